@@ -1,0 +1,55 @@
+/** What an artifact folder holds, in memory: plain arrays, no tensors, no files. `contracts` for the file form: docs of `packArtifact`. */
+import type { NdArray } from '../types';
+
+/** One product of `catalogue.json`. Only `id` is required. */
+export interface CatalogueItem {
+  readonly id: string;
+  readonly title?: string;
+  readonly url?: string;
+  readonly image?: string;
+  readonly price?: number;
+  readonly currency?: string;
+  readonly category?: readonly string[];
+  readonly brand?: string;
+  /** `in stock` where absent; anything but `in stock`, `preorder` or `backorder` is never shown. */
+  readonly availability?: string;
+  readonly features?: Readonly<Record<string, number | string>>;
+}
+
+/** A session with the answer that the model must give to it on every backend. */
+export interface GoldenCheck {
+  readonly session: readonly number[];
+  readonly top: readonly { readonly index: number; readonly score: number }[];
+}
+
+/** `manifest.json`, except `files`, which belongs to the file form. */
+export interface ArtifactInfo {
+  readonly name: string;
+  readonly version: string;
+  /** A name of `models/index.ts` or `neighbours/index.ts`. */
+  readonly architecture: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Number of items n. */
+  readonly items: number;
+  readonly golden: GoldenCheck;
+  /** Data counts, epochs, metrics with protocol, seed, command, software versions. */
+  readonly training: Readonly<Record<string, unknown>>;
+  readonly licence: string;
+  /** Markdown. */
+  readonly modelCard: string;
+}
+
+export interface Artifact {
+  readonly info: ArtifactInfo;
+  /** `itemIds[k]` is the id of index k + 1. */
+  readonly itemIds: readonly string[];
+  /**
+   * Weights by name. Besides the parameters of the architecture: `catalogue.support`, `[n + 1]` int32, events of each
+   * item in the training log (entry 0 unused), from which popularity answers where a session is empty.
+   */
+  readonly tensors: Readonly<Record<string, NdArray>>;
+  readonly catalogue?: readonly CatalogueItem[];
+}
+
+/** The one tensor that every artifact has. */
+export const SUPPORT_TENSOR = 'catalogue.support';

@@ -1,0 +1,73 @@
+/**
+ * The engine: everything that computes, behind one asynchronous interface. It runs in a worker of the page
+ * (`worker.ts`), in the page's own thread where workers cannot start, and in Node. The worker's messages are derived
+ * from this interface (`protocol.ts`), never listed.
+ *
+ * Arguments and results are plain data that can be structured-cloned. Item ids are text; indices never leave the engine.
+ */
+import type { CatalogueItem } from '../checkpoint/artifact';
+
+export type BackendName = 'cpu' | 'wasm';
+export type BackendChoice = 'auto' | BackendName;
+
+export interface LoadOptions {
+  /** Folder of the artifact, absolute, ending in `/`. */
+  readonly modelUrl: string;
+  readonly backend: BackendChoice;
+}
+
+export interface ModelInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly items: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly backend: BackendName;
+  /** Why this backend, in words. */
+  readonly why: string;
+}
+
+/** One click as the page knows it: an item id, known to the model or not. */
+export interface EngineEvent {
+  readonly itemId: string;
+  /** Seconds since 1970. */
+  readonly time: number;
+}
+
+export interface RecommendRequest {
+  /** The running session, oldest first. */
+  readonly session: readonly EngineEvent[];
+  readonly k: number;
+  /** Ids never to answer with. */
+  readonly exclude: readonly string[];
+  /** Seconds since 1970. */
+  readonly now: number;
+}
+
+/** `neural`: ranked by the artifact's model. `popular`: by its popularity, since no click is known to it. */
+export type Reason = 'neural' | 'popular';
+
+export interface RankedItem {
+  readonly itemId: string;
+  readonly score: number;
+  readonly reason: Reason;
+}
+
+export interface Recommendations {
+  /** Best first; equal scores by ascending item index. Fewer than k where the catalogue has no more. */
+  readonly items: readonly RankedItem[];
+  /** Time of the inference inside the engine. */
+  readonly milliseconds: number;
+}
+
+export interface Engine {
+  /** Loads an artifact and starts a backend; a second call replaces the first model once the new one is ready. */
+  load(options: LoadOptions, signal?: AbortSignal): Promise<ModelInfo>;
+  recommend(request: RecommendRequest, signal?: AbortSignal): Promise<Recommendations>;
+  /** The products of the loaded artifact's `catalogue.json`; empty where it has none. */
+  catalogue(): Promise<readonly CatalogueItem[]>;
+  /** Tensors and bytes alive, for the leak tests and the demo's panel. */
+  memory(): Promise<{ readonly tensors: number; readonly bytes: number }>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,34 @@
+/** Stable reasons that a page, a script or a test may branch on. The text beside a code may change, a code may not. */
+export type ErrorCode =
+  | 'bad-input' // an events file, catalogue or session that does not follow the contract
+  | 'bad-config' // an unknown or out-of-range configuration key
+  | 'bad-artifact' // an artifact folder that is damaged, incomplete or of another version
+  | 'weights-mismatch' // a tensor with another name, type or shape than the architecture needs
+  | 'no-backend' // no compute backend could be started
+  | 'diverged' // training produced a loss or weights that are not finite
+  | 'not-finite' // a model produced scores that are not finite
+  | 'aborted' // the caller's signal, or a newer request, ended the work
+  | 'engine-lost' // the worker crashed and could not be restarted
+  | 'timeout' // a step that must settle did not within its deadline
+  | 'disposed' // a call after dispose()
+  | 'io'; // the disk or the network refused
+
+/**
+ * An error with a stable `code`. The message says what failed, what was expected, what came, and what to do.
+ * A wrong argument is a `RangeError` instead, thrown at once.
+ */
+export class RecommenderError extends Error {
+  override readonly name = 'RecommenderError';
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Throws `aborted` if the signal has fired: the one check for every cancellable loop. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new RecommenderError('aborted', 'The work was aborted by its signal.');
+}

@@ -1,0 +1,210 @@
+/**
+ * The seam: what an architecture declares, and all that the rest of the project knows of it.
+ *
+ * A model is a set of pure functions and plain descriptions. Scoring, losses, negatives, batches, optimisers, top-k,
+ * evaluation and fine-tuning read the descriptions and are written once, elsewhere. CONTRIBUTING.md shows how each of
+ * the six architectures fits.
+ */
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Catalogue, NdArray, SessionInput } from '../types';
+
+/** Parameters by name. The names are those of the artifact's `weights.safetensors`. */
+export type Params = Readonly<Record<string, Tensor>>;
+
+/** How a parameter starts. `uniform` draws from ±limit, `normal` from N(0, std). */
+export type Initialiser =
+  | { readonly kind: 'zeros' }
+  | { readonly kind: 'ones' }
+  | { readonly kind: 'uniform'; readonly limit: number }
+  | { readonly kind: 'normal'; readonly std: number };
+
+/** Shape, start and role of one parameter. */
+export interface ParameterSpec {
+  readonly shape: readonly number[];
+  readonly init: Initialiser;
+  /**
+   * Set on tables with one row per item (row 0 is padding, rows 1…n the items, further rows special tokens): whether
+   * the rows of a step's input items, output items (targets and negatives) or both are read. A step that trains by
+   * touched rows loads and updates only those.
+   */
+  readonly rows?: 'input' | 'output' | 'both';
+  /** Row 0 starts at zero and stays there. Default true where `rows` is set. */
+  readonly zeroRow?: boolean;
+}
+
+/** A prepared array. `items` marks arrays whose values are item indices. */
+export interface PreparedArray extends NdArray {
+  readonly items?: true;
+}
+
+/** What `prepare` makes of sessions, by name: plain arrays, no tensors. */
+export type Prepared = Readonly<Record<string, PreparedArray>>;
+
+/** The same arrays as tensors. */
+export type PreparedTensors = Readonly<Record<string, Tensor>>;
+
+/** How a forward pass runs: `dropout` is the identity outside training. */
+export interface Run {
+  readonly dropout: <T extends Tensor>(x: T, rate: number) => T;
+}
+
+/** The item side of a model: score of item i = vector · table[i] + bias[i]. */
+export interface Outputs {
+  /** `[n + 1, d]` (further rows of special tokens are never scored); row 0 is padding and never scored. */
+  readonly table: Tensor2D;
+  /** `[n + 1]`; entry 0 unused. */
+  readonly bias?: Tensor1D;
+}
+
+/** A session carried from click to click: one more click is one step. Every tensor is `[B, …]`. */
+export type State = readonly Tensor[];
+
+/** Models whose session vector follows from the previous one and one click. */
+export interface Stepping<C> {
+  /** The state before the first click, for B sessions. */
+  start(config: C, batch: number): State;
+  /** The state after one more click; `items` is `[B]` int32. */
+  step(params: Params, state: State, items: Tensor1D, config: C, run: Run): State;
+  /** The session vector of a state, `[B, d]`. */
+  vector(state: State): Tensor2D;
+}
+
+/**
+ * Which rows a training batch holds.
+ *
+ * - `session-parallel`: one click of `batchSize` running sessions, state carried on (`stepping` needed), GRU4Rec §2.
+ * - `sequences`: whole sessions; every click but the last predicts the next one (`positions` needed).
+ * - `prefixes`: every prefix of every session with its next item, read through `encode`.
+ * - `windows`: `length` clicks with the following `targets` items, slid over every session, read through `encode`.
+ */
+export type TrainingRows =
+  | { readonly kind: 'session-parallel' }
+  | { readonly kind: 'sequences'; readonly maxLength: number; readonly sampling: 'shuffle' | 'with-replacement' }
+  | { readonly kind: 'prefixes'; readonly maxLength: number }
+  | { readonly kind: 'windows'; readonly length: number; readonly targets: number };
+
+/** Where the items come from that a target is compared with. */
+export type NegativeSpec =
+  /** Every item of the catalogue: the full softmax. */
+  | { readonly kind: 'catalogue' }
+  /**
+   * One set for the whole batch: the batch's targets if `inBatch`, and `extra` ids drawn with replacement with
+   * probability ∝ support^alpha.
+   */
+  | { readonly kind: 'shared'; readonly inBatch: boolean; readonly extra: number; readonly alpha: number }
+  /** `count` uniform ids for each position on its own; `reject: 'session'` redraws items of that session. */
+  | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' };
+
+/** Activations that GRU4Rec applies to scores before its loss. */
+export type FinalActivation =
+  | { readonly kind: 'linear' | 'relu' | 'tanh' | 'selu' }
+  | { readonly kind: 'elu' | 'leaky'; readonly alpha: number };
+
+/** The loss, as plain data that `objectives/` carries out. */
+export interface ObjectiveSpec {
+  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce';
+  readonly negatives: NegativeSpec;
+  /** Applied to the scores before the loss; ignored by `cross-entropy` and `bce`. Default linear. */
+  readonly finalActivation?: FinalActivation;
+  /** Share of log q subtracted from the scores of a sampled cross-entropy, 0…1. Default 0. */
+  readonly logq?: number;
+  /**
+   * Where the columns of log q split into targets and extra ids: after the `live` rows, or always after the `nominal`
+   * batch size as the official code does. Default live.
+   */
+  readonly logqSplit?: 'nominal' | 'live';
+  /** Mask extra negatives that equal a row's target. Default false. */
+  readonly maskHits?: boolean;
+  /** Weight of BPR-max's score regularisation. Default 0. */
+  readonly bpreg?: number;
+  /** Target mass given to the other columns, 0…1. Default 0. */
+  readonly labelSmoothing?: number;
+  /** `nominal`: sum over rows / nominal batch size. `mean`: mean over the targets. */
+  readonly reduction: 'nominal' | 'mean';
+  /** Weight of the sum of the norms ‖table‖₂ of the parameters named, added to the loss. Default none. */
+  readonly l2?: { readonly weight: number; readonly params: readonly string[] };
+}
+
+/** The optimiser, as plain data that `train/` carries out. */
+export type OptimiserSpec =
+  /** Rows that a step does not touch keep weight, accumulator and velocity. acc₀ = 0. */
+  | {
+      readonly kind: 'adagrad';
+      readonly learningRate: number;
+      readonly momentum: number;
+      readonly epsilon: number;
+      readonly touchedRows: boolean;
+    }
+  | {
+      readonly kind: 'adam';
+      readonly learningRate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+      /** `coupled` adds decay·w to the gradient, `decoupled` shrinks w by learningRate·decay. */
+      readonly weightDecay: { readonly amount: number; readonly kind: 'coupled' | 'decoupled' };
+      readonly touchedRows: boolean;
+    };
+
+/** How the learning rate moves over a run. */
+export type ScheduleSpec =
+  | { readonly kind: 'constant' }
+  | { readonly kind: 'linear' } // to 0 at the last step
+  | { readonly kind: 'step'; readonly every: number; readonly factor: number }; // epochs
+
+/** Everything that training needs to know of a configured model. */
+export interface TrainingPlan {
+  readonly rows: TrainingRows;
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly objective: ObjectiveSpec;
+  readonly optimiser: OptimiserSpec;
+  readonly schedule: ScheduleSpec;
+}
+
+/** One configuration key: what `--set`, `--help`, the docs and the checks know of it. */
+export type OptionSpec<T = unknown> = {
+  readonly default: T;
+  readonly doc: string;
+  /** Where the default comes from, and why. */
+  readonly source: string;
+} & (
+  | { readonly type: 'integer' | 'number'; readonly min: number; readonly max: number }
+  | { readonly type: 'boolean' }
+  | { readonly type: 'integers'; readonly min: number; readonly max: number } // written 100/100
+  | { readonly type: 'choice'; readonly choices: readonly string[] }
+);
+
+export type OptionSpecs<C> = { readonly [K in keyof C]-?: OptionSpec<C[K]> };
+
+/** Configurations hold plain values only, so that they can be written to a manifest. */
+export type ConfigValue = number | boolean | string | readonly number[];
+export type ModelConfig = Readonly<Record<string, ConfigValue>>;
+
+/** An architecture. `C` is its configuration: names of the reference implementation in camelCase. */
+export interface SessionModel<C = ModelConfig> {
+  readonly name: string;
+  /** Citation in one line: authors, title, venue, link. */
+  readonly paper: string;
+  readonly options: OptionSpecs<C>;
+  /** Checks that span several keys; throws `bad-config`. */
+  check?(config: C): void;
+  /** Every parameter with shape, start and role. */
+  parameters(config: C, catalogue: Catalogue): Readonly<Record<string, ParameterSpec>>;
+  /** Plain arrays for a batch of sessions. Keeps the most recent clicks of sessions that are too long. */
+  prepare(sessions: readonly SessionInput[], config: C, catalogue: Catalogue): Prepared;
+  /** One vector per session, `[B, d]`. */
+  encode(params: Params, prepared: PreparedTensors, config: C, run: Run): Tensor2D;
+  /**
+   * For `sequences`: one vector per click, `[B · L, d]`; click t (0-based) of a session of n clicks stands in column
+   * `column(t, n)`, n counted after truncation.
+   */
+  readonly positions?: {
+    readonly length: (config: C) => number;
+    readonly column: (t: number, n: number, config: C) => number;
+    readonly encode: (params: Params, prepared: PreparedTensors, config: C, run: Run) => Tensor2D;
+  };
+  readonly stepping?: Stepping<C>;
+  outputs(params: Params, config: C): Outputs;
+  training(config: C): TrainingPlan;
+}

@@ -1,0 +1,69 @@
+/** Index of an item inside a model: 1…n. Index 0 is padding. The artifact's `items.json` maps indices to ids. */
+export type ItemIndex = number;
+
+/** A row-major array of plain numbers: what `prepare` returns, what crosses threads, what a checkpoint holds. */
+export interface NdArray<D extends Float32Array | Int32Array = Float32Array | Int32Array> {
+  readonly data: D;
+  readonly shape: readonly number[];
+}
+
+/** One session as a model sees it: clicks oldest first, as item indices 1…n, unknown items already left out. */
+export interface SessionInput {
+  readonly items: ArrayLike<ItemIndex>;
+  /** Time of each click in seconds since 1970; absent where the log has none. */
+  readonly times?: ArrayLike<number>;
+  /** Features of each click by name (hour, weekday, …), one value per click. */
+  readonly features?: Readonly<Record<string, ArrayLike<number>>>;
+  /** This visitor's earlier sessions, oldest first, for models with a profile. */
+  readonly earlier?: readonly SessionInput[];
+}
+
+/**
+ * Many sessions in three flat arrays: session s holds events `offsets[s]` … `offsets[s + 1] - 1`.
+ * Sessions stand in the order of their first event, events inside a session oldest first.
+ */
+export interface Sessions {
+  /** Item index of each event, 1…n. */
+  readonly items: Int32Array;
+  /** Seconds since 1970 of each event, fractions kept; all 0 for logs without times. */
+  readonly times: Float64Array;
+  /** Start of each session, and one past the end of the last: length = sessions + 1. */
+  readonly offsets: Int32Array;
+}
+
+/** What a model knows of the catalogue it ranks. */
+export interface Catalogue {
+  /** Number of real items n; indices run 1…n. */
+  readonly items: number;
+  /** Events of each item in the training log, `[n + 1]`, entry 0 unused; needed to draw popularity-weighted negatives. */
+  readonly support?: ArrayLike<number>;
+  /** Item features by name, each `[n + 1]` or `[n + 1, width]`. */
+  readonly features?: Readonly<Record<string, NdArray>>;
+}
+
+/** Scores every item for sessions: what evaluation, ranking and recommending need of any model, neural or counted. */
+export interface Scorer {
+  /** Number of real items n. */
+  readonly items: number;
+  /**
+   * Scores of all items for a batch of sessions, each with at least one click.
+   *
+   * @returns `[sessions, n]` row-major, column i belongs to item index i + 1.
+   */
+  score(sessions: readonly SessionInput[]): Promise<Float32Array>;
+  /**
+   * Walks whole sessions click by click and hands out scores after every click but the last: the cheap way to predict
+   * every event of a log. Absent where a model has no state to carry; callers then score prefixes.
+   *
+   * @param visit Called with the scores `[rows, n]` of one batch and, per row, which session it is and which click was
+   *   seen last (0-based).
+   */
+  walk?(sessions: Sessions, visit: (scores: Float32Array, rows: readonly WalkRow[]) => void): Promise<void>;
+  dispose(): void;
+}
+
+/** One row of a walk: after the click at `position` of session `session`. */
+export interface WalkRow {
+  readonly session: number;
+  readonly position: number;
+}
