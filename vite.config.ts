@@ -1,22 +1,63 @@
-import { defineConfig } from 'vitest/config';
+/**
+ * Every build of the project, and its tests.
+ *
+ *     vite build                the demo page      index.html   → dist/page
+ *     vite build --mode lib     the library        src/index.ts → dist/lib (with the worker, and types)
+ *     vite build --mode cli     the command line   src/cli      → dist/cli
+ *
+ * All three, and Vitest, run the same modules: TensorFlow.js ships ES modules with extensionless imports that Node
+ * cannot load, so Vite processes them everywhere.
+ */
+import { defineConfig, type UserConfig } from 'vite';
+import { declarations, executable } from './test/build/plugins.ts';
 
-/** TensorFlow.js ships ES modules with extensionless imports: Vite must process them, Node cannot load them. */
-const TENSORFLOW = /@tensorflow\/tfjs/;
-
-export default defineConfig({
-  base: './',
-  test: {
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: 'node',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/browser/**'],
-          environment: 'node',
-          server: { deps: { inline: [TENSORFLOW] } },
-        },
-      },
-    ],
+const page: UserConfig = {
+  build: {
+    outDir: 'dist/page',
+    target: 'es2022',
+    // An inlined asset would be a second copy of a picture, or a worker without a URL of its own.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
   },
-});
+  worker: { format: 'es' },
+};
+
+const library: UserConfig = {
+  publicDir: false,
+  build: {
+    outDir: 'dist/lib',
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    lib: { entry: { index: 'src/index.ts' }, formats: ['es'] },
+    rolldownOptions: { output: { chunkFileNames: 'chunks/[name]-[hash].js' } },
+  },
+  worker: {
+    format: 'es',
+    rolldownOptions: { output: { entryFileNames: 'worker.js', chunkFileNames: 'chunks/[name]-[hash].js' } },
+  },
+  plugins: [declarations({ entry: 'src/index.ts', outDir: 'dist/lib' })],
+};
+
+const commandLine: UserConfig = {
+  publicDir: false,
+  ssr: { noExternal: true, target: 'node' },
+  build: {
+    ssr: 'src/cli/main.ts',
+    outDir: 'dist/cli',
+    target: 'node20',
+    minify: false,
+    rolldownOptions: { output: { entryFileNames: 'aisle.js', chunkFileNames: 'chunks/[name]-[hash].js' } },
+  },
+  plugins: [executable('dist/cli/aisle.js', 'aisle')],
+};
+
+const modes: Record<string, UserConfig> = { lib: library, cli: commandLine };
+
+export default defineConfig(async ({ mode }) => ({
+  base: './',
+  ...(modes[mode] ?? page),
+  // Loaded for tests only: an install builds the command line, and should not wait for a browser driver.
+  ...(mode === 'test' ? { test: (await import('./test/build/vitest.ts')).tests } : {}),
+}));

@@ -1,0 +1,64 @@
+/** The two build steps that Vite does not have: an executable command line, and the library's type declarations. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import ts from 'typescript';
+import type { Plugin } from 'vite';
+
+const SHEBANG = '#!/usr/bin/env node\n';
+
+/**
+ * Makes `file` runnable, and links it as `node_modules/.bin/NAME`. npm links the binaries of dependencies there but not
+ * the package's own; with the link `npx NAME` finds it at once and has no reason to ask a registry.
+ */
+export function executable(file: string, name: string): Plugin {
+  return {
+    name: 'aisle:executable',
+    apply: 'build',
+    closeBundle() {
+      const path = resolve(file);
+      if (!existsSync(path)) return; // the build failed, and says so itself
+      const code = readFileSync(path, 'utf8');
+      if (!code.startsWith('#!')) writeFileSync(path, SHEBANG + code);
+      chmodSync(path, 0o755);
+      const folder = resolve('node_modules/.bin');
+      if (process.platform === 'win32' || !existsSync(dirname(folder))) return;
+      mkdirSync(folder, { recursive: true });
+      const link = join(folder, name);
+      rmSync(link, { force: true });
+      symlinkSync(relative(folder, path), link);
+    },
+  };
+}
+
+/**
+ * Writes the declarations of `entry` and of all it imports beside the library. Relative imports get the `.js` that Node's
+ * own module resolution wants; the sources do without because Vite does.
+ */
+export function declarations({ entry, outDir }: { entry: string; outDir: string }): Plugin {
+  return {
+    name: 'aisle:declarations',
+    apply: 'build',
+    closeBundle() {
+      const { config, error } = ts.readConfigFile('tsconfig.json', ts.sys.readFile);
+      if (error) throw new Error(ts.flattenDiagnosticMessageText(error.messageText, '\n'));
+      const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.');
+      const program = ts.createProgram([entry], {
+        ...options,
+        noEmit: false,
+        declaration: true,
+        emitDeclarationOnly: true,
+        rootDir: 'src',
+        outDir,
+      });
+      program.emit(undefined, (path, text) => {
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, withExtensions(text));
+      });
+    },
+  };
+}
+
+/** `from './types'` → `from './types.js'`. Every module of the sources is a file, never a folder. */
+export function withExtensions(text: string): string {
+  return text.replace(/(from '|import\(')(\.\.?\/[^']+?)(\.js)?'/g, "$1$2.js'");
+}

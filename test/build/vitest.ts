@@ -1,0 +1,44 @@
+/** The two test projects: Node, and a page in the system's Chromium. */
+import { playwright } from '@vitest/browser-playwright';
+import type { ViteUserConfig } from 'vitest/config';
+import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
+
+export const tests: NonNullable<ViteUserConfig['test']> = {
+  // Two cores: the browser gets its turn after Node, and one page at a time.
+  maxWorkers: 2,
+  testTimeout: 30_000,
+  hookTimeout: 120_000,
+  projects: [
+    {
+      extends: true,
+      test: {
+        name: 'node',
+        include: ['test/**/*.test.ts'],
+        exclude: ['test/browser/**'],
+        environment: 'node',
+        sequence: { groupOrder: 0 },
+        // Node cannot load TensorFlow.js's extensionless ES modules; Vite can.
+        server: { deps: { inline: [/@tensorflow\/tfjs/] } },
+      },
+    },
+    {
+      extends: true,
+      test: {
+        name: 'browser',
+        include: ['test/browser/**/*.test.ts'],
+        globalSetup: ['test/browser/require-chromium.ts'],
+        fileParallelism: false,
+        sequence: { groupOrder: 1 },
+        browser: {
+          enabled: true,
+          headless: true,
+          screenshotFailures: false,
+          provider: playwright({
+            launchOptions: { executablePath: findChromium() ?? 'chromium', args: [...CHROMIUM_FLAGS] },
+          }),
+          instances: [{ browser: 'chromium' }],
+        },
+      },
+    },
+  ],
+};

@@ -1,0 +1,52 @@
+/** The Chromium that browser tests drive: the system's own, never a downloaded one. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+const MAC = [
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** The one sentence that a machine without a browser gets. */
+export const NO_CHROMIUM =
+  'The browser tests need Chromium: install it (on Debian `apt-get install chromium`) or set CHROME_PATH to its executable.';
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Path of the browser: CHROME_PATH where it is set, else the first known name on the PATH; undefined where there is none. */
+export function findChromium(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  if (env['CHROME_PATH']) return isExecutable(env['CHROME_PATH']) ? env['CHROME_PATH'] : undefined;
+  const folders = (env['PATH'] ?? '').split(delimiter).filter(Boolean);
+  const candidates = [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...MAC];
+  return candidates.find(isExecutable);
+}
+
+/**
+ * Flags of every test browser: WebGPU and WebGL in software, so that results do not depend on the machine's driver, and
+ * no network traffic of the browser's own.
+ */
+export const CHROMIUM_FLAGS: readonly string[] = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-default-apps',
+  '--disable-domain-reliability',
+  '--disable-sync',
+  '--no-first-run',
+  '--no-pings',
+  // Chromium refuses to sandbox a process of root, which is what a container runs as.
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+  '--disable-dev-shm-usage',
+];
