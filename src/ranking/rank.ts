@@ -1,0 +1,60 @@
+/** The rank of a target among scores, by counting: no sort, and ties are told apart from wins. */
+import type { ItemIndex } from '../types';
+import { notFinite } from './top-k';
+
+/** 1-based rank of a target by what happens where scores are equal. */
+export interface Ranks {
+  /** #{s > s*} + 1: the target wins ties. */
+  readonly standard: number;
+  /** #{s ≥ s*}: the target loses ties. */
+  readonly conservative: number;
+  /** #{s > s*} + 1 + ½(#{s = s*} - 1): halfway. */
+  readonly median: number;
+}
+
+/**
+ * Ranks of one item among all items of a row of scores.
+ *
+ * @param scores One row of scores, `[n]`; column i belongs to item index i + 1.
+ * @param target Item index, 1…n.
+ * @param exclude Distinct item indices that are no candidates; where the target is one of them it ranks below all candidates.
+ * @throws RecommenderError `not-finite` if any score is NaN or infinite: a model of NaNs would rank every target first.
+ * @throws RangeError if the target is not 1…n.
+ */
+export function rankOf(scores: Float32Array, target: ItemIndex, exclude?: ReadonlySet<ItemIndex>): Ranks {
+  if (!(target >= 1 && target <= scores.length)) {
+    throw new RangeError(`rankOf: the target must be an item index in 1…${scores.length}, got ${target}.`);
+  }
+  if (exclude?.has(target)) {
+    assertFinite(scores);
+    let candidates = scores.length;
+    for (const item of exclude) if (item >= 1 && item <= scores.length) candidates--;
+    return { standard: candidates + 1, conservative: candidates + 1, median: candidates + 1 };
+  }
+  const bound = scores[target - 1]!;
+  let above = 0;
+  let equal = 0;
+  let poison = 0; // 0 · s is NaN exactly where s is not finite: one branch-free check for the whole row
+  for (let column = 0; column < scores.length; column++) {
+    const score = scores[column]!;
+    poison += 0 * score;
+    if (score > bound) above++;
+    else if (score === bound) equal++;
+  }
+  if (poison !== 0) assertFinite(scores);
+  if (exclude) {
+    for (const item of exclude) {
+      const score = scores[item - 1];
+      if (score === undefined) continue;
+      if (score > bound) above--;
+      else if (score === bound) equal--;
+    }
+  }
+  return { standard: above + 1, conservative: above + equal, median: above + 1 + 0.5 * (equal - 1) };
+}
+
+function assertFinite(scores: Float32Array): void {
+  for (let column = 0; column < scores.length; column++) {
+    if (!Number.isFinite(scores[column]!)) throw notFinite(scores[column]!, column + 1);
+  }
+}

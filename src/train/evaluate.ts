@@ -1,0 +1,288 @@
+/** Offline evaluation: every target ranked among all items of the catalogue, by counting, with ties counted both ways. */
+import { RecommenderError, throwIfAborted } from '../errors';
+import { rankOf } from '../ranking/rank';
+import { topColumns } from '../ranking/top-k';
+import type { ItemIndex, Scorer, SessionInput, Sessions } from '../types';
+import { type Metrics, metricsOf } from './metrics';
+
+/**
+ * - `events`: every event after the first of every session, from all earlier events of that session.
+ * - `last-item`: the last event of every session.
+ * - `leave-one-out`: the same per user, by default without the items of the input among the candidates.
+ * - `incremental`: train and test window by window; not part of `evaluate`, which sees one artifact.
+ */
+export type Protocol = 'events' | 'last-item' | 'leave-one-out' | 'incremental';
+export const PROTOCOLS: readonly Protocol[] = ['events', 'last-item', 'leave-one-out', 'incremental'];
+
+/** Cut-off of coverage and of the recommendations' popularity. */
+const LIST_LENGTH = 20;
+/** Cells of a block of prefix scores: 64 MB as float32. */
+const BLOCK_CELLS = 16 * 1024 * 1024;
+const MAX_PREFIXES = 256;
+/** A larger difference between the tie modes means saturated or constant scores. */
+const TIE_GAP = 0.001;
+
+/** One prediction, for `--ranks`. */
+export interface RankRow {
+  /** Number of the session in the log that was evaluated. */
+  readonly session: number;
+  /** The last event seen, from 0. */
+  readonly position: number;
+  readonly target: ItemIndex;
+  /** Conservative. */
+  readonly rank: number;
+}
+
+export interface EvaluateOptions {
+  readonly protocol: Protocol;
+  /** Events of each item in the training log, `[n + 1]`, for the popularity of what is recommended. */
+  readonly support: ArrayLike<number>;
+  /** Cut-offs of the metrics. Default 1, 5, 10, 20. */
+  readonly ks?: readonly number[];
+  /** Whether items of the input stay candidates. Default `drop` for `leave-one-out`, else `keep`. */
+  readonly seen?: 'keep' | 'drop';
+  /** Of the one-target protocols: the last event (`test`, default) or the one before it (`valid`). */
+  readonly target?: 'valid' | 'test';
+  /** Called for every prediction, in the order of sessions and positions, after all have been ranked. */
+  readonly onRank?: (row: RankRow) => void;
+  /** Called after every batch with the number of predictions done and in all. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface EvaluateResult {
+  readonly protocol: Protocol;
+  /** Number of predictions. */
+  readonly n: number;
+  /** Sessions with at least one prediction. */
+  readonly sessions: number;
+  readonly ties: 'conservative';
+  readonly metrics: { readonly conservative: Metrics; readonly standard: Metrics };
+  /** Distinct items in any of the top-20 lists / n. */
+  readonly 'coverage@20': number;
+  /** Mean support of the items of the top-20 lists / the largest support, 0…1. */
+  readonly 'popularity@20': number;
+  readonly seconds: number;
+  /** What a reader of the figures must know; empty for a sound model. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Evaluates a model on sessions that it has not seen.
+ *
+ * Ranks are counted, never read off a top-k list. Models that carry a state are walked click by click under `events`;
+ * the others, and the one-target protocols, score prefixes in batches of similar length.
+ *
+ * @param sessions In the artifact's own indices 1…n: unknown items are already left out. Sessions too short for the
+ *   protocol give no prediction.
+ * @throws RecommenderError `not-finite` if a score is NaN or infinite; `bad-config` for `incremental`; `aborted`.
+ * @throws RangeError for an item index outside 1…n or a cut-off that is not a positive whole number.
+ */
+export async function evaluate(scorer: Scorer, sessions: Sessions, options: EvaluateOptions): Promise<EvaluateResult> {
+  const started = performance.now();
+  const { protocol, support, ks = [1, 5, 10, 20], signal } = options;
+  const { seen = protocol === 'leave-one-out' ? 'drop' : 'keep' } = options;
+  checkArguments(scorer, sessions, options, ks);
+
+  const predictions = predictionsOf(sessions, protocol, options.target ?? 'test');
+  const total = predictions.positions.length;
+  const conservative = new Int32Array(total);
+  const standard = new Int32Array(total);
+  const lists = new RecommendedLists(scorer.items, support);
+  let done = 0;
+
+  /** Ranks the target of prediction p, given all scores. */
+  const rank = (p: number, row: Float32Array) => {
+    const session = predictions.sessions[p]!;
+    const first = sessions.offsets[session]!;
+    const last = first + predictions.positions[p]!;
+    const exclude = seen === 'drop' ? new Set(sessions.items.subarray(first, last + 1)) : undefined;
+    const ranks = rankOf(row, sessions.items[last + 1]!, exclude);
+    conservative[p] = ranks.conservative;
+    standard[p] = ranks.standard;
+    lists.add(row, exclude);
+    done++;
+  };
+  const afterBatch = () => {
+    options.onProgress?.(done, total);
+    throwIfAborted(signal);
+  };
+
+  const n = scorer.items;
+  if (protocol === 'events' && scorer.walk && total > 0) {
+    await scorer.walk(sessions, (scores, rows) => {
+      rows.forEach(({ session, position }, i) => {
+        rank(predictions.starts[session]! + position, scores.subarray(i * n, (i + 1) * n));
+      });
+      afterBatch();
+    });
+    if (done !== total) throw new Error(`The scorer walked ${done} predictions, expected ${total}.`);
+  } else {
+    for (const batch of batchesByLength(predictions.positions, n)) {
+      const scores = await scorer.score(batch.map((p) => prefixOf(sessions, predictions, p)));
+      batch.forEach((p, i) => {
+        rank(p, scores.subarray(i * n, (i + 1) * n));
+      });
+      afterBatch();
+    }
+  }
+
+  if (options.onRank) {
+    for (let p = 0; p < total; p++) {
+      const session = predictions.sessions[p]!;
+      const position = predictions.positions[p]!;
+      const target = sessions.items[sessions.offsets[session]! + position + 1]!;
+      options.onRank({ session, position, target, rank: conservative[p]! });
+    }
+  }
+  const metrics = { conservative: metricsOf(conservative, ks), standard: metricsOf(standard, ks) };
+  return {
+    protocol,
+    n: total,
+    sessions: predictions.predicted,
+    ties: 'conservative',
+    metrics,
+    'coverage@20': lists.coverage(),
+    'popularity@20': lists.popularity(),
+    seconds: (performance.now() - started) / 1000,
+    warnings: warningsOf(metrics, total),
+  };
+}
+
+interface Predictions {
+  /** Session of each prediction; ascending. */
+  readonly sessions: Int32Array;
+  /** Last event seen of each prediction, from 0; ascending inside a session. */
+  readonly positions: Int32Array;
+  /** First prediction of each session of the log. */
+  readonly starts: Int32Array;
+  /** Sessions with a prediction. */
+  readonly predicted: number;
+}
+
+/** What the protocol asks to predict. */
+function predictionsOf({ offsets }: Sessions, protocol: Protocol, target: 'valid' | 'test'): Predictions {
+  const count = offsets.length - 1;
+  const starts = new Int32Array(count + 1);
+  const back = target === 'valid' ? 3 : 2; // the last event seen, counted from the end
+  const firstPosition = (length: number) => (protocol === 'events' ? 0 : length - back);
+  const targetsOf = (length: number) => (protocol === 'events' ? Math.max(0, length - 1) : Number(length >= back));
+  let predicted = 0;
+  for (let s = 0; s < count; s++) {
+    const targets = targetsOf(offsets[s + 1]! - offsets[s]!);
+    starts[s + 1] = starts[s]! + targets;
+    if (targets > 0) predicted++;
+  }
+  const sessions = new Int32Array(starts[count]!);
+  const positions = new Int32Array(starts[count]!);
+  for (let s = 0; s < count; s++) {
+    const first = firstPosition(offsets[s + 1]! - offsets[s]!);
+    for (let p = starts[s]!; p < starts[s + 1]!; p++) {
+      sessions[p] = s;
+      positions[p] = first + p - starts[s]!;
+    }
+  }
+  return { sessions, positions, starts, predicted };
+}
+
+/** Predictions in batches of similar prefix length, so that little padding is computed. */
+function* batchesByLength(positions: Int32Array, n: number): Generator<number[]> {
+  const rows = Math.min(MAX_PREFIXES, Math.max(1, Math.floor(BLOCK_CELLS / n)));
+  const order = Int32Array.from(positions.keys()).sort((a, b) => positions[a]! - positions[b]! || a - b);
+  for (let start = 0; start < order.length; start += rows) yield Array.from(order.subarray(start, start + rows));
+}
+
+function prefixOf({ items, times, offsets }: Sessions, predictions: Predictions, p: number): SessionInput {
+  const first = offsets[predictions.sessions[p]!]!;
+  const end = first + predictions.positions[p]! + 1;
+  return { items: items.subarray(first, end), times: times.subarray(first, end) };
+}
+
+/** Counts what the top-20 lists hold. */
+class RecommendedLists {
+  private readonly recommended: Uint8Array;
+  private readonly columns: Int32Array;
+  private readonly largest: number;
+  private sum = 0;
+  private lists = 0;
+
+  constructor(
+    private readonly items: number,
+    private readonly support: ArrayLike<number>,
+  ) {
+    this.recommended = new Uint8Array(items);
+    this.columns = new Int32Array(Math.min(LIST_LENGTH, items));
+    let largest = 1;
+    for (let i = 1; i <= items; i++) largest = Math.max(largest, support[i]!);
+    this.largest = largest;
+  }
+
+  add(row: Float32Array, exclude: ReadonlySet<ItemIndex> | undefined): void {
+    const found = topColumns(row, this.columns, exclude);
+    if (found === 0) return;
+    let events = 0;
+    for (let i = 0; i < found; i++) {
+      const column = this.columns[i]!;
+      this.recommended[column] = 1;
+      events += this.support[column + 1]!;
+    }
+    this.sum += events / found / this.largest;
+    this.lists++;
+  }
+
+  coverage(): number {
+    return this.recommended.reduce((distinct, flag) => distinct + flag, 0) / this.items;
+  }
+
+  popularity(): number {
+    return this.lists === 0 ? 0 : this.sum / this.lists;
+  }
+}
+
+function warningsOf({ conservative, standard }: EvaluateResult['metrics'], total: number): string[] {
+  if (total === 0) return ['There was nothing to predict: no session has enough events of known items.'];
+  let widest = '';
+  let gap = TIE_GAP;
+  for (const name of Object.keys(conservative)) {
+    const difference = standard[name]! - conservative[name]!;
+    if (difference > gap) [widest, gap] = [name, difference];
+  }
+  if (!widest) return [];
+  return [
+    `Many scores are equal: ${widest} is ${conservative[widest]!.toFixed(4)} if targets lose ties and ` +
+      `${standard[widest]!.toFixed(4)} if they win them. Counting baselines tie by nature; a trained network with such ` +
+      'a gap has saturated or constant scores. Quote the conservative figures.',
+  ];
+}
+
+function checkArguments(scorer: Scorer, { items }: Sessions, options: EvaluateOptions, ks: readonly number[]): void {
+  if (options.protocol === 'incremental') {
+    throw new RecommenderError(
+      'bad-config',
+      'The protocol "incremental" trains and tests window by window, which one artifact cannot do. ' +
+        'Use --protocol events, last-item or leave-one-out.',
+    );
+  }
+  if (options.protocol === 'events' && options.target === 'valid') {
+    throw new RecommenderError(
+      'bad-config',
+      'The target "valid" (the event before the last) belongs to the protocols last-item and leave-one-out; ' +
+        'the protocol "events" predicts every event. Evaluate the validation file instead.',
+    );
+  }
+  for (const k of ks) {
+    if (!Number.isInteger(k) || k < 1)
+      throw new RangeError(`evaluate: a cut-off must be a whole number ≥ 1, got ${k}.`);
+  }
+  if (options.support.length !== scorer.items + 1) {
+    const expected = scorer.items + 1;
+    throw new RangeError(
+      `evaluate: support must have ${expected} entries (index 0 unused), got ${options.support.length}.`,
+    );
+  }
+  for (let i = 0; i < items.length; i++) {
+    if (!(items[i]! >= 1 && items[i]! <= scorer.items)) {
+      throw new RangeError(`evaluate: event ${i} has item index ${items[i]}, expected 1…${scorer.items}.`);
+    }
+  }
+}
