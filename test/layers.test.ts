@@ -1,0 +1,152 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { violations } from './layers';
+
+const root = join(import.meta.dirname, '..');
+
+function sources(): Map<string, string> {
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  return new Map(
+    files.map((name) => [`src/${name.replaceAll('\\', '/')}`, readFileSync(join(root, 'src', name), 'utf8')]),
+  );
+}
+
+function check(file: string, ...lines: string[]): string[] {
+  return violations(new Map([[file, lines.join('\n')]])).map(({ file, line, rule }) => `${file}:${line}: ${rule}`);
+}
+
+test('the sources keep the layer rules', () => {
+  expect(sources().size).toBeGreaterThan(0);
+  expect(violations(sources()).map(({ file, line, rule }) => `${file}:${line}: ${rule}`)).toEqual([]);
+});
+
+describe('the checker refuses, with file, line and rule,', () => {
+  test.each([
+    ['an upward import', 'src/nn/gru.ts', `import { models } from '../models';`, 'upward import: nn → models'],
+    [
+      'an upward import of types',
+      'src/train/a.ts',
+      `import type { Engine } from '../engine/engine';`,
+      'upward import: train → engine',
+    ],
+    ['an upward re-export', 'src/models/a.ts', `export * from '../train/trainer';`, 'upward import: models → train'],
+    [
+      'an upward import expression',
+      'src/session/a.ts',
+      `const a = import('../store/a');`,
+      'sideways import: session → store',
+    ],
+    [
+      'an upward import type',
+      'src/types.ts',
+      `type A = import('./engine/engine').Engine;`,
+      'upward import: types → engine',
+    ],
+    [
+      'an upward worker URL',
+      'src/train/a.ts',
+      `new Worker(new URL('../engine/worker.ts', import.meta.url));`,
+      'upward import: train → engine',
+    ],
+    [
+      'a sideways import',
+      'src/objectives/a.ts',
+      `import { topK } from '../ranking/top-k';`,
+      'sideways import: objectives → ranking',
+    ],
+    [
+      'an import from the tests',
+      'src/models/a.ts',
+      `import { x } from '../../test/x';`,
+      'imports from outside src: ../../test/x',
+    ],
+    [
+      'a part that the layers do not know',
+      'src/utils/a.ts',
+      `export {};`,
+      '"utils" is not a part of src: add it to the layers or move the file',
+    ],
+    [
+      'tensors in the command line',
+      'src/cli/a.ts',
+      `import { tensor } from '@tensorflow/tfjs-core';`,
+      'tensors only in nn, models, objectives, ranking, train, engine: @tensorflow/tfjs-core',
+    ],
+    [
+      'tensors in the page',
+      'src/demo/a.ts',
+      `await import('@tensorflow/tfjs-core');`,
+      'tensors only in nn, models, objectives, ranking, train, engine: @tensorflow/tfjs-core',
+    ],
+    [
+      'tensors in the checkpoint',
+      'src/checkpoint/a.ts',
+      `import type { Tensor } from '@tensorflow/tfjs-core';`,
+      'tensors only in nn, models, objectives, ranking, train, engine: @tensorflow/tfjs-core',
+    ],
+    [
+      'the union package',
+      'src/engine/a.ts',
+      `import * as tf from '@tensorflow/tfjs';`,
+      'the union package @tensorflow/tfjs is never imported: name the part',
+    ],
+    ['a second home for IndexedDB', 'src/engine/a.ts', `import { get } from 'idb-keyval';`, 'idb-keyval only in store'],
+    ['IndexedDB by its own name', 'src/recommender.ts', `indexedDB.open('aisle');`, 'IndexedDB only in store'],
+    [
+      'the DOM in the recommender',
+      'src/recommender.ts',
+      `const url = document.baseURI;`,
+      'DOM only in ui and demo: document',
+    ],
+    [
+      'the DOM by way of globalThis',
+      'src/engine/a.ts',
+      `globalThis.document.title;`,
+      'DOM only in ui and demo: document',
+    ],
+    [
+      'a type of the DOM',
+      'src/engine/a.ts',
+      `export function f(e: HTMLElement): void {}`,
+      'DOM only in ui and demo: HTMLElement',
+    ],
+    ['the GPU outside the engine', 'src/ui/a.ts', `if (navigator.gpu) start();`, 'navigator.gpu only in engine'],
+    ['the GPU behind a cast', 'src/ranking/a.ts', `(navigator as any)['gpu'];`, 'navigator.gpu only in engine'],
+    ['the GPU by destructuring', 'src/ui/a.ts', `const { gpu } = navigator;`, 'navigator.gpu only in engine'],
+    ['the GPU by asking for it', 'src/ui/a.ts', `const has = 'gpu' in navigator;`, 'navigator.gpu only in engine'],
+    [
+      'Node in the engine',
+      'src/engine/a.ts',
+      `import { readFile } from 'node:fs/promises';`,
+      'Node only in cli: node:fs/promises',
+    ],
+    ['Node without its prefix', 'src/session/a.ts', `const fs = require('fs');`, 'Node only in cli: fs'],
+  ])('%s', (_name, file, line, rule) => {
+    expect(check(file, '// first line', line)).toEqual([`${file}:2: ${rule}`]);
+  });
+});
+
+describe('the checker allows', () => {
+  test.each([
+    ['downward imports', 'src/train/a.ts', `import { topK } from '../ranking/top-k';`],
+    ['imports of its own part', 'src/engine/backends/index.ts', `import { x } from '../engine';`],
+    ['types and errors from everywhere', 'src/session/a.ts', `import { RecommenderError } from '../errors';`],
+    ['the demo to use the elements', 'src/demo/a.ts', `import '../ui/card';`],
+    ['tensors in a layer', 'src/nn/a.ts', `import { matMul } from '@tensorflow/tfjs-core';`],
+    ['the DOM in the page', 'src/demo/a.ts', `document.body.append(document.createElement('p'));`],
+    ['Node in the command line', 'src/cli/a.ts', `import { readFile } from 'node:fs/promises';`],
+    ['the GPU in the engine', 'src/engine/a.ts', `await navigator.gpu.requestAdapter();`],
+    ['a property called document', 'src/session/a.ts', `export const x = { document: 1 }.document;`],
+    ['a variable called window', 'src/session/a.ts', `const window = 5; export const y = window + 1;`],
+    [
+      'words in comments and texts',
+      'src/nn/a.ts',
+      `// document.body\nexport const s = "window.document from 'node:fs'";`,
+    ],
+  ])('%s', (_name, file, text) => {
+    expect(check(file, text)).toEqual([]);
+  });
+});

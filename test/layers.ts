@@ -1,0 +1,186 @@
+/** The checker of the layer rules: which part of `src/` may import, and use, what. */
+import { builtinModules } from 'node:module';
+import { dirname, join } from 'node:path/posix';
+import ts from 'typescript';
+
+export interface Violation {
+  readonly file: string;
+  readonly line: number;
+  readonly rule: string;
+}
+
+/** Imports point from a higher rank to a lower one. Parts of one rank do not know each other, except where `BESIDE` says. */
+const RANK: Readonly<Record<string, number>> = {
+  index: 8,
+  demo: 7,
+  ui: 7,
+  cli: 7,
+  recommender: 6,
+  engine: 5,
+  train: 4,
+  objectives: 3,
+  ranking: 3,
+  neighbours: 3,
+  models: 2,
+  nn: 1,
+  session: 0,
+  checkpoint: 0,
+  store: 0,
+  types: -1,
+  errors: -1,
+};
+const BESIDE = new Set(['demo ui']);
+
+const TENSOR_HOMES = new Set(['nn', 'models', 'objectives', 'ranking', 'train', 'engine']);
+const DOM_HOMES = new Set(['ui', 'demo']);
+/** Names that only a page has. `location`, `navigator`, `fetch` and `Worker` exist in workers too. */
+const DOM_GLOBALS =
+  /^(document|window|customElements|localStorage|sessionStorage|history|alert|getComputedStyle|matchMedia|requestAnimationFrame|MutationObserver|IntersectionObserver|ResizeObserver|DOMParser|Document|Window|Element|Node|ShadowRoot|(HTML|SVG)\w*Element)$/;
+const BUILTIN = new Set(builtinModules);
+
+/**
+ * Every breach of the layer rules in a set of files.
+ *
+ * @param sources Text of each file by its path from the root of the repository, `src/…`.
+ */
+export function violations(sources: ReadonlyMap<string, string>): Violation[] {
+  return [...sources].flatMap(([file, text]) => checkFile(file, text));
+}
+
+function checkFile(file: string, text: string): Violation[] {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  const part = partOf(file);
+  const found: Violation[] = [];
+  const report = (node: ts.Node, rule: string): void => {
+    found.push({ file, line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1, rule });
+  };
+  if (RANK[part] === undefined) report(source, `"${part}" is not a part of src: add it to the layers or move the file`);
+
+  const declared = declaredNames(source);
+  const visit = (node: ts.Node): void => {
+    const specifier = importOf(node);
+    if (specifier !== undefined) {
+      for (const rule of importRules(file, part, specifier)) report(node, rule);
+    } else if (ts.isIdentifier(node)) {
+      if (isGlobalUse(node) && !declared.has(node.text)) {
+        if (DOM_GLOBALS.test(node.text) && !DOM_HOMES.has(part)) report(node, `DOM only in ui and demo: ${node.text}`);
+        if (node.text === 'indexedDB' && part !== 'store') report(node, 'IndexedDB only in store');
+      }
+    }
+    if (readsGpu(node) && part !== 'engine') report(node, 'navigator.gpu only in engine');
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+/** `src/models/gru4rec.ts` → `models`, `src/types.ts` → `types`. */
+function partOf(file: string): string {
+  return (file.split('/')[1] ?? '').replace(/\.ts$/, '');
+}
+
+/** The module that a node imports: static, re-export, dynamic, `import type`, `import('…').T`, `require`, worker URL. */
+function importOf(node: ts.Node): string | undefined {
+  const text = (n: ts.Node | undefined): string | undefined => (n && ts.isStringLiteralLike(n) ? n.text : undefined);
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return text(node.moduleSpecifier);
+  if (ts.isImportTypeNode(node)) return ts.isLiteralTypeNode(node.argument) ? text(node.argument.literal) : undefined;
+  if (ts.isExternalModuleReference(node)) return text(node.expression);
+  if (ts.isCallExpression(node)) {
+    const called = node.expression;
+    if (called.kind === ts.SyntaxKind.ImportKeyword) return text(node.arguments[0]);
+    if (ts.isIdentifier(called) && called.text === 'require') return text(node.arguments[0]);
+  }
+  // new URL('./worker.ts', import.meta.url): Vite bundles that file, so it is an import.
+  if (
+    ts.isNewExpression(node) &&
+    node.expression.getText() === 'URL' &&
+    node.arguments?.[1]?.getText() === 'import.meta.url'
+  ) {
+    const target = text(node.arguments[0]);
+    return target?.startsWith('.') ? target : undefined;
+  }
+  return undefined;
+}
+
+function importRules(file: string, part: string, specifier: string): string[] {
+  if (specifier.startsWith('.')) {
+    const target = partOf(join(dirname(file), specifier.replace(/\?.*$/, '')));
+    if (!join(dirname(file), specifier).startsWith('src/')) return [`imports from outside src: ${specifier}`];
+    if (target === part) return [];
+    const from = RANK[part];
+    const to = RANK[target];
+    if (from === undefined || to === undefined) return [`imports an unknown part: ${specifier}`];
+    if (to > from) return [`upward import: ${part} → ${target}`];
+    if (to === from && !BESIDE.has(`${part} ${target}`)) return [`sideways import: ${part} → ${target}`];
+    return [];
+  }
+  const rules: string[] = [];
+  if (specifier === '@tensorflow/tfjs')
+    rules.push('the union package @tensorflow/tfjs is never imported: name the part');
+  if (specifier.startsWith('@tensorflow/') && !TENSOR_HOMES.has(part)) {
+    rules.push(`tensors only in ${[...TENSOR_HOMES].join(', ')}: ${specifier}`);
+  }
+  if (specifier.startsWith('idb-keyval') && part !== 'store') rules.push('idb-keyval only in store');
+  const builtin = specifier.startsWith('node:') || BUILTIN.has(specifier.split('/')[0] ?? '');
+  if (builtin && part !== 'cli') rules.push(`Node only in cli: ${specifier}`);
+  return rules;
+}
+
+/** Names that a file declares or imports itself, which therefore are not globals. */
+function declaredNames(source: ts.SourceFile): Set<string> {
+  const names = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    const { name } = node as { name?: ts.Node };
+    const declares =
+      ts.isVariableDeclaration(node) ||
+      ts.isParameter(node) ||
+      ts.isBindingElement(node) ||
+      ts.isFunctionDeclaration(node) ||
+      ts.isClassDeclaration(node) ||
+      ts.isInterfaceDeclaration(node) ||
+      ts.isTypeAliasDeclaration(node) ||
+      ts.isTypeParameterDeclaration(node) ||
+      ts.isImportSpecifier(node) ||
+      ts.isImportClause(node) ||
+      ts.isNamespaceImport(node);
+    if (declares && name && ts.isIdentifier(name)) names.add(name.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return names;
+}
+
+/** Whether an identifier stands for a value or type in scope, rather than naming a property or a member. */
+function isGlobalUse(node: ts.Identifier): boolean {
+  const { parent } = node;
+  if (ts.isPropertyAccessExpression(parent) && parent.name === node) {
+    return ['globalThis', 'self', 'window'].includes(parent.expression.getText());
+  }
+  if (ts.isQualifiedName(parent)) return parent.left === node;
+  const names =
+    (parent as { name?: ts.Node }).name === node || (parent as { propertyName?: ts.Node }).propertyName === node;
+  return !(names && !ts.isShorthandPropertyAssignment(parent));
+}
+
+function readsGpu(node: ts.Node): boolean {
+  const isNavigator = (n: ts.Node | undefined): boolean => n !== undefined && /(^|\.)navigator\)?$/.test(n.getText());
+  if (ts.isPropertyAccessExpression(node)) return node.name.text === 'gpu' && isNavigator(stripCasts(node.expression));
+  if (ts.isElementAccessExpression(node)) {
+    return /^['"`]gpu['"`]$/.test(node.argumentExpression.getText()) && isNavigator(stripCasts(node.expression));
+  }
+  if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.InKeyword) {
+    return /^['"`]gpu['"`]$/.test(node.left.getText()) && isNavigator(stripCasts(node.right));
+  }
+  if (ts.isVariableDeclaration(node) && ts.isObjectBindingPattern(node.name)) {
+    const takesGpu = node.name.elements.some((e) => (e.propertyName ?? e.name).getText() === 'gpu');
+    return takesGpu && isNavigator(node.initializer && stripCasts(node.initializer));
+  }
+  return false;
+}
+
+function stripCasts(node: ts.Node): ts.Node {
+  let inner = node;
+  while (ts.isParenthesizedExpression(inner) || ts.isAsExpression(inner) || ts.isNonNullExpression(inner))
+    inner = inner.expression;
+  return inner;
+}
