@@ -1,0 +1,66 @@
+/** Starting and stopping compute backends. Each one is loaded only when it is asked for. */
+import { engine, getBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { RecommenderError } from '../../errors';
+import type { BackendName } from '../engine';
+import { inferenceKernels } from '../kernels/names';
+import { missingKernels } from './registry';
+import type { WasmFiles } from './wasm';
+
+export interface BackendOptions {
+  /**
+   * Folder of TensorFlow.js' `.wasm` files (a path in Node, a URL in a page), or the URLs of the files. Default: the
+   * files that the bundler emitted beside the page's scripts. Node must pass the folder.
+   */
+  readonly wasmPath?: string | WasmFiles;
+}
+
+/**
+ * Loads a backend and makes it the active one. Calling it again for the active backend does nothing.
+ *
+ * @throws RecommenderError `no-backend` if it cannot be started here, for example because the page's security policy
+ *   forbids WebAssembly or the file cannot be fetched; the backend that was active before stays active.
+ */
+export async function startBackend(name: BackendName, options: BackendOptions = {}): Promise<void> {
+  const before = engine().backendName as string | null;
+  if (before === name && engine().registry[name]) return;
+  let cause: unknown;
+  try {
+    await register(name, options);
+    // TensorFlow.js resolves `false`, and does not throw, where WebAssembly is forbidden.
+    if ((await setBackend(name)) && getBackend() === name) {
+      const missing = missingKernels(name, inferenceKernels);
+      if (missing.length === 0) return;
+      cause = new Error(`kernels missing: ${missing.join(', ')}`);
+    }
+  } catch (error) {
+    cause = error;
+  }
+  if (before !== null && before !== name && engine().registry[before]) await setBackend(before);
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  throw new RecommenderError(
+    'no-backend',
+    `The backend "${name}" could not be started${why}. ${name === 'wasm' ? WASM_HELP : 'Reload the scripts.'}`,
+    { cause },
+  );
+}
+
+const WASM_HELP =
+  'Check that its .wasm file can be fetched and that the Content-Security-Policy allows \'wasm-unsafe-eval\', or use "cpu".';
+
+async function register(name: BackendName, { wasmPath }: BackendOptions): Promise<void> {
+  switch (name) {
+    case 'cpu':
+      return (await import('./cpu')).registerCpu();
+    case 'wasm':
+      return (await import('./wasm')).registerWasm(wasmPath);
+    default:
+      throw new RangeError(`startBackend: no backend is called "${String(name)}"; use "cpu" or "wasm".`);
+  }
+}
+
+/**
+ * Stops a backend (default: the active one) and frees its memory, the tensors on it included. It can be started again.
+ */
+export function stopBackend(name: string | undefined = engine().backendName as string | undefined): void {
+  if (name && engine().registry[name]) removeBackend(name);
+}

@@ -1,0 +1,1 @@
+export { cpuTraining as kernels } from '../kernels/cpu-training';

@@ -1,0 +1,1 @@
+export { wasmTraining as kernels } from '../kernels/wasm-training';

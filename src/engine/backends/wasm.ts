@@ -1,0 +1,37 @@
+/** The WASM backend, single-threaded, with our own kernels where its are missing or slow. A chunk of its own. */
+import { BackendWasm, init, resetWasmPath, setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
+import { env, findBackendFactory, registerBackend } from '@tensorflow/tfjs-core';
+import { ownInference } from '../kernels/own';
+import { ownWasmInference } from '../kernels/own-wasm';
+import { wasmInference } from '../kernels/wasm-inference';
+import { addKernels } from './registry';
+
+/** URLs of the two module files: with SIMD, and for the few engines without. */
+export interface WasmFiles {
+  readonly simd: string;
+  readonly plain: string;
+}
+
+/**
+ * Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it.
+ *
+ * @param path Folder of the `.wasm` files, ending in `/`, or their URLs; absent: the files that the bundler emitted.
+ */
+export async function registerWasm(path: string | WasmFiles | undefined): Promise<void> {
+  addKernels('wasm', [...wasmInference, ...ownInference('wasm'), ...ownWasmInference]);
+  resetWasmPath(); // forgets an earlier failed start, which would leave this one pending for ever
+  const files = path ?? (await import('./wasm-files')).wasmFiles;
+  if (typeof files === 'string') setWasmPaths(files.endsWith('/') ? files : `${files}/`);
+  else {
+    setWasmPaths({
+      'tfjs-backend-wasm.wasm': files.plain,
+      'tfjs-backend-wasm-simd.wasm': files.simd,
+      'tfjs-backend-wasm-threaded-simd.wasm': files.simd, // never asked for: see below
+    });
+  }
+  // Threads need a cross-origin isolated page, which a shop's page is not; without them one file less is shipped.
+  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  if (findBackendFactory('wasm') == null) {
+    registerBackend('wasm', async () => new BackendWasm((await init()).wasm), 2);
+  }
+}

@@ -1,0 +1,5 @@
+/** Our own kernels that scoring runs, for both backends. */
+import { kernelSet } from './memory';
+import { gather, slice } from './rows';
+
+export const ownInference = kernelSet([gather, slice]);

@@ -1,0 +1,51 @@
+import { engine, gather, getBackend, grad, matMul, mul, sum, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
+import { describe, expect, test } from 'vitest';
+import { startBackend, stopBackend } from '../../../src/engine/backends/index';
+import { missingKernels } from '../../../src/engine/backends/registry';
+import { registerTraining } from '../../../src/engine/backends/training';
+import { inferenceKernels, trainingKernels } from '../../../src/engine/kernels/names';
+import { backends, start, wasmPath } from './start';
+
+describe.each(backends)('backend %s', (name) => {
+  test('starts, computes and has every kernel on the lists', async () => {
+    await start(name);
+    expect(getBackend()).toBe(name);
+    expect(missingKernels(name, [...inferenceKernels, ...trainingKernels])).toEqual([]);
+    const product = matMul(tensor2d([[1, 2]]), tensor2d([[3], [4]]));
+    expect(await product.array()).toEqual([[11]]);
+  });
+
+  test('differentiates through gather, duplicates summed', async () => {
+    await start(name);
+    const weights = tensor2d([[1, 2], [3, 4], [5, 6]]); // biome-ignore format: a matrix
+    const slope = grad((x) => sum(mul(gather(x, tensor1d([2, 0, 2], 'int32')), 2)))(weights);
+    expect(await slope.array()).toEqual([[2, 2], [0, 0], [4, 4]]); // biome-ignore format: a matrix
+  });
+
+  test('can be stopped and started again', async () => {
+    await start(name);
+    stopBackend(name);
+    expect(engine().registry[name]).toBeUndefined();
+    await start(name);
+    expect(await mul(tensor1d([2, 3]), 2).array()).toEqual([4, 6]);
+  });
+});
+
+test('a backend that cannot start says so and leaves the other one active', async () => {
+  await start('cpu');
+  stopBackend('wasm');
+  await expect(startBackend('wasm', { wasmPath: '/nowhere/' })).rejects.toMatchObject({ code: 'no-backend' });
+  expect(getBackend()).toBe('cpu');
+  expect(await mul(tensor1d([2, 3]), 2).array()).toEqual([4, 6]);
+  await startBackend('wasm', { wasmPath });
+  expect(getBackend()).toBe('wasm');
+});
+
+test('training needs a running backend', async () => {
+  for (const name of backends) stopBackend(name);
+  await expect(registerTraining()).rejects.toMatchObject({ code: 'no-backend' });
+});
+
+test('an unknown backend is refused', async () => {
+  await expect(startBackend('abacus' as never)).rejects.toMatchObject({ code: 'no-backend' });
+});
