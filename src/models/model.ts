@@ -6,6 +6,7 @@
  * the six architectures fits.
  */
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Activation } from '../nn/activation';
 import type { Catalogue, NdArray, SessionInput } from '../types';
 
 /** Parameters by name. The names are those of the artifact's `weights.safetensors`. */
@@ -95,17 +96,12 @@ export type NegativeSpec =
   /** `count` uniform ids for each position on its own; `reject: 'session'` redraws items of that session. */
   | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' };
 
-/** Activations that GRU4Rec applies to scores before its loss. */
-export type FinalActivation =
-  | { readonly kind: 'linear' | 'relu' | 'tanh' | 'selu' }
-  | { readonly kind: 'elu' | 'leaky'; readonly alpha: number };
-
 /** The loss, as plain data that `objectives/` carries out. */
 export interface ObjectiveSpec {
   readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce';
   readonly negatives: NegativeSpec;
   /** Applied to the scores before the loss; ignored by `cross-entropy` and `bce`. Default linear. */
-  readonly finalActivation?: FinalActivation;
+  readonly finalActivation?: Activation;
   /** Share of log q subtracted from the scores of a sampled cross-entropy, 0…1. Default 0. */
   readonly logq?: number;
   /**
@@ -168,8 +164,14 @@ export type OptionSpec<T = unknown> = {
   readonly doc: string;
   /** Where the default comes from, and why. */
   readonly source: string;
-} & (
-  | { readonly type: 'integer' | 'number'; readonly min: number; readonly max: number }
+} & /** `words` are names for values: `layersize` for −1. */
+(
+  | {
+      readonly type: 'integer' | 'number';
+      readonly min: number;
+      readonly max: number;
+      readonly words?: Readonly<Record<string, number>>;
+    }
   | { readonly type: 'boolean' }
   | { readonly type: 'integers'; readonly min: number; readonly max: number } // written 100/100
   | { readonly type: 'choice'; readonly choices: readonly string[] }
@@ -196,12 +198,12 @@ export interface SessionModel<C = ModelConfig> {
   /** One vector per session, `[B, d]`. */
   encode(params: Params, prepared: PreparedTensors, config: C, run: Run): Tensor2D;
   /**
-   * For `sequences`: one vector per click, `[B · L, d]`; click t (0-based) of a session of n clicks stands in column
-   * `column(t, n)`, n counted after truncation.
+   * For `sequences`: one vector per click, `[B · W, d]`, where W is the width of the prepared array `items`, `[B, W]`.
+   * `prepare` may make W as short as the longest session of the batch. Click t (0-based) of a session of n clicks, n
+   * counted after truncation, stands in column `column(t, n, W)`.
    */
   readonly positions?: {
-    readonly length: (config: C) => number;
-    readonly column: (t: number, n: number, config: C) => number;
+    readonly column: (t: number, n: number, width: number) => number;
     readonly encode: (params: Params, prepared: PreparedTensors, config: C, run: Run) => Tensor2D;
   };
   readonly stepping?: Stepping<C>;

@@ -1,0 +1,94 @@
+/** Turns what a user wrote into a checked configuration, for every architecture and baseline. */
+import { nearestName, RecommenderError } from '../errors';
+import type { ConfigValue, OptionSpec, OptionSpecs } from './model';
+
+/** What has a name and options: an architecture or a counting baseline. */
+export interface Configurable<C> {
+  readonly name: string;
+  readonly options: OptionSpecs<C>;
+  check?(config: C): void;
+}
+
+/** `dropout_p_embed` → `dropoutPEmbed`: the official spelling is accepted for every key. */
+export const camelCase = (key: string): string =>
+  key.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/**
+ * The configuration of a model: its defaults with the given keys replaced.
+ *
+ * @param given Values by key; keys in camelCase or in the reference implementation's snake_case; values of the option's
+ *   type, or text as the command line has it (`0.5`, `true`, lists as `100/100`).
+ * @throws RecommenderError `bad-config` for an unknown key (names the nearest known one), a value of the wrong type or
+ *   out of range, or keys that do not fit together.
+ */
+export function configure<C>(model: Configurable<C>, given: Readonly<Record<string, unknown>> = {}): C {
+  const options = model.options as Readonly<Record<string, OptionSpec>>;
+  const config: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries(options)) config[key] = option.default;
+  for (const [written, value] of Object.entries(given)) {
+    const key = Object.hasOwn(options, written) ? written : camelCase(written);
+    if (!Object.hasOwn(options, key)) {
+      const nearest = nearestName(key, Object.keys(options));
+      throw new RecommenderError(
+        'bad-config',
+        `${model.name} has no option "${written}"${nearest ? `; the nearest is "${nearest}"` : ''}. ` +
+          `"aisle train --model ${model.name} --help" lists them all.`,
+      );
+    }
+    config[key] = read(model.name, key, options[key]!, value);
+  }
+  model.check?.(config as C);
+  return config as C;
+}
+
+function read(model: string, key: string, option: OptionSpec, value: unknown): ConfigValue {
+  const refuse = (): never => {
+    const got = typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? String(value));
+    throw new RecommenderError('bad-config', `${model}: "${key}" must be ${describe(option)}, got ${got}.`);
+  };
+  const number = (v: unknown): number => {
+    const n = typeof v === 'number' ? v : typeof v === 'string' && v.trim() !== '' ? Number(v) : Number.NaN;
+    return Number.isFinite(n) ? n : refuse();
+  };
+  switch (option.type) {
+    case 'boolean': {
+      const words: Record<string, boolean> = { true: true, false: false, '1': true, '0': false };
+      return typeof value === 'boolean' ? value : (words[String(value).toLowerCase()] ?? refuse());
+    }
+    case 'choice':
+      return option.choices.includes(String(value)) ? String(value) : refuse();
+    case 'integers': {
+      const parts = Array.isArray(value) ? value : String(value).split('/');
+      const list = parts.map((part) => inRange(number(part), option, true) ?? refuse());
+      return list.length > 0 ? list : refuse();
+    }
+    default:
+      return (
+        (typeof value === 'string' ? option.words?.[value] : undefined) ??
+        inRange(number(value), option, option.type === 'integer') ??
+        refuse()
+      );
+  }
+}
+
+function inRange(n: number, { min, max }: { min: number; max: number }, whole: boolean): number | undefined {
+  return n >= min && n <= max && (!whole || Number.isInteger(n)) ? n : undefined;
+}
+
+/** The type and range of an option in words: "a whole number from 1 to 4096". */
+export function describe(option: OptionSpec): string {
+  const range = (o: { min: number; max: number }) =>
+    Number.isFinite(o.max) ? `from ${o.min} to ${o.max}` : `of ${o.min} or more`;
+  switch (option.type) {
+    case 'boolean':
+      return 'true or false';
+    case 'choice':
+      return `one of ${option.choices.join(', ')}`;
+    case 'integers':
+      return `whole numbers ${range(option)}, written 100/100`;
+    default: {
+      const words = Object.keys(option.words ?? {}).map((word) => ` or ${word}`);
+      return `${option.type === 'integer' ? 'a whole number' : 'a number'} ${range(option)}${words.join('')}`;
+    }
+  }
+}

@@ -1,0 +1,285 @@
+/**
+ * GRU4Rec — Hidasi et al., "Session-based Recommendations with Recurrent Neural Networks", ICLR 2016,
+ * https://arxiv.org/abs/1511.06939; losses and sampling of Hidasi & Karatzoglou, "Recurrent Neural Networks with Top-k
+ * Gains for Session-based Recommendations", CIKM 2018, https://arxiv.org/abs/1706.03847.
+ *
+ *     xₜ  = E[iₜ]                       click t, embedded (constrained: E = Wy)
+ *     h¹ₜ = GRU(xₜ, h¹ₜ₋₁)              h₀ = 0; further layers read the one below
+ *     sⱼ  = h_L · Wy[j] + By[j]         score of item j after the session's last click
+ *
+ * Trained in session-parallel batches without back-propagation through time: the state that comes in is a constant.
+ *
+ * Differs from the first paper as its authors' code does: no feed-forward layers above the GRU, the input feeds the
+ * first layer only. `resetGate: 'after'` is the cell of cuDNN and PyTorch, `'before'` that of the Theano code.
+ */
+import { add, gather, matMul, type Tensor1D, type Tensor2D, zeros } from '@tensorflow/tfjs-core';
+import { RecommenderError } from '../errors';
+import type { Activation } from '../nn/activation';
+import { gruResetAfter, gruResetBefore } from '../nn/gru';
+import type { Catalogue } from '../types';
+import type { OptionSpecs, ParameterSpec, Params, Run, SessionModel, State, Stepping } from './model';
+import { padItems } from './padding';
+import { glorotUniform } from './parameters';
+import { encodeBySteps } from './stepping';
+
+export interface Gru4RecConfig {
+  readonly layers: readonly number[];
+  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr';
+  readonly finalAct: 'auto' | 'linear' | 'relu' | 'tanh' | 'selu' | 'elu' | 'leaky';
+  readonly eluParam: number;
+  readonly constrainedEmbedding: boolean;
+  readonly embedding: number;
+  readonly resetGate: 'after' | 'before';
+  readonly dropoutPEmbed: number;
+  readonly dropoutPHidden: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly nSample: number;
+  readonly sampleAlpha: number;
+  readonly bpreg: number;
+  readonly logq: number;
+  readonly logqSplit: 'nominal' | 'live';
+  readonly labelSmoothing: number;
+  readonly nEpochs: number;
+}
+
+const PORT = 'default of the official PyTorch code';
+
+const options: OptionSpecs<Gru4RecConfig> = {
+  layers: { type: 'integers', min: 1, max: 4096, default: [100], doc: 'units of each GRU layer', source: PORT },
+  loss: {
+    type: 'choice',
+    choices: ['cross-entropy', 'bpr-max', 'top1', 'top1-max', 'bpr'],
+    default: 'cross-entropy',
+    doc: 'loss; the authors recommend cross-entropy on large logs and bpr-max on small ones',
+    source: PORT,
+  },
+  finalAct: {
+    type: 'choice',
+    choices: ['auto', 'linear', 'relu', 'tanh', 'selu', 'elu', 'leaky'],
+    default: 'auto',
+    doc: 'activation of the scores before the loss; auto: elu for bpr-max (linear if eluParam is 0), tanh for top1, linear else',
+    source: 'final_act of the Theano code; auto follows the PyTorch code and, for top1, the first paper',
+  },
+  eluParam: { type: 'number', min: 0, max: 10, default: 0.5, doc: 'scale of elu, slope of leaky', source: PORT },
+  constrainedEmbedding: {
+    type: 'boolean',
+    default: true,
+    doc: 'use the output table as input table too, usually best',
+    source: PORT,
+  },
+  embedding: {
+    type: 'integer',
+    min: 0,
+    max: 4096,
+    words: { layersize: -1 },
+    default: 0,
+    doc: 'width of a separate input table (needs constrainedEmbedding=false); 0 without constrainedEmbedding: one-hot input',
+    source: PORT,
+  },
+  resetGate: {
+    type: 'choice',
+    choices: ['after', 'before'],
+    default: 'after',
+    doc: 'whether the reset gate acts after or before the recurrent product; the one-hot layer always has before',
+    source: 'after: PyTorch code, so that its weights load; before: Theano code, the original',
+  },
+  dropoutPEmbed: {
+    type: 'number',
+    min: 0,
+    max: 0.95,
+    default: 0,
+    doc: 'dropout of the embedded input (not of the same rows as outputs; not in one-hot mode)',
+    source: PORT,
+  },
+  dropoutPHidden: {
+    type: 'number',
+    min: 0,
+    max: 0.95,
+    default: 0,
+    doc: "dropout of each layer's new state, which is also what is carried on",
+    source: PORT,
+  },
+  batchSize: { type: 'integer', min: 1, max: 65536, default: 64, doc: 'sessions side by side', source: PORT },
+  learningRate: { type: 'number', min: 1e-8, max: 10, default: 0.05, doc: 'step size of Adagrad', source: PORT },
+  momentum: { type: 'number', min: 0, max: 0.999, default: 0, doc: 'momentum of Adagrad', source: PORT },
+  nSample: {
+    type: 'integer',
+    min: 0,
+    max: 1_000_000,
+    default: 2048,
+    doc: 'extra negatives a step, shared by the batch; fewer pay where fewer than 5,000 items are active',
+    source: PORT,
+  },
+  sampleAlpha: {
+    type: 'number',
+    min: 0,
+    max: 1,
+    default: 0.5,
+    doc: 'extra negatives are drawn ∝ support^sampleAlpha: 0 uniform, 1 by popularity',
+    source: PORT,
+  },
+  bpreg: { type: 'number', min: 0, max: 100, default: 1, doc: 'score regularisation of bpr-max', source: PORT },
+  logq: {
+    type: 'number',
+    min: 0,
+    max: 1,
+    default: 0,
+    doc: 'share of the log of the sampling frequency taken off the scores, cross-entropy only; usually 0 or 1',
+    source: PORT,
+  },
+  logqSplit: {
+    type: 'choice',
+    choices: ['nominal', 'live'],
+    default: 'nominal',
+    doc: 'where logq tells targets from extra negatives once the batch has shrunk: at batchSize or at the live rows',
+    source: 'nominal is what the official code does; live is what it means',
+  },
+  labelSmoothing: {
+    type: 'number',
+    min: 0,
+    max: 0.999,
+    default: 0,
+    doc: 'target mass spread over the other columns, cross-entropy only',
+    source: 'Theano code',
+  },
+  nEpochs: {
+    type: 'integer',
+    min: 1,
+    max: 10_000,
+    default: 10,
+    doc: 'passes over the log; 5 are nearly as good',
+    source: PORT,
+  },
+};
+
+function check({
+  constrainedEmbedding,
+  embedding,
+  loss,
+  logq,
+  labelSmoothing,
+  nSample,
+  batchSize,
+}: Gru4RecConfig): void {
+  const refuse = (sentence: string): never => {
+    throw new RecommenderError('bad-config', `gru4rec: ${sentence}`);
+  };
+  if (constrainedEmbedding && embedding !== 0) {
+    refuse(
+      '"embedding" is the width of a separate input table; set constrainedEmbedding=false with it, or leave it 0.',
+    );
+  }
+  if (loss !== 'cross-entropy' && logq > 0) refuse(`"logq" corrects cross-entropy only, the loss is ${loss}.`);
+  if (loss !== 'cross-entropy' && labelSmoothing > 0)
+    refuse(`"labelSmoothing" is for cross-entropy only, the loss is ${loss}.`);
+  if (nSample === 0 && batchSize < 2) refuse('without extra negatives (nSample=0) batchSize must be at least 2.');
+}
+
+/** Where the first layer's input comes from. */
+const inputMode = ({ constrainedEmbedding, embedding }: Gru4RecConfig) =>
+  constrainedEmbedding ? 'constrained' : embedding !== 0 ? 'separate' : 'one-hot';
+
+/** Whether the reset gate of that layer acts before the recurrent product. */
+const resetsBefore = (config: Gru4RecConfig, layer: number) =>
+  config.resetGate === 'before' || (layer === 0 && inputMode(config) === 'one-hot');
+
+/** Matrices are drawn gate by gate: the limit is that of one gate's block. */
+function parameters(config: Gru4RecConfig, { items: n }: Catalogue): Record<string, ParameterSpec> {
+  const { layers, embedding } = config;
+  const mode = inputMode(config);
+  const last = layers.at(-1)!;
+  const specs: Record<string, ParameterSpec> = {};
+  let width = mode === 'constrained' ? last : embedding === -1 ? layers[0]! : embedding;
+  if (mode === 'separate') specs.inputs = { shape: [n + 1, width], init: glorotUniform(n, width), rows: 'input' };
+  layers.forEach((h, i) => {
+    if (i === 0 && mode === 'one-hot') {
+      specs['gru.0.items'] = { shape: [n + 1, 3 * h], init: glorotUniform(n, h), rows: 'input' };
+    } else {
+      specs[`gru.${i}.wx`] = { shape: [width, 3 * h], init: glorotUniform(width, h) };
+    }
+    specs[`gru.${i}.wh`] = { shape: [h, 3 * h], init: glorotUniform(h, h) };
+    const biases = resetsBefore(config, i) ? ['b'] : ['bx', 'bh'];
+    for (const bias of biases) specs[`gru.${i}.${bias}`] = { shape: [3 * h], init: { kind: 'zeros' } };
+    width = h;
+  });
+  specs.items = {
+    shape: [n + 1, last],
+    init: glorotUniform(n, last),
+    rows: mode === 'constrained' ? 'both' : 'output',
+  };
+  specs.bias = { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output' };
+  return specs;
+}
+
+/** One click: every layer's state moves on by one step. */
+function step(params: Params, state: State, items: Tensor1D, config: Gru4RecConfig, { dropout }: Run): State {
+  const mode = inputMode(config);
+  let x =
+    mode === 'one-hot'
+      ? undefined
+      : dropout(gather(params[mode === 'constrained' ? 'items' : 'inputs'] as Tensor2D, items), config.dropoutPEmbed);
+  return state.map((old, i) => {
+    const h = old as Tensor2D; // [B, hᵢ]
+    const wh = params[`gru.${i}.wh`] as Tensor2D;
+    const product = x
+      ? matMul(x, params[`gru.${i}.wx`] as Tensor2D) // [B, 3hᵢ]
+      : (gather(params['gru.0.items'] as Tensor2D, items) as Tensor2D); // a one-hot vector picks a row
+    const next = resetsBefore(config, i)
+      ? gruResetBefore(add(product, params[`gru.${i}.b`]!), h, wh)
+      : gruResetAfter(add(product, params[`gru.${i}.bx`]!), h, wh, params[`gru.${i}.bh`] as Tensor1D);
+    x = dropout(next, config.dropoutPHidden);
+    return x;
+  });
+}
+
+/** Softmax needs no activation before it; the others as the authors pair them. */
+function finalActivation({ finalAct, eluParam, loss }: Gru4RecConfig): Activation {
+  if (finalAct === 'elu' || finalAct === 'leaky') return { kind: finalAct, alpha: eluParam };
+  if (finalAct !== 'auto') return { kind: finalAct };
+  if (loss === 'bpr-max' && eluParam > 0) return { kind: 'elu', alpha: eluParam };
+  return { kind: loss === 'top1' ? 'tanh' : 'linear' };
+}
+
+const stepping: Stepping<Gru4RecConfig> = {
+  start: ({ layers }, batch) => layers.map((h) => zeros([batch, h])),
+  step,
+  vector: (state) => state.at(-1) as Tensor2D,
+};
+
+export const gru4rec: SessionModel<Gru4RecConfig> = {
+  name: 'gru4rec',
+  paper:
+    'Hidasi et al., "Session-based Recommendations with Recurrent Neural Networks", ICLR 2016, https://arxiv.org/abs/1511.06939',
+  options,
+  check,
+  parameters,
+  prepare: (sessions) => ({ items: padItems(sessions, 'left') }),
+  encode: (params, { items }, config, run) => encodeBySteps(stepping, params, items as Tensor2D, config, run),
+  stepping,
+  outputs: ({ items, bias }) => ({ table: items as Tensor2D, bias: bias as Tensor1D }),
+  training: (config) => ({
+    rows: { kind: 'session-parallel' },
+    batchSize: config.batchSize,
+    epochs: config.nEpochs,
+    objective: {
+      loss: config.loss,
+      negatives: { kind: 'shared', inBatch: true, extra: config.nSample, alpha: config.sampleAlpha },
+      finalActivation: finalActivation(config),
+      logq: config.logq,
+      logqSplit: config.logqSplit,
+      bpreg: config.bpreg,
+      labelSmoothing: config.labelSmoothing,
+      reduction: 'nominal',
+    },
+    optimiser: {
+      kind: 'adagrad',
+      learningRate: config.learningRate,
+      momentum: config.momentum,
+      epsilon: 1e-6,
+      touchedRows: true,
+    },
+    schedule: { kind: 'constant' },
+  }),
+};
