@@ -42,13 +42,22 @@ const library: UserConfig = {
 
 const commandLine: UserConfig = {
   publicDir: false,
+  // Everything inlined, development dependencies too: an installed command line needs nothing but Node and the .wasm files.
   ssr: { noExternal: true, target: 'node' },
+  // The WASM module's own script is CommonJS and asks where it lies.
+  define: { __dirname: 'import.meta.dirname' },
   build: {
     ssr: 'src/cli/main.ts',
     outDir: 'dist/cli',
     target: 'node20',
     minify: false,
-    rolldownOptions: { output: { entryFileNames: 'aisle.js', chunkFileNames: 'chunks/[name]-[hash].js' } },
+    rolldownOptions: {
+      output: {
+        banner: ({ isEntry }) => (isEntry ? '#!/usr/bin/env node' : ''),
+        entryFileNames: 'aisle.js',
+        chunkFileNames: 'chunks/[name]-[hash].js',
+      },
+    },
   },
   plugins: [executable('dist/cli/aisle.js', 'aisle')],
 };

@@ -15,14 +15,27 @@ if (file === undefined) {
   process.exit(2);
 }
 
+/** The scripts of the WASM module are CommonJS, which Vite's development server does not convert. */
+const commonJs = {
+  name: 'aisle:wasm-scripts',
+  enforce: 'pre',
+  transform: (code, id) =>
+    /\/wasm-out\/[^/]+\.js$/.test(id)
+      ? `const module = { exports: {} }; const exports = module.exports; ${code}\nexport default module.exports;`
+      : undefined,
+};
+
 const server = await createServer({
   configFile: false,
   root: resolve(import.meta.dirname, '..'),
+  plugins: [commonJs],
   appType: 'custom',
   logLevel: 'error',
   cacheDir: '.cache/vite-run',
   optimizeDeps: { noDiscovery: true, include: [] },
   server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+  // The WASM module's own script is CommonJS and asks where it lies.
+  define: { __dirname: 'import.meta.dirname' },
   // Node cannot load TensorFlow.js's extensionless ES modules; Vite can.
   ssr: { noExternal: [/@tensorflow\/tfjs/] },
 });

@@ -1,10 +1,8 @@
 /** The two build steps that Vite does not have: an executable command line, and the library's type declarations. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import type { Plugin } from 'vite';
-
-const SHEBANG = '#!/usr/bin/env node\n';
 
 /**
  * Makes `file` runnable, and links it as `node_modules/.bin/NAME`. npm links the binaries of dependencies there but not
@@ -17,8 +15,6 @@ export function executable(file: string, name: string): Plugin {
     closeBundle() {
       const path = resolve(file);
       if (!existsSync(path)) return; // the build failed, and says so itself
-      const code = readFileSync(path, 'utf8');
-      if (!code.startsWith('#!')) writeFileSync(path, SHEBANG + code);
       chmodSync(path, 0o755);
       const folder = resolve('node_modules/.bin');
       if (process.platform === 'win32' || !existsSync(dirname(folder))) return;
