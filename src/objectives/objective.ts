@@ -1,0 +1,168 @@
+/** Carries out an `ObjectiveSpec`: from session vectors, targets and negatives to one number. */
+import {
+  add,
+  concat,
+  div,
+  equal,
+  expandDims,
+  gather,
+  matMul,
+  mul,
+  norm,
+  range,
+  reshape,
+  type Scalar,
+  slice,
+  sub,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  tensor1d,
+  where,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import type { ObjectiveSpec, Outputs, Params } from '../models/model';
+import { activate } from '../nn/activation';
+import { MASKED } from '../nn/masked';
+import { binaryCrossEntropy, bpr, bprMax, crossEntropy, top1, top1Max } from './losses';
+
+/** One training step, as its loss sees it. Item indices are rows of `outputs.table`. */
+export interface LossInput {
+  /** One vector per target, `[M, d]`. */
+  readonly vectors: Tensor2D;
+  readonly outputs: Outputs;
+  /** `[M]` int32. */
+  readonly targets: Tensor1D;
+  /** `[K]` int32 shared by the batch, or `[M, K]` per target; absent for the full softmax. */
+  readonly negatives?: Tensor1D | Tensor2D;
+  /** log q of every column of the sampled scores, see `logQ`; absent without correction. */
+  readonly logq?: Tensor1D;
+  /** Number of real items n, for the full softmax. */
+  readonly items: number;
+  /** Rows of a full batch, for the `nominal` reduction. */
+  readonly nominalBatch: number;
+  /** All parameters, for `l2`. */
+  readonly params: Params;
+}
+
+/** The loss of one step, a scalar. */
+export function objectiveLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
+  const rows = rowLosses(spec, input); // [M]
+  const count = spec.reduction === 'nominal' ? input.nominalBatch : input.targets.shape[0];
+  const loss = div(sum(rows), count) as Scalar;
+  const { l2 } = spec;
+  if (!l2 || l2.weight === 0) return loss;
+  return l2.params.reduce<Scalar>((total, name) => add(total, mul(l2.weight, norm(input.params[name]!))), loss);
+}
+
+function rowLosses(spec: ObjectiveSpec, input: LossInput): Tensor1D {
+  if (spec.loss === 'bce') {
+    return binaryCrossEntropy(ownScores(input, input.targets), negativeScores(input));
+  }
+  const { scores, positive } = columns(spec, input);
+  if (spec.loss === 'cross-entropy') return crossEntropy(scores, positive, spec.labelSmoothing);
+  const r = activate(scores, spec.finalActivation ?? { kind: 'linear' });
+  switch (spec.loss) {
+    case 'bpr-max':
+      return bprMax(r, positive, spec.bpreg ?? 0);
+    case 'top1':
+      return top1(r, positive);
+    case 'top1-max':
+      return top1Max(r, positive);
+    case 'bpr':
+      return bpr(r, positive);
+  }
+}
+
+/**
+ * Scores of each row's candidates, `[M, K]`, and the column of its target.
+ *
+ * - the whole catalogue: K = n, the target of row b in column targets[b] − 1;
+ * - in-batch: columns are the M targets, then the extra ids; the target of row b in column b;
+ * - extra ids only: the row's own target in column 0, then the extra ids.
+ */
+function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; positive: Tensor1D } {
+  const { vectors, outputs, targets, logq } = input;
+  const rows = targets.shape[0];
+  const { negatives } = spec;
+  if (negatives.kind === 'catalogue') {
+    const n = input.items;
+    const table = slice(outputs.table, [1, 0], [n, -1]);
+    const bias = outputs.bias && slice(outputs.bias, 1, n);
+    return { scores: products(vectors, table, bias), positive: sub(targets, tensor1d([1], 'int32')) };
+  }
+  if (negatives.kind === 'per-position') throw new RangeError(`objective: ${spec.loss} needs shared negatives.`);
+  const extra = input.negatives as Tensor1D;
+  if (negatives.inBatch) {
+    const ids = extra.shape[0] === 0 ? targets : concat([targets, extra]);
+    const scores = sharedScores(input, ids);
+    return { scores: logq ? sub(scores, logq) : scores, positive: range(0, rows, 1, 'int32') };
+  }
+  const own = expandDims(ownScores(input, targets), 1);
+  let others = sharedScores(input, extra); // [M, K]
+  if (spec.maskHits) {
+    const isHit = equal(expandDims(targets, 1), expandDims(extra, 0));
+    others = where(isHit, MASKED, others);
+  }
+  if (logq) others = sub(others, slice(logq, rows));
+  const target = logq ? sub(own, expandDims(slice(logq, 0, rows), 1)) : own;
+  return { scores: concat([target, others], 1) as Tensor2D, positive: zeros([rows], 'int32') };
+}
+
+/** c Eᵀ + b, `[M, d] × [K, d] → [M, K]`. */
+function products(vectors: Tensor2D, table: Tensor2D, bias: Tensor | undefined): Tensor2D {
+  const scores = matMul(vectors, table, false, true);
+  return bias ? add(scores, bias) : scores;
+}
+
+/** Scores of every row for the same ids, `[M, K]`: only those rows of the table are read. */
+function sharedScores({ vectors, outputs }: LossInput, ids: Tensor1D): Tensor2D {
+  return products(vectors, gather(outputs.table, ids), outputs.bias && gather(outputs.bias, ids));
+}
+
+/** The score of each row for its own item, `[M]`. */
+function ownScores({ vectors, outputs }: LossInput, ids: Tensor1D): Tensor1D {
+  const scores = sum(mul(vectors, gather(outputs.table, ids)), 1) as Tensor1D;
+  return outputs.bias ? add(scores, gather(outputs.bias, ids)) : scores;
+}
+
+/** Scores of each row for its own negatives, `[M, K]`. */
+function negativeScores({ vectors, outputs, negatives }: LossInput): Tensor2D {
+  const ids = negatives as Tensor2D;
+  const [rows, count] = ids.shape;
+  const flat = reshape(ids, [rows * count]);
+  const table = reshape(gather(outputs.table, flat), [rows, count, -1]) as Tensor3D;
+  const scores = sum(mul(expandDims(vectors, 1), table), 2) as Tensor2D;
+  if (!outputs.bias) return scores;
+  return add(scores, reshape(gather(outputs.bias, flat) as Tensor1D, [rows, count]));
+}
+
+/**
+ * log q of the columns of a sampled cross-entropy, times `logq`: what is subtracted from their scores.
+ *
+ * In-batch columns carry the support of the target, extra ids support^alpha, both raw, as in the official GRU4Rec code;
+ * with `logqSplit: 'nominal'` the first `nominalBatch` columns count as targets even once fewer rows are live. Without
+ * in-batch negatives targets and extra ids are both corrected by support^alpha.
+ *
+ * @returns `[M + K]`, or undefined where the objective does not correct.
+ */
+export function logQ(
+  spec: ObjectiveSpec,
+  support: ArrayLike<number>,
+  targets: Int32Array,
+  extra: Int32Array,
+  nominalBatch: number,
+): Float32Array | undefined {
+  const { negatives, logq = 0, logqSplit = 'live' } = spec;
+  if (spec.loss !== 'cross-entropy' || negatives.kind !== 'shared' || logq === 0) return undefined;
+  const split = logqSplit === 'nominal' ? nominalBatch : targets.length;
+  const values = new Float32Array(targets.length + extra.length);
+  for (let j = 0; j < values.length; j++) {
+    const item = j < targets.length ? targets[j]! : extra[j - targets.length]!;
+    const exponent = negatives.inBatch && j < split ? 1 : negatives.alpha;
+    values[j] = logq * exponent * Math.log(support[item]!);
+  }
+  return values;
+}
