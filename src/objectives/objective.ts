@@ -104,9 +104,9 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
   let others = sharedScores(input, extra); // [M, K]
   if (spec.maskHits) {
     const isHit = equal(expandDims(targets, 1), expandDims(extra, 0));
-    others = where(isHit, MASKED, others);
+    others = where(isHit, MASKED, others) as Tensor2D;
   }
-  if (logq) others = sub(others, slice(logq, rows));
+  if (logq) others = sub(others, slice(logq, rows)) as Tensor2D;
   const target = logq ? sub(own, expandDims(slice(logq, 0, rows), 1)) : own;
   return { scores: concat([target, others], 1) as Tensor2D, positive: zeros([rows], 'int32') };
 }
