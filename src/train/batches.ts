@@ -1,0 +1,179 @@
+/** Which rows a training step sees, one scheme for each kind of `TrainingRows`. Plain arrays, no tensors. */
+import type { TrainingRows } from '../models/model';
+import { type Random, random } from '../session/random';
+import type { SessionInput, Sessions } from '../types';
+
+/** What a step reads and what it must predict. */
+export interface TrainingBatch {
+  /** One click of each running session, or whole sessions. */
+  readonly input:
+    | {
+        readonly kind: 'clicks';
+        /** `[B]` item indices. */
+        readonly items: Int32Array;
+        /** For each row, the row of the batch before whose state it carries on; −1 for a session that starts here. */
+        readonly carriedFrom: Int32Array;
+      }
+    | { readonly kind: 'sessions'; readonly sessions: readonly SessionInput[] };
+  /** `[M]` item indices to predict. */
+  readonly targets: Int32Array;
+  /** For sessions: which session of the batch each target belongs to, and after which of its clicks (0-based). */
+  readonly origin?: { readonly session: Int32Array; readonly click: Int32Array };
+}
+
+/**
+ * The batches of one epoch: always the same ones for the same arguments, so that a resumed epoch can skip ahead.
+ *
+ * @param fewestRows Session-parallel epochs end when fewer rows are left: 2 where the other rows are the only negatives.
+ */
+export function epochBatches(
+  rows: TrainingRows,
+  sessions: Sessions,
+  { batchSize, fewestRows, seed, epoch }: { batchSize: number; fewestRows: number; seed: number; epoch: number },
+): Iterable<TrainingBatch> {
+  const generator = random(seed, 'order', epoch);
+  switch (rows.kind) {
+    case 'session-parallel':
+      return sessionParallel(sessions, batchSize, fewestRows);
+    case 'sequences': {
+      const draw = rows.sampling === 'shuffle' ? shuffled : withReplacement;
+      return draw(wholeSessions(sessions, rows.maxLength), assemble(sessions, true), batchSize, generator);
+    }
+    case 'prefixes':
+      return shuffled(prefixes(sessions, rows.maxLength), assemble(sessions, false), batchSize, generator);
+    case 'windows':
+      return shuffled(windows(sessions, rows.length, rows.targets), assemble(sessions, false), batchSize, generator);
+  }
+}
+
+/** Session s has clicks `offsets[s]` … `offsets[s + 1] − 1`. */
+const lengthOf = ({ offsets }: Sessions, s: number): number => offsets[s + 1]! - offsets[s]!;
+
+/** Sessions that hold at least one (click, next click) pair. */
+function trainable(sessions: Sessions): Int32Array {
+  const count = sessions.offsets.length - 1;
+  return Int32Array.from({ length: count }, (_, s) => s).filter((s) => lengthOf(sessions, s) >= 2);
+}
+
+/**
+ * Session-parallel batches of GRU4Rec (Hidasi et al., ICLR 2016, Figure 2): `batchSize` sessions run side by side, a
+ * finished session's row is taken over by the next session, and once none is left the row goes and the rest close up.
+ */
+function* sessionParallel(sessions: Sessions, batchSize: number, fewestRows: number): Generator<TrainingBatch> {
+  const order = trainable(sessions);
+  const { items, offsets } = sessions;
+  let next = 0;
+  let rows: { at: number; last: number; carriedFrom: number }[] = [];
+  const start = (): { at: number; last: number; carriedFrom: number } => {
+    const s = order[next++]!;
+    return { at: offsets[s]!, last: offsets[s + 1]! - 1, carriedFrom: -1 };
+  };
+  while (rows.length < batchSize && next < order.length) rows.push(start());
+  while (rows.length >= fewestRows) {
+    yield {
+      input: {
+        kind: 'clicks',
+        items: Int32Array.from(rows, ({ at }) => items[at]!),
+        carriedFrom: Int32Array.from(rows, ({ carriedFrom }) => carriedFrom),
+      },
+      targets: Int32Array.from(rows, ({ at }) => items[at + 1]!),
+    };
+    rows = rows.flatMap((row, carriedFrom) => {
+      if (row.at + 1 < row.last) return [{ at: row.at + 1, last: row.last, carriedFrom }];
+      return next < order.length ? [start()] : [];
+    });
+  }
+}
+
+/** Part of a session to learn from: the clicks `from` … `firstTarget` − 1 are seen, `firstTarget` … `end` − 1 predicted. */
+interface Example {
+  readonly from: number;
+  readonly firstTarget: number;
+  readonly end: number;
+}
+
+/** Whole sessions or their parts, shuffled, as batches. */
+function* shuffled(
+  examples: readonly Example[],
+  toBatch: (chosen: readonly Example[]) => TrainingBatch,
+  batchSize: number,
+  generator: Random,
+): Generator<TrainingBatch> {
+  const order = generator.shuffle(Int32Array.from(examples, (_, i) => i));
+  for (let b = 0; b < order.length; b += batchSize) {
+    yield toBatch(Array.from(order.subarray(b, b + batchSize), (i) => examples[i]!));
+  }
+}
+
+/** The official SASRec draws ⌊sessions / batchSize⌋ batches an epoch, sessions with replacement. */
+function* withReplacement(
+  examples: readonly Example[],
+  toBatch: (chosen: readonly Example[]) => TrainingBatch,
+  batchSize: number,
+  generator: Random,
+): Generator<TrainingBatch> {
+  const batches = Math.max(1, Math.floor(examples.length / batchSize));
+  for (let b = 0; b < batches; b++) {
+    yield toBatch(Array.from({ length: batchSize }, () => examples[generator.integer(examples.length)]!));
+  }
+}
+
+/** One example a session; every click but the last is seen, and predicts the one after it. */
+function wholeSessions(sessions: Sessions, maxLength: number): Example[] {
+  return Array.from(trainable(sessions), (s) => {
+    const end = sessions.offsets[s + 1]!;
+    const from = Math.max(sessions.offsets[s]!, end - 1 - maxLength);
+    return { from, firstTarget: from + 1, end };
+  });
+}
+
+/** Every prefix of every session with the click after it. */
+function prefixes(sessions: Sessions, maxLength: number): Example[] {
+  const examples: Example[] = [];
+  for (const s of trainable(sessions)) {
+    const start = sessions.offsets[s]!;
+    for (let target = start + 1; target < sessions.offsets[s + 1]!; target++) {
+      examples.push({ from: Math.max(start, target - maxLength), firstTarget: target, end: target + 1 });
+    }
+  }
+  return examples;
+}
+
+/**
+ * Caser's instances: a window of `length + targets` clicks slid over the session from its end, step 1; a session that
+ * is shorter gives one. What is seen reaches back to the session's start, for models with a profile; the architecture
+ * keeps the last `length` clicks of it.
+ */
+function windows(sessions: Sessions, length: number, targets: number): Example[] {
+  const examples: Example[] = [];
+  for (const s of trainable(sessions)) {
+    const start = sessions.offsets[s]!;
+    const last = sessions.offsets[s + 1]!;
+    for (let end = last; end === last || end >= start + length + targets; end--) {
+      examples.push({ from: start, firstTarget: Math.max(start + 1, end - targets), end });
+    }
+  }
+  return examples;
+}
+
+/** Assembles a batch. With `everyClick` the target i is predicted after click i − 1, else after the last click seen. */
+const assemble =
+  (sessions: Sessions, everyClick: boolean) =>
+  (chosen: readonly Example[]): TrainingBatch => {
+    const count = chosen.reduce((sum, { firstTarget, end }) => sum + end - firstTarget, 0);
+    const targets = new Int32Array(count);
+    const session = new Int32Array(count);
+    const click = new Int32Array(count);
+    const inputs: SessionInput[] = [];
+    let m = 0;
+    chosen.forEach(({ from, firstTarget, end }, row) => {
+      const seenEnd = everyClick ? end - 1 : firstTarget;
+      inputs.push({ items: sessions.items.subarray(from, seenEnd), times: sessions.times.subarray(from, seenEnd) });
+      for (let i = firstTarget; i < end; i++, m++) {
+        targets[m] = sessions.items[i]!;
+        session[m] = row;
+        click[m] = (everyClick ? i : firstTarget) - 1 - from;
+      }
+    });
+    return { input: { kind: 'sessions', sessions: inputs }, targets, origin: { session, click } };
+  };
