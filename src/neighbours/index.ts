@@ -1,0 +1,17 @@
+/** The list of counting baselines: the only place that names them. */
+import type { Baseline } from './baseline';
+import { itemKnn } from './item-knn';
+import { pop, sPop } from './popularity';
+import { ar, markov, sr } from './rules';
+
+export type { Baseline } from './baseline';
+
+// biome-ignore lint/suspicious/noExplicitAny: every baseline has a configuration type of its own.
+export const baselines: Readonly<Record<string, Baseline<any>>> = {
+  pop,
+  's-pop': sPop,
+  'item-knn': itemKnn,
+  markov,
+  ar,
+  sr,
+};
