@@ -61,13 +61,43 @@ export interface Recommendations {
   readonly milliseconds: number;
 }
 
+/** How far a load has come. A stage may be reported many times, or not at all. */
+export type LoadProgress =
+  | { readonly stage: 'download'; readonly file: string; readonly loaded: number; readonly total?: number }
+  | { readonly stage: 'backend'; readonly backend: BackendName }
+  | { readonly stage: 'check'; readonly backend: BackendName };
+
+/** How a caller follows and ends a call. `P` is what the call reports while it runs. */
+export interface Control<P = never> {
+  /** Ends the call early: it rejects with `aborted`. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: P) => void;
+}
+
+/**
+ * Every method takes at most one argument of plain data, then its `Control`. Methods fail with a `RecommenderError`, or
+ * with a `RangeError` for a wrong argument; after `dispose` with `disposed`.
+ */
 export interface Engine {
-  /** Loads an artifact and starts a backend; a second call replaces the first model once the new one is ready. */
-  load(options: LoadOptions, signal?: AbortSignal): Promise<ModelInfo>;
-  recommend(request: RecommendRequest, signal?: AbortSignal): Promise<Recommendations>;
+  /**
+   * Loads an artifact and starts a backend; a second call replaces the first model once the new one is ready.
+   *
+   * @throws RecommenderError `bad-artifact` naming the file that is missing, damaged or of another version, or when the
+   *   model does not give the answer stored with it; `no-backend` where the backend asked for cannot start; `io` and
+   *   `timeout` where the network fails.
+   */
+  load(options: LoadOptions, control?: Control<LoadProgress>): Promise<ModelInfo>;
+  /**
+   * The k best items for the running session. Clicks that the model does not know are passed over; without a known click
+   * the answer is by popularity. Items whose product is not available, and `exclude`, are left out.
+   *
+   * @throws RecommenderError `not-finite` if the model scores with anything but finite numbers.
+   */
+  recommend(request: RecommendRequest, control?: Control): Promise<Recommendations>;
   /** The products of the loaded artifact's `catalogue.json`; empty where it has none. */
   catalogue(): Promise<readonly CatalogueItem[]>;
   /** Tensors and bytes alive, for the leak tests and the demo's panel. */
   memory(): Promise<{ readonly tensors: number; readonly bytes: number }>;
+  /** Frees everything. Calls that are running reject with `disposed`; a second call does nothing. */
   dispose(): Promise<void>;
 }

@@ -1,0 +1,163 @@
+/**
+ * Reads an artifact over HTTP: the one place that makes requests. They are GETs of the artifact's own files, without
+ * credentials and without a referrer, chosen by the manifest and never by what was clicked or recommended.
+ */
+import type { Artifact } from '../checkpoint/artifact';
+import { openArtifact } from '../checkpoint/open';
+import { RecommenderError, throwIfAborted } from '../errors';
+import type { LoadProgress } from './engine';
+
+/** How files are fetched: `fetch` in a page, a reader of folders on the command line. Rejects where nothing answers. */
+export type FetchFile = (url: string, signal: AbortSignal) => Promise<Response>;
+
+/** `fetch` as the privacy promise wants it. */
+export const fetchPrivately: FetchFile = (url, signal) =>
+  fetch(url, { method: 'GET', credentials: 'omit', referrerPolicy: 'no-referrer', signal });
+
+export interface ArtifactLoaderOptions {
+  readonly fetchFile?: FetchFile;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** Seconds without a byte after which a download has failed. Default 30. */
+  readonly stallDeadline?: number;
+}
+
+/**
+ * Loads and checks the artifact in a folder.
+ *
+ * @param baseUrl Absolute URL of the folder, ending in `/`.
+ * @throws RangeError if `baseUrl` is not such a URL.
+ * @throws RecommenderError `bad-artifact` naming the file where one is missing, truncated, damaged, or a page instead of
+ *   the file; `io` where the server or the network fails; `timeout` where a download stalls; `aborted`.
+ */
+export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptions = {}): Promise<Artifact> {
+  if (!URL.canParse(baseUrl) || !new URL(baseUrl).pathname.endsWith('/')) {
+    throw new RangeError(`modelUrl: expected the absolute URL of a folder, ending in "/", got "${baseUrl}".`);
+  }
+  return openArtifact((name) => download(baseUrl, name, options));
+}
+
+async function download(baseUrl: string, name: string, options: ArtifactLoaderOptions): Promise<Uint8Array> {
+  const { fetchFile = fetchPrivately, signal, onProgress, stallDeadline = 30 } = options;
+  throwIfAborted(signal);
+  const url = fileUrl(baseUrl, name);
+  const watch = stallWatch(stallDeadline, signal);
+  try {
+    const response = await watch.unlessStalled(fetchFile(url, watch.signal));
+    if (!response.ok) throw notServed(url, response.status);
+    const total = plainLength(response);
+    const bytes = await readBody(response, watch, (loaded) =>
+      onProgress?.({ stage: 'download', file: name, loaded, ...(total === undefined ? {} : { total }) }),
+    );
+    if (isPage(name, response, bytes)) throw pageInstead(url);
+    return bytes;
+  } catch (error) {
+    throwIfAborted(signal);
+    if (error instanceof RecommenderError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new RecommenderError(
+      'io',
+      `${url} could not be fetched: ${why}. Check the address, the connection and CORS.`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    watch.stop();
+  }
+}
+
+/** The manifest names files beside itself, and nothing else: no folder above, no other host. */
+function fileUrl(baseUrl: string, name: string): string {
+  if (!/^[\w][\w.-]*$/.test(name)) {
+    throw new RecommenderError('bad-artifact', `manifest.json: "${name}" is not the name of a file beside it.`);
+  }
+  const url = new URL(baseUrl);
+  url.pathname += name; // a version in the query (`?v=3`) stays
+  return url.href;
+}
+
+async function readBody(response: Response, watch: StallWatch, loaded: (bytes: number) => void): Promise<Uint8Array> {
+  if (!response.body) return new Uint8Array(await watch.unlessStalled(response.arrayBuffer()));
+  const reader = response.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await watch.unlessStalled(reader.read());
+      if (done) break;
+      chunks.push(value);
+      length += value.length;
+      loaded(length);
+    }
+  } catch (error) {
+    reader.cancel(error).catch(() => {}); // the connection is of no more use
+    throw error;
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+/** The length of the body, where the header counts the bytes that are read: not those of a compressed transfer. */
+function plainLength({ headers }: Response): number | undefined {
+  const length = Number(headers.get('content-length') ?? Number.NaN);
+  return headers.has('content-encoding') || !Number.isSafeInteger(length) ? undefined : length;
+}
+
+/** Servers of single-page apps answer every unknown path with their page and status 200. */
+function isPage(name: string, response: Response, bytes: Uint8Array): boolean {
+  if (/\bhtml\b/i.test(response.headers.get('content-type') ?? '')) return true;
+  const first = bytes.find((byte) => byte > 0x20);
+  return name.endsWith('.json') && first === 0x3c; // `<`
+}
+
+const notServed = (url: string, status: number): RecommenderError =>
+  status >= 500
+    ? new RecommenderError('io', `${url} could not be fetched: the server answered ${status}. Try again later.`)
+    : new RecommenderError(
+        'bad-artifact',
+        `${url} is not served: expected the file, got status ${status}. Upload the whole artifact folder.`,
+      );
+
+const pageInstead = (url: string): RecommenderError =>
+  new RecommenderError(
+    'bad-artifact',
+    `${url} is an HTML page: expected the artifact's file. The server answers unknown paths with a page; check modelUrl.`,
+  );
+
+interface StallWatch {
+  /** Fires where the caller aborts or the download stalls. */
+  readonly signal: AbortSignal;
+  unlessStalled<T>(step: Promise<T>): Promise<T>;
+  stop(): void;
+}
+
+/** Ends a download of which no step settles in time. `fetch` itself would wait as long as the connection stands. */
+function stallWatch(seconds: number, outer: AbortSignal | undefined): StallWatch {
+  const abort = new AbortController();
+  let fail: (error: unknown) => void = () => {};
+  const end = (error: unknown) => {
+    abort.abort(error);
+    fail(error);
+  };
+  const onAbort = () => end(new RecommenderError('aborted', 'The download was aborted by its signal.'));
+  outer?.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: abort.signal,
+    async unlessStalled(step) {
+      const stalled = new RecommenderError('timeout', `The download stalled: no byte in ${seconds} s. Try again.`);
+      const timer = setTimeout(end, 1000 * seconds, stalled);
+      try {
+        return await Promise.race([step, new Promise<never>((_, reject) => (fail = reject))]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    stop: () => outer?.removeEventListener('abort', onAbort),
+  };
+}
