@@ -1,0 +1,15 @@
+/** Aisle's public surface. Everything else may change. */
+export type { CatalogueItem } from './checkpoint/artifact';
+export type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem, Reason } from './engine/engine';
+export { type ErrorCode, RecommenderError } from './errors';
+export {
+  createRecommender,
+  type Degradation,
+  type Recommender,
+  type RecommenderEvents,
+  type RecommenderOptions,
+  type RecommendOptions,
+  type Status,
+  type Strategy,
+  type TrackedEvent,
+} from './recommender';

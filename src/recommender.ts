@@ -1,0 +1,213 @@
+/** `createRecommender`: the whole story on one screen. The page tracks clicks and asks for items; a worker computes. */
+import type { CatalogueItem } from './checkpoint/artifact';
+import { startWorkerEngine, type WorkerEngine } from './engine/client';
+import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
+import { RecommenderError } from './errors';
+import { checkedEvent, checkedOptions, checkedRequest } from './recommender-arguments';
+import { LiveSession } from './session/live-session';
+
+/** Everything has a default that a shop could ship, except the model. */
+export interface RecommenderOptions {
+  /** Folder of the artifact; relative to the page where it is not absolute. */
+  readonly modelUrl: string;
+  /** What computes. Default `auto`: the fastest that starts here. */
+  readonly backend?: BackendChoice;
+  /** Minutes without a click after which a new session begins. Default 30. */
+  readonly sessionGap?: number;
+  /** The worker's script, of the page's own origin. Default: beside the library. */
+  readonly workerUrl?: string;
+  /** Seconds in which the worker must have started; then the page's own thread computes. Default 10. */
+  readonly startDeadline?: number;
+  /** The clock, in milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** One click, as the page reports it. */
+export interface TrackedEvent {
+  readonly itemId: string;
+  /** What the visitor did. Default `view`. */
+  readonly event?: string;
+  /** Milliseconds since 1970. Default now. */
+  readonly time?: number;
+}
+
+export interface RecommendOptions {
+  /** How many items, 1 or more. Default 10. */
+  readonly k?: number;
+  /** Ids never to answer with, such as that of the product on show. Default none. */
+  readonly exclude?: readonly string[];
+  /** `for-you`: by the running session. `popular`: whatever it holds. Default `for-you`. */
+  readonly strategy?: Strategy;
+  /** Ends the call early: it rejects with `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
+export type Strategy = 'for-you' | 'popular';
+
+/** Something that is less than was asked for. Recommending goes on. */
+export interface Degradation {
+  /** Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. */
+  readonly code: string;
+  readonly message: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+export interface Status {
+  /** What computes, where and why; absent until the model is ready. */
+  readonly engine?: { readonly backend: BackendName; readonly thread: 'worker' | 'main'; readonly why: string };
+  readonly model?: ModelInfo;
+  /** Where the session is kept. */
+  readonly storage: 'memory';
+  /** One entry for each code. */
+  readonly degraded: readonly Degradation[];
+}
+
+export interface RecommenderEvents {
+  /** The model is loaded. */
+  readonly ready: ModelInfo;
+  readonly recommendations: { readonly items: readonly RankedItem[]; readonly milliseconds: number };
+  /** `status` has changed. */
+  readonly status: Status;
+  readonly progress: LoadProgress;
+  /** The model could not be loaded, or a recommendation failed; aborted calls are no errors. */
+  readonly error: RecommenderError;
+}
+
+export interface Recommender {
+  /** Adds a click to the session and returns at once. */
+  track(event: string | TrackedEvent): void;
+  /** The next items, best first; fewer than `k` where there are no more. Waits for the model. */
+  recommend(options?: RecommendOptions): Promise<readonly RankedItem[]>;
+  /** The products of the artifact's `catalogue.json`. Waits for the model. */
+  catalogue(): Promise<readonly CatalogueItem[]>;
+  readonly status: Status;
+  /** @returns Unsubscribes. */
+  on<E extends keyof RecommenderEvents>(event: E, listener: (detail: RecommenderEvents[E]) => void): () => void;
+  /** Stops the worker and frees the model. Calls that wait reject with `disposed`; a second call does nothing. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Starts a recommender. It resolves as soon as clicks can be tracked; the model loads meanwhile, and `recommend` waits
+ * for it. A model that cannot be loaded is reported by `error`, and by every `recommend`.
+ *
+ * @throws RangeError at once for a wrong option.
+ */
+export function createRecommender(options: RecommenderOptions): Promise<Recommender> {
+  return Promise.resolve(start(checkedOptions(options)));
+}
+
+function start(options: ReturnType<typeof checkedOptions>): Recommender {
+  const { now } = options;
+  const session = new LiveSession({ gap: 60 * options.sessionGap });
+  const listeners = new Map<keyof RecommenderEvents, Set<(detail: never) => void>>();
+  let status: Status = { storage: 'memory', degraded: [] };
+  let disposed = false;
+
+  function emit<E extends keyof RecommenderEvents>(event: E, detail: RecommenderEvents[E]): void {
+    for (const listener of [...(listeners.get(event) ?? [])]) {
+      try {
+        (listener as (detail: RecommenderEvents[E]) => void)(detail);
+      } catch (error) {
+        // A listener's mistake is its own: it neither stops the others nor fails the call. It shows in the console.
+        setTimeout(() => {
+          throw error;
+        });
+      }
+    }
+  }
+  function update(change: Partial<Status>): void {
+    if (disposed) return;
+    status = { ...status, ...change };
+    emit('status', status);
+  }
+  function degrade(code: string, message: string): void {
+    const others = status.degraded.filter((entry) => entry.code !== code);
+    update({ degraded: [...others, { code, message, since: now() }] });
+  }
+  function failed(error: unknown): never {
+    const known = asRecommenderError(error);
+    if (known.code !== 'aborted' && known.code !== 'disposed') emit('error', known);
+    throw known;
+  }
+
+  const { workerUrl, startDeadline } = options;
+  const onDegraded = ({ code, message }: { code: string; message: string }) => degrade(code, message);
+  const engine = startWorkerEngine({ workerUrl, startDeadline, onDegraded });
+  const ready = load(engine, options, (progress) => emit('progress', progress), degrade).then(
+    async (model) => {
+      const thread = await engine.thread();
+      update({ model, engine: { backend: model.backend, thread, why: model.why } });
+      if (!disposed) emit('ready', model);
+    },
+    (error) => failed(error),
+  );
+  ready.catch(() => {}); // `recommend` reports it to whoever waits
+
+  function assertAlive(): void {
+    if (disposed) throw new RecommenderError('disposed', 'The recommender was disposed. Create another one.');
+  }
+
+  return {
+    track(event) {
+      assertAlive();
+      const { itemId, kind, time } = checkedEvent(event, now());
+      session.add({ itemId, event: kind, time: time / 1000 });
+    },
+    recommend(request) {
+      const { k, exclude, strategy, signal } = checkedRequest(request);
+      const time = now() / 1000;
+      return (async () => {
+        assertAlive();
+        await ready;
+        const clicks = strategy === 'popular' ? [] : session.at(time);
+        const plain = clicks.map((click) => ({ itemId: click.itemId, time: click.time }));
+        const control = signal ? { signal } : {};
+        const answer = await engine.recommend({ session: plain, k, exclude, now: time }, control).catch(failed);
+        if (!disposed) emit('recommendations', answer);
+        return answer.items;
+      })();
+    },
+    async catalogue() {
+      assertAlive();
+      await ready;
+      return engine.catalogue();
+    },
+    get status() {
+      return status;
+    },
+    on(event, listener) {
+      const set = listeners.get(event) ?? new Set();
+      listeners.set(event, set.add(listener as (detail: never) => void));
+      return () => void set.delete(listener as (detail: never) => void);
+    },
+    async dispose() {
+      disposed = true;
+      listeners.clear();
+      await engine.dispose();
+    },
+  };
+}
+
+/** A backend that was asked for and cannot start is no reason to recommend nothing. */
+async function load(
+  engine: WorkerEngine,
+  { modelUrl, backend }: { readonly modelUrl: string; readonly backend: BackendChoice },
+  onProgress: (progress: LoadProgress) => void,
+  degrade: (code: string, message: string) => void,
+): Promise<ModelInfo> {
+  try {
+    return await engine.load({ modelUrl, backend }, { onProgress });
+  } catch (error) {
+    if (backend === 'auto' || !(error instanceof RecommenderError && error.code === 'no-backend')) throw error;
+    degrade('no-backend', error.message);
+    return engine.load({ modelUrl, backend: 'auto' }, { onProgress });
+  }
+}
+
+function asRecommenderError(error: unknown): RecommenderError {
+  if (error instanceof RecommenderError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new RecommenderError('engine-lost', `The engine failed: ${message}`, { cause: error });
+}
