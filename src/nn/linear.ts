@@ -1,0 +1,21 @@
+/** Affine maps of rows. */
+import { fused, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+
+/** Weights of an affine map: `w` `[in, out]`, `b` `[out]`. */
+export interface LinearParams {
+  readonly w: Tensor2D;
+  readonly b: Tensor1D;
+}
+
+/**
+ * One affine map, with its activation in the same kernel where the backend can.
+ *
+ *     y = f(x W + b)
+ *
+ * @param x `[rows, in]`.
+ * @param activation f; default none.
+ * @returns `[rows, out]`.
+ */
+export function linear(x: Tensor2D, { w, b }: LinearParams, activation: 'linear' | 'relu' = 'linear'): Tensor2D {
+  return fused.matMul({ a: x, b: w, bias: b, activation }) as Tensor2D;
+}
