@@ -117,8 +117,11 @@ export interface ObjectiveSpec {
   readonly labelSmoothing?: number;
   /** `nominal`: sum over rows / nominal batch size. `mean`: mean over the targets. */
   readonly reduction: 'nominal' | 'mean';
-  /** Weight of the sum of the norms ‖table‖₂ of the parameters named, added to the loss. Default none. */
-  readonly l2?: { readonly weight: number; readonly params: readonly string[] };
+  /**
+   * Added to the loss: the weight times the sum over the parameters named of ‖table‖₂, or of its square (`power: 2`).
+   * Default none.
+   */
+  readonly l2?: { readonly weight: number; readonly params: readonly string[]; readonly power?: 1 | 2 };
 }
 
 /** The optimiser, as plain data that `train/` carries out. */
@@ -164,8 +167,7 @@ export type OptionSpec<T = unknown> = {
   readonly doc: string;
   /** Where the default comes from, and why. */
   readonly source: string;
-} & /** `words` are names for values: `layersize` for −1. */
-(
+} /** `words` are names for values: `layersize` for −1. */ & (
   | {
       readonly type: 'integer' | 'number';
       readonly min: number;
@@ -200,10 +202,10 @@ export interface SessionModel<C = ModelConfig> {
   /**
    * For `sequences`: one vector per click, `[B · W, d]`, where W is the width of the prepared array `items`, `[B, W]`.
    * `prepare` may make W as short as the longest session of the batch. Click t (0-based) of a session of n clicks, n
-   * counted after truncation, stands in column `column(t, n, W)`.
+   * counted after truncation, stands in column `column(t, n, W, config)`.
    */
   readonly positions?: {
-    readonly column: (t: number, n: number, width: number) => number;
+    readonly column: (t: number, n: number, width: number, config: C) => number;
     readonly encode: (params: Params, prepared: PreparedTensors, config: C, run: Run) => Tensor2D;
   };
   readonly stepping?: Stepping<C>;
