@@ -15,6 +15,7 @@ import type {
 import { util } from '@tensorflow/tfjs-core';
 
 export type Values = Float32Array | Int32Array | Uint8Array;
+export type { TensorInfo };
 
 /** The memory of one backend. */
 export interface Memory {
@@ -31,6 +32,8 @@ export interface Memory {
   output(shape: readonly number[], dtype: DataType): TensorInfo;
   /** The same numbers under another shape. */
   alias(tensor: TensorInfo, shape: readonly number[]): TensorInfo;
+  /** How many tensors share these numbers. */
+  references(tensor: TensorInfo): number;
 }
 
 export type BackendKey = 'cpu' | 'wasm';
@@ -51,6 +54,7 @@ function cpuMemory(backend: MathBackendCPU): Memory {
       backend.incRef(tensor.dataId);
       return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
     },
+    references: (tensor) => backend.refCount(tensor.dataId),
   };
 }
 
@@ -65,6 +69,7 @@ function wasmMemory(backend: BackendWasm): Memory {
       backend.incRef(tensor.dataId);
       return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
     },
+    references: (tensor) => backend.refCount(tensor.dataId),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Our own kernels that scoring runs, for both backends. */
 import { kernelSet } from './memory';
-import { gather, slice } from './rows';
+import { gather, identity, slice } from './rows';
 
-export const ownInference = kernelSet([gather, slice]);
+export const ownInference = kernelSet([gather, slice, identity]);

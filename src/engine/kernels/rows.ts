@@ -104,3 +104,12 @@ export const slice: OwnKernel = {
     return out;
   },
 };
+
+/**
+ * The same numbers, shared. TensorFlow.js' WASM kernel copies them, at every clone and for every tensor that a gradient
+ * keeps for later.
+ */
+export const identity: OwnKernel = {
+  name: 'Identity',
+  run: ({ inputs, memory }) => memory.alias(inputs.x!, inputs.x!.shape),
+};
