@@ -3,7 +3,7 @@ import type { CatalogueItem } from './checkpoint/artifact';
 import { startWorkerEngine, type WorkerEngine } from './engine/client';
 import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
 import { RecommenderError } from './errors';
-import { checkedEvent, checkedOptions, checkedRequest } from './recommender-arguments';
+import { checkedEvent, checkedOptions, checkedRequest } from './recommender/arguments';
 import { LiveSession } from './session/live-session';
 
 /** Everything has a default that a shop could ship, except the model. */

@@ -1,6 +1,6 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
-import type { BackendChoice } from './engine/engine';
-import type { RecommenderOptions, RecommendOptions, Strategy, TrackedEvent } from './recommender';
+import type { BackendChoice } from '../engine/engine';
+import type { RecommenderOptions, RecommendOptions, Strategy, TrackedEvent } from '../recommender';
 
 const BACKENDS: readonly BackendChoice[] = ['auto', 'wasm', 'cpu'];
 const STRATEGIES: readonly Strategy[] = ['for-you', 'popular'];
