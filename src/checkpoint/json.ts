@@ -1,0 +1,115 @@
+/** Reads JSON that a stranger may have written: size, nesting and names are checked before `JSON.parse` runs. */
+import { RecommenderError } from '../errors';
+
+/** Far below the longest string that any engine can hold, far above any catalogue. */
+const MAX_BYTES = 256 * 1024 * 1024;
+const MAX_DEPTH = 64;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** A name as it may stand in a message: quoted, escaped, and cut where it is long. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}…` : name);
+}
+
+/**
+ * Parses UTF-8 JSON. Names that occur twice in one object, nesting deeper than 64 and bytes that are not UTF-8 are
+ * refused; `JSON.parse` would hide the first and some engines would overflow their stack on the second.
+ *
+ * @param bytes The whole document.
+ * @param what What the document is, for messages: a file name, or a part of a file.
+ * @throws RecommenderError `bad-artifact` with one sentence that begins with `what`.
+ */
+export function parseJson(bytes: Uint8Array, what: string): unknown {
+  if (bytes.length > MAX_BYTES) {
+    throw bad(what, `is ${bytes.length} bytes long; at most ${MAX_BYTES} bytes of JSON are read.`);
+  }
+  if (looksLikeHtml(bytes)) {
+    throw bad(what, 'is an HTML page, not JSON; the address answers with a web page instead of the file.');
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw bad(what, 'is not valid UTF-8; write it again, or copy it in binary mode.', cause);
+  }
+  checkNames(text, what);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw bad(what, `is not valid JSON (${(cause as Error).message}).`, cause);
+  }
+}
+
+/** Whether bytes begin like the page that a server sends in place of a missing file. */
+export function looksLikeHtml(bytes: Uint8Array): boolean {
+  let at = 0;
+  while (at < bytes.length && at < 1024 && bytes[at]! <= 0x20) at++;
+  return bytes[at] === 0x3c; // <
+}
+
+/** Walks the text once without recursion. Text that is not JSON passes here and fails in `JSON.parse`. */
+function checkNames(text: string, what: string): void {
+  const open: (Set<string> | undefined)[] = []; // names so far of each open object; undefined for arrays
+  let key = false; // whether a string at this place is a name
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case 0x7b: // {
+      case 0x5b: {
+        // [
+        const isObject = text.charCodeAt(at) === 0x7b;
+        if (open.length === MAX_DEPTH) throw bad(what, `nests deeper than ${MAX_DEPTH} levels.`);
+        open.push(isObject ? new Set() : undefined);
+        key = isObject;
+        break;
+      }
+      case 0x7d: // }
+      case 0x5d: // ]
+        open.pop();
+        key = false;
+        break;
+      case 0x2c: // ,
+        key = open[open.length - 1] !== undefined;
+        break;
+      case QUOTE: {
+        const end = endOfString(text, at);
+        const names = open[open.length - 1];
+        if (key && names) {
+          const name = unquote(text.slice(at, end + 1));
+          if (name !== undefined && names.has(name)) throw bad(what, `has the name ${quote(name)} twice.`);
+          if (name !== undefined) names.add(name);
+        }
+        key = false;
+        at = end;
+        break;
+      }
+    }
+  }
+}
+
+/** Index of the closing quote of the string that opens at `start`; the text's end where there is none. */
+function endOfString(text: string, start: number): number {
+  let end = start;
+  for (;;) {
+    end = text.indexOf('"', end + 1);
+    if (end < 0) return text.length;
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
+    if (slashes % 2 === 0) return end;
+  }
+}
+
+/** `"a\u0062"` and `"ab"` are the same name. Undefined where the literal is not valid: `JSON.parse` says so later. */
+function unquote(literal: string): string | undefined {
+  if (!literal.includes('\\')) return literal.slice(1, -1);
+  try {
+    return JSON.parse(literal);
+  } catch {
+    return undefined;
+  }
+}
+
+function bad(what: string, text: string, cause?: unknown): RecommenderError {
+  return new RecommenderError('bad-artifact', `${what} ${text}`, cause === undefined ? undefined : { cause });
+}

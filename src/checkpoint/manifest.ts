@@ -1,0 +1,183 @@
+/** `manifest.json`: its fields, and a check of each, since anybody may serve or edit it. */
+import { RecommenderError } from '../errors';
+import type { ArtifactInfo, CatalogueItem, GoldenCheck } from './artifact';
+import { quote } from './json';
+
+/** Raised whenever an older reader would misread a newer folder. */
+export const FORMAT_VERSION = 1;
+export const MANIFEST = 'manifest.json';
+export const WEIGHTS = 'weights.safetensors';
+export const ITEMS = 'items.json';
+export const CATALOGUE = 'catalogue.json';
+
+export interface FileEntry {
+  /** 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+export interface Manifest extends ArtifactInfo {
+  readonly formatVersion: number;
+  readonly files: Readonly<Record<string, FileEntry>>;
+}
+
+/**
+ * Checks every field of a parsed `manifest.json`.
+ *
+ * @throws RecommenderError `bad-artifact` that names the field, what was expected and what came.
+ */
+export function checkManifest(value: unknown): Manifest {
+  const manifest = record(value, 'the whole');
+  const { formatVersion, items } = manifest;
+  if (!isWhole(formatVersion) || formatVersion < 1)
+    throw expected('formatVersion', 'a whole number from 1', formatVersion);
+  if (formatVersion > FORMAT_VERSION) {
+    throw bad(
+      `has formatVersion ${formatVersion}, but this release reads ${FORMAT_VERSION}; update Aisle, or export the model with the release that runs it.`,
+    );
+  }
+  if (!isWhole(items) || items < 1) throw expected('items', 'a whole number from 1', items);
+  return {
+    formatVersion,
+    name: text(manifest['name'], 'name', 1),
+    version: text(manifest['version'], 'version', 1),
+    architecture: text(manifest['architecture'], 'architecture', 1),
+    config: record(manifest['config'], 'config'),
+    items,
+    files: checkFiles(manifest['files']),
+    golden: checkGolden(manifest['golden'], items),
+    training: record(manifest['training'], 'training'),
+    licence: text(manifest['licence'], 'licence'),
+    modelCard: text(manifest['modelCard'], 'modelCard'),
+  };
+}
+
+function checkFiles(value: unknown): Record<string, FileEntry> {
+  const files = record(value, 'files');
+  const checked = Object.entries(files).map(([name, entry]) => {
+    if (!isFileName(name)) throw bad(`has files with the name ${quote(name)}; a plain file name is needed.`);
+    const { sha256, bytes } = record(entry, `files[${quote(name)}]`);
+    if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) {
+      throw expected(`files[${quote(name)}].sha256`, '64 lower-case hexadecimal digits', sha256);
+    }
+    if (!isWhole(bytes) || bytes < 0) throw expected(`files[${quote(name)}].bytes`, 'a whole number from 0', bytes);
+    return [name, { sha256, bytes }] as const;
+  });
+  for (const name of [WEIGHTS, ITEMS]) {
+    if (!Object.hasOwn(files, name)) throw bad(`does not list the file ${name}, which every artifact has.`);
+  }
+  return Object.fromEntries(checked);
+}
+
+/** A name inside the folder: no path, no hidden file, not the manifest itself. */
+function isFileName(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(name) && name !== MANIFEST && name !== '__proto__';
+}
+
+function checkGolden(value: unknown, items: number): GoldenCheck {
+  const { session, top } = record(value, 'golden');
+  const isIndex = (x: unknown): x is number => isWhole(x) && x >= 1 && x <= items;
+  if (!Array.isArray(session) || !session.every(isIndex)) {
+    throw expected('golden.session', `a list of item indices 1…${items}`, session);
+  }
+  if (!Array.isArray(top)) throw expected('golden.top', 'a list', top);
+  const checked = top.map((entry: unknown, k) => {
+    const { index, score } = record(entry, `golden.top[${k}]`);
+    if (!isIndex(index)) throw expected(`golden.top[${k}].index`, `an item index 1…${items}`, index);
+    if (typeof score !== 'number') throw expected(`golden.top[${k}].score`, 'a number', score);
+    return { index, score };
+  });
+  return { session, top: checked };
+}
+
+/**
+ * Checks a parsed `items.json`.
+ *
+ * @throws RecommenderError `bad-artifact` that names the entry.
+ */
+export function checkItems(value: unknown, count: number): readonly string[] {
+  if (!Array.isArray(value)) throw bad(`must be a list of item ids, got ${show(value)}.`, ITEMS);
+  if (value.length !== count) {
+    throw bad(`has ${value.length} items, ${MANIFEST} says ${count}; export both from the same vocabulary.`, ITEMS);
+  }
+  const seen = new Map<string, number>();
+  value.forEach((id: unknown, k) => {
+    if (typeof id !== 'string') throw bad(`has ${show(id)} at position ${k}; every item id is text.`, ITEMS);
+    const first = seen.get(id);
+    if (first !== undefined) throw bad(`has the id ${quote(id)} twice, at positions ${first} and ${k}.`, ITEMS);
+    seen.set(id, k);
+  });
+  return value as string[];
+}
+
+/**
+ * Checks a parsed `catalogue.json`: a list of products whose ids differ. Unknown fields are dropped.
+ *
+ * @throws RecommenderError `bad-artifact` that names product and field.
+ */
+export function checkCatalogue(value: unknown, file = CATALOGUE): readonly CatalogueItem[] {
+  if (!Array.isArray(value)) throw bad(`must be a list of products, got ${show(value)}.`, file);
+  const seen = new Set<string>();
+  return value.map((entry: unknown, k) => {
+    const item = record(entry, `product ${k}`, file);
+    const id = text(item['id'], `product ${k}: id`, 0, file);
+    if (seen.has(id)) throw bad(`has the id ${quote(id)} twice.`, file);
+    seen.add(id);
+    const checked: Record<string, unknown> = { id };
+    for (const [field, test, what] of FIELDS) {
+      const got = item[field];
+      if (got === undefined || got === null) continue; // feeds write null for "not known"
+      if (!test(got)) throw expected(`product ${quote(id)}: ${field}`, what, got, file);
+      checked[field] = got;
+    }
+    return checked as unknown as CatalogueItem;
+  });
+}
+
+const isText = (value: unknown) => typeof value === 'string';
+const isNumber = (value: unknown) => typeof value === 'number';
+const isFeature = (value: unknown) => isText(value) || isNumber(value);
+const FIELDS: readonly (readonly [Exclude<keyof CatalogueItem, 'id'>, (value: unknown) => boolean, string])[] = [
+  ['title', isText, 'text'],
+  ['url', isText, 'text'],
+  ['image', isText, 'text'],
+  ['price', (value) => isNumber(value) && (value as number) >= 0, 'a number from 0'],
+  ['currency', isText, 'text'],
+  ['category', (value) => Array.isArray(value) && value.every(isText), 'a list of texts'],
+  ['brand', isText, 'text'],
+  ['availability', isText, 'text'],
+  ['features', (value) => isRecord(value) && Object.values(value).every(isFeature), 'numbers or texts by name'],
+];
+
+function record(value: unknown, field: string, file = MANIFEST): Record<string, unknown> {
+  if (!isRecord(value)) throw expected(field, 'a JSON object', value, file);
+  return value;
+}
+
+function text(value: unknown, field: string, minLength = 0, file = MANIFEST): string {
+  if (typeof value !== 'string' || value.length < minLength) {
+    throw expected(field, minLength > 0 ? 'text that is not empty' : 'text', value, file);
+  }
+  return value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+function show(value: unknown): string {
+  const shown = JSON.stringify(value) ?? 'nothing';
+  return shown.length > 80 ? `${shown.slice(0, 77)}…` : shown;
+}
+
+function expected(field: string, what: string, got: unknown, file = MANIFEST): RecommenderError {
+  return bad(`field ${field} must be ${what}, got ${show(got)}.`, `${file}:`);
+}
+
+function bad(message: string, file: string = MANIFEST): RecommenderError {
+  return new RecommenderError('bad-artifact', `${file} ${message}`);
+}

@@ -1,0 +1,87 @@
+/** Opens an artifact from wherever its files are: a folder, a server, memory. `pack.ts` says what the files hold. */
+import { RecommenderError } from '../errors';
+import type { Artifact } from './artifact';
+import { looksLikeHtml, parseJson } from './json';
+import {
+  CATALOGUE,
+  checkCatalogue,
+  checkItems,
+  checkManifest,
+  type FileEntry,
+  ITEMS,
+  MANIFEST,
+  type Manifest,
+  WEIGHTS,
+} from './manifest';
+import { unpackTensors } from './precision';
+import { readSafetensors } from './safetensors';
+import { sha256 } from './sha256';
+import { checkTensors } from './verify';
+
+/**
+ * Reads and checks an artifact, whole or not at all.
+ *
+ * @param read Contents of a file of the folder by name; undefined where it does not exist. May throw a
+ *   `RecommenderError` of its own, which is passed on.
+ * @throws RecommenderError `bad-artifact` with one sentence that names file and tensor, or field.
+ */
+export async function openArtifact(read: (name: string) => Promise<Uint8Array | undefined>): Promise<Artifact> {
+  const manifest = await readManifest(read);
+  const { formatVersion: _, files, ...info } = manifest;
+  const load = async (name: string) => checkFile(name, await readFile(read, name), files[name]!);
+  const [weights, items, catalogue] = await Promise.all([
+    load(WEIGHTS),
+    load(ITEMS),
+    Object.hasOwn(files, CATALOGUE) ? load(CATALOGUE) : undefined,
+  ]);
+  const itemIds = checkItems(parseJson(items, ITEMS), info.items);
+  const tensors = unpackTensors(readSafetensors(weights, WEIGHTS).tensors, WEIGHTS);
+  checkTensors(tensors, info.items);
+  return {
+    info,
+    itemIds,
+    tensors,
+    ...(catalogue && { catalogue: checkCatalogue(parseJson(catalogue, CATALOGUE)) }),
+  };
+}
+
+/**
+ * Reads and checks `manifest.json` alone.
+ *
+ * @throws RecommenderError `bad-artifact`.
+ */
+export async function readManifest(read: (name: string) => Promise<Uint8Array | undefined>): Promise<Manifest> {
+  return checkManifest(parseJson(await readFile(read, MANIFEST), MANIFEST));
+}
+
+async function readFile(read: (name: string) => Promise<Uint8Array | undefined>, name: string): Promise<Uint8Array> {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await read(name);
+  } catch (cause) {
+    if (cause instanceof RecommenderError || (cause as Error)?.name === 'AbortError') throw cause;
+    throw new RecommenderError('bad-artifact', `${name} could not be read (${(cause as Error)?.message}).`, { cause });
+  }
+  if (!bytes) throw bad(`${name} is missing; copy the whole folder of the artifact.`);
+  return bytes;
+}
+
+async function checkFile(name: string, bytes: Uint8Array, entry: FileEntry): Promise<Uint8Array> {
+  const html = looksLikeHtml(bytes) ? ' It begins like an HTML page: the address answers with a web page.' : '';
+  if (bytes.length !== entry.bytes) {
+    throw bad(
+      `${name} is ${bytes.length} bytes long, ${MANIFEST} says ${entry.bytes}; copy the whole folder again.${html}`,
+    );
+  }
+  const got = await sha256(bytes);
+  if (got !== entry.sha256) {
+    throw bad(
+      `${name} has the SHA-256 ${got.slice(0, 12)}…, ${MANIFEST} says ${entry.sha256.slice(0, 12)}…; the file was damaged or changed, copy the folder again.`,
+    );
+  }
+  return bytes;
+}
+
+function bad(message: string): RecommenderError {
+  return new RecommenderError('bad-artifact', message);
+}

@@ -1,0 +1,76 @@
+/**
+ * An artifact as files. `manifest.json` names every other file with its length and SHA-256, so that a damaged, mixed
+ * or half-copied folder is refused as a whole.
+ *
+ *     manifest.json         formatVersion, name, version, architecture, config, items, files, golden, training, licence, modelCard
+ *     weights.safetensors   tensors by name; item tables [n + 1, d], row 0 is padding
+ *     items.json            ["id of index 1", "id of index 2", …]
+ *     catalogue.json        optional: [{ "id", "title", "url", "image", "price", … }, …]
+ */
+import type { Artifact } from './artifact';
+import { quote } from './json';
+import {
+  CATALOGUE,
+  checkCatalogue,
+  checkItems,
+  checkManifest,
+  type FileEntry,
+  FORMAT_VERSION,
+  ITEMS,
+  MANIFEST,
+  type Manifest,
+  WEIGHTS,
+} from './manifest';
+import { PRECISIONS, type Precision, packTensors } from './precision';
+import { writeSafetensors } from './safetensors';
+import { sha256 } from './sha256';
+import { checkTensors } from './verify';
+
+/**
+ * The files of an artifact, ready to be written into one folder.
+ *
+ * @param artifact Checked as `openArtifact` checks it: what this writes, that reads.
+ * @param options `precision` of the weights, default `f32`.
+ * @returns File contents by name, `manifest.json` last: a folder without it is never taken for an artifact.
+ * @throws RecommenderError `bad-artifact` if parts disagree, `diverged` if a weight is not finite.
+ * @throws RangeError if the precision is unknown.
+ */
+export async function packArtifact(
+  artifact: Artifact,
+  options: { readonly precision?: Precision } = {},
+): Promise<Map<string, Uint8Array>> {
+  const { precision = 'f32' } = options;
+  if (!PRECISIONS.includes(precision)) {
+    throw new RangeError(`precision must be one of ${PRECISIONS.join(', ')}, got ${quote(String(precision))}.`);
+  }
+  const { info, itemIds, tensors, catalogue } = artifact;
+  checkItems(itemIds, info.items);
+  checkTensors(tensors, info.items);
+  const files = new Map<string, Uint8Array>();
+  files.set(WEIGHTS, writeSafetensors(packTensors(tensors, precision), { format: 'aisle', precision }));
+  files.set(ITEMS, utf8(`${JSON.stringify(itemIds)}\n`));
+  if (catalogue) files.set(CATALOGUE, utf8(`${JSON.stringify(checkCatalogue(catalogue))}\n`));
+  const entries: [string, FileEntry][] = [];
+  for (const [name, bytes] of files) entries.push([name, { sha256: await sha256(bytes), bytes: bytes.length }]);
+  const { name, version, architecture, config, items, golden, training, licence, modelCard } = info;
+  const manifest: Manifest = {
+    formatVersion: FORMAT_VERSION,
+    name,
+    version,
+    architecture,
+    config,
+    items,
+    files: Object.fromEntries(entries),
+    golden,
+    training,
+    licence,
+    modelCard,
+  };
+  const json = JSON.stringify(manifest, null, 2);
+  checkManifest(JSON.parse(json));
+  return files.set(MANIFEST, utf8(`${json}\n`));
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,279 @@
+/**
+ * safetensors, read and written: https://github.com/huggingface/safetensors#format.
+ *
+ *     8 bytes   header length N, unsigned little-endian
+ *     N bytes   JSON: { "name": { "dtype", "shape", "data_offsets": [begin, end] }, …, "__metadata__": { text: text } }
+ *     the rest  the tensors' bytes, row-major little-endian, without holes
+ *
+ * The reader trusts nothing: every size is checked against the bytes that are there before anything is allocated, so
+ * that the largest allocation of a refused file is its parsed header. Typed arrays are little-endian on every machine
+ * that runs JavaScript, hence the plain views.
+ */
+import { RecommenderError } from '../errors';
+import type { NdArray } from '../types';
+import { fromBfloat16, fromHalf } from './half';
+import { looksLikeHtml, parseJson, quote } from './json';
+
+/** Bytes of one value of each type that is read. */
+const SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
+export type DType = keyof typeof SIZES;
+
+/** One tensor as stored. `bytes` is a view into the file. */
+export interface StoredTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+export interface StoredFile {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The format's own limit on its header. */
+export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_RANK = 16;
+const METADATA = '__metadata__';
+
+/**
+ * Reads a whole file into plain arrays.
+ *
+ * @param bytes The file.
+ * @param fileName Its name, for messages.
+ * @returns Float types as Float32Array (F64 is rounded), integer and boolean types as Int32Array; views into `bytes`
+ *   where type and alignment allow, copies otherwise.
+ * @throws RecommenderError `bad-artifact` that names file and tensor.
+ */
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  fileName: string,
+): { tensors: Record<string, NdArray>; metadata: Readonly<Record<string, string>> } {
+  const { tensors, metadata } = readSafetensors(bytes, fileName);
+  const entries = [...tensors].map(([name, tensor]) => [name, toNdArray(tensor, name, fileName)] as const);
+  return { tensors: Object.fromEntries(entries), metadata };
+}
+
+/**
+ * Reads and checks the header; the tensors stay bytes.
+ *
+ * @throws RecommenderError `bad-artifact` that names file and tensor.
+ */
+export function readSafetensors(bytes: Uint8Array, fileName: string): StoredFile {
+  const header = readHeader(bytes, fileName);
+  const data = bytes.subarray(8 + header.length);
+  const metadata = readMetadata(header.json[METADATA], fileName);
+  const spans: Span[] = [];
+  for (const name of Object.keys(header.json)) {
+    if (name !== METADATA) spans.push(readSpan(name, header.json[name], data.length, fileName));
+  }
+  // Entries may stand in any order; their bytes must follow each other without a gap.
+  spans.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let end = 0;
+  for (const span of spans) {
+    if (span.begin < end) throw badTensor(fileName, span.name, `begins at byte ${span.begin}, inside another tensor.`);
+    if (span.begin > end) {
+      throw badTensor(
+        fileName,
+        span.name,
+        `begins at byte ${span.begin}; ${span.begin - end} bytes before it belong to none.`,
+      );
+    }
+    end = span.end;
+  }
+  if (end !== data.length) {
+    throw bad(fileName, `has ${data.length - end} bytes after its last tensor that belong to none.`);
+  }
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, dtype, shape, begin, end } of spans) {
+    tensors.set(name, { dtype, shape, bytes: data.subarray(begin, end) });
+  }
+  return { tensors, metadata };
+}
+
+interface Span {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function readHeader(bytes: Uint8Array, fileName: string): { length: number; json: Record<string, unknown> } {
+  const hint = looksLikeHtml(bytes) ? ' It begins like an HTML page: the address answers with a web page.' : '';
+  if (bytes.length < 8) {
+    throw bad(fileName, `is ${bytes.length} bytes long; a safetensors file has at least 8.${hint}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+  const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32; // exact up to 2⁵³, refused long before
+  if (length < 2) throw bad(fileName, `declares a header of ${length} bytes; the shortest is {}.`);
+  if (length > bytes.length - 8) {
+    throw bad(fileName, `declares a header of ${length} bytes, but only ${bytes.length - 8} bytes follow.${hint}`);
+  }
+  if (length > MAX_HEADER_BYTES) {
+    throw bad(fileName, `declares a header of ${length} bytes; at most ${MAX_HEADER_BYTES} are allowed.`);
+  }
+  const json = parseJson(bytes.subarray(8, 8 + length), `${fileName}: the header`);
+  if (!isRecord(json)) throw bad(fileName, 'has a header that is not a JSON object.');
+  return { length, json };
+}
+
+function readMetadata(value: unknown, fileName: string): Record<string, string> {
+  if (value === undefined) return {};
+  if (!isRecord(value)) throw bad(fileName, `has ${METADATA} that is not a JSON object.`);
+  for (const key of Object.keys(value)) {
+    if (typeof value[key] !== 'string') throw bad(fileName, `has ${METADATA} whose ${quote(key)} is not text.`);
+  }
+  return value as Record<string, string>;
+}
+
+function readSpan(name: string, entry: unknown, available: number, fileName: string): Span {
+  // An object's own `__proto__` survives JSON.parse but not the first assignment by name.
+  if (name === '__proto__') throw badTensor(fileName, name, 'has a name that is not allowed.');
+  if (!isRecord(entry)) throw badTensor(fileName, name, 'is not described by a JSON object.');
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (typeof dtype !== 'string' || !Object.hasOwn(SIZES, dtype)) {
+    const known = Object.keys(SIZES).join(', ');
+    throw badTensor(fileName, name, `has the type ${show(dtype)}; known types are ${known}.`);
+  }
+  if (!Array.isArray(shape) || !shape.every(isSize)) {
+    throw badTensor(fileName, name, `has the shape ${show(shape)}; expected a list of whole numbers from 0.`);
+  }
+  if (shape.length > MAX_RANK) {
+    throw badTensor(fileName, name, `has ${shape.length} dimensions; at most ${MAX_RANK} are allowed.`);
+  }
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
+    throw badTensor(fileName, name, `has the offsets ${show(offsets)}; expected two whole numbers from 0.`);
+  }
+  const [begin, end] = offsets as [number, number];
+  if (begin > end) throw badTensor(fileName, name, `ends at byte ${end}, before it begins at byte ${begin}.`);
+  if (end > available) {
+    throw badTensor(fileName, name, `ends at byte ${end}, but the file holds only ${available} bytes of tensors.`);
+  }
+  let needed: number = SIZES[dtype as DType];
+  for (const size of shape) {
+    needed *= size;
+    if (needed > Number.MAX_SAFE_INTEGER) {
+      throw badTensor(fileName, name, `has the shape ${show(shape)}, larger than any file.`);
+    }
+  }
+  if (needed !== end - begin) {
+    throw badTensor(
+      fileName,
+      name,
+      `of type ${dtype} and shape ${show(shape)} needs ${needed} bytes, but has ${end - begin}.`,
+    );
+  }
+  return { name, dtype: dtype as DType, shape: shape.map((size) => size + 0), begin, end }; // -0 becomes 0
+}
+
+/** Values of a stored tensor as plain numbers; see `decodeSafetensors` for the types. */
+export function toNdArray({ dtype, shape, bytes }: StoredTensor, name: string, fileName: string): NdArray {
+  switch (dtype) {
+    case 'F32':
+      return { shape, data: new Float32Array(...aligned(bytes, 4)) };
+    case 'I32':
+      return { shape, data: new Int32Array(...aligned(bytes, 4)) };
+    case 'F64':
+      return { shape, data: Float32Array.from(new Float64Array(...aligned(bytes, 8))) };
+    case 'F16':
+      return { shape, data: Float32Array.from(new Uint16Array(...aligned(bytes, 2)), fromHalf) };
+    case 'BF16':
+      return { shape, data: Float32Array.from(new Uint16Array(...aligned(bytes, 2)), fromBfloat16) };
+    case 'I64':
+      return { shape, data: narrow(new BigInt64Array(...aligned(bytes, 8)), name, fileName) };
+    case 'I16':
+      return { shape, data: Int32Array.from(new Int16Array(...aligned(bytes, 2))) };
+    case 'I8':
+      return { shape, data: Int32Array.from(new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)) };
+    case 'U8':
+    case 'BOOL':
+      return { shape, data: Int32Array.from(bytes) };
+  }
+}
+
+/** Buffer, offset and length of a view of `size`-byte values; copies bytes that do not stand on a multiple of it. */
+function aligned(bytes: Uint8Array, size: number): [ArrayBufferLike, number, number] {
+  const at = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return [at.buffer, at.byteOffset, at.length / size];
+}
+
+function narrow(values: BigInt64Array, name: string, fileName: string): Int32Array {
+  const narrowed = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    narrowed[i] = Number(values[i]);
+    if (BigInt(narrowed[i]!) !== values[i]) {
+      throw badTensor(fileName, name, `holds ${values[i]} at position ${i}, which does not fit 32 bits.`);
+    }
+  }
+  return narrowed;
+}
+
+/**
+ * Writes tensors as one file: F32 for Float32Array, I32 for Int32Array.
+ *
+ * @param metadata Text by name, kept in the header.
+ * @throws RangeError if a shape does not fit its data or a name is reserved.
+ */
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, NdArray>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
+  return writeSafetensors(new Map(Object.entries(tensors).map(([name, tensor]) => [name, toStored(tensor)])), metadata);
+}
+
+/** The bytes of a plain array, without a copy. */
+export function toStored({ data, shape }: NdArray): StoredTensor {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { dtype: data instanceof Float32Array ? 'F32' : 'I32', shape, bytes };
+}
+
+/** Writes stored tensors: wide types first so that all are aligned, then by name, so that equal input gives equal bytes. */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
+  const sorted = [...tensors].sort(([a, x], [b, y]) => SIZES[y.dtype] - SIZES[x.dtype] || (a < b ? -1 : a > b ? 1 : 0));
+  const entries: [string, unknown][] = metadata ? [[METADATA, metadata]] : [];
+  let size = 0;
+  for (const [name, { dtype, shape, bytes }] of sorted) {
+    if (name === METADATA || name === '__proto__') throw new RangeError(`A tensor cannot be named ${quote(name)}.`);
+    const needed = shape.reduce((product, length) => product * length, SIZES[dtype]);
+    if (needed !== bytes.length) {
+      throw new RangeError(`Tensor ${quote(name)} of shape ${show(shape)} needs ${needed} bytes, got ${bytes.length}.`);
+    }
+    entries.push([name, { dtype, shape, data_offsets: [size, size + bytes.length] }]);
+    size += bytes.length;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const start = 8 + Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(start + size).fill(0x20, 8, start); // spaces up to a multiple of 8
+  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
+  file.set(json, 8);
+  let at = start;
+  for (const [, { bytes }] of sorted) {
+    file.set(bytes, at);
+    at += bytes.length;
+  }
+  return file;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'undefined';
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+function bad(fileName: string, text: string): RecommenderError {
+  return new RecommenderError('bad-artifact', `${fileName} ${text}`);
+}
+
+function badTensor(fileName: string, name: string, text: string): RecommenderError {
+  return new RecommenderError('bad-artifact', `${fileName}: tensor ${quote(name)} ${text}`);
+}

@@ -1,0 +1,87 @@
+/** Checks tensors against what they must be: for every artifact, and for one architecture. */
+import { RecommenderError } from '../errors';
+import type { NdArray } from '../types';
+import { SUPPORT_TENSOR } from './artifact';
+import { quote } from './json';
+import { WEIGHTS } from './manifest';
+
+/** Tensors of an artifact that belong to no architecture. */
+const SHARED_PREFIX = 'catalogue.';
+
+/**
+ * Checks that every parameter is there, as float32 and in its shape, and that nothing else is. Tensors under
+ * `catalogue.` are not parameters and pass.
+ *
+ * @param specs The architecture's `parameters(config, catalogue)`: shapes by name.
+ * @param what What holds the tensors, for messages. Default `weights.safetensors`.
+ * @throws RecommenderError `weights-mismatch` that names the tensor, what was expected and what came.
+ */
+export function verifyParameters(
+  tensors: Readonly<Record<string, NdArray>>,
+  specs: Readonly<Record<string, { readonly shape: readonly number[] }>>,
+  what = 'weights.safetensors',
+): void {
+  for (const [name, { shape }] of Object.entries(specs)) {
+    const expected = `float32 [${shape.join(', ')}]`;
+    if (!Object.hasOwn(tensors, name)) {
+      throw mismatch(`${what} lacks the tensor ${quote(name)}, expected ${expected}.`);
+    }
+    const tensor = tensors[name]!;
+    const sameShape = tensor.shape.length === shape.length && shape.every((size, i) => size === tensor.shape[i]);
+    if (!(tensor.data instanceof Float32Array) || !sameShape) {
+      const type = tensor.data instanceof Float32Array ? 'float32' : 'int32';
+      const got = `${type} [${tensor.shape.join(', ')}]`;
+      throw mismatch(`${what}: tensor ${quote(name)} must be ${expected}, got ${got}.`);
+    }
+  }
+  const surplus = Object.keys(tensors).find((name) => !Object.hasOwn(specs, name) && !name.startsWith(SHARED_PREFIX));
+  if (surplus !== undefined) {
+    throw mismatch(`${what} has the tensor ${quote(surplus)}, which this architecture and configuration do not use.`);
+  }
+}
+
+function mismatch(message: string): RecommenderError {
+  return new RecommenderError('weights-mismatch', `${message} Export weights and configuration together.`);
+}
+
+/** Rows after the items, for special tokens such as a mask. */
+const MAX_SPECIAL_ROWS = 8;
+
+/**
+ * Checks what holds for every architecture: the support, and one row per item in the item tables.
+ *
+ * @throws RecommenderError `bad-artifact` that names the tensor.
+ */
+export function checkTensors(tensors: Readonly<Record<string, NdArray>>, items: number): void {
+  const support = Object.hasOwn(tensors, SUPPORT_TENSOR) ? tensors[SUPPORT_TENSOR] : undefined;
+  if (!support) throw bad(`${WEIGHTS}: tensor ${quote(SUPPORT_TENSOR)} is missing; every artifact needs it.`);
+  const { data, shape } = support;
+  if (!(data instanceof Int32Array) || shape.length !== 1 || shape[0] !== items + 1) {
+    const type = data instanceof Int32Array ? 'int32' : 'float32';
+    throw bad(
+      `${WEIGHTS}: tensor ${quote(SUPPORT_TENSOR)} must be int32 [${items + 1}] for ${items} items, got ${type} [${shape.join(', ')}].`,
+    );
+  }
+  const negative = data.findIndex((count) => count < 0);
+  if (negative >= 0)
+    throw bad(`${WEIGHTS}: tensor ${quote(SUPPORT_TENSOR)} holds ${data[negative]} at index ${negative}.`);
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const rows = tensor.shape[0] ?? 0;
+    if (isItemTable(name, tensor) && (rows < items + 1 || rows > items + 1 + MAX_SPECIAL_ROWS)) {
+      throw bad(
+        `${WEIGHTS}: tensor ${quote(name)} has ${rows} rows, but ${items} items need ${items + 1}; export weights and items from the same vocabulary.`,
+      );
+    }
+  }
+}
+
+/** By the naming rule of the models: `items`, `inputs` and `*.items` are tables, `bias` is the items' bias. */
+function isItemTable(name: string, { data, shape }: NdArray): boolean {
+  if (!(data instanceof Float32Array)) return false;
+  if (shape.length === 1) return name === 'bias';
+  return shape.length === 2 && (name === 'items' || name === 'inputs' || name.endsWith('.items'));
+}
+
+function bad(message: string): RecommenderError {
+  return new RecommenderError('bad-artifact', message);
+}
