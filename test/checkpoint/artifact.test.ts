@@ -1,0 +1,319 @@
+import { describe, expect, test, vi } from 'vitest';
+import { openArtifact } from '../../src/checkpoint/open';
+import { packArtifact } from '../../src/checkpoint/pack';
+import { encodeSafetensors } from '../../src/checkpoint/safetensors';
+import { sha256 } from '../../src/checkpoint/sha256';
+import type { NdArray } from '../../src/types';
+import { editManifest, type Folder, ODD_IDS, reader, replaceFile, smallArtifact } from './artifacts';
+
+const artifact = smallArtifact();
+const folder = await packArtifact(artifact);
+const n = ODD_IDS.length;
+const hash = '0'.repeat(64);
+
+describe('an artifact', () => {
+  test('opens as it was packed, odd ids byte for byte', async () => {
+    expect(await openArtifact(reader(folder))).toEqual(artifact);
+  });
+
+  test('packs to the same bytes twice, with the manifest last', async () => {
+    expect(await packArtifact(artifact)).toEqual(folder);
+    expect([...folder.keys()]).toEqual(['weights.safetensors', 'items.json', 'catalogue.json', 'manifest.json']);
+  });
+
+  test('works without a catalogue', async () => {
+    const { catalogue: _, ...bare } = artifact;
+    const packed = await packArtifact(bare);
+    expect(packed.has('catalogue.json')).toBe(false);
+    expect(await openArtifact(reader(packed))).toEqual(bare);
+  });
+
+  test.each([
+    ['f16', 2 ** -11],
+    ['int8', 1 / 254],
+  ] as const)('in %s keeps its weights within half a step, and its integers exactly', async (precision, limit) => {
+    const packed = await packArtifact(artifact, { precision });
+    expect(packed.get('weights.safetensors')!.length).toBeLessThan(folder.get('weights.safetensors')!.length * 0.65);
+    const { tensors } = await openArtifact(reader(packed));
+    expect(Object.keys(tensors).sort()).toEqual(Object.keys(artifact.tensors).sort());
+    expect(tensors['catalogue.support']).toEqual(artifact.tensors['catalogue.support']);
+    for (const [name, { data, shape }] of Object.entries(tensors)) {
+      expect(shape).toEqual(artifact.tensors[name]!.shape);
+      const error = Math.max(...data.map((x, i) => Math.abs(x - artifact.tensors[name]!.data[i]!)));
+      expect(error).toBeLessThanOrEqual(limit * 1.001); // every row's largest weight is below 1
+    }
+  });
+
+  test('has the same hashes where a page has no crypto.subtle', async () => {
+    const bytes = folder.get('weights.safetensors')!;
+    const secure = await sha256(bytes);
+    vi.stubGlobal('crypto', {});
+    try {
+      expect(await sha256(bytes)).toBe(secure);
+      expect(await openArtifact(reader(folder))).toEqual(artifact);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+});
+
+const weights = (change: Record<string, NdArray | undefined>) => {
+  const tensors = Object.entries({ ...artifact.tensors, ...change }).filter(([, tensor]) => tensor);
+  return replaceFile(
+    folder,
+    'weights.safetensors',
+    encodeSafetensors(Object.fromEntries(tensors) as Record<string, NdArray>),
+  );
+};
+const without = (name: string): Folder => new Map([...folder].filter(([key]) => key !== name));
+const field = (name: string, value: unknown) =>
+  editManifest(folder, (manifest) => Object.assign(manifest, { [name]: value }));
+const files = (change: Record<string, unknown>) =>
+  editManifest(folder, (manifest) => Object.assign(manifest['files'] as object, change));
+const floats = (...shape: number[]): NdArray => ({ data: new Float32Array(shape.reduce((a, b) => a * b, 1)), shape });
+const flipped = (name: string): Folder => {
+  const bytes = folder.get(name)!.slice();
+  bytes[bytes.length >> 1]! ^= 1;
+  return new Map(folder).set(name, bytes);
+};
+const html = new TextEncoder().encode('<!doctype html><title>Not found</title>');
+
+describe('openArtifact refuses, in one sentence that names file and tensor or field,', () => {
+  test.each<[string, () => Folder | Promise<Folder>, RegExp]>([
+    ['an empty folder', () => new Map(), /^manifest\.json is missing/],
+    ['a folder without weights', () => without('weights.safetensors'), /^weights\.safetensors is missing/],
+    ['a folder without items', () => without('items.json'), /^items\.json is missing/],
+    ['a folder without its catalogue', () => without('catalogue.json'), /^catalogue\.json is missing/],
+    [
+      'weights with a flipped bit',
+      () => flipped('weights.safetensors'),
+      /^weights\.safetensors has the SHA-256 .* says/,
+    ],
+    ['items with a flipped bit', () => flipped('items.json'), /^items\.json has the SHA-256/],
+    [
+      'a truncated file',
+      () => new Map(folder).set('items.json', folder.get('items.json')!.slice(0, -1)),
+      /^items\.json is \d+ bytes long, manifest\.json says \d+/,
+    ],
+    [
+      'a web page for the manifest',
+      () => new Map(folder).set('manifest.json', html),
+      /^manifest\.json is an HTML page, not JSON/,
+    ],
+    [
+      'a web page for the weights',
+      () => new Map(folder).set('weights.safetensors', html),
+      /^weights\.safetensors is .* like an HTML page/,
+    ],
+    ['a web page with the right hash', () => replaceFile(folder, 'items.json', html), /^items\.json is an HTML page/],
+    [
+      'a manifest that is not JSON',
+      () => new Map(folder).set('manifest.json', new TextEncoder().encode('{"a":')),
+      /^manifest\.json is not valid JSON/,
+    ],
+    [
+      'a manifest that is not UTF-8',
+      () => new Map(folder).set('manifest.json', Uint8Array.of(0x22, 0xff, 0x22)),
+      /^manifest\.json is not valid UTF-8/,
+    ],
+    [
+      'an empty manifest',
+      () => new Map(folder).set('manifest.json', new Uint8Array()),
+      /^manifest\.json is not valid JSON/,
+    ],
+    [
+      'a manifest that is a list',
+      () => new Map(folder).set('manifest.json', new TextEncoder().encode('[]')),
+      /^manifest\.json: field the whole must be a JSON object/,
+    ],
+    [
+      'a manifest with a name twice',
+      () => new Map(folder).set('manifest.json', new TextEncoder().encode('{"name":"a","n\\u0061me":"b"}')),
+      /^manifest\.json has the name "name" twice/,
+    ],
+    [
+      'a newer format',
+      () => field('formatVersion', 2),
+      /^manifest\.json has formatVersion 2, but this release reads 1; update/,
+    ],
+    [
+      'no format version',
+      () => field('formatVersion', undefined),
+      /field formatVersion must be a whole number from 1, got nothing/,
+    ],
+    ['a format version of text', () => field('formatVersion', '1'), /field formatVersion must be .* got "1"/],
+    ['an empty name', () => field('name', ''), /field name must be text that is not empty, got ""/],
+    ['a version of another type', () => field('version', 1), /field version must be text/],
+    ['no architecture', () => field('architecture', undefined), /field architecture must be text/],
+    ['a config that is a list', () => field('config', []), /field config must be a JSON object/],
+    ['items of another type', () => field('items', '11'), /field items must be a whole number/],
+    ['no items at all', () => field('items', 0), /field items must be a whole number from 1, got 0/],
+    ['half an item', () => field('items', 1.5), /field items must be a whole number/],
+    ['training that is null', () => field('training', null), /field training must be a JSON object, got null/],
+    ['a licence that is a number', () => field('licence', 3), /field licence must be text/],
+    ['no model card', () => field('modelCard', undefined), /field modelCard must be text/],
+    ['no golden check', () => field('golden', undefined), /field golden must be a JSON object/],
+    [
+      'a golden session of padding',
+      () => field('golden', { session: [0], top: [] }),
+      /field golden\.session must be a list of item indices 1…11/,
+    ],
+    [
+      'a golden answer outside',
+      () => field('golden', { session: [1], top: [{ index: 12, score: 1 }] }),
+      /golden\.top\[0\]\.index must be an item index 1…11, got 12/,
+    ],
+    [
+      'a golden score of text',
+      () => field('golden', { session: [1], top: [{ index: 1, score: 'x' }] }),
+      /golden\.top\[0\]\.score must be a number/,
+    ],
+    ['a golden list of another type', () => field('golden', { session: [1], top: {} }), /golden\.top must be a list/],
+    ['no list of files', () => field('files', undefined), /field files must be a JSON object/],
+    [
+      'files without weights',
+      () => field('files', { 'items.json': { sha256: hash, bytes: 1 } }),
+      /does not list the file weights\.safetensors/,
+    ],
+    [
+      'a file above the folder',
+      () => files({ '../secret': { sha256: hash, bytes: 1 } }),
+      /files with the name "\.\.\/secret"/,
+    ],
+    ['a file in a folder', () => files({ 'a/b': { sha256: hash, bytes: 1 } }), /files with the name "a\/b"/],
+    ['a file with a backslash', () => files({ 'a\\b': { sha256: hash, bytes: 1 } }), /a plain file name is needed/],
+    [
+      'the manifest among its files',
+      () => files({ 'manifest.json': { sha256: hash, bytes: 1 } }),
+      /files with the name "manifest\.json"/,
+    ],
+    [
+      'a hash of the wrong length',
+      () => files({ 'items.json': { sha256: 'ab', bytes: 1 } }),
+      /files\["items\.json"\]\.sha256 must be 64 .* got "ab"/,
+    ],
+    [
+      'a negative length',
+      () => files({ 'items.json': { sha256: hash, bytes: -1 } }),
+      /files\["items\.json"\]\.bytes must be a whole number from 0, got -1/,
+    ],
+    [
+      'items that are not a list',
+      () => replaceFile(folder, 'items.json', '{}'),
+      /^items\.json must be a list of item ids, got {}/,
+    ],
+    [
+      'one item too few',
+      () => replaceFile(folder, 'items.json', JSON.stringify(ODD_IDS.slice(1))),
+      /^items\.json has 10 items, manifest\.json says 11/,
+    ],
+    [
+      'an id that is a number',
+      () => replaceFile(folder, 'items.json', JSON.stringify([1, ...ODD_IDS.slice(1)])),
+      /^items\.json has 1 at position 0; every item id is text/,
+    ],
+    [
+      'an id twice',
+      () => replaceFile(folder, 'items.json', JSON.stringify(['b,c', ...ODD_IDS.slice(1)])),
+      /^items\.json has the id "b,c" twice, at positions 0 and 1/,
+    ],
+    [
+      'a catalogue that is not a list',
+      () => replaceFile(folder, 'catalogue.json', '{}'),
+      /^catalogue\.json must be a list of products/,
+    ],
+    [
+      'a product without id',
+      () => replaceFile(folder, 'catalogue.json', '[{}]'),
+      /^catalogue\.json: field product 0: id must be text/,
+    ],
+    [
+      'a product twice',
+      () => replaceFile(folder, 'catalogue.json', '[{"id":"a"},{"id":"a"}]'),
+      /^catalogue\.json has the id "a" twice/,
+    ],
+    [
+      'a price of text',
+      () => replaceFile(folder, 'catalogue.json', '[{"id":"a","price":"3"}]'),
+      /product "a": price must be a number from 0, got "3"/,
+    ],
+    [
+      'a category of text',
+      () => replaceFile(folder, 'catalogue.json', '[{"id":"a","category":"x"}]'),
+      /category must be a list of texts/,
+    ],
+    [
+      'features of lists',
+      () => replaceFile(folder, 'catalogue.json', '[{"id":"a","features":{"x":[]}}]'),
+      /features must be numbers or texts by name/,
+    ],
+    [
+      'weights that are not safetensors',
+      () => replaceFile(folder, 'weights.safetensors', 'PK'),
+      /^weights\.safetensors is 2 bytes long/,
+    ],
+    ['no support', () => weights({ 'catalogue.support': undefined }), /tensor "catalogue\.support" is missing/],
+    [
+      'a support of floats',
+      () => weights({ 'catalogue.support': floats(n + 1) }),
+      /"catalogue\.support" must be int32 \[12\] for 11 items, got float32 \[12\]/,
+    ],
+    [
+      'a support of another vocabulary',
+      () => weights({ 'catalogue.support': { data: new Int32Array(n), shape: [n] } }),
+      /must be int32 \[12\] for 11 items, got int32 \[11\]/,
+    ],
+    [
+      'a negative support',
+      () => weights({ 'catalogue.support': { data: new Int32Array(n + 1).fill(-1, 2), shape: [n + 1] } }),
+      /"catalogue\.support" holds -1 at index 2/,
+    ],
+    [
+      'an item table with too few rows',
+      () => weights({ items: floats(n, 16) }),
+      /tensor "items" has 11 rows, but 11 items need 12/,
+    ],
+    ['an item table of another vocabulary', () => weights({ items: floats(100, 16) }), /tensor "items" has 100 rows/],
+    ['an item bias of another vocabulary', () => weights({ bias: floats(n) }), /tensor "bias" has 11 rows/],
+    [
+      'one-hot rows of another vocabulary',
+      () => weights({ 'gru.0.items': floats(3, 48) }),
+      /tensor "gru\.0\.items" has 3 rows/,
+    ],
+  ])('%s', async (_, build, message) => {
+    const opening = openArtifact(reader(await build()));
+    await expect(opening).rejects.toMatchObject({ name: 'RecommenderError', code: 'bad-artifact' });
+    await expect(opening).rejects.toThrow(message);
+  });
+
+  test('a file that cannot be read, and passes on the reader’s own errors', async () => {
+    const failing = (error: Error) => openArtifact(() => Promise.reject(error));
+    await expect(failing(new Error('connection reset'))).rejects.toThrow(
+      /^manifest\.json could not be read \(connection reset\)/,
+    );
+    await expect(failing(new DOMException('stop', 'AbortError'))).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+describe('packArtifact refuses', () => {
+  const { info, itemIds, tensors } = artifact;
+
+  test('what openArtifact would refuse', async () => {
+    await expect(packArtifact({ ...artifact, itemIds: itemIds.slice(1) })).rejects.toThrow(/items\.json has 10 items/);
+    await expect(packArtifact({ ...artifact, info: { ...info, name: '' } })).rejects.toThrow(/field name must be text/);
+    await expect(packArtifact({ ...artifact, tensors: {} })).rejects.toThrow(/"catalogue\.support" is missing/);
+  });
+
+  test('weights that are not finite', async () => {
+    const diverged = { ...tensors, bias: { data: new Float32Array(n + 1).fill(Number.NaN, 3), shape: [n + 1] } };
+    const packing = packArtifact({ ...artifact, tensors: diverged });
+    await expect(packing).rejects.toMatchObject({ code: 'diverged' });
+    await expect(packing).rejects.toThrow(/Tensor "bias" holds NaN at position 3/);
+  });
+
+  test('an unknown precision, and a name that a scale needs', async () => {
+    await expect(packArtifact(artifact, { precision: 'f8' as 'f16' })).rejects.toThrow(RangeError);
+    const taken = { ...tensors, 'items.scale': floats(1) };
+    await expect(packArtifact({ ...artifact, tensors: taken }, { precision: 'int8' })).rejects.toThrow(RangeError);
+  });
+});
