@@ -1,0 +1,106 @@
+/** A small server of static files for `aisle demo`: GET and HEAD, on this machine only, never outside its folders. */
+import { createReadStream } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { extname, join, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/** What answers under a path prefix: a folder's files, or one text kept in memory. The longest prefix wins. */
+export type Mount =
+  | { readonly path: string; readonly folder: string }
+  | { readonly path: string; readonly text: string; readonly type: string };
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.webp': 'image/webp',
+  '.avif': 'image/avif',
+  '.gif': 'image/gif',
+  '.ico': 'image/x-icon',
+  '.wasm': 'application/wasm',
+  '.woff2': 'font/woff2',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+/**
+ * Serves `mounts`. Nothing listens until `listen` is called on the result.
+ *
+ * @param headers Added to every answer.
+ */
+export function staticServer(mounts: readonly Mount[], headers: Readonly<Record<string, string>> = {}): Server {
+  const byLength = [...mounts].sort((a, b) => b.path.length - a.path.length);
+  return createServer((request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    answer(byLength, request, response).catch(() => {
+      if (response.headersSent) response.destroy();
+      else refuse(response, 500, 'The file could not be read.');
+    });
+  });
+}
+
+async function answer(mounts: readonly Mount[], request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD');
+    return refuse(response, 405, 'Only GET and HEAD are answered.');
+  }
+  const path = decodePath(request.url ?? '/');
+  if (path === undefined) return refuse(response, 400, 'The address is not well formed.');
+  const mount = mounts.find((m) => ('text' in m ? path === m.path : path.startsWith(m.path)));
+  if (mount === undefined) return refuse(response, 404, 'There is no such file.');
+  if ('text' in mount) {
+    response.writeHead(200, { 'content-type': mount.type, 'cache-control': 'no-cache' });
+    response.end(request.method === 'HEAD' ? undefined : mount.text);
+    return;
+  }
+  const file = await findFile(mount.folder, path.slice(mount.path.length));
+  if (file === undefined) return refuse(response, 404, 'There is no such file.');
+  const etag = `"${file.size.toString(36)}-${Math.round(file.mtimeMs).toString(36)}"`;
+  const known = request.headers['if-none-match'] === etag;
+  response.writeHead(known ? 304 : 200, {
+    'content-type': TYPES[extname(file.path).toLowerCase()] ?? 'application/octet-stream',
+    'cache-control': 'no-cache',
+    etag,
+    ...(known ? {} : { 'content-length': file.size }),
+  });
+  if (known || request.method === 'HEAD') response.end();
+  else await pipeline(createReadStream(file.path), response);
+}
+
+function refuse(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(`${sentence}\n`);
+}
+
+/** The path of a request, percent-decoded; undefined if it is malformed or could name a file in another folder. */
+function decodePath(url: string): string | undefined {
+  try {
+    const path = decodeURIComponent(url.replace(/[?#].*$/s, ''));
+    const parts = path.split('/');
+    if (!path.startsWith('/') || /[\0\\]/.test(path) || parts.includes('..')) return undefined;
+    return path;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A regular file inside `folder`, links followed only as far as they stay inside. */
+async function findFile(
+  folder: string,
+  name: string,
+): Promise<{ path: string; size: number; mtimeMs: number } | undefined> {
+  const wanted = resolve(join(folder, name === '' || name.endsWith('/') ? `${name}index.html` : name));
+  try {
+    const [root, path] = await Promise.all([realpath(folder), realpath(wanted)]);
+    if (!path.startsWith(root + sep)) return undefined;
+    const { size, mtimeMs, isFile } = await stat(path).then((s) => ({ ...s, isFile: s.isFile() }));
+    return isFile ? { path, size, mtimeMs } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,146 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startDemo } from '../../src/cli/commands/demo';
+
+let folder: string;
+let page: string;
+let servers: Server[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'aisle-demo-'));
+  page = join(folder, 'page');
+  mkdirSync(join(page, 'models/demo'), { recursive: true });
+  writeFileSync(join(page, 'index.html'), '<title>shop</title>');
+  writeFileSync(join(page, 'demo.json'), '{"modelUrl":"models/demo/"}');
+  writeFileSync(join(folder, 'secret.txt'), 'secret');
+  servers = [];
+});
+
+afterEach(async () => {
+  for (const server of servers) await new Promise((done) => server.close(done));
+  rmSync(folder, { recursive: true });
+});
+
+async function open(options: Parameters<typeof startDemo>[0] = {}): Promise<string> {
+  const server = await startDemo({ port: 0, ...options }, page);
+  servers.push(server);
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function writeArtifact(files: object): string {
+  const artifact = join(folder, 'artifact');
+  mkdirSync(artifact);
+  writeFileSync(join(artifact, 'manifest.json'), JSON.stringify({ files }));
+  return artifact;
+}
+
+/** The status line of a request whose path a client would otherwise tidy up. */
+async function rawStatus(origin: string, path: string, method = 'GET'): Promise<string> {
+  const socket = connect(Number(new URL(origin).port), '127.0.0.1');
+  socket.write(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  let answer = '';
+  for await (const chunk of socket) answer += chunk;
+  return `${answer.split(' ')[1]}${answer.includes('secret') ? ' secret' : ''}`;
+}
+
+describe('the server', () => {
+  test('serves the page with its types and a policy that allows no other origin', async () => {
+    const answer = await fetch(await open());
+    expect(await answer.text()).toBe('<title>shop</title>');
+    expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(answer.headers.get('content-security-policy')).toContain("connect-src 'self'");
+  });
+
+  test.each([
+    ['/../secret.txt', '400'],
+    ['/..%2fsecret.txt', '400'],
+    ['/%2e%2e/secret.txt', '400'],
+    ['/..\\secret.txt', '400'],
+    ['/x/../../secret.txt', '400'],
+    ['/models/demo/../../../secret.txt', '400'],
+    ['/index.html%00.txt', '400'],
+    ['/%zz', '400'],
+    ['secret.txt', '400'],
+    ['//secret.txt', '404'],
+    ['/none.js', '404'],
+    ['/models', '404'],
+    ['/link.txt', '404'],
+  ])('answers %s with %s', async (path, status) => {
+    symlinkSync(join(folder, 'secret.txt'), join(page, 'link.txt'));
+    expect(await rawStatus(await open(), path)).toBe(status);
+  });
+
+  test('takes nothing but GET and HEAD', async () => {
+    const origin = await open();
+    expect(await rawStatus(origin, '/', 'POST')).toBe('405');
+    expect(await rawStatus(origin, '/', 'HEAD')).toBe('200');
+  });
+
+  test('answers 304 to who has the file already', async () => {
+    const origin = await open();
+    const etag = (await fetch(origin)).headers.get('etag') ?? '';
+    expect((await fetch(origin, { headers: { 'if-none-match': etag } })).status).toBe(304);
+  });
+});
+
+describe('the shop', () => {
+  test('is the one that comes with Aisle by default', async () => {
+    expect(await (await fetch(`${await open()}/demo.json`)).json()).toEqual({ modelUrl: 'models/demo/' });
+  });
+
+  test("shows one's own artifact and the catalogue in it", async () => {
+    const origin = await open({ artifact: writeArtifact({ 'catalogue.json': {} }) });
+    const shop = (await (await fetch(`${origin}/demo.json`)).json()) as { modelUrl: string };
+    expect(shop).toEqual({ modelUrl: 'models/own/', catalogueUrl: 'models/own/catalogue.json' });
+    expect((await fetch(`${origin}/${shop.modelUrl}manifest.json`)).status).toBe(200);
+  });
+
+  test('shows plain ids where there is no catalogue', async () => {
+    const origin = await open({ artifact: writeArtifact({}) });
+    expect(await (await fetch(`${origin}/demo.json`)).json()).toEqual({ modelUrl: 'models/own/' });
+  });
+
+  test("shows one's own catalogue", async () => {
+    const catalogue = join(folder, 'products.json');
+    writeFileSync(catalogue, '[{"id":"a"}]');
+    const origin = await open({ artifact: writeArtifact({}), catalogue });
+    expect(await (await fetch(`${origin}/demo.json`)).json()).toMatchObject({ catalogueUrl: 'catalogue.json' });
+    expect(await (await fetch(`${origin}/catalogue.json`)).json()).toEqual([{ id: 'a' }]);
+  });
+});
+
+describe('a mistake is named', () => {
+  test('no artifact', async () => {
+    await expect(open({ artifact: join(folder, 'none') })).rejects.toMatchObject({
+      code: 'bad-artifact',
+      message: expect.stringMatching(
+        /none\/manifest\.json: expected the manifest of an artifact, but there is no such file/,
+      ),
+    });
+  });
+
+  test('a catalogue that is none', async () => {
+    const catalogue = join(folder, 'products.json');
+    writeFileSync(catalogue, '[{"title":"no id"}]');
+    await expect(open({ catalogue })).rejects.toMatchObject({ code: 'bad-input' });
+    writeFileSync(catalogue, 'id;title');
+    await expect(open({ catalogue })).rejects.toMatchObject({ code: 'bad-input' });
+  });
+
+  test('a page that was not built', async () => {
+    rmSync(join(page, 'index.html'));
+    await expect(open()).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('npm run build') });
+  });
+
+  test('a port that is taken', async () => {
+    const port = Number(new URL(await open()).port);
+    await expect(startDemo({ port }, page)).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('--port'),
+    });
+  });
+});
