@@ -1,0 +1,114 @@
+/** From an artifact to scores, whatever the architecture. */
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { type Artifact, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { RecommenderError } from '../errors';
+import { configure } from '../models/configuration';
+import { models } from '../models/index';
+import type { ParameterSpec, SessionModel } from '../models/model';
+import { toTensor } from '../models/tensors';
+import { baselines } from '../neighbours/index';
+import { neuralScorer } from '../ranking/neural-scorer';
+import type { SessionScorer } from '../ranking/session-scorer';
+import type { Catalogue, NdArray, Scorer } from '../types';
+
+/** A scorer that owns its weights: `dispose` frees them. `openSession` of `ranking/session-scorer` takes it. */
+export type LoadedScorer = Scorer & { openSession?(): SessionScorer };
+
+/**
+ * Builds the scorer of an artifact on the active backend. Nothing is uploaded before every weight has been checked.
+ *
+ * @throws RecommenderError `bad-artifact` for an unknown architecture or a damaged configuration; `weights-mismatch` for
+ *   a weight that is missing or has another shape or type than the architecture needs.
+ */
+export function loadScorer(artifact: Artifact): LoadedScorer {
+  const { architecture, config } = artifact.info;
+  const catalogue = catalogueOf(artifact);
+  if (Object.hasOwn(baselines, architecture)) {
+    const baseline = baselines[architecture]!;
+    return baseline.scorer(
+      artifact.tensors,
+      catalogue,
+      configured(artifact, () => configure(baseline, config)),
+    );
+  }
+  if (Object.hasOwn(models, architecture)) {
+    const model = models[architecture]!;
+    return loadNeural(
+      model,
+      artifact,
+      catalogue,
+      configured(artifact, () => configure(model, config)),
+    );
+  }
+  const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
+  throw new RecommenderError(
+    'bad-artifact',
+    `The artifact "${artifact.info.name}" has the architecture "${architecture}", which this version does not know. ` +
+      `It knows ${known}; update Aisle or train the model again.`,
+  );
+}
+
+/** What the architectures may know of the artifact's catalogue. */
+export function catalogueOf({ info, tensors }: Artifact): Catalogue {
+  const support = tensors[SUPPORT_TENSOR];
+  check(SUPPORT_TENSOR, support, [info.items + 1]);
+  return { items: info.items, support: support.data };
+}
+
+function loadNeural<C>(model: SessionModel<C>, { tensors }: Artifact, catalogue: Catalogue, config: C): LoadedScorer {
+  const specs = Object.entries(model.parameters(config, catalogue));
+  for (const [name, spec] of specs) checkParameter(name, tensors[name], spec, catalogue);
+  const params: Record<string, Tensor> = {};
+  try {
+    for (const [name] of specs) params[name] = toTensor(tensors[name]!);
+    const scorer = neuralScorer(model, params, config, catalogue);
+    return {
+      ...scorer,
+      dispose() {
+        scorer.dispose();
+        dispose(params);
+      },
+    };
+  } catch (error) {
+    dispose(params);
+    throw error;
+  }
+}
+
+function checkParameter(name: string, array: NdArray | undefined, spec: ParameterSpec, catalogue: Catalogue): void {
+  if (array && spec.rows && array.shape.length === spec.shape.length && array.shape[0] !== spec.shape[0]) {
+    throw new RecommenderError(
+      'weights-mismatch',
+      `Weights of "${name}" have ${array.shape[0]} rows, a catalogue of ${catalogue.items} items needs ` +
+        `${spec.shape[0]}. Export both from the same vocabulary.`,
+    );
+  }
+  check(name, array, spec.shape);
+  if (!(array.data instanceof Float32Array)) {
+    throw new RecommenderError(
+      'weights-mismatch',
+      `Weights of "${name}" must be float32, got int32. Export them again.`,
+    );
+  }
+}
+
+function check(name: string, array: NdArray | undefined, shape: readonly number[]): asserts array is NdArray {
+  const got = array ? `[${array.shape.join(', ')}]` : 'nothing';
+  const expected = `[${shape.join(', ')}]`;
+  if (got === expected) return;
+  throw new RecommenderError(
+    'weights-mismatch',
+    `Weights of "${name}" have the shape ${got}, expected ${expected}. Train the model again, or export it whole.`,
+  );
+}
+
+/** A configuration that an artifact carries is the artifact's fault, not the user's. */
+function configured<C>({ info }: Artifact, read: () => C): C {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof RecommenderError)) throw cause;
+    const message = `The configuration of the artifact "${info.name}" cannot be used: ${cause.message}`;
+    throw new RecommenderError('bad-artifact', message, { cause });
+  }
+}
