@@ -82,8 +82,8 @@ function itemSide<C>(model: SessionModel<C>, params: Params, config: C, n: numbe
   });
   return {
     scores(vectors) {
-      const products = matMul(vectors, table); // [B, n]
-      return bias ? (add(products, bias) as Tensor2D) : products;
+      const products: Tensor2D = matMul(vectors, table); // [B, n]
+      return bias ? add(products, bias) : products;
     },
     dispose() {
       table.dispose();
