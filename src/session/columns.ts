@@ -1,0 +1,133 @@
+import { RecommenderError } from '../errors';
+import { COLUMNS, type ColumnName, type ReadOptions } from './options';
+
+/** Where the columns of a file stand: positions from 0. */
+export interface Layout {
+  /** Names as the file has them. */
+  readonly names: readonly string[];
+  /** What decides a row's session: the session column, or the user column for `gap` and `user`. */
+  readonly key: number;
+  readonly item: number;
+  readonly time: number;
+  readonly user?: number;
+  readonly event?: number;
+  /** Further columns to keep. */
+  readonly features: readonly { readonly name: string; readonly at: number }[];
+  /** All columns that are none of the five known ones. */
+  readonly others: readonly string[];
+}
+
+/**
+ * Finds the columns of an events file.
+ *
+ * @param where `FILE:1` or `FILE`, to start messages with.
+ * @throws RecommenderError `bad-input` if a column that is needed is missing or named twice.
+ */
+export function layoutOf(names: readonly string[], options: ReadOptions, where: string): Layout {
+  const wanted = (column: ColumnName): string => options.columns?.[column] ?? COLUMNS[column];
+  const find = (column: ColumnName): number | undefined => {
+    const name = wanted(column);
+    const at = names.indexOf(name);
+    if (at >= 0 && names.indexOf(name, at + 1) >= 0)
+      throw new RecommenderError('bad-input', `${where}: column "${name}" stands twice; name each column once.`);
+    if (at < 0 && options.columns?.[column] !== undefined) throw missing(column);
+    return at < 0 ? undefined : at;
+  };
+  const missing = (column: ColumnName): RecommenderError => {
+    const taken = new Set((Object.keys(COLUMNS) as ColumnName[]).map(wanted).filter((name) => names.includes(name)));
+    const near = nearest(
+      column,
+      names.filter((name) => !taken.has(name)),
+    );
+    const found = names.map((name) => JSON.stringify(clip(name))).slice(0, 20);
+    const hint = near === undefined ? `Name it with --columns ${column}=…` : `Is it --columns ${column}=${near} ?`;
+    return new RecommenderError(
+      'bad-input',
+      `${where}: no column "${wanted(column)}", expected ${column} ids or times under that name; ` +
+        `got ${found.join(', ')}${names.length > 20 ? ', …' : ''}. ${hint}`,
+    );
+  };
+  const by = options.sessionsBy?.by ?? 'id';
+  const session = find('session');
+  const user = find('user');
+  const event = find('event');
+  const key = by === 'id' ? session : user;
+  if (key === undefined && by === 'id' && user !== undefined) {
+    const { message } = missing('session');
+    throw new RecommenderError('bad-input', `${message} Or form sessions per user: --sessions-by gap:30.`);
+  }
+  if (key === undefined) throw missing(by === 'id' ? 'session' : 'user');
+  const item = find('item');
+  if (item === undefined) throw missing('item');
+  const time = find('time');
+  if (time === undefined) throw missing('time');
+  if (options.events !== undefined && event === undefined) throw missing('event');
+  const known = new Set([session, item, time, user, event]);
+  const others = names.filter((_, at) => !known.has(at));
+  return {
+    names,
+    key,
+    item,
+    time,
+    ...(user !== undefined && { user }),
+    ...(event !== undefined && { event }),
+    features: features(others, options, where).map((name) => ({ name, at: names.indexOf(name) })),
+    others,
+  };
+}
+
+function features(others: readonly string[], options: ReadOptions, where: string): readonly string[] {
+  if (options.features === undefined) return [];
+  if (options.features === 'all') return [...new Set(others)];
+  for (const name of options.features) {
+    if (others.includes(name)) continue;
+    const near = closest(name, others);
+    const hint = near === undefined ? 'It has no further columns.' : `Did you mean "${near}"?`;
+    throw new RecommenderError('bad-input', `${where}: no feature column "${name}". ${hint}`);
+  }
+  return options.features;
+}
+
+/** Other words for the same columns, as shops and data sets use them. */
+const SYNONYMS: Readonly<Record<ColumnName, readonly string[]>> = {
+  session: ['session', 'sessionid', 'sid', 'visit', 'visitid', 'basket', 'invoice', 'order', 'orderid'],
+  item: ['item', 'itemid', 'iid', 'product', 'productid', 'sku', 'article', 'asin'],
+  time: ['time', 'timestamp', 'ts', 'date', 'datetime', 'eventtime', 'eventdate', 'when'],
+  user: ['user', 'userid', 'uid', 'visitor', 'visitorid', 'customer', 'customerid'],
+  event: ['event', 'eventtype', 'type', 'action', 'kind'],
+};
+
+/** The column of a file that is most likely meant. */
+function nearest(column: ColumnName, names: readonly string[]): string | undefined {
+  const plain = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+  const synonym = names.find((name) => SYNONYMS[column].includes(plain(name)));
+  if (synonym !== undefined) return synonym;
+  return names
+    .map((name) => ({ name, distance: Math.min(...SYNONYMS[column].map((word) => editDistance(word, plain(name)))) }))
+    .filter(({ name, distance }) => distance <= Math.max(1, plain(name).length / 3))
+    .sort((a, b) => a.distance - b.distance)[0]?.name;
+}
+
+/** The nearest of some names to a name that is not among them; undefined only for an empty list. */
+export function closest(name: string, names: readonly string[]): string | undefined {
+  const distances = names.map((other) => editDistance(name.toLowerCase(), other.toLowerCase()));
+  return names[distances.indexOf(Math.min(...distances))];
+}
+
+/** Levenshtein distance of two short words; words beyond 64 characters are cut. */
+export function editDistance(a: string, b: string): number {
+  const from = a.slice(0, 64);
+  const to = b.slice(0, 64);
+  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const swap = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}
+
+const clip = (name: string): string => (name.length > 40 ? `${name.slice(0, 40)}…` : name);

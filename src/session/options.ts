@@ -1,0 +1,46 @@
+import type { TimeUnit } from './time';
+
+/** The columns that Aisle knows, by the name used in `--columns`, and what a file calls them by default. */
+export const COLUMNS = {
+  session: 'session_id',
+  item: 'item_id',
+  time: 'timestamp',
+  user: 'user_id',
+  event: 'event',
+} as const;
+
+export type ColumnName = keyof typeof COLUMNS;
+
+/** How events form sessions: by the session column, by pauses of a user longer than so many minutes, or one per user. */
+export type SessionRule =
+  | { readonly by: 'id' }
+  | { readonly by: 'user' }
+  | { readonly by: 'gap'; readonly minutes: number };
+
+/** How an events file is read. Every filter is off by default, so that nothing disappears silently. */
+export interface ReadOptions {
+  /** Other names of the columns in this file. */
+  readonly columns?: Partial<Readonly<Record<ColumnName, string>>>;
+  /** `events`: a table with a header. `sequences`: lines `user item item …` without times. Default events. */
+  readonly format?: 'events' | 'sequences';
+  /** Unit of the times. Default: recognised from the first row. */
+  readonly timeUnit?: TimeUnit;
+  /** Default `id`. */
+  readonly sessionsBy?: SessionRule;
+  /** Kinds of events to keep. Default all. */
+  readonly events?: readonly string[];
+  /** Further columns to keep: names, or all of them. Default none. */
+  readonly features?: readonly string[] | 'all';
+  /** Collapse immediate repeats of an item inside a session (i, i, j → i, j). Default false. */
+  readonly collapseRepeats?: boolean;
+  /** Leave out items with fewer events than this. Default 1. */
+  readonly minSupport?: number;
+  /** Leave out sessions with fewer events than this. Default 2. */
+  readonly minLength?: number;
+  /** Repeat the two minima until nothing changes, instead of once: length, support, length. Default false. */
+  readonly iterative?: boolean;
+  /** Tolerate and count up to so many bad rows. Default 0. */
+  readonly skipBadRows?: number;
+  /** Refuse a log with fewer items than this. Default 2. */
+  readonly minItems?: number;
+}

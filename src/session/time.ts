@@ -1,0 +1,120 @@
+/** How a log writes its times. `iso` is ISO 8601; a time without a zone is UTC. */
+export type TimeUnit = 's' | 'ms' | 'iso';
+
+/** 10¹¹ s is the year 5138 and 10¹¹ ms is March 1973: a number at or above it counts milliseconds. */
+const MILLISECONDS_FROM = 1e11;
+/** 10¹⁴ ms is the year 5138: a number at or above it counts microseconds or less. */
+const TOO_FINE_FROM = 1e14;
+const POWERS = Array.from({ length: 16 }, (_, i) => 10 ** i);
+const ISO =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?: ?(Z|UTC)| ?([+-])(\d{2}):?(\d{2})?)?)?$/i;
+
+/**
+ * Reads one column of times into seconds since 1970. The first value decides the unit unless it is given; a later value
+ * of another unit is refused, since a log that mixes them would be ordered wrongly.
+ */
+export class TimeReader {
+  /** Why the last `read` returned NaN, as `expected …`. */
+  expected = '';
+
+  constructor(public unit?: TimeUnit) {
+    this.given = unit !== undefined;
+  }
+  private readonly given: boolean;
+
+  /** Seconds of the text `bytes[start…end)`, fractions kept; NaN with `expected` set if it is no valid time. */
+  read(bytes: Uint8Array, start: number, end: number): number {
+    while (start < end && bytes[start] === 0x20) start++;
+    while (end > start && bytes[end - 1] === 0x20) end--;
+    if (this.unit === 'iso') return this.iso(ascii(bytes, start, end));
+    const number = decimal(bytes, start, end);
+    if (!Number.isNaN(number)) return this.number(number);
+    if (this.unit === undefined) {
+      const seconds = parseIso(ascii(bytes, start, end));
+      if (!Number.isNaN(seconds)) this.unit = 'iso';
+      if (!Number.isNaN(seconds)) return this.iso(ascii(bytes, start, end));
+    }
+    return this.fail(`a time in ${NAMES[this.unit ?? 'any']}`);
+  }
+
+  /** Seconds of a number that is in the log's unit. */
+  number(value: number): number {
+    if (this.unit === 'iso') return this.fail(`a time in ${NAMES.iso}, as in the first row`);
+    if (value < 0) return this.fail('a time of 1970 or later (not negative)');
+    if (!Number.isFinite(value)) return this.fail('a finite time');
+    if (!this.given) {
+      if (value >= TOO_FINE_FROM) return this.fail('seconds or milliseconds since 1970 (this is finer)');
+      const unit = value >= MILLISECONDS_FROM ? 'ms' : 's';
+      this.unit ??= unit;
+      if (unit !== this.unit) return this.fail(`${NAMES[this.unit]}, as in the first row`);
+    }
+    return this.unit === 'ms' ? value / 1000 : value;
+  }
+
+  private iso(text: string): number {
+    const seconds = parseIso(text);
+    if (Number.isNaN(seconds)) return this.fail(`a time in ${NAMES.iso}, such as 2014-04-07T10:51:09.277Z`);
+    if (seconds < 0) return this.fail('a time of 1970 or later');
+    return seconds;
+  }
+
+  private fail(expected: string): number {
+    this.expected = expected;
+    return Number.NaN;
+  }
+}
+
+const NAMES = {
+  s: 'seconds since 1970',
+  ms: 'milliseconds since 1970',
+  iso: 'ISO 8601',
+  any: 'seconds, milliseconds or ISO 8601',
+};
+
+/** Seconds since 1970 of an ISO 8601 date or time, UTC where it has no zone; NaN if it is none. */
+export function parseIso(text: string): number {
+  const match = ISO.exec(text);
+  if (!match) return Number.NaN;
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', , sign, offsetH, offsetM] = match;
+  const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  const date = new Date(midnight);
+  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return Number.NaN;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return Number.NaN;
+  const offset = sign ? (sign === '-' ? -1 : 1) * (Number(offsetH) * 3600 + Number(offsetM ?? '0') * 60) : 0;
+  const whole = midnight / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - offset;
+  return fraction === '' || whole < 0 ? whole : Number(`${whole}.${fraction}`);
+}
+
+/** Seconds since 1970 of a time as a user types it: seconds, milliseconds or ISO 8601; NaN if it is none. */
+export function parseTime(text: string): number {
+  const bytes = new TextEncoder().encode(text);
+  return new TimeReader().read(bytes, 0, bytes.length);
+}
+
+/** A decimal number; exact like `Number(text)`, but without making a string for the usual forms. NaN if it is none. */
+function decimal(bytes: Uint8Array, start: number, end: number): number {
+  let value = 0;
+  let point = -1;
+  for (let i = start; i < end; i++) {
+    const c = bytes[i]!;
+    if (c >= 0x30 && c <= 0x39) value = value * 10 + (c - 0x30);
+    else if (c === 0x2e && point < 0 && i > start) point = i;
+    else return unusual(bytes, start, end);
+  }
+  const digits = end - start - (point < 0 ? 0 : 1);
+  // Up to 15 digits both numbers are exact, and one division rounds once: the same double as parsing the text.
+  if (digits < 1 || digits > 15) return unusual(bytes, start, end);
+  return point < 0 ? value : value / POWERS[end - point - 1]!;
+}
+
+function unusual(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start > 64) return Number.NaN;
+  const text = ascii(bytes, start, end);
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+}
+
+function ascii(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let i = start; i < Math.min(end, start + 64); i++) text += String.fromCharCode(bytes[i]!);
+  return text;
+}
