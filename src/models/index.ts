@@ -1,6 +1,7 @@
 /** The list of architectures: the only place that names them. */
 import { gru4rec } from './gru4rec';
 import type { SessionModel } from './model';
+import { sasrec } from './sasrec';
 
 // biome-ignore lint/suspicious/noExplicitAny: every architecture has a configuration type of its own.
-export const models: Readonly<Record<string, SessionModel<any>>> = { gru4rec };
+export const models: Readonly<Record<string, SessionModel<any>>> = { gru4rec, sasrec };

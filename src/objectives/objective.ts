@@ -13,6 +13,7 @@ import {
   reshape,
   type Scalar,
   slice,
+  square,
   sub,
   sum,
   type Tensor,
@@ -54,7 +55,8 @@ export function objectiveLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
   const loss = div(sum(rows), count) as Scalar;
   const { l2 } = spec;
   if (!l2 || l2.weight === 0) return loss;
-  return l2.params.reduce<Scalar>((total, name) => add(total, mul(l2.weight, norm(input.params[name]!))), loss);
+  const penalty = (table: Tensor) => (l2.power === 2 ? sum(square(table)) : norm(table));
+  return l2.params.reduce<Scalar>((total, name) => add(total, mul(l2.weight, penalty(input.params[name]!))), loss);
 }
 
 function rowLosses(spec: ObjectiveSpec, input: LossInput): Tensor1D {

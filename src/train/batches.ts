@@ -18,7 +18,9 @@ export interface TrainingBatch {
   /** `[M]` item indices to predict. */
   readonly targets: Int32Array;
   /** For sessions: which session of the batch each target belongs to, and after which of its clicks (0-based). */
-  readonly origin?: { readonly session: Int32Array; readonly click: Int32Array };
+  readonly origin?: { readonly row: Int32Array; readonly click: Int32Array };
+  /** For sessions: the number in the log of each session of the batch. */
+  readonly sources?: Int32Array;
 }
 
 /**
@@ -85,8 +87,9 @@ function* sessionParallel(sessions: Sessions, batchSize: number, fewestRows: num
   }
 }
 
-/** Part of a session to learn from: the clicks `from` … `firstTarget` − 1 are seen, `firstTarget` … `end` − 1 predicted. */
+/** Part of session `source` to learn from: the clicks `from` … `firstTarget` − 1 are seen, `firstTarget` … `end` − 1 predicted. */
 interface Example {
+  readonly source: number;
   readonly from: number;
   readonly firstTarget: number;
   readonly end: number;
@@ -123,7 +126,7 @@ function wholeSessions(sessions: Sessions, maxLength: number): Example[] {
   return Array.from(trainable(sessions), (s) => {
     const end = sessions.offsets[s + 1]!;
     const from = Math.max(sessions.offsets[s]!, end - 1 - maxLength);
-    return { from, firstTarget: from + 1, end };
+    return { source: s, from, firstTarget: from + 1, end };
   });
 }
 
@@ -133,7 +136,7 @@ function prefixes(sessions: Sessions, maxLength: number): Example[] {
   for (const s of trainable(sessions)) {
     const start = sessions.offsets[s]!;
     for (let target = start + 1; target < sessions.offsets[s + 1]!; target++) {
-      examples.push({ from: Math.max(start, target - maxLength), firstTarget: target, end: target + 1 });
+      examples.push({ source: s, from: Math.max(start, target - maxLength), firstTarget: target, end: target + 1 });
     }
   }
   return examples;
@@ -150,7 +153,7 @@ function windows(sessions: Sessions, length: number, targets: number): Example[]
     const start = sessions.offsets[s]!;
     const last = sessions.offsets[s + 1]!;
     for (let end = last; end === last || end >= start + length + targets; end--) {
-      examples.push({ from: start, firstTarget: Math.max(start + 1, end - targets), end });
+      examples.push({ source: s, from: start, firstTarget: Math.max(start + 1, end - targets), end });
     }
   }
   return examples;
@@ -162,18 +165,19 @@ const assemble =
   (chosen: readonly Example[]): TrainingBatch => {
     const count = chosen.reduce((sum, { firstTarget, end }) => sum + end - firstTarget, 0);
     const targets = new Int32Array(count);
-    const session = new Int32Array(count);
+    const row = new Int32Array(count);
     const click = new Int32Array(count);
     const inputs: SessionInput[] = [];
     let m = 0;
-    chosen.forEach(({ from, firstTarget, end }, row) => {
+    chosen.forEach(({ from, firstTarget, end }, b) => {
       const seenEnd = everyClick ? end - 1 : firstTarget;
       inputs.push({ items: sessions.items.subarray(from, seenEnd), times: sessions.times.subarray(from, seenEnd) });
       for (let i = firstTarget; i < end; i++, m++) {
         targets[m] = sessions.items[i]!;
-        session[m] = row;
+        row[m] = b;
         click[m] = (everyClick ? i : firstTarget) - 1 - from;
       }
     });
-    return { input: { kind: 'sessions', sessions: inputs }, targets, origin: { session, click } };
+    const sources = Int32Array.from(chosen, ({ source }) => source);
+    return { input: { kind: 'sessions', sessions: inputs }, targets, origin: { row, click }, sources };
   };

@@ -1,0 +1,75 @@
+/**
+ * The rows of the item tables that one step touches.
+ *
+ * A step that reads 2,000 of a million items works on small tables of those rows: it gathers them, differentiates by
+ * them, updates them, and its cost does not grow with the catalogue. An id that occurs several times has one row there,
+ * so its gradients are summed before the optimiser sees them.
+ */
+import type { PreparedArray } from '../models/model';
+
+/** Which table rows a step works on, and the step's indices renumbered to them. */
+export interface TouchedRows {
+  /** Item indices behind the rows of each role's small tables; entry 0 is padding. */
+  readonly rows: { readonly input: Int32Array; readonly output: Int32Array; readonly both: Int32Array };
+  readonly inputs: Readonly<Record<string, PreparedArray>>;
+  readonly targets: Int32Array;
+  readonly negatives: Int32Array;
+}
+
+/** Finds touched rows; made once per training, since it keeps one number for every item. */
+export class RowFinder {
+  readonly #row: Int32Array;
+  readonly #shared: boolean;
+
+  /**
+   * @param items Rows of the largest table.
+   * @param shared Whether a table serves as input and output: then both kinds of index point into one list, outputs
+   *   first, so that output-only tables (a bias) are its beginning and are not touched by inputs.
+   */
+  constructor(items: number, shared: boolean) {
+    this.#row = new Int32Array(items).fill(-1);
+    this.#shared = shared;
+  }
+
+  find(inputs: Readonly<Record<string, PreparedArray>>, targets: Int32Array, negatives: Int32Array): TouchedRows {
+    const row = this.#row;
+    const list: number[] = [];
+    const number = (ids: Int32Array): Int32Array => {
+      const renumbered = new Int32Array(ids.length);
+      for (let i = 0; i < ids.length; i++) {
+        const id = ids[i]!;
+        if (row[id]! < 0) row[id] = list.push(id) - 1;
+        renumbered[i] = row[id]!;
+      }
+      return renumbered;
+    };
+    const take = (): Int32Array => Int32Array.from(list);
+    const forget = (): void => {
+      for (const id of list) row[id] = -1;
+      list.length = 0;
+    };
+    const numberInputs = () =>
+      Object.fromEntries(
+        Object.entries(inputs).map(([name, array]) => [
+          name,
+          array.items ? { ...array, data: number(array.data as Int32Array) } : array,
+        ]),
+      );
+
+    number(Int32Array.of(0)); // padding is row 0 of every small table too
+    const output = { targets: number(targets), negatives: number(negatives), rows: take() };
+    if (!this.#shared) {
+      forget();
+      number(Int32Array.of(0));
+    }
+    const renumbered = numberInputs();
+    const input = take();
+    forget();
+    return {
+      rows: { input, output: output.rows, both: input },
+      inputs: renumbered,
+      targets: output.targets,
+      negatives: output.negatives,
+    };
+  }
+}

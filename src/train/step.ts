@@ -1,0 +1,280 @@
+/** One training step of any architecture: batch → loss → gradients → parameters, in place. */
+import {
+  cast,
+  concat,
+  engine,
+  gather,
+  greaterEqual,
+  keep,
+  maximum,
+  mul,
+  reshape,
+  type Scalar,
+  scalar,
+  slice,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor,
+  tensor1d,
+  tidy,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import type { ParameterSpec, Params, PreparedArray, Run, SessionModel, State, TrainingPlan } from '../models/model';
+import { upload } from '../models/tensors';
+import { dropout } from '../nn/dropout';
+import { drawNegatives, type Negatives, PopularitySampler } from '../objectives/negatives';
+import { logQ, objectiveLoss } from '../objectives/objective';
+import { deriveSeed, random } from '../session/random';
+import type { Catalogue, Sessions } from '../types';
+import type { TrainingBatch } from './batches';
+import type { Optimiser } from './optimiser';
+import { RowFinder } from './rows';
+
+/** A configured architecture with everything that its training needs to know. */
+export interface Trainee<C> {
+  readonly model: SessionModel<C>;
+  readonly config: C;
+  readonly catalogue: Catalogue;
+  readonly plan: TrainingPlan;
+  readonly specs: Readonly<Record<string, ParameterSpec>>;
+}
+
+export function trainee<C>(model: SessionModel<C>, config: C, catalogue: Catalogue): Trainee<C> {
+  return { model, config, catalogue, plan: model.training(config), specs: model.parameters(config, catalogue) };
+}
+
+/** What one step computes with: plain arrays whose item indices are rows of the tables that it is given. */
+export interface StepInput {
+  readonly inputs: Readonly<Record<string, PreparedArray>>;
+  /** State of the rows before their click, for session-parallel batches. */
+  readonly carried?: State | undefined;
+  /** Which of the model's vectors predicts each target, `[M]`; absent where vector m predicts target m. */
+  readonly vectorOf?: Int32Array | undefined;
+  readonly targets: Int32Array;
+  readonly negatives: Negatives;
+  readonly logq?: Float32Array | undefined;
+}
+
+export interface StepResult {
+  readonly loss: Scalar;
+  /** By parameter; a parameter that took no part has none. */
+  readonly gradients: Readonly<Record<string, Tensor>>;
+  /** State of the rows after their click. */
+  readonly state?: State | undefined;
+}
+
+/**
+ * Loss and gradients of one batch. The caller disposes everything in the result.
+ *
+ * @param params Whole tables, or those of the touched rows with indices to match.
+ */
+export function differentiate<C>(
+  { model, config, catalogue, plan }: Trainee<C>,
+  params: Params,
+  input: StepInput,
+  run: Run,
+): StepResult {
+  const names = Object.keys(params);
+  let state: State | undefined;
+  const { value, grads } = tidy(() => {
+    const inputs = upload(input.inputs);
+    const targets = tensor1d(input.targets, 'int32');
+    const { ids, perTarget } = input.negatives;
+    const negatives = perTarget
+      ? tensor(ids, [input.targets.length, ids.length / input.targets.length], 'int32')
+      : tensor1d(ids, 'int32');
+    const forward = (): Scalar => {
+      let vectors: Tensor2D;
+      if (input.carried) {
+        state = model.stepping!.step(params, input.carried, inputs.items as Tensor1D, config, run).map(keep);
+        vectors = model.stepping!.vector(state);
+      } else if (plan.rows.kind === 'sequences') {
+        vectors = model.positions!.encode(params, inputs, config, run);
+      } else {
+        vectors = model.encode(params, inputs, config, run);
+      }
+      if (input.vectorOf) vectors = gather(vectors, tensor1d(input.vectorOf, 'int32'));
+      return objectiveLoss(plan.objective, {
+        vectors,
+        outputs: model.outputs(params, config),
+        targets,
+        negatives: negatives as Tensor1D | Tensor2D,
+        ...(input.logq && { logq: tensor1d(input.logq) }),
+        items: catalogue.items,
+        nominalBatch: plan.batchSize,
+        params,
+      });
+    };
+    // tf.valueAndGrads refuses parameters without a gradient, such as a position that no session of the batch reaches.
+    return engine().gradients(forward, Object.values(params), undefined, true);
+  });
+  const gradients = Object.fromEntries(names.flatMap((name, i) => (grads[i] ? [[name, grads[i]]] : [])));
+  return { loss: value as Scalar, gradients, state };
+}
+
+/** Trains one set of parameters, step by step. Owns the carried state and the optimiser, not the parameters. */
+export class Learner<C> {
+  /** State of the running sessions after the last step of a session-parallel epoch. */
+  carried: State | undefined;
+  readonly #sampler: PopularitySampler | undefined;
+  readonly #finder: RowFinder | undefined;
+
+  /**
+   * @param sessions The log that batches come from, for negatives outside a target's own session.
+   * @param seed Of negatives and dropout; together with a step's number it fixes them.
+   */
+  constructor(
+    readonly subject: Trainee<C>,
+    readonly params: Readonly<Record<string, Tensor>>,
+    readonly optimiser: Optimiser,
+    readonly sessions: Sessions,
+    readonly seed: number,
+  ) {
+    const { plan, specs, catalogue } = subject;
+    const { negatives, l2 } = plan.objective;
+    if (negatives.kind === 'shared' && negatives.extra > 0) {
+      this.#sampler = new PopularitySampler(catalogue.support!, negatives.alpha);
+    }
+    if (plan.optimiser.touchedRows && negatives.kind !== 'catalogue') {
+      if (l2 && l2.weight > 0)
+        throw new RangeError('Learner: a norm over whole tables needs an optimiser over all rows.');
+      const shared = Object.values(specs).some(({ rows }) => rows === 'both');
+      const rows = Object.values(specs).map((spec) => (spec.rows ? spec.shape[0]! : 0));
+      this.#finder = new RowFinder(Math.max(...rows), shared);
+    }
+  }
+
+  /**
+   * Runs one step.
+   *
+   * @param step Number of the step over the whole training, from 0.
+   * @returns The loss, which the caller disposes.
+   */
+  run(batch: TrainingBatch, step: number, learningRate: number): Scalar {
+    const input = this.#input(batch, step);
+    let call = 0;
+    const run: Run = {
+      dropout: (x, rate) => dropout(x, rate, deriveSeed(this.seed, 'dropout', step, call++)),
+    };
+    const touched = this.#finder?.find(input.inputs, input.targets, input.negatives.ids);
+    return tidy(() => {
+      const rows = touched && {
+        input: tensor1d(touched.rows.input, 'int32'),
+        output: tensor1d(touched.rows.output, 'int32'),
+        both: tensor1d(touched.rows.both, 'int32'),
+      };
+      const rowsOf = (name: string): Tensor1D | undefined => {
+        const role = this.subject.specs[name]!.rows;
+        return rows && role && rows[role];
+      };
+      const params: Record<string, Tensor> = {};
+      for (const [name, param] of Object.entries(this.params)) {
+        const rows = rowsOf(name);
+        params[name] = rows ? gather(param, rows) : param;
+      }
+      const stepInput = touched
+        ? {
+            ...input,
+            inputs: touched.inputs,
+            targets: touched.targets,
+            negatives: { ...input.negatives, ids: touched.negatives },
+          }
+        : input;
+      const { loss, gradients, state } = differentiate(this.subject, params, stepInput, run);
+      for (const [name, gradient] of Object.entries(gradients)) {
+        this.#update(name, gradient, rowsOf(name), learningRate, step + 1);
+      }
+      this.#carry(state);
+      return loss;
+    });
+  }
+
+  #update(name: string, gradient: Tensor, rows: Tensor1D | undefined, learningRate: number, step: number): void {
+    const { rows: role, zeroRow = role !== undefined } = this.subject.specs[name]!;
+    // Padding stays at zero: row 0 gets no gradient, whatever attends to it.
+    const masked = zeroRow && !this.carried ? withoutFirstRow(gradient) : gradient;
+    this.optimiser.update(name, this.params[name]!, masked, rows, learningRate, step);
+  }
+
+  #input(batch: TrainingBatch, step: number): StepInput {
+    const { model, config, catalogue, plan } = this.subject;
+    const { targets } = batch;
+    const negatives = drawNegatives(
+      plan.objective.negatives,
+      this.#sampler,
+      random(this.seed, 'negatives', step),
+      targets,
+      catalogue.items,
+      this.#seen(batch),
+    );
+    const logq = catalogue.support && logQ(plan.objective, catalogue.support, targets, negatives.ids, plan.batchSize);
+    if (batch.input.kind === 'clicks') {
+      const { items, carriedFrom } = batch.input;
+      this.#continue(carriedFrom);
+      const inputs = { items: { data: items, shape: [items.length], items: true as const } };
+      return { inputs, carried: this.carried, targets, negatives, logq };
+    }
+    const { sessions } = batch.input;
+    const inputs = model.prepare(sessions, config, catalogue);
+    const { row, click } = batch.origin!;
+    const width = inputs.items!.shape[1]!;
+    const vectorOf = row.map((b, m) => {
+      if (plan.rows.kind !== 'sequences') return b;
+      return b * width + model.positions!.column(click[m]!, sessions[b]!.items.length, width, config);
+    });
+    return { inputs, vectorOf, targets, negatives, logq };
+  }
+
+  /** Items of the session that a target belongs to, each set made once. */
+  #seen({ origin, sources }: TrainingBatch): (target: number) => ReadonlySet<number> {
+    const sets = new Map<number, ReadonlySet<number>>();
+    return (target) => {
+      const row = origin!.row[target]!;
+      let set = sets.get(row);
+      if (!set) {
+        const { items, offsets } = this.sessions;
+        const source = sources![row]!;
+        set = new Set(items.subarray(offsets[source]!, offsets[source + 1]!));
+        sets.set(row, set);
+      }
+      return set;
+    };
+  }
+
+  /** Lines the carried state up with the rows of a session-parallel batch; sessions that start have a zero state. */
+  #continue(carriedFrom: Int32Array): void {
+    const { model, config } = this.subject;
+    const before = this.carried;
+    if (!before) {
+      this.carried = tidy(() => model.stepping!.start(config, carriedFrom.length).map(keep));
+      return;
+    }
+    const unchanged = before[0]!.shape[0] === carriedFrom.length && carriedFrom.every((from, b) => from === b);
+    if (unchanged) return;
+    this.carried = tidy(() => {
+      const from = tensor1d(carriedFrom, 'int32');
+      const goesOn = cast(greaterEqual(from, 0), 'float32');
+      const source = maximum(from, scalar(0, 'int32'));
+      return before.map((value) => {
+        const factor = reshape(goesOn, [carriedFrom.length, ...value.shape.slice(1).map(() => 1)]);
+        return keep(mul(gather(value, source), factor));
+      });
+    });
+    for (const value of before) value.dispose();
+  }
+
+  #carry(state: State | undefined): void {
+    this.forget();
+    this.carried = state;
+  }
+
+  /** Drops the carried state: sessions of the next epoch start from zero. */
+  forget(): void {
+    for (const value of this.carried ?? []) value.dispose();
+    this.carried = undefined;
+  }
+}
+
+const withoutFirstRow = (gradient: Tensor): Tensor =>
+  concat([zeros([1, ...gradient.shape.slice(1)]), slice(gradient, 1)]);

@@ -1,0 +1,248 @@
+/**
+ * The training loop of every architecture: epochs of steps over one log, that can be stopped after any step, saved as
+ * plain arrays and resumed to end bit for bit where the uninterrupted run ends.
+ *
+ * Nothing random has a state to save: batches, negatives and dropout follow from the seed and a step's number.
+ */
+import { type Scalar, stack, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { RecommenderError, throwIfAborted } from '../errors';
+import type { SessionModel } from '../models/model';
+import { initialise } from '../models/parameters';
+import { download, toTensor, upload } from '../models/tensors';
+import type { Catalogue, NdArray, Sessions } from '../types';
+import { epochBatches, type TrainingBatch } from './batches';
+import { breathe } from './breathe';
+import { learningRateAt, Optimiser } from './optimiser';
+import { Learner, type Trainee, trainee } from './step';
+
+/** Losses are read back in groups: a GPU would otherwise stand still after every step. */
+const READ_EVERY = 32;
+
+export interface TrainerOptions<C> {
+  readonly model: SessionModel<C>;
+  readonly config: C;
+  /** `support` is needed where negatives are drawn by popularity. */
+  readonly catalogue: Catalogue;
+  readonly sessions: Sessions;
+  readonly seed: number;
+  /** Passes over the log, for schedules that end at 0. Default: the plan's. */
+  readonly epochs?: number;
+  /** Parameters to start from; default: drawn from the seed. */
+  readonly params?: Readonly<Record<string, NdArray>>;
+}
+
+/** A training between two steps, as plain arrays. */
+export interface TrainerState {
+  /** Epochs finished. */
+  readonly epoch: number;
+  /** Steps done of the epoch that runs. */
+  readonly stepInEpoch: number;
+  /** Steps done in all. */
+  readonly step: number;
+  /** Of the epoch that runs: losses weighted by targets, and the targets. */
+  readonly lossSum: number;
+  readonly lossWeight: number;
+  /** Parameters, `slot.…` of the optimiser and `carried.…` of running sessions. */
+  readonly arrays: Readonly<Record<string, NdArray>>;
+}
+
+export interface Progress {
+  /** Epoch that runs, from 1. */
+  readonly epoch: number;
+  readonly step: number;
+  readonly steps: number;
+  /** Targets learnt from in this epoch. */
+  readonly events: number;
+  /** Mean loss of the epoch so far. */
+  readonly loss: number;
+}
+
+export class Trainer<C> {
+  readonly #subject: Trainee<C>;
+  readonly #options: TrainerOptions<C>;
+  readonly #params: Readonly<Record<string, Tensor>>;
+  readonly #optimiser: Optimiser;
+  readonly #learner: Learner<C>;
+  /** Batches of one epoch. */
+  readonly steps: number;
+  #epoch: number;
+  #stepInEpoch: number;
+  #step: number;
+  #lossSum: number;
+  #lossWeight: number;
+
+  /**
+   * A backend must be running, with training registered.
+   *
+   * @param saved A state of `save`, to go on from.
+   * @throws RecommenderError `bad-input` if no session has two events.
+   */
+  constructor(options: TrainerOptions<C>, saved?: TrainerState) {
+    const { model, config, catalogue, sessions, seed } = options;
+    this.#options = options;
+    this.#subject = trainee(model, config, catalogue);
+    this.steps = count(this.#batches(0));
+    if (this.steps === 0) {
+      throw new RecommenderError(
+        'bad-input',
+        'No session has two events, so there is nothing to learn. Check the session column, or use --sessions-by.',
+      );
+    }
+    const { specs, plan } = this.#subject;
+    const from = saved?.arrays ?? options.params ?? initialise(specs, seed);
+    this.#params = upload(Object.fromEntries(Object.keys(specs).map((name) => [name, copy(from[name]!)])));
+    this.#optimiser = new Optimiser(plan.optimiser, this.#params, saved && within(saved.arrays, 'slot.'));
+    this.#learner = new Learner(this.#subject, this.#params, this.#optimiser, sessions, seed);
+    const carried = saved && Object.values(within(saved.arrays, 'carried.'));
+    if (carried?.length) this.#learner.carried = carried.map((array) => toTensor(copy(array)));
+    this.#epoch = saved?.epoch ?? 0;
+    this.#stepInEpoch = saved?.stepInEpoch ?? 0;
+    this.#step = saved?.step ?? 0;
+    this.#lossSum = saved?.lossSum ?? 0;
+    this.#lossWeight = saved?.lossWeight ?? 0;
+  }
+
+  /** Epochs finished. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** The live parameters: they change with every step and belong to the trainer. */
+  get params(): Readonly<Record<string, Tensor>> {
+    return this.#params;
+  }
+
+  #batches(epoch: number): Iterable<TrainingBatch> {
+    const { rows, batchSize, objective } = this.#subject.plan;
+    const { negatives } = objective;
+    const inBatchOnly = negatives.kind === 'shared' && negatives.inBatch && negatives.extra === 0;
+    const { sessions, seed } = this.#options;
+    return epochBatches(rows, sessions, { batchSize, fewestRows: inBatchOnly ? 2 : 1, seed, epoch });
+  }
+
+  /**
+   * Runs the current epoch to its end.
+   *
+   * @returns The epoch's loss: the mean over its targets.
+   * @throws RecommenderError `aborted` between two steps once the signal fires: the trainer stays whole, `save` it and
+   *   go on later; `diverged` when the loss is not finite.
+   */
+  async runEpoch(signal?: AbortSignal, onProgress?: (progress: Progress) => void): Promise<number> {
+    const pending: { loss: Scalar; weight: number }[] = [];
+    const flush = async (): Promise<void> => {
+      const group = pending.splice(0);
+      if (group.length > 0) await this.#account(group);
+      onProgress?.(this.#progress());
+    };
+    try {
+      let index = 0;
+      for (const batch of this.#batches(this.#epoch)) {
+        if (index++ < this.#stepInEpoch) continue;
+        throwIfAborted(signal);
+        const loss = this.#learner.run(batch, this.#step, this.#learningRate());
+        pending.push({ loss, weight: batch.targets.length });
+        this.#step++;
+        this.#stepInEpoch++;
+        if (pending.length >= READ_EVERY) await flush();
+        await breathe();
+      }
+      await flush();
+    } finally {
+      if (pending.length > 0) await this.#account(pending.splice(0));
+    }
+    const loss = this.#lossSum / this.#lossWeight;
+    this.#epoch++;
+    this.#stepInEpoch = 0;
+    this.#lossSum = 0;
+    this.#lossWeight = 0;
+    this.#learner.forget();
+    return loss;
+  }
+
+  #learningRate(): number {
+    const { schedule, optimiser, epochs } = this.#subject.plan;
+    const totalSteps = this.steps * (this.#options.epochs ?? epochs);
+    return learningRateAt(schedule, optimiser.learningRate, { step: this.#step, totalSteps, epoch: this.#epoch });
+  }
+
+  /** Reads a group of losses back into the running mean. */
+  async #account(group: readonly { loss: Scalar; weight: number }[]): Promise<void> {
+    const together = stack(group.map(({ loss }) => loss)) as Tensor1D;
+    for (const { loss } of group) loss.dispose();
+    const values = await together.data();
+    together.dispose();
+    group.forEach(({ weight }, i) => {
+      this.#lossSum += values[i]! * weight;
+      this.#lossWeight += weight;
+    });
+    if (!Number.isFinite(this.#lossSum)) {
+      const first = this.#step - group.length + values.findIndex((value) => !Number.isFinite(value)) + 1;
+      throw new RecommenderError(
+        'diverged',
+        `The loss became ${values.find((value) => !Number.isFinite(value))} at step ${first} (epoch ${this.#epoch + 1}), ` +
+          `learning rate ${this.#learningRate()}. Train with a smaller learning rate.`,
+      );
+    }
+  }
+
+  #progress(): Progress {
+    return {
+      epoch: this.#epoch + 1,
+      step: this.#stepInEpoch,
+      steps: this.steps,
+      events: this.#lossWeight,
+      loss: this.#lossSum / this.#lossWeight,
+    };
+  }
+
+  /** The parameters as plain arrays. */
+  async weights(): Promise<Record<string, NdArray>> {
+    return copies(this.#params);
+  }
+
+  /** Everything that a resumed run needs. */
+  async save(): Promise<TrainerState> {
+    return {
+      epoch: this.#epoch,
+      stepInEpoch: this.#stepInEpoch,
+      step: this.#step,
+      lossSum: this.#lossSum,
+      lossWeight: this.#lossWeight,
+      arrays: {
+        ...(await copies(this.#params)),
+        ...(await copies(this.#optimiser.slots, 'slot.')),
+        ...(await copies(Object.fromEntries((this.#learner.carried ?? []).entries()), 'carried.')),
+      },
+    };
+  }
+
+  dispose(): void {
+    this.#learner.forget();
+    this.#optimiser.dispose();
+    for (const param of Object.values(this.#params)) param.dispose();
+  }
+}
+
+/** Tensors on plain CPU live in the array they were made from, and steps write to them: give them their own. */
+const copy = ({ data, shape }: NdArray): NdArray => ({ data: data.slice(), shape });
+
+const count = (values: Iterable<unknown>): number => {
+  let n = 0;
+  for (const _ of values) n++;
+  return n;
+};
+
+/** The entries whose name starts with the prefix, without it. */
+function within(arrays: Readonly<Record<string, NdArray>>, prefix: string): Record<string, NdArray> {
+  const entries = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(entries.map(([name, array]) => [name.slice(prefix.length), array]));
+}
+
+/** Copies of tensors as plain arrays: on plain CPU `data()` is the live buffer, which the next step writes to. */
+async function copies(tensors: Readonly<Record<string, Tensor>>, prefix = ''): Promise<Record<string, NdArray>> {
+  const arrays: Record<string, NdArray> = {};
+  for (const [name, value] of Object.entries(tensors)) {
+    arrays[prefix + name] = copy(await download(value));
+  }
+  return arrays;
+}
