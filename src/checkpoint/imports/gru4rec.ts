@@ -1,0 +1,121 @@
+/**
+ * Weights of the official PyTorch code, https://github.com/hidasib/GRU4Rec_PyTorch_Official (state dict of its model).
+ *
+ *     Wy.weight [n, d]        items, below its padding row        By.weight [n, 1]   bias
+ *     E.weight [n, k]         inputs, in separate mode
+ *     G.i.weight_ih [3h, in]  gru.i.wx, transposed                G.i.weight_hh [3h, h]  gru.i.wh, transposed
+ *     G.i.bias_ih, bias_hh    gru.i.bx, gru.i.bh                  gates: reset, update, candidate in both
+ *     GE.Wx0.weight [n, 3h]   gru.0.items, in one-hot mode; theirs: candidate, reset, update
+ *     GE.Wrz0, GE.Wh0         gru.0.wh: reset, update and candidate
+ *     GE.Bh0 [3h]             gru.0.b; theirs: candidate, reset, update
+ */
+import { type Importer, translate } from './importer';
+import type { Block, NameMap } from './name-map';
+
+interface Config {
+  readonly layers: readonly number[];
+  readonly embedding: number;
+  readonly constrainedEmbedding: boolean;
+}
+
+export const gru4rec: Importer = {
+  config: (reference) =>
+    translate('gru4rec configuration', reference, {
+      n_items: { items: true },
+      layers: 'layers',
+      loss: 'loss',
+      final_act: 'finalAct',
+      batch_size: 'batchSize',
+      dropout: (value) => ({ dropoutPEmbed: value as number, dropoutPHidden: value as number }),
+      dropout_p_embed: 'dropoutPEmbed',
+      dropout_p_hidden: 'dropoutPHidden',
+      learning_rate: 'learningRate',
+      momentum: 'momentum',
+      adagrad_eps: { fixed: 1e-6 },
+      n_sample: 'nSample',
+      sample_alpha: 'sampleAlpha',
+      bpreg: 'bpreg',
+      elu_param: 'eluParam',
+      constrained_embedding: 'constrainedEmbedding',
+      embedding: 'embedding',
+      n_epochs: 'nEpochs',
+      logq: 'logq',
+      // The caller's own: variants of the loss, which sessions come first, where to compute.
+      losses: { ignored: true },
+      time_sort: { ignored: true },
+      train_random_order: { ignored: true },
+      device: { ignored: true },
+    }),
+
+  map(config, items) {
+    const { layers, embedding, constrainedEmbedding } = config as unknown as Config;
+    const last = layers.at(-1)!;
+    const theirs: Record<string, readonly number[]> = {};
+    const ours: Record<string, readonly number[]> = {};
+    const blocks: Block[] = [];
+    const belowPadding = (their: string, our: string, width: number) => {
+      theirs[their] = [items, width];
+      ours[our] = [items + 1, width];
+      blocks.push({ theirs: their, ours: our, to: [1, 0] });
+    };
+
+    let width = constrainedEmbedding ? last : embedding === -1 ? layers[0]! : embedding;
+    const oneHot = !constrainedEmbedding && embedding === 0;
+    if (!constrainedEmbedding && !oneHot) belowPadding('E.weight', 'inputs', width);
+    layers.forEach((h, i) => {
+      if (i === 0 && oneHot) oneHotLayer(theirs, ours, blocks, items, h);
+      else {
+        // Their list of cells lacks the one-hot layer.
+        const cell = `G.${oneHot ? i - 1 : i}`;
+        const layer = `gru.${i}`;
+        for (const [their, our, rows] of [
+          [`${cell}.weight_ih`, `${layer}.wx`, width],
+          [`${cell}.weight_hh`, `${layer}.wh`, h],
+        ] as const) {
+          theirs[their] = [3 * h, rows];
+          ours[our] = [rows, 3 * h];
+          blocks.push({ theirs: their, ours: our, transpose: true });
+        }
+        for (const [their, our] of [
+          [`${cell}.bias_ih`, `${layer}.bx`],
+          [`${cell}.bias_hh`, `${layer}.bh`],
+        ] as const) {
+          theirs[their] = ours[our] = [3 * h];
+          blocks.push({ theirs: their, ours: our });
+        }
+      }
+      width = h;
+    });
+    belowPadding('Wy.weight', 'items', last);
+    theirs['By.weight'] = [items, 1];
+    ours['bias'] = [items + 1];
+    blocks.push({ theirs: 'By.weight', ours: 'bias', to: [0, 1], transpose: true });
+    return { theirs, ours, blocks } satisfies NameMap;
+  },
+};
+
+function oneHotLayer(
+  theirs: Record<string, readonly number[]>,
+  ours: Record<string, readonly number[]>,
+  blocks: Block[],
+  items: number,
+  h: number,
+): void {
+  theirs['GE.Wx0.weight'] = [items, 3 * h];
+  theirs['GE.Wrz0'] = [h, 2 * h];
+  theirs['GE.Wh0'] = [h, h];
+  theirs['GE.Bh0'] = [3 * h];
+  ours['gru.0.items'] = [items + 1, 3 * h];
+  ours['gru.0.wh'] = [h, 3 * h];
+  ours['gru.0.b'] = [3 * h];
+  // Theirs: candidate, reset, update. Ours: reset, update, candidate.
+  for (const [their, our, rows, top] of [
+    ['GE.Wx0.weight', 'gru.0.items', items, 1],
+    ['GE.Bh0', 'gru.0.b', 1, 0],
+  ] as const) {
+    blocks.push({ theirs: their, ours: our, from: [0, h], to: [top, 0], size: [rows, 2 * h] });
+    blocks.push({ theirs: their, ours: our, to: [top, 2 * h], size: [rows, h] });
+  }
+  blocks.push({ theirs: 'GE.Wrz0', ours: 'gru.0.wh' });
+  blocks.push({ theirs: 'GE.Wh0', ours: 'gru.0.wh', to: [0, 2 * h] });
+}

@@ -1,0 +1,78 @@
+/** What an import of one reference implementation consists of. */
+import { nearestName, RecommenderError } from '../../errors';
+import type { NameMap } from './name-map';
+
+export type ConfigValue = number | boolean | string | readonly number[];
+
+/** A reference configuration in our words. */
+export interface ImportedConfig {
+  /** Number of items n, where the configuration says it. */
+  readonly items?: number;
+  /** Options of our architecture; those not named keep their defaults. */
+  readonly config: Readonly<Record<string, ConfigValue>>;
+}
+
+export interface Importer {
+  /**
+   * @param reference The reference implementation's own parameters, by its own names.
+   * @throws RecommenderError `bad-config` for a key that is not known or a value that our architecture does not have.
+   */
+  config(reference: Readonly<Record<string, unknown>>): ImportedConfig;
+  /**
+   * @param config Our configuration, complete.
+   * @param items Number of items n.
+   */
+  map(config: Readonly<Record<string, unknown>>, items: number): NameMap;
+}
+
+/** What becomes of a reference key: one of ours, the item count, options worked out from its value, or nothing. */
+export type KeyRule =
+  | string
+  | { readonly items: true }
+  | { readonly ignored: true }
+  | { readonly fixed: number }
+  | ((value: unknown) => Readonly<Record<string, ConfigValue>>);
+
+/** Applies one rule to each key of a reference configuration. Ranges are checked where the options are known. */
+export function translate(
+  what: string,
+  reference: Readonly<Record<string, unknown>>,
+  rules: Readonly<Record<string, KeyRule>>,
+): ImportedConfig {
+  let items: number | undefined;
+  const config: Record<string, ConfigValue> = {};
+  for (const [key, value] of Object.entries(reference)) {
+    const rule = Object.hasOwn(rules, key) ? rules[key]! : undefined;
+    if (rule === undefined) {
+      const nearest = nearestName(key, Object.keys(rules));
+      throw bad(what, `the key "${key}" is not known${nearest ? `; the nearest is "${nearest}"` : ''}.`);
+    }
+    if (typeof rule === 'string') config[rule] = plain(what, key, value);
+    else if (typeof rule === 'function') Object.assign(config, rule(value));
+    else if ('items' in rule) items = count(what, key, value);
+    else if ('fixed' in rule && value !== rule.fixed) {
+      throw bad(what, `"${key}" must be ${rule.fixed}, as in the reference code, got ${JSON.stringify(value)}.`);
+    }
+  }
+  return items === undefined ? { config } : { items, config };
+}
+
+function count(what: string, key: string, value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 1) {
+    throw bad(what, `"${key}" must be a whole number from 1, got ${JSON.stringify(value)}.`);
+  }
+  return value as number;
+}
+
+function plain(what: string, key: string, value: unknown): ConfigValue {
+  const isPlain = ['number', 'boolean', 'string'].includes(typeof value);
+  if (isPlain || (Array.isArray(value) && value.every((x) => typeof x === 'number'))) return value as ConfigValue;
+  throw bad(
+    what,
+    `"${key}" must be a number, a text, true or false, or a list of numbers, got ${JSON.stringify(value)}.`,
+  );
+}
+
+export function bad(what: string, message: string): RecommenderError {
+  return new RecommenderError('bad-config', `${what}: ${message}`);
+}

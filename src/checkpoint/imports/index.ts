@@ -1,0 +1,6 @@
+/** Reference implementations whose weights can be imported: the only list. */
+import { gru4rec } from './gru4rec';
+import type { Importer } from './importer';
+import { sasrec } from './sasrec';
+
+export const importers = { gru4rec, sasrec } satisfies Record<string, Importer>;

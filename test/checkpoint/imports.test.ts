@@ -1,0 +1,250 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { importers } from '../../src/checkpoint/imports';
+import { type NameMap, toOurs, toTheirs } from '../../src/checkpoint/imports/name-map';
+import { decodeSafetensors } from '../../src/checkpoint/safetensors';
+import { configure } from '../../src/models/configuration';
+import { gru4rec } from '../../src/models/gru4rec';
+import type { SessionModel } from '../../src/models/model';
+import { sasrec } from '../../src/models/sasrec';
+import type { NdArray } from '../../src/types';
+import { sharedPathOrNote } from '../shared';
+
+type Tensors = Record<string, NdArray>;
+const models = { gru4rec, sasrec } as unknown as Record<keyof typeof importers, SessionModel<Record<string, unknown>>>;
+
+function setUp(name: keyof typeof importers, reference: Record<string, unknown>) {
+  const { items = 0, config: given } = importers[name].config(reference);
+  const config = configure(models[name], given) as Record<string, unknown>;
+  const map = importers[name].map(config, items);
+  const specs = models[name].parameters(config, { items });
+  return { items, config, map, specs };
+}
+
+const shapes = (tensors: Readonly<Record<string, { readonly shape: readonly number[] }>>) =>
+  Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
+
+/** Tensors in which no number occurs twice, except for the zero rows. */
+function numbered(map: NameMap): Tensors {
+  let next = 1;
+  const entries = Object.entries(map.theirs).map(([name, shape]) => {
+    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => next++);
+    if (map.zeroRows?.includes(name)) data.fill(0, 0, shape[1]);
+    return [name, { data, shape }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+const gru = { n_items: 7, batch_size: 3, loss: 'cross-entropy' };
+const attention = { item_num: 7, hidden_units: 4, maxlen: 5, num_blocks: 2, num_heads: 2 };
+const cases: [string, keyof typeof importers, Record<string, unknown>][] = [
+  ['gru4rec constrained', 'gru4rec', { ...gru, layers: [4, 6], embedding: 0, constrained_embedding: true }],
+  ['gru4rec separate', 'gru4rec', { ...gru, layers: [4, 6], embedding: 3, constrained_embedding: false }],
+  [
+    'gru4rec separate, layersize',
+    'gru4rec',
+    { ...gru, layers: [4], embedding: 'layersize', constrained_embedding: false },
+  ],
+  ['gru4rec one-hot', 'gru4rec', { ...gru, layers: [4], embedding: 0, constrained_embedding: false }],
+  ['gru4rec one-hot, two layers', 'gru4rec', { ...gru, layers: [4, 6], embedding: 0, constrained_embedding: false }],
+  ['sasrec pre-norm', 'sasrec', { ...attention, norm_first: true }],
+  ['sasrec post-norm', 'sasrec', { ...attention, norm_first: false }],
+  ['sasrec of 2020', 'sasrec', { ...attention, norm_first: null }],
+];
+
+describe.each(cases)('the name map of %s', (_, name, reference) => {
+  const { map, specs } = setUp(name, reference);
+
+  test('makes exactly the parameters of the architecture', () => {
+    expect(map.ours).toEqual(shapes(specs));
+  });
+
+  test('uses every number of every tensor once, and finds its way back', () => {
+    const theirs = numbered(map);
+    const ours = toOurs(map, theirs);
+    const values = (tensors: Tensors) =>
+      Object.values(tensors)
+        .flatMap(({ data }) => [...data].filter((x) => x !== 0))
+        .sort((a, b) => a - b);
+    expect(values(ours)).toEqual(values(theirs));
+    expect(toTheirs(map, ours)).toEqual(theirs);
+    for (const [parameter, { rows }] of Object.entries(specs)) {
+      const { data, shape } = ours[parameter]!;
+      if (rows)
+        expect(
+          [...data.slice(0, data.length / shape[0]!)].every((x) => x === 0),
+          parameter,
+        ).toBe(true);
+    }
+  });
+
+  test('names a tensor that is missing, not used, or of another shape', () => {
+    const theirs = numbered(map);
+    const first = Object.keys(theirs)[0]!;
+    const { [first]: tensor, ...rest } = theirs as Record<string, NdArray>;
+    expect(() => toOurs(map, rest, 'w.st')).toThrow(`w.st lacks the tensor "${first}", expected float32 [`);
+    expect(() => toOurs(map, { ...theirs, extra: tensor! }, 'w.st')).toThrow('w.st has the tensor "extra"');
+    const wrong = { ...theirs, [first]: { data: new Float32Array(6), shape: [2, 3] } };
+    expect(() => toOurs(map, wrong, 'w.st')).toThrow(/w\.st: tensor ".*" must be float32 \[.*\], got float32 \[2, 3\]/);
+  });
+});
+
+test('a padding row that is not zero is refused, since the model would not read it', () => {
+  const { map } = setUp('sasrec', { ...attention, norm_first: false });
+  const theirs = numbered(map);
+  theirs['pos_emb.weight']!.data[2] = 0.5;
+  expect(() => toOurs(map, theirs, 'w.st')).toThrow(/tensor "pos_emb\.weight" holds 0\.5 in row 0/);
+});
+
+describe('reference configurations', () => {
+  test('keep the official values under our names', () => {
+    const official = {
+      loss: 'bpr-max',
+      constrained_embedding: true,
+      embedding: 0,
+      elu_param: 0.5,
+      layers: [224],
+      n_epochs: 10,
+      batch_size: 80,
+      dropout_p_embed: 0.5,
+      dropout_p_hidden: 0.05,
+      learning_rate: 0.05,
+      momentum: 0.4,
+      n_sample: 2048,
+      sample_alpha: 0.4,
+      bpreg: 1.95,
+      logq: 0,
+    };
+    const { items, config } = importers.gru4rec.config(official);
+    expect(items).toBeUndefined();
+    expect(configure(gru4rec, config)).toEqual(configure(gru4rec, official));
+  });
+
+  test('of the 2020 code become form tf with its projection and without a key mask', () => {
+    expect(importers.sasrec.config({ ...attention, norm_first: null, dropout: 0.2 })).toEqual({
+      items: 7,
+      config: {
+        hiddenUnits: 4,
+        maxlen: 5,
+        numBlocks: 2,
+        numHeads: 2,
+        norm: 'tf',
+        outputProjection: 'true',
+        maskPadding: 'false',
+        dropoutRate: 0.2,
+        loss: 'bce',
+        negatives: 1,
+      },
+    });
+  });
+
+  test.each<[keyof typeof importers, Record<string, unknown>, RegExp]>([
+    ['gru4rec', { layer: [100] }, /the key "layer" is not known; the nearest is "layers"/],
+    ['gru4rec', { n_items: 0 }, /"n_items" must be a whole number from 1, got 0/],
+    ['gru4rec', { layers: { a: 1 } }, /"layers" must be a number, a text/],
+    ['gru4rec', { adagrad_eps: 1e-8 }, /"adagrad_eps" must be 0\.000001, as in the reference code, got 1e-8/],
+    ['gru4rec', { constructor: 1 }, /the key "constructor" is not known/],
+    ['sasrec', attention, /"norm_first" is missing/],
+    ['sasrec', { ...attention, norm_first: 'yes' }, /"norm_first" must be true, false or null, got "yes"/],
+    ['sasrec', { ...attention, norm_first: true, layer_norm_eps: 1e-5 }, /"layer_norm_eps" must be 1e-8/],
+  ])('%s %j is refused', (name, reference, message) => {
+    expect(() => importers[name].config(reference)).toThrow(message);
+    expect(() => importers[name].config(reference)).toThrow(expect.objectContaining({ code: 'bad-config' }));
+  });
+});
+
+const goldenCases: [string, keyof typeof importers, string[]][] = [
+  ['gru4rec-constrained', 'gru4rec', ['weights/', 'grads/xe/', 'grads/bprmax/']],
+  ['gru4rec-constrained-2layer', 'gru4rec', ['weights/', 'grads/xe_logq/']],
+  ['gru4rec-separate', 'gru4rec', ['weights/', 'grads/bprmax_noelu/']],
+  ['gru4rec-onehot', 'gru4rec', ['weights/', 'grads/xe/']],
+  ['gru4rec-fit-xe', 'gru4rec', ['before/', 'after/', 'opt_acc/']],
+  ['gru4rec-fit-xe-logq-momentum', 'gru4rec', ['before/', 'after/', 'opt_acc/', 'opt_mom/']],
+  ['gru4rec-fit-bprmax-separate', 'gru4rec', ['before/', 'after/', 'opt_acc/', 'opt_mom/']],
+  ['sasrec-prenorm', 'sasrec', ['weights/', 'grads/']],
+  ['sasrec-postnorm', 'sasrec', ['weights/', 'grads/']],
+  ['sasrec-classic2020', 'sasrec', ['weights/', 'grads/']],
+];
+const golden = sharedPathOrNote('golden');
+
+function readGolden(name: string): { tensors: Tensors; config: Record<string, unknown> } {
+  const { tensors, metadata } = decodeSafetensors(readFileSync(`${golden}/${name}.safetensors`), name);
+  return { tensors, config: JSON.parse(metadata['config']!) };
+}
+
+const under = (prefix: string, tensors: Tensors): Tensors =>
+  Object.fromEntries(
+    Object.entries(tensors)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
+  );
+
+test('golden weights, gradients and optimiser states are mapped whole, and back', () => {
+  for (const [name, importer, prefixes] of golden ? goldenCases : []) {
+    const { tensors, config } = readGolden(name);
+    const { map, specs } = setUp(importer, config);
+    for (const prefix of prefixes) {
+      const theirs = under(prefix, tensors);
+      const ours = toOurs(map, theirs, `${name}: ${prefix}`);
+      expect(shapes(ours)).toEqual(shapes(specs));
+      expect(toTheirs(map, ours), `${name} ${prefix}`).toEqual(theirs);
+    }
+  }
+});
+
+/** One step of every GRU layer from given states, then the scores of some items: float64, straight from our names. */
+function scoresAfterStep(p: Tensors, inputs: number[], states: number[][][], outputs: number[]): number[][] {
+  const row = (name: string, index: number) => {
+    const { data, shape } = p[name]!;
+    return [...data.slice(index * shape[1]!, (index + 1) * shape[1]!)];
+  };
+  const times = (x: number[], name: string, from: number, to: number) =>
+    Array.from({ length: to - from }, (_, c) =>
+      x.reduce((sum, value, r) => sum + value * p[name]!.data[r * p[name]!.shape[1]! + from + c]!, 0),
+    );
+  const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+  return inputs.map((item, b) => {
+    let x = p['gru.0.items'] ? [] : row(p['inputs'] ? 'inputs' : 'items', item + 1);
+    states.forEach((state, layer) => {
+      const of = (part: string) => `gru.${layer}.${part}`;
+      const h = state[b]!;
+      const d = h.length;
+      const before = p[of('b')] !== undefined;
+      const bias = [...p[of(before ? 'b' : 'bx')]!.data];
+      const input = p[of('items')] ? row(of('items'), item + 1) : times(x, of('wx'), 0, 3 * d);
+      const a = input.map((value, c) => value + bias[c]!);
+      const u = times(h, of('wh'), 0, 3 * d).map((value, c) => value + (before ? 0 : p[of('bh')]!.data[c]!));
+      const r = a.slice(0, d).map((value, c) => sigmoid(value + u[c]!));
+      const z = a.slice(d, 2 * d).map((value, c) => sigmoid(value + u[d + c]!));
+      const recurrent = before
+        ? times(
+            h.map((value, c) => value * r[c]!),
+            of('wh'),
+            2 * d,
+            3 * d,
+          )
+        : u.slice(2 * d).map((value, c) => value * r[c]!);
+      const n = a.slice(2 * d).map((value, c) => Math.tanh(value + recurrent[c]!));
+      x = h.map((old, c) => (before ? (1 - z[c]!) * old + z[c]! * n[c]! : (1 - z[c]!) * n[c]! + z[c]! * old));
+    });
+    return outputs.map((j) => row('items', j + 1).reduce((sum, e, c) => sum + e * x[c]!, p['bias']!.data[j + 1]!));
+  });
+}
+
+test('GRU4Rec computed in float64 from the mapped weights gives the golden scores', () => {
+  for (const [name, importer] of golden ? goldenCases : []) {
+    if (importer !== 'gru4rec' || name.includes('fit')) continue;
+    const { tensors, config } = readGolden(name);
+    const ours = toOurs(setUp(importer, config).map, under('weights/', tensors));
+    const rows = ({ data, shape }: NdArray) =>
+      Array.from({ length: shape[0]! }, (_, r) => [...data.slice(r * shape[1]!, (r + 1) * shape[1]!)]);
+    const states = (config['layers'] as number[]).map((_, i) => rows(tensors[`inputs/loss_H_${i}`]!));
+    const items = (part: string) => [...tensors[`inputs/${part}`]!.data];
+    const expected = [...tensors['outputs/loss_scores']!.data];
+    const got = scoresAfterStep(ours, items('loss_X'), states, items('loss_Y')).flat();
+    expect(got.length).toBe(expected.length);
+    got.forEach((score, i) => {
+      expect(Math.abs(score - expected[i]!), `${name} score ${i}`).toBeLessThan(1e-5);
+    });
+  }
+});
