@@ -3,6 +3,7 @@
  * own thread where no worker can start. Holds no tensor library; the engine of the page's own thread is a chunk apart.
  */
 import { RecommenderError } from '../errors';
+import { abortable } from './abort';
 import type { Control, Engine, LoadOptions } from './engine';
 import {
   type Connection,
@@ -266,15 +267,4 @@ function watchSilence(seconds: number, worker: { waiting(): boolean; ping(): voi
     },
     stop: () => clearTimeout(timer),
   };
-}
-
-/** Rejects as soon as the signal fires; what it waited for goes on for others. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(new RecommenderError('aborted', 'The work was aborted by its signal.'));
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

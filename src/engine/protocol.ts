@@ -7,6 +7,7 @@
  * rejects at once: what still arrives under its id is dropped.
  */
 import { type ErrorCode, RecommenderError } from '../errors';
+import { abortedError } from './abort';
 import type { Control, Engine } from './engine';
 
 export type Method = keyof Engine;
@@ -54,8 +55,6 @@ export function errorOf({ kind, code, message }: ErrorData): Error {
   if (kind === 'recommender' && code) return new RecommenderError(code, message);
   return kind === 'range' ? new RangeError(message) : new Error(message);
 }
-
-const aborted = () => new RecommenderError('aborted', 'The work was aborted by its signal.');
 
 /**
  * Carries out the calls that arrive at `port`, and says `ready` once.
@@ -165,12 +164,12 @@ export function connect(port: Port, heard: () => void = () => {}): Connection {
       const { signal, onProgress } = (control ?? {}) as Control<unknown>;
       return new Promise((resolve, reject) => {
         if (closed) return reject(closed);
-        if (signal?.aborted) return reject(aborted());
+        if (signal?.aborted) return reject(abortedError());
         const id = nextId++;
         const cancel = () => {
           pending.delete(id);
           port.postMessage({ id, cancel: true });
-          reject(aborted());
+          reject(abortedError());
         };
         const ended =
           <T>(done: (value: T) => void) =>

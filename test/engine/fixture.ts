@@ -1,0 +1,110 @@
+/** A small model with random weights, the same everywhere, and its folder as a server would serve it. */
+import type { Artifact, CatalogueItem } from '../../src/checkpoint/artifact';
+import { packArtifact } from '../../src/checkpoint/pack';
+import type { FetchFile } from '../../src/engine/artifact-loader';
+import { startBackend } from '../../src/engine/backends/index';
+import type { EngineEvent } from '../../src/engine/engine';
+import { goldenAnswer } from '../../src/engine/golden-check';
+import { loadScorer } from '../../src/engine/load-scorer';
+import { inTurn } from '../../src/engine/turns';
+import { configure } from '../../src/models/configuration';
+import { models } from '../../src/models/index';
+import { initialise } from '../../src/models/parameters';
+import { baselines } from '../../src/neighbours/index';
+
+export const MODEL_URL = 'https://shop.example/models/small/';
+/** Ids that break whatever joins, splits, escapes or looks up carelessly come first. */
+export const IDS: readonly string[] = [
+  'a,b',
+  '"quoted" \'twice\'',
+  '🧦',
+  '__proto__',
+  'constructor',
+  ...Array.from({ length: 55 }, (_, k) => `item-${k + 6}`),
+];
+const N = IDS.length;
+
+export interface FixtureOptions {
+  readonly architecture?: string;
+  readonly config?: Record<string, unknown>;
+  readonly catalogue?: readonly CatalogueItem[];
+  readonly seed?: number;
+}
+
+/** The artifact; its golden answer comes from the CPU backend. */
+export async function smallModel(options: FixtureOptions = {}): Promise<Artifact> {
+  const { architecture = 'gru4rec', config = { layers: '16' }, catalogue, seed = 1 } = options;
+  const support = Int32Array.from({ length: N + 1 }, (_, i) => (i === 0 ? 0 : 1 + ((i * 37) % 61)));
+  const known = { items: N, support };
+  const model = models[architecture];
+  const baseline = baselines[architecture];
+  const arrays = model
+    ? initialise(model.parameters(configure(model, config), known), seed)
+    : baseline!.fit(
+        { items: new Int32Array(0), times: new Float64Array(0), offsets: Int32Array.of(0) },
+        known,
+        configure(baseline!, {}),
+      );
+  const artifact: Artifact = {
+    info: {
+      name: `small ${architecture}`,
+      version: '1.0.0',
+      architecture,
+      config: model ? config : {},
+      items: N,
+      golden: { session: [1, 2], top: [] },
+      training: {},
+      licence: 'MIT',
+      modelCard: '',
+    },
+    itemIds: IDS,
+    tensors: { ...arrays, 'catalogue.support': { data: support, shape: [N + 1] } },
+    ...(catalogue ? { catalogue } : {}),
+  };
+  const golden = await inTurn(async () => {
+    await startBackend('cpu');
+    const scorer = loadScorer(artifact);
+    try {
+      return await goldenAnswer(scorer, [1, 2, 3, 2], 10);
+    } finally {
+      scorer.dispose();
+    }
+  });
+  return { ...artifact, info: { ...artifact.info, golden } };
+}
+
+export type Folder = ReadonlyMap<string, Uint8Array>;
+
+export const folderOf = (artifact: Artifact): Promise<Folder> => packArtifact(artifact);
+
+/** Serves a folder under `MODEL_URL`, and keeps what was asked for. */
+export function serveFolder(folder: Folder): FetchFile & { readonly urls: string[] } {
+  const urls: string[] = [];
+  const fetchFile: FetchFile = async (url, signal) => {
+    signal.throwIfAborted();
+    urls.push(url);
+    const bytes = url.startsWith(MODEL_URL) ? folder.get(url.slice(MODEL_URL.length)) : undefined;
+    return bytes ? new Response(bytes.slice()) : new Response('not here', { status: 404 });
+  };
+  return Object.assign(fetchFile, { urls });
+}
+
+/** A session of these ids, a minute apart. */
+export const clicks = (...ids: readonly string[]): EngineEvent[] =>
+  ids.map((itemId, t) => ({ itemId, time: 1_700_000_000 + 60 * t }));
+
+/** 200 clicks over all items, the odd ids among them. */
+export const LONG = clicks(...Array.from({ length: 200 }, (_, t) => IDS[(t * t + 3 * t) % N]!));
+
+/** Sessions that every engine must answer alike. */
+export const SESSIONS: Readonly<Record<string, EngineEvent[]>> = {
+  'one click': clicks('item-9'),
+  'odd ids': clicks('a,b', '"quoted" \'twice\'', '🧦', '__proto__', 'constructor'),
+  'a repeat': clicks('item-7', 'item-8', 'item-7', 'item-7'),
+  'unknown items inside': clicks('gone', 'item-12', 'toString', 'item-13', ''),
+  'only unknown items': clicks('gone', 'hasOwnProperty'),
+  'no click': [],
+  '200 clicks': LONG,
+};
+
+export const NOW = 1_700_020_000;

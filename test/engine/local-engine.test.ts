@@ -1,0 +1,232 @@
+import { memory } from '@tensorflow/tfjs-core';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Artifact } from '../../src/checkpoint/artifact';
+import type { Engine, LoadProgress, RecommendRequest } from '../../src/engine/engine';
+import { createLocalEngine } from '../../src/engine/local-engine';
+import { wasmPath } from './backends/start';
+import { clicks, folderOf, IDS, MODEL_URL, NOW, SESSIONS, serveFolder, smallModel } from './fixture';
+
+const running: Engine[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((engine) => engine.dispose()));
+});
+
+function started(fetchFile: ReturnType<typeof serveFolder>, path = wasmPath): Engine {
+  const engine = createLocalEngine({ fetchFile, wasmPath: path });
+  running.push(engine);
+  return engine;
+}
+
+async function loaded(artifact: Artifact, backend: 'auto' | 'wasm' | 'cpu' = 'cpu'): Promise<Engine> {
+  const engine = started(serveFolder(await folderOf(artifact)));
+  await engine.load({ modelUrl: MODEL_URL, backend });
+  return engine;
+}
+
+const request = (over: Partial<RecommendRequest> = {}): RecommendRequest => ({
+  session: clicks('item-9'),
+  k: 5,
+  exclude: [],
+  now: NOW,
+  ...over,
+});
+
+describe('load', () => {
+  test('fetches the files of the artifact, each once, and tells the model, the backend and why', async () => {
+    const fetchFile = serveFolder(await folderOf(await smallModel()));
+    const progress: LoadProgress[] = [];
+    const info = await started(fetchFile).load(
+      { modelUrl: MODEL_URL, backend: 'auto' },
+      { onProgress: (step) => progress.push(step) },
+    );
+    const urls = ['manifest.json', 'weights.safetensors', 'items.json'].map((name) => MODEL_URL + name);
+    expect([...fetchFile.urls].sort()).toEqual(urls.sort());
+    expect(info).toMatchObject({ name: 'small gru4rec', version: '1.0.0', architecture: 'gru4rec', items: IDS.length });
+    expect(info).toMatchObject({ backend: 'wasm', why: expect.stringContaining('fastest') });
+    expect(progress.map(({ stage }) => stage)).toEqual(expect.arrayContaining(['download', 'backend', 'check']));
+  });
+
+  test('falls back to the plain CPU where WASM cannot start, and says why', async () => {
+    const { stopBackend } = await import('../../src/engine/backends/index');
+    stopBackend('wasm');
+    const engine = started(serveFolder(await folderOf(await smallModel())), '/nowhere/');
+    const info = await engine.load({ modelUrl: MODEL_URL, backend: 'auto' });
+    expect(info).toMatchObject({ backend: 'cpu', why: expect.stringContaining('"wasm" could not be started') });
+    await expect(engine.load({ modelUrl: MODEL_URL, backend: 'wasm' })).rejects.toMatchObject({ code: 'no-backend' });
+    expect((await engine.recommend(request())).items).toHaveLength(5); // the first model goes on
+  });
+
+  test('refuses a model that does not give its own golden answer', async () => {
+    const artifact = await smallModel();
+    const [first, second, ...rest] = artifact.info.golden.top;
+    const swapped = { session: artifact.info.golden.session, top: [second!, first!, ...rest] };
+    const shifted = { ...artifact.info.golden, top: [{ ...first!, score: first!.score + 0.01 }, second!, ...rest] };
+    const missed = { ...artifact.info.golden, top: [second!, ...rest] };
+    for (const golden of [swapped, shifted, missed]) {
+      await expect(loaded({ ...artifact, info: { ...artifact.info, golden } }, 'auto')).rejects.toMatchObject({
+        code: 'bad-artifact',
+        message: expect.stringContaining('golden'),
+      });
+    }
+  });
+
+  test('replaces the model once the new one is ready, and keeps it where the new one is damaged', async () => {
+    const folders = [await folderOf(await smallModel()), await folderOf(await smallModel({ seed: 2 }))];
+    let folder = folders[0]!;
+    const engine = started(((url: string, signal: AbortSignal) => serveFolder(folder)(url, signal)) as never);
+    await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
+    const before = await engine.recommend(request());
+    const memoryBefore = await engine.memory();
+    folder = new Map([...folders[1]!].filter(([name]) => name !== 'weights.safetensors'));
+    await expect(engine.load({ modelUrl: MODEL_URL, backend: 'cpu' })).rejects.toMatchObject({ code: 'bad-artifact' });
+    expect((await engine.recommend(request())).items).toEqual(before.items);
+    folder = folders[1]!;
+    await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
+    expect((await engine.recommend(request())).items).not.toEqual(before.items);
+    expect(await engine.memory()).toEqual(memoryBefore);
+  });
+});
+
+describe.each(['gru4rec', 'sasrec', 'pop', 'markov'])('recommend by %s', (architecture) => {
+  const model = () => smallModel(architecture === 'sasrec' ? { architecture, config: {} } : { architecture });
+
+  test.each(Object.keys(SESSIONS))('gives the same items on both backends: %s', async (name) => {
+    const artifact = await model();
+    const session = SESSIONS[name]!;
+    const [cpu, wasm] = [await loaded(artifact, 'cpu'), await loaded(artifact, 'wasm')];
+    const answers = await Promise.all([cpu, wasm].map((engine) => engine.recommend(request({ session, k: 20 }))));
+    const [ours, theirs] = answers.map(({ items }) => items);
+    expect(ours).toHaveLength(20);
+    expect(new Set(ours!.map(({ itemId }) => itemId)).size).toBe(20);
+    expect(theirs!.map(({ itemId }) => itemId)).toEqual(ours!.map(({ itemId }) => itemId));
+    for (const [i, { score }] of ours!.entries()) expect(theirs![i]!.score).toBeCloseTo(score, 4);
+    const known = session.some(({ itemId }) => IDS.includes(itemId));
+    expect(new Set(ours!.map(({ reason }) => reason))).toEqual(new Set([known ? 'neural' : 'popular']));
+  });
+});
+
+describe('recommend', () => {
+  test('passes over clicks that the model does not know', async () => {
+    const engine = await loaded(await smallModel());
+    const without = await engine.recommend(request({ session: clicks('item-12', 'item-13') }));
+    const withUnknown = await engine.recommend(request({ session: clicks('?', 'item-12', 'valueOf', 'item-13', '') }));
+    expect(withUnknown.items).toEqual(without.items);
+  });
+
+  test('answers one more click as it answers the whole session', async () => {
+    const artifact = await smallModel();
+    const walking = await loaded(artifact);
+    for (let seen = 1; seen <= 8; seen++) {
+      const session = SESSIONS['200 clicks']!.slice(0, seen);
+      const step = await walking.recommend(request({ session }));
+      const whole = await (await loaded(artifact)).recommend(request({ session }));
+      expect(step.items).toEqual(whole.items);
+    }
+  });
+
+  test('ranks by popularity where no click is known, equal counts by index', async () => {
+    const artifact = await smallModel();
+    const support = artifact.tensors['catalogue.support']!.data;
+    const { items } = await (await loaded(artifact)).recommend(request({ session: clicks('gone'), k: 4 }));
+    const best = IDS.map((itemId, k) => ({ itemId, score: support[k + 1]!, reason: 'popular' })).sort(
+      (a, b) => b.score - a.score,
+    );
+    expect(items).toEqual(best.slice(0, 4));
+  });
+
+  test('leaves out what is excluded, and gives fewer where there are no more', async () => {
+    const engine = await loaded(await smallModel());
+    const { items } = await engine.recommend(
+      request({ exclude: ['__proto__', 'a,b', 'gone', ...IDS.slice(7)], k: 20 }),
+    );
+    expect(items.map(({ itemId }) => itemId).sort()).toEqual(
+      ['"quoted" \'twice\'', 'constructor', 'item-6', 'item-7', '🧦'].sort(),
+    );
+    expect((await engine.recommend(request({ session: [], exclude: IDS }))).items).toEqual([]);
+  });
+
+  test('never shows a product that is unavailable or not in the catalogue', async () => {
+    const states = ['in stock', 'out of stock', 'preorder', 'https://schema.org/BackOrder', 'discontinued', 'in_stock'];
+    const catalogue = states.map((availability, k) => ({ id: IDS[k]!, availability }));
+    const engine = await loaded(await smallModel({ catalogue: [...catalogue, { id: IDS[6]! }] }));
+    for (const session of [clicks('item-9'), []]) {
+      const { items } = await engine.recommend(request({ session, k: 60 }));
+      const shown = [0, 2, 3, 5, 6].map((k) => IDS[k]!);
+      expect(items.map(({ itemId }) => itemId).sort()).toEqual(shown.sort());
+    }
+    expect(await engine.catalogue()).toHaveLength(7);
+  });
+
+  test('stops where a score is not finite', async () => {
+    const artifact = await smallModel();
+    const golden = { session: [1, 2], top: [] };
+    const [name, table] = Object.entries(artifact.tensors).find(([, { shape }]) => shape[0] === IDS.length + 1)!;
+    const data = Float32Array.from(table.data, (value) => Math.sign(value) * 3e38); // sums overflow
+    const broken = { ...artifact.tensors, [name]: { ...table, data } };
+    await expect(loaded({ ...artifact, info: { ...artifact.info, golden }, tensors: broken })).rejects.toMatchObject({
+      code: 'not-finite',
+    });
+  });
+
+  test('needs a model, and an engine that is not disposed', async () => {
+    const engine = started(serveFolder(new Map()));
+    await expect(engine.recommend(request())).rejects.toMatchObject({ code: 'bad-artifact' });
+    expect(await engine.memory()).toEqual({ tensors: 0, bytes: 0 });
+    await engine.dispose();
+    await engine.dispose();
+    for (const call of [engine.recommend(request()), engine.catalogue(), engine.memory()]) {
+      await expect(call).rejects.toMatchObject({ code: 'disposed' });
+    }
+  });
+});
+
+describe.each(['cpu', 'wasm'] as const)('tensors on %s', (backend) => {
+  test('stay as many over 1,000 recommendations, aborted and failing ones among them', async () => {
+    const engine = await loaded(await smallModel(), backend);
+    await engine.recommend(request());
+    const before = await engine.memory();
+    const outcomes = new Set<string>();
+    for (let call = 0; call < 1000; call++) {
+      const session = SESSIONS['200 clicks']!.slice(call % 11, (call % 11) + 1 + (call % 7));
+      const abort = new AbortController();
+      const k = call % 50 === 1 ? -1 : 10;
+      const answer = engine.recommend(request({ session, k }), { signal: abort.signal });
+      if (call % 10 === 0) abort.abort();
+      if (call % 10 === 5) queueMicrotask(() => abort.abort());
+      outcomes.add(
+        await answer.then(
+          () => 'done',
+          (error) => error.code ?? error.name,
+        ),
+      );
+    }
+    expect(outcomes).toEqual(new Set(['done', 'aborted', 'RangeError']));
+    expect(await engine.memory()).toEqual(before);
+  });
+
+  test('are all freed by dispose, by an aborted load and by a load that fails', async () => {
+    const artifact = await smallModel();
+    await (await loaded(artifact, backend)).dispose(); // the backend itself has started
+    const before = memory().numTensors;
+    const engine = await loaded(artifact, backend);
+    expect(memory().numTensors).toBeGreaterThan(before);
+    await engine.dispose();
+    expect(memory().numTensors).toBe(before);
+
+    const golden = { ...artifact.info.golden, top: [...artifact.info.golden.top].reverse() };
+    await expect(loaded({ ...artifact, info: { ...artifact.info, golden } }, backend)).rejects.toThrow('golden');
+    expect(memory().numTensors).toBe(before);
+
+    const fetchFile = serveFolder(await folderOf(artifact));
+    for (const stage of ['download', 'backend', 'check']) {
+      const abort = new AbortController();
+      const loading = started(fetchFile).load(
+        { modelUrl: MODEL_URL, backend },
+        { signal: abort.signal, onProgress: (progress) => progress.stage === stage && abort.abort() },
+      );
+      await expect(loading).rejects.toMatchObject({ code: 'aborted' });
+    }
+    await Promise.all(running.splice(0).map((one) => one.dispose()));
+    expect(memory().numTensors).toBe(before);
+  });
+});
