@@ -52,10 +52,11 @@ export function sasrecVectors(weights: Weights, session: readonly number[], sett
   const m = (name: string) => matrix(weights[name]!);
   const v = (name: string) => Array.from(weights[name]!.data);
   const items = m('items');
+  const table = m('positions');
   const real = x.map((item) => item !== 0);
   const masked = (e: Matrix): Matrix => e.map((row, t) => (real[t] ? row : row.map(() => 0)));
 
-  let e = masked(x.map((item, t) => items[item]!.map((value, j) => value * Math.sqrt(d) + m('positions')[t]![j]!)));
+  let e = masked(x.map((item, t) => items[item]!.map((value, j) => value * Math.sqrt(d) + table[t]![j]!)));
   for (let b = 0; b < numBlocks; b++) {
     const a = `blocks.${b}.attention`;
     const f = `blocks.${b}.feed`;
