@@ -1,0 +1,40 @@
+/** Addresses of the shop's pages. They stand behind `#`, so that any static server will do and no server sees them. */
+
+export type Route =
+  | { readonly page: 'home' }
+  | { readonly page: 'section'; readonly path: readonly string[] }
+  | { readonly page: 'product'; readonly id: string }
+  | { readonly page: 'search'; readonly query: string }
+  | { readonly page: 'basket' }
+  | { readonly page: 'unknown' };
+
+/** `#/product/ID` and so on; whatever cannot be read is `unknown`. */
+export function parseRoute(hash: string): Route {
+  const parts = hash.replace(/^#?\/?/, '').split('/');
+  try {
+    const [page, ...rest] = parts.map(decodeURIComponent);
+    if (page === '' && rest.length === 0) return { page: 'home' };
+    if (page === 'basket' && rest.length === 0) return { page: 'basket' };
+    if (page === 'all') return { page: 'section', path: rest };
+    if (page === 'product' && rest.length === 1) return { page: 'product', id: rest[0]! };
+    if (page === 'search' && rest.length === 1) return { page: 'search', query: rest[0]! };
+  } catch {
+    // a stray % in the address
+  }
+  return { page: 'unknown' };
+}
+
+export function href(route: Exclude<Route, { page: 'unknown' }>): string {
+  switch (route.page) {
+    case 'home':
+      return '#/';
+    case 'basket':
+      return '#/basket';
+    case 'section':
+      return `#/${['all', ...route.path].map(encodeURIComponent).join('/')}`;
+    case 'product':
+      return `#/product/${encodeURIComponent(route.id)}`;
+    case 'search':
+      return `#/search/${encodeURIComponent(route.query)}`;
+  }
+}

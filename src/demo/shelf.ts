@@ -1,0 +1,82 @@
+/** Products in grids and rows. */
+import { h } from './dom';
+import { href } from './routes';
+import type { Product } from './shop';
+
+/** A product as a link with its picture. Its size does not depend on what it shows, so nothing moves when it arrives. */
+export function card(product: Product, note?: string): HTMLElement {
+  return h(
+    'li',
+    { class: 'card' },
+    h(
+      'a',
+      { class: 'card-link', href: href({ page: 'product', id: product.id }) },
+      tile(product, ''),
+      h('span', { class: 'card-brand' }, product.brand ?? '\u00a0'),
+      h('span', { class: 'card-title' }, product.title),
+      h('span', { class: 'card-price' }, product.available ? (product.price ?? '\u00a0') : 'Sold out'),
+      note !== undefined && h('span', { class: 'card-note' }, note),
+    ),
+  );
+}
+
+/** A card's place before its product is known. */
+export function emptyCard(): HTMLElement {
+  return h('li', { class: 'card card-empty', 'aria-hidden': 'true' }, h('span', { class: 'tile' }));
+}
+
+/** The picture of a product; its initials where it has none. `alt` is empty where its title stands beside it. */
+export function tile(product: Product, alt: string): HTMLElement {
+  if (product.image !== undefined) {
+    const image = h('img', { src: product.image, alt, width: 400, height: 400, decoding: 'async', loading: 'lazy' });
+    return h('span', { class: 'tile' }, image);
+  }
+  const initials = product.title.trim().slice(0, 2).toUpperCase();
+  const label = alt === '' ? { 'aria-hidden': 'true' } : { role: 'img', 'aria-label': alt };
+  const place = h('span', { class: 'tile tile-plain', ...label }, initials);
+  place.style.setProperty('--hue', String(hue(product.id)));
+  return place;
+}
+
+function hue(id: string): number {
+  let sum = 0;
+  for (const character of id) sum = (sum * 31 + character.charCodeAt(0)) % 360;
+  return sum;
+}
+
+const PAGE = 24;
+
+/** A grid that shows more when asked; a shop of 40,000 products is not put into the page at once. */
+export function grid(products: readonly Product[]): HTMLElement {
+  const list = h('ul', { class: 'grid' });
+  const more = h('button', { class: 'button quiet', type: 'button', on: { click: () => show(true) } });
+  let shown = 0;
+  function show(byVisitor: boolean): void {
+    const next = products.slice(shown, shown + PAGE).map((product) => card(product));
+    list.append(...next);
+    shown += next.length;
+    const left = products.length - shown;
+    more.hidden = left === 0;
+    more.textContent = `Show ${Math.min(PAGE, left)} more of ${products.length.toLocaleString()}`;
+    if (byVisitor) next[0]?.querySelector('a')?.focus({ preventScroll: true });
+  }
+  show(false);
+  return h('div', { class: 'grid-block' }, list, more);
+}
+
+/** A row that scrolls sideways, with buttons for those who have no finger on it. */
+export function row(label: string, list: HTMLElement): HTMLElement {
+  const scroll = (direction: number) => () => list.scrollBy({ left: direction * list.clientWidth * 0.8 });
+  const button = (name: string, sign: string, direction: number) =>
+    h(
+      'button',
+      { class: 'row-button', type: 'button', 'aria-label': `${name} in ${label}`, on: { click: scroll(direction) } },
+      sign,
+    );
+  return h(
+    'div',
+    { class: 'row' },
+    list,
+    h('div', { class: 'row-buttons' }, button('Back', '‹', -1), button('Forward', '›', 1)),
+  );
+}
