@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+
+/** Where text goes: a stream of Node, or an array in a test. */
+export interface Sink {
+  write(text: string): unknown;
+  /** A terminal, on which a line may be drawn again. */
+  readonly isTTY?: boolean | undefined;
+  /** Width in characters, of a terminal. */
+  readonly columns?: number | undefined;
+}
+
+/** What every command gets from the program: where to write, and when to stop. */
+export interface Context {
+  /** Results only; with `--json` exactly one JSON object. */
+  readonly stdout: Sink;
+  /** Progress, warnings, errors. */
+  readonly stderr: Sink;
+  /** Fires on the first Ctrl-C: write what must be kept, and return. The program then exits with 130. */
+  readonly signal: AbortSignal;
+}
+
+const contexts = new WeakMap<Command, Context>();
+
+/** Gives a program its context; its commands find it with `contextOf`. */
+export function setContext(program: Command, context: Context): void {
+  contexts.set(program, context);
+}
+
+/** The context of the program that a command belongs to; pass the command, as an action's last argument. */
+export function contextOf(command: Command): Context {
+  for (let at: Command | null = command; at; at = at.parent) {
+    const context = contexts.get(at);
+    if (context) return context;
+  }
+  throw new RangeError(`contextOf: the command "${command.name()}" belongs to no program that was given a context.`);
+}
+
+/** Prints the one JSON object of `--json`. */
+export function printJson(context: Context, value: unknown): void {
+  context.stdout.write(`${JSON.stringify(value)}\n`);
+}

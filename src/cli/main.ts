@@ -1,0 +1,89 @@
+/// <reference types="vite/client" />
+/**
+ * The `aisle` command: finds the command that is asked for, runs it, and turns its end into an exit code. Exit codes
+ * and errors are handled here only; commands throw.
+ */
+import { existsSync, realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { version } from '../../package.json';
+import { type Context, setContext } from './context';
+import { describe, EXIT, exitCode } from './errors';
+
+/** A file of `commands/`: adds its command to the program. */
+interface CommandModule {
+  register(program: Command): void;
+}
+
+/** One file per command, loaded only when asked for: `inspect` should not wait for what `train` needs. */
+const modules = import.meta.glob<CommandModule>('./commands/*.ts');
+
+/** What a program run by a test writes to, and may be stopped by. */
+export type Io = Partial<Context> & Pick<Context, 'stdout' | 'stderr'>;
+
+/**
+ * Runs the command line in this process.
+ *
+ * @param argv Arguments without the program's own name.
+ * @returns The exit code: 0 done, 1 failed at run time, 2 wrong use, input, config or artifact, 130 interrupted.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const context: Context = { signal: new AbortController().signal, ...io };
+  const verbose = argv.includes('--verbose');
+  try {
+    const program = createProgram(context);
+    await addCommands(program, argv);
+    if (argv.length === 0) program.outputHelp();
+    else await program.parseAsync(argv, { from: 'user' });
+    return context.signal.aborted ? EXIT.interrupted : EXIT.done;
+  } catch (error) {
+    const text = describe(error, verbose);
+    if (text !== '') context.stderr.write(`${text}\n`);
+    return exitCode(error);
+  }
+}
+
+function createProgram(context: Context): Command {
+  const program = new Command('aisle')
+    .description('Session-based product recommendations that run inside the shopper’s browser.')
+    .version(version, '-V, --version')
+    .option('--verbose', 'show where an error comes from')
+    .helpCommand(true)
+    .showHelpAfterError('(--help shows the options)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'aisle: ')),
+    })
+    .addHelpText('after', '\nExample:\n  $ aisle train --data events.tsv.gz --model gru4rec --out my-model\n');
+  setContext(program, context);
+  return program;
+}
+
+/** The command that is named, or all of them where none is: for help, and to suggest the nearest name. */
+async function addCommands(program: Command, argv: readonly string[]): Promise<void> {
+  const named = argv.find((argument) => !argument.startsWith('-'));
+  const one = modules[`./commands/${named}.ts`];
+  for (const load of one ? [one] : Object.values(modules)) (await load()).register(program);
+}
+
+/** The program as started from a shell. */
+async function start(): Promise<void> {
+  const interruption = new AbortController();
+  process.on('SIGINT', () => {
+    if (interruption.signal.aborted) process.exit(EXIT.interrupted);
+    process.stderr.write('\nInterrupted: ending in order. Ctrl-C again ends at once.\n');
+    interruption.abort();
+  });
+  // A reader that went away, such as `head`, is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.done);
+    throw error;
+  });
+  const { stdout, stderr } = process;
+  process.exitCode = await run(process.argv.slice(2), { stdout, stderr, signal: interruption.signal });
+}
+
+const script = process.argv[1];
+if (script && existsSync(script) && realpathSync(script) === fileURLToPath(import.meta.url)) await start();

@@ -1,0 +1,127 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { COLUMNS, type ColumnName, type ReadOptions, type SessionRule } from '../session/options';
+import { parseTime } from '../session/time';
+
+/** The flags of every command that reads an events file, as commander hands them over. */
+export interface EventsFlags {
+  readonly columns?: Partial<Record<ColumnName, string>>;
+  readonly format?: 'events' | 'sequences';
+  readonly timeUnit?: 's' | 'ms' | 'iso';
+  readonly sessionsBy?: SessionRule;
+  readonly events?: readonly string[];
+  readonly minSupport?: number;
+  readonly minLength?: number;
+  readonly iterative?: boolean;
+  readonly collapseRepeats?: boolean;
+  readonly skipBadRows?: number;
+}
+
+/** Adds the flags that say how an events file is read; all of them keep everything by default. */
+export function addEventsOptions(command: Command): Command {
+  return command
+    .option('--columns <list>', 'other column names: session=…,item=…,time=…,user=…,event=…', parseColumns)
+    .option('--format <kind>', 'events | sequences (lines "user item item …", no times)', oneOf('events', 'sequences'))
+    .option('--time-unit <unit>', 's | ms | iso; default: recognised', oneOf('s', 'ms', 'iso'))
+    .option('--sessions-by <rule>', 'id | gap:MINUTES (per user) | user; default: id', parseSessionRule)
+    .option('--events <kinds>', 'keep these kinds of events only, such as view,cart; default: all', parseList)
+    .option('--min-support <n>', 'leave out items with fewer events; default: 1', integer(1))
+    .option('--min-length <n>', 'leave out sessions with fewer events; default: 2', integer(1))
+    .option('--iterative', 'repeat both minima until nothing changes; default: one pass')
+    .option('--collapse-repeats', 'count an item clicked several times in a row once')
+    .option('--skip-bad-rows <n>', 'tolerate and count up to n bad rows; default: 0', integer(0));
+}
+
+/** How to read an events file, from its flags. */
+export function readOptions(flags: EventsFlags): ReadOptions {
+  const {
+    columns,
+    format,
+    timeUnit,
+    sessionsBy,
+    events,
+    minSupport,
+    minLength,
+    iterative,
+    collapseRepeats,
+    skipBadRows,
+  } = flags;
+  return {
+    ...(columns && { columns }),
+    ...(format && { format }),
+    ...(timeUnit && { timeUnit }),
+    ...(sessionsBy && { sessionsBy }),
+    ...(events && { events }),
+    ...(minSupport !== undefined && { minSupport }),
+    ...(minLength !== undefined && { minLength }),
+    ...(iterative && { iterative }),
+    ...(collapseRepeats && { collapseRepeats }),
+    ...(skipBadRows !== undefined && { skipBadRows }),
+  };
+}
+
+/** A parser for a whole number in a range. */
+export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^-?\d+$/.test(text) && value >= min && value <= max) return value;
+    const range = max === Number.MAX_SAFE_INTEGER ? `of ${min} or more` : `from ${min} to ${max}`;
+    throw new InvalidArgumentError(`Expected a whole number ${range}.`);
+  };
+}
+
+/** A parser for one of a few words. */
+export function oneOf<T extends string>(...words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word !== undefined) return word;
+    throw new InvalidArgumentError(`Expected ${words.join(' or ')}.`);
+  };
+}
+
+/** A list `a,b,c` without empty entries. */
+export function parseList(text: string): string[] {
+  const words = text.split(',').filter((word) => word !== '');
+  if (words.length > 0) return words;
+  throw new InvalidArgumentError('Expected a list such as a,b,c.');
+}
+
+/** Seconds since 1970 of a date or time as a user types it. */
+export function parseDate(text: string): number {
+  const seconds = parseTime(text);
+  if (!Number.isNaN(seconds)) return seconds;
+  throw new InvalidArgumentError('Expected a date such as 2014-04-07, an ISO 8601 time, or seconds since 1970.');
+}
+
+/** The end of a log: its last days, or its last share of sessions. */
+export type LastPart = { readonly seconds: number } | { readonly share: number };
+
+/** `last:7d`, `last:12h` or `last:10%`. */
+export function parseLast(text: string): LastPart {
+  const match = /^last:(\d+(?:\.\d+)?)(d|h|%)$/.exec(text);
+  const amount = Number(match?.[1]);
+  if (match?.[2] === '%' && amount > 0 && amount < 100) return { share: amount / 100 };
+  if (match && match[2] !== '%' && amount > 0) return { seconds: amount * (match[2] === 'd' ? 86400 : 3600) };
+  throw new InvalidArgumentError('Expected last:DAYSd or last:PERCENT%, such as last:7d or last:10%.');
+}
+
+function parseColumns(text: string): Partial<Record<ColumnName, string>> {
+  const columns: Partial<Record<ColumnName, string>> = {};
+  // A comma ends a name only where another key follows, so names may hold commas.
+  for (const part of text.split(/,(?=[a-z]+=)/)) {
+    const [key, ...rest] = part.split('=');
+    const name = rest.join('=');
+    if (key === undefined || !Object.hasOwn(COLUMNS, key) || name === '') {
+      const keys = Object.keys(COLUMNS).map((column) => `${column}=…`);
+      throw new InvalidArgumentError(`Expected ${keys.join(',')}, got "${part}".`);
+    }
+    columns[key as ColumnName] = name;
+  }
+  return columns;
+}
+
+function parseSessionRule(text: string): SessionRule {
+  if (text === 'id' || text === 'user') return { by: text };
+  const minutes = Number(/^gap:(\d+(?:\.\d+)?)$/.exec(text)?.[1]);
+  if (minutes > 0) return { by: 'gap', minutes };
+  throw new InvalidArgumentError('Expected id, user or gap:MINUTES, such as gap:30.');
+}
