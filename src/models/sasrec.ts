@@ -89,7 +89,7 @@ function parameters(config: SasrecConfig, { items: n }: Catalogue): Record<strin
     specs[`${name}.w`] = { shape: [d, d], init };
     specs[`${name}.b`] = bias;
   };
-  const layerNorm = (name: string) => {
+  const gainAndBias = (name: string) => {
     specs[`${name}.gain`] = { shape: [d], init: { kind: 'ones' } };
     specs[`${name}.bias`] = zeros;
   };
@@ -98,15 +98,15 @@ function parameters(config: SasrecConfig, { items: n }: Catalogue): Record<strin
   specs.positions = { shape: [rows, d], init: glorot(rows, d), zeroRow: port };
   for (let b = 0; b < numBlocks; b++) {
     const of = `blocks.${b}.attention`;
-    layerNorm(`${of}.norm`);
+    gainAndBias(`${of}.norm`);
     // PyTorch keeps query, key and value in one [3d, d] matrix, and draws it as such.
     for (const name of ['query', 'key', 'value']) matrix(`${of}.${name}`, port ? glorot(3 * d, d) : glorot(d, d));
     if (projectsOutput(config)) matrix(`${of}.output`);
-    layerNorm(`blocks.${b}.feed.norm`);
+    gainAndBias(`blocks.${b}.feed.norm`);
     const bias: ParameterSpec = port ? { shape: [d], init: { kind: 'uniform', limit: 1 / Math.sqrt(d) } } : zeros;
     for (const name of ['inner', 'outer']) matrix(`blocks.${b}.feed.${name}`, glorot(d, d), bias);
   }
-  layerNorm('norm');
+  gainAndBias('norm');
   return specs;
 }
 
