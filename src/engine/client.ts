@@ -72,11 +72,12 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   let current: Promise<Home> | undefined;
   let loaded: LoadOptions | undefined;
   let restarts = 0;
-  let disposed: RecommenderError | undefined;
+  /** Why there will be no answer any more: disposed, or crashed too often. */
+  let ended: RecommenderError | undefined;
 
   /** The running home; started, and its model loaded again, where there is none. */
   function home(): Promise<Home> {
-    if (disposed) return Promise.reject(disposed);
+    if (ended) return Promise.reject(ended);
     current ??= start();
     const started = current;
     started.catch(() => {
@@ -87,12 +88,14 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
 
   async function start(): Promise<Home> {
     const started = await startAnywhere();
-    if (disposed) {
-      started.close(disposed);
-      throw disposed;
+    try {
+      if (ended) throw ended;
+      if (loaded) await started.call('load', [loaded]);
+      return started;
+    } catch (error) {
+      started.close(error as Error);
+      throw error;
     }
-    if (loaded) await started.call('load', [loaded]);
-    return started;
   }
 
   async function startAnywhere(): Promise<Home> {
@@ -106,14 +109,11 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   }
 
   function crashed(why: string): void {
-    if (disposed) return;
+    if (ended) return;
     current = undefined;
     restarts++;
     if (restarts > maxRestarts) {
-      current = Promise.reject(
-        new RecommenderError('engine-lost', `The worker crashed ${restarts} times (${why}). Reload the page.`),
-      );
-      current.catch(() => {}); // it rejects when it is asked for
+      ended = new RecommenderError('engine-lost', `The worker crashed ${restarts} times (${why}). Reload the page.`);
       return;
     }
     onDegraded({ code: 'worker-restarted', message: `The worker was started again: ${why}` });
@@ -131,18 +131,19 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
         return result;
       } catch (error) {
         const isLost = error instanceof RecommenderError && error.code === 'engine-lost' && lost();
-        if (!isLost || disposed || attempt > 1 || restarts > maxRestarts || !REPEATABLE.has(method)) throw error;
+        if (!isLost || ended || attempt > 1 || !REPEATABLE.has(method)) throw error;
       }
     }
   }
 
   async function dispose(): Promise<void> {
-    if (disposed) return;
-    disposed = new RecommenderError('disposed', 'The engine was disposed.');
+    if (ended?.code === 'disposed') return;
+    const reason = new RecommenderError('disposed', 'The engine was disposed.');
+    ended = reason;
     const running = current;
     current = undefined;
     // A start that is under way closes itself.
-    await running?.then((started) => started.close(disposed!)).catch(() => {});
+    await running?.then((started) => started.close(reason)).catch(() => {});
   }
 
   const engine = engineOf(call);
