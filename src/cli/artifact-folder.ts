@@ -1,0 +1,216 @@
+/** Artifacts on disk: written whole or not at all, read with every check, summed up for a person. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Artifact, type ArtifactInfo, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { CATALOGUE, ITEMS, MANIFEST, WEIGHTS } from '../checkpoint/manifest';
+import { openArtifact } from '../checkpoint/open';
+import { packArtifact } from '../checkpoint/pack';
+import type { Precision } from '../checkpoint/precision';
+import { readSafetensors } from '../checkpoint/safetensors';
+import { RecommenderError } from '../errors';
+
+export interface WriteOptions {
+  /** Precision of the weights. Default `f32`. */
+  readonly precision?: Precision;
+  /** Files beside an artifact's own that a folder may hold and that go when it is replaced, such as a checkpoint. */
+  readonly discard?: readonly string[];
+  /** Writes one file and brings it to the disk. A parameter so that a test can fill the disk. */
+  readonly write?: (path: string, bytes: Uint8Array) => Promise<void>;
+}
+
+/**
+ * Writes an artifact folder: into a temporary folder beside it, which takes its name when it is complete and on the
+ * disk. An artifact that was there is replaced; when anything fails it is still there, and nothing else is.
+ *
+ * @param dir The folder; it and its parents are made. Refused if it holds files that are not an artifact's.
+ * @throws RecommenderError `io` if the disk refuses, `bad-input` if `dir` holds something else, and what
+ *   `packArtifact` throws.
+ */
+export async function writeArtifactFolder(dir: string, artifact: Artifact, options: WriteOptions = {}): Promise<void> {
+  const { precision = 'f32', discard = [], write = writeDurably } = options;
+  const folder = resolve(dir);
+  await checkReplaceable(folder, dir, discard);
+  const files = await packArtifact(artifact, { precision });
+  const tag = randomBytes(6).toString('hex');
+  const sibling = (word: string) => join(dirname(folder), `.${basename(folder)}.${word}-${tag}`);
+  const fresh = sibling('new');
+  const old = sibling('old');
+  let made: string | undefined; // the topmost of the parents that had to be made
+  try {
+    made = await mkdir(dirname(folder), { recursive: true });
+    await mkdir(fresh);
+    for (const [name, bytes] of files) await write(join(fresh, name), bytes);
+    await syncFolder(fresh);
+    const replaced = await moveAway(folder, old);
+    try {
+      await rename(fresh, folder);
+    } catch (error) {
+      if (replaced) await rename(old, folder);
+      throw error;
+    }
+    await syncFolder(dirname(folder));
+  } catch (error) {
+    // Whatever goes wrong from here on: the first error is the one to tell.
+    await rm(fresh, { recursive: true, force: true }).catch(() => {});
+    if (made !== undefined) await removeEmpty(dirname(folder), made).catch(() => {});
+    throw refused(`Writing ${dir}`, error);
+  }
+  await rm(old, { recursive: true, force: true }).catch(() => {}); // the new folder stands; a leftover harms nobody
+}
+
+/**
+ * Reads and checks an artifact folder.
+ *
+ * @throws RecommenderError `bad-artifact` that names the folder, and the file, tensor or field at fault.
+ */
+export async function readArtifactFolder(dir: string): Promise<Artifact> {
+  return (await readAll(dir)).artifact;
+}
+
+/** What `aisle inspect DIR` tells of an artifact. */
+export interface ArtifactSummary extends ArtifactInfo {
+  /** Length of each file in bytes. */
+  readonly files: Readonly<Record<string, number>>;
+  readonly bytes: number;
+  /** Numbers in the weights that are floats: the architecture's own. */
+  readonly parameters: number;
+  /** Every tensor as stored. */
+  readonly tensors: readonly { readonly name: string; readonly type: string; readonly shape: readonly number[] }[];
+  /** Events of all items in the training log. */
+  readonly events: number;
+  /** Products in `catalogue.json`; absent without one. */
+  readonly products?: number;
+}
+
+/**
+ * Checks an artifact folder and sums it up.
+ *
+ * @throws RecommenderError as `readArtifactFolder`.
+ */
+export async function inspectArtifact(dir: string): Promise<ArtifactSummary> {
+  const { artifact, files } = await readAll(dir);
+  const lengths = Object.fromEntries([...files].map(([name, { length }]) => [name, length]));
+  const stored = readSafetensors(files.get(WEIGHTS)!, WEIGHTS).tensors;
+  const floats = Object.values(artifact.tensors).filter(({ data }) => data instanceof Float32Array);
+  const support = artifact.tensors[SUPPORT_TENSOR]!.data as Int32Array;
+  return {
+    ...artifact.info,
+    files: lengths,
+    bytes: Object.values(lengths).reduce((sum, length) => sum + length, 0),
+    parameters: floats.reduce((sum, { data }) => sum + data.length, 0),
+    tensors: [...stored]
+      .map(([name, { dtype, shape }]) => ({ name, type: dtype, shape }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    events: support.subarray(1).reduce((sum, count) => sum + count, 0),
+    ...(artifact.catalogue && { products: artifact.catalogue.length }),
+  };
+}
+
+/** The artifact and the files that it was read from. */
+async function readAll(dir: string): Promise<{ artifact: Artifact; files: Map<string, Uint8Array> }> {
+  const isFolder = await stat(dir).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new RecommenderError('bad-artifact', `${dir} is not a folder; name the folder of an artifact.`);
+  const files = new Map<string, Uint8Array>();
+  try {
+    const artifact = await openArtifact(async (name) => {
+      try {
+        const bytes = await readFile(join(dir, name));
+        files.set(name, bytes);
+        return bytes;
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return undefined;
+        throw error;
+      }
+    });
+    return { artifact, files };
+  } catch (error) {
+    if (!(error instanceof RecommenderError)) throw error;
+    throw new RecommenderError(error.code, `${dir}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Refuses to replace what is not an artifact, before any work is done. */
+async function checkReplaceable(folder: string, dir: string, discard: readonly string[]): Promise<void> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    if (codeOf(error) === 'ENOTDIR') throw new RecommenderError('bad-input', `${dir} is a file; name a folder.`);
+    throw refused(`Looking into ${dir}`, error);
+  }
+  const own = new Set([WEIGHTS, ITEMS, CATALOGUE, MANIFEST, ...discard]);
+  const foreign = names.find((name) => !own.has(name));
+  const isArtifact = names.includes(MANIFEST) || names.every((name) => discard.includes(name));
+  if (foreign !== undefined || !isArtifact) {
+    const what = foreign === undefined ? `has no ${MANIFEST}` : `holds ${JSON.stringify(foreign)}`;
+    throw new RecommenderError(
+      'bad-input',
+      `${dir} ${what}, so it is not an artifact and is left alone; name a new or empty folder.`,
+    );
+  }
+}
+
+/** Removes empty folders from `from` up to `last`; rejects at the first that is not empty. */
+async function removeEmpty(from: string, last: string): Promise<void> {
+  await rmdir(from);
+  if (from !== last) await removeEmpty(dirname(from), last);
+}
+
+/** Renames a folder; false where there is none. */
+async function moveAway(folder: string, to: string): Promise<boolean> {
+  try {
+    await rename(folder, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Brings the names in a folder to the disk, where the system lets a folder be opened; Windows does not. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full; free some space',
+  EDQUOT: 'the disk quota is used up; free some space',
+  EROFS: 'the disk is read-only; choose another folder',
+  EACCES: 'permission was denied; choose another folder',
+  EPERM: 'permission was denied; choose another folder',
+  ENOTDIR: 'a part of its path is a file; choose another folder',
+};
+
+/** An error of the file system in words; errors of our own stay. */
+function refused(what: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (error instanceof RecommenderError || code === undefined) return error;
+  const reason = REASONS[code] ?? (error as Error).message;
+  return new RecommenderError('io', `${what} failed, nothing was changed: ${reason} (${code}).`, { cause: error });
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
