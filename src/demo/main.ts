@@ -32,6 +32,8 @@ function start(shop: Shop): void {
   const looked = h('span', { class: 'badge' }, '0');
   const basket = h('span', { class: 'badge' }, '0');
   const main = h('main', { id: 'main', tabindex: -1 });
+  const top = header(shop, looked, basket, () => panel.open());
+  const nav = [...top.querySelectorAll<HTMLElement>('.nav a')];
   const scrolled = new Map<string, number>();
   let shown = location.hash;
   let followsLink = false;
@@ -65,6 +67,7 @@ function start(shop: Shop): void {
     const { title, content } = page(route) ?? notFound(row.element);
     document.title = route.page === 'home' ? title : `${title} · Aisle demo shop`;
     main.replaceChildren(content);
+    markDepartment(nav, route);
     const onShow = route.page === 'product' && shop.products.has(route.id) ? [route.id] : [];
     if (isLook) for (const id of onShow) visit.look(id);
     void row.refresh(onShow);
@@ -93,13 +96,22 @@ function start(shop: Shop): void {
 
   place.replaceChildren(
     h('a', { class: 'skip', href: '#main', on: { click: skipTo(main) } }, 'Skip to the products'),
-    header(shop, looked, basket, () => panel.open()),
+    top,
     main,
     footer(),
     panel.element,
   );
   changed();
   render(true);
+}
+
+/** Marks the department that the visitor is in. */
+function markDepartment(links: readonly HTMLElement[], route: Route): void {
+  for (const link of links) {
+    const here = route.page === 'section' && link.textContent === route.path[0];
+    if (here) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
 }
 
 /** `#main` is no page of the shop, so the link moves the focus without changing the address. */

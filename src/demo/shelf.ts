@@ -28,7 +28,9 @@ export function emptyCard(): HTMLElement {
 /** The picture of a product; its initials where it has none. `alt` is empty where its title stands beside it. */
 export function tile(product: Product, alt: string): HTMLElement {
   if (product.image !== undefined) {
-    const image = h('img', { src: product.image, alt, width: 400, height: 400, decoding: 'async', loading: 'lazy' });
+    // A picture that is in the catalogue itself is there already: to load it late would only make it flicker.
+    const loading = product.image.startsWith('data:') ? 'eager' : 'lazy';
+    const image = h('img', { src: product.image, alt, width: 400, height: 400, decoding: 'async', loading });
     return h('span', { class: 'tile' }, image);
   }
   const initials = product.title.trim().slice(0, 2).toUpperCase();

@@ -38,7 +38,11 @@ export function visitPanel(shop: Shop, visit: Visit, forgotten: () => void): Vis
       h('h2', { id: 'visit-title' }, 'Your visit'),
       h('button', { class: 'row-button', type: 'button', 'aria-label': 'Close', on: { click: close } }, '×'),
     ),
-    h('p', {}, 'This is all that the shop knows of you. It is kept in this page’s memory, and gone when you close it.'),
+    h(
+      'p',
+      {},
+      'What you looked at. It is kept in this page’s memory, never sent anywhere, and gone when you close the page.',
+    ),
     list,
     forget,
   );

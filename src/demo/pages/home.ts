@@ -14,11 +14,11 @@ export function homePage(shop: Shop, forYou: HTMLElement): { title: string; cont
       h(
         'section',
         { class: 'hero' },
-        h('h1', {}, 'A small shop that learns as you look around'),
+        h('h1', {}, 'A small shop that notices what you look at'),
         h(
           'p',
           {},
-          'Click through a few products and watch the row below follow you. A neural network in this page picks them; ',
+          'Click through a few products and watch the row below follow you. A model that runs in this page picks them; ',
           'nothing about your visit leaves it.',
         ),
       ),

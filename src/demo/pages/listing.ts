@@ -66,7 +66,7 @@ export function breadcrumbs(path: readonly string[], last?: string): HTMLElement
     h(
       'ol',
       {},
-      h('li', {}, h('a', { href: href({ page: 'home' }) }, 'Home')),
+      h('li', {}, h('a', { href: href({ page: 'home' }) }, 'Shop')),
       ...links,
       last !== undefined && h('li', {}, h('span', { 'aria-current': 'page' }, last)),
     ),

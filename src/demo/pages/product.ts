@@ -45,7 +45,7 @@ function details(shop: Shop, visit: Visit, product: Product): HTMLElement {
     product.available ? 'Add to basket' : 'Sold out',
   );
   const facts: [string, string][] = [
-    ...product.features.map(([name, value]): [string, string] => [capital(name), value]),
+    ...product.features.map(([name, value]): [string, string] => [heading(name), value]),
     ['Article', product.id],
   ];
   return h(
@@ -86,6 +86,8 @@ function neighbours(shop: Shop, product: Product): HTMLElement | false {
   );
 }
 
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+/** `colourFamily` → `Colour family`. */
+function heading(text: string): string {
+  const words = text.replace(/([a-z])([A-Z])/g, (_, end: string, start: string) => `${end} ${start.toLowerCase()}`);
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
