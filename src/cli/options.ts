@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { COLUMNS, type ColumnName, type ReadOptions, type SessionRule } from '../session/options';
+import type { LatePart } from '../session/split';
 import { parseTime } from '../session/time';
 
 /** The flags of every command that reads an events file, as commander hands them over. */
@@ -92,11 +93,8 @@ export function parseDate(text: string): number {
   throw new InvalidArgumentError('Expected a date such as 2014-04-07, an ISO 8601 time, or seconds since 1970.');
 }
 
-/** The end of a log: its last days, or its last share of sessions. */
-export type LastPart = { readonly seconds: number } | { readonly share: number };
-
 /** `last:7d`, `last:12h` or `last:10%`. */
-export function parseLast(text: string): LastPart {
+export function parseLast(text: string): Exclude<LatePart, { from: number }> {
   const match = /^last:(\d+(?:\.\d+)?)(d|h|%)$/.exec(text);
   const amount = Number(match?.[1]);
   if (match?.[2] === '%' && amount > 0 && amount < 100) return { share: amount / 100 };
