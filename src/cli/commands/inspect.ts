@@ -1,0 +1,110 @@
+import { stat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { isoTime } from '../../session/split';
+import { type LogSummary, summarise } from '../../session/summary';
+import { type ArtifactSummary, inspectArtifact } from '../artifact-folder';
+import { contextOf, printJson } from '../context';
+import { readEventsFile } from '../events-file';
+import { addEventsOptions, type EventsFlags, readOptions } from '../options';
+import { whole } from '../progress';
+
+interface InspectFlags extends EventsFlags {
+  readonly json?: boolean;
+}
+
+/** `aisle inspect`: what an events file, or an artifact, holds. */
+export function register(program: Command): void {
+  const command = program
+    .command('inspect')
+    .description('summarise an events file or an artifact folder')
+    .argument('<dir-or-file>', 'artifact folder, or events file: TSV, CSV, .gz or Parquet');
+  addEventsOptions(command)
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nEvery session counts here, those of one event too (--min-length 1).\n\nExample:\n  $ aisle inspect events.tsv.gz\n',
+    )
+    .action(async (path: string, flags: InspectFlags, self: Command) => {
+      const context = contextOf(self);
+      if ((await stat(path).catch(() => undefined))?.isDirectory()) {
+        const artifact = await inspectArtifact(path);
+        if (flags.json) printJson(context, artifact);
+        else context.stdout.write(describeArtifact(path, artifact));
+        return;
+      }
+      const log = await readEventsFile(path, { minLength: 1, minItems: 1, ...readOptions(flags) }, context);
+      const summary = summarise(log);
+      const { rows, badRows, timeUnit, otherColumns, dropped } = log.report;
+      const json = { file: path, rows, badRows, ...(timeUnit && { timeUnit }), otherColumns, ...summary, dropped };
+      if (flags.json) printJson(context, json);
+      else context.stdout.write(describeLog(path, summary, otherColumns));
+    });
+}
+
+const BAR = 40;
+
+/** A summary for a terminal: a few lines of counts, then the two distributions as bars. */
+function describeLog(path: string, summary: LogSummary, otherColumns: readonly string[]): string {
+  const { length, popularity, repeats, time, eventKinds, events } = summary;
+  const lines = [
+    path,
+    `  events    ${whole(events)}`,
+    `  sessions  ${whole(summary.sessions)}, ${whole(summary.sessionsOfTwoOrMore)} of two or more events`,
+    `  items     ${whole(summary.items)}, ${whole(popularity.itemsBelowFiveEvents)} with fewer than five events`,
+  ];
+  if (summary.users !== undefined) lines.push(`  users     ${whole(summary.users)}`);
+  if (time) lines.push(`  time      ${isoTime(time.first)} to ${isoTime(time.last)}`);
+  if (otherColumns.length > 0) lines.push(`  features  ${otherColumns.join(', ')}`);
+  lines.push(
+    `  repeats   ${percent(repeats.immediate)} of the steps stay on the item, ` +
+      `${percent(repeats.seen)} go to one of the session`,
+  );
+  lines.push(
+    '',
+    `Session length: mean ${length.mean.toFixed(2)}, median ${length.median}, 90 % up to ${length.p90}, longest ${length.max}`,
+  );
+  const most = Math.max(...length.distribution.map((bar) => bar.sessions));
+  for (const { from, to, sessions } of length.distribution) {
+    const range = to === undefined ? `over ${from - 1}` : from === to ? `${from}` : `${from}–${to}`;
+    lines.push(row(range, sessions / most, whole(sessions), sessions / summary.sessions));
+  }
+  lines.push('', `Popularity: share of the events on the most clicked items (Gini ${popularity.gini.toFixed(2)})`);
+  for (const { share, items, events: part } of popularity.top)
+    lines.push(row(`top ${percent(share, 0)}`, part, `${whole(items)} items`, part));
+  if (eventKinds.length > 0) lines.push('', 'Kinds of events');
+  const rows = eventKinds.reduce((sum, kind) => sum + kind.events, 0);
+  for (const { name, events: count } of eventKinds) lines.push(row(name, count / rows, whole(count), count / rows));
+  return `${lines.join('\n')}\n`;
+}
+
+function row(label: string, length: number, count: string, share: number): string {
+  const bar = '█'.repeat(Math.round(length * BAR)).padEnd(BAR);
+  return `  ${label.padStart(9)} ${bar} ${count.padStart(11)} ${percent(share).padStart(7)}`;
+}
+
+function percent(share: number, digits = 1): string {
+  return `${(share * 100).toFixed(digits)} %`;
+}
+
+function describeArtifact(path: string, artifact: ArtifactSummary): string {
+  const { name, version, architecture, items, parameters, events, products, bytes, files, config, licence } = artifact;
+  const lines = [
+    path,
+    `  model       ${name} ${version}, architecture ${architecture}`,
+    `  items       ${whole(items)}, from ${whole(events)} events`,
+    `  parameters  ${whole(parameters)}`,
+    `  catalogue   ${products === undefined ? 'none' : `${whole(products)} products`}`,
+    `  licence     ${licence}`,
+    `  files       ${whole(bytes)} bytes`,
+    ...Object.entries(files).map(([file, size]) => `    ${file.padEnd(24)} ${whole(size).padStart(12)}`),
+    '',
+    'Configuration',
+    ...Object.entries(config).map(
+      ([key, value]) => `  ${key.padEnd(24)} ${Array.isArray(value) ? value.join('/') : value}`,
+    ),
+    '',
+    'Tensors',
+    ...artifact.tensors.map(({ name, type, shape }) => `  ${name.padEnd(24)} ${type.padEnd(5)} [${shape.join(', ')}]`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
