@@ -3,8 +3,9 @@ import type { Catalogue, ItemIndex, NdArray, Sessions } from '../types';
 import { float32, int32, mismatch } from './baseline';
 
 /**
- * For each item i the strongest items j with their weights, strongest first, equal weights by ascending index. Row i is
- * `offsets[i]` … `offsets[i + 1] - 1`; `offsets` has n + 2 entries, row 0 (padding) is empty.
+ * For each item i the strongest items j with their weights, strongest first, equal weights in the order in which the log
+ * first shows the pair. Row i is `offsets[i]` … `offsets[i + 1] - 1`; `offsets` has n + 2 entries, row 0 (padding) is
+ * empty.
  */
 export interface Pairs {
   readonly offsets: Int32Array;
@@ -20,14 +21,22 @@ export interface PairsOptions {
   readonly weigh?: (from: ItemIndex, to: ItemIndex, sum: number) => number;
   /** How many pairs of an item are kept, given how many there are. */
   readonly keep: (found: number) => number;
+  /**
+   * Lower each weight that equals the one before it by a few millionths, so that scores tell the order of the list.
+   * Default false.
+   */
+  readonly strict?: boolean;
 }
+
+/** Four times the resolution of float32: a step of this factor survives the division by the largest score. */
+const STEP_DOWN = 1 - 2 ** -21;
 
 /**
  * Counts pairs item by item: the sums of one item's pairs stand in one dense row, whatever the number of pairs in all.
  * Sums are float64; what is kept is float32.
  */
 export function countPairs({ items, offsets }: Sessions, n: number, pairs: PairsOfEvent, options: PairsOptions): Pairs {
-  const { weigh = (_from, _to, sum) => sum, keep } = options;
+  const { weigh = (_from, _to, sum) => sum, keep, strict = false } = options;
   const sessionOf = new Int32Array(items.length);
   for (let s = 0; s + 1 < offsets.length; s++) sessionOf.fill(s, offsets[s]!, offsets[s + 1]!);
   const events = eventsByItem(items, n);
@@ -55,7 +64,7 @@ export function countPairs({ items, offsets }: Sessions, n: number, pairs: Pairs
     }
     const candidates = touched.subarray(0, found);
     for (const to of candidates) sums[to] = weigh(from, to, sums[to]!);
-    candidates.sort((a, b) => sums[b]! - sums[a]! || a - b);
+    candidates.sort((a, b) => sums[b]! - sums[a]!); // stable: candidates stand in the order of their first event
     const limit = Math.min(found, keep(found));
     if (kept + limit > keptItems.length) {
       const length = Math.max(2 * keptItems.length, kept + limit);
@@ -66,7 +75,12 @@ export function countPairs({ items, offsets }: Sessions, n: number, pairs: Pairs
       const to = candidates[i]!;
       if (sums[to] === 0) continue;
       keptItems[kept] = to;
-      keptWeights[kept++] = sums[to]!;
+      keptWeights[kept] = sums[to]!;
+      if (strict && i > 0) {
+        const bound = keptWeights[kept - 1]! * STEP_DOWN;
+        if (keptWeights[kept]! > bound && bound > 0) keptWeights[kept] = bound;
+      }
+      kept++;
     }
     rows[from + 1] = kept;
     for (const to of candidates) {

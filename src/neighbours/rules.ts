@@ -6,7 +6,9 @@
  *     AR      rule[i][j] += 1     for each pair of events of a session, in both directions
  *     SR      rule[i][j] += w(k)  for events j that come k = 1 … steps clicks after i
  *
- * Pairs of equal items count like any other. Only the strongest rules of an item are kept.
+ * Pairs of equal items count like any other. Only the strongest rules of an item are kept. Counts are small numbers, so
+ * equal ones are the rule; session-rec leaves their order to a stable sort, that is to which pair came first in the log.
+ * `ties: 'first-seen'` writes that order into the weights, as differences of some millionths.
  */
 import type { OptionSpecs } from '../models/model';
 import type { ItemIndex, Scorer } from '../types';
@@ -15,6 +17,7 @@ import { addPairs, countPairs, type PairsOfEvent, type PairsOptions, readPairs, 
 
 export interface RulesConfig {
   readonly pruning: number;
+  readonly ties: 'first-seen' | 'equal';
   readonly normalize: boolean;
 }
 
@@ -32,6 +35,13 @@ const options: OptionSpecs<RulesConfig> = {
     default: 20,
     doc: 'how many rules of an item are kept, the strongest; below 1: which share of them is dropped; 0: all are kept',
     source: 'session-rec',
+  },
+  ties: {
+    type: 'choice',
+    choices: ['first-seen', 'equal'],
+    default: 'first-seen',
+    doc: 'order of rules of equal weight: by which pair came first in the log, or none, so that their scores are equal',
+    source: "ours, made explicit: the order that session-rec's stable sort gives",
   },
   normalize: {
     type: 'boolean',
@@ -52,10 +62,11 @@ const WEIGHTS: Readonly<Record<Weighting, (k: number) => number>> = {
   same: () => 1,
 };
 
-const keepOf = ({ pruning }: RulesConfig): PairsOptions['keep'] => {
-  if (pruning === 0) return (found) => found;
-  return pruning < 1 ? (found) => found - Math.floor(found * pruning) : () => Math.floor(pruning);
-};
+function pairsOptions({ pruning, ties }: RulesConfig): PairsOptions {
+  const strict = ties === 'first-seen';
+  if (pruning === 0) return { strict, keep: (found) => found };
+  return { strict, keep: pruning < 1 ? (found) => found - Math.floor(found * pruning) : () => Math.floor(pruning) };
+}
 
 /** Scores by a rule base, divided by the largest score unless that is 0. */
 function scorerOf(items: number, { normalize }: RulesConfig, fill: FillRow): Scorer {
@@ -85,7 +96,7 @@ function ruleBaseline(
     options,
     fit(sessions, catalogue, config) {
       const pairs = pairsOf(sessions.items, sessions.offsets);
-      return writePairs(countPairs(sessions, catalogue.items, pairs, { keep: keepOf(config) }));
+      return writePairs(countPairs(sessions, catalogue.items, pairs, pairsOptions(config)));
     },
     scorer(arrays, catalogue, config) {
       return scorerOf(catalogue.items, config, byLastClick(readPairs(arrays, catalogue)));
@@ -145,7 +156,7 @@ export const sr: Baseline<SequentialRulesConfig> = {
       const end = Math.min(offsets[session + 1]!, at + weights.length);
       for (let later = at + 1; later < end; later++) add(items[later]!, weights[later - at]!);
     };
-    return writePairs(countPairs(sessions, catalogue.items, pairs, { keep: keepOf(config) }));
+    return writePairs(countPairs(sessions, catalogue.items, pairs, pairsOptions(config)));
   },
   scorer(arrays, catalogue, config) {
     const rules = readPairs(arrays, catalogue);

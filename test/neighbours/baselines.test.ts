@@ -124,7 +124,7 @@ describe('rules', () => {
     close(got!, [0, 0, 0, 0, 1 / 2, 1]);
   });
 
-  test('pruning keeps the strongest rules, the first of equals; a share below 1 is dropped; 0 keeps all', async () => {
+  test('pruning keeps the strongest rules, the first seen of equals; a share below 1 is dropped; 0 keeps all', async () => {
     const many = sessionsOf([
       [1, 2],
       [1, 3],
@@ -137,6 +137,23 @@ describe('rules', () => {
     close(await row(0.5), [0, 1, 2, 0, 0]);
     close(await row(0.2), [0, 1, 2, 1, 1]);
     close(await row(0), [0, 1, 2, 1, 1]);
+  });
+
+  test('rules of equal weight rank by which pair came first, or not at all', async () => {
+    const log = sessionsOf([
+      [1, 4],
+      [1, 2],
+      [1, 3],
+      [1, 3],
+      [1, 5],
+    ]);
+    const [ordered] = await scores('markov', {}, log, 5, [1]);
+    expect(ordered![2]).toBe(1);
+    expect(ordered![3]).toBeGreaterThan(ordered![1]!);
+    expect(ordered![1]).toBeGreaterThan(ordered![4]!);
+    close(ordered!, [0, 0.5, 1, 0.5, 0.5]);
+    const [equal] = await scores('markov', { ties: 'equal' }, log, 5, [1]);
+    expect(equal).toEqual([0, 0.5, 1, 0.5, 0.5]);
   });
 
   test('an item that nothing followed scores 0 everywhere, not NaN', async () => {
