@@ -1,11 +1,15 @@
 /** `aisle demo`: the demo shop on one's own model. */
 import { once } from 'node:events';
-import { access, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { RecommenderError } from '../../errors';
+import { readArtifactFolder } from '../artifact-folder';
+import { contextOf } from '../context';
+import { integer } from '../options';
 import { type Mount, staticServer } from '../static-server';
 
 interface DemoOptions {
@@ -44,19 +48,21 @@ export function register(program: Command): void {
     .description('show the demo shop in a browser, on your own model')
     .option('--artifact <dir>', 'artifact folder; default: the model that comes with Aisle')
     .option('--catalogue <file>', "catalogue.json of your products; default: the artifact's own, else plain ids")
-    .option('--port <n>', `port on this machine; default: the first free one from ${FIRST_PORT}`, parsePort)
+    .option('--port <n>', `port on this machine; default: the first free one from ${FIRST_PORT}`, integer(0, 65535))
     .addHelpText('after', '\nExample:\n  $ aisle demo --artifact my-model --catalogue products.json\n')
-    .action(async (options: DemoOptions) => {
+    .action(async (options: DemoOptions, command: Command) => {
+      const { stdout, signal } = contextOf(command);
       const server = await startDemo(options);
       const { port } = server.address() as AddressInfo;
-      console.log(`The demo shop is open at http://localhost:${port}/ (Ctrl-C closes it).`);
+      stdout.write(`The demo shop is open at http://localhost:${port}/ (Ctrl-C closes it).\n`);
+      const closed = once(server, 'close');
       const close = (): void => {
         server.close();
-        server.closeAllConnections();
+        server.closeAllConnections(); // a page keeps its connection open, and would keep the server
       };
-      process.once('SIGINT', close);
-      process.once('SIGTERM', close);
-      await once(server, 'close');
+      if (signal.aborted) close();
+      else signal.addEventListener('abort', close, { once: true });
+      await closed;
     });
 }
 
@@ -67,12 +73,12 @@ export function register(program: Command): void {
  * @throws RecommenderError `bad-artifact` or `bad-input` naming the file, `io` if the page was not built or the port is taken.
  */
 export async function startDemo(options: DemoOptions, page = builtPage()): Promise<Server> {
-  await access(join(page, 'index.html')).catch(() => {
+  if (!existsSync(join(page, 'index.html'))) {
     throw new RecommenderError(
       'io',
       `The demo page is not built: ${page} has no index.html. Run "npm run build" first.`,
     );
-  });
+  }
   const server = staticServer([{ path: '/', folder: page }, ...(await ownModel(options))], SECURITY);
   if (options.port !== undefined) {
     await listen(server, options.port);
@@ -88,8 +94,11 @@ export async function startDemo(options: DemoOptions, page = builtPage()): Promi
   }
 }
 
+/** `dist/page` of the package that this file belongs to, whether it runs from `dist` or from the sources. */
 function builtPage(): string {
-  return resolve(import.meta.dirname, '../page');
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return join(folder, 'dist/page');
 }
 
 /** What stands in front of the page's own files where the caller has a model or a catalogue of their own. */
@@ -98,52 +107,43 @@ async function ownModel({ artifact, catalogue }: DemoOptions): Promise<Mount[]> 
   const mounts: Mount[] = [];
   const shop: { modelUrl: string; catalogueUrl?: string } = { modelUrl: 'models/demo/' };
   if (artifact !== undefined) {
-    const manifest = await readJson(join(artifact, 'manifest.json'), 'bad-artifact', 'the manifest of an artifact');
+    const { catalogue: products } = await readArtifactFolder(artifact);
     mounts.push({ path: '/models/own/', folder: resolve(artifact) });
     shop.modelUrl = 'models/own/';
-    if (hasCatalogue(manifest)) shop.catalogueUrl = 'models/own/catalogue.json';
+    if (products !== undefined) shop.catalogueUrl = 'models/own/catalogue.json';
   } else {
     shop.catalogueUrl = 'models/demo/catalogue.json';
   }
   if (catalogue !== undefined) {
-    const products = await readJson(catalogue, 'bad-input', 'a catalogue');
-    if (!isCatalogue(products)) {
-      throw new RecommenderError(
-        'bad-input',
-        `${catalogue}: expected a JSON array of products, each an object with a text "id", and got something else.`,
-      );
-    }
-    mounts.push({ path: '/catalogue.json', text: JSON.stringify(products), type: 'application/json; charset=utf-8' });
+    const text = await readCatalogue(catalogue);
+    mounts.push({ path: '/catalogue.json', text, type: 'application/json; charset=utf-8' });
     shop.catalogueUrl = 'catalogue.json';
   }
   mounts.push({ path: '/demo.json', text: JSON.stringify(shop), type: 'application/json; charset=utf-8' });
   return mounts;
 }
 
-function hasCatalogue(manifest: unknown): boolean {
-  const files = (manifest as { files?: object } | null)?.files;
-  return typeof files === 'object' && files !== null && Object.hasOwn(files, 'catalogue.json');
-}
-
-function isCatalogue(value: unknown): boolean {
-  return Array.isArray(value) && value.every((product) => typeof (product as { id?: unknown } | null)?.id === 'string');
-}
-
-async function readJson(file: string, code: 'bad-artifact' | 'bad-input', what: string): Promise<unknown> {
+/** The text of a catalogue file, as it is in the file. */
+async function readCatalogue(file: string): Promise<string> {
+  const refuse = (why: string, cause?: unknown): RecommenderError =>
+    new RecommenderError(
+      'bad-input',
+      `${file}: expected a catalogue, a JSON array of products that each have a text "id", but ${why}.`,
+      { cause },
+    );
   let text: string;
+  let products: unknown;
   try {
     text = await readFile(file, 'utf8');
+    products = JSON.parse(text);
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message;
-    throw new RecommenderError(code, `${file}: expected ${what}, but ${why}.`, { cause: error });
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw refuse(missing ? 'there is no such file' : (error as Error).message, error);
   }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new RecommenderError(code, `${file}: expected ${what} in JSON: ${(error as Error).message}.`, {
-      cause: error,
-    });
-  }
+  if (!Array.isArray(products)) throw refuse('it holds no array');
+  const wrong = products.findIndex((product) => typeof (product as { id?: unknown } | null)?.id !== 'string');
+  if (wrong !== -1) throw refuse(`number ${wrong + 1} has none`);
+  return text;
 }
 
 async function listen(server: Server, port: number): Promise<void> {
@@ -157,11 +157,4 @@ async function listen(server: Server, port: number): Promise<void> {
       cause: error,
     });
   }
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65535)
-    throw new InvalidArgumentError(`expected a port from 0 to 65535, got "${text}".`);
-  return port;
 }
