@@ -1,0 +1,42 @@
+/** An engine in this process that reads artifacts from folders. */
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { BackendChoice, Engine, ModelInfo } from '../engine/engine';
+import { createLocalEngine } from '../engine/local-engine';
+import { RecommenderError } from '../errors';
+import { wasmPath } from './wasm-path';
+
+export interface LoadedEngine {
+  readonly engine: Engine;
+  readonly model: ModelInfo;
+}
+
+/**
+ * Loads the artifact in a folder.
+ *
+ * @param folder Path, relative to the working directory where it is not absolute.
+ * @throws RecommenderError `bad-artifact` that names the file, `no-backend`, `aborted`.
+ */
+export async function loadEngine(folder: string, backend: BackendChoice, signal: AbortSignal): Promise<LoadedEngine> {
+  const engine = createLocalEngine({ fetchFile: readFromDisk, wasmPath: wasmPath() });
+  try {
+    const modelUrl = pathToFileURL(`${resolve(folder)}/`).href;
+    return { engine, model: await engine.load({ modelUrl, backend }, { signal }) };
+  } catch (error) {
+    await engine.dispose();
+    if (!(error instanceof RecommenderError) || error.code === 'aborted') throw error;
+    throw new RecommenderError(error.code, `${folder}: ${error.message}`, { cause: error });
+  }
+}
+
+async function readFromDisk(url: string, signal: AbortSignal): Promise<Response> {
+  const path = fileURLToPath(url);
+  try {
+    return new Response(await readFile(path, { signal }));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    throw new RecommenderError('bad-artifact', `${basename(path)} is missing; pass the whole folder of an artifact.`);
+  }
+}

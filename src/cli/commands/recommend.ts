@@ -1,0 +1,123 @@
+/** `aisle recommend`: the next items for one session, as the page would show them. */
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { BackendChoice, EngineEvent, Recommendations } from '../../engine/engine';
+import { RecommenderError } from '../../errors';
+import { parseTime } from '../../session/time';
+import { loadEngine } from '../artifact-engine';
+import { contextOf, printJson } from '../context';
+import { integer, oneOf, parseDate } from '../options';
+
+interface RecommendFlags {
+  readonly artifact: string;
+  readonly session?: string;
+  readonly item?: readonly string[];
+  readonly sessionJson?: string;
+  readonly k: number;
+  readonly now?: number;
+  readonly backend: BackendChoice;
+  readonly json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('recommend')
+    .description('print the next items for a session')
+    .requiredOption('--artifact <dir>', 'artifact folder')
+    .option('--session <ids>', 'clicked items, oldest first, separated by commas; empty: a visitor without a click')
+    .option('--item <id>', 'one clicked item, for ids that hold commas; repeat it, oldest first', append)
+    .option('--session-json <file>', 'JSON list of ids, or of { "itemId", "time" }, oldest first')
+    .option('--k <n>', 'how many items', integer(1), 20)
+    .option('--now <time>', 'the time of the request, ISO 8601 or seconds since 1970; default: now', parseDate)
+    .option('--backend <name>', 'auto | wasm | cpu', oneOf('auto', 'wasm', 'cpu'), 'auto')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nExample:\n  $ aisle recommend --artifact my-model --session sku-42,sku-7 --k 5\n')
+    .action(async (flags: RecommendFlags, command: Command) => {
+      const context = contextOf(command);
+      const now = flags.now ?? Date.now() / 1000;
+      const session = await readSession(flags, now);
+      const { engine, model } = await loadEngine(flags.artifact, flags.backend, context.signal);
+      try {
+        const request = { session, k: flags.k, exclude: [], now };
+        const answer = await engine.recommend(request, { signal: context.signal });
+        const { name, version, backend } = model;
+        if (flags.json)
+          printJson(context, { items: answer.items, model: { name, version }, backend, ...timeOf(answer) });
+        else {
+          context.stdout.write(table(answer));
+          const time = answer.milliseconds.toFixed(1);
+          context.stderr.write(`${name} ${version} on ${backend}, ${time} ms. ${model.why}\n`);
+        }
+      } finally {
+        await engine.dispose();
+      }
+    });
+}
+
+const append = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+const timeOf = ({ milliseconds }: Recommendations) => ({ milliseconds });
+
+async function readSession({ session, item, sessionJson }: RecommendFlags, now: number): Promise<EngineEvent[]> {
+  const given = [session, item, sessionJson].filter((way) => way !== undefined).length;
+  if (given !== 1) {
+    throw new RangeError(
+      `Pass the session in one way: --session, --item or --session-json; got ${given === 0 ? 'none' : given}. ` +
+        "A visitor without a click is --session ''.",
+    );
+  }
+  if (sessionJson !== undefined) return readJson(sessionJson, now);
+  const ids = item ?? session!.split(',').filter((id) => id !== '');
+  return ids.map((itemId) => ({ itemId, time: now }));
+}
+
+async function readJson(file: string, now: number): Promise<EngineEvent[]> {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new RecommenderError('bad-input', `${file}: ${why}`, { cause });
+  };
+  const text = await readFile(file, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return refuse('there is no such file.', error);
+    throw error;
+  });
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch (error) {
+    refuse(`expected JSON, ${(error as Error).message}`, error);
+  }
+  if (!Array.isArray(list)) return refuse('expected a JSON list, such as ["sku-42", "sku-7"].');
+  return list.map((entry: unknown, at) => {
+    const { itemId, time = now } = (typeof entry === 'object' && entry !== null ? entry : { itemId: entry }) as {
+      itemId?: unknown;
+      time?: unknown;
+    };
+    if (typeof itemId !== 'string')
+      return refuse(`entry ${at + 1}: expected an item id as text, got ${shown(itemId)}.`);
+    const seconds = typeof time === 'number' || typeof time === 'string' ? parseTime(String(time)) : Number.NaN;
+    if (Number.isNaN(seconds)) {
+      return refuse(
+        `entry ${at + 1}: expected a time in seconds or milliseconds since 1970 or ISO 8601, got ${shown(time)}.`,
+      );
+    }
+    return { itemId, time: seconds };
+  });
+}
+
+const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
+
+/** One line an item. Ids are printed as they are, but for control characters, which a terminal would obey. */
+function table({ items }: Recommendations): string {
+  if (items.length === 0) return 'No items: everything is excluded or unavailable.\n';
+  const rows = items.map(({ itemId, score, reason }, i) => [`${i + 1}`, score.toFixed(4), reason, printable(itemId)]);
+  const head = ['#', 'score', 'reason', 'item'];
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => (column < 2 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .join('  ')
+      .trimEnd();
+  return `${[head, ...rows].map(line).join('\n')}\n`;
+}
+
+const printable = (id: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+  id.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);

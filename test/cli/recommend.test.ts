@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../../src/cli/main';
+import { folderOf, IDS, smallModel } from '../engine/fixture';
+
+let root: string;
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'aisle-recommend-'));
+  for (const [name, bytes] of await folderOf(await smallModel())) writeFileSync(join(root, name), bytes);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+async function aisle(...argv: string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await run(['recommend', ...argv], {
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
+  });
+  return { code, out: out.join(''), err: err.join('') };
+}
+const json = async (...argv: string[]) => JSON.parse((await aisle('--artifact', root, '--json', ...argv)).out);
+const file = (name: string, content: unknown): string => {
+  const path = join(root, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+};
+
+describe('aisle recommend', () => {
+  test('prints one JSON object in the form of the contract', async () => {
+    const { code, out, err } = await aisle('--artifact', root, '--session', 'item-9,item-10', '--k', '3', '--json');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out.trimEnd().split('\n')).toHaveLength(1);
+    const item = { itemId: expect.any(String), score: expect.any(Number), reason: 'neural' };
+    expect(JSON.parse(out)).toEqual({
+      items: [item, item, item],
+      model: { name: 'small gru4rec', version: '1.0.0' },
+      backend: 'wasm',
+      milliseconds: expect.any(Number),
+    });
+  });
+
+  test('prints a table for people, and which model answered on the side', async () => {
+    const { code, out, err } = await aisle('--artifact', root, '--session', 'item-9', '--k', '2', '--backend', 'cpu');
+    expect(code).toBe(0);
+    expect(out.split('\n')).toHaveLength(4);
+    expect(out).toMatch(/#\s+score\s+reason\s+item/);
+    expect(err).toMatch(/small gru4rec 1\.0\.0 on cpu, [\d.]+ ms/);
+  });
+
+  test('gives 20 items by default, the same on both backends', async () => {
+    const [wasm, cpu] = [await json('--item', 'item-9'), await json('--item', 'item-9', '--backend', 'cpu')];
+    expect([wasm.backend, cpu.backend]).toEqual(['wasm', 'cpu']);
+    expect(wasm.items).toHaveLength(20);
+    expect(wasm.items.map(({ itemId }: { itemId: string }) => itemId)).toEqual(
+      cpu.items.map(({ itemId }: { itemId: string }) => itemId),
+    );
+  });
+
+  test('takes a session in three ways, ids with commas, quotes, emoji and __proto__ in two of them', async () => {
+    const odd = IDS.slice(0, 5);
+    const flags = await json(...odd.flatMap((id) => ['--item', id]));
+    const listed = await json('--session-json', file('odd.json', odd));
+    const timed = odd.map((itemId, t) => ({ itemId, time: new Date(1.7e12 + 60_000 * t).toISOString() }));
+    const withTimes = await json('--session-json', file('timed.json', timed), '--now', '2023-11-15');
+    expect(listed.items).toEqual(flags.items);
+    expect(withTimes.items).toEqual(flags.items);
+    expect((await json('--session', '__proto__,constructor')).items).toEqual(
+      (await json('--item', '__proto__', '--item', 'constructor')).items,
+    );
+  });
+
+  test.each([
+    ['no click', ['--session', '']],
+    ['unknown items only', ['--session', 'gone,toString']],
+  ])('answers by popularity where there is %s', async (_, argv) => {
+    const { items } = await json(...argv);
+    expect(items).toHaveLength(20);
+    expect(new Set(items.map(({ reason }: { reason: string }) => reason))).toEqual(new Set(['popular']));
+  });
+
+  test.each([
+    ['no artifact', ['--session', 'a'], '--artifact'],
+    ['a folder that is not there', ['--artifact', '/nowhere/at/all', '--session', 'a'], 'manifest.json is missing'],
+    ['no session', ['--artifact', '.'], 'in one way'],
+    ['two sessions', ['--artifact', '.', '--session', 'a', '--item', 'b'], 'in one way'],
+    ['k of zero', ['--artifact', '.', '--session', 'a', '--k', '0'], 'whole number'],
+    ['an unknown backend', ['--artifact', '.', '--session', 'a', '--backend', 'gpu'], 'auto or wasm or cpu'],
+    ['a time that is none', ['--artifact', '.', '--session', 'a', '--now', 'soon'], 'date'],
+    ['a session file that is not there', ['--artifact', '.', '--session-json', '/nowhere.json'], 'no such file'],
+  ])('ends with 2 and a sentence, without a stack trace: %s', async (_, argv, sentence) => {
+    const { code, out, err } = await aisle(...argv);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(sentence);
+    expect(err).not.toMatch(/^\s+at /m);
+  });
+
+  test.each([
+    ['no JSON', '[1', 'expected JSON'],
+    ['no list', { a: 1 }, 'JSON list'],
+    ['a number for an id', [1], 'entry 1: expected an item id'],
+    ['an entry of null', ['a', null], 'entry 2: expected an item id'],
+    ['a time that is none', [{ itemId: 'a', time: 'soon' }], 'entry 1: expected a time'],
+  ])('refuses a session file with %s', async (_, content, sentence) => {
+    const { code, err } = await aisle('--artifact', root, '--session-json', file('bad.json', content));
+    expect(code).toBe(2);
+    expect(err).toContain('bad.json');
+    expect(err).toContain(sentence);
+  });
+});
