@@ -13,6 +13,7 @@ import type {
   TensorInfo,
 } from '@tensorflow/tfjs-core';
 import { util } from '@tensorflow/tfjs-core';
+import { dropPacked } from './packed';
 
 export type Values = Float32Array | Int32Array | Uint8Array;
 export type { TensorInfo };
@@ -32,6 +33,8 @@ export interface Memory {
   output(shape: readonly number[], dtype: DataType): TensorInfo;
   /** The same numbers under another shape. */
   alias(tensor: TensorInfo, shape: readonly number[]): TensorInfo;
+  /** To be called after writing into a tensor that was not made by this kernel: some backends keep packed copies. */
+  written(tensor: TensorInfo): void;
   /** How many tensors share these numbers. */
   references(tensor: TensorInfo): number;
 }
@@ -54,6 +57,7 @@ function cpuMemory(backend: MathBackendCPU): Memory {
       backend.incRef(tensor.dataId);
       return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
     },
+    written() {},
     references: (tensor) => backend.refCount(tensor.dataId),
   };
 }
@@ -69,6 +73,7 @@ function wasmMemory(backend: BackendWasm): Memory {
       backend.incRef(tensor.dataId);
       return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
     },
+    written: (tensor) => dropPacked(backend, tensor),
     references: (tensor) => backend.refCount(tensor.dataId),
   };
 }

@@ -1,4 +1,5 @@
 /** Our own kernels for WASM alone. */
 import type { KernelConfig } from '@tensorflow/tfjs-core';
+import { batchMatMul, fusedMatMul } from './matmul-wasm';
 
-export const ownWasmInference: readonly KernelConfig[] = [];
+export const ownWasmInference: readonly KernelConfig[] = [batchMatMul, fusedMatMul];

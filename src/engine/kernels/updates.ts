@@ -43,6 +43,12 @@ function span(kernel: string, { inputs, memory }: Call, gradient: TensorInfo, wr
   return { rows: indices, count: indices.length, width: util.sizeFromShape(param.shape.slice(1)) };
 }
 
+/** After the last write. */
+function done({ inputs, memory }: Call, written: readonly string[]): [] {
+  for (const name of written) memory.written(inputs[name]!);
+  return [];
+}
+
 const optional = (memory: Memory, tensor: TensorInfo | undefined) => tensor && memory.floats(tensor);
 
 export const adagrad: OwnKernel = {
@@ -74,7 +80,7 @@ export const adagrad: OwnKernel = {
         } else p[at]! -= step;
       }
     }
-    return [];
+    return done(call, written);
   },
 };
 
@@ -112,7 +118,7 @@ export const adam: OwnKernel = {
         p[at] = weight - (rate * mean) / (Math.sqrt(square) * scale + epsilon);
       }
     }
-    return [];
+    return done(call, ['param', 'm', 'v']);
   },
 };
 
@@ -124,6 +130,6 @@ export const assignRows: OwnKernel = {
     const p = memory.floats(inputs.param!);
     const values = memory.floats(inputs.values!);
     for (let r = 0; r < count; r++) p.set(values.subarray(r * width, (r + 1) * width), rows![r]! * width);
-    return [];
+    return done(call, ['param']);
   },
 };
