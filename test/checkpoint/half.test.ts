@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fromBfloat16, fromHalf, MAX_HALF, toHalf } from '../../src/checkpoint/half';
-import { runs } from './runs';
+import { PATIENT, runs } from './runs';
 
 /** Every finite half that is not negative, ascending: bit patterns 0 … 0x7bff are in order. */
 const halves = Float64Array.from({ length: 0x7c00 }, (_, bits) => fromHalf(bits));
@@ -57,7 +57,7 @@ describe('halves', () => {
     }
   });
 
-  test('are the nearest ones to any 32-bit float, ties to even', () => {
+  test('are the nearest ones to any 32-bit float, ties to even', PATIENT, () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.float({ noNaN: true }), fc.float({ min: Math.fround(-1e-4), max: Math.fround(1e-4), noNaN: true })),
@@ -69,7 +69,7 @@ describe('halves', () => {
     );
   });
 
-  test('between two neighbours round to the even one', () => {
+  test('between two neighbours round to the even one', PATIENT, () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 0x7bfe }), (bits) => {
         expect(toHalf((halves[bits]! + halves[bits + 1]!) / 2)).toBe(bits + (bits % 2));

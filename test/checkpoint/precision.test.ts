@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { packTensors, unpackTensors } from '../../src/checkpoint/precision';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../../src/checkpoint/safetensors';
 import type { NdArray } from '../../src/types';
-import { runs } from './runs';
+import { PATIENT, runs } from './runs';
 
 const through = (tensor: NdArray, precision: 'f32' | 'f16' | 'int8') => {
   const bytes = writeSafetensors(packTensors({ w: tensor }, precision));
@@ -18,7 +18,7 @@ const matrix = fc
   );
 
 describe('int8', () => {
-  test('keeps every weight within half a step of its row', () => {
+  test('keeps every weight within half a step of its row', PATIENT, () => {
     fc.assert(
       fc.property(matrix, (tensor) => {
         const { data, shape } = through(tensor, 'int8');
@@ -80,7 +80,7 @@ describe('int8', () => {
 });
 
 describe('f16 and f32', () => {
-  test('f32 keeps every bit', () => {
+  test('f32 keeps every bit', PATIENT, () => {
     fc.assert(
       fc.property(matrix, (tensor) => {
         expect(through(tensor, 'f32')).toEqual(tensor);
@@ -89,7 +89,7 @@ describe('f16 and f32', () => {
     );
   });
 
-  test('f16 keeps eleven bits', () => {
+  test('f16 keeps eleven bits', PATIENT, () => {
     fc.assert(
       fc.property(matrix, (tensor) => {
         const { data } = through(tensor, 'f16');

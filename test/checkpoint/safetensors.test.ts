@@ -12,7 +12,7 @@ import {
 import { RecommenderError } from '../../src/errors';
 import type { NdArray } from '../../src/types';
 import { sharedPathOrNote } from '../shared';
-import { runs } from './runs';
+import { PATIENT, runs } from './runs';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -211,7 +211,7 @@ describe('the safetensors reader', () => {
     expect(decodeSafetensors(encodeSafetensors(tensors), 'w.st').tensors).toEqual(tensors);
   });
 
-  test('changed anywhere, reads whole or refuses with an error of its own', () => {
+  test('changed anywhere, reads whole or refuses with an error of its own', PATIENT, () => {
     const whole = encodeSafetensors(
       { a: { data: new Float32Array(6), shape: [2, 3] }, b: { data: new Int32Array(3), shape: [3] } },
       { config: '{"x":1}' },
@@ -238,7 +238,7 @@ describe('the safetensors reader', () => {
     );
   });
 
-  test('given any header, reads whole or refuses with an error of its own', () => {
+  test('given any header, reads whole or refuses with an error of its own', PATIENT, () => {
     const size = fc.oneof(fc.nat(8), fc.constantFrom(-1, 0.5, 2 ** 31, 2 ** 53, MAX, 1e308, null, '4'));
     const tensor = fc.record(
       {
@@ -269,7 +269,7 @@ describe('the safetensors reader', () => {
 });
 
 describe('the safetensors writer', () => {
-  test('is undone by the reader, for any tensors and metadata', () => {
+  test('is undone by the reader, for any tensors and metadata', PATIENT, () => {
     const shape = fc.array(fc.nat(4), { maxLength: 3 });
     const tensor = fc.tuple(shape, fc.boolean()).chain(([shape, real]): fc.Arbitrary<NdArray> => {
       const length = shape.reduce((a, b) => a * b, 1);
