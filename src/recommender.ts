@@ -1,5 +1,6 @@
 /** `createRecommender`: the whole story on one screen. The page tracks clicks and asks for items; a worker computes. */
 import type { CatalogueItem } from './checkpoint/artifact';
+import { abortable } from './engine/abort';
 import { startWorkerEngine, type WorkerEngine } from './engine/client';
 import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
 import { RecommenderError } from './errors';
@@ -110,10 +111,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       try {
         (listener as (detail: RecommenderEvents[E]) => void)(detail);
       } catch (error) {
-        // A listener's mistake is its own: it neither stops the others nor fails the call. It shows in the console.
-        setTimeout(() => {
-          throw error;
-        });
+        // A listener's mistake is its own: it neither stops the others nor fails the call.
+        console.error(`Aisle: a listener of "${event}" threw.`, error);
       }
     }
   }
@@ -160,7 +159,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       const time = now() / 1000;
       return (async () => {
         assertAlive();
-        await ready;
+        await abortable(ready, signal);
         const clicks = strategy === 'popular' ? [] : session.at(time);
         const plain = clicks.map((click) => ({ itemId: click.itemId, time: click.time }));
         const control = signal ? { signal } : {};

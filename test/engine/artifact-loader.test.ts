@@ -1,0 +1,142 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Artifact } from '../../src/checkpoint/artifact';
+import { type FetchFile, loadArtifact } from '../../src/engine/artifact-loader';
+import type { LoadProgress } from '../../src/engine/engine';
+import { type Folder, folderOf, MODEL_URL, serveFolder, smallModel } from './fixture';
+
+let artifact: Artifact;
+let folder: Folder;
+const servers: Server[] = [];
+beforeAll(async () => {
+  artifact = await smallModel();
+  folder = await folderOf(artifact);
+});
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+/** A real server of this machine; its `/model/` answers as `listener` does. */
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/model/`;
+}
+const fileOf = (url: string | undefined) => folder.get(new URL(url!, 'http://x').pathname.replace('/model/', ''));
+
+describe('an artifact over HTTP', () => {
+  test('is read by plain GETs of its own files', async () => {
+    const seen: { method: string; url: string; headers: Record<string, unknown> }[] = [];
+    const url = await serve((request, response) => {
+      seen.push({ method: request.method!, url: request.url!, headers: request.headers });
+      response.end(fileOf(request.url));
+    });
+    expect(await loadArtifact(`${url}?v=3`)).toEqual(artifact);
+    expect(seen.map(({ url: path }) => path).sort()).toEqual([
+      '/model/items.json?v=3',
+      '/model/manifest.json?v=3',
+      '/model/weights.safetensors?v=3',
+    ]);
+    for (const { method, headers } of seen) {
+      expect(method).toBe('GET');
+      expect(headers).not.toHaveProperty('cookie');
+      expect(headers).not.toHaveProperty('authorization');
+      expect(headers).not.toHaveProperty('referer');
+    }
+  });
+
+  test('reports how much of each file has come, compressed or not', async () => {
+    const url = await serve((request, response) => {
+      const bytes = fileOf(request.url)!;
+      if (request.url!.endsWith('.json')) {
+        response.setHeader('content-encoding', 'gzip');
+        response.end(gzipSync(bytes));
+      } else {
+        response.setHeader('content-length', bytes.length);
+        response.end(bytes);
+      }
+    });
+    const last = new Map<string, LoadProgress>();
+    const onProgress = (step: LoadProgress) => step.stage === 'download' && last.set(step.file, step);
+    await loadArtifact(url, { onProgress });
+    for (const [file, bytes] of folder) {
+      const total = file.endsWith('.json') ? {} : { total: bytes.length };
+      expect(last.get(file)).toEqual({ stage: 'download', file, loaded: bytes.length, ...total });
+    }
+  });
+
+  test('ends with `timeout` when a download stalls, at its start or in its middle', async () => {
+    const silent = await serve(() => {});
+    const stuck = await serve((request, response) => {
+      response.write(fileOf(request.url)!.subarray(0, 100));
+    });
+    for (const url of [silent, stuck]) {
+      await expect(loadArtifact(url, { stallDeadline: 0.1 })).rejects.toMatchObject({ code: 'timeout' });
+    }
+  });
+
+  test('ends at once when it is aborted', async () => {
+    const url = await serve(() => abort.abort());
+    const abort = new AbortController();
+    await expect(loadArtifact(url, { signal: abort.signal })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(loadArtifact(url, { signal: abort.signal })).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  test('says `io` where nothing answers, the server fails or the connection breaks', async () => {
+    const broken = await serve((request, response) => {
+      const bytes = fileOf(request.url)!;
+      response.setHeader('content-length', bytes.length);
+      response.write(bytes.subarray(0, 50));
+      setTimeout(() => request.socket.destroy(), 20);
+    });
+    const failing = await serve((_, response) => response.writeHead(503).end());
+    const gone = await serve(() => {});
+    servers.pop()!.close();
+    for (const url of [broken, failing, gone]) {
+      await expect(loadArtifact(url)).rejects.toMatchObject({ code: 'io', message: expect.stringContaining(url) });
+    }
+  });
+});
+
+describe('a damaged artifact is refused, naming the file:', () => {
+  const page = new TextEncoder().encode('<!doctype html><title>Shop</title>');
+  const damaged = (name: string, change: (bytes: Uint8Array) => Uint8Array | undefined): Folder => {
+    const files = new Map(folder);
+    const bytes = change(folder.get(name)!);
+    if (bytes) files.set(name, bytes);
+    else files.delete(name);
+    return files;
+  };
+
+  describe.each(['manifest.json', 'weights.safetensors', 'items.json'])('%s', (name) => {
+    test.each<[string, (bytes: Uint8Array) => Uint8Array | undefined]>([
+      ['missing', () => undefined],
+      ['truncated', (bytes) => bytes.slice(0, bytes.length - 7)],
+      ['empty', () => new Uint8Array(0)],
+      ['a page', () => page],
+    ])('%s', async (_, change) => {
+      await expect(loadArtifact(MODEL_URL, { fetchFile: serveFolder(damaged(name, change)) })).rejects.toMatchObject({
+        code: 'bad-artifact',
+        message: expect.stringContaining(name),
+      });
+    });
+  });
+
+  test('a page with the content type of one', async () => {
+    const fetchFile: FetchFile = async () => new Response(page, { headers: { 'content-type': 'text/html' } });
+    await expect(loadArtifact(MODEL_URL, { fetchFile })).rejects.toThrow('is an HTML page');
+  });
+});
+
+test.each(['', 'model', '/model/', 'https://shop.example/model', 'https://shop.example/model?dir=/'])(
+  'the folder must be an absolute URL that ends in a slash, not "%s"',
+  async (url) => {
+    await expect(loadArtifact(url, { fetchFile: serveFolder(folder) })).rejects.toBeInstanceOf(RangeError);
+  },
+);

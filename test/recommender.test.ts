@@ -1,0 +1,240 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createRecommender, type Recommender, type RecommenderOptions } from '../src/index';
+import { type Folder, folderOf, IDS, smallModel } from './engine/fixture';
+
+let server: Server;
+let modelUrl: string;
+const urls: string[] = [];
+const running: Recommender[] = [];
+beforeAll(async () => {
+  const catalogue = IDS.map((id, k) => ({ id, title: `Thing ${k}`, availability: k === 9 ? 'sold out' : 'in stock' }));
+  const folder: Folder = await folderOf(await smallModel({ catalogue }));
+  server = createServer((request, response) => {
+    urls.push(request.url!);
+    const bytes = folder.get(request.url!.replace('/small/', ''));
+    response.writeHead(bytes ? 200 : 404).end(bytes);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  modelUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/small/`;
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((recommender) => recommender.dispose()));
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+const MINUTE = 60_000;
+let time = 1_700_000_000_000;
+
+async function started(options: Partial<RecommenderOptions> = {}): Promise<Recommender> {
+  const recommender = await createRecommender({ modelUrl, backend: 'cpu', now: () => time, ...options });
+  running.push(recommender);
+  return recommender;
+}
+const ids = async (recommender: Recommender, options = {}) =>
+  (await recommender.recommend(options)).map(({ itemId }) => itemId);
+
+describe('a recommender', () => {
+  test('tracks at once and recommends when the model is there', async () => {
+    const recommender = await started();
+    expect(recommender.status).toEqual({ storage: 'memory', degraded: expect.any(Array) });
+    recommender.track('item-9');
+    const items = await recommender.recommend({ k: 5 });
+    expect(items).toHaveLength(5);
+    expect(items[0]).toEqual({ itemId: expect.any(String), score: expect.any(Number), reason: 'neural' });
+    expect(items.map(({ score }) => score)).toEqual(items.map(({ score }) => score).sort((a, b) => b - a));
+  });
+
+  test('recommends by the clicks of the session, oldest first', async () => {
+    const [one, other] = [await started(), await started()];
+    for (const id of ['item-9', '__proto__', 'a,b']) {
+      one.track(id);
+      time += MINUTE;
+    }
+    other.track({ itemId: 'a,b', time: time - MINUTE });
+    other.track({ itemId: 'item-9', time: time - 3 * MINUTE });
+    other.track({ itemId: '__proto__', time: time - 2 * MINUTE });
+    expect(await ids(other)).toEqual(await ids(one));
+    one.track('🧦');
+    expect(await ids(one)).not.toEqual(await ids(other));
+  });
+
+  test('starts from popularity, and again when the session has ended', async () => {
+    const recommender = await started({ sessionGap: 10 });
+    const popular = await recommender.recommend();
+    expect(popular).toHaveLength(10);
+    expect(new Set(popular.map(({ reason }) => reason))).toEqual(new Set(['popular']));
+    recommender.track('item-9');
+    time += 10 * MINUTE;
+    expect((await recommender.recommend())[0]!.reason).toBe('neural');
+    expect(await recommender.recommend({ strategy: 'popular' })).toEqual(popular);
+    time += 1;
+    expect(await recommender.recommend()).toEqual(popular);
+  });
+
+  test('leaves out what is excluded or not available, and gives fewer where there are no more', async () => {
+    const recommender = await started();
+    recommender.track('item-9');
+    const all = await ids(recommender, { k: 1000 });
+    expect(all).toHaveLength(IDS.length - 1);
+    expect(all).not.toContain(IDS[9]);
+    expect(await ids(recommender, { k: 1000, exclude: all.slice(0, 50) })).toEqual(all.slice(50));
+  });
+
+  test('gives the products of the catalogue', async () => {
+    const products = await (await started()).catalogue();
+    expect(products).toHaveLength(IDS.length);
+    expect(products[3]).toMatchObject({ id: '__proto__', title: 'Thing 3' });
+  });
+
+  test('tells what happens: progress, ready, status, recommendations', async () => {
+    const recommender = await started({ backend: 'auto' });
+    const heard: string[] = [];
+    const stop = recommender.on('recommendations', ({ items, milliseconds }) => {
+      expect(milliseconds).toBeGreaterThanOrEqual(0);
+      heard.push(`recommendations ${items.length}`);
+    });
+    recommender.on('progress', ({ stage }) => heard.push(stage));
+    recommender.on('status', ({ model }) => heard.push(model ? 'status' : 'degraded'));
+    recommender.on('ready', ({ name }) => heard.push(`ready ${name}`));
+    await recommender.recommend({ k: 3 });
+    expect(heard).toEqual(expect.arrayContaining(['download', 'backend', 'check', 'status']));
+    expect(heard.slice(-2)).toEqual(['ready small gru4rec', 'recommendations 3']);
+    stop();
+    stop();
+    await recommender.recommend({ k: 4 });
+    expect(heard).not.toContain('recommendations 4');
+    expect(recommender.status).toMatchObject({
+      engine: { backend: 'cpu', thread: 'main', why: expect.stringContaining('wasm') },
+      model: { name: 'small gru4rec', items: IDS.length },
+      storage: 'memory',
+      degraded: [{ code: 'no-worker', message: expect.stringContaining('no workers here'), since: time }],
+    });
+  });
+
+  test('goes on with what starts where the backend asked for does not, and says so', async () => {
+    const recommender = await started({ backend: 'wasm' }); // Node would have to be told where its files are
+    expect(await recommender.recommend()).toHaveLength(10);
+    expect(recommender.status.engine).toMatchObject({ backend: 'cpu' });
+    expect(recommender.status.degraded.map(({ code }) => code)).toContain('no-backend');
+  });
+
+  test('asks for the files of the model and nothing else, whatever is clicked', async () => {
+    urls.length = 0;
+    const recommender = await started();
+    for (const id of IDS) {
+      recommender.track(id);
+      await recommender.recommend();
+    }
+    const files = ['catalogue.json', 'items.json', 'manifest.json', 'weights.safetensors'];
+    expect(urls.sort()).toEqual(files.map((name) => `/small/${name}`));
+  });
+
+  test('reports a model that cannot be loaded, to listeners and to every call', async () => {
+    const recommender = await started({ modelUrl: `${modelUrl}nothing-here` });
+    const errors: string[] = [];
+    recommender.on('error', ({ code, message }) => errors.push(`${code}: ${message}`));
+    recommender.track('item-9');
+    for (const call of [recommender.recommend(), recommender.catalogue(), recommender.recommend()]) {
+      await expect(call).rejects.toMatchObject({ code: 'bad-artifact' });
+    }
+    expect(errors).toEqual([expect.stringMatching(/^bad-artifact: .*nothing-here\/manifest\.json/)]);
+  });
+
+  test('ends a call when its signal fires; that is no error', async () => {
+    const recommender = await started();
+    const errors: unknown[] = [];
+    recommender.on('error', (error) => errors.push(error));
+    const early = new AbortController();
+    const waiting = recommender.recommend({ signal: early.signal }); // the model is still loading
+    early.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'aborted' });
+    await recommender.recommend();
+    const late = new AbortController();
+    const answer = recommender.recommend({ signal: late.signal });
+    late.abort();
+    await expect(answer).rejects.toMatchObject({ code: 'aborted' });
+    expect(errors).toEqual([]);
+  });
+
+  test('takes 1,000 clicks without a tensor more or less', async () => {
+    const { memory } = await import('@tensorflow/tfjs-core');
+    const recommender = await started();
+    recommender.track('item-9');
+    await recommender.recommend();
+    const { numTensors, numBytes } = memory();
+    for (let click = 0; click < 1000; click++) {
+      recommender.track(click % 9 === 0 ? 'unknown' : IDS[(click * 7) % IDS.length]!);
+      time += click % 100 === 0 ? 31 * MINUTE : 1000;
+      if (click % 10 === 0) await recommender.recommend();
+    }
+    recommender.track('item-9');
+    await recommender.recommend();
+    expect(memory()).toMatchObject({ numTensors, numBytes });
+  });
+
+  test('is over after dispose, which frees every tensor', async () => {
+    const { memory } = await import('@tensorflow/tfjs-core');
+    const before = memory().numTensors;
+    const recommender = await started();
+    await recommender.recommend();
+    expect(memory().numTensors).toBeGreaterThan(before);
+    const waiting = expect(recommender.recommend()).rejects.toMatchObject({ code: 'disposed' });
+    await recommender.dispose();
+    await recommender.dispose();
+    await waiting;
+    expect(memory().numTensors).toBe(before);
+    expect(() => recommender.track('item-9')).toThrow('disposed');
+    await expect(recommender.recommend()).rejects.toMatchObject({ code: 'disposed' });
+  });
+});
+
+describe('a wrong argument throws a RangeError at once:', () => {
+  test.each<[string, object]>([
+    ['no model', {}],
+    ['an address that is none', { modelUrl: 'models/small' }],
+    ['another backend', { modelUrl: 'https://a/', backend: 'gpu' }],
+    ['no gap', { modelUrl: 'https://a/', sessionGap: 0 }],
+    ['a gap that is no number', { modelUrl: 'https://a/', sessionGap: '30' }],
+    ['an empty worker address', { modelUrl: 'https://a/', workerUrl: '' }],
+    ['a deadline of less than nothing', { modelUrl: 'https://a/', startDeadline: -1 }],
+    ['a clock that stands', { modelUrl: 'https://a/', now: 5 }],
+  ])('createRecommender with %s', (_, options) => {
+    expect(() => createRecommender(options as never)).toThrow(RangeError);
+  });
+
+  test('track and recommend', async () => {
+    const recommender = await started();
+    for (const event of ['', 7, null, {}, { itemId: '' }, { itemId: 'a', time: -1 }, { itemId: 'a', event: '' }]) {
+      expect(() => recommender.track(event as never), JSON.stringify(event)).toThrow(RangeError);
+    }
+    for (const options of [
+      { k: 0 },
+      { k: 1.5 },
+      { exclude: 'a' },
+      { exclude: [1] },
+      { strategy: 'best' },
+      { signal: 1 },
+    ]) {
+      expect(() => recommender.recommend(options as never), JSON.stringify(options)).toThrow(RangeError);
+    }
+  });
+});
+
+test('a listener that throws neither stops the others nor fails the call; the console tells', async () => {
+  const recommender = await started();
+  const heard: number[] = [];
+  const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+  recommender.on('recommendations', () => {
+    throw new Error('a mistake of the page');
+  });
+  recommender.on('recommendations', ({ items }) => heard.push(items.length));
+  expect(await recommender.recommend({ k: 2 })).toHaveLength(2);
+  expect(heard).toEqual([2]);
+  expect(told.mock.calls).toEqual([[expect.stringContaining('"recommendations"'), expect.any(Error)]]);
+  told.mockRestore();
+});
