@@ -1,0 +1,109 @@
+/**
+ * Our figures beside the peers', in one sitting: runs alternate, medians count, the ratio comes first.
+ *
+ *     npm run bench -- [--json] [CASE…]       a prefix selects: `train` runs every case that trains
+ *
+ * A case is a file of `cases/` that exports `cases: BenchCase[]`.
+ */
+import { cpus, release, totalmem, type } from 'node:os';
+import type { BenchCase } from './bench-case';
+
+const modules = import.meta.glob<{ cases: readonly BenchCase[] }>('./cases/*.ts');
+
+interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+interface Result {
+  readonly case: string;
+  readonly ours: Spread;
+  readonly peer: string;
+  readonly theirs: Spread | null;
+  /** ours / theirs. */
+  readonly ratio: number | null;
+  readonly unit: string;
+  readonly runs: number;
+  readonly threads: number;
+  readonly facts?: Readonly<Record<string, number | string>>;
+}
+
+export async function main(args: readonly string[]): Promise<void> {
+  const json = args.includes('--json');
+  const prefixes = args.filter((argument) => !argument.startsWith('--'));
+  const all = (await Promise.all(Object.values(modules).map((load) => load()))).flatMap((module) => module.cases);
+  const chosen = all.filter(({ name }) => prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix)));
+  if (chosen.length === 0 || args.some((argument) => argument.startsWith('--') && argument !== '--json')) {
+    console.error(`Usage: npm run bench -- [--json] [CASE…]; cases: ${all.map(({ name }) => name).join(' ')}`);
+    process.exitCode = 2;
+    return;
+  }
+  const versions: Record<string, string> = { node: process.versions.node };
+  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
+  if (!json) console.log(`${machine}; Node ${versions.node}`);
+  const cases: Result[] = [];
+  for (const benchCase of chosen) {
+    const result = await measure(benchCase, versions);
+    cases.push(result);
+    if (!json) console.log(describe(result));
+  }
+  if (json) console.log(JSON.stringify({ machine, versions, cases }));
+  else
+    console.log(
+      `Versions: ${Object.entries(versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', ')}`,
+    );
+}
+
+async function measure(benchCase: BenchCase, versions: Record<string, string>): Promise<Result> {
+  console.error(`${benchCase.name}: preparing`);
+  const open = await benchCase.open();
+  Object.assign(versions, open.versions);
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  try {
+    for (let run = -benchCase.warmup; run < benchCase.runs; run++) {
+      const mine = await open.ours();
+      const peers = await open.theirs?.();
+      if (run < 0) continue;
+      ours.push(mine);
+      if (peers !== undefined) theirs.push(peers);
+      if (benchCase.runs <= 10) console.error(`${benchCase.name}: run ${run + 1} of ${benchCase.runs}`);
+    }
+    const facts = open.facts?.();
+    return {
+      case: benchCase.name,
+      ours: spread(ours),
+      peer: open.peer,
+      theirs: theirs.length > 0 ? spread(theirs) : null,
+      ratio: theirs.length > 0 ? spread(ours).median / spread(theirs).median : null,
+      unit: benchCase.unit,
+      runs: benchCase.runs,
+      threads: open.threads,
+      ...(facts && { facts }),
+    };
+  } finally {
+    await open.close?.();
+  }
+}
+
+function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return { median, min: sorted[0]!, max: sorted.at(-1)! };
+}
+
+function describe({ case: name, ours, peer, theirs, ratio, unit, runs, threads, facts }: Result): string {
+  const figure = ({ median, min, max }: Spread): string => `${short(median)} ${unit} (${short(min)}–${short(max)})`;
+  const first = ratio === null ? 'no ratio' : `${short(ratio)}×`;
+  const beside = theirs === null ? peer : `${peer} ${figure(theirs)}`;
+  const lines = [`${name}: ${first}, ours ${figure(ours)}, ${beside}; ${runs} runs in turns, ${threads} thread`];
+  for (const [fact, value] of Object.entries(facts ?? {}))
+    lines.push(`  ${fact}: ${typeof value === 'number' ? value.toLocaleString('en') : value}`);
+  return lines.join('\n');
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(3)));
