@@ -255,21 +255,30 @@ function warningsOf({ conservative, standard }: EvaluateResult['metrics'], total
   ];
 }
 
-function checkArguments(scorer: Scorer, { items }: Sessions, options: EvaluateOptions, ks: readonly number[]): void {
-  if (options.protocol === 'incremental') {
+/**
+ * Refuses what `evaluate` cannot do, before anything is read or computed.
+ *
+ * @throws RecommenderError `bad-config`
+ */
+export function checkProtocol({ protocol, target }: Pick<EvaluateOptions, 'protocol' | 'target'>): void {
+  if (protocol === 'incremental') {
     throw new RecommenderError(
       'bad-config',
       'The protocol "incremental" trains and tests window by window, which one artifact cannot do. ' +
         'Use --protocol events, last-item or leave-one-out.',
     );
   }
-  if (options.protocol === 'events' && options.target === 'valid') {
+  if (protocol === 'events' && target === 'valid') {
     throw new RecommenderError(
       'bad-config',
       'The target "valid" (the event before the last) belongs to the protocols last-item and leave-one-out; ' +
         'the protocol "events" predicts every event. Evaluate the validation file instead.',
     );
   }
+}
+
+function checkArguments(scorer: Scorer, { items }: Sessions, options: EvaluateOptions, ks: readonly number[]): void {
+  checkProtocol(options);
   for (const k of ks) {
     if (!Number.isInteger(k) || k < 1)
       throw new RangeError(`evaluate: a cut-off must be a whole number ≥ 1, got ${k}.`);

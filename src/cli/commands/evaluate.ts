@@ -1,0 +1,160 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { startBackend } from '../../engine/backends/index';
+import type { BackendChoice, BackendName } from '../../engine/engine';
+import { catalogueOf, loadScorer } from '../../engine/load-scorer';
+import { inTurn } from '../../engine/turns';
+import { RecommenderError } from '../../errors';
+import { models } from '../../models/index';
+import { type Reindexed, reindex, sessionCount } from '../../session/event-log';
+import {
+  checkProtocol,
+  type EvaluateOptions,
+  type EvaluateResult,
+  evaluate,
+  PROTOCOLS,
+  type RankRow,
+} from '../../train/evaluate';
+import { readArtifactFolder } from '../artifact-folder';
+import { contextOf, printJson } from '../context';
+import { readEventsFile } from '../events-file';
+import { addEventsOptions, type EventsFlags, oneOf, parseList, readOptions } from '../options';
+import { createProgress, whole } from '../progress';
+import { wasmPath } from '../wasm-path';
+import { writeRanks } from '../write-ranks';
+
+interface EvaluateFlags extends EventsFlags {
+  readonly artifact: string;
+  readonly data: string;
+  readonly protocol: EvaluateOptions['protocol'];
+  readonly target?: 'valid' | 'test';
+  readonly k: readonly number[];
+  readonly seen?: 'keep' | 'drop';
+  readonly ranks?: string;
+  readonly backend: BackendChoice;
+  readonly json?: boolean;
+}
+
+/** `aisle evaluate`: how well an artifact predicts the sessions of an events file. */
+export function register(program: Command): void {
+  const command = program
+    .command('evaluate')
+    .description('rank the true next items of an events file among all items of an artifact')
+    .requiredOption('--artifact <dir>', 'artifact folder')
+    .requiredOption('--data <file>', 'events file: TSV, CSV, .gz or Parquet')
+    .option('--protocol <name>', 'events | last-item | leave-one-out | incremental', oneOf(...PROTOCOLS), 'events')
+    .option(
+      '--target <event>',
+      'of last-item and leave-one-out: test, the last event (default), or valid, the one before',
+      oneOf('valid', 'test'),
+    )
+    .option('--k <list>', 'cut-offs of the metrics', parseCutOffs, [1, 5, 10, 20])
+    .option(
+      '--seen <rule>',
+      'items of the input: keep or drop them as candidates; default: drop in leave-one-out, else keep',
+      oneOf('keep', 'drop'),
+    )
+    .option('--ranks <file>', 'write session_id, position, item_id, rank of every prediction as TSV')
+    .option('--backend <name>', 'auto | wasm | cpu', oneOf('auto', 'wasm', 'cpu'), 'auto');
+  addEventsOptions(command)
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nEvents of items that the artifact does not know are left out, then sessions with fewer than two events; both are\n' +
+        'counted. Every item of the artifact is a candidate. Targets lose ties (conservative); the figures with targets\n' +
+        'winning them (standard) stand beside.\n' +
+        '\nExample:\n  $ aisle evaluate --artifact my-model --data parts/test.tsv.gz --k 5,20 --ranks ranks.tsv\n',
+    )
+    .action(run);
+}
+
+async function run(flags: EvaluateFlags, command: Command): Promise<void> {
+  const context = contextOf(command);
+  const { protocol, target, seen, k: ks, ranks } = flags;
+  checkProtocol({ protocol, ...(target && { target }) });
+  const artifact = await readArtifactFolder(flags.artifact);
+  const log = await readEventsFile(flags.data, { minLength: 1, minItems: 1, ...readOptions(flags) }, context);
+  const known = reindex(log, artifact.itemIds);
+  const rows: RankRow[] = [];
+
+  const result = await inTurn(async () => {
+    if (Object.hasOwn(models, artifact.info.architecture)) await start(flags.backend);
+    const scorer = loadScorer(artifact);
+    const progress = createProgress(context.stderr, {
+      label: `Evaluating ${artifact.info.name}`,
+      total:
+        protocol === 'events' ? known.log.sessions.items.length - sessionCount(known.log) : sessionCount(known.log),
+      unit: 'predictions',
+    });
+    try {
+      return await evaluate(scorer, known.log.sessions, {
+        protocol,
+        support: catalogueOf(artifact).support!,
+        ks,
+        ...(target && { target }),
+        ...(seen && { seen }),
+        ...(ranks !== undefined && { onRank: (row: RankRow) => rows.push(row) }),
+        onProgress: (done) => progress.update(done),
+        signal: context.signal,
+      });
+    } finally {
+      scorer.dispose();
+      progress.finish();
+    }
+  });
+
+  if (ranks !== undefined) await writeRanks(ranks, rows, known.log);
+  for (const warning of result.warnings) context.stderr.write(`Warning: ${warning}\n`);
+  const { dropped } = known;
+  if (flags.json) printJson(context, report(flags.artifact, result, dropped));
+  else context.stdout.write(table(artifact.info.name, result, dropped, ks));
+}
+
+/** The JSON object of `--json`. */
+function report(artifact: string, result: EvaluateResult, dropped: Reindexed['dropped']) {
+  const { protocol, n, sessions, ties, metrics, seconds } = result;
+  const lists = { 'coverage@20': result['coverage@20'], 'popularity@20': result['popularity@20'] };
+  return { artifact, protocol, n, sessions, dropped, ties, metrics, ...lists, seconds };
+}
+
+/** The first backend of the choice that starts. */
+async function start(choice: BackendChoice): Promise<void> {
+  const ladder: readonly BackendName[] = choice === 'auto' ? ['wasm', 'cpu'] : [choice];
+  for (const backend of ladder) {
+    try {
+      return await startBackend(backend, { wasmPath: wasmPath() });
+    } catch (error) {
+      const isLast = backend === ladder.at(-1);
+      if (isLast || !(error instanceof RecommenderError && error.code === 'no-backend')) throw error;
+    }
+  }
+}
+
+function parseCutOffs(text: string): number[] {
+  const ks = parseList(text).map(Number);
+  if (ks.every((k) => Number.isInteger(k) && k >= 1)) return [...new Set(ks)];
+  throw new InvalidArgumentError('Expected whole numbers of 1 or more, such as 1,5,10,20.');
+}
+
+function table(name: string, result: EvaluateResult, dropped: Reindexed['dropped'], ks: readonly number[]): string {
+  const { conservative, standard } = result.metrics;
+  const lines = [
+    `${name}, protocol ${result.protocol}: ${whole(result.n)} predictions in ${whole(result.sessions)} sessions`,
+    `Left out: ${whole(dropped.events)} events of unknown items, ${whole(dropped.sessions)} sessions too short`,
+    '',
+    `${''.padEnd(12)}${['conservative', 'standard'].map((title) => title.padStart(14)).join('')}`,
+  ];
+  for (const metric of ['recall', 'mrr', 'ndcg']) {
+    for (const k of ks) {
+      const key = `${metric}@${k}`;
+      const cells = [conservative[key]!, standard[key]!].map((value) => value.toFixed(4).padStart(14));
+      lines.push(key.padEnd(12) + cells.join(''));
+    }
+  }
+  lines.push(
+    '',
+    `${'coverage@20'.padEnd(14)}${result['coverage@20'].toFixed(4).padStart(12)}`,
+    `${'popularity@20'.padEnd(14)}${result['popularity@20'].toFixed(4).padStart(12)}`,
+    `${'seconds'.padEnd(14)}${result.seconds.toFixed(1).padStart(12)}`,
+  );
+  return `${lines.join('\n')}\n`;
+}

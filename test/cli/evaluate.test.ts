@@ -1,0 +1,145 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeArtifactFolder } from '../../src/cli/artifact-folder';
+import { run } from '../../src/cli/main';
+import { models } from '../../src/models/index';
+import { baselines } from '../../src/neighbours/index';
+import { IDS, smallModel } from '../engine/fixture';
+
+let root: string;
+let log: string;
+const at = (name: string): string => join(root, name);
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'aisle-evaluate-'));
+  for (const architecture of [...Object.keys(models), ...Object.keys(baselines)]) {
+    await writeArtifactFolder(at(architecture), await smallModel({ architecture, config: {} }));
+  }
+  log = at('log.tsv');
+  const sessions: Record<string, string[]> = {
+    s1: ['item-9', 'item-10', 'item-9'],
+    s2: ['item-11', 'new to the shop', 'item-12'],
+    s3: ['item-13', 'also new'],
+    s4: ['item-14'],
+    s5: ['a,b', '🧦', '__proto__', 'constructor', 'item-60'],
+  };
+  const lines = Object.entries(sessions).flatMap(([session, items], s) =>
+    items.map((item, t) => `${session}\t${item}\t${1_700_000_000 + 1000 * s + t}`),
+  );
+  writeFileSync(log, `session_id\titem_id\ttimestamp\n${lines.join('\n')}\n`);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+async function aisle(...argv: string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await run(['evaluate', ...argv], {
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
+  });
+  return { code, out: out.join(''), err: err.join('') };
+}
+
+describe('aisle evaluate', () => {
+  test('prints one JSON object in the form of the contract, and says what it left out', async () => {
+    const { code, out } = await aisle('--artifact', at('gru4rec'), '--data', log, '--k', '5,20', '--json');
+    expect(code).toBe(0);
+    expect(out.trimEnd().split('\n')).toHaveLength(1);
+    const metrics = Object.fromEntries(
+      [5, 20].flatMap((k) => [`recall@${k}`, `mrr@${k}`, `ndcg@${k}`]).map((m) => [m, expect.any(Number)]),
+    );
+    expect(JSON.parse(out)).toEqual({
+      artifact: at('gru4rec'),
+      protocol: 'events',
+      n: 7,
+      sessions: 3,
+      dropped: { events: 2, sessions: 2 },
+      ties: 'conservative',
+      metrics: { conservative: metrics, standard: metrics },
+      'coverage@20': expect.any(Number),
+      'popularity@20': expect.any(Number),
+      seconds: expect.any(Number),
+    });
+  });
+
+  test.each([...Object.keys(models), ...Object.keys(baselines)])(
+    'ranks with %s as aisle recommend does',
+    async (name) => {
+      const ranks = at(`${name}.tsv`);
+      expect((await aisle('--artifact', at(name), '--data', log, '--ranks', ranks)).code).toBe(0);
+      const [header, ...lines] = readFileSync(ranks, 'utf8').trimEnd().split('\n');
+      expect(header).toBe('session_id\tposition\titem_id\trank');
+      expect(lines.map((line) => line.split('\t').slice(0, 3).join(' '))).toEqual([
+        's1 0 item-10',
+        's1 1 item-9',
+        's2 0 item-12',
+        's5 0 🧦',
+        's5 1 __proto__',
+        's5 2 constructor',
+        's5 3 item-60',
+      ]);
+      const out: string[] = [];
+      const clicks = ['a,b', '🧦', '__proto__', 'constructor'].flatMap((id) => ['--item', id]);
+      await run(['recommend', '--artifact', at(name), ...clicks, '--k', String(IDS.length), '--json'], {
+        stdout: { write: (text) => out.push(text) },
+        stderr: { write: () => {} },
+      });
+      const items: { itemId: string; score: number }[] = JSON.parse(out.join('')).items;
+      const target = items.find(({ itemId }) => itemId === 'item-60')!;
+      expect(Number(lines.at(-1)!.split('\t')[3])).toBe(items.filter(({ score }) => score >= target.score).length);
+    },
+  );
+
+  test('prints a table for people, with both ways to count ties, and warns where they differ', async () => {
+    const { out, err } = await aisle('--artifact', at('markov'), '--data', log);
+    expect(out).toMatch(/7 predictions in 3 sessions/);
+    expect(out).toMatch(/2 events of unknown items, 2 sessions too short/);
+    expect(out).toMatch(/conservative\s+standard/);
+    expect(out).toMatch(/recall@1\s+0\.0000\s+1\.0000/);
+    expect(err).toMatch(/Warning: Many scores are equal/);
+  });
+
+  test('predicts one event a session under the other protocols', async () => {
+    const n = async (...argv: string[]) =>
+      JSON.parse((await aisle('--artifact', at('pop'), '--data', log, '--json', ...argv)).out).n;
+    expect(await n('--protocol', 'last-item')).toBe(3);
+    expect(await n('--protocol', 'leave-one-out', '--target', 'valid')).toBe(2);
+  });
+
+  test('leaves nothing behind where the ranks cannot be written', async () => {
+    const before = readdirSync(root);
+    const { code, out, err } = await aisle('--artifact', at('pop'), '--data', log, '--ranks', at('no/such/folder.tsv'));
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain('no such file or folder');
+    expect(readdirSync(root)).toEqual(before);
+    expect(existsSync(at('no'))).toBe(false);
+  });
+
+  test('quotes ids in the ranks that would break a line', async () => {
+    const data = at('odd.csv');
+    writeFileSync(data, 'session_id,item_id,timestamp\n"a\tb",item-9,1700000000\n"a\tb",item-10,1700000001\n');
+    const ranks = at('odd.tsv');
+    await aisle('--artifact', at('pop'), '--data', data, '--ranks', ranks);
+    expect(readFileSync(ranks, 'utf8')).toMatch(/^"session_id"\t.*\n"a\tb"\t0\titem-10\t\d+\n$/);
+  });
+});
+
+describe('a mistake is told in a sentence, with exit code 2', () => {
+  const rows: [string, string[], RegExp][] = [
+    ['a folder that is no artifact', ['--artifact', tmpdir()], /manifest\.json/],
+    ['a missing file', ['--data', 'no-such-file.tsv'], /no-such-file\.tsv: no such file/],
+    ['the incremental protocol', ['--protocol', 'incremental'], /Use --protocol events/],
+    ['a validation target among all events', ['--target', 'valid'], /belongs to the protocols/],
+    ['an unknown protocol', ['--protocol', 'all'], /Expected events or last-item/],
+    ['a cut-off of 0', ['--k', '0'], /whole numbers of 1 or more/],
+    ['a cut-off that is no number', ['--k', '5,x'], /whole numbers of 1 or more/],
+  ];
+  test.each(rows)('%s', async (_, argv, message) => {
+    const { code, out, err } = await aisle('--artifact', at('pop'), '--data', log, ...argv);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+});
