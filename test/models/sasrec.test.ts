@@ -180,6 +180,13 @@ test('makes a batch no wider than its longest session where padding cannot matte
   expect(shape({ norm: 'pre', maskPadding: 'true' })).toEqual([2, 2]);
 });
 
+test('stays finite for a session without clicks', () => {
+  for (const form of forms) {
+    const { last } = vectors(small(form), [[], [4, 2]]);
+    expect(last.flat().every(Number.isFinite)).toBe(true);
+  }
+});
+
 test('pads on the left for positions from the end, on the right for those from the start', () => {
   const prepared = (positions: 'end' | 'start') =>
     sasrec.prepare([{ items: [1, 2, 3] }, { items: [4] }], small({ positions }), { items: ITEMS });
