@@ -90,10 +90,7 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
   const rows = targets.shape[0];
   const { negatives } = spec;
   if (negatives.kind === 'catalogue') {
-    const n = input.items;
-    const table = slice(outputs.table, [1, 0], [n, -1]);
-    const bias = outputs.bias && slice(outputs.bias, 1, n);
-    return { scores: products(vectors, table, bias), positive: sub(targets, tensor1d([1], 'int32')) };
+    return { scores: catalogueScores(vectors, outputs, input.items), positive: sub(targets, tensor1d([1], 'int32')) };
   }
   if (negatives.kind === 'per-position') throw new RangeError(`objective: ${spec.loss} needs shared negatives.`);
   const extra = input.negatives as Tensor1D;
@@ -113,15 +110,22 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
   return { scores: concat([target, others], 1) as Tensor2D, positive: zeros([rows], 'int32') };
 }
 
-/** c Eᵀ + b, `[M, d] × [K, d] → [M, K]`. */
-function products(vectors: Tensor2D, table: Tensor2D, bias: Tensor | undefined): Tensor2D {
+/** c Eᵀ + b: scores of every row of an item side, `[M, d] × [K, d] → [M, K]`. */
+export function productScores(vectors: Tensor2D, { table, bias }: Outputs): Tensor2D {
   const scores = matMul(vectors, table, false, true);
   return bias ? add(scores, bias) : scores;
 }
 
+/** Scores of the real items, `[M, n]`: without padding and special tokens. */
+export function catalogueScores(vectors: Tensor2D, { table, bias }: Outputs, items: number): Tensor2D {
+  return productScores(vectors, rowsOf(slice(table, [1, 0], [items, -1]), bias && slice(bias, 1, items)));
+}
+
+const rowsOf = (table: Tensor2D, bias: Tensor1D | undefined): Outputs => (bias ? { table, bias } : { table });
+
 /** Scores of every row for the same ids, `[M, K]`: only those rows of the table are read. */
 function sharedScores({ vectors, outputs }: LossInput, ids: Tensor1D): Tensor2D {
-  return products(vectors, gather(outputs.table, ids), outputs.bias && gather(outputs.bias, ids));
+  return productScores(vectors, rowsOf(gather(outputs.table, ids), outputs.bias && gather(outputs.bias, ids)));
 }
 
 /** The score of each row for its own item, `[M]`. */

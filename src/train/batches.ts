@@ -61,16 +61,27 @@ function trainable(sessions: Sessions): Int32Array {
  * Session-parallel batches of GRU4Rec (Hidasi et al., ICLR 2016, Figure 2): `batchSize` sessions run side by side, a
  * finished session's row is taken over by the next session, and once none is left the row goes and the rest close up.
  */
-function* sessionParallel(sessions: Sessions, batchSize: number, fewestRows: number): Generator<TrainingBatch> {
-  const order = trainable(sessions);
-  const { items, offsets } = sessions;
+function* sessionParallel(
+  { items, offsets }: Sessions,
+  batchSize: number,
+  fewestRows: number,
+): Generator<TrainingBatch> {
+  const count = offsets.length - 1;
   let next = 0;
-  let rows: { at: number; last: number; carriedFrom: number }[] = [];
-  const start = (): { at: number; last: number; carriedFrom: number } => {
-    const s = order[next++]!;
+  const start = (): RunningSession => {
+    const s = next++;
     return { at: offsets[s]!, last: offsets[s + 1]! - 1, carriedFrom: -1 };
   };
-  while (rows.length < batchSize && next < order.length) rows.push(start());
+  const isFinished = ({ at, last }: RunningSession): boolean => at >= last;
+  // As in the official code a session of one event takes a row too, and hands it on before the next step.
+  const refill = (rows: RunningSession[]): RunningSession[] => {
+    let running = rows;
+    while (running.some(isFinished)) {
+      running = running.flatMap((row) => (isFinished(row) ? (next < count ? [start()] : []) : [row]));
+    }
+    return running;
+  };
+  let rows = refill(Array.from({ length: Math.min(batchSize, count) }, start));
   while (rows.length >= fewestRows) {
     yield {
       input: {
@@ -80,11 +91,15 @@ function* sessionParallel(sessions: Sessions, batchSize: number, fewestRows: num
       },
       targets: Int32Array.from(rows, ({ at }) => items[at + 1]!),
     };
-    rows = rows.flatMap((row, carriedFrom) => {
-      if (row.at + 1 < row.last) return [{ at: row.at + 1, last: row.last, carriedFrom }];
-      return next < order.length ? [start()] : [];
-    });
+    rows = refill(rows.map(({ at, last }, carriedFrom) => ({ at: at + 1, last, carriedFrom })));
   }
+}
+
+/** A row of a session-parallel batch: the event under its cursor, its session's last event, where its state lies. */
+interface RunningSession {
+  readonly at: number;
+  readonly last: number;
+  readonly carriedFrom: number;
 }
 
 /** Part of session `source` to learn from: the clicks `from` … `firstTarget` − 1 are seen, `firstTarget` … `end` − 1 predicted. */

@@ -23,11 +23,12 @@ import {
 import type { ParameterSpec, Params, PreparedArray, Run, SessionModel, State, TrainingPlan } from '../models/model';
 import { upload } from '../models/tensors';
 import { dropout } from '../nn/dropout';
-import { drawNegatives, type Negatives, PopularitySampler } from '../objectives/negatives';
+import type { Negatives } from '../objectives/negatives';
 import { logQ, objectiveLoss } from '../objectives/objective';
-import { deriveSeed, random } from '../session/random';
-import type { Catalogue, Sessions } from '../types';
+import { deriveSeed } from '../session/random';
+import type { Catalogue } from '../types';
 import type { TrainingBatch } from './batches';
+import type { NegativeSource } from './negative-source';
 import type { Optimiser } from './optimiser';
 import { RowFinder } from './rows';
 
@@ -70,7 +71,7 @@ export interface StepResult {
  * @param params Whole tables, or those of the touched rows with indices to match.
  */
 export function differentiate<C>(
-  { model, config, catalogue, plan }: Trainee<C>,
+  { model, config, catalogue, plan, specs }: Trainee<C>,
   params: Params,
   input: StepInput,
   run: Run,
@@ -109,7 +110,14 @@ export function differentiate<C>(
     // tf.valueAndGrads refuses parameters without a gradient, such as a position that no session of the batch reaches.
     return engine().gradients(forward, Object.values(params), undefined, true);
   });
-  const gradients = Object.fromEntries(names.flatMap((name, i) => (grads[i] ? [[name, grads[i]]] : [])));
+  const gradients: Record<string, Tensor> = {};
+  names.forEach((name, i) => {
+    const gradient = grads[i];
+    if (!gradient) return;
+    const { rows, zeroRow = rows !== undefined } = specs[name]!;
+    // Padding stays at zero, whatever attends to it. Running sessions have none.
+    gradients[name] = zeroRow && !input.carried ? withoutFirstRow(gradient) : gradient;
+  });
   return { loss: value as Scalar, gradients, state };
 }
 
@@ -117,25 +125,21 @@ export function differentiate<C>(
 export class Learner<C> {
   /** State of the running sessions after the last step of a session-parallel epoch. */
   carried: State | undefined;
-  readonly #sampler: PopularitySampler | undefined;
   readonly #finder: RowFinder | undefined;
 
   /**
-   * @param sessions The log that batches come from, for negatives outside a target's own session.
-   * @param seed Of negatives and dropout; together with a step's number it fixes them.
+   * @param seed Of dropout; together with a step's number it fixes every mask.
+   * @param draw Gives each step its negatives.
    */
   constructor(
     readonly subject: Trainee<C>,
     readonly params: Readonly<Record<string, Tensor>>,
     readonly optimiser: Optimiser,
-    readonly sessions: Sessions,
     readonly seed: number,
+    readonly draw: NegativeSource,
   ) {
-    const { plan, specs, catalogue } = subject;
+    const { plan, specs } = subject;
     const { negatives, l2 } = plan.objective;
-    if (negatives.kind === 'shared' && negatives.extra > 0) {
-      this.#sampler = new PopularitySampler(catalogue.support!, negatives.alpha);
-    }
     if (plan.optimiser.touchedRows && negatives.kind !== 'catalogue') {
       if (l2 && l2.weight > 0)
         throw new RangeError('Learner: a norm over whole tables needs an optimiser over all rows.');
@@ -183,31 +187,17 @@ export class Learner<C> {
         : input;
       const { loss, gradients, state } = differentiate(this.subject, params, stepInput, run);
       for (const [name, gradient] of Object.entries(gradients)) {
-        this.#update(name, gradient, rowsOf(name), learningRate, step + 1);
+        this.optimiser.update(name, this.params[name]!, gradient, rowsOf(name), learningRate, step + 1);
       }
       this.#carry(state);
       return loss;
     });
   }
 
-  #update(name: string, gradient: Tensor, rows: Tensor1D | undefined, learningRate: number, step: number): void {
-    const { rows: role, zeroRow = role !== undefined } = this.subject.specs[name]!;
-    // Padding stays at zero: row 0 gets no gradient, whatever attends to it.
-    const masked = zeroRow && !this.carried ? withoutFirstRow(gradient) : gradient;
-    this.optimiser.update(name, this.params[name]!, masked, rows, learningRate, step);
-  }
-
   #input(batch: TrainingBatch, step: number): StepInput {
     const { model, config, catalogue, plan } = this.subject;
     const { targets } = batch;
-    const negatives = drawNegatives(
-      plan.objective.negatives,
-      this.#sampler,
-      random(this.seed, 'negatives', step),
-      targets,
-      catalogue.items,
-      this.#seen(batch),
-    );
+    const negatives = this.draw(batch, step);
     const logq = catalogue.support && logQ(plan.objective, catalogue.support, targets, negatives.ids, plan.batchSize);
     if (batch.input.kind === 'clicks') {
       const { items, carriedFrom } = batch.input;
@@ -224,22 +214,6 @@ export class Learner<C> {
       return b * width + model.positions!.column(click[m]!, sessions[b]!.items.length, width, config);
     });
     return { inputs, vectorOf, targets, negatives, logq };
-  }
-
-  /** Items of the session that a target belongs to, each set made once. */
-  #seen({ origin, sources }: TrainingBatch): (target: number) => ReadonlySet<number> {
-    const sets = new Map<number, ReadonlySet<number>>();
-    return (target) => {
-      const row = origin!.row[target]!;
-      let set = sets.get(row);
-      if (!set) {
-        const { items, offsets } = this.sessions;
-        const source = sources![row]!;
-        set = new Set(items.subarray(offsets[source]!, offsets[source + 1]!));
-        sets.set(row, set);
-      }
-      return set;
-    };
   }
 
   /** Lines the carried state up with the rows of a session-parallel batch; sessions that start have a zero state. */
@@ -276,5 +250,8 @@ export class Learner<C> {
   }
 }
 
-const withoutFirstRow = (gradient: Tensor): Tensor =>
-  concat([zeros([1, ...gradient.shape.slice(1)]), slice(gradient, 1)]);
+function withoutFirstRow(gradient: Tensor): Tensor {
+  const masked = tidy(() => concat([zeros([1, ...gradient.shape.slice(1)]), slice(gradient, 1)]));
+  gradient.dispose();
+  return masked;
+}

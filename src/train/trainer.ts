@@ -12,6 +12,7 @@ import { download, toTensor, upload } from '../models/tensors';
 import type { Catalogue, NdArray, Sessions } from '../types';
 import { epochBatches, type TrainingBatch } from './batches';
 import { breathe } from './breathe';
+import { drawnNegatives } from './negative-source';
 import { learningRateAt, Optimiser } from './optimiser';
 import { Learner, type Trainee, trainee } from './step';
 
@@ -92,7 +93,8 @@ export class Trainer<C> {
     const from = saved?.arrays ?? options.params ?? initialise(specs, seed);
     this.#params = upload(Object.fromEntries(Object.keys(specs).map((name) => [name, copy(from[name]!)])));
     this.#optimiser = new Optimiser(plan.optimiser, this.#params, saved && within(saved.arrays, 'slot.'));
-    this.#learner = new Learner(this.#subject, this.#params, this.#optimiser, sessions, seed);
+    const draw = drawnNegatives(plan.objective.negatives, catalogue, sessions, seed);
+    this.#learner = new Learner(this.#subject, this.#params, this.#optimiser, seed, draw);
     const carried = saved && Object.values(within(saved.arrays, 'carried.'));
     if (carried?.length) this.#learner.carried = carried.map((array) => toTensor(copy(array)));
     this.#epoch = saved?.epoch ?? 0;

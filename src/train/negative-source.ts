@@ -1,0 +1,52 @@
+/** Where a training takes its negatives from. */
+import type { NegativeSpec } from '../models/model';
+import { drawNegatives, type Negatives, PopularitySampler } from '../objectives/negatives';
+import { random } from '../session/random';
+import type { Catalogue, Sessions } from '../types';
+import type { TrainingBatch } from './batches';
+
+/** The negatives of a batch; `step` counts over the whole training, from 0. */
+export type NegativeSource = (batch: TrainingBatch, step: number) => Negatives;
+
+/**
+ * Draws negatives as the objective asks.
+ *
+ * @param sessions The log that batches come from, for negatives outside a target's own session.
+ * @param seed Together with a step's number it fixes that step's draw.
+ */
+export function drawnNegatives(
+  spec: NegativeSpec,
+  catalogue: Catalogue,
+  sessions: Sessions,
+  seed: number,
+): NegativeSource {
+  const sampler =
+    spec.kind === 'shared' && spec.extra > 0 ? new PopularitySampler(catalogue.support!, spec.alpha) : undefined;
+  return (batch, step) =>
+    drawNegatives(
+      spec,
+      sampler,
+      random(seed, 'negatives', step),
+      batch.targets,
+      catalogue.items,
+      ownItems(batch, sessions),
+    );
+}
+
+/** Items of the session that a target belongs to, each set made once. */
+function ownItems(
+  { origin, sources }: TrainingBatch,
+  { items, offsets }: Sessions,
+): (target: number) => ReadonlySet<number> {
+  const sets = new Map<number, ReadonlySet<number>>();
+  return (target) => {
+    const row = origin!.row[target]!;
+    let set = sets.get(row);
+    if (!set) {
+      const source = sources![row]!;
+      set = new Set(items.subarray(offsets[source]!, offsets[source + 1]!));
+      sets.set(row, set);
+    }
+    return set;
+  };
+}

@@ -1,0 +1,94 @@
+/** Compares computed tensors with stored ones, each within the limit of its group. */
+import type { NdArray } from '../../../src/types';
+
+/** A golden file: tensors by name, and what its metadata says. */
+export interface GoldenFile {
+  readonly name: string;
+  readonly tensors: Readonly<Record<string, NdArray>>;
+  readonly reference: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Our values by the names that the file uses: `outputs/…`, `loss/…`, `grads/…`, `after/…`, `opt_…/…`. */
+export type Computed = Readonly<Record<string, ArrayLike<number>>>;
+
+export interface Worst {
+  readonly tensor: string;
+  readonly error: number;
+  readonly limit: number;
+}
+
+export interface Comparison {
+  readonly state: 'ok' | 'miss';
+  readonly compared: number;
+  readonly total: number;
+  readonly worst?: Worst;
+}
+
+const GROUPS = /^(outputs|loss|grads|after|opt_[a-z]+)\//;
+
+const largest = (data: ArrayLike<number>): number => {
+  let max = 0;
+  for (let i = 0; i < data.length; i++) max = Math.max(max, Math.abs(data[i]!));
+  return max;
+};
+
+/** NaN counts as infinitely wrong. */
+const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let max = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i]! - b[i]!);
+    if (Number.isNaN(difference)) return Number.POSITIVE_INFINITY;
+    max = Math.max(max, difference);
+  }
+  return max;
+};
+
+/**
+ * @param gpu Whether a GPU backend computed: its limits are 100 times wider, and 5 % instead of 1 % of a change.
+ */
+export function compare(file: GoldenFile, computed: Computed, gpu: boolean): Comparison {
+  const names = Object.keys(file.tensors).filter((name) => GROUPS.test(name));
+  const gradients = names.filter((name) => name.startsWith('grads/'));
+  const largestGradient = Math.max(0, ...gradients.map((name) => largest(file.tensors[name]!.data)));
+  let compared = 0;
+  let worst: Worst | undefined;
+  for (const name of names) {
+    const ours = computed[name];
+    if (!ours) continue;
+    compared++;
+    const theirs = file.tensors[name]!.data;
+    const error = largestDifference(ours, theirs);
+    const limit = limitOf(file, name, theirs, largestGradient, gpu);
+    if (!worst || error / limit > worst.error / worst.limit) worst = { tensor: name, error, limit };
+  }
+  const isOk = compared === names.length && compared > 0 && worst !== undefined && worst.error <= worst.limit;
+  return { state: isOk ? 'ok' : 'miss', compared, total: names.length, ...(worst && { worst }) };
+}
+
+function limitOf(
+  file: GoldenFile,
+  name: string,
+  theirs: ArrayLike<number>,
+  largestGradient: number,
+  gpu: boolean,
+): number {
+  const factor = gpu ? 100 : 1;
+  switch (GROUPS.exec(name)![1]) {
+    case 'outputs':
+      return factor * 1e-5 * Math.max(1, largest(theirs));
+    case 'loss':
+      return factor * 1e-5 * largest(theirs);
+    case 'grads':
+      return factor * 1e-4 * Math.max(largest(theirs), 1e-3 * largestGradient);
+    case 'after': {
+      const weight = name.slice('after/'.length);
+      const before = file.tensors[`before/${weight}`] ?? file.tensors[`weights/${weight}`];
+      const change = before ? largestDifference(theirs, before.data) : Number.POSITIVE_INFINITY;
+      return Math.min(factor * 1e-4, (gpu ? 0.05 : 0.01) * change);
+    }
+    default:
+      return factor * 1e-4;
+  }
+}

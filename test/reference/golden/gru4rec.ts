@@ -1,0 +1,191 @@
+/** What GRU4Rec's golden files ask for, computed by the product. */
+import { gather, type Tensor, type Tensor1D, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { importers } from '../../../src/checkpoint/imports/index';
+import { gru4rec } from '../../../src/models/gru4rec';
+import type { Run, State } from '../../../src/models/model';
+import { catalogueScores, logQ, productScores } from '../../../src/objectives/objective';
+import { epochBatches } from '../../../src/train/batches';
+import { Optimiser } from '../../../src/train/optimiser';
+import { differentiate, Learner } from '../../../src/train/step';
+import type { Sessions } from '../../../src/types';
+import type { Computed, GoldenFile } from './compare';
+import { imported } from './weights';
+
+const INFERENCE: Run = { dropout: (x) => x };
+const importer = importers.gru4rec;
+
+/** Their indices count from 0, ours from 1. */
+const ours = (indices: ArrayLike<number>): Int32Array => Int32Array.from(indices, (i) => i + 1);
+
+export async function gru4recGolden(file: GoldenFile): Promise<Computed> {
+  if (file.tensors['inputs/log_session']) return oneEpoch(file);
+  return { ...(await steps(file)), ...(await losses(file)) };
+}
+
+/** Session-parallel inference: hidden states and scores after every step. */
+async function steps(file: GoldenFile): Promise<Computed> {
+  const { subject, load } = imported(file, importer, gru4rec);
+  const { config, model, catalogue } = subject;
+  const params = load('weights/');
+  const input = file.tensors['inputs/steps_in_idx']!;
+  const [count, batch] = input.shape as [number, number];
+  const previous = file.tensors['inputs/steps_prev_row']!.data;
+  const targets = file.tensors['inputs/steps_out_idx']!.data;
+  const n = catalogue.items;
+  const hidden = config.layers.map((h) => new Float32Array(count * batch * h));
+  const scores = new Float32Array(count * batch * n);
+  const inBatch = new Float32Array(count * batch * batch);
+  let state: State = [];
+  for (let t = 0; t < count; t++) {
+    const items = input.data.subarray(t * batch, (t + 1) * batch);
+    const rows = items.filter((i) => i >= 0).length;
+    const before = state;
+    const outputs = model.outputs(params, config);
+    let all: Tensor2D | undefined;
+    ({ state, all } = tidy(() => {
+      const from = previous.subarray(t * batch, t * batch + rows);
+      const carried = config.layers.map((h, i) =>
+        tensor2d(
+          Float32Array.from({ length: rows * h }, (_, cell) => {
+            const source = from[Math.floor(cell / h)]!;
+            return source < 0 ? 0 : hidden[i]![((t - 1) * batch + source) * h + (cell % h)]!;
+          }),
+          [rows, h],
+        ),
+      );
+      const clicks = tensor1d(ours(items.subarray(0, rows)), 'int32');
+      const next = model.stepping!.step(params, carried, clicks, config, INFERENCE);
+      return { state: [...next], all: catalogueScores(model.stepping!.vector(next), outputs, n) };
+    }));
+    for (const value of before) value.dispose();
+    for (let i = 0; i < state.length; i++) hidden[i]!.set(await state[i]!.data(), t * batch * config.layers[i]!);
+    scores.set(await all!.data(), t * batch * n);
+    all!.dispose();
+    for (let b = 0; b < rows; b++) {
+      for (let j = 0; j < rows; j++) {
+        const row = t * batch + b;
+        inBatch[row * batch + j] = scores[row * n + targets[t * batch + j]!]!;
+      }
+    }
+  }
+  for (const value of [...state, ...Object.values(params)]) value.dispose();
+  return {
+    'outputs/steps_scores': scores,
+    'outputs/steps_inbatch_scores': inBatch,
+    ...Object.fromEntries(hidden.map((values, i) => [`outputs/steps_hidden_${i}`, values])),
+  };
+}
+
+/** Every loss of the file with its gradients, from given hidden states, targets and negatives. */
+async function losses(file: GoldenFile): Promise<Computed> {
+  const computed: Record<string, ArrayLike<number>> = {};
+  const counts = file.tensors['inputs/item_counts']!.data;
+  const support = [0, ...counts];
+  const x = ours(file.tensors['inputs/loss_X']!.data);
+  const y = ours(file.tensors['inputs/loss_Y']!.data);
+  const targets = y.subarray(0, x.length);
+  const extra = y.subarray(x.length);
+  const variants = file.config.losses as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  for (const [name, variant] of Object.entries(variants)) {
+    const { subject, load, entries } = imported(file, importer, gru4rec, support, variant);
+    const params = load('weights/');
+    const hidden = subject.config.layers.map((_, i) => file.tensors[`inputs/loss_H_${i}`]!);
+    const carried = hidden.map(({ data, shape }) => tensor2d(data, shape as [number, number]));
+    const { loss, gradients, state } = differentiate(
+      subject,
+      params,
+      {
+        inputs: { items: { data: x, shape: [x.length], items: true } },
+        carried,
+        targets,
+        negatives: { ids: extra, perTarget: false },
+        logq: logQ(subject.plan.objective, support, targets, extra, subject.plan.batchSize),
+      },
+      INFERENCE,
+    );
+    computed[`loss/${name}`] = (await loss.data()).slice();
+    Object.assign(computed, await entries(`grads/${name}/`, gradients));
+    const scores = tidy(() => {
+      const { table, bias } = gru4rec.outputs(params, subject.config);
+      const ids = tensor1d(y, 'int32');
+      const columns = { table: gather(table, ids) as Tensor2D, bias: gather(bias!, ids) as Tensor1D };
+      return productScores(gru4rec.stepping!.vector(state!), columns);
+    });
+    computed['outputs/loss_scores'] = (await scores.data()).slice();
+    for (const value of [loss, scores, ...carried, ...state!, ...Object.values(gradients), ...Object.values(params)]) {
+      value.dispose();
+    }
+  }
+  return computed;
+}
+
+/** One epoch of the reference's `fit()`: the product's batches, optimiser and learner, with the recorded negatives. */
+async function oneEpoch(file: GoldenFile): Promise<Computed> {
+  const sessions = logSessions(file);
+  const n = file.config.n_items as number;
+  const support = new Int32Array(n + 1);
+  for (const item of sessions.items) support[item]!++;
+  const { subject, load, entries } = imported(file, importer, gru4rec, support);
+  const { plan } = subject;
+  const params = load('before/');
+  const recorded = file.tensors['inputs/steps_negatives']!;
+  const extra = recorded.shape[1]!;
+  const optimiser = new Optimiser(plan.optimiser, params);
+  const learner = new Learner(subject, params, optimiser, 0, (_, step) => ({
+    ids: ours(recorded.data.subarray(step * extra, (step + 1) * extra)),
+    perTarget: false,
+  }));
+  const batches = epochBatches(plan.rows, sessions, { batchSize: plan.batchSize, fewestRows: 1, seed: 0, epoch: 0 });
+  const losses: number[] = [];
+  for (const batch of batches) {
+    sameBatch(file, batch.targets, 'inputs/steps_target_idx', losses.length, plan.batchSize);
+    if (batch.input.kind === 'clicks') {
+      sameBatch(file, batch.input.items, 'inputs/steps_in_idx', losses.length, plan.batchSize);
+    }
+    const loss = learner.run(batch, losses.length, plan.optimiser.learningRate);
+    losses.push((await loss.data())[0]!);
+    loss.dispose();
+  }
+  const slots = (slot: string): Record<string, Tensor> =>
+    Object.fromEntries(
+      Object.entries(optimiser.slots)
+        .filter(([name]) => name.endsWith(`.${slot}`))
+        .map(([name, value]) => [name.slice(0, -slot.length - 1), value]),
+    );
+  const computed = {
+    'loss/steps': losses,
+    ...(await entries('after/', params)),
+    ...(await entries('opt_acc/', slots('accumulator'))),
+    ...(await entries('opt_mom/', slots('velocity'))),
+  };
+  learner.forget();
+  optimiser.dispose();
+  for (const value of Object.values(params)) value.dispose();
+  return computed;
+}
+
+/** The recorded log, sessions by the time of their first event. */
+function logSessions({ tensors }: GoldenFile): Sessions {
+  const session = tensors['inputs/log_session']!.data;
+  const item = tensors['inputs/log_item']!.data;
+  const time = tensors['inputs/log_time']!.data;
+  const rows = Array.from(session, (_, i) => i).sort((a, b) => session[a]! - session[b]! || time[a]! - time[b]!);
+  const groups = new Map<number, number[]>();
+  for (const i of rows) groups.set(session[i]!, [...(groups.get(session[i]!) ?? []), i]);
+  const ordered = [...groups.values()].sort((a, b) => time[a[0]!]! - time[b[0]!]!);
+  const offsets = [0];
+  for (const group of ordered) offsets.push(offsets.at(-1)! + group.length);
+  return {
+    items: ours(ordered.flat().map((i) => item[i]!)),
+    times: Float64Array.from(ordered.flat(), (i) => time[i]!),
+    offsets: Int32Array.from(offsets),
+  };
+}
+
+function sameBatch(file: GoldenFile, got: Int32Array, name: string, step: number, batch: number): void {
+  const row = file.tensors[name]!.data.subarray(step * batch, (step + 1) * batch);
+  const expected = ours(row.filter((i) => i >= 0));
+  if (expected.length !== got.length || expected.some((id, i) => id !== got[i])) {
+    throw new Error(`step ${step} of ${name}: expected items ${expected.join(' ')}, got ${got.join(' ')}.`);
+  }
+}

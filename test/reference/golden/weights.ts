@@ -1,0 +1,54 @@
+/** Reference weights as our parameters, and our tensors under the reference's names, through the product's importer. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Importer } from '../../../src/checkpoint/imports/importer';
+import { toOurs, toTheirs } from '../../../src/checkpoint/imports/name-map';
+import { configure } from '../../../src/models/configuration';
+import type { SessionModel } from '../../../src/models/model';
+import { upload } from '../../../src/models/tensors';
+import { type Trainee, trainee } from '../../../src/train/step';
+import type { NdArray } from '../../../src/types';
+import type { GoldenFile } from './compare';
+
+export interface Imported<C> {
+  readonly subject: Trainee<C>;
+  /** Tensors of the file under a prefix, as our parameters. */
+  load(prefix: string): Record<string, Tensor>;
+  /** Our tensors as entries `PREFIX + their name`; tensors that took no part are zero. */
+  entries(prefix: string, ours: Readonly<Record<string, Tensor>>): Promise<Record<string, ArrayLike<number>>>;
+}
+
+/**
+ * @param support Events of each item, where the objective needs it.
+ * @param variant Reference options that differ from the file's, such as another loss.
+ */
+export function imported<C>(
+  file: GoldenFile,
+  importer: Importer,
+  model: SessionModel<C>,
+  support?: ArrayLike<number>,
+  variant: Readonly<Record<string, unknown>> = {},
+): Imported<C> {
+  const { items, config: given } = importer.config({ ...file.config, ...variant });
+  const config = configure(model, given);
+  const n = items!;
+  const subject = trainee(model, config, { items: n, ...(support && { support }) });
+  const map = importer.map(config as Readonly<Record<string, unknown>>, n);
+  return {
+    subject,
+    load(prefix) {
+      const theirs = Object.entries(file.tensors).filter(([name]) => name.startsWith(prefix));
+      const tensors = Object.fromEntries(theirs.map(([name, array]) => [name.slice(prefix.length), array]));
+      return upload(toOurs(map, tensors, `${file.name} ${prefix}`));
+    },
+    async entries(prefix, ours) {
+      const arrays: Record<string, NdArray> = {};
+      for (const [name, { shape }] of Object.entries(subject.specs)) {
+        const length = shape.reduce((a, b) => a * b, 1);
+        const data = ours[name] ? ((await ours[name].data()) as Float32Array).slice() : new Float32Array(length);
+        arrays[name] = { data, shape };
+      }
+      const theirs = Object.entries(toTheirs(map, arrays));
+      return Object.fromEntries(theirs.map(([name, { data }]) => [prefix + name, data]));
+    },
+  };
+}
