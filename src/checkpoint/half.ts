@@ -31,16 +31,31 @@ export function toHalf(value: number): number {
 
 /** The number that 16 bits of a half stand for, exactly. */
 export function fromHalf(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >>> 10) & 0x1f;
   const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  if (exponent === 0) return (half & 0x8000 ? -1 : 1) * fraction * 2 ** -24;
+  // Normal numbers move to the wider exponent's zero; infinities and NaN keep all exponent bits set.
+  const wide = exponent === 0x1f ? 0xff : exponent + 112;
+  bits[0] = ((half & 0x8000) << 16) | (wide << 23) | (fraction << 13);
+  return float[0]!;
 }
 
 /** The number that 16 bits of a bfloat16 stand for, exactly: the upper half of a 32-bit float. */
 export function fromBfloat16(value: number): number {
   bits[0] = value << 16;
   return float[0]!;
+}
+
+/** `toHalf` of each number. A loop: `Uint16Array.from` with a function is ten times slower. */
+export function toHalves(values: Float32Array): Uint16Array {
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) halves[i] = toHalf(values[i]!);
+  return halves;
+}
+
+/** The numbers that 16-bit patterns stand for under `read`, one of the functions above. */
+export function widen(patterns: Uint16Array, read: (pattern: number) => number): Float32Array {
+  const values = new Float32Array(patterns.length);
+  for (let i = 0; i < patterns.length; i++) values[i] = read(patterns[i]!);
+  return values;
 }

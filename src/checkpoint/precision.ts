@@ -9,7 +9,7 @@
  */
 import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
-import { MAX_HALF, toHalf } from './half';
+import { MAX_HALF, toHalves } from './half';
 import { quote } from './json';
 import { type StoredTensor, toNdArray, toStored } from './safetensors';
 
@@ -44,7 +44,7 @@ export function packTensors(
       packed.set(name, { dtype: 'I8', shape, bytes: new Uint8Array(values.buffer) });
       packed.set(name + SCALE, toStored({ data: scale, shape: [rows] }));
     } else if (data.every((x) => Math.abs(x) <= MAX_HALF)) {
-      packed.set(name, { dtype: 'F16', shape, bytes: new Uint8Array(Uint16Array.from(data, toHalf).buffer) });
+      packed.set(name, { dtype: 'F16', shape, bytes: new Uint8Array(toHalves(data).buffer) });
     } else packed.set(name, toStored(tensor));
   }
   return packed;

@@ -11,7 +11,7 @@
  */
 import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
-import { fromBfloat16, fromHalf } from './half';
+import { fromBfloat16, fromHalf, widen } from './half';
 import { looksLikeHtml, parseJson, quote } from './json';
 
 /** Bytes of one value of each type that is read. */
@@ -176,9 +176,9 @@ export function toNdArray({ dtype, shape, bytes }: StoredTensor, name: string, f
     case 'F64':
       return { shape, data: Float32Array.from(new Float64Array(...aligned(bytes, 8))) };
     case 'F16':
-      return { shape, data: Float32Array.from(new Uint16Array(...aligned(bytes, 2)), fromHalf) };
+      return { shape, data: widen(new Uint16Array(...aligned(bytes, 2)), fromHalf) };
     case 'BF16':
-      return { shape, data: Float32Array.from(new Uint16Array(...aligned(bytes, 2)), fromBfloat16) };
+      return { shape, data: widen(new Uint16Array(...aligned(bytes, 2)), fromBfloat16) };
     case 'I64':
       return { shape, data: narrow(new BigInt64Array(...aligned(bytes, 8)), name, fileName) };
     case 'I16':

@@ -1,10 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { openArtifact } from '../../src/checkpoint/open';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { encodeSafetensors } from '../../src/checkpoint/safetensors';
 import { sha256 } from '../../src/checkpoint/sha256';
+import { RecommenderError } from '../../src/errors';
 import type { NdArray } from '../../src/types';
 import { editManifest, type Folder, ODD_IDS, reader, replaceFile, smallArtifact } from './artifacts';
+import { PATIENT, runs } from './runs';
 
 const artifact = smallArtifact();
 const folder = await packArtifact(artifact);
@@ -294,6 +297,75 @@ describe('openArtifact refuses, in one sentence that names file and tensor or fi
     await expect(failing(new DOMException('stop', 'AbortError'))).rejects.toMatchObject({ name: 'AbortError' });
   });
 });
+
+describe('an artifact with any change', () => {
+  /** Opens, or refuses with an error of our own: never anything else. */
+  async function opens(changed: Folder): Promise<boolean> {
+    try {
+      await openArtifact(reader(changed));
+      return true;
+    } catch (error) {
+      if (!(error instanceof RecommenderError)) throw error;
+      return false;
+    }
+  }
+  const names = [...folder.keys()];
+
+  test('of one byte is refused, except where the manifest says nothing that could be checked', PATIENT, async () => {
+    const change = fc.record({ name: fc.constantFrom(...names), at: fc.nat(), bit: fc.nat(7) });
+    await fc.assert(
+      fc.asyncProperty(change, async ({ name, at, bit }) => {
+        const bytes = folder.get(name)!.slice();
+        bytes[at % bytes.length]! ^= 1 << bit;
+        const opened = await opens(new Map(folder).set(name, bytes));
+        if (name !== 'manifest.json') expect(opened).toBe(false);
+      }),
+      { seed: 1, numRuns: runs(500) },
+    );
+  });
+
+  test('of a field of the manifest opens or is refused, but does not fail in another way', PATIENT, async () => {
+    const paths = [...pathsOf(JSON.parse(new TextDecoder().decode(folder.get('manifest.json'))))];
+    const value = fc.jsonValue({ maxDepth: 2 });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths), value, async (path, value) => {
+        const edited = editManifest(folder, (manifest) => {
+          let at = manifest as Record<string, never>;
+          for (const key of path.slice(0, -1)) at = at[key]!;
+          Object.assign(at, { [path.at(-1)!]: value });
+        });
+        await opens(edited);
+      }),
+      { seed: 2, numRuns: runs(500) },
+    );
+  });
+
+  test(
+    'behind hashes that were made to fit opens or is refused, but does not fail in another way',
+    PATIENT,
+    async () => {
+      const change = fc.record({
+        name: fc.constantFrom('weights.safetensors', 'items.json', 'catalogue.json'),
+        edits: fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }),
+        length: fc.option(fc.nat(3000)),
+      });
+      await fc.assert(
+        fc.asyncProperty(change, async ({ name, edits, length }) => {
+          const bytes = folder.get(name)!.slice(0, length ?? undefined);
+          for (const [at, byte] of edits) if (bytes.length > 0) bytes[at % Math.min(bytes.length, 600)] = byte;
+          await opens(await replaceFile(folder, name, bytes));
+        }),
+        { seed: 3, numRuns: runs(500) },
+      );
+    },
+  );
+});
+
+function* pathsOf(value: unknown, path: string[] = []): Generator<string[]> {
+  if (path.length > 0) yield path;
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, child] of Object.entries(value)) yield* pathsOf(child, [...path, key]);
+}
 
 describe('packArtifact refuses', () => {
   const { info, itemIds, tensors } = artifact;
