@@ -11,32 +11,38 @@
 import { defineConfig, type UserConfig } from 'vite';
 import { declarations, executable } from './test/build/plugins.ts';
 
+/** What both bundles for pages have in common. */
+const bundle = {
+  target: 'es2022',
+  // An inlined asset would be a second copy of a file, or a worker without a URL of its own.
+  assetsInlineLimit: 0,
+  reportCompressedSize: false,
+  // The licences of what is inside, in one file instead of in front of every module.
+  license: { fileName: 'licences.md' },
+} as const;
+
+/** The worker is a bundle of its own. Its default would carry a thousand lines of licence comments. */
+function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
+  const chunkFileNames = 'assets/[name]-[hash].js';
+  return { format: 'es', rolldownOptions: { output: { entryFileNames, chunkFileNames, comments: { legal: false } } } };
+}
+
 const page: UserConfig = {
-  build: {
-    outDir: 'dist/page',
-    target: 'es2022',
-    // An inlined asset would be a second copy of a picture, or a worker without a URL of its own.
-    assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
-    reportCompressedSize: false,
-  },
-  worker: { format: 'es' },
+  build: { ...bundle, outDir: 'dist/page', modulePreload: { polyfill: false } },
+  worker: worker('assets/worker-[hash].js'),
 };
 
 const library: UserConfig = {
   publicDir: false,
   build: {
+    ...bundle,
     outDir: 'dist/lib',
-    target: 'es2022',
-    assetsInlineLimit: 0,
-    reportCompressedSize: false,
     lib: { entry: { index: 'src/index.ts' }, formats: ['es'] },
-    rolldownOptions: { output: { chunkFileNames: 'chunks/[name]-[hash].js' } },
+    rolldownOptions: {
+      output: { chunkFileNames: 'assets/[name]-[hash].js', assetFileNames: 'assets/[name]-[hash][extname]' },
+    },
   },
-  worker: {
-    format: 'es',
-    rolldownOptions: { output: { entryFileNames: 'worker.js', chunkFileNames: 'chunks/[name]-[hash].js' } },
-  },
+  worker: worker('worker.js'),
   plugins: [declarations({ entry: 'src/index.ts', outDir: 'dist/lib' })],
 };
 

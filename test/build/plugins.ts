@@ -1,6 +1,6 @@
 /** The two build steps that Vite does not have: an executable command line, and the library's type declarations. */
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import type { Plugin } from 'vite';
 
@@ -27,7 +27,7 @@ export function executable(file: string, name: string): Plugin {
 }
 
 /**
- * Writes the declarations of `entry` and of all it imports beside the library. Relative imports get the `.js` that Node's
+ * Writes the declarations of `entry` and of all that they mention beside the library. Relative imports get the `.js` that Node's
  * own module resolution wants; the sources do without because Vite does.
  */
 export function declarations({ entry, outDir }: { entry: string; outDir: string }): Plugin {
@@ -46,10 +46,19 @@ export function declarations({ entry, outDir }: { entry: string; outDir: string 
         rootDir: 'src',
         outDir,
       });
-      program.emit(undefined, (path, text) => {
+      const texts = new Map<string, string>();
+      program.emit(undefined, (path, text) => void texts.set(resolve(path), withExtensions(text)));
+      // Only what the public surface mentions: the program has every module behind it too.
+      const wanted = [resolve(outDir, basename(entry).replace(/\.ts$/, '.d.ts'))];
+      for (const path of wanted) {
+        const text = texts.get(path) ?? '';
         mkdirSync(dirname(path), { recursive: true });
-        writeFileSync(path, withExtensions(text));
-      });
+        writeFileSync(path, text);
+        for (const [, specifier] of text.matchAll(/(?:from '|import\(')(\.\.?\/[^']+?)\.js'/g)) {
+          const next = resolve(dirname(path), `${specifier}.d.ts`);
+          if (texts.has(next) && !wanted.includes(next)) wanted.push(next);
+        }
+      }
     },
   };
 }

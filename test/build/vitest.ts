@@ -7,7 +7,7 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
   // Two cores: the browser gets its turn after Node, and one page at a time.
   maxWorkers: 2,
   testTimeout: 30_000,
-  hookTimeout: 120_000,
+  hookTimeout: 300_000,
   projects: [
     {
       extends: true,

@@ -1,0 +1,79 @@
+/** The built files, for tests on them: `npm test` builds first, a single test builds what is missing or older than the sources. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+
+const PRODUCTS = { page: 'dist/page/index.html', lib: 'dist/lib/index.js', cli: 'dist/cli/aisle.js' } as const;
+const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', 'test/build/plugins.ts'];
+
+/** The folder of a build, made first if it is not up to date. Test files run side by side: the first one builds. */
+export async function built(mode: keyof typeof PRODUCTS): Promise<string> {
+  const product = join(ROOT, PRODUCTS[mode]);
+  const lock = join(ROOT, `dist/.building-${mode}`);
+  const isCurrent = (): boolean => existsSync(product) && statSync(product).mtimeMs >= newest(SOURCES);
+  if (!isCurrent()) {
+    mkdirSync(join(ROOT, 'dist'), { recursive: true });
+    try {
+      mkdirSync(lock);
+    } catch {
+      return waitFor(mode, lock);
+    }
+    try {
+      const arguments_ = mode === 'page' ? ['build'] : ['build', '--mode', mode];
+      execFileSync('npx', ['vite', ...arguments_, '--logLevel', 'error'], {
+        cwd: ROOT,
+        stdio: 'inherit',
+        env: plainEnv(),
+      });
+    } finally {
+      rmSync(lock, { recursive: true });
+    }
+  }
+  return join(product, '..');
+}
+
+async function waitFor(mode: keyof typeof PRODUCTS, lock: string): Promise<string> {
+  while (existsSync(lock)) await new Promise((next) => setTimeout(next, 200));
+  return join(ROOT, PRODUCTS[mode], '..');
+}
+
+/** The environment of a shell: a test's own would build for development, and in the mode of tests. */
+export function plainEnv(): NodeJS.ProcessEnv {
+  const { NODE_ENV, VITEST, VITE_USER_NODE_ENV, MODE, DEV, PROD, SSR, TEST, ...env } = process.env;
+  return env;
+}
+
+function newest(paths: readonly string[]): number {
+  return Math.max(...paths.map((path) => newestIn(join(ROOT, path))));
+}
+
+function newestIn(path: string): number {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newestIn(join(path, name))));
+}
+
+/** What a file costs over the wire, Brotli at its strongest. */
+export function brotliBytes(path: string): number {
+  return brotliCompressSync(readFileSync(path), { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
+}
+
+/** The scripts that an HTML page or a script loads by itself: static imports, and theirs, but nothing loaded later. */
+export function staticScripts(entry: string): Set<string> {
+  const found = new Set<string>();
+  const visit = (path: string): void => {
+    if (found.has(path)) return;
+    found.add(path);
+    const text = readFileSync(path, 'utf8');
+    const imports = path.endsWith('.html')
+      ? text.matchAll(/(?:src|href)="([^"]+\.js)"/g)
+      : text.matchAll(/\b(?:import|from)\s*["'](\.[^"']+\.js)["']/g);
+    for (const [, specifier] of imports) visit(resolve(path, '..', specifier!));
+  };
+  visit(entry);
+  found.delete(entry.endsWith('.html') ? entry : '');
+  return found;
+}
