@@ -37,7 +37,7 @@ export async function readText(
 /** Holds back the first line until its end is known; what it says decides how the rest is read. */
 abstract class TextReader {
   private head: Uint8Array | undefined = new Uint8Array(0);
-  private splitter: RowSplitter | undefined;
+  protected splitter: RowSplitter | undefined;
 
   constructor(
     protected readonly file: string,
@@ -132,6 +132,7 @@ class TableReader extends TextReader {
     }
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const names = Array.from({ length: fields }, (_, f) => decoder.decode(bytes.subarray(starts[f]!, ends[f]!)));
+    this.splitter!.columns = fields;
     this.columns = new Collector(this.file, this.options, layoutOf(names, this.options, `${this.file}:${line}`));
   }
 

@@ -32,9 +32,10 @@ export type RowFault = 'too long' | 'unclosed quote' | 'text after a closing quo
 export const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const QUOTE = 0x22;
-/** Signals of `field`: the row is not complete yet, or cannot be read. */
+/** Instead of a position: the row is not complete yet, cannot be read, or its quote is plain text. */
 const INCOMPLETE = -1;
 const FAULTY = -2;
+const PLAIN = -3;
 
 /**
  * Splits a stream of bytes into rows and fields without making an object per row. Empty lines are passed over.
@@ -43,24 +44,25 @@ const FAULTY = -2;
  * @param onFault Called for a row that cannot be split; it goes on at the next line if this does not throw.
  */
 export class RowSplitter {
-  /** Settled by the caller from the first line, before any row is split. */
-  dialect: Dialect;
+  /**
+   * Columns of the header. With quotes `needed`, a row that has as many without any quoting holds no quoted delimiters.
+   */
+  columns = 0;
   private buffer = new Uint8Array(1 << 17);
   private end = 0;
-  private line: number;
+  private line = 1;
   private skipping = false;
   private readonly row: Row;
+  /** Quoted fields of the row in work. */
+  private escaped: number[] = [];
 
   constructor(
-    dialect: Dialect,
+    private readonly dialect: Dialect,
     private readonly limit: number,
     private readonly onRow: (row: Row) => void,
     private readonly onFault: (fault: RowFault, line: number) => void,
-    firstLine = 1,
   ) {
-    this.dialect = dialect;
-    this.line = firstLine;
-    this.row = { bytes: this.buffer, starts: new Int32Array(16), ends: new Int32Array(16), fields: 0, line: firstLine };
+    this.row = { bytes: this.buffer, starts: new Int32Array(16), ends: new Int32Array(16), fields: 0, line: 1 };
   }
 
   /** Takes the next piece of the file; the piece may be reused by the caller afterwards. */
@@ -117,6 +119,7 @@ export class RowSplitter {
     row.bytes = buffer;
     row.fields = 0;
     row.line = this.line;
+    if (this.escaped.length > 0) this.escaped = [];
     let p = at;
     let lines = 0;
     for (;;) {
@@ -125,12 +128,13 @@ export class RowSplitter {
       let start = p;
       let stop = -1;
       if (quotes !== 'none' && p < end && buffer[p] === QUOTE) {
-        const closed = quotes === 'rfc4180' ? this.quoted(p, last) : this.quotedInLine(p, last);
+        const closed = quotes === 'rfc4180' ? this.quoted(p, last) : this.quotedInLine(p, at, last);
         if (closed === INCOMPLETE) return INCOMPLETE;
         if (closed === FAULTY) return this.fault(at, p);
         if (closed > p) {
           start = p + 1;
-          stop = this.unescape(start, closed);
+          stop = closed;
+          this.escaped.push(row.fields);
           for (let i = start; i < closed; i++) if (buffer[i] === NEWLINE) lines++;
           p = closed + 1;
         }
@@ -154,6 +158,8 @@ export class RowSplitter {
       p++; // the delimiter
     }
     if (buffer[p] === RETURN) p++; // after a quoted field
+    // Only now that the row is whole: one that is not is split again, from the same bytes.
+    for (const field of this.escaped) row.ends[field] = this.unescape(row.starts[field]!, row.ends[field]!);
     if (p - at > this.limit) this.onFault('too long', this.line);
     else if (row.fields > 1 || (row.fields === 1 && row.ends[0]! > row.starts[0]!)) this.onRow(row);
     this.line += lines + 1;
@@ -177,23 +183,36 @@ export class RowSplitter {
     return last ? FAULTY : INCOMPLETE;
   }
 
-  /** As `quoted` for `needed`: −3 where the quote is plain text. */
-  private quotedInLine(open: number, last: boolean): number {
+  /** As `quoted` for `needed`; `PLAIN` where the quote is plain text. */
+  private quotedInLine(open: number, row: number, last: boolean): number {
     const { buffer, end } = this;
-    let needed = false;
+    const { delimiter, crlf } = this.dialect;
     let newline = open;
     while (newline < end && buffer[newline] !== NEWLINE) newline++;
     if (newline === end && !last) return INCOMPLETE;
-    const stop = newline > open && buffer[newline - 1] === RETURN && this.dialect.crlf ? newline - 1 : newline;
+    const stop = newline > open && buffer[newline - 1] === RETURN && crlf ? newline - 1 : newline;
+    let doubled = false;
+    let delimiters = false;
     for (let p = open + 1; p < stop; p++) {
-      if (buffer[p] === this.dialect.delimiter) needed = true;
+      if (buffer[p] === delimiter) delimiters = true;
       if (buffer[p] !== QUOTE) continue;
       if (p + 1 < stop && buffer[p + 1] === QUOTE) {
-        needed = true;
+        doubled = true;
         p++;
-      } else return needed && (p + 1 === stop || buffer[p + 1] === this.dialect.delimiter) ? p : -3;
+        continue;
+      }
+      const closes = p + 1 === stop || buffer[p + 1] === delimiter;
+      if (!closes || !(doubled || delimiters)) return PLAIN;
+      return delimiters && this.plainFields(row, stop) === this.columns ? PLAIN : p;
     }
-    return -3;
+    return PLAIN;
+  }
+
+  /** Fields of the line if no quote means anything. */
+  private plainFields(from: number, to: number): number {
+    let fields = 1;
+    for (let p = from; p < to; p++) if (this.buffer[p] === this.dialect.delimiter) fields++;
+    return fields;
   }
 
   /** Halves the doubled quotes of a quoted field in place; returns its new end. */

@@ -25,7 +25,7 @@ export class TimeReader {
   /** Seconds of the text `bytes[start…end)`, fractions kept; NaN with `expected` set if it is no valid time. */
   read(bytes: Uint8Array, start: number, end: number): number {
     while (start < end && bytes[start] === 0x20) start++;
-    while (end > start && bytes[end - 1] === 0x20) end--;
+    while (end > start && (bytes[end - 1] === 0x20 || bytes[end - 1] === 0x0d)) end--; // a file of mixed line ends
     if (this.unit === 'iso') return this.iso(ascii(bytes, start, end));
     const number = decimal(bytes, start, end);
     if (!Number.isNaN(number)) return this.number(number);
