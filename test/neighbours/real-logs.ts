@@ -2,13 +2,13 @@
  * The real logs beside the checkout, split as their READMEs say, and the counting rows that those READMEs state.
  * The logs stay where they are; nothing of them is part of the repository.
  */
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { configure } from '../../src/models/configuration';
 import { type Baseline, baselines } from '../../src/neighbours/index';
 import { type EventLog, reindex, selectSessions } from '../../src/session/event-log';
 import { readText } from '../../src/session/read-text';
-import { type EvaluateResult, evaluate } from '../../src/train/evaluate';
+import { type EvaluateResult, evaluate, type RankRow } from '../../src/train/evaluate';
 import { sharedPath } from '../shared';
 
 export type LogName = 'yoochoose-100k' | 'eshop-clothing-2008' | 'online-retail' | 'diginetica';
@@ -48,8 +48,17 @@ export const STATED: Readonly<Record<LogName, Readonly<Record<string, Readonly<R
     markov: { 'recall@10': 0.2997, 'mrr@10': 0.1701, 'ndcg@10': 0.2012, 'recall@20': 0.3392, 'mrr@20': 0.1728 },
     sr: { 'recall@10': 0.3146, 'mrr@10': 0.1751, 'ndcg@10': 0.2085, 'recall@20': 0.3657, 'mrr@20': 0.1787 },
   },
-  diginetica: {},
+  diginetica: {
+    pop: { 'recall@10': 0.0058, 'mrr@10': 0.0019, 'recall@20': 0.0093, 'mrr@20': 0.0021, 'ndcg@20': 0.0036 },
+    's-pop': { 'recall@10': 0.2068, 'mrr@10': 0.1366, 'recall@20': 0.2108, 'mrr@20': 0.1369, 'ndcg@20': 0.1549 },
+    'item-knn': { 'recall@10': 0.2539, 'mrr@10': 0.1033, 'recall@20': 0.3506, 'mrr@20': 0.11, 'ndcg@20': 0.1629 },
+    markov: { 'recall@10': 0.2725, 'mrr@10': 0.1232, 'recall@20': 0.3361, 'mrr@20': 0.1277, 'ndcg@20': 0.1745 },
+    sr: { 'recall@10': 0.3094, 'mrr@10': 0.1346, 'recall@20': 0.4035, 'mrr@20': 0.1412, 'ndcg@20': 0.1994 },
+  },
 };
+
+/** Baselines whose definition leaves nothing open: these must reach the stated figures. Item-kNN has two definitions. */
+export const EXACT = ['pop', 's-pop', 'markov', 'sr'];
 
 /** Predictions that the READMEs count. */
 export const STATED_PREDICTIONS: Readonly<Record<LogName, number>> = {
@@ -86,6 +95,31 @@ export async function realLog(name: LogName): Promise<SplitLog | undefined> {
 }
 
 const read = (path: string): Promise<EventLog> => readText(createReadStream(path).pipe(createGunzip()), path);
+
+/** Ranks by session-rec's own code, and ours, of the predictions of `peer-ranks.tsv`; 51 stands for "not in the first 50". */
+export async function peerRanks({ train, test }: SplitLog, name: 'sr' | 'ar', given: object) {
+  const [header, ...lines] = readFileSync(sharedPath('data', 'yoochoose-100k', 'peer-ranks.tsv')!, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('\t'));
+  const column = header!.indexOf(`rank_${name}`);
+  const stated = new Map(lines.map((cells) => [cells.slice(0, 3).join(' '), Number(cells[column]) || 51]));
+  const model = baselines[name] as Baseline<unknown>;
+  const config = configure(model, given as Record<string, unknown>);
+  const catalogue = { items: train.itemIds.length, support: train.support };
+  const scorer = model.scorer(model.fit(train.sessions, catalogue, config), catalogue, config);
+  const { sessions, sessionIds, itemIds } = reindex(test, train.itemIds).log;
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  const onRank = ({ session, position, target, rank }: RankRow) => {
+    const peer = stated.get(`${sessionIds[session]} ${position} ${itemIds[target - 1]}`);
+    if (peer === undefined) return;
+    theirs.push(peer);
+    ours.push(Math.min(rank, 51));
+  };
+  await evaluate(scorer, sessions, { protocol: 'events', support: train.support, onRank });
+  return { ours, theirs };
+}
 
 /**
  * Trains a baseline and evaluates every event of the test part.
