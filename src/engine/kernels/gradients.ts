@@ -20,11 +20,9 @@ import { identityGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Identit
 import { leakyReluGradConfig } from '@tensorflow/tfjs-core/dist/gradients/LeakyRelu_grad';
 import { logGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Log_grad';
 import { log1pGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Log1p_grad';
-import { logSoftmaxGradConfig } from '@tensorflow/tfjs-core/dist/gradients/LogSoftmax_grad';
 import { maxGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Max_grad';
 import { maximumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Maximum_grad';
 import { maxPoolGradConfig } from '@tensorflow/tfjs-core/dist/gradients/MaxPool_grad';
-import { meanGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Mean_grad';
 import { minGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Min_grad';
 import { minimumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Minimum_grad';
 import { multiplyGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Multiply_grad';
@@ -53,7 +51,6 @@ import { squareGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Square_gr
 import { squaredDifferenceGradConfig } from '@tensorflow/tfjs-core/dist/gradients/SquaredDifference_grad';
 import { stepGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Step_grad';
 import { subGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Sub_grad';
-import { sumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Sum_grad';
 import { tanhGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Tanh_grad';
 import { tileGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Tile_grad';
 import { transposeGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Transpose_grad';
@@ -84,11 +81,9 @@ export const gradients: readonly GradConfig[] = [
   leakyReluGradConfig,
   logGradConfig,
   log1pGradConfig,
-  logSoftmaxGradConfig,
   maxGradConfig,
   maxPoolGradConfig,
   maximumGradConfig,
-  meanGradConfig,
   minGradConfig,
   minimumGradConfig,
   multiplyGradConfig,
@@ -117,7 +112,6 @@ export const gradients: readonly GradConfig[] = [
   squaredDifferenceGradConfig,
   stepGradConfig,
   subGradConfig,
-  sumGradConfig,
   tanhGradConfig,
   tileGradConfig,
   transposeGradConfig,

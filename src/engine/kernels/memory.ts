@@ -31,10 +31,14 @@ export interface Memory {
   ints(tensor: TensorInfo): Int32Array;
   /** A new tensor. Its numbers are undefined until written. */
   output(shape: readonly number[], dtype: DataType): TensorInfo;
+  /** Gives back a tensor that `output` made and nobody will see. */
+  free(tensor: TensorInfo): void;
   /** The same numbers under another shape. */
   alias(tensor: TensorInfo, shape: readonly number[]): TensorInfo;
   /** To be called after writing into a tensor that was not made by this kernel: some backends keep packed copies. */
   written(tensor: TensorInfo): void;
+  /** The softmax of every row of x, `[rows, columns]`, into `out`, which may be x itself. */
+  softmax(x: TensorInfo, out: TensorInfo, rows: number, columns: number): void;
   /** How many tensors share these numbers. */
   references(tensor: TensorInfo): number;
 }
@@ -53,25 +57,56 @@ function cpuMemory(backend: MathBackendCPU): Memory {
         dtype,
         util.getTypedArrayFromDType(dtype as 'float32', util.sizeFromShape([...shape])),
       ),
+    free: (tensor) => backend.disposeIntermediateTensorInfo(tensor),
     alias(tensor, shape) {
       backend.incRef(tensor.dataId);
       return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
     },
+    softmax: (x, out, rows, columns) => softmaxRows(view(x) as Float32Array, view(out) as Float32Array, rows, columns),
     written() {},
     references: (tensor) => backend.refCount(tensor.dataId),
   };
 }
 
+function softmaxRows(x: Float32Array, out: Float32Array, rows: number, columns: number): void {
+  for (let row = 0, start = 0; row < rows; row++, start += columns) {
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let i = start; i < start + columns; i++) highest = Math.max(highest, x[i]!);
+    let total = 0;
+    for (let i = start; i < start + columns; i++) {
+      const e = Math.exp(x[i]! - highest);
+      out[i] = e;
+      total += e;
+    }
+    for (let i = start; i < start + columns; i++) out[i]! /= total;
+  }
+}
+
 function wasmMemory(backend: BackendWasm): Memory {
   const view = (tensor: TensorInfo) => backend.typedArrayFromHeap(tensor) as Values;
+  const idOf = (tensor: TensorInfo) => backend.dataIdMap.get(tensor.dataId).id;
+  const { cwrap } = backend.wasm as unknown as { cwrap(name: string, result: null, args: string[]): unknown };
+  // XNNPACK's, several times as fast as exponentials one by one.
+  const softmax = cwrap('Softmax', null, ['number', 'number', 'number', 'number']) as (
+    x: number,
+    out: number,
+    columns: number,
+    rows: number,
+  ) => void;
   return {
     view,
     floats: view as (tensor: TensorInfo) => Float32Array,
     ints: view as (tensor: TensorInfo) => Int32Array,
     output: (shape, dtype) => backend.makeOutput([...shape], dtype),
+    free(tensor) {
+      backend.disposeData(tensor.dataId);
+    },
     alias(tensor, shape) {
       backend.incRef(tensor.dataId);
       return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
+    },
+    softmax(x, out, rows, columns) {
+      if (rows * columns > 0) softmax(idOf(x), idOf(out), columns, rows);
     },
     written: (tensor) => dropPacked(backend, tensor),
     references: (tensor) => backend.refCount(tensor.dataId),

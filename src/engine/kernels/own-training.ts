@@ -1,10 +1,23 @@
 /** Our own kernels and gradients that only training runs, for both backends. */
 import type { GradConfig } from '@tensorflow/tfjs-core';
+import { meanGradient, sumGradient } from './broadcast';
 import { conv2DBackpropFilter } from './convolution';
+import { crossEntropy, crossEntropyGradient, crossEntropySlope } from './cross-entropy';
 import { dropout, dropoutGradient } from './dropout';
 import { kernelSet } from './memory';
 import { unsortedSegmentSum } from './rows';
 import { adagrad, adam, assignRows } from './updates';
 
-export const ownTraining = kernelSet([unsortedSegmentSum, conv2DBackpropFilter, adagrad, adam, assignRows, dropout]);
-export const ownGradients: readonly GradConfig[] = [dropoutGradient];
+export const ownTraining = kernelSet([
+  unsortedSegmentSum,
+  conv2DBackpropFilter,
+  crossEntropy,
+  crossEntropySlope,
+  dropout,
+  adagrad,
+  adam,
+  assignRows,
+]);
+
+/** Beside those of `gradients.ts`: for our own kernels, and where TensorFlow.js' are slow. */
+export const ownGradients: readonly GradConfig[] = [sumGradient, meanGradient, crossEntropyGradient, dropoutGradient];

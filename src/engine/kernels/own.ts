@@ -1,5 +1,6 @@
 /** Our own kernels that scoring runs, for both backends. */
+import { tile } from './broadcast';
 import { kernelSet } from './memory';
 import { gather, identity, slice } from './rows';
 
-export const ownInference = kernelSet([gather, slice, identity]);
+export const ownInference = kernelSet([gather, slice, identity, tile]);

@@ -23,7 +23,9 @@ export const gather: OwnKernel = {
         axis,
         (attrs.batchDims as number | undefined) ?? 0,
       );
-    for (const index of memory.ints(indices)) {
+    const checked = memory.ints(indices);
+    for (let i = 0; i < checked.length; i++) {
+      const index = checked[i]!;
       // Negated, so that NaN is refused too.
       if (!(index >= 0 && index < size)) throw new Error(`GatherV2: the index ${index} is not in [0, ${size - 1}].`);
     }
