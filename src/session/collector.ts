@@ -166,9 +166,10 @@ export class Collector implements Columns {
         `${this.file}: more than ${MOST_KINDS} kinds of events in column ${name}; expected a few words such as view, cart, purchase.`,
       );
     }
-    if (kind === this.kindCounts.length) {
+    // Parquet numbers the kinds of a row group before its rows come, so a kind may be more than one ahead.
+    for (let next = this.kindCounts.length; next <= kind; next++) {
       this.kindCounts.push(0);
-      this.kept.push(this.options.events?.includes(this.kinds!.text(kind)) ?? true);
+      this.kept.push(this.options.events?.includes(this.kinds!.text(next)) ?? true);
     }
     this.kindCounts[kind]!++;
     if (!this.kept[kind]) this.otherKinds++;
