@@ -1,0 +1,141 @@
+/** A whole training: epochs, validation after each, early stopping, and a state to resume from at any point. */
+import { RecommenderError } from '../errors';
+import { neuralScorer } from '../ranking/neural-scorer';
+import type { NdArray, Sessions } from '../types';
+import { evaluate } from './evaluate';
+import { type Progress, Trainer, type TrainerOptions, type TrainerState } from './trainer';
+
+/** What selects the best epoch, and ends a training that no longer gets better. */
+export const SELECTION_METRIC = 'mrr@20';
+
+export interface FitOptions<C> extends TrainerOptions<C> {
+  readonly epochs: number;
+  /** Sessions to validate on after every epoch; absent: the last epoch is the result. */
+  readonly valid?: Sessions;
+  /** Epochs without a better validation after which training ends. Default 3. */
+  readonly patience?: number;
+  readonly resume?: FitState;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** After every epoch and its validation; the state is what `resume` takes. */
+  readonly onEpoch?: (epoch: EpochResult, state: () => Promise<FitState>) => Promise<void> | void;
+}
+
+export interface EpochResult {
+  /** From 1. */
+  readonly epoch: number;
+  readonly loss: number;
+  readonly seconds: number;
+  /** Conservative metrics on the validation sessions. */
+  readonly valid?: Readonly<Record<string, number>>;
+}
+
+export interface BestEpoch {
+  readonly epoch: number;
+  /** `SELECTION_METRIC`, or `loss` of the last epoch without validation. */
+  readonly metric: string;
+  readonly value: number;
+}
+
+/** A training that was interrupted, as plain data. */
+export interface FitState {
+  readonly trainer: TrainerState;
+  readonly epochs: readonly EpochResult[];
+  /** Seconds spent on the epoch that runs, and its loss where only its validation is missing. */
+  readonly seconds: number;
+  readonly unvalidated?: number;
+  readonly best?: { readonly epoch: BestEpoch; readonly weights: Readonly<Record<string, NdArray>> };
+}
+
+export interface FitResult {
+  readonly epochs: readonly EpochResult[];
+  readonly best: BestEpoch;
+  readonly weights: Readonly<Record<string, NdArray>>;
+}
+
+/** A training that its signal ended: `state` goes on from there. */
+export class Interrupted extends RecommenderError {
+  constructor(readonly state: FitState) {
+    super('aborted', `Training was interrupted in epoch ${state.epochs.length + 1}.`);
+  }
+}
+
+/**
+ * Trains a model. A backend must be running, with training registered.
+ *
+ * @throws Interrupted once the signal fires, with the state to resume from.
+ * @throws RecommenderError `diverged` if loss or validation scores are not finite; `bad-input` if there is nothing to
+ *   learn.
+ */
+export async function fit<C>(options: FitOptions<C>): Promise<FitResult> {
+  const { resume, valid, signal, patience = 3 } = options;
+  const trainer = new Trainer(options, resume?.trainer);
+  const epochs: EpochResult[] = [...(resume?.epochs ?? [])];
+  let best = resume?.best;
+  let seconds = resume?.seconds ?? 0;
+  let unvalidated = resume?.unvalidated;
+  const state = async (): Promise<FitState> => ({
+    trainer: await trainer.save(),
+    epochs: [...epochs],
+    seconds,
+    ...(unvalidated !== undefined && { unvalidated }),
+    ...(best && { best }),
+  });
+  const isStale = (): boolean => best !== undefined && epochs.length - best.epoch.epoch >= patience;
+  try {
+    while (epochs.length < options.epochs && !(valid && isStale())) {
+      const started = performance.now();
+      const before = seconds;
+      try {
+        unvalidated ??= await trainer.runEpoch(signal, options.onProgress);
+        const metrics = valid && (await validate(options, trainer, valid));
+        seconds = before + (performance.now() - started) / 1000;
+        const result: EpochResult = {
+          epoch: epochs.length + 1,
+          loss: unvalidated,
+          seconds,
+          ...(metrics && { valid: metrics }),
+        };
+        epochs.push(result);
+        if (metrics && !(best && best.epoch.value >= metrics[SELECTION_METRIC]!)) {
+          const epoch = { epoch: result.epoch, metric: SELECTION_METRIC, value: metrics[SELECTION_METRIC]! };
+          best = { epoch, weights: await trainer.weights() };
+        }
+        unvalidated = undefined;
+        seconds = 0;
+        await options.onEpoch?.(result, state);
+      } catch (error) {
+        if (!(error instanceof RecommenderError && error.code === 'aborted')) throw error;
+        seconds = before + (performance.now() - started) / 1000;
+        throw new Interrupted(await state());
+      }
+    }
+    const last = epochs.at(-1)!;
+    return {
+      epochs,
+      best: best?.epoch ?? { epoch: last.epoch, metric: 'loss', value: last.loss },
+      weights: best?.weights ?? (await trainer.weights()),
+    };
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/** Conservative metrics of the live parameters. */
+async function validate<C>(
+  { model, config, catalogue, signal }: FitOptions<C>,
+  trainer: Trainer<C>,
+  sessions: Sessions,
+): Promise<Readonly<Record<string, number>>> {
+  const scorer = neuralScorer(model, trainer.params, config, catalogue);
+  try {
+    const result = await evaluate(scorer, sessions, {
+      protocol: 'events',
+      support: catalogue.support!,
+      ...(signal && { signal }),
+    });
+    return result.metrics.conservative;
+  } finally {
+    scorer.dispose();
+  }
+}
