@@ -55,10 +55,10 @@ export function makeProducts(seed: number, count: number, period: Period): Produ
   for (let kind = 0; kind < KINDS.length; kind++) {
     const draws = random(seed, 'products', kind);
     const brands = brandsOf(draws, KINDS[kind]!, shares[kind]!);
-    const popular = logNormal(draws, 1, 0.6);
+    const popular = logNormal(draws, 1, 0.8);
     for (let place = 0; place < shares[kind]!; place++) {
       // Zipf's law inside a kind; kinds differ in the level, so that the whole shop's curve is close to Zipf too.
-      const appeal = (popular * logNormal(draws, 1, 0.25)) / (place + 1.6) ** 0.95;
+      const appeal = (popular * logNormal(draws, 1, 0.25)) / (place + 1.4) ** 1.1;
       products.push(makeProduct(draws, kind, brands, appeal, used, period));
     }
   }

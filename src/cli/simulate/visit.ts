@@ -29,11 +29,11 @@ const LATER_VISIT = [30, 17, 15, 12, 26];
 /** Ways from one product page to the next. */
 const STEPS = ['reload', 'back', 'listing', 'similar', 'together', 'favourite', 'elsewhere'] as const;
 const STEP_WEIGHTS: Readonly<Record<Intent, readonly number[]>> = {
-  browse: [5, 9, 40, 26, 5, 6, 9],
-  compare: [5, 30, 10, 44, 3, 4, 4],
-  hunt: [5, 10, 20, 45, 6, 6, 8],
-  complement: [5, 12, 10, 18, 44, 6, 5],
-  return: [5, 12, 14, 30, 10, 22, 7],
+  browse: [10, 2, 24, 13, 3, 8, 40],
+  compare: [10, 6, 12, 28, 3, 6, 35],
+  hunt: [10, 3, 15, 26, 4, 7, 35],
+  complement: [10, 3, 9, 12, 25, 8, 33],
+  return: [10, 3, 12, 16, 6, 18, 35],
 };
 
 /**
@@ -178,11 +178,14 @@ class Walk {
     return this.oneOf(this.shop.similar[this.current()]!);
   }
 
-  /** One of the next few products in the listing of this kind. */
+  /** One of the first, or of the next few, products in the listing of this kind. */
   private further(): number {
     const item = this.current();
-    const end = this.shop.listing[this.shop.products[item]!.kind + 1]!;
-    return this.oneOf([item + 1, item + 2, item + 3, item + 4].filter((other) => other < end));
+    const { kind } = this.shop.products[item]!;
+    const [start, end] = [this.shop.listing[kind]!, this.shop.listing[kind + 1]!];
+    // Half of the looks at a listing start from its top.
+    const from = chance(this.draws, 0.5) ? start : item + 1;
+    return this.oneOf([from, from + 1, from + 2, from + 3].filter((other) => other < end && other !== item));
   }
 
   /** One of a list, its first the likeliest, by the visitor's taste and this visit's look. */
@@ -191,7 +194,7 @@ class Walk {
     const weights = items.map((item, place) => {
       if (!isSold(shop, item, time)) return 0;
       const looked = shop.products[item]!.colour.family === this.look ? 2 : 1;
-      return (looked * taste(visitor, shop, item)) / (place + 1);
+      return (looked * taste(visitor, shop, item)) / (place + 2);
     });
     return items[drawWeighted(this.draws, weights)] ?? -1;
   }

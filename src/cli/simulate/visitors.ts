@@ -48,15 +48,15 @@ export function visitCounts(seed: number, visitors: number, sessions: number): I
 /** Draws the taste of visitor `v`. */
 export function makeVisitor(seed: number, v: number, visits: number, shop: Shop): Visitor {
   const draws = random(seed, 'visitor', v);
-  const home = draws.integer(KINDS.length);
+  const home = popularKind(draws, shop);
   const kinds: { kind: number; share: number }[] = [];
   const wanted = 3 + draws.integer(3);
-  for (let i = 0; kinds.length < wanted && i < 40; i++) {
+  for (let i = 0; kinds.length < wanted && i < 60; i++) {
     // Loved kinds cluster in one department, with one or two from elsewhere.
-    const kind = i === 0 ? home : draws.integer(KINDS.length);
+    const kind = i === 0 ? home : popularKind(draws, shop);
     const near = KINDS[kind]!.department === KINDS[home]!.department;
-    if (!near && !chance(draws, 0.25)) continue;
-    if (kinds.some((known) => known.kind === kind) || shop.listing[kind] === shop.listing[kind + 1]) continue;
+    if (!near && !chance(draws, 0.1)) continue;
+    if (kinds.some((known) => known.kind === kind)) continue;
     kinds.push({ kind, share: 1 / (kinds.length + 1) });
   }
 
@@ -78,6 +78,12 @@ export function makeVisitor(seed: number, v: number, visits: number, shop: Shop)
   };
   visitor.favourites = favouriteItems(draws, visitor, shop);
   return visitor;
+}
+
+/** A kind, drawn as the log's first day draws products. */
+function popularKind(draws: Random, shop: Shop): number {
+  const item = drawFromSums(draws, shop.pull[0]!, 0, shop.products.length);
+  return shop.products[Math.max(0, item)]!.kind;
 }
 
 /** How much more or less than others the visitor is drawn to a product; 1 is neutral. */
