@@ -9,35 +9,42 @@ export const ROOT = resolve(import.meta.dirname, '../..');
 const PRODUCTS = { page: 'dist/page/index.html', lib: 'dist/lib/index.js', cli: 'dist/cli/aisle.js' } as const;
 const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', 'test/build/plugins.ts'];
 
-/** The folder of a build, made first if it is not up to date. Test files run side by side: the first one builds. */
-export async function built(mode: keyof typeof PRODUCTS): Promise<string> {
+type Mode = keyof typeof PRODUCTS;
+
+const folders = new Map<Mode, Promise<string>>();
+
+/**
+ * The folder of a build, made first if it is not up to date. Test files run side by side: the first one builds. Inside one
+ * file the folder stays as it is.
+ */
+export function built(mode: Mode): Promise<string> {
+  const folder = folders.get(mode) ?? build(mode);
+  folders.set(mode, folder);
+  return folder;
+}
+
+async function build(mode: Mode): Promise<string> {
   const product = join(ROOT, PRODUCTS[mode]);
   const lock = join(ROOT, `dist/.building-${mode}`);
   const isCurrent = (): boolean => existsSync(product) && statSync(product).mtimeMs >= newest(SOURCES);
-  if (!isCurrent()) {
+  while (!isCurrent()) {
     mkdirSync(join(ROOT, 'dist'), { recursive: true });
     try {
       mkdirSync(lock);
     } catch {
-      return waitFor(mode, lock);
+      while (existsSync(lock)) await new Promise((next) => setTimeout(next, 200));
+      continue;
     }
     try {
-      const arguments_ = mode === 'page' ? ['build'] : ['build', '--mode', mode];
-      execFileSync('npx', ['vite', ...arguments_, '--logLevel', 'error'], {
-        cwd: ROOT,
-        stdio: 'inherit',
-        env: plainEnv(),
-      });
+      const extra = mode === 'page' ? [] : ['--mode', mode];
+      const env = plainEnv();
+      execFileSync('npx', ['vite', 'build', '--logLevel', 'error', ...extra], { cwd: ROOT, stdio: 'inherit', env });
     } finally {
       rmSync(lock, { recursive: true });
     }
+    break;
   }
   return join(product, '..');
-}
-
-async function waitFor(mode: keyof typeof PRODUCTS, lock: string): Promise<string> {
-  while (existsSync(lock)) await new Promise((next) => setTimeout(next, 200));
-  return join(ROOT, PRODUCTS[mode], '..');
 }
 
 /** The environment of a shell: a test's own would build for development, and in the mode of tests. */

@@ -64,7 +64,7 @@ function preview(section: Section): HTMLElement {
       'div',
       { class: 'row-head' },
       h('h2', {}, name),
-      h('a', { href: href({ page: 'section', path: section.path }), 'aria-label': `All of ${name}` }, 'See all'),
+      h('a', { href: href({ page: 'section', path: section.path }), 'aria-label': `See all of ${name}` }, 'See all'),
     ),
     row(name, list),
   );
@@ -79,7 +79,7 @@ function allProducts(shop: Shop): HTMLElement {
       'div',
       { class: 'row-head' },
       h('h2', {}, 'Products'),
-      h('a', { href: href({ page: 'section', path: [] }), 'aria-label': 'All products' }, 'See all'),
+      h('a', { href: href({ page: 'section', path: [] }), 'aria-label': 'See all products' }, 'See all'),
     ),
     list,
   );

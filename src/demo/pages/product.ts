@@ -80,7 +80,7 @@ function neighbours(shop: Shop, product: Product): HTMLElement | false {
       'div',
       { class: 'row-head' },
       h('h2', {}, `More ${name}`),
-      h('a', { href: href({ page: 'section', path: section.path }), 'aria-label': `All of ${name}` }, 'See all'),
+      h('a', { href: href({ page: 'section', path: section.path }), 'aria-label': `See all of ${name}` }, 'See all'),
     ),
     row(name, list),
   );
