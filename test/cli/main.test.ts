@@ -1,0 +1,64 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { CommanderError } from 'commander';
+import { expect, describe as group, test } from 'vitest';
+import { version } from '../../package.json';
+import { describe, exitCode } from '../../src/cli/errors';
+import { RecommenderError } from '../../src/errors';
+import { aisle } from './program';
+
+const commands = readdirSync(fileURLToPath(new URL('../../src/cli/commands/', import.meta.url))).map((name) =>
+  name.replace(/\.ts$/, ''),
+);
+
+test.each(commands)('aisle %s --help ends with an example', async (command) => {
+  const { code, stdout, stderr } = await aisle(command, '--help');
+  expect(code).toBe(0);
+  expect(stderr).toBe('');
+  expect(stdout).toContain(`Usage: aisle ${command}`);
+  expect(stdout.trimEnd().split('\n').slice(-8).join('\n')).toMatch(/Examples?:\n( {2}\$ aisle [^\n]*\n?)+/);
+});
+
+test('the program alone lists every command and says how to start', async () => {
+  const { code, stdout } = await aisle();
+  expect(code).toBe(0);
+  for (const command of commands) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
+  expect(stdout).toContain('$ aisle train');
+});
+
+test('it tells its version', async () => {
+  expect(await aisle('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('a misspelt command is wrong use, and the nearest one is named', async () => {
+  const { code, stdout, stderr } = await aisle('inspekt', 'x');
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr).toContain("aisle: unknown command 'inspekt'\n(Did you mean inspect?)");
+});
+
+group('an error', () => {
+  const system = Object.assign(new Error('write'), { code: 'ENOSPC', path: '/out/weights' });
+  test.each([
+    [new RecommenderError('bad-input', 'The file is bad.'), 2, 'aisle: The file is bad.'],
+    [new RecommenderError('bad-config', 'The key is bad.'), 2, 'aisle: The key is bad.'],
+    [new RecommenderError('bad-artifact', 'The artifact is bad.'), 2, 'aisle: The artifact is bad.'],
+    [new RecommenderError('weights-mismatch', 'The weights are bad.'), 2, 'aisle: The weights are bad.'],
+    [new RangeError('k: got 0.'), 2, 'aisle: k: got 0.'],
+    [new CommanderError(1, 'commander.unknownOption', 'printed already'), 2, ''],
+    [new CommanderError(0, 'commander.help', 'help'), 0, ''],
+    [new RecommenderError('diverged', 'The loss is not finite.'), 1, 'aisle: The loss is not finite.'],
+    [new RecommenderError('aborted', 'Interrupted.'), 130, 'aisle: Interrupted.'],
+    [system, 1, 'aisle: /out/weights: the disk is full (ENOSPC).'],
+    [new TypeError('x is not a function'), 1, 'aisle: x is not a function (--verbose shows where)'],
+    ['text', 1, 'aisle: text'],
+  ])('%s has its exit code and one sentence', (error, code, text) => {
+    expect(exitCode(error)).toBe(code);
+    expect(describe(error, false)).toBe(text);
+  });
+
+  test('shows stack and cause to those who ask', () => {
+    const error = new RecommenderError('io', 'No.', { cause: new Error('the disk') });
+    expect(describe(error, true)).toMatch(/^aisle: No\.\n.*at .*caused by: Error: the disk\n/s);
+  });
+});
