@@ -58,6 +58,8 @@ interface Home {
   close(reason: Error): void;
 }
 
+/** Methods that take long: each call gets a worker of its own, so that recommending goes on and its memory is given back. */
+const APART: ReadonlySet<Method> = new Set<Method>(['train']);
 /** Methods that may run twice: they only read, or replace what they wrote. */
 const REPEATABLE: ReadonlySet<Method> = new Set<Method>(['load', 'recommend', 'catalogue', 'memory']);
 
@@ -70,6 +72,7 @@ const REPEATABLE: ReadonlySet<Method> = new Set<Method>(['load', 'recommend', 'c
 export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngine {
   const { maxRestarts = 3, onDegraded = () => {} } = options;
   let current: Promise<Home> | undefined;
+  const apart = new Set<Promise<Home>>();
   let loaded: LoadOptions | undefined;
   let restarts = 0;
   /** Why there will be no answer any more: disposed, or crashed too often. */
@@ -121,6 +124,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   }
 
   async function call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>> {
+    if (APART.has(method)) return callApart(method, args, control);
     for (let attempt = 1; ; attempt++) {
       let lost: () => boolean = () => true;
       try {
@@ -136,12 +140,34 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     }
   }
 
+  async function callApart<M extends Method>(
+    method: M,
+    args: Sent<M>,
+    control?: Control<Progress<M>>,
+  ): Promise<Result<M>> {
+    if (ended) throw ended;
+    const starting = startWorker(options, () => {});
+    apart.add(starting);
+    try {
+      const started = await abortable(starting, control?.signal).catch((error) => {
+        if (error instanceof RecommenderError) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        throw new RecommenderError('no-backend', `To ${method} needs a worker, and none can start here: ${why}.`);
+      });
+      return await started.call(method, args, control);
+    } finally {
+      apart.delete(starting);
+      close(starting, new RecommenderError('aborted', 'The call has ended.'));
+    }
+  }
+
   async function dispose(): Promise<void> {
     if (ended?.code === 'disposed') return;
     const reason = new RecommenderError('disposed', 'The engine was disposed.');
     ended = reason;
     const running = current;
     current = undefined;
+    for (const starting of apart) close(starting, reason);
     // A start that is under way closes itself.
     await running?.then((started) => started.close(reason)).catch(() => {});
   }
@@ -220,6 +246,14 @@ async function startWorker(options: WorkerEngineOptions, crashed: (why: string) 
     clearTimeout(late);
   }
   return home;
+}
+
+/** Closes a home that runs, or as soon as it has started. */
+function close(starting: Promise<Home>, reason: Error): void {
+  starting.then(
+    (started) => started.close(reason),
+    () => {}, // it never started
+  );
 }
 
 async function startHere(): Promise<Home> {

@@ -5,7 +5,7 @@
  *
  * Arguments and results are plain data that can be structured-cloned. Item ids are text; indices never leave the engine.
  */
-import type { CatalogueItem } from '../checkpoint/artifact';
+import type { Artifact, CatalogueItem, GoldenCheck } from '../checkpoint/artifact';
 
 export type BackendName = 'cpu' | 'wasm';
 export type BackendChoice = 'auto' | BackendName;
@@ -67,6 +67,42 @@ export type LoadProgress =
   | { readonly stage: 'backend'; readonly backend: BackendName }
   | { readonly stage: 'check'; readonly backend: BackendName };
 
+export interface TrainRequest {
+  /** Name of an architecture or a counting baseline. */
+  readonly model: string;
+  /** Sessions, each oldest click first. Item indices follow the first appearance in the order of the sessions' starts. */
+  readonly sessions: readonly (readonly EngineEvent[])[];
+  /** Configuration keys that differ from the model's defaults. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Any integer: the same seed, sessions and backend give the same model. */
+  readonly seed: number;
+  /** Passes over the sessions. Default: the configuration's. */
+  readonly epochs?: number;
+  readonly backend: BackendChoice;
+}
+
+export interface TrainProgress {
+  /** Epoch that runs, from 1, and how many there are. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps done of this epoch, and how many it has. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean loss of the epoch so far. */
+  readonly loss: number;
+}
+
+/** What an artifact is made of, but for its name, version and licence. */
+export interface Trained extends Pick<Artifact, 'itemIds' | 'tensors'> {
+  readonly architecture: string;
+  /** Complete, defaults included. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly golden: GoldenCheck;
+  /** Mean loss of each epoch; empty for counting baselines. */
+  readonly losses: readonly number[];
+  readonly backend: BackendName;
+}
+
 /** How a caller follows and ends a call. `P` is what the call reports while it runs. */
 export interface Control<P = never> {
   /** Ends the call early: it rejects with `aborted`. */
@@ -94,6 +130,14 @@ export interface Engine {
    * @throws RecommenderError `not-finite` if the model scores with anything but finite numbers.
    */
   recommend(request: RecommendRequest, control?: Control): Promise<Recommendations>;
+  /**
+   * Trains a new model; the loaded one stays. Calls of this engine wait until it ends, but for an engine in a worker,
+   * which trains in a worker of its own.
+   *
+   * @throws RecommenderError `bad-config`; `bad-input` if no session has two clicks; `diverged`; `no-backend`, also in a
+   *   page where no worker can start, since its own thread must not be held up for so long.
+   */
+  train(request: TrainRequest, control?: Control<TrainProgress>): Promise<Trained>;
   /** The products of the loaded artifact's `catalogue.json`; empty where it has none. */
   catalogue(): Promise<readonly CatalogueItem[]>;
   /** Tensors and bytes alive, for the leak tests and the demo's panel. */

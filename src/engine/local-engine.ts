@@ -121,12 +121,12 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     signal: AbortSignal,
     onProgress: (progress: LoadProgress) => void,
   ): Promise<Model> {
-    const ladder = choice === 'auto' ? LADDER : [choice];
+    const ladder = ladderOf(choice);
     const reasons: string[] = [];
     for (const backend of ladder) {
       try {
         onProgress({ stage: 'backend', backend });
-        await withDeadline(startBackend(backend, backendOptions), backendDeadline, backend);
+        await startInTime(backend);
         throwIfAborted(signal);
         onProgress({ stage: 'check', backend });
         return await ready(artifact, backend, why(choice, backend, reasons), signal);
@@ -135,7 +135,24 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         reasons.push((error as Error).message);
       }
     }
-    throw new RangeError(`load: no backend is called "${choice}"; use auto, ${LADDER.join(', ')}.`);
+    throw new RangeError('A ladder of backends has at least one.');
+  }
+
+  const startInTime = (backend: BackendName): Promise<void> =>
+    withDeadline(startBackend(backend, backendOptions), backendDeadline, backend);
+
+  async function firstThatStarts(ladder: readonly BackendName[]): Promise<BackendName> {
+    for (const backend of ladder.slice(0, -1)) {
+      try {
+        await startInTime(backend);
+        return backend;
+      } catch (error) {
+        if (!isBackendsFault(error)) throw error;
+      }
+    }
+    const last = ladder.at(-1)!;
+    await startInTime(last);
+    return last;
   }
 
   return {
@@ -163,6 +180,15 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         return { items, milliseconds: performance.now() - from };
       }, signal);
     },
+    train(request, { signal, onProgress = () => {} } = {}) {
+      return turn(async (ends) => {
+        const ladder = ladderOf(request.backend);
+        const backend = await firstThatStarts(ladder);
+        // Gradients and optimisers are loaded where a model learns, and nowhere else.
+        const { trainModel } = await import('./train');
+        return trainModel(request, backend, ends, onProgress);
+      }, signal);
+    },
     async catalogue() {
       assertAlive();
       return loaded().artifact.catalogue ?? [];
@@ -182,6 +208,12 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       model = undefined;
     },
   };
+}
+
+function ladderOf(choice: BackendChoice): readonly BackendName[] {
+  if (choice === 'auto') return LADDER;
+  if (LADDER.includes(choice)) return [choice];
+  throw new RangeError(`No backend is called "${String(choice)}"; use auto, ${LADDER.join(' or ')}.`);
 }
 
 async function rank(

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
 import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } from '../../src/engine/client';
-import type { BackendName, RankedItem, RecommendRequest } from '../../src/engine/engine';
+import type { BackendName, RankedItem, RecommendRequest, TrainProgress, TrainRequest } from '../../src/engine/engine';
 import { createRecommender } from '../../src/index';
-import { clicks, folderOf, NOW, SESSIONS, smallModel } from '../engine/fixture';
+import { clicks, folderOf, NOW, RING, RING_LOSSES, SESSIONS, smallModel } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
 
 const FOLDER = 'dist/test-models/small/';
@@ -44,7 +44,7 @@ function started(options: WorkerEngineOptions = {}) {
   return { engine, degraded };
 }
 
-const request = (over: Partial<RecommendRequest> = {}): RecommendRequest => ({
+const asked = (over: Partial<RecommendRequest> = {}): RecommendRequest => ({
   session: clicks('item-9'),
   k: 20,
   exclude: [],
@@ -66,7 +66,7 @@ describe.each<BackendName>(['cpu', 'wasm'])('a worker on %s', (backend) => {
     const { engine, degraded } = started();
     expect(await engine.load({ modelUrl, backend })).toMatchObject({ backend, name: 'small gru4rec' });
     for (const [name, session] of Object.entries(SESSIONS)) {
-      expectAnswer(name, (await engine.recommend(request({ session }))).items);
+      expectAnswer(name, (await engine.recommend(asked({ session }))).items);
     }
     expect(await engine.thread()).toBe('worker');
     expect({ degraded, workers: workers.length }).toEqual({ degraded: [], workers: 1 });
@@ -75,12 +75,12 @@ describe.each<BackendName>(['cpu', 'wasm'])('a worker on %s', (backend) => {
   test('keeps as many tensors over recommendations, aborted ones among them', async () => {
     const { engine } = started();
     await engine.load({ modelUrl, backend });
-    await engine.recommend(request());
+    await engine.recommend(asked());
     const before = await engine.memory();
     for (let call = 0; call < 100; call++) {
       const abort = new AbortController();
       const session = SESSIONS['200 clicks']!.slice(call % 7, (call % 7) + 3);
-      const answer = engine.recommend(request({ session }), { signal: abort.signal });
+      const answer = engine.recommend(asked({ session }), { signal: abort.signal });
       if (call % 5 === 0) abort.abort();
       await answer.catch((error) => expect(error.code).toBe('aborted'));
     }
@@ -94,7 +94,7 @@ describe('a worker', () => {
     await engine.load({ modelUrl, backend: 'wasm' });
     workers[0]!.terminate();
     const name = 'a repeat';
-    expectAnswer(name, (await engine.recommend(request({ session: SESSIONS[name]! }))).items);
+    expectAnswer(name, (await engine.recommend(asked({ session: SESSIONS[name]! }))).items);
     expect(workers).toHaveLength(2);
     expect(degraded).toMatchObject([{ code: 'worker-restarted' }]);
   });
@@ -104,7 +104,7 @@ describe('a worker', () => {
     const { engine, degraded } = started({ workerUrl });
     expect(await engine.load({ modelUrl, backend: 'auto' })).toMatchObject({ backend: 'wasm' });
     const name = 'odd ids';
-    expectAnswer(name, (await engine.recommend(request({ session: SESSIONS[name]! }))).items);
+    expectAnswer(name, (await engine.recommend(asked({ session: SESSIONS[name]! }))).items);
     expect(await engine.thread()).toBe('main');
     expect(degraded).toMatchObject([{ code: 'no-worker', message: expect.stringContaining(workerUrl) }]);
   });
@@ -112,7 +112,7 @@ describe('a worker', () => {
   test('of another origin is replaced by the page', async () => {
     const { engine, degraded } = started({ workerUrl: 'https://other.example/worker.js' });
     await engine.load({ modelUrl, backend: 'cpu' });
-    expect((await engine.recommend(request())).items).toHaveLength(20);
+    expect((await engine.recommend(asked())).items).toHaveLength(20);
     expect(degraded).toMatchObject([{ code: 'no-worker' }]);
   });
 
@@ -124,16 +124,58 @@ describe('a worker', () => {
     await expect(loading).rejects.toMatchObject({ code: 'aborted' });
     await engine.load({ modelUrl, backend: 'wasm' });
     const late = new AbortController();
-    const answer = engine.recommend(request(), { signal: late.signal });
+    const answer = engine.recommend(asked(), { signal: late.signal });
     late.abort();
     await expect(answer).rejects.toMatchObject({ code: 'aborted' });
-    expect((await engine.recommend(request())).items).toHaveLength(20);
+    expect((await engine.recommend(asked())).items).toHaveLength(20);
   });
 
   test('keeps the code of an error', async () => {
     const { engine } = started();
     const missing = engine.load({ modelUrl: new URL('/no/model/', location.href).href, backend: 'cpu' });
     await expect(missing).rejects.toMatchObject({ name: 'RecommenderError', code: 'bad-artifact' });
+  });
+});
+
+describe('training in a page', () => {
+  const request: TrainRequest = {
+    model: 'gru4rec',
+    sessions: RING,
+    config: { layers: '16', batchSize: 8, nSample: 0, learningRate: 0.1 },
+    seed: 3,
+    epochs: 3,
+    backend: 'wasm',
+  };
+
+  test('runs in a worker of its own, as in Node, while the other worker recommends', async () => {
+    const { engine } = started();
+    await engine.load({ modelUrl, backend: 'wasm' });
+    const steps: TrainProgress[] = [];
+    let over = false;
+    const training = engine.train(request, { onProgress: (step) => steps.push(step) }).finally(() => {
+      over = true;
+    });
+    expect((await engine.recommend(asked())).items).toHaveLength(20);
+    expect(over).toBe(false);
+    const trained = await training;
+    expect(trained.itemIds).toHaveLength(12);
+    expect(Object.values(trained.tensors).every(({ data }) => ArrayBuffer.isView(data))).toBe(true);
+    for (const [epoch, loss] of RING_LOSSES.entries()) expect(trained.losses[epoch]).toBeCloseTo(loss, 3);
+    expect(steps.at(-1)).toMatchObject({ epoch: 3, epochs: 3 });
+    expect(workers).toHaveLength(2);
+  });
+
+  test('ends at once when it is aborted', async () => {
+    const { engine } = started();
+    const abort = new AbortController();
+    const onProgress = () => abort.abort();
+    const training = engine.train({ ...request, epochs: 1000 }, { signal: abort.signal, onProgress });
+    await expect(training).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  test('is refused where no worker can start', async () => {
+    const { engine } = started({ workerUrl: new URL('/no/such/worker.js', location.href).href });
+    await expect(engine.train(request)).rejects.toMatchObject({ code: 'no-backend' });
   });
 });
 

@@ -24,16 +24,17 @@ export const dropout: OwnKernel = {
     // Two keys: with one alone, two seeds would give the same bits at shifted positions.
     const first = scatter(seed | 0);
     const second = scatter(first ^ Math.floor(seed / 2 ** 32) ^ 0x9e3779b9);
-    // Hashes are compared as signed numbers, which keeps the loop free of conversions.
-    const threshold = Math.floor(rate * 2 ** 32) - 2 ** 31;
-    const scale = 1 / (1 - rate);
-    for (let i = 0, counter = first; i < size; i++, counter = (counter + 0x9e3779b9) | 0) {
+    // Compared in 31 bits, and chosen without a branch, which at random would be mispredicted.
+    const threshold = Math.floor(rate * 2 ** 31) - 1;
+    const factors = Float64Array.of(0, 1 / (1 - rate));
+    for (let i = 0, counter = first; i < size; i++) {
       let h = counter ^ (counter >>> 16);
       h = Math.imul(h, 0x7feb352d);
       h = ((h ^ (h >>> 15)) + second) | 0;
-      h = Math.imul(h, 0x846ca68b);
-      h ^= (h >>> 16) ^ 0x80000000;
-      to[i] = h >= threshold ? from[i]! * scale : 0;
+      h = Math.imul(h, -0x7b935975); // 0x846ca68b
+      h ^= h >>> 16;
+      to[i] = from[i]! * factors[(threshold - (h >>> 1)) >>> 31]!;
+      counter = (counter - 0x61c88647) | 0; // + 0x9e3779b9
     }
     return out;
   },

