@@ -1,6 +1,9 @@
 /** `aisle simulate`: a believable shop's click log and catalogue from a seed. */
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { contextOf } from '../context';
+import { integer } from '../options';
+import { whole } from '../progress';
 import { CATALOGUE_FILE, EVENTS_FILE, writeSimulation } from '../simulate/files';
 import { DEFAULT_OPTIONS, simulate } from '../simulate/simulate';
 
@@ -18,27 +21,25 @@ export function register(program: Command): void {
     .command('simulate')
     .description('invent a shop: its click log and its catalogue with drawn pictures')
     .requiredOption('--out <dir>', `folder for ${EVENTS_FILE} and ${CATALOGUE_FILE}`)
-    .option('--items <n>', 'products, at least 10', wholeNumber, items)
-    .option('--sessions <n>', 'sessions', wholeNumber, sessions)
+    .option('--items <n>', 'products, at least 10', integer(10, 1_000_000), items)
+    .option('--sessions <n>', 'sessions', integer(1, 5_000_000), sessions)
     .option(
       '--visitors <n>',
       `visitors, at most one a session; default: ${visitors} for ${sessions} sessions`,
-      wholeNumber,
+      integer(1, 5_000_000),
     )
-    .option('--seed <n>', 'the same seed gives the same bytes', wholeNumber, seed)
+    .option('--seed <n>', 'the same seed gives the same bytes', integer(0, 2 ** 32 - 1), seed)
     .addHelpText('after', '\nExample:\n  $ aisle simulate --out shop --items 2000 --sessions 100000 --seed 7\n')
-    .action(async (options: SimulateOptions) => {
+    .action(async (options: SimulateOptions, self: Command) => {
+      const { stderr, signal } = contextOf(self);
       const log = simulate({
         ...options,
         visitors: options.visitors ?? Math.max(1, Math.round((options.sessions * visitors) / sessions)),
       });
-      await writeSimulation(log, options.out);
-      const counts = `${log.items.length} events, ${log.offsets.length - 1} sessions, ${log.shop.products.length} products`;
-      console.error(`${join(options.out, EVENTS_FILE)} and ${CATALOGUE_FILE}: ${counts}.`);
+      await writeSimulation(log, options.out, signal);
+      const { items: events, offsets, shop } = log;
+      const counts = `${whole(events.length)} events, ${whole(offsets.length - 1)} sessions`;
+      stderr.write(`${join(options.out, EVENTS_FILE)}: ${counts}\n`);
+      stderr.write(`${join(options.out, CATALOGUE_FILE)}: ${whole(shop.products.length)} products\n`);
     });
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError(`expected a whole number, got "${text}".`);
-  return Number(text);
 }

@@ -1,11 +1,10 @@
 /** The files of a simulated log: `events.tsv.gz` and `catalogue.json`. */
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { RecommenderError } from '../../errors';
+import { RecommenderError, throwIfAborted } from '../../errors';
 import { catalogueItem } from './products';
 import type { SimulatedLog } from './simulate';
 import { EVENT_NAMES } from './visit';
@@ -20,14 +19,15 @@ const CHUNK = 4096;
  * Writes the log and its catalogue into a folder, made where it is missing. Each file is written beside its place and
  * renamed, so that no half-written one is left.
  *
- * @throws RecommenderError `io` if the disk refuses.
+ * @throws RecommenderError `io` if the disk refuses, `aborted`.
  */
-export async function writeSimulation(log: SimulatedLog, folder: string): Promise<void> {
+export async function writeSimulation(log: SimulatedLog, folder: string, signal?: AbortSignal): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
-    await replace(join(folder, EVENTS_FILE), (file) => writeEvents(log, file));
+    await replace(join(folder, EVENTS_FILE), (file) => writeEvents(log, file, signal));
     await replace(join(folder, CATALOGUE_FILE), (file) => writeFile(file, catalogueText(log)));
   } catch (error) {
+    if (error instanceof RecommenderError) throw error;
     throw new RecommenderError(
       'io',
       `The simulated log could not be written to ${folder}: ${(error as Error).message}.`,
@@ -54,22 +54,18 @@ export function* eventLines({ shop, offsets, items, times, visitors, events }: S
   }
 }
 
-async function writeEvents(log: SimulatedLog, file: string): Promise<void> {
-  const gzip = createGzip();
-  const done = finished(gzip.pipe(createWriteStream(file)));
-  // Without this a refusing disk would end the process before `done` is awaited.
-  done.catch((error: Error) => gzip.destroy(error));
-  let chunk: string[] = [];
-  const flush = async (): Promise<void> => {
-    if (!gzip.write(chunk.join('')) && !gzip.destroyed) await Promise.race([once(gzip, 'drain'), done]);
-    chunk = [];
-  };
-  for (const line of eventLines(log)) {
-    if (chunk.push(line) === CHUNK) await flush();
+async function writeEvents(log: SimulatedLog, file: string, signal: AbortSignal | undefined): Promise<void> {
+  async function* chunks(): AsyncGenerator<string> {
+    let rows: string[] = [];
+    for (const line of eventLines(log)) {
+      if (rows.push(line) < CHUNK) continue;
+      throwIfAborted(signal);
+      yield rows.join('');
+      rows = [];
+    }
+    yield rows.join('');
   }
-  await flush();
-  gzip.end();
-  await done;
+  await pipeline(chunks, createGzip(), createWriteStream(file));
 }
 
 async function replace(file: string, write: (file: string) => Promise<void>): Promise<void> {
