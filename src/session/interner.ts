@@ -18,7 +18,8 @@ export class Interner {
   intern(bytes: Uint8Array, start: number, end: number): number {
     let hash = 0x811c9dc5;
     for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
-    hash ^= hash >>> 15;
+    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    hash ^= hash >>> 13;
     const mask = this.table.length - 1;
     let slot = hash & mask;
     for (let entry = this.table[slot]!; entry !== 0; entry = this.table[slot]!) {

@@ -28,7 +28,8 @@ export interface Split {
  * Splits a log by time; sessions are never cut.
  *
  * @throws RecommenderError `bad-input` if a part would be empty, or the log has no times and the part needs them.
- * @see spec of the splits: Hidasi & Czapp, "The Effect of Third Party Implementations on Reproducibility", RecSys 2023
+ * @see Hidasi & Czapp, "Widespread Flaws in Offline Evaluation of Recommender Systems", RecSys 2023,
+ *   https://arxiv.org/abs/2307.14951, on why time splits
  */
 export function splitLog(log: EventLog, { by = 'start', test, valid }: SplitOptions): Split {
   const all = Int32Array.from({ length: sessionCount(log) }, (_, s) => s);
