@@ -14,7 +14,18 @@ import { transposeBlock } from './transpose';
 
 /** The parts of Emscripten's module that kernels use; TensorFlow.js types them away. */
 interface Module {
-  cwrap(name: string, result: null, args: string[]): unknown;
+  /** TensorFlow.js' product of two batched matrices: ids, addresses of shapes, ranks, transposed or not, id of the result. */
+  _BatchMatMul(
+    a: number,
+    aShape: number,
+    aRank: number,
+    b: number,
+    bShape: number,
+    bRank: number,
+    tA: 0,
+    tB: 0,
+    out: number,
+  ): void;
   _malloc(bytes: number): number;
   _free(at: number): void;
   readonly HEAPU8: Uint8Array<ArrayBuffer>;
@@ -22,24 +33,8 @@ interface Module {
 
 const moduleOf = (backend: BackendWasm) => backend.wasm as unknown as Module;
 
-type Multiply = (
-  a: number,
-  aShape: Uint8Array,
-  aRank: number,
-  b: number,
-  bShape: Uint8Array,
-  bRank: number,
-  transposeA: boolean,
-  transposeB: boolean,
-  out: number,
-) => void;
-
-let multiply: Multiply;
-
-function setup(backend: BackendWasm): void {
-  const types = ['number', 'array', 'number', 'number', 'array', 'number', 'number', 'number', 'number'];
-  multiply = moduleOf(backend).cwrap('BatchMatMul', null, types) as Multiply;
-}
+/** Where each module keeps the shapes of the two operands, six integers on its heap. */
+const shapesAt = new WeakMap<object, number>();
 
 /** A matrix on the heap: where it starts, in bytes, and the id of the tensor if it is exactly one. */
 interface Block {
@@ -52,20 +47,51 @@ const LEFT = 0x7ffffff0;
 const RIGHT = LEFT + 1;
 const OUT = LEFT + 2;
 
-function shapeBytes(rows: number, columns: number): Uint8Array {
-  return new Uint8Array(new Int32Array([1, rows, columns]).buffer);
+/** Announces `[1, m, k]` and `[1, k, n]` and returns their address. */
+function announce(module: Module, m: number, k: number, n: number): number {
+  let at = shapesAt.get(module);
+  if (at === undefined) {
+    at = module._malloc(24) >>> 0; // for as long as the module lives
+    shapesAt.set(module, at);
+  }
+  new Int32Array(module.HEAPU8.buffer, at, 6).set([1, m, k, 1, k, n]);
+  return at;
 }
 
 /** `out[m, n] = a[m, k] b[k, n]`, all row by row. */
 function plain(backend: BackendWasm, a: Block, b: Block, out: Block, m: number, k: number, n: number): void {
+  const module = moduleOf(backend);
   const { tfjs } = backend.wasm;
+  const shapes = announce(module, m, k, n);
   if (a.id === undefined) tfjs.registerTensor(LEFT, m * k, a.at);
   if (b.id === undefined) tfjs.registerTensor(RIGHT, k * n, b.at);
   if (out.id === undefined) tfjs.registerTensor(OUT, m * n, out.at);
-  multiply(a.id ?? LEFT, shapeBytes(m, k), 3, b.id ?? RIGHT, shapeBytes(k, n), 3, false, false, out.id ?? OUT);
+  module._BatchMatMul(a.id ?? LEFT, shapes, 3, b.id ?? RIGHT, shapes + 12, 3, 0, 0, out.id ?? OUT);
   if (a.id === undefined) tfjs.disposeData(LEFT);
   if (b.id === undefined) tfjs.disposeData(RIGHT);
   if (out.id === undefined) tfjs.disposeData(OUT);
+}
+
+/** A batch of plain products: entry e multiplies the blocks at `fromA[e]` and `fromB[e]`, in blocks, from `a` and `b`. */
+function plainBatch(
+  backend: BackendWasm,
+  [a, fromA]: readonly [number, Int32Array],
+  [b, fromB]: readonly [number, Int32Array],
+  out: number,
+  [m, k, n]: readonly [number, number, number],
+): void {
+  const module = moduleOf(backend);
+  const { tfjs } = backend.wasm;
+  const shapes = announce(module, m, k, n);
+  for (let entry = 0; entry < fromA.length; entry++) {
+    tfjs.registerTensor(LEFT, m * k, a + fromA[entry]! * m * k * 4);
+    tfjs.registerTensor(RIGHT, k * n, b + fromB[entry]! * k * n * 4);
+    tfjs.registerTensor(OUT, m * n, out + entry * m * n * 4);
+    module._BatchMatMul(LEFT, shapes, 3, RIGHT, shapes + 12, 3, 0, 0, OUT);
+    tfjs.disposeData(LEFT);
+    tfjs.disposeData(RIGHT); // and with it XNNPACK's packed copy
+    tfjs.disposeData(OUT);
+  }
 }
 
 /** Runs with `count` floats of scratch on the heap. */
@@ -78,10 +104,12 @@ function withScratch(backend: BackendWasm, count: number, use: (at: number) => v
   }
 }
 
-/** Writes the transpose of `[rows, columns]` at `from` to `to`, byte offsets on the heap. */
-function transposeHeap(backend: BackendWasm, from: number, to: number, rows: number, columns: number): void {
+/** Writes the transposes of `count` matrices `[rows, columns]` at `from` to `to`, byte offsets on the heap. */
+function transposeHeap(backend: BackendWasm, from: number, to: number, rows: number, columns: number, count = 1): void {
   const heap = new Float32Array(moduleOf(backend).HEAPU8.buffer);
-  transposeBlock(heap, from >> 2, heap, to >> 2, rows, columns);
+  const size = rows * columns;
+  for (let i = 0; i < count; i++)
+    transposeBlock(heap, (from >>> 2) + i * size, heap, (to >>> 2) + i * size, rows, columns);
 }
 
 /**
@@ -182,21 +210,27 @@ export function matMulWasm(
     product(backend, whole(dataA), whole(dataB), whole(dataOut), [size / n, k, n], transposeA, transposeB);
     return out;
   }
-  const offsetsA = batchOffsets(dimsA, outDims);
-  const offsetsB = batchOffsets(dimsB, outDims);
-  for (let entry = 0; entry < offsetsA.length; entry++) {
-    const blockA = { at: dataA.memoryOffset + offsetsA[entry]! * m * k * 4 };
-    const blockB = { at: dataB.memoryOffset + offsetsB[entry]! * k * n * 4 };
-    const blockOut = { at: dataOut.memoryOffset + entry * m * n * 4 };
-    product(backend, blockA, blockB, blockOut, [m, k, n], transposeA, transposeB);
-  }
+  const batchA = util.sizeFromShape(dimsA);
+  const [sizeA, sizeB] = [transposeA ? batchA * m * k : 0, transposeB ? batchB * k * n : 0];
+  withScratch(backend, sizeA + sizeB, (at) => {
+    // An operand that is stored transposed is turned once, however often its entries are used.
+    const atB = at + sizeA * 4;
+    if (transposeA) transposeHeap(backend, dataA.memoryOffset, at, k, m, batchA);
+    if (transposeB) transposeHeap(backend, dataB.memoryOffset, atB, n, k, batchB);
+    plainBatch(
+      backend,
+      [transposeA ? at : dataA.memoryOffset, batchOffsets(dimsA, outDims)],
+      [transposeB ? atB : dataB.memoryOffset, batchOffsets(dimsB, outDims)],
+      dataOut.memoryOffset,
+      [m, k, n],
+    );
+  });
   return out;
 }
 
 export const batchMatMul: KernelConfig = {
   kernelName: 'BatchMatMul',
   backendName: 'wasm',
-  setupFunc: setup as (backend: object) => void,
   kernelFunc: ({ inputs, attrs, backend }) =>
     matMulWasm(backend as BackendWasm, inputs.a!, inputs.b!, Boolean(attrs?.transposeA), Boolean(attrs?.transposeB)),
 };
