@@ -132,7 +132,11 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   }
 
   const { workerUrl, startDeadline } = options;
-  const onDegraded = ({ code, message }: { code: string; message: string }) => degrade(code, message);
+  const onDegraded = ({ code, message }: { code: string; message: string }) => {
+    // A worker that could not be started again, long after the first start.
+    if (code === 'no-worker' && status.engine) update({ engine: { ...status.engine, thread: 'main' } });
+    degrade(code, message);
+  };
   const engine = startWorkerEngine({ workerUrl, startDeadline, onDegraded });
   const ready = load(engine, options, (progress) => emit('progress', progress), degrade).then(
     async (model) => {
