@@ -36,6 +36,10 @@ export async function readEventsFile(path: string, options: ReadOptions = {}, co
     } finally {
       progress?.finish();
     }
+  } catch (error) {
+    if (error instanceof RecommenderError && error.code === 'aborted')
+      throw new RecommenderError('aborted', `Interrupted while reading ${path}.`);
+    throw error;
   } finally {
     await file.close();
   }

@@ -47,7 +47,7 @@ export function createProgress(
     const share = total ? Math.min(1, done / total) : undefined;
     if (share !== undefined && !finished) parts.push(`${Math.floor(share * 100)} %`);
     if (unit) parts.push(`${whole(done / Math.max(seconds, 1e-3))} ${unit}/s`);
-    if (finished) parts.push(`done in ${duration(seconds)}`);
+    if (finished) parts.push(`${share !== undefined && share < 1 ? 'stopped after' : 'done in'} ${duration(seconds)}`);
     else if (share !== undefined && share > 0) parts.push(`${duration((seconds / share) * (1 - share))} left`);
     if (lastNote) parts.push(lastNote);
     const bar = sink.isTTY && share !== undefined && !finished ? `${drawBar(share)} ` : '';

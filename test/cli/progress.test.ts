@@ -36,6 +36,19 @@ test('a terminal gets one line that is drawn again, and taken away at the end', 
   expect(frames.join('')).not.toContain('\n');
 });
 
+test('work that ends early is not called done', () => {
+  let written = '';
+  let time = 0;
+  const progress = createProgress(
+    { write: (text: string) => (written += text) },
+    { label: 'Reading log.tsv', total: 10, now: () => time },
+  );
+  time = 3000;
+  progress.update(5);
+  progress.finish();
+  expect(written).toBe('Reading log.tsv  50 % · 3 s left\nReading log.tsv  stopped after 3 s\n');
+});
+
 test('the line of a narrow terminal is cut, never wrapped', () => {
   for (const frame of work(true, 10, 30).split('\r\x1b[K')) expect(frame.length).toBeLessThan(30);
 });
