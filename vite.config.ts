@@ -65,7 +65,7 @@ const commandLine: UserConfig = {
       },
     },
   },
-  plugins: [executable('dist/cli/aisle.js', 'aisle')],
+  plugins: [executable('dist/cli/aisle.js')],
 };
 
 const modes: Record<string, UserConfig> = { lib: library, cli: commandLine };

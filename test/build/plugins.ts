@@ -1,27 +1,16 @@
 /** The two build steps that Vite does not have: an executable command line, and the library's type declarations. */
-import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import ts from 'typescript';
 import type { Plugin } from 'vite';
 
-/**
- * Makes `file` runnable, and links it as `node_modules/.bin/NAME`. npm links the binaries of dependencies there but not
- * the package's own; with the link `npx NAME` finds it at once and has no reason to ask a registry.
- */
-export function executable(file: string, name: string): Plugin {
+/** Makes `file` runnable, which npm does when it installs a package but not in the package's own checkout. */
+export function executable(file: string): Plugin {
   return {
     name: 'aisle:executable',
     apply: 'build',
     closeBundle() {
-      const path = resolve(file);
-      if (!existsSync(path)) return; // the build failed, and says so itself
-      chmodSync(path, 0o755);
-      const folder = resolve('node_modules/.bin');
-      if (process.platform === 'win32' || !existsSync(dirname(folder))) return;
-      mkdirSync(folder, { recursive: true });
-      const link = join(folder, name);
-      rmSync(link, { force: true });
-      symlinkSync(relative(folder, path), link);
+      if (existsSync(file)) chmodSync(file, 0o755); // without it the build failed, and says so itself
     },
   };
 }

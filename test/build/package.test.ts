@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { built, plainEnv, ROOT } from './built';
+
+const execute = promisify(execFile);
+
+let folder: string;
+let tarball: string;
+let files: string[];
+
+beforeAll(async () => {
+  for (const mode of ['cli', 'lib', 'page'] as const) await built(mode);
+  folder = mkdtempSync(join(tmpdir(), 'aisle-package-'));
+  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
+  const { stdout } = await execute('npm', pack, { cwd: ROOT, env: plainEnv(), maxBuffer: 1 << 24 });
+  // npm answers with a list, or with an object by package name, as its versions differ.
+  const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string; files: { path: string }[] }>);
+  tarball = join(folder, packed!.filename);
+  files = packed!.files.map(({ path }) => path);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs a tool of `node_modules/.bin` and hands out all that it printed, whether it was content or not. */
+async function run(tool: string, ...args: string[]): Promise<{ code: number; text: string }> {
+  try {
+    const { stdout, stderr } = await execute(join(ROOT, 'node_modules/.bin', tool), args, {
+      cwd: ROOT,
+      env: plainEnv(),
+    });
+    return { code: 0, text: stdout + stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, text: stdout + stderr };
+  }
+}
+
+describe('the package', () => {
+  test('holds the library, its worker and types, the command line, and the demo page with its model', () => {
+    for (const path of ['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/lib/worker.js', 'dist/cli/aisle.js']) {
+      expect(files).toContain(path);
+    }
+    expect(files).toContain('dist/page/index.html');
+    expect(files).toContain('dist/page/models/demo/manifest.json');
+    expect(files.filter((path) => /^(src|test)\//.test(path))).toEqual([]);
+  });
+
+  test('pleases publint', async () => {
+    expect(await run('publint', 'run', tarball, '--strict')).toMatchObject({ code: 0 });
+  });
+
+  test('has types that every resolution of an ES module finds', async () => {
+    // The worker is a script to be started, not a module to be imported.
+    const options = ['--profile', 'esm-only', '--exclude-entrypoints', './worker.js', '--no-color'];
+    expect(await run('attw', tarball, ...options)).toMatchObject({ code: 0 });
+  });
+
+  test('mentions no tensor type in its own types', () => {
+    const types = files.filter((path) => path.endsWith('.d.ts'));
+    for (const path of types) expect(readFileSync(join(ROOT, path), 'utf8'), path).not.toContain('@tensorflow');
+  });
+});
