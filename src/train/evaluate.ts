@@ -16,8 +16,8 @@ export const PROTOCOLS: readonly Protocol[] = ['events', 'last-item', 'leave-one
 
 /** Cut-off of coverage and of the recommendations' popularity. */
 const LIST_LENGTH = 20;
-/** Cells of a block of prefix scores: 64 MB as float32. */
-const BLOCK_CELLS = 16 * 1024 * 1024;
+/** Cells of a block of prefix scores: 16 MB as float32; larger blocks are slower to read back and rank. */
+const BLOCK_CELLS = 4 * 1024 * 1024;
 const MAX_PREFIXES = 256;
 /** A larger difference between the tie modes means saturated or constant scores. */
 const TIE_GAP = 0.001;
