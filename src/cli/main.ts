@@ -6,9 +6,9 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { version } from '../../package.json';
 import { type Context, setContext } from './context';
 import { describe, EXIT, exitCode } from './errors';
+import { VERSION } from './version';
 
 /** A file of `commands/`: adds its command to the program. */
 interface CommandModule {
@@ -46,7 +46,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 function createProgram(context: Context): Command {
   const program = new Command('aisle')
     .description('Session-based product recommendations that run inside the shopper’s browser.')
-    .version(version, '-V, --version')
+    .version(VERSION, '-V, --version')
     .option('--verbose', 'show where an error comes from')
     .helpCommand(true)
     .showHelpAfterError('(--help shows the options)')
