@@ -85,5 +85,6 @@ async function start(): Promise<void> {
   process.exitCode = await run(process.argv.slice(2), { stdout, stderr, signal: interruption.signal });
 }
 
+// Not awaited: a command's chunk may import from this one, and would wait for it to end.
 const script = process.argv[1];
-if (script && existsSync(script) && realpathSync(script) === fileURLToPath(import.meta.url)) await start();
+if (script && existsSync(script) && realpathSync(script) === fileURLToPath(import.meta.url)) void start();
