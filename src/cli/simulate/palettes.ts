@@ -36,7 +36,7 @@ const COLOURS: Readonly<Record<string, readonly [ColourFamily, string]>> = {
   honey: ['yellow', '#d9a75a'],
   straw: ['light', '#dcc48e'],
   oat: ['light', '#d8c8ae'],
-  chalk: ['light', '#ebe6db'],
+  chalk: ['light', '#e0d8c7'],
   pebble: ['light', '#b7b2a7'],
   steel: ['light', '#a7b0b7'],
   brass: ['yellow', '#c5a053'],

@@ -123,13 +123,14 @@ function makeProduct(
   const usual = Math.sqrt(range[0] * range[1]);
   const level = Math.log(price / usual) / Math.log(range[1] / usual);
 
-  // About one product in eight arrives while the log runs; few leave.
-  const isNew = chance(draws, 0.12);
+  // About one product in eight arrives while the log runs; few leave. The first is always there: no day without any.
+  const isFirst = used.size === 0;
+  const isNew = chance(draws, 0.12) && !isFirst;
   const launchDay = Math.floor(draws.uniform() * (period.days - 6));
   const launch = isNew
     ? period.start + launchDay * DAY + 6 * 3600
     : period.start - Math.ceil(draws.uniform() * 700) * DAY;
-  const leaves = !isNew && chance(draws, 0.04);
+  const leaves = !isNew && chance(draws, 0.04) && !isFirst;
   const end = leaves
     ? period.start + Math.floor((0.2 + 0.75 * draws.uniform()) * period.days) * DAY
     : Number.POSITIVE_INFINITY;
