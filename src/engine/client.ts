@@ -35,7 +35,7 @@ export interface WorkerEngineOptions {
   readonly workerUrl?: string | undefined;
   /** Seconds in which the worker's script must have started. Default 10. */
   readonly startDeadline?: number | undefined;
-  /** Seconds of silence, while a call waits, after which the worker is asked whether it lives, and once more is lost. Default 20. */
+  /** Seconds of silence, while a call waits, after which the worker is asked whether it lives; it may be asked twice. Default 15. */
   readonly silenceDeadline?: number | undefined;
   /** How often a crashed worker is started again. Default 3. */
   readonly maxRestarts?: number | undefined;
@@ -187,12 +187,12 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
  * @throws If it cannot start: no workers here, another origin, a forbidden or missing script, or its deadline passed.
  */
 async function startWorker(options: WorkerEngineOptions, crashed: (why: string) => void): Promise<Home> {
-  const { workerUrl = defaultWorkerUrl, startDeadline = 10, silenceDeadline = 20, open = openWorker } = options;
+  const { workerUrl = defaultWorkerUrl, startDeadline = 10, silenceDeadline = 15, open = openWorker } = options;
   const worker = open(workerUrl);
   const watch = watchSilence(silenceDeadline, {
     waiting: () => connection.waiting > 0,
     ping: () => void connection.ping().catch(() => {}),
-    dead: () => lose(`it did not answer for ${2 * silenceDeadline} s`),
+    dead: () => lose(`it did not answer for ${3 * silenceDeadline} s`),
   });
   const connection = connect(worker, watch.heard);
   let started = false;
@@ -269,13 +269,13 @@ async function startHere(): Promise<Home> {
 }
 
 /**
- * Tells a dead worker, of whose end nobody is told, from a busy one. It must answer one ping: a page that was frozen
- * finds its first deadline long past and the worker in good health.
+ * Tells a dead worker, of whose end nobody is told, from a busy one: it is asked twice. A page that was frozen finds one
+ * deadline long past before it reads the answers that came meanwhile; the second gives it the time to.
  */
 function watchSilence(seconds: number, worker: { waiting(): boolean; ping(): void; dead(): void }) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let heardAny = false;
-  let asked = false;
+  let asked = 0;
   function start(): void {
     if (timer !== undefined) return;
     heardAny = false;
@@ -285,11 +285,11 @@ function watchSilence(seconds: number, worker: { waiting(): boolean; ping(): voi
     timer = undefined;
     if (!worker.waiting()) return;
     if (!heardAny) {
-      if (asked) {
+      if (asked === 2) {
         worker.dead();
         return;
       }
-      asked = true;
+      asked++;
       worker.ping();
     }
     start();
@@ -298,7 +298,7 @@ function watchSilence(seconds: number, worker: { waiting(): boolean; ping(): voi
     start,
     heard(): void {
       heardAny = true;
-      asked = false;
+      asked = 0;
     },
     stop: () => clearTimeout(timer),
   };

@@ -90,7 +90,7 @@ describe.each<BackendName>(['cpu', 'wasm'])('a worker on %s', (backend) => {
 
 describe('a worker', () => {
   test('that is terminated behind our back is started again, with its model', async () => {
-    const { engine, degraded } = started({ silenceDeadline: 2 });
+    const { engine, degraded } = started({ silenceDeadline: 1.5 });
     await engine.load({ modelUrl, backend: 'wasm' });
     workers[0]!.terminate();
     const name = 'a repeat';
