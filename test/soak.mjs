@@ -40,18 +40,39 @@ const rows = testResults
   )
   .sort((a, b) => a.file.localeCompare(b.file) || a.fullName.localeCompare(b.fullName));
 const failed = rows.filter((row) => row.status !== 'passed').length;
-const line = ({ file, fullName, status, duration }) =>
-  `| ${file} | ${fullName.replaceAll('|', '\\|')} | ${status} | ${((duration ?? 0) / 1000).toFixed(1)} |`;
+const seconds = (some) => (some.reduce((sum, row) => sum + (row.duration ?? 0), 0) / 1000).toFixed(1);
+const byFile = groupBy(rows);
+const fileLines = [...byFile].map(([file, some]) => {
+  const bad = some.filter((row) => row.status !== 'passed').length;
+  return `| ${file} | ${some.length - bad} | ${bad} | ${seconds(some)} |`;
+});
+const longest = [...rows].sort((a, b) => (b.duration ?? 0) - (a.duration ?? 0)).slice(0, 40);
+const bad = rows.filter((row) => row.status !== 'passed');
+const testLines = [...new Set([...bad, ...longest])].map(
+  (row) => `| ${row.fullName.replaceAll('|', '\\|')} | ${row.status} | ${seconds([row])} |`,
+);
 const text = `# Soak
 
-Written by \`npm run soak\`: the randomised tests with at least ${Number(rounds).toLocaleString('en')} rounds each.
+Written by \`npm run soak\`: the randomised tests, each property with at least ${Number(rounds).toLocaleString('en')} rounds.
 
 ${rows.length - failed} passed, ${failed} failed. Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}.
 
-| file | test | result | seconds |
+| file | passed | failed | seconds |
 | --- | --- | --- | --- |
-${rows.map(line).join('\n')}
+${fileLines.join('\n')}
+
+The tests that took longest, which are those that the rounds multiply:
+
+| test | result | seconds |
+| --- | --- | --- |
+${testLines.join('\n')}
 `;
 mkdirSync(join(root, 'test/bench/results'), { recursive: true });
 writeFileSync(join(root, 'test/bench/results/soak.md'), text);
 process.exitCode = status ?? 1;
+
+function groupBy(rows) {
+  const groups = new Map();
+  for (const row of rows) groups.set(row.file, [...(groups.get(row.file) ?? []), row]);
+  return groups;
+}
