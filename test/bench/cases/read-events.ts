@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'vite';
@@ -16,6 +16,7 @@ export const cases: readonly BenchCase[] = [{ name: 'read-events', unit: 's', ru
 
 async function open(): Promise<OpenCase> {
   // Inside the checkout, where Node finds csv-parse.
+  await mkdir(resolve('.cache'), { recursive: true });
   const folder = await mkdtemp(join(resolve('.cache'), 'read-events-'));
   const file = join(folder, 'events.tsv');
   await build({
@@ -24,7 +25,13 @@ async function open(): Promise<OpenCase> {
     publicDir: false,
     build: { ssr: resolve('test/bench/read-events-child.ts'), outDir: folder, emptyOutDir: false, minify: false },
   });
-  await generateEvents(file, EVENTS, SEED);
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    await generateEvents(file, EVENTS, SEED);
+  } catch (error) {
+    await remove(); // half a file is large too
+    throw error;
+  }
   let peak = 0;
   let peerPeak = 0;
   const read = async (side: 'ours' | 'csv-parse'): Promise<number> => {
@@ -50,6 +57,6 @@ async function open(): Promise<OpenCase> {
       'peak of limit': `${((100 * peak) / LIMIT).toFixed(0)} %`,
       'peak bytes of csv-parse': peerPeak,
     }),
-    close: () => rm(folder, { recursive: true, force: true }),
+    close: remove,
   };
 }
