@@ -9,6 +9,7 @@ import { packArtifact } from '../checkpoint/pack';
 import type { Precision } from '../checkpoint/precision';
 import { readSafetensors } from '../checkpoint/safetensors';
 import { RecommenderError } from '../errors';
+import { codeOf, refused, writeDurably } from './durable';
 
 export interface WriteOptions {
   /** Precision of the weights. Default `f32`. */
@@ -172,16 +173,6 @@ async function moveAway(folder: string, to: string): Promise<boolean> {
   }
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
 /** Brings the names in a folder to the disk, where the system lets a folder be opened; Windows does not. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
@@ -191,26 +182,4 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full; free some space',
-  EDQUOT: 'the disk quota is used up; free some space',
-  EROFS: 'the disk is read-only; choose another folder',
-  EACCES: 'permission was denied; choose another folder',
-  EPERM: 'permission was denied; choose another folder',
-  ENOTDIR: 'a part of its path is a file; choose another folder',
-};
-
-/** An error of the file system in words; errors of our own stay. */
-function refused(what: string, error: unknown): unknown {
-  const code = codeOf(error);
-  if (error instanceof RecommenderError || code === undefined) return error;
-  const reason = REASONS[code] ?? (error as Error).message;
-  return new RecommenderError('io', `${what} failed, nothing was changed: ${reason} (${code}).`, { cause: error });
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' ? code : undefined;
 }

@@ -67,7 +67,7 @@ export class Interrupted extends RecommenderError {
  * @throws RecommenderError `diverged` if loss or validation scores are not finite; `bad-input` if there is nothing to
  *   learn.
  */
-export async function fit<C>(options: FitOptions<C>): Promise<FitResult> {
+export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
   const { resume, valid, signal, patience = 3 } = options;
   const trainer = new Trainer(options, resume?.trainer);
   const epochs: EpochResult[] = [...(resume?.epochs ?? [])];

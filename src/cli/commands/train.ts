@@ -1,0 +1,330 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { version as aisleVersion } from '../../../package.json';
+import type { Artifact, CatalogueItem } from '../../checkpoint/artifact';
+import { parseJson } from '../../checkpoint/json';
+import { checkCatalogue } from '../../checkpoint/manifest';
+import { encodeSafetensors } from '../../checkpoint/safetensors';
+import { sha256 } from '../../checkpoint/sha256';
+import type { BackendChoice } from '../../engine/engine';
+import { configurationOf, type Learnt, learn } from '../../engine/learn';
+import { inTurn } from '../../engine/turns';
+import { RecommenderError } from '../../errors';
+import { presetOf } from '../../models/presets';
+import { type EventLog, reindex, sessionCount } from '../../session/event-log';
+import { holdOut } from '../../session/hold-out';
+import { mix } from '../../session/random';
+import { splitLog } from '../../session/split';
+import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
+import type { Sessions } from '../../types';
+import { writeArtifactFolder } from '../artifact-folder';
+import { type Context, contextOf, printJson } from '../context';
+import { codeOf } from '../durable';
+import { readEventsFile } from '../events-file';
+import { modelCard } from '../model-card';
+import { optionTable } from '../option-table';
+import { addEventsOptions, type EventsFlags, integer, oneOf, parseLast, readOptions } from '../options';
+import { createProgress, duration, type Progress, whole } from '../progress';
+import { startFirst } from '../start-backend';
+import { CHECKPOINT, type RunIdentity, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
+
+interface TrainFlags extends EventsFlags {
+  readonly data: string;
+  readonly model: string;
+  readonly out: string;
+  readonly preset?: string;
+  readonly config?: string;
+  readonly set: readonly (readonly [string, string])[];
+  readonly epochs?: number;
+  readonly seed: number;
+  readonly valid?: string;
+  readonly holdout: number;
+  readonly catalogue?: string;
+  readonly licence: string;
+  readonly backend: BackendChoice;
+  readonly threads: number;
+  readonly resume?: boolean;
+  readonly json?: boolean;
+}
+
+/** `aisle train`: from a click log to an artifact folder. */
+export function register(program: Command): void {
+  const command = program
+    .command('train')
+    .description('train a model on a click log and write its artifact folder')
+    .requiredOption('--data <file>', 'events file: TSV, CSV, .gz or Parquet')
+    .requiredOption('--model <name>', 'architecture or counting baseline; with --help: its options')
+    .requiredOption('--out <dir>', 'folder to write; an artifact that is there is replaced')
+    .option('--preset <name>', 'named configuration of the model')
+    .option('--config <file>', 'JSON object of configuration keys')
+    .option('--set <key=value>', 'one configuration key; repeat it', parseSetting, [])
+    .option('--epochs <n>', 'passes over the log; default: the configuration’s', integer(1))
+    .option('--seed <n>', 'of everything random', integer(0), 1)
+    .option(
+      '--valid <part>',
+      'validation: none | last:10% | last:7d | FILE; default: none with --epochs, else last:10%, with early stopping',
+    )
+    .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
+    .option('--catalogue <file>', 'catalogue.json with titles, pictures, prices, to put into the artifact')
+    .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
+    .option('--backend <name>', 'auto | wasm | cpu', oneOf('auto', 'wasm', 'cpu'), 'auto')
+    .option('--threads <n>', 'threads to train on; this version trains on one', integer(1, 1), 1)
+    .option('--resume', 'go on with a run that was interrupted');
+  addEventsOptions(command)
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', () => optionTable(command.opts<Partial<TrainFlags>>().model))
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ aisle train --data events.tsv.gz --model gru4rec --out my-model --set layers=100 --set loss=bpr-max\n',
+    )
+    .action(run);
+}
+
+async function run(flags: TrainFlags, command: Command): Promise<void> {
+  const context = contextOf(command);
+  const started = performance.now();
+  const given = await settings(flags);
+  const { isNeural, config } = configurationOf(flags.model, given);
+  if (!isNeural) refuseNeuralFlags(flags);
+  const products = flags.catalogue === undefined ? undefined : await readCatalogue(flags.catalogue);
+  const read = await readEventsFile(flags.data, readOptions(flags), context);
+  const parts = await split(flags, isNeural, read, context);
+  const identity = { model: flags.model, config, seed: flags.seed, ...fingerprint(parts) };
+  const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
+
+  const learnt = await inTurn(async () => {
+    if (isNeural) await startFirst(flags.backend);
+    return learnAndShow(flags, given, parts, resume, identity, context);
+  });
+  const artifact = await assemble(flags, learnt, parts, products);
+  await writeArtifactFolder(flags.out, artifact, { discard: [CHECKPOINT] });
+
+  const { epochs, best } = learnt;
+  const seconds = (performance.now() - started) / 1000;
+  const counts = countsOf(parts);
+  const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
+  if (flags.json) printJson(context, { artifact: flags.out, epochs, best, ...counts, seconds, peakMemoryBytes });
+  else context.stdout.write(summary(flags, learnt, counts, seconds));
+}
+
+/** What is trained on, and what selects the best epoch. */
+interface Parts {
+  readonly log: EventLog;
+  /** In the item indices of `log`. */
+  readonly valid?: Sessions;
+}
+
+/** Preset, then file, then single keys: the later wins. */
+async function settings({ model, preset, config, set }: TrainFlags): Promise<Record<string, unknown>> {
+  const given: Record<string, unknown> = preset === undefined ? {} : { ...presetOf(model, preset).config };
+  if (config !== undefined) {
+    const value = parseJson(await readInput(config), config);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new RecommenderError('bad-config', `${config}: expected a JSON object of configuration keys.`);
+    }
+    Object.assign(given, value);
+  }
+  return Object.assign(given, Object.fromEntries(set));
+}
+
+/** A counting baseline has no epochs to resume, validate or bound. */
+function refuseNeuralFlags({ model, epochs, valid, resume }: TrainFlags): void {
+  const flag =
+    epochs !== undefined ? '--epochs' : valid !== undefined && valid !== 'none' ? '--valid' : resume ? '--resume' : '';
+  if (flag)
+    throw new RecommenderError('bad-config', `${flag} is for networks; ${model} counts the log once. Leave it out.`);
+}
+
+async function readCatalogue(path: string): Promise<readonly CatalogueItem[]> {
+  return checkCatalogue(parseJson(await readInput(path), path), path);
+}
+
+async function readInput(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new RecommenderError('bad-input', `${path} cannot be read (${codeOf(cause)}).`, { cause });
+  }
+}
+
+async function split(flags: TrainFlags, isNeural: boolean, read: EventLog, context: Context): Promise<Parts> {
+  const all = flags.holdout > 0 ? holdOut(read, flags.holdout) : read;
+  const rule = flags.valid ?? (flags.epochs !== undefined ? 'none' : 'last:10%');
+  if (!isNeural || rule === 'none') return { log: all };
+  if (!rule.startsWith('last:')) {
+    const file = await readEventsFile(rule, { ...readOptions(flags), minItems: 1 }, context);
+    return { log: all, valid: reindex(file, all.itemIds).log.sessions };
+  }
+  const parts = splitLog(all, { test: parseLast(rule) });
+  const { log, dropped } = reindex(parts.test, parts.train.itemIds);
+  context.stderr.write(
+    `Validation: the last ${whole(sessionCount(log))} sessions; ${whole(dropped.events)} events of items that are new there ` +
+      'are left out\n',
+  );
+  if (sessionCount(log) === 0) {
+    throw new RecommenderError(
+      'bad-input',
+      `The validation part ${rule} holds no session of two known items; take a larger one, or --valid none --epochs N.`,
+    );
+  }
+  return { log: parts.train, valid: log.sessions };
+}
+
+/** Numbers that tell one log from another. */
+function fingerprint({ log, valid }: Parts) {
+  const sum = ({ items, offsets }: Sessions) => {
+    let h = offsets.length;
+    for (const item of items) h = mix(h ^ item);
+    return h;
+  };
+  return { data: sum(log.sessions), validation: valid ? sum(valid) : 'none' };
+}
+
+async function learnAndShow(
+  flags: TrainFlags,
+  given: Readonly<Record<string, unknown>>,
+  { log, valid }: Parts,
+  resume: FitState | undefined,
+  identity: RunIdentity,
+  context: Context,
+): Promise<Learnt> {
+  let progress: Progress | undefined;
+  try {
+    return await learn({
+      model: flags.model,
+      config: given,
+      sessions: log.sessions,
+      itemIds: log.itemIds,
+      support: log.support,
+      seed: flags.seed,
+      signal: context.signal,
+      ...(flags.epochs !== undefined && { epochs: flags.epochs }),
+      ...(valid && { valid }),
+      ...(resume && { resume }),
+      onProgress({ epoch, step, steps, loss }, epochs) {
+        progress ??= createProgress(context.stderr, {
+          label: `${flags.model}, epoch ${epoch} of ${epochs}`,
+          total: steps,
+          unit: 'steps',
+        });
+        progress.update(step, `loss ${loss.toFixed(4)}`);
+      },
+      async onEpoch(epoch, state) {
+        progress?.finish();
+        progress = undefined;
+        context.stderr.write(`${epochLine(epoch)}\n`);
+        await writeCheckpoint(flags.out, identity, await state());
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    await writeCheckpoint(flags.out, identity, error.state);
+    const { trainer, epochs } = error.state;
+    throw new RecommenderError(
+      'aborted',
+      `Interrupted in epoch ${epochs.length + 1} after ${whole(trainer.stepInEpoch)} steps. ${join(flags.out, CHECKPOINT)} ` +
+        'holds everything: the same command with --resume goes on from there.',
+      { cause: error },
+    );
+  } finally {
+    progress?.finish();
+  }
+}
+
+function epochLine({ epoch, loss, seconds, valid }: EpochResult): string {
+  const metrics = valid ? `  recall@20 ${valid['recall@20']!.toFixed(4)}  mrr@20 ${valid['mrr@20']!.toFixed(4)}` : '';
+  return `epoch ${epoch}  loss ${loss.toFixed(4)}${metrics}  ${duration(seconds)}`;
+}
+
+const countsOf = ({ log }: Parts) => ({
+  items: log.itemIds.length,
+  sessions: sessionCount(log),
+  events: log.sessions.items.length,
+});
+
+async function assemble(
+  flags: TrainFlags,
+  { architecture, config, tensors, golden, epochs, best }: Learnt,
+  parts: Parts,
+  products: readonly CatalogueItem[] | undefined,
+): Promise<Artifact> {
+  const { log } = parts;
+  const training = {
+    data: { file: basename(flags.data), ...countsOf(parts) },
+    epochs,
+    ...(best && { best }),
+    protocol: 'every event after the first of every validation session, full ranking, conservative ties',
+    seed: flags.seed,
+    command: commandLine(flags),
+    software: { aisle: aisleVersion, node: process.version },
+  };
+  const name = basename(resolve(flags.out));
+  // The version follows from the content: the same training gives the same one.
+  const version = (await sha256(encodeSafetensors(tensors))).slice(0, 12);
+  const about = {
+    name,
+    version,
+    architecture,
+    config,
+    items: log.itemIds.length,
+    golden,
+    training,
+    licence: flags.licence,
+  };
+  return {
+    info: { ...about, modelCard: modelCard(about) },
+    itemIds: log.itemIds,
+    tensors,
+    ...(products && { catalogue: products }),
+  };
+}
+
+/** The command that makes this artifact again, with file names only: an artifact is public. */
+function commandLine({
+  data,
+  model,
+  out,
+  preset,
+  config,
+  set,
+  epochs,
+  seed,
+  valid,
+  holdout,
+  catalogue,
+}: TrainFlags): string {
+  const parts = ['aisle train', `--data ${basename(data)}`, `--model ${model}`, `--out ${basename(out)}`];
+  if (preset !== undefined) parts.push(`--preset ${preset}`);
+  if (config !== undefined) parts.push(`--config ${basename(config)}`);
+  for (const [key, value] of set) parts.push(`--set ${key}=${value}`);
+  if (epochs !== undefined) parts.push(`--epochs ${epochs}`);
+  if (valid !== undefined) parts.push(`--valid ${valid.startsWith('last:') ? valid : basename(valid)}`);
+  if (holdout > 0) parts.push(`--holdout ${holdout}`);
+  if (catalogue !== undefined) parts.push(`--catalogue ${basename(catalogue)}`);
+  return [...parts, `--seed ${seed}`].join(' ');
+}
+
+function summary(
+  { model, out }: TrainFlags,
+  { epochs, best }: Learnt,
+  counts: ReturnType<typeof countsOf>,
+  seconds: number,
+) {
+  const { items, sessions, events } = counts;
+  const learnt = `${model} on ${whole(events)} events in ${whole(sessions)} sessions of ${whole(items)} items`;
+  const lines = [`Trained ${learnt} in ${duration(seconds)}.`];
+  if (best && epochs.length > 0)
+    lines.push(`Best epoch ${best.epoch} of ${epochs.length}: ${best.metric} ${best.value.toFixed(4)}.`);
+  lines.push(`Written to ${out}. Try it:  aisle demo --artifact ${out}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function parseSetting(
+  text: string,
+  before: readonly (readonly [string, string])[],
+): readonly (readonly [string, string])[] {
+  const at = text.indexOf('=');
+  if (at > 0) return [...before, [text.slice(0, at), text.slice(at + 1)]];
+  throw new InvalidArgumentError('Expected key=value, such as layers=100.');
+}

@@ -1,0 +1,67 @@
+import { models } from '../models/index';
+import { baselines } from '../neighbours/index';
+import type { EpochResult } from '../train/fit';
+import { whole } from './progress';
+
+/** What a model card tells of. */
+export interface CardFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly training: {
+    readonly data: {
+      readonly file: string;
+      readonly items: number;
+      readonly sessions: number;
+      readonly events: number;
+    };
+    readonly epochs: readonly EpochResult[];
+    readonly best?: { readonly epoch: number; readonly metric: string; readonly value: number };
+    readonly protocol: string;
+    readonly seed: number;
+    readonly command: string;
+  };
+  readonly licence: string;
+}
+
+/** The Markdown page that travels with a model: what it is, what it learnt from, how good it was, what to beware of. */
+export function modelCard({ name, version, architecture, config, training, licence }: CardFacts): string {
+  const { data, epochs, best, protocol, seed, command } = training;
+  const paper = (models[architecture] ?? baselines[architecture])!.paper;
+  const metrics = best && epochs[best.epoch - 1]?.valid;
+  const quality = metrics
+    ? [
+        `Best epoch ${best.epoch} of ${epochs.length}, on validation sessions (${protocol}):`,
+        '',
+        '| metric | value |',
+        '| --- | --- |',
+        ...Object.entries(metrics).map(([metric, value]) => `| ${metric} | ${value.toFixed(4)} |`),
+        '',
+        'The epoch was chosen by these very sessions; judge the model on others with `aisle evaluate`.',
+      ]
+    : ['Not measured during training; judge it with `aisle evaluate`.'];
+  return [
+    `# ${name} ${version}`,
+    '',
+    `Ranks the next item of a shopping session. Architecture \`${architecture}\`: ${paper}.`,
+    '',
+    '## Learnt from',
+    `${whole(data.events)} events in ${whole(data.sessions)} sessions of ${whole(data.items)} items (\`${data.file}\`), seed ${seed}:`,
+    '',
+    `    ${command}`,
+    '',
+    '## Quality',
+    ...quality,
+    '',
+    '## Configuration',
+    ...Object.entries(config).map(([key, value]) => `- ${key}: ${Array.isArray(value) ? value.join('/') : value}`),
+    '',
+    '## Limits',
+    'Knows only items of its log: new products are never recommended before the next training. Repeats what visitors did,',
+    'their habits and the shop’s own placement included. No personal data is inside: weights, item ids, event counts.',
+    '',
+    `Licence: ${licence}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,86 @@
+/** The state of an interrupted training as one file beside the artifact to be. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeSafetensors, encodeSafetensors } from '../checkpoint/safetensors';
+import { RecommenderError } from '../errors';
+import type { FitState } from '../train/fit';
+import type { NdArray } from '../types';
+import { codeOf, replaceFile } from './durable';
+
+/** Name of the file in the folder named by `--out`. */
+export const CHECKPOINT = 'checkpoint.safetensors';
+
+/** What a checkpoint belongs to: a run with other values cannot go on from it. */
+export type RunIdentity = Readonly<Record<string, unknown>>;
+
+/** @throws RecommenderError `io` if the disk refuses. */
+export async function writeCheckpoint(dir: string, identity: RunIdentity, state: FitState): Promise<void> {
+  const { trainer, best, ...rest } = state;
+  const { arrays, ...counters } = trainer;
+  const plain = { identity, ...rest, trainer: counters, ...(best && { best: best.epoch }) };
+  const tensors = { ...prefixed('trainer.', arrays), ...(best && prefixed('best.', best.weights)) };
+  await replaceFile(join(dir, CHECKPOINT), encodeSafetensors(tensors, { state: JSON.stringify(plain) }));
+}
+
+/**
+ * Reads a checkpoint of this very run.
+ *
+ * @throws RecommenderError `bad-input` if there is none, it is damaged, or it belongs to a run with other data, model,
+ *   configuration or seed.
+ */
+export async function readCheckpoint(dir: string, identity: RunIdentity): Promise<FitState> {
+  const path = join(dir, CHECKPOINT);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    if (codeOf(cause) !== 'ENOENT') throw cause;
+    throw new RecommenderError(
+      'bad-input',
+      `${path} does not exist, so there is nothing to resume; run the same command without --resume.`,
+      { cause },
+    );
+  }
+  const { tensors, metadata } = decodeSafetensors(bytes, path);
+  let plain: Record<string, unknown>;
+  try {
+    plain = JSON.parse(metadata?.state ?? '') as Record<string, unknown>;
+  } catch (cause) {
+    throw new RecommenderError('bad-input', `${path} is no checkpoint of a training; name another folder.`, { cause });
+  }
+  const {
+    identity: theirs,
+    trainer,
+    best,
+    ...rest
+  } = plain as unknown as Omit<FitState, 'trainer' | 'best'> & {
+    identity: RunIdentity;
+    trainer: Omit<FitState['trainer'], 'arrays'>;
+    best?: NonNullable<FitState['best']>['epoch'];
+  };
+  for (const key of new Set([...Object.keys(identity), ...Object.keys(theirs)])) {
+    const [now, then] = [identity[key], theirs[key]].map((value) => JSON.stringify(value));
+    if (now !== then) {
+      throw new RecommenderError(
+        'bad-input',
+        `${path} belongs to another run: its ${key} was ${then}, now it is ${now}. Repeat the command as it was, or ` +
+          'train anew without --resume.',
+      );
+    }
+  }
+  return {
+    ...rest,
+    trainer: { ...trainer, arrays: within('trainer.', tensors) },
+    ...(best && { best: { epoch: best, weights: within('best.', tensors) } }),
+  };
+}
+
+const prefixed = (prefix: string, arrays: Readonly<Record<string, NdArray>>): Record<string, NdArray> =>
+  Object.fromEntries(Object.entries(arrays).map(([name, array]) => [prefix + name, array]));
+
+const within = (prefix: string, arrays: Readonly<Record<string, NdArray>>): Record<string, NdArray> =>
+  Object.fromEntries(
+    Object.entries(arrays).flatMap(([name, array]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), array]] : [],
+    ),
+  );
