@@ -50,6 +50,8 @@ What the definitions leave open, and what ours are:
   shows beyond rank 20.
 - Item-kNN is the GRU4Rec repository's (events counted, damped by 20, 100 neighbours); the stated rows are a cosine of
   sessions, another definition.
+
+Seconds are wall time, on a machine that did other work as well.
 `;
 
 export async function main(names: readonly string[]): Promise<void> {
