@@ -4,8 +4,9 @@
  *
  *     npm run demo:train
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import { readArtifactFolder, writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { run } from '../../src/cli/main';
 
@@ -24,15 +25,28 @@ export async function main(): Promise<void> {
   mkdirSync(work, { recursive: true });
   const events = join(work, 'events.tsv.gz');
   const catalogue = join(work, 'catalogue.json');
-  const artifact = join(work, 'artifact');
-  await aisle('simulate', '--out', work, '--items', '620', '--sessions', '40000', '--visitors', '9000', '--seed', '1');
+  const artifact = join(work, 'demo-shop');
+  await aisle('simulate', '--out', work, '--items', '610', '--sessions', '40000', '--visitors', '9000', '--seed', '1');
+  keepShownFeatures(catalogue);
   await aisle(
     ...['train', '--data', events, '--model', 'gru4rec', '--out', artifact, '--catalogue', catalogue, '--seed', '1'],
     ...['--set', 'layers=64', '--set', 'constrainedEmbedding=true', '--set', 'loss=cross-entropy'],
     ...['--set', 'batchSize=64', '--set', 'nSample=256', '--set', 'sampleAlpha=0.5', '--set', 'learningRate=0.1'],
     ...['--set', 'dropoutPEmbed=0.2', '--set', 'dropoutPHidden=0.2'],
   );
+  const trained = await readArtifactFolder(artifact);
   // Half precision halves the download, and changes no rank that a visitor would notice.
-  await writeArtifactFolder(target, await readArtifactFolder(artifact), { precision: 'f16' });
+  const info = { ...trained.info, licence: 'MIT' };
+  await writeArtifactFolder(target, { ...trained, info }, { precision: 'f16' });
   await aisle('inspect', target);
+}
+
+/** Of the features that the simulator writes, the shop shows these; the others would only be downloaded. */
+function keepShownFeatures(file: string): void {
+  const products = JSON.parse(readFileSync(file, 'utf8')) as CatalogueItem[];
+  const shown = products.map(({ features: { colour, make, style } = {}, ...product }) => ({
+    ...product,
+    features: { colour, make, style },
+  }));
+  writeFileSync(file, JSON.stringify(shown));
 }
