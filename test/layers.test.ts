@@ -138,6 +138,11 @@ describe('the checker allows', () => {
     ['tensors in a layer', 'src/nn/a.ts', `import { matMul } from '@tensorflow/tfjs-core';`],
     ['the DOM in the page', 'src/demo/a.ts', `document.body.append(document.createElement('p'));`],
     ['Node in the command line', 'src/cli/a.ts', `import { readFile } from 'node:fs/promises';`],
+    [
+      'the command line to read its version',
+      'src/cli/commands/a.ts',
+      `import { version } from '../../../package.json';`,
+    ],
     ['the GPU in the engine', 'src/engine/a.ts', `await navigator.gpu.requestAdapter();`],
     ['a property called document', 'src/session/a.ts', `export const x = { document: 1 }.document;`],
     ['a variable called window', 'src/session/a.ts', `const window = 5; export const y = window + 1;`],
