@@ -97,7 +97,7 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
   if (negatives.inBatch) {
     const ids = extra.shape[0] === 0 ? targets : concat([targets, extra]);
     const scores = sharedScores(input, ids);
-    return { scores: logq ? sub(scores, logq) : scores, positive: range(0, rows, 1, 'int32') };
+    return { scores: logq ? sub<Tensor2D>(scores, logq) : scores, positive: range(0, rows, 1, 'int32') };
   }
   const own = expandDims(ownScores(input, targets), 1);
   let others = sharedScores(input, extra); // [M, K]
@@ -113,7 +113,7 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
 /** c Eᵀ + b: scores of every row of an item side, `[M, d] × [K, d] → [M, K]`. */
 export function productScores(vectors: Tensor2D, { table, bias }: Outputs): Tensor2D {
   const scores = matMul(vectors, table, false, true);
-  return bias ? add(scores, bias) : scores;
+  return bias ? add<Tensor2D>(scores, bias) : scores;
 }
 
 /** Scores of the real items, `[M, n]`: without padding and special tokens. */

@@ -40,7 +40,7 @@ export interface TrainerState {
   readonly stepInEpoch: number;
   /** Steps done in all. */
   readonly step: number;
-  /** Of the epoch that runs: losses weighted by targets, and the targets. */
+  /** Of the epoch that runs: the weighted sum of its losses, and the sum of the weights. */
   readonly lossSum: number;
   readonly lossWeight: number;
   /** Parameters, `slot.…` of the optimiser and `carried.…` of running sessions. */
@@ -52,8 +52,6 @@ export interface Progress {
   readonly epoch: number;
   readonly step: number;
   readonly steps: number;
-  /** Targets learnt from in this epoch. */
-  readonly events: number;
   /** Mean loss of the epoch so far. */
   readonly loss: number;
 }
@@ -125,7 +123,7 @@ export class Trainer<C> {
   /**
    * Runs the current epoch to its end.
    *
-   * @returns The epoch's loss: the mean over its targets.
+   * @returns The epoch's loss: the mean over its targets, of GRU4Rec over its steps.
    * @throws RecommenderError `aborted` between two steps once the signal fires: the trainer stays whole, `save` it and
    *   go on later; `diverged` when the loss is not finite.
    */
@@ -142,7 +140,7 @@ export class Trainer<C> {
         if (index++ < this.#stepInEpoch) continue;
         throwIfAborted(signal);
         const loss = this.#learner.run(batch, this.#step, this.#learningRate());
-        pending.push({ loss, weight: batch.targets.length });
+        pending.push({ loss, weight: this.#weight(batch) });
         this.#step++;
         this.#stepInEpoch++;
         if (pending.length >= READ_EVERY) await flush();
@@ -159,6 +157,14 @@ export class Trainer<C> {
     this.#lossWeight = 0;
     this.#learner.forget();
     return loss;
+  }
+
+  /**
+   * What a step counts for in the epoch's loss: its targets, so that the result is a mean over targets; but 1 where the
+   * loss is divided by the nominal batch size, as GRU4Rec's official code averages its log line over steps.
+   */
+  #weight({ targets }: TrainingBatch): number {
+    return this.#subject.plan.objective.reduction === 'nominal' ? 1 : targets.length;
   }
 
   #learningRate(): number {
@@ -192,7 +198,6 @@ export class Trainer<C> {
       epoch: this.#epoch + 1,
       step: this.#stepInEpoch,
       steps: this.steps,
-      events: this.#lossWeight,
       loss: this.#lossSum / this.#lossWeight,
     };
   }
