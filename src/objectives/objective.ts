@@ -112,8 +112,8 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
 
 /** c Eᵀ + b: scores of every row of an item side, `[M, d] × [K, d] → [M, K]`. */
 export function productScores(vectors: Tensor2D, { table, bias }: Outputs): Tensor2D {
-  const scores = matMul(vectors, table, false, true);
-  return bias ? add<Tensor2D>(scores, bias) : scores;
+  const scores: Tensor2D = matMul(vectors, table, false, true);
+  return bias ? add(scores, bias) : scores;
 }
 
 /** Scores of the real items, `[M, n]`: without padding and special tokens. */
