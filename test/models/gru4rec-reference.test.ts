@@ -1,0 +1,188 @@
+import { memory, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { configure } from '../../src/models/configuration';
+import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
+import type { Run } from '../../src/models/model';
+import { initialise } from '../../src/models/parameters';
+import { upload } from '../../src/models/tensors';
+import { gruResetAfter, gruResetBefore } from '../../src/nn/gru';
+import { random } from '../../src/session/random';
+import { differentiate, trainee } from '../../src/train/step';
+import { backends, start } from '../engine/backends/start';
+import { cellAfter, cellBefore, gruStep, type ReferenceSettings, stepLoss, type Weights } from '../reference/gru4rec';
+
+const ITEMS = 7;
+const inference: Run = { dropout: (x) => x };
+/** Repeats among the inputs and the extra ids, and an id that is input, target and extra id at once. */
+const INPUTS = [3, 3, 6];
+const TARGETS = [5, 3, 1];
+const EXTRA = [2, 3, 2, 7];
+/** Larger than the batch: as if it had shrunk. */
+const NOMINAL = 4;
+
+type Given = Partial<Gru4RecConfig>;
+
+/** What the configuration means to the reference. */
+function settingsOf(config: Gru4RecConfig): ReferenceSettings {
+  const { layers, resetGate, loss, finalAct, eluParam, bpreg, labelSmoothing } = config;
+  const auto = loss === 'bpr-max' && eluParam > 0 ? 'elu' : loss === 'top1' ? 'tanh' : 'linear';
+  return {
+    layers,
+    resetGate,
+    loss,
+    bpreg,
+    labelSmoothing,
+    finalAct: finalAct === 'auto' ? auto : finalAct,
+    alpha: eluParam,
+    embedding: config.constrainedEmbedding ? 'constrained' : config.embedding !== 0 ? 'separate' : 'one-hot',
+  };
+}
+
+/** Random weights, biases too, in 32 bits for the model; the 64-bit ones are exact copies. */
+function draw(config: Gru4RecConfig) {
+  const specs = Object.entries(gru4rec.parameters(config, { items: ITEMS }));
+  const params = initialise(
+    Object.fromEntries(specs.map(([name, spec]) => [name, { ...spec, init: { kind: 'normal', std: 0.6 } as const }])),
+    5,
+  );
+  const reference: Weights = Object.fromEntries(
+    Object.entries(params).map(([name, { data, shape }]) => [name, { data: Float64Array.from(data), shape }]),
+  );
+  const { normal } = random(8, 'state');
+  const states = config.layers.map((h) =>
+    INPUTS.map(() => Array.from({ length: h }, () => Math.fround(Math.tanh(normal())))),
+  );
+  return { params, reference, states };
+}
+
+const far = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce((worst, x, i) => Math.max(worst, Math.abs(x - b[i]!)), 0);
+
+const configOf = (given: Given): Gru4RecConfig =>
+  configure(gru4rec, { layers: [4], nSample: EXTRA.length, batchSize: NOMINAL, ...given });
+
+const SEPARATE = { constrainedEmbedding: false, embedding: 3 };
+const ONE_HOT = { constrainedEmbedding: false, embedding: 0 };
+
+const cases: [string, Given][] = [
+  ['top1, tanh', { loss: 'top1' }],
+  ['top1, linear', { loss: 'top1', finalAct: 'linear' }],
+  ['top1-max, linear', { loss: 'top1-max' }],
+  ['top1-max, tanh', { loss: 'top1-max', finalAct: 'tanh' }],
+  ['bpr', { loss: 'bpr' }],
+  ['bpr-max, elu-0.5', { loss: 'bpr-max', bpreg: 1.95 }],
+  ['bpr-max, elu-1', { loss: 'bpr-max', bpreg: 0.9, eluParam: 1 }],
+  ['bpr-max, linear', { loss: 'bpr-max', eluParam: 0 }],
+  ['bpr-max, relu', { loss: 'bpr-max', finalAct: 'relu' }],
+  ['bpr-max, leaky', { loss: 'bpr-max', finalAct: 'leaky', eluParam: 0.2 }],
+  ['bpr-max, selu', { loss: 'bpr-max', finalAct: 'selu' }],
+  ['bpr-max without regularisation', { loss: 'bpr-max', bpreg: 0 }],
+  ['cross-entropy', {}],
+  ['cross-entropy with label smoothing', { labelSmoothing: 0.15 }],
+  ['reset gate before the product', { resetGate: 'before' }],
+  ['reset gate before the product, three layers', { resetGate: 'before', layers: [4, 3, 5] }],
+  ['reset gate before, two layers, bpr-max', { resetGate: 'before', layers: [3, 4], loss: 'bpr-max' }],
+  ['reset gate after the product, three layers', { layers: [4, 3, 5] }],
+  ['separate embedding', { ...SEPARATE }],
+  ['separate embedding of the layer’s size, two layers', { ...SEPARATE, embedding: -1, layers: [3, 4] }],
+  ['separate embedding, reset gate before, two layers', { ...SEPARATE, resetGate: 'before', layers: [3, 4] }],
+  ['one-hot', { ...ONE_HOT }],
+  ['one-hot with a second layer', { ...ONE_HOT, layers: [3, 4] }],
+  ['one-hot with a second layer, reset gate before', { ...ONE_HOT, layers: [3, 4], resetGate: 'before' }],
+  ['one-hot with a second layer, bpr-max', { ...ONE_HOT, layers: [4, 3], loss: 'bpr-max' }],
+];
+
+describe.each(backends)('%s', (backend) => {
+  beforeAll(() => start(backend));
+
+  let tensors: number;
+  beforeEach(() => {
+    tensors = memory().numTensors;
+  });
+  afterEach(() => {
+    expect(memory().numTensors, 'tensors left behind').toBe(tensors);
+  });
+
+  test.each(cases)('%s: states, loss and every gradient are those of the 64-bit reference', (_, given) => {
+    const config = configOf(given);
+    const settings = settingsOf(config);
+    const { params, reference, states } = draw(config);
+    const step = { inputs: INPUTS, states, targets: TARGETS, extra: EXTRA, nominalBatch: NOMINAL };
+    tidy(() => {
+      const { loss, gradients, state } = differentiate(
+        trainee(gru4rec, config, { items: ITEMS }),
+        upload(params),
+        {
+          inputs: { items: { data: Int32Array.from(INPUTS), shape: [INPUTS.length], items: true } },
+          carried: states.map((rows) => tensor2d(rows)),
+          targets: Int32Array.from(TARGETS),
+          negatives: { ids: Int32Array.from(EXTRA), perTarget: false },
+        },
+        inference,
+      );
+      state!.forEach((layer, i) => {
+        const expected = INPUTS.flatMap(
+          (item, b) =>
+            gruStep(
+              reference,
+              item,
+              states.map((rows) => rows[b]!),
+              settings,
+            )[i]!,
+        );
+        expect(far(layer.dataSync(), expected), `state of layer ${i}`).toBeLessThan(1e-5);
+        layer.dispose();
+      });
+      const expected = stepLoss(reference, step, settings);
+      expect(Math.abs(loss.dataSync()[0]! - expected)).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected)));
+      for (const [name, { data, shape }] of Object.entries(reference)) {
+        const differences = Float64Array.from(data, (value, k) => {
+          const h = 1e-6;
+          data[k] = value + h;
+          const above = stepLoss(reference, step, settings);
+          data[k] = value - h;
+          const below = stepLoss(reference, step, settings);
+          data[k] = value;
+          return (above - below) / (2 * h);
+        });
+        const largest = Math.max(1e-2, ...differences.map(Math.abs));
+        expect(gradients[name]!.shape, name).toEqual(shape);
+        expect(far(gradients[name]!.dataSync(), differences) / largest, name).toBeLessThan(1e-4);
+        expect(Math.max(...differences.map(Math.abs)), `${name} takes part`).toBeGreaterThan(1e-5);
+      }
+    });
+  });
+
+  describe('one cell, by hand', () => {
+    // Gates stand in the order r, z, c.
+    const input = [-0.3 * 0.5, 0.4 * 0.5, 0.7 * 0.5];
+    const recurrent = { shape: [1, 3], data: Float64Array.of(0.9, -0.6, 1.1) };
+    const wh = () => tensor2d([[0.9, -0.6, 1.1]]);
+    const h = -0.8;
+    const none = [0, 0, 0];
+    const resetBefore = () => tidy(() => gruResetBefore(tensor2d([input]), tensor2d([[h]]), wh()).dataSync()[0]!);
+    const resetAfter = (bias: number[]) =>
+      tidy(() => gruResetAfter(tensor2d([input]), tensor2d([[h]]), wh(), tensor1d(bias)).dataSync()[0]!);
+
+    test('gives −0.209317 with the reset gate before the product', () => {
+      expect(resetBefore()).toBeCloseTo(-0.209317, 5);
+      expect(cellBefore(input, [h], recurrent, none)[0]).toBeCloseTo(-0.209317, 6);
+    });
+
+    test('gives −0.500750 in the other convention of the update gate', () => {
+      expect(resetAfter(none)).toBeCloseTo(-0.50075, 5);
+      expect(cellAfter(input, [h], recurrent, none, none)[0]).toBeCloseTo(-0.50075, 6);
+    });
+
+    test('multiplies the recurrent bias of the candidate by the reset gate after the product only', () => {
+      const z = 0.663739;
+      // h' = (1 − z) c + z h, solved for the candidate c.
+      expect((resetAfter([0, 0, 0.2]) - z * h) / (1 - z)).toBeCloseTo(0.148129, 4);
+      const biased = tidy(
+        () => gruResetBefore(tensor2d([[input[0]!, input[1]!, input[2]! + 0.2]]), tensor2d([[h]]), wh()).dataSync()[0]!,
+      );
+      // h' = (1 − z) h + z c
+      expect((biased - (1 - z) * h) / z).toBeCloseTo(0.282297, 4);
+    });
+  });
+});
