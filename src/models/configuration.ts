@@ -62,12 +62,13 @@ function read(model: string, key: string, option: OptionSpec, value: unknown): C
       const list = parts.map((part) => inRange(number(part), option, true) ?? refuse());
       return list.length > 0 ? list : refuse();
     }
-    default:
-      return (
-        (typeof value === 'string' ? option.words?.[value] : undefined) ??
-        inRange(number(value), option, option.type === 'integer') ??
-        refuse()
-      );
+    default: {
+      const { words = {}, type } = option;
+      if (typeof value === 'string' && Object.hasOwn(words, value)) return words[value]!;
+      const n = number(value);
+      // A checked configuration holds the number behind a word, and must stay readable.
+      return Object.values(words).includes(n) ? n : (inRange(n, option, type === 'integer') ?? refuse());
+    }
   }
 }
 
