@@ -1,0 +1,100 @@
+import { dependencies } from '../../../package.json';
+import type { BenchCase, OpenCase } from '../bench-case';
+import type { LearnerWork } from '../learner-child';
+import { builtChild, median, Side, type Turn, torchPeer } from '../turns';
+
+const GRU4REC: LearnerWork = {
+  model: 'gru4rec',
+  set: {
+    layers: [100],
+    batchSize: 64,
+    nSample: 2048,
+    sampleAlpha: 0,
+    loss: 'cross-entropy',
+    constrainedEmbedding: true,
+  },
+  items: 10_000,
+  sessions: 4000,
+  sessionLength: 50,
+};
+
+/** Fifty clicks are read, so a session has one more. */
+const SASREC: LearnerWork = {
+  model: 'sasrec',
+  set: { norm: 'pre', hiddenUnits: 64, maxlen: 50, numBlocks: 2, numHeads: 2, dropoutRate: 0, batchSize: 128 },
+  items: 10_000,
+  sessions: 2048,
+  sessionLength: 51,
+};
+
+const bce = { ...SASREC, set: { ...SASREC.set, loss: 'bce', negatives: 1 } };
+const ce = { ...SASREC, set: { ...SASREC.set, loss: 'ce' }, lastTargets: 10 };
+
+/** Training steps on WASM against PyTorch's on the processor, one thread each. */
+export const cases: readonly BenchCase[] = [
+  trainCase('train-gru4rec', 'gru4rec-step-xe', { work: GRU4REC, steps: 5, runs: 60, large: 100_000 }),
+  trainCase('train-sasrec-bce', 'sasrec-step-bce', { work: bce, steps: 1, runs: 50 }),
+  trainCase('train-sasrec-ce', 'sasrec-step-ce', { work: ce, steps: 1, runs: 50 }),
+];
+
+interface Steps {
+  readonly work: LearnerWork;
+  /** Steps a turn; the turn's figure is their median. */
+  readonly steps: number;
+  readonly runs: number;
+  /** Items of a larger catalogue that runs in the same turns, to show that a step does not grow with it. */
+  readonly large?: number;
+}
+
+function trainCase(name: string, peerCase: string, { work, steps, runs, large }: Steps): BenchCase {
+  return { name, unit: 'ms per step', runs, warmup: 3, open: () => open(peerCase, work, steps, large) };
+}
+
+async function open(peerCase: string, work: LearnerWork, steps: number, large?: number): Promise<OpenCase> {
+  const child = await builtChild('learner-child.ts');
+  const learner = (items: number) => new Side(process.execPath, [child.program, JSON.stringify({ ...work, items })]);
+  const side = learner(work.items);
+  const larger = large === undefined ? undefined : learner(large);
+  const peer = await torchPeer(peerCase);
+  const turns: Record<'ours' | 'larger' | 'theirs', Turn[]> = { ours: [], larger: [], theirs: [] };
+  const take = async (from: Side, into: Turn[]): Promise<number> => {
+    const turn = await from.turn(steps);
+    into.push(turn);
+    return median(turn.ms);
+  };
+  const wall = (list: readonly Turn[]): number => median(list.map(({ ms }) => median(ms)));
+  const cpu = (list: readonly Turn[]): number => median(list.map((turn) => turn.cpu));
+  const torch = typeof peer === 'string' ? undefined : peer;
+  return {
+    async ours() {
+      if (larger) await take(larger, turns.larger);
+      return take(side, turns.ours);
+    },
+    ...(torch && { theirs: () => take(torch.side, turns.theirs) }),
+    peer: torch ? `PyTorch (eager, ${peerCase})` : (peer as string),
+    threads: 1,
+    versions: {
+      '@tensorflow/tfjs-backend-wasm': dependencies['@tensorflow/tfjs-backend-wasm'],
+      ...(torch && { PyTorch: torch.version }),
+    },
+    facts: () => ({
+      'steps a turn': steps,
+      'processor ms a step': round(cpu(turns.ours)),
+      ...(torch && {
+        'processor ms a step of PyTorch': round(cpu(turns.theirs)),
+        'ratio of processor times': round(cpu(turns.ours) / cpu(turns.theirs)),
+      }),
+      ...(large && {
+        [`ms a step with ${large.toLocaleString('en')} items`]: round(wall(turns.larger)),
+        [`ratio to ${work.items.toLocaleString('en')} items`]: round(wall(turns.larger) / wall(turns.ours)),
+        'ratio of their processor times': round(cpu(turns.larger) / cpu(turns.ours)),
+      }),
+    }),
+    async close() {
+      await Promise.all([side.close(), larger?.close(), torch?.side.close()]);
+      await child.remove();
+    },
+  };
+}
+
+const round = (value: number): number => Number(value.toPrecision(3));
