@@ -1,6 +1,6 @@
 /** Artifacts on disk: written whole or not at all, read with every check, summed up for a person. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Artifact, type ArtifactInfo, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import { CATALOGUE, ITEMS, MANIFEST, WEIGHTS } from '../checkpoint/manifest';
@@ -9,7 +9,7 @@ import { packArtifact } from '../checkpoint/pack';
 import type { Precision } from '../checkpoint/precision';
 import { readSafetensors } from '../checkpoint/safetensors';
 import { RecommenderError } from '../errors';
-import { codeOf, refused, writeDurably } from './durable';
+import { codeOf, refused, removeEmpty, temporaryPrefix, writeDurably } from './durable';
 
 export interface WriteOptions {
   /** Precision of the weights. Default `f32`. */
@@ -31,7 +31,7 @@ export interface WriteOptions {
 export async function writeArtifactFolder(dir: string, artifact: Artifact, options: WriteOptions = {}): Promise<void> {
   const { precision = 'f32', discard = [], write = writeDurably } = options;
   const folder = resolve(dir);
-  await checkReplaceable(folder, dir, discard);
+  await checkReplaceable(dir, discard);
   const files = await packArtifact(artifact, { precision });
   const tag = randomBytes(6).toString('hex');
   const sibling = (word: string) => join(dirname(folder), `.${basename(folder)}.${word}-${tag}`);
@@ -134,19 +134,24 @@ async function readAll(dir: string): Promise<{ artifact: Artifact; files: Map<st
   }
 }
 
-/** Refuses to replace what is not an artifact, before any work is done. */
-async function checkReplaceable(folder: string, dir: string, discard: readonly string[]): Promise<void> {
+/**
+ * Checks that `writeArtifactFolder` would write to a folder: ask before hours of work.
+ *
+ * @throws RecommenderError `bad-input` if `dir` is a file, or holds anything but an artifact and `discard`.
+ */
+export async function checkReplaceable(dir: string, discard: readonly string[] = []): Promise<void> {
   let names: string[];
   try {
-    names = await readdir(folder);
+    names = await readdir(resolve(dir));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return;
     if (codeOf(error) === 'ENOTDIR') throw new RecommenderError('bad-input', `${dir} is a file; name a folder.`);
     throw refused(`Looking into ${dir}`, error);
   }
-  const own = new Set([WEIGHTS, ITEMS, CATALOGUE, MANIFEST, ...discard]);
-  const foreign = names.find((name) => !own.has(name));
-  const isArtifact = names.includes(MANIFEST) || names.every((name) => discard.includes(name));
+  const own = [WEIGHTS, ITEMS, CATALOGUE, MANIFEST];
+  const goes = (name: string) => discard.some((known) => name === known || name.startsWith(temporaryPrefix(known)));
+  const foreign = names.find((name) => !own.includes(name) && !goes(name));
+  const isArtifact = names.includes(MANIFEST) || names.every(goes);
   if (foreign !== undefined || !isArtifact) {
     const what = foreign === undefined ? `has no ${MANIFEST}` : `holds ${JSON.stringify(foreign)}`;
     throw new RecommenderError(
@@ -154,12 +159,6 @@ async function checkReplaceable(folder: string, dir: string, discard: readonly s
       `${dir} ${what}, so it is not an artifact and is left alone; name a new or empty folder.`,
     );
   }
-}
-
-/** Removes empty folders from `from` up to `last`; rejects at the first that is not empty. */
-async function removeEmpty(from: string, last: string): Promise<void> {
-  await rmdir(from);
-  if (from !== last) await removeEmpty(dirname(from), last);
 }
 
 /** Renames a folder; false where there is none. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { RecommenderError } from '../errors';
 
 /** Writes a new file and brings it to the disk. */
@@ -15,20 +15,36 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
 }
 
 /**
- * Writes a file whole or not at all: under a temporary name first, then renamed over what was there.
+ * Writes a file whole or not at all: under a temporary name first (`.NAME.new-…`), then renamed over what was there.
  *
  * @throws RecommenderError `io` if the disk refuses; the old file is then still there.
  */
 export async function replaceFile(path: string, bytes: Uint8Array, write = writeDurably): Promise<void> {
-  const fresh = join(dirname(path), `.${basename(path)}.new-${randomBytes(6).toString('hex')}`);
+  const folder = resolve(dirname(path));
+  const fresh = join(folder, `${temporaryPrefix(basename(path))}${randomBytes(6).toString('hex')}`);
+  let made: string | undefined;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    made = await mkdir(folder, { recursive: true });
     await write(fresh, bytes);
     await rename(fresh, path);
   } catch (error) {
-    await rm(fresh, { force: true }).catch(() => {}); // the first error is the one to tell
+    // Whatever goes wrong from here on: the first error is the one to tell.
+    await rm(fresh, { force: true }).catch(() => {});
+    if (made !== undefined) await removeEmpty(folder, made).catch(() => {});
     throw refused(`Writing ${path}`, error);
   }
+}
+
+/** How the temporary names of `replaceFile` begin: a process that was killed may leave one. */
+export const temporaryPrefix = (name: string): string => `.${name}.new-`;
+
+/**
+ * Removes empty folders from `from` up to `last`, the topmost that `mkdir` had to make; rejects at the first that is not
+ * empty.
+ */
+export async function removeEmpty(from: string, last: string): Promise<void> {
+  await rmdir(from);
+  if (from !== last) await removeEmpty(dirname(from), last);
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { type Context, setContext } from './context';
 import { describe, EXIT, exitCode } from './errors';
+import { tameLibraries } from './libraries';
 import { VERSION } from './version';
 
 /** A file of `commands/`: adds its command to the program. */
@@ -70,6 +71,7 @@ async function addCommands(program: Command, argv: readonly string[]): Promise<v
 
 /** The program as started from a shell. */
 async function start(): Promise<void> {
+  tameLibraries(process.argv.includes('--verbose'));
   const interruption = new AbortController();
   process.on('SIGINT', () => {
     if (interruption.signal.aborted) process.exit(EXIT.interrupted);
@@ -81,6 +83,8 @@ async function start(): Promise<void> {
     if (error.code === 'EPIPE') process.exit(EXIT.done);
     throw error;
   });
+  // Nobody reads progress any more, such as a closed terminal: the work goes on.
+  process.stderr.on('error', () => {});
   const { stdout, stderr } = process;
   process.exitCode = await run(process.argv.slice(2), { stdout, stderr, signal: interruption.signal });
 }

@@ -1,4 +1,5 @@
 /** The state of an interrupted training as one file beside the artifact to be. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '../checkpoint/safetensors';
@@ -19,7 +20,9 @@ export async function writeCheckpoint(dir: string, identity: RunIdentity, state:
   const { arrays, ...counters } = trainer;
   const plain = { identity, ...rest, trainer: counters, ...(best && { best: best.epoch }) };
   const tensors = { ...prefixed('trainer.', arrays), ...(best && prefixed('best.', best.weights)) };
-  await replaceFile(join(dir, CHECKPOINT), encodeSafetensors(tensors, { state: JSON.stringify(plain) }));
+  const text = JSON.stringify(plain);
+  const bytes = encodeSafetensors(tensors, { state: text, sha256: checksum(text, tensors) });
+  await replaceFile(join(dir, CHECKPOINT), bytes);
 }
 
 /**
@@ -37,23 +40,28 @@ export async function readCheckpoint(dir: string, identity: RunIdentity): Promis
     if (codeOf(cause) !== 'ENOENT') throw cause;
     throw new RecommenderError(
       'bad-input',
-      `${path} does not exist, so there is nothing to resume; run the same command without --resume.`,
+      `${path} does not exist, so there is nothing to resume: that training has not been interrupted, or has ended ` +
+        'since and left its artifact. To train anew, run the same command without --resume.',
       { cause },
     );
   }
   const { tensors, metadata } = decodeSafetensors(bytes, path);
-  let plain: Record<string, unknown>;
-  try {
-    plain = JSON.parse(metadata?.state ?? '') as Record<string, unknown>;
-  } catch (cause) {
-    throw new RecommenderError('bad-input', `${path} is no checkpoint of a training; name another folder.`, { cause });
+  const text = metadata['state'];
+  if (text === undefined || metadata['sha256'] === undefined) {
+    throw new RecommenderError('bad-input', `${path} is no checkpoint of a training; name another folder.`);
+  }
+  if (metadata['sha256'] !== checksum(text, tensors)) {
+    throw new RecommenderError(
+      'bad-input',
+      `${path} is damaged: its content does not have the checksum that it was written with. Train anew without --resume.`,
+    );
   }
   const {
     identity: theirs,
     trainer,
     best,
     ...rest
-  } = plain as unknown as Omit<FitState, 'trainer' | 'best'> & {
+  } = JSON.parse(text) as Omit<FitState, 'trainer' | 'best'> & {
     identity: RunIdentity;
     trainer: Omit<FitState['trainer'], 'arrays'>;
     best?: NonNullable<FitState['best']>['epoch'];
@@ -73,6 +81,15 @@ export async function readCheckpoint(dir: string, identity: RunIdentity): Promis
     trainer: { ...trainer, arrays: within('trainer.', tensors) },
     ...(best && { best: { epoch: best, weights: within('best.', tensors) } }),
   };
+}
+
+/** Of all that a checkpoint holds: a run that went on from a damaged one would end anywhere. */
+function checksum(text: string, tensors: Readonly<Record<string, NdArray>>): string {
+  const hash = createHash('sha256').update(text);
+  for (const [name, { data }] of Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
 }
 
 const prefixed = (prefix: string, arrays: Readonly<Record<string, NdArray>>): Record<string, NdArray> =>

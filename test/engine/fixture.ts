@@ -121,4 +121,4 @@ export const RING: EngineEvent[][] = Array.from({ length: 60 }, (_, s) => {
 });
 
 /** Losses of three epochs of GRU4Rec (16 units, batches of 8, no extra negatives, learning rate 0.1, seed 3) on them. */
-export const RING_LOSSES = [0.82647, 0.42846, 0.40669];
+export const RING_LOSSES = [0.79347, 0.41534, 0.39457];

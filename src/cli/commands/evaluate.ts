@@ -1,9 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { startBackend } from '../../engine/backends/index';
-import type { BackendChoice, BackendName } from '../../engine/engine';
+import type { BackendChoice } from '../../engine/engine';
 import { catalogueOf, loadScorer } from '../../engine/load-scorer';
 import { inTurn } from '../../engine/turns';
-import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
 import { type Reindexed, reindex, sessionCount } from '../../session/event-log';
 import {
@@ -19,7 +17,7 @@ import { contextOf, printJson } from '../context';
 import { readEventsFile } from '../events-file';
 import { addEventsOptions, type EventsFlags, oneOf, parseList, readOptions } from '../options';
 import { createProgress, whole } from '../progress';
-import { wasmPath } from '../wasm-path';
+import { startFirst } from '../start-backend';
 import { writeRanks } from '../write-ranks';
 
 interface EvaluateFlags extends EventsFlags {
@@ -77,7 +75,7 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
   const rows: RankRow[] = [];
 
   const result = await inTurn(async () => {
-    if (Object.hasOwn(models, artifact.info.architecture)) await start(flags.backend);
+    if (Object.hasOwn(models, artifact.info.architecture)) await startFirst(flags.backend);
     const scorer = loadScorer(artifact);
     const progress = createProgress(context.stderr, {
       label: `Evaluating ${artifact.info.name}`,
@@ -114,19 +112,6 @@ function report(artifact: string, result: EvaluateResult, dropped: Reindexed['dr
   const { protocol, n, sessions, ties, metrics, seconds } = result;
   const lists = { 'coverage@20': result['coverage@20'], 'popularity@20': result['popularity@20'] };
   return { artifact, protocol, n, sessions, dropped, ties, metrics, ...lists, seconds };
-}
-
-/** The first backend of the choice that starts. */
-async function start(choice: BackendChoice): Promise<void> {
-  const ladder: readonly BackendName[] = choice === 'auto' ? ['wasm', 'cpu'] : [choice];
-  for (const backend of ladder) {
-    try {
-      return await startBackend(backend, { wasmPath: wasmPath() });
-    } catch (error) {
-      const isLast = backend === ladder.at(-1);
-      if (isLast || !(error instanceof RecommenderError && error.code === 'no-backend')) throw error;
-    }
-  }
 }
 
 function parseCutOffs(text: string): number[] {

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { version as aisleVersion } from '../../../package.json';
 import type { Artifact, CatalogueItem } from '../../checkpoint/artifact';
 import { parseJson } from '../../checkpoint/json';
 import { checkCatalogue } from '../../checkpoint/manifest';
@@ -11,36 +10,24 @@ import type { BackendChoice } from '../../engine/engine';
 import { configurationOf, type Learnt, learn } from '../../engine/learn';
 import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
+import { camelCase } from '../../models/configuration';
 import { presetOf } from '../../models/presets';
-import { type EventLog, reindex, sessionCount } from '../../session/event-log';
-import { holdOut } from '../../session/hold-out';
-import { mix } from '../../session/random';
-import { splitLog } from '../../session/split';
+import { sessionCount } from '../../session/event-log';
 import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
-import type { Sessions } from '../../types';
-import { writeArtifactFolder } from '../artifact-folder';
+import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
+import { type TrainingCommand, trainingCommand } from '../command-line';
 import { type Context, contextOf, printJson } from '../context';
 import { codeOf } from '../durable';
-import { readEventsFile } from '../events-file';
 import { modelCard } from '../model-card';
 import { optionTable } from '../option-table';
-import { addEventsOptions, type EventsFlags, integer, oneOf, parseLast, readOptions } from '../options';
+import { addEventsOptions, integer, oneOf, readOptions } from '../options';
 import { createProgress, duration, type Progress, whole } from '../progress';
 import { startFirst } from '../start-backend';
 import { CHECKPOINT, type RunIdentity, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
+import { fingerprints, parseValid, type TrainingParts, trainingParts } from '../training-data';
+import { VERSION } from '../version';
 
-interface TrainFlags extends EventsFlags {
-  readonly data: string;
-  readonly model: string;
-  readonly out: string;
-  readonly preset?: string;
-  readonly config?: string;
-  readonly set: readonly (readonly [string, string])[];
-  readonly epochs?: number;
-  readonly seed: number;
-  readonly valid?: string;
-  readonly holdout: number;
-  readonly catalogue?: string;
+interface TrainFlags extends TrainingCommand {
   readonly licence: string;
   readonly backend: BackendChoice;
   readonly threads: number;
@@ -64,6 +51,7 @@ export function register(program: Command): void {
     .option(
       '--valid <part>',
       'validation: none | last:10% | last:7d | FILE; default: none with --epochs, else last:10%, with early stopping',
+      parseValid,
     )
     .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
     .option('--catalogue <file>', 'catalogue.json with titles, pictures, prices, to put into the artifact')
@@ -87,10 +75,12 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const given = await settings(flags);
   const { isNeural, config } = configurationOf(flags.model, given);
   if (!isNeural) refuseNeuralFlags(flags);
+  await checkReplaceable(flags.out, [CHECKPOINT]);
   const products = flags.catalogue === undefined ? undefined : await readCatalogue(flags.catalogue);
-  const read = await readEventsFile(flags.data, readOptions(flags), context);
-  const parts = await split(flags, isNeural, read, context);
-  const identity = { model: flags.model, config, seed: flags.seed, ...fingerprint(parts) };
+  const valid = isNeural ? (flags.valid ?? (flags.epochs === undefined ? undefined : 'none')) : 'none';
+  const options = { read: readOptions(flags), holdout: flags.holdout, ...(valid !== undefined && { valid }) };
+  const parts = await trainingParts(flags.data, options, context);
+  const identity = { model: flags.model, seed: flags.seed, ...fingerprints(parts), ...config };
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
 
   const learnt = await inTurn(async () => {
@@ -100,6 +90,8 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const artifact = await assemble(flags, learnt, parts, products);
   await writeArtifactFolder(flags.out, artifact, { discard: [CHECKPOINT] });
 
+  if (context.signal.aborted) context.stderr.write(`The training had ended already: ${flags.out} is written.\n`);
+
   const { epochs, best } = learnt;
   const seconds = (performance.now() - started) / 1000;
   const counts = countsOf(parts);
@@ -108,24 +100,22 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   else context.stdout.write(summary(flags, learnt, counts, seconds));
 }
 
-/** What is trained on, and what selects the best epoch. */
-interface Parts {
-  readonly log: EventLog;
-  /** In the item indices of `log`. */
-  readonly valid?: Sessions;
-}
-
-/** Preset, then file, then single keys: the later wins. */
+/** Preset, then file, then single keys: the later wins, however it is spelt. */
 async function settings({ model, preset, config, set }: TrainFlags): Promise<Record<string, unknown>> {
-  const given: Record<string, unknown> = preset === undefined ? {} : { ...presetOf(model, preset).config };
+  const given = new Map<string, readonly [key: string, value: unknown]>();
+  const take = (entries: Iterable<readonly [string, unknown]>) => {
+    for (const [key, value] of entries) given.set(camelCase(key), [key, value]);
+  };
+  if (preset !== undefined) take(Object.entries(presetOf(model, preset).config));
   if (config !== undefined) {
     const value = parseJson(await readInput(config), config);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new RecommenderError('bad-config', `${config}: expected a JSON object of configuration keys.`);
     }
-    Object.assign(given, value);
+    take(Object.entries(value));
   }
-  return Object.assign(given, Object.fromEntries(set));
+  take(set);
+  return Object.fromEntries(given.values());
 }
 
 /** A counting baseline has no epochs to resume, validate or bound. */
@@ -148,43 +138,10 @@ async function readInput(path: string): Promise<Uint8Array> {
   }
 }
 
-async function split(flags: TrainFlags, isNeural: boolean, read: EventLog, context: Context): Promise<Parts> {
-  const all = flags.holdout > 0 ? holdOut(read, flags.holdout) : read;
-  const rule = flags.valid ?? (flags.epochs !== undefined ? 'none' : 'last:10%');
-  if (!isNeural || rule === 'none') return { log: all };
-  if (!rule.startsWith('last:')) {
-    const file = await readEventsFile(rule, { ...readOptions(flags), minItems: 1 }, context);
-    return { log: all, valid: reindex(file, all.itemIds).log.sessions };
-  }
-  const parts = splitLog(all, { test: parseLast(rule) });
-  const { log, dropped } = reindex(parts.test, parts.train.itemIds);
-  context.stderr.write(
-    `Validation: the last ${whole(sessionCount(log))} sessions; ${whole(dropped.events)} events of items that are new there ` +
-      'are left out\n',
-  );
-  if (sessionCount(log) === 0) {
-    throw new RecommenderError(
-      'bad-input',
-      `The validation part ${rule} holds no session of two known items; take a larger one, or --valid none --epochs N.`,
-    );
-  }
-  return { log: parts.train, valid: log.sessions };
-}
-
-/** Numbers that tell one log from another. */
-function fingerprint({ log, valid }: Parts) {
-  const sum = ({ items, offsets }: Sessions) => {
-    let h = offsets.length;
-    for (const item of items) h = mix(h ^ item);
-    return h;
-  };
-  return { data: sum(log.sessions), validation: valid ? sum(valid) : 'none' };
-}
-
 async function learnAndShow(
   flags: TrainFlags,
   given: Readonly<Record<string, unknown>>,
-  { log, valid }: Parts,
+  { log, valid }: TrainingParts,
   resume: FitState | undefined,
   identity: RunIdentity,
   context: Context,
@@ -220,11 +177,10 @@ async function learnAndShow(
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     await writeCheckpoint(flags.out, identity, error.state);
-    const { trainer, epochs } = error.state;
     throw new RecommenderError(
       'aborted',
-      `Interrupted in epoch ${epochs.length + 1} after ${whole(trainer.stepInEpoch)} steps. ${join(flags.out, CHECKPOINT)} ` +
-        'holds everything: the same command with --resume goes on from there.',
+      `Interrupted ${placeOf(error.state)}. ${join(flags.out, CHECKPOINT)} holds everything: the same command with ` +
+        '--resume goes on from there.',
       { cause: error },
     );
   } finally {
@@ -232,12 +188,19 @@ async function learnAndShow(
   }
 }
 
+/** Where a training stopped, in words. */
+function placeOf({ trainer, epochs, unvalidated }: FitState): string {
+  if (unvalidated !== undefined) return `in the validation after epoch ${epochs.length + 1}`;
+  if (trainer.stepInEpoch === 0) return `before epoch ${epochs.length + 1}`;
+  return `in epoch ${epochs.length + 1} after ${whole(trainer.stepInEpoch)} steps`;
+}
+
 function epochLine({ epoch, loss, seconds, valid }: EpochResult): string {
   const metrics = valid ? `  recall@20 ${valid['recall@20']!.toFixed(4)}  mrr@20 ${valid['mrr@20']!.toFixed(4)}` : '';
   return `epoch ${epoch}  loss ${loss.toFixed(4)}${metrics}  ${duration(seconds)}`;
 }
 
-const countsOf = ({ log }: Parts) => ({
+const countsOf = ({ log }: TrainingParts) => ({
   items: log.itemIds.length,
   sessions: sessionCount(log),
   events: log.sessions.items.length,
@@ -246,7 +209,7 @@ const countsOf = ({ log }: Parts) => ({
 async function assemble(
   flags: TrainFlags,
   { architecture, config, tensors, golden, epochs, best }: Learnt,
-  parts: Parts,
+  parts: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
 ): Promise<Artifact> {
   const { log } = parts;
@@ -256,8 +219,8 @@ async function assemble(
     ...(best && { best }),
     protocol: 'every event after the first of every validation session, full ranking, conservative ties',
     seed: flags.seed,
-    command: commandLine(flags),
-    software: { aisle: aisleVersion, node: process.version },
+    command: trainingCommand(flags),
+    software: { aisle: VERSION, node: process.version },
   };
   const name = basename(resolve(flags.out));
   // The version follows from the content: the same training gives the same one.
@@ -278,31 +241,6 @@ async function assemble(
     tensors,
     ...(products && { catalogue: products }),
   };
-}
-
-/** The command that makes this artifact again, with file names only: an artifact is public. */
-function commandLine({
-  data,
-  model,
-  out,
-  preset,
-  config,
-  set,
-  epochs,
-  seed,
-  valid,
-  holdout,
-  catalogue,
-}: TrainFlags): string {
-  const parts = ['aisle train', `--data ${basename(data)}`, `--model ${model}`, `--out ${basename(out)}`];
-  if (preset !== undefined) parts.push(`--preset ${preset}`);
-  if (config !== undefined) parts.push(`--config ${basename(config)}`);
-  for (const [key, value] of set) parts.push(`--set ${key}=${value}`);
-  if (epochs !== undefined) parts.push(`--epochs ${epochs}`);
-  if (valid !== undefined) parts.push(`--valid ${valid.startsWith('last:') ? valid : basename(valid)}`);
-  if (holdout > 0) parts.push(`--holdout ${holdout}`);
-  if (catalogue !== undefined) parts.push(`--catalogue ${basename(catalogue)}`);
-  return [...parts, `--seed ${seed}`].join(' ');
 }
 
 function summary(

@@ -1,0 +1,64 @@
+/** Commands as one may type them again. */
+import { basename } from 'node:path';
+import type { EventsFlags } from './options';
+
+/** The flags that decide what `aisle train` learns. */
+export interface TrainingCommand extends EventsFlags {
+  readonly data: string;
+  readonly model: string;
+  readonly out: string;
+  readonly preset?: string;
+  readonly config?: string;
+  readonly set: readonly (readonly [string, string])[];
+  readonly epochs?: number;
+  readonly seed: number;
+  readonly valid?: string;
+  readonly holdout: number;
+  readonly catalogue?: string;
+}
+
+/** The command that makes an artifact again, with file names only: an artifact is public, folders of its maker are not. */
+export function trainingCommand(flags: TrainingCommand): string {
+  const { data, model, out, preset, config, set, epochs, seed, valid, holdout, catalogue } = flags;
+  const file = (path: string | undefined) => path && basename(path);
+  const words: [string, string | number | undefined][] = [
+    ['--data', file(data)],
+    ['--model', model],
+    ['--out', file(out)],
+    ['--preset', preset],
+    ['--config', file(config)],
+    ...set.map(([key, value]): [string, string] => ['--set', `${key}=${value}`]),
+    ['--epochs', epochs],
+    ['--valid', valid?.startsWith('last:') ? valid : file(valid)],
+    ['--holdout', holdout || undefined],
+    ['--catalogue', file(catalogue)],
+    ...eventsWords(flags),
+    ['--seed', seed],
+  ];
+  const parts = words
+    .filter(([, value]) => value !== undefined)
+    .map(([flag, value]) => `${flag} ${quoted(`${value}`)}`);
+  return ['aisle train', ...parts].join(' ').replace(/ ''/g, '');
+}
+
+function eventsWords(flags: EventsFlags): [string, string | number | undefined][] {
+  const { columns, format, timeUnit, sessionsBy, events, minSupport, minLength, iterative, collapseRepeats } = flags;
+  const names = Object.entries(columns ?? {}).map(([key, name]) => `${key}=${name}`);
+  return [
+    ['--columns', names.length > 0 ? names.join(',') : undefined],
+    ['--format', format],
+    ['--time-unit', timeUnit],
+    ['--sessions-by', sessionsBy?.by === 'gap' ? `gap:${sessionsBy.minutes}` : sessionsBy?.by],
+    ['--events', events?.join(',')],
+    ['--min-support', minSupport],
+    ['--min-length', minLength],
+    ['--iterative', iterative ? '' : undefined],
+    ['--collapse-repeats', collapseRepeats ? '' : undefined],
+    ['--skip-bad-rows', flags.skipBadRows],
+  ];
+}
+
+/** A word that a shell hands on as it is. */
+function quoted(word: string): string {
+  return /^[\w.,:=/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,91 @@
+/** What `aisle train` learns from, and what selects its best epoch. */
+import { InvalidArgumentError } from 'commander';
+import { RecommenderError } from '../errors';
+import { type EventLog, reindex, sessionCount } from '../session/event-log';
+import { holdOut } from '../session/hold-out';
+import type { ReadOptions } from '../session/options';
+import { mix } from '../session/random';
+import { splitLog } from '../session/split';
+import type { Sessions } from '../types';
+import type { Context } from './context';
+import { readEventsFile } from './events-file';
+import { parseLast } from './options';
+import { whole } from './progress';
+
+const DEFAULT_RULE = 'last:10%';
+
+export interface TrainingParts {
+  /** What is trained on. */
+  readonly log: EventLog;
+  /** In the item indices of `log`. */
+  readonly valid?: Sessions;
+}
+
+export interface PartsOptions {
+  readonly read: ReadOptions;
+  /** Last events of every session that are left out. */
+  readonly holdout: number;
+  /** `none`, `last:…` or the path of a file. Default `last:10%`, or none of a log that is too small for it. */
+  readonly valid?: string;
+}
+
+/** A parser for `--valid`. */
+export function parseValid(text: string): string {
+  if (text.startsWith('last:')) parseLast(text);
+  else if (text === '') throw new InvalidArgumentError('Expected none, last:10%, last:7d or a file.');
+  return text;
+}
+
+/**
+ * Reads the log and takes the validation part off it.
+ *
+ * @throws RecommenderError `bad-input` if a part that was asked for would be empty; `aborted`.
+ */
+export async function trainingParts(path: string, options: PartsOptions, context: Context): Promise<TrainingParts> {
+  const { read, holdout, valid = DEFAULT_RULE } = options;
+  const all = await readEventsFile(path, read, context);
+  const log = holdout > 0 ? holdOut(all, holdout) : all;
+  if (valid === 'none') return { log };
+  if (!valid.startsWith('last:')) {
+    const file = await readEventsFile(valid, { ...read, minItems: 1 }, context);
+    return { log, valid: knownPart(file, log.itemIds, valid, context) };
+  }
+  try {
+    const { train, test } = splitLog(log, { test: parseLast(valid) });
+    if (train.itemIds.length < 2) throw new RecommenderError('bad-input', 'One item would be left to learn from.');
+    return { log: train, valid: knownPart(test, train.itemIds, valid, context) };
+  } catch (error) {
+    // Nobody asked for the default: a log that is too small for it is learnt from whole.
+    if (options.valid !== undefined || !(error instanceof RecommenderError && error.code === 'bad-input')) throw error;
+    context.stderr.write(`Warning: training goes on without validation and early stopping. ${error.message}\n`);
+    return { log };
+  }
+}
+
+/** The sessions of a validation part that hold two items known in training. */
+function knownPart(part: EventLog, itemIds: readonly string[], name: string, context: Context): Sessions {
+  const { log, dropped } = reindex(part, itemIds);
+  const count = sessionCount(log);
+  if (count === 0) {
+    throw new RecommenderError(
+      'bad-input',
+      `The validation part ${name} holds no session of two items that the training part knows, expected at least one. ` +
+        'Take a larger part, or --valid none.',
+    );
+  }
+  context.stderr.write(
+    `Validation on ${whole(count)} sessions (${name}); events of items new there, left out: ${whole(dropped.events)}\n`,
+  );
+  return log.sessions;
+}
+
+/** What tells one log from another: counts for people, a checksum for the rest. */
+export function fingerprints({ log, valid }: TrainingParts): { readonly data: string; readonly validation: string } {
+  return { data: fingerprint(log.sessions), validation: valid ? fingerprint(valid) : 'none' };
+}
+
+function fingerprint({ items, offsets }: Sessions): string {
+  let sum = 0;
+  for (const values of [offsets, items]) for (const value of values) sum = mix(sum ^ value);
+  return `${whole(items.length)} events in ${whole(offsets.length - 1)} sessions (checksum ${(sum >>> 0).toString(16)})`;
+}
