@@ -1,0 +1,228 @@
+import { describe, expect, test } from 'vitest';
+import type { TrainingRows } from '../../src/models/model';
+import { random } from '../../src/session/random';
+import { epochBatches, type TrainingBatch } from '../../src/train/batches';
+import type { Sessions } from '../../src/types';
+import { logOf } from './helpers';
+
+const batchesOf = (
+  rows: TrainingRows,
+  sessions: Sessions,
+  over: Partial<{ batchSize: number; fewestRows: number; seed: number; epoch: number }> = {},
+): TrainingBatch[] => [...epochBatches(rows, sessions, { batchSize: 2, fewestRows: 1, seed: 1, epoch: 0, ...over })];
+
+/** Sessions of random items and lengths 1 … 7. */
+function randomLog(count: number, seed: number): Sessions {
+  const { integer } = random(seed, 'log');
+  return logOf(Array.from({ length: count }, () => Array.from({ length: 1 + integer(7) }, () => 1 + integer(9))));
+}
+
+const transitionsOf = ({ items, offsets }: Sessions): string[] => {
+  const pairs: string[] = [];
+  for (let s = 0; s + 1 < offsets.length; s++) {
+    for (let e = offsets[s]! + 1; e < offsets[s + 1]!; e++) pairs.push(`${items[e - 1]}→${items[e]}`);
+  }
+  return pairs.sort();
+};
+
+describe('session-parallel batches', () => {
+  const parallel = { kind: 'session-parallel' } as const;
+  const [a, b, c, d, e, f, g, h, i, j, k] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] as const;
+  const worked = logOf([
+    [a, b, c],
+    [d, e],
+    [f, g, h, i],
+    [j, k],
+  ]);
+  const steps = (sessions: Sessions, over = {}) =>
+    batchesOf(parallel, sessions, over).map(({ input, targets }) => {
+      if (input.kind !== 'clicks') throw new Error('expected clicks');
+      return { in: Array.from(input.items), target: Array.from(targets), from: Array.from(input.carriedFrom) };
+    });
+
+  test('run as in the worked example: a row is reset when its session changes, and only then', () => {
+    expect(steps(worked)).toEqual([
+      { in: [a, d], target: [b, e], from: [-1, -1] },
+      { in: [b, f], target: [c, g], from: [0, -1] },
+      { in: [j, g], target: [k, h], from: [-1, 1] },
+      { in: [h], target: [i], from: [1] },
+    ]);
+  });
+
+  test('stop early where the other rows are the only negatives', () => {
+    expect(steps(worked, { fewestRows: 2 })).toEqual(steps(worked).slice(0, 3));
+  });
+
+  test('hand a row on at once where a session has one event', () => {
+    expect(steps(logOf([[a], [b, c], [d], [e, f], [g], [h]]))).toEqual([
+      { in: [e, b], target: [f, c], from: [-1, -1] },
+    ]);
+    expect(steps(logOf([[a], [b]]))).toEqual([]);
+  });
+
+  test('are as wide as the log has sessions, where the batch size is larger', () => {
+    expect(
+      steps(
+        logOf([
+          [a, b],
+          [c, d],
+        ]),
+        { batchSize: 50 },
+      ),
+    ).toEqual([{ in: [a, c], target: [b, d], from: [-1, -1] }]);
+  });
+
+  test('are the same every epoch and for every seed', () => {
+    const log = randomLog(40, 2);
+    expect(steps(log, { batchSize: 7, epoch: 3, seed: 9 })).toEqual(steps(log, { batchSize: 7 }));
+  });
+
+  test.each([1, 2, 5, 16, 64])('hold every transition once, states carried inside a session, batch size %i', (size) => {
+    const log = randomLog(60, size);
+    const all = steps(log, { batchSize: size });
+    expect(all.flatMap((step) => step.in.map((item, row) => `${item}→${step.target[row]}`)).sort()).toEqual(
+      transitionsOf(log),
+    );
+    all.forEach((step, t) => {
+      const before = all[t - 1];
+      step.from.forEach((from, row) => {
+        // A state that goes on was left by the click whose target is this click.
+        if (from >= 0) expect(before!.target[from]).toBe(step.in[row]);
+      });
+      expect(new Set(step.from.filter((from) => from >= 0)).size).toBe(step.from.filter((from) => from >= 0).length);
+    });
+    const starts = all.flatMap((step) => step.from).filter((from) => from < 0).length;
+    const sessions = Array.from(log.offsets.slice(1), (end, s) => end - log.offsets[s]!);
+    expect(starts).toBe(sessions.filter((length) => length > 1).length);
+  });
+});
+
+/** What each target of a batch is predicted from: the clicks of its session up to and with the one it follows. */
+function predictions({ input, targets, origin }: TrainingBatch): { seen: number[]; target: number; column: number }[] {
+  if (input.kind !== 'sessions') throw new Error('expected sessions');
+  return Array.from(targets, (target, m) => {
+    const { items } = input.sessions[origin!.row[m]!]!;
+    const column = origin!.click[m]!;
+    return { seen: Array.from(items).slice(0, column + 1), target, column };
+  });
+}
+
+const sessionsOf = ({ items, offsets }: Sessions): number[][] =>
+  Array.from(offsets.slice(1), (end, s) => Array.from(items.subarray(offsets[s]!, end)));
+
+describe('whole sessions', () => {
+  const log = randomLog(50, 4);
+  const rows = (maxLength: number, sampling: 'shuffle' | 'with-replacement' = 'shuffle'): TrainingRows => ({
+    kind: 'sequences',
+    maxLength,
+    sampling,
+  });
+
+  test('predict every click but the first once an epoch, each after the clicks before it', () => {
+    const got = batchesOf(rows(10), log, { batchSize: 8 }).flatMap(predictions);
+    const expected = sessionsOf(log).flatMap((session) =>
+      session.slice(1).map((target, t) => ({ seen: session.slice(0, t + 1), target, column: t })),
+    );
+    const sorted = (values: object[]) => values.map((value) => JSON.stringify(value)).sort();
+    expect(sorted(got)).toEqual(sorted(expected));
+  });
+
+  test('keep the newest clicks of a long session', () => {
+    const [batch] = batchesOf(rows(3), logOf([[1, 2, 3, 4, 5, 6]]));
+    expect(predictions(batch!)).toEqual([
+      { seen: [3], target: 4, column: 0 },
+      { seen: [3, 4], target: 5, column: 1 },
+      { seen: [3, 4, 5], target: 6, column: 2 },
+    ]);
+    expect(batch!.input.kind === 'sessions' && Array.from(batch!.input.sessions[0]!.times!)).toEqual([2, 3, 4]);
+  });
+
+  test('leave out sessions of one click', () => {
+    expect(batchesOf(rows(3), logOf([[1], [2]]))).toEqual([]);
+    expect(batchesOf(rows(3), logOf([[1], [2, 3]])).map(({ sources }) => Array.from(sources!))).toEqual([[1]]);
+  });
+
+  test('are shuffled anew each epoch, and alike for the same seed and epoch', () => {
+    const order = (over: object) =>
+      batchesOf(rows(10), log, { batchSize: 8, ...over }).flatMap((batch) => [...batch.sources!]);
+    expect(order({})).toEqual(order({}));
+    expect(order({ epoch: 1 })).not.toEqual(order({}));
+    expect(order({ seed: 2 })).not.toEqual(order({}));
+    expect(order({ epoch: 1 }).sort()).toEqual(order({}).sort());
+  });
+
+  test('drawn with replacement make ⌊sessions / batch size⌋ full batches, at least one', () => {
+    const long = logOf(Array.from({ length: 23 }, (_, s) => [1, 1 + (s % 4)]));
+    const batches = batchesOf(rows(5, 'with-replacement'), long, { batchSize: 5 });
+    expect(batches.map(({ sources }) => sources!.length)).toEqual([5, 5, 5, 5]);
+    expect(new Set(batches.flatMap(({ sources }) => [...sources!])).size).toBeLessThan(20);
+    expect(batchesOf(rows(5, 'with-replacement'), long, { batchSize: 64 })).toHaveLength(1);
+  });
+
+  test('name the session of the log that each row comes from', () => {
+    for (const { input, sources } of batchesOf(rows(10), log, { batchSize: 8 })) {
+      if (input.kind !== 'sessions') throw new Error('expected sessions');
+      input.sessions.forEach(({ items }, row) => {
+        expect(sessionsOf(log)[sources![row]!]!.slice(0, -1)).toEqual(Array.from(items));
+      });
+    }
+  });
+});
+
+describe('prefixes', () => {
+  const prefixes = (maxLength: number): TrainingRows => ({ kind: 'prefixes', maxLength });
+
+  test('are every prefix of every session, at most so long, with the click after it', () => {
+    const log = randomLog(30, 6);
+    const got = batchesOf(prefixes(3), log, { batchSize: 8 }).flatMap(predictions);
+    const expected = sessionsOf(log).flatMap((session) =>
+      session.slice(1).map((target, t) => {
+        const seen = session.slice(0, t + 1).slice(-3);
+        return { seen, target, column: seen.length - 1 };
+      }),
+    );
+    const sorted = (values: object[]) => values.map((value) => JSON.stringify(value)).sort();
+    expect(sorted(got)).toEqual(sorted(expected));
+  });
+});
+
+describe('windows', () => {
+  const windows = (length: number, targets: number): TrainingRows => ({ kind: 'windows', length, targets });
+  const instances = (sessions: number[][], length: number, targets: number) =>
+    batchesOf(windows(length, targets), logOf(sessions), { batchSize: 1 })
+      .map((batch) => {
+        const made = predictions(batch);
+        return { seen: made[0]!.seen.slice(-length), targets: made.map(({ target }) => target) };
+      })
+      .sort((x, y) => x.seen.length - y.seen.length || x.seen[0]! - y.seen[0]!);
+
+  test('slide over a session from its end, step 1', () => {
+    expect(instances([[1, 2, 3, 4, 5, 6]], 3, 2)).toEqual([
+      { seen: [1, 2, 3], targets: [4, 5] },
+      { seen: [2, 3, 4], targets: [5, 6] },
+    ]);
+  });
+
+  test('are one where the session is shorter, with its newest clicks as targets', () => {
+    expect(instances([[1, 2, 3, 4]], 3, 2)).toEqual([{ seen: [1, 2], targets: [3, 4] }]);
+    expect(instances([[1, 2, 3]], 5, 2)).toEqual([{ seen: [1], targets: [2, 3] }]);
+    expect(instances([[1, 2, 3, 4, 5]], 3, 2)).toEqual([{ seen: [1, 2, 3], targets: [4, 5] }]);
+  });
+
+  test('keep at least one click to predict from', () => {
+    expect(instances([[1, 2]], 3, 3)).toEqual([{ seen: [1], targets: [2] }]);
+  });
+
+  test('show the clicks before the first target only: none of the targets leaks', () => {
+    for (const batch of batchesOf(windows(2, 2), logOf([[1, 2, 3, 4, 5, 6, 7]]), { batchSize: 3 })) {
+      for (const { seen, target } of predictions(batch)) expect(Math.max(...seen)).toBeLessThan(target);
+    }
+  });
+
+  test('show the whole session before the window, for models with a profile', () => {
+    const [newest] = batchesOf(windows(2, 1), logOf([[1, 2, 3, 4, 5]]), { batchSize: 3 })
+      .flatMap(predictions)
+      .filter(({ target }) => target === 5);
+    expect(newest!.seen).toEqual([1, 2, 3, 4]);
+  });
+});

@@ -1,0 +1,28 @@
+import type { NdArray, Sessions } from '../../src/types';
+
+/** Sessions of item indices as flat arrays; event e happens at second e. */
+export function logOf(sessions: readonly (readonly number[])[]): Sessions {
+  const items = Int32Array.from(sessions.flat());
+  const offsets = new Int32Array(sessions.length + 1);
+  sessions.forEach((session, s) => {
+    offsets[s + 1] = offsets[s]! + session.length;
+  });
+  return { items, times: Float64Array.from(items, (_, e) => e), offsets };
+}
+
+/** Events of each item, `[n + 1]`. */
+export function supportOf({ items }: Sessions, n: number): Int32Array {
+  const support = new Int32Array(n + 1);
+  for (const item of items) support[item]!++;
+  return support;
+}
+
+/** The bits of arrays, to compare them exactly: −0 differs from 0 and NaN equals itself. */
+export function bitsOf(arrays: Readonly<Record<string, NdArray>>): Record<string, number[]> {
+  return Object.fromEntries(
+    Object.entries(arrays).map(([name, { data }]) => {
+      const bytes = data.slice();
+      return [name, Array.from(new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length))];
+    }),
+  );
+}
