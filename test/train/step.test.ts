@@ -1,0 +1,328 @@
+import { memory, mul, pad, slice, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { configure } from '../../src/models/configuration';
+import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
+import type { Run } from '../../src/models/model';
+import { initialise } from '../../src/models/parameters';
+import { upload } from '../../src/models/tensors';
+import type { TrainingBatch } from '../../src/train/batches';
+import { Optimiser } from '../../src/train/optimiser';
+import { differentiate, Learner, trainee } from '../../src/train/step';
+import type { NdArray } from '../../src/types';
+import { backends, start } from '../engine/backends/start';
+import { bitsOf, logOf, supportOf } from './helpers';
+
+const ITEMS = 40;
+const log = logOf([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]);
+const catalogue = { items: ITEMS, support: supportOf(log, ITEMS).map((count) => count + 1) };
+
+const clicks = (items: number[], targets: number[], carriedFrom: number[]): TrainingBatch => ({
+  input: { kind: 'clicks', items: Int32Array.from(items), carriedFrom: Int32Array.from(carriedFrom) },
+  targets: Int32Array.from(targets),
+});
+
+/** Item 5 is input twice, 6 target twice and extra id; 7 is input, target and extra id. */
+const FIRST = clicks([5, 5, 7], [6, 7, 6], [-1, -1, -1]);
+const EXTRA = [6, 9, 9, 7];
+const SECOND = clicks([12, 13], [14, 15], [0, -1]);
+const LATER = [16, 17, 16, 17];
+
+const embeddings: [string, Partial<Gru4RecConfig>][] = [
+  ['constrained', {}],
+  ['separate', { constrainedEmbedding: false, embedding: 4 }],
+  ['one-hot', { constrainedEmbedding: false }],
+];
+
+const configOf = (given: Partial<Gru4RecConfig>): Gru4RecConfig =>
+  configure(gru4rec, { layers: [5], batchSize: 3, nSample: 4, learningRate: 0.1, ...given });
+
+/** A learner whose negatives are those given for each step. */
+function learnerOf(config: Gru4RecConfig, negatives: readonly number[][], seed = 1) {
+  const subject = trainee(gru4rec, config, catalogue);
+  const params = upload(initialise(subject.specs, 3));
+  const optimiser = new Optimiser(subject.plan.optimiser, params);
+  const learner = new Learner(subject, params, optimiser, seed, (_, step) => ({
+    ids: Int32Array.from(negatives[step]!),
+    perTarget: false,
+  }));
+  const dispose = () => {
+    learner.forget();
+    optimiser.dispose();
+    for (const value of Object.values(params)) value.dispose();
+  };
+  return { subject, params, optimiser, learner, dispose };
+}
+
+const read = (tensors: Readonly<Record<string, Tensor>>): Record<string, NdArray> =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, value]) => [
+      name,
+      { data: value.dataSync().slice() as Float32Array, shape: value.shape },
+    ]),
+  );
+
+/** Rows of a table whose bits differ. */
+function changedRows(before: NdArray, after: NdArray): number[] {
+  const [rows, width] = [before.shape[0]!, before.data.length / before.shape[0]!];
+  const [a, b] = [bitsOf({ t: before }).t!, bitsOf({ t: after }).t!];
+  return Array.from({ length: rows }, (_, r) => r).filter((r) =>
+    a.slice(r * width, (r + 1) * width).some((bits, k) => bits !== b[r * width + k]),
+  );
+}
+
+describe.each(backends)('%s', (backend) => {
+  beforeAll(() => start(backend));
+
+  let tensors: number;
+  beforeEach(() => {
+    tensors = memory().numTensors;
+  });
+  afterEach(() => {
+    expect(memory().numTensors, 'tensors left behind').toBe(tensors);
+  });
+
+  test.each(embeddings)(
+    '%s: a step on touched rows is the step on whole tables, ids that repeat summed',
+    (_, given) => {
+      const config = configOf(given);
+      const { subject, params, learner, dispose } = learnerOf(config, [EXTRA]);
+      const before = upload(read(params));
+      learner.run(FIRST, 0, 0.1).dispose();
+
+      const input = FIRST.input as Extract<TrainingBatch['input'], { kind: 'clicks' }>;
+      const carried = gru4rec.stepping!.start(config, 3);
+      const { loss, gradients, state } = differentiate(
+        subject,
+        before,
+        {
+          inputs: { items: { data: input.items, shape: [3], items: true } },
+          carried,
+          targets: FIRST.targets,
+          negatives: { ids: Int32Array.from(EXTRA), perTarget: false },
+        },
+        { dropout: (x) => x },
+      );
+      for (const [name, value] of Object.entries(before)) {
+        const gradient = gradients[name]!.dataSync();
+        const expected = value.dataSync().map((w, k) => w - (0.1 * gradient[k]!) / Math.sqrt(gradient[k]! ** 2 + 1e-6));
+        const got = params[name]!.dataSync();
+        expected.forEach((w, k) => {
+          expect(Math.abs(w - got[k]!), name).toBeLessThan(2e-5);
+        });
+      }
+      for (const value of [loss, ...carried, ...state!, ...Object.values(gradients), ...Object.values(before)]) {
+        value.dispose();
+      }
+      dispose();
+    },
+  );
+
+  test.each(embeddings)('%s: only the rows of the step’s items change, with momentum too', (mode, given) => {
+    const { params, optimiser, learner, dispose } = learnerOf(configOf({ ...given, momentum: 0.5 }), [EXTRA, LATER]);
+    const all = () => read({ ...params, ...optimiser.slots });
+    const states = [all()];
+    for (const [step, batch] of [FIRST, SECOND].entries()) {
+      learner.run(batch, step, 0.1).dispose();
+      states.push(all());
+    }
+    const [outputs, inputs] = [
+      [
+        [6, 7, 9],
+        [14, 15, 16, 17],
+      ],
+      [
+        [5, 7],
+        [12, 13],
+      ],
+    ];
+    for (const step of [0, 1]) {
+      const changed = (name: string) => changedRows(states[step]![name]!, states[step + 1]![name]!);
+      const both = [...new Set([...inputs[step]!, ...outputs[step]!])].sort((a, b) => a - b);
+      const input = mode === 'separate' ? 'inputs' : 'gru.0.items';
+      for (const slot of ['', '.accumulator', '.velocity']) {
+        expect(changed(`items${slot}`)).toEqual(mode === 'constrained' ? both : outputs[step]);
+        expect(changed(`bias${slot}`)).toEqual(outputs[step]);
+        if (mode !== 'constrained') expect(changed(input + slot)).toEqual(inputs[step]);
+      }
+    }
+    dispose();
+  });
+
+  test('a step works on tables of the touched rows only, however large the catalogue', () => {
+    const seen: number[][] = [];
+    const spy: typeof gru4rec = {
+      ...gru4rec,
+      outputs(params, config) {
+        seen.push(params.items!.shape, params.bias!.shape);
+        return gru4rec.outputs(params, config);
+      },
+    };
+    for (const items of [40, 4000]) {
+      const subject = trainee(spy, configOf({}), { items, support: new Int32Array(items + 1).fill(1) });
+      const params = upload(initialise(subject.specs, 3));
+      const optimiser = new Optimiser(subject.plan.optimiser, params);
+      const draw = () => ({ ids: Int32Array.from(EXTRA), perTarget: false });
+      const learner = new Learner(subject, params, optimiser, 1, draw);
+      learner.run(FIRST, 0, 0.1).dispose();
+      learner.forget();
+      optimiser.dispose();
+      for (const value of Object.values(params)) value.dispose();
+    }
+    // Padding, the items 6, 7, 9 that are scored, and 5 that is only read.
+    expect(seen).toEqual([[5, 5], [4], [5, 5], [4]]);
+  });
+
+  test('the state of a row is carried on, moved with it, and zero where a session starts', () => {
+    const { params, subject, learner, dispose } = learnerOf(configOf({ layers: [4, 3] }), [EXTRA, LATER]);
+    learner.run(FIRST, 0, 0.1).dispose();
+    // Row 1 goes on as row 0, a session starts in row 1.
+    const expected = tidy(() => {
+      const before = learner.carried!.map((layer) =>
+        pad(slice(layer, [1, 0], [1, -1]), [
+          [0, 1],
+          [0, 0],
+        ]),
+      );
+      const items = tensor1d([12, 13], 'int32');
+      const after = gru4rec.stepping!.step(params, before, items, subject.config, { dropout: (x) => x });
+      expect(before.every((layer) => layer.dataSync().some((x) => x !== 0))).toBe(true);
+      return after.map((layer) => Array.from(layer.dataSync()));
+    });
+    learner.run(clicks([12, 13], [14, 15], [1, -1]), 1, 0.1).dispose();
+    learner.carried!.forEach((layer, i) => {
+      layer.dataSync().forEach((x, k) => {
+        expect(Math.abs(x - expected[i]![k]!)).toBeLessThan(1e-6);
+      });
+    });
+    dispose();
+  });
+
+  test('the loss of a shrunken batch is divided by the nominal size', () => {
+    const rows = (batchSize: number) => {
+      const { learner, dispose } = learnerOf(configOf({ batchSize }), [EXTRA]);
+      const loss = learner.run(clicks([5], [6], [-1]), 0, 0.1);
+      const value = loss.dataSync()[0]!;
+      loss.dispose();
+      dispose();
+      return value;
+    };
+    expect(rows(1) / rows(8)).toBeCloseTo(8, 4);
+  });
+
+  describe('dropout', () => {
+    /** Widths and rates of what one click drops out, and the state after it; what is dropped is doubled. */
+    function stepOf(given: Partial<Gru4RecConfig>) {
+      const config = configOf(given);
+      return tidy(() => {
+        const params = upload(initialise(gru4rec.parameters(config, { items: ITEMS }), 3));
+        const state = (of: Run) =>
+          gru4rec
+            .stepping!.step(params, gru4rec.stepping!.start(config, 2), tensor1d([1, 2], 'int32'), config, of)
+            .map((layer) => Array.from(layer.dataSync()));
+        const calls: { width: number; rate: number }[] = [];
+        const doubled = state({
+          dropout: (x, rate) => {
+            calls.push({ width: x.shape[1]!, rate });
+            return rate === 0 ? x : (mul(x, 2) as typeof x);
+          },
+        });
+        return { calls, doubled, plain: state({ dropout: (x) => x }) };
+      });
+    }
+    const rates = { dropoutPEmbed: 0.3, dropoutPHidden: 0.6 };
+
+    test('takes the embedded input by one rate and every layer’s state by the other, the last one’s too', () => {
+      expect(stepOf({ ...rates, layers: [4, 5] }).calls).toEqual([
+        { width: 5, rate: 0.3 },
+        { width: 4, rate: 0.6 },
+        { width: 5, rate: 0.6 },
+      ]);
+      const separate = { ...rates, constrainedEmbedding: false, embedding: 3 };
+      expect(stepOf(separate).calls).toEqual([
+        { width: 3, rate: 0.3 },
+        { width: 5, rate: 0.6 },
+      ]);
+      expect(stepOf({ ...rates, constrainedEmbedding: false }).calls).toEqual([{ width: 5, rate: 0.6 }]);
+    });
+
+    test('is what the next layer reads and what is carried on', () => {
+      const { doubled, plain } = stepOf({ dropoutPHidden: 0.6, layers: [4, 5] });
+      doubled[0]!.forEach((x, k) => {
+        expect(x).toBeCloseTo(2 * plain[0]![k]!, 5);
+      });
+      const above = doubled[1]!.map((x, k) => x - 2 * plain[1]![k]!);
+      expect(Math.max(...above.map(Math.abs))).toBeGreaterThan(1e-3);
+    });
+
+    test('drops the share that its rate says and scales up the rest', () => {
+      const rows = Array.from({ length: 60 }, (_, b) => 1 + (b % 30));
+      const wide = clicks(
+        rows,
+        rows,
+        rows.map(() => -1),
+      );
+      const carried = (given: Partial<Gru4RecConfig>) => {
+        const { learner, dispose } = learnerOf(configOf({ layers: [50], batchSize: 60, ...given }), [EXTRA]);
+        learner.run(wide, 0, 0.1).dispose();
+        const values = Array.from(learner.carried![0]!.dataSync());
+        dispose();
+        return values;
+      };
+      const plain = carried({});
+      const values = carried({ dropoutPHidden: 0.8 });
+      const dropped = values.filter((x) => x === 0).length / values.length;
+      expect(dropped).toBeGreaterThan(0.76);
+      expect(dropped).toBeLessThan(0.84);
+      values.forEach((x, k) => {
+        if (x !== 0) expect(Math.abs(x - 5 * plain[k]!)).toBeLessThan(1e-5);
+      });
+    });
+
+    test('sees the input and the states, never the rows that serve as outputs', () => {
+      const shapes: number[][] = [];
+      const config = configOf(rates);
+      const subject = trainee(gru4rec, config, catalogue);
+      tidy(() => {
+        const { loss, gradients, state } = differentiate(
+          subject,
+          upload(initialise(subject.specs, 3)),
+          {
+            inputs: { items: { data: Int32Array.of(1), shape: [1], items: true } },
+            carried: gru4rec.stepping!.start(config, 1),
+            targets: Int32Array.of(2),
+            negatives: { ids: Int32Array.of(3), perTarget: false },
+          },
+          {
+            dropout: (x) => {
+              shapes.push(x.shape);
+              return x;
+            },
+          },
+        );
+        for (const value of [loss, ...state!, ...Object.values(gradients)]) value.dispose();
+      });
+      expect(shapes).toEqual([
+        [1, 5],
+        [1, 5],
+      ]);
+    });
+
+    test('draws another mask for every step, place and seed, and the same one again for the same', () => {
+      const losses = (seed: number) => {
+        const { learner, dispose } = learnerOf(configOf({ dropoutPHidden: 0.5, layers: [30] }), [EXTRA, EXTRA], seed);
+        const values = [0, 1].map((step) => {
+          learner.forget();
+          const loss = learner.run(FIRST, step, 1e-12);
+          const value = loss.dataSync()[0]!;
+          loss.dispose();
+          return value;
+        });
+        dispose();
+        return values;
+      };
+      expect(losses(1)).toEqual(losses(1));
+      expect(losses(1)[0]).not.toBe(losses(1)[1]);
+      expect(losses(2)[0]).not.toBe(losses(1)[0]);
+    });
+  });
+});
