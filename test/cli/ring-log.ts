@@ -1,0 +1,27 @@
+/** A log that a tiny model learns in a blink. */
+import { RING } from '../engine/fixture';
+
+/** Visitors who walk a ring of 12 items, as CSV; its ids hold quotes. */
+export const RING_LOG = `session_id,item_id,timestamp\n${RING.flatMap((session, s) =>
+  session.map(({ itemId, time }) => `s${s},"p""${itemId.match(/\d+/)}",${time}\n`),
+).join('')}`;
+
+/** Flags of a training that takes no time, by model. */
+export const SMALL: Readonly<Record<string, readonly string[]>> = {
+  gru4rec: ['--set', 'layers=8', '--set', 'batchSize=8', '--set', 'nSample=8', '--epochs', '2'],
+  sasrec: [
+    '--set',
+    'hiddenUnits=8',
+    '--set',
+    'maxlen=6',
+    '--set',
+    'numBlocks=1',
+    '--set',
+    'batchSize=8',
+    '--epochs',
+    '2',
+  ],
+  markov: [],
+  pop: [],
+  'item-knn': [],
+};

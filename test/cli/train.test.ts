@@ -1,0 +1,317 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { version } from '../../package.json';
+import { inspectArtifact } from '../../src/cli/artifact-folder';
+import { aisle, file, folder } from './program';
+import { RING_LOG, SMALL } from './ring-log';
+
+let data: string;
+let out: string;
+beforeEach(async () => {
+  data = await file('events.csv', RING_LOG);
+  out = join(await folder(), 'model');
+});
+
+const train = (model: string, ...argv: string[]) =>
+  aisle('train', '--data', data, '--out', out, '--model', model, ...argv);
+const trained = async (model: string, ...argv: string[]) => {
+  const { code, stdout, stderr } = await train(model, ...SMALL[model]!, ...argv, '--json');
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  return { ...JSON.parse(stdout), stderr };
+};
+const manifest = () => JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
+const metrics = Object.fromEntries(
+  ['recall', 'mrr', 'ndcg'].flatMap((name) => [1, 5, 10, 20].map((k) => [`${name}@${k}`, expect.any(Number)])),
+);
+
+describe.each(['gru4rec', 'sasrec'])('aisle train --model %s', (model) => {
+  test('ends with one JSON object in the form of the contract, and a sound artifact', async () => {
+    const { code, stdout, stderr } = await train(model, ...SMALL[model]!, '--valid', 'last:10%', '--json');
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    const result = JSON.parse(stdout);
+    const epoch = (n: number) => ({ epoch: n, loss: expect.any(Number), seconds: expect.any(Number), valid: metrics });
+    expect(result).toEqual({
+      artifact: out,
+      epochs: [epoch(1), epoch(2)],
+      best: { epoch: expect.any(Number), metric: 'mrr@20', value: expect.any(Number) },
+      items: 12,
+      sessions: 54,
+      events: expect.any(Number),
+      seconds: expect.any(Number),
+      peakMemoryBytes: expect.any(Number),
+    });
+    expect(result.best.value).toBe(Math.max(...result.epochs.map(({ valid }: never) => valid['mrr@20'])));
+    expect(stderr).toMatch(/^Validation on 6 sessions \(last:10%\)/m);
+    expect(stderr).toMatch(/^epoch 2 {2}loss \d\.\d{4} {2}recall@20 \d\.\d{4} {2}mrr@20 \d\.\d{4} /m);
+    expect(await readdir(out)).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+    expect(await inspectArtifact(out)).toMatchObject({ architecture: model, items: 12, events: result.events });
+    expect(manifest().training).toMatchObject({ epochs: result.epochs, best: result.best, seed: 1 });
+    const answer = await aisle('recommend', '--artifact', out, '--item', 'p"4', '--k', '3', '--json');
+    expect(JSON.parse(answer.stdout).items).toHaveLength(3);
+  });
+
+  test('gives the same bytes for the same seed, others for another', async () => {
+    const weights = async (seed: string) => {
+      await trained(model, '--seed', seed);
+      return readFile(join(out, 'weights.safetensors'));
+    };
+    const first = await weights('5');
+    expect((await weights('5')).equals(first)).toBe(true);
+    expect((await weights('6')).equals(first)).toBe(false);
+  });
+});
+
+test.each(['pop', 's-pop', 'markov', 'ar', 'sr', 'item-knn'])('counts %s like any model', async (model) => {
+  const { code, stdout, stderr } = await train(model, '--json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toEqual({
+    artifact: out,
+    epochs: [],
+    items: 12,
+    sessions: 60,
+    events: expect.any(Number),
+    seconds: expect.any(Number),
+    peakMemoryBytes: expect.any(Number),
+  });
+  const test = await aisle('evaluate', '--artifact', out, '--data', data, '--json');
+  expect(JSON.parse(test.stdout).metrics.conservative['recall@20']).toBeGreaterThan(0);
+  expect((await aisle('recommend', '--artifact', out, '--item', 'p"4')).code).toBe(0);
+});
+
+test('without --json a person reads what was learnt and what to do next', async () => {
+  const { code, stdout } = await train('gru4rec', ...SMALL['gru4rec']!);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Trained gru4rec on \d+ events in 60 sessions of 12 items in \d+ s\.$/m);
+  expect(stdout).toContain(`aisle demo --artifact ${out}`);
+});
+
+describe('the validation part', () => {
+  const valid = async (...argv: string[]) => (await trained('gru4rec', ...argv)).epochs[0].valid;
+
+  test('is none where --epochs is given, or none is asked for', async () => {
+    expect(await valid()).toBeUndefined();
+    const { epochs, best } = await trained('gru4rec', '--valid', 'none');
+    expect(best).toEqual({ epoch: 2, metric: 'loss', value: epochs[1].loss });
+  });
+
+  test('is the last tenth of the sessions by default, with early stopping', async () => {
+    const keys = ['--set', 'layers=8', '--set', 'batch_size=8', '--set', 'n_sample=0', '--set', 'n_epochs=60'];
+    const { code, stdout } = await train('gru4rec', ...keys, '--json');
+    expect(code).toBe(0);
+    const { epochs, best, sessions } = JSON.parse(stdout);
+    expect(sessions).toBe(54);
+    expect(epochs.length).toBeLessThan(60);
+    expect(epochs).toHaveLength(best.epoch + 3);
+  });
+
+  test('is a file, whose unknown items are counted', async () => {
+    const later = await file(
+      'later.csv',
+      'session_id,item_id,timestamp\na,p"1,1\na,new,2\na,p"2,3\nb,new,1\nb,gone,2\n',
+    );
+    const { stderr, epochs, sessions } = await trained('gru4rec', '--valid', later);
+    expect(stderr).toContain('Validation on 1 sessions');
+    expect(stderr).toContain('left out: 3');
+    expect({ valid: epochs[0].valid, sessions }).toEqual({ valid: metrics, sessions: 60 });
+  });
+
+  test.each([
+    ['a part that is none', ['--valid', 'last:soon'], 'Expected last:DAYSd'],
+    ['a file that is not there', ['--valid', 'later.csv'], 'later.csv: no such file'],
+    ['an empty name', ['--valid', ''], 'Expected none, last:10%'],
+    ['all there is', ['--valid', 'last:400d'], 'would be empty'],
+  ])('is refused: %s', async (_, argv, message) => {
+    const { code, stderr } = await train('gru4rec', ...argv);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test('that knows no item of the training part is refused', async () => {
+    const later = await file('later.csv', 'session_id,item_id,timestamp\na,new,1\na,gone,2\n');
+    const { code, stderr } = await train('gru4rec', '--valid', later);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('no session of two items') });
+  });
+});
+
+describe('one session', () => {
+  const ONE = 'session_id,item_id,timestamp\na,x,1\na,y,2\na,z,3\n';
+  test.each(['gru4rec', 'sasrec', 'markov'])('trains %s, with a warning', async (model) => {
+    data = await file('one.csv', ONE);
+    const { code, stdout, stderr } = await train(model, '--json');
+    expect({ code, stdout: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      stdout: { items: 3, sessions: 1, events: 3 },
+    });
+    expect(stderr).toContain('one.csv: only one session');
+    if (model !== 'markov') expect(stderr).toContain('Warning: training goes on without validation');
+  });
+
+  test('does not hold the validation part that was asked for', async () => {
+    data = await file('one.csv', ONE);
+    const { code, stderr } = await train('gru4rec', '--valid', 'last:10%');
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('would be empty') });
+  });
+});
+
+describe('the configuration', () => {
+  const config = async (...argv: string[]) => {
+    const { code, stderr } = await train('gru4rec', '--epochs', '1', ...argv);
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    return manifest().config;
+  };
+  const small = ['--set', 'batchSize=8', '--set', 'nSample=4'];
+
+  test('comes from preset, then file, then single keys, whichever way they are spelt', async () => {
+    const path = await file('config.json', JSON.stringify({ layers: [6], learning_rate: 0.3, momentum: 0.1 }));
+    const keys = ['--preset', 'rsc15', '--config', path, ...small, '--set', 'learningRate=0.25'];
+    expect(await config(...keys)).toMatchObject({
+      ...{ layers: [6], learningRate: 0.25, momentum: 0.1, dropoutPHidden: 0.4, batchSize: 8, nSample: 4 },
+    });
+  });
+
+  test('takes the official spelling and lists', async () => {
+    const keys = [
+      '--set',
+      'layers=5/4',
+      '--set',
+      'batch_size=8',
+      '--set',
+      'n_sample=2',
+      '--set',
+      'dropout_p_embed=.25',
+    ];
+    const { layers, batchSize, nSample, dropoutPEmbed } = await config(...keys, '--set', 'constrained_embedding=false');
+    expect({ layers, batchSize, nSample, dropoutPEmbed }).toEqual({
+      ...{ layers: [5, 4], batchSize: 8, nSample: 2, dropoutPEmbed: 0.25 },
+    });
+  });
+
+  test.each<[string, string[], string]>([
+    ['an unknown key', ['--set', 'dropoutPEmbd=0.1'], 'no option "dropoutPEmbd"; the nearest is "dropoutPEmbed"'],
+    ['an unknown official key', ['--set', 'batch_sise=8'], 'no option "batch_sise"; the nearest is "batchSize"'],
+    ['a key that every object has', ['--set', '__proto__=1'], 'no option "__proto__"'],
+    ['no value', ['--set', 'layers'], 'Expected key=value'],
+    ['a value out of range', ['--set', 'dropoutPHidden=1.5'], '"dropoutPHidden" must be a number from 0 to'],
+    ['text for a number', ['--set', 'learningRate=fast'], '"learningRate" must be a number'],
+    ['a list with a hole', ['--set', 'layers=100/'], '"layers" must be whole numbers from 1 to 4096, written 100/100'],
+    ['an unknown word', ['--set', 'loss=crossentropy'], '"loss" must be one of cross-entropy, bpr-max'],
+    ['an unknown preset', ['--preset', 'retailroket'], 'no preset "retailroket": it has retailrocket, diginetica'],
+    ['no epoch', ['--epochs', '0'], 'Expected a whole number of 1 or more'],
+    ['a seed that is none', ['--seed', 'x'], 'Expected a whole number of 0 or more'],
+    ['a backend that is none', ['--backend', 'gpu'], 'Expected auto or wasm or cpu'],
+    ['an unknown flag', ['--epoch', '3'], "unknown option '--epoch'"],
+    ['a configuration file that is not there', ['--config', 'no.json'], 'no.json cannot be read (ENOENT)'],
+    ['a catalogue that is not there', ['--catalogue', 'no.json'], 'no.json cannot be read (ENOENT)'],
+    ['--resume without a run', ['--resume'], 'nothing to resume'],
+  ])('is refused with a sentence: %s', async (_, argv, message) => {
+    const { code, stdout, stderr } = await train('gru4rec', ...argv);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect({ code, stdout, written: existsSync(out) }).toEqual({ code: 2, stdout: '', written: false });
+  });
+
+  test.each([
+    ['no JSON', '{"layers": ', 'is not valid JSON'],
+    ['a list', '[100]', 'expected a JSON object'],
+    ['an unknown key', '{"layer": [3]}', 'no option "layer"; the nearest is "layers"'],
+  ])('is refused as a file with %s', async (_, content, message) => {
+    const { code, stderr } = await train('gru4rec', '--config', await file('config.json', content));
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  test.each([
+    ['gru5rec', [], 'No model is called "gru5rec". Known are gru4rec, sasrec, '],
+    ['__proto__', [], 'No model is called "__proto__"'],
+    ['pop', ['--epochs', '2'], '--epochs is for networks; pop counts the log once'],
+    ['pop', ['--valid', 'last:10%'], '--valid is for networks'],
+    ['pop', ['--resume'], '--resume is for networks'],
+    ['pop', ['--preset', 'small'], 'pop has no preset "small": it has none.'],
+  ])('is refused for the model %s %s', async (model, argv, message) => {
+    const { code, stderr } = await train(model, ...argv);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  test.each(['gru4rec', 'sasrec', 'item-knn'])(
+    'of %s is listed by --help: type, range, default, source',
+    async (model) => {
+      const { code, stdout } = await aisle('train', '--model', model, '--help');
+      expect(code).toBe(0);
+      await trained(model);
+      for (const key of Object.keys(manifest().config)) {
+        expect(stdout).toMatch(new RegExp(`^ {2}${key}=\\S.*\\n {6}\\S.*\\n {6}.*; default: \\S`, 'm'));
+      }
+      if (model === 'gru4rec')
+        expect(stdout).toMatch(/^ {2}layers=100\n.*\n {6}whole numbers from 1 to 4096.*default: default of/m);
+    },
+  );
+
+  test('help of an unknown model is wrong use', async () => {
+    expect(await aisle('train', '--model', 'gru5rec', '--help')).toMatchObject({ code: 2 });
+  });
+});
+
+test('--holdout leaves the last events of every session out', async () => {
+  const all = await trained('markov');
+  const rest = await trained('markov', '--holdout', '2');
+  expect(rest).toMatchObject({ sessions: 60, items: 12, events: all.events - 120 });
+  expect(await trained('gru4rec', '--holdout', '2')).toMatchObject({ events: all.events - 120 });
+});
+
+test('--catalogue goes into the artifact', async () => {
+  const catalogue = [{ id: 'p"4', title: 'Sock 🧦' }];
+  await trained('markov', '--catalogue', await file('shop.json', JSON.stringify(catalogue)));
+  expect(JSON.parse(await readFile(join(out, 'catalogue.json'), 'utf8'))).toMatchObject(catalogue);
+});
+
+test('sequences without times train too', async () => {
+  data = await file('sequences.txt', Array.from({ length: 30 }, (_, u) => `u${u} a b c d`).join('\n'));
+  const { code, stdout } = await train('markov', '--format', 'sequences', '--json');
+  expect({ code, result: JSON.parse(stdout) }).toMatchObject({
+    code: 0,
+    result: { sessions: 30, events: 120, items: 4 },
+  });
+});
+
+test('the artifact tells where it comes from, without folders of its maker, and its command makes it again', async () => {
+  const odd = await file('my events.csv', RING_LOG.replace('item_id', 'sku'));
+  const argv = [...SMALL['gru4rec']!, '--columns', 'item=sku', '--min-support', '1', '--licence', 'CC BY 4.0'];
+  await aisle('train', '--model', 'gru4rec', '--data', odd, '--out', out, ...argv);
+  const { name, licence, modelCard, training } = manifest();
+  expect({ name, licence, software: training.software }).toEqual({
+    ...{ name: 'model', licence: 'CC BY 4.0', software: { aisle: version, node: process.version } },
+  });
+  const { command } = training;
+  expect(command).toContain("aisle train --data 'my events.csv' --model gru4rec --out model --set layers=8");
+  expect(command).toContain(' --epochs 2 --columns item=sku --min-support 1 --seed 1');
+  expect(modelCard).toContain(`    ${command}`);
+  expect(JSON.stringify(manifest())).not.toContain(odd.replace(/[^/]*$/, ''));
+});
+
+describe('the folder', () => {
+  test('that holds something else is refused before any work', async () => {
+    const place = await folder();
+    await writeFile(join(place, 'thesis.txt'), 'mine');
+    const { code, stderr } = await aisle('train', '--data', 'no such file', '--model', 'gru4rec', '--out', place);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('holds "thesis.txt"') });
+    expect(await readdir(place)).toEqual(['thesis.txt']);
+  });
+
+  test('that is a file is refused before any work', async () => {
+    const { code, stderr } = await aisle('train', '--data', 'no such file', '--model', 'pop', '--out', data);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('is a file; name a folder') });
+  });
+
+  test('with an artifact gets the new one', async () => {
+    await trained('pop');
+    await trained('gru4rec');
+    expect(manifest().architecture).toBe('gru4rec');
+    expect(await readdir(out)).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+    expect(await readdir(join(out, '..'))).toEqual(['model']);
+  });
+});
