@@ -1,0 +1,244 @@
+import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Sink } from '../../src/cli/context';
+import { run } from '../../src/cli/main';
+import { CHECKPOINT } from '../../src/cli/training-checkpoint';
+import { aisle, file, folder } from './program';
+import { RING_LOG, SMALL } from './ring-log';
+
+let data: string;
+let place: string;
+beforeEach(async () => {
+  data = await file('events.csv', RING_LOG);
+  place = await folder();
+});
+afterEach(() => vi.restoreAllMocks());
+
+const at = (name: string) => join(place, name);
+const argv = (model: string, out: string, ...more: string[]) => [
+  ...['train', '--data', data, '--model', model, '--out', at(out), ...SMALL[model]!.slice(0, -2)],
+  ...['--epochs', '4', '--valid', 'last:20%', ...more],
+];
+const weights = (out: string) => readFile(join(at(out), 'weights.safetensors'));
+
+/** When to press Ctrl-C: as this line is printed, or the n-th time (from 0) that somebody asks whether it was pressed. */
+type Moment = { readonly line: string } | { readonly ask: number };
+
+/** Runs the program and presses Ctrl-C; also tells how often it was asked about before each line of standard error. */
+async function runUntil(args: readonly string[], moment?: Moment) {
+  const abort = new AbortController();
+  const { signal } = abort;
+  const { get: aborted } = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!;
+  let asks = 0;
+  Object.defineProperty(signal, 'aborted', {
+    get() {
+      if (moment && 'ask' in moment && asks === moment.ask) abort.abort();
+      asks++;
+      return aborted!.call(signal);
+    },
+  });
+  const lines: { text: string; asks: number }[] = [];
+  let stdout = '';
+  const stderr: Sink = {
+    write(text) {
+      lines.push({ text, asks });
+      if (moment && 'line' in moment && text.startsWith(moment.line)) abort.abort();
+    },
+  };
+  const code = await run(args, { stdout: { write: (text) => (stdout += text) }, stderr, signal });
+  const asksAt = (start: string): number => lines.find(({ text }) => text.startsWith(start))!.asks;
+  return { code, stdout, stderr: lines.map(({ text }) => text).join(''), asksAt };
+}
+
+/** Somebody asks before every step, and after every batch of a validation. */
+const MOMENTS: [string, (asksAt: (start: string) => number) => Moment, RegExp][] = [
+  ['before the first step', (asksAt) => ({ ask: asksAt('Validation on') }), /Interrupted before epoch 1\. /],
+  ['in the middle of an epoch', (asksAt) => ({ ask: asksAt('epoch 1') + 3 }), /in epoch 2 after 3 steps\. /],
+  ['during a validation', (asksAt) => ({ ask: asksAt('epoch 2') - 1 }), /in the validation after epoch 2\. /],
+  ['between two epochs', () => ({ line: 'epoch 2 ' }), /Interrupted before epoch 3\. /],
+];
+
+describe.each(['gru4rec', 'sasrec'])('%s', (model) => {
+  describe.each(['wasm', 'cpu'])('on %s', (backend) => {
+    test.each(MOMENTS)('goes on where Ctrl-C ended it, to the same bytes: %s', async (_, momentOf, message) => {
+      const whole = await runUntil(argv(model, 'whole', '--backend', backend));
+      expect(whole.code).toBe(0);
+      const args = argv(model, 'parts', '--backend', backend);
+      const { code, stdout, stderr } = await runUntil(args, momentOf(whole.asksAt));
+      expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+      expect(stderr).toMatch(message);
+      expect(stderr).toContain(`${join(at('parts'), CHECKPOINT)} holds everything: the same command with --resume`);
+      expect(stderr).not.toMatch(/^\s+at /m);
+      expect(await readdir(at('parts'))).toEqual([CHECKPOINT]);
+
+      const resumed = await aisle(...args, '--resume', '--json');
+      expect(resumed.code).toBe(0);
+      expect((await weights('parts')).equals(await weights('whole'))).toBe(true);
+      expect(await readdir(at('parts'))).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+      expect((await readdir(place)).sort()).toEqual(['parts', 'whole']);
+      const training = async (out: string) => {
+        const { epochs, best } = JSON.parse(await readFile(join(at(out), 'manifest.json'), 'utf8')).training;
+        return { best, epochs: epochs.map(({ seconds, ...rest }: { seconds: number }) => rest) };
+      };
+      expect(await training('parts')).toEqual(await training('whole'));
+      expect(JSON.parse(resumed.stdout).epochs).toHaveLength((await training('whole')).epochs.length);
+    });
+  });
+
+  test('may be interrupted twice', async () => {
+    const { asksAt } = await runUntil(argv(model, 'whole'));
+    const args = argv(model, 'parts');
+    expect((await runUntil(args, { ask: asksAt('epoch 1') + 2 })).code).toBe(130);
+    expect((await runUntil([...args, '--resume'], { line: 'epoch 3' })).code).toBe(130);
+    expect((await aisle(...args, '--resume')).code).toBe(0);
+    expect((await weights('parts')).equals(await weights('whole'))).toBe(true);
+  });
+});
+
+describe('Ctrl-C', () => {
+  test('while the log is read ends with 130 and leaves nothing', async () => {
+    const abort = new AbortController();
+    abort.abort();
+    const sink = { write: () => {} };
+    const code = await run(argv('gru4rec', 'model'), { stdout: sink, stderr: sink, signal: abort.signal });
+    expect(code).toBe(130);
+    expect(await readdir(place)).toEqual([]);
+  });
+
+  test('after the last epoch lets the artifact be written', async () => {
+    const last = argv('gru4rec', 'model', '--epochs', '2', '--valid', 'none');
+    const { code, stderr } = await runUntil(last, { line: 'epoch 2 ' });
+    expect(code).toBe(130);
+    expect(stderr).toContain(`The training had ended already: ${at('model')} is written.`);
+    expect(await readdir(at('model'))).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+  });
+
+  test('leaves the artifact that is to be replaced where it was', async () => {
+    await aisle(...argv('gru4rec', 'model'));
+    const before = await weights('model');
+    const { code } = await runUntil(argv('gru4rec', 'model', '--seed', '2'), { line: 'epoch 1 ' });
+    expect(code).toBe(130);
+    expect((await weights('model')).equals(before)).toBe(true);
+    expect((await aisle('recommend', '--artifact', at('model'), '--session', '')).code).toBe(0);
+    expect((await aisle(...argv('gru4rec', 'model', '--seed', '2', '--resume'))).code).toBe(0);
+    expect((await weights('model')).equals(before)).toBe(false);
+  });
+});
+
+describe('--resume', () => {
+  const stop = () => runUntil(argv('gru4rec', 'model'), { line: 'epoch 2 ' });
+  const resume = (...more: string[]) => aisle(...argv('gru4rec', 'model', ...more, '--resume'));
+
+  test('of a run that has ended is wrong use', async () => {
+    await aisle(...argv('gru4rec', 'model'));
+    const { code, stderr } = await resume();
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('nothing to resume') });
+    expect(await readdir(at('model'))).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+  });
+
+  test.each([
+    ['another seed', ['--seed', '2'], 'its seed was 1, now it is 2'],
+    ['another key', ['--set', 'layers=9'], 'its layers was [8], now it is [9]'],
+    ['another validation part', ['--valid', 'last:10%'], 'its data was "'],
+    ['no validation part', ['--valid', 'none'], 'its data was "'],
+    ['other data', ['--holdout', '1'], 'its data was "'],
+  ])('with %s names what differs', async (_, more, message) => {
+    await stop();
+    const { code, stderr } = await resume(...more);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('belongs to another run');
+    expect(code).toBe(2);
+    expect(await readdir(at('model'))).toEqual([CHECKPOINT]);
+  });
+
+  test('of another model names what differs', async () => {
+    await stop();
+    const { code, stderr } = await aisle(...argv('sasrec', 'model', '--resume'));
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('its model was "gru4rec", now it is "sasrec"'),
+    });
+  });
+
+  const path = () => join(at('model'), CHECKPOINT);
+  test.each<[string, (bytes: Buffer) => Uint8Array, string]>([
+    ['a flipped byte', (bytes) => bytes.map((byte, at) => (at === bytes.length - 9 ? byte ^ 1 : byte)), 'is damaged'],
+    ['its end cut off', (bytes) => bytes.subarray(0, -100), CHECKPOINT],
+    ['no content', () => new Uint8Array(), CHECKPOINT],
+    ['text in it', () => Buffer.from('{"state": 1}'), CHECKPOINT],
+  ])('from a checkpoint with %s is refused', async (_, damage, message) => {
+    await stop();
+    await writeFile(path(), damage(await readFile(path())));
+    const { code, stderr } = await resume();
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(code).toBe(2);
+    expect(await readdir(at('model'))).toEqual([CHECKPOINT]);
+  });
+
+  test('from the weights of an artifact is refused', async () => {
+    await aisle(...argv('gru4rec', 'other'));
+    await stop();
+    await writeFile(path(), await weights('other'));
+    const { code, stderr } = await resume();
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('is no checkpoint') });
+  });
+
+  test('is not hindered by the half-written file of a killed process', async () => {
+    await stop();
+    await writeFile(join(at('model'), `.${CHECKPOINT}.new-0123456789ab`), 'half');
+    expect((await resume()).code).toBe(0);
+    expect(await readdir(at('model'))).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+  });
+});
+
+describe('a full disk', () => {
+  /** Refuses the n-th file that is written, and all after it. */
+  async function fillAt(n: number): Promise<void> {
+    const handle = await open(data, 'r');
+    const prototype = Object.getPrototypeOf(handle);
+    await handle.close();
+    const { writeFile: write } = prototype;
+    let count = 0;
+    vi.spyOn(prototype, 'writeFile').mockImplementation(function (this: unknown, ...args: unknown[]) {
+      if (++count < n) return write.apply(this, args);
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+    });
+  }
+
+  test('at the first checkpoint ends with 1 and leaves nothing', async () => {
+    await fillAt(1);
+    const { code, stdout, stderr } = await aisle(...argv('gru4rec', 'deep/er'));
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(
+      `Writing ${join(at('deep/er'), CHECKPOINT)} failed, nothing was changed: the disk is full`,
+    );
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(await readdir(place)).toEqual([]);
+  });
+
+  test('at the artifact ends with 1 and leaves the last checkpoint, from which it can be written later', async () => {
+    await aisle(...argv('gru4rec', 'whole'));
+    await fillAt(5 + 1);
+    const { code, stderr } = await aisle(...argv('gru4rec', 'model'));
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Writing ${at('model')} failed, nothing was changed: the disk is full; free some space`);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    vi.restoreAllMocks();
+    expect((await readdir(place)).sort()).toEqual(['model', 'whole']);
+    expect(await readdir(at('model'))).toEqual([CHECKPOINT]);
+    expect((await aisle(...argv('gru4rec', 'model', '--resume'))).code).toBe(0);
+    expect((await weights('model')).equals(await weights('whole'))).toBe(true);
+  });
+
+  test('leaves the artifact that was there', async () => {
+    await aisle(...argv('pop', 'model').slice(0, 7));
+    const before = await weights('model');
+    await fillAt(2);
+    const { code } = await aisle(...argv('markov', 'model').slice(0, 7));
+    expect(code).toBe(1);
+    expect((await weights('model')).equals(before)).toBe(true);
+    expect(await readdir(place)).toEqual(['model']);
+  });
+});
