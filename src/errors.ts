@@ -47,8 +47,9 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return best;
 }
 
-/** Levenshtein's distance, one row at a time. */
-function editDistance(a: string, b: string): number {
+/** Levenshtein's distance of two short words, one row at a time; words beyond 64 characters are cut. */
+export function editDistance(from: string, to: string): number {
+  const [a, b] = [from.slice(0, 64), to.slice(0, 64)];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

@@ -1,4 +1,4 @@
-import { RecommenderError } from '../errors';
+import { editDistance, nearestName, RecommenderError } from '../errors';
 import { COLUMNS, type ColumnName, type ReadOptions } from './options';
 
 /** Where the columns of a file stand: positions from 0. */
@@ -81,8 +81,13 @@ function features(others: readonly string[], options: ReadOptions, where: string
   if (options.features === 'all') return [...new Set(others)];
   for (const name of options.features) {
     if (others.includes(name)) continue;
-    const near = closest(name, others);
-    const hint = near === undefined ? 'It has no further columns.' : `Did you mean "${near}"?`;
+    const near = nearestName(name, others);
+    const hint =
+      near !== undefined
+        ? `Did you mean "${near}"?`
+        : others.length === 0
+          ? 'It has no further columns.'
+          : `It has ${others.map(clip).join(', ')}.`;
     throw new RecommenderError('bad-input', `${where}: no feature column "${name}". ${hint}`);
   }
   return options.features;
@@ -106,28 +111,6 @@ function nearest(column: ColumnName, names: readonly string[]): string | undefin
     .map((name) => ({ name, distance: Math.min(...SYNONYMS[column].map((word) => editDistance(word, plain(name)))) }))
     .filter(({ name, distance }) => distance <= Math.max(1, plain(name).length / 3))
     .sort((a, b) => a.distance - b.distance)[0]?.name;
-}
-
-/** The nearest of some names to a name that is not among them; undefined only for an empty list. */
-export function closest(name: string, names: readonly string[]): string | undefined {
-  const distances = names.map((other) => editDistance(name.toLowerCase(), other.toLowerCase()));
-  return names[distances.indexOf(Math.min(...distances))];
-}
-
-/** Levenshtein distance of two short words; words beyond 64 characters are cut. */
-export function editDistance(a: string, b: string): number {
-  const from = a.slice(0, 64);
-  const to = b.slice(0, 64);
-  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const swap = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[to.length]!;
 }
 
 const clip = (name: string): string => (name.length > 40 ? `${name.slice(0, 40)}…` : name);
