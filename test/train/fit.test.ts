@@ -1,0 +1,227 @@
+import { memory } from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { configure } from '../../src/models/configuration';
+import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
+import { upload } from '../../src/models/tensors';
+import { neuralScorer } from '../../src/ranking/neural-scorer';
+import { random } from '../../src/session/random';
+import { evaluate } from '../../src/train/evaluate';
+import { type FitOptions, type FitState, fitModel, Interrupted } from '../../src/train/fit';
+import { start } from '../engine/backends/start';
+import { bitsOf, logOf, supportOf } from './helpers';
+
+const ITEMS = 10;
+
+/** Sessions that walk a ring, with one click in five at random. */
+function noisyRing(count: number, seed: number) {
+  const { integer } = random(seed, 'log');
+  return logOf(
+    Array.from({ length: count }, () => {
+      let at = integer(ITEMS);
+      return Array.from({ length: 4 }, () => {
+        at = integer(5) === 0 ? integer(ITEMS) : (at + 1) % ITEMS;
+        return 1 + at;
+      });
+    }),
+  );
+}
+
+const sessions = noisyRing(40, 1);
+const valid = noisyRing(12, 2);
+const catalogue = { items: ITEMS, support: supportOf(sessions, ITEMS) };
+
+const optionsOf = (over: Partial<FitOptions<Gru4RecConfig>> = {}, given = {}): FitOptions<Gru4RecConfig> => ({
+  model: gru4rec,
+  config: configure(gru4rec, { layers: [8], batchSize: 8, nSample: 5, learningRate: 0.1, momentum: 0.2, ...given }),
+  catalogue,
+  sessions,
+  seed: 3,
+  epochs: 4,
+  ...over,
+});
+
+/** Everything of a result but the seconds, which no two runs share. */
+function lasting(result: Awaited<ReturnType<typeof fitModel>>) {
+  return {
+    best: result.best,
+    weights: bitsOf(result.weights),
+    epochs: result.epochs.map(({ seconds: _, ...rest }) => rest),
+  };
+}
+
+/** Runs until the signal ends it. */
+async function interrupted(options: FitOptions<Gru4RecConfig>): Promise<FitState> {
+  const error = await fitModel(options).then(
+    () => undefined,
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(Interrupted);
+  expect(error.code).toBe('aborted');
+  return structuredClone((error as Interrupted).state);
+}
+
+beforeAll(() => start('cpu'));
+
+let before: { numTensors: number; numBytes: number };
+beforeEach(() => {
+  const { numTensors, numBytes } = memory();
+  before = { numTensors, numBytes };
+});
+afterEach(() => {
+  expect(memory()).toMatchObject(before);
+});
+
+test('without validation the last epoch is the result', async () => {
+  const { epochs, best, weights } = await fitModel(optionsOf());
+  expect(epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
+  expect(epochs[3]!.loss).toBeLessThan(epochs[0]!.loss);
+  expect(best).toEqual({ epoch: 4, metric: 'loss', value: epochs[3]!.loss });
+  expect(Object.keys(weights)).toEqual(Object.keys(gru4rec.parameters(optionsOf().config, catalogue)));
+});
+
+describe('with validation', () => {
+  test('every epoch is measured, and the best one is the result with its own weights', async () => {
+    const options = optionsOf({ valid, epochs: 8, patience: 8 }, { learningRate: 0.6 });
+    const { epochs, best, weights } = await fitModel(options);
+    const values = epochs.map(({ valid: metrics }) => metrics!['mrr@20']!);
+    expect(values).toHaveLength(8);
+    expect(best).toEqual({
+      epoch: 1 + values.indexOf(Math.max(...values)),
+      metric: 'mrr@20',
+      value: Math.max(...values),
+    });
+    expect(best.epoch, 'this log should overfit, or the test shows nothing').toBeLessThan(8);
+    const params = upload(weights);
+    const scorer = neuralScorer(gru4rec, params, options.config, catalogue);
+    const { metrics } = await evaluate(scorer, valid, { protocol: 'events', support: catalogue.support });
+    expect(metrics.conservative['mrr@20']).toBe(best.value);
+    scorer.dispose();
+    for (const value of Object.values(params)) value.dispose();
+  });
+
+  test('training ends once it has not got better for so many epochs', async () => {
+    const whole = await fitModel(optionsOf({ valid, epochs: 8, patience: 8 }, { learningRate: 0.6 }));
+    const values = whole.epochs.map(({ valid: metrics }) => metrics!['mrr@20']!);
+    const patience = 2;
+    const stop = values.findIndex(
+      (_, i) => i + 1 - (1 + values.indexOf(Math.max(...values.slice(0, i + 1)))) >= patience,
+    );
+    const stopped = await fitModel(optionsOf({ valid, epochs: 8, patience }, { learningRate: 0.6 }));
+    expect(stop, 'this log should stop early, or the test shows nothing').toBeGreaterThan(0);
+    expect(stopped.epochs).toHaveLength(stop + 1);
+    expect(stopped.epochs.map(({ loss }) => loss)).toEqual(whole.epochs.slice(0, stop + 1).map(({ loss }) => loss));
+    expect(stopped.best.epoch).toBe(stop + 1 - patience);
+  });
+});
+
+describe('an interrupted training', () => {
+  const whole = () => fitModel(optionsOf({ valid }));
+
+  test('between two steps ends, resumed, bit for bit like one that was not', async () => {
+    const expected = lasting(await whole());
+    for (const stopAt of [1, 9, 21]) {
+      const abort = new AbortController();
+      let steps = 0;
+      const model: typeof gru4rec = {
+        ...gru4rec,
+        outputs(params, config) {
+          steps++;
+          if (steps === stopAt) abort.abort();
+          return gru4rec.outputs(params, config);
+        },
+      };
+      const resume = await interrupted(optionsOf({ valid, model, signal: abort.signal }));
+      expect(lasting(await fitModel(optionsOf({ valid, resume })))).toEqual(expected);
+    }
+  });
+
+  test('during validation repeats the validation, not the epoch', async () => {
+    const expected = lasting(await whole());
+    const abort = new AbortController();
+    // Between the last step of an epoch and its end the item side is read by the validation alone.
+    let validations = 0;
+    const model: typeof gru4rec = {
+      ...gru4rec,
+      outputs(params, config) {
+        if (inValidation) {
+          validations++;
+          if (epochsDone === 1) abort.abort();
+        }
+        return gru4rec.outputs(params, config);
+      },
+    };
+    let inValidation = false;
+    let epochsDone = 0;
+    const resume = await interrupted(
+      optionsOf({
+        valid,
+        model,
+        signal: abort.signal,
+        onProgress: ({ step, steps }) => {
+          inValidation = step === steps;
+        },
+        onEpoch: () => {
+          inValidation = false;
+          epochsDone++;
+        },
+      }),
+    );
+    expect(validations).toBeGreaterThan(0);
+    expect(resume).toMatchObject({ unvalidated: expected.epochs[1]!.loss, trainer: { epoch: 2, stepInEpoch: 0 } });
+    expect(resume.epochs).toHaveLength(1);
+    expect(lasting(await fitModel(optionsOf({ valid, resume })))).toEqual(expected);
+  });
+
+  test('says in which epoch it was, and counts the seconds of that epoch', async () => {
+    const abort = new AbortController();
+    const error = await fitModel(
+      optionsOf({
+        signal: abort.signal,
+        onEpoch: ({ epoch }) => {
+          if (epoch === 2) abort.abort();
+        },
+      }),
+    ).catch((reason) => reason);
+    expect(error.message).toBe('Training was interrupted in epoch 3.');
+    expect(error.state.epochs).toHaveLength(2);
+    expect(error.state.seconds).toBeGreaterThan(0);
+  });
+
+  test('resumes from the state that each epoch hands out', async () => {
+    const expected = lasting(await whole());
+    let saved: FitState | undefined;
+    await fitModel(
+      optionsOf({
+        valid,
+        onEpoch: async ({ epoch }, state) => {
+          if (epoch === 2) saved = structuredClone(await state());
+        },
+      }),
+    );
+    expect(lasting(await fitModel(optionsOf({ valid, resume: saved! })))).toEqual(expected);
+  });
+
+  test('that was finished is not trained further', async () => {
+    const first = await fitModel(optionsOf());
+    let saved: FitState | undefined;
+    await fitModel(
+      optionsOf({
+        onEpoch: async ({ epoch }, state) => {
+          if (epoch === 4) saved = await state();
+        },
+      }),
+    );
+    expect(lasting(await fitModel(optionsOf({ resume: saved! })))).toEqual(lasting(first));
+  });
+});
+
+test('other errors pass through, and leave no tensor behind', async () => {
+  const failing = fitModel(
+    optionsOf({
+      onEpoch: () => {
+        throw new Error('the disk is full');
+      },
+    }),
+  );
+  await expect(failing).rejects.toThrow('the disk is full');
+});

@@ -1,0 +1,280 @@
+import { memory } from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { configure } from '../../src/models/configuration';
+import { gru4rec } from '../../src/models/gru4rec';
+import type { SessionModel } from '../../src/models/model';
+import { sasrec } from '../../src/models/sasrec';
+import { random } from '../../src/session/random';
+import { type Progress, Trainer, type TrainerOptions, type TrainerState } from '../../src/train/trainer';
+import { backends, start } from '../engine/backends/start';
+import { bitsOf, logOf, supportOf } from './helpers';
+
+const ITEMS = 12;
+const { integer } = random(4, 'log');
+const log = logOf(
+  Array.from({ length: 30 }, () => {
+    const first = 1 + integer(ITEMS);
+    return Array.from({ length: 2 + integer(4) }, (_, t) => 1 + ((first + t) % ITEMS));
+  }),
+);
+const catalogue = { items: ITEMS, support: supportOf(log, ITEMS) };
+
+type Options = TrainerOptions<Record<string, unknown>>;
+type Case = [name: string, model: SessionModel<Record<string, unknown>>, given: Record<string, unknown>];
+
+const gru = {
+  layers: [8],
+  batchSize: 10,
+  nSample: 6,
+  momentum: 0.3,
+  dropoutPHidden: 0.2,
+  dropoutPEmbed: 0.1,
+  learningRate: 0.1,
+};
+const sas = { hiddenUnits: 8, maxlen: 4, numHeads: 2, batchSize: 16, dropoutRate: 0.2, lr: 0.01 };
+const asAny = <C>(model: SessionModel<C>) => model as unknown as SessionModel<Record<string, unknown>>;
+
+const cases: Case[] = [
+  ['gru4rec, cross-entropy with logq', asAny(gru4rec), { ...gru, logq: 1 }],
+  [
+    'gru4rec, bpr-max, two layers, separate embedding',
+    asAny(gru4rec),
+    {
+      ...gru,
+      loss: 'bpr-max',
+      layers: [6, 8],
+      constrainedEmbedding: false,
+      embedding: 5,
+    },
+  ],
+  ['sasrec, full softmax', asAny(sasrec), { ...sas }],
+  ['sasrec, sampled softmax', asAny(sasrec), { ...sas, loss: 'sampled', nSample: 5 }],
+  ['sasrec, binary cross-entropy', asAny(sasrec), { ...sas, loss: 'bce', negatives: 2, sampling: 'with-replacement' }],
+];
+
+const optionsOf = (model: Case[1], given: Case[2], over: Partial<Options> = {}): Options => ({
+  model,
+  config: configure(model, given),
+  catalogue,
+  sessions: log,
+  seed: 5,
+  ...over,
+});
+
+/** Trains some epochs and gives what is left: losses, parameters and optimiser state. */
+async function run(options: Options, epochs: number): Promise<{ losses: number[]; state: TrainerState }> {
+  const trainer = new Trainer(options);
+  const losses: number[] = [];
+  try {
+    for (let epoch = 0; epoch < epochs; epoch++) losses.push(await trainer.runEpoch());
+    return { losses, state: await trainer.save() };
+  } finally {
+    trainer.dispose();
+  }
+}
+
+describe.each(backends)('%s', (backend) => {
+  beforeAll(() => start(backend));
+
+  let before: { numTensors: number; numBytes: number };
+  beforeEach(() => {
+    const { numTensors, numBytes } = memory();
+    before = { numTensors, numBytes };
+  });
+  afterEach(() => {
+    expect(memory()).toMatchObject(before);
+  });
+
+  describe.each(cases)('%s', (_, model, given) => {
+    test('over 20 epochs the number of tensors and bytes stays where the first epoch left it', async () => {
+      const trainer = new Trainer(optionsOf(model, given));
+      await trainer.runEpoch();
+      const { numTensors, numBytes } = memory();
+      for (let epoch = 0; epoch < 20; epoch++) {
+        await trainer.runEpoch();
+        expect(memory()).toMatchObject({ numTensors, numBytes });
+      }
+      trainer.dispose();
+    });
+
+    test('the same seed gives the same losses, weights and optimiser state, bit for bit; another seed others', async () => {
+      const [one, again, other] = [
+        await run(optionsOf(model, given), 2),
+        await run(optionsOf(model, given), 2),
+        await run(optionsOf(model, given, { seed: 6 }), 2),
+      ];
+      expect(again.losses).toEqual(one.losses);
+      expect(bitsOf(again.state.arrays)).toEqual(bitsOf(one.state.arrays));
+      expect(other.losses[0]).not.toBe(one.losses[0]);
+      expect(bitsOf(other.state.arrays)).not.toEqual(bitsOf(one.state.arrays));
+    });
+
+    test('stopped after any step, saved and resumed, it ends bit for bit where it would have ended', async () => {
+      const options = optionsOf(model, given, { epochs: 3 });
+      const whole = await run(options, 3);
+      const { steps } = await stepsOf(options);
+      for (const stopAt of [1, steps, steps + 2, 2 * steps + Math.ceil(steps / 2)]) {
+        const abort = new AbortController();
+        let trainer = new Trainer(stoppingAt(options, stopAt, abort));
+        const losses: number[] = [];
+        while (!abort.signal.aborted) {
+          try {
+            losses.push(await trainer.runEpoch(abort.signal));
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'aborted' });
+          }
+        }
+        // As a file would hold it.
+        const saved = structuredClone(await trainer.save());
+        expect(saved.step).toBe(stopAt);
+        trainer.dispose();
+        trainer = new Trainer(options, saved);
+        while (losses.length < 3) losses.push(await trainer.runEpoch());
+        const state = await trainer.save();
+        trainer.dispose();
+        expect(losses).toEqual(whole.losses);
+        expect(bitsOf(state.arrays)).toEqual(bitsOf(whole.state.arrays));
+        expect({ ...state, arrays: {} }).toEqual({ ...whole.state, arrays: {} });
+      }
+    });
+
+    test('what it was given and what it saved are not written to', async () => {
+      const options = optionsOf(model, given);
+      const first = await run(options, 1);
+      const params = await paramsOf(options);
+      const kept = structuredClone({ state: first.state, params });
+      const trainer = new Trainer({ ...options, params });
+      await trainer.runEpoch();
+      trainer.dispose();
+      const resumed = new Trainer(options, first.state);
+      await resumed.runEpoch();
+      resumed.dispose();
+      expect({ state: first.state, params }).toEqual(kept);
+    });
+  });
+
+  test('an aborted epoch keeps its tensors bounded and goes on without a save', async () => {
+    const [, model, given] = cases[0]!;
+    const options = optionsOf(model, given);
+    const whole = await run(options, 2);
+    const abort = new AbortController();
+    const trainer = new Trainer(stoppingAt(options, 3, abort));
+    await expect(trainer.runEpoch(abort.signal)).rejects.toMatchObject({ code: 'aborted' });
+    const { numTensors, numBytes } = memory();
+    await expect(trainer.runEpoch(abort.signal)).rejects.toMatchObject({ code: 'aborted' });
+    expect(memory()).toMatchObject({ numTensors, numBytes });
+    expect([await trainer.runEpoch(), await trainer.runEpoch()]).toEqual(whole.losses);
+    trainer.dispose();
+  });
+
+  test('a loss that is not finite stops it, naming step, learning rate and what to do', async () => {
+    const [, model] = cases[0]!;
+    const sessions = logOf([
+      [1, 2, 3, 4, 5],
+      [6, 7, 8, 9, 10],
+    ]);
+    // Item 5 is the target of step 4, and never drawn before.
+    const support = supportOf(sessions, ITEMS).fill(0, 5, 6);
+    const given = { layers: [4], batchSize: 2, nSample: 3, learningRate: 0.25 };
+    const options = optionsOf(model, given, { sessions, catalogue: { items: ITEMS, support } });
+    const params = await paramsOf(options);
+    const bias = { data: (params.bias!.data as Float32Array).slice().fill(Number.NaN, 5, 6), shape: [ITEMS + 1] };
+    const trainer = new Trainer({ ...options, params: { ...params, bias } });
+    await expect(trainer.runEpoch()).rejects.toMatchObject({
+      name: 'RecommenderError',
+      code: 'diverged',
+      message: 'The loss became NaN at step 4 (epoch 1), learning rate 0.25. Train with a smaller learning rate.',
+    });
+    trainer.dispose();
+  });
+
+  test('progress counts the steps of the epoch and gives its loss so far', async () => {
+    const [, model, given] = cases[0]!;
+    const trainer = new Trainer(optionsOf(model, given));
+    const reports: Progress[] = [];
+    const loss = await trainer.runEpoch(undefined, (progress) => reports.push(progress));
+    expect(reports.at(-1)).toEqual({ epoch: 1, step: trainer.steps, steps: trainer.steps, loss });
+    expect(trainer.epoch).toBe(1);
+    trainer.dispose();
+  });
+});
+
+describe('a trainer', () => {
+  beforeAll(() => start('cpu'));
+
+  test('refuses a log without a pair of clicks', () => {
+    const [, model, given] = cases[0]!;
+    const options = optionsOf(model, given, { sessions: logOf([[1], [2]]) });
+    expect(() => new Trainer(options)).toThrow(expect.objectContaining({ code: 'bad-input' }));
+  });
+
+  test('takes the losses of GRU4Rec as a mean over steps, of SASRec over targets', async () => {
+    const sessions = logOf([
+      [1, 2, 3, 4],
+      [5, 6],
+      [7, 8],
+    ]);
+    const rate = 1e-8;
+    const one = async (model: Case[1], given: Case[2], epochSessions: typeof sessions) => {
+      const options = { ...optionsOf(model, given), sessions: epochSessions };
+      const trainer = new Trainer(options);
+      const loss = await trainer.runEpoch();
+      trainer.dispose();
+      return loss;
+    };
+    const plain = { ...sas, loss: 'ce', lr: rate, dropoutRate: 0 };
+    const [all, each] = [
+      await one(asAny(sasrec), { ...plain, batchSize: 3 }, sessions),
+      await one(asAny(sasrec), { ...plain, batchSize: 1 }, sessions),
+    ];
+    expect(each).toBeCloseTo(all, 4);
+    // Three steps with rows 2, 2 and 1, each over the nominal size 2.
+    const wide = { layers: [4], nSample: 50, learningRate: rate, sampleAlpha: 0 };
+    const mean = await one(
+      asAny(gru4rec),
+      { ...wide, batchSize: 2 },
+      logOf([
+        [1, 2, 3, 4],
+        [5, 6, 7],
+      ]),
+    );
+    const perRow = await one(
+      asAny(gru4rec),
+      { ...wide, batchSize: 1 },
+      logOf([
+        [1, 2, 3, 4],
+        [5, 6, 7],
+      ]),
+    );
+    expect(mean / perRow).toBeGreaterThan(0.8);
+    expect(mean / perRow).toBeLessThan(0.87);
+  });
+});
+
+/** The signal fires before step `count` + 1: the model's own hook is the only thing called once a step. */
+function stoppingAt(options: Options, count: number, abort: AbortController): Options {
+  let steps = 0;
+  const counting =
+    <A extends unknown[], R>(f: (...args: A) => R) =>
+    (...args: A): R => {
+      steps++;
+      if (steps === count) abort.abort();
+      return f(...args);
+    };
+  const { model } = options;
+  return { ...options, model: { ...model, outputs: counting(model.outputs) } };
+}
+
+async function stepsOf(options: Options): Promise<{ steps: number }> {
+  const trainer = new Trainer(options);
+  const { steps } = trainer;
+  trainer.dispose();
+  return { steps };
+}
+
+async function paramsOf(options: Options) {
+  const trainer = new Trainer(options);
+  const params = await trainer.weights();
+  trainer.dispose();
+  return params;
+}
