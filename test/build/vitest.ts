@@ -1,7 +1,26 @@
 /** The two test projects: Node, and a page in the system's Chromium. */
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { playwright } from '@vitest/browser-playwright';
 import type { ViteUserConfig } from 'vitest/config';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
+
+/** Models trained in Node, with Node's answers, in a folder that the test server serves; made when a test asks. */
+async function makeParity(): Promise<string> {
+  const folder = 'dist/test-models/parity';
+  const argv = ['test/run.mjs', 'test/engine/parity-models.ts', folder];
+  // Without the test's own mode: the script is a program of its own.
+  const { NODE_ENV, VITEST, MODE, DEV, PROD, SSR, TEST, ...env } = process.env;
+  await promisify(execFile)(process.execPath, argv, { cwd: resolve(import.meta.dirname, '../..'), env });
+  return folder;
+}
+
+declare module 'vitest/browser' {
+  interface BrowserCommands {
+    makeParity: () => ReturnType<typeof makeParity>;
+  }
+}
 
 export const tests: NonNullable<ViteUserConfig['test']> = {
   // Two cores: the browser gets its turn after Node, and one page at a time.
@@ -36,6 +55,7 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
           provider: playwright({
             launchOptions: { executablePath: findChromium() ?? 'chromium', args: [...CHROMIUM_FLAGS] },
           }),
+          commands: { makeParity },
           instances: [{ browser: 'chromium' }],
         },
       },

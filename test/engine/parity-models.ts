@@ -1,0 +1,134 @@
+/**
+ * Trains the small models of the parity tests in Node and keeps Node's answers beside them:
+ *
+ *     node test/run.mjs test/engine/parity-models.ts FOLDER
+ *
+ * With AISLE_PARITY_ARTIFACT=DIR an artifact of one's own, trained on the same shop, takes the place of GRU4Rec's.
+ */
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { loadEngine } from '../../src/cli/artifact-engine';
+import { run } from '../../src/cli/main';
+import { sharedPathOrNote } from '../shared';
+import { BACKENDS, K, PARITY_MODELS, type Parity, timed } from './parity';
+
+/** Sessions to train on, the latest ones: enough for scores that differ, and seconds of work. */
+const TRAINED = 4000;
+const ASKED = 50;
+/** They take the places of the most frequent items, so that real sessions are full of them. */
+const ODD = ['a,b', '"quoted" \'twice\'', '🧦', '__proto__', 'constructor'];
+
+const FLAGS = {
+  gru4rec: ['layers=32', 'batchSize=64', 'nSample=64', 'learningRate=0.1'],
+  sasrec: ['hiddenUnits=32', 'maxlen=20', 'numBlocks=1', 'batchSize=128'],
+};
+
+export async function main([folder = '']: string[]): Promise<void> {
+  await makeParity(resolve(folder));
+}
+
+/** @param dir Emptied first; gets a folder for each model, and `parity.json`. */
+export async function makeParity(dir: string): Promise<Parity> {
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir, { recursive: true });
+  const given = process.env['AISLE_PARITY_ARTIFACT'];
+  const { train, test, source } = await logs(dir);
+  const rename = given ? (id: string) => id : renaming(train);
+  const log = join(dir, 'log.csv');
+  writeFileSync(log, csv(train.slice(-TRAINED), rename));
+  const sessions = asked(test, rename);
+  const answers: Record<string, Record<string, Record<string, unknown>>> = {};
+  for (const model of PARITY_MODELS) {
+    const artifact = join(dir, model);
+    if (given && model === 'gru4rec') cpSync(given, artifact, { recursive: true });
+    else {
+      const keys = FLAGS[model].flatMap((key) => ['--set', key]);
+      await aisle('train', '--data', log, '--model', model, '--out', artifact, '--epochs', '2', ...keys);
+    }
+    const ofModel: Record<string, Record<string, unknown>> = {};
+    for (const backend of BACKENDS) ofModel[backend] = await answersOf(artifact, backend, sessions);
+    answers[model] = ofModel;
+  }
+  const parity = { source, sessions, answers } as unknown as Parity;
+  writeFileSync(join(dir, 'parity.json'), JSON.stringify(parity));
+  return parity;
+}
+
+/** By the engine that `aisle recommend` uses. */
+async function answersOf(artifact: string, backend: 'cpu' | 'wasm', sessions: Parity['sessions']) {
+  const { engine } = await loadEngine(artifact, backend, new AbortController().signal);
+  const answers: Record<string, unknown> = {};
+  for (const [n, [name, ids]] of Object.entries(sessions).entries()) {
+    answers[name] = (await engine.recommend({ ...timed(ids, n), k: K, exclude: [] })).items;
+  }
+  await engine.dispose();
+  return answers;
+}
+
+interface Clicks {
+  readonly session: string;
+  readonly ids: string[];
+}
+
+/** The real shop where it is, split as its README says; else an invented one. */
+async function logs(dir: string): Promise<{ train: Clicks[]; test: Clicks[]; source: string }> {
+  const real = sharedPathOrNote('data/eshop-clothing-2008/sessions.tsv.gz');
+  const parts = join(dir, 'parts');
+  if (real) await aisle('split', '--data', real, '--out', parts, '--test-from', '2008-07-25');
+  else {
+    await aisle('simulate', '--out', join(dir, 'shop'), '--items', '200', '--sessions', '5000', '--seed', '1');
+    await aisle('split', '--data', join(dir, 'shop/events.tsv.gz'), '--out', parts, '--test', 'last:10%');
+  }
+  const [train, test] = [clicks(join(parts, 'train.tsv.gz')), clicks(join(parts, 'test.tsv.gz'))];
+  return { train, test, source: real ? 'eshop-clothing-2008, from 25 July' : 'the simulator' };
+}
+
+function clicks(path: string): Clicks[] {
+  const [head, ...rows] = gunzipSync(readFileSync(path)).toString().trimEnd().split('\n');
+  const [s, i] = ['session_id', 'item_id'].map((name) => head!.split('\t').indexOf(name));
+  const sessions: Clicks[] = [];
+  for (const row of rows) {
+    const cells = row.split('\t');
+    const last = sessions.at(-1);
+    if (last?.session === cells[s!]) last!.ids.push(cells[i!]!);
+    else sessions.push({ session: cells[s!]!, ids: [cells[i!]!] });
+  }
+  return sessions;
+}
+
+function renaming(sessions: readonly Clicks[]): (id: string) => string {
+  const counts = new Map<string, number>();
+  for (const { ids } of sessions) for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const frequent = [...counts].sort(([, a], [, b]) => b - a).map(([id]) => id);
+  const odd = new Map(ODD.map((name, k) => [frequent[k]!, name]));
+  return (id) => odd.get(id) ?? id;
+}
+
+function csv(sessions: readonly Clicks[], rename: (id: string) => string): string {
+  const quoted = (id: string) => `"${id.replaceAll('"', '""')}"`;
+  const rows = sessions.flatMap(({ ids }, s) => ids.map((id, t) => `${s},${quoted(rename(id))},${1e9 + 1000 * s + t}`));
+  return `session_id,item_id,timestamp\n${rows.join('\n')}\n`;
+}
+
+function asked(test: readonly Clicks[], rename: (id: string) => string): Record<string, string[]> {
+  const step = Math.floor(test.length / ASKED);
+  const real = Array.from({ length: ASKED }, (_, k) => test[k * step]!.ids.map(rename));
+  const [first, second] = real;
+  return {
+    ...Object.fromEntries(real.map((ids, k) => [`session ${k + 1}`, ids])),
+    '200 events': real.flat().slice(0, 200),
+    'unknown items inside': ['gone', ...first!, 'toString', ...second!, '💥'],
+    'the same without them': [...first!, ...second!],
+    'only unknown items': ['gone', 'hasOwnProperty', 'a', 'b'],
+    'an empty session': [],
+    'odd ids': ODD,
+  };
+}
+
+async function aisle(...argv: string[]): Promise<void> {
+  let text = '';
+  const sink = { write: (line: string) => (text += line) };
+  const code = await run(argv, { stdout: sink, stderr: sink });
+  if (code !== 0) throw new Error(`aisle ${argv.join(' ')} ended with ${code}: ${text}`);
+}
