@@ -1,17 +1,99 @@
-import { engine, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+/** Softmax cross-entropy: of given scores, and of a whole catalogue without ever holding all of its scores. */
+import {
+  add,
+  concat,
+  customGrad,
+  engine,
+  matMul,
+  mul,
+  onesLike,
+  type Scalar,
+  slice,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tidy,
+  transpose,
+} from '@tensorflow/tfjs-core';
 
 /**
- * −log softmax(s)ᵢ of each row, as one kernel with a gradient of its own:
+ * −log softmax(s)ᵢ of each row, as one kernel with a gradient of its own; with label smoothing e every other column
+ * takes a share of the target's mass, as in the official GRU4Rec code:
  *
- *     ℓ = log Σⱼ e^sⱼ − sᵢ        ∂ℓ/∂s = softmax(s) − onehot(i)
+ *     ℓ = (1 − eK/(K − 1)) (−log pᵢ) + e/(K − 1) Σⱼ −log pⱼ       p = softmax(s)
+ *       = log Σⱼ e^sⱼ − (1 − bK) sᵢ − b Σⱼ sⱼ                     b = e/(K − 1)
+ *     ∂ℓ/∂s = p − (1 − bK) onehot(i) − b
  *
  * Only the scores are kept for the gradient; written in plain ops, five tensors of their size would be.
  *
  * @param scores s, `[M, K]`.
  * @param positive Column i of each row, `[M]` int32, 0…K−1.
+ * @param smoothing e, 0…1; above 0 at least two columns are needed.
  * @returns ℓ, `[M]`, in nats.
  * @throws Error if shapes do not fit or a column is out of range.
  */
-export function softmaxCrossEntropy(scores: Tensor2D, positive: Tensor1D): Tensor1D {
-  return engine().runKernel('AisleCrossEntropy', { scores, positive }) as Tensor1D;
+export function softmaxCrossEntropy(scores: Tensor2D, positive: Tensor1D, smoothing = 0): Tensor1D {
+  return engine().runKernel('AisleCrossEntropy', { scores, positive }, { smoothing }) as Tensor1D;
+}
+
+/** Cells of a block of scores, 16 MB as float32: fewer rows a block would pay more for every product. */
+const BLOCK_CELLS = 4 * 1024 * 1024;
+
+/**
+ * Σ over rows of `softmaxCrossEntropy(c Eᵀ + b, i)`, block by block of rows: scores of 6,400 targets over 10,000 items
+ * take 256 MB, and their gradients as much again, where this needs 32. The slopes are worked out along with the loss,
+ * since they are its sum's: nothing is computed twice.
+ *
+ * @param vectors c, `[M, d]`.
+ * @param table E, `[K, d]`.
+ * @param bias b, `[K]`, or none.
+ * @param positive Column i of each row, `[M]` int32, 0…K−1.
+ * @param smoothing As above.
+ * @param blockRows Rows of a block; default: what fits into 16 MB.
+ */
+export function productCrossEntropy(
+  vectors: Tensor2D,
+  table: Tensor2D,
+  bias: Tensor1D | undefined,
+  positive: Tensor1D,
+  smoothing = 0,
+  blockRows = Math.max(1, Math.floor(BLOCK_CELLS / table.shape[0])),
+): Scalar {
+  const rows = vectors.shape[0];
+  const total = customGrad((...given) => {
+    const save = given.pop() as unknown as (kept: Tensor[]) => void;
+    const [c, e, b] = given as [Tensor2D, Tensor2D, Tensor1D?];
+    const turned = transpose(e) as Tensor2D;
+    let sums: Tensor[] = []; // of the loss, ∂E and ∂b
+    const slopes: Tensor2D[] = []; // ∂c, block by block
+    for (let from = 0; from === 0 || from < rows; from += blockRows) {
+      const count = Math.min(blockRows, rows - from);
+      const [next, slope] = tidy((): [Tensor[], Tensor2D] => {
+        const block = slice(c, [from, 0], [count, -1]);
+        const columns = slice(positive, from, count);
+        const products: Tensor2D = matMul(block, turned);
+        const scores: Tensor2D = b ? add(products, b) : products;
+        const losses = softmaxCrossEntropy(scores, columns, smoothing);
+        const ds = engine().runKernel(
+          'AisleCrossEntropyGrad',
+          { dy: onesLike(losses), scores, positive: columns },
+          { smoothing },
+        ) as Tensor2D;
+        const parts: Tensor[] = [sum(losses), matMul(ds, block, true, false)];
+        if (b) parts.push(sum(ds, 0));
+        return [sums.length === 0 ? parts : parts.map((part, i) => add(sums[i]!, part)), matMul(ds, e)];
+      });
+      for (const before of sums) before.dispose();
+      sums = next;
+      slopes.push(slope);
+    }
+    const [value, ...shared] = sums;
+    save([slopes.length === 1 ? slopes[0]! : concat(slopes), ...shared]);
+    return {
+      value: value as Scalar,
+      gradFunc: (dy: Tensor, saved: Tensor[]) => saved.map((slope) => mul(slope, dy)),
+    };
+  });
+  return total(...(bias ? [vectors, table, bias] : [vectors, table])) as Scalar;
 }

@@ -8,12 +8,7 @@
 import {
   add,
   cast,
-  customGrad,
   div,
-  exp,
-  expandDims,
-  log,
-  max,
   mean,
   mul,
   neg,
@@ -24,15 +19,13 @@ import {
   square,
   sub,
   sum,
-  type Tensor,
   type Tensor1D,
   type Tensor2D,
   where,
 } from '@tensorflow/tfjs-core';
+import { bprMaxLoss } from '../nn/bpr-max';
+import { softmaxCrossEntropy } from '../nn/cross-entropy';
 import { MASKED } from '../nn/masked';
-
-/** The code's guard against log 0. */
-const TINY = 1e-24;
 
 /** 1 in each row's positive column, `[M, K]` float32. */
 const isPositive = (scores: Tensor2D, positive: Tensor1D): Tensor2D => oneHot(positive, scores.shape[1]) as Tensor2D;
@@ -48,44 +41,15 @@ const positiveScore = (scores: Tensor2D, mask: Tensor2D): Tensor2D => sum(mul(sc
  * @param smoothing e of the code's form above, 0…1.
  */
 export function crossEntropy(scores: Tensor2D, positive: Tensor1D, smoothing = 0): Tensor1D {
-  if (smoothing === 0) return softmaxCrossEntropy(scores, positive);
-  const columns = scores.shape[1];
-  const spread = smoothing / (columns - 1);
-  const ofPositive = softmaxCrossEntropy(scores, positive);
-  // Σⱼ −log pⱼ = K logsumexp(s) − Σⱼ sⱼ, and logsumexp(s) = −log pᵢ + sᵢ
-  const s = sum(mul(scores, isPositive(scores, positive)), 1);
-  const all = sub(mul(columns, add(ofPositive, s)), sum(scores, 1));
-  return add(mul(1 - columns * spread, ofPositive), mul(spread, all));
+  return softmaxCrossEntropy(scores, positive, smoothing);
 }
-
-/**
- * −log softmax(s)ᵢ = log Σⱼ e^(sⱼ − m) + m − sᵢ with m = maxⱼ sⱼ. Its gradient, p − onehot(i), needs only p: written
- * out, it keeps one `[M, K]` tensor where the tape would keep five.
- */
-const softmaxCrossEntropy = (scores: Tensor2D, positive: Tensor1D): Tensor1D =>
-  customGrad((x, save) => {
-    const s = x as Tensor2D;
-    const mask = isPositive(s, positive);
-    const highest = max(s, 1, true);
-    const e = exp(sub(s, highest));
-    const total = sum(e, 1, true);
-    const target = positiveScore(s, mask);
-    (save as (kept: Tensor[]) => void)([sub(div(e, total), mask)]);
-    return {
-      value: sum(add(log(total), sub(highest, target)), 1), // [M, 1] → [M]
-      gradFunc: (dy: Tensor, saved: Tensor[]) => mul(expandDims(dy, 1), saved[0]!),
-    };
-  })(scores) as Tensor1D;
 
 /** Softmax over the negatives alone: wⱼ = e^rⱼ / Σ_{k≠i} e^rₖ, wᵢ = 0. Gradients flow through it. */
 const negativeWeights = (r: Tensor2D, mask: Tensor2D): Tensor2D => softmax(where(cast(mask, 'bool'), MASKED, r));
 
 /** −log( Σ_{j≠i} wⱼ σ(rᵢ − rⱼ) + 1e-24 ) + bpreg Σ_{j≠i} wⱼ rⱼ² */
 export function bprMax(r: Tensor2D, positive: Tensor1D, bpreg: number): Tensor1D {
-  const mask = isPositive(r, positive);
-  const w = negativeWeights(r, mask);
-  const ranking = neg(log(add(sum(mul(w, sigmoid(sub(positiveScore(r, mask), r))), 1), TINY))) as Tensor1D;
-  return bpreg === 0 ? ranking : add(ranking, mul(bpreg, sum(mul(w, square(r)), 1)));
+  return bprMaxLoss(r, positive, bpreg);
 }
 
 /** meanⱼ[ σ(rⱼ − rᵢ) + σ(rⱼ²) ] − σ(rᵢ²)/K, the mean over all K columns. */

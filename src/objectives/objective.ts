@@ -3,7 +3,6 @@ import {
   add,
   concat,
   div,
-  equal,
   expandDims,
   gather,
   matMul,
@@ -21,12 +20,12 @@ import {
   type Tensor2D,
   type Tensor3D,
   tensor1d,
-  where,
   zeros,
 } from '@tensorflow/tfjs-core';
 import type { ObjectiveSpec, Outputs, Params } from '../models/model';
 import { activate } from '../nn/activation';
-import { MASKED } from '../nn/masked';
+import { productCrossEntropy } from '../nn/cross-entropy';
+import { maskEqual } from '../nn/masked';
 import { binaryCrossEntropy, bpr, bprMax, crossEntropy, top1, top1Max } from './losses';
 
 /** One training step, as its loss sees it. Item indices are rows of `outputs.table`. */
@@ -50,9 +49,10 @@ export interface LossInput {
 
 /** The loss of one step, a scalar. */
 export function objectiveLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
-  const rows = rowLosses(spec, input); // [M]
   const count = spec.reduction === 'nominal' ? input.nominalBatch : input.targets.shape[0];
-  const loss = div(sum(rows), count) as Scalar;
+  const isFull = spec.loss === 'cross-entropy' && spec.negatives.kind === 'catalogue';
+  const total = isFull ? fullCrossEntropy(spec, input) : sum(rowLosses(spec, input));
+  const loss = div(total, count) as Scalar;
   const { l2 } = spec;
   if (!l2 || l2.weight === 0) return loss;
   const penalty = (table: Tensor) => (l2.power === 2 ? sum(square(table)) : norm(table));
@@ -78,6 +78,12 @@ function rowLosses(spec: ObjectiveSpec, input: LossInput): Tensor1D {
   }
 }
 
+/** The full softmax, whose scores are too many to hold at once. */
+function fullCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, items }: LossInput): Scalar {
+  const { table, bias } = realItems(outputs, items);
+  return productCrossEntropy(vectors, table, bias, sub(targets, tensor1d([1], 'int32')), spec.labelSmoothing);
+}
+
 /**
  * Scores of each row's candidates, `[M, K]`, and the column of its target.
  *
@@ -101,10 +107,7 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
   }
   const own = expandDims(ownScores(input, targets), 1);
   let others = sharedScores(input, extra); // [M, K]
-  if (spec.maskHits) {
-    const isHit = equal(expandDims(targets, 1), expandDims(extra, 0));
-    others = where(isHit, MASKED, others) as Tensor2D;
-  }
+  if (spec.maskHits) others = maskEqual(others, targets, extra);
   if (logq) others = sub(others, slice(logq, rows)) as Tensor2D;
   const target = logq ? sub(own, expandDims(slice(logq, 0, rows), 1)) : own;
   return { scores: concat([target, others], 1) as Tensor2D, positive: zeros([rows], 'int32') };
@@ -117,9 +120,12 @@ export function productScores(vectors: Tensor2D, { table, bias }: Outputs): Tens
 }
 
 /** Scores of the real items, `[M, n]`: without padding and special tokens. */
-export function catalogueScores(vectors: Tensor2D, { table, bias }: Outputs, items: number): Tensor2D {
-  return productScores(vectors, rowsOf(slice(table, [1, 0], [items, -1]), bias && slice(bias, 1, items)));
+export function catalogueScores(vectors: Tensor2D, outputs: Outputs, items: number): Tensor2D {
+  return productScores(vectors, realItems(outputs, items));
 }
+
+const realItems = ({ table, bias }: Outputs, items: number): Outputs =>
+  rowsOf(slice(table, [1, 0], [items, -1]), bias && slice(bias, 1, items));
 
 const rowsOf = (table: Tensor2D, bias: Tensor1D | undefined): Outputs => (bias ? { table, bias } : { table });
 

@@ -22,12 +22,20 @@ function checked({ inputs, memory }: Call): {
   return { scores, positive, rows, columns };
 }
 
-/** `out[b] = log Σⱼ e^sⱼ − s[positive[b]]`. */
+/** Mass e/(K − 1) that label smoothing gives to each column but the target's, and what the target keeps beyond it. */
+function massOf({ attrs }: Call, columns: number): { spread: number; own: number } {
+  const smoothing = (attrs.smoothing as number | undefined) ?? 0;
+  const spread = smoothing === 0 ? 0 : smoothing / (columns - 1);
+  return { spread, own: 1 - columns * spread };
+}
+
+/** `out[b] = log Σⱼ e^sⱼ − own · s[positive[b]] − spread · Σⱼ sⱼ`. */
 export const crossEntropy: OwnKernel = {
   name: 'AisleCrossEntropy',
   run(call) {
     const { memory } = call;
     const { scores, positive, rows, columns } = checked(call);
+    const { spread, own } = massOf(call, columns);
     const out = memory.output([rows], 'float32');
     const p = memory.output([rows, columns], 'float32');
     memory.softmax(scores, p, rows, columns);
@@ -39,19 +47,24 @@ export const crossEntropy: OwnKernel = {
       // The largest score m has probability e^m / Σ, so log Σ = m − log of it: one logarithm, nothing cancels.
       let at = start;
       for (let i = start + 1; i < start + columns; i++) if (s[i]! > s[at]!) at = i;
-      to[row] = s[at]! - Math.log(probability[at]!) - s[start + target[row]!]!;
+      // Scores are taken relative to m, so that what stands against each other is small.
+      const highest = s[at]!;
+      let rest = 0;
+      if (spread !== 0) for (let i = start; i < start + columns; i++) rest += s[i]! - highest;
+      to[row] = -Math.log(probability[at]!) - own * (s[start + target[row]!]! - highest) - spread * rest;
     }
     memory.free(p);
     return out;
   },
 };
 
-/** `(softmax(s) − onehot(positive)) ⊙ dy`. */
+/** `(softmax(s) − own · onehot(positive) − spread) ⊙ dy`. */
 export const crossEntropySlope: OwnKernel = {
   name: 'AisleCrossEntropyGrad',
   run(call) {
     const { inputs, memory } = call;
     const { scores, positive, rows, columns } = checked(call);
+    const { spread, own } = massOf(call, columns);
     const out = memory.output(scores.shape, 'float32');
     memory.softmax(scores, out, rows, columns);
     const slope = memory.floats(out);
@@ -59,8 +72,8 @@ export const crossEntropySlope: OwnKernel = {
     const target = memory.ints(positive);
     for (let row = 0, start = 0; row < rows; row++, start += columns) {
       const factor = dy[row]!;
-      for (let i = start; i < start + columns; i++) slope[i]! *= factor;
-      slope[start + target[row]!]! -= factor;
+      for (let i = start; i < start + columns; i++) slope[i] = (slope[i]! - spread) * factor;
+      slope[start + target[row]!]! -= own * factor;
     }
     return out;
   },
@@ -69,12 +82,12 @@ export const crossEntropySlope: OwnKernel = {
 export const crossEntropyGradient: GradConfig = {
   kernelName: 'AisleCrossEntropy',
   inputsToSave: ['scores', 'positive'],
-  gradFunc: (dy, [scores, positive]) => ({
+  gradFunc: (dy, [scores, positive], attrs) => ({
     scores: () =>
-      engine().runKernel('AisleCrossEntropyGrad', {
-        dy: dy as Tensor,
-        scores: scores!,
-        positive: positive!,
-      }) as Tensor,
+      engine().runKernel(
+        'AisleCrossEntropyGrad',
+        { dy: dy as Tensor, scores: scores!, positive: positive! },
+        attrs,
+      ) as Tensor,
   }),
 };

@@ -1,9 +1,11 @@
 /** Our own kernels and gradients that only training runs, for both backends. */
 import type { GradConfig } from '@tensorflow/tfjs-core';
+import { bprMax, bprMaxGradient, bprMaxSlope } from './bpr-max';
 import { meanGradient, sumGradient } from './broadcast';
 import { conv2DBackpropFilter } from './convolution';
 import { crossEntropy, crossEntropyGradient, crossEntropySlope } from './cross-entropy';
 import { dropout, dropoutGradient } from './dropout';
+import { maskEqual, maskEqualGradient } from './mask-equal';
 import { kernelSet } from './memory';
 import { unsortedSegmentSum } from './rows';
 import { adagrad, adam, assignRows } from './updates';
@@ -13,6 +15,9 @@ export const ownTraining = kernelSet([
   conv2DBackpropFilter,
   crossEntropy,
   crossEntropySlope,
+  bprMax,
+  bprMaxSlope,
+  maskEqual,
   dropout,
   adagrad,
   adam,
@@ -20,4 +25,11 @@ export const ownTraining = kernelSet([
 ]);
 
 /** Beside those of `gradients.ts`: for our own kernels, and where TensorFlow.js' are slow. */
-export const ownGradients: readonly GradConfig[] = [sumGradient, meanGradient, crossEntropyGradient, dropoutGradient];
+export const ownGradients: readonly GradConfig[] = [
+  sumGradient,
+  meanGradient,
+  crossEntropyGradient,
+  bprMaxGradient,
+  maskEqualGradient,
+  dropoutGradient,
+];
