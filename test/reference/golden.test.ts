@@ -1,0 +1,169 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memory } from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodeSafetensors, encodeSafetensors } from '../../src/checkpoint/safetensors';
+import { random } from '../../src/session/random';
+import type { NdArray } from '../../src/types';
+import { backends, start } from '../engine/backends/start';
+import { sharedPathOrNote } from '../shared';
+import { type Computed, compare, type GoldenFile } from './golden/compare';
+import { goldenFiles, runGolden } from './golden/run';
+
+const shared = sharedPathOrNote('golden');
+const built = shared ? [...goldenFiles(shared, 'gru4rec-'), ...goldenFiles(shared, 'sasrec-')] : [];
+
+const folder = mkdtempSync(join(tmpdir(), 'aisle-golden-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+type Tensors = Record<string, NdArray>;
+
+function write(name: string, tensors: Tensors, metadata: Record<string, string>): string {
+  writeFileSync(join(folder, name), encodeSafetensors(tensors, metadata));
+  return name;
+}
+
+const CONFIG = {
+  n_items: 6,
+  layers: [4],
+  batch_size: 3,
+  embedding: 0,
+  constrained_embedding: true,
+  loss: 'cross-entropy',
+  losses: { xe: { loss: 'cross-entropy' } },
+};
+const REFERENCE = { reference: 'hidasib/GRU4Rec_PyTorch_Official@0', config: JSON.stringify(CONFIG) };
+
+describe.each(backends)('on %s', (backend) => {
+  beforeAll(() => start(backend));
+
+  test('the reference material is here in full, or not at all', () => {
+    expect(built).toHaveLength(shared ? 10 : 0);
+  });
+
+  test.each(built)('%s is ok, every tensor compared, none left behind', async (name) => {
+    const before = memory().numTensors;
+    const row = await runGolden(shared!, name);
+    expect(row).toMatchObject({ state: 'ok', compared: row.total });
+    expect(row.total).toBeGreaterThan(4);
+    expect(row.worst!.error).toBeLessThanOrEqual(row.worst!.limit);
+    expect(memory().numTensors).toBe(before);
+  });
+});
+
+describe('the comparison', () => {
+  const array = (...values: number[]): NdArray => ({ data: Float32Array.from(values), shape: [values.length] });
+  const file = (tensors: Tensors): GoldenFile => ({ name: 'f', tensors, reference: 'r', config: {} });
+  const state = (tensors: Tensors, computed: Computed, gpu = false) => compare(file(tensors), computed, gpu);
+
+  test('is ok where every output is within the limit of its group', () => {
+    const tensors = { 'inputs/x': array(9), 'weights/w': array(1), 'outputs/y': array(1, 2), 'loss/l': array(3) };
+    const ours = { 'outputs/y': [1.000001, 2], 'loss/l': [3.00001] };
+    expect(state(tensors, ours)).toMatchObject({ state: 'ok', compared: 2, total: 2 });
+  });
+
+  test.each<[string, Tensors, Computed]>([
+    ['an output nobody computes', { 'outputs/y': array(1), 'outputs/z': array(2) }, { 'outputs/y': [1] }],
+    ['nothing to compare', { 'inputs/x': array(1) }, {}],
+    ['a value out of the limit', { 'outputs/y': array(1, 2) }, { 'outputs/y': [1, 2.0001] }],
+    ['a NaN', { 'outputs/y': array(1) }, { 'outputs/y': [Number.NaN] }],
+    ['another length', { 'outputs/y': array(1, 2) }, { 'outputs/y': [1] }],
+    ['a loss beyond 1e-5 of it', { 'loss/l': array(0.1) }, { 'loss/l': [0.100002] }],
+    ['a gradient beyond 1e-4 of it', { 'grads/w': array(1) }, { 'grads/w': [1.0002] }],
+    ['a weight that did not move', { 'before/w': array(1), 'after/w': array(1.001) }, { 'after/w': [1] }],
+    ['an optimiser slot', { 'opt_acc/w': array(1) }, { 'opt_acc/w': [1.001] }],
+  ])('misses %s', (_, tensors, computed) => {
+    expect(state(tensors, computed).state).toBe('miss');
+  });
+
+  test('forgives small gradients beside large ones, and a graphics card a hundred times more', () => {
+    const tensors = { 'grads/big': array(1000), 'grads/small': array(0) };
+    expect(state(tensors, { 'grads/big': [1000], 'grads/small': [5e-5] }).state).toBe('ok');
+    expect(state({ 'outputs/y': array(1) }, { 'outputs/y': [1.0005] }).state).toBe('miss');
+    expect(state({ 'outputs/y': array(1) }, { 'outputs/y': [1.0005] }, true).state).toBe('ok');
+  });
+
+  test('names the tensor that comes nearest to its limit, or goes furthest beyond', () => {
+    const { worst } = state(
+      { 'outputs/a': array(1), 'outputs/b': array(1) },
+      { 'outputs/a': [1.01], 'outputs/b': [1.5] },
+    );
+    expect(worst).toMatchObject({ tensor: 'outputs/b', error: 0.5 });
+  });
+});
+
+describe('the runner', () => {
+  beforeAll(() => start('cpu'));
+
+  test('says not-built for references that are to come', async () => {
+    const name = write(
+      'caser.safetensors',
+      { 'outputs/y': { data: Float32Array.of(1), shape: [1] } },
+      {
+        reference: 'graytowne/caser_pytorch@1',
+        config: '{}',
+      },
+    );
+    expect(await runGolden(folder, name)).toMatchObject({ state: 'not-built', reason: 'Caser is not built yet.' });
+    writeFileSync(join(folder, 'knn.json'), JSON.stringify({ reference: 'rn5l/session-rec@2' }));
+    expect(await runGolden(folder, 'knn.json')).toMatchObject({ state: 'not-built' });
+  });
+
+  test('says unknown for other references, for none, and for files that it cannot read', async () => {
+    const tensors = { 'outputs/y': { data: Float32Array.of(1), shape: [1] } };
+    const other = write('other.safetensors', tensors, { reference: 'somebody/else@3', config: '{}' });
+    expect(await runGolden(folder, other)).toMatchObject({ state: 'unknown', reason: expect.stringContaining('somebody/else@3') });
+    const none = write('none.safetensors', tensors, {});
+    expect(await runGolden(folder, none)).toMatchObject({ state: 'unknown', reason: 'it names no reference.' });
+    writeFileSync(join(folder, 'damaged.safetensors'), Buffer.from([1, 2, 3]));
+    expect(await runGolden(folder, 'damaged.safetensors')).toMatchObject({ state: 'unknown' });
+    writeFileSync(join(folder, 'damaged.json'), '{');
+    expect(await runGolden(folder, 'damaged.json')).toMatchObject({ state: 'unknown' });
+  });
+
+  test('says miss where a file of a built reference lacks what its computation reads', async () => {
+    const name = write(
+      'gru4rec-empty.safetensors',
+      { 'outputs/y': { data: Float32Array.of(1), shape: [1] } },
+      REFERENCE,
+    );
+    const row = await runGolden(folder, name);
+    expect(row.state).toBe('miss');
+    expect(row.reason).toBeTruthy();
+  });
+
+  test('finds files by their beginning, and reads folders in order', () => {
+    expect(goldenFiles(folder, 'gru4rec-')).toEqual(['gru4rec-empty.safetensors']);
+    expect(goldenFiles(folder)).toEqual([...goldenFiles(folder)].sort());
+  });
+
+  describe.each(built.filter((name) => /constrained\.|fit-xe\.|prenorm/.test(name)))('with %s', (name) => {
+    const read = () => decodeSafetensors(readFileSync(join(shared!, name)), name);
+    const outputs = Object.keys(read().tensors).filter((tensor) => /^(outputs|loss|grads|after|opt_)/.test(tensor));
+
+    test('misses any one tensor that was tampered with', async () => {
+      const { shuffle } = random(1, 'tampered', name);
+      const order = shuffle(Int32Array.from(outputs, (_, i) => i)).slice(0, 6);
+      for (const i of order) {
+        const { tensors, metadata } = read();
+        const tampered = outputs[i]!;
+        const { data, shape } = tensors[tampered]!;
+        const changed = data.slice();
+        const largest = Array.from(data).reduce((most, x) => Math.max(most, Math.abs(x)), 1);
+        changed[changed.length - 1]! += 0.01 * largest;
+        write(name, { ...(tensors as Tensors), [tampered]: { data: changed, shape } }, metadata!);
+        const row = await runGolden(folder, name);
+        expect(row, tampered).toMatchObject({ state: 'miss', worst: { tensor: tampered } });
+      }
+    });
+
+    test('misses an output that nobody computes, and says how many', async () => {
+      const { tensors, metadata } = read();
+      const extra = { data: Float32Array.of(1), shape: [1] };
+      write(name, { ...(tensors as Tensors), 'outputs/of_the_future': extra }, metadata!);
+      const row = await runGolden(folder, name);
+      expect(row).toMatchObject({ state: 'miss', total: outputs.length + 1, compared: outputs.length });
+    });
+  });
+});
