@@ -113,7 +113,10 @@ describe('the runner', () => {
   test('says unknown for other references, for none, and for files that it cannot read', async () => {
     const tensors = { 'outputs/y': { data: Float32Array.of(1), shape: [1] } };
     const other = write('other.safetensors', tensors, { reference: 'somebody/else@3', config: '{}' });
-    expect(await runGolden(folder, other)).toMatchObject({ state: 'unknown', reason: expect.stringContaining('somebody/else@3') });
+    expect(await runGolden(folder, other)).toMatchObject({
+      state: 'unknown',
+      reason: expect.stringContaining('somebody/else@3'),
+    });
     const none = write('none.safetensors', tensors, {});
     expect(await runGolden(folder, none)).toMatchObject({ state: 'unknown', reason: 'it names no reference.' });
     writeFileSync(join(folder, 'damaged.safetensors'), Buffer.from([1, 2, 3]));
