@@ -1,4 +1,13 @@
-import { memory, type Scalar, type Tensor1D, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import {
+  memory,
+  profile,
+  type Scalar,
+  type Tensor1D,
+  type Tensor2D,
+  tensor1d,
+  tensor2d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ObjectiveSpec, Outputs } from '../../src/models/model';
 import { activate } from '../../src/nn/activation';
@@ -298,6 +307,23 @@ describe.each(backends)('%s', (backend) => {
       expect(Math.abs(got - objective(spec(), { table: TABLE, targets, negatives }))).toBeGreaterThan(0.05);
     });
   });
+
+  test.each([true, false])(
+    'only the rows asked for are scored, whatever the catalogue; in batch: %s',
+    async (inBatch) => {
+      const items = 501;
+      const table = Array.from({ length: items }, (_, i) => [Math.sin(i), Math.cos(i)]);
+      const spec = shared({ negatives: { kind: 'shared', inBatch, extra: 3, alpha: 0 } });
+      const given = { table, bias: table.map(([x]) => x!), targets: [400, 2], negatives: [3, 450, 3] };
+      const { kernels } = await profile(() => {
+        objective(spec, given);
+        return [] as never;
+      });
+      const rows = kernels.flatMap(({ outputShapes }) => outputShapes.flat());
+      expect(rows.length).toBeGreaterThan(0);
+      expect(Math.max(...rows.map((n) => n ?? 0))).toBeLessThan(20);
+    },
+  );
 
   test('the full softmax ranks the target among all real items, never among padding', () => {
     const spec: ObjectiveSpec = { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, reduction: 'mean' };
