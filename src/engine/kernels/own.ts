@@ -1,6 +1,6 @@
 /** Our own kernels that scoring runs, for both backends. */
 import { tile } from './broadcast';
 import { kernelSet } from './memory';
-import { gather, identity, slice } from './rows';
+import { gather, identity, slice, splitV } from './rows';
 
-export const ownInference = kernelSet([gather, slice, identity, tile]);
+export const ownInference = kernelSet([gather, slice, splitV, identity, tile]);

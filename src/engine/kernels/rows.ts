@@ -119,6 +119,31 @@ export const slice: OwnKernel = {
   },
 };
 
+/** A tensor in pieces along one axis; TensorFlow.js' WASM kernel reads back all of it for each piece. */
+export const splitV: OwnKernel = {
+  name: 'SplitV',
+  run({ inputs, attrs, memory }) {
+    const x = inputs.x!;
+    const axis = util.parseAxisParam(attrs.axis as number, x.shape)[0]!;
+    const sizes = backend_util.prepareSplitSize(x as never, attrs.numOrSizeSplits as number | number[], axis);
+    const outs = sizes.map((size) =>
+      memory.output([...x.shape.slice(0, axis), size, ...x.shape.slice(axis + 1)], x.dtype),
+    );
+    const outer = util.sizeFromShape(x.shape.slice(0, axis));
+    const inner = util.sizeFromShape(x.shape.slice(axis + 1));
+    const from = memory.view(x);
+    let offset = 0;
+    outs.forEach((out, i) => {
+      const run = sizes[i]! * inner;
+      const to = memory.view(out);
+      for (let block = 0; block < outer; block++)
+        copy(from, block * x.shape[axis]! * inner + offset, to, block * run, run);
+      offset += run;
+    });
+    return outs;
+  },
+};
+
 /**
  * The same numbers, shared. TensorFlow.js' WASM kernel copies them, at every clone and for every tensor that a gradient
  * keeps for later.

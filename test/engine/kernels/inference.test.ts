@@ -5,6 +5,7 @@ import {
   memory,
   reshape,
   slice,
+  split,
   sum,
   type Tensor,
   tensor,
@@ -79,6 +80,31 @@ describe('slice', () => {
     await agrees(() => slice(tensor([1, 2, 3]), [1], [1]));
     await agrees(() => slice(make([4, 60], 2), [1, 0], [2, 60]));
   });
+});
+
+describe('split', () => {
+  test('agrees with plain CPU over random axes and sizes, and leaves out nothing', () =>
+    property(
+      fc.record({
+        shape: shapes({ min: 1, max: 5 }),
+        axis: fc.nat(4),
+        sizes: fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 4 }),
+        seed: fc.nat(),
+      }),
+      async ({ shape, axis, sizes, seed }) => {
+        const along = axis % shape.length;
+        const whole = shape.with(
+          along,
+          sizes.reduce((a, b) => a + b),
+        );
+        for (let piece = 0; piece < sizes.length; piece++) {
+          await agrees(() => split(make(whole, seed), sizes, along)[piece]!);
+        }
+      },
+      30,
+    ));
+
+  test('cuts into equal parts', () => agrees(() => split(make([4, 6], 1), 3, 1)[2]!));
 });
 
 describe('tile', () => {
