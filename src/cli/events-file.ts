@@ -62,9 +62,11 @@ async function openFile(path: string): Promise<FileHandle> {
       cause,
     );
   }
-  if ((await file.stat()).isDirectory()) {
+  const found = await file.stat();
+  if (!found.isFile()) {
     await file.close();
-    throw fail('this is a folder');
+    // Parquet is read from its end, and what kind a file is from its beginning: a pipe has neither.
+    throw fail(found.isDirectory() ? 'this is a folder' : 'this is a pipe or a device; write it to a file first');
   }
   return file;
 }

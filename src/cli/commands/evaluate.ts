@@ -75,7 +75,7 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
   const rows: RankRow[] = [];
 
   const result = await inTurn(async () => {
-    if (Object.hasOwn(models, artifact.info.architecture)) await startFirst(flags.backend);
+    if (Object.hasOwn(models, artifact.info.architecture)) await startFirst(flags.backend, context.stderr);
     const scorer = loadScorer(artifact);
     const progress = createProgress(context.stderr, {
       label: `Evaluating ${artifact.info.name}`,

@@ -84,7 +84,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
 
   const learnt = await inTurn(async () => {
-    if (isNeural) await startFirst(flags.backend);
+    if (isNeural) await startFirst(flags.backend, context.stderr);
     return learnAndShow(flags, given, parts, resume, identity, context);
   });
   const artifact = await assemble(flags, learnt, parts, products);

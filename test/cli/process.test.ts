@@ -1,0 +1,162 @@
+/** The built program as a process of its own: signals, readers that go away, a machine without WebAssembly. */
+import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { built, plainEnv } from '../build/built';
+import { aisle, file, folder } from './program';
+import { RING_LOG, SMALL } from './ring-log';
+
+let program: string;
+beforeAll(async () => {
+  program = join(await built('cli'), 'aisle.js');
+});
+
+let data: string;
+let place: string;
+beforeEach(async () => {
+  data = await file('events.csv', RING_LOG);
+  place = await folder();
+});
+
+interface Process {
+  readonly written: { stdout: string; stderr: string };
+  /** Settles once standard error holds this. */
+  reads(text: string): Promise<void>;
+  readonly child: ReturnType<typeof spawn>;
+  readonly code: Promise<number | null>;
+}
+
+/** @param preload Code that runs in the process before the program. */
+function start(argv: readonly string[], preload?: string): Process {
+  const first = preload === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
+  const child = spawn(process.execPath, [...first, program, ...argv], { env: plainEnv() });
+  const written = { stdout: '', stderr: '' };
+  const waiting: { text: string; found: () => void }[] = [];
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      written[name] += text;
+      for (const { text, found } of waiting) if (written.stderr.includes(text)) found();
+    });
+  }
+  const code = new Promise<number | null>((ended) => child.on('close', ended));
+  const reads = (text: string) =>
+    new Promise<void>((found, fail) => {
+      if (written.stderr.includes(text)) found();
+      waiting.push({ text, found });
+      code.then(() => fail(new Error(`The process ended without "${text}": ${written.stderr}`)));
+    });
+  return { child, written, reads, code };
+}
+
+const training = (...more: string[]) => [
+  ...['train', '--data', data, '--model', 'gru4rec', '--out', join(place, 'model')],
+  ...[...SMALL['gru4rec']!, ...more],
+];
+
+describe('Ctrl-C', () => {
+  test('writes a checkpoint and exits with 130; --resume goes on', async () => {
+    const long = training('--epochs', '100000');
+    const { child, written, reads, code } = start(long);
+    await reads('epoch 3 ');
+    child.kill('SIGINT');
+    expect(await code).toBe(130);
+    expect(written.stderr).toContain('Interrupted: ending in order. Ctrl-C again ends at once.');
+    expect(written.stderr).toContain('the same command with --resume goes on from there');
+    expect(written.stderr).not.toMatch(/^\s+at /m);
+    expect(written.stdout).toBe('');
+    expect(await readdir(join(place, 'model'))).toEqual(['checkpoint.safetensors']);
+    const again = start([...long, '--resume']);
+    await again.reads('epoch ');
+    expect(again.written.stderr).not.toMatch(/^epoch [12] /m);
+    again.child.kill('SIGINT');
+    expect(await again.code).toBe(130);
+  });
+
+  test('a second time ends at once, whatever the program waits for', async () => {
+    // A disk that never answers: the end in order would last for ever.
+    const stuck = `import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      fs.promises.rename = () => new Promise(() => setInterval(() => console.log(), 1000));
+      syncBuiltinESMExports();`;
+    const { child, written, reads, code } = start(training(), stuck);
+    await reads('epoch 1 ');
+    child.kill('SIGINT');
+    await reads('Ctrl-C again ends at once');
+    expect(child.exitCode).toBe(null);
+    child.kill('SIGINT');
+    expect(await code).toBe(130);
+    expect(written.stderr).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe('a reader that goes away', () => {
+  test('does not end a training: its artifact is written', async () => {
+    const { child, reads, code } = start(training('--epochs', '50'));
+    await reads('epoch 1 ');
+    child.stderr?.destroy();
+    child.stdout?.destroy();
+    expect(await code).toBe(0);
+    expect(await readdir(join(place, 'model'))).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+  });
+
+  test.each([
+    ['train', () => training('--json')],
+    ['evaluate', () => ['evaluate', '--artifact', join(place, 'model'), '--data', data]],
+    ['recommend', () => ['recommend', '--artifact', join(place, 'model'), '--session', '']],
+  ])('such as `head` is no error of %s', async (_, argv) => {
+    expect((await aisle(...training())).code).toBe(0);
+    const { child, written, code } = start(argv());
+    child.stdout?.destroy();
+    expect(await code).toBe(0);
+    expect(written.stderr).not.toMatch(/EPIPE|^\s+at /m);
+  });
+});
+
+describe('where WebAssembly cannot start', () => {
+  /** Node's own modules are compiled already; the bytes of a file are refused. */
+  const forbidden = `const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = (source, imports) =>
+      source instanceof WebAssembly.Module ? instantiate(source, imports) : Promise.reject(new Error('not on this machine'));`;
+
+  test('training and recommending fall back to plain CPU, and only Aisle says so', async () => {
+    const train = start(training(), forbidden);
+    expect(await train.code).toBe(0);
+    const said = train.written.stderr.replace(/^epoch .*\n/gm, '');
+    expect(said).toMatch(
+      /^Warning: plain CPU computes, many times slower\. The backend "wasm" could not be started.*\n$/,
+    );
+    const { written, code } = start(
+      ['recommend', '--artifact', join(place, 'model'), '--session', '', '--json'],
+      forbidden,
+    );
+    expect({ code: await code, stderr: written.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(written.stdout).backend).toBe('cpu');
+  });
+
+  test('asking for it is an error in one sentence', async () => {
+    const { written, code } = start(training('--backend', 'wasm'), forbidden);
+    expect(await code).toBe(1);
+    expect(written.stderr).toMatch(/^aisle: The backend "wasm" could not be started.*\n$/);
+    expect(await readdir(place)).toEqual([]);
+  });
+});
+
+test('a device in place of the log is refused', async () => {
+  const { written, code } = start(['train', '--data', '/dev/null', '--model', 'pop', '--out', join(place, 'model')]);
+  expect(await code).toBe(2);
+  expect(written.stderr).toContain('/dev/null: this is a pipe or a device; write it to a file first');
+});
+
+test('an error nobody foresaw ends with 1 and one line, with --verbose with its stack', async () => {
+  const broken = `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    fs.promises.readdir = () => { throw new TypeError('unforeseen'); };
+    syncBuiltinESMExports();`;
+  const plain = start(training(), broken);
+  expect(await plain.code).toBe(1);
+  expect(plain.written.stderr).toBe('aisle: unforeseen (--verbose shows where)\n');
+  const verbose = start([...training(), '--verbose'], broken);
+  expect(await verbose.code).toBe(1);
+  expect(verbose.written.stderr).toMatch(/^\s+at /m);
+});
