@@ -51,8 +51,12 @@ function runTests(copy: string, files: readonly string[]): Run {
   return { passed: report.numPassedTests, failed, ...(broken && { broken: broken.message.split('\n')[0]! }) };
 }
 
-/** The file's text with every edit made. */
-function edited(text: string, { error, file, edits }: Mutation): string {
+/**
+ * The file's text with every edit made.
+ *
+ * @throws Error if the text to replace does not occur exactly once.
+ */
+export function edited(text: string, { error, file, edits }: Mutation): string {
   return edits.reduce((before, [from, to]) => {
     const count = before.split(from).length - 1;
     if (count !== 1) throw new Error(`"${error}": the text to replace occurs ${count} times in ${file}: ${from}`);

@@ -272,7 +272,7 @@ export const mutations: readonly Mutation[] = [
         `const side = itemSide(model, params, config, n);
   const { logq = 0 } = config as { logq?: number };
   const q = Float32Array.from({ length: n }, (_, k) => logq * Math.log(catalogue.support?.[k + 1] ?? 1));
-  const outputs: ItemSide = { ...side, scores: (v) => add(side.scores(v), tensor1d(q).neg().mul(logq)) };`,
+  const outputs: ItemSide = { ...side, scores: (v) => add(side.scores(v), tensor1d(q.map((x) => -x))) };`,
       ],
     ],
     tests: model,

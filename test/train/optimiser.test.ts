@@ -1,7 +1,8 @@
-import { memory, type Tensor, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
+import { gather, grad, memory, mul, sub, sum, type Tensor, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { OptimiserSpec } from '../../src/models/model';
 import { learningRateAt, Optimiser } from '../../src/train/optimiser';
+import { RowFinder } from '../../src/train/rows';
 import { backends, start } from '../engine/backends/start';
 import { bitsOf } from './helpers';
 
@@ -110,6 +111,25 @@ describe.each(backends)('%s', (backend) => {
       expect(values.slice(4), name).not.toEqual(before[name]!.slice(4));
     }
     expect(before['table.velocity']!.slice(0, 4).every((x) => x !== 0)).toBe(true);
+    optimiser.dispose();
+    param.dispose();
+  });
+
+  test('gradients of an item that is input and target are summed before the one update of its row', () => {
+    const param = tensor2d([[1], [1], [1]]);
+    const optimiser = new Optimiser(adagrad(0), { table: param });
+    const inputs = { items: { data: Int32Array.of(2), shape: [1], items: true as const } };
+    const found = new RowFinder(3, true).find(inputs, Int32Array.of(2), new Int32Array(0));
+    tidy(() => {
+      const rows = tensor1d(found.rows.both, 'int32');
+      const read = (table: Tensor, ids: ArrayLike<number>) => sum(gather(table, tensor1d(Array.from(ids), 'int32')));
+      const slope = grad((table) => sub(mul(2, read(table, found.inputs.items!.data)), read(table, found.targets)));
+      optimiser.update('table', param, slope(gather(param, rows)), rows, 0.1, 1);
+    });
+    // Applied one after the other the result were about 0.9447.
+    [1, 1, 0.9].forEach((w, row) => {
+      expect(param.dataSync()[row]).toBeCloseTo(w, 6);
+    });
     optimiser.dispose();
     param.dispose();
   });
