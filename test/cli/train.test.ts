@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { version } from '../../package.json';
 import { inspectArtifact } from '../../src/cli/artifact-folder';
+import { run } from '../../src/cli/main';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
 
@@ -86,6 +87,35 @@ test('without --json a person reads what was learnt and what to do next', async 
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Trained gru4rec on \d+ events in 60 sessions of 12 items in \d+ s\.$/m);
   expect(stdout).toContain(`aisle demo --artifact ${out}`);
+});
+
+describe('progress', () => {
+  /** A clock that goes on by a second whenever somebody looks, so that nothing is too short to be shown. */
+  beforeEach(() => {
+    let seconds = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => 1000 * seconds++);
+  });
+  afterEach(() => vi.restoreAllMocks());
+  const argv = ['--set', 'layers=8', '--set', 'batchSize=1', '--set', 'nSample=2', '--epochs', '1'];
+
+  test('comes as lines in a pipe, on standard error only: share, rate, time left, loss', async () => {
+    const { stdout, stderr } = await train('gru4rec', ...argv, '--json');
+    expect(Object.keys(JSON.parse(stdout))).toContain('epochs');
+    expect(stderr).toMatch(/^gru4rec, epoch 1 of 1 {2}\d+ % · \d+ steps\/s · [\d:]+ (s|min) left · loss \d\.\d{4}$/m);
+    expect(stderr).not.toContain('\r');
+    expect(stderr).not.toContain('█');
+  });
+
+  test('comes as a bar on a terminal, which is gone in the end', async () => {
+    const ERASE = '\r\x1b[K';
+    let shown = '';
+    const stderr = { write: (text: string) => (shown += text), isTTY: true, columns: 120 };
+    const flags = ['train', '--data', data, '--out', out, '--model', 'gru4rec', ...argv];
+    expect(await run(flags, { stdout: { write: () => {} }, stderr })).toBe(0);
+    const lines = shown.split(ERASE);
+    expect(lines[1]).toMatch(/^gru4rec, epoch 1 of 1 {2}█*░+ \d+ % · .* left · loss \d\.\d{4}/);
+    expect(lines.at(-1)).toMatch(/^epoch 1 {2}loss \d\.\d{4} {2}.*\n$/);
+  });
 });
 
 describe('the validation part', () => {
