@@ -174,7 +174,8 @@ export function logQ(
   for (let j = 0; j < values.length; j++) {
     const item = j < targets.length ? targets[j]! : extra[j - targets.length]!;
     const exponent = negatives.inBatch && j < split ? 1 : negatives.alpha;
-    values[j] = logq * exponent * Math.log(support[item]!);
+    // An item whose every event was held out can still be drawn, uniformly: as if it had one.
+    values[j] = logq * exponent * Math.log(Math.max(1, support[item]!));
   }
   return values;
 }

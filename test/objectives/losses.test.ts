@@ -255,6 +255,15 @@ describe.each(backends)('%s', (backend) => {
       expect(corrected(spec({ loss: 'bpr-max' }), [1, 2], [3, 4], 2)).toBeUndefined();
     });
 
+    test('stays finite for items without events, which uniform negatives may be', () => {
+      const uniform = spec({ negatives: { kind: 'shared', inBatch: true, extra: 2, alpha: 0 } });
+      const empty = Int32Array.of(0, 10, 4, 0, 0);
+      for (const nominalBatch of [1, 3]) {
+        const logq = logQ(uniform, empty, Int32Array.of(1), Int32Array.of(3, 4), nominalBatch)!;
+        expectClose(logq, [Math.log(10), 0, 0], 1e-6);
+      }
+    });
+
     test('in a shrunken batch counts the first nominal columns as targets, or the live ones only', () => {
       const [full, root] = [Math.log(8), Math.log(8) / 2];
       const nominal = corrected(spec({ logqSplit: 'nominal' }), [1], [4, 4, 4], 3)!;
