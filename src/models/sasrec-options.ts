@@ -17,6 +17,7 @@ export interface SasrecConfig {
   readonly sampleAlpha: number;
   readonly logq: number;
   readonly lr: number;
+  readonly lrSchedule: 'constant' | 'linear';
   readonly batchSize: number;
   readonly numEpochs: number;
   readonly sampling: 'shuffle' | 'with-replacement';
@@ -135,6 +136,13 @@ export const options: OptionSpecs<SasrecConfig> = {
     default: 0.001,
     doc: 'step size of Adam (β₁ 0.9, β₂ 0.98)',
     source: OFFICIAL,
+  },
+  lrSchedule: {
+    type: 'choice',
+    choices: ['constant', 'linear'],
+    default: 'constant',
+    doc: 'whether lr stays, or falls linearly to 0 at the last epoch',
+    source: `${OFFICIAL}; linear is ours, for short trainings that end sharp`,
   },
   batchSize: { type: 'integer', min: 1, max: 65536, default: 128, doc: 'sessions a step', source: OFFICIAL },
   numEpochs: {

@@ -286,6 +286,6 @@ export const sasrec: SessionModel<SasrecConfig> = {
       weightDecay: { amount: 0, kind: 'coupled' },
       touchedRows: false,
     },
-    schedule: { kind: 'constant' },
+    schedule: { kind: config.lrSchedule },
   }),
 };

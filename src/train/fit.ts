@@ -12,7 +12,7 @@ export interface FitOptions<C> extends TrainerOptions<C> {
   readonly epochs: number;
   /** Sessions to validate on after every epoch; absent: the last epoch is the result. */
   readonly valid?: Sessions;
-  /** Epochs without a better validation after which training ends. Default 3. */
+  /** Epochs without a better validation after which training ends. Default 5. */
   readonly patience?: number;
   readonly resume?: FitState;
   readonly signal?: AbortSignal;
@@ -68,7 +68,7 @@ export class Interrupted extends RecommenderError {
  *   learn.
  */
 export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
-  const { resume, valid, signal, patience = 3 } = options;
+  const { resume, valid, signal, patience = 5 } = options;
   const trainer = new Trainer(options, resume?.trainer);
   const epochs: EpochResult[] = [...(resume?.epochs ?? [])];
   let best = resume?.best;
