@@ -16,7 +16,6 @@ import { wasmTraining } from '../../src/engine/kernels/wasm-training';
 import { softmaxCrossEntropy } from '../../src/nn/cross-entropy';
 import { dropout } from '../../src/nn/dropout';
 import { adagradUpdate, adamUpdate } from '../../src/nn/updates';
-import { crossEntropy } from '../../src/objectives/losses';
 
 const wasmPath = join(
   dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')),
@@ -152,7 +151,6 @@ function cases(): Case[] {
     ['tile 64x1 -> 64x2112', () => tf.tile(s1, [1, 2112])],
     ['oneHot 64x10001', () => tf.oneHot(i64, 10001)],
     ['cross-entropy fused', () => tf.grad((x) => tf.sum(softmaxCrossEntropy(x as tf.Tensor2D, i64s)))(s)],
-    ['cross-entropy plain', () => tf.grad((x) => tf.sum(crossEntropy(x as tf.Tensor2D, i64s)))(s)],
     ['clone 64x2112', () => tf.clone(s)],
     ['eluGrad', () => tf.engine().runKernel('EluGrad', { dy: s, y: s })],
     [

@@ -1,142 +1,62 @@
 /**
- * Where the time of a training step goes, kernel by kernel, on WASM: GRU4Rec (64 rows, 2,048 negatives, width 100) as in
- * `peers/torch_peer.py`, written in plain ops (`fused`: with our cross-entropy kernel). Prints the step's time and that of each kernel.
+ * Where the time of a training step goes, kernel by kernel, on WASM: the steps of the cases `train-…`. Prints the step's
+ * processor time and the time in each kernel.
  *
- *     node test/run.mjs test/bench/step-kernels.ts [fused] [items=100000]
+ *     node test/run.mjs test/bench/step-kernels.ts [gru4rec|sasrec-bce|sasrec-ce] [items=100000] [KEY=VALUE…]
  */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import {
-  add,
-  div,
-  engine,
-  gather,
-  getKernelsForBackend,
-  matMul,
-  sum,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  tensor,
-  tensor1d,
-  tidy,
-  zeros,
-} from '@tensorflow/tfjs-core';
-import { startBackend } from '../../src/engine/backends/index';
-import { registerTraining } from '../../src/engine/backends/training';
-import { softmaxCrossEntropy } from '../../src/nn/cross-entropy';
-import { gruResetAfter } from '../../src/nn/gru';
-import { adagradUpdate } from '../../src/nn/updates';
-import { crossEntropy } from '../../src/objectives/losses';
+import { getKernelsForBackend } from '@tensorflow/tfjs-core';
+import { learnerSteps } from './learner-steps';
+import { GRU4REC, SASREC_BCE, SASREC_CE } from './works';
 
-const wasmPath = join(
-  dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')),
-  'wasm-out/',
-);
-await startBackend('wasm', { wasmPath });
-await registerTraining();
+const works = { gru4rec: GRU4REC, 'sasrec-bce': SASREC_BCE, 'sasrec-ce': SASREC_CE };
 
-const options = process.argv.slice(2);
-const items = Number(options.find((option) => option.startsWith('items='))?.slice(6) ?? 10_000);
-const rowLosses = options.includes('fused') ? softmaxCrossEntropy : crossEntropy;
-const [rows, sample, hidden] = [64, 2048, 100];
-const random = (...shape: number[]) =>
-  tensor(
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (Math.random() - 0.5) / 2),
-    shape,
+export async function main(args: string[]): Promise<void> {
+  const [name = 'gru4rec'] = args.filter((argument) => !argument.includes('='));
+  const { items, ...set } = Object.fromEntries(
+    args.filter((argument) => argument.includes('=')).map((argument) => argument.split('=', 2)),
   );
-const ids = (count: number) => Int32Array.from({ length: count }, () => Math.floor(Math.random() * items));
-const params = {
-  table: random(items, hidden),
-  bias: zeros([items]),
-  wx: random(hidden, 3 * hidden),
-  wh: random(hidden, 3 * hidden),
-  bx: zeros([3 * hidden]),
-  bh: zeros([3 * hidden]),
-};
-const accumulators = Object.fromEntries(Object.entries(params).map(([name, param]) => [name, zeros(param.shape)]));
-const state = zeros([rows, hidden]) as Tensor2D;
+  const work = works[name as keyof typeof works];
+  if (!work) throw new RangeError(`No such step: ${name}. There are ${Object.keys(works).join(', ')}.`);
+  const step = await learnerSteps({
+    ...work,
+    set: { ...work.set, ...set },
+    ...(items !== undefined && { items: Number(items) }),
+  });
+  const count = work === GRU4REC ? 100 : 5;
+  for (let i = 0; i < Math.max(3, count / 10); i++) step();
+  const before = process.cpuUsage();
+  for (let i = 0; i < count; i++) step();
+  const { user, system } = process.cpuUsage(before);
+  // Processor time, which other work on the machine does not stretch.
+  console.log(`step: ${((user + system) / 1000 / count).toFixed(2)} ms of processor time`);
 
-function step(): void {
-  tidy(() => {
-    const [input, output] = [ids(rows), ids(rows + sample)];
-    const place = new Map<number, number>();
-    const index = (list: Int32Array) =>
-      list.map((id) => {
-        if (!place.has(id)) place.set(id, place.size);
-        return place.get(id)!;
-      });
-    const outputs = tensor1d(index(output), 'int32');
-    const inputs = tensor1d(index(input), 'int32');
-    const touched = tensor1d([...place.keys()], 'int32');
-    const local: Tensor[] = [
-      gather(params.table, touched),
-      gather(params.bias, touched),
-      params.wx,
-      params.wh,
-      params.bx,
-      params.bh,
-    ];
-    const { grads } = engine().gradients(
-      () => {
-        const [table, bias, wx, wh, bx, bh] = local as [Tensor2D, Tensor1D, Tensor2D, Tensor2D, Tensor1D, Tensor1D];
-        const x = add(matMul(gather(table, inputs), wx), bx) as Tensor2D;
-        const h = gruResetAfter(x, state, wh, bh);
-        const scores = add(matMul(h, gather(table, outputs), false, true), gather(bias, outputs)) as Tensor2D;
-        return div(
-          sum(
-            rowLosses(
-              scores,
-              tensor1d(
-                Int32Array.from({ length: rows }, (_, i) => i),
-                'int32',
-              ),
-            ),
-          ),
-          rows,
-        );
+  const spent = timeKernels();
+  for (let i = 0; i < count; i++) step();
+  let total = 0;
+  for (const [kernel, { calls, ms }] of [...spent].sort((a, b) => b[1].ms - a[1].ms)) {
+    total += ms;
+    const each = (ms / count).toFixed(3).padStart(9);
+    console.log(`${kernel.padEnd(24)} ${each} ms  ${String(calls / count).padStart(6)} calls`);
+  }
+  console.log(`kernels: ${(total / count).toFixed(2)} ms`);
+}
+
+/** Calls and milliseconds of every kernel from now on. */
+function timeKernels(): ReadonlyMap<string, { calls: number; ms: number }> {
+  const spent = new Map<string, { calls: number; ms: number }>();
+  for (const kernel of getKernelsForBackend('wasm')) {
+    const run = kernel.kernelFunc;
+    Object.assign(kernel, {
+      kernelFunc: (call: never) => {
+        const start = performance.now();
+        const result = run(call);
+        const entry = spent.get(kernel.kernelName) ?? { calls: 0, ms: 0 };
+        entry.calls++;
+        entry.ms += performance.now() - start;
+        spent.set(kernel.kernelName, entry);
+        return result;
       },
-      local,
-      undefined,
-      true,
-    );
-    Object.entries(params).forEach(([name, param], i) => {
-      const gradient = grads[i]!;
-      adagradUpdate(
-        { param, accumulator: accumulators[name]!, gradient, rows: i < 2 ? touched : undefined },
-        { learningRate: 0.05, momentum: 0, epsilon: 1e-6 },
-      );
     });
-  });
+  }
+  return spent;
 }
-
-for (let i = 0; i < 10; i++) step();
-const before = process.cpuUsage();
-for (let i = 0; i < 100; i++) step();
-const { user, system } = process.cpuUsage(before);
-// Processor time, which other work on the machine does not stretch.
-console.log(`step: ${((user + system) / 1e5).toFixed(2)} ms of processor time`);
-
-const spent = new Map<string, { calls: number; total: number }>();
-for (const kernel of getKernelsForBackend('wasm')) {
-  const run = kernel.kernelFunc;
-  Object.assign(kernel, {
-    kernelFunc: (call: never) => {
-      const start = performance.now();
-      const result = run(call);
-      const used = performance.now() - start;
-      const entry = spent.get(kernel.kernelName) ?? { calls: 0, total: 0 };
-      entry.calls++;
-      entry.total += used;
-      spent.set(kernel.kernelName, entry);
-      return result;
-    },
-  });
-}
-for (let i = 0; i < 100; i++) step();
-let total = 0;
-for (const [name, { calls, total: used }] of [...spent].sort((a, b) => b[1].total - a[1].total)) {
-  total += used;
-  console.log(`${name.padEnd(24)} ${(used / 100).toFixed(3).padStart(8)} ms  ${String(calls / 100).padStart(6)} calls`);
-}
-console.log(`kernels: ${(total / 100).toFixed(2)} ms`);

@@ -1,40 +1,14 @@
 import { dependencies } from '../../../package.json';
 import type { BenchCase, OpenCase } from '../bench-case';
-import type { LearnerWork } from '../learner-child';
+import type { LearnerWork } from '../learner-steps';
 import { builtChild, median, Side, type Turn, torchPeer } from '../turns';
-
-const GRU4REC: LearnerWork = {
-  model: 'gru4rec',
-  set: {
-    layers: [100],
-    batchSize: 64,
-    nSample: 2048,
-    sampleAlpha: 0,
-    loss: 'cross-entropy',
-    constrainedEmbedding: true,
-  },
-  items: 10_000,
-  sessions: 4000,
-  sessionLength: 50,
-};
-
-/** Fifty clicks are read, so a session has one more. */
-const SASREC: LearnerWork = {
-  model: 'sasrec',
-  set: { norm: 'pre', hiddenUnits: 64, maxlen: 50, numBlocks: 2, numHeads: 2, dropoutRate: 0, batchSize: 128 },
-  items: 10_000,
-  sessions: 2048,
-  sessionLength: 51,
-};
-
-const bce = { ...SASREC, set: { ...SASREC.set, loss: 'bce', negatives: 1 } };
-const ce = { ...SASREC, set: { ...SASREC.set, loss: 'ce' }, lastTargets: 10 };
+import { GRU4REC, SASREC_BCE, SASREC_CE } from '../works';
 
 /** Training steps on WASM against PyTorch's on the processor, one thread each. */
 export const cases: readonly BenchCase[] = [
   trainCase('train-gru4rec', 'gru4rec-step-xe', { work: GRU4REC, steps: 5, runs: 60, large: 100_000 }),
-  trainCase('train-sasrec-bce', 'sasrec-step-bce', { work: bce, steps: 1, runs: 50 }),
-  trainCase('train-sasrec-ce', 'sasrec-step-ce', { work: ce, steps: 1, runs: 50 }),
+  trainCase('train-sasrec-bce', 'sasrec-step-bce', { work: SASREC_BCE, steps: 1, runs: 50 }),
+  trainCase('train-sasrec-ce', 'sasrec-step-ce', { work: SASREC_CE, steps: 1, runs: 50 }),
 ];
 
 interface Steps {
