@@ -1,12 +1,13 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { RecommenderError } from '../errors';
 import { type Split, splitCounts } from '../session/split';
 import { writeTsv } from '../session/write';
+import { removeEmpty } from './durable';
 
 /**
  * Writes `train.tsv.gz`, `valid.tsv.gz` (if there is one), `test.tsv.gz` and `split.json`. All are written under other
@@ -33,7 +34,7 @@ export async function writeSplit(folder: string, split: Split, signal?: AbortSig
     if (!split.valid) await rm(join(folder, 'valid.tsv.gz'), { force: true });
   } catch (error) {
     for (const name of files) await rm(draft(name), { force: true });
-    if (made !== undefined) await rmdir(folder).catch(() => undefined); // only if nothing else is in it
+    if (made !== undefined) await removeEmpty(resolve(folder), resolve(made)).catch(() => undefined); // only if nothing else is in it
     if (signal?.aborted) throw new RecommenderError('aborted', `Interrupted; nothing was written to ${folder}.`);
     throw error;
   }
