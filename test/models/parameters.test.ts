@@ -145,7 +145,7 @@ describe('what GRU4Rec’s options become', () => {
       learningRate: 0.07,
       momentum: 0.4,
     } as const;
-    expect(plan(given)).toEqual({
+    expect(plan(given)).toMatchObject({
       rows: { kind: 'session-parallel' },
       batchSize: 80,
       epochs: 3,
