@@ -271,6 +271,7 @@ export const gru4rec: SessionModel<Gru4RecConfig> = {
       logqSplit: config.logqSplit,
       bpreg: config.bpreg,
       labelSmoothing: config.labelSmoothing,
+      guard: 1e-24, // as the official code: a target that is out of reach teaches nothing, instead of too much
       reduction: 'nominal',
     },
     optimiser: {

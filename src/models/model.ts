@@ -115,6 +115,8 @@ export interface ObjectiveSpec {
   readonly bpreg?: number;
   /** Target mass given to the other columns, 0…1. Default 0. */
   readonly labelSmoothing?: number;
+  /** Added to the probabilities of a sampled cross-entropy inside their logarithm. Default 0. */
+  readonly guard?: number;
   /** `nominal`: sum over rows / nominal batch size. `mean`: mean over the targets. */
   readonly reduction: 'nominal' | 'mean';
   /**

@@ -30,11 +30,13 @@ import {
  * @param scores s, `[M, K]`.
  * @param positive Column i of each row, `[M]` int32, 0…K−1.
  * @param smoothing e, 0…1; above 0 at least two columns are needed.
+ * @param guard Added to every probability inside its logarithm. Default 0. GRU4Rec's code adds 1e-24, which bounds the
+ *   loss at 55 and, more than that, stops learning from a target whose probability rounds to 0.
  * @returns ℓ, `[M]`, in nats.
  * @throws Error if shapes do not fit or a column is out of range.
  */
-export function softmaxCrossEntropy(scores: Tensor2D, positive: Tensor1D, smoothing = 0): Tensor1D {
-  return engine().runKernel('AisleCrossEntropy', { scores, positive }, { smoothing }) as Tensor1D;
+export function softmaxCrossEntropy(scores: Tensor2D, positive: Tensor1D, smoothing = 0, guard = 0): Tensor1D {
+  return engine().runKernel('AisleCrossEntropy', { scores, positive }, { smoothing, guard }) as Tensor1D;
 }
 
 /** Cells of a block of scores, 16 MB as float32: fewer rows a block would pay more for every product. */

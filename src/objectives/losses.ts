@@ -39,9 +39,10 @@ const positiveScore = (scores: Tensor2D, mask: Tensor2D): Tensor2D => sum(mul(sc
  *     (1 − eK/(K − 1)) (−log pᵢ) + e/(K − 1) Σⱼ −log pⱼ
  *
  * @param smoothing e of the code's form above, 0…1.
+ * @param guard Added to p inside the logarithms; 1e-24 in GRU4Rec's code.
  */
-export function crossEntropy(scores: Tensor2D, positive: Tensor1D, smoothing = 0): Tensor1D {
-  return softmaxCrossEntropy(scores, positive, smoothing);
+export function crossEntropy(scores: Tensor2D, positive: Tensor1D, smoothing = 0, guard = 0): Tensor1D {
+  return softmaxCrossEntropy(scores, positive, smoothing, guard);
 }
 
 /** Softmax over the negatives alone: wⱼ = e^rⱼ / Σ_{k≠i} e^rₖ, wᵢ = 0. Gradients flow through it. */

@@ -64,7 +64,7 @@ function rowLosses(spec: ObjectiveSpec, input: LossInput): Tensor1D {
     return binaryCrossEntropy(ownScores(input, input.targets), negativeScores(input));
   }
   const { scores, positive } = columns(spec, input);
-  if (spec.loss === 'cross-entropy') return crossEntropy(scores, positive, spec.labelSmoothing);
+  if (spec.loss === 'cross-entropy') return crossEntropy(scores, positive, spec.labelSmoothing, spec.guard);
   const r = activate(scores, spec.finalActivation ?? { kind: 'linear' });
   switch (spec.loss) {
     case 'bpr-max':

@@ -29,7 +29,13 @@ function massOf({ attrs }: Call, columns: number): { spread: number; own: number
   return { spread, own: 1 - columns * spread };
 }
 
-/** `out[b] = log Σⱼ e^sⱼ − own · s[positive[b]] − spread · Σⱼ sⱼ`. */
+/**
+ * The guard g of −log(p + g). Below it nothing is learnt: the slope of −log(p + g) by a score carries the factor
+ * p / (p + g), which is 0 for a probability that rounds to 0.
+ */
+const guardOf = ({ attrs }: Call): number => (attrs.guard as number | undefined) ?? 0;
+
+/** `out[b] = log Σⱼ e^sⱼ − own · s[positive[b]] − spread · Σⱼ sⱼ`; with a guard `−own · log(p + g) − spread · Σⱼ log(pⱼ + g)`. */
 export const crossEntropy: OwnKernel = {
   name: 'AisleCrossEntropy',
   run(call) {
@@ -43,7 +49,16 @@ export const crossEntropy: OwnKernel = {
     const probability = memory.floats(p);
     const to = memory.floats(out);
     const target = memory.ints(positive);
+    const guard = guardOf(call);
     for (let row = 0, start = 0; row < rows; row++, start += columns) {
+      if (guard !== 0) {
+        let loss = -own * Math.log(probability[start + target[row]!]! + guard);
+        if (spread !== 0) {
+          for (let i = start; i < start + columns; i++) loss -= spread * Math.log(probability[i]! + guard);
+        }
+        to[row] = loss;
+        continue;
+      }
       // The largest score m has probability e^m / Σ, so log Σ = m − log of it: one logarithm, nothing cancels.
       let at = start;
       for (let i = start + 1; i < start + columns; i++) if (s[i]! > s[at]!) at = i;
@@ -58,7 +73,10 @@ export const crossEntropy: OwnKernel = {
   },
 };
 
-/** `(softmax(s) − own · onehot(positive) − spread) ⊙ dy`. */
+/**
+ * `(softmax(s) − own · onehot(positive) − spread) ⊙ dy`. With a guard each −log(pⱼ + g) counts qⱼ = pⱼ / (pⱼ + g):
+ * `(p · Σⱼ cⱼ qⱼ − c ⊙ q) ⊙ dy` with c = spread + own · onehot(positive).
+ */
 export const crossEntropySlope: OwnKernel = {
   name: 'AisleCrossEntropyGrad',
   run(call) {
@@ -70,14 +88,38 @@ export const crossEntropySlope: OwnKernel = {
     const slope = memory.floats(out);
     const dy = memory.floats(inputs.dy!);
     const target = memory.ints(positive);
+    const guard = guardOf(call);
     for (let row = 0, start = 0; row < rows; row++, start += columns) {
       const factor = dy[row]!;
+      if (guard !== 0) {
+        guardedSlope(slope.subarray(start, start + columns), target[row]!, own, spread, guard, factor);
+        continue;
+      }
       for (let i = start; i < start + columns; i++) slope[i] = (slope[i]! - spread) * factor;
       slope[start + target[row]!]! -= own * factor;
     }
     return out;
   },
 };
+
+/** Turns one row's probabilities into its slopes, in place. */
+function guardedSlope(
+  p: Float32Array,
+  target: number,
+  own: number,
+  spread: number,
+  guard: number,
+  factor: number,
+): void {
+  const ownPart = (own * p[target]!) / (p[target]! + guard);
+  let total = ownPart;
+  if (spread !== 0) for (let i = 0; i < p.length; i++) total += (spread * p[i]!) / (p[i]! + guard);
+  for (let i = 0; i < p.length; i++) {
+    const part = spread === 0 ? 0 : (spread * p[i]!) / (p[i]! + guard);
+    p[i] = (p[i]! * total - part) * factor;
+  }
+  p[target]! -= ownPart * factor;
+}
 
 export const crossEntropyGradient: GradConfig = {
   kernelName: 'AisleCrossEntropy',
