@@ -82,9 +82,13 @@ export class Trainer<C> {
     this.#subject = trainee(model, config, catalogue);
     this.steps = count(this.#batches(0));
     if (this.steps === 0) {
+      const { offsets } = sessions;
+      const hasPair = offsets.some((start, s) => s > 0 && start - offsets[s - 1]! >= 2);
       throw new RecommenderError(
         'bad-input',
-        'No session has two events, so there is nothing to learn. Check the session column, or use --sessions-by.',
+        hasPair
+          ? 'Fewer than two sessions run side by side, so no negative is left to learn from. Use nSample above 0.'
+          : 'No session has two events, so there is nothing to learn. Check the session column, or use --sessions-by.',
       );
     }
     const { specs, plan } = this.#subject;
