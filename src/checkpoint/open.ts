@@ -50,7 +50,7 @@ export async function openArtifact(read: (name: string) => Promise<Uint8Array | 
  *
  * @throws RecommenderError `bad-artifact`.
  */
-export async function readManifest(read: (name: string) => Promise<Uint8Array | undefined>): Promise<Manifest> {
+async function readManifest(read: (name: string) => Promise<Uint8Array | undefined>): Promise<Manifest> {
   return checkManifest(parseJson(await readFile(read, MANIFEST), MANIFEST));
 }
 

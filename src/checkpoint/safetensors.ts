@@ -31,7 +31,7 @@ export interface StoredFile {
 }
 
 /** The format's own limit on its header. */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 const MAX_RANK = 16;
 const METADATA = '__metadata__';
 

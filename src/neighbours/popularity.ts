@@ -63,7 +63,7 @@ function recentSupport({ items, times }: Sessions, n: number, days: number): Int
  * supp / (1 + supp) in float32. Beyond some thousand events the formula's values of different supports become equal
  * there; each smaller support is then moved down to the next representable value, so that order is never lost.
  */
-export function popularityScores(support: ArrayLike<number>): Float32Array {
+function popularityScores(support: ArrayLike<number>): Float32Array {
   const items = Int32Array.from({ length: Math.max(0, support.length - 1) }, (_, i) => i + 1);
   items.sort((a, b) => support[b]! - support[a]!);
   const scores = new Float32Array(support.length);

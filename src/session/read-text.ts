@@ -8,9 +8,9 @@ import { type Dialect, NEWLINE, type Row, type RowFault, RowSplitter } from './r
 import { isText, quote, textFault } from './utf8';
 
 /** Longest row of a table. A longer one is a damaged file, and would be held in memory whole. */
-export const LONGEST_ROW = 1 << 20;
+const LONGEST_ROW = 1 << 20;
 /** Longest line of `sequences`, which holds all items of a user. */
-export const LONGEST_SEQUENCE = 1 << 26;
+const LONGEST_SEQUENCE = 1 << 26;
 
 /**
  * Reads a TSV or CSV of events, or lines of item sequences, into a log.

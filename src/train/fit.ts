@@ -6,7 +6,7 @@ import { evaluate } from './evaluate';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from './trainer';
 
 /** What selects the best epoch, and ends a training that no longer gets better. */
-export const SELECTION_METRIC = 'mrr@20';
+const SELECTION_METRIC = 'mrr@20';
 
 export interface FitOptions<C> extends TrainerOptions<C> {
   readonly epochs: number;

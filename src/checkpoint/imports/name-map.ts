@@ -103,7 +103,7 @@ function copy(
 }
 
 /** A vector is one row; of more than two dimensions the rest is one row each: a `[d, d, 1]` convolution is a matrix. */
-export function asMatrix(shape: Shape): [number, number] {
+function asMatrix(shape: Shape): [number, number] {
   if (shape.length < 2) return [1, product(shape)];
   return [shape[0]!, product(shape.slice(1))];
 }
