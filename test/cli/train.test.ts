@@ -135,7 +135,7 @@ describe('the validation part', () => {
     const { epochs, best, sessions } = JSON.parse(stdout);
     expect(sessions).toBe(54);
     expect(epochs.length).toBeLessThan(60);
-    expect(epochs).toHaveLength(best.epoch + 3);
+    expect(epochs).toHaveLength(best.epoch + 5);
   });
 
   test('is a file, whose unknown items are counted', async () => {
