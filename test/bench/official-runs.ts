@@ -161,8 +161,8 @@ function table(official: readonly OfficialRun[], ours: readonly OurRun[]): strin
   ];
   const times = [
     '',
-    '| run | training, seconds (machine shared, one thread) | official, seconds |',
-    '| --- | --- | --- |',
+    '| run | training, seconds (machine shared, one thread) | official, seconds | commits |',
+    '| --- | --- | --- | --- |',
   ];
   for (const run of RUNS) {
     const mine = ours.filter((candidate) => candidate.run === run);
@@ -191,9 +191,9 @@ function table(official: readonly OfficialRun[], ours: readonly OurRun[]): strin
       `| ${run} | ${mine.length} | loss, worst epoch | | | ${(100 * worst).toFixed(2)} % | 2 % | ${verdict} |`,
     );
     const seconds = (values: readonly number[]) => values.join(', ');
-    times.push(
-      `| ${run} | ${seconds(mine.map((r) => r.trainSeconds))} | ${seconds(theirs.map((r) => r.fitSeconds))} |`,
-    );
+    const commits = [...new Set(mine.map(({ commit }) => commit))].join(', ');
+    const spent = [mine.map((r) => r.trainSeconds), theirs.map((r) => r.fitSeconds)].map(seconds);
+    times.push(`| ${[run, ...spent, commits].join(' | ')} |`);
   }
   return `${[...lines, ...times].join('\n')}\n`;
 }
