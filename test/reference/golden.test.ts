@@ -2,12 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { decodeSafetensors, encodeSafetensors } from '../../src/checkpoint/safetensors';
 import { random } from '../../src/session/random';
 import type { NdArray } from '../../src/types';
 import { backends, start } from '../engine/backends/start';
 import { sharedPathOrNote } from '../shared';
+import { main } from './golden';
 import { type Computed, compare, type GoldenFile } from './golden/compare';
 import { goldenFiles, runGolden } from './golden/run';
 
@@ -82,6 +83,27 @@ describe('the comparison', () => {
     expect(state(tensors, { 'grads/big': [1000], 'grads/small': [5e-5] }).state).toBe('ok');
     expect(state({ 'outputs/y': array(1) }, { 'outputs/y': [1.0005] }).state).toBe('miss');
     expect(state({ 'outputs/y': array(1) }, { 'outputs/y': [1.0005] }, true).state).toBe('ok');
+  });
+
+  test('sees a miss behind a weight that was not to move and did not', () => {
+    const tensors = { 'before/a': array(1), 'after/a': array(1), 'outputs/b': array(1) };
+    expect(state(tensors, { 'after/a': [1], 'outputs/b': [1] }).state).toBe('ok');
+    expect(state(tensors, { 'after/a': [1], 'outputs/b': [2] })).toMatchObject({
+      state: 'miss',
+      worst: { tensor: 'outputs/b' },
+    });
+    expect(state(tensors, { 'after/a': [1.00001], 'outputs/b': [1] })).toMatchObject({
+      state: 'miss',
+      worst: { tensor: 'after/a' },
+    });
+  });
+
+  test('misses a reference that holds NaN, wherever it stands', () => {
+    const tensors = { 'outputs/a': array(Number.NaN), 'outputs/b': array(1) };
+    const ours = { 'outputs/a': [Number.NaN], 'outputs/b': [1] };
+    expect(state(tensors, ours)).toMatchObject({ state: 'miss', worst: { tensor: 'outputs/a' } });
+    const reversed = { 'outputs/b': array(1), 'outputs/a': array(Number.NaN) };
+    expect(state(reversed, ours)).toMatchObject({ state: 'miss', worst: { tensor: 'outputs/a' } });
   });
 
   test('names the tensor that comes nearest to its limit, or goes furthest beyond', () => {
@@ -168,5 +190,27 @@ describe('the runner', () => {
       const row = await runGolden(folder, name);
       expect(row).toMatchObject({ state: 'miss', total: outputs.length + 1, compared: outputs.length });
     });
+  });
+});
+
+describe('the command', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    process.exitCode = undefined;
+  });
+
+  test.each([
+    ['no folder', []],
+    ['a folder that is not there', [join(folder, 'nowhere')]],
+    ['a file for a folder', [import.meta.filename]],
+    ['--help', ['--help']],
+    ['an unknown flag', ['--onyl', 'x']],
+    ['an unknown backend', [folder, '--backend', 'gpu']],
+  ])('ends with 2 and one sentence on %s', async (_, args) => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    await main(args);
+    expect(process.exitCode).toBe(2);
+    expect(said).toHaveBeenCalledOnce();
+    expect(said.mock.calls[0]).toEqual([expect.not.stringMatching(/\n/)]);
   });
 });

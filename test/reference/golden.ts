@@ -2,6 +2,7 @@
  * `npm run golden -- DIR [--only PREFIX] [--backend cpu|wasm] [--json]`: compares our computations with the tensors that
  * reference implementations left in a folder. Exit 1 on any `miss` or `unknown`.
  */
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wasmPath } from '../../src/cli/wasm-path';
@@ -11,23 +12,20 @@ import { type GoldenRow, goldenFiles, runGolden } from './golden/run';
 
 const BACKENDS = ['cpu', 'wasm'] as const;
 
+const USAGE = `Usage: npm run golden -- DIR [--only PREFIX] [--backend ${BACKENDS.join('|')}] [--json]`;
+
 export async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { only: { type: 'string' }, backend: { type: 'string', default: 'cpu' }, json: { type: 'boolean' } },
-  });
-  const [folder] = positionals;
-  const backend = BACKENDS.find((name) => name === values.backend);
-  if (folder === undefined || !backend) {
-    console.error(`Usage: npm run golden -- DIR [--only PREFIX] [--backend ${BACKENDS.join('|')}] [--json]`);
+  const asked = question(args);
+  if (typeof asked === 'string') {
+    console.error(asked);
     process.exitCode = 2;
     return;
   }
+  const { folder, backend, values } = asked;
   await startBackend(backend, { wasmPath: wasmPath() });
   await registerTraining();
   const rows: GoldenRow[] = [];
-  for (const name of goldenFiles(resolve(folder), values.only)) rows.push(await runGolden(resolve(folder), name));
+  for (const name of goldenFiles(folder, values.only)) rows.push(await runGolden(folder, name));
   if (values.json) console.log(JSON.stringify(rows));
   else for (const row of rows) console.log(line(row));
   if (rows.length === 0)
@@ -35,6 +33,31 @@ export async function main(args: string[]): Promise<void> {
   const isGood = rows.length > 0 && rows.every(({ state }) => state === 'ok' || state === 'not-built');
   process.exitCode = isGood ? 0 : 1;
 }
+
+/** What the arguments ask for, or the sentence that says why they ask for nothing. */
+function question(args: string[]) {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    return `${(error as Error).message.split('\n')[0]} ${USAGE}`;
+  }
+  const { values, positionals } = parsed;
+  const backend = BACKENDS.find((name) => name === values.backend);
+  if (positionals[0] === undefined || !backend) return USAGE;
+  const folder = resolve(positionals[0]);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    return `${folder} is not a folder; name the one that holds the golden files.`;
+  }
+  return { folder, backend, values };
+}
+
+const parse = (args: string[]) =>
+  parseArgs({
+    args,
+    allowPositionals: true,
+    options: { only: { type: 'string' }, backend: { type: 'string', default: 'cpu' }, json: { type: 'boolean' } },
+  });
 
 function line({ file, state, compared, total, worst, reason }: GoldenRow): string {
   const parts = [state.padEnd(9), file.padEnd(44)];

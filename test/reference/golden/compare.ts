@@ -45,6 +45,10 @@ const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number =
   return max;
 };
 
+/** How much of its limit an error takes up. */
+const ratio = (error: number, limit: number): number =>
+  error === 0 ? 0 : limit > 0 ? error / limit : Number.POSITIVE_INFINITY;
+
 /**
  * @param gpu Whether a GPU backend computed: its limits are 100 times wider, and 5 % instead of 1 % of a change.
  */
@@ -54,6 +58,7 @@ export function compare(file: GoldenFile, computed: Computed, gpu: boolean): Com
   const largestGradient = Math.max(0, ...gradients.map((name) => largest(file.tensors[name]!.data)));
   let compared = 0;
   let worst: Worst | undefined;
+  let missed = false;
   for (const name of names) {
     const ours = computed[name];
     if (!ours) continue;
@@ -61,9 +66,11 @@ export function compare(file: GoldenFile, computed: Computed, gpu: boolean): Com
     const theirs = file.tensors[name]!.data;
     const error = largestDifference(ours, theirs);
     const limit = limitOf(file, name, theirs, largestGradient, gpu);
-    if (!worst || error / limit > worst.error / worst.limit) worst = { tensor: name, error, limit };
+    // A limit may be 0, where nothing should change, or NaN, where the reference is: neither may pass, or hide, a miss.
+    missed ||= !(error <= limit);
+    if (!worst || ratio(error, limit) > ratio(worst.error, worst.limit)) worst = { tensor: name, error, limit };
   }
-  const isOk = compared === names.length && compared > 0 && worst !== undefined && worst.error <= worst.limit;
+  const isOk = compared === names.length && compared > 0 && !missed;
   return { state: isOk ? 'ok' : 'miss', compared, total: names.length, ...(worst && { worst }) };
 }
 
