@@ -60,6 +60,8 @@ interface Home {
 
 /** Methods that take long: each call gets a worker of its own, so that recommending goes on and its memory is given back. */
 const APART: ReadonlySet<Method> = new Set<Method>(['train']);
+/** So many answers since its last crash show that a worker is well: earlier crashes no longer count. */
+const GOOD_ANSWERS = 20;
 /** Methods that may run twice: they only read, or replace what they wrote. */
 const REPEATABLE: ReadonlySet<Method> = new Set<Method>(['load', 'recommend', 'catalogue', 'memory']);
 
@@ -67,7 +69,8 @@ const REPEATABLE: ReadonlySet<Method> = new Set<Method>(['load', 'recommend', 'c
  * Starts an engine in a worker. Returns at once; calls wait for the start.
  *
  * A worker that crashes is started again and loads its model again; a call that was waiting is repeated once, and rejects
- * with `engine-lost` if that fails too. After `maxRestarts` every call rejects with `engine-lost`.
+ * with `engine-lost` if that fails too. One that crashes more than `maxRestarts` times, without 20 answers in between, is
+ * given up: from then on the page's own thread computes, and `onDegraded` is told `no-worker`.
  */
 export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngine {
   const { maxRestarts = 3, onDegraded = () => {} } = options;
@@ -75,7 +78,10 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   const apart = new Set<Promise<Home>>();
   let loaded: LoadOptions | undefined;
   let restarts = 0;
-  /** Why there will be no answer any more: disposed, or crashed too often. */
+  let answers = 0; // since the last crash
+  /** Why no worker is started any more: it crashed too often. */
+  let givenUp: string | undefined;
+  /** Why there will be no answer any more: disposed. */
   let ended: RecommenderError | undefined;
 
   /** The running home; started, and its model loaded again, where there is none. */
@@ -102,24 +108,25 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   }
 
   async function startAnywhere(): Promise<Home> {
-    try {
-      return await startWorker(options, crashed);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}` });
-      return startHere();
+    let why = givenUp;
+    if (why === undefined) {
+      try {
+        return await startWorker(options, crashed);
+      } catch (error) {
+        why = error instanceof Error ? error.message : String(error);
+      }
     }
+    onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}` });
+    return startHere();
   }
 
   function crashed(why: string): void {
     if (ended) return;
     current = undefined;
     restarts++;
-    if (restarts > maxRestarts) {
-      ended = new RecommenderError('engine-lost', `The worker crashed ${restarts} times (${why}). Reload the page.`);
-      return;
-    }
-    onDegraded({ code: 'worker-restarted', message: `The worker was started again: ${why}` });
+    answers = 0;
+    if (restarts > maxRestarts) givenUp = `the worker crashed ${restarts} times, last: ${why}`;
+    else onDegraded({ code: 'worker-restarted', message: `The worker was started again: ${why}` });
     home().catch(() => {}); // the next click should not wait for the start
   }
 
@@ -132,6 +139,8 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
         lost = () => started.lost;
         const result = await started.call(method, args, control);
         if (method === 'load') loaded = args[0] as LoadOptions;
+        answers++;
+        if (answers === GOOD_ANSWERS) restarts = 0;
         return result;
       } catch (error) {
         const isLost = error instanceof RecommenderError && error.code === 'engine-lost' && lost();
@@ -162,7 +171,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   }
 
   async function dispose(): Promise<void> {
-    if (ended?.code === 'disposed') return;
+    if (ended) return;
     const reason = new RecommenderError('disposed', 'The engine was disposed.');
     ended = reason;
     const running = current;

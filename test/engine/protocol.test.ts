@@ -230,16 +230,27 @@ describe('an engine in a worker', () => {
     expect(degraded[0]).toMatchObject({ code: 'worker-restarted', message: expect.stringContaining('did not answer') });
   });
 
-  test('is given up when it keeps crashing', async () => {
-    const { engine, started } = client(() => 'well', { maxRestarts: 2 });
-    await engine.load(LOAD);
+  test('that keeps crashing is replaced by one in this thread', async () => {
+    const { engine, started, degraded } = client(() => 'well', { maxRestarts: 2 });
     for (let crash = 0; crash < 3; crash++) {
       await engine.memory();
       started.at(-1)!.crash();
     }
-    await expect(engine.recommend(request())).rejects.toMatchObject({ code: 'engine-lost' });
-    await expect(engine.recommend(request())).rejects.toMatchObject({ code: 'engine-lost' });
+    expect(await engine.thread()).toBe('main');
+    expect(await engine.memory()).toMatchObject({ bytes: expect.any(Number) });
     expect(started).toHaveLength(3);
+    expect(degraded.map(({ code }) => code)).toEqual(['worker-restarted', 'worker-restarted', 'no-worker']);
+    expect(degraded.at(-1)!.message).toContain('the worker crashed 3 times, last: out of memory');
+  });
+
+  test('is not given up for crashes that lie many answers apart', async () => {
+    const { engine, started } = client(() => 'well', { maxRestarts: 1 });
+    for (let crash = 0; crash < 3; crash++) {
+      for (let answer = 0; answer < 20; answer++) await engine.memory();
+      started.at(-1)!.crash();
+    }
+    expect(await engine.thread()).toBe('worker');
+    expect(started).toHaveLength(4);
   });
 
   test.each([
