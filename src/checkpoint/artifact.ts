@@ -1,4 +1,4 @@
-/** What an artifact folder holds, in memory: plain arrays, no tensors, no files. `contracts` for the file form: docs of `packArtifact`. */
+/** What an artifact folder holds, in memory: plain arrays, no tensors, no files. `packArtifact` documents the file form. */
 import type { NdArray } from '../types';
 
 /** One product of `catalogue.json`. Only `id` is required. */
@@ -11,9 +11,22 @@ export interface CatalogueItem {
   readonly currency?: string;
   readonly category?: readonly string[];
   readonly brand?: string;
-  /** `in stock` where absent; anything but `in stock`, `preorder` or `backorder` is never shown. */
+  /** `in stock` where absent; what is not available by `isAvailable` is never shown. */
   readonly availability?: string;
   readonly features?: Readonly<Record<string, number | string>>;
+}
+
+/**
+ * Whether a product may be shown: its availability is absent, `in stock`, `preorder` or `backorder`, also in the
+ * spellings of schema.org (`https://schema.org/InStock`) and of shopping feeds (`in_stock`).
+ */
+export function isAvailable({ availability }: Pick<CatalogueItem, 'availability'>): boolean {
+  const word = (availability ?? 'in stock') // null in a file that nobody checked
+    .toLowerCase()
+    .split('/')
+    .at(-1)!
+    .replace(/[^a-z]/g, '');
+  return word === 'instock' || word === 'preorder' || word === 'backorder';
 }
 
 /** A session with the answer that the model must give to it on every backend. */

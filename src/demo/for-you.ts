@@ -60,7 +60,7 @@ export function forYou(shop: Shop, visit: Visit): ForYou {
     const mine = ++turn;
     element.setAttribute('aria-busy', 'true');
     try {
-      const answer = await visit.suggest(SUGGESTED, exclude);
+      const answer = await visit.suggest(SUGGESTED, [...exclude, ...shop.hidden]);
       if (answer !== undefined && mine === turn) show(answer);
     } catch (error) {
       if (mine !== turn) return;

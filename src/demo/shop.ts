@@ -1,5 +1,5 @@
 /** What the shop sells: `demo.json` names the model and the catalogue, and products without a catalogue are plain ids. */
-import type { CatalogueItem } from '../checkpoint/artifact';
+import { type CatalogueItem, isAvailable } from '../checkpoint/artifact';
 
 export interface Product {
   readonly id: string;
@@ -29,6 +29,8 @@ export interface Shop {
   readonly products: ReadonlyMap<string, Product>;
   /** Ids that the model knows. */
   readonly known: ReadonlySet<string>;
+  /** Of these, the ids never to suggest that the model does not know of: sold out or missing in another catalogue. */
+  readonly hidden: readonly string[];
   readonly root: Section;
 }
 
@@ -50,10 +52,14 @@ export async function openShop(base: string): Promise<Shop> {
   const products = (items ?? ids.map((id): CatalogueItem => ({ id }))).map((item) =>
     toProduct(item, catalogue ?? base),
   );
+  const byId = new Map(products.map((product) => [product.id, product]));
+  // The model knows its own catalogue, and leaves out by itself what that does not offer.
+  const isOwn = catalogue === new URL('catalogue.json', model).href;
   return {
     modelUrl: model,
-    products: new Map(products.map((product) => [product.id, product])),
+    products: byId,
     known: new Set(ids),
+    hidden: isOwn ? [] : ids.filter((id) => !byId.get(id)?.available),
     root: sections(products),
   };
 }
@@ -78,17 +84,17 @@ export function search(shop: Shop, query: string): Product[] {
   });
 }
 
+/** Feeds write null for "not known", and the page reads the file as it is. */
 function toProduct(item: CatalogueItem, base: string): Product {
-  const image = item.image === undefined ? undefined : pictureUrl(item.image, base);
-  const availability = item.availability?.toLowerCase() ?? 'in stock';
+  const image = item.image == null ? undefined : pictureUrl(item.image, base);
   return {
     id: item.id,
     title: item.title ?? item.id,
     ...(image === undefined ? {} : { image }),
-    ...(item.price === undefined ? {} : { price: formatPrice(item.price, item.currency), amount: item.price }),
-    ...(item.brand === undefined ? {} : { brand: item.brand }),
+    ...(item.price == null ? {} : { price: formatPrice(item.price, item.currency), amount: item.price }),
+    ...(item.brand == null ? {} : { brand: item.brand }),
     category: item.category ?? [],
-    available: ['in stock', 'preorder', 'backorder'].includes(availability),
+    available: isAvailable(item),
     features: Object.entries(item.features ?? {}).map(([name, value]) => [name, String(value)]),
   };
 }
@@ -102,7 +108,7 @@ function pictureUrl(image: string, base: string): string | undefined {
 }
 
 function formatPrice(amount: number, currency: string | undefined): string {
-  if (currency !== undefined && /^[A-Za-z]{3}$/.test(currency)) {
+  if (currency != null && /^[A-Za-z]{3}$/.test(currency)) {
     return new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(amount);
   }
   return new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(amount);

@@ -1,5 +1,5 @@
 /** The items of a loaded artifact: ids and indices, what may be shown, and what is popular. No tensors. */
-import { type Artifact, type CatalogueItem, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { type Artifact, isAvailable, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import type { ItemIndex, SessionInput } from '../types';
 import type { EngineEvent } from './engine';
 
@@ -35,14 +35,4 @@ export function modelItems({ itemIds, tensors, catalogue }: Artifact): ModelItem
     idOf: (index) => itemIds[index - 1]!,
     popularity: Float32Array.from(tensors[SUPPORT_TENSOR]!.data).subarray(1),
   };
-}
-
-/** Also in the spellings of schema.org (`https://schema.org/InStock`) and of shopping feeds (`in_stock`). */
-function isAvailable({ availability = 'in stock' }: CatalogueItem): boolean {
-  const word = availability
-    .toLowerCase()
-    .split('/')
-    .at(-1)!
-    .replace(/[^a-z]/g, '');
-  return word === 'instock' || word === 'preorder' || word === 'backorder';
 }
