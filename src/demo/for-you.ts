@@ -96,7 +96,7 @@ function sentence(shop: Shop, visit: Visit, { because, items }: Suggestions): (N
     if (i > 0) parts.push(left > 0 ? ', ' : ' and ');
     parts.push(link);
   });
-  if (left > 0) parts.push(` and ${left} more`);
+  if (left > 0) parts.push(' and more'); // how many more, only the model knows: some read no more than the last clicks
   return parts;
 }
 
