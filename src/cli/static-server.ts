@@ -5,9 +5,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { extname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-/** What answers under a path prefix: a folder's files, or one text kept in memory. The longest prefix wins. */
+/**
+ * What answers under a path prefix: a folder's files, of which `only` these where it is given, or one text kept in memory.
+ * The longest prefix wins.
+ */
 export type Mount =
-  | { readonly path: string; readonly folder: string }
+  | { readonly path: string; readonly folder: string; readonly only?: readonly string[] }
   | { readonly path: string; readonly text: string; readonly type: string };
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -44,7 +47,13 @@ export function staticServer(mounts: readonly Mount[], headers: Readonly<Record<
   });
 }
 
+/** A page of another host whose name was made to point here (DNS rebinding) comes with its own name. */
+const OWN_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+
 async function answer(mounts: readonly Mount[], request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (!OWN_HOST.test(request.headers.host ?? '')) {
+    return refuse(response, 421, 'Only requests to localhost are answered.');
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     return refuse(response, 405, 'Only GET and HEAD are answered.');
@@ -58,7 +67,8 @@ async function answer(mounts: readonly Mount[], request: IncomingMessage, respon
     response.end(request.method === 'HEAD' ? undefined : mount.text);
     return;
   }
-  const file = await findFile(mount.folder, path.slice(mount.path.length));
+  const name = path.slice(mount.path.length);
+  const file = mount.only?.includes(name) === false ? undefined : await findFile(mount.folder, name);
   if (file === undefined) return refuse(response, 404, 'There is no such file.');
   const etag = `"${file.size.toString(36)}-${Math.round(file.mtimeMs).toString(36)}"`;
   const known = request.headers['if-none-match'] === etag;

@@ -58,9 +58,9 @@ async function writeArtifact(catalogue?: CatalogueItem[]): Promise<string> {
 }
 
 /** The status line of a request whose path a client would otherwise tidy up. */
-async function rawStatus(origin: string, path: string, method = 'GET'): Promise<string> {
+async function rawStatus(origin: string, path: string, method = 'GET', host = 'localhost'): Promise<string> {
   const socket = connect(Number(new URL(origin).port), '127.0.0.1');
-  socket.write(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
   let answer = '';
   for await (const chunk of socket) answer += chunk;
   return `${answer.split(' ')[1]}${answer.includes('secret') ? ' secret' : ''}`;
@@ -99,6 +99,18 @@ describe('the server', () => {
     expect(await rawStatus(origin, '/', 'HEAD')).toBe('200');
   });
 
+  test.each([
+    ['localhost:4173', '200'],
+    ['127.0.0.1', '200'],
+    ['[::1]:80', '200'],
+    ['shop.example', '421'],
+    ['localhost.shop.example:4173', '421'],
+    ['127.0.0.1.shop.example', '421'],
+    ['', '421'],
+  ])('answers a request to the host "%s" with %s', async (host, status) => {
+    expect(await rawStatus(await open(), '/', 'GET', host)).toBe(status);
+  });
+
   test('answers 304 to who has the file already', async () => {
     const origin = await open();
     const etag = (await fetch(origin)).headers.get('etag') ?? '';
@@ -118,6 +130,17 @@ describe('the shop', () => {
     expect((await fetch(`${origin}/${shop.modelUrl}manifest.json`)).status).toBe(200);
   });
 
+  test("gives away no other file of the artifact's folder", async () => {
+    const artifact = await writeArtifact();
+    writeFileSync(join(artifact, 'checkpoint'), 'secret');
+    writeFileSync(join(artifact, 'index.html'), 'secret');
+    const origin = await open({ artifact });
+    expect(await rawStatus(origin, '/models/own/items.json')).toBe('200');
+    for (const name of ['checkpoint', 'index.html', '']) {
+      expect(await rawStatus(origin, `/models/own/${name}`)).toBe('404');
+    }
+  });
+
   test('shows plain ids where there is no catalogue', async () => {
     const origin = await open({ artifact: await writeArtifact() });
     expect(await (await fetch(`${origin}/demo.json`)).json()).toEqual({ modelUrl: 'models/own/' });
@@ -125,7 +148,7 @@ describe('the shop', () => {
 
   test("shows one's own catalogue", async () => {
     const catalogue = join(folder, 'products.json');
-    writeFileSync(catalogue, '[{"id":"a"}]');
+    writeFileSync(catalogue, '[{"id":"a","price":null,"note":"ours"}]');
     const origin = await open({ artifact: await writeArtifact(), catalogue });
     expect(await (await fetch(`${origin}/demo.json`)).json()).toMatchObject({ catalogueUrl: 'catalogue.json' });
     expect(await (await fetch(`${origin}/catalogue.json`)).json()).toEqual([{ id: 'a' }]);
@@ -144,6 +167,11 @@ describe('a mistake is named', () => {
     const catalogue = join(folder, 'products.json');
     writeFileSync(catalogue, '[{"title":"no id"}]');
     await expect(open({ catalogue })).rejects.toMatchObject({ code: 'bad-input' });
+    writeFileSync(catalogue, '[{"id":"a","price":"3 €"}]');
+    await expect(open({ catalogue })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('products.json: field product "a": price must be a number from 0'),
+    });
     writeFileSync(catalogue, 'id;title');
     await expect(open({ catalogue })).rejects.toMatchObject({ code: 'bad-input' });
   });

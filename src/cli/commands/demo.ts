@@ -6,6 +6,8 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { parseJson } from '../../checkpoint/json';
+import { CATALOGUE, checkCatalogue, ITEMS, MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { readArtifactFolder } from '../artifact-folder';
 import { contextOf } from '../context';
@@ -108,7 +110,8 @@ async function ownModel({ artifact, catalogue }: DemoOptions): Promise<Mount[]> 
   const shop: { modelUrl: string; catalogueUrl?: string } = { modelUrl: 'models/demo/' };
   if (artifact !== undefined) {
     const { catalogue: products } = await readArtifactFolder(artifact);
-    mounts.push({ path: '/models/own/', folder: resolve(artifact) });
+    const only = [MANIFEST, WEIGHTS, ITEMS, ...(products === undefined ? [] : [CATALOGUE])];
+    mounts.push({ path: '/models/own/', folder: resolve(artifact), only });
     shop.modelUrl = 'models/own/';
     if (products !== undefined) shop.catalogueUrl = 'models/own/catalogue.json';
   } else {
@@ -123,27 +126,21 @@ async function ownModel({ artifact, catalogue }: DemoOptions): Promise<Mount[]> 
   return mounts;
 }
 
-/** The text of a catalogue file, as it is in the file. */
+/** The text of a catalogue file as `catalogue.json` holds it: checked, and without what nobody reads. */
 async function readCatalogue(file: string): Promise<string> {
-  const refuse = (why: string, cause?: unknown): RecommenderError =>
-    new RecommenderError(
-      'bad-input',
-      `${file}: expected a catalogue, a JSON array of products that each have a text "id", but ${why}.`,
-      { cause },
-    );
-  let text: string;
-  let products: unknown;
+  const refuse = (why: string, cause: unknown) => new RecommenderError('bad-input', why, { cause });
+  let bytes: Uint8Array;
   try {
-    text = await readFile(file, 'utf8');
-    products = JSON.parse(text);
+    bytes = await readFile(file);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw refuse(missing ? 'there is no such file' : (error as Error).message, error);
+    throw refuse(`${file}: ${missing ? 'there is no such file' : (error as Error).message}.`, error);
   }
-  if (!Array.isArray(products)) throw refuse('it holds no array');
-  const wrong = products.findIndex((product) => typeof (product as { id?: unknown } | null)?.id !== 'string');
-  if (wrong !== -1) throw refuse(`number ${wrong + 1} has none`);
-  return text;
+  try {
+    return JSON.stringify(checkCatalogue(parseJson(bytes, file), file));
+  } catch (error) {
+    throw refuse((error as Error).message, error);
+  }
 }
 
 async function listen(server: Server, port: number): Promise<void> {
