@@ -9,6 +9,8 @@ export const MANIFEST = 'manifest.json';
 export const WEIGHTS = 'weights.safetensors';
 export const ITEMS = 'items.json';
 export const CATALOGUE = 'catalogue.json';
+/** No manifest is longer than this; it says how long the other files are. */
+export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 
 export interface FileEntry {
   /** 64 lower-case hexadecimal digits. */

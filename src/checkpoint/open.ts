@@ -10,6 +10,7 @@ import {
   type FileEntry,
   ITEMS,
   MANIFEST,
+  MAX_MANIFEST_BYTES,
   type Manifest,
   WEIGHTS,
 } from './manifest';
@@ -18,17 +19,19 @@ import { readSafetensors } from './safetensors';
 import { sha256 } from './sha256';
 import { checkTensors } from './verify';
 
+type ReadFile = (name: string, maxBytes: number) => Promise<Uint8Array | undefined>;
+
 /**
  * Reads and checks an artifact, whole or not at all.
  *
- * @param read Contents of a file of the folder by name; undefined where it does not exist. May throw a
- *   `RecommenderError` of its own, which is passed on.
+ * @param read Contents of a file of the folder by name; undefined where it does not exist. More than `maxBytes` need not
+ *   be read: throw `tooLong`. May throw another `RecommenderError` of its own, which is passed on.
  * @throws RecommenderError `bad-artifact` with one sentence that names file and tensor, or field.
  */
-export async function openArtifact(read: (name: string) => Promise<Uint8Array | undefined>): Promise<Artifact> {
+export async function openArtifact(read: ReadFile): Promise<Artifact> {
   const manifest = await readManifest(read);
   const { formatVersion: _, files, ...info } = manifest;
-  const load = async (name: string) => checkFile(name, await readFile(read, name), files[name]!);
+  const load = async (name: string) => checkFile(name, await readFile(read, name, files[name]!.bytes), files[name]!);
   const [weights, items, catalogue] = await Promise.all([
     load(WEIGHTS),
     load(ITEMS),
@@ -50,14 +53,19 @@ export async function openArtifact(read: (name: string) => Promise<Uint8Array | 
  *
  * @throws RecommenderError `bad-artifact`.
  */
-async function readManifest(read: (name: string) => Promise<Uint8Array | undefined>): Promise<Manifest> {
-  return checkManifest(parseJson(await readFile(read, MANIFEST), MANIFEST));
+async function readManifest(read: ReadFile): Promise<Manifest> {
+  return checkManifest(parseJson(await readFile(read, MANIFEST, MAX_MANIFEST_BYTES), MANIFEST));
 }
 
-async function readFile(read: (name: string) => Promise<Uint8Array | undefined>, name: string): Promise<Uint8Array> {
+/** What a reader throws where a file has more bytes than it may have. */
+export function tooLong(name: string, maxBytes: number): RecommenderError {
+  return bad(`${name} is longer than ${maxBytes} bytes, the most that it may have here; copy the whole folder again.`);
+}
+
+async function readFile(read: ReadFile, name: string, maxBytes: number): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined;
   try {
-    bytes = await read(name);
+    bytes = await read(name, maxBytes);
   } catch (cause) {
     if (cause instanceof RecommenderError || (cause as Error)?.name === 'AbortError') throw cause;
     throw new RecommenderError('bad-artifact', `${name} could not be read (${(cause as Error)?.message}).`, { cause });

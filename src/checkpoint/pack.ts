@@ -7,6 +7,7 @@
  *     items.json            ["id of index 1", "id of index 2", …]
  *     catalogue.json        optional: [{ "id", "title", "url", "image", "price", … }, …]
  */
+import { RecommenderError } from '../errors';
 import type { Artifact } from './artifact';
 import { quote } from './json';
 import {
@@ -18,6 +19,7 @@ import {
   FORMAT_VERSION,
   ITEMS,
   MANIFEST,
+  MAX_MANIFEST_BYTES,
   type Manifest,
   WEIGHTS,
 } from './manifest';
@@ -68,7 +70,14 @@ export async function packArtifact(
   };
   const json = JSON.stringify(manifest, null, 2);
   checkManifest(JSON.parse(json));
-  return files.set(MANIFEST, utf8(`${json}\n`));
+  const bytes = utf8(`${json}\n`);
+  if (bytes.length > MAX_MANIFEST_BYTES) {
+    throw new RecommenderError(
+      'bad-artifact',
+      `${MANIFEST} would be ${bytes.length} bytes long, and at most ${MAX_MANIFEST_BYTES} are read; shorten the model card.`,
+    );
+  }
+  return files.set(MANIFEST, bytes);
 }
 
 function utf8(text: string): Uint8Array {

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Artifact, type ArtifactInfo, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import { CATALOGUE, ITEMS, MANIFEST, WEIGHTS } from '../checkpoint/manifest';
-import { openArtifact } from '../checkpoint/open';
+import { openArtifact, tooLong } from '../checkpoint/open';
 import { packArtifact } from '../checkpoint/pack';
 import type { Precision } from '../checkpoint/precision';
 import { readSafetensors } from '../checkpoint/safetensors';
@@ -117,9 +117,12 @@ async function readAll(dir: string): Promise<{ artifact: Artifact; files: Map<st
   if (!isFolder) throw new RecommenderError('bad-artifact', `${dir} is not a folder; name the folder of an artifact.`);
   const files = new Map<string, Uint8Array>();
   try {
-    const artifact = await openArtifact(async (name) => {
+    const artifact = await openArtifact(async (name, maxBytes) => {
       try {
-        const bytes = await readFile(join(dir, name));
+        const path = join(dir, name);
+        const found = await stat(path);
+        if (found.isFile() && found.size > maxBytes) throw tooLong(name, maxBytes);
+        const bytes = await readFile(path);
         files.set(name, bytes);
         return bytes;
       } catch (error) {

@@ -3,7 +3,7 @@
  * credentials and without a referrer, chosen by the manifest and never by what was clicked or recommended.
  */
 import type { Artifact } from '../checkpoint/artifact';
-import { openArtifact } from '../checkpoint/open';
+import { openArtifact, tooLong } from '../checkpoint/open';
 import { RecommenderError, throwIfAborted } from '../errors';
 import type { LoadProgress } from './engine';
 
@@ -34,10 +34,15 @@ export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptio
   if (!URL.canParse(baseUrl) || !new URL(baseUrl).pathname.endsWith('/')) {
     throw new RangeError(`modelUrl: expected the absolute URL of a folder, ending in "/", got "${baseUrl}".`);
   }
-  return openArtifact((name) => download(baseUrl, name, options));
+  return openArtifact((name, maxBytes) => download(baseUrl, name, maxBytes, options));
 }
 
-async function download(baseUrl: string, name: string, options: ArtifactLoaderOptions): Promise<Uint8Array> {
+async function download(
+  baseUrl: string,
+  name: string,
+  maxBytes: number,
+  options: ArtifactLoaderOptions,
+): Promise<Uint8Array> {
   const { fetchFile = fetchPrivately, signal, onProgress, stallDeadline = 30 } = options;
   throwIfAborted(signal);
   const url = fileUrl(baseUrl, name);
@@ -46,10 +51,11 @@ async function download(baseUrl: string, name: string, options: ArtifactLoaderOp
     const response = await watch.unlessStalled(fetchFile(url, watch.signal));
     if (!response.ok) throw notServed(url, response.status);
     const total = plainLength(response);
-    const bytes = await readBody(response, watch, (loaded) =>
+    const bytes = await readBody(response, maxBytes, watch, (loaded) =>
       onProgress?.({ stage: 'download', file: name, loaded, ...(total === undefined ? {} : { total }) }),
     );
     if (isPage(name, response, bytes)) throw pageInstead(url);
+    if (bytes.length > maxBytes) throw tooLong(name, maxBytes);
     return bytes;
   } catch (error) {
     throwIfAborted(signal);
@@ -77,7 +83,13 @@ function fileUrl(baseUrl: string, name: string): string {
   return url.href;
 }
 
-async function readBody(response: Response, watch: StallWatch, loaded: (bytes: number) => void): Promise<Uint8Array> {
+/** Reads until more than `maxBytes` have come; the rest is not fetched. */
+async function readBody(
+  response: Response,
+  maxBytes: number,
+  watch: StallWatch,
+  loaded: (bytes: number) => void,
+): Promise<Uint8Array> {
   if (!response.body) return new Uint8Array(await watch.unlessStalled(response.arrayBuffer()));
   const reader = response.body.getReader();
   const chunks: Uint8Array[] = [];
@@ -89,6 +101,10 @@ async function readBody(response: Response, watch: StallWatch, loaded: (bytes: n
       chunks.push(value);
       length += value.length;
       loaded(length);
+      if (length > maxBytes) {
+        reader.cancel().catch(() => {});
+        break;
+      }
     }
   } catch (error) {
     reader.cancel(error).catch(() => {}); // the connection is of no more use

@@ -373,6 +373,8 @@ describe('packArtifact refuses', () => {
   test('what openArtifact would refuse', async () => {
     await expect(packArtifact({ ...artifact, itemIds: itemIds.slice(1) })).rejects.toThrow(/items\.json has 10 items/);
     await expect(packArtifact({ ...artifact, info: { ...info, name: '' } })).rejects.toThrow(/field name must be text/);
+    const modelCard = 'x'.repeat(16 * 1024 * 1024);
+    await expect(packArtifact({ ...artifact, info: { ...info, modelCard } })).rejects.toThrow(/shorten the model card/);
     await expect(packArtifact({ ...artifact, tensors: {} })).rejects.toThrow(/"catalogue\.support" is missing/);
   });
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -135,6 +135,11 @@ describe('readArtifactFolder refuses', () => {
       'a flipped byte',
       async () => flip(await written('weights.safetensors')),
       /model: weights\.safetensors has the SHA-256/,
+    ],
+    [
+      'a file longer than the manifest says',
+      async () => appendFile(await written('items.json'), ' '),
+      /model: items\.json is longer than \d+ bytes/,
     ],
     [
       'a newer version',

@@ -81,6 +81,25 @@ describe('an artifact over HTTP', () => {
     }
   });
 
+  test.each(['manifest.json', 'weights.safetensors'])('stops reading a %s that does not end', async (name) => {
+    let closed: Promise<void> | undefined;
+    const url = await serve((request, response) => {
+      if (!request.url!.endsWith(name)) return response.end(fileOf(request.url));
+      closed = new Promise((resolve) => response.on('close', resolve));
+      const block = new Uint8Array(1024 * 1024);
+      const write = () => {
+        while (!response.destroyed && response.write(block));
+      };
+      response.on('drain', write);
+      write();
+    });
+    await expect(loadArtifact(url)).rejects.toMatchObject({
+      code: 'bad-artifact',
+      message: expect.stringContaining(`${name} is longer than`),
+    });
+    await closed;
+  });
+
   test('ends at once when it is aborted', async () => {
     const url = await serve(() => abort.abort());
     const abort = new AbortController();
