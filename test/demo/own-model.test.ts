@@ -108,6 +108,7 @@ describe("the shop on one's own model", () => {
     const { page, errors } = await openShopWindow(browser, server);
     expect(await page.locator('.grid .card-title').allTextContents()).toEqual(['<b>Bold</b>', 'New']);
     expect(await page.locator('.grid img').count()).toBe(0);
+    expect(await page.locator('.for-you .card-title').allTextContents()).toEqual(['<b>Bold</b>']);
     await page.locator('.grid .card-link').nth(1).click();
     await page.getByText('The model does not know this product').waitFor();
     expect(await page.getByRole('button', { name: 'Sold out' }).isDisabled()).toBe(true);
