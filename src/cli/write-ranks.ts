@@ -1,10 +1,11 @@
 /** The file of `aisle evaluate --ranks`: one line per prediction. */
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { RecommenderError } from '../errors';
 import type { EventLog } from '../session/event-log';
 import type { RankRow } from '../train/evaluate';
+import { codeOf, pieces, replaceFile } from './durable';
 
 const COLUMNS = ['session_id', 'position', 'item_id', 'rank'];
 /** Characters of one piece of output. */
@@ -18,17 +19,31 @@ const SPECIAL = /[\t\n\r]|^"/;
  * then so are the names in the header. Written under another name first and renamed, so the file is whole or not there.
  *
  * @param log The log that was evaluated.
- * @throws Errors of the disk as Node reports them.
+ * @throws RecommenderError `io` if the disk refuses.
  */
 export async function writeRanks(path: string, rows: readonly RankRow[], log: EventLog): Promise<void> {
-  const draft = `${path}.part`;
+  await replaceFile(path, pieces(lines(rows, log)));
+}
+
+/**
+ * Checks that `writeRanks` could write there: ask before the work.
+ *
+ * @throws RecommenderError `bad-input` if the folder is missing or may not be written to, or `path` is a folder.
+ */
+export async function checkRanksPath(path: string): Promise<void> {
+  const refuse = (why: string, cause?: unknown): RecommenderError =>
+    new RecommenderError('bad-input', `--ranks ${path}: ${why}`, { cause });
+  const folder = dirname(path);
   try {
-    await pipeline(Readable.from(lines(rows, log)), createWriteStream(draft));
-    await rename(draft, path);
+    // A folder is asked for its entries too: a file passes as writable.
+    await access(`${folder}/.`, constants.W_OK | constants.X_OK);
   } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
+    const missing = codeOf(error) === 'ENOENT';
+    const what = missing ? 'there is no such folder' : `the folder cannot be written to (${codeOf(error)})`;
+    throw refuse(`${what}; ${missing ? 'make it first' : 'choose another'}.`, error);
   }
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) throw refuse('this is a folder; name a file in it.');
 }
 
 function* lines(rows: readonly RankRow[], { sessionIds, itemIds }: EventLog): Generator<string> {

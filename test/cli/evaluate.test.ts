@@ -111,8 +111,8 @@ describe('aisle evaluate', () => {
   test('leaves nothing behind where the ranks cannot be written', async () => {
     const before = readdirSync(root);
     const { code, out, err } = await aisle('--artifact', at('pop'), '--data', log, '--ranks', at('no/such/folder.tsv'));
-    expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(err).toContain('no such file or folder');
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain('there is no such folder');
     expect(readdirSync(root)).toEqual(before);
     expect(existsSync(at('no'))).toBe(false);
   });
@@ -133,6 +133,8 @@ describe('a mistake is told in a sentence, with exit code 2', () => {
     ['the incremental protocol', ['--protocol', 'incremental'], /Use --protocol events/],
     ['a validation target among all events', ['--target', 'valid'], /belongs to the protocols/],
     ['an unknown protocol', ['--protocol', 'all'], /Expected events or last-item/],
+    ['ranks in place of a folder', ['--ranks', tmpdir()], /this is a folder/],
+    ['ranks below a file', ['--ranks', join(import.meta.filename, 'ranks.tsv')], /cannot be written to \(ENOTDIR\)/],
     ['a cut-off of 0', ['--k', '0'], /whole numbers of 1 or more/],
     ['a cut-off that is no number', ['--k', '5,x'], /whole numbers of 1 or more/],
   ];

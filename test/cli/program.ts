@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { run } from '../../src/cli/main';
 
 export interface Outcome {
@@ -39,4 +39,15 @@ export async function file(name: string, content: string | Uint8Array): Promise<
   const path = join(await folder(), name);
   await writeFile(path, content);
   return path;
+}
+
+/** Until the test ends, no file handle can write any more. */
+export async function fillDisk(anyFile: string): Promise<void> {
+  const handle = await open(anyFile, 'r');
+  const prototype = Object.getPrototypeOf(handle);
+  await handle.close();
+  const spy = vi.spyOn(prototype, 'writeFile').mockImplementation(async () => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+  });
+  onTestFinished(() => spy.mockRestore());
 }

@@ -18,7 +18,7 @@ import { readEventsFile } from '../events-file';
 import { addEventsOptions, type EventsFlags, oneOf, parseList, readOptions } from '../options';
 import { createProgress, whole } from '../progress';
 import { startFirst } from '../start-backend';
-import { writeRanks } from '../write-ranks';
+import { checkRanksPath, writeRanks } from '../write-ranks';
 
 interface EvaluateFlags extends EventsFlags {
   readonly artifact: string;
@@ -69,6 +69,7 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const { protocol, target, seen, k: ks, ranks } = flags;
   checkProtocol({ protocol, ...(target && { target }) });
+  if (ranks !== undefined) await checkRanksPath(ranks);
   const artifact = await readArtifactFolder(flags.artifact);
   const log = await readEventsFile(flags.data, { minLength: 1, minItems: 1, ...readOptions(flags) }, context);
   const known = reindex(log, artifact.itemIds);

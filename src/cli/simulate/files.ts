@@ -1,10 +1,6 @@
 /** The files of a simulated log: `events.tsv.gz` and `catalogue.json`. */
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
-import { RecommenderError, throwIfAborted } from '../../errors';
+import { throwIfAborted } from '../../errors';
+import { pieces, replaceFiles } from '../durable';
 import { catalogueItem } from './products';
 import type { SimulatedLog } from './simulate';
 import { EVENT_NAMES } from './visit';
@@ -16,26 +12,14 @@ export const CATALOGUE_FILE = 'catalogue.json';
 const CHUNK = 4096;
 
 /**
- * Writes the log and its catalogue into a folder, made where it is missing. Each file is written beside its place and
- * renamed, so that no half-written one is left.
+ * Writes the log and its catalogue into a folder, made where it is missing. Both files are
+ * written beside their places and renamed, so that no half-written one is left, nor a folder that was made for them.
  *
  * @throws RecommenderError `io` if the disk refuses, `aborted`.
  */
 export async function writeSimulation(log: SimulatedLog, folder: string, signal?: AbortSignal): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-    await replace(join(folder, EVENTS_FILE), (file) => writeEvents(log, file, signal));
-    await replace(join(folder, CATALOGUE_FILE), (file) => writeFile(file, catalogueText(log)));
-  } catch (error) {
-    if (error instanceof RecommenderError) throw error;
-    throw new RecommenderError(
-      'io',
-      `The simulated log could not be written to ${folder}: ${(error as Error).message}.`,
-      {
-        cause: error,
-      },
-    );
-  }
+  const events = pieces(chunks(log, signal), { gzip: true });
+  await replaceFiles(folder, { [EVENTS_FILE]: events, [CATALOGUE_FILE]: catalogueText(log) });
 }
 
 /** The catalogue as text: one product a line, so that two of them compare well. */
@@ -54,27 +38,14 @@ export function* eventLines({ shop, offsets, items, times, visitors, events }: S
   }
 }
 
-async function writeEvents(log: SimulatedLog, file: string, signal: AbortSignal | undefined): Promise<void> {
-  async function* chunks(): AsyncGenerator<string> {
-    let rows: string[] = [];
-    for (const line of eventLines(log)) {
-      if (rows.push(line) < CHUNK) continue;
-      throwIfAborted(signal);
-      yield rows.join('');
-      rows = [];
-    }
+/** The lines in larger strings: the compressor is slow with many small ones. */
+function* chunks(log: SimulatedLog, signal: AbortSignal | undefined): Generator<string> {
+  let rows: string[] = [];
+  for (const line of eventLines(log)) {
+    if (rows.push(line) < CHUNK) continue;
+    throwIfAborted(signal);
     yield rows.join('');
+    rows = [];
   }
-  await pipeline(chunks, createGzip(), createWriteStream(file));
-}
-
-async function replace(file: string, write: (file: string) => Promise<void>): Promise<void> {
-  const part = `${file}.part`;
-  try {
-    await write(part);
-    await rename(part, file);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
+  yield rows.join('');
 }

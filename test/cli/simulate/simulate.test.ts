@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -9,6 +9,7 @@ import { catalogueText, eventLines } from '../../../src/cli/simulate/files';
 import { type SimulatedLog, simulate } from '../../../src/cli/simulate/simulate';
 import { EVENT_NAMES } from '../../../src/cli/simulate/visit';
 import { readText } from '../../../src/session/read-text';
+import { fillDisk } from '../program';
 import { personalGain } from './personal';
 
 const SMALL = { items: 300, sessions: 3000, visitors: 600, seed: 5 };
@@ -225,6 +226,16 @@ describe('aisle simulate', () => {
       signal: AbortSignal.abort(),
     });
     expect(code).toBe(130);
-    expect(readdirSync(out)).toEqual([]);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test('says in words that the disk is full, and leaves no folder', async () => {
+    const file = join(root, 'any');
+    writeFileSync(file, '');
+    await fillDisk(file);
+    const { code, err } = await aisle('--out', join(root, 'full'), '--items', '20', '--sessions', '20');
+    expect(code).toBe(1);
+    expect(err).toContain('the disk is full; free some space (ENOSPC)');
+    expect(existsSync(join(root, 'full'))).toBe(false);
   });
 });
