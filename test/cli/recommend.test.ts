@@ -24,7 +24,7 @@ async function aisle(...argv: string[]) {
 const json = async (...argv: string[]) => JSON.parse((await aisle('--artifact', root, '--json', ...argv)).out);
 const file = (name: string, content: unknown): string => {
   const path = join(root, name);
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  writeFileSync(path, typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content));
   return path;
 };
 
@@ -62,6 +62,9 @@ describe('aisle recommend', () => {
   test('takes a session in three ways, ids with commas, quotes, emoji and __proto__ in two of them', async () => {
     const odd = IDS.slice(0, 5);
     const flags = await json(...odd.flatMap((id) => ['--item', id]));
+    const list = await json('--item', ...odd);
+    expect(list.items).toEqual(flags.items);
+    expect((await json('--item', ...odd.slice(0, 2), '--item', ...odd.slice(2))).items).toEqual(flags.items);
     const listed = await json('--session-json', file('odd.json', odd));
     const timed = odd.map((itemId, t) => ({ itemId, time: new Date(1.7e12 + 60_000 * t).toISOString() }));
     const withTimes = await json('--session-json', file('timed.json', timed), '--now', '2023-11-15');
@@ -90,6 +93,7 @@ describe('aisle recommend', () => {
     ['an unknown backend', ['--artifact', '.', '--session', 'a', '--backend', 'gpu'], 'auto or wasm or cpu'],
     ['a time that is none', ['--artifact', '.', '--session', 'a', '--now', 'soon'], 'date'],
     ['a session file that is not there', ['--artifact', '.', '--session-json', '/nowhere.json'], 'no such file'],
+    ['a folder for a session file', ['--artifact', '.', '--session-json', tmpdir()], `${tmpdir()} cannot be read`],
   ])('ends with 2 and a sentence, without a stack trace: %s', async (_, argv, sentence) => {
     const { code, out, err } = await aisle(...argv);
     expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -98,7 +102,8 @@ describe('aisle recommend', () => {
   });
 
   test.each([
-    ['no JSON', '[1', 'expected JSON'],
+    ['no JSON', '[1', 'is not valid JSON'],
+    ['bytes that are not UTF-8', Uint8Array.of(0x5b, 0x22, 0xff, 0x22, 0x5d), 'is not valid UTF-8'],
     ['no list', { a: 1 }, 'JSON list'],
     ['a number for an id', [1], 'entry 1: expected an item id'],
     ['an entry of null', ['a', null], 'entry 2: expected an item id'],

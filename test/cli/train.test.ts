@@ -82,6 +82,15 @@ test.each(['pop', 's-pop', 'markov', 'ar', 'sr', 'item-knn'])('counts %s like an
   expect((await aisle('recommend', '--artifact', out, '--item', 'p"4')).code).toBe(0);
 });
 
+test('--threads takes any number, and says once that one is used', async () => {
+  const { code, stderr } = await train('pop', '--threads', '4');
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: 'Warning: this version trains on one thread; --threads changes nothing.\n',
+  });
+  expect((await train('pop', '--threads', '0')).code).toBe(2);
+});
+
 test('without --json a person reads what was learnt and what to do next', async () => {
   const { code, stdout } = await train('gru4rec', ...SMALL['gru4rec']!);
   expect(code).toBe(0);
@@ -235,8 +244,8 @@ describe('the configuration', () => {
     ['a seed that is none', ['--seed', 'x'], 'Expected a whole number of 0 or more'],
     ['a backend that is none', ['--backend', 'gpu'], 'Expected auto or wasm or cpu'],
     ['an unknown flag', ['--epoch', '3'], "unknown option '--epoch'"],
-    ['a configuration file that is not there', ['--config', 'no.json'], 'no.json cannot be read (ENOENT)'],
-    ['a catalogue that is not there', ['--catalogue', 'no.json'], 'no.json cannot be read (ENOENT)'],
+    ['a configuration file that is not there', ['--config', 'no.json'], 'no.json cannot be read: there is no such file (ENOENT)'],
+    ['a catalogue that is not there', ['--catalogue', 'no.json'], 'no.json cannot be read: there is no such file (ENOENT)'],
     ['--resume without a run', ['--resume'], 'nothing to resume'],
   ])('is refused with a sentence: %s', async (_, argv, message) => {
     const { code, stdout, stderr } = await train('gru4rec', ...argv);

@@ -1,12 +1,13 @@
 /** `aisle recommend`: the next items for one session, as the page would show them. */
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { parseJson } from '../../checkpoint/json';
 import type { BackendChoice, EngineEvent, Recommendations } from '../../engine/engine';
 import { RecommenderError } from '../../errors';
 import { parseTime } from '../../session/time';
 import { loadEngine } from '../artifact-engine';
 import { contextOf, printJson } from '../context';
 import { integer, oneOf, parseDate } from '../options';
+import { readInput } from '../read-input';
 
 interface RecommendFlags {
   readonly artifact: string;
@@ -25,7 +26,7 @@ export function register(program: Command): void {
     .description('print the next items for a session')
     .requiredOption('--artifact <dir>', 'artifact folder')
     .option('--session <ids>', 'clicked items, oldest first, separated by commas; empty: a visitor without a click')
-    .option('--item <id>', 'one clicked item, for ids that hold commas; repeat it, oldest first', append)
+    .option('--item <id...>', 'clicked items, oldest first, for ids that hold commas; may be repeated')
     .option('--session-json <file>', 'JSON list of ids, or of { "itemId", "time" }, oldest first')
     .option('--k <n>', 'how many items', integer(1), 20)
     .option('--now <time>', 'the time of the request, ISO 8601 or seconds since 1970; default: now', parseDate)
@@ -54,7 +55,6 @@ export function register(program: Command): void {
     });
 }
 
-const append = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 const timeOf = ({ milliseconds }: Recommendations) => ({ milliseconds });
 
 async function readSession({ session, item, sessionJson }: RecommendFlags, now: number): Promise<EngineEvent[]> {
@@ -71,19 +71,10 @@ async function readSession({ session, item, sessionJson }: RecommendFlags, now: 
 }
 
 async function readJson(file: string, now: number): Promise<EngineEvent[]> {
-  const refuse = (why: string, cause?: unknown): never => {
-    throw new RecommenderError('bad-input', `${file}: ${why}`, { cause });
+  const refuse = (why: string): never => {
+    throw new RecommenderError('bad-input', `${file}: ${why}`);
   };
-  const text = await readFile(file, 'utf8').catch((error) => {
-    if (error.code === 'ENOENT') return refuse('there is no such file.', error);
-    throw error;
-  });
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch (error) {
-    refuse(`expected JSON, ${(error as Error).message}`, error);
-  }
+  const list = parseJson(await readInput(file), file);
   if (!Array.isArray(list)) return refuse('expected a JSON list, such as ["sku-42", "sku-7"].');
   return list.map((entry: unknown, at) => {
     const { itemId, time = now } = (typeof entry === 'object' && entry !== null ? entry : { itemId: entry }) as {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Artifact, CatalogueItem } from '../../checkpoint/artifact';
@@ -17,11 +16,11 @@ import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
 import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
 import { type TrainingCommand, trainingCommand } from '../command-line';
 import { type Context, contextOf, printJson } from '../context';
-import { codeOf } from '../durable';
 import { modelCard } from '../model-card';
 import { optionTable } from '../option-table';
 import { addEventsOptions, integer, oneOf, readOptions } from '../options';
 import { createProgress, duration, type Progress, whole } from '../progress';
+import { readInput } from '../read-input';
 import { startFirst } from '../start-backend';
 import { CHECKPOINT, type RunIdentity, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
 import { fingerprints, parseValid, type TrainingParts, trainingParts } from '../training-data';
@@ -57,7 +56,7 @@ export function register(program: Command): void {
     .option('--catalogue <file>', 'catalogue.json with titles, pictures, prices, to put into the artifact')
     .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
     .option('--backend <name>', 'auto | wasm | cpu', oneOf('auto', 'wasm', 'cpu'), 'auto')
-    .option('--threads <n>', 'threads to train on; this version trains on one', integer(1, 1), 1)
+    .option('--threads <n>', 'threads to train on; this version trains on one', integer(1), 1)
     .option('--resume', 'go on with a run that was interrupted');
   addEventsOptions(command)
     .option('--json', 'print one JSON object')
@@ -76,6 +75,8 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { isNeural, config } = configurationOf(flags.model, given);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
+  if (flags.threads > 1)
+    context.stderr.write('Warning: this version trains on one thread; --threads changes nothing.\n');
   const products = flags.catalogue === undefined ? undefined : await readCatalogue(flags.catalogue);
   const valid = isNeural ? (flags.valid ?? (flags.epochs === undefined ? undefined : 'none')) : 'none';
   const options = { read: readOptions(flags), holdout: flags.holdout, ...(valid !== undefined && { valid }) };
@@ -128,14 +129,6 @@ function refuseNeuralFlags({ model, epochs, valid, resume }: TrainFlags): void {
 
 async function readCatalogue(path: string): Promise<readonly CatalogueItem[]> {
   return checkCatalogue(parseJson(await readInput(path), path), path);
-}
-
-async function readInput(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new RecommenderError('bad-input', `${path} cannot be read (${codeOf(cause)}).`, { cause });
-  }
 }
 
 async function learnAndShow(
