@@ -15,7 +15,7 @@ export interface Context {
   readonly stdout: Sink;
   /** Progress, warnings, errors. */
   readonly stderr: Sink;
-  /** Fires on the first Ctrl-C: write what must be kept, and return. The program then exits with 130. */
+  /** Fires on the first Ctrl-C: write what must be kept, and throw `aborted`: the program then exits with 130. */
   readonly signal: AbortSignal;
 }
 

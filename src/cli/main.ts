@@ -36,7 +36,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await addCommands(program, argv);
     if (argv.length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: 'user' });
-    return context.signal.aborted ? EXIT.interrupted : EXIT.done;
+    return EXIT.done; // also after a Ctrl-C that came too late to end anything
   } catch (error) {
     const text = describe(error, verbose);
     if (text !== '') context.stderr.write(`${text}\n`);
