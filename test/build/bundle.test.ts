@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { brotliBytes, built, staticScripts } from './built';
+import { brotliBytes, built, ROOT, staticScripts } from './built';
 
 /** Sentences of TensorFlow.js that survive minification: where one stands, its tensor code is. */
 const TENSOR_CODE = [
@@ -48,6 +48,11 @@ describe('the library', () => {
     expect([...staticScripts(join(library, 'index.js'))].filter(holdsTensorCode)).toEqual([]);
   });
 
+  test('stays light: what a page loads of it at first is at most 6 kB', () => {
+    const scripts = staticScripts(join(library, 'index.js'));
+    expect([...scripts].reduce((sum, path) => sum + brotliBytes(path), 0)).toBeLessThanOrEqual(6_000);
+  });
+
   test('names every file relative to itself, so that a shop can put it anywhere', () => {
     const folder = library;
     const scripts = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
@@ -57,4 +62,11 @@ describe('the library', () => {
   test('has its worker under a stable name', () => {
     expect(readdirSync(library)).toContain('worker.js');
   });
+});
+
+test('the demo model with its catalogue and pictures is under 1 MB, and at most 165 kB over the wire', () => {
+  const folder = join(ROOT, 'public/models/demo');
+  const paths = readdirSync(folder).map((name) => join(folder, name));
+  expect(paths.reduce((sum, path) => sum + statSync(path).size, 0)).toBeLessThan(1_000_000);
+  expect(paths.reduce((sum, path) => sum + brotliBytes(path), 0)).toBeLessThanOrEqual(165_000);
 });
