@@ -244,8 +244,16 @@ describe('the configuration', () => {
     ['a seed that is none', ['--seed', 'x'], 'Expected a whole number of 0 or more'],
     ['a backend that is none', ['--backend', 'gpu'], 'Expected auto or wasm or cpu'],
     ['an unknown flag', ['--epoch', '3'], "unknown option '--epoch'"],
-    ['a configuration file that is not there', ['--config', 'no.json'], 'no.json cannot be read: there is no such file (ENOENT)'],
-    ['a catalogue that is not there', ['--catalogue', 'no.json'], 'no.json cannot be read: there is no such file (ENOENT)'],
+    [
+      'a configuration file that is not there',
+      ['--config', 'no.json'],
+      'no.json cannot be read: there is no such file (ENOENT)',
+    ],
+    [
+      'a catalogue that is not there',
+      ['--catalogue', 'no.json'],
+      'no.json cannot be read: there is no such file (ENOENT)',
+    ],
     ['--resume without a run', ['--resume'], 'nothing to resume'],
   ])('is refused with a sentence: %s', async (_, argv, message) => {
     const { code, stdout, stderr } = await train('gru4rec', ...argv);
