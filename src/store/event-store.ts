@@ -5,11 +5,19 @@
  * Before `open` nothing is read or written. Without a database that works, events wait in memory and the store tries again,
  * less and less often.
  */
-import { promisifyRequest } from 'idb-keyval';
 import { openChannel } from './channel';
 import { Database } from './database';
 import { decode, encode, isEvent, keyOf, type StoredEvent } from './records';
-import { deleteOldest, moveAside, readAside, readEntries, type SetAside, sizeOf } from './transactions';
+import {
+  deleteOldest,
+  EPOCH,
+  moveAside,
+  readAside,
+  readEntries,
+  readEpoch,
+  type SetAside,
+  sizeOf,
+} from './transactions';
 
 /** Where events are: `idle` while the database has not answered yet. */
 export type StorageState = 'idle' | 'memory' | 'indexeddb';
@@ -66,8 +74,6 @@ interface Waiting {
   readonly stored: (stored: boolean) => void;
 }
 
-/** Says which life of the database its records belong to: a tab that knows another one learns that it was erased. */
-const EPOCH = 'epoch';
 const MAX_BATCH = 500;
 const MAX_WAITING = 10_000;
 
@@ -110,7 +116,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     let erased = false;
     let found: string | undefined;
     const result = await database.run(mode, async (store) => {
-      found = await promisifyRequest<string | undefined>(store.get(EPOCH));
+      found = await readEpoch(store);
       erased = life !== began || (epoch !== undefined && found !== epoch);
       return erased ? undefined : body(store);
     });
@@ -165,7 +171,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const value = encode(events);
     const created = epoch ?? randomName();
     const stored = await work('readwrite', async (store) => {
-      const now = (await promisifyRequest<string | undefined>(store.get(EPOCH))) ?? created;
+      const now = (await readEpoch(store)) ?? created;
       store.put(now, EPOCH);
       store.put(value, key);
       return now;

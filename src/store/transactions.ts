@@ -10,7 +10,15 @@ export interface SetAside {
   readonly value: string;
 }
 
+/** Key of the name of this life of the database: a tab that knows another one learns that it was erased. */
+export const EPOCH = 'epoch';
 const MAX_ASIDE = 16;
+
+/** Undefined before the first write, and where it is damaged. */
+export async function readEpoch(store: IDBObjectStore): Promise<string | undefined> {
+  const found: unknown = await promisifyRequest(store.get(EPOCH));
+  return typeof found === 'string' ? found : undefined;
+}
 
 /** All records of events, readable or not. */
 export async function readEntries(store: IDBObjectStore): Promise<[key: string, value: unknown][]> {

@@ -240,6 +240,16 @@ describe('a database', () => {
     expect(await stored()).toEqual(['b 2']);
   });
 
+  test('whose own mark is damaged counts as erased once, and goes on', async () => {
+    const { store, told } = page();
+    await store.append(view('a', 1));
+    await raw((records) => records.put({ no: 'mark' }, 'epoch'));
+    expect(await store.append(view('b', 2))).toBe(false);
+    expect(await store.append(view('c', 3))).toBe(true);
+    expect(await store.append(view('d', 4))).toBe(true);
+    expect(told.filter((word) => word === 'erased')).toHaveLength(1);
+  });
+
   test('that is emptied behind our back counts as erased, and later events are stored', async () => {
     const { store, told } = page();
     await store.append(view('a', 1));
