@@ -191,7 +191,7 @@ describe('erasing', () => {
       expect(new Set(await stored())).toEqual(new Set(['new 100']));
       await closeAll();
     }
-  });
+  }, 600_000);
 
   test('for good stops every tab until it is opened again', async () => {
     const withdrawn = vi.fn();

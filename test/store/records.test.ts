@@ -22,7 +22,7 @@ describe('a record', () => {
       }),
       { numRuns: rounds, seed: 1 },
     );
-  });
+  }, 600_000);
 
   test('that was cut off anywhere, or changed in one place, is told from a whole one', () => {
     fc.assert(
@@ -35,7 +35,7 @@ describe('a record', () => {
       }),
       { numRuns: rounds, seed: 2 },
     );
-  });
+  }, 600_000);
 
   test.each([
     ['undefined', undefined, 'no text but undefined'],
