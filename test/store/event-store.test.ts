@@ -225,7 +225,7 @@ describe('erasing', () => {
     await store.append(view('a', 1));
     vi.spyOn(indexedDB, 'open').mockReturnValue({} as IDBOpenDBRequest);
     vi.spyOn(indexedDB, 'deleteDatabase').mockReturnValue({} as IDBOpenDBRequest);
-    const other = page({ opened: false });
+    const other = page({ opened: false, deadline: 0.05 });
     await expect(other.store.erase()).rejects.toMatchObject({ code: 'timeout' });
   });
 });

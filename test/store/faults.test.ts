@@ -71,7 +71,7 @@ describe('an IndexedDB that', () => {
   });
 
   test('never ends a deletion has been emptied all the same', async () => {
-    const { store } = page();
+    const { store } = page({ deadline: 0.5 });
     await store.append(view('a', 1));
     vi.spyOn(indexedDB, 'deleteDatabase').mockImplementation(never);
     await store.erase();

@@ -32,7 +32,7 @@ export function page({ opened = true, ...options }: Partial<EventStoreOptions> &
   const store = createEventStore({
     name,
     gap: 1800,
-    deadline: 0.2,
+    deadline: 20,
     retryAfter: 5,
     onEvents: (some) => events.push(...some),
     onErased: () => {
