@@ -13,3 +13,7 @@ export {
   type Strategy,
   type TrackedEvent,
 } from './recommender';
+export type { Consent, ConsentAnswer, ConsentOption } from './recommender/consent';
+export type { Privacy, PrivacyExport } from './recommender/privacy';
+export type { HistoryChoice } from './session/visitor-history';
+export type { StorageState } from './store/event-store';

@@ -4,8 +4,11 @@ import { abortable } from './engine/abort';
 import { startWorkerEngine, type WorkerEngine } from './engine/client';
 import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
 import { RecommenderError } from './errors';
-import { checkedEvent, checkedOptions, checkedRequest } from './recommender/arguments';
-import { LiveSession } from './session/live-session';
+import { checkedAnswer, checkedEvent, checkedOptions, checkedRequest } from './recommender/arguments';
+import { type Consent, type ConsentOption, consentOf } from './recommender/consent';
+import { type Privacy, readable } from './recommender/privacy';
+import { type HistoryChoice, VisitorHistory } from './session/visitor-history';
+import { createEventStore, type StorageState } from './store/event-store';
 
 /** Everything has a default that a shop could ship, except the model. */
 export interface RecommenderOptions {
@@ -15,6 +18,10 @@ export interface RecommenderOptions {
   readonly backend?: BackendChoice;
   /** Minutes without a click after which a new session begins. Default 30. */
   readonly sessionGap?: number;
+  /** Whether events may be stored on the device. Default `auto`: only after the visitor's yes. */
+  readonly consent?: ConsentOption;
+  /** What of the visitor's events the model reads. Default `session`: the running session, of all tabs. */
+  readonly history?: HistoryChoice;
   /** The worker's script, of the page's own origin. Default: beside the library. */
   readonly workerUrl?: string;
   /** Seconds in which the worker must have started; then the page's own thread computes. Default 10. */
@@ -47,7 +54,10 @@ export type Strategy = 'for-you' | 'popular';
 
 /** Something that is less than was asked for. Recommending goes on. */
 export interface Degradation {
-  /** Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. */
+  /**
+   * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
+   * `storage-full` while events wait in memory, `records-set-aside` where some could not be read, `not-erased`.
+   */
   readonly code: string;
   readonly message: string;
   /** Milliseconds since 1970. */
@@ -58,8 +68,9 @@ export interface Status {
   /** What computes, where and why; absent until the model is ready. */
   readonly engine?: { readonly backend: BackendName; readonly thread: 'worker' | 'main'; readonly why: string };
   readonly model?: ModelInfo;
-  /** Where the session is kept. */
-  readonly storage: 'memory';
+  /** Where the visitor's events are. `idle`: they may be stored, and the database has not answered yet. */
+  readonly storage: StorageState;
+  readonly consent: Consent;
   /** One entry for each code. */
   readonly degraded: readonly Degradation[];
 }
@@ -82,10 +93,11 @@ export interface Recommender {
   recommend(options?: RecommendOptions): Promise<readonly RankedItem[]>;
   /** The products of the artifact's `catalogue.json`. Waits for the model. */
   catalogue(): Promise<readonly CatalogueItem[]>;
+  readonly privacy: Privacy;
   readonly status: Status;
   /** @returns Unsubscribes. */
   on<E extends keyof RecommenderEvents>(event: E, listener: (detail: RecommenderEvents[E]) => void): () => void;
-  /** Stops the worker and frees the model. Calls that wait reject with `disposed`; a second call does nothing. */
+  /** Stores what waits to be, stops the worker and frees the model. Calls that wait reject with `disposed`; a second call does nothing. */
   dispose(): Promise<void>;
 }
 
@@ -101,9 +113,10 @@ export function createRecommender(options: RecommenderOptions): Promise<Recommen
 
 function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const { now } = options;
-  const session = new LiveSession({ gap: 60 * options.sessionGap });
+  const gap = 60 * options.sessionGap;
+  const history = new VisitorHistory({ gap, history: options.history });
   const listeners = new Map<keyof RecommenderEvents, Set<(detail: never) => void>>();
-  let status: Status = { storage: 'memory', degraded: [] };
+  let status: Status = { storage: 'memory', consent: 'unknown', degraded: [] };
   let disposed = false;
 
   function emit<E extends keyof RecommenderEvents>(event: E, detail: RecommenderEvents[E]): void {
@@ -122,14 +135,50 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     emit('status', status);
   }
   function degrade(code: string, message: string): void {
-    const others = status.degraded.filter((entry) => entry.code !== code);
-    update({ degraded: [...others, { code, message, since: now() }] });
+    const before = status.degraded.find((entry) => entry.code === code);
+    if (before?.message === message) return;
+    const others = status.degraded.filter((entry) => entry !== before);
+    update({ degraded: [...others, { code, message, since: before?.since ?? now() }] });
+  }
+  function mend(code: string): void {
+    const left = status.degraded.filter((entry) => entry.code !== code);
+    if (left.length < status.degraded.length) update({ degraded: left });
   }
   function failed(error: unknown): never {
     const known = asRecommenderError(error);
     if (known.code !== 'aborted' && known.code !== 'disposed') emit('error', known);
     throw known;
   }
+
+  const store = createEventStore({
+    gap,
+    onEvents: (events) => history.add(...events),
+    onErased: () => history.clear(),
+    onWithdrawn: () => update({ consent: 'denied', storage: 'memory' }),
+    onState: (storage) => update({ storage }),
+    onTrouble: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
+  });
+  async function decide(answer: ConsentOption): Promise<void> {
+    const before = status.consent;
+    const consent = consentOf(answer);
+    update({ consent });
+    if (consent === 'granted') store.open();
+    if (consent !== 'denied') return;
+    update({ storage: 'memory' });
+    // A visit that was never stored goes on in memory; one that was is gone, in every tab.
+    await confirmed(before === 'granted' ? store.erase(false) : store.discard());
+  }
+  async function confirmed(erasure: Promise<void>): Promise<void> {
+    try {
+      await erasure;
+      mend('not-erased');
+    } catch (error) {
+      const message = `The device does not confirm that what was stored is erased. ${(error as Error).message}`;
+      degrade('not-erased', message);
+      throw new RecommenderError('io', message, { cause: error });
+    }
+  }
+  decide(options.consent).catch(() => {}); // told by `status`
 
   const { workerUrl, startDeadline } = options;
   const onDegraded = ({ code, message }: { code: string; message: string }) => {
@@ -156,7 +205,11 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     track(event) {
       assertAlive();
       const { itemId, kind, time } = checkedEvent(event, now());
-      session.add({ itemId, event: kind, time: time / 1000 });
+      const seen = { itemId, event: kind, time: time / 1000 };
+      if (history.isRepeated(seen)) return;
+      history.add(seen);
+      // What is tracked while the answer is no is not stored by a later yes.
+      if (status.consent !== 'denied') void store.append(seen);
     },
     recommend(request) {
       const { k, exclude, strategy, signal } = checkedRequest(request);
@@ -164,10 +217,11 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return (async () => {
         assertAlive();
         await abortable(ready, signal);
-        const clicks = strategy === 'popular' ? [] : session.at(time);
+        const clicks = strategy === 'popular' ? [] : history.at(time);
         const plain = clicks.map((click) => ({ itemId: click.itemId, time: click.time }));
         const control = signal ? { signal } : {};
         const answer = await engine.recommend({ session: plain, k, exclude, now: time }, control).catch(failed);
+        if (!store.hears) void store.refresh(); // for the next one
         if (!disposed) emit('recommendations', answer);
         return answer.items;
       })();
@@ -176,6 +230,31 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       assertAlive();
       await ready;
       return engine.catalogue();
+    },
+    privacy: {
+      async export() {
+        assertAlive();
+        await store.refresh();
+        const { consent, storage, model } = status;
+        return {
+          format: 'aisle-export',
+          version: 1,
+          exported: new Date(now()).toISOString(),
+          consent,
+          storage,
+          ...(model && { model: { name: model.name, version: model.version } }),
+          sessions: readable(history.sessions()),
+          unreadable: await store.setAside(),
+        };
+      },
+      async erase() {
+        assertAlive();
+        await confirmed(store.erase());
+      },
+      consent(answer) {
+        assertAlive();
+        return decide(checkedAnswer(answer));
+      },
     },
     get status() {
       return status;
@@ -188,7 +267,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     async dispose() {
       disposed = true;
       listeners.clear();
-      await engine.dispose();
+      await Promise.all([engine.dispose(), store.close()]);
     },
   };
 }

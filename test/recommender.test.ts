@@ -41,7 +41,7 @@ const ids = async (recommender: Recommender, options = {}) =>
 describe('a recommender', () => {
   test('tracks at once and recommends when the model is there', async () => {
     const recommender = await started();
-    expect(recommender.status).toEqual({ storage: 'memory', degraded: expect.any(Array) });
+    expect(recommender.status).toEqual({ storage: 'memory', consent: 'unknown', degraded: expect.any(Array) });
     recommender.track('item-9');
     const items = await recommender.recommend({ k: 5 });
     expect(items).toHaveLength(5);
@@ -202,6 +202,8 @@ describe('a wrong argument throws a RangeError at once:', () => {
     ['a gap that is no number', { modelUrl: 'https://a/', sessionGap: '30' }],
     ['an empty worker address', { modelUrl: 'https://a/', workerUrl: '' }],
     ['a deadline of less than nothing', { modelUrl: 'https://a/', startDeadline: -1 }],
+    ['another consent', { modelUrl: 'https://a/', consent: 'yes' }],
+    ['another history', { modelUrl: 'https://a/', history: 'none' }],
     ['a clock that stands', { modelUrl: 'https://a/', now: 5 }],
   ])('createRecommender with %s', (_, options) => {
     expect(() => createRecommender(options as never)).toThrow(RangeError);

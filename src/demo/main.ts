@@ -26,13 +26,17 @@ openShop(document.baseURI).then(start, (error: unknown) => {
 });
 
 function start(shop: Shop): void {
-  const visit = startVisit(shop, () => changed());
+  const visit = startVisit(
+    shop,
+    () => changed(),
+    () => render(false),
+  );
   const row = forYou(shop, visit);
   const panel = visitPanel(shop, visit, () => render(false));
   const looked = h('span', { class: 'badge' }, '0');
   const basket = h('span', { class: 'badge' }, '0');
   const main = h('main', { id: 'main', tabindex: -1 });
-  const top = header(shop, looked, basket, () => panel.open());
+  const top = header(shop, looked, basket, () => void panel.open());
   const nav = [...top.querySelectorAll<HTMLElement>('.nav a')];
   const scrolled = new Map<string, number>();
   let shown = location.hash;
@@ -42,6 +46,7 @@ function start(shop: Shop): void {
     setText(looked, String(visit.looked.length));
     setText(basket, String(visit.basket.length));
     row.describe();
+    panel.describe();
   }
 
   function page(route: Route): { title: string; content: HTMLElement } | undefined {

@@ -1,6 +1,8 @@
-/** The visit: what was looked at, and the recommender that learns of it. All of it in memory, gone with the page. */
+/** The visit: what was looked at, and the recommender that reads it. In memory, and on the device if the visitor wants. */
 import { createRecommender, type Recommender, type Status } from '../recommender';
+import type { PrivacyExport } from '../recommender/privacy';
 import { causes } from './because';
+import { keepsVisits, rememberChoice } from './choice';
 import type { Shop } from './shop';
 
 /** Minutes without a click after which a session ends: the recommender's default. */
@@ -29,12 +31,21 @@ export interface Visit {
   takeFromBasket(id: string): void;
   /** Suggestions for now. A newer call ends an older one, which then resolves to undefined. */
   suggest(k: number, exclude: readonly string[]): Promise<Suggestions | undefined>;
-  /** Forgets everything and begins again. */
+  /** All that is known of the visitor, of earlier visits and other tabs too. */
+  known(): Promise<PrivacyExport>;
+  /** Whether visits are kept on this device. */
+  readonly isKept: boolean;
+  /** Keeps this visit and later ones on the device, or erases them and stops. */
+  keep(kept: boolean): Promise<void>;
+  /** Erases everything that is known of the visitor, in every tab. */
   forget(): Promise<void>;
 }
 
-/** @param changed Called after every change of what a `Visit` shows. */
-export function startVisit(shop: Shop, changed: () => void): Visit {
+/**
+ * @param changed Called after every change of what a `Visit` shows.
+ * @param resumed Called when an earlier visit was read that goes on.
+ */
+export function startVisit(shop: Shop, changed: () => void, resumed: () => void): Visit {
   let looked: string[] = [];
   let session: string[] = []; // what of `looked` belongs to the running session
   let lastLook = 0;
@@ -44,11 +55,28 @@ export function startVisit(shop: Shop, changed: () => void): Visit {
   let running = new AbortController();
   const loaded = new Map<string, number>();
   let current: Recommender | undefined;
-  let recommender = open();
+  /** The running session as stored: of the page before this one, or of another tab. */
+  async function resume(opened: Recommender): Promise<void> {
+    const { sessions } = await opened.privacy.export();
+    const last = sessions.at(-1) ?? [];
+    const lastTime = Date.parse(last.at(-1)?.time ?? '');
+    if (!(Date.now() - lastTime <= SESSION_GAP * 60_000)) return;
+    const before = looked.length;
+    looked = last.filter(({ event }) => event === 'view').map(({ itemId }) => itemId);
+    session = looked;
+    lastLook = lastTime;
+    if (looked.length > before) resumed();
+  }
 
   function open(): Promise<Recommender> {
-    return createRecommender({ modelUrl: shop.modelUrl }).then((opened) => {
-      opened.on('status', changed);
+    const consent = keepsVisits() ? 'granted' : 'manual';
+    return createRecommender({ modelUrl: shop.modelUrl, consent }).then((opened) => {
+      let storage = opened.status.storage;
+      opened.on('status', (status) => {
+        if (status.storage === 'indexeddb' && storage !== 'indexeddb') resume(opened).catch(ignore);
+        storage = status.storage;
+        changed();
+      });
       opened.on('ready', () => {
         loaded.clear();
         changed();
@@ -69,6 +97,16 @@ export function startVisit(shop: Shop, changed: () => void): Visit {
       return opened;
     });
   }
+
+  function clear(): void {
+    running.abort();
+    looked = [];
+    session = [];
+    basket = [];
+    changed();
+  }
+
+  const recommender = open();
 
   return {
     get looked() {
@@ -125,17 +163,21 @@ export function startVisit(shop: Shop, changed: () => void): Visit {
         throw error;
       }
     },
-    async forget() {
-      running.abort();
-      const before = recommender;
-      looked = [];
-      session = [];
-      basket = [];
-      failure = undefined;
-      current = undefined;
-      recommender = open();
+    async known() {
+      return (await recommender).privacy.export();
+    },
+    get isKept() {
+      return current?.status.consent === 'granted';
+    },
+    async keep(kept) {
+      rememberChoice(kept);
+      if (!kept) clear();
+      await (await recommender).privacy.consent(kept ? 'granted' : 'denied');
       changed();
-      await (await before).dispose();
+    },
+    async forget() {
+      clear();
+      await (await recommender).privacy.erase();
     },
   };
 }

@@ -1,18 +1,26 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
 import type { BackendChoice } from '../engine/engine';
 import type { RecommenderOptions, RecommendOptions, Strategy, TrackedEvent } from '../recommender';
+import type { HistoryChoice } from '../session/visitor-history';
+import type { ConsentAnswer, ConsentOption } from './consent';
 
 const BACKENDS: readonly BackendChoice[] = ['auto', 'wasm', 'cpu'];
 const STRATEGIES: readonly Strategy[] = ['for-you', 'popular'];
+const ANSWERS: readonly ConsentAnswer[] = ['granted', 'denied'];
+const CONSENTS: readonly ConsentOption[] = ['auto', 'manual', ...ANSWERS];
+const HISTORIES: readonly HistoryChoice[] = ['session', 'recent', 'all'];
 
 export function checkedOptions(options: RecommenderOptions) {
   const known = object('createRecommender', options);
   const { modelUrl, backend = 'auto', sessionGap = 30, workerUrl, startDeadline = 10, now = Date.now } = known;
+  const { consent = 'auto', history = 'session' } = known;
   if (typeof modelUrl !== 'string' || modelUrl === '') {
     wrong('modelUrl', 'the address of an artifact folder', modelUrl);
   }
   if (!BACKENDS.includes(backend)) wrong('backend', BACKENDS.join(', '), backend);
   if (!(Number.isFinite(sessionGap) && sessionGap > 0)) wrong('sessionGap', 'minutes, more than 0', sessionGap);
+  if (!CONSENTS.includes(consent)) wrong('consent', CONSENTS.join(', '), consent);
+  if (!HISTORIES.includes(history)) wrong('history', HISTORIES.join(', '), history);
   if (workerUrl !== undefined && (typeof workerUrl !== 'string' || workerUrl === '')) {
     wrong('workerUrl', 'the address of the worker script', workerUrl);
   }
@@ -20,7 +28,12 @@ export function checkedOptions(options: RecommenderOptions) {
     wrong('startDeadline', 'seconds, more than 0', startDeadline);
   }
   if (typeof now !== 'function') wrong('now', 'a function that gives milliseconds since 1970', now);
-  return { modelUrl: absolute(modelUrl), backend, sessionGap, workerUrl, startDeadline, now };
+  return { modelUrl: absolute(modelUrl), backend, sessionGap, consent, history, workerUrl, startDeadline, now };
+}
+
+export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {
+  if (!ANSWERS.includes(answer)) wrong('consent', ANSWERS.join(' or '), answer);
+  return answer;
 }
 
 export function checkedEvent(event: string | TrackedEvent, now: number) {

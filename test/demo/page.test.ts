@@ -223,6 +223,30 @@ describe('the page', () => {
     await page.context().close();
   });
 
+  test('keeps the visit on the device if the visitor wants, goes on with it, and erases it', async () => {
+    const { page, errors } = await openShopWindow(browser, server);
+    const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+    const openPanel = () => page.getByRole('button', { name: 'Your visit' }).click();
+    const title = await openSuggestion(page, 0);
+    expect(await databases()).toEqual([]);
+    await openPanel();
+    await page.getByText('gone when you close the page').waitFor();
+    await page.getByLabel('Keep my visits on this device').check();
+    await page.getByText('It is stored in this browser').waitFor();
+    expect(await databases()).toEqual(['aisle']);
+    await page.goto(`${new URL(page.url()).origin}/`);
+    await page.getByText('Because you looked at').waitFor();
+    expect(await page.locator('.because').textContent()).toBe(`Because you looked at ${title}`);
+    await openPanel();
+    await page.locator('.visit-list li').first().waitFor();
+    expect(await page.locator('.visit-list li').allTextContents()).toEqual([title]);
+    await page.getByRole('button', { name: 'Forget this visit' }).click();
+    await page.getByText('Popular in this shop').waitFor();
+    await expect.poll(databases).toEqual([]);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
   test('goes back to where one was', async () => {
     const { page } = await openShopWindow(browser, server);
     await page.locator('.department').first().click();

@@ -1,0 +1,112 @@
+/** One IndexedDB database that cannot hang or surprise its caller: deadlines, reopening, closing when it is to be deleted. */
+import { createStore, promisifyRequest, type UseStore } from 'idb-keyval';
+import { RecommenderError } from '../errors';
+
+export interface DatabaseOptions {
+  readonly name: string;
+  /** Seconds that an operation may take. */
+  readonly deadline: number;
+  /** Someone deletes the database: another tab of ours, the visitor, or the shop. */
+  readonly onDeleted: () => void;
+}
+
+const STORE = 'records';
+
+export class Database {
+  readonly #options: DatabaseOptions;
+  #use: UseStore | undefined;
+  #connection: IDBDatabase | undefined;
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs one transaction. It may run again after a failure, so what it writes must be the same each time.
+   *
+   * @param work Returns the result; the transaction commits after it unless it throws. It may await requests only.
+   * @throws RecommenderError `timeout`; otherwise what IndexedDB says, after which the next call opens it anew.
+   */
+  async run<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => T | Promise<T>): Promise<T> {
+    let running: IDBTransaction | undefined;
+    let over = false;
+    this.#use ??= createStore(this.#options.name, STORE);
+    const use = this.#use;
+    const attempt = async () =>
+      use(mode, async (store) => {
+        running = store.transaction;
+        if (over) return abandon(running);
+        this.#watch(running.db);
+        const done = promisifyRequest(running);
+        done.catch(() => {}); // reported below, unless `work` fails first
+        const result = await work(store);
+        await done;
+        return result;
+      });
+    try {
+      return (await inTime(attempt(), this.#options.deadline, 'answer')) as T;
+    } catch (error) {
+      over = true;
+      abandon(running);
+      if (this.#use === use) this.close();
+      throw error ?? new RecommenderError('io', 'IndexedDB ended a transaction without a reason.');
+    }
+  }
+
+  /** Deletes the database, in every tab. Emptied first: a tab that is frozen can hold up the deletion, but not that. */
+  async delete(): Promise<void> {
+    const { name, deadline } = this.#options;
+    const exists = async (): Promise<boolean> => {
+      const all = await indexedDB.databases?.();
+      return all === undefined || all.some((one) => one.name === name);
+    };
+    if (globalThis.indexedDB === undefined) return;
+    if (!this.#use && !(await inTime(exists(), deadline, 'answer'))) return;
+    const emptied = this.run('readwrite', (store) => void store.clear());
+    await emptied.catch(() => {});
+    this.close();
+    await inTime(promisifyRequest(indexedDB.deleteDatabase(name)), deadline, 'delete its data').catch(() => emptied);
+  }
+
+  /** Closes the connection; the next `run` opens it again. */
+  close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+    this.#use = undefined;
+  }
+
+  #watch(connection: IDBDatabase): void {
+    if (this.#connection === connection) return;
+    this.#connection = connection;
+    connection.onversionchange = ({ newVersion }) => {
+      // A connection that stays open would hold up whoever deletes or upgrades the database.
+      connection.close();
+      if (this.#connection !== connection) return;
+      this.close();
+      if (newVersion === null) this.#options.onDeleted();
+    };
+  }
+}
+
+/** Undoes what a late or failed transaction has begun; one that opened late is closed, too. */
+function abandon(transaction: IDBTransaction | undefined): undefined {
+  try {
+    transaction?.abort();
+  } catch {
+    // It was over already.
+  }
+  transaction?.db.close();
+}
+
+async function inTime<T>(work: Promise<T>, seconds: number, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `IndexedDB did not ${what} within ${seconds} s.`;
+    timer = setTimeout(() => reject(new RecommenderError('timeout', message)), 1000 * seconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,74 @@
+/** What is done to the records inside one transaction. */
+import { promisifyRequest } from 'idb-keyval';
+import { ASIDE, decode, type Entry, EVENTS, surplus } from './records';
+
+/** A record that could not be read. */
+export interface SetAside {
+  readonly key: string;
+  readonly reason: string;
+  /** How it began. */
+  readonly value: string;
+}
+
+/** Key of the name of this life of the database: a tab that knows another one learns that it was erased. */
+export const EPOCH = 'epoch';
+const MAX_ASIDE = 16;
+
+/** Undefined before the first write, and where it is damaged. */
+export async function readEpoch(store: IDBObjectStore): Promise<string | undefined> {
+  const found: unknown = await promisifyRequest(store.get(EPOCH));
+  return typeof found === 'string' ? found : undefined;
+}
+
+/** All records of events, readable or not. */
+export async function readEntries(store: IDBObjectStore): Promise<[key: string, value: unknown][]> {
+  const range = rangeOf(EVENTS);
+  const [keys, values] = await Promise.all([
+    promisifyRequest(store.getAllKeys(range)),
+    promisifyRequest(store.getAll(range)),
+  ]);
+  return keys.map((key, i) => [String(key), values[i]]);
+}
+
+export function readAside(store: IDBObjectStore): Promise<SetAside[]> {
+  return promisifyRequest(store.getAll(rangeOf(ASIDE)));
+}
+
+/** Keeps the newest few: a device that damages everything must not fill up with what it damaged. */
+export async function moveAside(store: IDBObjectStore, damaged: readonly [string, unknown, string][]): Promise<void> {
+  const before = await promisifyRequest(store.getAllKeys(rangeOf(ASIDE)));
+  for (const [key] of damaged) store.delete(key);
+  for (const key of before.slice(0, Math.max(0, before.length + damaged.length - MAX_ASIDE))) store.delete(key);
+  for (const [key, value, reason] of damaged.slice(0, MAX_ASIDE)) {
+    store.put({ key, reason, value: String(value).slice(0, 1000) } satisfies SetAside, ASIDE + key);
+  }
+}
+
+/**
+ * Deletes what is set aside, then whole sessions, the oldest first, until `target` characters are left at most. Deleting
+ * needs no room, so it also helps where the quota is used up.
+ *
+ * @param gap Seconds without an event that end a session.
+ * @returns Characters left.
+ */
+export async function deleteOldest(store: IDBObjectStore, target: number, gap: number): Promise<number> {
+  const entries: Entry[] = (await readEntries(store)).map(([key, value]) => {
+    const read = decode(value);
+    const time = 'reason' in read ? Number.NEGATIVE_INFINITY : Math.max(...read.map((event) => event.time));
+    return { key, size: sizeOf(key, value), time };
+  });
+  store.delete(rangeOf(ASIDE));
+  const gone = new Set(surplus(entries, target, gap));
+  for (const key of gone) store.delete(key);
+  return entries.reduce((sum, { key, size }) => (gone.has(key) ? sum : sum + size), 0);
+}
+
+/** Characters of a record. */
+export function sizeOf(key: string, value: unknown): number {
+  return key.length + String(value).length;
+}
+
+/** All keys that begin so. */
+function rangeOf(prefix: string): IDBKeyRange {
+  return IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+}

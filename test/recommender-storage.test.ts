@@ -1,0 +1,294 @@
+/** The recommender and what is stored of its visitor. What a database may do wrong is in test/store. */
+import 'fake-indexeddb/auto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { IDBFactory } from 'fake-indexeddb';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createRecommender, type Recommender, type RecommenderOptions } from '../src/index';
+import { type Folder, folderOf, IDS, smallModel } from './engine/fixture';
+
+let server: Server;
+let modelUrl: string;
+const running: Recommender[] = [];
+
+beforeAll(async () => {
+  const shop = await smallModel();
+  // The next release of the shop's model: other items first, so that every index means another product.
+  const next = await smallModel({ seed: 2 });
+  const folders: Record<string, Folder> = {
+    small: await folderOf(shop),
+    next: await folderOf({ ...next, itemIds: [...IDS].reverse() }),
+  };
+  server = createServer((request, response) => {
+    const [, folder, file] = request.url!.split('/');
+    const bytes = folders[folder!]?.get(file!);
+    response.writeHead(bytes ? 200 : 404).end(bytes);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  modelUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/small/`;
+});
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+});
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  await Promise.all(running.splice(0).map((recommender) => recommender.dispose()));
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+let time = 1_700_000_000_000;
+
+async function visit(options: Partial<RecommenderOptions> = {}): Promise<Recommender> {
+  const recommender = await createRecommender({ modelUrl, backend: 'cpu', now: () => time, ...options });
+  running.push(recommender);
+  return recommender;
+}
+/** A visit that is over, its events stored. */
+async function past(...itemIds: string[]): Promise<void> {
+  const recommender = await visit({ consent: 'granted' });
+  for (const itemId of itemIds) {
+    recommender.track(itemId);
+    time += MINUTE;
+  }
+  await recommender.dispose();
+}
+const stores = (recommender: Recommender) =>
+  vi.waitFor(() => expect(recommender.status.storage).toBe('indexeddb'), 20_000);
+const ids = async (recommender: Recommender, options = {}) =>
+  (await recommender.recommend(options)).map(({ itemId }) => itemId);
+const known = async (recommender: Recommender) =>
+  (await recommender.privacy.export()).sessions.map((session) => session.map(({ itemId }) => itemId));
+const databases = async () => (await indexedDB.databases()).length;
+
+describe('a visit', () => {
+  test('goes on in the next page, and recommends alike', async () => {
+    const first = await visit({ consent: 'granted' });
+    expect(first.status).toMatchObject({ storage: 'idle', consent: 'granted' });
+    for (const id of ['item-9', '__proto__', 'a,b']) first.track(id);
+    const answer = await first.recommend();
+    await first.dispose();
+    const second = await visit({ consent: 'granted' });
+    await stores(second);
+    expect(await second.recommend()).toEqual(answer);
+    expect(await known(second)).toEqual([['item-9', '__proto__', 'a,b']]);
+  });
+
+  test('in two tabs is one session, in the order of its times', async () => {
+    const [one, other] = [await visit({ consent: 'granted' }), await visit({ consent: 'granted' })];
+    await Promise.all([stores(one), stores(other)]);
+    for (const [k, id] of ['item-9', 'a,b', 'item-12', '🧦'].entries()) {
+      (k % 2 === 0 ? one : other).track(id);
+      time += 1000;
+    }
+    const all = [['item-9', 'a,b', 'item-12', '🧦']];
+    await vi.waitFor(async () => expect([await known(one), await known(other)]).toEqual([all, all]));
+    expect(await ids(other)).toEqual(await ids(one));
+  });
+
+  test('keeps its session when a new artifact takes effect, and skips, but does not lose, what that does not know', async () => {
+    await past('item-9', 'an item of tomorrow', 'a,b');
+    const plain = await visit({ modelUrl: modelUrl.replace('small', 'next'), consent: 'manual' });
+    plain.track('item-9');
+    plain.track('a,b');
+    const next = await visit({ modelUrl: modelUrl.replace('small', 'next'), consent: 'granted' });
+    await stores(next);
+    expect((await next.recommend())[0]!.reason).toBe('neural');
+    expect(await ids(next)).toEqual(await ids(plain));
+    expect(await known(next)).toEqual([['item-9', 'an item of tomorrow', 'a,b']]);
+  });
+
+  test('recommends before the database has answered, and while it never does', async () => {
+    vi.spyOn(indexedDB, 'open').mockReturnValue({} as IDBOpenDBRequest);
+    const recommender = await visit({ consent: 'granted' });
+    recommender.track('item-9');
+    expect((await recommender.recommend())[0]!.reason).toBe('neural');
+    expect(recommender.status.storage).toBe('idle');
+    await vi.waitFor(() => expect(recommender.status.storage).toBe('memory'), 20_000);
+    const trouble = { code: 'no-storage', message: expect.stringContaining('did not answer within 3 s') };
+    expect(recommender.status.degraded).toContainEqual({ ...trouble, since: time });
+    expect((await recommender.recommend())[0]!.reason).toBe('neural');
+  });
+
+  test('counts what one page view reports several times once', async () => {
+    const recommender = await visit();
+    for (const event of ['view', 'view', 'cart', 'view', 'cart']) recommender.track({ itemId: 'item-9', event });
+    expect(await known(recommender)).toEqual([['item-9', 'item-9']]);
+  });
+});
+
+describe('history', () => {
+  test.each([
+    ['session', ['popular', 'popular', 'popular']],
+    ['recent', ['neural', 'neural', 'popular']],
+    ['all', ['neural', 'neural', 'neural']],
+  ] as const)('"%s" after an hour, a week and two months answers by %j', async (history, reasons) => {
+    await past('item-9', 'a,b', 'item-12');
+    const recommender = await visit({ consent: 'granted', history });
+    await stores(recommender);
+    const found: string[] = [];
+    for (const later of [60 * MINUTE, 7 * DAY, 60 * DAY]) {
+      const before = time;
+      time += later;
+      found.push((await recommender.recommend())[0]!.reason);
+      time = before;
+    }
+    expect(found).toEqual(reasons);
+  });
+});
+
+describe('without a yes', () => {
+  test.each([['auto'], ['manual'], ['denied']] as const)(
+    '"%s" keeps the visit in memory and opens no database',
+    async (consent) => {
+      const opened = vi.spyOn(indexedDB, 'open');
+      const recommender = await visit({ consent });
+      recommender.track('item-9');
+      expect((await recommender.recommend())[0]!.reason).toBe('neural');
+      const told = consent === 'denied' ? 'denied' : 'unknown';
+      expect(recommender.status).toMatchObject({ storage: 'memory', consent: told });
+      expect(recommender.status.degraded.map(({ code }) => code)).toEqual(['no-worker']);
+      await recommender.dispose();
+      expect(opened).not.toHaveBeenCalled();
+      expect(await databases()).toBe(0);
+    },
+  );
+
+  test('what earlier visits stored is not read', async () => {
+    await past('item-9');
+    const recommender = await visit({ history: 'all' });
+    expect((await recommender.recommend())[0]!.reason).toBe('popular');
+    expect(await known(recommender)).toEqual([]);
+  });
+
+  test.each([['auto'], ['granted'], ['manual']] as const)(
+    'Global Privacy Control means memory only, also for "%s" and a later yes, and earlier visits are erased',
+    async (consent) => {
+      await past('item-9');
+      vi.stubGlobal('navigator', { globalPrivacyControl: true });
+      const recommender = await visit({ consent });
+      await recommender.privacy.consent('granted');
+      recommender.track('a,b');
+      expect(recommender.status).toMatchObject({ storage: 'memory', consent: 'denied' });
+      expect(await known(recommender)).toEqual([['a,b']]);
+      await recommender.dispose();
+      expect(await databases()).toBe(0);
+    },
+  );
+});
+
+describe('the answer of the visitor', () => {
+  test('yes stores what was tracked, before and after it', async () => {
+    await past('item-20');
+    const recommender = await visit({ consent: 'manual' });
+    recommender.track('item-9');
+    await recommender.privacy.consent('granted');
+    await stores(recommender);
+    recommender.track('a,b');
+    await recommender.dispose();
+    const next = await visit({ consent: 'granted' });
+    await stores(next);
+    expect(await known(next)).toEqual([['item-20', 'item-9', 'a,b']]);
+  });
+
+  test('no, at first, erases earlier visits; this one goes on in memory, and is not stored by a later yes', async () => {
+    await past('item-20');
+    const recommender = await visit({ consent: 'manual' });
+    recommender.track('item-9');
+    await recommender.privacy.consent('denied');
+    expect(await databases()).toBe(0);
+    recommender.track('a,b');
+    expect(await known(recommender)).toEqual([['item-9', 'a,b']]);
+    await recommender.privacy.consent('granted');
+    recommender.track('item-12');
+    await recommender.dispose();
+    const next = await visit({ consent: 'granted' });
+    await stores(next);
+    expect(await known(next)).toEqual([['item-12']]);
+  });
+
+  test('no, after a yes, erases the visit and stops storing, in every tab', async () => {
+    const [one, other] = [await visit({ consent: 'granted' }), await visit({ consent: 'granted' })];
+    one.track('item-9');
+    other.track('a,b');
+    await Promise.all([stores(one), stores(other)]);
+    await one.privacy.consent('denied');
+    await vi.waitFor(() => expect(other.status).toMatchObject({ storage: 'memory', consent: 'denied' }));
+    for (const tab of [one, other]) {
+      expect(await known(tab)).toEqual([]);
+      tab.track('item-12');
+      expect((await tab.recommend())[0]!.reason).toBe('neural');
+    }
+    await Promise.all([one.dispose(), other.dispose()]);
+    expect(await databases()).toBe(0);
+  });
+
+  test('is a word that is known', async () => {
+    const recommender = await visit();
+    expect(() => recommender.privacy.consent('yes' as never)).toThrow(RangeError);
+  });
+});
+
+describe('privacy', () => {
+  test('erase leaves nothing, in every tab, and what comes counts anew', async () => {
+    await past('item-20');
+    const tabs = [await visit({ consent: 'granted' }), await visit({ consent: 'granted' }), await visit()];
+    await Promise.all([stores(tabs[0]!), stores(tabs[1]!)]);
+    for (const tab of tabs) tab.track('item-9');
+    await tabs[1]!.privacy.erase();
+    expect(await databases()).toBe(0);
+    await vi.waitFor(async () => expect(await Promise.all(tabs.map(known))).toEqual([[], [], []]));
+    for (const tab of tabs) expect((await tab.recommend())[0]!.reason).toBe('popular');
+    tabs[0]!.track('a,b');
+    await stores(tabs[0]!);
+    await vi.waitFor(async () => expect(await known(tabs[1]!)).toEqual([['a,b']]));
+  });
+
+  test('erase that the device does not confirm is an error, and status tells', async () => {
+    await past('item-9');
+    const recommender = await visit();
+    vi.spyOn(indexedDB, 'open').mockReturnValue({} as IDBOpenDBRequest);
+    vi.spyOn(indexedDB, 'deleteDatabase').mockReturnValue({} as IDBOpenDBRequest);
+    await expect(recommender.privacy.erase()).rejects.toMatchObject({ code: 'io' });
+    expect(recommender.status.degraded.map(({ code }) => code)).toContain('not-erased');
+    vi.restoreAllMocks();
+    await recommender.privacy.erase();
+    expect(recommender.status.degraded.map(({ code }) => code)).not.toContain('not-erased');
+    expect(await databases()).toBe(0);
+  });
+
+  test('export is JSON that a person can read', async () => {
+    time = Date.UTC(2024, 0, 31, 12);
+    const recommender = await visit({ consent: 'granted' });
+    await recommender.recommend();
+    recommender.track('item-9');
+    recommender.track({ itemId: 'a,b', event: 'purchase', time: time - DAY });
+    await stores(recommender);
+    expect(JSON.parse(JSON.stringify(await recommender.privacy.export()))).toEqual({
+      format: 'aisle-export',
+      version: 1,
+      exported: '2024-01-31T12:00:00.000Z',
+      consent: 'granted',
+      storage: 'indexeddb',
+      model: { name: 'small gru4rec', version: '1.0.0' },
+      sessions: [
+        [{ time: '2024-01-30T12:00:00.000Z', event: 'purchase', itemId: 'a,b' }],
+        [{ time: '2024-01-31T12:00:00.000Z', event: 'view', itemId: 'item-9' }],
+      ],
+      unreadable: [],
+    });
+  });
+
+  test('is over after dispose', async () => {
+    const recommender = await visit();
+    await recommender.dispose();
+    await expect(recommender.privacy.export()).rejects.toMatchObject({ code: 'disposed' });
+    await expect(recommender.privacy.erase()).rejects.toMatchObject({ code: 'disposed' });
+    expect(() => recommender.privacy.consent('granted')).toThrow('disposed');
+  });
+});

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { VisitorHistory, type VisitorHistoryOptions } from '../../src/session/visitor-history';
+
+const MINUTE = 60;
+const DAY = 24 * 60 * MINUTE;
+const view = (itemId: string, time: number, event = 'view') => ({ itemId, time, event });
+const ids = (history: VisitorHistory, now: number) => history.at(now).map(({ itemId }) => itemId);
+const started = (options: Partial<VisitorHistoryOptions> = {}) => new VisitorHistory({ gap: 30 * MINUTE, ...options });
+
+describe('the running session', () => {
+  test('holds events in the order of their times', () => {
+    const history = started();
+    history.add(view('a', 0), view('c', 200));
+    history.add(view('b', 100), view('d', 200));
+    expect(ids(history, 200)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('ends after the gap, and not before', () => {
+    const history = started();
+    history.add(view('a', 0));
+    expect(ids(history, 30 * MINUTE)).toEqual(['a']);
+    expect(ids(history, 30 * MINUTE + 1)).toEqual([]);
+    history.add(view('b', 30 * MINUTE));
+    expect(ids(history, 30 * MINUTE)).toEqual(['a', 'b']);
+    history.add(view('c', 60 * MINUTE + 1));
+    expect(ids(history, 60 * MINUTE + 1)).toEqual(['c']);
+  });
+
+  test('leaves a late event of an earlier session to that session', () => {
+    const history = started();
+    history.add(view('a', 100 * MINUTE), view('b', 69 * MINUTE));
+    expect(ids(history, 100 * MINUTE)).toEqual(['a']);
+    history.add(view('c', 71 * MINUTE));
+    expect(ids(history, 100 * MINUTE)).toEqual(['b', 'c', 'a']); // c joins them
+    history.add(view('d', 30 * MINUTE));
+    const sessions = history.sessions().map((session) => session.map(({ itemId }) => itemId));
+    expect(sessions).toEqual([['d'], ['b', 'c', 'a']]);
+  });
+
+  test('survives a clock that was set back, by a little or by a year', () => {
+    const history = started();
+    history.add(view('a', 1000));
+    expect(ids(history, 10)).toEqual(['a']);
+    history.add(view('wrong', 365 * DAY));
+    history.add(view('b', 1100));
+    expect(ids(history, 1100)).toEqual(['a', 'b']);
+  });
+
+  test('keeps the newest events where there are too many, and is cut rarely', () => {
+    const history = started({ maxLength: 10 });
+    let cuts = 0;
+    let first = '0';
+    for (let t = 0; t < 300; t++) {
+      history.add(view(`${t}`, t));
+      const held = ids(history, t);
+      expect(held.length).toBeLessThanOrEqual(10);
+      expect(held.length).toBeGreaterThanOrEqual(Math.min(t + 1, 5));
+      expect(held).toEqual(held.map((_, i) => `${t - held.length + 1 + i}`));
+      if (held[0] !== first) cuts++;
+      first = held[0]!;
+    }
+    expect(cuts).toBe(58);
+  });
+
+  test('does not grow for ever, and knows no more after it was cleared', () => {
+    const history = started();
+    for (let t = 0; t < 30_000; t++) history.add(view(`${t}`, t));
+    const known = history.sessions().flat();
+    expect(known.length).toBeLessThanOrEqual(10_000);
+    expect(known.at(-1)!.itemId).toBe('29999');
+    history.clear();
+    expect(history.sessions()).toEqual([]);
+    expect(ids(history, 30_000)).toEqual([]);
+  });
+
+  test('is a copy: what was asked for does not change', () => {
+    const history = started();
+    history.add(view('a', 0));
+    const before = history.at(0);
+    history.add(view('b', 1));
+    expect(before).toHaveLength(1);
+  });
+});
+
+describe('a report', () => {
+  test('that is repeated within a page view counts once; a return to the page counts again', () => {
+    const history = started();
+    const reports = [
+      [view('a', 0), false],
+      [view('a', 0.4), true],
+      [view('a', 5), true],
+      [view('a', 6, 'cart'), false],
+      [view('a', 7), true],
+      [view('a', 7, 'cart'), true],
+      [view('a', 9, 'purchase'), false],
+      [view('b', 10), false],
+      [view('a', 11), false],
+      [view('a', 12), true],
+      [view('a', 80), false],
+    ] as const;
+    expect(reports.map(([event]) => history.isRepeated(event))).toEqual(reports.map(([, repeated]) => repeated));
+  });
+});
+
+describe('earlier sessions', () => {
+  const session = [view('v1', 0), view('bought', 10), view('bought', 20, 'purchase'), view('carted', 30, 'cart')];
+  const longSession = [...session, view('v2', 40), view('v3', 50), view('v4', 60), view('v5', 70)];
+
+  test('are left out of the running session', () => {
+    const history = started();
+    history.add(...longSession, view('now', DAY));
+    expect(ids(history, DAY)).toEqual(['now']);
+  });
+
+  test('stand before it, all of them, where all are wanted', () => {
+    const history = started({ history: 'all' });
+    history.add(...session, view('x', 9 * DAY));
+    history.add(view('now', 100 * DAY));
+    expect(ids(history, 100 * DAY)).toEqual(['v1', 'bought', 'bought', 'carted', 'x', 'now']);
+    expect(ids(history, 200 * DAY)).toEqual(['v1', 'bought', 'bought', 'carted', 'x', 'now']);
+  });
+
+  test.each([
+    [1 / 24, ['v1', 'bought', 'bought', 'carted', 'v2', 'v3', 'v4', 'v5']],
+    [7, ['bought', 'carted', 'v4', 'v5']],
+    [14, ['bought', 'carted']],
+    [21, ['bought']],
+    [27, ['bought']],
+    [29, []],
+  ])('fade: after %f days, what is left is %j', (days, left) => {
+    const history = started({ history: 'recent' });
+    history.add(...longSession);
+    expect(ids(history, 70 + days * DAY)).toEqual(left);
+    history.add(view('now', 70 + days * DAY));
+    expect(ids(history, 70 + days * DAY)).toEqual([...left, 'now']);
+  });
+
+  test('lose views first, then carts, then purchases; a kind without a weight is a view', () => {
+    const history = started({ history: 'recent' });
+    history.add(view('p', 0, 'purchase'), view('c', 1, 'cart'), view('w', 2, 'wish'), view('v', 3));
+    expect(ids(history, 3 + 3 * DAY)).toEqual(['p', 'c', 'v']);
+    expect(ids(history, 3 + 7 * DAY)).toEqual(['p', 'c']);
+    expect(ids(history, 3 + 20 * DAY)).toEqual(['p']);
+  });
+});

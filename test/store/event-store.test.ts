@@ -1,0 +1,262 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { closeAll, deleteFromOutside, dump, freshDatabase, page, raw, stored, view } from './helpers';
+
+beforeEach(freshDatabase);
+afterEach(async () => {
+  await closeAll();
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+describe('events', () => {
+  test('that were acknowledged are there for the next page, though this one died without a word', async () => {
+    const { store, told } = page();
+    for (const [t, id] of ['a', 'b,c', '__proto__', '🧦'].entries()) {
+      expect(await store.append(view(id, 100 + t))).toBe(true);
+    }
+    expect(await stored()).toEqual(['a 100', 'b,c 101', '__proto__ 102', '🧦 103']);
+    expect(told).toEqual(['idle', 'indexeddb']);
+  });
+
+  test('that are added at once are stored in their order, in few writes', async () => {
+    const { store } = page();
+    const answers = await Promise.all(Array.from({ length: 1200 }, (_, k) => store.append(view(`${k}`, k))));
+    expect(answers.every(Boolean)).toBe(true);
+    expect(await stored()).toEqual(Array.from({ length: 1200 }, (_, k) => `${k} ${k}`));
+    expect((await dump())!.size).toBeLessThan(10);
+  });
+
+  test('from before the visitor said yes are stored after it, and nothing is before it', async () => {
+    const opened = vi.spyOn(indexedDB, 'open');
+    const { store, told } = page({ opened: false });
+    const first = store.append(view('a', 1));
+    await store.refresh();
+    expect(await store.setAside()).toEqual([]);
+    expect(opened).not.toHaveBeenCalled();
+    expect(await dump()).toBeUndefined();
+    expect(told).toEqual([]);
+    store.open();
+    expect(await first).toBe(true);
+    expect(await stored()).toEqual(['a 1']);
+  });
+
+  test('of several pages are merged by time, none lost and none doubled', async () => {
+    const pages = [page(), page(), page()];
+    await Promise.all(Array.from({ length: 90 }, (_, k) => pages[(k * 7) % 3]!.store.append(view(`${k}`, 1000 + k))));
+    const all = Array.from({ length: 90 }, (_, k) => `${k} ${1000 + k}`);
+    expect(await stored()).toEqual(all);
+    for (const { store, events } of pages) {
+      await store.refresh();
+      await store.refresh();
+      expect(new Set(events.map(({ itemId }) => itemId)).size).toBe(60); // those of the other two
+      expect(events).toHaveLength(60);
+    }
+  });
+
+  test('of another page are told where tabs can talk, and read where they cannot', async () => {
+    const [teller, hearer] = [page(), page()];
+    await hearer.store.refresh();
+    await teller.store.append(view('a', 1));
+    await vi.waitFor(() => expect(hearer.events).toMatchObject([view('a', 1)]));
+    vi.stubGlobal('BroadcastChannel', undefined);
+    const deaf = page();
+    expect([hearer.store.hears, deaf.store.hears]).toEqual([true, false]);
+    await deaf.store.refresh();
+    await teller.store.append(view('b', 2));
+    await deaf.store.refresh();
+    expect(deaf.events).toMatchObject([view('a', 1), view('b', 2)]);
+  });
+
+  test('that wait when the page closes are stored first', async () => {
+    const { store } = page();
+    const answers = [store.append(view('a', 1)), store.append(view('b', 2))];
+    await store.close();
+    expect(await Promise.all(answers)).toEqual([true, true]);
+    expect(await store.append(view('c', 3))).toBe(false);
+    expect(await stored()).toEqual(['a 1', 'b 2']);
+  });
+
+  test('make room for newer ones, the oldest sessions first', async () => {
+    const { store } = page({ maxSize: 3000 });
+    for (let session = 0; session < 10; session++) {
+      for (let k = 0; k < 10; k++) await store.append(view(`item-${session}-${k}`, session * 10_000 + k));
+    }
+    const left = await stored();
+    const sessions = [...new Set(left.map((line) => line[5]))];
+    expect(sessions.length).toBeGreaterThanOrEqual(2);
+    expect(sessions).toEqual(Array.from({ length: 10 }, (_, s) => `${s}`).slice(-sessions.length));
+    for (const s of sessions) expect(left.filter((line) => line[5] === s)).toHaveLength(10);
+    const size = [...(await dump())!].reduce((sum, [key, value]) => sum + key.length + String(value).length, 0);
+    expect(size).toBeLessThan(3200);
+  });
+});
+
+describe('a record that cannot be read', () => {
+  test('is set aside with its reason, and the others are read', async () => {
+    const { store } = page();
+    for (const [t, id] of ['a', 'b', 'c'].entries()) await store.append(view(id, t));
+    const [, torn] = [...(await dump())!.keys()].filter((key) => key.startsWith('e/'));
+    const text = String((await dump())!.get(torn!));
+    await raw((records) => records.put(text.slice(0, -9), torn!));
+    const reader = page();
+    await reader.store.refresh();
+    expect(reader.events.map(({ itemId }) => itemId)).toEqual(['a', 'c']);
+    const reason = expect.stringContaining('checksum');
+    expect(reader.told).toContainEqual(expect.stringMatching(/^records-set-aside: 1 stored record.*checksum/));
+    expect(await reader.store.setAside()).toEqual([{ key: torn, reason, value: text.slice(0, -9) }]);
+    const later = page();
+    await later.store.refresh();
+    expect(later.told.join()).not.toContain('records-set-aside');
+  });
+
+  test.each([[42], [null], [{ a: 1 }], ['1 x []'], [new Uint8Array(3)], ['']])('may be %j', async (value) => {
+    await page().store.append(view('a', 1));
+    await raw((records) => records.put(value, 'e/other/0'));
+    expect(await stored()).toEqual(['a 1']);
+    expect((await dump())!.has('e/other/0')).toBe(false);
+  });
+
+  test('stays where it is when another release wrote it', async () => {
+    await page().store.append(view('a', 1));
+    await raw((records) => records.put('2 x whatever comes', 'e/newer/0'));
+    const reader = page();
+    await reader.store.refresh();
+    expect(reader.told).toContainEqual(expect.stringContaining('version 2'));
+    expect((await dump())!.get('e/newer/0')).toBe('2 x whatever comes');
+  });
+
+  test('does not fill up the device, however many there are', async () => {
+    await page().store.append(view('a', 1));
+    for (let round = 0; round < 3; round++) {
+      await raw((records) => {
+        for (let k = 0; k < 30; k++) records.put('x'.repeat(5000), `e/bad/${round}-${k}`);
+      });
+      expect(await stored()).toEqual(['a 1']);
+    }
+    const aside = [...(await dump())!].filter(([key]) => key.startsWith('aside/'));
+    expect(aside.length).toBeLessThanOrEqual(16);
+  });
+
+  test('told by another script of the origin is passed over', async () => {
+    const { store, events } = page();
+    await store.append(view('a', 1));
+    const name = (await indexedDB.databases())[0]!.name!;
+    const channel = new BroadcastChannel(name);
+    for (const message of [null, 7, { events: 'x' }, { events: [{ tab: 't' }] }, { events: [null] }]) {
+      channel.postMessage(message);
+    }
+    channel.postMessage({ epoch: 'another', events: [{ tab: 't', number: 0, ...view('b', 2) }] });
+    await page().store.append(view('c', 3));
+    await vi.waitFor(() => expect(events).toMatchObject([view('c', 3)]));
+    channel.close();
+  });
+});
+
+describe('erasing', () => {
+  test('leaves no database, in whichever tab, and what waited is not written later', async () => {
+    const [one, other] = [page(), page()];
+    await one.store.append(view('a', 1));
+    await other.store.append(view('b', 2));
+    const waiting = [one.store.append(view('c', 3)), other.store.append(view('d', 4))];
+    await one.store.erase();
+    expect(await Promise.all(waiting)).not.toContain(undefined);
+    await vi.waitFor(() => expect(other.told).toContain('erased'));
+    expect(await dump()).toBeUndefined();
+    expect([one.events, other.events]).toEqual([[], []]);
+    await other.store.append(view('e', 5));
+    expect(await stored()).toEqual(['e 5']);
+  });
+
+  test('reaches tabs that cannot be told: they write nothing from before it', async () => {
+    vi.stubGlobal('BroadcastChannel', undefined);
+    const [one, other] = [page(), page()];
+    await one.store.append(view('a', 1));
+    await other.store.append(view('b', 2));
+    await one.store.erase();
+    expect(other.told).toContain('erased');
+    await one.store.append(view('c', 3));
+    await other.store.append(view('d', 4));
+    expect(await stored()).toEqual(['c 3', 'd 4']);
+  });
+
+  test('while every page writes leaves nothing from before it', async () => {
+    const rounds = Number(process.env['SOAK'] ?? 20);
+    for (let round = 0; round < rounds; round++) {
+      freshDatabase();
+      const pages = [page(), page(), page()];
+      for (let k = 0; k < 30; k++) void pages[(k + round) % 3]!.store.append(view('old', k));
+      for (let tick = 0; tick < round % 12; tick++) await new Promise((next) => setImmediate(next));
+      await pages[round % 3]!.store.erase();
+      await Promise.all(pages.map(({ store }) => store.append(view('new', 100))));
+      expect(new Set(await stored())).toEqual(new Set(['new 100']));
+      await closeAll();
+    }
+  }, 600_000);
+
+  test('for good stops every tab until it is opened again', async () => {
+    const withdrawn = vi.fn();
+    const [one, other] = [page(), page({ onWithdrawn: withdrawn })];
+    await one.store.append(view('a', 1));
+    await other.store.refresh();
+    await one.store.erase(false);
+    await vi.waitFor(() => expect(withdrawn).toHaveBeenCalledOnce());
+    const later = [one.store.append(view('b', 2)), other.store.append(view('c', 3))];
+    await other.store.refresh();
+    expect(await dump()).toBeUndefined();
+    one.store.open();
+    other.store.open();
+    expect(await Promise.all(later)).toEqual([true, true]);
+    expect(await stored()).toEqual(['b 2', 'c 3']);
+  });
+
+  test('of what earlier visits stored leaves this visit in memory, and makes no database where there was none', async () => {
+    const { store, told } = page({ opened: false });
+    const opened = vi.spyOn(indexedDB, 'open');
+    await store.discard();
+    expect(opened).not.toHaveBeenCalled();
+    await page().store.append(view('a', 1));
+    await store.discard();
+    expect(await dump()).toBeUndefined();
+    expect(told).not.toContain('erased');
+  });
+
+  test('that the device does not confirm is an error', async () => {
+    const { store } = page();
+    await store.append(view('a', 1));
+    vi.spyOn(indexedDB, 'open').mockReturnValue({} as IDBOpenDBRequest);
+    vi.spyOn(indexedDB, 'deleteDatabase').mockReturnValue({} as IDBOpenDBRequest);
+    const other = page({ opened: false, deadline: 0.05 });
+    await expect(other.store.erase()).rejects.toMatchObject({ code: 'timeout' });
+  });
+});
+
+describe('a database', () => {
+  test('that is deleted while it is open is not held up, counts as erased, and begins anew', async () => {
+    const { store, told } = page();
+    await store.append(view('a', 1));
+    await deleteFromOutside();
+    expect(told).toContain('erased');
+    expect(await store.append(view('b', 2))).toBe(true);
+    expect(await stored()).toEqual(['b 2']);
+  });
+
+  test('whose own mark is damaged counts as erased once, and goes on', async () => {
+    const { store, told } = page();
+    await store.append(view('a', 1));
+    await raw((records) => records.put({ no: 'mark' }, 'epoch'));
+    expect(await store.append(view('b', 2))).toBe(false);
+    expect(await store.append(view('c', 3))).toBe(true);
+    expect(await store.append(view('d', 4))).toBe(true);
+    expect(told.filter((word) => word === 'erased')).toHaveLength(1);
+  });
+
+  test('that is emptied behind our back counts as erased, and later events are stored', async () => {
+    const { store, told } = page();
+    await store.append(view('a', 1));
+    await raw((records) => records.clear());
+    expect(await store.append(view('b', 2))).toBe(false);
+    expect(told).toContain('erased');
+    expect(await store.append(view('c', 3))).toBe(true);
+    expect(await stored()).toEqual(['c 3']);
+  });
+});

@@ -1,0 +1,169 @@
+/** An IndexedDB that is missing, refuses, never answers, closes or is full: the store goes on in memory, and recovers. */
+import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { closeAll, freshDatabase, page, stored, view } from './helpers';
+
+beforeEach(freshDatabase);
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  await closeAll();
+});
+
+const never = (): never => ({}) as never;
+const error = (name: string) => new DOMException(`${name} of the test`, name);
+const refuses = (name: string) => () => {
+  throw error(name);
+};
+
+describe('an IndexedDB that', () => {
+  test.each<[string, () => void]>([
+    ['is missing', () => vi.stubGlobal('indexedDB', undefined)],
+    ['throws when it is looked at', () => vi.stubGlobal('indexedDB', undefined)],
+    ['throws when it is opened', () => vi.spyOn(indexedDB, 'open').mockImplementation(refuses('SecurityError'))],
+    ['never opens', () => vi.spyOn(indexedDB, 'open').mockImplementation(never)],
+    ['opens no transaction', () => refuseTransactions()],
+    ['never answers a read', () => vi.spyOn(IDBObjectStore.prototype, 'get').mockImplementation(never)],
+    ['never lists keys', () => vi.spyOn(IDBObjectStore.prototype, 'getAllKeys').mockImplementation(never)],
+    ['never lists values', () => vi.spyOn(IDBObjectStore.prototype, 'getAll').mockImplementation(never)],
+    ['takes no write', () => vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(refuses('DataError'))],
+  ])('%s leaves events in memory, says so once, and gets them when it works again', async (how, broken) => {
+    const works = globalThis.indexedDB;
+    broken();
+    if (how.startsWith('throws when it is looked at')) {
+      Object.defineProperty(globalThis, 'indexedDB', { configurable: true, get: refuses('SecurityError') });
+    }
+    const { store, told } = page({ deadline: 0.05 });
+    const answer = store.append(view('a', 1));
+    await vi.waitFor(() => expect(told.join()).toContain('no-storage: Events are kept in this page'), 3000);
+    expect(told.filter((word) => word === 'memory')).toHaveLength(1);
+    await store.refresh();
+    expect(await store.setAside()).toEqual([]);
+    vi.restoreAllMocks();
+    vi.unstubAllGlobals();
+    Object.defineProperty(globalThis, 'indexedDB', { configurable: true, writable: true, value: works });
+    expect(await answer).toBe(true);
+    await vi.waitFor(() => expect(told.slice(-2)).toEqual(['no-storage is over', 'indexeddb']));
+    expect(told.filter((word) => word.startsWith('no-storage:'))).toHaveLength(1);
+    expect(await stored()).toEqual(['a 1']);
+  });
+
+  test('hangs for good does not keep the page from closing', async () => {
+    vi.spyOn(indexedDB, 'open').mockImplementation(never);
+    const { store } = page({ deadline: 0.05 });
+    const answer = store.append(view('a', 1));
+    await store.close();
+    expect(await answer).toBe(false);
+  });
+
+  test.each<[string, () => void]>([
+    ['never lists its databases', () => vi.spyOn(indexedDB, 'databases').mockImplementation(() => new Promise(never))],
+    ['throws when asked for its databases', () => vi.spyOn(indexedDB, 'databases').mockImplementation(refuses('x'))],
+    ['is empty and never opens', () => vi.spyOn(indexedDB, 'open').mockImplementation(never)],
+  ])('%s ends an erasure in time', async (how, broken) => {
+    broken();
+    const { store } = page({ opened: false, deadline: 0.05 });
+    const erased = store.erase().then(
+      () => 'erased',
+      () => 'not confirmed',
+    );
+    expect(await erased).toBe(how.startsWith('is empty') ? 'erased' : 'not confirmed');
+  });
+
+  test('never ends a deletion has been emptied all the same', async () => {
+    const { store } = page({ deadline: 0.5 });
+    await store.append(view('a', 1));
+    vi.spyOn(indexedDB, 'deleteDatabase').mockImplementation(never);
+    await store.erase();
+    expect(await stored()).toEqual([]);
+  });
+
+  test('closes its connection is opened again without a word', async () => {
+    const connections = new Set<IDBDatabase>();
+    const { transaction } = IDBDatabase.prototype;
+    vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
+      connections.add(this);
+      return transaction.apply(this, args);
+    });
+    const { store, told } = page();
+    await store.append(view('a', 1));
+    for (const connection of connections) forceCloseDatabase(connection as never);
+    expect(await store.append(view('b', 2))).toBe(true);
+    for (const connection of connections) connection.close(); // no event tells of this one
+    expect(await store.append(view('c', 3))).toBe(true);
+    expect(connections.size).toBe(3);
+    expect(told).toEqual(['idle', 'indexeddb']);
+    expect(await stored()).toEqual(['a 1', 'b 2', 'c 3']);
+  });
+
+  test('opens long after the deadline is not left open, and stores each event once', async () => {
+    const { open } = IDBFactory.prototype;
+    const late: IDBDatabase[] = [];
+    let calls = 0;
+    vi.spyOn(indexedDB, 'open').mockImplementation((...args) => {
+      if (calls++ >= 2) return open.apply(indexedDB as never, args as never) as never;
+      const request = { result: undefined as unknown } as { result: unknown; onsuccess?: () => void };
+      setTimeout(() => {
+        const real = open.apply(indexedDB as never, args as never) as unknown as IDBOpenDBRequest;
+        real.onupgradeneeded = () => real.result.createObjectStore('records');
+        real.onsuccess = () => {
+          request.result = real.result;
+          late.push(real.result);
+          request.onsuccess?.();
+        };
+      }, 250);
+      return request as never;
+    });
+    const { store } = page({ deadline: 0.05 });
+    expect(await store.append(view('a', 1))).toBe(true);
+    await vi.waitFor(() => expect(late).toHaveLength(2), 2000);
+    await new Promise((next) => setTimeout(next, 20));
+    for (const connection of late) expect(() => connection.transaction('records')).toThrow();
+    expect(await stored()).toEqual(['a 1']);
+  });
+
+  test('is full lets the oldest sessions go, and takes the newest', async () => {
+    const { store, told } = page();
+    for (let k = 0; k < 8; k++) await store.append(view(`${k}`, 10_000 * k));
+    fillAt(6);
+    expect(await store.append(view('new', 100_000))).toBe(true);
+    expect(await stored()).toEqual(['5 50000', '6 60000', '7 70000', 'new 100000']);
+    expect(told).not.toContain('memory');
+  });
+
+  test('has no room at all leaves events in memory, and says that', async () => {
+    fillAt(0);
+    const { store, told } = page();
+    const answer = store.append(view('a', 1));
+    await vi.waitFor(() => expect(told.join()).toContain('storage-full: Events are kept'));
+    vi.restoreAllMocks();
+    expect(await answer).toBe(true);
+    await vi.waitFor(() => expect(told.slice(-2)).toEqual(['storage-full is over', 'indexeddb']));
+  });
+});
+
+/** The transaction of an upgrade is IndexedDB's own. */
+function refuseTransactions(): void {
+  const { transaction } = IDBDatabase.prototype;
+  vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, names, mode, options) {
+    if ((mode as string) === 'versionchange') return transaction.call(this, names, mode, options);
+    throw error('NotFoundError');
+  });
+}
+
+/** A device on which a record fails to be put where there are as many already. */
+function fillAt(records: number): void {
+  const { put } = IDBObjectStore.prototype;
+  vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, ...args) {
+    const counted = this.count(IDBKeyRange.bound('e/', 'e/\uffff'));
+    const { transaction } = this;
+    const request = put.apply(this, args);
+    counted.onsuccess = () => {
+      if (counted.result >= records) {
+        Object.defineProperty(transaction, 'error', { value: error('QuotaExceededError') });
+        transaction.abort();
+      }
+    };
+    return request;
+  });
+}
