@@ -186,7 +186,7 @@ describe('the recommender in a page', () => {
     const ready = vi.fn();
     recommender.on('ready', ready);
     for (const [t, { itemId }] of SESSIONS['a repeat']!.entries()) {
-      recommender.track({ itemId, time: (NOW - 600 + 60 * t) * 1000 });
+      recommender.track({ itemId, time: (NOW - 600 + 90 * t) * 1000 });
     }
     expectAnswer('a repeat', await recommender.recommend({ k: 20 }));
     expect(ready).toHaveBeenCalledTimes(1);

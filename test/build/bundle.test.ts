@@ -48,9 +48,9 @@ describe('the library', () => {
     expect([...staticScripts(join(library, 'index.js'))].filter(holdsTensorCode)).toEqual([]);
   });
 
-  test('stays light: what a page loads of it at first is at most 6 kB', () => {
+  test('stays light: what a page loads of it at first, storage included, is at most 20 kB', () => {
     const scripts = staticScripts(join(library, 'index.js'));
-    expect([...scripts].reduce((sum, path) => sum + brotliBytes(path), 0)).toBeLessThanOrEqual(6_000);
+    expect([...scripts].reduce((sum, path) => sum + brotliBytes(path), 0)).toBeLessThanOrEqual(20_000);
   });
 
   test('names every file relative to itself, so that a shop can put it anywhere', () => {

@@ -22,7 +22,7 @@ export interface Parity {
 /** The n-th session as events a minute apart, and the time at which somebody asks what comes next. */
 export function timed(ids: readonly string[], n: number): { readonly session: EngineEvent[]; readonly now: number } {
   const now = START + n * APART;
-  return { session: ids.map((itemId, t) => ({ itemId, time: now - 60 * (ids.length - t) })), now };
+  return { session: ids.map((itemId, t) => ({ itemId, time: now - 90 * (ids.length - t) })), now };
 }
 
 /** Scores that differ by less than this may change places: backends sum in different orders. */
