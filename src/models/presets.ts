@@ -69,36 +69,33 @@ const GRU4REC: Readonly<Record<string, Preset>> = {
  * Sessions are predicted click by click, so positions count from their start: a prefix then stands at test time where it
  * stood in training. With positions from the end the last place would be trained by each session's last click only.
  */
+const BY_CLICK = {
+  norm: 'pre',
+  positions: 'start',
+  loss: 'ce',
+  hiddenUnits: 128,
+  numHeads: 2,
+  maxlen: 50,
+  lr: 0.002,
+  lrSchedule: 'linear',
+};
+
 const SASREC: Readonly<Record<string, Preset>> = {
   eshop: {
     doc: 'small catalogue, long sessions; chosen on a validation week of eshop-clothing-2008',
     config: {
-      norm: 'pre',
-      positions: 'start',
-      loss: 'ce',
-      hiddenUnits: 128,
-      numHeads: 2,
-      maxlen: 50,
+      ...BY_CLICK,
       dropoutRate: 0.1,
       batchSize: 16,
-      lr: 0.002,
-      lrSchedule: 'linear',
       numEpochs: 10,
     },
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; chosen on a validation day of yoochoose-100k',
     config: {
-      norm: 'pre',
-      positions: 'start',
-      loss: 'ce',
-      hiddenUnits: 128,
-      numHeads: 2,
-      maxlen: 50,
+      ...BY_CLICK,
       dropoutRate: 0.3,
       batchSize: 32,
-      lr: 0.002,
-      lrSchedule: 'linear',
       numEpochs: 8,
     },
   },
