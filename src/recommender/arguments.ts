@@ -2,7 +2,7 @@
 import type { BackendChoice } from '../engine/engine';
 import type { RecommenderOptions, RecommendOptions, Strategy, TrackedEvent } from '../recommender';
 
-const BACKENDS: readonly BackendChoice[] = ['auto', 'wasm', 'cpu'];
+const BACKENDS: readonly BackendChoice[] = ['auto', 'webgpu', 'webgl', 'wasm', 'cpu'];
 const STRATEGIES: readonly Strategy[] = ['for-you', 'popular'];
 
 export function checkedOptions(options: RecommenderOptions) {

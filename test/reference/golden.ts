@@ -1,33 +1,43 @@
 /**
- * `npm run golden -- DIR [--only PREFIX] [--backend cpu|wasm] [--json]`: compares our computations with the tensors that
- * reference implementations left in a folder. Exit 1 on any `miss` or `unknown`.
+ * `npm run golden -- DIR [--only PREFIX] [--backend cpu|wasm|webgl|webgpu] [--node] [--json]`: compares our computations
+ * with the tensors that reference implementations left in a folder. Exit 1 on any `miss` or `unknown`.
+ *
+ * `webgl` and `webgpu` run in headless Chromium; `webgpu` with `--node` in Node, through the `webgpu` package.
  */
-import { resolve } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wasmPath } from '../../src/cli/wasm-path';
+import { webgpuOfNode } from '../../src/cli/webgpu';
 import { startBackend } from '../../src/engine/backends/index';
 import { registerTraining } from '../../src/engine/backends/training';
-import { type GoldenRow, goldenFiles, runGolden } from './golden/run';
+import type { BackendName } from '../../src/engine/engine';
+import { goldenInChromium } from './golden/chromium';
+import { type GoldenRow, runGolden } from './golden/run';
 
-const BACKENDS = ['cpu', 'wasm'] as const;
+const BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'] as const satisfies readonly BackendName[];
 
 export async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { only: { type: 'string' }, backend: { type: 'string', default: 'cpu' }, json: { type: 'boolean' } },
+    options: {
+      only: { type: 'string' },
+      backend: { type: 'string', default: 'cpu' },
+      node: { type: 'boolean' },
+      json: { type: 'boolean' },
+    },
   });
   const [folder] = positionals;
   const backend = BACKENDS.find((name) => name === values.backend);
   if (folder === undefined || !backend) {
-    console.error(`Usage: npm run golden -- DIR [--only PREFIX] [--backend ${BACKENDS.join('|')}] [--json]`);
+    console.error(`Usage: npm run golden -- DIR [--only PREFIX] [--backend ${BACKENDS.join('|')}] [--node] [--json]`);
     process.exitCode = 2;
     return;
   }
-  await startBackend(backend, { wasmPath: wasmPath() });
-  await registerTraining();
-  const rows: GoldenRow[] = [];
-  for (const name of goldenFiles(resolve(folder), values.only)) rows.push(await runGolden(resolve(folder), name));
+  const names = goldenFiles(resolve(folder), values.only);
+  const isInPage = backend === 'webgl' || (backend === 'webgpu' && !values.node);
+  const rows = await (isInPage ? goldenInChromium : goldenInNode)(resolve(folder), names, backend);
   if (values.json) console.log(JSON.stringify(rows));
   else for (const row of rows) console.log(line(row));
   if (rows.length === 0)
@@ -35,6 +45,23 @@ export async function main(args: string[]): Promise<void> {
   const isGood = rows.length > 0 && rows.every(({ state }) => state === 'ok' || state === 'not-built');
   process.exitCode = isGood ? 0 : 1;
 }
+
+async function goldenInNode(folder: string, names: readonly string[], backend: BackendName): Promise<GoldenRow[]> {
+  await startBackend(backend, {
+    wasmPath: wasmPath(),
+    ...(backend === 'webgpu' && { webgpu: await webgpuOfNode() }),
+  });
+  await registerTraining();
+  const rows: GoldenRow[] = [];
+  for (const name of names) rows.push(await runGolden(name, readFileSync(join(folder, name)), backend === 'webgpu'));
+  return rows;
+}
+
+/** Golden files of a folder, by name. */
+const goldenFiles = (folder: string, only = ''): string[] =>
+  readdirSync(folder)
+    .filter((name) => /\.(safetensors|json)$/.test(name) && name.startsWith(only))
+    .sort();
 
 function line({ file, state, compared, total, worst, reason }: GoldenRow): string {
   const parts = [state.padEnd(9), file.padEnd(44)];

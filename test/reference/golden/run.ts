@@ -1,6 +1,4 @@
-/** Runs golden files one by one and says how each came out. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** Runs one golden file and says how it came out: in Node, and in a page. */
 import { decodeSafetensors } from '../../../src/checkpoint/safetensors';
 import { type Comparison, type Computed, compare, type GoldenFile } from './compare';
 import { gru4recGolden } from './gru4rec';
@@ -29,22 +27,14 @@ const NOT_BUILT: Readonly<Record<string, string>> = {
   'rn5l/session-rec': 'session neighbours (SKNN, V-SkNN, STAN, VSTAN)',
 };
 
-/** Golden files of a folder, by name. */
-export function goldenFiles(folder: string, only = ''): string[] {
-  return readdirSync(folder)
-    .filter((name) => /\.(safetensors|json)$/.test(name) && name.startsWith(only))
-    .sort();
-}
-
 /** A backend must be running, with training registered. */
-export async function runGolden(folder: string, name: string, gpu = false): Promise<GoldenRow> {
+export async function runGolden(name: string, bytes: Uint8Array, gpu: boolean): Promise<GoldenRow> {
   const none = { file: name, compared: 0, total: 0 };
-  const bytes = readFileSync(join(folder, name));
   let reference: string;
   let read: () => GoldenFile;
   try {
     if (name.endsWith('.json')) {
-      reference = String((JSON.parse(bytes.toString('utf8')) as { reference?: unknown }).reference ?? '');
+      reference = String((JSON.parse(new TextDecoder().decode(bytes)) as { reference?: unknown }).reference ?? '');
       read = () => {
         throw new Error('no JSON case is built.');
       };
