@@ -41,6 +41,7 @@ export async function startBackend(name: BackendName, options: BackendOptions = 
   } catch (error) {
     cause = error;
   }
+  throwIfAborted(options.signal); // another start may be on its way: leave it alone
   if (before !== null && before !== name && engine().registry[before]) await setBackend(before);
   const why = cause instanceof Error ? `: ${cause.message}` : '';
   throw new RecommenderError(

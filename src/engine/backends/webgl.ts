@@ -3,7 +3,6 @@ import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_we
 import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 import { ownWebglInference } from '../kernels/own-webgl';
 import { webglInference } from '../kernels/webgl-inference';
-import { watch } from './loss';
 import { addKernels } from './registry';
 
 /** Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it. */
@@ -22,13 +21,6 @@ function open(): MathBackendWebGL {
   // Only its shaders have integers of 32 bits, which dropout counts with.
   if (env().getNumber('WEBGL_VERSION') !== 2) throw new Error('there is no WebGL 2 here');
   const backend = new MathBackendWebGL();
-  const canvas = backend.gpgpu.gl.canvas as HTMLCanvasElement | OffscreenCanvas;
-  watch(
-    'webgl',
-    new Promise((lost) => {
-      canvas.addEventListener('webglcontextlost', () => lost('the WebGL context was lost'), { once: true });
-    }),
-  );
   return Object.assign(backend, { convertAndCacheOnCPU: numbersOf, readSync: refusing(backend) });
 }
 

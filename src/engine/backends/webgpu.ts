@@ -3,7 +3,6 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { engine, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 import { webgpuInference } from '../kernels/webgpu-inference';
-import { watch } from './loss';
 import { addKernels } from './registry';
 
 /** WebGPU from elsewhere than the browser: `gpu` as in `navigator.gpu`, and the constants and classes that go with it. */
@@ -51,12 +50,12 @@ async function open(): Promise<WebGPUBackend> {
   if (!adapter) throw new Error('there is no WebGPU adapter');
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   const device = await adapter.requestDevice({ requiredLimits });
-  watch(
-    'webgpu',
-    device.lost.then(({ reason, message }) => `the WebGPU device was lost (${message || reason})`),
-  );
   const backend = new WebGPUBackend(device, adapter.info);
-  return Object.assign(backend, { convertAndCacheOnCPU: numbersOf, readSync: refusing(backend) });
+  const dispose = (): void => {
+    WebGPUBackend.prototype.dispose.call(backend);
+    device.destroy(); // its memory goes back now, and not when the garbage is collected
+  };
+  return Object.assign(backend, { convertAndCacheOnCPU: numbersOf, readSync: refusing(backend), dispose });
 }
 
 /**
