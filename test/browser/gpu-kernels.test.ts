@@ -24,8 +24,10 @@ import { registerTraining } from '../../src/engine/backends/training';
 import type { BackendName } from '../../src/engine/engine';
 import { inferenceKernels, trainingKernels } from '../../src/engine/kernels/names';
 import { loadScorer } from '../../src/engine/load-scorer';
+import { bprMaxLoss } from '../../src/nn/bpr-max';
 import { softmaxCrossEntropy } from '../../src/nn/cross-entropy';
 import { dropout } from '../../src/nn/dropout';
+import { maskEqual } from '../../src/nn/masked';
 import { adagradUpdate, adamUpdate, assignRows } from '../../src/nn/updates';
 import { topK } from '../../src/ranking/top-k';
 import { smallModel } from '../engine/fixture';
@@ -75,12 +77,12 @@ const adam = (decay: 'coupled' | 'decoupled', rows: number[] | undefined) => ():
   return [param, m, v];
 };
 
-const entropy = (rows: number, columns: number, scale: number) => (): readonly Tensor[] => {
+const entropy = (rows: number, columns: number, scale: number, smoothing = 0, guard = 0) => (): readonly Tensor[] => {
   const scores = mul(make(rows, rows, columns), scale) as Tensor2D;
   const positive = tensor1d(indicesOf(rows, columns, 5), 'int32');
   const weights = make(6, rows);
-  const slope = grad((s) => sum(mul(softmaxCrossEntropy(s as Tensor2D, positive), weights)))(scores);
-  return [softmaxCrossEntropy(scores, positive), slope];
+  const slope = grad((s) => sum(mul(softmaxCrossEntropy(s as Tensor2D, positive, smoothing, guard), weights)))(scores);
+  return [softmaxCrossEntropy(scores, positive, smoothing, guard), slope];
 };
 
 const CASES: readonly Case[] = [
@@ -116,6 +118,26 @@ const CASES: readonly Case[] = [
   { name: 'cross-entropy of a few columns', run: entropy(5, 4, 1) },
   { name: 'cross-entropy of many columns, far apart', run: entropy(3, 700, 20), tolerance: 2e-5 },
   { name: 'cross-entropy of one row', run: entropy(1, 65, 1) },
+  { name: 'cross-entropy with label smoothing', run: entropy(5, 70, 1, 0.2) },
+  { name: 'cross-entropy with a guard', run: entropy(5, 70, 1, 0, 1e-24) },
+  { name: 'cross-entropy with both', run: entropy(5, 70, 1, 0.2, 1e-24) },
+  {
+    name: 'BPR-max and its gradient',
+    run: () => {
+      const r = make(3, 6, 70) as Tensor2D;
+      const positive = tensor1d(indicesOf(6, 70, 5), 'int32');
+      const slope = grad((s) => sum(mul(bprMaxLoss(s as Tensor2D, positive, 0.7), make(6, 6))))(r);
+      return [bprMaxLoss(r, positive, 0.7), slope];
+    },
+  },
+  {
+    name: 'equal ids masked, and the gradient',
+    run: () => {
+      const [x, rows, columns] = [make(3, 4, 6) as Tensor2D, ids(3, 1, 7, 3), ids(1, 2, 3, 3, 9, 1)];
+      const slope = grad((s) => sum(mul(maskEqual(s as Tensor2D, rows, columns), make(4, 4, 6))))(x);
+      return [maskEqual(x, rows, columns), slope];
+    },
+  },
   {
     name: 'cross-entropy of no rows',
     run: () => softmaxCrossEntropy(tensor([], [0, 3]) as Tensor2D, ids()),

@@ -4,8 +4,7 @@
  *
  * `webgl` and `webgpu` run in headless Chromium; `webgpu` with `--node` in Node, through the `webgpu` package.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wasmPath } from '../../src/cli/wasm-path';
 import { webgpuOfNode } from '../../src/cli/webgpu';
@@ -13,7 +12,8 @@ import { startBackend } from '../../src/engine/backends/index';
 import { registerTraining } from '../../src/engine/backends/training';
 import type { BackendName } from '../../src/engine/engine';
 import { goldenInChromium } from './golden/chromium';
-import { type GoldenRow, runGolden } from './golden/run';
+import { goldenFiles, runGolden } from './golden/run';
+import type { GoldenRow } from './golden/run-file';
 
 const BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'] as const satisfies readonly BackendName[];
 
@@ -53,15 +53,9 @@ async function goldenInNode(folder: string, names: readonly string[], backend: B
   });
   await registerTraining();
   const rows: GoldenRow[] = [];
-  for (const name of names) rows.push(await runGolden(name, readFileSync(join(folder, name)), backend === 'webgpu'));
+  for (const name of names) rows.push(await runGolden(folder, name, backend === 'webgpu'));
   return rows;
 }
-
-/** Golden files of a folder, by name. */
-const goldenFiles = (folder: string, only = ''): string[] =>
-  readdirSync(folder)
-    .filter((name) => /\.(safetensors|json)$/.test(name) && name.startsWith(only))
-    .sort();
 
 function line({ file, state, compared, total, worst, reason }: GoldenRow): string {
   const parts = [state.padEnd(9), file.padEnd(44)];

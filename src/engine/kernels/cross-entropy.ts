@@ -1,7 +1,7 @@
 /** The kernels behind `nn/cross-entropy.ts`: softmax cross-entropy in two passes, where plain ops take nine. */
 import { engine, type GradConfig, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
-import { checkRows } from './cross-entropy-shapes';
 import type { Call, OwnKernel } from './memory';
+import { checkRows } from './row-shapes';
 
 function checked({ inputs, memory }: Call): {
   scores: TensorInfo;
@@ -11,7 +11,7 @@ function checked({ inputs, memory }: Call): {
 } {
   const scores = inputs.scores!;
   const positive = inputs.positive!;
-  const { rows, columns } = checkRows(inputs);
+  const { rows, columns } = checkRows(scores, positive, 'softmaxCrossEntropy');
   for (const column of memory.ints(positive)) {
     if (!(column >= 0 && column < columns)) {
       throw new Error(`softmaxCrossEntropy: column ${column} is not in [0, ${columns - 1}].`);

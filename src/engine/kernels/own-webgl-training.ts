@@ -6,42 +6,15 @@
  * on the other backends, and the old texture is given back.
  */
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
-import type { GPGPUProgram } from '@tensorflow/tfjs-backend-webgl/dist/gpgpu_math';
-import { maxConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Max';
-import { sumConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Sum';
 import { unsortedSegmentSumConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/UnsortedSegmentSum';
 import { type KernelConfig, type KernelFunc, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { checkRows } from './cross-entropy-shapes';
 import { dropoutKeys } from './dropout-keys';
 import { type RunPass, updateKernels } from './gpu-updates';
-
-type Numbers = Readonly<Record<string, number>>;
-
-/** Runs a fragment shader; `numbers` are float uniforms, `keys` integer ones. */
-function run(
-  backend: MathBackendWebGL,
-  shape: readonly number[],
-  inputs: Readonly<Record<string, TensorInfo>>,
-  code: string,
-  { numbers = {}, keys = {} }: { numbers?: Numbers; keys?: Numbers } = {},
-  dtype: 'float32' | 'int32' = 'float32',
-): TensorInfo {
-  const floats = Object.keys(numbers).map((name) => ({ name, type: 'float' as const }));
-  const integers = Object.keys(keys).map((name) => ({ name, type: 'int' as const }));
-  const program: GPGPUProgram = {
-    variableNames: Object.keys(inputs),
-    outputShape: [...shape],
-    userCode: `void main() {\n${code}\n}`,
-    customUniforms: [...floats, ...integers],
-  };
-  const values = [...Object.values(numbers), ...Object.values(keys)].map((value) => [value]);
-  return backend.runWebGLProgram(program, Object.values(inputs), dtype, values);
-}
+import { getterOf, runProgram } from './program-webgl';
+import { rowLossKernels } from './row-losses-webgl';
 
 /** The same numbers, seen under another shape; not a tensor of its own. */
 const seenAs = (tensor: TensorInfo, shape: readonly number[]): TensorInfo => ({ ...tensor, shape: [...shape] });
-
-const capital = (name: string): string => name[0]!.toUpperCase() + name.slice(1);
 
 const runPass: RunPass<MathBackendWebGL> = (backend, { writes, reads, given, numbers, formula }, inputs, rowsOf) => {
   const table = inputs[writes]!;
@@ -59,9 +32,9 @@ const runPass: RunPass<MathBackendWebGL> = (backend, { writes, reads, given, num
     float old = getOld(at.x, at.y);
     ${place ? 'int row = int(getPlace(at.x)); if (row < 0) { setOutput(old); return; }' : 'int row = at.x;'}
     ${given ? 'float given = getGiven(row, at.y);' : ''}
-    ${reads.map((read) => `float ${read}At = get${capital(read)}(at.x, at.y);`).join('\n')}
+    ${reads.map((read) => `float ${read}At = ${getterOf(read)}(at.x, at.y);`).join('\n')}
     setOutput(${reads.reduce((text, read) => text.replaceAll(new RegExp(`\\b${read}\\b`, 'g'), `${read}At`), formula)});`;
-  exchange(backend, table, run(backend, shape, seen, code, { numbers }));
+  exchange(backend, table, runProgram(backend, shape, seen, code, { numbers }));
   if (place) backend.disposeIntermediateTensorInfo(place);
 };
 
@@ -73,7 +46,7 @@ function placesOf(backend: MathBackendWebGL, rows: TensorInfo, height: number): 
       if (int(getRows(r)) == row) place = float(r);
     }
     setOutput(place);`;
-  return run(backend, [height], { rows }, code, {}, 'int32');
+  return runProgram(backend, [height], { rows }, code, {}, 'int32');
 }
 
 /** Gives the numbers of `made` to the data id of `table`, and the old ones back. */
@@ -102,64 +75,21 @@ const dropout: KernelFunc = (call) => {
     h = ((h ^ (h >> 15)) + uint(second)) * 0x846ca68bu;
     h = h ^ (h >> 16);
     setOutput((h >> 1) >= uint(bound) ? getX(index) * factor : 0.0);`;
-  const out = run(backend, [size], { x: seenAs(x, [size]) }, code, {
+  const out = runProgram(backend, [size], { x: seenAs(x, [size]) }, code, {
     numbers: { factor: 1 / (1 - rate) },
     keys: { first, second, bound },
   });
   return seenAs(out, x.shape);
 };
 
-/** The largest score of each row, and the sum of exponentials below it: `[rows, 1]` each. */
-function rowSums(backend: MathBackendWebGL, scores: TensorInfo, columns: number) {
-  const rows = scores.shape[0]!;
-  const highest = reduced(maxConfig.kernelFunc, backend, scores, { reductionIndices: 1, keepDims: true });
-  const powers = run(
-    backend,
-    [rows, columns],
-    { scores, highest },
-    'ivec2 at = getOutputCoords(); setOutput(exp(getScores(at.x, at.y) - getHighest(at.x, 0)));',
-  );
-  const total = reduced(sumConfig.kernelFunc, backend, powers, { axis: 1, keepDims: true });
-  return {
-    highest,
-    powers,
-    total,
-    free: () => {
-      for (const tensor of [highest, powers, total]) backend.disposeIntermediateTensorInfo(tensor);
-    },
-  };
-}
-
-const reduced = (kernel: KernelFunc, backend: MathBackendWebGL, x: TensorInfo, attrs: object): TensorInfo =>
-  kernel({ inputs: { x }, backend, attrs: attrs as never }) as TensorInfo;
-
-const crossEntropy: KernelFunc = (call) => {
-  const backend = call.backend as unknown as MathBackendWebGL;
-  const { rows, columns } = checkRows(call.inputs);
-  const scores = call.inputs.scores!;
-  if (rows === 0) return backend.makeTensorInfo([0], 'float32', new Float32Array(0));
-  const { highest, total, free } = rowSums(backend, scores, columns);
-  const code = `
-    int b = getOutputCoords();
-    setOutput(getHighest(b, 0) + log(getTotal(b, 0)) - getScores(b, int(getPositive(b))));`;
-  const out = run(backend, [rows], { scores, positive: call.inputs.positive!, highest, total }, code);
-  free();
-  return out;
-};
-
-const crossEntropySlope: KernelFunc = (call) => {
-  const backend = call.backend as unknown as MathBackendWebGL;
-  const { rows, columns } = checkRows(call.inputs);
-  const { scores, positive, dy } = call.inputs as Record<'scores' | 'positive' | 'dy', TensorInfo>;
-  if (rows === 0) return backend.makeTensorInfo([0, columns], 'float32', new Float32Array(0));
-  const { powers, total, free } = rowSums(backend, scores, columns);
+/** `out[m, k] = value` where `rowIds[m] = columnIds[k]`, else `x[m, k]`. */
+const maskEqual: KernelFunc = (call) => {
+  const { x, rowIds, columnIds } = call.inputs as Record<'x' | 'rowIds' | 'columnIds', TensorInfo>;
   const code = `
     ivec2 at = getOutputCoords();
-    float p = getPowers(at.x, at.y) / getTotal(at.x, 0);
-    setOutput((p - (at.y == int(getPositive(at.x)) ? 1.0 : 0.0)) * getDy(at.x));`;
-  const out = run(backend, [rows, columns], { powers, total, positive, dy }, code);
-  free();
-  return out;
+    setOutput(int(getRowIds(at.x)) == int(getColumnIds(at.y)) ? value : getX(at.x, at.y));`;
+  const numbers = { value: call.attrs!.value as number };
+  return runProgram(call.backend as unknown as MathBackendWebGL, x.shape, { x, rowIds, columnIds }, code, { numbers });
 };
 
 /** TensorFlow.js' kernel fails on tensors without numbers. */
@@ -180,8 +110,8 @@ const config = (kernelName: string, kernelFunc: KernelFunc): KernelConfig => ({
 
 export const ownWebglTraining: readonly KernelConfig[] = [
   config('AisleDropout', dropout),
-  config('AisleCrossEntropy', crossEntropy),
-  config('AisleCrossEntropyGrad', crossEntropySlope),
+  config('AisleMaskEqual', maskEqual),
+  ...rowLossKernels,
   config('UnsortedSegmentSum', segmentSum),
   ...updateKernels('webgl', runPass),
 ];

@@ -1,41 +1,12 @@
 /** Our own kernels for WebGPU, in WGSL. Only training runs them. */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { unsortedSegmentSumConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/UnsortedSegmentSum';
-import type { WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu/dist/webgpu_program';
 import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 import { util } from '@tensorflow/tfjs-core';
-import { checkRows } from './cross-entropy-shapes';
 import { dropoutKeys } from './dropout-keys';
 import { type RunPass, updateKernels } from './gpu-updates';
-
-type Uniform = { readonly type: 'float32' | 'int32' | 'uint32'; readonly data: number[] };
-
-const GROUP = 64;
-
-interface Source {
-  readonly key: string;
-  readonly reads: readonly string[];
-  readonly uniforms: string;
-  readonly code: string;
-  /** Shape whose size is `uniforms.size`. */
-  readonly shape: readonly number[];
-  /** Work groups; default: a thread for each number of `shape`. */
-  readonly groups?: number;
-}
-
-function program({ key, reads, uniforms, code, shape, groups }: Source): WebGPUProgram {
-  return {
-    shaderKey: `aisle-${key}`,
-    variableNames: [...reads],
-    outputShape: [...shape],
-    workgroupSize: [GROUP, 1, 1],
-    dispatchLayout: { x: shape.map((_, axis) => axis) },
-    dispatch: [groups ?? Math.ceil(util.sizeFromShape([...shape]) / GROUP), 1, 1],
-    size: true,
-    uniforms,
-    getUserCode: () => code,
-  };
-}
+import { program, type Uniform } from './program-webgpu';
+import { rowLossKernels } from './row-losses-webgpu';
 
 /**
  * One pass of an optimiser step, in the table's own buffer. The cached copy of its numbers that a read may have left
@@ -111,89 +82,28 @@ const dropout: KernelFunc = ({ inputs, attrs, backend }) => {
   );
 };
 
-/** A work group per row: the largest score, then the sum of exponentials, each folded together in shared memory. */
-const ROW = `
-  var<workgroup> lanes : array<f32, ${GROUP}>;
-
-  fn row(start : i32, columns : i32, lane : i32) -> vec2<f32> {
-    var highest = -3.4e38;
-    for (var i = lane; i < columns; i = i + ${GROUP}) { highest = max(highest, scores[start + i]); }
-    lanes[lane] = highest;
-    workgroupBarrier();
-    for (var gap = ${GROUP / 2}; gap > 0; gap = gap / 2) {
-      if (lane < gap) { lanes[lane] = max(lanes[lane], lanes[lane + gap]); }
-      workgroupBarrier();
-    }
-    highest = lanes[0];
-    workgroupBarrier();
-    var total = 0.0;
-    for (var i = lane; i < columns; i = i + ${GROUP}) { total = total + exp(scores[start + i] - highest); }
-    lanes[lane] = total;
-    workgroupBarrier();
-    for (var gap = ${GROUP / 2}; gap > 0; gap = gap / 2) {
-      if (lane < gap) { lanes[lane] = lanes[lane] + lanes[lane + gap]; }
-      workgroupBarrier();
-    }
-    return vec2<f32>(highest, lanes[0]);
-  }`;
-
-const crossEntropy: KernelFunc = ({ inputs, backend }) => {
-  const { rows, columns } = checkRows(inputs);
-  const code = `${ROW}
+/** `out[m, k] = value` where `rowIds[m] = columnIds[k]`, else `x[m, k]`. */
+const maskEqual: KernelFunc = ({ inputs, attrs, backend }) => {
+  const x = inputs.x!;
+  const code = `
     fn main(index : i32) {
-      let b = index / ${GROUP};
-      let lane = index % ${GROUP};
-      let start = min(b, uniforms.size - 1) * uniforms.columns;
-      let found = row(start, uniforms.columns, lane);
-      if (lane == 0 && b < uniforms.size) {
-        let column = clamp(positive[b], 0, uniforms.columns - 1);
-        result[b] = found.x + log(found.y) - scores[start + column];
-      }
+      if (index >= uniforms.size) { return; }
+      let isEqual = rowIds[index / uniforms.columns] == columnIds[index % uniforms.columns];
+      result[index] = select(x[index], uniforms.value, isEqual);
     }`;
   return (backend as unknown as WebGPUBackend).runWebGPUProgram(
     program({
-      key: 'cross-entropy',
-      reads: ['scores', 'positive'],
-      uniforms: 'columns : i32,',
+      key: 'mask-equal',
+      reads: ['x', 'rowIds', 'columnIds'],
+      uniforms: 'columns : i32, value : f32,',
       code,
-      shape: [rows],
-      groups: rows,
+      shape: x.shape,
     }),
-    [inputs.scores!, inputs.positive!],
-    'float32',
-    [{ type: 'int32', data: [columns] }],
-  );
-};
-
-const crossEntropySlope: KernelFunc = ({ inputs, backend }) => {
-  const { rows, columns } = checkRows(inputs);
-  const code = `${ROW}
-    fn main(index : i32) {
-      let b = index / ${GROUP};
-      let lane = index % ${GROUP};
-      let start = min(b, uniforms.rows - 1) * uniforms.columns;
-      let found = row(start, uniforms.columns, lane);
-      if (b < uniforms.rows) {
-        for (var i = lane; i < uniforms.columns; i = i + ${GROUP}) {
-          let p = exp(scores[start + i] - found.x) / found.y;
-          result[start + i] = (p - select(0.0, 1.0, i == positive[b])) * dy[b];
-        }
-      }
-    }`;
-  return (backend as unknown as WebGPUBackend).runWebGPUProgram(
-    program({
-      key: 'cross-entropy-slope',
-      reads: ['scores', 'positive', 'dy'],
-      uniforms: 'columns : i32, rows : i32,',
-      code,
-      shape: [rows, columns],
-      groups: rows,
-    }),
-    [inputs.scores!, inputs.positive!, inputs.dy!],
+    [x, inputs.rowIds!, inputs.columnIds!],
     'float32',
     [
-      { type: 'int32', data: [columns] },
-      { type: 'int32', data: [rows] },
+      { type: 'int32', data: [x.shape[1]!] },
+      { type: 'float32', data: [attrs!.value as number] },
     ],
   );
 };
@@ -218,8 +128,8 @@ const config = (kernelName: string, kernelFunc: KernelFunc): KernelConfig => ({
 
 export const ownWebgpuTraining: readonly KernelConfig[] = [
   config('AisleDropout', dropout),
-  config('AisleCrossEntropy', crossEntropy),
-  config('AisleCrossEntropyGrad', crossEntropySlope),
+  config('AisleMaskEqual', maskEqual),
+  ...rowLossKernels,
   config('UnsortedSegmentSum', segmentSum),
   ...updateKernels('webgpu', runPass),
 ];

@@ -6,7 +6,7 @@ import { build, type Rolldown } from 'vite';
 import type { BackendName } from '../../../src/engine/engine';
 import { CHROMIUM_FLAGS, findChromium, NO_CHROMIUM } from '../../chromium';
 import type { GoldenPage } from './page';
-import type { GoldenRow } from './run';
+import type { GoldenRow } from './run-file';
 
 /** Any address that counts as secure: nothing listens there, and nothing is asked. */
 const ORIGIN = 'http://localhost/';

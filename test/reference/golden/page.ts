@@ -2,7 +2,7 @@
 import { startBackend } from '../../../src/engine/backends/index';
 import { registerTraining } from '../../../src/engine/backends/training';
 import type { BackendName } from '../../../src/engine/engine';
-import { type GoldenRow, runGolden } from './run';
+import { type GoldenRow, runFile } from './run-file';
 
 export interface GoldenPage {
   start(backend: BackendName): Promise<void>;
@@ -15,7 +15,7 @@ const golden: GoldenPage = {
     await registerTraining();
   },
   run: (name, base64, gpu) =>
-    runGolden(
+    runFile(
       name,
       Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)),
       gpu,
