@@ -77,13 +77,17 @@ const adam = (decay: 'coupled' | 'decoupled', rows: number[] | undefined) => ():
   return [param, m, v];
 };
 
-const entropy = (rows: number, columns: number, scale: number, smoothing = 0, guard = 0) => (): readonly Tensor[] => {
-  const scores = mul(make(rows, rows, columns), scale) as Tensor2D;
-  const positive = tensor1d(indicesOf(rows, columns, 5), 'int32');
-  const weights = make(6, rows);
-  const slope = grad((s) => sum(mul(softmaxCrossEntropy(s as Tensor2D, positive, smoothing, guard), weights)))(scores);
-  return [softmaxCrossEntropy(scores, positive, smoothing, guard), slope];
-};
+const entropy =
+  (rows: number, columns: number, scale: number, smoothing = 0, guard = 0) =>
+  (): readonly Tensor[] => {
+    const scores = mul(make(rows, rows, columns), scale) as Tensor2D;
+    const positive = tensor1d(indicesOf(rows, columns, 5), 'int32');
+    const weights = make(6, rows);
+    const slope = grad((s) => sum(mul(softmaxCrossEntropy(s as Tensor2D, positive, smoothing, guard), weights)))(
+      scores,
+    );
+    return [softmaxCrossEntropy(scores, positive, smoothing, guard), slope];
+  };
 
 const CASES: readonly Case[] = [
   { name: 'dropout of a matrix', run: () => dropout(ones([37, 29]), 0.3, 7), tolerance: 1e-6 },

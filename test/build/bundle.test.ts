@@ -58,16 +58,3 @@ describe('the library', () => {
     expect(readdirSync(library)).toContain('worker.js');
   });
 });
-
-describe('what inference loads besides', () => {
-  test.each([
-    ['webgl', 100_000],
-    ['webgpu', 90_000],
-  ])('on %s is at most %i bytes', (backend, budget) => {
-    const worker = join(library, 'worker.js');
-    const loaded = readFileSync(worker, 'utf8').match(new RegExp(`\\./assets/${backend}-[\\w-]+\\.js`));
-    const chunk = join(library, loaded?.[0] ?? 'none');
-    const files = new Set([worker, ...staticScripts(worker), chunk, ...staticScripts(chunk)]);
-    expect([...files].reduce((sum, path) => sum + brotliBytes(path), 0)).toBeLessThanOrEqual(budget);
-  });
-});
