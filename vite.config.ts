@@ -49,7 +49,8 @@ const library: UserConfig = {
 const commandLine: UserConfig = {
   publicDir: false,
   // Everything inlined, development dependencies too: an installed command line needs nothing but Node and the .wasm files.
-  ssr: { noExternal: true, target: 'node' },
+  // But for WebGPU, which is a binary for each machine.
+  ssr: { noExternal: true, external: ['webgpu'], target: 'node' },
   // The WASM module's own script is CommonJS and asks where it lies.
   define: { __dirname: 'import.meta.dirname' },
   build: {

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BackendChoice, Engine, ModelInfo } from '../engine/engine';
 import { createLocalEngine } from '../engine/local-engine';
 import { RecommenderError } from '../errors';
-import { wasmPath } from './wasm-path';
+import { backendOptions } from './start-backend';
 
 export interface LoadedEngine {
   readonly engine: Engine;
@@ -19,7 +19,7 @@ export interface LoadedEngine {
  * @throws RecommenderError `bad-artifact` that names the file, `no-backend`, `aborted`.
  */
 export async function loadEngine(folder: string, backend: BackendChoice, signal: AbortSignal): Promise<LoadedEngine> {
-  const engine = createLocalEngine({ fetchFile: readFromDisk, wasmPath: wasmPath() });
+  const engine = createLocalEngine({ fetchFile: readFromDisk, ...(await backendOptions(backend)) });
   try {
     const modelUrl = pathToFileURL(`${resolve(folder)}/`).href;
     return { engine, model: await engine.load({ modelUrl, backend }, { signal }) };

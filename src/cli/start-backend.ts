@@ -1,8 +1,15 @@
-import { startBackend } from '../engine/backends/index';
+import { type BackendOptions, startBackend } from '../engine/backends/index';
 import type { BackendChoice, BackendName } from '../engine/engine';
 import { RecommenderError } from '../errors';
 import type { Sink } from './context';
 import { wasmPath } from './wasm-path';
+import { webgpuOfNode } from './webgpu';
+
+/** What backends need in Node. WebGPU is loaded only where it is asked for by name. */
+export const backendOptions = async (choice: BackendChoice): Promise<BackendOptions> => ({
+  wasmPath: wasmPath(),
+  ...(choice === 'webgpu' && { webgpu: await webgpuOfNode() }),
+});
 
 /**
  * Starts the first backend of the choice that can be started: WASM, by far the fastest in Node, then plain CPU.
@@ -12,9 +19,10 @@ import { wasmPath } from './wasm-path';
  */
 export async function startFirst(choice: BackendChoice, stderr: Sink): Promise<void> {
   const ladder: readonly BackendName[] = choice === 'auto' ? ['wasm', 'cpu'] : [choice];
+  const options = await backendOptions(choice);
   for (const backend of ladder) {
     try {
-      return await startBackend(backend, { wasmPath: wasmPath() });
+      return await startBackend(backend, options);
     } catch (error) {
       const isLast = backend === ladder.at(-1);
       if (isLast || !(error instanceof RecommenderError && error.code === 'no-backend')) throw error;

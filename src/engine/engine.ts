@@ -7,7 +7,7 @@
  */
 import type { Artifact, CatalogueItem, GoldenCheck } from '../checkpoint/artifact';
 
-export type BackendName = 'cpu' | 'wasm';
+export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 export type BackendChoice = 'auto' | BackendName;
 
 export interface LoadOptions {

@@ -29,6 +29,8 @@ export interface LocalEngineOptions {
   readonly fetchFile?: FetchFile;
   /** Where the WASM files are; needed in Node. */
   readonly wasmPath?: BackendOptions['wasmPath'];
+  /** WebGPU where the environment has none of its own: Node. */
+  readonly webgpu?: BackendOptions['webgpu'];
   /** Seconds in which a backend must have started. Default 20. */
   readonly backendDeadline?: number;
 }
@@ -45,9 +47,12 @@ interface Model {
 /** What `auto` tries, in this order. */
 const LADDER: readonly BackendName[] = ['wasm', 'cpu'];
 
+/** What can be asked for by name. */
+const BACKENDS: readonly BackendName[] = ['webgpu', 'webgl', 'wasm', 'cpu'];
+
 export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
-  const { fetchFile, wasmPath, backendDeadline = 20 } = options;
-  const backendOptions: BackendOptions = wasmPath === undefined ? {} : { wasmPath };
+  const { fetchFile, wasmPath, webgpu, backendDeadline = 20 } = options;
+  const backendOptions: BackendOptions = { ...(wasmPath !== undefined && { wasmPath }), ...(webgpu && { webgpu }) };
   /** Fires when the engine is disposed: calls that run or queue end. */
   const end = new AbortController();
   let model: Model | undefined;
@@ -212,8 +217,8 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
 
 function ladderOf(choice: BackendChoice): readonly BackendName[] {
   if (choice === 'auto') return LADDER;
-  if (LADDER.includes(choice)) return [choice];
-  throw new RangeError(`No backend is called "${String(choice)}"; use auto, ${LADDER.join(' or ')}.`);
+  if (BACKENDS.includes(choice)) return [choice];
+  throw new RangeError(`No backend is called "${String(choice)}"; use auto, ${BACKENDS.join(', ')}.`);
 }
 
 async function rank(

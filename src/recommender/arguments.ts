@@ -4,7 +4,7 @@ import type { RecommenderOptions, RecommendOptions, Strategy, TrackedEvent } fro
 import type { HistoryChoice } from '../session/visitor-history';
 import type { ConsentAnswer, ConsentOption } from './consent';
 
-const BACKENDS: readonly BackendChoice[] = ['auto', 'wasm', 'cpu'];
+const BACKENDS: readonly BackendChoice[] = ['auto', 'webgpu', 'webgl', 'wasm', 'cpu'];
 const STRATEGIES: readonly Strategy[] = ['for-you', 'popular'];
 const ANSWERS: readonly ConsentAnswer[] = ['granted', 'denied'];
 const CONSENTS: readonly ConsentOption[] = ['auto', 'manual', ...ANSWERS];

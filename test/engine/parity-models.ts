@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { loadEngine } from '../../src/cli/artifact-engine';
 import { run } from '../../src/cli/main';
+import type { BackendName } from '../../src/engine/engine';
 import { sharedPathOrNote } from '../shared';
 import { BACKENDS, K, PARITY_MODELS, type Parity, timed } from './parity';
 
@@ -56,7 +57,7 @@ export async function makeParity(dir: string): Promise<Parity> {
 }
 
 /** By the engine that `aisle recommend` uses. */
-async function answersOf(artifact: string, backend: 'cpu' | 'wasm', sessions: Parity['sessions']) {
+async function answersOf(artifact: string, backend: BackendName, sessions: Parity['sessions']) {
   const { engine } = await loadEngine(artifact, backend, new AbortController().signal);
   const answers: Record<string, unknown> = {};
   for (const [n, [name, ids]] of Object.entries(sessions).entries()) {

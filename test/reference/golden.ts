@@ -1,18 +1,24 @@
 /**
- * `npm run golden -- DIR [--only PREFIX] [--backend cpu|wasm] [--json]`: compares our computations with the tensors that
- * reference implementations left in a folder. Exit 1 on any `miss` or `unknown`.
+ * `npm run golden -- DIR [--only PREFIX] [--backend cpu|wasm|webgl|webgpu] [--node] [--json]`: compares our computations
+ * with the tensors that reference implementations left in a folder. Exit 1 on any `miss` or `unknown`.
+ *
+ * `webgl` and `webgpu` run in headless Chromium; `webgpu` with `--node` in Node, through the `webgpu` package.
  */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wasmPath } from '../../src/cli/wasm-path';
+import { webgpuOfNode } from '../../src/cli/webgpu';
 import { startBackend } from '../../src/engine/backends/index';
 import { registerTraining } from '../../src/engine/backends/training';
-import { type GoldenRow, goldenFiles, runGolden } from './golden/run';
+import type { BackendName } from '../../src/engine/engine';
+import { goldenInChromium } from './golden/chromium';
+import { goldenFiles, runGolden } from './golden/run';
+import type { GoldenRow } from './golden/run-file';
 
-const BACKENDS = ['cpu', 'wasm'] as const;
+const BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'] as const satisfies readonly BackendName[];
 
-const USAGE = `Usage: npm run golden -- DIR [--only PREFIX] [--backend ${BACKENDS.join('|')}] [--json]`;
+const USAGE = `Usage: npm run golden -- DIR [--only PREFIX] [--backend ${BACKENDS.join('|')}] [--node] [--json]`;
 
 export async function main(args: string[]): Promise<void> {
   const asked = question(args);
@@ -22,10 +28,9 @@ export async function main(args: string[]): Promise<void> {
     return;
   }
   const { folder, backend, values } = asked;
-  await startBackend(backend, { wasmPath: wasmPath() });
-  await registerTraining();
-  const rows: GoldenRow[] = [];
-  for (const name of goldenFiles(folder, values.only)) rows.push(await runGolden(folder, name));
+  const names = goldenFiles(folder, values.only);
+  const isInPage = backend === 'webgl' || (backend === 'webgpu' && !values.node);
+  const rows = await (isInPage ? goldenInChromium : goldenInNode)(folder, names, backend);
   if (values.json) console.log(JSON.stringify(rows));
   else for (const row of rows) console.log(line(row));
   if (rows.length === 0)
@@ -56,8 +61,24 @@ const parse = (args: string[]) =>
   parseArgs({
     args,
     allowPositionals: true,
-    options: { only: { type: 'string' }, backend: { type: 'string', default: 'cpu' }, json: { type: 'boolean' } },
+    options: {
+      only: { type: 'string' },
+      backend: { type: 'string', default: 'cpu' },
+      node: { type: 'boolean' },
+      json: { type: 'boolean' },
+    },
   });
+
+async function goldenInNode(folder: string, names: readonly string[], backend: BackendName): Promise<GoldenRow[]> {
+  await startBackend(backend, {
+    wasmPath: wasmPath(),
+    ...(backend === 'webgpu' && { webgpu: await webgpuOfNode() }),
+  });
+  await registerTraining();
+  const rows: GoldenRow[] = [];
+  for (const name of names) rows.push(await runGolden(folder, name, backend === 'webgpu'));
+  return rows;
+}
 
 function line({ file, state, compared, total, worst, reason }: GoldenRow): string {
   const parts = [state.padEnd(9), file.padEnd(44)];

@@ -52,7 +52,7 @@ export function register(program: Command): void {
       oneOf('keep', 'drop'),
     )
     .option('--ranks <file>', 'write session_id, position, item_id, rank of every prediction as TSV')
-    .option('--backend <name>', 'auto | wasm | cpu', oneOf('auto', 'wasm', 'cpu'), 'auto');
+    .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto');
   addEventsOptions(command)
     .option('--json', 'print one JSON object')
     .addHelpText(

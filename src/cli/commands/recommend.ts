@@ -30,7 +30,7 @@ export function register(program: Command): void {
     .option('--session-json <file>', 'JSON list of ids, or of { "itemId", "time" }, oldest first')
     .option('--k <n>', 'how many items', integer(1), 20)
     .option('--now <time>', 'the time of the request, ISO 8601 or seconds since 1970; default: now', parseDate)
-    .option('--backend <name>', 'auto | wasm | cpu', oneOf('auto', 'wasm', 'cpu'), 'auto')
+    .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  $ aisle recommend --artifact my-model --session sku-42,sku-7 --k 5\n')
     .action(async (flags: RecommendFlags, command: Command) => {

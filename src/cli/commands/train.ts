@@ -55,7 +55,7 @@ export function register(program: Command): void {
     .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
     .option('--catalogue <file>', 'catalogue.json with titles, pictures, prices, to put into the artifact')
     .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
-    .option('--backend <name>', 'auto | wasm | cpu', oneOf('auto', 'wasm', 'cpu'), 'auto')
+    .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
     .option('--threads <n>', 'threads to train on; this version trains on one', integer(1), 1)
     .option('--resume', 'go on with a run that was interrupted');
   addEventsOptions(command)

@@ -1,10 +1,11 @@
 /** Starting and stopping compute backends. Each one is loaded only when it is asked for. */
 import { engine, getBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
-import { RecommenderError } from '../../errors';
+import { RecommenderError, throwIfAborted } from '../../errors';
 import type { BackendName } from '../engine';
 import { inferenceKernels } from '../kernels/names';
 import { missingKernels } from './registry';
 import type { WasmFiles } from './wasm';
+import type { WebGpu } from './webgpu';
 
 export interface BackendOptions {
   /**
@@ -12,6 +13,10 @@ export interface BackendOptions {
    * files that the bundler emitted beside the page's scripts. Node must pass the folder.
    */
   readonly wasmPath?: string | WasmFiles;
+  /** WebGPU for Node, which has none of its own. Default: the browser's. */
+  readonly webgpu?: WebGpu;
+  /** Ends the start: one that settles later changes nothing any more. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -26,6 +31,7 @@ export async function startBackend(name: BackendName, options: BackendOptions = 
   let cause: unknown;
   try {
     await register(name, options);
+    throwIfAborted(options.signal);
     // TensorFlow.js resolves `false`, and does not throw, where WebAssembly is forbidden.
     if ((await setBackend(name)) && getBackend() === name) {
       const missing = missingKernels(name, inferenceKernels);
@@ -35,26 +41,36 @@ export async function startBackend(name: BackendName, options: BackendOptions = 
   } catch (error) {
     cause = error;
   }
+  throwIfAborted(options.signal); // another start may be on its way: leave it alone
   if (before !== null && before !== name && engine().registry[before]) await setBackend(before);
   const why = cause instanceof Error ? `: ${cause.message}` : '';
   throw new RecommenderError(
     'no-backend',
-    `The backend "${name}" could not be started${why}. ${name === 'wasm' ? WASM_HELP : 'Reload the scripts.'}`,
+    `The backend "${name}" could not be started${why}. ${HELP[name] ?? 'Reload the scripts.'}`,
     { cause },
   );
 }
 
-const WASM_HELP =
-  'Check that its .wasm file can be fetched and that the Content-Security-Policy allows \'wasm-unsafe-eval\', or use "cpu".';
+const HELP: Readonly<Partial<Record<string, string>>> = {
+  wasm: 'Check that its .wasm file can be fetched and that the Content-Security-Policy allows \'wasm-unsafe-eval\', or use "cpu".',
+  webgl: 'Use "wasm", or a browser and device with WebGL 2.',
+  webgpu: 'Use "wasm", or a browser and device with WebGPU.',
+};
 
-async function register(name: BackendName, { wasmPath }: BackendOptions): Promise<void> {
+async function register(name: BackendName, { wasmPath, webgpu }: BackendOptions): Promise<void> {
   switch (name) {
     case 'cpu':
       return (await import('./cpu')).registerCpu();
     case 'wasm':
       return (await import('./wasm')).registerWasm(wasmPath);
+    case 'webgl':
+      return (await import('./webgl')).registerWebgl();
+    case 'webgpu':
+      return (await import('./webgpu')).registerWebgpu(webgpu);
     default:
-      throw new RangeError(`startBackend: no backend is called "${String(name)}"; use "cpu" or "wasm".`);
+      throw new RangeError(
+        `startBackend: no backend is called "${String(name)}"; use "cpu", "wasm", "webgl" or "webgpu".`,
+      );
   }
 }
 

@@ -1,1 +1,4 @@
-export { cpuTraining as kernels } from '../kernels/cpu-training';
+import { cpuTraining } from '../kernels/cpu-training';
+import { ownTraining } from '../kernels/own-training';
+
+export const kernels = [...cpuTraining, ...ownTraining('cpu')];

@@ -1,1 +1,4 @@
-export { wasmTraining as kernels } from '../kernels/wasm-training';
+import { ownTraining } from '../kernels/own-training';
+import { wasmTraining } from '../kernels/wasm-training';
+
+export const kernels = [...wasmTraining, ...ownTraining('wasm')];

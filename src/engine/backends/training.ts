@@ -1,10 +1,19 @@
 /** What training needs beyond inference: gradients and their kernels. Loaded only where a model learns. */
-import { engine, getGradient, registerGradient } from '@tensorflow/tfjs-core';
+import { engine, getGradient, type KernelConfig, registerGradient } from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../../errors';
+import type { BackendName } from '../engine';
 import { gradients } from '../kernels/gradients';
 import { trainingKernels } from '../kernels/names';
-import { ownGradients, ownTraining } from '../kernels/own-training';
+import { ownGradients } from '../kernels/own-training';
 import { addKernels, missingKernels } from './registry';
+
+/** A chunk for each backend. */
+const KERNELS: Readonly<Record<BackendName, () => Promise<{ readonly kernels: readonly KernelConfig[] }>>> = {
+  cpu: () => import('./training-cpu'),
+  wasm: () => import('./training-wasm'),
+  webgl: () => import('./training-webgl'),
+  webgpu: () => import('./training-webgpu'),
+};
 
 /**
  * Makes the backends that are running able to train: registers gradients and the kernels they need. Call it after
@@ -16,13 +25,13 @@ export async function registerTraining(): Promise<void> {
   for (const gradient of [...gradients, ...ownGradients]) {
     if (getGradient(gradient.kernelName) !== gradient) registerGradient(gradient);
   }
-  const running = (['cpu', 'wasm'] as const).filter((name) => engine().registry[name] !== undefined);
+  const running = (Object.keys(KERNELS) as BackendName[]).filter((name) => engine().registry[name] !== undefined);
   if (running.length === 0) {
     throw new RecommenderError('no-backend', 'registerTraining: no backend is running; call startBackend first.');
   }
   for (const name of running) {
-    const { kernels } = name === 'cpu' ? await import('./training-cpu') : await import('./training-wasm');
-    addKernels(name, [...kernels, ...ownTraining(name)]);
+    const { kernels } = await KERNELS[name]();
+    addKernels(name, kernels);
     const missing = missingKernels(name, trainingKernels);
     if (missing.length > 0) {
       throw new RecommenderError('no-backend', `The backend "${name}" cannot train: it lacks ${missing.join(', ')}.`);

@@ -1,6 +1,7 @@
 /** The kernels behind `nn/cross-entropy.ts`: softmax cross-entropy in two passes, where plain ops take nine. */
 import { engine, type GradConfig, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { Call, OwnKernel } from './memory';
+import { checkRows } from './row-shapes';
 
 function checked({ inputs, memory }: Call): {
   scores: TensorInfo;
@@ -10,10 +11,7 @@ function checked({ inputs, memory }: Call): {
 } {
   const scores = inputs.scores!;
   const positive = inputs.positive!;
-  const [rows, columns] = scores.shape as [number, number];
-  if (scores.shape.length !== 2 || positive.shape.length !== 1 || positive.shape[0] !== rows) {
-    throw new Error(`softmaxCrossEntropy: scores [${scores.shape}] and columns [${positive.shape}] do not fit.`);
-  }
+  const { rows, columns } = checkRows(scores, positive, 'softmaxCrossEntropy');
   for (const column of memory.ints(positive)) {
     if (!(column >= 0 && column < columns)) {
       throw new Error(`softmaxCrossEntropy: column ${column} is not in [0, ${columns - 1}].`);

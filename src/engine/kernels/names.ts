@@ -1,6 +1,6 @@
 /**
  * The kernels that the models may use, on every backend: the one list to extend when a new op is needed. Beside it, the
- * kernel's import goes into `cpu-*.ts` and `wasm-*.ts`, its gradient into `gradients.ts`.
+ * kernel's import goes into `cpu-*.ts`, `wasm-*.ts`, `webgl-*.ts` and `webgpu-*.ts`, its gradient into `gradients.ts`.
  */
 
 /** Needed to score. */

@@ -1,4 +1,4 @@
-/** Our own kernels and gradients that only training runs, for both backends. */
+/** Our own kernels and gradients that only training runs: the kernels for the CPU backends, the gradients for all. */
 import type { GradConfig } from '@tensorflow/tfjs-core';
 import { bprMax, bprMaxGradient, bprMaxSlope } from './bpr-max';
 import { meanGradient, sumGradient } from './broadcast';

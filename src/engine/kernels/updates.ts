@@ -1,6 +1,7 @@
 /** The in-place optimiser steps behind `nn/updates.ts`, which has the equations. They return no tensor. */
 import { util } from '@tensorflow/tfjs-core';
 import type { Call, Memory, OwnKernel, TensorInfo } from './memory';
+import { checkShapes } from './update-shapes';
 
 /** Where one step reads and writes: row r of the gradient belongs to row `rows[r]` of the tables. */
 interface Span {
@@ -13,26 +14,9 @@ interface Span {
 
 /** Checks all that could fail, before the first write. */
 function span(kernel: string, { inputs, memory }: Call, gradient: TensorInfo, written: readonly string[]): Span {
+  checkShapes(kernel, inputs, gradient, written, memory.references);
   const param = inputs.param!;
-  for (const name of written) {
-    const tensor = inputs[name]!;
-    if (tensor.dtype !== 'float32' || !util.arraysEqual(tensor.shape, param.shape)) {
-      throw new Error(
-        `${kernel}: ${name} is ${tensor.dtype} [${tensor.shape}], the parameter float32 [${param.shape}].`,
-      );
-    }
-    if (memory.references(tensor) > 1) {
-      throw new Error(`${kernel}: a clone or reshape of ${name} is alive and would change too; dispose it first.`);
-    }
-  }
   const rows = inputs.rows;
-  const fits = rows ? [rows.shape[0]!, ...param.shape.slice(1)] : param.shape;
-  if (rows && (rows.dtype !== 'int32' || rows.shape.length !== 1)) {
-    throw new Error(`${kernel}: rows must be int32 [r], got ${rows.dtype} [${rows.shape}].`);
-  }
-  if (gradient.dtype !== 'float32' || !util.arraysEqual(gradient.shape, fits)) {
-    throw new Error(`${kernel}: expected values float32 [${fits}], got ${gradient.dtype} [${gradient.shape}].`);
-  }
   if (!rows) return { rows: undefined, count: 1, width: util.sizeFromShape(param.shape) };
   const indices = memory.ints(rows);
   for (const row of indices) {

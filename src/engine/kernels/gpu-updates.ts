@@ -1,0 +1,135 @@
+/**
+ * The optimiser steps behind `nn/updates.ts` on a GPU, written once for WGSL and GLSL: a step is a list of passes, each
+ * of which writes one table by a formula that reads alike in both languages.
+ *
+ * Row indices out of range cannot be refused here, since they are on the GPU and reading them back would stall it: they
+ * write nothing.
+ */
+import type { KernelConfig, KernelFunc, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
+import { checkShapes } from './update-shapes';
+
+/** One table written: `table[at] = formula`. */
+export interface Pass {
+  /** Names the program: equal names have equal formulas, reads and numbers. */
+  readonly name: string;
+  /** The input that is written. The formula calls its old number `old`. */
+  readonly writes: string;
+  /** Inputs of the shape of the table that the formula reads, by these names. */
+  readonly reads: readonly string[];
+  /** The input with a row for each row written, which the formula reads as `given`. */
+  readonly given?: string;
+  /** Numbers that the formula reads, by these names. */
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly formula: string;
+}
+
+/** Carries out one pass on a backend. */
+export type RunPass<B> = (backend: B, pass: Pass, inputs: NamedTensorInfoMap, given: TensorInfo) => void;
+
+type Attrs<K extends string> = Readonly<Record<K, number>>;
+
+function adagradPasses({ learningRate, momentum, epsilon }: Attrs<'learningRate' | 'momentum' | 'epsilon'>): Pass[] {
+  const squares: Pass = {
+    name: 'adagrad-squares',
+    writes: 'accumulator',
+    reads: [],
+    given: 'gradient',
+    numbers: {},
+    formula: 'old + given * given',
+  };
+  if (!(momentum > 0)) {
+    return [
+      squares,
+      {
+        name: 'adagrad',
+        writes: 'param',
+        reads: ['accumulator'],
+        given: 'gradient',
+        numbers: { learningRate, epsilon },
+        formula: 'old - learningRate * given / sqrt(accumulator + epsilon)',
+      },
+    ];
+  }
+  return [
+    squares,
+    {
+      name: 'adagrad-velocity',
+      writes: 'velocity',
+      reads: ['accumulator'],
+      given: 'gradient',
+      numbers: { learningRate, epsilon, momentum },
+      formula: 'momentum * old - learningRate * given / sqrt(accumulator + epsilon)',
+    },
+    { name: 'adagrad-move', writes: 'param', reads: ['velocity'], numbers: {}, formula: 'old + velocity' },
+  ];
+}
+
+type AdamAttrs = Attrs<'learningRate' | 'beta1' | 'beta2' | 'epsilon' | 'step' | 'weightDecay'> & {
+  readonly decay: 'coupled' | 'decoupled';
+};
+
+function adamPasses({ learningRate, beta1, beta2, epsilon, step, weightDecay, decay }: AdamAttrs): Pass[] {
+  const coupled = decay === 'coupled' ? weightDecay : 0;
+  const shrink = decay === 'decoupled' ? 1 - learningRate * weightDecay : 1;
+  const slope = '(given + coupled * param)';
+  // 1 − β is computed here: in 32 bits on the GPU it would lose digits where β is close to 1.
+  return [
+    {
+      name: 'adam-mean',
+      writes: 'm',
+      reads: ['param'],
+      given: 'gradient',
+      numbers: { coupled, beta: beta1, rest: 1 - beta1 },
+      formula: `beta * old + rest * ${slope}`,
+    },
+    {
+      name: 'adam-square',
+      writes: 'v',
+      reads: ['param'],
+      given: 'gradient',
+      numbers: { coupled, beta: beta2, rest: 1 - beta2 },
+      formula: `beta * old + rest * ${slope} * ${slope}`,
+    },
+    {
+      name: 'adam-move',
+      writes: 'param',
+      reads: ['m', 'v'],
+      numbers: { shrink, rate: learningRate / (1 - beta1 ** step), scale: 1 / Math.sqrt(1 - beta2 ** step), epsilon },
+      formula: 'shrink * old - rate * m / (sqrt(v) * scale + epsilon)',
+    },
+  ];
+}
+
+const assignPasses = (): Pass[] => [
+  { name: 'assign', writes: 'param', reads: [], given: 'values', numbers: {}, formula: 'given' },
+];
+
+/** The three update kernels of a backend. */
+export function updateKernels<B extends { refCount(dataId: object): number }>(
+  backendName: string,
+  runPass: RunPass<B>,
+): readonly KernelConfig[] {
+  const kernel = (
+    kernelName: string,
+    caller: string,
+    given: string,
+    passesOf: (attrs: never) => readonly Pass[],
+  ): KernelConfig => ({
+    kernelName,
+    backendName,
+    kernelFunc: (({ inputs, attrs, backend }) => {
+      const gpu = backend as unknown as B;
+      const passes = passesOf(attrs as never);
+      const written = [...new Set(['param', ...passes.map(({ writes }) => writes)])];
+      checkShapes(caller, inputs, inputs[given]!, written, ({ dataId }) => gpu.refCount(dataId));
+      if (inputs[given]!.shape.includes(0)) return [];
+      for (const pass of passes) runPass(gpu, pass, inputs, inputs[given]!);
+      return [];
+    }) as KernelFunc,
+  });
+  return [
+    kernel('AisleAdagrad', 'adagradUpdate', 'gradient', adagradPasses),
+    kernel('AisleAdam', 'adamUpdate', 'gradient', adamPasses),
+    kernel('AisleAssignRows', 'assignRows', 'values', assignPasses),
+  ];
+}

@@ -1,0 +1,26 @@
+/** Our own kernels for WebGL that scoring runs. */
+import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
+import { sliceConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Slice';
+import { SliceProgram } from '@tensorflow/tfjs-backend-webgl/dist/slice_gpu';
+import { type KernelConfig, type KernelFunc, slice_util, util } from '@tensorflow/tfjs-core';
+
+/**
+ * Always a copy. TensorFlow.js' kernel may return a window onto the texture of its input, which an update would give back
+ * while the window is still looked through.
+ */
+const slice: KernelFunc = (call) => {
+  const backend = call.backend as unknown as MathBackendWebGL;
+  const x = call.inputs.x!;
+  const { begin, size } = call.attrs as unknown as { begin: number[]; size: number[] };
+  const [from, shape] = slice_util.parseSliceParams(x as never, begin, size) as [number[], number[]];
+  const isEmpty = util.sizeFromShape(shape) === 0;
+  if (isEmpty || backend.shouldExecuteOnCPU([x]) || backend.texData.get(x.dataId).isPacked) {
+    return sliceConfig.kernelFunc(call);
+  }
+  slice_util.assertParamsValid(x as never, from, shape);
+  return backend.runWebGLProgram(new SliceProgram(shape), [x], x.dtype, [from]);
+};
+
+export const ownWebglInference: readonly KernelConfig[] = [
+  { kernelName: 'Slice', backendName: 'webgl', kernelFunc: slice },
+];

@@ -1,0 +1,24 @@
+/** Golden files in a page: Node reads them and hands them over, since a page cannot. */
+import { startBackend } from '../../../src/engine/backends/index';
+import { registerTraining } from '../../../src/engine/backends/training';
+import type { BackendName } from '../../../src/engine/engine';
+import { type GoldenRow, runFile } from './run-file';
+
+export interface GoldenPage {
+  start(backend: BackendName): Promise<void>;
+  run(name: string, base64: string, gpu: boolean): Promise<GoldenRow>;
+}
+
+const golden: GoldenPage = {
+  async start(backend) {
+    await startBackend(backend);
+    await registerTraining();
+  },
+  run: (name, base64, gpu) =>
+    runFile(
+      name,
+      Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)),
+      gpu,
+    ),
+};
+Object.assign(globalThis, { golden });
