@@ -128,8 +128,6 @@ describe('the runner', () => {
       },
     );
     expect(await runGolden(folder, name)).toMatchObject({ state: 'not-built', reason: 'Caser is not built yet.' });
-    writeFileSync(join(folder, 'knn.json'), JSON.stringify({ reference: 'rn5l/session-rec@2' }));
-    expect(await runGolden(folder, 'knn.json')).toMatchObject({ state: 'not-built' });
   });
 
   test('says unknown for other references, for none, and for files that it cannot read', async () => {
@@ -145,6 +143,11 @@ describe('the runner', () => {
     expect(await runGolden(folder, 'damaged.safetensors')).toMatchObject({ state: 'unknown' });
     writeFileSync(join(folder, 'damaged.json'), '{');
     expect(await runGolden(folder, 'damaged.json')).toMatchObject({ state: 'unknown' });
+  });
+
+  test('says miss for neighbour results without their queries', async () => {
+    writeFileSync(join(folder, 'knn.json'), JSON.stringify({ reference: 'rn5l/session-rec@2' }));
+    expect(await runGolden(folder, 'knn.json')).toMatchObject({ state: 'miss' });
   });
 
   test('says miss where a file of a built reference lacks what its computation reads', async () => {

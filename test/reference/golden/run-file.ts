@@ -3,6 +3,7 @@ import { decodeSafetensors } from '../../../src/checkpoint/safetensors';
 import { type Comparison, type Computed, compare, type GoldenFile } from './compare';
 import { gru4recGolden } from './gru4rec';
 import { sasrecGolden } from './sasrec';
+import { compareNeighbours } from './session-rec';
 
 export interface GoldenRow extends Omit<Comparison, 'state'> {
   readonly file: string;
@@ -17,6 +18,9 @@ const CASES: readonly (readonly [repository: string, compute: (file: GoldenFile)
   ['pmixer/SASRec.pytorch', sasrecGolden],
 ];
 
+/** Of which the files are JSON. */
+const NEIGHBOURS = 'rn5l/session-rec';
+
 /** References that this project will equal, but does not yet. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
   'graytowne/caser_pytorch': 'Caser',
@@ -24,43 +28,37 @@ const NOT_BUILT: Readonly<Record<string, string>> = {
   'asash/gSASRec-pytorch': 'gSASRec',
   'CRIPAC-DIG/SR-GNN': 'SR-GNN',
   'NVIDIA-Merlin/Transformers4Rec': 'Transformers4Rec',
-  'rn5l/session-rec': 'session neighbours (SKNN, V-SkNN, STAN, VSTAN)',
 };
 
 /** A backend must be running, with training registered. */
 export async function runFile(name: string, bytes: Uint8Array, gpu: boolean): Promise<GoldenRow> {
   const none = { file: name, compared: 0, total: 0 };
   let reference: string;
-  let read: () => GoldenFile;
+  let file: GoldenFile | undefined;
   try {
     if (name.endsWith('.json')) {
       reference = String((JSON.parse(new TextDecoder().decode(bytes)) as { reference?: unknown }).reference ?? '');
-      read = () => {
-        throw new Error('no JSON case is built.');
-      };
     } else {
       const { tensors, metadata } = decodeSafetensors(bytes, name);
       reference = metadata?.reference ?? '';
       const config = JSON.parse(metadata?.config ?? '{}') as Readonly<Record<string, unknown>>;
-      read = () => ({ name, tensors, reference, config });
+      file = { name, tensors, reference, config };
     }
   } catch (error) {
     return { ...none, state: 'unknown', reason: (error as Error).message };
   }
-  const built = CASES.find(([repository]) => reference.includes(repository));
-  if (!built) {
-    const missing = Object.entries(NOT_BUILT).find(([repository]) => reference.includes(repository));
-    if (missing) return { ...none, state: 'not-built', reason: `${missing[1]} is not built yet.` };
-    return {
-      ...none,
-      state: 'unknown',
-      reason: reference ? `no code for the reference "${reference}".` : 'it names no reference.',
-    };
-  }
   try {
-    const file = read();
-    return { file: name, ...compare(file, await built[1](file), gpu) };
+    if (!file && reference.includes(NEIGHBOURS)) return { file: name, ...compareNeighbours(bytes) };
+    const compute = CASES.find(([repository]) => reference.includes(repository))?.[1];
+    if (file && compute) return { file: name, ...compare(file, await compute(file), gpu) };
   } catch (error) {
     return { ...none, state: 'miss', reason: (error as Error).message };
   }
+  const missing = Object.entries(NOT_BUILT).find(([repository]) => reference.includes(repository));
+  if (missing) return { ...none, state: 'not-built', reason: `${missing[1]} is not built yet.` };
+  return {
+    ...none,
+    state: 'unknown',
+    reason: reference ? `no code for the reference "${reference}" in this format.` : 'it names no reference.',
+  };
 }
