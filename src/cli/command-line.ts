@@ -41,6 +41,7 @@ export function trainingCommand(flags: TrainingCommand): string {
   return ['aisle train', ...parts].join(' ').replace(/ ''/g, '');
 }
 
+/** The flags that say how an events file is read, with their values; `undefined` where one is not set. */
 function eventsWords(flags: EventsFlags): [string, string | number | undefined][] {
   const { columns, format, timeUnit, sessionsBy, events, minSupport, minLength, iterative, collapseRepeats } = flags;
   const names = Object.entries(columns ?? {}).map(([key, name]) => `${key}=${name}`);
@@ -58,7 +59,13 @@ function eventsWords(flags: EventsFlags): [string, string | number | undefined][
   ];
 }
 
+/** The flags that say how an events file is read, as arguments of another command. */
+export const eventsArguments = (flags: EventsFlags): string[] =>
+  eventsWords(flags).flatMap(([flag, value]) =>
+    value === undefined ? [] : value === '' ? [flag] : [flag, `${value}`],
+  );
+
 /** A word that a shell hands on as it is. */
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return /^[\w.,:=/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
