@@ -1,6 +1,6 @@
-import { models } from '../models/index';
 import { baselines } from '../neighbours/index';
 import type { EpochResult } from '../train/fit';
+import { architectures } from './architectures';
 import { whole } from './progress';
 
 /** What a model card tells of. */
@@ -28,7 +28,7 @@ export interface CardFacts {
 /** The Markdown page that travels with a model: what it is, what it learnt from, how good it was, what to beware of. */
 export function modelCard({ name, version, architecture, config, training, licence }: CardFacts): string {
   const { data, epochs, best, protocol, seed, command } = training;
-  const paper = (models[architecture] ?? baselines[architecture])!.paper;
+  const paper = (architectures[architecture] ?? baselines[architecture])!.paper;
   const metrics = best && epochs[best.epoch - 1]?.valid;
   const quality = metrics
     ? [

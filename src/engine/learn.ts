@@ -43,17 +43,20 @@ export interface Learnt {
   readonly best?: BestEpoch;
 }
 
+/** What is wrong with a name that neither an architecture nor a baseline has. */
+export function unknownModel(name: string): RecommenderError {
+  const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
+  return new RecommenderError('bad-config', `No model is called "${name}". Known are ${known}.`);
+}
+
 /** The configuration that `learn` will use. @throws RecommenderError `bad-config`. */
-export function configurationOf(
+export async function configurationOf(
   name: string,
   given: Readonly<Record<string, unknown>>,
-): { readonly isNeural: boolean; readonly config: Record<string, unknown> } {
+): Promise<{ readonly isNeural: boolean; readonly config: Record<string, unknown> }> {
   const isNeural = Object.hasOwn(models, name);
-  const subject = isNeural ? models[name]! : Object.hasOwn(baselines, name) ? baselines[name]! : undefined;
-  if (!subject) {
-    const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
-    throw new RecommenderError('bad-config', `No model is called "${name}". Known are ${known}.`);
-  }
+  const subject = isNeural ? await models[name]!() : Object.hasOwn(baselines, name) ? baselines[name]! : undefined;
+  if (!subject) throw unknownModel(name);
   return { isNeural, config: configure<Record<string, unknown>>(subject, given) };
 }
 
@@ -65,7 +68,7 @@ export function configurationOf(
  */
 export async function learn(options: LearnOptions): Promise<Learnt> {
   const { model: architecture, sessions, itemIds, support, signal } = options;
-  const { isNeural, config } = configurationOf(architecture, options.config);
+  const { isNeural, config } = await configurationOf(architecture, options.config);
   const items = itemIds.length;
   if (items < 2) {
     throw new RecommenderError(
@@ -79,7 +82,7 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
   let best: BestEpoch | undefined;
   if (isNeural) {
     await registerTraining();
-    const model = models[architecture]!;
+    const model = await models[architecture]!();
     const count = options.epochs ?? model.training(config).epochs;
     if (!(Number.isInteger(count) && count >= 1)) {
       throw new RangeError(`epochs: expected a whole number, at least 1, got ${count}.`);
@@ -100,7 +103,7 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
     arrays = baselines[architecture]!.fit(sessions, catalogue, config);
   }
   const tensors = { ...arrays, [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } };
-  const scorer = loadScorer({ info: { ...NAMELESS, architecture, config, items }, itemIds, tensors });
+  const scorer = await loadScorer({ info: { ...NAMELESS, architecture, config, items }, itemIds, tensors });
   try {
     const golden = await goldenAnswer(scorer, goldenSession(sessions));
     return { architecture, config, tensors, golden, epochs, ...(best && { best }) };

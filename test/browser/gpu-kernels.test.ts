@@ -268,7 +268,7 @@ describe('webgl with 16-bit textures', () => {
     const answers = [];
     for (const name of ['cpu', 'webgl'] as const) {
       await startBackend(name);
-      const scorer = loadScorer(artifact);
+      const scorer = await loadScorer(artifact);
       const scores = await scorer.score([{ items: [3, 9, 14, 2] }]);
       expect(scores.every(Number.isFinite)).toBe(true);
       answers.push(topK(scores, 10).map(({ index }) => index));

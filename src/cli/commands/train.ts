@@ -72,7 +72,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const started = performance.now();
   const given = await settings(flags);
-  const { isNeural, config } = configurationOf(flags.model, given);
+  const { isNeural, config } = await configurationOf(flags.model, given);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
   if (flags.threads > 1)
