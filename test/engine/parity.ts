@@ -16,9 +16,12 @@ const START = 1_700_000_000;
 /** Seconds from one session's end to the next one's, longer than any of them: each begins anew. */
 const APART = 86_400;
 
-/** Configurations of seconds instead of minutes; a model that is not here has its defaults. */
+/**
+ * Configurations of seconds instead of minutes; a model that is not here has its defaults. GRU4Rec's gates have more than
+ * 128 numbers: for fewer, TensorFlow.js sums on WebGPU with 256 threads each, which a GPU in software is slow at.
+ */
 export const SMALL: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  gru4rec: { layers: '32', batchSize: 64, nSample: 64, learningRate: 0.1 },
+  gru4rec: { layers: '48', batchSize: 64, nSample: 64, learningRate: 0.1 },
   sasrec: { hiddenUnits: 32, maxlen: 20, numBlocks: 1, batchSize: 128 },
 };
 
