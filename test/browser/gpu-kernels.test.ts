@@ -156,6 +156,17 @@ const CASES: readonly Case[] = [
     run: () => grad((x) => sum(mul(gather(x, ids(2, 0, 2, 7)), make(2, 4, 6))))(make(1, 9, 6)),
   },
   {
+    name: 'slices that begin inside, of every rank',
+    run: () => [
+      slice(make(1, 610), [1], [609]),
+      slice(make(2, 1000), [990], [10]),
+      slice(make(3, 9, 5), [2, 1], [4, 3]),
+      slice(make(4, 3, 7, 6), [1, 2, 0], [2, 4, 6]),
+      slice(make(5, 2, 3, 7, 6), [0, 1, 2, 3], [2, 2, 3, 3]),
+      slice(mul(make(6, 700), 2), [5], [3]),
+    ],
+  },
+  {
     name: 'a slice of what an update then writes',
     run: () => {
       const param = mul(make(1, 40, 8), 1);
