@@ -208,11 +208,11 @@ export class Learner<C> {
     const { sessions } = batch.input;
     const inputs = model.prepare(sessions, config, catalogue);
     const { row, click } = batch.origin!;
+    if (plan.rows.kind !== 'sequences') return { inputs, vectorOf: row, targets, negatives, logq };
     const width = inputs.items!.shape[1]!;
-    const vectorOf = row.map((b, m) => {
-      if (plan.rows.kind !== 'sequences') return b;
-      return b * width + model.positions!.column(click[m]!, sessions[b]!.items.length, width, config);
-    });
+    const vectorOf = row.map(
+      (b, m) => b * width + model.positions!.column(click[m]!, sessions[b]!.items.length, width, config),
+    );
     return { inputs, vectorOf, targets, negatives, logq };
   }
 
