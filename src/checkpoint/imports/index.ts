@@ -2,5 +2,6 @@
 import { gru4rec } from './gru4rec';
 import type { Importer } from './importer';
 import { sasrec } from './sasrec';
+import { srgnn } from './srgnn';
 
-export const importers = { gru4rec, sasrec } satisfies Record<string, Importer>;
+export const importers = { gru4rec, sasrec, srgnn } satisfies Record<string, Importer>;
