@@ -13,7 +13,8 @@ import { type Computed, compare, type GoldenFile } from './golden/compare';
 import { goldenFiles, runGolden } from './golden/run';
 
 const shared = sharedPathOrNote('golden');
-const built = shared ? [...goldenFiles(shared, 'gru4rec-'), ...goldenFiles(shared, 'sasrec-')] : [];
+const BUILT = ['gru4rec-', 'sasrec-', 'srgnn-'];
+const built = shared ? BUILT.flatMap((beginning) => goldenFiles(shared, beginning)) : [];
 
 const folder = mkdtempSync(join(tmpdir(), 'aisle-golden-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,7 +41,7 @@ describe.each(backends)('on %s', (backend) => {
   beforeAll(() => start(backend));
 
   test('the reference material is here in full, or not at all', () => {
-    expect(built).toHaveLength(shared ? 10 : 0);
+    expect(built).toHaveLength(shared ? 12 : 0);
   });
 
   test.each(built)('%s is ok, every tensor compared, none left behind', async (name) => {
@@ -163,7 +164,7 @@ describe('the runner', () => {
     expect(goldenFiles(folder)).toEqual([...goldenFiles(folder)].sort());
   });
 
-  describe.each(built.filter((name) => /constrained\.|fit-xe\.|prenorm/.test(name)))('with %s', (name) => {
+  describe.each(built.filter((name) => /constrained\.|fit-xe\.|prenorm|srgnn-step1/.test(name)))('with %s', (name) => {
     const read = () => decodeSafetensors(readFileSync(join(shared!, name)), name);
     const outputs = Object.keys(read().tensors).filter((tensor) => /^(outputs|loss|grads|after|opt_)/.test(tensor));
 
