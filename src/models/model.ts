@@ -76,13 +76,14 @@ export interface Stepping<C> {
  * - `session-parallel`: one click of `batchSize` running sessions, state carried on (`stepping` needed), GRU4Rec §2.
  * - `sequences`: whole sessions; every click but the last predicts the next one (`positions` needed).
  * - `prefixes`: every prefix of every session with its next item, read through `encode`.
- * - `windows`: `length` clicks with the following `targets` items, slid over every session, read through `encode`.
+ * - `windows`: `length` clicks with the following `targets` items, slid over every session, read through `encode`. A
+ *   session shorter than that gives one; with `partial` the window also slides over the start of every session.
  */
 export type TrainingRows =
   | { readonly kind: 'session-parallel' }
   | { readonly kind: 'sequences'; readonly maxLength: number; readonly sampling: 'shuffle' | 'with-replacement' }
   | { readonly kind: 'prefixes'; readonly maxLength: number }
-  | { readonly kind: 'windows'; readonly length: number; readonly targets: number };
+  | { readonly kind: 'windows'; readonly length: number; readonly targets: number; readonly partial?: boolean };
 
 /** Where the items come from that a target is compared with. */
 export type NegativeSpec =
@@ -94,7 +95,9 @@ export type NegativeSpec =
    */
   | { readonly kind: 'shared'; readonly inBatch: boolean; readonly extra: number; readonly alpha: number }
   /** `count` uniform ids for each position on its own; `reject: 'session'` redraws items of that session. */
-  | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' };
+  | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' }
+  /** The same for each row of the batch, a session or window, whose targets share them. */
+  | { readonly kind: 'per-row'; readonly count: number; readonly reject: 'session' | 'none' };
 
 /** The loss, as plain data that `objectives/` carries out. */
 export interface ObjectiveSpec {
@@ -117,8 +120,11 @@ export interface ObjectiveSpec {
   readonly labelSmoothing?: number;
   /** Added to the probabilities of a sampled cross-entropy inside their logarithm. Default 0. */
   readonly guard?: number;
-  /** `nominal`: sum over rows / nominal batch size. `mean`: mean over the targets. */
-  readonly reduction: 'nominal' | 'mean';
+  /**
+   * `nominal`: sum over rows / nominal batch size. `mean`: mean over the targets. `balanced`, of `bce`: mean over the
+   * targets plus mean over the negatives, so that both weigh the same whatever their numbers.
+   */
+  readonly reduction: 'nominal' | 'mean' | 'balanced';
   /**
    * Added to the loss: the weight times the sum over the parameters named of ‖table‖₂, or of its square (`power: 2`).
    * Default none.

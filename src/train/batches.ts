@@ -44,7 +44,7 @@ export function epochBatches(
     case 'prefixes':
       return shuffled(prefixes(sessions, rows.maxLength), assemble(sessions, false), batchSize, generator);
     case 'windows':
-      return shuffled(windows(sessions, rows.length, rows.targets), assemble(sessions, false), batchSize, generator);
+      return shuffled(windows(sessions, rows), assemble(sessions, false), batchSize, generator);
   }
 }
 
@@ -159,15 +159,19 @@ function prefixes(sessions: Sessions, maxLength: number): Example[] {
 
 /**
  * Caser's instances: a window of `length + targets` clicks slid over the session from its end, step 1; a session that
- * is shorter gives one. What is seen reaches back to the session's start, for models with a profile; the architecture
- * keeps the last `length` clicks of it.
+ * is shorter gives one; `partial` windows go on until one click is seen. What is seen reaches back to the session's
+ * start, for models with a profile; the architecture keeps the last `length` clicks of it.
  */
-function windows(sessions: Sessions, length: number, targets: number): Example[] {
+function windows(
+  sessions: Sessions,
+  { length, targets, partial = false }: Extract<TrainingRows, { kind: 'windows' }>,
+): Example[] {
   const examples: Example[] = [];
   for (const s of trainable(sessions)) {
     const start = sessions.offsets[s]!;
     const last = sessions.offsets[s + 1]!;
-    for (let end = last; end === last || end >= start + length + targets; end--) {
+    const shortest = (partial ? 1 : length) + targets;
+    for (let end = last; end === last || end >= start + shortest; end--) {
       examples.push({ source: s, from: start, firstTarget: Math.max(start + 1, end - targets), end });
     }
   }
