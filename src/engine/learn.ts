@@ -65,7 +65,9 @@ export function configurationOf(
  */
 export async function learn(options: LearnOptions): Promise<Learnt> {
   const { model: architecture, sessions, itemIds, support, signal } = options;
-  const { isNeural, config } = configurationOf(architecture, options.config);
+  const { isNeural, config: given } = configurationOf(architecture, options.config);
+  const complete = isNeural ? models[architecture]!.complete : undefined;
+  const config: Record<string, unknown> = complete?.(given, sessions) ?? given;
   const items = itemIds.length;
   if (items < 2) {
     throw new RecommenderError(

@@ -7,7 +7,7 @@
  */
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Activation } from '../nn/activation';
-import type { Catalogue, NdArray, SessionInput } from '../types';
+import type { Catalogue, NdArray, SessionInput, Sessions } from '../types';
 
 /** Parameters by name. The names are those of the artifact's `weights.safetensors`. */
 export type Params = Readonly<Record<string, Tensor>>;
@@ -83,7 +83,13 @@ export type TrainingRows =
   | { readonly kind: 'session-parallel' }
   | { readonly kind: 'sequences'; readonly maxLength: number; readonly sampling: 'shuffle' | 'with-replacement' }
   | { readonly kind: 'prefixes'; readonly maxLength: number }
-  | { readonly kind: 'windows'; readonly length: number; readonly targets: number; readonly partial?: boolean };
+  | {
+      readonly kind: 'windows';
+      readonly length: number;
+      readonly targets: number;
+      readonly partial?: boolean /** How many of the same user's earlier sessions go along. Default 0. */;
+      readonly earlier?: number;
+    };
 
 /** Where the items come from that a target is compared with. */
 export type NegativeSpec =
@@ -201,6 +207,8 @@ export interface SessionModel<C = ModelConfig> {
   readonly options: OptionSpecs<C>;
   /** Checks that span several keys; throws `bad-config`. */
   check?(config: C): void;
+  /** Sets the options that follow from the training log; throws `bad-config` if it lacks what the others need. */
+  complete?(config: C, sessions: Sessions): C;
   /** Every parameter with shape, start and role. */
   parameters(config: C, catalogue: Catalogue): Readonly<Record<string, ParameterSpec>>;
   /** Plain arrays for a batch of sessions. Keeps the most recent clicks of sessions that are too long. */

@@ -43,8 +43,10 @@ export function epochBatches(
     }
     case 'prefixes':
       return shuffled(prefixes(sessions, rows.maxLength), assemble(sessions, false), batchSize, generator);
-    case 'windows':
-      return shuffled(windows(sessions, rows), assemble(sessions, false), batchSize, generator);
+    case 'windows': {
+      const toBatch = assemble(sessions, false, rows.earlier);
+      return shuffled(windows(sessions, rows), toBatch, batchSize, generator);
+    }
   }
 }
 
@@ -178,19 +180,27 @@ function windows(
   return examples;
 }
 
-/** Assembles a batch. With `everyClick` the target i is predicted after click i − 1, else after the last click seen. */
-const assemble =
-  (sessions: Sessions, everyClick: boolean) =>
-  (chosen: readonly Example[]): TrainingBatch => {
+/**
+ * Assembles a batch. With `everyClick` the target i is predicted after click i − 1, else after the last click seen.
+ *
+ * @param most How many earlier sessions of the same user go along.
+ */
+function assemble(sessions: Sessions, everyClick: boolean, most = 0): (chosen: readonly Example[]) => TrainingBatch {
+  const { users } = sessions;
+  const earlierOf = most > 0 && users ? earlierSessions(sessions, users, most) : undefined;
+  return (chosen) => {
     const count = chosen.reduce((sum, { firstTarget, end }) => sum + end - firstTarget, 0);
     const targets = new Int32Array(count);
     const row = new Int32Array(count);
     const click = new Int32Array(count);
     const inputs: SessionInput[] = [];
     let m = 0;
-    chosen.forEach(({ from, firstTarget, end }, b) => {
-      const seenEnd = everyClick ? end - 1 : firstTarget;
-      inputs.push({ items: sessions.items.subarray(from, seenEnd), times: sessions.times.subarray(from, seenEnd) });
+    chosen.forEach(({ source, from, firstTarget, end }, b) => {
+      inputs.push({
+        ...clicksOf(sessions, from, everyClick ? end - 1 : firstTarget),
+        ...(users && { user: users[source]! }),
+        ...(earlierOf && { earlier: earlierOf(source) }),
+      });
       for (let i = firstTarget; i < end; i++, m++) {
         targets[m] = sessions.items[i]!;
         row[m] = b;
@@ -200,3 +210,32 @@ const assemble =
     const sources = Int32Array.from(chosen, ({ source }) => source);
     return { input: { kind: 'sessions', sessions: inputs }, targets, origin: { row, click }, sources };
   };
+}
+
+const clicksOf = ({ items, times }: Sessions, from: number, end: number): SessionInput => ({
+  items: items.subarray(from, end),
+  times: times.subarray(from, end),
+});
+
+/** The newest sessions of the same user that had ended when a session began, oldest first. */
+function earlierSessions(
+  sessions: Sessions,
+  users: Int32Array,
+  most: number,
+): (session: number) => readonly SessionInput[] {
+  const { offsets, times } = sessions;
+  const before: Int32Array = new Int32Array(users.length).fill(-1); // the same user's session before each
+  const newest = new Map<number, number>();
+  users.forEach((user, s) => {
+    before[s] = newest.get(user) ?? -1;
+    newest.set(user, s);
+  });
+  return (session) => {
+    const found: SessionInput[] = [];
+    for (let s = before[session]!; s >= 0 && found.length < most; s = before[s]!) {
+      const end = offsets[s + 1]!;
+      if (times[end - 1]! <= times[offsets[session]!]!) found.unshift(clicksOf(sessions, offsets[s]!, end));
+    }
+    return found;
+  };
+}
