@@ -1,5 +1,6 @@
 /** Runs one golden file and says how it came out: in Node, and in a page. */
 import { decodeSafetensors } from '../../../src/checkpoint/safetensors';
+import { caserGolden } from './caser';
 import { type Comparison, type Computed, compare, type GoldenFile } from './compare';
 import { gru4recGolden } from './gru4rec';
 import { sasrecGolden } from './sasrec';
@@ -17,11 +18,11 @@ const CASES: readonly (readonly [repository: string, compute: (file: GoldenFile)
   ['hidasib/GRU4Rec_PyTorch_Official', gru4recGolden],
   ['pmixer/SASRec.pytorch', sasrecGolden],
   ['CRIPAC-DIG/SR-GNN', srgnnGolden],
+  ['graytowne/caser_pytorch', caserGolden],
 ];
 
 /** References that this project will equal, but does not yet. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
-  'graytowne/caser_pytorch': 'Caser',
   'YChen1993/CoSeRec': 'CL4SRec',
   'asash/gSASRec-pytorch': 'gSASRec',
   'NVIDIA-Merlin/Transformers4Rec': 'Transformers4Rec',
