@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { importers } from '../../src/checkpoint/imports';
 import { type NameMap, toOurs, toTheirs } from '../../src/checkpoint/imports/name-map';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
+import { caser } from '../../src/models/caser';
 import { configure } from '../../src/models/configuration';
 import { gru4rec } from '../../src/models/gru4rec';
 import type { SessionModel } from '../../src/models/model';
@@ -12,7 +13,7 @@ import type { NdArray } from '../../src/types';
 import { sharedPathOrNote } from '../shared';
 
 type Tensors = Record<string, NdArray>;
-const models = { gru4rec, sasrec, srgnn } as unknown as Record<
+const models = { gru4rec, sasrec, srgnn, caser } as unknown as Record<
   keyof typeof importers,
   SessionModel<Record<string, unknown>>
 >;
@@ -41,6 +42,7 @@ function numbered(map: NameMap): Tensors {
 
 const gru = { n_items: 7, batch_size: 3, loss: 'cross-entropy' };
 const attention = { item_num: 7, hidden_units: 4, maxlen: 5, num_blocks: 2, num_heads: 2 };
+const filters = { num_items: 8, num_users: 3, d: 4, L: 3, nh: 2, nv: 5 };
 const graph = { n_node: 8, hiddenSize: 4, step: 1 };
 const cases: [string, keyof typeof importers, Record<string, unknown>][] = [
   ['gru4rec constrained', 'gru4rec', { ...gru, layers: [4, 6], embedding: 0, constrained_embedding: true }],
@@ -57,6 +59,7 @@ const cases: [string, keyof typeof importers, Record<string, unknown>][] = [
   ['sasrec of 2020', 'sasrec', { ...attention, norm_first: null }],
   ['srgnn', 'srgnn', { ...graph, nonhybrid: false }],
   ['srgnn, nonhybrid', 'srgnn', { ...graph, nonhybrid: true }],
+  ['caser', 'caser', { ...filters, T: 2, ac_conv: 'tanh' }],
 ];
 
 describe.each(cases)('the name map of %s', (_, name, reference) => {
@@ -155,6 +158,9 @@ describe('reference configurations', () => {
     ['srgnn', { n_node: 1 }, /"n_node" must be a whole number from 2, got 1/],
     ['srgnn', { ...graph, nonhybrid: 1 }, /"nonhybrid" must be true or false, got 1/],
     ['srgnn', { ...graph, hidden_size: 4 }, /the key "hidden_size" is not known; the nearest is "hiddenSize"/],
+    ['caser', { num_items: 8 }, /"num_users" is missing/],
+    ['caser', { ...filters, num_users: 0 }, /"num_users" must be a whole number from 1, got 0/],
+    ['caser', { ...filters, nhh: 3 }, /the key "nhh" is not known; the nearest is "nh"/],
     ['sasrec', attention, /"norm_first" is missing/],
     ['sasrec', { ...attention, norm_first: 'yes' }, /"norm_first" must be true, false or null, got "yes"/],
     ['sasrec', { ...attention, norm_first: true, layer_norm_eps: 1e-5 }, /"layer_norm_eps" must be 1e-8/],
@@ -177,6 +183,8 @@ const goldenCases: [string, keyof typeof importers, string[]][] = [
   ['sasrec-classic2020', 'sasrec', ['weights/', 'grads/']],
   ['srgnn-step1', 'srgnn', ['weights/', 'grads/', 'after/']],
   ['srgnn-step3-nonhybrid', 'srgnn', ['weights/', 'grads/']],
+  ['caser', 'caser', ['weights/', 'grads/']],
+  ['caser-tanh-zero-user', 'caser', ['weights/', 'grads/']],
 ];
 const golden = sharedPathOrNote('golden');
 

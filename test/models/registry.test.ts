@@ -22,6 +22,9 @@ const FORMS: readonly (readonly [name: string, config: Readonly<Record<string, u
   ['srgnn', { step: 2, cell: 'paper', edges: 'counted' }],
   ['srgnn', { readout: 'global', maxlen: 7 }],
   ['srgnn', { readout: 'local' }],
+  ['caser', { profile: 'none', padding: 'trained', T: 1, windows: 'all' }],
+  ['caser', { profile: 'shared', acConv: 'tanh', acFc: 'sigm', learningRate: 0.02 }],
+  ['caser', { profile: 'device', negPer: 'target' }],
 ];
 
 const ITEMS = 12;
