@@ -9,7 +9,7 @@ import type { Progress } from '../train/trainer';
 import type { NdArray, Sessions } from '../types';
 import { registerTraining } from './backends/training';
 import { goldenAnswer } from './golden-check';
-import { loadScorer } from './load-scorer';
+import { loadScorer, NAMELESS } from './load-scorer';
 
 export interface LearnOptions {
   /** Name of an architecture or a counting baseline. */
@@ -110,16 +110,6 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
     scorer.dispose();
   }
 }
-
-/** What `loadScorer` wants to know of an artifact that does not exist yet. */
-const NAMELESS = {
-  name: 'new model',
-  version: '0',
-  golden: { session: [], top: [] },
-  training: {},
-  licence: '',
-  modelCard: '',
-};
 
 /** The first session of two clicks or more, at most five of them: any will do, as long as it is always the same. */
 function goldenSession({ items, offsets }: Sessions): number[] {

@@ -13,6 +13,7 @@ export interface CaserConfig {
   readonly profile: 'session' | 'device' | 'shared' | 'none' | 'user';
   readonly profileLength: number;
   readonly profileDecay: number;
+  readonly profileGap: number;
   readonly users: number;
   readonly padding: 'zero' | 'trained';
   readonly windows: 'full' | 'all';
@@ -75,7 +76,7 @@ export const options: OptionSpecs<CaserConfig> = {
     default: 'session',
     doc:
       'what stands for general taste: the mean of all items of the session in a second table; the same over the earlier ' +
-      'sessions of this device too; one vector for everybody; nothing; a vector for each user of the log',
+      'sessions of this device too, which fade; one vector for everybody; nothing; a vector for each user of the log',
     source:
       'ours: the paper has users (user), whom a shop without accounts does not know; their vector is zero to strangers',
   },
@@ -94,6 +95,14 @@ export const options: OptionSpecs<CaserConfig> = {
     default: 0.7,
     doc: 'device: weight of the clicks of the session before, its square for the one before that, and so on',
     source: 'ours: the tenth session back counts for less than a thirtieth',
+  },
+  profileGap: {
+    type: 'number',
+    min: 0,
+    max: 1_000_000,
+    default: 30,
+    doc: 'device: minutes without a click after which an earlier session is told apart, in the list of all that a visitor clicked',
+    source: 'ours: as the library’s sessionGap',
   },
   users: {
     type: 'integer',

@@ -148,6 +148,22 @@ describe('the profile', () => {
     expect(shares({ items: [4] }, { profile: 'device' })).toEqual([[4, 1]]);
   });
 
+  test('of a device tells sessions apart by their times where they come in one list', () => {
+    const times = [0, 60, 4000, 4060];
+    const given = { profileDecay: 0.5 };
+    const fading = [
+      [1, 0.1667],
+      [2, 0.1667],
+      [4, 0.3333],
+      [5, 0.3333],
+    ];
+    expect(shares({ items: [1, 2, 4, 5], times }, { ...given, profile: 'device' })).toEqual(fading);
+    const equal = fading.map(([item]) => [item, 0.25]);
+    expect(shares({ items: [1, 2, 4, 5], times }, { ...given, profile: 'session' })).toEqual(equal);
+    expect(shares({ items: [1, 2, 4, 5], times }, { ...given, profile: 'device', profileGap: 120 })).toEqual(equal);
+    expect(shares({ items: [1, 2, 4, 5] }, { ...given, profile: 'device' })).toEqual(equal);
+  });
+
   test('counts the most recent clicks only', () => {
     const given = { profile: 'device', profileLength: 2, profileDecay: 1 } as const;
     expect(shares({ items: [5], earlier }, given)).toEqual([
