@@ -35,10 +35,39 @@ export function trainingCommand(flags: TrainingCommand): string {
     ...eventsWords(flags),
     ['--seed', seed],
   ];
+  return joined('aisle train', words);
+}
+
+/** The flags of `aisle import` that decide what it writes. */
+export interface ImportCommand {
+  readonly from: string;
+  readonly weights: string;
+  readonly config: string;
+  readonly items: string;
+  readonly out: string;
+  readonly prefix?: string;
+}
+
+/** The command that imports an artifact again, with file names only. */
+export function importCommand({ from, weights, config, items, out, prefix }: ImportCommand): string {
+  return joined('aisle import', [
+    ['--from', from],
+    ['--weights', basename(weights)],
+    ['--config', basename(config)],
+    ['--items', basename(items)],
+    ['--out', basename(out)],
+    ['--prefix', prefix],
+  ]);
+}
+
+function joined(
+  command: string,
+  words: readonly (readonly [flag: string, value: string | number | undefined])[],
+): string {
   const parts = words
     .filter(([, value]) => value !== undefined)
     .map(([flag, value]) => `${flag} ${quoted(`${value}`)}`);
-  return ['aisle train', ...parts].join(' ').replace(/ ''/g, '');
+  return [command, ...parts].join(' ').replace(/ ''/g, '');
 }
 
 /** The flags that say how an events file is read, with their values; `undefined` where one is not set. */

@@ -7,7 +7,7 @@
  */
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Activation } from '../nn/activation';
-import type { Catalogue, NdArray, SessionInput } from '../types';
+import type { Catalogue, NdArray, SessionInput, Sessions } from '../types';
 
 /** Parameters by name. The names are those of the artifact's `weights.safetensors`. */
 export type Params = Readonly<Record<string, Tensor>>;
@@ -76,13 +76,20 @@ export interface Stepping<C> {
  * - `session-parallel`: one click of `batchSize` running sessions, state carried on (`stepping` needed), GRU4Rec §2.
  * - `sequences`: whole sessions; every click but the last predicts the next one (`positions` needed).
  * - `prefixes`: every prefix of every session with its next item, read through `encode`.
- * - `windows`: `length` clicks with the following `targets` items, slid over every session, read through `encode`.
+ * - `windows`: `length` clicks with the following `targets` items, slid over every session, read through `encode`. A
+ *   session shorter than that gives one; with `partial` the window also slides over the start of every session.
  */
 export type TrainingRows =
   | { readonly kind: 'session-parallel' }
   | { readonly kind: 'sequences'; readonly maxLength: number; readonly sampling: 'shuffle' | 'with-replacement' }
   | { readonly kind: 'prefixes'; readonly maxLength: number }
-  | { readonly kind: 'windows'; readonly length: number; readonly targets: number };
+  | {
+      readonly kind: 'windows';
+      readonly length: number;
+      readonly targets: number;
+      readonly partial?: boolean /** How many of the same user's earlier sessions go along. Default 0. */;
+      readonly earlier?: number;
+    };
 
 /** Where the items come from that a target is compared with. */
 export type NegativeSpec =
@@ -94,7 +101,9 @@ export type NegativeSpec =
    */
   | { readonly kind: 'shared'; readonly inBatch: boolean; readonly extra: number; readonly alpha: number }
   /** `count` uniform ids for each position on its own; `reject: 'session'` redraws items of that session. */
-  | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' };
+  | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' }
+  /** The same for each row of the batch, a session or window, whose targets share them. */
+  | { readonly kind: 'per-row'; readonly count: number; readonly reject: 'session' | 'none' };
 
 /** The loss, as plain data that `objectives/` carries out. */
 export interface ObjectiveSpec {
@@ -117,8 +126,11 @@ export interface ObjectiveSpec {
   readonly labelSmoothing?: number;
   /** Added to the probabilities of a sampled cross-entropy inside their logarithm. Default 0. */
   readonly guard?: number;
-  /** `nominal`: sum over rows / nominal batch size. `mean`: mean over the targets. */
-  readonly reduction: 'nominal' | 'mean';
+  /**
+   * `nominal`: sum over rows / nominal batch size. `mean`: mean over the targets. `balanced`, of `bce`: mean over the
+   * targets plus mean over the negatives, so that both weigh the same whatever their numbers.
+   */
+  readonly reduction: 'nominal' | 'mean' | 'balanced';
   /**
    * Added to the loss: the weight times the sum over the parameters named of ‖table‖₂, or of its square (`power: 2`).
    * Default none.
@@ -195,6 +207,8 @@ export interface SessionModel<C = ModelConfig> {
   readonly options: OptionSpecs<C>;
   /** Checks that span several keys; throws `bad-config`. */
   check?(config: C): void;
+  /** Sets the options that follow from the training log; throws `bad-config` if it lacks what the others need. */
+  complete?(config: C, sessions: Sessions): C;
   /** Every parameter with shape, start and role. */
   parameters(config: C, catalogue: Catalogue): Readonly<Record<string, ParameterSpec>>;
   /** Plain arrays for a batch of sessions. Keeps the most recent clicks of sessions that are too long. */

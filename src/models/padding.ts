@@ -3,7 +3,7 @@ import type { SessionInput } from '../types';
 import type { PreparedArray } from './model';
 
 /**
- * Item indices `[B, W]`, 0 where a session has no click; W is the longest session's length, at least 1.
+ * Item indices `[B, W]`, 0 where a session has no click; W is the longest session's length, at least 1 or `minWidth`.
  *
  * @param side Where the padding stands: `left` puts the newest click in the last column, `right` the oldest in the first.
  * @param maxLength Sessions longer than this keep their most recent clicks. Default: no limit.
@@ -12,9 +12,10 @@ export function padItems(
   sessions: readonly SessionInput[],
   side: 'left' | 'right',
   maxLength = Number.POSITIVE_INFINITY,
+  minWidth = 1,
 ): PreparedArray {
   const lengths = sessions.map(({ items }) => Math.min(items.length, maxLength));
-  const width = Math.max(1, ...lengths);
+  const width = Math.max(minWidth, ...lengths);
   const data = new Int32Array(sessions.length * width);
   sessions.forEach(({ items }, row) => {
     const length = lengths[row]!;

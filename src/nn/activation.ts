@@ -1,9 +1,9 @@
 /** Element-wise activations by name. */
-import { elu, leakyRelu, relu, selu, type Tensor, tanh } from '@tensorflow/tfjs-core';
+import { elu, leakyRelu, relu, selu, sigmoid, type Tensor, tanh } from '@tensorflow/tfjs-core';
 
 /** `alpha` is the scale of elu and the slope of leaky. */
 export type Activation =
-  | { readonly kind: 'linear' | 'relu' | 'tanh' | 'selu' }
+  | { readonly kind: 'linear' | 'relu' | 'tanh' | 'selu' | 'sigmoid' }
   | { readonly kind: 'elu' | 'leaky'; readonly alpha: number };
 
 /**
@@ -22,6 +22,8 @@ export function activate<T extends Tensor>(x: T, activation: Activation): T {
       return tanh(x);
     case 'selu':
       return selu(x);
+    case 'sigmoid':
+      return sigmoid(x);
     case 'leaky':
       return leakyRelu(x, activation.alpha);
     // α (eˣ − 1) is elu's negative part with its slope changed: two fast kernels, and no branch that could overflow.

@@ -19,6 +19,7 @@ import {
   square,
   sub,
   sum,
+  type Tensor,
   type Tensor1D,
   type Tensor2D,
   where,
@@ -81,5 +82,11 @@ export function bpr(r: Tensor2D, positive: Tensor1D): Tensor1D {
  * @param negatives s⁻, `[M, K]`.
  */
 export function binaryCrossEntropy(target: Tensor1D, negatives: Tensor2D): Tensor1D {
-  return add(softplus(neg(target)), sum(softplus(negatives), 1));
+  return add(positiveLoss(target), sum(negativeLoss(negatives), 1));
 }
+
+/** −log σ(s⁺) = softplus(−s⁺) of each target. */
+export const positiveLoss = <T extends Tensor>(targets: T): T => softplus(neg(targets));
+
+/** −log(1 − σ(s⁻)) = softplus(s⁻) of each negative. */
+export const negativeLoss = <T extends Tensor>(negatives: T): T => softplus(negatives);

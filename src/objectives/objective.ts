@@ -6,6 +6,7 @@ import {
   expandDims,
   gather,
   matMul,
+  mean,
   mul,
   norm,
   range,
@@ -26,16 +27,18 @@ import type { ObjectiveSpec, Outputs, Params } from '../models/model';
 import { activate } from '../nn/activation';
 import { productCrossEntropy } from '../nn/cross-entropy';
 import { maskEqual } from '../nn/masked';
-import { binaryCrossEntropy, bpr, bprMax, crossEntropy, top1, top1Max } from './losses';
+import { binaryCrossEntropy, bpr, bprMax, crossEntropy, negativeLoss, positiveLoss, top1, top1Max } from './losses';
 
 /** One training step, as its loss sees it. Item indices are rows of `outputs.table`. */
 export interface LossInput {
   /** One vector per target, `[M, d]`. */
   readonly vectors: Tensor2D;
+  /** One vector per row of the batch, `[R, d]`, for negatives `per-row`. */
+  readonly rowVectors?: Tensor2D;
   readonly outputs: Outputs;
   /** `[M]` int32. */
   readonly targets: Tensor1D;
-  /** `[K]` int32 shared by the batch, or `[M, K]` per target; absent for the full softmax. */
+  /** `[K]` int32 shared by the batch, `[M, K]` per target, or `[R, K]` per row; absent for the full softmax. */
   readonly negatives?: Tensor1D | Tensor2D;
   /** log q of every column of the sampled scores, see `logQ`; absent without correction. */
   readonly logq?: Tensor1D;
@@ -49,19 +52,29 @@ export interface LossInput {
 
 /** The loss of one step, a scalar. */
 export function objectiveLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
-  const count = spec.reduction === 'nominal' ? input.nominalBatch : input.targets.shape[0];
-  const isFull = spec.loss === 'cross-entropy' && spec.negatives.kind === 'catalogue';
-  const total = isFull ? fullCrossEntropy(spec, input) : sum(rowLosses(spec, input));
-  const loss = div(total, count) as Scalar;
+  const loss = reducedLoss(spec, input);
   const { l2 } = spec;
   if (!l2 || l2.weight === 0) return loss;
   const penalty = (table: Tensor) => (l2.power === 2 ? sum(square(table)) : norm(table));
   return l2.params.reduce<Scalar>((total, name) => add(total, mul(l2.weight, penalty(input.params[name]!))), loss);
 }
 
+function reducedLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
+  if (spec.reduction === 'balanced') {
+    if (spec.loss !== 'bce') throw new RangeError(`objective: ${spec.loss} has no negatives of their own to balance.`);
+    const targets = mean(positiveLoss(ownScores(input, input.targets))) as Scalar;
+    return add(targets, mean(negativeLoss(negativeScores(spec, input))));
+  }
+  const count = spec.reduction === 'nominal' ? input.nominalBatch : input.targets.shape[0];
+  const isFull = spec.loss === 'cross-entropy' && spec.negatives.kind === 'catalogue';
+  const total = isFull ? fullCrossEntropy(spec, input) : sum(rowLosses(spec, input));
+  return div(total, count) as Scalar;
+}
+
 function rowLosses(spec: ObjectiveSpec, input: LossInput): Tensor1D {
   if (spec.loss === 'bce') {
-    return binaryCrossEntropy(ownScores(input, input.targets), negativeScores(input));
+    if (spec.negatives.kind === 'per-row') throw new RangeError('objective: negatives per row need to be balanced.');
+    return binaryCrossEntropy(ownScores(input, input.targets), negativeScores(spec, input));
   }
   const { scores, positive } = columns(spec, input);
   if (spec.loss === 'cross-entropy') return crossEntropy(scores, positive, spec.labelSmoothing, spec.guard);
@@ -98,7 +111,7 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
   if (negatives.kind === 'catalogue') {
     return { scores: catalogueScores(vectors, outputs, input.items), positive: sub(targets, tensor1d([1], 'int32')) };
   }
-  if (negatives.kind === 'per-position') throw new RangeError(`objective: ${spec.loss} needs shared negatives.`);
+  if (negatives.kind !== 'shared') throw new RangeError(`objective: ${spec.loss} needs shared negatives.`);
   const extra = input.negatives as Tensor1D;
   if (negatives.inBatch) {
     const ids = extra.shape[0] === 0 ? targets : concat([targets, extra]);
@@ -140,8 +153,9 @@ function ownScores({ vectors, outputs }: LossInput, ids: Tensor1D): Tensor1D {
   return outputs.bias ? add(scores, gather(outputs.bias, ids)) : scores;
 }
 
-/** Scores of each row for its own negatives, `[M, K]`. */
-function negativeScores({ vectors, outputs, negatives }: LossInput): Tensor2D {
+/** Scores of each target's vector, or of each row's, for its own negatives, `[M, K]` or `[R, K]`. */
+function negativeScores(spec: ObjectiveSpec, { rowVectors, outputs, negatives, ...input }: LossInput): Tensor2D {
+  const vectors = spec.negatives.kind === 'per-row' ? rowVectors! : input.vectors;
   const ids = negatives as Tensor2D;
   const [rows, count] = ids.shape;
   const flat = reshape(ids, [rows * count]);

@@ -43,8 +43,10 @@ export function epochBatches(
     }
     case 'prefixes':
       return shuffled(prefixes(sessions, rows.maxLength), assemble(sessions, false), batchSize, generator);
-    case 'windows':
-      return shuffled(windows(sessions, rows.length, rows.targets), assemble(sessions, false), batchSize, generator);
+    case 'windows': {
+      const toBatch = assemble(sessions, false, rows.earlier);
+      return shuffled(windows(sessions, rows), toBatch, batchSize, generator);
+    }
   }
 }
 
@@ -159,34 +161,46 @@ function prefixes(sessions: Sessions, maxLength: number): Example[] {
 
 /**
  * Caser's instances: a window of `length + targets` clicks slid over the session from its end, step 1; a session that
- * is shorter gives one. What is seen reaches back to the session's start, for models with a profile; the architecture
- * keeps the last `length` clicks of it.
+ * is shorter gives one; `partial` windows go on until one click is seen. What is seen reaches back to the session's
+ * start, for models with a profile; the architecture keeps the last `length` clicks of it.
  */
-function windows(sessions: Sessions, length: number, targets: number): Example[] {
+function windows(
+  sessions: Sessions,
+  { length, targets, partial = false }: Extract<TrainingRows, { kind: 'windows' }>,
+): Example[] {
   const examples: Example[] = [];
   for (const s of trainable(sessions)) {
     const start = sessions.offsets[s]!;
     const last = sessions.offsets[s + 1]!;
-    for (let end = last; end === last || end >= start + length + targets; end--) {
+    const shortest = (partial ? 1 : length) + targets;
+    for (let end = last; end === last || end >= start + shortest; end--) {
       examples.push({ source: s, from: start, firstTarget: Math.max(start + 1, end - targets), end });
     }
   }
   return examples;
 }
 
-/** Assembles a batch. With `everyClick` the target i is predicted after click i − 1, else after the last click seen. */
-const assemble =
-  (sessions: Sessions, everyClick: boolean) =>
-  (chosen: readonly Example[]): TrainingBatch => {
+/**
+ * Assembles a batch. With `everyClick` the target i is predicted after click i − 1, else after the last click seen.
+ *
+ * @param most How many earlier sessions of the same user go along.
+ */
+function assemble(sessions: Sessions, everyClick: boolean, most = 0): (chosen: readonly Example[]) => TrainingBatch {
+  const { users } = sessions;
+  const earlierOf = most > 0 && users ? earlierSessions(sessions, users, most) : undefined;
+  return (chosen) => {
     const count = chosen.reduce((sum, { firstTarget, end }) => sum + end - firstTarget, 0);
     const targets = new Int32Array(count);
     const row = new Int32Array(count);
     const click = new Int32Array(count);
     const inputs: SessionInput[] = [];
     let m = 0;
-    chosen.forEach(({ from, firstTarget, end }, b) => {
-      const seenEnd = everyClick ? end - 1 : firstTarget;
-      inputs.push({ items: sessions.items.subarray(from, seenEnd), times: sessions.times.subarray(from, seenEnd) });
+    chosen.forEach(({ source, from, firstTarget, end }, b) => {
+      inputs.push({
+        ...clicksOf(sessions, from, everyClick ? end - 1 : firstTarget),
+        ...(users && { user: users[source]! }),
+        ...(earlierOf && { earlier: earlierOf(source) }),
+      });
       for (let i = firstTarget; i < end; i++, m++) {
         targets[m] = sessions.items[i]!;
         row[m] = b;
@@ -196,3 +210,32 @@ const assemble =
     const sources = Int32Array.from(chosen, ({ source }) => source);
     return { input: { kind: 'sessions', sessions: inputs }, targets, origin: { row, click }, sources };
   };
+}
+
+const clicksOf = ({ items, times }: Sessions, from: number, end: number): SessionInput => ({
+  items: items.subarray(from, end),
+  times: times.subarray(from, end),
+});
+
+/** The newest sessions of the same user that had ended when a session began, oldest first. */
+function earlierSessions(
+  sessions: Sessions,
+  users: Int32Array,
+  most: number,
+): (session: number) => readonly SessionInput[] {
+  const { offsets, times } = sessions;
+  const before: Int32Array = new Int32Array(users.length).fill(-1); // the same user's session before each
+  const newest = new Map<number, number>();
+  users.forEach((user, s) => {
+    before[s] = newest.get(user) ?? -1;
+    newest.set(user, s);
+  });
+  return (session) => {
+    const found: SessionInput[] = [];
+    for (let s = before[session]!; s >= 0 && found.length < most; s = before[s]!) {
+      const end = offsets[s + 1]!;
+      if (times[end - 1]! <= times[offsets[session]!]!) found.unshift(clicksOf(sessions, offsets[s]!, end));
+    }
+    return found;
+  };
+}

@@ -81,10 +81,8 @@ export function differentiate<C>(
   const { value, grads } = tidy(() => {
     const inputs = upload(input.inputs);
     const targets = tensor1d(input.targets, 'int32');
-    const { ids, perTarget } = input.negatives;
-    const negatives = perTarget
-      ? tensor(ids, [input.targets.length, ids.length / input.targets.length], 'int32')
-      : tensor1d(ids, 'int32');
+    const { ids, perTarget, rows = input.targets.length } = input.negatives;
+    const negatives = perTarget ? tensor(ids, [rows, ids.length / rows], 'int32') : tensor1d(ids, 'int32');
     const forward = (): Scalar => {
       let vectors: Tensor2D;
       if (input.carried) {
@@ -95,9 +93,11 @@ export function differentiate<C>(
       } else {
         vectors = model.encode(params, inputs, config, run);
       }
+      const rowVectors = vectors;
       if (input.vectorOf) vectors = gather(vectors, tensor1d(input.vectorOf, 'int32'));
       return objectiveLoss(plan.objective, {
         vectors,
+        rowVectors,
         outputs: model.outputs(params, config),
         targets,
         negatives: negatives as Tensor1D | Tensor2D,
@@ -208,11 +208,11 @@ export class Learner<C> {
     const { sessions } = batch.input;
     const inputs = model.prepare(sessions, config, catalogue);
     const { row, click } = batch.origin!;
+    if (plan.rows.kind !== 'sequences') return { inputs, vectorOf: row, targets, negatives, logq };
     const width = inputs.items!.shape[1]!;
-    const vectorOf = row.map((b, m) => {
-      if (plan.rows.kind !== 'sequences') return b;
-      return b * width + model.positions!.column(click[m]!, sessions[b]!.items.length, width, config);
-    });
+    const vectorOf = row.map(
+      (b, m) => b * width + model.positions!.column(click[m]!, sessions[b]!.items.length, width, config),
+    );
     return { inputs, vectorOf, targets, negatives, logq };
   }
 

@@ -11,7 +11,7 @@ import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
 import { camelCase } from '../../models/configuration';
 import { presetOf } from '../../models/presets';
-import { sessionCount } from '../../session/event-log';
+import { sessionCount, sessionsWithUsers } from '../../session/event-log';
 import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
 import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
 import { type TrainingCommand, trainingCommand } from '../command-line';
@@ -144,7 +144,7 @@ async function learnAndShow(
     return await learn({
       model: flags.model,
       config: given,
-      sessions: log.sessions,
+      sessions: sessionsWithUsers(log),
       itemIds: log.itemIds,
       support: log.support,
       seed: flags.seed,

@@ -1,9 +1,11 @@
 /** Runs one golden file and says how it came out: in Node, and in a page. */
 import { decodeSafetensors } from '../../../src/checkpoint/safetensors';
+import { caserGolden } from './caser';
 import { type Comparison, type Computed, compare, type GoldenFile } from './compare';
 import { gru4recGolden } from './gru4rec';
 import { sasrecGolden } from './sasrec';
 import { compareNeighbours } from './session-rec';
+import { srgnnGolden } from './srgnn';
 
 export interface GoldenRow extends Omit<Comparison, 'state'> {
   readonly file: string;
@@ -16,6 +18,8 @@ export interface GoldenRow extends Omit<Comparison, 'state'> {
 const CASES: readonly (readonly [repository: string, compute: (file: GoldenFile) => Promise<Computed>])[] = [
   ['hidasib/GRU4Rec_PyTorch_Official', gru4recGolden],
   ['pmixer/SASRec.pytorch', sasrecGolden],
+  ['CRIPAC-DIG/SR-GNN', srgnnGolden],
+  ['graytowne/caser_pytorch', caserGolden],
 ];
 
 /** Of which the files are JSON. */
@@ -23,10 +27,8 @@ const NEIGHBOURS = 'rn5l/session-rec';
 
 /** References that this project will equal, but does not yet. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
-  'graytowne/caser_pytorch': 'Caser',
   'YChen1993/CoSeRec': 'CL4SRec',
   'asash/gSASRec-pytorch': 'gSASRec',
-  'CRIPAC-DIG/SR-GNN': 'SR-GNN',
   'NVIDIA-Merlin/Transformers4Rec': 'Transformers4Rec',
 };
 
