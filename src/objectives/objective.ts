@@ -9,7 +9,6 @@ import {
   mul,
   norm,
   range,
-  reshape,
   type Scalar,
   slice,
   square,
@@ -18,7 +17,6 @@ import {
   type Tensor,
   type Tensor1D,
   type Tensor2D,
-  type Tensor3D,
   tensor1d,
   zeros,
 } from '@tensorflow/tfjs-core';
@@ -26,7 +24,8 @@ import type { ObjectiveSpec, Outputs, Params } from '../models/model';
 import { activate } from '../nn/activation';
 import { productCrossEntropy } from '../nn/cross-entropy';
 import { maskEqual } from '../nn/masked';
-import { binaryCrossEntropy, bpr, bprMax, crossEntropy, top1, top1Max } from './losses';
+import { sampledBinaryCrossEntropy } from '../nn/sampled-binary';
+import { bpr, bprMax, crossEntropy, positiveWeight, top1, top1Max } from './losses';
 
 /** One training step, as its loss sees it. Item indices are rows of `outputs.table`. */
 export interface LossInput {
@@ -47,26 +46,40 @@ export interface LossInput {
   readonly params: Params;
 }
 
+type RowLoss = Exclude<ObjectiveSpec['loss'], 'bce' | 'gbce'>;
+
 /** The loss of one step, a scalar. */
 export function objectiveLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
   const count = spec.reduction === 'nominal' ? input.nominalBatch : input.targets.shape[0];
-  const isFull = spec.loss === 'cross-entropy' && spec.negatives.kind === 'catalogue';
-  const total = isFull ? fullCrossEntropy(spec, input) : sum(rowLosses(spec, input));
-  const loss = div(total, count) as Scalar;
+  const loss = div(totalLoss(spec, input), count) as Scalar;
   const { l2 } = spec;
   if (!l2 || l2.weight === 0) return loss;
   const penalty = (table: Tensor) => (l2.power === 2 ? sum(square(table)) : norm(table));
   return l2.params.reduce<Scalar>((total, name) => add(total, mul(l2.weight, penalty(input.params[name]!))), loss);
 }
 
-function rowLosses(spec: ObjectiveSpec, input: LossInput): Tensor1D {
-  if (spec.loss === 'bce') {
-    return binaryCrossEntropy(ownScores(input, input.targets), negativeScores(input));
-  }
+/** Sum over the targets. The losses over many items each compute it without holding all scores at once. */
+function totalLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
+  if (spec.loss === 'bce' || spec.loss === 'gbce') return binaryCrossEntropy(spec, input);
+  const isFull = spec.loss === 'cross-entropy' && spec.negatives.kind === 'catalogue';
+  return isFull ? fullCrossEntropy(spec, input) : sum(rowLosses(spec.loss, spec, input));
+}
+
+/** `bce`: each target's own sum. `gbce`: the target weighs β, and the sum is a mean over target and negatives. */
+function binaryCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, negatives, items }: LossInput): Scalar {
+  const { table, bias } = outputs;
+  const own = negatives as Tensor2D;
+  const count = own.shape[1];
+  if (spec.loss === 'bce') return sampledBinaryCrossEntropy(vectors, table, bias, targets, own);
+  const beta = positiveWeight(spec.calibration ?? 0, count, items);
+  return div(sampledBinaryCrossEntropy(vectors, table, bias, targets, own, beta), count + 1);
+}
+
+function rowLosses(loss: RowLoss, spec: ObjectiveSpec, input: LossInput): Tensor1D {
   const { scores, positive } = columns(spec, input);
-  if (spec.loss === 'cross-entropy') return crossEntropy(scores, positive, spec.labelSmoothing, spec.guard);
+  if (loss === 'cross-entropy') return crossEntropy(scores, positive, spec.labelSmoothing, spec.guard);
   const r = activate(scores, spec.finalActivation ?? { kind: 'linear' });
-  switch (spec.loss) {
+  switch (loss) {
     case 'bpr-max':
       return bprMax(r, positive, spec.bpreg ?? 0);
     case 'top1':
@@ -138,17 +151,6 @@ function sharedScores({ vectors, outputs }: LossInput, ids: Tensor1D): Tensor2D 
 function ownScores({ vectors, outputs }: LossInput, ids: Tensor1D): Tensor1D {
   const scores = sum(mul(vectors, gather(outputs.table, ids)), 1) as Tensor1D;
   return outputs.bias ? add(scores, gather(outputs.bias, ids)) : scores;
-}
-
-/** Scores of each row for its own negatives, `[M, K]`. */
-function negativeScores({ vectors, outputs, negatives }: LossInput): Tensor2D {
-  const ids = negatives as Tensor2D;
-  const [rows, count] = ids.shape;
-  const flat = reshape(ids, [rows * count]);
-  const table = reshape(gather(outputs.table, flat), [rows, count, -1]) as Tensor3D;
-  const scores = sum(mul(expandDims(vectors, 1), table), 2) as Tensor2D;
-  if (!outputs.bias) return scores;
-  return add(scores, reshape(gather(outputs.bias, flat) as Tensor1D, [rows, count]));
 }
 
 /**
