@@ -80,7 +80,13 @@ export interface Stepping<C> {
  */
 export type TrainingRows =
   | { readonly kind: 'session-parallel' }
-  | { readonly kind: 'sequences'; readonly maxLength: number; readonly sampling: 'shuffle' | 'with-replacement' }
+  | {
+      readonly kind: 'sequences';
+      readonly maxLength: number;
+      readonly sampling: 'shuffle' | 'with-replacement';
+      /** Batches of sessions of one length each, with about that many clicks in all. Default: of `batchSize` sessions. */
+      readonly sameLength?: { readonly clicks: number };
+    }
   | { readonly kind: 'prefixes'; readonly maxLength: number }
   | { readonly kind: 'windows'; readonly length: number; readonly targets: number };
 
@@ -98,9 +104,9 @@ export type NegativeSpec =
 
 /** The loss, as plain data that `objectives/` carries out. */
 export interface ObjectiveSpec {
-  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce';
+  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce' | 'gbce';
   readonly negatives: NegativeSpec;
-  /** Applied to the scores before the loss; ignored by `cross-entropy` and `bce`. Default linear. */
+  /** Applied to the scores before the loss; ignored by `cross-entropy`, `bce` and `gbce`. Default linear. */
   readonly finalActivation?: Activation;
   /** Share of log q subtracted from the scores of a sampled cross-entropy, 0…1. Default 0. */
   readonly logq?: number;
@@ -111,6 +117,8 @@ export interface ObjectiveSpec {
   readonly logqSplit?: 'nominal' | 'live';
   /** Mask extra negatives that equal a row's target. Default false. */
   readonly maskHits?: boolean;
+  /** Calibration t of `gbce`, 0…1. Default 0. */
+  readonly calibration?: number;
   /** Weight of BPR-max's score regularisation. Default 0. */
   readonly bpreg?: number;
   /** Target mass given to the other columns, 0…1. Default 0. */
