@@ -11,7 +11,10 @@ import type { NdArray } from '../../src/types';
 import { sharedPathOrNote } from '../shared';
 
 type Tensors = Record<string, NdArray>;
-const models = { gru4rec, sasrec } as unknown as Record<keyof typeof importers, SessionModel<Record<string, unknown>>>;
+const models = { gru4rec, sasrec, gsasrec: sasrec } as unknown as Record<
+  keyof typeof importers,
+  SessionModel<Record<string, unknown>>
+>;
 
 function setUp(name: keyof typeof importers, reference: Record<string, unknown>) {
   const { items = 0, config: given } = importers[name].config(reference);
@@ -30,6 +33,7 @@ function numbered(map: NameMap): Tensors {
   const entries = Object.entries(map.theirs).map(([name, shape]) => {
     const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => next++);
     if (map.zeroRows?.includes(name)) data.fill(0, 0, shape[1]);
+    for (const row of map.skippedRows?.[name] ?? []) data.fill(0, row * shape[1]!, (row + 1) * shape[1]!);
     return [name, { data, shape }] as const;
   });
   return Object.fromEntries(entries);
@@ -37,6 +41,16 @@ function numbered(map: NameMap): Tensors {
 
 const gru = { n_items: 7, batch_size: 3, loss: 'cross-entropy' };
 const attention = { item_num: 7, hidden_units: 4, maxlen: 5, num_blocks: 2, num_heads: 2 };
+const gsasrecConfig = {
+  num_items: 7,
+  padding_id: 8,
+  sequence_length: 5,
+  embedding_dim: 4,
+  num_heads: 2,
+  num_blocks: 2,
+  negs_per_pos: 16,
+  gbce_t: 0.5,
+};
 const cases: [string, keyof typeof importers, Record<string, unknown>][] = [
   ['gru4rec constrained', 'gru4rec', { ...gru, layers: [4, 6], embedding: 0, constrained_embedding: true }],
   ['gru4rec separate', 'gru4rec', { ...gru, layers: [4, 6], embedding: 3, constrained_embedding: false }],
@@ -50,6 +64,8 @@ const cases: [string, keyof typeof importers, Record<string, unknown>][] = [
   ['sasrec pre-norm', 'sasrec', { ...attention, norm_first: true }],
   ['sasrec post-norm', 'sasrec', { ...attention, norm_first: false }],
   ['sasrec of 2020', 'sasrec', { ...attention, norm_first: null }],
+  ['gsasrec with a table of its own', 'gsasrec', gsasrecConfig],
+  ['gsasrec tied', 'gsasrec', { ...gsasrecConfig, reuse_item_embeddings: true }],
 ];
 
 describe.each(cases)('the name map of %s', (_, name, reference) => {
@@ -138,6 +154,23 @@ describe('reference configurations', () => {
     });
   });
 
+  test('of gSASRec become form tf without √d, with its loss, its starts, and its own defaults', () => {
+    const { items, config } = importers.gsasrec.config({ ...gsasrecConfig, dropout_rate: 0.5 });
+    expect(items).toBe(7);
+    expect(configure(sasrec, config)).toMatchObject({
+      norm: 'tf',
+      inputScale: 'none',
+      layerNormEps: 1e-5,
+      init: 'torch',
+      loss: 'gbce',
+      negatives: 16,
+      gbceT: 0.5,
+      reuseItemEmbeddings: false,
+      beta2: 0.999,
+      dropoutRate: 0.5,
+    });
+  });
+
   test.each<[keyof typeof importers, Record<string, unknown>, RegExp]>([
     ['gru4rec', { layer: [100] }, /the key "layer" is not known; the nearest is "layers"/],
     ['gru4rec', { n_items: 0 }, /"n_items" must be a whole number from 1, got 0/],
@@ -147,6 +180,8 @@ describe('reference configurations', () => {
     ['sasrec', attention, /"norm_first" is missing/],
     ['sasrec', { ...attention, norm_first: 'yes' }, /"norm_first" must be true, false or null, got "yes"/],
     ['sasrec', { ...attention, norm_first: true, layer_norm_eps: 1e-5 }, /"layer_norm_eps" must be 1e-8/],
+    ['gsasrec', { ...gsasrecConfig, padding_id: 0 }, /"padding_id" must be num_items \+ 1 = 8, got 0/],
+    ['gsasrec', { ...gsasrecConfig, gbce: 1 }, /the key "gbce" is not known; the nearest is "gbce_t"/],
   ])('%s %j is refused', (name, reference, message) => {
     expect(() => importers[name].config(reference)).toThrow(message);
     expect(() => importers[name].config(reference)).toThrow(expect.objectContaining({ code: 'bad-config' }));
@@ -164,6 +199,8 @@ const goldenCases: [string, keyof typeof importers, string[]][] = [
   ['sasrec-prenorm', 'sasrec', ['weights/', 'grads/']],
   ['sasrec-postnorm', 'sasrec', ['weights/', 'grads/']],
   ['sasrec-classic2020', 'sasrec', ['weights/', 'grads/']],
+  ['gsasrec-tied', 'gsasrec', ['grads/']],
+  ['gsasrec-untied', 'gsasrec', ['grads/']],
 ];
 const golden = sharedPathOrNote('golden');
 

@@ -13,7 +13,9 @@ import { type Computed, compare, type GoldenFile } from './golden/compare';
 import { goldenFiles, runGolden } from './golden/run';
 
 const shared = sharedPathOrNote('golden');
-const built = shared ? [...goldenFiles(shared, 'gru4rec-'), ...goldenFiles(shared, 'sasrec-')] : [];
+const built = shared
+  ? [...goldenFiles(shared, 'gru4rec-'), ...goldenFiles(shared, 'sasrec-'), ...goldenFiles(shared, 'gsasrec-')]
+  : [];
 
 const folder = mkdtempSync(join(tmpdir(), 'aisle-golden-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,7 +42,7 @@ describe.each(backends)('on %s', (backend) => {
   beforeAll(() => start(backend));
 
   test('the reference material is here in full, or not at all', () => {
-    expect(built).toHaveLength(shared ? 10 : 0);
+    expect(built).toHaveLength(shared ? 12 : 0);
   });
 
   test.each(built)('%s is ok, every tensor compared, none left behind', async (name) => {

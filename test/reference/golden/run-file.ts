@@ -2,6 +2,7 @@
 import { decodeSafetensors } from '../../../src/checkpoint/safetensors';
 import { type Comparison, type Computed, compare, type GoldenFile } from './compare';
 import { gru4recGolden } from './gru4rec';
+import { gsasrecGolden } from './gsasrec';
 import { sasrecGolden } from './sasrec';
 
 export interface GoldenRow extends Omit<Comparison, 'state'> {
@@ -15,13 +16,13 @@ export interface GoldenRow extends Omit<Comparison, 'state'> {
 const CASES: readonly (readonly [repository: string, compute: (file: GoldenFile) => Promise<Computed>])[] = [
   ['hidasib/GRU4Rec_PyTorch_Official', gru4recGolden],
   ['pmixer/SASRec.pytorch', sasrecGolden],
+  ['asash/gSASRec-pytorch', gsasrecGolden],
 ];
 
 /** References that this project will equal, but does not yet. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
   'graytowne/caser_pytorch': 'Caser',
   'YChen1993/CoSeRec': 'CL4SRec',
-  'asash/gSASRec-pytorch': 'gSASRec',
   'CRIPAC-DIG/SR-GNN': 'SR-GNN',
   'NVIDIA-Merlin/Transformers4Rec': 'Transformers4Rec',
   'rn5l/session-rec': 'session neighbours (SKNN, V-SkNN, STAN, VSTAN)',
