@@ -132,6 +132,39 @@ export interface ObjectiveSpec {
    * Default none.
    */
   readonly l2?: { readonly weight: number; readonly params: readonly string[]; readonly power?: 1 | 2 };
+  /** Default none. */
+  readonly contrastive?: ContrastiveSpec;
+}
+
+/**
+ * A second loss beside the next-item loss: two random views of every session of a batch of B must be alike and unlike
+ * all other views. For rows of whole sessions.
+ *
+ *     loss = mainWeight · loss + weight · mean over the 2B views a, b the other view of a's session, of
+ *            −log( e^(s_ab/τ) / Σ_{c ≠ a} e^(s_ac/τ) )
+ */
+export interface ContrastiveSpec {
+  /** At 0 no view is drawn. */
+  readonly weight: number;
+  /** Weight of the next-item loss. Default 1. */
+  readonly mainWeight?: number;
+  /** What makes a view of a session; each view draws one of them. */
+  readonly augmentations: readonly Augmentation[];
+  /** Whether both views of a session may draw the same one. */
+  readonly allowSame: boolean;
+  /** s: of the vectors as they are, or scaled to length 1. */
+  readonly similarity: 'dot' | 'cosine';
+  /** τ. */
+  readonly temperature: number;
+  /** Leave sessions that are equal to a's out of the denominator: they would be false negatives. */
+  readonly maskDuplicates: boolean;
+}
+
+/** What makes a view of a session of n clicks; `ratio` is a share of n. */
+export interface Augmentation {
+  /** Keep that many clicks in a row; hide that many behind the mask token n + 1; shuffle that many in a row. */
+  readonly kind: 'crop' | 'mask' | 'reorder';
+  readonly ratio: number;
 }
 
 /** The optimiser, as plain data that `train/` carries out. */
@@ -218,6 +251,8 @@ export interface SessionModel<C = ModelConfig> {
     readonly column: (t: number, n: number, width: number, config: C) => number;
     readonly encode: (params: Params, prepared: PreparedTensors, config: C, run: Run) => Tensor2D;
   };
+  /** What a contrastive loss compares: one vector per session, `[B, …]`. Default: what `encode` gives. */
+  view?(params: Params, prepared: PreparedTensors, config: C, run: Run): Tensor2D;
   readonly stepping?: Stepping<C>;
   outputs(params: Params, config: C): Outputs;
   training(config: C): TrainingPlan;
