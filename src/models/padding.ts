@@ -49,7 +49,7 @@ export function padClicks(
     const first = row * width + (side === 'left' ? width - n : 0);
     for (let t = 0; t < n; t++) items[first + t] = session.items[session.items.length - n + t]!;
     mask.fill(1, first, first + n);
-    last[row] = first + Math.max(n, 1) - 1;
+    last[row] = side === 'left' ? (row + 1) * width - 1 : first + Math.max(n, 1) - 1;
   });
   const prepared = {
     items: { data: items, shape: [sessions.length, width], items: true as const },
