@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { importers } from '../../src/checkpoint/imports';
 import { type NameMap, toOurs, toTheirs } from '../../src/checkpoint/imports/name-map';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
+import { cl4srec } from '../../src/models/cl4srec';
 import { configure } from '../../src/models/configuration';
 import { gru4rec } from '../../src/models/gru4rec';
 import type { SessionModel } from '../../src/models/model';
@@ -11,7 +12,7 @@ import type { NdArray } from '../../src/types';
 import { sharedPathOrNote } from '../shared';
 
 type Tensors = Record<string, NdArray>;
-const models = { gru4rec, sasrec, gsasrec: sasrec } as unknown as Record<
+const models = { cl4srec, gru4rec, sasrec, gsasrec: sasrec } as unknown as Record<
   keyof typeof importers,
   SessionModel<Record<string, unknown>>
 >;
@@ -51,6 +52,17 @@ const gsasrecConfig = {
   negs_per_pos: 16,
   gbce_t: 0.5,
 };
+const coserecConfig = {
+  item_size: 9,
+  mask_id: 8,
+  hidden_size: 4,
+  max_seq_length: 5,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  hidden_act: 'gelu',
+  temperature: 0.5,
+  cf_weight: 0.2,
+};
 const cases: [string, keyof typeof importers, Record<string, unknown>][] = [
   ['gru4rec constrained', 'gru4rec', { ...gru, layers: [4, 6], embedding: 0, constrained_embedding: true }],
   ['gru4rec separate', 'gru4rec', { ...gru, layers: [4, 6], embedding: 3, constrained_embedding: false }],
@@ -66,6 +78,7 @@ const cases: [string, keyof typeof importers, Record<string, unknown>][] = [
   ['sasrec of 2020', 'sasrec', { ...attention, norm_first: null }],
   ['gsasrec with a table of its own', 'gsasrec', gsasrecConfig],
   ['gsasrec tied', 'gsasrec', { ...gsasrecConfig, reuse_item_embeddings: true }],
+  ['cl4srec of CoSeRec', 'cl4srec', coserecConfig],
 ];
 
 describe.each(cases)('the name map of %s', (_, name, reference) => {
@@ -86,7 +99,8 @@ describe.each(cases)('the name map of %s', (_, name, reference) => {
     expect(toTheirs(map, ours)).toEqual(theirs);
     for (const [parameter, { rows }] of Object.entries(specs)) {
       const { data, shape } = ours[parameter]!;
-      if (rows)
+      // CoSeRec reads its padding row.
+      if (rows && name !== 'cl4srec')
         expect(
           [...data.slice(0, data.length / shape[0]!)].every((x) => x === 0),
           parameter,
@@ -171,6 +185,24 @@ describe('reference configurations', () => {
     });
   });
 
+  test('of CoSeRec become CL4SRec on its encoder', () => {
+    const { items, config } = importers.cl4srec.config({ ...coserecConfig, weight_decay: 0.01, tao: 0.2 });
+    expect(items).toBe(7);
+    expect(configure(cl4srec, config)).toMatchObject({
+      encoder: 'coserec',
+      loss: 'bce',
+      activation: 'gelu',
+      layerNormEps: 1e-12,
+      lambda: 0.2,
+      recWeight: 1,
+      tau: 0.5,
+      similarity: 'dot',
+      cropRatio: 0.2,
+      weightDecay: 0.01,
+      decay: 'coupled',
+    });
+  });
+
   test.each<[keyof typeof importers, Record<string, unknown>, RegExp]>([
     ['gru4rec', { layer: [100] }, /the key "layer" is not known; the nearest is "layers"/],
     ['gru4rec', { n_items: 0 }, /"n_items" must be a whole number from 1, got 0/],
@@ -181,6 +213,9 @@ describe('reference configurations', () => {
     ['sasrec', { ...attention, norm_first: 'yes' }, /"norm_first" must be true, false or null, got "yes"/],
     ['sasrec', { ...attention, norm_first: true, layer_norm_eps: 1e-5 }, /"layer_norm_eps" must be 1e-8/],
     ['gsasrec', { ...gsasrecConfig, padding_id: 0 }, /"padding_id" must be num_items \+ 1 = 8, got 0/],
+    ['cl4srec', { ...coserecConfig, mask_id: 0 }, /"mask_id" must be item_size - 1 = 8, got 0/],
+    ['cl4srec', { ...coserecConfig, item_size: 2 }, /"item_size" counts padding and the mask token/],
+    ['cl4srec', { ...coserecConfig, attention_probs_dropout_prob: 0.1 }, /"attention_probs_dropout_prob" must be/],
     ['gsasrec', { ...gsasrecConfig, gbce: 1 }, /the key "gbce" is not known; the nearest is "gbce_t"/],
   ])('%s %j is refused', (name, reference, message) => {
     expect(() => importers[name].config(reference)).toThrow(message);
@@ -199,6 +234,7 @@ const goldenCases: [string, keyof typeof importers, string[]][] = [
   ['sasrec-prenorm', 'sasrec', ['weights/', 'grads/']],
   ['sasrec-postnorm', 'sasrec', ['weights/', 'grads/']],
   ['sasrec-classic2020', 'sasrec', ['weights/', 'grads/']],
+  ['cl4srec-encoder', 'cl4srec', ['weights/', 'grads/rec/', 'grads/joint/']],
   ['gsasrec-tied', 'gsasrec', ['grads/']],
   ['gsasrec-untied', 'gsasrec', ['grads/']],
 ];
