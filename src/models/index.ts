@@ -10,6 +10,7 @@ export const models: Readonly<Record<string, () => Promise<AnyModel>>> = {
   srgnn: async () => (await import('./srgnn')).srgnn,
   sasrec: async () => (await import('./sasrec')).sasrec,
   caser: async () => (await import('./caser')).caser,
+  cl4srec: async () => (await import('./cl4srec')).cl4srec,
 };
 
 /** All of them by name, for whoever lists them: the command line, and tables of tests. */

@@ -81,7 +81,13 @@ export interface Stepping<C> {
  */
 export type TrainingRows =
   | { readonly kind: 'session-parallel' }
-  | { readonly kind: 'sequences'; readonly maxLength: number; readonly sampling: 'shuffle' | 'with-replacement' }
+  | {
+      readonly kind: 'sequences';
+      readonly maxLength: number;
+      readonly sampling: 'shuffle' | 'with-replacement';
+      /** Batches of sessions of one length each, with about that many clicks in all. Default: of `batchSize` sessions. */
+      readonly sameLength?: { readonly clicks: number };
+    }
   | { readonly kind: 'prefixes'; readonly maxLength: number }
   | {
       readonly kind: 'windows';
@@ -107,9 +113,9 @@ export type NegativeSpec =
 
 /** The loss, as plain data that `objectives/` carries out. */
 export interface ObjectiveSpec {
-  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce';
+  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce' | 'gbce';
   readonly negatives: NegativeSpec;
-  /** Applied to the scores before the loss; ignored by `cross-entropy` and `bce`. Default linear. */
+  /** Applied to the scores before the loss; ignored by `cross-entropy`, `bce` and `gbce`. Default linear. */
   readonly finalActivation?: Activation;
   /** Share of log q subtracted from the scores of a sampled cross-entropy, 0…1. Default 0. */
   readonly logq?: number;
@@ -120,6 +126,8 @@ export interface ObjectiveSpec {
   readonly logqSplit?: 'nominal' | 'live';
   /** Mask extra negatives that equal a row's target. Default false. */
   readonly maskHits?: boolean;
+  /** Calibration t of `gbce`, 0…1. Default 0. */
+  readonly calibration?: number;
   /** Weight of BPR-max's score regularisation. Default 0. */
   readonly bpreg?: number;
   /** Target mass given to the other columns, 0…1. Default 0. */
@@ -136,6 +144,39 @@ export interface ObjectiveSpec {
    * Default none.
    */
   readonly l2?: { readonly weight: number; readonly params: readonly string[]; readonly power?: 1 | 2 };
+  /** Default none. */
+  readonly contrastive?: ContrastiveSpec;
+}
+
+/**
+ * A second loss beside the next-item loss: two random views of every session of a batch of B must be alike and unlike
+ * all other views. For rows of whole sessions.
+ *
+ *     loss = mainWeight · loss + weight · mean over the 2B views a, b the other view of a's session, of
+ *            −log( e^(s_ab/τ) / Σ_{c ≠ a} e^(s_ac/τ) )
+ */
+export interface ContrastiveSpec {
+  /** At 0 no view is drawn. */
+  readonly weight: number;
+  /** Weight of the next-item loss. Default 1. */
+  readonly mainWeight?: number;
+  /** What makes a view of a session; each view draws one of them. */
+  readonly augmentations: readonly Augmentation[];
+  /** Whether both views of a session may draw the same one. */
+  readonly allowSame: boolean;
+  /** s: of the vectors as they are, or scaled to length 1. */
+  readonly similarity: 'dot' | 'cosine';
+  /** τ. */
+  readonly temperature: number;
+  /** Leave sessions that are equal to a's out of the denominator: they would be false negatives. */
+  readonly maskDuplicates: boolean;
+}
+
+/** What makes a view of a session of n clicks; `ratio` is a share of n. */
+export interface Augmentation {
+  /** Keep that many clicks in a row; hide that many behind the mask token n + 1; shuffle that many in a row. */
+  readonly kind: 'crop' | 'mask' | 'reorder';
+  readonly ratio: number;
 }
 
 /** The optimiser, as plain data that `train/` carries out. */
@@ -224,6 +265,8 @@ export interface SessionModel<C = ModelConfig> {
     readonly column: (t: number, n: number, width: number, config: C) => number;
     readonly encode: (params: Params, prepared: PreparedTensors, config: C, run: Run) => Tensor2D;
   };
+  /** What a contrastive loss compares: one vector per session, `[B, …]`. Default: what `encode` gives. */
+  view?(params: Params, prepared: PreparedTensors, config: C, run: Run): Tensor2D;
   readonly stepping?: Stepping<C>;
   outputs(params: Params, config: C): Outputs;
   training(config: C): TrainingPlan;

@@ -27,7 +27,8 @@ import type { ObjectiveSpec, Outputs, Params } from '../models/model';
 import { activate } from '../nn/activation';
 import { productCrossEntropy } from '../nn/cross-entropy';
 import { maskEqual } from '../nn/masked';
-import { binaryCrossEntropy, bpr, bprMax, crossEntropy, negativeLoss, positiveLoss, top1, top1Max } from './losses';
+import { sampledBinaryCrossEntropy } from '../nn/sampled-binary';
+import { bpr, bprMax, crossEntropy, negativeLoss, positiveLoss, positiveWeight, top1, top1Max } from './losses';
 
 /** One training step, as its loss sees it. Item indices are rows of `outputs.table`. */
 export interface LossInput {
@@ -50,6 +51,8 @@ export interface LossInput {
   readonly params: Params;
 }
 
+type RowLoss = Exclude<ObjectiveSpec['loss'], 'bce' | 'gbce'>;
+
 /** The loss of one step, a scalar. */
 export function objectiveLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
   const loss = reducedLoss(spec, input);
@@ -66,20 +69,32 @@ function reducedLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
     return add(targets, mean(negativeLoss(negativeScores(spec, input))));
   }
   const count = spec.reduction === 'nominal' ? input.nominalBatch : input.targets.shape[0];
-  const isFull = spec.loss === 'cross-entropy' && spec.negatives.kind === 'catalogue';
-  const total = isFull ? fullCrossEntropy(spec, input) : sum(rowLosses(spec, input));
-  return div(total, count) as Scalar;
+  return div(totalLoss(spec, input), count) as Scalar;
 }
 
-function rowLosses(spec: ObjectiveSpec, input: LossInput): Tensor1D {
-  if (spec.loss === 'bce') {
-    if (spec.negatives.kind === 'per-row') throw new RangeError('objective: negatives per row need to be balanced.');
-    return binaryCrossEntropy(ownScores(input, input.targets), negativeScores(spec, input));
-  }
+/** Sum over the targets. The losses over many items each compute it without holding all scores at once. */
+function totalLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
+  if (spec.loss === 'bce' || spec.loss === 'gbce') return binaryCrossEntropy(spec, input);
+  const isFull = spec.loss === 'cross-entropy' && spec.negatives.kind === 'catalogue';
+  return isFull ? fullCrossEntropy(spec, input) : sum(rowLosses(spec.loss, spec, input));
+}
+
+/** `bce`: each target's own sum. `gbce`: the target weighs β, and the sum is a mean over target and negatives. */
+function binaryCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, negatives, items }: LossInput): Scalar {
+  if (spec.negatives.kind === 'per-row') throw new RangeError('objective: negatives per row need to be balanced.');
+  const { table, bias } = outputs;
+  const own = negatives as Tensor2D;
+  const count = own.shape[1];
+  if (spec.loss === 'bce') return sampledBinaryCrossEntropy(vectors, table, bias, targets, own);
+  const beta = positiveWeight(spec.calibration ?? 0, count, items);
+  return div(sampledBinaryCrossEntropy(vectors, table, bias, targets, own, beta), count + 1);
+}
+
+function rowLosses(loss: RowLoss, spec: ObjectiveSpec, input: LossInput): Tensor1D {
   const { scores, positive } = columns(spec, input);
-  if (spec.loss === 'cross-entropy') return crossEntropy(scores, positive, spec.labelSmoothing, spec.guard);
+  if (loss === 'cross-entropy') return crossEntropy(scores, positive, spec.labelSmoothing, spec.guard);
   const r = activate(scores, spec.finalActivation ?? { kind: 'linear' });
-  switch (spec.loss) {
+  switch (loss) {
     case 'bpr-max':
       return bprMax(r, positive, spec.bpreg ?? 0);
     case 'top1':

@@ -38,8 +38,11 @@ export function epochBatches(
     case 'session-parallel':
       return sessionParallel(sessions, batchSize, fewestRows);
     case 'sequences': {
+      const examples = wholeSessions(sessions, rows.maxLength);
+      const toBatch = assemble(sessions, true);
+      if (rows.sameLength) return byLength(examples, toBatch, rows.sameLength.clicks, generator);
       const draw = rows.sampling === 'shuffle' ? shuffled : withReplacement;
-      return draw(wholeSessions(sessions, rows.maxLength), assemble(sessions, true), batchSize, generator);
+      return draw(examples, toBatch, batchSize, generator);
     }
     case 'prefixes':
       return shuffled(prefixes(sessions, rows.maxLength), assemble(sessions, false), batchSize, generator);
@@ -122,6 +125,33 @@ function* shuffled(
   const order = generator.shuffle(Int32Array.from(examples, (_, i) => i));
   for (let b = 0; b < order.length; b += batchSize) {
     yield toBatch(Array.from(order.subarray(b, b + batchSize), (i) => examples[i]!));
+  }
+}
+
+/**
+ * Sessions of one length together, as many as hold that number of clicks, at least one; lengths come in any order. Short
+ * sessions, the most, so make small batches without any padding: several times more steps from the same work.
+ */
+function* byLength(
+  examples: readonly Example[],
+  toBatch: (chosen: readonly Example[]) => TrainingBatch,
+  clicks: number,
+  generator: Random,
+): Generator<TrainingBatch> {
+  const groups = new Map<number, number[]>();
+  examples.forEach(({ firstTarget, end }, i) => {
+    const group = groups.get(end - firstTarget);
+    if (group) group.push(i);
+    else groups.set(end - firstTarget, [i]);
+  });
+  const batches: Int32Array[] = [];
+  for (const [length, group] of groups) {
+    const order = generator.shuffle(Int32Array.from(group));
+    const count = Math.max(1, Math.floor(clicks / length));
+    for (let b = 0; b < order.length; b += count) batches.push(order.subarray(b, b + count));
+  }
+  for (const b of generator.shuffle(Int32Array.from(batches, (_, b) => b))) {
+    yield toBatch(Array.from(batches[b]!, (i) => examples[i]!));
   }
 }
 

@@ -1,7 +1,10 @@
 /** One training step of any architecture: batch → loss → gradients → parameters, in place. */
 import {
+  add,
   cast,
+  clone,
   concat,
+  dispose,
   engine,
   gather,
   greaterEqual,
@@ -23,14 +26,16 @@ import {
 import type { ParameterSpec, Params, PreparedArray, Run, SessionModel, State, TrainingPlan } from '../models/model';
 import { upload } from '../models/tensors';
 import { dropout } from '../nn/dropout';
+import { drawViews, viewGroups } from '../objectives/augmentations';
+import { meanSimilarities, ntXent } from '../objectives/contrastive';
 import type { Negatives } from '../objectives/negatives';
 import { logQ, objectiveLoss } from '../objectives/objective';
-import { deriveSeed } from '../session/random';
-import type { Catalogue } from '../types';
+import { deriveSeed, random } from '../session/random';
+import type { Catalogue, SessionInput } from '../types';
 import type { TrainingBatch } from './batches';
 import type { NegativeSource } from './negative-source';
 import type { Optimiser } from './optimiser';
-import { RowFinder } from './rows';
+import { RowFinder, touch } from './rows';
 
 /** A configured architecture with everything that its training needs to know. */
 export interface Trainee<C> {
@@ -55,6 +60,10 @@ export interface StepInput {
   readonly targets: Int32Array;
   readonly negatives: Negatives;
   readonly logq?: Float32Array | undefined;
+  /** For a contrastive loss: what `prepare` made of 2B views, and which of them are no negatives of each other, `[2B]`. */
+  readonly views?:
+    | { readonly inputs: Readonly<Record<string, PreparedArray>>; readonly groups: Int32Array }
+    | undefined;
 }
 
 export interface StepResult {
@@ -63,6 +72,8 @@ export interface StepResult {
   readonly gradients: Readonly<Record<string, Tensor>>;
   /** State of the rows after their click. */
   readonly state?: State | undefined;
+  /** What is worth watching beside the loss, by name. */
+  readonly measures?: Readonly<Record<string, Scalar>> | undefined;
 }
 
 /**
@@ -78,8 +89,10 @@ export function differentiate<C>(
 ): StepResult {
   const names = Object.keys(params);
   let state: State | undefined;
+  let measures: Record<string, Scalar> | undefined;
   const { value, grads } = tidy(() => {
     const inputs = upload(input.inputs);
+    const views = input.views && { inputs: upload(input.views.inputs), groups: tensor1d(input.views.groups, 'int32') };
     const targets = tensor1d(input.targets, 'int32');
     const { ids, perTarget, rows = input.targets.length } = input.negatives;
     const negatives = perTarget ? tensor(ids, [rows, ids.length / rows], 'int32') : tensor1d(ids, 'int32');
@@ -95,7 +108,7 @@ export function differentiate<C>(
       }
       const rowVectors = vectors;
       if (input.vectorOf) vectors = gather(vectors, tensor1d(input.vectorOf, 'int32'));
-      return objectiveLoss(plan.objective, {
+      const loss = objectiveLoss(plan.objective, {
         vectors,
         rowVectors,
         outputs: model.outputs(params, config),
@@ -106,6 +119,19 @@ export function differentiate<C>(
         nominalBatch: plan.batchSize,
         params,
       });
+      const { contrastive } = plan.objective;
+      const { mainWeight = 1 } = contrastive ?? {};
+      const main: Scalar = mainWeight === 1 ? loss : mul(loss, mainWeight);
+      if (!contrastive || !views) return main;
+      const encoded = (model.view ?? model.encode)(params, views.inputs, config, run);
+      const second = ntXent(encoded, views.groups, contrastive);
+      const { positive, negative } = meanSimilarities(encoded, contrastive.similarity);
+      measures = {
+        contrastive: keep(clone(second)),
+        positiveSimilarity: keep(positive),
+        negativeSimilarity: keep(negative),
+      };
+      return add(main, mul(second, contrastive.weight));
     };
     // tf.valueAndGrads refuses parameters without a gradient, such as a position that no session of the batch reaches.
     return engine().gradients(forward, Object.values(params), undefined, true);
@@ -118,13 +144,15 @@ export function differentiate<C>(
     // Padding stays at zero, whatever attends to it. Running sessions have none.
     gradients[name] = zeroRow && !input.carried ? withoutFirstRow(gradient) : gradient;
   });
-  return { loss: value as Scalar, gradients, state };
+  return { loss: value as Scalar, gradients, state, measures };
 }
 
 /** Trains one set of parameters, step by step. Owns the carried state and the optimiser, not the parameters. */
 export class Learner<C> {
   /** State of the running sessions after the last step of a session-parallel epoch. */
   carried: State | undefined;
+  /** What the last step measured beside its loss; stays the learner's. */
+  measures: Readonly<Record<string, Scalar>> | undefined;
   readonly #finder: RowFinder | undefined;
 
   /**
@@ -161,7 +189,7 @@ export class Learner<C> {
     const run: Run = {
       dropout: (x, rate) => dropout(x, rate, deriveSeed(this.seed, 'dropout', step, call++)),
     };
-    const touched = this.#finder?.find(input.inputs, input.targets, input.negatives.ids);
+    const touched = this.#finder && touch(this.#finder, input);
     return tidy(() => {
       const rows = touched && {
         input: tensor1d(touched.rows.input, 'int32'),
@@ -177,19 +205,12 @@ export class Learner<C> {
         const rows = rowsOf(name);
         params[name] = rows ? gather(param, rows) : param;
       }
-      const stepInput = touched
-        ? {
-            ...input,
-            inputs: touched.inputs,
-            targets: touched.targets,
-            negatives: { ...input.negatives, ids: touched.negatives },
-          }
-        : input;
-      const { loss, gradients, state } = differentiate(this.subject, params, stepInput, run);
+      const { loss, gradients, state, measures } = differentiate(this.subject, params, touched?.step ?? input, run);
       for (const [name, gradient] of Object.entries(gradients)) {
         this.optimiser.update(name, this.params[name]!, gradient, rowsOf(name), learningRate, step + 1);
       }
       this.#carry(state);
+      this.measures = measures;
       return loss;
     });
   }
@@ -208,12 +229,24 @@ export class Learner<C> {
     const { sessions } = batch.input;
     const inputs = model.prepare(sessions, config, catalogue);
     const { row, click } = batch.origin!;
-    if (plan.rows.kind !== 'sequences') return { inputs, vectorOf: row, targets, negatives, logq };
+    const views = this.#views(sessions, step);
+    if (plan.rows.kind !== 'sequences') return { inputs, vectorOf: row, targets, negatives, logq, views };
     const width = inputs.items!.shape[1]!;
     const vectorOf = row.map(
       (b, m) => b * width + model.positions!.column(click[m]!, sessions[b]!.items.length, width, config),
     );
-    return { inputs, vectorOf, targets, negatives, logq };
+    return { inputs, vectorOf, targets, negatives, logq, views };
+  }
+
+  #views(sessions: readonly SessionInput[], step: number): StepInput['views'] {
+    const { model, config, catalogue, plan } = this.subject;
+    const { contrastive } = plan.objective;
+    if (!contrastive || contrastive.weight === 0) return undefined;
+    const views = drawViews(sessions, contrastive, catalogue.items + 1, random(this.seed, 'views', step));
+    return {
+      inputs: model.prepare(views, config, catalogue),
+      groups: viewGroups(sessions, contrastive.maskDuplicates),
+    };
   }
 
   /** Lines the carried state up with the rows of a session-parallel batch; sessions that start have a zero state. */
@@ -243,10 +276,12 @@ export class Learner<C> {
     this.carried = state;
   }
 
-  /** Drops the carried state: sessions of the next epoch start from zero. */
+  /** Drops the carried state: sessions of the next epoch start from zero. What the last step measured goes with it. */
   forget(): void {
     for (const value of this.carried ?? []) value.dispose();
     this.carried = undefined;
+    dispose(this.measures ?? []);
+    this.measures = undefined;
   }
 }
 

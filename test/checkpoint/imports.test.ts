@@ -4,6 +4,7 @@ import { importers } from '../../src/checkpoint/imports';
 import { type NameMap, toOurs, toTheirs } from '../../src/checkpoint/imports/name-map';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { caser } from '../../src/models/caser';
+import { cl4srec } from '../../src/models/cl4srec';
 import { configure } from '../../src/models/configuration';
 import { gru4rec } from '../../src/models/gru4rec';
 import type { SessionModel } from '../../src/models/model';
@@ -13,7 +14,7 @@ import type { NdArray } from '../../src/types';
 import { sharedPathOrNote } from '../shared';
 
 type Tensors = Record<string, NdArray>;
-const models = { gru4rec, sasrec, srgnn, caser } as unknown as Record<
+const models = { cl4srec, gru4rec, sasrec, gsasrec: sasrec, srgnn, caser } as unknown as Record<
   keyof typeof importers,
   SessionModel<Record<string, unknown>>
 >;
@@ -35,6 +36,7 @@ function numbered(map: NameMap): Tensors {
   const entries = Object.entries(map.theirs).map(([name, shape]) => {
     const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => next++);
     if (map.zeroRows?.includes(name)) data.fill(0, 0, shape[1]);
+    for (const row of map.skippedRows?.[name] ?? []) data.fill(0, row * shape[1]!, (row + 1) * shape[1]!);
     return [name, { data, shape }] as const;
   });
   return Object.fromEntries(entries);
@@ -44,6 +46,27 @@ const gru = { n_items: 7, batch_size: 3, loss: 'cross-entropy' };
 const attention = { item_num: 7, hidden_units: 4, maxlen: 5, num_blocks: 2, num_heads: 2 };
 const filters = { num_items: 8, num_users: 3, d: 4, L: 3, nh: 2, nv: 5 };
 const graph = { n_node: 8, hiddenSize: 4, step: 1 };
+const gsasrecConfig = {
+  num_items: 7,
+  padding_id: 8,
+  sequence_length: 5,
+  embedding_dim: 4,
+  num_heads: 2,
+  num_blocks: 2,
+  negs_per_pos: 16,
+  gbce_t: 0.5,
+};
+const coserecConfig = {
+  item_size: 9,
+  mask_id: 8,
+  hidden_size: 4,
+  max_seq_length: 5,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  hidden_act: 'gelu',
+  temperature: 0.5,
+  cf_weight: 0.2,
+};
 const cases: [string, keyof typeof importers, Record<string, unknown>][] = [
   ['gru4rec constrained', 'gru4rec', { ...gru, layers: [4, 6], embedding: 0, constrained_embedding: true }],
   ['gru4rec separate', 'gru4rec', { ...gru, layers: [4, 6], embedding: 3, constrained_embedding: false }],
@@ -60,6 +83,9 @@ const cases: [string, keyof typeof importers, Record<string, unknown>][] = [
   ['srgnn', 'srgnn', { ...graph, nonhybrid: false }],
   ['srgnn, nonhybrid', 'srgnn', { ...graph, nonhybrid: true }],
   ['caser', 'caser', { ...filters, T: 2, ac_conv: 'tanh' }],
+  ['gsasrec with a table of its own', 'gsasrec', gsasrecConfig],
+  ['gsasrec tied', 'gsasrec', { ...gsasrecConfig, reuse_item_embeddings: true }],
+  ['cl4srec of CoSeRec', 'cl4srec', coserecConfig],
 ];
 
 describe.each(cases)('the name map of %s', (_, name, reference) => {
@@ -81,7 +107,8 @@ describe.each(cases)('the name map of %s', (_, name, reference) => {
     expect(toTheirs(map, ours)).toEqual(theirs);
     for (const [parameter, { rows, zeroRow = rows !== undefined }] of Object.entries(specs)) {
       const { data, shape } = ours[parameter]!;
-      if (zeroRow)
+      // CoSeRec reads its padding row.
+      if (zeroRow && name !== 'cl4srec')
         expect(
           [...data.slice(0, data.length / shape[0]!)].every((x) => x === 0),
           parameter,
@@ -149,6 +176,41 @@ describe('reference configurations', () => {
     });
   });
 
+  test('of gSASRec become form tf without √d, with its loss, its starts, and its own defaults', () => {
+    const { items, config } = importers.gsasrec.config({ ...gsasrecConfig, dropout_rate: 0.5 });
+    expect(items).toBe(7);
+    expect(configure(sasrec, config)).toMatchObject({
+      norm: 'tf',
+      inputScale: 'none',
+      layerNormEps: 1e-5,
+      init: 'torch',
+      loss: 'gbce',
+      negatives: 16,
+      gbceT: 0.5,
+      reuseItemEmbeddings: false,
+      beta2: 0.999,
+      dropoutRate: 0.5,
+    });
+  });
+
+  test('of CoSeRec become CL4SRec on its encoder', () => {
+    const { items, config } = importers.cl4srec.config({ ...coserecConfig, weight_decay: 0.01, tao: 0.2 });
+    expect(items).toBe(7);
+    expect(configure(cl4srec, config)).toMatchObject({
+      encoder: 'coserec',
+      loss: 'bce',
+      activation: 'gelu',
+      layerNormEps: 1e-12,
+      lambda: 0.2,
+      recWeight: 1,
+      tau: 0.5,
+      similarity: 'dot',
+      cropRatio: 0.2,
+      weightDecay: 0.01,
+      decay: 'coupled',
+    });
+  });
+
   test.each<[keyof typeof importers, Record<string, unknown>, RegExp]>([
     ['gru4rec', { layer: [100] }, /the key "layer" is not known; the nearest is "layers"/],
     ['gru4rec', { n_items: 0 }, /"n_items" must be a whole number from 1, got 0/],
@@ -164,6 +226,11 @@ describe('reference configurations', () => {
     ['sasrec', attention, /"norm_first" is missing/],
     ['sasrec', { ...attention, norm_first: 'yes' }, /"norm_first" must be true, false or null, got "yes"/],
     ['sasrec', { ...attention, norm_first: true, layer_norm_eps: 1e-5 }, /"layer_norm_eps" must be 1e-8/],
+    ['gsasrec', { ...gsasrecConfig, padding_id: 0 }, /"padding_id" must be num_items \+ 1 = 8, got 0/],
+    ['cl4srec', { ...coserecConfig, mask_id: 0 }, /"mask_id" must be item_size - 1 = 8, got 0/],
+    ['cl4srec', { ...coserecConfig, item_size: 2 }, /"item_size" counts padding and the mask token/],
+    ['cl4srec', { ...coserecConfig, attention_probs_dropout_prob: 0.1 }, /"attention_probs_dropout_prob" must be/],
+    ['gsasrec', { ...gsasrecConfig, gbce: 1 }, /the key "gbce" is not known; the nearest is "gbce_t"/],
   ])('%s %j is refused', (name, reference, message) => {
     expect(() => importers[name].config(reference)).toThrow(message);
     expect(() => importers[name].config(reference)).toThrow(expect.objectContaining({ code: 'bad-config' }));
@@ -185,6 +252,9 @@ const goldenCases: [string, keyof typeof importers, string[]][] = [
   ['srgnn-step3-nonhybrid', 'srgnn', ['weights/', 'grads/']],
   ['caser', 'caser', ['weights/', 'grads/']],
   ['caser-tanh-zero-user', 'caser', ['weights/', 'grads/']],
+  ['cl4srec-encoder', 'cl4srec', ['weights/', 'grads/rec/', 'grads/joint/']],
+  ['gsasrec-tied', 'gsasrec', ['grads/']],
+  ['gsasrec-untied', 'gsasrec', ['grads/']],
 ];
 const golden = sharedPathOrNote('golden');
 

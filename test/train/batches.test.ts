@@ -169,6 +169,47 @@ describe('whole sessions', () => {
   });
 });
 
+describe('sessions of one length', () => {
+  const log = randomLog(80, 5);
+  const rows: TrainingRows = { kind: 'sequences', maxLength: 4, sampling: 'shuffle', sameLength: { clicks: 10 } };
+  const lengthsOf = (over = {}) =>
+    batchesOf(rows, log, over).map(({ input }) => {
+      if (input.kind !== 'sessions') throw new Error('expected sessions');
+      return input.sessions.map(({ items }) => items.length);
+    });
+
+  test('make each batch, as many as hold the clicks asked for', () => {
+    const batches = lengthsOf();
+    expect(new Set(batches.flat())).toEqual(new Set([1, 2, 3, 4]));
+    for (const [first, ...rest] of batches) {
+      expect(rest.every((length) => length === first)).toBe(true);
+      expect(rest.length + 1).toBeLessThanOrEqual(Math.floor(10 / first!));
+    }
+    // Only the last batch of a length may be smaller.
+    for (const length of [1, 2, 3, 4]) {
+      const sizes = batches.filter(([first]) => first === length).map((batch) => batch.length);
+      expect(sizes.filter((size) => size < Math.floor(10 / length)).length).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('hold at least one session, however few clicks are asked for', () => {
+    const single = batchesOf({ ...rows, sameLength: { clicks: 1 } }, log);
+    expect(single.every(({ sources }) => sources!.length === 1)).toBe(true);
+  });
+
+  test('come in any order, every session once, anew each epoch and alike for the same one', () => {
+    const sources = (over = {}) => batchesOf(rows, log, over).flatMap((batch) => [...batch.sources!]);
+    const trainable = sessionsOf(log).flatMap((session, s) => (session.length > 1 ? [s] : []));
+    expect(sources().sort((a, b) => a - b)).toEqual(trainable);
+    expect(sources()).toEqual(sources());
+    expect(sources({ epoch: 1 })).not.toEqual(sources());
+    expect(lengthsOf({ epoch: 1 }).length).toBe(lengthsOf().length);
+    const lengths = lengthsOf().map(([first]) => first!);
+    expect(lengths).not.toEqual([...lengths].sort());
+    expect(lengths).not.toEqual([...lengths].sort().reverse());
+  });
+});
+
 describe('prefixes', () => {
   const prefixes = (maxLength: number): TrainingRows => ({ kind: 'prefixes', maxLength });
 

@@ -188,9 +188,10 @@ function placeOf({ trainer, epochs, unvalidated }: FitState): string {
   return `in epoch ${epochs.length + 1} after ${whole(trainer.stepInEpoch)} steps`;
 }
 
-function epochLine({ epoch, loss, seconds, valid }: EpochResult): string {
+function epochLine({ epoch, loss, measures = {}, seconds, valid }: EpochResult): string {
+  const parts = Object.entries(measures).map(([name, value]) => `  ${name} ${value.toFixed(4)}`);
   const metrics = valid ? `  recall@20 ${valid['recall@20']!.toFixed(4)}  mrr@20 ${valid['mrr@20']!.toFixed(4)}` : '';
-  return `epoch ${epoch}  loss ${loss.toFixed(4)}${metrics}  ${duration(seconds)}`;
+  return `epoch ${epoch}  loss ${loss.toFixed(4)}${parts.join('')}${metrics}  ${duration(seconds)}`;
 }
 
 const countsOf = ({ log }: TrainingParts) => ({

@@ -1,8 +1,10 @@
 /** Runs one golden file and says how it came out: in Node, and in a page. */
 import { decodeSafetensors } from '../../../src/checkpoint/safetensors';
 import { caserGolden } from './caser';
-import { type Comparison, type Computed, compare, type GoldenFile } from './compare';
+import { cl4srecGolden, cl4srecNoise } from './cl4srec';
+import { type Comparison, type Computed, compare, type GoldenFile, type Noise } from './compare';
 import { gru4recGolden } from './gru4rec';
+import { gsasrecGolden } from './gsasrec';
 import { sasrecGolden } from './sasrec';
 import { compareNeighbours } from './session-rec';
 import { srgnnGolden } from './srgnn';
@@ -14,12 +16,20 @@ export interface GoldenRow extends Omit<Comparison, 'state'> {
   readonly reason?: string;
 }
 
-/** Which code computes a file: told by the repository that its `reference` names. */
-const CASES: readonly (readonly [repository: string, compute: (file: GoldenFile) => Promise<Computed>])[] = [
-  ['hidasib/GRU4Rec_PyTorch_Official', gru4recGolden],
-  ['pmixer/SASRec.pytorch', sasrecGolden],
-  ['CRIPAC-DIG/SR-GNN', srgnnGolden],
-  ['graytowne/caser_pytorch', caserGolden],
+/** Which code computes a file, told by the repository that its `reference` names, and what it knows only roughly. */
+interface Case {
+  readonly repository: string;
+  readonly compute: (file: GoldenFile) => Promise<Computed>;
+  readonly noise?: (file: GoldenFile) => Noise;
+}
+
+const CASES: readonly Case[] = [
+  { repository: 'hidasib/GRU4Rec_PyTorch_Official', compute: gru4recGolden },
+  { repository: 'pmixer/SASRec.pytorch', compute: sasrecGolden },
+  { repository: 'asash/gSASRec-pytorch', compute: gsasrecGolden },
+  { repository: 'YChen1993/CoSeRec', compute: cl4srecGolden, noise: cl4srecNoise },
+  { repository: 'CRIPAC-DIG/SR-GNN', compute: srgnnGolden },
+  { repository: 'graytowne/caser_pytorch', compute: caserGolden },
 ];
 
 /** Of which the files are JSON. */
@@ -27,8 +37,6 @@ const NEIGHBOURS = 'rn5l/session-rec';
 
 /** References that this project will equal, but does not yet. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
-  'YChen1993/CoSeRec': 'CL4SRec',
-  'asash/gSASRec-pytorch': 'gSASRec',
   'NVIDIA-Merlin/Transformers4Rec': 'Transformers4Rec',
 };
 
@@ -51,8 +59,10 @@ export async function runFile(name: string, bytes: Uint8Array, gpu: boolean): Pr
   }
   try {
     if (!file && reference.includes(NEIGHBOURS)) return { file: name, ...compareNeighbours(bytes) };
-    const compute = CASES.find(([repository]) => reference.includes(repository))?.[1];
-    if (file && compute) return { file: name, ...compare(file, await compute(file), gpu) };
+    const built = CASES.find(({ repository }) => reference.includes(repository));
+    if (file && built) {
+      return { file: name, ...compare(file, await built.compute(file), gpu, built.noise?.(file)) };
+    }
   } catch (error) {
     return { ...none, state: 'miss', reason: (error as Error).message };
   }
