@@ -2,5 +2,6 @@
 import { gru4rec } from './gru4rec';
 import type { Importer } from './importer';
 import { sasrec } from './sasrec';
+import { transformers4rec } from './transformers4rec';
 
-export const importers = { gru4rec, sasrec } satisfies Record<string, Importer>;
+export const importers = { gru4rec, sasrec, transformers4rec } satisfies Record<string, Importer>;

@@ -3,6 +3,7 @@ import { decodeSafetensors } from '../../../src/checkpoint/safetensors';
 import { type Comparison, type Computed, compare, type GoldenFile } from './compare';
 import { gru4recGolden } from './gru4rec';
 import { sasrecGolden } from './sasrec';
+import { transformers4recGolden } from './transformers4rec';
 
 export interface GoldenRow extends Omit<Comparison, 'state'> {
   readonly file: string;
@@ -15,6 +16,7 @@ export interface GoldenRow extends Omit<Comparison, 'state'> {
 const CASES: readonly (readonly [repository: string, compute: (file: GoldenFile) => Promise<Computed>])[] = [
   ['hidasib/GRU4Rec_PyTorch_Official', gru4recGolden],
   ['pmixer/SASRec.pytorch', sasrecGolden],
+  ['NVIDIA-Merlin/Transformers4Rec', transformers4recGolden],
 ];
 
 /** References that this project will equal, but does not yet. */
@@ -23,7 +25,6 @@ const NOT_BUILT: Readonly<Record<string, string>> = {
   'YChen1993/CoSeRec': 'CL4SRec',
   'asash/gSASRec-pytorch': 'gSASRec',
   'CRIPAC-DIG/SR-GNN': 'SR-GNN',
-  'NVIDIA-Merlin/Transformers4Rec': 'Transformers4Rec',
   'rn5l/session-rec': 'session neighbours (SKNN, V-SkNN, STAN, VSTAN)',
 };
 
