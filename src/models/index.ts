@@ -11,6 +11,7 @@ export const models: Readonly<Record<string, () => Promise<AnyModel>>> = {
   sasrec: async () => (await import('./sasrec')).sasrec,
   caser: async () => (await import('./caser')).caser,
   cl4srec: async () => (await import('./cl4srec')).cl4srec,
+  transformers4rec: async () => (await import('./transformers4rec/model')).transformers4rec,
 };
 
 /** All of them by name, for whoever lists them: the command line, and tables of tests. */

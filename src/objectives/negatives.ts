@@ -2,8 +2,13 @@
 import type { NegativeSpec } from '../models/model';
 import type { Random } from '../session/random';
 
+/** Draws item indices 1…n. */
+export interface Sampler {
+  draw(random: Random): number;
+}
+
 /** Draws item indices 1…n with probability ∝ support^alpha. */
-export class PopularitySampler {
+export class PopularitySampler implements Sampler {
   readonly #cumulative: Float64Array;
 
   /**
@@ -57,7 +62,7 @@ export interface Negatives {
  */
 export function drawNegatives(
   spec: NegativeSpec,
-  sampler: PopularitySampler | undefined,
+  sampler: Sampler | undefined,
   random: Random,
   targets: Int32Array,
   items: number,
@@ -70,7 +75,8 @@ export function drawNegatives(
     case 'shared': {
       const ids = new Int32Array(spec.extra);
       for (let k = 0; k < ids.length; k++) ids[k] = sampler!.draw(random);
-      return { ids, perTarget: false };
+      const once = spec.distribution === 'log-uniform';
+      return { ids: once ? Int32Array.from(new Set(ids)) : ids, perTarget: false };
     }
     case 'per-position':
     case 'per-row': {

@@ -1,5 +1,6 @@
 /** Which rows a training step sees, one scheme for each kind of `TrainingRows`. Plain arrays, no tensors. */
-import type { TrainingRows } from '../models/model';
+import type { HiddenClicks, MaskingSpec, TrainingRows } from '../models/model';
+import { drawHidden } from '../objectives/masking';
 import { type Random, random } from '../session/random';
 import type { SessionInput, Sessions } from '../types';
 
@@ -21,6 +22,8 @@ export interface TrainingBatch {
   readonly origin?: { readonly row: Int32Array; readonly click: Int32Array };
   /** For sessions: the number in the log of each session of the batch. */
   readonly sources?: Int32Array;
+  /** For `masked` rows: what is hidden of each session. */
+  readonly hidden?: readonly HiddenClicks[];
 }
 
 /**
@@ -46,6 +49,13 @@ export function epochBatches(
     }
     case 'prefixes':
       return shuffled(prefixes(sessions, rows.maxLength), assemble(sessions, false), batchSize, generator);
+    case 'masked':
+      return shuffled(
+        entireSessions(sessions, rows.maxLength),
+        hideClicks(sessions, rows.masking, random(seed, 'hidden', epoch)),
+        batchSize,
+        generator,
+      );
     case 'windows': {
       const toBatch = assemble(sessions, false, rows.earlier);
       return shuffled(windows(sessions, rows), toBatch, batchSize, generator);
@@ -177,6 +187,15 @@ function wholeSessions(sessions: Sessions, maxLength: number): Example[] {
   });
 }
 
+/** One example a session, whose last clicks are seen and predicted. */
+function entireSessions(sessions: Sessions, maxLength: number): Example[] {
+  return Array.from(trainable(sessions), (s) => {
+    const end = sessions.offsets[s + 1]!;
+    const from = Math.max(sessions.offsets[s]!, end - maxLength);
+    return { source: s, from, firstTarget: from, end };
+  });
+}
+
 /** Every prefix of every session with the click after it. */
 function prefixes(sessions: Sessions, maxLength: number): Example[] {
   const examples: Example[] = [];
@@ -209,6 +228,33 @@ function windows(
   }
   return examples;
 }
+
+/** Assembles a batch of sessions that predict some of their own clicks; each target is read where the masking says. */
+const hideClicks =
+  (sessions: Sessions, masking: MaskingSpec, generator: Random) =>
+  (chosen: readonly Example[]): TrainingBatch => {
+    const hidden = chosen.map(({ from, end }) => drawHidden(masking, end - from, generator));
+    const back = masking.kind === 'next' ? 1 : 0;
+    const targets: number[] = [];
+    const row: number[] = [];
+    const click: number[] = [];
+    const inputs = chosen.map(({ from, end }, b): SessionInput => {
+      hidden[b]!.targets.forEach((isTarget, t) => {
+        if (!isTarget) return;
+        targets.push(sessions.items[from + t]!);
+        row.push(b);
+        click.push(t - back);
+      });
+      return { items: sessions.items.subarray(from, end), times: sessions.times.subarray(from, end) };
+    });
+    return {
+      input: { kind: 'sessions', sessions: inputs },
+      targets: Int32Array.from(targets),
+      origin: { row: Int32Array.from(row), click: Int32Array.from(click) },
+      sources: Int32Array.from(chosen, ({ source }) => source),
+      hidden,
+    };
+  };
 
 /**
  * Assembles a batch. With `everyClick` the target i is predicted after click i − 1, else after the last click seen.

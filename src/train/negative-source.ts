@@ -1,6 +1,7 @@
 /** Where a training takes its negatives from. */
 import type { NegativeSpec } from '../models/model';
-import { drawNegatives, type Negatives, PopularitySampler } from '../objectives/negatives';
+import { logUniform } from '../objectives/log-uniform';
+import { drawNegatives, type Negatives, PopularitySampler, type Sampler } from '../objectives/negatives';
 import { random } from '../session/random';
 import type { Catalogue, Sessions } from '../types';
 import type { TrainingBatch } from './batches';
@@ -20,8 +21,7 @@ export function drawnNegatives(
   sessions: Sessions,
   seed: number,
 ): NegativeSource {
-  const sampler =
-    spec.kind === 'shared' && spec.extra > 0 ? new PopularitySampler(catalogue.support!, spec.alpha) : undefined;
+  const sampler = samplerOf(spec, catalogue);
   return (batch, step) =>
     drawNegatives(
       spec,
@@ -32,6 +32,11 @@ export function drawnNegatives(
       ownItems(batch, sessions, spec.kind === 'per-row'),
       batch.sources?.length,
     );
+}
+
+function samplerOf(spec: NegativeSpec, { support }: Catalogue): Sampler | undefined {
+  if (spec.kind !== 'shared' || spec.extra === 0) return undefined;
+  return spec.distribution === 'log-uniform' ? logUniform(support!) : new PopularitySampler(support!, spec.alpha);
 }
 
 /** Items of the session that a target, or a row, belongs to, each set made once. */

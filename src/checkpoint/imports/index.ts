@@ -6,5 +6,9 @@ import { gsasrec } from './gsasrec';
 import type { Importer } from './importer';
 import { sasrec } from './sasrec';
 import { srgnn } from './srgnn';
+import { transformers4rec } from './transformers4rec';
 
-export const importers = { gru4rec, srgnn, sasrec, gsasrec, caser, cl4srec } satisfies Record<string, Importer>;
+export const importers = { gru4rec, srgnn, sasrec, gsasrec, caser, cl4srec, transformers4rec } satisfies Record<
+  string,
+  Importer
+>;

@@ -32,6 +32,12 @@ export interface Comparison {
   readonly worst?: Worst;
 }
 
+/**
+ * A softmax does not change when all scores of a query do, so these gradients are zero in exact arithmetic, and both sides
+ * hold rounding noise of up to 1e-7.
+ */
+const KEY_BIAS = /\.key\.bias$/;
+
 const GROUPS = /^(outputs|loss|grads|after|opt_[a-z]+)\//;
 
 const largest = (data: ArrayLike<number>): number => {
@@ -110,8 +116,10 @@ function limitOf(
       return factor * 1e-5 * Math.max(1, largest(theirs));
     case 'loss':
       return factor * 1e-5 * largest(theirs);
-    case 'grads':
-      return factor * 1e-4 * Math.max(largest(theirs), 1e-3 * largestGradient);
+    case 'grads': {
+      const limit = factor * 1e-4 * Math.max(largest(theirs), 1e-3 * largestGradient);
+      return KEY_BIAS.test(name) ? Math.max(limit, factor * 1e-6) : limit;
+    }
     case 'after': {
       const weight = name.slice('after/'.length);
       const before = file.tensors[`before/${weight}`] ?? file.tensors[`weights/${weight}`];
