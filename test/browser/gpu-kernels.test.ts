@@ -1,7 +1,6 @@
 import {
   clone,
   engine,
-  env,
   gather,
   grad,
   memory,
@@ -17,20 +16,17 @@ import {
   tidy,
   unsortedSegmentSum,
 } from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startBackend, stopBackend } from '../../src/engine/backends/index';
+import { describe, expect, test } from 'vitest';
+import { startBackend } from '../../src/engine/backends/index';
 import { missingKernels } from '../../src/engine/backends/registry';
 import { registerTraining } from '../../src/engine/backends/training';
 import type { BackendName } from '../../src/engine/engine';
 import { inferenceKernels, trainingKernels } from '../../src/engine/kernels/names';
-import { loadScorer } from '../../src/engine/load-scorer';
 import { bprMaxLoss } from '../../src/nn/bpr-max';
 import { softmaxCrossEntropy } from '../../src/nn/cross-entropy';
 import { dropout } from '../../src/nn/dropout';
 import { maskEqual } from '../../src/nn/masked';
 import { adagradUpdate, adamUpdate, assignRows } from '../../src/nn/updates';
-import { topK } from '../../src/ranking/top-k';
-import { smallModel } from '../engine/fixture';
 import { closeTo, floatsOf, indicesOf } from '../engine/kernels/random';
 
 const GPUS = ['webgl', 'webgpu'] as const satisfies readonly BackendName[];
@@ -245,35 +241,5 @@ describe.each(GPUS)('%s', (name) => {
     for (let i = 0; i < 20; i++) step();
     expect(await settled()).toEqual(before);
     param.dispose();
-  });
-});
-
-describe('webgl with 16-bit textures', () => {
-  beforeAll(() => {
-    stopBackend('webgl');
-    env().set('WEBGL_FORCE_F16_TEXTURES', true);
-    env().set('WEBGL_RENDER_FLOAT32_ENABLED', false);
-  });
-  afterAll(() => {
-    stopBackend('webgl');
-    env().set('WEBGL_FORCE_F16_TEXTURES', false);
-    env().set('WEBGL_RENDER_FLOAT32_ENABLED', true);
-  });
-
-  test.each([
-    ['gru4rec', { layers: '16' }],
-    ['sasrec', { hiddenUnits: 16, maxlen: 10, numBlocks: 2 }],
-  ])('%s scores finite numbers and ranks the same ten items', async (architecture, config) => {
-    const artifact = await smallModel({ architecture, config });
-    const answers = [];
-    for (const name of ['cpu', 'webgl'] as const) {
-      await startBackend(name);
-      const scorer = await loadScorer(artifact);
-      const scores = await scorer.score([{ items: [3, 9, 14, 2] }]);
-      expect(scores.every(Number.isFinite)).toBe(true);
-      answers.push(topK(scores, 10).map(({ index }) => index));
-      scorer.dispose();
-    }
-    expect(answers[1]).toEqual(answers[0]);
   });
 });

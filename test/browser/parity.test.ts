@@ -1,20 +1,25 @@
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { div, env, ones } from '@tensorflow/tfjs-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { commands } from 'vitest/browser';
 import { packArtifact } from '../../src/checkpoint/pack';
+import { startBackend, stopBackend } from '../../src/engine/backends/index';
 import { startWorkerEngine } from '../../src/engine/client';
 import type { BackendName, RankedItem } from '../../src/engine/engine';
+import { createLocalEngine } from '../../src/engine/local-engine';
 import { createRecommender, type Recommender } from '../../src/index';
 import {
   ASKED,
-  aThousandth,
   differences,
+  HALVES,
   K,
   learnBoth,
   NODE_BACKENDS,
   PAGE_BACKENDS,
   PARITY_MODELS,
   type Parity,
+  THOUSANDTH,
   timed,
+  within,
 } from '../engine/parity';
 
 /** WebGPU in software takes its time. */
@@ -44,6 +49,41 @@ async function answersOf(modelUrl: string, backend: BackendName): Promise<Record
   expect(recommender.status).toMatchObject({ engine: { backend, thread: 'worker' }, degraded: [] });
   return answers;
 }
+
+describe('on WebGL with 16-bit textures', () => {
+  const halves = (forced: boolean) => {
+    stopBackend('webgl');
+    env().set('WEBGL_FORCE_F16_TEXTURES', forced);
+    env().set('WEBGL_RENDER_FLOAT32_ENABLED', !forced);
+  };
+  beforeAll(async () => {
+    await startBackend('webgl'); // it registers the flags
+    halves(true);
+  });
+  afterAll(() => halves(false));
+
+  test('numbers have 16 bits', async () => {
+    await startBackend('webgl');
+    const [third] = await div(ones([1]), 3).data();
+    expect(Math.abs(third! - 1 / 3)).toBeGreaterThan(2 ** -14);
+    expect(Math.abs(third! - 1 / 3)).toBeLessThan(2 ** -11);
+  });
+
+  test.each(PARITY_MODELS)('%s answers 50 real sessions with the same ten items', async (model) => {
+    const engine = createLocalEngine();
+    const modelUrl = new URL(`${folder}${model}/`, location.href).href;
+    await engine.load({ modelUrl, backend: 'webgl' });
+    const wrong: Record<string, string[]> = {};
+    for (const [n, [name, ids]] of Object.entries(parity.sessions).entries()) {
+      const { items } = await engine.recommend({ ...timed(ids, n), k: 10, exclude: [] });
+      const expected = parity.answers[model]!.cpu[name]!.slice(0, 10);
+      const found = differences(expected, items, within(HALVES, expected));
+      if (found.length > 0) wrong[name] = found;
+    }
+    await engine.dispose();
+    expect(wrong).toEqual({});
+  });
+});
 
 describe.each(PARITY_MODELS)('%s in a page', (model) => {
   test.each(PAGE_BACKENDS)(
@@ -83,7 +123,7 @@ describe.each(PARITY_MODELS)('%s in a page', (model) => {
         ).toEqual([]);
         const wrong: Record<string, string[]> = {};
         for (const [name, expected] of Object.entries(node.answers)) {
-          const found = differences(expected, answers[name]!, aThousandth(expected));
+          const found = differences(expected, answers[name]!, within(THOUSANDTH, expected));
           if (found.length > 0) wrong[name] = found;
         }
         expect(wrong).toEqual({});

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RankedItem } from '../../src/engine/engine';
 import { aisle } from '../cli/program';
-import { aThousandth, differences, K, NODE_BACKENDS, PARITY_MODELS, type Parity, timed } from './parity';
+import { differences, K, NODE_BACKENDS, PARITY_MODELS, type Parity, THOUSANDTH, timed, within } from './parity';
 import { makeParity } from './parity-models';
 
 let dir: string;
@@ -39,7 +39,7 @@ describe.each(PARITY_MODELS)('%s in Node', (model) => {
     expect(Math.min(...cpu.losses)).toBeLessThan(cpu.losses[0]!);
     for (const [step, loss] of cpu.losses.entries()) expect(Math.abs(wasm.losses[step]! / loss - 1)).toBeLessThan(1e-3);
     for (const [name, answer] of Object.entries(cpu.answers)) {
-      expect(differences(answer, wasm.answers[name]!, aThousandth(answer)), name).toEqual([]);
+      expect(differences(answer, wasm.answers[name]!, within(THOUSANDTH, answer)), name).toEqual([]);
     }
   });
 

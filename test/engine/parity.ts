@@ -102,10 +102,15 @@ export interface Tolerance {
 }
 const ROUNDING: Tolerance = { score: 1e-4, tie: 2e-5 };
 
-/** A thousandth of the highest score: what a GPU, or steps of training, may add up to. */
-export function aThousandth(expected: readonly RankedItem[]): Tolerance {
-  const share = 1e-3 * Math.max(...expected.map(({ score }) => Math.abs(score)));
-  return { score: share, tie: share };
+/** What a GPU, or steps of training, may add up to: a thousandth of the highest score. */
+export const THOUSANDTH = 1e-3;
+/** What numbers of 16 bits, eleven of them digits, add up to over a model. */
+export const HALVES = 2 ** -8;
+
+/** A share of the highest score. */
+export function within(share: number, expected: readonly RankedItem[]): Tolerance {
+  const limit = share * Math.max(...expected.map(({ score }) => Math.abs(score)));
+  return { score: limit, tie: limit };
 }
 
 /**
