@@ -121,14 +121,14 @@ describe('the runner', () => {
 
   test('says not-built for references that are to come', async () => {
     const name = write(
-      'caser.safetensors',
+      'cl4srec.safetensors',
       { 'outputs/y': { data: Float32Array.of(1), shape: [1] } },
       {
-        reference: 'graytowne/caser_pytorch@1',
+        reference: 'YChen1993/CoSeRec@1',
         config: '{}',
       },
     );
-    expect(await runGolden(folder, name)).toMatchObject({ state: 'not-built', reason: 'Caser is not built yet.' });
+    expect(await runGolden(folder, name)).toMatchObject({ state: 'not-built', reason: 'CL4SRec is not built yet.' });
     writeFileSync(join(folder, 'knn.json'), JSON.stringify({ reference: 'rn5l/session-rec@2' }));
     expect(await runGolden(folder, 'knn.json')).toMatchObject({ state: 'not-built' });
   });
