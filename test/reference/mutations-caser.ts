@@ -157,7 +157,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'Caser: earlier sessions that had not ended tell of the future',
     file: BATCHES,
-    edits: [['if (times[end - 1]! <= times[offsets[session]!]!) found', 'found']],
+    edits: [['end > offsets[s]! && times[end - 1]! <= times[offsets[session]!]!', 'end > offsets[s]!']],
     tests: batches,
   },
   {
