@@ -35,9 +35,10 @@ import {
 import { RecommenderError } from '../errors';
 import { type Activation, activate } from '../nn/activation';
 import { horizontalConvolution, verticalConvolution } from '../nn/convolution';
-import { type LinearParams, linear } from '../nn/linear';
+import { linear } from '../nn/linear';
 import type { Catalogue, SessionInput, Sessions } from '../types';
 import { type CaserConfig, options } from './caser-options';
+import { linearParams } from './linear-params';
 import type {
   Initialiser,
   NegativeSpec,
@@ -124,11 +125,6 @@ function prepare(sessions: readonly SessionInput[], config: CaserConfig): Prepar
     known: { data: Float32Array.from(known, Number), shape: [user.length, 1] },
   };
 }
-
-const linearParams = (params: Params, name: string): LinearParams => ({
-  w: params[`${name}.w`] as Tensor2D,
-  b: params[`${name}.b`] as Tensor1D,
-});
 
 /** [v ; o], `[B, nv · d + nh · L]`: what the filters find. */
 export function convolve(params: Params, prepared: PreparedTensors, { L, acConv }: CaserConfig): Tensor2D {

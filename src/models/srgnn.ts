@@ -36,8 +36,9 @@ import {
   type Tensor3D,
 } from '@tensorflow/tfjs-core';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
-import { type LinearParams, linear } from '../nn/linear';
+import { linear } from '../nn/linear';
 import type { Catalogue, SessionInput } from '../types';
+import { linearParams } from './linear-params';
 import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, SessionModel } from './model';
 import { type SessionGraph, sessionGraph } from './session-graph';
 import { options, type SrgnnConfig } from './srgnn-options';
@@ -122,11 +123,6 @@ function padded(graphs: readonly SessionGraph[], side: 'incoming' | 'outgoing', 
   });
   return data;
 }
-
-const linearParams = (params: Params, name: string): LinearParams => ({
-  w: params[`${name}.w`] as Tensor2D,
-  b: params[`${name}.b`] as Tensor1D,
-});
 
 /** h after `step` rounds, `[B · m, d]`: the state of every node of every session. */
 export function nodeStates(params: Params, prepared: PreparedTensors, { hiddenSize: d, step, cell }: SrgnnConfig) {

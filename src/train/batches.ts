@@ -310,7 +310,8 @@ function earlierSessions(
     const found: SessionInput[] = [];
     for (let s = before[session]!; s >= 0 && found.length < most; s = before[s]!) {
       const end = offsets[s + 1]!;
-      if (times[end - 1]! <= times[offsets[session]!]!) found.unshift(clicksOf(sessions, offsets[s]!, end));
+      const isOver = end > offsets[s]! && times[end - 1]! <= times[offsets[session]!]!;
+      if (isOver) found.unshift(clicksOf(sessions, offsets[s]!, end));
     }
     return found;
   };

@@ -131,18 +131,6 @@ describe('the comparison', () => {
 describe('the runner', () => {
   beforeAll(() => start('cpu'));
 
-  test('says not-built for references that are to come', async () => {
-    const name = write(
-      'caser.safetensors',
-      { 'outputs/y': { data: Float32Array.of(1), shape: [1] } },
-      {
-        reference: 'graytowne/caser_pytorch@1',
-        config: '{}',
-      },
-    );
-    expect(await runGolden(folder, name)).toMatchObject({ state: 'not-built', reason: 'Caser is not built yet.' });
-  });
-
   test('says unknown for other references, for none, and for files that it cannot read', async () => {
     const tensors = { 'outputs/y': { data: Float32Array.of(1), shape: [1] } };
     const other = write('other.safetensors', tensors, { reference: 'somebody/else@3', config: '{}' });

@@ -266,4 +266,56 @@ describe('windows', () => {
       .filter(({ target }) => target === 5);
     expect(newest!.seen).toEqual([1, 2, 3, 4]);
   });
+
+  test('slide over the start of a session too where they are partial, down to one click', () => {
+    const rows: TrainingRows = { kind: 'windows', length: 3, targets: 2, partial: true };
+    const made = (session: number[]) =>
+      batchesOf(rows, logOf([session]), { batchSize: 1 })
+        .map((batch) => ({ seen: predictions(batch)[0]!.seen, targets: Array.from(batch.targets) }))
+        .sort((x, y) => x.seen.length - y.seen.length);
+    expect(made([1, 2, 3, 4])).toEqual([
+      { seen: [1], targets: [2, 3] },
+      { seen: [1, 2], targets: [3, 4] },
+    ]);
+    expect(made([1, 2])).toEqual([{ seen: [1], targets: [2] }]);
+    expect(made([1, 2, 3, 4, 5, 6]).at(-1)).toEqual({ seen: [1, 2, 3, 4], targets: [5, 6] });
+  });
+
+  describe('of a log that names users', () => {
+    const log = {
+      ...logOf([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+        [7, 8],
+        [9, 10],
+      ]),
+      users: Int32Array.of(0, 1, 0, 0, 1),
+    };
+    const inputs = (earlier: number, sessions: Sessions = log) =>
+      batchesOf({ kind: 'windows', length: 2, targets: 1, earlier }, sessions, { batchSize: 9 })
+        .flatMap(({ input }) => (input.kind === 'sessions' ? [...input.sessions] : []))
+        .sort((x, y) => x.items[0]! - y.items[0]!);
+    const earlierOf = (earlier: number, sessions?: Sessions) =>
+      inputs(earlier, sessions).map((input) => input.earlier?.map(({ items }) => Array.from(items)));
+
+    test('say who, and hand along his or her sessions before, the newest ones', () => {
+      expect(inputs(0).map(({ user }) => user)).toEqual([0, 1, 0, 0, 1]);
+      expect(earlierOf(5)).toEqual([[], [], [[1, 2]], [[1, 2], [5, 6]], [[3, 4]]]); // biome-ignore format: one line
+      expect(earlierOf(1)).toEqual([[], [], [[1, 2]], [[5, 6]], [[3, 4]]]);
+      expect(earlierOf(0)).toEqual([undefined, undefined, undefined, undefined, undefined]);
+    });
+
+    test('leave out a session that had not ended: its clicks would tell of the future', () => {
+      const times = log.times.slice();
+      times[1] = 5; // the first session ends in the middle of the third
+      expect(earlierOf(5, { ...log, times })[2]).toEqual([]);
+      expect(earlierOf(5, { ...log, times })[3]).toEqual([[1, 2], [5, 6]]); // biome-ignore format: one line
+    });
+
+    test('hand along nothing where nobody is named', () => {
+      const { users: _, ...nobody } = log;
+      expect(inputs(5, nobody).every((input) => !('user' in input) && !('earlier' in input))).toBe(true);
+    });
+  });
 });
