@@ -182,7 +182,13 @@ export const options: OptionSpecs<T4RecConfig> = {
   ),
   initializerRange: automatic('number', 0, 10, 'spread of weights at the start; auto: paper 0.02, library 0.01', PAPER),
   itemIdEmbeddingsInitStd: number(1e-6, 10, 0.09, 'spread of the item table at the start', 'tuned, 0.03 to 0.15'),
-  otherEmbeddingsInitStd: number(1e-6, 10, 0.09, 'spread of the tables of other features at the start', 'tuned'),
+  otherEmbeddingsInitStd: number(
+    1e-6,
+    10,
+    0.09,
+    'spread of the tables of other features at the start',
+    'as the item table',
+  ),
   padding: choice(
     ['auto', 'hidden', 'seen'],
     'auto',
