@@ -63,7 +63,7 @@ const cases: readonly (readonly [
 beforeAll(() => start('wasm'));
 
 test.each(cases)('%s learns what follows from %s', async (name, ruleName, given, epochs) => {
-  const model = models[name] as SessionModel<unknown>;
+  const model = (await models[name]!()) as SessionModel<unknown>;
   const rule: Rule = RULES[ruleName];
   const draw = (seed: number, count: number) => {
     const { integer } = random(seed, 'sessions');

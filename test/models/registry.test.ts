@@ -13,6 +13,11 @@ import { start } from '../engine/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
 import { far } from '../reference/weights64';
 
+/** What stands for the defaults where they are more than a test needs. */
+const SMALL: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  transformers4rec: { dModel: 16, itemEmbeddingDim: 16, nHead: 2, totalSeqLength: 8, learningRate: 0.01 },
+};
+
 /** Besides the defaults. */
 const FORMS: readonly (readonly [name: string, config: Readonly<Record<string, unknown>>])[] = [
   ['gru4rec', { layers: '12/9', resetGate: 'before' }],
@@ -34,7 +39,7 @@ const INFERENCE: Run = { dropout: (x) => x };
 /** One click, repeats, all the same, an item straight after itself, and more clicks than items. */
 const SESSIONS = [[5], [3, 7, 3, 3], [8, 8, 8], [1, 2, 3, 4, 9], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 6, 6, 1]];
 
-const cases = [...Object.keys(models).map((name) => [name, {}] as const), ...FORMS].map(
+const cases = [...Object.keys(models).map((name) => [name, SMALL[name] ?? {}] as const), ...FORMS].map(
   ([name, given]) => [`${name} ${JSON.stringify(given)}`, models[name] as SessionModel<unknown>, given] as const,
 );
 
