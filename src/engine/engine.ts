@@ -59,6 +59,10 @@ export interface Recommendations {
   readonly items: readonly RankedItem[];
   /** Time of the inference inside the engine. */
   readonly milliseconds: number;
+  /** What answered: another backend than at `load`, where a faster one was found or a device was lost. */
+  readonly backend: BackendName;
+  /** Why this backend, in words. */
+  readonly why: string;
 }
 
 /** How far a load has come. A stage may be reported many times, or not at all. */
@@ -117,6 +121,9 @@ export interface Control<P = never> {
 export interface Engine {
   /**
    * Loads an artifact and starts a backend; a second call replaces the first model once the new one is ready.
+   *
+   * `auto` answers with what is ready at once. Where there is a GPU, all backends are then measured on the model, between
+   * recommendations, and the fastest that computes right takes over. A GPU that is lost is started again.
    *
    * @throws RecommenderError `bad-artifact` naming the file that is missing, damaged or of another version, or when the
    *   model does not give the answer stored with it; `no-backend` where the backend asked for cannot start; `io` and

@@ -5,23 +5,24 @@
 import { memory } from '@tensorflow/tfjs-core';
 import type { Artifact } from '../checkpoint/artifact';
 import { RecommenderError, throwIfAborted } from '../errors';
-import { openSession, type SessionScorer } from '../ranking/session-scorer';
 import { topK } from '../ranking/top-k';
 import { abortable, abortedError, firstOf } from './abort';
 import { type FetchFile, loadArtifact } from './artifact-loader';
-import { type BackendOptions, startBackend } from './backends/index';
-import type {
-  BackendChoice,
-  BackendName,
-  Engine,
-  LoadProgress,
-  ModelInfo,
-  RankedItem,
-  RecommendRequest,
-} from './engine';
-import { goldenMismatch } from './golden-check';
-import { loadScorer } from './load-scorer';
-import { type ModelItems, modelItems } from './model-items';
+import { type BackendOptions, prepareBackend, startBackend, stopBackend } from './backends/index';
+import { DeviceLost, runningBackend, unlessLost } from './backends/loss';
+import type { BackendChoice, BackendName, Engine, LoadProgress, RankedItem, RecommendRequest } from './engine';
+import { asBackendsFault, below, FIRST, gpusHere, isBackendsFault, LADDER, ladderOf, withDeadline } from './ladder';
+import {
+  inMemory,
+  inWords,
+  keyOf,
+  type MeasuredBackend,
+  type MeasuredBackends,
+  timed,
+  VALID_FOR,
+  WORTH_A_CHANGE,
+} from './measure';
+import { isGpu, isNeural, type Model, readyModel } from './ready-model';
 import { inTurn, useBackend } from './turns';
 
 export interface LocalEngineOptions {
@@ -29,33 +30,35 @@ export interface LocalEngineOptions {
   readonly fetchFile?: FetchFile;
   /** Where the WASM files are; needed in Node. */
   readonly wasmPath?: BackendOptions['wasmPath'];
-  /** WebGPU where the environment has none of its own: Node. */
-  readonly webgpu?: BackendOptions['webgpu'];
   /** Seconds in which a backend must have started. Default 20. */
   readonly backendDeadline?: number;
+  /** WebGPU where the environment has none of its own: Node. */
+  readonly webgpu?: BackendOptions['webgpu'];
+  /** Seconds after a load with `auto` before backends are measured. Default 1. */
+  readonly measureAfter?: number;
+  /** Where measured choices are kept. Default: in this thread, as long as it lives. */
+  readonly measured?: MeasuredBackends;
+  /** Milliseconds that only differ: what inferences are timed with. Default `performance.now`. */
+  readonly clock?: () => number;
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number;
 }
 
-/** A model that is ready. */
-interface Model {
-  readonly artifact: Artifact;
-  readonly items: ModelItems;
-  readonly session: SessionScorer;
-  readonly info: ModelInfo;
-  dispose(): void;
-}
+const SHARED = inMemory();
 
-/** What `auto` tries, in this order. */
-const LADDER: readonly BackendName[] = ['wasm', 'cpu'];
-
-/** What can be asked for by name. */
-const BACKENDS: readonly BackendName[] = ['webgpu', 'webgl', 'wasm', 'cpu'];
+/** A GPU that was lost more often than this is not started again. */
+const MAX_LOSSES = 2;
 
 export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
-  const { fetchFile, wasmPath, webgpu, backendDeadline = 20 } = options;
+  const { fetchFile, wasmPath, webgpu, backendDeadline = 20, measureAfter = 1, measured = SHARED } = options;
+  const { clock = () => performance.now(), now = Date.now } = options;
   const backendOptions: BackendOptions = { ...(wasmPath !== undefined && { wasmPath }), ...(webgpu && { webgpu }) };
   /** Fires when the engine is disposed: calls that run or queue end. */
   const end = new AbortController();
   let model: Model | undefined;
+  /** How often each backend has failed after it had worked. */
+  const losses = new Map<BackendName, number>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
   /** A turn that ends with the caller's signal and with the engine. */
   async function turn<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -93,48 +96,51 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     }
   }
 
-  async function ready(artifact: Artifact, backend: BackendName, why: string, signal: AbortSignal): Promise<Model> {
-    const scorer = loadScorer(artifact);
-    const session = openSession(scorer);
-    const dispose = () => {
-      session.dispose();
-      scorer.dispose();
-    };
+  const startInTime = (backend: BackendName): Promise<void> =>
+    withDeadline((signal) => startBackend(backend, { ...backendOptions, signal }), backendDeadline, backend);
+
+  /** A model on a backend that starts and computes right. */
+  async function readyOn(
+    artifact: Artifact,
+    backend: BackendName,
+    why: string,
+    signal: AbortSignal,
+    onProgress: (progress: LoadProgress) => void = () => {},
+  ): Promise<Model> {
     try {
-      const wrong = await goldenMismatch(session, artifact.info.golden, backend);
-      if (wrong) {
-        const { name, version } = artifact.info;
-        throw new RecommenderError(
-          'bad-artifact',
-          `"${name}" ${version} does not give its own golden answer on "${backend}": ${wrong}. Export the model again.`,
-        );
-      }
+      onProgress({ stage: 'backend', backend });
+      await startInTime(backend);
       throwIfAborted(signal);
+      onProgress({ stage: 'check', backend });
+      return await withDeadline(
+        async (late) => {
+          const either = firstOf(signal, late);
+          try {
+            return await readyModel(artifact, backend, why, either.signal);
+          } finally {
+            either.release();
+          }
+        },
+        backendDeadline,
+        backend,
+      );
     } catch (error) {
-      dispose();
-      throw error;
+      throw isGpu(backend) ? asBackendsFault(error, backend) : error;
     }
-    const { name, version, architecture, items } = artifact.info;
-    const info = { name, version, architecture, items, ...sizes(artifact), backend, why };
-    return { artifact, items: modelItems(artifact), session, info, dispose };
   }
 
-  /** The first backend of the ladder that starts and computes right. */
+  /** The first rung of the ladder that starts and computes right. */
   async function start(
     artifact: Artifact,
-    choice: BackendChoice,
+    ladder: readonly BackendName[],
+    why: (backend: BackendName, reasons: readonly string[]) => string,
     signal: AbortSignal,
-    onProgress: (progress: LoadProgress) => void,
+    onProgress?: (progress: LoadProgress) => void,
   ): Promise<Model> {
-    const ladder = ladderOf(choice);
     const reasons: string[] = [];
     for (const backend of ladder) {
       try {
-        onProgress({ stage: 'backend', backend });
-        await startInTime(backend);
-        throwIfAborted(signal);
-        onProgress({ stage: 'check', backend });
-        return await ready(artifact, backend, why(choice, backend, reasons), signal);
+        return await readyOn(artifact, backend, why(backend, reasons), signal, onProgress);
       } catch (error) {
         if (backend === ladder.at(-1) || !isBackendsFault(error)) throw error;
         reasons.push((error as Error).message);
@@ -143,8 +149,93 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     throw new RangeError('A ladder of backends has at least one.');
   }
 
-  const startInTime = (backend: BackendName): Promise<void> =>
-    withDeadline(startBackend(backend, backendOptions), backendDeadline, backend);
+  /** The model on the same backend, started again, or on the next rung that works. */
+  async function recovered(lost: Model, cause: Error, signal: AbortSignal): Promise<Model> {
+    const { backend } = lost.info;
+    losses.set(backend, (losses.get(backend) ?? 0) + 1);
+    quietly(() => lost.dispose());
+    quietly(() => stopBackend(backend));
+    const here = gpusHere();
+    const ladder = below(backend).filter(
+      (name) => !isGpu(name) || ((losses.get(name) ?? 0) <= MAX_LOSSES && (name === backend || here.includes(name))),
+    );
+    const why = (name: BackendName, reasons: readonly string[]) =>
+      [`"${name}" was started after "${backend}" had failed.`, cause.message, ...reasons].join(' ');
+    model = await start(lost.artifact, ladder, why, signal);
+    return model;
+  }
+
+  /** Work with the model that goes on with another one where a GPU fails. */
+  async function surviving<T>(work: (model: Model) => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (let current = loaded(); ; ) {
+      const { backend } = current.info;
+      try {
+        if (!current.isGone()) await useBackend(backend, backendOptions);
+        const running = current;
+        return await current.unlessLost(() => work(running));
+      } catch (thrown) {
+        throwIfAborted(signal);
+        const error = isGpu(backend) ? asBackendsFault(thrown, backend) : thrown;
+        if (!isGpu(backend) || !isBackendsFault(error)) throw error;
+        current = await recovered(current, error as Error, signal);
+      }
+    }
+  }
+
+  /** Times every backend on the model and keeps the fastest. Runs between recommendations, each step in a turn of its own. */
+  async function measure(artifact: Artifact): Promise<void> {
+    const times = new Map<BackendName, number>();
+    const rejected: string[] = [];
+    const isSame = () => model?.artifact === artifact;
+    await turn((signal) =>
+      surviving(async (current) => {
+        if (isSame()) times.set(current.info.backend, await timed(current, clock));
+      }, signal),
+    );
+    for (const backend of LADDER) {
+      if (!isSame()) return;
+      if (times.has(backend) || (isGpu(backend) && !gpusHere().includes(backend))) continue;
+      try {
+        // A device that never opens must not keep a turn.
+        const prepare = (signal: AbortSignal) => prepareBackend(backend, { ...backendOptions, signal });
+        await withDeadline(prepare, backendDeadline, backend);
+        await turn(async (signal) => {
+          if (!isSame()) return;
+          const rival = await readyOn(artifact, backend, '', signal);
+          try {
+            times.set(backend, await timed(rival, clock));
+          } catch (error) {
+            rival.dispose();
+            throw error;
+          }
+          const isFaster = times.get(backend)! < WORTH_A_CHANGE * (times.get(model!.info.backend) ?? Infinity);
+          (isFaster ? model! : rival).dispose();
+          if (isFaster) model = rival;
+          await useBackend(model!.info.backend, backendOptions);
+        });
+      } catch (error) {
+        if (end.signal.aborted) return;
+        rejected.push((asBackendsFault(error, backend) as Error).message);
+      }
+    }
+    if (!isSame() || !times.has(model!.info.backend)) return;
+    const { backend } = model!.info;
+    const why = [`"${backend}" is the fastest here: ${inWords(times)}.`, ...rejected].join(' ');
+    model = { ...model!, info: { ...model!.info, why } };
+    await measured.write(keyOf(artifact), { backend, why, until: now() + VALID_FOR }).catch(() => {});
+  }
+
+  function measureLater(artifact: Artifact): void {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      measure(artifact).catch(() => {}); // what answers goes on answering
+    }, 1000 * measureAfter);
+  }
+
+  async function remembered(artifact: Artifact): Promise<MeasuredBackend | undefined> {
+    const choice = await measured.read(keyOf(artifact)).catch(() => undefined);
+    return choice && choice.until > now() && LADDER.includes(choice.backend) ? choice : undefined;
+  }
 
   async function firstThatStarts(ladder: readonly BackendName[]): Promise<BackendName> {
     for (const backend of ladder.slice(0, -1)) {
@@ -164,25 +255,35 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     async load({ modelUrl, backend }, { signal, onProgress = () => {} } = {}) {
       assertAlive();
       const artifact = await download(modelUrl, onProgress, signal);
+      const isMeasured = backend === 'auto' && isNeural(artifact) && gpusHere().length > 0;
+      const known = isMeasured ? await remembered(artifact) : undefined;
+      const ladder = known ? [...new Set([known.backend, ...FIRST])] : ladderOf(backend);
+      const why = (name: BackendName, reasons: readonly string[]) =>
+        reasons.length > 0
+          ? `"${name}", since a faster one failed. ${reasons.join(' ')}`
+          : (known?.why ?? initially(backend, name, isMeasured));
       return turn(async (ends) => {
-        const next = await start(artifact, backend, ends, onProgress);
+        const next = await start(artifact, ladder, why, ends, onProgress);
         if (ends.aborted) {
           next.dispose();
           throw abortedError();
         }
         model?.dispose();
         model = next;
+        if (isMeasured && next.info.backend !== known?.backend) measureLater(artifact);
         return next.info;
       }, signal);
     },
     recommend(request, { signal } = {}) {
       return turn(async (ends) => {
-        const current = loaded();
-        await useBackend(current.info.backend, backendOptions);
+        loaded();
         const from = performance.now();
-        const items = await rank(current, request);
-        throwIfAborted(ends);
-        return { items, milliseconds: performance.now() - from };
+        return surviving(async (current) => {
+          const items = await rank(current, request);
+          throwIfAborted(ends);
+          const { backend, why } = current.info;
+          return { items, milliseconds: performance.now() - from, backend, why };
+        }, ends);
       }, signal);
     },
     train(request, { signal, onProgress = () => {} } = {}) {
@@ -191,7 +292,15 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         const backend = await firstThatStarts(ladder);
         // Gradients and optimisers are loaded where a model learns, and nowhere else.
         const { trainModel } = await import('./train');
-        return trainModel(request, backend, ends, onProgress);
+        try {
+          return await unlessLost(backend, runningBackend(backend)!, () =>
+            trainModel(request, backend, ends, onProgress),
+          );
+        } catch (error) {
+          if (!(error instanceof DeviceLost)) throw error;
+          quietly(() => stopBackend(backend));
+          throw new RecommenderError('engine-lost', `${error.message} Train again, or on another backend.`);
+        }
       }, signal);
     },
     async catalogue() {
@@ -201,6 +310,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     memory() {
       return turn(async () => {
         if (!model) return { tensors: 0, bytes: 0 };
+        await useBackend(model.info.backend, backendOptions);
         const { numTensors, numBytes } = memory();
         return { tensors: numTensors, bytes: numBytes };
       });
@@ -208,17 +318,12 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     async dispose() {
       if (end.signal.aborted) return;
       end.abort();
+      clearTimeout(timer);
       // After the turn that may be running: it still reads the model.
       await inTurn(async () => model?.dispose());
       model = undefined;
     },
   };
-}
-
-function ladderOf(choice: BackendChoice): readonly BackendName[] {
-  if (choice === 'auto') return LADDER;
-  if (BACKENDS.includes(choice)) return [choice];
-  throw new RangeError(`No backend is called "${String(choice)}"; use auto, ${BACKENDS.join(', ')}.`);
 }
 
 async function rank(
@@ -235,34 +340,18 @@ async function rank(
   }));
 }
 
-function sizes({ tensors }: Artifact): { readonly parameters: number; readonly bytes: number } {
-  const weights = Object.entries(tensors).filter(([name]) => !name.startsWith('catalogue.'));
-  const parameters = weights.reduce((sum, [, { data }]) => sum + data.length, 0);
-  return { parameters, bytes: weights.reduce((sum, [, { data }]) => sum + data.byteLength, 0) };
-}
-
-function why(choice: BackendChoice, backend: BackendName, reasons: readonly string[]): string {
+function initially(choice: BackendChoice, backend: BackendName, isMeasured: boolean): string {
   if (choice !== 'auto') return `"${backend}" was asked for.`;
-  return reasons.length === 0
-    ? `"${backend}" is the fastest that this release has.`
-    : `"${backend}", since a faster one failed. ${reasons.join(' ')}`;
+  return isMeasured
+    ? `"${backend}" starts the fastest; which one answers the fastest is being measured.`
+    : `"${backend}" is the fastest that this device has.`;
 }
 
-/** Another backend may do better: this one did not start, or computed something else than the artifact says. */
-function isBackendsFault(error: unknown): boolean {
-  const codes = ['no-backend', 'bad-artifact', 'not-finite'];
-  return error instanceof RecommenderError && codes.includes(error.code);
-}
-
-async function withDeadline<T>(start: Promise<T>, seconds: number, backend: BackendName): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const message = `The backend "${backend}" did not start within ${seconds} s. Use "cpu".`;
-    timer = setTimeout(() => reject(new RecommenderError('no-backend', message)), 1000 * seconds);
-  });
+/** Freeing what a lost device held may fail, and need not succeed. */
+function quietly(work: () => void): void {
   try {
-    return await Promise.race([start, late]);
-  } finally {
-    clearTimeout(timer);
+    work();
+  } catch {
+    // it is gone with the device
   }
 }

@@ -78,5 +78,22 @@ async function register(name: BackendName, { wasmPath, webgpu }: BackendOptions)
  * Stops a backend (default: the active one) and frees its memory, the tensors on it included. It can be started again.
  */
 export function stopBackend(name: string | undefined = engine().backendName as string | undefined): void {
-  if (name && engine().registry[name]) removeBackend(name);
+  if (!name || !engine().registry[name]) return;
+  try {
+    removeBackend(name);
+  } catch {
+    // What was on a lost device may refuse to be freed. TensorFlow.js must forget it all the same.
+    delete engine().registry[name];
+    removeBackend(name);
+  }
+}
+
+/** Loads what `startBackend` needs and opens the device, which may take long, without touching the active backend. */
+export async function prepareBackend(name: BackendName, options: BackendOptions = {}): Promise<void> {
+  try {
+    await register(name, options);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RecommenderError('no-backend', `The backend "${name}" could not be started: ${why}.`, { cause });
+  }
 }
