@@ -9,25 +9,35 @@ export const LADDER: readonly BackendName[] = ['webgpu', 'webgl', 'wasm', 'cpu']
 /** What answers first under `auto`: ready at once wherever they work. */
 export const FIRST: readonly BackendName[] = ['wasm', 'cpu'];
 
-/** The backends to try for a choice, in this order. */
+/**
+ * The backends to try for a choice, in this order.
+ *
+ * @throws RangeError for a name that no backend has.
+ */
 export function ladderOf(choice: BackendChoice): readonly BackendName[] {
   if (choice === 'auto') return FIRST;
   if (LADDER.includes(choice)) return [choice];
   throw new RangeError(`No backend is called "${String(choice)}"; use auto, ${LADDER.join(', ')}.`);
 }
 
-/** A backend whose device was lost, and the rungs below it. */
-export const below = (backend: BackendName): readonly BackendName[] => LADDER.slice(LADDER.indexOf(backend));
+/** The rungs below a backend. */
+export const below = (backend: BackendName): readonly BackendName[] => LADDER.slice(LADDER.indexOf(backend) + 1);
 
-/** The GPU backends of which this environment has the interface; whether they work is to be seen. */
-export function gpusHere(): readonly BackendName[] {
-  const { navigator, OffscreenCanvas, document } = globalThis as { [name: string]: unknown };
-  const has = {
-    webgpu: typeof navigator === 'object' && navigator !== null && 'gpu' in navigator && navigator.gpu != null,
-    webgl: OffscreenCanvas !== undefined || document !== undefined,
-  };
-  return (['webgpu', 'webgl'] as const).filter((name) => has[name]);
-}
+/** The backends of which this environment has the interface; whether they work is to be seen. */
+export const backendsHere = (): readonly BackendName[] => LADDER.filter((name) => HAS[name]());
+
+const HAS: Readonly<Record<BackendName, () => boolean>> = {
+  webgpu: () => {
+    try {
+      return Boolean((globalThis.navigator as { gpu?: unknown } | undefined)?.gpu);
+    } catch {
+      return false; // a page may forbid even to look
+    }
+  },
+  webgl: () => 'OffscreenCanvas' in globalThis || 'document' in globalThis,
+  wasm: () => 'WebAssembly' in globalThis,
+  cpu: () => true,
+};
 
 /** Another backend may do better: this one did not start, or computed something else than the artifact says. */
 export function isBackendsFault(error: unknown): boolean {
@@ -35,13 +45,19 @@ export function isBackendsFault(error: unknown): boolean {
   return error instanceof DeviceLost || (error instanceof RecommenderError && codes.includes(error.code));
 }
 
-/** An error of a GPU backend in the middle of its work, such as a shader that this driver does not compile. */
-export const asBackendsFault = (error: unknown, backend: BackendName): unknown =>
-  error instanceof RecommenderError || error instanceof RangeError || error instanceof DeviceLost
-    ? error
-    : new RecommenderError('no-backend', `The backend "${backend}" failed: ${(error as Error)?.message ?? error}.`, {
-        cause: error,
-      });
+/** An error of a backend in the middle of its work: a shader that a driver does not compile, memory that is used up. */
+export function asBackendsFault(error: unknown, backend: BackendName): Error {
+  if (error instanceof RecommenderError || error instanceof DeviceLost) return error;
+  const message = `The backend "${backend}" failed: ${(error as Error)?.message ?? error}.`;
+  return new RecommenderError('no-backend', message, { cause: error });
+}
+
+/** What a caller is told of a backend that failed while it was started for them. */
+export function asNoBackend(error: unknown, backend: BackendName): Error {
+  const known = asBackendsFault(error, backend);
+  if (!(known instanceof DeviceLost)) return known;
+  return new RecommenderError('no-backend', `The backend "${backend}" failed: ${known.message}`, { cause: known });
+}
 
 /**
  * @param work Gets a signal that fires once it is late: what it does then must change nothing any more.
@@ -56,8 +72,7 @@ export async function withDeadline<T>(
   const late = new AbortController();
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const message = `The backend "${backend}" did not start within ${seconds} s. Use "cpu".`;
-      reject(new RecommenderError('no-backend', message));
+      reject(new RecommenderError('no-backend', `The backend "${backend}" did not answer within ${seconds} s.`));
       late.abort();
     }, 1000 * seconds);
   });

@@ -7,58 +7,54 @@ import type { Artifact } from '../checkpoint/artifact';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { topK } from '../ranking/top-k';
 import { abortable, abortedError, firstOf } from './abort';
-import { type FetchFile, loadArtifact } from './artifact-loader';
-import { type BackendOptions, prepareBackend, startBackend, stopBackend } from './backends/index';
+import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
+import { type BackendOptions, stopBackend } from './backends/index';
 import { DeviceLost, runningBackend, unlessLost } from './backends/loss';
-import type { BackendChoice, BackendName, Engine, LoadProgress, RankedItem, RecommendRequest } from './engine';
-import { asBackendsFault, below, FIRST, gpusHere, isBackendsFault, LADDER, ladderOf, withDeadline } from './ladder';
+import { deviceHere } from './device';
 import {
-  inMemory,
-  inWords,
-  keyOf,
-  type MeasuredBackend,
-  type MeasuredBackends,
-  timed,
-  VALID_FOR,
-  WORTH_A_CHANGE,
-} from './measure';
-import { isGpu, isNeural, type Model, readyModel } from './ready-model';
-import { inTurn, useBackend } from './turns';
+  type BackendName,
+  type Engine,
+  isGpu,
+  type LoadOptions,
+  type LoadProgress,
+  type RankedItem,
+  type RecommendRequest,
+} from './engine';
+import { asBackendsFault, asNoBackend, backendsHere, below, ladderOf, withDeadline } from './ladder';
+import { timed } from './measure';
+import { type Model, releaseIdle } from './ready-model';
+import { climb, firstThat, type RungOptions, readyOn, startInTime } from './rungs';
+import { inTurn } from './turns';
 
 export interface LocalEngineOptions {
   /** How the artifact's files are fetched. Default: `fetch`, without credentials. */
   readonly fetchFile?: FetchFile;
   /** Where the WASM files are; needed in Node. */
   readonly wasmPath?: BackendOptions['wasmPath'];
-  /** Seconds in which a backend must have started. Default 20. */
+  /** Seconds in which a backend must have started, and a GPU must have answered. Default 20. */
   readonly backendDeadline?: number;
   /** WebGPU where the environment has none of its own: Node. */
   readonly webgpu?: BackendOptions['webgpu'];
-  /** Seconds after a load with `auto` before backends are measured. Default 1. */
-  readonly measureAfter?: number;
-  /** Where measured choices are kept. Default: in this thread, as long as it lives. */
-  readonly measured?: MeasuredBackends;
   /** Milliseconds that only differ: what inferences are timed with. Default `performance.now`. */
   readonly clock?: () => number;
-  /** Milliseconds since 1970. Default `Date.now`. */
-  readonly now?: () => number;
 }
-
-const SHARED = inMemory();
 
 /** A GPU that was lost more often than this is not started again. */
 const MAX_LOSSES = 2;
 
 export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
-  const { fetchFile, wasmPath, webgpu, backendDeadline = 20, measureAfter = 1, measured = SHARED } = options;
-  const { clock = () => performance.now(), now = Date.now } = options;
-  const backendOptions: BackendOptions = { ...(wasmPath !== undefined && { wasmPath }), ...(webgpu && { webgpu }) };
+  const { fetchFile, wasmPath, webgpu, backendDeadline = 20, clock = () => performance.now() } = options;
+  const rung: RungOptions = {
+    deadline: backendDeadline,
+    ...(wasmPath !== undefined && { wasmPath }),
+    ...(webgpu && { webgpu }),
+  };
   /** Fires when the engine is disposed: calls that run or queue end. */
   const end = new AbortController();
   let model: Model | undefined;
-  /** How often each backend has failed after it had worked. */
+  let avoid: readonly BackendName[] = [];
+  /** How often each GPU was lost. */
   const losses = new Map<BackendName, number>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
 
   /** A turn that ends with the caller's signal and with the engine. */
   async function turn<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -81,225 +77,129 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     if (!model) throw new RecommenderError('bad-artifact', 'The engine has no model yet. Call load first.');
     return model;
   }
+  function replace(next: Model, signal: AbortSignal): Model {
+    if (signal.aborted) {
+      next.dispose();
+      throw abortedError();
+    }
+    if (next !== model) model?.dispose();
+    model = next;
+    return next;
+  }
 
   async function download(
-    modelUrl: string,
+    { modelUrl, fromCache }: LoadOptions,
     onProgress: (progress: LoadProgress) => void,
     signal: AbortSignal | undefined,
   ): Promise<Artifact> {
     const either = firstOf(signal, end.signal);
+    const fetchThis = fetchFile ?? fetchPrivately(fromCache ? 'force-cache' : 'default');
     try {
-      return await loadArtifact(modelUrl, { ...(fetchFile && { fetchFile }), signal: either.signal, onProgress });
+      return await loadArtifact(modelUrl, { fetchFile: fetchThis, signal: either.signal, onProgress });
     } finally {
       either.release();
       assertAlive();
     }
   }
 
-  const startInTime = (backend: BackendName): Promise<void> =>
-    withDeadline((signal) => startBackend(backend, { ...backendOptions, signal }), backendDeadline, backend);
-
-  /** A model on a backend that starts and computes right. */
-  async function readyOn(
-    artifact: Artifact,
-    backend: BackendName,
-    why: string,
-    signal: AbortSignal,
-    onProgress: (progress: LoadProgress) => void = () => {},
-  ): Promise<Model> {
-    try {
-      onProgress({ stage: 'backend', backend });
-      await startInTime(backend);
-      throwIfAborted(signal);
-      onProgress({ stage: 'check', backend });
-      return await withDeadline(
-        async (late) => {
-          const either = firstOf(signal, late);
-          try {
-            return await readyModel(artifact, backend, why, either.signal);
-          } finally {
-            either.release();
-          }
-        },
-        backendDeadline,
-        backend,
-      );
-    } catch (error) {
-      throw isGpu(backend) ? asBackendsFault(error, backend) : error;
-    }
-  }
-
-  /** The first rung of the ladder that starts and computes right. */
-  async function start(
-    artifact: Artifact,
-    ladder: readonly BackendName[],
-    why: (backend: BackendName, reasons: readonly string[]) => string,
-    signal: AbortSignal,
-    onProgress?: (progress: LoadProgress) => void,
-  ): Promise<Model> {
-    const reasons: string[] = [];
-    for (const backend of ladder) {
-      try {
-        return await readyOn(artifact, backend, why(backend, reasons), signal, onProgress);
-      } catch (error) {
-        if (backend === ladder.at(-1) || !isBackendsFault(error)) throw error;
-        reasons.push((error as Error).message);
-      }
-    }
-    throw new RangeError('A ladder of backends has at least one.');
-  }
-
-  /** The model on the same backend, started again, or on the next rung that works. */
-  async function recovered(lost: Model, cause: Error, signal: AbortSignal): Promise<Model> {
-    const { backend } = lost.info;
-    losses.set(backend, (losses.get(backend) ?? 0) + 1);
-    quietly(() => lost.dispose());
-    quietly(() => stopBackend(backend));
-    const here = gpusHere();
-    const ladder = below(backend).filter(
-      (name) => !isGpu(name) || ((losses.get(name) ?? 0) <= MAX_LOSSES && (name === backend || here.includes(name))),
-    );
-    const why = (name: BackendName, reasons: readonly string[]) =>
-      [`"${name}" was started after "${backend}" had failed.`, cause.message, ...reasons].join(' ');
-    model = await start(lost.artifact, ladder, why, signal);
+  /** The model somewhere else: on the same GPU, started again, or on the next rung that works. */
+  async function recovered(failed: Model, cause: Error, signal: AbortSignal): Promise<Model> {
+    const { backend } = failed.info;
+    failed.abandon();
+    if (cause instanceof DeviceLost) losses.set(backend, (losses.get(backend) ?? 0) + 1);
+    const isGivenUp = (name: BackendName) => avoid.includes(name) || (losses.get(name) ?? 0) > MAX_LOSSES;
+    const lower = below(backend).filter((name) => !isGivenUp(name) && backendsHere().includes(name));
+    const ladder = cause instanceof DeviceLost && !isGivenUp(backend) ? [backend, ...lower] : lower;
+    const why = (name: BackendName, failures: readonly string[]) =>
+      [`"${name}" was started after "${backend}" had failed.`, cause.message, ...failures].join(' ');
+    model = await climb(failed.artifact, ladder, why, rung, signal); // where all fail, the next call tries again
     return model;
   }
 
-  /** Work with the model that goes on with another one where a GPU fails. */
+  /** Scores by the model, on another backend where its own fails. */
   async function surviving<T>(work: (model: Model) => Promise<T>, signal: AbortSignal): Promise<T> {
     for (let current = loaded(); ; ) {
-      const { backend } = current.info;
+      const running = current;
+      const { backend } = running.info;
       try {
-        if (!current.isGone()) await useBackend(backend, backendOptions);
-        const running = current;
-        return await current.unlessLost(() => work(running));
-      } catch (thrown) {
+        return await withDeadline(() => running.use(() => work(running)), backendDeadline, backend);
+      } catch (error) {
         throwIfAborted(signal);
-        const error = isGpu(backend) ? asBackendsFault(thrown, backend) : thrown;
-        if (!isGpu(backend) || !isBackendsFault(error)) throw error;
-        current = await recovered(current, error as Error, signal);
+        if (backend === 'cpu') throw error; // there is nothing below
+        current = await recovered(running, asBackendsFault(error, backend), signal);
       }
     }
-  }
-
-  /** Times every backend on the model and keeps the fastest. Runs between recommendations, each step in a turn of its own. */
-  async function measure(artifact: Artifact): Promise<void> {
-    const times = new Map<BackendName, number>();
-    const rejected: string[] = [];
-    const isSame = () => model?.artifact === artifact;
-    await turn((signal) =>
-      surviving(async (current) => {
-        if (isSame()) times.set(current.info.backend, await timed(current, clock));
-      }, signal),
-    );
-    for (const backend of LADDER) {
-      if (!isSame()) return;
-      if (times.has(backend) || (isGpu(backend) && !gpusHere().includes(backend))) continue;
-      try {
-        // A device that never opens must not keep a turn.
-        const prepare = (signal: AbortSignal) => prepareBackend(backend, { ...backendOptions, signal });
-        await withDeadline(prepare, backendDeadline, backend);
-        await turn(async (signal) => {
-          if (!isSame()) return;
-          const rival = await readyOn(artifact, backend, '', signal);
-          try {
-            times.set(backend, await timed(rival, clock));
-          } catch (error) {
-            rival.dispose();
-            throw error;
-          }
-          const isFaster = times.get(backend)! < WORTH_A_CHANGE * (times.get(model!.info.backend) ?? Infinity);
-          (isFaster ? model! : rival).dispose();
-          if (isFaster) model = rival;
-          await useBackend(model!.info.backend, backendOptions);
-        });
-      } catch (error) {
-        if (end.signal.aborted) return;
-        rejected.push((asBackendsFault(error, backend) as Error).message);
-      }
-    }
-    if (!isSame() || !times.has(model!.info.backend)) return;
-    const { backend } = model!.info;
-    const why = [`"${backend}" is the fastest here: ${inWords(times)}.`, ...rejected].join(' ');
-    model = { ...model!, info: { ...model!.info, why } };
-    await measured.write(keyOf(artifact), { backend, why, until: now() + VALID_FOR }).catch(() => {});
-  }
-
-  function measureLater(artifact: Artifact): void {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      measure(artifact).catch(() => {}); // what answers goes on answering
-    }, 1000 * measureAfter);
-  }
-
-  async function remembered(artifact: Artifact): Promise<MeasuredBackend | undefined> {
-    const choice = await measured.read(keyOf(artifact)).catch(() => undefined);
-    return choice && choice.until > now() && LADDER.includes(choice.backend) ? choice : undefined;
-  }
-
-  async function firstThatStarts(ladder: readonly BackendName[]): Promise<BackendName> {
-    for (const backend of ladder.slice(0, -1)) {
-      try {
-        await startInTime(backend);
-        return backend;
-      } catch (error) {
-        if (!isBackendsFault(error)) throw error;
-      }
-    }
-    const last = ladder.at(-1)!;
-    await startInTime(last);
-    return last;
   }
 
   return {
-    async load({ modelUrl, backend }, { signal, onProgress = () => {} } = {}) {
+    async load(request, { signal, onProgress = () => {} } = {}) {
       assertAlive();
-      const artifact = await download(modelUrl, onProgress, signal);
-      const isMeasured = backend === 'auto' && isNeural(artifact) && gpusHere().length > 0;
-      const known = isMeasured ? await remembered(artifact) : undefined;
-      const ladder = known ? [...new Set([known.backend, ...FIRST])] : ladderOf(backend);
-      const why = (name: BackendName, reasons: readonly string[]) =>
-        reasons.length > 0
-          ? `"${name}", since a faster one failed. ${reasons.join(' ')}`
-          : (known?.why ?? initially(backend, name, isMeasured));
+      const { backend } = request;
+      const ladder = ladderOf(backend);
+      const artifact = await download(request, onProgress, signal);
+      const why = (name: BackendName, failures: readonly string[]) => {
+        if (backend !== 'auto') return ASKED(name);
+        if (failures.length === 0) return `"${name}" is ready at once.`;
+        return `"${name}" computes, since a faster one failed. ${failures.join(' ')}`;
+      };
       return turn(async (ends) => {
-        const next = await start(artifact, ladder, why, ends, onProgress);
-        if (ends.aborted) {
-          next.dispose();
-          throw abortedError();
-        }
-        model?.dispose();
-        model = next;
-        if (isMeasured && next.info.backend !== known?.backend) measureLater(artifact);
-        return next.info;
+        const next = await climb(artifact, ladder, why, rung, ends, onProgress).catch((error) => {
+          throw backend === 'auto' || !isGpu(backend) ? error : asNoBackend(error, backend);
+        });
+        avoid = request.avoid ?? [];
+        losses.clear();
+        return replace(next, ends).info;
       }, signal);
     },
+    move({ backend, why = ASKED(backend) }, { signal } = {}) {
+      return turn(async (ends) => {
+        ladderOf(backend); // refuses a name that none has
+        const before = loaded();
+        const isThere = before.info.backend === backend && !before.isGone();
+        try {
+          const next = isThere ? before : await readyOn(before.artifact, backend, why, rung, ends);
+          const milliseconds = await withDeadline(() => timed(next, clock), backendDeadline, backend).catch((error) => {
+            if (next !== before) next.dispose();
+            throw error;
+          });
+          const { info } = replace(isThere ? { ...next, info: { ...next.info, why } } : next, ends);
+          return { model: info, milliseconds };
+        } catch (error) {
+          throwIfAborted(ends);
+          throw asNoBackend(error, backend);
+        }
+      }, signal);
+    },
+    device: () => deviceHere(),
     recommend(request, { signal } = {}) {
       return turn(async (ends) => {
-        loaded();
+        const { items } = loaded();
         const from = performance.now();
-        return surviving(async (current) => {
-          const items = await rank(current, request);
-          throwIfAborted(ends);
-          const { backend, why } = current.info;
-          return { items, milliseconds: performance.now() - from, backend, why };
-        }, ends);
+        const known = items.known(request.session);
+        const isKnown = known.items.length > 0;
+        const scores = isKnown ? await surviving(({ session }) => session.score(known), ends) : items.popularity;
+        throwIfAborted(ends);
+        const ranked = rank(loaded(), scores, isKnown ? 'neural' : 'popular', request);
+        const { backend, why } = loaded().info;
+        return { items: ranked, milliseconds: performance.now() - from, backend, why };
       }, signal);
     },
     train(request, { signal, onProgress = () => {} } = {}) {
       return turn(async (ends) => {
-        const ladder = ladderOf(request.backend);
-        const backend = await firstThatStarts(ladder);
+        const started = async (name: BackendName) => startInTime(name, rung).then(() => name);
+        const backend = await firstThat(ladderOf(request.backend), started);
         // Gradients and optimisers are loaded where a model learns, and nowhere else.
         const { trainModel } = await import('./train');
+        const instance = runningBackend(backend)!;
         try {
-          return await unlessLost(backend, runningBackend(backend)!, () =>
-            trainModel(request, backend, ends, onProgress),
-          );
+          return await unlessLost(backend, instance, () => trainModel(request, backend, ends, onProgress));
         } catch (error) {
-          if (!(error instanceof DeviceLost)) throw error;
-          quietly(() => stopBackend(backend));
+          if (!isGpu(backend) || error instanceof RangeError) throw error;
+          if (!(error instanceof DeviceLost)) throw asBackendsFault(error, backend);
+          if (runningBackend(backend) === instance) stopBackend(backend);
           throw new RecommenderError('engine-lost', `${error.message} Train again, or on another backend.`);
+        } finally {
+          releaseIdle(backend);
         }
       }, signal);
     },
@@ -310,15 +210,13 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     memory() {
       return turn(async () => {
         if (!model) return { tensors: 0, bytes: 0 };
-        await useBackend(model.info.backend, backendOptions);
-        const { numTensors, numBytes } = memory();
+        const { numTensors, numBytes } = model.isGone() ? memory() : await model.use(async () => memory());
         return { tensors: numTensors, bytes: numBytes };
       });
     },
     async dispose() {
       if (end.signal.aborted) return;
       end.abort();
-      clearTimeout(timer);
       // After the turn that may be running: it still reads the model.
       await inTurn(async () => model?.dispose());
       model = undefined;
@@ -326,32 +224,17 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   };
 }
 
-async function rank(
-  { items, session }: Model,
-  { session: clicks, k, exclude }: RecommendRequest,
-): Promise<RankedItem[]> {
-  const known = items.known(clicks);
-  const reason = known.items.length > 0 ? 'neural' : 'popular';
-  const scores = reason === 'neural' ? await session.score(known) : items.popularity;
+const ASKED = (backend: BackendName): string => `"${backend}" was asked for.`;
+
+function rank(
+  { items }: Model,
+  scores: Float32Array,
+  reason: RankedItem['reason'],
+  { k, exclude }: RecommendRequest,
+): RankedItem[] {
   return topK(scores, k, items.hidden(exclude)).map(({ index, score }) => ({
     itemId: items.idOf(index),
     score,
     reason,
   }));
-}
-
-function initially(choice: BackendChoice, backend: BackendName, isMeasured: boolean): string {
-  if (choice !== 'auto') return `"${backend}" was asked for.`;
-  return isMeasured
-    ? `"${backend}" starts the fastest; which one answers the fastest is being measured.`
-    : `"${backend}" is the fastest that this device has.`;
-}
-
-/** Freeing what a lost device held may fail, and need not succeed. */
-function quietly(work: () => void): void {
-  try {
-    work();
-  } catch {
-    // it is gone with the device
-  }
 }

@@ -1,10 +1,9 @@
 /// <reference types="@webgpu/types" />
-import { getBackend, getKernel, type KernelConfig, engine as runtime, type TensorInfo } from '@tensorflow/tfjs-core';
+import { engine as runtime } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { stopBackend } from '../../src/engine/backends/index';
 import type { BackendChoice, BackendName, Engine, RecommendRequest, TrainRequest } from '../../src/engine/engine';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
-import { inMemory } from '../../src/engine/measure';
 import {
   clicks,
   folderOf,
@@ -17,6 +16,7 @@ import {
   smallModel,
 } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
+import { withWrongExponentials } from './wrong-driver';
 
 const GPUS = ['webgl', 'webgpu'] as const satisfies readonly BackendName[];
 
@@ -127,69 +127,40 @@ describe.each(GPUS)('training on %s', (backend) => {
   });
 });
 
-/** A clock on which an inference of each backend takes what the table says. */
-function clockOf(milliseconds: Readonly<Record<BackendName, number>>): () => number {
-  let time = 0;
-  return () => {
-    time += milliseconds[getBackend() as BackendName];
-    return time;
-  };
-}
-
-const settled = (engine: Engine) =>
-  expect.poll(async () => (await engine.recommend(request())).why, { timeout: 20_000 }).toContain('fastest here');
-
-describe('auto', () => {
-  test('answers at once, then moves to the fastest that it has measured, and remembers it for a week', async () => {
-    const measured = inMemory();
-    let today = NOW * 1000;
-    const options = { measured, measureAfter: 0, now: () => today };
-    const first = await loaded('auto', { ...options, clock: clockOf({ webgpu: 5, webgl: 1, wasm: 3, cpu: 9 }) });
-    expect(first.info.backend).toBe('wasm');
-    await settled(first.engine);
-    expect(await expectAnswer(first.engine.recommend(request()))).toEqual({
-      backend: 'webgl',
-      why: '"webgl" is the fastest here: webgl 1.0 ms, wasm 3.0 ms, webgpu 5.0 ms, cpu 9.0 ms.',
-    });
-    const again = await loaded('auto', options);
-    expect(again.info).toMatchObject({ backend: 'webgl', why: expect.stringContaining('webgl 1.0 ms') });
-    await expectAnswer(again.engine.recommend(request()));
-    today += 8 * 24 * 3600 * 1000;
-    expect((await loaded('auto', options)).info.backend).toBe('wasm');
-  });
-
-  test('stays where it is if nothing is faster, and frees the GPUs', async () => {
-    const clock = clockOf({ webgpu: 5, webgl: 5, wasm: 3, cpu: 2.9 });
-    const { engine } = await loaded('auto', { measured: inMemory(), measureAfter: 0, clock });
+describe.each(GPUS)('a model moved to %s', (backend) => {
+  test('answers there, and leaves nothing where it was', async () => {
+    const { engine } = await loaded('wasm');
+    await engine.recommend(request());
     const before = await engine.memory();
-    await settled(engine);
-    expect(await expectAnswer(engine.recommend(request()))).toMatchObject({ backend: 'wasm' });
-    expect(GPUS.filter((name) => runtime().registry[name])).toEqual([]);
-    expect((await engine.memory()).tensors).toBe(before.tensors + 1); // the state of the open session
-  });
-
-  test('refuses a backend that computes something else, however fast', async () => {
-    stopBackend('webgpu');
-    const { createShaderModule } = GPUDevice.prototype;
-    // A driver that gets its exponentials wrong.
-    GPUDevice.prototype.createShaderModule = function (this: GPUDevice, descriptor) {
-      return createShaderModule.call(this, { ...descriptor, code: descriptor.code.replaceAll('exp(', 'exp(0.5 * ') });
-    };
-    try {
-      const clock = clockOf({ webgpu: 0.1, webgl: 5, wasm: 3, cpu: 9 });
-      const { engine } = await loaded('auto', { measured: inMemory(), measureAfter: 0, clock });
-      await settled(engine);
-      const { backend, why } = await expectAnswer(engine.recommend(request()));
-      expect(backend).toBe('wasm');
-      expect(why).toContain('does not give its own golden answer on "webgpu"');
-    } finally {
-      GPUDevice.prototype.createShaderModule = createShaderModule;
+    for (let round = 0; round < 25; round++) {
+      const { model, milliseconds } = await engine.move({ backend, why: 'a test wants it' });
+      expect(model).toMatchObject({ backend, why: 'a test wants it' });
+      expect(milliseconds).toBeGreaterThan(0);
+      expect(await expectAnswer(engine.recommend(request()))).toEqual({ backend, why: 'a test wants it' });
+      await engine.move({ backend: 'wasm' });
+      expect(runtime().registry[backend]).toBeUndefined();
     }
-  });
+    await expectAnswer(engine.recommend(request()));
+    expect(await engine.memory()).toEqual(before);
+  }, 120_000);
+});
 
-  test('asks for no click, and answers by popularity, on whatever backend', async () => {
-    const { engine } = await loaded('webgpu');
-    const { items } = await engine.recommend(request({ session: clicks('gone'), k: 3 }));
-    expect(items.map(({ reason }) => reason)).toEqual(['popular', 'popular', 'popular']);
+test('popular items need no backend, whatever it is', async () => {
+  const { engine } = await loaded('webgpu');
+  const { items } = await engine.recommend(request({ session: clicks('gone'), k: 3 }));
+  expect(items.map(({ reason }) => reason)).toEqual(['popular', 'popular', 'popular']);
+});
+
+describe('a GPU that computes something else', () => {
+  test('is refused by name, and the model stays where it is', async () => {
+    stopBackend('webgpu');
+    const { engine } = await loaded('wasm');
+    await withWrongExponentials(async () => {
+      const wrong = { code: 'no-backend', message: expect.stringContaining('its own golden answer on "webgpu"') };
+      await expect(engine.move({ backend: 'webgpu' })).rejects.toMatchObject(wrong);
+      await expect(loaded('webgpu')).rejects.toMatchObject(wrong);
+    });
+    expect(await expectAnswer(engine.recommend(request()))).toMatchObject({ backend: 'wasm' });
+    expect(runtime().registry.webgpu).toBeUndefined();
   });
 });

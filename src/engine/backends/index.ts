@@ -87,13 +87,3 @@ export function stopBackend(name: string | undefined = engine().backendName as s
     removeBackend(name);
   }
 }
-
-/** Loads what `startBackend` needs and opens the device, which may take long, without touching the active backend. */
-export async function prepareBackend(name: BackendName, options: BackendOptions = {}): Promise<void> {
-  try {
-    await register(name, options);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new RecommenderError('no-backend', `The backend "${name}" could not be started: ${why}.`, { cause });
-  }
-}

@@ -23,7 +23,7 @@ function open(): MathBackendWebGL {
   if (env().getNumber('WEBGL_VERSION') !== 2) throw new Error('there is no WebGL 2 here');
   const backend = new MathBackendWebGL();
   const { gl } = backend.gpgpu;
-  const canvas = gl.canvas as HTMLCanvasElement | OffscreenCanvas;
+  const canvas = gl.canvas as EventTarget;
   const lost = new Promise<string>((resolve) => {
     canvas.addEventListener('webglcontextlost', () => resolve('the WebGL context was lost'), { once: true });
   });
