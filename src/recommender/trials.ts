@@ -53,7 +53,7 @@ const WORTH_A_CHANGE = 0.9;
 export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOptions): Trials {
   const read = async (): Promise<DeviceRecord> => recordOf(await notes.read(BACKENDS), now());
   async function change(how: (record: DeviceRecord) => DeviceRecord, life: number): Promise<void> {
-    await notes.write(BACKENDS, how(await read()), life);
+    if (life === notes.life) await notes.write(BACKENDS, how(await read()), life); // to read makes a database
   }
   const refuse = (backend: BackendName, why: string, life = notes.life): Promise<void> =>
     change((record) => withRefusal(record, { backend, why, until: now() + VALID_FOR }), life);
