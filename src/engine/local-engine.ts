@@ -82,7 +82,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       next.dispose();
       throw abortedError();
     }
-    if (next !== model) model?.dispose();
+    if (next.session !== model?.session) model?.dispose();
     model = next;
     return next;
   }

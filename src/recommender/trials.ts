@@ -68,15 +68,16 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
   /** Work that starts a backend, under a mark if that is a GPU. */
   async function marked<T>(backend: BackendName, work: () => Promise<T>, life: number): Promise<T> {
     if (!isGpu(backend)) return work();
-    const unmark = () => change((record) => trying(record, undefined), life);
-    await change((record) => trying(record, backend), life);
-    const leave = () => void unmark(); // a page that is left has not died
+    const before = trying(await read(), undefined);
+    await notes.write(BACKENDS, trying(before, backend), life);
+    // A page that is left has not died. It has no time to read first.
+    const leave = () => void notes.write(BACKENDS, before, life);
     globalThis.addEventListener?.('pagehide', leave);
     try {
       return await work();
     } finally {
       globalThis.removeEventListener?.('pagehide', leave);
-      await unmark();
+      await change((record) => trying(record, undefined), life);
     }
   }
 

@@ -87,6 +87,30 @@ describe('load', () => {
   });
 });
 
+describe('move', () => {
+  test('takes the model to another backend and back, or times it where it is, and answers alike', async () => {
+    const engine = await loaded(await smallModel(), 'cpu');
+    const { items } = await engine.recommend(request());
+    const before = await engine.memory();
+    for (const backend of ['wasm', 'wasm', 'cpu', 'cpu'] as const) {
+      const { model, milliseconds } = await engine.move({ backend, why: `"${backend}" for a test.` });
+      expect(model).toMatchObject({ backend, why: `"${backend}" for a test.` });
+      expect(milliseconds).toBeGreaterThan(0);
+      const answer = await engine.recommend(request());
+      expect(answer).toMatchObject({ backend, why: `"${backend}" for a test.` });
+      expect(answer.items.map(({ itemId }) => itemId)).toEqual(items.map(({ itemId }) => itemId));
+    }
+    expect(await engine.memory()).toEqual(before);
+  });
+
+  test('leaves the model where it is if the other backend does not work, and refuses a name that none has', async () => {
+    const engine = await loaded(await smallModel(), 'cpu');
+    await expect(engine.move({ backend: 'webgl' })).rejects.toMatchObject({ code: 'no-backend' });
+    await expect(engine.move({ backend: 'abacus' as never })).rejects.toBeInstanceOf(RangeError);
+    expect(await engine.recommend(request())).toMatchObject({ backend: 'cpu' });
+  });
+});
+
 describe.each(['gru4rec', 'sasrec', 'pop', 'markov'])('recommend by %s', (architecture) => {
   const model = () => smallModel(architecture === 'sasrec' ? { architecture, config: {} } : { architecture });
 

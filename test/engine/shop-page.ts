@@ -12,8 +12,8 @@ import answers from './small-model-answers.json';
 export interface ShopPageOptions {
   /** The policy that the shop's server sends with every file. */
   readonly csp?: string;
-  /** Runs in the page before any other script. */
-  readonly inPage?: () => void;
+  /** Run in the page before any other script. */
+  readonly inPage?: readonly (() => void)[];
   /** Runs in every worker before the library's script. */
   readonly inWorker?: () => void;
   /** What the server answers instead of a file: a body, nothing for ever, or the file after all. */
@@ -21,10 +21,8 @@ export interface ShopPageOptions {
     path: string,
   ) => { readonly body?: string | Uint8Array; readonly type?: string; readonly status?: number } | 'never' | undefined;
   readonly recommender?: Partial<RecommenderOptions>;
-  /** Where the page is opened. Default: a context of its own. */
-  readonly context?: BrowserContext;
-  /** Default: a server, and so an origin, of its own. */
-  readonly server?: Server;
+  /** The page is the next one of the same visit, which tracks nothing more. Default: a visit, and an origin, of its own. */
+  readonly after?: { readonly server: Server; readonly context: BrowserContext };
 }
 
 export type Answer = readonly RankedItem[] | { readonly code?: string; readonly message: string };
@@ -107,8 +105,8 @@ export async function serveShopPage(options: ShopPageOptions, paths: string[]): 
 /** Opens the page and starts the recommender; close the page's context and the server at the end. */
 export async function openShopPage(browser: Browser, options: ShopPageOptions = {}): Promise<ShopPage> {
   const paths: string[] = [];
-  const server = options.server ?? (await serveShopPage(options, paths));
-  const context = options.context ?? (await browser.newContext());
+  const server = options.after?.server ?? (await serveShopPage(options, paths));
+  const context = options.after?.context ?? (await browser.newContext());
   const page = await context.newPage();
   await page.addInitScript(() => {
     const thrown: string[] = [];
@@ -116,9 +114,10 @@ export async function openShopPage(browser: Browser, options: ShopPageOptions = 
     addEventListener('error', ({ message }) => thrown.push(`error: ${message}`));
     addEventListener('unhandledrejection', ({ reason }) => thrown.push(`rejection: ${reason}`));
   });
-  if (options.inPage) await page.addInitScript(options.inPage);
+  for (const script of options.inPage ?? []) await page.addInitScript(script);
   await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
-  const clicks = SESSIONS['a repeat']!.map(({ itemId }, t) => ({ itemId, time: (NOW - 600 + 90 * t) * 1000 }));
+  const session = options.after ? [] : SESSIONS['a repeat']!;
+  const clicks = session.map(({ itemId }, t) => ({ itemId, time: (NOW - 600 + 90 * t) * 1000 }));
   await page.waitForFunction(() => 'start' in globalThis);
   const settings = { ...(options.inWorker && { workerUrl: '/worker.js' }), ...options.recommender };
   type Hooks = {
