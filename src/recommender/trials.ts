@@ -51,9 +51,11 @@ const EDITION = 1;
 const WORTH_A_CHANGE = 0.9;
 
 export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOptions): Trials {
-  const read = async (): Promise<DeviceRecord> => recordOf(await notes.read(BACKENDS), now());
+  /** Nothing of another life: to look for it would make the database again that was erased. */
+  const read = async (life = notes.life): Promise<DeviceRecord> =>
+    recordOf(life === notes.life ? await notes.read(BACKENDS) : undefined, now());
   async function change(how: (record: DeviceRecord) => DeviceRecord, life: number): Promise<void> {
-    if (life === notes.life) await notes.write(BACKENDS, how(await read()), life); // to read makes a database
+    await notes.write(BACKENDS, how(await read(life)), life);
   }
   const refuse = (backend: BackendName, why: string, life = notes.life): Promise<void> =>
     change((record) => withRefusal(record, { backend, why, until: now() + VALID_FOR }), life);
@@ -68,7 +70,7 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
   /** Work that starts a backend, under a mark if that is a GPU. */
   async function marked<T>(backend: BackendName, work: () => Promise<T>, life: number): Promise<T> {
     if (!isGpu(backend)) return work();
-    const before = trying(await read(), undefined);
+    const before = trying(await read(life), undefined);
     await notes.write(BACKENDS, trying(before, backend), life);
     // A page that is left has not died. It has no time to read first.
     const leave = () => void notes.write(BACKENDS, before, life);
