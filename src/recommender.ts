@@ -1,20 +1,26 @@
 /** `createRecommender`: the whole story on one screen. The page tracks clicks and asks for items; a worker computes. */
 import type { CatalogueItem } from './checkpoint/artifact';
 import { abortable } from './engine/abort';
-import { startWorkerEngine, type WorkerEngine } from './engine/client';
+import { startWorkerEngine } from './engine/client';
 import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
 import { RecommenderError } from './errors';
 import { checkedAnswer, checkedEvent, checkedOptions, checkedRequest } from './recommender/arguments';
+import { createComputing } from './recommender/computing';
 import { type Consent, type ConsentOption, consentOf } from './recommender/consent';
+import { BACKENDS } from './recommender/device-record';
 import { type Privacy, readable } from './recommender/privacy';
 import { type HistoryChoice, VisitorHistory } from './session/visitor-history';
+import { openDeviceNotes } from './store/device-notes';
 import { createEventStore, type StorageState } from './store/event-store';
 
 /** Everything has a default that a shop could ship, except the model. */
 export interface RecommenderOptions {
   /** Folder of the artifact; relative to the page where it is not absolute. */
   readonly modelUrl: string;
-  /** What computes. Default `auto`: the fastest that starts here. */
+  /**
+   * What computes. Default `auto`: at first what is ready at once; the fastest on this device, measured when the page is
+   * idle, takes over. One that is named and does not work is replaced as under `auto`.
+   */
   readonly backend?: BackendChoice;
   /** Minutes without a click after which a new session begins. Default 30. */
   readonly sessionGap?: number;
@@ -150,11 +156,18 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     throw known;
   }
 
+  const notes = openDeviceNotes();
   const store = createEventStore({
     gap,
     onEvents: (events) => history.add(...events),
-    onErased: () => history.clear(),
-    onWithdrawn: () => update({ consent: 'denied', storage: 'memory' }),
+    onErased: () => {
+      history.clear();
+      void notes.forget();
+    },
+    onWithdrawn: () => {
+      void notes.forbid();
+      update({ consent: 'denied', storage: 'memory' });
+    },
     onState: (storage) => update({ storage }),
     onTrouble: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
   });
@@ -162,13 +175,17 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     const before = status.consent;
     const consent = consentOf(answer);
     update({ consent });
-    if (consent === 'granted') store.open();
+    if (consent === 'granted') {
+      store.open();
+      notes.allow();
+    }
     if (consent !== 'denied') return;
     update({ storage: 'memory' });
+    void notes.forbid();
     // A visit that was never stored goes on in memory; one that was is gone, in every tab.
     await confirmed(before === 'granted' ? store.erase(false) : store.discard());
   }
-  async function confirmed(erasure: Promise<void>): Promise<void> {
+  async function confirmed(erasure: Promise<unknown>): Promise<void> {
     try {
       await erasure;
       mend('not-erased');
@@ -180,17 +197,23 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   }
   decide(options.consent).catch(() => {}); // told by `status`
 
-  const { workerUrl, startDeadline } = options;
-  const onDegraded = ({ code, message }: { code: string; message: string }) => {
-    // A worker that could not be started again, long after the first start.
-    if (code === 'no-worker' && status.engine) update({ engine: { ...status.engine, thread: 'main' } });
-    degrade(code, message);
-  };
-  const engine = startWorkerEngine({ workerUrl, startDeadline, onDegraded });
-  const ready = load(engine, options, (progress) => emit('progress', progress), degrade).then(
-    async (model) => {
-      const thread = await engine.thread();
-      update({ model, engine: { backend: model.backend, thread, why: model.why } });
+  const { modelUrl, backend, workerUrl, startDeadline } = options;
+  const engine = startWorkerEngine({
+    ...{ workerUrl, startDeadline },
+    onDegraded({ code, message }) {
+      if (code === 'no-worker') computing.movedHere();
+      degrade(code, message);
+    },
+    onReloaded: (model) => computing.reloaded(model),
+  });
+  const computing = createComputing({
+    ...{ engine, notes, modelUrl, backend, now },
+    onProgress: (progress) => emit('progress', progress),
+    onChange: update,
+    onDegraded: degrade,
+  });
+  const ready = computing.start().then(
+    (model) => {
       if (!disposed) emit('ready', model);
     },
     (error) => failed(error),
@@ -220,7 +243,9 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         const clicks = strategy === 'popular' ? [] : history.at(time);
         const plain = clicks.map((click) => ({ itemId: click.itemId, time: click.time }));
         const control = signal ? { signal } : {};
+        const follow = computing.follower();
         const answer = await engine.recommend({ session: plain, k, exclude, now: time }, control).catch(failed);
+        follow(answer);
         if (!store.hears) void store.refresh(); // for the next one
         if (!disposed) emit('recommendations', answer);
         return answer.items;
@@ -245,11 +270,12 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
           ...(model && { model: { name: model.name, version: model.version } }),
           sessions: readable(history.sessions()),
           unreadable: await store.setAside(),
+          device: await notes.read(BACKENDS),
         };
       },
       async erase() {
         assertAlive();
-        await confirmed(store.erase());
+        await confirmed(Promise.all([store.erase(), notes.forget()]));
       },
       consent(answer) {
         assertAlive();
@@ -267,25 +293,9 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     async dispose() {
       disposed = true;
       listeners.clear();
-      await Promise.all([engine.dispose(), store.close()]);
+      await Promise.all([engine.dispose(), store.close(), notes.close()]);
     },
   };
-}
-
-/** A backend that was asked for and cannot start is no reason to recommend nothing. */
-async function load(
-  engine: WorkerEngine,
-  { modelUrl, backend }: { readonly modelUrl: string; readonly backend: BackendChoice },
-  onProgress: (progress: LoadProgress) => void,
-  degrade: (code: string, message: string) => void,
-): Promise<ModelInfo> {
-  try {
-    return await engine.load({ modelUrl, backend }, { onProgress });
-  } catch (error) {
-    if (backend === 'auto' || !(error instanceof RecommenderError && error.code === 'no-backend')) throw error;
-    degrade('no-backend', error.message);
-    return engine.load({ modelUrl, backend: 'auto' }, { onProgress });
-  }
 }
 
 function asRecommenderError(error: unknown): RecommenderError {

@@ -34,6 +34,8 @@ export interface PrivacyExport {
   readonly sessions: readonly (readonly { readonly time: string; readonly event: string; readonly itemId: string }[])[];
   /** Stored records that could not be read, and why. */
   readonly unreadable: readonly SetAside[];
+  /** What was found out about the device, not the visitor: which backend computes the fastest. */
+  readonly device?: unknown;
 }
 
 /** Sessions in words that a person reads. */

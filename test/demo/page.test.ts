@@ -51,7 +51,12 @@ describe('a walk over 30 products', () => {
   const seen = new Set<string>();
 
   beforeAll(async () => {
-    shop = await openShopWindow(browser, server);
+    // Who saves data is spared the backends that are only tried; what others load besides is in engine/ladder.test.ts.
+    shop = await openShopWindow(browser, server, {}, (page) =>
+      page.addInitScript(() => {
+        Object.defineProperty(navigator, 'connection', { value: { saveData: true } });
+      }),
+    );
     beforeWalk = shop.requests.length;
     // By turns through a department, and where the row leads from there.
     for (let step = 0; seen.size < 30; step++) {
