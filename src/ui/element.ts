@@ -27,7 +27,7 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
       slot = { element, ...drawn(host, element) };
       known.set(element, slot);
       setState(slot, 'loading');
-    }
+    } else redraw(host, slot); // its attributes may have changed meanwhile
     live.add(slot);
     host.onSlot?.(slot, 'came');
     came(slot);
