@@ -45,7 +45,14 @@ const APART: ReadonlySet<Method> = new Set<Method>(['train']);
 /** So many answers since its last crash show that a worker is well: earlier crashes no longer count. */
 const GOOD_ANSWERS = 20;
 /** Methods that may run twice: they only read, or replace what they wrote. */
-const REPEATABLE: ReadonlySet<Method> = new Set<Method>(['load', 'recommend', 'catalogue', 'memory', 'device']);
+const REPEATABLE: ReadonlySet<Method> = new Set<Method>([
+  'load',
+  'recommend',
+  'catalogue',
+  'products',
+  'memory',
+  'device',
+]);
 
 const ENDED = new RecommenderError('aborted', 'The call has ended.');
 

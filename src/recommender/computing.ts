@@ -1,6 +1,15 @@
 /** What computes: loads the model, follows it where the engine moves it, and has the fastest backend found later. */
 import type { WorkerEngine } from '../engine/client';
-import { type BackendChoice, type BackendName, isGpu, type LoadProgress, type ModelInfo } from '../engine/engine';
+import {
+  type BackendChoice,
+  type BackendName,
+  type Control,
+  isGpu,
+  type LoadProgress,
+  type ModelInfo,
+  type Recommendations,
+  type RecommendRequest,
+} from '../engine/engine';
 import { RecommenderError } from '../errors';
 import type { Status } from '../recommender';
 import type { DeviceNotes } from '../store/device-notes';
@@ -103,14 +112,15 @@ export function createComputing(options: ComputingOptions) {
       settle(model).catch(() => {}); // what answers goes on answering
       return model;
     },
-    /** To be taken when something is asked, and given what answered it. */
-    follower(): (answer: Said) => void {
+    /** Asks the engine, and follows it to where it answers from. */
+    async recommend(request: RecommendRequest, control?: Control): Promise<Recommendations> {
       const asked = moves;
-      return (answer) => {
-        hasAnswered();
-        if (asked === moves) follow(answer);
-      };
+      const answer = await engine.recommend(request, control);
+      hasAnswered();
+      if (asked === moves) follow(answer);
+      return answer;
     },
+    products: (ids: readonly string[]) => engine.products(ids),
     /** The model was loaded again, after a crash. */
     reloaded: follow,
     /** No worker could be started again, long after the first start. */
