@@ -57,7 +57,8 @@ export type Strategy = 'for-you' | 'popular';
 export interface Degradation {
   /**
    * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
-   * `storage-full` while events wait in memory, `records-set-aside` where some could not be read, `not-erased`.
+   * `storage-full` while events wait in memory, `storage-short` where the device made us let older ones go,
+   * `records-set-aside` where some could not be read, `not-erased`.
    */
   readonly code: string;
   readonly message: string;

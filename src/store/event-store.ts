@@ -161,6 +161,14 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     size = (await work('readwrite', (store) => deleteOldest(store, target, gap))) ?? 0;
   }
 
+  /** The device gives less room than `maxSize`: the older half goes. */
+  async function squeeze(): Promise<void> {
+    const before = size;
+    await makeRoom(before / 2);
+    if (size >= before) return;
+    trouble('storage-short', 'This device has room for the newest events only; older ones were let go.');
+  }
+
   /** Tells of a trouble when it begins, and when it is over. */
   function trouble(code: StoreTrouble, message?: string): void {
     if (troubles.has(code) === (message !== undefined)) return;
@@ -206,12 +214,13 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   async function recover(error: unknown): Promise<void> {
     failures++;
-    const isFull = (error as { name?: unknown } | null)?.name === 'QuotaExceededError';
-    if (isFull && failures === 1) return makeRoom(size / 2).catch(() => {});
+    const isFull = (error as Partial<Error> | null)?.name === 'QuotaExceededError';
+    if (isFull && failures === 1) return squeeze().catch(() => {});
     // A connection that was closed is opened again by the next attempt; that alone is not worth a word.
     if (failures === 1 && loaded) return;
     tell('memory');
-    const why = error instanceof Error ? error.message : String(error);
+    const { name = 'Error', message: reason = String(error) } = (error ?? {}) as Partial<Error>;
+    const why = reason || name; // Chromium says nothing where the quota is used up
     const message = `Events are kept in this page's memory and end with it: ${why}`;
     trouble(isFull ? 'storage-full' : 'no-storage', message);
     settleFlushes();

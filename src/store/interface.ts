@@ -4,7 +4,7 @@ import type { SetAside } from './transactions';
 
 /** Where events are: `idle` while the database has not answered yet. */
 export type StorageState = 'idle' | 'memory' | 'indexeddb';
-export type StoreTrouble = 'no-storage' | 'storage-full' | 'records-set-aside';
+export type StoreTrouble = 'no-storage' | 'storage-full' | 'storage-short' | 'records-set-aside';
 
 export interface EventStoreOptions {
   /** Name of the database and of the channel between tabs. Default `aisle`. */
