@@ -215,7 +215,10 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   async function recover(error: unknown): Promise<void> {
     failures++;
     const isFull = (error as Partial<Error> | null)?.name === 'QuotaExceededError';
-    if (isFull && failures === 1) return squeeze().catch(() => {});
+    if (isFull && failures <= 3) {
+      waiting.shrink(); // a smaller record may still fit
+      return failures === 1 ? squeeze().catch(() => {}) : undefined;
+    }
     // A connection that was closed is opened again by the next attempt; that alone is not worth a word.
     if (failures === 1 && loaded) return;
     tell('memory');

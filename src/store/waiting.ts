@@ -2,11 +2,12 @@
 import type { StoredEvent } from './records';
 
 const MAX_WAITING = 10_000;
-/** Most events, and most characters of their texts, of one record: the size cap takes whole records. */
+/** Most events, and most characters of their ids and kinds, of one record: the size cap takes whole records. */
 const MAX_BATCH = 500;
 const MAX_BATCH_LENGTH = 50_000;
 
 export class WaitingEvents {
+  #batchLength = MAX_BATCH_LENGTH;
   #waiting: { readonly event: StoredEvent; readonly settle: (stored: boolean) => void }[] = [];
 
   get length(): number {
@@ -27,13 +28,19 @@ export class WaitingEvents {
     let length = 0;
     const end = this.#waiting.findIndex(({ event }, i) => {
       length += event.itemId.length + event.event.length;
-      return i >= MAX_BATCH || (i > 0 && length > MAX_BATCH_LENGTH);
+      return i >= MAX_BATCH || (i > 0 && length > this.#batchLength);
     });
     return this.#waiting.slice(0, end < 0 ? undefined : end).map(({ event }) => event);
   }
 
+  /** The next record must be smaller; those after it may grow again. */
+  shrink(): void {
+    this.#batchLength /= 4;
+  }
+
   /** Everything up to the event of this number is stored. */
   stored(number: number): void {
+    this.#batchLength = Math.min(MAX_BATCH_LENGTH, 2 * this.#batchLength);
     const left = this.#waiting.findIndex(({ event }) => event.number > number);
     for (const { settle } of this.#waiting.splice(0, left < 0 ? this.#waiting.length : left)) settle(true);
   }

@@ -170,7 +170,8 @@ describe('an IndexedDB that', () => {
     });
     const ids = Array.from({ length: 2500 }, (_, k) => `product-with-a-long-name-in-a-long-path-${k}`);
     for (let from = 0; from < ids.length; from += 100) await track(page, ...ids.slice(from, from + 100));
-    await vi.waitFor(() => expect(acknowledged).toEqual(ids), PATIENCE);
+    await vi.waitFor(() => expect(acknowledged.at(-1)).toBe(ids.at(-1)), PATIENCE);
+    expect(acknowledged).toEqual(ids);
     expect(await answerOf(page)).toHaveLength(10);
     expect(await statusOf(page)).toMatchObject({ storage: 'indexeddb' });
     expect(await codesOf(page)).toEqual(['storage-short']);

@@ -12,8 +12,7 @@ const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wa
 
 /** What the page's own scripts find there. */
 export interface Shop {
-  readonly loaded: Promise<void>;
-  readonly createRecommender: typeof Aisle.createRecommender;
+  readonly load: () => Promise<typeof Aisle>;
   recommender: Aisle.Recommender;
   readonly acknowledged: (itemIds: string[]) => void;
   /** `error` and `unhandledrejection` events of the window. */
@@ -25,7 +24,7 @@ const NOTE_ERRORS = `globalThis.thrown = [];
   addEventListener('error', ({ message }) => thrown.push('error: ' + message));
   addEventListener('unhandledrejection', ({ reason }) => thrown.push('unhandledrejection: ' + reason));`;
 const PAGE = `<!doctype html><title>Shop</title><link rel="icon" href="data:,">
-  <script>globalThis.loaded = import('./lib/index.js').then((library) => { Object.assign(globalThis, library) })</script>`;
+  <script>globalThis.load = () => import('./lib/index.js')</script>`;
 
 /**
  * Serves the page at `/`, the library under `/lib/`, a model under `/model/`, and under `/worker.js` the library's worker
@@ -56,7 +55,7 @@ export async function serveShop(): Promise<{ readonly server: Server; readonly o
 }
 
 export interface PageOptions {
-  /** Runs in the page before its own scripts. */
+  /** Runs in the page before the library is loaded. */
   readonly first?: string;
   /** Options of `createRecommender`. Storing is allowed unless they say otherwise. */
   readonly options?: Partial<Aisle.RecommenderOptions>;
@@ -71,14 +70,15 @@ export async function openShop(context: BrowserContext, origin: string, options:
   const page = await context.newPage();
   await page.exposeFunction('acknowledged', acknowledged);
   await page.addInitScript(NOTE_ERRORS);
-  if (first !== undefined) await page.addInitScript(first);
   if (prepare) await prepare(page, await context.newCDPSession(page));
   await page.goto(`${origin}/`);
+  // Not sooner: the driver's own script would stumble over what is broken.
+  if (first !== undefined) await page.evaluate(`${first}; 0`);
   await page.evaluate(
     async (given) => {
       const shop = globalThis as unknown as Shop;
-      await shop.loaded;
-      shop.recommender = await shop.createRecommender({
+      const { createRecommender } = await shop.load();
+      shop.recommender = await createRecommender({
         modelUrl: '/model/',
         backend: 'wasm',
         consent: 'granted',
