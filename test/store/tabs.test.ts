@@ -47,21 +47,29 @@ const trackAll = (page: Page, prefix: string, from: number): Promise<void> =>
     [prefix, from, EVENTS - 1] as const,
   );
 
-/** Process numbers of a browser, by kind. */
-async function processesOf(browser: Browser, kind: 'browser' | 'renderer'): Promise<number[]> {
+/** Process numbers of a browser, its own first; of one kind where it is named. */
+async function processesOf(browser: Browser, kind?: 'renderer'): Promise<number[]> {
   const protocol = await browser.newBrowserCDPSession();
   const { processInfo } = await protocol.send('SystemInfo.getProcessInfo');
   await protocol.detach();
-  return processInfo.filter(({ type }) => type === kind).map(({ id }) => id);
+  const some = processInfo.filter(({ type }) => kind === undefined || type === kind);
+  return some.sort((a, b) => Number(b.type === 'browser') - Number(a.type === 'browser')).map(({ id }) => id);
 }
 
-function kill(pid: number): void {
+/** Ends a process at once, and waits until it has, or is a zombie that nobody reaps. */
+async function kill(pid: number): Promise<void> {
   try {
     process.kill(pid, 'SIGKILL');
+    for (let wait = 0; wait < 500; wait++) {
+      process.kill(pid, 0);
+      await tick();
+    }
   } catch {
-    // It has ended meanwhile.
+    // It is gone.
   }
 }
+
+const tick = () => new Promise((next) => setTimeout(next, 2));
 
 /** Items of one tab in the order in which it tracked them: `tab/life/number`. */
 const inOrder = (a: string, b: string): number => {
@@ -89,12 +97,12 @@ test(`${TABS} tabs track ${EVENTS} events each, and are killed at random`, async
   const acknowledged: string[] = [];
   const deaths: string[] = [];
 
-  /** Tabs that are being opened. No process is killed meanwhile: the driver waits for ever for a page that never was. */
+  /** Tabs that are being opened. Nothing is killed meanwhile: the driver may wait for ever for a page that never was. */
   let opening = 0;
-  let killing: Promise<void> = Promise.resolve();
+  let dying: Promise<void> = Promise.resolve();
 
   async function openTab(acknowledge: (itemIds: string[]) => void): Promise<Page> {
-    await killing;
+    await dying;
     opening++;
     try {
       return await openShop(context, origin, { options, acknowledged: acknowledge });
@@ -103,23 +111,20 @@ test(`${TABS} tabs track ${EVENTS} events each, and are killed at random`, async
     }
   }
 
-  async function killRandomProcess(): Promise<void> {
-    while (opening > 0) await new Promise((tick) => setTimeout(tick, 5));
-    const pids = (await processesOf(browser, 'renderer')).filter((pid) => !spared.has(pid));
-    if (pids.length > 0) kill(pids[integer(pids.length)]!);
-  }
-
   /** A tab dies without a word: its process crashes, or one is killed at random and its tabs with it, or it is closed. */
-  async function die(page: Page): Promise<void> {
+  async function die(page: Page, dead: Promise<void>): Promise<void> {
+    while (opening > 0) await tick();
+    if (page.isClosed()) return;
     const kind = KINDS[deaths.length % KINDS.length]!;
     deaths.push(kind);
     if (kind === 'crashed') {
       const protocol = await context.newCDPSession(page);
       protocol.send('Page.crash').catch(() => {}); // nobody is left to answer
+      await dead;
     } else if (kind === 'closed') await page.close();
     else {
-      killing = killing.then(killRandomProcess);
-      await killing;
+      const pids = (await processesOf(browser, 'renderer')).filter((pid) => !spared.has(pid));
+      if (pids.length > 0) await kill(pids[integer(pids.length)]!);
     }
   }
 
@@ -142,8 +147,9 @@ test(`${TABS} tabs track ${EVENTS} events each, and are killed at random`, async
       const tracking = trackAll(page, `${tab}/${life}`, start).catch(() => dead);
       if (life <= tab % 3) {
         const target = start + 1 + integer(EVENTS / 4);
-        while (next < Math.min(target, EVENTS) && !isDead) await new Promise((tick) => setTimeout(tick, 2));
-        if (!isDead) await Promise.race([die(page), dead]);
+        while (next < Math.min(target, EVENTS) && !isDead) await tick();
+        dying = dying.then(() => (isDead ? undefined : Promise.race([die(page, dead), dead])));
+        await dying;
       }
       await Promise.race([tracking, dead]);
       await page.close();
@@ -168,9 +174,7 @@ test('what was acknowledged is there after the whole browser was killed', async 
       executablePath: findChromium()!,
       args: [...CHROMIUM_FLAGS],
     });
-    const browser = context.browser()!;
-    browsers.push(browser);
-    return { context, browser };
+    return { context, browser: context.browser()! };
   };
   try {
     const acknowledged: string[] = [];
@@ -178,12 +182,10 @@ test('what was acknowledged is there after the whole browser was killed', async 
     const tabs = await Promise.all(
       [0, 1].map(() => openShop(context, origin, { options, acknowledged: (ids) => acknowledged.push(...ids) })),
     );
-    const gone = new Promise((resolve) => browser.once('disconnected', resolve));
-    const [pid] = await processesOf(browser, 'browser');
-    const tracking = tabs.map((page, tab) => trackAll(page, `${tab}/0`, -10_000).catch(() => {}));
-    while (acknowledged.length < 100) await new Promise((tick) => setTimeout(tick, 2));
-    kill(pid!);
-    await Promise.all([gone, ...tracking]);
+    const pids = await processesOf(browser);
+    for (const [tab, page] of tabs.entries()) trackAll(page, `${tab}/0`, -10_000).catch(() => {}); // it does not end
+    while (acknowledged.length < 100) await tick();
+    for (const pid of pids) await kill(pid);
     const next = await launch();
     const reader = await openShop(next.context, origin, { options });
     expectKept(await knownTo(reader), acknowledged);
