@@ -23,7 +23,8 @@ export interface Privacy {
   erase(): Promise<void>;
   /**
    * The visitor's answer. `granted`: what was and will be tracked is stored, unless Global Privacy Control is on.
-   * `denied`: what is stored is erased, and events stay in this page's memory. `status.consent` says what it came to.
+   * `denied`: what is stored is erased and no tab stores any more; events stay in each page's memory. `status.consent` says
+   * what it came to.
    *
    * @throws RangeError for another answer; RecommenderError `io` if the device does not confirm that it erased.
    */
