@@ -4,23 +4,16 @@ import { abortable } from './engine/abort';
 import { startWorkerEngine } from './engine/client';
 import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
 import { RecommenderError } from './errors';
-import {
-  checkedAnswer,
-  checkedEvent,
-  checkedEventName,
-  checkedIds,
-  checkedOptions,
-  checkedRequest,
-} from './recommender/arguments';
+import { checkedEvent, checkedEventName, checkedIds, checkedOptions, checkedRequest } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
-import { type Consent, type ConsentOption, consentOf } from './recommender/consent';
-import { BACKENDS } from './recommender/device-record';
+import type { Consent, ConsentOption } from './recommender/consent';
 import { type ImagesChoice, pictured } from './recommender/pictures';
-import { type Privacy, readable } from './recommender/privacy';
+import { createPrivacy, type Privacy } from './recommender/privacy';
 import { answer, type ProductFilter, type Strategy } from './recommender/strategies';
 import { type HistoryChoice, VisitorHistory } from './session/visitor-history';
 import { openDeviceNotes } from './store/device-notes';
 import { createEventStore, type StorageState } from './store/event-store';
+import type { StoredEvent } from './store/records';
 
 /** Everything has a default that a shop could ship, except the model. */
 export interface RecommenderOptions {
@@ -77,7 +70,8 @@ export interface RecommendOptions {
 export interface Degradation {
   /**
    * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
-   * `storage-full` while events wait in memory, `records-set-aside` where some could not be read, `not-erased`.
+   * `storage-full` while events wait in memory, `storage-short` where the device made us let older ones go,
+   * `records-set-aside` where some could not be read, `not-erased`.
    */
   readonly code: string;
   readonly message: string;
@@ -92,6 +86,8 @@ export interface Status {
   /** Where the visitor's events are. `idle`: they may be stored, and the database has not answered yet. */
   readonly storage: StorageState;
   readonly consent: Consent;
+  /** Whether nothing more is recorded or learnt, by `privacy.pause`. */
+  readonly paused: boolean;
   /** One entry for each code. */
   readonly degraded: readonly Degradation[];
 }
@@ -103,12 +99,22 @@ export interface RecommenderEvents {
   /** `status` has changed. */
   readonly status: Status;
   readonly progress: LoadProgress;
+  /**
+   * Tracked events that the device has acknowledged: they outlive this page, and a crash of its tab or of the browser.
+   * Once each, in the order in which they were tracked. None before consent, nor while `storage` is `memory`.
+   */
+  readonly stored: { readonly events: readonly Required<Omit<TrackedEvent, 'features'>>[] };
+  /**
+   * What was known of the visitor is gone: whoever shows it clears it. By this page's `privacy`, or `elsewhere`: in
+   * another tab, or by the browser.
+   */
+  readonly erased: { readonly by: 'page' | 'elsewhere' };
   /** The model could not be loaded, or a recommendation failed; aborted calls are no errors. */
   readonly error: RecommenderError;
 }
 
 export interface Recommender {
-  /** Adds a click to the session and returns at once. */
+  /** Adds a click to the session and returns at once; `stored` tells when it is on the device. Paused, it does nothing. */
   track(event: string | TrackedEvent): void;
   /** The next items, best first; fewer than `k` where there are no more. Waits for the model. */
   recommend(options?: RecommendOptions): Promise<readonly RankedItem[]>;
@@ -140,9 +146,9 @@ export function createRecommender(options: RecommenderOptions): Promise<Recommen
 function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const { now } = options;
   const gap = 60 * options.sessionGap;
-  const history = new VisitorHistory({ gap, history: options.history });
+  const history = new VisitorHistory<StoredEvent>({ gap, history: options.history });
   const listeners = new Map<keyof RecommenderEvents, Set<(detail: never) => void>>();
-  let status: Status = { storage: 'memory', consent: 'unknown', degraded: [] };
+  let status: Status = { storage: 'memory', consent: 'unknown', paused: false, degraded: [] };
   let disposed = false;
 
   function emit<E extends keyof RecommenderEvents>(event: E, detail: RecommenderEvents[E]): void {
@@ -180,42 +186,35 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const store = createEventStore({
     gap,
     onEvents: (events) => history.add(...events),
-    onErased: () => {
+    onStored: (events) => emit('stored', { events: events.map(tracked) }),
+    onErased(by) {
       history.clear();
       void notes.forget();
+      emit('erased', { by });
     },
-    onWithdrawn: () => {
+    onWithdrawn(consent) {
       void notes.forbid();
-      update({ consent: 'denied', storage: 'memory' });
+      update({ consent, storage: 'memory' });
+    },
+    onPaused(paused, dropped) {
+      history.remove(dropped);
+      if (paused !== status.paused) update({ paused });
     },
     onState: (storage) => update({ storage }),
     onTrouble: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
   });
-  async function decide(answer: ConsentOption): Promise<void> {
-    const before = status.consent;
-    const consent = consentOf(answer);
-    update({ consent });
-    if (consent === 'granted') {
-      store.open();
-      notes.allow();
-    }
-    if (consent !== 'denied') return;
-    update({ storage: 'memory' });
-    void notes.forbid();
-    // A visit that was never stored goes on in memory; one that was is gone, in every tab.
-    await confirmed(before === 'granted' ? store.erase(false) : store.discard());
-  }
-  async function confirmed(erasure: Promise<unknown>): Promise<void> {
-    try {
-      await erasure;
-      mend('not-erased');
-    } catch (error) {
-      const message = `The device does not confirm that what was stored is erased. ${(error as Error).message}`;
-      degrade('not-erased', message);
-      throw new RecommenderError('io', message, { cause: error });
-    }
-  }
-  decide(options.consent).catch(() => {}); // told by `status`
+  const privacy = createPrivacy({
+    store,
+    notes,
+    history,
+    now,
+    status: () => status,
+    update,
+    degrade,
+    mend,
+    assertAlive,
+  });
+  privacy.decide(options.consent).catch(() => {}); // told by `status`
 
   const { modelUrl, backend, workerUrl, startDeadline } = options;
   const engine = startWorkerEngine({
@@ -248,8 +247,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     track(event) {
       assertAlive();
       const { itemId, kind, time } = checkedEvent(event, now());
-      const seen = { itemId, event: kind, time: time / 1000 };
-      if (history.isRepeated(seen)) return;
+      if (status.paused) return;
+      const reported = { itemId, event: kind, time: time / 1000 };
+      if (history.isRepeated(reported)) return;
+      const seen = store.identify(reported);
       history.add(seen);
       // What is tracked while the answer is no is not stored by a later yes.
       if (status.consent !== 'denied') void store.append(seen);
@@ -279,32 +280,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         return (await engine.products(wanted)).map((product) => pictured(product, options.images));
       })();
     },
-    privacy: {
-      async export() {
-        assertAlive();
-        await store.refresh();
-        const { consent, storage, model } = status;
-        return {
-          format: 'aisle-export',
-          version: 1,
-          exported: new Date(now()).toISOString(),
-          consent,
-          storage,
-          ...(model && { model: { name: model.name, version: model.version } }),
-          sessions: readable(history.sessions()),
-          unreadable: await store.setAside(),
-          device: await notes.read(BACKENDS),
-        };
-      },
-      async erase() {
-        assertAlive();
-        await confirmed(Promise.all([store.erase(), notes.forget()]));
-      },
-      consent(answer) {
-        assertAlive();
-        return decide(checkedAnswer(answer));
-      },
-    },
+    privacy: privacy.asked,
     get status() {
       return status;
     },
@@ -319,6 +295,11 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       await Promise.all([engine.dispose(), store.close(), notes.close()]);
     },
   };
+}
+
+/** An event as the page reported it. A microsecond is more than a clock tells, and less than a double loses. */
+function tracked({ itemId, event, time }: StoredEvent): Required<Omit<TrackedEvent, 'features'>> {
+  return { itemId, event, time: Math.round(1e6 * time) / 1000 };
 }
 
 function asRecommenderError(error: unknown): RecommenderError {
