@@ -74,7 +74,7 @@ async function serve(options: Parameters<typeof serveShop>[0]): Promise<Server> 
 
 describe("the shop on one's own model", () => {
   test('shows plain ids as they are, where there is no catalogue', async () => {
-    const server = await serve({ artifact: await writeArtifact() });
+    const server = await serve({ artifact: [await writeArtifact()] });
     const { page, errors } = await openShopWindow(browser, server);
     expect(await page.locator('.grid .card-title').allTextContents()).toEqual(IDS);
     for (const [n, id] of IDS.entries()) {
@@ -104,7 +104,7 @@ describe("the shop on one's own model", () => {
       { id: 'new', title: 'New', availability: 'out of stock', category: ['<i>X</i>'] },
     ];
     writeFileSync(catalogue, JSON.stringify(products));
-    const server = await serve({ artifact: join(folder, 'artifact'), catalogue });
+    const server = await serve({ artifact: [join(folder, 'artifact')], catalogue });
     const { page, errors } = await openShopWindow(browser, server);
     expect(await page.locator('.grid .card-title').allTextContents()).toEqual(['<b>Bold</b>', 'New']);
     expect(await page.locator('.grid img').count()).toBe(0);

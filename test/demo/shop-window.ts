@@ -50,7 +50,7 @@ export async function openShopWindow(
   const requests = await logRequests(await context.newCDPSession(page));
   await prepare(page);
   await page.goto(`${origin}/`);
-  await page.locator('.for-you .card-title, .for-you .row-message').first().waitFor();
+  await page.locator('.slot-for-you .card-title, .slot-for-you .row-message').first().waitFor();
   return { page, origin, requests, errors };
 }
 
