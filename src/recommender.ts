@@ -4,9 +4,18 @@ import { abortable } from './engine/abort';
 import { startWorkerEngine, type WorkerEngine } from './engine/client';
 import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
 import { RecommenderError } from './errors';
-import { checkedAnswer, checkedEvent, checkedOptions, checkedRequest } from './recommender/arguments';
+import {
+  checkedAnswer,
+  checkedEvent,
+  checkedEventName,
+  checkedIds,
+  checkedOptions,
+  checkedRequest,
+} from './recommender/arguments';
 import { type Consent, type ConsentOption, consentOf } from './recommender/consent';
+import { type ImagesChoice, pictured } from './recommender/pictures';
 import { type Privacy, readable } from './recommender/privacy';
+import { answer, type ProductFilter, type Strategy } from './recommender/strategies';
 import { type HistoryChoice, VisitorHistory } from './session/visitor-history';
 import { createEventStore, type StorageState } from './store/event-store';
 
@@ -22,6 +31,8 @@ export interface RecommenderOptions {
   readonly consent?: ConsentOption;
   /** What of the visitor's events the model reads. Default `session`: the running session, of all tabs. */
   readonly history?: HistoryChoice;
+  /** Which pictures `catalogue` and `products` hand out. Default `artifact`: those inside the artifact's own files. */
+  readonly images?: ImagesChoice;
   /** The worker's script, of the page's own origin. Default: beside the library. */
   readonly workerUrl?: string;
   /** Seconds in which the worker must have started; then the page's own thread computes. Default 10. */
@@ -37,6 +48,8 @@ export interface TrackedEvent {
   readonly event?: string;
   /** Milliseconds since 1970. Default now. */
   readonly time?: number;
+  /** Features of the click, numbers or texts by name, for models that read them; those of this release do not. */
+  readonly features?: Readonly<Record<string, number | string>>;
 }
 
 export interface RecommendOptions {
@@ -44,13 +57,15 @@ export interface RecommendOptions {
   readonly k?: number;
   /** Ids never to answer with, such as that of the product on show. Default none. */
   readonly exclude?: readonly string[];
-  /** `for-you`: by the running session. `popular`: whatever it holds. Default `for-you`. */
+  /** A product for which it returns false is left out, and the next best takes its place. Default: all pass. */
+  readonly filter?: ProductFilter;
+  /** Default `for-you`. */
   readonly strategy?: Strategy;
+  /** The product on show: what `related` items are related to, and never in any answer. Default: the newest click, for `related`. */
+  readonly item?: string;
   /** Ends the call early: it rejects with `aborted`. */
   readonly signal?: AbortSignal;
 }
-
-export type Strategy = 'for-you' | 'popular';
 
 /** Something that is less than was asked for. Recommending goes on. */
 export interface Degradation {
@@ -93,6 +108,11 @@ export interface Recommender {
   recommend(options?: RecommendOptions): Promise<readonly RankedItem[]>;
   /** The products of the artifact's `catalogue.json`. Waits for the model. */
   catalogue(): Promise<readonly CatalogueItem[]>;
+  /**
+   * The products of these ids, in their order, to show them; null for one that the catalogue does not have. Without a
+   * catalogue, an item of the model is a product of which only the id is known. Waits for the model.
+   */
+  products(ids: readonly string[]): Promise<readonly (CatalogueItem | null)[]>;
   readonly privacy: Privacy;
   readonly status: Status;
   /** @returns Unsubscribes. */
@@ -212,24 +232,29 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       if (status.consent !== 'denied') void store.append(seen);
     },
     recommend(request) {
-      const { k, exclude, strategy, signal } = checkedRequest(request);
+      const question = checkedRequest(request);
       const time = now() / 1000;
       return (async () => {
         assertAlive();
-        await abortable(ready, signal);
-        const clicks = strategy === 'popular' ? [] : history.at(time);
-        const plain = clicks.map((click) => ({ itemId: click.itemId, time: click.time }));
-        const control = signal ? { signal } : {};
-        const answer = await engine.recommend({ session: plain, k, exclude, now: time }, control).catch(failed);
+        await abortable(ready, question.signal);
+        const answered = await answer(engine, { ...question, now: time, clicks: history.at(time) }).catch(failed);
         if (!store.hears) void store.refresh(); // for the next one
-        if (!disposed) emit('recommendations', answer);
-        return answer.items;
+        if (!disposed) emit('recommendations', answered);
+        return answered.items;
       })();
     },
     async catalogue() {
       assertAlive();
       await ready;
-      return engine.catalogue();
+      return (await engine.catalogue()).map((product) => pictured(product, options.images));
+    },
+    products(ids) {
+      const wanted = checkedIds('products', ids);
+      return (async () => {
+        assertAlive();
+        await ready;
+        return (await engine.products(wanted)).map((product) => pictured(product, options.images));
+      })();
     },
     privacy: {
       async export() {
@@ -260,7 +285,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return status;
     },
     on(event, listener) {
-      const set = listeners.get(event) ?? new Set();
+      const set = listeners.get(checkedEventName(event)) ?? new Set();
       listeners.set(event, set.add(listener as (detail: never) => void));
       return () => void set.delete(listener as (detail: never) => void);
     },

@@ -63,7 +63,7 @@ const APART: ReadonlySet<Method> = new Set<Method>(['train']);
 /** So many answers since its last crash show that a worker is well: earlier crashes no longer count. */
 const GOOD_ANSWERS = 20;
 /** Methods that may run twice: they only read, or replace what they wrote. */
-const REPEATABLE: ReadonlySet<Method> = new Set<Method>(['load', 'recommend', 'catalogue', 'memory']);
+const REPEATABLE: ReadonlySet<Method> = new Set<Method>(['load', 'recommend', 'catalogue', 'products', 'memory']);
 
 /**
  * Starts an engine in a worker. Returns at once; calls wait for the start.

@@ -45,8 +45,11 @@ export interface RecommendRequest {
   readonly now: number;
 }
 
-/** `neural`: ranked by the artifact's model. `popular`: by its popularity, since no click is known to it. */
-export type Reason = 'neural' | 'popular';
+/**
+ * `neural`: ranked by the artifact's model. `popular`: by its popularity, since no click is known to it. The engine gives
+ * these two; the recommender says `related` where the model was asked about one item, and `recent` of what was seen.
+ */
+export type Reason = 'neural' | 'popular' | 'related' | 'recent';
 
 export interface RankedItem {
   readonly itemId: string;
@@ -140,6 +143,11 @@ export interface Engine {
   train(request: TrainRequest, control?: Control<TrainProgress>): Promise<Trained>;
   /** The products of the loaded artifact's `catalogue.json`; empty where it has none. */
   catalogue(): Promise<readonly CatalogueItem[]>;
+  /**
+   * The products of these ids, in their order; null for one that is not in the catalogue. Where the artifact has no
+   * catalogue, an item that the model knows is a product of which only the id is known.
+   */
+  products(ids: readonly string[]): Promise<readonly (CatalogueItem | null)[]>;
   /** Tensors and bytes alive, for the leak tests and the demo's panel. */
   memory(): Promise<{ readonly tensors: number; readonly bytes: number }>;
   /** Frees everything. Calls that are running reject with `disposed`; a second call does nothing. */

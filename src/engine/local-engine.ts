@@ -198,6 +198,11 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       assertAlive();
       return loaded().artifact.catalogue ?? [];
     },
+    async products(ids) {
+      assertAlive();
+      const { products } = loaded().items;
+      return ids.map((id) => products.get(id) ?? null);
+    },
     memory() {
       return turn(async () => {
         if (!model) return { tensors: 0, bytes: 0 };

@@ -55,7 +55,7 @@ export async function openShopWindow(
 }
 
 /** Listens to the page's network domain and, as each worker starts, to the worker's. */
-async function logRequests(session: CDPSession): Promise<LoggedRequest[]> {
+export async function logRequests(session: CDPSession): Promise<LoggedRequest[]> {
   const requests: LoggedRequest[] = [];
   const log = (
     from: 'page' | 'worker',

@@ -1,0 +1,71 @@
+/**
+ * `embed.js`: the small part that a page loads at once. It holds the places of the slots, and loads the rest (`page.ts`)
+ * when a slot is near or the page is idle. Nothing that happens here or later throws into the page.
+ *
+ *     <script type="module" src="/aisle/embed.js" data-model-url="/models/shop/"></script>
+ *     <aisle-recommendations limit="8" strategy="for-you"></aisle-recommendations>
+ */
+import type { Recommender } from '../recommender';
+import { defineElement, redraw, setState } from './element';
+import type { Aisle, Host, Slot } from './host';
+import { node } from './node';
+import { takeQueue } from './queue';
+import { warnings } from './warnings';
+import { whenWanted } from './when';
+
+declare global {
+  interface Window {
+    aisle?: Aisle;
+  }
+}
+
+const { warn, guard } = warnings();
+
+/** A module does not know its own tag: it is the one with this script's address, or that carries the options. */
+function ownTag(url: string): HTMLElement | undefined {
+  const tags = document.querySelectorAll<HTMLScriptElement>('script[data-model-url]');
+  let found: HTMLElement | undefined;
+  for (let i = tags.length; i-- > 0; ) if (found === undefined || tags[i]!.src === url) found = tags[i];
+  return found;
+}
+
+function start(url: string): void {
+  const aisle = takeQueue();
+  if (aisle === undefined) {
+    warn('embed.js is in this page twice; the first one runs.');
+    return;
+  }
+  let settle: Host['settle'] = () => {};
+  aisle.ready = new Promise<Recommender | undefined>((resolve) => {
+    settle = resolve;
+  });
+  const slots = new Set<Slot>();
+  const script = ownTag(url);
+  const host: Host = {
+    aisle,
+    script,
+    slots,
+    settle,
+    warn,
+    guard,
+    setState,
+    node,
+    redraw: (slot) => redraw(host, slot),
+  };
+  const watch = whenWanted(() => {
+    import('./page').then(
+      ({ startPage }) => guard('The start', () => startPage(host)),
+      (error: unknown) => {
+        warn('a script beside embed.js could not be loaded.', error);
+        const fail = (slot: Slot) => guard('A slot', () => setState(slot, 'error-script'));
+        slots.forEach(fail);
+        host.onSlot = fail;
+        settle(undefined);
+      },
+    );
+  });
+  guard('<aisle-recommendations>', () => defineElement(host, slots, watch));
+}
+
+// A page is rendered on a server too, where there is nothing to do.
+if (typeof document !== 'undefined') guard('The start', () => start(import.meta.url));
