@@ -6,8 +6,8 @@ import { extname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /**
- * What answers under a path prefix: a folder's files, of which `only` these where it is given, or one text, made anew for
- * each request. The longest prefix wins. A `versioned` folder's files stand one level below its path, under a name that
+ * What answers under a path prefix: a folder's files, of which `only` these where it is given, or one text, which a
+ * function makes anew for each request. The longest prefix wins. A `versioned` folder's files stand one level below its path, under a name that
  * changes with them (`/assets/3f2a/…`, any name is taken) or have such a name themselves (`'names'`): a browser need not
  * ask for them twice.
  */
@@ -18,7 +18,7 @@ export type Mount =
       readonly only?: readonly string[];
       readonly versioned?: 'level' | 'names';
     }
-  | { readonly path: string; readonly text: () => Promise<string>; readonly type: string };
+  | { readonly path: string; readonly text: string | (() => Promise<string>); readonly type: string };
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -70,7 +70,7 @@ async function answer(mounts: readonly Mount[], request: IncomingMessage, respon
   const mount = mounts.find((m) => ('text' in m ? path === m.path : path.startsWith(m.path)));
   if (mount === undefined) return refuse(response, 404, 'There is no such file.');
   if ('text' in mount) {
-    const text = await mount.text();
+    const text = typeof mount.text === 'string' ? mount.text : await mount.text();
     response.writeHead(200, { 'content-type': mount.type, 'cache-control': 'no-cache' });
     response.end(request.method === 'HEAD' ? undefined : text);
     return;

@@ -27,14 +27,16 @@ const settings = readSettings(location.search);
 let describe = (): void => {};
 const network = watchNetwork(() => describe());
 
-openShop(document.baseURI, settings.model).then(start, (error: unknown) => {
-  place.replaceChildren(closedShop(error instanceof Error ? error.message : String(error)));
-});
+openShop(document.baseURI, settings.model)
+  .then(start)
+  .catch((error: unknown) => place.replaceChildren(closedShop(error instanceof Error ? error.message : String(error))));
 
-function start(shop: Shop): void {
+async function start(shop: Shop): Promise<void> {
   const main = h('main', { id: 'main', tabindex: -1 });
   const changed = (): void => describe();
   const visit = startVisit(shop, network.workerUrl, { backend: settings.backend, history: 'session' }, changed);
+  // What a shop's script tag would load. Its options are in the queue, and its element holds its place in every page.
+  await import('../ui/embed');
   const slots = openSlots(shop, visit);
   const cart = openCart(changed);
   const panel = makePanel({ shop, visit, network, notes: settings.notes });
@@ -72,8 +74,6 @@ function start(shop: Shop): void {
   document.body.append(panel.element);
   describe();
   show();
-  // As a shop's script tag would, once the options are in the queue.
-  void import('../ui/embed');
 }
 
 function pageOf(context: Context, route: Route): Page | undefined {

@@ -4,7 +4,7 @@
  * what the first knew.
  */
 import type { BackendChoice, BackendName, Reason } from '../engine/engine';
-import type { Recommender, RecommenderEvents, Status } from '../recommender';
+import type { RecommenderEvents, Status } from '../recommender';
 import type { PrivacyExport } from '../recommender/privacy';
 import type { HistoryChoice } from '../session/visitor-history';
 import type { EmbedOptions } from '../ui/options';

@@ -5,7 +5,10 @@ type Way = (page: Page) => Promise<void>;
 
 /** Waits until every place for recommendations shows the answer to its newest question. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForFunction(() => document.querySelectorAll('.slot[aria-busy]').length === 0);
+  await page.waitForFunction(() => {
+    const slots = [...document.querySelectorAll('aisle-recommendations')];
+    return slots.length > 0 && slots.every((slot) => slot.shadowRoot?.querySelector('[aria-busy="false"]'));
+  });
 }
 
 /** Looks at some products of a department, and ends on the last of them. */

@@ -123,7 +123,7 @@ async function mountsOf({ artifact: own = [], catalogue }: DemoOptions, page: st
     { path: '/assets/', folder: join(page, 'assets'), versioned: 'names' },
     { path: '/demo.json', text: async () => JSON.stringify({ models: await models() }), type: json },
     ...folders.map((folder, i): Mount => ({ path: `/models/${i}/`, folder, only: FILES, versioned: 'level' })),
-    ...(text === undefined ? [] : [{ path: '/catalogue.json', text: async () => text, type: json }]),
+    ...(text === undefined ? [] : [{ path: '/catalogue.json', text, type: json }]),
   ];
 }
 

@@ -83,13 +83,13 @@ function timingList(answers: readonly Answer[]): HTMLElement[] {
   const longest = Math.max(...shown.map((answer) => answer.milliseconds));
   const sorted = answers.map((answer) => answer.milliseconds).sort((a, b) => a - b);
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  const line = ({ reason = '', milliseconds: time, backend, items }: Answer): HTMLElement => {
+  const line = ({ reason, milliseconds: time, backend, items }: Answer): HTMLElement => {
     const bar = h('span', { class: 'bar', 'aria-hidden': 'true' });
     bar.style.setProperty('--part', String(longest === 0 ? 0 : time / longest));
     return h(
       'li',
       {},
-      h('span', { class: 'timing-name' }, REASONS[reason] ?? 'None'),
+      h('span', { class: 'timing-name' }, REASONS[reason ?? ''] ?? 'None'),
       h('span', { class: 'timing-note' }, `${items} on ${backend ? BACKENDS[backend] : 'nothing'}`),
       bar,
       h('span', { class: 'timing-value' }, milliseconds(time)),

@@ -59,7 +59,7 @@ export function visitTab({ shop, visit }: PanelContext): Tab {
   }
 
   async function list(): Promise<void> {
-    const { sessions } = await visit.known();
+    const { sessions } = (await visit.known()) ?? { sessions: [] };
     const text = JSON.stringify(sessions);
     if (text === shown) return; // a list drawn anew would lose the focus
     shown = text;
