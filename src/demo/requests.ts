@@ -48,5 +48,5 @@ export function kindOf(url: string): Kind {
   if (name.endsWith('.wasm')) return 'WebAssembly';
   if (/\.(png|jpe?g|webp|avif|gif|svg|ico)$/i.test(name)) return 'Pictures';
   if (/\.safetensors$|^(manifest|items)\.json$/.test(name)) return 'Model';
-  return name.endsWith('.json') ? 'Catalogue' : 'Page and styles';
+  return name === 'catalogue.json' ? 'Catalogue' : 'Page and styles';
 }

@@ -104,6 +104,7 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
       changed();
     });
     on('recommendations', ({ items, milliseconds }) => {
+      if (items.length === 0) return; // nothing was looked at yet
       const backend = aisle.recommender?.status.engine?.backend;
       answers = [...answers, { reason: items[0]?.reason, items: items.length, milliseconds, backend }].slice(-ANSWERS);
       changed();

@@ -13,8 +13,8 @@ import { openBrowser, openShopWindow, serveShop } from './shop-window';
 import { VIEWS } from './views';
 
 const WINDOWS = {
-  desktop: { width: 1280, height: 900 },
-  phone: { width: 390, height: 844 },
+  desktop: { viewport: { width: 1280, height: 900 } },
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
 } as const;
 
 /** The window alone, and the page as far down as `LONGEST`. */
@@ -37,14 +37,14 @@ export async function main(argv: readonly string[]): Promise<void> {
   mkdirSync(out, { recursive: true });
   const [browser, server] = await Promise.all([openBrowser(), serveShop()]);
   try {
-    for (const [device, viewport] of Object.entries(WINDOWS)) {
+    for (const [device, window] of Object.entries(WINDOWS)) {
       for (const colorScheme of ['light', 'dark'] as const) {
         for (const [view, open] of Object.entries(VIEWS)) {
           const name = `${device}-${colorScheme}-${view}`;
           if (!name.includes(values.only ?? '')) continue;
           const { page, errors } = await openShopWindow(browser, server, {
+            ...window,
             colorScheme,
-            viewport,
             reducedMotion: 'reduce',
           });
           await open(page);

@@ -75,7 +75,7 @@ function hero(shop: Shop, openPanel: () => void): HTMLElement {
 /** Six products with pictures, from all over the catalogue. */
 function collage(shop: Shop): Product[] {
   const pictured = shop.root.products.filter(({ image, available }) => image !== undefined && available);
-  return pictured.length < 6 ? [] : spread(pictured.slice(Math.floor(pictured.length / 20)), 6);
+  return pictured.length < 6 ? [] : spread(pictured.slice(Math.floor(pictured.length / 10)), 6);
 }
 
 function departmentTiles(departments: readonly Section[]): HTMLElement {

@@ -89,7 +89,7 @@ function timingList(answers: readonly Answer[]): HTMLElement[] {
     return h(
       'li',
       {},
-      h('span', { class: 'timing-name' }, REASONS[reason ?? ''] ?? 'None'),
+      h('span', { class: 'timing-name' }, REASONS[reason ?? ''] ?? 'Other'),
       h('span', { class: 'timing-note' }, `${items} on ${backend ? BACKENDS[backend] : 'nothing'}`),
       bar,
       h('span', { class: 'timing-value' }, milliseconds(time)),
@@ -97,7 +97,7 @@ function timingList(answers: readonly Answer[]): HTMLElement[] {
   };
   const count = answers.length === 1 ? 'One recommendation' : `The last ${answers.length} recommendations`;
   return [
-    h('p', { class: 'hint' }, `${count}, computed on this device: ${milliseconds(median)} each, in the middle.`),
+    h('p', { class: 'hint' }, `${count}, computed on this device. Median: ${milliseconds(median)}.`),
     h('ol', { class: 'timings' }, ...shown.map(line)),
   ];
 }

@@ -18,6 +18,7 @@ export function networkTab({ network, visit }: PanelContext): Tab {
   const state = h('p', { class: 'state', role: 'status' });
   const promise = h('ul', { class: 'promises' });
   const groups = h('div', {});
+  const cached = h('p', { class: 'hint' });
   const list = h('ol', { class: 'request-list' });
   let shown = -1;
 
@@ -30,6 +31,7 @@ export function networkTab({ network, visit }: PanelContext): Tab {
       state,
       h('h3', {}, 'What was requested'),
       groups,
+      cached,
       promise,
       h('details', { class: 'requests' }, h('summary', {}, 'Every request'), list),
     ),
@@ -39,7 +41,9 @@ export function networkTab({ network, visit }: PanelContext): Tab {
       state.classList.toggle('is-good', !network.offline);
       if (shown === records.length) return;
       shown = records.length;
-      groups.replaceChildren(table(records));
+      const fresh = records.filter(({ transferred }) => transferred > 0);
+      groups.replaceChildren(table(fresh));
+      setText(cached, cachedLine(records.length - fresh.length));
       promise.replaceChildren(...promises(records));
       list.replaceChildren(...[...records].sort((a, b) => a.start - b.start).map(line));
     },
@@ -47,12 +51,15 @@ export function networkTab({ network, visit }: PanelContext): Tab {
 }
 
 function stateOf(offline: boolean, blocked: number): string {
-  if (!offline) return 'Online. The shop still asks for nothing once the model is here.';
+  if (!offline) return 'Online. Once the model is here, the shop asks for nothing more.';
   if (blocked === 0) return 'Offline. Nothing has asked for the network since.';
   return `Offline. ${blocked === 1 ? 'One request was' : `${blocked} requests were`} asked for and failed.`;
 }
 
-/** Files and bytes by kind. */
+const cachedLine = (count: number): string =>
+  count === 0 ? '' : `${count} more ${count === 1 ? 'was' : 'were'} answered by the browser’s own cache.`;
+
+/** Files and bytes by kind, of what went over the network. */
 function table(records: readonly RequestRecord[]): HTMLTableElement {
   const byKind = new Map<Kind, RequestRecord[]>(KINDS.map((kind) => [kind, []]));
   for (const record of records) byKind.get(kindOf(record.url))!.push(record);
@@ -91,7 +98,7 @@ function promises(records: readonly RequestRecord[]): HTMLElement[] {
       foreign.length === 0,
       foreign.length === 0
         ? `All ${records.length} went to ${location.host}, this page’s own origin.`
-        : `${foreign.length} of ${records.length} went elsewhere: pictures of the catalogue.`,
+        : `${foreign.length} of ${records.length} went elsewhere, as the catalogue’s pictures may.`,
     ),
     line(
       told.length === 0,

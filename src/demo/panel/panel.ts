@@ -72,6 +72,7 @@ export function panel(context: PanelContext): Panel {
       class: 'header-button',
       type: 'button',
       'aria-expanded': 'false',
+      'aria-label': 'Behind the counter',
       on: { click: () => (element.open ? close() : open()) },
     },
     icon('dial'),
