@@ -6,20 +6,24 @@ import type { Suggestion } from './suggestions';
 /** Most characters of a title that are put into the page; a card shows two lines of it. */
 const MAX_TEXT = 300;
 
+/** What each card shows. */
+const keys = new WeakMap<Element, string>();
+
 /**
  * Shows the suggestions in the slot's list. A card that stands there already is kept, so that its picture does not blink;
  * fewer cards than placeholders leave the list as high as it was.
  */
 export function showCards({ node }: Host, slot: Slot, suggestions: readonly Suggestion[]): void {
   const list = slot.frame.list!;
-  const before = new Map<string, Element>();
-  for (const child of list.children) before.set(child.getAttribute('data-key') ?? '', child);
+  const before = new Map<string | undefined, Element>();
+  for (const child of list.children) before.set(keys.get(child), child);
   if (suggestions.length < list.childElementCount) list.style.minHeight = `${list.offsetHeight}px`;
   list.replaceChildren(
-    ...suggestions.map((suggestion, i) => {
-      const key = JSON.stringify([suggestion.id, suggestion.href, suggestion.reason]);
-      const card = before.get(key) ?? cardOf(node, suggestion, key);
-      card.querySelector('a')!.dataset['position'] = String(i);
+    ...suggestions.map((suggestion) => {
+      const { score, ...shown } = suggestion;
+      const key = JSON.stringify(shown);
+      const card = before.get(key) ?? cardOf(node, suggestion);
+      keys.set(card, key);
       return card;
     }),
   );
@@ -27,7 +31,7 @@ export function showCards({ node }: Host, slot: Slot, suggestions: readonly Sugg
 
 type Make = Host['node'];
 
-function cardOf(node: Make, suggestion: Suggestion, key: string): HTMLElement {
+function cardOf(node: Make, suggestion: Suggestion): HTMLElement {
   const { id, href, title, brand, price, note, reason } = suggestion;
   const link = node('a', { part: 'card', class: 'card', href, 'data-item-id': id, 'data-reason': reason });
   const line = (name: string, text: string | undefined) => {
@@ -40,7 +44,7 @@ function cardOf(node: Make, suggestion: Suggestion, key: string): HTMLElement {
   if (price !== undefined) foot.append(line('price', price));
   if (note !== undefined) foot.append(line('note', note));
   link.append(foot);
-  return node('li', { part: 'item', 'data-key': key }, link);
+  return node('li', { part: 'item' }, link);
 }
 
 /** The picture, or the first letters of the title where there is none or it cannot be loaded. */

@@ -27,7 +27,7 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
       slot = { element, ...drawn(host, element) };
       known.set(element, slot);
       setState(slot, 'loading');
-    }
+    } else redraw(host, slot); // its attributes may have changed meanwhile
     live.add(slot);
     host.onSlot?.(slot, 'came');
     came(slot);
@@ -60,13 +60,12 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
   );
 }
 
-function drawn({ script }: Host, element: HTMLElement): Drawn {
-  return draw(element, script?.getAttribute('data-images') !== 'none');
+function drawn({ script }: Host, element: HTMLElement, before?: Drawn): Drawn {
+  return draw(element, script?.getAttribute('data-images') !== 'none', before);
 }
 
 export function redraw(host: Host, slot: Slot): void {
-  Object.assign(slot, drawn(host, slot.element));
-  setState(slot, 'loading');
+  Object.assign(slot, drawn(host, slot.element, slot));
 }
 
 export function setState({ element, frame, texts }: Slot, state: SlotState): void {
@@ -76,8 +75,9 @@ export function setState({ element, frame, texts }: Slot, state: SlotState): voi
   section.classList.toggle('busy', isBusy);
   section.setAttribute('aria-busy', String(isBusy));
   if (list === undefined || message === undefined) return; // the shop's own products stay
-  const isShown = isBusy || state === 'ready';
-  // The placeholders keep the place of what did not come.
+  // Suggestions that stand there are still good where newer ones fail.
+  const isShown = isBusy || state === 'ready' || (state !== 'empty' && list.querySelector('a') !== null);
+  // What is hidden keeps the place of what did not come.
   list.classList.toggle('quiet', !isShown);
   message.textContent = isShown ? '' : state === 'empty' ? texts.empty : texts.failed;
 }

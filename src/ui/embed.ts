@@ -52,7 +52,7 @@ function start(url: string): void {
     node,
     redraw: (slot) => redraw(host, slot),
   };
-  const watch = whenWanted(() => {
+  const watch = whenWanted(guard, () =>
     import('./page').then(
       ({ startPage }) => guard('The start', () => startPage(host)),
       (error: unknown) => {
@@ -62,8 +62,8 @@ function start(url: string): void {
         host.onSlot = fail;
         settle(undefined);
       },
-    );
-  });
+    ),
+  );
   guard('<aisle-recommendations>', () => defineElement(host, slots, watch));
 }
 

@@ -59,7 +59,7 @@ export interface Host {
   guard(what: string, work: () => unknown): void;
   /** Says why a slot shows what it shows: in `data-aisle-state`, by `aria-busy`, and in words where it shows nothing. */
   setState(slot: Slot, state: SlotState): void;
-  /** Draws the frame of a slot anew after a change of its attributes: heading, placeholders. */
+  /** Reads the attributes of a slot again, and draws what shows them at once: the heading, the placeholders. */
   redraw(slot: Slot): void;
   /** Makes an element; `part` names it to the shop's style sheets. */
   node(tag: string, attributes: Readonly<Record<string, string>>, ...children: Node[]): HTMLElement;

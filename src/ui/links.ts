@@ -7,7 +7,7 @@ import type { PageOptions } from './options';
  * origin or a host of `allowHosts`.
  */
 export function linkOf(product: CatalogueItem, { allowHosts, itemUrl }: PageOptions): string | undefined {
-  const address = product.url ?? itemUrl?.replaceAll('{id}', encodeURIComponent(product.id));
+  const address = product.url || itemUrl?.replaceAll('{id}', encodeURIComponent(product.id));
   const url = address === undefined ? undefined : webAddress(address);
   if (url === undefined) return undefined;
   const isAllowed = (host: string) =>

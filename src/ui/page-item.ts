@@ -5,12 +5,14 @@ export interface PageItem {
   set(itemId: string): void;
 }
 
-export function pageItem(first: string | undefined): PageItem {
-  let current = first === undefined ? undefined : { itemId: first, address: location.href };
+export function pageItem(): PageItem {
+  // A place inside the page is the same page, but for applications that keep their pages behind `#/` or `#!`.
+  const addressOf = () => location.href.replace(/#(?![/!]).*$/s, '');
+  let current: { readonly itemId: string; readonly address: string } | undefined;
   return {
-    get: () => (current?.address === location.href ? current.itemId : undefined),
+    get: () => (current?.address === addressOf() ? current.itemId : undefined),
     set: (itemId) => {
-      current = { itemId, address: location.href };
+      current = { itemId, address: addressOf() };
     },
   };
 }

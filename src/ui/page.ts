@@ -16,12 +16,17 @@ interface Running {
   stop(): void;
 }
 
+/** Most commands that wait for a recommender, which may never come. */
+const MAX_WAITING = 1000;
+
 type Command = (...args: never[]) => unknown;
 
 export function startPage(host: Host): void {
   const { aisle } = host;
   let { settle } = host;
-  let starts = 0;
+  let hasStarted = false;
+  /** Counts starts and stops: a start that was overtaken does not open. */
+  let turn = 0;
   let running: Running | undefined;
   /** The product in the page's JSON-LD when it was last read. */
   let described: string | undefined;
@@ -34,7 +39,7 @@ export function startPage(host: Host): void {
     recommender.track(event);
     const { itemId, event: kind = 'view' } = typeof event === 'string' ? { itemId: event } : event;
     if (kind === 'view') item.set(itemId);
-    view.refreshSoon(kind === 'view' ? 'asked' : 'better');
+    view.refreshSoon('asked');
   }
   async function ask<T>(answer: Promise<T>): Promise<T> {
     const result = await answer;
@@ -62,21 +67,23 @@ export function startPage(host: Host): void {
     }
     const run = () => host.guard(`The command "${String(name)}"`, () => command(...args));
     if (running !== undefined || command === start) run();
-    else waiting.push(run);
+    else if (waiting.length < MAX_WAITING) waiting.push(run);
   }
 
   function start(options: EmbedOptions): void {
     stop();
-    if (++starts > 1) {
+    if (hasStarted) {
       aisle.ready = new Promise((resolve) => {
         settle = resolve;
       });
     }
+    hasStarted = true;
+    const mine = turn;
+    const again = () => mine === turn && start(options);
     try {
       const { recommender, page } = partOptions(options);
-      const mine = starts;
       createRecommender(recommender).then(
-        (opened) => host.guard('The start', () => (mine === starts ? open(opened, page) : opened.dispose())),
+        (opened) => host.guard('The start', () => (mine === turn ? open(opened, page, again) : opened.dispose())),
         failed,
       );
     } catch (error) {
@@ -90,8 +97,9 @@ export function startPage(host: Host): void {
     settle(undefined);
   }
 
-  function open(recommender: Recommender, options: PageOptions): void {
-    const item = pageItem(options.item);
+  /** @param again Starts anew, where the model could not be fetched and the network is back. */
+  function open(recommender: Recommender, options: PageOptions, again: () => void): void {
+    const item = pageItem();
     const stops: (() => void)[] = [];
     running = {
       recommender,
@@ -105,40 +113,50 @@ export function startPage(host: Host): void {
     let { storage } = recommender.status;
     stops.push(
       recommender.on('ready', () => settle(recommender)),
-      recommender.on('error', () => settle(recommender)),
+      recommender.on('error', ({ code }) => {
+        settle(recommender);
+        const isNetwork = code === 'io' || code === 'timeout';
+        if (isNetwork && !recommender.status.model) stops.push(listen(globalThis, ['online'], again));
+      }),
       recommender.on('status', (status) => {
         if (status.storage === 'indexeddb' && storage !== 'indexeddb') view.refreshSoon('better');
         storage = status.storage;
       }),
     );
-    const heard = (event: PageEvent) => {
-      if (options.track === 'auto') track(event);
-      else if (event.event === 'view') item.set(event.itemId);
-    };
+    described = undefined;
+    if (options.item !== undefined) heard({ itemId: options.item, event: 'view' });
     host.guard('A reader of the page', () => stops.push(readDataLayer(options.dataLayer, host, heard)));
     host.guard('A reader of the page', readPage);
-    host.guard('A reader of the page', () => stops.push(onNavigation(readPage)));
     for (const run of waiting.splice(0)) run();
+    // An application shows another of its pages; its own listeners draw first.
+    const moved = () => void setTimeout(() => host.guard('A reader of the page', readPage), 0);
+    const { navigation } = globalThis as { navigation?: EventTarget };
+    host.guard('A reader of the page', () => {
+      if (navigation) stops.push(listen(navigation, ['navigatesuccess'], moved));
+      stops.push(listen(globalThis, ['popstate', 'hashchange'], moved));
+    });
     for (const slot of host.slots) view.refresh(slot, 'asked');
   }
 
-  /** Reads which product the page shows, from the option or from its JSON-LD. */
-  function readPage(): void {
+  /** A report of the page's own readers. */
+  function heard({ itemId, event }: PageEvent): void {
     if (running === undefined) return;
-    const { options, item } = running;
+    if (running.options.track === 'auto') track({ itemId, event });
+    else if (event === 'view') running.item.set(itemId);
+    view.refreshSoon('asked');
+  }
+
+  /** Reads which product the page shows from its JSON-LD, which an application may leave in pages that follow. */
+  function readPage(): void {
     const before = described;
     described = productOfPage(document);
-    // An application may leave the JSON-LD of its first page in all that follow.
-    const found = item.get() ?? (described === before ? undefined : described);
-    if (found === undefined) view.refreshSoon('asked');
-    else if (options.track === 'auto') track(found);
-    else {
-      item.set(found);
-      view.refreshSoon('asked');
-    }
+    const isNews = described !== undefined && described !== before && running?.item.get() === undefined;
+    if (isNews) heard({ itemId: described!, event: 'view' });
+    view.refreshSoon('asked');
   }
 
   function stop(): void {
+    turn++;
     const before = running;
     running = undefined;
     aisle.recommender = undefined;
@@ -157,22 +175,17 @@ export function startPage(host: Host): void {
     return 0;
   };
   for (const entry of early) host.guard('A command', () => carryOut(entry));
-  if (starts > 0) return;
+  // A page that comes back from the browser's cache has not seen what happened since.
+  addEventListener('pageshow', ({ persisted }) => persisted && view.refreshSoon('better'));
+  if (hasStarted) return;
   if (host.script !== undefined) start(optionsOfTag(host.script, host));
   else failed('No script has data-model-url, and no ["start", { modelUrl }] was pushed.');
 }
 
-/** Calls back when a page that is an application shows another of its pages. */
-function onNavigation(moved: () => void): () => void {
-  const soon = () => void setTimeout(moved, 0); // the page's own listeners draw first
-  const { navigation } = globalThis as { navigation?: EventTarget };
-  const sources: [EventTarget | undefined, string][] = [
-    [navigation, 'navigatesuccess'],
-    [globalThis, 'popstate'],
-    [globalThis, 'hashchange'],
-  ];
-  for (const [source, type] of sources) source?.addEventListener(type, soon);
+/** @returns Stops listening. */
+function listen(source: EventTarget, types: readonly string[], heard: () => void): () => void {
+  for (const type of types) source.addEventListener(type, heard);
   return () => {
-    for (const [source, type] of sources) source?.removeEventListener(type, soon);
+    for (const type of types) source.removeEventListener(type, heard);
   };
 }

@@ -48,12 +48,19 @@ function served(element: HTMLElement): Served | undefined {
   return found;
 }
 
+/** How many products a slot shows: as many as its server has rendered, where its attributes do not say. */
+export function countOf({ element, limit }: Slot): number {
+  const { size } = servedIds(element);
+  return size === 0 || element.hasAttribute('limit') ? limit : size;
+}
+
 /** Puts the suggestions in the place of the server's products; what is missing to their number is filled up with these. */
-export function showInPlace({ node }: Host, { element }: Slot, suggestions: readonly Suggestion[]): void {
+export function showInPlace({ node }: Host, slot: Slot, suggestions: readonly Suggestion[]): void {
+  const { element } = slot;
   const { list, cards } = served(element)!;
   const wanted = suggestions.map((suggestion) => cards.get(suggestion.id) ?? newCard(node, element, cards, suggestion));
   for (const card of cards.values()) {
-    if (wanted.length >= cards.size) break;
+    if (wanted.length >= countOf(slot)) break;
     if (!wanted.includes(card)) wanted.push(card);
   }
   const kept = new Set<Element>(wanted);

@@ -7,7 +7,7 @@ import type { Strategy } from '../recommender/strategies';
 import type { Host, Slot } from './host';
 import { delayOf, linkOf, pictureOf, priceOf } from './links';
 import type { PageOptions } from './options';
-import { servedIds, servedLink } from './served';
+import { countOf, servedIds, servedLink } from './served';
 
 /** One product, ready to be shown. */
 export interface Suggestion {
@@ -38,7 +38,7 @@ export async function suggestionsFor(
   options: PageOptions,
   { host, signal }: { readonly host: Host; readonly signal: AbortSignal },
 ): Promise<Suggestion[]> {
-  const { element, texts, language, limit, strategy } = slot;
+  const { element, texts, language, strategy } = slot;
   const served = servedIds(element);
   const known = STRATEGIES.find((name) => name === strategy);
   if (known === undefined) {
@@ -47,7 +47,7 @@ export async function suggestionsFor(
   }
   const item = element.getAttribute('item') || pageItem;
   const items = await recommender.recommend({
-    k: element.hasAttribute('limit') || served.size === 0 ? limit : served.size,
+    k: countOf(slot),
     strategy: known ?? 'for-you',
     exclude: [...excluded(element), ...(pageItem === undefined ? [] : [pageItem])],
     ...(item === undefined ? {} : { item }),

@@ -2,7 +2,7 @@
 import { RecommenderError } from '../errors';
 import type { Recommender } from '../recommender';
 import { showCards } from './cards';
-import type { Host, Slot } from './host';
+import type { Host, Slot, SlotState } from './host';
 import type { PageOptions } from './options';
 import { showInPlace } from './served';
 import { type Suggestion, suggestionsFor } from './suggestions';
@@ -26,7 +26,7 @@ export type Urgency = 'asked' | 'better';
 export interface View {
   /** Asks again for one slot. */
   refresh(slot: Slot, urgency: Urgency): void;
-  /** Draws a slot anew and asks again: its attributes have changed. */
+  /** Shows what the attributes of a slot say now, and asks again. */
   changed(slot: Slot): void;
   /** Asks again for every slot, once for many calls in a row. */
   refreshSoon(urgency: Urgency): void;
@@ -56,13 +56,12 @@ export function createView(host: Host, source: () => Source | undefined): View {
     }
     const state = stateOf(slot);
     const turn = ++state.turn;
-    state.abort?.abort();
-    const abort = new AbortController();
-    state.abort = abort;
     const isCurrent = () => state.turn === turn && host.slots.has(slot);
-    slot.frame.section.setAttribute('aria-busy', 'true');
     try {
-      const context = { host, signal: abort.signal };
+      state.abort?.abort();
+      state.abort = new AbortController();
+      slot.frame.section.setAttribute('aria-busy', 'true');
+      const context = { host, signal: state.abort.signal };
       const suggestions = await suggestionsFor(slot, from.recommender, from.pageItem(), from.options, context);
       if (urgency === 'better') await untilLeft(slot.element, isCurrent);
       if (isCurrent()) show(slot, state, suggestions);
@@ -71,7 +70,14 @@ export function createView(host: Host, source: () => Source | undefined): View {
       if (!isCurrent() || code === 'aborted' || code === 'disposed') return;
       host.warn('there are no suggestions.', error);
       host.setState(slot, `error-${code}`);
+      tell(slot, `error-${code}`, []);
     }
+  }
+
+  /** Tells the page what a slot shows now, for its own counting. */
+  function tell({ element }: Slot, state: SlotState, suggestions: readonly Suggestion[]): void {
+    const items = suggestions.map(({ id, score, reason }) => ({ itemId: id, score, reason }));
+    element.dispatchEvent(new CustomEvent('aisle-recommendations', { bubbles: true, detail: { state, items } }));
   }
 
   function show(slot: Slot, state: Shown, suggestions: readonly Suggestion[]): void {
@@ -82,10 +88,9 @@ export function createView(host: Host, source: () => Source | undefined): View {
       if (slot.frame.list === undefined) showInPlace(host, slot, suggestions);
       else if (suggestions.length > 0) showCards(host, slot, suggestions);
     }
-    host.setState(slot, suggestions.length > 0 ? 'ready' : 'empty');
-    if (!isNew) return;
-    const items = suggestions.map(({ id, score, reason }) => ({ itemId: id, score, reason }));
-    slot.element.dispatchEvent(new CustomEvent('aisle-recommendations', { bubbles: true, detail: { items } }));
+    const now = suggestions.length > 0 ? 'ready' : 'empty';
+    host.setState(slot, now);
+    if (isNew) tell(slot, now, suggestions);
   }
 
   function refresh(slot: Slot, urgency: Urgency): void {
@@ -95,7 +100,6 @@ export function createView(host: Host, source: () => Source | undefined): View {
   return {
     refresh,
     changed(slot) {
-      stateOf(slot).answer = undefined;
       host.redraw(slot);
       refresh(slot, 'asked');
     },

@@ -1,5 +1,5 @@
 /** When the embed begins to load: not while the page has better to do, and not later than it is looked at. */
-import type { Slot } from './host';
+import type { Host, Slot } from './host';
 
 /** How far below or above the window a slot is worth loading for. */
 const NEAR = '400px';
@@ -12,29 +12,32 @@ const PATIENCE = 3000;
  *
  * @returns Watches a further slot.
  */
-export function whenWanted(start: () => void): (slot: Slot) => void {
+export function whenWanted(guard: Host['guard'], start: () => void): (slot: Slot) => void {
   let observer: IntersectionObserver | undefined;
   let started = false;
   function go(): void {
     if (started) return;
     started = true;
-    observer?.disconnect();
-    start();
+    guard('The start', start);
+    guard('IntersectionObserver', () => observer?.disconnect());
   }
   try {
-    observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && go(), {
-      rootMargin: NEAR,
-    });
+    observer = new IntersectionObserver(
+      (entries) => {
+        for (let i = 0; i < entries.length; i++) if (entries[i]!.isIntersecting) go();
+      },
+      { rootMargin: NEAR },
+    );
   } catch {
     // idle time alone decides
   }
-  const whenIdle = (): void => {
+  function whenIdle(): void {
     try {
       requestIdleCallback(go, { timeout: PATIENCE });
     } catch {
       setTimeout(go, 200);
     }
-  };
+  }
   if (document.readyState === 'complete') whenIdle();
   else {
     addEventListener('load', whenIdle, { once: true });
