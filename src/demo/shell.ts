@@ -24,6 +24,7 @@ export function header(shop: Shop, panelButton: HTMLElement): Header {
     icon('bag'),
     h('span', { class: 'header-label' }, 'Basket'),
     badge,
+    h('span', { class: 'unseen' }, 'pieces'),
   );
   const query = h('input', {
     type: 'search',
@@ -55,10 +56,7 @@ export function header(shop: Shop, panelButton: HTMLElement): Header {
   );
   return {
     element,
-    count(pieces) {
-      setText(badge, String(pieces));
-      basket.setAttribute('aria-label', `Basket: ${pieces === 1 ? '1 piece' : `${pieces} pieces`}`);
-    },
+    count: (pieces) => setText(badge, String(pieces)),
     mark(route) {
       query.value = route.page === 'search' ? route.query : '';
       for (const link of links) {

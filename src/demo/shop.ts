@@ -91,7 +91,7 @@ async function chosen(models: readonly Model[], wanted: string | undefined, base
   if (listed) return listed;
   const modelUrl = new URL(wanted.endsWith('/') ? wanted : `${wanted}/`, base);
   if (modelUrl.origin !== new URL(base).origin) {
-    throw new Error(`The model is at ${modelUrl.origin}: expected a folder of this page's own origin.`);
+    throw new Error(`The model is at ${modelUrl.origin}: expected a folder of this page’s own origin.`);
   }
   const same = models.find((model) => model.modelUrl === modelUrl.href);
   if (same) return same;

@@ -62,6 +62,8 @@ function sentence(shop: Shop, visit: Visit, reason: string | undefined): (Node |
   const known = visit.session.filter((id) => shop.known.has(id));
   const because = causes(visit.status?.model?.architecture ?? '', known, reason);
   if (because.length === 0) {
+    if (reason !== 'popular' && visit.options.history !== 'session')
+      return ['By what you looked at on earlier visits.'];
     return [
       visit.session.length === 0
         ? 'Popular in this shop. Look at a product, and this shelf becomes yours.'
