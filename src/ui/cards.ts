@@ -17,7 +17,7 @@ export function showCards({ node }: Host, slot: Slot, suggestions: readonly Sugg
   const list = slot.frame.list!;
   const before = new Map<string | undefined, Element>();
   for (const child of list.children) before.set(keys.get(child), child);
-  if (suggestions.length < list.childElementCount) list.style.minHeight = `${list.offsetHeight}px`;
+  if (suggestions.length < list.childElementCount) list.style.minHeight = `${list.getBoundingClientRect().height}px`;
   list.replaceChildren(
     ...suggestions.map((suggestion) => {
       const { score, ...shown } = suggestion;

@@ -52,17 +52,15 @@ function start(url: string): void {
     node,
     redraw: (slot) => redraw(host, slot),
   };
+  function failed(error: unknown): void {
+    warn('embed.js could not load or start what stands beside it.', error);
+    const tell = (slot: Slot) => guard('A slot', () => setState(slot, 'error-script'));
+    for (const slot of slots) tell(slot);
+    host.onSlot = tell;
+    settle(undefined);
+  }
   const watch = whenWanted(guard, () =>
-    import('./page').then(
-      ({ startPage }) => guard('The start', () => startPage(host)),
-      (error: unknown) => {
-        warn('a script beside embed.js could not be loaded.', error);
-        const fail = (slot: Slot) => guard('A slot', () => setState(slot, 'error-script'));
-        slots.forEach(fail);
-        host.onSlot = fail;
-        settle(undefined);
-      },
-    ),
+    import('./page').then(({ startPage }) => startPage(host)).then(undefined, failed),
   );
   guard('<aisle-recommendations>', () => defineElement(host, slots, watch));
 }

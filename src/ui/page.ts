@@ -82,18 +82,19 @@ export function startPage(host: Host): void {
     const again = () => mine === turn && start(options);
     try {
       const { recommender, page } = partOptions(options);
-      createRecommender(recommender).then(
-        (opened) => host.guard('The start', () => (mine === turn ? open(opened, page, again) : opened.dispose())),
-        failed,
-      );
+      createRecommender(recommender)
+        .then((opened) => (mine === turn ? open(opened, page, again) : opened.dispose()))
+        .then(undefined, failed);
     } catch (error) {
       failed(error);
     }
   }
 
   function failed(error: unknown): void {
-    host.warn('the options are wrong.', error);
-    view.failAll('options');
+    stop();
+    const isOptions = error instanceof RangeError;
+    host.warn(isOptions ? 'the options are wrong.' : 'there are no suggestions.', error);
+    view.failAll(isOptions ? 'options' : 'engine-lost');
     settle(undefined);
   }
 
@@ -179,7 +180,7 @@ export function startPage(host: Host): void {
   addEventListener('pageshow', ({ persisted }) => persisted && view.refreshSoon('better'));
   if (hasStarted) return;
   if (host.script !== undefined) start(optionsOfTag(host.script, host));
-  else failed('No script has data-model-url, and no ["start", { modelUrl }] was pushed.');
+  else failed(new RangeError('No script has data-model-url, and no ["start", { modelUrl }] was pushed.'));
 }
 
 /** @returns Stops listening. */

@@ -70,6 +70,8 @@ export interface OpenOptions {
   readonly context?: BrowserContextOptions;
   /** Called before the page is loaded. */
   readonly prepare?: (page: Page) => Promise<unknown>;
+  /** What is waited for. Default: the page's `load`. */
+  readonly until?: 'load' | 'commit';
 }
 
 let pages = 0;
@@ -79,7 +81,7 @@ export async function openEmbed(
   browser: Browser,
   server: EmbedServer,
   body: string,
-  { head = SCRIPT, context: chosen = {}, prepare = async () => {} }: OpenOptions = {},
+  { head = SCRIPT, context: chosen = {}, prepare = async () => {}, until = 'load' }: OpenOptions = {},
 ): Promise<EmbedWindow> {
   const path = `/page-${++pages}.html`;
   server.serve(path, html(body, head));
@@ -94,7 +96,7 @@ export async function openEmbed(
   });
   const requests = await logRequests(await context.newCDPSession(page));
   await prepare(page);
-  await page.goto(server.origin + path);
+  await page.goto(server.origin + path, { waitUntil: until });
   return { page, requests, errors, warnings };
 }
 
