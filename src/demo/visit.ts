@@ -66,6 +66,8 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
   let answers: readonly Answer[] = [];
   const loaded = new Map<string, number>();
 
+  const hasEnded = (): boolean => Date.now() - lastLook > SESSION_GAP * 60_000;
+
   /** The running session as it is known: of the page before this one, or of another tab. */
   async function resume(): Promise<void> {
     const { sessions } = (await aisle.recommender?.privacy.export()) ?? { sessions: [] };
@@ -122,7 +124,7 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
       return options;
     },
     get session() {
-      return session;
+      return hasEnded() ? [] : session;
     },
     get status() {
       return aisle.recommender?.status;
@@ -137,9 +139,8 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
       return answers;
     },
     track(id, event = 'view') {
-      const now = Date.now();
-      if (event === 'view') session = [...(now - lastLook > SESSION_GAP * 60_000 ? [] : session), id];
-      lastLook = now;
+      if (event === 'view') session = [...(hasEnded() ? [] : session), id];
+      lastLook = Date.now();
       aisle.push(['track', { itemId: id, event }]);
       changed();
     },
