@@ -1,4 +1,5 @@
 /** The options of a page's embed: those of the library, and a few that only a page has. */
+import type { CatalogueItem } from '../checkpoint/artifact';
 import { nearestName } from '../errors';
 import type { RecommenderOptions } from '../recommender';
 import { OPTION_NAMES } from '../recommender/arguments';
@@ -16,6 +17,11 @@ export interface EmbedOptions extends RecommenderOptions {
   readonly allowHosts?: string | readonly string[];
   /** Address of a product that has none in the catalogue: `/product/{id}`. */
   readonly itemUrl?: string;
+  /**
+   * What the page itself knows of a product, in place of what the artifact's catalogue says; undefined leaves it out. By
+   * `start` alone: a tag cannot carry it. Default: the catalogue's word.
+   */
+  readonly product?: (product: CatalogueItem) => CatalogueItem | undefined;
 }
 
 /** What only a page has; the rest is the recommender's. */
@@ -25,9 +31,12 @@ export interface PageOptions {
   readonly dataLayer: string;
   readonly allowHosts: readonly string[];
   readonly itemUrl: string | undefined;
+  readonly product: (product: CatalogueItem) => CatalogueItem | undefined;
 }
 
-const PAGE_NAMES: readonly (keyof PageOptions)[] = ['track', 'item', 'dataLayer', 'allowHosts', 'itemUrl'];
+const PAGE_NAMES: readonly (keyof PageOptions)[] = ['track', 'item', 'dataLayer', 'allowHosts', 'itemUrl', 'product'];
+/** Functions, which a tag cannot carry. */
+const NO_TAG: ReadonlySet<string> = new Set(['now', 'product']);
 const NAMES: readonly string[] = [...OPTION_NAMES, ...PAGE_NAMES];
 const NUMBERS: ReadonlySet<string> = new Set(['sessionGap', 'startDeadline']);
 
@@ -35,7 +44,7 @@ const NUMBERS: ReadonlySet<string> = new Set(['sessionGap', 'startDeadline']);
 export function optionsOfTag(script: HTMLElement, host: Host): EmbedOptions {
   const options: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(script.dataset)) {
-    if (NAMES.includes(name) && name !== 'now') {
+    if (NAMES.includes(name) && !NO_TAG.has(name)) {
       options[name] = NUMBERS.has(name) ? Number(value) : value;
       continue;
     }
@@ -60,18 +69,20 @@ export function partOptions(options: EmbedOptions): { recommender: RecommenderOp
     const near = nearestName(misspelt, NAMES);
     throw new RangeError(`There is no option "${misspelt}".${near === undefined ? '' : ` Did you mean "${near}"?`}`);
   }
-  const { track = 'auto', item, dataLayer = 'dataLayer', allowHosts = [], itemUrl, ...recommender } = options;
+  const { track = 'auto', item, dataLayer = 'dataLayer', allowHosts = [], itemUrl, ...others } = options;
+  const { product = (known) => known, ...recommender } = others;
   if (track !== 'auto' && track !== 'manual') throw wrong('track', 'auto or manual', track);
   if (item !== undefined && typeof item !== 'string') throw wrong('item', 'an item id', item);
   if (typeof dataLayer !== 'string') throw wrong('dataLayer', 'the name of a global', dataLayer);
   if (itemUrl !== undefined && !(typeof itemUrl === 'string' && itemUrl.includes('{id}'))) {
     throw wrong('itemUrl', 'an address with {id} in it', itemUrl);
   }
+  if (typeof product !== 'function') throw wrong('product', 'a function of a product', product);
   const hosts = typeof allowHosts === 'string' ? allowHosts.split(/[\s,]+/).filter(Boolean) : allowHosts;
   if (!Array.isArray(hosts) || !hosts.every((host) => typeof host === 'string')) {
     throw wrong('allowHosts', 'host names', allowHosts);
   }
-  return { recommender, page: { track, item: item || undefined, dataLayer, allowHosts: hosts, itemUrl } };
+  return { recommender, page: { track, item: item || undefined, dataLayer, allowHosts: hosts, itemUrl, product } };
 }
 
 function wrong(name: string, expected: string, got: unknown): RangeError {

@@ -10,6 +10,7 @@ h1, h2, h3, h4, h5, h6 { margin: 0 0 0.6em; font-size: var(--aisle-heading-size,
 .body { display: grid; grid-template-columns: minmax(0, 1fr); }
 ul, p { grid-area: 1 / 1; margin: 0; }
 p { align-self: center; padding: 4px; }
+p:empty { display: none; } /* it lies over the cards, and would take their clicks */
 ul {
   display: grid; grid-auto-flow: column; grid-auto-columns: var(--aisle-card-width, 10.5em); align-content: start;
   justify-content: start; gap: var(--aisle-gap, 1em); padding: 4px 4px 0.75em; list-style: none;

@@ -51,12 +51,16 @@ export async function suggestionsFor(
     strategy: known ?? 'for-you',
     exclude: [...excluded(element), ...(pageItem === undefined ? [] : [pageItem])],
     ...(item === undefined ? {} : { item }),
-    filter: (product) => served.has(product.id) || linkOf(product, options) !== undefined,
+    filter: (known) => {
+      const product = options.product(known);
+      return product !== undefined && (served.has(known.id) || linkOf(product, options) !== undefined);
+    },
     signal,
   });
   const products = await recommender.products(items.map(({ itemId }) => itemId));
   return items.map(({ itemId, reason, score }, i) => {
-    const product: CatalogueItem = products[i] ?? { id: itemId };
+    const known: CatalogueItem = products[i] ?? { id: itemId };
+    const product = options.product(known) ?? known;
     const delay = delayOf(product);
     return {
       id: itemId,
