@@ -16,7 +16,9 @@ export function optionTable(name: string | undefined): string {
   const { paper, options } = subjects[name]!;
   const lines = ['', `${name}: ${paper}`, '', 'Options, for --set key=value:'];
   for (const [key, option] of Object.entries(options as Readonly<Record<string, OptionSpec>>)) {
-    const value = Array.isArray(option.default) ? option.default.join('/') : String(option.default);
+    const words = 'words' in option ? Object.entries(option.words ?? {}) : [];
+    const [word] = words.find(([, number]) => number === option.default) ?? [];
+    const value = word ?? (Array.isArray(option.default) ? option.default.join('/') : String(option.default));
     lines.push(`  ${key}=${value}`, `      ${option.doc}`, `      ${describe(option)}; default: ${option.source}`);
   }
   const named = Object.entries(presets[name] ?? {});

@@ -9,7 +9,7 @@ import type { Progress } from '../train/trainer';
 import type { NdArray, Sessions } from '../types';
 import { registerTraining } from './backends/training';
 import { goldenAnswer } from './golden-check';
-import { loadScorer } from './load-scorer';
+import { loadScorer, NAMELESS } from './load-scorer';
 
 export interface LearnOptions {
   /** Name of an architecture or a counting baseline. */
@@ -68,7 +68,9 @@ export async function configurationOf(
  */
 export async function learn(options: LearnOptions): Promise<Learnt> {
   const { model: architecture, sessions, itemIds, support, signal } = options;
-  const { isNeural, config } = await configurationOf(architecture, options.config);
+  const { isNeural, config: given } = await configurationOf(architecture, options.config);
+  const model = isNeural ? await models[architecture]!() : undefined;
+  const config: Record<string, unknown> = model?.complete?.(given, sessions) ?? given;
   const items = itemIds.length;
   if (items < 2) {
     throw new RecommenderError(
@@ -80,9 +82,8 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
   let arrays: Readonly<Record<string, NdArray>>;
   let epochs: readonly EpochResult[] = [];
   let best: BestEpoch | undefined;
-  if (isNeural) {
+  if (model) {
     await registerTraining();
-    const model = await models[architecture]!();
     const count = options.epochs ?? model.training(config).epochs;
     if (!(Number.isInteger(count) && count >= 1)) {
       throw new RangeError(`epochs: expected a whole number, at least 1, got ${count}.`);
@@ -111,16 +112,6 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
     scorer.dispose();
   }
 }
-
-/** What `loadScorer` wants to know of an artifact that does not exist yet. */
-const NAMELESS = {
-  name: 'new model',
-  version: '0',
-  golden: { session: [], top: [] },
-  training: {},
-  licence: '',
-  modelCard: '',
-};
 
 /** The first session of two clicks or more, at most five of them: any will do, as long as it is always the same. */
 function goldenSession({ items, offsets }: Sessions): number[] {

@@ -13,6 +13,16 @@ import type { Catalogue, NdArray, Scorer } from '../types';
 /** A scorer that owns its weights: `dispose` frees them. `openSession` of `ranking/session-scorer` takes it. */
 export type LoadedScorer = Scorer & { openSession?(): SessionScorer };
 
+/** What `loadScorer` wants to know of an artifact that does not exist yet. */
+export const NAMELESS = {
+  name: 'new model',
+  version: '0',
+  golden: { session: [], top: [] },
+  training: {},
+  licence: '',
+  modelCard: '',
+};
+
 /**
  * Fetches the architecture of an artifact and builds its scorer on the active backend. Nothing is uploaded before every
  * weight has been checked.

@@ -7,7 +7,11 @@ type AnyModel = SessionModel<any>;
 /** Each architecture is fetched when it is asked for: a page loads only the one that its artifact names. */
 export const models: Readonly<Record<string, () => Promise<AnyModel>>> = {
   gru4rec: async () => (await import('./gru4rec')).gru4rec,
+  srgnn: async () => (await import('./srgnn')).srgnn,
   sasrec: async () => (await import('./sasrec')).sasrec,
+  caser: async () => (await import('./caser')).caser,
+  cl4srec: async () => (await import('./cl4srec')).cl4srec,
+  transformers4rec: async () => (await import('./transformers4rec/model')).transformers4rec,
 };
 
 /** All of them by name, for whoever lists them: the command line, and tables of tests. */
