@@ -43,7 +43,12 @@ const library: UserConfig = {
     outDir: 'dist/lib',
     lib: { entry: { index: 'src/index.ts' }, formats: ['es'] },
     rolldownOptions: {
-      output: { chunkFileNames: 'assets/[name]-[hash].js', assetFileNames: 'assets/[name]-[hash][extname]' },
+      output: {
+        chunkFileNames: 'assets/[name]-[hash].js',
+        assetFileNames: 'assets/[name]-[hash][extname]',
+        // Vite leaves white space in libraries; this one is also served as it is.
+        minify: true,
+      },
     },
   },
   worker: worker('worker.js'),

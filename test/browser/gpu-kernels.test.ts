@@ -1,19 +1,23 @@
 import {
+  argMax,
   clone,
   engine,
   gather,
   grad,
   memory,
   mul,
+  oneHot,
   ones,
   reshape,
   slice,
   sum,
   type Tensor,
+  type Tensor1D,
   type Tensor2D,
   tensor,
   tensor1d,
   tidy,
+  transpose,
   unsortedSegmentSum,
 } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
@@ -150,6 +154,14 @@ const CASES: readonly Case[] = [
   {
     name: 'the gradient of gather',
     run: () => grad((x) => sum(mul(gather(x, ids(2, 0, 2, 7)), make(2, 4, 6))))(make(1, 9, 6)),
+  },
+  {
+    name: 'transposes of whole numbers, and what follows from them',
+    run: () => {
+      const best = oneHot(argMax(make(1, 2, 4, 16), 1) as Tensor1D, 4); // [2, 16, 4]
+      const columns = oneHot(argMax(make(2, 5, 300), 1) as Tensor1D, 300); // [5, 300]
+      return [transpose(best, [0, 2, 1]), mul(make(1, 2, 4, 16), transpose(best, [0, 2, 1])), transpose(columns)];
+    },
   },
   {
     name: 'slices that begin inside, of every rank',

@@ -10,6 +10,7 @@ import type { BackendName, Engine } from '../../src/engine/engine';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import { models } from '../../src/models/index';
 import { clicks, type Folder, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
+import { SMALL } from '../engine/parity';
 
 /** SOAK: rounds of the randomised tests, 0 in `npm test`. */
 const isSoak = inject('SOAK') > 0;
@@ -19,12 +20,6 @@ const TIMEOUT = isSoak ? 1_800_000 : 240_000;
 
 const ARCHITECTURES = Object.keys(models);
 const BACKENDS = ['webgpu', 'webgl', 'wasm', 'cpu'] as const satisfies readonly BackendName[];
-/** Sizes that a GPU in software is quick at, see `SMALL` of the parity tests; a model that is not here has its defaults. */
-const CONFIG: Readonly<Record<string, Record<string, unknown>>> = {
-  gru4rec: { layers: '48' },
-  sasrec: { hiddenUnits: 16, maxlen: 10, numBlocks: 1 },
-};
-
 /** Devices that were opened and not lost since, and contexts likewise. */
 const devices = new Set<GPUDevice>();
 const contexts = new Set<WebGL2RenderingContext>();
@@ -56,7 +51,7 @@ afterAll(() => {
 const folders = new Map<string, Folder>();
 beforeAll(async () => {
   for (const architecture of ARCHITECTURES) {
-    folders.set(architecture, await folderOf(await smallModel({ architecture, config: CONFIG[architecture] ?? {} })));
+    folders.set(architecture, await folderOf(await smallModel({ architecture, config: SMALL[architecture] ?? {} })));
   }
 });
 

@@ -22,7 +22,11 @@ const APART = 86_400;
  */
 export const SMALL: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   gru4rec: { layers: '48', batchSize: 64, nSample: 64, learningRate: 0.1 },
+  srgnn: { hiddenSize: 32, maxlen: 20 },
   sasrec: { hiddenUnits: 32, maxlen: 20, numBlocks: 1, batchSize: 128 },
+  caser: { d: 16, L: 4, nh: 4, nv: 2 },
+  cl4srec: { hiddenUnits: 16, maxlen: 20, numBlocks: 1 },
+  transformers4rec: { dModel: 16, itemEmbeddingDim: 16, nHead: 2, nLayer: 1, totalSeqLength: 20 },
 };
 
 type Answers = Readonly<Record<string, readonly RankedItem[]>>;

@@ -2,6 +2,7 @@
 /** The WebGPU backend, with our own kernels where its are missing. A chunk of its own. */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { engine, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
+import { ownWebgpuInference } from '../kernels/own-webgpu';
 import { webgpuInference } from '../kernels/webgpu-inference';
 import { watch } from './loss';
 import { addKernels } from './registry';
@@ -19,7 +20,7 @@ export interface WebGpu {
  */
 export async function registerWebgpu(given: WebGpu | undefined): Promise<void> {
   if (given) provide(given);
-  addKernels('webgpu', webgpuInference);
+  addKernels('webgpu', [...webgpuInference, ...ownWebgpuInference]);
   if (engine().registry.webgpu) return;
   // Opened here and not in the factory, whose errors TensorFlow.js swallows.
   const backend = await open();
