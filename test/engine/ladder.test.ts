@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { BackendName, Recommender } from '../../src/index';
 import type { DeviceRecord } from '../../src/recommender/device-record';
 import { openBrowser } from '../demo/shop-window';
+import { RING } from './fixture';
 import { openShopPage, RIGHT, type ShopPage, type ShopPageOptions } from './shop-page';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -150,6 +151,7 @@ describe('there are recommendations', () => {
       },
       { backend: 'cpu', degraded: ['no-backend'], message: '"wasm" could not be started' },
     ],
+    ['on WebGPU', { recommender: { backend: 'webgpu' } }, { backend: 'webgpu' }],
     ['on WebGL', { recommender: { backend: 'webgl' } }, { backend: 'webgl' }],
     [
       'on WebGL in the page',
@@ -337,6 +339,42 @@ describe.each<[string, Loss]>([
       await own.close();
     }
   });
+});
+
+test('a GPU process that crashes in the middle of training says so, and recommendations go on', async () => {
+  const own = await openBrowser();
+  try {
+    const shop = await opened({ recommender: { backend: 'webgl' } }, own);
+    await expectRight(shop);
+    await shop.page.evaluate(
+      (request) => {
+        // As the library's own client calls it: what learns has a worker of its own.
+        const worker = new Worker('/lib/worker.js', { type: 'module' });
+        const training = { steps: 0, outcome: undefined as unknown };
+        Object.assign(globalThis, { training });
+        worker.addEventListener('message', ({ data }) => {
+          if (data.ready) worker.postMessage({ id: 1, method: 'train', args: [request], progress: true });
+          else if (data.progress) training.steps++;
+          else training.outcome = data.error ?? data.result;
+        });
+      },
+      {
+        ...{ model: 'gru4rec', sessions: RING, backend: 'webgl', seed: 3, epochs: 1000 },
+        config: { layers: '16', batchSize: 8, nSample: 0 },
+      },
+    );
+    const training = () =>
+      shop.page.evaluate(() => (globalThis as never as { training: { steps: number; outcome?: object } }).training);
+    await expect.poll(async () => (await training()).steps, { timeout: 60_000 }).toBeGreaterThan(0);
+    await crashGpu(shop, own);
+    await expect
+      .poll(async () => (await training()).outcome, { timeout: 60_000 })
+      .toMatchObject({ code: 'engine-lost' });
+    await expectRight(shop);
+    expect(await shop.thrown()).toEqual([]);
+  } finally {
+    await own.close();
+  }
 });
 
 describe('a worker', () => {
