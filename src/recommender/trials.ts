@@ -98,7 +98,10 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
       if (!rival || rival.isLost) {
         rival = await engine.rival();
         const avoid = record.refusals.map(({ backend }) => backend);
-        await rival.engine.load({ modelUrl, backend: 'auto', fromCache: true, avoid });
+        const other = await rival.engine.load({ modelUrl, backend: 'auto', fromCache: true, avoid });
+        if (other.version !== version || other.name !== name) {
+          throw new RecommenderError('bad-artifact', 'The server has got another model since the page loaded its own.');
+        }
       }
       return rival.engine;
     }

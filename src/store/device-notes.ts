@@ -38,6 +38,7 @@ const memory = new Map<string, object>();
 export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNotes {
   const database = new Database({ name, deadline, onDeleted: forgetAll });
   let isAllowed = false;
+  let isBroken = false;
   let life = 0;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -54,9 +55,12 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
     const began = life;
     const run = last.then(async () => {
       // To open a database that was erased would make it again.
-      if (!isAllowed || life !== began) return undefined;
-      // Memory has it; that nothing can be stored is told by the store of the events.
-      return database.run(mode, work).catch(() => undefined);
+      if (!isAllowed || isBroken || life !== began) return undefined;
+      return database.run(mode, work).catch(() => {
+        // Memory has it; that nothing can be stored is told by the store of the events. To wait once is enough.
+        isBroken = true;
+        return undefined;
+      });
     });
     last = run;
     return run;

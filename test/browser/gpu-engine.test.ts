@@ -111,6 +111,31 @@ describe.each(GPUS)('%s lost', (backend) => {
   });
 });
 
+describe.each(GPUS)('%s whose memory is used up', (backend) => {
+  test('is left for the next rung, and the recommendation is answered', async () => {
+    const { engine } = await loaded(backend);
+    Object.assign(runtime().registry[backend]!, {
+      uploadToGPU() {
+        throw new Error('out of memory');
+      },
+    });
+    const { backend: last, why } = await expectAnswer(engine.recommend(request()));
+    expect(last).toBe(backend === 'webgpu' ? 'webgl' : 'wasm');
+    expect(why).toContain('out of memory');
+    expect(await expectAnswer(engine.recommend(request()))).toMatchObject({ backend: last });
+  });
+});
+
+describe.each(GPUS)('a device of %s that falls silent', (backend) => {
+  test('is left for the next rung after a deadline', async () => {
+    const { engine } = await loaded(backend, { backendDeadline: 10 });
+    Object.assign(runtime().registry[backend]!, { read: () => new Promise(() => {}) });
+    const { backend: last, why } = await expectAnswer(engine.recommend(request()));
+    expect(last).toBe(backend === 'webgpu' ? 'webgl' : 'wasm');
+    expect(why).toContain('did not answer within 10 s');
+  }, 60_000);
+});
+
 describe.each(GPUS)('training on %s', (backend) => {
   test('has the losses that Node has', async () => {
     const { engine } = await loaded(backend);

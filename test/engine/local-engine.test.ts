@@ -1,4 +1,4 @@
-import { memory } from '@tensorflow/tfjs-core';
+import { memory, engine as runtime } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import type { Engine, LoadProgress, RecommendRequest } from '../../src/engine/engine';
@@ -190,6 +190,20 @@ describe('recommend', () => {
     await expect(loaded({ ...artifact, info: { ...artifact.info, golden }, tensors: broken })).rejects.toMatchObject({
       code: 'not-finite',
     });
+  });
+
+  test('goes on with the plain CPU where the memory of WebAssembly is used up', async () => {
+    const engine = await loaded(await smallModel(), 'wasm');
+    const { items } = await engine.recommend(request());
+    Object.assign(runtime().registry.wasm!, {
+      write() {
+        throw new RangeError('WebAssembly.Memory.grow(): Maximum memory size exceeded');
+      },
+    });
+    const answer = await engine.recommend(request({ session: clicks('item-7', 'item-9') }));
+    expect(answer).toMatchObject({ backend: 'cpu', why: expect.stringContaining('Maximum memory size exceeded') });
+    const again = await engine.recommend(request());
+    expect(again.items.map(({ itemId }) => itemId)).toEqual(items.map(({ itemId }) => itemId));
   });
 
   test('needs a model, and an engine that is not disposed', async () => {

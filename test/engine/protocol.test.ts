@@ -270,6 +270,44 @@ describe('an engine in a worker', () => {
     expect(degraded).toMatchObject([{ code: 'no-worker', message: expect.stringContaining('no workers here') }]);
   });
 
+  test('gives way to a second one that takes over, once it has answered what it was asked', async () => {
+    const { engine, started, degraded } = client(() => 'well');
+    await engine.load(LOAD);
+    const before = await engine.recommend(request());
+    const rival = await engine.rival();
+    await rival.engine.load(LOAD);
+    const waiting = engine.recommend(request());
+    rival.takeOver();
+    rival.close(); // which does nothing any more
+    expect((await waiting).items).toEqual(before.items);
+    await expect.poll(() => started.map(({ terminated }) => terminated)).toEqual([true, false]);
+    expect((await engine.recommend(request())).items).toEqual(before.items);
+    started[1]!.crash();
+    expect((await engine.recommend(request())).items).toEqual(before.items);
+    expect(started).toHaveLength(3);
+    expect(degraded).toMatchObject([{ code: 'worker-restarted' }]);
+  });
+
+  test('takes no notice of a second one that crashes, or is closed', async () => {
+    const { engine, started, degraded } = client(() => 'well');
+    await engine.load(LOAD);
+    const first = await engine.rival();
+    const waiting = expect(first.engine.load(LOAD)).rejects.toMatchObject({ code: 'engine-lost' });
+    started[1]!.crash();
+    await waiting;
+    expect(first.isLost).toBe(true);
+    first.takeOver(); // too late
+    const second = await engine.rival();
+    second.close();
+    await expect.poll(() => started.map(({ terminated }) => terminated)).toEqual([false, true, true]);
+    expect((await engine.recommend(request())).items).toHaveLength(5);
+    await engine.rival();
+    await engine.dispose();
+    await expect.poll(() => started.every(({ terminated }) => terminated)).toBe(true);
+    await expect(engine.rival()).rejects.toMatchObject({ code: 'disposed' });
+    expect(degraded).toEqual([]);
+  });
+
   test('lets a caller go who aborts while it starts', async () => {
     const { engine } = client(() => 'never starts', { startDeadline: 0.2 });
     const abort = new AbortController();

@@ -4,8 +4,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { RankedItem, RecommenderOptions, Status } from '../../src/index';
 import { built } from '../build/built';
+import { openBrowser } from '../demo/shop-window';
 import { folderOf, NOW, SESSIONS, smallModel } from './fixture';
 import answers from './small-model-answers.json';
 
@@ -70,7 +72,7 @@ globalThis.ask = async () => {
 };
 `;
 
-export async function serveShopPage(options: ShopPageOptions, paths: string[]): Promise<Server> {
+async function serveShopPage(options: ShopPageOptions, paths: string[]): Promise<Server> {
   const library = await built('lib');
   const model = await folderOf(await smallModel());
   const fileOf = (path: string): string | Uint8Array | undefined => {
@@ -102,8 +104,8 @@ export async function serveShopPage(options: ShopPageOptions, paths: string[]): 
   return server;
 }
 
-/** Opens the page and starts the recommender; close the page's context and the server at the end. */
-export async function openShopPage(browser: Browser, options: ShopPageOptions = {}): Promise<ShopPage> {
+/** Opens the page and starts the recommender. */
+async function openShopPage(browser: Browser, options: ShopPageOptions = {}): Promise<ShopPage> {
   const paths: string[] = [];
   const server = options.after?.server ?? (await serveShopPage(options, paths));
   const context = options.after?.context ?? (await browser.newContext());
@@ -143,5 +145,47 @@ export async function openShopPage(browser: Browser, options: ShopPageOptions = 
   };
 }
 
-/** Ids of the right answer to `ask`. */
-export const RIGHT: readonly string[] = answers['a repeat'].map(({ itemId }) => itemId);
+/** Pages in a browser that a test file has for itself; all are closed after each test. */
+export function shopPages() {
+  let browser: Browser;
+  const others = new Set<Browser>();
+  const servers = new Set<Server>();
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    for (const other of others) await other.close();
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+    others.clear();
+    servers.clear();
+  });
+  afterAll(() => browser?.close());
+
+  return {
+    async opened(options: ShopPageOptions = {}, where = browser): Promise<ShopPage> {
+      const shop = await openShopPage(where, options);
+      servers.add(shop.server);
+      return shop;
+    },
+    /** Another browser: one in which a GPU has crashed is not what it was. */
+    async anotherBrowser(): Promise<Browser> {
+      const other = await openBrowser();
+      others.add(other);
+      return other;
+    },
+  };
+}
+
+const RIGHT: readonly string[] = answers['a repeat'].map(({ itemId }) => itemId);
+
+/** Asks, and wants the answer that Node gives. */
+export async function expectRight(shop: ShopPage): Promise<void> {
+  const answer = await shop.ask();
+  expect(Array.isArray(answer) ? answer.map(({ itemId }) => itemId) : answer).toEqual(RIGHT);
+}
+
+export const deleteWorker = (): void => void delete (globalThis as { Worker?: unknown }).Worker;

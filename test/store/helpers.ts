@@ -53,6 +53,9 @@ export function page({ opened = true, ...options }: Partial<EventStoreOptions> &
 
 export const view = (itemId: string, time: number, event = 'view') => ({ itemId, time, event });
 
+/** Name of the database of this test. */
+export const databaseName = (): string => name;
+
 /** What a page that is opened now finds, as "item time". */
 export async function stored(): Promise<string[]> {
   const reader = page();

@@ -9,6 +9,7 @@ const TOLD_WITHIN = 20;
 
 interface Watch {
   readonly isLost: () => boolean;
+  readonly isSound: () => boolean;
   readonly listeners: Set<(what: string) => void>;
 }
 
@@ -19,10 +20,16 @@ const watches = new WeakMap<object, Watch>();
  *
  * @param lost Resolves to what happened, once the device is lost.
  * @param isLost Whether it is lost, maybe sooner than `lost` resolves.
+ * @param isSound Asked after work whose result has come: whether that is the device's, and not what a dead one hands out.
  */
-export function watch(backend: object, lost: Promise<string>, isLost: () => boolean): void {
+export function watch(
+  backend: object,
+  lost: Promise<string>,
+  isLost: () => boolean,
+  isSound: () => boolean = () => true,
+): void {
   const listeners = new Set<(what: string) => void>();
-  watches.set(backend, { isLost, listeners });
+  watches.set(backend, { isLost, isSound, listeners });
   lost.then((what) => {
     for (const listener of [...listeners]) listener(what);
   });
@@ -51,7 +58,7 @@ export async function unlessLost<T>(name: string, backend: object, work: () => P
   try {
     if (isGone(name, backend)) throw gone();
     const result = await Promise.race([work(), lost]);
-    if (isGone(name, backend)) throw gone(); // a lost context hands out zeros
+    if (isGone(name, backend) || watches.get(backend)?.isSound() === false) throw gone(); // it hands out zeros
     return result;
   } catch (error) {
     if (error instanceof DeviceLost) throw error;

@@ -27,8 +27,24 @@ function open(): MathBackendWebGL {
   const lost = new Promise<string>((resolve) => {
     canvas.addEventListener('webglcontextlost', () => resolve('the WebGL context was lost'), { once: true });
   });
-  watch(backend, lost, () => gl.isContextLost());
+  watch(
+    backend,
+    lost,
+    () => gl.isContextLost(),
+    () => draws(gl),
+  );
   return Object.assign(backend, { convertAndCacheOnCPU: numbersOf, readSync: refusing(backend) });
+}
+
+/** Whether what is drawn can be read: a context whose process has died hands out zeros before it says that it is lost. */
+function draws(gl: WebGLRenderingContext): boolean {
+  const pixel = new Uint8Array(4);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+  gl.scissor(0, 0, 1, 1);
+  gl.clearColor(0.2, 0.4, 0.6, 1);
+  gl.clear(gl.COLOR_BUFFER_BIT);
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+  return pixel[0] === 51 && pixel[1] === 102 && pixel[2] === 153;
 }
 
 /**

@@ -1,0 +1,95 @@
+/** Notes about the device: in memory until they may be stored, and erased with everything else. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type DeviceNotes, openDeviceNotes } from '../../src/store/device-notes';
+import { closeAll, databaseName, dump, freshDatabase, page, raw, view } from './helpers';
+
+const open: DeviceNotes[] = [];
+function notes({ allowed = true, deadline = 20 } = {}): DeviceNotes {
+  const opened = openDeviceNotes({ name: databaseName(), deadline });
+  open.push(opened);
+  if (allowed) opened.allow();
+  return opened;
+}
+const NOTE = { fastest: 'wasm' };
+
+beforeEach(freshDatabase);
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const one of open.splice(0)) {
+    await one.forget();
+    await one.close();
+  }
+  await closeAll();
+});
+
+describe('a note', () => {
+  test('stays in memory until it may be stored, and then is what the next page reads', async () => {
+    const first = notes({ allowed: false });
+    await first.write('device', NOTE, first.life);
+    expect(await first.read('device')).toEqual(NOTE);
+    expect(await dump()).toBeUndefined();
+    first.allow();
+    await first.close();
+    expect(await dump()).toEqual(new Map([['note/device', NOTE]]));
+    expect(await notes().read('device')).toEqual(NOTE);
+  });
+
+  test('is what another tab has stored since', async () => {
+    const here = notes();
+    await here.write('device', NOTE, here.life);
+    await raw((store) => store.put({ fastest: 'webgl' }, 'note/device'));
+    expect(await here.read('device')).toEqual({ fastest: 'webgl' });
+  });
+
+  test('is not written any more once storing is forbidden', async () => {
+    const here = notes();
+    await here.write('device', NOTE, here.life);
+    await here.forbid();
+    await here.write('device', { fastest: 'cpu' }, here.life);
+    expect(await here.read('device')).toEqual({ fastest: 'cpu' });
+    expect(await dump()).toEqual(new Map([['note/device', NOTE]]));
+  });
+
+  test('of an earlier life is dropped, and does not bring back the database', async () => {
+    const here = notes();
+    const { store } = page();
+    await store.append(view('a', 1));
+    const { life } = here;
+    const late = here.write('device', NOTE, life);
+    await Promise.all([store.erase(), here.forget()]);
+    await late;
+    await here.write('device', NOTE, life);
+    expect(await dump()).toBeUndefined();
+    expect(await here.read('device')).toBeUndefined();
+  });
+
+  test('is forgotten when another tab erases', async () => {
+    const here = notes();
+    await here.write('device', NOTE, here.life);
+    const { store } = page();
+    await store.erase();
+    await vi.waitFor(() => expect(here.life).toBe(1));
+    expect(await here.read('device')).toBeUndefined();
+  });
+
+  test('is no event, and none of the events is one', async () => {
+    const here = notes();
+    await here.write('device', NOTE, here.life);
+    const { store, events, told } = page();
+    await store.append(view('a', 1));
+    const reader = page();
+    await reader.store.refresh();
+    expect(reader.events).toMatchObject([{ itemId: 'a' }]);
+    expect([...events, ...told, ...reader.told].join()).not.toContain('records-set-aside');
+    expect(await here.read('device')).toEqual(NOTE);
+  });
+});
+
+test('a database that never answers is waited for once', async () => {
+  const opens = vi.spyOn(indexedDB, 'open').mockImplementation((): never => ({}) as never);
+  const here = notes({ deadline: 0.05 });
+  await here.write('device', NOTE, here.life);
+  expect(await here.read('device')).toEqual(NOTE);
+  await here.write('device', { fastest: 'cpu' }, here.life);
+  expect(opens).toHaveBeenCalledTimes(1);
+});
