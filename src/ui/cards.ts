@@ -1,6 +1,7 @@
 /** Products as cards in a slot's own shadow tree. Texts go in as texts, never as markup. */
 
 import type { Host, Slot } from './host';
+import { loadPicture } from './pictures';
 import type { Suggestion } from './suggestions';
 
 /** Most characters of a title that are put into the page; a card shows two lines of it. */
@@ -13,7 +14,7 @@ const keys = new WeakMap<Element, string>();
  * Shows the suggestions in the slot's list. A card that stands there already is kept, so that its picture does not blink;
  * fewer cards than placeholders leave the list as high as it was.
  */
-export function showCards({ node }: Host, slot: Slot, suggestions: readonly Suggestion[]): void {
+export function showCards(host: Host, slot: Slot, suggestions: readonly Suggestion[]): void {
   const list = slot.frame.list!;
   const before = new Map<string | undefined, Element>();
   for (const child of list.children) before.set(keys.get(child), child);
@@ -22,24 +23,23 @@ export function showCards({ node }: Host, slot: Slot, suggestions: readonly Sugg
     ...suggestions.map((suggestion) => {
       const { score, ...shown } = suggestion;
       const key = JSON.stringify(shown);
-      const card = before.get(key) ?? cardOf(node, suggestion);
+      const card = before.get(key) ?? cardOf(host, suggestion);
       keys.set(card, key);
       return card;
     }),
   );
 }
 
-type Make = Host['node'];
-
-function cardOf(node: Make, suggestion: Suggestion): HTMLElement {
+function cardOf(host: Host, suggestion: Suggestion): HTMLElement {
   const { id, href, title, brand, price, note, reason } = suggestion;
+  const { node } = host;
   const link = node('a', { part: 'card', class: 'card', href, 'data-item-id': id, 'data-reason': reason });
   const line = (name: string, text: string | undefined) => {
     const element = node('span', { part: name, class: name });
     element.textContent = (text ?? '').slice(0, MAX_TEXT);
     return element;
   };
-  link.append(picture(node, suggestion), line('brand', brand), line('title', title));
+  link.append(picture(host, suggestion), line('brand', brand), line('title', title));
   const foot = node('span', { class: 'foot' });
   if (price !== undefined) foot.append(line('price', price));
   if (note !== undefined) foot.append(line('note', note));
@@ -48,7 +48,8 @@ function cardOf(node: Make, suggestion: Suggestion): HTMLElement {
 }
 
 /** The picture, or the first letters of the title where there is none or it cannot be loaded. */
-function picture(node: Make, { image, title }: Suggestion): HTMLElement {
+function picture(host: Host, { image, title }: Suggestion): HTMLElement {
+  const { node } = host;
   const place = node('span', { part: 'picture', class: 'picture', 'aria-hidden': 'true' });
   const letters = [...title.trim()].slice(0, 2).join('').toUpperCase();
   if (image === undefined) {
@@ -58,10 +59,11 @@ function picture(node: Make, { image, title }: Suggestion): HTMLElement {
   // A picture inside the artifact is there already: to load it late would only make it blink.
   const loading = image.startsWith('data:') ? 'eager' : 'lazy';
   const attributes = { part: 'image', alt: '', width: '400', height: '400', decoding: 'async', loading };
-  const element = node('img', { ...attributes, referrerpolicy: 'no-referrer', src: image });
+  const element = node('img', { ...attributes, referrerpolicy: 'no-referrer' });
   element.addEventListener('error', () => {
     place.textContent = letters;
   });
   place.append(element);
+  loadPicture(host, element, image);
   return place;
 }

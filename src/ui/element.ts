@@ -1,6 +1,6 @@
 /** `<aisle-recommendations>`: holds its place at once, and tells what was loaded of every change. It does nothing else. */
 import { draw } from './frame';
-import type { Drawn, Host, Slot, SlotState } from './host';
+import type { Host, Slot, SlotState } from './host';
 
 export const TAG = 'aisle-recommendations';
 
@@ -24,7 +24,7 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
   function enter(element: HTMLElement): void {
     let slot = known.get(element);
     if (slot === undefined) {
-      slot = { element, ...drawn(host, element) };
+      slot = { element, ...draw(element, host.pictures) };
       known.set(element, slot);
       setState(slot, 'loading');
     } else redraw(host, slot); // its attributes may have changed meanwhile
@@ -60,12 +60,8 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
   );
 }
 
-function drawn({ script }: Host, element: HTMLElement, before?: Drawn): Drawn {
-  return draw(element, script?.getAttribute('data-images') !== 'none', before);
-}
-
 export function redraw(host: Host, slot: Slot): void {
-  Object.assign(slot, drawn(host, slot.element, slot));
+  Object.assign(slot, draw(slot.element, host.pictures, slot));
 }
 
 export function setState({ element, frame, texts }: Slot, state: SlotState): void {

@@ -45,6 +45,7 @@ function start(url: string): void {
     aisle,
     script,
     slots,
+    pictures: script?.getAttribute('data-images') !== 'none',
     settle,
     warn,
     guard,

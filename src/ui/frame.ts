@@ -19,16 +19,17 @@ export function draw(element: HTMLElement, pictures: boolean, before?: Drawn): D
   const number = Number(element.getAttribute('limit') ?? Number.NaN);
   const limit = Number.isInteger(number) && number > 0 ? Math.min(number, MAX_LIMIT) : DEFAULT_LIMIT;
   const strategy = element.getAttribute('strategy') ?? 'for-you';
-  const frame = before?.frame ?? buildFrame(element, pictures);
+  const frame = before?.frame ?? buildFrame(element);
   if (frame.list !== undefined) {
     const { section, list } = frame;
+    section.classList.toggle('plain', !pictures);
     drawHeading(section, element, texts.headings[strategy as Strategy] ?? texts.headings['for-you']);
     if (before?.limit !== limit && list.querySelector('a') === null) drawPlaceholders(list, limit);
   }
   return { texts, language, limit, strategy, frame };
 }
 
-function buildFrame(element: HTMLElement, pictures: boolean): Frame {
+function buildFrame(element: HTMLElement): Frame {
   const root = element.shadowRoot ?? element.attachShadow({ mode: 'open' });
   if (isServed(element)) {
     const section = node('div', { part: 'section' }, node('slot', {}));
@@ -38,7 +39,7 @@ function buildFrame(element: HTMLElement, pictures: boolean): Frame {
   const list = node('ul', { part: 'list' });
   const message = node('p', { part: 'message' });
   const body = node('div', { class: 'body' }, list, message);
-  const section = node('section', { part: 'section', class: pictures ? '' : 'plain' }, body);
+  const section = node('section', { part: 'section' }, body);
   root.replaceChildren(section);
   dress(root);
   return { section, list, message };

@@ -51,6 +51,8 @@ export interface Host {
   /** The `<script>` that carries the options; absent where the page starts the embed by a command. */
   readonly script: HTMLElement | undefined;
   readonly slots: ReadonlySet<Slot>;
+  /** Whether cards have a place for a picture. */
+  pictures: boolean;
   /** Settles `aisle.ready`. */
   readonly settle: (recommender: Recommender | undefined) => void;
   /** One line on the console for each problem, once. */

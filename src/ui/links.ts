@@ -21,19 +21,32 @@ export function pictureOf({ image }: CatalogueItem): string | undefined {
   return webAddress(image)?.href;
 }
 
-/** The price in the currency and language; undefined where there is none. */
-export function priceOf({ price, currency }: CatalogueItem, language: string): string | undefined {
-  if (price === undefined || !Number.isFinite(price)) return undefined;
+/** Formats by language and currency: making one takes a browser longer than making a card. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+function formatOf(language: string, currency: string): Intl.NumberFormat {
+  const key = `${language} ${currency}`;
   const plain = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
-  const style = currency !== undefined && /^[a-z]{3}$/i.test(currency) ? { style: 'currency', currency } : plain;
-  for (const locale of [language, undefined]) {
-    try {
-      return new Intl.NumberFormat(locale, style as Intl.NumberFormatOptions).format(price);
-    } catch {
-      // a `lang` that is no language: that of the browser
-    }
+  const style = /^[a-z]{3}$/i.test(currency) ? { style: 'currency' as const, currency } : plain;
+  const known = formats.get(key);
+  if (known !== undefined) return known;
+  const format = new Intl.NumberFormat(supported(language), style);
+  formats.set(key, format);
+  return format;
+}
+
+/** A `lang` may be no language: then that of the browser counts. */
+function supported(language: string): string | undefined {
+  try {
+    return Intl.getCanonicalLocales(language)[0];
+  } catch {
+    return undefined;
   }
-  return String(price);
+}
+
+/** The price in the currency and language; undefined where there is none. */
+export function priceOf({ price, currency = '' }: CatalogueItem, language: string): string | undefined {
+  return price === undefined || !Number.isFinite(price) ? undefined : formatOf(language, currency).format(price);
 }
 
 /** `preorder` and `backorder` in any spelling; undefined for what is simply in stock. */

@@ -82,6 +82,7 @@ export function startPage(host: Host): void {
     const again = () => mine === turn && start(options);
     try {
       const { recommender, page } = partOptions(options);
+      host.pictures = recommender.images !== 'none';
       createRecommender(recommender)
         .then((opened) => (mine === turn ? open(opened, page, again) : opened.dispose()))
         .then(undefined, failed);
@@ -111,6 +112,7 @@ export function startPage(host: Host): void {
       },
     };
     aisle.recommender = recommender;
+    for (const slot of host.slots) host.redraw(slot);
     let { storage } = recommender.status;
     stops.push(
       recommender.on('ready', () => settle(recommender)),

@@ -10,6 +10,7 @@
  *     </aisle-recommendations>
  */
 import type { Host, Slot } from './host';
+import { loadPicture } from './pictures';
 import type { Suggestion } from './suggestions';
 
 interface Served {
@@ -55,10 +56,10 @@ export function countOf({ element, limit }: Slot): number {
 }
 
 /** Puts the suggestions in the place of the server's products; what is missing to their number is filled up with these. */
-export function showInPlace({ node }: Host, slot: Slot, suggestions: readonly Suggestion[]): void {
+export function showInPlace(host: Host, slot: Slot, suggestions: readonly Suggestion[]): void {
   const { element } = slot;
   const { list, cards } = served(element)!;
-  const wanted = suggestions.map((suggestion) => cards.get(suggestion.id) ?? newCard(node, element, cards, suggestion));
+  const wanted = suggestions.map((suggestion) => cards.get(suggestion.id) ?? newCard(host, element, cards, suggestion));
   for (const card of cards.values()) {
     if (wanted.length >= countOf(slot)) break;
     if (!wanted.includes(card)) wanted.push(card);
@@ -83,20 +84,20 @@ function removed(child: Element): Element | null {
 
 /** A card for a product that the server did not render: the shop's template, filled in, or a plain one. */
 function newCard(
-  node: Host['node'],
+  host: Host,
   element: HTMLElement,
   cards: ReadonlyMap<string, HTMLElement>,
   suggestion: Suggestion,
 ): HTMLElement {
   const template = element.querySelector('template');
   const copy = template?.content.firstElementChild?.cloneNode(true);
-  const card = copy instanceof HTMLElement ? copy : plainCard(node, cards);
-  fill(card, suggestion);
+  const card = copy instanceof HTMLElement ? copy : plainCard(host, cards);
+  fill(host, card, suggestion);
   return card;
 }
 
 /** As the server's first card, but empty: what stands in that is of another product. */
-function plainCard(node: Host['node'], cards: ReadonlyMap<string, HTMLElement>): HTMLElement {
+function plainCard({ node }: Host, cards: ReadonlyMap<string, HTMLElement>): HTMLElement {
   const [first] = cards.values();
   const like = (source: Element | null | undefined, tag: string, part: string) => {
     const element = node(source?.localName ?? tag, { 'data-aisle': part });
@@ -115,7 +116,7 @@ function plainCard(node: Host['node'], cards: ReadonlyMap<string, HTMLElement>):
 }
 
 /** Fills what `data-aisle` names: link, title, brand, price, note, image. What the product does not have is taken out. */
-function fill(card: HTMLElement, suggestion: Suggestion): void {
+function fill(host: Host, card: HTMLElement, suggestion: Suggestion): void {
   for (const part of [card, ...card.querySelectorAll<HTMLElement>('[data-aisle]')]) {
     const name = part.getAttribute('data-aisle');
     if (name === 'link') {
@@ -125,7 +126,7 @@ function fill(card: HTMLElement, suggestion: Suggestion): void {
       if (suggestion.image === undefined) part.remove();
       else {
         part.setAttribute('alt', '');
-        part.setAttribute('src', suggestion.image);
+        loadPicture(host, part, suggestion.image);
       }
     } else if (name === 'title' || name === 'brand' || name === 'price' || name === 'note') {
       const text = suggestion[name];

@@ -6,6 +6,7 @@ import type { Recommender } from '../recommender';
 import type { Strategy } from '../recommender/strategies';
 import type { Host, Slot } from './host';
 import { delayOf, linkOf, pictureOf, priceOf } from './links';
+import { nextTask } from './next-task';
 import type { PageOptions } from './options';
 import { countOf, servedIds, servedLink } from './served';
 
@@ -58,6 +59,7 @@ export async function suggestionsFor(
     signal,
   });
   const products = await recommender.products(items.map(({ itemId }) => itemId));
+  await nextTask(); // the first price of a page takes a browser a while
   return items.map(({ itemId, reason, score }, i) => {
     const known: CatalogueItem = products[i] ?? { id: itemId };
     const product = options.product(known) ?? known;

@@ -3,6 +3,7 @@ import { RecommenderError } from '../errors';
 import type { Recommender } from '../recommender';
 import { showCards } from './cards';
 import type { Host, Slot, SlotState } from './host';
+import { nextTask } from './next-task';
 import type { PageOptions } from './options';
 import { showInPlace } from './served';
 import { type Suggestion, suggestionsFor } from './suggestions';
@@ -63,6 +64,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
       slot.frame.section.setAttribute('aria-busy', 'true');
       const context = { host, signal: state.abort.signal };
       const suggestions = await suggestionsFor(slot, from.recommender, from.pageItem(), from.options, context);
+      await nextTask(); // the page may have its turn between the answer and the cards
       if (urgency === 'better') await untilLeft(slot.element, isCurrent);
       if (isCurrent()) show(slot, state, suggestions);
     } catch (error) {
@@ -129,6 +131,6 @@ export function createView(host: Host, source: () => Source | undefined): View {
 async function untilLeft(element: HTMLElement, isCurrent: () => boolean): Promise<void> {
   while (isCurrent() && element.matches(':focus-within')) {
     await new Promise((left) => element.addEventListener('focusout', left, { once: true }));
-    await new Promise((settled) => setTimeout(settled, 0)); // the focus may only have moved to the next card
+    await nextTask(); // the focus may only have moved to the next card
   }
 }

@@ -22,6 +22,8 @@ ${body}</main></body></html>`;
 
 export interface EmbedServer {
   readonly origin: string;
+  /** Every request so far, `METHOD path`, as it arrived: of pages and of their workers. */
+  readonly requests: string[];
   /** Serves a text at a path from now on. */
   serve(path: string, text: string, type?: string): void;
   close(): void;
@@ -40,11 +42,16 @@ export async function serveEmbed(
     { path: '/models/demo/', folder: join(ROOT, 'public/models/demo') },
     ...Object.entries(folders).map(([path, folder]) => ({ path, folder })),
   ];
-  const server = createServer((request, response) => staticServer(mounts, headers).emit('request', request, response));
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    staticServer(mounts, headers).emit('request', request, response);
+  });
   await new Promise<void>((open) => server.listen(0, '127.0.0.1', open));
   const { port } = server.address() as AddressInfo;
   return {
     origin: `http://localhost:${port}`,
+    requests,
     serve(path, text, type = 'text/html; charset=utf-8') {
       const at = mounts.findIndex((mount) => mount.path === path);
       mounts.splice(at < 0 ? mounts.length : at, at < 0 ? 0 : 1, { path, text, type });
