@@ -116,7 +116,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'Caser: negatives that the session holds',
     file: MODEL,
-    edits: [["reject: 'session'", "reject: 'none'"]],
+    edits: [["negFrom === 'unseen' ? 'session' : 'none'", "negFrom === 'unseen' ? 'none' : 'session'"]],
     tests: model,
   },
   {
