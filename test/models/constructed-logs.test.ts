@@ -20,10 +20,10 @@ interface Rule {
 const RULES = {
   /** Steps of one size around a ring: xₜ = 2 xₜ₋₁ − xₜ₋₂. Neither of the two alone tells anything. */
   'the last two clicks': {
-    items: 11,
+    items: 7,
     session(integer) {
-      const [at, step] = [integer(11), 1 + integer(10)];
-      return Array.from({ length: 6 }, (_, t) => 1 + ((at + t * step) % 11));
+      const [at, step] = [integer(7), 1 + integer(6)];
+      return Array.from({ length: 5 }, (_, t) => 1 + ((at + t * step) % 7));
     },
     known: 2,
   },
@@ -64,7 +64,7 @@ test.each(cases)(
       const { integer } = random(seed, 'sessions');
       return Array.from({ length: count }, () => rule.session(integer));
     };
-    const sessions = sessionsOf(draw(1, 200));
+    const sessions = sessionsOf(draw(1, 160));
     const catalogue = { items: rule.items, support: supportOf(sessions, rule.items) };
     const config = configure(model, given);
     const trainer = new Trainer({ model, config, catalogue, sessions, seed: 2, epochs });
