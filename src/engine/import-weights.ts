@@ -55,6 +55,15 @@ export async function importWeights(options: ImportOptions): Promise<ImportedMod
   }
   const { config } = await configurationOf(architecture, given.config);
   const map = importer.map(config, items);
+  for (const [name, { data }] of Object.entries(weights)) {
+    const at = data.findIndex((x) => !Number.isFinite(x));
+    if (at >= 0) {
+      throw new RecommenderError(
+        'weights-mismatch',
+        `${names.weights}: tensor "${name}" holds ${data[at]} at position ${at}; every weight must be finite.`,
+      );
+    }
+  }
   const tensors = {
     ...toOurs(map, weights, names.weights),
     [SUPPORT_TENSOR]: { data: new Int32Array(items + 1), shape: [items + 1] },

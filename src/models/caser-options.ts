@@ -19,6 +19,7 @@ export interface CaserConfig {
   readonly windows: 'full' | 'all';
   readonly negSamples: number;
   readonly negPer: 'instance' | 'target';
+  readonly negFrom: 'unseen' | 'all';
   readonly batchSize: number;
   readonly learningRate: number;
   readonly l2: number;
@@ -131,7 +132,7 @@ export const options: OptionSpecs<CaserConfig> = {
     min: 1,
     max: 100_000,
     default: 3,
-    doc: 'negatives, uniform over the items that the session does not hold',
+    doc: 'negatives of each instance, or of each target',
     source: OFFICIAL,
   },
   negPer: {
@@ -140,6 +141,14 @@ export const options: OptionSpecs<CaserConfig> = {
     default: 'instance',
     doc: 'whether the T targets of an instance share negSamples negatives, or each has as many',
     source: 'instance is the official code, target the text of the paper',
+  },
+  negFrom: {
+    type: 'choice',
+    choices: ['unseen', 'all'],
+    default: 'unseen',
+    doc: 'negatives uniform over the items that the session does not hold, or over all: then what was clicked learns to give way',
+    source:
+      'unseen is the official code, which never ranks what a user has had; all is ours, where clicked items are ranked too',
   },
   batchSize: { type: 'integer', min: 1, max: 65536, default: 512, doc: 'instances a step', source: OFFICIAL },
   learningRate: {

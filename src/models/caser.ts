@@ -176,11 +176,11 @@ export const caser: SessionModel<CaserConfig> = {
   encode,
   outputs: (params) => ({ table: params.outputs as Tensor2D, bias: params.bias as Tensor1D }),
   training(config) {
-    const { L, T, windows, negSamples: count, negPer, batchSize, nIter, learningRate, l2 } = config;
+    const { L, T, windows, negSamples: count, negPer, negFrom, batchSize, nIter, learningRate, l2 } = config;
     const negatives: NegativeSpec = {
       kind: negPer === 'instance' ? 'per-row' : 'per-position',
       count,
-      reject: 'session',
+      reject: negFrom === 'unseen' ? 'session' : 'none',
     };
     return {
       rows: { kind: 'windows', length: L, targets: T, partial: windows === 'all', earlier: earlierSessions(config) },

@@ -211,6 +211,25 @@ describe('reference configurations', () => {
     });
   });
 
+  test('of SR-GNN keep whole sessions, and the attention alone where they are not hybrid', () => {
+    const given = { ...graph, l2: 1e-5, lr_dc: 0.1, lr_dc_step: 3, batchSize: 100, patience: 10 };
+    const rest = { hiddenSize: 4, step: 1, l2: 1e-5, lrDc: 0.1, lrDcStep: 3, batchSize: 100, maxlen: 4096 };
+    const of = (nonhybrid: boolean) => importers.srgnn.config({ ...given, nonhybrid });
+    expect(of(true)).toEqual({ items: 7, config: { ...rest, readout: 'global' } });
+    expect(of(false)).toEqual({ items: 7, config: { ...rest, readout: 'hybrid' } });
+  });
+
+  test('of Caser have users, and padding that was trained', () => {
+    const given = { ...filters, T: 3, neg_samples: 2, ac_conv: 'sigm', ac_fc: 'iden', drop: 0.5, use_cuda: true };
+    expect(importers.caser.config(given)).toEqual({
+      items: 7,
+      config: {
+        ...{ d: 4, L: 3, nh: 2, nv: 5, T: 3, drop: 0.5, acConv: 'sigm', acFc: 'iden', negSamples: 2 },
+        ...{ profile: 'user', users: 3, padding: 'trained' },
+      },
+    });
+  });
+
   test.each<[keyof typeof importers, Record<string, unknown>, RegExp]>([
     ['gru4rec', { layer: [100] }, /the key "layer" is not known; the nearest is "layers"/],
     ['gru4rec', { n_items: 0 }, /"n_items" must be a whole number from 1, got 0/],

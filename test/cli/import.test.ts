@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { importers } from '../../src/checkpoint/imports';
-import { decodeSafetensors, encodeSafetensors } from '../../src/checkpoint/safetensors';
+import { type Precision, packTensors } from '../../src/checkpoint/precision';
+import { decodeSafetensors, encodeSafetensors, writeSafetensors } from '../../src/checkpoint/safetensors';
 import { configure } from '../../src/models/configuration';
 import { allModels } from '../../src/models/index';
 import { random } from '../../src/session/random';
@@ -35,18 +36,34 @@ function weightsOf(from: string): Record<string, NdArray> {
   return Object.fromEntries(tensors);
 }
 
+function notFinite(): Record<string, NdArray> {
+  const weights = weightsOf('srgnn');
+  weights['gnn.w_hh']!.data[3] = Number.NaN;
+  return weights;
+}
+
 interface Given {
   readonly weights?: Record<string, NdArray>;
   readonly config?: unknown;
   readonly items?: string;
   readonly argv?: readonly string[];
+  readonly precision?: Precision;
 }
 
 async function importFrom(from: string, given: Given = {}) {
-  const { weights = weightsOf(from), config = REFERENCES[from], items = JSON.stringify(IDS), argv = [] } = given;
+  const {
+    weights = weightsOf(from),
+    config = REFERENCES[from],
+    items = JSON.stringify(IDS),
+    argv = [],
+    precision = 'f32',
+  } = given;
   const dir = await folder();
   const path = (name: string) => join(dir, name);
-  await writeFile(path('w.safetensors'), encodeSafetensors(weights));
+  await writeFile(
+    path('w.safetensors'),
+    precision === 'f32' ? encodeSafetensors(weights) : writeSafetensors(packTensors(weights, precision)),
+  );
   await writeFile(path('config.json'), JSON.stringify(config));
   await writeFile(path('items.txt'), items);
   const files = ['--weights', path('w.safetensors'), '--config', path('config.json'), '--items', path('items.txt')];
@@ -107,6 +124,16 @@ describe('import', () => {
     );
   });
 
+  test('reads half precision', async () => {
+    const { code, out } = await importFrom('srgnn', { precision: 'f16' });
+    expect(code).toBe(0);
+    const { tensors } = decodeSafetensors(await readFile(join(out, 'weights.safetensors')), 'weights.safetensors');
+    const exact = weightsOf('srgnn')['embedding.weight']!.data;
+    const error = Math.max(...exact.map((x, i) => Math.abs(x - tensors['items']!.data[i]!)));
+    expect(error).toBeGreaterThan(0);
+    expect(error).toBeLessThan(1e-3);
+  });
+
   test.each<[string, string, Given, string]>([
     [
       'a name that nobody has',
@@ -132,6 +159,7 @@ describe('import', () => {
       { weights: weightsOf('srgnn') },
       'w.safetensors lacks the tensor',
     ],
+    ['a weight that is no number', 'srgnn', { weights: notFinite() }, 'tensor "gnn.w_hh" holds NaN at position 3'],
     ['a prefix that no tensor has', 'srgnn', { argv: ['--prefix', 'net.'] }, 'no tensor\'s name starts with "net."'],
   ])('refuses %s', async (_, from, given, message) => {
     const weights = given.weights ?? weightsOf('srgnn');

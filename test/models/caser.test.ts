@@ -218,6 +218,7 @@ test('plans windows, a balanced loss against negatives outside the session, and 
     count: 5,
     reject: 'session',
   });
+  expect(plan({ negFrom: 'all' }).objective.negatives).toEqual({ kind: 'per-row', count: 3, reject: 'none' });
   expect(plan({ windows: 'all', T: 1, profile: 'device' }).rows).toMatchObject({
     targets: 1,
     partial: true,

@@ -7,7 +7,7 @@ const BATCHES = 'src/train/batches.ts';
 
 const reference = ['test/models/caser-reference.test.ts'];
 const model = ['test/models/caser.test.ts'];
-const golden = ['test/reference/golden.test.ts'];
+const imports = ['test/checkpoint/imports.test.ts'];
 const batches = ['test/train/batches.test.ts'];
 
 export const mutations: readonly Mutation[] = [
@@ -95,7 +95,7 @@ export const mutations: readonly Mutation[] = [
     error: 'Caser: the zero row of padding imported for the trained one',
     file: 'src/checkpoint/imports/caser.ts',
     edits: [["padding: 'trained'", "padding: 'zero'"]],
-    tests: golden,
+    tests: imports,
   },
   {
     error: 'Caser: one mean over targets and negatives together',
@@ -116,7 +116,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'Caser: negatives that the session holds',
     file: MODEL,
-    edits: [["reject: 'session'", "reject: 'none'"]],
+    edits: [["negFrom === 'unseen' ? 'session' : 'none'", "negFrom === 'unseen' ? 'none' : 'session'"]],
     tests: model,
   },
   {

@@ -8,7 +8,7 @@ const GRU = 'src/nn/gru.ts';
 
 const reference = ['test/models/srgnn-reference.test.ts'];
 const model = ['test/models/srgnn.test.ts'];
-const golden = ['test/reference/golden.test.ts'];
+const imports = ['test/checkpoint/imports.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
@@ -121,7 +121,7 @@ export const mutations: readonly Mutation[] = [
     error: 'SR-GNN: local before global in the hybrid vector',
     file: MODEL,
     edits: [['concat([global, last], 1)', 'concat([last, global], 1)']],
-    tests: golden,
+    tests: reference,
   },
   {
     error: 'SR-GNN: the projected last state in the hybrid vector, as in the TensorFlow code',
@@ -138,19 +138,19 @@ export const mutations: readonly Mutation[] = [
     error: 'SR-GNN: nonhybrid means the last item alone',
     file: 'src/checkpoint/imports/srgnn.ts',
     edits: [["nonhybrid ? 'global' : 'hybrid'", "nonhybrid ? 'local' : 'hybrid'"]],
-    tests: golden,
+    tests: imports,
   },
   {
     error: 'SR-GNN: decoupled weight decay',
     file: MODEL,
     edits: [["weightDecay: { amount: l2, kind: 'coupled' }", "weightDecay: { amount: l2, kind: 'decoupled' }"]],
-    tests: golden,
+    tests: model,
   },
   {
     error: 'SR-GNN: the padding row kept from weight decay',
     file: MODEL,
     edits: [["rows: 'both', zeroRow: false", "rows: 'both'"]],
-    tests: golden,
+    tests: model,
   },
   {
     error: 'SR-GNN: learning rate lowered from the start, not from the fourth epoch',
