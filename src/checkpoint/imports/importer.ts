@@ -13,6 +13,8 @@ export interface ImportedConfig {
 }
 
 export interface Importer {
+  /** Our architecture. Default: the reference's name in `imports/index.ts`. */
+  readonly architecture?: string;
   /**
    * @param reference The reference implementation's own parameters, by its own names.
    * @throws RecommenderError `bad-config` for a key that is not known or a value that our architecture does not have.
