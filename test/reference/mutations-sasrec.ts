@@ -140,12 +140,6 @@ export const mutations: readonly Mutation[] = [
     tests: reference,
   },
   {
-    error: 'SASRec: padding has a probability in the softmax, and the last item none',
-    file: OBJECTIVE,
-    edits: [['slice(table, [1, 0], [items, -1])', 'slice(table, [0, 0], [items, -1])']],
-    tests: [...reference, 'test/objectives/losses.test.ts'],
-  },
-  {
     error: 'SASRec: negatives may be items of the session',
     file: TRAINING,
     edits: [["reject: 'session' } as const", "reject: 'none' } as const"]],
