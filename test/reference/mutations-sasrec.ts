@@ -9,6 +9,7 @@ const LOSSES = 'src/objectives/losses.ts';
 
 const reference = ['test/models/sasrec-reference.test.ts'];
 const model = ['test/models/sasrec.test.ts'];
+const options = ['test/models/sasrec-options.test.ts'];
 const gbce = ['test/objectives/gbce.test.ts'];
 
 export const mutations: readonly Mutation[] = [
@@ -143,13 +144,13 @@ export const mutations: readonly Mutation[] = [
     error: 'SASRec: negatives may be items of the session',
     file: TRAINING,
     edits: [["reject: 'session' } as const", "reject: 'none' } as const"]],
-    tests: model,
+    tests: options,
   },
   {
     error: 'SASRec: β₂ of Adam as everywhere else',
     file: TRAINING,
     edits: [['default: 0.98,', 'default: 0.999,']],
-    tests: model,
+    tests: options,
   },
   {
     error: 'SASRec: the tanh form of GELU',
@@ -198,7 +199,7 @@ export const mutations: readonly Mutation[] = [
     error: 'gSASRec: negatives that collide are drawn again',
     file: TRAINING,
     edits: [["reject: 'none' } as const", "reject: 'session' } as const"]],
-    tests: model,
+    tests: options,
   },
   {
     error: 'gSASRec: scores from the input table in spite of a table of its own',
