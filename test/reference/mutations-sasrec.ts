@@ -29,7 +29,7 @@ export const mutations: readonly Mutation[] = [
     error: 'SASRec: padding not zeroed after a block',
     file: MODEL,
     edits: [['e = narrow ? next : mask(next, prepared);', 'e = next;']],
-    tests: ['test/models/sasrec-golden.test.ts'],
+    tests: reference,
   },
   {
     error: 'SASRec: padding keys take part in the official form',
