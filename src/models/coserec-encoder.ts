@@ -13,9 +13,9 @@ import { add, gather, minimum, reshape, type Tensor1D, type Tensor2D, type Tenso
 import { attention, causalBias, keyBias } from '../nn/attention';
 import { feedForward } from '../nn/feed-forward';
 import { layerNorm } from '../nn/layer-norm';
-import type { LinearParams } from '../nn/linear';
 import type { Catalogue } from '../types';
 import type { Cl4srecConfig } from './cl4srec-options';
+import { linearParams } from './linear-params';
 import type { Initialiser, ParameterSpec, Params, PreparedTensors, Run } from './model';
 
 /** What the code adds to the score of a masked key. */
@@ -58,10 +58,6 @@ export function coserecHidden(params: Params, prepared: PreparedTensors, config:
   const [batch, length] = items.shape;
   const norm = (name: string, x: Tensor2D): Tensor2D =>
     layerNorm(x, params[`${name}.gain`] as Tensor1D, params[`${name}.bias`] as Tensor1D, layerNormEps);
-  const linear = (name: string): LinearParams => ({
-    w: params[`${name}.w`] as Tensor2D,
-    b: params[`${name}.b`] as Tensor1D,
-  });
   const dropout = (x: Tensor2D): Tensor2D => run.dropout(x, dropoutRate);
   const causal = causalBias(length, HIDDEN);
   const keys = prepared.mask && keyBias(prepared.mask as Tensor2D, batch, HIDDEN);
@@ -71,7 +67,7 @@ export function coserecHidden(params: Params, prepared: PreparedTensors, config:
   const rate = dropoutEmbed < 0 ? dropoutRate : dropoutEmbed;
   let e = run.dropout(norm('norm', reshape(embedded, [batch * length, d])), rate);
   for (let b = 0; b < numBlocks; b++) {
-    const of = (part: string) => linear(`blocks.${b}.${part}`);
+    const of = (part: string) => linearParams(params, `blocks.${b}.${part}`);
     const weights = {
       query: of('attention.query'),
       key: of('attention.key'),

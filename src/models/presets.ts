@@ -99,6 +99,24 @@ const SASREC: Readonly<Record<string, Preset>> = {
       numEpochs: 8,
     },
   },
+  gsasrec: {
+    doc: 'long histories, large catalogue, gBCE; what the authors of gSASRec ran on MovieLens-1M',
+    config: {
+      norm: 'tf',
+      inputScale: 'none',
+      layerNormEps: 1e-5,
+      reuseItemEmbeddings: false,
+      init: 'torch',
+      loss: 'gbce',
+      negatives: 256,
+      gbceT: 0.75,
+      beta2: 0.999,
+      hiddenUnits: 128,
+      maxlen: 200,
+      dropoutRate: 0.5,
+      batchSize: 128,
+    },
+  },
 };
 
 /** By architecture, then by name. */

@@ -141,7 +141,7 @@ export const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     max: 1_000_000,
     default: 1024,
     doc: 'same-length: predictions a step',
-    source: 'ours',
+    source: 'ours: small batches of short sessions learn faster than many sessions at once',
   },
   numEpochs: {
     type: 'integer',

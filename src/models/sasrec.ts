@@ -42,9 +42,9 @@ import { RecommenderError } from '../errors';
 import { type AttentionOptions, type AttentionParams, attention, causalBias, keyBias } from '../nn/attention';
 import { feedForward } from '../nn/feed-forward';
 import { layerNorm } from '../nn/layer-norm';
-import type { LinearParams } from '../nn/linear';
 import { normaliseRows } from '../nn/normalise-rows';
 import type { SessionInput } from '../types';
+import { linearParams } from './linear-params';
 import type { Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
 import { padClicks } from './padding';
 import { options, type SasrecConfig } from './sasrec-options';
@@ -104,11 +104,6 @@ function embed(params: Params, prepared: PreparedTensors, config: SasrecConfig, 
 
 /** Zeroes the rows of padding; also keeps gradients away from the padding rows of both tables. */
 const mask = (e: Tensor2D, prepared: PreparedTensors): Tensor2D => (prepared.mask ? mul(e, prepared.mask) : e);
-
-const linearParams = (params: Params, name: string): LinearParams => ({
-  w: params[`${name}.w`] as Tensor2D,
-  b: params[`${name}.b`] as Tensor1D,
-});
 
 function attentionParams(params: Params, name: string, config: SasrecConfig): AttentionParams {
   const of = (part: string) => linearParams(params, `${name}.${part}`);

@@ -55,6 +55,7 @@ const forms: [string, Partial<SasrecConfig>, Partial<ReferenceSettings>, readonl
   ['tf, from the end, two heads', { numHeads: 2 }, {}, ['ce', 'gbce']],
   ['tf, from the start', { positions: 'start' }, {}, ['ce', 'bce']],
   ['tf, from the start, two heads', { positions: 'start', numHeads: 2 }, {}, ['sampled']],
+  ['tf of 2020', { outputProjection: 'true', maskPadding: 'false' }, { maskPadding: false }, ['bce']],
   ['pre', { norm: 'pre' }, { norm: 'pre', maskPadding: false }, ['ce']],
   ['pre, padding masked', { norm: 'pre', maskPadding: 'true' }, { norm: 'pre' }, ['bce']],
   ['post', { norm: 'post' }, { norm: 'post', maskPadding: false }, ['gbce']],

@@ -8,14 +8,16 @@
  * not pass its tests before any edit.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { mutations as ofCaser } from './mutations-caser';
+import { mutations as ofCl4srec } from './mutations-cl4srec';
 import { type Mutation, mutations as ofGru4rec } from './mutations-gru4rec';
+import { mutations as ofSasrec } from './mutations-sasrec';
 import { mutations as ofSrgnn } from './mutations-srgnn';
 
-export const mutations: readonly Mutation[] = [...ofGru4rec, ...ofSrgnn, ...ofCaser];
+export const mutations: readonly Mutation[] = [...ofGru4rec, ...ofSasrec, ...ofSrgnn, ...ofCaser, ...ofCl4srec];
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'vite.config.ts'];
@@ -69,8 +71,12 @@ export function edited(text: string, { error, file, edits }: Mutation): string {
 }
 
 export async function main([only = '']: string[]): Promise<void> {
-  const copy = mkdtempSync(join(tmpdir(), 'aisle-mutants-'));
+  const folder = mkdtempSync(join(tmpdir(), 'aisle-mutants-'));
+  const copy = join(folder, 'aisle');
   try {
+    // Where the tests look for reference material: beside the checkout.
+    const shared = resolve(ROOT, '../shared');
+    if (existsSync(shared)) symlinkSync(shared, join(folder, 'shared'));
     for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true, force: true });
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const chosen = mutations.filter(({ error }) => error.includes(only));
@@ -103,6 +109,6 @@ export async function main([only = '']: string[]): Promise<void> {
     console.log(`\n${chosen.length - survived} of ${chosen.length} are seen, ${survived} survive.`);
     if (survived > 0) process.exitCode = 1;
   } finally {
-    rmSync(copy, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }

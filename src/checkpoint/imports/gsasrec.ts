@@ -22,6 +22,7 @@ interface Config {
 const WHAT = 'gsasrec configuration';
 
 export const gsasrec: Importer = {
+  architecture: 'sasrec',
   config(reference) {
     const imported = translate(WHAT, reference, {
       num_items: { items: true },

@@ -1,0 +1,228 @@
+/** Where ports of SASRec and gSASRec go astray, by their specification and codes: each as an edit of our sources. */
+import type { Mutation } from './mutations-gru4rec';
+
+const MODEL = 'src/models/sasrec.ts';
+const PARAMETERS = 'src/models/sasrec-parameters.ts';
+const TRAINING = 'src/models/sasrec-training.ts';
+const OBJECTIVE = 'src/objectives/objective.ts';
+const LOSSES = 'src/objectives/losses.ts';
+
+const reference = ['test/models/sasrec-reference.test.ts'];
+const model = ['test/models/sasrec.test.ts'];
+const options = ['test/models/sasrec-options.test.ts'];
+const gbce = ['test/objectives/gbce.test.ts'];
+
+export const mutations: readonly Mutation[] = [
+  {
+    error: 'SASRec: embedded clicks not scaled by √d',
+    file: MODEL,
+    edits: [['{ sqrt: Math.sqrt(d),', '{ sqrt: 1,']],
+    tests: reference,
+  },
+  {
+    error: 'SASRec: scores from the scaled table',
+    file: MODEL,
+    edits: [['normaliseRows(table) : table };', 'normaliseRows(table) : mul(table, Math.sqrt(table.shape[1])) };']],
+    tests: reference,
+  },
+  {
+    error: 'SASRec: padding not zeroed after a block',
+    file: MODEL,
+    edits: [['e = narrow ? next : mask(next, prepared);', 'e = next;']],
+    tests: reference,
+  },
+  {
+    error: 'SASRec: padding keys take part in the official form',
+    file: PARAMETERS,
+    edits: [["choose(maskPadding, norm === 'tf')", 'choose(maskPadding, false)']],
+    tests: [...reference, ...model],
+  },
+  {
+    error: 'SASRec: padding keys hidden in the port’s forms',
+    file: PARAMETERS,
+    edits: [["choose(maskPadding, norm === 'tf')", 'choose(maskPadding, true)']],
+    tests: reference,
+  },
+  {
+    error: 'SASRec: no causal mask',
+    file: MODEL,
+    edits: [
+      [
+        'return keys ? minimum(causalBias(width), keys) : causalBias(width);',
+        'return keys ?? mul(causalBias(width), 0);',
+      ],
+      ['  minimum,\n', ''],
+    ],
+    tests: model,
+  },
+  {
+    error: 'SASRec: the residual adds the raw query',
+    file: MODEL,
+    edits: [['ln(add(attend(q, e), q),', 'ln(add(attend(q, e), pick(e)),']],
+    tests: reference,
+  },
+  {
+    error: 'SASRec: the feed-forward adds what is not normalised',
+    file: MODEL,
+    edits: [
+      [
+        "const w = ln(add(attend(q, e), q), 'feed');",
+        "const u = add(attend(q, e), q);\n        const w = ln(u, 'feed');",
+      ],
+      ['const next: Tensor2D = add(feed(w), w);', 'const next: Tensor2D = add(feed(w), u);'],
+    ],
+    tests: reference,
+  },
+  {
+    error: 'SASRec: keys and values normalised in the official form',
+    file: MODEL,
+    edits: [['ln(add(attend(q, e), q),', "ln(add(attend(q, ln(e, 'attention')), q),"]],
+    tests: reference,
+  },
+  {
+    error: 'SASRec: keys and values raw in pre-norm',
+    file: MODEL,
+    edits: [['attend(pick(n), n)', 'attend(pick(n), e)']],
+    tests: reference,
+  },
+  {
+    error: 'SASRec: an output projection in the official form',
+    file: PARAMETERS,
+    edits: [["choose(outputProjection, norm !== 'tf')", 'choose(outputProjection, true)']],
+    tests: model,
+  },
+  {
+    error: 'SASRec: positions of the port counted from 0',
+    file: PARAMETERS,
+    edits: [["(norm === 'tf' ? 0 : 1)", '(norm === undefined ? 1 : 0)']],
+    tests: reference,
+  },
+  {
+    error: 'SASRec: the newest click has position 0',
+    file: MODEL,
+    edits: [["(positions === 'end' ? maxlen - width : 0)", '0']],
+    tests: model,
+  },
+  {
+    error: 'SASRec: padded on the other side',
+    file: MODEL,
+    edits: [["config.positions === 'end' ? 'left' : 'right'", "config.positions === 'end' ? 'right' : 'left'"]],
+    tests: model,
+  },
+  {
+    error: 'SASRec: the last column read where padding is on the right',
+    file: 'src/models/padding.ts',
+    edits: [
+      [
+        "last[row] = side === 'left' ? (row + 1) * width - 1 : first + Math.max(n, 1) - 1;",
+        'last[row] = (row + 1) * width - 1;',
+      ],
+    ],
+    tests: model,
+  },
+  {
+    error: 'SASRec: long sessions keep their oldest clicks',
+    file: 'src/models/padding.ts',
+    edits: [
+      ['items[first + t] = session.items[session.items.length - n + t]!', 'items[first + t] = session.items[t]!'],
+    ],
+    tests: model,
+  },
+  {
+    error: 'SASRec: the layer norm epsilon of TensorFlow.js, 1e-3',
+    file: MODEL,
+    edits: [['as Tensor1D, config.layerNormEps);', 'as Tensor1D, 1e-3);']],
+    tests: reference,
+  },
+  {
+    error: 'SASRec: attention scaled by √d instead of √(d / heads)',
+    file: 'src/nn/attention.ts',
+    edits: [['Math.sqrt(heads / d)', 'Math.sqrt(1 / d)']],
+    tests: reference,
+  },
+  {
+    error: 'SASRec: negatives may be items of the session',
+    file: TRAINING,
+    edits: [["reject: 'session' } as const", "reject: 'none' } as const"]],
+    tests: options,
+  },
+  {
+    error: 'SASRec: β₂ of Adam as everywhere else',
+    file: TRAINING,
+    edits: [['default: 0.98,', 'default: 0.999,']],
+    tests: options,
+  },
+  {
+    error: 'SASRec: the tanh form of GELU',
+    file: 'src/nn/gelu.ts',
+    edits: [
+      [
+        'mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5)',
+        'mul(add(tanh(mul(add(x, mul(0.044715, mul(x, square(x)))), Math.sqrt(2 / Math.PI))), 1), 0.5)',
+      ],
+      ['customGrad, erf, exp,', 'customGrad, exp,'],
+      ['square, type Tensor }', 'square, type Tensor, tanh }'],
+    ],
+    tests: ['test/nn/activation.test.ts'],
+  },
+  {
+    error: 'gSASRec: α counts the target, K / n',
+    file: LOSSES,
+    edits: [['negatives / (items - 1)', 'negatives / items']],
+    tests: gbce,
+  },
+  {
+    error: 'gSASRec: β weighs the negatives too',
+    file: 'src/nn/sampled-binary.ts',
+    edits: [['[[beta, ...Array<number>(columns - 1).fill(1)]]', '[Array<number>(columns).fill(beta)]']],
+    tests: gbce,
+  },
+  {
+    error: 'gSASRec: a sum over target and negatives instead of their mean',
+    file: OBJECTIVE,
+    edits: [['targets, own, beta), count + 1)', 'targets, own, beta), 1)']],
+    tests: gbce,
+  },
+  {
+    error: 'gSASRec: a mean over the negatives alone',
+    file: OBJECTIVE,
+    edits: [['targets, own, beta), count + 1)', 'targets, own, beta), count)']],
+    tests: gbce,
+  },
+  {
+    error: 'gSASRec: calibration upside down, t for 1 − t',
+    file: LOSSES,
+    edits: [['1 - calibration * (1 -', '1 - (1 - calibration) * (1 -']],
+    tests: gbce,
+  },
+  {
+    error: 'gSASRec: negatives that collide are drawn again',
+    file: TRAINING,
+    edits: [["reject: 'none' } as const", "reject: 'session' } as const"]],
+    tests: options,
+  },
+  {
+    error: 'gSASRec: scores from the input table in spite of a table of its own',
+    file: MODEL,
+    edits: [["params[reuseItemEmbeddings ? 'items' : 'outputs']", "params['items']"]],
+    tests: reference,
+  },
+  {
+    error: 'gSASRec: √d kept',
+    file: MODEL,
+    edits: [['none: 1 }[scale]', 'none: Math.sqrt(d) }[scale]']],
+    tests: reference,
+  },
+  {
+    error: 'cosine scoring: the session vector keeps its length',
+    file: MODEL,
+    edits: [["const vector = scoring === 'cosine' ? normaliseRows(c) : c;", 'const vector = c;']],
+    tests: reference,
+  },
+  {
+    error: 'cosine scoring: item vectors keep their length on input',
+    file: MODEL,
+    edits: [["if (scoring === 'cosine') x =", "if (String(scoring) === '') x ="]],
+    tests: reference,
+  },
+];
