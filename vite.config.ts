@@ -6,9 +6,10 @@
  *     vite build --mode cli     the command line   src/cli      → dist/cli
  *
  * All three, and Vitest, run the same modules: TensorFlow.js ships ES modules with extensionless imports that Node
- * cannot load, so Vite processes them everywhere.
+ * cannot load, so Vite processes them everywhere. The bundles of pages leave out what `lean-tensorflow.ts` lists.
  */
 import { defineConfig, type UserConfig } from 'vite';
+import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
 import { declarations, executable } from './test/build/plugins.ts';
 
 /** What both bundles for pages have in common. */
@@ -24,12 +25,14 @@ const bundle = {
 /** The worker is a bundle of its own. Its default would carry a thousand lines of licence comments. */
 function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
   const chunkFileNames = 'assets/[name]-[hash].js';
-  return { format: 'es', rolldownOptions: { output: { entryFileNames, chunkFileNames, comments: { legal: false } } } };
+  const output = { entryFileNames, chunkFileNames, comments: { legal: false } } as const;
+  return { format: 'es', plugins: () => [leanTensorFlow()], rolldownOptions: { output } };
 }
 
 const page: UserConfig = {
   build: { ...bundle, outDir: 'dist/page', modulePreload: { polyfill: false } },
   worker: worker('assets/worker-[hash].js'),
+  plugins: [leanTensorFlow()],
 };
 
 const library: UserConfig = {
@@ -43,7 +46,7 @@ const library: UserConfig = {
     },
   },
   worker: worker('worker.js'),
-  plugins: [declarations({ entry: 'src/index.ts', outDir: 'dist/lib' })],
+  plugins: [leanTensorFlow(), declarations({ entry: 'src/index.ts', outDir: 'dist/lib' })],
 };
 
 const commandLine: UserConfig = {

@@ -94,7 +94,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   }
 
   async function ready(artifact: Artifact, backend: BackendName, why: string, signal: AbortSignal): Promise<Model> {
-    const scorer = loadScorer(artifact);
+    const scorer = await loadScorer(artifact);
     const session = openSession(scorer);
     const dispose = () => {
       session.dispose();

@@ -8,7 +8,7 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Activation } from '../nn/activation';
 import type { Random } from '../session/random';
-import type { Catalogue, NdArray, SessionInput } from '../types';
+import type { Catalogue, NdArray, SessionInput, Sessions } from '../types';
 
 /** Parameters by name. The names are those of the artifact's `weights.safetensors`. */
 export type Params = Readonly<Record<string, Tensor>>;
@@ -98,14 +98,28 @@ export interface Stepping<C> {
  * - `session-parallel`: one click of `batchSize` running sessions, state carried on (`stepping` needed), GRU4Rec §2.
  * - `sequences`: whole sessions; every click but the last predicts the next one (`positions` needed).
  * - `prefixes`: every prefix of every session with its next item, read through `encode`.
- * - `windows`: `length` clicks with the following `targets` items, slid over every session, read through `encode`.
+ * - `windows`: `length` clicks with the following `targets` items, slid over every session, read through `encode`. A
+ *   session shorter than that gives one; with `partial` the window also slides over the start of every session.
  * - `masked`: whole sessions, some of whose clicks must be predicted, read through `positions`. `prepare` is told which.
  */
 export type TrainingRows =
   | { readonly kind: 'session-parallel' }
-  | { readonly kind: 'sequences'; readonly maxLength: number; readonly sampling: 'shuffle' | 'with-replacement' }
+  | {
+      readonly kind: 'sequences';
+      readonly maxLength: number;
+      readonly sampling: 'shuffle' | 'with-replacement';
+      /** Batches of sessions of one length each, with about that many clicks in all. Default: of `batchSize` sessions. */
+      readonly sameLength?: { readonly clicks: number };
+    }
   | { readonly kind: 'prefixes'; readonly maxLength: number }
-  | { readonly kind: 'windows'; readonly length: number; readonly targets: number }
+  | {
+      readonly kind: 'windows';
+      readonly length: number;
+      readonly targets: number;
+      readonly partial?: boolean;
+      /** How many of the same user's earlier sessions go along. Default 0. */
+      readonly earlier?: number;
+    }
   | {
       readonly kind: 'masked';
       readonly maxLength: number;
@@ -140,13 +154,15 @@ export type NegativeSpec =
       readonly distribution?: 'power' | 'log-uniform';
     }
   /** `count` uniform ids for each position on its own; `reject: 'session'` redraws items of that session. */
-  | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' };
+  | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' }
+  /** The same for each row of the batch, a session or window, whose targets share them. */
+  | { readonly kind: 'per-row'; readonly count: number; readonly reject: 'session' | 'none' };
 
 /** The loss, as plain data that `objectives/` carries out. */
 export interface ObjectiveSpec {
-  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce';
+  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce' | 'gbce';
   readonly negatives: NegativeSpec;
-  /** Applied to the scores before the loss; ignored by `cross-entropy` and `bce`. Default linear. */
+  /** Applied to the scores before the loss; ignored by `cross-entropy`, `bce` and `gbce`. Default linear. */
   readonly finalActivation?: Activation;
   /** Share of log q subtracted from the scores of a sampled cross-entropy, 0…1. Default 0. */
   readonly logq?: number;
@@ -157,6 +173,8 @@ export interface ObjectiveSpec {
   readonly logqSplit?: 'nominal' | 'live';
   /** Mask extra negatives that equal a row's target, or set their scores to this number. Default false. */
   readonly maskHits?: boolean | number;
+  /** Calibration t of `gbce`, 0…1. Default 0. */
+  readonly calibration?: number;
   /** Weight of BPR-max's score regularisation. Default 0. */
   readonly bpreg?: number;
   /** Target mass given to the other columns, 0…1. Default 0. */
@@ -171,13 +189,49 @@ export interface ObjectiveSpec {
   readonly replaced?: ReplacedSpec;
   /** Added to the probabilities of a sampled cross-entropy inside their logarithm. Default 0. */
   readonly guard?: number;
-  /** `nominal`: sum over rows / nominal batch size. `mean`: mean over the targets. */
-  readonly reduction: 'nominal' | 'mean';
+  /**
+   * `nominal`: sum over rows / nominal batch size. `mean`: mean over the targets. `balanced`, of `bce`: mean over the
+   * targets plus mean over the negatives, so that both weigh the same whatever their numbers.
+   */
+  readonly reduction: 'nominal' | 'mean' | 'balanced';
   /**
    * Added to the loss: the weight times the sum over the parameters named of ‖table‖₂, or of its square (`power: 2`).
    * Default none.
    */
   readonly l2?: { readonly weight: number; readonly params: readonly string[]; readonly power?: 1 | 2 };
+  /** Default none. */
+  readonly contrastive?: ContrastiveSpec;
+}
+
+/**
+ * A second loss beside the next-item loss: two random views of every session of a batch of B must be alike and unlike
+ * all other views. For rows of whole sessions.
+ *
+ *     loss = mainWeight · loss + weight · mean over the 2B views a, b the other view of a's session, of
+ *            −log( e^(s_ab/τ) / Σ_{c ≠ a} e^(s_ac/τ) )
+ */
+export interface ContrastiveSpec {
+  /** At 0 no view is drawn. */
+  readonly weight: number;
+  /** Weight of the next-item loss. Default 1. */
+  readonly mainWeight?: number;
+  /** What makes a view of a session; each view draws one of them. */
+  readonly augmentations: readonly Augmentation[];
+  /** Whether both views of a session may draw the same one. */
+  readonly allowSame: boolean;
+  /** s: of the vectors as they are, or scaled to length 1. */
+  readonly similarity: 'dot' | 'cosine';
+  /** τ. */
+  readonly temperature: number;
+  /** Leave sessions that are equal to a's out of the denominator: they would be false negatives. */
+  readonly maskDuplicates: boolean;
+}
+
+/** What makes a view of a session of n clicks; `ratio` is a share of n. */
+export interface Augmentation {
+  /** Keep that many clicks in a row; hide that many behind the mask token n + 1; shuffle that many in a row. */
+  readonly kind: 'crop' | 'mask' | 'reorder';
+  readonly ratio: number;
 }
 
 /**
@@ -267,6 +321,8 @@ export interface SessionModel<C = ModelConfig> {
   readonly options: OptionSpecs<C>;
   /** Checks that span several keys; throws `bad-config`. */
   check?(config: C): void;
+  /** Sets the options that follow from the training log; throws `bad-config` if it lacks what the others need. */
+  complete?(config: C, sessions: Sessions): C;
   /** Every parameter with shape, start and role. */
   parameters(config: C, catalogue: Catalogue): Readonly<Record<string, ParameterSpec>>;
   /**
@@ -286,6 +342,8 @@ export interface SessionModel<C = ModelConfig> {
     readonly column: (t: number, n: number, width: number, config: C) => number;
     readonly encode: (params: Params, prepared: PreparedTensors, config: C, run: Run) => Tensor2D;
   };
+  /** What a contrastive loss compares: one vector per session, `[B, …]`. Default: what `encode` gives. */
+  view?(params: Params, prepared: PreparedTensors, config: C, run: Run): Tensor2D;
   readonly stepping?: Stepping<C>;
   /**
    * For `objective.replaced`: whether the click in each column of `items` was replaced, as a logit, `[B · W]`. `prepared`

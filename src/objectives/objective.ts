@@ -6,6 +6,7 @@ import {
   expandDims,
   gather,
   matMul,
+  mean,
   mul,
   norm,
   range,
@@ -26,17 +27,20 @@ import type { ObjectiveSpec, Outputs, Params } from '../models/model';
 import { activate } from '../nn/activation';
 import { productCrossEntropy } from '../nn/cross-entropy';
 import { MASKED, maskEqual } from '../nn/masked';
+import { sampledBinaryCrossEntropy } from '../nn/sampled-binary';
 import { logUniform } from './log-uniform';
-import { binaryCrossEntropy, bpr, bprMax, crossEntropy, top1, top1Max } from './losses';
+import { bpr, bprMax, crossEntropy, negativeLoss, positiveLoss, positiveWeight, top1, top1Max } from './losses';
 
 /** One training step, as its loss sees it. Item indices are rows of `outputs.table`. */
 export interface LossInput {
   /** One vector per target, `[M, d]`. */
   readonly vectors: Tensor2D;
+  /** One vector per row of the batch, `[R, d]`, for negatives `per-row`. */
+  readonly rowVectors?: Tensor2D;
   readonly outputs: Outputs;
   /** `[M]` int32. */
   readonly targets: Tensor1D;
-  /** `[K]` int32 shared by the batch, or `[M, K]` per target; absent for the full softmax. */
+  /** `[K]` int32 shared by the batch, `[M, K]` per target, or `[R, K]` per row; absent for the full softmax. */
   readonly negatives?: Tensor1D | Tensor2D;
   /** log q of every column of the sampled scores, see `logQ`; absent without correction. */
   readonly logq?: Tensor1D;
@@ -48,13 +52,12 @@ export interface LossInput {
   readonly params: Params;
 }
 
+type RowLoss = Exclude<ObjectiveSpec['loss'], 'bce' | 'gbce'>;
+
 /** The loss of one step, a scalar. */
 export function objectiveLoss(spec: ObjectiveSpec, given: LossInput): Scalar {
   const input = atTemperature(given, spec.temperature ?? 1);
-  const count = spec.reduction === 'nominal' ? input.nominalBatch : input.targets.shape[0];
-  const isFull = spec.loss === 'cross-entropy' && spec.negatives.kind === 'catalogue';
-  const total = isFull ? fullCrossEntropy(spec, input) : sum(rowLosses(spec, input));
-  const loss = div(total, count) as Scalar;
+  const loss = reducedLoss(spec, input);
   const { l2 } = spec;
   if (!l2 || l2.weight === 0) return loss;
   const penalty = (table: Tensor) => (l2.power === 2 ? sum(square(table)) : norm(table));
@@ -83,15 +86,39 @@ export function scoredColumns(spec: ObjectiveSpec, input: LossInput): { scores: 
   return columns(spec, atTemperature(input, spec.temperature ?? 1));
 }
 
-function rowLosses(spec: ObjectiveSpec, input: LossInput): Tensor1D {
-  if (spec.loss === 'bce') {
-    return binaryCrossEntropy(ownScores(input, input.targets), negativeScores(input));
+function reducedLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
+  if (spec.reduction === 'balanced') {
+    if (spec.loss !== 'bce') throw new RangeError(`objective: ${spec.loss} has no negatives of their own to balance.`);
+    const targets = mean(positiveLoss(ownScores(input, input.targets))) as Scalar;
+    return add(targets, mean(negativeLoss(negativeScores(spec, input))));
   }
+  const count = spec.reduction === 'nominal' ? input.nominalBatch : input.targets.shape[0];
+  return div(totalLoss(spec, input), count) as Scalar;
+}
+
+/** Sum over the targets. The losses over many items each compute it without holding all scores at once. */
+function totalLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
+  if (spec.loss === 'bce' || spec.loss === 'gbce') return binaryCrossEntropy(spec, input);
+  const isFull = spec.loss === 'cross-entropy' && spec.negatives.kind === 'catalogue';
+  return isFull ? fullCrossEntropy(spec, input) : sum(rowLosses(spec.loss, spec, input));
+}
+
+/** `bce`: each target's own sum. `gbce`: the target weighs β, and the sum is a mean over target and negatives. */
+function binaryCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, negatives, items }: LossInput): Scalar {
+  if (spec.negatives.kind === 'per-row') throw new RangeError('objective: negatives per row need to be balanced.');
+  const { table, bias } = outputs;
+  const own = negatives as Tensor2D;
+  const count = own.shape[1];
+  if (spec.loss === 'bce') return sampledBinaryCrossEntropy(vectors, table, bias, targets, own);
+  const beta = positiveWeight(spec.calibration ?? 0, count, items);
+  return div(sampledBinaryCrossEntropy(vectors, table, bias, targets, own, beta), count + 1);
+}
+
+function rowLosses(loss: RowLoss, spec: ObjectiveSpec, input: LossInput): Tensor1D {
   const { scores, positive } = columns(spec, input);
-  if (spec.loss === 'cross-entropy')
-    return crossEntropy(scores, positive, smoothing(spec, scores.shape[1]), spec.guard);
+  if (loss === 'cross-entropy') return crossEntropy(scores, positive, smoothing(spec, scores.shape[1]), spec.guard);
   const r = activate(scores, spec.finalActivation ?? { kind: 'linear' });
-  switch (spec.loss) {
+  switch (loss) {
     case 'bpr-max':
       return bprMax(r, positive, spec.bpreg ?? 0);
     case 'top1':
@@ -125,7 +152,7 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
   if (negatives.kind === 'catalogue') {
     return { scores: catalogueScores(vectors, outputs, input.items), positive: sub(targets, tensor1d([1], 'int32')) };
   }
-  if (negatives.kind === 'per-position') throw new RangeError(`objective: ${spec.loss} needs shared negatives.`);
+  if (negatives.kind !== 'shared') throw new RangeError(`objective: ${spec.loss} needs shared negatives.`);
   const extra = input.negatives as Tensor1D;
   if (negatives.inBatch) {
     const ids = extra.shape[0] === 0 ? targets : concat([targets, extra]);
@@ -175,8 +202,9 @@ function ownScores({ vectors, outputs }: LossInput, ids: Tensor1D): Tensor1D {
   return outputs.bias ? add(scores, gather(outputs.bias, ids)) : scores;
 }
 
-/** Scores of each row for its own negatives, `[M, K]`. */
-function negativeScores({ vectors, outputs, negatives }: LossInput): Tensor2D {
+/** Scores of each target's vector, or of each row's, for its own negatives, `[M, K]` or `[R, K]`. */
+function negativeScores(spec: ObjectiveSpec, { rowVectors, outputs, negatives, ...input }: LossInput): Tensor2D {
+  const vectors = spec.negatives.kind === 'per-row' ? rowVectors! : input.vectors;
   const ids = negatives as Tensor2D;
   const [rows, count] = ids.shape;
   const flat = reshape(ids, [rows * count]);

@@ -29,7 +29,8 @@ export function drawnNegatives(
       random(seed, 'negatives', step),
       batch.targets,
       catalogue.items,
-      ownItems(batch, sessions),
+      ownItems(batch, sessions, spec.kind === 'per-row'),
+      batch.sources?.length,
     );
 }
 
@@ -38,14 +39,15 @@ function samplerOf(spec: NegativeSpec, { support }: Catalogue): Sampler | undefi
   return spec.distribution === 'log-uniform' ? logUniform(support!) : new PopularitySampler(support!, spec.alpha);
 }
 
-/** Items of the session that a target belongs to, each set made once. */
+/** Items of the session that a target, or a row, belongs to, each set made once. */
 function ownItems(
   { origin, sources }: TrainingBatch,
   { items, offsets }: Sessions,
+  perRow: boolean,
 ): (target: number) => ReadonlySet<number> {
   const sets = new Map<number, ReadonlySet<number>>();
   return (target) => {
-    const row = origin!.row[target]!;
+    const row = perRow ? target : origin!.row[target]!;
     let set = sets.get(row);
     if (!set) {
       const source = sources![row]!;

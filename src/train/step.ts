@@ -2,7 +2,9 @@
 import {
   add,
   cast,
+  clone,
   concat,
+  dispose,
   engine,
   gather,
   greaterEqual,
@@ -33,16 +35,18 @@ import type {
 } from '../models/model';
 import { upload } from '../models/tensors';
 import { dropout } from '../nn/dropout';
+import { drawViews, viewGroups } from '../objectives/augmentations';
+import { meanSimilarities, ntXent } from '../objectives/contrastive';
 import type { Negatives } from '../objectives/negatives';
 import { type LossInput, logQ, objectiveLoss } from '../objectives/objective';
 import { drawReplacements } from '../objectives/replaced';
 import { deriveSeed, type Random, random } from '../session/random';
-import type { Catalogue } from '../types';
+import type { Catalogue, SessionInput } from '../types';
 import type { TrainingBatch } from './batches';
 import { discriminationLoss, replaceClicks } from './discriminate';
 import type { NegativeSource } from './negative-source';
 import { clip, type Optimiser } from './optimiser';
-import { RowFinder } from './rows';
+import { RowFinder, touch } from './rows';
 
 /** A configured architecture with everything that its training needs to know. */
 export interface Trainee<C> {
@@ -67,6 +71,10 @@ export interface StepInput {
   readonly targets: Int32Array;
   readonly negatives: Negatives;
   readonly logq?: Float32Array | undefined;
+  /** For a contrastive loss: what `prepare` made of 2B views, and which of them are no negatives of each other, `[2B]`. */
+  readonly views?:
+    | { readonly inputs: Readonly<Record<string, PreparedArray>>; readonly groups: Int32Array }
+    | undefined;
   /** For `objective.replaced`: noise of the draws. */
   readonly noise?: Random | undefined;
 }
@@ -77,6 +85,8 @@ export interface StepResult {
   readonly gradients: Readonly<Record<string, Tensor>>;
   /** State of the rows after their click. */
   readonly state?: State | undefined;
+  /** What is worth watching beside the loss, by name. */
+  readonly measures?: Readonly<Record<string, Scalar>> | undefined;
 }
 
 /** Whether targets are read at columns of their sessions. */
@@ -109,16 +119,17 @@ export function differentiate<C>(
   const names = Object.keys(params);
   const { replaced } = plan.objective;
   let state: State | undefined;
+  let measures: Record<string, Scalar> | undefined;
   let asked: Tensor2D | undefined;
   const { value, grads } = tidy((): Differentiated => {
     const inputs = upload(input.inputs);
+    const views = input.views && { inputs: upload(input.views.inputs), groups: tensor1d(input.views.groups, 'int32') };
     const targets = tensor1d(input.targets, 'int32');
-    const { ids, perTarget } = input.negatives;
-    const negatives = perTarget
-      ? tensor(ids, [input.targets.length, ids.length / input.targets.length], 'int32')
-      : tensor1d(ids, 'int32');
-    const lossInput = (vectors: Tensor2D): LossInput => ({
+    const { ids, perTarget, rows = input.targets.length } = input.negatives;
+    const negatives = perTarget ? tensor(ids, [rows, ids.length / rows], 'int32') : tensor1d(ids, 'int32');
+    const lossInput = (vectors: Tensor2D, rowVectors: Tensor2D): LossInput => ({
       vectors,
+      rowVectors,
       outputs: model.outputs(params, config),
       targets,
       negatives: negatives as Tensor1D | Tensor2D,
@@ -137,15 +148,29 @@ export function differentiate<C>(
       } else {
         vectors = model.encode(params, inputs, config, run);
       }
+      const rowVectors = vectors;
       if (input.vectorOf) vectors = gather(vectors, tensor1d(input.vectorOf, 'int32'));
       if (replaced) asked = keep(vectors);
-      return objectiveLoss(plan.objective, lossInput(vectors));
+      const loss = objectiveLoss(plan.objective, lossInput(vectors, rowVectors));
+      const { contrastive } = plan.objective;
+      const { mainWeight = 1 } = contrastive ?? {};
+      const main: Scalar = mainWeight === 1 ? loss : mul(loss, mainWeight);
+      if (!contrastive || !views) return main;
+      const encoded = (model.view ?? model.encode)(params, views.inputs, config, run);
+      const second = ntXent(encoded, views.groups, contrastive);
+      const { positive, negative } = meanSimilarities(encoded, contrastive.similarity);
+      measures = {
+        contrastive: keep(clone(second)),
+        positiveSimilarity: keep(positive),
+        negativeSimilarity: keep(negative),
+      };
+      return add(main, mul(second, contrastive.weight));
     };
     // tf.valueAndGrads refuses parameters without a gradient, such as a position that no session of the batch reaches.
     const gradientsOf = (loss: () => Scalar) => engine().gradients(loss, Object.values(params), undefined, true);
     const predicted = gradientsOf(forward);
     if (!replaced) return predicted;
-    const drawn = drawReplacements(replaced, lossInput(asked!), input.noise!);
+    const drawn = drawReplacements(replaced, lossInput(asked!, asked!), input.noise!);
     asked!.dispose();
     const draws = replaced.candidates === 'batch' ? gather(targets, drawn) : add(drawn, tensor1d([1], 'int32'));
     const items = replaceClicks(inputs.items as Tensor2D, input.vectorOf!, draws as Tensor1D);
@@ -160,13 +185,15 @@ export function differentiate<C>(
     // Padding stays at zero, whatever attends to it. Running sessions have none.
     gradients[name] = zeroRow === true && !input.carried ? withoutFirstRow(gradient) : gradient;
   });
-  return { loss: value as Scalar, gradients, state };
+  return { loss: value as Scalar, gradients, state, measures };
 }
 
 /** Trains one set of parameters, step by step. Owns the carried state and the optimiser, not the parameters. */
 export class Learner<C> {
   /** State of the running sessions after the last step of a session-parallel epoch. */
   carried: State | undefined;
+  /** What the last step measured beside its loss; stays the learner's. */
+  measures: Readonly<Record<string, Scalar>> | undefined;
   readonly #finder: RowFinder | undefined;
 
   /**
@@ -203,7 +230,7 @@ export class Learner<C> {
     const run: Run = {
       dropout: (x, rate) => dropout(x, rate, deriveSeed(this.seed, 'dropout', step, call++)),
     };
-    const touched = this.#finder?.find(input.inputs, input.targets, input.negatives.ids);
+    const touched = this.#finder && touch(this.#finder, input);
     return tidy(() => {
       const rows = touched && {
         input: tensor1d(touched.rows.input, 'int32'),
@@ -219,21 +246,14 @@ export class Learner<C> {
         const rows = rowsOf(name);
         params[name] = rows ? gather(param, rows) : param;
       }
-      const stepInput = touched
-        ? {
-            ...input,
-            inputs: touched.inputs,
-            targets: touched.targets,
-            negatives: { ...input.negatives, ids: touched.negatives },
-          }
-        : input;
-      const { loss, gradients, state } = differentiate(this.subject, params, stepInput, run);
+      const { loss, gradients, state, measures } = differentiate(this.subject, params, touched?.step ?? input, run);
       const { optimiser } = this.subject.plan;
       const clipped = optimiser.kind === 'adam' && optimiser.clipNorm ? clip(gradients, optimiser.clipNorm) : gradients;
       for (const [name, gradient] of Object.entries(clipped)) {
         this.optimiser.update(name, this.params[name]!, gradient, rowsOf(name), learningRate, step + 1);
       }
       this.#carry(state);
+      this.measures = measures;
       return loss;
     });
   }
@@ -256,19 +276,34 @@ export class Learner<C> {
       ...(batch.hidden && { hidden: batch.hidden }),
     });
     const { row, click } = batch.origin!;
+    const { rows } = plan;
+    const views = this.#views(sessions, step);
+    if (!readsPositions(rows)) {
+      return { inputs, vectorOf: row, targets: batch.targets, negatives, logq: logQOf(batch.targets), views };
+    }
     const { data: items, shape } = inputs.items!;
     const width = shape[1]!;
     const cellOf = (m: number, click: number): number => {
       const b = row[m]!;
       return b * width + model.positions!.column(click, sessions[b]!.items.length, width, config);
     };
-    const { rows } = plan;
-    const vectorOf = row.map((b, m) => (readsPositions(rows) ? cellOf(m, click[m]!) : b));
+    const vectorOf = row.map((_, m) => cellOf(m, click[m]!));
     const ahead = rows.kind === 'masked' && rows.masking.kind === 'next' ? 1 : 0;
     const isRelabelled = rows.kind === 'masked' && rows.labels === 'prepared';
     const targets = isRelabelled ? click.map((t, m) => items[cellOf(m, t + ahead)]!) : batch.targets;
     const noise = plan.objective.replaced && random(this.seed, 'replace', step);
-    return { inputs, vectorOf, targets, negatives, logq: logQOf(targets), noise };
+    return { inputs, vectorOf, targets, negatives, logq: logQOf(targets), noise, views };
+  }
+
+  #views(sessions: readonly SessionInput[], step: number): StepInput['views'] {
+    const { model, config, catalogue, plan } = this.subject;
+    const { contrastive } = plan.objective;
+    if (!contrastive || contrastive.weight === 0) return undefined;
+    const views = drawViews(sessions, contrastive, catalogue.items + 1, random(this.seed, 'views', step));
+    return {
+      inputs: model.prepare(views, config, catalogue),
+      groups: viewGroups(sessions, contrastive.maskDuplicates),
+    };
   }
 
   /** Lines the carried state up with the rows of a session-parallel batch; sessions that start have a zero state. */
@@ -298,10 +333,12 @@ export class Learner<C> {
     this.carried = state;
   }
 
-  /** Drops the carried state: sessions of the next epoch start from zero. */
+  /** Drops the carried state: sessions of the next epoch start from zero. What the last step measured goes with it. */
   forget(): void {
     for (const value of this.carried ?? []) value.dispose();
     this.carried = undefined;
+    dispose(this.measures ?? []);
+    this.measures = undefined;
   }
 }
 

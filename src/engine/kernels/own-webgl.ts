@@ -18,7 +18,11 @@ const slice: KernelFunc = (call) => {
     return sliceConfig.kernelFunc(call);
   }
   slice_util.assertParamsValid(x as never, from, shape);
-  return backend.runWebGLProgram(new SliceProgram(shape), [x], x.dtype, [from]);
+  if (shape.length > 1) return backend.runWebGLProgram(new SliceProgram(shape), [x], x.dtype, [from]);
+  // Its program does not compile for a vector, which TensorFlow.js only ever looks through a window at: here it is a row.
+  const row = { ...x, shape: [1, ...x.shape] };
+  const copy = backend.runWebGLProgram(new SliceProgram([1, ...shape]), [row], x.dtype, [[0, ...from]]);
+  return { ...copy, shape };
 };
 
 export const ownWebglInference: readonly KernelConfig[] = [
