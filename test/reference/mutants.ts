@@ -14,8 +14,9 @@ import { join, resolve } from 'node:path';
 import { mutations as ofCaser } from './mutations-caser';
 import { type Mutation, mutations as ofGru4rec } from './mutations-gru4rec';
 import { mutations as ofSrgnn } from './mutations-srgnn';
+import { mutations as ofTransformers4rec } from './mutations-transformers4rec';
 
-export const mutations: readonly Mutation[] = [...ofGru4rec, ...ofSrgnn, ...ofCaser];
+export const mutations: readonly Mutation[] = [...ofGru4rec, ...ofSrgnn, ...ofCaser, ...ofTransformers4rec];
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'vite.config.ts'];
