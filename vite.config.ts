@@ -3,9 +3,10 @@
  *
  *     vite build                the demo page      index.html   → dist/page
  *     vite build --mode lib     the library        src/index.ts → dist/lib (with the worker, and types)
+ *     vite build --mode embed   the script to embed  src/ui     → dist/embed (with its worker, and types)
  *     vite build --mode cli     the command line   src/cli      → dist/cli
  *
- * All three, and Vitest, run the same modules: TensorFlow.js ships ES modules with extensionless imports that Node
+ * All four, and Vitest, run the same modules: TensorFlow.js ships ES modules with extensionless imports that Node
  * cannot load, so Vite processes them everywhere. The bundles of pages leave out what `lean-tensorflow.ts` lists.
  */
 import { defineConfig, type UserConfig } from 'vite';
@@ -49,6 +50,21 @@ const library: UserConfig = {
   plugins: [leanTensorFlow(), declarations({ entry: 'src/index.ts', outDir: 'dist/lib' })],
 };
 
+/** A script for a tag: one small file that loads the rest from beside itself, wherever a shop has put the folder. */
+const embed: UserConfig = {
+  ...library,
+  build: {
+    ...library.build,
+    outDir: 'dist/embed',
+    lib: { entry: { embed: 'src/ui/embed.ts' }, formats: ['es'] },
+    rolldownOptions: {
+      // Nothing bundles it any further, so nothing needs its line breaks.
+      output: { ...library.build?.rolldownOptions?.output, minify: true, comments: { legal: false } },
+    },
+  },
+  plugins: [leanTensorFlow(), declarations({ entry: 'src/ui/embed.ts', outDir: 'dist/embed' })],
+};
+
 const commandLine: UserConfig = {
   publicDir: false,
   // Everything inlined, development dependencies too: an installed command line needs nothing but Node and the .wasm files.
@@ -72,7 +88,7 @@ const commandLine: UserConfig = {
   plugins: [executable('dist/cli/aisle.js')],
 };
 
-const modes: Record<string, UserConfig> = { lib: library, cli: commandLine };
+const modes: Record<string, UserConfig> = { lib: library, embed, cli: commandLine };
 
 export default defineConfig(async ({ mode }) => ({
   base: './',

@@ -10,10 +10,11 @@ export {
   type RecommenderOptions,
   type RecommendOptions,
   type Status,
-  type Strategy,
   type TrackedEvent,
 } from './recommender';
 export type { Consent, ConsentAnswer, ConsentOption } from './recommender/consent';
+export type { ImagesChoice } from './recommender/pictures';
 export type { Privacy, PrivacyExport } from './recommender/privacy';
+export type { ProductFilter, Strategy } from './recommender/strategies';
 export type { HistoryChoice } from './session/visitor-history';
 export type { StorageState } from './store/event-store';

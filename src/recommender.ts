@@ -1,20 +1,28 @@
 /** `createRecommender`: the whole story on one screen. The page tracks clicks and asks for items; a worker computes. */
 import type { CatalogueItem } from './checkpoint/artifact';
 import { abortable } from './engine/abort';
-import { startWorkerEngine, type WorkerEngine } from './engine/client';
+import { startWorkerEngine } from './engine/client';
 import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
 import { RecommenderError } from './errors';
-import { checkedAnswer, checkedEvent, checkedOptions, checkedRequest } from './recommender/arguments';
-import { type Consent, type ConsentOption, consentOf } from './recommender/consent';
-import { type Privacy, readable } from './recommender/privacy';
+import { checkedEvent, checkedEventName, checkedIds, checkedOptions, checkedRequest } from './recommender/arguments';
+import { createComputing } from './recommender/computing';
+import type { Consent, ConsentOption } from './recommender/consent';
+import { type ImagesChoice, pictured } from './recommender/pictures';
+import { createPrivacy, type Privacy } from './recommender/privacy';
+import { answer, type ProductFilter, type Strategy } from './recommender/strategies';
 import { type HistoryChoice, VisitorHistory } from './session/visitor-history';
+import { openDeviceNotes } from './store/device-notes';
 import { createEventStore, type StorageState } from './store/event-store';
+import type { StoredEvent } from './store/records';
 
 /** Everything has a default that a shop could ship, except the model. */
 export interface RecommenderOptions {
   /** Folder of the artifact; relative to the page where it is not absolute. */
   readonly modelUrl: string;
-  /** What computes. Default `auto`: the fastest that starts here. */
+  /**
+   * What computes. Default `auto`: at first what is ready at once; the fastest on this device, measured when the page is
+   * idle, takes over. One that is named and does not work is replaced as under `auto`.
+   */
   readonly backend?: BackendChoice;
   /** Minutes without a click after which a new session begins. Default 30. */
   readonly sessionGap?: number;
@@ -22,6 +30,8 @@ export interface RecommenderOptions {
   readonly consent?: ConsentOption;
   /** What of the visitor's events the model reads. Default `session`: the running session, of all tabs. */
   readonly history?: HistoryChoice;
+  /** Which pictures `catalogue` and `products` hand out. Default `artifact`: those inside the artifact's own files. */
+  readonly images?: ImagesChoice;
   /** The worker's script, of the page's own origin. Default: beside the library. */
   readonly workerUrl?: string;
   /** Seconds in which the worker must have started; then the page's own thread computes. Default 10. */
@@ -37,6 +47,8 @@ export interface TrackedEvent {
   readonly event?: string;
   /** Milliseconds since 1970. Default now. */
   readonly time?: number;
+  /** Features of the click, numbers or texts by name, for models that read them; those of this release do not. */
+  readonly features?: Readonly<Record<string, number | string>>;
 }
 
 export interface RecommendOptions {
@@ -44,19 +56,22 @@ export interface RecommendOptions {
   readonly k?: number;
   /** Ids never to answer with, such as that of the product on show. Default none. */
   readonly exclude?: readonly string[];
-  /** `for-you`: by the running session. `popular`: whatever it holds. Default `for-you`. */
+  /** A product for which it returns false is left out, and the next best takes its place. Default: all pass. */
+  readonly filter?: ProductFilter;
+  /** Default `for-you`. */
   readonly strategy?: Strategy;
+  /** The product on show: what `related` items are related to, and never in any answer. Default: the newest click, for `related`. */
+  readonly item?: string;
   /** Ends the call early: it rejects with `aborted`. */
   readonly signal?: AbortSignal;
 }
-
-export type Strategy = 'for-you' | 'popular';
 
 /** Something that is less than was asked for. Recommending goes on. */
 export interface Degradation {
   /**
    * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
-   * `storage-full` while events wait in memory, `records-set-aside` where some could not be read, `not-erased`.
+   * `storage-full` while events wait in memory, `storage-short` where the device made us let older ones go,
+   * `records-set-aside` where some could not be read, `not-erased`.
    */
   readonly code: string;
   readonly message: string;
@@ -71,6 +86,8 @@ export interface Status {
   /** Where the visitor's events are. `idle`: they may be stored, and the database has not answered yet. */
   readonly storage: StorageState;
   readonly consent: Consent;
+  /** Whether nothing more is recorded or learnt, by `privacy.pause`. */
+  readonly paused: boolean;
   /** One entry for each code. */
   readonly degraded: readonly Degradation[];
 }
@@ -82,17 +99,32 @@ export interface RecommenderEvents {
   /** `status` has changed. */
   readonly status: Status;
   readonly progress: LoadProgress;
+  /**
+   * Tracked events that the device has acknowledged: they outlive this page, and a crash of its tab or of the browser.
+   * Once each, in the order in which they were tracked. None before consent, nor while `storage` is `memory`.
+   */
+  readonly stored: { readonly events: readonly Required<Omit<TrackedEvent, 'features'>>[] };
+  /**
+   * What was known of the visitor is gone: whoever shows it clears it. By this page's `privacy`, or `elsewhere`: in
+   * another tab, or by the browser.
+   */
+  readonly erased: { readonly by: 'page' | 'elsewhere' };
   /** The model could not be loaded, or a recommendation failed; aborted calls are no errors. */
   readonly error: RecommenderError;
 }
 
 export interface Recommender {
-  /** Adds a click to the session and returns at once. */
+  /** Adds a click to the session and returns at once; `stored` tells when it is on the device. Paused, it does nothing. */
   track(event: string | TrackedEvent): void;
   /** The next items, best first; fewer than `k` where there are no more. Waits for the model. */
   recommend(options?: RecommendOptions): Promise<readonly RankedItem[]>;
   /** The products of the artifact's `catalogue.json`. Waits for the model. */
   catalogue(): Promise<readonly CatalogueItem[]>;
+  /**
+   * The products of these ids, in their order, to show them; null for one that the catalogue does not have. Without a
+   * catalogue, an item of the model is a product of which only the id is known. Waits for the model.
+   */
+  products(ids: readonly string[]): Promise<readonly (CatalogueItem | null)[]>;
   readonly privacy: Privacy;
   readonly status: Status;
   /** @returns Unsubscribes. */
@@ -114,9 +146,9 @@ export function createRecommender(options: RecommenderOptions): Promise<Recommen
 function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const { now } = options;
   const gap = 60 * options.sessionGap;
-  const history = new VisitorHistory({ gap, history: options.history });
+  const history = new VisitorHistory<StoredEvent>({ gap, history: options.history });
   const listeners = new Map<keyof RecommenderEvents, Set<(detail: never) => void>>();
-  let status: Status = { storage: 'memory', consent: 'unknown', degraded: [] };
+  let status: Status = { storage: 'memory', consent: 'unknown', paused: false, degraded: [] };
   let disposed = false;
 
   function emit<E extends keyof RecommenderEvents>(event: E, detail: RecommenderEvents[E]): void {
@@ -150,47 +182,57 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     throw known;
   }
 
+  const notes = openDeviceNotes();
   const store = createEventStore({
     gap,
     onEvents: (events) => history.add(...events),
-    onErased: () => history.clear(),
-    onWithdrawn: () => update({ consent: 'denied', storage: 'memory' }),
+    onStored: (events) => emit('stored', { events: events.map(tracked) }),
+    onErased(by) {
+      history.clear();
+      void notes.forget();
+      emit('erased', { by });
+    },
+    onWithdrawn(consent) {
+      void notes.forbid();
+      update({ consent, storage: 'memory' });
+    },
+    onPaused(paused, dropped) {
+      history.remove(dropped);
+      if (paused !== status.paused) update({ paused });
+    },
     onState: (storage) => update({ storage }),
     onTrouble: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
   });
-  async function decide(answer: ConsentOption): Promise<void> {
-    const before = status.consent;
-    const consent = consentOf(answer);
-    update({ consent });
-    if (consent === 'granted') store.open();
-    if (consent !== 'denied') return;
-    update({ storage: 'memory' });
-    // A visit that was never stored goes on in memory; one that was is gone, in every tab.
-    await confirmed(before === 'granted' ? store.erase(false) : store.discard());
-  }
-  async function confirmed(erasure: Promise<void>): Promise<void> {
-    try {
-      await erasure;
-      mend('not-erased');
-    } catch (error) {
-      const message = `The device does not confirm that what was stored is erased. ${(error as Error).message}`;
-      degrade('not-erased', message);
-      throw new RecommenderError('io', message, { cause: error });
-    }
-  }
-  decide(options.consent).catch(() => {}); // told by `status`
+  const privacy = createPrivacy({
+    store,
+    notes,
+    history,
+    now,
+    status: () => status,
+    update,
+    degrade,
+    mend,
+    assertAlive,
+  });
+  privacy.decide(options.consent).catch(() => {}); // told by `status`
 
-  const { workerUrl, startDeadline } = options;
-  const onDegraded = ({ code, message }: { code: string; message: string }) => {
-    // A worker that could not be started again, long after the first start.
-    if (code === 'no-worker' && status.engine) update({ engine: { ...status.engine, thread: 'main' } });
-    degrade(code, message);
-  };
-  const engine = startWorkerEngine({ workerUrl, startDeadline, onDegraded });
-  const ready = load(engine, options, (progress) => emit('progress', progress), degrade).then(
-    async (model) => {
-      const thread = await engine.thread();
-      update({ model, engine: { backend: model.backend, thread, why: model.why } });
+  const { modelUrl, backend, workerUrl, startDeadline } = options;
+  const engine = startWorkerEngine({
+    ...{ workerUrl, startDeadline },
+    onDegraded({ code, message }) {
+      if (code === 'no-worker') computing.movedHere();
+      degrade(code, message);
+    },
+    onReloaded: (model) => computing.reloaded(model),
+  });
+  const computing = createComputing({
+    ...{ engine, notes, modelUrl, backend, now },
+    onProgress: (progress) => emit('progress', progress),
+    onChange: update,
+    onDegraded: degrade,
+  });
+  const ready = computing.start().then(
+    (model) => {
       if (!disposed) emit('ready', model);
     },
     (error) => failed(error),
@@ -205,87 +247,59 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     track(event) {
       assertAlive();
       const { itemId, kind, time } = checkedEvent(event, now());
-      const seen = { itemId, event: kind, time: time / 1000 };
-      if (history.isRepeated(seen)) return;
+      if (status.paused) return;
+      const reported = { itemId, event: kind, time: time / 1000 };
+      if (history.isRepeated(reported)) return;
+      const seen = store.identify(reported);
       history.add(seen);
       // What is tracked while the answer is no is not stored by a later yes.
       if (status.consent !== 'denied') void store.append(seen);
     },
     recommend(request) {
-      const { k, exclude, strategy, signal } = checkedRequest(request);
+      const question = checkedRequest(request);
       const time = now() / 1000;
       return (async () => {
         assertAlive();
-        await abortable(ready, signal);
-        const clicks = strategy === 'popular' ? [] : history.at(time);
-        const plain = clicks.map((click) => ({ itemId: click.itemId, time: click.time }));
-        const control = signal ? { signal } : {};
-        const answer = await engine.recommend({ session: plain, k, exclude, now: time }, control).catch(failed);
+        await abortable(ready, question.signal);
+        const answered = await answer(computing, { ...question, now: time, clicks: history.at(time) }).catch(failed);
         if (!store.hears) void store.refresh(); // for the next one
-        if (!disposed) emit('recommendations', answer);
-        return answer.items;
+        if (!disposed) emit('recommendations', answered);
+        return answered.items;
       })();
     },
     async catalogue() {
       assertAlive();
       await ready;
-      return engine.catalogue();
+      return (await engine.catalogue()).map((product) => pictured(product, options.images));
     },
-    privacy: {
-      async export() {
+    products(ids) {
+      const wanted = checkedIds('products', ids);
+      return (async () => {
         assertAlive();
-        await store.refresh();
-        const { consent, storage, model } = status;
-        return {
-          format: 'aisle-export',
-          version: 1,
-          exported: new Date(now()).toISOString(),
-          consent,
-          storage,
-          ...(model && { model: { name: model.name, version: model.version } }),
-          sessions: readable(history.sessions()),
-          unreadable: await store.setAside(),
-        };
-      },
-      async erase() {
-        assertAlive();
-        await confirmed(store.erase());
-      },
-      consent(answer) {
-        assertAlive();
-        return decide(checkedAnswer(answer));
-      },
+        await ready;
+        return (await engine.products(wanted)).map((product) => pictured(product, options.images));
+      })();
     },
+    privacy: privacy.asked,
     get status() {
       return status;
     },
     on(event, listener) {
-      const set = listeners.get(event) ?? new Set();
+      const set = listeners.get(checkedEventName(event)) ?? new Set();
       listeners.set(event, set.add(listener as (detail: never) => void));
       return () => void set.delete(listener as (detail: never) => void);
     },
     async dispose() {
       disposed = true;
       listeners.clear();
-      await Promise.all([engine.dispose(), store.close()]);
+      await Promise.all([engine.dispose(), store.close(), notes.close()]);
     },
   };
 }
 
-/** A backend that was asked for and cannot start is no reason to recommend nothing. */
-async function load(
-  engine: WorkerEngine,
-  { modelUrl, backend }: { readonly modelUrl: string; readonly backend: BackendChoice },
-  onProgress: (progress: LoadProgress) => void,
-  degrade: (code: string, message: string) => void,
-): Promise<ModelInfo> {
-  try {
-    return await engine.load({ modelUrl, backend }, { onProgress });
-  } catch (error) {
-    if (backend === 'auto' || !(error instanceof RecommenderError && error.code === 'no-backend')) throw error;
-    degrade('no-backend', error.message);
-    return engine.load({ modelUrl, backend: 'auto' }, { onProgress });
-  }
+/** An event as the page reported it. A microsecond is more than a clock tells, and less than a double loses. */
+function tracked({ itemId, event, time }: StoredEvent): Required<Omit<TrackedEvent, 'features'>> {
+  return { itemId, event, time: Math.round(1e6 * time) / 1000 };
 }
 
 function asRecommenderError(error: unknown): RecommenderError {

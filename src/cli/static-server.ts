@@ -6,12 +6,19 @@ import { extname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /**
- * What answers under a path prefix: a folder's files, of which `only` these where it is given, or one text kept in memory.
- * The longest prefix wins.
+ * What answers under a path prefix: a folder's files, of which `only` these where it is given, or one text, which a
+ * function makes anew for each request. The longest prefix wins. A `versioned` folder's files stand one level below its path, under a name that
+ * changes with them (`/assets/3f2a/…`, any name is taken) or have such a name themselves (`'names'`): a browser need not
+ * ask for them twice.
  */
 export type Mount =
-  | { readonly path: string; readonly folder: string; readonly only?: readonly string[] }
-  | { readonly path: string; readonly text: string; readonly type: string };
+  | {
+      readonly path: string;
+      readonly folder: string;
+      readonly only?: readonly string[];
+      readonly versioned?: 'level' | 'names';
+    }
+  | { readonly path: string; readonly text: string | (() => Promise<string>); readonly type: string };
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -63,18 +70,21 @@ async function answer(mounts: readonly Mount[], request: IncomingMessage, respon
   const mount = mounts.find((m) => ('text' in m ? path === m.path : path.startsWith(m.path)));
   if (mount === undefined) return refuse(response, 404, 'There is no such file.');
   if ('text' in mount) {
+    const text = typeof mount.text === 'string' ? mount.text : await mount.text();
     response.writeHead(200, { 'content-type': mount.type, 'cache-control': 'no-cache' });
-    response.end(request.method === 'HEAD' ? undefined : mount.text);
+    response.end(request.method === 'HEAD' ? undefined : text);
     return;
   }
-  const name = path.slice(mount.path.length);
-  const file = mount.only?.includes(name) === false ? undefined : await findFile(mount.folder, name);
+  const below = path.slice(mount.path.length);
+  const name = mount.versioned === 'level' ? /^[^/]+\/(.+)$/.exec(below)?.[1] : below;
+  const isGiven = name !== undefined && mount.only?.includes(name) !== false;
+  const file = isGiven ? await findFile(mount.folder, name) : undefined;
   if (file === undefined) return refuse(response, 404, 'There is no such file.');
   const etag = `"${file.size.toString(36)}-${Math.round(file.mtimeMs).toString(36)}"`;
   const known = request.headers['if-none-match'] === etag;
   response.writeHead(known ? 304 : 200, {
     'content-type': TYPES[extname(file.path).toLowerCase()] ?? 'application/octet-stream',
-    'cache-control': 'no-cache',
+    'cache-control': mount.versioned === undefined ? 'no-cache' : 'max-age=31536000, immutable',
     etag,
     ...(known ? {} : { 'content-length': file.size }),
   });

@@ -5,7 +5,7 @@ export type Route =
   | { readonly page: 'section'; readonly path: readonly string[] }
   | { readonly page: 'product'; readonly id: string }
   | { readonly page: 'search'; readonly query: string }
-  | { readonly page: 'basket' }
+  | { readonly page: 'cart' }
   | { readonly page: 'unknown' };
 
 /** `#/product/ID` and so on; whatever cannot be read is `unknown`. */
@@ -14,7 +14,7 @@ export function parseRoute(hash: string): Route {
   try {
     const [page, ...rest] = parts.map(decodeURIComponent);
     if (page === '' && rest.length === 0) return { page: 'home' };
-    if (page === 'basket' && rest.length === 0) return { page: 'basket' };
+    if (page === 'cart' && rest.length === 0) return { page: 'cart' };
     if (page === 'all') return { page: 'section', path: rest };
     if (page === 'product' && rest.length === 1) return { page: 'product', id: rest[0]! };
     if (page === 'search' && rest.length === 1) return { page: 'search', query: rest[0]! };
@@ -28,8 +28,8 @@ export function href(route: Exclude<Route, { page: 'unknown' }>): string {
   switch (route.page) {
     case 'home':
       return '#/';
-    case 'basket':
-      return '#/basket';
+    case 'cart':
+      return '#/cart';
     case 'section':
       return `#/${['all', ...route.path].map(encodeURIComponent).join('/')}`;
     case 'product':

@@ -1,10 +1,10 @@
-/** Products in grids and rows. */
+/** Products in grids. */
 import { h } from './dom';
 import { href } from './routes';
 import type { Product } from './shop';
 
-/** A product as a link with its picture. Its size does not depend on what it shows, so nothing moves when it arrives. */
-export function card(product: Product, note?: string): HTMLElement {
+/** A product as a link with its picture. */
+export function card(product: Product): HTMLElement {
   return h(
     'li',
     { class: 'card' },
@@ -15,14 +15,8 @@ export function card(product: Product, note?: string): HTMLElement {
       h('span', { class: 'card-brand' }, product.brand ?? '\u00a0'),
       h('span', { class: 'card-title' }, product.title),
       h('span', { class: 'card-price' }, product.available ? (product.price ?? '\u00a0') : 'Sold out'),
-      note !== undefined && h('span', { class: 'card-note' }, note),
     ),
   );
-}
-
-/** A card's place before its product is known. */
-export function emptyCard(): HTMLElement {
-  return h('li', { class: 'card card-empty', 'aria-hidden': 'true' }, h('span', { class: 'tile' }));
 }
 
 /** The picture of a product; its initials where it has none. `alt` is empty where its title stands beside it. */
@@ -64,21 +58,4 @@ export function grid(products: readonly Product[]): HTMLElement {
   }
   show(false);
   return h('div', { class: 'grid-block' }, list, more);
-}
-
-/** A row that scrolls sideways, with buttons for those who have no finger on it. */
-export function row(label: string, list: HTMLElement): HTMLElement {
-  const scroll = (direction: number) => () => list.scrollBy({ left: direction * list.clientWidth * 0.8 });
-  const button = (name: string, sign: string, direction: number) =>
-    h(
-      'button',
-      { class: 'row-button', type: 'button', 'aria-label': `${name} in ${label}`, on: { click: scroll(direction) } },
-      sign,
-    );
-  return h(
-    'div',
-    { class: 'row' },
-    list,
-    h('div', { class: 'row-buttons' }, button('Back', '‹', -1), button('Forward', '›', 1)),
-  );
 }

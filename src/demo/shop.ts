@@ -1,5 +1,6 @@
 /** What the shop sells: `demo.json` names the model and the catalogue, and products without a catalogue are plain ids. */
 import { type CatalogueItem, isAvailable } from '../checkpoint/artifact';
+import { href } from './routes';
 
 export interface Product {
   readonly id: string;
@@ -9,10 +10,14 @@ export interface Product {
   /** Price as shown, with its currency. */
   readonly price?: string;
   readonly amount?: number;
+  /** Three letters; absent where the catalogue has no valid one. */
+  readonly currency?: string;
   readonly brand?: string;
   /** From the department down. */
   readonly category: readonly string[];
   readonly available: boolean;
+  /** As the catalogue says it. */
+  readonly availability?: string;
   readonly features: readonly (readonly [name: string, value: string])[];
 }
 
@@ -24,49 +29,98 @@ export interface Section {
 }
 
 export interface Shop {
-  /** Folder of the artifact, absolute, ending in `/`. */
-  readonly modelUrl: string;
+  readonly model: Model;
+  /** The models that there are to choose from. */
+  readonly models: readonly Model[];
   readonly products: ReadonlyMap<string, Product>;
   /** Ids that the model knows. */
   readonly known: ReadonlySet<string>;
-  /** Of these, the ids never to suggest that the model does not know of: sold out or missing in another catalogue. */
-  readonly hidden: readonly string[];
   readonly root: Section;
 }
 
+/** A model that the shop can run on, and where the catalogue of its products is, if there is one. */
+export interface Model {
+  readonly name: string;
+  /** Folder of the artifact, absolute, ending in `/`. */
+  readonly modelUrl: string;
+  readonly catalogueUrl?: string;
+}
+
+/** `demo.json`: the models that there are, the default first. Addresses are relative to the page. */
+export interface DemoFile {
+  readonly models: readonly Model[];
+}
+
 /**
- * Reads `demo.json` and what it names: `{ "modelUrl": …, "catalogueUrl"?: … }`, relative to the page.
+ * Reads `demo.json` and what it names.
  *
- * @throws Error in words where a file is missing or malformed.
+ * @param base Address of the page.
+ * @param wanted A model by its name in `demo.json`, or by the address of its folder; default: the first.
+ * @throws Error in words where a file is missing or malformed, or the model is of another origin.
  */
-export async function openShop(base: string): Promise<Shop> {
-  const { modelUrl, catalogueUrl } = await getJson<{ modelUrl: string; catalogueUrl?: string }>(
-    new URL('demo.json', base).href,
-  );
-  const model = new URL(modelUrl, base).href;
-  const catalogue = catalogueUrl === undefined ? undefined : new URL(catalogueUrl, base).href;
+export async function openShop(base: string, wanted?: string): Promise<Shop> {
+  const file = await getJson<DemoFile>(new URL('demo.json', base).href);
+  const models = file.models.map(({ name, modelUrl, catalogueUrl }) => ({
+    name,
+    modelUrl: new URL(modelUrl, base).href,
+    ...(catalogueUrl && { catalogueUrl: new URL(catalogueUrl, base).href }),
+  }));
+  const model = await chosen(models, wanted, base);
+  const { modelUrl, catalogueUrl } = model;
   const [ids, items] = await Promise.all([
-    getJson<string[]>(new URL('items.json', model).href),
-    catalogue === undefined ? undefined : getJson<CatalogueItem[]>(catalogue),
+    getJson<string[]>(new URL('items.json', modelUrl).href),
+    catalogueUrl === undefined ? undefined : getJson<CatalogueItem[]>(catalogueUrl),
   ]);
   const products = (items ?? ids.map((id): CatalogueItem => ({ id }))).map((item) =>
-    toProduct(item, catalogue ?? base),
+    toProduct(item, catalogueUrl ?? base),
   );
   const byId = new Map(products.map((product) => [product.id, product]));
-  // The model knows its own catalogue, and leaves out by itself what that does not offer.
-  const isOwn = catalogue === new URL('catalogue.json', model).href;
   return {
-    modelUrl: model,
+    model,
+    models,
     products: byId,
     known: new Set(ids),
-    hidden: isOwn ? [] : ids.filter((id) => !byId.get(id)?.available),
     root: sections(products),
   };
 }
 
+/** The model that is wanted. One that is not listed is a folder of this origin, with a catalogue if its manifest says so. */
+async function chosen(models: readonly Model[], wanted: string | undefined, base: string): Promise<Model> {
+  if (wanted === undefined) return models[0]!;
+  const listed = models.find(({ name }) => name === wanted);
+  if (listed) return listed;
+  const modelUrl = new URL(wanted.endsWith('/') ? wanted : `${wanted}/`, base);
+  if (modelUrl.origin !== new URL(base).origin) {
+    throw new Error(`The model is at ${modelUrl.origin}: expected a folder of this page’s own origin.`);
+  }
+  const same = models.find((model) => model.modelUrl === modelUrl.href);
+  if (same) return same;
+  const { files } = await getJson<{ files?: Record<string, unknown> }>(new URL('manifest.json', modelUrl).href);
+  const catalogueUrl = files && 'catalogue.json' in files ? new URL('catalogue.json', modelUrl).href : undefined;
+  return { name: wanted, modelUrl: modelUrl.href, ...(catalogueUrl && { catalogueUrl }) };
+}
+
 /** The product of an id; one of the model that the catalogue does not have is shown by its id. */
 export function productOf(shop: Shop, id: string): Product | undefined {
-  return shop.products.get(id) ?? (shop.known.has(id) ? toProduct({ id }, shop.modelUrl) : undefined);
+  return shop.products.get(id) ?? (shop.known.has(id) ? toProduct({ id }, shop.model.modelUrl) : undefined);
+}
+
+/**
+ * What the shop knows of a product that is suggested, with the address of its page here; undefined for one that is not to
+ * be suggested: sold out, or not in the shop's catalogue.
+ */
+export function suggested({ products }: Shop, id: string): CatalogueItem | undefined {
+  const product = products.get(id);
+  if (!product?.available) return undefined;
+  const { title, image, amount, currency, brand, availability } = product;
+  return {
+    ...{ id, title, url: href({ page: 'product', id }) },
+    ...(image !== undefined && { image }),
+    ...(amount !== undefined && { price: amount }),
+    ...(currency !== undefined && { currency }),
+    ...(brand !== undefined && { brand }),
+    ...(availability !== undefined && { availability }),
+  };
 }
 
 /** The section at a path; undefined where there is none. */
@@ -74,27 +128,20 @@ export function sectionAt(root: Section, path: readonly string[]): Section | und
   return path.reduce<Section | undefined>((section, name) => section?.children.get(name), root);
 }
 
-/** Products whose title, brand, category or id has every word, in the order of the catalogue. */
-export function search(shop: Shop, query: string): Product[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return [];
-  return [...shop.products.values()].filter((product) => {
-    const text = [product.title, product.brand ?? '', product.id, ...product.category].join(' ').toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
-}
-
 /** Feeds write null for "not known", and the page reads the file as it is. */
 function toProduct(item: CatalogueItem, base: string): Product {
   const image = item.image == null ? undefined : pictureUrl(item.image, base);
+  const currency = /^[A-Za-z]{3}$/.test(item.currency ?? '') ? item.currency : undefined;
   return {
     id: item.id,
     title: item.title ?? item.id,
     ...(image === undefined ? {} : { image }),
-    ...(item.price == null ? {} : { price: formatPrice(item.price, item.currency), amount: item.price }),
+    ...(item.price == null ? {} : { price: formatPrice(item.price, currency), amount: item.price }),
+    ...(currency === undefined ? {} : { currency }),
     ...(item.brand == null ? {} : { brand: item.brand }),
     category: item.category ?? [],
     available: isAvailable(item),
+    ...(item.availability == null ? {} : { availability: item.availability }),
     features: Object.entries(item.features ?? {}).map(([name, value]) => [name, String(value)]),
   };
 }
@@ -107,11 +154,11 @@ function pictureUrl(image: string, base: string): string | undefined {
   return allowed ? url.href : undefined;
 }
 
-function formatPrice(amount: number, currency: string | undefined): string {
-  if (currency != null && /^[A-Za-z]{3}$/.test(currency)) {
-    return new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(amount);
-  }
-  return new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(amount);
+export function formatPrice(amount: number, currency: string | undefined): string {
+  return new Intl.NumberFormat(
+    undefined,
+    currency === undefined ? { minimumFractionDigits: 2, maximumFractionDigits: 2 } : { style: 'currency', currency },
+  ).format(amount);
 }
 
 function sections(products: readonly Product[]): Section {
@@ -134,5 +181,9 @@ function sections(products: readonly Product[]): Section {
 async function getJson<T>(url: string): Promise<T> {
   const response = await fetch(url, { credentials: 'same-origin' });
   if (!response.ok) throw new Error(`${url} answered ${response.status}.`);
-  return (await response.json()) as T;
+  try {
+    return (await response.json()) as T;
+  } catch {
+    throw new Error(`${url} is no JSON file.`); // a server of single-page apps answers with its page
+  }
 }

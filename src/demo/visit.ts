@@ -1,122 +1,133 @@
-/** The visit: what was looked at, and the recommender that reads it. In memory, and on the device if the visitor wants. */
-import { createRecommender, type Recommender, type Status } from '../recommender';
+/**
+ * The visit: the embed of the page, driven as any shop would drive it, by its queue of commands; and what the shop shows of
+ * it. A recommender's options are fixed, so a switch of the backend or the history starts another one, which gets to know
+ * what the first knew.
+ */
+import type { BackendChoice, BackendName, Reason } from '../engine/engine';
+import type { RecommenderEvents, Status } from '../recommender';
 import type { PrivacyExport } from '../recommender/privacy';
-import { causes } from './because';
+import type { HistoryChoice } from '../session/visitor-history';
+import type { EmbedOptions } from '../ui/options';
 import { keepsVisits, rememberChoice } from './choice';
-import type { Shop } from './shop';
+import { type Shop, suggested } from './shop';
 
 /** Minutes without a click after which a session ends: the recommender's default. */
 const SESSION_GAP = 30;
+/** So many answers are remembered for the panel. */
+const ANSWERS = 60;
 
-/** One row of suggestions, with what may truthfully be said of it. */
-export interface Suggestions {
-  readonly items: readonly { readonly id: string; readonly reason: string }[];
-  /** Ids that the items were computed from, newest first; empty for plain popularity. */
-  readonly because: readonly string[];
+/** One answer of the engine. */
+export interface Answer {
+  readonly reason: Reason | undefined;
+  readonly items: number;
+  /** Time of the inference inside the engine. */
   readonly milliseconds: number;
+  readonly backend: BackendName | undefined;
+}
+
+export interface VisitOptions {
+  readonly backend: BackendChoice;
+  readonly history: HistoryChoice;
 }
 
 export interface Visit {
-  /** Ids looked at, oldest first. */
-  readonly looked: readonly string[];
-  /** Ids put into the basket, in that order. */
-  readonly basket: readonly string[];
+  readonly options: VisitOptions;
+  /** Ids of the running session, oldest first. */
+  readonly session: readonly string[];
   readonly status: Status | undefined;
   /** A sentence where the model could not be loaded. */
   readonly failure: string | undefined;
   /** Bytes of the model loaded so far; 0 before the first and after the last. */
   readonly loading: number;
-  look(id: string): void;
-  putIntoBasket(id: string): void;
-  takeFromBasket(id: string): void;
-  /** Suggestions for now. A newer call ends an older one, which then resolves to undefined. */
-  suggest(k: number, exclude: readonly string[]): Promise<Suggestions | undefined>;
-  /** All that is known of the visitor, of earlier visits and other tabs too. */
-  known(): Promise<PrivacyExport>;
-  /** Whether visits are kept on this device. */
-  readonly isKept: boolean;
+  /** The newest last. */
+  readonly answers: readonly Answer[];
+  track(id: string, event?: 'view' | 'cart' | 'purchase'): void;
+  /** All that is known of the visitor, of earlier visits and other tabs too; undefined while nothing has started. */
+  known(): Promise<PrivacyExport | undefined>;
   /** Keeps this visit and later ones on the device, or erases them and stops. */
   keep(kept: boolean): Promise<void>;
   /** Erases everything that is known of the visitor, in every tab. */
   forget(): Promise<void>;
+  /** Goes on with another recommender, which knows the same visit. */
+  restart(options?: Partial<VisitOptions>): Promise<void>;
 }
 
 /**
+ * @param workerUrl The script that the recommender starts its worker with.
  * @param changed Called after every change of what a `Visit` shows.
- * @param resumed Called when an earlier visit was read that goes on.
  */
-export function startVisit(shop: Shop, changed: () => void, resumed: () => void): Visit {
-  let looked: string[] = [];
-  let session: string[] = []; // what of `looked` belongs to the running session
+export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions, changed: () => void): Visit {
+  window.aisle ??= [] as unknown as NonNullable<Window['aisle']>;
+  const { aisle } = window;
+  let options = initial;
+  let session: readonly string[] = [];
   let lastLook = 0;
-  let basket: string[] = [];
   let failure: string | undefined;
-  let milliseconds = 0;
-  let running = new AbortController();
+  let answers: readonly Answer[] = [];
   const loaded = new Map<string, number>();
-  let current: Recommender | undefined;
-  /** The running session as stored: of the page before this one, or of another tab. */
-  async function resume(opened: Recommender): Promise<void> {
-    const { sessions } = await opened.privacy.export();
+
+  const hasEnded = (): boolean => Date.now() - lastLook > SESSION_GAP * 60_000;
+
+  /** The running session as it is known: of the page before this one, or of another tab. */
+  async function resume(): Promise<void> {
+    const { sessions } = (await aisle.recommender?.privacy.export()) ?? { sessions: [] };
     const last = sessions.at(-1) ?? [];
     const lastTime = Date.parse(last.at(-1)?.time ?? '');
     if (!(Date.now() - lastTime <= SESSION_GAP * 60_000)) return;
-    const before = looked.length;
-    looked = last.filter(({ event }) => event === 'view').map(({ itemId }) => itemId);
-    session = looked;
+    session = last.filter(({ event }) => event === 'view').map(({ itemId }) => itemId);
     lastLook = lastTime;
-    if (looked.length > before) resumed();
-  }
-
-  function open(): Promise<Recommender> {
-    const consent = keepsVisits() ? 'granted' : 'manual';
-    return createRecommender({ modelUrl: shop.modelUrl, consent }).then((opened) => {
-      let storage = opened.status.storage;
-      opened.on('status', (status) => {
-        if (status.storage === 'indexeddb' && storage !== 'indexeddb') resume(opened).catch(ignore);
-        storage = status.storage;
-        changed();
-      });
-      opened.on('ready', () => {
-        loaded.clear();
-        changed();
-      });
-      opened.on('progress', (progress) => {
-        if (progress.stage !== 'download') return;
-        loaded.set(progress.file, progress.loaded);
-        changed();
-      });
-      opened.on('recommendations', (answer) => {
-        milliseconds = answer.milliseconds;
-      });
-      opened.on('error', (error) => {
-        failure = error.message;
-        changed();
-      });
-      current = opened;
-      return opened;
-    });
-  }
-
-  function clear(): void {
-    running.abort();
-    looked = [];
-    session = [];
-    basket = [];
     changed();
   }
 
-  const recommender = open();
+  const on = <E extends keyof RecommenderEvents>(event: E, listener: (detail: RecommenderEvents[E]) => void): void =>
+    void aisle.push(['on', event, listener]);
+
+  function start(consent: 'granted' | 'denied' | 'manual'): void {
+    failure = undefined;
+    loaded.clear();
+    const start: EmbedOptions = {
+      ...{ modelUrl: shop.model.modelUrl, workerUrl, consent, ...options, track: 'manual' },
+      product: ({ id }) => suggested(shop, id),
+    };
+    aisle.push(['start', start]);
+    let storage: Status['storage'] = 'memory';
+    on('status', (status) => {
+      if (status.storage === 'indexeddb' && storage !== 'indexeddb') resume().catch(ignore);
+      storage = status.storage;
+      changed();
+    });
+    on('ready', () => {
+      loaded.clear();
+      changed();
+    });
+    on('progress', (progress) => {
+      if (progress.stage !== 'download') return;
+      loaded.set(progress.file, progress.loaded);
+      changed();
+    });
+    on('recommendations', ({ items, milliseconds }) => {
+      if (items.length === 0) return; // nothing was looked at yet
+      const backend = aisle.recommender?.status.engine?.backend;
+      answers = [...answers, { reason: items[0]?.reason, items: items.length, milliseconds, backend }].slice(-ANSWERS);
+      changed();
+    });
+    on('error', (error) => {
+      failure = error.message;
+      changed();
+    });
+  }
+
+  start(keepsVisits() ? 'granted' : 'manual');
 
   return {
-    get looked() {
-      return looked;
+    get options() {
+      return options;
     },
-    get basket() {
-      return basket;
+    get session() {
+      return hasEnded() ? [] : session;
     },
     get status() {
-      return current?.status;
+      return aisle.recommender?.status;
     },
     get failure() {
       return failure;
@@ -124,63 +135,41 @@ export function startVisit(shop: Shop, changed: () => void, resumed: () => void)
     get loading() {
       return [...loaded.values()].reduce((sum, bytes) => sum + bytes, 0);
     },
-    look(id) {
-      const now = Date.now();
-      session = [...(now - lastLook > SESSION_GAP * 60_000 ? [] : session), id];
-      lastLook = now;
-      looked = [...looked, id];
-      recommender.then((opened) => opened.track(id), ignore);
+    get answers() {
+      return answers;
+    },
+    track(id, event = 'view') {
+      if (event === 'view') session = [...(hasEnded() ? [] : session), id];
+      lastLook = Date.now();
+      aisle.push(['track', { itemId: id, event }]);
       changed();
     },
-    putIntoBasket(id) {
-      basket = [...basket, id];
-      recommender.then((opened) => opened.track({ itemId: id, event: 'cart' }), ignore);
-      changed();
-    },
-    takeFromBasket(id) {
-      const last = basket.lastIndexOf(id);
-      basket = basket.filter((_, i) => i !== last);
-      changed();
-    },
-    async suggest(k, exclude) {
-      running.abort();
-      running = new AbortController();
-      const { signal } = running;
-      try {
-        const opened = await recommender;
-        const items = await opened.recommend({ k, exclude, signal });
-        if (signal.aborted) return undefined;
-        failure = undefined;
-        const known = session.filter((id) => shop.known.has(id));
-        const architecture = opened.status.model?.architecture ?? '';
-        return {
-          items: items.map(({ itemId, reason }) => ({ id: itemId, reason })),
-          because: causes(architecture, known, items[0]?.reason),
-          milliseconds,
-        };
-      } catch (error) {
-        if (signal.aborted) return undefined;
-        throw error;
-      }
-    },
-    async known() {
-      return (await recommender).privacy.export();
-    },
-    get isKept() {
-      return current?.status.consent === 'granted';
-    },
+    known: async () => aisle.recommender?.privacy.export(),
     async keep(kept) {
       rememberChoice(kept);
-      if (!kept) clear();
-      await (await recommender).privacy.consent(kept ? 'granted' : 'denied');
+      if (!kept && aisle.recommender?.status.consent === 'granted') session = []; // what was stored is erased
+      aisle.push(['consent', kept ? 'granted' : 'denied']);
       changed();
     },
     async forget() {
-      clear();
-      await (await recommender).privacy.erase();
+      session = [];
+      aisle.push(['erase']);
+      changed();
+    },
+    async restart(change = {}) {
+      options = { ...options, ...change };
+      const known = await aisle.recommender?.privacy.export();
+      const consent = known?.consent ?? 'unknown';
+      start(consent === 'unknown' ? 'manual' : consent);
+      if (known !== undefined && known.storage !== 'indexeddb') {
+        for (const { itemId, event, time } of known.sessions.flat()) {
+          aisle.push(['track', { itemId, event, time: Date.parse(time) }]);
+        }
+      }
+      changed();
     },
   };
 }
 
-/** A recommender that cannot start reports it by `suggest`; a click that it misses is no second error. */
+/** What could not be read is told by `status`. */
 function ignore(): void {}

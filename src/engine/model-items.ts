@@ -1,5 +1,5 @@
 /** The items of a loaded artifact: ids and indices, what may be shown, and what is popular. No tensors. */
-import { type Artifact, isAvailable, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { type Artifact, type CatalogueItem, isAvailable, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import type { ItemIndex, SessionInput } from '../types';
 import type { EngineEvent } from './engine';
 
@@ -9,6 +9,8 @@ export interface ModelItems {
   /** Indices never to answer with: what may not be shown, and these ids. */
   hidden(exclude: readonly string[]): ReadonlySet<ItemIndex>;
   idOf(index: ItemIndex): string;
+  /** By id: the catalogue, or where there is none, bare ids. */
+  readonly products: ReadonlyMap<string, CatalogueItem>;
   /** Events of each item in the training log, `[n]`: the scores of popularity. */
   readonly popularity: Float32Array;
 }
@@ -33,6 +35,7 @@ export function modelItems({ itemIds, tensors, catalogue }: Artifact): ModelItem
       return excluded.length === 0 ? neverShown : new Set([...neverShown, ...excluded]);
     },
     idOf: (index) => itemIds[index - 1]!,
+    products: new Map((catalogue ?? itemIds.map((id) => ({ id }))).map((product) => [product.id, product])),
     popularity: Float32Array.from(tensors[SUPPORT_TENSOR]!.data).subarray(1),
   };
 }

@@ -6,7 +6,12 @@ import { brotliCompressSync, constants } from 'node:zlib';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
-const PRODUCTS = { page: 'dist/page/index.html', lib: 'dist/lib/index.js', cli: 'dist/cli/aisle.js' } as const;
+const PRODUCTS = {
+  page: 'dist/page/index.html',
+  lib: 'dist/lib/index.js',
+  embed: 'dist/embed/embed.js',
+  cli: 'dist/cli/aisle.js',
+} as const;
 const PLUGINS = ['test/build/plugins.ts', 'test/build/lean-tensorflow.ts'];
 const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', ...PLUGINS];
 

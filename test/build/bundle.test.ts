@@ -13,10 +13,12 @@ const TENSOR_CODE = [
 
 let page: string;
 let library: string;
+let embed: string;
 
 beforeAll(async () => {
   page = await built('page');
   library = await built('lib');
+  embed = await built('embed');
 });
 
 function holdsTensorCode(path: string): boolean {
@@ -61,6 +63,51 @@ describe('the library', () => {
 
   test('has its worker under a stable name', () => {
     expect(readdirSync(library)).toContain('worker.js');
+  });
+});
+
+describe('the script to embed', () => {
+  /** The scripts that a script loads later, when they are wanted. */
+  const later = (path: string): string[] =>
+    [...readFileSync(path, 'utf8').matchAll(/\bimport\(\s*["'`](\.[^"'`]+\.js)["'`]\s*\)/g)].map(([, name]) =>
+      join(path, '..', name!),
+    );
+
+  test('is one small file: at most 5 kB, and nothing that it waits for', () => {
+    expect([...staticScripts(join(embed, 'embed.js'))]).toEqual([join(embed, 'embed.js')]);
+    expect(brotliBytes(join(embed, 'embed.js'))).toBeLessThanOrEqual(5_000);
+  });
+
+  test('stays light with the widget, the recommender and its storage: at most 20 kB', () => {
+    const [rest, ...others] = later(join(embed, 'embed.js'));
+    expect(others).toEqual([]);
+    const scripts = [join(embed, 'embed.js'), ...staticScripts(rest!)];
+    expect(scripts.length).toBeGreaterThan(1);
+    expect(scripts.reduce((sum, path) => sum + brotliBytes(path), 0)).toBeLessThanOrEqual(20_000);
+    expect(scripts.filter(holdsTensorCode)).toEqual([]);
+  });
+
+  test('is loaded by nothing beside it: under an address with a version it would run twice', () => {
+    const scripts = readdirSync(embed, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+    for (const name of scripts) {
+      const imported = [...staticScripts(join(embed, name))].filter((path) => path !== join(embed, name));
+      expect(imported, name).not.toContain(join(embed, 'embed.js'));
+    }
+  });
+
+  test('writes text only: no markup is ever parsed', () => {
+    const [rest] = later(join(embed, 'embed.js'));
+    for (const path of [join(embed, 'embed.js'), ...staticScripts(rest!)]) {
+      expect(readFileSync(path, 'utf8')).not.toMatch(
+        /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|setHTML|createContextualFragment|\beval\(|new Function/,
+      );
+    }
+  });
+
+  test('has its worker under a stable name, and names every file relative to itself', () => {
+    expect(readdirSync(embed)).toContain('worker.js');
+    const scripts = readdirSync(embed, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+    for (const name of scripts) expect(readFileSync(join(embed, name), 'utf8')).not.toMatch(/["'`]\/assets\//);
   });
 });
 

@@ -13,7 +13,7 @@ let tarball: string;
 let files: string[];
 
 beforeAll(async () => {
-  for (const mode of ['cli', 'lib', 'page'] as const) await built(mode);
+  for (const mode of ['cli', 'lib', 'embed', 'page'] as const) await built(mode);
   folder = mkdtempSync(join(tmpdir(), 'aisle-package-'));
   const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
   const { stdout } = await execute('npm', pack, { cwd: ROOT, env: plainEnv(), maxBuffer: 1 << 24 });
@@ -40,8 +40,11 @@ async function run(tool: string, ...args: string[]): Promise<{ code: number; tex
 }
 
 describe('the package', () => {
-  test('holds the library, its worker and types, the command line, and the demo page with its model', () => {
+  test('holds the library, the script to embed, their workers and types, the command line, and the demo page', () => {
     for (const path of ['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/lib/worker.js', 'dist/cli/aisle.js']) {
+      expect(files).toContain(path);
+    }
+    for (const path of ['dist/embed/embed.js', 'dist/embed/worker.js', 'dist/embed/ui/embed.d.ts']) {
       expect(files).toContain(path);
     }
     expect(files).toContain('dist/page/index.html');

@@ -1,6 +1,6 @@
 /** The two build steps that Vite does not have: an executable command line, and the library's type declarations. */
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import type { Plugin } from 'vite';
 
@@ -38,7 +38,7 @@ export function declarations({ entry, outDir }: { entry: string; outDir: string 
       const texts = new Map<string, string>();
       program.emit(undefined, (path, text) => void texts.set(resolve(path), withExtensions(text)));
       // Only what the public surface mentions: the program has every module behind it too.
-      const wanted = [resolve(outDir, basename(entry).replace(/\.ts$/, '.d.ts'))];
+      const wanted = [resolve(outDir, relative('src', entry).replace(/\.ts$/, '.d.ts'))];
       for (const path of wanted) {
         const text = texts.get(path) ?? '';
         mkdirSync(dirname(path), { recursive: true });

@@ -12,12 +12,13 @@ let folder: string;
 let page: string;
 let servers: Server[];
 
-beforeEach(() => {
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'aisle-demo-'));
   page = join(folder, 'page');
-  mkdirSync(join(page, 'models/demo'), { recursive: true });
+  mkdirSync(join(page, 'assets'), { recursive: true });
   writeFileSync(join(page, 'index.html'), '<title>shop</title>');
-  writeFileSync(join(page, 'demo.json'), '{"modelUrl":"models/demo/"}');
+  writeFileSync(join(page, 'assets/a-1f2e.js'), '');
+  await writeArtifact([{ id: 'a' }, { id: 'b' }], join(page, 'models/demo'));
   writeFileSync(join(folder, 'secret.txt'), 'secret');
   servers = [];
 });
@@ -33,8 +34,19 @@ async function open(options: Parameters<typeof startDemo>[0] = {}): Promise<stri
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function writeArtifact(catalogue?: CatalogueItem[]): Promise<string> {
-  const artifact = join(folder, 'artifact');
+interface Listed {
+  readonly name: string;
+  readonly modelUrl: string;
+  readonly catalogueUrl?: string;
+}
+
+/** The models that the page is told of. */
+async function modelsAt(origin: string): Promise<readonly Listed[]> {
+  const demo = (await (await fetch(`${origin}/demo.json`)).json()) as { models: readonly Listed[] };
+  return demo.models;
+}
+
+async function writeArtifact(catalogue?: CatalogueItem[], artifact = join(folder, 'artifact')): Promise<string> {
   await writeArtifactFolder(artifact, {
     info: {
       name: 'own',
@@ -120,44 +132,83 @@ describe('the server', () => {
 
 describe('the shop', () => {
   test('is the one that comes with Aisle by default', async () => {
-    expect(await (await fetch(`${await open()}/demo.json`)).json()).toEqual({ modelUrl: 'models/demo/' });
+    const origin = await open();
+    const [model, ...others] = await modelsAt(origin);
+    expect(others).toEqual([]);
+    expect(model).toEqual({
+      name: 'demo',
+      modelUrl: expect.stringMatching(/^models\/0\/[0-9a-f]{12}\/$/),
+      catalogueUrl: `${model!.modelUrl}catalogue.json`,
+    });
+    expect(await (await fetch(`${origin}/${model!.catalogueUrl}`)).json()).toEqual([{ id: 'a' }, { id: 'b' }]);
   });
 
   test("shows one's own artifact and the catalogue in it", async () => {
-    const origin = await open({ artifact: await writeArtifact([{ id: 'a' }]) });
-    const shop = (await (await fetch(`${origin}/demo.json`)).json()) as { modelUrl: string };
-    expect(shop).toEqual({ modelUrl: 'models/own/', catalogueUrl: 'models/own/catalogue.json' });
-    expect((await fetch(`${origin}/${shop.modelUrl}manifest.json`)).status).toBe(200);
+    const origin = await open({ artifact: [await writeArtifact([{ id: 'a' }])] });
+    const [model] = await modelsAt(origin);
+    expect(model).toMatchObject({ name: 'artifact', catalogueUrl: `${model!.modelUrl}catalogue.json` });
+    expect((await fetch(`${origin}/${model!.modelUrl}manifest.json`)).status).toBe(200);
+  });
+
+  test('offers several artifacts, the first by default, under names that differ', async () => {
+    const artifact = await writeArtifact();
+    const other = await writeArtifact([{ id: 'a' }], join(folder, 'other'));
+    const models = await modelsAt(await open({ artifact: [artifact, other] }));
+    expect(models.map(({ name }) => name)).toEqual(['artifact', 'other']);
+    expect(models.map(({ catalogueUrl }) => catalogueUrl !== undefined)).toEqual([false, true]);
+    const twin = await writeArtifact(undefined, join(folder, 'twin/artifact'));
+    const names = (await modelsAt(await open({ artifact: [artifact, twin] }))).map(({ name }) => name);
+    expect(names).toEqual([artifact, twin]);
+  });
+
+  test("lets a browser keep an artifact's files, and gives one that was trained anew another address", async () => {
+    const artifact = await writeArtifact();
+    const origin = await open({ artifact: [artifact] });
+    const [before] = await modelsAt(origin);
+    const answer = await fetch(`${origin}/${before!.modelUrl}items.json`);
+    expect(answer.headers.get('cache-control')).toBe('max-age=31536000, immutable');
+    await writeArtifact([{ id: 'a' }]);
+    const [after] = await modelsAt(origin);
+    expect(after!.modelUrl).not.toBe(before!.modelUrl);
+    expect(await (await fetch(`${origin}/${after!.catalogueUrl}`)).json()).toEqual([{ id: 'a' }]);
+  });
+
+  test('lets a browser keep the scripts, whose names change with them, and nothing else of the page', async () => {
+    const origin = await open();
+    const kept = async (path: string) => (await fetch(`${origin}${path}`)).headers.get('cache-control');
+    expect(await kept('/assets/a-1f2e.js')).toBe('max-age=31536000, immutable');
+    expect(await kept('/')).toBe('no-cache');
+    expect(await kept('/demo.json')).toBe('no-cache');
   });
 
   test("gives away no other file of the artifact's folder", async () => {
     const artifact = await writeArtifact();
     writeFileSync(join(artifact, 'checkpoint'), 'secret');
     writeFileSync(join(artifact, 'index.html'), 'secret');
-    const origin = await open({ artifact });
-    expect(await rawStatus(origin, '/models/own/items.json')).toBe('200');
-    for (const name of ['checkpoint', 'index.html', '']) {
-      expect(await rawStatus(origin, `/models/own/${name}`)).toBe('404');
+    const origin = await open({ artifact: [artifact] });
+    expect(await rawStatus(origin, '/models/0/1/items.json')).toBe('200');
+    for (const path of ['1/checkpoint', '1/index.html', '1/', 'items.json', '1/2/items.json', '']) {
+      expect(await rawStatus(origin, `/models/0/${path}`), path).toBe('404');
     }
   });
 
   test('shows plain ids where there is no catalogue', async () => {
-    const origin = await open({ artifact: await writeArtifact() });
-    expect(await (await fetch(`${origin}/demo.json`)).json()).toEqual({ modelUrl: 'models/own/' });
+    const [model] = await modelsAt(await open({ artifact: [await writeArtifact()] }));
+    expect(model).not.toHaveProperty('catalogueUrl');
   });
 
   test("shows one's own catalogue", async () => {
     const catalogue = join(folder, 'products.json');
     writeFileSync(catalogue, '[{"id":"a","price":null,"note":"ours"}]');
-    const origin = await open({ artifact: await writeArtifact(), catalogue });
-    expect(await (await fetch(`${origin}/demo.json`)).json()).toMatchObject({ catalogueUrl: 'catalogue.json' });
+    const origin = await open({ artifact: [await writeArtifact()], catalogue });
+    expect(await modelsAt(origin)).toMatchObject([{ catalogueUrl: 'catalogue.json' }]);
     expect(await (await fetch(`${origin}/catalogue.json`)).json()).toEqual([{ id: 'a' }]);
   });
 });
 
 describe('a mistake is named', () => {
   test('no artifact', async () => {
-    await expect(open({ artifact: join(folder, 'none') })).rejects.toMatchObject({
+    await expect(open({ artifact: [join(folder, 'none')] })).rejects.toMatchObject({
       code: 'bad-artifact',
       message: expect.stringContaining('none'),
     });
@@ -179,7 +230,7 @@ describe('a mistake is named', () => {
   test('a damaged artifact', async () => {
     const artifact = await writeArtifact();
     writeFileSync(join(artifact, 'items.json'), '["a","c"]');
-    await expect(open({ artifact })).rejects.toMatchObject({
+    await expect(open({ artifact: [artifact] })).rejects.toMatchObject({
       code: 'bad-artifact',
       message: expect.stringContaining('items.json'),
     });

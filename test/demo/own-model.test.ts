@@ -7,7 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { goldenAnswer } from '../../src/engine/golden-check';
 import { baselines } from '../../src/neighbours';
+import { ROOT } from '../build/built';
 import { openBrowser, openShopWindow, serveShop } from './shop-window';
+import { openPanel, settled } from './views';
 
 const IDS = ['a,b', '<img src=x onerror=alert(1)>', '__proto__', '"quoted" 👟', '100%', 'a/b?c#d', 'constructor', ' '];
 
@@ -74,7 +76,7 @@ async function serve(options: Parameters<typeof serveShop>[0]): Promise<Server> 
 
 describe("the shop on one's own model", () => {
   test('shows plain ids as they are, where there is no catalogue', async () => {
-    const server = await serve({ artifact: await writeArtifact() });
+    const server = await serve({ artifact: [await writeArtifact()] });
     const { page, errors } = await openShopWindow(browser, server);
     expect(await page.locator('.grid .card-title').allTextContents()).toEqual(IDS);
     for (const [n, id] of IDS.entries()) {
@@ -82,9 +84,10 @@ describe("the shop on one's own model", () => {
       await page.locator('.grid .card-link').nth(n).click();
       await page.locator('.product').waitFor();
       expect(await page.locator('.product h1').textContent()).toBe(id);
-      await page.locator('.for-you:not([aria-busy])').waitFor();
+      await settled(page);
+      // The basis of a Markov chain is the last click alone.
       expect(await page.locator('.because').textContent()).toBe(`Because you looked at ${id}`);
-      expect(await page.locator('.for-you .card-title').first().textContent()).toBe(IDS[(n + 1) % IDS.length]);
+      expect(await page.locator('.slot-for-you [part=title]').first().textContent()).toBe(IDS[(n + 1) % IDS.length]);
     }
     expect(errors).toEqual([]);
     await page.context().close();
@@ -104,15 +107,36 @@ describe("the shop on one's own model", () => {
       { id: 'new', title: 'New', availability: 'out of stock', category: ['<i>X</i>'] },
     ];
     writeFileSync(catalogue, JSON.stringify(products));
-    const server = await serve({ artifact: join(folder, 'artifact'), catalogue });
+    const server = await serve({ artifact: [join(folder, 'artifact')], catalogue });
     const { page, errors } = await openShopWindow(browser, server);
     expect(await page.locator('.grid .card-title').allTextContents()).toEqual(['<b>Bold</b>', 'New']);
     expect(await page.locator('.grid img').count()).toBe(0);
-    expect(await page.locator('.for-you .card-title').allTextContents()).toEqual(['<b>Bold</b>']);
+    expect(await page.locator('.slot-for-you [part=title]').allTextContents()).toEqual(['<b>Bold</b>']);
     await page.locator('.grid .card-link').nth(1).click();
     await page.getByText('The model does not know this product').waitFor();
+    await settled(page);
     expect(await page.getByRole('button', { name: 'Sold out' }).isDisabled()).toBe(true);
     expect(await page.locator('.because').textContent()).toMatch(/^Popular in this shop/);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('has several models to choose from, each with what it sells', async () => {
+    const artifact = join(folder, 'artifact');
+    const demo = join(ROOT, 'public/models/demo');
+    const server = await serve({ artifact: [artifact, demo] });
+    const { page, errors } = await openShopWindow(browser, server);
+    expect(await page.locator('.grid .card-title').allTextContents()).toEqual(IDS);
+    await openPanel(page, 'Engine');
+    await page.getByText('Markov chain').waitFor();
+    await page.locator('.models').getByRole('link', { name: 'demo' }).click();
+    await page.locator('.department').first().waitFor();
+    expect(new URL(page.url()).search).toBe('?model=demo');
+    await openPanel(page, 'Engine');
+    await page.getByText('GRU4Rec').waitFor();
+    await page.goto(page.url().replace('model=demo', 'model=https://elsewhere.example/'));
+    await page.getByRole('heading', { name: 'The shop could not be opened' }).waitFor();
+    await page.getByText('expected a folder of this page’s own origin').waitFor();
     expect(errors).toEqual([]);
     await page.context().close();
   });

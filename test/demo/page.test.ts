@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { brotliBytes, built, staticScripts } from '../build/built';
-import { openBrowser, openShopWindow, type ShopWindow, serveShop } from './shop-window';
+import { openBrowser, openShopWindow, serveShop } from './shop-window';
+import { openPanel, searchFor, settled, VIEWS } from './views';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -22,132 +21,56 @@ afterAll(async () => {
   server?.closeAllConnections();
 });
 
-/** Opens the n-th product of the "For you" row, or of the row below where there are fewer, and waits for the next answer. */
-async function openSuggestion(page: Page, n: number): Promise<string> {
-  const link = page.locator('.for-you .card-link').nth(n);
-  await link.evaluate((element: HTMLElement) => element.click());
-  await answered(page);
-  return (await page.locator('h1').textContent()) ?? '';
-}
-
-/** Opens the n-th product of a department. */
-async function openFromDepartment(page: Page, department: number, n: number): Promise<string> {
-  await page.locator('.nav a').nth(department).click();
-  await page.locator('.list-head').waitFor();
-  await page.locator('.grid .card-link').nth(n).click();
-  await page.locator('.product').waitFor();
-  await answered(page);
-  return (await page.locator('h1').textContent()) ?? '';
-}
-
-/** Waits until the row shows the answer to the newest question. */
-async function answered(page: Page): Promise<void> {
-  await page.locator('.for-you:not([aria-busy])').waitFor();
-}
-
-describe('a walk over 30 products', () => {
-  let shop: ShopWindow;
-  let beforeWalk: number;
-  const seen = new Set<string>();
-
-  beforeAll(async () => {
-    shop = await openShopWindow(browser, server);
-    beforeWalk = shop.requests.length;
-    // By turns through a department, and where the row leads from there.
-    for (let step = 0; seen.size < 30; step++) {
-      seen.add(await openFromDepartment(shop.page, step % 8, 2 * Math.floor(step / 8)));
-      seen.add(await openSuggestion(shop.page, (step * 5) % 12));
-    }
-  });
-
-  afterAll(() => shop?.page.context().close());
-
-  test('causes nothing but GETs of static files of the same origin', async () => {
-    const folder = await built('page');
-    expect(shop.requests.length).toBeGreaterThan(5);
-    for (const { method, url, body } of shop.requests) {
-      expect(method, url).toBe('GET');
-      expect(body, url).toBe(false);
-      const { origin, pathname, search, hash } = new URL(url);
-      expect(origin, url).toBe(shop.origin);
-      expect(search + hash, url).toBe('');
-      expect(existsSync(join(folder, pathname === '/' ? 'index.html' : pathname)), url).toBe(true);
-    }
-  });
-
-  test('causes no request at all: the model is there, and the pictures are in its files', () => {
-    expect(shop.requests.slice(beforeWalk)).toEqual([]);
-  });
-
-  test('is logged where it would show: the worker fetches the model', () => {
-    const fromWorker = shop.requests.filter(({ from }) => from === 'worker').map(({ url }) => url);
-    expect(fromWorker.some((url) => url.endsWith('/weights.safetensors'))).toBe(true);
-    expect(fromWorker.some((url) => url.endsWith('.wasm'))).toBe(true);
-  });
-
-  test('loads at most 180 kB to compute: worker, tensor code and WebAssembly', async () => {
-    const folder = await built('page');
-    const ownThread = staticScripts(join(folder, 'index.html'));
-    const paths = new Set(shop.requests.map(({ url }) => join(folder, new URL(url).pathname)));
-    const engine = [...paths].filter((path) => /\.(js|wasm)$/.test(path) && !ownThread.has(path));
-    expect(engine.length).toBeGreaterThan(1);
-    expect(engine.reduce((sum, path) => sum + brotliBytes(path), 0)).toBeLessThanOrEqual(180_000);
-  });
-
-  test('raises no error', () => {
-    expect(shop.errors).toEqual([]);
-  });
-
-  test('says which model computed, on what, and in what time', async () => {
-    const line = (await shop.page.locator('.engine-line').textContent()) ?? '';
-    expect(line).toMatch(/ for [\d,]+ products · WASM, in a worker · [\d.]+ ms · computed on this page$/);
-  });
-
-  test('is listed under "Your visit", and forgotten on request', async () => {
-    const { page } = shop;
-    await page.getByRole('button', { name: 'Your visit' }).click();
-    const listed = await page.locator('.visit-list li').allTextContents();
-    expect(new Set(listed)).toEqual(seen);
-    await page.getByRole('button', { name: 'Forget this visit' }).click();
-    await page.getByText('Popular in this shop').waitFor();
-    expect(await page.getByRole('button', { name: 'Your visit' }).textContent()).toBe('Your visit0');
-  });
-});
-
-describe('the "For you" row', () => {
-  test('starts with what is popular, and says so', async () => {
-    const { page } = await openShopWindow(browser, server);
-    expect(await page.locator('.because').textContent()).toMatch(/^Popular in this shop/);
-    const notes = await page.locator('.for-you .card-note').allTextContents();
-    expect(notes).toEqual(Array.from({ length: 12 }, () => 'Popular'));
-    await page.context().close();
-  });
-
-  test('names the products that it was computed from, and does not suggest the one on show', async () => {
-    const { page } = await openShopWindow(browser, server);
-    const first = await openSuggestion(page, 0);
-    expect(await page.locator('.because').textContent()).toBe(`Because you looked at ${first}`);
-    expect(await page.locator('.for-you .card-note').count()).toBe(0);
-    expect(await page.locator('.for-you .card-title').allTextContents()).not.toContain(first);
-    const second = await openSuggestion(page, 1);
-    expect(await page.locator('.because').textContent()).toContain(`Because you looked at ${second}`);
-    await page.context().close();
-  });
-
-  test('says so where the model cannot be loaded, and the shop works on', async () => {
-    const { page } = await openShopWindow(browser, server, {}, (opened) =>
-      opened.route('**/weights.safetensors', (route) => route.fulfill({ status: 200, body: 'damaged' })),
+/** What is wrong with the page for those who do not see or click it, an entry for each element. */
+async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    type Axe = { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> };
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
     );
-    expect(await page.locator('.because').textContent()).toBe('There are no suggestions at the moment.');
-    expect(await page.locator('.row-message').textContent()).toContain('weights.safetensors');
-    await page.locator('.department').first().click();
-    await page.locator('.grid .card-link').first().click();
-    await page.getByRole('button', { name: /^(Add to basket|Sold out)$/ }).waitFor();
-    await page.context().close();
   });
-});
+}
+
+const overflow = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+test.each(Object.keys(VIEWS))(
+  'the view %s has no accessibility fault, no error and no overflow',
+  async (view) => {
+    const { page, errors } = await openShopWindow(browser, server, { reducedMotion: 'reduce' });
+    await VIEWS[view]!(page);
+    for (const [width, colorScheme] of [
+      [1280, 'light'],
+      [1280, 'dark'],
+      [390, 'dark'],
+      [390, 'light'],
+    ] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height: 900 });
+      expect(await faults(page), `${colorScheme} at ${width} pixels`).toEqual([]);
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+    }
+    expect(errors).toEqual([]);
+    await page.context().close();
+  },
+  60_000,
+);
 
 describe('the page', () => {
+  test.each([1920, 768, 320])('fits a window of %i pixels', async (width) => {
+    const { page } = await openShopWindow(browser, server, { viewport: { width, height: 800 } });
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    for (const view of ['product', 'cart-full', 'search-none']) {
+      await VIEWS[view]!(page);
+      expect(await overflow(page), view).toBeLessThanOrEqual(0);
+    }
+    await openPanel(page, 'Engine');
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await page.context().close();
+  });
+
   test('does not move while it loads and is used', async () => {
     const { page } = await openShopWindow(browser, server, {}, (opened) =>
       opened.addInitScript(() => {
@@ -162,88 +85,9 @@ describe('the page', () => {
     );
     await page.locator('.department').first().click();
     await page.locator('.grid .card-link').first().click();
-    await answered(page);
+    await settled(page);
     const shifts = await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts);
-    expect(shifts.reduce((sum, value) => sum + value, 0)).toBeLessThan(0.01);
-    await page.context().close();
-  });
-
-  test.each([
-    ['light', 1280],
-    ['dark', 390],
-  ] as const)('has no accessibility fault in %s at %i pixels', async (colorScheme, width) => {
-    const { page } = await openShopWindow(browser, server, { colorScheme, viewport: { width, height: 900 } });
-    const faults = async (): Promise<string[]> => {
-      await page.evaluate(axe);
-      return page.evaluate(async () => {
-        type Axe = { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-        const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
-        return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-      });
-    };
-    expect(await faults()).toEqual([]);
-    await page.locator('.department').first().click();
-    await answered(page);
-    expect(await faults()).toEqual([]);
-    await page.locator('.grid .card-link').first().click();
-    await answered(page);
-    expect(await faults()).toEqual([]);
-    await page.getByRole('button', { name: 'Your visit' }).click();
-    expect(await faults()).toEqual([]);
-    await page.context().close();
-  });
-
-  test.each([1280, 390, 320])('fits a window of %i pixels', async (width) => {
-    const { page } = await openShopWindow(browser, server, { viewport: { width, height: 800 } });
-    const overflow = () =>
-      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(await overflow()).toBeLessThanOrEqual(0);
-    await openSuggestion(page, 2);
-    expect(await overflow()).toBeLessThanOrEqual(0);
-    await page.context().close();
-  });
-
-  test('can be used with the keyboard alone', async () => {
-    const { page } = await openShopWindow(browser, server);
-    const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '');
-    await page.keyboard.press('Tab');
-    expect(await focused()).toBe('Skip to the products');
-    await page.keyboard.press('Enter');
-    await page.locator('.for-you .card-link').first().focus();
-    const title = await page.locator('.for-you .card-title').first().textContent();
-    await page.keyboard.press('Enter');
-    await page.locator('.product').waitFor();
-    expect(await focused()).toBe(title); // the heading of the new page
-    await page.getByRole('button', { name: 'Your visit' }).focus();
-    await page.keyboard.press('Enter');
-    await page.locator('dialog[open]').waitFor();
-    await page.keyboard.press('Escape');
-    expect(await page.locator('dialog[open]').count()).toBe(0);
-    expect(await focused()).toContain('Your visit');
-    await page.context().close();
-  });
-
-  test('keeps the visit on the device if the visitor wants, goes on with it, and erases it', async () => {
-    const { page, errors } = await openShopWindow(browser, server);
-    const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
-    const openPanel = () => page.getByRole('button', { name: 'Your visit' }).click();
-    const title = await openSuggestion(page, 0);
-    expect(await databases()).toEqual([]);
-    await openPanel();
-    await page.getByText('gone when you close the page').waitFor();
-    await page.getByLabel('Keep my visits on this device').check();
-    await page.getByText('It is stored in this browser').waitFor();
-    expect(await databases()).toEqual(['aisle']);
-    await page.goto(`${new URL(page.url()).origin}/`);
-    await page.getByText('Because you looked at').waitFor();
-    expect(await page.locator('.because').textContent()).toBe(`Because you looked at ${title}`);
-    await openPanel();
-    await page.locator('.visit-list li').first().waitFor();
-    expect(await page.locator('.visit-list li').allTextContents()).toEqual([title]);
-    await page.getByRole('button', { name: 'Forget this visit' }).click();
-    await page.getByText('Popular in this shop').waitFor();
-    await expect.poll(databases).toEqual([]);
-    expect(errors).toEqual([]);
+    expect(shifts.reduce((sum, value) => sum + value, 0)).toBe(0);
     await page.context().close();
   });
 
@@ -258,6 +102,181 @@ describe('the page', () => {
     await page.goBack();
     await page.locator('.grid').first().waitFor();
     await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(before);
+    await page.context().close();
+  });
+
+  test('says so where an address leads nowhere', async () => {
+    const { page, errors } = await openShopWindow(browser, server);
+    for (const address of ['#/product/none', '#/all/None', '#/nowhere', '#/product/%E0%A4%A']) {
+      await page.evaluate((hash) => {
+        location.hash = hash;
+      }, address);
+      await page.getByRole('heading', { name: 'This page is not here' }).waitFor();
+      await page.getByRole('link', { name: 'To the shop' }).click();
+      await page.locator('.hero').waitFor();
+    }
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('with the keyboard alone', () => {
+  /** The text of what has the focus, in an element's shadow too. */
+  const focused = (page: Page): Promise<string> =>
+    page.evaluate(() => {
+      let active = document.activeElement;
+      while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+      return (active?.getAttribute('aria-label') ?? active?.textContent ?? '').trim();
+    });
+
+  /** Presses Tab until what has the focus is called so. */
+  async function tabTo(page: Page, name: string | RegExp, most = 60): Promise<void> {
+    for (let i = 0; i < most; i++) {
+      await page.keyboard.press('Tab');
+      const text = await focused(page);
+      if (typeof name === 'string' ? text === name : name.test(text)) return;
+    }
+    throw new Error(`Nothing called ${name} was reached in ${most} steps.`);
+  }
+
+  test('one gets from the front page to a product, into the basket, and orders', async () => {
+    const { page, errors } = await openShopWindow(browser, server);
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('Skip to the products');
+    await page.keyboard.press('Enter');
+    await tabTo(page, /€/); // the first product of the first shelf
+    const title = await page.locator('.slot-for-you [part=title]').first().textContent();
+    expect(await focused(page)).toContain(title);
+    await page.keyboard.press('Enter');
+    await page.locator('.product').waitFor();
+    expect(await focused(page)).toBe(title); // the heading of the new page
+    await tabTo(page, /^(Add to basket|Sold out)$/);
+    await page.keyboard.press('Enter');
+    await tabTo(page, 'basket');
+    await page.keyboard.press('Enter');
+    await page.locator('.cart-line').waitFor();
+    expect(await focused(page)).toBe('Basket');
+    await tabTo(page, `One more: ${title}`);
+    await page.keyboard.press('Enter');
+    expect(await page.locator('.quantity').textContent()).toBe('2');
+    expect(await focused(page)).toBe(`One more: ${title}`); // and not lost
+    await tabTo(page, 'Place the order');
+    await page.keyboard.press('Enter');
+    expect(await focused(page)).toBe('Thank you for playing along');
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('one searches: the slash leads to the field', async () => {
+    const { page } = await openShopWindow(browser, server);
+    await page.keyboard.press('/');
+    await page.keyboard.type('linen/');
+    expect(await page.getByRole('searchbox').inputValue()).toBe('linen/');
+    await page.keyboard.press('Backspace');
+    await page.keyboard.press('Enter');
+    await page.locator('.list-head').waitFor();
+    expect(await focused(page)).toBe('“linen”');
+    await page.context().close();
+  });
+
+  test.each([1280, 390])('one opens the panel, goes through it, and leaves it, at %i pixels', async (width) => {
+    const { page } = await openShopWindow(browser, server, { viewport: { width, height: 844 } });
+    await tabTo(page, 'Behind the counter');
+    await page.keyboard.press('Enter');
+    expect(await focused(page)).toBe('Behind the counter');
+    await tabTo(page, 'Your visit');
+    const tab = (name: string) => page.getByRole('tabpanel', { name });
+    await tab('Your visit').waitFor();
+    await page.keyboard.press('ArrowRight');
+    expect(await focused(page)).toBe('Engine');
+    await tab('Engine').waitFor();
+    await page.keyboard.press('End');
+    await tab('Network').waitFor();
+    await page.keyboard.press('ArrowRight');
+    await tab('Your visit').waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.locator('dialog[open]').count()).toBe(0);
+    expect(await focused(page)).toBe('Behind the counter');
+    await page.context().close();
+  });
+});
+
+describe('the basket', () => {
+  test('counts, adds up, and is there after a reload and in another tab', async () => {
+    const { page, origin, errors } = await openShopWindow(browser, server);
+    await VIEWS['cart-full']!(page);
+    const lines = await page.locator('.cart-line').count();
+    const first = page.locator('.cart-line').first();
+    const amount = (text: string | null) => Number(text?.replace(/[^\d.]/g, ''));
+    const each = amount(await first.locator('.price').textContent());
+    await first.getByRole('button', { name: /^One more/ }).click();
+    expect(amount(await first.locator('.price').textContent())).toBeCloseTo(2 * each);
+    const total = await page.locator('.total dd').textContent();
+    await page.reload();
+    await page.locator('.cart-line').first().waitFor();
+    expect(await page.locator('.cart-line').count()).toBe(lines);
+    expect(await page.locator('.total dd').textContent()).toBe(total);
+    expect(await page.locator('.header .badge').textContent()).toBe(String(lines + 1));
+    const other = await page.context().newPage();
+    await other.goto(`${origin}/#/cart`);
+    await other
+      .locator('.cart-line')
+      .first()
+      .getByRole('button', { name: /^One less/ })
+      .click();
+    await expect.poll(() => page.locator('.header .badge').textContent()).toBe(String(lines));
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('is emptied line by line, and says so', async () => {
+    const { page } = await openShopWindow(browser, server);
+    await VIEWS['cart-full']!(page);
+    for (let left = await page.locator('.cart-line').count(); left > 0; left--) {
+      expect(await page.locator('.cart-line').count()).toBe(left);
+      await page
+        .getByRole('button', { name: /^Remove/ })
+        .first()
+        .click();
+    }
+    await page.getByRole('heading', { name: 'Your basket is empty' }).waitFor();
+    expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+    await page.context().close();
+  });
+
+  test('tells the model what is put into it and what is ordered', async () => {
+    const { page } = await openShopWindow(browser, server);
+    await VIEWS['cart-full']!(page);
+    await page.getByRole('button', { name: 'Place the order' }).click();
+    await openPanel(page);
+    await page.getByText('ordered').first().waitFor();
+    const kinds = await page.locator('.event-kind').allTextContents();
+    const count = (kind: string) => kinds.filter((text) => text === kind).length;
+    expect(count('ordered')).toBe(count('put into the basket'));
+    expect(count('looked at')).toBe(3);
+    await page.context().close();
+  });
+});
+
+describe('the search', () => {
+  test.each([
+    ['the title', 'umbrella', /umbrella/i],
+    ['the brand', 'wickerstowe', /^/],
+    ['the category', 'tableware', /^/],
+  ])('finds by %s', async (_, words, title) => {
+    const { page } = await openShopWindow(browser, server);
+    await searchFor(page, words);
+    const cards = await page.locator('.grid .card').allTextContents();
+    expect(cards.length).toBeGreaterThan(5);
+    for (const card of cards) expect(card).toMatch(title);
+    await page.context().close();
+  });
+
+  test('without a hit offers what is popular', async () => {
+    const { page } = await openShopWindow(browser, server);
+    await searchFor(page, 'left-handed spoon');
+    await page.getByRole('heading', { name: 'No product matches' }).waitFor();
+    expect(await page.locator('.slot-popular aisle-recommendations a').count()).toBe(12);
     await page.context().close();
   });
 });

@@ -5,6 +5,7 @@ import { type Browser, type BrowserContextOptions, type CDPSession, chromium, ty
 import { startDemo } from '../../src/cli/commands/demo';
 import { built } from '../build/built';
 import { CHROMIUM_FLAGS, findChromium, NO_CHROMIUM } from '../chromium';
+import { settled } from './views';
 
 export interface LoggedRequest {
   readonly method: string;
@@ -34,12 +35,17 @@ export async function serveShop(options: Parameters<typeof startDemo>[0] = {}): 
   return startDemo({ port: 0, ...options }, await built('page'));
 }
 
-/** Opens the shop in a fresh context and waits until the model has answered once. */
+/**
+ * Opens the shop in a fresh context and waits until the model has answered once.
+ *
+ * @param address What follows the `/`: `?backend=cpu#/cart`.
+ */
 export async function openShopWindow(
   browser: Browser,
   server: Server,
   options: BrowserContextOptions = {},
   prepare: (page: Page) => Promise<unknown> = async () => {},
+  address = '',
 ): Promise<ShopWindow> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB', ...options });
   const page = await context.newPage();
@@ -49,13 +55,13 @@ export async function openShopWindow(
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   const requests = await logRequests(await context.newCDPSession(page));
   await prepare(page);
-  await page.goto(`${origin}/`);
-  await page.locator('.for-you .card-title, .for-you .row-message').first().waitFor();
+  await page.goto(`${origin}/${address}`);
+  await settled(page);
   return { page, origin, requests, errors };
 }
 
 /** Listens to the page's network domain and, as each worker starts, to the worker's. */
-async function logRequests(session: CDPSession): Promise<LoggedRequest[]> {
+export async function logRequests(session: CDPSession): Promise<LoggedRequest[]> {
   const requests: LoggedRequest[] = [];
   const log = (
     from: 'page' | 'worker',

@@ -1,24 +1,31 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { openShop, type Shop } from '../../src/demo/shop';
+import { openShop, type Shop, suggested } from '../../src/demo/shop';
 
 let server: Server;
 afterEach(() => new Promise<unknown>((done) => server.close(done)));
 
-/** The shop of a model that knows `a` to `d`, whose files answer as they are here. */
-async function open(catalogueUrl: string, catalogue: unknown): Promise<Shop> {
-  const files: Record<string, unknown> = {
-    '/demo.json': { modelUrl: 'model/', catalogueUrl },
-    '/model/items.json': ['a', 'b', 'c', 'd'],
-    [`/${catalogueUrl}`]: catalogue,
-  };
+/** Serves files whose contents are as they are here. @returns The address of the page. */
+async function serve(files: Readonly<Record<string, unknown>>): Promise<string> {
   server = createServer((request, response) => {
+    const file = files[request.url!];
     response.setHeader('connection', 'close');
-    response.end(JSON.stringify(files[request.url!]));
+    response.statusCode = file === undefined ? 404 : 200;
+    response.end(JSON.stringify(file));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return openShop(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+/** The shop of a model that knows `a` to `d`. */
+async function open(catalogueUrl: string, catalogue: unknown): Promise<Shop> {
+  const base = await serve({
+    '/demo.json': { models: [{ name: 'model', modelUrl: 'model/', catalogueUrl }] },
+    '/model/items.json': ['a', 'b', 'c', 'd'],
+    [`/${catalogueUrl}`]: catalogue,
+  });
+  return openShop(base);
 }
 
 const OFFERED = [
@@ -41,13 +48,63 @@ describe('the shop', () => {
     expect(products.get('a')).toMatchObject({ amount: 3, price: expect.stringMatching(/^3.00$/) });
   });
 
-  test('hides what the model knows and another catalogue has sold out, or does not have', async () => {
-    const shop = await open('products.json', OFFERED);
-    expect(shop.hidden).toEqual(['c', 'd']);
-    expect([...shop.products.values()].map(({ available }) => available)).toEqual([true, true, false, false]);
+  test('suggests what its catalogue offers, with the address of its page here', async () => {
+    const shop = await open('products.json', [
+      { ...OFFERED[0], url: 'https://elsewhere.example/a' },
+      ...OFFERED.slice(1),
+    ]);
+    expect(suggested(shop, 'a')).toEqual({ id: 'a', title: 'a', url: '#/product/a' });
+    expect(suggested(shop, 'b')).toMatchObject({ url: '#/product/b' });
   });
 
-  test("leaves it to the model to hide what the model's own catalogue does not offer", async () => {
-    expect((await open('model/catalogue.json', OFFERED)).hidden).toEqual([]);
+  test.each([
+    ['is sold out', 'c'],
+    ['the catalogue does not have', 'd'],
+  ])('does not suggest what %s', async (_, id) => {
+    expect(suggested(await open('products.json', OFFERED), id)).toBeUndefined();
+  });
+});
+
+describe('the model', () => {
+  const catalogue = [{ id: 'a', title: 'A' }];
+  const demo = {
+    models: [
+      { name: 'one', modelUrl: 'one/', catalogueUrl: 'one/catalogue.json' },
+      { name: 'two', modelUrl: 'two/' },
+    ],
+  };
+  const files = {
+    '/demo.json': demo,
+    '/one/items.json': ['a'],
+    '/one/catalogue.json': catalogue,
+    '/two/items.json': ['b'],
+    '/other/manifest.json': { files: { 'items.json': {}, 'catalogue.json': {} } },
+    '/other/items.json': ['a', 'c'],
+    '/other/catalogue.json': catalogue,
+    '/bare/manifest.json': { files: { 'items.json': {} } },
+    '/bare/items.json': ['e'],
+  };
+
+  test.each([
+    ['is the first of the list by default', undefined, 'one', ['A']],
+    ['is chosen by its name', 'two', 'two', ['b']],
+    ['is chosen by the address of its folder', '/other/', 'other', ['A']],
+    ['may be a folder without a slash, and without a catalogue', 'bare', 'bare', ['e']],
+    ['keeps its name where its address is in the list', 'one/', 'one', ['A']],
+  ])('%s', async (_, wanted, folder, titles) => {
+    const base = await serve(files);
+    const shop = await openShop(base, wanted);
+    expect(shop.model.modelUrl).toBe(`${base}${folder}/`);
+    expect([...shop.products.values()].map(({ title }) => title)).toEqual(titles);
+  });
+
+  test('of another origin is refused', async () => {
+    const base = await serve(files);
+    await expect(openShop(base, 'https://elsewhere.example/model/')).rejects.toThrow('https://elsewhere.example');
+  });
+
+  test('that is not there is named', async () => {
+    const base = await serve(files);
+    await expect(openShop(base, 'missing')).rejects.toThrow('/missing/manifest.json');
   });
 });

@@ -1,13 +1,14 @@
 /** `aisle demo`: the demo shop on one's own model. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseJson } from '../../checkpoint/json';
-import { CATALOGUE, checkCatalogue, ITEMS, MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
+import { CATALOGUE, checkCatalogue, checkManifest, ITEMS, MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { readArtifactFolder } from '../artifact-folder';
 import { contextOf } from '../context';
@@ -15,11 +16,14 @@ import { integer } from '../options';
 import { type Mount, staticServer } from '../static-server';
 
 interface DemoOptions {
-  readonly artifact?: string;
+  /** Folders of artifacts; the page begins with the first. */
+  readonly artifact?: readonly string[];
   readonly catalogue?: string;
   readonly port?: number;
 }
 
+/** What of an artifact's folder the page may read. */
+const FILES = [MANIFEST, WEIGHTS, ITEMS, CATALOGUE];
 const FIRST_PORT = 4173;
 const PORTS_TRIED = 20;
 
@@ -48,7 +52,7 @@ export function register(program: Command): void {
   program
     .command('demo')
     .description('show the demo shop in a browser, on your own model')
-    .option('--artifact <dir>', 'artifact folder; default: the model that comes with Aisle')
+    .option('--artifact <dir...>', 'artifact folders to choose from; default: the model that comes with Aisle')
     .option('--catalogue <file>', "catalogue.json of your products; default: the artifact's own, else plain ids")
     .option('--port <n>', `port on this machine; default: the first free one from ${FIRST_PORT}`, integer(0, 65535))
     .addHelpText('after', '\nExample:\n  $ aisle demo --artifact my-model --catalogue products.json\n')
@@ -81,7 +85,7 @@ export async function startDemo(options: DemoOptions, page = builtPage()): Promi
       `The demo page is not built: ${page} has no index.html. Run "npm run build" first.`,
     );
   }
-  const server = staticServer([{ path: '/', folder: page }, ...(await ownModel(options))], SECURITY);
+  const server = staticServer(await mountsOf(options, page), SECURITY);
   if (options.port !== undefined) {
     await listen(server, options.port);
     return server;
@@ -103,27 +107,40 @@ function builtPage(): string {
   return join(folder, 'dist/page');
 }
 
-/** What stands in front of the page's own files where the caller has a model or a catalogue of their own. */
-async function ownModel({ artifact, catalogue }: DemoOptions): Promise<Mount[]> {
-  if (artifact === undefined && catalogue === undefined) return [];
-  const mounts: Mount[] = [];
-  const shop: { modelUrl: string; catalogueUrl?: string } = { modelUrl: 'models/demo/' };
-  if (artifact !== undefined) {
-    const { catalogue: products } = await readArtifactFolder(artifact);
-    const only = [MANIFEST, WEIGHTS, ITEMS, ...(products === undefined ? [] : [CATALOGUE])];
-    mounts.push({ path: '/models/own/', folder: resolve(artifact), only });
-    shop.modelUrl = 'models/own/';
-    if (products !== undefined) shop.catalogueUrl = 'models/own/catalogue.json';
-  } else {
-    shop.catalogueUrl = 'models/demo/catalogue.json';
-  }
-  if (catalogue !== undefined) {
-    const text = await readCatalogue(catalogue);
-    mounts.push({ path: '/catalogue.json', text, type: 'application/json; charset=utf-8' });
-    shop.catalogueUrl = 'catalogue.json';
-  }
-  mounts.push({ path: '/demo.json', text: JSON.stringify(shop), type: 'application/json; charset=utf-8' });
-  return mounts;
+/**
+ * The page's files, and what stands in front of them. `demo.json` is written for each request: an artifact that was
+ * trained anew has another address, so that a browser keeps its files and never mixes old and new ones.
+ */
+async function mountsOf({ artifact: own = [], catalogue }: DemoOptions, page: string): Promise<Mount[]> {
+  const folders = own.length > 0 ? own.map((folder) => resolve(folder)) : [join(page, 'models/demo')];
+  for (const folder of folders) await readArtifactFolder(folder); // damaged files are named here, not in the page
+  const names = namesOf(folders);
+  const models = () => Promise.all(folders.map((folder, i) => listed(folder, names[i]!, `models/${i}/`, catalogue)));
+  const json = 'application/json; charset=utf-8';
+  const text = catalogue === undefined ? undefined : await readCatalogue(catalogue);
+  return [
+    { path: '/', folder: page },
+    { path: '/assets/', folder: join(page, 'assets'), versioned: 'names' },
+    { path: '/demo.json', text: async () => JSON.stringify({ models: await models() }), type: json },
+    ...folders.map((folder, i): Mount => ({ path: `/models/${i}/`, folder, only: FILES, versioned: 'level' })),
+    ...(text === undefined ? [] : [{ path: '/catalogue.json', text, type: json }]),
+  ];
+}
+
+/** Names of folders, as short as they can be told apart. */
+function namesOf(folders: readonly string[]): string[] {
+  const names = folders.map((folder) => basename(folder));
+  return new Set(names).size === names.length ? names : [...folders];
+}
+
+/** An artifact as `demo.json` lists it. Its manifest has the sums of its files, and so a sum of its own for every content. */
+async function listed(folder: string, name: string, path: string, ownCatalogue: string | undefined) {
+  const bytes = await readFile(join(folder, MANIFEST));
+  const version = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
+  const { files } = checkManifest(parseJson(bytes, MANIFEST));
+  const modelUrl = `${path}${version}/`;
+  const catalogueUrl = ownCatalogue === undefined ? `${modelUrl}${CATALOGUE}` : 'catalogue.json';
+  return { name, modelUrl, ...(ownCatalogue !== undefined || CATALOGUE in files ? { catalogueUrl } : {}) };
 }
 
 /** The text of a catalogue file as `catalogue.json` holds it: checked, and without what nobody reads. */

@@ -1,33 +1,81 @@
-/** The shop's front page: what this is, the row, the departments. */
+/** The shop's front page: what this is, what it suggests, and where to go from here. */
+import type { Context, Page } from '../context';
 import { h } from '../dom';
+import { icon } from '../icons';
 import { href } from '../routes';
-import { card, row, tile } from '../shelf';
+import { card, tile } from '../shelf';
 import type { Product, Section, Shop } from '../shop';
 
-export function homePage(shop: Shop, forYou: HTMLElement): { title: string; content: HTMLElement } {
+export function homePage({ shop, slots, openPanel }: Context): Page {
   const departments = [...shop.root.children.values()];
   return {
     title: 'Aisle demo shop',
     content: h(
       'div',
       { class: 'page' },
-      h(
-        'section',
-        { class: 'hero' },
-        h('h1', {}, 'A small shop that notices what you look at'),
-        h(
-          'p',
-          {},
-          'Click through a few products and watch the row below follow you. A model that runs in this page picks them; ',
-          'nothing about your visit leaves it.',
-        ),
-      ),
-      forYou,
+      hero(shop, openPanel),
+      slots.slot({ strategy: 'for-you', title: 'For you' }),
       departments.length > 1 && departmentTiles(departments),
-      ...departments.slice(0, 3).map(preview),
+      slots.slot({ strategy: 'popular', title: 'Popular in the shop' }),
       departments.length <= 1 && allProducts(shop),
+      slots.slot({ strategy: 'recent', title: 'You looked at' }),
+      howItWorks(openPanel),
     ),
   };
+}
+
+function hero(shop: Shop, openPanel: () => void): HTMLElement {
+  const shown = collage(shop);
+  const first = shop.root.children.keys().next().value;
+  return h(
+    'section',
+    { class: 'hero' },
+    h(
+      'div',
+      { class: 'hero-text' },
+      h('p', { class: 'eyebrow' }, 'Recommendations without a server'),
+      h('h1', {}, 'A small shop that notices what you look at'),
+      h(
+        'p',
+        { class: 'lead' },
+        'Look at a few products and watch the shelves follow you. A model that runs in this page arranges them, ',
+        'and nothing about your visit leaves it.',
+      ),
+      h(
+        'p',
+        { class: 'hero-actions' },
+        h(
+          'a',
+          { class: 'button', href: href({ page: 'section', path: first === undefined ? [] : [first] }) },
+          'Look around',
+        ),
+        h(
+          'button',
+          { class: 'button quiet', type: 'button', on: { click: openPanel } },
+          icon('dial'),
+          'Behind the counter',
+        ),
+      ),
+    ),
+    shown.length > 0 &&
+      h(
+        'div',
+        { class: 'collage' },
+        ...shown.map((product) =>
+          h(
+            'a',
+            { href: href({ page: 'product', id: product.id }), title: product.title },
+            tile(product, product.title),
+          ),
+        ),
+      ),
+  );
+}
+
+/** Six products with pictures, from all over the catalogue. */
+function collage(shop: Shop): Product[] {
+  const pictured = shop.root.products.filter(({ image, available }) => image !== undefined && available);
+  return pictured.length < 6 ? [] : spread(pictured.slice(Math.floor(pictured.length / 10)), 6);
 }
 
 function departmentTiles(departments: readonly Section[]): HTMLElement {
@@ -46,32 +94,14 @@ function departmentTile(section: Section): HTMLElement {
     h(
       'a',
       { class: 'department', href: href({ page: 'section', path: section.path }) },
-      h('span', { class: 'department-pictures' }, ...spread(section.products, 4).map((product) => tile(product, ''))),
+      h('span', { class: 'department-pictures' }, ...spread(section.products, 3).map((product) => tile(product, ''))),
       h('span', { class: 'department-name' }, section.path.at(-1)),
       h('span', { class: 'department-count' }, `${section.products.length.toLocaleString()} products`),
     ),
   );
 }
 
-function preview(section: Section): HTMLElement {
-  const name = section.path.at(-1) ?? '';
-  const list = h('ul', { class: 'row-list', 'aria-label': name, tabindex: 0 });
-  list.append(...spread(section.products, 12).map((product) => card(product)));
-  return h(
-    'section',
-    {},
-    h(
-      'div',
-      { class: 'row-head' },
-      h('h2', {}, name),
-      h('a', { href: href({ page: 'section', path: section.path }), 'aria-label': `See all of ${name}` }, 'See all'),
-    ),
-    row(name, list),
-  );
-}
-
 function allProducts(shop: Shop): HTMLElement {
-  const list = h('ul', { class: 'grid' }, ...shop.root.products.slice(0, 24).map((product) => card(product)));
   return h(
     'section',
     {},
@@ -81,7 +111,38 @@ function allProducts(shop: Shop): HTMLElement {
       h('h2', {}, 'Products'),
       h('a', { href: href({ page: 'section', path: [] }), 'aria-label': 'See all products' }, 'See all'),
     ),
-    list,
+    h('ul', { class: 'grid' }, ...shop.root.products.slice(0, 24).map((product) => card(product))),
+  );
+}
+
+function howItWorks(openPanel: () => void): HTMLElement {
+  const points = [
+    [
+      'chip',
+      'Computed here',
+      'A small neural network came with the page. It ranks the whole catalogue in milliseconds.',
+    ],
+    [
+      'eye',
+      'It reads this visit',
+      'No account, no profile, no cookie: it goes by what you look at, in the order you do.',
+    ],
+    ['shield', 'Yours alone', 'No click is sent anywhere. You can see what is known of you, and erase it.'],
+  ] as const;
+  return h(
+    'section',
+    { class: 'how', 'aria-labelledby': 'how' },
+    h(
+      'div',
+      { class: 'row-head' },
+      h('h2', { id: 'how' }, 'How it works'),
+      h('button', { class: 'link', type: 'button', on: { click: openPanel } }, 'See for yourself'),
+    ),
+    h(
+      'ul',
+      { class: 'points' },
+      ...points.map(([sign, title, text]) => h('li', {}, icon(sign), h('h3', {}, title), h('p', {}, text))),
+    ),
   );
 }
 

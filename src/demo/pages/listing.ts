@@ -1,19 +1,21 @@
 /** Pages that list products: departments, categories, kinds, and what a search found. */
+import type { Context, Page } from '../context';
 import { h } from '../dom';
+import { icon } from '../icons';
 import { href } from '../routes';
-import { grid } from '../shelf';
-import { type Product, type Section, type Shop, search, sectionAt } from '../shop';
+import { search } from '../search';
+import { grid, tile } from '../shelf';
+import { type Product, type Section, sectionAt } from '../shop';
 
-type Page = { title: string; content: HTMLElement };
+type Order = (a: Product, b: Product) => number;
 
-const ORDERS: Readonly<Record<string, (a: Product, b: Product) => number>> = {
-  'As listed': () => 0,
+const ORDERS: Readonly<Record<string, Order>> = {
   'Price, low to high': (a, b) => (a.amount ?? Number.POSITIVE_INFINITY) - (b.amount ?? Number.POSITIVE_INFINITY),
   'Price, high to low': (a, b) => (b.amount ?? Number.NEGATIVE_INFINITY) - (a.amount ?? Number.NEGATIVE_INFINITY),
   Name: (a, b) => a.title.localeCompare(b.title),
 };
 
-export function sectionPage(shop: Shop, path: readonly string[], forYou: HTMLElement): Page | undefined {
+export function sectionPage({ shop, slots }: Context, path: readonly string[]): Page | undefined {
   const section = sectionAt(shop.root, path);
   if (section === undefined) return undefined;
   const title = path.at(-1) ?? 'All products';
@@ -22,30 +24,39 @@ export function sectionPage(shop: Shop, path: readonly string[], forYou: HTMLEle
     content: h(
       'div',
       { class: 'page' },
-      breadcrumbs(path),
-      h('h1', {}, title),
+      h('div', { class: 'page-head' }, breadcrumbs(path), h('h1', {}, title)),
       section.children.size > 1 && subsections(section),
-      sortedGrid(section.products),
-      forYou,
+      sortedGrid(section.products, 'As listed'),
+      slots.slot({ strategy: 'for-you', title: 'For you' }),
     ),
   };
 }
 
-export function searchPage(shop: Shop, query: string, forYou: HTMLElement): Page {
-  const found = search(shop, query);
-  const title = `“${query}”`;
+export function searchPage({ shop, slots }: Context, query: string): Page {
+  const found = search(shop.products.values(), query);
   return {
     title: `Search: ${query}`,
     content: h(
       'div',
       { class: 'page' },
-      h('h1', {}, title),
+      h('div', { class: 'page-head' }, h('p', { class: 'eyebrow' }, 'Search'), h('h1', {}, `“${query}”`)),
+      found.length === 0 ? nothingFound([...shop.root.children.values()]) : sortedGrid(found, 'Best match'),
       found.length === 0
-        ? h('p', { class: 'lead' }, 'No product matches. Try a shorter word, or look through the departments above.')
-        : sortedGrid(found),
-      forYou,
+        ? slots.slot({ strategy: 'popular', title: 'Popular in the shop' })
+        : slots.slot({ strategy: 'for-you', title: 'For you' }),
     ),
   };
+}
+
+function nothingFound(departments: readonly Section[]): HTMLElement {
+  return h(
+    'section',
+    { class: 'empty' },
+    h('span', { class: 'empty-sign' }, icon('search')),
+    h('h2', {}, 'No product matches'),
+    h('p', {}, 'Try fewer or shorter words: a kind of product, a colour, a brand.'),
+    departments.length > 1 && chips('Departments', departments),
+  );
 }
 
 /** The way from the front page to here; the last step is not a link. */
@@ -74,25 +85,28 @@ export function breadcrumbs(path: readonly string[], last?: string): HTMLElement
 }
 
 function subsections(section: Section): HTMLElement {
+  return chips('Narrow down', [...section.children.values()]);
+}
+
+function chips(label: string, sections: readonly Section[]): HTMLElement {
+  return h('ul', { class: 'chips', 'aria-label': label }, ...sections.map(chip));
+}
+
+function chip({ path, products }: Section): HTMLElement {
   return h(
-    'ul',
-    { class: 'chips', 'aria-label': 'Narrow down' },
-    ...[...section.children.values()].map((child) =>
-      h(
-        'li',
-        {},
-        h(
-          'a',
-          { class: 'chip', href: href({ page: 'section', path: child.path }) },
-          child.path.at(-1),
-          h('span', { class: 'chip-count' }, child.products.length.toLocaleString()),
-        ),
-      ),
+    'li',
+    {},
+    h(
+      'a',
+      { class: 'chip', href: href({ page: 'section', path }) },
+      products[0]?.image !== undefined && tile(products[0], ''),
+      path.at(-1),
+      h('span', { class: 'chip-count' }, products.length.toLocaleString()),
     ),
   );
 }
 
-function sortedGrid(products: readonly Product[]): HTMLElement {
+function sortedGrid(products: readonly Product[], natural: string): HTMLElement {
   const place = h('div', {}, grid(products));
   const select = h(
     'select',
@@ -100,12 +114,12 @@ function sortedGrid(products: readonly Product[]): HTMLElement {
       'aria-label': 'Order of the products',
       on: {
         change: () => {
-          const order = ORDERS[select.value] ?? (() => 0);
-          place.replaceChildren(grid([...products].sort(order)));
+          const order = ORDERS[select.value];
+          place.replaceChildren(grid(order ? [...products].sort(order) : products));
         },
       },
     },
-    ...Object.keys(ORDERS).map((name) => h('option', { value: name }, name)),
+    ...[natural, ...Object.keys(ORDERS)].map((name) => h('option', { value: name }, name)),
   );
   return h(
     'div',

@@ -1,17 +1,14 @@
 /** One product. Opening it is the click that the model learns of. */
+import type { Context, Page } from '../context';
 import { h } from '../dom';
+import { icon } from '../icons';
 import { href } from '../routes';
-import { card, row, tile } from '../shelf';
-import { type Product, productOf, type Shop, sectionAt } from '../shop';
-import type { Visit } from '../visit';
+import { tile } from '../shelf';
+import { type Product, productOf } from '../shop';
 import { breadcrumbs } from './listing';
 
-export function productPage(
-  shop: Shop,
-  visit: Visit,
-  id: string,
-  forYou: HTMLElement,
-): { title: string; content: HTMLElement } | undefined {
+export function productPage(context: Context, id: string): Page | undefined {
+  const { shop, slots } = context;
   const product = productOf(shop, id);
   if (product === undefined) return undefined;
   return {
@@ -20,30 +17,14 @@ export function productPage(
       'div',
       { class: 'page' },
       breadcrumbs(product.category, product.title),
-      h('article', { class: 'product' }, tile(product, product.title), details(shop, visit, product)),
-      forYou,
-      neighbours(shop, product),
+      h('article', { class: 'product' }, tile(product, product.title), details(context, product)),
+      slots.slot({ strategy: 'related', title: 'Goes with it', item: id }),
+      slots.slot({ strategy: 'for-you', title: 'For you', exclude: [id] }),
     ),
   };
 }
 
-function details(shop: Shop, visit: Visit, product: Product): HTMLElement {
-  const said = h('p', { class: 'said', role: 'status' });
-  const add = h(
-    'button',
-    {
-      class: 'button',
-      type: 'button',
-      disabled: !product.available,
-      on: {
-        click: () => {
-          visit.putIntoBasket(product.id);
-          said.replaceChildren('It is in your ', h('a', { href: href({ page: 'basket' }) }, 'basket'), '.');
-        },
-      },
-    },
-    product.available ? 'Add to basket' : 'Sold out',
-  );
+function details(context: Context, product: Product): HTMLElement {
   const facts: [string, string][] = [
     ...product.features.map(([name, value]): [string, string] => [heading(name), value]),
     ['Article', product.id],
@@ -51,13 +32,14 @@ function details(shop: Shop, visit: Visit, product: Product): HTMLElement {
   return h(
     'div',
     { class: 'details' },
-    product.brand !== undefined && h('p', { class: 'brand' }, product.brand),
+    product.brand !== undefined &&
+      h('a', { class: 'brand', href: href({ page: 'search', query: product.brand }) }, product.brand),
     h('h1', {}, product.title),
     product.price !== undefined && h('p', { class: 'price' }, product.price),
-    add,
-    said,
+    h('p', { class: `stock${product.available ? ' in-stock' : ''}` }, product.available ? 'In stock' : 'Sold out'),
+    ...buying(context, product),
     h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])),
-    !shop.known.has(product.id) &&
+    !context.shop.known.has(product.id) &&
       h(
         'p',
         { class: 'hint' },
@@ -66,24 +48,23 @@ function details(shop: Shop, visit: Visit, product: Product): HTMLElement {
   );
 }
 
-function neighbours(shop: Shop, product: Product): HTMLElement | false {
-  const section = sectionAt(shop.root, product.category);
-  const others = (section?.products ?? []).filter((other) => other.id !== product.id).slice(0, 12);
-  if (section === undefined || section.path.length === 0 || others.length === 0) return false;
-  const name = section.path.at(-1) ?? '';
-  const list = h('ul', { class: 'row-list', 'aria-label': name, tabindex: 0 });
-  list.append(...others.map((other) => card(other)));
-  return h(
-    'section',
-    {},
-    h(
-      'div',
-      { class: 'row-head' },
-      h('h2', {}, `More ${name}`),
-      h('a', { href: href({ page: 'section', path: section.path }), 'aria-label': `See all of ${name}` }, 'See all'),
-    ),
-    row(name, list),
+function buying({ visit, cart }: Context, product: Product): HTMLElement[] {
+  const said = h('p', { class: 'said', role: 'status' });
+  const put = (): void => {
+    cart.put(product.id);
+    visit.track(product.id, 'cart');
+    said.replaceChildren(
+      icon('check'),
+      h('span', {}, 'It is in your ', h('a', { href: href({ page: 'cart' }) }, 'basket'), '.'),
+    );
+  };
+  const add = h(
+    'button',
+    { class: 'button', type: 'button', disabled: !product.available, on: { click: put } },
+    icon('bag'),
+    product.available ? 'Add to basket' : 'Sold out',
   );
+  return [add, said];
 }
 
 /** `colourFamily` → `Colour family`. */

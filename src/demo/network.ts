@@ -1,0 +1,62 @@
+/// <reference types="vite/client" />
+/** The page's requests and its workers': seen as they happen, and made to fail for a trial of being offline. */
+import { type NetworkMessage, observeRequests, type RequestRecord, recordOf } from './requests';
+import scriptUrl from './worker.ts?worker&url';
+
+export interface Network {
+  /** Address of a worker script that tells what it requests, for the recommender's `workerUrl`. */
+  readonly workerUrl: string;
+  /** Every request so far, in the order in which they were reported. */
+  readonly records: readonly RequestRecord[];
+  /** Addresses that were asked for while the network was switched off, and so were not requested. */
+  readonly blocked: readonly string[];
+  /** Whether every `fetch` of the page and its workers fails as it would without a network. */
+  offline: boolean;
+}
+
+/** @param changed Called after every change of what a `Network` shows. */
+export function watchNetwork(changed: () => void): Network {
+  const workerUrl = `${new URL(scriptUrl, document.baseURI).href}#aisle-demo-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  const channel = new BroadcastChannel(new URL(workerUrl).hash);
+  const tell = (message: NetworkMessage): void => channel.postMessage(message);
+  const fetchOnline = window.fetch.bind(window);
+  const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+  const records = navigation ? [recordOf(navigation, 'page')] : [];
+  const blocked: string[] = [];
+  let offline = false;
+
+  function add(more: readonly RequestRecord[]): void {
+    records.push(...more);
+    changed();
+  }
+  function block(url: string): void {
+    blocked.push(url);
+    changed();
+  }
+
+  window.fetch = (input, init) => {
+    if (!offline) return fetchOnline(input, init);
+    block(new Request(input, init).url);
+    return Promise.reject(new TypeError('Failed to fetch (the demo is switched offline)'));
+  };
+  channel.onmessage = ({ data }: MessageEvent<NetworkMessage>) => {
+    if ('hello' in data) tell({ offline });
+    else if ('records' in data) add(data.records);
+    else if ('blocked' in data) block(data.blocked);
+  };
+  observeRequests('page', add);
+
+  return {
+    workerUrl,
+    records,
+    blocked,
+    get offline() {
+      return offline;
+    },
+    set offline(value) {
+      offline = value;
+      tell({ offline });
+      changed();
+    },
+  };
+}

@@ -1,0 +1,142 @@
+/** "Behind the counter": the visit as it is known, what computes, and what was requested. */
+import { h } from '../dom';
+import { icon } from '../icons';
+import type { Network } from '../network';
+import type { Shop } from '../shop';
+import type { Visit } from '../visit';
+import { engineTab } from './engine-tab';
+import { networkTab } from './network-tab';
+import { visitTab } from './visit-tab';
+
+export interface PanelContext {
+  readonly shop: Shop;
+  readonly visit: Visit;
+  readonly network: Network;
+  /** What of the address was not understood. */
+  readonly notes: readonly string[];
+}
+
+export interface Tab {
+  readonly name: string;
+  readonly element: HTMLElement;
+  /** Shows the state of now. Called when the tab is opened, and after changes while it is open. */
+  describe(): void;
+}
+
+export interface Panel {
+  readonly element: HTMLElement;
+  readonly button: HTMLElement;
+  open(): void;
+  describe(): void;
+}
+
+/** From this width on, there is room for the shop beside the panel. */
+const BESIDE = '(min-width: 64rem)';
+
+export function panel(context: PanelContext): Panel {
+  const tabs: readonly Tab[] = [visitTab(context), engineTab(context), networkTab(context)];
+  let current = tabs[0]!;
+  const buttons = tabs.map((tab, i) => {
+    tab.element.id = `panel-${i}`;
+    tab.element.setAttribute('role', 'tabpanel');
+    tab.element.setAttribute('aria-labelledby', `panel-tab-${i}`);
+    tab.element.tabIndex = 0;
+    return h(
+      'button',
+      {
+        id: `panel-tab-${i}`,
+        type: 'button',
+        role: 'tab',
+        'aria-controls': tab.element.id,
+        on: { click: () => select(tab) },
+      },
+      tab.name,
+    );
+  });
+  const heading = h('h2', { id: 'panel-title', tabindex: -1 }, 'Behind the counter');
+  const element = h(
+    'dialog',
+    { class: 'panel', 'aria-labelledby': heading.id },
+    h(
+      'div',
+      { class: 'panel-head' },
+      heading,
+      h('button', { class: 'round', type: 'button', 'aria-label': 'Close', on: { click: close } }, icon('close')),
+    ),
+    h('div', { class: 'tabs', role: 'tablist', 'aria-labelledby': heading.id, on: { keydown: steer } }, ...buttons),
+    h('div', { class: 'panel-body' }, ...tabs.map((tab) => tab.element)),
+  );
+  const button = h(
+    'button',
+    {
+      class: 'header-button',
+      type: 'button',
+      'aria-expanded': 'false',
+      'aria-label': 'Behind the counter',
+      on: { click: () => (element.open ? close() : open()) },
+    },
+    icon('dial'),
+    h('span', { class: 'header-label' }, 'Behind the counter'),
+  );
+
+  function select(tab: Tab): void {
+    current = tab;
+    for (const [i, { element }] of tabs.entries()) {
+      const isCurrent = tabs[i] === tab;
+      element.hidden = !isCurrent;
+      buttons[i]!.setAttribute('aria-selected', String(isCurrent));
+      buttons[i]!.tabIndex = isCurrent ? 0 : -1;
+    }
+    tab.describe();
+  }
+
+  /** Arrow keys go from tab to tab: https://www.w3.org/WAI/ARIA/apg/patterns/tabs/ */
+  function steer(event: Event): void {
+    const { key } = event as KeyboardEvent;
+    const at = tabs.indexOf(current);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[key];
+    if (to === undefined) return;
+    event.preventDefault();
+    const next = (to + tabs.length) % tabs.length;
+    select(tabs[next]!);
+    buttons[next]!.focus();
+  }
+
+  function open(): void {
+    if (element.open) return;
+    if (matchMedia(BESIDE).matches) {
+      element.show();
+      document.documentElement.classList.add('has-panel');
+    } else element.showModal();
+    button.setAttribute('aria-expanded', 'true');
+    select(current);
+    heading.focus();
+  }
+  function close(): void {
+    element.close();
+  }
+  element.addEventListener('close', () => {
+    document.documentElement.classList.remove('has-panel');
+    button.setAttribute('aria-expanded', 'false');
+    button.focus();
+  });
+  // A dialog beside the page is not closed by Escape, unless the focus is in it.
+  element.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') close();
+  });
+  // In front of the page, a link leads away from the panel; so does a click on the backdrop, whose target is the dialog.
+  element.addEventListener('click', (event) => {
+    if (!element.matches(':modal')) return;
+    if (event.target === element || (event.target as Element).closest('a[href^="#/"]')) close();
+  });
+  select(current);
+
+  return {
+    element,
+    button,
+    open,
+    describe() {
+      if (element.open) current.describe();
+    },
+  };
+}

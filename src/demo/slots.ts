@@ -1,0 +1,101 @@
+/** Places for recommendations in the shop's pages: the element, a heading, and what may truthfully be said above it. */
+import { causes } from './because';
+import { h } from './dom';
+import { icon } from './icons';
+import { href } from './routes';
+import { productOf, type Shop } from './shop';
+import type { Visit } from './visit';
+
+const LIMIT = 12;
+const NAMED = 2;
+
+type Strategy = 'for-you' | 'related' | 'popular' | 'recent';
+
+export interface SlotOptions {
+  readonly strategy: Strategy;
+  readonly title: string;
+  /** The product that `related` is about. */
+  readonly item?: string;
+  /** Ids not to show. */
+  readonly exclude?: readonly string[];
+}
+
+export interface Slots {
+  slot(options: SlotOptions): HTMLElement;
+}
+
+/** The detail of the element's event. */
+interface Shown {
+  readonly items: readonly { readonly itemId: string; readonly reason: string }[];
+}
+
+export function openSlots(shop: Shop, visit: Visit): Slots {
+  return {
+    slot({ strategy, title, item, exclude = [] }) {
+      const element = h('aisle-recommendations' as 'div', {
+        strategy,
+        heading: '',
+        limit: LIMIT,
+        item,
+        exclude: exclude.length === 0 ? undefined : JSON.stringify(exclude),
+      });
+      const because = h('p', { class: 'because' });
+      element.addEventListener('aisle-recommendations', (event) => {
+        const { items } = (event as CustomEvent<Shown>).detail;
+        because.replaceChildren(...sentence(shop, visit, items[0]?.reason));
+      });
+      return h(
+        'section',
+        { class: `slot slot-${strategy}` },
+        h('h2', {}, title),
+        strategy === 'for-you' && because,
+        element,
+        scrollButtons(title, element),
+      );
+    },
+  };
+}
+
+/** "Because you looked at …": only the products that the answer was computed from. */
+function sentence(shop: Shop, visit: Visit, reason: string | undefined): (Node | string)[] {
+  if (reason === undefined) return [];
+  const known = visit.session.filter((id) => shop.known.has(id));
+  const because = causes(visit.status?.model?.architecture ?? '', known, reason);
+  if (because.length === 0) {
+    if (reason !== 'popular' && visit.options.history !== 'session')
+      return ['By what you looked at on earlier visits.'];
+    return [
+      visit.session.length === 0
+        ? 'Popular in this shop. Look at a product, and this shelf becomes yours.'
+        : 'Popular in this shop, whatever you have looked at.',
+    ];
+  }
+  const named = because.slice(0, NAMED).map((id) => {
+    const title = productOf(shop, id)?.title ?? id;
+    return h('a', { href: href({ page: 'product', id }) }, title);
+  });
+  const left = because.length - named.length;
+  const parts: (Node | string)[] = ['Because you looked at '];
+  named.forEach((link, i) => {
+    if (i > 0) parts.push(left > 0 ? ', ' : ' and ');
+    parts.push(link);
+  });
+  if (left > 0) parts.push(' and more'); // how many more, only the model knows: some read no more than the last clicks
+  return parts;
+}
+
+/** For those who have no finger on the row. */
+function scrollButtons(title: string, element: HTMLElement): HTMLElement {
+  const button = (name: string, sign: 'back' | 'forward', direction: number) => {
+    const scroll = (): void => {
+      const list = element.shadowRoot?.querySelector('[part=list]');
+      list?.scrollBy({ left: direction * list.clientWidth * 0.8 });
+    };
+    return h(
+      'button',
+      { class: 'round', type: 'button', 'aria-label': `${name} in ${title}`, on: { click: scroll } },
+      icon(sign),
+    );
+  };
+  return h('div', { class: 'row-buttons' }, button('Back', 'back', -1), button('Forward', 'forward', 1));
+}

@@ -1,0 +1,30 @@
+/**
+ * The engine's worker, as the demo starts it: it tells the page what it requests, which a page cannot see by itself, and
+ * can be cut off from the network for a trial. `#…` in its address names the channel to the page; servers do not see it.
+ */
+import { defaultWorkerUrl } from '../engine/worker-url';
+import { type NetworkMessage, observeRequests } from './requests';
+
+const channel = new BroadcastChannel(self.location.hash);
+const tell = (message: NetworkMessage): void => channel.postMessage(message);
+const fetchOnline = self.fetch.bind(self);
+let offline = false;
+
+self.fetch = (input, init) => {
+  if (!offline) return fetchOnline(input, init);
+  tell({ blocked: new Request(input, init).url });
+  return Promise.reject(new TypeError('Failed to fetch (the demo is switched offline)'));
+};
+
+/** The page answers, and nothing is fetched before it has. */
+const answered = new Promise<void>((resolve) => {
+  channel.onmessage = ({ data }: MessageEvent<NetworkMessage>) => {
+    if (!('offline' in data)) return;
+    offline = data.offline;
+    resolve();
+  };
+});
+observeRequests('worker', (records) => tell({ records }));
+tell({ hello: true });
+await answered;
+await import(/* @vite-ignore */ defaultWorkerUrl);

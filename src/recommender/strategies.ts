@@ -1,0 +1,108 @@
+/** Which question a strategy puts to the model, and what of the answer is given. */
+import { type CatalogueItem, isAvailable } from '../checkpoint/artifact';
+import { abortable } from '../engine/abort';
+import type { Engine, EngineEvent, RankedItem, Recommendations } from '../engine/engine';
+import { RecommenderError } from '../errors';
+
+/**
+ * `for-you`: by the clicks that `history` lets count. `related`: by one item alone, as if it were the only click; every
+ * architecture answers that. `popular`: by the training log. `recent`: what the visitor looked at last, newest first.
+ */
+export type Strategy = 'for-you' | 'related' | 'popular' | 'recent';
+
+/** Whether a product may be recommended. It runs in the page; where there is no catalogue, it sees the id alone. */
+export type ProductFilter = (product: CatalogueItem) => boolean;
+
+/** A checked call of `recommend`. */
+export interface Question {
+  readonly strategy: Strategy;
+  readonly k: number;
+  readonly exclude: readonly string[];
+  /** What `related` items are related to. Default: the newest click. `exclude` holds it already. */
+  readonly item?: string | undefined;
+  readonly filter?: ProductFilter | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Seconds since 1970. */
+  readonly now: number;
+  /** The clicks that count, oldest first. */
+  readonly clicks: readonly EngineEvent[];
+}
+
+/** What a question needs of the engine. */
+export type Answerer = Pick<Engine, 'recommend' | 'products'>;
+export type Answer = Pick<Recommendations, 'items' | 'milliseconds'>;
+
+/** Answers a question, by the model or from the clicks. */
+export async function answer(engine: Answerer, question: Question): Promise<Answer> {
+  const { strategy, clicks, item = clicks.at(-1)?.itemId, now } = question;
+  switch (strategy) {
+    case 'for-you':
+      return ranked(engine, question, clicks);
+    case 'popular':
+      return ranked(engine, question, []);
+    case 'recent':
+      return recent(engine, question);
+    case 'related': {
+      if (item === undefined) return ranked(engine, question, []);
+      const others = { ...question, exclude: [...question.exclude, item] }; // the newest click is no relation of its own
+      const { items, milliseconds } = await ranked(engine, others, [{ itemId: item, time: now }]);
+      // An item that the model does not know has no relations: the answer is by popularity, and says so.
+      return {
+        items: items.map((entry) => (entry.reason === 'neural' ? { ...entry, reason: 'related' } : entry)),
+        milliseconds,
+      };
+    }
+  }
+}
+
+/** The model's best that the page's filter lets pass: asked for more until there are k, or no more. */
+async function ranked(
+  engine: Answerer,
+  { k, exclude, filter, signal, now }: Question,
+  clicks: readonly EngineEvent[],
+): Promise<Answer> {
+  const session = clicks.map(({ itemId, time }) => ({ itemId, time }));
+  const control = signal ? { signal } : {};
+  const ask = (count: number) => engine.recommend({ session, k: count, exclude, now }, control);
+  if (!filter) return ask(k);
+  const kept: RankedItem[] = [];
+  let checked = 0;
+  for (let asked = 2 * k + 8; ; asked *= 4) {
+    const { items, milliseconds } = await ask(asked);
+    const fresh = items.slice(checked); // the ranking is the same, only longer
+    checked = items.length;
+    const products = await known(engine, fresh, signal);
+    kept.push(...fresh.filter(({ itemId }, i) => passes(filter, products[i] ?? { id: itemId })));
+    if (kept.length >= k || items.length < asked) return { items: kept.slice(0, k), milliseconds };
+  }
+}
+
+/** What was looked at last, each item once. Its score is the time of the newest event, in seconds since 1970. */
+async function recent(engine: Answerer, { k, exclude, filter, clicks, signal }: Question): Promise<Answer> {
+  const from = performance.now();
+  const excluded = new Set(exclude);
+  const newest = new Map<string, RankedItem>();
+  for (const { itemId, time } of [...clicks].reverse()) {
+    if (!newest.has(itemId) && !excluded.has(itemId)) newest.set(itemId, { itemId, score: time, reason: 'recent' });
+  }
+  const entries = [...newest.values()];
+  const products = await known(engine, entries, signal);
+  const items = entries.filter((_, i) => {
+    const product = products[i];
+    return product && isAvailable(product) && (!filter || passes(filter, product));
+  });
+  return { items: items.slice(0, k), milliseconds: performance.now() - from };
+}
+
+function known(engine: Answerer, items: readonly RankedItem[], signal: AbortSignal | undefined) {
+  return abortable(engine.products(items.map(({ itemId }) => itemId)), signal);
+}
+
+function passes(filter: ProductFilter, product: CatalogueItem): boolean {
+  try {
+    return Boolean(filter(product));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RecommenderError('bad-input', `The filter threw for the product "${product.id}": ${why}`, { cause });
+  }
+}

@@ -1,0 +1,83 @@
+/** `<aisle-recommendations>`: holds its place at once, and tells what was loaded of every change. It does nothing else. */
+import { draw } from './frame';
+import type { Drawn, Host, Slot, SlotState } from './host';
+
+export const TAG = 'aisle-recommendations';
+
+/** Attributes whose change draws a slot anew. */
+const ATTRIBUTES = ['limit', 'strategy', 'item', 'exclude', 'heading', 'heading-level', 'lang'];
+
+/**
+ * Defines the element, which takes in the slots that are in the page already.
+ *
+ * @param live The slots that are in the page.
+ * @param came Called with every slot that enters the page.
+ */
+export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) => void): void {
+  if (customElements.get(TAG) !== undefined) {
+    host.warn(`<${TAG}> is defined by another script of this page, which is left alone.`);
+    return;
+  }
+  /** A slot that is moved is the same when it comes back. */
+  const known = new WeakMap<HTMLElement, Slot>();
+
+  function enter(element: HTMLElement): void {
+    let slot = known.get(element);
+    if (slot === undefined) {
+      slot = { element, ...drawn(host, element) };
+      known.set(element, slot);
+      setState(slot, 'loading');
+    } else redraw(host, slot); // its attributes may have changed meanwhile
+    live.add(slot);
+    host.onSlot?.(slot, 'came');
+    came(slot);
+  }
+  function leave(element: HTMLElement): void {
+    const slot = known.get(element);
+    if (slot !== undefined && live.delete(slot)) host.onSlot?.(slot, 'went');
+  }
+  function change(element: HTMLElement): void {
+    const slot = known.get(element);
+    if (slot === undefined || !live.has(slot)) return;
+    if (host.onSlot) host.onSlot(slot, 'changed');
+    else redraw(host, slot);
+  }
+
+  customElements.define(
+    TAG,
+    class extends HTMLElement {
+      static readonly observedAttributes = ATTRIBUTES;
+      connectedCallback(): void {
+        host.guard(`<${TAG}>`, () => enter(this));
+      }
+      disconnectedCallback(): void {
+        host.guard(`<${TAG}>`, () => leave(this));
+      }
+      attributeChangedCallback(_: string, before: string | null, after: string | null): void {
+        if (before !== after) host.guard(`<${TAG}>`, () => change(this));
+      }
+    },
+  );
+}
+
+function drawn({ script }: Host, element: HTMLElement, before?: Drawn): Drawn {
+  return draw(element, script?.getAttribute('data-images') !== 'none', before);
+}
+
+export function redraw(host: Host, slot: Slot): void {
+  Object.assign(slot, drawn(host, slot.element, slot));
+}
+
+export function setState({ element, frame, texts }: Slot, state: SlotState): void {
+  const { section, list, message } = frame;
+  const isBusy = state === 'loading';
+  if (element.getAttribute('data-aisle-state') !== state) element.setAttribute('data-aisle-state', state);
+  section.classList.toggle('busy', isBusy);
+  section.setAttribute('aria-busy', String(isBusy));
+  if (list === undefined || message === undefined) return; // the shop's own products stay
+  // Suggestions that stand there are still good where newer ones fail.
+  const isShown = isBusy || state === 'ready' || (state !== 'empty' && list.querySelector('a') !== null);
+  // What is hidden keeps the place of what did not come.
+  list.classList.toggle('quiet', !isShown);
+  message.textContent = isShown ? '' : state === 'empty' ? texts.empty : texts.failed;
+}

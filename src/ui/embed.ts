@@ -1,0 +1,69 @@
+/**
+ * `embed.js`: the small part that a page loads at once. It holds the places of the slots, and loads the rest (`page.ts`)
+ * when a slot is near or the page is idle. Nothing that happens here or later throws into the page.
+ *
+ *     <script type="module" src="/aisle/embed.js" data-model-url="/models/shop/"></script>
+ *     <aisle-recommendations limit="8" strategy="for-you"></aisle-recommendations>
+ */
+import type { Recommender } from '../recommender';
+import { defineElement, redraw, setState } from './element';
+import type { Aisle, Host, Slot } from './host';
+import { node } from './node';
+import { takeQueue } from './queue';
+import { warnings } from './warnings';
+import { whenWanted } from './when';
+
+declare global {
+  interface Window {
+    aisle?: Aisle;
+  }
+}
+
+const { warn, guard } = warnings();
+
+/** A module does not know its own tag: it is the one with this script's address, or that carries the options. */
+function ownTag(url: string): HTMLElement | undefined {
+  const tags = document.querySelectorAll<HTMLScriptElement>('script[data-model-url]');
+  let found: HTMLElement | undefined;
+  for (let i = tags.length; i-- > 0; ) if (found === undefined || tags[i]!.src === url) found = tags[i];
+  return found;
+}
+
+function start(url: string): void {
+  const aisle = takeQueue();
+  if (aisle === undefined) {
+    warn('embed.js is in this page twice; the first one runs.');
+    return;
+  }
+  let settle: Host['settle'] = () => {};
+  aisle.ready = new Promise<Recommender | undefined>((resolve) => {
+    settle = resolve;
+  });
+  const slots = new Set<Slot>();
+  const script = ownTag(url);
+  const host: Host = {
+    aisle,
+    script,
+    slots,
+    settle,
+    warn,
+    guard,
+    setState,
+    node,
+    redraw: (slot) => redraw(host, slot),
+  };
+  function failed(error: unknown): void {
+    warn('embed.js could not load or start what stands beside it.', error);
+    const tell = (slot: Slot) => guard('A slot', () => setState(slot, 'error-script'));
+    for (const slot of slots) tell(slot);
+    host.onSlot = tell;
+    settle(undefined);
+  }
+  const watch = whenWanted(guard, () =>
+    import('./page').then(({ startPage }) => startPage(host)).then(undefined, failed),
+  );
+  guard('<aisle-recommendations>', () => defineElement(host, slots, watch));
+}
+
+// A page is rendered on a server too, where there is nothing to do.
+if (typeof document !== 'undefined') guard('The start', () => start(import.meta.url));

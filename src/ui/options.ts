@@ -1,0 +1,94 @@
+/** The options of a page's embed: those of the library, and a few that only a page has. */
+import type { CatalogueItem } from '../checkpoint/artifact';
+import { nearestName } from '../errors';
+import type { RecommenderOptions } from '../recommender';
+import { OPTION_NAMES } from '../recommender/arguments';
+import type { Host } from './host';
+
+/** `data-model-url` on the script's tag is `modelUrl` here, and so on. */
+export interface EmbedOptions extends RecommenderOptions {
+  /** `auto`: what the page says of itself is tracked (`readers/`). `manual`: only what it pushes. Default `auto`. */
+  readonly track?: 'auto' | 'manual';
+  /** The product that the page shows, where it has neither JSON-LD nor a data layer. */
+  readonly item?: string;
+  /** Name of the page's GA4 data layer. Default `dataLayer`. */
+  readonly dataLayer?: string;
+  /** Hosts that links may lead to, besides the page's own origin; `*.shop.example` allows every host below it. */
+  readonly allowHosts?: string | readonly string[];
+  /** Address of a product that has none in the catalogue: `/product/{id}`. */
+  readonly itemUrl?: string;
+  /**
+   * What the page itself knows of a product, in place of what the artifact's catalogue says; undefined leaves it out. By
+   * `start` alone: a tag cannot carry it. Default: the catalogue's word.
+   */
+  readonly product?: (product: CatalogueItem) => CatalogueItem | undefined;
+}
+
+/** What only a page has; the rest is the recommender's. */
+export interface PageOptions {
+  readonly track: 'auto' | 'manual';
+  readonly item: string | undefined;
+  readonly dataLayer: string;
+  readonly allowHosts: readonly string[];
+  readonly itemUrl: string | undefined;
+  readonly product: (product: CatalogueItem) => CatalogueItem | undefined;
+}
+
+const PAGE_NAMES: readonly (keyof PageOptions)[] = ['track', 'item', 'dataLayer', 'allowHosts', 'itemUrl', 'product'];
+/** Functions, which a tag cannot carry. */
+const NO_TAG: ReadonlySet<string> = new Set(['now', 'product']);
+const NAMES: readonly string[] = [...OPTION_NAMES, ...PAGE_NAMES];
+const NUMBERS: ReadonlySet<string> = new Set(['sessionGap', 'startDeadline']);
+
+/** The options that a tag carries. Other tools keep data on it too: only what looks misspelt is worth a warning. */
+export function optionsOfTag(script: HTMLElement, host: Host): EmbedOptions {
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(script.dataset)) {
+    if (NAMES.includes(name) && !NO_TAG.has(name)) {
+      options[name] = NUMBERS.has(name) ? Number(value) : value;
+      continue;
+    }
+    const near = nearestName(name, NAMES);
+    const isClose = near !== undefined && near.length > 4 && name.slice(0, 3) === near.slice(0, 3);
+    if (isClose) host.warn(`data-${kebab(name)} is no option; did you mean data-${kebab(near)}?`);
+  }
+  return options as unknown as EmbedOptions;
+}
+
+/**
+ * Parts the options, checks those of the page, and completes them.
+ *
+ * @throws RangeError for a wrong or unknown one, naming the nearest.
+ */
+export function partOptions(options: EmbedOptions): { recommender: RecommenderOptions; page: PageOptions } {
+  if (typeof options !== 'object' || options === null) {
+    throw new RangeError(`start: expected an object of options, got ${String(options)}.`);
+  }
+  const misspelt = Object.keys(options).find((name) => !NAMES.includes(name));
+  if (misspelt !== undefined) {
+    const near = nearestName(misspelt, NAMES);
+    throw new RangeError(`There is no option "${misspelt}".${near === undefined ? '' : ` Did you mean "${near}"?`}`);
+  }
+  const { track = 'auto', item, dataLayer = 'dataLayer', allowHosts = [], itemUrl, ...others } = options;
+  const { product = (known) => known, ...recommender } = others;
+  if (track !== 'auto' && track !== 'manual') throw wrong('track', 'auto or manual', track);
+  if (item !== undefined && typeof item !== 'string') throw wrong('item', 'an item id', item);
+  if (typeof dataLayer !== 'string') throw wrong('dataLayer', 'the name of a global', dataLayer);
+  if (itemUrl !== undefined && !(typeof itemUrl === 'string' && itemUrl.includes('{id}'))) {
+    throw wrong('itemUrl', 'an address with {id} in it', itemUrl);
+  }
+  if (typeof product !== 'function') throw wrong('product', 'a function of a product', product);
+  const hosts = typeof allowHosts === 'string' ? allowHosts.split(/[\s,]+/).filter(Boolean) : allowHosts;
+  if (!Array.isArray(hosts) || !hosts.every((host) => typeof host === 'string')) {
+    throw wrong('allowHosts', 'host names', allowHosts);
+  }
+  return { recommender, page: { track, item: item || undefined, dataLayer, allowHosts: hosts, itemUrl, product } };
+}
+
+function wrong(name: string, expected: string, got: unknown): RangeError {
+  return new RangeError(`${name}: expected ${expected}, got ${JSON.stringify(got)}.`);
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

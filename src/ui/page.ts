@@ -1,0 +1,192 @@
+/** What `embed.js` loads when it is wanted: the recommender of the page, its commands, its readers and its slots. */
+import { nearestName } from '../errors';
+import { createRecommender, type Recommender } from '../recommender';
+import type { Host } from './host';
+import { type EmbedOptions, optionsOfTag, type PageOptions, partOptions } from './options';
+import { type PageItem, pageItem } from './page-item';
+import { type PageEvent, readDataLayer } from './readers/data-layer';
+import { productOfPage } from './readers/json-ld';
+import { createView } from './view';
+
+/** What runs after a start, until the next one. */
+interface Running {
+  readonly recommender: Recommender;
+  readonly options: PageOptions;
+  readonly item: PageItem;
+  stop(): void;
+}
+
+/** Most commands that wait for a recommender, which may never come. */
+const MAX_WAITING = 1000;
+
+type Command = (...args: never[]) => unknown;
+
+export function startPage(host: Host): void {
+  const { aisle } = host;
+  let { settle } = host;
+  let hasStarted = false;
+  /** Counts starts and stops: a start that was overtaken does not open. */
+  let turn = 0;
+  let running: Running | undefined;
+  /** The product in the page's JSON-LD when it was last read. */
+  let described: string | undefined;
+  /** Commands that came before there is a recommender, in their order. */
+  const waiting: (() => void)[] = [];
+  const view = createView(host, () => running && { ...running, pageItem: running.item.get });
+
+  function track(event: Parameters<Recommender['track']>[0]): void {
+    const { recommender, item } = running!;
+    recommender.track(event);
+    const { itemId, event: kind = 'view' } = typeof event === 'string' ? { itemId: event } : event;
+    if (kind === 'view') item.set(itemId);
+    view.refreshSoon('asked');
+  }
+  async function ask<T>(answer: Promise<T>): Promise<T> {
+    const result = await answer;
+    view.refreshSoon('asked');
+    return result;
+  }
+  const commands: Readonly<Record<string, Command>> = {
+    start,
+    track,
+    consent: (answer: 'granted' | 'denied') => ask(running!.recommender.privacy.consent(answer)),
+    erase: () => ask(running!.recommender.privacy.erase()),
+    on: (...args: Parameters<Recommender['on']>) => void running!.recommender.on(...args),
+    page: () => readPage(),
+    refresh: () => view.refreshSoon('asked'),
+    stop: () => stop(),
+  };
+
+  function carryOut(entry: unknown): void {
+    const [name, ...args] = Array.isArray(entry) ? (entry as [unknown, ...never[]]) : [entry];
+    const command = Object.hasOwn(commands, String(name)) ? commands[String(name)] : undefined;
+    if (command === undefined) {
+      const near = nearestName(String(name), Object.keys(commands));
+      host.warn(`there is no command "${String(name)}".${near === undefined ? '' : ` Did you mean "${near}"?`}`);
+      return;
+    }
+    const run = () => host.guard(`The command "${String(name)}"`, () => command(...args));
+    if (running !== undefined || command === start) run();
+    else if (waiting.length < MAX_WAITING) waiting.push(run);
+  }
+
+  function start(options: EmbedOptions): void {
+    stop();
+    if (hasStarted) {
+      aisle.ready = new Promise((resolve) => {
+        settle = resolve;
+      });
+    }
+    hasStarted = true;
+    const mine = turn;
+    const again = () => mine === turn && start(options);
+    try {
+      const { recommender, page } = partOptions(options);
+      createRecommender(recommender)
+        .then((opened) => (mine === turn ? open(opened, page, again) : opened.dispose()))
+        .then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  function failed(error: unknown): void {
+    stop();
+    const isOptions = error instanceof RangeError;
+    host.warn(isOptions ? 'the options are wrong.' : 'there are no suggestions.', error);
+    view.failAll(isOptions ? 'options' : 'engine-lost');
+    settle(undefined);
+  }
+
+  /** @param again Starts anew, where the model could not be fetched and the network is back. */
+  function open(recommender: Recommender, options: PageOptions, again: () => void): void {
+    const item = pageItem();
+    const stops: (() => void)[] = [];
+    running = {
+      recommender,
+      options,
+      item,
+      stop() {
+        for (const end of stops) host.guard('The end', end);
+      },
+    };
+    aisle.recommender = recommender;
+    let { storage } = recommender.status;
+    stops.push(
+      recommender.on('ready', () => settle(recommender)),
+      recommender.on('error', ({ code }) => {
+        settle(recommender);
+        const isNetwork = code === 'io' || code === 'timeout';
+        if (isNetwork && !recommender.status.model) stops.push(listen(globalThis, ['online'], again));
+      }),
+      recommender.on('status', (status) => {
+        if (status.storage === 'indexeddb' && storage !== 'indexeddb') view.refreshSoon('better');
+        storage = status.storage;
+      }),
+    );
+    described = undefined;
+    if (options.item !== undefined) heard({ itemId: options.item, event: 'view' });
+    host.guard('A reader of the page', () => stops.push(readDataLayer(options.dataLayer, host, heard)));
+    host.guard('A reader of the page', readPage);
+    for (const run of waiting.splice(0)) run();
+    // An application shows another of its pages; its own listeners draw first.
+    const moved = () => void setTimeout(() => host.guard('A reader of the page', readPage), 0);
+    const { navigation } = globalThis as { navigation?: EventTarget };
+    host.guard('A reader of the page', () => {
+      if (navigation) stops.push(listen(navigation, ['navigatesuccess'], moved));
+      stops.push(listen(globalThis, ['popstate', 'hashchange'], moved));
+    });
+    for (const slot of host.slots) view.refresh(slot, 'asked');
+  }
+
+  /** A report of the page's own readers. */
+  function heard({ itemId, event }: PageEvent): void {
+    if (running === undefined) return;
+    if (running.options.track === 'auto') track({ itemId, event });
+    else if (event === 'view') running.item.set(itemId);
+    view.refreshSoon('asked');
+  }
+
+  /** Reads which product the page shows from its JSON-LD, which an application may leave in pages that follow. */
+  function readPage(): void {
+    const before = described;
+    described = productOfPage(document);
+    const isNews = described !== undefined && described !== before && running?.item.get() === undefined;
+    if (isNews) heard({ itemId: described!, event: 'view' });
+    view.refreshSoon('asked');
+  }
+
+  function stop(): void {
+    turn++;
+    const before = running;
+    running = undefined;
+    aisle.recommender = undefined;
+    before?.stop();
+    host.guard('The end', () => before?.recommender.dispose());
+  }
+
+  host.onSlot = (slot, change) => {
+    if (change === 'went') view.stop(slot);
+    else if (change === 'changed') view.changed(slot);
+    else view.refresh(slot, 'asked');
+  };
+  const early = aisle.splice(0);
+  aisle.push = (...entries) => {
+    for (const entry of entries) host.guard('A command', () => carryOut(entry));
+    return 0;
+  };
+  for (const entry of early) host.guard('A command', () => carryOut(entry));
+  // A page that comes back from the browser's cache has not seen what happened since.
+  addEventListener('pageshow', ({ persisted }) => persisted && view.refreshSoon('better'));
+  if (hasStarted) return;
+  if (host.script !== undefined) start(optionsOfTag(host.script, host));
+  else failed(new RangeError('No script has data-model-url, and no ["start", { modelUrl }] was pushed.'));
+}
+
+/** @returns Stops listening. */
+function listen(source: EventTarget, types: readonly string[], heard: () => void): () => void {
+  for (const type of types) source.addEventListener(type, heard);
+  return () => {
+    for (const type of types) source.removeEventListener(type, heard);
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * The looks of a slot. Every line of a card has its height before its text is there, so nothing moves when it comes; text
+ * has the colour of the page, light or dark. A shop changes it by `::part(…)` and the custom properties `--aisle-…`.
+ */
+const CSS = `
+:host { display: block; }
+:host([hidden]) { display: none; }
+* { box-sizing: border-box; }
+h1, h2, h3, h4, h5, h6 { margin: 0 0 0.6em; font-size: var(--aisle-heading-size, 1.25em); line-height: 1.3; }
+.body { display: grid; grid-template-columns: minmax(0, 1fr); }
+ul, p { grid-area: 1 / 1; margin: 0; }
+p { align-self: center; padding: 4px; }
+p:empty { display: none; } /* it lies over the cards, and would take their clicks */
+ul {
+  display: grid; grid-auto-flow: column; grid-auto-columns: var(--aisle-card-width, 10.5em); align-content: start;
+  justify-content: start; gap: var(--aisle-gap, 1em); padding: 4px 4px 0.75em; list-style: none;
+  overflow-x: auto; overscroll-behavior-x: contain; scroll-snap-type: x proximity; scrollbar-width: thin;
+}
+:host([layout="grid"]) ul {
+  grid-auto-flow: row; overflow: visible; justify-content: stretch;
+  grid-template-columns: repeat(auto-fill, minmax(min(var(--aisle-card-width, 10.5em), 100%), 1fr));
+}
+li { min-width: 0; scroll-snap-align: start; }
+.card { display: block; color: inherit; text-decoration: none; border-radius: var(--aisle-radius, 0.5em); }
+.card:hover .title { text-decoration: underline; }
+.card:focus-visible { outline: 2px solid var(--aisle-focus-color, currentColor); outline-offset: 2px; }
+.picture {
+  display: grid; place-items: center; aspect-ratio: 1; margin-bottom: 0.5em; overflow: hidden; font-size: 1.5em;
+  border-radius: inherit; background: var(--aisle-picture-background, rgb(128 128 128 / 0.14));
+}
+.plain .picture { display: none; }
+img { display: block; width: 100%; height: 100%; object-fit: cover; }
+.brand, .title, .foot { display: block; height: 1.4em; line-height: 1.4; overflow: hidden; }
+.brand, .foot { white-space: nowrap; text-overflow: ellipsis; }
+.brand, .note { font-size: 0.85em; }
+.title {
+  display: -webkit-box; height: 2.8em; overflow-wrap: anywhere; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
+}
+.price { font-weight: 600; }
+.price + .note { margin-inline-start: 0.6em; }
+.wait .title, .wait .foot {
+  background: var(--aisle-picture-background, rgb(128 128 128 / 0.14)); background-clip: content-box;
+  border-radius: 0.3em; padding-block: 0.2em;
+}
+.wait .foot { width: 40%; }
+.quiet li { visibility: hidden; }
+@media (prefers-reduced-motion: no-preference) {
+  ul { scroll-behavior: smooth; }
+  .busy .wait { animation: aisle-wait 1.6s ease-in-out infinite alternate; }
+  @keyframes aisle-wait { to { opacity: 0.45; } }
+}
+`;
+
+let shared: CSSStyleSheet | undefined;
+
+/** Gives a shadow tree its looks: as a constructed sheet, which a content security policy allows, where there are any. */
+export function dress(root: ShadowRoot): void {
+  try {
+    if (shared === undefined) {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(CSS);
+      shared = sheet;
+    }
+    root.adoptedStyleSheets = [shared];
+  } catch {
+    const style = document.createElement('style');
+    style.textContent = CSS;
+    root.prepend(style);
+  }
+}

@@ -1,0 +1,90 @@
+/** What a slot asks for, and the products that it gets. */
+import type { CatalogueItem } from '../checkpoint/artifact';
+import type { Reason } from '../engine/engine';
+import { nearestName } from '../errors';
+import type { Recommender } from '../recommender';
+import type { Strategy } from '../recommender/strategies';
+import type { Host, Slot } from './host';
+import { delayOf, linkOf, pictureOf, priceOf } from './links';
+import type { PageOptions } from './options';
+import { countOf, servedIds, servedLink } from './served';
+
+/** One product, ready to be shown. */
+export interface Suggestion {
+  readonly id: string;
+  readonly href: string;
+  readonly title: string;
+  readonly brand: string | undefined;
+  readonly price: string | undefined;
+  readonly image: string | undefined;
+  /** That it comes later, in words. */
+  readonly note: string | undefined;
+  readonly reason: Reason;
+  readonly score: number;
+}
+
+const STRATEGIES: readonly Strategy[] = ['for-you', 'related', 'popular', 'recent'];
+
+/**
+ * Asks the recommender what a slot's attributes say. Products without a link that the page allows are left out, and the
+ * next best take their place.
+ *
+ * @param pageItem The product that the page shows.
+ */
+export async function suggestionsFor(
+  slot: Slot,
+  recommender: Recommender,
+  pageItem: string | undefined,
+  options: PageOptions,
+  { host, signal }: { readonly host: Host; readonly signal: AbortSignal },
+): Promise<Suggestion[]> {
+  const { element, texts, language, strategy } = slot;
+  const served = servedIds(element);
+  const known = STRATEGIES.find((name) => name === strategy);
+  if (known === undefined) {
+    const near = nearestName(strategy, STRATEGIES) ?? 'for-you';
+    host.warn(`strategy="${strategy}" is none of ${STRATEGIES.join(', ')}; did you mean "${near}"? It shows for-you.`);
+  }
+  const item = element.getAttribute('item') || pageItem;
+  const items = await recommender.recommend({
+    k: countOf(slot),
+    strategy: known ?? 'for-you',
+    exclude: [...excluded(element), ...(pageItem === undefined ? [] : [pageItem])],
+    ...(item === undefined ? {} : { item }),
+    filter: (known) => {
+      const product = options.product(known);
+      return product !== undefined && (served.has(known.id) || linkOf(product, options) !== undefined);
+    },
+    signal,
+  });
+  const products = await recommender.products(items.map(({ itemId }) => itemId));
+  return items.map(({ itemId, reason, score }, i) => {
+    const known: CatalogueItem = products[i] ?? { id: itemId };
+    const product = options.product(known) ?? known;
+    const delay = delayOf(product);
+    return {
+      id: itemId,
+      href: linkOf(product, options) ?? servedLink(element, itemId) ?? '',
+      title: product.title ?? itemId,
+      brand: product.brand,
+      price: priceOf(product, language),
+      image: pictureOf(product),
+      note: delay && texts[delay],
+      reason,
+      score,
+    };
+  });
+}
+
+/** Ids in `exclude`: parted by commas, or as a JSON list where ids have commas in them. */
+function excluded(element: HTMLElement): string[] {
+  const text = element.getAttribute('exclude') ?? '';
+  if (text.trim().startsWith('[')) {
+    try {
+      return (JSON.parse(text) as unknown[]).map(String);
+    } catch {
+      // an id that begins with a bracket
+    }
+  }
+  return text.split(',').map((id) => id.trim());
+}

@@ -1,0 +1,40 @@
+/** What the elements say, in English and Korean. */
+import type { Strategy } from '../recommender/strategies';
+
+export interface Texts {
+  readonly headings: Readonly<Record<Strategy, string>>;
+  readonly empty: string;
+  readonly failed: string;
+  readonly preorder: string;
+  readonly backorder: string;
+}
+
+const EN: Texts = {
+  headings: { 'for-you': 'For you', related: 'You may also like', popular: 'Popular', recent: 'Recently viewed' },
+  empty: 'Nothing to suggest here yet.',
+  failed: 'Suggestions are not available right now.',
+  preorder: 'Pre-order',
+  backorder: 'On backorder',
+};
+
+const KO: Texts = {
+  headings: {
+    'for-you': '추천 상품',
+    related: '함께 보면 좋은 상품',
+    popular: '인기 상품',
+    recent: '최근 본 상품',
+  },
+  empty: '아직 추천할 상품이 없습니다.',
+  failed: '지금은 추천을 보여 드릴 수 없습니다.',
+  preorder: '예약 판매',
+  backorder: '입고 후 배송',
+};
+
+/** The language of an element, as its nearest `lang` says; that of the page where none does. */
+export function languageOf(element: Element): string {
+  return element.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || 'en';
+}
+
+export function textsFor(language: string): Texts {
+  return /^ko\b/i.test(language) ? KO : EN;
+}

@@ -1,0 +1,134 @@
+/** Shows in each slot what the recommender answers, and says so where there is nothing to show. */
+import { RecommenderError } from '../errors';
+import type { Recommender } from '../recommender';
+import { showCards } from './cards';
+import type { Host, Slot, SlotState } from './host';
+import type { PageOptions } from './options';
+import { showInPlace } from './served';
+import { type Suggestion, suggestionsFor } from './suggestions';
+
+export interface Source {
+  readonly recommender: Recommender;
+  readonly options: PageOptions;
+  pageItem(): string | undefined;
+}
+
+interface Shown {
+  turn: number;
+  abort: AbortController | undefined;
+  /** What stands there, to leave it alone where the answer is the same. */
+  answer: string | undefined;
+}
+
+/** How an update came about: the page asked for it, or it is merely better. */
+export type Urgency = 'asked' | 'better';
+
+export interface View {
+  /** Asks again for one slot. */
+  refresh(slot: Slot, urgency: Urgency): void;
+  /** Shows what the attributes of a slot say now, and asks again. */
+  changed(slot: Slot): void;
+  /** Asks again for every slot, once for many calls in a row. */
+  refreshSoon(urgency: Urgency): void;
+  /** Ends what a slot waits for. */
+  stop(slot: Slot): void;
+  /** There is nothing to ask, and why; until there is. */
+  failAll(code: string): void;
+}
+
+/** @param source What to ask; undefined while there is nothing to ask. */
+export function createView(host: Host, source: () => Source | undefined): View {
+  const shown = new WeakMap<Slot, Shown>();
+  let planned: Urgency | undefined;
+  let failure: string | undefined;
+
+  function stateOf(slot: Slot): Shown {
+    const state = shown.get(slot) ?? { turn: 0, abort: undefined, answer: undefined };
+    shown.set(slot, state);
+    return state;
+  }
+
+  async function fill(slot: Slot, urgency: Urgency): Promise<void> {
+    const from = source();
+    if (from === undefined) {
+      if (failure !== undefined) host.setState(slot, `error-${failure}`);
+      return;
+    }
+    const state = stateOf(slot);
+    const turn = ++state.turn;
+    const isCurrent = () => state.turn === turn && host.slots.has(slot);
+    try {
+      state.abort?.abort();
+      state.abort = new AbortController();
+      slot.frame.section.setAttribute('aria-busy', 'true');
+      const context = { host, signal: state.abort.signal };
+      const suggestions = await suggestionsFor(slot, from.recommender, from.pageItem(), from.options, context);
+      if (urgency === 'better') await untilLeft(slot.element, isCurrent);
+      if (isCurrent()) show(slot, state, suggestions);
+    } catch (error) {
+      const code = error instanceof RecommenderError ? error.code : 'engine-lost';
+      if (!isCurrent() || code === 'aborted' || code === 'disposed') return;
+      host.warn('there are no suggestions.', error);
+      host.setState(slot, `error-${code}`);
+      tell(slot, `error-${code}`, []);
+    }
+  }
+
+  /** Tells the page what a slot shows now, for its own counting. */
+  function tell({ element }: Slot, state: SlotState, suggestions: readonly Suggestion[]): void {
+    const items = suggestions.map(({ id, score, reason }) => ({ itemId: id, score, reason }));
+    element.dispatchEvent(new CustomEvent('aisle-recommendations', { bubbles: true, detail: { state, items } }));
+  }
+
+  function show(slot: Slot, state: Shown, suggestions: readonly Suggestion[]): void {
+    const answer = JSON.stringify(suggestions.map(({ score, ...suggestion }) => suggestion));
+    const isNew = state.answer !== answer;
+    state.answer = answer;
+    if (isNew) {
+      if (slot.frame.list === undefined) showInPlace(host, slot, suggestions);
+      else if (suggestions.length > 0) showCards(host, slot, suggestions);
+    }
+    const now = suggestions.length > 0 ? 'ready' : 'empty';
+    host.setState(slot, now);
+    if (isNew) tell(slot, now, suggestions);
+  }
+
+  function refresh(slot: Slot, urgency: Urgency): void {
+    host.guard('A slot', () => fill(slot, urgency));
+  }
+
+  return {
+    refresh,
+    changed(slot) {
+      host.redraw(slot);
+      refresh(slot, 'asked');
+    },
+    refreshSoon(urgency) {
+      const isPlanned = planned !== undefined;
+      if (planned !== 'asked') planned = urgency;
+      if (isPlanned) return;
+      setTimeout(() => {
+        const chosen = planned ?? urgency;
+        planned = undefined;
+        for (const slot of host.slots) refresh(slot, chosen);
+      }, 0);
+    },
+    stop(slot) {
+      const state = stateOf(slot);
+      state.turn++;
+      state.abort?.abort();
+    },
+    failAll(code) {
+      failure = code;
+      for (const slot of host.slots) host.setState(slot, `error-${code}`);
+    },
+  };
+}
+
+/** Waits while the focus is inside: what somebody reads or is about to choose is not exchanged under their hands. */
+async function untilLeft(element: HTMLElement, isCurrent: () => boolean): Promise<void> {
+  while (isCurrent() && element.matches(':focus-within')) {
+    await new Promise((left) => element.addEventListener('focusout', left, { once: true }));
+    await new Promise((settled) => setTimeout(settled, 0)); // the focus may only have moved to the next card
+  }
+}

@@ -1,0 +1,49 @@
+/** When the embed begins to load: not while the page has better to do, and not later than it is looked at. */
+import type { Host, Slot } from './host';
+
+/** How far below or above the window a slot is worth loading for. */
+const NEAR = '400px';
+/** Milliseconds after which the page counts as loaded, and after which a busy one is idle enough. */
+const PATIENCE = 3000;
+
+/**
+ * Calls `start` once: as soon as a slot is near the window, or when the page is loaded and idle. A browser without
+ * IntersectionObserver or requestIdleCallback, or a page that has broken them, starts after a moment.
+ *
+ * @returns Watches a further slot.
+ */
+export function whenWanted(guard: Host['guard'], start: () => void): (slot: Slot) => void {
+  let observer: IntersectionObserver | undefined;
+  let started = false;
+  function go(): void {
+    if (started) return;
+    started = true;
+    guard('The start', start);
+    guard('IntersectionObserver', () => observer?.disconnect());
+  }
+  try {
+    observer = new IntersectionObserver(
+      (entries) => {
+        for (let i = 0; i < entries.length; i++) if (entries[i]!.isIntersecting) go();
+      },
+      { rootMargin: NEAR },
+    );
+  } catch {
+    // idle time alone decides
+  }
+  function whenIdle(): void {
+    try {
+      requestIdleCallback(go, { timeout: PATIENCE });
+    } catch {
+      setTimeout(go, 200);
+    }
+  }
+  if (document.readyState === 'complete') whenIdle();
+  else {
+    addEventListener('load', whenIdle, { once: true });
+    setTimeout(whenIdle, PATIENCE); // a page that loads for ever
+  }
+  return ({ element }) => {
+    if (!started) observer?.observe(element);
+  };
+}

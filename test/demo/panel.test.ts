@@ -1,0 +1,219 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openBrowser, openShopWindow, serveShop } from './shop-window';
+import { openPanel, settled } from './views';
+
+let browser: Browser;
+let server: Server;
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([openBrowser(), serveShop()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+  server?.closeAllConnections();
+});
+
+/** Opens the first suggestion, and gives its title. */
+async function openSuggestion(page: Page): Promise<string> {
+  await page.locator('.slot-for-you aisle-recommendations a').first().click();
+  await page.locator('.product').waitFor();
+  await settled(page);
+  return (await page.locator('h1').textContent()) ?? '';
+}
+
+/** Chooses what is called so, by its label, as a hidden radio button is clicked. */
+const choose = (page: Page, name: string) => page.getByRole('radio', { name, exact: true }).check({ force: true });
+
+const because = (page: Page) => page.locator('.because').textContent();
+
+describe('the backend', () => {
+  test.each([
+    ['cpu', 'JavaScript'],
+    ['wasm', 'WebAssembly'],
+    ['webgl', 'WebGL'],
+    ['webgpu', 'WebGPU'],
+  ])('of ?backend=%s computes', async (backend, name) => {
+    const { page, errors } = await openShopWindow(browser, server, {}, undefined, `?backend=${backend}`);
+    await openPanel(page, 'Engine');
+    expect(await page.locator('.engine-name').textContent()).toBe(`${name}, in a worker`);
+    expect(await page.getByRole('radio', { name, exact: true }).isChecked()).toBe(true);
+    expect(await page.locator('.engine-why').textContent()).not.toBe('');
+    await page.locator('.timings li').first().waitFor();
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('that does not exist is named, with the nearest that does, and the shop runs', async () => {
+    const { page } = await openShopWindow(browser, server, {}, undefined, '?backend=wsm');
+    await openPanel(page, 'Engine');
+    expect(await page.locator('.troubles').textContent()).toContain('No backend is called “wsm”. Did you mean “wasm”?');
+    expect(await page.getByRole('radio', { name: 'Auto', exact: true }).isChecked()).toBe(true);
+    await page.context().close();
+  });
+
+  test('is changed while the visit goes on', async () => {
+    const { page, errors } = await openShopWindow(browser, server, {}, undefined, '?backend=cpu');
+    const title = await openSuggestion(page);
+    await openPanel(page, 'Engine');
+    await choose(page, 'WebAssembly');
+    await page.getByText('WebAssembly, in a worker').waitFor();
+    await settled(page);
+    expect(new URL(page.url()).search).toBe('?backend=wasm');
+    expect(await because(page)).toBe(`Because you looked at ${title}`);
+    await page.getByRole('tab', { name: 'Your visit' }).click();
+    expect(await page.locator('.event-title').allTextContents()).toEqual([title]);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('says why there are no suggestions where the model cannot be loaded, and the shop works on', async () => {
+    const { page } = await openShopWindow(browser, server, {}, (opened) =>
+      opened.context().route('**/weights.safetensors', (route) => route.fulfill({ status: 200, body: 'damaged' })),
+    );
+    expect(await page.locator('aisle-recommendations').first().getAttribute('data-aisle-state')).toBe(
+      'error-bad-artifact',
+    );
+    await openPanel(page, 'Engine');
+    expect(await page.locator('.engine-name').textContent()).toBe('The model could not be loaded');
+    expect(await page.locator('.engine-why').textContent()).toContain('weights.safetensors');
+    await page.getByRole('button', { name: 'Close' }).click();
+    await page.locator('.department').first().click();
+    await page.locator('.grid .card-link').first().click();
+    await page.getByRole('button', { name: /^(Add to basket|Sold out)$/ }).waitFor();
+    await page.context().close();
+  });
+});
+
+describe('the visit', () => {
+  const databases = (page: Page) => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+
+  test('starts with what is popular, and is followed by the shelf', async () => {
+    const { page } = await openShopWindow(browser, server);
+    expect(await because(page)).toMatch(/^Popular in this shop/);
+    await openPanel(page);
+    await page.getByText('Nothing yet. Look at a product.').waitFor();
+    const first = await openSuggestion(page);
+    expect(await because(page)).toBe(`Because you looked at ${first}`);
+    const shown = await page.locator('.slot-for-you [part=title]').allTextContents();
+    expect(shown).not.toContain(first);
+    const second = await openSuggestion(page);
+    expect(await because(page)).toBe(`Because you looked at ${second} and ${first}`);
+    // Beside the page, the panel follows.
+    await expect.poll(() => page.locator('.event-title').allTextContents()).toEqual([second, first]);
+    await page.context().close();
+  });
+
+  test('is kept on the device if the visitor wants, goes on after a reload, and is erased', async () => {
+    const { page, errors } = await openShopWindow(browser, server);
+    const title = await openSuggestion(page);
+    expect(await databases(page)).toEqual([]);
+    await openPanel(page);
+    await page.getByText('gone when you close the page').waitFor();
+    await choose(page, 'On this device');
+    await page.getByText('Stored in this browser’s IndexedDB').waitFor();
+    expect(await databases(page)).toEqual(['aisle']);
+    await page.goto(`${new URL(page.url()).origin}/`);
+    await page.getByText(`Because you looked at ${title}`).waitFor();
+    await openPanel(page);
+    await expect.poll(() => page.locator('.event-title').allTextContents()).toEqual([title]);
+    await page.getByRole('button', { name: 'Erase' }).click();
+    await page.getByText('Popular in this shop. Look at a product').waitFor();
+    await page.getByText('Nothing yet. Look at a product.').waitFor();
+    await page.reload();
+    await settled(page);
+    expect(await because(page)).toMatch(/^Popular in this shop/);
+    await openPanel(page);
+    await choose(page, 'In this page only');
+    await page.getByText('gone when you close the page').waitFor();
+    await expect.poll(() => databases(page)).toEqual([]);
+    expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('of two hours ago counts no more, unless the visitor lets all of them count', async () => {
+    const { page } = await openShopWindow(browser, server, {}, (opened) =>
+      opened.addInitScript(() => {
+        const now = Date.now;
+        let ahead = 0;
+        Date.now = () => now() + ahead;
+        Object.assign(globalThis, {
+          twoHoursLater: () => {
+            ahead += 2 * 3600 * 1000;
+          },
+        });
+      }),
+    );
+    await openSuggestion(page);
+    await page.evaluate(() => (globalThis as unknown as { twoHoursLater(): void }).twoHoursLater());
+    await page.locator('.logo').click();
+    await page.locator('.hero').waitFor();
+    await settled(page);
+    expect(await because(page)).toMatch(/^Popular in this shop/);
+    await openPanel(page);
+    await choose(page, 'All');
+    await page.getByText('By what you looked at on earlier visits.').waitFor();
+    await page.getByText('The model reads every event that is known.').waitFor();
+    await page.context().close();
+  });
+
+  test('is handed over as a file', async () => {
+    const { page } = await openShopWindow(browser, server);
+    await openSuggestion(page);
+    await openPanel(page);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('aisle-visit.json');
+    const file = JSON.parse(readFileSync(await download.path(), 'utf8')) as { format: string; sessions: unknown[][] };
+    expect(file.format).toBe('aisle-export');
+    expect(file.sessions.flat()).toEqual([expect.objectContaining({ event: 'view' })]);
+    await page.context().close();
+  });
+});
+
+describe('the network', () => {
+  test('is listed by kinds of files, with every request of page and worker', async () => {
+    const { page, requests } = await openShopWindow(browser, server, {}, undefined, '?backend=wasm');
+    await openPanel(page, 'Network');
+    const kinds = await page.locator('.panel tbody th').allTextContents();
+    expect(kinds).toEqual(['Page and styles', 'Scripts', 'WebAssembly', 'Model', 'Catalogue']);
+    expect(await page.locator('.promises .is-kept').count()).toBe(2);
+    await page.getByText('Every request').click();
+    const listed = await page.locator('.request-list code').allTextContents();
+    expect(listed).toEqual(expect.arrayContaining(requests.map(({ url }) => new URL(url).pathname)));
+    await page.context().close();
+  });
+
+  test('may be gone: what is here already recommends on, and what is not says so until it is back', async () => {
+    const { page, requests, errors } = await openShopWindow(browser, server, {}, undefined, '?backend=wasm');
+    await openPanel(page, 'Network');
+    await page.getByRole('switch', { name: /^Offline/ }).check();
+    await page.getByText('Offline. Nothing has asked for the network since.').waitFor();
+    const before = requests.length;
+    const title = await openSuggestion(page);
+    expect(await because(page)).toBe(`Because you looked at ${title}`);
+    expect(requests.length).toBe(before);
+    await page.getByRole('tab', { name: 'Engine' }).click();
+    await choose(page, 'JavaScript');
+    await page.getByText('The model could not be loaded').waitFor();
+    expect(await page.locator('.engine-why').textContent()).toContain('the demo is switched offline');
+    await settled(page);
+    expect(await page.locator('aisle-recommendations').first().getAttribute('data-aisle-state')).toBe('error-io');
+    await page.getByRole('tab', { name: 'Network' }).click();
+    await page.getByText(/^Offline\. (One request was|\d+ requests were) asked for and failed\.$/).waitFor();
+    await page.getByRole('switch', { name: /^Offline/ }).uncheck();
+    await page.getByRole('tab', { name: 'Engine' }).click();
+    await page.getByText('JavaScript, in a worker').waitFor();
+    await settled(page);
+    expect(await because(page)).toBe(`Because you looked at ${title}`);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+});

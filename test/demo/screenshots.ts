@@ -1,0 +1,62 @@
+/**
+ * Pictures of every view of the demo shop, on a desktop and a phone, light and dark, for a person to look at:
+ *
+ *     node test/run.mjs test/demo/screenshots.ts --out DIR [--only PART]
+ *
+ * `--only` takes the pictures whose name has the part: `phone-dark-cart-full`.
+ */
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Page } from 'playwright-core';
+import { openBrowser, openShopWindow, serveShop } from './shop-window';
+import { VIEWS } from './views';
+
+const WINDOWS = {
+  desktop: { viewport: { width: 1280, height: 900 } },
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+} as const;
+
+/** The window alone, and the page as far down as `LONGEST`. */
+const LONGEST = 2600;
+
+async function shoot(page: Page, file: string): Promise<void> {
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  const size = page.viewportSize()!;
+  await page.screenshot({ path: `${file}.png` });
+  if (height <= size.height || (await page.locator('dialog[open]').count()) > 0) return;
+  await page.setViewportSize({ width: size.width, height: Math.min(height, LONGEST) });
+  await page.screenshot({ path: `${file}-long.png` });
+  await page.setViewportSize(size);
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...argv], options: { out: { type: 'string' }, only: { type: 'string' } } });
+  if (values.out === undefined) throw new Error('Name a folder for the pictures: --out DIR.');
+  const out = resolve(values.out);
+  mkdirSync(out, { recursive: true });
+  const [browser, server] = await Promise.all([openBrowser(), serveShop()]);
+  try {
+    for (const [device, window] of Object.entries(WINDOWS)) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const [view, open] of Object.entries(VIEWS)) {
+          const name = `${device}-${colorScheme}-${view}`;
+          if (!name.includes(values.only ?? '')) continue;
+          const { page, errors } = await openShopWindow(browser, server, {
+            ...window,
+            colorScheme,
+            reducedMotion: 'reduce',
+          });
+          await open(page);
+          await shoot(page, join(out, name));
+          if (errors.length > 0) console.error(`${name}: ${errors.join('; ')}`);
+          await page.context().close();
+        }
+      }
+    }
+  } finally {
+    await browser.close();
+    server.close();
+    server.closeAllConnections();
+  }
+}

@@ -1,0 +1,101 @@
+/** How to get to each view of the demo shop from its front page, as a visitor would. */
+import type { Page } from 'playwright-core';
+
+type Way = (page: Page) => Promise<void>;
+
+/** Waits until every place for recommendations shows the answer to its newest question. */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const slots = [...document.querySelectorAll('aisle-recommendations')];
+    return slots.length > 0 && slots.every((slot) => slot.shadowRoot?.querySelector('[aria-busy="false"]'));
+  });
+}
+
+/** Looks at some products of a department, and ends on the last of them. */
+async function look(page: Page, department: number, ...products: readonly number[]): Promise<void> {
+  for (const n of products) {
+    await page.locator('.nav a').nth(department).click();
+    await page.locator('.list-head').waitFor();
+    await page.locator('.grid .card-link').nth(n).click();
+    await page.locator('.product').waitFor();
+    await settled(page);
+  }
+}
+
+export async function searchFor(page: Page, words: string): Promise<void> {
+  await page.getByRole('searchbox').fill(words);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: `“${words}”` }).waitFor();
+  await settled(page);
+}
+
+export async function openPanel(page: Page, tab = 'Your visit'): Promise<void> {
+  await page.getByRole('button', { name: 'Behind the counter' }).first().click();
+  await page.getByRole('tab', { name: tab }).click();
+}
+
+async function fillCart(page: Page): Promise<void> {
+  for (const [department, n] of [
+    [0, 3],
+    [2, 8],
+    [1, 5],
+  ] as const) {
+    await look(page, department, n);
+    const add = page.getByRole('button', { name: 'Add to basket' });
+    if ((await add.count()) === 1) await add.click();
+  }
+}
+
+const toCart: Way = (page) =>
+  page
+    .getByRole('link', { name: /^Basket/ })
+    .first()
+    .click();
+
+const home: Way = async (page) => {
+  await page.locator('.logo').click();
+  await page.locator('.hero').waitFor();
+  await settled(page);
+};
+
+export const VIEWS: Readonly<Record<string, Way>> = {
+  home: settled,
+  'home-later': async (page) => {
+    await look(page, 0, 1, 4);
+    await home(page);
+  },
+  category: async (page) => {
+    await page.locator('.nav a').nth(2).click();
+    await page.locator('.list-head').waitFor();
+    await settled(page);
+  },
+  product: (page) => look(page, 1, 9, 2),
+  'search-hits': (page) => searchFor(page, 'linen'),
+  'search-none': (page) => searchFor(page, 'left-handed spoon'),
+  'cart-empty': async (page) => {
+    await toCart(page);
+    await page.locator('.empty').waitFor();
+    await settled(page);
+  },
+  'cart-full': async (page) => {
+    await fillCart(page);
+    await toCart(page);
+    await page.locator('.cart-line').first().waitFor();
+    await settled(page);
+  },
+  'panel-visit': async (page) => {
+    await fillCart(page);
+    await openPanel(page);
+    await page.locator('.event-list li').first().waitFor();
+  },
+  'panel-engine': async (page) => {
+    await look(page, 0, 1, 4);
+    await openPanel(page, 'Engine');
+    await page.locator('.timings li').first().waitFor();
+  },
+  'panel-network': async (page) => {
+    await look(page, 0, 1);
+    await openPanel(page, 'Network');
+    await page.locator('.panel tfoot').waitFor();
+  },
+};

@@ -1,0 +1,144 @@
+import { existsSync, readdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { basename, join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { brotliBytes, built, staticScripts } from '../build/built';
+import { openBrowser, openShopWindow, type ShopWindow, serveShop } from './shop-window';
+import { openPanel, settled } from './views';
+
+let browser: Browser;
+let server: Server;
+let folder: string;
+
+beforeAll(async () => {
+  [browser, server, folder] = await Promise.all([openBrowser(), serveShop(), built('page')]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+  server?.closeAllConnections();
+});
+
+/** Opens the n-th product of the "For you" shelf. */
+async function openSuggestion(page: Page, n: number): Promise<string> {
+  const link = page.locator('.slot-for-you aisle-recommendations a').nth(n);
+  await link.evaluate((element: HTMLElement) => element.click());
+  return titleOnShow(page);
+}
+
+/** Opens the n-th product of a department. */
+async function openFromDepartment(page: Page, department: number, n: number): Promise<string> {
+  await page.locator('.nav a').nth(department).click();
+  await page.locator('.list-head').waitFor();
+  await page.locator('.grid .card-link').nth(n).click();
+  return titleOnShow(page);
+}
+
+async function titleOnShow(page: Page): Promise<string> {
+  await page.locator('.product').waitFor();
+  await settled(page);
+  return (await page.locator('h1').textContent()) ?? '';
+}
+
+/** The built file behind a request: an artifact's address has its version in it, which is no folder. */
+function fileOf(url: string): string {
+  const { pathname } = new URL(url);
+  return join(folder, pathname === '/' ? 'index.html' : pathname.replace(/^\/models\/0\/[0-9a-f]+\//, 'models/demo/'));
+}
+
+describe('a walk over 30 products', () => {
+  let shop: ShopWindow;
+  let beforeWalk: number;
+  const seen: string[] = [];
+
+  beforeAll(async () => {
+    // Who saves data is spared the backends that are only tried.
+    shop = await openShopWindow(browser, server, {}, (page) =>
+      page.addInitScript(() => {
+        Object.defineProperty(navigator, 'connection', { value: { saveData: true } });
+      }),
+    );
+    beforeWalk = shop.requests.length;
+    // By turns through a department, and where the shelf leads from there.
+    for (let step = 0; new Set(seen).size < 30; step++) {
+      seen.push(await openFromDepartment(shop.page, step % 8, 2 * Math.floor(step / 8)));
+      seen.push(await openSuggestion(shop.page, (step * 5) % 12));
+    }
+  });
+
+  afterAll(() => shop?.page.context().close());
+
+  test('causes nothing but GETs of static files of the same origin', () => {
+    expect(shop.requests.length).toBeGreaterThan(5);
+    for (const { method, url, body } of shop.requests) {
+      expect(method, url).toBe('GET');
+      expect(body, url).toBe(false);
+      const { origin, search } = new URL(url);
+      expect(origin, url).toBe(shop.origin);
+      expect(search, url).toBe('');
+      expect(existsSync(fileOf(url)), url).toBe(true);
+    }
+  });
+
+  test('causes no request at all: the model is there, and the pictures are in its files', () => {
+    expect(shop.requests.slice(beforeWalk)).toEqual([]);
+  });
+
+  test('is logged where it would show: the worker fetches the model', () => {
+    const fromWorker = shop.requests.filter(({ from }) => from === 'worker').map(({ url }) => url);
+    expect(fromWorker.some((url) => url.endsWith('/weights.safetensors'))).toBe(true);
+    expect(fromWorker.some((url) => url.endsWith('.wasm'))).toBe(true);
+  });
+
+  test('downloads no file twice: what page and worker both need comes from the cache', async () => {
+    await openPanel(shop.page, 'Network');
+    await shop.page.getByText('2 more were answered by the browser’s own cache.').waitFor();
+    const doubled = shop.requests.map(({ url }) => basename(url)).filter((name, i, all) => all.indexOf(name) < i);
+    expect(doubled.sort()).toEqual(['catalogue.json', 'items.json']);
+  });
+
+  test('loads at most 180 kB to compute: worker, tensor code and WebAssembly', () => {
+    const requested = shop.requests.filter(({ from }) => from === 'worker').map(({ url }) => fileOf(url));
+    const assets = readdirSync(join(folder, 'assets'));
+    const workers = assets.filter((name) => /^worker-.*\.js$/.test(name)).map((name) => join(folder, 'assets', name));
+    const files = new Set([...requested, ...workers].filter((path) => /\.(js|wasm)$/.test(path)));
+    expect(files.size).toBeGreaterThan(1);
+    expect([...files].reduce((sum, path) => sum + brotliBytes(path), 0)).toBeLessThanOrEqual(180_000);
+  });
+
+  test('is listed in the panel event by event, newest first', async () => {
+    await openPanel(shop.page, 'Your visit');
+    await shop.page.locator('.event-list li').first().waitFor();
+    const listed = await shop.page.locator('.event-title').allTextContents();
+    expect(listed).toEqual([...seen].reverse());
+  });
+
+  test('raises no error', () => {
+    expect(shop.errors).toEqual([]);
+  });
+});
+
+describe('the scripts of the page', () => {
+  const size = (paths: Iterable<string>): number => [...paths].reduce((sum, path) => sum + brotliBytes(path), 0);
+
+  /** The script of the built page whose name begins so, and what it imports by itself. */
+  function scriptsOf(name: string): Set<string> {
+    const assets = join(folder, 'assets');
+    const entry = readdirSync(assets).find((file) => file.startsWith(`${name}-`) && file.endsWith('.js'));
+    const path = join(assets, entry ?? 'none');
+    return new Set([path, ...staticScripts(path)]);
+  }
+
+  test('are the shop, at most 16 kB', () => {
+    expect(size(staticScripts(join(folder, 'index.html')))).toBeLessThanOrEqual(16_000);
+  });
+
+  test('and what any shop would load before the engine, at most 20 kB: loader, element, recommender and store', () => {
+    const shop = staticScripts(join(folder, 'index.html'));
+    const embed = new Set([...scriptsOf('embed'), ...scriptsOf('page')].filter((path) => !shop.has(path)));
+    expect(embed.size).toBeGreaterThan(1);
+    expect(size(embed)).toBeLessThanOrEqual(20_000);
+  });
+});

@@ -1,0 +1,213 @@
+/** What a call of `recommend` may ask for besides the next items, and what it is told where it is misspelt. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createRecommender, type Recommender, type RecommenderOptions, type RecommendOptions } from '../src/index';
+import { models } from '../src/models/index';
+import { baselines } from '../src/neighbours/index';
+import { type Folder, folderOf, IDS, smallModel } from './engine/fixture';
+
+const PICTURE = 'data:image/svg+xml,<svg/>';
+const catalogue = IDS.map((id, k) => ({
+  id,
+  title: `Thing ${k}`,
+  price: k,
+  image: k % 2 === 0 ? PICTURE : `https://pictures.example/${k}.png`,
+  availability: k === 9 ? 'sold out' : 'in stock',
+}));
+
+let server: Server;
+let origin: string;
+const folders = new Map<string, Folder>();
+const running: Recommender[] = [];
+beforeAll(async () => {
+  folders.set('small', await folderOf(await smallModel({ catalogue })));
+  folders.set('bare', await folderOf(await smallModel()));
+  server = createServer((request, response) => {
+    const [, folder, name] = request.url!.split('/');
+    const bytes = folders.get(folder!)?.get(name!);
+    response.writeHead(bytes ? 200 : 404).end(bytes);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((recommender) => recommender.dispose()));
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+const MINUTE = 60_000;
+let time = 1_700_000_000_000;
+async function started(options: Partial<RecommenderOptions> = {}, folder = 'small'): Promise<Recommender> {
+  const modelUrl = `${origin}/${folder}/`;
+  const recommender = await createRecommender({ modelUrl, backend: 'cpu', now: () => time, ...options });
+  running.push(recommender);
+  return recommender;
+}
+function visit(recommender: Recommender, ...ids: readonly string[]): void {
+  for (const id of ids) {
+    recommender.track(id);
+    time += MINUTE;
+  }
+}
+const ids = async (recommender: Recommender, options: RecommendOptions = {}) =>
+  (await recommender.recommend(options)).map(({ itemId }) => itemId);
+
+describe('related items', () => {
+  test.each([...Object.keys(models), ...Object.keys(baselines)])(
+    'of %s are those of a visit to that item alone',
+    async (architecture) => {
+      folders.set(architecture, await folderOf(await smallModel({ architecture, config: {} })));
+      const [here, other] = [await started({}, architecture), await started({}, architecture)];
+      visit(here, IDS[20]!, IDS[21]!);
+      visit(other, IDS[30]!);
+      const related = await here.recommend({ strategy: 'related', item: IDS[30]! });
+      const expected = await other.recommend({ exclude: [IDS[30]!] });
+      expect(related.map(({ itemId }) => itemId)).toEqual(expected.map(({ itemId }) => itemId));
+      expect(new Set(related.map(({ reason }) => reason))).toEqual(new Set(['related']));
+    },
+  );
+
+  test('are of the newest click where no item is named, and popular where there is none', async () => {
+    const recommender = await started();
+    expect((await recommender.recommend({ strategy: 'related' }))[0]!.reason).toBe('popular');
+    visit(recommender, IDS[20]!, IDS[21]!);
+    const related = await recommender.recommend({ strategy: 'related' });
+    expect(related).toEqual(await recommender.recommend({ strategy: 'related', item: IDS[21]! }));
+    expect(related.map(({ itemId }) => itemId)).not.toContain(IDS[21]);
+  });
+
+  test('of an item that the model does not know are popular, and say so', async () => {
+    const recommender = await started();
+    visit(recommender, IDS[20]!);
+    const related = await recommender.recommend({ strategy: 'related', item: 'new in the shop' });
+    expect(related).toEqual(await recommender.recommend({ strategy: 'popular' }));
+  });
+
+  test('leave the visit as it was', async () => {
+    const recommender = await started();
+    visit(recommender, IDS[20]!, IDS[21]!);
+    const before = await recommender.recommend();
+    await recommender.recommend({ strategy: 'related', item: IDS[30]! });
+    expect(await recommender.recommend()).toEqual(before);
+  });
+});
+
+describe('recent items', () => {
+  test('are those seen last, newest first, each once, but not the one on show', async () => {
+    const recommender = await started();
+    expect(await recommender.recommend({ strategy: 'recent' })).toEqual([]);
+    visit(recommender, IDS[20]!, IDS[21]!, IDS[20]!, 'not in the catalogue', IDS[9]!, IDS[22]!);
+    const recent = await recommender.recommend({ strategy: 'recent' });
+    expect(recent.map(({ itemId, reason }) => [itemId, reason])).toEqual(
+      [IDS[22], IDS[20], IDS[21]].map((id) => [id, 'recent']),
+    );
+    expect(await ids(recommender, { strategy: 'recent', item: IDS[22]! })).toEqual([IDS[20], IDS[21]]);
+    expect(await ids(recommender, { strategy: 'recent', k: 1, exclude: [IDS[22]!] })).toEqual([IDS[20]]);
+  });
+
+  test('are as far back as the history that counts', async () => {
+    const [session, all] = [await started(), await started({ history: 'all' })];
+    for (const recommender of [session, all]) recommender.track({ itemId: IDS[20]!, time: time - 120 * MINUTE });
+    visit(session, IDS[21]!);
+    visit(all, IDS[21]!);
+    expect(await ids(session, { strategy: 'recent' })).toEqual([IDS[21]]);
+    expect(await ids(all, { strategy: 'recent' })).toEqual([IDS[21], IDS[20]]);
+    await all.privacy.erase();
+    expect(await ids(all, { strategy: 'recent' })).toEqual([]);
+  });
+});
+
+describe('a filter', () => {
+  test('leaves out what it does not let pass, and the next best take its place', async () => {
+    const recommender = await started();
+    visit(recommender, IDS[20]!);
+    for (const strategy of ['for-you', 'related', 'popular'] as const) {
+      const all = await recommender.recommend({ k: 1000, strategy });
+      const even = all.filter(({ itemId }) => IDS.indexOf(itemId) % 2 === 0);
+      const filter = ({ price }: { price?: number }) => price! % 2 === 0;
+      expect(await recommender.recommend({ k: 3, strategy, filter })).toEqual(even.slice(0, 3));
+      expect(await recommender.recommend({ k: 1000, strategy, filter })).toEqual(even);
+      const last = all.at(-1)!.itemId;
+      expect(await ids(recommender, { k: 3, strategy, filter: ({ id }) => id === last })).toEqual([last]);
+    }
+    expect(await ids(recommender, { strategy: 'recent', filter: () => false })).toEqual([]);
+  });
+
+  test('sees each product once', async () => {
+    const recommender = await started();
+    const seen: string[] = [];
+    await recommender.recommend({ k: 2, filter: ({ id }) => seen.push(id) < 0 });
+    expect(seen).toHaveLength(IDS.length - 1);
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  test('that throws fails the call, and the error names the product', async () => {
+    const recommender = await started();
+    const filter = () => {
+      throw new Error('a mistake of the shop');
+    };
+    await expect(recommender.recommend({ filter })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringMatching(/filter threw for the product ".+": a mistake of the shop/),
+    });
+  });
+});
+
+describe('products', () => {
+  test('are given by their ids, in that order, without those that the catalogue does not have', async () => {
+    const products = await (await started()).products([IDS[3]!, 'not here', IDS[9]!]);
+    expect(products.map((product) => product?.title)).toEqual(['Thing 3', undefined, 'Thing 9']);
+    expect(products[1]).toBeNull();
+  });
+
+  test('are bare ids where there is no catalogue', async () => {
+    const recommender = await started({}, 'bare');
+    expect(await recommender.products([IDS[3]!, 'not here'])).toEqual([{ id: IDS[3] }, null]);
+    visit(recommender, IDS[3]!);
+    expect(await ids(recommender, { strategy: 'recent' })).toEqual([IDS[3]]);
+  });
+
+  test.each([
+    ['artifact', [PICTURE, undefined]],
+    ['page', [PICTURE, 'https://pictures.example/1.png']],
+    ['none', [undefined, undefined]],
+  ] as const)('have the pictures that `images: %s` lets pass', async (images, expected) => {
+    const recommender = await started({ images });
+    const pictures = (products: readonly ({ readonly image?: string } | null)[]) => products.map((p) => p?.image);
+    expect(pictures(await recommender.products([IDS[0]!, IDS[1]!]))).toEqual(expected);
+    expect(pictures((await recommender.catalogue()).slice(0, 2))).toEqual(expected);
+  });
+});
+
+describe('what is misspelt throws a RangeError at once, which names the nearest:', () => {
+  test.each<[string, (recommender: Recommender) => unknown, string]>([
+    ['an option', () => createRecommender({ modelUrl: 'https://a/', sesionGap: 5 } as never), 'sessionGap'],
+    [
+      'a field of an event',
+      (recommender) => recommender.track({ itemId: 'a', kind: 'view', tme: 5 } as never),
+      'itemId',
+    ],
+    ['a field of an event', (recommender) => recommender.track({ itemId: 'a', tiem: 5 } as never), 'time'],
+    ['a field of a request', (recommender) => recommender.recommend({ excluded: [] } as never), 'exclude'],
+    ['an event', (recommender) => recommender.on('recomendations' as never, () => {}), 'recommendations'],
+  ])('%s', async (_, call, nearest) => {
+    const recommender = await started();
+    expect(() => call(recommender)).toThrow(RangeError);
+    expect(() => call(recommender)).toThrow(nearest);
+  });
+
+  test('a wrong value', async () => {
+    const recommender = await started();
+    for (const request of [{ item: '' }, { item: 5 }, { filter: true }, { strategy: 'newest' }]) {
+      expect(() => recommender.recommend(request as never), JSON.stringify(request)).toThrow(RangeError);
+    }
+    expect(() => recommender.track({ itemId: 'a', features: { hour: {} } } as never)).toThrow(RangeError);
+    expect(() => recommender.track({ itemId: 'a', features: { hour: 12 } })).not.toThrow();
+    expect(() => recommender.products('a' as never)).toThrow(RangeError);
+    expect(() => createRecommender({ modelUrl: 'https://a/', images: 'all' } as never)).toThrow(RangeError);
+  });
+});

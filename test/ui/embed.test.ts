@@ -1,0 +1,301 @@
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { brotliBytes, built } from '../build/built';
+import { openBrowser } from '../demo/shop-window';
+import {
+  asked,
+  CATALOGUE,
+  type EmbedServer,
+  type EmbedWindow,
+  known,
+  openEmbed,
+  push,
+  ready,
+  SCRIPT,
+  SLOT,
+  STOCK,
+  serveEmbed,
+  shown,
+} from './embed-window';
+
+const [FIRST, SECOND, THIRD] = STOCK as [(typeof STOCK)[0], (typeof STOCK)[0], (typeof STOCK)[0]];
+
+let browser: Browser;
+let server: EmbedServer;
+beforeAll(async () => {
+  [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+function open(body: string, head = SCRIPT, prepare?: (page: Page) => Promise<unknown>): Promise<EmbedWindow> {
+  return openEmbed(browser, server, body, { head, ...(prepare && { prepare }) });
+}
+
+describe('a plain page with the tag and three products', () => {
+  test('shows suggestions: real links with pictures and prices, and nothing on the console', async () => {
+    const { page, errors, warnings } = await open(SLOT);
+    await ready(page);
+    const links = page.locator('aisle-recommendations a');
+    expect(await links.count()).toBe(8);
+    const ids = await shown(page);
+    expect(ids).toEqual(await asked(page, { k: 8 }));
+    const first = CATALOGUE.find(({ id }) => id === ids[0])!;
+    expect(await links.first().getAttribute('href')).toBe(`${page.url()}${first.url}`);
+    expect(await links.first().textContent()).toMatch(new RegExp(`${first.title}€[\\d.]+$`));
+    expect(await page.locator('aisle-recommendations img').first().getAttribute('src')).toMatch(/^data:image\/svg/);
+    expect([errors, warnings]).toEqual([[], []]);
+    await page.context().close();
+  });
+
+  test('loads embed.js alone, then what the page needs, then the worker what it computes with', async () => {
+    const { page, requests } = await open(SLOT);
+    await ready(page);
+    const paths = requests.map(({ url, from }) => `${from} ${new URL(url).pathname}`);
+    const scripts = paths.filter((path) => path.startsWith('page') && path.endsWith('.js'));
+    expect(paths[1]).toBe('page /aisle/embed.js');
+    expect(scripts[1]).toMatch(/^page \/aisle\/assets\/page-/);
+    expect(scripts.at(-1)).toBe('page /aisle/worker.js');
+    const folder = await built('embed');
+    const bytes = (path: string) => brotliBytes(join(folder, path.replace('page /aisle/', '')));
+    expect(bytes(scripts[0]!)).toBeLessThanOrEqual(5_000);
+    const own = scripts.slice(0, -1).reduce((sum, path) => sum + bytes(path), 0);
+    expect(own).toBeLessThanOrEqual(20_000);
+    for (const { method, url, body } of requests) {
+      expect([method, body], url).toEqual(['GET', false]);
+      expect(url.startsWith(`${server.origin}/`), url).toBe(true);
+      expect(new URL(url).search, url).toBe('');
+    }
+    await page.context().close();
+  });
+
+  test('causes the same requests whatever its visitor has looked at', async () => {
+    const visits = [[], [FIRST.id, SECOND.id], [THIRD.id, 'unknown', CATALOGUE[300]!.id]];
+    const logs: string[][] = [];
+    for (const visit of visits) {
+      const recent = '<aisle-recommendations strategy="recent"></aisle-recommendations>';
+      const { page, requests } = await open(`<aisle-recommendations id="you"></aisle-recommendations>${recent}`);
+      for (const id of visit) await push(page, 'track', id);
+      await ready(page);
+      const answer = await asked(page, { k: 8, exclude: visit.slice(-1) });
+      await expect.poll(() => shown(page, '#you')).toEqual(answer);
+      logs.push(
+        requests
+          .slice(1)
+          .map(({ method, url, from }) => `${from} ${method} ${url}`)
+          .sort(),
+      );
+      await page.context().close();
+    }
+    expect(logs[0]!.length).toBeGreaterThan(5);
+    expect(logs[1]).toEqual(logs[0]);
+    expect(logs[2]).toEqual(logs[0]);
+  });
+});
+
+describe('window.aisle', () => {
+  test('takes commands pushed before the script and after it, by the same array', async () => {
+    const before = `<script>(window.aisle ||= []).push(['track', ${JSON.stringify(FIRST.id)}]); window.before = aisle</script>`;
+    const { page, warnings } = await open(SLOT, before + SCRIPT);
+    await ready(page);
+    await page.evaluate(
+      (id) => (window as unknown as { before: unknown[] }).before.push(['track', { itemId: id, event: 'cart' }]),
+      SECOND.id,
+    );
+    await push(page, 'track', THIRD.id);
+    expect(await known(page)).toEqual([`view ${FIRST.id}`, `cart ${SECOND.id}`, `view ${THIRD.id}`]);
+    await expect.poll(() => shown(page)).toEqual(await asked(page, { k: 8, exclude: [THIRD.id] }));
+    expect(warnings).toEqual([]);
+    await page.context().close();
+  });
+
+  test('answers an unknown command or a wrong argument with one warning, naming the nearest', async () => {
+    const { page, warnings, errors } = await open(SLOT);
+    await ready(page);
+    for (let twice = 0; twice < 2; twice++) {
+      for (const command of [['trak', 'a'], ['track', { itemID: 'a' }], ['on', 'staus', null], 'erese', [], null]) {
+        await page.evaluate((entry) => void window.aisle!.push(entry), command);
+      }
+    }
+    expect(warnings.map((text) => text.replace(/ There are .*/, ''))).toEqual([
+      'Aisle: there is no command "trak". Did you mean "track"?',
+      'Aisle: The command "track" failed. track: there is no option "itemID". Did you mean "itemId"?',
+      'Aisle: The command "on" failed. on: there is no event "staus". Did you mean "status"?',
+      'Aisle: there is no command "erese". Did you mean "erase"?',
+      expect.stringContaining('no command "undefined"'),
+      expect.stringContaining('no command "null"'),
+    ]);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('stores after the visitor has said yes, and erases', async () => {
+    const { page } = await open(SLOT, SCRIPT.replace('data-', 'data-consent="manual" data-'));
+    const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+    await ready(page);
+    await push(page, 'track', FIRST.id);
+    expect(await databases()).toEqual([]);
+    await push(page, 'consent', 'granted');
+    await expect.poll(databases).toEqual(['aisle']);
+    await push(page, 'erase');
+    await expect.poll(databases).toEqual([]);
+    await page.context().close();
+  });
+
+  test('starts by a command where no tag has the options, and starts anew with others', async () => {
+    const head = '<script type="module" src="/aisle/embed.js"></script>';
+    const start = `<script>(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/', backend: 'cpu' }])</script>`;
+    const { page, warnings } = await open(SLOT, start + head);
+    await ready(page);
+    const backend = () => page.evaluate(async () => (await window.aisle!.ready)!.status.engine!.backend);
+    expect(await backend()).toBe('cpu');
+    await push(page, 'start', { modelUrl: '/models/demo/', backend: 'wasm' });
+    expect(await backend()).toBe('wasm');
+    await ready(page);
+    expect(warnings).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('a slot', () => {
+  test('shows what its attributes say, and follows them', async () => {
+    const { page, warnings } = await open(
+      '<aisle-recommendations limit="3" strategy="popular"></aisle-recommendations>',
+    );
+    await push(page, 'track', FIRST.id);
+    await ready(page);
+    const exclude = [FIRST.id];
+    expect(await shown(page)).toEqual(await asked(page, { k: 3, strategy: 'popular', exclude }));
+    const slot = page.locator('aisle-recommendations');
+    const set = (name: string, value: string) =>
+      slot.evaluate((element, [n, v]) => element.setAttribute(n!, v!), [name, value]);
+    const becomes = async (request: object) => expect.poll(() => shown(page)).toEqual(await asked(page, request));
+    await set('strategy', 'related');
+    await becomes({ k: 3, strategy: 'related', item: FIRST.id });
+    await set('item', SECOND.id);
+    await becomes({ k: 3, strategy: 'related', item: SECOND.id, exclude });
+    await set('limit', '5');
+    await becomes({ k: 5, strategy: 'related', item: SECOND.id, exclude });
+    const left = (await shown(page)).slice(0, 2);
+    await set('exclude', left.join(', '));
+    await becomes({ k: 5, strategy: 'related', item: SECOND.id, exclude: [...exclude, ...left] });
+    await set('heading', 'Goes with it');
+    expect(await page.getByRole('heading', { name: 'Goes with it', level: 2 }).count()).toBe(1);
+    await set('lang', 'ko');
+    await slot.evaluate((element) => element.removeAttribute('heading'));
+    expect(await page.getByRole('heading', { name: '함께 보면 좋은 상품' }).count()).toBe(1);
+    expect(warnings).toEqual([]);
+    await set('strategy', 'popullar');
+    await becomes({ k: 5, exclude: [SECOND.id, ...exclude, ...left] });
+    expect(warnings).toEqual([expect.stringContaining('did you mean "popular"')]);
+    await page.context().close();
+  });
+
+  test('shares its recommender with the other slots of the page', async () => {
+    const strategies = ['for-you', 'related', 'popular', 'recent'];
+    const body = strategies.map((name) => `<aisle-recommendations strategy="${name}"></aisle-recommendations>`);
+    const { page, requests } = await open(body.join(''));
+    await push(page, 'track', FIRST.id);
+    await push(page, 'track', SECOND.id);
+    for (const name of strategies) await ready(page, `[strategy=${name}]`);
+    expect(await shown(page, '[strategy=recent]')).toEqual([FIRST.id]);
+    expect(requests.filter(({ url }) => url.endsWith('/weights.safetensors'))).toHaveLength(1);
+    expect(requests.filter(({ url }) => url.endsWith('/worker.js'))).toHaveLength(1);
+    await page.context().close();
+  });
+
+  test('may come later, move and go', async () => {
+    const { page, errors } = await open('<div id="here"></div>');
+    await page.evaluate(() => {
+      const slot = document.createElement('aisle-recommendations');
+      slot.setAttribute('limit', '2');
+      document.querySelector('main')!.append(slot);
+    });
+    await ready(page);
+    const ids = await shown(page);
+    expect(ids).toHaveLength(2);
+    await page.evaluate(() =>
+      document.querySelector('#here')!.append(document.querySelector('aisle-recommendations')!),
+    );
+    expect(await shown(page)).toEqual(ids); // it has not blinked
+    await page.evaluate(() => {
+      const slot = document.querySelector('aisle-recommendations')!;
+      slot.remove();
+      slot.setAttribute('limit', '4');
+      window.aisle!.push(['track', 'anything']);
+      setTimeout(() => document.body.append(slot), 300);
+    });
+    await expect.poll(() => shown(page)).toHaveLength(4);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('says that there is nothing: no history yet', async () => {
+    const { page } = await open('<aisle-recommendations strategy="recent"></aisle-recommendations>');
+    await page.locator('[data-aisle-state=empty]').waitFor();
+    expect(await page.getByText('Nothing to suggest here yet.').isVisible()).toBe(true);
+    await push(page, 'track', FIRST.id);
+    await push(page, 'track', SECOND.id);
+    await ready(page);
+    expect(await shown(page)).toEqual([FIRST.id]);
+    expect(await page.getByText('Nothing to suggest here yet.').count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('tells the page what it shows', async () => {
+    const head = `<script>addEventListener('aisle-recommendations', (event) => (window.heard ??= []).push(event.detail))</script>`;
+    const { page } = await open(SLOT, head + SCRIPT);
+    await ready(page);
+    const heard = await page.evaluate(
+      () => (window as unknown as { heard: { state: string; items: { itemId: string; reason: string }[] }[] }).heard,
+    );
+    expect(heard.map(({ state }) => state)).toEqual(['ready']);
+    expect(heard[0]!.items.map(({ itemId }) => itemId)).toEqual(await shown(page));
+    expect(new Set(heard[0]!.items.map(({ reason }) => reason))).toEqual(new Set(['popular']));
+    await page.context().close();
+  });
+});
+
+describe('where something fails, a slot says so and the page hears of no error:', () => {
+  test.each<[string, string, string, ((page: Page) => Promise<unknown>)?]>([
+    ['no model is named', 'error-options', '<script type="module" src="/aisle/embed.js"></script>'],
+    ['an option is wrong', 'error-options', SCRIPT.replace('data-', 'data-backend="gpu" data-')],
+    [
+      'a script is missing',
+      'error-script',
+      SCRIPT,
+      (page) => page.route('**/assets/page-*', (route) => route.fulfill({ status: 404 })),
+    ],
+    ['the model is not there', 'error-bad-artifact', SCRIPT.replace('/models/demo/', '/models/none/')],
+    [
+      'the model is damaged',
+      'error-bad-artifact',
+      SCRIPT,
+      (page) => page.context().route('**/weights.safetensors', (route) => route.fulfill({ body: 'damaged' })),
+    ],
+    ['the server is gone', 'error-io', SCRIPT.replace('/models/demo/', 'http://localhost:9/')],
+  ])('%s', async (_, expected, head, prepare) => {
+    const { page, errors, warnings } = await open(SLOT, head, prepare);
+    await page.locator(`[data-aisle-state=${expected}]`).waitFor();
+    expect(await page.getByText('Suggestions are not available right now.').isVisible()).toBe(true);
+    expect(errors.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([]);
+    expect(warnings).toHaveLength(1);
+    expect(await page.evaluate(async () => (await window.aisle!.ready) === undefined)).toBe(
+      expected === 'error-options' || expected === 'error-script',
+    );
+    await page.context().close();
+  });
+});
+
+test('what looks like a misspelt option is told', async () => {
+  const { page, warnings } = await open(
+    SLOT,
+    SCRIPT.replace('data-', 'data-sesion-gap="20" data-cfasync="false" data-'),
+  );
+  await ready(page);
+  expect(warnings).toEqual(['Aisle: data-sesion-gap is no option; did you mean data-session-gap?']);
+  await page.context().close();
+});

@@ -1,0 +1,212 @@
+/** A guest in somebody else's page: strict, broken or hostile, it hears of no error of ours. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CatalogueItem } from '../../src/checkpoint/artifact';
+import { ROOT } from '../build/built';
+import { openBrowser } from '../demo/shop-window';
+import { folderOf, IDS, smallModel } from '../engine/fixture';
+import { type EmbedServer, openEmbed, push, ready, SCRIPT, SLOT, serveEmbed, shown } from './embed-window';
+
+let browser: Browser;
+let server: EmbedServer;
+
+/** What a catalogue may hold that nobody has looked through. */
+const HOSTILE: Readonly<Record<number, Partial<CatalogueItem>>> = {
+  0: { url: 'javascript:alert(1)' },
+  1: { url: ' JavaScript:alert(1)' },
+  2: { url: 'data:text/html,<script>alert(1)</script>' },
+  3: { url: 'https://elsewhere.example/p' },
+  4: { url: '//elsewhere.example/p' },
+  5: { url: 'http://[' },
+  6: { url: '' },
+  7: { url: '/p/7', title: '<script>alert(1)</script><img src=x onerror=alert(1)>' },
+  8: { url: '/p/8', title: 'A'.repeat(1_000_000), brand: 'B'.repeat(1_000_000) },
+  9: { url: '/p/9', title: '\u202Eright to left', price: Number.MAX_VALUE, currency: 'NOPE' },
+  10: { url: '/p/10', image: 'javascript:alert(1)', price: 5, currency: 'KRW' },
+  11: { url: '/p/11', image: 'data:image/svg+xml,<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>' },
+  12: { url: '/p/12', image: '/tracks/12.png' },
+  13: { url: '/p/13', availability: 'sold out' },
+  14: { url: '/p/14', availability: 'https://schema.org/PreOrder' },
+  15: { url: 'https://shop.friend.example/p/15' },
+};
+const HARMLESS = [7, 8, 9, 10, 11, 12, 14];
+
+beforeAll(async () => {
+  const catalogue = IDS.map((id, k): CatalogueItem => ({ id, ...HOSTILE[k] }));
+  const folder = join(ROOT, 'dist/test-models/hostile');
+  mkdirSync(folder, { recursive: true });
+  for (const [name, bytes] of await folderOf(await smallModel({ catalogue }))) writeFileSync(join(folder, name), bytes);
+  [browser, server] = await Promise.all([openBrowser(), serveEmbed({ '/models/hostile/': folder })]);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+describe('a hostile catalogue', () => {
+  const head = SCRIPT.replace('/models/demo/', '/models/hostile/');
+  const slot = '<aisle-recommendations limit="60"></aisle-recommendations>';
+
+  test('shows only products whose link is the shop’s own, and of these only text', async () => {
+    const { page, errors, requests, warnings } = await openEmbed(browser, server, slot, { head });
+    page.on('dialog', (dialog) => errors.push(dialog.message()));
+    await ready(page);
+    expect((await shown(page)).sort()).toEqual(HARMLESS.map((k) => IDS[k]!).sort());
+    const card = (k: number) => page.locator(`aisle-recommendations a[data-item-id="${IDS[k]}"]`);
+    expect(await card(7).textContent()).toContain('<script>alert(1)</script><img');
+    expect(await card(7).locator('script, img').count()).toBe(0);
+    expect((await card(8).textContent())!.length).toBeLessThan(1000);
+    expect(await card(10).textContent()).toContain('₩5');
+    expect(await card(10).locator('img').count()).toBe(0);
+    expect(await card(12).locator('img').count()).toBe(0); // its request would tell what is shown
+    expect(await card(14).textContent()).toContain('Pre-order');
+    const links = await page
+      .locator('aisle-recommendations a')
+      .evaluateAll((all) => all.map((a) => (a as HTMLAnchorElement).origin));
+    expect(new Set(links)).toEqual(new Set([server.origin]));
+    expect(requests.filter(({ url }) => url.includes('tracks') || url.includes('elsewhere'))).toEqual([]);
+    expect([errors, warnings]).toEqual([[], []]);
+    await page.context().close();
+  });
+
+  test('may lead to the hosts that the shop names, show pictures of the web where it wants, and fill in addresses', async () => {
+    const options = 'data-allow-hosts="*.friend.example" data-images="page" data-item-url="/item/{id}" data-model-url';
+    const { page, requests } = await openEmbed(browser, server, slot, {
+      head: head.replace('data-model-url', options),
+      prepare: (opened) => opened.route('**/tracks/**', (route) => route.fulfill({ status: 404 })),
+    });
+    await ready(page);
+    const ids = await shown(page);
+    for (const k of [0, 1, 2, 3, 4, 5, 13]) expect(ids).not.toContain(IDS[k]);
+    expect(ids).toContain(IDS[15]);
+    const filled = page.locator(`aisle-recommendations a[data-item-id="${IDS[20]}"]`);
+    expect(await filled.getAttribute('href')).toBe(`${server.origin}/item/${IDS[20]}`);
+    const missing = page.locator(`aisle-recommendations a[data-item-id="${IDS[12]}"]`);
+    await missing.scrollIntoViewIfNeeded();
+    await expect.poll(() => requests.filter(({ url }) => url.endsWith('/tracks/12.png')).length).toBe(1);
+    await expect.poll(() => missing.locator('img').count()).toBe(0); // it could not be loaded: letters instead
+    await page.context().close();
+  });
+});
+
+describe('a strict page', () => {
+  const POLICY = [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self'",
+    "connect-src 'self'",
+    "style-src 'self'",
+    'img-src data:',
+    "require-trusted-types-for 'script'",
+    'trusted-types aisle',
+  ].join('; ');
+
+  test.each([
+    ['Trusted Types and no inline styles', POLICY, 'wasm worker'],
+    ['no WebAssembly', POLICY.replace(" 'wasm-unsafe-eval'", ''), 'cpu worker'],
+    ['no policy of ours', POLICY.replace('trusted-types aisle', "trusted-types 'none'"), 'wasm main'],
+    ['no workers', POLICY.replace("worker-src 'self'", "worker-src 'none'"), 'wasm main'],
+  ])('with %s shows suggestions', async (_, policy, expected) => {
+    const strict = await serveEmbed({}, { 'content-security-policy': policy });
+    try {
+      const { page, errors } = await openEmbed(browser, strict, SLOT);
+      await ready(page);
+      const engine = await page.evaluate(async () => (await window.aisle!.ready)!.status.engine!);
+      expect(`${engine.backend} ${engine.thread}`).toBe(expected);
+      if (policy === POLICY) expect(errors).toEqual([]);
+      expect(
+        await page
+          .locator('aisle-recommendations li')
+          .first()
+          .evaluate((li) => getComputedStyle(li).listStyleType),
+      ).toBe('none');
+      await page.context().close();
+    } finally {
+      strict.close();
+    }
+  });
+});
+
+describe('a page', () => {
+  const missing = (name: string) => `Object.defineProperty(globalThis, '${name}', { value: undefined });`;
+  const throwing = (name: string) =>
+    `Object.defineProperty(globalThis, '${name}', { get() { throw new Error('broken') } });`;
+  const names = ['requestIdleCallback', 'IntersectionObserver', 'fetch', 'crypto', 'BroadcastChannel', 'localStorage'];
+
+  test.each<[string, string]>([
+    ...names.flatMap((name): [string, string][] => [
+      [`without ${name}`, missing(name)],
+      [`where ${name} throws`, throwing(name)],
+    ]),
+    ['without constructed style sheets', missing('CSSStyleSheet')],
+    ['without navigation', missing('navigation')],
+    ['with a Promise of its own', 'globalThis.Promise = class extends Promise {};'],
+    [
+      'that lists its own methods in every array and object',
+      `Array.prototype.contains = () => true; Object.prototype.extend = () => {}; String.prototype.strip = () => '';`,
+    ],
+    [
+      'with an element that is called aisle',
+      `addEventListener('DOMContentLoaded', () => { document.querySelector('main').id = 'aisle'; });`,
+    ],
+    ['whose console throws', 'console.warn = () => { throw new Error("broken"); };'],
+    ['that froze its data layer', 'globalThis.dataLayer = Object.freeze([{ event: "view_item" }]);'],
+    ['with a data layer that is none', 'globalThis.dataLayer = "none";'],
+  ])('%s shows suggestions and hears of no error', async (_, script) => {
+    const { page, errors } = await openEmbed(browser, server, SLOT, {
+      prepare: (opened) => opened.addInitScript(script),
+    });
+    await ready(page);
+    expect(await page.locator('aisle-recommendations a').count()).toBe(8);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  const methods = ['map', 'filter', 'forEach', 'push', 'splice', 'some', 'find', 'includes', 'flatMap', 'join'];
+  test.each(methods)('whose Array.prototype.%s throws hears of no error, and a slot is honest', async (method) => {
+    const script = `Array.prototype.${method} = function () { throw new TypeError('broken'); };`;
+    const { page, errors } = await openEmbed(browser, server, SLOT, {
+      prepare: (opened) => opened.addInitScript(script),
+    });
+    await page.locator('aisle-recommendations:not([data-aisle-state=loading])').waitFor();
+    const state = await page.locator('aisle-recommendations').getAttribute('data-aisle-state');
+    const links = await page.locator('aisle-recommendations a').count();
+    expect(state === 'ready' ? links : 8 - links).toBe(8);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('that has the tag twice, under two addresses, runs one', async () => {
+    const { page, errors, warnings, requests } = await openEmbed(browser, server, SLOT, {
+      head: SCRIPT + SCRIPT + SCRIPT.replace('embed.js', 'embed.js?v=2'),
+    });
+    await ready(page);
+    expect(await page.locator('aisle-recommendations a').count()).toBe(8);
+    expect(requests.filter(({ url }) => url.endsWith('/worker.js'))).toHaveLength(1);
+    expect(warnings).toEqual(['Aisle: embed.js is in this page twice; the first one runs.']);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('that has defined the element itself keeps it, and commands work', async () => {
+    const own = `<script>customElements.define('aisle-recommendations', class extends HTMLElement {})</script>`;
+    const { page, errors, warnings } = await openEmbed(browser, server, SLOT, { head: own + SCRIPT });
+    await push(page, 'track', 'anything');
+    await page.waitForFunction(() => window.aisle?.recommender !== undefined);
+    expect(warnings).toEqual([expect.stringContaining('is defined by another script')]);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('without custom elements hears of no error', async () => {
+    const { page, errors, warnings } = await openEmbed(browser, server, SLOT, {
+      prepare: (opened) => opened.addInitScript(missing('customElements')),
+    });
+    await page.waitForFunction(() => window.aisle?.recommender !== undefined);
+    expect(warnings).toHaveLength(1);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+});

@@ -1,0 +1,238 @@
+/** What a slot is to the eye, the keyboard and a screen reader, in every state, and that nothing moves. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openBrowser } from '../demo/shop-window';
+import {
+  asked,
+  type EmbedServer,
+  openEmbed,
+  push,
+  ready,
+  SCRIPT,
+  SLOT,
+  STOCK,
+  serveEmbed,
+  shown,
+} from './embed-window';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Browser;
+let server: EmbedServer;
+beforeAll(async () => {
+  [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** Notes every layout shift from the first frame on. */
+const watchShifts = (page: Page) =>
+  page.addInitScript(() => {
+    const shifts: number[] = [];
+    Object.assign(globalThis, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) shifts.push(entry.value);
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+const shifts = (page: Page) =>
+  page.evaluate(async () => {
+    await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
+    return (globalThis as unknown as { shifts: number[] }).shifts;
+  });
+const height = (page: Page) =>
+  page.locator('aisle-recommendations').evaluate((element) => element.getBoundingClientRect().height);
+const BELOW = '<p>What stands below, and would move.</p>';
+
+/** Lets `embed.js` come when the test says so. */
+function held(path: string) {
+  let release = () => {};
+  const until = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const hold = (page: Page) =>
+    page.route(path, async (route) => {
+      await until;
+      await route.continue();
+    });
+  return { hold, release };
+}
+const painted = (page: Page) =>
+  page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
+
+describe('nothing moves', () => {
+  test.each(['row', 'grid'])('when suggestions come into a %s, after the page was painted', async (layout) => {
+    const late = held('**/assets/page-*');
+    const body = `<aisle-recommendations layout="${layout}"></aisle-recommendations>${BELOW}`;
+    const { page } = await openEmbed(browser, server, body, {
+      prepare: async (opened) => {
+        await watchShifts(opened);
+        await late.hold(opened);
+      },
+    });
+    await page.locator('[data-aisle-state=loading]').waitFor();
+    await painted(page);
+    await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts.splice(0));
+    const before = await height(page);
+    late.release();
+    await ready(page);
+    expect(await height(page)).toBe(before);
+    expect(await shifts(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('where the page reserves the place as the manual says, not even if embed.js comes last', async () => {
+    const late = held('**/embed.js');
+    const style = '<style>aisle-recommendations { display: block; min-height: 20.5em }</style>';
+    const { page } = await openEmbed(browser, server, SLOT + BELOW, {
+      head: style + SCRIPT,
+      until: 'commit',
+      prepare: async (opened) => {
+        await watchShifts(opened);
+        await late.hold(opened);
+      },
+    });
+    await painted(page);
+    const before = await height(page);
+    late.release();
+    await ready(page);
+    expect(await height(page)).toBe(before);
+    expect(await shifts(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test('when there are fewer products than places, none, or an error', async () => {
+    const bodies = [
+      '<aisle-recommendations strategy="recent"></aisle-recommendations>',
+      '<aisle-recommendations strategy="recent" layout="grid" limit="20"></aisle-recommendations>',
+    ];
+    for (const body of bodies) {
+      const { page } = await openEmbed(browser, server, body + BELOW, { prepare: watchShifts });
+      await page.locator('[data-aisle-state=empty]').waitFor();
+      await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts.splice(0));
+      const before = await height(page);
+      await push(page, 'track', STOCK[0]!.id);
+      await push(page, 'track', STOCK[1]!.id);
+      await ready(page);
+      expect(await height(page)).toBe(before);
+      await push(page, 'erase');
+      await page.locator('[data-aisle-state=empty]').waitFor();
+      expect(await height(page)).toBe(before);
+      expect(await shifts(page)).toEqual([]);
+      await page.context().close();
+    }
+  });
+});
+
+async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    type Axe = { run(part: string): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run('aisle-recommendations');
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+  });
+}
+
+describe('a slot has no accessibility fault', () => {
+  test.each([
+    ['light', 1280, 'en'],
+    ['dark', 390, 'ko'],
+  ] as const)(
+    'in %s at %i pixels, in %s: while it waits, with products, with none, and where it fails',
+    async (colorScheme, width, lang) => {
+      const late = held('**/assets/page-*');
+      const head = `<meta name="viewport" content="width=device-width"><style>:root { color-scheme: light dark }</style>${SCRIPT}`;
+      const slots = `<div lang="${lang}">${SLOT}<aisle-recommendations strategy="recent" heading=""></aisle-recommendations></div>`;
+      const { page } = await openEmbed(browser, server, slots, {
+        head,
+        context: { colorScheme, viewport: { width, height: 900 } },
+        prepare: late.hold,
+      });
+      await page.locator('[data-aisle-state=loading]').first().waitFor();
+      expect(await faults(page)).toEqual([]);
+      late.release();
+      await ready(page);
+      await page.locator('[data-aisle-state=empty]').waitFor();
+      expect(await faults(page)).toEqual([]);
+      await page.context().close();
+
+      const failed = await openEmbed(browser, server, SLOT, {
+        head: head.replace('/models/demo/', '/models/none/'),
+        context: { colorScheme, viewport: { width, height: 900 } },
+      });
+      await failed.page.locator('[data-aisle-state=error-bad-artifact]').waitFor();
+      expect(await faults(failed.page)).toEqual([]);
+      await failed.page.context().close();
+    },
+  );
+
+  test('and fits a narrow window: the row scrolls, the page does not', async () => {
+    const { page } = await openEmbed(browser, server, SLOT, { context: { viewport: { width: 320, height: 700 } } });
+    await ready(page);
+    const overflow = () =>
+      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await page.locator('aisle-recommendations').evaluate((element) => element.setAttribute('layout', 'grid'));
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await page.context().close();
+  });
+});
+
+describe('with the keyboard alone', () => {
+  test('every suggestion is reached in order, is seen to have the focus, and opens', async () => {
+    const { page } = await openEmbed(browser, server, SLOT);
+    await ready(page);
+    const focused = () =>
+      page.evaluate(() => {
+        const link = document.activeElement?.shadowRoot?.activeElement as HTMLElement | null;
+        const { outlineStyle = '', outlineWidth = '' } = link ? getComputedStyle(link) : {};
+        const { left = 0, right = 0 } = link?.getBoundingClientRect() ?? {};
+        const isInside = left >= 0 && right <= innerWidth;
+        return { id: link?.getAttribute('data-item-id'), outline: `${outlineStyle} ${outlineWidth}`, isInside };
+      });
+    await page.locator('main > ul a').last().focus();
+    for (const id of await shown(page)) {
+      await page.keyboard.press('Tab');
+      await expect.poll(focused).toEqual({ id, outline: 'solid 2px', isInside: true });
+    }
+    const href = await page.locator('aisle-recommendations a').last().getAttribute('href');
+    await page.keyboard.press('Enter');
+    expect(page.url()).toBe(href);
+    await page.context().close();
+  });
+
+  test('the focus stays: better suggestions wait until it has left', async () => {
+    const { page } = await openEmbed(browser, server, `${SLOT}<button>Elsewhere</button>`);
+    await ready(page);
+    const before = await shown(page);
+    await page.locator('aisle-recommendations a').nth(2).focus();
+    // Another tab's events come: not this page's doing.
+    const id = STOCK[40]!.id;
+    await page.evaluate(async (itemId) => {
+      const recommender = await window.aisle!.ready;
+      recommender!.track({ itemId, event: 'cart' });
+      dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+    }, id);
+    await asked(page, { k: 8 }); // a turn of the engine after that of the slot
+    expect(await shown(page)).toEqual(before);
+    expect(await page.evaluate(() => document.activeElement?.localName)).toBe('aisle-recommendations');
+    await page.getByText('Elsewhere').focus();
+    await expect.poll(() => shown(page)).toEqual(await asked(page, { k: 8 }));
+    await page.context().close();
+  });
+});
+
+test('stands still for those who want less motion', async () => {
+  const late = held('**/assets/page-*');
+  const { page } = await openEmbed(browser, server, SLOT, {
+    context: { reducedMotion: 'reduce' },
+    prepare: late.hold,
+  });
+  await page.locator('[data-aisle-state=loading]').waitFor();
+  expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+  late.release();
+  await page.context().close();
+});

@@ -1,0 +1,167 @@
+/** What a page says of itself, by its data layer, its JSON-LD or its tag, and what of that is tracked. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventsOf } from '../../src/ui/readers/data-layer';
+import { openBrowser } from '../demo/shop-window';
+import {
+  type EmbedServer,
+  known,
+  openEmbed,
+  push,
+  ready,
+  SCRIPT,
+  SLOT,
+  STOCK,
+  serveEmbed,
+  shown,
+} from './embed-window';
+
+const [A, B, C] = STOCK.map(({ id }) => id) as [string, string, string];
+
+describe('an entry of a data layer', () => {
+  const items = [{ item_id: 'a' }, { item_id: 7 }];
+  test.each<[string, unknown, string[]]>([
+    ['of Tag Manager', { event: 'view_item', ecommerce: { items } }, ['view a', 'view 7']],
+    ['of gtag', { 0: 'event', 1: 'add_to_cart', 2: { items }, length: 3 }, ['cart a', 'cart 7']],
+    ['that buys', { event: 'purchase', ecommerce: { transaction_id: 'T', items } }, ['purchase a', 'purchase 7']],
+    ['that lists', { event: 'view_item_list', ecommerce: { items } }, []],
+    ['that configures', { 0: 'config', 1: 'G-1', length: 2 }, []],
+    ['without items', { event: 'view_item', ecommerce: {} }, []],
+    ['with items that are none', { event: 'view_item', ecommerce: { items: 'a' } }, []],
+    [
+      'with damaged items',
+      { event: 'view_item', ecommerce: { items: [null, {}, { item_id: '' }, { item_id: {} }, 5] } },
+      [],
+    ],
+    ['that clears', { ecommerce: null }, []],
+    ['that is a function', () => {}, []],
+    ['that is nothing', null, []],
+  ])('%s', (_, entry, expected) => {
+    expect(eventsOf(entry).map(({ event, itemId }) => `${event} ${itemId}`)).toEqual(expected);
+  });
+
+  test('names 50 items at most', () => {
+    const many = Array.from({ length: 5000 }, (_, k) => ({ item_id: `${k}` }));
+    expect(eventsOf({ event: 'purchase', ecommerce: { items: many } })).toHaveLength(50);
+  });
+});
+
+describe('a page', () => {
+  let browser: Browser;
+  let server: EmbedServer;
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+  });
+  const entry = (event: string, id: string) => JSON.stringify({ event, ecommerce: { items: [{ item_id: id }] } });
+  const jsonLd = (...things: object[]) =>
+    things.map((thing) => `<script type="application/ld+json">${JSON.stringify(thing)}</script>`).join('');
+  const related = '<aisle-recommendations strategy="related"></aisle-recommendations>';
+  const manual = SCRIPT.replace('data-', 'data-track="manual" data-');
+
+  test('with a data layer: what is in it, and what comes later, is tracked once', async () => {
+    const layer = `<script>dataLayer = [${entry('view_item', A)}]</script>`;
+    const { page, errors } = await openEmbed(browser, server, related, { head: layer + SCRIPT });
+    await ready(page);
+    const returned = await page.evaluate(
+      (text) => {
+        const { dataLayer } = window as unknown as { dataLayer: unknown[] };
+        return dataLayer.push(JSON.parse(text), { event: 'gtm.js' });
+      },
+      entry('add_to_cart', A),
+    );
+    expect(returned).toBe(3);
+    await push(page, 'track', A); // the page's own report of the same view
+    expect(await known(page)).toEqual([`view ${A}`, `cart ${A}`]);
+    expect(await shown(page)).not.toContain(A);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('with a data layer and manual tracking: nothing is tracked, but the product on show is known', async () => {
+    const layer = `<script>dataLayer = [${entry('view_item', A)}]</script>`;
+    const { page } = await openEmbed(browser, server, related, { head: layer + manual });
+    await ready(page);
+    expect(await known(page)).toEqual([]);
+    const reasons = await page
+      .locator('aisle-recommendations a')
+      .evaluateAll((links) => links.map((link) => (link as HTMLElement).dataset['reason']));
+    expect(new Set(reasons)).toEqual(new Set(['related']));
+    await page.context().close();
+  });
+
+  test.each<[string, object[], string[]]>([
+    ['of its product', [{ '@context': 'https://schema.org', '@type': 'Product', sku: A, productID: B }], [A]],
+    ['in a graph', [{ '@graph': [{ '@type': 'WebSite' }, { '@type': ['Product', 'Car'], productID: A }] }], [A]],
+    [
+      'in a list, by a full name',
+      [[{ '@type': 'BreadcrumbList' }, { '@type': 'http://schema.org/Product', sku: A }]],
+      [A],
+    ],
+    ['of a page that is about it', [{ '@type': 'ItemPage', mainEntity: { '@type': 'Product', sku: A } }], [A]],
+    [
+      'of a group of variants',
+      [{ '@type': 'ProductGroup', productGroupID: A, hasVariant: [{ '@type': 'Product', sku: B }] }],
+      [A],
+    ],
+    [
+      'that says it twice',
+      [
+        { '@type': 'Product', sku: A },
+        { '@type': 'Product', sku: A },
+      ],
+      [A],
+    ],
+    [
+      'of several products',
+      [
+        { '@type': 'Product', sku: A },
+        { '@type': 'Product', sku: B },
+      ],
+      [],
+    ],
+    ['of a listing', [{ '@type': 'ItemList', itemListElement: [{ '@type': 'Product', sku: A }] }], []],
+    ['without an id', [{ '@type': 'Product', name: 'A' }, [null, 5, 'text']], []],
+  ])('with JSON-LD %s', async (_, things, expected) => {
+    const broken = '<script type="application/ld+json">{ "@type": "Product", </script>';
+    const { page, errors } = await openEmbed(browser, server, SLOT, { head: broken + jsonLd(...things) + SCRIPT });
+    await ready(page);
+    expect(await known(page)).toEqual(expected.map((id) => `view ${id}`));
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('whose tag names the product', async () => {
+    const { page } = await openEmbed(browser, server, SLOT, {
+      head: SCRIPT.replace('data-', `data-item="${A}" data-`),
+    });
+    await ready(page);
+    expect(await known(page)).toEqual([`view ${A}`]);
+    expect(await shown(page)).not.toContain(A);
+    await page.context().close();
+  });
+
+  test('that is an application: its next product is on show, the last one no longer', async () => {
+    const { page } = await openEmbed(browser, server, SLOT, { head: jsonLd({ '@type': 'Product', sku: A }) + SCRIPT });
+    await ready(page);
+    await page.evaluate((id) => {
+      history.pushState(null, '', '/next');
+      document.querySelector('script[type="application/ld+json"]')!.textContent = JSON.stringify({
+        '@type': 'Product',
+        sku: id,
+      });
+    }, B);
+    await expect.poll(() => known(page)).toEqual([`view ${A}`, `view ${B}`]);
+    await page.evaluate(() => history.pushState(null, '', '/about')); // the JSON-LD stays
+    await push(page, 'refresh');
+    await page.evaluate(() => {
+      location.hash = 'reviews';
+    });
+    await push(page, 'track', { itemId: C, event: 'cart' });
+    expect(await known(page)).toEqual([`view ${A}`, `view ${B}`, `cart ${C}`]);
+    await page.context().close();
+  });
+});

@@ -1,0 +1,145 @@
+/** Products that the shop's server has rendered: they stay, and are replaced in place, with the shop's own markup. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openBrowser } from '../demo/shop-window';
+import { asked, CATALOGUE, type EmbedServer, openEmbed, push, ready, SCRIPT, STOCK, serveEmbed } from './embed-window';
+
+let browser: Browser;
+let server: EmbedServer;
+beforeAll(async () => {
+  [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+const card = (id: string, title = id) =>
+  `<li class="card"><a class="link" href="/shop/${id}" data-item-id="${id}"><b>${title}</b> <i>9.99</i></a></li>`;
+const cards = (page: Page) =>
+  page
+    .locator('aisle-recommendations li')
+    .evaluateAll((items) =>
+      items.map((item) => item.querySelector('[data-item-id]')?.getAttribute('data-item-id') ?? ''),
+    );
+/** The best that this page's model gives to a visitor who has not clicked yet. */
+async function best(k: number): Promise<string[]> {
+  const { page } = await openEmbed(browser, server, '<aisle-recommendations></aisle-recommendations>');
+  const ids = await asked(page, { k });
+  await page.context().close();
+  return ids;
+}
+const titleOf = (id: string) => CATALOGUE.find((product) => product.id === id)!.title;
+
+describe('products that the server rendered', () => {
+  test('are reordered where they are among the best, and replaced by plain cards of the same classes where not', async () => {
+    const [first, second, third] = await best(3);
+    const worst = STOCK.at(-1)!.id;
+    const list = `<ul class="shelf">${card(worst)}${card(second!)}${card(first!)}</ul>`;
+    const { page, errors } = await openEmbed(
+      browser,
+      server,
+      `<aisle-recommendations>${list}</aisle-recommendations>`,
+      {
+        // What the server rendered is seen before anything of ours is there.
+        prepare: (opened) =>
+          opened.addInitScript(() => {
+            addEventListener('DOMContentLoaded', () => {
+              const nodes = [...document.querySelectorAll('li.card')];
+              Object.assign(globalThis, { nodes });
+            });
+          }),
+      },
+    );
+    await ready(page);
+    expect(await cards(page)).toEqual([first, second, third]);
+    const kept = await page.evaluate(() => {
+      const { nodes } = globalThis as unknown as { nodes: Element[] };
+      const now = [...document.querySelectorAll('aisle-recommendations li')];
+      return now.map((node) => nodes.indexOf(node));
+    });
+    expect(kept).toEqual([2, 1, -1]);
+    const fresh = page.locator('aisle-recommendations li').nth(2);
+    expect(await fresh.getAttribute('class')).toBe('card');
+    expect(await fresh.locator('a').getAttribute('class')).toBe('link');
+    expect(await fresh.textContent()).toBe(titleOf(third!)); // and not the price of another product
+    expect(await page.locator('aisle-recommendations li').first().locator('a').getAttribute('href')).toBe(
+      `/shop/${first}`,
+    );
+    expect(await page.locator('aisle-recommendations ul').count()).toBe(1);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('fill the places for which there is nothing better', async () => {
+    const [first] = await best(1);
+    const others = STOCK.slice(-3).map(({ id }) => id);
+    const body = `<aisle-recommendations strategy="recent"><ul>${others.map((id) => card(id)).join('')}</ul></aisle-recommendations>`;
+    const { page } = await openEmbed(browser, server, body);
+    await page.locator('[data-aisle-state=empty]').waitFor();
+    expect(await cards(page)).toEqual(others);
+    await push(page, 'track', first);
+    await push(page, 'track', STOCK[3]!.id);
+    await ready(page);
+    expect(await cards(page)).toEqual([first, ...others.slice(0, 2)]);
+    await push(page, 'erase');
+    await page.locator('[data-aisle-state=empty]').waitFor();
+    await expect.poll(() => cards(page)).toEqual(others);
+    await page.context().close();
+  });
+
+  test('have the shop’s template for new cards', async () => {
+    const [first] = await best(1);
+    const template = `<template><li class="own"><a data-aisle="link"><img data-aisle="image"><em data-aisle="title"></em>
+      <small data-aisle="brand"></small><strong data-aisle="price"></strong><u data-aisle="note"></u></a></li></template>`;
+    const body = `<aisle-recommendations><ul>${card(STOCK.at(-1)!.id)}</ul>${template}</aisle-recommendations>`;
+    const { page } = await openEmbed(browser, server, body);
+    await ready(page);
+    const own = page.locator('aisle-recommendations li.own');
+    expect(await own.locator('em').textContent()).toBe(titleOf(first!));
+    expect(await own.locator('strong').textContent()).toMatch(/^€[\d.]+$/);
+    expect(await own.locator('img').getAttribute('src')).toMatch(/^data:image/);
+    expect(await own.locator('u').count()).toBe(0);
+    expect(await own.locator('a').getAttribute('href')).toContain(`#/product/${first}`);
+    await page.context().close();
+  });
+
+  test('stay where the model cannot be loaded, and where there is no JavaScript', async () => {
+    const body = `<aisle-recommendations><ul>${card('a')}${card('b')}</ul></aisle-recommendations>`;
+    const failed = await openEmbed(browser, server, body, { head: SCRIPT.replace('/models/demo/', '/models/none/') });
+    await failed.page.locator('[data-aisle-state=error-bad-artifact]').waitFor();
+    const plain = await openEmbed(browser, server, body, { context: { javaScriptEnabled: false } });
+    for (const { page } of [failed, plain]) {
+      expect(await page.getByRole('link', { name: 'a 9.99' }).isVisible()).toBe(true);
+      expect(await page.locator('aisle-recommendations li').count()).toBe(2);
+      await page.context().close();
+    }
+  });
+
+  test('keep their number and their place: nothing moves', async () => {
+    const style = '<style>.shelf { list-style: none } .card { height: 4em; overflow: hidden }</style>';
+    const list = STOCK.slice(-4)
+      .map(({ id }) => card(id))
+      .join('');
+    const body = `<aisle-recommendations><ul class="shelf">${list}</ul></aisle-recommendations><p>Below</p>`;
+    const { page } = await openEmbed(browser, server, body, {
+      head: style + SCRIPT,
+      prepare: (opened) =>
+        opened.addInitScript(() => {
+          const shifts: number[] = [];
+          Object.assign(globalThis, { shifts });
+          new PerformanceObserver((seen) => {
+            for (const entry of seen.getEntries() as (PerformanceEntry & { value: number })[]) shifts.push(entry.value);
+          }).observe({ type: 'layout-shift', buffered: true });
+        }),
+    });
+    await ready(page);
+    expect(await cards(page)).toEqual(await asked(page, { k: 4 }));
+    const shifts = await page.evaluate(async () => {
+      await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
+      return (globalThis as unknown as { shifts: number[] }).shifts;
+    });
+    expect(shifts).toEqual([]);
+    await page.context().close();
+  });
+});
