@@ -66,3 +66,6 @@ export interface Artifact {
 
 /** The one tensor that every artifact has. */
 export const SUPPORT_TENSOR = 'catalogue.support';
+
+/** What a model reads of its items, by name: `catalogue.features.brand`, `[n + 1]`. */
+export const FEATURE_PREFIX = 'catalogue.features.';

@@ -1,5 +1,6 @@
 /** Learning any model, neural or counted, from a log in memory to what an artifact holds. One home for page and shell. */
-import { type GoldenCheck, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { type CatalogueItem, type GoldenCheck, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { itemFeatures, toTensors } from '../checkpoint/item-features';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { configure } from '../models/configuration';
 import { models } from '../models/index';
@@ -20,6 +21,8 @@ export interface LearnOptions {
   readonly itemIds: readonly string[];
   /** Events of each item, `[n + 1]`. */
   readonly support: Int32Array;
+  /** What is known of the items, for models that read their features. */
+  readonly products?: readonly CatalogueItem[];
   readonly seed: number;
   /** Passes over the sessions. Default: the configuration's. */
   readonly epochs?: number;
@@ -78,7 +81,9 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
       `The log has ${items} item; a recommender needs at least two to choose from.`,
     );
   }
-  const catalogue = { items, support };
+  const wanted = model?.itemFeatures?.(config) ?? [];
+  const features = itemFeatures(options.products ?? [], itemIds, wanted);
+  const catalogue = { items, support, features };
   let arrays: Readonly<Record<string, NdArray>>;
   let epochs: readonly EpochResult[] = [];
   let best: BestEpoch | undefined;
@@ -103,7 +108,7 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
     throwIfAborted(signal);
     arrays = baselines[architecture]!.fit(sessions, catalogue, config);
   }
-  const tensors = { ...arrays, [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } };
+  const tensors = { ...arrays, ...toTensors(features), [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } };
   const scorer = await loadScorer({ info: { ...NAMELESS, architecture, config, items }, itemIds, tensors });
   try {
     const golden = await goldenAnswer(scorer, goldenSession(sessions));

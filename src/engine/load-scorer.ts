@@ -1,6 +1,7 @@
 /** From an artifact to scores, whatever the architecture. */
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import { type Artifact, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { type Artifact, FEATURE_PREFIX, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { fromTensors } from '../checkpoint/item-features';
 import { RecommenderError } from '../errors';
 import { configure } from '../models/configuration';
 import { models } from '../models/index';
@@ -73,7 +74,9 @@ async function fetched<T>(architecture: string, load: () => Promise<T>): Promise
 export function catalogueOf({ info, tensors }: Artifact): Catalogue {
   const support = tensors[SUPPORT_TENSOR];
   check(SUPPORT_TENSOR, support, [info.items + 1]);
-  return { items: info.items, support: support.data };
+  const features = fromTensors(tensors);
+  for (const [name, array] of Object.entries(features)) check(FEATURE_PREFIX + name, array, [info.items + 1]);
+  return { items: info.items, support: support.data, features };
 }
 
 function loadNeural<C>(model: SessionModel<C>, { tensors }: Artifact, catalogue: Catalogue, config: C): LoadedScorer {

@@ -323,6 +323,8 @@ export interface SessionModel<C = ModelConfig> {
   check?(config: C): void;
   /** Sets the options that follow from the training log; throws `bad-config` if it lacks what the others need. */
   complete?(config: C, sessions: Sessions): C;
+  /** What the model reads of items beside their ids; found in the catalogue's `features` afterwards. Default: nothing. */
+  itemFeatures?(config: C): readonly { readonly name: string; readonly kind: 'category' | 'number' }[];
   /** Every parameter with shape, start and role. */
   parameters(config: C, catalogue: Catalogue): Readonly<Record<string, ParameterSpec>>;
   /**

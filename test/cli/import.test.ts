@@ -18,6 +18,10 @@ const REFERENCES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
   sasrec: { item_num: 7, hidden_units: 4, maxlen: 5, num_blocks: 1, num_heads: 1, norm_first: true },
   srgnn: { n_node: 8, hiddenSize: 4, step: 1, nonhybrid: true },
   caser: { num_items: 8, num_users: 2, d: 4, L: 3, nh: 2, nv: 2 },
+  transformers4rec: {
+    ...{ arch: 'xlnet', masking: 'MaskedLanguageModeling', n_items: 7, d_model: 4, n_head: 2, n_layer: 1 },
+    ...{ total_seq_length: 5, build_kwargs: {} },
+  },
 };
 const models = await allModels();
 const IDS = ['a', 'b,c', '"d"', 'e', '🧦', '__proto__', 'g'];
@@ -169,6 +173,13 @@ describe('import', () => {
   });
 });
 
+/** The longest session, which is as long as the model, is asked for at a position beyond it, as the library does. */
+const longest = (tensors: Readonly<Record<string, NdArray>>) => ({
+  session: lastRow(tensors['inputs/item_ids']!),
+  scores: lastRow(tensors['outputs/infer/scores']!).slice(1),
+});
+const lastRow = ({ data, shape }: NdArray): number[] => Array.from(data.subarray(data.length - shape.at(-1)!));
+
 /** A golden file, a session of it, and the scores of all items that the reference gave to it. */
 const GOLDEN: readonly (readonly [
   from: string,
@@ -201,6 +212,9 @@ const GOLDEN: readonly (readonly [
       scores: row(tensors['outputs/all_item_scores']!).slice(1),
     }),
   ],
+  ...['gpt2-clm', 'transfoxl-clm', 'transfoxl-clm-causal', 'xlnet-clm-uni', 'bert-mlm', 'electra-rtd', 'xlnet-mlm'].map(
+    (name) => ['transformers4rec', `t4r-${name}`, longest] as const,
+  ),
 ];
 
 /** The first row of the last axis. */

@@ -16,8 +16,16 @@ import { mutations as ofCl4srec } from './mutations-cl4srec';
 import { type Mutation, mutations as ofGru4rec } from './mutations-gru4rec';
 import { mutations as ofSasrec } from './mutations-sasrec';
 import { mutations as ofSrgnn } from './mutations-srgnn';
+import { mutations as ofTransformers4rec } from './mutations-transformers4rec';
 
-export const mutations: readonly Mutation[] = [...ofGru4rec, ...ofSasrec, ...ofSrgnn, ...ofCaser, ...ofCl4srec];
+export const mutations: readonly Mutation[] = [
+  ...ofGru4rec,
+  ...ofSasrec,
+  ...ofSrgnn,
+  ...ofCaser,
+  ...ofCl4srec,
+  ...ofTransformers4rec,
+];
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'vite.config.ts'];

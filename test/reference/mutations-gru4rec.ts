@@ -42,10 +42,7 @@ export const mutations: readonly Mutation[] = [
     error: 'softmax over the catalogue before the negatives are selected, all items scored',
     file: OBJECTIVE,
     edits: [
-      [
-        'productScores(vectors, rowsOf(gather(outputs.table, ids), outputs.bias && gather(outputs.bias, ids)))',
-        'gather(softmax(productScores(vectors, outputs)), ids, 1)',
-      ],
+      ['productScores(vectors, rowsOfItems(outputs, ids))', 'gather(softmax(productScores(vectors, outputs)), ids, 1)'],
       ['  slice,\n', '  slice,\n  softmax,\n'],
     ],
     tests: losses,
@@ -53,12 +50,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'all items scored, then the sampled columns picked',
     file: OBJECTIVE,
-    edits: [
-      [
-        'productScores(vectors, rowsOf(gather(outputs.table, ids), outputs.bias && gather(outputs.bias, ids)))',
-        'gather(productScores(vectors, outputs), ids, 1)',
-      ],
-    ],
+    edits: [['productScores(vectors, rowsOfItems(outputs, ids))', 'gather(productScores(vectors, outputs), ids, 1)']],
     tests: losses,
   },
   {
@@ -169,7 +161,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/train/optimiser.ts',
     edits: [
       [': zeros(param.shape)', ": fill(param.shape, slot === 'accumulator' ? 0.1 : 0)"],
-      ['type Tensor1D, zeros }', 'type Tensor1D, fill }'],
+      ['  zeros,\n', '  fill,\n'],
     ],
     tests: optimiser,
   },

@@ -86,7 +86,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
 
   const learnt = await inTurn(async () => {
     if (isNeural) await startFirst(flags.backend, context.stderr);
-    return learnAndShow(flags, given, parts, resume, identity, context);
+    return learnAndShow(flags, given, parts, products, resume, identity, context);
   });
   const artifact = await assemble(flags, learnt, parts, products);
   await writeArtifactFolder(flags.out, artifact, { discard: [CHECKPOINT] });
@@ -135,6 +135,7 @@ async function learnAndShow(
   flags: TrainFlags,
   given: Readonly<Record<string, unknown>>,
   { log, valid }: TrainingParts,
+  products: readonly CatalogueItem[] | undefined,
   resume: FitState | undefined,
   identity: RunIdentity,
   context: Context,
@@ -150,6 +151,7 @@ async function learnAndShow(
       seed: flags.seed,
       signal: context.signal,
       ...(flags.epochs !== undefined && { epochs: flags.epochs }),
+      ...(products && { products }),
       ...(valid && { valid }),
       ...(resume && { resume }),
       onProgress({ epoch, step, steps, loss }, epochs) {

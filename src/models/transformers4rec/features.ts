@@ -77,6 +77,12 @@ function cardinality({ name, size = PERIODS[name] }: Feature, { features }: Cata
   return most;
 }
 
+/** Those that belong to items: all but cyclic ones, which say when a click was, and those that its time gives. */
+export const itemFeatures = (config: T4RecConfig): { name: string; kind: 'category' | 'number' }[] =>
+  featuresOf(config)
+    .filter(({ name, kind }) => kind !== 'cyclic' && !Object.hasOwn(PERIODS, name))
+    .map(({ name, kind }) => ({ name, kind: kind === 'categorical' ? 'category' : 'number' }));
+
 /** Columns of a feature's vector before it meets the others. */
 function columnsOf(feature: Feature, config: T4RecConfig, catalogue: Catalogue): number {
   switch (feature.kind) {

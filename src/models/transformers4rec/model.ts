@@ -44,7 +44,7 @@ import type { Catalogue } from '../../types';
 import type { ParameterSpec, Params, PreparedTensors, Run, SessionModel } from '../model';
 import { bert } from './bert';
 import { electra } from './electra';
-import { elementWise, featureParameters, featuresOf, featureVectors, mergedColumns } from './features';
+import { elementWise, featureParameters, featuresOf, featureVectors, itemFeatures, mergedColumns } from './features';
 import { gpt2 } from './gpt2';
 import { gru } from './gru';
 import { declare, type LanguageModel, linearAt, type Named } from './language-model';
@@ -219,6 +219,7 @@ export const transformers4rec: SessionModel<T4RecConfig> = {
     check(config);
     featuresOf(config);
   },
+  itemFeatures,
   parameters,
   prepare,
   encode(params, prepared, config, run) {

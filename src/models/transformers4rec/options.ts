@@ -253,7 +253,13 @@ export const options: OptionSpecs<T4RecConfig> = {
   ),
   rtdSampleFromBatch: boolean(true, "rtd: replacements come from the batch's hidden items; else from all", PAPER),
   rtdDiscriminatorLossWeight: number(0, 1000, 1, 'rtd: weight of telling replaced clicks', 'tuned; not 50 as for text'),
-  rtdGeneratorLossWeight: number(0, 1000, 1, 'rtd: weight of predicting hidden clicks', 'tuned'),
+  rtdGeneratorLossWeight: number(
+    0,
+    1000,
+    1,
+    'rtd: weight of predicting hidden clicks',
+    'tuned by the paper for each log',
+  ),
   labelSmoothing: number(
     0,
     0.95,

@@ -70,12 +70,7 @@ function prepared(file: GoldenFile, { subject }: Imported<Config>, mode: Mode): 
     const items = Int32Array.from(file.tensors['inputs/item_ids']!.data, (item, cell) =>
       mode !== 'infer' && cell % length === length - 1 ? 0 : item,
     );
-    const last = sessions.map(({ items }, b) => b * length + items.length - 1);
-    return {
-      items: { data: items, shape: [batch, length], items: true },
-      masked: flags(0),
-      last: { data: Int32Array.from(last), shape: [batch] },
-    };
+    return { items: { data: items, shape: [batch, length], items: true }, masked: flags(0) };
   }
   if (config.objective === 'plm') {
     const { data: pairs, shape } = file.tensors[`inputs/${mode}/perm_mask`]!;
@@ -116,7 +111,8 @@ function mustEqual(ours: ArrayLike<number>, theirs: ArrayLike<number>, what: str
 
 /** Hidden states, attention and scores. */
 async function outputs(file: GoldenFile, golden: Imported<Config>, params: Record<string, Tensor>, mode: Mode) {
-  const { config } = golden.subject;
+  const { config, catalogue } = golden.subject;
+  const { sessions } = clicksOf(file);
   const arrays = prepared(file, golden, mode);
   const seen: Record<string, Tensor> = {};
   const cells = targetsOf(file, mode).cells;
@@ -144,7 +140,8 @@ async function outputs(file: GoldenFile, golden: Imported<Config>, params: Recor
       );
     }
     // What the product recommends by; for plm the reference asks again for the last click, which is hidden.
-    const last = config.objective === 'plm' ? at(cells) : model.encode(params, upload(arrays), config, INFERENCE);
+    const asked = () => model.encode(params, upload(model.prepare(sessions, config, catalogue)), config, INFERENCE);
+    const last = config.objective === 'plm' ? at(cells) : asked();
     return { ...found, scores: scores(last) };
   });
   const entries = await read(tensors, `outputs/${mode}/`);
