@@ -7,9 +7,10 @@
  *     vite build --mode cli     the command line   src/cli      → dist/cli
  *
  * All four, and Vitest, run the same modules: TensorFlow.js ships ES modules with extensionless imports that Node
- * cannot load, so Vite processes them everywhere.
+ * cannot load, so Vite processes them everywhere. The bundles of pages leave out what `lean-tensorflow.ts` lists.
  */
 import { defineConfig, type UserConfig } from 'vite';
+import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
 import { declarations, executable } from './test/build/plugins.ts';
 
 /** What both bundles for pages have in common. */
@@ -25,12 +26,14 @@ const bundle = {
 /** The worker is a bundle of its own. Its default would carry a thousand lines of licence comments. */
 function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
   const chunkFileNames = 'assets/[name]-[hash].js';
-  return { format: 'es', rolldownOptions: { output: { entryFileNames, chunkFileNames, comments: { legal: false } } } };
+  const output = { entryFileNames, chunkFileNames, comments: { legal: false } } as const;
+  return { format: 'es', plugins: () => [leanTensorFlow()], rolldownOptions: { output } };
 }
 
 const page: UserConfig = {
   build: { ...bundle, outDir: 'dist/page', modulePreload: { polyfill: false } },
   worker: worker('assets/worker-[hash].js'),
+  plugins: [leanTensorFlow()],
 };
 
 const library: UserConfig = {
@@ -44,7 +47,7 @@ const library: UserConfig = {
     },
   },
   worker: worker('worker.js'),
-  plugins: [declarations({ entry: 'src/index.ts', outDir: 'dist/lib' })],
+  plugins: [leanTensorFlow(), declarations({ entry: 'src/index.ts', outDir: 'dist/lib' })],
 };
 
 /** A script for a tag: one small file that loads the rest from beside itself, wherever a shop has put the folder. */
@@ -59,7 +62,7 @@ const embed: UserConfig = {
       output: { ...library.build?.rolldownOptions?.output, minify: true, comments: { legal: false } },
     },
   },
-  plugins: [declarations({ entry: 'src/ui/embed.ts', outDir: 'dist/embed' })],
+  plugins: [leanTensorFlow(), declarations({ entry: 'src/ui/embed.ts', outDir: 'dist/embed' })],
 };
 
 const commandLine: UserConfig = {

@@ -1,29 +1,28 @@
 /** `createRecommender`: the whole story on one screen. The page tracks clicks and asks for items; a worker computes. */
 import type { CatalogueItem } from './checkpoint/artifact';
 import { abortable } from './engine/abort';
-import { startWorkerEngine, type WorkerEngine } from './engine/client';
+import { startWorkerEngine } from './engine/client';
 import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
 import { RecommenderError } from './errors';
-import {
-  checkedAnswer,
-  checkedEvent,
-  checkedEventName,
-  checkedIds,
-  checkedOptions,
-  checkedRequest,
-} from './recommender/arguments';
-import { type Consent, type ConsentOption, consentOf } from './recommender/consent';
+import { checkedEvent, checkedEventName, checkedIds, checkedOptions, checkedRequest } from './recommender/arguments';
+import { createComputing } from './recommender/computing';
+import type { Consent, ConsentOption } from './recommender/consent';
 import { type ImagesChoice, pictured } from './recommender/pictures';
-import { type Privacy, readable } from './recommender/privacy';
+import { createPrivacy, type Privacy } from './recommender/privacy';
 import { answer, type ProductFilter, type Strategy } from './recommender/strategies';
 import { type HistoryChoice, VisitorHistory } from './session/visitor-history';
+import { openDeviceNotes } from './store/device-notes';
 import { createEventStore, type StorageState } from './store/event-store';
+import type { StoredEvent } from './store/records';
 
 /** Everything has a default that a shop could ship, except the model. */
 export interface RecommenderOptions {
   /** Folder of the artifact; relative to the page where it is not absolute. */
   readonly modelUrl: string;
-  /** What computes. Default `auto`: the fastest that starts here. */
+  /**
+   * What computes. Default `auto`: at first what is ready at once; the fastest on this device, measured when the page is
+   * idle, takes over. One that is named and does not work is replaced as under `auto`.
+   */
   readonly backend?: BackendChoice;
   /** Minutes without a click after which a new session begins. Default 30. */
   readonly sessionGap?: number;
@@ -71,7 +70,8 @@ export interface RecommendOptions {
 export interface Degradation {
   /**
    * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
-   * `storage-full` while events wait in memory, `records-set-aside` where some could not be read, `not-erased`.
+   * `storage-full` while events wait in memory, `storage-short` where the device made us let older ones go,
+   * `records-set-aside` where some could not be read, `not-erased`.
    */
   readonly code: string;
   readonly message: string;
@@ -86,6 +86,8 @@ export interface Status {
   /** Where the visitor's events are. `idle`: they may be stored, and the database has not answered yet. */
   readonly storage: StorageState;
   readonly consent: Consent;
+  /** Whether nothing more is recorded or learnt, by `privacy.pause`. */
+  readonly paused: boolean;
   /** One entry for each code. */
   readonly degraded: readonly Degradation[];
 }
@@ -97,12 +99,22 @@ export interface RecommenderEvents {
   /** `status` has changed. */
   readonly status: Status;
   readonly progress: LoadProgress;
+  /**
+   * Tracked events that the device has acknowledged: they outlive this page, and a crash of its tab or of the browser.
+   * Once each, in the order in which they were tracked. None before consent, nor while `storage` is `memory`.
+   */
+  readonly stored: { readonly events: readonly Required<Omit<TrackedEvent, 'features'>>[] };
+  /**
+   * What was known of the visitor is gone: whoever shows it clears it. By this page's `privacy`, or `elsewhere`: in
+   * another tab, or by the browser.
+   */
+  readonly erased: { readonly by: 'page' | 'elsewhere' };
   /** The model could not be loaded, or a recommendation failed; aborted calls are no errors. */
   readonly error: RecommenderError;
 }
 
 export interface Recommender {
-  /** Adds a click to the session and returns at once. */
+  /** Adds a click to the session and returns at once; `stored` tells when it is on the device. Paused, it does nothing. */
   track(event: string | TrackedEvent): void;
   /** The next items, best first; fewer than `k` where there are no more. Waits for the model. */
   recommend(options?: RecommendOptions): Promise<readonly RankedItem[]>;
@@ -134,9 +146,9 @@ export function createRecommender(options: RecommenderOptions): Promise<Recommen
 function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const { now } = options;
   const gap = 60 * options.sessionGap;
-  const history = new VisitorHistory({ gap, history: options.history });
+  const history = new VisitorHistory<StoredEvent>({ gap, history: options.history });
   const listeners = new Map<keyof RecommenderEvents, Set<(detail: never) => void>>();
-  let status: Status = { storage: 'memory', consent: 'unknown', degraded: [] };
+  let status: Status = { storage: 'memory', consent: 'unknown', paused: false, degraded: [] };
   let disposed = false;
 
   function emit<E extends keyof RecommenderEvents>(event: E, detail: RecommenderEvents[E]): void {
@@ -170,47 +182,57 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     throw known;
   }
 
+  const notes = openDeviceNotes();
   const store = createEventStore({
     gap,
     onEvents: (events) => history.add(...events),
-    onErased: () => history.clear(),
-    onWithdrawn: () => update({ consent: 'denied', storage: 'memory' }),
+    onStored: (events) => emit('stored', { events: events.map(tracked) }),
+    onErased(by) {
+      history.clear();
+      void notes.forget();
+      emit('erased', { by });
+    },
+    onWithdrawn(consent) {
+      void notes.forbid();
+      update({ consent, storage: 'memory' });
+    },
+    onPaused(paused, dropped) {
+      history.remove(dropped);
+      if (paused !== status.paused) update({ paused });
+    },
     onState: (storage) => update({ storage }),
     onTrouble: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
   });
-  async function decide(answer: ConsentOption): Promise<void> {
-    const before = status.consent;
-    const consent = consentOf(answer);
-    update({ consent });
-    if (consent === 'granted') store.open();
-    if (consent !== 'denied') return;
-    update({ storage: 'memory' });
-    // A visit that was never stored goes on in memory; one that was is gone, in every tab.
-    await confirmed(before === 'granted' ? store.erase(false) : store.discard());
-  }
-  async function confirmed(erasure: Promise<void>): Promise<void> {
-    try {
-      await erasure;
-      mend('not-erased');
-    } catch (error) {
-      const message = `The device does not confirm that what was stored is erased. ${(error as Error).message}`;
-      degrade('not-erased', message);
-      throw new RecommenderError('io', message, { cause: error });
-    }
-  }
-  decide(options.consent).catch(() => {}); // told by `status`
+  const privacy = createPrivacy({
+    store,
+    notes,
+    history,
+    now,
+    status: () => status,
+    update,
+    degrade,
+    mend,
+    assertAlive,
+  });
+  privacy.decide(options.consent).catch(() => {}); // told by `status`
 
-  const { workerUrl, startDeadline } = options;
-  const onDegraded = ({ code, message }: { code: string; message: string }) => {
-    // A worker that could not be started again, long after the first start.
-    if (code === 'no-worker' && status.engine) update({ engine: { ...status.engine, thread: 'main' } });
-    degrade(code, message);
-  };
-  const engine = startWorkerEngine({ workerUrl, startDeadline, onDegraded });
-  const ready = load(engine, options, (progress) => emit('progress', progress), degrade).then(
-    async (model) => {
-      const thread = await engine.thread();
-      update({ model, engine: { backend: model.backend, thread, why: model.why } });
+  const { modelUrl, backend, workerUrl, startDeadline } = options;
+  const engine = startWorkerEngine({
+    ...{ workerUrl, startDeadline },
+    onDegraded({ code, message }) {
+      if (code === 'no-worker') computing.movedHere();
+      degrade(code, message);
+    },
+    onReloaded: (model) => computing.reloaded(model),
+  });
+  const computing = createComputing({
+    ...{ engine, notes, modelUrl, backend, now },
+    onProgress: (progress) => emit('progress', progress),
+    onChange: update,
+    onDegraded: degrade,
+  });
+  const ready = computing.start().then(
+    (model) => {
       if (!disposed) emit('ready', model);
     },
     (error) => failed(error),
@@ -225,8 +247,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     track(event) {
       assertAlive();
       const { itemId, kind, time } = checkedEvent(event, now());
-      const seen = { itemId, event: kind, time: time / 1000 };
-      if (history.isRepeated(seen)) return;
+      if (status.paused) return;
+      const reported = { itemId, event: kind, time: time / 1000 };
+      if (history.isRepeated(reported)) return;
+      const seen = store.identify(reported);
       history.add(seen);
       // What is tracked while the answer is no is not stored by a later yes.
       if (status.consent !== 'denied') void store.append(seen);
@@ -237,7 +261,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return (async () => {
         assertAlive();
         await abortable(ready, question.signal);
-        const answered = await answer(engine, { ...question, now: time, clicks: history.at(time) }).catch(failed);
+        const answered = await answer(computing, { ...question, now: time, clicks: history.at(time) }).catch(failed);
         if (!store.hears) void store.refresh(); // for the next one
         if (!disposed) emit('recommendations', answered);
         return answered.items;
@@ -256,31 +280,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         return (await engine.products(wanted)).map((product) => pictured(product, options.images));
       })();
     },
-    privacy: {
-      async export() {
-        assertAlive();
-        await store.refresh();
-        const { consent, storage, model } = status;
-        return {
-          format: 'aisle-export',
-          version: 1,
-          exported: new Date(now()).toISOString(),
-          consent,
-          storage,
-          ...(model && { model: { name: model.name, version: model.version } }),
-          sessions: readable(history.sessions()),
-          unreadable: await store.setAside(),
-        };
-      },
-      async erase() {
-        assertAlive();
-        await confirmed(store.erase());
-      },
-      consent(answer) {
-        assertAlive();
-        return decide(checkedAnswer(answer));
-      },
-    },
+    privacy: privacy.asked,
     get status() {
       return status;
     },
@@ -292,25 +292,14 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     async dispose() {
       disposed = true;
       listeners.clear();
-      await Promise.all([engine.dispose(), store.close()]);
+      await Promise.all([engine.dispose(), store.close(), notes.close()]);
     },
   };
 }
 
-/** A backend that was asked for and cannot start is no reason to recommend nothing. */
-async function load(
-  engine: WorkerEngine,
-  { modelUrl, backend }: { readonly modelUrl: string; readonly backend: BackendChoice },
-  onProgress: (progress: LoadProgress) => void,
-  degrade: (code: string, message: string) => void,
-): Promise<ModelInfo> {
-  try {
-    return await engine.load({ modelUrl, backend }, { onProgress });
-  } catch (error) {
-    if (backend === 'auto' || !(error instanceof RecommenderError && error.code === 'no-backend')) throw error;
-    degrade('no-backend', error.message);
-    return engine.load({ modelUrl, backend: 'auto' }, { onProgress });
-  }
+/** An event as the page reported it. A microsecond is more than a clock tells, and less than a double loses. */
+function tracked({ itemId, event, time }: StoredEvent): Required<Omit<TrackedEvent, 'features'>> {
+  return { itemId, event, time: Math.round(1e6 * time) / 1000 };
 }
 
 function asRecommenderError(error: unknown): RecommenderError {

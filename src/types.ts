@@ -16,6 +16,8 @@ export interface SessionInput {
   readonly features?: Readonly<Record<string, ArrayLike<number>>>;
   /** This visitor's earlier sessions, oldest first, for models with a profile. */
   readonly earlier?: readonly SessionInput[];
+  /** Number of the user from 0, in the order of the training log; absent where the model has not met him or her. */
+  readonly user?: number;
 }
 
 /**
@@ -29,6 +31,8 @@ export interface Sessions {
   readonly times: Float64Array;
   /** Start of each session, and one past the end of the last: length = sessions + 1. */
   readonly offsets: Int32Array;
+  /** Number of each session's user from 0, in the order of first appearance; absent where the log names none. */
+  readonly users?: Int32Array;
 }
 
 /** What a model knows of the catalogue it ranks. */

@@ -122,6 +122,32 @@ describe('a visit', () => {
   });
 });
 
+describe('a cart and a purchase', () => {
+  test('weigh more than a view, also in the running session', async () => {
+    const answers = new Map<string, unknown>();
+    for (const event of ['view', 'cart', 'purchase']) {
+      const recommender = await visit();
+      recommender.track({ itemId: 'item-9', event });
+      recommender.track('a,b');
+      answers.set(
+        event,
+        (await recommender.recommend({ k: 5 })).map(({ score }) => score),
+      );
+      expect(await known(recommender)).toEqual([['item-9', 'a,b']]);
+    }
+    expect(answers.get('cart')).not.toEqual(answers.get('view'));
+    expect(answers.get('purchase')).not.toEqual(answers.get('cart'));
+  });
+
+  test('weigh as the steps that they imply, where these were reported', async () => {
+    const [whole, short] = [await visit(), await visit()];
+    for (const event of ['view', 'cart', 'purchase']) whole.track({ itemId: 'item-9', event });
+    short.track({ itemId: 'item-9', event: 'purchase' });
+    for (const recommender of [whole, short]) recommender.track('a,b');
+    expect(await short.recommend()).toEqual(await whole.recommend());
+  });
+});
+
 describe('history', () => {
   test.each([
     ['session', ['popular', 'popular', 'popular']],
@@ -284,11 +310,99 @@ describe('privacy', () => {
     });
   });
 
+  test('pause records nothing more, in every tab and after a reload, and recommends on from what is known', async () => {
+    const [one, other] = [await visit({ consent: 'granted' }), await visit({ consent: 'granted' })];
+    one.track('item-9');
+    await Promise.all([stores(one), stores(other)]);
+    const answer = await one.recommend();
+    const heard: boolean[] = [];
+    other.on('status', ({ paused }) => heard.push(paused));
+    await one.privacy.pause();
+    await vi.waitFor(() => expect(other.status.paused).toBe(true));
+    expect(heard).toEqual([true]);
+    for (const tab of [one, other]) tab.track('a,b');
+    expect([await known(one), await known(other)]).toEqual([[['item-9']], [['item-9']]]);
+    expect(await one.recommend()).toEqual(answer);
+    await Promise.all([one.dispose(), other.dispose()]);
+
+    const next = await visit({ consent: 'granted' });
+    next.track('a,b'); // before it can know
+    await vi.waitFor(() => expect(next.status.paused).toBe(true));
+    expect(await known(next)).toEqual([['item-9']]);
+    expect(await next.recommend()).toEqual(answer);
+    await next.privacy.resume();
+    expect(next.status.paused).toBe(false);
+    next.track('item-12');
+    expect(await known(next)).toEqual([['item-9', 'item-12']]);
+    await next.dispose();
+    const last = await visit({ consent: 'granted' });
+    await stores(last);
+    expect(last.status.paused).toBe(false);
+    expect(await known(last)).toEqual([['item-9', 'item-12']]);
+  });
+
+  test('pause without a yes holds in memory, and opens no database', async () => {
+    const opened = vi.spyOn(indexedDB, 'open');
+    const recommender = await visit({ consent: 'manual' });
+    recommender.track('item-9');
+    await recommender.privacy.pause();
+    recommender.track('a,b');
+    expect(await known(recommender)).toEqual([['item-9']]);
+    await recommender.privacy.resume();
+    recommender.track('item-12');
+    expect(await known(recommender)).toEqual([['item-9', 'item-12']]);
+    expect(opened).not.toHaveBeenCalled();
+  });
+
+  test('tells what is stored, and what has been erased, here and elsewhere', async () => {
+    const [one, other] = [await visit({ consent: 'granted' }), await visit({ consent: 'granted' })];
+    await Promise.all([stores(one), stores(other)]);
+    const told: unknown[] = [];
+    for (const [name, tab] of Object.entries({ one, other })) {
+      tab.on('stored', ({ events }) => told.push([name, events]));
+      tab.on('erased', ({ by }) => told.push([name, by]));
+    }
+    one.track({ itemId: 'item-9', event: 'cart', time: time - 0.25 });
+    const { storage, sessions } = await one.privacy.export();
+    expect({ storage, events: sessions.flat().length }).toEqual({ storage: 'indexeddb', events: 1 });
+    expect(told).toEqual([['one', [{ itemId: 'item-9', event: 'cart', time: time - 0.25 }]]]);
+    told.length = 0;
+    await one.privacy.erase();
+    await vi.waitFor(() => expect(told).toContainEqual(['other', 'elsewhere']));
+    expect(told).toContainEqual(['one', 'page']);
+  });
+
+  test('is told of a withdrawal in another tab', async () => {
+    const [one, other] = [await visit({ consent: 'granted' }), await visit({ consent: 'granted' })];
+    await Promise.all([stores(one), stores(other)]);
+    const told: unknown[] = [];
+    other.on('erased', ({ by }) => told.push(by));
+    other.on('status', ({ consent, storage }) => told.push([consent, storage]));
+    await one.privacy.consent('denied');
+    await vi.waitFor(() => expect(told).toContainEqual(['denied', 'memory']));
+    expect(told[0]).toBe('elsewhere');
+  });
+
+  test('stops storing in every tab by a no in one that never stored', async () => {
+    const [storing, asking] = [await visit({ consent: 'granted' }), await visit({ consent: 'manual' })];
+    storing.track('item-9');
+    asking.track('a,b');
+    await stores(storing);
+    await asking.privacy.consent('denied');
+    await vi.waitFor(() => expect(storing.status).toMatchObject({ consent: 'denied', storage: 'memory' }));
+    expect([await known(storing), await known(asking)]).toEqual([[], [['a,b']]]);
+    storing.track('item-12');
+    await storing.dispose();
+    expect(await databases()).toBe(0);
+  });
+
   test('is over after dispose', async () => {
     const recommender = await visit();
     await recommender.dispose();
     await expect(recommender.privacy.export()).rejects.toMatchObject({ code: 'disposed' });
     await expect(recommender.privacy.erase()).rejects.toMatchObject({ code: 'disposed' });
+    await expect(recommender.privacy.pause()).rejects.toMatchObject({ code: 'disposed' });
+    await expect(recommender.privacy.resume()).rejects.toMatchObject({ code: 'disposed' });
     expect(() => recommender.privacy.consent('granted')).toThrow('disposed');
   });
 });

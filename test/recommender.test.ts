@@ -41,7 +41,12 @@ const ids = async (recommender: Recommender, options = {}) =>
 describe('a recommender', () => {
   test('tracks at once and recommends when the model is there', async () => {
     const recommender = await started();
-    expect(recommender.status).toEqual({ storage: 'memory', consent: 'unknown', degraded: expect.any(Array) });
+    expect(recommender.status).toEqual({
+      storage: 'memory',
+      consent: 'unknown',
+      paused: false,
+      degraded: expect.any(Array),
+    });
     recommender.track('item-9');
     const items = await recommender.recommend({ k: 5 });
     expect(items).toHaveLength(5);

@@ -4,7 +4,7 @@
  *     npm run soak                 10,000 rounds of every property
  *     SOAK=500 npm run soak        that many
  *
- * A test takes part by reading SOAK, itself or through a helper that it imports.
+ * A test takes part by reading SOAK, itself or through a helper that it imports; in a page by `inject('SOAK')`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ const report = join(root, '.cache/soak.json');
 mkdirSync(join(root, '.cache'), { recursive: true });
 rmSync(report, { force: true });
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'node', ...reporters, ...files], {
+const { status } = spawnSync('npx', ['vitest', 'run', ...reporters, ...files], {
   cwd: root,
   stdio: 'inherit',
   env: { ...process.env, SOAK: rounds },

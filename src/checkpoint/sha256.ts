@@ -1,11 +1,16 @@
 /**
- * SHA-256 as 64 hexadecimal digits. `crypto.subtle` exists only in secure contexts (https and localhost); a shop's
- * test page on plain http takes the same digest from a library, loaded only there.
+ * SHA-256 as 64 hexadecimal digits. `crypto.subtle` exists only in secure contexts (https and localhost), and some pages
+ * hide or break it; there the same digest comes from a library, loaded only then.
  */
 export async function sha256(bytes: Uint8Array): Promise<string> {
-  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-  const digest = subtle
-    ? new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
-    : (await import('@noble/hashes/sha2.js')).sha256(bytes);
+  const digest = (await nativeDigest(bytes)) ?? (await import('@noble/hashes/sha2.js')).sha256(bytes);
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+async function nativeDigest(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  } catch {
+    return undefined;
+  }
 }

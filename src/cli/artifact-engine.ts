@@ -1,6 +1,7 @@
 /** An engine in this process that reads artifacts from folders. */
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BackendChoice, Engine, ModelInfo } from '../engine/engine';
 import { createLocalEngine } from '../engine/local-engine';
@@ -30,10 +31,12 @@ export async function loadEngine(folder: string, backend: BackendChoice, signal:
   }
 }
 
+/** A stream, so that a file which is too long is not read to its end. */
 async function readFromDisk(url: string, signal: AbortSignal): Promise<Response> {
   const path = fileURLToPath(url);
   try {
-    return new Response(await readFile(path, { signal }));
+    const file = await open(path);
+    return new Response(Readable.toWeb(file.createReadStream({ signal })) as ReadableStream<Uint8Array<ArrayBuffer>>);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;

@@ -35,12 +35,42 @@ export function trainingCommand(flags: TrainingCommand): string {
     ...eventsWords(flags),
     ['--seed', seed],
   ];
+  return joined('aisle train', words);
+}
+
+/** The flags of `aisle import` that decide what it writes. */
+export interface ImportCommand {
+  readonly from: string;
+  readonly weights: string;
+  readonly config: string;
+  readonly items: string;
+  readonly out: string;
+  readonly prefix?: string;
+}
+
+/** The command that imports an artifact again, with file names only. */
+export function importCommand({ from, weights, config, items, out, prefix }: ImportCommand): string {
+  return joined('aisle import', [
+    ['--from', from],
+    ['--weights', basename(weights)],
+    ['--config', basename(config)],
+    ['--items', basename(items)],
+    ['--out', basename(out)],
+    ['--prefix', prefix],
+  ]);
+}
+
+function joined(
+  command: string,
+  words: readonly (readonly [flag: string, value: string | number | undefined])[],
+): string {
   const parts = words
     .filter(([, value]) => value !== undefined)
     .map(([flag, value]) => `${flag} ${quoted(`${value}`)}`);
-  return ['aisle train', ...parts].join(' ').replace(/ ''/g, '');
+  return [command, ...parts].join(' ').replace(/ ''/g, '');
 }
 
+/** The flags that say how an events file is read, with their values; `undefined` where one is not set. */
 function eventsWords(flags: EventsFlags): [string, string | number | undefined][] {
   const { columns, format, timeUnit, sessionsBy, events, minSupport, minLength, iterative, collapseRepeats } = flags;
   const names = Object.entries(columns ?? {}).map(([key, name]) => `${key}=${name}`);
@@ -58,7 +88,13 @@ function eventsWords(flags: EventsFlags): [string, string | number | undefined][
   ];
 }
 
+/** The flags that say how an events file is read, as arguments of another command. */
+export const eventsArguments = (flags: EventsFlags): string[] =>
+  eventsWords(flags).flatMap(([flag, value]) =>
+    value === undefined ? [] : value === '' ? [flag] : [flag, `${value}`],
+  );
+
 /** A word that a shell hands on as it is. */
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return /^[\w.,:=/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -17,7 +17,15 @@ export interface Context {
   readonly stderr: Sink;
   /** Fires on the first Ctrl-C: write what must be kept, and throw `aborted`: the program then exits with 130. */
   readonly signal: AbortSignal;
+  /** Runs another command in this process, as `run` of `main.ts` does. */
+  readonly run: RunCommand;
 }
+
+/** What a program run by another, or by a test, writes to, and may be stopped by. */
+export type Io = Partial<Omit<Context, 'run'>> & Pick<Context, 'stdout' | 'stderr'>;
+
+/** @returns The exit code. */
+export type RunCommand = (argv: readonly string[], io: Io) => Promise<number>;
 
 const contexts = new WeakMap<Command, Context>();
 

@@ -6,7 +6,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { type Context, setContext } from './context';
+import { type Context, type Io, setContext } from './context';
 import { describe, EXIT, exitCode } from './errors';
 import { tameLibraries } from './libraries';
 import { VERSION } from './version';
@@ -19,9 +19,6 @@ interface CommandModule {
 /** One file per command, loaded only when asked for: `inspect` should not wait for what `train` needs. */
 const modules = import.meta.glob<CommandModule>('./commands/*.ts');
 
-/** What a program run by a test writes to, and may be stopped by. */
-export type Io = Partial<Context> & Pick<Context, 'stdout' | 'stderr'>;
-
 /**
  * Runs the command line in this process.
  *
@@ -29,7 +26,7 @@ export type Io = Partial<Context> & Pick<Context, 'stdout' | 'stderr'>;
  * @returns The exit code: 0 done, 1 failed at run time, 2 wrong use, input, config or artifact, 130 interrupted.
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const context: Context = { signal: new AbortController().signal, ...io };
+  const context: Context = { signal: new AbortController().signal, run, ...io };
   const verbose = argv.includes('--verbose');
   try {
     const program = createProgram(context);

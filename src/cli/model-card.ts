@@ -1,6 +1,6 @@
-import { models } from '../models/index';
 import { baselines } from '../neighbours/index';
 import type { EpochResult } from '../train/fit';
+import { architectures } from './architectures';
 import { whole } from './progress';
 
 /** What a model card tells of. */
@@ -28,7 +28,6 @@ export interface CardFacts {
 /** The Markdown page that travels with a model: what it is, what it learnt from, how good it was, what to beware of. */
 export function modelCard({ name, version, architecture, config, training, licence }: CardFacts): string {
   const { data, epochs, best, protocol, seed, command } = training;
-  const paper = (models[architecture] ?? baselines[architecture])!.paper;
   const metrics = best && epochs[best.epoch - 1]?.valid;
   const quality = metrics
     ? [
@@ -41,16 +40,47 @@ export function modelCard({ name, version, architecture, config, training, licen
         'The epoch was chosen by these very sessions; judge the model on others with `aisle evaluate`.',
       ]
     : ['Not measured during training; judge it with `aisle evaluate`.'];
+  const learntFrom = [
+    `${whole(data.events)} events in ${whole(data.sessions)} sessions of ${whole(data.items)} items (\`${data.file}\`), seed ${seed}:`,
+    '',
+    `    ${command}`,
+    '',
+  ];
+  return card({ name, version, architecture, config, licence }, learntFrom, quality);
+}
+
+/** What the card of imported weights tells of them. */
+export interface ImportFacts extends Omit<CardFacts, 'training'> {
+  readonly training: {
+    readonly imported: { readonly from: string; readonly weights: string };
+    readonly command: string;
+  };
+}
+
+/** The page that travels with weights which another program has trained. */
+export function importedCard({ training: { imported, command }, ...about }: ImportFacts): string {
+  const learntFrom = [
+    `Not known: the weights (\`${imported.weights}\`) were trained by the reference implementation of ${imported.from}, and imported:`,
+    '',
+    `    ${command}`,
+    '',
+  ];
+  return card(about, learntFrom, ['Not measured here; judge it with `aisle evaluate`.']);
+}
+
+function card(
+  { name, version, architecture, config, licence }: Omit<CardFacts, 'training'>,
+  learntFrom: readonly string[],
+  quality: readonly string[],
+): string {
+  const paper = (architectures[architecture] ?? baselines[architecture])!.paper;
   return [
     `# ${name} ${version}`,
     '',
     `Ranks the next item of a shopping session. Architecture \`${architecture}\`: ${paper}.`,
     '',
     '## Learnt from',
-    `${whole(data.events)} events in ${whole(data.sessions)} sessions of ${whole(data.items)} items (\`${data.file}\`), seed ${seed}:`,
-    '',
-    `    ${command}`,
-    '',
+    ...learntFrom,
     '## Quality',
     ...quality,
     '',

@@ -1,21 +1,24 @@
-import { configurationOf } from '../engine/learn';
+import { unknownModel } from '../engine/learn';
 import { describe } from '../models/configuration';
-import { models } from '../models/index';
 import type { OptionSpec } from '../models/model';
 import { presets } from '../models/presets';
 import { baselines } from '../neighbours/index';
+import { architectures } from './architectures';
 
 /** Every configuration key of a model with type, range, default and source, and its presets: the end of `--help`. */
 export function optionTable(name: string | undefined): string {
   if (name === undefined) {
-    const names = [...Object.keys(models), ...Object.keys(baselines)];
+    const names = [...Object.keys(architectures), ...Object.keys(baselines)];
     return `\nModels: ${names.join(' ')}\n"aisle train --model NAME --help" lists the options of one.\n`;
   }
-  configurationOf(name, {}); // refuses an unknown name
-  const { paper, options } = models[name] ?? baselines[name]!;
+  const subjects = { ...architectures, ...baselines };
+  if (!Object.hasOwn(subjects, name)) throw unknownModel(name);
+  const { paper, options } = subjects[name]!;
   const lines = ['', `${name}: ${paper}`, '', 'Options, for --set key=value:'];
   for (const [key, option] of Object.entries(options as Readonly<Record<string, OptionSpec>>)) {
-    const value = Array.isArray(option.default) ? option.default.join('/') : String(option.default);
+    const words = 'words' in option ? Object.entries(option.words ?? {}) : [];
+    const [word] = words.find(([, number]) => number === option.default) ?? [];
+    const value = word ?? (Array.isArray(option.default) ? option.default.join('/') : String(option.default));
     lines.push(`  ${key}=${value}`, `      ${option.doc}`, `      ${describe(option)}; default: ${option.source}`);
   }
   const named = Object.entries(presets[name] ?? {});

@@ -4,25 +4,9 @@
  */
 import { RecommenderError } from '../errors';
 import { abortable } from './abort';
-import type { Control, Engine, LoadOptions } from './engine';
-import {
-  type Connection,
-  connect,
-  engineOf,
-  type Method,
-  type Port,
-  type Progress,
-  type Result,
-  type Sent,
-} from './protocol';
-import { defaultWorkerUrl, openWorker } from './worker-url';
-
-/** What runs the other end: a `Worker`, or two ends of a `MessageChannel`. */
-export interface EngineWorker extends Port {
-  addEventListener(type: 'message' | 'messageerror', listener: (event: MessageEvent) => void): void;
-  addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void;
-  terminate(): void;
-}
+import type { Control, Engine, LoadOptions, ModelInfo } from './engine';
+import { type Home, type HomeOptions, startHere, startWorker } from './home';
+import { engineOf, type Method, type Progress, type Result, type Sent } from './protocol';
 
 /** Less than was asked for, and why. The codes are stable. */
 export interface EngineDegradation {
@@ -30,32 +14,30 @@ export interface EngineDegradation {
   readonly message: string;
 }
 
-export interface WorkerEngineOptions {
-  /** The worker's script. Default: the file that the build put beside this one. It must be of the page's own origin. */
-  readonly workerUrl?: string | undefined;
-  /** Seconds in which the worker's script must have started. Default 10. */
-  readonly startDeadline?: number | undefined;
-  /** Seconds of silence, while a call waits, after which the worker is asked whether it lives; it may be asked twice. Default 15. */
-  readonly silenceDeadline?: number | undefined;
+export interface WorkerEngineOptions extends HomeOptions {
   /** How often a crashed worker is started again. Default 3. */
   readonly maxRestarts?: number | undefined;
   readonly onDegraded?: ((degradation: EngineDegradation) => void) | undefined;
-  /** Starts the worker. Default `new Worker(workerUrl, { type: 'module' })`. */
-  readonly open?: (url: string) => EngineWorker;
+  /** The model was loaded again after a crash, perhaps on another backend. */
+  readonly onReloaded?: ((model: ModelInfo) => void) | undefined;
+}
+
+/** A second worker beside the one that answers, to try something in without being in its way. */
+export interface Rival {
+  readonly engine: Pick<Engine, 'load' | 'move'>;
+  /** Whether its worker crashed. */
+  readonly isLost: boolean;
+  /** It answers from now on. The worker before answers what it was asked, and ends. */
+  takeOver(): void;
+  /** Ends it, unless it has taken over. */
+  close(): void;
 }
 
 export interface WorkerEngine extends Engine {
   /** Where calls are carried out once the engine has started. */
   thread(): Promise<'worker' | 'main'>;
-}
-
-/** Where calls go: a worker, or this thread. */
-interface Home {
-  readonly thread: 'worker' | 'main';
-  readonly call: Connection['call'];
-  /** Set once the worker is gone. */
-  lost: boolean;
-  close(reason: Error): void;
+  /** @throws Where no worker can start. */
+  rival(): Promise<Rival>;
 }
 
 /** Methods that take long: each call gets a worker of its own, so that recommending goes on and its memory is given back. */
@@ -63,17 +45,27 @@ const APART: ReadonlySet<Method> = new Set<Method>(['train']);
 /** So many answers since its last crash show that a worker is well: earlier crashes no longer count. */
 const GOOD_ANSWERS = 20;
 /** Methods that may run twice: they only read, or replace what they wrote. */
-const REPEATABLE: ReadonlySet<Method> = new Set<Method>(['load', 'recommend', 'catalogue', 'products', 'memory']);
+const REPEATABLE: ReadonlySet<Method> = new Set<Method>([
+  'load',
+  'recommend',
+  'catalogue',
+  'products',
+  'memory',
+  'device',
+]);
+
+const ENDED = new RecommenderError('aborted', 'The call has ended.');
 
 /**
  * Starts an engine in a worker. Returns at once; calls wait for the start.
  *
  * A worker that crashes is started again and loads its model again; a call that was waiting is repeated once, and rejects
  * with `engine-lost` if that fails too. One that crashes more than `maxRestarts` times, without 20 answers in between, is
- * given up: from then on the page's own thread computes, and `onDegraded` is told `no-worker`.
+ * given up: from then on the page's own thread computes, and `onDegraded` is told `no-worker`. After the second crash the
+ * model is loaded on `auto`: a backend that takes the worker along must not take the page along.
  */
 export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngine {
-  const { maxRestarts = 3, onDegraded = () => {} } = options;
+  const { maxRestarts = 3, onDegraded = () => {}, onReloaded = () => {} } = options;
   let current: Promise<Home> | undefined;
   const apart = new Set<Promise<Home>>();
   let loaded: LoadOptions | undefined;
@@ -99,7 +91,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     const started = await startAnywhere();
     try {
       if (ended) throw ended;
-      if (loaded) await started.call('load', [loaded]);
+      if (loaded) onReloaded(await started.call('load', [restarts > 1 ? { ...loaded, backend: 'auto' } : loaded]));
       return started;
     } catch (error) {
       started.close(error as Error);
@@ -111,7 +103,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     let why = givenUp;
     if (why === undefined) {
       try {
-        return await startWorker(options, crashed);
+        return Object.assign(await startWorker(options), { onLost: crashed });
       } catch (error) {
         why = error instanceof Error ? error.message : String(error);
       }
@@ -149,25 +141,61 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     }
   }
 
+  /** A worker of its own. It is closed with the engine. */
+  async function startApart(signal?: AbortSignal) {
+    if (ended) throw ended;
+    const starting = startWorker(options);
+    apart.add(starting);
+    /** @returns Whether it was still apart. */
+    const release = () => apart.delete(starting);
+    const end = () => void (release() && close(starting, ENDED));
+    try {
+      return { started: await abortable(starting, signal), release, end };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
   async function callApart<M extends Method>(
     method: M,
     args: Sent<M>,
     control?: Control<Progress<M>>,
   ): Promise<Result<M>> {
-    if (ended) throw ended;
-    const starting = startWorker(options, () => {});
-    apart.add(starting);
+    const { started, end } = await startApart(control?.signal).catch((error) => {
+      if (error instanceof RecommenderError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new RecommenderError('no-backend', `To ${method} needs a worker, and none can start here: ${why}.`);
+    });
     try {
-      const started = await abortable(starting, control?.signal).catch((error) => {
-        if (error instanceof RecommenderError) throw error;
-        const why = error instanceof Error ? error.message : String(error);
-        throw new RecommenderError('no-backend', `To ${method} needs a worker, and none can start here: ${why}.`);
-      });
       return await started.call(method, args, control);
     } finally {
-      apart.delete(starting);
-      close(starting, new RecommenderError('aborted', 'The call has ended.'));
+      end();
     }
+  }
+
+  async function rival(): Promise<Rival> {
+    const { started, release, end } = await startApart();
+    return {
+      engine: engineOf(started.call),
+      get isLost() {
+        return started.lost;
+      },
+      takeOver() {
+        if (ended || started.lost || !release()) return;
+        const before = current;
+        current = Promise.resolve(started);
+        started.onLost = crashed;
+        before?.then(
+          (home) => {
+            home.onLost = () => {};
+            home.retire(ENDED);
+          },
+          () => {}, // it never started
+        );
+      },
+      close: end,
+    };
   }
 
   async function dispose(): Promise<void> {
@@ -185,76 +213,11 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   return new Proxy(engine as WorkerEngine, {
     get(target, name, receiver) {
       if (name === 'dispose') return dispose;
+      if (name === 'rival') return rival;
       if (name === 'thread') return async () => (await home()).thread;
       return Reflect.get(target, name, receiver);
     },
   });
-}
-
-/**
- * @param crashed Called once if a worker that had started is lost.
- * @throws If it cannot start: no workers here, another origin, a forbidden or missing script, or its deadline passed.
- */
-async function startWorker(options: WorkerEngineOptions, crashed: (why: string) => void): Promise<Home> {
-  const { workerUrl = defaultWorkerUrl, startDeadline = 10, silenceDeadline = 15, open = openWorker } = options;
-  const worker = open(workerUrl);
-  const watch = watchSilence(silenceDeadline, {
-    waiting: () => connection.waiting > 0,
-    ping: () => void connection.ping().catch(() => {}),
-    dead: () => lose(`it did not answer for ${3 * silenceDeadline} s`),
-  });
-  const connection = connect(worker, watch.heard);
-  let started = false;
-  let fail: (error: Error) => void = () => {};
-
-  function close(reason: Error): void {
-    watch.stop();
-    connection.close(reason);
-    worker.terminate();
-  }
-  function lose(why: string): void {
-    if (home.lost) return;
-    home.lost = true;
-    close(new RecommenderError('engine-lost', `The worker was lost: ${why}. Call again.`));
-    if (started) crashed(why);
-    else fail(new Error(why));
-  }
-  const home: Home = {
-    thread: 'worker',
-    lost: false,
-    call(method, args, control) {
-      const answer = connection.call(method, args, control);
-      watch.start();
-      return answer;
-    },
-    close(reason) {
-      home.lost = true;
-      close(reason);
-    },
-  };
-
-  worker.addEventListener('error', (event: ErrorEvent) => {
-    event.preventDefault?.(); // it is handled here, and would only alarm the shop's own error log
-    lose(event.message ? `${event.message}` : `its script ${workerUrl} could not be loaded`);
-  });
-  worker.addEventListener('messageerror', () => lose('a message could not be read'));
-  const late = setTimeout(
-    () => lose(`its script ${workerUrl} did not start within ${startDeadline} s`),
-    1000 * startDeadline,
-  );
-  try {
-    await Promise.race([
-      connection.ready,
-      new Promise<never>((_, reject) => {
-        fail = reject;
-        if (home.lost) reject(new Error('it was lost at once'));
-      }),
-    ]);
-    started = true;
-  } finally {
-    clearTimeout(late);
-  }
-  return home;
 }
 
 /** Closes a home that runs, or as soon as it has started. */
@@ -263,52 +226,4 @@ function close(starting: Promise<Home>, reason: Error): void {
     (started) => started.close(reason),
     () => {}, // it never started
   );
-}
-
-async function startHere(): Promise<Home> {
-  const { createLocalEngine } = await import('./local-engine');
-  const engine = createLocalEngine();
-  return {
-    thread: 'main',
-    lost: false,
-    call: (method, args, control) =>
-      (engine[method] as (...args: unknown[]) => Promise<never>).call(engine, ...args, control),
-    close: () => void engine.dispose(),
-  };
-}
-
-/**
- * Tells a dead worker, of whose end nobody is told, from a busy one: it is asked twice. A page that was frozen finds one
- * deadline long past before it reads the answers that came meanwhile; the second gives it the time to.
- */
-function watchSilence(seconds: number, worker: { waiting(): boolean; ping(): void; dead(): void }) {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let heardAny = false;
-  let asked = 0;
-  function start(): void {
-    if (timer !== undefined) return;
-    heardAny = false;
-    timer = setTimeout(check, 1000 * seconds);
-  }
-  function check(): void {
-    timer = undefined;
-    if (!worker.waiting()) return;
-    if (!heardAny) {
-      if (asked === 2) {
-        worker.dead();
-        return;
-      }
-      asked++;
-      worker.ping();
-    }
-    start();
-  }
-  return {
-    start,
-    heard(): void {
-      heardAny = true;
-      asked = 0;
-    },
-    stop: () => clearTimeout(timer),
-  };
 }

@@ -10,10 +10,16 @@ import type { Artifact, CatalogueItem, GoldenCheck } from '../checkpoint/artifac
 export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 export type BackendChoice = 'auto' | BackendName;
 
+export const isGpu = (backend: BackendChoice): boolean => backend === 'webgl' || backend === 'webgpu';
+
 export interface LoadOptions {
   /** Folder of the artifact, absolute, ending in `/`. */
   readonly modelUrl: string;
   readonly backend: BackendChoice;
+  /** Backends that the engine must not fall back to by itself, such as one of which the page has died. Default none. */
+  readonly avoid?: readonly BackendName[];
+  /** Files that the browser has in its cache are taken from there, whatever their age. Default: as HTTP says. */
+  readonly fromCache?: boolean;
 }
 
 export interface ModelInfo {
@@ -26,6 +32,20 @@ export interface ModelInfo {
   readonly backend: BackendName;
   /** Why this backend, in words. */
   readonly why: string;
+  /** Backends that might compute this model here as well; more than one only where it makes a difference. */
+  readonly candidates: readonly BackendName[];
+}
+
+export interface MoveRequest {
+  readonly backend: BackendName;
+  /** Why, in words. Default: it was asked for. */
+  readonly why?: string;
+}
+
+export interface Moved {
+  readonly model: ModelInfo;
+  /** Time of one inference of the artifact's golden session there. */
+  readonly milliseconds: number;
 }
 
 /** One click as the page knows it: an item id, known to the model or not. */
@@ -62,6 +82,10 @@ export interface Recommendations {
   readonly items: readonly RankedItem[];
   /** Time of the inference inside the engine. */
   readonly milliseconds: number;
+  /** What answered: another backend than at `load`, where a faster one was found or a device was lost. */
+  readonly backend: BackendName;
+  /** Why this backend, in words. */
+  readonly why: string;
 }
 
 /** How far a load has come. A stage may be reported many times, or not at all. */
@@ -119,11 +143,13 @@ export interface Control<P = never> {
  */
 export interface Engine {
   /**
-   * Loads an artifact and starts a backend; a second call replaces the first model once the new one is ready.
+   * Loads an artifact and starts a backend; a second call replaces the first model once the new one is ready. `auto`: the
+   * one that is ready at once, WASM, or plain CPU where that cannot start. A GPU that fails later is started again, and
+   * replaced by the next backend of the ladder WebGPU, WebGL, WASM, CPU if that does not help.
    *
    * @throws RecommenderError `bad-artifact` naming the file that is missing, damaged or of another version, or when the
-   *   model does not give the answer stored with it; `no-backend` where the backend asked for cannot start; `io` and
-   *   `timeout` where the network fails.
+   *   model does not give the answer stored with it; `no-backend` where the backend asked for cannot start, or computes
+   *   something else; `io` and `timeout` where the network fails.
    */
   load(options: LoadOptions, control?: Control<LoadProgress>): Promise<ModelInfo>;
   /**
@@ -141,6 +167,15 @@ export interface Engine {
    *   page where no worker can start, since its own thread must not be held up for so long.
    */
   train(request: TrainRequest, control?: Control<TrainProgress>): Promise<Trained>;
+  /**
+   * Moves the loaded model to another backend, where it must give its golden answer, and times it there. Where that
+   * fails, the model stays where it is.
+   *
+   * @throws RecommenderError `no-backend`.
+   */
+  move(request: MoveRequest, control?: Control): Promise<Moved>;
+  /** A text that changes where another backend may be the fastest: the kind of the GPU, the number of cores. */
+  device(): Promise<string>;
   /** The products of the loaded artifact's `catalogue.json`; empty where it has none. */
   catalogue(): Promise<readonly CatalogueItem[]>;
   /**

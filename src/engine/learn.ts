@@ -9,7 +9,7 @@ import type { Progress } from '../train/trainer';
 import type { NdArray, Sessions } from '../types';
 import { registerTraining } from './backends/training';
 import { goldenAnswer } from './golden-check';
-import { loadScorer } from './load-scorer';
+import { loadScorer, NAMELESS } from './load-scorer';
 
 export interface LearnOptions {
   /** Name of an architecture or a counting baseline. */
@@ -43,17 +43,20 @@ export interface Learnt {
   readonly best?: BestEpoch;
 }
 
+/** What is wrong with a name that neither an architecture nor a baseline has. */
+export function unknownModel(name: string): RecommenderError {
+  const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
+  return new RecommenderError('bad-config', `No model is called "${name}". Known are ${known}.`);
+}
+
 /** The configuration that `learn` will use. @throws RecommenderError `bad-config`. */
-export function configurationOf(
+export async function configurationOf(
   name: string,
   given: Readonly<Record<string, unknown>>,
-): { readonly isNeural: boolean; readonly config: Record<string, unknown> } {
+): Promise<{ readonly isNeural: boolean; readonly config: Record<string, unknown> }> {
   const isNeural = Object.hasOwn(models, name);
-  const subject = isNeural ? models[name]! : Object.hasOwn(baselines, name) ? baselines[name]! : undefined;
-  if (!subject) {
-    const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
-    throw new RecommenderError('bad-config', `No model is called "${name}". Known are ${known}.`);
-  }
+  const subject = isNeural ? await models[name]!() : Object.hasOwn(baselines, name) ? baselines[name]! : undefined;
+  if (!subject) throw unknownModel(name);
   return { isNeural, config: configure<Record<string, unknown>>(subject, given) };
 }
 
@@ -65,7 +68,9 @@ export function configurationOf(
  */
 export async function learn(options: LearnOptions): Promise<Learnt> {
   const { model: architecture, sessions, itemIds, support, signal } = options;
-  const { isNeural, config } = configurationOf(architecture, options.config);
+  const { isNeural, config: given } = await configurationOf(architecture, options.config);
+  const model = isNeural ? await models[architecture]!() : undefined;
+  const config: Record<string, unknown> = model?.complete?.(given, sessions) ?? given;
   const items = itemIds.length;
   if (items < 2) {
     throw new RecommenderError(
@@ -77,9 +82,8 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
   let arrays: Readonly<Record<string, NdArray>>;
   let epochs: readonly EpochResult[] = [];
   let best: BestEpoch | undefined;
-  if (isNeural) {
+  if (model) {
     await registerTraining();
-    const model = models[architecture]!;
     const count = options.epochs ?? model.training(config).epochs;
     if (!(Number.isInteger(count) && count >= 1)) {
       throw new RangeError(`epochs: expected a whole number, at least 1, got ${count}.`);
@@ -100,7 +104,7 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
     arrays = baselines[architecture]!.fit(sessions, catalogue, config);
   }
   const tensors = { ...arrays, [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } };
-  const scorer = loadScorer({ info: { ...NAMELESS, architecture, config, items }, itemIds, tensors });
+  const scorer = await loadScorer({ info: { ...NAMELESS, architecture, config, items }, itemIds, tensors });
   try {
     const golden = await goldenAnswer(scorer, goldenSession(sessions));
     return { architecture, config, tensors, golden, epochs, ...(best && { best }) };
@@ -108,16 +112,6 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
     scorer.dispose();
   }
 }
-
-/** What `loadScorer` wants to know of an artifact that does not exist yet. */
-const NAMELESS = {
-  name: 'new model',
-  version: '0',
-  golden: { session: [], top: [] },
-  training: {},
-  licence: '',
-  modelCard: '',
-};
 
 /** The first session of two clicks or more, at most five of them: any will do, as long as it is always the same. */
 function goldenSession({ items, offsets }: Sessions): number[] {

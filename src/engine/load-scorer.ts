@@ -6,7 +6,6 @@ import { configure } from '../models/configuration';
 import { models } from '../models/index';
 import type { ParameterSpec, SessionModel } from '../models/model';
 import { toTensor } from '../models/tensors';
-import { baselines } from '../neighbours/index';
 import { neuralScorer } from '../ranking/neural-scorer';
 import type { SessionScorer } from '../ranking/session-scorer';
 import type { Catalogue, NdArray, Scorer } from '../types';
@@ -14,15 +13,37 @@ import type { Catalogue, NdArray, Scorer } from '../types';
 /** A scorer that owns its weights: `dispose` frees them. `openSession` of `ranking/session-scorer` takes it. */
 export type LoadedScorer = Scorer & { openSession?(): SessionScorer };
 
+/** What `loadScorer` wants to know of an artifact that does not exist yet. */
+export const NAMELESS = {
+  name: 'new model',
+  version: '0',
+  golden: { session: [], top: [] },
+  training: {},
+  licence: '',
+  modelCard: '',
+};
+
 /**
- * Builds the scorer of an artifact on the active backend. Nothing is uploaded before every weight has been checked.
+ * Fetches the architecture of an artifact and builds its scorer on the active backend. Nothing is uploaded before every
+ * weight has been checked.
  *
  * @throws RecommenderError `bad-artifact` for an unknown architecture or a damaged configuration; `weights-mismatch` for
- *   a weight that is missing or has another shape or type than the architecture needs.
+ *   a weight that is missing or has another shape or type than the architecture needs; `io` where the architecture's code
+ *   cannot be fetched.
  */
-export function loadScorer(artifact: Artifact): LoadedScorer {
+export async function loadScorer(artifact: Artifact): Promise<LoadedScorer> {
   const { architecture, config } = artifact.info;
   const catalogue = catalogueOf(artifact);
+  if (Object.hasOwn(models, architecture)) {
+    const model = await fetched(architecture, models[architecture]!);
+    return loadNeural(
+      model,
+      artifact,
+      catalogue,
+      configured(artifact, () => configure(model, config)),
+    );
+  }
+  const { baselines } = await fetched(architecture, () => import('../neighbours/index'));
   if (Object.hasOwn(baselines, architecture)) {
     const baseline = baselines[architecture]!;
     return baseline.scorer(
@@ -31,21 +52,21 @@ export function loadScorer(artifact: Artifact): LoadedScorer {
       configured(artifact, () => configure(baseline, config)),
     );
   }
-  if (Object.hasOwn(models, architecture)) {
-    const model = models[architecture]!;
-    return loadNeural(
-      model,
-      artifact,
-      catalogue,
-      configured(artifact, () => configure(model, config)),
-    );
-  }
   const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
   throw new RecommenderError(
     'bad-artifact',
     `The artifact "${artifact.info.name}" has the architecture "${architecture}", which this version does not know. ` +
       `It knows ${known}; update Aisle or train the model again.`,
   );
+}
+
+async function fetched<T>(architecture: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    const message = `The code of "${architecture}" could not be loaded: ${(cause as Error).message}. Try again.`;
+    throw new RecommenderError('io', message, { cause });
+  }
 }
 
 /** What the architectures may know of the artifact's catalogue. */

@@ -5,57 +5,56 @@
 import { memory } from '@tensorflow/tfjs-core';
 import type { Artifact } from '../checkpoint/artifact';
 import { RecommenderError, throwIfAborted } from '../errors';
-import { openSession, type SessionScorer } from '../ranking/session-scorer';
 import { topK } from '../ranking/top-k';
 import { abortable, abortedError, firstOf } from './abort';
-import { type FetchFile, loadArtifact } from './artifact-loader';
-import { type BackendOptions, startBackend } from './backends/index';
-import type {
-  BackendChoice,
-  BackendName,
-  Engine,
-  LoadProgress,
-  ModelInfo,
-  RankedItem,
-  RecommendRequest,
+import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
+import { type BackendOptions, stopBackend } from './backends/index';
+import { DeviceLost, runningBackend, unlessLost } from './backends/loss';
+import { deviceHere } from './device';
+import {
+  type BackendName,
+  type Engine,
+  isGpu,
+  type LoadOptions,
+  type LoadProgress,
+  type RankedItem,
+  type RecommendRequest,
 } from './engine';
-import { goldenMismatch } from './golden-check';
-import { loadScorer } from './load-scorer';
-import { type ModelItems, modelItems } from './model-items';
-import { inTurn, useBackend } from './turns';
+import { asBackendsFault, asNoBackend, backendsHere, below, ladderOf, withDeadline } from './ladder';
+import { timed } from './measure';
+import { type Model, releaseIdle } from './ready-model';
+import { climb, firstThat, type RungOptions, readyOn, startInTime } from './rungs';
+import { inTurn } from './turns';
 
 export interface LocalEngineOptions {
   /** How the artifact's files are fetched. Default: `fetch`, without credentials. */
   readonly fetchFile?: FetchFile;
   /** Where the WASM files are; needed in Node. */
   readonly wasmPath?: BackendOptions['wasmPath'];
+  /** Seconds in which a backend must have started, and a GPU must have answered. Default 20. */
+  readonly backendDeadline?: number;
   /** WebGPU where the environment has none of its own: Node. */
   readonly webgpu?: BackendOptions['webgpu'];
-  /** Seconds in which a backend must have started. Default 20. */
-  readonly backendDeadline?: number;
+  /** Milliseconds that only differ: what inferences are timed with. Default `performance.now`. */
+  readonly clock?: () => number;
 }
 
-/** A model that is ready. */
-interface Model {
-  readonly artifact: Artifact;
-  readonly items: ModelItems;
-  readonly session: SessionScorer;
-  readonly info: ModelInfo;
-  dispose(): void;
-}
-
-/** What `auto` tries, in this order. */
-const LADDER: readonly BackendName[] = ['wasm', 'cpu'];
-
-/** What can be asked for by name. */
-const BACKENDS: readonly BackendName[] = ['webgpu', 'webgl', 'wasm', 'cpu'];
+/** A GPU that was lost more often than this is not started again. */
+const MAX_LOSSES = 2;
 
 export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
-  const { fetchFile, wasmPath, webgpu, backendDeadline = 20 } = options;
-  const backendOptions: BackendOptions = { ...(wasmPath !== undefined && { wasmPath }), ...(webgpu && { webgpu }) };
+  const { fetchFile, wasmPath, webgpu, backendDeadline = 20, clock = () => performance.now() } = options;
+  const rung: RungOptions = {
+    deadline: backendDeadline,
+    ...(wasmPath !== undefined && { wasmPath }),
+    ...(webgpu && { webgpu }),
+  };
   /** Fires when the engine is disposed: calls that run or queue end. */
   const end = new AbortController();
   let model: Model | undefined;
+  let avoid: readonly BackendName[] = [];
+  /** How often each GPU was lost. */
+  const losses = new Map<BackendName, number>();
 
   /** A turn that ends with the caller's signal and with the engine. */
   async function turn<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -78,120 +77,130 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     if (!model) throw new RecommenderError('bad-artifact', 'The engine has no model yet. Call load first.');
     return model;
   }
+  function replace(next: Model, signal: AbortSignal): Model {
+    if (signal.aborted) {
+      next.dispose();
+      throw abortedError();
+    }
+    if (next.session !== model?.session) model?.dispose();
+    model = next;
+    return next;
+  }
 
   async function download(
-    modelUrl: string,
+    { modelUrl, fromCache }: LoadOptions,
     onProgress: (progress: LoadProgress) => void,
     signal: AbortSignal | undefined,
   ): Promise<Artifact> {
     const either = firstOf(signal, end.signal);
+    const fetchThis = fetchFile ?? fetchPrivately(fromCache ? 'force-cache' : 'default');
     try {
-      return await loadArtifact(modelUrl, { ...(fetchFile && { fetchFile }), signal: either.signal, onProgress });
+      return await loadArtifact(modelUrl, { fetchFile: fetchThis, signal: either.signal, onProgress });
     } finally {
       either.release();
       assertAlive();
     }
   }
 
-  async function ready(artifact: Artifact, backend: BackendName, why: string, signal: AbortSignal): Promise<Model> {
-    const scorer = loadScorer(artifact);
-    const session = openSession(scorer);
-    const dispose = () => {
-      session.dispose();
-      scorer.dispose();
-    };
-    try {
-      const wrong = await goldenMismatch(session, artifact.info.golden, backend);
-      if (wrong) {
-        const { name, version } = artifact.info;
-        throw new RecommenderError(
-          'bad-artifact',
-          `"${name}" ${version} does not give its own golden answer on "${backend}": ${wrong}. Export the model again.`,
-        );
-      }
-      throwIfAborted(signal);
-    } catch (error) {
-      dispose();
-      throw error;
-    }
-    const { name, version, architecture, items } = artifact.info;
-    const info = { name, version, architecture, items, ...sizes(artifact), backend, why };
-    return { artifact, items: modelItems(artifact), session, info, dispose };
+  /** The model somewhere else: on the same GPU, started again, or on the next rung that works. */
+  async function recovered(failed: Model, cause: Error, signal: AbortSignal): Promise<Model> {
+    const { backend } = failed.info;
+    failed.abandon();
+    if (cause instanceof DeviceLost) losses.set(backend, (losses.get(backend) ?? 0) + 1);
+    const isGivenUp = (name: BackendName) => avoid.includes(name) || (losses.get(name) ?? 0) > MAX_LOSSES;
+    const lower = below(backend).filter((name) => !isGivenUp(name) && backendsHere().includes(name));
+    const ladder = cause instanceof DeviceLost && !isGivenUp(backend) ? [backend, ...lower] : lower;
+    const why = (name: BackendName, failures: readonly string[]) =>
+      [`"${name}" was started after "${backend}" had failed.`, cause.message, ...failures].join(' ');
+    model = await climb(failed.artifact, ladder, why, rung, signal); // where all fail, the next call tries again
+    return model;
   }
 
-  /** The first backend of the ladder that starts and computes right. */
-  async function start(
-    artifact: Artifact,
-    choice: BackendChoice,
-    signal: AbortSignal,
-    onProgress: (progress: LoadProgress) => void,
-  ): Promise<Model> {
-    const ladder = ladderOf(choice);
-    const reasons: string[] = [];
-    for (const backend of ladder) {
+  /** Scores by the model, on another backend where its own fails. */
+  async function surviving<T>(work: (model: Model) => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (let current = loaded(); ; ) {
+      const running = current;
+      const { backend } = running.info;
       try {
-        onProgress({ stage: 'backend', backend });
-        await startInTime(backend);
+        return await withDeadline(() => running.use(() => work(running)), backendDeadline, backend);
+      } catch (error) {
         throwIfAborted(signal);
-        onProgress({ stage: 'check', backend });
-        return await ready(artifact, backend, why(choice, backend, reasons), signal);
-      } catch (error) {
-        if (backend === ladder.at(-1) || !isBackendsFault(error)) throw error;
-        reasons.push((error as Error).message);
+        if (backend === 'cpu') throw error; // there is nothing below
+        current = await recovered(running, asBackendsFault(error, backend), signal);
       }
     }
-    throw new RangeError('A ladder of backends has at least one.');
-  }
-
-  const startInTime = (backend: BackendName): Promise<void> =>
-    withDeadline(startBackend(backend, backendOptions), backendDeadline, backend);
-
-  async function firstThatStarts(ladder: readonly BackendName[]): Promise<BackendName> {
-    for (const backend of ladder.slice(0, -1)) {
-      try {
-        await startInTime(backend);
-        return backend;
-      } catch (error) {
-        if (!isBackendsFault(error)) throw error;
-      }
-    }
-    const last = ladder.at(-1)!;
-    await startInTime(last);
-    return last;
   }
 
   return {
-    async load({ modelUrl, backend }, { signal, onProgress = () => {} } = {}) {
+    async load(request, { signal, onProgress = () => {} } = {}) {
       assertAlive();
-      const artifact = await download(modelUrl, onProgress, signal);
+      const { backend } = request;
+      const ladder = ladderOf(backend);
+      const artifact = await download(request, onProgress, signal);
+      const why = (name: BackendName, failures: readonly string[]) => {
+        if (backend !== 'auto') return ASKED(name);
+        if (failures.length === 0) return `"${name}" is ready at once.`;
+        return `"${name}" computes, since a faster one failed. ${failures.join(' ')}`;
+      };
       return turn(async (ends) => {
-        const next = await start(artifact, backend, ends, onProgress);
-        if (ends.aborted) {
-          next.dispose();
-          throw abortedError();
-        }
-        model?.dispose();
-        model = next;
-        return next.info;
+        const next = await climb(artifact, ladder, why, rung, ends, onProgress).catch((error) => {
+          throw backend === 'auto' || !isGpu(backend) ? error : asNoBackend(error, backend);
+        });
+        avoid = request.avoid ?? [];
+        losses.clear();
+        return replace(next, ends).info;
       }, signal);
     },
+    move({ backend, why = ASKED(backend) }, { signal } = {}) {
+      return turn(async (ends) => {
+        ladderOf(backend); // refuses a name that none has
+        const before = loaded();
+        const isThere = before.info.backend === backend && !before.isGone();
+        try {
+          const next = isThere ? before : await readyOn(before.artifact, backend, why, rung, ends);
+          const milliseconds = await withDeadline(() => timed(next, clock), backendDeadline, backend).catch((error) => {
+            if (next !== before) next.dispose();
+            throw error;
+          });
+          const { info } = replace(isThere ? { ...next, info: { ...next.info, why } } : next, ends);
+          return { model: info, milliseconds };
+        } catch (error) {
+          throwIfAborted(ends);
+          throw asNoBackend(error, backend);
+        }
+      }, signal);
+    },
+    device: () => deviceHere(),
     recommend(request, { signal } = {}) {
       return turn(async (ends) => {
-        const current = loaded();
-        await useBackend(current.info.backend, backendOptions);
+        const { items } = loaded();
         const from = performance.now();
-        const items = await rank(current, request);
+        const known = items.known(request.session);
+        const isKnown = known.items.length > 0;
+        const scores = isKnown ? await surviving(({ session }) => session.score(known), ends) : items.popularity;
         throwIfAborted(ends);
-        return { items, milliseconds: performance.now() - from };
+        const ranked = rank(loaded(), scores, isKnown ? 'neural' : 'popular', request);
+        const { backend, why } = loaded().info;
+        return { items: ranked, milliseconds: performance.now() - from, backend, why };
       }, signal);
     },
     train(request, { signal, onProgress = () => {} } = {}) {
       return turn(async (ends) => {
-        const ladder = ladderOf(request.backend);
-        const backend = await firstThatStarts(ladder);
+        const started = async (name: BackendName) => startInTime(name, rung).then(() => name);
+        const backend = await firstThat(ladderOf(request.backend), started);
         // Gradients and optimisers are loaded where a model learns, and nowhere else.
         const { trainModel } = await import('./train');
-        return trainModel(request, backend, ends, onProgress);
+        const instance = runningBackend(backend)!;
+        try {
+          return await unlessLost(backend, instance, () => trainModel(request, backend, ends, onProgress));
+        } catch (error) {
+          if (!isGpu(backend) || error instanceof RangeError) throw error;
+          if (!(error instanceof DeviceLost)) throw asBackendsFault(error, backend);
+          if (runningBackend(backend) === instance) stopBackend(backend);
+          throw new RecommenderError('engine-lost', `${error.message} Train again, or on another backend.`);
+        } finally {
+          releaseIdle(backend);
+        }
       }, signal);
     },
     async catalogue() {
@@ -206,7 +215,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     memory() {
       return turn(async () => {
         if (!model) return { tensors: 0, bytes: 0 };
-        const { numTensors, numBytes } = memory();
+        const { numTensors, numBytes } = model.isGone() ? memory() : await model.use(async () => memory());
         return { tensors: numTensors, bytes: numBytes };
       });
     },
@@ -220,54 +229,17 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   };
 }
 
-function ladderOf(choice: BackendChoice): readonly BackendName[] {
-  if (choice === 'auto') return LADDER;
-  if (BACKENDS.includes(choice)) return [choice];
-  throw new RangeError(`No backend is called "${String(choice)}"; use auto, ${BACKENDS.join(', ')}.`);
-}
+const ASKED = (backend: BackendName): string => `"${backend}" was asked for.`;
 
-async function rank(
-  { items, session }: Model,
-  { session: clicks, k, exclude }: RecommendRequest,
-): Promise<RankedItem[]> {
-  const known = items.known(clicks);
-  const reason = known.items.length > 0 ? 'neural' : 'popular';
-  const scores = reason === 'neural' ? await session.score(known) : items.popularity;
+function rank(
+  { items }: Model,
+  scores: Float32Array,
+  reason: RankedItem['reason'],
+  { k, exclude }: RecommendRequest,
+): RankedItem[] {
   return topK(scores, k, items.hidden(exclude)).map(({ index, score }) => ({
     itemId: items.idOf(index),
     score,
     reason,
   }));
-}
-
-function sizes({ tensors }: Artifact): { readonly parameters: number; readonly bytes: number } {
-  const weights = Object.entries(tensors).filter(([name]) => !name.startsWith('catalogue.'));
-  const parameters = weights.reduce((sum, [, { data }]) => sum + data.length, 0);
-  return { parameters, bytes: weights.reduce((sum, [, { data }]) => sum + data.byteLength, 0) };
-}
-
-function why(choice: BackendChoice, backend: BackendName, reasons: readonly string[]): string {
-  if (choice !== 'auto') return `"${backend}" was asked for.`;
-  return reasons.length === 0
-    ? `"${backend}" is the fastest that this release has.`
-    : `"${backend}", since a faster one failed. ${reasons.join(' ')}`;
-}
-
-/** Another backend may do better: this one did not start, or computed something else than the artifact says. */
-function isBackendsFault(error: unknown): boolean {
-  const codes = ['no-backend', 'bad-artifact', 'not-finite'];
-  return error instanceof RecommenderError && codes.includes(error.code);
-}
-
-async function withDeadline<T>(start: Promise<T>, seconds: number, backend: BackendName): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const message = `The backend "${backend}" did not start within ${seconds} s. Use "cpu".`;
-    timer = setTimeout(() => reject(new RecommenderError('no-backend', message)), 1000 * seconds);
-  });
-  try {
-    return await Promise.race([start, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -57,6 +57,8 @@ function read(model: string, key: string, option: OptionSpec, value: unknown): C
     }
     case 'choice':
       return option.choices.includes(String(value)) ? String(value) : refuse();
+    case 'text':
+      return String(value);
     case 'integers': {
       const parts = Array.isArray(value) ? value : String(value).split('/');
       const list = parts.map((part) => inRange(number(part), option, true) ?? refuse());
@@ -83,6 +85,8 @@ export function describe(option: OptionSpec): string {
   switch (option.type) {
     case 'boolean':
       return 'true or false';
+    case 'text':
+      return option.form;
     case 'choice':
       return `one of ${option.choices.join(', ')}`;
     case 'integers':

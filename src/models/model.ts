@@ -7,17 +7,18 @@
  */
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Activation } from '../nn/activation';
-import type { Catalogue, NdArray, SessionInput } from '../types';
+import type { Random } from '../session/random';
+import type { Catalogue, NdArray, SessionInput, Sessions } from '../types';
 
 /** Parameters by name. The names are those of the artifact's `weights.safetensors`. */
 export type Params = Readonly<Record<string, Tensor>>;
 
-/** How a parameter starts. `uniform` draws from ±limit, `normal` from N(0, std). */
+/** How a parameter starts. `uniform` draws from ±limit, `normal` from N(mean, std), mean 0 where it is not given. */
 export type Initialiser =
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' }
   | { readonly kind: 'uniform'; readonly limit: number }
-  | { readonly kind: 'normal'; readonly std: number };
+  | { readonly kind: 'normal'; readonly std: number; readonly mean?: number };
 
 /** Shape, start and role of one parameter. */
 export interface ParameterSpec {
@@ -29,8 +30,11 @@ export interface ParameterSpec {
    * touched rows loads and updates only those.
    */
   readonly rows?: 'input' | 'output' | 'both';
-  /** Row 0 starts at zero and stays there. Default true where `rows` is set. */
-  readonly zeroRow?: boolean;
+  /**
+   * Row 0 starts at zero and stays there; with `start` it starts there and learns, as the padding row of a tied softmax
+   * does that counts the padding column. Default true where `rows` is set.
+   */
+  readonly zeroRow?: boolean | 'start';
 }
 
 /** A prepared array. `items` marks arrays whose values are item indices. */
@@ -47,6 +51,24 @@ export type PreparedTensors = Readonly<Record<string, Tensor>>;
 /** How a forward pass runs: `dropout` is the identity outside training. */
 export interface Run {
   readonly dropout: <T extends Tensor>(x: T, rate: number) => T;
+  /** Told of intermediate results by name, to compare them with a reference implementation's. They stay the model's. */
+  readonly observe?: (name: string, x: Tensor) => void;
+}
+
+/** What `prepare` is told of a training step. */
+export interface TrainingDraw {
+  /** The step's own stream of random numbers, for noise on the inputs. */
+  readonly random: Random;
+  /** For `masked` rows: what is hidden of each session. */
+  readonly hidden?: readonly HiddenClicks[];
+}
+
+/** Which clicks of a session must be predicted, and from what. */
+export interface HiddenClicks {
+  /** 1 for the clicks to predict, `[n]`. */
+  readonly targets: Uint8Array;
+  /** For `spans`: place of each target in the order of prediction, −1 for clicks that everyone sees, `[n]`. */
+  readonly ranks?: Int32Array;
 }
 
 /** The item side of a model: score of item i = vector · table[i] + bias[i]. */
@@ -76,13 +98,44 @@ export interface Stepping<C> {
  * - `session-parallel`: one click of `batchSize` running sessions, state carried on (`stepping` needed), GRU4Rec §2.
  * - `sequences`: whole sessions; every click but the last predicts the next one (`positions` needed).
  * - `prefixes`: every prefix of every session with its next item, read through `encode`.
- * - `windows`: `length` clicks with the following `targets` items, slid over every session, read through `encode`.
+ * - `windows`: `length` clicks with the following `targets` items, slid over every session, read through `encode`. A
+ *   session shorter than that gives one; with `partial` the window also slides over the start of every session.
+ * - `masked`: whole sessions, some of whose clicks must be predicted, read through `positions`. `prepare` is told which.
  */
 export type TrainingRows =
   | { readonly kind: 'session-parallel' }
-  | { readonly kind: 'sequences'; readonly maxLength: number; readonly sampling: 'shuffle' | 'with-replacement' }
+  | {
+      readonly kind: 'sequences';
+      readonly maxLength: number;
+      readonly sampling: 'shuffle' | 'with-replacement';
+      /** Batches of sessions of one length each, with about that many clicks in all. Default: of `batchSize` sessions. */
+      readonly sameLength?: { readonly clicks: number };
+    }
   | { readonly kind: 'prefixes'; readonly maxLength: number }
-  | { readonly kind: 'windows'; readonly length: number; readonly targets: number };
+  | {
+      readonly kind: 'windows';
+      readonly length: number;
+      readonly targets: number;
+      readonly partial?: boolean;
+      /** How many of the same user's earlier sessions go along. Default 0. */
+      readonly earlier?: number;
+    }
+  | {
+      readonly kind: 'masked';
+      readonly maxLength: number;
+      readonly masking: MaskingSpec;
+      /** Whether targets are the log's items, or what noise in `prepare` made of them. Default log. */
+      readonly labels?: 'log' | 'prepared';
+    };
+
+/** Which clicks of a session are predicted. */
+export type MaskingSpec =
+  /** Each but the first, or only the last one, from those before it: read at the click before. */
+  | { readonly kind: 'next'; readonly only: 'all' | 'last' }
+  /** Each with this probability, at least one and not all; read where it stood. */
+  | { readonly kind: 'tokens'; readonly probability: number }
+  /** Spans of 1…maxSpan clicks, about this share of all; predicted in a random order, read where they stood. */
+  | { readonly kind: 'spans'; readonly probability: number; readonly maxSpan: number };
 
 /** Where the items come from that a target is compared with. */
 export type NegativeSpec =
@@ -90,17 +143,26 @@ export type NegativeSpec =
   | { readonly kind: 'catalogue' }
   /**
    * One set for the whole batch: the batch's targets if `inBatch`, and `extra` ids drawn with replacement with
-   * probability ∝ support^alpha.
+   * probability ∝ support^alpha; with `log-uniform` the item of popularity rank r (from 0) ∝ log((r + 2)/(r + 1)), each
+   * at most once, and `extra` is the number of draws.
    */
-  | { readonly kind: 'shared'; readonly inBatch: boolean; readonly extra: number; readonly alpha: number }
+  | {
+      readonly kind: 'shared';
+      readonly inBatch: boolean;
+      readonly extra: number;
+      readonly alpha: number;
+      readonly distribution?: 'power' | 'log-uniform';
+    }
   /** `count` uniform ids for each position on its own; `reject: 'session'` redraws items of that session. */
-  | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' };
+  | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' }
+  /** The same for each row of the batch, a session or window, whose targets share them. */
+  | { readonly kind: 'per-row'; readonly count: number; readonly reject: 'session' | 'none' };
 
 /** The loss, as plain data that `objectives/` carries out. */
 export interface ObjectiveSpec {
-  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce';
+  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce' | 'gbce';
   readonly negatives: NegativeSpec;
-  /** Applied to the scores before the loss; ignored by `cross-entropy` and `bce`. Default linear. */
+  /** Applied to the scores before the loss; ignored by `cross-entropy`, `bce` and `gbce`. Default linear. */
   readonly finalActivation?: Activation;
   /** Share of log q subtracted from the scores of a sampled cross-entropy, 0…1. Default 0. */
   readonly logq?: number;
@@ -109,21 +171,82 @@ export interface ObjectiveSpec {
    * batch size as the official code does. Default live.
    */
   readonly logqSplit?: 'nominal' | 'live';
-  /** Mask extra negatives that equal a row's target. Default false. */
-  readonly maskHits?: boolean;
+  /** Mask extra negatives that equal a row's target, or set their scores to this number. Default false. */
+  readonly maskHits?: boolean | number;
+  /** Calibration t of `gbce`, 0…1. Default 0. */
+  readonly calibration?: number;
   /** Weight of BPR-max's score regularisation. Default 0. */
   readonly bpreg?: number;
   /** Target mass given to the other columns, 0…1. Default 0. */
   readonly labelSmoothing?: number;
+  /** Whether that mass is shared by the other columns, or by all, the target's included (PyTorch). Default others. */
+  readonly labelSmoothingOver?: 'others' | 'all';
+  /** What a cross-entropy divides its scores by, corrections included. Default 1. */
+  readonly temperature?: number;
+  /** Whether the full softmax counts row 0, padding, as one more item that is never right. Default false. */
+  readonly paddingColumn?: boolean;
+  /** Replaced-token detection beside the loss, for models with `discriminate`. Default none. */
+  readonly replaced?: ReplacedSpec;
   /** Added to the probabilities of a sampled cross-entropy inside their logarithm. Default 0. */
   readonly guard?: number;
-  /** `nominal`: sum over rows / nominal batch size. `mean`: mean over the targets. */
-  readonly reduction: 'nominal' | 'mean';
+  /**
+   * `nominal`: sum over rows / nominal batch size. `mean`: mean over the targets. `balanced`, of `bce`: mean over the
+   * targets plus mean over the negatives, so that both weigh the same whatever their numbers.
+   */
+  readonly reduction: 'nominal' | 'mean' | 'balanced';
   /**
    * Added to the loss: the weight times the sum over the parameters named of ‖table‖₂, or of its square (`power: 2`).
    * Default none.
    */
   readonly l2?: { readonly weight: number; readonly params: readonly string[]; readonly power?: 1 | 2 };
+  /** Default none. */
+  readonly contrastive?: ContrastiveSpec;
+}
+
+/**
+ * A second loss beside the next-item loss: two random views of every session of a batch of B must be alike and unlike
+ * all other views. For rows of whole sessions.
+ *
+ *     loss = mainWeight · loss + weight · mean over the 2B views a, b the other view of a's session, of
+ *            −log( e^(s_ab/τ) / Σ_{c ≠ a} e^(s_ac/τ) )
+ */
+export interface ContrastiveSpec {
+  /** At 0 no view is drawn. */
+  readonly weight: number;
+  /** Weight of the next-item loss. Default 1. */
+  readonly mainWeight?: number;
+  /** What makes a view of a session; each view draws one of them. */
+  readonly augmentations: readonly Augmentation[];
+  /** Whether both views of a session may draw the same one. */
+  readonly allowSame: boolean;
+  /** s: of the vectors as they are, or scaled to length 1. */
+  readonly similarity: 'dot' | 'cosine';
+  /** τ. */
+  readonly temperature: number;
+  /** Leave sessions that are equal to a's out of the denominator: they would be false negatives. */
+  readonly maskDuplicates: boolean;
+}
+
+/** What makes a view of a session of n clicks; `ratio` is a share of n. */
+export interface Augmentation {
+  /** Keep that many clicks in a row; hide that many behind the mask token n + 1; shuffle that many in a row. */
+  readonly kind: 'crop' | 'mask' | 'reorder';
+  readonly ratio: number;
+}
+
+/**
+ * Clark et al., "ELECTRA", ICLR 2020: a draw from the model's own scores takes the place of each target, and the model
+ * must tell which clicks were replaced.
+ *
+ *     loss = generatorWeight · loss + weight · binary cross-entropy
+ */
+export interface ReplacedSpec {
+  readonly weight: number;
+  readonly generatorWeight: number;
+  /** Replacements are drawn among the batch's targets, or all items. */
+  readonly candidates: 'batch' | 'catalogue';
+  /** Which columns the binary cross-entropy is a mean over: clicks only, or padding too. */
+  readonly over: 'clicks' | 'all';
 }
 
 /** The optimiser, as plain data that `train/` carries out. */
@@ -145,6 +268,8 @@ export type OptimiserSpec =
       /** `coupled` adds decay·w to the gradient, `decoupled` shrinks w by learningRate·decay. */
       readonly weightDecay: { readonly amount: number; readonly kind: 'coupled' | 'decoupled' };
       readonly touchedRows: boolean;
+      /** Gradients are scaled down to this norm, taken over all of them together. Default: as they are. */
+      readonly clipNorm?: number;
     };
 
 /** How the learning rate moves over a run. */
@@ -179,6 +304,7 @@ export type OptionSpec<T = unknown> = {
   | { readonly type: 'boolean' }
   | { readonly type: 'integers'; readonly min: number; readonly max: number } // written 100/100
   | { readonly type: 'choice'; readonly choices: readonly string[] }
+  | { readonly type: 'text'; readonly form: string } // `form` says in words how it is written
 );
 
 export type OptionSpecs<C> = { readonly [K in keyof C]-?: OptionSpec<C[K]> };
@@ -195,14 +321,20 @@ export interface SessionModel<C = ModelConfig> {
   readonly options: OptionSpecs<C>;
   /** Checks that span several keys; throws `bad-config`. */
   check?(config: C): void;
+  /** Sets the options that follow from the training log; throws `bad-config` if it lacks what the others need. */
+  complete?(config: C, sessions: Sessions): C;
   /** Every parameter with shape, start and role. */
   parameters(config: C, catalogue: Catalogue): Readonly<Record<string, ParameterSpec>>;
-  /** Plain arrays for a batch of sessions. Keeps the most recent clicks of sessions that are too long. */
-  prepare(sessions: readonly SessionInput[], config: C, catalogue: Catalogue): Prepared;
+  /**
+   * Plain arrays for a batch of sessions. Keeps the most recent clicks of sessions that are too long.
+   *
+   * @param training Given in training only: what is drawn for the step.
+   */
+  prepare(sessions: readonly SessionInput[], config: C, catalogue: Catalogue, training?: TrainingDraw): Prepared;
   /** One vector per session, `[B, d]`. */
   encode(params: Params, prepared: PreparedTensors, config: C, run: Run): Tensor2D;
   /**
-   * For `sequences`: one vector per click, `[B · W, d]`, where W is the width of the prepared array `items`, `[B, W]`.
+   * For `sequences` and `masked`: one vector per click, `[B · W, d]`, where W is the width of the prepared array `items`, `[B, W]`.
    * `prepare` may make W as short as the longest session of the batch. Click t (0-based) of a session of n clicks, n
    * counted after truncation, stands in column `column(t, n, W, config)`.
    */
@@ -210,7 +342,14 @@ export interface SessionModel<C = ModelConfig> {
     readonly column: (t: number, n: number, width: number, config: C) => number;
     readonly encode: (params: Params, prepared: PreparedTensors, config: C, run: Run) => Tensor2D;
   };
+  /** What a contrastive loss compares: one vector per session, `[B, …]`. Default: what `encode` gives. */
+  view?(params: Params, prepared: PreparedTensors, config: C, run: Run): Tensor2D;
   readonly stepping?: Stepping<C>;
+  /**
+   * For `objective.replaced`: whether the click in each column of `items` was replaced, as a logit, `[B · W]`. `prepared`
+   * holds the replacements in `items`, and nothing is masked.
+   */
+  discriminate?(params: Params, prepared: PreparedTensors, config: C, run: Run): Tensor1D;
   outputs(params: Params, config: C): Outputs;
   training(config: C): TrainingPlan;
 }

@@ -1,9 +1,9 @@
 /** Sessions of different lengths as one rectangle of item indices. */
 import type { SessionInput } from '../types';
-import type { PreparedArray } from './model';
+import type { Prepared, PreparedArray } from './model';
 
 /**
- * Item indices `[B, W]`, 0 where a session has no click; W is the longest session's length, at least 1.
+ * Item indices `[B, W]`, 0 where a session has no click; W is the longest session's length, at least 1 or `minWidth`.
  *
  * @param side Where the padding stands: `left` puts the newest click in the last column, `right` the oldest in the first.
  * @param maxLength Sessions longer than this keep their most recent clicks. Default: no limit.
@@ -12,9 +12,10 @@ export function padItems(
   sessions: readonly SessionInput[],
   side: 'left' | 'right',
   maxLength = Number.POSITIVE_INFINITY,
+  minWidth = 1,
 ): PreparedArray {
   const lengths = sessions.map(({ items }) => Math.min(items.length, maxLength));
-  const width = Math.max(1, ...lengths);
+  const width = Math.max(minWidth, ...lengths);
   const data = new Int32Array(sessions.length * width);
   sessions.forEach(({ items }, row) => {
     const length = lengths[row]!;
@@ -22,4 +23,38 @@ export function padItems(
     for (let t = 0; t < length; t++) data[start + t] = items[items.length - length + t]!;
   });
   return { data, shape: [sessions.length, width], items: true };
+}
+
+/**
+ * Sessions for attention:
+ *
+ * - `items` `[B, W]`: item indices, 0 at padding.
+ * - `mask` `[B · W, 1]`: 1 at clicks, 0 at padding; left out of a batch that has no padding.
+ * - `last` `[B]`: the row of `[B · W]` that holds the session's last click.
+ *
+ * @param side Where the padding stands.
+ * @param maxLength Sessions longer than this keep their most recent clicks.
+ * @param trims Whether W is the longest session's length, at least 1, rather than `maxLength`.
+ */
+export function padClicks(
+  sessions: readonly SessionInput[],
+  { side, maxLength, trims }: { side: 'left' | 'right'; maxLength: number; trims: boolean },
+): Prepared {
+  const lengths = sessions.map(({ items }) => Math.min(items.length, maxLength));
+  const width = trims ? Math.max(1, ...lengths) : maxLength;
+  const items = new Int32Array(sessions.length * width);
+  const mask = new Float32Array(items.length);
+  const last = new Int32Array(sessions.length);
+  sessions.forEach((session, row) => {
+    const n = lengths[row]!;
+    const first = row * width + (side === 'left' ? width - n : 0);
+    for (let t = 0; t < n; t++) items[first + t] = session.items[session.items.length - n + t]!;
+    mask.fill(1, first, first + n);
+    last[row] = side === 'left' ? (row + 1) * width - 1 : first + Math.max(n, 1) - 1;
+  });
+  const prepared = {
+    items: { data: items, shape: [sessions.length, width], items: true as const },
+    last: { data: last, shape: [sessions.length] },
+  };
+  return mask.every((real) => real === 1) ? prepared : { ...prepared, mask: { data: mask, shape: [mask.length, 1] } };
 }

@@ -38,7 +38,7 @@ function draw(init: Initialiser, length: number, seed: number, name: string): Fl
       for (let i = 0; i < length; i++) data[i] = (2 * uniform() - 1) * init.limit;
       break;
     case 'normal':
-      for (let i = 0; i < length; i++) data[i] = normal() * init.std;
+      for (let i = 0; i < length; i++) data[i] = (init.mean ?? 0) + normal() * init.std;
       break;
   }
   return data;

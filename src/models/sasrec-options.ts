@@ -1,27 +1,27 @@
 /** Configuration of SASRec: names of the official TensorFlow code in camelCase, and a few keys of our own. */
 import type { OptionSpecs } from './model';
+import { type SasrecTrainingConfig, trainingOptions } from './sasrec-training';
 
-export interface SasrecConfig {
+export interface SasrecConfig extends SasrecTrainingConfig {
   readonly hiddenUnits: number;
   readonly maxlen: number;
   readonly numBlocks: number;
   readonly numHeads: number;
+  readonly innerSize: number;
+  readonly activation: 'auto' | 'relu' | 'gelu';
   readonly dropoutRate: number;
+  readonly dropoutEmbed: number;
   readonly norm: 'tf' | 'pre' | 'post';
+  readonly layerNormEps: number;
   readonly outputProjection: 'auto' | 'true' | 'false';
   readonly maskPadding: 'auto' | 'true' | 'false';
   readonly positions: 'end' | 'start';
-  readonly loss: 'ce' | 'sampled' | 'bce';
-  readonly negatives: number;
-  readonly nSample: number;
-  readonly sampleAlpha: number;
-  readonly logq: number;
-  readonly lr: number;
-  readonly lrSchedule: 'constant' | 'linear';
-  readonly batchSize: number;
-  readonly numEpochs: number;
-  readonly sampling: 'shuffle' | 'with-replacement';
-  readonly l2Emb: number;
+  readonly inputScale: 'auto' | 'sqrt' | 'half-sqrt' | 'none';
+  readonly reuseItemEmbeddings: boolean;
+  readonly scoring: 'dot' | 'cosine';
+  readonly temperature: number;
+  readonly init: 'auto' | 'torch' | 'normal';
+  readonly initStd: number;
 }
 
 const OFFICIAL = 'default of the official TensorFlow code';
@@ -52,6 +52,22 @@ export const options: OptionSpecs<SasrecConfig> = {
     doc: 'attention heads; hiddenUnits must be a multiple',
     source: OFFICIAL,
   },
+  innerSize: {
+    type: 'integer',
+    min: 1,
+    max: 65536,
+    words: { auto: 0 },
+    default: 0,
+    doc: 'width of the feed-forward layers; auto: hiddenUnits',
+    source: `${OFFICIAL}, which does not widen; the name is RecBole's`,
+  },
+  activation: {
+    type: 'choice',
+    choices: ['auto', 'relu', 'gelu'],
+    default: 'auto',
+    doc: 'between the feed-forward layers: relu, or gelu in its exact form; auto: relu',
+    source: OFFICIAL,
+  },
   dropoutRate: {
     type: 'number',
     min: 0,
@@ -60,6 +76,15 @@ export const options: OptionSpecs<SasrecConfig> = {
     doc: 'dropout of embedded clicks, attention weights and both feed-forward layers',
     source: `${OFFICIAL}; 0.2 for long histories`,
   },
+  dropoutEmbed: {
+    type: 'number',
+    min: 0,
+    max: 0.95,
+    words: { same: -1 },
+    default: -1,
+    doc: 'dropout of embedded clicks, where it is not that of the other layers',
+    source: 'all reference codes have one rate',
+  },
   norm: {
     type: 'choice',
     choices: ['tf', 'pre', 'post'],
@@ -67,6 +92,14 @@ export const options: OptionSpecs<SasrecConfig> = {
     doc: 'where layers are normalised: tf with residuals from the normalised values, pre before, post after each layer',
     source:
       'tf is the official code, pre and post the PyTorch port of 2025; they differ by at most 3 % in its own runs',
+  },
+  layerNormEps: {
+    type: 'number',
+    min: 0,
+    max: 1,
+    default: 1e-8,
+    doc: 'added to the variance where layers are normalised',
+    source: `${OFFICIAL}, and of the port; 1e-5 in gSASRec`,
   },
   outputProjection: {
     type: 'choice',
@@ -89,83 +122,49 @@ export const options: OptionSpecs<SasrecConfig> = {
     doc: 'count positions from the end (the newest click has the last one) or from the start of the session',
     source: 'end is all reference codes; with start earlier clicks keep their vectors when one more comes',
   },
-  loss: {
+  inputScale: {
     type: 'choice',
-    choices: ['ce', 'sampled', 'bce'],
-    default: 'ce',
-    doc: 'ce: softmax over the catalogue; sampled: softmax over nSample items; bce: binary, against sampled negatives',
-    source:
-      'bce is the paper; one negative is its largest loss of quality ("Turning Dross Into Gold Loss", RecSys 2023)',
+    choices: ['auto', 'sqrt', 'half-sqrt', 'none'],
+    default: 'auto',
+    doc: 'factor of embedded clicks: √d, √d/2 or 1; auto: √d, with cosine scoring √d/2',
+    source: `√d is ${OFFICIAL.replace('default of ', '')}, none gSASRec; √d/2 is ours, for vectors of length 1`,
   },
-  negatives: {
-    type: 'integer',
-    min: 1,
-    max: 100_000,
-    default: 1,
-    doc: "bce: negatives of each click, uniform, drawn again while they are in the click's session",
-    source: OFFICIAL,
+  reuseItemEmbeddings: {
+    type: 'boolean',
+    default: true,
+    doc: 'score with the table that embeds the clicks; false: with a table of its own',
+    source: 'true is the paper and its codes, false the default of gSASRec',
   },
-  nSample: {
-    type: 'integer',
-    min: 1,
-    max: 1_000_000,
-    default: 2048,
-    doc: 'sampled: negatives a step, shared by the batch; those that equal a target are masked for it',
-    source: 'as in GRU4Rec; 3,000 a sequence in "Turning Dross Into Gold Loss"',
-  },
-  sampleAlpha: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0.5,
-    doc: 'sampled: negatives are drawn ∝ support^sampleAlpha: 0 uniform, 1 by popularity',
-    source: 'as in GRU4Rec',
-  },
-  logq: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 1,
-    doc: 'sampled: share of the log of the sampling frequency taken off all scores, targets included',
-    source: '1 makes the sampled softmax an unbiased estimate of the full one in the limit',
-  },
-  lr: {
-    type: 'number',
-    min: 1e-8,
-    max: 1,
-    default: 0.001,
-    doc: 'step size of Adam (β₁ 0.9, β₂ 0.98)',
-    source: OFFICIAL,
-  },
-  lrSchedule: {
+  scoring: {
     type: 'choice',
-    choices: ['constant', 'linear'],
-    default: 'constant',
-    doc: 'whether lr stays, or falls linearly to 0 at the last epoch',
-    source: `${OFFICIAL}; linear is ours, for short trainings that end sharp`,
+    choices: ['dot', 'cosine'],
+    default: 'dot',
+    doc: 'cosine: item vectors (as input and as output) and session vectors are scaled to length 1',
+    source: 'dot is the paper; cosine is ours: popular items cannot win by the length of their vectors alone',
   },
-  batchSize: { type: 'integer', min: 1, max: 65536, default: 128, doc: 'sessions a step', source: OFFICIAL },
-  numEpochs: {
-    type: 'integer',
-    min: 1,
-    max: 100_000,
-    default: 201,
-    doc: 'passes over the log at most; validation stops earlier',
-    source: OFFICIAL,
-  },
-  sampling: {
-    type: 'choice',
-    choices: ['shuffle', 'with-replacement'],
-    default: 'shuffle',
-    doc: 'shuffle: every session once an epoch; with-replacement: as many, drawn at random',
-    source: 'the official code draws users with replacement; sessions are many and short, and none should be missed',
-  },
-  l2Emb: {
+  temperature: {
     type: 'number',
-    min: 0,
-    max: 1,
+    min: 0.001,
+    max: 1000,
+    words: { auto: 0 },
     default: 0,
-    doc: 'weight of the sum of squares of the item table in the loss',
-    source: `${OFFICIAL}; the term itself as in the PyTorch port`,
+    doc: 'scores are divided by it; auto: 1, with cosine scoring 1/16',
+    source: 'a cosine alone is too flat for a softmax over thousands of items',
   },
+  init: {
+    type: 'choice',
+    choices: ['auto', 'torch', 'normal'],
+    default: 'auto',
+    doc: "how weights start: auto as in the form's code; torch: tables N(0, 1), layers by fan-in; normal: N(0, initStd)",
+    source: 'auto is Glorot, torch what gSASRec leaves to PyTorch, normal the habit of BERT and RecBole',
+  },
+  initStd: {
+    type: 'number',
+    min: 1e-6,
+    max: 10,
+    default: 0.02,
+    doc: 'standard deviation of init=normal',
+    source: 'BERT, RecBole and CoSeRec',
+  },
+  ...trainingOptions,
 };

@@ -13,6 +13,12 @@
  *
  * attention(q, k) is causal, with values from k; FFN(w) = dropout(dropout(relu(w W₁ + b₁)) W₂ + b₂), both `[d, d]`.
  *
+ * gSASRec — Petrov & Macdonald, "gSASRec: Reducing Overconfidence in Sequential Recommendation Trained with Negative
+ * Sampling", RecSys 2023, https://arxiv.org/abs/2308.07192 — is form `tf` without √d (`inputScale: 'none'`), with a
+ * table of its own for scores (`reuseItemEmbeddings: false`) and the loss `gbce`.
+ *
+ * Ours is `scoring: 'cosine'`: every E[x], E[j] and cₜ is scaled to length 1, and scores are divided by a temperature.
+ *
  * Forms: `tf` masks padding keys and has no output projection after the heads; `pre` and `post` are today's PyTorch
  * port by pmixer, which projects and lets padding keys take part. `outputProjection` and `maskPadding` override that:
  * the port of 2020 is `tf` with the projection and without the mask.
@@ -27,6 +33,7 @@ import {
   mul,
   reshape,
   slice,
+  type Tensor,
   type Tensor1D,
   type Tensor2D,
   type Tensor4D,
@@ -36,33 +43,18 @@ import { type AttentionOptions, type AttentionParams, attention, causalBias, key
 import { feedForward } from '../nn/feed-forward';
 import { layerNorm } from '../nn/layer-norm';
 import type { LinearParams } from '../nn/linear';
-import type { Catalogue, SessionInput } from '../types';
-import type {
-  Initialiser,
-  ObjectiveSpec,
-  ParameterSpec,
-  Params,
-  Prepared,
-  PreparedTensors,
-  Run,
-  SessionModel,
-} from './model';
-import { glorotNormal, glorotUniform } from './parameters';
+import { normaliseRows } from '../nn/normalise-rows';
+import type { SessionInput } from '../types';
+import type { Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
+import { padClicks } from './padding';
 import { options, type SasrecConfig } from './sasrec-options';
+import { firstPosition, masksPadding, projectsOutput, sasrecParameters } from './sasrec-parameters';
+import { trainingConflict, trainingPlan } from './sasrec-training';
 
 export type { SasrecConfig } from './sasrec-options';
 
-/** ε of every layer norm, in all codes. */
-const EPSILON = 1e-8;
-
-/** What the form's reference does, unless the configuration says otherwise. */
-const choose = (setting: SasrecConfig['maskPadding'], automatic: boolean) =>
-  String(setting) === 'auto' ? automatic : String(setting) === 'true';
-const projectsOutput = ({ outputProjection, norm }: SasrecConfig) => choose(outputProjection, norm !== 'tf');
-const masksPadding = ({ maskPadding, norm }: SasrecConfig) => choose(maskPadding, norm === 'tf');
-
-/** The port gives padding a position of its own, row 0 of the table: it is zero and stays so. */
-const firstPosition = ({ norm }: SasrecConfig) => (norm === 'tf' ? 0 : 1);
+/** Cosines lie in ±1: without it a softmax over thousands of items could tell hardly any apart. */
+const COSINE_TEMPERATURE = 1 / 16;
 
 /**
  * Whether a batch need not be wider than its longest session: real clicks must see no padding key. On the right,
@@ -70,81 +62,43 @@ const firstPosition = ({ norm }: SasrecConfig) => (norm === 'tf' ? 0 : 1);
  */
 const trims = (config: SasrecConfig) => config.positions === 'start' || masksPadding(config);
 
-function check({ hiddenUnits, numHeads }: SasrecConfig): void {
+/** @param name The architecture, for messages. */
+export function checkSasrec(config: SasrecConfig, name = 'sasrec'): void {
+  const { hiddenUnits, numHeads } = config;
+  const refuse = (message: string): never => {
+    throw new RecommenderError('bad-config', `${name}: ${message}`);
+  };
   if (hiddenUnits % numHeads !== 0) {
-    throw new RecommenderError(
-      'bad-config',
-      `sasrec: "hiddenUnits" must be a multiple of "numHeads", got ${hiddenUnits} and ${numHeads}.`,
-    );
+    refuse(`"hiddenUnits" must be a multiple of "numHeads", got ${hiddenUnits} and ${numHeads}.`);
   }
+  const conflict = trainingConflict(config);
+  if (conflict) refuse(conflict);
 }
 
-function parameters(config: SasrecConfig, { items: n }: Catalogue): Record<string, ParameterSpec> {
-  const { hiddenUnits: d, maxlen, numBlocks, norm } = config;
-  const port = norm !== 'tf';
-  const glorot = port ? glorotNormal : glorotUniform;
-  const zeros: ParameterSpec = { shape: [d], init: { kind: 'zeros' } };
-  const specs: Record<string, ParameterSpec> = {};
-  const matrix = (name: string, init: Initialiser = glorot(d, d), bias: ParameterSpec = zeros) => {
-    specs[`${name}.w`] = { shape: [d, d], init };
-    specs[`${name}.b`] = bias;
-  };
-  const gainAndBias = (name: string) => {
-    specs[`${name}.gain`] = { shape: [d], init: { kind: 'ones' } };
-    specs[`${name}.bias`] = zeros;
-  };
-  const rows = maxlen + firstPosition(config);
-  specs.items = { shape: [n + 1, d], init: glorot(n + 1, d), rows: 'both' };
-  specs.positions = { shape: [rows, d], init: glorot(rows, d), zeroRow: port };
-  for (let b = 0; b < numBlocks; b++) {
-    const of = `blocks.${b}.attention`;
-    gainAndBias(`${of}.norm`);
-    // PyTorch keeps query, key and value in one [3d, d] matrix, and draws it as such.
-    for (const name of ['query', 'key', 'value']) matrix(`${of}.${name}`, port ? glorot(3 * d, d) : glorot(d, d));
-    if (projectsOutput(config)) matrix(`${of}.output`);
-    gainAndBias(`blocks.${b}.feed.norm`);
-    const bias: ParameterSpec = port ? { shape: [d], init: { kind: 'uniform', limit: 1 / Math.sqrt(d) } } : zeros;
-    for (const name of ['inner', 'outer']) matrix(`blocks.${b}.feed.${name}`, glorot(d, d), bias);
-  }
-  gainAndBias('norm');
-  return specs;
-}
-
-/**
- * - `items` `[B, W]`: padded on the left for positions counted from the end, on the right for those from the start.
- *   W is `maxlen`, or the longest session's length where padding cannot matter.
- * - `mask` `[B · W, 1]`: 1 at clicks, 0 at padding; left out of a batch that has no padding.
- * - `last` `[B]`: the row of `[B · W]` that holds the session's last click.
- */
+/** Padded on the left for positions counted from the end, on the right for those from the start. */
 function prepare(sessions: readonly SessionInput[], config: SasrecConfig): Prepared {
-  const { maxlen, positions } = config;
-  const lengths = sessions.map(({ items }) => Math.min(items.length, maxlen));
-  const width = trims(config) ? Math.max(1, ...lengths) : maxlen;
-  const items = new Int32Array(sessions.length * width);
-  const mask = new Float32Array(items.length);
-  const last = new Int32Array(sessions.length);
-  sessions.forEach((session, row) => {
-    const n = lengths[row]!;
-    const first = row * width + (positions === 'end' ? width - n : 0);
-    for (let t = 0; t < n; t++) items[first + t] = session.items[session.items.length - n + t]!;
-    mask.fill(1, first, first + n);
-    last[row] = first + Math.max(n, 1) - 1;
-  });
-  const prepared = {
-    items: { data: items, shape: [sessions.length, width], items: true as const },
-    last: { data: last, shape: [sessions.length] },
-  };
-  return mask.every((real) => real === 1) ? prepared : { ...prepared, mask: { data: mask, shape: [mask.length, 1] } };
+  const side = config.positions === 'end' ? 'left' : 'right';
+  return padClicks(sessions, { side, maxLength: config.maxlen, trims: trims(config) });
+}
+
+/** What √d is in the equations. */
+function inputScale({ inputScale, scoring, hiddenUnits: d }: SasrecConfig): number {
+  const scale = inputScale === 'auto' ? (scoring === 'cosine' ? 'half-sqrt' : 'sqrt') : inputScale;
+  return { sqrt: Math.sqrt(d), 'half-sqrt': Math.sqrt(d) / 2, none: 1 }[scale];
 }
 
 /** e = (dropout(√d E[x] + P)) ⊙ m, `[B · W, d]`. */
 function embed(params: Params, prepared: PreparedTensors, config: SasrecConfig, { dropout }: Run): Tensor2D {
-  const { hiddenUnits: d, maxlen, positions, dropoutRate } = config;
+  const { hiddenUnits: d, maxlen, positions, dropoutRate, dropoutEmbed, scoring } = config;
   const items = prepared.items as Tensor2D;
   const [batch, width] = items.shape;
   const offset = firstPosition(config) + (positions === 'end' ? maxlen - width : 0);
   const p = slice(params.positions as Tensor2D, [offset, 0], [width, d]);
-  const e = dropout(add(mul(gather(params.items as Tensor2D, items), Math.sqrt(d)), p), dropoutRate);
+  let x: Tensor = gather(params.items as Tensor2D, items); // [B, W, d]
+  if (scoring === 'cosine') x = reshape(normaliseRows(reshape(x, [batch * width, d])), x.shape);
+  const scale = inputScale(config);
+  if (scale !== 1) x = mul(x, scale);
+  const e = dropout(add(x, p), dropoutEmbed < 0 ? dropoutRate : dropoutEmbed);
   return mask(reshape(e, [batch * width, d]), prepared);
 }
 
@@ -178,14 +132,16 @@ function attentionBias(prepared: PreparedTensors, config: SasrecConfig, lastOnly
  * The session after each click, `[B · W, d]`, or after the last one, `[B, d]`. Then the last block computes queries,
  * feed-forward and norms for that click alone; its keys and values still come from all clicks.
  */
-function hidden(
+export function sasrecHidden(
   params: Params,
   prepared: PreparedTensors,
   config: SasrecConfig,
   run: Run,
   lastOnly: boolean,
 ): Tensor2D {
-  const { numBlocks, numHeads, norm, positions, dropoutRate } = config;
+  const { numBlocks, numHeads, norm, positions, dropoutRate, activation } = config;
+  const layerNormOf = (name: string, x: Tensor2D): Tensor2D =>
+    layerNorm(x, params[`${name}.gain`] as Tensor1D, params[`${name}.bias`] as Tensor1D, config.layerNormEps);
   const batch = prepared.items!.shape[0]!;
   const allBias = lastOnly && numBlocks === 1 ? undefined : attentionBias(prepared, config, false);
   // Only padding on the left sees no key; form tf zeroes it after each block anyway.
@@ -194,7 +150,7 @@ function hidden(
   for (let b = 0; b < numBlocks; b++) {
     const narrow = lastOnly && b === numBlocks - 1;
     const pick = (x: Tensor2D): Tensor2D => (narrow ? gather(x, prepared.last as Tensor1D) : x);
-    const ln = (x: Tensor2D, layer: string) => layerNormOf(params, `blocks.${b}.${layer}.norm`, x);
+    const ln = (x: Tensor2D, layer: string) => layerNormOf(`blocks.${b}.${layer}.norm`, x);
     const attend = (x: Tensor2D, y: Tensor2D) =>
       attention(attentionParams(params, `blocks.${b}.attention`, config), x, y, {
         batch,
@@ -204,12 +160,10 @@ function hidden(
         dropout: (weights) => run.dropout(weights, dropoutRate),
       } satisfies AttentionOptions);
     const feed = (x: Tensor2D) =>
-      feedForward(
-        x,
-        linearParams(params, `blocks.${b}.feed.inner`),
-        linearParams(params, `blocks.${b}.feed.outer`),
-        (y) => run.dropout(y, dropoutRate),
-      );
+      feedForward(x, linearParams(params, `blocks.${b}.feed.inner`), linearParams(params, `blocks.${b}.feed.outer`), {
+        activation: activation === 'auto' ? 'relu' : activation,
+        dropout: (y) => run.dropout(y, dropoutRate),
+      });
     switch (norm) {
       case 'tf': {
         const q = ln(pick(e), 'attention');
@@ -232,60 +186,32 @@ function hidden(
       }
     }
   }
-  return layerNormOf(params, 'norm', e);
+  return layerNormOf('norm', e);
 }
 
-const layerNormOf = (params: Params, name: string, x: Tensor2D): Tensor2D =>
-  layerNorm(x, params[`${name}.gain`] as Tensor1D, params[`${name}.bias`] as Tensor1D, EPSILON);
-
-function objective({ loss, negatives, nSample, sampleAlpha, logq, l2Emb }: SasrecConfig): ObjectiveSpec {
-  const l2 = { weight: l2Emb, params: ['items'], power: 2 } as const;
-  switch (loss) {
-    case 'ce':
-      return { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, reduction: 'mean', l2 };
-    case 'sampled':
-      return {
-        loss: 'cross-entropy',
-        negatives: { kind: 'shared', inBatch: false, extra: nSample, alpha: sampleAlpha },
-        logq,
-        maskHits: true,
-        reduction: 'mean',
-        l2,
-      };
-    case 'bce': {
-      const spec = { kind: 'per-position', count: negatives, reject: 'session' } as const;
-      return { loss: 'bce', negatives: spec, reduction: 'mean', l2 };
-    }
-  }
+/** The vector that scores: c, with cosine scoring of length 1, over the temperature. */
+export function scoringVector(c: Tensor2D, { scoring, temperature }: SasrecConfig): Tensor2D {
+  const vector = scoring === 'cosine' ? normaliseRows(c) : c;
+  const divisor = temperature || (scoring === 'cosine' ? COSINE_TEMPERATURE : 1);
+  return divisor === 1 ? vector : mul(vector, 1 / divisor);
 }
 
 export const sasrec: SessionModel<SasrecConfig> = {
   name: 'sasrec',
   paper: 'Kang & McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018, https://arxiv.org/abs/1808.09781',
   options,
-  check,
-  parameters,
+  check: (config) => checkSasrec(config),
+  parameters: (config, catalogue) => sasrecParameters(config, catalogue),
   prepare,
-  encode: (params, prepared, config, run) => hidden(params, prepared, config, run, true),
+  encode: (params, prepared, config, run) => scoringVector(sasrecHidden(params, prepared, config, run, true), config),
   positions: {
     column: (t, n, width, { positions }) => (positions === 'end' ? width - n + t : t),
-    encode: (params, prepared, config, run) => hidden(params, prepared, config, run, false),
+    encode: (params, prepared, config, run) =>
+      scoringVector(sasrecHidden(params, prepared, config, run, false), config),
   },
-  outputs: (params) => ({ table: params.items as Tensor2D }),
-  training: (config) => ({
-    rows: { kind: 'sequences', maxLength: config.maxlen, sampling: config.sampling },
-    batchSize: config.batchSize,
-    epochs: config.numEpochs,
-    objective: objective(config),
-    optimiser: {
-      kind: 'adam',
-      learningRate: config.lr,
-      beta1: 0.9,
-      beta2: 0.98,
-      epsilon: 1e-8,
-      weightDecay: { amount: 0, kind: 'coupled' },
-      touchedRows: false,
-    },
-    schedule: { kind: config.lrSchedule },
-  }),
+  outputs(params, { reuseItemEmbeddings, scoring }) {
+    const table = params[reuseItemEmbeddings ? 'items' : 'outputs'] as Tensor2D;
+    return { table: scoring === 'cosine' ? normaliseRows(table) : table };
+  },
+  training: (config) => trainingPlan(config, config.maxlen),
 };

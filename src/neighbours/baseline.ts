@@ -23,8 +23,15 @@ export interface Baseline<C> {
  * Writes the scores of one session into a row that is all 0 on entry; column i belongs to item index i + 1.
  *
  * @param items The session's clicks are `items[from]` … `items[to - 1]`, oldest first, at least one.
+ * @param now Time of the last click in seconds since 1970, where it is known.
  */
-export type FillRow = (items: ArrayLike<ItemIndex>, from: number, to: number, row: Float32Array) => void;
+export type FillRow = (
+  items: ArrayLike<ItemIndex>,
+  from: number,
+  to: number,
+  row: Float32Array,
+  now: number | undefined,
+) => void;
 
 /** Cells of a block of a walk: 4 MB, so that a row is still in the cache when it is ranked. */
 const BLOCK_CELLS = 1024 * 1024;
@@ -37,11 +44,12 @@ export function rowScorer(items: number, fill: FillRow): Scorer {
       const scores = new Float32Array(sessions.length * items);
       sessions.forEach((session, i) => {
         if (session.items.length === 0) throw new RangeError('score: a session has no click; pass at least one.');
-        fill(session.items, 0, session.items.length, scores.subarray(i * items, (i + 1) * items));
+        const to = session.items.length;
+        fill(session.items, 0, to, scores.subarray(i * items, (i + 1) * items), session.times?.[to - 1]);
       });
       return scores;
     },
-    async walk({ items: clicks, offsets }, visit) {
+    async walk({ items: clicks, times, offsets }, visit) {
       const capacity = Math.max(1, Math.floor(BLOCK_CELLS / items));
       const block = new Float32Array(capacity * items);
       let rows: WalkRow[] = [];
@@ -55,7 +63,7 @@ export function rowScorer(items: number, fill: FillRow): Scorer {
         const last = offsets[session + 1]! - 1;
         for (let at = from; at < last; at++) {
           const row = rows.length;
-          fill(clicks, from, at + 1, block.subarray(row * items, (row + 1) * items));
+          fill(clicks, from, at + 1, block.subarray(row * items, (row + 1) * items), times[at]);
           rows.push({ session, position: at - from });
           if (rows.length === capacity) flush();
         }

@@ -3,6 +3,7 @@ import type { Baseline } from './baseline';
 import { itemKnn } from './item-knn';
 import { pop, sPop } from './popularity';
 import { ar, markov, sr } from './rules';
+import { neighbours } from './session-knn';
 
 export type { Baseline } from './baseline';
 
@@ -14,4 +15,5 @@ export const baselines: Readonly<Record<string, Baseline<any>>> = {
   markov,
   ar,
   sr,
+  ...neighbours,
 };

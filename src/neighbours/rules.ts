@@ -71,8 +71,8 @@ function pairsOptions({ pruning, ties }: RulesConfig): PairsOptions {
 /** Scores by a rule base, divided by the largest score unless that is 0. */
 function scorerOf(items: number, { normalize }: RulesConfig, fill: FillRow): Scorer {
   if (!normalize) return rowScorer(items, fill);
-  return rowScorer(items, (clicks, from, to, row) => {
-    fill(clicks, from, to, row);
+  return rowScorer(items, (clicks, from, to, row, now) => {
+    fill(clicks, from, to, row, now);
     let largest = 0;
     for (let i = 0; i < row.length; i++) if (row[i]! > largest) largest = row[i]!;
     if (largest > 0) for (let i = 0; i < row.length; i++) row[i]! /= largest;

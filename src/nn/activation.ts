@@ -1,9 +1,10 @@
 /** Element-wise activations by name. */
-import { elu, leakyRelu, relu, selu, type Tensor, tanh } from '@tensorflow/tfjs-core';
+import { elu, leakyRelu, relu, selu, sigmoid, type Tensor, tanh } from '@tensorflow/tfjs-core';
+import { gelu } from './gelu';
 
 /** `alpha` is the scale of elu and the slope of leaky. */
 export type Activation =
-  | { readonly kind: 'linear' | 'relu' | 'tanh' | 'selu' }
+  | { readonly kind: 'linear' | 'relu' | 'tanh' | 'selu' | 'sigmoid' | 'gelu' }
   | { readonly kind: 'elu' | 'leaky'; readonly alpha: number };
 
 /**
@@ -11,6 +12,7 @@ export type Activation =
  *
  *     elu(x)   = x if x ≥ 0, else α (eˣ − 1)
  *     leaky(x) = x if x ≥ 0, else α x
+ *     gelu(x)  = x Φ(x), in its exact form
  */
 export function activate<T extends Tensor>(x: T, activation: Activation): T {
   switch (activation.kind) {
@@ -22,6 +24,10 @@ export function activate<T extends Tensor>(x: T, activation: Activation): T {
       return tanh(x);
     case 'selu':
       return selu(x);
+    case 'sigmoid':
+      return sigmoid(x);
+    case 'gelu':
+      return gelu(x);
     case 'leaky':
       return leakyRelu(x, activation.alpha);
     // α (eˣ − 1) is elu's negative part with its slope changed: two fast kernels, and no branch that could overflow.

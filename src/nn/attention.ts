@@ -82,18 +82,18 @@ function joinHeads(x: Tensor4D, rows: number, d: number): Tensor2D {
   return reshape(x.shape[1] === 1 ? x : transpose(x, [0, 2, 1, 3]), [rows, d]);
 }
 
-/** Lets query t see keys 0…t: `[1, 1, steps, steps]`, 0 where a key is seen. */
-export function causalBias(steps: number): Tensor4D {
+/** Lets query t see keys 0…t: `[1, 1, steps, steps]`, 0 where a key is seen, else `hidden`. */
+export function causalBias(steps: number, hidden = MASKED): Tensor4D {
   const bias = new Float32Array(steps * steps);
-  for (let t = 0; t < steps; t++) bias.fill(MASKED, t * steps + t + 1, (t + 1) * steps);
+  for (let t = 0; t < steps; t++) bias.fill(hidden, t * steps + t + 1, (t + 1) * steps);
   return tensor4d(bias, [1, 1, steps, steps]);
 }
 
 /**
- * Hides padding keys from every query: `[B, 1, 1, keys]`, 0 where a key is seen.
+ * Hides padding keys from every query: `[B, 1, 1, keys]`, 0 where a key is seen, else `hidden`.
  *
  * @param mask 1 for real keys, 0 for padding, `[B · keys, 1]`.
  */
-export function keyBias(mask: Tensor2D, batch: number): Tensor4D {
-  return reshape(mul(sub(1, mask), MASKED), [batch, 1, 1, mask.size / batch]);
+export function keyBias(mask: Tensor2D, batch: number, hidden = MASKED): Tensor4D {
+  return reshape(mul(sub(1, mask), hidden), [batch, 1, 1, mask.size / batch]);
 }

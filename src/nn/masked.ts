@@ -12,9 +12,10 @@ export const MASKED = -6e4;
  * @param scores `[M, K]`.
  * @param rowIds `[M]` int32.
  * @param columnIds `[K]` int32.
- * @returns `[M, K]`: `MASKED` where `rowIds[m] = columnIds[k]`, else the score.
+ * @param value What stands for a masked score. Default `MASKED`.
+ * @returns `[M, K]`: `value` where `rowIds[m] = columnIds[k]`, else the score.
  * @throws Error if shapes do not fit.
  */
-export function maskEqual(scores: Tensor2D, rowIds: Tensor1D, columnIds: Tensor1D): Tensor2D {
-  return engine().runKernel('AisleMaskEqual', { x: scores, rowIds, columnIds }, { value: MASKED }) as Tensor2D;
+export function maskEqual(scores: Tensor2D, rowIds: Tensor1D, columnIds: Tensor1D, value = MASKED): Tensor2D {
+  return engine().runKernel('AisleMaskEqual', { x: scores, rowIds, columnIds }, { value }) as Tensor2D;
 }

@@ -19,6 +19,7 @@ import {
   square,
   sub,
   sum,
+  type Tensor,
   type Tensor1D,
   type Tensor2D,
   where,
@@ -73,13 +74,22 @@ export function bpr(r: Tensor2D, positive: Tensor1D): Tensor1D {
 }
 
 /**
- * Binary cross-entropy of one target against its own negatives:
+ * β, the weight of the target in gBCE, which undoes the overconfidence that sampled negatives cause:
  *
- *     −log σ(s⁺) − Σₖ log(1 − σ(s⁻ₖ)) = softplus(−s⁺) + Σₖ softplus(s⁻ₖ)
+ *     α = K / (n − 1)
+ *     β = α (t (1 − 1/α) + 1/α) = 1 − t (1 − α)
  *
- * @param target s⁺, `[M]`.
- * @param negatives s⁻, `[M, K]`.
+ * @param calibration t: 0 is plain binary cross-entropy, 1 gives calibrated probabilities.
+ * @param negatives K of each target.
+ * @param items n of the catalogue, at least 2.
+ * @see Petrov & Macdonald, "gSASRec: Reducing Overconfidence in Sequential Recommendation Trained with Negative
+ *   Sampling", RecSys 2023, https://arxiv.org/abs/2308.07192
  */
-export function binaryCrossEntropy(target: Tensor1D, negatives: Tensor2D): Tensor1D {
-  return add(softplus(neg(target)), sum(softplus(negatives), 1));
-}
+export const positiveWeight = (calibration: number, negatives: number, items: number): number =>
+  1 - calibration * (1 - negatives / (items - 1));
+
+/** −log σ(s⁺) = softplus(−s⁺) of each target. */
+export const positiveLoss = <T extends Tensor>(targets: T): T => softplus(neg(targets));
+
+/** −log(1 − σ(s⁻)) = softplus(s⁻) of each negative. */
+export const negativeLoss = <T extends Tensor>(negatives: T): T => softplus(negatives);

@@ -2,8 +2,13 @@
 import type { NegativeSpec } from '../models/model';
 import type { Random } from '../session/random';
 
+/** Draws item indices 1…n. */
+export interface Sampler {
+  draw(random: Random): number;
+}
+
 /** Draws item indices 1…n with probability ∝ support^alpha. */
-export class PopularitySampler {
+export class PopularitySampler implements Sampler {
   readonly #cumulative: Float64Array;
 
   /**
@@ -40,24 +45,29 @@ export class PopularitySampler {
 
 /** The negatives of one step. */
 export interface Negatives {
-  /** `[K]` shared by the batch, or `[M, K]` for each target on its own; empty where none are drawn. */
+  /** `[K]` shared by the batch, or `[M, K]` for each target or row on its own; empty where none are drawn. */
   readonly ids: Int32Array;
+  /** Whether each target, or each row, has its own. */
   readonly perTarget: boolean;
+  /** Into how many rows of the same length the ids fall, where each row of the batch has its own. */
+  readonly rows?: number;
 }
 
 /**
  * Draws the negatives of one step.
  *
  * @param targets The step's targets, `[M]`.
- * @param seen For `reject: 'session'`: the items of each target's session.
+ * @param rows Rows of the batch, sessions or windows, for `per-row`.
+ * @param seen For `reject: 'session'`: the items of the session of each target, for `per-row` of each row.
  */
 export function drawNegatives(
   spec: NegativeSpec,
-  sampler: PopularitySampler | undefined,
+  sampler: Sampler | undefined,
   random: Random,
   targets: Int32Array,
   items: number,
   seen: (target: number) => ReadonlySet<number>,
+  rows = 0,
 ): Negatives {
   switch (spec.kind) {
     case 'catalogue':
@@ -65,16 +75,19 @@ export function drawNegatives(
     case 'shared': {
       const ids = new Int32Array(spec.extra);
       for (let k = 0; k < ids.length; k++) ids[k] = sampler!.draw(random);
-      return { ids, perTarget: false };
+      const once = spec.distribution === 'log-uniform';
+      return { ids: once ? Int32Array.from(new Set(ids)) : ids, perTarget: false };
     }
-    case 'per-position': {
-      const { count, reject } = spec;
-      const ids = new Int32Array(targets.length * count);
-      for (let m = 0; m < targets.length; m++) {
+    case 'per-position':
+    case 'per-row': {
+      const { kind, count, reject } = spec;
+      const drawers = kind === 'per-row' ? rows : targets.length;
+      const ids = new Int32Array(drawers * count);
+      for (let m = 0; m < drawers; m++) {
         const refused = reject === 'session' ? seen(m) : undefined;
         for (let k = 0; k < count; k++) ids[m * count + k] = drawUniform(random, items, refused);
       }
-      return { ids, perTarget: true };
+      return { ids, perTarget: true, ...(kind === 'per-row' && { rows }) };
     }
   }
 }

@@ -6,6 +6,7 @@ import {
   expandDims,
   gather,
   matMul,
+  mean,
   mul,
   norm,
   range,
@@ -25,17 +26,21 @@ import {
 import type { ObjectiveSpec, Outputs, Params } from '../models/model';
 import { activate } from '../nn/activation';
 import { productCrossEntropy } from '../nn/cross-entropy';
-import { maskEqual } from '../nn/masked';
-import { binaryCrossEntropy, bpr, bprMax, crossEntropy, top1, top1Max } from './losses';
+import { MASKED, maskEqual } from '../nn/masked';
+import { sampledBinaryCrossEntropy } from '../nn/sampled-binary';
+import { logUniform } from './log-uniform';
+import { bpr, bprMax, crossEntropy, negativeLoss, positiveLoss, positiveWeight, top1, top1Max } from './losses';
 
 /** One training step, as its loss sees it. Item indices are rows of `outputs.table`. */
 export interface LossInput {
   /** One vector per target, `[M, d]`. */
   readonly vectors: Tensor2D;
+  /** One vector per row of the batch, `[R, d]`, for negatives `per-row`. */
+  readonly rowVectors?: Tensor2D;
   readonly outputs: Outputs;
   /** `[M]` int32. */
   readonly targets: Tensor1D;
-  /** `[K]` int32 shared by the batch, or `[M, K]` per target; absent for the full softmax. */
+  /** `[K]` int32 shared by the batch, `[M, K]` per target, or `[R, K]` per row; absent for the full softmax. */
   readonly negatives?: Tensor1D | Tensor2D;
   /** log q of every column of the sampled scores, see `logQ`; absent without correction. */
   readonly logq?: Tensor1D;
@@ -47,26 +52,73 @@ export interface LossInput {
   readonly params: Params;
 }
 
+type RowLoss = Exclude<ObjectiveSpec['loss'], 'bce' | 'gbce'>;
+
 /** The loss of one step, a scalar. */
-export function objectiveLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
-  const count = spec.reduction === 'nominal' ? input.nominalBatch : input.targets.shape[0];
-  const isFull = spec.loss === 'cross-entropy' && spec.negatives.kind === 'catalogue';
-  const total = isFull ? fullCrossEntropy(spec, input) : sum(rowLosses(spec, input));
-  const loss = div(total, count) as Scalar;
+export function objectiveLoss(spec: ObjectiveSpec, given: LossInput): Scalar {
+  const input = atTemperature(given, spec.temperature ?? 1);
+  const loss = reducedLoss(spec, input);
   const { l2 } = spec;
   if (!l2 || l2.weight === 0) return loss;
   const penalty = (table: Tensor) => (l2.power === 2 ? sum(square(table)) : norm(table));
   return l2.params.reduce<Scalar>((total, name) => add(total, mul(l2.weight, penalty(input.params[name]!))), loss);
 }
 
-function rowLosses(spec: ObjectiveSpec, input: LossInput): Tensor1D {
-  if (spec.loss === 'bce') {
-    return binaryCrossEntropy(ownScores(input, input.targets), negativeScores(input));
+/** Scores are linear in vectors, bias and corrections, so these are divided where the scores would be. */
+function atTemperature(input: LossInput, temperature: number): LossInput {
+  if (temperature === 1) return input;
+  const { vectors, outputs, logq } = input;
+  return {
+    ...input,
+    vectors: div(vectors, temperature),
+    outputs: rowsOf(outputs.table, outputs.bias && div(outputs.bias, temperature)),
+    ...(logq && { logq: div<Tensor1D>(logq, temperature) }),
+  };
+}
+
+/** The mass e of `labelSmoothing` in the sense of `crossEntropy`, whose target has no share of it. */
+function smoothing({ labelSmoothing = 0, labelSmoothingOver = 'others' }: ObjectiveSpec, columns: number): number {
+  return labelSmoothingOver === 'all' ? (labelSmoothing * (columns - 1)) / columns : labelSmoothing;
+}
+
+/** The scores that a loss over columns compares, `[M, K]`, corrections and temperature included, and each target's column. */
+export function scoredColumns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; positive: Tensor1D } {
+  return columns(spec, atTemperature(input, spec.temperature ?? 1));
+}
+
+function reducedLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
+  if (spec.reduction === 'balanced') {
+    if (spec.loss !== 'bce') throw new RangeError(`objective: ${spec.loss} has no negatives of their own to balance.`);
+    const targets = mean(positiveLoss(ownScores(input, input.targets))) as Scalar;
+    return add(targets, mean(negativeLoss(negativeScores(spec, input))));
   }
+  const count = spec.reduction === 'nominal' ? input.nominalBatch : input.targets.shape[0];
+  return div(totalLoss(spec, input), count) as Scalar;
+}
+
+/** Sum over the targets. The losses over many items each compute it without holding all scores at once. */
+function totalLoss(spec: ObjectiveSpec, input: LossInput): Scalar {
+  if (spec.loss === 'bce' || spec.loss === 'gbce') return binaryCrossEntropy(spec, input);
+  const isFull = spec.loss === 'cross-entropy' && spec.negatives.kind === 'catalogue';
+  return isFull ? fullCrossEntropy(spec, input) : sum(rowLosses(spec.loss, spec, input));
+}
+
+/** `bce`: each target's own sum. `gbce`: the target weighs β, and the sum is a mean over target and negatives. */
+function binaryCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, negatives, items }: LossInput): Scalar {
+  if (spec.negatives.kind === 'per-row') throw new RangeError('objective: negatives per row need to be balanced.');
+  const { table, bias } = outputs;
+  const own = negatives as Tensor2D;
+  const count = own.shape[1];
+  if (spec.loss === 'bce') return sampledBinaryCrossEntropy(vectors, table, bias, targets, own);
+  const beta = positiveWeight(spec.calibration ?? 0, count, items);
+  return div(sampledBinaryCrossEntropy(vectors, table, bias, targets, own, beta), count + 1);
+}
+
+function rowLosses(loss: RowLoss, spec: ObjectiveSpec, input: LossInput): Tensor1D {
   const { scores, positive } = columns(spec, input);
-  if (spec.loss === 'cross-entropy') return crossEntropy(scores, positive, spec.labelSmoothing, spec.guard);
+  if (loss === 'cross-entropy') return crossEntropy(scores, positive, smoothing(spec, scores.shape[1]), spec.guard);
   const r = activate(scores, spec.finalActivation ?? { kind: 'linear' });
-  switch (spec.loss) {
+  switch (loss) {
     case 'bpr-max':
       return bprMax(r, positive, spec.bpreg ?? 0);
     case 'top1':
@@ -80,8 +132,10 @@ function rowLosses(spec: ObjectiveSpec, input: LossInput): Tensor1D {
 
 /** The full softmax, whose scores are too many to hold at once. */
 function fullCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, items }: LossInput): Scalar {
-  const { table, bias } = realItems(outputs, items);
-  return productCrossEntropy(vectors, table, bias, sub(targets, tensor1d([1], 'int32')), spec.labelSmoothing);
+  const first = spec.paddingColumn ? 0 : 1;
+  const { table, bias } = itemsFrom(first, outputs, items);
+  const positive = sub<Tensor1D>(targets, tensor1d([first], 'int32'));
+  return productCrossEntropy(vectors, table, bias, positive, smoothing(spec, table.shape[0]));
 }
 
 /**
@@ -98,7 +152,7 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
   if (negatives.kind === 'catalogue') {
     return { scores: catalogueScores(vectors, outputs, input.items), positive: sub(targets, tensor1d([1], 'int32')) };
   }
-  if (negatives.kind === 'per-position') throw new RangeError(`objective: ${spec.loss} needs shared negatives.`);
+  if (negatives.kind !== 'shared') throw new RangeError(`objective: ${spec.loss} needs shared negatives.`);
   const extra = input.negatives as Tensor1D;
   if (negatives.inBatch) {
     const ids = extra.shape[0] === 0 ? targets : concat([targets, extra]);
@@ -107,8 +161,11 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
   }
   const own = expandDims(ownScores(input, targets), 1);
   let others = sharedScores(input, extra); // [M, K]
-  if (spec.maskHits) others = maskEqual(others, targets, extra);
   if (logq) others = sub(others, slice(logq, rows)) as Tensor2D;
+  const { maskHits = false, temperature = 1 } = spec;
+  if (maskHits !== false) {
+    others = maskEqual(others, targets, extra, maskHits === true ? MASKED : maskHits / temperature);
+  }
   const target = logq ? sub(own, expandDims(slice(logq, 0, rows), 1)) : own;
   return { scores: concat([target, others], 1) as Tensor2D, positive: zeros([rows], 'int32') };
 }
@@ -121,18 +178,23 @@ export function productScores(vectors: Tensor2D, { table, bias }: Outputs): Tens
 
 /** Scores of the real items, `[M, n]`: without padding and special tokens. */
 export function catalogueScores(vectors: Tensor2D, outputs: Outputs, items: number): Tensor2D {
-  return productScores(vectors, realItems(outputs, items));
+  return productScores(vectors, itemsFrom(1, outputs, items));
 }
 
-const realItems = ({ table, bias }: Outputs, items: number): Outputs =>
-  rowsOf(slice(table, [1, 0], [items, -1]), bias && slice(bias, 1, items));
+/** The item side of the indices first…n. */
+const itemsFrom = (first: 0 | 1, { table, bias }: Outputs, n: number): Outputs =>
+  rowsOf(slice(table, [first, 0], [n + 1 - first, -1]), bias && slice(bias, first, n + 1 - first));
 
 const rowsOf = (table: Tensor2D, bias: Tensor1D | undefined): Outputs => (bias ? { table, bias } : { table });
 
 /** Scores of every row for the same ids, `[M, K]`: only those rows of the table are read. */
 function sharedScores({ vectors, outputs }: LossInput, ids: Tensor1D): Tensor2D {
-  return productScores(vectors, rowsOf(gather(outputs.table, ids), outputs.bias && gather(outputs.bias, ids)));
+  return productScores(vectors, rowsOfItems(outputs, ids));
 }
+
+/** The item side of some items only. */
+export const rowsOfItems = ({ table, bias }: Outputs, ids: Tensor1D): Outputs =>
+  rowsOf(gather(table, ids), bias && gather(bias, ids));
 
 /** The score of each row for its own item, `[M]`. */
 function ownScores({ vectors, outputs }: LossInput, ids: Tensor1D): Tensor1D {
@@ -140,8 +202,9 @@ function ownScores({ vectors, outputs }: LossInput, ids: Tensor1D): Tensor1D {
   return outputs.bias ? add(scores, gather(outputs.bias, ids)) : scores;
 }
 
-/** Scores of each row for its own negatives, `[M, K]`. */
-function negativeScores({ vectors, outputs, negatives }: LossInput): Tensor2D {
+/** Scores of each target's vector, or of each row's, for its own negatives, `[M, K]` or `[R, K]`. */
+function negativeScores(spec: ObjectiveSpec, { rowVectors, outputs, negatives, ...input }: LossInput): Tensor2D {
+  const vectors = spec.negatives.kind === 'per-row' ? rowVectors! : input.vectors;
   const ids = negatives as Tensor2D;
   const [rows, count] = ids.shape;
   const flat = reshape(ids, [rows * count]);
@@ -151,12 +214,21 @@ function negativeScores({ vectors, outputs, negatives }: LossInput): Tensor2D {
   return add(scores, reshape(gather(outputs.bias, flat) as Tensor1D, [rows, count]));
 }
 
+/** log q of targets and extra ids, from the chance of each item to be drawn. */
+export function correctionOf(chances: ArrayLike<number>, targets: Int32Array, extra: Int32Array): Float32Array {
+  return Float32Array.from([...targets, ...extra], (item) => Math.log(chances[item]! + GUARD));
+}
+
+/** As the library of Transformers4Rec has it: items that are never drawn have a finite correction. */
+const GUARD = 1e-16;
+
 /**
  * log q of the columns of a sampled cross-entropy, times `logq`: what is subtracted from their scores.
  *
  * In-batch columns carry the support of the target, extra ids support^alpha, both raw, as in the official GRU4Rec code;
  * with `logqSplit: 'nominal'` the first `nominalBatch` columns count as targets even once fewer rows are live. Without
- * in-batch negatives targets and extra ids are both corrected by support^alpha.
+ * in-batch negatives targets and extra ids are both corrected by support^alpha, or by the chance of being among the
+ * log-uniform draws.
  *
  * @returns `[M + K]`, or undefined where the objective does not correct.
  */
@@ -169,6 +241,9 @@ export function logQ(
 ): Float32Array | undefined {
   const { negatives, logq = 0, logqSplit = 'live' } = spec;
   if (spec.loss !== 'cross-entropy' || negatives.kind !== 'shared' || logq === 0) return undefined;
+  if (negatives.distribution === 'log-uniform') {
+    return correctionOf(logUniform(support).chances(negatives.extra), targets, extra).map((value) => logq * value);
+  }
   const split = logqSplit === 'nominal' ? nominalBatch : targets.length;
   const values = new Float32Array(targets.length + extra.length);
   for (let j = 0; j < values.length; j++) {

@@ -40,6 +40,8 @@ const EVENTS: Record<keyof RecommenderEvents, true> = {
   recommendations: true,
   status: true,
   progress: true,
+  stored: true,
+  erased: true,
   error: true,
 };
 

@@ -8,7 +8,10 @@ export type ConsentOption = 'auto' | 'granted' | 'denied' | 'manual';
 
 export type ConsentAnswer = 'granted' | 'denied';
 
-/** `unknown`: nobody has said anything yet. Only `granted` stores. */
+/**
+ * `unknown`: nobody has said anything yet; or, where the browser's tabs cannot tell each other anything, what was stored is
+ * gone and nobody has said why. Only `granted` stores.
+ */
 export type Consent = ConsentAnswer | 'unknown';
 
 /** What an answer comes to. Global Privacy Control is the visitor's own word, and outweighs the page's. */

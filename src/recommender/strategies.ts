@@ -28,8 +28,12 @@ export interface Question {
   readonly clicks: readonly EngineEvent[];
 }
 
+/** What a question needs of the engine. */
+export type Answerer = Pick<Engine, 'recommend' | 'products'>;
+export type Answer = Pick<Recommendations, 'items' | 'milliseconds'>;
+
 /** Answers a question, by the model or from the clicks. */
-export async function answer(engine: Engine, question: Question): Promise<Recommendations> {
+export async function answer(engine: Answerer, question: Question): Promise<Answer> {
   const { strategy, clicks, item = clicks.at(-1)?.itemId, now } = question;
   switch (strategy) {
     case 'for-you':
@@ -53,10 +57,10 @@ export async function answer(engine: Engine, question: Question): Promise<Recomm
 
 /** The model's best that the page's filter lets pass: asked for more until there are k, or no more. */
 async function ranked(
-  engine: Engine,
+  engine: Answerer,
   { k, exclude, filter, signal, now }: Question,
   clicks: readonly EngineEvent[],
-): Promise<Recommendations> {
+): Promise<Answer> {
   const session = clicks.map(({ itemId, time }) => ({ itemId, time }));
   const control = signal ? { signal } : {};
   const ask = (count: number) => engine.recommend({ session, k: count, exclude, now }, control);
@@ -74,7 +78,7 @@ async function ranked(
 }
 
 /** What was looked at last, each item once. Its score is the time of the newest event, in seconds since 1970. */
-async function recent(engine: Engine, { k, exclude, filter, clicks, signal }: Question): Promise<Recommendations> {
+async function recent(engine: Answerer, { k, exclude, filter, clicks, signal }: Question): Promise<Answer> {
   const from = performance.now();
   const excluded = new Set(exclude);
   const newest = new Map<string, RankedItem>();
@@ -90,7 +94,7 @@ async function recent(engine: Engine, { k, exclude, filter, clicks, signal }: Qu
   return { items: items.slice(0, k), milliseconds: performance.now() - from };
 }
 
-function known(engine: Engine, items: readonly RankedItem[], signal: AbortSignal | undefined) {
+function known(engine: Answerer, items: readonly RankedItem[], signal: AbortSignal | undefined) {
   return abortable(engine.products(items.map(({ itemId }) => itemId)), signal);
 }
 

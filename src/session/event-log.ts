@@ -67,6 +67,17 @@ export const NOTHING_DROPPED: Dropped = {
   shortSessions: { sessions: 0, events: 0 },
 };
 
+/** The sessions of a log with the numbers of their users, where it names them. */
+export function sessionsWithUsers({ sessions, userIds }: Pick<EventLog, 'sessions' | 'userIds'>): Sessions {
+  if (!userIds) return sessions;
+  const numbers = new Map<string, number>();
+  const users = Int32Array.from(userIds, (id) => {
+    if (!numbers.has(id)) numbers.set(id, numbers.size);
+    return numbers.get(id)!;
+  });
+  return { ...sessions, users };
+}
+
 /** Number of sessions of a log. */
 export function sessionCount(log: { readonly sessions: Sessions }): number {
   return log.sessions.offsets.length - 1;

@@ -1,9 +1,14 @@
 /**
  * What one visitor did on this device, and what of it the model reads. Time is an argument: nothing here reads a clock.
  *
- * How kinds of events weigh. Every event is a click of its item at its time, so an item that is viewed, put into the cart
- * and bought stands three times in the session, as in a log of all events. Where an earlier session fades (`recent`), its
- * purchases outlast its carts, and carts its views. A kind without a weight counts as a view.
+ * How kinds of events weigh: a view 1, a cart 2, a purchase 3, any other kind as a view. A purchase implies a cart, and a
+ * cart a view, so an event is read with the steps that it implies and that the session does not show yet: after a cart,
+ * its item stands at least twice in what the model reads, after a purchase at least three times. A session in which every
+ * step was reported reads as it would in a log of all events. Where an earlier session fades (`recent`), its purchases
+ * outlast its carts, and carts its views.
+ *
+ * Stronger signals imply the weaker ones: Wan & McAuley, "Item Recommendation on Monotonic Behavior Chains", RecSys 2018,
+ * https://doi.org/10.1145/3240323.3240369
  */
 
 /** One event. */
@@ -13,12 +18,15 @@ export interface VisitorEvent {
   readonly time: number;
   /** Kind of the event (`view`, `cart`, `purchase`, …). */
   readonly event: string;
+  /** The page that saw it, and the how-manieth it was there: with both, events have one order in every tab. */
+  readonly tab?: string;
+  readonly number?: number;
 }
 
 /**
  * What the model reads. `session`: the running session. `recent`: before it, what has not faded of earlier sessions, of
- * which one that ended d days ago keeps its ⌈m · 2^(−d/7)⌉ weightiest of m events, and none after four weeks. `all`:
- * before it, every event that is known.
+ * which one that ended d days ago keeps the ⌈m · 2^(−d/7)⌉ weightiest of the m clicks that are read of it, and none after
+ * four weeks. `all`: before it, every event that is known.
  */
 export type HistoryChoice = 'session' | 'recent' | 'all';
 
@@ -27,7 +35,7 @@ export interface VisitorHistoryOptions {
   readonly gap: number;
   /** Default `session`. */
   readonly history?: HistoryChoice;
-  /** Most events that the model reads. Beyond it the older half goes, so that a cached state is cut rarely. Default 512. */
+  /** Most clicks that the model reads. Beyond it the older half goes, so that a cached state is cut rarely. Default 512. */
   readonly maxLength?: number;
 }
 
@@ -39,7 +47,7 @@ const WEIGHTS: ReadonlyMap<string, number> = new Map([
 const DAY = 86_400;
 const HALF_LIFE = 7 * DAY;
 const FORGOTTEN = 28 * DAY;
-/** Seconds in which further reports of the item on show are the same page view: page script, data layer, a redraw. */
+/** Seconds in which a further report is of the same page view: page script, data layer, a redraw. */
 const PAGE_VIEW = 60;
 /** Most events that are known. Beyond it the older half goes. */
 const MAX_KNOWN = 10_000;
@@ -49,7 +57,7 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
   readonly #history: HistoryChoice;
   readonly #maxLength: number;
   #events: E[] = [];
-  #pageView: { readonly itemId: string; readonly from: number; readonly kinds: Set<string> } | undefined;
+  #pageView: { viewed: string | undefined; readonly from: number; readonly reports: Set<string> } | undefined;
 
   constructor({ gap, history = 'session', maxLength = 512 }: VisitorHistoryOptions) {
     this.#gap = gap;
@@ -58,28 +66,43 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
   }
 
   /**
-   * Whether this page has reported the event before, within one page view: reports of one item in a row, in which each
-   * kind counts once. Remembers the report.
+   * Whether this page has reported the event before, within one page view, in which each kind of event of each item
+   * counts once. A view of another item opens the next page view. Remembers the report.
    */
   isRepeated({ itemId, event, time }: VisitorEvent): boolean {
-    const view = this.#pageView;
-    if (view?.itemId !== itemId || Math.abs(time - view.from) > PAGE_VIEW) {
-      this.#pageView = { itemId, from: time, kinds: new Set([event]) };
+    const before = this.#pageView;
+    const isOther = event === 'view' && before?.viewed !== undefined && before.viewed !== itemId;
+    const report = JSON.stringify([event, itemId]);
+    if (before === undefined || isOther || Math.abs(time - before.from) > PAGE_VIEW) {
+      this.#pageView = { viewed: event === 'view' ? itemId : undefined, from: time, reports: new Set([report]) };
       return false;
     }
-    const repeated = view.kinds.has(event);
-    view.kinds.add(event);
+    if (event === 'view') before.viewed = itemId;
+    const repeated = before.reports.has(report);
+    before.reports.add(report);
     return repeated;
   }
 
-  /** Adds events, each in its place by time; of one time, in the order in which they came. */
+  /**
+   * Adds events, each in its place: by time, of one time by `tab` and `number`, without these in the order in which they
+   * came. One that is known already, by the same three, is left out, so the order of arrival makes no difference.
+   */
   add(...events: readonly E[]): void {
     for (const event of events) {
       let at = this.#events.length;
-      while (at > 0 && this.#events[at - 1]!.time > event.time) at--;
+      while (at > 0 && order(this.#events[at - 1]!, event) > 0) at--;
+      const before = this.#events[at - 1];
+      if (before?.tab !== undefined && event.tab !== undefined && order(before, event) === 0) continue;
       this.#events.splice(at, 0, event);
     }
     if (this.#events.length > MAX_KNOWN) this.#events.splice(0, this.#events.length - MAX_KNOWN / 2);
+  }
+
+  /** Forgets these events, by their `tab` and `number`. */
+  remove(events: readonly E[]): void {
+    const identity = ({ tab, number }: VisitorEvent) => `${tab}/${number}`;
+    const gone = new Set(events.map(identity));
+    this.#events = this.#events.filter((event) => event.tab === undefined || !gone.has(identity(event)));
   }
 
   /** All sessions, oldest first, and their events, oldest first. */
@@ -87,17 +110,20 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
     return sessionsOf(this.#events, this.#gap);
   }
 
-  /** What the model reads at `now` (seconds since 1970), oldest first; empty where nothing counts any more. */
+  /**
+   * What the model reads at `now` (seconds since 1970), one entry for each click, oldest first; empty where nothing counts
+   * any more.
+   */
   at(now: number): readonly E[] {
     // An event far ahead of the clock was written when the clock was wrong; it must not hide the running session.
     const past = this.#events.filter(({ time }) => time <= now + this.#gap);
-    const earlier = sessionsOf(past, this.#gap);
+    const earlier = sessionsOf(past, this.#gap).map(clicksOf);
     const running = now - (past.at(-1)?.time ?? Number.NEGATIVE_INFINITY) <= this.#gap ? (earlier.pop() ?? []) : [];
     const read = { session: [], recent: earlier.flatMap((session) => fade(session, now)), all: earlier.flat() };
-    const events = [...read[this.#history], ...running];
+    const clicks = [...read[this.#history], ...running];
     const half = Math.floor(this.#maxLength / 2);
-    const surplus = events.length - this.#maxLength;
-    return surplus > 0 ? events.slice(Math.ceil(surplus / half) * half) : events;
+    const surplus = clicks.length - this.#maxLength;
+    return surplus > 0 ? clicks.slice(Math.ceil(surplus / half) * half) : clicks;
   }
 
   /** Forgets everything. */
@@ -118,15 +144,35 @@ function sessionsOf<E extends VisitorEvent>(events: readonly E[], gap: number): 
   return sessions;
 }
 
-/** What is left of an earlier session: its weightiest events, of equal weight the newest, in the order of time. */
-function fade<E extends VisitorEvent>(session: readonly E[], now: number): E[] {
-  const age = Math.max(0, now - session.at(-1)!.time);
+/** A session as it is read: each event once, and once more for each step that it implies and that did not stand before. */
+function clicksOf<E extends VisitorEvent>(session: readonly E[]): E[] {
+  const standing = new Map<string, number>();
+  return session.flatMap((event) => {
+    const before = standing.get(event.itemId) ?? 0;
+    const times = Math.max(1, weightOf(event) - before);
+    standing.set(event.itemId, before + times);
+    return Array<E>(times).fill(event);
+  });
+}
+
+/** What is left of an earlier session: its weightiest clicks, of equal weight the newest, in the order of time. */
+function fade<E extends VisitorEvent>(clicks: readonly E[], now: number): E[] {
+  const age = Math.max(0, now - clicks.at(-1)!.time);
   if (age > FORGOTTEN) return [];
-  const kept = Math.ceil(session.length * 2 ** (-age / HALF_LIFE));
-  const weight = (at: number) => WEIGHTS.get(session[at]!.event) ?? 1;
-  const byWeight = [...session.keys()].sort((a, b) => weight(b) - weight(a) || b - a);
+  const kept = Math.ceil(clicks.length * 2 ** (-age / HALF_LIFE));
+  const byWeight = [...clicks.keys()].sort((a, b) => weightOf(clicks[b]!) - weightOf(clicks[a]!) || b - a);
   return byWeight
     .slice(0, kept)
     .sort((a, b) => a - b)
-    .map((at) => session[at]!);
+    .map((at) => clicks[at]!);
+}
+
+const weightOf = ({ event }: VisitorEvent): number => WEIGHTS.get(event) ?? 1;
+
+/** Less than 0 where `a` stands before `b`; 0 for one and the same event, and for two without identity at one time. */
+function order(a: VisitorEvent, b: VisitorEvent): number {
+  if (a.time !== b.time) return a.time - b.time;
+  if (a.tab === undefined || b.tab === undefined) return 0;
+  if (a.tab !== b.tab) return a.tab < b.tab ? -1 : 1;
+  return (a.number ?? 0) - (b.number ?? 0);
 }

@@ -7,92 +7,43 @@
  */
 import { openChannel } from './channel';
 import { Database } from './database';
+import type { EventStore, EventStoreOptions, NewEvent, StorageState, StoreTrouble } from './interface';
+import { Pause } from './pause';
 import { decode, encode, isEvent, keyOf, type StoredEvent } from './records';
 import {
   deleteOldest,
-  EPOCH,
+  type Marks,
   moveAside,
   readAside,
   readEntries,
-  readEpoch,
-  type SetAside,
+  readMarks,
   sizeOf,
+  writeMarks,
 } from './transactions';
+import { WaitingEvents } from './waiting';
 
-/** Where events are: `idle` while the database has not answered yet. */
-export type StorageState = 'idle' | 'memory' | 'indexeddb';
-export type StoreTrouble = 'no-storage' | 'storage-full' | 'records-set-aside';
-
-export interface EventStoreOptions {
-  /** Name of the database and of the channel between tabs. Default `aisle`. */
-  readonly name?: string;
-  /** Seconds without an event after which a new session begins: whole sessions make room for newer ones. */
-  readonly gap: number;
-  /** Seconds that an operation may take before it counts as failed. Default 3. */
-  readonly deadline?: number;
-  /** Most characters that are stored, keys included; a third is given up when it is reached. Default 500,000. */
-  readonly maxSize?: number;
-  /** Milliseconds until the second attempt after a failure; each further one waits twice as long, a minute at most. Default 250. */
-  readonly retryAfter?: number;
-  /** Events that this page did not add: of earlier visits and of other tabs. Each comes once, sorted by time. */
-  readonly onEvents?: (events: readonly StoredEvent[]) => void;
-  /** What was stored is erased, here or elsewhere: whoever holds a copy drops it. */
-  readonly onErased?: () => void;
-  /** Another tab has erased and wants all to stop storing: the visitor's consent is withdrawn. */
-  readonly onWithdrawn?: () => void;
-  readonly onState?: (state: StorageState) => void;
-  /** Less than there should be, and why; undefined where that is over. */
-  readonly onTrouble?: (code: StoreTrouble, message: string | undefined) => void;
-}
-
-export interface EventStore {
-  /** Begins to store, what was appended before included. A second call does nothing. */
-  open(): void;
-  /** Adds an event at once. The promise becomes true when it is stored; false if it was erased, or the store closed, before. */
-  append(event: Pick<StoredEvent, 'itemId' | 'time' | 'event'>): Promise<boolean>;
-  /** Whether other tabs tell what they store. Where not, `refresh` reads it. */
-  readonly hears: boolean;
-  /** Reads what is stored and hands out what is new. Never rejects. */
-  refresh(): Promise<void>;
-  /** What could not be read, and why; empty where the database does not answer. */
-  setAside(): Promise<readonly SetAside[]>;
-  /**
-   * Erases everything in every tab, what waits to be written included.
-   *
-   * @param goOn Whether to store what comes after it. Default true; otherwise all tabs stop, until `open`.
-   * @throws RecommenderError `timeout`, or what IndexedDB says, where it could not be done.
-   */
-  erase(goOn?: boolean): Promise<void>;
-  /** Stops, until `open`, and deletes what earlier visits stored. Copies in memory stay. Throws as `erase` does. */
-  discard(): Promise<void>;
-  /** Writes what waits, for as long as one operation may take, and ends. */
-  close(): Promise<void>;
-}
-
-interface Waiting {
-  readonly event: StoredEvent;
-  readonly stored: (stored: boolean) => void;
-}
-
-const MAX_BATCH = 500;
-const MAX_WAITING = 10_000;
+export type { EventStore, EventStoreOptions, StorageState, StoreTrouble } from './interface';
 
 export function createEventStore(options: EventStoreOptions): EventStore {
   const { name = 'aisle', gap, deadline = 3, maxSize = 500_000, retryAfter = 250 } = options;
   const {
     onEvents = () => {},
+    onStored = () => {},
     onErased = () => {},
     onWithdrawn = () => {},
+    onPaused = () => {},
     onState = () => {},
     onTrouble = () => {},
   } = options;
-  const tab = randomName();
-  const database = new Database({ name, deadline, onDeleted: forget });
+  // Of events of one time, those of the older page come first.
+  const tab = Date.now().toString(36) + randomName();
+  const database = new Database({ name, deadline, onDeleted: vanish });
   const channel = openChannel(name, hear);
   const troubles = new Set<StoreTrouble>();
   let told: StorageState | undefined;
   const known = new Set<string>();
-  const waiting: Waiting[] = [];
+  const waiting = new WaitingEvents();
+  const pause = new Pause();
   let state: 'new' | 'open' | 'closed' = 'new';
   let epoch: string | undefined;
   let size = 0;
@@ -105,28 +56,32 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   let erasing: Promise<void> | undefined;
   let draining: Promise<void> | undefined;
   let wake: (() => void) | undefined;
+  /** Who waits for a `flush`. */
+  const flushing: (() => void)[] = [];
 
   /** One transaction of this life of the database; undefined where it was erased meanwhile. */
   async function work<T>(
     mode: IDBTransactionMode,
-    body: (store: IDBObjectStore) => Promise<T>,
+    body: (store: IDBObjectStore, marks: Marks) => Promise<T>,
   ): Promise<T | undefined> {
     await erasing;
     const began = life;
     let erased = false;
-    let found: string | undefined;
+    let marks: Marks | undefined;
     const result = await database.run(mode, async (store) => {
-      found = await readEpoch(store);
-      erased = life !== began || (epoch !== undefined && found !== epoch);
-      return erased ? undefined : body(store);
+      marks = await readMarks(store);
+      erased = life !== began || (epoch !== undefined && marks.epoch !== epoch);
+      return erased ? undefined : body(store, marks);
     });
     if (state === 'closed') database.close();
     if (life !== began) return undefined;
     if (erased) {
-      forget();
+      vanish();
       return undefined;
     }
-    epoch ??= found;
+    epoch ??= marks?.epoch;
+    const change = pause.meet(marks?.paused === true);
+    if (change !== undefined) onPaused(change, change ? waiting.drop() : []);
     return result;
   }
 
@@ -162,31 +117,56 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   function hand(events: StoredEvent[]): void {
-    if (events.length > 0) onEvents(events.sort((a, b) => a.time - b.time || a.number - b.number));
+    if (events.length > 0)
+      onEvents(
+        events.sort((a, b) => a.time - b.time || (a.tab === b.tab ? a.number - b.number : a.tab < b.tab ? -1 : 1)),
+      );
   }
 
   /** Writes one record; its key and text are the same however often it is tried. */
   async function write(events: readonly StoredEvent[]): Promise<void> {
     const key = keyOf(tab, sequence);
     const value = encode(events);
-    const created = epoch ?? randomName();
-    const stored = await work('readwrite', async (store) => {
-      const now = (await readEpoch(store)) ?? created;
-      store.put(now, EPOCH);
+    const created = randomName();
+    const written = await work('readwrite', async (store, marks) => {
+      if (pause.forbids(marks.paused)) return undefined;
+      const now = marks.epoch ?? created;
+      writeMarks(store, { epoch: now, paused: marks.paused });
       store.put(value, key);
       return now;
     });
-    if (stored === undefined) return; // erased meanwhile, and these events with it
-    epoch = stored;
+    if (written === undefined) return; // erased or paused meanwhile, and these events dropped
+    epoch = written;
     sequence++;
     size += sizeOf(key, value);
-    const { number } = events.at(-1)!;
-    while (waiting.length > 0 && waiting[0]!.event.number <= number) waiting.shift()!.stored(true);
+    waiting.stored(events.at(-1)!.number);
     channel?.tell({ epoch, events });
+    onStored(events);
+  }
+
+  async function writePause(): Promise<void> {
+    const paused = pause.on;
+    const created = randomName();
+    const written = await work('readwrite', async (store, marks) => {
+      const now = marks.epoch ?? created;
+      writeMarks(store, { epoch: now, paused });
+      return now;
+    });
+    if (written === undefined) return; // erased meanwhile
+    epoch = written;
+    pause.written(paused);
   }
 
   async function makeRoom(target: number): Promise<void> {
     size = (await work('readwrite', (store) => deleteOldest(store, target, gap))) ?? 0;
+  }
+
+  /** The device gives less room than `maxSize`: the older half goes. */
+  async function squeeze(): Promise<void> {
+    const before = size;
+    await makeRoom(before / 2);
+    if (size >= before) return;
+    trouble('storage-short', 'This device has room for the newest events only; older ones were let go.');
   }
 
   /** Tells of a trouble when it begins, and when it is over. */
@@ -208,13 +188,20 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     onState(next);
   }
 
+  const isBusy = (): boolean => state === 'open' && (!loaded || pause.due || waiting.length > 0);
+
+  function settleFlushes(): void {
+    for (const settle of flushing.splice(0)) settle();
+  }
+
   /** The one loop that reads at first, then writes what waits, and tries again after failures. */
   async function drain(): Promise<void> {
-    while (state === 'open' && (!loaded || waiting.length > 0)) {
+    while (isBusy()) {
       try {
         if (!loaded) await load();
         if (size > maxSize) await makeRoom((2 / 3) * maxSize);
-        if (waiting.length > 0) await write(waiting.slice(0, MAX_BATCH).map(({ event }) => event));
+        if (waiting.length > 0) await write(waiting.batch());
+        else if (pause.due) await writePause();
         failures = 0;
         mend();
         tell('indexeddb');
@@ -227,14 +214,19 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   async function recover(error: unknown): Promise<void> {
     failures++;
-    const isFull = (error as { name?: unknown } | null)?.name === 'QuotaExceededError';
-    if (isFull && failures === 1) return makeRoom(size / 2).catch(() => {});
+    const isFull = (error as Partial<Error> | null)?.name === 'QuotaExceededError';
+    if (isFull && failures <= 3) {
+      waiting.shrink(); // a smaller record may still fit
+      return failures === 1 ? squeeze().catch(() => {}) : undefined;
+    }
     // A connection that was closed is opened again by the next attempt; that alone is not worth a word.
     if (failures === 1 && loaded) return;
     tell('memory');
-    const why = error instanceof Error ? error.message : String(error);
+    const { name = 'Error', message: reason = String(error) } = (error ?? {}) as Partial<Error>;
+    const why = reason || name; // Chromium says nothing where the quota is used up
     const message = `Events are kept in this page's memory and end with it: ${why}`;
     trouble(isFull ? 'storage-full' : 'no-storage', message);
+    settleFlushes();
     const pause = Math.min(60_000, retryAfter * 2 ** (failures - 1));
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
@@ -249,7 +241,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (state !== 'open' || draining) return;
     draining = drain().finally(() => {
       draining = undefined;
-      if (!loaded || waiting.length > 0) start();
+      if (isBusy()) start();
+      else settleFlushes();
     });
   }
 
@@ -258,13 +251,27 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     life++;
     epoch = undefined;
     size = 0;
+    failures = 0;
+    pause.erased();
     known.clear();
-    for (const { stored } of waiting.splice(0)) stored(false);
+    waiting.drop();
   }
 
-  function forget(): void {
+  function forget(by: 'page' | 'elsewhere'): void {
     endLife();
-    onErased();
+    onErased(by);
+  }
+
+  /** The data is gone. By a visitor's no, perhaps: where no tab can tell, only a new yes stores again. */
+  function vanish(): void {
+    forget('elsewhere');
+    if (channel === undefined) withdraw('unknown');
+  }
+
+  function withdraw(consent: 'denied' | 'unknown'): void {
+    if (state !== 'open') return;
+    stop();
+    onWithdrawn(consent);
   }
 
   function stop(): void {
@@ -272,6 +279,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     loaded = false;
     told = undefined;
     mend();
+    wake?.();
+    settleFlushes();
   }
 
   /** Later work waits for it. */
@@ -283,48 +292,77 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   /** Another tab speaks, or any script of this origin: nothing is taken on trust. */
   function hear(message: unknown): void {
-    const { epoch: theirs, events, erased, stopped } = (message ?? {}) as Record<string, unknown>;
-    if (erased === true) forget();
-    if (stopped === true && state === 'open') {
-      stop();
-      onWithdrawn();
-    }
+    const { epoch: theirs, events, erased, stopped, paused } = (message ?? {}) as Record<string, unknown>;
+    // A visit that is in this page's memory only is not ended by a no to storing; one that is stored is.
+    if (erased === true || (stopped === true && state === 'open')) forget('elsewhere');
+    if (stopped === true) withdraw('denied');
+    if (typeof paused === 'boolean' && paused !== pause.on) setPaused(paused);
     if (!(state === 'open' && loaded && Array.isArray(events) && events.every(isEvent))) return;
     // A message may be older than an erasure: then only the database knows what there is.
-    if (epoch !== undefined && theirs === epoch) hand(events.filter(isNew));
-    else load().catch(() => {});
+    if (epoch === undefined || theirs !== epoch) load().catch(() => {});
+    else {
+      const fresh = events.filter(isNew);
+      if (fresh.length > 0) size += sizeOf(keyOf(tab, sequence), encode(fresh));
+      hand(fresh);
+    }
   }
+
+  function setPaused(paused: boolean): void {
+    pause.set(paused, state === 'open');
+    onPaused(paused, []);
+    start();
+  }
+
+  function flush(): Promise<void> {
+    if (!isBusy() || told === 'memory') return Promise.resolve();
+    return new Promise((settle) => flushing.push(settle));
+  }
+
+  const identify = ({ itemId, time, event }: NewEvent): StoredEvent => ({
+    tab,
+    number: numbers++,
+    time,
+    itemId,
+    event,
+  });
 
   return {
     open() {
       if (state !== 'new') return;
       state = 'open';
+      pause.opened();
       tell('idle');
       start();
     },
-    append({ itemId, time, event }) {
+    identify,
+    append(event) {
       if (state === 'closed') return Promise.resolve(false);
-      return new Promise((stored) => {
-        waiting.push({ event: { tab, number: numbers++, time, itemId, event }, stored });
-        if (waiting.length > MAX_WAITING) for (const lost of waiting.splice(0, MAX_WAITING / 2)) lost.stored(false);
-        start();
-      });
+      const stored = waiting.add('tab' in event ? event : identify(event));
+      start();
+      return stored;
+    },
+    flush,
+    pause(paused) {
+      channel?.tell({ paused });
+      setPaused(paused);
+      return flush();
     },
     hears: channel !== undefined,
     async refresh() {
-      if (state === 'open') await load().catch(() => {});
+      if (state === 'open' && failures === 0) await load().catch(() => {});
     },
     async setAside() {
-      if (state !== 'open') return [];
+      if (state !== 'open' || failures > 0) return [];
       return (await work('readonly', readAside).catch(() => undefined)) ?? [];
     },
     erase(goOn = true) {
       if (!goOn) stop();
       channel?.tell({ erased: true, stopped: !goOn });
-      forget();
+      forget('page');
       return remove();
     },
     discard() {
+      channel?.tell({ stopped: true });
       stop();
       endLife();
       return remove();
@@ -340,7 +378,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       clearTimeout(timer);
       state = 'closed';
       wake?.();
-      for (const { stored } of waiting.splice(0)) stored(false);
+      waiting.drop();
+      settleFlushes();
       channel?.close();
       database.close();
     },

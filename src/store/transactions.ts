@@ -11,13 +11,30 @@ export interface SetAside {
 }
 
 /** Key of the name of this life of the database: a tab that knows another one learns that it was erased. */
-export const EPOCH = 'epoch';
+const EPOCH = 'epoch';
+/** Key that stands while the visitor wants nothing to be recorded. */
+const PAUSED = 'paused';
 const MAX_ASIDE = 16;
 
-/** Undefined before the first write, and where it is damaged. */
-export async function readEpoch(store: IDBObjectStore): Promise<string | undefined> {
-  const found: unknown = await promisifyRequest(store.get(EPOCH));
-  return typeof found === 'string' ? found : undefined;
+/** What is said of the whole database. */
+export interface Marks {
+  /** Undefined before the first write, and where it is damaged. */
+  readonly epoch: string | undefined;
+  readonly paused: boolean;
+}
+
+export async function readMarks(store: IDBObjectStore): Promise<Marks> {
+  const [epoch, paused]: unknown[] = await Promise.all([
+    promisifyRequest(store.get(EPOCH)),
+    promisifyRequest(store.get(PAUSED)),
+  ]);
+  return { epoch: typeof epoch === 'string' ? epoch : undefined, paused: paused === true };
+}
+
+export function writeMarks(store: IDBObjectStore, { epoch, paused }: Marks): void {
+  store.put(epoch, EPOCH);
+  if (paused) store.put(true, PAUSED);
+  else store.delete(PAUSED);
 }
 
 /** All records of events, readable or not. */

@@ -1,5 +1,6 @@
 /** Which rows a training step sees, one scheme for each kind of `TrainingRows`. Plain arrays, no tensors. */
-import type { TrainingRows } from '../models/model';
+import type { HiddenClicks, MaskingSpec, TrainingRows } from '../models/model';
+import { drawHidden } from '../objectives/masking';
 import { type Random, random } from '../session/random';
 import type { SessionInput, Sessions } from '../types';
 
@@ -21,6 +22,8 @@ export interface TrainingBatch {
   readonly origin?: { readonly row: Int32Array; readonly click: Int32Array };
   /** For sessions: the number in the log of each session of the batch. */
   readonly sources?: Int32Array;
+  /** For `masked` rows: what is hidden of each session. */
+  readonly hidden?: readonly HiddenClicks[];
 }
 
 /**
@@ -38,13 +41,25 @@ export function epochBatches(
     case 'session-parallel':
       return sessionParallel(sessions, batchSize, fewestRows);
     case 'sequences': {
+      const examples = wholeSessions(sessions, rows.maxLength);
+      const toBatch = assemble(sessions, true);
+      if (rows.sameLength) return byLength(examples, toBatch, rows.sameLength.clicks, generator);
       const draw = rows.sampling === 'shuffle' ? shuffled : withReplacement;
-      return draw(wholeSessions(sessions, rows.maxLength), assemble(sessions, true), batchSize, generator);
+      return draw(examples, toBatch, batchSize, generator);
     }
     case 'prefixes':
       return shuffled(prefixes(sessions, rows.maxLength), assemble(sessions, false), batchSize, generator);
-    case 'windows':
-      return shuffled(windows(sessions, rows.length, rows.targets), assemble(sessions, false), batchSize, generator);
+    case 'masked':
+      return shuffled(
+        entireSessions(sessions, rows.maxLength),
+        hideClicks(sessions, rows.masking, random(seed, 'hidden', epoch)),
+        batchSize,
+        generator,
+      );
+    case 'windows': {
+      const toBatch = assemble(sessions, false, rows.earlier);
+      return shuffled(windows(sessions, rows), toBatch, batchSize, generator);
+    }
   }
 }
 
@@ -123,6 +138,33 @@ function* shuffled(
   }
 }
 
+/**
+ * Sessions of one length together, as many as hold that number of clicks, at least one; lengths come in any order. Short
+ * sessions, the most, so make small batches without any padding: several times more steps from the same work.
+ */
+function* byLength(
+  examples: readonly Example[],
+  toBatch: (chosen: readonly Example[]) => TrainingBatch,
+  clicks: number,
+  generator: Random,
+): Generator<TrainingBatch> {
+  const groups = new Map<number, number[]>();
+  examples.forEach(({ firstTarget, end }, i) => {
+    const group = groups.get(end - firstTarget);
+    if (group) group.push(i);
+    else groups.set(end - firstTarget, [i]);
+  });
+  const batches: Int32Array[] = [];
+  for (const [length, group] of groups) {
+    const order = generator.shuffle(Int32Array.from(group));
+    const count = Math.max(1, Math.floor(clicks / length));
+    for (let b = 0; b < order.length; b += count) batches.push(order.subarray(b, b + count));
+  }
+  for (const b of generator.shuffle(Int32Array.from(batches, (_, b) => b))) {
+    yield toBatch(Array.from(batches[b]!, (i) => examples[i]!));
+  }
+}
+
 /** The official SASRec draws ⌊sessions / batchSize⌋ batches an epoch, sessions with replacement. */
 function* withReplacement(
   examples: readonly Example[],
@@ -145,6 +187,15 @@ function wholeSessions(sessions: Sessions, maxLength: number): Example[] {
   });
 }
 
+/** One example a session, whose last clicks are seen and predicted. */
+function entireSessions(sessions: Sessions, maxLength: number): Example[] {
+  return Array.from(trainable(sessions), (s) => {
+    const end = sessions.offsets[s + 1]!;
+    const from = Math.max(sessions.offsets[s]!, end - maxLength);
+    return { source: s, from, firstTarget: from, end };
+  });
+}
+
 /** Every prefix of every session with the click after it. */
 function prefixes(sessions: Sessions, maxLength: number): Example[] {
   const examples: Example[] = [];
@@ -159,34 +210,73 @@ function prefixes(sessions: Sessions, maxLength: number): Example[] {
 
 /**
  * Caser's instances: a window of `length + targets` clicks slid over the session from its end, step 1; a session that
- * is shorter gives one. What is seen reaches back to the session's start, for models with a profile; the architecture
- * keeps the last `length` clicks of it.
+ * is shorter gives one; `partial` windows go on until one click is seen. What is seen reaches back to the session's
+ * start, for models with a profile; the architecture keeps the last `length` clicks of it.
  */
-function windows(sessions: Sessions, length: number, targets: number): Example[] {
+function windows(
+  sessions: Sessions,
+  { length, targets, partial = false }: Extract<TrainingRows, { kind: 'windows' }>,
+): Example[] {
   const examples: Example[] = [];
   for (const s of trainable(sessions)) {
     const start = sessions.offsets[s]!;
     const last = sessions.offsets[s + 1]!;
-    for (let end = last; end === last || end >= start + length + targets; end--) {
+    const shortest = (partial ? 1 : length) + targets;
+    for (let end = last; end === last || end >= start + shortest; end--) {
       examples.push({ source: s, from: start, firstTarget: Math.max(start + 1, end - targets), end });
     }
   }
   return examples;
 }
 
-/** Assembles a batch. With `everyClick` the target i is predicted after click i − 1, else after the last click seen. */
-const assemble =
-  (sessions: Sessions, everyClick: boolean) =>
+/** Assembles a batch of sessions that predict some of their own clicks; each target is read where the masking says. */
+const hideClicks =
+  (sessions: Sessions, masking: MaskingSpec, generator: Random) =>
   (chosen: readonly Example[]): TrainingBatch => {
+    const hidden = chosen.map(({ from, end }) => drawHidden(masking, end - from, generator));
+    const back = masking.kind === 'next' ? 1 : 0;
+    const targets: number[] = [];
+    const row: number[] = [];
+    const click: number[] = [];
+    const inputs = chosen.map(({ from, end }, b): SessionInput => {
+      hidden[b]!.targets.forEach((isTarget, t) => {
+        if (!isTarget) return;
+        targets.push(sessions.items[from + t]!);
+        row.push(b);
+        click.push(t - back);
+      });
+      return { items: sessions.items.subarray(from, end), times: sessions.times.subarray(from, end) };
+    });
+    return {
+      input: { kind: 'sessions', sessions: inputs },
+      targets: Int32Array.from(targets),
+      origin: { row: Int32Array.from(row), click: Int32Array.from(click) },
+      sources: Int32Array.from(chosen, ({ source }) => source),
+      hidden,
+    };
+  };
+
+/**
+ * Assembles a batch. With `everyClick` the target i is predicted after click i − 1, else after the last click seen.
+ *
+ * @param most How many earlier sessions of the same user go along.
+ */
+function assemble(sessions: Sessions, everyClick: boolean, most = 0): (chosen: readonly Example[]) => TrainingBatch {
+  const { users } = sessions;
+  const earlierOf = most > 0 && users ? earlierSessions(sessions, users, most) : undefined;
+  return (chosen) => {
     const count = chosen.reduce((sum, { firstTarget, end }) => sum + end - firstTarget, 0);
     const targets = new Int32Array(count);
     const row = new Int32Array(count);
     const click = new Int32Array(count);
     const inputs: SessionInput[] = [];
     let m = 0;
-    chosen.forEach(({ from, firstTarget, end }, b) => {
-      const seenEnd = everyClick ? end - 1 : firstTarget;
-      inputs.push({ items: sessions.items.subarray(from, seenEnd), times: sessions.times.subarray(from, seenEnd) });
+    chosen.forEach(({ source, from, firstTarget, end }, b) => {
+      inputs.push({
+        ...clicksOf(sessions, from, everyClick ? end - 1 : firstTarget),
+        ...(users && { user: users[source]! }),
+        ...(earlierOf && { earlier: earlierOf(source) }),
+      });
       for (let i = firstTarget; i < end; i++, m++) {
         targets[m] = sessions.items[i]!;
         row[m] = b;
@@ -196,3 +286,33 @@ const assemble =
     const sources = Int32Array.from(chosen, ({ source }) => source);
     return { input: { kind: 'sessions', sessions: inputs }, targets, origin: { row, click }, sources };
   };
+}
+
+const clicksOf = ({ items, times }: Sessions, from: number, end: number): SessionInput => ({
+  items: items.subarray(from, end),
+  times: times.subarray(from, end),
+});
+
+/** The newest sessions of the same user that had ended when a session began, oldest first. */
+function earlierSessions(
+  sessions: Sessions,
+  users: Int32Array,
+  most: number,
+): (session: number) => readonly SessionInput[] {
+  const { offsets, times } = sessions;
+  const before: Int32Array = new Int32Array(users.length).fill(-1); // the same user's session before each
+  const newest = new Map<number, number>();
+  users.forEach((user, s) => {
+    before[s] = newest.get(user) ?? -1;
+    newest.set(user, s);
+  });
+  return (session) => {
+    const found: SessionInput[] = [];
+    for (let s = before[session]!; s >= 0 && found.length < most; s = before[s]!) {
+      const end = offsets[s + 1]!;
+      const isOver = end > offsets[s]! && times[end - 1]! <= times[offsets[session]!]!;
+      if (isOver) found.unshift(clicksOf(sessions, offsets[s]!, end));
+    }
+    return found;
+  };
+}

@@ -25,6 +25,8 @@ export interface EpochResult {
   /** From 1. */
   readonly epoch: number;
   readonly loss: number;
+  /** What the objective measures beside its loss, such as the contrastive part: means over the epoch, by name. */
+  readonly measures?: Readonly<Record<string, number>>;
   readonly seconds: number;
   /** Conservative metrics on the validation sessions. */
   readonly valid?: Readonly<Record<string, number>>;
@@ -93,6 +95,7 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
         const result: EpochResult = {
           epoch: epochs.length + 1,
           loss: unvalidated,
+          ...(trainer.measures && { measures: trainer.measures }),
           seconds,
           ...(metrics && { valid: metrics }),
         };

@@ -1,6 +1,7 @@
 /** Where a training takes its negatives from. */
 import type { NegativeSpec } from '../models/model';
-import { drawNegatives, type Negatives, PopularitySampler } from '../objectives/negatives';
+import { logUniform } from '../objectives/log-uniform';
+import { drawNegatives, type Negatives, PopularitySampler, type Sampler } from '../objectives/negatives';
 import { random } from '../session/random';
 import type { Catalogue, Sessions } from '../types';
 import type { TrainingBatch } from './batches';
@@ -20,8 +21,7 @@ export function drawnNegatives(
   sessions: Sessions,
   seed: number,
 ): NegativeSource {
-  const sampler =
-    spec.kind === 'shared' && spec.extra > 0 ? new PopularitySampler(catalogue.support!, spec.alpha) : undefined;
+  const sampler = samplerOf(spec, catalogue);
   return (batch, step) =>
     drawNegatives(
       spec,
@@ -29,18 +29,25 @@ export function drawnNegatives(
       random(seed, 'negatives', step),
       batch.targets,
       catalogue.items,
-      ownItems(batch, sessions),
+      ownItems(batch, sessions, spec.kind === 'per-row'),
+      batch.sources?.length,
     );
 }
 
-/** Items of the session that a target belongs to, each set made once. */
+function samplerOf(spec: NegativeSpec, { support }: Catalogue): Sampler | undefined {
+  if (spec.kind !== 'shared' || spec.extra === 0) return undefined;
+  return spec.distribution === 'log-uniform' ? logUniform(support!) : new PopularitySampler(support!, spec.alpha);
+}
+
+/** Items of the session that a target, or a row, belongs to, each set made once. */
 function ownItems(
   { origin, sources }: TrainingBatch,
   { items, offsets }: Sessions,
+  perRow: boolean,
 ): (target: number) => ReadonlySet<number> {
   const sets = new Map<number, ReadonlySet<number>>();
   return (target) => {
-    const row = origin!.row[target]!;
+    const row = perRow ? target : origin!.row[target]!;
     let set = sets.get(row);
     if (!set) {
       const source = sources![row]!;

@@ -1,5 +1,17 @@
 /** Optimisers: state per parameter, and one update in place per parameter and step. */
-import { type Tensor, type Tensor1D, zeros } from '@tensorflow/tfjs-core';
+import {
+  add,
+  addN,
+  div,
+  minimum,
+  mul,
+  sqrt,
+  square,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import type { OptimiserSpec, ScheduleSpec } from '../models/model';
 import { toTensor } from '../models/tensors';
 import { adagradUpdate, adamUpdate } from '../nn/updates';
@@ -69,6 +81,13 @@ export class Optimiser {
   dispose(): void {
     for (const slot of Object.values(this.slots)) slot.dispose();
   }
+}
+
+/** Gradients scaled down to the given norm, taken over all of them together. */
+export function clip(gradients: Readonly<Record<string, Tensor>>, most: number): Record<string, Tensor> {
+  const squares = Object.values(gradients).map((gradient) => sum(square(gradient)));
+  const factor = minimum(1, div(most, add(sqrt(addN(squares)), 1e-6)));
+  return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, mul(gradient, factor)]));
 }
 
 /**

@@ -73,3 +73,34 @@ export class RowFinder {
     };
   }
 }
+
+type Arrays = Readonly<Record<string, PreparedArray>>;
+
+/** What of a step names items. */
+interface Touching {
+  readonly inputs: Arrays;
+  readonly views?: { readonly inputs: Arrays } | undefined;
+  readonly targets: Int32Array;
+  readonly negatives: { readonly ids: Int32Array };
+}
+
+const VIEWS = 'views.';
+
+/** The rows that a step touches, and the step with its indices renumbered to them. */
+export function touch<S extends Touching>(finder: RowFinder, step: S): { rows: TouchedRows['rows']; step: S } {
+  const { inputs, views, targets, negatives } = step;
+  const ofViews = Object.entries(views?.inputs ?? {}).map(([name, array]) => [VIEWS + name, array] as const);
+  const found = finder.find({ ...inputs, ...Object.fromEntries(ofViews) }, targets, negatives.ids);
+  const renumbered = (arrays: Arrays, prefix: string): Arrays =>
+    Object.fromEntries(Object.keys(arrays).map((name) => [name, found.inputs[prefix + name]!]));
+  return {
+    rows: found.rows,
+    step: {
+      ...step,
+      inputs: renumbered(inputs, ''),
+      targets: found.targets,
+      negatives: { ...negatives, ids: found.negatives },
+      ...(views && { views: { ...views, inputs: renumbered(views.inputs, VIEWS) } }),
+    },
+  };
+}

@@ -1,7 +1,10 @@
 /** One training step of any architecture: batch → loss → gradients → parameters, in place. */
 import {
+  add,
   cast,
+  clone,
   concat,
+  dispose,
   engine,
   gather,
   greaterEqual,
@@ -20,17 +23,30 @@ import {
   tidy,
   zeros,
 } from '@tensorflow/tfjs-core';
-import type { ParameterSpec, Params, PreparedArray, Run, SessionModel, State, TrainingPlan } from '../models/model';
+import type {
+  ParameterSpec,
+  Params,
+  PreparedArray,
+  Run,
+  SessionModel,
+  State,
+  TrainingPlan,
+  TrainingRows,
+} from '../models/model';
 import { upload } from '../models/tensors';
 import { dropout } from '../nn/dropout';
+import { drawViews, viewGroups } from '../objectives/augmentations';
+import { meanSimilarities, ntXent } from '../objectives/contrastive';
 import type { Negatives } from '../objectives/negatives';
-import { logQ, objectiveLoss } from '../objectives/objective';
-import { deriveSeed } from '../session/random';
-import type { Catalogue } from '../types';
+import { type LossInput, logQ, objectiveLoss } from '../objectives/objective';
+import { drawReplacements } from '../objectives/replaced';
+import { deriveSeed, type Random, random } from '../session/random';
+import type { Catalogue, SessionInput } from '../types';
 import type { TrainingBatch } from './batches';
+import { discriminationLoss, replaceClicks } from './discriminate';
 import type { NegativeSource } from './negative-source';
-import type { Optimiser } from './optimiser';
-import { RowFinder } from './rows';
+import { clip, type Optimiser } from './optimiser';
+import { RowFinder, touch } from './rows';
 
 /** A configured architecture with everything that its training needs to know. */
 export interface Trainee<C> {
@@ -55,6 +71,12 @@ export interface StepInput {
   readonly targets: Int32Array;
   readonly negatives: Negatives;
   readonly logq?: Float32Array | undefined;
+  /** For a contrastive loss: what `prepare` made of 2B views, and which of them are no negatives of each other, `[2B]`. */
+  readonly views?:
+    | { readonly inputs: Readonly<Record<string, PreparedArray>>; readonly groups: Int32Array }
+    | undefined;
+  /** For `objective.replaced`: noise of the draws. */
+  readonly noise?: Random | undefined;
 }
 
 export interface StepResult {
@@ -63,6 +85,24 @@ export interface StepResult {
   readonly gradients: Readonly<Record<string, Tensor>>;
   /** State of the rows after their click. */
   readonly state?: State | undefined;
+  /** What is worth watching beside the loss, by name. */
+  readonly measures?: Readonly<Record<string, Scalar>> | undefined;
+}
+
+/** Whether targets are read at columns of their sessions. */
+const readsPositions = ({ kind }: TrainingRows): boolean => kind === 'sequences' || kind === 'masked';
+
+/** A loss and its gradients; a parameter that took no part has none, whatever the type of TensorFlow.js says. */
+type Differentiated = { value: Tensor; grads: Tensor[] };
+
+function weightedSum(a: Differentiated, weightA: number, b: Differentiated, weightB: number): Differentiated {
+  return {
+    value: add(mul(a.value, weightA), mul(b.value, weightB)),
+    grads: a.grads.map((gradient, i) => {
+      const [ofA, ofB] = [gradient && mul(gradient, weightA), b.grads[i] && mul(b.grads[i], weightB)];
+      return (ofA && ofB ? add(ofA, ofB) : (ofA ?? ofB)) as Tensor;
+    }),
+  };
 }
 
 /**
@@ -77,38 +117,65 @@ export function differentiate<C>(
   run: Run,
 ): StepResult {
   const names = Object.keys(params);
+  const { replaced } = plan.objective;
   let state: State | undefined;
-  const { value, grads } = tidy(() => {
+  let measures: Record<string, Scalar> | undefined;
+  let asked: Tensor2D | undefined;
+  const { value, grads } = tidy((): Differentiated => {
     const inputs = upload(input.inputs);
+    const views = input.views && { inputs: upload(input.views.inputs), groups: tensor1d(input.views.groups, 'int32') };
     const targets = tensor1d(input.targets, 'int32');
-    const { ids, perTarget } = input.negatives;
-    const negatives = perTarget
-      ? tensor(ids, [input.targets.length, ids.length / input.targets.length], 'int32')
-      : tensor1d(ids, 'int32');
+    const { ids, perTarget, rows = input.targets.length } = input.negatives;
+    const negatives = perTarget ? tensor(ids, [rows, ids.length / rows], 'int32') : tensor1d(ids, 'int32');
+    const lossInput = (vectors: Tensor2D, rowVectors: Tensor2D): LossInput => ({
+      vectors,
+      rowVectors,
+      outputs: model.outputs(params, config),
+      targets,
+      negatives: negatives as Tensor1D | Tensor2D,
+      ...(input.logq && { logq: tensor1d(input.logq) }),
+      items: catalogue.items,
+      nominalBatch: plan.batchSize,
+      params,
+    });
     const forward = (): Scalar => {
       let vectors: Tensor2D;
       if (input.carried) {
         state = model.stepping!.step(params, input.carried, inputs.items as Tensor1D, config, run).map(keep);
         vectors = model.stepping!.vector(state);
-      } else if (plan.rows.kind === 'sequences') {
+      } else if (readsPositions(plan.rows)) {
         vectors = model.positions!.encode(params, inputs, config, run);
       } else {
         vectors = model.encode(params, inputs, config, run);
       }
+      const rowVectors = vectors;
       if (input.vectorOf) vectors = gather(vectors, tensor1d(input.vectorOf, 'int32'));
-      return objectiveLoss(plan.objective, {
-        vectors,
-        outputs: model.outputs(params, config),
-        targets,
-        negatives: negatives as Tensor1D | Tensor2D,
-        ...(input.logq && { logq: tensor1d(input.logq) }),
-        items: catalogue.items,
-        nominalBatch: plan.batchSize,
-        params,
-      });
+      if (replaced) asked = keep(vectors);
+      const loss = objectiveLoss(plan.objective, lossInput(vectors, rowVectors));
+      const { contrastive } = plan.objective;
+      const { mainWeight = 1 } = contrastive ?? {};
+      const main: Scalar = mainWeight === 1 ? loss : mul(loss, mainWeight);
+      if (!contrastive || !views) return main;
+      const encoded = (model.view ?? model.encode)(params, views.inputs, config, run);
+      const second = ntXent(encoded, views.groups, contrastive);
+      const { positive, negative } = meanSimilarities(encoded, contrastive.similarity);
+      measures = {
+        contrastive: keep(clone(second)),
+        positiveSimilarity: keep(positive),
+        negativeSimilarity: keep(negative),
+      };
+      return add(main, mul(second, contrastive.weight));
     };
     // tf.valueAndGrads refuses parameters without a gradient, such as a position that no session of the batch reaches.
-    return engine().gradients(forward, Object.values(params), undefined, true);
+    const gradientsOf = (loss: () => Scalar) => engine().gradients(loss, Object.values(params), undefined, true);
+    const predicted = gradientsOf(forward);
+    if (!replaced) return predicted;
+    const drawn = drawReplacements(replaced, lossInput(asked!, asked!), input.noise!);
+    asked!.dispose();
+    const draws = replaced.candidates === 'batch' ? gather(targets, drawn) : add(drawn, tensor1d([1], 'int32'));
+    const items = replaceClicks(inputs.items as Tensor2D, input.vectorOf!, draws as Tensor1D);
+    const told = gradientsOf(() => discriminationLoss(model, params, inputs, items, replaced, config, run));
+    return weightedSum(predicted, replaced.generatorWeight, told, replaced.weight);
   });
   const gradients: Record<string, Tensor> = {};
   names.forEach((name, i) => {
@@ -116,15 +183,17 @@ export function differentiate<C>(
     if (!gradient) return;
     const { rows, zeroRow = rows !== undefined } = specs[name]!;
     // Padding stays at zero, whatever attends to it. Running sessions have none.
-    gradients[name] = zeroRow && !input.carried ? withoutFirstRow(gradient) : gradient;
+    gradients[name] = zeroRow === true && !input.carried ? withoutFirstRow(gradient) : gradient;
   });
-  return { loss: value as Scalar, gradients, state };
+  return { loss: value as Scalar, gradients, state, measures };
 }
 
 /** Trains one set of parameters, step by step. Owns the carried state and the optimiser, not the parameters. */
 export class Learner<C> {
   /** State of the running sessions after the last step of a session-parallel epoch. */
   carried: State | undefined;
+  /** What the last step measured beside its loss; stays the learner's. */
+  measures: Readonly<Record<string, Scalar>> | undefined;
   readonly #finder: RowFinder | undefined;
 
   /**
@@ -161,7 +230,7 @@ export class Learner<C> {
     const run: Run = {
       dropout: (x, rate) => dropout(x, rate, deriveSeed(this.seed, 'dropout', step, call++)),
     };
-    const touched = this.#finder?.find(input.inputs, input.targets, input.negatives.ids);
+    const touched = this.#finder && touch(this.#finder, input);
     return tidy(() => {
       const rows = touched && {
         input: tensor1d(touched.rows.input, 'int32'),
@@ -177,43 +246,64 @@ export class Learner<C> {
         const rows = rowsOf(name);
         params[name] = rows ? gather(param, rows) : param;
       }
-      const stepInput = touched
-        ? {
-            ...input,
-            inputs: touched.inputs,
-            targets: touched.targets,
-            negatives: { ...input.negatives, ids: touched.negatives },
-          }
-        : input;
-      const { loss, gradients, state } = differentiate(this.subject, params, stepInput, run);
-      for (const [name, gradient] of Object.entries(gradients)) {
+      const { loss, gradients, state, measures } = differentiate(this.subject, params, touched?.step ?? input, run);
+      const { optimiser } = this.subject.plan;
+      const clipped = optimiser.kind === 'adam' && optimiser.clipNorm ? clip(gradients, optimiser.clipNorm) : gradients;
+      for (const [name, gradient] of Object.entries(clipped)) {
         this.optimiser.update(name, this.params[name]!, gradient, rowsOf(name), learningRate, step + 1);
       }
       this.#carry(state);
+      this.measures = measures;
       return loss;
     });
   }
 
   #input(batch: TrainingBatch, step: number): StepInput {
     const { model, config, catalogue, plan } = this.subject;
-    const { targets } = batch;
     const negatives = this.draw(batch, step);
-    const logq = catalogue.support && logQ(plan.objective, catalogue.support, targets, negatives.ids, plan.batchSize);
+    const logQOf = (targets: Int32Array) =>
+      catalogue.support && logQ(plan.objective, catalogue.support, targets, negatives.ids, plan.batchSize);
     if (batch.input.kind === 'clicks') {
       const { items, carriedFrom } = batch.input;
       this.#continue(carriedFrom);
       const inputs = { items: { data: items, shape: [items.length], items: true as const } };
-      return { inputs, carried: this.carried, targets, negatives, logq };
+      const { targets } = batch;
+      return { inputs, carried: this.carried, targets, negatives, logq: logQOf(targets) };
     }
     const { sessions } = batch.input;
-    const inputs = model.prepare(sessions, config, catalogue);
-    const { row, click } = batch.origin!;
-    const width = inputs.items!.shape[1]!;
-    const vectorOf = row.map((b, m) => {
-      if (plan.rows.kind !== 'sequences') return b;
-      return b * width + model.positions!.column(click[m]!, sessions[b]!.items.length, width, config);
+    const inputs = model.prepare(sessions, config, catalogue, {
+      random: random(this.seed, 'prepare', step),
+      ...(batch.hidden && { hidden: batch.hidden }),
     });
-    return { inputs, vectorOf, targets, negatives, logq };
+    const { row, click } = batch.origin!;
+    const { rows } = plan;
+    const views = this.#views(sessions, step);
+    if (!readsPositions(rows)) {
+      return { inputs, vectorOf: row, targets: batch.targets, negatives, logq: logQOf(batch.targets), views };
+    }
+    const { data: items, shape } = inputs.items!;
+    const width = shape[1]!;
+    const cellOf = (m: number, click: number): number => {
+      const b = row[m]!;
+      return b * width + model.positions!.column(click, sessions[b]!.items.length, width, config);
+    };
+    const vectorOf = row.map((_, m) => cellOf(m, click[m]!));
+    const ahead = rows.kind === 'masked' && rows.masking.kind === 'next' ? 1 : 0;
+    const isRelabelled = rows.kind === 'masked' && rows.labels === 'prepared';
+    const targets = isRelabelled ? click.map((t, m) => items[cellOf(m, t + ahead)]!) : batch.targets;
+    const noise = plan.objective.replaced && random(this.seed, 'replace', step);
+    return { inputs, vectorOf, targets, negatives, logq: logQOf(targets), noise, views };
+  }
+
+  #views(sessions: readonly SessionInput[], step: number): StepInput['views'] {
+    const { model, config, catalogue, plan } = this.subject;
+    const { contrastive } = plan.objective;
+    if (!contrastive || contrastive.weight === 0) return undefined;
+    const views = drawViews(sessions, contrastive, catalogue.items + 1, random(this.seed, 'views', step));
+    return {
+      inputs: model.prepare(views, config, catalogue),
+      groups: viewGroups(sessions, contrastive.maskDuplicates),
+    };
   }
 
   /** Lines the carried state up with the rows of a session-parallel batch; sessions that start have a zero state. */
@@ -243,10 +333,12 @@ export class Learner<C> {
     this.carried = state;
   }
 
-  /** Drops the carried state: sessions of the next epoch start from zero. */
+  /** Drops the carried state: sessions of the next epoch start from zero. What the last step measured goes with it. */
   forget(): void {
     for (const value of this.carried ?? []) value.dispose();
     this.carried = undefined;
+    dispose(this.measures ?? []);
+    this.measures = undefined;
   }
 }
 

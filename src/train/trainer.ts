@@ -43,6 +43,9 @@ export interface TrainerState {
   /** Of the epoch that runs: the weighted sum of its losses, and the sum of the weights. */
   readonly lossSum: number;
   readonly lossWeight: number;
+  /** The same sums of what the objective measures beside its loss, and the means of the last finished epoch. */
+  readonly measureSums?: Readonly<Record<string, number>>;
+  readonly measures?: Readonly<Record<string, number>>;
   /** Parameters, `slot.…` of the optimiser and `carried.…` of running sessions. */
   readonly arrays: Readonly<Record<string, NdArray>>;
 }
@@ -54,6 +57,15 @@ export interface Progress {
   readonly steps: number;
   /** Mean loss of the epoch so far. */
   readonly loss: number;
+}
+
+/** A step whose results have not been read back yet. */
+interface Pending {
+  readonly loss: Scalar;
+  readonly measured: Tensor1D | undefined;
+  readonly names: readonly string[];
+  /** What it counts for in the epoch's means. */
+  readonly weight: number;
 }
 
 export class Trainer<C> {
@@ -69,6 +81,8 @@ export class Trainer<C> {
   #step: number;
   #lossSum: number;
   #lossWeight: number;
+  #measureSums: Record<string, number>;
+  #measures: Readonly<Record<string, number>> | undefined;
 
   /**
    * A backend must be running, with training registered.
@@ -104,6 +118,8 @@ export class Trainer<C> {
     this.#step = saved?.step ?? 0;
     this.#lossSum = saved?.lossSum ?? 0;
     this.#lossWeight = saved?.lossWeight ?? 0;
+    this.#measureSums = { ...saved?.measureSums };
+    this.#measures = saved?.measures;
   }
 
   /** Epochs finished. */
@@ -114,6 +130,11 @@ export class Trainer<C> {
   /** The live parameters: they change with every step and belong to the trainer. */
   get params(): Readonly<Record<string, Tensor>> {
     return this.#params;
+  }
+
+  /** Of the last finished epoch: means of what the objective measures beside its loss; undefined where nothing. */
+  get measures(): Readonly<Record<string, number>> | undefined {
+    return this.#measures;
   }
 
   #batches(epoch: number): Iterable<TrainingBatch> {
@@ -132,7 +153,7 @@ export class Trainer<C> {
    *   go on later; `diverged` when the loss is not finite.
    */
   async runEpoch(signal?: AbortSignal, onProgress?: (progress: Progress) => void): Promise<number> {
-    const pending: { loss: Scalar; weight: number }[] = [];
+    const pending: Pending[] = [];
     const flush = async (): Promise<void> => {
       const group = pending.splice(0);
       if (group.length > 0) await this.#account(group);
@@ -144,7 +165,10 @@ export class Trainer<C> {
         if (index++ < this.#stepInEpoch) continue;
         throwIfAborted(signal);
         const loss = this.#learner.run(batch, this.#step, this.#learningRate());
-        pending.push({ loss, weight: this.#weight(batch) });
+        const { measures } = this.#learner;
+        // A copy: the learner drops its measures with the next step.
+        const measured = measures && (stack(Object.values(measures)) as Tensor1D);
+        pending.push({ loss, measured, names: Object.keys(measures ?? {}), weight: this.#weight(batch) });
         this.#step++;
         this.#stepInEpoch++;
         if (pending.length >= READ_EVERY) await flush();
@@ -158,7 +182,10 @@ export class Trainer<C> {
     this.#epoch++;
     this.#stepInEpoch = 0;
     this.#lossSum = 0;
+    const sums = Object.entries(this.#measureSums).map(([name, sum]) => [name, sum / this.#lossWeight] as const);
+    this.#measures = sums.length > 0 ? Object.fromEntries(sums) : undefined;
     this.#lossWeight = 0;
+    this.#measureSums = {};
     this.#learner.forget();
     return loss;
   }
@@ -178,14 +205,16 @@ export class Trainer<C> {
   }
 
   /** Reads a group of losses back into the running mean. */
-  async #account(group: readonly { loss: Scalar; weight: number }[]): Promise<void> {
-    const together = stack(group.map(({ loss }) => loss)) as Tensor1D;
-    for (const { loss } of group) loss.dispose();
-    const values = await together.data();
-    together.dispose();
+  async #account(group: readonly Pending[]): Promise<void> {
+    const values = await readStacked(group.map(({ loss }) => loss));
+    const measured = await readStacked(group.flatMap(({ measured }) => measured ?? []));
+    const names = group[0]!.names;
     group.forEach(({ weight }, i) => {
       this.#lossSum += values[i]! * weight;
       this.#lossWeight += weight;
+      names.forEach((name, j) => {
+        this.#measureSums[name] = (this.#measureSums[name] ?? 0) + measured[i * names.length + j]! * weight;
+      });
     });
     if (!Number.isFinite(this.#lossSum)) {
       const first = this.#step - group.length + values.findIndex((value) => !Number.isFinite(value)) + 1;
@@ -219,6 +248,8 @@ export class Trainer<C> {
       step: this.#step,
       lossSum: this.#lossSum,
       lossWeight: this.#lossWeight,
+      ...(Object.keys(this.#measureSums).length > 0 && { measureSums: { ...this.#measureSums } }),
+      ...(this.#measures && { measures: this.#measures }),
       arrays: {
         ...(await copies(this.#params)),
         ...(await copies(this.#optimiser.slots, 'slot.')),
@@ -232,6 +263,16 @@ export class Trainer<C> {
     this.#optimiser.dispose();
     for (const param of Object.values(this.#params)) param.dispose();
   }
+}
+
+/** Reads tensors of one shape back in one go, one after the other, and disposes them. */
+async function readStacked(tensors: readonly Tensor[]): Promise<Float32Array> {
+  if (tensors.length === 0) return new Float32Array(0);
+  const together = stack([...tensors]);
+  for (const tensor of tensors) tensor.dispose();
+  const values = (await together.data()) as Float32Array;
+  together.dispose();
+  return values;
 }
 
 /** Tensors on plain CPU live in the array they were made from, and steps write to them: give them their own. */

@@ -35,7 +35,7 @@ const SEED = 7;
 export async function learnerSteps(work: LearnerWork): Promise<() => number> {
   await startBackend('wasm', { wasmPath: wasmPath() });
   await registerTraining();
-  const model = models[work.model] as unknown as SessionModel<object>;
+  const model = (await models[work.model]!()) as unknown as SessionModel<object>;
   const sessions = drawnSessions(work);
   const catalogue = { items: work.items, support: new Int32Array(work.items + 1).fill(1) };
   const subject = trainee(model, configure(model, work.set), catalogue);

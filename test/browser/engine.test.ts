@@ -61,7 +61,7 @@ function expectAnswer(name: string, items: readonly RankedItem[]): void {
   }
 }
 
-describe.each<BackendName>(['cpu', 'wasm', 'webgl'])('a worker on %s', (backend) => {
+describe.each<BackendName>(['cpu', 'wasm', 'webgl', 'webgpu'])('a worker on %s', (backend) => {
   test('answers as Node does', async () => {
     const { engine, degraded } = started();
     expect(await engine.load({ modelUrl, backend })).toMatchObject({ backend, name: 'small gru4rec' });

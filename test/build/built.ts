@@ -12,7 +12,8 @@ const PRODUCTS = {
   embed: 'dist/embed/embed.js',
   cli: 'dist/cli/aisle.js',
 } as const;
-const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', 'test/build/plugins.ts'];
+const PLUGINS = ['test/build/plugins.ts', 'test/build/lean-tensorflow.ts'];
+const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', ...PLUGINS];
 
 type Mode = keyof typeof PRODUCTS;
 
@@ -87,5 +88,15 @@ export function staticScripts(entry: string): Set<string> {
   };
   visit(entry);
   found.delete(entry.endsWith('.html') ? entry : '');
+  return found;
+}
+
+/** The scripts that these scripts load later, by a dynamic import of their own. */
+export function laterScripts(scripts: Iterable<string>): Set<string> {
+  const found = new Set<string>();
+  for (const path of scripts) {
+    const imports = readFileSync(path, 'utf8').matchAll(/\bimport\(\s*["'`](\.[^"'`]+\.js)["'`]\s*\)/g);
+    for (const [, specifier] of imports) found.add(resolve(path, '..', specifier!));
+  }
   return found;
 }

@@ -16,6 +16,13 @@ async function makeParity(): Promise<string> {
   return folder;
 }
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Rounds of the randomised tests; 0: those of `npm test`. A page has no environment to read it from. */
+    SOAK: number;
+  }
+}
+
 declare module 'vitest/browser' {
   interface BrowserCommands {
     makeParity: () => ReturnType<typeof makeParity>;
@@ -46,6 +53,7 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
         name: 'browser',
         include: ['test/browser/**/*.test.ts'],
         globalSetup: ['test/browser/require-chromium.ts'],
+        provide: { SOAK: Number(process.env['SOAK'] ?? 0) },
         fileParallelism: false,
         sequence: { groupOrder: 1 },
         browser: {

@@ -21,6 +21,8 @@ export const SMALL: Readonly<Record<string, readonly string[]>> = {
     '--epochs',
     '2',
   ],
+  srgnn: ['--set', 'hiddenSize=8', '--set', 'batchSize=8', '--epochs', '2'],
+  caser: ['--set', 'd=8', '--set', 'L=3', '--set', 'T=2', '--set', 'batchSize=8', '--epochs', '2'],
   markov: [],
   pop: [],
   'item-knn': [],

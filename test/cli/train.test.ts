@@ -27,7 +27,7 @@ const metrics = Object.fromEntries(
   ['recall', 'mrr', 'ndcg'].flatMap((name) => [1, 5, 10, 20].map((k) => [`${name}@${k}`, expect.any(Number)])),
 );
 
-describe.each(['gru4rec', 'sasrec'])('aisle train --model %s', (model) => {
+describe.each(['gru4rec', 'sasrec', 'srgnn', 'caser'])('aisle train --model %s', (model) => {
   test('ends with one JSON object in the form of the contract, and a sound artifact', async () => {
     const { code, stdout, stderr } = await train(model, ...SMALL[model]!, '--valid', 'last:10%', '--json');
     expect(code).toBe(0);
@@ -174,6 +174,38 @@ describe('the validation part', () => {
     const later = await file('later.csv', 'session_id,item_id,timestamp\na,new,1\na,gone,2\n');
     const { code, stderr } = await train('gru4rec', '--valid', later);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('no session of two items') });
+  });
+});
+
+describe('users of a log', () => {
+  const lines = RING_LOG.trimEnd().split('\n');
+  const named = lines.map((line, i) => (i === 0 ? `${line},user_id` : `${line},u${line.split(',')[0]!.length}`));
+
+  test('have vectors in Caser where it is asked for them, as many as they are', async () => {
+    data = await file('users.csv', `${named.join('\n')}\n`);
+    await trained('caser', '--set', 'profile=user');
+    expect(manifest().config).toMatchObject({ profile: 'user', users: 2 });
+    expect((await inspectArtifact(out)).tensors).toContainEqual({ name: 'users', type: 'F32', shape: [2, 8] });
+    const answer = await aisle('recommend', '--artifact', out, '--item', 'p"4', '--json');
+    expect(JSON.parse(answer.stdout).items[0].reason).toBe('neural');
+  });
+
+  test('teach a device’s profile by their earlier sessions', async () => {
+    const weights = async () => {
+      await trained('caser', '--set', 'profile=device');
+      return readFile(join(out, 'weights.safetensors'));
+    };
+    const nobody = await weights();
+    data = await file('users.csv', `${named.join('\n')}\n`);
+    expect((await weights()).equals(nobody)).toBe(false);
+  });
+
+  test('are asked for in one sentence where the log names none', async () => {
+    const { code, stderr } = await train('caser', '--set', 'profile=user', '--epochs', '1');
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('needs a log that names its users'),
+    });
   });
 });
 

@@ -53,7 +53,7 @@ async function halve(artifact: string): Promise<void> {
   await write(artifact, { licence: 'MIT' });
   const halved = await readArtifactFolder(target);
   await startBackend('cpu');
-  const scorer = loadScorer(halved);
+  const scorer = await loadScorer(halved);
   const golden = await goldenAnswer(scorer, halved.info.golden.session);
   scorer.dispose();
   await write(target, { golden });

@@ -37,7 +37,7 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
   const { architecture = 'gru4rec', config = { layers: '16' }, catalogue, seed = 1 } = options;
   const support = Int32Array.from({ length: N + 1 }, (_, i) => (i === 0 ? 0 : 1 + ((i * 37) % 61)));
   const known = { items: N, support };
-  const model = models[architecture];
+  const model = await models[architecture]?.();
   const baseline = baselines[architecture];
   const arrays = model
     ? initialise(model.parameters(configure(model, config), known), seed)
@@ -64,7 +64,7 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
   };
   const golden = await inTurn(async () => {
     await startBackend('cpu');
-    const scorer = loadScorer(artifact);
+    const scorer = await loadScorer(artifact);
     try {
       return await goldenAnswer(scorer, [1, 2, 3, 2], 10);
     } finally {

@@ -42,7 +42,7 @@ describe('load', () => {
     const urls = ['manifest.json', 'weights.safetensors', 'items.json'].map((name) => MODEL_URL + name);
     expect([...fetchFile.urls].sort()).toEqual(urls.sort());
     expect(info).toMatchObject({ name: 'small gru4rec', version: '1.0.0', architecture: 'gru4rec', items: IDS.length });
-    expect(info).toMatchObject({ backend: 'wasm', why: expect.stringContaining('fastest') });
+    expect(info).toMatchObject({ backend: 'wasm', why: expect.stringContaining('ready at once') });
     expect(progress.map(({ stage }) => stage)).toEqual(expect.arrayContaining(['download', 'backend', 'check']));
   });
 
@@ -84,6 +84,30 @@ describe('load', () => {
     await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
     expect((await engine.recommend(request())).items).not.toEqual(before.items);
     expect(await engine.memory()).toEqual(memoryBefore);
+  });
+});
+
+describe('move', () => {
+  test('takes the model to another backend and back, or times it where it is, and answers alike', async () => {
+    const engine = await loaded(await smallModel(), 'cpu');
+    const { items } = await engine.recommend(request());
+    const before = await engine.memory();
+    for (const backend of ['wasm', 'wasm', 'cpu', 'cpu'] as const) {
+      const { model, milliseconds } = await engine.move({ backend, why: `"${backend}" for a test.` });
+      expect(model).toMatchObject({ backend, why: `"${backend}" for a test.` });
+      expect(milliseconds).toBeGreaterThan(0);
+      const answer = await engine.recommend(request());
+      expect(answer).toMatchObject({ backend, why: `"${backend}" for a test.` });
+      expect(answer.items.map(({ itemId }) => itemId)).toEqual(items.map(({ itemId }) => itemId));
+    }
+    expect(await engine.memory()).toEqual(before);
+  });
+
+  test('leaves the model where it is if the other backend does not work, and refuses a name that none has', async () => {
+    const engine = await loaded(await smallModel(), 'cpu');
+    await expect(engine.move({ backend: 'webgl' })).rejects.toMatchObject({ code: 'no-backend' });
+    await expect(engine.move({ backend: 'abacus' as never })).rejects.toBeInstanceOf(RangeError);
+    expect(await engine.recommend(request())).toMatchObject({ backend: 'cpu' });
   });
 });
 

@@ -8,22 +8,30 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { packArtifact } from '../../src/checkpoint/pack';
 import { loadEngine } from '../../src/cli/artifact-engine';
 import { run } from '../../src/cli/main';
-import type { BackendName } from '../../src/engine/engine';
+import { backendOptions } from '../../src/cli/start-backend';
+import type { RankedItem } from '../../src/engine/engine';
+import { createLocalEngine } from '../../src/engine/local-engine';
 import { sharedPathOrNote } from '../shared';
-import { BACKENDS, K, PARITY_MODELS, type Parity, timed } from './parity';
+import {
+  ASKED,
+  K,
+  type Learnt,
+  learnBoth,
+  NODE_BACKENDS,
+  type NodeBackend,
+  PARITY_MODELS,
+  type Parity,
+  SMALL,
+  timed,
+} from './parity';
 
 /** Sessions to train on, the latest ones: enough for scores that differ, and seconds of work. */
 const TRAINED = 4000;
-const ASKED = 50;
 /** They take the places of the most frequent items, so that real sessions are full of them. */
 const ODD = ['a,b', '"quoted" \'twice\'', '🧦', '__proto__', 'constructor'];
-
-const FLAGS = {
-  gru4rec: ['layers=32', 'batchSize=64', 'nSample=64', 'learningRate=0.1'],
-  sasrec: ['hiddenUnits=32', 'maxlen=20', 'numBlocks=1', 'batchSize=128'],
-};
 
 export async function main([folder = '']: string[]): Promise<void> {
   await makeParity(resolve(folder));
@@ -39,27 +47,47 @@ export async function makeParity(dir: string): Promise<Parity> {
   const log = join(dir, 'log.csv');
   writeFileSync(log, csv(train.slice(-TRAINED), rename));
   const sessions = asked(test, rename);
-  const answers: Record<string, Record<string, Record<string, unknown>>> = {};
+  const answers: Record<string, Parity['answers'][string]> = {};
+  const learnt: Record<string, Parity['learnt'][string]> = {};
   for (const model of PARITY_MODELS) {
     const artifact = join(dir, model);
     if (given && model === 'gru4rec') cpSync(given, artifact, { recursive: true });
     else {
-      const keys = FLAGS[model].flatMap((key) => ['--set', key]);
+      const keys = Object.entries(SMALL[model] ?? {}).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
       await aisle('train', '--data', log, '--model', model, '--out', artifact, '--epochs', '2', ...keys);
     }
-    const ofModel: Record<string, Record<string, unknown>> = {};
-    for (const backend of BACKENDS) ofModel[backend] = await answersOf(artifact, backend, sessions);
-    answers[model] = ofModel;
+    answers[model] = await onEach((backend) => answersOf(artifact, backend, sessions));
+    learnt[model] = await onEach((backend) => learntOn(backend, model, sessions, join(dir, `learnt-${model}`)));
   }
-  const parity = { source, sessions, answers } as unknown as Parity;
+  const parity: Parity = { source, sessions, answers, learnt };
   writeFileSync(join(dir, 'parity.json'), JSON.stringify(parity));
   return parity;
 }
 
+const onEach = async <T>(work: (backend: NodeBackend) => Promise<T>): Promise<Record<NodeBackend, T>> => {
+  const results: [NodeBackend, T][] = [];
+  for (const backend of NODE_BACKENDS) results.push([backend, await work(backend)]);
+  return Object.fromEntries(results) as Record<NodeBackend, T>;
+};
+
+async function learntOn(
+  backend: NodeBackend,
+  model: string,
+  sessions: Parity['sessions'],
+  folder: string,
+): Promise<Learnt> {
+  const engine = createLocalEngine(await backendOptions(backend));
+  const { losses, artifact } = await learnBoth(engine, model, backend, sessions);
+  await engine.dispose();
+  mkdirSync(folder, { recursive: true });
+  for (const [name, bytes] of await packArtifact(artifact)) writeFileSync(join(folder, name), bytes);
+  return { losses, answers: await answersOf(folder, backend, sessions) };
+}
+
 /** By the engine that `aisle recommend` uses. */
-async function answersOf(artifact: string, backend: BackendName, sessions: Parity['sessions']) {
+async function answersOf(artifact: string, backend: NodeBackend, sessions: Parity['sessions']) {
   const { engine } = await loadEngine(artifact, backend, new AbortController().signal);
-  const answers: Record<string, unknown> = {};
+  const answers: Record<string, readonly RankedItem[]> = {};
   for (const [n, [name, ids]] of Object.entries(sessions).entries()) {
     answers[name] = (await engine.recommend({ ...timed(ids, n), k: K, exclude: [] })).items;
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RankedItem } from '../../src/engine/engine';
 import { aisle } from '../cli/program';
-import { BACKENDS, differences, K, PARITY_MODELS, type Parity, timed } from './parity';
+import { differences, K, NODE_BACKENDS, PARITY_MODELS, type Parity, THOUSANDTH, timed, within } from './parity';
 import { makeParity } from './parity-models';
 
 let dir: string;
@@ -28,20 +28,30 @@ test('the comparison sees another score, item or order, but not the order of equ
 
 describe.each(PARITY_MODELS)('%s in Node', (model) => {
   test('answers 50 real sessions and the odd ones alike on plain CPU and on WASM', () => {
-    const { cpu, wasm } = parity.answers[model];
+    const { cpu, wasm } = parity.answers[model]!;
     expect(Object.keys(cpu)).toHaveLength(56);
     for (const [name, answer] of Object.entries(cpu)) expect(differences(answer, wasm[name]!), name).toEqual([]);
   });
 
+  test('learns alike on both: each of 20 steps on one batch, and what to answer after three epochs', () => {
+    const { cpu, wasm } = parity.learnt[model]!;
+    expect(cpu.losses).toHaveLength(20);
+    expect(Math.min(...cpu.losses)).toBeLessThan(cpu.losses[0]!);
+    for (const [step, loss] of cpu.losses.entries()) expect(Math.abs(wasm.losses[step]! / loss - 1)).toBeLessThan(1e-3);
+    for (const [name, answer] of Object.entries(cpu.answers)) {
+      expect(differences(answer, wasm.answers[name]!, within(THOUSANDTH, answer)), name).toEqual([]);
+    }
+  });
+
   test('tells sessions apart, and leaves a list of 20 to each', () => {
-    const lists = Object.values(parity.answers[model].wasm);
+    const lists = Object.values(parity.answers[model]!.wasm);
     for (const items of lists) expect(new Set(items.map(({ itemId }) => itemId)).size).toBe(K);
     const real = lists.slice(0, 50).map((items) => items.map(({ itemId }) => itemId).join('\n'));
     expect(new Set(real).size).toBeGreaterThan(40);
   });
 
   test('answers by popularity where nothing is known, else by the network', () => {
-    const reasons = (name: string) => new Set(parity.answers[model].wasm[name]!.map(({ reason }) => reason));
+    const reasons = (name: string) => new Set(parity.answers[model]!.wasm[name]!.map(({ reason }) => reason));
     for (const name of ['only unknown items', 'an empty session']) expect(reasons(name)).toEqual(new Set(['popular']));
     for (const name of ['session 1', 'unknown items inside', '200 events', 'odd ids']) {
       expect(reasons(name)).toEqual(new Set(['neural']));
@@ -49,11 +59,11 @@ describe.each(PARITY_MODELS)('%s in Node', (model) => {
   });
 
   test('passes over unknown items as if they were not there', () => {
-    const { wasm } = parity.answers[model];
+    const { wasm } = parity.answers[model]!;
     expect(wasm['unknown items inside']).toEqual(wasm['the same without them']);
   });
 
-  test.each(BACKENDS)('is what `aisle recommend` prints on %s', async (backend) => {
+  test.each(NODE_BACKENDS)('is what `aisle recommend` prints on %s', async (backend) => {
     for (const name of [
       'session 1',
       '200 events',
@@ -70,7 +80,7 @@ describe.each(PARITY_MODELS)('%s in Node', (model) => {
       expect(code).toBe(0);
       const { items, ...rest } = JSON.parse(stdout);
       expect(rest).toMatchObject({ backend, model: { name: model } });
-      expect(items, name).toEqual(parity.answers[model][backend][name]);
+      expect(items, name).toEqual(parity.answers[model]![backend][name]);
     }
   });
 });

@@ -1,11 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  type EngineDegradation,
-  type EngineWorker,
-  startWorkerEngine,
-  type WorkerEngineOptions,
-} from '../../src/engine/client';
+import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } from '../../src/engine/client';
 import type { Engine, LoadProgress, RecommendRequest } from '../../src/engine/engine';
+import type { EngineWorker } from '../../src/engine/home';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import { connect, engineOf, type Port, serve } from '../../src/engine/protocol';
 import { clicks, type Folder, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { configure, describe as inWords } from '../../src/models/configuration';
 import { gru4rec } from '../../src/models/gru4rec';
-import { models } from '../../src/models/index';
+import { allModels } from '../../src/models/index';
 import type { OptionSpec } from '../../src/models/model';
 import { presetOf, presets } from '../../src/models/presets';
+
+const models = await allModels();
 
 const refused = (given: Record<string, unknown>, message: RegExp) =>
   expect(() => configure(gru4rec, given)).toThrow(

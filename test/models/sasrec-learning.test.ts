@@ -26,6 +26,18 @@ const cases: Partial<SasrecConfig>[] = [
   { norm: 'tf', loss: 'sampled', nSample: 4, positions: 'start' },
   { norm: 'pre', loss: 'ce', positions: 'start' },
   { norm: 'post', loss: 'ce', sampling: 'with-replacement', l2Emb: 1e-5 },
+  { loss: 'gbce', negatives: 4, reuseItemEmbeddings: false, inputScale: 'none' },
+  { loss: 'gbce', negatives: 4, sparseUpdates: true },
+  {
+    norm: 'pre',
+    positions: 'start',
+    scoring: 'cosine',
+    activation: 'gelu',
+    innerSize: 32,
+    loss: 'sampled',
+    nSample: 4,
+  },
+  { loss: 'ce', batching: 'same-length', batchClicks: 32, labelSmoothing: 0.05, weightDecay: 0.001 },
 ];
 
 test.each(cases)('learns what the click before the last tells: %o', async (given) => {

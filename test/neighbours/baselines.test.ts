@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import type { OptionSpec } from '../../src/models/model';
 import { type Baseline, baselines } from '../../src/neighbours/index';
-import type { Sessions } from '../../src/types';
+import type { SessionInput, Sessions } from '../../src/types';
 import { sessionsOf, worked } from './fixtures';
 
 const [A, B, C, D] = [1, 2, 3, 4];
@@ -173,14 +173,21 @@ describe.each(Object.keys(baselines))('%s', (name) => {
     await fc.assert(
       fc.asyncProperty(logs, logs, async (train, test) => {
         const scorer = model.scorer(model.fit(sessionsOf(train), catalogue, config), catalogue, config);
+        const log = sessionsOf(test);
         const visited: number[][] = [];
+        const prefixes: SessionInput[] = [];
         const walked: number[] = [];
-        await scorer.walk!(sessionsOf(test), (block, rows) => {
+        await scorer.walk!(log, (block, rows) => {
           walked.push(...block);
-          for (const { session, position } of rows) visited.push(test[session]!.slice(0, position + 1));
+          for (const { session, position } of rows) {
+            visited.push(test[session]!.slice(0, position + 1));
+            const from = log.offsets[session]!;
+            const to = from + position + 1;
+            prefixes.push({ items: log.items.subarray(from, to), times: log.times.subarray(from, to) });
+          }
         });
         expect(visited).toEqual(test.flatMap((clicks) => clicks.slice(0, -1).map((_, t) => clicks.slice(0, t + 1))));
-        const scored = await scorer.score(visited.map((items) => ({ items })));
+        const scored = await scorer.score(prefixes);
         expect(walked).toEqual(Array.from(scored));
       }),
       { seed: 7, numRuns: 50 },

@@ -113,7 +113,7 @@ test('the feed-forward layer is affine, relu, affine, with dropout after each ma
   const expected = affine(inner, plain('outer')).map((row) => row.map((value) => 2 * value));
   tidy(() => {
     const double = (t: Tensor2D) => mul(t, 2) as Tensor2D;
-    close(feedForward(tensor2d(x), tensors(plain('inner')), tensors(plain('outer')), double), expected);
+    close(feedForward(tensor2d(x), tensors(plain('inner')), tensors(plain('outer')), { dropout: double }), expected);
   });
 });
 

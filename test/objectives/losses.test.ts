@@ -11,7 +11,7 @@ import {
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ObjectiveSpec, Outputs } from '../../src/models/model';
 import { activate } from '../../src/nn/activation';
-import { binaryCrossEntropy, bpr, bprMax, crossEntropy, top1, top1Max } from '../../src/objectives/losses';
+import { bpr, bprMax, crossEntropy, top1, top1Max } from '../../src/objectives/losses';
 import { logQ, objectiveLoss } from '../../src/objectives/objective';
 import { backends, start } from '../engine/backends/start';
 
@@ -64,8 +64,10 @@ function objective(spec: ObjectiveSpec, { table, bias, targets, negatives, logq,
       table: tensor2d(table as number[][]),
       ...(bias && { bias: tensor1d(bias as number[]) }),
     };
+    const vectors = tensor2d(unit, [targets.length, d]);
     const loss: Scalar = objectiveLoss(spec, {
-      vectors: tensor2d(unit, [targets.length, d]),
+      vectors,
+      rowVectors: vectors,
       outputs,
       targets: tensor1d(targets as number[], 'int32'),
       negatives: Array.isArray(negatives[0])
@@ -363,9 +365,39 @@ describe.each(backends)('%s', (backend) => {
       expectClose([objective(spec, { table: TABLE, bias, targets: [1, 2], negatives })], [(rows[0]! + rows[1]!) / 2]);
     });
 
+    test('weighs targets and negatives alike whatever their numbers where it is balanced, for targets or rows', () => {
+      const score = (item: number, b: number) => TABLE[item]![b]!;
+      const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+      const positive = mean([1, 2].map((target, b) => -Math.log(logistic(score(target, b)))));
+      for (const kind of ['per-position', 'per-row'] as const) {
+        const negatives = [
+          [2, 4, 1],
+          [3, 3, 2],
+        ];
+        const negative = mean(negatives.flatMap((ids, b) => ids.map((id) => -Math.log(1 - logistic(score(id, b))))));
+        const spec: ObjectiveSpec = {
+          loss: 'bce',
+          negatives: { kind, count: 3, reject: 'session' },
+          reduction: 'balanced',
+        };
+        expectClose([objective(spec, { table: TABLE, targets: [1, 2], negatives })], [positive + negative]);
+      }
+    });
+
     test('stays finite where a logistic function saturates', () => {
-      const rows = tidy(() => binaryCrossEntropy(tensor1d([-500, 500]), tensor2d([[0], [-500]])).dataSync());
-      expectClose(rows, [500 + Math.log(2), 0], 1e-3);
+      const spec: ObjectiveSpec = {
+        loss: 'bce',
+        negatives: { kind: 'per-position', count: 1, reject: 'none' },
+        reduction: 'mean',
+      };
+      const table = [
+        [0, 0],
+        [-500, 500],
+        [0, 0],
+        [0, -500],
+      ];
+      const sum = 2 * objective(spec, { table, targets: [1, 1], negatives: [[2], [3]] });
+      expectClose([sum], [500 + Math.log(2)], 1e-3);
     });
   });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { gru4rec } from '../../src/models/gru4rec';
-import { models } from '../../src/models/index';
+import { allModels } from '../../src/models/index';
 import type { SessionModel } from '../../src/models/model';
 import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
@@ -12,6 +12,8 @@ import { openSession } from '../../src/ranking/session-scorer';
 import type { Catalogue } from '../../src/types';
 import { backends, start } from '../engine/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
+
+const models = await allModels();
 
 const n = 12;
 const catalogue: Catalogue = { items: n, support: Int32Array.from({ length: n + 1 }, (_, i) => i) };

@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { edited } from './mutants';
-import { mutations } from './mutations-gru4rec';
+import { edited, mutations } from './mutants';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 

@@ -1,6 +1,6 @@
 /**
- * Plants each published error of re-implementations of GRU4Rec in a copy of the sources and runs the tests that should
- * see it:
+ * Plants known errors of re-implementations in a copy of the sources, one by one, and runs the tests that should see
+ * each:
  *
  *     node test/run.mjs test/reference/mutants.ts [PART OF A NAME]
  *
@@ -11,7 +11,11 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Mutation, mutations } from './mutations-gru4rec';
+import { mutations as ofCaser } from './mutations-caser';
+import { type Mutation, mutations as ofGru4rec } from './mutations-gru4rec';
+import { mutations as ofSrgnn } from './mutations-srgnn';
+
+export const mutations: readonly Mutation[] = [...ofGru4rec, ...ofSrgnn, ...ofCaser];
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'vite.config.ts'];
@@ -77,7 +81,7 @@ export async function main([only = '']: string[]): Promise<void> {
       process.exitCode = 1;
       return;
     }
-    console.log('# Published errors of GRU4Rec re-implementations, planted one by one\n');
+    console.log('# Errors of re-implementations, planted one by one\n');
     console.log(`Before any edit ${sound.passed} tests pass. Then, for each error, in its test files:\n`);
     console.log('| error | planted in | tests failing | the first of them |');
     console.log('| --- | --- | --- | --- |');

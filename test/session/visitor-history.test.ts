@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { random } from '../../src/session/random';
 import { VisitorHistory, type VisitorHistoryOptions } from '../../src/session/visitor-history';
 
 const MINUTE = 60;
@@ -82,6 +83,97 @@ describe('the running session', () => {
   });
 });
 
+describe('in what the model reads of a session', () => {
+  test.each<[string, [itemId: string, event: string][], string[]]>([
+    [
+      'a view counts once',
+      [
+        ['a', 'view'],
+        ['b', 'view'],
+      ],
+      ['a', 'b'],
+    ],
+    [
+      'a cart after its view counts once more',
+      [
+        ['a', 'view'],
+        ['b', 'view'],
+        ['a', 'cart'],
+      ],
+      ['a', 'b', 'a'],
+    ],
+    [
+      'a cart without its view counts for both',
+      [
+        ['a', 'cart'],
+        ['b', 'view'],
+      ],
+      ['a', 'a', 'b'],
+    ],
+    [
+      'a purchase counts for the view and the cart before it',
+      [
+        ['a', 'purchase'],
+        ['b', 'view'],
+      ],
+      ['a', 'a', 'a', 'b'],
+    ],
+    [
+      'a purchase after a view counts for the cart',
+      [
+        ['a', 'view'],
+        ['b', 'view'],
+        ['a', 'purchase'],
+      ],
+      ['a', 'b', 'a', 'a'],
+    ],
+    [
+      'every step that was reported counts once, as in a log of all events',
+      [
+        ['a', 'view'],
+        ['a', 'cart'],
+        ['b', 'view'],
+        ['a', 'purchase'],
+        ['a', 'purchase'],
+        ['a', 'view'],
+      ],
+      ['a', 'a', 'b', 'a', 'a', 'a'],
+    ],
+    [
+      'any other kind counts as a view',
+      [
+        ['a', 'wish'],
+        ['a', 'view'],
+      ],
+      ['a', 'a'],
+    ],
+  ])('%s', (_, events, read) => {
+    const history = started();
+    for (const [time, [itemId, event]] of events.entries()) history.add(view(itemId, time, event));
+    expect(ids(history, events.length)).toEqual(read);
+    expect(history.sessions()).toEqual([events.map(([itemId, event], time) => view(itemId, time, event))]);
+  });
+
+  test('an earlier session implies nothing', () => {
+    const history = started({ history: 'all' });
+    history.add(view('a', 0, 'view'), view('a', 0, 'cart'), view('a', DAY, 'purchase'));
+    expect(ids(history, DAY)).toEqual(['a', 'a', 'a', 'a', 'a']);
+  });
+
+  test('one more click only adds to its end', () => {
+    const { integer } = random(3, 'clicks');
+    const history = started();
+    let before: string[] = [];
+    for (let time = 0; time < 200; time++) {
+      history.add(view(`${integer(6)}`, time, ['view', 'cart', 'purchase'][integer(3)]!));
+      const read = ids(history, time);
+      expect(read.slice(0, before.length)).toEqual(before);
+      expect(read.length).toBeGreaterThan(before.length);
+      before = read;
+    }
+  });
+});
+
 describe('a report', () => {
   test('that is repeated within a page view counts once; a return to the page counts again', () => {
     const history = started();
@@ -97,6 +189,11 @@ describe('a report', () => {
       [view('a', 11), false],
       [view('a', 12), true],
       [view('a', 80), false],
+      [view('c', 81, 'cart'), false], // from a list, with a on show
+      [view('a', 82), true],
+      [view('c', 83, 'cart'), true],
+      [view('c', 84), false],
+      [view('c', 85, 'cart'), false],
     ] as const;
     expect(reports.map(([event]) => history.isRepeated(event))).toEqual(reports.map(([, repeated]) => repeated));
   });
@@ -116,15 +213,15 @@ describe('earlier sessions', () => {
     const history = started({ history: 'all' });
     history.add(...session, view('x', 9 * DAY));
     history.add(view('now', 100 * DAY));
-    expect(ids(history, 100 * DAY)).toEqual(['v1', 'bought', 'bought', 'carted', 'x', 'now']);
-    expect(ids(history, 200 * DAY)).toEqual(['v1', 'bought', 'bought', 'carted', 'x', 'now']);
+    expect(ids(history, 100 * DAY)).toEqual(['v1', 'bought', 'bought', 'bought', 'carted', 'carted', 'x', 'now']);
+    expect(ids(history, 200 * DAY)).toEqual(['v1', 'bought', 'bought', 'bought', 'carted', 'carted', 'x', 'now']);
   });
 
   test.each([
-    [1 / 24, ['v1', 'bought', 'bought', 'carted', 'v2', 'v3', 'v4', 'v5']],
-    [7, ['bought', 'carted', 'v4', 'v5']],
-    [14, ['bought', 'carted']],
-    [21, ['bought']],
+    [1 / 24, ['v1', 'bought', 'bought', 'bought', 'carted', 'carted', 'v2', 'v3', 'v4', 'v5']],
+    [7, ['bought', 'bought', 'carted', 'carted', 'v5']],
+    [14, ['bought', 'bought', 'carted']],
+    [21, ['bought', 'bought']],
     [27, ['bought']],
     [29, []],
   ])('fade: after %f days, what is left is %j', (days, left) => {
@@ -138,8 +235,10 @@ describe('earlier sessions', () => {
   test('lose views first, then carts, then purchases; a kind without a weight is a view', () => {
     const history = started({ history: 'recent' });
     history.add(view('p', 0, 'purchase'), view('c', 1, 'cart'), view('w', 2, 'wish'), view('v', 3));
-    expect(ids(history, 3 + 3 * DAY)).toEqual(['p', 'c', 'v']);
-    expect(ids(history, 3 + 7 * DAY)).toEqual(['p', 'c']);
-    expect(ids(history, 3 + 20 * DAY)).toEqual(['p']);
+    expect(ids(history, 3 + 2 * DAY)).toEqual(['p', 'p', 'p', 'c', 'c', 'v']);
+    expect(ids(history, 3 + 4 * DAY)).toEqual(['p', 'p', 'p', 'c', 'c']);
+    expect(ids(history, 3 + 8 * DAY)).toEqual(['p', 'p', 'p', 'c']);
+    expect(ids(history, 3 + 9 * DAY)).toEqual(['p', 'p', 'p']);
+    expect(ids(history, 3 + 27 * DAY)).toEqual(['p']);
   });
 });

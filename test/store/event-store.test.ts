@@ -67,6 +67,36 @@ describe('events', () => {
     expect(deaf.events).toMatchObject([view('a', 1), view('b', 2)]);
   });
 
+  test('are told once when they are stored, in their order', async () => {
+    const { store, told } = page({ onStored: (events) => told.push(...events.map(({ itemId }) => itemId)) });
+    for (let k = 0; k < 700; k++) void store.append(view(`${k}`, 700 - k));
+    await store.flush();
+    expect(told.filter((word) => /^\d+$/.test(word))).toEqual(Array.from({ length: 700 }, (_, k) => `${k}`));
+    await store.erase();
+    await store.flush();
+    expect(await dump()).toBeUndefined();
+  });
+
+  test('with long ids are written in records that the size cap can take one by one', async () => {
+    const { store } = page({ maxSize: 300_000 });
+    for (let k = 0; k < 40; k++) void store.append(view(`${k}`.padEnd(10_000, '-'), k));
+    await store.flush();
+    for (const [, value] of (await dump()) ?? []) expect(String(value).length).toBeLessThan(70_000);
+    await store.append(view('newest', 40));
+    const left = await stored();
+    expect(left.at(-1)).toBe('newest 40');
+    expect(left.length).toBeGreaterThanOrEqual(15);
+  });
+
+  test('of other pages count for the size cap', async () => {
+    const pages = Array.from({ length: 4 }, () => page({ maxSize: 6000 }));
+    await Promise.all(pages.map(({ store }) => store.flush()));
+    for (let k = 0; k < 200; k++) await pages[k % 4]!.store.append(view(`item-${k}`, 2000 * k));
+    const size = [...(await dump())!].reduce((sum, [key, value]) => sum + key.length + String(value).length, 0);
+    expect(size).toBeLessThan(8000);
+    expect((await stored()).at(-1)).toBe('item-199 398000');
+  });
+
   test('that wait when the page closes are stored first', async () => {
     const { store } = page();
     const answers = [store.append(view('a', 1)), store.append(view('b', 2))];
@@ -167,15 +197,21 @@ describe('erasing', () => {
     expect(await stored()).toEqual(['e 5']);
   });
 
-  test('reaches tabs that cannot be told: they write nothing from before it', async () => {
+  test('reaches tabs that cannot be told: they write nothing from before it, and nothing more until they are opened again', async () => {
     vi.stubGlobal('BroadcastChannel', undefined);
-    const [one, other] = [page(), page()];
+    const withdrawn = vi.fn();
+    const [one, other] = [page(), page({ onWithdrawn: withdrawn })];
     await one.store.append(view('a', 1));
     await other.store.append(view('b', 2));
     await one.store.erase();
     expect(other.told).toContain('erased');
+    expect(withdrawn.mock.calls).toEqual([['unknown']]);
     await one.store.append(view('c', 3));
-    await other.store.append(view('d', 4));
+    const later = other.store.append(view('d', 4));
+    await other.store.refresh();
+    expect(await stored()).toEqual(['c 3']);
+    other.store.open();
+    expect(await later).toBe(true);
     expect(await stored()).toEqual(['c 3', 'd 4']);
   });
 
@@ -199,7 +235,7 @@ describe('erasing', () => {
     await one.store.append(view('a', 1));
     await other.store.refresh();
     await one.store.erase(false);
-    await vi.waitFor(() => expect(withdrawn).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(withdrawn.mock.calls).toEqual([['denied']]));
     const later = [one.store.append(view('b', 2)), other.store.append(view('c', 3))];
     await other.store.refresh();
     expect(await dump()).toBeUndefined();
@@ -218,6 +254,22 @@ describe('erasing', () => {
     await store.discard();
     expect(await dump()).toBeUndefined();
     expect(told).not.toContain('erased');
+  });
+
+  test('of what earlier visits stored stops the tabs that store, and leaves alone what others hold in memory', async () => {
+    const [storing, remembering, denying] = [page(), page({ opened: false }), page({ opened: false })];
+    await storing.store.append(view('a', 1));
+    const waits = remembering.store.append(view('b', 2));
+    await denying.store.discard();
+    await vi.waitFor(() => expect(storing.told).toContain('withdrawn: denied'));
+    expect(storing.told).toContain('erased');
+    expect(remembering.told).toEqual([]);
+    void storing.store.append(view('c', 3));
+    await storing.store.refresh();
+    expect(await dump()).toBeUndefined();
+    remembering.store.open();
+    expect(await waits).toBe(true);
+    expect(await stored()).toEqual(['b 2']);
   });
 
   test('that the device does not confirm is an error', async () => {

@@ -129,6 +129,7 @@ describe('an IndexedDB that', () => {
     expect(await store.append(view('new', 100_000))).toBe(true);
     expect(await stored()).toEqual(['5 50000', '6 60000', '7 70000', 'new 100000']);
     expect(told).not.toContain('memory');
+    expect(told.filter((word) => word.startsWith('storage-short: This device has room'))).toHaveLength(1);
   });
 
   test('has no room at all leaves events in memory, and says that', async () => {

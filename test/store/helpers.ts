@@ -39,6 +39,9 @@ export function page({ opened = true, ...options }: Partial<EventStoreOptions> &
       events.length = 0;
       told.push('erased');
     },
+    onWithdrawn: (consent) => told.push(`withdrawn: ${consent}`),
+    onPaused: (paused, dropped) =>
+      told.push([paused ? 'paused' : 'resumed', ...dropped.map(({ itemId }) => itemId)].join(' ')),
     onState: (state) => told.push(state),
     onTrouble: (code, message) => told.push(message === undefined ? `${code} is over` : `${code}: ${message}`),
     ...options,

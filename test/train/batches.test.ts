@@ -169,6 +169,47 @@ describe('whole sessions', () => {
   });
 });
 
+describe('sessions of one length', () => {
+  const log = randomLog(80, 5);
+  const rows: TrainingRows = { kind: 'sequences', maxLength: 4, sampling: 'shuffle', sameLength: { clicks: 10 } };
+  const lengthsOf = (over = {}) =>
+    batchesOf(rows, log, over).map(({ input }) => {
+      if (input.kind !== 'sessions') throw new Error('expected sessions');
+      return input.sessions.map(({ items }) => items.length);
+    });
+
+  test('make each batch, as many as hold the clicks asked for', () => {
+    const batches = lengthsOf();
+    expect(new Set(batches.flat())).toEqual(new Set([1, 2, 3, 4]));
+    for (const [first, ...rest] of batches) {
+      expect(rest.every((length) => length === first)).toBe(true);
+      expect(rest.length + 1).toBeLessThanOrEqual(Math.floor(10 / first!));
+    }
+    // Only the last batch of a length may be smaller.
+    for (const length of [1, 2, 3, 4]) {
+      const sizes = batches.filter(([first]) => first === length).map((batch) => batch.length);
+      expect(sizes.filter((size) => size < Math.floor(10 / length)).length).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('hold at least one session, however few clicks are asked for', () => {
+    const single = batchesOf({ ...rows, sameLength: { clicks: 1 } }, log);
+    expect(single.every(({ sources }) => sources!.length === 1)).toBe(true);
+  });
+
+  test('come in any order, every session once, anew each epoch and alike for the same one', () => {
+    const sources = (over = {}) => batchesOf(rows, log, over).flatMap((batch) => [...batch.sources!]);
+    const trainable = sessionsOf(log).flatMap((session, s) => (session.length > 1 ? [s] : []));
+    expect(sources().sort((a, b) => a - b)).toEqual(trainable);
+    expect(sources()).toEqual(sources());
+    expect(sources({ epoch: 1 })).not.toEqual(sources());
+    expect(lengthsOf({ epoch: 1 }).length).toBe(lengthsOf().length);
+    const lengths = lengthsOf().map(([first]) => first!);
+    expect(lengths).not.toEqual([...lengths].sort());
+    expect(lengths).not.toEqual([...lengths].sort().reverse());
+  });
+});
+
 describe('prefixes', () => {
   const prefixes = (maxLength: number): TrainingRows => ({ kind: 'prefixes', maxLength });
 
@@ -224,5 +265,57 @@ describe('windows', () => {
       .flatMap(predictions)
       .filter(({ target }) => target === 5);
     expect(newest!.seen).toEqual([1, 2, 3, 4]);
+  });
+
+  test('slide over the start of a session too where they are partial, down to one click', () => {
+    const rows: TrainingRows = { kind: 'windows', length: 3, targets: 2, partial: true };
+    const made = (session: number[]) =>
+      batchesOf(rows, logOf([session]), { batchSize: 1 })
+        .map((batch) => ({ seen: predictions(batch)[0]!.seen, targets: Array.from(batch.targets) }))
+        .sort((x, y) => x.seen.length - y.seen.length);
+    expect(made([1, 2, 3, 4])).toEqual([
+      { seen: [1], targets: [2, 3] },
+      { seen: [1, 2], targets: [3, 4] },
+    ]);
+    expect(made([1, 2])).toEqual([{ seen: [1], targets: [2] }]);
+    expect(made([1, 2, 3, 4, 5, 6]).at(-1)).toEqual({ seen: [1, 2, 3, 4], targets: [5, 6] });
+  });
+
+  describe('of a log that names users', () => {
+    const log = {
+      ...logOf([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+        [7, 8],
+        [9, 10],
+      ]),
+      users: Int32Array.of(0, 1, 0, 0, 1),
+    };
+    const inputs = (earlier: number, sessions: Sessions = log) =>
+      batchesOf({ kind: 'windows', length: 2, targets: 1, earlier }, sessions, { batchSize: 9 })
+        .flatMap(({ input }) => (input.kind === 'sessions' ? [...input.sessions] : []))
+        .sort((x, y) => x.items[0]! - y.items[0]!);
+    const earlierOf = (earlier: number, sessions?: Sessions) =>
+      inputs(earlier, sessions).map((input) => input.earlier?.map(({ items }) => Array.from(items)));
+
+    test('say who, and hand along his or her sessions before, the newest ones', () => {
+      expect(inputs(0).map(({ user }) => user)).toEqual([0, 1, 0, 0, 1]);
+      expect(earlierOf(5)).toEqual([[], [], [[1, 2]], [[1, 2], [5, 6]], [[3, 4]]]); // biome-ignore format: one line
+      expect(earlierOf(1)).toEqual([[], [], [[1, 2]], [[5, 6]], [[3, 4]]]);
+      expect(earlierOf(0)).toEqual([undefined, undefined, undefined, undefined, undefined]);
+    });
+
+    test('leave out a session that had not ended: its clicks would tell of the future', () => {
+      const times = log.times.slice();
+      times[1] = 5; // the first session ends in the middle of the third
+      expect(earlierOf(5, { ...log, times })[2]).toEqual([]);
+      expect(earlierOf(5, { ...log, times })[3]).toEqual([[1, 2], [5, 6]]); // biome-ignore format: one line
+    });
+
+    test('hand along nothing where nobody is named', () => {
+      const { users: _, ...nobody } = log;
+      expect(inputs(5, nobody).every((input) => !('user' in input) && !('earlier' in input))).toBe(true);
+    });
   });
 });

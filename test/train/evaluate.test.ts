@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { models } from '../../src/models/index';
+import { allModels } from '../../src/models/index';
 import type { SessionModel } from '../../src/models/model';
 import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
@@ -12,6 +12,8 @@ import { evaluate, type RankRow } from '../../src/train/evaluate';
 import type { Scorer, SessionInput } from '../../src/types';
 import { start } from '../engine/backends/start';
 import { sessionsOf, worked } from '../neighbours/fixtures';
+
+const models = await allModels();
 
 const n = 5;
 const support = Int32Array.of(0, 3, 3, 3, 2, 1);

@@ -128,6 +128,21 @@ describe('the negatives of a step', () => {
     expect(new Set(draw(one, 0).ids)).toEqual(new Set([1, 2]));
   });
 
+  test('of a row are as many for each session or window, whatever the number of its targets', () => {
+    const windows = { kind: 'windows', length: 2, targets: 2 } as const;
+    const rows = [...epochBatches(windows, log, { batchSize: 9, fewestRows: 1, seed: 1, epoch: 0 })][0]!;
+    const count = 200;
+    const { ids, perTarget, rows: drawers } = source({ kind: 'per-row', count, reject: 'session' })(rows, 0);
+    expect({ perTarget, drawers }).toEqual({ perTarget: true, drawers: rows.sources!.length });
+    expect(ids).toHaveLength(count * rows.sources!.length);
+    expect(rows.targets.length).not.toBe(rows.sources!.length);
+    rows.sources!.forEach((source, b) => {
+      const own = new Set(log.items.subarray(log.offsets[source]!, log.offsets[source + 1]!));
+      const others = [1, 2, 3, 4, 5, 6].filter((id) => !own.has(id));
+      expect(new Set(ids.subarray(b * count, (b + 1) * count))).toEqual(new Set(others));
+    });
+  });
+
   test('are none for the full softmax, or where none are asked for', () => {
     expect(source({ kind: 'catalogue' })(batch, 0).ids).toHaveLength(0);
     expect(source({ kind: 'shared', inBatch: true, extra: 0, alpha: 0.5 })(batch, 0).ids).toHaveLength(0);

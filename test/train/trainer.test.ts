@@ -1,5 +1,6 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cl4srec } from '../../src/models/cl4srec';
 import { configure } from '../../src/models/configuration';
 import { gru4rec } from '../../src/models/gru4rec';
 import type { SessionModel } from '../../src/models/model';
@@ -49,6 +50,8 @@ const cases: Case[] = [
   ],
   ['sasrec, full softmax', asAny(sasrec), { ...sas }],
   ['sasrec, sampled softmax', asAny(sasrec), { ...sas, loss: 'sampled', nSample: 5 }],
+  ['sasrec, batches of one length', asAny(sasrec), { ...sas, batching: 'same-length', batchClicks: 9 }],
+  ['cl4srec, with its measures', asAny(cl4srec), { ...sas, lambda: 0.5, loss: 'gbce', negatives: 3 }],
   ['sasrec, binary cross-entropy', asAny(sasrec), { ...sas, loss: 'bce', negatives: 2, sampling: 'with-replacement' }],
 ];
 

@@ -13,6 +13,8 @@ export interface ImportedConfig {
 }
 
 export interface Importer {
+  /** Our architecture. Default: the reference's name in `imports/index.ts`. */
+  readonly architecture?: string;
   /**
    * @param reference The reference implementation's own parameters, by its own names.
    * @throws RecommenderError `bad-config` for a key that is not known or a value that our architecture does not have.
@@ -28,7 +30,7 @@ export interface Importer {
 /** What becomes of a reference key: one of ours, the item count, options worked out from its value, or nothing. */
 export type KeyRule =
   | string
-  | { readonly items: true }
+  | { readonly items: true /** Whether it counts the padding row too. */; readonly withPadding?: true }
   | { readonly ignored: true }
   | { readonly fixed: number }
   | ((value: unknown) => Readonly<Record<string, ConfigValue>>);
@@ -49,7 +51,7 @@ export function translate(
     }
     if (typeof rule === 'string') config[rule] = plain(what, key, value);
     else if (typeof rule === 'function') Object.assign(config, rule(value));
-    else if ('items' in rule) items = count(what, key, value);
+    else if ('items' in rule) items = rule.withPadding ? count(what, key, value, 2) - 1 : count(what, key, value);
     else if ('fixed' in rule && value !== rule.fixed) {
       throw bad(what, `"${key}" must be ${rule.fixed}, as in the reference code, got ${JSON.stringify(value)}.`);
     }
@@ -57,9 +59,9 @@ export function translate(
   return items === undefined ? { config } : { items, config };
 }
 
-function count(what: string, key: string, value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 1) {
-    throw bad(what, `"${key}" must be a whole number from 1, got ${JSON.stringify(value)}.`);
+export function count(what: string, key: string, value: unknown, min = 1): number {
+  if (!Number.isSafeInteger(value) || (value as number) < min) {
+    throw bad(what, `"${key}" must be a whole number from ${min}, got ${JSON.stringify(value)}.`);
   }
   return value as number;
 }

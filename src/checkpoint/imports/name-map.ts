@@ -31,6 +31,10 @@ export interface NameMap {
   readonly blocks: readonly Block[];
   /** Their tensors whose row 0 must be zero, since our models never read it. */
   readonly zeroRows?: readonly string[];
+  /** Their tensors that no computation reads: they must be there and of their shape, and are left. */
+  readonly unused?: readonly string[];
+  /** Rows of their tensors that stand for no item and are never read for one: ours have no place for them. */
+  readonly skippedRows?: Readonly<Record<string, readonly number[]>>;
 }
 
 /**

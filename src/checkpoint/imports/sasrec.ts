@@ -10,7 +10,7 @@
  *     forward_layers.b.conv1, conv2 [d, d, 1]     feed.inner, feed.outer, transposed
  */
 import { bad, type Importer, translate } from './importer';
-import type { Block, NameMap } from './name-map';
+import { MapBuilder } from './map-builder';
 
 interface Config {
   readonly hiddenUnits: number;
@@ -54,48 +54,21 @@ export const sasrec: Importer = {
 
   map(config, items) {
     const { hiddenUnits: d, maxlen, numBlocks, norm } = config as unknown as Config;
-    const theirs: Record<string, readonly number[]> = {};
-    const ours: Record<string, readonly number[]> = {};
-    const blocks: Block[] = [];
-    const same = (their: string, our: string, shape: readonly number[]) => {
-      theirs[their] = ours[our] = shape;
-      blocks.push({ theirs: their, ours: our });
-    };
-    const norms = (their: string, our: string) => {
-      same(`${their}.weight`, `${our}.gain`, [d]);
-      same(`${their}.bias`, `${our}.bias`, [d]);
-    };
-    const linear = (their: string, our: string, shape: readonly number[]) => {
-      theirs[`${their}.weight`] = shape;
-      ours[`${our}.w`] = [d, d];
-      blocks.push({ theirs: `${their}.weight`, ours: `${our}.w`, transpose: true });
-      same(`${their}.bias`, `${our}.b`, [d]);
-    };
-
-    same('item_emb.weight', 'items', [items + 1, d]);
-    same('pos_emb.weight', 'positions', [norm === 'tf' ? maxlen : maxlen + 1, d]);
+    const map = new MapBuilder();
+    map.same('item_emb.weight', 'items', [items + 1, d]);
+    map.same('pos_emb.weight', 'positions', [norm === 'tf' ? maxlen : maxlen + 1, d]);
     for (let b = 0; b < numBlocks; b++) {
       const attention = `blocks.${b}.attention`;
-      norms(`attention_layernorms.${b}`, `${attention}.norm`);
-      const weight = `attention_layers.${b}.in_proj_weight`;
-      const bias = `attention_layers.${b}.in_proj_bias`;
-      theirs[weight] = [3 * d, d];
-      theirs[bias] = [3 * d];
-      ['query', 'key', 'value'].forEach((part, k) => {
-        ours[`${attention}.${part}.w`] = [d, d];
-        ours[`${attention}.${part}.b`] = [d];
-        const size = [d, d] as const;
-        blocks.push({ theirs: weight, ours: `${attention}.${part}.w`, from: [k * d, 0], size, transpose: true });
-        blocks.push({ theirs: bias, ours: `${attention}.${part}.b`, from: [0, k * d], size: [1, d] });
-      });
-      linear(`attention_layers.${b}.out_proj`, `${attention}.output`, [d, d]);
-      norms(`forward_layernorms.${b}`, `blocks.${b}.feed.norm`);
-      linear(`forward_layers.${b}.conv1`, `blocks.${b}.feed.inner`, [d, d, 1]);
-      linear(`forward_layers.${b}.conv2`, `blocks.${b}.feed.outer`, [d, d, 1]);
+      map.norm(`attention_layernorms.${b}`, `${attention}.norm`, d);
+      const parts = ['query', 'key', 'value'].map((part) => `${attention}.${part}`);
+      map.joined(`attention_layers.${b}.in_proj`, parts, d);
+      map.linear(`attention_layers.${b}.out_proj`, `${attention}.output`, [d, d]);
+      map.norm(`forward_layernorms.${b}`, `blocks.${b}.feed.norm`, d);
+      map.linear(`forward_layers.${b}.conv1`, `blocks.${b}.feed.inner`, [d, d], true);
+      map.linear(`forward_layers.${b}.conv2`, `blocks.${b}.feed.outer`, [d, d], true);
     }
-    norms('last_layernorm', 'norm');
-    const zeroRows = norm === 'tf' ? ['item_emb.weight'] : ['item_emb.weight', 'pos_emb.weight'];
-    return { theirs, ours, blocks, zeroRows } satisfies NameMap;
+    map.norm('last_layernorm', 'norm', d);
+    return map.build({ zeroRows: norm === 'tf' ? ['item_emb.weight'] : ['item_emb.weight', 'pos_emb.weight'] });
   },
 };
 

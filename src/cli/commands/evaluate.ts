@@ -77,7 +77,7 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
 
   const result = await inTurn(async () => {
     if (Object.hasOwn(models, artifact.info.architecture)) await startFirst(flags.backend, context.stderr);
-    const scorer = loadScorer(artifact);
+    const scorer = await loadScorer(artifact);
     const progress = createProgress(context.stderr, {
       label: `Evaluating ${artifact.info.name}`,
       total:

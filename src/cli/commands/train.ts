@@ -11,7 +11,7 @@ import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
 import { camelCase } from '../../models/configuration';
 import { presetOf } from '../../models/presets';
-import { sessionCount } from '../../session/event-log';
+import { sessionCount, sessionsWithUsers } from '../../session/event-log';
 import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
 import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
 import { type TrainingCommand, trainingCommand } from '../command-line';
@@ -72,7 +72,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const started = performance.now();
   const given = await settings(flags);
-  const { isNeural, config } = configurationOf(flags.model, given);
+  const { isNeural, config } = await configurationOf(flags.model, given);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
   if (flags.threads > 1)
@@ -144,7 +144,7 @@ async function learnAndShow(
     return await learn({
       model: flags.model,
       config: given,
-      sessions: log.sessions,
+      sessions: sessionsWithUsers(log),
       itemIds: log.itemIds,
       support: log.support,
       seed: flags.seed,
@@ -188,9 +188,10 @@ function placeOf({ trainer, epochs, unvalidated }: FitState): string {
   return `in epoch ${epochs.length + 1} after ${whole(trainer.stepInEpoch)} steps`;
 }
 
-function epochLine({ epoch, loss, seconds, valid }: EpochResult): string {
+function epochLine({ epoch, loss, measures = {}, seconds, valid }: EpochResult): string {
+  const parts = Object.entries(measures).map(([name, value]) => `  ${name} ${value.toFixed(4)}`);
   const metrics = valid ? `  recall@20 ${valid['recall@20']!.toFixed(4)}  mrr@20 ${valid['mrr@20']!.toFixed(4)}` : '';
-  return `epoch ${epoch}  loss ${loss.toFixed(4)}${metrics}  ${duration(seconds)}`;
+  return `epoch ${epoch}  loss ${loss.toFixed(4)}${parts.join('')}${metrics}  ${duration(seconds)}`;
 }
 
 const countsOf = ({ log }: TrainingParts) => ({

@@ -78,5 +78,12 @@ async function register(name: BackendName, { wasmPath, webgpu }: BackendOptions)
  * Stops a backend (default: the active one) and frees its memory, the tensors on it included. It can be started again.
  */
 export function stopBackend(name: string | undefined = engine().backendName as string | undefined): void {
-  if (name && engine().registry[name]) removeBackend(name);
+  if (!name || !engine().registry[name]) return;
+  try {
+    removeBackend(name);
+  } catch {
+    // What was on a lost device may refuse to be freed. TensorFlow.js must forget it all the same.
+    delete engine().registry[name];
+    removeBackend(name);
+  }
 }

@@ -3,6 +3,7 @@ import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_we
 import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 import { ownWebglInference } from '../kernels/own-webgl';
 import { webglInference } from '../kernels/webgl-inference';
+import { watch } from './loss';
 import { addKernels } from './registry';
 
 /** Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it. */
@@ -21,6 +22,12 @@ function open(): MathBackendWebGL {
   // Only its shaders have integers of 32 bits, which dropout counts with.
   if (env().getNumber('WEBGL_VERSION') !== 2) throw new Error('there is no WebGL 2 here');
   const backend = new MathBackendWebGL();
+  const { gl } = backend.gpgpu;
+  const canvas = gl.canvas as EventTarget;
+  const lost = new Promise<string>((resolve) => {
+    canvas.addEventListener('webglcontextlost', () => resolve('the WebGL context was lost'), { once: true });
+  });
+  watch(backend, lost, () => gl.isContextLost());
   return Object.assign(backend, { convertAndCacheOnCPU: numbersOf, readSync: refusing(backend) });
 }
 

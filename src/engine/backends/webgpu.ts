@@ -3,6 +3,7 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { engine, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 import { webgpuInference } from '../kernels/webgpu-inference';
+import { watch } from './loss';
 import { addKernels } from './registry';
 
 /** WebGPU from elsewhere than the browser: `gpu` as in `navigator.gpu`, and the constants and classes that go with it. */
@@ -51,6 +52,12 @@ async function open(): Promise<WebGPUBackend> {
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   const device = await adapter.requestDevice({ requiredLimits });
   const backend = new WebGPUBackend(device, adapter.info);
+  let isLost = false;
+  const lost = device.lost.then(({ reason, message }) => {
+    isLost = true;
+    return `the WebGPU device was lost (${message || reason})`;
+  });
+  watch(backend, lost, () => isLost);
   const dispose = (): void => {
     WebGPUBackend.prototype.dispose.call(backend);
     device.destroy(); // its memory goes back now, and not when the garbage is collected

@@ -9,7 +9,6 @@ import { batchMatMulConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Bat
 import { castConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Cast';
 import { clipByValueConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/ClipByValue';
 import { concatConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Concat';
-import { conv2DConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Conv2D';
 import { cumsumConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Cumsum';
 import { eluConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Elu';
 import { equalConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Equal';
@@ -31,7 +30,6 @@ import { logicalNotConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Logi
 import { logicalOrConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/LogicalOr';
 import { maxConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Max';
 import { maximumConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Maximum';
-import { maxPoolConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/MaxPool';
 import { meanConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Mean';
 import { minConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Min';
 import { minimumConfig } from '@tensorflow/tfjs-backend-cpu/dist/kernels/Minimum';
@@ -86,7 +84,6 @@ export const cpuInference: readonly KernelConfig[] = [
   castConfig,
   clipByValueConfig,
   concatConfig,
-  conv2DConfig,
   cumsumConfig,
   eluConfig,
   equalConfig,
@@ -107,7 +104,6 @@ export const cpuInference: readonly KernelConfig[] = [
   logicalNotConfig,
   logicalOrConfig,
   maxConfig,
-  maxPoolConfig,
   maximumConfig,
   meanConfig,
   minConfig,

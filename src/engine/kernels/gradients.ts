@@ -7,8 +7,6 @@ import { batchMatMulGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Batc
 import { castGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Cast_grad';
 import { clipByValueGradConfig } from '@tensorflow/tfjs-core/dist/gradients/ClipByValue_grad';
 import { concatGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Concat_grad';
-import { conv2DGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Conv2D_grad';
-import { conv2DBackpropInputGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Conv2DBackpropInput_grad';
 import { cumsumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Cumsum_grad';
 import { eluGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Elu_grad';
 import { erfGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Erf_grad';
@@ -22,7 +20,6 @@ import { logGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Log_grad';
 import { log1pGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Log1p_grad';
 import { maxGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Max_grad';
 import { maximumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Maximum_grad';
-import { maxPoolGradConfig } from '@tensorflow/tfjs-core/dist/gradients/MaxPool_grad';
 import { minGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Min_grad';
 import { minimumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Minimum_grad';
 import { multiplyGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Multiply_grad';
@@ -68,8 +65,6 @@ export const gradients: readonly GradConfig[] = [
   castGradConfig,
   clipByValueGradConfig,
   concatGradConfig,
-  conv2DGradConfig,
-  conv2DBackpropInputGradConfig,
   cumsumGradConfig,
   eluGradConfig,
   erfGradConfig,
@@ -82,7 +77,6 @@ export const gradients: readonly GradConfig[] = [
   logGradConfig,
   log1pGradConfig,
   maxGradConfig,
-  maxPoolGradConfig,
   maximumGradConfig,
   minGradConfig,
   minimumGradConfig,

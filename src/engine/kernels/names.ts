@@ -16,7 +16,6 @@ export const inferenceKernels: readonly string[] = [
   'Cast',
   'ClipByValue',
   'Concat',
-  'Conv2D',
   'Cumsum',
   'Elu',
   'Equal',
@@ -37,7 +36,6 @@ export const inferenceKernels: readonly string[] = [
   'LogicalNot',
   'LogicalOr',
   'Max',
-  'MaxPool',
   'Maximum',
   'Mean',
   'Min',
@@ -81,11 +79,4 @@ export const inferenceKernels: readonly string[] = [
 ];
 
 /** Needed besides by the gradients. */
-export const trainingKernels: readonly string[] = [
-  'Conv2DBackpropFilter',
-  'Conv2DBackpropInput',
-  'EluGrad',
-  'MaxPoolGrad',
-  'Reciprocal',
-  'UnsortedSegmentSum',
-];
+export const trainingKernels: readonly string[] = ['EluGrad', 'Reciprocal', 'UnsortedSegmentSum'];

@@ -2,7 +2,6 @@
 import type { GradConfig } from '@tensorflow/tfjs-core';
 import { bprMax, bprMaxGradient, bprMaxSlope } from './bpr-max';
 import { meanGradient, sumGradient } from './broadcast';
-import { conv2DBackpropFilter } from './convolution';
 import { crossEntropy, crossEntropyGradient, crossEntropySlope } from './cross-entropy';
 import { dropout, dropoutGradient } from './dropout';
 import { maskEqual, maskEqualGradient } from './mask-equal';
@@ -12,7 +11,6 @@ import { adagrad, adam, assignRows } from './updates';
 
 export const ownTraining = kernelSet([
   unsortedSegmentSum,
-  conv2DBackpropFilter,
   crossEntropy,
   crossEntropySlope,
   bprMax,

@@ -9,7 +9,6 @@ import { batchMatMulConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Ba
 import { castConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Cast';
 import { clipByValueConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/ClipByValue';
 import { concatConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Concat';
-import { conv2DConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Conv2D';
 import { cumsumConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Cumsum';
 import { eluConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Elu';
 import { equalConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Equal';
@@ -31,7 +30,6 @@ import { logicalNotConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Log
 import { logicalOrConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/LogicalOr';
 import { maxConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Max';
 import { maximumConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Maximum';
-import { maxPoolConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/MaxPool';
 import { meanConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Mean';
 import { minConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Min';
 import { minimumConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Minimum';
@@ -86,7 +84,6 @@ export const wasmInference: readonly KernelConfig[] = [
   castConfig,
   clipByValueConfig,
   concatConfig,
-  conv2DConfig,
   cumsumConfig,
   eluConfig,
   equalConfig,
@@ -107,7 +104,6 @@ export const wasmInference: readonly KernelConfig[] = [
   logicalNotConfig,
   logicalOrConfig,
   maxConfig,
-  maxPoolConfig,
   maximumConfig,
   meanConfig,
   minConfig,

@@ -9,7 +9,6 @@ import { batchMatMulConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/
 import { castConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Cast';
 import { clipByValueConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/ClipByValue';
 import { concatConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Concat';
-import { conv2DConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Conv2D';
 import { cumsumConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Cumsum';
 import { eluConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Elu';
 import { equalConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Equal';
@@ -31,7 +30,6 @@ import { logicalNotConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/L
 import { logicalOrConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/LogicalOr';
 import { maxConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Max';
 import { maximumConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Maximum';
-import { maxPoolConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/MaxPool';
 import { meanConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Mean';
 import { minConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Min';
 import { minimumConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Minimum';
@@ -86,7 +84,6 @@ export const webgpuInference: readonly KernelConfig[] = [
   castConfig,
   clipByValueConfig,
   concatConfig,
-  conv2DConfig,
   cumsumConfig,
   eluConfig,
   equalConfig,
@@ -107,7 +104,6 @@ export const webgpuInference: readonly KernelConfig[] = [
   logicalNotConfig,
   logicalOrConfig,
   maxConfig,
-  maxPoolConfig,
   maximumConfig,
   meanConfig,
   minConfig,

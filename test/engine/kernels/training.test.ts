@@ -1,5 +1,4 @@
 import {
-  conv2d,
   engine,
   gather,
   grad,
@@ -13,7 +12,6 @@ import {
   type Tensor,
   type Tensor1D,
   type Tensor2D,
-  type Tensor4D,
   tensor,
   tensor1d,
   tidy,
@@ -57,28 +55,6 @@ describe('the gradient of gather', () => {
             make([c.size, c.width], 3),
           );
         }),
-    ));
-});
-
-describe('the gradient of a convolution by its filter', () => {
-  test('agrees with plain CPU over random sizes, strides and padding', () =>
-    property(
-      fc.record({
-        batch: fc.integer({ min: 1, max: 3 }),
-        height: fc.integer({ min: 3, max: 7 }),
-        width: fc.integer({ min: 3, max: 7 }),
-        filter: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
-        channels: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
-        stride: fc.integer({ min: 1, max: 2 }),
-        pad: fc.constantFrom('valid', 'same'),
-        seed: fc.nat(),
-      }),
-      ({ batch, height, width, filter, channels, stride, pad, seed }) =>
-        agrees(() => {
-          const x = make([batch, height, width, channels[0]], seed) as Tensor4D;
-          const loss = (w: Tensor) => sum(mul(conv2d(x, w as Tensor4D, stride, pad as 'valid'), 0.5));
-          return grad(loss)(make([...filter, ...channels], seed + 1));
-        }, 1e-4),
     ));
 });
 

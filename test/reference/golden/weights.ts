@@ -11,6 +11,8 @@ import type { GoldenFile } from './compare';
 
 export interface Imported<C> {
   readonly subject: Trainee<C>;
+  /** Tensors of the file that no computation reads, by their names. */
+  readonly unused: readonly string[];
   /** Tensors of the file under a prefix, as our parameters. */
   load(prefix: string): Record<string, Tensor>;
   /** Our tensors as entries `PREFIX + their name`; tensors that took no part are zero. */
@@ -35,6 +37,7 @@ export function imported<C>(
   const map = importer.map(config as Readonly<Record<string, unknown>>, n);
   return {
     subject,
+    unused: map.unused ?? [],
     load(prefix) {
       const theirs = Object.entries(file.tensors).filter(([name]) => name.startsWith(prefix));
       const tensors = Object.fromEntries(theirs.map(([name, array]) => [name.slice(prefix.length), array]));

@@ -1,0 +1,96 @@
+/**
+ * Weights of the official PyTorch code, https://github.com/CRIPAC-DIG/SR-GNN (`pytorch_code`).
+ *
+ *     embedding.weight [n + 1, d]                     items
+ *     gnn.linear_edge_in, gnn.linear_edge_out         edges.in, edges.out, transposed
+ *     gnn.b_iah, gnn.b_oah [d]                        edges.in.after, edges.out.after
+ *     gnn.w_ih [3d, 2d], gnn.w_hh [3d, d]             cell.wx, cell.wh, transposed; gates: reset, input, new in both
+ *     gnn.b_ih, gnn.b_hh [3d]                         cell.bx, cell.bh
+ *     linear_one, linear_two [d, d]                   attention.last, attention.each, transposed
+ *     linear_three.weight [1, d]                      attention.q, transposed
+ *     linear_transform [d, 2d]                        hybrid, transposed; nonhybrid: not used
+ *     gnn.linear_edge_f [d, d]                        not used
+ */
+import { bad, type Importer, translate } from './importer';
+import type { Block, NameMap } from './name-map';
+
+interface Config {
+  readonly hiddenSize: number;
+  readonly readout: 'hybrid' | 'global' | 'local';
+}
+
+const WHAT = 'srgnn configuration';
+
+export const srgnn: Importer = {
+  config(reference) {
+    const imported = translate(WHAT, reference, {
+      n_node: { items: true, withPadding: true },
+      hiddenSize: 'hiddenSize',
+      step: 'step',
+      nonhybrid: readoutOf,
+      batchSize: 'batchSize',
+      epoch: 'epoch',
+      lr: 'lr',
+      lr_dc: 'lrDc',
+      lr_dc_step: 'lrDcStep',
+      l2: 'l2',
+      // Its data, when it stops, and what a caller did with it.
+      dataset: { ignored: true },
+      patience: { ignored: true },
+      validation: { ignored: true },
+      valid_portion: { ignored: true },
+      adam: { ignored: true },
+      adam_steps: { ignored: true },
+    });
+    // It never cuts a session.
+    return { ...imported, config: { ...imported.config, maxlen: 4096 } };
+  },
+
+  map(config, items) {
+    const { hiddenSize: d, readout } = config as unknown as Config;
+    const theirs: Record<string, readonly number[]> = {};
+    const ours: Record<string, readonly number[]> = {};
+    const blocks: Block[] = [];
+    const unused: string[] = [];
+    const same = (their: string, our: string, ...shape: readonly number[]) => {
+      theirs[their] = ours[our] = shape;
+      blocks.push({ theirs: their, ours: our });
+    };
+    const turned = (their: string, our: string, rows: number, columns: number) => {
+      theirs[their] = [columns, rows];
+      ours[our] = [rows, columns];
+      blocks.push({ theirs: their, ours: our, transpose: true });
+    };
+    const linear = (their: string, our: string, rows: number, columns: number) => {
+      turned(`${their}.weight`, `${our}.w`, rows, columns);
+      same(`${their}.bias`, `${our}.b`, columns);
+    };
+    const left = (their: string, rows: number, columns: number) => {
+      theirs[`${their}.weight`] = [columns, rows];
+      theirs[`${their}.bias`] = [columns];
+      unused.push(`${their}.weight`, `${their}.bias`);
+    };
+
+    same('embedding.weight', 'items', items + 1, d);
+    for (const side of ['in', 'out'] as const) {
+      linear(`gnn.linear_edge_${side}`, `edges.${side}`, d, d);
+      same(`gnn.b_${side === 'in' ? 'i' : 'o'}ah`, `edges.${side}.after`, d);
+    }
+    turned('gnn.w_ih', 'cell.wx', 2 * d, 3 * d);
+    turned('gnn.w_hh', 'cell.wh', d, 3 * d);
+    same('gnn.b_ih', 'cell.bx', 3 * d);
+    same('gnn.b_hh', 'cell.bh', 3 * d);
+    linear('linear_one', 'attention.last', d, d);
+    linear('linear_two', 'attention.each', d, d);
+    turned('linear_three.weight', 'attention.q', d, 1);
+    if (readout === 'hybrid') linear('linear_transform', 'hybrid', 2 * d, d);
+    else left('linear_transform', 2 * d, d);
+    left('gnn.linear_edge_f', d, d);
+    return { theirs, ours, blocks, unused } satisfies NameMap;
+  },
+};
+
+function readoutOf(nonhybrid: unknown): Record<string, string> {
+  if (typeof nonhybrid === 'boolean') return { readout: nonhybrid ? 'global' : 'hybrid' };
+  throw bad(WHAT, `"nonhybrid" must be true or false, got ${JSON.stringify(nonhybrid)}.`);
+}

@@ -1,0 +1,166 @@
+/**
+ * Weights of the library, https://github.com/NVIDIA-Merlin/Transformers4Rec, on the language models of Hugging Face: the
+ * item table feeds the language model as it is, and the softmax is tied to it.
+ *
+ *     item_embedding [n + 1, d]                   items; row 0, padding, may have learnt
+ *     masked_item_embedding [d]                   mask
+ *     transformer.…                               lm.…, see `transformers4rec-lm.ts`
+ *     transformer.discriminator_predictions.…     discriminator.…, of ELECTRA's replaced-token detection
+ *
+ * The configuration is that of the golden files: the arguments of `build`, and what Hugging Face made of them as
+ * `resolved_hf_config`, which goes first.
+ */
+import { bad, type ConfigValue, type Importer } from './importer';
+import type { NameMap } from './name-map';
+import { type Config, languageModelMap, MapWriter } from './transformers4rec-lm';
+
+const WHAT = 'transformers4rec configuration';
+
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  gpt2: 'gpt2',
+  xl: 'transformer-xl',
+  bert: 'bert',
+  electra: 'electra',
+  xlnet: 'xlnet',
+};
+
+const MASKINGS: Readonly<Record<string, string>> = {
+  CausalLanguageModeling: 'clm',
+  MaskedLanguageModeling: 'mlm',
+  PermutationLanguageModeling: 'plm',
+  ReplacementLanguageModeling: 'rtd',
+};
+
+/** Keys of Hugging Face's configurations that have one of ours, by any of their names. */
+const RESOLVED: Readonly<Record<string, readonly string[]>> = {
+  dModel: ['d_model', 'n_embd', 'hidden_size'],
+  nLayer: ['n_layer', 'num_hidden_layers'],
+  nHead: ['n_head', 'num_attention_heads'],
+  dInner: ['d_inner', 'n_inner', 'intermediate_size'],
+};
+
+/** What the models compute whatever a configuration says; it must say this or nothing. */
+const FIXED: Readonly<Record<string, ConfigValue>> = {
+  pre_lnorm: false,
+  untie_r: true,
+  bi_data: false,
+  position_embedding_type: 'absolute',
+  scale_attn_weights: true,
+};
+
+type Json = Readonly<Record<string, unknown>>;
+
+export const transformers4rec: Importer = {
+  config(reference) {
+    const known = [
+      ...['arch', 'masking', 'n_items', 'd_model', 'n_head', 'n_layer', 'total_seq_length', 'build_kwargs'],
+      'resolved_hf_config',
+    ];
+    const unknown = Object.keys(reference).find((key) => !known.includes(key));
+    if (unknown !== undefined) throw bad(WHAT, `the key "${unknown}" is not known; known are ${known.join(', ')}.`);
+    const lm = named(reference, 'arch', ARCHITECTURES);
+    const objective = named(reference, 'masking', MASKINGS);
+    const items = reference.n_items as number;
+    if (!Number.isSafeInteger(items) || items < 1) {
+      throw bad(WHAT, `"n_items" must be a whole number from 1, got ${JSON.stringify(items)}.`);
+    }
+    const resolved: Json = {
+      ...(reference.build_kwargs as Json | undefined),
+      ...(reference.resolved_hf_config as Json | undefined),
+    };
+    return { items, config: { ...ofTheLibrary(lm, objective, reference), ...ofTheModel(lm, objective, resolved) } };
+  },
+
+  map(config, items) {
+    const { lm, objective, dModel: d } = config as unknown as Config;
+    const writer = new MapWriter();
+    writer.same('item_embedding', 'items', [items + 1, d]);
+    writer.same('masked_item_embedding', 'mask', [d]);
+    const isElectraPair = lm === 'electra' && objective === 'rtd';
+    languageModelMap(writer, config as unknown as Config, isElectraPair ? 'transformer.electra.' : 'transformer.');
+    if (objective === 'rtd') {
+      writer.linear('transformer.discriminator_predictions.dense', 'discriminator.dense', d, d);
+      writer.linear('transformer.discriminator_predictions.dense_prediction', 'discriminator.score', d, 1);
+    }
+    return writer.map satisfies NameMap;
+  },
+};
+
+const maskingOf = (objective: string) => Object.keys(MASKINGS).find((name) => MASKINGS[name] === objective);
+
+function named(given: Json, key: string, names: Readonly<Record<string, string>>): string {
+  const value = String(given[key]);
+  if (Object.hasOwn(names, value)) return names[value]!;
+  throw bad(WHAT, `"${key}" must be one of ${Object.keys(names).join(', ')}, got ${JSON.stringify(given[key])}.`);
+}
+
+function ofTheLibrary(lm: string, objective: string, given: Json): Record<string, ConfigValue> {
+  const dModel = wholeNumber(given, 'd_model');
+  return {
+    form: 'library',
+    lm,
+    objective,
+    dModel,
+    itemEmbeddingDim: dModel,
+    dInner: lm === 'bert' ? 3072 : 4 * dModel,
+    ...(lm === 'transformer-xl' && { dHead: 64 }),
+    nLayer: wholeNumber(given, 'n_layer'),
+    nHead: wholeNumber(given, 'n_head'),
+    totalSeqLength: wholeNumber(given, 'total_seq_length'),
+    inputLayer: 'none',
+    inputNorm: false,
+    inputDropout: 0,
+    padding: 'seen',
+    maskPosition: 'beyond', // as the library asks, so that imported models answer as there
+    labelSmoothing: 0,
+  };
+}
+
+function wholeNumber(reference: Json, key: string): number {
+  const value = reference[key];
+  if (Number.isSafeInteger(value)) return value as number;
+  throw bad(WHAT, `"${key}" must be a whole number, got ${JSON.stringify(value)}.`);
+}
+
+function ofTheModel(lm: string, objective: string, resolved: Json): Record<string, ConfigValue> {
+  const config: Record<string, ConfigValue> = {};
+  for (const [ours, theirs] of Object.entries(RESOLVED)) {
+    const key = theirs.find((name) => typeof resolved[name] === 'number');
+    if (key !== undefined) config[ours] = resolved[key] as number;
+  }
+  if (config.dModel !== undefined) config.itemEmbeddingDim = config.dModel;
+  for (const [key, expected] of Object.entries(FIXED)) {
+    const value = resolved[key];
+    if (value !== undefined && value !== expected) {
+      throw bad(WHAT, `"${key}" must be ${JSON.stringify(expected)}, got ${JSON.stringify(value)}.`);
+    }
+  }
+  const attention = objective === 'clm' ? 'uni' : 'bi';
+  if (lm === 'xlnet' && (resolved.attn_type ?? 'bi') !== attention) {
+    throw bad(
+      WHAT,
+      `xlnet with ${maskingOf(objective)} needs "attn_type" "${attention}", got ${JSON.stringify(resolved.attn_type)}: ` +
+        'who predicts the next click must not see it, who fills gaps must see both sides.',
+    );
+  }
+  const activation = resolved.hidden_act ?? resolved.activation_function ?? resolved.ff_activation ?? 'gelu';
+  if (lm !== 'transformer-xl' && activation !== 'gelu') {
+    throw bad(WHAT, `the activation must be "gelu", got ${JSON.stringify(activation)}.`);
+  }
+  const epsilon =
+    lm === 'gpt2' || lm === 'transformer-xl' ? (resolved.layer_norm_epsilon ?? 1e-5) : resolved.layer_norm_eps;
+  if (typeof epsilon === 'number') config.layerNormEps = epsilon;
+  if (lm === 'transformer-xl') {
+    if (typeof resolved.d_head === 'number') config.dHead = resolved.d_head;
+    if (typeof resolved.same_length === 'boolean') config.sameLength = String(resolved.same_length);
+    if (typeof resolved.mem_len === 'number') config.memLen = resolved.mem_len;
+    if (typeof resolved.clamp_len === 'number') config.clampLen = Math.max(0, resolved.clamp_len);
+  }
+  if (lm === 'electra' && resolved.embedding_size !== undefined && resolved.embedding_size !== config.dModel) {
+    throw bad(
+      WHAT,
+      `"embedding_size" must be the hidden size, ${config.dModel}, got ${JSON.stringify(resolved.embedding_size)}.`,
+    );
+  }
+  return config;
+}

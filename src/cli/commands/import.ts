@@ -1,0 +1,129 @@
+/** `aisle import`: from the weights of a reference implementation to an artifact folder. */
+import { basename, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { importers } from '../../checkpoint/imports/index';
+import { parseJson } from '../../checkpoint/json';
+import { decodeSafetensors, encodeSafetensors } from '../../checkpoint/safetensors';
+import { sha256 } from '../../checkpoint/sha256';
+import { importWeights } from '../../engine/import-weights';
+import { inTurn } from '../../engine/turns';
+import { RecommenderError } from '../../errors';
+import type { NdArray } from '../../types';
+import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
+import { type ImportCommand, importCommand } from '../command-line';
+import { contextOf, printJson } from '../context';
+import { importedCard } from '../model-card';
+import { whole } from '../progress';
+import { readInput } from '../read-input';
+import { startFirst } from '../start-backend';
+import { VERSION } from '../version';
+
+interface ImportFlags extends ImportCommand {
+  readonly licence: string;
+  readonly json?: boolean;
+}
+
+const RECIPE = `
+From a PyTorch checkpoint to --weights, with the packages torch and safetensors:
+  import torch, safetensors.torch
+  state = torch.load('model.pt', map_location='cpu')  # a state dict, or model.state_dict()
+  safetensors.torch.save_file({k: v.contiguous().clone() for k, v in state.items()}, 'model.safetensors')
+
+Example:
+  $ aisle import --from gru4rec --weights model.safetensors --config config.json --items items.txt --out my-model
+`;
+
+export function register(program: Command): void {
+  program
+    .command('import')
+    .description('write an artifact folder from weights that a reference implementation has trained')
+    .requiredOption('--from <name>', `reference implementation: ${Object.keys(importers).join(' | ')}`)
+    .requiredOption('--weights <file>', 'its state dict as safetensors')
+    .requiredOption('--config <file>', 'JSON object of its parameters, by its own names')
+    .requiredOption('--items <file>', 'ids in the order of its item indices, without padding: JSON list, or one a line')
+    .requiredOption('--out <dir>', 'folder to write; an artifact that is there is replaced')
+    .option('--prefix <text>', 'read only tensors whose names start so, and leave that off, such as model.')
+    .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', RECIPE)
+    .action(run);
+}
+
+async function run(flags: ImportFlags, command: Command): Promise<void> {
+  const context = contextOf(command);
+  const { from, out, licence } = flags;
+  await checkReplaceable(out);
+  const reference = await readConfig(flags.config);
+  const itemIds = await readIds(flags.items);
+  const weights = await readWeights(flags);
+  const imported = await inTurn(async () => {
+    await startFirst('auto', context.stderr);
+    const names = { weights: flags.weights, config: flags.config, items: flags.items };
+    return importWeights({ from, reference, weights, itemIds, names });
+  });
+  const { architecture, config, tensors, golden, unused } = imported;
+  if (unused.length > 0)
+    context.stderr.write(`Not used, since ${from} itself never reads them: ${unused.join(', ')}\n`);
+  const training = {
+    imported: { from, weights: basename(flags.weights) },
+    command: importCommand(flags),
+    software: { aisle: VERSION, node: process.version },
+  };
+  const about = {
+    name: basename(resolve(out)),
+    version: (await sha256(encodeSafetensors(tensors))).slice(0, 12),
+    architecture,
+    config,
+    items: itemIds.length,
+    golden,
+    training,
+    licence,
+  };
+  await writeArtifactFolder(out, { info: { ...about, modelCard: importedCard(about) }, itemIds, tensors });
+  const count = Object.keys(weights).length;
+  if (flags.json) printJson(context, { artifact: out, architecture, items: itemIds.length, tensors: count, unused });
+  else {
+    context.stdout.write(
+      `Imported ${count} tensors of ${from} with ${whole(itemIds.length)} items as ${architecture}.\n` +
+        `Written to ${out}. Try it:  aisle recommend --artifact ${out} --item ID\n`,
+    );
+  }
+}
+
+async function readConfig(path: string): Promise<Readonly<Record<string, unknown>>> {
+  const value = parseJson(await readInput(path), path);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new RecommenderError('bad-config', `${path}: expected a JSON object of the reference's parameters.`);
+}
+
+/** Ids as a JSON list, where the file starts like one, else line by line. */
+async function readIds(path: string): Promise<readonly string[]> {
+  const refuse = (why: string): never => {
+    throw new RecommenderError('bad-input', `${path}: ${why}`);
+  };
+  const bytes = await readInput(path);
+  const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes);
+  const isJson = text.trimStart().startsWith('[');
+  const list = isJson ? parseJson(bytes, path) : text.replace(/\r?\n$/, '').split(/\r?\n/);
+  const seen = new Map<unknown, number>();
+  const ids = (list as unknown[]).map((id, k) => {
+    const at = isJson ? `entry ${k + 1}` : `line ${k + 1}`;
+    if (typeof id !== 'string' || id === '')
+      return refuse(`${at}: expected an item id as text, got ${JSON.stringify(id)}.`);
+    if (seen.has(id)) return refuse(`${at}: the id ${JSON.stringify(id)} stands at ${seen.get(id)} already.`);
+    seen.set(id, k + 1);
+    return id;
+  });
+  return ids.length > 0 ? ids : refuse('expected at least one item id, got none.');
+}
+
+async function readWeights({ weights, prefix = '' }: ImportFlags): Promise<Record<string, NdArray>> {
+  const { tensors } = decodeSafetensors(await readInput(weights), weights);
+  const chosen = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+  if (chosen.length > 0) return Object.fromEntries(chosen.map(([name, array]) => [name.slice(prefix.length), array]));
+  const some = Object.keys(tensors).slice(0, 3).join(', ');
+  throw new RecommenderError(
+    'bad-input',
+    `${weights}: no tensor's name starts with "${prefix}"; ${some ? `the first are ${some}` : 'it holds none'}.`,
+  );
+}

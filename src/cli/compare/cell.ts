@@ -1,0 +1,189 @@
+/** One cell of a comparison: a model trained with one seed and evaluated, kept in a folder of its own. */
+import { createHash } from 'node:crypto';
+import { access, mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EpochResult } from '../../train/fit';
+import type { Metrics } from '../../train/metrics';
+import { quoted } from '../command-line';
+import type { Context } from '../context';
+import { codeOf, replaceFile } from '../durable';
+import { EXIT } from '../errors';
+import { CommandError, type Printed, runJson } from '../run-json';
+import { CHECKPOINT } from '../training-checkpoint';
+import { VERSION } from '../version';
+
+/** What is trained and on what it is tested: two cells with the same plan have the same result. */
+export interface CellPlan {
+  /** Name in the report: the model, or what a variant is called. */
+  readonly name: string;
+  readonly model: string;
+  readonly preset?: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly isNeural: boolean;
+  readonly seed: number;
+  readonly train: string;
+  readonly test: string;
+  /** Flags that say how both files are read. */
+  readonly reading: readonly string[];
+  readonly protocol: string;
+  readonly backend: string;
+  readonly epochs?: number;
+}
+
+/** What a finished cell holds. */
+export interface CellResult {
+  /** Of the training that chose the number of epochs, where there was one; empty for counting baselines. */
+  readonly epochs: readonly EpochResult[];
+  readonly metrics: { readonly conservative: Metrics; readonly standard: Metrics };
+  readonly coverage: number;
+  readonly popularity: number;
+  readonly predictions: number;
+  readonly trainSeconds: number;
+  readonly evaluateSeconds: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly commands: readonly string[];
+}
+
+/** One prediction: its session's number in the file, the position seen last, the target's id, its conservative rank. */
+export interface Rank {
+  readonly session: string;
+  readonly position: number;
+  readonly item: string;
+  readonly rank: number;
+}
+
+export interface Cell {
+  readonly plan: CellPlan;
+  readonly result: CellResult;
+  readonly ranks: readonly Rank[];
+}
+
+const RESULT = 'result.json';
+const RANKS = 'ranks.tsv';
+
+/** The folder of a cell: a name that a person can read, and a hash of all that its result follows from. */
+export function cellFolder(out: string, plan: CellPlan, contents: Readonly<Record<string, string>>): string {
+  const { train, test, name: _, ...rest } = plan;
+  const identity = JSON.stringify({ ...rest, train: contents[train], test: contents[test], version: VERSION });
+  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12);
+  return join(out, 'cells', `${fileName(plan)}-${plan.seed}-${hash}`);
+}
+
+const fileName = ({ name }: CellPlan): string => name.replace(/[^\w.-]+/g, '_');
+
+/** A cell that was finished before; nothing where there is none, or what is there is damaged. */
+export async function readCell(folder: string, plan: CellPlan): Promise<Cell | undefined> {
+  try {
+    const { checksum, ...result } = JSON.parse(await readFile(join(folder, RESULT), 'utf8')) as CellResult & {
+      checksum: string;
+    };
+    const ranks = await readFile(join(folder, RANKS), 'utf8');
+    if (checksum !== checksumOf(result, ranks)) return undefined;
+    return { plan, result, ranks: parseRanks(ranks) };
+  } catch {
+    return undefined; // it is computed again, whatever is wrong with it
+  }
+}
+
+/**
+ * Trains and evaluates. A network learns twice, unless its epochs are given: first without the last tenth of the log, which
+ * chooses the number of epochs, then from all of it, so that every model of a comparison knows the same items. An
+ * interrupted training goes on where it stopped.
+ *
+ * @throws RecommenderError `aborted`.
+ * @throws CommandError for a model that cannot be trained or evaluated: what its command said.
+ */
+export async function computeCell(
+  folder: string,
+  plan: CellPlan,
+  context: Pick<Context, 'run' | 'stderr' | 'signal'>,
+): Promise<Cell> {
+  const commands: string[] = [];
+  const run = (argv: readonly string[]) => {
+    commands.push(['aisle', ...argv].map(quoted).join(' '));
+    return runJson(argv, context);
+  };
+  await mkdir(folder, { recursive: true });
+  const artifact = join(folder, fileName(plan)); // the artifact's name is that of its folder
+  const chosen =
+    plan.isNeural && plan.epochs === undefined ? await train(plan, join(folder, 'validated'), run) : undefined;
+  const epochs = chosen ? chosen.best.epoch : plan.epochs;
+  const trained = await train(plan, artifact, run, epochs);
+  const ranksPath = join(folder, RANKS);
+  const tested = await run([
+    'evaluate',
+    ...['--artifact', artifact, '--data', plan.test, '--protocol', plan.protocol, '--ranks', ranksPath],
+    ...['--backend', plan.backend, ...plan.reading],
+  ]);
+  const size = await runJson(['inspect', artifact], context);
+  const result: CellResult = {
+    epochs: (chosen ?? trained).epochs,
+    metrics: tested.metrics,
+    coverage: tested['coverage@20'],
+    popularity: tested['popularity@20'],
+    predictions: tested.n,
+    trainSeconds: trained.seconds,
+    evaluateSeconds: tested.seconds,
+    parameters: size.parameters,
+    bytes: size.bytes,
+    commands,
+  };
+  const ranks = await readFile(ranksPath, 'utf8');
+  const checksum = checksumOf(result, ranks);
+  await replaceFile(join(folder, RESULT), `${JSON.stringify({ ...result, checksum }, null, 2)}\n`);
+  return { plan, result, ranks: parseRanks(ranks) };
+}
+
+/** The JSON object of a training, of as many epochs as are given, or as the validation wants. */
+async function train(plan: CellPlan, artifact: string, run: (argv: string[]) => Promise<Printed>, epochs?: number) {
+  const settings = Object.entries(plan.config).map(
+    ([key, value]) => `${key}=${Array.isArray(value) ? value.join('/') : value}`,
+  );
+  const argv = [
+    'train',
+    ...['--data', plan.train, '--model', plan.model, '--out', artifact, '--seed', `${plan.seed}`],
+    ...(plan.preset === undefined ? [] : ['--preset', plan.preset]),
+    ...(epochs === undefined ? [] : ['--epochs', `${epochs}`]),
+    ...settings.flatMap((setting) => ['--set', setting]),
+    ...['--backend', plan.backend, ...plan.reading],
+  ];
+  if (await exists(join(artifact, CHECKPOINT))) {
+    try {
+      return await run([...argv, '--resume']);
+    } catch (error) {
+      if (!(error instanceof CommandError && error.exitCode === EXIT.wrongUse)) throw error;
+      await rm(artifact, { recursive: true }); // a checkpoint that cannot be used
+    }
+  }
+  return run(argv);
+}
+
+const checksumOf = (result: CellResult, ranks: string): string =>
+  createHash('sha256').update(JSON.stringify(result)).update(ranks).digest('hex');
+
+/** The file of `aisle evaluate --ranks`; `write-ranks.ts` says how ids with tabs and line breaks stand in it. */
+function parseRanks(text: string): Rank[] {
+  return tsvRows(text)
+    .slice(1)
+    .map(([session, position, item, rank]) => ({
+      ...{ session: session!, position: Number(position), item: item!, rank: Number(rank) },
+    }));
+}
+
+function tsvRows(text: string): string[][] {
+  if (!text.startsWith('"')) return text.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')]));
+  const rows: string[][] = [[]];
+  // Either a quoted cell or a plain one, and what ends it.
+  for (const [, quotedCell, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^\t\n"]*))(\t|\n)/g)) {
+    rows.at(-1)!.push(quotedCell === undefined ? plain! : quotedCell.replaceAll('""', '"'));
+    if (end === '\n') rows.push([]);
+  }
+  return rows.slice(0, -1);
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    (error) => codeOf(error) !== 'ENOENT',
+  );

@@ -1,0 +1,144 @@
+import { duration, whole } from '../progress';
+import { behind, cell, protocolSentences, type ReportFacts, SHOWN } from './markdown';
+import { linePlot, type Series, scatterPlot, escapeHtml as text } from './plots';
+import type { Row } from './rows';
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1c1f23; --paper: #fff; --soft: #5d6670; --line: #d9dee3; --mark: #eef4fb; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --paper: #16191d; --soft: #a3adb8; --line: #363d45; --mark: #1f2a36; } }
+body { margin: 0 auto; max-width: 1180px; padding: 2rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
+  font: 15px/1.55 system-ui, sans-serif; }
+h1 { font-size: 1.7rem; margin: 0 0 1rem; } h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; }
+p { max-width: 76ch; } .soft { color: var(--soft); }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .4rem .8rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; } thead th { color: var(--soft); font-weight: 600; }
+tr.best td, tr.best th { background: var(--mark); font-weight: 600; }
+.plots { display: grid; gap: 2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); }
+figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: .4rem; } figure svg { width: 100%; height: auto; }
+svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .tick, svg .label { fill: var(--soft); }
+.grid { stroke: var(--line); } .axis { stroke: var(--soft); }
+.series polyline { fill: none; stroke: var(--c); stroke-width: 2; } .series circle { fill: var(--c); }
+.legend { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; list-style: none; margin: .25rem 0 0; padding: 0; font-size: 13px; }
+.legend li { display: flex; align-items: center; gap: .4rem; } .legend svg { width: 26px; height: 8px; }
+code { font-size: 12.5px; overflow-wrap: anywhere; } summary { cursor: pointer; font-weight: 600; }
+`;
+
+/** The report as one HTML file: no script, no request, light and dark, plots as SVG. */
+export function htmlReport(facts: ReportFacts): string {
+  const { rows, failures, version, command } = facts;
+  return [
+    '<!doctype html>',
+    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
+    `<title>Comparison of ${rows.length} models</title><style>${STYLE}</style></head><body>`,
+    '<h1>Comparison</h1>',
+    ...protocolSentences(facts).map((sentence) => `<p>${text(sentence)}</p>`),
+    '<h2>Result</h2>',
+    resultTable(rows),
+    '<h2>Plots</h2>',
+    `<div class="plots">${plots(rows).join('\n')}</div>`,
+    ...breakdown('MRR@20 by clicks seen', rows, (row) => row.byClicks),
+    ...breakdown('MRR@20 by how often the item was clicked in training', rows, (row) => row.byPopularity),
+    ...(failures.length > 0 ? ['<h2>Without a result</h2>', list(failures.map(failureText))] : []),
+    '<h2>Made by</h2>',
+    `<p><code>${text(command)}</code></p>`,
+    `<p class="soft">Aisle ${text(version)}. Seconds are wall time on the machine that ran it.</p>`,
+    '<details><summary>The command of every row</summary>',
+    list(rows.flatMap(({ commands }) => commands.map((line) => `<code>${text(line)}</code>`))),
+    '</details></body></html>',
+    '',
+  ].join('\n');
+}
+
+function resultTable(rows: readonly Row[]): string {
+  const titles = [
+    'model',
+    ...SHOWN,
+    'behind in MRR@20',
+    'coverage@20',
+    'popularity@20',
+    'train',
+    'parameters',
+    'bytes',
+  ];
+  const body = rows.map((row, i) => {
+    const cells = [
+      ...SHOWN.map((metric) => cell(row, metric)),
+      behind(row),
+      row['coverage@20'].toFixed(3),
+      row['popularity@20'].toFixed(3),
+      duration(row.trainSeconds),
+      whole(row.parameters),
+      whole(row.bytes),
+    ];
+    const name = `<th scope="row">${row.isTied ? '= ' : ''}${text(row.name)}</th>`;
+    return `<tr${i === 0 ? ' class="best"' : ''}>${name}${cells.map((value) => `<td>${text(value)}</td>`).join('')}</tr>`;
+  });
+  return tableOf(titles, body);
+}
+
+function breakdown(title: string, rows: readonly Row[], of: (row: Row) => Row['byClicks']): string[] {
+  const first = rows[0];
+  if (!first) return [];
+  const counts = of(first).map(({ predictions }) => `<td>${whole(predictions)}</td>`);
+  const body = rows.map(
+    (row) =>
+      `<tr><th scope="row">${text(row.name)}</th>${of(row)
+        .map(({ value }) => `<td>${value.toFixed(4)}</td>`)
+        .join('')}</tr>`,
+  );
+  const head = `<tr class="soft"><th scope="row">predictions</th>${counts.join('')}</tr>`;
+  return [`<h2>${text(title)}</h2>`, tableOf(['model', ...of(first).map(({ label }) => label)], [head, ...body])];
+}
+
+function plots(rows: readonly Row[]): string[] {
+  const drawn: string[] = [];
+  const curves = (of: (point: Row['curve'][number]) => number | undefined): Series[] =>
+    rows.flatMap(({ name, curve }) => {
+      const points = curve.flatMap((point) => {
+        const y = of(point);
+        return y === undefined ? [] : [[point.epoch, y] as const];
+      });
+      return points.length > 0 ? [{ name, points }] : [];
+    });
+  const valid = curves((point) => point.valid);
+  if (valid.length > 0) {
+    drawn.push(linePlot(valid, { title: 'Learning: validation MRR@20', x: 'epoch', y: 'MRR@20' }));
+  }
+  for (const series of curves((point) => point.loss)) {
+    drawn.push(linePlot([series], { title: `Learning: loss of ${series.name}`, x: 'epoch', y: 'loss' }));
+  }
+  if (rows.length === 0) return drawn;
+  const byPart = (of: (row: Row) => Row['byClicks'], title: string, x: string): string => {
+    const kept = of(rows[0]!).flatMap(({ predictions, label }, i) => (predictions > 0 ? [{ i, label }] : []));
+    const series = rows.map((row) => ({
+      name: row.name,
+      points: kept.map(({ i }, at) => [at, of(row)[i]!.value] as const),
+    }));
+    return linePlot(series, { title, x, y: 'MRR@20', labels: kept.map(({ label }) => label) });
+  };
+  drawn.push(byPart((row) => row.byClicks, 'MRR@20 by clicks seen', 'clicks seen'));
+  drawn.push(byPart((row) => row.byPopularity, 'MRR@20 by popularity of the item', 'clicks of the item in training'));
+  const dots = (of: (row: Row) => number): Series[] =>
+    rows.map((row) => ({ name: row.name, points: [[of(row), row.metrics['mrr@20']!]] }));
+  drawn.push(
+    scatterPlot(
+      dots((row) => Math.max(row.trainSeconds, 0.1)),
+      { title: 'Quality against cost', x: 'seconds of training', y: 'MRR@20', isLog: true },
+    ),
+    scatterPlot(
+      dots((row) => row['coverage@20']),
+      { title: 'Quality against coverage', x: 'share of the items that are ever recommended', y: 'MRR@20' },
+    ),
+  );
+  return drawn;
+}
+
+const tableOf = (titles: readonly string[], body: readonly string[]): string =>
+  `<div class="scroll"><table><thead><tr>${titles.map((title) => `<th scope="col">${text(title)}</th>`).join('')}` +
+  `</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
+
+const list = (items: readonly string[]): string => `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
+
+const failureText = ({ name, seed, message }: ReportFacts['failures'][number]): string =>
+  text(`${name}, seed ${seed}: ${message}`);

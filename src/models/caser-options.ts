@@ -1,0 +1,169 @@
+/** Configuration of Caser: names of the official PyTorch code in camelCase, and profiles in place of users. */
+import type { OptionSpecs } from './model';
+
+export interface CaserConfig {
+  readonly d: number;
+  readonly L: number;
+  readonly T: number;
+  readonly nv: number;
+  readonly nh: number;
+  readonly drop: number;
+  readonly acConv: 'relu' | 'iden' | 'tanh' | 'sigm';
+  readonly acFc: 'relu' | 'iden' | 'tanh' | 'sigm';
+  readonly profile: 'session' | 'device' | 'shared' | 'none' | 'user';
+  readonly profileLength: number;
+  readonly profileDecay: number;
+  readonly profileGap: number;
+  readonly users: number;
+  readonly padding: 'zero' | 'trained';
+  readonly windows: 'full' | 'all';
+  readonly negSamples: number;
+  readonly negPer: 'instance' | 'target';
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly l2: number;
+  readonly nIter: number;
+}
+
+const OFFICIAL = 'default of the official PyTorch code';
+const ACTIVATIONS = ['relu', 'iden', 'tanh', 'sigm'];
+
+export const options: OptionSpecs<CaserConfig> = {
+  d: { type: 'integer', min: 1, max: 4096, default: 50, doc: 'width of the vectors', source: OFFICIAL },
+  L: {
+    type: 'integer',
+    min: 1,
+    max: 512,
+    default: 5,
+    doc: 'clicks that the filters see, the most recent ones; one height of horizontal filters for each length up to it',
+    source: OFFICIAL,
+  },
+  T: {
+    type: 'integer',
+    min: 1,
+    max: 64,
+    default: 3,
+    doc: 'items after the window that each instance predicts; more than one teaches to skip, 1 is strictly the next item',
+    source: OFFICIAL,
+  },
+  nv: { type: 'integer', min: 1, max: 1024, default: 4, doc: 'vertical filters', source: OFFICIAL },
+  nh: { type: 'integer', min: 1, max: 1024, default: 16, doc: 'horizontal filters of each height', source: OFFICIAL },
+  drop: {
+    type: 'number',
+    min: 0,
+    max: 0.95,
+    default: 0.5,
+    doc: 'dropout of what the filters found, nowhere else',
+    source: OFFICIAL,
+  },
+  acConv: {
+    type: 'choice',
+    choices: ACTIVATIONS,
+    default: 'relu',
+    doc: 'activation of the horizontal filters; the vertical ones have none',
+    source: OFFICIAL,
+  },
+  acFc: {
+    type: 'choice',
+    choices: ACTIVATIONS,
+    default: 'relu',
+    doc: 'activation of the fully connected layer',
+    source: OFFICIAL,
+  },
+  profile: {
+    type: 'choice',
+    choices: ['session', 'device', 'shared', 'none', 'user'],
+    default: 'session',
+    doc:
+      'what stands for general taste: the mean of all items of the session in a second table; the same over the earlier ' +
+      'sessions of this device too, which fade; one vector for everybody; nothing; a vector for each user of the log',
+    source:
+      'ours: the paper has users (user), whom a shop without accounts does not know; their vector is zero to strangers',
+  },
+  profileLength: {
+    type: 'integer',
+    min: 1,
+    max: 100_000,
+    default: 200,
+    doc: 'session, device: most recent clicks that count',
+    source: 'ours: longer than nearly all sessions',
+  },
+  profileDecay: {
+    type: 'number',
+    min: 0,
+    max: 1,
+    default: 0.7,
+    doc: 'device: weight of the clicks of the session before, its square for the one before that, and so on',
+    source: 'ours: the tenth session back counts for less than a thirtieth',
+  },
+  profileGap: {
+    type: 'number',
+    min: 0,
+    max: 1_000_000,
+    default: 30,
+    doc: 'device: minutes without a click after which an earlier session is told apart, in the list of all that a visitor clicked',
+    source: 'ours: as the library’s sessionGap',
+  },
+  users: {
+    type: 'integer',
+    min: 0,
+    max: 100_000_000,
+    default: 0,
+    doc: 'user: number of users; set by training',
+    source: 'users of the log',
+  },
+  padding: {
+    type: 'choice',
+    choices: ['zero', 'trained'],
+    default: 'zero',
+    doc: 'vector of the places before the first click of a session that is shorter than L: zero, or learnt as an item’s is',
+    source: 'trained is the official code; zero is saner: padding then says nothing',
+  },
+  windows: {
+    type: 'choice',
+    choices: ['full', 'all'],
+    default: 'full',
+    doc: 'instances: windows of L + T clicks, one for a session with fewer; or also those with fewer clicks before the targets',
+    source: 'full is the official code; all is ours, for sessions that are mostly shorter than L + T',
+  },
+  negSamples: {
+    type: 'integer',
+    min: 1,
+    max: 100_000,
+    default: 3,
+    doc: 'negatives, uniform over the items that the session does not hold',
+    source: OFFICIAL,
+  },
+  negPer: {
+    type: 'choice',
+    choices: ['instance', 'target'],
+    default: 'instance',
+    doc: 'whether the T targets of an instance share negSamples negatives, or each has as many',
+    source: 'instance is the official code, target the text of the paper',
+  },
+  batchSize: { type: 'integer', min: 1, max: 65536, default: 512, doc: 'instances a step', source: OFFICIAL },
+  learningRate: {
+    type: 'number',
+    min: 1e-8,
+    max: 1,
+    default: 0.001,
+    doc: 'step size of Adam (β₁ 0.9, β₂ 0.999)',
+    source: OFFICIAL,
+  },
+  l2: {
+    type: 'number',
+    min: 0,
+    max: 1,
+    default: 1e-6,
+    doc: 'weight decay of all parameters, added to the gradient (coupled)',
+    source: OFFICIAL,
+  },
+  nIter: {
+    type: 'integer',
+    min: 1,
+    max: 100_000,
+    default: 50,
+    doc: 'passes over the log at most; validation stops earlier',
+    source: OFFICIAL,
+  },
+};

@@ -1,0 +1,193 @@
+/**
+ * SR-GNN — Wu et al., "Session-based Recommendation with Graph Neural Networks", AAAI 2019,
+ * https://arxiv.org/abs/1811.00855.
+ *
+ *     A, alias                               the session's graph: `session-graph.ts`
+ *     h  = E[nodes]                          then, `step` times:
+ *         aᵢₙ  = Aᵢₙ (h Wᵢₙ + bᵢₙ) + bᵢₐₕ
+ *         aₒᵤₜ = Aₒᵤₜ (h Wₒᵤₜ + bₒᵤₜ) + bₒₐₕ
+ *         h ← cell([aᵢₙ ; aₒᵤₜ], h)           gated unit, see below
+ *     Hₜ = h[aliasₜ]                         the states in the order of the clicks, h_last the newest
+ *     αₜ = σ(h_last W₁ + c₁ + Hₜ W₂ + c₂) q   soft attention, not normalised
+ *     s_g = Σₜ αₜ Hₜ                          over clicks: an item clicked twice counts twice
+ *     s_h = [s_g ; h_last] W₃ + c₃            the session
+ *     sⱼ = s_h · E[j]                         the input table scores
+ *
+ * Gated unit of form `code`, the official PyTorch code, and of form `paper`:
+ *
+ *     r, z = σ(a W_r + b_r + h U_r + b′_r), …      c = tanh(a W_c + b_c + r ⊙ (h U_c + b′_c))    h′ = (1 − z) ⊙ c + z ⊙ h
+ *     r, z = σ(a W_r + h U_r), …                   c = tanh(a W_c + (r ⊙ h) U_c)                 h′ = (1 − z) ⊙ h + z ⊙ c
+ *
+ * Differs from the paper as its authors' code does: the loss is plain cross-entropy over the catalogue, repeated
+ * transitions weigh as one, and all parameters start uniform. The official code gives padding a node of its own, which
+ * nothing reads; here it is left out.
+ */
+import {
+  add,
+  concat,
+  expandDims,
+  gather,
+  matMul,
+  mul,
+  reshape,
+  sigmoid,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+} from '@tensorflow/tfjs-core';
+import { gruResetAfter, gruResetBefore } from '../nn/gru';
+import { linear } from '../nn/linear';
+import type { Catalogue, SessionInput } from '../types';
+import { linearParams } from './linear-params';
+import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, SessionModel } from './model';
+import { type SessionGraph, sessionGraph } from './session-graph';
+import { options, type SrgnnConfig } from './srgnn-options';
+
+export type { SrgnnConfig } from './srgnn-options';
+
+function parameters(config: SrgnnConfig, { items: n }: Catalogue): Record<string, ParameterSpec> {
+  const { hiddenSize: d, cell, readout } = config;
+  const init: Initialiser =
+    config.init === 'uniform' ? { kind: 'uniform', limit: 1 / Math.sqrt(d) } : { kind: 'normal', std: 0.1 };
+  const specs: Record<string, ParameterSpec> = {};
+  const of = (name: string, ...shape: number[]) => {
+    specs[name] = { shape, init };
+  };
+  const affine = (name: string, rows: number, columns: number) => {
+    of(`${name}.w`, rows, columns);
+    of(`${name}.b`, columns);
+  };
+  // As in the official code row 0 is a row like the others: no score reads it, but weight decay moves it.
+  specs.items = { shape: [n + 1, d], init, rows: 'both', zeroRow: false };
+  for (const side of ['in', 'out']) {
+    affine(`edges.${side}`, d, d);
+    of(`edges.${side}.after`, d); // b_iah, b_oah
+  }
+  of('cell.wx', 2 * d, 3 * d); // columns r, z, c
+  of('cell.wh', d, 3 * d);
+  if (cell === 'code') {
+    of('cell.bx', 3 * d);
+    of('cell.bh', 3 * d);
+  }
+  if (readout !== 'local') {
+    affine('attention.last', d, d); // W₁, c₁
+    affine('attention.each', d, d); // W₂, c₂
+    of('attention.q', d, 1);
+  }
+  if (readout === 'hybrid') affine('hybrid', 2 * d, d); // W₃, c₃
+  return specs;
+}
+
+/**
+ * For B sessions of at most L clicks on at most m distinct items:
+ *
+ * - `nodes` `[B, m]`: item of each node, 0 where a session has fewer;
+ * - `incoming`, `outgoing` `[B, m, m]`: edges, 0 where there is no node;
+ * - `alias` `[B · L]`: the row of `[B · m]` that holds the node of each click; any row at padding;
+ * - `mask` `[B, 1, L]`: 1 at clicks, 0 at padding;
+ * - `last` `[B]`: the row of `[B · m]` that holds the node of the last click.
+ */
+function prepare(sessions: readonly SessionInput[], { maxlen, edges }: SrgnnConfig): Prepared {
+  const graphs = sessions.map(({ items }) =>
+    sessionGraph(Array.prototype.slice.call(items, Math.max(0, items.length - maxlen)), edges),
+  );
+  const B = sessions.length;
+  const L = Math.max(1, ...graphs.map(({ alias }) => alias.length));
+  const m = Math.max(1, ...graphs.map(({ nodes }) => nodes.length));
+  const nodes = new Int32Array(B * m);
+  const alias = new Int32Array(B * L);
+  const mask = new Float32Array(B * L);
+  const last = new Int32Array(B);
+  graphs.forEach((graph, b) => {
+    nodes.set(graph.nodes, b * m);
+    const row = (t: number) => b * m + (graph.alias[t] ?? 0);
+    for (let t = 0; t < L; t++) alias[b * L + t] = row(t);
+    mask.fill(1, b * L, b * L + graph.alias.length);
+    last[b] = row(graph.alias.length - 1);
+  });
+  return {
+    nodes: { data: nodes, shape: [B, m], items: true },
+    incoming: { data: padded(graphs, 'incoming', m), shape: [B, m, m] },
+    outgoing: { data: padded(graphs, 'outgoing', m), shape: [B, m, m] },
+    alias: { data: alias, shape: [B * L] },
+    mask: { data: mask, shape: [B, 1, L] },
+    last: { data: last, shape: [B] },
+  };
+}
+
+/** Square matrices of different sizes in the corners of squares of one size. */
+function padded(graphs: readonly SessionGraph[], side: 'incoming' | 'outgoing', m: number): Float32Array {
+  const data = new Float32Array(graphs.length * m * m);
+  graphs.forEach(({ nodes: { length }, [side]: edges }, b) => {
+    for (let v = 0; v < length; v++) data.set(edges.subarray(v * length, (v + 1) * length), (b * m + v) * m);
+  });
+  return data;
+}
+
+/** h after `step` rounds, `[B · m, d]`: the state of every node of every session. */
+export function nodeStates(params: Params, prepared: PreparedTensors, { hiddenSize: d, step, cell }: SrgnnConfig) {
+  const nodes = prepared.nodes as Tensor2D;
+  const [B, m] = nodes.shape;
+  const wx = params['cell.wx'] as Tensor2D;
+  const wh = params['cell.wh'] as Tensor2D;
+  let h: Tensor2D = reshape(gather(params.items as Tensor2D, nodes), [B * m, d]);
+  /** A (h W + b) + b′ */
+  const messages = (side: 'in' | 'out', edges: Tensor3D): Tensor2D => {
+    const sent: Tensor3D = reshape(linear(h, linearParams(params, `edges.${side}`)), [B, m, d]);
+    return add(reshape(matMul(edges, sent), [B * m, d]), params[`edges.${side}.after`]!);
+  };
+  for (let round = 0; round < step; round++) {
+    const incoming = messages('in', prepared.incoming as Tensor3D);
+    const outgoing = messages('out', prepared.outgoing as Tensor3D);
+    const product: Tensor2D = matMul(concat([incoming, outgoing], 1), wx); // [B · m, 3d]
+    h =
+      cell === 'code'
+        ? gruResetAfter(add(product, params['cell.bx']!), h, wh, params['cell.bh'] as Tensor1D)
+        : gruResetBefore(product, h, wh);
+  }
+  return h;
+}
+
+/** s_h, s_g or h_last, `[B, d]`. */
+function encode(params: Params, prepared: PreparedTensors, config: SrgnnConfig): Tensor2D {
+  const { hiddenSize: d, readout } = config;
+  const h = nodeStates(params, prepared, config);
+  const last: Tensor2D = gather(h, prepared.last as Tensor1D); // [B, d]
+  if (readout === 'local') return last;
+  const [B, , L] = (prepared.mask as Tensor3D).shape;
+  const H: Tensor2D = gather(h, prepared.alias as Tensor1D); // [B · L, d]
+  const asked = expandDims(linear(last, linearParams(params, 'attention.last')), 1); // [B, 1, d]
+  const offered = reshape(linear(H, linearParams(params, 'attention.each')), [B, L, d]);
+  const heard: Tensor2D = reshape(sigmoid(add(asked, offered)), [B * L, d]);
+  const alpha: Tensor2D = matMul(heard, params['attention.q'] as Tensor2D); // [B · L, 1]
+  const weights: Tensor3D = mul(reshape(alpha, [B, 1, L]), prepared.mask!);
+  const global: Tensor2D = reshape(matMul(weights, reshape(H, [B, L, d])), [B, d]);
+  return readout === 'global' ? global : linear(concat([global, last], 1), linearParams(params, 'hybrid'));
+}
+
+export const srgnn: SessionModel<SrgnnConfig> = {
+  name: 'srgnn',
+  paper:
+    'Wu et al., "Session-based Recommendation with Graph Neural Networks", AAAI 2019, https://arxiv.org/abs/1811.00855',
+  options,
+  parameters,
+  prepare,
+  encode,
+  outputs: (params) => ({ table: params.items as Tensor2D }),
+  training: ({ maxlen, batchSize, epoch, lr, lrDc, lrDcStep, l2 }) => ({
+    rows: { kind: 'prefixes', maxLength: maxlen },
+    batchSize,
+    epochs: epoch,
+    objective: { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, reduction: 'mean' },
+    optimiser: {
+      kind: 'adam',
+      learningRate: lr,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: { amount: l2, kind: 'coupled' },
+      touchedRows: false,
+    },
+    schedule: { kind: 'step', every: lrDcStep, factor: lrDc },
+  }),
+};

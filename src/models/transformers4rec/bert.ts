@@ -1,0 +1,60 @@
+/**
+ * BERT — Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers", NAACL 2019,
+ * https://arxiv.org/abs/1810.04805; as Hugging Face computes it. (The paper of Transformers4Rec runs ALBERT without shared
+ * weights, which is the same network.)
+ *
+ *     e = dropout(LN(x + P + t))                           P: learned positions, t: one vector for the only segment
+ *     u = LN₁(e + dropout(attention(e) Wo + bo))           of each click and all others
+ *     e ← LN₂(u + dropout(W₂ gelu(W₁ u)))
+ */
+import { add, reshape, slice, type Tensor2D } from '@tensorflow/tfjs-core';
+import { attention, keyBias } from '../../nn/attention';
+import { gelu } from '../../nn/gelu';
+import { linear } from '../../nn/linear';
+import { attentionAt, declareAttention, normAt } from './blocks';
+import { declare, type LanguageModel, linearAt } from './language-model';
+
+export const bert: LanguageModel = {
+  parameters(size) {
+    const { d, inner, layers, positions } = size;
+    const { specs, matrix, linear, norm } = declare(size);
+    matrix('positions', [positions, d]);
+    matrix('segment', [d]);
+    norm('norm');
+    for (let l = 0; l < layers; l++) {
+      declareAttention(linear, `layers.${l}.attention`, d);
+      norm(`layers.${l}.attention.norm`);
+      linear(`layers.${l}.feed.inner`, d, inner);
+      linear(`layers.${l}.feed.outer`, inner, d);
+      norm(`layers.${l}.feed.norm`);
+    }
+    return specs;
+  },
+
+  forward(at, { x, batch, width, real }, size, { dropout, observe }) {
+    const { d, heads, layers, epsilon } = size;
+    const p = add(slice(at('positions') as Tensor2D, 0, width), at('segment'));
+    const bias = real && keyBias(real, batch);
+    const drop = (y: Tensor2D) => dropout(y, size.dropout);
+    const placed: Tensor2D = reshape(add(reshape(x, [batch, width, d]), p), [batch * width, d]);
+    let e = drop(normAt(at, 'norm', placed, epsilon));
+    observe?.('layer.0', e);
+    for (let l = 0; l < layers; l++) {
+      const a = attention(attentionAt(at, `layers.${l}.attention`), e, e, {
+        batch,
+        heads,
+        bias,
+        dropout: (weights) => {
+          observe?.(`attention.${l}`, weights);
+          return dropout(weights, size.attentionDropout);
+        },
+      });
+      const u = normAt(at, `layers.${l}.attention.norm`, add(e, drop(a)), epsilon);
+      const inner = gelu(linear(u, linearAt(at, `layers.${l}.feed.inner`)));
+      const outer = drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`)));
+      e = normAt(at, `layers.${l}.feed.norm`, add(u, outer), epsilon);
+      observe?.(`layer.${l + 1}`, e);
+    }
+    return e;
+  },
+};

@@ -1,0 +1,228 @@
+/**
+ * Side information: what is known of a click beside its item, and of the item beside its id.
+ *
+ *     categorical   T[v]                     v: a value's number, 0 where it is missing, whose vector is 0
+ *     numeric       v, or v w + b            a missing number is 0
+ *     soft          Σₖ pₖ Tₖ   p = softmax(v w + b)      "soft one-hot", Beutel et al., WSDM 2018
+ *     cyclic        sin(2π v / period), cos(2π v / period)           (0, 0) where it is missing
+ *
+ * Numbers should be standardised before they come here, so that 0 is their mean. `hour` (of 24) and `weekday` (of 7, from
+ * Monday) come from the click's time, in UTC, where the log has no such column.
+ */
+import { add, gather, matMul, mul, reshape, softmax, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
+import { nearestName, RecommenderError } from '../../errors';
+import { linear } from '../../nn/linear';
+import type { Catalogue, NdArray, SessionInput } from '../../types';
+import type { ParameterSpec, Params, Prepared, PreparedArray, PreparedTensors } from '../model';
+import { linearAt, type Named } from './language-model';
+import type { T4RecConfig } from './options';
+
+const KINDS = ['categorical', 'numeric', 'soft', 'cyclic'] as const;
+type Kind = (typeof KINDS)[number];
+
+interface Feature {
+  readonly name: string;
+  readonly kind: Kind;
+  /** As written; absent where nothing was. */
+  readonly size?: number;
+}
+
+const PERIODS: Readonly<Record<string, number>> = { hour: 24, weekday: 7 };
+
+/** The features that a configuration names. @throws RecommenderError `bad-config` if it is written otherwise. */
+export function featuresOf({ features }: T4RecConfig): Feature[] {
+  if (features.trim() === '') return [];
+  const seen = new Set<string>();
+  return features.split(',').map((written) => {
+    const [name = '', kind = name in PERIODS ? 'cyclic' : 'categorical', size, ...more] = written.trim().split(':');
+    const refuse = (sentence: string): never => {
+      throw new RecommenderError(
+        'bad-config',
+        `transformers4rec: "features" holds "${written}": ${sentence} Write name, name:kind or name:kind:size.`,
+      );
+    };
+    if (name === '' || more.length > 0) refuse('that is not a feature.');
+    if (seen.has(name)) refuse('it is named twice.');
+    seen.add(name);
+    if (!KINDS.includes(kind as Kind)) {
+      const nearest = nearestName(kind, KINDS);
+      refuse(`"${kind}" is not one of ${KINDS.join(', ')}${nearest ? `; the nearest is ${nearest}` : ''}.`);
+    }
+    if (size === undefined) {
+      if (kind === 'cyclic' && !(name in PERIODS)) refuse('a cyclic feature needs its period, such as hour:cyclic:24.');
+      return { name, kind: kind as Kind };
+    }
+    const isWhole = kind !== 'cyclic';
+    const n = Number(size);
+    if (size.trim() === '' || !(n > 0 && n <= 1e7) || (isWhole && !Number.isInteger(n))) {
+      refuse(`"${size}" is not a ${isWhole ? 'whole ' : ''}number above 0.`);
+    }
+    return { name, kind: kind as Kind, size: n };
+  });
+}
+
+/** Number of values of a categorical feature: as written, or the largest that an item of the catalogue has. */
+function cardinality({ name, size = PERIODS[name] }: Feature, { features }: Catalogue): number {
+  if (size !== undefined) return size;
+  const values = features && Object.hasOwn(features, name) ? features[name]!.data : undefined;
+  if (!values) {
+    throw new RecommenderError(
+      'bad-config',
+      `transformers4rec: the catalogue has no feature "${name}", so its number of values is not known. ` +
+        `Write ${name}:categorical:SIZE, or give a catalogue that has it.`,
+    );
+  }
+  let most = 0;
+  for (const v of values) most = Math.max(most, v);
+  return most;
+}
+
+/** Columns of a feature's vector before it meets the others. */
+function columnsOf(feature: Feature, config: T4RecConfig, catalogue: Catalogue): number {
+  switch (feature.kind) {
+    case 'categorical':
+      return Math.ceil(cardinality(feature, catalogue) ** 0.25 * config.embeddingSizeMultiplier);
+    case 'numeric':
+      return Math.max(1, feature.size ?? config.numericProjectionDim);
+    case 'soft':
+      return config.softEmbeddingDim;
+    case 'cyclic':
+      return 2;
+  }
+}
+
+/** Columns of a click's vector once its features are put together. */
+export function mergedColumns(config: T4RecConfig, catalogue: Catalogue): number {
+  if (config.aggregation !== 'concat') return config.itemEmbeddingDim;
+  const columns = featuresOf(config).map((feature) => columnsOf(feature, config, catalogue));
+  return columns.reduce((a, b) => a + b, config.itemEmbeddingDim);
+}
+
+/** Parameters of the features, with those of the norms of all, the item's included, where they are normalised. */
+export function featureParameters(config: T4RecConfig, catalogue: Catalogue): Record<string, ParameterSpec> {
+  const { itemEmbeddingDim, otherEmbeddingsInitStd: std, softEmbeddingCardinality, inputNorm, aggregation } = config;
+  const specs: Record<string, ParameterSpec> = {};
+  const uniform = (rows: number, columns: number, name: string) => {
+    const init = { kind: 'uniform', limit: 1 / Math.sqrt(rows) } as const; // as a linear layer of PyTorch starts
+    specs[`${name}.w`] = { shape: [rows, columns], init };
+    specs[`${name}.b`] = { shape: [columns], init };
+  };
+  const norm = (name: string, columns: number) => {
+    if (!inputNorm) return;
+    specs[`${name}.gain`] = { shape: [columns], init: { kind: 'ones' } };
+    specs[`${name}.bias`] = { shape: [columns], init: { kind: 'zeros' } };
+  };
+  norm('norms.items', itemEmbeddingDim);
+  for (const feature of featuresOf(config)) {
+    const name = `features.${feature.name}`;
+    const columns = columnsOf(feature, config, catalogue);
+    const init = { kind: 'normal', std } as const;
+    if (feature.kind === 'categorical') {
+      specs[`${name}.table`] = { shape: [cardinality(feature, catalogue) + 1, columns], init, zeroRow: true };
+    } else if (feature.kind === 'soft') {
+      uniform(1, feature.size ?? softEmbeddingCardinality, name);
+      specs[`${name}.table`] = { shape: [feature.size ?? softEmbeddingCardinality, columns], init };
+    } else if (feature.kind === 'numeric' && (feature.size ?? config.numericProjectionDim) > 0) {
+      uniform(1, columns, name);
+    }
+    norm(`norms.${feature.name}`, columns);
+    if (aggregation !== 'concat' && columns !== itemEmbeddingDim)
+      uniform(columns, itemEmbeddingDim, `${name}.projection`);
+  }
+  return specs;
+}
+
+/**
+ * The features of every click as arrays `feature.NAME`: `[B, W]` int32 of categorical ones, `[B · W, columns]` of others.
+ *
+ * @param clicks For each row the index in its session of the click in column 0 and after: `first`, `count`.
+ */
+export function prepareFeatures(
+  sessions: readonly SessionInput[],
+  rows: readonly { readonly first: number; readonly count: number }[],
+  width: number,
+  config: T4RecConfig,
+  catalogue: Catalogue,
+): Prepared {
+  const prepared: Record<string, PreparedArray> = {};
+  for (const feature of featuresOf(config)) {
+    const { name, kind } = feature;
+    const isCategory = kind === 'categorical';
+    const columns = kind === 'cyclic' ? 2 : 1;
+    const cells = sessions.length * width;
+    const data = isCategory ? new Int32Array(cells) : new Float32Array(cells * columns);
+    const values = isCategory ? cardinality(feature, catalogue) : 0;
+    const period = feature.size ?? PERIODS[name] ?? 1;
+    sessions.forEach((session, row) => {
+      const valueAt = reader(session, feature, catalogue);
+      const { first, count } = rows[row]!;
+      for (let t = 0; t < count; t++) {
+        const v = valueAt(first + t);
+        const cell = row * width + t;
+        if (!Number.isFinite(v)) continue; // missing
+        if (kind === 'cyclic') {
+          data[2 * cell] = Math.sin((2 * Math.PI * v) / period);
+          data[2 * cell + 1] = Math.cos((2 * Math.PI * v) / period);
+        } else if (!isCategory) data[cell] = v;
+        else if (v >= 1 && v <= values) data[cell] = v; // a value that training did not know is missing
+      }
+    });
+    prepared[`feature.${name}`] = {
+      data,
+      shape: isCategory ? [sessions.length, width] : [cells, columns],
+    };
+  }
+  return prepared;
+}
+
+/** A feature's value at a click, NaN where it is missing: from the click, else its item, else its time. */
+function reader(session: SessionInput, { name, kind }: Feature, { features }: Catalogue): (t: number) => number {
+  const ofClick = session.features && Object.hasOwn(session.features, name) ? session.features[name] : undefined;
+  if (ofClick) return (t) => ofClick[t] ?? Number.NaN;
+  const ofItem: NdArray | undefined = features && Object.hasOwn(features, name) ? features[name] : undefined;
+  if (ofItem) return (t) => ofItem.data[session.items[t]!] ?? Number.NaN;
+  const { times } = session;
+  const period = PERIODS[name];
+  if (!times || period === undefined) return () => Number.NaN;
+  const first = kind === 'categorical' ? 1 : 0; // value 0 of a categorical feature is a missing one
+  const days = name === 'weekday';
+  // 1 January 1970 was a Thursday.
+  return (t) => first + (Math.floor(days ? times[t]! / 86_400 + 3 : times[t]! / 3600) % period);
+}
+
+/** Vectors of the features, `[B · W, columns]` each. */
+export function featureVectors(
+  params: Params,
+  prepared: PreparedTensors,
+  config: T4RecConfig,
+): readonly { readonly name: string; readonly vectors: Tensor2D }[] {
+  const at: Named = (name) => params[`features.${name}`]!;
+  return featuresOf(config).map(({ name, kind, size }) => {
+    const values = prepared[`feature.${name}`]!;
+    return { name, vectors: vectorsOf(at, name, kind, values, (size ?? config.numericProjectionDim) > 0) };
+  });
+}
+
+function vectorsOf(at: Named, name: string, kind: Kind, values: Tensor, isProjected: boolean): Tensor2D {
+  switch (kind) {
+    case 'categorical':
+      return gather(at(`${name}.table`) as Tensor2D, reshape(values, [values.size]));
+    case 'numeric':
+      return isProjected ? linear(values as Tensor2D, linearAt(at, name)) : (values as Tensor2D);
+    case 'soft':
+      return matMul(softmax(linear(values as Tensor2D, linearAt(at, name))), at(`${name}.table`) as Tensor2D);
+    case 'cyclic':
+      return values as Tensor2D;
+  }
+}
+
+/**
+ * A click's item vector x and its features f, put together element by element: x ⊙ (1 + Σ f), or x ⊙ Σ f.
+ *
+ * @param features `[rows, d]` each.
+ */
+export function elementWise(x: Tensor2D, features: readonly Tensor2D[], plusOne: boolean): Tensor2D {
+  if (features.length === 0) return x;
+  const sum = features.reduce((a, b) => add(a, b));
+  return mul(x, plusOne ? add(sum, 1) : sum);
+}

@@ -1,0 +1,64 @@
+/**
+ * GPT-2 — Radford et al., "Language Models are Unsupervised Multitask Learners", 2019,
+ * https://github.com/openai/gpt-2; as Hugging Face computes it.
+ *
+ *     e = dropout(x + P)                                   P: learned positions
+ *     e ← e + dropout(attention(LN₁ e) Wo + bo)            of each click and those before it
+ *     e ← e + dropout(W₂ gelu(W₁ LN₂ e))
+ *     h = LN(e)
+ *
+ * Differs from the paper: gelu is exact, as Transformers4Rec asks.
+ */
+import { add, minimum, reshape, slice, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core';
+import { attention, causalBias, keyBias } from '../../nn/attention';
+import { gelu } from '../../nn/gelu';
+import { linear } from '../../nn/linear';
+import { attentionAt, declareAttention, normAt } from './blocks';
+import { declare, type LanguageModel, linearAt } from './language-model';
+
+export const gpt2: LanguageModel = {
+  parameters(size) {
+    const { d, inner, layers, positions } = size;
+    const residual = size.std / Math.sqrt(2 * layers); // each of the 2 · layers sums adds its share of variance
+    const { specs, matrix, linear, norm } = declare(size);
+    matrix('positions', [positions, d]);
+    for (let l = 0; l < layers; l++) {
+      norm(`layers.${l}.attention.norm`);
+      declareAttention(linear, `layers.${l}.attention`, d, residual);
+      norm(`layers.${l}.feed.norm`);
+      linear(`layers.${l}.feed.inner`, d, inner);
+      linear(`layers.${l}.feed.outer`, inner, d, residual);
+    }
+    norm('norm');
+    return specs;
+  },
+
+  forward(at, { x, batch, width, real }, size, { dropout, observe }) {
+    const { d, heads, layers, epsilon } = size;
+    const p = slice(at('positions') as Tensor2D, 0, width);
+    const causal = causalBias(width);
+    const bias: Tensor4D = real ? minimum(causal, keyBias(real, batch)) : causal;
+    const drop = (y: Tensor2D) => dropout(y, size.dropout);
+    let e = drop(reshape(add(reshape(x, [batch, width, d]), p), [batch * width, d]));
+    for (let l = 0; l < layers; l++) {
+      observe?.(`layer.${l}`, e);
+      const n = normAt(at, `layers.${l}.attention.norm`, e, epsilon);
+      const a = attention(attentionAt(at, `layers.${l}.attention`), n, n, {
+        batch,
+        heads,
+        bias,
+        dropout: (weights) => {
+          observe?.(`attention.${l}`, weights);
+          return dropout(weights, size.attentionDropout);
+        },
+      });
+      e = add(e, drop(a));
+      const w = normAt(at, `layers.${l}.feed.norm`, e, epsilon);
+      const inner = gelu(linear(w, linearAt(at, `layers.${l}.feed.inner`)));
+      e = add(e, drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`))));
+    }
+    const h = normAt(at, 'norm', e, epsilon);
+    observe?.(`layer.${layers}`, h);
+    return h;
+  },
+};

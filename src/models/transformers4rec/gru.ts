@@ -1,0 +1,40 @@
+/**
+ * The gated recurrent unit as a language model — Cho et al., EMNLP 2014, https://arxiv.org/abs/1406.1078; the cell of
+ * PyTorch, in the same place as the Transformers: the paper's own baseline.
+ *
+ *     hₜ = GRU(xₜ, hₜ₋₁)   h₀ = 0      the layer above reads dropout(h)
+ */
+import { add, matMul, reshape, stack, type Tensor1D, type Tensor2D, unstack, zeros } from '@tensorflow/tfjs-core';
+import { gruResetAfter } from '../../nn/gru';
+import type { ParameterSpec } from '../model';
+import type { LanguageModel } from './language-model';
+
+export const gru: LanguageModel = {
+  parameters({ d, layers }) {
+    const specs: Record<string, ParameterSpec> = {};
+    const init = { kind: 'uniform', limit: 1 / Math.sqrt(d) } as const;
+    for (let l = 0; l < layers; l++) {
+      for (const name of ['wx', 'wh']) specs[`layers.${l}.${name}`] = { shape: [d, 3 * d], init };
+      for (const name of ['bx', 'bh']) specs[`layers.${l}.${name}`] = { shape: [3 * d], init };
+    }
+    return specs;
+  },
+
+  forward(at, { x, batch, width }, { d, layers, dropout: rate }, { dropout, observe }) {
+    let input = x; // [B · W, d]
+    for (let l = 0; l < layers; l++) {
+      observe?.(`layer.${l}`, input);
+      const weight = (name: string) => at(`layers.${l}.${name}`);
+      const products = add(matMul(l > 0 ? dropout(input, rate) : input, weight('wx') as Tensor2D), weight('bx'));
+      const steps = unstack(reshape(products, [batch, width, 3 * d]), 1) as Tensor2D[];
+      let h: Tensor2D = zeros([batch, d]);
+      const after = steps.map((step) => {
+        h = gruResetAfter(step, h, weight('wh') as Tensor2D, weight('bh') as Tensor1D);
+        return h;
+      });
+      input = reshape(stack(after, 1), [batch * width, d]);
+    }
+    observe?.(`layer.${layers}`, input);
+    return input;
+  },
+};

@@ -1,0 +1,236 @@
+/**
+ * Transformers4Rec — de Souza Pereira Moreira et al., "Transformers4Rec: Bridging the Gap between NLP and Sequential /
+ * Session-Based Recommendation", RecSys 2021, https://doi.org/10.1145/3460231.3474255.
+ *
+ *     f = LN(E[x]), LN(features)             each feature's vector on its own
+ *     m = tanh(dropout([f]) Wm + bm)         merged: side by side, or element by element; library: relu
+ *     m ← μ where a click is hidden          one learned vector
+ *     h = lm(m)                              gru, gpt2, transformer-xl, bert, electra or xlnet
+ *     c = tanh(h Wo + bo)                    library: h, or h Wo + bo where its width is not the item vector's
+ *     sⱼ = c · E[j] + bⱼ                     the input table scores; library: no b
+ *
+ * Forms: `paper` is the code that gave the paper's tables, `library` the one released after it. Either way the model
+ * predicts the next click, which the library does not do for plm (see `prepare.ts`).
+ *
+ * rtd: the same network, or one of its own above a generator of a quarter of its width, tells which clicks a draw from
+ * the generator replaced: z = a(h Wd + bd) Wz + bz with tanh for a, gelu in the library. Only the generator ranks.
+ *
+ * Differs from both: padding gets no probability in `paper`, and attention does not see it there; a column that nothing
+ * reads is left out of batches.
+ */
+import {
+  add,
+  cast,
+  concat,
+  customGrad,
+  equal,
+  gather,
+  mul,
+  relu,
+  reshape,
+  slice,
+  sub,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  tanh,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import { gelu } from '../../nn/gelu';
+import { layerNorm } from '../../nn/layer-norm';
+import { linear } from '../../nn/linear';
+import type { Catalogue } from '../../types';
+import type { ParameterSpec, Params, PreparedTensors, Run, SessionModel } from '../model';
+import { bert } from './bert';
+import { electra } from './electra';
+import { elementWise, featureParameters, featuresOf, featureVectors, mergedColumns } from './features';
+import { gpt2 } from './gpt2';
+import { gru } from './gru';
+import { declare, type LanguageModel, linearAt, type Named } from './language-model';
+import { type LanguageModelName, options, type T4RecConfig } from './options';
+import { prepare } from './prepare';
+import { check, featureEpsilon, inputLayer, seesPadding, sizeOf } from './settings';
+import { training } from './training';
+import { transformerXl } from './transformer-xl';
+import { xlnet } from './xlnet';
+
+const LANGUAGE_MODELS: Readonly<Record<LanguageModelName, LanguageModel>> = {
+  gru,
+  gpt2,
+  'transformer-xl': transformerXl,
+  bert,
+  electra,
+  xlnet,
+};
+
+/** A network of its own name and width inside the model: one ranks, and with rtd one may only discriminate. */
+interface Network {
+  readonly prefix: string;
+  /** Of `dModel`. */
+  readonly share: number;
+}
+
+/** A generator of its own is a quarter as wide as what learns from it. */
+const ranking = ({ objective, rtdTiedGenerator }: T4RecConfig): Network =>
+  objective === 'rtd' && !rtdTiedGenerator ? { prefix: '', share: 0.25 } : { prefix: '', share: 1 };
+const discriminating = ({ rtdTiedGenerator }: T4RecConfig): Network =>
+  rtdTiedGenerator ? { prefix: '', share: 1 } : { prefix: 'discriminator.', share: 1 };
+
+const named =
+  (params: Params, prefix: string): Named =>
+  (name) =>
+    params[prefix + name]!;
+
+/** Whether c is not h itself. */
+const projects = ({ form, itemEmbeddingDim }: T4RecConfig, d: number): boolean =>
+  form === 'paper' || d !== itemEmbeddingDim;
+
+function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, ParameterSpec> {
+  const { objective, form, itemEmbeddingDim, itemIdEmbeddingsInitStd } = config;
+  const n = catalogue.items;
+  const columns = mergedColumns(config, catalogue);
+  const network = ({ prefix, share }: Network): Record<string, ParameterSpec> => {
+    const size = sizeOf(config, share);
+    const { specs, linear } = declare(size);
+    if (inputLayer(config) !== 'none') linear('merge', columns, size.d);
+    for (const [name, spec] of Object.entries(LANGUAGE_MODELS[config.lm].parameters(size))) specs[`lm.${name}`] = spec;
+    return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [prefix + name, spec]));
+  };
+  const generator = ranking(config);
+  const { d } = sizeOf(config, generator.share);
+  const head = declare(sizeOf(config));
+  if (projects(config, d)) head.linear('output', d, itemEmbeddingDim);
+  if (objective === 'rtd') {
+    head.linear('discriminator.dense', config.dModel, config.dModel);
+    head.linear('discriminator.score', config.dModel, 1);
+  }
+  return {
+    items: {
+      shape: [n + 1, itemEmbeddingDim],
+      init: { kind: 'normal', std: itemIdEmbeddingsInitStd },
+      rows: 'both',
+      zeroRow: form === 'paper' ? true : 'start',
+    },
+    ...(form === 'paper' && { bias: { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output' } as const }),
+    mask: { shape: [d], init: { kind: 'normal', std: 0.001 } },
+    ...featureParameters(config, catalogue),
+    ...network(generator),
+    ...(objective === 'rtd' && !config.rtdTiedGenerator && network(discriminating(config))),
+    ...head.specs,
+  };
+}
+
+/** E[x], `[B · W, d]`. */
+function itemVectors(params: Params, items: Tensor2D, config: T4RecConfig): Tensor2D {
+  const table = params.items as Tensor2D;
+  const x: Tensor2D = gather(table, reshape(items, [items.size]) as Tensor1D);
+  if (config.form === 'paper' || !seesPadding(config)) return x;
+  // The library's padding row learns as a column of the softmax, but not from being looked up.
+  const isPadding = cast(equal(reshape(items, [items.size, 1]), 0), 'float32');
+  return add(mul(x, sub(1, isPadding)), mul(constant(slice(table, 0, 1)), isPadding));
+}
+
+/** x itself, without a gradient. */
+const constant = customGrad((x) => ({ value: (x as Tensor).clone(), gradFunc: (dy: Tensor) => zerosLike(dy) }));
+
+/** m before clicks are hidden, `[B · W, d]`. */
+function merged(params: Params, at: Named, prepared: PreparedTensors, config: T4RecConfig, { dropout }: Run): Tensor2D {
+  const { form, inputNorm, inputDropout, aggregation } = config;
+  const early = <T extends Tensor>(x: T) => (form === 'library' ? dropout(x, inputDropout) : x);
+  const normed = (name: string, x: Tensor2D): Tensor2D => {
+    const y = early(x);
+    if (!inputNorm) return y;
+    const [gain, bias] = ['gain', 'bias'].map((part) => params[`norms.${name}.${part}`] as Tensor1D);
+    return layerNorm(y, gain!, bias!, featureEpsilon(config));
+  };
+  const x = normed('items', itemVectors(params, prepared.items as Tensor2D, config));
+  const features = featureVectors(params, prepared, config).map(({ name, vectors }) => {
+    const f = normed(name, vectors);
+    if (aggregation === 'concat' || f.shape[1] === config.itemEmbeddingDim) return f;
+    return linear(
+      f,
+      linearAt((part) => params[`features.${part}`]!, `${name}.projection`),
+    );
+  });
+  const together =
+    aggregation !== 'concat'
+      ? elementWise(x, features, aggregation === 'element-wise')
+      : features.length > 0
+        ? (concat([x, ...features], 1) as Tensor2D)
+        : x;
+  const layer = inputLayer(config);
+  const y = form === 'library' ? together : dropout(together, inputDropout);
+  if (layer === 'none') return y;
+  const m = linear(y, linearAt(at, 'merge'));
+  return layer === 'tanh' ? tanh(m) : relu(m);
+}
+
+/** h for every column, `[B · W, d]`. */
+function hidden(
+  params: Params,
+  prepared: PreparedTensors,
+  config: T4RecConfig,
+  run: Run,
+  { prefix, share }: Network,
+): Tensor2D {
+  const at = named(params, prefix);
+  const [batch, width] = (prepared.items as Tensor2D).shape;
+  let x = merged(params, at, prepared, config, run);
+  if (prepared.masked) {
+    const masked = prepared.masked as Tensor2D;
+    x = add(mul(x, sub(1, masked)), mul(params.mask!, masked));
+  }
+  run.observe?.('inputs', x);
+  const clicks = {
+    x,
+    batch,
+    width,
+    real: prepared.real as Tensor2D | undefined,
+    hiddenPairs: prepared.hiddenPairs as Tensor3D | undefined,
+  };
+  const h = LANGUAGE_MODELS[config.lm].forward(named(params, `${prefix}lm.`), clicks, sizeOf(config, share), run);
+  run.observe?.('hidden', h);
+  return h;
+}
+
+/** c of h, `[rows, d]`. */
+function vectors(params: Params, h: Tensor2D, config: T4RecConfig): Tensor2D {
+  if (!projects(config, h.shape[1])) return h;
+  const c = linear(h, linearAt(named(params, ''), 'output'));
+  return config.form === 'paper' ? tanh(c) : c;
+}
+
+function discriminate(params: Params, prepared: PreparedTensors, config: T4RecConfig, run: Run): Tensor1D {
+  const at = named(params, 'discriminator.');
+  const h = hidden(params, prepared, config, run, discriminating(config));
+  const dense = linear(h, linearAt(at, 'dense'));
+  const a = config.form === 'paper' ? tanh(dense) : gelu(dense);
+  return reshape(linear(a, linearAt(at, 'score')), [h.shape[0]]);
+}
+
+export const transformers4rec: SessionModel<T4RecConfig> = {
+  name: 'transformers4rec',
+  paper:
+    'de Souza Pereira Moreira et al., "Transformers4Rec: Bridging the Gap between NLP and Sequential / Session-Based ' +
+    'Recommendation", RecSys 2021, https://doi.org/10.1145/3460231.3474255',
+  options,
+  check(config) {
+    check(config);
+    featuresOf(config);
+  },
+  parameters,
+  prepare,
+  encode(params, prepared, config, run) {
+    const h = hidden(params, prepared, config, run, ranking(config));
+    return vectors(params, gather(h, prepared.last as Tensor1D), config);
+  },
+  positions: {
+    column: (t) => t,
+    encode: (params, prepared, config, run) =>
+      vectors(params, hidden(params, prepared, config, run, ranking(config)), config),
+  },
+  discriminate,
+  outputs: ({ items, bias }) => ({ table: items as Tensor2D, ...(bias && { bias: bias as Tensor1D }) }),
+  training,
+};

@@ -1,0 +1,291 @@
+/**
+ * Configuration of Transformers4Rec: names of the paper's code and of the library in camelCase. `auto` is what the form's
+ * code does; `settings.ts` says what that is.
+ */
+import type { OptionSpec, OptionSpecs } from '../model';
+
+export const LANGUAGE_MODELS = ['gru', 'gpt2', 'transformer-xl', 'bert', 'electra', 'xlnet'] as const;
+export const OBJECTIVES = ['clm', 'mlm', 'plm', 'rtd'] as const;
+export type LanguageModelName = (typeof LANGUAGE_MODELS)[number];
+export type ObjectiveName = (typeof OBJECTIVES)[number];
+type Choice = 'auto' | 'true' | 'false';
+
+export interface T4RecConfig {
+  readonly form: 'paper' | 'library';
+  readonly lm: LanguageModelName;
+  readonly objective: ObjectiveName;
+  readonly dModel: number;
+  readonly itemEmbeddingDim: number;
+  readonly nLayer: number;
+  readonly nHead: number;
+  readonly dHead: number;
+  readonly dInner: number;
+  readonly totalSeqLength: number;
+  readonly sameLength: Choice;
+  readonly memLen: number;
+  readonly clampLen: number;
+  readonly inputLayer: 'auto' | 'tanh' | 'relu' | 'none';
+  readonly inputNorm: boolean;
+  readonly inputDropout: number;
+  readonly dropout: number;
+  readonly attnDropout: number;
+  readonly layerNormEps: number;
+  readonly initializerRange: number;
+  readonly itemIdEmbeddingsInitStd: number;
+  readonly otherEmbeddingsInitStd: number;
+  readonly padding: 'auto' | 'hidden' | 'seen';
+  readonly maskPosition: 'trained' | 'beyond';
+  readonly features: string;
+  readonly aggregation: 'concat' | 'element-wise' | 'element-wise-plain';
+  readonly embeddingSizeMultiplier: number;
+  readonly numericProjectionDim: number;
+  readonly softEmbeddingCardinality: number;
+  readonly softEmbeddingDim: number;
+  readonly mlmProbability: number;
+  readonly plmProbability: number;
+  readonly maxSpanLength: number;
+  readonly plmMaskInput: Choice;
+  readonly trainOnLastItemSeqOnly: boolean;
+  readonly rtdTiedGenerator: boolean;
+  readonly rtdSampleFromBatch: boolean;
+  readonly rtdDiscriminatorLossWeight: number;
+  readonly rtdGeneratorLossWeight: number;
+  readonly labelSmoothing: number;
+  readonly softmaxTemperature: number;
+  readonly sampledSoftmax: boolean;
+  readonly maxNSamples: number;
+  readonly stochasticSharedEmbeddingsReplacementProb: number;
+  readonly swapLabels: boolean;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly maxGradNorm: number;
+  readonly lrSchedule: 'linear' | 'constant';
+  readonly batchSize: number;
+  readonly nEpochs: number;
+}
+
+const FIRST_RUN = 'ours: sized for a browser; the paper tuned it for each log';
+const PAPER = "the paper's code";
+const integer = (min: number, max: number, standard: number, doc: string, source: string): OptionSpec<number> => ({
+  type: 'integer',
+  min,
+  max,
+  default: standard,
+  doc,
+  source,
+});
+const number = (min: number, max: number, standard: number, doc: string, source: string): OptionSpec<number> => ({
+  type: 'number',
+  min,
+  max,
+  default: standard,
+  doc,
+  source,
+});
+/** A number that the form decides unless it is given. */
+const automatic = (
+  type: 'integer' | 'number',
+  min: number,
+  max: number,
+  doc: string,
+  source: string,
+): OptionSpec<number> => ({ type, min, max, words: { auto: -1 }, default: -1, doc, source });
+const boolean = (standard: boolean, doc: string, source: string): OptionSpec<boolean> => ({
+  type: 'boolean',
+  default: standard,
+  doc,
+  source,
+});
+function choice<const T extends string>(choices: readonly T[], standard: NoInfer<T>, doc: string, source: string) {
+  return { type: 'choice', choices, default: standard, doc, source } as OptionSpec<T>;
+}
+const yesNo = (doc: string, source: string) => choice<Choice>(['auto', 'true', 'false'], 'auto', doc, source);
+
+export const options: OptionSpecs<T4RecConfig> = {
+  form: choice(
+    ['paper', 'library'],
+    'paper',
+    "whose network and defaults: the paper's own code, or the library released after it",
+    'the tables of the paper come from its own code',
+  ),
+  lm: choice(
+    LANGUAGE_MODELS,
+    'xlnet',
+    'language model; clm: gru, gpt2, transformer-xl, xlnet; mlm and rtd: bert, electra, xlnet; plm: xlnet',
+    'XLNet with mlm or rtd is best in the paper',
+  ),
+  objective: choice(
+    OBJECTIVES,
+    'mlm',
+    'what is learnt: the next click (clm), hidden clicks (mlm), in random order (plm), which were replaced (rtd)',
+    "the library's examples; the paper's runs with side information",
+  ),
+  dModel: integer(2, 4096, 64, "width of the language model's vectors", FIRST_RUN),
+  itemEmbeddingDim: integer(1, 4096, 64, 'width of the item table', `${FIRST_RUN}, 320 to 448 there`),
+  nLayer: integer(1, 64, 2, 'layers', FIRST_RUN),
+  nHead: integer(1, 256, 4, 'attention heads; dModel must be a multiple unless dHead is given', FIRST_RUN),
+  dHead: automatic(
+    'integer',
+    1,
+    4096,
+    'width of a head of transformer-xl; auto: dModel / nHead, in the library form 64',
+    'the library leaves 64, whatever dModel is',
+  ),
+  dInner: automatic(
+    'integer',
+    1,
+    65_536,
+    'width inside the feed-forward layers; auto: 4 dModel, in the library form of bert 3072',
+    'the library sets a name that bert does not read',
+  ),
+  totalSeqLength: integer(2, 4096, 20, 'clicks that the model sees; of longer sessions the most recent ones', PAPER),
+  sameLength: yesNo(
+    'transformer-xl: whether keys further back than memLen are hidden; auto: not in paper, in library',
+    'with memLen 1 the library attends to the click itself only',
+  ),
+  memLen: automatic(
+    'integer',
+    0,
+    64,
+    'transformer-xl: empty slots before the first click that attention may rest on; auto: paper 0, library 1',
+    'sessions are fed whole, so a memory is never filled',
+  ),
+  clampLen: integer(0, 4096, 1000, 'transformer-xl: distances beyond it count as it; 0: none', 'the library'),
+  inputLayer: choice(
+    ['auto', 'tanh', 'relu', 'none'],
+    'auto',
+    'what merges the features of a click into dModel columns; none: the item vector as it is; auto: paper tanh, library relu',
+    "each form's code; none is the library without a projection",
+  ),
+  inputNorm: boolean(true, 'normalise the vector of each feature before they are merged', `${PAPER} and the library`),
+  inputDropout: number(0, 0.95, 0.1, 'dropout of the merged features', FIRST_RUN),
+  dropout: automatic(
+    'number',
+    0,
+    0.95,
+    'dropout in the language model; auto: paper 0.1, library 0.3, but 0.1 for bert',
+    'ours in paper, where it was tuned; the library sets 0.3, by a name that bert does not read',
+  ),
+  attnDropout: automatic(
+    'number',
+    0,
+    0.95,
+    'dropout of attention weights; auto: as dropout; library: 0.1 for bert and electra, 0 for transformer-xl',
+    'the library sets it for gpt2 and xlnet only',
+  ),
+  layerNormEps: automatic(
+    'number',
+    0,
+    1,
+    'ε of layer norms; auto: paper 1e-12, library 0.03; transformer-xl 1e-5, gpt2 in library 1e-5',
+    'the library sets a name that gpt2 and transformer-xl do not read',
+  ),
+  initializerRange: automatic('number', 0, 10, 'spread of weights at the start; auto: paper 0.02, library 0.01', PAPER),
+  itemIdEmbeddingsInitStd: number(1e-6, 10, 0.09, 'spread of the item table at the start', 'tuned, 0.03 to 0.15'),
+  otherEmbeddingsInitStd: number(
+    1e-6,
+    10,
+    0.09,
+    'spread of the tables of other features at the start',
+    'as the item table',
+  ),
+  padding: choice(
+    ['auto', 'hidden', 'seen'],
+    'auto',
+    'whether attention sees padding; seen: batches are always totalSeqLength wide; auto: paper hidden, library seen',
+    'ours in paper, so that short sessions cost less; the library never hides it',
+  ),
+  maskPosition: choice(
+    ['trained', 'beyond'],
+    'trained',
+    'where the next click of a session of totalSeqLength is asked for: the oldest is dropped, or one position beyond',
+    'ours: the library asks at a position that training never reached',
+  ),
+  features: {
+    type: 'text',
+    form: 'a list such as category,price:soft,age:numeric,hour:cyclic:24, or empty',
+    default: '',
+    doc:
+      'side information of clicks or items: name, name:kind or name:kind:size; kinds: categorical (size: values), ' +
+      'numeric (size: columns it is projected to), soft (size: numbers mixed), cyclic (size: period)',
+    source: 'none in the main table of the paper',
+  },
+  aggregation: choice(
+    ['concat', 'element-wise', 'element-wise-plain'],
+    'concat',
+    'how features join the item vector x: beside it, as x ⊙ (1 + Σ f), or as x ⊙ Σ f',
+    'paper; the library lacks the "1 +"',
+  ),
+  embeddingSizeMultiplier: number(
+    0.1,
+    64,
+    2,
+    'categorical features have tables of width ⌈this · values^¼⌉',
+    'the library',
+  ),
+  numericProjectionDim: integer(
+    0,
+    4096,
+    0,
+    'columns that a numeric feature is projected to; 0: the number itself',
+    PAPER,
+  ),
+  softEmbeddingCardinality: integer(1, 4096, 10, 'vectors that a soft one-hot feature mixes', 'the library'),
+  softEmbeddingDim: integer(1, 4096, 8, 'width of these vectors', 'the library'),
+  mlmProbability: number(
+    0.01,
+    0.95,
+    0.3,
+    'mlm, rtd: share of clicks that are hidden',
+    `${FIRST_RUN}, 0.2 to 0.6 there`,
+  ),
+  plmProbability: number(0.01, 0.99, 0.5, 'plm: share of clicks that are predicted', 'tuned, 0.4 to 0.7'),
+  maxSpanLength: integer(1, 64, 4, 'plm: longest run of clicks predicted together', 'tuned, 2 to 4'),
+  plmMaskInput: yesNo(
+    'plm: whether clicks to predict are masked in the content stream too; auto: not in paper, in library',
+    "the order hides them already; the library's class inherits it",
+  ),
+  trainOnLastItemSeqOnly: boolean(false, 'clm: learn from the last click of each session only', 'the library'),
+  rtdTiedGenerator: boolean(
+    true,
+    'rtd: one network generates and discriminates; else the generator is one of a quarter of the width',
+    PAPER,
+  ),
+  rtdSampleFromBatch: boolean(true, "rtd: replacements come from the batch's hidden items; else from all", PAPER),
+  rtdDiscriminatorLossWeight: number(0, 1000, 1, 'rtd: weight of telling replaced clicks', 'tuned; not 50 as for text'),
+  rtdGeneratorLossWeight: number(0, 1000, 1, 'rtd: weight of predicting hidden clicks', 'tuned'),
+  labelSmoothing: number(
+    0,
+    0.95,
+    0.1,
+    'target mass on other items: shared by the others in paper, by all in library',
+    `${FIRST_RUN}: 0 to 0.9`,
+  ),
+  softmaxTemperature: number(0.01, 100, 1, 'scores are divided by it in the loss', PAPER),
+  sampledSoftmax: boolean(false, 'compare targets with maxNSamples draws, not with all items', 'the library'),
+  maxNSamples: integer(
+    1,
+    1_000_000,
+    100,
+    'sampledSoftmax: half the draws, log-uniform by popularity rank, whose repeats are dropped',
+    'the library',
+  ),
+  stochasticSharedEmbeddingsReplacementProb: number(
+    0,
+    0.9,
+    0,
+    'swap noise: share of the values of each categorical feature exchanged with others of the batch',
+    'tuned, 0 to 0.1',
+  ),
+  swapLabels: boolean(
+    false,
+    'whether an exchanged item is also what must be predicted',
+    'ours; the official codes swap before they take targets',
+  ),
+  learningRate: number(1e-8, 1, 5e-4, 'step size of AdamW (β₁ 0.9, β₂ 0.999)', `${FIRST_RUN}, 1e-4 to 2e-3`),
+  weightDecay: number(0, 1, 1e-5, 'decoupled weight decay', 'tuned, 1e-6 to 1e-4'),
+  maxGradNorm: number(0, 1e6, 1, 'largest norm of all gradients together; 0: any', 'its trainer'),
+  lrSchedule: choice(['linear', 'constant'], 'linear', 'whether the step size falls to 0 at the last epoch', PAPER),
+  batchSize: integer(1, 65_536, 128, 'sessions a step', FIRST_RUN),
+  nEpochs: integer(1, 10_000, 10, 'passes over the log', PAPER),
+};

@@ -1,0 +1,171 @@
+/** What `auto` means, form by form, and which pairs of language model and objective there are. */
+import { RecommenderError } from '../../errors';
+import type { LanguageModelName, ObjectiveName, T4RecConfig } from './options';
+
+/** One language model's sizes, with nothing left open. */
+export interface Size {
+  /** Columns of its input and of its vectors. */
+  readonly d: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Width of a head. */
+  readonly headWidth: number;
+  /** Width inside the feed-forward layers. */
+  readonly inner: number;
+  /** Rows of a table of positions. */
+  readonly positions: number;
+  readonly epsilon: number;
+  /** Spread of weights at the start. */
+  readonly std: number;
+  readonly dropout: number;
+  readonly attentionDropout: number;
+  /** Whether a click sees earlier ones only. */
+  readonly causal: boolean;
+  /** transformer-xl: whether keys further back than `memory` are hidden, empty slots, largest distance. */
+  readonly sameLength: boolean;
+  readonly memory: number;
+  readonly clamp: number;
+}
+
+const PAIRS: Readonly<Record<LanguageModelName, readonly ObjectiveName[]>> = {
+  gru: ['clm'],
+  gpt2: ['clm'],
+  'transformer-xl': ['clm'],
+  bert: ['mlm', 'rtd'],
+  electra: ['mlm', 'rtd'],
+  xlnet: ['clm', 'mlm', 'plm', 'rtd'],
+};
+
+const WHY_NOT: Readonly<Record<ObjectiveName, string>> = {
+  clm: 'it sees later clicks, so the next one would be no question',
+  mlm: 'it sees earlier clicks only, so a hidden click could not be told from those after it',
+  rtd: 'it sees earlier clicks only, so a replaced click could not be told from those after it',
+  plm: 'it cannot take an order of prediction: that needs the two streams of xlnet',
+};
+
+const given = (value: number, automatic: number): number => (value < 0 ? automatic : value);
+
+/** @throws RecommenderError `bad-config` for keys that do not fit together. */
+export function check(config: T4RecConfig): void {
+  const { lm, objective, dModel, itemEmbeddingDim, nHead, inputLayer, features } = config;
+  const refuse = (sentence: string): never => {
+    throw new RecommenderError('bad-config', `transformers4rec: ${sentence}`);
+  };
+  if (!PAIRS[lm].includes(objective)) {
+    refuse(
+      `lm=${lm} cannot learn by objective=${objective}: ${WHY_NOT[objective]}. It learns by ${PAIRS[lm].join(', ')}.`,
+    );
+  }
+  const hasOwnHeads = lm === 'transformer-xl' && (config.dHead >= 0 || config.form === 'library');
+  if (lm !== 'gru' && !hasOwnHeads && dModel % nHead !== 0) {
+    refuse(`"dModel" must be a multiple of "nHead", got ${dModel} and ${nHead}.`);
+  }
+  if ((lm === 'xlnet' || lm === 'transformer-xl') && dModel % 2 !== 0) {
+    refuse(`"dModel" must be even, since distances are encoded as sines and cosines, got ${dModel}.`);
+  }
+  if (config.dHead >= 0 && lm !== 'transformer-xl') refuse('"dHead" is for lm=transformer-xl; leave it at auto.');
+  if (lm === 'transformer-xl' && sameLength(config) && memory(config) === 0) {
+    refuse('with sameLength and memLen=0 a click would see nothing; set sameLength=false, or memLen of 1 or more.');
+  }
+  if (inputLayer === 'none' && itemEmbeddingDim !== dModel) {
+    refuse(`inputLayer=none needs "itemEmbeddingDim" to be "dModel", got ${itemEmbeddingDim} and ${dModel}.`);
+  }
+  if (inputLayer === 'none' && features !== '' && config.aggregation === 'concat') {
+    refuse('features that stand beside the item vector must be merged; set inputLayer=tanh, or another aggregation.');
+  }
+  if (objective === 'rtd' && !config.rtdTiedGenerator) {
+    if (inputLayer === 'none') refuse('a generator of its own has another width; set inputLayer=tanh or relu.');
+    if (dModel % 8 !== 0) refuse(`a generator of a quarter of "dModel" needs a multiple of 8, got ${dModel}.`);
+  }
+  if (config.sampledSoftmax && config.labelSmoothing > 0) {
+    refuse('"labelSmoothing" is for the full softmax; set it to 0 with sampledSoftmax.');
+  }
+}
+
+/** Whether clicks see earlier ones only. */
+export const isCausal = ({ lm, objective }: T4RecConfig): boolean =>
+  objective === 'clm' || lm === 'gru' || lm === 'gpt2' || lm === 'transformer-xl';
+
+/** Whether clicks to predict give way to the mask vector. */
+export const masksInput = ({ objective, plmMaskInput, form }: T4RecConfig): boolean =>
+  objective === 'plm'
+    ? plmMaskInput === 'auto'
+      ? form === 'library'
+      : String(plmMaskInput) === 'true'
+    : objective !== 'clm';
+
+/** Whether a batch is as wide as the model, and padding takes part in attention. */
+export const seesPadding = ({ form, padding }: T4RecConfig): boolean =>
+  padding === 'auto' ? form === 'library' : padding === 'seen';
+
+const headWidth = ({ lm, form, dModel, nHead, dHead }: T4RecConfig): number =>
+  given(dHead, lm === 'transformer-xl' && form === 'library' ? 64 : Math.floor(dModel / nHead));
+const sameLength = ({ sameLength, form }: T4RecConfig): boolean =>
+  sameLength === 'auto' ? form === 'library' : String(sameLength) === 'true';
+const memory = ({ memLen, form }: T4RecConfig): number => given(memLen, form === 'library' ? 1 : 0);
+
+function epsilon({ layerNormEps, form, lm }: T4RecConfig): number {
+  if (lm === 'transformer-xl') return given(layerNormEps, 1e-5);
+  if (form === 'paper') return given(layerNormEps, 1e-12);
+  return given(layerNormEps, lm === 'gpt2' ? 1e-5 : 0.03);
+}
+
+function dropouts({ dropout, attnDropout, form, lm }: T4RecConfig): [number, number] {
+  const encoder = lm === 'bert' || lm === 'electra';
+  if (form === 'paper') {
+    const rate = given(dropout, 0.1);
+    return [rate, given(attnDropout, rate)];
+  }
+  const rate = given(dropout, lm === 'bert' ? 0.1 : 0.3);
+  return [rate, given(attnDropout, encoder ? 0.1 : lm === 'transformer-xl' ? 0 : rate)];
+}
+
+/** ε of the norms of features, which are PyTorch's own. */
+export const featureEpsilon = ({ form }: T4RecConfig): number => (form === 'paper' ? 1e-12 : 1e-5);
+
+/** What merges the features of a click. */
+export const inputLayer = ({ inputLayer, form }: T4RecConfig): 'tanh' | 'relu' | 'none' =>
+  inputLayer === 'auto' ? (form === 'paper' ? 'tanh' : 'relu') : inputLayer;
+
+/** Whether the model needs one more column than clicks to ask for the next one. */
+export const appendsColumn = ({ objective }: T4RecConfig): boolean => objective !== 'clm';
+
+/** Clicks that inference keeps of a session. */
+export const inferenceClicks = (config: T4RecConfig): number =>
+  config.totalSeqLength - (appendsColumn(config) && config.maskPosition === 'trained' ? 1 : 0);
+
+/** Columns of the widest batch. */
+export const inferenceWidth = (config: T4RecConfig): number =>
+  inferenceClicks(config) + (appendsColumn(config) ? 1 : 0);
+
+/** @param share Of the whole width: 1, or ¼ for a generator of its own. */
+export function sizeOf(config: T4RecConfig, share = 1): Size {
+  const { lm, form, dModel, nLayer, nHead, dInner, totalSeqLength, initializerRange, clampLen } = config;
+  const d = dModel * share;
+  const heads = share === 1 ? nHead : largestDivisor(d, Math.max(1, Math.floor(nHead * share)));
+  const [dropout, attentionDropout] = dropouts(config);
+  const isEncoder = lm === 'bert' || lm === 'electra';
+  return {
+    d,
+    layers: nLayer,
+    heads,
+    headWidth: share === 1 ? headWidth(config) : d / heads,
+    inner: Math.round(share * given(dInner, form === 'library' && lm === 'bert' ? 3072 : 4 * dModel)),
+    positions: form === 'library' && isEncoder ? totalSeqLength + 2 : Math.max(totalSeqLength, inferenceWidth(config)),
+    epsilon: epsilon(config),
+    std: given(initializerRange, form === 'paper' ? 0.02 : 0.01),
+    dropout,
+    attentionDropout,
+    causal: isCausal(config),
+    sameLength: sameLength(config),
+    memory: memory(config),
+    clamp: lm === 'transformer-xl' ? clampLen : 0,
+  };
+}
+
+/** The largest number up to `most` that divides d. */
+function largestDivisor(d: number, most: number): number {
+  let heads = most;
+  while (d % heads !== 0) heads--;
+  return heads;
+}

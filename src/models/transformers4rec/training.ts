@@ -1,0 +1,66 @@
+/** How Transformers4Rec learns. */
+import type { MaskingSpec, NegativeSpec, ObjectiveSpec, TrainingPlan } from '../model';
+import type { T4RecConfig } from './options';
+import { seesPadding } from './settings';
+
+export const training = (config: T4RecConfig): TrainingPlan => ({
+  rows: {
+    kind: 'masked',
+    maxLength: config.totalSeqLength,
+    masking: masking(config),
+    labels: config.swapLabels ? 'prepared' : 'log',
+  },
+  batchSize: config.batchSize,
+  epochs: config.nEpochs,
+  objective: objective(config),
+  optimiser: {
+    kind: 'adam',
+    learningRate: config.learningRate,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: { amount: config.weightDecay, kind: 'decoupled' },
+    touchedRows: false,
+    ...(config.maxGradNorm > 0 && { clipNorm: config.maxGradNorm }),
+  },
+  schedule: { kind: config.lrSchedule },
+});
+
+function masking(config: T4RecConfig): MaskingSpec {
+  switch (config.objective) {
+    case 'clm':
+      return { kind: 'next', only: config.trainOnLastItemSeqOnly ? 'last' : 'all' };
+    case 'mlm':
+    case 'rtd':
+      return { kind: 'tokens', probability: config.mlmProbability };
+    case 'plm':
+      return { kind: 'spans', probability: config.plmProbability, maxSpan: config.maxSpanLength };
+  }
+}
+
+/** The library's: a score of e^−655 is none, and the softmax does not mind that it is not lower. */
+const HIT = -655.04;
+
+function objective(config: T4RecConfig): ObjectiveSpec {
+  const isPaper = config.form === 'paper';
+  const negatives: NegativeSpec = config.sampledSoftmax
+    ? { kind: 'shared', inBatch: false, extra: 2 * config.maxNSamples, alpha: 1, distribution: 'log-uniform' }
+    : { kind: 'catalogue' };
+  return {
+    loss: 'cross-entropy',
+    negatives,
+    reduction: 'mean',
+    labelSmoothing: config.labelSmoothing,
+    labelSmoothingOver: isPaper ? 'others' : 'all',
+    temperature: config.softmaxTemperature,
+    ...(config.sampledSoftmax ? { logq: 1, maskHits: HIT } : { paddingColumn: !isPaper }),
+    ...(config.objective === 'rtd' && {
+      replaced: {
+        weight: config.rtdDiscriminatorLossWeight,
+        generatorWeight: config.rtdGeneratorLossWeight,
+        candidates: config.rtdSampleFromBatch ? 'batch' : 'catalogue',
+        over: seesPadding(config) ? 'all' : 'clicks',
+      },
+    }),
+  };
+}

@@ -1,0 +1,140 @@
+/** What computes: loads the model, follows it where the engine moves it, and has the fastest backend found later. */
+import type { WorkerEngine } from '../engine/client';
+import {
+  type BackendChoice,
+  type BackendName,
+  type Control,
+  isGpu,
+  type LoadProgress,
+  type ModelInfo,
+  type Recommendations,
+  type RecommendRequest,
+} from '../engine/engine';
+import { RecommenderError } from '../errors';
+import type { Status } from '../recommender';
+import type { DeviceNotes } from '../store/device-notes';
+import type { Trials } from './trials';
+
+export interface ComputingOptions {
+  readonly engine: WorkerEngine;
+  readonly notes: DeviceNotes;
+  readonly modelUrl: string;
+  readonly backend: BackendChoice;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly onProgress: (progress: LoadProgress) => void;
+  readonly onChange: (change: Required<Pick<Status, 'model' | 'engine'>>) => void;
+  readonly onDegraded: (code: string, message: string) => void;
+}
+
+/** What says, with each answer, what computed it. */
+type Said = Pick<ModelInfo, 'backend' | 'why'>;
+
+/** Milliseconds after which a page that asks for nothing is taken for idle. */
+const PATIENCE = 3000;
+
+export function createComputing(options: ComputingOptions) {
+  const { engine, notes, modelUrl, backend: asked, now, onProgress, onChange, onDegraded } = options;
+  let shown: Required<Pick<Status, 'model' | 'engine'>> | undefined;
+  /** What the engine said last. */
+  let said = '';
+  /** Counts moves that were ordered: what was asked before one is answered where the model was then. */
+  let moves = 0;
+  let hasAnswered = () => {};
+  const answered = new Promise<void>((resolve) => {
+    hasAnswered = resolve;
+  });
+  let trials: Promise<Trials> | undefined;
+  /** Loaded where there is something to try, and nowhere else. */
+  function loadTrials(): Promise<Trials> {
+    trials ??= import('./trials').then(({ createTrials }) => createTrials({ engine, notes, now }));
+    return trials;
+  }
+
+  function show(model: ModelInfo, thread: 'worker' | 'main'): void {
+    shown = { model, engine: { backend: model.backend, thread, why: model.why } };
+    onChange(shown);
+  }
+
+  /** The engine says where the model is, perhaps not where it was. */
+  function follow({ backend, why }: Said): void {
+    if (!shown || said === backend + why) return;
+    said = backend + why;
+    const before = shown.model.backend;
+    show({ ...shown.model, backend, why }, shown.engine.thread);
+    if (backend !== before) failed(before, why);
+  }
+
+  /** A backend that had worked works no more. */
+  function failed(backend: BackendName, why: string): void {
+    if (backend === asked) onDegraded('no-backend', why);
+    if (!isGpu(backend)) return;
+    loadTrials()
+      .then((loaded) => loaded.refuse(backend, why))
+      .catch(() => {}); // it may be tried again, then
+  }
+
+  /** A backend that was asked for and cannot start is no reason to recommend nothing. */
+  async function load(): Promise<ModelInfo> {
+    const on = (backend: BackendChoice, avoid: readonly BackendName[] = []) =>
+      engine.load({ modelUrl, backend, avoid }, { onProgress });
+    if (asked === 'auto') return on('auto');
+    try {
+      return await (isGpu(asked) ? (await loadTrials()).guarded(asked, () => on(asked)) : on(asked));
+    } catch (error) {
+      // A GPU may take its worker along.
+      const codes = isGpu(asked) ? ['no-backend', 'engine-lost'] : ['no-backend'];
+      if (!(error instanceof RecommenderError && codes.includes(error.code))) throw error;
+      onDegraded('no-backend', error.message);
+      return on('auto', [asked]);
+    }
+  }
+
+  /** Only in a worker, since the page's own thread must not be held up; and not where visitors pay for every byte. */
+  async function settle(model: ModelInfo): Promise<void> {
+    const isChosen = model.backend === asked || model.candidates.length < 2;
+    if (isChosen || shown?.engine.thread !== 'worker' || savesData()) return;
+    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    const found = await (await loadTrials()).fastest(model, modelUrl);
+    if (!found || !shown) return;
+    moves++;
+    // Where the model has not moved, the engine goes on to say what it said.
+    if (found.backend !== model.backend) said = found.backend + found.why;
+    show(found, shown.engine.thread);
+  }
+
+  return {
+    /** Loads the model, once. */
+    async start(): Promise<ModelInfo> {
+      const model = await load();
+      said = model.backend + model.why;
+      show(model, await engine.thread());
+      settle(model).catch(() => {}); // what answers goes on answering
+      return model;
+    },
+    /** Asks the engine, and follows it to where it answers from. */
+    async recommend(request: RecommendRequest, control?: Control): Promise<Recommendations> {
+      const asked = moves;
+      const answer = await engine.recommend(request, control);
+      hasAnswered();
+      if (asked === moves) follow(answer);
+      return answer;
+    },
+    products: (ids: readonly string[]) => engine.products(ids),
+    /** The model was loaded again, after a crash. */
+    reloaded: follow,
+    /** No worker could be started again, long after the first start. */
+    movedHere(): void {
+      if (shown && shown.engine.thread !== 'main') show(shown.model, 'main');
+    },
+  };
+}
+
+/** https://wicg.github.io/savedata/ */
+function savesData(): boolean {
+  try {
+    return (navigator as { connection?: { saveData?: unknown } }).connection?.saveData === true;
+  } catch {
+    return false;
+  }
+}

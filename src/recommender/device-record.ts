@@ -1,0 +1,84 @@
+/** What is remembered about the backends of this device: the fastest for a model, those that failed, one being tried. */
+import type { BackendName } from '../engine/engine';
+
+/** The key of what is remembered. */
+export const BACKENDS = 'backends';
+
+/** The backend that was the fastest. */
+export interface BackendChoice {
+  /** Model, its version and the library's. */
+  readonly model: string;
+  /** The kind of device that it was measured on. */
+  readonly device: string;
+  readonly backend: BackendName;
+  /** What was measured, in words. */
+  readonly why: string;
+  /** Milliseconds since 1970 after which it is measured again: drivers and browsers change. */
+  readonly until: number;
+}
+
+/** A backend that is not tried any more. */
+export interface Refusal {
+  readonly backend: BackendName;
+  readonly why: string;
+  /** Milliseconds since 1970 after which it gets another chance. */
+  readonly until: number;
+}
+
+export interface DeviceRecord {
+  readonly choices: readonly BackendChoice[];
+  readonly refusals: readonly Refusal[];
+  /** The backend that is being tried: a page that finds it, with nobody trying, knows that its tab died. */
+  readonly trying?: BackendName;
+}
+
+/** Time after which a choice or a refusal is over: a week. */
+export const VALID_FOR = 7 * 24 * 3600 * 1000;
+
+/** Choices that are kept: as many models as a shop may have. */
+const MAX_CHOICES = 8;
+const NAMES: readonly unknown[] = ['cpu', 'wasm', 'webgl', 'webgpu'] satisfies BackendName[];
+
+/** Reads what lies in the store, where anything may lie; what is over is left out. */
+export function recordOf(note: unknown, now: number): DeviceRecord {
+  const { choices, refusals, trying } = (note ?? {}) as Record<string, unknown>;
+  const valid = <T extends Refusal>(list: unknown, texts: readonly (keyof T)[]): T[] =>
+    (Array.isArray(list) ? list : []).filter((entry) => {
+      const { backend, until } = (entry ?? {}) as Refusal;
+      // A clock that was wrong when it was made must not keep it for ever.
+      if (!NAMES.includes(backend) || !(until > now && until <= now + VALID_FOR)) return false;
+      return texts.every((name) => typeof entry[name] === 'string');
+    });
+  return {
+    choices: valid<BackendChoice>(choices, ['model', 'device', 'why']),
+    refusals: valid<Refusal>(refusals, ['why']),
+    ...(NAMES.includes(trying) && { trying: trying as BackendName }),
+  };
+}
+
+/** The choice that holds for a model on a device. */
+export const chosen = ({ choices, refusals }: DeviceRecord, model: string, device: string): BackendChoice | undefined =>
+  choices.find(
+    (choice) =>
+      choice.model === model && choice.device === device && !refusals.some(({ backend }) => backend === choice.backend),
+  );
+
+export function withChoice(record: DeviceRecord, choice: BackendChoice): DeviceRecord {
+  const others = record.choices.filter(({ model }) => model !== choice.model);
+  return { ...record, choices: [choice, ...others].slice(0, MAX_CHOICES) };
+}
+
+export function withRefusal(record: DeviceRecord, refusal: Refusal): DeviceRecord {
+  const isOther = ({ backend }: Refusal) => backend !== refusal.backend;
+  // What was the fastest beside it may not be so without it.
+  return {
+    choices: record.choices.filter(isOther),
+    refusals: [refusal, ...record.refusals.filter(isOther)],
+    ...(record.trying && record.trying !== refusal.backend && { trying: record.trying }),
+  };
+}
+
+/** The same, with the mark of a backend that is being tried, or without one. */
+export function trying({ choices, refusals }: DeviceRecord, backend: BackendName | undefined): DeviceRecord {
+  return { choices, refusals, ...(backend && { trying: backend }) };
+}

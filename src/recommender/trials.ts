@@ -1,0 +1,214 @@
+/**
+ * Trying backends on the visitor's device, never in anybody's way: in a second worker, when the page is idle, once a week.
+ * Before a GPU is tried a mark is left, and taken away after: where the tab dies meanwhile, the next page finds the mark
+ * and leaves that GPU alone. Loaded only where there is something to try.
+ */
+import type { Rival, WorkerEngine } from '../engine/client';
+import { type BackendName, isGpu, type ModelInfo, type Moved } from '../engine/engine';
+import { RecommenderError } from '../errors';
+import type { DeviceNotes } from '../store/device-notes';
+import {
+  BACKENDS,
+  chosen,
+  type DeviceRecord,
+  recordOf,
+  trying,
+  VALID_FOR,
+  withChoice,
+  withRefusal,
+} from './device-record';
+
+export interface TrialsOptions {
+  readonly engine: Pick<WorkerEngine, 'device' | 'rival'>;
+  readonly notes: DeviceNotes;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Settles when the page has nothing better to do. */
+  readonly idle?: () => Promise<unknown>;
+}
+
+export interface Trials {
+  /**
+   * The fastest backend for a loaded model, remembered or else measured; where it is another one, it answers from now on.
+   *
+   * @returns The model where it answers now, and in `why` how that was found; undefined where nothing was found out.
+   * @throws Whatever keeps a second worker from loading the model.
+   */
+  fastest(model: ModelInfo, modelUrl: string): Promise<ModelInfo | undefined>;
+  /**
+   * Work that starts a GPU which was asked for by name.
+   *
+   * @throws RecommenderError `no-backend` where the page ended when it was tried last.
+   */
+  guarded<T>(backend: BackendName, work: () => Promise<T>): Promise<T>;
+  /** Leaves a backend alone for a week. */
+  refuse(backend: BackendName, why: string): Promise<void>;
+}
+
+/** Part of every choice's key: raise it where a release changes how fast a backend is. */
+const EDITION = 1;
+/** Whoever is not faster by this factor does not replace what runs. */
+const WORTH_A_CHANGE = 0.9;
+
+export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOptions): Trials {
+  /** Nothing of another life: to look for it would make the database again that was erased. */
+  const read = async (life = notes.life): Promise<DeviceRecord> =>
+    recordOf(life === notes.life ? await notes.read(BACKENDS) : undefined, now());
+  async function change(how: (record: DeviceRecord) => DeviceRecord, life: number): Promise<void> {
+    await notes.write(BACKENDS, how(await read(life)), life);
+  }
+  const refuse = (backend: BackendName, why: string, life = notes.life): Promise<void> =>
+    change((record) => withRefusal(record, { backend, why, until: now() + VALID_FOR }), life);
+
+  /** To be called by whoever tries alone: a mark that is found then was left by a tab that died. */
+  async function remembered(): Promise<DeviceRecord> {
+    const { trying: dead } = await read();
+    if (dead) await refuse(dead, `"${dead}" is left alone, since the page ended when it was tried last.`);
+    return read();
+  }
+
+  /** Work that starts a backend, under a mark if that is a GPU. */
+  async function marked<T>(backend: BackendName, work: () => Promise<T>, life: number): Promise<T> {
+    if (!isGpu(backend)) return work();
+    const before = trying(await read(life), undefined);
+    await notes.write(BACKENDS, trying(before, backend), life);
+    // A page that is left has not died. It has no time to read first.
+    const leave = () => void notes.write(BACKENDS, before, life);
+    globalThis.addEventListener?.('pagehide', leave);
+    try {
+      return await work();
+    } finally {
+      globalThis.removeEventListener?.('pagehide', leave);
+      await change((record) => trying(record, undefined), life);
+    }
+  }
+
+  async function fastest(model: ModelInfo, modelUrl: string): Promise<ModelInfo | undefined> {
+    const { life } = notes;
+    const { architecture, name, version } = model;
+    const key = JSON.stringify([EDITION, architecture, name, version]);
+    const record = await remembered();
+    const device = await engine.device();
+    const known = chosen(record, key, device);
+    if (known?.backend === model.backend) return { ...model, why: known.why };
+
+    let rival: Rival | undefined;
+    /** A second worker with the model: another one where the last has crashed. */
+    async function ready(): Promise<Rival['engine']> {
+      if (!rival || rival.isLost) {
+        rival = await engine.rival();
+        const avoid = record.refusals.map(({ backend }) => backend);
+        await rival.engine.load({ modelUrl, backend: 'auto', fromCache: true, avoid });
+      }
+      return rival.engine;
+    }
+    async function moved(backend: BackendName, why?: string): Promise<Moved> {
+      const beside = await ready();
+      const move = () => beside.move({ backend, ...(why !== undefined && { why }) });
+      return marked(backend, move, life).catch(async (error) => {
+        // The worker crashed: next time it could be the page.
+        if (codeOf(error) === 'engine-lost') await refuse(backend, crashOf(backend, error), life);
+        throw error;
+      });
+    }
+    async function takeOver(backend: BackendName, why: string): Promise<ModelInfo> {
+      const { model } = await moved(backend, why);
+      rival!.takeOver();
+      return model;
+    }
+
+    try {
+      if (known) {
+        const taken = await takeOver(known.backend, known.why).catch(() => undefined);
+        if (taken) return taken;
+      }
+      const failures = record.refusals.map(({ why }) => why);
+      const times = new Map<BackendName, number>();
+      for (const backend of model.candidates) {
+        if (record.refusals.some((refusal) => refusal.backend === backend)) continue;
+        await idle();
+        await ready(); // what fails here is not the backend's fault
+        try {
+          times.set(backend, (await moved(backend)).milliseconds);
+        } catch (error) {
+          if (codeOf(error) === 'disposed') throw error;
+          failures.push(codeOf(error) === 'engine-lost' ? crashOf(backend, error) : (error as Error).message);
+        }
+      }
+      const winner = best(times, model.backend);
+      if (!winner) return undefined;
+      const why = [inWords(winner, times), ...failures].join(' ');
+      const taken = winner === model.backend ? { ...model, why } : await takeOver(winner, why);
+      const choice = { model: key, device, backend: winner, why, until: now() + VALID_FOR };
+      await change((latest) => withChoice(latest, choice), life);
+      return taken;
+    } finally {
+      rival?.close();
+    }
+  }
+
+  return {
+    fastest: (model, modelUrl) => alone({}, () => fastest(model, modelUrl)),
+    guarded: (backend, work) =>
+      alone({ ifAvailable: true }, async (isAlone) => {
+        if (!isAlone) return work(); // the mark is that of a page that lives
+        const refusal = (await remembered()).refusals.find((one) => one.backend === backend);
+        if (refusal) throw new RecommenderError('no-backend', refusal.why);
+        return marked(backend, work, notes.life);
+      }),
+    refuse,
+  };
+}
+
+const codeOf = (error: unknown): string | undefined => (error instanceof RecommenderError ? error.code : undefined);
+
+const crashOf = (backend: BackendName, error: unknown): string =>
+  `"${backend}" is left alone, since its worker crashed: ${(error as Error).message}`;
+
+/** The fastest, or the one that runs where that is hardly slower; undefined where nothing could be compared. */
+function best(times: ReadonlyMap<BackendName, number>, running: BackendName): BackendName | undefined {
+  const [fastest] = [...times].sort(([, a], [, b]) => a - b);
+  if (!fastest) return undefined;
+  const [backend, time] = fastest;
+  return time < WORTH_A_CHANGE * (times.get(running) ?? Number.POSITIVE_INFINITY) ? backend : running;
+}
+
+/** `"webgl" is the fastest here: webgl 1.4 ms, wasm 2.1 ms.` */
+function inWords(winner: BackendName, times: ReadonlyMap<BackendName, number>): string {
+  const sorted = [...times].sort(([, a], [, b]) => a - b);
+  const list = sorted.map(([backend, time]) => `${backend} ${time.toFixed(1)} ms`).join(', ');
+  return sorted[0]![0] === winner
+    ? `"${winner}" is the fastest here: ${list}.`
+    : `"${winner}" stays, since none is faster by a tenth: ${list}.`;
+}
+
+/**
+ * Runs work while no other page of this origin does: what is tried in two tabs at once is tried slower, and a mark that is
+ * found alone is that of a tab that died. A tab that dies gives its lock back. Where there are no locks, all are alone.
+ *
+ * @see https://www.w3.org/TR/web-locks/
+ */
+async function alone<T>(options: LockOptions, work: (isAlone: boolean) => Promise<T>): Promise<T> {
+  let isAsked = false;
+  try {
+    return await navigator.locks.request('aisle-trials', options, (lock) => {
+      isAsked = true;
+      return work(lock !== null);
+    });
+  } catch (error) {
+    if (isAsked) throw error;
+    return work(true);
+  }
+}
+
+/** Browsers without idle callbacks, and pages that are never idle, get a pause. */
+function whenIdle(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 1000);
+    try {
+      requestIdleCallback(() => resolve());
+    } catch {
+      // the pause it is
+    }
+  });
+}

@@ -1,0 +1,104 @@
+/**
+ * Notes about this device, such as which backend computes the fastest on it; nothing about who uses it. In the page's
+ * memory until they may be stored; then also in the database of the events, which is erased as a whole.
+ */
+import { promisifyRequest } from 'idb-keyval';
+import { Database } from './database';
+
+export interface DeviceNotes {
+  /** Counts how often everything was forgotten. */
+  readonly life: number;
+  /** From now on notes are stored, those in memory at once. */
+  allow(): void;
+  /** From now on notes stay in memory. Settles when nothing is being written any more. */
+  forbid(): Promise<void>;
+  /** Undefined where there is no such note. What is stored may be anything: any script of this origin may write there. */
+  read(key: string): Promise<unknown>;
+  /**
+   * Settles when the note is stored, or kept in memory if it cannot be.
+   *
+   * @param life In which the note was made; one of an earlier life is dropped.
+   */
+  write(key: string, note: object, life: number): Promise<void>;
+  /** Forgets what is in memory; the database is deleted by others. Settles when nothing is being written any more. */
+  forget(): Promise<void>;
+  /** Ends the connection, once what is being written is. */
+  close(): Promise<void>;
+}
+
+const NOTE = 'note/';
+
+/** Of this page, whichever recommender made them. */
+const memory = new Map<string, object>();
+
+/**
+ * @param name Name of the database. Default `aisle`, that of the events.
+ * @param deadline Seconds that an operation may take. Default 1: it is better to go on without.
+ */
+export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNotes {
+  const database = new Database({ name, deadline, onDeleted: forgetAll });
+  let isAllowed = false;
+  let life = 0;
+  let last: Promise<unknown> = Promise.resolve();
+
+  function forgetAll(): void {
+    life++;
+    memory.clear();
+  }
+
+  /** One after the other, so that whoever erases can wait for the last. */
+  function stored<T>(
+    mode: IDBTransactionMode,
+    work: (store: IDBObjectStore) => T | Promise<T>,
+  ): Promise<T | undefined> {
+    const began = life;
+    const run = last.then(async () => {
+      // To open a database that was erased would make it again.
+      if (!isAllowed || life !== began) return undefined;
+      // Memory has it; that nothing can be stored is told by the store of the events.
+      return database.run(mode, work).catch(() => undefined);
+    });
+    last = run;
+    return run;
+  }
+
+  const put = (key: string, note: object): Promise<unknown> =>
+    stored('readwrite', (store) => {
+      store.put(note, NOTE + key);
+      store.transaction.commit?.(); // a page that is being left does not come to see its success
+    });
+
+  async function end(): Promise<void> {
+    await last;
+    database.close();
+  }
+
+  return {
+    get life() {
+      return life;
+    },
+    allow() {
+      if (isAllowed) return;
+      isAllowed = true;
+      for (const [key, note] of memory) void put(key, note);
+    },
+    forbid() {
+      isAllowed = false;
+      return end();
+    },
+    async read(key) {
+      // Another tab may have written since.
+      return (await stored('readonly', (store) => promisifyRequest(store.get(NOTE + key)))) ?? memory.get(key);
+    },
+    async write(key, note, made) {
+      if (made !== life) return;
+      memory.set(key, note);
+      if (isAllowed) await put(key, note);
+    },
+    forget() {
+      forgetAll();
+      return end();
+    },
+    close: end,
+  };
+}

@@ -1,0 +1,55 @@
+/** Events that wait to be stored, in the order in which they came, each with whoever waits for it. */
+import type { StoredEvent } from './records';
+
+const MAX_WAITING = 10_000;
+/** Most events, and most characters of their ids and kinds, of one record: the size cap takes whole records. */
+const MAX_BATCH = 500;
+const MAX_BATCH_LENGTH = 50_000;
+
+export class WaitingEvents {
+  #batchLength = MAX_BATCH_LENGTH;
+  #waiting: { readonly event: StoredEvent; readonly settle: (stored: boolean) => void }[] = [];
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** @returns True when the event is stored, false when it is dropped: where too many wait, the older half is. */
+  add(event: StoredEvent): Promise<boolean> {
+    return new Promise((settle) => {
+      this.#waiting.push({ event, settle });
+      if (this.#waiting.length > MAX_WAITING)
+        for (const lost of this.#waiting.splice(0, MAX_WAITING / 2)) lost.settle(false);
+    });
+  }
+
+  /** The events of the next record: the first one, and what fits beside it. */
+  batch(): readonly StoredEvent[] {
+    let length = 0;
+    const end = this.#waiting.findIndex(({ event }, i) => {
+      length += event.itemId.length + event.event.length;
+      return i >= MAX_BATCH || (i > 0 && length > this.#batchLength);
+    });
+    return this.#waiting.slice(0, end < 0 ? undefined : end).map(({ event }) => event);
+  }
+
+  /** The next record must be smaller; those after it may grow again. */
+  shrink(): void {
+    this.#batchLength /= 4;
+  }
+
+  /** Everything up to the event of this number is stored. */
+  stored(number: number): void {
+    this.#batchLength = Math.min(MAX_BATCH_LENGTH, 2 * this.#batchLength);
+    const left = this.#waiting.findIndex(({ event }) => event.number > number);
+    for (const { settle } of this.#waiting.splice(0, left < 0 ? this.#waiting.length : left)) settle(true);
+  }
+
+  /** @returns What will not be stored. */
+  drop(): readonly StoredEvent[] {
+    return this.#waiting.splice(0).map(({ event, settle }) => {
+      settle(false);
+      return event;
+    });
+  }
+}

@@ -1,0 +1,107 @@
+import type { Browser } from 'playwright-core';
+import { devDependencies } from '../../../package.json';
+import { openBrowser } from '../../demo/shop-window';
+import { type EmbedServer, openEmbed, ready, SCRIPT, SLOT, serveEmbed } from '../../ui/embed-window';
+import type { BenchCase, OpenCase } from '../bench-case';
+
+const THROTTLE = 4;
+
+/** The page's own thread while suggestions come, on a processor slowed down to a quarter, beside the page without them. */
+export const cases: readonly BenchCase[] = [
+  { name: 'embed-longest-task', unit: 'ms', runs: 10, warmup: 1, open: openCase },
+];
+
+interface Load {
+  /** Milliseconds of the longest task of the page's own thread, from navigation to first suggestions. */
+  readonly longest: number;
+  /** Milliseconds of all its tasks. */
+  readonly busy: number;
+  /** Milliseconds from navigation to first suggestions. */
+  readonly suggestions: number;
+  /** Sum of the layout shifts. */
+  readonly shifts: number;
+}
+
+async function openCase(): Promise<OpenCase> {
+  const [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
+  const loads: Load[] = [];
+  return {
+    async ours() {
+      const load = await loadPage(browser, server, true);
+      loads.push(load);
+      return load.longest;
+    },
+    async theirs() {
+      return (await loadPage(browser, server, false)).longest;
+    },
+    peer: `the same page without Aisle, both at ${THROTTLE}× slower`,
+    threads: 1,
+    versions: { Chromium: browser.version(), 'playwright-core': devDependencies['playwright-core'] },
+    facts() {
+      const most = (figure: (load: Load) => number) => Math.round(Math.max(...loads.map(figure)));
+      return {
+        'longest task of all runs, ms (limit 50)': most(({ longest }) => longest),
+        'all tasks of a run, ms, at most': most(({ busy }) => busy),
+        'first suggestions after, ms, at most': most(({ suggestions }) => suggestions),
+        'layout shift, at most (limit 0)': Math.max(...loads.map(({ shifts }) => shifts)),
+      };
+    },
+    async close() {
+      await browser.close();
+      server.close();
+    },
+  };
+}
+
+async function loadPage(browser: Browser, server: EmbedServer, withAisle: boolean): Promise<Load> {
+  const { page } = await openEmbed(browser, server, SLOT, {
+    head: withAisle ? SCRIPT : '',
+    async prepare(opened) {
+      const devtools = await opened.context().newCDPSession(opened);
+      await devtools.send('Emulation.setCPUThrottlingRate', { rate: THROTTLE });
+      await opened.addInitScript(() => {
+        const shifts: number[] = [];
+        Object.assign(globalThis, { shifts });
+        new PerformanceObserver((seen) => {
+          for (const entry of seen.getEntries() as (PerformanceEntry & { value: number })[]) shifts.push(entry.value);
+        }).observe({ type: 'layout-shift', buffered: true });
+      });
+      await browser.startTracing(opened, { categories: ['toplevel', 'blink.user_timing'] });
+    },
+  });
+  if (withAisle) await ready(page);
+  const trace = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+  const { suggestions, shifts } = await page.evaluate(() => ({
+    suggestions: performance.now(),
+    shifts: (globalThis as unknown as { shifts: number[] }).shifts.reduce((sum, value) => sum + value, 0),
+  }));
+  await page.context().close();
+  const tasks = tasksOf(trace.traceEvents, page.url());
+  return { longest: Math.max(0, ...tasks), busy: tasks.reduce((sum, ms) => sum + ms, 0), suggestions, shifts };
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds. */
+  readonly ts: number;
+  readonly dur?: number;
+  readonly args?: { readonly name?: string; readonly data?: { readonly documentLoaderURL?: string } };
+}
+
+/** Milliseconds of each task of the main thread of the process that shows the address, from its navigation on. */
+function tasksOf(events: readonly TraceEvent[], address: string): number[] {
+  const start = events.find(
+    ({ name, args }) => name === 'navigationStart' && args?.data?.documentLoaderURL === address,
+  );
+  if (!start) throw new Error(`The trace has no navigation to ${address}.`);
+  const main = events.find(
+    ({ name, pid, args }) => name === 'thread_name' && pid === start.pid && args?.name === 'CrRendererMain',
+  );
+  return events
+    .filter(
+      ({ name, pid, tid, ts }) => /RunTask$/.test(name) && pid === start.pid && tid === main?.tid && ts >= start.ts,
+    )
+    .map(({ dur = 0 }) => dur / 1000);
+}

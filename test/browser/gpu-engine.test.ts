@@ -1,0 +1,166 @@
+/// <reference types="@webgpu/types" />
+import { engine as runtime } from '@tensorflow/tfjs-core';
+import { afterEach, describe, expect, test } from 'vitest';
+import { stopBackend } from '../../src/engine/backends/index';
+import type { BackendChoice, BackendName, Engine, RecommendRequest, TrainRequest } from '../../src/engine/engine';
+import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
+import {
+  clicks,
+  folderOf,
+  MODEL_URL,
+  NOW,
+  RING,
+  RING_LOSSES,
+  SESSIONS,
+  serveFolder,
+  smallModel,
+} from '../engine/fixture';
+import expected from '../engine/small-model-answers.json';
+import { withWrongExponentials } from './wrong-driver';
+
+const GPUS = ['webgl', 'webgpu'] as const satisfies readonly BackendName[];
+
+const running: Engine[] = [];
+afterEach(async () => {
+  for (const engine of running.splice(0)) await engine.dispose();
+});
+
+async function loaded(backend: BackendChoice, options: LocalEngineOptions = {}) {
+  const fetchFile = serveFolder(await folderOf(await smallModel()));
+  const engine = createLocalEngine({ fetchFile, ...options });
+  running.push(engine);
+  const info = await engine.load({ modelUrl: MODEL_URL, backend });
+  return { engine, info };
+}
+
+const request = (over: Partial<RecommendRequest> = {}): RecommendRequest => ({
+  session: SESSIONS['a repeat']!,
+  k: 20,
+  exclude: [],
+  now: NOW,
+  ...over,
+});
+
+async function expectAnswer(answer: ReturnType<Engine['recommend']>): Promise<{ backend: BackendName; why: string }> {
+  const { items, backend, why } = await answer;
+  const right = expected['a repeat'] as { itemId: string; score: number }[];
+  expect(items.map(({ itemId }) => itemId)).toEqual(right.map(({ itemId }) => itemId));
+  for (const [i, { score }] of right.entries()) expect(Math.abs(items[i]!.score - score)).toBeLessThan(1e-4);
+  return { backend, why };
+}
+
+/** Takes the device or context away, as a driver does. */
+const lose = {
+  webgl(): void {
+    const { gpgpu } = runtime().registry.webgl as unknown as { gpgpu: { gl: WebGL2RenderingContext } };
+    gpgpu.gl.getExtension('WEBGL_lose_context')!.loseContext();
+  },
+  webgpu(): void {
+    (runtime().registry.webgpu as unknown as { device: { destroy(): void } }).device.destroy();
+  },
+};
+
+describe.each(GPUS)('%s lost', (backend) => {
+  test('between recommendations is started again', async () => {
+    const { engine } = await loaded(backend);
+    await expectAnswer(engine.recommend(request()));
+    const before = runtime().registry[backend];
+    lose[backend]();
+    const { why } = await expectAnswer(engine.recommend(request()));
+    expect(runtime().registry[backend]).not.toBe(before);
+    expect(why).toContain('lost');
+    expect(await expectAnswer(engine.recommend(request()))).toMatchObject({ backend });
+  });
+
+  test('during a recommendation leaves none without its answer', async () => {
+    const { engine } = await loaded(backend);
+    const answers = [0, 1, 2].map(() => engine.recommend(request()));
+    // Once the first has given its commands to the GPU and waits for the numbers.
+    await new Promise((next) => setTimeout(next, 5));
+    lose[backend]();
+    for (const answer of answers) await expectAnswer(answer);
+    expect(await expectAnswer(engine.recommend(request()))).toMatchObject({ backend });
+  });
+
+  test('again and again is given up for the next rung', async () => {
+    const { engine } = await loaded(backend);
+    for (let time = 0; time < 3; time++) {
+      lose[backend]();
+      await expectAnswer(engine.recommend(request()));
+    }
+    const { backend: last, why } = await expectAnswer(engine.recommend(request()));
+    expect(last).toBe(backend === 'webgpu' ? 'webgl' : 'wasm');
+    expect(why).toContain(`"${backend}" had failed`);
+  });
+
+  test('in the middle of training says so, and recommendations go on', async () => {
+    const { engine } = await loaded(backend);
+    const training: TrainRequest = {
+      model: 'gru4rec',
+      sessions: RING,
+      config: { layers: '16', batchSize: 8, nSample: 0 },
+      seed: 3,
+      epochs: 50,
+      backend,
+    };
+    const failed = expect(engine.train(training)).rejects.toMatchObject({ code: 'engine-lost' });
+    await new Promise((next) => setTimeout(next, 300));
+    lose[backend]();
+    await failed;
+    await expectAnswer(engine.recommend(request()));
+  });
+});
+
+describe.each(GPUS)('training on %s', (backend) => {
+  test('has the losses that Node has', async () => {
+    const { engine } = await loaded(backend);
+    const { losses, golden } = await engine.train({
+      model: 'gru4rec',
+      sessions: RING,
+      config: { layers: '16', batchSize: 8, nSample: 0, learningRate: 0.1 },
+      seed: 3,
+      epochs: 1,
+      backend,
+    });
+    expect(losses[0]).toBeCloseTo(RING_LOSSES[0]!, 3);
+    expect(golden.top.length).toBeGreaterThan(0);
+  });
+});
+
+describe.each(GPUS)('a model moved to %s', (backend) => {
+  test('answers there, and leaves nothing where it was', async () => {
+    const { engine } = await loaded('wasm');
+    await engine.recommend(request());
+    const before = await engine.memory();
+    for (let round = 0; round < 25; round++) {
+      const { model, milliseconds } = await engine.move({ backend, why: 'a test wants it' });
+      expect(model).toMatchObject({ backend, why: 'a test wants it' });
+      expect(milliseconds).toBeGreaterThan(0);
+      expect(await expectAnswer(engine.recommend(request()))).toEqual({ backend, why: 'a test wants it' });
+      await engine.move({ backend: 'wasm' });
+      expect(runtime().registry[backend]).toBeUndefined();
+    }
+    await expectAnswer(engine.recommend(request()));
+    expect(await engine.memory()).toEqual(before);
+  }, 120_000);
+});
+
+test('popular items need no backend, whatever it is', async () => {
+  const { engine } = await loaded('webgpu');
+  const { items } = await engine.recommend(request({ session: clicks('gone'), k: 3 }));
+  expect(items.map(({ reason }) => reason)).toEqual(['popular', 'popular', 'popular']);
+});
+
+describe('a GPU that computes something else', () => {
+  test('is refused by name, and the model stays where it is', async () => {
+    stopBackend('webgpu');
+    const { engine } = await loaded('wasm');
+    await withWrongExponentials(async () => {
+      const wrong = { code: 'no-backend', message: expect.stringContaining('its own golden answer on "webgpu"') };
+      await expect(engine.move({ backend: 'webgpu' })).rejects.toMatchObject(wrong);
+      await expect(loaded('webgpu')).rejects.toMatchObject(wrong);
+    });
+    expect(await expectAnswer(engine.recommend(request()))).toMatchObject({ backend: 'wasm' });
+    expect(runtime().registry.webgpu).toBeUndefined();
+  });
+});

@@ -1,0 +1,166 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { pairedDifference } from '../../src/cli/compare/statistics';
+import { run } from '../../src/cli/main';
+import { aisle, file, folder } from './program';
+import { RING_LOG } from './ring-log';
+
+let data: string;
+let out: string;
+beforeEach(async () => {
+  data = await file('events.csv', RING_LOG);
+  out = join(await folder(), 'report');
+});
+
+const compare = (...argv: string[]) => aisle('compare', '--data', data, '--out', out, ...argv);
+const variants = (list: unknown) => file('variants.json', JSON.stringify(list));
+const small = { name: 'small net', model: 'gru4rec', config: { layers: [8], batchSize: 8, nSample: 8 } };
+const report = () => JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'));
+const cells = () => readdirSync(join(out, 'cells')).sort();
+
+describe('aisle compare', () => {
+  test('ranks the models of one log, with what is between them, in three forms', async () => {
+    const file = await variants([small]);
+    const { code, stdout, stderr } = await compare('--models', 'pop,markov', '--variants', file, '--seeds', '2');
+    expect({ code, failed: /no result/.test(stderr) }).toEqual({ code: 0, failed: false });
+    const { rows, failures } = report();
+    expect(failures).toEqual([]);
+    expect(rows.map(({ name }: { name: string }) => name).sort()).toEqual(['markov', 'pop', 'small net']);
+    const [best, ...others] = rows;
+    expect(best.behind).toBeUndefined();
+    for (const row of others) {
+      expect(row.metrics['mrr@20']).toBeLessThanOrEqual(best.metrics['mrr@20']);
+      expect(row.behind.mean).toBeCloseTo(best.metrics['mrr@20'] - row.metrics['mrr@20'], 10);
+      expect(row.behind.low).toBeLessThanOrEqual(row.behind.mean);
+      expect(row.behind.high).toBeGreaterThanOrEqual(row.behind.mean);
+    }
+    const net = rows.find(({ name }: { name: string }) => name === 'small net');
+    expect(net).toMatchObject({ seeds: [1, 2], deviation: { 'mrr@20': expect.any(Number) } });
+    expect(net.curve[0]).toEqual({ epoch: 1, loss: expect.any(Number), valid: expect.any(Number) });
+    // What chose the epochs, what learnt from everything, what was tested.
+    expect(net.commands.map((line: string) => line.split(' ')[1])).toEqual(['train', 'train', 'evaluate']);
+    const chosen = net.curve.toSorted((a: never, b: never) => b['valid'] - a['valid'])[0].epoch;
+    expect(net.commands[1]).toContain(`--epochs ${chosen} `);
+    for (const part of ['byClicks', 'byPopularity']) {
+      const counts = best[part].map(({ predictions }: { predictions: number }) => predictions);
+      expect(counts.reduce((sum: number, count: number) => sum + count, 0)).toBe(best.predictions);
+    }
+    expect(stdout).toContain('small net');
+    expect(readFileSync(join(out, 'report.md'), 'utf8')).toMatch(/^\| = \S/m);
+  });
+
+  test('writes one HTML file that runs and asks for nothing, whatever a model is called', async () => {
+    const file = await variants([{ ...small, name: '<img src=x onerror=alert(1)>' }]);
+    expect((await compare('--models', 'markov', '--variants', file, '--epochs', '1')).code).toBe(0);
+    const html = readFileSync(join(out, 'report.html'), 'utf8');
+    expect(html).not.toMatch(/<script|<img|<link|https?:|url\(/);
+    expect(html).toContain('&lt;img src=x onerror=alert(1)&gt;');
+    expect(html.match(/<svg viewBox="0 0 640 320"/g)!.length).toBeGreaterThanOrEqual(4);
+    expect(html).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
+  test('repeats no finished cell, adds what is new, and redoes one that was damaged', async () => {
+    const first = await compare('--models', 'pop,markov');
+    expect(first.stderr).not.toContain('was there already');
+    const before = report();
+    const folders = cells();
+    const more = await compare('--models', 'pop,markov,sr');
+    expect(more.stderr.match(/was there already/g)).toHaveLength(2);
+    expect(cells()).toHaveLength(3);
+    const damaged = join(out, 'cells', folders.find((name) => name.startsWith('markov'))!, 'ranks.tsv');
+    const ranks = readFileSync(damaged, 'utf8');
+    await writeFile(damaged, ranks.replace(/\t1\n/, '\t9\n'));
+    const again = await compare('--models', 'pop,markov');
+    expect(again.stderr).toMatch(/\[2\/2\] markov: mrr@20 \S+, trained in/);
+    expect(readFileSync(damaged, 'utf8')).toBe(ranks);
+    const timeless = ({ rows }: ReturnType<typeof report>) =>
+      rows.map(({ trainSeconds, evaluateSeconds, ...row }: Record<string, unknown>) => row);
+    expect(timeless(report())).toEqual(timeless(before));
+  });
+
+  test('goes on after Ctrl-C: finished cells stay, and a training resumes', async () => {
+    const file = await variants([small]);
+    const argv = ['compare', '--data', data, '--out', out, '--models', 'pop', '--variants', file, '--epochs', '3'];
+    const abort = new AbortController();
+    const stderr = { write: (text: string) => void (text.startsWith('epoch 2') && abort.abort()) };
+    const code = await run(argv, { stdout: { write() {} }, stderr, signal: abort.signal });
+    expect(code).toBe(130);
+    const resumed = await aisle(...argv);
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr).toMatch(/\[1\/2\] pop: .* was there already/);
+    expect(resumed.stderr).not.toMatch(/^epoch 1 /m);
+    expect(resumed.stderr).toMatch(/^epoch 3 /m);
+    expect(report().rows.find(({ model }: { model: string }) => model === 'gru4rec').commands[0]).toContain('--resume');
+  });
+
+  test('goes on without a model that fails, and says what it said', async () => {
+    const lonely = { ...small, name: 'lonely', config: { ...small.config, nSample: 0 } };
+    const one = await file(
+      'one.csv',
+      RING_LOG.split('\n')
+        .filter((line) => /^(session|s0,)/.test(line))
+        .join('\n'),
+    );
+    const argv = ['compare', '--data', one, '--test', data, '--out', out, '--models', 'markov'];
+    const { code, stdout } = await aisle(...argv, '--variants', await variants([lonely]));
+    expect(code).toBe(0);
+    const message = expect.stringMatching(/no negative is left to learn from. Use nSample above 0\.$/);
+    expect(report().failures).toEqual([{ name: 'lonely', seed: 1, message }]);
+    expect(report().rows.map(({ name }: { name: string }) => name)).toEqual(['markov']);
+    expect(stdout).toContain('No result of lonely, seed 1');
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('no negative is left');
+  });
+
+  test.each([
+    [
+      'a test file of another shop',
+      [],
+      /shares no item with .*events\.csv, so there is nothing to predict/,
+      'x,other,1\nx,more,2\n',
+    ],
+    ['an unknown model', ['--models', 'pop,gru5rec'], /No model is called "gru5rec"/, ''],
+    ['the incremental protocol', ['--protocol', 'incremental'], /Expected events or last-item or leave-one-out/, ''],
+  ])('refuses %s in one sentence', async (_, argv, message, rows) => {
+    const other = rows ? ['--test', await file('test.csv', `session_id,item_id,timestamp\n${rows}`)] : [];
+    const { code, stderr } = await compare(...argv, ...other);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test.each([
+    ['no list', {}, /this is no list/],
+    ['an entry without a model', [{ name: 'a' }], /entry 1 names no model/],
+    ['a misspelt key', [{ model: 'pop', sets: {} }], /entry 1 has a key "sets"/],
+    ['two rows of one name', [{ model: 'pop' }, { model: 'pop' }], /Two rows are called "pop"/],
+    ['an option that the model does not have', [{ model: 'sr', config: { step: 3 } }], /the nearest is "steps"/],
+  ])('refuses variants with %s', async (_, list, message) => {
+    const { code, stderr } = await compare('--variants', await variants(list));
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
+  });
+});
+
+describe('the paired bootstrap', () => {
+  const scores = (sums: number[]) => ({
+    sums: Float64Array.from(sums),
+    counts: Float64Array.from(sums, () => 1),
+  });
+
+  test('finds the interval of a mean of independent differences', () => {
+    // 400 sessions, differences of ±1 around 0.2: standard error 1/20.
+    const a = scores(Array.from({ length: 400 }, (_, s) => (s % 2 ? 1.2 : -0.8)));
+    const { mean, low, high } = pairedDifference(a, scores(new Array(400).fill(0)));
+    expect(mean).toBeCloseTo(0.2, 12);
+    expect(low).toBeCloseTo(0.2 - 1.96 / 20, 1.5);
+    expect(high).toBeCloseTo(0.2 + 1.96 / 20, 1.5);
+  });
+
+  test('sees a small difference that every session shares, however different the sessions are', () => {
+    const sessions = Array.from({ length: 100 }, (_, s) => s / 100);
+    const { low, high } = pairedDifference(scores(sessions.map((sum) => sum + 0.01)), scores(sessions));
+    expect(low).toBeCloseTo(0.01, 10);
+    expect(high).toBeCloseTo(0.01, 10);
+  });
+});

@@ -1,0 +1,210 @@
+import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { importers } from '../../src/checkpoint/imports';
+import { decodeSafetensors, encodeSafetensors } from '../../src/checkpoint/safetensors';
+import { configure } from '../../src/models/configuration';
+import { allModels } from '../../src/models/index';
+import { random } from '../../src/session/random';
+import type { NdArray } from '../../src/types';
+import { sharedPathOrNote } from '../shared';
+import { aisle, folder } from './program';
+
+/** Small configurations in the references' own words, each with seven items. */
+const REFERENCES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  gru4rec: { n_items: 7, layers: [4], embedding: 0, constrained_embedding: true },
+  sasrec: { item_num: 7, hidden_units: 4, maxlen: 5, num_blocks: 1, num_heads: 1, norm_first: true },
+  srgnn: { n_node: 8, hiddenSize: 4, step: 1, nonhybrid: true },
+  caser: { num_items: 8, num_users: 2, d: 4, L: 3, nh: 2, nv: 2 },
+};
+const models = await allModels();
+const IDS = ['a', 'b,c', '"d"', 'e', '🧦', '__proto__', 'g'];
+
+/** Random weights by the reference's names. */
+function weightsOf(from: string): Record<string, NdArray> {
+  const importer = importers[from as keyof typeof importers];
+  const { config: given } = importer.config(REFERENCES[from]!);
+  const map = importer.map(configure(models[from]!, given) as Record<string, unknown>, IDS.length);
+  const { normal } = random(1, from);
+  const tensors = Object.entries(map.theirs).map(([name, shape]) => {
+    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => 0.5 * normal());
+    if (map.zeroRows?.includes(name)) data.fill(0, 0, shape[1]);
+    return [name, { data, shape }] as const;
+  });
+  return Object.fromEntries(tensors);
+}
+
+interface Given {
+  readonly weights?: Record<string, NdArray>;
+  readonly config?: unknown;
+  readonly items?: string;
+  readonly argv?: readonly string[];
+}
+
+async function importFrom(from: string, given: Given = {}) {
+  const { weights = weightsOf(from), config = REFERENCES[from], items = JSON.stringify(IDS), argv = [] } = given;
+  const dir = await folder();
+  const path = (name: string) => join(dir, name);
+  await writeFile(path('w.safetensors'), encodeSafetensors(weights));
+  await writeFile(path('config.json'), JSON.stringify(config));
+  await writeFile(path('items.txt'), items);
+  const files = ['--weights', path('w.safetensors'), '--config', path('config.json'), '--items', path('items.txt')];
+  const outcome = await aisle('import', '--from', from, ...files, '--out', path('model'), ...argv);
+  return { ...outcome, out: path('model'), stderr: outcome.stderr.replaceAll(`${dir}/`, '') };
+}
+
+describe.each(Object.keys(REFERENCES))('weights of %s', (from) => {
+  test('become an artifact that recommends, and says where it comes from', async () => {
+    const { code, stdout, stderr, out } = await importFrom(from, { argv: ['--json'] });
+    expect({ code, stderr: stderr.replace(/^Not used, .*\n/, '') }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ artifact: out, architecture: from, items: IDS.length });
+    const answer = await aisle('recommend', '--artifact', out, '--item', 'b,c', '🧦', '--k', '7', '--json');
+    const { items } = JSON.parse(answer.stdout);
+    expect(items).toHaveLength(IDS.length);
+    expect(items[0].reason).toBe('neural');
+    const manifest = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
+    expect(manifest.training).toMatchObject({
+      imported: { from, weights: 'w.safetensors' },
+      command: `aisle import --from ${from} --weights w.safetensors --config config.json --items items.txt --out model`,
+    });
+    expect(manifest.modelCard).toContain(`trained by the reference implementation of ${from}, and imported`);
+  });
+
+  test('are refused by name where one is missing, is not used, or is of another shape', async () => {
+    const weights = weightsOf(from);
+    const [first, tensor] = Object.entries(weights)[0]!;
+    const { [first]: _, ...rest } = weights;
+    const turned = { ...tensor, shape: [...tensor.shape].reverse() };
+    const messages = [
+      [{ ...rest }, `w.safetensors lacks the tensor "${first}"`],
+      [{ ...weights, extra: tensor }, 'w.safetensors has the tensor "extra"'],
+      [
+        { ...weights, [first]: turned },
+        `w.safetensors: tensor "${first}" must be float32 [${tensor.shape.join(', ')}]`,
+      ],
+    ] as const;
+    for (const [given, message] of messages) {
+      const { code, stderr } = await importFrom(from, { weights: given });
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+    }
+  });
+});
+
+describe('import', () => {
+  test('reads ids line by line, and tensors behind a prefix', async () => {
+    const weights = Object.entries(weightsOf('srgnn')).map(([name, array]) => [`model.${name}`, array]);
+    const { code, stderr, stdout } = await importFrom('srgnn', {
+      weights: Object.fromEntries(weights),
+      items: `${IDS.join('\r\n')}\r\n`,
+      argv: ['--prefix', 'model.'],
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain('Imported 20 tensors of srgnn with 7 items as srgnn.');
+    expect(stderr).toBe(
+      'Not used, since srgnn itself never reads them: linear_transform.weight, linear_transform.bias, ' +
+        'gnn.linear_edge_f.weight, gnn.linear_edge_f.bias\n',
+    );
+  });
+
+  test.each<[string, string, Given, string]>([
+    [
+      'a name that nobody has',
+      'grurec',
+      {},
+      'No reference implementation is called "grurec"; the nearest is "gru4rec"',
+    ],
+    [
+      'too few ids',
+      'srgnn',
+      { items: '["a"]' },
+      'items.txt holds 1 item ids, config.json says 7 items without padding',
+    ],
+    ['an id twice', 'srgnn', { items: 'a\nb\na\n' }, 'items.txt: line 3: the id "a" stands at 1 already'],
+    ['an empty line', 'srgnn', { items: 'a\n\nb\n' }, 'items.txt: line 2: expected an item id as text, got ""'],
+    ['ids that are numbers', 'srgnn', { items: '[1, 2]' }, 'items.txt: entry 1: expected an item id as text, got 1'],
+    ['a list for a configuration', 'srgnn', { config: [] }, 'config.json: expected a JSON object'],
+    ['a key that is not known', 'srgnn', { config: { hidden: 4 } }, 'the key "hidden" is not known'],
+    ['a value out of range', 'srgnn', { config: { hiddenSize: 0 } }, '"hiddenSize" must be a whole number from 1'],
+    [
+      'the weights of another architecture',
+      'sasrec',
+      { weights: weightsOf('srgnn') },
+      'w.safetensors lacks the tensor',
+    ],
+    ['a prefix that no tensor has', 'srgnn', { argv: ['--prefix', 'net.'] }, 'no tensor\'s name starts with "net."'],
+  ])('refuses %s', async (_, from, given, message) => {
+    const weights = given.weights ?? weightsOf('srgnn');
+    const config = given.config ?? REFERENCES[from] ?? {};
+    const { code, stderr } = await importFrom(from, { ...given, weights, config });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+  });
+});
+
+/** A golden file, a session of it, and the scores of all items that the reference gave to it. */
+const GOLDEN: readonly (readonly [
+  from: string,
+  file: string,
+  answer: (tensors: Readonly<Record<string, NdArray>>) => { session: number[]; scores: number[] },
+])[] = [
+  [
+    'gru4rec',
+    'gru4rec-constrained',
+    (tensors) => ({
+      session: [tensors['inputs/steps_in_idx']!.data[0]! + 1],
+      scores: row(tensors['outputs/steps_scores']!),
+    }),
+  ],
+  [
+    'sasrec',
+    'sasrec-prenorm',
+    (tensors) => ({ session: row(tensors['inputs/seq']!), scores: row(tensors['outputs/all_item_logits']!).slice(1) }),
+  ],
+  [
+    'srgnn',
+    'srgnn-step1',
+    (tensors) => ({ session: row(tensors['inputs/sessions']!), scores: row(tensors['outputs/scores']!) }),
+  ],
+  [
+    'caser',
+    'caser-tanh-zero-user',
+    (tensors) => ({
+      session: row(tensors['inputs/sequences']!),
+      scores: row(tensors['outputs/all_item_scores']!).slice(1),
+    }),
+  ],
+];
+
+/** The first row of the last axis. */
+const row = ({ data, shape }: NdArray): number[] => Array.from(data.subarray(0, shape.at(-1)!));
+
+test('golden weights, imported, recommend the reference’s top items', async () => {
+  const shared = sharedPathOrNote('golden');
+  for (const [from, name, answer] of shared ? GOLDEN : []) {
+    const path = join(shared!, `${name}.safetensors`);
+    const { tensors, metadata } = decodeSafetensors(readFileSync(path), name);
+    const { session, scores } = answer(tensors);
+    const dir = await folder();
+    await writeFile(join(dir, 'config.json'), metadata['config']!);
+    await writeFile(join(dir, 'items.txt'), scores.map((_, k) => `item ${k + 1}\n`).join(''));
+    const files = ['--weights', path, '--config', join(dir, 'config.json'), '--items', join(dir, 'items.txt')];
+    const out = join(dir, 'model');
+    expect(await aisle('import', '--from', from, ...files, '--out', out, '--prefix', 'weights/')).toMatchObject({
+      code: 0,
+    });
+    const clicks = session.filter((item) => item !== 0).map((item) => `item ${item}`);
+    const { stdout } = await aisle('recommend', '--artifact', out, '--item', ...clicks, '--k', '10', '--json');
+    const expected = scores
+      .map((score, k) => ({ itemId: `item ${k + 1}`, score }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, 10);
+    const { items } = JSON.parse(stdout) as { items: { itemId: string; score: number }[] };
+    expect(
+      items.map(({ itemId }) => itemId),
+      name,
+    ).toEqual(expected.map(({ itemId }) => itemId));
+    items.forEach(({ score }, i) => {
+      expect(Math.abs(score - expected[i]!.score), name).toBeLessThan(1e-4);
+    });
+  }
+});

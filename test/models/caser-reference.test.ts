@@ -1,0 +1,75 @@
+import { tidy } from '@tensorflow/tfjs-core';
+import { describe, expect, test } from 'vitest';
+import { type CaserConfig, caser } from '../../src/models/caser';
+import { configure } from '../../src/models/configuration';
+import { upload } from '../../src/models/tensors';
+import { differentiate, trainee } from '../../src/train/step';
+import { backends, start } from '../engine/backends/start';
+import { caserLoss, caserVector, type Instance } from '../reference/caser';
+import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';
+
+const ITEMS = 9;
+/**
+ * One click, as many as the filters see, more than that, the same item again and again; fewer targets than others, a
+ * target that is clicked, a negative drawn twice; earlier sessions, users who are known and one who is not.
+ */
+const INSTANCES: Instance[] = [
+  { items: [4], targets: [2, 5], negatives: [[7, 8], [3, 1]], user: 1, earlier: [] }, // biome-ignore format: one line each
+  { items: [1, 2, 3, 6], targets: [1, 9, 8], negatives: [[5, 5], [4, 7], [2, 5]], user: 0, earlier: [{ items: [5, 5] }] }, // biome-ignore format: one line each
+  { items: [9, 8, 5, 3, 2, 7], targets: [6], negatives: [[1, 4]], earlier: [{ items: [1, 6] }, { items: [2] }] }, // biome-ignore format: one line each
+  { items: [3, 3, 3], targets: [3, 4], negatives: [[9, 6], [8, 2]], user: 1, earlier: [{ items: [] }, { items: [8, 9, 8] }] }, // biome-ignore format: one line each
+];
+
+const cases: readonly Partial<CaserConfig>[] = [
+  { profile: 'session' },
+  { profile: 'session', padding: 'trained', acConv: 'tanh', acFc: 'iden' },
+  { profile: 'device', profileDecay: 0.5, acConv: 'sigm' },
+  { profile: 'device', profileDecay: 1, acFc: 'sigm', negPer: 'target' },
+  { profile: 'shared', padding: 'trained', acConv: 'iden', acFc: 'tanh' },
+  { profile: 'none', negPer: 'target' },
+  { profile: 'user', users: 2, padding: 'trained' },
+];
+
+const catalogue = { items: ITEMS };
+
+describe.each(cases)('%j', (given) => {
+  const config = configure(caser, { d: 3, L: 4, nv: 2, nh: 3, drop: 0, ...given });
+  const { params, reference } = drawWeights(caser, config, catalogue);
+  const perTarget = config.negPer === 'target';
+  const instances = INSTANCES.map((instance) => ({
+    ...instance,
+    negatives: perTarget ? instance.negatives : instance.negatives.slice(0, 1),
+  }));
+  const lossOf = () => caserLoss(reference, instances, config);
+  const fixed = config.padding === 'zero' ? ['items', 'profiles', 'outputs', 'bias'] : ['profiles'];
+  const differences = finiteDifferences(reference, lossOf, fixed);
+
+  test.each(backends)('has vectors, loss and gradients of the 64-bit reference on %s', async (backend) => {
+    await start(backend);
+    tidy(() => {
+      const inputs = caser.prepare(instances, config, catalogue);
+      const uploaded = upload(params);
+      const vectors = caser.encode(uploaded, upload(inputs), config, { dropout: (x) => x }).arraySync();
+      instances.forEach((instance, b) => {
+        expect(far(vectors[b]!, caserVector(reference, instance, config))).toBeLessThan(1e-5);
+      });
+      const { loss, gradients } = differentiate(
+        trainee(caser, config, catalogue),
+        uploaded,
+        {
+          inputs,
+          vectorOf: Int32Array.from(instances.flatMap(({ targets }, b) => targets.map(() => b))),
+          targets: Int32Array.from(instances.flatMap(({ targets }) => targets)),
+          negatives: {
+            ids: Int32Array.from(instances.flatMap(({ negatives }) => negatives.flat())),
+            perTarget: true,
+            ...(!perTarget && { rows: instances.length }),
+          },
+        },
+        { dropout: (x) => x },
+      );
+      expect(loss.dataSync()[0]! / lossOf()).toBeCloseTo(1, 5);
+      expectGradients(differences, gradients);
+    });
+  });
+});

@@ -1,0 +1,153 @@
+import { dispose, memory } from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Cl4srecConfig, cl4srec } from '../../src/models/cl4srec';
+import { configure } from '../../src/models/configuration';
+import type { Run } from '../../src/models/model';
+import { upload } from '../../src/models/tensors';
+import { drawViews, viewGroups } from '../../src/objectives/augmentations';
+import { logQ } from '../../src/objectives/objective';
+import { random } from '../../src/session/random';
+import { differentiate, trainee } from '../../src/train/step';
+import { start } from '../engine/backends/start';
+import {
+  binaryLoss,
+  calibratedLoss,
+  contrastiveLoss,
+  fullLoss,
+  outputTable,
+  predictions,
+  type ReferenceSettings,
+  sampledLoss,
+  sasrecVectors,
+  type Weights,
+} from '../reference/sasrec';
+import { drawWeights, expectGradients, finiteDifferences } from '../reference/weights64';
+
+const ITEMS = 8;
+const SUPPORT = [0, 9, 4, 1, 7, 2, 3, 5, 6];
+const SHARED = [3, 1, 4, 4, 7, 2];
+const inference: Run = { dropout: (x) => x };
+const SESSIONS = [
+  [5, 2],
+  [1, 8, 2, 8, 4, 6],
+  [3, 3, 7],
+  [2, 1, 4, 1, 5, 3, 7, 8],
+];
+const SIZE = { hiddenUnits: 4, maxlen: 5, numBlocks: 1 };
+
+let tensors: number;
+beforeAll(async () => {
+  await start('cpu');
+  tensors = memory().numTensors;
+});
+afterAll(() => {
+  expect(memory().numTensors, 'tensors left behind').toBe(tensors);
+});
+
+/** SASRec's forms below it, each with another loss. */
+const cases: [string, Partial<Cl4srecConfig>, Partial<ReferenceSettings>][] = [
+  ['form tf, bce', { loss: 'bce', lambda: 0.7, numHeads: 2 }, {}],
+  ['form pre, ce, from the start', { loss: 'ce', norm: 'pre', positions: 'start', lambda: 0.5 }, { norm: 'pre' }],
+  [
+    'form post, sampled, cosine views',
+    { loss: 'sampled', norm: 'post', lambda: 1.5, similarity: 'cosine', tau: 0.4 },
+    { norm: 'post', maskPadding: false },
+  ],
+  [
+    'gSASRec, weighted main loss',
+    { loss: 'gbce', reuseItemEmbeddings: false, inputScale: 'none', recWeight: 0.3, lambda: 0.2, tau: 2 },
+    { inputScale: 1 },
+  ],
+  [
+    'cosine scoring: views compare what it does not scale',
+    { loss: 'ce', scoring: 'cosine', temperature: 0.5, inputScale: 'sqrt', lambda: 0.3 },
+    { cosine: true, temperature: 0.5 },
+  ],
+];
+
+describe.each(cases)('%s', (_, given, settings) => {
+  const config = configure(cl4srec, {
+    numHeads: 1,
+    ...SIZE,
+    ...given,
+    dropoutRate: 0,
+    negatives: 3,
+    sampleAlpha: 0.75,
+    nSample: SHARED.length,
+    gbceT: 0.6,
+    cropRatio: 0.6,
+    maskRatio: 0.5,
+    reorderRatio: 0.8,
+  });
+  const { positions, numHeads, loss, lambda, recWeight, tau } = config;
+  const plain = { ...SIZE, numHeads, positions, ...settings };
+  const { reference, params } = drawWeights(cl4srec, config, { items: ITEMS });
+  const inputs = SESSIONS.map((session) => ({ items: session.slice(0, -1).slice(-config.maxlen) }));
+  const subject = trainee(cl4srec, config, { items: ITEMS });
+  const views = drawViews(inputs, subject.plan.objective.contrastive!, ITEMS + 1, random(2, 'views'));
+  const made = (w: Weights) => predictions(w, SESSIONS, plain);
+  const targets = Int32Array.from(made(reference), ({ target }) => target);
+  const { integer } = random(3, 'negatives');
+  const own = Array.from(targets, () => Array.from({ length: 3 }, () => 1 + integer(ITEMS)));
+
+  const main = (w: Weights): number => {
+    const table = outputTable(w, ITEMS, settings.cosine);
+    switch (loss) {
+      case 'ce':
+        return fullLoss(table, made(w));
+      case 'sampled':
+        return sampledLoss(table, made(w), SHARED, SUPPORT, 0.75, 1);
+      case 'bce':
+        return binaryLoss(table, made(w), own);
+      case 'gbce':
+        return calibratedLoss(table, made(w), own, 0.6);
+    }
+  };
+  // The vector of a view is that of its last click; the mask token is a click like any other.
+  const contrastive = (w: Weights): number =>
+    contrastiveLoss(
+      views.map(({ items }) => sasrecVectors(w, Array.from(items), plain).at(-1)!),
+      tau,
+      config.similarity === 'cosine',
+    );
+  const joint = (w: Weights): number => recWeight * main(w) + lambda * contrastive(w);
+
+  test('the joint loss and its gradients are those of the 64-bit reference', () => {
+    expect(views.flatMap(({ items }) => Array.from(items))).toContain(ITEMS + 1);
+    const prepared = cl4srec.prepare(inputs, config, { items: ITEMS });
+    const width = prepared.items!.shape[1]!;
+    const places = inputs.flatMap(({ items }, b) =>
+      items.map((_, t) => b * width + cl4srec.positions!.column(t, items.length, width, config)),
+    );
+    const perTarget = loss === 'bce' || loss === 'gbce';
+    const shared = Int32Array.from(loss === 'sampled' ? SHARED : []);
+    const at = upload(params);
+    const { gradients, measures, ...result } = differentiate(
+      subject,
+      at,
+      {
+        inputs: prepared,
+        vectorOf: Int32Array.from(places),
+        targets,
+        negatives: { ids: perTarget ? Int32Array.from(own.flat()) : shared, perTarget },
+        logq: logQ(subject.plan.objective, SUPPORT, targets, shared, 128),
+        views: { inputs: cl4srec.prepare(views, config, { items: ITEMS }), groups: viewGroups(inputs, false) },
+      },
+      inference,
+    );
+    expect(result.loss.dataSync()[0]! / joint(reference)).toBeCloseTo(1, 5);
+    expect(measures!.contrastive!.dataSync()[0]! / contrastive(reference)).toBeCloseTo(1, 4);
+    const felt = Object.fromEntries(Object.entries(reference).filter(([name]) => !name.endsWith('key.b')));
+    const fixed = ['items', 'outputs', ...(config.norm === 'tf' ? [] : ['positions'])];
+    expectGradients(
+      finiteDifferences(felt, () => joint(reference), fixed),
+      gradients,
+    );
+    // The mask token learns from views alone.
+    const d = config.hiddenUnits;
+    const ofMask = gradients.items!.dataSync().subarray((ITEMS + 1) * d);
+    expect(ofMask).toHaveLength(d);
+    expect(Math.max(...ofMask.map(Math.abs))).toBeGreaterThan(1e-5);
+    dispose([result.loss, ...Object.values(gradients), ...Object.values(measures!), ...Object.values(at)]);
+  });
+});

@@ -1,0 +1,111 @@
+/**
+ * Caser in plain 64-bit loops, one session at a time, straight from the paper and the official code. Slow and literal
+ * on purpose; it shares no code with the model.
+ */
+import { matrix, type Weights } from './weights64';
+
+type Vector = number[];
+type Matrix = number[][];
+
+export interface ReferenceSettings {
+  readonly L: number;
+  readonly acConv: 'relu' | 'iden' | 'tanh' | 'sigm';
+  readonly acFc: 'relu' | 'iden' | 'tanh' | 'sigm';
+  readonly profile: 'session' | 'device' | 'shared' | 'none' | 'user';
+  readonly profileDecay: number;
+}
+
+export interface Instance {
+  readonly items: readonly number[];
+  readonly earlier?: readonly { readonly items: readonly number[] }[];
+  readonly user?: number;
+  readonly targets: readonly number[];
+  /** One list, or one for each target. */
+  readonly negatives: readonly (readonly number[])[];
+}
+
+const ACTIVATIONS = {
+  iden: (x: number) => x,
+  relu: (x: number) => Math.max(0, x),
+  tanh: Math.tanh,
+  sigm: (x: number) => 1 / (1 + Math.exp(-x)),
+};
+
+const dot = (a: Vector, b: Vector): number => a.reduce((total, x, i) => total + x * b[i]!, 0);
+const column = (w: Matrix, j: number): Vector => w.map((row) => row[j]!);
+
+export function caserVector(weights: Weights, instance: Omit<Instance, 'targets' | 'negatives'>, s: ReferenceSettings) {
+  const m = (name: string) => matrix(weights[name]!);
+  const v = (name: string) => Array.from(weights[name]!.data);
+  const items = m('items');
+  const newest = instance.items.slice(-s.L);
+  const X: Matrix = [...Array<number>(s.L - newest.length).fill(0), ...newest].map((item) => items[item]!);
+  const d = X[0]!.length;
+
+  const found: Vector = [];
+  const w = m('vertical.w');
+  const bv = v('vertical.b');
+  for (let k = 0; k < w[0]!.length; k++) {
+    for (let j = 0; j < d; j++) found.push(dot(column(w, k), column(X, j)) + bv[k]!);
+  }
+  for (let h = 1; h <= s.L; h++) {
+    const F = m(`horizontal.${h}.w`);
+    const bh = v(`horizontal.${h}.b`);
+    for (let k = 0; k < F[0]!.length; k++) {
+      const filter = column(F, k);
+      let most = Number.NEGATIVE_INFINITY;
+      for (let i = 0; i + h <= s.L; i++) {
+        const window = X.slice(i, i + h).flat();
+        most = Math.max(most, ACTIVATIONS[s.acConv](dot(window, filter) + bh[k]!));
+      }
+      found.push(most);
+    }
+  }
+  const W1 = m('hidden.w');
+  const z = v('hidden.b').map((bias, j) => ACTIVATIONS[s.acFc](dot(found, column(W1, j)) + bias));
+
+  const none = Array<number>(d).fill(0);
+  switch (s.profile) {
+    case 'none':
+      return z;
+    case 'shared':
+      return [...z, ...v('shared')];
+    case 'user':
+      return [...z, ...(instance.user === undefined ? none : m('users')[instance.user]!)];
+    default: {
+      const table = m('profiles');
+      const P = none.slice();
+      let total = 0;
+      const take = (item: number, weight: number) => {
+        total += weight;
+        table[item]!.forEach((x, j) => {
+          P[j]! += weight * x;
+        });
+      };
+      for (const item of instance.items) take(item, 1);
+      if (s.profile === 'device') {
+        const earlier = instance.earlier ?? [];
+        earlier.forEach(({ items }, i) => {
+          for (const item of items) take(item, s.profileDecay ** (earlier.length - i));
+        });
+      }
+      return [...z, ...P.map((x) => (total === 0 ? 0 : x / total))];
+    }
+  }
+}
+
+/** Mean over all targets of −log σ(s) plus mean over all negatives of −log(1 − σ(s)). */
+export function caserLoss(weights: Weights, instances: readonly Instance[], settings: ReferenceSettings): number {
+  const table = matrix(weights.outputs!);
+  const bias = Array.from(weights.bias!.data);
+  const positive: number[] = [];
+  const negative: number[] = [];
+  for (const instance of instances) {
+    const g = caserVector(weights, instance, settings);
+    const p = (item: number) => 1 / (1 + Math.exp(-dot(g, table[item]!) - bias[item]!));
+    for (const item of instance.targets) positive.push(-Math.log(p(item)));
+    for (const item of instance.negatives.flat()) negative.push(-Math.log(1 - p(item)));
+  }
+  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  return mean(positive) + mean(negative);
+}

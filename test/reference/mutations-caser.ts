@@ -1,0 +1,175 @@
+/** Where ports of Caser go astray, by its specification, its code and RecBole's port: each as an edit of our sources. */
+import type { Mutation } from './mutations-gru4rec';
+
+const MODEL = 'src/models/caser.ts';
+const CONVOLUTION = 'src/nn/convolution.ts';
+const BATCHES = 'src/train/batches.ts';
+
+const reference = ['test/models/caser-reference.test.ts'];
+const model = ['test/models/caser.test.ts'];
+const golden = ['test/reference/golden.test.ts'];
+const batches = ['test/train/batches.test.ts'];
+
+export const mutations: readonly Mutation[] = [
+  {
+    error: 'Caser: an activation after the vertical filters',
+    file: CONVOLUTION,
+    edits: [['linear(columns, params)', "linear(columns, params, 'relu')"]],
+    tests: reference,
+  },
+  {
+    error: 'Caser: vertical filters flattened dimension by dimension',
+    file: CONVOLUTION,
+    edits: [['reshape(transpose(found, [0, 2, 1]), [batch, filters * d])', 'reshape(found, [batch, filters * d])']],
+    tests: reference,
+  },
+  {
+    error: 'Caser: horizontal filters flipped, as a true convolution',
+    file: CONVOLUTION,
+    edits: [['b * length + i + j', 'b * length + i + height - 1 - j']],
+    tests: reference,
+  },
+  {
+    error: 'Caser: mean over time instead of the maximum',
+    file: CONVOLUTION,
+    edits: [
+      ['return sum(mul(x, chosen), 1);', 'return mean(x, 1);'],
+      ['  gather,\n', '  gather,\n  mean,\n'],
+    ],
+    tests: reference,
+  },
+  {
+    error: 'Caser: the gradient of the maximum to all equal windows',
+    file: CONVOLUTION,
+    edits: [
+      ['return sum(mul(x, chosen), 1);', 'return max(x, 1);'],
+      ['  gather,\n', '  gather,\n  max,\n'],
+    ],
+    tests: reference,
+  },
+  {
+    error: 'Caser: horizontal before vertical',
+    file: MODEL,
+    edits: [['concat([v, ...o], 1)', 'concat([...o, v], 1)']],
+    tests: reference,
+  },
+  {
+    error: 'Caser: no activation after the fully connected layer',
+    file: MODEL,
+    edits: [['activate(hidden(params, found), activation(config.acFc))', 'hidden(params, found)']],
+    tests: reference,
+  },
+  {
+    error: 'Caser: user before z',
+    file: MODEL,
+    edits: [['concat([z, P], 1)', 'concat([P, z], 1)']],
+    tests: reference,
+  },
+  {
+    error: 'Caser: dropout of the embedded clicks too',
+    file: MODEL,
+    edits: [
+      ['const found = dropout(convolve(params, prepared, config), config.drop);', 'const found = dropout(convolve({ ...params, items: dropout(params.items!, config.drop) }, prepared, config), config.drop);'], // biome-ignore format: one line
+    ],
+    tests: model,
+  },
+  {
+    error: 'Caser: padding on the right',
+    file: MODEL,
+    edits: [["padItems(sessions, 'left', L, L)", "padItems(sessions, 'right', L, L)"]],
+    tests: model,
+  },
+  {
+    error: 'Caser: windows as wide as the longest session of the batch',
+    file: MODEL,
+    edits: [["padItems(sessions, 'left', L, L)", "padItems(sessions, 'left', L)"]],
+    tests: model,
+  },
+  {
+    error: 'Caser: no item bias',
+    file: MODEL,
+    edits: [['table: params.outputs as Tensor2D, bias: params.bias as Tensor1D', 'table: params.outputs as Tensor2D']],
+    tests: reference,
+  },
+  {
+    error: 'Caser: the zero row of padding imported for the trained one',
+    file: 'src/checkpoint/imports/caser.ts',
+    edits: [["padding: 'trained'", "padding: 'zero'"]],
+    tests: golden,
+  },
+  {
+    error: 'Caser: one mean over targets and negatives together',
+    file: MODEL,
+    edits: [
+      ["negatives, reduction: 'balanced'", "negatives: { ...negatives, kind: 'per-position' }, reduction: 'mean'"],
+    ],
+    tests: reference,
+  },
+  {
+    error: 'Caser: negatives for each target where the code has them for each instance',
+    file: MODEL,
+    edits: [
+      ["negPer === 'instance' ? 'per-row' : 'per-position'", "negPer === 'instance' ? 'per-position' : 'per-row'"],
+    ],
+    tests: model,
+  },
+  {
+    error: 'Caser: negatives that the session holds',
+    file: MODEL,
+    edits: [["reject: 'session'", "reject: 'none'"]],
+    tests: model,
+  },
+  {
+    error: 'Caser: decoupled weight decay',
+    file: MODEL,
+    edits: [["weightDecay: { amount: l2, kind: 'coupled' }", "weightDecay: { amount: l2, kind: 'decoupled' }"]],
+    tests: model,
+  },
+  {
+    error: 'Caser: the profile sees the targets',
+    file: BATCHES,
+    edits: [['everyClick ? end - 1 : firstTarget', 'everyClick ? end - 1 : end']],
+    tests: batches,
+  },
+  {
+    error: 'Caser: the profile sees the window only',
+    file: BATCHES,
+    edits: [
+      [
+        'examples.push({ source: s, from: start, firstTarget: Math.max(start + 1, end - targets), end });',
+        'examples.push({ source: s, from: Math.max(start, end - targets - length), firstTarget: Math.max(start + 1, end - targets), end });', // biome-ignore format: one line
+      ],
+    ],
+    tests: batches,
+  },
+  {
+    error: 'Caser: a short session gives no window',
+    file: BATCHES,
+    edits: [['end === last || end >= start + shortest', 'end >= start + shortest']],
+    tests: batches,
+  },
+  {
+    error: 'Caser: the targets start one item late',
+    file: BATCHES,
+    edits: [['Math.max(start + 1, end - targets), end });', 'Math.max(start + 1, end - targets + 1), end });']],
+    tests: batches,
+  },
+  {
+    error: 'Caser: earlier sessions that had not ended tell of the future',
+    file: BATCHES,
+    edits: [['end > offsets[s]! && times[end - 1]! <= times[offsets[session]!]!', 'end > offsets[s]!']],
+    tests: batches,
+  },
+  {
+    error: 'Caser: earlier sessions of a device do not fade',
+    file: 'src/models/profile.ts',
+    edits: [["const fades = profile === 'device' ? profileDecay : 1;", 'const fades = 1;']],
+    tests: reference,
+  },
+  {
+    error: 'Caser: a vector of somebody else for a user who is not known',
+    file: MODEL,
+    edits: [['mul(gather(params.users as Tensor2D, prepared.user as Tensor1D), prepared.known!)', 'gather(params.users as Tensor2D, prepared.user as Tensor1D)']], // biome-ignore format: one line
+    tests: reference,
+  },
+];

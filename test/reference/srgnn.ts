@@ -1,0 +1,109 @@
+/**
+ * SR-GNN in plain 64-bit loops, one session at a time, straight from the paper and the official code. Slow and literal
+ * on purpose; it shares no code with the model.
+ */
+import { matrix, type Weights } from './weights64';
+
+type Vector = number[];
+type Matrix = number[][];
+
+export interface ReferenceSettings {
+  readonly step: number;
+  readonly cell: 'code' | 'paper';
+  readonly edges: 'binary' | 'counted';
+  readonly readout: 'hybrid' | 'global' | 'local';
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+const plus = (...vectors: Vector[]): Vector => vectors[0]!.map((_, j) => vectors.reduce((sum, v) => sum + v[j]!, 0));
+const dot = (a: Vector, b: Vector): number => a.reduce((total, x, i) => total + x * b[i]!, 0);
+const times = (x: Vector, w: Matrix): Vector =>
+  w[0]!.map((_, j) => x.reduce((total, value, i) => total + value * w[i]![j]!, 0));
+
+/** Σ weights[k] · vectors[k] */
+const combined = (weights: Vector, vectors: Matrix): Vector =>
+  vectors[0]!.map((_, j) => weights.reduce((total, weight, k) => total + weight * vectors[k]![j]!, 0));
+
+export function srgnnVector(weights: Weights, session: readonly number[], settings: ReferenceSettings): Vector {
+  const { step, cell, edges, readout } = settings;
+  const m = (name: string) => matrix(weights[name]!);
+  const v = (name: string) => Array.from(weights[name]!.data);
+  const items = m('items');
+  const nodes = [...new Set(session)]; // any order will do
+  const count = (u: number, v: number): number => {
+    const times = session.filter((item, t) => item === u && session[t + 1] === v).length;
+    return edges === 'counted' ? times : Math.min(times, 1);
+  };
+  const share = (weight: number, total: number) => (total === 0 ? 0 : weight / total);
+  const incoming = nodes.map((to) => {
+    const total = nodes.reduce((sum, from) => sum + count(from, to), 0);
+    return nodes.map((from) => share(count(from, to), total));
+  });
+  const outgoing = nodes.map((from) => {
+    const total = nodes.reduce((sum, to) => sum + count(from, to), 0);
+    return nodes.map((to) => share(count(from, to), total));
+  });
+
+  let h: Matrix = nodes.map((item) => items[item]!);
+  const d = h[0]!.length;
+  for (let round = 0; round < step; round++) {
+    const sent = (side: string) => h.map((state) => plus(times(state, m(`edges.${side}.w`)), v(`edges.${side}.b`)));
+    const into = sent('in');
+    const out = sent('out');
+    h = h.map((state, u) => {
+      const a = [
+        ...plus(combined(incoming[u]!, into), v('edges.in.after')),
+        ...plus(combined(outgoing[u]!, out), v('edges.out.after')),
+      ];
+      const block = (x: Vector, name: string, gate: number): Vector =>
+        times(
+          x,
+          m(name).map((row) => row.slice(gate * d, (gate + 1) * d)),
+        );
+      const bias = (name: string, gate: number): Vector => v(name).slice(gate * d, (gate + 1) * d);
+      if (cell === 'paper') {
+        const r = plus(block(a, 'cell.wx', 0), block(state, 'cell.wh', 0)).map(sigmoid);
+        const z = plus(block(a, 'cell.wx', 1), block(state, 'cell.wh', 1)).map(sigmoid);
+        const reset = state.map((value, j) => r[j]! * value);
+        const c = plus(block(a, 'cell.wx', 2), block(reset, 'cell.wh', 2)).map(Math.tanh);
+        return state.map((value, j) => (1 - z[j]!) * value + z[j]! * c[j]!);
+      }
+      const given = (gate: number) => plus(block(a, 'cell.wx', gate), bias('cell.bx', gate));
+      const recurrent = (gate: number) => plus(block(state, 'cell.wh', gate), bias('cell.bh', gate));
+      const r = plus(given(0), recurrent(0)).map(sigmoid);
+      const z = plus(given(1), recurrent(1)).map(sigmoid);
+      const candidate = recurrent(2).map((value, j) => r[j]! * value);
+      const c = plus(given(2), candidate).map(Math.tanh);
+      return state.map((value, j) => (1 - z[j]!) * c[j]! + z[j]! * value);
+    });
+  }
+
+  const H = session.map((item) => h[nodes.indexOf(item)]!);
+  const last = H.at(-1)!;
+  if (readout === 'local') return last;
+  const asked = plus(times(last, m('attention.last.w')), v('attention.last.b'));
+  const alpha = H.map((state) => {
+    const offered = plus(times(state, m('attention.each.w')), v('attention.each.b'));
+    return dot(plus(asked, offered).map(sigmoid), v('attention.q'));
+  });
+  const global = combined(alpha, H);
+  if (readout === 'global') return global;
+  return plus(times([...global, ...last], m('hybrid.w')), v('hybrid.b'));
+}
+
+/** Mean of −log softmax of the target among items 1…n. */
+export function srgnnLoss(
+  weights: Weights,
+  sessions: readonly (readonly number[])[],
+  targets: readonly number[],
+  settings: ReferenceSettings,
+): number {
+  const items = matrix(weights.items!).slice(1);
+  const losses = sessions.map((session, b) => {
+    const vector = srgnnVector(weights, session, settings);
+    const scores = items.map((row) => dot(vector, row));
+    const highest = Math.max(...scores);
+    return highest + Math.log(scores.reduce((sum, s) => sum + Math.exp(s - highest), 0)) - scores[targets[b]! - 1]!;
+  });
+  return losses.reduce((a, b) => a + b, 0) / losses.length;
+}
