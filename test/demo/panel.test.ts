@@ -134,7 +134,7 @@ describe('the visit', () => {
     expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([]);
     expect(errors).toEqual([]);
     await page.context().close();
-  });
+  }, 60_000);
 
   test('of two hours ago counts no more, unless the visitor lets all of them count', async () => {
     const { page } = await openShopWindow(browser, server, {}, (opened) =>
