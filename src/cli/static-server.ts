@@ -1,9 +1,11 @@
 /** A small server of static files for `aisle demo`: GET and HEAD, on this machine only, never outside its folders. */
 import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
 
 /**
  * What answers under a path prefix: a folder's files, of which `only` these where it is given, or one text, which a
@@ -82,15 +84,46 @@ async function answer(mounts: readonly Mount[], request: IncomingMessage, respon
   if (file === undefined) return refuse(response, 404, 'There is no such file.');
   const etag = `"${file.size.toString(36)}-${Math.round(file.mtimeMs).toString(36)}"`;
   const known = request.headers['if-none-match'] === etag;
+  const small = known ? undefined : await compressed(file, etag, request.headers['accept-encoding']);
   response.writeHead(known ? 304 : 200, {
     'content-type': TYPES[extname(file.path).toLowerCase()] ?? 'application/octet-stream',
     'cache-control': mount.versioned === undefined ? 'no-cache' : 'max-age=31536000, immutable',
     etag,
-    ...(known ? {} : { 'content-length': file.size }),
+    vary: 'accept-encoding',
+    ...(small === undefined ? {} : { 'content-encoding': 'br' }),
+    ...(known ? {} : { 'content-length': small?.length ?? file.size }),
   });
   if (known || request.method === 'HEAD') response.end();
+  else if (small !== undefined) response.end(small);
   else await pipeline(createReadStream(file.path), response);
 }
+
+/** Files that Brotli makes smaller. Pictures and fonts are compressed in themselves. */
+const COMPRESSIBLE = /\.(html|js|css|json|svg|txt|md|wasm|safetensors)$/i;
+const MOST_COMPRESSED = 32_000_000;
+/** Of Brotli's 11 levels: a tenth larger than the best, and ready at once. */
+const LEVEL = 6;
+/** What was compressed before, by path. */
+const ready = new Map<string, { readonly etag: string; readonly bytes: Promise<Uint8Array> }>();
+
+/** The file as a shop's server would send it; undefined where it goes out as it is. */
+async function compressed(
+  { path, size }: { readonly path: string; readonly size: number },
+  etag: string,
+  accepted: string | string[] | undefined,
+): Promise<Uint8Array | undefined> {
+  const isWanted = /(^|,)\s*br\s*(,|$)/.test(String(accepted ?? ''));
+  if (!isWanted || size > MOST_COMPRESSED || !COMPRESSIBLE.test(path)) return undefined;
+  let entry = ready.get(path);
+  if (entry?.etag !== etag) {
+    const params = { [constants.BROTLI_PARAM_QUALITY]: LEVEL };
+    entry = { etag, bytes: readFile(path).then((bytes) => compress(bytes, { params })) };
+    ready.set(path, entry);
+  }
+  return entry.bytes;
+}
+
+const compress = promisify(brotliCompress);
 
 function refuse(response: ServerResponse, status: number, sentence: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });

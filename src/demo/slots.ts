@@ -43,8 +43,9 @@ export function openSlots(shop: Shop, visit: Visit): Slots {
       element.addEventListener('aisle-recommendations', (event) => {
         const { items } = (event as CustomEvent<Shown>).detail;
         because.replaceChildren(...sentence(shop, visit, items[0]?.reason));
+        section.classList.toggle('is-personal', items[0]?.reason === 'neural');
       });
-      return h(
+      const section = h(
         'section',
         { class: `slot slot-${strategy}` },
         h('h2', {}, title),
@@ -52,6 +53,7 @@ export function openSlots(shop: Shop, visit: Visit): Slots {
         element,
         scrollButtons(title, element),
       );
+      return section;
     },
   };
 }

@@ -123,6 +123,19 @@ describe('the server', () => {
     expect(await rawStatus(await open(), '/', 'GET', host)).toBe(status);
   });
 
+  test('compresses text and numbers for who takes it, anew when the file has changed', async () => {
+    const origin = await open();
+    const encoding = async (path: string, accepted = 'gzip, br') =>
+      (await fetch(`${origin}${path}`, { headers: { 'accept-encoding': accepted } })).headers.get('content-encoding');
+    writeFileSync(join(page, 'assets/b.png'), 'a picture');
+    expect(await encoding('/')).toBe('br');
+    expect(await encoding('/assets/a-1f2e.js')).toBe('br');
+    expect(await encoding('/assets/b.png')).toBe(null);
+    expect(await encoding('/', 'gzip')).toBe(null);
+    writeFileSync(join(page, 'index.html'), '<title>another shop</title>');
+    expect(await (await fetch(origin)).text()).toBe('<title>another shop</title>');
+  });
+
   test('answers 304 to who has the file already', async () => {
     const origin = await open();
     const etag = (await fetch(origin)).headers.get('etag') ?? '';

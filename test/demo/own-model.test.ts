@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { goldenAnswer } from '../../src/engine/golden-check';
 import { baselines } from '../../src/neighbours';
@@ -12,6 +12,8 @@ import { openBrowser, openShopWindow, serveShop } from './shop-window';
 import { openPanel, settled } from './views';
 
 const IDS = ['a,b', '<img src=x onerror=alert(1)>', '__proto__', '"quoted" 👟', '100%', 'a/b?c#d', 'constructor', ' '];
+
+vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
 
 let browser: Browser;
 let folder: string;

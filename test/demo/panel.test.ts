@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openBrowser, openShopWindow, serveShop } from './shop-window';
 import { openPanel, settled } from './views';
+
+vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
 
 let browser: Browser;
 let server: Server;

@@ -30,7 +30,9 @@ export async function searchFor(page: Page, words: string): Promise<void> {
 }
 
 export async function openPanel(page: Page, tab = 'Your visit'): Promise<void> {
-  await page.getByRole('button', { name: 'Behind the counter' }).first().click();
+  if ((await page.locator('dialog[open]').count()) === 0) {
+    await page.getByRole('button', { name: 'Behind the counter' }).first().click();
+  }
   await page.getByRole('tab', { name: tab }).click();
 }
 

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { basename, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { brotliBytes, built, staticScripts } from '../build/built';
+import { brotliBytes, built } from '../build/built';
 import { openBrowser, openShopWindow, type ShopWindow, serveShop } from './shop-window';
 import { openPanel, settled } from './views';
 
@@ -117,28 +117,5 @@ describe('a walk over 30 products', () => {
 
   test('raises no error', () => {
     expect(shop.errors).toEqual([]);
-  });
-});
-
-describe('the scripts of the page', () => {
-  const size = (paths: Iterable<string>): number => [...paths].reduce((sum, path) => sum + brotliBytes(path), 0);
-
-  /** The script of the built page whose name begins so, and what it imports by itself. */
-  function scriptsOf(name: string): Set<string> {
-    const assets = join(folder, 'assets');
-    const entry = readdirSync(assets).find((file) => file.startsWith(`${name}-`) && file.endsWith('.js'));
-    const path = join(assets, entry ?? 'none');
-    return new Set([path, ...staticScripts(path)]);
-  }
-
-  test('are the shop, at most 16 kB', () => {
-    expect(size(staticScripts(join(folder, 'index.html')))).toBeLessThanOrEqual(16_000);
-  });
-
-  test('and what any shop would load before the engine, at most 20 kB: loader, element, recommender and store', () => {
-    const shop = staticScripts(join(folder, 'index.html'));
-    const embed = new Set([...scriptsOf('embed'), ...scriptsOf('page')].filter((path) => !shop.has(path)));
-    expect(embed.size).toBeGreaterThan(1);
-    expect(size(embed)).toBeLessThanOrEqual(20_000);
   });
 });
