@@ -47,7 +47,7 @@ describe.each(PARITY_MODELS)('%s in Node', (model) => {
     const lists = Object.values(parity.answers[model]!.wasm);
     for (const items of lists) expect(new Set(items.map(({ itemId }) => itemId)).size).toBe(K);
     const real = lists.slice(0, 50).map((items) => items.map(({ itemId }) => itemId).join('\n'));
-    expect(new Set(real).size).toBeGreaterThan(40);
+    expect(new Set(real).size).toBeGreaterThan(20); // a window of few clicks, or two epochs, tell less apart
   });
 
   test('answers by popularity where nothing is known, else by the network', () => {
