@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 import { engine as runtime } from '@tensorflow/tfjs-core';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { stopBackend } from '../../src/engine/backends/index';
 import type { BackendChoice, BackendName, Engine, RecommendRequest, TrainRequest } from '../../src/engine/engine';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
@@ -17,6 +17,8 @@ import {
 } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
 import { withWrongExponentials } from './wrong-driver';
+
+vi.setConfig({ testTimeout: 300_000 });
 
 const GPUS = ['webgl', 'webgpu'] as const satisfies readonly BackendName[];
 
@@ -103,10 +105,14 @@ describe.each(GPUS)('%s lost', (backend) => {
       epochs: 50,
       backend,
     };
-    const failed = expect(engine.train(training)).rejects.toMatchObject({ code: 'engine-lost' });
-    await new Promise((next) => setTimeout(next, 300));
-    lose[backend]();
+    let steps = 0;
+    const onProgress = () => {
+      steps++;
+      if (steps === 3) lose[backend]();
+    };
+    const failed = expect(engine.train(training, { onProgress })).rejects.toMatchObject({ code: 'engine-lost' });
     await failed;
+    expect(steps).toBeGreaterThanOrEqual(3);
     await expectAnswer(engine.recommend(request()));
   });
 });
