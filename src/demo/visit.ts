@@ -161,7 +161,8 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
       const known = await aisle.recommender?.privacy.export();
       const consent = known?.consent ?? 'unknown';
       start(consent === 'unknown' ? 'manual' : consent);
-      if (known !== undefined && known.storage !== 'indexeddb') {
+      // What is stored, or waits to be, the next one reads from there.
+      if (known?.storage === 'memory') {
         for (const { itemId, event, time } of known.sessions.flat()) {
           aisle.push(['track', { itemId, event, time: Date.parse(time) }]);
         }
