@@ -51,6 +51,8 @@ export function startPage(host: Host): void {
     track,
     consent: (answer: 'granted' | 'denied') => ask(running!.recommender.privacy.consent(answer)),
     erase: () => ask(running!.recommender.privacy.erase()),
+    pause: () => running!.recommender.privacy.pause(),
+    resume: () => running!.recommender.privacy.resume(),
     on: (...args: Parameters<Recommender['on']>) => void running!.recommender.on(...args),
     page: () => readPage(),
     refresh: () => view.refreshSoon('asked'),
@@ -121,6 +123,7 @@ export function startPage(host: Host): void {
         const isNetwork = code === 'io' || code === 'timeout';
         if (isNetwork && !recommender.status.model) stops.push(listen(globalThis, ['online'], again));
       }),
+      recommender.on('erased', () => view.refreshSoon('asked')),
       recommender.on('status', (status) => {
         if (status.storage === 'indexeddb' && storage !== 'indexeddb') view.refreshSoon('better');
         storage = status.storage;

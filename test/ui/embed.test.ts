@@ -144,6 +144,26 @@ describe('window.aisle', () => {
     await page.context().close();
   });
 
+  test('records nothing while it is paused, and goes on after', async () => {
+    const { page } = await open(SLOT, SCRIPT.replace('data-', 'data-consent="manual" data-'));
+    await ready(page);
+    const paused = () => page.evaluate(() => window.aisle!.recommender!.status.paused);
+    const known = () =>
+      page.evaluate(async () => {
+        const { sessions } = await window.aisle!.recommender!.privacy.export();
+        return sessions.flat().map(({ itemId }) => itemId);
+      });
+    await push(page, 'pause');
+    expect(await paused()).toBe(true);
+    await push(page, 'track', FIRST.id);
+    expect(await known()).toEqual([]);
+    await push(page, 'resume');
+    await push(page, 'track', FIRST.id);
+    expect(await known()).toEqual([FIRST.id]);
+    expect(await paused()).toBe(false);
+    await page.context().close();
+  });
+
   test('starts by a command where no tag has the options, and starts anew with others', async () => {
     const head = '<script type="module" src="/aisle/embed.js"></script>';
     const start = `<script>(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/', backend: 'cpu' }])</script>`;
