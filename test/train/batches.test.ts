@@ -257,6 +257,12 @@ describe('windows', () => {
   test('show the clicks before the first target only: none of the targets leaks', () => {
     for (const batch of batchesOf(windows(2, 2), logOf([[1, 2, 3, 4, 5, 6, 7]]), { batchSize: 3 })) {
       for (const { seen, target } of predictions(batch)) expect(Math.max(...seen)).toBeLessThan(target);
+      // What a profile reads is all that the model is given.
+      if (batch.input.kind !== 'sessions') throw new Error('expected sessions');
+      batch.input.sessions.forEach(({ items }, row) => {
+        const own = batch.targets.filter((_, m) => batch.origin!.row[m] === row);
+        expect(Math.max(...Array.from(items))).toBe(Math.min(...own) - 1);
+      });
     }
   });
 
