@@ -93,8 +93,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SASRec: positions of the port counted from 0',
-    file: PARAMETERS,
-    edits: [["(norm === 'tf' ? 0 : 1)", '(norm === undefined ? 1 : 0)']],
+    file: MODEL,
+    edits: [['const offset = firstPosition(config) + (', 'const offset = (']],
     tests: reference,
   },
   {
