@@ -23,6 +23,7 @@ export const SMALL: Readonly<Record<string, readonly string[]>> = {
   ],
   srgnn: ['--set', 'hiddenSize=8', '--set', 'batchSize=8', '--epochs', '2'],
   caser: ['--set', 'd=8', '--set', 'L=3', '--set', 'T=2', '--set', 'batchSize=8', '--epochs', '2'],
+  transformers4rec: ['--set', 'dModel=8', '--set', 'itemEmbeddingDim=8', '--set', 'batchSize=8', '--epochs', '2'],
   markov: [],
   pop: [],
   'item-knn': [],
