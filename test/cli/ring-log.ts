@@ -35,6 +35,7 @@ export const SMALL: Readonly<Record<string, readonly string[]>> = {
     '--epochs',
     '2',
   ],
+  transformers4rec: ['--set', 'dModel=8', '--set', 'itemEmbeddingDim=8', '--set', 'batchSize=8', '--epochs', '2'],
   markov: [],
   pop: [],
   'item-knn': [],

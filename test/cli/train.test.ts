@@ -27,7 +27,7 @@ const metrics = Object.fromEntries(
   ['recall', 'mrr', 'ndcg'].flatMap((name) => [1, 5, 10, 20].map((k) => [`${name}@${k}`, expect.any(Number)])),
 );
 
-describe.each(['gru4rec', 'sasrec', 'srgnn', 'caser'])('aisle train --model %s', (model) => {
+describe.each(['gru4rec', 'sasrec', 'srgnn', 'caser', 'transformers4rec'])('aisle train --model %s', (model) => {
   test('ends with one JSON object in the form of the contract, and a sound artifact', async () => {
     const { code, stdout, stderr } = await train(model, ...SMALL[model]!, '--valid', 'last:10%', '--json');
     expect(code).toBe(0);

@@ -54,7 +54,7 @@ function softmax(scores: Vector): Vector {
 function erf(x: number): number {
   let term = x;
   let total = x;
-  for (let n = 1; n < 120; n++) {
+  for (let n = 1; n < 120 && Math.abs(term) > 1e-18; n++) {
     term *= (-x * x) / n;
     total += term / (2 * n + 1);
   }

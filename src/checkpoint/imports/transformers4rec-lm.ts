@@ -148,12 +148,15 @@ function transformerXl(writer: MapWriter, { dModel: d, nLayer, nHead, dHead, dIn
   }
 }
 
-/** Projections are `[d, heads, width]`, used as they are, but for the output. Segments are switched off. */
-function xlnet(writer: MapWriter, { dModel: d, nLayer, nHead, dInner }: Config, prefix: string): void {
+/** Projections are `[d, heads, width]`, used as they are, but for the output. Segments are switched off, and only plm has
+ * a query stream. */
+function xlnet(writer: MapWriter, config: Config, prefix: string): void {
+  const { objective, dModel: d, nLayer, nHead, dInner } = config;
   const dHead = d / nHead;
   const heads = [d, nHead, dHead];
   writer.unused(`${prefix}word_embedding.weight`, [1, d]);
-  writer.same(`${prefix}mask_emb`, 'lm.query', [d], [1, 1, d]);
+  if (objective === 'plm') writer.same(`${prefix}mask_emb`, 'lm.query', [d], [1, 1, d]);
+  else writer.unused(`${prefix}mask_emb`, [1, 1, d]);
   for (let l = 0; l < nLayer; l++) {
     const theirs = `${prefix}layer.${l}`;
     const ours = `lm.layers.${l}`;

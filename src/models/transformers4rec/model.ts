@@ -50,7 +50,7 @@ import { gru } from './gru';
 import { declare, type LanguageModel, linearAt, type Named } from './language-model';
 import { type LanguageModelName, options, type T4RecConfig } from './options';
 import { prepare } from './prepare';
-import { check, featureEpsilon, inputLayer, seesPadding, sizeOf } from './settings';
+import { check, featureEpsilon, inputLayer, masksInput, seesPadding, sizeOf } from './settings';
 import { training } from './training';
 import { transformerXl } from './transformer-xl';
 import { xlnet } from './xlnet';
@@ -113,7 +113,10 @@ function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, P
       zeroRow: form === 'paper' ? true : 'start',
     },
     ...(form === 'paper' && { bias: { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output' } as const }),
-    mask: { shape: [d], init: { kind: 'normal', std: 0.001 } },
+    // With clm, and in the paper's plm, nothing reads it; weights of the library have it all the same.
+    ...((form === 'library' || masksInput(config)) && {
+      mask: { shape: [d], init: { kind: 'normal', std: 0.001 } } as const,
+    }),
     ...featureParameters(config, catalogue),
     ...network(generator),
     ...(objective === 'rtd' && !config.rtdTiedGenerator && network(discriminating(config))),

@@ -21,6 +21,8 @@ export interface Size {
   readonly attentionDropout: number;
   /** Whether a click sees earlier ones only. */
   readonly causal: boolean;
+  /** xlnet: whether a query stream predicts what an order hides. */
+  readonly twoStreams: boolean;
   /** transformer-xl: whether keys further back than `memory` are hidden, empty slots, largest distance. */
   readonly sameLength: boolean;
   readonly memory: number;
@@ -157,6 +159,7 @@ export function sizeOf(config: T4RecConfig, share = 1): Size {
     dropout,
     attentionDropout,
     causal: isCausal(config),
+    twoStreams: config.objective === 'plm',
     sameLength: sameLength(config),
     memory: memory(config),
     clamp: lm === 'transformer-xl' ? clampLen : 0,

@@ -38,9 +38,9 @@ import type { Size } from './settings';
 
 export const xlnet: LanguageModel = {
   parameters(size) {
-    const { d, inner, layers } = size;
+    const { d, inner, layers, twoStreams } = size;
     const { specs, matrix, linear, norm } = declare(size);
-    matrix('query', [d]);
+    if (twoStreams) matrix('query', [d]);
     for (let l = 0; l < layers; l++) {
       declareRelative(matrix, `layers.${l}.attention`, size);
       norm(`layers.${l}.attention.norm`);
