@@ -51,7 +51,7 @@ export function networkTab({ network, visit }: PanelContext): Tab {
 }
 
 function stateOf(offline: boolean, blocked: number): string {
-  if (!offline) return 'Online. Once the model is here, the shop asks for nothing more.';
+  if (!offline) return 'Online. Once the model is here and the backends are tried, the shop asks for nothing more.';
   if (blocked === 0) return 'Offline. Nothing has asked for the network since.';
   return `Offline. ${blocked === 1 ? 'One request was' : `${blocked} requests were`} asked for and failed.`;
 }
