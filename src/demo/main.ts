@@ -2,8 +2,10 @@
 import './styles/base.css';
 import './styles/header.css';
 import './styles/products.css';
+import './styles/product.css';
 import './styles/pages.css';
 import './styles/cart.css';
+import './styles/panel-tabs.css';
 import './styles/panel.css';
 import { openCart } from './cart';
 import type { Context, Page } from './context';

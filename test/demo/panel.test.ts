@@ -50,6 +50,18 @@ describe('the backend', () => {
     await page.context().close();
   });
 
+  test('that is chosen by itself is followed by what was measured on this device', async () => {
+    const { page } = await openShopWindow(browser, server);
+    await openPanel(page, 'Engine');
+    await page.locator('.engine-why', { hasText: /\d ms/ }).waitFor({ timeout: 60_000 });
+    const [name, why] = await Promise.all(
+      ['.engine-name', '.engine-why'].map((part) => page.locator(part).textContent()),
+    );
+    for (const backend of ['wasm', 'cpu']) expect(why).toMatch(new RegExp(`${backend} [\\d.]+ ms`));
+    expect(name).toMatch(/, in a worker$/);
+    await page.context().close();
+  });
+
   test('that does not exist is named, with the nearest that does, and the shop runs', async () => {
     const { page } = await openShopWindow(browser, server, {}, undefined, '?backend=wsm');
     await openPanel(page, 'Engine');

@@ -94,6 +94,7 @@ export const VIEWS: Readonly<Record<string, Way>> = {
     await look(page, 0, 1, 4);
     await openPanel(page, 'Engine');
     await page.locator('.timings li').first().waitFor();
+    await page.locator('.engine-why', { hasText: /\d ms/ }).waitFor({ timeout: 60_000 }); // the backends are measured
   },
   'panel-network': async (page) => {
     await look(page, 0, 1);
