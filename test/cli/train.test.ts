@@ -305,7 +305,7 @@ describe('the configuration', () => {
   });
 
   test.each([
-    ['gru5rec', [], 'No model is called "gru5rec". Known are gru4rec, sasrec, '],
+    ['gru5rec', [], 'No model is called "gru5rec". Known are gru4rec, srgnn, sasrec, '],
     ['__proto__', [], 'No model is called "__proto__"'],
     ['pop', ['--epochs', '2'], '--epochs is for networks; pop counts the log once'],
     ['pop', ['--valid', 'last:10%'], '--valid is for networks'],

@@ -10,6 +10,8 @@ import { built, ROOT } from '../build/built';
 import { type LoggedRequest, logRequests } from '../demo/shop-window';
 
 export const SCRIPT = '<script type="module" src="/aisle/embed.js" data-model-url="/models/demo/"></script>';
+/** The same on a named backend: no other is tried once the first answer is there, so that requests can be counted. */
+export const SETTLED = SCRIPT.replace('data-', 'data-backend="wasm" data-');
 export const SLOT = '<aisle-recommendations></aisle-recommendations>';
 
 /** A page of a shop: three products, and what a test adds. */

@@ -13,6 +13,7 @@ import {
   push,
   ready,
   SCRIPT,
+  SETTLED,
   SLOT,
   STOCK,
   serveEmbed,
@@ -54,7 +55,7 @@ describe('a plain page with the tag and three products', () => {
   });
 
   test('loads embed.js alone, then what the page needs, then the worker what it computes with', async () => {
-    const { page, requests } = await open(SLOT);
+    const { page, requests } = await open(SLOT, SETTLED);
     await ready(page);
     const paths = requests.map(({ url, from }) => `${from} ${new URL(url).pathname}`);
     const scripts = paths.filter((path) => path.startsWith('page') && path.endsWith('.js'));
@@ -80,7 +81,7 @@ describe('a plain page with the tag and three products', () => {
     for (const visit of visits) {
       const before = server.requests.length;
       const recent = '<aisle-recommendations strategy="recent"></aisle-recommendations>';
-      const { page } = await open(`<aisle-recommendations id="you"></aisle-recommendations>${recent}`);
+      const { page } = await open(`<aisle-recommendations id="you"></aisle-recommendations>${recent}`, SETTLED);
       for (const id of visit) await push(page, 'track', id);
       await ready(page);
       const answer = await asked(page, { k: 8, exclude: visit.slice(-1) });
@@ -216,7 +217,7 @@ describe('a slot', () => {
   test('shares its recommender with the other slots of the page', async () => {
     const strategies = ['for-you', 'related', 'popular', 'recent'];
     const body = strategies.map((name) => `<aisle-recommendations strategy="${name}"></aisle-recommendations>`);
-    const { page, requests } = await open(body.join(''));
+    const { page, requests } = await open(body.join(''), SETTLED);
     await push(page, 'track', FIRST.id);
     await push(page, 'track', SECOND.id);
     for (const name of strategies) await ready(page, `[strategy=${name}]`);
@@ -286,6 +287,7 @@ describe('where something fails, a slot says so and the page hears of no error:'
       'a script is missing',
       'error-script',
       SCRIPT,
+      SETTLED,
       (page) => page.route('**/assets/page-*', (route) => route.fulfill({ status: 404 })),
     ],
     ['the model is not there', 'error-bad-artifact', SCRIPT.replace('/models/demo/', '/models/none/')],
@@ -293,6 +295,7 @@ describe('where something fails, a slot says so and the page hears of no error:'
       'the model is damaged',
       'error-bad-artifact',
       SCRIPT,
+      SETTLED,
       (page) => page.context().route('**/weights.safetensors', (route) => route.fulfill({ body: 'damaged' })),
     ],
     ['the server is gone', 'error-io', SCRIPT.replace('/models/demo/', 'http://localhost:9/')],
