@@ -1,14 +1,20 @@
 /** Convolutions over the clicks of a session, as products with unfolded windows. */
 import {
-  argMax,
+  add,
+  customGrad,
+  expandDims,
+  type GradSaveFunc,
   gather,
+  max,
   mul,
-  oneHot,
   reshape,
-  sum,
+  step,
+  sub,
+  type Tensor,
   type Tensor2D,
   type Tensor3D,
   tensor1d,
+  tensor3d,
   transpose,
 } from '@tensorflow/tfjs-core';
 import { type Activation, activate } from './activation';
@@ -61,6 +67,23 @@ export function horizontalConvolution(x: Tensor3D, params: LinearParams, height:
 export function maxOverTime(x: Tensor3D): Tensor2D {
   const [batch, steps, columns] = x.shape;
   if (steps === 1) return reshape(x, [batch, columns]);
-  const chosen = transpose(oneHot(argMax(x, 1), steps), [0, 2, 1]); // [B, T, c]
-  return sum(mul(x, chosen), 1);
+  const largest = customGrad((...inputs) => {
+    const [x, save] = inputs as unknown as [Tensor3D, GradSaveFunc];
+    const most = max(x, 1) as Tensor2D;
+    save([x, most]);
+    return { value: most, gradFunc: (dy: Tensor2D, saved: Tensor[]) => mul(firstOf(saved), expandDims(dy, 1)) };
+  });
+  return largest(x) as Tensor2D;
+}
+
+/** 1 at the first of the largest numbers of each column, `[B, T, c]`. In floats alone, which every backend gets right. */
+function firstOf([x, most]: Tensor[]): Tensor3D {
+  const steps = x!.shape[1]!;
+  const isLargest = sub(1, step(sub(expandDims(most!, 1), x!)));
+  const earliness = tensor3d(
+    Float32Array.from({ length: steps }, (_, t) => steps - t),
+    [1, steps, 1],
+  );
+  const rank = mul(isLargest, earliness); // steps … 1 at the largest, 0 elsewhere
+  return step(add(sub(rank, max(rank, 1, true)), 0.5));
 }

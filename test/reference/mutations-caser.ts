@@ -33,7 +33,7 @@ export const mutations: readonly Mutation[] = [
     error: 'Caser: mean over time instead of the maximum',
     file: CONVOLUTION,
     edits: [
-      ['return sum(mul(x, chosen), 1);', 'return mean(x, 1);'],
+      ['const most = max(x, 1) as Tensor2D;', 'const most = mean(x, 1) as Tensor2D;'],
       ['  gather,\n', '  gather,\n  mean,\n'],
     ],
     tests: reference,
@@ -42,8 +42,7 @@ export const mutations: readonly Mutation[] = [
     error: 'Caser: the gradient of the maximum to all equal windows',
     file: CONVOLUTION,
     edits: [
-      ['return sum(mul(x, chosen), 1);', 'return max(x, 1);'],
-      ['  gather,\n', '  gather,\n  max,\n'],
+      ['mul(firstOf(saved), expandDims(dy, 1))', 'mul(sub(1, step(sub(expandDims(saved[1]!, 1), saved[0]!))), expandDims(dy, 1))'], // biome-ignore format: one line
     ],
     tests: reference,
   },
