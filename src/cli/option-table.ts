@@ -1,5 +1,5 @@
 import { unknownModel } from '../engine/learn';
-import { describe } from '../models/configuration';
+import { defaultOf, describe } from '../models/configuration';
 import type { OptionSpec } from '../models/model';
 import { presets } from '../models/presets';
 import { baselines } from '../neighbours/index';
@@ -16,9 +16,7 @@ export function optionTable(name: string | undefined): string {
   const { paper, options } = subjects[name]!;
   const lines = ['', `${name}: ${paper}`, '', 'Options, for --set key=value:'];
   for (const [key, option] of Object.entries(options as Readonly<Record<string, OptionSpec>>)) {
-    const words = 'words' in option ? Object.entries(option.words ?? {}) : [];
-    const [word] = words.find(([, number]) => number === option.default) ?? [];
-    const value = word ?? (Array.isArray(option.default) ? option.default.join('/') : String(option.default));
+    const value = defaultOf(option);
     lines.push(`  ${key}=${value}`, `      ${option.doc}`, `      ${describe(option)}; default: ${option.source}`);
   }
   const named = Object.entries(presets[name] ?? {});

@@ -78,6 +78,13 @@ function inRange(n: number, { min, max }: { min: number; max: number }, whole: b
   return n >= min && n <= max && (!whole || Number.isInteger(n)) ? n : undefined;
 }
 
+/** An option's default as it is written: a word for its number, lists as 100/100. */
+export function defaultOf(option: OptionSpec): string {
+  const words = 'words' in option ? Object.entries(option.words ?? {}) : [];
+  const [word] = words.find(([, number]) => number === option.default) ?? [];
+  return word ?? (Array.isArray(option.default) ? option.default.join('/') : String(option.default));
+}
+
 /** The type and range of an option in words: "a whole number from 1 to 4096". */
 export function describe(option: OptionSpec): string {
   const range = (o: { min: number; max: number }) =>

@@ -1,7 +1,7 @@
 /** The tables of options in `docs/models`, written from the code: `npm run docs` writes them, a test compares. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { describe } from '../../src/models/configuration';
+import { defaultOf, describe } from '../../src/models/configuration';
 import { allModels } from '../../src/models/index';
 import type { OptionSpec } from '../../src/models/model';
 import { baselines } from '../../src/neighbours/index';
@@ -32,8 +32,7 @@ export async function documented(): Promise<string[]> {
 
 function table(options: Readonly<Record<string, OptionSpec>>): string {
   const rows = Object.entries(options).map(([key, option]) => {
-    const value = Array.isArray(option.default) ? option.default.join('/') : String(option.default);
-    return [`\`${key}\``, describe(option), `\`${value}\``, option.doc, option.source];
+    return [`\`${key}\``, describe(option), `\`${defaultOf(option)}\``, option.doc, option.source];
   });
   const header = ['option', 'values', 'default', 'meaning', 'source'];
   return [header, header.map(() => '---'), ...rows]
