@@ -20,6 +20,7 @@ ul {
   grid-auto-flow: row; overflow: visible; justify-content: stretch;
   grid-template-columns: repeat(auto-fill, minmax(min(var(--aisle-card-width, 10.5em), 100%), 1fr));
 }
+ul:focus-within { scroll-snap-type: none; } /* a card that got the focus at the edge is not pushed out again */
 li { min-width: 0; scroll-snap-align: start; }
 .card { display: block; color: inherit; text-decoration: none; border-radius: var(--aisle-radius, 0.5em); }
 .card:hover .title { text-decoration: underline; }

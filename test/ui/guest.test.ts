@@ -181,7 +181,7 @@ describe('a page', () => {
 
   test('that has the tag twice, under two addresses, runs one', async () => {
     const { page, errors, warnings, requests } = await openEmbed(browser, server, SLOT, {
-      head: SCRIPT + SCRIPT + SCRIPT.replace('embed.js', 'embed.js?v=2'),
+      head: SETTLED + SETTLED + SETTLED.replace('embed.js', 'embed.js?v=2'),
     });
     await ready(page);
     expect(await page.locator('aisle-recommendations a').count()).toBe(8);
