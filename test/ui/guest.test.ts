@@ -7,7 +7,7 @@ import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import { ROOT } from '../build/built';
 import { openBrowser } from '../demo/shop-window';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
-import { type EmbedServer, openEmbed, push, ready, SCRIPT, SLOT, serveEmbed, shown } from './embed-window';
+import { type EmbedServer, openEmbed, push, ready, SCRIPT, SETTLED, SLOT, serveEmbed, shown } from './embed-window';
 
 let browser: Browser;
 let server: EmbedServer;
