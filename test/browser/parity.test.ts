@@ -1,10 +1,10 @@
 import { div, env, ones } from '@tensorflow/tfjs-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { commands } from 'vitest/browser';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { startBackend, stopBackend } from '../../src/engine/backends/index';
 import { startWorkerEngine } from '../../src/engine/client';
-import type { BackendName, RankedItem } from '../../src/engine/engine';
+import { type BackendName, isGpu, type RankedItem } from '../../src/engine/engine';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import { createRecommender, type Recommender } from '../../src/index';
 import {
@@ -12,11 +12,12 @@ import {
   differences,
   HALVES,
   K,
-  learnBoth,
+  learnings,
   NODE_BACKENDS,
   PAGE_BACKENDS,
   PARITY_MODELS,
   type Parity,
+  STEPS,
   THOUSANDTH,
   timed,
   within,
@@ -24,6 +25,18 @@ import {
 
 /** WebGPU in software takes its time. */
 const TIMEOUT = 240_000;
+
+/**
+ * Whether a model is put through all of it: every session, every step, and what it has learnt. On a GPU in software that
+ * takes minutes a model, so `npm test` does it for the first two, and for the others asks some sessions and takes three
+ * steps; `npm run soak` spares none.
+ */
+const isWhole = (model: string, backend: BackendName): boolean =>
+  inject('SOAK') > 0 || !isGpu(backend) || ['gru4rec', 'sasrec'].includes(model);
+/** Models with numbers that 16 bits do not hold: the paper's ε of layer norms, 1e-12, is 0 there. */
+const TOO_FINE = ['transformers4rec'];
+/** Of the sessions every so many. */
+const SOME = 6;
 
 let parity: Parity;
 let folder: string;
@@ -36,11 +49,16 @@ let recommender: Recommender | undefined;
 afterEach(() => recommender?.dispose());
 
 /** Asks for every session, as a visitor who comes once a day. */
-async function answersOf(modelUrl: string, backend: BackendName): Promise<Record<string, readonly RankedItem[]>> {
+async function answersOf(
+  modelUrl: string,
+  backend: BackendName,
+  every = 1,
+): Promise<Record<string, readonly RankedItem[]>> {
   let time = 0;
   recommender = await createRecommender({ modelUrl, backend, now: () => time * 1000 });
   const answers: Record<string, readonly RankedItem[]> = {};
   for (const [n, [name, ids]] of Object.entries(parity.sessions).entries()) {
+    if (n % every !== 0) continue;
     const { session, now } = timed(ids, n);
     for (const { itemId, time } of session) recommender.track({ itemId, time: time * 1000 });
     time = now;
@@ -69,12 +87,21 @@ describe('on WebGL with 16-bit textures', () => {
     expect(Math.abs(third! - 1 / 3)).toBeLessThan(2 ** -11);
   });
 
-  test.each(PARITY_MODELS)('%s answers 50 real sessions with the same ten items', async (model) => {
+  test.each(TOO_FINE)('%s is refused, since its numbers are not finite there', async (model) => {
+    const engine = createLocalEngine();
+    const modelUrl = new URL(`${folder}${model}/`, location.href).href;
+    await expect(engine.load({ modelUrl, backend: 'webgl' })).rejects.toThrow(/NaN, expected a finite number/);
+    await engine.dispose();
+  });
+
+  const models = PARITY_MODELS.filter((model) => !TOO_FINE.includes(model));
+  test.each(models)('%s answers real sessions with the same ten items', async (model) => {
     const engine = createLocalEngine();
     const modelUrl = new URL(`${folder}${model}/`, location.href).href;
     await engine.load({ modelUrl, backend: 'webgl' });
     const wrong: Record<string, string[]> = {};
     for (const [n, [name, ids]] of Object.entries(parity.sessions).entries()) {
+      if (n % (isWhole(model, 'webgl') ? 1 : SOME) !== 0) continue;
       const { items } = await engine.recommend({ ...timed(ids, n), k: 10, exclude: [] });
       const expected = parity.answers[model]!.cpu[name]!.slice(0, 10);
       const found = differences(expected, items, within(HALVES, expected));
@@ -87,14 +114,15 @@ describe('on WebGL with 16-bit textures', () => {
 
 describe.each(PARITY_MODELS)('%s in a page', (model) => {
   test.each(PAGE_BACKENDS)(
-    'answers 50 real sessions and the odd ones as Node does, on %s',
+    'answers real sessions and the odd ones as Node does, on %s',
     async (backend) => {
-      const answers = await answersOf(`${folder}${model}/`, backend);
-      expect(Object.keys(answers)).toHaveLength(ASKED + 6);
+      const every = isWhole(model, backend) ? 1 : SOME;
+      const answers = await answersOf(`${folder}${model}/`, backend, every);
+      expect(Object.keys(answers)).toHaveLength(Math.ceil((ASKED + 6) / every));
       const wrong: Record<string, string[]> = {};
       for (const other of NODE_BACKENDS) {
         for (const [name, expected] of Object.entries(parity.answers[model]![other])) {
-          const found = differences(expected, answers[name]!);
+          const found = answers[name] ? differences(expected, answers[name]) : [];
           if (found.length > 0) wrong[`${name}, Node on ${other}`] = found;
         }
       }
@@ -107,7 +135,17 @@ describe.each(PARITY_MODELS)('%s in a page', (model) => {
     'learns as Node does, step by step, and answers alike after it, on %s',
     async (backend) => {
       const engine = startWorkerEngine();
-      const { losses, artifact } = await learnBoth(engine, model, backend, parity.sessions);
+      const learn = await learnings(engine, model, backend, parity.sessions);
+      const steps = isWhole(model, backend) ? STEPS : 3;
+      const losses = await learn.losses(steps);
+      expect(losses).toHaveLength(steps);
+      for (const other of NODE_BACKENDS) {
+        const node = parity.learnt[model]![other].losses;
+        const isOff = (loss: number, step: number) => !(Math.abs(loss / node[step]! - 1) < THOUSANDTH);
+        expect(losses.filter(isOff)).toEqual([]);
+      }
+      if (!isWhole(model, backend)) return engine.dispose();
+      const artifact = await learn.artifact();
       await engine.dispose();
       const learnt = `${folder.slice(1)}learnt-${model}-${backend}/`;
       for (const [name, bytes] of await packArtifact(artifact)) {
@@ -117,10 +155,6 @@ describe.each(PARITY_MODELS)('%s in a page', (model) => {
       const answers = await answersOf(`/${learnt}`, backend);
       for (const other of NODE_BACKENDS) {
         const node = parity.learnt[model]![other];
-        expect(losses).toHaveLength(20);
-        expect(
-          losses.map((loss, step) => Math.abs(loss / node.losses[step]! - 1)).filter((off) => !(off < 1e-3)),
-        ).toEqual([]);
         const wrong: Record<string, string[]> = {};
         for (const [name, expected] of Object.entries(node.answers)) {
           const found = differences(expected, answers[name]!, within(THOUSANDTH, expected));

@@ -59,31 +59,44 @@ export function timed(ids: readonly string[], n: number): { readonly session: En
 const PAIR = 2;
 const SEEN = 8;
 
+/** Steps of which each loss is compared. */
+export const STEPS = 20;
+
 /**
  * Trains twice, with dropout off: 20 steps on one batch, the last two clicks of every session, which tell the loss of each
  * step; and three epochs on more of them, which make a model to ask.
  */
 export async function learnBoth(
-  engine: Engine,
-  model: string,
-  backend: BackendName,
-  sessions: Parity['sessions'],
+  ...given: Parameters<typeof learnings>
 ): Promise<{ readonly losses: readonly number[]; readonly artifact: Artifact }> {
+  const learn = await learnings(...given);
+  const losses = await learn.losses(STEPS);
+  return { losses, artifact: await learn.artifact() };
+}
+
+/** The two trainings apart. */
+export async function learnings(engine: Engine, model: string, backend: BackendName, sessions: Parity['sessions']) {
   const { options } = await models[model]!();
   const dropout = Object.keys(options).filter((key) => /drop/i.test(key));
   const config = { ...SMALL[model], ...Object.fromEntries(dropout.map((key) => [key, 0])) };
-  const request = (clicks: number): TrainRequest => ({
+  const request = (clicks: number, epochs: number): TrainRequest => ({
     ...{ model, backend, seed: 11 },
     sessions: Object.values(sessions)
       .slice(0, ASKED)
       .flatMap((ids, n) => (ids.length < 2 ? [] : [timed(ids.slice(-clicks), n).session])),
     config: { ...config, batchSize: clicks === PAIR ? ASKED : 16 },
-    epochs: clicks === PAIR ? 20 : 3,
+    epochs,
   });
-  const steps = new Set<number>();
-  const fixed = await engine.train(request(PAIR), { onProgress: (progress) => steps.add(progress.steps) });
-  if ([...steps].join() !== '1') throw new Error(`An epoch on one batch had ${[...steps].join()} steps.`);
-  return { losses: fixed.losses, artifact: artifactOf(await engine.train(request(SEEN))) };
+  return {
+    /** The loss of each of so many steps on the one batch. */
+    async losses(count: number): Promise<readonly number[]> {
+      const steps = new Set<number>();
+      const fixed = await engine.train(request(PAIR, count), { onProgress: (progress) => steps.add(progress.steps) });
+      if ([...steps].join() !== '1') throw new Error(`An epoch on one batch had ${[...steps].join()} steps.`);
+      return fixed.losses;
+    },
+    artifact: async (): Promise<Artifact> => artifactOf(await engine.train(request(SEEN, 3))),
+  };
 }
 
 function artifactOf({ architecture, config, itemIds, tensors, golden }: Trained): Artifact {
