@@ -78,7 +78,7 @@ describe('the backend', () => {
     await page.getByText('WebAssembly, in a worker').waitFor();
     await settled(page);
     expect(new URL(page.url()).search).toBe('?backend=wasm');
-    expect(await because(page)).toBe(`Because you looked at ${title}`);
+    await expect.poll(() => because(page)).toBe(`Because you looked at ${title}`);
     await page.getByRole('tab', { name: 'Your visit' }).click();
     expect(await page.locator('.event-title').allTextContents()).toEqual([title]);
     expect(errors).toEqual([]);
@@ -108,15 +108,15 @@ describe('the visit', () => {
 
   test('starts with what is popular, and is followed by the shelf', async () => {
     const { page } = await openShopWindow(browser, server);
-    expect(await because(page)).toMatch(/^Popular in this shop/);
+    await expect.poll(() => because(page)).toMatch(/^Popular in this shop/);
     await openPanel(page);
     await page.getByText('Nothing yet. Look at a product.').waitFor();
     const first = await openSuggestion(page);
-    expect(await because(page)).toBe(`Because you looked at ${first}`);
+    await expect.poll(() => because(page)).toBe(`Because you looked at ${first}`);
     const shown = await page.locator('.slot-for-you [part=title]').allTextContents();
     expect(shown).not.toContain(first);
     const second = await openSuggestion(page);
-    expect(await because(page)).toBe(`Because you looked at ${second} and ${first}`);
+    await expect.poll(() => because(page)).toBe(`Because you looked at ${second} and ${first}`);
     // Beside the page, the panel follows.
     await expect.poll(() => page.locator('.event-title').allTextContents()).toEqual([second, first]);
     await page.context().close();
@@ -140,7 +140,7 @@ describe('the visit', () => {
     await page.getByText('Nothing yet. Look at a product.').waitFor();
     await page.reload();
     await settled(page);
-    expect(await because(page)).toMatch(/^Popular in this shop/);
+    await expect.poll(() => because(page)).toMatch(/^Popular in this shop/);
     await openPanel(page);
     await choose(page, 'In this page only');
     await page.getByText('gone when you close the page').waitFor();
@@ -168,7 +168,7 @@ describe('the visit', () => {
     await page.locator('.logo').click();
     await page.locator('.hero').waitFor();
     await settled(page);
-    expect(await because(page)).toMatch(/^Popular in this shop/);
+    await expect.poll(() => because(page)).toMatch(/^Popular in this shop/);
     await openPanel(page);
     await choose(page, 'All');
     await page.getByText('By what you looked at on earlier visits.').waitFor();
@@ -212,7 +212,7 @@ describe('the network', () => {
     await page.getByText('Offline. Nothing has asked for the network since.').waitFor();
     const before = requests.length;
     const title = await openSuggestion(page);
-    expect(await because(page)).toBe(`Because you looked at ${title}`);
+    await expect.poll(() => because(page)).toBe(`Because you looked at ${title}`);
     expect(requests.length).toBe(before);
     await page.getByRole('tab', { name: 'Engine' }).click();
     await choose(page, 'JavaScript');
@@ -226,7 +226,7 @@ describe('the network', () => {
     await page.getByRole('tab', { name: 'Engine' }).click();
     await page.getByText('JavaScript, in a worker').waitFor();
     await settled(page);
-    expect(await because(page)).toBe(`Because you looked at ${title}`);
+    await expect.poll(() => because(page)).toBe(`Because you looked at ${title}`);
     expect(errors).toEqual([]);
     await page.context().close();
   });
