@@ -6,35 +6,27 @@ export const RING_LOG = `session_id,item_id,timestamp\n${RING.flatMap((session, 
   session.map(({ itemId, time }) => `s${s},"p""${itemId.match(/\d+/)}",${time}\n`),
 ).join('')}`;
 
+/** CL4SRec has SASRec's network. */
+const ATTENTION = [
+  '--set',
+  'hiddenUnits=8',
+  '--set',
+  'maxlen=6',
+  '--set',
+  'numBlocks=1',
+  '--set',
+  'batchSize=8',
+  '--epochs',
+  '2',
+];
+
 /** Flags of a training that takes no time, by model. */
 export const SMALL: Readonly<Record<string, readonly string[]>> = {
   gru4rec: ['--set', 'layers=8', '--set', 'batchSize=8', '--set', 'nSample=8', '--epochs', '2'],
-  sasrec: [
-    '--set',
-    'hiddenUnits=8',
-    '--set',
-    'maxlen=6',
-    '--set',
-    'numBlocks=1',
-    '--set',
-    'batchSize=8',
-    '--epochs',
-    '2',
-  ],
+  sasrec: ATTENTION,
   srgnn: ['--set', 'hiddenSize=8', '--set', 'batchSize=8', '--epochs', '2'],
   caser: ['--set', 'd=8', '--set', 'L=3', '--set', 'T=2', '--set', 'batchSize=8', '--epochs', '2'],
-  cl4srec: [
-    '--set',
-    'hiddenUnits=8',
-    '--set',
-    'maxlen=6',
-    '--set',
-    'numBlocks=1',
-    '--set',
-    'batchSize=8',
-    '--epochs',
-    '2',
-  ],
+  cl4srec: ATTENTION,
   transformers4rec: ['--set', 'dModel=8', '--set', 'itemEmbeddingDim=8', '--set', 'batchSize=8', '--epochs', '2'],
   markov: [],
   pop: [],
