@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openBrowser, openShopWindow, serveShop } from './shop-window';
-import { openPanel, settled } from './views';
+import { openPanel, openSuggestion, settled } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
 
@@ -19,14 +19,6 @@ afterAll(async () => {
   server?.close();
   server?.closeAllConnections();
 });
-
-/** Opens the first suggestion, and gives its title. */
-async function openSuggestion(page: Page): Promise<string> {
-  await page.locator('.slot-for-you aisle-recommendations a').first().click();
-  await page.locator('.product').waitFor();
-  await settled(page);
-  return (await page.locator('h1').textContent()) ?? '';
-}
 
 /** Chooses what is called so, by its label, as a hidden radio button is clicked. */
 const choose = (page: Page, name: string) => page.getByRole('radio', { name, exact: true }).check({ force: true });

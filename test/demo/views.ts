@@ -11,6 +11,22 @@ export async function settled(page: Page): Promise<void> {
   });
 }
 
+/**
+ * Opens a product of the "For you" shelf, and gives its title. Clicked by script: a shelf that changes between a look at a
+ * card and the click on it would open another product.
+ */
+export async function openSuggestion(page: Page, n = 0): Promise<string> {
+  const link = page.locator('.slot-for-you aisle-recommendations a').nth(n);
+  const id = await link.evaluate((element: HTMLAnchorElement) => {
+    element.click();
+    return decodeURIComponent(element.hash.replace('#/product/', ''));
+  });
+  // The page before may have been a product's, too.
+  await page.locator(`.slot-related aisle-recommendations[item=${JSON.stringify(id)}]`).waitFor();
+  await settled(page);
+  return (await page.locator('h1').textContent()) ?? '';
+}
+
 /** Looks at some products of a department, and ends on the last of them. */
 async function look(page: Page, department: number, ...products: readonly number[]): Promise<void> {
   for (const n of products) {

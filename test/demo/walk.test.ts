@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { brotliBytes, built } from '../build/built';
 import { openBrowser, openShopWindow, type ShopWindow, serveShop } from './shop-window';
-import { openPanel, settled } from './views';
+import { openPanel, openSuggestion, settled } from './views';
 
 let browser: Browser;
 let server: Server;
@@ -21,22 +21,11 @@ afterAll(async () => {
   server?.closeAllConnections();
 });
 
-/** Opens the n-th product of the "For you" shelf. */
-async function openSuggestion(page: Page, n: number): Promise<string> {
-  const link = page.locator('.slot-for-you aisle-recommendations a').nth(n);
-  await link.evaluate((element: HTMLElement) => element.click());
-  return titleOnShow(page);
-}
-
 /** Opens the n-th product of a department. */
 async function openFromDepartment(page: Page, department: number, n: number): Promise<string> {
   await page.locator('.nav a').nth(department).click();
   await page.locator('.list-head').waitFor();
   await page.locator('.grid .card-link').nth(n).click();
-  return titleOnShow(page);
-}
-
-async function titleOnShow(page: Page): Promise<string> {
   await page.locator('.product').waitFor();
   await settled(page);
   return (await page.locator('h1').textContent()) ?? '';
