@@ -34,6 +34,8 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
   maxWorkers: 2,
   testTimeout: 30_000,
   hookTimeout: 300_000,
+  // What is waited for comes sooner or later; how soon is up to what else the machine does.
+  expect: { poll: { timeout: 20_000 } },
   projects: [
     {
       extends: true,
