@@ -53,15 +53,21 @@ export class Database {
     }
   }
 
+  /**
+   * As `run`, to read only: a database that is not there, such as one that was erased, is not made by looking into it.
+   *
+   * @param none The result where there is no database. A browser that does not list its databases makes one.
+   */
+  async read<T>(work: (store: IDBObjectStore) => T | Promise<T>, none: T): Promise<T> {
+    const isThere = this.#use !== undefined || (await this.#exists());
+    return isThere ? this.run('readonly', work) : none;
+  }
+
   /** Deletes the database, in every tab. Emptied first: a tab that is frozen can hold up the deletion, but not that. */
   async delete(): Promise<void> {
     const { name, deadline } = this.#options;
-    const exists = async (): Promise<boolean> => {
-      const all = await indexedDB.databases?.();
-      return all === undefined || all.some((one) => one.name === name);
-    };
     if (globalThis.indexedDB === undefined) return;
-    if (!this.#use && !(await inTime(exists(), deadline, 'answer'))) return;
+    if (!this.#use && !(await this.#exists())) return;
     const emptied = this.run('readwrite', (store) => void store.clear());
     await emptied.catch(() => {});
     this.close();
@@ -73,6 +79,12 @@ export class Database {
     this.#connection?.close();
     this.#connection = undefined;
     this.#use = undefined;
+  }
+
+  async #exists(): Promise<boolean> {
+    const list = async () => indexedDB.databases?.();
+    const all = await inTime(list(), this.#options.deadline, 'answer');
+    return all === undefined || all.some(({ name }) => name === this.#options.name);
   }
 
   #watch(connection: IDBDatabase): void {

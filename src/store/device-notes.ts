@@ -48,15 +48,12 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
   }
 
   /** One after the other, so that whoever erases can wait for the last. */
-  function stored<T>(
-    mode: IDBTransactionMode,
-    work: (store: IDBObjectStore) => T | Promise<T>,
-  ): Promise<T | undefined> {
+  function stored<T>(work: () => Promise<T>): Promise<T | undefined> {
     const began = life;
     const run = last.then(async () => {
-      // To open a database that was erased would make it again.
+      // To write into a database that was erased would make it again.
       if (!isAllowed || isBroken || life !== began) return undefined;
-      return database.run(mode, work).catch(() => {
+      return work().catch(() => {
         // Memory has it; that nothing can be stored is told by the store of the events. To wait once is enough.
         isBroken = true;
         return undefined;
@@ -67,10 +64,15 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
   }
 
   const put = (key: string, note: object): Promise<unknown> =>
-    stored('readwrite', (store) => {
-      store.put(note, NOTE + key);
-      store.transaction.commit?.(); // a page that is being left does not come to see its success
-    });
+    stored(() =>
+      database.run('readwrite', (store) => {
+        store.put(note, NOTE + key);
+        store.transaction.commit?.(); // a page that is being left does not come to see its success
+      }),
+    );
+
+  const get = (key: string): Promise<unknown> =>
+    stored(() => database.read((store) => promisifyRequest(store.get(NOTE + key)), undefined));
 
   async function end(): Promise<void> {
     await last;
@@ -92,7 +94,7 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
     },
     async read(key) {
       // Another tab may have written since.
-      return (await stored('readonly', (store) => promisifyRequest(store.get(NOTE + key)))) ?? memory.get(key);
+      return (await get(key)) ?? memory.get(key);
     },
     async write(key, note, made) {
       if (made !== life) return;

@@ -59,16 +59,26 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   /** Who waits for a `flush`. */
   const flushing: (() => void)[] = [];
 
-  /** One transaction of this life of the database; undefined where it was erased meanwhile. */
+  /** Writes in one transaction of this life of the database; undefined where it was erased meanwhile. */
+  const change = <T>(body: (store: IDBObjectStore, marks: Marks) => Promise<T>): Promise<T | undefined> =>
+    work(body, (whole) => database.run('readwrite', whole));
+
+  /**
+   * Reads in one such transaction; `none` where there is no database. The first time it is opened all the same: whether
+   * events can be stored is to be known before there are any.
+   */
+  const look = <T>(body: (store: IDBObjectStore) => Promise<T>, none: T): Promise<T | undefined> =>
+    work<T>(body, (whole) => (loaded ? database.read(whole, none) : database.run('readonly', whole)));
+
   async function work<T>(
-    mode: IDBTransactionMode,
     body: (store: IDBObjectStore, marks: Marks) => Promise<T>,
+    transact: (whole: (store: IDBObjectStore) => Promise<T | undefined>) => Promise<T | undefined>,
   ): Promise<T | undefined> {
     await erasing;
     const began = life;
-    let erased = false;
+    let erased = epoch !== undefined; // as it is where the database is gone
     let marks: Marks | undefined;
-    const result = await database.run(mode, async (store) => {
+    const result = await transact(async (store) => {
       marks = await readMarks(store);
       erased = life !== began || (epoch !== undefined && marks.epoch !== epoch);
       return erased ? undefined : body(store, marks);
@@ -80,14 +90,14 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       return undefined;
     }
     epoch ??= marks?.epoch;
-    const change = pause.meet(marks?.paused === true);
-    if (change !== undefined) onPaused(change, change ? waiting.drop() : []);
+    const paused = pause.meet(marks?.paused === true);
+    if (paused !== undefined) onPaused(paused, paused ? waiting.drop() : []);
     return result;
   }
 
   /** Reads everything, hands out what is new, and moves what is damaged. */
   async function load(): Promise<void> {
-    const entries = await work('readonly', readEntries);
+    const entries = await look(readEntries, []);
     if (entries === undefined) return; // erased meanwhile; the loop reads again
     const fresh: StoredEvent[] = [];
     const damaged: [key: string, value: unknown, reason: string][] = [];
@@ -108,7 +118,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       trouble('records-set-aside', `${count} stored record(s) cannot be read and are passed over: ${unreadable}.`);
     }
     hand(fresh);
-    if (damaged.length > 0) await work('readwrite', (store) => moveAside(store, damaged));
+    if (damaged.length > 0) await change((store) => moveAside(store, damaged));
   }
 
   function isNew(event: StoredEvent): boolean {
@@ -128,7 +138,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const key = keyOf(tab, sequence);
     const value = encode(events);
     const created = randomName();
-    const written = await work('readwrite', async (store, marks) => {
+    const written = await change(async (store, marks) => {
       if (pause.forbids(marks.paused)) return undefined;
       const now = marks.epoch ?? created;
       writeMarks(store, { epoch: now, paused: marks.paused });
@@ -147,7 +157,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   async function writePause(): Promise<void> {
     const paused = pause.on;
     const created = randomName();
-    const written = await work('readwrite', async (store, marks) => {
+    const written = await change(async (store, marks) => {
       const now = marks.epoch ?? created;
       writeMarks(store, { epoch: now, paused });
       return now;
@@ -158,7 +168,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   async function makeRoom(target: number): Promise<void> {
-    size = (await work('readwrite', (store) => deleteOldest(store, target, gap))) ?? 0;
+    size = (await change((store) => deleteOldest(store, target, gap))) ?? 0;
   }
 
   /** The device gives less room than `maxSize`: the older half goes. */
@@ -353,7 +363,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     },
     async setAside() {
       if (state !== 'open' || failures > 0) return [];
-      return (await work('readonly', readAside).catch(() => undefined)) ?? [];
+      return (await look(readAside, []).catch(() => undefined)) ?? [];
     },
     erase(goOn = true) {
       if (!goOn) stop();

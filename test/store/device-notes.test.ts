@@ -70,6 +70,7 @@ describe('a note', () => {
     await store.erase();
     await vi.waitFor(() => expect(here.life).toBe(1));
     expect(await here.read('device')).toBeUndefined();
+    expect(await dump()).toBeUndefined();
   });
 
   test('is no event, and none of the events is one', async () => {

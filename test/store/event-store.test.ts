@@ -77,6 +77,17 @@ describe('events', () => {
     expect(await dump()).toBeUndefined();
   });
 
+  test('that were erased are looked for without making the database again', async () => {
+    const { store } = page();
+    await store.append(view('a', 1));
+    await store.erase();
+    await store.refresh();
+    expect(await store.setAside()).toEqual([]);
+    expect(await dump()).toBeUndefined();
+    await store.append(view('b', 2));
+    expect(await stored()).toEqual(['b 2']);
+  });
+
   test('with long ids are written in records that the size cap can take one by one', async () => {
     const { store } = page({ maxSize: 300_000 });
     for (let k = 0; k < 40; k++) void store.append(view(`${k}`.padEnd(10_000, '-'), k));
