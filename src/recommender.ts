@@ -186,7 +186,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const store = createEventStore({
     gap,
     onEvents: (events) => history.add(...events),
-    onStored: (events) => emit('stored', { events: events.map(tracked) }),
+    onStored(events) {
+      notes.allow(); // after an erasure, the first event that is stored begins anew
+      emit('stored', { events: events.map(tracked) });
+    },
     onErased(by) {
       history.clear();
       void notes.forget();

@@ -20,7 +20,10 @@ export interface DeviceNotes {
    * @param life In which the note was made; one of an earlier life is dropped.
    */
   write(key: string, note: object, life: number): Promise<void>;
-  /** Forgets what is in memory; the database is deleted by others. Settles when nothing is being written any more. */
+  /**
+   * Forgets what is in memory; the database is deleted by others. Notes stay in memory from then on, until they are allowed
+   * again. Settles when nothing is being written any more.
+   */
   forget(): Promise<void>;
   /** Ends the connection, once what is being written is. */
   close(): Promise<void>;
@@ -44,6 +47,7 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
 
   function forgetAll(): void {
     life++;
+    isAllowed = false; // what was erased does not come back because a measurement ends later
     memory.clear();
   }
 

@@ -63,6 +63,17 @@ describe('a note', () => {
     expect(await here.read('device')).toBeUndefined();
   });
 
+  test('that is made after an erasure stays in memory until it may be stored again', async () => {
+    const here = notes();
+    await here.write('device', NOTE, here.life);
+    await Promise.all([page().store.erase(), here.forget()]);
+    await here.write('device', { fastest: 'cpu' }, here.life);
+    expect(await here.read('device')).toEqual({ fastest: 'cpu' });
+    expect(await dump()).toBeUndefined();
+    here.allow();
+    await vi.waitFor(async () => expect(await dump()).toEqual(new Map([['note/device', { fastest: 'cpu' }]])));
+  });
+
   test('is forgotten when another tab erases', async () => {
     const here = notes();
     await here.write('device', NOTE, here.life);
