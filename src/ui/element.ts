@@ -1,6 +1,7 @@
 /** `<aisle-recommendations>`: holds its place at once, and tells what was loaded of every change. It does nothing else. */
 import { draw } from './frame';
 import type { Host, Slot, SlotState } from './host';
+import { beforePaint } from './when';
 
 export const TAG = 'aisle-recommendations';
 
@@ -23,6 +24,7 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
 
   function enter(element: HTMLElement): void {
     let slot = known.get(element);
+    if (!element.isConnected || (slot !== undefined && live.has(slot))) return; // it went, or came twice, before the paint
     if (slot === undefined) {
       slot = { element, ...draw(element, host.pictures) };
       known.set(element, slot);
@@ -48,7 +50,8 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
     class extends HTMLElement {
       static readonly observedAttributes = ATTRIBUTES;
       connectedCallback(): void {
-        host.guard(`<${TAG}>`, () => enter(this));
+        // Not here: a page full of slots would be drawn in the one task that defines them.
+        beforePaint(() => host.guard(`<${TAG}>`, () => enter(this)));
       }
       disconnectedCallback(): void {
         host.guard(`<${TAG}>`, () => leave(this));

@@ -63,10 +63,8 @@ function drawHeading(section: HTMLElement, element: HTMLElement, name: string): 
 }
 
 function drawPlaceholders(list: HTMLElement, limit: number): void {
-  list.replaceChildren();
-  for (let i = 0; i < Math.min(limit, MAX_PLACEHOLDERS); i++) {
-    const card = node('span', { class: 'card' });
-    for (const line of ['picture', 'brand', 'title', 'foot']) card.append(node('span', { class: line }));
-    list.append(node('li', { part: 'placeholder', class: 'wait', 'aria-hidden': 'true' }, card));
-  }
+  const card = node('span', { class: 'card' });
+  for (const line of ['picture', 'brand', 'title', 'foot']) card.append(node('span', { class: line }));
+  const item = node('li', { part: 'placeholder', class: 'wait', 'aria-hidden': 'true' }, card);
+  list.replaceChildren(...Array.from({ length: Math.min(limit, MAX_PLACEHOLDERS) }, () => item.cloneNode(true)));
 }

@@ -47,3 +47,22 @@ export function whenWanted(guard: Host['guard'], start: () => void): (slot: Slot
     if (!started) observer?.observe(element);
   };
 }
+
+/** Milliseconds after which what waits for a frame goes on without one: a page in the background draws none. */
+const NO_FRAME = 200;
+
+/** Calls `draw` once, in a task of its own, before the page is painted the next time. */
+export function beforePaint(draw: () => void): void {
+  let isDrawn = false;
+  function once(): void {
+    if (isDrawn) return;
+    isDrawn = true;
+    draw();
+  }
+  try {
+    requestAnimationFrame(once);
+  } catch {
+    once(); // a page that has broken it
+  }
+  setTimeout(once, NO_FRAME);
+}
