@@ -9,7 +9,7 @@ import { openChannel } from './channel';
 import { Database } from './database';
 import type { EventStore, EventStoreOptions, NewEvent, StorageState, StoreTrouble } from './interface';
 import { Pause } from './pause';
-import { decode, encode, isEvent, keyOf, type StoredEvent } from './records';
+import { decode, encode, isEvent, keyOf, randomName, type StoredEvent } from './records';
 import {
   deleteOldest,
   type Marks,
@@ -394,13 +394,4 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       database.close();
     },
   };
-}
-
-/** Unlikely to be drawn twice; `crypto` is missing or broken in some pages. */
-function randomName(): string {
-  try {
-    return [...crypto.getRandomValues(new Uint32Array(2))].map((part) => part.toString(36)).join('');
-  } catch {
-    return Math.random().toString(36).slice(2);
-  }
 }

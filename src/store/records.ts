@@ -29,6 +29,15 @@ export const ASIDE = 'aside/';
 
 export const keyOf = (tab: string, sequence: number): string => `${EVENTS}${tab}/${sequence}`;
 
+/** For a tab, or a life of the database: unlikely to be drawn twice. `crypto` is missing or broken in some pages. */
+export function randomName(): string {
+  try {
+    return [...crypto.getRandomValues(new Uint32Array(2))].map((part) => part.toString(36)).join('');
+  } catch {
+    return Math.random().toString(36).slice(2);
+  }
+}
+
 /** @param events One or more, all of one tab. */
 export function encode(events: readonly StoredEvent[]): string {
   const rows = events.map(({ number, time, itemId, event }) => [number, time, itemId, event]);

@@ -2,7 +2,7 @@
 import type { Random } from '../../session/random';
 import { chance, drawWeighted, logNormal } from './draw';
 import { drawProduct, isSold, type Shop } from './shop';
-import { taste, type Visitor } from './visitors';
+import { lovedProduct, taste, type Visitor } from './visitors';
 
 /** Kinds of event, in the order of the codes of `Visit.events`. */
 export const EVENT_NAMES = ['view', 'cart', 'purchase'] as const;
@@ -142,19 +142,11 @@ class Walk {
   /** An item from the front of the shop: of a loved kind, or whatever draws people today. */
   private fresh(ofLovedKind: boolean): number {
     const { shop, visitor, draws } = this;
-    const appeal = (item: number) => taste(visitor, shop, item);
     if (ofLovedKind && visitor.kinds.length > 0) {
-      const { kind } =
-        visitor.kinds[
-          drawWeighted(
-            draws,
-            visitor.kinds.map(({ share }) => share),
-          )
-        ]!;
-      const item = drawProduct(shop, draws, this.time, [shop.listing[kind]!, shop.listing[kind + 1]!], appeal);
+      const item = lovedProduct(draws, visitor, shop, this.time);
       if (item >= 0) return item;
     }
-    return drawProduct(shop, draws, this.time, [0, shop.products.length], appeal);
+    return drawProduct(shop, draws, this.time, [0, shop.products.length], (item) => taste(visitor, shop, item));
   }
 
   private favourite(): number {

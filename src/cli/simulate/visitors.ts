@@ -93,21 +93,21 @@ export function taste({ brands, colours, level }: Visitor, shop: Shop, item: num
   return Math.exp(brands[product.brand]! + (colours[product.colour.family] ?? 0) - 0.4 * distance * distance);
 }
 
+/** A product of a loved kind, by taste, of those on sale; −1 where there is none. The visitor loves at least one kind. */
+export function lovedProduct(draws: Random, visitor: Visitor, shop: Shop, time: number): number {
+  const shares = visitor.kinds.map(({ share }) => share);
+  const { kind } = visitor.kinds[drawWeighted(draws, shares)]!;
+  const range = [shop.listing[kind]!, shop.listing[kind + 1]!] as const;
+  return drawProduct(shop, draws, time, range, (item) => taste(visitor, shop, item));
+}
+
 /** Favourites: of the loved kinds, by taste, all sold through the whole log. */
 function favouriteItems(draws: Random, visitor: Visitor, shop: Shop): number[] {
   const favourites = new Set<number>();
   const wanted = 3 + draws.integer(5);
   const { start, days } = shop.period;
   for (let i = 0; favourites.size < wanted && i < 30 && visitor.kinds.length > 0; i++) {
-    const { kind } =
-      visitor.kinds[
-        drawWeighted(
-          draws,
-          visitor.kinds.map(({ share }) => share),
-        )
-      ]!;
-    const range = [shop.listing[kind]!, shop.listing[kind + 1]!] as const;
-    const item = drawProduct(shop, draws, start, range, (candidate) => taste(visitor, shop, candidate));
+    const item = lovedProduct(draws, visitor, shop, start);
     if (item >= 0 && shop.products[item]!.end > start + days * DAY) favourites.add(item);
   }
   return [...favourites];
