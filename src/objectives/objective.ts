@@ -65,7 +65,7 @@ export function objectiveLoss(spec: ObjectiveSpec, given: LossInput): Scalar {
 }
 
 /** Scores are linear in vectors, bias and corrections, so these are divided where the scores would be. */
-function atTemperature(input: LossInput, temperature: number): LossInput {
+export function atTemperature(input: LossInput, temperature: number): LossInput {
   if (temperature === 1) return input;
   const { vectors, outputs, logq } = input;
   return {

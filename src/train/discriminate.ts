@@ -6,6 +6,7 @@ import {
   notEqual,
   reshape,
   type Scalar,
+  type Tensor,
   type Tensor1D,
   type Tensor2D,
   tensor1d,
@@ -29,23 +30,26 @@ export function replaceClicks(items: Tensor2D, cells: Int32Array, draws: Tensor1
   return reshape(gather(both, tensor1d(from, 'int32')), items.shape);
 }
 
+/** Clicks after some of them were replaced. */
+export interface Replaced {
+  /** `[B, W]` int32. */
+  readonly items: Tensor2D;
+  /** 1 where another item than the click's own was put, `[B, W]`: a draw of the same item is no replacement. */
+  readonly labels: Tensor2D;
+}
+
 /** The discriminator's loss on replaced clicks. Side information stays the original clicks', and nothing is masked. */
 export function discriminationLoss<C>(
   model: SessionModel<C>,
   params: Params,
   prepared: PreparedTensors,
-  replacedItems: Tensor2D,
+  { items, labels }: Replaced,
   { over }: Pick<ReplacedSpec, 'over'>,
   config: C,
   run: Run,
 ): Scalar {
   const { masked: _, ...rest } = prepared;
-  const logits = model.discriminate!(params, { ...rest, items: replacedItems }, config, run);
-  const items = prepared.items!;
-  const flags = (isSo: typeof items) => reshape(cast(isSo, 'float32'), [items.size]) as Tensor1D;
-  return replacedLoss(
-    logits,
-    flags(notEqual(replacedItems, items)),
-    over === 'clicks' ? flags(notEqual(items, 0)) : undefined,
-  );
+  const logits = model.discriminate!(params, { ...rest, items }, config, run);
+  const flat = (flags: Tensor) => reshape(cast(flags, 'float32'), [items.size]) as Tensor1D;
+  return replacedLoss(logits, flat(labels), over === 'clicks' ? flat(notEqual(prepared.items!, 0)) : undefined);
 }

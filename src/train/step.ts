@@ -11,6 +11,7 @@ import {
   keep,
   maximum,
   mul,
+  notEqual,
   reshape,
   type Scalar,
   scalar,
@@ -22,6 +23,7 @@ import {
   tensor1d,
   tidy,
   zeros,
+  zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {
   ParameterSpec,
@@ -38,7 +40,7 @@ import { dropout } from '../nn/dropout';
 import { drawViews, viewGroups } from '../objectives/augmentations';
 import { meanSimilarities, ntXent } from '../objectives/contrastive';
 import type { Negatives } from '../objectives/negatives';
-import { type LossInput, logQ, objectiveLoss } from '../objectives/objective';
+import { atTemperature, type LossInput, logQ, objectiveLoss } from '../objectives/objective';
 import { drawReplacements } from '../objectives/replaced';
 import { deriveSeed, type Random, random } from '../session/random';
 import type { Catalogue, SessionInput } from '../types';
@@ -170,11 +172,16 @@ export function differentiate<C>(
     const gradientsOf = (loss: () => Scalar) => engine().gradients(loss, Object.values(params), undefined, true);
     const predicted = gradientsOf(forward);
     if (!replaced) return predicted;
-    const drawn = drawReplacements(replaced, lossInput(asked!, asked!), input.noise!);
+    const { temperature = 1 } = plan.objective;
+    const drawn = drawReplacements(replaced, atTemperature(lossInput(asked!, asked!), temperature), input.noise!);
     asked!.dispose();
     const draws = replaced.candidates === 'batch' ? gather(targets, drawn) : add(drawn, tensor1d([1], 'int32'));
-    const items = replaceClicks(inputs.items as Tensor2D, input.vectorOf!, draws as Tensor1D);
-    const told = gradientsOf(() => discriminationLoss(model, params, inputs, items, replaced, config, run));
+    const into = (clicks: Tensor, values: Tensor) =>
+      replaceClicks(clicks as Tensor2D, input.vectorOf!, values as Tensor1D);
+    // Against the targets: what stood there may itself have been exchanged as noise.
+    const labels = into(zerosLike(inputs.items!), cast(notEqual(draws, targets), 'int32'));
+    const corrupted = { items: into(inputs.items!, draws), labels };
+    const told = gradientsOf(() => discriminationLoss(model, params, inputs, corrupted, replaced, config, run));
     return weightedSum(predicted, replaced.generatorWeight, told, replaced.weight);
   });
   const gradients: Record<string, Tensor> = {};

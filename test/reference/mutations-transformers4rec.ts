@@ -41,8 +41,8 @@ export const mutations: readonly Mutation[] = [
   ours(
     'the next click asked for at a position that training never reached',
     'settings',
-    "config.maskPosition === 'trained' ? 1 : 0",
-    "config.maskPosition === 'trained' ? 0 : 0",
+    "totalSeqLength - Number(maskPosition === 'trained')",
+    "totalSeqLength - Number(maskPosition === 'beyond')",
   ),
   ours('the empty column of plm seen by all', 'prepare', '(cell % width)] = 1', '(cell % width)] = 0'),
   ours(
@@ -134,15 +134,29 @@ export const mutations: readonly Mutation[] = [
   one(
     'replaced clicks told at the targets only',
     'src/train/discriminate.ts',
-    'flags(notEqual(items, 0))',
-    'flags(notEqual(replacedItems, items))',
+    'flat(notEqual(prepared.items!, 0))',
+    'flat(labels)',
     reference,
   ),
   one(
     'a draw of the same item counted as replaced',
-    'src/train/discriminate.ts',
-    'flags(notEqual(replacedItems, items))',
-    'flags(notEqual(replacedItems, 0))',
+    'src/train/step.ts',
+    'notEqual(draws, targets)',
+    'notEqual(draws, 0)',
+    reference,
+  ),
+  one(
+    'a draw compared with the noise that stood there',
+    'src/train/step.ts',
+    "const labels = into(zerosLike(inputs.items!), cast(notEqual(draws, targets), 'int32'))",
+    'const labels = notEqual(into(inputs.items!, draws), inputs.items!)',
+    reference,
+  ),
+  one(
+    'replacements drawn at another temperature than the loss',
+    'src/train/step.ts',
+    'atTemperature(lossInput(asked!, asked!), temperature)',
+    'atTemperature(lossInput(asked!, asked!), 1)',
     reference,
   ),
 ];

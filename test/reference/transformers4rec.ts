@@ -87,8 +87,7 @@ function merge(weights: Weights, column: Column, kinds: Kinds, settings: Setting
   const all = reader(weights, '');
   const own = reader(weights, prefix);
   if (column.masked) return all.v('mask');
-  const epsilon = settings.form === 'paper' ? 1e-12 : 1e-5;
-  const normed = (x: Vector, name: string) => (settings.inputNorm ? all.norm(x, `norms.${name}`, epsilon) : x);
+  const normed = (x: Vector, name: string) => (settings.inputNorm ? all.norm(x, `norms.${name}`, 1e-5) : x);
   const x = normed(all.m('items')[column.item ?? 0]!, 'items');
   const features = Object.entries(kinds).map(([name, kind]) => {
     const value = column.features?.[name];

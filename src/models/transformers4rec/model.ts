@@ -50,7 +50,7 @@ import { gru } from './gru';
 import { declare, type LanguageModel, linearAt, type Named } from './language-model';
 import { type LanguageModelName, options, type T4RecConfig } from './options';
 import { prepare } from './prepare';
-import { check, featureEpsilon, inputLayer, masksInput, seesPadding, sizeOf } from './settings';
+import { check, FEATURE_EPSILON, inputLayer, masksInput, seesPadding, sizeOf } from './settings';
 import { training } from './training';
 import { transformerXl } from './transformer-xl';
 import { xlnet } from './xlnet';
@@ -92,18 +92,18 @@ function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, P
   const columns = mergedColumns(config, catalogue);
   const network = ({ prefix, share }: Network): Record<string, ParameterSpec> => {
     const size = sizeOf(config, share);
-    const { specs, linear } = declare(size);
-    if (inputLayer(config) !== 'none') linear('merge', columns, size.d);
+    const { specs, around } = declare(size);
+    if (inputLayer(config) !== 'none') around('merge', columns, size.d);
     for (const [name, spec] of Object.entries(LANGUAGE_MODELS[config.lm].parameters(size))) specs[`lm.${name}`] = spec;
     return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [prefix + name, spec]));
   };
   const generator = ranking(config);
   const { d } = sizeOf(config, generator.share);
   const head = declare(sizeOf(config));
-  if (projects(config, d)) head.linear('output', d, itemEmbeddingDim);
+  if (projects(config, d)) head.around('output', d, itemEmbeddingDim);
   if (objective === 'rtd') {
-    head.linear('discriminator.dense', config.dModel, config.dModel);
-    head.linear('discriminator.score', config.dModel, 1);
+    head.around('discriminator.dense', config.dModel, config.dModel);
+    head.around('discriminator.score', config.dModel, 1);
   }
   return {
     items: {
@@ -145,7 +145,7 @@ function merged(params: Params, at: Named, prepared: PreparedTensors, config: T4
     const y = early(x);
     if (!inputNorm) return y;
     const [gain, bias] = ['gain', 'bias'].map((part) => params[`norms.${name}.${part}`] as Tensor1D);
-    return layerNorm(y, gain!, bias!, featureEpsilon(config));
+    return layerNorm(y, gain!, bias!, FEATURE_EPSILON);
   };
   const x = normed('items', itemVectors(params, prepared.items as Tensor2D, config));
   const features = featureVectors(params, prepared, config).map(({ name, vectors }) => {

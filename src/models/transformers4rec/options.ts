@@ -128,8 +128,8 @@ export const options: OptionSpecs<T4RecConfig> = {
     'integer',
     1,
     4096,
-    'width of a head of transformer-xl; auto: dModel / nHead, in the library form 64',
-    'the library leaves 64, whatever dModel is',
+    'width of a head of transformer-xl; auto: 64',
+    'paper and library leave 64, whatever dModel is',
   ),
   dInner: automatic(
     'integer',
@@ -170,8 +170,8 @@ export const options: OptionSpecs<T4RecConfig> = {
     'number',
     0,
     0.95,
-    'dropout of attention weights; auto: as dropout; library: 0.1 for bert and electra, 0 for transformer-xl',
-    'the library sets it for gpt2 and xlnet only',
+    'dropout of attention weights; auto: as dropout; 0 for transformer-xl; library: 0.1 for bert and electra',
+    'the library sets it for gpt2 and xlnet only, nobody for transformer-xl',
   ),
   layerNormEps: automatic(
     'number',

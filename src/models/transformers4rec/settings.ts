@@ -58,7 +58,7 @@ export function check(config: T4RecConfig): void {
       `lm=${lm} cannot learn by objective=${objective}: ${WHY_NOT[objective]}. It learns by ${PAIRS[lm].join(', ')}.`,
     );
   }
-  const hasOwnHeads = lm === 'transformer-xl' && (config.dHead >= 0 || config.form === 'library');
+  const hasOwnHeads = lm === 'transformer-xl';
   if (lm !== 'gru' && !hasOwnHeads && dModel % nHead !== 0) {
     refuse(`"dModel" must be a multiple of "nHead", got ${dModel} and ${nHead}.`);
   }
@@ -100,8 +100,8 @@ export const masksInput = ({ objective, plmMaskInput, form }: T4RecConfig): bool
 export const seesPadding = ({ form, padding }: T4RecConfig): boolean =>
   padding === 'auto' ? form === 'library' : padding === 'seen';
 
-const headWidth = ({ lm, form, dModel, nHead, dHead }: T4RecConfig): number =>
-  given(dHead, lm === 'transformer-xl' && form === 'library' ? 64 : Math.floor(dModel / nHead));
+const headWidth = ({ lm, dModel, nHead, dHead }: T4RecConfig): number =>
+  given(dHead, lm === 'transformer-xl' ? 64 : Math.floor(dModel / nHead));
 const sameLength = ({ sameLength, form }: T4RecConfig): boolean =>
   sameLength === 'auto' ? form === 'library' : String(sameLength) === 'true';
 const memory = ({ memLen, form }: T4RecConfig): number => given(memLen, form === 'library' ? 1 : 0);
@@ -114,16 +114,13 @@ function epsilon({ layerNormEps, form, lm }: T4RecConfig): number {
 
 function dropouts({ dropout, attnDropout, form, lm }: T4RecConfig): [number, number] {
   const encoder = lm === 'bert' || lm === 'electra';
-  if (form === 'paper') {
-    const rate = given(dropout, 0.1);
-    return [rate, given(attnDropout, rate)];
-  }
-  const rate = given(dropout, lm === 'bert' ? 0.1 : 0.3);
-  return [rate, given(attnDropout, encoder ? 0.1 : lm === 'transformer-xl' ? 0 : rate)];
+  const rate = given(dropout, form === 'paper' || lm === 'bert' ? 0.1 : 0.3);
+  const ofAttention = lm === 'transformer-xl' ? 0 : form === 'library' && encoder ? 0.1 : rate;
+  return [rate, given(attnDropout, ofAttention)];
 }
 
-/** ε of the norms of features, which are PyTorch's own. */
-export const featureEpsilon = ({ form }: T4RecConfig): number => (form === 'paper' ? 1e-12 : 1e-5);
+/** ε of the norms of features, which are PyTorch's own in both forms. */
+export const FEATURE_EPSILON = 1e-5;
 
 /** What merges the features of a click. */
 export const inputLayer = ({ inputLayer, form }: T4RecConfig): 'tanh' | 'relu' | 'none' =>
@@ -132,9 +129,9 @@ export const inputLayer = ({ inputLayer, form }: T4RecConfig): 'tanh' | 'relu' |
 /** Whether the model needs one more column than clicks to ask for the next one. */
 export const appendsColumn = ({ objective }: T4RecConfig): boolean => objective !== 'clm';
 
-/** Clicks that inference keeps of a session. */
-export const inferenceClicks = (config: T4RecConfig): number =>
-  config.totalSeqLength - (appendsColumn(config) && config.maskPosition === 'trained' ? 1 : 0);
+/** Clicks that inference keeps of a session: with a position that was trained, the next one is the last that fits. */
+export const inferenceClicks = ({ totalSeqLength, maskPosition }: T4RecConfig): number =>
+  totalSeqLength - Number(maskPosition === 'trained');
 
 /** Columns of the widest batch. */
 export const inferenceWidth = (config: T4RecConfig): number =>

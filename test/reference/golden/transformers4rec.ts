@@ -2,6 +2,7 @@
 import {
   engine,
   gather,
+  notEqual,
   type Scalar,
   type Tensor,
   type Tensor1D,
@@ -192,8 +193,12 @@ async function replaced(file: GoldenFile, golden: Imported<Config>, params: Reco
   const { masked: _, ...bare } = arrays;
   const real = { data: Float32Array.from(file.tensors['inputs/rtd/attention_mask']!.data), shape: [ids.length, 1] };
   const corrupted = () => tensor2d(ids, shape as [number, number], 'int32');
-  const lossOf = (over: 'all' | 'clicks', inputs: Prepared): Scalar =>
-    discriminationLoss(model, params, upload(inputs), corrupted(), { over }, config, INFERENCE);
+  const lossOf = (over: 'all' | 'clicks', inputs: Prepared): Scalar => {
+    const tensors = upload(inputs);
+    const items = corrupted();
+    const labels = notEqual(items, tensors.items!) as Tensor2D;
+    return discriminationLoss(model, params, tensors, { items, labels }, { over }, config, INFERENCE);
+  };
 
   const found = tidy((): Record<string, Tensor> => {
     let hidden: Tensor | undefined;
