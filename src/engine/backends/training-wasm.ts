@@ -1,4 +1,10 @@
+import type { KernelConfig } from '@tensorflow/tfjs-core';
 import { ownTraining } from '../kernels/own-training';
+import { simdKernels } from '../kernels/simd/index';
 import { wasmTraining } from '../kernels/wasm-training';
 
-export const kernels = [...wasmTraining, ...ownTraining('wasm')];
+export const load = async (): Promise<readonly KernelConfig[]> => [
+  ...wasmTraining,
+  ...ownTraining('wasm'),
+  ...(await simdKernels()),
+];
