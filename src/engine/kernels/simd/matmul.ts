@@ -1,7 +1,8 @@
 /** Matrix products of any form by our own WebAssembly: transposed or batched, no operand is copied. */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
-import { type KernelConfig, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { batchOffsets, checkProduct, fusedMatMul, matMulWasm } from '../matmul-wasm';
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { batchOffsets, checkProduct } from '../matmul-wasm';
+import type { SimdKernel } from './kernel';
 import { simdOf } from './module';
 
 /** With fewer rows packing the right-hand matrix does not pay; XNNPACK packs it once for many calls. */
@@ -44,25 +45,22 @@ function matMul(backend: BackendWasm, { a, b, transposeA, transposeB, bias, relu
   return out;
 }
 
-export const batchMatMul: KernelConfig = {
-  kernelName: 'BatchMatMul',
-  backendName: 'wasm',
-  kernelFunc({ inputs, attrs, backend: anyBackend }) {
-    const backend = anyBackend as BackendWasm;
+export const batchMatMul: SimdKernel = {
+  name: 'BatchMatMul',
+  run({ inputs, attrs, backend }) {
     const [a, b] = [inputs.a!, inputs.b!];
-    const [transposeA, transposeB] = [Boolean(attrs?.transposeA), Boolean(attrs?.transposeB)];
+    const [transposeA, transposeB] = [Boolean(attrs.transposeA), Boolean(attrs.transposeB)];
     const isNarrow = !transposeA && !transposeB && util.sizeFromShape(a.shape.slice(0, -1)) < FEW;
-    if (isNarrow && b.shape.length === 2) return matMulWasm(backend, a, b, false, false);
+    if (isNarrow && b.shape.length === 2) return undefined;
     return matMul(backend, { a, b, transposeA, transposeB });
   },
 };
 
-export const fused: KernelConfig = {
-  kernelName: '_FusedMatMul',
-  backendName: 'wasm',
-  kernelFunc(call) {
-    const { a, b, bias, preluActivationWeights } = call.inputs;
-    const { transposeA, transposeB, activation } = call.attrs as unknown as {
+export const fusedMatMul: SimdKernel = {
+  name: '_FusedMatMul',
+  run({ inputs, attrs, backend }) {
+    const { a, b, bias, preluActivationWeights } = inputs;
+    const { transposeA, transposeB, activation } = attrs as unknown as {
       transposeA: boolean;
       transposeB: boolean;
       activation: string | null;
@@ -70,7 +68,7 @@ export const fused: KernelConfig = {
     const relu = activation === 'relu';
     const isOurs = relu || activation === null || activation === 'linear';
     const fits = !bias || util.sizeFromShape(bias.shape) === (transposeB ? b!.shape.at(-2) : b!.shape.at(-1));
-    if (!isOurs || !fits || preluActivationWeights) return fusedMatMul.kernelFunc(call);
-    return matMul(call.backend as BackendWasm, { a: a!, b: b!, transposeA, transposeB, bias, relu });
+    if (!isOurs || !fits || preluActivationWeights) return undefined;
+    return matMul(backend, { a: a!, b: b!, transposeA, transposeB, bias, relu });
   },
 };

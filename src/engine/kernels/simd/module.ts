@@ -27,6 +27,58 @@ export interface SimdExports {
     relu: Flag,
     scratch: number,
   ): void;
+  unary(op: number, x: number, y: number, n: number): void;
+  geluGradient(dy: number, x: number, dx: number, n: number): void;
+  dropout(x: number, y: number, n: number, first: number, second: number, threshold: number, factor: number): void;
+  adam(p: number, m: number, v: number, g: number, n: number, ...constants: number[]): void;
+  adagrad(
+    p: number,
+    a: number,
+    speed: number,
+    g: number,
+    n: number,
+    rate: number,
+    momentum: number,
+    epsilon: number,
+  ): void;
+  binary(op: number, a: number, b: number, to: number, ...sizesAndStrides: number[]): void;
+  crossEntropy(
+    s: number,
+    positive: number,
+    dy: number,
+    rows: number,
+    columns: number,
+    spread: number,
+    own: number,
+    parts: number,
+    slope: number,
+  ): void;
+  layerNorm(
+    x: number,
+    gain: number,
+    bias: number,
+    epsilon: number,
+    rows: number,
+    d: number,
+    y: number,
+    n: number,
+    r: number,
+  ): void;
+  layerNormGradient(
+    dy: number,
+    n: number,
+    r: number,
+    gain: number,
+    rows: number,
+    d: number,
+    dx: number,
+    dGain: number,
+    dBias: number,
+    chunk: number,
+  ): void;
+  sumMiddle(x: number, to: number, outer: number, count: number, inner: number, chunk: number): void;
+  addRows(x: number, ids: number, out: number, count: number, width: number, segments: number): void;
+  gatherRows(x: number, ids: number, out: number, count: number, width: number): void;
 }
 
 /** The module, ready to work on the tensors of one backend. */
@@ -36,6 +88,8 @@ export interface Simd {
   at(tensor: TensorInfo): number;
   /** Address of at least so many bytes whose content is undefined, the same at every call. */
   scratch(bytes: number): number;
+  /** The numbers at an address, until the heap grows. */
+  floats(address: number, count: number): Float32Array;
 }
 
 interface Emscripten {
@@ -74,6 +128,7 @@ export function simdOf(backend: BackendWasm): Simd {
       }
       return scratchAt;
     },
+    floats: (address, count) => new Float32Array(host.asm.memory.buffer, address, count),
   };
   instances.set(backend.wasm, made);
   return made;
