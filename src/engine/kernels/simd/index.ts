@@ -1,5 +1,6 @@
 /** The kernels that our own WebAssembly computes, in place of those of TensorFlow.js and of our own in JavaScript. */
 import type { KernelConfig } from '@tensorflow/tfjs-core';
+import { attentionRead, attentionReadGrad, attentionWeights, attentionWeightsGrad } from './attention';
 import { binaries, dropout, geluGrad, unaries } from './elements';
 import { inFrontOf, type SimdKernel } from './kernel';
 import { batchMatMul, fusedMatMul } from './matmul';
@@ -31,6 +32,10 @@ const kernels: readonly SimdKernel[] = [
   unsortedSegmentSum,
   adam,
   adagrad,
+  attentionWeights,
+  attentionWeightsGrad,
+  attentionRead,
+  attentionReadGrad,
 ];
 
 let configs: readonly KernelConfig[] | undefined;

@@ -78,6 +78,11 @@ export interface SimdExports {
   ): void;
   sumMiddle(x: number, to: number, outer: number, count: number, inner: number, chunk: number): void;
   addRows(x: number, ids: number, out: number, count: number, width: number, segments: number): void;
+  attentionScratch(T: number, K: number, R: number): number;
+  attentionWeights(...addressesAndSizes: number[]): void;
+  attentionWeightsGradient(...addressesAndSizes: number[]): void;
+  attentionRead(...addressesAndSizes: number[]): void;
+  attentionReadGradient(...addressesAndSizes: number[]): void;
   gatherRows(x: number, ids: number, out: number, count: number, width: number): void;
 }
 
