@@ -12,6 +12,7 @@ import {
   tensor4d,
   transpose,
 } from '@tensorflow/tfjs-core';
+import { attentionRead, attentionWeights, hasAttentionKernels } from './attention-kernels';
 import { type LinearParams, linear } from './linear';
 import { MASKED } from './masked';
 
@@ -59,6 +60,14 @@ export function attention(params: AttentionParams, x: Tensor2D, y: Tensor2D, opt
   const { query, key, value, output } = params;
   const { batch, heads, bias, queryMask, dropout = (weights: Tensor) => weights } = options;
   const [rows, d] = x.shape;
+  if (hasAttentionKernels()) {
+    const layout = { batch, heads, headsFirst: false };
+    const [q, k, v] = [linear(x, query), linear(y, key), linear(y, value)];
+    const weights = attentionWeights({ q, k, bias, scale: Math.sqrt(heads / d) }, layout);
+    const read = attentionRead(dropout(weights) as Tensor4D, v, layout);
+    const seen: Tensor2D = queryMask ? mul(read, queryMask) : read;
+    return output ? linear(seen, output) : seen;
+  }
   // The scale goes on the queries: there are fewer of them than scores.
   const q = splitHeads(mul(linear(x, query), Math.sqrt(heads / d)), batch, heads);
   const k = splitHeads(linear(y, key), batch, heads);

@@ -16,6 +16,7 @@ import {
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
+import { hasKernel } from './kernels';
 
 /**
  * −log softmax(s)ᵢ of each row, as one kernel with a gradient of its own; with label smoothing e every other column
@@ -37,6 +38,17 @@ import {
  */
 export function softmaxCrossEntropy(scores: Tensor2D, positive: Tensor1D, smoothing = 0, guard = 0): Tensor1D {
   return engine().runKernel('AisleCrossEntropy', { scores, positive }, { smoothing, guard }) as Tensor1D;
+}
+
+/** Losses of rows, and the slopes of their sum. */
+function lossesAndSlopes(scores: Tensor2D, positive: Tensor1D, smoothing: number): [Tensor1D, Tensor2D] {
+  const both = 'AisleCrossEntropyWithSlope';
+  if (hasKernel(both)) {
+    return engine().runKernel(both, { scores, positive }, { smoothing }) as unknown as [Tensor1D, Tensor2D];
+  }
+  const losses = softmaxCrossEntropy(scores, positive, smoothing);
+  const inputs = { dy: onesLike(losses), scores, positive };
+  return [losses, engine().runKernel('AisleCrossEntropyGrad', inputs, { smoothing }) as Tensor2D];
 }
 
 /** Cells of a block of scores, 16 MB as float32: fewer rows a block would pay more for every product. */
@@ -76,12 +88,7 @@ export function productCrossEntropy(
         const columns = slice(positive, from, count);
         const products: Tensor2D = matMul(block, turned);
         const scores: Tensor2D = b ? add(products, b) : products;
-        const losses = softmaxCrossEntropy(scores, columns, smoothing);
-        const ds = engine().runKernel(
-          'AisleCrossEntropyGrad',
-          { dy: onesLike(losses), scores, positive: columns },
-          { smoothing },
-        ) as Tensor2D;
+        const [losses, ds] = lossesAndSlopes(scores, columns, smoothing);
         const parts: Tensor[] = [sum(losses), matMul(ds, block, true, false)];
         if (b) parts.push(sum(ds, 0));
         return [sums.length === 0 ? parts : parts.map((part, i) => add(sums[i]!, part)), matMul(ds, e)];

@@ -1,5 +1,6 @@
 /** The Gaussian error linear unit: Hendrycks & Gimpel, 2016, https://arxiv.org/abs/1606.08415. */
-import { add, customGrad, erf, exp, type GradSaveFunc, mul, square, type Tensor } from '@tensorflow/tfjs-core';
+import { add, customGrad, engine, erf, exp, type GradSaveFunc, mul, square, type Tensor } from '@tensorflow/tfjs-core';
+import { hasKernel } from './kernels';
 
 /**
  * In its exact form, not the tanh approximation, which differs by up to 5e-4.
@@ -10,6 +11,7 @@ import { add, customGrad, erf, exp, type GradSaveFunc, mul, square, type Tensor 
  * The gradient is written out, so that x alone is kept for it.
  */
 export function gelu<T extends Tensor>(x: T): T {
+  if (hasKernel('AisleGelu')) return engine().runKernel('AisleGelu', { x }) as T;
   const activate = customGrad((...inputs) => {
     const [x, save] = inputs as unknown as [Tensor, GradSaveFunc];
     save([x]);

@@ -2,6 +2,7 @@
 import {
   add,
   customGrad,
+  engine,
   type GradSaveFunc,
   mean,
   mul,
@@ -13,6 +14,7 @@ import {
   type Tensor1D,
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
+import { hasKernel } from './kernels';
 
 /**
  * Normalises every row to mean 0 and variance 1, then scales and shifts its columns.
@@ -35,6 +37,11 @@ import {
 export function layerNorm(x: Tensor2D, gain: Tensor1D, bias: Tensor1D, epsilon: number): Tensor2D {
   const normalise = customGrad((...inputs) => {
     const [x, gain, bias, save] = inputs as unknown as [Tensor2D, Tensor1D, Tensor1D, GradSaveFunc];
+    if (hasKernel('AisleLayerNorm')) {
+      const [y, n, r] = engine().runKernel('AisleLayerNorm', { x, gain, bias }, { epsilon }) as unknown as Tensor2D[];
+      save([n!, r!, gain]);
+      return { value: y!, gradFunc: layerNormGradient };
+    }
     const centred = sub(x, mean(x, 1, true)); // [rows, d]
     const r = rsqrt(add(mean(square(centred), 1, true), epsilon)); // [rows, 1]
     const n = mul(centred, r);
@@ -46,6 +53,9 @@ export function layerNorm(x: Tensor2D, gain: Tensor1D, bias: Tensor1D, epsilon: 
 
 function layerNormGradient(dy: Tensor2D, saved: Tensor[]): Tensor[] {
   const [n, r, gain] = saved as [Tensor2D, Tensor2D, Tensor1D];
+  if (hasKernel('AisleLayerNormGrad')) {
+    return engine().runKernel('AisleLayerNormGrad', { dy, n, r, gain }) as unknown as Tensor[];
+  }
   const delta = mul(dy, gain);
   const along = mul(n, mean(mul(delta, n), 1, true));
   const dx = mul(r, sub(sub(delta, mean(delta, 1, true)), along));

@@ -15,6 +15,7 @@ import {
   tensor2d,
   transpose,
 } from '@tensorflow/tfjs-core';
+import { attentionRead, attentionWeights, hasAttentionKernels } from './attention-kernels';
 
 /** Weights of one layer, for H heads of width D; none of the maps has a bias. */
 export interface RelativeAttentionParams {
@@ -67,6 +68,18 @@ export function relativeAttention(
   const width = params.query.shape[1] / heads;
   const steps = x.shape[0] / batch;
   const keys = y.shape[0] / batch;
+  if (hasAttentionKernels()) {
+    const layout = { batch, heads, headsFirst: true };
+    const q = matMul(x, params.query);
+    const asking = (bias: Tensor2D): Tensor2D => add(q, reshape(bias, [heads * width]));
+    const relative = { qw: asking(params.distanceBias), r: matMul(distances, params.distance) as Tensor2D };
+    const weights = attentionWeights(
+      { q: asking(params.contentBias), k: matMul(y, params.key), relative, sees, bias, scale: 1 / Math.sqrt(width) },
+      layout,
+    );
+    observe?.(transpose(weights, [1, 0, 2, 3]) as Tensor4D);
+    return matMul(attentionRead(dropout(weights), matMul(y, params.value), layout), params.output);
+  }
   const split = (rows: Tensor2D, weights: Tensor2D) => splitHeads(matMul(rows, weights), batch, heads);
   const scaled = mul(split(x, params.query), 1 / Math.sqrt(width)); // [H, B, T, D]
   const asking = (bias: Tensor2D) => add(scaled, reshape(mul(bias, 1 / Math.sqrt(width)), [heads, 1, 1, width]));

@@ -29,3 +29,45 @@ export const SASREC_BCE: LearnerWork = { ...SASREC, set: { ...SASREC.set, loss: 
 
 /** The full softmax at the last ten positions of every row, as the peer's. */
 export const SASREC_CE: LearnerWork = { ...SASREC, set: { ...SASREC.set, loss: 'ce' }, lastTargets: 10 };
+
+/** A small shop's catalogue and the sessions that such shops have. */
+const SHOP = { items: 2933, sessions: 2000 };
+
+const SRGNN: LearnerWork = { model: 'srgnn', set: {}, ...SHOP, sessionLength: 10 };
+
+const CASER: LearnerWork = { model: 'caser', set: {}, ...SHOP, sessionLength: 10 };
+
+const CL4SREC: LearnerWork = {
+  model: 'cl4srec',
+  set: {
+    norm: 'pre',
+    positions: 'start',
+    loss: 'ce',
+    hiddenUnits: 64,
+    numHeads: 2,
+    numBlocks: 2,
+    maxlen: 20,
+    dropoutRate: 0.2,
+    batchSize: 128,
+  },
+  ...SHOP,
+  sessionLength: 21,
+};
+
+const transformer = (lm: string, objective: string): LearnerWork => ({
+  model: 'transformers4rec',
+  set: { lm, objective, dModel: 64, itemEmbeddingDim: 64, nLayer: 2, nHead: 2, totalSeqLength: 20, batchSize: 128 },
+  ...SHOP,
+  sessionLength: 20,
+});
+
+/** The architectures that the peer does not train, at the sizes of their defaults and of a small shop. */
+export const OTHERS = {
+  srgnn: SRGNN,
+  caser: CASER,
+  cl4srec: CL4SREC,
+  'gpt2-clm': transformer('gpt2', 'clm'),
+  'bert-mlm': transformer('bert', 'mlm'),
+  'xlnet-plm': transformer('xlnet', 'plm'),
+  'electra-rtd': transformer('electra', 'rtd'),
+} satisfies Readonly<Record<string, LearnerWork>>;

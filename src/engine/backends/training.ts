@@ -10,7 +10,7 @@ import { addKernels, missingKernels } from './registry';
 /** A chunk for each backend. */
 const KERNELS: Readonly<Record<BackendName, () => Promise<{ readonly kernels: readonly KernelConfig[] }>>> = {
   cpu: () => import('./training-cpu'),
-  wasm: () => import('./training-wasm'),
+  wasm: async () => ({ kernels: await (await import('./training-wasm')).load() }),
   webgl: () => import('./training-webgl'),
   webgpu: () => import('./training-webgpu'),
 };

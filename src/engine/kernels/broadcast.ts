@@ -1,5 +1,5 @@
 /** Kernels that repeat numbers: tiling, and with it every broadcast of TensorFlow.js, on WASM some 50 ns a number. */
-import { div, engine, type GradConfig, reshape, type Tensor, util } from '@tensorflow/tfjs-core';
+import { div, engine, type GradConfig, reshape, sum, type Tensor, util } from '@tensorflow/tfjs-core';
 import type { OwnKernel } from './memory';
 
 /** Repeats x `reps[i]` times along axis i. */
@@ -61,5 +61,19 @@ export const meanGradient: GradConfig = {
   inputsToSave: ['x'],
   gradFunc: (dy, [x], attrs) => ({
     x: () => repeat(div(dy as Tensor, x!.size / (dy as Tensor).size), x!.shape, attrs.axis),
+  }),
+};
+
+/** ∂x = Σ ∂y over the repeats; TensorFlow.js slices them out of ∂y one by one. */
+export const tileGradient: GradConfig = {
+  kernelName: 'Tile',
+  inputsToSave: ['x'],
+  gradFunc: (dy, [x], attrs) => ({
+    x: () => {
+      const reps = attrs.reps as number[];
+      const apart = x!.shape.flatMap((size, axis) => [reps[axis]!, size]);
+      const repeats = reps.flatMap((times, axis) => (times === 1 ? [] : [2 * axis]));
+      return reshape(sum(reshape(dy as Tensor, apart), repeats), x!.shape);
+    },
   }),
 };

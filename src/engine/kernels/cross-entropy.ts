@@ -1,37 +1,52 @@
 /** The kernels behind `nn/cross-entropy.ts`: softmax cross-entropy in two passes, where plain ops take nine. */
-import { engine, type GradConfig, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
+import { engine, type GradConfig, type NamedAttrMap, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { Call, OwnKernel } from './memory';
 import { checkRows } from './row-shapes';
 
-function checked({ inputs, memory }: Call): {
-  scores: TensorInfo;
-  positive: TensorInfo;
-  rows: number;
-  columns: number;
-} {
-  const scores = inputs.scores!;
-  const positive = inputs.positive!;
+/**
+ * Rows and columns of the scores.
+ *
+ * @throws Error if shapes do not fit or a column is out of range.
+ */
+export function checkCrossEntropy(
+  scores: TensorInfo,
+  positive: TensorInfo,
+  targets: Int32Array,
+): { readonly rows: number; readonly columns: number } {
   const { rows, columns } = checkRows(scores, positive, 'softmaxCrossEntropy');
-  for (const column of memory.ints(positive)) {
+  for (const column of targets) {
     if (!(column >= 0 && column < columns)) {
       throw new Error(`softmaxCrossEntropy: column ${column} is not in [0, ${columns - 1}].`);
     }
   }
-  return { scores, positive, rows, columns };
+  return { rows, columns };
 }
 
-/** Mass e/(K − 1) that label smoothing gives to each column but the target's, and what the target keeps beyond it. */
-function massOf({ attrs }: Call, columns: number): { spread: number; own: number } {
-  const smoothing = (attrs.smoothing as number | undefined) ?? 0;
-  const spread = smoothing === 0 ? 0 : smoothing / (columns - 1);
-  return { spread, own: 1 - columns * spread };
+function checked({ inputs, memory }: Call) {
+  const scores = inputs.scores!;
+  const positive = inputs.positive!;
+  return { scores, positive, ...checkCrossEntropy(scores, positive, memory.ints(positive)) };
 }
 
 /**
- * The guard g of −log(p + g). Below it nothing is learnt: the slope of −log(p + g) by a score carries the factor
- * p / (p + g), which is 0 for a probability that rounds to 0.
+ * What the loss weighs: the mass e/(K − 1) that label smoothing gives to each column but the target's, what the target
+ * keeps beyond it, and the guard g of −log(p + g). Below the guard nothing is learnt: the slope of −log(p + g) by a score
+ * carries the factor p / (p + g), which is 0 for a probability that rounds to 0.
  */
-const guardOf = ({ attrs }: Call): number => (attrs.guard as number | undefined) ?? 0;
+export function massOf({ smoothing = 0, guard = 0 }: NamedAttrMap, columns: number) {
+  const spread = smoothing === 0 ? 0 : (smoothing as number) / (columns - 1);
+  return { spread, own: 1 - columns * spread, guard: guard as number };
+}
+
+/**
+ * The loss of a row without a guard: scores are taken relative to the largest one m, so that what stands against each
+ * other is small.
+ *
+ * @param total Σ e^(s − m).
+ * @param rest b Σ (s − m).
+ */
+export const lossOf = (total: number, highest: number, target: number, own: number, rest: number): number =>
+  Math.log(total) - own * (target - highest) - rest;
 
 /** `out[b] = log Σⱼ e^sⱼ − own · s[positive[b]] − spread · Σⱼ sⱼ`; with a guard `−own · log(p + g) − spread · Σⱼ log(pⱼ + g)`. */
 export const crossEntropy: OwnKernel = {
@@ -39,7 +54,7 @@ export const crossEntropy: OwnKernel = {
   run(call) {
     const { memory } = call;
     const { scores, positive, rows, columns } = checked(call);
-    const { spread, own } = massOf(call, columns);
+    const { spread, own, guard } = massOf(call.attrs, columns);
     const out = memory.output([rows], 'float32');
     const p = memory.output([rows, columns], 'float32');
     memory.softmax(scores, p, rows, columns);
@@ -47,7 +62,6 @@ export const crossEntropy: OwnKernel = {
     const probability = memory.floats(p);
     const to = memory.floats(out);
     const target = memory.ints(positive);
-    const guard = guardOf(call);
     for (let row = 0, start = 0; row < rows; row++, start += columns) {
       if (guard !== 0) {
         let loss = -own * Math.log(probability[start + target[row]!]! + guard);
@@ -57,14 +71,13 @@ export const crossEntropy: OwnKernel = {
         to[row] = loss;
         continue;
       }
-      // The largest score m has probability e^m / Σ, so log Σ = m − log of it: one logarithm, nothing cancels.
+      // The largest score m has probability e^m / Σ: Σ is its inverse.
       let at = start;
       for (let i = start + 1; i < start + columns; i++) if (s[i]! > s[at]!) at = i;
-      // Scores are taken relative to m, so that what stands against each other is small.
       const highest = s[at]!;
       let rest = 0;
       if (spread !== 0) for (let i = start; i < start + columns; i++) rest += s[i]! - highest;
-      to[row] = -Math.log(probability[at]!) - own * (s[start + target[row]!]! - highest) - spread * rest;
+      to[row] = lossOf(1 / probability[at]!, highest, s[start + target[row]!]!, own, spread * rest);
     }
     memory.free(p);
     return out;
@@ -80,13 +93,12 @@ export const crossEntropySlope: OwnKernel = {
   run(call) {
     const { inputs, memory } = call;
     const { scores, positive, rows, columns } = checked(call);
-    const { spread, own } = massOf(call, columns);
+    const { spread, own, guard } = massOf(call.attrs, columns);
     const out = memory.output(scores.shape, 'float32');
     memory.softmax(scores, out, rows, columns);
     const slope = memory.floats(out);
     const dy = memory.floats(inputs.dy!);
     const target = memory.ints(positive);
-    const guard = guardOf(call);
     for (let row = 0, start = 0; row < rows; row++, start += columns) {
       const factor = dy[row]!;
       if (guard !== 0) {

@@ -150,7 +150,7 @@ function product(
 }
 
 /** Offsets into the batches of an operand, for each entry of the broadcast batch. */
-function batchOffsets(dims: readonly number[], outDims: readonly number[]): Int32Array {
+export function batchOffsets(dims: readonly number[], outDims: readonly number[]): Int32Array {
   const count = util.sizeFromShape([...outDims]);
   const offsets = new Int32Array(count);
   const lead = outDims.length - dims.length;
@@ -166,14 +166,12 @@ function batchOffsets(dims: readonly number[], outDims: readonly number[]): Int3
   return offsets;
 }
 
-/** The batched product of `a` and `b`, each with its last two axes swapped if so told. */
-export function matMulWasm(
-  backend: BackendWasm,
-  a: TensorInfo,
-  b: TensorInfo,
-  transposeA: boolean,
-  transposeB: boolean,
-): TensorInfo {
+/**
+ * Sizes of a product: batches, and `[m, k] [k, n]` once transposed.
+ *
+ * @throws Error if the operands do not fit.
+ */
+export function checkProduct(a: TensorInfo, b: TensorInfo, transposeA: boolean, transposeB: boolean) {
   if (a.dtype !== 'float32' || b.dtype !== 'float32') {
     throw new Error(`matMul multiplies float32 tensors, got ${a.dtype} and ${b.dtype}.`);
   }
@@ -188,6 +186,18 @@ export function matMulWasm(
     );
   }
   const outDims = broadcast_util.assertAndGetBroadcastShape(dimsA, dimsB);
+  return { dimsA, dimsB, outDims, m, k, n };
+}
+
+/** The batched product of `a` and `b`, each with its last two axes swapped if so told. */
+export function matMulWasm(
+  backend: BackendWasm,
+  a: TensorInfo,
+  b: TensorInfo,
+  transposeA: boolean,
+  transposeB: boolean,
+): TensorInfo {
+  const { dimsA, dimsB, outDims, m, k, n } = checkProduct(a, b, transposeA, transposeB);
   const out = backend.makeOutput([...outDims, m, n], 'float32');
   const size = util.sizeFromShape(out.shape);
   if (size === 0) return out;

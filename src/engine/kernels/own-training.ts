@@ -1,12 +1,13 @@
 /** Our own kernels and gradients that only training runs: the kernels for the CPU backends, the gradients for all. */
 import type { GradConfig } from '@tensorflow/tfjs-core';
 import { bprMax, bprMaxGradient, bprMaxSlope } from './bpr-max';
-import { meanGradient, sumGradient } from './broadcast';
+import { meanGradient, sumGradient, tileGradient } from './broadcast';
 import { crossEntropy, crossEntropyGradient, crossEntropySlope } from './cross-entropy';
 import { dropout, dropoutGradient } from './dropout';
 import { maskEqual, maskEqualGradient } from './mask-equal';
 import { kernelSet } from './memory';
 import { unsortedSegmentSum } from './rows';
+import { geluGradient } from './simd/elements';
 import { adagrad, adam, assignRows } from './updates';
 
 export const ownTraining = kernelSet([
@@ -26,8 +27,10 @@ export const ownTraining = kernelSet([
 export const ownGradients: readonly GradConfig[] = [
   sumGradient,
   meanGradient,
+  tileGradient,
   crossEntropyGradient,
   bprMaxGradient,
   maskEqualGradient,
   dropoutGradient,
+  geluGradient,
 ];

@@ -1,0 +1,269 @@
+/**
+ * Matrix products. Blocks of both operands are first packed into the order in which they are read: the left one in
+ * slivers of 4 rows, the right one in panels of 8 columns. Then 4 x 8 numbers of the product at a time stay in registers.
+ */
+
+/** Rows of a sliver and columns of a panel. */
+const MR: i32 = 4;
+const NR: i32 = 8;
+/** Inner numbers and columns of a block: its panels stay in the second-nearest cache, one of them in the nearest. */
+const KC: i32 = 256;
+const NC: i32 = 256;
+
+/** Bytes of scratch that `gemm` needs. */
+export function gemmScratch(): i32 {
+  return 4 * (KC * MR + KC * NC + MR * NR + NR);
+}
+
+/** Writes columns 0..3 of rows r0..r3, transposed, 16 bytes every `step`. */
+function transpose4(r0: v128, r1: v128, r2: v128, r3: v128, to: usize, step: usize): void {
+  const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+  const b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+  const d = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f32>(a, b, 0, 1, 4, 5));
+  v128.store(to + step, v128.shuffle<f32>(a, b, 2, 3, 6, 7));
+  v128.store(to + 2 * step, v128.shuffle<f32>(c, d, 0, 1, 4, 5));
+  v128.store(to + 3 * step, v128.shuffle<f32>(c, d, 2, 3, 6, 7));
+}
+
+/** Packs `rows` <= 4 rows of `k` numbers at `a`; row stride `lda` bytes; missing rows are whatever. */
+function packRows(a: usize, lda: usize, rows: i32, k: i32, to: usize): void {
+  const a1 = a + (rows > 1 ? lda : 0);
+  const a2 = a + (rows > 2 ? 2 * lda : 0);
+  const a3 = a + (rows > 3 ? 3 * lda : 0);
+  let p = 0;
+  for (; p + 4 <= k; p += 4) {
+    const at = (<usize>p) << 2;
+    transpose4(v128.load(a + at), v128.load(a1 + at), v128.load(a2 + at), v128.load(a3 + at), to, 16);
+    to += 64;
+  }
+  for (; p < k; p++) {
+    const at = (<usize>p) << 2;
+    f32.store(to, f32.load(a + at));
+    f32.store(to, f32.load(a1 + at), 4);
+    f32.store(to, f32.load(a2 + at), 8);
+    f32.store(to, f32.load(a3 + at), 12);
+    to += 16;
+  }
+}
+
+/** The same of a matrix stored transposed: row p of `lda` bytes holds number p of all rows. */
+function packRowsOfTransposed(a: usize, lda: usize, rows: i32, k: i32, to: usize): void {
+  if (rows === MR) {
+    for (let p = 0; p < k; p++, a += lda, to += 16) v128.store(to, v128.load(a));
+  } else {
+    for (let p = 0; p < k; p++, a += lda, to += 16) {
+      for (let i = 0; i < MR; i++) f32.store(to + ((<usize>i) << 2), i < rows ? f32.load(a + ((<usize>i) << 2)) : 0);
+    }
+  }
+}
+
+/** Packs `columns` <= 8 columns; missing ones are 0. */
+function packColumns(b: usize, ldb: usize, columns: i32, k: i32, to: usize): void {
+  if (columns === NR) {
+    for (let p = 0; p < k; p++, b += ldb, to += 32) {
+      v128.store(to, v128.load(b));
+      v128.store(to, v128.load(b, 16), 16);
+    }
+  } else {
+    for (let p = 0; p < k; p++, b += ldb, to += 32) {
+      for (let j = 0; j < NR; j++) f32.store(to + ((<usize>j) << 2), j < columns ? f32.load(b + ((<usize>j) << 2)) : 0);
+    }
+  }
+}
+
+function packColumnsOfTransposed(b: usize, ldb: usize, columns: i32, k: i32, to: usize): void {
+  if (columns === NR) {
+    const b4 = b + 4 * ldb;
+    let p = 0;
+    for (; p + 4 <= k; p += 4) {
+      const at = (<usize>p) << 2;
+      transpose4(
+        v128.load(b + at),
+        v128.load(b + ldb + at),
+        v128.load(b + 2 * ldb + at),
+        v128.load(b + 3 * ldb + at),
+        to,
+        32,
+      );
+      transpose4(
+        v128.load(b4 + at),
+        v128.load(b4 + ldb + at),
+        v128.load(b4 + 2 * ldb + at),
+        v128.load(b4 + 3 * ldb + at),
+        to + 16,
+        32,
+      );
+      to += 128;
+    }
+    for (; p < k; p++, to += 32) {
+      const at = (<usize>p) << 2;
+      for (let j = 0; j < NR; j++) f32.store(to + ((<usize>j) << 2), f32.load(b + <usize>j * ldb + at));
+    }
+  } else {
+    for (let p = 0; p < k; p++, to += 32) {
+      const at = (<usize>p) << 2;
+      for (let j = 0; j < NR; j++) {
+        f32.store(to + ((<usize>j) << 2), j < columns ? f32.load(b + <usize>j * ldb + at) : 0);
+      }
+    }
+  }
+}
+
+/**
+ * 4 x 8 numbers of the product at `c`, rows `ldc` bytes apart.
+ *
+ * @param start 0: from zero; 1: added to what is there; else the address of 8 numbers that every row starts with.
+ * @param relu Whether negative numbers become 0.
+ */
+function tile(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: usize, relu: bool): void {
+  let c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128;
+  const c1 = c + ldc;
+  const c2 = c1 + ldc;
+  const c3 = c2 + ldc;
+  if (start === 1) {
+    c00 = v128.load(c);
+    c01 = v128.load(c, 16);
+    c10 = v128.load(c1);
+    c11 = v128.load(c1, 16);
+    c20 = v128.load(c2);
+    c21 = v128.load(c2, 16);
+    c30 = v128.load(c3);
+    c31 = v128.load(c3, 16);
+  } else if (start === 0) {
+    c00 = f32x4.splat(0);
+    c01 = c00;
+    c10 = c00;
+    c11 = c00;
+    c20 = c00;
+    c21 = c00;
+    c30 = c00;
+    c31 = c00;
+  } else {
+    c00 = v128.load(start);
+    c01 = v128.load(start, 16);
+    c10 = c00;
+    c11 = c01;
+    c20 = c00;
+    c21 = c01;
+    c30 = c00;
+    c31 = c01;
+  }
+  for (let p = 0; p < k; p++) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    let x = v128.load32_splat(a);
+    c00 = f32x4.add(c00, f32x4.mul(x, b0));
+    c01 = f32x4.add(c01, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 4);
+    c10 = f32x4.add(c10, f32x4.mul(x, b0));
+    c11 = f32x4.add(c11, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 8);
+    c20 = f32x4.add(c20, f32x4.mul(x, b0));
+    c21 = f32x4.add(c21, f32x4.mul(x, b1));
+    x = v128.load32_splat(a, 12);
+    c30 = f32x4.add(c30, f32x4.mul(x, b0));
+    c31 = f32x4.add(c31, f32x4.mul(x, b1));
+    a += 16;
+    b += 32;
+  }
+  if (relu) {
+    const zero = f32x4.splat(0);
+    c00 = f32x4.pmax(zero, c00);
+    c01 = f32x4.pmax(zero, c01);
+    c10 = f32x4.pmax(zero, c10);
+    c11 = f32x4.pmax(zero, c11);
+    c20 = f32x4.pmax(zero, c20);
+    c21 = f32x4.pmax(zero, c21);
+    c30 = f32x4.pmax(zero, c30);
+    c31 = f32x4.pmax(zero, c31);
+  }
+  v128.store(c, c00);
+  v128.store(c, c01, 16);
+  v128.store(c1, c10);
+  v128.store(c1, c11, 16);
+  v128.store(c2, c20);
+  v128.store(c2, c21, 16);
+  v128.store(c3, c30);
+  v128.store(c3, c31, 16);
+}
+
+/**
+ * `c[m, n] = relu?(start + op(a)[m, k] op(b)[k, n])`; strides in numbers.
+ *
+ * @param a Address of the left matrix: `[m, k]`, or `[k, m]` where `tA`, rows `lda` numbers apart.
+ * @param start 0: nothing; 1: what is in c; else the address of a bias `[n]`.
+ * @param scratch `gemmScratch()` bytes.
+ */
+export function gemm(
+  a: usize,
+  lda: i32,
+  tA: bool,
+  b: usize,
+  ldb: i32,
+  tB: bool,
+  c: usize,
+  ldc: i32,
+  m: i32,
+  k: i32,
+  n: i32,
+  start: usize,
+  relu: bool,
+  scratch: usize,
+): void {
+  const sliver = scratch;
+  const spare = sliver + <usize>(4 * KC * MR);
+  const spareStart = spare + <usize>(4 * MR * NR);
+  const panels = spareStart + <usize>(4 * NR);
+  const rowA = (<usize>lda) << 2;
+  const rowB = (<usize>ldb) << 2;
+  const rowC = (<usize>ldc) << 2;
+  for (let j0 = 0; j0 < n; j0 += NC) {
+    const columns = min(NC, n - j0);
+    for (let p0 = 0; p0 < k; p0 += KC) {
+      const depth = min(KC, k - p0);
+      const isLast = p0 + depth === k;
+      for (let j = 0; j < columns; j += NR) {
+        const to = panels + <usize>(j * depth) * 4;
+        const count = min(NR, columns - j);
+        if (tB) packColumnsOfTransposed(b + <usize>(j0 + j) * rowB + ((<usize>p0) << 2), rowB, count, depth, to);
+        else packColumns(b + <usize>p0 * rowB + ((<usize>(j0 + j)) << 2), rowB, count, depth, to);
+      }
+      for (let i = 0; i < m; i += MR) {
+        const rows = min(MR, m - i);
+        if (tA) packRowsOfTransposed(a + <usize>p0 * rowA + ((<usize>i) << 2), rowA, rows, depth, sliver);
+        else packRows(a + <usize>i * rowA + ((<usize>p0) << 2), rowA, rows, depth, sliver);
+        for (let j = 0; j < columns; j += NR) {
+          const at = c + <usize>i * rowC + ((<usize>(j0 + j)) << 2);
+          const panel = panels + <usize>(j * depth) * 4;
+          const count = min(NR, columns - j);
+          let from: usize = p0 > 0 ? 1 : start > 1 ? start + ((<usize>(j0 + j)) << 2) : start;
+          if (rows === MR && count === NR) {
+            tile(depth, sliver, panel, at, rowC, from, relu && isLast);
+            continue;
+          }
+          // Over the edge: computed aside, then the part that exists is copied.
+          if (from > 1) {
+            for (let q = 0; q < NR; q++) {
+              f32.store(spareStart + ((<usize>q) << 2), q < count ? f32.load(from + ((<usize>q) << 2)) : 0);
+            }
+            from = spareStart;
+          } else if (from === 1) {
+            for (let r = 0; r < rows; r++) {
+              for (let q = 0; q < count; q++) {
+                f32.store(spare + ((<usize>(r * NR + q)) << 2), f32.load(at + <usize>r * rowC + ((<usize>q) << 2)));
+              }
+            }
+          }
+          tile(depth, sliver, panel, spare, 4 * NR, from, relu && isLast);
+          for (let r = 0; r < rows; r++) {
+            for (let q = 0; q < count; q++) {
+              f32.store(at + <usize>r * rowC + ((<usize>q) << 2), f32.load(spare + ((<usize>(r * NR + q)) << 2)));
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * Training kernels in AssemblyScript: WebAssembly with SIMD that works in TensorFlow.js' memory. Built into `binary.ts` by
+ * `npm run simd`. Arguments are addresses and sizes; nothing here allocates, throws, or keeps anything.
+ */
+export {
+  attentionRead,
+  attentionReadGradient,
+  attentionScratch,
+  attentionWeights,
+  attentionWeightsGradient,
+} from './attention';
+export { adagrad, adam, binary, dropout, geluGradient, unary } from './elements';
+export { gemm, gemmScratch } from './gemm';
+export { addRows, crossEntropy, gatherRows, layerNorm, layerNormGradient, sumMiddle } from './rows';

@@ -1,0 +1,51 @@
+/** The kernels that our own WebAssembly computes, in place of those of TensorFlow.js and of our own in JavaScript. */
+import type { KernelConfig } from '@tensorflow/tfjs-core';
+import { attentionRead, attentionReadGrad, attentionWeights, attentionWeightsGrad } from './attention';
+import { binaries, dropout, geluGrad, unaries } from './elements';
+import { inFrontOf, type SimdKernel } from './kernel';
+import { batchMatMul, fusedMatMul } from './matmul';
+import { compileSimd } from './module';
+import {
+  crossEntropySlope,
+  crossEntropyWithSlope,
+  gather,
+  layerNorm,
+  layerNormGradient,
+  sum,
+  unsortedSegmentSum,
+} from './rows';
+import { adagrad, adam } from './updates';
+
+const kernels: readonly SimdKernel[] = [
+  batchMatMul,
+  fusedMatMul,
+  ...unaries,
+  geluGrad,
+  dropout,
+  ...binaries,
+  crossEntropyWithSlope,
+  crossEntropySlope,
+  layerNorm,
+  layerNormGradient,
+  sum,
+  gather,
+  unsortedSegmentSum,
+  adam,
+  adagrad,
+  attentionWeights,
+  attentionWeightsGrad,
+  attentionRead,
+  attentionReadGrad,
+];
+
+let configs: readonly KernelConfig[] | undefined;
+
+/**
+ * `others` and, behind them, ours. Where the engine has no SIMD they are all there is: everything here is computed
+ * elsewhere too, only slower.
+ */
+export async function withSimd(others: readonly KernelConfig[]): Promise<readonly KernelConfig[]> {
+  if (!(await compileSimd())) return others;
+  configs ??= kernels.map((kernel) => inFrontOf(kernel, others));
+  return [...others, ...configs];
+}

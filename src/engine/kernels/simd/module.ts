@@ -1,0 +1,140 @@
+/**
+ * Our own WebAssembly with SIMD, for training. It works in the memory of TensorFlow.js' module, so that tensors are passed
+ * as addresses and nothing is copied. The source is in `assembly/`.
+ */
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { SIMD_BINARY } from './binary';
+
+type Flag = 0 | 1;
+
+/** What `assembly/index.ts` exports; its docstrings say what each does. Addresses are in bytes. */
+export interface SimdExports {
+  gemmScratch(): number;
+  gemm(
+    a: number,
+    lda: number,
+    tA: Flag,
+    b: number,
+    ldb: number,
+    tB: Flag,
+    c: number,
+    ldc: number,
+    m: number,
+    k: number,
+    n: number,
+    start: number,
+    relu: Flag,
+    scratch: number,
+  ): void;
+  unary(op: number, x: number, y: number, n: number): void;
+  geluGradient(dy: number, x: number, dx: number, n: number): void;
+  dropout(x: number, y: number, n: number, first: number, second: number, threshold: number, factor: number): void;
+  adam(p: number, m: number, v: number, g: number, n: number, ...constants: number[]): void;
+  adagrad(
+    p: number,
+    a: number,
+    speed: number,
+    g: number,
+    n: number,
+    rate: number,
+    momentum: number,
+    epsilon: number,
+  ): void;
+  binary(op: number, a: number, b: number, to: number, ...sizesAndStrides: number[]): void;
+  crossEntropy(
+    s: number,
+    positive: number,
+    dy: number,
+    rows: number,
+    columns: number,
+    spread: number,
+    own: number,
+    parts: number,
+    slope: number,
+  ): void;
+  layerNorm(
+    x: number,
+    gain: number,
+    bias: number,
+    epsilon: number,
+    rows: number,
+    d: number,
+    y: number,
+    n: number,
+    r: number,
+  ): void;
+  layerNormGradient(
+    dy: number,
+    n: number,
+    r: number,
+    gain: number,
+    rows: number,
+    d: number,
+    dx: number,
+    dGain: number,
+    dBias: number,
+    chunk: number,
+  ): void;
+  sumMiddle(x: number, to: number, outer: number, count: number, inner: number, chunk: number): void;
+  addRows(x: number, ids: number, out: number, count: number, width: number, segments: number): void;
+  attentionScratch(T: number, K: number, R: number): number;
+  attentionWeights(...addressesAndSizes: number[]): void;
+  attentionWeightsGradient(...addressesAndSizes: number[]): void;
+  attentionRead(...addressesAndSizes: number[]): void;
+  attentionReadGradient(...addressesAndSizes: number[]): void;
+  gatherRows(x: number, ids: number, out: number, count: number, width: number): void;
+}
+
+/** The module, ready to work on the tensors of one backend. */
+export interface Simd {
+  readonly run: SimdExports;
+  /** Address of a tensor's numbers; unlike views of the heap it stays right when the heap grows. */
+  at(tensor: TensorInfo): number;
+  /** Address of at least so many bytes whose content is undefined, the same at every call. */
+  scratch(bytes: number): number;
+  /** The numbers at an address, until the heap grows. */
+  floats(address: number, count: number): Float32Array;
+}
+
+interface Emscripten {
+  readonly asm: { readonly memory: WebAssembly.Memory };
+  _malloc(bytes: number): number;
+  _free(at: number): void;
+}
+
+let compiled: WebAssembly.Module | undefined;
+const instances = new WeakMap<object, Simd>();
+
+/** Compiles the module. @returns Whether there is one: a few engines have WebAssembly, but no SIMD. */
+export async function compileSimd(): Promise<boolean> {
+  if (compiled) return true;
+  const bytes = Uint8Array.from(atob(SIMD_BINARY), (character) => character.charCodeAt(0));
+  if (!WebAssembly.validate(bytes)) return false;
+  compiled = await WebAssembly.compile(bytes);
+  return true;
+}
+
+/** The module over a backend's memory. `compileSimd` comes first. */
+export function simdOf(backend: BackendWasm): Simd {
+  const known = instances.get(backend.wasm);
+  if (known) return known;
+  const host = backend.wasm as unknown as Emscripten;
+  const { exports } = new WebAssembly.Instance(compiled!, { env: { memory: host.asm.memory } });
+  let [scratchAt, scratchBytes] = [0, 0];
+  const made: Simd = {
+    run: exports as unknown as SimdExports,
+    at: (tensor) => backend.dataIdMap.get(tensor.dataId).memoryOffset,
+    scratch(bytes) {
+      if (bytes > scratchBytes) {
+        if (scratchBytes > 0) host._free(scratchAt);
+        scratchAt = host._malloc(bytes) >>> 0;
+        scratchBytes = bytes;
+      }
+      return scratchAt;
+    },
+    floats: (address, count) => new Float32Array(host.asm.memory.buffer, address, count),
+  };
+  instances.set(backend.wasm, made);
+  return made;
+}

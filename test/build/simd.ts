@@ -1,0 +1,59 @@
+/** The WebAssembly of `engine/kernels/simd`, built from its AssemblyScript: `npm run simd` writes it, a test compares. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { main as compile } from 'assemblyscript/asc';
+
+const FOLDER = resolve(import.meta.dirname, '../../src/engine/kernels/simd');
+const TARGET = join(FOLDER, 'binary.ts');
+
+/** No runtime and no memory of its own: it allocates nothing and works in the memory that it is given. */
+const OPTIONS = ['--runtime', 'stub', '--importMemory', '--noExportMemory', '--enable', 'simd', '-O3', '--noAssert'];
+
+/** Vectors between functions, which only matters for those that JavaScript calls. */
+const QUIET = ['--disableWarning', '112'];
+
+/** What `binary.ts` says, and what it should say. */
+export async function binarySource(): Promise<{ readonly is: string; readonly shouldBe: string }> {
+  let built: Uint8Array | undefined;
+  const { error, stderr } = await compile(['index.ts', '--outFile', 'simd.wasm', ...OPTIONS, ...QUIET], {
+    readFile: (name, base) => {
+      try {
+        return readFileSync(join(FOLDER, 'assembly', base, name), 'utf8');
+      } catch {
+        return null;
+      }
+    },
+    writeFile: (_name, contents) => {
+      built = contents as Uint8Array;
+    },
+    listFiles: () => [],
+  });
+  if (error || !built) throw new Error(`The AssemblyScript compiler failed: ${error?.message}\n${stderr.toString()}`);
+  // Constant data would be written over TensorFlow.js' own.
+  if (hasData(built)) throw new Error('The module has a data section, for which there is no room; do without tables.');
+  const base64 = Buffer.from(built).toString('base64');
+  const shouldBe = `/** Built from \`assembly/\` by \`npm run simd\`; not to be edited. */\nexport const SIMD_BINARY =\n  '${base64}';\n`;
+  return { is: readFileSync(TARGET, 'utf8'), shouldBe };
+}
+
+/** Whether a section of kind 11 is there. */
+function hasData(binary: Uint8Array): boolean {
+  for (let at = 8; at < binary.length; ) {
+    if (binary[at++] === 11) return true;
+    let [size, shift, byte] = [0, 0, 0];
+    do {
+      byte = binary[at++]!;
+      size |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte & 0x80);
+    at += size;
+  }
+  return false;
+}
+
+export async function main(): Promise<void> {
+  const { is, shouldBe } = await binarySource();
+  if (is === shouldBe) return;
+  writeFileSync(TARGET, shouldBe);
+  console.log(`${TARGET}: ${shouldBe.length} bytes`);
+}
