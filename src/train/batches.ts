@@ -49,13 +49,12 @@ export function epochBatches(
     }
     case 'prefixes':
       return shuffled(prefixes(sessions, rows.maxLength), assemble(sessions, false), batchSize, generator);
-    case 'masked':
-      return shuffled(
-        entireSessions(sessions, rows.maxLength),
-        hideClicks(sessions, rows.masking, random(seed, 'hidden', epoch)),
-        batchSize,
-        generator,
-      );
+    case 'masked': {
+      const examples = entireSessions(sessions, rows.maxLength);
+      const toBatch = hideClicks(sessions, rows.masking, random(seed, 'hidden', epoch));
+      if (rows.sameLength) return byLength(examples, toBatch, rows.sameLength.clicks, generator);
+      return shuffled(examples, toBatch, batchSize, generator);
+    }
     case 'windows': {
       const toBatch = assemble(sessions, false, rows.earlier);
       return shuffled(windows(sessions, rows), toBatch, batchSize, generator);
