@@ -110,7 +110,7 @@ export type TrainingRows =
       readonly sampling: 'shuffle' | 'with-replacement';
       readonly sameLength?: SameLength;
     }
-  | { readonly kind: 'prefixes'; readonly maxLength: number }
+  | { readonly kind: 'prefixes'; readonly maxLength: number; readonly sameLength?: SameLength }
   | {
       readonly kind: 'windows';
       readonly length: number;
@@ -128,7 +128,7 @@ export type TrainingRows =
       readonly sameLength?: SameLength;
     };
 
-/** Batches of sessions of one length each, with about that many clicks in all. Default: of `batchSize` sessions. */
+/** Batches of sessions, or prefixes, of one length each, with about that many clicks in all. Default: of `batchSize` sessions. */
 export interface SameLength {
   readonly clicks: number;
 }
