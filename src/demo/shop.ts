@@ -98,7 +98,7 @@ export async function openShop(base: string, wanted?: string): Promise<Shop> {
     get model() {
       return model;
     },
-    models,
+    models: models.includes(model) ? models : [model, ...models],
     products: new Map(products.map((product) => [product.id, product])),
     get known() {
       return known;

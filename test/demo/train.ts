@@ -78,11 +78,9 @@ async function list(): Promise<void> {
     if (!statSync(path, { throwIfNoEntry: false })) continue;
     const { architecture, parameters, files } = await inspectArtifact(path);
     const { 'catalogue.json': _, ...own } = files;
-    const bytes = Object.values({ ...own, manifest: statSync(join(path, 'manifest.json')).size });
-    models.push({
-      ...{ name, title, modelUrl: `${folder}/`, catalogueUrl: `${DEMO_MODELS[0]!.folder}/catalogue.json` },
-      ...{ architecture, parameters, bytes: bytes.reduce((sum, size) => sum + size, 0) },
-    });
+    const bytes = Object.values(own).reduce((sum, size) => sum + size, 0);
+    const catalogueUrl = `${DEMO_MODELS[0]!.folder}/catalogue.json`;
+    models.push({ name, title, modelUrl: `${folder}/`, catalogueUrl, architecture, parameters, bytes });
   }
   writeFileSync(join(site, 'demo.json'), `${JSON.stringify({ models }, null, 2)}\n`);
 }

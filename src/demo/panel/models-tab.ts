@@ -21,7 +21,10 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
   const state = h('p', { class: 'hint', role: 'status' });
   const trouble = h('p', { class: 'trouble', role: 'alert', hidden: true });
   const rows = h('div', { class: 'contenders' });
-  const lines = shop.models.map((model) => modelLine(shop, model, { use, compare }));
+  const comparable = shop.models.filter((model) => sellSame(model, shop.model));
+  const lines = shop.models.map((model) =>
+    modelLine(shop, model, use, comparable.length > 1 && comparable.includes(model) ? compare : undefined),
+  );
   let isOpen = false;
   let shown = '';
 
@@ -81,7 +84,7 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
     element: h(
       'div',
       {},
-      h('p', { class: 'hint' }, 'All of them learnt from the same log. The visit goes on with the one you choose.'),
+      h('p', { class: 'hint' }, 'What the shop can run on. Choose another, and your visit goes on with it.'),
       trouble,
       h(
         'fieldset',
@@ -89,8 +92,8 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
         h('legend', { class: 'unseen' }, 'Models'),
         h('ul', {}, ...lines.map(({ element }) => element)),
       ),
-      h('h3', {}, 'Side by side'),
-      state,
+      comparable.length > 1 && h('h3', {}, 'Side by side'),
+      comparable.length > 1 && state,
       rows,
     ),
     describe() {
@@ -109,22 +112,25 @@ interface ModelLine {
   describe(comparison: Comparison): void;
 }
 
-interface ModelActions {
-  use(model: Model): Promise<void>;
-  compare(model: Model, isWanted: boolean): void;
-}
-
-/** A model with what is known of it, a button to choose it and one to compare it. */
-function modelLine(shop: Shop, model: Model, { use, compare }: ModelActions): ModelLine {
+/**
+ * A model with what is known of it, a button to choose it and one to compare it.
+ *
+ * @param compare Undefined where there is nothing to compare it with.
+ */
+function modelLine(
+  shop: Shop,
+  model: Model,
+  use: (model: Model) => Promise<void>,
+  compare: ((model: Model, isWanted: boolean) => void) | undefined,
+): ModelLine {
   const radio = h('input', { type: 'radio', name: 'model', on: { change: () => void use(model) } });
-  const box = h('input', { type: 'checkbox', on: { change: () => compare(model, box.checked) } });
+  const box = h('input', { type: 'checkbox', on: { change: () => compare?.(model, box.checked) } });
   const details = h('span', { class: 'model-details' });
-  const canCompare = sellSame(model, shop.model);
   const element = h(
     'li',
     {},
     h('label', { class: 'model-choice' }, radio, h('span', {}, h('b', {}, titleOf(model)), details)),
-    canCompare &&
+    compare !== undefined &&
       h(
         'label',
         { class: 'model-compare' },
@@ -173,22 +179,10 @@ function row(shop: Shop, contender: Contender, all: readonly Contender[]): HTMLE
   const { model } = contender;
   const measure = all.find((other) => other.model === shop.model) ?? all[0]!;
   const ids = bestOf(shop, contender);
-  const isMeasure = contender === measure;
-  const same = bestOf(shop, measure).filter((id) => ids.includes(id)).length;
-  const note =
-    contender.failure ??
-    (contender.items === undefined
-      ? 'Loading …'
-      : isMeasure
-        ? model === shop.model
-          ? 'The shop runs on this one.'
-          : ''
-        : measure.items === undefined
-          ? ''
-          : `${same} of ${ids.length} are also among those of ${titleOf(measure.model)}.`);
+  const note = noteOf(shop, contender, measure);
   const link = (id: string): HTMLElement => {
     const product = productOf(shop, id)!;
-    const isNew = !isMeasure && !bestOf(shop, measure).includes(id);
+    const isNew = contender !== measure && measure.items && !bestOf(shop, measure).includes(id);
     return h(
       'li',
       {},
@@ -206,6 +200,18 @@ function row(shop: Shop, contender: Contender, all: readonly Contender[]): HTMLE
     note !== '' && h('p', { class: contender.failure === undefined ? 'hint' : 'trouble' }, note),
     h('ol', { class: 'contender-items' }, ...ids.map(link)),
   );
+}
+
+function noteOf(shop: Shop, contender: Contender, measure: Contender): string {
+  if (contender.failure !== undefined) return contender.failure;
+  if (contender.items === undefined) return 'Loading …';
+  if (contender.model === shop.model) return 'The shop runs on this one.';
+  if (contender === measure || measure.items === undefined) return '';
+  const ids = bestOf(shop, contender);
+  const same = bestOf(shop, measure).filter((id) => ids.includes(id)).length;
+  const title = titleOf(measure.model);
+  if (same === ids.length) return `The same ${same} as ${title}.`;
+  return `${same} of ${ids.length} are among those of ${title} too; the others are framed.`;
 }
 
 const timeOf = ({ milliseconds }: Contender): string => (milliseconds === undefined ? '' : time(milliseconds));
