@@ -6,6 +6,7 @@ import './styles/product.css';
 import './styles/pages.css';
 import './styles/cart.css';
 import './styles/panel-tabs.css';
+import './styles/panel-models.css';
 import './styles/panel.css';
 import { openCart } from './cart';
 import type { Context, Page } from './context';

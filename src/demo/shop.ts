@@ -29,6 +29,7 @@ export interface Section {
 }
 
 export interface Shop {
+  /** What the shop runs on. */
   readonly model: Model;
   /** The models that there are to choose from. */
   readonly models: readonly Model[];
@@ -36,6 +37,12 @@ export interface Shop {
   /** Ids that the model knows. */
   readonly known: ReadonlySet<string>;
   readonly root: Section;
+  /**
+   * Goes over to another model of the same catalogue; the call that came last counts.
+   *
+   * @throws Error in words where the model's items cannot be read; then all stays as it was.
+   */
+  use(model: Model): Promise<void>;
 }
 
 /** A model that the shop can run on, and where the catalogue of its products is, if there is one. */
@@ -44,7 +51,18 @@ export interface Model {
   /** Folder of the artifact, absolute, ending in `/`. */
   readonly modelUrl: string;
   readonly catalogueUrl?: string;
+  /** How a person calls it. Default: its name. */
+  readonly title?: string;
+  /** What `demo.json` says of the artifact, so that nothing is loaded to describe it. */
+  readonly architecture?: string;
+  readonly parameters?: number;
+  /** Of the artifact's files, without the catalogue. */
+  readonly bytes?: number;
 }
+
+/** Whether the shop can go over from one to the other, or compare them: both sell the same. */
+export const sellSame = (a: Model, b: Model): boolean =>
+  a.catalogueUrl === undefined ? a.modelUrl === b.modelUrl : a.catalogueUrl === b.catalogueUrl;
 
 /** `demo.json`: the models that there are, the default first. Addresses are relative to the page. */
 export interface DemoFile {
@@ -60,29 +78,43 @@ export interface DemoFile {
  */
 export async function openShop(base: string, wanted?: string): Promise<Shop> {
   const file = await getJson<DemoFile>(new URL('demo.json', base).href);
-  const models = file.models.map(({ name, modelUrl, catalogueUrl }) => ({
-    name,
-    modelUrl: new URL(modelUrl, base).href,
-    ...(catalogueUrl && { catalogueUrl: new URL(catalogueUrl, base).href }),
+  const models = file.models.map((model) => ({
+    ...model,
+    modelUrl: new URL(model.modelUrl, base).href,
+    ...(model.catalogueUrl && { catalogueUrl: new URL(model.catalogueUrl, base).href }),
   }));
-  const model = await chosen(models, wanted, base);
-  const { modelUrl, catalogueUrl } = model;
+  let model = await chosen(models, wanted, base);
+  const { catalogueUrl } = model;
   const [ids, items] = await Promise.all([
-    getJson<string[]>(new URL('items.json', modelUrl).href),
+    idsOf(model),
     catalogueUrl === undefined ? undefined : getJson<CatalogueItem[]>(catalogueUrl),
   ]);
   const products = (items ?? ids.map((id): CatalogueItem => ({ id }))).map((item) =>
     toProduct(item, catalogueUrl ?? base),
   );
-  const byId = new Map(products.map((product) => [product.id, product]));
+  let known = new Set(ids);
+  let wish = model;
   return {
-    model,
-    models,
-    products: byId,
-    known: new Set(ids),
+    get model() {
+      return model;
+    },
+    models: models.includes(model) ? models : [model, ...models],
+    products: new Map(products.map((product) => [product.id, product])),
+    get known() {
+      return known;
+    },
     root: sections(products),
+    async use(next) {
+      wish = next;
+      const ids = await idsOf(next);
+      if (wish !== next) return;
+      model = next;
+      known = new Set(ids);
+    },
   };
 }
+
+const idsOf = ({ modelUrl }: Model): Promise<string[]> => getJson(new URL('items.json', modelUrl).href);
 
 /** The model that is wanted. One that is not listed is a folder of this origin, with a catalogue if its manifest says so. */
 async function chosen(models: readonly Model[], wanted: string | undefined, base: string): Promise<Model> {

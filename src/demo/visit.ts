@@ -12,7 +12,7 @@ import { keepsVisits, rememberChoice } from './choice';
 import { type Shop, suggested } from './shop';
 
 /** Minutes without a click after which a session ends: the recommender's default. */
-const SESSION_GAP = 30;
+export const SESSION_GAP = 30;
 /** So many answers are remembered for the panel. */
 const ANSWERS = 60;
 
@@ -48,7 +48,7 @@ export interface Visit {
   keep(kept: boolean): Promise<void>;
   /** Erases everything that is known of the visitor, in every tab. */
   forget(): Promise<void>;
-  /** Goes on with another recommender, which knows the same visit. */
+  /** Goes on with another recommender, which knows the same visit, on the model that the shop now runs on. */
   restart(options?: Partial<VisitOptions>): Promise<void>;
 }
 
@@ -64,6 +64,7 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
   let lastLook = 0;
   let failure: string | undefined;
   let answers: readonly Answer[] = [];
+  let { model } = shop;
   const loaded = new Map<string, number>();
 
   const hasEnded = (): boolean => Date.now() - lastLook > SESSION_GAP * 60_000;
@@ -85,8 +86,10 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
   function start(consent: 'granted' | 'denied' | 'manual'): void {
     failure = undefined;
     loaded.clear();
+    if (model !== shop.model) answers = []; // their times are another model's
+    model = shop.model;
     const start: EmbedOptions = {
-      ...{ modelUrl: shop.model.modelUrl, workerUrl, consent, ...options, track: 'manual' },
+      ...{ modelUrl: model.modelUrl, workerUrl, consent, ...options, track: 'manual' },
       product: ({ id }) => suggested(shop, id),
     };
     aisle.push(['start', start]);

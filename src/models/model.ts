@@ -108,10 +108,9 @@ export type TrainingRows =
       readonly kind: 'sequences';
       readonly maxLength: number;
       readonly sampling: 'shuffle' | 'with-replacement';
-      /** Batches of sessions of one length each, with about that many clicks in all. Default: of `batchSize` sessions. */
-      readonly sameLength?: { readonly clicks: number };
+      readonly sameLength?: SameLength;
     }
-  | { readonly kind: 'prefixes'; readonly maxLength: number }
+  | { readonly kind: 'prefixes'; readonly maxLength: number; readonly sameLength?: SameLength }
   | {
       readonly kind: 'windows';
       readonly length: number;
@@ -126,7 +125,13 @@ export type TrainingRows =
       readonly masking: MaskingSpec;
       /** Whether targets are the log's items, or what noise in `prepare` made of them. Default log. */
       readonly labels?: 'log' | 'prepared';
+      readonly sameLength?: SameLength;
     };
+
+/** Batches of sessions, or prefixes, of one length each, with about that many clicks in all. Default: of `batchSize` sessions. */
+export interface SameLength {
+  readonly clicks: number;
+}
 
 /** Which clicks of a session are predicted. */
 export type MaskingSpec =

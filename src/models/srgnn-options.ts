@@ -9,7 +9,9 @@ export interface SrgnnConfig {
   readonly edges: 'binary' | 'counted';
   readonly readout: 'hybrid' | 'global' | 'local';
   readonly init: 'uniform' | 'normal';
+  readonly batching: 'prefixes' | 'same-length';
   readonly batchSize: number;
+  readonly batchClicks: number;
   readonly lr: number;
   readonly lrDc: number;
   readonly lrDcStep: number;
@@ -65,7 +67,23 @@ export const options: OptionSpecs<SrgnnConfig> = {
     doc: 'start of all parameters: uniform within ±1/√hiddenSize, or normal with standard deviation 0.1',
     source: 'uniform is the official code, normal the paper',
   },
+  batching: {
+    type: 'choice',
+    choices: ['prefixes', 'same-length'],
+    default: 'prefixes',
+    doc: 'prefixes: batchSize of any length; same-length: as many of one length as hold batchClicks, without padding',
+    source:
+      'prefixes is the official code; same-length is ours: most prefixes are short, and padding costs as clicks do',
+  },
   batchSize: { type: 'integer', min: 1, max: 65536, default: 100, doc: 'session prefixes a step', source: OFFICIAL },
+  batchClicks: {
+    type: 'integer',
+    min: 1,
+    max: 1_000_000,
+    default: 512,
+    doc: 'same-length: clicks a step',
+    source: 'ours: about 100 prefixes of short sessions',
+  },
   lr: {
     type: 'number',
     min: 1e-8,

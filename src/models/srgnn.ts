@@ -174,8 +174,12 @@ export const srgnn: SessionModel<SrgnnConfig> = {
   prepare,
   encode,
   outputs: (params) => ({ table: params.items as Tensor2D }),
-  training: ({ maxlen, batchSize, epoch, lr, lrDc, lrDcStep, l2 }) => ({
-    rows: { kind: 'prefixes', maxLength: maxlen },
+  training: ({ maxlen, batching, batchSize, batchClicks, epoch, lr, lrDc, lrDcStep, l2 }) => ({
+    rows: {
+      kind: 'prefixes',
+      maxLength: maxlen,
+      ...(batching === 'same-length' && { sameLength: { clicks: batchClicks } }),
+    },
     batchSize,
     epochs: epoch,
     objective: { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, reduction: 'mean' },

@@ -43,19 +43,22 @@ export function epochBatches(
     case 'sequences': {
       const examples = wholeSessions(sessions, rows.maxLength);
       const toBatch = assemble(sessions, true);
-      if (rows.sameLength) return byLength(examples, toBatch, rows.sameLength.clicks, generator);
+      if (rows.sameLength) return byLength(examples, seenAndPredicted, toBatch, rows.sameLength.clicks, generator);
       const draw = rows.sampling === 'shuffle' ? shuffled : withReplacement;
       return draw(examples, toBatch, batchSize, generator);
     }
-    case 'prefixes':
-      return shuffled(prefixes(sessions, rows.maxLength), assemble(sessions, false), batchSize, generator);
-    case 'masked':
-      return shuffled(
-        entireSessions(sessions, rows.maxLength),
-        hideClicks(sessions, rows.masking, random(seed, 'hidden', epoch)),
-        batchSize,
-        generator,
-      );
+    case 'prefixes': {
+      const examples = prefixes(sessions, rows.maxLength);
+      const toBatch = assemble(sessions, false);
+      if (rows.sameLength) return byLength(examples, seenOnly, toBatch, rows.sameLength.clicks, generator);
+      return shuffled(examples, toBatch, batchSize, generator);
+    }
+    case 'masked': {
+      const examples = entireSessions(sessions, rows.maxLength);
+      const toBatch = hideClicks(sessions, rows.masking, random(seed, 'hidden', epoch));
+      if (rows.sameLength) return byLength(examples, seenAndPredicted, toBatch, rows.sameLength.clicks, generator);
+      return shuffled(examples, toBatch, batchSize, generator);
+    }
     case 'windows': {
       const toBatch = assemble(sessions, false, rows.earlier);
       return shuffled(windows(sessions, rows), toBatch, batchSize, generator);
@@ -125,6 +128,10 @@ interface Example {
   readonly end: number;
 }
 
+/** How many clicks a step reads of an example whose clicks predict each other, and of one that is a prefix. */
+const seenAndPredicted = ({ firstTarget, end }: Example): number => end - firstTarget;
+const seenOnly = ({ from, firstTarget }: Example): number => firstTarget - from;
+
 /** Whole sessions or their parts, shuffled, as batches. */
 function* shuffled(
   examples: readonly Example[],
@@ -144,15 +151,17 @@ function* shuffled(
  */
 function* byLength(
   examples: readonly Example[],
+  countClicks: (example: Example) => number,
   toBatch: (chosen: readonly Example[]) => TrainingBatch,
   clicks: number,
   generator: Random,
 ): Generator<TrainingBatch> {
   const groups = new Map<number, number[]>();
-  examples.forEach(({ firstTarget, end }, i) => {
-    const group = groups.get(end - firstTarget);
+  examples.forEach((example, i) => {
+    const length = countClicks(example);
+    const group = groups.get(length);
     if (group) group.push(i);
-    else groups.set(end - firstTarget, [i]);
+    else groups.set(length, [i]);
   });
   const batches: Int32Array[] = [];
   for (const [length, group] of groups) {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,10 @@ beforeEach(async () => {
   writeFileSync(join(page, 'index.html'), '<title>shop</title>');
   writeFileSync(join(page, 'assets/a-1f2e.js'), '');
   await writeArtifact([{ id: 'a' }, { id: 'b' }], join(page, 'models/demo'));
+  await writeArtifact(undefined, join(page, 'models/more'));
+  const more = { name: 'more', modelUrl: 'models/more/', catalogueUrl: 'models/demo/catalogue.json' };
+  const first = { name: 'demo', title: 'The first', modelUrl: 'models/demo/', catalogueUrl: more.catalogueUrl };
+  writeFileSync(join(page, 'demo.json'), JSON.stringify({ models: [first, more] }));
   writeFileSync(join(folder, 'secret.txt'), 'secret');
   servers = [];
 });
@@ -38,6 +42,7 @@ interface Listed {
   readonly name: string;
   readonly modelUrl: string;
   readonly catalogueUrl?: string;
+  readonly bytes: number;
 }
 
 /** The models that the page is told of. */
@@ -144,15 +149,25 @@ describe('the server', () => {
 });
 
 describe('the shop', () => {
-  test('is the one that comes with Aisle by default', async () => {
+  test('is the one that comes with Aisle by default, with all of its models on one catalogue', async () => {
     const origin = await open();
     const [model, ...others] = await modelsAt(origin);
-    expect(others).toEqual([]);
+    const said = { architecture: 'pop', parameters: 3, bytes: expect.any(Number) };
     expect(model).toEqual({
       name: 'demo',
+      title: 'The first',
       modelUrl: expect.stringMatching(/^models\/0\/[0-9a-f]{12}\/$/),
       catalogueUrl: `${model!.modelUrl}catalogue.json`,
+      ...said,
     });
+    expect(others).toEqual([
+      {
+        name: 'more',
+        modelUrl: expect.stringMatching(/^models\/1\/[0-9a-f]{12}\/$/),
+        catalogueUrl: model!.catalogueUrl,
+        ...said,
+      },
+    ]);
     expect(await (await fetch(`${origin}/${model!.catalogueUrl}`)).json()).toEqual([{ id: 'a' }, { id: 'b' }]);
   });
 
@@ -161,6 +176,16 @@ describe('the shop', () => {
     const [model] = await modelsAt(origin);
     expect(model).toMatchObject({ name: 'artifact', catalogueUrl: `${model!.modelUrl}catalogue.json` });
     expect((await fetch(`${origin}/${model!.modelUrl}manifest.json`)).status).toBe(200);
+  });
+
+  test('says what the files of an artifact weigh, without the catalogue', async () => {
+    const artifact = await writeArtifact();
+    const weight = () => readdirSync(artifact).reduce((sum, file) => sum + statSync(join(artifact, file)).size, 0);
+    const [bare] = await modelsAt(await open({ artifact: [artifact] }));
+    expect(bare!.bytes).toBe(weight());
+    await writeArtifact([{ id: 'a' }]);
+    const [full] = await modelsAt(await open({ artifact: [artifact] }));
+    expect(full!.bytes).toBe(weight() - statSync(join(artifact, 'catalogue.json')).size);
   });
 
   test('offers several artifacts, the first by default, under names that differ', async () => {

@@ -129,9 +129,11 @@ describe("the shop on one's own model", () => {
     const server = await serve({ artifact: [artifact, demo] });
     const { page, errors } = await openShopWindow(browser, server);
     expect(await page.locator('.grid .card-title').allTextContents()).toEqual(IDS);
-    await openPanel(page, 'Engine');
+    await openPanel(page, 'Models');
     await page.getByText('Markov chain').waitFor();
-    await page.locator('.models').getByRole('link', { name: 'demo' }).click();
+    // They sell other things: there is nothing to compare, and another shop opens.
+    expect(await page.getByRole('checkbox').count()).toBe(0);
+    await page.getByRole('radio', { name: 'demo' }).check();
     await page.locator('.department').first().waitFor();
     expect(new URL(page.url()).search).toBe('?model=demo');
     await openPanel(page, 'Engine');

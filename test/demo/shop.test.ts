@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { openShop, type Shop, suggested } from '../../src/demo/shop';
+import { openShop, type Shop, sellSame, suggested } from '../../src/demo/shop';
 
 let server: Server;
 afterEach(() => new Promise<unknown>((done) => server.close(done)));
@@ -96,6 +96,36 @@ describe('the model', () => {
     const shop = await openShop(base, wanted);
     expect(shop.model.modelUrl).toBe(`${base}${folder}/`);
     expect([...shop.products.values()].map(({ title }) => title)).toEqual(titles);
+  });
+
+  test('that is not listed stands before those that are', async () => {
+    const { models } = await openShop(await serve(files), '/other/');
+    expect(models.map(({ name }) => name)).toEqual(['/other/', 'one', 'two']);
+  });
+
+  test('gives way to another, the last one that was wanted', async () => {
+    const shop = await openShop(await serve(files));
+    const [one, two] = shop.models;
+    await shop.use(two!);
+    expect([shop.model, [...shop.known]]).toEqual([two, ['b']]);
+    await Promise.all([shop.use(one!), shop.use(two!)]);
+    expect([shop.model, [...shop.known]]).toEqual([two, ['b']]);
+  });
+
+  test('stays where the other cannot be read', async () => {
+    const shop = await openShop(await serve({ ...files, '/two/items.json': undefined }));
+    const [one, two] = shop.models;
+    await expect(shop.use(two!)).rejects.toThrow('/two/items.json answered 404');
+    expect([shop.model, [...shop.known]]).toEqual([one, ['a']]);
+  });
+
+  test.each([
+    ['one catalogue', { catalogueUrl: 'c' }, { catalogueUrl: 'c' }, true],
+    ['two catalogues', { catalogueUrl: 'c' }, { catalogueUrl: 'd' }, false],
+    ['a catalogue and none', { catalogueUrl: 'c' }, {}, false],
+    ['none twice: whose ids may differ', {}, {}, false],
+  ])('has %s with another: do they sell the same?', (_, a, b, same) => {
+    expect(sellSame({ name: 'a', modelUrl: 'a/', ...a }, { name: 'b', modelUrl: 'b/', ...b })).toBe(same);
   });
 
   test('of another origin is refused', async () => {

@@ -1,21 +1,24 @@
 /**
- * Makes the demo shop's model anew: invents a shop and its log, trains on it, and writes the artifact that the page
- * loads. Everything is seeded, so it ends with the same model.
+ * Makes the demo shop's models anew: invents a shop and its log, trains each model on it, and writes the artifacts that the
+ * page loads, and `demo.json`, which lists them. Everything is seeded, so it ends with the same models.
  *
- *     npm run demo:train
+ *     npm run demo:train [-- NAME…]
+ *
+ * With names, only these models are trained; the others stay as they are.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ArtifactInfo, CatalogueItem } from '../../src/checkpoint/artifact';
-import { readArtifactFolder, writeArtifactFolder } from '../../src/cli/artifact-folder';
+import type { Artifact, ArtifactInfo, CatalogueItem } from '../../src/checkpoint/artifact';
+import { inspectArtifact, readArtifactFolder, writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { run } from '../../src/cli/main';
 import { startBackend } from '../../src/engine/backends';
 import { goldenAnswer } from '../../src/engine/golden-check';
 import { loadScorer } from '../../src/engine/load-scorer';
+import { DEMO_MODELS, type DemoModel } from './demo-models';
 
 const root = resolve(import.meta.dirname, '../..');
 const work = join(root, '.cache/demo');
-const target = join(root, 'public/models/demo');
+const site = join(root, 'public');
 
 async function aisle(...argv: string[]): Promise<void> {
   console.log(`$ aisle ${argv.join(' ')}`);
@@ -23,31 +26,39 @@ async function aisle(...argv: string[]): Promise<void> {
   if (code !== 0) throw new Error(`aisle ${argv[0]} ended with ${code}.`);
 }
 
-export async function main(): Promise<void> {
+export async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.find((name) => !DEMO_MODELS.some((model) => model.name === name));
+  if (unknown !== undefined) throw new RangeError(`No demo model "${unknown}".`);
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
-  const events = join(work, 'events.tsv.gz');
-  const catalogue = join(work, 'catalogue.json');
-  const artifact = join(work, 'demo-shop');
   await aisle('simulate', '--out', work, '--items', '610', '--sessions', '40000', '--visitors', '9000', '--seed', '1');
-  keepShownFeatures(catalogue);
-  await aisle(
-    ...['train', '--data', events, '--model', 'gru4rec', '--out', artifact, '--catalogue', catalogue, '--seed', '1'],
-    ...['--set', 'layers=64', '--set', 'constrainedEmbedding=true', '--set', 'loss=cross-entropy'],
-    ...['--set', 'batchSize=64', '--set', 'nSample=256', '--set', 'sampleAlpha=0.5', '--set', 'learningRate=0.1'],
-    ...['--set', 'dropoutPEmbed=0.2', '--set', 'dropoutPHidden=0.2'],
-  );
-  await halve(artifact);
-  await aisle('inspect', target);
+  keepShownFeatures(join(work, 'catalogue.json'));
+  for (const model of DEMO_MODELS) {
+    if (names.length > 0 && !names.includes(model.name)) continue;
+    await train(model);
+    await list();
+  }
+}
+
+async function train({ name, model, folder, set }: DemoModel): Promise<void> {
+  const artifact = join(work, name === DEMO_MODELS[0]!.name ? 'demo-shop' : name);
+  const settings = Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const files = ['--data', join(work, 'events.tsv.gz'), '--catalogue', join(work, 'catalogue.json'), '--out', artifact];
+  await aisle('train', '--model', model, ...files, '--seed', '1', ...settings);
+  await halve(artifact, join(site, folder), name === DEMO_MODELS[0]!.name);
+  await aisle('inspect', join(site, folder));
 }
 
 /**
  * Writes the trained artifact in half precision: half the download, and no rank changes that a visitor would notice. The
  * scores do change in the fourth digit, so the answer that the artifact is checked against is computed anew.
+ *
+ * @param hasCatalogue The first model has the catalogue, which is the same for all.
  */
-async function halve(artifact: string): Promise<void> {
+async function halve(artifact: string, target: string, hasCatalogue: boolean): Promise<void> {
   const write = async (from: string, change: Partial<ArtifactInfo>): Promise<void> => {
-    const read = await readArtifactFolder(from);
+    const { catalogue, ...rest }: Artifact = await readArtifactFolder(from);
+    const read = { ...rest, ...(hasCatalogue && catalogue && { catalogue }) };
     await writeArtifactFolder(target, { ...read, info: { ...read.info, ...change } }, { precision: 'f16' });
   };
   await write(artifact, { licence: 'MIT' });
@@ -57,6 +68,21 @@ async function halve(artifact: string): Promise<void> {
   const golden = await goldenAnswer(scorer, halved.info.golden.session);
   scorer.dispose();
   await write(target, { golden });
+}
+
+/** `demo.json`: the models that are there, and what the page says of each before it loads one. */
+async function list(): Promise<void> {
+  const models = [];
+  for (const { name, title, folder } of DEMO_MODELS) {
+    const path = join(site, folder);
+    if (!statSync(path, { throwIfNoEntry: false })) continue;
+    const { architecture, parameters, files } = await inspectArtifact(path);
+    const { 'catalogue.json': _, ...own } = files;
+    const bytes = Object.values(own).reduce((sum, size) => sum + size, 0);
+    const catalogueUrl = `${DEMO_MODELS[0]!.folder}/catalogue.json`;
+    models.push({ name, title, modelUrl: `${folder}/`, catalogueUrl, architecture, parameters, bytes });
+  }
+  writeFileSync(join(site, 'demo.json'), `${JSON.stringify({ models }, null, 2)}\n`);
 }
 
 /** Of the features that the simulator writes, the shop shows these; the others would only be downloaded. */

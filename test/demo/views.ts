@@ -106,6 +106,20 @@ export const VIEWS: Readonly<Record<string, Way>> = {
     await openPanel(page);
     await page.locator('.event-list li').first().waitFor();
   },
+  'panel-models': async (page) => {
+    await look(page, 0, 1);
+    await openPanel(page, 'Models');
+    await page.locator('.models li').first().waitFor();
+  },
+  'panel-side-by-side': async (page) => {
+    await look(page, 1, 9, 2);
+    await openPanel(page, 'Models');
+    const boxes = page.getByRole('checkbox', { name: /^Compare/ });
+    for (const box of (await boxes.all()).slice(0, 3)) await box.check();
+    const contenders = page.locator('.contender');
+    await contenders.last().locator('a').nth(5).waitFor();
+    await contenders.last().scrollIntoViewIfNeeded();
+  },
   'panel-engine': async (page) => {
     await look(page, 0, 1, 4);
     await openPanel(page, 'Engine');

@@ -192,6 +192,40 @@ describe('sessions of one length', () => {
     }
   });
 
+  test('make batches of masked rows too, whose sessions are whole', () => {
+    const masked: TrainingRows = {
+      kind: 'masked',
+      maxLength: 4,
+      masking: { kind: 'next', only: 'all' },
+      sameLength: { clicks: 10 },
+    };
+    const batches = batchesOf(masked, log).map(({ input, hidden }) => {
+      if (input.kind !== 'sessions') throw new Error('expected sessions');
+      expect(hidden!.map(({ targets }) => targets.length)).toEqual(input.sessions.map(({ items }) => items.length));
+      return input.sessions.map(({ items }) => items.length);
+    });
+    expect(new Set(batches.flat())).toEqual(new Set([2, 3, 4]));
+    for (const lengths of batches) {
+      expect(new Set(lengths).size).toBe(1);
+      expect(lengths.length).toBeLessThanOrEqual(Math.floor(10 / lengths[0]!));
+    }
+  });
+
+  test('make batches of prefixes too, by what is seen', () => {
+    const prefixes: TrainingRows = { kind: 'prefixes', maxLength: 4, sameLength: { clicks: 10 } };
+    const seen = (rows: TrainingRows) =>
+      batchesOf(rows, log).map(({ input, targets }) => {
+        if (input.kind !== 'sessions') throw new Error('expected sessions');
+        return input.sessions.map(({ items }, i) => `${Array.from(items)} → ${targets[i]}`);
+      });
+    for (const batch of seen(prefixes)) {
+      const lengths = batch.map((row) => row.split(' ')[0]!.split(',').length);
+      expect(new Set(lengths).size).toBe(1);
+      expect(lengths.length).toBeLessThanOrEqual(Math.floor(10 / lengths[0]!));
+    }
+    expect(seen(prefixes).flat().sort()).toEqual(seen({ kind: 'prefixes', maxLength: 4 }).flat().sort());
+  });
+
   test('hold at least one session, however few clicks are asked for', () => {
     const single = batchesOf({ ...rows, sameLength: { clicks: 1 } }, log);
     expect(single.every(({ sources }) => sources!.length === 1)).toBe(true);

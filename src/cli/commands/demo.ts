@@ -10,7 +10,7 @@ import type { Command } from 'commander';
 import { parseJson } from '../../checkpoint/json';
 import { CATALOGUE, checkCatalogue, checkManifest, ITEMS, MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
-import { readArtifactFolder } from '../artifact-folder';
+import { inspectArtifact } from '../artifact-folder';
 import { contextOf } from '../context';
 import { integer } from '../options';
 import { type Mount, staticServer } from '../static-server';
@@ -24,6 +24,8 @@ interface DemoOptions {
 
 /** What of an artifact's folder the page may read. */
 const FILES = [MANIFEST, WEIGHTS, ITEMS, CATALOGUE];
+/** Lists the models of a page. */
+const DEMO = 'demo.json';
 const FIRST_PORT = 4173;
 const PORTS_TRIED = 20;
 
@@ -107,40 +109,95 @@ function builtPage(): string {
   return join(folder, 'dist/page');
 }
 
+/** An artifact that the page can choose. */
+interface Served {
+  readonly folder: string;
+  readonly name: string;
+  readonly title?: string;
+  /** Folder whose `catalogue.json` it shares; default: its own, if it has one. */
+  readonly catalogueOf?: string;
+  readonly parameters: number;
+}
+
 /**
  * The page's files, and what stands in front of them. `demo.json` is written for each request: an artifact that was
  * trained anew has another address, so that a browser keeps its files and never mixes old and new ones.
  */
 async function mountsOf({ artifact: own = [], catalogue }: DemoOptions, page: string): Promise<Mount[]> {
-  const folders = own.length > 0 ? own.map((folder) => resolve(folder)) : [join(page, 'models/demo')];
-  for (const folder of folders) await readArtifactFolder(folder); // damaged files are named here, not in the page
-  const names = namesOf(folders);
-  const models = () => Promise.all(folders.map((folder, i) => listed(folder, names[i]!, `models/${i}/`, catalogue)));
+  const found = own.length > 0 ? named(own.map((folder) => resolve(folder))) : await ofPage(page);
+  const served: Served[] = [];
+  // Damaged files are named here, not in the page.
+  for (const model of found) served.push({ ...model, parameters: (await inspectArtifact(model.folder)).parameters });
+  const models = () => Promise.all(served.map((_, i) => listed(served, i, catalogue)));
   const json = 'application/json; charset=utf-8';
   const text = catalogue === undefined ? undefined : await readCatalogue(catalogue);
   return [
     { path: '/', folder: page },
     { path: '/assets/', folder: join(page, 'assets'), versioned: 'names' },
     { path: '/demo.json', text: async () => JSON.stringify({ models: await models() }), type: json },
-    ...folders.map((folder, i): Mount => ({ path: `/models/${i}/`, folder, only: FILES, versioned: 'level' })),
+    ...served.map(({ folder }, i): Mount => ({ path: `/models/${i}/`, folder, only: FILES, versioned: 'level' })),
     ...(text === undefined ? [] : [{ path: '/catalogue.json', text, type: json }]),
   ];
 }
 
-/** Names of folders, as short as they can be told apart. */
-function namesOf(folders: readonly string[]): string[] {
-  const names = folders.map((folder) => basename(folder));
-  return new Set(names).size === names.length ? names : [...folders];
+/** The models that come with the page, as its own `demo.json` lists them. */
+async function ofPage(page: string): Promise<Omit<Served, 'parameters'>[]> {
+  const file = join(page, DEMO);
+  const { models } = parseJson(await readFile(file), file) as { models: readonly DemoEntry[] };
+  return models.map(({ name, title, modelUrl, catalogueUrl }) => ({
+    name,
+    folder: resolve(page, modelUrl),
+    ...(title !== undefined && { title }),
+    ...(catalogueUrl !== undefined && { catalogueOf: dirname(resolve(page, catalogueUrl)) }),
+  }));
 }
 
-/** An artifact as `demo.json` lists it. Its manifest has the sums of its files, and so a sum of its own for every content. */
-async function listed(folder: string, name: string, path: string, ownCatalogue: string | undefined) {
+/** Names of folders, as short as they can be told apart. */
+function named(folders: readonly string[]): Omit<Served, 'parameters'>[] {
+  const names = folders.map((folder) => basename(folder));
+  const areShort = new Set(names).size === names.length;
+  return folders.map((folder, i) => ({ folder, name: areShort ? names[i]! : folder }));
+}
+
+/** What `demo.json` says of a model. */
+interface DemoEntry {
+  readonly name: string;
+  readonly title?: string;
+  readonly modelUrl: string;
+  readonly catalogueUrl?: string;
+  readonly architecture: string;
+  readonly parameters: number;
+  readonly bytes: number;
+}
+
+async function listed(served: readonly Served[], i: number, ownCatalogue: string | undefined): Promise<DemoEntry> {
+  const { name, title, folder, catalogueOf = folder, parameters } = served[i]!;
+  const { modelUrl, manifest, bytes } = await addressOf(folder, i);
+  const sharer = served.findIndex((other) => other.folder === catalogueOf);
+  const { modelUrl: base, manifest: theirs } =
+    sharer < 0 ? { modelUrl, manifest } : await addressOf(catalogueOf, sharer);
+  const catalogueUrl =
+    ownCatalogue !== undefined ? 'catalogue.json' : CATALOGUE in theirs.files ? `${base}${CATALOGUE}` : undefined;
+  return {
+    name,
+    ...(title !== undefined && { title }),
+    modelUrl,
+    ...(catalogueUrl !== undefined && { catalogueUrl }),
+    ...{ architecture: manifest.architecture, parameters, bytes },
+  };
+}
+
+/** Where a folder is served. Its manifest has the sums of its files, and so a sum of its own for every content. */
+async function addressOf(folder: string, i: number) {
   const bytes = await readFile(join(folder, MANIFEST));
   const version = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
-  const { files } = checkManifest(parseJson(bytes, MANIFEST));
-  const modelUrl = `${path}${version}/`;
-  const catalogueUrl = ownCatalogue === undefined ? `${modelUrl}${CATALOGUE}` : 'catalogue.json';
-  return { name, modelUrl, ...(ownCatalogue !== undefined || CATALOGUE in files ? { catalogueUrl } : {}) };
+  const manifest = checkManifest(parseJson(bytes, MANIFEST));
+  const sizes = Object.entries(manifest.files).map(([name, file]) => (name === CATALOGUE ? 0 : file.bytes));
+  return {
+    modelUrl: `models/${i}/${version}/`,
+    manifest,
+    bytes: sizes.reduce((sum, size) => sum + size, bytes.length),
+  };
 }
 
 /** The text of a catalogue file as `catalogue.json` holds it: checked, and without what nobody reads. */

@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
   recent: 'Recent',
 };
 
-export function engineTab({ shop, visit, notes }: PanelContext): Tab {
+export function engineTab({ visit, notes }: PanelContext): Tab {
   const backend = choice('Backend', BACKENDS, (value) => {
     history.replaceState(history.state, '', withSetting(location.href, 'backend', value));
     visit.restart({ backend: value }).catch(() => {}); // told by `describe`
@@ -38,11 +38,6 @@ export function engineTab({ shop, visit, notes }: PanelContext): Tab {
       timings,
       h('h3', {}, 'Model'),
       model,
-      shop.models.length > 1 &&
-        otherModels(
-          shop.models.map(({ name }) => name),
-          shop.model.name,
-        ),
     ),
     describe() {
       backend.show(visit.options.backend);
@@ -100,18 +95,4 @@ function timingList(answers: readonly Answer[]): HTMLElement[] {
     h('p', { class: 'hint' }, `${count}, computed on this device. Median: ${milliseconds(median)}.`),
     h('ol', { class: 'timings' }, ...shown.map(line)),
   ];
-}
-
-/** Another model may have another catalogue, so the page is opened anew. */
-function otherModels(names: readonly string[], current: string): HTMLElement {
-  const items = names.map((name) =>
-    h(
-      'li',
-      {},
-      name === current
-        ? h('span', { 'aria-current': 'true' }, name)
-        : h('a', { href: withSetting(location.href, 'model', name) }, name),
-    ),
-  );
-  return h('div', {}, h('h3', {}, 'Models'), h('ul', { class: 'models' }, ...items));
 }

@@ -5,6 +5,7 @@ import type { Network } from '../network';
 import type { Shop } from '../shop';
 import type { Visit } from '../visit';
 import { engineTab } from './engine-tab';
+import { modelsTab } from './models-tab';
 import { networkTab } from './network-tab';
 import { visitTab } from './visit-tab';
 
@@ -21,6 +22,8 @@ export interface Tab {
   readonly element: HTMLElement;
   /** Shows the state of now. Called when the tab is opened, and after changes while it is open. */
   describe(): void;
+  /** Lets go of what it holds only to show it. Called when another tab is opened, or the panel closed. */
+  leave?(): void;
 }
 
 export interface Panel {
@@ -34,7 +37,7 @@ export interface Panel {
 const BESIDE = '(min-width: 64rem)';
 
 export function panel(context: PanelContext): Panel {
-  const tabs: readonly Tab[] = [visitTab(context), engineTab(context), networkTab(context)];
+  const tabs: readonly Tab[] = [visitTab(context), modelsTab(context), engineTab(context), networkTab(context)];
   let current = tabs[0]!;
   const buttons = tabs.map((tab, i) => {
     tab.element.id = `panel-${i}`;
@@ -80,6 +83,7 @@ export function panel(context: PanelContext): Panel {
   );
 
   function select(tab: Tab): void {
+    if (tab !== current) current.leave?.();
     current = tab;
     for (const [i, { element }] of tabs.entries()) {
       const isCurrent = tabs[i] === tab;
@@ -116,6 +120,7 @@ export function panel(context: PanelContext): Panel {
     element.close();
   }
   element.addEventListener('close', () => {
+    current.leave?.();
     document.documentElement.classList.remove('has-panel');
     button.setAttribute('aria-expanded', 'false');
     button.focus();

@@ -60,7 +60,9 @@ export interface T4RecConfig {
   readonly weightDecay: number;
   readonly maxGradNorm: number;
   readonly lrSchedule: 'linear' | 'constant';
+  readonly batching: 'sessions' | 'same-length';
   readonly batchSize: number;
+  readonly batchClicks: number;
   readonly nEpochs: number;
 }
 
@@ -292,6 +294,13 @@ export const options: OptionSpecs<T4RecConfig> = {
   weightDecay: number(0, 1, 1e-5, 'decoupled weight decay', 'tuned, 1e-6 to 1e-4'),
   maxGradNorm: number(0, 1e6, 1, 'largest norm of all gradients together; 0: any', 'its trainer'),
   lrSchedule: choice(['linear', 'constant'], 'linear', 'whether the step size falls to 0 at the last epoch', PAPER),
+  batching: choice(
+    ['sessions', 'same-length'],
+    'sessions',
+    'sessions: batchSize of any length; same-length: as many of one length as hold batchClicks, without padding',
+    'sessions is the paper and the library; same-length is ours: several times more steps in the same time',
+  ),
   batchSize: integer(1, 65_536, 128, 'sessions a step', FIRST_RUN),
+  batchClicks: integer(1, 1_000_000, 1024, 'same-length: clicks a step', 'as in SASRec'),
   nEpochs: integer(1, 10_000, 10, 'passes over the log', PAPER),
 };

@@ -1,0 +1,224 @@
+/** The models that there are to choose from, and what several of them would suggest for the same visit. */
+import type { BackendChoice } from '../../engine/engine';
+import { VisitorHistory } from '../../session/visitor-history';
+import { architectureName } from '../because';
+import { type Comparison, type Contender, openComparison } from '../comparison';
+import { h, setText } from '../dom';
+import { href } from '../routes';
+import { BACKENDS, withSetting } from '../settings';
+import { tile } from '../shelf';
+import { type Model, productOf, type Shop, sellSame } from '../shop';
+import { SESSION_GAP } from '../visit';
+import { bytes, milliseconds as time } from './controls';
+import type { PanelContext, Tab } from './panel';
+
+/** Suggestions of each model side by side. */
+const SHOWN = 6;
+
+export function modelsTab({ shop, visit, network }: PanelContext): Tab {
+  const compared = new Set<Model>();
+  const comparison = openComparison(network.workerUrl, describe);
+  const state = h('p', { class: 'hint', role: 'status' });
+  const trouble = h('p', { class: 'trouble', role: 'alert', hidden: true });
+  const rows = h('div', { class: 'contenders' });
+  const comparable = shop.models.filter((model) => sellSame(model, shop.model));
+  const lines = shop.models.map((model) =>
+    modelLine(shop, model, use, comparable.length > 1 && comparable.includes(model) ? compare : undefined),
+  );
+  let isOpen = false;
+  let shown = '';
+
+  async function use(model: Model): Promise<void> {
+    trouble.hidden = true;
+    const address = withSetting(location.href, 'model', model.name);
+    if (!sellSame(model, shop.model)) {
+      location.assign(address); // another catalogue is another shop
+      return;
+    }
+    try {
+      await shop.use(model);
+      history.replaceState(history.state, '', address);
+      await visit.restart();
+    } catch (error) {
+      setText(trouble, error instanceof Error ? error.message : String(error));
+      trouble.hidden = false;
+    }
+    describe();
+  }
+
+  function compare(model: Model, isWanted: boolean): void {
+    if (isWanted) compared.add(model);
+    else compared.delete(model);
+    describe();
+  }
+
+  /** What the shop's own model is asked about. */
+  async function ask(): Promise<void> {
+    const reader = new VisitorHistory({ gap: 60 * SESSION_GAP, history: visit.options.history });
+    const { sessions } = (await visit.known()) ?? { sessions: [] };
+    reader.add(...sessions.flat().map(({ itemId, event, time }) => ({ itemId, event, time: Date.parse(time) / 1000 })));
+    comparison.ask(reader.at(Date.now() / 1000));
+  }
+
+  function describe(): void {
+    if (!isOpen) return;
+    const chosen = shop.models.filter((model) => compared.has(model));
+    const backend: BackendChoice = visit.status?.engine?.backend ?? visit.options.backend;
+    const wanted = chosen.length < 2 ? [] : chosen; // one alone is what the shop shows
+    comparison.choose(wanted, backend);
+    if (wanted.length > 0) ask().catch(() => {}); // what cannot be read of the visit, its own tab tells
+    for (const line of lines) line.describe(comparison);
+    setText(state, stateOf(chosen.length, visit.session.length, backend));
+    const text = JSON.stringify(comparison.contenders.map(({ model, items, failure }) => [model.name, items, failure]));
+    if (text === shown) {
+      const times = rows.querySelectorAll('.since');
+      for (const [i, contender] of comparison.contenders.entries()) setText(times[i]!, timeOf(contender));
+      return;
+    }
+    shown = text; // drawn anew only where it has changed: the focus may be in it
+    rows.replaceChildren(...comparison.contenders.map((contender) => row(shop, contender, comparison.contenders)));
+  }
+
+  return {
+    name: 'Models',
+    element: h(
+      'div',
+      {},
+      h('p', { class: 'hint' }, 'What the shop can run on. Choose another, and your visit goes on with it.'),
+      trouble,
+      h(
+        'fieldset',
+        { class: 'models' },
+        h('legend', { class: 'unseen' }, 'Models'),
+        h('ul', {}, ...lines.map(({ element }) => element)),
+      ),
+      comparable.length > 1 && h('h3', {}, 'Side by side'),
+      comparable.length > 1 && state,
+      rows,
+    ),
+    describe() {
+      isOpen = true;
+      describe();
+    },
+    leave() {
+      isOpen = false;
+      comparison.choose([], 'auto');
+    },
+  };
+}
+
+interface ModelLine {
+  readonly element: HTMLElement;
+  describe(comparison: Comparison): void;
+}
+
+/**
+ * A model with what is known of it, a button to choose it and one to compare it.
+ *
+ * @param compare Undefined where there is nothing to compare it with.
+ */
+function modelLine(
+  shop: Shop,
+  model: Model,
+  use: (model: Model) => Promise<void>,
+  compare: ((model: Model, isWanted: boolean) => void) | undefined,
+): ModelLine {
+  const radio = h('input', { type: 'radio', name: 'model', on: { change: () => void use(model) } });
+  const box = h('input', { type: 'checkbox', on: { change: () => compare?.(model, box.checked) } });
+  const details = h('span', { class: 'model-details' });
+  const element = h(
+    'li',
+    {},
+    h('label', { class: 'model-choice' }, radio, h('span', {}, h('b', {}, titleOf(model)), details)),
+    compare !== undefined &&
+      h(
+        'label',
+        { class: 'model-compare' },
+        box,
+        h('span', {}, 'Compare', h('span', { class: 'unseen' }, ` ${titleOf(model)}`)),
+      ),
+  );
+  return {
+    element,
+    describe({ contenders }) {
+      radio.checked = shop.model === model;
+      const contender = contenders.find((candidate) => candidate.model === model);
+      setText(details, detailsOf(model, contender?.milliseconds));
+    },
+  };
+}
+
+const titleOf = ({ title, name }: Model): string => title ?? name;
+
+function detailsOf(model: Model, milliseconds: number | undefined): string {
+  const { architecture, parameters, bytes: size } = model;
+  const paper = architecture === undefined ? undefined : architectureName(architecture);
+  return [
+    paper === titleOf(model) ? undefined : paper,
+    parameters === undefined ? undefined : `${parameters.toLocaleString()} parameters`,
+    size === undefined ? undefined : bytes(size),
+    milliseconds === undefined ? undefined : time(milliseconds),
+  ]
+    .filter((text) => text !== undefined)
+    .join(' · ');
+}
+
+function stateOf(chosen: number, looks: number, backend: BackendChoice): string {
+  if (chosen < 2) {
+    return 'Tick two or more, and see what each would suggest for your visit. They are loaded then, and let go with this tab.';
+  }
+  const visit =
+    looks === 0
+      ? 'You have not looked at anything yet, so each says what is popular.'
+      : `What each would suggest after the ${looks === 1 ? 'product' : `${looks} products`} that you looked at.`;
+  return `${visit} Each computes in a worker of its own, on ${BACKENDS[backend]}.`;
+}
+
+/** The best suggestions of one model in a row, and how many of them the shop's own model, or else the first, has too. */
+function row(shop: Shop, contender: Contender, all: readonly Contender[]): HTMLElement {
+  const { model } = contender;
+  const measure = all.find((other) => other.model === shop.model) ?? all[0]!;
+  const ids = bestOf(shop, contender);
+  const note = noteOf(shop, contender, measure);
+  const link = (id: string): HTMLElement => {
+    const product = productOf(shop, id)!;
+    const isNew = contender !== measure && measure.items && !bestOf(shop, measure).includes(id);
+    return h(
+      'li',
+      {},
+      h(
+        'a',
+        { href: href({ page: 'product', id }), title: product.title, ...(isNew && { class: 'is-own' }) },
+        tile(product, product.title),
+      ),
+    );
+  };
+  return h(
+    'section',
+    { class: 'contender' },
+    h('h4', {}, titleOf(model), h('span', { class: 'since' }, timeOf(contender))),
+    note !== '' && h('p', { class: contender.failure === undefined ? 'hint' : 'trouble' }, note),
+    h('ol', { class: 'contender-items' }, ...ids.map(link)),
+  );
+}
+
+function noteOf(shop: Shop, contender: Contender, measure: Contender): string {
+  if (contender.failure !== undefined) return contender.failure;
+  if (contender.items === undefined) return 'Loading …';
+  if (contender.model === shop.model) return 'The shop runs on this one.';
+  if (contender === measure || measure.items === undefined) return '';
+  const ids = bestOf(shop, contender);
+  const same = bestOf(shop, measure).filter((id) => ids.includes(id)).length;
+  const title = titleOf(measure.model);
+  if (same === ids.length) return `The same ${same} as ${title}.`;
+  return `${same} of ${ids.length} are among those of ${title} too; the others are framed.`;
+}
+
+const timeOf = ({ milliseconds }: Contender): string => (milliseconds === undefined ? '' : time(milliseconds));
+
+/** What a shop would show of the answer: products on sale. */
+const bestOf = (shop: Shop, { items = [] }: Contender): string[] =>
+  items
+    .map(({ itemId }) => itemId)
+    .filter((id) => shop.products.get(id)?.available)
+    .slice(0, SHOWN);
