@@ -1,13 +1,13 @@
 /**
  * Plants known errors of re-implementations in a copy of the sources, one by one, and runs the tests that should see
- * each:
+ * each, until the first of them fails:
  *
- *     node test/run.mjs test/reference/mutants.ts [PART OF A NAME]
+ *     node test/run.mjs test/reference/mutants.ts [PART OF A NAME] > test/bench/results/mutants.md
  *
  * Prints which test fails for each. Exit 1 if an error survives, an edit no longer fits the sources, or the copy does
  * not pass its tests before any edit.
  */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -46,23 +46,25 @@ interface Report {
   }[];
 }
 
-function runTests(copy: string, files: readonly string[]): Run {
+/** @param bail Whether to stop at the first test that fails. */
+function runTests(copy: string, files: readonly string[], bail: boolean): Run {
   const output = join(copy, 'report.json');
   rmSync(output, { force: true });
   const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
-  const args = [vitest, 'run', '--project', 'node', '--reporter=json', `--outputFile=${output}`, ...files];
+  const report = ['--reporter=json', `--outputFile=${output}`];
+  const args = [vitest, 'run', '--project', 'node', ...report, ...(bail ? ['--bail=1'] : []), ...files];
   const { stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
-  let report: Report;
+  let found: Report;
   try {
-    report = JSON.parse(readFileSync(output, 'utf8')) as Report;
+    found = JSON.parse(readFileSync(output, 'utf8')) as Report;
   } catch {
     return { passed: 0, failed: [], broken: stderr.trim().split('\n').at(-1) ?? 'no report' };
   }
-  const failed = report.testResults.flatMap(({ assertionResults }) =>
+  const failed = found.testResults.flatMap(({ assertionResults }) =>
     assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName.trim()),
   );
-  const broken = report.testResults.find(({ message, assertionResults }) => message && assertionResults.length === 0);
-  return { passed: report.numPassedTests, failed, ...(broken && { broken: broken.message.split('\n')[0]! }) };
+  const broken = found.testResults.find(({ message, assertionResults }) => message && assertionResults.length === 0);
+  return { passed: found.numPassedTests, failed, ...(broken && { broken: broken.message.split('\n')[0]! }) };
 }
 
 /**
@@ -89,15 +91,17 @@ export async function main([only = '']: string[]): Promise<void> {
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const chosen = mutations.filter(({ error }) => error.includes(only));
     const texts = chosen.map((mutation) => edited(readFileSync(join(copy, mutation.file), 'utf8'), mutation));
-    const sound = runTests(copy, [...new Set(chosen.flatMap(({ tests }) => tests))]);
+    const sound = runTests(copy, [...new Set(chosen.flatMap(({ tests }) => tests))], false);
     if (sound.broken || sound.failed.length > 0 || sound.passed === 0) {
       console.error(`The sources do not pass before any edit: ${sound.broken ?? sound.failed.join('; ')}`);
       process.exitCode = 1;
       return;
     }
+    const command = ['node test/run.mjs test/reference/mutants.ts', ...(only ? [`'${only}'`] : [])].join(' ');
     console.log('# Errors of re-implementations, planted one by one\n');
-    console.log(`Before any edit ${sound.passed} tests pass. Then, for each error, in its test files:\n`);
-    console.log('| error | planted in | tests failing | the first of them |');
+    console.log(`Written by \`${command}\` at ${version()}. Before any edit ${sound.passed} tests pass;`);
+    console.log('with each error the tests named run until the first of them fails.\n');
+    console.log('| error | planted in | tests | the first that fails |');
     console.log('| --- | --- | --- | --- |');
     let survived = 0;
     chosen.forEach((mutation, i) => {
@@ -105,18 +109,23 @@ export async function main([only = '']: string[]): Promise<void> {
       const path = join(copy, file);
       const original = readFileSync(path, 'utf8');
       writeFileSync(path, texts[i]!);
-      const { failed, broken } = runTests(copy, tests);
+      const { failed, broken } = runTests(copy, tests, true);
       writeFileSync(path, original);
       if (failed.length === 0) survived++;
-      const what = failed[0] ?? `**${broken ? `no test ran: ${broken}` : 'survived'}**`;
-      const name = tests.map((test) => test.replace('test/', '')).join(', ');
-      console.log(
-        `| ${error} | ${file.replace('src/', '')} | ${failed.length} in ${name} | ${what.replaceAll('|', '/')} |`,
-      );
+      const first = failed[0] ?? `**${broken ? `no test ran: ${broken}` : 'survived'}**`;
+      const where = tests.map((test) => test.replace(/^test\/|\.test\.ts$/g, '')).join(', ');
+      console.log(`| ${error} | ${file.replace('src/', '')} | ${where} | ${first.replaceAll('|', '/')} |`);
     });
     console.log(`\n${chosen.length - survived} of ${chosen.length} are seen, ${survived} survive.`);
     if (survived > 0) process.exitCode = 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The commit that the sources are of, and whether they have changed since. */
+function version(): string {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+  const changes = git('status', '--porcelain', '--', 'src', 'test');
+  return `commit ${git('rev-parse', '--short', 'HEAD')}${changes ? ', with changes' : ''}`;
 }
