@@ -7,10 +7,11 @@
  * Prints which test fails for each. Exit 1 if an error survives, an edit no longer fits the sources, or the copy does
  * not pass its tests before any edit.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createVitest, type Vitest } from 'vitest/node';
 import { mutations as ofCaser } from './mutations-caser';
 import { mutations as ofCl4srec } from './mutations-cl4srec';
 import { type Mutation, mutations as ofGru4rec } from './mutations-gru4rec';
@@ -37,34 +38,16 @@ interface Run {
   readonly broken?: string;
 }
 
-interface Report {
-  readonly numPassedTests: number;
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly message: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
-  }[];
-}
-
-/** @param bail Whether to stop at the first test that fails. */
-function runTests(copy: string, files: readonly string[], bail: boolean): Run {
-  const output = join(copy, 'report.json');
-  rmSync(output, { force: true });
-  const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
-  const report = ['--reporter=json', `--outputFile=${output}`];
-  const args = [vitest, 'run', '--project', 'node', ...report, ...(bail ? ['--bail=1'] : []), ...files];
-  const { stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
-  let found: Report;
-  try {
-    found = JSON.parse(readFileSync(output, 'utf8')) as Report;
-  } catch {
-    return { passed: 0, failed: [], broken: stderr.trim().split('\n').at(-1) ?? 'no report' };
-  }
-  const failed = found.testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName.trim()),
-  );
-  const broken = found.testResults.find(({ message, assertionResults }) => message && assertionResults.length === 0);
-  return { passed: found.numPassedTests, failed, ...(broken && { broken: broken.message.split('\n')[0]! }) };
+async function runTests(vitest: Vitest, files: readonly string[]): Promise<Run> {
+  const specifications = await vitest.globTestSpecifications([...files]);
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
+  // It tells of earlier runs too.
+  const asked = testModules.filter((module) => specifications.some(({ moduleId }) => moduleId === module.moduleId));
+  const tests = asked.flatMap(({ children }) => [...children.allTests()]);
+  const failed = tests.filter((test) => test.result().state === 'failed').map(({ fullName }) => fullName);
+  const broken = [...asked.flatMap((module) => module.errors()), ...(unhandledErrors as Error[])][0];
+  const passed = tests.filter((test) => test.result().state === 'passed').length;
+  return { passed, failed, ...(broken && { broken: broken.message.split('\n')[0]! }) };
 }
 
 /**
@@ -83,6 +66,7 @@ export function edited(text: string, { error, file, edits }: Mutation): string {
 export async function main([only = '']: string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'aisle-mutants-'));
   const copy = join(folder, 'aisle');
+  let vitest: Vitest | undefined;
   try {
     // Where the tests look for reference material: beside the checkout.
     const shared = resolve(ROOT, '../shared');
@@ -91,7 +75,8 @@ export async function main([only = '']: string[]): Promise<void> {
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const chosen = mutations.filter(({ error }) => error.includes(only));
     const texts = chosen.map((mutation) => edited(readFileSync(join(copy, mutation.file), 'utf8'), mutation));
-    const sound = runTests(copy, [...new Set(chosen.flatMap(({ tests }) => tests))], false);
+    vitest = await createVitest('test', { root: copy, watch: false, project: 'node', bail: 1, reporters: [{}] });
+    const sound = await runTests(vitest, [...new Set(chosen.flatMap(({ tests }) => tests))]);
     if (sound.broken || sound.failed.length > 0 || sound.passed === 0) {
       console.error(`The sources do not pass before any edit: ${sound.broken ?? sound.failed.join('; ')}`);
       process.exitCode = 1;
@@ -104,21 +89,26 @@ export async function main([only = '']: string[]): Promise<void> {
     console.log('| error | planted in | tests | the first that fails |');
     console.log('| --- | --- | --- | --- |');
     let survived = 0;
-    chosen.forEach((mutation, i) => {
+    for (const [i, mutation] of chosen.entries()) {
       const { error, file, tests } = mutation;
       const path = join(copy, file);
       const original = readFileSync(path, 'utf8');
-      writeFileSync(path, texts[i]!);
-      const { failed, broken } = runTests(copy, tests, true);
-      writeFileSync(path, original);
+      const write = (text: string) => {
+        writeFileSync(path, text);
+        vitest!.invalidateFile(path);
+      };
+      write(texts[i]!);
+      const { failed, broken } = await runTests(vitest, tests);
+      write(original);
       if (failed.length === 0) survived++;
       const first = failed[0] ?? `**${broken ? `no test ran: ${broken}` : 'survived'}**`;
       const where = tests.map((test) => test.replace(/^test\/|\.test\.ts$/g, '')).join(', ');
       console.log(`| ${error} | ${file.replace('src/', '')} | ${where} | ${first.replaceAll('|', '/')} |`);
-    });
+    }
     console.log(`\n${chosen.length - survived} of ${chosen.length} are seen, ${survived} survive.`);
     if (survived > 0) process.exitCode = 1;
   } finally {
+    await vitest?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
