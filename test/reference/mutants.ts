@@ -2,7 +2,7 @@
  * Plants known errors of re-implementations in a copy of the sources, one by one, and runs the tests that should see
  * each, until the first of them fails:
  *
- *     node test/run.mjs test/reference/mutants.ts [PART OF A NAME] > test/bench/results/mutants.md
+ *     node test/run.mjs test/reference/mutants.ts [PART OF A NAME…] > test/bench/results/mutants.md
  *
  * Prints which test fails for each. Exit 1 if an error survives, an edit no longer fits the sources, or the copy does
  * not pass its tests before any edit.
@@ -63,7 +63,7 @@ export function edited(text: string, { error, file, edits }: Mutation): string {
   }, text);
 }
 
-export async function main([only = '']: string[]): Promise<void> {
+export async function main(only: string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'aisle-mutants-'));
   const copy = join(folder, 'aisle');
   let vitest: Vitest | undefined;
@@ -73,7 +73,7 @@ export async function main([only = '']: string[]): Promise<void> {
     if (existsSync(shared)) symlinkSync(shared, join(folder, 'shared'));
     for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true, force: true });
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-    const chosen = mutations.filter(({ error }) => error.includes(only));
+    const chosen = mutations.filter(({ error }) => only.length === 0 || only.some((part) => error.includes(part)));
     const texts = chosen.map((mutation) => edited(readFileSync(join(copy, mutation.file), 'utf8'), mutation));
     vitest = await createVitest('test', { root: copy, watch: false, project: 'node', bail: 1, reporters: [{}] });
     const sound = await runTests(vitest, [...new Set(chosen.flatMap(({ tests }) => tests))]);
@@ -82,7 +82,7 @@ export async function main([only = '']: string[]): Promise<void> {
       process.exitCode = 1;
       return;
     }
-    const command = ['node test/run.mjs test/reference/mutants.ts', ...(only ? [`'${only}'`] : [])].join(' ');
+    const command = ['node test/run.mjs test/reference/mutants.ts', ...only.map((part) => `'${part}'`)].join(' ');
     console.log('# Errors of re-implementations, planted one by one\n');
     console.log(`Written by \`${command}\` at ${version()}. Before any edit ${sound.passed} tests pass;`);
     console.log('with each error the tests named run until the first of them fails.\n');
