@@ -8,7 +8,7 @@ export interface SasrecConfig extends SasrecTrainingConfig {
   readonly numBlocks: number;
   readonly numHeads: number;
   readonly innerSize: number;
-  readonly activation: 'auto' | 'relu' | 'gelu';
+  readonly activation: 'auto' | 'relu' | 'gelu' | 'silu';
   readonly dropoutRate: number;
   readonly dropoutEmbed: number;
   readonly norm: 'tf' | 'pre' | 'post';
@@ -63,9 +63,9 @@ export const options: OptionSpecs<SasrecConfig> = {
   },
   activation: {
     type: 'choice',
-    choices: ['auto', 'relu', 'gelu'],
+    choices: ['auto', 'relu', 'gelu', 'silu'],
     default: 'auto',
-    doc: 'between the feed-forward layers: relu, or gelu in its exact form; auto: relu',
+    doc: 'between the feed-forward layers: relu, gelu in its exact form, or silu; auto: relu',
     source: OFFICIAL,
   },
   dropoutRate: {

@@ -1,10 +1,10 @@
 /** Element-wise activations by name. */
-import { elu, leakyRelu, relu, selu, sigmoid, type Tensor, tanh } from '@tensorflow/tfjs-core';
-import { gelu } from './gelu';
+import { elu, leakyRelu, mul, relu, selu, sigmoid, type Tensor, tanh } from '@tensorflow/tfjs-core';
+import { gelu, geluByTanh } from './gelu';
 
 /** `alpha` is the scale of elu and the slope of leaky. */
 export type Activation =
-  | { readonly kind: 'linear' | 'relu' | 'tanh' | 'selu' | 'sigmoid' | 'gelu' }
+  | { readonly kind: 'linear' | 'relu' | 'tanh' | 'selu' | 'sigmoid' | 'silu' | 'gelu' | 'gelu_new' }
   | { readonly kind: 'elu' | 'leaky'; readonly alpha: number };
 
 /**
@@ -12,7 +12,8 @@ export type Activation =
  *
  *     elu(x)   = x if x ≥ 0, else α (eˣ − 1)
  *     leaky(x) = x if x ≥ 0, else α x
- *     gelu(x)  = x Φ(x), in its exact form
+ *     silu(x)  = x σ(x), which is also called swish
+ *     gelu(x)  = x Φ(x) in its exact form, gelu_new with the tanh that comes near it
  */
 export function activate<T extends Tensor>(x: T, activation: Activation): T {
   switch (activation.kind) {
@@ -26,8 +27,12 @@ export function activate<T extends Tensor>(x: T, activation: Activation): T {
       return selu(x);
     case 'sigmoid':
       return sigmoid(x);
+    case 'silu':
+      return mul(x, sigmoid(x));
     case 'gelu':
       return gelu(x);
+    case 'gelu_new':
+      return geluByTanh(x);
     case 'leaky':
       return leakyRelu(x, activation.alpha);
     // α (eˣ − 1) is elu's negative part with its slope changed: two fast kernels, and no branch that could overflow.

@@ -5,7 +5,7 @@ import { type LinearParams, linear } from './linear';
 
 export interface FeedForwardOptions {
   /** f. Default relu. */
-  readonly activation?: 'relu' | 'gelu';
+  readonly activation?: 'relu' | 'gelu' | 'silu';
   /** Default: none. */
   readonly dropout?: (x: Tensor2D) => Tensor2D;
   /** Whether the inner layer drops out too, as in SASRec; BERT's does not. Default true. */

@@ -1,5 +1,16 @@
 /** The Gaussian error linear unit: Hendrycks & Gimpel, 2016, https://arxiv.org/abs/1606.08415. */
-import { add, customGrad, engine, erf, exp, type GradSaveFunc, mul, square, type Tensor } from '@tensorflow/tfjs-core';
+import {
+  add,
+  customGrad,
+  engine,
+  erf,
+  exp,
+  type GradSaveFunc,
+  mul,
+  square,
+  type Tensor,
+  tanh,
+} from '@tensorflow/tfjs-core';
 import { hasKernel } from './kernels';
 
 /**
@@ -27,3 +38,13 @@ function geluGradient(dy: Tensor, saved: Tensor[]): Tensor {
 }
 
 const cumulative = (x: Tensor): Tensor => mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
+
+/**
+ * The approximation of GPT-2's own code, which Hugging Face calls `gelu_new`.
+ *
+ *     ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))
+ */
+export function geluByTanh<T extends Tensor>(x: T): T {
+  const bent = mul(x, add(mul(square(x), 0.044715), 1));
+  return mul(mul(x, 0.5), add(tanh(mul(bent, Math.sqrt(2 / Math.PI))), 1));
+}

@@ -121,14 +121,15 @@ function byDistance(far: Tensor, [heads, batch, steps]: [number, number, number]
  *
  *     R_p = [sin(p f) ; cos(p f)]   f_k = 10000^(−2k/d)
  *
- * @param clamp Distances beyond it are encoded as it; 0: none.
+ * @param clamp Distances beyond it, either way, are encoded as it; 0: none.
  * @returns `[K + 1 or K + T, d]`; d must be even.
  */
 export function distanceCodes(steps: number, keys: number, d: number, looksBack: boolean, clamp: number): Tensor2D {
   const rows = keys + (looksBack ? 1 : steps);
   const data = new Float32Array(rows * d);
   for (let c = 0; c < rows; c++) {
-    const distance = clamp > 0 ? Math.min(keys - 1 - c, clamp) : keys - 1 - c;
+    const exact = keys - 1 - c;
+    const distance = clamp > 0 ? Math.max(-clamp, Math.min(exact, clamp)) : exact;
     for (let k = 0; k < d / 2; k++) {
       const angle = distance * 10_000 ** ((-2 * k) / d);
       data[c * d + k] = Math.sin(angle);

@@ -4,6 +4,7 @@ import {
   engine,
   gather,
   grad,
+  matMul,
   memory,
   mul,
   oneHot,
@@ -162,6 +163,17 @@ const CASES: readonly Case[] = [
       const columns = oneHot(argMax(make(2, 5, 300), 1) as Tensor1D, 300); // [5, 300]
       return [transpose(best, [0, 2, 1]), mul(make(1, 2, 4, 16), transpose(best, [0, 2, 1])), transpose(columns)];
     },
+  },
+  {
+    name: 'products of long sums, either side transposed or not',
+    run: () =>
+      [false, true].flatMap((turnA) =>
+        [false, true].map((turnB) => {
+          const a = make(1, ...(turnA ? [2048, 12] : [12, 2048]));
+          return matMul(a, make(2, ...(turnB ? [16, 2048] : [2048, 16])), turnA, turnB);
+        }),
+      ),
+    tolerance: 1e-4,
   },
   {
     name: 'slices that begin inside, of every rank',

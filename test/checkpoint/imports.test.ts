@@ -10,11 +10,12 @@ import { gru4rec } from '../../src/models/gru4rec';
 import type { SessionModel } from '../../src/models/model';
 import { sasrec } from '../../src/models/sasrec';
 import { srgnn } from '../../src/models/srgnn';
+import { transformers4rec } from '../../src/models/transformers4rec/model';
 import type { NdArray } from '../../src/types';
 import { sharedPathOrNote } from '../shared';
 
 type Tensors = Record<string, NdArray>;
-const models = { cl4srec, gru4rec, sasrec, gsasrec: sasrec, srgnn, caser } as unknown as Record<
+const models = { cl4srec, gru4rec, sasrec, gsasrec: sasrec, srgnn, caser, transformers4rec } as unknown as Record<
   keyof typeof importers,
   SessionModel<Record<string, unknown>>
 >;
@@ -67,6 +68,9 @@ const coserecConfig = {
   temperature: 0.5,
   cf_weight: 0.2,
 };
+const library = { n_items: 7, d_model: 4, n_head: 2, n_layer: 2, total_seq_length: 5 };
+const causal = { ...library, masking: 'CausalLanguageModeling' };
+const masked = { ...library, masking: 'MaskedLanguageModeling' };
 const cases: [string, keyof typeof importers, Record<string, unknown>][] = [
   ['gru4rec constrained', 'gru4rec', { ...gru, layers: [4, 6], embedding: 0, constrained_embedding: true }],
   ['gru4rec separate', 'gru4rec', { ...gru, layers: [4, 6], embedding: 3, constrained_embedding: false }],
@@ -86,6 +90,26 @@ const cases: [string, keyof typeof importers, Record<string, unknown>][] = [
   ['gsasrec with a table of its own', 'gsasrec', gsasrecConfig],
   ['gsasrec tied', 'gsasrec', { ...gsasrecConfig, reuse_item_embeddings: true }],
   ['cl4srec of CoSeRec', 'cl4srec', coserecConfig],
+  ['transformers4rec on GPT-2', 'transformers4rec', { ...causal, arch: 'gpt2', build_kwargs: { n_inner: 6 } }],
+  ['transformers4rec on Transformer-XL', 'transformers4rec', { ...causal, arch: 'xl', build_kwargs: { d_head: 3 } }],
+  ['transformers4rec on BERT', 'transformers4rec', { ...masked, arch: 'bert', build_kwargs: { intermediate_size: 6 } }],
+  ['transformers4rec on ELECTRA', 'transformers4rec', { ...masked, arch: 'electra' }],
+  [
+    'transformers4rec on ELECTRA with replaced clicks',
+    'transformers4rec',
+    { ...library, masking: 'ReplacementLanguageModeling', arch: 'electra' },
+  ],
+  ['transformers4rec on XLNet', 'transformers4rec', { ...masked, arch: 'xlnet' }],
+  [
+    'transformers4rec on XLNet, one-way',
+    'transformers4rec',
+    { ...causal, arch: 'xlnet', build_kwargs: { attn_type: 'uni' } },
+  ],
+  [
+    'transformers4rec on XLNet in permuted order',
+    'transformers4rec',
+    { ...library, masking: 'PermutationLanguageModeling', arch: 'xlnet' },
+  ],
 ];
 
 describe.each(cases)('the name map of %s', (_, name, reference) => {
@@ -107,8 +131,8 @@ describe.each(cases)('the name map of %s', (_, name, reference) => {
     expect(toTheirs(map, ours)).toEqual(theirs);
     for (const [parameter, { rows, zeroRow = rows !== undefined }] of Object.entries(specs)) {
       const { data, shape } = ours[parameter]!;
-      // CoSeRec reads its padding row.
-      if (zeroRow && name !== 'cl4srec')
+      // CoSeRec reads its padding row, and the library's may have learnt.
+      if (zeroRow === true && name !== 'cl4srec')
         expect(
           [...data.slice(0, data.length / shape[0]!)].every((x) => x === 0),
           parameter,
@@ -230,6 +254,25 @@ describe('reference configurations', () => {
     });
   });
 
+  test('of Transformers4Rec follow what became of the arguments, activation and clamp among it', () => {
+    const of = (arch: string, resolved: Record<string, unknown>, masking = 'CausalLanguageModeling') => {
+      const given = { ...library, masking, arch, build_kwargs: {}, resolved_hf_config: resolved };
+      return configure(transformers4rec, importers.transformers4rec.config(given).config);
+    };
+    expect(of('gpt2', { n_inner: 9, activation_function: 'gelu_new', layer_norm_epsilon: 1e-6 })).toMatchObject({
+      ...{ form: 'library', lm: 'gpt2', objective: 'clm', dInner: 9, hiddenAct: 'gelu_new', layerNormEps: 1e-6 },
+    });
+    expect(of('xl', { hidden_act: 'quick_gelu', clamp_len: -1, mem_len: 3, same_length: false })).toMatchObject({
+      ...{ lm: 'transformer-xl', dHead: 64, clampLen: 0, memLen: 3, sameLength: 'false', hiddenAct: 'gelu' },
+    });
+    expect(of('bert', { hidden_act: 'swish' }, 'MaskedLanguageModeling')).toMatchObject({
+      ...{ lm: 'bert', objective: 'mlm', dInner: 3072, hiddenAct: 'silu', maskPosition: 'beyond', padding: 'seen' },
+    });
+    expect(of('xlnet', { ff_activation: 'relu', clamp_len: 4 }, 'PermutationLanguageModeling')).toMatchObject({
+      ...{ lm: 'xlnet', objective: 'plm', hiddenAct: 'relu', clampLen: 4 },
+    });
+  });
+
   test.each<[keyof typeof importers, Record<string, unknown>, RegExp]>([
     ['gru4rec', { layer: [100] }, /the key "layer" is not known; the nearest is "layers"/],
     ['gru4rec', { n_items: 0 }, /"n_items" must be a whole number from 1, got 0/],
@@ -249,6 +292,24 @@ describe('reference configurations', () => {
     ['cl4srec', { ...coserecConfig, mask_id: 0 }, /"mask_id" must be item_size - 1 = 8, got 0/],
     ['cl4srec', { ...coserecConfig, item_size: 2 }, /"item_size" counts padding and the mask token/],
     ['cl4srec', { ...coserecConfig, attention_probs_dropout_prob: 0.1 }, /"attention_probs_dropout_prob" must be/],
+    [
+      'transformers4rec',
+      { ...causal, arch: 'gpt3' },
+      /"arch" must be one of gpt2, xl, bert, electra, xlnet, got "gpt3"/,
+    ],
+    ['transformers4rec', { ...causal, arch: 'gpt2', d_model: '4' }, /"d_model" must be a whole number, got "4"/],
+    ['transformers4rec', { ...causal, arch: 'gpt2', dim: 4 }, /the key "dim" is not known; known are arch, masking/],
+    ['transformers4rec', { ...causal, arch: 'xlnet' }, /needs "attn_type" "uni", got undefined/],
+    [
+      'transformers4rec',
+      { ...masked, arch: 'bert', build_kwargs: { hidden_act: 'mish' } },
+      /"activation" must be one of gelu, gelu_new, relu, silu, swish, tanh, got "mish"/,
+    ],
+    [
+      'transformers4rec',
+      { ...causal, arch: 'xl', build_kwargs: { pre_lnorm: true } },
+      /"pre_lnorm" must be false, got true/,
+    ],
     ['gsasrec', { ...gsasrecConfig, gbce: 1 }, /the key "gbce" is not known; the nearest is "gbce_t"/],
   ])('%s %j is refused', (name, reference, message) => {
     expect(() => importers[name].config(reference)).toThrow(message);
@@ -274,6 +335,11 @@ const goldenCases: [string, keyof typeof importers, string[]][] = [
   ['cl4srec-encoder', 'cl4srec', ['weights/', 'grads/rec/', 'grads/joint/']],
   ['gsasrec-tied', 'gsasrec', ['grads/']],
   ['gsasrec-untied', 'gsasrec', ['grads/']],
+  ['t4r-gpt2-clm', 'transformers4rec', ['weights/']],
+  ['t4r-transfoxl-clm', 'transformers4rec', ['weights/']],
+  ['t4r-bert-mlm', 'transformers4rec', ['weights/']],
+  ['t4r-electra-rtd', 'transformers4rec', ['weights/']],
+  ['t4r-xlnet-plm', 'transformers4rec', ['weights/']],
 ];
 const golden = sharedPathOrNote('golden');
 
@@ -300,6 +366,11 @@ test('golden weights, gradients and optimiser states are mapped whole, and back'
       const used = { ...theirs };
       for (const unused of map.unused ?? [])
         used[unused] = { ...theirs[unused]!, data: theirs[unused]!.data.map(() => 0) };
+      for (const [skipped, rows] of importer === 'transformers4rec' ? Object.entries(map.skippedRows!) : []) {
+        const { data, shape } = theirs[skipped]!;
+        const without = data.map((x, i) => (rows.includes(Math.floor(i / shape[1]!)) ? 0 : x));
+        used[skipped] = { data: without, shape };
+      }
       expect(toTheirs(map, ours), `${name} ${prefix}`).toEqual(used);
     }
   }

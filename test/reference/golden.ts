@@ -30,9 +30,12 @@ export async function main(args: string[]): Promise<void> {
   const { folder, backend, values } = asked;
   const names = goldenFiles(folder, values.only);
   const isInPage = backend === 'webgl' || (backend === 'webgpu' && !values.node);
-  const rows = await (isInPage ? goldenInChromium : goldenInNode)(folder, names, backend);
+  const rows: GoldenRow[] = [];
+  for await (const row of (isInPage ? goldenInChromium : goldenInNode)(folder, names, backend)) {
+    rows.push(row);
+    if (!values.json) console.log(line(row)); // as it comes: on a GPU in software a file takes up to minutes
+  }
   if (values.json) console.log(JSON.stringify(rows));
-  else for (const row of rows) console.log(line(row));
   if (rows.length === 0)
     console.error(`No golden file in ${folder}${values.only ? ` starts with ${values.only}` : ''}.`);
   const isGood = rows.length > 0 && rows.every(({ state }) => state === 'ok');
@@ -69,15 +72,17 @@ const parse = (args: string[]) =>
     },
   });
 
-async function goldenInNode(folder: string, names: readonly string[], backend: BackendName): Promise<GoldenRow[]> {
+async function* goldenInNode(
+  folder: string,
+  names: readonly string[],
+  backend: BackendName,
+): AsyncGenerator<GoldenRow, void> {
   await startBackend(backend, {
     wasmPath: wasmPath(),
     ...(backend === 'webgpu' && { webgpu: await webgpuOfNode() }),
   });
   await registerTraining();
-  const rows: GoldenRow[] = [];
-  for (const name of names) rows.push(await runGolden(folder, name, backend === 'webgpu'));
-  return rows;
+  for (const name of names) yield await runGolden(folder, name, backend === 'webgpu');
 }
 
 function line({ file, state, compared, total, worst, reason }: GoldenRow): string {

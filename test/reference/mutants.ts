@@ -1,16 +1,17 @@
 /**
  * Plants known errors of re-implementations in a copy of the sources, one by one, and runs the tests that should see
- * each:
+ * each, until the first of them fails:
  *
- *     node test/run.mjs test/reference/mutants.ts [PART OF A NAME]
+ *     node test/run.mjs test/reference/mutants.ts [PART OF A NAME…] > test/bench/results/mutants.md
  *
  * Prints which test fails for each. Exit 1 if an error survives, an edit no longer fits the sources, or the copy does
  * not pass its tests before any edit.
  */
-import { spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createVitest, type Vitest } from 'vitest/node';
 import { mutations as ofCaser } from './mutations-caser';
 import { mutations as ofCl4srec } from './mutations-cl4srec';
 import { type Mutation, mutations as ofGru4rec } from './mutations-gru4rec';
@@ -37,32 +38,16 @@ interface Run {
   readonly broken?: string;
 }
 
-interface Report {
-  readonly numPassedTests: number;
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly message: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
-  }[];
-}
-
-function runTests(copy: string, files: readonly string[]): Run {
-  const output = join(copy, 'report.json');
-  rmSync(output, { force: true });
-  const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
-  const args = [vitest, 'run', '--project', 'node', '--reporter=json', `--outputFile=${output}`, ...files];
-  const { stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
-  let report: Report;
-  try {
-    report = JSON.parse(readFileSync(output, 'utf8')) as Report;
-  } catch {
-    return { passed: 0, failed: [], broken: stderr.trim().split('\n').at(-1) ?? 'no report' };
-  }
-  const failed = report.testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName.trim()),
-  );
-  const broken = report.testResults.find(({ message, assertionResults }) => message && assertionResults.length === 0);
-  return { passed: report.numPassedTests, failed, ...(broken && { broken: broken.message.split('\n')[0]! }) };
+async function runTests(vitest: Vitest, files: readonly string[]): Promise<Run> {
+  const specifications = await vitest.globTestSpecifications([...files]);
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
+  // It tells of earlier runs too.
+  const asked = testModules.filter((module) => specifications.some(({ moduleId }) => moduleId === module.moduleId));
+  const tests = asked.flatMap(({ children }) => [...children.allTests()]);
+  const failed = tests.filter((test) => test.result().state === 'failed').map(({ fullName }) => fullName);
+  const broken = [...asked.flatMap((module) => module.errors()), ...(unhandledErrors as Error[])][0];
+  const passed = tests.filter((test) => test.result().state === 'passed').length;
+  return { passed, failed, ...(broken && { broken: broken.message.split('\n')[0]! }) };
 }
 
 /**
@@ -78,45 +63,59 @@ export function edited(text: string, { error, file, edits }: Mutation): string {
   }, text);
 }
 
-export async function main([only = '']: string[]): Promise<void> {
+export async function main(only: string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'aisle-mutants-'));
   const copy = join(folder, 'aisle');
+  let vitest: Vitest | undefined;
   try {
     // Where the tests look for reference material: beside the checkout.
     const shared = resolve(ROOT, '../shared');
     if (existsSync(shared)) symlinkSync(shared, join(folder, 'shared'));
     for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true, force: true });
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-    const chosen = mutations.filter(({ error }) => error.includes(only));
+    const chosen = mutations.filter(({ error }) => only.length === 0 || only.some((part) => error.includes(part)));
     const texts = chosen.map((mutation) => edited(readFileSync(join(copy, mutation.file), 'utf8'), mutation));
-    const sound = runTests(copy, [...new Set(chosen.flatMap(({ tests }) => tests))]);
+    vitest = await createVitest('test', { root: copy, watch: false, project: 'node', bail: 1, reporters: [{}] });
+    const sound = await runTests(vitest, [...new Set(chosen.flatMap(({ tests }) => tests))]);
     if (sound.broken || sound.failed.length > 0 || sound.passed === 0) {
       console.error(`The sources do not pass before any edit: ${sound.broken ?? sound.failed.join('; ')}`);
       process.exitCode = 1;
       return;
     }
+    const command = ['node test/run.mjs test/reference/mutants.ts', ...only.map((part) => `'${part}'`)].join(' ');
     console.log('# Errors of re-implementations, planted one by one\n');
-    console.log(`Before any edit ${sound.passed} tests pass. Then, for each error, in its test files:\n`);
-    console.log('| error | planted in | tests failing | the first of them |');
+    console.log(`Written by \`${command}\` at ${version()}. Before any edit ${sound.passed} tests pass;`);
+    console.log('with each error the tests named run until the first of them fails.\n');
+    console.log('| error | planted in | tests | the first that fails |');
     console.log('| --- | --- | --- | --- |');
     let survived = 0;
-    chosen.forEach((mutation, i) => {
+    for (const [i, mutation] of chosen.entries()) {
       const { error, file, tests } = mutation;
       const path = join(copy, file);
       const original = readFileSync(path, 'utf8');
-      writeFileSync(path, texts[i]!);
-      const { failed, broken } = runTests(copy, tests);
-      writeFileSync(path, original);
+      const write = (text: string) => {
+        writeFileSync(path, text);
+        vitest!.invalidateFile(path);
+      };
+      write(texts[i]!);
+      const { failed, broken } = await runTests(vitest, tests);
+      write(original);
       if (failed.length === 0) survived++;
-      const what = failed[0] ?? `**${broken ? `no test ran: ${broken}` : 'survived'}**`;
-      const name = tests.map((test) => test.replace('test/', '')).join(', ');
-      console.log(
-        `| ${error} | ${file.replace('src/', '')} | ${failed.length} in ${name} | ${what.replaceAll('|', '/')} |`,
-      );
-    });
+      const first = failed[0] ?? `**${broken ? `no test ran: ${broken}` : 'survived'}**`;
+      const where = tests.map((test) => test.replace(/^test\/|\.test\.ts$/g, '')).join(', ');
+      console.log(`| ${error} | ${file.replace('src/', '')} | ${where} | ${first.replaceAll('|', '/')} |`);
+    }
     console.log(`\n${chosen.length - survived} of ${chosen.length} are seen, ${survived} survive.`);
     if (survived > 0) process.exitCode = 1;
   } finally {
+    await vitest?.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The commit that the sources are of, and whether they have changed since. */
+function version(): string {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+  const changes = git('status', '--porcelain', '--', 'src', 'test');
+  return `commit ${git('rev-parse', '--short', 'HEAD')}${changes ? ', with changes' : ''}`;
 }

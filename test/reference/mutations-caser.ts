@@ -171,4 +171,50 @@ export const mutations: readonly Mutation[] = [
     edits: [['mul(gather(params.users as Tensor2D, prepared.user as Tensor1D), prepared.known!)', 'gather(params.users as Tensor2D, prepared.user as Tensor1D)']], // biome-ignore format: one line
     tests: reference,
   },
+  {
+    error: 'Caser: item vectors not started by N(0, 1/d)',
+    file: MODEL,
+    edits: [
+      [
+        "const vectors: Initialiser = { kind: 'normal', std: 1 / d };",
+        "const vectors: Initialiser = { kind: 'normal', std: 1 };",
+      ],
+    ],
+    tests: ['test/models/parameters.test.ts', ...model],
+  },
+  {
+    error: 'Caser: output vectors started like the items’',
+    file: MODEL,
+    edits: [['std: 1 / (2 * d) }', 'std: 1 / d }']],
+    tests: ['test/models/parameters.test.ts', ...model],
+  },
+  {
+    error: 'Caser: filters started by Glorot',
+    file: MODEL,
+    edits: [['limit: 1 / Math.sqrt(inputs) }', 'limit: Math.sqrt(6 / (inputs + outputs)) }']],
+    tests: ['test/models/parameters.test.ts', ...model],
+  },
+  {
+    error: 'Caser: the input table scores, as in RecBole',
+    file: MODEL,
+    edits: [
+      [
+        'table: params.outputs as Tensor2D,',
+        'table: (params.outputs!.shape[1] === params.items!.shape[1] ? params.items : params.outputs) as Tensor2D,',
+      ],
+    ],
+    tests: reference,
+  },
+  {
+    error: 'Caser: one target, as in RecBole',
+    file: MODEL,
+    edits: [['length: L, targets: T, partial', 'length: L, targets: Math.min(T, 1), partial']],
+    tests: model,
+  },
+  {
+    error: 'Caser: no activation of the horizontal filters',
+    file: MODEL,
+    edits: [['const φc = activation(acConv);', "const φc = activation(acConv === 'iden' ? acConv : 'iden');"]],
+    tests: reference,
+  },
 ];

@@ -293,4 +293,225 @@ export const mutations: readonly Mutation[] = [
     edits: [['session.filter(({ itemId }) => indices.has(itemId))', 'session.filter(() => true)']],
     tests: ['test/engine/local-engine.test.ts'],
   },
+  {
+    error: 'sessions in the order of the file, not of their first event',
+    file: 'src/session/build.ts',
+    edits: [
+      [
+        'sortByTime(order, 0, order.length, (s) => first(rows[offsets[s]!]!));',
+        'sortByTime(order, 0, order.length, () => first(rows[0]!));',
+      ],
+    ],
+    tests: ['test/session/properties.test.ts', 'test/session/read-text.test.ts'],
+  },
+  {
+    error: 'the state of one epoch carried into the next',
+    file: 'src/train/trainer.ts',
+    edits: [
+      [
+        `    this.#measureSums = {};
+    this.#learner.forget();`,
+        '    this.#measureSums = {};',
+      ],
+    ],
+    tests: ['test/train/trainer.test.ts', 'test/models/registry.test.ts'],
+  },
+  {
+    error: 'one row left without extra samples, and so without a negative',
+    file: 'src/train/trainer.ts',
+    edits: [['fewestRows: inBatchOnly ? 2 : 1', 'fewestRows: 1']],
+    tests: ['test/train/trainer.test.ts', 'test/train/step.test.ts'],
+  },
+  {
+    error: 'the state carried on is the one before dropout',
+    file: MODEL,
+    edits: [
+      [
+        `    return x;
+  });`,
+        `    return next;
+  });`,
+      ],
+    ],
+    tests: step,
+  },
+  {
+    error: 'dropout of the input in one-hot mode, as in the PyTorch code',
+    file: MODEL,
+    edits: [
+      [
+        'x = dropout(next, config.dropoutPHidden)',
+        "x = dropout(next, mode === 'one-hot' && i === 0 ? config.dropoutPEmbed : config.dropoutPHidden)",
+      ],
+    ],
+    tests: step,
+  },
+  {
+    error: 'no item bias',
+    file: MODEL,
+    edits: [
+      ['({ table: items as Tensor2D, bias: bias as Tensor1D })', '({ table: items as Tensor2D })'],
+      ['outputs: ({ items, bias })', 'outputs: ({ items })'],
+    ],
+    tests: reference,
+  },
+  {
+    error: 'the one-hot layer resets after the product',
+    file: MODEL,
+    edits: [
+      [
+        "config.resetGate === 'before' || (layer === 0 && inputMode(config) === 'one-hot')",
+        "config.resetGate === 'before'",
+      ],
+    ],
+    tests: [...reference, ...parameters],
+  },
+  {
+    error: 'gates of an imported one-hot layer in the order of the file',
+    file: 'src/checkpoint/imports/gru4rec.ts',
+    edits: [
+      ['from: [0, h], to: [top, 0], size: [rows, 2 * h]', 'to: [top, 0], size: [rows, 2 * h]'],
+      ['to: [top, 2 * h], size: [rows, h]', 'from: [0, 2 * h], to: [top, 2 * h], size: [rows, h]'],
+    ],
+    tests: ['test/checkpoint/imports.test.ts'],
+  },
+  {
+    error: 'equal ids masked for each other',
+    file: OBJECTIVE,
+    edits: [
+      ['const scores = sharedScores(input, ids);', 'const scores = maskEqual(sharedScores(input, ids), targets, ids);'],
+    ],
+    tests: [...losses, ...reference],
+  },
+  {
+    error: 'TOP1 with the square term of its own positive',
+    file: LOSSES,
+    edits: [
+      [
+        'return sub(mean(add(sigmoid(sub(r, target)), sigmoid(square(r))), 1), own);',
+        'return sub(mean(add(sigmoid(sub(r, target)), sigmoid(square(r))), 1), mul(own, 0));',
+      ],
+    ],
+    tests: losses,
+  },
+  {
+    error: 'TOP1 without tanh',
+    file: MODEL,
+    edits: [["loss === 'top1' ? 'tanh' : 'linear'", "loss === 'top1' ? 'linear' : 'linear'"]],
+    tests: [...parameters, ...reference],
+  },
+  {
+    error: 'elu of BPR-max with α of 1 whatever is asked',
+    file: MODEL,
+    edits: [["return { kind: 'elu', alpha: eluParam };", "return { kind: 'elu', alpha: 1 };"]],
+    tests: [...parameters, ...reference],
+  },
+  {
+    error: 'no gradient through the weights of BPR-max',
+    file: BPR_MAX,
+    edits: [
+      [
+        'slope[j] = pull * (turn - w * (s - ranking)) + push * w * (x * x - squares + 2 * x);',
+        'slope[j] = pull * turn + push * w * 2 * x;',
+      ],
+    ],
+    tests: [...losses, ...reference],
+  },
+  {
+    error: 'no gradient through the weights of TOP1-max',
+    file: LOSSES,
+    edits: [
+      [
+        'const negativeWeights = (r: Tensor2D, mask: Tensor2D): Tensor2D => softmax(where(',
+        'const negativeWeights = (r: Tensor2D, mask: Tensor2D): Tensor2D => fixed(where(',
+      ],
+      [
+        '/** −log( Σ_{j≠i}',
+        `const fixed = customGrad((x) => ({ value: softmax(x as Tensor2D), gradFunc: (dy) => zerosLike(dy as Tensor) })) as (x: Tensor2D) => Tensor2D;
+
+/** −log( Σ_{j≠i}`,
+      ],
+      [
+        `  cast,
+`,
+        `  cast,
+  customGrad,
+  zerosLike,
+`,
+      ],
+    ],
+    tests: [...losses, ...reference],
+  },
+  {
+    error: 'BPR over the negatives only',
+    file: LOSSES,
+    edits: [
+      [
+        'return sum(softplus(sub(r, positiveScore(r, isPositive(r, positive)))), 1);',
+        'return sum(mul(softplus(sub(r, positiveScore(r, isPositive(r, positive)))), sub(1, isPositive(r, positive))), 1);',
+      ],
+    ],
+    tests: losses,
+  },
+  {
+    error: 'logq splits at the live rows where the port splits at the nominal batch',
+    file: OBJECTIVE,
+    edits: [
+      [
+        "const split = logqSplit === 'nominal' ? nominalBatch : targets.length;",
+        "const split = logqSplit === 'nominal' ? targets.length : targets.length;",
+      ],
+    ],
+    tests: losses,
+  },
+  {
+    error: 'no guard in the logarithm of cross-entropy',
+    file: MODEL,
+    edits: [['guard: 1e-24,', 'guard: 0,']],
+    tests: [...parameters, ...reference],
+  },
+  {
+    error: 'ε of Adagrad outside the root',
+    file: 'src/engine/kernels/updates.ts',
+    edits: [['Math.sqrt(sum + epsilon)', '(Math.sqrt(sum) + epsilon)']],
+    tests: ['test/engine/kernels/updates.test.ts', ...optimiser],
+  },
+  {
+    error: 'Nesterov momentum, as the documentation calls it',
+    file: 'src/engine/kernels/updates.ts',
+    edits: [['p[at]! += speed;', 'p[at]! += momentum * speed - step;']],
+    tests: ['test/engine/kernels/updates.test.ts', ...optimiser],
+  },
+  {
+    error: 'gradients of an id that is input and target not added',
+    file: 'src/train/rows.ts',
+    edits: [['if (!this.#shared) {', 'if (this.#shared || !this.#shared) {']],
+    tests: ['test/train/rows.test.ts', ...step],
+  },
+  {
+    error: 'dropout without the scale 1 / (1 − p)',
+    file: 'src/engine/kernels/dropout.ts',
+    edits: [['Float64Array.of(0, 1 / (1 - rate))', 'Float64Array.of(0, 1)']],
+    tests: ['test/engine/kernels/dropout.test.ts'],
+  },
+  {
+    error: 'the share below which no draw falls: the last item never drawn',
+    file: 'src/objectives/negatives.ts',
+    edits: [['let high = cumulative.length - 1;', 'let high = cumulative.length - 2;']],
+    tests: ['test/train/negatives.test.ts'],
+  },
+  {
+    error: 'deeper layers read the item, not the layer below',
+    file: MODEL,
+    edits: [
+      [
+        `x = dropout(next, config.dropoutPHidden);
+    return x;`,
+        `const out = dropout(next, config.dropoutPHidden);
+    if (state[i + 1]?.shape[1] !== x?.shape[1]) x = out;
+    return out;`,
+      ],
+    ],
+    tests: reference,
+  },
 ];

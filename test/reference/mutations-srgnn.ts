@@ -164,4 +164,38 @@ export const mutations: readonly Mutation[] = [
     edits: [["kind: 'prefixes', maxLength: maxlen", "kind: 'windows', length: maxlen, targets: 1"]],
     tests: model,
   },
+  {
+    error: 'SR-GNN: a gated unit started by layer defaults, not uniform in ±1/√d',
+    file: MODEL,
+    edits: [["{ kind: 'uniform', limit: 1 / Math.sqrt(d) }", "{ kind: 'uniform', limit: 1 / d }"]],
+    tests: ['test/models/parameters.test.ts', ...model],
+  },
+  {
+    error: 'SR-GNN: ε of Adam as TensorFlow.js has it, 1e-7',
+    file: MODEL,
+    edits: [['epsilon: 1e-8', 'epsilon: 1e-7']],
+    tests: model,
+  },
+  {
+    error: 'SR-GNN: the session’s oldest clicks kept where it is too long',
+    file: MODEL,
+    edits: [
+      [
+        'Array.prototype.slice.call(items, Math.max(0, items.length - maxlen))',
+        'Array.prototype.slice.call(items, 0, maxlen)',
+      ],
+    ],
+    tests: model,
+  },
+  {
+    error: 'SR-GNN: attention asks with the embedding of the last item, not with its state',
+    file: MODEL,
+    edits: [
+      [
+        "linear(last, linearParams(params, 'attention.last'))",
+        "linear(gather(params.items as Tensor2D, gather(reshape(prepared.nodes as Tensor2D, [-1]), prepared.last as Tensor1D)) as Tensor2D, linearParams(params, 'attention.last'))",
+      ],
+    ],
+    tests: reference,
+  },
 ];

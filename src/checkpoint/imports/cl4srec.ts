@@ -28,7 +28,8 @@ export const cl4srec: Importer = {
       max_seq_length: 'maxlen',
       num_hidden_layers: 'numBlocks',
       num_attention_heads: 'numHeads',
-      hidden_act: 'activation',
+      // Its name for x σ(x) is the older one.
+      hidden_act: (value) => ({ activation: value === 'swish' ? 'silu' : (value as string) }),
       temperature: 'tau',
       rec_weight: 'recWeight',
       cf_weight: 'lambda',

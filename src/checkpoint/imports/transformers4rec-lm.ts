@@ -21,9 +21,11 @@ export class MapWriter {
   readonly #ours: Record<string, Shape> = {};
   readonly #blocks: Block[] = [];
   readonly #unused: string[] = [];
+  readonly #skippedRows: Record<string, readonly number[]> = {};
 
   get map(): NameMap {
-    return { theirs: this.#theirs, ours: this.#ours, blocks: this.#blocks, unused: this.#unused };
+    const [theirs, ours, blocks] = [this.#theirs, this.#ours, this.#blocks];
+    return { theirs, ours, blocks, unused: this.#unused, skippedRows: this.#skippedRows };
   }
 
   /** A tensor of the same numbers in the same order. */
@@ -55,6 +57,11 @@ export class MapWriter {
     this.#theirs[theirs] = theirShape;
     this.#ours[ours] = shape;
     this.#blocks.push({ theirs, ours, ...block });
+  }
+
+  /** Rows of theirs that nothing reads. */
+  skipped(theirs: string, rows: readonly number[]): void {
+    this.#skippedRows[theirs] = rows;
   }
 
   /** A tensor that nothing reads. */
@@ -106,6 +113,7 @@ function encoder(writer: MapWriter, config: Config, prefix: string): void {
   writer.unused(`${embeddings}.word_embeddings.weight`, [1, d]);
   writer.same(`${embeddings}.position_embeddings.weight`, 'lm.positions', [totalSeqLength + 2, d]);
   writer.part(`${embeddings}.token_type_embeddings.weight`, [2, d], 'lm.segment', [d], { size: [1, d] });
+  writer.skipped(`${embeddings}.token_type_embeddings.weight`, [1]);
   writer.norm(`${embeddings}.LayerNorm`, 'lm.norm', d);
   for (let l = 0; l < nLayer; l++) {
     const theirs = `${prefix}encoder.layer.${l}`;

@@ -39,6 +39,16 @@ const RESOLVED: Readonly<Record<string, readonly string[]>> = {
   dInner: ['d_inner', 'n_inner', 'intermediate_size'],
 };
 
+/** Hugging Face's names of what we have; Transformer-XL does not read its own. */
+const ACTIVATIONS: Readonly<Record<string, string>> = {
+  gelu: 'gelu',
+  gelu_new: 'gelu_new',
+  relu: 'relu',
+  silu: 'silu',
+  swish: 'silu',
+  tanh: 'tanh',
+};
+
 /** What the models compute whatever a configuration says; it must say this or nothing. */
 const FIXED: Readonly<Record<string, ConfigValue>> = {
   pre_lnorm: false,
@@ -144,17 +154,17 @@ function ofTheModel(lm: string, objective: string, resolved: Json): Record<strin
     );
   }
   const activation = resolved.hidden_act ?? resolved.activation_function ?? resolved.ff_activation ?? 'gelu';
-  if (lm !== 'transformer-xl' && activation !== 'gelu') {
-    throw bad(WHAT, `the activation must be "gelu", got ${JSON.stringify(activation)}.`);
-  }
+  if (lm !== 'transformer-xl') config.hiddenAct = named({ activation }, 'activation', ACTIVATIONS);
   const epsilon =
     lm === 'gpt2' || lm === 'transformer-xl' ? (resolved.layer_norm_epsilon ?? 1e-5) : resolved.layer_norm_eps;
   if (typeof epsilon === 'number') config.layerNormEps = epsilon;
+  if ((lm === 'transformer-xl' || lm === 'xlnet') && typeof resolved.clamp_len === 'number') {
+    config.clampLen = Math.max(0, resolved.clamp_len);
+  }
   if (lm === 'transformer-xl') {
     if (typeof resolved.d_head === 'number') config.dHead = resolved.d_head;
     if (typeof resolved.same_length === 'boolean') config.sameLength = String(resolved.same_length);
     if (typeof resolved.mem_len === 'number') config.memLen = resolved.mem_len;
-    if (typeof resolved.clamp_len === 'number') config.clampLen = Math.max(0, resolved.clamp_len);
   }
   if (lm === 'electra' && resolved.embedding_size !== undefined && resolved.embedding_size !== config.dModel) {
     throw bad(

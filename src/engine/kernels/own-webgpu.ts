@@ -1,8 +1,10 @@
 /** Our own kernels for WebGPU that scoring runs. */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
+import { _fusedMatMulConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/_FusedMatMul';
+import { batchMatMulConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/BatchMatMul';
 import { transposeConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Transpose';
 import { TransposeProgram } from '@tensorflow/tfjs-backend-webgpu/dist/transpose_webgpu';
-import type { KernelConfig, KernelFunc } from '@tensorflow/tfjs-core';
+import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 
 /**
  * Reads numbers as floats, which is what is written: TensorFlow.js' program does not compile where a buffer holds whole
@@ -25,6 +27,30 @@ const transpose: KernelFunc = (call) => {
   return backend.runWebGPUProgram(new Transposition(x.shape, call.attrs!.perm as number[]), [x], x.dtype);
 };
 
+/** Terms of a sum from which TensorFlow.js splits it among threads, where there are few results. */
+const SPLIT = 2000;
+
+/**
+ * Turns a right-hand matrix that is given transposed before a product of sums so long: TensorFlow.js' program of split
+ * sums reads four numbers at once along the wrong side of it, and its results are wrong by their own size.
+ */
+const turningLongSums =
+  ({ kernelFunc: multiply }: KernelConfig): KernelConfig['kernelFunc'] =>
+  (call) => {
+    const { inputs, attrs, backend } = call;
+    const b = inputs.b!;
+    const rank = b.shape.length;
+    if (!attrs!.transposeB || b.shape[rank - 1]! < SPLIT) return multiply(call);
+    const perm = b.shape.map((_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
+    const turned = transpose({ inputs: { x: b }, attrs: { perm }, backend }) as TensorInfo;
+    const product = multiply({ inputs: { ...inputs, b: turned }, attrs: { ...attrs, transposeB: false }, backend });
+    (backend as unknown as WebGPUBackend).disposeData(turned.dataId);
+    return product;
+  };
+
 export const ownWebgpuInference: readonly KernelConfig[] = [
   { kernelName: 'Transpose', backendName: 'webgpu', kernelFunc: transpose },
+  ...[batchMatMulConfig, _fusedMatMulConfig].map(
+    (config): KernelConfig => ({ ...config, kernelFunc: turningLongSums(config) }),
+  ),
 ];

@@ -5,11 +5,11 @@
  *
  *     e = dropout(LN(x + P + t))                           P: learned positions, t: one vector for the only segment
  *     u = LN₁(e + dropout(attention(e) Wo + bo))           of each click and all others
- *     e ← LN₂(u + dropout(W₂ gelu(W₁ u)))
+ *     e ← LN₂(u + dropout(W₂ a(W₁ u)))                    a: gelu, unless `hiddenAct` is another
  */
 import { add, reshape, slice, type Tensor2D } from '@tensorflow/tfjs-core';
+import { activate } from '../../nn/activation';
 import { attention, keyBias } from '../../nn/attention';
-import { gelu } from '../../nn/gelu';
 import { linear } from '../../nn/linear';
 import { attentionAt, declareAttention, normAt } from './blocks';
 import { declare, type LanguageModel, linearAt } from './language-model';
@@ -50,7 +50,7 @@ export const bert: LanguageModel = {
         },
       });
       const u = normAt(at, `layers.${l}.attention.norm`, add(e, drop(a)), epsilon);
-      const inner = gelu(linear(u, linearAt(at, `layers.${l}.feed.inner`)));
+      const inner = activate(linear(u, linearAt(at, `layers.${l}.feed.inner`)), size.activation);
       const outer = drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`)));
       e = normAt(at, `layers.${l}.feed.norm`, add(u, outer), epsilon);
       observe?.(`layer.${l + 1}`, e);

@@ -4,14 +4,14 @@
  *
  *     e = dropout(x + P)                                   P: learned positions
  *     e ← e + dropout(attention(LN₁ e) Wo + bo)            of each click and those before it
- *     e ← e + dropout(W₂ gelu(W₁ LN₂ e))
+ *     e ← e + dropout(W₂ a(W₁ LN₂ e))                  a: gelu, unless `hiddenAct` is another
  *     h = LN(e)
  *
  * Differs from the paper: gelu is exact, as Transformers4Rec asks.
  */
 import { add, minimum, reshape, slice, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core';
+import { activate } from '../../nn/activation';
 import { attention, causalBias, keyBias } from '../../nn/attention';
-import { gelu } from '../../nn/gelu';
 import { linear } from '../../nn/linear';
 import { attentionAt, declareAttention, normAt } from './blocks';
 import { declare, type LanguageModel, linearAt } from './language-model';
@@ -54,7 +54,7 @@ export const gpt2: LanguageModel = {
       });
       e = add(e, drop(a));
       const w = normAt(at, `layers.${l}.feed.norm`, e, epsilon);
-      const inner = gelu(linear(w, linearAt(at, `layers.${l}.feed.inner`)));
+      const inner = activate(linear(w, linearAt(at, `layers.${l}.feed.inner`)), size.activation);
       e = add(e, drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`))));
     }
     const h = normAt(at, 'norm', e, epsilon);

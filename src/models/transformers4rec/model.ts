@@ -13,7 +13,7 @@
  * predicts the next click, which the library does not do for plm (see `prepare.ts`).
  *
  * rtd: the same network, or one of its own above a generator of a quarter of its width, tells which clicks a draw from
- * the generator replaced: z = a(h Wd + bd) Wz + bz with tanh for a, gelu in the library. Only the generator ranks.
+ * the generator replaced: z = a(h Wd + bd) Wz + bz with tanh for a, `hiddenAct` in the library. Only the generator ranks.
  *
  * Differs from both: padding gets no probability in `paper`, and attention does not see it there; a column that nothing
  * reads is left out of batches.
@@ -37,7 +37,7 @@ import {
   tanh,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import { gelu } from '../../nn/gelu';
+import { activate } from '../../nn/activation';
 import { layerNorm } from '../../nn/layer-norm';
 import { linear } from '../../nn/linear';
 import type { Catalogue } from '../../types';
@@ -208,7 +208,7 @@ function discriminate(params: Params, prepared: PreparedTensors, config: T4RecCo
   const at = named(params, 'discriminator.');
   const h = hidden(params, prepared, config, run, discriminating(config));
   const dense = linear(h, linearAt(at, 'dense'));
-  const a = config.form === 'paper' ? tanh(dense) : gelu(dense);
+  const a = config.form === 'paper' ? tanh(dense) : activate(dense, { kind: config.hiddenAct });
   return reshape(linear(a, linearAt(at, 'score')), [h.shape[0]]);
 }
 

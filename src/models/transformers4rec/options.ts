@@ -20,6 +20,7 @@ export interface T4RecConfig {
   readonly nHead: number;
   readonly dHead: number;
   readonly dInner: number;
+  readonly hiddenAct: 'gelu' | 'gelu_new' | 'relu' | 'silu' | 'tanh';
   readonly totalSeqLength: number;
   readonly sameLength: Choice;
   readonly memLen: number;
@@ -140,6 +141,12 @@ export const options: OptionSpecs<T4RecConfig> = {
     'width inside the feed-forward layers; auto: 4 dModel, in the library form of bert 3072',
     'the library sets a name that bert does not read',
   ),
+  hiddenAct: choice(
+    ['gelu', 'gelu_new', 'relu', 'silu', 'tanh'],
+    'gelu',
+    'activation inside the feed-forward layers; gelu is the exact one, gelu_new its approximation by tanh; transformer-xl always has relu',
+    'all runs of the paper; the library',
+  ),
   totalSeqLength: integer(2, 4096, 20, 'clicks that the model sees; of longer sessions the most recent ones', PAPER),
   sameLength: yesNo(
     'transformer-xl: whether keys further back than memLen are hidden; auto: not in paper, in library',
@@ -152,7 +159,13 @@ export const options: OptionSpecs<T4RecConfig> = {
     'transformer-xl: empty slots before the first click that attention may rest on; auto: paper 0, library 1',
     'sessions are fed whole, so a memory is never filled',
   ),
-  clampLen: integer(0, 4096, 1000, 'transformer-xl: distances beyond it count as it; 0: none', 'the library'),
+  clampLen: automatic(
+    'integer',
+    0,
+    4096,
+    'transformer-xl and xlnet: distances beyond it count as it; 0: none; auto: transformer-xl 1000, xlnet none',
+    'Hugging Face',
+  ),
   inputLayer: choice(
     ['auto', 'tanh', 'relu', 'none'],
     'auto',

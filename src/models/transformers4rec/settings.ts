@@ -1,5 +1,6 @@
 /** What `auto` means, form by form, and which pairs of language model and objective there are. */
 import { RecommenderError } from '../../errors';
+import type { Activation } from '../../nn/activation';
 import type { LanguageModelName, ObjectiveName, T4RecConfig } from './options';
 
 /** One language model's sizes, with nothing left open. */
@@ -17,15 +18,18 @@ export interface Size {
   readonly epsilon: number;
   /** Spread of weights at the start. */
   readonly std: number;
+  /** Inside the feed-forward layers; transformer-xl always has relu. */
+  readonly activation: Activation;
   readonly dropout: number;
   readonly attentionDropout: number;
   /** Whether a click sees earlier ones only. */
   readonly causal: boolean;
   /** xlnet: whether a query stream predicts what an order hides. */
   readonly twoStreams: boolean;
-  /** transformer-xl: whether keys further back than `memory` are hidden, empty slots, largest distance. */
+  /** transformer-xl: whether keys further back than `memory` are hidden, and empty slots. */
   readonly sameLength: boolean;
   readonly memory: number;
+  /** transformer-xl, xlnet: the largest distance, 0: none. */
   readonly clamp: number;
 }
 
@@ -153,13 +157,14 @@ export function sizeOf(config: T4RecConfig, share = 1): Size {
     positions: form === 'library' && isEncoder ? totalSeqLength + 2 : Math.max(totalSeqLength, inferenceWidth(config)),
     epsilon: epsilon(config),
     std: given(initializerRange, form === 'paper' ? 0.02 : 0.01),
+    activation: { kind: config.hiddenAct },
     dropout,
     attentionDropout,
     causal: isCausal(config),
     twoStreams: config.objective === 'plm',
     sameLength: sameLength(config),
     memory: memory(config),
-    clamp: lm === 'transformer-xl' ? clampLen : 0,
+    clamp: given(clampLen, lm === 'transformer-xl' ? 1000 : 0),
   };
 }
 

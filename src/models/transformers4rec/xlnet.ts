@@ -4,14 +4,14 @@
  *
  *     h = dropout(x)   R = dropout(codes of distances)     no positions: see nn/relative-attention.ts
  *     u = LN₁(h + dropout(attention(h, R) Wo))
- *     h ← LN₂(u + dropout(W₂ dropout(gelu(W₁ u))))
+ *     h ← LN₂(u + dropout(W₂ dropout(a(W₁ u))))
  *
  * Two streams, where pairs are hidden: g starts as one learned vector in every column and asks of h what h asks of
  * itself, with the same weights, but does not see its own column; h does. The result is g.
  *
  *     g = dropout(m)   g ← the same block with attention(g over h)
  *
- * One-way (`uni`) for clm, both ways (`bi`) otherwise. Segments are not used.
+ * a: gelu, unless `hiddenAct` is another. One-way (`uni`) for clm, both ways (`bi`) otherwise. Segments are not used.
  */
 import {
   add,
@@ -27,8 +27,8 @@ import {
   tensor4d,
   tile,
 } from '@tensorflow/tfjs-core';
+import { activate } from '../../nn/activation';
 import { causalBias, keyBias } from '../../nn/attention';
-import { gelu } from '../../nn/gelu';
 import { linear } from '../../nn/linear';
 import { MASKED } from '../../nn/masked';
 import { distanceCodes, relativeAttention } from '../../nn/relative-attention';
@@ -55,7 +55,7 @@ export const xlnet: LanguageModel = {
     const { x, batch, width } = clicks;
     const { d, heads, layers, epsilon, causal } = size;
     const drop = (y: Tensor2D) => dropout(y, size.dropout);
-    const distances = drop(distanceCodes(width, width, d, causal, 0));
+    const distances = drop(distanceCodes(width, width, d, causal, size.clamp));
     const { content, query, sees } = visible(clicks, size);
     let h = drop(x);
     let g = clicks.hiddenPairs && drop(tile(reshape(at('query'), [1, d]), [batch * width, 1]));
@@ -69,7 +69,7 @@ export const xlnet: LanguageModel = {
         observe: observe && ((weights) => observe(`attention.${l}`, weights)),
       });
       const u = normAt(at, `layers.${l}.attention.norm`, add(x, drop(a)), epsilon);
-      const inner = drop(gelu(linear(u, linearAt(at, `layers.${l}.feed.inner`))));
+      const inner = drop(activate(linear(u, linearAt(at, `layers.${l}.feed.inner`)), size.activation));
       const outer = drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`)));
       return normAt(at, `layers.${l}.feed.norm`, add(u, outer), epsilon);
     };

@@ -12,11 +12,11 @@ import type { GoldenRow } from './run-file';
 const ORIGIN = 'http://localhost/';
 
 /** @param names Files of the folder. @throws Error where there is no browser, or the backend cannot start. */
-export async function goldenInChromium(
+export async function* goldenInChromium(
   folder: string,
   names: readonly string[],
   backend: BackendName,
-): Promise<GoldenRow[]> {
+): AsyncGenerator<GoldenRow, void> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error(NO_CHROMIUM);
   const files = await bundle();
@@ -35,17 +35,13 @@ export async function goldenInChromium(
     await page.waitForFunction('globalThis.golden');
     type Global = { readonly golden: GoldenPage };
     await page.evaluate((name) => (globalThis as unknown as Global).golden.start(name), backend);
-    const rows: GoldenRow[] = [];
     for (const name of names) {
       const base64 = readFileSync(join(folder, name)).toString('base64');
-      rows.push(
-        await page.evaluate(
-          ([file, content, gpu]) => (globalThis as unknown as Global).golden.run(file, content, gpu),
-          [name, base64, backend.startsWith('webg')] as const,
-        ),
+      yield await page.evaluate(
+        ([file, content, gpu]) => (globalThis as unknown as Global).golden.run(file, content, gpu),
+        [name, base64, backend.startsWith('webg')] as const,
       );
     }
-    return rows;
   } finally {
     await browser.close();
   }

@@ -36,7 +36,7 @@ export interface Comparison {
  * A softmax does not change when all scores of a query do, so these gradients are zero in exact arithmetic, and both sides
  * hold rounding noise of up to 1e-7.
  */
-const KEY_BIAS = /\.key\.bias$/;
+const KEY_BIAS = /\.key(_proj)?\.bias$/;
 
 const GROUPS = /^(outputs|loss|grads|after|opt_[a-z]+)\//;
 

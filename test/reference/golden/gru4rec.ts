@@ -18,7 +18,7 @@ const importer = importers.gru4rec;
 const ours = (indices: ArrayLike<number>): Int32Array => Int32Array.from(indices, (i) => i + 1);
 
 export async function gru4recGolden(file: GoldenFile): Promise<Computed> {
-  if (file.tensors['inputs/log_session']) return oneEpoch(file);
+  if (file.tensors['inputs/log_session']) return wholeFit(file);
   return { ...(await steps(file)), ...(await losses(file)) };
 }
 
@@ -119,8 +119,8 @@ async function losses(file: GoldenFile): Promise<Computed> {
   return computed;
 }
 
-/** One epoch of the reference's `fit()`: the product's batches, optimiser and learner, with the recorded negatives. */
-async function oneEpoch(file: GoldenFile): Promise<Computed> {
+/** The reference's `fit()`: the product's batches, optimiser and learner, with the recorded negatives. */
+async function wholeFit(file: GoldenFile): Promise<Computed> {
   const sessions = logSessions(file);
   const n = file.config.n_items as number;
   const support = new Int32Array(n + 1);
@@ -128,23 +128,27 @@ async function oneEpoch(file: GoldenFile): Promise<Computed> {
   const { subject, load, entries } = imported(file, importer, gru4rec, support);
   const { plan } = subject;
   const params = load('before/');
-  const recorded = file.tensors['inputs/steps_negatives']!;
-  const extra = recorded.shape[1]!;
+  const recorded = file.tensors['inputs/steps_negatives'];
+  const extra = recorded?.shape[1] ?? 0;
   const optimiser = new Optimiser(plan.optimiser, params);
   const learner = new Learner(subject, params, optimiser, 0, (_, step) => ({
-    ids: ours(recorded.data.subarray(step * extra, (step + 1) * extra)),
+    ids: ours(recorded?.data.subarray(step * extra, (step + 1) * extra) ?? []),
     perTarget: false,
   }));
-  const batches = epochBatches(plan.rows, sessions, { batchSize: plan.batchSize, fewestRows: 1, seed: 0, epoch: 0 });
+  const { batchSize } = plan;
   const losses: number[] = [];
-  for (const batch of batches) {
-    sameBatch(file, batch.targets, 'inputs/steps_target_idx', losses.length, plan.batchSize);
-    if (batch.input.kind === 'clicks') {
-      sameBatch(file, batch.input.items, 'inputs/steps_in_idx', losses.length, plan.batchSize);
+  for (let epoch = 0; epoch < plan.epochs; epoch++) {
+    const batches = epochBatches(plan.rows, sessions, { batchSize, fewestRows: extra > 0 ? 1 : 2, seed: 0, epoch });
+    for (const batch of batches) {
+      sameBatch(file, batch.targets, 'inputs/steps_target_idx', losses.length, batchSize);
+      if (batch.input.kind === 'clicks') {
+        sameBatch(file, batch.input.items, 'inputs/steps_in_idx', losses.length, batchSize);
+      }
+      const loss = learner.run(batch, losses.length, plan.optimiser.learningRate);
+      losses.push((await loss.data())[0]!);
+      loss.dispose();
     }
-    const loss = learner.run(batch, losses.length, plan.optimiser.learningRate);
-    losses.push((await loss.data())[0]!);
-    loss.dispose();
+    learner.forget(); // sessions of the next epoch start anew
   }
   const slots = (slot: string): Record<string, Tensor> =>
     Object.fromEntries(
@@ -158,7 +162,6 @@ async function oneEpoch(file: GoldenFile): Promise<Computed> {
     ...(await entries('opt_acc/', slots('accumulator'))),
     ...(await entries('opt_mom/', slots('velocity'))),
   };
-  learner.forget();
   optimiser.dispose();
   for (const value of Object.values(params)) value.dispose();
   return computed;

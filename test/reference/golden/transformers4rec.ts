@@ -182,7 +182,7 @@ async function loss(file: GoldenFile, golden: Imported<Config>, params: Record<s
   return computed;
 }
 
-const JOINT = /^loss\/rtd_joint_mlm_plus_(\d+)x_disc$/;
+const JOINT = /^loss\/rtd_joint_mlm_plus_(\d+(?:\.\d+)?)x_disc$/;
 
 /** Telling replaced clicks, with and without a look at padding, and together with the loss of the hidden ones. */
 async function replaced(file: GoldenFile, golden: Imported<Config>, params: Record<string, Tensor>, known: Computed) {
