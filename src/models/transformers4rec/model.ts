@@ -44,7 +44,14 @@ import type { Catalogue } from '../../types';
 import type { ParameterSpec, Params, PreparedTensors, Run, SessionModel } from '../model';
 import { bert } from './bert';
 import { electra } from './electra';
-import { elementWise, featureParameters, featuresOf, featureVectors, itemFeatures, mergedColumns } from './features';
+import {
+  checkFeatures,
+  elementWise,
+  featureParameters,
+  featureVectors,
+  mergedColumns,
+  wantedFeatures,
+} from './features';
 import { gpt2 } from './gpt2';
 import { gru } from './gru';
 import { declare, type LanguageModel, linearAt, type Named } from './language-model';
@@ -220,9 +227,9 @@ export const transformers4rec: SessionModel<T4RecConfig> = {
   options,
   check(config) {
     check(config);
-    featuresOf(config);
+    checkFeatures(config);
   },
-  itemFeatures,
+  features: wantedFeatures,
   parameters,
   prepare,
   encode(params, prepared, config, run) {
