@@ -64,6 +64,9 @@ function products({ names, rows }: Table, ids: readonly string[], path: string):
         `${names.map((name) => JSON.stringify(name)).join(', ')}.${near === undefined ? '' : ` Rename "${near}"?`}`,
     );
   }
+  if (rows.length === 0) {
+    throw new RecommenderError('bad-input', `${path}: no items, only a header; expected at least one row below it.`);
+  }
   const columns = names.map((name, at) => ({ name, at, isNumber: isNumeric(rows.map(({ cells }) => cells[at]!)) }));
   const categoryName = CATEGORY.find((name) => names.includes(name));
   const lines = new Map<string, number>();

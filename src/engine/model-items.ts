@@ -33,10 +33,8 @@ export function modelItems(artifact: Artifact): ModelItems {
   }
   return {
     async known(session, user) {
-      const clicks = session.flatMap(({ itemId, time, features }) => {
-        const item = indices.get(itemId);
-        return item === undefined ? [] : [{ item, time, features }];
-      });
+      const known = session.filter(({ itemId }) => indices.has(itemId));
+      const clicks = known.map(({ itemId, time, features }) => ({ item: indices.get(itemId)!, time, features }));
       const features = readFeatures(clicks);
       const number = user === undefined ? undefined : await findUser(user);
       return {

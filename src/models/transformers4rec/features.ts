@@ -123,6 +123,13 @@ function columnsOf(feature: Feature, config: T4RecConfig, catalogue: Catalogue):
   }
 }
 
+/**
+ * Whether a feature is numbers as they are, which are not normalised: a norm over one column would make 0 of every number,
+ * and of the two of an angle tell only which is the larger.
+ */
+const isBare = ({ kind, size }: Feature, { numericProjectionDim }: T4RecConfig): boolean =>
+  kind === 'cyclic' || (kind === 'numeric' && (size ?? numericProjectionDim) === 0);
+
 /** Columns of a click's vector once its features are put together. */
 export function mergedColumns(config: T4RecConfig, catalogue: Catalogue): number {
   if (config.aggregation !== 'concat') return config.itemEmbeddingDim;
@@ -157,7 +164,7 @@ export function featureParameters(config: T4RecConfig, catalogue: Catalogue): Re
     } else if (feature.kind === 'numeric' && (feature.size ?? config.numericProjectionDim) > 0) {
       uniform(1, columns, name);
     }
-    norm(`norms.${feature.name}`, columns);
+    if (!isBare(feature, config)) norm(`norms.${feature.name}`, columns);
     if (aggregation !== 'concat' && columns !== itemEmbeddingDim)
       uniform(columns, itemEmbeddingDim, `${name}.projection`);
   }
@@ -222,25 +229,26 @@ function reader(session: SessionInput, { name, kind }: Feature, { features }: Ca
   return (t) => first + (Math.floor(days ? times[t]! / 86_400 + 3 : times[t]! / 3600) % period);
 }
 
-/** Vectors of the features, `[B · W, columns]` each. */
+/** Vectors of the features, `[B · W, columns]` each, and which of them are to be normalised as the item's are. */
 export function featureVectors(
   params: Params,
   prepared: PreparedTensors,
   config: T4RecConfig,
-): readonly { readonly name: string; readonly vectors: Tensor2D }[] {
+): readonly { readonly name: string; readonly vectors: Tensor2D; readonly isNormed: boolean }[] {
   const at: Named = (name) => params[`features.${name}`]!;
-  return featuresOf(config).map(({ name, kind, size }) => {
-    const values = prepared[`feature.${name}`]!;
-    return { name, vectors: vectorsOf(at, name, kind, values, (size ?? config.numericProjectionDim) > 0) };
+  return featuresOf(config).map((feature) => {
+    const { name, kind } = feature;
+    const bare = isBare(feature, config);
+    return { name, vectors: vectorsOf(at, name, kind, prepared[`feature.${name}`]!, bare), isNormed: !bare };
   });
 }
 
-function vectorsOf(at: Named, name: string, kind: Kind, values: Tensor, isProjected: boolean): Tensor2D {
+function vectorsOf(at: Named, name: string, kind: Kind, values: Tensor, isBare: boolean): Tensor2D {
   switch (kind) {
     case 'categorical':
       return gather(at(`${name}.table`) as Tensor2D, reshape(values, [values.size]));
     case 'numeric':
-      return isProjected ? linear(values as Tensor2D, linearAt(at, name)) : (values as Tensor2D);
+      return isBare ? (values as Tensor2D) : linear(values as Tensor2D, linearAt(at, name));
     case 'soft':
       return matMul(softmax(linear(values as Tensor2D, linearAt(at, name))), at(`${name}.table`) as Tensor2D);
     case 'cyclic':
