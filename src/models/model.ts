@@ -160,9 +160,10 @@ export type NegativeSpec =
 
 /** The loss, as plain data that `objectives/` carries out. */
 export interface ObjectiveSpec {
-  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce' | 'gbce';
+  /** `softmax-bce`: a binary cross-entropy over the softmax of all columns. */
+  readonly loss: 'cross-entropy' | 'softmax-bce' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce' | 'gbce';
   readonly negatives: NegativeSpec;
-  /** Applied to the scores before the loss; ignored by `cross-entropy`, `bce` and `gbce`. Default linear. */
+  /** Applied to the scores before the loss; ignored by `cross-entropy`, `softmax-bce`, `bce` and `gbce`. Default linear. */
   readonly finalActivation?: Activation;
   /** Share of log q subtracted from the scores of a sampled cross-entropy, 0…1. Default 0. */
   readonly logq?: number;
