@@ -36,6 +36,11 @@ export interface RecommenderOptions {
   readonly workerUrl?: string;
   /** Seconds in which the worker must have started; then the page's own thread computes. Default 10. */
   readonly startDeadline?: number;
+  /**
+   * Who the visitor is, by the id that the training log has; only models that know users read it (`caser` with
+   * `profile=user`). It stays in this page: nothing stores or sends it. Default: nobody in particular.
+   */
+  readonly user?: string;
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -47,9 +52,15 @@ export interface TrackedEvent {
   readonly event?: string;
   /** Milliseconds since 1970. Default now. */
   readonly time?: number;
-  /** Features of the click, numbers or texts by name, for models that read them; those of this release do not. */
+  /**
+   * What is known of the click, numbers or texts by name, as the training log's columns have it; stored with the event. A
+   * model that reads a feature takes one that is missing, or that training did not know, for its stated default.
+   */
   readonly features?: Readonly<Record<string, number | string>>;
 }
+
+/** A click as it is stored. */
+export type StoredClick = Required<Omit<TrackedEvent, 'features'>> & Pick<TrackedEvent, 'features'>;
 
 export interface RecommendOptions {
   /** How many items, 1 or more. Default 10. */
@@ -103,7 +114,7 @@ export interface RecommenderEvents {
    * Tracked events that the device has acknowledged: they outlive this page, and a crash of its tab or of the browser.
    * Once each, in the order in which they were tracked. None before consent, nor while `storage` is `memory`.
    */
-  readonly stored: { readonly events: readonly Required<Omit<TrackedEvent, 'features'>>[] };
+  readonly stored: { readonly events: readonly StoredClick[] };
   /**
    * What was known of the visitor is gone: whoever shows it clears it. By this page's `privacy`, or `elsewhere`: in
    * another tab, or by the browser.
@@ -249,9 +260,9 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   return {
     track(event) {
       assertAlive();
-      const { itemId, kind, time } = checkedEvent(event, now());
+      const { itemId, kind, time, features } = checkedEvent(event, now());
       if (status.paused) return;
-      const reported = { itemId, event: kind, time: time / 1000 };
+      const reported = { itemId, event: kind, time: time / 1000, ...(features && { features }) };
       if (history.isRepeated(reported)) return;
       const seen = store.identify(reported);
       history.add(seen);
@@ -264,7 +275,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return (async () => {
         assertAlive();
         await abortable(ready, question.signal);
-        const answered = await answer(computing, { ...question, now: time, clicks: history.at(time) }).catch(failed);
+        const asked = { ...question, user: options.user, now: time, clicks: history.at(time) };
+        const answered = await answer(computing, asked).catch(failed);
         if (!store.hears) void store.refresh(); // for the next one
         if (!disposed) emit('recommendations', answered);
         return answered.items;
@@ -301,8 +313,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
 }
 
 /** An event as the page reported it. A microsecond is more than a clock tells, and less than a double loses. */
-function tracked({ itemId, event, time }: StoredEvent): Required<Omit<TrackedEvent, 'features'>> {
-  return { itemId, event, time: Math.round(1e6 * time) / 1000 };
+function tracked({ itemId, event, time, features }: StoredEvent): StoredClick {
+  return { itemId, event, time: Math.round(1e6 * time) / 1000, ...(features && { features }) };
 }
 
 function asRecommenderError(error: unknown): RecommenderError {

@@ -12,7 +12,7 @@ export interface SessionInput {
   readonly items: ArrayLike<ItemIndex>;
   /** Time of each click in seconds since 1970; absent where the log has none. */
   readonly times?: ArrayLike<number>;
-  /** Features of each click by name (hour, weekday, …), one value per click. */
+  /** Features of each click by name, one value per click, as `ClickFeature` numbers them; NaN where one is missing. */
   readonly features?: Readonly<Record<string, ArrayLike<number>>>;
   /** This visitor's earlier sessions, oldest first, for models with a profile. */
   readonly earlier?: readonly SessionInput[];
@@ -31,9 +31,43 @@ export interface Sessions {
   readonly times: Float64Array;
   /** Start of each session, and one past the end of the last: length = sessions + 1. */
   readonly offsets: Int32Array;
-  /** Number of each session's user from 0, in the order of first appearance; absent where the log names none. */
+  /**
+   * Number of each session's user from 0, in the order of first appearance in the training log; −1 for one who is not in
+   * it. Absent where the log names none.
+   */
   readonly users?: Int32Array;
+  /** Features of each event by name, as `ClickFeature` numbers them; NaN where one is missing. */
+  readonly features?: Readonly<Record<string, Float64Array>>;
 }
+
+/** What a model reads of a click beside its item: a column of the log, something of the item, or how old that is. */
+export interface WantedFeature {
+  readonly name: string;
+  /** `category`: values that are equal or not. `number`: standardised. `angle`: a number as it is, for a place in a period. */
+  readonly kind: 'category' | 'number' | 'angle';
+  /** Of a category: how many values of clicks are told apart, the most frequent ones. Default: all. */
+  readonly values?: number;
+  /** What gives it where neither log nor catalogue have it: the model, from the click's time; or the item's age. */
+  readonly otherwise?: 'time' | 'age';
+  /** The catalogue's column of dates from which an item's age counts, whatever else there is. */
+  readonly since?: string;
+}
+
+/**
+ * How a feature of clicks becomes a number. It travels with the model, so that the same name means the same number
+ * wherever the model is asked.
+ *
+ * - `category`: the place in `values`, from 1; any other value is missing.
+ * - `number`: (x − mean) / deviation.
+ * - `angle`: x.
+ * - `age`: the same of log(1 + days) since the item was new.
+ */
+export type ClickFeature =
+  | { readonly kind: 'category'; readonly values: readonly string[] }
+  | { readonly kind: 'number' | 'age'; readonly mean: number; readonly deviation: number }
+  | { readonly kind: 'angle' };
+
+export type ClickFeatures = Readonly<Record<string, ClickFeature>>;
 
 /** What a model knows of the catalogue it ranks. */
 export interface Catalogue {
@@ -43,6 +77,8 @@ export interface Catalogue {
   readonly support?: ArrayLike<number>;
   /** Item features by name, each `[n + 1]` or `[n + 1, width]`. */
   readonly features?: Readonly<Record<string, NdArray>>;
+  /** Number of values of each category of clicks, by name. */
+  readonly categories?: Readonly<Record<string, number>>;
 }
 
 /** Scores every item for sessions: what evaluation, ranking and recommending need of any model, neural or counted. */

@@ -15,7 +15,13 @@ beforeAll(async () => {
   const shop = await smallModel();
   // The next release of the shop's model: other items first, so that every index means another product.
   const next = await smallModel({ seed: 2 });
+  const aware = await smallModel({
+    architecture: 'transformers4rec',
+    config: { features: 'device:categorical:2', dModel: 8, itemEmbeddingDim: 8, nHead: 2, nLayer: 1 },
+  });
+  const features = { device: { kind: 'category', values: ['phone', 'desktop'] } } as const;
   const folders: Record<string, Folder> = {
+    aware: await folderOf({ ...aware, info: { ...aware.info, features } }),
     small: await folderOf(shop),
     next: await folderOf({ ...next, itemIds: [...IDS].reverse() }),
   };
@@ -77,6 +83,25 @@ describe('a visit', () => {
     await stores(second);
     expect(await second.recommend()).toEqual(answer);
     expect(await known(second)).toEqual([['item-9', '__proto__', 'a,b']]);
+  });
+
+  test('keeps what the page says of each click, for the next page and for the visitor to see', async () => {
+    const options = { modelUrl: modelUrl.replace('small', 'aware'), consent: 'granted' } as const;
+    const first = await visit(options);
+    first.track({ itemId: 'item-9', features: { device: 'desktop', page: 3 } });
+    time += MINUTE;
+    first.track('a,b');
+    const answer = await first.recommend();
+    await first.dispose();
+    const second = await visit(options);
+    await stores(second);
+    expect(await second.recommend()).toEqual(answer);
+    const { sessions } = await second.privacy.export();
+    expect(sessions[0]!.map(({ features }) => features)).toEqual([{ device: 'desktop', page: 3 }, undefined]);
+    const other = await visit({ ...options, consent: 'denied' });
+    other.track({ itemId: 'item-9', time: time - MINUTE, features: { device: 'phone', page: 3 } });
+    other.track({ itemId: 'a,b', time });
+    expect(await other.recommend()).not.toEqual(answer);
   });
 
   test('in two tabs is one session, in the order of its times', async () => {

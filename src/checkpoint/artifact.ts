@@ -1,5 +1,5 @@
 /** What an artifact folder holds, in memory: plain arrays, no tensors, no files. `packArtifact` documents the file form. */
-import type { NdArray } from '../types';
+import type { ClickFeatures, NdArray } from '../types';
 
 /** One product of `catalogue.json`. Only `id` is required. */
 export interface CatalogueItem {
@@ -44,6 +44,8 @@ export interface ArtifactInfo {
   readonly config: Readonly<Record<string, unknown>>;
   /** Number of items n. */
   readonly items: number;
+  /** What the model reads of clicks beside their items, and how it is numbered. Default: nothing. */
+  readonly features?: ClickFeatures;
   readonly golden: GoldenCheck;
   /** Data counts, epochs, metrics with protocol, seed, command, software versions. */
   readonly training: Readonly<Record<string, unknown>>;
@@ -69,3 +71,8 @@ export const SUPPORT_TENSOR = 'catalogue.support';
 
 /** What a model reads of its items, by name: `catalogue.features.brand`, `[n + 1]`. */
 export const FEATURE_PREFIX = 'catalogue.features.';
+
+/** When each item was new, in minutes since 1970, `[n + 1]` int32; where a model reads how old items are. */
+export const BIRTHS_TENSOR = 'catalogue.births';
+/** Whom a model knows by number: a row of `users.ts` for each user, `[users, 4]` int32. */
+export const USERS_TENSOR = 'catalogue.users';

@@ -1,5 +1,5 @@
 /** What a model reads of items beside their ids, from the products of a catalogue. */
-import { nearestName, RecommenderError } from '../errors';
+import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
 import { type CatalogueItem, FEATURE_PREFIX } from './artifact';
 
@@ -12,7 +12,7 @@ export interface ItemFeature {
 /**
  * `brand`, `price`, `category` and `subcategory` (the first and second of the product's list), or one of its `features`.
  */
-function featureOf(product: CatalogueItem, name: string): number | string | undefined {
+export function featureOf(product: CatalogueItem, name: string): number | string | undefined {
   switch (name) {
     case 'brand':
       return product.brand;
@@ -34,7 +34,7 @@ function featureOf(product: CatalogueItem, name: string): number | string | unde
  * items that have one, so that 0, which stands for a missing one, is their mean.
  *
  * @param itemIds `itemIds[k]` is the id of index k + 1.
- * @throws RecommenderError `bad-config` if no item has the feature, `bad-input` if a number is a text.
+ * @throws RecommenderError `bad-input` if a text stands where a number must be.
  */
 export function itemFeatures(
   products: readonly CatalogueItem[],
@@ -48,7 +48,6 @@ export function itemFeatures(
       const product = byId.get(id);
       return product && featureOf(product, name);
     });
-    if (values.every((value) => value === undefined)) throw absent(name, products);
     const shape = [itemIds.length + 1];
     arrays[name] = { data: kind === 'category' ? numbered(values) : standardised(values, name, itemIds), shape };
   }
@@ -69,35 +68,32 @@ function numbered(values: Values): Int32Array {
 }
 
 function standardised(values: Values, name: string, itemIds: readonly string[]): Float32Array {
-  const known = values.filter((value): value is number => typeof value === 'number');
+  const numbers = values.map((value, k) => {
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    if (number === undefined || Number.isFinite(number)) return number as number | undefined;
+    throw new RecommenderError(
+      'bad-input',
+      `The feature "${name}" must be a number, the product "${itemIds[k]}" has "${value}". ` +
+        `Write ${name}:categorical for values that are no numbers.`,
+    );
+  });
+  const known = numbers.filter((value) => value !== undefined);
   const mean = known.reduce((total, value) => total + value, 0) / known.length;
   const deviation = Math.sqrt(known.reduce((total, value) => total + (value - mean) ** 2, 0) / known.length) || 1;
   const data = new Float32Array(values.length + 1);
-  values.forEach((value, k) => {
-    if (typeof value === 'string') {
-      throw new RecommenderError(
-        'bad-input',
-        `The feature "${name}" must be a number, the product "${itemIds[k]}" has "${value}". ` +
-          `Write ${name}:categorical for values that are no numbers.`,
-      );
-    }
+  numbers.forEach((value, k) => {
     if (value !== undefined) data[k + 1] = (value - mean) / deviation;
   });
   return data;
 }
 
-function absent(name: string, products: readonly CatalogueItem[]): RecommenderError {
-  const named = new Set(products.flatMap(({ features }) => Object.keys(features ?? {})));
-  for (const usual of ['brand', 'price', 'category', 'subcategory']) {
-    if (products.some((product) => featureOf(product, usual) !== undefined)) named.add(usual);
-  }
-  const nearest = nearestName(name, named);
-  const known = named.size > 0 ? `The catalogue has ${[...named].join(', ')}` : 'There is no catalogue';
-  return new RecommenderError(
-    'bad-config',
-    `No item has the feature "${name}". ${known}${nearest ? `; the nearest is "${nearest}"` : ''}. ` +
-      'Give --catalogue a file whose products have it.',
+/** The names of all features that any of the products has. */
+export function featureNames(products: readonly CatalogueItem[]): string[] {
+  const own = new Set(products.flatMap(({ features }) => Object.keys(features ?? {})));
+  const usual = ['brand', 'price', 'category', 'subcategory'].filter((name) =>
+    products.some((product) => featureOf(product, name) !== undefined),
   );
+  return [...new Set([...usual, ...own])];
 }
 
 /** Features as an artifact keeps them, and back. */

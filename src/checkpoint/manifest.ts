@@ -1,5 +1,6 @@
 /** `manifest.json`: its fields, and a check of each, since anybody may serve or edit it. */
 import { RecommenderError } from '../errors';
+import type { ClickFeature, ClickFeatures } from '../types';
 import type { ArtifactInfo, CatalogueItem, GoldenCheck } from './artifact';
 import { quote } from './json';
 
@@ -46,12 +47,38 @@ export function checkManifest(value: unknown): Manifest {
     architecture: text(manifest['architecture'], 'architecture', 1),
     config: record(manifest['config'], 'config'),
     items,
+    ...(manifest['features'] !== undefined && { features: checkFeatures(manifest['features']) }),
     files: checkFiles(manifest['files']),
     golden: checkGolden(manifest['golden'], items),
     training: record(manifest['training'], 'training'),
     licence: text(manifest['licence'], 'licence'),
     modelCard: text(manifest['modelCard'], 'modelCard'),
   };
+}
+
+function checkFeatures(value: unknown): ClickFeatures {
+  const checked = Object.entries(record(value, 'features')).map(([name, entry]): [string, ClickFeature] => {
+    const field = `features[${quote(name)}]`;
+    const { kind, values, mean, deviation } = record(entry, field);
+    switch (kind) {
+      case 'category':
+        if (!Array.isArray(values) || !values.every(isText))
+          throw expected(`${field}.values`, 'a list of texts', values);
+        return [name, { kind, values }];
+      case 'number':
+      case 'age':
+        if (typeof mean !== 'number') throw expected(`${field}.mean`, 'a number', mean);
+        if (typeof deviation !== 'number' || deviation <= 0) {
+          throw expected(`${field}.deviation`, 'a number above 0', deviation);
+        }
+        return [name, { kind, mean, deviation }];
+      case 'angle':
+        return [name, { kind }];
+      default:
+        throw expected(`${field}.kind`, 'category, number, angle or age', kind);
+    }
+  });
+  return Object.fromEntries(checked);
 }
 
 function checkFiles(value: unknown): Record<string, FileEntry> {

@@ -31,7 +31,10 @@ export function verifyParameters(
     if (!(tensor.data instanceof Float32Array) || !sameShape) {
       const type = tensor.data instanceof Float32Array ? 'float32' : 'int32';
       const got = `${type} [${tensor.shape.join(', ')}]`;
-      throw mismatch(`${what}: tensor ${quote(name)} must be ${expected}, got ${got}.`);
+      const isTurned = !sameShape && shape.length === 2 && [...tensor.shape].reverse().join() === shape.join();
+      throw mismatch(
+        `${what}: tensor ${quote(name)} must be ${expected}, got ${got}${isTurned ? ', as if transposed' : ''}.`,
+      );
     }
   }
   const surplus = Object.keys(tensors).find((name) => !Object.hasOwn(specs, name) && !name.startsWith(SHARED_PREFIX));

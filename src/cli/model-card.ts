@@ -23,10 +23,12 @@ export interface CardFacts {
     readonly command: string;
   };
   readonly licence: string;
+  /** How many users the model knows. */
+  readonly users: number;
 }
 
 /** The Markdown page that travels with a model: what it is, what it learnt from, how good it was, what to beware of. */
-export function modelCard({ name, version, architecture, config, training, licence }: CardFacts): string {
+export function modelCard({ name, version, architecture, config, training, licence, users }: CardFacts): string {
   const { data, epochs, best, protocol, seed, command } = training;
   const metrics = best && epochs[best.epoch - 1]?.valid;
   const quality = metrics
@@ -46,11 +48,17 @@ export function modelCard({ name, version, architecture, config, training, licen
     `    ${command}`,
     '',
   ];
-  return card({ name, version, architecture, config, licence }, learntFrom, quality);
+  return card({ name, version, architecture, config, licence, users }, learntFrom, quality);
 }
 
+const insideOf = (users: number): string =>
+  users === 0
+    ? 'No personal data is inside: weights, item ids, event counts.'
+    : `Personal data is inside: a vector of taste for each of ${whole(users)} users, found by a digest of the user’s id, so ` +
+      'that whoever can guess an id can tell whether it is there. Publish it only where that is allowed.';
+
 /** What the card of imported weights tells of them. */
-export interface ImportFacts extends Omit<CardFacts, 'training'> {
+export interface ImportFacts extends Omit<CardFacts, 'training' | 'users'> {
   readonly training: {
     readonly imported: { readonly from: string; readonly weights: string };
     readonly command: string;
@@ -65,11 +73,11 @@ export function importedCard({ training: { imported, command }, ...about }: Impo
     `    ${command}`,
     '',
   ];
-  return card(about, learntFrom, ['Not measured here; judge it with `aisle evaluate`.']);
+  return card({ ...about, users: 0 }, learntFrom, ['Not measured here; judge it with `aisle evaluate`.']);
 }
 
 function card(
-  { name, version, architecture, config, licence }: Omit<CardFacts, 'training'>,
+  { name, version, architecture, config, licence, users }: Omit<CardFacts, 'training'>,
   learntFrom: readonly string[],
   quality: readonly string[],
 ): string {
@@ -89,7 +97,7 @@ function card(
     '',
     '## Limits',
     'Knows only items of its log: new products are never recommended before the next training. Repeats what visitors did,',
-    'their habits and the shop’s own placement included. No personal data is inside: weights, item ids, event counts.',
+    `their habits and the shop’s own placement included. ${insideOf(users)}`,
     '',
     `Licence: ${licence}`,
     '',

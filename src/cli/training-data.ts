@@ -1,12 +1,11 @@
 /** What `aisle train` learns from, and what selects its best epoch. */
 import { InvalidArgumentError } from 'commander';
 import { RecommenderError } from '../errors';
-import { type EventLog, reindex, sessionCount } from '../session/event-log';
+import { type ClickLog, type EventLog, reindex, sessionCount } from '../session/event-log';
 import { holdOut } from '../session/hold-out';
 import type { ReadOptions } from '../session/options';
 import { mix } from '../session/random';
 import { splitLog } from '../session/split';
-import type { Sessions } from '../types';
 import type { Context } from './context';
 import { readEventsFile } from './events-file';
 import { parseLast } from './options';
@@ -18,7 +17,7 @@ export interface TrainingParts {
   /** What is trained on. */
   readonly log: EventLog;
   /** In the item indices of `log`. */
-  readonly valid?: Sessions;
+  readonly valid?: ClickLog;
 }
 
 export interface PartsOptions {
@@ -63,7 +62,7 @@ export async function trainingParts(path: string, options: PartsOptions, context
 }
 
 /** The sessions of a validation part that hold two items known in training. */
-function knownPart(part: EventLog, itemIds: readonly string[], name: string, context: Context): Sessions {
+function knownPart(part: EventLog, itemIds: readonly string[], name: string, context: Context): ClickLog {
   const { log, dropped } = reindex(part, itemIds);
   const count = sessionCount(log);
   if (count === 0) {
@@ -76,16 +75,23 @@ function knownPart(part: EventLog, itemIds: readonly string[], name: string, con
   context.stderr.write(
     `Validation on ${whole(count)} sessions (${name}); events of items new there, left out: ${whole(dropped.events)}\n`,
   );
-  return log.sessions;
+  return log;
 }
 
 /** What tells one log from another: counts for people, a checksum for the rest. */
 export function fingerprints({ log, valid }: TrainingParts): { readonly data: string; readonly validation: string } {
-  return { data: fingerprint(log.sessions), validation: valid ? fingerprint(valid) : 'none' };
+  return { data: fingerprint(log), validation: valid ? fingerprint(valid) : 'none' };
 }
 
-function fingerprint({ items, offsets }: Sessions): string {
+function fingerprint({ sessions: { items, offsets }, features = new Map() }: ClickLog): string {
   let sum = 0;
-  for (const values of [offsets, items]) for (const value of values) sum = mix(sum ^ value);
+  const add = (value: number) => {
+    sum = mix(sum ^ value);
+  };
+  for (const values of [offsets, items]) values.forEach(add);
+  for (const [name, { codes, names }] of features) {
+    for (const text of [name, ...names]) for (let i = 0; i < text.length; i++) add(text.charCodeAt(i));
+    codes.forEach(add);
+  }
   return `${whole(items.length)} events in ${whole(offsets.length - 1)} sessions (checksum ${(sum >>> 0).toString(16)})`;
 }

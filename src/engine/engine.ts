@@ -6,6 +6,7 @@
  * Arguments and results are plain data that can be structured-cloned. Item ids are text; indices never leave the engine.
  */
 import type { Artifact, CatalogueItem, GoldenCheck } from '../checkpoint/artifact';
+import type { ClickFeatures } from '../types';
 
 export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 export type BackendChoice = 'auto' | BackendName;
@@ -53,11 +54,15 @@ export interface EngineEvent {
   readonly itemId: string;
   /** Seconds since 1970. */
   readonly time: number;
+  /** What is known of the click, by name; what the model does not read or know is passed over. */
+  readonly features?: Readonly<Record<string, number | string>>;
 }
 
 export interface RecommendRequest {
   /** The running session, oldest first. */
   readonly session: readonly EngineEvent[];
+  /** Who asks, by the id that the training log has, for models that know users. Default: nobody in particular. */
+  readonly user?: string;
   readonly k: number;
   /** Ids never to answer with. */
   readonly exclude: readonly string[];
@@ -101,6 +106,8 @@ export interface TrainRequest {
   readonly sessions: readonly (readonly EngineEvent[])[];
   /** Configuration keys that differ from the model's defaults. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** What is known of the items, for models that read it. Default: nothing. */
+  readonly products?: readonly CatalogueItem[];
   /** Any integer: the same seed, sessions and backend give the same model. */
   readonly seed: number;
   /** Passes over the sessions. Default: the configuration's. */
@@ -124,6 +131,8 @@ export interface Trained extends Pick<Artifact, 'itemIds' | 'tensors'> {
   readonly architecture: string;
   /** Complete, defaults included. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** What the model reads of clicks; absent where it reads nothing. */
+  readonly features?: ClickFeatures;
   readonly golden: GoldenCheck;
   /** Mean loss of each epoch; empty for counting baselines. */
   readonly losses: readonly number[];

@@ -1,23 +1,27 @@
 /** Learning any model, neural or counted, from a log in memory to what an artifact holds. One home for page and shell. */
-import { type CatalogueItem, type GoldenCheck, SUPPORT_TENSOR } from '../checkpoint/artifact';
-import { itemFeatures, toTensors } from '../checkpoint/item-features';
+import { type CatalogueItem, type GoldenCheck, SUPPORT_TENSOR, USERS_TENSOR } from '../checkpoint/artifact';
+import { usersTensor } from '../checkpoint/users';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { configure } from '../models/configuration';
 import { models } from '../models/index';
 import { baselines } from '../neighbours/index';
+import { type ClickLog, usersOf } from '../session/event-log';
 import { type BestEpoch, type EpochResult, type FitState, fitModel } from '../train/fit';
 import type { Progress } from '../train/trainer';
-import type { NdArray, Sessions } from '../types';
+import type { ClickFeatures, NdArray, Sessions, WantedFeature } from '../types';
 import { registerTraining } from './backends/training';
 import { goldenAnswer } from './golden-check';
-import { loadScorer, NAMELESS } from './load-scorer';
+import { catalogueOf, loadScorer, NAMELESS, readClicks } from './load-scorer';
+import { sideInformation } from './side-information';
 
 export interface LearnOptions {
   /** Name of an architecture or a counting baseline. */
   readonly model: string;
   /** Configuration keys that differ from the model's defaults. */
   readonly config: Readonly<Record<string, unknown>>;
-  readonly sessions: Sessions;
+  readonly log: ClickLog;
+  /** Names of all columns of the log's file, for messages. Default: those of `log`. */
+  readonly columns?: readonly string[];
   readonly itemIds: readonly string[];
   /** Events of each item, `[n + 1]`. */
   readonly support: Int32Array;
@@ -27,7 +31,7 @@ export interface LearnOptions {
   /** Passes over the sessions. Default: the configuration's. */
   readonly epochs?: number;
   /** Sessions that select the best epoch and end the training early, in the same item indices. */
-  readonly valid?: Sessions;
+  readonly valid?: ClickLog;
   readonly resume?: FitState;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
@@ -40,6 +44,8 @@ export interface Learnt {
   readonly config: Readonly<Record<string, unknown>>;
   /** As an artifact holds them. */
   readonly tensors: Readonly<Record<string, NdArray>>;
+  /** What the model reads of clicks; absent where it reads nothing. */
+  readonly features?: ClickFeatures;
   readonly golden: GoldenCheck;
   /** Empty for counting baselines. */
   readonly epochs: readonly EpochResult[];
@@ -56,11 +62,17 @@ export function unknownModel(name: string): RecommenderError {
 export async function configurationOf(
   name: string,
   given: Readonly<Record<string, unknown>>,
-): Promise<{ readonly isNeural: boolean; readonly config: Record<string, unknown> }> {
-  const isNeural = Object.hasOwn(models, name);
-  const subject = isNeural ? await models[name]!() : Object.hasOwn(baselines, name) ? baselines[name]! : undefined;
+): Promise<{
+  readonly isNeural: boolean;
+  readonly config: Record<string, unknown>;
+  /** What it makes the model read beside item ids. */
+  readonly wanted: readonly WantedFeature[];
+}> {
+  const model = Object.hasOwn(models, name) ? await models[name]!() : undefined;
+  const subject = model ?? (Object.hasOwn(baselines, name) ? baselines[name]! : undefined);
   if (!subject) throw unknownModel(name);
-  return { isNeural, config: configure<Record<string, unknown>>(subject, given) };
+  const config = configure<Record<string, unknown>>(subject, given);
+  return { isNeural: model !== undefined, config, wanted: model?.features?.(config) ?? [] };
 }
 
 /**
@@ -70,10 +82,9 @@ export async function configurationOf(
  * @throws RecommenderError `bad-config`; `bad-input` if there is nothing to learn or to choose from; `diverged`.
  */
 export async function learn(options: LearnOptions): Promise<Learnt> {
-  const { model: architecture, sessions, itemIds, support, signal } = options;
-  const { isNeural, config: given } = await configurationOf(architecture, options.config);
+  const { model: architecture, log, itemIds, support, signal } = options;
+  const { isNeural, config: given, wanted } = await configurationOf(architecture, options.config);
   const model = isNeural ? await models[architecture]!() : undefined;
-  const config: Record<string, unknown> = model?.complete?.(given, sessions) ?? given;
   const items = itemIds.length;
   if (items < 2) {
     throw new RecommenderError(
@@ -81,9 +92,19 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
       `The log has ${items} item; a recommender needs at least two to choose from.`,
     );
   }
-  const wanted = model?.itemFeatures?.(config) ?? [];
-  const features = itemFeatures(options.products ?? [], itemIds, wanted);
-  const catalogue = { items, support, features };
+  const users = usersOf(log);
+  const { columns = [...(log.features?.keys() ?? [])], products = [] } = options;
+  const side = sideInformation(wanted, { log, columns, products, itemIds });
+  const features = Object.keys(side.clicks).length > 0 ? side.clicks : undefined;
+  const sideOf = {
+    info: { items, ...(features && { features }) },
+    tensors: { ...side.tensors, ...supportTensor(support) },
+  };
+  const numbers = new Map(users.map((id, user) => [id, user]));
+  const read = (clicks: ClickLog) => readClicks(sideOf, clicks, (id) => numbers.get(id));
+  const sessions = read(log);
+  const catalogue = catalogueOf(sideOf);
+  const config: Record<string, unknown> = model?.complete?.(given, sessions) ?? given;
   let arrays: Readonly<Record<string, NdArray>>;
   let epochs: readonly EpochResult[] = [];
   let best: BestEpoch | undefined;
@@ -96,7 +117,7 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
     const { valid, resume, onProgress, onEpoch, seed } = options;
     const result = await fitModel({
       ...{ model, config, catalogue, sessions, seed, epochs: count, signal },
-      ...(valid && { valid }),
+      ...(valid && { valid: read(valid) }),
       ...(resume && { resume }),
       ...(onEpoch && { onEpoch }),
       ...(onProgress && { onProgress: (progress: Progress) => onProgress(progress, count) }),
@@ -108,15 +129,19 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
     throwIfAborted(signal);
     arrays = baselines[architecture]!.fit(sessions, catalogue, config);
   }
-  const tensors = { ...arrays, ...toTensors(features), [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } };
-  const scorer = await loadScorer({ info: { ...NAMELESS, architecture, config, items }, itemIds, tensors });
+  const knownUsers = model?.knowsUsers?.(config) ? { [USERS_TENSOR]: await usersTensor(users) } : {};
+  const tensors = { ...arrays, ...sideOf.tensors, ...knownUsers };
+  const scorer = await loadScorer({ info: { ...NAMELESS, ...sideOf.info, architecture, config }, itemIds, tensors });
   try {
     const golden = await goldenAnswer(scorer, goldenSession(sessions));
-    return { architecture, config, tensors, golden, epochs, ...(best && { best }) };
+    const found = { ...(features && { features }), ...(best && { best }) };
+    return { architecture, config, tensors, golden, epochs, ...found };
   } finally {
     scorer.dispose();
   }
 }
+
+const supportTensor = (support: Int32Array) => ({ [SUPPORT_TENSOR]: { data: support, shape: [support.length] } });
 
 /** The first session of two clicks or more, at most five of them: any will do, as long as it is always the same. */
 function goldenSession({ items, offsets }: Sessions): number[] {

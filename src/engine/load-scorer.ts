@@ -1,6 +1,12 @@
 /** From an artifact to scores, whatever the architecture. */
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import { type Artifact, FEATURE_PREFIX, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import {
+  type Artifact,
+  type ArtifactInfo,
+  BIRTHS_TENSOR,
+  FEATURE_PREFIX,
+  SUPPORT_TENSOR,
+} from '../checkpoint/artifact';
 import { fromTensors } from '../checkpoint/item-features';
 import { RecommenderError } from '../errors';
 import { configure } from '../models/configuration';
@@ -9,7 +15,9 @@ import type { ParameterSpec, SessionModel } from '../models/model';
 import { toTensor } from '../models/tensors';
 import { neuralScorer } from '../ranking/neural-scorer';
 import type { SessionScorer } from '../ranking/session-scorer';
-import type { Catalogue, NdArray, Scorer } from '../types';
+import { withFeatures } from '../session/click-features';
+import { type ClickLog, sessionsWithUsers } from '../session/event-log';
+import type { Catalogue, NdArray, Scorer, Sessions } from '../types';
 
 /** A scorer that owns its weights: `dispose` frees them. `openSession` of `ranking/session-scorer` takes it. */
 export type LoadedScorer = Scorer & { openSession?(): SessionScorer };
@@ -70,13 +78,36 @@ async function fetched<T>(architecture: string, load: () => Promise<T>): Promise
   }
 }
 
+/** What of an artifact tells of its items, users and clicks. */
+export interface SideOf {
+  readonly info: Pick<ArtifactInfo, 'items' | 'features'>;
+  readonly tensors: Readonly<Record<string, NdArray>>;
+}
+
 /** What the architectures may know of the artifact's catalogue. */
-export function catalogueOf({ info, tensors }: Artifact): Catalogue {
+export function catalogueOf({ info, tensors }: SideOf): Catalogue {
   const support = tensors[SUPPORT_TENSOR];
   check(SUPPORT_TENSOR, support, [info.items + 1]);
   const features = fromTensors(tensors);
   for (const [name, array] of Object.entries(features)) check(FEATURE_PREFIX + name, array, [info.items + 1]);
-  return { items: info.items, support: support.data, features };
+  const categories = Object.entries(info.features ?? {}).flatMap(([name, feature]) =>
+    feature.kind === 'category' ? [[name, feature.values.length] as const] : [],
+  );
+  return { items: info.items, support: support.data, features, categories: Object.fromEntries(categories) };
+}
+
+/** When the artifact's items were new; nothing where its model does not ask. */
+export function birthsOf({ info, tensors }: SideOf): Int32Array {
+  if (!Object.values(info.features ?? {}).some(({ kind }) => kind === 'age')) return new Int32Array(0);
+  const births = tensors[BIRTHS_TENSOR];
+  check(BIRTHS_TENSOR, births, [info.items + 1]);
+  return births.data as Int32Array;
+}
+
+/** The sessions of a log, in the artifact's item indices, with what its model reads of clicks and users. */
+export function readClicks(side: SideOf, log: ClickLog, userNumber: (id: string) => number | undefined): Sessions {
+  const sessions = sessionsWithUsers(log, userNumber);
+  return withFeatures({ ...log, sessions }, side.info.features ?? {}, birthsOf(side));
 }
 
 function loadNeural<C>(model: SessionModel<C>, { tensors }: Artifact, catalogue: Catalogue, config: C): LoadedScorer {

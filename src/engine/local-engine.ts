@@ -175,7 +175,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       return turn(async (ends) => {
         const { items } = loaded();
         const from = performance.now();
-        const known = items.known(request.session);
+        const known = await items.known(request.session, request.user);
         const isKnown = known.items.length > 0;
         const scores = isKnown ? await surviving(({ session }) => session.score(known), ends) : items.popularity;
         throwIfAborted(ends);

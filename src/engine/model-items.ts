@@ -1,11 +1,14 @@
 /** The items of a loaded artifact: ids and indices, what may be shown, and what is popular. No tensors. */
-import { type Artifact, type CatalogueItem, isAvailable, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { type Artifact, type CatalogueItem, isAvailable, SUPPORT_TENSOR, USERS_TENSOR } from '../checkpoint/artifact';
+import { userFinder } from '../checkpoint/users';
+import { clickReader } from '../session/click-features';
 import type { ItemIndex, SessionInput } from '../types';
 import type { EngineEvent } from './engine';
+import { birthsOf } from './load-scorer';
 
 export interface ModelItems {
-  /** The clicks that the model knows, oldest first. */
-  known(session: readonly EngineEvent[]): SessionInput;
+  /** The clicks that the model knows, oldest first, with what it reads of them, and who clicked. */
+  known(session: readonly EngineEvent[], user: string | undefined): Promise<SessionInput>;
   /** Indices never to answer with: what may not be shown, and these ids. */
   hidden(exclude: readonly string[]): ReadonlySet<ItemIndex>;
   idOf(index: ItemIndex): string;
@@ -15,9 +18,12 @@ export interface ModelItems {
   readonly popularity: Float32Array;
 }
 
-export function modelItems({ itemIds, tensors, catalogue }: Artifact): ModelItems {
+export function modelItems(artifact: Artifact): ModelItems {
+  const { info, itemIds, tensors, catalogue } = artifact;
   // A map, not an object: an item may be called `__proto__`.
   const indices = new Map(itemIds.map((id, k) => [id, k + 1]));
+  const readFeatures = clickReader(info.features ?? {}, birthsOf(artifact));
+  const findUser = userFinder(tensors[USERS_TENSOR]);
   const neverShown = new Set<ItemIndex>();
   if (catalogue) {
     const shown = new Set(catalogue.filter(isAvailable).map(({ id }) => id));
@@ -26,9 +32,17 @@ export function modelItems({ itemIds, tensors, catalogue }: Artifact): ModelItem
     });
   }
   return {
-    known(session) {
-      const clicks = session.filter(({ itemId }) => indices.has(itemId));
-      return { items: clicks.map(({ itemId }) => indices.get(itemId)!), times: clicks.map(({ time }) => time) };
+    async known(session, user) {
+      const known = session.filter(({ itemId }) => indices.has(itemId));
+      const clicks = known.map(({ itemId, time, features }) => ({ item: indices.get(itemId)!, time, features }));
+      const features = readFeatures(clicks);
+      const number = user === undefined ? undefined : await findUser(user);
+      return {
+        items: clicks.map(({ item }) => item),
+        times: clicks.map(({ time }) => time),
+        ...(features && { features }),
+        ...(number !== undefined && { user: number }),
+      };
     },
     hidden(exclude) {
       const excluded = exclude.flatMap((id) => indices.get(id) ?? []);

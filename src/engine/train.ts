@@ -1,8 +1,8 @@
 /** Training from plain data to plain data. A chunk of its own: loaded only where a model learns. */
 import { RecommenderError, throwIfAborted } from '../errors';
-import { countSupport } from '../session/event-log';
+import { columnsOf } from '../session/click-features';
+import { type ClickLog, countSupport } from '../session/event-log';
 import { Interrupted } from '../train/fit';
-import type { Sessions } from '../types';
 import type { BackendName, EngineEvent, Trained, TrainProgress, TrainRequest } from './engine';
 import { learn } from './learn';
 
@@ -13,19 +13,21 @@ export async function trainModel(
   signal: AbortSignal,
   onProgress: (progress: TrainProgress) => void,
 ): Promise<Trained> {
-  const { model, config, seed, epochs } = request;
-  const { sessions, itemIds } = indexed(request.sessions);
-  const support = countSupport(sessions.items, itemIds.length);
+  const { model, config, seed, epochs, products } = request;
+  const { log, itemIds } = indexed(request.sessions);
+  const support = countSupport(log.sessions.items, itemIds.length);
   try {
     const { epochs: results, ...learnt } = await learn({
-      ...{ model, config, sessions, itemIds, support, seed, signal },
+      ...{ model, config, log, itemIds, support, seed, signal },
+      ...(products && { products }),
       ...(epochs !== undefined && { epochs }),
       onProgress: (progress, epochs) => onProgress({ ...progress, epochs }),
     });
     throwIfAborted(signal);
-    const { architecture, tensors, golden } = learnt;
+    const { architecture, tensors, golden, features } = learnt;
     return {
       ...{ architecture, config: learnt.config, itemIds, tensors, golden, backend },
+      ...(features && { features }),
       losses: results.map(({ loss }) => loss),
     };
   } catch (error) {
@@ -36,7 +38,7 @@ export async function trainModel(
 }
 
 /** Sessions by ids as the trainer wants them: in the order of their starts, items numbered as they appear. */
-function indexed(sessions: readonly (readonly EngineEvent[])[]): { sessions: Sessions; itemIds: string[] } {
+function indexed(sessions: readonly (readonly EngineEvent[])[]): { log: ClickLog; itemIds: string[] } {
   const ordered = sessions
     .filter((session) => session.length > 0)
     .map((session) => [...session].sort((a, b) => a.time - b.time))
@@ -59,5 +61,5 @@ function indexed(sessions: readonly (readonly EngineEvent[])[]): { sessions: Ses
   if (items.length === 0) {
     throw new RecommenderError('bad-input', 'train: the sessions hold no click, so there is nothing to learn.');
   }
-  return { sessions: { items, times, offsets }, itemIds: [...indices.keys()] };
+  return { log: { sessions: { items, times, offsets }, features: columnsOf(events) }, itemIds: [...indices.keys()] };
 }

@@ -171,6 +171,7 @@ export const caser: SessionModel<CaserConfig> = {
   options,
   check,
   complete,
+  knowsUsers: ({ profile }) => profile === 'user',
   parameters,
   prepare,
   encode,

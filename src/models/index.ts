@@ -4,8 +4,11 @@ import type { SessionModel } from './model';
 // biome-ignore lint/suspicious/noExplicitAny: every architecture has a configuration type of its own.
 type AnyModel = SessionModel<any>;
 
-/** Each architecture is fetched when it is asked for: a page loads only the one that its artifact names. */
-export const models: Readonly<Record<string, () => Promise<AnyModel>>> = {
+/**
+ * Each architecture is fetched when it is asked for: a page loads only the one that its artifact names. A program that
+ * runs the engine itself may add its own, by one entry, before it loads the command line.
+ */
+export const models: Record<string, () => Promise<AnyModel>> = {
   gru4rec: async () => (await import('./gru4rec')).gru4rec,
   srgnn: async () => (await import('./srgnn')).srgnn,
   sasrec: async () => (await import('./sasrec')).sasrec,

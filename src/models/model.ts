@@ -8,7 +8,7 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Activation } from '../nn/activation';
 import type { Random } from '../session/random';
-import type { Catalogue, NdArray, SessionInput, Sessions } from '../types';
+import type { Catalogue, NdArray, SessionInput, Sessions, WantedFeature } from '../types';
 
 /** Parameters by name. The names are those of the artifact's `weights.safetensors`. */
 export type Params = Readonly<Record<string, Tensor>>;
@@ -165,9 +165,10 @@ export type NegativeSpec =
 
 /** The loss, as plain data that `objectives/` carries out. */
 export interface ObjectiveSpec {
-  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce' | 'gbce';
+  /** `softmax-bce`: a binary cross-entropy over the softmax of all columns. */
+  readonly loss: 'cross-entropy' | 'softmax-bce' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr' | 'bce' | 'gbce';
   readonly negatives: NegativeSpec;
-  /** Applied to the scores before the loss; ignored by `cross-entropy`, `bce` and `gbce`. Default linear. */
+  /** Applied to the scores before the loss; ignored by `cross-entropy`, `softmax-bce`, `bce` and `gbce`. Default linear. */
   readonly finalActivation?: Activation;
   /** Share of log q subtracted from the scores of a sampled cross-entropy, 0…1. Default 0. */
   readonly logq?: number;
@@ -328,8 +329,13 @@ export interface SessionModel<C = ModelConfig> {
   check?(config: C): void;
   /** Sets the options that follow from the training log; throws `bad-config` if it lacks what the others need. */
   complete?(config: C, sessions: Sessions): C;
-  /** What the model reads of items beside their ids; found in the catalogue's `features` afterwards. Default: nothing. */
-  itemFeatures?(config: C): readonly { readonly name: string; readonly kind: 'category' | 'number' }[];
+  /**
+   * What the model reads beside item ids. What the log has a column for, or is an age, comes in as `SessionInput.features`,
+   * what only the catalogue has as `Catalogue.features`. Default: nothing.
+   */
+  features?(config: C): readonly WantedFeature[];
+  /** Whether the numbers of users mean something: then the artifact holds who they are. Default: not. */
+  knowsUsers?(config: C): boolean;
   /** Every parameter with shape, start and role. */
   parameters(config: C, catalogue: Catalogue): Readonly<Record<string, ParameterSpec>>;
   /**

@@ -9,6 +9,7 @@ export interface SrgnnConfig {
   readonly edges: 'binary' | 'counted';
   readonly readout: 'hybrid' | 'global' | 'local';
   readonly init: 'uniform' | 'normal';
+  readonly loss: 'cross-entropy' | 'binary';
   readonly batching: 'prefixes' | 'same-length';
   readonly batchSize: number;
   readonly batchClicks: number;
@@ -66,6 +67,13 @@ export const options: OptionSpecs<SrgnnConfig> = {
     default: 'uniform',
     doc: 'start of all parameters: uniform within ±1/√hiddenSize, or normal with standard deviation 0.1',
     source: 'uniform is the official code, normal the paper',
+  },
+  loss: {
+    type: 'choice',
+    choices: ['cross-entropy', 'binary'],
+    default: 'cross-entropy',
+    doc: 'softmax over the catalogue: its cross-entropy, or binary: also −log(1 − p) of every other item',
+    source: 'cross-entropy is the official code, binary what the paper writes',
   },
   batching: {
     type: 'choice',

@@ -18,8 +18,8 @@
  *     r, z = σ(a W_r + b_r + h U_r + b′_r), …      c = tanh(a W_c + b_c + r ⊙ (h U_c + b′_c))    h′ = (1 − z) ⊙ c + z ⊙ h
  *     r, z = σ(a W_r + h U_r), …                   c = tanh(a W_c + (r ⊙ h) U_c)                 h′ = (1 − z) ⊙ h + z ⊙ c
  *
- * Differs from the paper as its authors' code does: the loss is plain cross-entropy over the catalogue, repeated
- * transitions weigh as one, and all parameters start uniform. The official code gives padding a node of its own, which
+ * Differs from the paper as its authors' code does, where no option says otherwise: the loss is plain cross-entropy over
+ * the catalogue, repeated transitions weigh as one, and all parameters start uniform. The official code gives padding a node of its own, which
  * nothing reads; here it is left out.
  */
 import {
@@ -174,7 +174,7 @@ export const srgnn: SessionModel<SrgnnConfig> = {
   prepare,
   encode,
   outputs: (params) => ({ table: params.items as Tensor2D }),
-  training: ({ maxlen, batching, batchSize, batchClicks, epoch, lr, lrDc, lrDcStep, l2 }) => ({
+  training: ({ maxlen, loss, batching, batchSize, batchClicks, epoch, lr, lrDc, lrDcStep, l2 }) => ({
     rows: {
       kind: 'prefixes',
       maxLength: maxlen,
@@ -182,7 +182,11 @@ export const srgnn: SessionModel<SrgnnConfig> = {
     },
     batchSize,
     epochs: epoch,
-    objective: { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, reduction: 'mean' },
+    objective: {
+      loss: loss === 'binary' ? 'softmax-bce' : loss,
+      negatives: { kind: 'catalogue' },
+      reduction: 'mean',
+    },
     optimiser: {
       kind: 'adam',
       learningRate: lr,

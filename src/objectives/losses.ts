@@ -7,8 +7,11 @@
  */
 import {
   add,
+  argMax,
   cast,
   div,
+  log1p,
+  logSumExp,
   mean,
   mul,
   neg,
@@ -44,6 +47,23 @@ const positiveScore = (scores: Tensor2D, mask: Tensor2D): Tensor2D => sum(mul(sc
  */
 export function crossEntropy(scores: Tensor2D, positive: Tensor1D, smoothing = 0, guard = 0): Tensor1D {
   return softmaxCrossEntropy(scores, positive, smoothing, guard);
+}
+
+/**
+ * A binary cross-entropy over the softmax of all columns, as SR-GNN's paper writes its loss:
+ *
+ *     −log pᵢ − Σ_{j≠i} log(1 − pⱼ)         p = softmax(s)
+ *
+ * Of the largest score, 1 − p is the share of the others: where p rounds to 1, the difference would have no digit left.
+ */
+export function softmaxBinaryCrossEntropy(scores: Tensor2D, positive: Tensor1D): Tensor1D {
+  const mask = isPositive(scores, positive);
+  const isLargest = cast(oneHot(argMax(scores, 1) as Tensor1D, scores.shape[1]), 'bool');
+  const all = logSumExp(scores, 1, true); // [M, 1]
+  const others = logSumExp(where(isLargest, MASKED, scores), 1, true);
+  const p = where(isLargest, 0, softmax(scores));
+  const wrong = where(isLargest, sub(others, all), log1p(neg(p))); // log(1 − pⱼ)
+  return neg(sum(add(mul(mask, sub(scores, all)), mul(sub(1, mask), wrong)), 1));
 }
 
 /** Softmax over the negatives alone: wⱼ = e^rⱼ / Σ_{k≠i} e^rₖ, wᵢ = 0. Gradients flow through it. */

@@ -29,7 +29,17 @@ import { productCrossEntropy } from '../nn/cross-entropy';
 import { MASKED, maskEqual } from '../nn/masked';
 import { sampledBinaryCrossEntropy } from '../nn/sampled-binary';
 import { logUniform } from './log-uniform';
-import { bpr, bprMax, crossEntropy, negativeLoss, positiveLoss, positiveWeight, top1, top1Max } from './losses';
+import {
+  bpr,
+  bprMax,
+  crossEntropy,
+  negativeLoss,
+  positiveLoss,
+  positiveWeight,
+  softmaxBinaryCrossEntropy,
+  top1,
+  top1Max,
+} from './losses';
 
 /** One training step, as its loss sees it. Item indices are rows of `outputs.table`. */
 export interface LossInput {
@@ -117,6 +127,7 @@ function binaryCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, ne
 function rowLosses(loss: RowLoss, spec: ObjectiveSpec, input: LossInput): Tensor1D {
   const { scores, positive } = columns(spec, input);
   if (loss === 'cross-entropy') return crossEntropy(scores, positive, smoothing(spec, scores.shape[1]), spec.guard);
+  if (loss === 'softmax-bce') return softmaxBinaryCrossEntropy(scores, positive);
   const r = activate(scores, spec.finalActivation ?? { kind: 'linear' });
   switch (loss) {
     case 'bpr-max':

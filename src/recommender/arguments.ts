@@ -24,6 +24,7 @@ const OPTIONS: Record<keyof RecommenderOptions, true> = {
   images: true,
   workerUrl: true,
   startDeadline: true,
+  user: true,
   now: true,
 };
 const REQUEST: Record<keyof RecommendOptions, true> = {
@@ -51,7 +52,7 @@ export const OPTION_NAMES = Object.keys(OPTIONS);
 export function checkedOptions(options: RecommenderOptions) {
   const known = object('createRecommender', options, OPTIONS);
   const { modelUrl, backend = 'auto', sessionGap = 30, workerUrl, startDeadline = 10, now = Date.now } = known;
-  const { consent = 'auto', history = 'session', images = 'artifact' } = known;
+  const { consent = 'auto', history = 'session', images = 'artifact', user } = known;
   if (typeof modelUrl !== 'string' || modelUrl === '') {
     wrong('modelUrl', 'the address of an artifact folder', modelUrl);
   }
@@ -66,8 +67,10 @@ export function checkedOptions(options: RecommenderOptions) {
   if (!(Number.isFinite(startDeadline) && startDeadline > 0)) {
     wrong('startDeadline', 'seconds, more than 0', startDeadline);
   }
+  if (user !== undefined && (typeof user !== 'string' || user === '')) wrong('user', 'the id of a user', user);
   if (typeof now !== 'function') wrong('now', 'a function that gives milliseconds since 1970', now);
-  return { modelUrl: absolute(modelUrl), backend, sessionGap, consent, history, images, workerUrl, startDeadline, now };
+  const rest = { backend, sessionGap, consent, history, images, workerUrl, startDeadline, user, now };
+  return { modelUrl: absolute(modelUrl), ...rest };
 }
 
 export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {
@@ -80,17 +83,19 @@ export function checkedEvent(event: string | TrackedEvent, now: number) {
     itemId,
     event: kind = 'view',
     time = now,
-    features = {},
+    features,
   }: TrackedEvent = typeof event === 'string' ? { itemId: event } : object('track', event, EVENT);
   if (typeof itemId !== 'string' || itemId === '') wrong('itemId', 'an item id', itemId);
   if (typeof kind !== 'string' || kind === '') wrong('event', 'a word such as view, cart or purchase', kind);
   if (!(Number.isFinite(time) && time >= 0)) wrong('time', 'milliseconds since 1970', time);
   const isFeature = (value: unknown) => typeof value === 'number' || typeof value === 'string';
-  if (typeof features !== 'object' || features === null || !Object.values(features).every(isFeature)) {
+  if (features !== undefined && !(isPlain(features) && Object.values(features).every(isFeature))) {
     wrong('features', 'numbers or texts by name', features);
   }
-  return { itemId, kind, time };
+  return { itemId, kind, time, ...(features && { features: { ...features } }) };
 }
+
+const isPlain = (value: unknown) => typeof value === 'object' && value !== null;
 
 export function checkedRequest(request: RecommendOptions = {}) {
   const { k = 10, exclude = [], strategy = 'for-you', item, filter, signal } = object('recommend', request, REQUEST);

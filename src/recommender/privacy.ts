@@ -51,7 +51,9 @@ export interface PrivacyExport {
   readonly storage: 'idle' | 'memory' | 'indexeddb';
   readonly model?: { readonly name: string; readonly version: string };
   /** Oldest first, as are their events; times in ISO 8601. */
-  readonly sessions: readonly (readonly { readonly time: string; readonly event: string; readonly itemId: string }[])[];
+  readonly sessions: readonly (readonly (Pick<VisitorEvent, 'event' | 'itemId' | 'features'> & {
+    readonly time: string;
+  })[])[];
   /** Stored records that could not be read, and why. */
   readonly unreadable: readonly SetAside[];
   /** What was found out about the device, not the visitor: which backend computes the fastest. */
@@ -60,7 +62,12 @@ export interface PrivacyExport {
 
 /** Sessions in words that a person reads. */
 export function readable(sessions: readonly (readonly VisitorEvent[])[]): PrivacyExport['sessions'] {
-  return sessions.map((session) => session.map(({ time, event, itemId }) => ({ time: isoTime(time), event, itemId })));
+  return sessions.map((session) =>
+    session.map(({ time, event, itemId, features }) => ({
+      ...{ time: isoTime(time), event, itemId },
+      ...(features && { features }),
+    })),
+  );
 }
 
 /** A time that no calendar has is given as its number. */

@@ -22,6 +22,8 @@ export interface Question {
   readonly item?: string | undefined;
   readonly filter?: ProductFilter | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Who asks, for models that know users. */
+  readonly user?: string | undefined;
   /** Seconds since 1970. */
   readonly now: number;
   /** The clicks that count, oldest first. */
@@ -58,12 +60,13 @@ export async function answer(engine: Answerer, question: Question): Promise<Answ
 /** The model's best that the page's filter lets pass: asked for more until there are k, or no more. */
 async function ranked(
   engine: Answerer,
-  { k, exclude, filter, signal, now }: Question,
+  { k, exclude, filter, signal, user, now }: Question,
   clicks: readonly EngineEvent[],
 ): Promise<Answer> {
-  const session = clicks.map(({ itemId, time }) => ({ itemId, time }));
+  const session = clicks.map(({ itemId, time, features }) => ({ itemId, time, ...(features && { features }) }));
   const control = signal ? { signal } : {};
-  const ask = (count: number) => engine.recommend({ session, k: count, exclude, now }, control);
+  const ask = (count: number) =>
+    engine.recommend({ session, k: count, exclude, now, ...(user !== undefined && { user }) }, control);
   if (!filter) return ask(k);
   const kept: RankedItem[] = [];
   let checked = 0;

@@ -77,7 +77,8 @@ export function layoutOf(names: readonly string[], options: ReadOptions, where: 
 }
 
 function features(others: readonly string[], options: ReadOptions, where: string): readonly string[] {
-  if (options.features === undefined) return [];
+  const welcome = (options.featuresIfAny ?? []).filter((name) => others.includes(name));
+  if (options.features === undefined) return [...new Set(welcome)];
   if (options.features === 'all') return [...new Set(others)];
   for (const name of options.features) {
     if (others.includes(name)) continue;
@@ -90,7 +91,7 @@ function features(others: readonly string[], options: ReadOptions, where: string
           : `It has ${others.map(clip).join(', ')}.`;
     throw new RecommenderError('bad-input', `${where}: no feature column "${name}". ${hint}`);
   }
-  return options.features;
+  return [...new Set([...options.features, ...welcome])];
 }
 
 /** Other words for the same columns, as shops and data sets use them. */

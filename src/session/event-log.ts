@@ -1,4 +1,4 @@
-import type { Sessions } from '../types';
+import type { SessionInput, Sessions } from '../types';
 import type { TimeUnit } from './time';
 
 /** One further column of a log. Values are numbered; `names[codes[e]]` is the text of event e, byte for byte. */
@@ -27,6 +27,9 @@ export interface EventLog {
   readonly support: Int32Array;
   readonly report: ReadReport;
 }
+
+/** What of a log a model may learn from, and be asked about. */
+export type ClickLog = Pick<EventLog, 'sessions' | 'userIds' | 'features'>;
 
 /** What reading and filtering did: every event that is in the file but not in the log is counted in `dropped`. */
 export interface ReadReport {
@@ -67,15 +70,32 @@ export const NOTHING_DROPPED: Dropped = {
   shortSessions: { sessions: 0, events: 0 },
 };
 
-/** The sessions of a log with the numbers of their users, where it names them. */
-export function sessionsWithUsers({ sessions, userIds }: Pick<EventLog, 'sessions' | 'userIds'>): Sessions {
-  if (!userIds) return sessions;
-  const numbers = new Map<string, number>();
-  const users = Int32Array.from(userIds, (id) => {
-    if (!numbers.has(id)) numbers.set(id, numbers.size);
-    return numbers.get(id)!;
-  });
-  return { ...sessions, users };
+/** The users of a log, each once, in the order of first appearance; none where it names none. */
+export const usersOf = ({ userIds = [] }: ClickLog): readonly string[] => [...new Set(userIds)];
+
+/**
+ * The sessions of a log with the numbers of their users, where it names them.
+ *
+ * @param numberOf A user's number from 0, undefined for one who is not known.
+ */
+export function sessionsWithUsers(
+  { sessions, userIds }: ClickLog,
+  numberOf: (id: string) => number | undefined,
+): Sessions {
+  return userIds ? { ...sessions, users: Int32Array.from(userIds, (id) => numberOf(id) ?? -1) } : sessions;
+}
+
+/** The events `from` … `end` − 1 of session `session` as a model sees them. */
+export function sessionInput(sessions: Sessions, session: number, from: number, end: number): SessionInput {
+  const { items, times, features, users } = sessions;
+  const user = users?.[session] ?? -1;
+  const slices = Object.entries(features ?? {}).map(([name, values]) => [name, values.subarray(from, end)] as const);
+  return {
+    items: items.subarray(from, end),
+    times: times.subarray(from, end),
+    ...(features && { features: Object.fromEntries(slices) }),
+    ...(user >= 0 && { user }),
+  };
 }
 
 /** Number of sessions of a log. */

@@ -31,6 +31,8 @@ export interface ReadOptions {
   readonly events?: readonly string[];
   /** Further columns to keep: names, or all of them. Default none. */
   readonly features?: readonly string[] | 'all';
+  /** Further columns to keep where the file has them. Default none. */
+  readonly featuresIfAny?: readonly string[];
   /** Collapse immediate repeats of an item inside a session (i, i, j → i, j). Default false. */
   readonly collapseRepeats?: boolean;
   /** Leave out items with fewer events than this. Default 1. */

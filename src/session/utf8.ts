@@ -33,3 +33,10 @@ export function quote(bytes: Uint8Array, start = 0, end = bytes.length): string 
   const short = characters.slice(0, 40).join('');
   return JSON.stringify(characters.length > 40 || end > start + 160 ? `${short}…` : short);
 }
+
+/** A cell as text; `ignoreBOM` keeps one that starts with U+FEFF whole. */
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
+  return decoder.decode(bytes.subarray(start, end));
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -18,6 +18,8 @@ export interface VisitorEvent {
   readonly time: number;
   /** Kind of the event (`view`, `cart`, `purchase`, …). */
   readonly event: string;
+  /** What else the page knows of it, by name. */
+  readonly features?: Readonly<Record<string, number | string>>;
   /** The page that saw it, and the how-manieth it was there: with both, events have one order in every tab. */
   readonly tab?: string;
   readonly number?: number;

@@ -328,12 +328,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     return new Promise((settle) => flushing.push(settle));
   }
 
-  const identify = ({ itemId, time, event }: NewEvent): StoredEvent => ({
-    tab,
-    number: numbers++,
-    time,
-    itemId,
-    event,
+  const identify = ({ itemId, time, event, features }: NewEvent): StoredEvent => ({
+    ...{ tab, number: numbers++, time, itemId, event },
+    ...(features && { features }),
   });
 
   return {

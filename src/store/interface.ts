@@ -72,4 +72,4 @@ export interface EventStore {
 }
 
 /** An event before the store has given it an identity. */
-export type NewEvent = Pick<StoredEvent, 'itemId' | 'time' | 'event'>;
+export type NewEvent = Pick<StoredEvent, 'itemId' | 'time' | 'event' | 'features'>;

@@ -4,6 +4,8 @@
  *
  *     key     e/TAB/SEQUENCE
  *     value   1 CHECKSUM ["TAB", [[number, time, "item id", "kind"], …]]
+ *
+ * An event with features has them as a fifth entry, an object, which releases that know none pass over.
  */
 
 /** An event with its identity: the page that saw it, and the how-manieth it was there. Items by id, never by index. */
@@ -14,6 +16,8 @@ export interface StoredEvent {
   readonly time: number;
   readonly itemId: string;
   readonly event: string;
+  /** What else the page knows of it, by name. */
+  readonly features?: Readonly<Record<string, number | string>>;
 }
 
 /** A record that cannot be read, and why. */
@@ -40,7 +44,10 @@ export function randomName(): string {
 
 /** @param events One or more, all of one tab. */
 export function encode(events: readonly StoredEvent[]): string {
-  const rows = events.map(({ number, time, itemId, event }) => [number, time, itemId, event]);
+  const rows = events.map(({ number, time, itemId, event, features }) => [
+    ...[number, time, itemId, event],
+    ...(features ? [features] : []),
+  ]);
   const json = JSON.stringify([events[0]?.tab, rows]);
   return `${VERSION} ${checksum(json)} ${json}`;
 }
@@ -54,7 +61,10 @@ export function decode(value: unknown): readonly StoredEvent[] | Unreadable {
   if (checksum(json!) !== sum) return unreadable('its checksum is wrong: it is cut off or was changed');
   try {
     const [tab, rows] = JSON.parse(json!) as [unknown, unknown[][]];
-    const events = rows.map(([number, time, itemId, event]) => ({ tab, number, time, itemId, event }));
+    const events = rows.map(([number, time, itemId, event, features]) => ({
+      ...{ tab, number, time, itemId, event },
+      ...(features !== undefined && { features }),
+    }));
     if (events.every(isEvent)) return events;
   } catch {
     // Falls through: text that is no JSON, or JSON of another shape.
@@ -63,10 +73,15 @@ export function decode(value: unknown): readonly StoredEvent[] | Unreadable {
 }
 
 export function isEvent(value: unknown): value is StoredEvent {
-  const { tab, number, time, itemId, event } = (value ?? {}) as Record<keyof StoredEvent, unknown>;
+  const { tab, number, time, itemId, event, features } = (value ?? {}) as Record<keyof StoredEvent, unknown>;
   const texts = [tab, itemId, event].every((text) => typeof text === 'string' && text !== '');
-  return texts && Number.isInteger(number) && Number.isFinite(time);
+  return texts && Number.isInteger(number) && Number.isFinite(time) && (features === undefined || isFeatures(features));
 }
+
+const isFeatures = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.values(value).every((feature) => typeof feature === 'number' || typeof feature === 'string');
 
 /** FNV-1a over UTF-16 units: finds what is torn; it is no signature. http://www.isthe.com/chongo/tech/comp/fnv/ */
 function checksum(text: string): string {

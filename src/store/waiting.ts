@@ -2,7 +2,7 @@
 import type { StoredEvent } from './records';
 
 const MAX_WAITING = 10_000;
-/** Most events, and most characters of their ids and kinds, of one record: the size cap takes whole records. */
+/** Most events, and most characters of their ids, kinds and features, of one record: the size cap takes whole records. */
 const MAX_BATCH = 500;
 const MAX_BATCH_LENGTH = 50_000;
 
@@ -27,7 +27,8 @@ export class WaitingEvents {
   batch(): readonly StoredEvent[] {
     let length = 0;
     const end = this.#waiting.findIndex(({ event }, i) => {
-      length += event.itemId.length + event.event.length;
+      const features = event.features ? JSON.stringify(event.features).length : 0;
+      length += event.itemId.length + event.event.length + features;
       return i >= MAX_BATCH || (i > 0 && length > this.#batchLength);
     });
     return this.#waiting.slice(0, end < 0 ? undefined : end).map(({ event }) => event);

@@ -1,6 +1,7 @@
 /** Which rows a training step sees, one scheme for each kind of `TrainingRows`. Plain arrays, no tensors. */
 import type { HiddenClicks, MaskingSpec, TrainingRows } from '../models/model';
 import { drawHidden } from '../objectives/masking';
+import { sessionInput } from '../session/event-log';
 import { type Random, random } from '../session/random';
 import type { SessionInput, Sessions } from '../types';
 
@@ -247,14 +248,14 @@ const hideClicks =
     const targets: number[] = [];
     const row: number[] = [];
     const click: number[] = [];
-    const inputs = chosen.map(({ from, end }, b): SessionInput => {
+    const inputs = chosen.map(({ source, from, end }, b): SessionInput => {
       hidden[b]!.targets.forEach((isTarget, t) => {
         if (!isTarget) return;
         targets.push(sessions.items[from + t]!);
         row.push(b);
         click.push(t - back);
       });
-      return { items: sessions.items.subarray(from, end), times: sessions.times.subarray(from, end) };
+      return sessionInput(sessions, source, from, end);
     });
     return {
       input: { kind: 'sessions', sessions: inputs },
@@ -282,8 +283,7 @@ function assemble(sessions: Sessions, everyClick: boolean, most = 0): (chosen: r
     let m = 0;
     chosen.forEach(({ source, from, firstTarget, end }, b) => {
       inputs.push({
-        ...clicksOf(sessions, from, everyClick ? end - 1 : firstTarget),
-        ...(users && { user: users[source]! }),
+        ...sessionInput(sessions, source, from, everyClick ? end - 1 : firstTarget),
         ...(earlierOf && { earlier: earlierOf(source) }),
       });
       for (let i = firstTarget; i < end; i++, m++) {
@@ -296,11 +296,6 @@ function assemble(sessions: Sessions, everyClick: boolean, most = 0): (chosen: r
     return { input: { kind: 'sessions', sessions: inputs }, targets, origin: { row, click }, sources };
   };
 }
-
-const clicksOf = ({ items, times }: Sessions, from: number, end: number): SessionInput => ({
-  items: items.subarray(from, end),
-  times: times.subarray(from, end),
-});
 
 /** The newest sessions of the same user that had ended when a session began, oldest first. */
 function earlierSessions(
@@ -320,7 +315,7 @@ function earlierSessions(
     for (let s = before[session]!; s >= 0 && found.length < most; s = before[s]!) {
       const end = offsets[s + 1]!;
       const isOver = end > offsets[s]! && times[end - 1]! <= times[offsets[session]!]!;
-      if (isOver) found.unshift(clicksOf(sessions, offsets[s]!, end));
+      if (isOver) found.unshift(sessionInput(sessions, s, offsets[s]!, end));
     }
     return found;
   };

@@ -2,6 +2,7 @@
 import { RecommenderError, throwIfAborted } from '../errors';
 import { rankOf } from '../ranking/rank';
 import { topColumns } from '../ranking/top-k';
+import { sessionInput } from '../session/event-log';
 import type { ItemIndex, Scorer, SessionInput, Sessions } from '../types';
 import { type Metrics, metricsOf } from './metrics';
 
@@ -192,10 +193,10 @@ function* batchesByLength(positions: Int32Array, n: number): Generator<number[]>
   for (let start = 0; start < order.length; start += rows) yield Array.from(order.subarray(start, start + rows));
 }
 
-function prefixOf({ items, times, offsets }: Sessions, predictions: Predictions, p: number): SessionInput {
-  const first = offsets[predictions.sessions[p]!]!;
-  const end = first + predictions.positions[p]! + 1;
-  return { items: items.subarray(first, end), times: times.subarray(first, end) };
+function prefixOf(sessions: Sessions, predictions: Predictions, p: number): SessionInput {
+  const session = predictions.sessions[p]!;
+  const first = sessions.offsets[session]!;
+  return sessionInput(sessions, session, first, first + predictions.positions[p]! + 1);
 }
 
 /** Counts what the top-20 lists hold. */

@@ -30,7 +30,7 @@ const options = {
     nLayer: 1,
     batchSize: 4,
   },
-  sessions: log,
+  log: { sessions: log },
   itemIds: IDS,
   support: supportOf(log, IDS.length),
   seed: 1,
@@ -68,5 +68,7 @@ test('what a model reads of items and clicks goes from the catalogue and the tim
 });
 
 test('a model whose features the catalogue lacks is refused before it learns', async () => {
-  await expect(learn(options)).rejects.toThrow('No item has the feature "category". There is no catalogue');
+  await expect(learn(options)).rejects.toThrow(
+    'No click and no item has the feature "category". The log has no further columns; there is no catalogue of its items',
+  );
 });

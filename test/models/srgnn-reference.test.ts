@@ -21,6 +21,7 @@ const cases = [
   { cell: 'paper', edges: 'binary', readout: 'global', step: 1 },
   { cell: 'paper', edges: 'counted', readout: 'hybrid', step: 3 },
   { cell: 'paper', edges: 'counted', readout: 'local', step: 1 },
+  { cell: 'paper', edges: 'counted', readout: 'hybrid', step: 1, loss: 'binary' },
 ] as const;
 
 const catalogue = { items: ITEMS };

@@ -11,7 +11,7 @@ import {
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ObjectiveSpec, Outputs } from '../../src/models/model';
 import { activate } from '../../src/nn/activation';
-import { bpr, bprMax, crossEntropy, top1, top1Max } from '../../src/objectives/losses';
+import { bpr, bprMax, crossEntropy, softmaxBinaryCrossEntropy, top1, top1Max } from '../../src/objectives/losses';
 import { logQ, objectiveLoss } from '../../src/objectives/objective';
 import { backends, start } from '../engine/backends/start';
 
@@ -191,6 +191,8 @@ describe.each(backends)('%s', (backend) => {
     expectClose(rows(plain), [0, 2000, Math.log(3)], 1e-2);
     // Without a guard log 0 would be infinite: the guard makes it −log 1e-24.
     expectClose(rows(linear), [0, -Math.log(1e-24), Math.log(2)], 1e-3);
+    const third = Math.log(3) + 2 * Math.log(3 / 2);
+    expectClose(rows(softmaxBinaryCrossEntropy), [0, 2000 + 500, third], 1e-2);
     expectClose(rows(bpr), [Math.log(2), 3500 + Math.log(2), 3 * Math.log(2)], 1e-2);
     for (const loss of [top1, top1Max]) expect(rows(loss).every(Number.isFinite)).toBe(true);
   });
@@ -341,6 +343,17 @@ describe.each(backends)('%s', (backend) => {
     const table = [[50, 50], ...TABLE.slice(1)];
     const rows = [3, 2].map((target, b) => -Math.log(softmax(R[b]!)[target - 1]!));
     expectClose([objective(spec, { table, targets: [3, 2], negatives: [] })], [(rows[0]! + rows[1]!) / 2]);
+  });
+
+  test('a binary cross-entropy over the softmax also counts what every other item got', () => {
+    const expected = R.map((s, b) => {
+      const p = softmax(s);
+      return p.reduce((total, share, j) => total - Math.log(j === b ? share : 1 - share), 0);
+    });
+    expectClose(rowsOf(softmaxBinaryCrossEntropy), expected);
+    const spec: ObjectiveSpec = { loss: 'softmax-bce', negatives: { kind: 'catalogue' }, reduction: 'mean' };
+    const table = [[50, 50], ...TABLE.slice(1)];
+    expectClose([objective(spec, { table, targets: [1, 2], negatives: [] })], [(expected[0]! + expected[1]!) / 2]);
   });
 
   describe('binary cross-entropy', () => {

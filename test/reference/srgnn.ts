@@ -12,6 +12,8 @@ export interface ReferenceSettings {
   readonly cell: 'code' | 'paper';
   readonly edges: 'binary' | 'counted';
   readonly readout: 'hybrid' | 'global' | 'local';
+  /** Default `cross-entropy`. */
+  readonly loss?: 'cross-entropy' | 'binary';
 }
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -91,7 +93,7 @@ export function srgnnVector(weights: Weights, session: readonly number[], settin
   return plus(times([...global, ...last], m('hybrid.w')), v('hybrid.b'));
 }
 
-/** Mean of −log softmax of the target among items 1…n. */
+/** Mean of −log p of the target, p the softmax over items 1…n; `binary`: and of −log(1 − p) of every other item. */
 export function srgnnLoss(
   weights: Weights,
   sessions: readonly (readonly number[])[],
@@ -103,7 +105,10 @@ export function srgnnLoss(
     const vector = srgnnVector(weights, session, settings);
     const scores = items.map((row) => dot(vector, row));
     const highest = Math.max(...scores);
-    return highest + Math.log(scores.reduce((sum, s) => sum + Math.exp(s - highest), 0)) - scores[targets[b]! - 1]!;
+    const all = highest + Math.log(scores.reduce((sum, s) => sum + Math.exp(s - highest), 0));
+    const own = all - scores[targets[b]! - 1]!;
+    if (settings.loss !== 'binary') return own;
+    return scores.reduce((sum, s, j) => (j === targets[b]! - 1 ? sum : sum - Math.log(1 - Math.exp(s - all))), own);
   });
   return losses.reduce((a, b) => a + b, 0) / losses.length;
 }

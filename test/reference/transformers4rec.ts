@@ -107,7 +107,9 @@ function merge(weights: Weights, column: Column, kinds: Kinds, settings: Setting
       f = [(value as number) ?? 0];
       if (all.has(`features.${name}.w`)) f = all.linear(f, `features.${name}`);
     }
-    f = normed(f, name);
+    // A norm would make 0 of a bare number, and of a pair tell only which is the larger.
+    const isBare = kind === 'cyclic' || (kind === 'numeric' && !all.has(`features.${name}.w`));
+    if (!isBare) f = normed(f, name);
     return all.has(`features.${name}.projection.w`) ? all.linear(f, `features.${name}.projection`) : f;
   });
   let together: Vector;

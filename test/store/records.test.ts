@@ -10,6 +10,7 @@ const event = fc.record({
   itemId: text,
   event: text,
 });
+const features = fc.dictionary(text, fc.oneof(text, fc.double({ noNaN: true, noDefaultInfinity: true })));
 const events = fc
   .array(event, { minLength: 1 })
   .map((some): StoredEvent[] => some.map((one) => ({ tab: 'k3', ...one })));
@@ -36,6 +37,19 @@ describe('a record', () => {
       { numRuns: rounds, seed: 2 },
     );
   }, 600_000);
+
+  test('holds what a page says of an event besides, and none where it says nothing', () => {
+    const plain = { tab: 'a', number: 0, time: 1, itemId: 'x', event: 'view' };
+    fc.assert(
+      fc.property(features, (said) => {
+        const event = { ...plain, features: JSON.parse(JSON.stringify(said)) };
+        expect(decode(encode([event, plain]))).toEqual([event, plain]);
+      }),
+      { numRuns: rounds, seed: 3 },
+    );
+    const wrong = { ...plain, features: { device: ['phone'] } } as unknown as StoredEvent;
+    expect(decode(encode([wrong]))).toEqual({ reason: 'it does not hold events', foreign: false });
+  });
 
   test.each([
     ['undefined', undefined, 'no text but undefined'],

@@ -8,9 +8,10 @@ import type { AddressInfo } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseJson } from '../../checkpoint/json';
-import { CATALOGUE, checkCatalogue, checkManifest, ITEMS, MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
+import { CATALOGUE, checkManifest, ITEMS, MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { inspectArtifact } from '../artifact-folder';
+import { readCatalogueFile } from '../catalogue-file';
 import { contextOf } from '../context';
 import { integer } from '../options';
 import { type Mount, staticServer } from '../static-server';
@@ -55,7 +56,10 @@ export function register(program: Command): void {
     .command('demo')
     .description('show the demo shop in a browser, on your own model')
     .option('--artifact <dir...>', 'artifact folders to choose from; default: the model that comes with Aisle')
-    .option('--catalogue <file>', "catalogue.json of your products; default: the artifact's own, else plain ids")
+    .option(
+      '--catalogue <file>',
+      "catalogue of your products, JSON or a table with item_id; default: the artifact's own, else plain ids",
+    )
     .option('--port <n>', `port on this machine; default: the first free one from ${FIRST_PORT}`, integer(0, 65535))
     .addHelpText('after', '\nExample:\n  $ aisle demo --artifact my-model --catalogue products.json\n')
     .action(async (options: DemoOptions, command: Command) => {
@@ -130,7 +134,8 @@ async function mountsOf({ artifact: own = [], catalogue }: DemoOptions, page: st
   for (const model of found) served.push({ ...model, parameters: (await inspectArtifact(model.folder)).parameters });
   const models = () => Promise.all(served.map((_, i) => listed(served, i, catalogue)));
   const json = 'application/json; charset=utf-8';
-  const text = catalogue === undefined ? undefined : await readCatalogue(catalogue);
+  // As `catalogue.json` holds it: checked, and without what nobody reads.
+  const text = catalogue === undefined ? undefined : JSON.stringify(await readCatalogueFile(catalogue));
   return [
     { path: '/', folder: page },
     { path: '/assets/', folder: join(page, 'assets'), versioned: 'names' },
@@ -198,23 +203,6 @@ async function addressOf(folder: string, i: number) {
     manifest,
     bytes: sizes.reduce((sum, size) => sum + size, bytes.length),
   };
-}
-
-/** The text of a catalogue file as `catalogue.json` holds it: checked, and without what nobody reads. */
-async function readCatalogue(file: string): Promise<string> {
-  const refuse = (why: string, cause: unknown) => new RecommenderError('bad-input', why, { cause });
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw refuse(`${file}: ${missing ? 'there is no such file' : (error as Error).message}.`, error);
-  }
-  try {
-    return JSON.stringify(checkCatalogue(parseJson(bytes, file), file));
-  } catch (error) {
-    throw refuse((error as Error).message, error);
-  }
 }
 
 async function listen(server: Server, port: number): Promise<void> {

@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { type Artifact, USERS_TENSOR } from '../../checkpoint/artifact';
+import { userFinder } from '../../checkpoint/users';
 import type { BackendChoice } from '../../engine/engine';
-import { catalogueOf, loadScorer } from '../../engine/load-scorer';
+import { catalogueOf, loadScorer, readClicks } from '../../engine/load-scorer';
 import { inTurn } from '../../engine/turns';
 import { models } from '../../models/index';
-import { type Reindexed, reindex, sessionCount } from '../../session/event-log';
+import { type ClickLog, type Reindexed, reindex, sessionCount, usersOf } from '../../session/event-log';
 import {
   checkProtocol,
   type EvaluateOptions,
@@ -71,8 +73,16 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
   checkProtocol({ protocol, ...(target && { target }) });
   if (ranks !== undefined) await checkRanksPath(ranks);
   const artifact = await readArtifactFolder(flags.artifact);
-  const log = await readEventsFile(flags.data, { minLength: 1, minItems: 1, ...readOptions(flags) }, context);
+  const features = columnsOfClicks(artifact);
+  const read = { minLength: 1, minItems: 1, ...readOptions(flags), featuresIfAny: features };
+  const log = await readEventsFile(flags.data, read, context);
+  for (const name of features.filter((feature) => !log.features?.has(feature))) {
+    context.stderr.write(
+      `Warning: ${flags.data} has no column "${name}", which the model reads: it counts as missing.\n`,
+    );
+  }
   const known = reindex(log, artifact.itemIds);
+  const sessions = readClicks(artifact, known.log, await userNumbers(artifact, known.log));
   const rows: RankRow[] = [];
 
   const result = await inTurn(async () => {
@@ -85,7 +95,7 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
       unit: 'predictions',
     });
     try {
-      return await evaluate(scorer, known.log.sessions, {
+      return await evaluate(scorer, sessions, {
         protocol,
         support: catalogueOf(artifact).support!,
         ks,
@@ -106,6 +116,18 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
   const { dropped } = known;
   if (flags.json) printJson(context, report(flags.artifact, result, dropped));
   else context.stdout.write(table(artifact.info.name, result, dropped, ks));
+}
+
+/** Columns of a log that the model reads of clicks. */
+const columnsOfClicks = ({ info }: Artifact): string[] =>
+  Object.entries(info.features ?? {}).flatMap(([name, { kind }]) => (kind === 'age' ? [] : [name]));
+
+/** The numbers that the model has for the users of a log. */
+async function userNumbers({ tensors }: Artifact, log: ClickLog): Promise<(id: string) => number | undefined> {
+  const find = userFinder(tensors[USERS_TENSOR]);
+  const numbers = new Map<string, number | undefined>();
+  for (const id of usersOf(log)) numbers.set(id, await find(id));
+  return (id) => numbers.get(id);
 }
 
 /** The JSON object of `--json`. */

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { FEATURE_PREFIX, USERS_TENSOR } from '../../checkpoint/artifact';
 import { isoTime } from '../../session/split';
 import { type LogSummary, summarise } from '../../session/summary';
 import { type ArtifactSummary, inspectArtifact } from '../artifact-folder';
@@ -94,6 +95,7 @@ function describeArtifact(path: string, artifact: ArtifactSummary): string {
     `  items       ${whole(items)}, from ${whole(events)} events`,
     `  parameters  ${whole(parameters)}`,
     `  catalogue   ${products === undefined ? 'none' : `${whole(products)} products`}`,
+    `  reads       ${readsOf(artifact)}`,
     `  licence     ${licence}`,
     `  files       ${whole(bytes)} bytes`,
     ...Object.entries(files).map(([file, size]) => `    ${file.padEnd(24)} ${whole(size).padStart(12)}`),
@@ -107,4 +109,22 @@ function describeArtifact(path: string, artifact: ArtifactSummary): string {
     ...artifact.tensors.map(({ name, type, shape }) => `  ${name.padEnd(24)} ${type.padEnd(5)} [${shape.join(', ')}]`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What the model reads beside item ids. */
+function readsOf({ features = {}, tensors }: ArtifactSummary): string {
+  const clicks = Object.entries(features).map(([name, feature]) => {
+    const kinds = { number: 'a number', angle: 'an angle', age: 'of the item' };
+    return `${name} (${feature.kind === 'category' ? `${whole(feature.values.length)} values` : kinds[feature.kind]})`;
+  });
+  const items = tensors.flatMap(({ name }) =>
+    name.startsWith(FEATURE_PREFIX) ? name.slice(FEATURE_PREFIX.length) : [],
+  );
+  const users = tensors.find(({ name }) => name === USERS_TENSOR)?.shape[0] ?? 0;
+  const parts = [
+    ...(clicks.length > 0 ? [`of clicks: ${clicks.join(', ')}`] : []),
+    ...(items.length > 0 ? [`of items: ${items.join(', ')}`] : []),
+    ...(users > 0 ? [`who of ${whole(users)} users asks`] : []),
+  ];
+  return parts.length > 0 ? parts.join('; ') : 'item ids alone';
 }

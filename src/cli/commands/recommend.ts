@@ -14,6 +14,7 @@ interface RecommendFlags {
   readonly session?: string;
   readonly item?: readonly string[];
   readonly sessionJson?: string;
+  readonly user?: string;
   readonly k: number;
   readonly now?: number;
   readonly backend: BackendChoice;
@@ -27,7 +28,8 @@ export function register(program: Command): void {
     .requiredOption('--artifact <dir>', 'artifact folder')
     .option('--session <ids>', 'clicked items, oldest first, separated by commas; empty: a visitor without a click')
     .option('--item <id...>', 'clicked items, oldest first, for ids that hold commas; may be repeated')
-    .option('--session-json <file>', 'JSON list of ids, or of { "itemId", "time" }, oldest first')
+    .option('--session-json <file>', 'JSON list of ids, or of { "itemId", "time", "features" }, oldest first')
+    .option('--user <id>', 'who asks, for models that know users; default: nobody in particular')
     .option('--k <n>', 'how many items', integer(1), 20)
     .option('--now <time>', 'the time of the request, ISO 8601 or seconds since 1970; default: now', parseDate)
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
@@ -39,7 +41,8 @@ export function register(program: Command): void {
       const session = await readSession(flags, now);
       const { engine, model } = await loadEngine(flags.artifact, flags.backend, context.signal);
       try {
-        const request = { session, k: flags.k, exclude: [], now };
+        const { user, k } = flags;
+        const request = { session, k, exclude: [], now, ...(user !== undefined && { user }) };
         const answer = await engine.recommend(request, { signal: context.signal });
         const { name, version, backend } = model;
         if (flags.json)
@@ -77,10 +80,8 @@ async function readJson(file: string, now: number): Promise<EngineEvent[]> {
   const list = parseJson(await readInput(file), file);
   if (!Array.isArray(list)) return refuse('expected a JSON list, such as ["sku-42", "sku-7"].');
   return list.map((entry: unknown, at) => {
-    const { itemId, time = now } = (typeof entry === 'object' && entry !== null ? entry : { itemId: entry }) as {
-      itemId?: unknown;
-      time?: unknown;
-    };
+    const click = typeof entry === 'object' && entry !== null ? entry : { itemId: entry };
+    const { itemId, time = now, features } = click as { itemId?: unknown; time?: unknown; features?: unknown };
     if (typeof itemId !== 'string')
       return refuse(`entry ${at + 1}: expected an item id as text, got ${shown(itemId)}.`);
     const seconds = typeof time === 'number' || typeof time === 'string' ? parseTime(String(time)) : Number.NaN;
@@ -89,9 +90,18 @@ async function readJson(file: string, now: number): Promise<EngineEvent[]> {
         `entry ${at + 1}: expected a time in seconds or milliseconds since 1970 or ISO 8601, got ${shown(time)}.`,
       );
     }
-    return { itemId, time: seconds };
+    if (features !== undefined && !isFeatures(features)) {
+      return refuse(`entry ${at + 1}: expected features as numbers or texts by name, got ${shown(features)}.`);
+    }
+    return { itemId, time: seconds, ...(features !== undefined && { features }) };
   });
 }
+
+const isFeatures = (value: unknown): value is NonNullable<EngineEvent['features']> =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((feature) => typeof feature === 'number' || typeof feature === 'string');
 
 const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
 

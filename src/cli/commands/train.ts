@@ -1,8 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Artifact, CatalogueItem } from '../../checkpoint/artifact';
+import { type Artifact, type CatalogueItem, USERS_TENSOR } from '../../checkpoint/artifact';
 import { parseJson } from '../../checkpoint/json';
-import { checkCatalogue } from '../../checkpoint/manifest';
 import { encodeSafetensors } from '../../checkpoint/safetensors';
 import { sha256 } from '../../checkpoint/sha256';
 import type { BackendChoice } from '../../engine/engine';
@@ -11,9 +10,10 @@ import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
 import { camelCase } from '../../models/configuration';
 import { presetOf } from '../../models/presets';
-import { sessionCount, sessionsWithUsers } from '../../session/event-log';
+import { sessionCount } from '../../session/event-log';
 import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
 import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
+import { readCatalogueFile, warnOfGaps } from '../catalogue-file';
 import { type TrainingCommand, trainingCommand } from '../command-line';
 import { type Context, contextOf, printJson } from '../context';
 import { modelCard } from '../model-card';
@@ -53,7 +53,10 @@ export function register(program: Command): void {
       parseValid,
     )
     .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
-    .option('--catalogue <file>', 'catalogue.json with titles, pictures, prices, to put into the artifact')
+    .option(
+      '--catalogue <file>',
+      'catalogue.json, or a table with item_id and further columns: titles, prices, features, to put into the artifact',
+    )
     .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
     .option('--threads <n>', 'threads to train on; this version trains on one', integer(1), 1)
@@ -72,16 +75,20 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const started = performance.now();
   const given = await settings(flags);
-  const { isNeural, config } = await configurationOf(flags.model, given);
+  const { isNeural, config, wanted } = await configurationOf(flags.model, given);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
   if (flags.threads > 1)
     context.stderr.write('Warning: this version trains on one thread; --threads changes nothing.\n');
-  const products = flags.catalogue === undefined ? undefined : await readCatalogue(flags.catalogue);
+  const products =
+    flags.catalogue === undefined ? undefined : await readCatalogueFile(flags.catalogue, flags.columns?.item);
   const valid = isNeural ? (flags.valid ?? (flags.epochs === undefined ? undefined : 'none')) : 'none';
-  const options = { read: readOptions(flags), holdout: flags.holdout, ...(valid !== undefined && { valid }) };
+  const read = { ...readOptions(flags), featuresIfAny: wanted.map(({ name }) => name) };
+  const options = { read, holdout: flags.holdout, ...(valid !== undefined && { valid }) };
   const parts = await trainingParts(flags.data, options, context);
-  const identity = { model: flags.model, seed: flags.seed, ...fingerprints(parts), ...config };
+  if (products) warnOfGaps(products, parts.log.itemIds, flags.catalogue!, context.stderr);
+  const side = wanted.length > 0 && products ? { catalogue: await checksumOf(products) } : {};
+  const identity = { model: flags.model, seed: flags.seed, ...fingerprints(parts), ...side, ...config };
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
 
   const learnt = await inTurn(async () => {
@@ -127,9 +134,7 @@ function refuseNeuralFlags({ model, epochs, valid, resume }: TrainFlags): void {
     throw new RecommenderError('bad-config', `${flag} is for networks; ${model} counts the log once. Leave it out.`);
 }
 
-async function readCatalogue(path: string): Promise<readonly CatalogueItem[]> {
-  return checkCatalogue(parseJson(await readInput(path), path), path);
-}
+const checksumOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));
 
 async function learnAndShow(
   flags: TrainFlags,
@@ -145,7 +150,8 @@ async function learnAndShow(
     return await learn({
       model: flags.model,
       config: given,
-      sessions: sessionsWithUsers(log),
+      log,
+      columns: log.report.otherColumns,
       itemIds: log.itemIds,
       support: log.support,
       seed: flags.seed,
@@ -204,7 +210,7 @@ const countsOf = ({ log }: TrainingParts) => ({
 
 async function assemble(
   flags: TrainFlags,
-  { architecture, config, tensors, golden, epochs, best }: Learnt,
+  { architecture, config, tensors, golden, features, epochs, best }: Learnt,
   parts: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
 ): Promise<Artifact> {
@@ -227,12 +233,13 @@ async function assemble(
     architecture,
     config,
     items: log.itemIds.length,
+    ...(features && { features }),
     golden,
     training,
     licence: flags.licence,
   };
   return {
-    info: { ...about, modelCard: modelCard(about) },
+    info: { ...about, modelCard: modelCard({ ...about, users: tensors[USERS_TENSOR]?.shape[0] ?? 0 }) },
     itemIds: log.itemIds,
     tensors,
     ...(products && { catalogue: products }),

@@ -6,13 +6,14 @@
  *     soft          Σₖ pₖ Tₖ   p = softmax(v w + b)      "soft one-hot", Beutel et al., WSDM 2018
  *     cyclic        sin(2π v / period), cos(2π v / period)           (0, 0) where it is missing
  *
- * Numbers should be standardised before they come here, so that 0 is their mean. `hour` (of 24) and `weekday` (of 7, from
- * Monday) come from the click's time, in UTC, where the log has no such column.
+ * Numbers are standardised before they come here, so that 0 is their mean. A name is a column of the log, or else of the
+ * catalogue. Where neither has it, `hour` (of 24) and `weekday` (of 7, from Monday) come from the click's time, in UTC, and
+ * `age` is how long ago the item was new.
  */
 import { add, gather, matMul, mul, reshape, softmax, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { nearestName, RecommenderError } from '../../errors';
 import { linear } from '../../nn/linear';
-import type { Catalogue, NdArray, SessionInput } from '../../types';
+import type { Catalogue, NdArray, SessionInput, WantedFeature } from '../../types';
 import type { ParameterSpec, Params, Prepared, PreparedArray, PreparedTensors } from '../model';
 import { linearAt, type Named } from './language-model';
 import type { T4RecConfig } from './options';
@@ -28,13 +29,18 @@ interface Feature {
 }
 
 const PERIODS: Readonly<Record<string, number>> = { hour: 24, weekday: 7 };
+const AGE = 'age';
+/** Kinds that are meant where none is written. */
+const USUAL: Readonly<Record<string, Kind>> = { hour: 'cyclic', weekday: 'cyclic', [AGE]: 'numeric' };
 
 /** The features that a configuration names. @throws RecommenderError `bad-config` if it is written otherwise. */
 export function featuresOf({ features }: T4RecConfig): Feature[] {
   if (features.trim() === '') return [];
   const seen = new Set<string>();
   return features.split(',').map((written) => {
-    const [name = '', kind = name in PERIODS ? 'cyclic' : 'categorical', size, ...more] = written.trim().split(':');
+    const [name = '', kind = Object.hasOwn(USUAL, name) ? USUAL[name]! : 'categorical', size, ...more] = written
+      .trim()
+      .split(':');
     const refuse = (sentence: string): never => {
       throw new RecommenderError(
         'bad-config',
@@ -49,7 +55,8 @@ export function featuresOf({ features }: T4RecConfig): Feature[] {
       refuse(`"${kind}" is not one of ${KINDS.join(', ')}${nearest ? `; the nearest is ${nearest}` : ''}.`);
     }
     if (size === undefined) {
-      if (kind === 'cyclic' && !(name in PERIODS)) refuse('a cyclic feature needs its period, such as hour:cyclic:24.');
+      if (kind === 'cyclic' && !Object.hasOwn(PERIODS, name))
+        refuse('a cyclic feature needs its period, such as hour:cyclic:24.');
       return { name, kind: kind as Kind };
     }
     const isWhole = kind !== 'cyclic';
@@ -61,15 +68,27 @@ export function featuresOf({ features }: T4RecConfig): Feature[] {
   });
 }
 
-/** Number of values of a categorical feature: as written, or the largest that an item of the catalogue has. */
-function cardinality({ name, size = PERIODS[name] }: Feature, { features }: Catalogue): number {
-  if (size !== undefined) return size;
+/** @throws RecommenderError `bad-config` for features that are written otherwise, or an option of one that is not there. */
+export function checkFeatures(config: T4RecConfig): void {
+  const isAged = featuresOf(config).some(({ name, kind }) => name === AGE && (kind === 'numeric' || kind === 'soft'));
+  if (config.ageSince === '' || isAged) return;
+  throw new RecommenderError(
+    'bad-config',
+    `transformers4rec: "ageSince" is for the feature age, a number; write features=${AGE} or ${AGE}:soft, or leave it out.`,
+  );
+}
+
+/** Number of values of a categorical feature: as written, those of clicks, or the largest that an item has. */
+function cardinality({ name, size }: Feature, { features, categories }: Catalogue): number {
+  const known = size ?? (categories && Object.hasOwn(categories, name) ? categories[name] : undefined);
+  if (known !== undefined) return known;
   const values = features && Object.hasOwn(features, name) ? features[name]!.data : undefined;
+  if (!values && Object.hasOwn(PERIODS, name)) return PERIODS[name]!;
   if (!values) {
     throw new RecommenderError(
       'bad-config',
-      `transformers4rec: the catalogue has no feature "${name}", so its number of values is not known. ` +
-        `Write ${name}:categorical:SIZE, or give a catalogue that has it.`,
+      `transformers4rec: neither log nor catalogue have the feature "${name}", so its number of values is not known. ` +
+        `Write ${name}:categorical:SIZE, or give one that has it.`,
     );
   }
   let most = 0;
@@ -77,11 +96,18 @@ function cardinality({ name, size = PERIODS[name] }: Feature, { features }: Cata
   return most;
 }
 
-/** Those that belong to items: all but cyclic ones, which say when a click was, and those that its time gives. */
-export const itemFeatures = (config: T4RecConfig): { name: string; kind: 'category' | 'number' }[] =>
-  featuresOf(config)
-    .filter(({ name, kind }) => kind !== 'cyclic' && !Object.hasOwn(PERIODS, name))
-    .map(({ name, kind }) => ({ name, kind: kind === 'categorical' ? 'category' : 'number' }));
+/** What is to be found of clicks and items. */
+export function wantedFeatures(config: T4RecConfig): WantedFeature[] {
+  return featuresOf(config).map(({ name, kind, size }) => {
+    if (kind === 'categorical') {
+      const otherwise = Object.hasOwn(PERIODS, name) ? ({ otherwise: 'time' } as const) : {};
+      return { name, kind: 'category', ...(size !== undefined && { values: size }), ...otherwise };
+    }
+    if (kind === 'cyclic') return { name, kind: 'angle', ...(Object.hasOwn(PERIODS, name) && { otherwise: 'time' }) };
+    const since = name === AGE && config.ageSince !== '' ? { since: config.ageSince } : {};
+    return { name, kind: 'number', ...(name === AGE && { otherwise: 'age' }), ...since };
+  });
+}
 
 /** Columns of a feature's vector before it meets the others. */
 function columnsOf(feature: Feature, config: T4RecConfig, catalogue: Catalogue): number {
@@ -96,6 +122,13 @@ function columnsOf(feature: Feature, config: T4RecConfig, catalogue: Catalogue):
       return 2;
   }
 }
+
+/**
+ * Whether a feature is numbers as they are, which are not normalised: a norm over one column would make 0 of every number,
+ * and of the two of an angle tell only which is the larger.
+ */
+const isBare = ({ kind, size }: Feature, { numericProjectionDim }: T4RecConfig): boolean =>
+  kind === 'cyclic' || (kind === 'numeric' && (size ?? numericProjectionDim) === 0);
 
 /** Columns of a click's vector once its features are put together. */
 export function mergedColumns(config: T4RecConfig, catalogue: Catalogue): number {
@@ -131,7 +164,7 @@ export function featureParameters(config: T4RecConfig, catalogue: Catalogue): Re
     } else if (feature.kind === 'numeric' && (feature.size ?? config.numericProjectionDim) > 0) {
       uniform(1, columns, name);
     }
-    norm(`norms.${feature.name}`, columns);
+    if (!isBare(feature, config)) norm(`norms.${feature.name}`, columns);
     if (aggregation !== 'concat' && columns !== itemEmbeddingDim)
       uniform(columns, itemEmbeddingDim, `${name}.projection`);
   }
@@ -196,25 +229,26 @@ function reader(session: SessionInput, { name, kind }: Feature, { features }: Ca
   return (t) => first + (Math.floor(days ? times[t]! / 86_400 + 3 : times[t]! / 3600) % period);
 }
 
-/** Vectors of the features, `[B · W, columns]` each. */
+/** Vectors of the features, `[B · W, columns]` each, and which of them are to be normalised as the item's are. */
 export function featureVectors(
   params: Params,
   prepared: PreparedTensors,
   config: T4RecConfig,
-): readonly { readonly name: string; readonly vectors: Tensor2D }[] {
+): readonly { readonly name: string; readonly vectors: Tensor2D; readonly isNormed: boolean }[] {
   const at: Named = (name) => params[`features.${name}`]!;
-  return featuresOf(config).map(({ name, kind, size }) => {
-    const values = prepared[`feature.${name}`]!;
-    return { name, vectors: vectorsOf(at, name, kind, values, (size ?? config.numericProjectionDim) > 0) };
+  return featuresOf(config).map((feature) => {
+    const { name, kind } = feature;
+    const bare = isBare(feature, config);
+    return { name, vectors: vectorsOf(at, name, kind, prepared[`feature.${name}`]!, bare), isNormed: !bare };
   });
 }
 
-function vectorsOf(at: Named, name: string, kind: Kind, values: Tensor, isProjected: boolean): Tensor2D {
+function vectorsOf(at: Named, name: string, kind: Kind, values: Tensor, isBare: boolean): Tensor2D {
   switch (kind) {
     case 'categorical':
       return gather(at(`${name}.table`) as Tensor2D, reshape(values, [values.size]));
     case 'numeric':
-      return isProjected ? linear(values as Tensor2D, linearAt(at, name)) : (values as Tensor2D);
+      return isBare ? (values as Tensor2D) : linear(values as Tensor2D, linearAt(at, name));
     case 'soft':
       return matMul(softmax(linear(values as Tensor2D, linearAt(at, name))), at(`${name}.table`) as Tensor2D);
     case 'cyclic':

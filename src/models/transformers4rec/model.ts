@@ -2,7 +2,7 @@
  * Transformers4Rec — de Souza Pereira Moreira et al., "Transformers4Rec: Bridging the Gap between NLP and Sequential /
  * Session-Based Recommendation", RecSys 2021, https://doi.org/10.1145/3460231.3474255.
  *
- *     f = LN(E[x]), LN(features)             each feature's vector on its own
+ *     f = LN(E[x]), LN(features)             each feature's vector on its own; numbers and angles as they are
  *     m = tanh(dropout([f]) Wm + bm)         merged: side by side, or element by element; library: relu
  *     m ← μ where a click is hidden          one learned vector
  *     h = lm(m)                              gru, gpt2, transformer-xl, bert, electra or xlnet
@@ -44,7 +44,14 @@ import type { Catalogue } from '../../types';
 import type { ParameterSpec, Params, PreparedTensors, Run, SessionModel } from '../model';
 import { bert } from './bert';
 import { electra } from './electra';
-import { elementWise, featureParameters, featuresOf, featureVectors, itemFeatures, mergedColumns } from './features';
+import {
+  checkFeatures,
+  elementWise,
+  featureParameters,
+  featureVectors,
+  mergedColumns,
+  wantedFeatures,
+} from './features';
 import { gpt2 } from './gpt2';
 import { gru } from './gru';
 import { declare, type LanguageModel, linearAt, type Named } from './language-model';
@@ -141,15 +148,15 @@ const constant = customGrad((x) => ({ value: (x as Tensor).clone(), gradFunc: (d
 function merged(params: Params, at: Named, prepared: PreparedTensors, config: T4RecConfig, { dropout }: Run): Tensor2D {
   const { form, inputNorm, inputDropout, aggregation } = config;
   const early = <T extends Tensor>(x: T) => (form === 'library' ? dropout(x, inputDropout) : x);
-  const normed = (name: string, x: Tensor2D): Tensor2D => {
+  const normed = (name: string, x: Tensor2D, isNormed = true): Tensor2D => {
     const y = early(x);
-    if (!inputNorm) return y;
+    if (!(inputNorm && isNormed)) return y;
     const [gain, bias] = ['gain', 'bias'].map((part) => params[`norms.${name}.${part}`] as Tensor1D);
     return layerNorm(y, gain!, bias!, FEATURE_EPSILON);
   };
   const x = normed('items', itemVectors(params, prepared.items as Tensor2D, config));
-  const features = featureVectors(params, prepared, config).map(({ name, vectors }) => {
-    const f = normed(name, vectors);
+  const features = featureVectors(params, prepared, config).map(({ name, vectors, isNormed }) => {
+    const f = normed(name, vectors, isNormed);
     if (aggregation === 'concat' || f.shape[1] === config.itemEmbeddingDim) return f;
     return linear(
       f,
@@ -220,9 +227,9 @@ export const transformers4rec: SessionModel<T4RecConfig> = {
   options,
   check(config) {
     check(config);
-    featuresOf(config);
+    checkFeatures(config);
   },
-  itemFeatures,
+  features: wantedFeatures,
   parameters,
   prepare,
   encode(params, prepared, config, run) {

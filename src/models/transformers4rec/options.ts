@@ -37,6 +37,7 @@ export interface T4RecConfig {
   readonly padding: 'auto' | 'hidden' | 'seen';
   readonly maskPosition: 'trained' | 'beyond';
   readonly features: string;
+  readonly ageSince: string;
   readonly aggregation: 'concat' | 'element-wise' | 'element-wise-plain';
   readonly embeddingSizeMultiplier: number;
   readonly numericProjectionDim: number;
@@ -221,9 +222,16 @@ export const options: OptionSpecs<T4RecConfig> = {
     form: 'a list such as category,price:soft,age:numeric,hour:cyclic:24, or empty',
     default: '',
     doc:
-      'side information of clicks or items: name, name:kind or name:kind:size; kinds: categorical (size: values), ' +
+      'side information, columns of the log or else of the catalogue, and hour, weekday, age: name, name:kind or name:kind:size; kinds: categorical (size: values), ' +
       'numeric (size: columns it is projected to), soft (size: numbers mixed), cyclic (size: period)',
     source: 'none in the main table of the paper',
+  },
+  ageSince: {
+    type: 'text',
+    form: 'a column of the catalogue, or empty',
+    default: '',
+    doc: 'age: the date from which an item’s age counts; empty: its first click in the training log',
+    source: 'ours: the paper counts from the first click; a date is right for items that are older than the log',
   },
   aggregation: choice(
     ['concat', 'element-wise', 'element-wise-plain'],

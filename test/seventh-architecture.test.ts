@@ -1,0 +1,108 @@
+/** An architecture that Aisle does not have comes in by one entry of the registry, and everything else knows it. */
+
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { gather, matMul, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { createRecommender } from '../src/index';
+import { models } from '../src/models/index';
+import type { SessionModel } from '../src/models/model';
+
+interface ToyConfig {
+  readonly width: number;
+  readonly learningRate: number;
+  readonly epochs: number;
+}
+
+/**
+ * Toy — a bilinear model of the last click, after Mnih & Hinton, "Three New Graphical Models", ICML 2007.
+ *
+ *     c  = E[x_L] W
+ *     sⱼ = c · E[j]
+ */
+const toy: SessionModel<ToyConfig> = {
+  name: 'toy',
+  paper: 'a toy',
+  options: {
+    width: { type: 'integer', min: 1, max: 64, default: 16, doc: 'columns of the item table', source: 'ours' },
+    learningRate: { type: 'number', min: 0, max: 1, default: 0.05, doc: 'step size', source: 'ours' },
+    epochs: { type: 'integer', min: 1, max: 100, default: 20, doc: 'passes', source: 'ours' },
+  },
+  parameters: ({ width: d }, { items: n }) => ({
+    items: { shape: [n + 1, d], init: { kind: 'normal', std: 0.3 }, rows: 'both' },
+    w: { shape: [d, d], init: { kind: 'normal', std: 0.3 } },
+  }),
+  prepare: (sessions) => ({
+    last: {
+      data: Int32Array.from(sessions, ({ items }) => items[items.length - 1]!),
+      shape: [sessions.length],
+      items: true,
+    },
+  }),
+  encode: ({ items, w }, { last }) => matMul(gather(items as Tensor2D, last as Tensor1D), w as Tensor2D),
+  outputs: ({ items }) => ({ table: items as Tensor2D }),
+  training: ({ learningRate, epochs }) => ({
+    rows: { kind: 'prefixes', maxLength: 50 },
+    batchSize: 32,
+    epochs,
+    objective: { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, reduction: 'mean' },
+    optimiser: {
+      ...{ kind: 'adam', learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, touchedRows: true },
+      weightDecay: { amount: 0, kind: 'decoupled' },
+    },
+    schedule: { kind: 'constant' },
+  }),
+};
+
+let program: typeof import('./cli/program');
+let log: typeof import('./cli/ring-log');
+beforeAll(async () => {
+  models['toy'] = async () => toy;
+  program = await import('./cli/program');
+  log = await import('./cli/ring-log');
+});
+afterAll(() => {
+  delete models['toy'];
+});
+
+test('a toy trains, is saved, loaded, evaluated and inspected, and recommends on the command line and in a page', async () => {
+  const { aisle, file, folder } = program;
+  const data = await file('ring.csv', log.RING_LOG);
+  const out = join(await folder(), 'toys');
+  expect(await aisle('train', '--data', data, '--model', 'toy', '--out', out, '--set', 'width=12')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('Trained toy on'),
+  });
+  const tested = await aisle('evaluate', '--artifact', out, '--data', data, '--json');
+  expect(JSON.parse(tested.stdout).metrics.conservative['recall@1']).toBe(1);
+  const { stdout } = await aisle('inspect', out);
+  expect(stdout).toContain('architecture toy');
+  const answer = await aisle('recommend', '--artifact', out, '--item', 'p"4', '--backend', 'cpu', '--json');
+  const { items } = JSON.parse(answer.stdout);
+  expect(items[0]).toMatchObject({ itemId: 'p"5', reason: 'neural' });
+
+  const server = createServer((request, response) => response.end(readFileSync(join(out, request.url!))));
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const modelUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const recommender = await createRecommender({ modelUrl, backend: 'cpu' });
+  onTestFinished(() => recommender.dispose());
+  recommender.track('p"4');
+  expect(await recommender.recommend({ k: 20 })).toEqual(items);
+});
+
+test('its options are checked and explained as those of every other', async () => {
+  const { aisle, file, folder } = program;
+  const { stdout } = await aisle('train', '--model', 'toy', '--help');
+  expect(stdout).toContain(
+    'width=16\n      columns of the item table\n      a whole number from 1 to 64; default: ours',
+  );
+  const data = await file('ring.csv', log.RING_LOG);
+  const out = join(await folder(), 'toys');
+  expect(await aisle('train', '--data', data, '--model', 'toy', '--out', out, '--set', 'widht=3')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('toy has no option "widht"; the nearest is "width"'),
+  });
+});
