@@ -38,6 +38,43 @@ export function trainingCommand(flags: TrainingCommand): string {
   return joined('aisle train', words);
 }
 
+/** The flags that decide what `aisle search` finds. */
+export interface SearchCommand extends Omit<TrainingCommand, 'holdout' | 'valid'> {
+  readonly valid: string;
+  readonly range: readonly (readonly [string, string])[];
+  readonly trials: number;
+  readonly metric: string;
+  readonly backend: string;
+}
+
+/** The command that goes on with a search, with paths as they were given. */
+export function searchCommand(flags: SearchCommand): string {
+  const { data, model, out, preset, config, set, range, trials, epochs, metric, valid, catalogue, seed } = flags;
+  return joined('aisle search', [
+    ...([
+      ['--data', data],
+      ['--model', model],
+      ['--out', out],
+      ['--preset', preset],
+      ['--config', config],
+    ] as const),
+    ...set.map(([key, value]) => ['--set', `${key}=${value}`] as const),
+    ...range.map(([key, value]) => ['--range', `${key}=${value}`] as const),
+    ...([
+      ['--trials', trials],
+      ['--epochs', epochs],
+      ['--metric', metric],
+      ['--valid', valid],
+    ] as const),
+    ...([
+      ['--catalogue', catalogue],
+      ['--backend', flags.backend],
+    ] as const),
+    ...eventsWords(flags),
+    ['--seed', seed],
+  ]);
+}
+
 /** The flags of `aisle import` that decide what it writes. */
 export interface ImportCommand {
   readonly from: string;

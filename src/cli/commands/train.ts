@@ -1,16 +1,12 @@
 import { basename, join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Artifact, CatalogueItem } from '../../checkpoint/artifact';
-import { parseJson } from '../../checkpoint/json';
-import { checkCatalogue } from '../../checkpoint/manifest';
 import { encodeSafetensors } from '../../checkpoint/safetensors';
 import { sha256 } from '../../checkpoint/sha256';
 import type { BackendChoice } from '../../engine/engine';
 import { configurationOf, type Learnt, learn } from '../../engine/learn';
 import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
-import { camelCase } from '../../models/configuration';
-import { presetOf } from '../../models/presets';
 import { sessionCount, sessionsWithUsers } from '../../session/event-log';
 import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
 import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
@@ -20,7 +16,7 @@ import { modelCard } from '../model-card';
 import { optionTable } from '../option-table';
 import { addEventsOptions, integer, oneOf, readOptions } from '../options';
 import { createProgress, duration, type Progress, whole } from '../progress';
-import { readInput } from '../read-input';
+import { configurationFrom, parseSetting, readCatalogue } from '../settings';
 import { startFirst } from '../start-backend';
 import { CHECKPOINT, type RunIdentity, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
 import { fingerprints, parseValid, type TrainingParts, trainingParts } from '../training-data';
@@ -71,7 +67,7 @@ export function register(program: Command): void {
 async function run(flags: TrainFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const started = performance.now();
-  const given = await settings(flags);
+  const given = await configurationFrom(flags);
   const { isNeural, config } = await configurationOf(flags.model, given);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
@@ -101,34 +97,12 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   else context.stdout.write(summary(flags, learnt, counts, seconds));
 }
 
-/** Preset, then file, then single keys: the later wins, however it is spelt. */
-async function settings({ model, preset, config, set }: TrainFlags): Promise<Record<string, unknown>> {
-  const given = new Map<string, readonly [key: string, value: unknown]>();
-  const take = (entries: Iterable<readonly [string, unknown]>) => {
-    for (const [key, value] of entries) given.set(camelCase(key), [key, value]);
-  };
-  if (preset !== undefined) take(Object.entries(presetOf(model, preset).config));
-  if (config !== undefined) {
-    const value = parseJson(await readInput(config), config);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new RecommenderError('bad-config', `${config}: expected a JSON object of configuration keys.`);
-    }
-    take(Object.entries(value));
-  }
-  take(set);
-  return Object.fromEntries(given.values());
-}
-
 /** A counting baseline has no epochs to resume, validate or bound. */
 function refuseNeuralFlags({ model, epochs, valid, resume }: TrainFlags): void {
   const flag =
     epochs !== undefined ? '--epochs' : valid !== undefined && valid !== 'none' ? '--valid' : resume ? '--resume' : '';
   if (flag)
     throw new RecommenderError('bad-config', `${flag} is for networks; ${model} counts the log once. Leave it out.`);
-}
-
-async function readCatalogue(path: string): Promise<readonly CatalogueItem[]> {
-  return checkCatalogue(parseJson(await readInput(path), path), path);
 }
 
 async function learnAndShow(
@@ -252,13 +226,4 @@ function summary(
     lines.push(`Best epoch ${best.epoch} of ${epochs.length}: ${best.metric} ${best.value.toFixed(4)}.`);
   lines.push(`Written to ${out}. Try it:  aisle demo --artifact ${out}`);
   return `${lines.join('\n')}\n`;
-}
-
-function parseSetting(
-  text: string,
-  before: readonly (readonly [string, string])[],
-): readonly (readonly [string, string])[] {
-  const at = text.indexOf('=');
-  if (at > 0) return [...before, [text.slice(0, at), text.slice(at + 1)]];
-  throw new InvalidArgumentError('Expected key=value, such as layers=100.');
 }
