@@ -7,6 +7,7 @@ export interface TrainingCommand extends EventsFlags {
   readonly data: string;
   readonly model: string;
   readonly out: string;
+  readonly from?: string;
   readonly preset?: string;
   readonly config?: string;
   readonly set: readonly (readonly [string, string])[];
@@ -19,12 +20,13 @@ export interface TrainingCommand extends EventsFlags {
 
 /** The command that makes an artifact again, with file names only: an artifact is public, folders of its maker are not. */
 export function trainingCommand(flags: TrainingCommand): string {
-  const { data, model, out, preset, config, set, epochs, seed, valid, holdout, catalogue } = flags;
+  const { data, model, out, from, preset, config, set, epochs, seed, valid, holdout, catalogue } = flags;
   const file = (path: string | undefined) => path && basename(path);
   const words: [string, string | number | undefined][] = [
     ['--data', file(data)],
     ['--model', model],
     ['--out', file(out)],
+    ['--from', file(from)],
     ['--preset', preset],
     ['--config', file(config)],
     ...set.map(([key, value]): [string, string] => ['--set', `${key}=${value}`]),

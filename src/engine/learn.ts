@@ -3,7 +3,9 @@ import { type CatalogueItem, type GoldenCheck, SUPPORT_TENSOR } from '../checkpo
 import { itemFeatures, toTensors } from '../checkpoint/item-features';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { configure } from '../models/configuration';
+import { grown } from '../models/grown';
 import { models } from '../models/index';
+import { initialise } from '../models/parameters';
 import { baselines } from '../neighbours/index';
 import { type BestEpoch, type EpochResult, type FitState, fitModel } from '../train/fit';
 import type { Progress } from '../train/trainer';
@@ -29,6 +31,8 @@ export interface LearnOptions {
   /** Sessions that select the best epoch and end the training early, in the same item indices. */
   readonly valid?: Sessions;
   readonly resume?: FitState;
+  /** Weights to go on from, of the same model with the first `items` of the items; default: drawn from the seed. */
+  readonly from?: { readonly items: number; readonly tensors: Readonly<Record<string, NdArray>> };
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
   readonly onEpoch?: (epoch: EpochResult, state: () => Promise<FitState>) => Promise<void> | void;
@@ -93,9 +97,12 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
     if (!(Number.isInteger(count) && count >= 1)) {
       throw new RangeError(`epochs: expected a whole number, at least 1, got ${count}.`);
     }
-    const { valid, resume, onProgress, onEpoch, seed } = options;
+    const { valid, resume, from, onProgress, onEpoch, seed } = options;
+    const specs = from && model.parameters(config, catalogue);
+    const params = specs && grown(specs, initialise(specs, seed), from, items);
     const result = await fitModel({
       ...{ model, config, catalogue, sessions, seed, epochs: count, signal },
+      ...(params && { params }),
       ...(valid && { valid }),
       ...(resume && { resume }),
       ...(onEpoch && { onEpoch }),

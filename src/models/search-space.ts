@@ -29,7 +29,7 @@ export const only = (range: SearchRange, when: Readonly<Record<string, readonly 
 /** Digits of a drawn number: more would tell nothing, and make the line of a trial long. */
 const DIGITS = 3;
 /** So often a draw that was there before is drawn again. */
-const ATTEMPTS = 100;
+const ATTEMPTS = 1000;
 
 /** The keys that a trial sets beside the base. */
 export type Draw = Readonly<Record<string, ConfigValue>>;

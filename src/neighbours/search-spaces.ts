@@ -15,6 +15,7 @@ const V_SKNN: SearchSpace = {
   weighting: choice('same', 'div', 'linear', 'log', 'quadratic'),
   weightingScore: choice('same', 'div', 'linear', 'log', 'quadratic'),
   idfWeighting: choice(0, 1, 2, 5, 10),
+  lastNClicks: choice(0, 6, 10),
   pushReminders: choice(false, true),
 };
 

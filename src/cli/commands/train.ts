@@ -5,11 +5,12 @@ import { encodeSafetensors } from '../../checkpoint/safetensors';
 import { sha256 } from '../../checkpoint/sha256';
 import type { BackendChoice } from '../../engine/engine';
 import { configurationOf, type Learnt, learn } from '../../engine/learn';
+import { catalogueOf } from '../../engine/load-scorer';
 import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
 import { sessionCount, sessionsWithUsers } from '../../session/event-log';
 import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
-import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
+import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from '../artifact-folder';
 import { type TrainingCommand, trainingCommand } from '../command-line';
 import { type Context, contextOf, printJson } from '../context';
 import { modelCard } from '../model-card';
@@ -38,6 +39,7 @@ export function register(program: Command): void {
     .requiredOption('--data <file>', 'events file: TSV, CSV, .gz or Parquet')
     .requiredOption('--model <name>', 'architecture or counting baseline; with --help: its options')
     .requiredOption('--out <dir>', 'folder to write; an artifact that is there is replaced')
+    .option('--from <dir>', 'artifact to go on from, with its settings; items that are new to it are added')
     .option('--preset <name>', 'named configuration of the model')
     .option('--config <file>', 'JSON object of configuration keys')
     .option('--set <key=value>', 'one configuration key; repeat it', parseSetting, [])
@@ -67,7 +69,8 @@ export function register(program: Command): void {
 async function run(flags: TrainFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const started = performance.now();
-  const given = await configurationFrom(flags);
+  const from = flags.from === undefined ? undefined : await readArtifactFolder(flags.from);
+  const given = { ...settingsOf(from, flags), ...(await configurationFrom(flags)) };
   const { isNeural, config } = await configurationOf(flags.model, given);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
@@ -75,14 +78,23 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
     context.stderr.write('Warning: this version trains on one thread; --threads changes nothing.\n');
   const products = flags.catalogue === undefined ? undefined : await readCatalogue(flags.catalogue);
   const valid = isNeural ? (flags.valid ?? (flags.epochs === undefined ? undefined : 'none')) : 'none';
-  const options = { read: readOptions(flags), holdout: flags.holdout, ...(valid !== undefined && { valid }) };
+  const options = {
+    ...{ read: readOptions(flags), holdout: flags.holdout, ...(valid !== undefined && { valid }) },
+    ...(from && { known: { itemIds: from.itemIds, support: catalogueOf(from).support! } }),
+  };
   const parts = await trainingParts(flags.data, options, context);
-  const identity = { model: flags.model, seed: flags.seed, ...fingerprints(parts), ...config };
+  const identity = {
+    model: flags.model,
+    seed: flags.seed,
+    ...fingerprints(parts),
+    ...config,
+    ...(from && { from: from.info.version }),
+  };
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
 
   const learnt = await inTurn(async () => {
     if (isNeural) await startFirst(flags.backend, context.stderr);
-    return learnAndShow(flags, given, parts, products, resume, identity, context);
+    return learnAndShow(flags, given, parts, products, { from, resume }, identity, context);
   });
   const artifact = await assemble(flags, learnt, parts, products);
   await writeArtifactFolder(flags.out, artifact, { discard: [CHECKPOINT] });
@@ -97,10 +109,26 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   else context.stdout.write(summary(flags, learnt, counts, seconds));
 }
 
+/** The settings of the artifact to go on from: what they do not fit is told before anything is read. */
+function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainFlags): Readonly<Record<string, unknown>> {
+  if (!from) return {};
+  const { architecture, config } = from.info;
+  if (architecture === model) return config;
+  throw new RecommenderError('bad-config', `${dir} is a ${architecture}, which --model ${model} cannot go on from.`);
+}
+
 /** A counting baseline has no epochs to resume, validate or bound. */
-function refuseNeuralFlags({ model, epochs, valid, resume }: TrainFlags): void {
+function refuseNeuralFlags({ model, epochs, valid, resume, from }: TrainFlags): void {
   const flag =
-    epochs !== undefined ? '--epochs' : valid !== undefined && valid !== 'none' ? '--valid' : resume ? '--resume' : '';
+    from !== undefined
+      ? '--from'
+      : epochs !== undefined
+        ? '--epochs'
+        : valid !== undefined && valid !== 'none'
+          ? '--valid'
+          : resume
+            ? '--resume'
+            : '';
   if (flag)
     throw new RecommenderError('bad-config', `${flag} is for networks; ${model} counts the log once. Leave it out.`);
 }
@@ -110,7 +138,7 @@ async function learnAndShow(
   given: Readonly<Record<string, unknown>>,
   { log, valid }: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
-  resume: FitState | undefined,
+  start: { readonly from: Artifact | undefined; readonly resume: FitState | undefined },
   identity: RunIdentity,
   context: Context,
 ): Promise<Learnt> {
@@ -127,7 +155,8 @@ async function learnAndShow(
       ...(flags.epochs !== undefined && { epochs: flags.epochs }),
       ...(products && { products }),
       ...(valid && { valid }),
-      ...(resume && { resume }),
+      ...(start.resume && { resume: start.resume }),
+      ...(start.from && { from: { items: start.from.info.items, tensors: start.from.tensors } }),
       onProgress({ epoch, step, steps, loss }, epochs) {
         progress ??= createProgress(context.stderr, {
           label: `${flags.model}, epoch ${epoch} of ${epochs}`,
