@@ -1,7 +1,8 @@
 import { duration, whole } from '../progress';
-import { behind, cell, protocolSentences, type ReportFacts, SHOWN } from './markdown';
+import { behind, breakdowns, cell, protocolSentences, type ReportFacts, SHOWN } from './markdown';
 import { linePlot, type Series, scatterPlot, escapeHtml as text } from './plots';
 import type { Row } from './rows';
+import type { Part } from './statistics';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c1f23; --paper: #fff; --soft: #5d6670; --line: #d9dee3; --mark: #eef4fb; }
@@ -34,11 +35,10 @@ export function htmlReport(facts: ReportFacts): string {
     '<h1>Comparison</h1>',
     ...protocolSentences(facts).map((sentence) => `<p>${text(sentence)}</p>`),
     '<h2>Result</h2>',
-    resultTable(rows),
+    resultTable(facts),
     '<h2>Plots</h2>',
-    `<div class="plots">${plots(rows).join('\n')}</div>`,
-    ...breakdown('MRR@20 by clicks seen', rows, (row) => row.byClicks),
-    ...breakdown('MRR@20 by how often the item was clicked in training', rows, (row) => row.byPopularity),
+    `<div class="plots">${plots(facts).join('\n')}</div>`,
+    ...breakdowns(facts).flatMap(({ title, of }) => breakdownTable(title, rows, of)),
     ...(failures.length > 0 ? ['<h2>Without a result</h2>', list(failures.map(failureText))] : []),
     '<h2>Made by</h2>',
     `<p><code>${text(command)}</code></p>`,
@@ -50,11 +50,11 @@ export function htmlReport(facts: ReportFacts): string {
   ].join('\n');
 }
 
-function resultTable(rows: readonly Row[]): string {
+function resultTable({ rows, metric }: ReportFacts): string {
   const titles = [
     'model',
     ...SHOWN,
-    'behind in MRR@20',
+    `behind in ${metric}`,
     'coverage@20',
     'popularity@20',
     'train',
@@ -77,9 +77,8 @@ function resultTable(rows: readonly Row[]): string {
   return tableOf(titles, body);
 }
 
-function breakdown(title: string, rows: readonly Row[], of: (row: Row) => Row['byClicks']): string[] {
-  const first = rows[0];
-  if (!first) return [];
+function breakdownTable(title: string, rows: readonly Row[], of: (row: Row) => readonly Part[]): string[] {
+  const first = rows[0]!;
   const counts = of(first).map(({ predictions }) => `<td>${whole(predictions)}</td>`);
   const body = rows.map(
     (row) =>
@@ -91,7 +90,9 @@ function breakdown(title: string, rows: readonly Row[], of: (row: Row) => Row['b
   return [`<h2>${text(title)}</h2>`, tableOf(['model', ...of(first).map(({ label }) => label)], [head, ...body])];
 }
 
-function plots(rows: readonly Row[]): string[] {
+function plots(facts: ReportFacts): string[] {
+  const { rows, metric } = facts;
+  const metricName = metric.toUpperCase();
   const drawn: string[] = [];
   const curves = (of: (point: Row['curve'][number]) => number | undefined): Series[] =>
     rows.flatMap(({ name, curve }) => {
@@ -103,32 +104,30 @@ function plots(rows: readonly Row[]): string[] {
     });
   const valid = curves((point) => point.valid);
   if (valid.length > 0) {
-    drawn.push(linePlot(valid, { title: 'Learning: validation MRR@20', x: 'epoch', y: 'MRR@20' }));
+    drawn.push(linePlot(valid, { title: `Learning: validation ${metricName}`, x: 'epoch', y: metricName }));
   }
   for (const series of curves((point) => point.loss)) {
     drawn.push(linePlot([series], { title: `Learning: loss of ${series.name}`, x: 'epoch', y: 'loss' }));
   }
   if (rows.length === 0) return drawn;
-  const byPart = (of: (row: Row) => Row['byClicks'], title: string, x: string): string => {
-    const kept = of(rows[0]!).flatMap(({ predictions, label }, i) => (predictions > 0 ? [{ i, label }] : []));
+  for (const { title, x, of } of breakdowns(facts)) {
+    const labels = of(rows[0]!).map(({ label }) => label);
     const series = rows.map((row) => ({
       name: row.name,
-      points: kept.map(({ i }, at) => [at, of(row)[i]!.value] as const),
+      points: of(row).map(({ value }, at) => [at, value] as const),
     }));
-    return linePlot(series, { title, x, y: 'MRR@20', labels: kept.map(({ label }) => label) });
-  };
-  drawn.push(byPart((row) => row.byClicks, 'MRR@20 by clicks seen', 'clicks seen'));
-  drawn.push(byPart((row) => row.byPopularity, 'MRR@20 by popularity of the item', 'clicks of the item in training'));
+    drawn.push(linePlot(series, { title, x, y: metricName, labels }));
+  }
   const dots = (of: (row: Row) => number): Series[] =>
-    rows.map((row) => ({ name: row.name, points: [[of(row), row.metrics['mrr@20']!]] }));
+    rows.map((row) => ({ name: row.name, points: [[of(row), row.metrics[metric]!]] }));
   drawn.push(
     scatterPlot(
       dots((row) => Math.max(row.trainSeconds, 0.1)),
-      { title: 'Quality against cost', x: 'seconds of training', y: 'MRR@20', isLog: true },
+      { title: 'Quality against cost', x: 'seconds of training', y: metricName, isLog: true },
     ),
     scatterPlot(
       dots((row) => row['coverage@20']),
-      { title: 'Quality against coverage', x: 'share of the items that are ever recommended', y: 'MRR@20' },
+      { title: 'Quality against coverage', x: 'share of the items that are ever recommended', y: metricName },
     ),
   );
   return drawn;
