@@ -7,17 +7,22 @@ import type { Part } from './statistics';
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c1f23; --paper: #fff; --soft: #5d6670; --line: #d9dee3; --mark: #eef4fb; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --paper: #16191d; --soft: #a3adb8; --line: #363d45; --mark: #1f2a36; } }
-body { margin: 0 auto; max-width: 1180px; padding: 2rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; max-width: 1240px; padding: 2rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
   font: 15px/1.55 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; margin: 0 0 1rem; } h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; }
 p { max-width: 76ch; } .soft { color: var(--soft); }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .4rem .8rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; } thead th { color: var(--soft); font-weight: 600; }
-tr.best td, tr.best th { background: var(--mark); font-weight: 600; }
+.scroll { overflow-x: auto; } .scroll:focus-visible { outline: 2px solid #0072b2; outline-offset: 2px; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem .6rem; vertical-align: top; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+th:first-child { text-align: left; position: sticky; left: 0; background: var(--paper); }
+td small { display: block; color: var(--soft); font-weight: 400; } thead th { color: var(--soft); font-weight: 600; }
+tr.best td, tr.best th:first-child { background: var(--mark); font-weight: 600; }
 .plots { display: grid; gap: 2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); }
 figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: .4rem; } figure svg { width: 100%; height: auto; }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .tick, svg .label { fill: var(--soft); }
+@media (max-width: 620px) { body { padding: 1rem 1rem 3rem; } figure svg text { font-size: 17px; } }
+@media (prefers-color-scheme: dark) { .series, .legend svg { filter: brightness(1.45); } }
+.leader { stroke: var(--soft); stroke-width: .75; }
 .grid { stroke: var(--line); } .axis { stroke: var(--soft); }
 .series polyline { fill: none; stroke: var(--c); stroke-width: 2; } .series circle { fill: var(--c); }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; list-style: none; margin: .25rem 0 0; padding: 0; font-size: 13px; }
@@ -30,9 +35,9 @@ export function htmlReport(facts: ReportFacts): string {
   const { rows, failures, version, command } = facts;
   return [
     '<!doctype html>',
-    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
+    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
     `<title>Comparison of ${rows.length} models</title><style>${STYLE}</style></head><body>`,
-    '<h1>Comparison</h1>',
+    '<main><h1>Comparison</h1>',
     ...protocolSentences(facts).map((sentence) => `<p>${text(sentence)}</p>`),
     '<h2>Result</h2>',
     resultTable(facts),
@@ -45,22 +50,13 @@ export function htmlReport(facts: ReportFacts): string {
     `<p class="soft">Aisle ${text(version)}. Seconds are wall time on the machine that ran it.</p>`,
     '<details><summary>The command of every row</summary>',
     list(rows.flatMap(({ commands }) => commands.map((line) => `<code>${text(line)}</code>`))),
-    '</details></body></html>',
+    '</details></main></body></html>',
     '',
   ].join('\n');
 }
 
-function resultTable({ rows, metric }: ReportFacts): string {
-  const titles = [
-    'model',
-    ...SHOWN,
-    `behind in ${metric}`,
-    'coverage@20',
-    'popularity@20',
-    'train',
-    'parameters',
-    'bytes',
-  ];
+function resultTable({ rows }: ReportFacts): string {
+  const titles = ['model', ...SHOWN, 'behind', 'coverage@20', 'popularity@20', 'train', 'parameters', 'bytes'];
   const body = rows.map((row, i) => {
     const cells = [
       ...SHOWN.map((metric) => cell(row, metric)),
@@ -72,9 +68,9 @@ function resultTable({ rows, metric }: ReportFacts): string {
       whole(row.bytes),
     ];
     const name = `<th scope="row">${row.isTied ? '= ' : ''}${text(row.name)}</th>`;
-    return `<tr${i === 0 ? ' class="best"' : ''}>${name}${cells.map((value) => `<td>${text(value)}</td>`).join('')}</tr>`;
+    return `<tr${i === 0 ? ' class="best"' : ''}>${name}${cells.map((value) => `<td>${twoLines(value)}</td>`).join('')}</tr>`;
   });
-  return tableOf(titles, body);
+  return tableOf('Result', titles, body);
 }
 
 function breakdownTable(title: string, rows: readonly Row[], of: (row: Row) => readonly Part[]): string[] {
@@ -87,7 +83,10 @@ function breakdownTable(title: string, rows: readonly Row[], of: (row: Row) => r
         .join('')}</tr>`,
   );
   const head = `<tr class="soft"><th scope="row">predictions</th>${counts.join('')}</tr>`;
-  return [`<h2>${text(title)}</h2>`, tableOf(['model', ...of(first).map(({ label }) => label)], [head, ...body])];
+  return [
+    `<h2>${text(title)}</h2>`,
+    tableOf(title, ['model', ...of(first).map(({ label }) => label)], [head, ...body]),
+  ];
 }
 
 function plots(facts: ReportFacts): string[] {
@@ -133,8 +132,12 @@ function plots(facts: ReportFacts): string[] {
   return drawn;
 }
 
-const tableOf = (titles: readonly string[], body: readonly string[]): string =>
-  `<div class="scroll"><table><thead><tr>${titles.map((title) => `<th scope="col">${text(title)}</th>`).join('')}` +
+/** What follows a figure, its deviation or interval, stands below it in small. */
+const twoLines = (value: string): string => text(value).replace(/ (± .*|\[.*)$/, '<small>$1</small>');
+
+/** A table that scrolls sideways where it is wider than the window, by keyboard too. */
+const tableOf = (name: string, titles: readonly string[], body: readonly string[]): string =>
+  `<div class="scroll" tabindex="0" role="region" aria-label="${text(name)}"><table><thead><tr>${titles.map((title) => `<th scope="col">${text(title)}</th>`).join('')}` +
   `</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
 
 const list = (items: readonly string[]): string => `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;

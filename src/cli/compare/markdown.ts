@@ -47,7 +47,11 @@ export function breakdowns({ metric, rows }: ReportFacts) {
     { title: `${name} by window`, x: 'window', of: (row) => row.byWindow },
     { title: `${name} by length of the session`, x: 'clicks of the session', of: (row) => row.byLength },
     { title: `${name} by clicks seen`, x: 'clicks seen', of: (row) => row.byClicks },
-    { title: `${name} by popularity of the item`, x: 'clicks of the item in training', of: (row) => row.byPopularity },
+    {
+      title: `${name} by popularity of the item`,
+      x: 'fifths of the clicks in training, rare items first',
+      of: (row) => row.byPopularity,
+    },
   ];
   return all.flatMap(({ title, x, of }) => {
     const [first] = rows;

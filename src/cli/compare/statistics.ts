@@ -129,7 +129,7 @@ export function byPopularity(
     sum += count;
     while (bounds.length < 4 && sum >= ((bounds.length + 1) * total) / 5) bounds.push(count);
   }
-  const names = ['rarest fifth', '2nd', '3rd', '4th', 'most clicked fifth'];
+  const names = ['rarest', '2nd', '3rd', '4th', 'most clicked'];
   return parts(runs, metric, names, ({ item }) => bounds.filter((bound) => (support.get(item) ?? 0) > bound).length);
 }
 
