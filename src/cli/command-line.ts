@@ -16,11 +16,12 @@ export interface TrainingCommand extends EventsFlags {
   readonly valid?: string;
   readonly holdout: number;
   readonly catalogue?: string;
+  readonly threads?: number;
 }
 
 /** The command that makes an artifact again, with file names only: an artifact is public, folders of its maker are not. */
 export function trainingCommand(flags: TrainingCommand): string {
-  const { data, model, out, from, preset, config, set, epochs, seed, valid, holdout, catalogue } = flags;
+  const { data, model, out, from, preset, config, set, epochs, seed, valid, holdout, catalogue, threads } = flags;
   const file = (path: string | undefined) => path && basename(path);
   const words: [string, string | number | undefined][] = [
     ['--data', file(data)],
@@ -35,13 +36,14 @@ export function trainingCommand(flags: TrainingCommand): string {
     ['--holdout', holdout || undefined],
     ['--catalogue', file(catalogue)],
     ...eventsWords(flags),
+    ['--threads', threads],
     ['--seed', seed],
   ];
   return joined('aisle train', words);
 }
 
 /** The flags that decide what `aisle search` finds. */
-export interface SearchCommand extends Omit<TrainingCommand, 'holdout' | 'valid'> {
+export interface SearchCommand extends Omit<TrainingCommand, 'from' | 'holdout' | 'threads' | 'valid'> {
   readonly valid: string;
   readonly range: readonly (readonly [string, string])[];
   readonly trials: number;

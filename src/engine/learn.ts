@@ -5,11 +5,13 @@ import { RecommenderError, throwIfAborted } from '../errors';
 import { configure } from '../models/configuration';
 import { grown } from '../models/grown';
 import { models } from '../models/index';
-import { initialise } from '../models/parameters';
+import type { SessionModel } from '../models/model';
+import { initialise, size } from '../models/parameters';
 import { baselines } from '../neighbours/index';
 import { type BestEpoch, type EpochResult, type FitState, fitModel } from '../train/fit';
-import type { Progress } from '../train/trainer';
-import type { NdArray, Sessions } from '../types';
+import type { Layout, Team } from '../train/team';
+import { type Progress, Trainer } from '../train/trainer';
+import type { Catalogue, NdArray, Sessions } from '../types';
 import { registerTraining } from './backends/training';
 import { goldenAnswer } from './golden-check';
 import { loadScorer, NAMELESS } from './load-scorer';
@@ -33,6 +35,8 @@ export interface LearnOptions {
   readonly resume?: FitState;
   /** Weights to go on from, of the same model with the first `items` of the items; default: drawn from the seed. */
   readonly from?: { readonly items: number; readonly tensors: Readonly<Record<string, NdArray>> };
+  /** Other threads to share every step with, given the size of each parameter; `learn` ends the team. */
+  readonly team?: (layout: Layout) => Promise<Team>;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
   readonly onEpoch?: (epoch: EpochResult, state: () => Promise<FitState>) => Promise<void> | void;
@@ -75,6 +79,68 @@ export async function configurationOf(
  */
 export async function learn(options: LearnOptions): Promise<Learnt> {
   const { model: architecture, sessions, itemIds, support, signal } = options;
+  const { model, config, catalogue } = await taskOf(options);
+  const items = itemIds.length;
+  let arrays: Readonly<Record<string, NdArray>>;
+  let epochs: readonly EpochResult[] = [];
+  let best: BestEpoch | undefined;
+  if (model) {
+    const task = await trainingOf(options, model, config, catalogue);
+    const { valid, resume, onProgress, onEpoch } = options;
+    const team = await options.team?.(task.layout);
+    try {
+      const result = await fitModel({
+        ...{ ...task.options, signal },
+        ...(team && { team }),
+        ...(valid && { valid }),
+        ...(resume && { resume }),
+        ...(onEpoch && { onEpoch }),
+        ...(onProgress && { onProgress: (progress: Progress) => onProgress(progress, task.options.epochs) }),
+      });
+      arrays = result.weights;
+      epochs = result.epochs;
+      best = result.best;
+    } finally {
+      team?.end();
+    }
+  } else {
+    throwIfAborted(signal);
+    arrays = baselines[architecture]!.fit(sessions, catalogue, config);
+  }
+  const tensors = {
+    ...arrays,
+    ...toTensors(catalogue.features),
+    [SUPPORT_TENSOR]: { data: support, shape: [items + 1] },
+  };
+  const scorer = await loadScorer({ info: { ...NAMELESS, architecture, config, items }, itemIds, tensors });
+  try {
+    const golden = await goldenAnswer(scorer, goldenSession(sessions));
+    return { architecture, config, tensors, golden, epochs, ...(best && { best }) };
+  } finally {
+    scorer.dispose();
+  }
+}
+
+/**
+ * Helps another thread with the training that it learns with the same options: the same steps, until the team ends.
+ *
+ * @throws RecommenderError as `learn`; `aborted` when the team has ended.
+ */
+export async function assist(options: Omit<LearnOptions, 'signal'>, teamOf: (layout: Layout) => Team): Promise<never> {
+  const { model, config, catalogue } = await taskOf(options);
+  if (!model) throw new RangeError(`assist: "${options.model}" counts its log on one thread.`);
+  const task = await trainingOf(options, model, config, catalogue);
+  const trainer = new Trainer({ ...task.options, team: teamOf(task.layout) }, options.resume?.trainer);
+  try {
+    for (;;) await trainer.runEpoch();
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/** The model with its complete configuration, and what it may know of the items. */
+async function taskOf(options: Omit<LearnOptions, 'signal'>) {
+  const { model: architecture, sessions, itemIds, support } = options;
   const { isNeural, config: given } = await configurationOf(architecture, options.config);
   const model = isNeural ? await models[architecture]!() : undefined;
   const config: Record<string, unknown> = model?.complete?.(given, sessions) ?? given;
@@ -87,42 +153,28 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
   }
   const wanted = model?.itemFeatures?.(config) ?? [];
   const features = itemFeatures(options.products ?? [], itemIds, wanted);
-  const catalogue = { items, support, features };
-  let arrays: Readonly<Record<string, NdArray>>;
-  let epochs: readonly EpochResult[] = [];
-  let best: BestEpoch | undefined;
-  if (model) {
-    await registerTraining();
-    const count = options.epochs ?? model.training(config).epochs;
-    if (!(Number.isInteger(count) && count >= 1)) {
-      throw new RangeError(`epochs: expected a whole number, at least 1, got ${count}.`);
-    }
-    const { valid, resume, from, onProgress, onEpoch, seed } = options;
-    const specs = from && model.parameters(config, catalogue);
-    const params = specs && grown(specs, initialise(specs, seed), from, items);
-    const result = await fitModel({
-      ...{ model, config, catalogue, sessions, seed, epochs: count, signal },
-      ...(params && { params }),
-      ...(valid && { valid }),
-      ...(resume && { resume }),
-      ...(onEpoch && { onEpoch }),
-      ...(onProgress && { onProgress: (progress: Progress) => onProgress(progress, count) }),
-    });
-    arrays = result.weights;
-    epochs = result.epochs;
-    best = result.best;
-  } else {
-    throwIfAborted(signal);
-    arrays = baselines[architecture]!.fit(sessions, catalogue, config);
+  return { model, config, catalogue: { items, support, features } };
+}
+
+/** What the trainer is told, and the sizes of the parameters. */
+async function trainingOf<C extends Record<string, unknown>>(
+  { sessions, seed, from, epochs }: Omit<LearnOptions, 'signal'>,
+  model: SessionModel<C>,
+  config: C,
+  catalogue: Catalogue,
+) {
+  await registerTraining();
+  const count = epochs ?? model.training(config).epochs;
+  if (!(Number.isInteger(count) && count >= 1)) {
+    throw new RangeError(`epochs: expected a whole number, at least 1, got ${count}.`);
   }
-  const tensors = { ...arrays, ...toTensors(features), [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } };
-  const scorer = await loadScorer({ info: { ...NAMELESS, architecture, config, items }, itemIds, tensors });
-  try {
-    const golden = await goldenAnswer(scorer, goldenSession(sessions));
-    return { architecture, config, tensors, golden, epochs, ...(best && { best }) };
-  } finally {
-    scorer.dispose();
-  }
+  const specs = model.parameters(config, catalogue);
+  const params = from && grown(specs, initialise(specs, seed), from, catalogue.items);
+  const layout: Layout = Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => [name, size(shape)]));
+  return {
+    layout,
+    options: { model, config, catalogue, sessions, seed, epochs: count, ...(params && { params }) },
+  };
 }
 
 /** The first session of two clicks or more, at most five of them: any will do, as long as it is always the same. */

@@ -8,8 +8,10 @@ import { configurationOf, type Learnt, learn } from '../../engine/learn';
 import { catalogueOf } from '../../engine/load-scorer';
 import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
+import { models } from '../../models/index';
 import { sessionCount, sessionsWithUsers } from '../../session/event-log';
 import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
+import { PARTS, whyNotInParts } from '../../train/team';
 import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from '../artifact-folder';
 import { type TrainingCommand, trainingCommand } from '../command-line';
 import { type Context, contextOf, printJson } from '../context';
@@ -19,6 +21,7 @@ import { addEventsOptions, integer, oneOf, readOptions } from '../options';
 import { createProgress, duration, type Progress, whole } from '../progress';
 import { configurationFrom, parseSetting, readCatalogue } from '../settings';
 import { startFirst } from '../start-backend';
+import { type ThreadOptions, teamOf } from '../threads';
 import { CHECKPOINT, type RunIdentity, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
 import { fingerprints, parseValid, type TrainingParts, trainingParts } from '../training-data';
 import { VERSION } from '../version';
@@ -26,7 +29,6 @@ import { VERSION } from '../version';
 interface TrainFlags extends TrainingCommand {
   readonly licence: string;
   readonly backend: BackendChoice;
-  readonly threads: number;
   readonly resume?: boolean;
   readonly json?: boolean;
 }
@@ -54,7 +56,11 @@ export function register(program: Command): void {
     .option('--catalogue <file>', 'catalogue.json with titles, pictures, prices, to put into the artifact')
     .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
-    .option('--threads <n>', 'threads to train on; this version trains on one', integer(1), 1)
+    .option(
+      '--threads <n>',
+      `share each step between 1 to ${PARTS} threads; the result is the same for any number, but another than without`,
+      integer(1, PARTS),
+    )
     .option('--resume', 'go on with a run that was interrupted');
   addEventsOptions(command)
     .option('--json', 'print one JSON object')
@@ -74,8 +80,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { isNeural, config } = await configurationOf(flags.model, given);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
-  if (flags.threads > 1)
-    context.stderr.write('Warning: this version trains on one thread; --threads changes nothing.\n');
+  const threads = isNeural ? await threadsOf(flags, config, context) : undefined;
   const products = flags.catalogue === undefined ? undefined : await readCatalogue(flags.catalogue);
   const valid = isNeural ? (flags.valid ?? (flags.epochs === undefined ? undefined : 'none')) : 'none';
   const options = {
@@ -89,12 +94,14 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
     ...fingerprints(parts),
     ...config,
     ...(from && { from: from.info.version }),
+    ...(threads && { parts: PARTS }),
   };
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
 
   const learnt = await inTurn(async () => {
-    if (isNeural) await startFirst(flags.backend, context.stderr);
-    return learnAndShow(flags, given, parts, products, { from, resume }, identity, context);
+    const backend = isNeural ? await startFirst(flags.backend, context.stderr) : 'cpu';
+    const start = { from, resume, ...(threads !== undefined && { threads, backend }) };
+    return learnAndShow(flags, given, parts, products, start, identity, context);
   });
   const artifact = await assemble(flags, learnt, parts, products);
   await writeArtifactFolder(flags.out, artifact, { discard: [CHECKPOINT] });
@@ -117,20 +124,46 @@ function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainFlags
   throw new RecommenderError('bad-config', `${dir} is a ${architecture}, which --model ${model} cannot go on from.`);
 }
 
-/** A counting baseline has no epochs to resume, validate or bound. */
-function refuseNeuralFlags({ model, epochs, valid, resume, from }: TrainFlags): void {
-  const flag =
-    from !== undefined
-      ? '--from'
-      : epochs !== undefined
-        ? '--epochs'
-        : valid !== undefined && valid !== 'none'
-          ? '--valid'
-          : resume
-            ? '--resume'
-            : '';
+/** A counting baseline has no steps to share, resume, validate or bound. */
+function refuseNeuralFlags({ model, epochs, valid, resume, from, threads }: TrainFlags): void {
+  const given = {
+    '--from': from,
+    '--epochs': epochs,
+    '--valid': valid === 'none' ? undefined : valid,
+    '--resume': resume,
+    '--threads': threads,
+  };
+  const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (flag)
     throw new RecommenderError('bad-config', `${flag} is for networks; ${model} counts the log once. Leave it out.`);
+}
+
+/**
+ * How many threads share the steps; undefined where batches are not cut.
+ *
+ * @throws RecommenderError `bad-config` for a backend that threads cannot share.
+ */
+async function threadsOf(
+  { model, threads, backend }: TrainFlags,
+  config: Readonly<Record<string, unknown>>,
+  { stderr }: Context,
+): Promise<number | undefined> {
+  if (threads === undefined) return undefined;
+  if (backend === 'webgpu') {
+    throw new RecommenderError('bad-config', '--threads shares the work of a CPU; a GPU has one queue. Leave it out.');
+  }
+  const why = whyNotInParts((await models[model]!()).training(config));
+  if (why === undefined) return threads;
+  stderr.write(`Warning: ${model} trains on one thread, whatever --threads says: ${why}.\n`);
+  return undefined;
+}
+
+/** What a training goes on from, and who shares it. */
+interface Start {
+  readonly from: Artifact | undefined;
+  readonly resume: FitState | undefined;
+  readonly threads?: number;
+  readonly backend?: string;
 }
 
 async function learnAndShow(
@@ -138,25 +171,25 @@ async function learnAndShow(
   given: Readonly<Record<string, unknown>>,
   { log, valid }: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
-  start: { readonly from: Artifact | undefined; readonly resume: FitState | undefined },
+  { from, resume, threads, backend }: Start,
   identity: RunIdentity,
   context: Context,
 ): Promise<Learnt> {
   let progress: Progress | undefined;
   try {
-    return await learn({
-      model: flags.model,
-      config: given,
-      sessions: sessionsWithUsers(log),
-      itemIds: log.itemIds,
-      support: log.support,
-      seed: flags.seed,
-      signal: context.signal,
+    const options: ThreadOptions = {
+      ...{ model: flags.model, config: given, seed: flags.seed },
+      ...{ sessions: sessionsWithUsers(log), itemIds: log.itemIds, support: log.support },
       ...(flags.epochs !== undefined && { epochs: flags.epochs }),
       ...(products && { products }),
+      ...(resume && { resume }),
+      ...(from && { from: { items: from.info.items, tensors: from.tensors } }),
+    };
+    return await learn({
+      ...options,
+      signal: context.signal,
+      ...(threads !== undefined && { team: teamOf(threads, options, backend!) }),
       ...(valid && { valid }),
-      ...(start.resume && { resume: start.resume }),
-      ...(start.from && { from: { items: start.from.info.items, tensors: start.from.tensors } }),
       onProgress({ epoch, step, steps, loss }, epochs) {
         progress ??= createProgress(context.stderr, {
           label: `${flags.model}, epoch ${epoch} of ${epochs}`,
