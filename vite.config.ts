@@ -78,14 +78,16 @@ const commandLine: UserConfig = {
   // The WASM module's own script is CommonJS and asks where it lies.
   define: { __dirname: 'import.meta.dirname' },
   build: {
-    ssr: 'src/cli/main.ts',
+    ssr: true,
     outDir: 'dist/cli',
     target: 'node20',
     minify: false,
     rolldownOptions: {
+      // The program, and the script of the threads that share its trainings.
+      input: { aisle: 'src/cli/main.ts', thread: 'src/cli/thread.ts' },
       output: {
-        banner: ({ isEntry }) => (isEntry ? '#!/usr/bin/env node' : ''),
-        entryFileNames: 'aisle.js',
+        banner: ({ isEntry, name }) => (isEntry && name === 'aisle' ? '#!/usr/bin/env node' : ''),
+        entryFileNames: '[name].js',
         chunkFileNames: 'chunks/[name]-[hash].js',
       },
     },

@@ -7,6 +7,7 @@ export interface TrainingCommand extends EventsFlags {
   readonly data: string;
   readonly model: string;
   readonly out: string;
+  readonly from?: string;
   readonly preset?: string;
   readonly config?: string;
   readonly set: readonly (readonly [string, string])[];
@@ -15,16 +16,18 @@ export interface TrainingCommand extends EventsFlags {
   readonly valid?: string;
   readonly holdout: number;
   readonly catalogue?: string;
+  readonly threads?: number;
 }
 
 /** The command that makes an artifact again, with file names only: an artifact is public, folders of its maker are not. */
 export function trainingCommand(flags: TrainingCommand): string {
-  const { data, model, out, preset, config, set, epochs, seed, valid, holdout, catalogue } = flags;
+  const { data, model, out, from, preset, config, set, epochs, seed, valid, holdout, catalogue, threads } = flags;
   const file = (path: string | undefined) => path && basename(path);
   const words: [string, string | number | undefined][] = [
     ['--data', file(data)],
     ['--model', model],
     ['--out', file(out)],
+    ['--from', file(from)],
     ['--preset', preset],
     ['--config', file(config)],
     ...set.map(([key, value]): [string, string] => ['--set', `${key}=${value}`]),
@@ -33,9 +36,47 @@ export function trainingCommand(flags: TrainingCommand): string {
     ['--holdout', holdout || undefined],
     ['--catalogue', file(catalogue)],
     ...eventsWords(flags),
+    ['--threads', threads],
     ['--seed', seed],
   ];
   return joined('aisle train', words);
+}
+
+/** The flags that decide what `aisle search` finds. */
+export interface SearchCommand extends Omit<TrainingCommand, 'from' | 'holdout' | 'threads' | 'valid'> {
+  readonly valid: string;
+  readonly range: readonly (readonly [string, string])[];
+  readonly trials: number;
+  readonly metric: string;
+  readonly backend: string;
+}
+
+/** The command that goes on with a search, with paths as they were given. */
+export function searchCommand(flags: SearchCommand): string {
+  const { data, model, out, preset, config, set, range, trials, epochs, metric, valid, catalogue, seed } = flags;
+  return joined('aisle search', [
+    ...([
+      ['--data', data],
+      ['--model', model],
+      ['--out', out],
+      ['--preset', preset],
+      ['--config', config],
+    ] as const),
+    ...set.map(([key, value]) => ['--set', `${key}=${value}`] as const),
+    ...range.map(([key, value]) => ['--range', `${key}=${value}`] as const),
+    ...([
+      ['--trials', trials],
+      ['--epochs', epochs],
+      ['--metric', metric],
+      ['--valid', valid],
+    ] as const),
+    ...([
+      ['--catalogue', catalogue],
+      ['--backend', flags.backend],
+    ] as const),
+    ...eventsWords(flags),
+    ['--seed', seed],
+  ]);
 }
 
 /** The flags of `aisle import` that decide what it writes. */

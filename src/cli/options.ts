@@ -123,3 +123,11 @@ function parseSessionRule(text: string): SessionRule {
   if (minutes > 0) return { by: 'gap', minutes };
   throw new InvalidArgumentError('Expected id, user or gap:MINUTES, such as gap:30.');
 }
+
+/** Seconds of `1d` or `12h`. */
+export function parseWindow(text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(d|h)$/.exec(text) ?? [];
+  const seconds = Number(amount) * (unit === 'd' ? 86_400 : 3600);
+  if (seconds >= 60) return seconds;
+  throw new InvalidArgumentError('Expected days or hours, such as 1d or 12h.');
+}

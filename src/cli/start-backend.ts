@@ -15,18 +15,21 @@ export const backendOptions = async (choice: BackendChoice): Promise<BackendOpti
  * Starts the first backend of the choice that can be started: WASM, by far the fastest in Node, then plain CPU.
  *
  * @param stderr Gets a warning where the faster one cannot start.
+ * @returns Which one it is.
  * @throws RecommenderError `no-backend` if none can.
  */
-export async function startFirst(choice: BackendChoice, stderr: Sink): Promise<void> {
+export async function startFirst(choice: BackendChoice, stderr: Sink): Promise<BackendName> {
   const ladder: readonly BackendName[] = choice === 'auto' ? ['wasm', 'cpu'] : [choice];
   const options = await backendOptions(choice);
   for (const backend of ladder) {
     try {
-      return await startBackend(backend, options);
+      await startBackend(backend, options);
+      return backend;
     } catch (error) {
       const isLast = backend === ladder.at(-1);
       if (isLast || !(error instanceof RecommenderError && error.code === 'no-backend')) throw error;
       stderr.write(`Warning: plain CPU computes, many times slower. ${error.message}\n`);
     }
   }
+  throw new Error('The last backend of the ladder neither started nor failed.');
 }

@@ -24,6 +24,8 @@ export interface PartsOptions {
   readonly read: ReadOptions;
   /** Last events of every session that are left out. */
   readonly holdout: number;
+  /** Items of the model that the training goes on from, and their events: they keep their numbers, new ones follow. */
+  readonly known?: { readonly itemIds: readonly string[]; readonly support: ArrayLike<number> };
   /** `none`, `last:…` or the path of a file. Default `last:10%`, or none of a log that is too small for it. */
   readonly valid?: string;
 }
@@ -41,24 +43,36 @@ export function parseValid(text: string): string {
  * @throws RecommenderError `bad-input` if a part that was asked for would be empty; `aborted`.
  */
 export async function trainingParts(path: string, options: PartsOptions, context: Context): Promise<TrainingParts> {
-  const { read, holdout, valid = DEFAULT_RULE } = options;
-  const all = await readEventsFile(path, read, context);
+  const { read, holdout, known, valid = DEFAULT_RULE } = options;
+  // A model knows items already: those of the log may be few.
+  const all = await readEventsFile(path, known ? { ...read, minItems: 1 } : read, context);
   const log = holdout > 0 ? holdOut(all, holdout) : all;
-  if (valid === 'none') return { log };
+  const learnt = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
+  if (valid === 'none') return { log: learnt(log) };
   if (!valid.startsWith('last:')) {
     const file = await readEventsFile(valid, { ...read, minItems: 1 }, context);
-    return { log, valid: knownPart(file, log.itemIds, valid, context) };
+    const trained = learnt(log);
+    return { log: trained, valid: knownPart(file, trained.itemIds, valid, context) };
   }
   try {
-    const { train, test } = splitLog(log, { test: parseLast(valid) });
+    const { train: early, test } = splitLog(log, { test: parseLast(valid) });
+    const train = learnt(early);
     if (train.itemIds.length < 2) throw new RecommenderError('bad-input', 'One item would be left to learn from.');
     return { log: train, valid: knownPart(test, train.itemIds, valid, context) };
   } catch (error) {
     // Nobody asked for the default: a log that is too small for it is learnt from whole.
     if (options.valid !== undefined || !(error instanceof RecommenderError && error.code === 'bad-input')) throw error;
     context.stderr.write(`Warning: training goes on without validation and early stopping. ${error.message}\n`);
-    return { log };
+    return { log: learnt(log) };
   }
+}
+
+/** The log in the items of a model and, after those, its own new ones; the events of earlier training count too. */
+function withKnown(log: EventLog, { itemIds, support }: NonNullable<PartsOptions['known']>): EventLog {
+  const old = new Set(itemIds);
+  const all = [...itemIds, ...log.itemIds.filter((id) => !old.has(id))];
+  const { log: reindexed } = reindex(log, all, 1);
+  return { ...reindexed, support: reindexed.support.map((events, item) => events + (support[item] ?? 0)) };
 }
 
 /** The sessions of a validation part that hold two items known in training. */

@@ -3,11 +3,14 @@ import { type CatalogueItem, type GoldenCheck, SUPPORT_TENSOR, USERS_TENSOR } fr
 import { usersTensor } from '../checkpoint/users';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { configure } from '../models/configuration';
+import { grown } from '../models/grown';
 import { models } from '../models/index';
+import { initialise, size } from '../models/parameters';
 import { baselines } from '../neighbours/index';
 import { type ClickLog, usersOf } from '../session/event-log';
 import { type BestEpoch, type EpochResult, type FitState, fitModel } from '../train/fit';
-import type { Progress } from '../train/trainer';
+import type { Layout, Team } from '../train/team';
+import { type Progress, Trainer } from '../train/trainer';
 import type { ClickFeatures, NdArray, Sessions, WantedFeature } from '../types';
 import { registerTraining } from './backends/training';
 import { goldenAnswer } from './golden-check';
@@ -33,6 +36,10 @@ export interface LearnOptions {
   /** Sessions that select the best epoch and end the training early, in the same item indices. */
   readonly valid?: ClickLog;
   readonly resume?: FitState;
+  /** Weights to go on from, of the same model with the first `items` of the items; default: drawn from the seed. */
+  readonly from?: { readonly items: number; readonly tensors: Readonly<Record<string, NdArray>> };
+  /** Other threads to share every step with, given the size of each parameter; `learn` ends the team. */
+  readonly team?: (layout: Layout) => Promise<Team>;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
   readonly onEpoch?: (epoch: EpochResult, state: () => Promise<FitState>) => Promise<void> | void;
@@ -82,7 +89,67 @@ export async function configurationOf(
  * @throws RecommenderError `bad-config`; `bad-input` if there is nothing to learn or to choose from; `diverged`.
  */
 export async function learn(options: LearnOptions): Promise<Learnt> {
-  const { model: architecture, log, itemIds, support, signal } = options;
+  const { model: architecture, itemIds, signal } = options;
+  const task = await taskOf(options);
+  const { model, config, catalogue, sessions, users, side } = task;
+  let arrays: Readonly<Record<string, NdArray>>;
+  let epochs: readonly EpochResult[] = [];
+  let best: BestEpoch | undefined;
+  if (model) {
+    const training = await trainingOf(options, task);
+    const { valid, resume, onProgress, onEpoch } = options;
+    const team = await options.team?.(training.layout);
+    try {
+      const result = await fitModel({
+        ...{ ...training.options, signal },
+        ...(team && { team }),
+        ...(valid && { valid: task.read(valid) }),
+        ...(resume && { resume }),
+        ...(onEpoch && { onEpoch }),
+        ...(onProgress && { onProgress: (progress: Progress) => onProgress(progress, training.options.epochs) }),
+      });
+      arrays = result.weights;
+      epochs = result.epochs;
+      best = result.best;
+    } finally {
+      team?.end();
+    }
+  } else {
+    throwIfAborted(signal);
+    arrays = baselines[architecture]!.fit(sessions, catalogue, config);
+  }
+  const knownUsers = model?.knowsUsers?.(config) ? { [USERS_TENSOR]: await usersTensor(users) } : {};
+  const tensors = { ...arrays, ...side.tensors, ...knownUsers };
+  const scorer = await loadScorer({ info: { ...NAMELESS, ...side.info, architecture, config }, itemIds, tensors });
+  try {
+    const golden = await goldenAnswer(scorer, goldenSession(sessions));
+    const { features } = side.info;
+    return { architecture, config, tensors, golden, epochs, ...(features && { features }), ...(best && { best }) };
+  } finally {
+    scorer.dispose();
+  }
+}
+
+/**
+ * Helps another thread with the training that it learns with the same options: the same steps, until the team ends.
+ *
+ * @throws RecommenderError as `learn`; `aborted` when the team has ended.
+ */
+export async function assist(options: Omit<LearnOptions, 'signal'>, teamOf: (layout: Layout) => Team): Promise<never> {
+  const task = await taskOf(options);
+  if (!task.model) throw new RangeError(`assist: "${options.model}" counts its log on one thread.`);
+  const training = await trainingOf(options, task);
+  const trainer = new Trainer({ ...training.options, team: teamOf(training.layout) }, options.resume?.trainer);
+  try {
+    for (;;) await trainer.runEpoch();
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/** The model with its complete configuration, and what it may read of clicks and items. */
+async function taskOf(options: Omit<LearnOptions, 'signal'>) {
+  const { model: architecture, log, itemIds, support } = options;
   const { isNeural, config: given, wanted } = await configurationOf(architecture, options.config);
   const model = isNeural ? await models[architecture]!() : undefined;
   const items = itemIds.length;
@@ -94,54 +161,39 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
   }
   const users = usersOf(log);
   const { columns = [...(log.features?.keys() ?? [])], products = [] } = options;
-  const side = sideInformation(wanted, { log, columns, products, itemIds });
-  const features = Object.keys(side.clicks).length > 0 ? side.clicks : undefined;
-  const sideOf = {
-    info: { items, ...(features && { features }) },
-    tensors: { ...side.tensors, ...supportTensor(support) },
+  const { clicks: features, tensors } = sideInformation(wanted, { log, columns, products, itemIds });
+  const side = {
+    info: { items, ...(Object.keys(features).length > 0 && { features }) },
+    tensors: { ...tensors, [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } },
   };
   const numbers = new Map(users.map((id, user) => [id, user]));
-  const read = (clicks: ClickLog) => readClicks(sideOf, clicks, (id) => numbers.get(id));
+  const read = (clicks: ClickLog) => readClicks(side, clicks, (id) => numbers.get(id));
   const sessions = read(log);
-  const catalogue = catalogueOf(sideOf);
   const config: Record<string, unknown> = model?.complete?.(given, sessions) ?? given;
-  let arrays: Readonly<Record<string, NdArray>>;
-  let epochs: readonly EpochResult[] = [];
-  let best: BestEpoch | undefined;
-  if (model) {
-    await registerTraining();
-    const count = options.epochs ?? model.training(config).epochs;
-    if (!(Number.isInteger(count) && count >= 1)) {
-      throw new RangeError(`epochs: expected a whole number, at least 1, got ${count}.`);
-    }
-    const { valid, resume, onProgress, onEpoch, seed } = options;
-    const result = await fitModel({
-      ...{ model, config, catalogue, sessions, seed, epochs: count, signal },
-      ...(valid && { valid: read(valid) }),
-      ...(resume && { resume }),
-      ...(onEpoch && { onEpoch }),
-      ...(onProgress && { onProgress: (progress: Progress) => onProgress(progress, count) }),
-    });
-    arrays = result.weights;
-    epochs = result.epochs;
-    best = result.best;
-  } else {
-    throwIfAborted(signal);
-    arrays = baselines[architecture]!.fit(sessions, catalogue, config);
-  }
-  const knownUsers = model?.knowsUsers?.(config) ? { [USERS_TENSOR]: await usersTensor(users) } : {};
-  const tensors = { ...arrays, ...sideOf.tensors, ...knownUsers };
-  const scorer = await loadScorer({ info: { ...NAMELESS, ...sideOf.info, architecture, config }, itemIds, tensors });
-  try {
-    const golden = await goldenAnswer(scorer, goldenSession(sessions));
-    const found = { ...(features && { features }), ...(best && { best }) };
-    return { architecture, config, tensors, golden, epochs, ...found };
-  } finally {
-    scorer.dispose();
-  }
+  return { model, config, catalogue: catalogueOf(side), sessions, read, users, side };
 }
 
-const supportTensor = (support: Int32Array) => ({ [SUPPORT_TENSOR]: { data: support, shape: [support.length] } });
+type Task = Awaited<ReturnType<typeof taskOf>>;
+
+/** What the trainer of a network is told, and the sizes of the parameters. */
+async function trainingOf(
+  { seed, from, epochs }: Omit<LearnOptions, 'signal'>,
+  { model: network, config, catalogue, sessions }: Task,
+) {
+  await registerTraining();
+  const model = network!;
+  const count = epochs ?? model.training(config).epochs;
+  if (!(Number.isInteger(count) && count >= 1)) {
+    throw new RangeError(`epochs: expected a whole number, at least 1, got ${count}.`);
+  }
+  const specs = model.parameters(config, catalogue);
+  const params = from && grown(specs, initialise(specs, seed), from, catalogue.items);
+  const layout: Layout = Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => [name, size(shape)]));
+  return {
+    layout,
+    options: { model, config, catalogue, sessions, seed, epochs: count, ...(params && { params }) },
+  };
+}
 
 /** The first session of two clicks or more, at most five of them: any will do, as long as it is always the same. */
 function goldenSession({ items, offsets }: Sessions): number[] {

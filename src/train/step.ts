@@ -49,6 +49,7 @@ import { discriminationLoss, replaceClicks } from './discriminate';
 import type { NegativeSource } from './negative-source';
 import { clip, type Optimiser } from './optimiser';
 import { RowFinder, touch } from './rows';
+import { type PartResult, partsOf, type Team, whyNotInParts } from './team';
 
 /** A configured architecture with everything that its training needs to know. */
 export interface Trainee<C> {
@@ -206,6 +207,7 @@ export class Learner<C> {
   /**
    * @param seed Of dropout; together with a step's number it fixes every mask.
    * @param draw Gives each step its negatives.
+   * @param team Shares every step with other threads.
    */
   constructor(
     readonly subject: Trainee<C>,
@@ -213,8 +215,11 @@ export class Learner<C> {
     readonly optimiser: Optimiser,
     readonly seed: number,
     readonly draw: NegativeSource,
+    readonly team?: Team,
   ) {
     const { plan, specs } = subject;
+    const why = team && whyNotInParts(plan);
+    if (why) throw new RangeError(`Learner: a batch cannot be shared between threads: ${why}.`);
     const { negatives, l2 } = plan.objective;
     if (plan.optimiser.touchedRows && negatives.kind !== 'catalogue') {
       if (l2 && l2.weight > 0)
@@ -232,11 +237,9 @@ export class Learner<C> {
    * @returns The loss, which the caller disposes.
    */
   run(batch: TrainingBatch, step: number, learningRate: number): Scalar {
+    if (this.team) return this.#runShared(this.team, batch, step, learningRate);
     const input = this.#input(batch, step);
-    let call = 0;
-    const run: Run = {
-      dropout: (x, rate) => dropout(x, rate, deriveSeed(this.seed, 'dropout', step, call++)),
-    };
+    const run = this.#runOf(step);
     const touched = this.#finder && touch(this.#finder, input);
     return tidy(() => {
       const rows = touched && {
@@ -254,15 +257,59 @@ export class Learner<C> {
         params[name] = rows ? gather(param, rows) : param;
       }
       const { loss, gradients, state, measures } = differentiate(this.subject, params, touched?.step ?? input, run);
-      const { optimiser } = this.subject.plan;
-      const clipped = optimiser.kind === 'adam' && optimiser.clipNorm ? clip(gradients, optimiser.clipNorm) : gradients;
-      for (const [name, gradient] of Object.entries(clipped)) {
-        this.optimiser.update(name, this.params[name]!, gradient, rowsOf(name), learningRate, step + 1);
-      }
+      this.#update(gradients, rowsOf, learningRate, step);
       this.#carry(state);
       this.measures = measures;
       return loss;
     });
+  }
+
+  /** The same with a batch in parts, of which this thread differentiates its own. Part p of step t draws as step t·P + p. */
+  #runShared(team: Team, batch: TrainingBatch, step: number, learningRate: number): Scalar {
+    const parts = partsOf(batch);
+    for (const p of team.own) {
+      const part = parts[p];
+      const result = part && this.#resultOf(part, step * parts.length + p);
+      team.publish(p, result, part ? part.targets.length / batch.targets.length : 0);
+    }
+    const sum = team.sum();
+    return tidy(() => {
+      const gradients = Object.entries(sum.gradients).map(([name, data]) => {
+        return [name, tensor(data, this.params[name]!.shape)] as const;
+      });
+      this.#update(Object.fromEntries(gradients), () => undefined, learningRate, step);
+      return scalar(sum.loss);
+    });
+  }
+
+  #resultOf(part: TrainingBatch, draw: number): PartResult {
+    return tidy(() => {
+      const input = this.#input(part, draw);
+      const { loss, gradients } = differentiate(this.subject, this.params, input, this.#runOf(draw));
+      const read = (value: Tensor): Float32Array => value.dataSync() as Float32Array;
+      return {
+        loss: read(loss)[0]!,
+        gradients: Object.fromEntries(Object.entries(gradients).map(([name, value]) => [name, read(value)])),
+      };
+    });
+  }
+
+  #runOf(draw: number): Run {
+    let call = 0;
+    return { dropout: (x, rate) => dropout(x, rate, deriveSeed(this.seed, 'dropout', draw, call++)) };
+  }
+
+  #update(
+    gradients: Readonly<Record<string, Tensor>>,
+    rowsOf: (name: string) => Tensor1D | undefined,
+    learningRate: number,
+    step: number,
+  ): void {
+    const { optimiser } = this.subject.plan;
+    const clipped = optimiser.kind === 'adam' && optimiser.clipNorm ? clip(gradients, optimiser.clipNorm) : gradients;
+    for (const [name, gradient] of Object.entries(clipped)) {
+      this.optimiser.update(name, this.params[name]!, gradient, rowsOf(name), learningRate, step + 1);
+    }
   }
 
   #input(batch: TrainingBatch, step: number): StepInput {

@@ -15,6 +15,7 @@ import { breathe } from './breathe';
 import { drawnNegatives } from './negative-source';
 import { learningRateAt, Optimiser } from './optimiser';
 import { Learner, type Trainee, trainee } from './step';
+import type { Team } from './team';
 
 /** Losses are read back in groups: a GPU would otherwise stand still after every step. */
 const READ_EVERY = 32;
@@ -30,6 +31,8 @@ export interface TrainerOptions<C> {
   readonly epochs?: number;
   /** Parameters to start from; default: drawn from the seed. */
   readonly params?: Readonly<Record<string, NdArray>>;
+  /** Shares every step with other threads, which run the same training. */
+  readonly team?: Team;
 }
 
 /** A training between two steps, as plain arrays. */
@@ -110,7 +113,7 @@ export class Trainer<C> {
     this.#params = upload(Object.fromEntries(Object.keys(specs).map((name) => [name, copy(from[name]!)])));
     this.#optimiser = new Optimiser(plan.optimiser, this.#params, saved && within(saved.arrays, 'slot.'));
     const draw = drawnNegatives(plan.objective.negatives, catalogue, sessions, seed);
-    this.#learner = new Learner(this.#subject, this.#params, this.#optimiser, seed, draw);
+    this.#learner = new Learner(this.#subject, this.#params, this.#optimiser, seed, draw, options.team);
     const carried = saved && Object.values(within(saved.arrays, 'carried.'));
     if (carried?.length) this.#learner.carried = carried.map((array) => toTensor(copy(array)));
     this.#epoch = saved?.epoch ?? 0;

@@ -43,7 +43,7 @@ describe('aisle compare', () => {
     expect(net.commands.map((line: string) => line.split(' ')[1])).toEqual(['train', 'train', 'evaluate']);
     const chosen = net.curve.toSorted((a: never, b: never) => b['valid'] - a['valid'])[0].epoch;
     expect(net.commands[1]).toContain(`--epochs ${chosen} `);
-    for (const part of ['byClicks', 'byPopularity']) {
+    for (const part of ['byClicks', 'byLength', 'byPopularity']) {
       const counts = best[part].map(({ predictions }: { predictions: number }) => predictions);
       expect(counts.reduce((sum: number, count: number) => sum + count, 0)).toBe(best.predictions);
     }
@@ -113,6 +113,27 @@ describe('aisle compare', () => {
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('no negative is left');
   });
 
+  test('stops a model that diverges with step, learning rate and advice, and goes on with the others', async () => {
+    const attention = { hiddenUnits: 8, maxlen: 6, numBlocks: 1, batchSize: 8 };
+    const file = await variants([
+      { name: 'wild', model: 'sasrec', config: { ...attention, layerNormEps: 0 } },
+      { name: 'tame', model: 'sasrec', config: attention },
+    ]);
+    expect((await compare('--variants', file, '--epochs', '1')).code).toBe(0);
+    const message = expect.stringMatching(
+      /^The loss became NaN at step \d+ \(epoch 1\), learning rate 0\.001\. Train with a smaller learning rate\.$/,
+    );
+    expect(report().failures).toEqual([{ name: 'wild', seed: 1, message }]);
+    expect(report().rows.map(({ name }: { name: string }) => name)).toEqual(['tame']);
+  });
+
+  test('reads a log of other columns once: what it cuts from it is written in its own', async () => {
+    const other = await file('other.csv', RING_LOG.replace('session_id,item_id,timestamp', 'visit,sku,when'));
+    const argv = ['compare', '--data', other, '--out', out, '--models', 'markov'];
+    const { code, stderr } = await aisle(...argv, '--columns', 'session=visit,item=sku,time=when');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('no result') });
+  });
+
   test.each([
     [
       'a test file of another shop',
@@ -121,7 +142,7 @@ describe('aisle compare', () => {
       'x,other,1\nx,more,2\n',
     ],
     ['an unknown model', ['--models', 'pop,gru5rec'], /No model is called "gru5rec"/, ''],
-    ['the incremental protocol', ['--protocol', 'incremental'], /Expected events or last-item or leave-one-out/, ''],
+    ['windows of a protocol that has none', ['--window', '1d'], /--window does not go with --protocol events/, ''],
   ])('refuses %s in one sentence', async (_, argv, message, rows) => {
     const other = rows ? ['--test', await file('test.csv', `session_id,item_id,timestamp\n${rows}`)] : [];
     const { code, stderr } = await compare(...argv, ...other);

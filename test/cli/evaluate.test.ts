@@ -130,7 +130,6 @@ describe('a mistake is told in a sentence, with exit code 2', () => {
   const rows: [string, string[], RegExp][] = [
     ['a folder that is no artifact', ['--artifact', tmpdir()], /manifest\.json/],
     ['a missing file', ['--data', 'no-such-file.tsv'], /no-such-file\.tsv: no such file/],
-    ['the incremental protocol', ['--protocol', 'incremental'], /Use --protocol events/],
     ['a validation target among all events', ['--target', 'valid'], /belongs to the protocols/],
     ['an unknown protocol', ['--protocol', 'all'], /Expected events or last-item/],
     ['ranks in place of a folder', ['--ranks', tmpdir()], /this is a folder/],

@@ -4,6 +4,7 @@ import { userFinder } from '../../checkpoint/users';
 import type { BackendChoice } from '../../engine/engine';
 import { catalogueOf, loadScorer, readClicks } from '../../engine/load-scorer';
 import { inTurn } from '../../engine/turns';
+import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
 import { type ClickLog, type Reindexed, reindex, sessionCount, usersOf } from '../../session/event-log';
 import {
@@ -15,9 +16,11 @@ import {
   type RankRow,
 } from '../../train/evaluate';
 import { readArtifactFolder } from '../artifact-folder';
+import { evaluateRecipe } from '../compare/recipe';
+import { parseRetrain, type Retrain } from '../compare/windows';
 import { contextOf, printJson } from '../context';
 import { readEventsFile } from '../events-file';
-import { addEventsOptions, type EventsFlags, oneOf, parseList, readOptions } from '../options';
+import { addEventsOptions, type EventsFlags, integer, oneOf, parseList, parseWindow, readOptions } from '../options';
 import { createProgress, whole } from '../progress';
 import { startFirst } from '../start-backend';
 import { checkRanksPath, writeRanks } from '../write-ranks';
@@ -27,6 +30,9 @@ interface EvaluateFlags extends EventsFlags {
   readonly data: string;
   readonly protocol: EvaluateOptions['protocol'];
   readonly target?: 'valid' | 'test';
+  readonly window?: number;
+  readonly retrain?: Retrain;
+  readonly epochs?: number;
   readonly k: readonly number[];
   readonly seen?: 'keep' | 'drop';
   readonly ranks?: string;
@@ -53,6 +59,9 @@ export function register(program: Command): void {
       'items of the input: keep or drop them as candidates; default: drop in leave-one-out, else keep',
       oneOf('keep', 'drop'),
     )
+    .option('--window <length>', 'of incremental: 1d, 12h, …; default: 1d, the days of UTC', parseWindow)
+    .option('--retrain <how>', 'of incremental: all | last:N | before; default by model', parseRetrain)
+    .option('--epochs <n>', 'of incremental: passes over each window of a network; default: 10', integer(1))
     .option('--ranks <file>', 'write session_id, position, item_id, rank of every prediction as TSV')
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto');
   addEventsOptions(command)
@@ -62,6 +71,8 @@ export function register(program: Command): void {
       '\nEvents of items that the artifact does not know are left out, then sessions with fewer than two events; both are\n' +
         'counted. Every item of the artifact is a candidate. Targets lose ties (conservative); the figures with targets\n' +
         'winning them (standard) stand beside.\n' +
+        '\nincremental evaluates how the artifact was trained, not its weights: its settings learn anew, window by window of\n' +
+        '--data, and predict the last item of the sessions of the next window; half of those (--target valid) are left to tune on.\n' +
         '\nExample:\n  $ aisle evaluate --artifact my-model --data parts/test.tsv.gz --k 5,20 --ranks ranks.tsv\n',
     )
     .action(run);
@@ -70,6 +81,14 @@ export function register(program: Command): void {
 async function run(flags: EvaluateFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const { protocol, target, seen, k: ks, ranks } = flags;
+  refuseMixed(flags, command);
+  if (protocol === 'incremental') {
+    const artifact = await readArtifactFolder(flags.artifact);
+    const { windows, ...result } = await evaluateRecipe(artifact, flags, context);
+    if (flags.json) printJson(context, { ...report(flags.artifact, result, result.dropped), windows });
+    else context.stdout.write(table(artifact.info.name, result, result.dropped, ks) + windowTable(windows));
+    return;
+  }
   checkProtocol({ protocol, ...(target && { target }) });
   if (ranks !== undefined) await checkRanksPath(ranks);
   const artifact = await readArtifactFolder(flags.artifact);
@@ -128,6 +147,26 @@ async function userNumbers({ tensors }: Artifact, log: ClickLog): Promise<(id: s
   const numbers = new Map<string, number | undefined>();
   for (const id of usersOf(log)) numbers.set(id, await find(id));
   return (id) => numbers.get(id);
+}
+
+/** Flags that only some protocols know. */
+function refuseMixed({ protocol }: EvaluateFlags, command: Command): void {
+  const others = protocol === 'incremental' ? ['k', 'seen', 'ranks'] : ['window', 'retrain', 'epochs'];
+  const flag = others.find((name) => command.getOptionValueSource(name) === 'cli');
+  if (flag === undefined) return;
+  throw new RecommenderError('bad-config', `--${flag} does not go with --protocol ${protocol}. Leave it out.`);
+}
+
+function windowTable(windows: Awaited<ReturnType<typeof evaluateRecipe>>['windows']): string {
+  const metrics = ['recall@20', 'mrr@20', 'ndcg@20'];
+  const rows = windows.map(
+    ({ window, n, metrics: { conservative } }) =>
+      window.padEnd(18) +
+      whole(n).padStart(12) +
+      metrics.map((metric) => conservative[metric]!.toFixed(4).padStart(12)).join(''),
+  );
+  const head = `${'window'.padEnd(18)}${'predictions'.padStart(12)}${metrics.map((metric) => metric.padStart(12)).join('')}`;
+  return `\n${[head, ...rows].join('\n')}\n`;
 }
 
 /** The JSON object of `--json`. */

@@ -1,18 +1,18 @@
 import { basename, join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type Artifact, type CatalogueItem, USERS_TENSOR } from '../../checkpoint/artifact';
-import { parseJson } from '../../checkpoint/json';
 import { encodeSafetensors } from '../../checkpoint/safetensors';
 import { sha256 } from '../../checkpoint/sha256';
 import type { BackendChoice } from '../../engine/engine';
 import { configurationOf, type Learnt, learn } from '../../engine/learn';
+import { catalogueOf } from '../../engine/load-scorer';
 import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
-import { camelCase } from '../../models/configuration';
-import { presetOf } from '../../models/presets';
+import { models } from '../../models/index';
 import { sessionCount } from '../../session/event-log';
 import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
-import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
+import { PARTS, whyNotInParts } from '../../train/team';
+import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from '../artifact-folder';
 import { readCatalogueFile, warnOfGaps } from '../catalogue-file';
 import { type TrainingCommand, trainingCommand } from '../command-line';
 import { type Context, contextOf, printJson } from '../context';
@@ -20,8 +20,9 @@ import { modelCard } from '../model-card';
 import { optionTable } from '../option-table';
 import { addEventsOptions, integer, oneOf, readOptions } from '../options';
 import { createProgress, duration, type Progress, whole } from '../progress';
-import { readInput } from '../read-input';
+import { configurationFrom, parseSetting } from '../settings';
 import { startFirst } from '../start-backend';
+import { type ThreadOptions, teamOf } from '../threads';
 import { CHECKPOINT, type RunIdentity, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
 import { fingerprints, parseValid, type TrainingParts, trainingParts } from '../training-data';
 import { VERSION } from '../version';
@@ -29,7 +30,6 @@ import { VERSION } from '../version';
 interface TrainFlags extends TrainingCommand {
   readonly licence: string;
   readonly backend: BackendChoice;
-  readonly threads: number;
   readonly resume?: boolean;
   readonly json?: boolean;
 }
@@ -42,6 +42,7 @@ export function register(program: Command): void {
     .requiredOption('--data <file>', 'events file: TSV, CSV, .gz or Parquet')
     .requiredOption('--model <name>', 'architecture or counting baseline; with --help: its options')
     .requiredOption('--out <dir>', 'folder to write; an artifact that is there is replaced')
+    .option('--from <dir>', 'artifact to go on from, with its settings; items that are new to it are added')
     .option('--preset <name>', 'named configuration of the model')
     .option('--config <file>', 'JSON object of configuration keys')
     .option('--set <key=value>', 'one configuration key; repeat it', parseSetting, [])
@@ -59,7 +60,11 @@ export function register(program: Command): void {
     )
     .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
-    .option('--threads <n>', 'threads to train on; this version trains on one', integer(1), 1)
+    .option(
+      '--threads <n>',
+      `share each step between 1 to ${PARTS} threads; the result is the same for any number, but another than without`,
+      integer(1, PARTS),
+    )
     .option('--resume', 'go on with a run that was interrupted');
   addEventsOptions(command)
     .option('--json', 'print one JSON object')
@@ -74,26 +79,37 @@ export function register(program: Command): void {
 async function run(flags: TrainFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const started = performance.now();
-  const given = await settings(flags);
+  const from = flags.from === undefined ? undefined : await readArtifactFolder(flags.from);
+  const given = { ...settingsOf(from, flags), ...(await configurationFrom(flags)) };
   const { isNeural, config, wanted } = await configurationOf(flags.model, given);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
-  if (flags.threads > 1)
-    context.stderr.write('Warning: this version trains on one thread; --threads changes nothing.\n');
+  const threads = isNeural ? await threadsOf(flags, config, context) : undefined;
   const products =
     flags.catalogue === undefined ? undefined : await readCatalogueFile(flags.catalogue, flags.columns?.item);
   const valid = isNeural ? (flags.valid ?? (flags.epochs === undefined ? undefined : 'none')) : 'none';
   const read = { ...readOptions(flags), featuresIfAny: wanted.map(({ name }) => name) };
-  const options = { read, holdout: flags.holdout, ...(valid !== undefined && { valid }) };
+  const options = {
+    ...{ read, holdout: flags.holdout, ...(valid !== undefined && { valid }) },
+    ...(from && { known: { itemIds: from.itemIds, support: catalogueOf(from).support! } }),
+  };
   const parts = await trainingParts(flags.data, options, context);
   if (products) warnOfGaps(products, parts.log.itemIds, flags.catalogue!, context.stderr);
-  const side = wanted.length > 0 && products ? { catalogue: await checksumOf(products) } : {};
-  const identity = { model: flags.model, seed: flags.seed, ...fingerprints(parts), ...side, ...config };
+  const identity = {
+    model: flags.model,
+    seed: flags.seed,
+    ...fingerprints(parts),
+    ...(wanted.length > 0 && products && { catalogue: await checksumOf(products) }),
+    ...config,
+    ...(from && { from: from.info.version }),
+    ...(threads && { parts: PARTS }),
+  };
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
 
   const learnt = await inTurn(async () => {
-    if (isNeural) await startFirst(flags.backend, context.stderr);
-    return learnAndShow(flags, given, parts, products, resume, identity, context);
+    const backend = isNeural ? await startFirst(flags.backend, context.stderr) : 'cpu';
+    const start = { from, resume, ...(threads !== undefined && { threads, backend }) };
+    return learnAndShow(flags, given, parts, products, start, identity, context);
   });
   const artifact = await assemble(flags, learnt, parts, products);
   await writeArtifactFolder(flags.out, artifact, { discard: [CHECKPOINT] });
@@ -108,58 +124,82 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   else context.stdout.write(summary(flags, learnt, counts, seconds));
 }
 
-/** Preset, then file, then single keys: the later wins, however it is spelt. */
-async function settings({ model, preset, config, set }: TrainFlags): Promise<Record<string, unknown>> {
-  const given = new Map<string, readonly [key: string, value: unknown]>();
-  const take = (entries: Iterable<readonly [string, unknown]>) => {
-    for (const [key, value] of entries) given.set(camelCase(key), [key, value]);
-  };
-  if (preset !== undefined) take(Object.entries(presetOf(model, preset).config));
-  if (config !== undefined) {
-    const value = parseJson(await readInput(config), config);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new RecommenderError('bad-config', `${config}: expected a JSON object of configuration keys.`);
-    }
-    take(Object.entries(value));
-  }
-  take(set);
-  return Object.fromEntries(given.values());
+/** The settings of the artifact to go on from: what they do not fit is told before anything is read. */
+function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainFlags): Readonly<Record<string, unknown>> {
+  if (!from) return {};
+  const { architecture, config } = from.info;
+  if (architecture === model) return config;
+  throw new RecommenderError('bad-config', `${dir} is a ${architecture}, which --model ${model} cannot go on from.`);
 }
 
-/** A counting baseline has no epochs to resume, validate or bound. */
-function refuseNeuralFlags({ model, epochs, valid, resume }: TrainFlags): void {
-  const flag =
-    epochs !== undefined ? '--epochs' : valid !== undefined && valid !== 'none' ? '--valid' : resume ? '--resume' : '';
+/** A counting baseline has no steps to share, resume, validate or bound. */
+function refuseNeuralFlags({ model, epochs, valid, resume, from, threads }: TrainFlags): void {
+  const given = {
+    '--from': from,
+    '--epochs': epochs,
+    '--valid': valid === 'none' ? undefined : valid,
+    '--resume': resume,
+    '--threads': threads,
+  };
+  const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (flag)
     throw new RecommenderError('bad-config', `${flag} is for networks; ${model} counts the log once. Leave it out.`);
 }
 
 const checksumOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));
 
+/**
+ * How many threads share the steps; undefined where batches are not cut.
+ *
+ * @throws RecommenderError `bad-config` for a backend that threads cannot share.
+ */
+async function threadsOf(
+  { model, threads, backend }: TrainFlags,
+  config: Readonly<Record<string, unknown>>,
+  { stderr }: Context,
+): Promise<number | undefined> {
+  if (threads === undefined) return undefined;
+  if (backend === 'webgpu') {
+    throw new RecommenderError('bad-config', '--threads shares the work of a CPU; a GPU has one queue. Leave it out.');
+  }
+  const why = whyNotInParts((await models[model]!()).training(config));
+  if (why === undefined) return threads;
+  stderr.write(`Warning: ${model} trains on one thread, whatever --threads says: ${why}.\n`);
+  return undefined;
+}
+
+/** What a training goes on from, and who shares it. */
+interface Start {
+  readonly from: Artifact | undefined;
+  readonly resume: FitState | undefined;
+  readonly threads?: number;
+  readonly backend?: string;
+}
+
 async function learnAndShow(
   flags: TrainFlags,
   given: Readonly<Record<string, unknown>>,
   { log, valid }: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
-  resume: FitState | undefined,
+  { from, resume, threads, backend }: Start,
   identity: RunIdentity,
   context: Context,
 ): Promise<Learnt> {
   let progress: Progress | undefined;
   try {
-    return await learn({
-      model: flags.model,
-      config: given,
-      log,
-      columns: log.report.otherColumns,
-      itemIds: log.itemIds,
-      support: log.support,
-      seed: flags.seed,
-      signal: context.signal,
+    const options: ThreadOptions = {
+      ...{ model: flags.model, config: given, seed: flags.seed },
+      ...{ log, columns: log.report.otherColumns, itemIds: log.itemIds, support: log.support },
       ...(flags.epochs !== undefined && { epochs: flags.epochs }),
       ...(products && { products }),
-      ...(valid && { valid }),
       ...(resume && { resume }),
+      ...(from && { from: { items: from.info.items, tensors: from.tensors } }),
+    };
+    return await learn({
+      ...options,
+      signal: context.signal,
+      ...(threads !== undefined && { team: teamOf(threads, options, backend!) }),
+      ...(valid && { valid }),
       onProgress({ epoch, step, steps, loss }, epochs) {
         progress ??= createProgress(context.stderr, {
           label: `${flags.model}, epoch ${epoch} of ${epochs}`,
@@ -259,13 +299,4 @@ function summary(
     lines.push(`Best epoch ${best.epoch} of ${epochs.length}: ${best.metric} ${best.value.toFixed(4)}.`);
   lines.push(`Written to ${out}. Try it:  aisle demo --artifact ${out}`);
   return `${lines.join('\n')}\n`;
-}
-
-function parseSetting(
-  text: string,
-  before: readonly (readonly [string, string])[],
-): readonly (readonly [string, string])[] {
-  const at = text.indexOf('=');
-  if (at > 0) return [...before, [text.slice(0, at), text.slice(at + 1)]];
-  throw new InvalidArgumentError('Expected key=value, such as layers=100.');
 }

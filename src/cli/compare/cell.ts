@@ -1,7 +1,7 @@
 /** One cell of a comparison: a model trained with one seed and evaluated, kept in a folder of its own. */
 import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { EpochResult } from '../../train/fit';
 import type { Metrics } from '../../train/metrics';
 import { quoted } from '../command-line';
@@ -28,6 +28,10 @@ export interface CellPlan {
   readonly protocol: string;
   readonly backend: string;
   readonly epochs?: number;
+  /** Of the incremental protocol: the window that is tested. */
+  readonly step?: string;
+  /** Artifact of the window before that the training goes on from. */
+  readonly from?: string;
 }
 
 /** What a finished cell holds. */
@@ -38,6 +42,9 @@ export interface CellResult {
   readonly coverage: number;
   readonly popularity: number;
   readonly predictions: number;
+  readonly sessions: number;
+  /** Events of unknown items and sessions too short that the evaluation left out. */
+  readonly dropped: { readonly events: number; readonly sessions: number };
   readonly trainSeconds: number;
   readonly evaluateSeconds: number;
   readonly parameters: number;
@@ -57,18 +64,31 @@ export interface Cell {
   readonly plan: CellPlan;
   readonly result: CellResult;
   readonly ranks: readonly Rank[];
+  /** Where the cell is the mean over windows: each of them. */
+  readonly windows?: readonly { readonly name: string; readonly result: CellResult }[];
 }
 
 const RESULT = 'result.json';
 const RANKS = 'ranks.tsv';
+/** Of what a cell keeps: cells of another form are computed again. */
+const FORM = 2;
 
 /** The folder of a cell: a name that a person can read, and a hash of all that its result follows from. */
 export function cellFolder(out: string, plan: CellPlan, contents: Readonly<Record<string, string>>): string {
-  const { train, test, name: _, ...rest } = plan;
-  const identity = JSON.stringify({ ...rest, train: contents[train], test: contents[test], version: VERSION });
+  const { train, test, from, name: _, ...rest } = plan;
+  const files = {
+    train: contents[train],
+    test: contents[test],
+    ...(from !== undefined && { from: basename(dirname(from)) }),
+  };
+  const identity = JSON.stringify({ ...rest, ...files, version: VERSION, form: FORM });
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12);
-  return join(out, 'cells', `${fileName(plan)}-${plan.seed}-${hash}`);
+  const words = [fileName(plan), ...(plan.step === undefined ? [] : [plan.step]), plan.seed, hash];
+  return join(out, 'cells', words.join('-'));
 }
+
+/** The artifact that a cell trains; its name is that of its folder. */
+export const artifactOf = (folder: string, plan: CellPlan): string => join(folder, fileName(plan));
 
 const fileName = ({ name }: CellPlan): string => name.replace(/[^\w.-]+/g, '_');
 
@@ -105,7 +125,7 @@ export async function computeCell(
     return runJson(argv, context);
   };
   await mkdir(folder, { recursive: true });
-  const artifact = join(folder, fileName(plan)); // the artifact's name is that of its folder
+  const artifact = artifactOf(folder, plan);
   const chosen =
     plan.isNeural && plan.epochs === undefined ? await train(plan, join(folder, 'validated'), run) : undefined;
   const epochs = chosen ? chosen.best.epoch : plan.epochs;
@@ -122,7 +142,7 @@ export async function computeCell(
     metrics: tested.metrics,
     coverage: tested['coverage@20'],
     popularity: tested['popularity@20'],
-    predictions: tested.n,
+    ...{ predictions: tested.n, sessions: tested.sessions, dropped: tested.dropped },
     trainSeconds: trained.seconds,
     evaluateSeconds: tested.seconds,
     parameters: size.parameters,
@@ -143,6 +163,7 @@ async function train(plan: CellPlan, artifact: string, run: (argv: string[]) => 
   const argv = [
     'train',
     ...['--data', plan.train, '--model', plan.model, '--out', artifact, '--seed', `${plan.seed}`],
+    ...(plan.from === undefined ? [] : ['--from', plan.from]),
     ...(plan.preset === undefined ? [] : ['--preset', plan.preset]),
     ...(epochs === undefined ? [] : ['--epochs', `${epochs}`]),
     ...settings.flatMap((setting) => ['--set', setting]),

@@ -1,22 +1,28 @@
 import { duration, whole } from '../progress';
-import { behind, cell, protocolSentences, type ReportFacts, SHOWN } from './markdown';
+import { behind, breakdowns, cell, protocolSentences, type ReportFacts, SHOWN } from './markdown';
 import { linePlot, type Series, scatterPlot, escapeHtml as text } from './plots';
 import type { Row } from './rows';
+import type { Part } from './statistics';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c1f23; --paper: #fff; --soft: #5d6670; --line: #d9dee3; --mark: #eef4fb; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --paper: #16191d; --soft: #a3adb8; --line: #363d45; --mark: #1f2a36; } }
-body { margin: 0 auto; max-width: 1180px; padding: 2rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; max-width: 1240px; padding: 2rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
   font: 15px/1.55 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; margin: 0 0 1rem; } h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; }
 p { max-width: 76ch; } .soft { color: var(--soft); }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .4rem .8rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; } thead th { color: var(--soft); font-weight: 600; }
-tr.best td, tr.best th { background: var(--mark); font-weight: 600; }
+.scroll { overflow-x: auto; } .scroll:focus-visible { outline: 2px solid #0072b2; outline-offset: 2px; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem .6rem; vertical-align: top; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+th:first-child { text-align: left; position: sticky; left: 0; background: var(--paper); }
+td small { display: block; color: var(--soft); font-weight: 400; } thead th { color: var(--soft); font-weight: 600; }
+tr.best td, tr.best th:first-child { background: var(--mark); font-weight: 600; }
 .plots { display: grid; gap: 2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); }
 figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: .4rem; } figure svg { width: 100%; height: auto; }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .tick, svg .label { fill: var(--soft); }
+@media (max-width: 620px) { body { padding: 1rem 1rem 3rem; } figure svg text { font-size: 17px; } }
+@media (prefers-color-scheme: dark) { .series, .legend svg { filter: brightness(1.45); } }
+.leader { stroke: var(--soft); stroke-width: .75; }
 .grid { stroke: var(--line); } .axis { stroke: var(--soft); }
 .series polyline { fill: none; stroke: var(--c); stroke-width: 2; } .series circle { fill: var(--c); }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; list-style: none; margin: .25rem 0 0; padding: 0; font-size: 13px; }
@@ -29,38 +35,28 @@ export function htmlReport(facts: ReportFacts): string {
   const { rows, failures, version, command } = facts;
   return [
     '<!doctype html>',
-    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
+    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
     `<title>Comparison of ${rows.length} models</title><style>${STYLE}</style></head><body>`,
-    '<h1>Comparison</h1>',
+    '<main><h1>Comparison</h1>',
     ...protocolSentences(facts).map((sentence) => `<p>${text(sentence)}</p>`),
     '<h2>Result</h2>',
-    resultTable(rows),
+    resultTable(facts),
     '<h2>Plots</h2>',
-    `<div class="plots">${plots(rows).join('\n')}</div>`,
-    ...breakdown('MRR@20 by clicks seen', rows, (row) => row.byClicks),
-    ...breakdown('MRR@20 by how often the item was clicked in training', rows, (row) => row.byPopularity),
+    `<div class="plots">${plots(facts).join('\n')}</div>`,
+    ...breakdowns(facts).flatMap(({ title, of }) => breakdownTable(title, rows, of)),
     ...(failures.length > 0 ? ['<h2>Without a result</h2>', list(failures.map(failureText))] : []),
     '<h2>Made by</h2>',
     `<p><code>${text(command)}</code></p>`,
     `<p class="soft">Aisle ${text(version)}. Seconds are wall time on the machine that ran it.</p>`,
     '<details><summary>The command of every row</summary>',
     list(rows.flatMap(({ commands }) => commands.map((line) => `<code>${text(line)}</code>`))),
-    '</details></body></html>',
+    '</details></main></body></html>',
     '',
   ].join('\n');
 }
 
-function resultTable(rows: readonly Row[]): string {
-  const titles = [
-    'model',
-    ...SHOWN,
-    'behind in MRR@20',
-    'coverage@20',
-    'popularity@20',
-    'train',
-    'parameters',
-    'bytes',
-  ];
+function resultTable({ rows }: ReportFacts): string {
+  const titles = ['model', ...SHOWN, 'behind', 'coverage@20', 'popularity@20', 'train', 'parameters', 'bytes'];
   const body = rows.map((row, i) => {
     const cells = [
       ...SHOWN.map((metric) => cell(row, metric)),
@@ -72,14 +68,13 @@ function resultTable(rows: readonly Row[]): string {
       whole(row.bytes),
     ];
     const name = `<th scope="row">${row.isTied ? '= ' : ''}${text(row.name)}</th>`;
-    return `<tr${i === 0 ? ' class="best"' : ''}>${name}${cells.map((value) => `<td>${text(value)}</td>`).join('')}</tr>`;
+    return `<tr${i === 0 ? ' class="best"' : ''}>${name}${cells.map((value) => `<td>${twoLines(value)}</td>`).join('')}</tr>`;
   });
-  return tableOf(titles, body);
+  return tableOf('Result', titles, body);
 }
 
-function breakdown(title: string, rows: readonly Row[], of: (row: Row) => Row['byClicks']): string[] {
-  const first = rows[0];
-  if (!first) return [];
+function breakdownTable(title: string, rows: readonly Row[], of: (row: Row) => readonly Part[]): string[] {
+  const first = rows[0]!;
   const counts = of(first).map(({ predictions }) => `<td>${whole(predictions)}</td>`);
   const body = rows.map(
     (row) =>
@@ -88,10 +83,15 @@ function breakdown(title: string, rows: readonly Row[], of: (row: Row) => Row['b
         .join('')}</tr>`,
   );
   const head = `<tr class="soft"><th scope="row">predictions</th>${counts.join('')}</tr>`;
-  return [`<h2>${text(title)}</h2>`, tableOf(['model', ...of(first).map(({ label }) => label)], [head, ...body])];
+  return [
+    `<h2>${text(title)}</h2>`,
+    tableOf(title, ['model', ...of(first).map(({ label }) => label)], [head, ...body]),
+  ];
 }
 
-function plots(rows: readonly Row[]): string[] {
+function plots(facts: ReportFacts): string[] {
+  const { rows, metric } = facts;
+  const metricName = metric.toUpperCase();
   const drawn: string[] = [];
   const curves = (of: (point: Row['curve'][number]) => number | undefined): Series[] =>
     rows.flatMap(({ name, curve }) => {
@@ -103,39 +103,41 @@ function plots(rows: readonly Row[]): string[] {
     });
   const valid = curves((point) => point.valid);
   if (valid.length > 0) {
-    drawn.push(linePlot(valid, { title: 'Learning: validation MRR@20', x: 'epoch', y: 'MRR@20' }));
+    drawn.push(linePlot(valid, { title: `Learning: validation ${metricName}`, x: 'epoch', y: metricName }));
   }
   for (const series of curves((point) => point.loss)) {
     drawn.push(linePlot([series], { title: `Learning: loss of ${series.name}`, x: 'epoch', y: 'loss' }));
   }
   if (rows.length === 0) return drawn;
-  const byPart = (of: (row: Row) => Row['byClicks'], title: string, x: string): string => {
-    const kept = of(rows[0]!).flatMap(({ predictions, label }, i) => (predictions > 0 ? [{ i, label }] : []));
+  for (const { title, x, of } of breakdowns(facts)) {
+    const labels = of(rows[0]!).map(({ label }) => label);
     const series = rows.map((row) => ({
       name: row.name,
-      points: kept.map(({ i }, at) => [at, of(row)[i]!.value] as const),
+      points: of(row).map(({ value }, at) => [at, value] as const),
     }));
-    return linePlot(series, { title, x, y: 'MRR@20', labels: kept.map(({ label }) => label) });
-  };
-  drawn.push(byPart((row) => row.byClicks, 'MRR@20 by clicks seen', 'clicks seen'));
-  drawn.push(byPart((row) => row.byPopularity, 'MRR@20 by popularity of the item', 'clicks of the item in training'));
+    drawn.push(linePlot(series, { title, x, y: metricName, labels }));
+  }
   const dots = (of: (row: Row) => number): Series[] =>
-    rows.map((row) => ({ name: row.name, points: [[of(row), row.metrics['mrr@20']!]] }));
+    rows.map((row) => ({ name: row.name, points: [[of(row), row.metrics[metric]!]] }));
   drawn.push(
     scatterPlot(
       dots((row) => Math.max(row.trainSeconds, 0.1)),
-      { title: 'Quality against cost', x: 'seconds of training', y: 'MRR@20', isLog: true },
+      { title: 'Quality against cost', x: 'seconds of training', y: metricName, isLog: true },
     ),
     scatterPlot(
       dots((row) => row['coverage@20']),
-      { title: 'Quality against coverage', x: 'share of the items that are ever recommended', y: 'MRR@20' },
+      { title: 'Quality against coverage', x: 'share of the items that are ever recommended', y: metricName },
     ),
   );
   return drawn;
 }
 
-const tableOf = (titles: readonly string[], body: readonly string[]): string =>
-  `<div class="scroll"><table><thead><tr>${titles.map((title) => `<th scope="col">${text(title)}</th>`).join('')}` +
+/** What follows a figure, its deviation or interval, stands below it in small. */
+const twoLines = (value: string): string => text(value).replace(/ (± .*|\[.*)$/, '<small>$1</small>');
+
+/** A table that scrolls sideways where it is wider than the window, by keyboard too. */
+const tableOf = (name: string, titles: readonly string[], body: readonly string[]): string =>
+  `<div class="scroll" tabindex="0" role="region" aria-label="${text(name)}"><table><thead><tr>${titles.map((title) => `<th scope="col">${text(title)}</th>`).join('')}` +
   `</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
 
 const list = (items: readonly string[]): string => `<ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;

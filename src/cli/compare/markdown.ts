@@ -1,11 +1,16 @@
 import { duration, whole } from '../progress';
-import { type Failure, METRIC, type Row } from './rows';
+import type { Failure, Row } from './rows';
+import type { MetricName, Part } from './statistics';
 
 /** What a report says before its tables. */
 export interface ReportFacts {
   readonly train: string;
   readonly test: string;
   readonly protocol: string;
+  /** What rows are ordered and told apart by. */
+  readonly metric: MetricName;
+  /** Windows tested; 0 where the protocol has none. */
+  readonly windows: number;
   readonly seeds: readonly number[];
   readonly rows: readonly Row[];
   readonly failures: readonly Failure[];
@@ -16,16 +21,44 @@ export interface ReportFacts {
 export const SHOWN = ['recall@5', 'recall@20', 'mrr@20', 'ndcg@20'] as const;
 
 /** What every reader of the figures must know, in sentences. */
-export function protocolSentences({ train, test, protocol, seeds, rows }: ReportFacts): string[] {
+export function protocolSentences({ train, test, protocol, metric, windows, seeds, rows }: ReportFacts): string[] {
   const predictions = rows[0] ? `${whole(rows[0].predictions)} predictions` : 'no predictions';
+  const how =
+    windows > 0
+      ? `Trained and tested on ${train} window by window, each by what was trained on those before it, on the last item of ` +
+        `half of its sessions: ${windows} windows, ${predictions}; figures are means over windows. Every item of a training ` +
+        'part is a candidate'
+      : `Trained on ${train}, tested on ${test}, protocol ${protocol}: ${predictions}, every item of the training part is a ` +
+        'candidate';
   return [
-    `Trained on ${train}, tested on ${test}, protocol ${protocol}: ${predictions}, every item of the training part is a ` +
-      'candidate, targets lose ties (conservative).',
+    `${how}, targets lose ties (conservative).`,
     `${seeds.length === 1 ? 'One seed' : `Means over ${seeds.length} seeds, ± standard deviation`}. Rows are ordered by ` +
-      `${METRIC}; "=" marks rows less than 5 % behind the best one: too little to tell them apart.`,
-    'Behind: how much the best row is ahead in MRR@20, with the 95 % interval of a paired bootstrap over sessions. An ' +
-      'interval without 0 says that the order would hold for other sessions of the same kind, not for other shops.',
+      `${metric}; "=" marks rows less than 5 % behind the best one: too little to tell them apart.`,
+    `Behind: how much the best row is ahead in ${metric} over all predictions, with the 95 % interval of a paired bootstrap ` +
+      'over sessions. An interval without 0 says that the order would hold for other sessions of the same kind, not for ' +
+      'other shops.',
   ];
+}
+
+/** Where each row is good: the parts of the predictions that a report shows, those that there are. */
+export function breakdowns({ metric, rows }: ReportFacts) {
+  const name = metric.toUpperCase();
+  const all: { title: string; x: string; of: (row: Row) => readonly Part[] | undefined }[] = [
+    { title: `${name} by window`, x: 'window', of: (row) => row.byWindow },
+    { title: `${name} by length of the session`, x: 'clicks of the session', of: (row) => row.byLength },
+    { title: `${name} by clicks seen`, x: 'clicks seen', of: (row) => row.byClicks },
+    {
+      title: `${name} by popularity of the item`,
+      x: 'fifths of the clicks in training, rare items first',
+      of: (row) => row.byPopularity,
+    },
+  ];
+  return all.flatMap(({ title, x, of }) => {
+    const [first] = rows;
+    const kept = (first && of(first))?.flatMap(({ predictions }, i) => (predictions > 0 ? [i] : [])) ?? [];
+    if (kept.length === 0) return [];
+    return [{ title, x, of: (row: Row) => kept.map((i) => of(row)![i]!) }];
+  });
 }
 
 /** The report as Markdown. */
@@ -52,17 +85,14 @@ export function markdownReport(facts: ReportFacts): string {
     ),
     '',
   ];
-  const breakdown = (title: string, of: (row: Row) => Row['byClicks']) => {
-    const first = rows[0];
-    if (!first) return;
-    lines.push(`## ${title}`, '', table(['model', ...of(first).map(({ label }) => label)]));
-    lines.push(table(['model', ...of(first)].map(() => '---')));
-    lines.push(table(['predictions', ...of(first).map(({ predictions }) => whole(predictions))]));
+  for (const { title, of } of breakdowns(facts)) {
+    const parts = of(rows[0]!);
+    lines.push(`## ${title}`, '', table(['model', ...parts.map(({ label }) => label)]));
+    lines.push(table(['model', ...parts].map(() => '---')));
+    lines.push(table(['predictions', ...parts.map(({ predictions }) => whole(predictions))]));
     for (const row of rows) lines.push(table([row.name, ...of(row).map(({ value }) => value.toFixed(4))]));
     lines.push('');
-  };
-  breakdown('MRR@20 by clicks seen', (row) => row.byClicks);
-  breakdown('MRR@20 by how often the item was clicked in training', (row) => row.byPopularity);
+  }
   if (failures.length > 0) {
     lines.push('## Without a result', '', ...failures.map(failureLine), '');
   }

@@ -21,7 +21,7 @@ export interface PlotOptions {
 
 const WIDTH = 640;
 const HEIGHT = 320;
-const MARGIN = { left: 62, right: 16, top: 14, bottom: 46 };
+const MARGIN = { left: 74, right: 18, top: 14, bottom: 52 };
 /** Told apart by people who see colours differently: Okabe and Ito's palette, then dashes. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7a6a00', '#666666'];
 const DASHES = ['', '6 3', '2 3', '8 3 2 3'];
@@ -37,17 +37,70 @@ export function linePlot(series: readonly Series[], options: PlotOptions): strin
   return figure(series, options, scale, marks);
 }
 
-/** One dot a series, with its name beside it. */
+/** One dot a series, with its name beside it: where dots lie close, a line leads from each to its name. */
 export function scatterPlot(series: readonly Series[], options: PlotOptions): string {
   const scale = scales(series, options);
-  const marks = series.map(({ name, points }, s) => {
-    const [x, y] = points[0]!;
-    const [cx, cy] = [scale.x(x), scale.y(y)];
-    const isRight = cx > WIDTH - 150;
-    const text = `<text x="${(cx + (isRight ? -9 : 9)).toFixed(1)}" y="${(cy + 4).toFixed(1)}" text-anchor="${isRight ? 'end' : 'start'}">${escapeHtml(name)}</text>`;
-    return `<g class="series" style="--c:${colour(s)}"><circle cx="${cx.toFixed(1)}" cy="${cy.toFixed(1)}" r="5"/>${text}</g>`;
+  const dots = series.map(({ points }) => ({ cx: scale.x(points[0]![0]), cy: scale.y(points[0]![1]) }));
+  const labels = placeLabels(
+    dots,
+    series.map(({ name }) => short(name)),
+  );
+  const marks = series.map(({ name }, s) => {
+    const { cx, cy } = dots[s]!;
+    const { x, y, anchor, isLed } = labels[s]!;
+    const leader = `<line class="leader" x1="${cx.toFixed(1)}" y1="${cy.toFixed(1)}" x2="${x.toFixed(1)}" y2="${y.toFixed(1)}"/>`;
+    const text = `<text x="${x.toFixed(1)}" y="${(y + 4).toFixed(1)}" text-anchor="${anchor}">${escapeHtml(short(name))}</text>`;
+    const dot = `<circle cx="${cx.toFixed(1)}" cy="${cy.toFixed(1)}" r="5"/>`;
+    return `<g class="series" style="--c:${colour(s)}"><title>${escapeHtml(name)}</title>${isLed ? leader : ''}${dot}${text}</g>`;
   });
   return figure([], options, scale, marks);
+}
+
+interface Label {
+  readonly x: number;
+  readonly y: number;
+  readonly anchor: 'start' | 'end';
+  /** Whether it stands away from its dot. */
+  readonly isLed: boolean;
+}
+
+/** A name as a plot has room for it. */
+const short = (name: string): string => (name.length > 28 ? `${name.slice(0, 27)}…` : name);
+
+const LINE = 17;
+const CHARACTER = 9;
+const BESIDE = 9;
+/** How far a label may stand from its dot, in the order in which places are tried. */
+const STEPS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8, 9, -9, 10, -10];
+
+/** A place for each label on which it covers neither another one nor a dot; the first, beside its dot, if there is none. */
+function placeLabels(dots: readonly { readonly cx: number; readonly cy: number }[], names: readonly string[]): Label[] {
+  const taken: { left: number; right: number; top: number; bottom: number }[] = dots.map(({ cx, cy }) => ({
+    ...{ left: cx - 5, right: cx + 5, top: cy - 5, bottom: cy + 5 },
+  }));
+  return dots.map(({ cx, cy }, s) => {
+    const width = names[s]!.length * CHARACTER;
+    const places = STEPS.flatMap((step) =>
+      ([1, -1] as const).map((side) => {
+        const isLed = step !== 0;
+        const x = cx + side * (isLed ? 3 * BESIDE : BESIDE);
+        const y = cy + step * LINE;
+        const box = { left: side > 0 ? x : x - width, right: side > 0 ? x + width : x, top: y - 8, bottom: y + 8 };
+        return { label: { x, y, anchor: side > 0 ? ('start' as const) : ('end' as const), isLed }, box };
+      }),
+    );
+    const isFree = ({ box }: (typeof places)[number]): boolean =>
+      box.left > MARGIN.left &&
+      box.right < WIDTH &&
+      box.top > 0 &&
+      box.bottom < HEIGHT - MARGIN.bottom &&
+      !taken.some(
+        (other) => box.left < other.right && box.right > other.left && box.top < other.bottom && box.bottom > other.top,
+      );
+    const place = places.find(isFree) ?? places[0]!;
+    taken.push(place.box);
+    return place.label;
+  });
 }
 
 interface Scales {
@@ -96,15 +149,23 @@ function figure(series: readonly Series[], options: PlotOptions, scale: Scales, 
     const y = scale.y(tick).toFixed(1);
     return `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y}" y2="${y}"/><text class="tick" x="${MARGIN.left - 8}" y="${y}" dy="4" text-anchor="end">${tick}</text>`;
   });
-  const below = scale.xTicks.map(
-    ([value, label]) =>
-      `<text class="tick" x="${scale.x(value).toFixed(1)}" y="${bottom + 18}" text-anchor="middle">${escapeHtml(label)}</text>`,
-  );
+  const below = scale.xTicks.map(([value, label]) => {
+    const x = scale.x(value);
+    // A word at either end stays inside the picture.
+    const anchor = !options.labels
+      ? 'middle'
+      : x < WIDTH / 4
+        ? 'start'
+        : x > WIDTH - MARGIN.right - 1
+          ? 'end'
+          : 'middle';
+    return `<text class="tick" x="${x.toFixed(1)}" y="${bottom + 18}" text-anchor="${anchor}">${escapeHtml(label)}</text>`;
+  });
   const middle = (MARGIN.left + WIDTH - MARGIN.right) / 2;
   const axes =
     `<line class="axis" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${bottom}" y2="${bottom}"/>` +
-    `<text class="label" x="${middle}" y="${HEIGHT - 8}" text-anchor="middle">${escapeHtml(options.x)}</text>` +
-    `<text class="label" transform="translate(14 ${(MARGIN.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(options.y)}</text>`;
+    `<text class="label" x="${middle}" y="${HEIGHT - 6}" text-anchor="middle">${escapeHtml(options.x)}</text>` +
+    `<text class="label" transform="translate(20 ${(MARGIN.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(options.y)}</text>`;
   const legend = series.map(
     ({ name }, s) =>
       `<li><svg viewBox="0 0 26 8" aria-hidden="true"><line x1="0" x2="26" y1="4" y2="4" stroke="${colour(s)}" stroke-width="2.5" stroke-dasharray="${dash(s)}"/></svg>${escapeHtml(name)}</li>`,

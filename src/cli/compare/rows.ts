@@ -2,11 +2,12 @@
 import type { Cell } from './cell';
 import {
   byClicks,
+  byLength,
   byPopularity,
   bySession,
-  CUT,
   type Difference,
   isTie,
+  type MetricName,
   type Part,
   pairedDifference,
 } from './statistics';
@@ -29,13 +30,16 @@ export interface Row {
   readonly evaluateSeconds: number;
   readonly parameters: number;
   readonly bytes: number;
-  /** Best row minus this one in MRR@20, with its 95 % interval; absent for the best row itself. */
+  /** Best row minus this one in the metric, over all predictions, with its 95 % interval; absent for the best row itself. */
   readonly behind?: Difference;
   /** Less than 5 % behind the best row. */
   readonly isTied: boolean;
   readonly byClicks: readonly Part[];
+  readonly byLength: readonly Part[];
   readonly byPopularity: readonly Part[];
-  /** Loss and validation MRR@20 of every epoch, of the first seed. */
+  /** Of the incremental protocol: the mean over seeds in each window. */
+  readonly byWindow?: readonly Part[];
+  /** Loss and validation metric of every epoch, of the first seed. */
   readonly curve: readonly { readonly epoch: number; readonly loss: number; readonly valid?: number }[];
   readonly commands: readonly string[];
 }
@@ -47,17 +51,20 @@ export interface Failure {
   readonly message: string;
 }
 
-export const METRIC = `mrr@${CUT}`;
-
-/** Rows by MRR@20, the best first. */
-export function rowsOf(cells: readonly Cell[], support: ReadonlyMap<string, number>): Row[] {
+/** Rows by their metric, the best first. */
+export function rowsOf(cells: readonly Cell[], support: ReadonlyMap<string, number>, metric: MetricName): Row[] {
   const groups = new Map<string, Cell[]>();
   for (const cell of cells) groups.set(cell.plan.name, [...(groups.get(cell.plan.name) ?? []), cell]);
   const means = [...groups.values()]
     .map((runs) => ({ runs, metrics: mean(runs.map(({ result }) => result.metrics.conservative)) }))
-    .sort((a, b) => b.metrics[METRIC]! - a.metrics[METRIC]!);
+    .sort((a, b) => b.metrics[metric]! - a.metrics[metric]!);
   const best = means[0];
-  const bestScores = best && bySession(best.runs.map(({ ranks }) => ranks));
+  const bestScores =
+    best &&
+    bySession(
+      best.runs.map(({ ranks }) => ranks),
+      metric,
+    );
   return means.map(({ runs, metrics }) => {
     const ranks = runs.map((run) => run.ranks);
     const results = runs.map(({ result }) => result);
@@ -78,15 +85,27 @@ export function rowsOf(cells: readonly Cell[], support: ReadonlyMap<string, numb
       evaluateSeconds: average(({ evaluateSeconds }) => evaluateSeconds),
       parameters: results[0]!.parameters,
       bytes: results[0]!.bytes,
-      ...(!isBest && { behind: pairedDifference(bestScores!, bySession(ranks)) }),
-      isTied: isBest || isTie(best!.metrics[METRIC]!, metrics[METRIC]!),
-      byClicks: byClicks(ranks),
-      byPopularity: byPopularity(ranks, support),
+      ...(!isBest && { behind: pairedDifference(bestScores!, bySession(ranks, metric)) }),
+      isTied: isBest || isTie(best!.metrics[metric]!, metrics[metric]!),
+      byClicks: byClicks(ranks, metric),
+      byLength: byLength(ranks, metric),
+      byPopularity: byPopularity(ranks, metric, support),
+      ...(runs[0]!.windows && { byWindow: byWindow(runs, metric) }),
       curve: results[0]!.epochs.map(({ epoch, loss, valid }) => ({
         ...{ epoch, loss },
-        ...(valid && { valid: valid[METRIC]! }),
+        ...(valid && { valid: valid[metric]! }),
       })),
       commands: results[0]!.commands,
+    };
+  });
+}
+
+function byWindow(runs: readonly Cell[], metric: MetricName): Part[] {
+  return runs[0]!.windows!.map(({ name, result }, w) => {
+    const values = runs.map(({ windows }) => windows![w]!.result.metrics.conservative[metric]!);
+    return {
+      ...{ label: name, predictions: result.predictions },
+      value: values.reduce((sum, value) => sum + value, 0) / values.length,
     };
   });
 }

@@ -1,0 +1,236 @@
+/** One configuration of a search: trained further rung by rung, and kept in a folder of its own. */
+import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CatalogueItem } from '../../checkpoint/artifact';
+import { configurationOf, learn } from '../../engine/learn';
+import { loadScorer, NAMELESS, readClicks } from '../../engine/load-scorer';
+import { RecommenderError } from '../../errors';
+import type { Draw } from '../../models/search-space';
+import { evaluate } from '../../train/evaluate';
+import { type FitState, Interrupted } from '../../train/fit';
+import type { Context } from '../context';
+import { replaceFile } from '../durable';
+import { createProgress, type Progress } from '../progress';
+import { CHECKPOINT, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
+import { fingerprints, type TrainingParts } from '../training-data';
+import { VERSION } from '../version';
+
+/** What all trials of a search share. */
+export interface SearchPlan {
+  readonly out: string;
+  readonly model: string;
+  readonly isNeural: boolean;
+  /** Keys that every trial starts from. */
+  readonly base: Readonly<Record<string, unknown>>;
+  readonly parts: TrainingParts & Required<Pick<TrainingParts, 'valid'>>;
+  readonly products?: readonly CatalogueItem[];
+  readonly seed: number;
+  /** Of a network that reaches the last rung: what schedules run over. */
+  readonly epochs: number;
+  readonly backend: string;
+}
+
+export interface Trial {
+  /** From 1. */
+  readonly number: number;
+  readonly draw: Draw;
+}
+
+/** What is known of a trial. */
+export interface TrialRecord {
+  /** One per epoch of a network, one of a baseline. */
+  readonly epochs: readonly TrialEpoch[];
+  /** Nothing is left to train: all epochs are done, or no epoch got better any more. */
+  readonly isFinished: boolean;
+  /** Why there is no result: what diverged, or what the configuration lacks. */
+  readonly failure?: string;
+}
+
+export interface TrialEpoch {
+  readonly epoch: number;
+  readonly loss?: number;
+  readonly seconds: number;
+  /** Conservative metrics on the validation sessions. */
+  readonly valid: Readonly<Record<string, number>>;
+}
+
+const RECORD = 'trial.json';
+const UNTRIED: TrialRecord = { epochs: [], isFinished: false };
+
+/** Errors that end a trial; any other ends the search. */
+const ENDS_A_TRIAL = new Set(['diverged', 'not-finite', 'bad-config', 'bad-input']);
+
+/** The best value of a metric within the first `epochs`, and when it was reached. */
+export function bestOf({ epochs, failure }: TrialRecord, metric: string, upTo: number) {
+  let found: { readonly epoch: number; readonly value: number } | undefined;
+  if (failure !== undefined) return undefined;
+  for (const { epoch, valid } of epochs.slice(0, upTo)) {
+    if (!(found && found.value >= valid[metric]!)) found = { epoch, value: valid[metric]! };
+  }
+  return found;
+}
+
+/** Trains a trial until it has that many epochs; what was done before is not repeated. */
+export class TrialRunner {
+  constructor(
+    readonly plan: SearchPlan,
+    readonly context: Pick<Context, 'stderr' | 'signal'>,
+  ) {}
+
+  /**
+   * @returns The record, and whether anything had to be computed.
+   * @throws RecommenderError `aborted` with everything kept.
+   */
+  async advance(trial: Trial, epochs: number): Promise<{ readonly record: TrialRecord; readonly isNew: boolean }> {
+    const folder = this.#folder(trial);
+    const known = (await readRecord(folder)) ?? UNTRIED;
+    if (known.failure !== undefined || known.isFinished || known.epochs.length >= epochs) {
+      return { record: known, isNew: false };
+    }
+    const record = await this.#train(trial, folder, epochs);
+    await writeRecord(folder, record);
+    if (record.isFinished || record.failure !== undefined) await this.release(trial);
+    return { record, isNew: true };
+  }
+
+  /** Drops the state of a trial that will not be trained further; its record stays. */
+  async release(trial: Trial): Promise<void> {
+    await rm(join(this.#folder(trial), CHECKPOINT), { force: true });
+  }
+
+  async #train(trial: Trial, folder: string, epochs: number): Promise<TrialRecord> {
+    const done: TrialEpoch[] = [];
+    try {
+      const isFinished = this.plan.isNeural
+        ? await this.#learn(trial, folder, epochs, done)
+        : await this.#count(trial, done);
+      return { epochs: done, isFinished };
+    } catch (error) {
+      if (!(error instanceof RecommenderError && ENDS_A_TRIAL.has(error.code))) throw error;
+      return { epochs: done, isFinished: true, failure: error.message };
+    }
+  }
+
+  /** @returns Whether the training has ended, before or at the last epoch of the search. */
+  async #learn({ number, draw }: Trial, folder: string, epochs: number, done: TrialEpoch[]): Promise<boolean> {
+    const { plan, context } = this;
+    const identity = await this.#identity(draw);
+    const resume = await usable(folder, identity);
+    done.push(...trialEpochs(resume));
+    if (done.length >= epochs) return done.length >= plan.epochs;
+    const pause = new AbortController();
+    let progress: Progress | undefined;
+    try {
+      await learn({
+        ...this.#task(draw, AbortSignal.any([context.signal, pause.signal])),
+        epochs: plan.epochs,
+        valid: plan.parts.valid,
+        ...(resume && { resume }),
+        onProgress({ epoch, step, steps, loss }) {
+          const label = `trial ${number}, epoch ${epoch}`;
+          progress ??= createProgress(context.stderr, { label, total: steps, unit: 'steps' });
+          progress.update(step, `loss ${loss.toFixed(4)}`);
+        },
+        async onEpoch({ epoch, loss, seconds, valid }, state) {
+          progress?.finish();
+          progress = undefined;
+          done.push({ epoch, loss, seconds, valid: valid! });
+          await writeCheckpoint(folder, identity, await state());
+          if (epoch >= epochs && epoch < plan.epochs) pause.abort();
+        },
+      });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      if (context.signal.aborted) {
+        await writeCheckpoint(folder, identity, error.state);
+        throw new RecommenderError('aborted', `Interrupted in trial ${number}.`, { cause: error });
+      }
+      return false;
+    } finally {
+      progress?.finish();
+    }
+  }
+
+  async #count({ number, draw }: Trial, done: TrialEpoch[]): Promise<boolean> {
+    const { parts, model: architecture } = this.plan;
+    const { signal, stderr } = this.context;
+    const { config, tensors } = await learn(this.#task(draw, signal));
+    const { itemIds, support } = parts.log;
+    const info = { ...NAMELESS, architecture, config, items: itemIds.length };
+    const scorer = await loadScorer({ info, itemIds, tensors });
+    const valid = readClicks({ info, tensors }, parts.valid, () => undefined);
+    const { items, offsets } = valid;
+    const total = items.length - offsets.length + 1;
+    const progress = createProgress(stderr, { label: `trial ${number}`, total, unit: 'predictions' });
+    try {
+      const onProgress = (count: number) => progress.update(count);
+      const result = await evaluate(scorer, valid, { protocol: 'events', support, signal, onProgress });
+      done.push({ epoch: 1, seconds: result.seconds, valid: result.metrics.conservative });
+      return true;
+    } finally {
+      scorer.dispose();
+      progress.finish();
+    }
+  }
+
+  #task(draw: Draw, signal: AbortSignal) {
+    const { model, base, seed, parts, products } = this.plan;
+    const { log } = parts;
+    const { itemIds, support } = log;
+    const config = { ...base, ...draw };
+    const columns = log.report.otherColumns;
+    return { model, config, log, columns, itemIds, support, seed, signal, ...(products && { products }) };
+  }
+
+  /** All that a trial's result follows from, but for its configuration. */
+  async #identity(draw: Draw): Promise<Record<string, unknown>> {
+    const { model, base, seed, parts, products, epochs, backend, isNeural } = this.plan;
+    const { config } = await configurationOf(model, { ...base, ...draw });
+    const catalogue = products && createHash('sha256').update(JSON.stringify(products)).digest('hex');
+    return {
+      ...{ model, seed, ...fingerprints(parts), ...config },
+      ...{ version: VERSION, ...(isNeural && { backend, searched: epochs }), ...(catalogue && { catalogue }) },
+    };
+  }
+
+  /** A number that a person can read, and a hash of what the result follows from: another search never takes it. */
+  #folder({ number, draw }: Trial): string {
+    const { model, base, seed, parts, products, epochs, backend, isNeural } = this.plan;
+    const facts = { model, seed, ...fingerprints(parts), base, draw, products, version: VERSION };
+    const identity = JSON.stringify({ ...facts, ...(isNeural && { backend, epochs }) });
+    const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12);
+    return join(this.plan.out, 'trials', `${String(number).padStart(3, '0')}-${hash}`);
+  }
+}
+
+const trialEpochs = (state: FitState | undefined): TrialEpoch[] =>
+  (state?.epochs ?? []).map(({ epoch, loss, seconds, valid }) => ({ epoch, loss, seconds, valid: valid! }));
+
+/** The checkpoint of a trial, where there is one that can be used. */
+async function usable(folder: string, identity: Record<string, unknown>): Promise<FitState | undefined> {
+  try {
+    return await readCheckpoint(folder, identity);
+  } catch (error) {
+    if (error instanceof RecommenderError && error.code !== 'io') return undefined; // trained anew
+    throw error;
+  }
+}
+
+async function writeRecord(folder: string, record: TrialRecord): Promise<void> {
+  const text = JSON.stringify({ ...record, checksum: checksumOf(record) }, null, 2);
+  await replaceFile(join(folder, RECORD), `${text}\n`);
+}
+
+/** A record that was kept before; nothing where there is none, or it is damaged: the trial is then run again. */
+async function readRecord(folder: string): Promise<TrialRecord | undefined> {
+  try {
+    const { checksum, ...record } = JSON.parse(await readFile(join(folder, RECORD), 'utf8'));
+    return checksum === checksumOf(record) ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const checksumOf = (record: TrialRecord): string => createHash('sha256').update(JSON.stringify(record)).digest('hex');

@@ -1,0 +1,32 @@
+/** One thread beside the program's own, for `aisle train --threads`: it shares every step until the training ends. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { BackendChoice } from '../engine/engine';
+import { assist } from '../engine/learn';
+import { RecommenderError } from '../errors';
+import { Team } from '../train/team';
+import { tameLibraries } from './libraries';
+import { startFirst } from './start-backend';
+import type { ThreadMessage, ThreadTask } from './threads';
+
+const say = (message: ThreadMessage): void => parentPort!.postMessage(message);
+
+async function help({ options, backend, memory, member, members }: ThreadTask): Promise<void> {
+  let team: Team | undefined;
+  try {
+    await startFirst(backend as BackendChoice, { write() {} });
+    await assist(options, (layout) => {
+      team = new Team(memory, layout, member, members);
+      say({ state: 'ready' });
+      return team;
+    });
+  } catch (error) {
+    // How a training ends. Whatever else goes wrong must not leave the others waiting.
+    if (error instanceof RecommenderError && error.code === 'aborted') return;
+    const { message } = error as Error;
+    if (team) team.end(message);
+    else say({ state: 'failed', message });
+  }
+}
+
+tameLibraries(false);
+void help(workerData as ThreadTask);

@@ -1,0 +1,44 @@
+/** Weights of a trained model, ready to learn from a later log with more items. */
+import { RecommenderError } from '../errors';
+import type { NdArray } from '../types';
+import type { ParameterSpec } from './model';
+import { size } from './parameters';
+
+/**
+ * Parameters for a catalogue of `items` items from those of its first `known.items`: rows of known items and all other
+ * weights as they were learnt, rows of new items as a fresh model starts them. Rows of special tokens stay behind the last
+ * item's.
+ *
+ * @param specs What the model has for the larger catalogue.
+ * @param fresh Initial values by the same specification.
+ * @throws RecommenderError `weights-mismatch` for weights of another shape: they were trained with another configuration.
+ */
+export function grown(
+  specs: Readonly<Record<string, ParameterSpec>>,
+  fresh: Readonly<Record<string, NdArray>>,
+  known: { readonly items: number; readonly tensors: Readonly<Record<string, NdArray>> },
+  items: number,
+): Record<string, NdArray> {
+  const more = items - known.items;
+  if (more < 0) throw new RangeError(`grown: expected at least ${known.items} items, got ${items}.`);
+  const entries = Object.entries(specs).map(([name, { shape, rows }]) => {
+    const before = known.tensors[name];
+    const [length = 1, ...rest] = shape;
+    const expected = rows ? [length - more, ...rest] : shape;
+    if (!(before && String(before.shape) === String(expected))) {
+      throw new RecommenderError(
+        'weights-mismatch',
+        `The weights "${name}" to go on from have the shape [${before?.shape ?? ''}], expected [${expected}]: they were ` +
+          'trained with another configuration, or with other features of the items. Train without --from.',
+      );
+    }
+    if (!rows || more === 0) return [name, { data: before.data.slice(), shape }] as const;
+    const width = size(rest);
+    const data = (fresh[name]!.data as Float32Array).slice();
+    const old = before.data as Float32Array;
+    data.set(old.subarray(0, (known.items + 1) * width));
+    data.set(old.subarray((known.items + 1) * width), (items + 1) * width);
+    return [name, { data, shape }] as const;
+  });
+  return Object.fromEntries(entries);
+}

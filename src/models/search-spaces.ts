@@ -1,0 +1,100 @@
+/**
+ * What `aisle search` tries of each architecture, beside its presets. Widths stop where a browser's budgets do; an
+ * architecture that is not here is searched with ranges of the user's own.
+ */
+import { choice, linear, log, only, type SearchSpace, wholeLog } from './search-space';
+
+/** The space that the authors tuned in (README of their code), with smaller layers. */
+const GRU4REC: SearchSpace = {
+  loss: choice('cross-entropy', 'bpr-max'),
+  layers: choice([64], [96], [128], [160], [192], [224], [256]),
+  batchSize: choice(32, 48, 64, 80, 96, 128, 192, 256),
+  learningRate: log(0.01, 0.25),
+  momentum: linear(0, 0.9),
+  dropoutPEmbed: linear(0, 0.5),
+  dropoutPHidden: linear(0, 0.7),
+  sampleAlpha: linear(0, 1),
+  logq: only(choice(0, 1), { loss: ['cross-entropy'] }),
+  bpreg: only(linear(0, 2), { loss: ['bpr-max'] }),
+  eluParam: only(choice(0, 0.5, 1), { loss: ['bpr-max'] }),
+};
+
+const SRGNN: SearchSpace = {
+  hiddenSize: choice(50, 64, 100, 128),
+  step: choice(1, 1, 2),
+  batchSize: choice(50, 100, 200),
+  lr: log(0.0003, 0.005),
+  lrDc: choice(0.1, 0.3, 0.5),
+  lrDcStep: choice(2, 3, 5),
+  l2: log(1e-6, 1e-3),
+  edges: choice('binary', 'counted'),
+};
+
+const SASREC: SearchSpace = {
+  hiddenUnits: choice(48, 64, 96, 128),
+  numBlocks: choice(1, 2, 3),
+  numHeads: choice(1, 2, 4),
+  norm: choice('tf', 'pre', 'post'),
+  positions: choice('end', 'start'),
+  dropoutRate: linear(0.05, 0.5),
+  lr: log(0.0003, 0.005),
+  lrSchedule: choice('constant', 'linear'),
+  batchSize: choice(16, 32, 64, 128),
+  labelSmoothing: choice(0, 0.1),
+};
+
+const CASER: SearchSpace = {
+  d: choice(32, 50, 64, 100),
+  L: choice(3, 4, 5, 6, 8),
+  T: choice(1, 2, 3),
+  nv: choice(1, 2, 4, 8),
+  nh: choice(4, 8, 16, 32),
+  drop: linear(0, 0.6),
+  acConv: choice('relu', 'iden', 'tanh'),
+  acFc: choice('relu', 'tanh'),
+  profile: choice('session', 'shared', 'none'),
+  windows: choice('full', 'all'),
+  negSamples: wholeLog(3, 100),
+  learningRate: log(0.0003, 0.005),
+  l2: log(1e-7, 1e-3),
+  batchSize: choice(128, 256, 512),
+};
+
+/** The contrastive part on top of SASRec's: shares from 0.1 to 0.9, as the paper tuned them. */
+const CL4SREC: SearchSpace = {
+  ...SASREC,
+  lambda: log(0.01, 1),
+  similarity: choice('dot', 'cosine'),
+  tau: only(log(0.05, 1), { similarity: ['cosine'] }),
+  cropRatio: linear(0.1, 0.9),
+  maskRatio: linear(0.1, 0.9),
+  reorderRatio: linear(0.1, 0.9),
+};
+
+/** Around what the paper found for its four logs; the language model and its objective are fixed with `--set`. */
+const TRANSFORMERS4REC: SearchSpace = {
+  dModel: choice(64, 96, 128, 192),
+  itemEmbeddingDim: choice(64, 96, 128),
+  nLayer: choice(1, 2, 3),
+  nHead: choice(1, 2, 4, 8),
+  inputDropout: linear(0, 0.4),
+  dropout: linear(0, 0.3),
+  labelSmoothing: linear(0, 0.9),
+  learningRate: log(0.0001, 0.0025),
+  weightDecay: log(1e-6, 1e-4),
+  batchSize: choice(64, 128, 192, 256),
+  itemIdEmbeddingsInitStd: linear(0.03, 0.15),
+  mlmProbability: only(linear(0.2, 0.6), { objective: ['mlm', 'rtd'] }),
+  plmProbability: only(linear(0.4, 0.7), { objective: ['plm'] }),
+  maxSpanLength: only(choice(2, 3, 4), { objective: ['plm'] }),
+};
+
+/** By architecture. */
+export const searchSpaces: Readonly<Record<string, SearchSpace>> = {
+  gru4rec: GRU4REC,
+  srgnn: SRGNN,
+  sasrec: SASREC,
+  caser: CASER,
+  cl4srec: CL4SREC,
+  transformers4rec: TRANSFORMERS4REC,
+};
