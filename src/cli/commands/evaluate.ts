@@ -16,7 +16,7 @@ import {
 } from '../../train/evaluate';
 import { readArtifactFolder } from '../artifact-folder';
 import { contextOf, printJson } from '../context';
-import { readEventsFile } from '../events-file';
+import { readEventsFile, warnOfColumns } from '../events-file';
 import { addEventsOptions, type EventsFlags, oneOf, parseList, readOptions } from '../options';
 import { createProgress, whole } from '../progress';
 import { startFirst } from '../start-backend';
@@ -76,11 +76,7 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
   const features = columnsOfClicks(artifact);
   const read = { minLength: 1, minItems: 1, ...readOptions(flags), featuresIfAny: features };
   const log = await readEventsFile(flags.data, read, context);
-  for (const name of features.filter((feature) => !log.features?.has(feature))) {
-    context.stderr.write(
-      `Warning: ${flags.data} has no column "${name}", which the model reads: it counts as missing.\n`,
-    );
-  }
+  warnOfColumns(log, flags.data, features, context);
   const known = reindex(log, artifact.itemIds);
   const sessions = readClicks(artifact, known.log, await userNumbers(artifact, known.log));
   const rows: RankRow[] = [];
