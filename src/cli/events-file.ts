@@ -47,6 +47,14 @@ export async function readEventsFile(path: string, options: ReadOptions = {}, co
   return log;
 }
 
+/** Tells, once for each, of columns that a model reads and a log lacks. */
+export function warnOfColumns(log: EventLog, path: string, names: readonly string[], { stderr }: Context): void {
+  for (const name of names) {
+    if (log.features?.has(name)) continue;
+    stderr.write(`Warning: ${path} has no column "${name}", which the model reads: it counts as missing.\n`);
+  }
+}
+
 async function openFile(path: string): Promise<FileHandle> {
   const fail = (what: string, cause?: unknown): RecommenderError =>
     new RecommenderError('bad-input', `${path}: ${what}; expected an events file (TSV, CSV, .gz or Parquet).`, {

@@ -7,7 +7,7 @@ import type { ReadOptions } from '../session/options';
 import { mix } from '../session/random';
 import { splitLog } from '../session/split';
 import type { Context } from './context';
-import { readEventsFile } from './events-file';
+import { readEventsFile, warnOfColumns } from './events-file';
 import { parseLast } from './options';
 import { whole } from './progress';
 
@@ -51,6 +51,7 @@ export async function trainingParts(path: string, options: PartsOptions, context
   if (valid === 'none') return { log: learnt(log) };
   if (!valid.startsWith('last:')) {
     const file = await readEventsFile(valid, { ...read, minItems: 1 }, context);
+    warnOfColumns(file, valid, [...(log.features?.keys() ?? [])], context);
     const trained = learnt(log);
     return { log: trained, valid: knownPart(file, trained.itemIds, valid, context) };
   }

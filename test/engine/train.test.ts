@@ -29,6 +29,7 @@ const artifactOf = ({ losses, backend, ...trained }: Trained) => ({
     architecture: trained.architecture,
     config: trained.config,
     items: trained.itemIds.length,
+    ...(trained.features && { features: trained.features }),
     golden: trained.golden,
     training: { losses, backend },
     licence: 'MIT',
@@ -50,6 +51,31 @@ describe.each(['cpu', 'wasm'] as const)('training on %s', (backend) => {
     const { items } = await reader.recommend({ session, k: 1, exclude: [], now: 0 });
     await reader.dispose();
     expect(items).toMatchObject([{ itemId: '"ring", 6', reason: 'neural' }]);
+  });
+
+  test('reads what clicks and products say, and so does the engine that loads it', async () => {
+    const sessions = RING.map((session) =>
+      session.map((click, t) => ({ ...click, features: { device: t % 2 === 0 ? 'phone' : 'desktop' } })),
+    );
+    const ids = [...new Set(RING.flat().map(({ itemId }) => itemId))];
+    const products = ids.map((id, k) => ({ id, features: { colour: k % 2 === 0 ? 'red' : 'blue' } }));
+    const config = { lm: 'gru', objective: 'clm', dModel: 8, itemEmbeddingDim: 8, features: 'device,colour' };
+    const trained = await fresh().train(
+      request({ backend, model: 'transformers4rec', sessions, products, config, epochs: 2 }),
+    );
+    expect(trained.features).toEqual({ device: { kind: 'category', values: ['phone', 'desktop'] } });
+    expect(trained.tensors['catalogue.features.colour']!.shape).toEqual([13]);
+    const reader = createLocalEngine({ fetchFile: serveFolder(await folderOf(artifactOf(trained))), wasmPath });
+    await reader.load({ modelUrl: MODEL_URL, backend });
+    const answers = ['phone', 'desktop', 'fridge', undefined].map((device) => {
+      const session = clicks('"ring", 4').map((click) => ({ ...click, ...(device && { features: { device } }) }));
+      return reader.recommend({ session, k: 12, exclude: [], now: 0 });
+    });
+    const [phone, desktop, fridge, silent] = (await Promise.all(answers)).map(({ items }) => items);
+    await reader.dispose();
+    expect(phone).not.toEqual(desktop);
+    expect(fridge).not.toEqual(phone);
+    expect(fridge).toEqual(silent);
   });
 
   test('frees every tensor over 20 epochs, when it is aborted, and when it throws', async () => {

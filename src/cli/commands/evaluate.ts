@@ -19,7 +19,7 @@ import { readArtifactFolder } from '../artifact-folder';
 import { evaluateRecipe } from '../compare/recipe';
 import { parseRetrain, type Retrain } from '../compare/windows';
 import { contextOf, printJson } from '../context';
-import { readEventsFile } from '../events-file';
+import { readEventsFile, warnOfColumns } from '../events-file';
 import { addEventsOptions, type EventsFlags, integer, oneOf, parseList, parseWindow, readOptions } from '../options';
 import { createProgress, whole } from '../progress';
 import { startFirst } from '../start-backend';
@@ -95,11 +95,7 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
   const features = columnsOfClicks(artifact);
   const read = { minLength: 1, minItems: 1, ...readOptions(flags), featuresIfAny: features };
   const log = await readEventsFile(flags.data, read, context);
-  for (const name of features.filter((feature) => !log.features?.has(feature))) {
-    context.stderr.write(
-      `Warning: ${flags.data} has no column "${name}", which the model reads: it counts as missing.\n`,
-    );
-  }
+  warnOfColumns(log, flags.data, features, context);
   const known = reindex(log, artifact.itemIds);
   const sessions = readClicks(artifact, known.log, await userNumbers(artifact, known.log));
   const rows: RankRow[] = [];
