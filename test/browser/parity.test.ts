@@ -23,8 +23,8 @@ import {
   within,
 } from '../engine/parity';
 
-/** WebGPU in software takes its time. */
-const TIMEOUT = 240_000;
+/** WebGPU in software takes its time, and all of it on a busy machine more. */
+const TIMEOUT = inject('SOAK') > 0 ? 1_800_000 : 240_000;
 
 /**
  * Whether a model is put through all of it: every session, every step, and what it has learnt. On a GPU in software that

@@ -96,6 +96,22 @@ test('a categorical feature whose number of values nobody tells is refused by na
   expect(() => transformers4rec.parameters(config, { items: ITEMS })).toThrow('Write brand:categorical:SIZE');
 });
 
+test.each(['paper', 'library'])('plm in form %s asks at a column that nobody sees, whatever stands in it', (form) => {
+  const config = small({ form, lm: 'xlnet', objective: 'plm' });
+  const params = paramsOf(config);
+  const sessions = [[4], [1, 5, 3], [7, 8, 1, 2, 9]].map((items) => ({ items }));
+  const prepared = transformers4rec.prepare(sessions, config, { items: ITEMS });
+  const filled = Int32Array.from(prepared.items!.data);
+  for (const cell of prepared.last!.data) filled[cell] = 6;
+  expect(filled).not.toEqual(prepared.items!.data);
+  const answer = (items: Int32Array) =>
+    tidy(() => {
+      const arrays = upload({ ...prepared, items: { ...prepared.items!, data: items } });
+      return transformers4rec.encode(upload(params), arrays, config, inference).arraySync();
+    });
+  expect(answer(filled)).toEqual(answer(prepared.items!.data as Int32Array));
+});
+
 describe.each(FORMS)('$form: $lm with $objective', (given) => {
   const config = small(given);
   const sessions = [[4], [2, 2, 2], [1, 5, 3], [7, 8, 1, 2, 9, 4], [3, 7, 8, 1, 2, 9, 4]].map((items) => ({ items }));

@@ -75,7 +75,9 @@ export async function main(only: string[]): Promise<void> {
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const chosen = mutations.filter(({ error }) => only.length === 0 || only.some((part) => error.includes(part)));
     const texts = chosen.map((mutation) => edited(readFileSync(join(copy, mutation.file), 'utf8'), mutation));
-    vitest = await createVitest('test', { root: copy, watch: false, project: 'node', bail: 1, reporters: [{}] });
+    // A test that is only slow has seen nothing.
+    const options = { root: copy, watch: false, project: 'node', bail: 1, reporters: [{}], testTimeout: 600_000 };
+    vitest = await createVitest('test', options);
     const sound = await runTests(vitest, [...new Set(chosen.flatMap(({ tests }) => tests))]);
     if (sound.broken || sound.failed.length > 0 || sound.passed === 0) {
       console.error(`The sources do not pass before any edit: ${sound.broken ?? sound.failed.join('; ')}`);

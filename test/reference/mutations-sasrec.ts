@@ -239,7 +239,7 @@ export const mutations: readonly Mutation[] = [
     error: 'SASRec: no dropout of attention weights',
     file: MODEL,
     edits: [['dropout: (weights) => run.dropout(weights, dropoutRate),', 'dropout: (weights) => weights,']],
-    tests: ['test/models/sasrec.test.ts', 'test/models/sasrec-learning.test.ts', 'test/models/sasrec-options.test.ts'],
+    tests: options,
   },
   {
     error: 'SASRec: no dropout of the embedded clicks',
@@ -249,7 +249,7 @@ export const mutations: readonly Mutation[] = [
       ['maxlen, positions, dropoutRate, dropoutEmbed, scoring } = config', 'maxlen, positions, scoring } = config'],
       ['config: SasrecConfig, { dropout }: Run): Tensor2D {', 'config: SasrecConfig, _: Run): Tensor2D {'],
     ],
-    tests: ['test/models/sasrec.test.ts', 'test/models/sasrec-learning.test.ts', 'test/models/sasrec-options.test.ts'],
+    tests: options,
   },
   {
     error: 'SASRec: a hidden score of −∞, which turns rows without a key into NaN',

@@ -211,6 +211,24 @@ describe('a trainer', () => {
     expect(() => new Trainer(options)).toThrow(expect.objectContaining({ code: 'bad-input' }));
   });
 
+  test('ends an epoch of GRU4Rec where a lone row would have no negative', async () => {
+    const sessions = logOf([
+      [1, 2, 3],
+      [4, 5],
+      [6, 7, 8, 9],
+      [10, 11],
+    ]);
+    const stepsWith = async (nSample: number) => {
+      const given = { layers: [4], batchSize: 2, nSample, sampleAlpha: 0 };
+      const trainer = new Trainer(optionsOf(asAny(gru4rec), given, { sessions }));
+      await trainer.runEpoch();
+      trainer.dispose();
+      return trainer.steps;
+    };
+    expect(await stepsWith(5)).toBe(4);
+    expect(await stepsWith(0)).toBe(3);
+  });
+
   test('takes the losses of GRU4Rec as a mean over steps, of SASRec over targets', async () => {
     const sessions = logOf([
       [1, 2, 3, 4],

@@ -1,0 +1,64 @@
+/**
+ * The golden files on the GPU backends, in headless Chromium. A GPU in software takes minutes for all of them, so that
+ * `npm test` asks one of each reference implementation and language model; `npm run soak` asks all, in Node's WebGPU too.
+ */
+import { expect, test } from 'vitest';
+import { webgpuOfNode } from '../../src/cli/webgpu';
+import { startBackend } from '../../src/engine/backends/index';
+import { registerTraining } from '../../src/engine/backends/training';
+import { sharedPathOrNote } from '../shared';
+import { goldenInChromium } from './golden/chromium';
+import { goldenFiles, runGolden } from './golden/run';
+
+const isSoak = Number(process.env['SOAK'] ?? 0) > 0;
+const TIMEOUT = isSoak ? 1_800_000 : 300_000;
+
+const shared = sharedPathOrNote('golden');
+const all = shared ? goldenFiles(shared).filter((name) => name.endsWith('.safetensors')) : [];
+
+/** Of each the file that reaches most kernels: two layers, an optimiser's steps, padding, sums of 3,072 terms. */
+const FEW = [
+  'gru4rec-constrained-2layer',
+  'gru4rec-fit-bprmax-separate',
+  'sasrec-classic2020',
+  'gsasrec-untied',
+  'srgnn-step1',
+  'caser',
+  'cl4srec-encoder',
+  't4r-gpt2-clm',
+  't4r-transfoxl-clm-causal',
+  't4r-bert-mlm-intermediate3072',
+  't4r-electra-rtd',
+  't4r-xlnet-plm',
+].map((name) => `${name}.safetensors`);
+const asked = isSoak ? all : all.filter((name) => FEW.includes(name));
+
+test('the reference material is here in full, or not at all', () => {
+  expect(asked).toHaveLength(shared ? (isSoak ? all.length : FEW.length) : 0);
+});
+
+const BACKENDS = shared ? (['webgl', 'webgpu'] as const) : [];
+test.each(BACKENDS)(
+  'golden files are ok on %s in a page, every tensor compared',
+  async (backend) => {
+    const rows = [];
+    for await (const row of goldenInChromium(shared!, asked, backend)) rows.push(row);
+    expect(rows.filter(({ state }) => state !== 'ok')).toEqual([]);
+    expect(rows.map(({ file }) => file)).toEqual(asked);
+    for (const { file, compared, total } of rows) {
+      expect(compared, file).toBe(total);
+      expect(total, file).toBeGreaterThan(4);
+    }
+  },
+  TIMEOUT,
+);
+
+test.each(isSoak ? asked : [])(
+  '%s is ok on webgpu in Node',
+  async (name) => {
+    await startBackend('webgpu', { webgpu: await webgpuOfNode() });
+    await registerTraining();
+    expect(await runGolden(shared!, name, true)).toMatchObject({ file: name, state: 'ok' });
+  },
+  TIMEOUT,
+);
