@@ -76,7 +76,7 @@ async function open(peerCase: string, work: LearnerWork, steps: number, large?: 
 }
 
 function stockCase(name: string, work: LearnerWork): BenchCase {
-  return { name, unit: 'ms per step', runs: 15, warmup: 2, open: () => openBesideStock(work) };
+  return { name, unit: 'ms per step', runs: 9, warmup: 1, open: () => openBesideStock(work) };
 }
 
 async function openBesideStock(work: LearnerWork): Promise<OpenCase> {
