@@ -25,7 +25,8 @@ import {
   transpose,
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { ownTraining } from '../../../src/engine/kernels/own-training';
 import { type AttentionParams, attention, causalBias } from '../../../src/nn/attention';
 import { gelu } from '../../../src/nn/gelu';
 import { hasKernel } from '../../../src/nn/kernels';
@@ -66,6 +67,19 @@ test('WASM has the kernels of whole layers, which plain CPU does without', async
   expect(names.filter(hasKernel)).toEqual([]);
   await start('wasm');
   expect(names.filter(hasKernel)).toEqual(names);
+});
+
+test('an engine without SIMD trains on the kernels that there are', async () => {
+  vi.resetModules();
+  const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+  try {
+    const { withSimd } = await import('../../../src/engine/kernels/simd/index');
+    const others = ownTraining('wasm');
+    expect(await withSimd(others)).toBe(others);
+    expect(validate).toHaveBeenCalledOnce();
+  } finally {
+    validate.mockRestore();
+  }
 });
 
 describe('two operands', () => {

@@ -130,7 +130,10 @@ export function simdOf(backend: BackendWasm): Simd {
     scratch(bytes) {
       if (bytes > scratchBytes) {
         if (scratchBytes > 0) host._free(scratchAt);
+        scratchBytes = 0;
         scratchAt = host._malloc(bytes) >>> 0;
+        if (scratchAt === 0)
+          throw new Error(`WebAssembly has no room for ${bytes} bytes of scratch; train smaller batches.`);
         scratchBytes = bytes;
       }
       return scratchAt;
