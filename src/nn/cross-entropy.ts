@@ -40,11 +40,12 @@ export function softmaxCrossEntropy(scores: Tensor2D, positive: Tensor1D, smooth
   return engine().runKernel('AisleCrossEntropy', { scores, positive }, { smoothing, guard }) as Tensor1D;
 }
 
+const WITH_SLOPE = 'AisleCrossEntropyWithSlope';
+
 /** Losses of rows, and the slopes of their sum. */
 function lossesAndSlopes(scores: Tensor2D, positive: Tensor1D, smoothing: number): [Tensor1D, Tensor2D] {
-  const both = 'AisleCrossEntropyWithSlope';
-  if (hasKernel(both)) {
-    return engine().runKernel(both, { scores, positive }, { smoothing }) as unknown as [Tensor1D, Tensor2D];
+  if (hasKernel(WITH_SLOPE)) {
+    return engine().runKernel(WITH_SLOPE, { scores, positive }, { smoothing }) as unknown as [Tensor1D, Tensor2D];
   }
   const losses = softmaxCrossEntropy(scores, positive, smoothing);
   const inputs = { dy: onesLike(losses), scores, positive };
@@ -78,7 +79,7 @@ export function productCrossEntropy(
   const total = customGrad((...given) => {
     const save = given.pop() as unknown as (kept: Tensor[]) => void;
     const [c, e, b] = given as [Tensor2D, Tensor2D, Tensor1D?];
-    const turned = transpose(e) as Tensor2D;
+    const turned = hasKernel(WITH_SLOPE) ? undefined : (transpose(e) as Tensor2D); // only those kernels multiply either way
     let sums: Tensor[] = []; // of the loss, ∂E and ∂b
     const slopes: Tensor2D[] = []; // ∂c, block by block
     for (let from = 0; from === 0 || from < rows; from += blockRows) {
@@ -86,7 +87,7 @@ export function productCrossEntropy(
       const [next, slope] = tidy((): [Tensor[], Tensor2D] => {
         const block = slice(c, [from, 0], [count, -1]);
         const columns = slice(positive, from, count);
-        const products: Tensor2D = matMul(block, turned);
+        const products: Tensor2D = turned ? matMul(block, turned) : matMul(block, e, false, true);
         const scores: Tensor2D = b ? add(products, b) : products;
         const [losses, ds] = lossesAndSlopes(scores, columns, smoothing);
         const parts: Tensor[] = [sum(losses), matMul(ds, block, true, false)];

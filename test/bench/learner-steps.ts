@@ -13,6 +13,7 @@ import { drawnNegatives } from '../../src/train/negative-source';
 import { Optimiser } from '../../src/train/optimiser';
 import { Learner, type Trainee, trainee } from '../../src/train/step';
 import type { Sessions } from '../../src/types';
+import { useStockKernels } from './stock-kernels';
 
 /** What to train. */
 export interface LearnerWork {
@@ -23,6 +24,8 @@ export interface LearnerWork {
   readonly sessionLength: number;
   /** Learn from so many last targets of each session; default: from all. */
   readonly lastTargets?: number;
+  /** Compute with TensorFlow.js' own kernels and gradients wherever it has them. */
+  readonly stock?: boolean;
 }
 
 const SEED = 7;
@@ -35,6 +38,7 @@ const SEED = 7;
 export async function learnerSteps(work: LearnerWork): Promise<() => number> {
   await startBackend('wasm', { wasmPath: wasmPath() });
   await registerTraining();
+  if (work.stock) useStockKernels();
   const model = (await models[work.model]!()) as unknown as SessionModel<object>;
   const sessions = drawnSessions(work);
   const catalogue = { items: work.items, support: new Int32Array(work.items + 1).fill(1) };

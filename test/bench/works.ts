@@ -71,3 +71,11 @@ export const OTHERS = {
   'xlnet-plm': transformer('xlnet', 'plm'),
   'electra-rtd': transformer('electra', 'rtd'),
 } satisfies Readonly<Record<string, LearnerWork>>;
+
+/** Everything that `npm run bench -- train` trains, by its name there. */
+export const WORKS: Readonly<Record<string, LearnerWork>> = {
+  gru4rec: GRU4REC,
+  'sasrec-bce': SASREC_BCE,
+  'sasrec-ce': SASREC_CE,
+  ...OTHERS,
+};

@@ -2,13 +2,17 @@ import { dependencies } from '../../../package.json';
 import type { BenchCase, OpenCase } from '../bench-case';
 import type { LearnerWork } from '../learner-steps';
 import { builtChild, median, Side, type Turn, torchPeer } from '../turns';
-import { GRU4REC, SASREC_BCE, SASREC_CE } from '../works';
+import { GRU4REC, OTHERS, SASREC_BCE, SASREC_CE } from '../works';
 
-/** Training steps on WASM against PyTorch's on the processor, one thread each. */
+/**
+ * Training steps on WASM, one thread: against PyTorch's on the processor, and for what that does not train against
+ * TensorFlow.js without our kernels.
+ */
 export const cases: readonly BenchCase[] = [
   trainCase('train-gru4rec', 'gru4rec-step-xe', { work: GRU4REC, steps: 5, runs: 60, large: 100_000 }),
   trainCase('train-sasrec-bce', 'sasrec-step-bce', { work: SASREC_BCE, steps: 1, runs: 50 }),
   trainCase('train-sasrec-ce', 'sasrec-step-ce', { work: SASREC_CE, steps: 1, runs: 50 }),
+  ...Object.entries(OTHERS).map(([name, work]) => stockCase(`train-${name}`, work)),
 ];
 
 interface Steps {
@@ -66,6 +70,38 @@ async function open(peerCase: string, work: LearnerWork, steps: number, large?: 
     }),
     async close() {
       await Promise.all([side.close(), larger?.close(), torch?.side.close()]);
+      await child.remove();
+    },
+  };
+}
+
+function stockCase(name: string, work: LearnerWork): BenchCase {
+  return { name, unit: 'ms per step', runs: 9, warmup: 1, open: () => openBesideStock(work) };
+}
+
+async function openBesideStock(work: LearnerWork): Promise<OpenCase> {
+  const child = await builtChild('learner-child.ts');
+  const side = (stock: boolean) => new Side(process.execPath, [child.program, JSON.stringify({ ...work, stock })]);
+  const [ours, stock] = [side(false), side(true)];
+  const cpu: Record<'ours' | 'stock', number[]> = { ours: [], stock: [] };
+  const take = async (from: Side, name: 'ours' | 'stock'): Promise<number> => {
+    const turn = await from.turn(1);
+    cpu[name].push(turn.cpu);
+    return median(turn.ms);
+  };
+  return {
+    ours: () => take(ours, 'ours'),
+    theirs: () => take(stock, 'stock'),
+    peer: 'TensorFlow.js WASM without our kernels',
+    threads: 1,
+    versions: { '@tensorflow/tfjs-backend-wasm': dependencies['@tensorflow/tfjs-backend-wasm'] },
+    facts: () => ({
+      'processor ms a step': round(median(cpu.ours)),
+      'processor ms a step without our kernels': round(median(cpu.stock)),
+      'ratio of processor times': round(median(cpu.ours) / median(cpu.stock)),
+    }),
+    async close() {
+      await Promise.all([ours.close(), stock.close()]);
       await child.remove();
     },
   };

@@ -1,13 +1,17 @@
 /** The kernels that only WASM has, and only while it trains, against plain ops on plain CPU. */
 import {
   add,
+  concat,
   div,
   erf,
   exp,
   grads,
+  maximum,
   memory,
+  minimum,
   mul,
   sigmoid,
+  split,
   sub,
   sum,
   type Tensor,
@@ -18,9 +22,11 @@ import {
   tensor,
   tidy,
   tile,
+  transpose,
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { ownTraining } from '../../../src/engine/kernels/own-training';
 import { type AttentionParams, attention, causalBias } from '../../../src/nn/attention';
 import { gelu } from '../../../src/nn/gelu';
 import { hasKernel } from '../../../src/nn/kernels';
@@ -63,6 +69,19 @@ test('WASM has the kernels of whole layers, which plain CPU does without', async
   expect(names.filter(hasKernel)).toEqual(names);
 });
 
+test('an engine without SIMD trains on the kernels that there are', async () => {
+  vi.resetModules();
+  const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+  try {
+    const { withSimd } = await import('../../../src/engine/kernels/simd/index');
+    const others = ownTraining('wasm');
+    expect(await withSimd(others)).toBe(others);
+    expect(validate).toHaveBeenCalledOnce();
+  } finally {
+    validate.mockRestore();
+  }
+});
+
 describe('two operands', () => {
   const shapes = fc.record({
     full: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 0, maxLength: 4 }),
@@ -76,6 +95,8 @@ describe('two operands', () => {
     ['add', add],
     ['sub', sub],
     ['mul', mul],
+    ['max', maximum],
+    ['min', minimum],
     ['div', (a: Tensor, b: Tensor) => div(a, add(mul(b, b), 0.5))],
   ] as const)('agree with plain CPU when they %s, however they broadcast', (_, f) =>
     property(shapes, ({ full, left, right, fewer, seed }) =>
@@ -112,6 +133,45 @@ describe('functions of single numbers', () => {
   test('gelu has the slope of plain CPU', () =>
     property(fc.record({ length: fc.integer({ min: 1, max: 30 }), seed: fc.nat() }), ({ length, seed }) =>
       agrees(() => slope(gelu, [make([length], seed)], 0), 1e-5),
+    ));
+});
+
+describe('numbers that only move', () => {
+  const cases = fc.record({
+    shape: fc.array(fc.integer({ min: 0, max: 21 }), { minLength: 2, maxLength: 4 }),
+    axis: fc.nat(3),
+    sizes: fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 3 }),
+    seed: fc.nat(),
+  });
+  const resized = (shape: number[], axis: number, size: number) => shape.map((old, i) => (i === axis ? size : old));
+
+  test('are joined as on plain CPU along every axis, empty parts too', () =>
+    property(cases, ({ shape, axis, sizes, seed }) =>
+      agrees(() => {
+        const along = axis % shape.length;
+        return concat(
+          sizes.map((size, i) => make(resized(shape, along, size), seed + i)),
+          along,
+        );
+      }),
+    ));
+
+  test('are split as on plain CPU along every axis', () =>
+    property(cases, ({ shape, axis, sizes, seed }) =>
+      agrees(() => {
+        const along = axis % shape.length;
+        const total = sizes.reduce((a, b) => a + b, 0);
+        const parts = split(make(resized(shape, along, total), seed), sizes, along);
+        return parts[sizes.length - 1]!;
+      }),
+    ));
+
+  test('are transposed as on plain CPU, in the last two axes and in all', () =>
+    property(cases, ({ shape, seed }) =>
+      agrees(() => {
+        const last = shape.map((_, i) => (i < shape.length - 2 ? i : 2 * shape.length - 3 - i));
+        return transpose(make(shape, seed), seed % 2 === 0 ? last : undefined);
+      }),
     ));
 });
 

@@ -51,7 +51,7 @@ export const dropout: SimdKernel = {
   },
 };
 
-const OPERATIONS = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3 } as const;
+const OPERATIONS = { Add: 0, Sub: 1, Multiply: 2, Maximum: 3, Minimum: 4, RealDiv: 5 } as const;
 
 /** Neighbouring axes over which both operands move alike, as one. */
 interface Axis {
@@ -105,3 +105,14 @@ const binary = (name: keyof typeof OPERATIONS): SimdKernel => ({
 });
 
 export const binaries: readonly SimdKernel[] = (Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]).map(binary);
+
+/** To the type that it has: the same numbers, shared. TensorFlow.js copies them, in every gradient of a product. */
+export const cast: SimdKernel = {
+  name: 'Cast',
+  run({ inputs, attrs, backend }) {
+    const x = inputs.x!;
+    if (attrs.dtype !== x.dtype) return undefined;
+    backend.incRef(x.dataId);
+    return { dataId: x.dataId, shape: [...x.shape], dtype: x.dtype };
+  },
+};

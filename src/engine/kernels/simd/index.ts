@@ -1,10 +1,11 @@
 /** The kernels that our own WebAssembly computes, in place of those of TensorFlow.js and of our own in JavaScript. */
 import type { KernelConfig } from '@tensorflow/tfjs-core';
 import { attentionRead, attentionReadGrad, attentionWeights, attentionWeightsGrad } from './attention';
-import { binaries, dropout, geluGrad, unaries } from './elements';
+import { binaries, cast, dropout, geluGrad, unaries } from './elements';
 import { inFrontOf, type SimdKernel } from './kernel';
 import { batchMatMul, fusedMatMul } from './matmul';
 import { compileSimd } from './module';
+import { concat, splitV, transpose } from './moves';
 import {
   crossEntropySlope,
   crossEntropyWithSlope,
@@ -23,6 +24,10 @@ const kernels: readonly SimdKernel[] = [
   geluGrad,
   dropout,
   ...binaries,
+  cast,
+  concat,
+  splitV,
+  transpose,
   crossEntropyWithSlope,
   crossEntropySlope,
   layerNorm,

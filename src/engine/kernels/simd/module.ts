@@ -78,6 +78,8 @@ export interface SimdExports {
   ): void;
   sumMiddle(x: number, to: number, outer: number, count: number, inner: number, chunk: number): void;
   addRows(x: number, ids: number, out: number, count: number, width: number, segments: number): void;
+  copyBlocks(from: number, fromStep: number, to: number, toStep: number, bytes: number, count: number): void;
+  transpose(x: number, to: number, count: number, rows: number, columns: number): void;
   attentionScratch(T: number, K: number, R: number): number;
   attentionWeights(...addressesAndSizes: number[]): void;
   attentionWeightsGradient(...addressesAndSizes: number[]): void;
@@ -128,7 +130,10 @@ export function simdOf(backend: BackendWasm): Simd {
     scratch(bytes) {
       if (bytes > scratchBytes) {
         if (scratchBytes > 0) host._free(scratchAt);
+        scratchBytes = 0;
         scratchAt = host._malloc(bytes) >>> 0;
+        if (scratchAt === 0)
+          throw new Error(`WebAssembly has no room for ${bytes} bytes of scratch; train smaller batches.`);
         scratchBytes = bytes;
       }
       return scratchAt;

@@ -163,12 +163,16 @@ export function adagrad(
 const ADD: i32 = 0;
 const SUB: i32 = 1;
 const MUL: i32 = 2;
-// 3: division
+const MAX: i32 = 3;
+const MIN: i32 = 4;
+// 5: division
 
 function operation4(op: i32, a: v128, b: v128): v128 {
   if (op === ADD) return f32x4.add(a, b);
   if (op === SUB) return f32x4.sub(a, b);
   if (op === MUL) return f32x4.mul(a, b);
+  if (op === MAX) return f32x4.max(a, b);
+  if (op === MIN) return f32x4.min(a, b);
   return f32x4.div(a, b);
 }
 

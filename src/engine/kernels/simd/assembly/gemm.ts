@@ -16,7 +16,7 @@ export function gemmScratch(): i32 {
 }
 
 /** Writes columns 0..3 of rows r0..r3, transposed, 16 bytes every `step`. */
-function transpose4(r0: v128, r1: v128, r2: v128, r3: v128, to: usize, step: usize): void {
+export function transpose4(r0: v128, r1: v128, r2: v128, r3: v128, to: usize, step: usize): void {
   const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
   const b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
   const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);

@@ -11,4 +11,13 @@ export {
 } from './attention';
 export { adagrad, adam, binary, dropout, geluGradient, unary } from './elements';
 export { gemm, gemmScratch } from './gemm';
-export { addRows, crossEntropy, gatherRows, layerNorm, layerNormGradient, sumMiddle } from './rows';
+export {
+  addRows,
+  copyBlocks,
+  crossEntropy,
+  gatherRows,
+  layerNorm,
+  layerNormGradient,
+  sumMiddle,
+  transpose,
+} from './rows';

@@ -1,4 +1,5 @@
 /** Kernels over the rows of a matrix: softmax and its losses, layer normalisation, sums. */
+import { transpose4 } from './gemm';
 import { exp4, loadPart, max4, storePart, sum4 } from './math';
 
 /** The largest of n >= 1 numbers. */
@@ -261,4 +262,56 @@ export function addRows(x: usize, ids: usize, out: usize, count: i32, width: i32
 export function gatherRows(x: usize, ids: usize, out: usize, count: i32, width: i32): void {
   const bytes = (<usize>width) << 2;
   for (let i = 0; i < count; i++, out += bytes, ids += 4) memory.copy(out, x + <usize>i32.load(ids) * bytes, bytes);
+}
+
+/** Copies `count` blocks of as many bytes, each operand's `step` bytes apart. */
+export function copyBlocks(from: usize, fromStep: i32, to: usize, toStep: i32, bytes: i32, count: i32): void {
+  for (let i = 0; i < count; i++, from += fromStep, to += toStep) memory.copy(to, from, bytes);
+}
+
+/** The transposes of `count` matrices `[rows, columns]`, in squares of 16 that stay in the nearest cache. */
+export function transpose(x: usize, to: usize, count: i32, rows: i32, columns: i32): void {
+  const bytes = (<usize>(rows * columns)) << 2;
+  const rowStep = (<usize>columns) << 2;
+  const columnStep = (<usize>rows) << 2;
+  for (let block = 0; block < count; block++, x += bytes, to += bytes) {
+    for (let i0 = 0; i0 < rows; i0 += 16) {
+      const iEnd = min(i0 + 16, rows);
+      for (let j0 = 0; j0 < columns; j0 += 16) {
+        const jEnd = min(j0 + 16, columns);
+        let i = i0;
+        for (; i + 4 <= iEnd; i += 4) {
+          const row = x + <usize>i * rowStep;
+          let j = j0;
+          for (; j + 4 <= jEnd; j += 4) {
+            const at = row + ((<usize>j) << 2);
+            transpose4(
+              v128.load(at),
+              v128.load(at + rowStep),
+              v128.load(at + 2 * rowStep),
+              v128.load(at + 3 * rowStep),
+              to + <usize>j * columnStep + ((<usize>i) << 2),
+              columnStep,
+            );
+          }
+          for (; j < jEnd; j++) {
+            for (let r = 0; r < 4; r++) {
+              f32.store(
+                to + <usize>j * columnStep + ((<usize>(i + r)) << 2),
+                f32.load(row + <usize>r * rowStep + ((<usize>j) << 2)),
+              );
+            }
+          }
+        }
+        for (; i < iEnd; i++) {
+          for (let j = j0; j < jEnd; j++) {
+            f32.store(
+              to + <usize>j * columnStep + ((<usize>i) << 2),
+              f32.load(x + <usize>i * rowStep + ((<usize>j) << 2)),
+            );
+          }
+        }
+      }
+    }
+  }
 }

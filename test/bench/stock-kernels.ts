@@ -1,0 +1,23 @@
+/** TensorFlow.js as it comes, to measure what our kernels are worth. */
+import { getKernelsForBackend, registerGradient, unregisterKernel } from '@tensorflow/tfjs-core';
+import { meanGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Mean_grad';
+import { sumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Sum_grad';
+import { tileGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Tile_grad';
+import { addKernels } from '../../src/engine/backends/registry';
+import { ownTraining } from '../../src/engine/kernels/own-training';
+import { wasmInference } from '../../src/engine/kernels/wasm-inference';
+import { wasmTraining } from '../../src/engine/kernels/wasm-training';
+
+/**
+ * Puts TensorFlow.js' kernels and gradients in the place of ours on WASM. What it has none of, such as the gradient of
+ * `gather` and updates in place, stays ours in JavaScript.
+ */
+export function useStockKernels(): void {
+  const own = ownTraining('wasm');
+  const kept = new Set(own.map(({ kernelName }) => kernelName));
+  for (const { kernelName } of getKernelsForBackend('wasm')) {
+    if (kernelName.startsWith('Aisle') && !kept.has(kernelName)) unregisterKernel(kernelName, 'wasm');
+  }
+  addKernels('wasm', [...own, ...wasmInference, ...wasmTraining]);
+  for (const gradient of [sumGradConfig, meanGradConfig, tileGradConfig]) registerGradient(gradient);
+}
