@@ -29,26 +29,26 @@ export const DEMO_MODELS: readonly DemoModel[] = [
   },
   {
     ...{ name: 'srgnn', title: 'SR-GNN', model: 'srgnn', folder: 'models/srgnn' },
-    set: { hiddenSize: 48, maxlen: 15, lr: 0.004, lrDcStep: 2, batching: 'same-length', batchClicks: 1024, epoch: 4 },
+    set: { hiddenSize: 48, maxlen: 15, lr: 0.004, lrDcStep: 2, batching: 'same-length', batchClicks: 1024, epoch: 3 },
   },
   { ...{ name: 'sasrec', title: 'SASRec', model: 'sasrec', folder: 'models/sasrec' }, set: BY_CLICK },
   {
     ...{ name: 'caser', title: 'Caser', model: 'caser', folder: 'models/caser' },
     set: {
-      ...{ d: 32, L: 5, T: 1, windows: 'all', negFrom: 'all', negSamples: 20, drop: 0.2 },
-      ...{ batchSize: 256, learningRate: 0.003, nIter: 5 },
+      ...{ d: 32, L: 5, T: 1, windows: 'all', negFrom: 'all', negSamples: 20, drop: 0.2, l2: 0 },
+      ...{ batchSize: 256, learningRate: 0.004, nIter: 6 },
     },
   },
   {
     ...{ name: 'cl4srec', title: 'CL4SRec', model: 'cl4srec', folder: 'models/cl4srec' },
-    set: { ...BY_CLICK, lambda: 0.1, similarity: 'cosine', tau: 0.5 },
+    set: { ...BY_CLICK, numEpochs: 3, lambda: 0.1, similarity: 'cosine', tau: 0.5 },
   },
   {
     ...{ name: 'xlnet-mlm', title: 'XLNet, hidden clicks', model: 'transformers4rec', folder: 'models/xlnet-mlm' },
-    set: { ...T4R, lm: 'xlnet', objective: 'mlm', nEpochs: 6 },
+    set: { ...T4R, lm: 'xlnet', objective: 'mlm', learningRate: 0.002, dropout: 0, mlmProbability: 0.4, nEpochs: 10 },
   },
   {
     ...{ name: 'gpt2-clm', title: 'GPT-2, next click', model: 'transformers4rec', folder: 'models/gpt2-clm' },
-    set: { ...T4R, lm: 'gpt2', objective: 'clm', nEpochs: 4 },
+    set: { ...T4R, lm: 'gpt2', objective: 'clm', nEpochs: 3 },
   },
 ];

@@ -105,7 +105,7 @@ describe('the panel', () => {
     await expect.poll(() => new URL(page.url()).searchParams.get('model')).toBe('caser');
     await page.getByRole('tab', { name: 'Engine' }).click();
     await page.getByText('WebAssembly, in a worker').waitFor();
-    await page.locator('.figures').getByText('Caser').waitFor();
+    await page.locator('.figures').getByText('Caser', { exact: true }).waitFor();
     await settled(page);
     await expect.poll(() => because(page)).toBe(`Because you looked at ${title}`);
     expect(loaded(requests)).toEqual(new Set(['gru4rec', 'caser']));
@@ -164,7 +164,9 @@ describe('the panel', () => {
       (opened) =>
         opened
           .context()
-          .route('**/models/[1-9]/**/weights.safetensors', (route) => route.fulfill({ status: 200, body: 'damaged' })),
+          .route(/\/models\/[1-9]\/.*weights\.safetensors$/, (route) =>
+            route.fulfill({ status: 200, body: 'damaged' }),
+          ),
       '?backend=wasm',
     );
     await openPanel(page, 'Models');

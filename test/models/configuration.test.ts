@@ -120,6 +120,12 @@ describe('presets', () => {
     }
   });
 
+  test('has every architecture for both kinds of logs that the table of results shows', () => {
+    for (const name of Object.keys(models)) {
+      expect(Object.keys(presets[name]!), name).toEqual(expect.arrayContaining(['eshop', 'yoochoose-100k']));
+    }
+  });
+
   test('of GRU4Rec are the published tunings', () => {
     expect(presetOf('gru4rec', 'retailrocket').config).toMatchObject({ layers: [224], bpreg: 1.95, sampleAlpha: 0.4 });
     expect(presetOf('gru4rec', 'rsc15').config).toMatchObject({ layers: [100], momentum: 0.2, logq: 1 });

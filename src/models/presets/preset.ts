@@ -1,0 +1,8 @@
+/** Named configurations, each with the data that chose it. `--set` changes single keys of one. */
+export interface Preset {
+  readonly doc: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** By name. */
+export type Presets = Readonly<Record<string, Preset>>;

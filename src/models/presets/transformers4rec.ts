@@ -1,0 +1,29 @@
+import type { Presets } from './preset';
+
+/** For every language model; `--set lm=… --set objective=…` names them. */
+const SMALL = {
+  ...{ dModel: 64, itemEmbeddingDim: 64, nLayer: 1, nHead: 2, labelSmoothing: 0 },
+  ...{ learningRate: 0.004, batching: 'same-length' },
+};
+/** A pass teaches fewer clicks than with clm, each from both sides: it takes more of them, and nothing that holds it up. */
+const HIDDEN = { ...SMALL, itemEmbeddingDim: 128, mlmProbability: 0.4, learningRate: 0.002, dropout: 0 };
+const NEXT = { ...SMALL, lm: 'gpt2', objective: 'clm' };
+
+export const TRANSFORMERS4REC: Presets = {
+  eshop: {
+    doc: 'small catalogue, long sessions, for mlm, plm and rtd; chosen on a validation week of eshop-clothing-2008',
+    config: { ...HIDDEN, batchClicks: 256, nEpochs: 8 },
+  },
+  'eshop-clm': {
+    doc: 'the same for clm',
+    config: { ...NEXT, batchClicks: 256, nEpochs: 4 },
+  },
+  'yoochoose-100k': {
+    doc: 'short anonymous sessions, a few thousand items, for mlm, plm and rtd; chosen on a validation day of yoochoose-100k',
+    config: { ...HIDDEN, batchClicks: 128, nEpochs: 20 },
+  },
+  'yoochoose-100k-clm': {
+    doc: 'the same for clm',
+    config: { ...NEXT, batchClicks: 128, nEpochs: 5 },
+  },
+};
