@@ -98,6 +98,15 @@ describe('there are recommendations', () => {
       { backend: 'wasm' },
     ],
     [
+      "where the browser's language is none",
+      {
+        inWorker: () => {
+          Object.defineProperty(navigator, 'language', { value: 'en-US@posix' });
+        },
+      },
+      { backend: 'wasm' },
+    ],
+    [
       'without WebAssembly',
       { inWorker: () => void delete (globalThis as { WebAssembly?: unknown }).WebAssembly },
       { backend: 'cpu', why: '"wasm" could not be started' },
