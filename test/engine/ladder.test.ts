@@ -119,6 +119,16 @@ describe('there are recommendations', () => {
       },
       { backend: 'cpu', degraded: ['no-backend'], message: '"wasm" could not be started' },
     ],
+    [
+      'where the WebAssembly file never comes',
+      { answer: (path) => (path.endsWith('.wasm') ? 'never' : undefined) },
+      { backend: 'cpu', why: '"wasm" did not answer within 20 s' },
+    ],
+    [
+      'where the WebAssembly file never comes, and WebAssembly was asked for',
+      { answer: (path) => (path.endsWith('.wasm') ? 'never' : undefined), recommender: { backend: 'wasm' } },
+      { backend: 'cpu', degraded: ['no-backend'], message: '"wasm" did not answer within 20 s' },
+    ],
     ['on WebGPU', { recommender: { backend: 'webgpu' } }, { backend: 'webgpu' }],
     ['on WebGL', { recommender: { backend: 'webgl' } }, { backend: 'webgl' }],
     [
