@@ -16,7 +16,7 @@ export interface LoadOptions {
   /** Folder of the artifact, absolute, ending in `/`. */
   readonly modelUrl: string;
   readonly backend: BackendChoice;
-  /** Backends that the engine must not fall back to by itself, such as one of which the page has died. Default none. */
+  /** Backends that the engine must not choose by itself, such as one of which the page has died. Default none. */
   readonly avoid?: readonly BackendName[];
   /** Files that the browser has in its cache are taken from there, whatever their age. Default: as HTTP says. */
   readonly fromCache?: boolean;

@@ -135,7 +135,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     async load(request, { signal, onProgress = () => {} } = {}) {
       assertAlive();
       const { backend } = request;
-      const ladder = ladderOf(backend);
+      const ladder = ladderOf(backend, request.avoid);
       const artifact = await download(request, onProgress, signal);
       const why = (name: BackendName, failures: readonly string[]) => {
         if (backend !== 'auto') return ASKED(name);

@@ -56,6 +56,16 @@ describe('load', () => {
     expect((await engine.recommend(request())).items).toHaveLength(5); // the first model goes on
   });
 
+  test('chooses none that it is to avoid, but the one below which there is nothing', async () => {
+    const engine = started(serveFolder(await folderOf(await smallModel())));
+    for (const avoid of [['wasm'], ['wasm', 'cpu']] as const) {
+      expect(await engine.load({ modelUrl: MODEL_URL, backend: 'auto', avoid })).toMatchObject({ backend: 'cpu' });
+    }
+    expect(await engine.load({ modelUrl: MODEL_URL, backend: 'wasm', avoid: ['wasm'] })).toMatchObject({
+      backend: 'wasm',
+    });
+  });
+
   test('refuses a model that does not give its own golden answer', async () => {
     const artifact = await smallModel();
     const [first, second, ...rest] = artifact.info.golden.top;
