@@ -56,6 +56,21 @@ describe('load', () => {
     expect((await engine.recommend(request())).items).toHaveLength(5); // the first model goes on
   });
 
+  test('falls back to the plain CPU where the memory of WebAssembly is used up by the weights', async () => {
+    const { startBackend, stopBackend } = await import('../../src/engine/backends/index');
+    await startBackend('wasm', { wasmPath });
+    Object.assign(runtime().registry.wasm!, {
+      write() {
+        throw new RangeError('WebAssembly.Memory.grow(): Maximum memory size exceeded');
+      },
+    });
+    const engine = started(serveFolder(await folderOf(await smallModel())));
+    const info = await engine.load({ modelUrl: MODEL_URL, backend: 'auto' });
+    expect(info).toMatchObject({ backend: 'cpu', why: expect.stringContaining('Maximum memory size exceeded') });
+    await expect(engine.load({ modelUrl: MODEL_URL, backend: 'wasm' })).rejects.toMatchObject({ code: 'no-backend' });
+    stopBackend('wasm');
+  });
+
   test('chooses none that it is to avoid, but the one below which there is nothing', async () => {
     const engine = started(serveFolder(await folderOf(await smallModel())));
     for (const avoid of [['wasm'], ['wasm', 'cpu']] as const) {
