@@ -150,6 +150,16 @@ describe('a record that cannot be read', () => {
     expect(later.told.join()).not.toContain('records-set-aside');
   });
 
+  test('is no trouble any more when all is erased, here or elsewhere', async () => {
+    await page().store.append(view('a', 1));
+    await raw((records) => records.put(42, 'e/other/0'));
+    const readers = [page(), page()];
+    await Promise.all(readers.map(({ store }) => store.refresh()));
+    for (const { told } of readers) expect(told.join()).toContain('records-set-aside: 1 stored record');
+    await readers[0]!.store.erase();
+    for (const { told } of readers) await expect.poll(() => told).toContain('records-set-aside is over');
+  });
+
   test.each([[42], [null], [{ a: 1 }], ['1 x []'], [new Uint8Array(3)], ['']])('may be %j', async (value) => {
     await page().store.append(view('a', 1));
     await raw((records) => records.put(value, 'e/other/0'));

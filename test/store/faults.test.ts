@@ -130,6 +130,21 @@ describe('an IndexedDB that', () => {
     expect(await stored()).toEqual(['5 50000', '6 60000', '7 70000', 'new 100000']);
     expect(told).not.toContain('memory');
     expect(told.filter((word) => word.startsWith('storage-short: This device has room'))).toHaveLength(1);
+    await store.erase();
+    expect(told.filter((word) => word.startsWith('storage-short')).at(-1)).toBe('storage-short is over');
+  });
+
+  test('has no room at all is tried again at once when all is erased', async () => {
+    fillAt(0);
+    const { store, told } = page({ retryAfter: 60_000 });
+    void store.append(view('a', 1));
+    await expect.poll(() => told.join()).toContain('storage-full: Events are kept');
+    vi.restoreAllMocks();
+    await store.erase();
+    expect(told.slice(-3)).toEqual(['storage-full is over', 'idle', 'erased']);
+    expect(await store.append(view('b', 2))).toBe(true);
+    await expect.poll(() => told.at(-1)).toBe('indexeddb');
+    expect(await stored()).toEqual(['b 2']);
   });
 
   test('has no room at all leaves events in memory, and says that', async () => {
