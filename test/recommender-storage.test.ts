@@ -2,6 +2,7 @@
 import 'fake-indexeddb/auto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { memory } from '@tensorflow/tfjs-core';
 import { IDBFactory } from 'fake-indexeddb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createRecommender, type Recommender, type RecommenderOptions } from '../src/index';
@@ -273,6 +274,36 @@ describe('privacy', () => {
     tabs[0]!.track('a,b');
     await stores(tabs[0]!);
     await vi.waitFor(async () => expect(await known(tabs[1]!)).toEqual([['a,b']]));
+  });
+
+  test('erase leaves no state of the session in the engine of any tab', async () => {
+    const tabs = [await visit({ consent: 'granted' }), await visit({ consent: 'granted' })];
+    const held: number[] = [];
+    for (const erasing of tabs) {
+      for (const tab of tabs) {
+        tab.track('item-9');
+        expect((await tab.recommend())[0]!.reason).toBe('neural');
+      }
+      held.push(memory().numTensors);
+      await erasing.privacy.erase();
+      await expect.poll(() => memory().numTensors).toBe(held[0]! - tabs.length);
+    }
+  });
+
+  test('erase during an answer that asks several times leaves no state of the session either', async () => {
+    const recommender = await visit({ consent: 'granted' });
+    recommender.track('item-9');
+    await recommender.recommend();
+    const { numTensors } = memory();
+    let erased: Promise<void> | undefined;
+    // So rare are those that pass that the model is asked for more, after the erasure.
+    const filter = ({ id }: { id: string }) => {
+      erased ??= recommender.privacy.erase();
+      return id === 'a,b';
+    };
+    await recommender.recommend({ k: 2, filter });
+    await erased;
+    await expect.poll(() => memory().numTensors).toBe(numTensors - 1);
   });
 
   test('erase that the device does not confirm is an error, and status tells', async () => {

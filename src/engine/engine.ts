@@ -174,6 +174,8 @@ export interface Engine {
    * @throws RecommenderError `no-backend`.
    */
   move(request: MoveRequest, control?: Control): Promise<Moved>;
+  /** Forgets the session asked about last, whose state it keeps so that one more click is one more step. */
+  forget(): Promise<void>;
   /** A text that changes where another backend may be the fastest: the kind of the GPU, the number of cores. */
   device(): Promise<string>;
   /** The products of the loaded artifact's `catalogue.json`; empty where it has none. */

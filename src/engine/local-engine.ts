@@ -170,6 +170,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         }
       }, signal);
     },
+    forget: () => turn(async () => model?.session.forget()),
     device: () => deviceHere(),
     recommend(request, { signal } = {}) {
       return turn(async (ends) => {

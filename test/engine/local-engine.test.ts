@@ -173,6 +173,17 @@ describe('recommend', () => {
     }
   });
 
+  test('forgets the session when it is told to, frees its state, and answers alike', async () => {
+    const engine = await loaded(await smallModel());
+    await engine.forget();
+    const { tensors } = await engine.memory();
+    const { items } = await engine.recommend(request());
+    expect((await engine.memory()).tensors).toBe(tensors + 1);
+    await engine.forget();
+    expect((await engine.memory()).tensors).toBe(tensors);
+    expect((await engine.recommend(request())).items).toEqual(items);
+  });
+
   test('ranks by popularity where no click is known, equal counts by index', async () => {
     const artifact = await smallModel();
     const support = artifact.tensors['catalogue.support']!.data;
