@@ -45,9 +45,12 @@ export function createComputing(options: ComputingOptions) {
     hasAnswered = resolve;
   });
   let trials: Promise<Trials> | undefined;
-  /** Loaded where there is something to try, and nowhere else. */
+  /** Loaded where there is something to try, and nowhere else; where that failed, again the next time. */
   function loadTrials(): Promise<Trials> {
     trials ??= import('./trials').then(({ createTrials }) => createTrials({ engine, notes, now }));
+    trials.catch(() => {
+      trials = undefined;
+    });
     return trials;
   }
 
@@ -80,7 +83,9 @@ export function createComputing(options: ComputingOptions) {
       engine.load({ modelUrl, backend, avoid }, { onProgress });
     if (asked === 'auto') return on('auto');
     try {
-      return await (isGpu(asked) ? (await loadTrials()).guarded(asked, () => on(asked)) : on(asked));
+      // Without the code that guards a GPU, it is started all the same: it was asked for.
+      const guard = isGpu(asked) ? await loadTrials().catch(() => undefined) : undefined;
+      return await (guard ? guard.guarded(asked, () => on(asked)) : on(asked));
     } catch (error) {
       // A GPU may take its worker along.
       const codes = isGpu(asked) ? ['no-backend', 'engine-lost'] : ['no-backend'];

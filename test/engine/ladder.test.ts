@@ -132,6 +132,14 @@ describe('there are recommendations', () => {
     ['on WebGPU', { recommender: { backend: 'webgpu' } }, { backend: 'webgpu' }],
     ['on WebGL', { recommender: { backend: 'webgl' } }, { backend: 'webgl' }],
     [
+      'on WebGL, without the code that tries backends',
+      {
+        answer: (path) => (path.includes('/trials-') ? { body: '', status: 404 } : undefined),
+        recommender: { backend: 'webgl' },
+      },
+      { backend: 'webgl' },
+    ],
+    [
       'on WebGL in the page',
       {
         inPage: [deleteWorker],
