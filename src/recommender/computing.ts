@@ -59,12 +59,12 @@ export function createComputing(options: ComputingOptions) {
     onChange(shown);
   }
 
-  /** The engine says where the model is, perhaps not where it was. */
-  function follow({ backend, why }: Said): void {
-    if (!shown || said === backend + why) return;
+  /** The engine says where the model is, perhaps not where it was, and perhaps that it is another. */
+  function follow({ backend, why }: Said, model?: ModelInfo): void {
+    if (!shown || (said === backend + why && !model)) return;
     said = backend + why;
     const before = shown.model.backend;
-    show({ ...shown.model, backend, why }, shown.engine.thread);
+    show({ ...(model ?? shown.model), backend, why }, shown.engine.thread);
     if (backend !== before) failed(before, why);
   }
 
@@ -126,8 +126,8 @@ export function createComputing(options: ComputingOptions) {
       return answer;
     },
     products: (ids: readonly string[]) => engine.products(ids),
-    /** The model was loaded again, after a crash. */
-    reloaded: follow,
+    /** The model was loaded again, after a crash: the one that the server has now. */
+    reloaded: (model: ModelInfo) => follow(model, model),
     /** No worker could be started again, long after the first start. */
     movedHere(): void {
       if (shown && shown.engine.thread !== 'main') show(shown.model, 'main');

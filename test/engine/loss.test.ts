@@ -6,7 +6,7 @@
 import type { Browser, Worker } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import type { Recommender, Status } from '../../src/index';
-import { RING } from './fixture';
+import { folderOf, RING, smallModel } from './fixture';
 import { deleteWorker, expectRight, type ShopPage, type ShopPageOptions, shopPages } from './shop-page';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -166,6 +166,26 @@ describe('a worker', () => {
     await throwInWorker(shop.page.workers()[0]!);
     await expect.poll(async () => (await shop.status()).degraded).toMatchObject([{ code: 'worker-restarted' }]);
     await expectRight(shop);
+    expect((await shop.status()).engine).toMatchObject({ backend: 'wasm', thread: 'worker' });
+    expect(await shop.thrown()).toEqual([]);
+  });
+
+  test('that is started again after the shop has released another model tells which one it has', async () => {
+    const [model, next] = [await smallModel(), await smallModel({ seed: 2 })];
+    let files = await folderOf(model);
+    const shop = await opened({
+      answer(path) {
+        const body = path.startsWith('/model/') ? files.get(path.slice('/model/'.length)) : undefined;
+        return body && { body };
+      },
+      recommender: { backend: 'wasm' },
+    });
+    await expectRight(shop);
+    expect((await shop.status()).model!.version).toBe('1.0.0');
+    files = await folderOf({ ...next, info: { ...next.info, version: '2.0.0' } });
+    await throwInWorker(shop.page.workers()[0]!);
+    await expect.poll(async () => (await shop.status()).model!.version).toBe('2.0.0');
+    expect(await shop.ask()).toHaveLength(20);
     expect((await shop.status()).engine).toMatchObject({ backend: 'wasm', thread: 'worker' });
     expect(await shop.thrown()).toEqual([]);
   });

@@ -95,7 +95,7 @@ async function serveShopPage(options: ShopPageOptions, paths: string[]): Promise
     const body = instead?.body ?? fileOf(path);
     response.writeHead(instead?.status ?? (body === undefined ? 404 : 200), {
       'content-type': instead?.type ?? TYPES[extname(path)] ?? 'application/octet-stream',
-      'cache-control': 'max-age=3600',
+      'cache-control': instead ? 'no-store' : 'max-age=3600',
       ...(options.csp && { 'content-security-policy': options.csp }),
     });
     response.end(body);
