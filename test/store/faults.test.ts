@@ -35,7 +35,7 @@ describe('an IndexedDB that', () => {
     }
     const { store, told } = page({ deadline: 0.05 });
     const answer = store.append(view('a', 1));
-    await vi.waitFor(() => expect(told.join()).toContain('no-storage: Events are kept in this page'), 3000);
+    await expect.poll(() => told.join()).toContain('no-storage: Events are kept in this page');
     expect(told.filter((word) => word === 'memory')).toHaveLength(1);
     await store.refresh();
     expect(await store.setAside()).toEqual([]);
@@ -43,7 +43,7 @@ describe('an IndexedDB that', () => {
     vi.unstubAllGlobals();
     Object.defineProperty(globalThis, 'indexedDB', { configurable: true, writable: true, value: works });
     expect(await answer).toBe(true);
-    await vi.waitFor(() => expect(told.slice(-2)).toEqual(['no-storage is over', 'indexeddb']));
+    await expect.poll(() => told.slice(-2)).toEqual(['no-storage is over', 'indexeddb']);
     expect(told.filter((word) => word.startsWith('no-storage:'))).toHaveLength(1);
     expect(await stored()).toEqual(['a 1']);
   });
@@ -116,7 +116,7 @@ describe('an IndexedDB that', () => {
     });
     const { store } = page({ deadline: 0.05 });
     expect(await store.append(view('a', 1))).toBe(true);
-    await vi.waitFor(() => expect(late).toHaveLength(2), 2000);
+    await expect.poll(() => late).toHaveLength(2);
     await new Promise((next) => setTimeout(next, 20));
     for (const connection of late) expect(() => connection.transaction('records')).toThrow();
     expect(await stored()).toEqual(['a 1']);
@@ -151,10 +151,10 @@ describe('an IndexedDB that', () => {
     fillAt(0);
     const { store, told } = page();
     const answer = store.append(view('a', 1));
-    await vi.waitFor(() => expect(told.join()).toContain('storage-full: Events are kept'));
+    await expect.poll(() => told.join()).toContain('storage-full: Events are kept');
     vi.restoreAllMocks();
     expect(await answer).toBe(true);
-    await vi.waitFor(() => expect(told.slice(-2)).toEqual(['storage-full is over', 'indexeddb']));
+    await expect.poll(() => told.slice(-2)).toEqual(['storage-full is over', 'indexeddb']);
   });
 });
 
