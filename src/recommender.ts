@@ -161,6 +161,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const listeners = new Map<keyof RecommenderEvents, Set<(detail: never) => void>>();
   let status: Status = { storage: 'memory', consent: 'unknown', paused: false, degraded: [] };
   let disposed = false;
+  let erasures = 0;
 
   function emit<E extends keyof RecommenderEvents>(event: E, detail: RecommenderEvents[E]): void {
     for (const listener of [...(listeners.get(event) ?? [])]) {
@@ -202,7 +203,9 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       emit('stored', { events: events.map(tracked) });
     },
     onErased(by) {
+      erasures++;
       history.clear();
+      forgetSession();
       void notes.forget();
       emit('erased', { by });
     },
@@ -253,6 +256,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   );
   ready.catch(() => {}); // `recommend` reports it to whoever waits
 
+  /** The engine keeps the state of the session that it was asked about last. */
+  function forgetSession(): void {
+    engine.forget().catch(() => {}); // where a worker is lost, so is what it kept
+  }
   function assertAlive(): void {
     if (disposed) throw new RecommenderError('disposed', 'The recommender was disposed. Create another one.');
   }
@@ -275,8 +282,13 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return (async () => {
         assertAlive();
         await abortable(ready, question.signal);
+        const began = erasures;
         const asked = { ...question, user: options.user, now: time, clicks: history.at(time) };
-        const answered = await answer(computing, asked).catch(failed);
+        const answered = await answer(computing, asked)
+          .catch(failed)
+          .finally(() => {
+            if (erasures !== began) forgetSession(); // a filter may have asked on about what is erased
+          });
         if (!store.hears) void store.refresh(); // for the next one
         if (!disposed) emit('recommendations', answered);
         return answered.items;

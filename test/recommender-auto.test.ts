@@ -2,7 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { BackendName, Recommender } from '../src/index';
 import type { DeviceRecord } from '../src/recommender/device-record';
-import { expectRight, type ShopPage, shopPages } from './engine/shop-page';
+import { expectRight, type ServedPage, type ShopPage, shopPages } from './engine/shop-page';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -13,7 +13,7 @@ async function expectAny(shop: ShopPage): Promise<void> {
   expect(await shop.ask()).toHaveLength(20);
 }
 
-const visitOf = ({ server, page }: ShopPage) => ({ server, context: page.context() });
+const visitOf = ({ server, page }: ServedPage) => ({ server, context: page.context() });
 
 /** The answer to which backend is the fastest, once it has been found. */
 const settled = (shop: ShopPage) =>

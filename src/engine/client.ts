@@ -48,6 +48,7 @@ const GOOD_ANSWERS = 20;
 const REPEATABLE: ReadonlySet<Method> = new Set<Method>([
   'load',
   'recommend',
+  'forget',
   'catalogue',
   'products',
   'memory',

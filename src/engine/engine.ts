@@ -17,7 +17,7 @@ export interface LoadOptions {
   /** Folder of the artifact, absolute, ending in `/`. */
   readonly modelUrl: string;
   readonly backend: BackendChoice;
-  /** Backends that the engine must not fall back to by itself, such as one of which the page has died. Default none. */
+  /** Backends that the engine must not choose by itself, such as one of which the page has died. Default none. */
   readonly avoid?: readonly BackendName[];
   /** Files that the browser has in its cache are taken from there, whatever their age. Default: as HTTP says. */
   readonly fromCache?: boolean;
@@ -183,6 +183,8 @@ export interface Engine {
    * @throws RecommenderError `no-backend`.
    */
   move(request: MoveRequest, control?: Control): Promise<Moved>;
+  /** Forgets the session asked about last, whose state it keeps so that one more click is one more step. */
+  forget(): Promise<void>;
   /** A text that changes where another backend may be the fastest: the kind of the GPU, the number of cores. */
   device(): Promise<string>;
   /** The products of the loaded artifact's `catalogue.json`; empty where it has none. */

@@ -12,10 +12,11 @@ export const FIRST: readonly BackendName[] = ['wasm', 'cpu'];
 /**
  * The backends to try for a choice, in this order.
  *
+ * @param avoid Left out under `auto`, but for the last, below which there is nothing.
  * @throws RangeError for a name that no backend has.
  */
-export function ladderOf(choice: BackendChoice): readonly BackendName[] {
-  if (choice === 'auto') return FIRST;
+export function ladderOf(choice: BackendChoice, avoid: readonly BackendName[] = []): readonly BackendName[] {
+  if (choice === 'auto') return FIRST.filter((name) => name === FIRST.at(-1) || !avoid.includes(name));
   if (LADDER.includes(choice)) return [choice];
   throw new RangeError(`No backend is called "${String(choice)}"; use auto, ${LADDER.join(', ')}.`);
 }

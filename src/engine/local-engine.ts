@@ -135,7 +135,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     async load(request, { signal, onProgress = () => {} } = {}) {
       assertAlive();
       const { backend } = request;
-      const ladder = ladderOf(backend);
+      const ladder = ladderOf(backend, request.avoid);
       const artifact = await download(request, onProgress, signal);
       const why = (name: BackendName, failures: readonly string[]) => {
         if (backend !== 'auto') return ASKED(name);
@@ -170,6 +170,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         }
       }, signal);
     },
+    forget: () => turn(async () => model?.session.forget()),
     device: () => deviceHere(),
     recommend(request, { signal } = {}) {
       return turn(async (ends) => {

@@ -3,7 +3,7 @@ import type { Artifact } from '../checkpoint/artifact';
 import { throwIfAborted } from '../errors';
 import { firstOf } from './abort';
 import { type BackendOptions, startBackend } from './backends/index';
-import { type BackendName, isGpu, type LoadProgress } from './engine';
+import type { BackendName, LoadProgress } from './engine';
 import { asBackendsFault, isBackendsFault, withDeadline } from './ladder';
 import { type Model, readyModel } from './ready-model';
 
@@ -42,7 +42,7 @@ export async function readyOn(
     return await withDeadline(ready, deadline, backend);
   } catch (error) {
     throwIfAborted(signal);
-    throw isGpu(backend) ? asBackendsFault(error, backend) : error;
+    throw backend === 'cpu' ? error : asBackendsFault(error, backend); // what fails there fails everywhere
   }
 }
 

@@ -182,9 +182,10 @@ function steppingSession<C>(
   let seen: number[] = [];
   let state: State = [];
   const forget = () => {
-    for (const tensor of state) tensor.dispose();
+    const held = state;
     state = [];
     seen = [];
+    for (const tensor of held) tensor.dispose(); // which may throw where a device is lost
   };
   return {
     items: n,

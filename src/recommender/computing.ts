@@ -45,9 +45,12 @@ export function createComputing(options: ComputingOptions) {
     hasAnswered = resolve;
   });
   let trials: Promise<Trials> | undefined;
-  /** Loaded where there is something to try, and nowhere else. */
+  /** Loaded where there is something to try, and nowhere else; where that failed, again the next time. */
   function loadTrials(): Promise<Trials> {
     trials ??= import('./trials').then(({ createTrials }) => createTrials({ engine, notes, now }));
+    trials.catch(() => {
+      trials = undefined;
+    });
     return trials;
   }
 
@@ -56,12 +59,12 @@ export function createComputing(options: ComputingOptions) {
     onChange(shown);
   }
 
-  /** The engine says where the model is, perhaps not where it was. */
-  function follow({ backend, why }: Said): void {
-    if (!shown || said === backend + why) return;
+  /** The engine says where the model is, perhaps not where it was, and perhaps that it is another. */
+  function follow({ backend, why }: Said, model?: ModelInfo): void {
+    if (!shown || (said === backend + why && !model)) return;
     said = backend + why;
     const before = shown.model.backend;
-    show({ ...shown.model, backend, why }, shown.engine.thread);
+    show({ ...(model ?? shown.model), backend, why }, shown.engine.thread);
     if (backend !== before) failed(before, why);
   }
 
@@ -80,7 +83,9 @@ export function createComputing(options: ComputingOptions) {
       engine.load({ modelUrl, backend, avoid }, { onProgress });
     if (asked === 'auto') return on('auto');
     try {
-      return await (isGpu(asked) ? (await loadTrials()).guarded(asked, () => on(asked)) : on(asked));
+      // Without the code that guards a GPU, it is started all the same: it was asked for.
+      const guard = isGpu(asked) ? await loadTrials().catch(() => undefined) : undefined;
+      return await (guard ? guard.guarded(asked, () => on(asked)) : on(asked));
     } catch (error) {
       // A GPU may take its worker along.
       const codes = isGpu(asked) ? ['no-backend', 'engine-lost'] : ['no-backend'];
@@ -121,8 +126,8 @@ export function createComputing(options: ComputingOptions) {
       return answer;
     },
     products: (ids: readonly string[]) => engine.products(ids),
-    /** The model was loaded again, after a crash. */
-    reloaded: follow,
+    /** The model was loaded again, after a crash: the one that the server has now. */
+    reloaded: (model: ModelInfo) => follow(model, model),
     /** No worker could be started again, long after the first start. */
     movedHere(): void {
       if (shown && shown.engine.thread !== 'main') show(shown.model, 'main');

@@ -187,9 +187,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     onTrouble(code, message);
   }
 
-  function mend(): void {
-    trouble('no-storage');
-    trouble('storage-full');
+  function mend(...others: readonly StoreTrouble[]): void {
+    for (const code of ['no-storage', 'storage-full', ...others] as const) trouble(code);
   }
 
   function tell(next: StorageState): void {
@@ -265,6 +264,10 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     pause.erased();
     known.clear();
     waiting.drop();
+    // All that was said of the last life is over; what troubles the next one is found out anew.
+    mend('storage-short', 'records-set-aside');
+    if (told === 'memory') tell('idle');
+    wake?.();
   }
 
   function forget(by: 'page' | 'elsewhere'): void {

@@ -98,6 +98,15 @@ describe('there are recommendations', () => {
       { backend: 'wasm' },
     ],
     [
+      "where the browser's language is none",
+      {
+        inWorker: () => {
+          Object.defineProperty(navigator, 'language', { value: 'en-US@posix' });
+        },
+      },
+      { backend: 'wasm' },
+    ],
+    [
       'without WebAssembly',
       { inWorker: () => void delete (globalThis as { WebAssembly?: unknown }).WebAssembly },
       { backend: 'cpu', why: '"wasm" could not be started' },
@@ -110,8 +119,26 @@ describe('there are recommendations', () => {
       },
       { backend: 'cpu', degraded: ['no-backend'], message: '"wasm" could not be started' },
     ],
+    [
+      'where the WebAssembly file never comes',
+      { answer: (path) => (path.endsWith('.wasm') ? 'never' : undefined) },
+      { backend: 'cpu', why: '"wasm" did not answer within 20 s' },
+    ],
+    [
+      'where the WebAssembly file never comes, and WebAssembly was asked for',
+      { answer: (path) => (path.endsWith('.wasm') ? 'never' : undefined), recommender: { backend: 'wasm' } },
+      { backend: 'cpu', degraded: ['no-backend'], message: '"wasm" did not answer within 20 s' },
+    ],
     ['on WebGPU', { recommender: { backend: 'webgpu' } }, { backend: 'webgpu' }],
     ['on WebGL', { recommender: { backend: 'webgl' } }, { backend: 'webgl' }],
+    [
+      'on WebGL, without the code that tries backends',
+      {
+        answer: (path) => (path.includes('/trials-') ? { body: '', status: 404 } : undefined),
+        recommender: { backend: 'webgl' },
+      },
+      { backend: 'webgl' },
+    ],
     [
       'on WebGL in the page',
       {

@@ -56,6 +56,31 @@ describe('load', () => {
     expect((await engine.recommend(request())).items).toHaveLength(5); // the first model goes on
   });
 
+  test('falls back to the plain CPU where the memory of WebAssembly is used up by the weights', async () => {
+    const { startBackend, stopBackend } = await import('../../src/engine/backends/index');
+    await startBackend('wasm', { wasmPath });
+    Object.assign(runtime().registry.wasm!, {
+      write() {
+        throw new RangeError('WebAssembly.Memory.grow(): Maximum memory size exceeded');
+      },
+    });
+    const engine = started(serveFolder(await folderOf(await smallModel())));
+    const info = await engine.load({ modelUrl: MODEL_URL, backend: 'auto' });
+    expect(info).toMatchObject({ backend: 'cpu', why: expect.stringContaining('Maximum memory size exceeded') });
+    await expect(engine.load({ modelUrl: MODEL_URL, backend: 'wasm' })).rejects.toMatchObject({ code: 'no-backend' });
+    stopBackend('wasm');
+  });
+
+  test('chooses none that it is to avoid, but the one below which there is nothing', async () => {
+    const engine = started(serveFolder(await folderOf(await smallModel())));
+    for (const avoid of [['wasm'], ['wasm', 'cpu']] as const) {
+      expect(await engine.load({ modelUrl: MODEL_URL, backend: 'auto', avoid })).toMatchObject({ backend: 'cpu' });
+    }
+    expect(await engine.load({ modelUrl: MODEL_URL, backend: 'wasm', avoid: ['wasm'] })).toMatchObject({
+      backend: 'wasm',
+    });
+  });
+
   test('refuses a model that does not give its own golden answer', async () => {
     const artifact = await smallModel();
     const [first, second, ...rest] = artifact.info.golden.top;
@@ -146,6 +171,17 @@ describe('recommend', () => {
       const whole = await (await loaded(artifact)).recommend(request({ session }));
       expect(step.items).toEqual(whole.items);
     }
+  });
+
+  test('forgets the session when it is told to, frees its state, and answers alike', async () => {
+    const engine = await loaded(await smallModel());
+    await engine.forget();
+    const { tensors } = await engine.memory();
+    const { items } = await engine.recommend(request());
+    expect((await engine.memory()).tensors).toBe(tensors + 1);
+    await engine.forget();
+    expect((await engine.memory()).tensors).toBe(tensors);
+    expect((await engine.recommend(request())).items).toEqual(items);
   });
 
   test('ranks by popularity where no click is known, equal counts by index', async () => {

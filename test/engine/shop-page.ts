@@ -3,44 +3,81 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { RankedItem, RecommenderOptions, Status } from '../../src/index';
+import type { RankedItem, Recommender, RecommenderOptions, Status, TrackedEvent } from '../../src/index';
 import { built } from '../build/built';
 import { openBrowser } from '../demo/shop-window';
 import { folderOf, NOW, SESSIONS, smallModel } from './fixture';
 import answers from './small-model-answers.json';
 
-export interface ShopPageOptions {
+export interface ServerOptions {
   /** The policy that the shop's server sends with every file. */
-  readonly csp?: string;
+  readonly csp?: string | undefined;
+  /** What the server answers instead of a file: a body, nothing for ever, or the file after all. */
+  readonly answer?:
+    | ((
+        path: string,
+      ) =>
+        | { readonly body?: string | Uint8Array; readonly type?: string; readonly status?: number }
+        | 'never'
+        | undefined)
+    | undefined;
+}
+
+export interface PageOptions {
   /** Run in the page before any other script. */
   readonly inPage?: readonly (() => void)[];
+  /** Runs in the page before the library is loaded, but no sooner: the driver's own script would stumble over it. */
+  readonly first?: string;
   /** Runs in every worker before the library's script. */
-  readonly inWorker?: () => void;
-  /** What the server answers instead of a file: a body, nothing for ever, or the file after all. */
-  readonly answer?: (
-    path: string,
-  ) => { readonly body?: string | Uint8Array; readonly type?: string; readonly status?: number } | 'never' | undefined;
+  readonly inWorker?: string | (() => void);
   readonly recommender?: Partial<RecommenderOptions>;
+  /** What the page tracks at once. Default nothing. */
+  readonly clicks?: readonly TrackedEvent[];
+  /** Milliseconds since 1970, for good. Default: a clock. */
+  readonly now?: number;
+  /** Told which items the device has acknowledged, as it does. */
+  readonly acknowledged?: (itemIds: string[]) => unknown;
+  readonly prepare?: (page: Page, protocol: CDPSession) => Promise<unknown>;
+}
+
+export interface ShopPageOptions extends ServerOptions, PageOptions {
   /** The page is the next one of the same visit, which tracks nothing more. Default: a visit, and an origin, of its own. */
   readonly after?: { readonly server: Server; readonly context: BrowserContext };
 }
 
 export type Answer = readonly RankedItem[] | { readonly code?: string; readonly message: string };
 
+/** What the shop's own script leaves in the page for the test. */
+export interface Hooks {
+  start(settings: Partial<RecommenderOptions>, clicks: readonly TrackedEvent[], now: number | undefined): Promise<void>;
+  ask(): Promise<Answer>;
+  recommender: Recommender;
+  readonly thrown: string[];
+  readonly errors: string[];
+  readonly statuses: Status[];
+}
+
 export interface ShopPage {
   readonly page: Page;
-  readonly server: Server;
-  /** Paths asked for so far. */
-  readonly paths: string[];
   status(): Promise<Status>;
-  /** Asks for 20 items after the clicks of the session "a repeat". */
+  track(...itemIds: string[]): Promise<void>;
+  /** Asks for 20 items. */
   ask(): Promise<Answer>;
+  /** Ids of all events that the page knows. */
+  known(): Promise<string[]>;
   /** What a shop's error log would see. */
   thrown(): Promise<string[]>;
   /** Codes of the recommender's `error` events. */
   errors(): Promise<string[]>;
+}
+
+/** A page with a server of its own. */
+export interface ServedPage extends ShopPage {
+  readonly server: Server;
+  /** Paths asked for so far. */
+  readonly paths: string[];
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -53,12 +90,14 @@ const PAGE = `<!doctype html><html lang="en"><title>A shop</title><script type="
 
 /** What a shop writes, and hooks for the test. */
 const SHOP = `
-import { createRecommender } from '/lib/index.js';
 globalThis.start = async (options, clicks, now) => {
-  const recommender = await createRecommender({ modelUrl: '/model/', now: () => now, ...options });
+  const { createRecommender } = await import('/lib/index.js');
+  const clock = now === undefined ? {} : { now: () => now };
+  const recommender = await createRecommender({ modelUrl: '/model/', ...clock, ...options });
   globalThis.recommender = recommender;
   recommender.on('error', ({ code }) => errors.push(code));
   recommender.on('status', () => statuses.push(recommender.status));
+  recommender.on('stored', ({ events }) => globalThis.acknowledged?.(events.map(({ itemId }) => itemId)));
   for (const click of clicks) recommender.track(click);
 };
 globalThis.errors = [];
@@ -72,13 +111,21 @@ globalThis.ask = async () => {
 };
 `;
 
-async function serveShopPage(options: ShopPageOptions, paths: string[]): Promise<Server> {
+/**
+ * Serves the page at `/`, the library under `/lib/`, a model under `/model/`, and under `/worker.js` the library's worker
+ * after the script that the query names.
+ *
+ * @param paths Gets the paths that are asked for.
+ */
+export async function serveShopPage({ csp, answer }: ServerOptions = {}, paths: string[] = []): Promise<Server> {
   const library = await built('lib');
   const model = await folderOf(await smallModel());
   const fileOf = (path: string): string | Uint8Array | undefined => {
     if (path === '/') return PAGE;
     if (path === '/shop.js') return SHOP;
-    if (path === '/worker.js') return `(${options.inWorker ?? (() => {})})();\nawait import('/lib/worker.js');\n`;
+    if (path.startsWith('/worker.js?')) {
+      return `${new URLSearchParams(path.slice('/worker.js?'.length)).get('first')};\nawait import('/lib/worker.js');\n`;
+    }
     if (path.startsWith('/model/')) return model.get(path.slice('/model/'.length));
     if (!path.startsWith('/lib/')) return undefined;
     try {
@@ -90,13 +137,13 @@ async function serveShopPage(options: ShopPageOptions, paths: string[]): Promise
   const server = createServer((request, response) => {
     const path = request.url!;
     paths.push(path);
-    const instead = options.answer?.(path);
+    const instead = answer?.(path);
     if (instead === 'never') return;
     const body = instead?.body ?? fileOf(path);
     response.writeHead(instead?.status ?? (body === undefined ? 404 : 200), {
-      'content-type': instead?.type ?? TYPES[extname(path)] ?? 'application/octet-stream',
-      'cache-control': 'max-age=3600',
-      ...(options.csp && { 'content-security-policy': options.csp }),
+      'content-type': instead?.type ?? TYPES[extname(path.split('?')[0]!)] ?? 'application/octet-stream',
+      'cache-control': instead ? 'no-store' : 'max-age=3600',
+      ...(csp && { 'content-security-policy': csp }),
     });
     response.end(body);
   });
@@ -104,42 +151,51 @@ async function serveShopPage(options: ShopPageOptions, paths: string[]): Promise
   return server;
 }
 
-/** Opens the page and starts the recommender. */
-async function openShopPage(browser: Browser, options: ShopPageOptions = {}): Promise<ShopPage> {
-  const paths: string[] = [];
-  const server = options.after?.server ?? (await serveShopPage(options, paths));
-  const context = options.after?.context ?? (await browser.newContext());
+/** What a shop gives that stores, and whose backend is not what a test is about. */
+export const STORING = { backend: 'wasm', consent: 'granted' } as const;
+
+export const originOf = (server: Server): string => `http://localhost:${(server.address() as AddressInfo).port}`;
+
+/** Opens the page in a context and starts the recommender. */
+export async function openShopPage(
+  context: BrowserContext,
+  server: Server,
+  options: PageOptions = {},
+): Promise<ShopPage> {
+  const { inPage = [], first, inWorker, recommender, clicks = [], now, acknowledged, prepare } = options;
   const page = await context.newPage();
+  if (acknowledged) await page.exposeFunction('acknowledged', acknowledged);
   await page.addInitScript(() => {
     const thrown: string[] = [];
     Object.assign(globalThis, { thrown });
     addEventListener('error', ({ message }) => thrown.push(`error: ${message}`));
     addEventListener('unhandledrejection', ({ reason }) => thrown.push(`rejection: ${reason}`));
   });
-  for (const script of options.inPage ?? []) await page.addInitScript(script);
-  await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
-  const session = options.after ? [] : SESSIONS['a repeat']!;
-  const clicks = session.map(({ itemId }, t) => ({ itemId, time: (NOW - 600 + 90 * t) * 1000 }));
+  for (const script of inPage) await page.addInitScript(script);
+  if (prepare) await prepare(page, await context.newCDPSession(page));
+  await page.goto(`${originOf(server)}/`);
   await page.waitForFunction(() => 'start' in globalThis);
-  const settings = { ...(options.inWorker && { workerUrl: '/worker.js' }), ...options.recommender };
-  type Hooks = {
-    start(...args: unknown[]): Promise<void>;
-    ask(): Promise<Answer>;
-    recommender: { status: Status };
-    thrown: string[];
-    errors: string[];
-  };
-  await page.evaluate((args) => (globalThis as unknown as Hooks).start(...args), [
-    settings,
+  if (first !== undefined) await page.evaluate(`${first}; 0`);
+  const script = typeof inWorker === 'function' ? `(${inWorker})()` : inWorker;
+  const workerUrl = `/worker.js?first=${encodeURIComponent(script ?? '')}`;
+  await page.evaluate(([settings, tracked, time]) => (globalThis as unknown as Hooks).start(settings, tracked, time), [
+    { ...(script !== undefined && { workerUrl }), ...recommender } as Partial<RecommenderOptions>,
     clicks,
-    NOW * 1000,
+    now,
   ] as const);
   return {
     page,
-    server,
-    paths,
     status: () => page.evaluate(() => (globalThis as unknown as Hooks).recommender.status),
+    track: (...itemIds) =>
+      page.evaluate((ids) => {
+        for (const id of ids) (globalThis as unknown as Hooks).recommender.track(id);
+      }, itemIds),
     ask: () => page.evaluate(() => (globalThis as unknown as Hooks).ask()),
+    known: () =>
+      page.evaluate(async () => {
+        const { sessions } = await (globalThis as unknown as Hooks).recommender.privacy.export();
+        return sessions.flat().map(({ itemId }) => itemId);
+      }),
     thrown: () => page.evaluate(() => (globalThis as unknown as Hooks).thrown),
     errors: () => page.evaluate(() => (globalThis as unknown as Hooks).errors),
   };
@@ -151,7 +207,7 @@ export function shopPages() {
   const others = new Set<Browser>();
   const servers = new Set<Server>();
   beforeAll(async () => {
-    browser = await openBrowser();
+    [browser] = await Promise.all([openBrowser(), built('lib')]);
   });
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
@@ -166,10 +222,14 @@ export function shopPages() {
   afterAll(() => browser?.close());
 
   return {
-    async opened(options: ShopPageOptions = {}, where = browser): Promise<ShopPage> {
-      const shop = await openShopPage(where, options);
-      servers.add(shop.server);
-      return shop;
+    /** A page that has tracked the session "a repeat". */
+    async opened({ after, ...options }: ShopPageOptions = {}, where = browser): Promise<ServedPage> {
+      const paths: string[] = [];
+      const server = after?.server ?? (await serveShopPage(options, paths));
+      servers.add(server);
+      const clicks = after ? [] : SESSION;
+      const context = after?.context ?? (await where.newContext());
+      return { ...(await openShopPage(context, server, { clicks, now: NOW * 1000, ...options })), server, paths };
     },
     /** Another browser: one in which a GPU has crashed is not what it was. */
     async anotherBrowser(): Promise<Browser> {
@@ -180,6 +240,7 @@ export function shopPages() {
   };
 }
 
+const SESSION = SESSIONS['a repeat']!.map(({ itemId }, t) => ({ itemId, time: (NOW - 600 + 90 * t) * 1000 }));
 const RIGHT: readonly string[] = answers['a repeat'].map(({ itemId }) => itemId);
 
 /** Asks, and wants the answer that Node gives. */

@@ -71,7 +71,7 @@ describe('a note', () => {
     expect(await here.read('device')).toEqual({ fastest: 'cpu' });
     expect(await dump()).toBeUndefined();
     here.allow();
-    await vi.waitFor(async () => expect(await dump()).toEqual(new Map([['note/device', { fastest: 'cpu' }]])));
+    await expect.poll(dump).toEqual(new Map([['note/device', { fastest: 'cpu' }]]));
   });
 
   test('is forgotten when another tab erases', async () => {
@@ -79,7 +79,7 @@ describe('a note', () => {
     await here.write('device', NOTE, here.life);
     const { store } = page();
     await store.erase();
-    await vi.waitFor(() => expect(here.life).toBe(1));
+    await expect.poll(() => here.life).toBe(1);
     expect(await here.read('device')).toBeUndefined();
     expect(await dump()).toBeUndefined();
   });

@@ -57,7 +57,7 @@ describe('events', () => {
     const [teller, hearer] = [page(), page()];
     await hearer.store.refresh();
     await teller.store.append(view('a', 1));
-    await vi.waitFor(() => expect(hearer.events).toMatchObject([view('a', 1)]));
+    await expect.poll(() => hearer.events).toMatchObject([view('a', 1)]);
     vi.stubGlobal('BroadcastChannel', undefined);
     const deaf = page();
     expect([hearer.store.hears, deaf.store.hears]).toEqual([true, false]);
@@ -150,6 +150,16 @@ describe('a record that cannot be read', () => {
     expect(later.told.join()).not.toContain('records-set-aside');
   });
 
+  test('is no trouble any more when all is erased, here or elsewhere', async () => {
+    await page().store.append(view('a', 1));
+    await raw((records) => records.put(42, 'e/other/0'));
+    const readers = [page(), page()];
+    await Promise.all(readers.map(({ store }) => store.refresh()));
+    for (const { told } of readers) expect(told.join()).toContain('records-set-aside: 1 stored record');
+    await readers[0]!.store.erase();
+    for (const { told } of readers) await expect.poll(() => told).toContain('records-set-aside is over');
+  });
+
   test.each([[42], [null], [{ a: 1 }], ['1 x []'], [new Uint8Array(3)], ['']])('may be %j', async (value) => {
     await page().store.append(view('a', 1));
     await raw((records) => records.put(value, 'e/other/0'));
@@ -188,7 +198,7 @@ describe('a record that cannot be read', () => {
     }
     channel.postMessage({ epoch: 'another', events: [{ tab: 't', number: 0, ...view('b', 2) }] });
     await page().store.append(view('c', 3));
-    await vi.waitFor(() => expect(events).toMatchObject([view('c', 3)]));
+    await expect.poll(() => events).toMatchObject([view('c', 3)]);
     channel.close();
   });
 });
@@ -201,7 +211,7 @@ describe('erasing', () => {
     const waiting = [one.store.append(view('c', 3)), other.store.append(view('d', 4))];
     await one.store.erase();
     expect(await Promise.all(waiting)).not.toContain(undefined);
-    await vi.waitFor(() => expect(other.told).toContain('erased'));
+    await expect.poll(() => other.told).toContain('erased');
     expect(await dump()).toBeUndefined();
     expect([one.events, other.events]).toEqual([[], []]);
     await other.store.append(view('e', 5));
@@ -246,7 +256,7 @@ describe('erasing', () => {
     await one.store.append(view('a', 1));
     await other.store.refresh();
     await one.store.erase(false);
-    await vi.waitFor(() => expect(withdrawn.mock.calls).toEqual([['denied']]));
+    await expect.poll(() => withdrawn.mock.calls).toEqual([['denied']]);
     const later = [one.store.append(view('b', 2)), other.store.append(view('c', 3))];
     await other.store.refresh();
     expect(await dump()).toBeUndefined();
@@ -272,7 +282,7 @@ describe('erasing', () => {
     await storing.store.append(view('a', 1));
     const waits = remembering.store.append(view('b', 2));
     await denying.store.discard();
-    await vi.waitFor(() => expect(storing.told).toContain('withdrawn: denied'));
+    await expect.poll(() => storing.told).toContain('withdrawn: denied');
     expect(storing.told).toContain('erased');
     expect(remembering.told).toEqual([]);
     void storing.store.append(view('c', 3));

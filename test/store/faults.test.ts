@@ -35,7 +35,7 @@ describe('an IndexedDB that', () => {
     }
     const { store, told } = page({ deadline: 0.05 });
     const answer = store.append(view('a', 1));
-    await vi.waitFor(() => expect(told.join()).toContain('no-storage: Events are kept in this page'), 3000);
+    await expect.poll(() => told.join()).toContain('no-storage: Events are kept in this page');
     expect(told.filter((word) => word === 'memory')).toHaveLength(1);
     await store.refresh();
     expect(await store.setAside()).toEqual([]);
@@ -43,7 +43,7 @@ describe('an IndexedDB that', () => {
     vi.unstubAllGlobals();
     Object.defineProperty(globalThis, 'indexedDB', { configurable: true, writable: true, value: works });
     expect(await answer).toBe(true);
-    await vi.waitFor(() => expect(told.slice(-2)).toEqual(['no-storage is over', 'indexeddb']));
+    await expect.poll(() => told.slice(-2)).toEqual(['no-storage is over', 'indexeddb']);
     expect(told.filter((word) => word.startsWith('no-storage:'))).toHaveLength(1);
     expect(await stored()).toEqual(['a 1']);
   });
@@ -116,7 +116,7 @@ describe('an IndexedDB that', () => {
     });
     const { store } = page({ deadline: 0.05 });
     expect(await store.append(view('a', 1))).toBe(true);
-    await vi.waitFor(() => expect(late).toHaveLength(2), 2000);
+    await expect.poll(() => late).toHaveLength(2);
     await new Promise((next) => setTimeout(next, 20));
     for (const connection of late) expect(() => connection.transaction('records')).toThrow();
     expect(await stored()).toEqual(['a 1']);
@@ -130,16 +130,31 @@ describe('an IndexedDB that', () => {
     expect(await stored()).toEqual(['5 50000', '6 60000', '7 70000', 'new 100000']);
     expect(told).not.toContain('memory');
     expect(told.filter((word) => word.startsWith('storage-short: This device has room'))).toHaveLength(1);
+    await store.erase();
+    expect(told.filter((word) => word.startsWith('storage-short')).at(-1)).toBe('storage-short is over');
+  });
+
+  test('has no room at all is tried again at once when all is erased', async () => {
+    fillAt(0);
+    const { store, told } = page({ retryAfter: 60_000 });
+    void store.append(view('a', 1));
+    await expect.poll(() => told.join()).toContain('storage-full: Events are kept');
+    vi.restoreAllMocks();
+    await store.erase();
+    expect(told.slice(-3)).toEqual(['storage-full is over', 'idle', 'erased']);
+    expect(await store.append(view('b', 2))).toBe(true);
+    await expect.poll(() => told.at(-1)).toBe('indexeddb');
+    expect(await stored()).toEqual(['b 2']);
   });
 
   test('has no room at all leaves events in memory, and says that', async () => {
     fillAt(0);
     const { store, told } = page();
     const answer = store.append(view('a', 1));
-    await vi.waitFor(() => expect(told.join()).toContain('storage-full: Events are kept'));
+    await expect.poll(() => told.join()).toContain('storage-full: Events are kept');
     vi.restoreAllMocks();
     expect(await answer).toBe(true);
-    await vi.waitFor(() => expect(told.slice(-2)).toEqual(['storage-full is over', 'indexeddb']));
+    await expect.poll(() => told.slice(-2)).toEqual(['storage-full is over', 'indexeddb']);
   });
 });
 

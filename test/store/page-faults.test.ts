@@ -5,18 +5,18 @@
 import type { Server } from 'node:http';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { RankedItem } from '../../src/index';
 import { openBrowser } from '../demo/shop-window';
-import { answerOf, knownTo, openShop, type PageOptions, serveShop, statusOf, thrownIn, track } from './shop-page';
+import { openShopPage, originOf, type PageOptions, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
 
 vi.setConfig({ testTimeout: 120_000 });
 
 let browser: Browser;
 let server: Server;
-let origin: string;
 let context: BrowserContext;
 
 beforeAll(async () => {
-  [browser, { server, origin }] = await Promise.all([openBrowser(), serveShop()]);
+  [browser, server] = await Promise.all([openBrowser(), serveShopPage()]);
 });
 afterAll(async () => {
   await browser?.close();
@@ -28,11 +28,18 @@ beforeEach(async () => {
 });
 afterEach(() => context.close());
 
+const opened = ({ recommender, ...options }: PageOptions = {}) =>
+  openShopPage(context, server, { ...options, recommender: { ...STORING, ...recommender } });
+
 /** Time for a machine that is busy elsewhere. */
-const PATIENCE = { timeout: 60_000, interval: 50 };
-const settled = (page: Page) =>
-  vi.waitFor(async () => expect((await statusOf(page)).storage).not.toBe('idle'), PATIENCE);
-const codesOf = async (page: Page) => (await statusOf(page)).degraded.map(({ code }) => code);
+const PATIENCE = { timeout: 60_000 };
+const settled = (shop: ShopPage) => expect.poll(async () => (await shop.status()).storage, PATIENCE).not.toBe('idle');
+const codesOf = async (shop: ShopPage) => (await shop.status()).degraded.map(({ code }) => code);
+/** Reasons of the recommendations, or the code of the error. */
+async function answerOf(shop: ShopPage): Promise<string | undefined | string[]> {
+  const answer = await shop.ask();
+  return 'code' in answer ? answer.code : (answer as readonly RankedItem[]).map(({ reason }) => reason);
+}
 
 const property = (name: string, descriptor: string) =>
   `Object.defineProperty(globalThis, '${name}', { configurable: true, ...${descriptor} });`;
@@ -55,7 +62,7 @@ const without = (name: string) =>
 /** A page in which `first` has run, and its worker, in which `inWorker` has. */
 const broken = (first: string, inWorker = ''): PageOptions => ({
   first,
-  options: { workerUrl: `/worker.js?first=${encodeURIComponent(inWorker)}` },
+  inWorker,
 });
 
 interface Expected {
@@ -63,27 +70,27 @@ interface Expected {
   readonly storage: string;
   readonly degraded: readonly string[];
 }
-const WELL: Expected = { answer: Array(10).fill('neural'), storage: 'indexeddb', degraded: [] };
+const WELL: Expected = { answer: Array(20).fill('neural'), storage: 'indexeddb', degraded: [] };
 
 async function expectPage(options: PageOptions, expected: Expected): Promise<void> {
-  const page = await openShop(context, origin, options);
-  await track(page, 'item-9');
-  expect(await answerOf(page)).toEqual(expected.answer);
-  await settled(page);
-  const { storage, consent, engine } = await statusOf(page);
-  expect({ storage, consent, degraded: await codesOf(page) }).toEqual({
+  const shop = await opened(options);
+  await shop.track('item-9');
+  expect(await answerOf(shop)).toEqual(expected.answer);
+  await settled(shop);
+  const { storage, consent, engine } = await shop.status();
+  expect({ storage, consent, degraded: await codesOf(shop) }).toEqual({
     storage: expected.storage,
     consent: 'granted',
     degraded: expected.degraded,
   });
   expect(engine !== undefined, 'an engine where there is an answer').toBe(Array.isArray(expected.answer));
-  expect(await knownTo(page)).toEqual(['item-9']);
-  expect(await thrownIn(page)).toEqual([]);
+  expect(await shop.known()).toEqual(['item-9']);
+  expect(await shop.thrown()).toEqual([]);
   // What was said of the storage is true of the next page.
-  const next = await openShop(context, origin, { options: { modelUrl: '/none/' } });
+  const next = await opened({ recommender: { modelUrl: '/none/' } });
   await settled(next);
-  expect(await knownTo(next)).toEqual(expected.storage === 'indexeddb' ? ['item-9'] : []);
-  expect(await thrownIn(next)).toEqual([]);
+  expect(await next.known()).toEqual(expected.storage === 'indexeddb' ? ['item-9'] : []);
+  expect(await next.thrown()).toEqual([]);
 }
 
 describe('recommends and stores where', () => {
@@ -141,15 +148,15 @@ describe('recommends from memory where', () => {
 
   test('the quota is 1 byte', async () => {
     const prepare: PageOptions['prepare'] = (_, protocol) =>
-      protocol.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
-    const page = await openShop(context, origin, { prepare });
-    await track(page, 'item-9');
-    expect(await answerOf(page)).toEqual(WELL.answer);
-    await vi.waitFor(async () => expect((await statusOf(page)).storage).toBe('memory'), PATIENCE);
+      protocol.send('Storage.overrideQuotaForOrigin', { origin: originOf(server), quotaSize: 1 });
+    const shop = await opened({ prepare });
+    await shop.track('item-9');
+    expect(await answerOf(shop)).toEqual(WELL.answer);
+    await expect.poll(async () => (await shop.status()).storage, PATIENCE).toBe('memory');
     const message = "Events are kept in this page's memory and end with it: QuotaExceededError";
-    expect((await statusOf(page)).degraded).toMatchObject([{ code: 'storage-full', message }]);
-    expect(await knownTo(page)).toEqual(['item-9']);
-    expect(await thrownIn(page)).toEqual([]);
+    expect((await shop.status()).degraded).toMatchObject([{ code: 'storage-full', message }]);
+    expect(await shop.known()).toEqual(['item-9']);
+    expect(await shop.thrown()).toEqual([]);
   });
 });
 
@@ -164,69 +171,70 @@ describe('an IndexedDB that', () => {
 
   test('has 100 kB keeps the newest, and says that it let older ones go', async () => {
     const acknowledged: string[] = [];
-    const page = await openShop(context, origin, {
-      prepare: (_, protocol) => protocol.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 100_000 }),
+    const shop = await opened({
+      prepare: (_, protocol) =>
+        protocol.send('Storage.overrideQuotaForOrigin', { origin: originOf(server), quotaSize: 100_000 }),
       acknowledged: (ids) => acknowledged.push(...ids),
     });
     const ids = Array.from({ length: 2500 }, (_, k) => `product-with-a-long-name-in-a-long-path-${k}`);
-    for (let from = 0; from < ids.length; from += 100) await track(page, ...ids.slice(from, from + 100));
-    await vi.waitFor(() => expect(acknowledged.at(-1)).toBe(ids.at(-1)), PATIENCE);
+    for (let from = 0; from < ids.length; from += 100) await shop.track(...ids.slice(from, from + 100));
+    await expect.poll(() => acknowledged.at(-1), PATIENCE).toBe(ids.at(-1));
     expect(acknowledged).toEqual(ids);
-    expect(await answerOf(page)).toHaveLength(10);
-    expect(await statusOf(page)).toMatchObject({ storage: 'indexeddb' });
-    expect(await codesOf(page)).toEqual(['storage-short']);
-    expect(await thrownIn(page)).toEqual([]);
-    const next = await openShop(context, origin);
+    expect(await answerOf(shop)).toHaveLength(20);
+    expect(await shop.status()).toMatchObject({ storage: 'indexeddb' });
+    expect(await codesOf(shop)).toEqual(['storage-short']);
+    expect(await shop.thrown()).toEqual([]);
+    const next = await opened();
     await settled(next);
-    const left = await knownTo(next);
+    const left = await next.known();
     expect(left.length).toBeGreaterThan(100);
     expect(left).toEqual(ids.slice(-left.length));
   });
 
   test('is deleted while it is open has been erased, is told, and takes what comes', async () => {
-    const page = await openShop(context, origin);
-    await page.evaluate(() => {
+    const shop = await opened();
+    await shop.page.evaluate(() => {
       const { recommender } = globalThis as unknown as { recommender: import('../../src/index').Recommender };
       recommender.on('erased', ({ by }) => Object.assign(globalThis, { erasedBy: by }));
     });
-    await track(page, 'item-9');
-    expect(await knownTo(page)).toEqual(['item-9']);
+    await shop.track('item-9');
+    expect(await shop.known()).toEqual(['item-9']);
     const other = await context.newPage();
-    await other.goto(`${origin}/`);
+    await other.goto(`${originOf(server)}/`);
     await forget(other);
-    const erasedBy = () => page.evaluate(() => (globalThis as { erasedBy?: string }).erasedBy);
-    await vi.waitFor(async () => expect(await erasedBy()).toBe('elsewhere'), PATIENCE);
-    expect(await knownTo(page)).toEqual([]);
-    await track(page, 'a,b');
-    expect(await answerOf(page)).toEqual(WELL.answer);
-    expect(await knownTo(page)).toEqual(['a,b']);
-    expect(await statusOf(page)).toMatchObject({ storage: 'indexeddb', degraded: [] });
-    expect(await thrownIn(page)).toEqual([]);
+    const erasedBy = () => shop.page.evaluate(() => (globalThis as { erasedBy?: string }).erasedBy);
+    await expect.poll(erasedBy, PATIENCE).toBe('elsewhere');
+    expect(await shop.known()).toEqual([]);
+    await shop.track('a,b');
+    expect(await answerOf(shop)).toEqual(WELL.answer);
+    expect(await shop.known()).toEqual(['a,b']);
+    expect(await shop.status()).toMatchObject({ storage: 'indexeddb', degraded: [] });
+    expect(await shop.thrown()).toEqual([]);
   });
 
   test('is cleared by the browser while it writes loses what came before, and takes what comes after', async () => {
     const acknowledged: string[] = [];
-    const page = await openShop(context, origin, { acknowledged: (ids) => acknowledged.push(...ids) });
-    const protocol = await context.newCDPSession(page);
-    await settled(page);
+    const shop = await opened({ acknowledged: (ids) => acknowledged.push(...ids) });
+    const protocol = await context.newCDPSession(shop.page);
+    await settled(shop);
     for (let round = 0; round < 4; round++) {
-      for (let k = 0; k < 40; k++) await track(page, `${round}/${k}`);
-      await protocol.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
+      for (let k = 0; k < 40; k++) await shop.track(`${round}/${k}`);
+      await protocol.send('Storage.clearDataForOrigin', { origin: originOf(server), storageTypes: 'indexeddb' });
     }
     // The first event after it may be the one by which the page notices.
     let last = '';
     await vi.waitFor(async () => {
       last = `last-${acknowledged.length}-${Math.random()}`;
-      await track(page, last);
-      expect(await knownTo(page)).toContain(last);
+      await shop.track(last);
+      expect(await shop.known()).toContain(last);
       expect(acknowledged).toContain(last);
     }, PATIENCE);
-    expect(await answerOf(page)).toHaveLength(10);
-    expect(await statusOf(page)).toMatchObject({ storage: 'indexeddb', degraded: [] });
-    expect(await thrownIn(page)).toEqual([]);
-    const next = await openShop(context, origin);
+    expect(await answerOf(shop)).toHaveLength(20);
+    expect(await shop.status()).toMatchObject({ storage: 'indexeddb', degraded: [] });
+    expect(await shop.thrown()).toEqual([]);
+    const next = await opened();
     await settled(next);
-    const left = await knownTo(next);
+    const left = await next.known();
     expect(left).toContain(last);
     expect(left.filter((id) => id.startsWith('0/'))).toEqual([]);
     expect(new Set(left).size).toBe(left.length);

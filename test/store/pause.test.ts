@@ -57,9 +57,9 @@ describe('a pause', () => {
   test('and its end reach every tab, those that may not store too', async () => {
     const tabs = [page(), page(), page({ opened: false })];
     await tabs[0]!.store.pause(true);
-    await vi.waitFor(() => expect(tabs.map(words)).toEqual([['paused'], ['paused'], ['paused']]));
+    await expect.poll(() => tabs.map(words)).toEqual([['paused'], ['paused'], ['paused']]);
     await tabs[1]!.store.pause(false);
-    await vi.waitFor(() => expect(tabs.map((tab) => words(tab).at(-1))).toEqual(['resumed', 'resumed', 'resumed']));
+    await expect.poll(() => tabs.map((tab) => words(tab).at(-1))).toEqual(['resumed', 'resumed', 'resumed']);
     await Promise.all(tabs.map(({ store }) => store.flush()));
     expect((await dump())!.has('paused')).toBe(false);
   });
@@ -104,7 +104,7 @@ describe('a pause', () => {
     await store.pause(true);
     expect(told).toContain('memory');
     vi.restoreAllMocks();
-    await vi.waitFor(async () => expect((await dump())?.get('paused')).toBe(true), 5000);
+    await expect.poll(async () => (await dump())?.get('paused')).toBe(true);
   });
 
   test('that a foreign script has scribbled over is none', async () => {

@@ -6,23 +6,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { random } from '../../src/session/random';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium';
 import { openBrowser } from '../demo/shop-window';
-import { knownTo, openShop, type Shop, serveShop } from './shop-page';
+import { type Hooks, openShopPage, type PageOptions, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
 
 /** In `npm test` a small part of what `npm run soak` does. */
 const EVENTS = process.env['SOAK'] ? 500 : 40;
 const TABS = 8;
 
 let server: Server;
-let origin: string;
 const browsers: Browser[] = [];
 
 beforeAll(async () => {
-  ({ server, origin } = await serveShop());
+  server = await serveShopPage();
 });
 afterAll(async () => {
   await Promise.all(browsers.map((browser) => browser.close()));
@@ -31,13 +30,15 @@ afterAll(async () => {
 });
 
 /** Only what stores is of interest here: a model that is not there costs no time. */
-const options = { modelUrl: '/none/' };
+const recommender = { ...STORING, modelUrl: '/none/' };
+const opened = (context: BrowserContext, acknowledged?: PageOptions['acknowledged']): Promise<ShopPage> =>
+  openShopPage(context, server, { recommender, ...(acknowledged && { acknowledged }) });
 
 /** Tracks items one after the other, as fast as it can, from that number on, and waits until they are stored. */
 const trackAll = (page: Page, prefix: string, from: number): Promise<void> =>
   page.evaluate(
     async ([name, first, last]) => {
-      const { recommender } = globalThis as unknown as Shop;
+      const { recommender } = globalThis as unknown as Hooks;
       for (let n = first; n <= last; n++) {
         recommender.track(`${name}/${n}`);
         await new Promise((next) => setTimeout(next, 1));
@@ -105,7 +106,7 @@ test(`${TABS} tabs track ${EVENTS} events each, and are killed at random`, async
     await dying;
     opening++;
     try {
-      return await openShop(context, origin, { options, acknowledged: acknowledge });
+      return (await opened(context, acknowledge)).page;
     } finally {
       opening--;
     }
@@ -156,15 +157,15 @@ test(`${TABS} tabs track ${EVENTS} events each, and are killed at random`, async
     }
   }
 
-  const witness = await openShop(context, origin, { options });
+  const witness = await opened(context);
   const spared = new Set(await processesOf(browser, 'renderer'));
   await Promise.all(Array.from({ length: TABS }, (_, tab) => live(tab)));
-  const reader = await openShop(context, origin, { options });
-  const found = await knownTo(reader);
+  const reader = await opened(context);
+  const found = await reader.known();
   expect(new Set(deaths)).toEqual(new Set(KINDS));
   expect(acknowledged.length).toBeGreaterThanOrEqual(TABS * EVENTS);
   expectKept(found, acknowledged);
-  expect(await knownTo(witness), 'a tab that was there all the time').toEqual(found);
+  expect(await witness.known(), 'a tab that was there all the time').toEqual(found);
 }, 600_000);
 
 test('what was acknowledged is there after the whole browser was killed', async () => {
@@ -179,16 +180,14 @@ test('what was acknowledged is there after the whole browser was killed', async 
   try {
     const acknowledged: string[] = [];
     const { context, browser } = await launch();
-    const tabs = await Promise.all(
-      [0, 1].map(() => openShop(context, origin, { options, acknowledged: (ids) => acknowledged.push(...ids) })),
-    );
+    const tabs = await Promise.all([0, 1].map(() => opened(context, (ids) => acknowledged.push(...ids))));
     const pids = await processesOf(browser);
-    for (const [tab, page] of tabs.entries()) trackAll(page, `${tab}/0`, -10_000).catch(() => {}); // it does not end
+    for (const [tab, { page }] of tabs.entries()) trackAll(page, `${tab}/0`, -10_000).catch(() => {}); // it does not end
     while (acknowledged.length < 100) await tick();
     for (const pid of pids) await kill(pid);
     const next = await launch();
-    const reader = await openShop(next.context, origin, { options });
-    expectKept(await knownTo(reader), acknowledged);
+    const reader = await opened(next.context);
+    expectKept(await reader.known(), acknowledged);
     await next.browser.close();
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 10 });

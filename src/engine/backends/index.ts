@@ -32,7 +32,6 @@ export async function startBackend(name: BackendName, options: BackendOptions = 
   try {
     await register(name, options);
     throwIfAborted(options.signal);
-    // TensorFlow.js resolves `false`, and does not throw, where WebAssembly is forbidden.
     if ((await setBackend(name)) && getBackend() === name) {
       const missing = missingKernels(name, inferenceKernels);
       if (missing.length === 0) return;
@@ -57,12 +56,12 @@ const HELP: Readonly<Partial<Record<string, string>>> = {
   webgpu: 'Use "wasm", or a browser and device with WebGPU.',
 };
 
-async function register(name: BackendName, { wasmPath, webgpu }: BackendOptions): Promise<void> {
+async function register(name: BackendName, { wasmPath, webgpu, signal }: BackendOptions): Promise<void> {
   switch (name) {
     case 'cpu':
       return (await import('./cpu')).registerCpu();
     case 'wasm':
-      return (await import('./wasm')).registerWasm(wasmPath);
+      return (await import('./wasm')).registerWasm(wasmPath, signal);
     case 'webgl':
       return (await import('./webgl')).registerWebgl();
     case 'webgpu':

@@ -1,6 +1,7 @@
 /** The WASM backend, single-threaded, with our own kernels where its are missing or slow. A chunk of its own. */
 import { BackendWasm, init, resetWasmPath, setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
-import { env, findBackendFactory, registerBackend } from '@tensorflow/tfjs-core';
+import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
+import { throwIfAborted } from '../../errors';
 import { ownInference } from '../kernels/own';
 import { ownWasmInference } from '../kernels/own-wasm';
 import { wasmInference } from '../kernels/wasm-inference';
@@ -16,9 +17,18 @@ export interface WasmFiles {
  * Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it.
  *
  * @param path Folder of the `.wasm` files, ending in `/`, or their URLs; absent: the files that the bundler emitted.
+ * @param signal A module that arrives once it has fired is not registered.
  */
-export async function registerWasm(path: string | WasmFiles | undefined): Promise<void> {
+export async function registerWasm(path: string | WasmFiles | undefined, signal?: AbortSignal): Promise<void> {
   addKernels('wasm', [...wasmInference, ...ownInference('wasm'), ...ownWasmInference]);
+  if (engine().registry.wasm) return;
+  // Opened here and not in the factory: while TensorFlow.js waits for one, no other backend computes.
+  const backend = await open(path, signal);
+  if (findBackendFactory('wasm')) removeBackend('wasm');
+  registerBackend('wasm', () => backend, 2);
+}
+
+async function open(path: string | WasmFiles | undefined, signal: AbortSignal | undefined): Promise<BackendWasm> {
   resetWasmPath(); // forgets an earlier failed start, which would leave this one pending for ever
   const files = path ?? (await import('./wasm-files')).wasmFiles;
   if (typeof files === 'string') setWasmPaths(files.endsWith('/') ? files : `${files}/`);
@@ -31,7 +41,7 @@ export async function registerWasm(path: string | WasmFiles | undefined): Promis
   }
   // Threads need a cross-origin isolated page, which a shop's page is not; without them one file less is shipped.
   env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-  if (findBackendFactory('wasm') == null) {
-    registerBackend('wasm', async () => new BackendWasm((await init()).wasm), 2);
-  }
+  const { wasm } = await init();
+  throwIfAborted(signal);
+  return new BackendWasm(wasm);
 }

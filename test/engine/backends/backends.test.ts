@@ -1,5 +1,5 @@
 import { engine, gather, getBackend, grad, matMul, mul, sum, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { startBackend, stopBackend } from '../../../src/engine/backends/index';
 import { missingKernels } from '../../../src/engine/backends/registry';
 import { registerTraining } from '../../../src/engine/backends/training';
@@ -39,6 +39,37 @@ test('a backend that cannot start says so and leaves the other one active', asyn
   expect(await mul(tensor1d([2, 3]), 2).array()).toEqual([4, 6]);
   await startBackend('wasm', { wasmPath });
   expect(getBackend()).toBe('wasm');
+});
+
+test('a module of WebAssembly that comes when nobody waits for it any more disturbs no other backend', async () => {
+  for (const name of backends) stopBackend(name);
+  const { instantiate } = WebAssembly;
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const asked = vi.spyOn(WebAssembly, 'instantiate').mockImplementation((async (
+    ...args: Parameters<typeof instantiate>
+  ) => {
+    await arrived;
+    return instantiate(...args);
+  }) as never);
+  const late = new AbortController();
+  const start = startBackend('wasm', { wasmPath, signal: late.signal });
+  await expect.poll(() => asked.mock.calls.length).toBe(1);
+  late.abort();
+  const computes = async () => {
+    expect(getBackend()).toBe('cpu');
+    expect(await mul(tensor1d([2, 3]), 2).array()).toEqual([4, 6]);
+  };
+  await startBackend('cpu');
+  await computes();
+  arrive();
+  await expect(start).rejects.toMatchObject({ code: 'aborted' });
+  await computes();
+  asked.mockRestore();
+  await startBackend('wasm', { wasmPath });
+  expect(await mul(tensor1d([2, 3]), 2).array()).toEqual([4, 6]);
 });
 
 test('training needs a running backend', async () => {
