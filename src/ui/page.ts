@@ -81,12 +81,11 @@ export function startPage(host: Host): void {
     }
     hasStarted = true;
     const mine = turn;
-    const again = () => mine === turn && start(options);
     try {
       const { recommender, page } = partOptions(options);
       host.pictures = recommender.images !== 'none';
       createRecommender(recommender)
-        .then((opened) => (mine === turn ? open(opened, page, again) : opened.dispose()))
+        .then((opened) => (mine === turn ? open(opened, page) : opened.dispose()))
         .then(undefined, failed);
     } catch (error) {
       failed(error);
@@ -101,8 +100,7 @@ export function startPage(host: Host): void {
     settle(undefined);
   }
 
-  /** @param again Starts anew, where the model could not be fetched and the network is back. */
-  function open(recommender: Recommender, options: PageOptions, again: () => void): void {
+  function open(recommender: Recommender, options: PageOptions): void {
     const item = pageItem();
     const stops: (() => void)[] = [];
     running = {
@@ -118,10 +116,12 @@ export function startPage(host: Host): void {
     let { storage } = recommender.status;
     stops.push(
       recommender.on('ready', () => settle(recommender)),
-      recommender.on('error', ({ code }) => {
-        settle(recommender);
-        const isNetwork = code === 'io' || code === 'timeout';
-        if (isNetwork && !recommender.status.model) stops.push(listen(globalThis, ['online'], again));
+      recommender.on('error', () => settle(recommender)),
+      // A model that could not be had without a network, or from one that wants to be signed in to.
+      listen(globalThis, ['online'], () => {
+        if (recommender.status.model !== undefined) return;
+        recommender.retry().catch(() => {}); // told as the first failure was
+        view.refreshSoon('asked');
       }),
       recommender.on('erased', () => view.refreshSoon('asked')),
       recommender.on('status', (status) => {
