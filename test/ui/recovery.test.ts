@@ -91,3 +91,55 @@ describe('a model that comes when the network is back', () => {
     await page.context().close();
   });
 });
+
+/** Notes the state of each event that slots send. */
+const HEAR = `<script>heard = []; addEventListener('aisle-recommendations', ({ detail }) => heard.push(detail.state))</script>`;
+const heard = (page: Page) => page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
+
+describe('a page that listens hears of each change once:', () => {
+  test('of the failure, and of suggestions when the network is back', async () => {
+    const { page } = await openEmbed(browser, server, SLOT, { head: HEAR + SCRIPT, prepare: cutOff });
+    await failed(page);
+    await push(page, 'refresh');
+    await asked(page, {}).catch(() => {}); // it fails after the slot's own question has
+    expect(await heard(page)).toEqual(['error-io']);
+    await connect(page);
+    await ready(page);
+    expect(await heard(page)).toEqual(['error-io', 'ready']);
+    await page.context().close();
+  });
+
+  test('of a failure in between, after which the answer is the same', async () => {
+    const start = `<script>(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/', product(product) {
+      if (window.isBroken) throw new Error('a mistake of the shop');
+      return product;
+    } }])</script>`;
+    const { page } = await openEmbed(browser, server, SLOT, { head: HEAR + start + SCRIPT });
+    await ready(page);
+    for (const [isBroken, state] of [
+      [true, 'error-bad-input'],
+      [false, 'ready'],
+    ] as const) {
+      await page.evaluate((value) => Object.assign(window, { isBroken: value }), isBroken);
+      await push(page, 'refresh');
+      await page.locator(`[data-aisle-state=${state}]`).waitFor();
+    }
+    expect(await heard(page)).toEqual(['ready', 'error-bad-input', 'ready']);
+    await page.context().close();
+  });
+
+  test.each([
+    ['error-options', SCRIPT.replace('data-', 'data-backend="gpu" data-'), '**/nothing'],
+    ['error-script', SCRIPT, '**/assets/page-*'],
+  ])('of %s, from slots that come later too', async (state, head, missing) => {
+    const { page } = await openEmbed(browser, server, SLOT, {
+      head: HEAR + head,
+      prepare: (opened) => opened.route(missing, (route) => route.fulfill({ status: 404 })),
+    });
+    await page.locator(`[data-aisle-state=${state}]`).waitFor();
+    await page.evaluate(() => document.body.append(document.createElement('aisle-recommendations')));
+    await page.locator(`[data-aisle-state=${state}]`).nth(1).waitFor();
+    expect(await heard(page)).toEqual([state, state]);
+    await page.context().close();
+  });
+});
