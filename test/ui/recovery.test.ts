@@ -143,3 +143,65 @@ describe('a page that listens hears of each change once:', () => {
     await page.context().close();
   });
 });
+
+describe('while the model is on its way', () => {
+  const HELD = '/models/held/';
+  const hold = (page: Page) => page.context().route(`**${HELD}**`, () => {}); // for ever
+  const head = HEAR + SCRIPT.replace('/models/demo/', HELD);
+
+  test('a stop ends what slots and `ready` wait for', async () => {
+    const { page, errors } = await openEmbed(browser, server, SLOT, { head, prepare: hold });
+    await page.waitForFunction(() => window.aisle?.recommender !== undefined);
+    await push(page, 'stop');
+    expect(await page.evaluate(async () => String(await window.aisle!.ready))).toBe('undefined');
+    await page.locator('[data-aisle-state=error-disposed]').waitFor();
+    expect(await page.locator('aisle-recommendations [aria-busy=true]').count()).toBe(0);
+    expect(await heard(page)).toEqual(['error-disposed']);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('another start is what `ready` waits for from then on', async () => {
+    const { page } = await openEmbed(browser, server, SLOT, { head, prepare: hold });
+    await page.waitForFunction(() => window.aisle?.recommender !== undefined);
+    const model = await page.evaluate(async () => {
+      const before = window.aisle!.ready;
+      window.aisle!.push(['start', { modelUrl: '/models/demo/' }]);
+      const recommender = await before;
+      return recommender === (await window.aisle!.ready) && recommender?.status.model?.items;
+    });
+    expect(model).toBeGreaterThan(0);
+    await ready(page);
+    await page.context().close();
+  });
+
+  test('a stop right behind the start leaves nothing behind, and a later start goes on with what was queued', async () => {
+    const queue = `<script>(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/' }], ['stop'], ['track', '${A}'])</script>`;
+    const { page, errors, warnings } = await openEmbed(browser, server, SLOT, {
+      head: queue + SCRIPT,
+      prepare: (opened) =>
+        opened.addInitScript(() => {
+          const counts: Record<string, number> = {};
+          Object.assign(globalThis, { counts });
+          for (const [name, by] of [
+            ['addEventListener', 1],
+            ['removeEventListener', -1],
+          ] as const) {
+            const method = EventTarget.prototype[name];
+            EventTarget.prototype[name] = function (this: EventTarget, type: string, ...rest: unknown[]) {
+              counts[type] = (counts[type] ?? 0) + by;
+              return Reflect.apply(method, this ?? globalThis, [type, ...rest]);
+            };
+          }
+        }),
+    });
+    await page.locator('[data-aisle-state=error-disposed]').waitFor();
+    const counts = await page.evaluate(() => (globalThis as unknown as { counts: Record<string, number> }).counts);
+    for (const type of ['online', 'popstate', 'hashchange', 'navigatesuccess']) expect(counts[type] ?? 0, type).toBe(0);
+    await push(page, 'start', { modelUrl: '/models/demo/' });
+    await ready(page);
+    expect(await known(page)).toEqual([`view ${A}`]);
+    expect([errors, warnings]).toEqual([[], []]);
+    await page.context().close();
+  });
+});
