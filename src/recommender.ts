@@ -120,7 +120,7 @@ export interface RecommenderEvents {
    * another tab, or by the browser.
    */
   readonly erased: { readonly by: 'page' | 'elsewhere' };
-  /** The model could not be loaded, or a recommendation failed; aborted calls are no errors. */
+  /** The model could not be loaded (see `retry`), or a recommendation failed; aborted calls are no errors. */
   readonly error: RecommenderError;
 }
 
@@ -136,6 +136,11 @@ export interface Recommender {
    * catalogue, an item of the model is a product of which only the id is known. Waits for the model.
    */
   products(ids: readonly string[]): Promise<readonly (CatalogueItem | null)[]>;
+  /**
+   * Loads the model again where that has failed, as it does without a network; where the model is there or on its way, it
+   * only waits for it. The visit, the visitor's answers and the listeners stay. Rejects as `error` tells.
+   */
+  retry(): Promise<void>;
   readonly privacy: Privacy;
   readonly status: Status;
   /** @returns Unsubscribes. */
@@ -248,13 +253,23 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onChange: update,
     onDegraded: degrade,
   });
-  const ready = computing.start().then(
-    (model) => {
-      if (!disposed) emit('ready', model);
-    },
-    (error) => failed(error),
-  );
-  ready.catch(() => {}); // `recommend` reports it to whoever waits
+  /** The running load, or how the last one ended. */
+  let ready: Promise<void>;
+  let hasFailed = false;
+  function load(): void {
+    hasFailed = false;
+    ready = computing.start().then(
+      (model) => {
+        if (!disposed) emit('ready', model);
+      },
+      (error) => {
+        hasFailed = true;
+        failed(error);
+      },
+    );
+    ready.catch(() => {}); // `recommend` reports it to whoever waits
+  }
+  load();
 
   /** The engine keeps the state of the session that it was asked about last. */
   function forgetSession(): void {
@@ -306,6 +321,11 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         await ready;
         return (await engine.products(wanted)).map((product) => pictured(product, options.images));
       })();
+    },
+    async retry() {
+      assertAlive();
+      if (hasFailed) load();
+      await ready;
     },
     privacy: privacy.asked,
     get status() {

@@ -109,7 +109,7 @@ export function createComputing(options: ComputingOptions) {
   }
 
   return {
-    /** Loads the model, once. */
+    /** Loads the model; again only where that failed. */
     async start(): Promise<ModelInfo> {
       const model = await load();
       said = model.backend + model.why;

@@ -1,6 +1,7 @@
 /** `<aisle-recommendations>`: holds its place at once, and tells what was loaded of every change. It does nothing else. */
 import { draw } from './frame';
 import type { Host, Slot, SlotState } from './host';
+import type { Suggestion } from './suggestions';
 import { beforePaint } from './when';
 
 export const TAG = 'aisle-recommendations';
@@ -65,6 +66,12 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
 
 export function redraw(host: Host, slot: Slot): void {
   Object.assign(slot, draw(slot.element, host.pictures, slot));
+}
+
+/** Tells the page what a slot shows now, for its own counting. */
+export function tell({ element }: Slot, state: SlotState, suggestions: readonly Suggestion[]): void {
+  const items = suggestions.map(({ id, score, reason }) => ({ itemId: id, score, reason }));
+  element.dispatchEvent(new CustomEvent('aisle-recommendations', { bubbles: true, detail: { state, items } }));
 }
 
 export function setState({ element, frame, texts }: Slot, state: SlotState): void {

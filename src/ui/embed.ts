@@ -6,7 +6,7 @@
  *     <aisle-recommendations limit="8" strategy="for-you"></aisle-recommendations>
  */
 import type { Recommender } from '../recommender';
-import { defineElement, redraw, setState } from './element';
+import { defineElement, redraw, setState, tell } from './element';
 import type { Aisle, Host, Slot } from './host';
 import { node } from './node';
 import { takeQueue } from './queue';
@@ -50,14 +50,19 @@ function start(url: string): void {
     warn,
     guard,
     setState,
+    tell,
     node,
     redraw: (slot) => redraw(host, slot),
   };
   function failed(error: unknown): void {
     warn('embed.js could not load or start what stands beside it.', error);
-    const tell = (slot: Slot) => guard('A slot', () => setState(slot, 'error-script'));
-    for (const slot of slots) tell(slot);
-    host.onSlot = tell;
+    host.onSlot = (slot, change) => {
+      if (change === 'changed') redraw(host, slot);
+      if (change !== 'came') return;
+      setState(slot, 'error-script');
+      tell(slot, 'error-script', []);
+    };
+    for (const slot of slots) guard('A slot', () => host.onSlot?.(slot, 'came'));
     settle(undefined);
   }
   const watch = whenWanted(guard, () =>

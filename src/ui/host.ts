@@ -1,5 +1,6 @@
 /** What the loader hands to the rest of the embed. Types only: the two parts share no module, so that each is one file. */
 import type { Recommender } from '../recommender';
+import type { Suggestion } from './suggestions';
 import type { Texts } from './texts';
 
 /**
@@ -10,7 +11,7 @@ import type { Texts } from './texts';
 export interface Aisle extends Array<unknown> {
   /**
    * Resolves when the model is ready; also when it cannot be, with a recommender whose `status` says why, or with
-   * undefined where none could be made. It never rejects.
+   * undefined where none could be made or it was stopped before. It never rejects. A start after that makes another one.
    */
   ready: Promise<Recommender | undefined>;
   /** The page's recommender, as soon as there is one. */
@@ -61,6 +62,8 @@ export interface Host {
   guard(what: string, work: () => unknown): void;
   /** Says why a slot shows what it shows: in `data-aisle-state`, by `aria-busy`, and in words where it shows nothing. */
   setState(slot: Slot, state: SlotState): void;
+  /** Sends the page the event `aisle-recommendations`: what the slot shows now. */
+  tell(slot: Slot, state: SlotState, suggestions: readonly Suggestion[]): void;
   /** Reads the attributes of a slot again, and draws what shows them at once: the heading, the placeholders. */
   redraw(slot: Slot): void;
   /** Makes an element; `part` names it to the shop's style sheets. */

@@ -25,6 +25,8 @@ export function startPage(host: Host): void {
   const { aisle } = host;
   let { settle } = host;
   let hasStarted = false;
+  /** Whether `aisle.ready` is somebody's answer: then the next start makes another one. */
+  let isSettled = false;
   /** Counts starts and stops: a start that was overtaken does not open. */
   let turn = 0;
   let running: Running | undefined;
@@ -56,7 +58,11 @@ export function startPage(host: Host): void {
     on: (...args: Parameters<Recommender['on']>) => void running!.recommender.on(...args),
     page: () => readPage(),
     refresh: () => view.refreshSoon('asked'),
-    stop: () => stop(),
+    stop() {
+      end();
+      view.failAll('disposed');
+      settled(undefined);
+    },
   };
 
   function carryOut(entry: unknown): void {
@@ -73,39 +79,44 @@ export function startPage(host: Host): void {
   }
 
   function start(options: EmbedOptions): void {
-    stop();
-    if (hasStarted) {
+    end();
+    if (isSettled) {
+      isSettled = false;
       aisle.ready = new Promise((resolve) => {
         settle = resolve;
       });
     }
     hasStarted = true;
     const mine = turn;
-    const again = () => mine === turn && start(options);
     try {
       const { recommender, page } = partOptions(options);
       host.pictures = recommender.images !== 'none';
       createRecommender(recommender)
-        .then((opened) => (mine === turn ? open(opened, page, again) : opened.dispose()))
+        .then((opened) => (mine === turn ? open(opened, page) : opened.dispose()))
         .then(undefined, failed);
     } catch (error) {
       failed(error);
     }
   }
 
+  /** What was waited for under `aisle.ready`; more than the first answer does nothing. */
+  function settled(recommender: Recommender | undefined): void {
+    isSettled = true;
+    settle(recommender);
+  }
+
   function failed(error: unknown): void {
-    stop();
+    end();
     const isOptions = error instanceof RangeError;
     host.warn(isOptions ? 'the options are wrong.' : 'there are no suggestions.', error);
     view.failAll(isOptions ? 'options' : 'engine-lost');
-    settle(undefined);
+    settled(undefined);
   }
 
-  /** @param again Starts anew, where the model could not be fetched and the network is back. */
-  function open(recommender: Recommender, options: PageOptions, again: () => void): void {
+  function open(recommender: Recommender, options: PageOptions): void {
     const item = pageItem();
     const stops: (() => void)[] = [];
-    running = {
+    const mine: Running = {
       recommender,
       options,
       item,
@@ -113,15 +124,18 @@ export function startPage(host: Host): void {
         for (const end of stops) host.guard('The end', end);
       },
     };
+    running = mine;
     aisle.recommender = recommender;
     for (const slot of host.slots) host.redraw(slot);
     let { storage } = recommender.status;
     stops.push(
-      recommender.on('ready', () => settle(recommender)),
-      recommender.on('error', ({ code }) => {
-        settle(recommender);
-        const isNetwork = code === 'io' || code === 'timeout';
-        if (isNetwork && !recommender.status.model) stops.push(listen(globalThis, ['online'], again));
+      recommender.on('ready', () => settled(recommender)),
+      recommender.on('error', () => settled(recommender)),
+      // A model that could not be had without a network, or from one that wants to be signed in to.
+      listen(globalThis, ['online'], () => {
+        if (recommender.status.model !== undefined) return;
+        recommender.retry().catch(() => {}); // told as the first failure was
+        view.refreshSoon('asked');
       }),
       recommender.on('erased', () => view.refreshSoon('asked')),
       recommender.on('status', (status) => {
@@ -133,7 +147,8 @@ export function startPage(host: Host): void {
     if (options.item !== undefined) heard({ itemId: options.item, event: 'view' });
     host.guard('A reader of the page', () => stops.push(readDataLayer(options.dataLayer, host, heard)));
     host.guard('A reader of the page', readPage);
-    for (const run of waiting.splice(0)) run();
+    while (running === mine && waiting.length > 0) waiting.shift()!();
+    if (running !== mine) return; // one of them was to stop
     // An application shows another of its pages; its own listeners draw first.
     const moved = () => void setTimeout(() => host.guard('A reader of the page', readPage), 0);
     const { navigation } = globalThis as { navigation?: EventTarget };
@@ -161,7 +176,7 @@ export function startPage(host: Host): void {
     view.refreshSoon('asked');
   }
 
-  function stop(): void {
+  function end(): void {
     turn++;
     const before = running;
     running = undefined;

@@ -17,7 +17,7 @@ export interface Source {
 interface Shown {
   turn: number;
   abort: AbortController | undefined;
-  /** What stands there, to leave it alone where the answer is the same. */
+  /** What the slot says, to leave it alone where the answer is the same. */
   answer: string | undefined;
 }
 
@@ -52,7 +52,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
   async function fill(slot: Slot, urgency: Urgency): Promise<void> {
     const from = source();
     if (from === undefined) {
-      if (failure !== undefined) host.setState(slot, `error-${failure}`);
+      if (failure !== undefined) show(slot, `error-${failure}`, []);
       return;
     }
     const state = stateOf(slot);
@@ -66,33 +66,33 @@ export function createView(host: Host, source: () => Source | undefined): View {
       const suggestions = await suggestionsFor(slot, from.recommender, from.pageItem(), from.options, context);
       await nextTask(); // the page may have its turn between the answer and the cards
       if (urgency === 'better') await untilLeft(slot.element, isCurrent);
-      if (isCurrent()) show(slot, state, suggestions);
+      if (isCurrent()) show(slot, suggestions.length > 0 ? 'ready' : 'empty', suggestions);
     } catch (error) {
       const code = error instanceof RecommenderError ? error.code : 'engine-lost';
       if (!isCurrent() || code === 'aborted' || code === 'disposed') return;
       host.warn('there are no suggestions.', error);
-      host.setState(slot, `error-${code}`);
-      tell(slot, `error-${code}`, []);
+      show(slot, `error-${code}`, []);
     }
   }
 
-  /** Tells the page what a slot shows now, for its own counting. */
-  function tell({ element }: Slot, state: SlotState, suggestions: readonly Suggestion[]): void {
-    const items = suggestions.map(({ id, score, reason }) => ({ itemId: id, score, reason }));
-    element.dispatchEvent(new CustomEvent('aisle-recommendations', { bubbles: true, detail: { state, items } }));
-  }
-
-  function show(slot: Slot, state: Shown, suggestions: readonly Suggestion[]): void {
-    const answer = JSON.stringify(suggestions.map(({ score, ...suggestion }) => suggestion));
-    const isNew = state.answer !== answer;
+  /** Shows the suggestions, or in place of them why there are none, and tells the page where that is news. */
+  function show(slot: Slot, now: SlotState, suggestions: readonly Suggestion[]): void {
+    host.setState(slot, now); // first: what follows may fail, in a page that has broken more than this needs
+    const state = stateOf(slot);
+    const answer = JSON.stringify([now, suggestions.map(({ score, ...suggestion }) => suggestion)]);
+    if (state.answer === answer) return;
     state.answer = answer;
-    if (isNew) {
+    if (now === 'ready' || now === 'empty') {
       if (slot.frame.list === undefined) showInPlace(host, slot, suggestions);
       else if (suggestions.length > 0) showCards(host, slot, suggestions);
     }
-    const now = suggestions.length > 0 ? 'ready' : 'empty';
-    host.setState(slot, now);
-    if (isNew) tell(slot, now, suggestions);
+    host.tell(slot, now, suggestions);
+  }
+
+  function stop(slot: Slot): void {
+    const state = stateOf(slot);
+    state.turn++;
+    state.abort?.abort();
   }
 
   function refresh(slot: Slot, urgency: Urgency): void {
@@ -115,14 +115,15 @@ export function createView(host: Host, source: () => Source | undefined): View {
         for (const slot of host.slots) refresh(slot, chosen);
       }, 0);
     },
-    stop(slot) {
-      const state = stateOf(slot);
-      state.turn++;
-      state.abort?.abort();
-    },
+    stop,
     failAll(code) {
       failure = code;
-      for (const slot of host.slots) host.setState(slot, `error-${code}`);
+      for (const slot of host.slots) {
+        host.guard('A slot', () => {
+          stop(slot);
+          show(slot, `error-${code}`, []);
+        });
+      }
     },
   };
 }

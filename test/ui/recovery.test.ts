@@ -1,0 +1,207 @@
+/** What becomes of an embed whose model could not be had, or that was stopped: nothing that was said is forgotten. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openBrowser } from '../demo/shop-window';
+import {
+  asked,
+  type EmbedServer,
+  known,
+  openEmbed,
+  push,
+  ready,
+  SCRIPT,
+  SLOT,
+  STOCK,
+  serveEmbed,
+} from './embed-window';
+
+vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
+
+const [A, B] = STOCK.map(({ id }) => id) as [string, string];
+
+let browser: Browser;
+let server: EmbedServer;
+beforeAll(async () => {
+  [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+const MODEL = '**/manifest.json';
+const cutOff = (page: Page) => page.context().route(MODEL, (route) => route.abort());
+async function connect(page: Page): Promise<void> {
+  await page.context().unroute(MODEL);
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+}
+const failed = (page: Page) => page.locator('[data-aisle-state=error-io]').waitFor();
+
+describe('a model that comes when the network is back', () => {
+  test('finds the recommender, its listeners and the visit as they were', async () => {
+    const { page, errors } = await openEmbed(browser, server, SLOT, { prepare: cutOff });
+    await failed(page);
+    await page.evaluate(async () => {
+      Object.assign(globalThis, { first: await window.aisle!.ready, heard: [] });
+      const heard = (name: string) => () => (globalThis as unknown as { heard: string[] }).heard.push(name);
+      for (const name of ['ready', 'error']) window.aisle!.push(['on', name, heard(name)]);
+    });
+    await push(page, 'track', A);
+    await page.evaluate(() => dispatchEvent(new Event('online'))); // which is not always true
+    const heard = () => page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
+    await expect.poll(heard).toEqual(['error']);
+    await connect(page);
+    await ready(page);
+    expect(await heard()).toEqual(['error', 'ready']);
+    expect(await known(page)).toEqual([`view ${A}`]);
+    const isSame = await page.evaluate(async () => {
+      const { first } = globalThis as unknown as { first: unknown };
+      return first === window.aisle!.recommender && first === (await window.aisle!.ready);
+    });
+    expect(isSame).toBe(true);
+    expect(errors.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([]);
+    await page.context().close();
+  });
+
+  test('changes nothing of the answer no, whatever the tag says', async () => {
+    const head = SCRIPT.replace('data-', 'data-consent="granted" data-');
+    const { page } = await openEmbed(browser, server, SLOT, { head, prepare: cutOff });
+    await failed(page);
+    await push(page, 'consent', 'denied');
+    await connect(page);
+    await ready(page);
+    await push(page, 'track', A);
+    expect(await page.evaluate(() => window.aisle!.recommender!.status.consent)).toBe('denied');
+    await asked(page, { k: 1 });
+    const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+    await expect.poll(databases).toEqual([]);
+    await page.context().close();
+  });
+
+  test('finds a visitor who has paused still paused', async () => {
+    const { page } = await openEmbed(browser, server, SLOT, { prepare: cutOff });
+    await failed(page);
+    await push(page, 'track', A);
+    await push(page, 'pause');
+    await connect(page);
+    await ready(page);
+    await push(page, 'track', B);
+    expect(await page.evaluate(() => window.aisle!.recommender!.status.paused)).toBe(true);
+    expect(await known(page)).toEqual([`view ${A}`]);
+    await page.context().close();
+  });
+});
+
+/** Notes the state of each event that slots send. */
+const HEAR = `<script>heard = []; addEventListener('aisle-recommendations', ({ detail }) => heard.push(detail.state))</script>`;
+const heard = (page: Page) => page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
+
+describe('a page that listens hears of each change once:', () => {
+  test('of the failure, and of suggestions when the network is back', async () => {
+    const { page } = await openEmbed(browser, server, SLOT, { head: HEAR + SCRIPT, prepare: cutOff });
+    await failed(page);
+    await push(page, 'refresh');
+    await asked(page, {}).catch(() => {}); // it fails after the slot's own question has
+    expect(await heard(page)).toEqual(['error-io']);
+    await connect(page);
+    await ready(page);
+    expect(await heard(page)).toEqual(['error-io', 'ready']);
+    await page.context().close();
+  });
+
+  test('of a failure in between, after which the answer is the same', async () => {
+    const start = `<script>(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/', product(product) {
+      if (window.isBroken) throw new Error('a mistake of the shop');
+      return product;
+    } }])</script>`;
+    const { page } = await openEmbed(browser, server, SLOT, { head: HEAR + start + SCRIPT });
+    await ready(page);
+    for (const [isBroken, state] of [
+      [true, 'error-bad-input'],
+      [false, 'ready'],
+    ] as const) {
+      await page.evaluate((value) => Object.assign(window, { isBroken: value }), isBroken);
+      await push(page, 'refresh');
+      await page.locator(`[data-aisle-state=${state}]`).waitFor();
+    }
+    expect(await heard(page)).toEqual(['ready', 'error-bad-input', 'ready']);
+    await page.context().close();
+  });
+
+  test.each([
+    ['error-options', SCRIPT.replace('data-', 'data-backend="gpu" data-'), '**/nothing'],
+    ['error-script', SCRIPT, '**/assets/page-*'],
+  ])('of %s, from slots that come later too', async (state, head, missing) => {
+    const { page } = await openEmbed(browser, server, SLOT, {
+      head: HEAR + head,
+      prepare: (opened) => opened.route(missing, (route) => route.fulfill({ status: 404 })),
+    });
+    await page.locator(`[data-aisle-state=${state}]`).waitFor();
+    await page.evaluate(() => document.body.append(document.createElement('aisle-recommendations')));
+    await page.locator(`[data-aisle-state=${state}]`).nth(1).waitFor();
+    expect(await heard(page)).toEqual([state, state]);
+    await page.context().close();
+  });
+});
+
+describe('while the model is on its way', () => {
+  const HELD = '/models/held/';
+  const hold = (page: Page) => page.context().route(`**${HELD}**`, () => {}); // for ever
+  const head = HEAR + SCRIPT.replace('/models/demo/', HELD);
+
+  test('a stop ends what slots and `ready` wait for', async () => {
+    const { page, errors } = await openEmbed(browser, server, SLOT, { head, prepare: hold });
+    await page.waitForFunction(() => window.aisle?.recommender !== undefined);
+    await push(page, 'stop');
+    expect(await page.evaluate(async () => String(await window.aisle!.ready))).toBe('undefined');
+    await page.locator('[data-aisle-state=error-disposed]').waitFor();
+    expect(await page.locator('aisle-recommendations [aria-busy=true]').count()).toBe(0);
+    expect(await heard(page)).toEqual(['error-disposed']);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('another start is what `ready` waits for from then on', async () => {
+    const { page } = await openEmbed(browser, server, SLOT, { head, prepare: hold });
+    await page.waitForFunction(() => window.aisle?.recommender !== undefined);
+    const model = await page.evaluate(async () => {
+      const before = window.aisle!.ready;
+      window.aisle!.push(['start', { modelUrl: '/models/demo/' }]);
+      const recommender = await before;
+      return recommender === (await window.aisle!.ready) && recommender?.status.model?.items;
+    });
+    expect(model).toBeGreaterThan(0);
+    await ready(page);
+    await page.context().close();
+  });
+
+  test('a stop right behind the start leaves nothing behind, and a later start goes on with what was queued', async () => {
+    const queue = `<script>(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/' }], ['stop'], ['track', '${A}'])</script>`;
+    const { page, errors, warnings } = await openEmbed(browser, server, SLOT, {
+      head: queue + SCRIPT,
+      prepare: (opened) =>
+        opened.addInitScript(() => {
+          const counts: Record<string, number> = {};
+          Object.assign(globalThis, { counts });
+          for (const [name, by] of [
+            ['addEventListener', 1],
+            ['removeEventListener', -1],
+          ] as const) {
+            const method = EventTarget.prototype[name];
+            EventTarget.prototype[name] = function (this: EventTarget, type: string, ...rest: unknown[]) {
+              counts[type] = (counts[type] ?? 0) + by;
+              return Reflect.apply(method, this ?? globalThis, [type, ...rest]);
+            };
+          }
+        }),
+    });
+    await page.locator('[data-aisle-state=error-disposed]').waitFor();
+    const counts = await page.evaluate(() => (globalThis as unknown as { counts: Record<string, number> }).counts);
+    for (const type of ['online', 'popstate', 'hashchange', 'navigatesuccess']) expect(counts[type] ?? 0, type).toBe(0);
+    await push(page, 'start', { modelUrl: '/models/demo/' });
+    await ready(page);
+    expect(await known(page)).toEqual([`view ${A}`]);
+    expect([errors, warnings]).toEqual([[], []]);
+    await page.context().close();
+  });
+});
