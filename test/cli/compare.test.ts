@@ -95,6 +95,25 @@ describe('aisle compare', () => {
     expect(report().rows.find(({ model }: { model: string }) => model === 'gru4rec').commands[0]).toContain('--resume');
   });
 
+  test('does not choose the number of epochs again where only the training after that was interrupted', async () => {
+    const file = await variants([{ ...small, config: { ...small.config, nEpochs: 2 } }]);
+    const argv = ['compare', '--data', data, '--out', out, '--variants', file];
+    const abort = new AbortController();
+    let trainings = 0;
+    const stderr = {
+      write(text: string) {
+        if (text.startsWith('epoch 1 ') && ++trainings === 2) abort.abort();
+      },
+    };
+    expect(await run(argv, { stdout: { write() {} }, stderr, signal: abort.signal })).toBe(130);
+    const resumed = await aisle(...argv);
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr).not.toMatch(/^epoch 1 /m);
+    const [row] = report().rows;
+    expect(row.commands.map((line: string) => line.split(' ')[1])).toEqual(['train', 'train', 'evaluate']);
+    expect(row.curve).toHaveLength(2);
+  });
+
   test('goes on without a model that fails, and says what it said', async () => {
     const lonely = { ...small, name: 'lonely', config: { ...small.config, nSample: 0 } };
     const one = await file(
