@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 const compare = (...argv: string[]) => aisle('compare', '--data', data, '--out', out, ...argv);
 const variants = (list: unknown) => file('variants.json', JSON.stringify(list));
-const small = { name: 'small net', model: 'gru4rec', config: { layers: [8], batchSize: 8, nSample: 8 } };
+const small = { name: 'small net', model: 'gru4rec', config: { layers: [8], batchSize: 8, nSample: 8, nEpochs: 3 } };
 const report = () => JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'));
 const cells = () => readdirSync(join(out, 'cells')).sort();
 
