@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 const compare = (...argv: string[]) => aisle('compare', '--data', data, '--out', out, ...argv);
 const variants = (list: unknown) => file('variants.json', JSON.stringify(list));
-const small = { name: 'small net', model: 'gru4rec', config: { layers: [8], batchSize: 8, nSample: 8 } };
+const small = { name: 'small net', model: 'gru4rec', config: { layers: [8], batchSize: 8, nSample: 8, nEpochs: 3 } };
 const report = () => JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'));
 const cells = () => readdirSync(join(out, 'cells')).sort();
 
@@ -93,6 +93,25 @@ describe('aisle compare', () => {
     expect(resumed.stderr).not.toMatch(/^epoch 1 /m);
     expect(resumed.stderr).toMatch(/^epoch 3 /m);
     expect(report().rows.find(({ model }: { model: string }) => model === 'gru4rec').commands[0]).toContain('--resume');
+  });
+
+  test('does not choose the number of epochs again where only the training after that was interrupted', async () => {
+    const file = await variants([{ ...small, config: { ...small.config, nEpochs: 2 } }]);
+    const argv = ['compare', '--data', data, '--out', out, '--variants', file];
+    const abort = new AbortController();
+    let trainings = 0;
+    const stderr = {
+      write(text: string) {
+        if (text.startsWith('epoch 1 ') && ++trainings === 2) abort.abort();
+      },
+    };
+    expect(await run(argv, { stdout: { write() {} }, stderr, signal: abort.signal })).toBe(130);
+    const resumed = await aisle(...argv);
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr).not.toMatch(/^epoch 1 /m);
+    const [row] = report().rows;
+    expect(row.commands.map((line: string) => line.split(' ')[1])).toEqual(['train', 'train', 'evaluate']);
+    expect(row.curve).toHaveLength(2);
   });
 
   test('goes on without a model that fails, and says what it said', async () => {

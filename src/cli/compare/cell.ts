@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { EpochResult } from '../../train/fit';
+import type { BestEpoch, EpochResult } from '../../train/fit';
 import type { Metrics } from '../../train/metrics';
 import { quoted } from '../command-line';
 import type { Context } from '../context';
 import { codeOf, replaceFile } from '../durable';
 import { EXIT } from '../errors';
+import { keep, kept } from '../kept';
 import { CommandError, type Printed, runJson } from '../run-json';
 import { CHECKPOINT } from '../training-checkpoint';
 import { VERSION } from '../version';
@@ -70,6 +71,7 @@ export interface Cell {
 
 const RESULT = 'result.json';
 const RANKS = 'ranks.tsv';
+const CHOICE = 'choice.json';
 /** Of what a cell keeps: cells of another form are computed again. */
 const FORM = 2;
 
@@ -126,8 +128,7 @@ export async function computeCell(
   };
   await mkdir(folder, { recursive: true });
   const artifact = artifactOf(folder, plan);
-  const chosen =
-    plan.isNeural && plan.epochs === undefined ? await train(plan, join(folder, 'validated'), run) : undefined;
+  const chosen = plan.isNeural && plan.epochs === undefined ? await choose(plan, folder, run, commands) : undefined;
   const epochs = chosen ? chosen.best.epoch : plan.epochs;
   const trained = await train(plan, artifact, run, epochs);
   const ranksPath = join(folder, RANKS);
@@ -153,6 +154,32 @@ export async function computeCell(
   const checksum = checksumOf(result, ranks);
   await replaceFile(join(folder, RESULT), `${JSON.stringify({ ...result, checksum }, null, 2)}\n`);
   return { plan, result, ranks: parseRanks(ranks) };
+}
+
+/** What `train` says of a training that chose the number of epochs. */
+interface Choice {
+  readonly epochs: readonly EpochResult[];
+  readonly best: BestEpoch;
+  readonly command: string;
+}
+
+/** The training that chooses the number of epochs, kept once it has ended: the other one of the cell may be interrupted. */
+async function choose(
+  plan: CellPlan,
+  folder: string,
+  run: (argv: string[]) => Promise<Printed>,
+  commands: string[],
+): Promise<Choice> {
+  const path = join(folder, CHOICE);
+  const known = await kept<Choice>(path);
+  if (known) {
+    commands.push(known.command);
+    return known;
+  }
+  const { epochs, best } = await train(plan, join(folder, 'validated'), run);
+  const choice: Choice = { epochs, best, command: commands.at(-1)! };
+  await keep(path, choice);
+  return choice;
 }
 
 /** The JSON object of a training, of as many epochs as are given, or as the validation wants. */

@@ -63,6 +63,9 @@ export interface WindowsOptions {
   readonly retrains: readonly Retrain[];
 }
 
+/** A window with fewer sessions to test is worth a warning: a mean over windows gives all of them the same weight. */
+const FEW = 20;
+
 /**
  * Cuts a log into windows and writes the files of every step into a folder. A test holds only items that every way of
  * retraining has seen, so that all rows predict the same; a window of which nothing is left then is not tested.
@@ -93,9 +96,16 @@ export async function writeWindows(
       soFar,
     );
     const asked = reindex(selectSessions(log, halves(windows[t + 1]!)[half]), known).log;
-    if (sessionCount(asked) === 0) {
+    const sessions = sessionCount(asked);
+    if (sessions === 0) {
       context.stderr.write(`${names[t + 1]} is not tested: it holds no session of two items that were known before.\n`);
       continue;
+    }
+    if (sessions < FEW) {
+      const count = `${sessions} session${sessions === 1 ? '' : 's'}`;
+      context.stderr.write(
+        `Warning: ${names[t + 1]} is tested on ${count} only, and counts as much as any other window.\n`,
+      );
     }
     const test = `${half}-${names[t + 1]}.tsv.gz`;
     await write(

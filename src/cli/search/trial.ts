@@ -1,6 +1,6 @@
 /** One configuration of a search: trained further rung by rung, and kept in a folder of its own. */
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CatalogueItem } from '../../checkpoint/artifact';
 import { configurationOf, learn } from '../../engine/learn';
@@ -10,7 +10,7 @@ import type { Draw } from '../../models/search-space';
 import { evaluate } from '../../train/evaluate';
 import { type FitState, Interrupted } from '../../train/fit';
 import type { Context } from '../context';
-import { replaceFile } from '../durable';
+import { keep, kept } from '../kept';
 import { createProgress, type Progress } from '../progress';
 import { CHECKPOINT, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
 import { fingerprints, type TrainingParts } from '../training-data';
@@ -84,12 +84,12 @@ export class TrialRunner {
    */
   async advance(trial: Trial, epochs: number): Promise<{ readonly record: TrialRecord; readonly isNew: boolean }> {
     const folder = this.#folder(trial);
-    const known = (await readRecord(folder)) ?? UNTRIED;
+    const known = (await kept<TrialRecord>(join(folder, RECORD))) ?? UNTRIED;
     if (known.failure !== undefined || known.isFinished || known.epochs.length >= epochs) {
       return { record: known, isNew: false };
     }
     const record = await this.#train(trial, folder, epochs);
-    await writeRecord(folder, record);
+    await keep(join(folder, RECORD), record);
     if (record.isFinished || record.failure !== undefined) await this.release(trial);
     return { record, isNew: true };
   }
@@ -217,20 +217,3 @@ async function usable(folder: string, identity: Record<string, unknown>): Promis
     throw error;
   }
 }
-
-async function writeRecord(folder: string, record: TrialRecord): Promise<void> {
-  const text = JSON.stringify({ ...record, checksum: checksumOf(record) }, null, 2);
-  await replaceFile(join(folder, RECORD), `${text}\n`);
-}
-
-/** A record that was kept before; nothing where there is none, or it is damaged: the trial is then run again. */
-async function readRecord(folder: string): Promise<TrialRecord | undefined> {
-  try {
-    const { checksum, ...record } = JSON.parse(await readFile(join(folder, RECORD), 'utf8'));
-    return checksum === checksumOf(record) ? record : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const checksumOf = (record: TrialRecord): string => createHash('sha256').update(JSON.stringify(record)).digest('hex');
