@@ -39,8 +39,8 @@ export function startPage(host: Host): void {
   function track(event: Parameters<Recommender['track']>[0]): void {
     const { recommender, item } = running!;
     recommender.track(event);
-    const { itemId, event: kind = 'view' } = typeof event === 'string' ? { itemId: event } : event;
-    if (kind === 'view') item.set(itemId);
+    const { itemId, event: kind = 'view', time } = typeof event === 'string' ? { itemId: event } : event;
+    if (kind === 'view' && time === undefined) item.set(itemId); // what has a time of its own was seen before
     view.refreshSoon('asked');
   }
   async function ask<T>(answer: Promise<T>): Promise<T> {

@@ -77,6 +77,21 @@ describe('the backend', () => {
     await page.context().close();
   });
 
+  test('is changed on the front page, and what was looked at last is still there', async () => {
+    const { page } = await openShopWindow(browser, server, {}, undefined, '?backend=cpu');
+    const title = await openSuggestion(page);
+    await page.locator('.logo').click();
+    await page.locator('.hero').waitFor();
+    const recent = () => page.locator('.slot-recent [part=title]').allTextContents();
+    await expect.poll(recent).toEqual([title]);
+    await openPanel(page, 'Engine');
+    await choose(page, 'WebAssembly');
+    await page.getByText('WebAssembly, in a worker').waitFor();
+    await settled(page);
+    expect(await recent()).toEqual([title]);
+    await page.context().close();
+  });
+
   test('says why there are no suggestions where the model cannot be loaded, and the shop works on', async () => {
     const { page } = await openShopWindow(browser, server, {}, (opened) =>
       opened.context().route('**/weights.safetensors', (route) => route.fulfill({ status: 200, body: 'damaged' })),
