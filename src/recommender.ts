@@ -47,6 +47,11 @@ export interface TrackedEvent {
   readonly event?: string;
   /** Milliseconds since 1970. Default now. */
   readonly time?: number;
+  /**
+   * Names the page view that reports it, such as by the page's address and how often that was opened. Within one, each kind
+   * of event of each item counts once, until another item is viewed. Default: so it is within a minute.
+   */
+  readonly pageView?: string;
   /** Features of the click, numbers or texts by name, for models that read them; those of this release do not. */
   readonly features?: Readonly<Record<string, number | string>>;
 }
@@ -103,7 +108,7 @@ export interface RecommenderEvents {
    * Tracked events that the device has acknowledged: they outlive this page, and a crash of its tab or of the browser.
    * Once each, in the order in which they were tracked. None before consent, nor while `storage` is `memory`.
    */
-  readonly stored: { readonly events: readonly Required<Omit<TrackedEvent, 'features'>>[] };
+  readonly stored: { readonly events: readonly Required<Pick<TrackedEvent, 'itemId' | 'event' | 'time'>>[] };
   /**
    * What was known of the visitor is gone: whoever shows it clears it. By this page's `privacy`, or `elsewhere`: in
    * another tab, or by the browser.
@@ -264,10 +269,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   return {
     track(event) {
       assertAlive();
-      const { itemId, kind, time } = checkedEvent(event, now());
+      const { itemId, kind, time, pageView } = checkedEvent(event, now());
       if (status.paused) return;
       const reported = { itemId, event: kind, time: time / 1000 };
-      if (history.isRepeated(reported)) return;
+      if (history.isRepeated(reported, pageView)) return;
       const seen = store.identify(reported);
       history.add(seen);
       // What is tracked while the answer is no is not stored by a later yes.
@@ -321,7 +326,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
 }
 
 /** An event as the page reported it. A microsecond is more than a clock tells, and less than a double loses. */
-function tracked({ itemId, event, time }: StoredEvent): Required<Omit<TrackedEvent, 'features'>> {
+function tracked({ itemId, event, time }: StoredEvent): RecommenderEvents['stored']['events'][number] {
   return { itemId, event, time: Math.round(1e6 * time) / 1000 };
 }
 

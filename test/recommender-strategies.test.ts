@@ -207,6 +207,7 @@ describe('what is misspelt throws a RangeError at once, which names the nearest:
     }
     expect(() => recommender.track({ itemId: 'a', features: { hour: {} } } as never)).toThrow(RangeError);
     expect(() => recommender.track({ itemId: 'a', features: { hour: 12 } })).not.toThrow();
+    expect(() => recommender.track({ itemId: 'a', pageView: 5 } as never)).toThrow(RangeError);
     expect(() => recommender.products('a' as never)).toThrow(RangeError);
     expect(() => createRecommender({ modelUrl: 'https://a/', images: 'all' } as never)).toThrow(RangeError);
   });

@@ -34,7 +34,13 @@ const REQUEST: Record<keyof RecommendOptions, true> = {
   item: true,
   signal: true,
 };
-const EVENT: Record<keyof TrackedEvent, true> = { itemId: true, event: true, time: true, features: true };
+const EVENT: Record<keyof TrackedEvent, true> = {
+  itemId: true,
+  event: true,
+  time: true,
+  pageView: true,
+  features: true,
+};
 const EVENTS: Record<keyof RecommenderEvents, true> = {
   ready: true,
   recommendations: true,
@@ -80,16 +86,18 @@ export function checkedEvent(event: string | TrackedEvent, now: number) {
     itemId,
     event: kind = 'view',
     time = now,
+    pageView,
     features = {},
   }: TrackedEvent = typeof event === 'string' ? { itemId: event } : object('track', event, EVENT);
   if (typeof itemId !== 'string' || itemId === '') wrong('itemId', 'an item id', itemId);
   if (typeof kind !== 'string' || kind === '') wrong('event', 'a word such as view, cart or purchase', kind);
   if (!(Number.isFinite(time) && time >= 0)) wrong('time', 'milliseconds since 1970', time);
+  if (pageView !== undefined && typeof pageView !== 'string') wrong('pageView', 'a text', pageView);
   const isFeature = (value: unknown) => typeof value === 'number' || typeof value === 'string';
   if (typeof features !== 'object' || features === null || !Object.values(features).every(isFeature)) {
     wrong('features', 'numbers or texts by name', features);
   }
-  return { itemId, kind, time };
+  return { itemId, kind, time, pageView };
 }
 
 export function checkedRequest(request: RecommendOptions = {}) {
