@@ -63,6 +63,8 @@ export interface RecommendOptions {
   readonly exclude?: readonly string[];
   /** A product for which it returns false is left out, and the next best takes its place. Default: all pass. */
   readonly filter?: ProductFilter;
+  /** How many of the best the filter may look at, at least 1: where it lets few pass, the catalogue is long. Default: all. */
+  readonly within?: number;
   /** Default `for-you`. */
   readonly strategy?: Strategy;
   /** The product on show: what `related` items are related to, and never in any answer. Default: the newest click, for `related`. */

@@ -30,6 +30,7 @@ const REQUEST: Record<keyof RecommendOptions, true> = {
   k: true,
   exclude: true,
   filter: true,
+  within: true,
   strategy: true,
   item: true,
   signal: true,
@@ -101,14 +102,18 @@ export function checkedEvent(event: string | TrackedEvent, now: number) {
 }
 
 export function checkedRequest(request: RecommendOptions = {}) {
-  const { k = 10, exclude = [], strategy = 'for-you', item, filter, signal } = object('recommend', request, REQUEST);
-  if (!(Number.isInteger(k) && k > 0)) wrong('k', 'a whole number, at least 1', k);
+  const known = object('recommend', request, REQUEST);
+  const { k = 10, exclude = [], strategy = 'for-you', item, filter, within, signal } = known;
+  for (const [name, count] of Object.entries({ k, within })) {
+    const isCount = count === undefined || (Number.isInteger(count) && count > 0);
+    if (!isCount) wrong(name, 'a whole number, at least 1', count);
+  }
   checkedIds('exclude', exclude);
   if (!STRATEGIES.includes(strategy)) wrong('strategy', STRATEGIES.join(', '), strategy);
   if (item !== undefined && (typeof item !== 'string' || item === '')) wrong('item', 'an item id', item);
   if (filter !== undefined && typeof filter !== 'function') wrong('filter', 'a function of a product', filter);
   if (signal !== undefined && !(signal instanceof AbortSignal)) wrong('signal', 'an AbortSignal', signal);
-  return { k, exclude: item === undefined ? [...exclude] : [...exclude, item], strategy, item, filter, signal };
+  return { k, exclude: item === undefined ? [...exclude] : [...exclude, item], strategy, item, filter, within, signal };
 }
 
 export function checkedIds(name: string, ids: readonly string[]): readonly string[] {

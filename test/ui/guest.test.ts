@@ -67,7 +67,24 @@ describe('a hostile catalogue', () => {
       .evaluateAll((all) => all.map((a) => (a as HTMLAnchorElement).origin));
     expect(new Set(links)).toEqual(new Set([server.origin]));
     expect(requests.filter(({ url }) => url.includes('tracks') || url.includes('elsewhere'))).toEqual([]);
-    expect([errors, warnings]).toEqual([[], []]);
+    expect(errors).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^Aisle: products are left out whose link is not allowed \(data-allow-hosts, data-item-url\)/,
+      ),
+    ]);
+    await page.context().close();
+  });
+
+  test('of which no link is allowed is looked through for the best 500, and the console says why once', async () => {
+    const start = `<script>seen = new Set(); (window.aisle ||= []).push(['start', { modelUrl: '/models/demo/', product(product) {
+      seen.add(product.id);
+      return { ...product, url: 'https://elsewhere.example/' };
+    } }])</script>`;
+    const { page, warnings } = await openEmbed(browser, server, slot + SLOT, { head: start + SCRIPT });
+    await page.locator('[data-aisle-state=empty]').nth(1).waitFor();
+    expect(await page.evaluate(() => (globalThis as unknown as { seen: Set<string> }).seen.size)).toBe(500);
+    expect(warnings).toEqual([expect.stringMatching(/"[^"]+": https:\/\/elsewhere\.example\/$/)]);
     await page.context().close();
   });
 
