@@ -182,6 +182,25 @@ describe('a page', () => {
     await page.context().close();
   });
 
+  test('that refuses a picture gets the others', async () => {
+    const { page, errors } = await openEmbed(browser, server, SLOT, {
+      prepare: (opened) =>
+        opened.addInitScript(() => {
+          const { setAttribute } = Element.prototype;
+          let refused = 0;
+          Element.prototype.setAttribute = function (name, value) {
+            if (name === 'src' && refused++ === 0) throw new TypeError('refused');
+            setAttribute.call(this, name, value);
+          };
+        }),
+    });
+    await ready(page);
+    await expect.poll(() => page.locator('aisle-recommendations img[src]').count()).toBe(7);
+    expect(await page.locator('aisle-recommendations img').count()).toBe(8);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
   const methods = ['map', 'filter', 'forEach', 'push', 'splice', 'some', 'find', 'includes', 'flatMap', 'join'];
   test.each(methods)('whose Array.prototype.%s throws hears of no error, and a slot is honest', async (method) => {
     const script = `Array.prototype.${method} = function () { throw new TypeError('broken'); };`;
