@@ -111,6 +111,10 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
       answers = [...answers, { reason: items[0]?.reason, items: items.length, milliseconds, backend }].slice(-ANSWERS);
       changed();
     });
+    on('erased', () => {
+      session = []; // by another tab, perhaps; the slots ask again by themselves
+      changed();
+    });
     on('error', (error) => {
       failure = error.message;
       changed();
@@ -147,12 +151,10 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
     known: async () => aisle.recommender?.privacy.export(),
     async keep(kept) {
       rememberChoice(kept);
-      if (!kept && aisle.recommender?.status.consent === 'granted') session = []; // what was stored is erased
       aisle.push(['consent', kept ? 'granted' : 'denied']);
       changed();
     },
     async forget() {
-      session = [];
       aisle.push(['erase']);
       changed();
     },

@@ -157,6 +157,22 @@ describe('the visit', () => {
     await page.context().close();
   });
 
+  test('that is erased in another tab is gone here', async () => {
+    const { page } = await openShopWindow(browser, server);
+    const title = await openSuggestion(page);
+    await openPanel(page);
+    await choose(page, 'On this device');
+    await page.getByText('Stored in this browser’s IndexedDB').waitFor();
+    const other = await page.context().newPage();
+    await other.goto(`${new URL(page.url()).origin}/`);
+    await other.getByText(`Because you looked at ${title}`).waitFor();
+    await openPanel(other);
+    await other.getByRole('button', { name: 'Erase' }).click();
+    await expect.poll(() => because(page)).toMatch(/^Popular in this shop\. Look at a product/);
+    await page.getByText('Nothing yet. Look at a product.').waitFor();
+    await page.context().close();
+  });
+
   test('of two hours ago counts no more, unless the visitor lets all of them count', async () => {
     const { page } = await openShopWindow(browser, server, {}, (opened) =>
       opened.addInitScript(() => {
