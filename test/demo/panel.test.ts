@@ -228,6 +228,33 @@ describe('the network', () => {
     await page.context().close();
   });
 
+  test('is listed without a size where a host tells none, and not as answered by the cache', async () => {
+    const elsewhere = 'https://pictures.example/one.svg';
+    const body = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+    const { page } = await openShopWindow(
+      browser,
+      server,
+      {},
+      (opened) => opened.route(elsewhere, (route) => route.fulfill({ body, contentType: 'image/svg+xml' })),
+      '?backend=wasm',
+    );
+    await page.evaluate(async (address) => {
+      const image = new Image();
+      await new Promise((ended) => {
+        image.onload = ended;
+        image.onerror = ended;
+        image.src = address;
+      });
+    }, elsewhere);
+    await openPanel(page, 'Network');
+    await page.getByText('Every request').click();
+    const line = page.locator('.request-list li', { hasText: elsewhere });
+    expect(await line.textContent()).toMatch(/page · its host does not tell/);
+    const pictures = page.locator('.panel tbody tr', { hasText: 'Pictures' });
+    expect(await pictures.locator('td').last().textContent()).toMatch(/ \+$/);
+    await page.context().close();
+  });
+
   test('may be gone: what is here already recommends on, and what is not says so until it is back', async () => {
     const { page, requests, errors } = await openShopWindow(browser, server, {}, undefined, '?backend=wasm');
     await openPanel(page, 'Network');
