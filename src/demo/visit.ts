@@ -11,8 +11,8 @@ import type { EmbedOptions } from '../ui/options';
 import { keepsVisits, rememberChoice } from './choice';
 import { type Shop, suggested } from './shop';
 
-/** Minutes without a click after which a session ends: the recommender's default. */
-const SESSION_GAP = 30;
+/** Minutes without a click after which a session ends. */
+export const SESSION_GAP = 30;
 /** So many answers are remembered for the panel. */
 const ANSWERS = 60;
 
@@ -86,7 +86,7 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
     failure = undefined;
     loaded.clear();
     const start: EmbedOptions = {
-      ...{ modelUrl: shop.model.modelUrl, workerUrl, consent, ...options, track: 'manual' },
+      ...{ modelUrl: shop.model.modelUrl, workerUrl, consent, ...options, track: 'manual', sessionGap: SESSION_GAP },
       product: ({ id }) => suggested(shop, id),
     };
     aisle.push(['start', start]);
