@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { takeShifts, watchShifts } from '../layout-shifts';
 import { openBrowser, openShopWindow, serveShop } from './shop-window';
 import { openPanel, searchFor, settled, VIEWS } from './views';
 
@@ -74,22 +75,11 @@ describe('the page', () => {
   });
 
   test('does not move while it loads and is used', async () => {
-    const { page } = await openShopWindow(browser, server, {}, (opened) =>
-      opened.addInitScript(() => {
-        const shifts: number[] = [];
-        Object.assign(globalThis, { shifts });
-        new PerformanceObserver((list) => {
-          for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
-            if (!entry.hadRecentInput) shifts.push(entry.value);
-          }
-        }).observe({ type: 'layout-shift', buffered: true });
-      }),
-    );
+    const { page } = await openShopWindow(browser, server, {}, watchShifts);
     await page.locator('.department').first().click();
     await page.locator('.grid .card-link').first().click();
     await settled(page);
-    const shifts = await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts);
-    expect(shifts.reduce((sum, value) => sum + value, 0)).toBe(0);
+    expect((await takeShifts(page)).filter(({ hadRecentInput }) => !hadRecentInput)).toEqual([]);
     await page.context().close();
   });
 

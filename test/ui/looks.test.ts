@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser } from '../demo/shop-window';
+import { takeShifts, watchShifts } from '../layout-shifts';
 import {
   asked,
   type EmbedServer,
@@ -29,20 +30,6 @@ afterAll(async () => {
   server?.close();
 });
 
-/** Notes every layout shift from the first frame on. */
-const watchShifts = (page: Page) =>
-  page.addInitScript(() => {
-    const shifts: number[] = [];
-    Object.assign(globalThis, { shifts });
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) shifts.push(entry.value);
-    }).observe({ type: 'layout-shift', buffered: true });
-  });
-const shifts = (page: Page) =>
-  page.evaluate(async () => {
-    await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
-    return (globalThis as unknown as { shifts: number[] }).shifts;
-  });
 const height = (page: Page) =>
   page.locator('aisle-recommendations').evaluate((element) => element.getBoundingClientRect().height);
 const BELOW = '<p>What stands below, and would move.</p>';
@@ -75,12 +62,12 @@ describe('nothing moves', () => {
     });
     await page.locator('[data-aisle-state=loading]').waitFor();
     await painted(page);
-    await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts.splice(0));
+    await takeShifts(page);
     const before = await height(page);
     late.release();
     await ready(page);
     expect(await height(page)).toBe(before);
-    expect(await shifts(page)).toEqual([]);
+    expect(await takeShifts(page)).toEqual([]);
     await page.context().close();
   });
 
@@ -100,7 +87,7 @@ describe('nothing moves', () => {
     late.release();
     await ready(page);
     expect(await height(page)).toBe(before);
-    expect(await shifts(page)).toEqual([]);
+    expect(await takeShifts(page)).toEqual([]);
     await page.context().close();
   });
 
@@ -112,7 +99,7 @@ describe('nothing moves', () => {
     for (const body of bodies) {
       const { page } = await openEmbed(browser, server, body + BELOW, { prepare: watchShifts });
       await page.locator('[data-aisle-state=empty]').waitFor();
-      await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts.splice(0));
+      await takeShifts(page);
       const before = await height(page);
       await push(page, 'track', STOCK[0]!.id);
       await push(page, 'track', STOCK[1]!.id);
@@ -121,7 +108,7 @@ describe('nothing moves', () => {
       await push(page, 'erase');
       await page.locator('[data-aisle-state=empty]').waitFor();
       expect(await height(page)).toBe(before);
-      expect(await shifts(page)).toEqual([]);
+      expect(await takeShifts(page)).toEqual([]);
       await page.context().close();
     }
   });

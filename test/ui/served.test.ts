@@ -2,6 +2,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser } from '../demo/shop-window';
+import { takeShifts, watchShifts } from '../layout-shifts';
 import { asked, CATALOGUE, type EmbedServer, openEmbed, push, ready, SCRIPT, STOCK, serveEmbed } from './embed-window';
 
 let browser: Browser;
@@ -124,22 +125,11 @@ describe('products that the server rendered', () => {
     const body = `<aisle-recommendations><ul class="shelf">${list}</ul></aisle-recommendations><p>Below</p>`;
     const { page } = await openEmbed(browser, server, body, {
       head: style + SCRIPT,
-      prepare: (opened) =>
-        opened.addInitScript(() => {
-          const shifts: number[] = [];
-          Object.assign(globalThis, { shifts });
-          new PerformanceObserver((seen) => {
-            for (const entry of seen.getEntries() as (PerformanceEntry & { value: number })[]) shifts.push(entry.value);
-          }).observe({ type: 'layout-shift', buffered: true });
-        }),
+      prepare: watchShifts,
     });
     await ready(page);
     expect(await cards(page)).toEqual(await asked(page, { k: 4 }));
-    const shifts = await page.evaluate(async () => {
-      await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
-      return (globalThis as unknown as { shifts: number[] }).shifts;
-    });
-    expect(shifts).toEqual([]);
+    expect(await takeShifts(page)).toEqual([]);
     await page.context().close();
   });
 });
