@@ -39,27 +39,23 @@ async function faults(page: Page): Promise<string[]> {
 const overflow = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-test.each(Object.keys(VIEWS))(
-  'the view %s has no accessibility fault, no error and no overflow',
-  async (view) => {
-    const { page, errors } = await openShopWindow(browser, server, { reducedMotion: 'reduce' });
-    await VIEWS[view]!(page);
-    for (const [width, colorScheme] of [
-      [1280, 'light'],
-      [1280, 'dark'],
-      [390, 'dark'],
-      [390, 'light'],
-    ] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.setViewportSize({ width, height: 900 });
-      expect(await faults(page), `${colorScheme} at ${width} pixels`).toEqual([]);
-      expect(await overflow(page)).toBeLessThanOrEqual(0);
-    }
-    expect(errors).toEqual([]);
-    await page.context().close();
-  },
-  60_000,
-);
+test.each(Object.keys(VIEWS))('the view %s has no accessibility fault, no error and no overflow', async (view) => {
+  const { page, errors } = await openShopWindow(browser, server, { reducedMotion: 'reduce' });
+  await VIEWS[view]!(page);
+  for (const [width, colorScheme] of [
+    [1280, 'light'],
+    [1280, 'dark'],
+    [390, 'dark'],
+    [390, 'light'],
+  ] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.setViewportSize({ width, height: 900 });
+    expect(await faults(page), `${colorScheme} at ${width} pixels`).toEqual([]);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+  }
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
 
 describe('the page', () => {
   test.each([1920, 768, 320])('fits a window of %i pixels', async (width) => {

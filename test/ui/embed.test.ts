@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { brotliBytes, built } from '../build/built';
 import { openBrowser } from '../demo/shop-window';
 import {
@@ -19,6 +19,8 @@ import {
   serveEmbed,
   shown,
 } from './embed-window';
+
+vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 const [FIRST, SECOND, THIRD] = STOCK as [(typeof STOCK)[0], (typeof STOCK)[0], (typeof STOCK)[0]];
 

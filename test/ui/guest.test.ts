@@ -2,12 +2,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import { ROOT } from '../build/built';
 import { openBrowser } from '../demo/shop-window';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
 import { type EmbedServer, openEmbed, push, ready, SCRIPT, SETTLED, SLOT, serveEmbed, shown } from './embed-window';
+
+vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 let browser: Browser;
 let server: EmbedServer;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openBrowser } from '../demo/shop-window';
 import { takeShifts, watchShifts } from '../layout-shifts';
 import {
@@ -17,6 +17,8 @@ import {
   serveEmbed,
   shown,
 } from './embed-window';
+
+vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -187,7 +189,7 @@ describe('with the keyboard alone', () => {
     }
     const href = await page.locator('aisle-recommendations a').last().getAttribute('href');
     await page.keyboard.press('Enter');
-    expect(page.url()).toBe(href);
+    await expect.poll(() => page.url()).toBe(href);
     await page.context().close();
   });
 

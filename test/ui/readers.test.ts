@@ -1,6 +1,6 @@
 /** What a page says of itself, by its data layer, its JSON-LD or its tag, and what of that is tracked. */
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { eventsOf } from '../../src/ui/readers/data-layer';
 import { openBrowser } from '../demo/shop-window';
 import {
@@ -15,6 +15,8 @@ import {
   serveEmbed,
   shown,
 } from './embed-window';
+
+vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 const [A, B, C] = STOCK.map(({ id }) => id) as [string, string, string];
 

@@ -1,9 +1,11 @@
 /** Products that the shop's server has rendered: they stay, and are replaced in place, with the shop's own markup. */
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openBrowser } from '../demo/shop-window';
 import { takeShifts, watchShifts } from '../layout-shifts';
 import { asked, CATALOGUE, type EmbedServer, openEmbed, push, ready, SCRIPT, STOCK, serveEmbed } from './embed-window';
+
+vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 let browser: Browser;
 let server: EmbedServer;
