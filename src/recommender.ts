@@ -53,6 +53,11 @@ export interface TrackedEvent {
   /** Milliseconds since 1970. Default now. */
   readonly time?: number;
   /**
+   * Names the page view that reports it, such as by the page's address and how often that was opened. Within one, each kind
+   * of event of each item counts once, until another item is viewed. Default: so it is within a minute.
+   */
+  readonly pageView?: string;
+  /**
    * What is known of the click, numbers or texts by name, as the training log's columns have it; stored with the event. A
    * model that reads a feature takes one that is missing, or that training did not know, for its stated default.
    */
@@ -60,7 +65,7 @@ export interface TrackedEvent {
 }
 
 /** A click as it is stored. */
-export type StoredClick = Required<Omit<TrackedEvent, 'features'>> & Pick<TrackedEvent, 'features'>;
+export type StoredClick = Required<Omit<TrackedEvent, 'features' | 'pageView'>> & Pick<TrackedEvent, 'features'>;
 
 export interface RecommendOptions {
   /** How many items, 1 or more. Default 10. */
@@ -69,6 +74,8 @@ export interface RecommendOptions {
   readonly exclude?: readonly string[];
   /** A product for which it returns false is left out, and the next best takes its place. Default: all pass. */
   readonly filter?: ProductFilter;
+  /** How many of the best the filter may look at, at least 1: where it lets few pass, the catalogue is long. Default: all. */
+  readonly within?: number;
   /** Default `for-you`. */
   readonly strategy?: Strategy;
   /** The product on show: what `related` items are related to, and never in any answer. Default: the newest click, for `related`. */
@@ -282,10 +289,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   return {
     track(event) {
       assertAlive();
-      const { itemId, kind, time, features } = checkedEvent(event, now());
+      const { itemId, kind, time, pageView, features } = checkedEvent(event, now());
       if (status.paused) return;
       const reported = { itemId, event: kind, time: time / 1000, ...(features && { features }) };
-      if (history.isRepeated(reported)) return;
+      if (history.isRepeated(reported, pageView)) return;
       const seen = store.identify(reported);
       history.add(seen);
       // What is tracked while the answer is no is not stored by a later yes.

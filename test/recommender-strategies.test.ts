@@ -145,6 +145,22 @@ describe('a filter', () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
+  test('sees no more than the best that it may look at', async () => {
+    const recommender = await started();
+    visit(recommender, IDS[20]!, IDS[21]!);
+    for (const [strategy, within] of [
+      ['for-you', 20],
+      ['related', 14], // as many as are asked for at first
+      ['popular', 2],
+      ['recent', 1],
+    ] as const) {
+      const best = await ids(recommender, { k: within, strategy });
+      const seen: string[] = [];
+      const none = await ids(recommender, { k: 3, strategy, within, filter: ({ id }) => seen.push(id) < 0 });
+      expect([none, seen]).toEqual([[], best]);
+    }
+  });
+
   test('that throws fails the call, and the error names the product', async () => {
     const recommender = await started();
     const filter = () => {
@@ -202,11 +218,12 @@ describe('what is misspelt throws a RangeError at once, which names the nearest:
 
   test('a wrong value', async () => {
     const recommender = await started();
-    for (const request of [{ item: '' }, { item: 5 }, { filter: true }, { strategy: 'newest' }]) {
+    for (const request of [{ item: '' }, { item: 5 }, { filter: true }, { strategy: 'newest' }, { within: 0 }]) {
       expect(() => recommender.recommend(request as never), JSON.stringify(request)).toThrow(RangeError);
     }
     expect(() => recommender.track({ itemId: 'a', features: { hour: {} } } as never)).toThrow(RangeError);
     expect(() => recommender.track({ itemId: 'a', features: { hour: 12 } })).not.toThrow();
+    expect(() => recommender.track({ itemId: 'a', pageView: 5 } as never)).toThrow(RangeError);
     expect(() => recommender.products('a' as never)).toThrow(RangeError);
     expect(() => createRecommender({ modelUrl: 'https://a/', images: 'all' } as never)).toThrow(RangeError);
   });

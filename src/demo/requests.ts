@@ -3,10 +3,10 @@
 export interface RequestRecord {
   readonly url: string;
   readonly from: 'page' | 'worker';
-  /** Bytes over the wire with headers; 0 where the browser had the file already. */
-  readonly transferred: number;
-  /** Bytes of the file itself. */
-  readonly size: number;
+  /** Bytes over the wire with headers; 0 where the browser had the file already; absent where its host lets no page know. */
+  readonly transferred?: number;
+  /** Bytes of the file itself; absent likewise. */
+  readonly size?: number;
   /** Milliseconds since 1970. */
   readonly start: number;
   readonly milliseconds: number;
@@ -31,11 +31,13 @@ export function observeRequests(from: RequestRecord['from'], report: (records: R
 }
 
 export function recordOf(entry: PerformanceResourceTiming, from: RequestRecord['from']): RequestRecord {
+  const { transferSize, decodedBodySize } = entry;
+  // Of another origin a browser tells no sizes, unless that allows it: https://w3c.github.io/resource-timing/#sec-timing-allow-origin
+  const isHidden = transferSize === 0 && decodedBodySize === 0 && new URL(entry.name).origin !== location.origin;
   return {
     url: entry.name,
     from,
-    transferred: entry.transferSize,
-    size: entry.decodedBodySize,
+    ...(!isHidden && { transferred: transferSize, size: decodedBodySize }),
     start: performance.timeOrigin + entry.startTime,
     milliseconds: entry.duration,
   };

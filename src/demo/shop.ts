@@ -1,5 +1,6 @@
 /** What the shop sells: `demo.json` names the model and the catalogue, and products without a catalogue are plain ids. */
 import { type CatalogueItem, isAvailable } from '../checkpoint/artifact';
+import { pictureOf, priceOf } from '../ui/links';
 import { href } from './routes';
 
 export interface Product {
@@ -155,6 +156,9 @@ export function suggested({ products }: Shop, id: string): CatalogueItem | undef
   };
 }
 
+export const formatPrice = (amount: number, currency = ''): string =>
+  priceOf({ id: '', price: amount, currency }, '') ?? '';
+
 /** The section at a path; undefined where there is none. */
 export function sectionAt(root: Section, path: readonly string[]): Section | undefined {
   return path.reduce<Section | undefined>((section, name) => section?.children.get(name), root);
@@ -162,7 +166,7 @@ export function sectionAt(root: Section, path: readonly string[]): Section | und
 
 /** Feeds write null for "not known", and the page reads the file as it is. */
 function toProduct(item: CatalogueItem, base: string): Product {
-  const image = item.image == null ? undefined : pictureUrl(item.image, base);
+  const image = item.image == null ? undefined : pictureOf(item, base);
   const currency = /^[A-Za-z]{3}$/.test(item.currency ?? '') ? item.currency : undefined;
   return {
     id: item.id,
@@ -176,21 +180,6 @@ function toProduct(item: CatalogueItem, base: string): Product {
     ...(item.availability == null ? {} : { availability: item.availability }),
     features: Object.entries(item.features ?? {}).map(([name, value]) => [name, String(value)]),
   };
-}
-
-/** Only what an `<img>` may load: a catalogue is a file, and files can hold anything. */
-function pictureUrl(image: string, base: string): string | undefined {
-  if (!URL.canParse(image, base)) return undefined;
-  const url = new URL(image, base);
-  const allowed = /^https?:$/.test(url.protocol) || /^data:image\//i.test(image);
-  return allowed ? url.href : undefined;
-}
-
-export function formatPrice(amount: number, currency: string | undefined): string {
-  return new Intl.NumberFormat(
-    undefined,
-    currency === undefined ? { minimumFractionDigits: 2, maximumFractionDigits: 2 } : { style: 'currency', currency },
-  ).format(amount);
 }
 
 function sections(products: readonly Product[]): Section {

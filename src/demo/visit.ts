@@ -11,7 +11,7 @@ import type { EmbedOptions } from '../ui/options';
 import { keepsVisits, rememberChoice } from './choice';
 import { type Shop, suggested } from './shop';
 
-/** Minutes without a click after which a session ends: the recommender's default. */
+/** Minutes without a click after which a session ends. */
 export const SESSION_GAP = 30;
 /** So many answers are remembered for the panel. */
 const ANSWERS = 60;
@@ -89,7 +89,7 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
     if (model !== shop.model) answers = []; // their times are another model's
     model = shop.model;
     const start: EmbedOptions = {
-      ...{ modelUrl: model.modelUrl, workerUrl, consent, ...options, track: 'manual' },
+      ...{ modelUrl: model.modelUrl, workerUrl, consent, ...options, track: 'manual', sessionGap: SESSION_GAP },
       product: ({ id }) => suggested(shop, id),
     };
     aisle.push(['start', start]);
@@ -112,6 +112,10 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
       if (items.length === 0) return; // nothing was looked at yet
       const backend = aisle.recommender?.status.engine?.backend;
       answers = [...answers, { reason: items[0]?.reason, items: items.length, milliseconds, backend }].slice(-ANSWERS);
+      changed();
+    });
+    on('erased', () => {
+      session = []; // by another tab, perhaps; the slots ask again by themselves
       changed();
     });
     on('error', (error) => {
@@ -150,12 +154,10 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
     known: async () => aisle.recommender?.privacy.export(),
     async keep(kept) {
       rememberChoice(kept);
-      if (!kept && aisle.recommender?.status.consent === 'granted') session = []; // what was stored is erased
       aisle.push(['consent', kept ? 'granted' : 'denied']);
       changed();
     },
     async forget() {
-      session = [];
       aisle.push(['erase']);
       changed();
     },

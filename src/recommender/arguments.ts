@@ -31,11 +31,18 @@ const REQUEST: Record<keyof RecommendOptions, true> = {
   k: true,
   exclude: true,
   filter: true,
+  within: true,
   strategy: true,
   item: true,
   signal: true,
 };
-const EVENT: Record<keyof TrackedEvent, true> = { itemId: true, event: true, time: true, features: true };
+const EVENT: Record<keyof TrackedEvent, true> = {
+  itemId: true,
+  event: true,
+  time: true,
+  pageView: true,
+  features: true,
+};
 const EVENTS: Record<keyof RecommenderEvents, true> = {
   ready: true,
   recommendations: true,
@@ -83,29 +90,35 @@ export function checkedEvent(event: string | TrackedEvent, now: number) {
     itemId,
     event: kind = 'view',
     time = now,
+    pageView,
     features,
   }: TrackedEvent = typeof event === 'string' ? { itemId: event } : object('track', event, EVENT);
   if (typeof itemId !== 'string' || itemId === '') wrong('itemId', 'an item id', itemId);
   if (typeof kind !== 'string' || kind === '') wrong('event', 'a word such as view, cart or purchase', kind);
   if (!(Number.isFinite(time) && time >= 0)) wrong('time', 'milliseconds since 1970', time);
+  if (pageView !== undefined && typeof pageView !== 'string') wrong('pageView', 'a text', pageView);
   const isFeature = (value: unknown) => typeof value === 'number' || typeof value === 'string';
   if (features !== undefined && !(isPlain(features) && Object.values(features).every(isFeature))) {
     wrong('features', 'numbers or texts by name', features);
   }
-  return { itemId, kind, time, ...(features && { features: { ...features } }) };
+  return { itemId, kind, time, pageView, ...(features && { features: { ...features } }) };
 }
 
 const isPlain = (value: unknown) => typeof value === 'object' && value !== null;
 
 export function checkedRequest(request: RecommendOptions = {}) {
-  const { k = 10, exclude = [], strategy = 'for-you', item, filter, signal } = object('recommend', request, REQUEST);
-  if (!(Number.isInteger(k) && k > 0)) wrong('k', 'a whole number, at least 1', k);
+  const known = object('recommend', request, REQUEST);
+  const { k = 10, exclude = [], strategy = 'for-you', item, filter, within, signal } = known;
+  for (const [name, count] of Object.entries({ k, within })) {
+    const isCount = count === undefined || (Number.isInteger(count) && count > 0);
+    if (!isCount) wrong(name, 'a whole number, at least 1', count);
+  }
   checkedIds('exclude', exclude);
   if (!STRATEGIES.includes(strategy)) wrong('strategy', STRATEGIES.join(', '), strategy);
   if (item !== undefined && (typeof item !== 'string' || item === '')) wrong('item', 'an item id', item);
   if (filter !== undefined && typeof filter !== 'function') wrong('filter', 'a function of a product', filter);
   if (signal !== undefined && !(signal instanceof AbortSignal)) wrong('signal', 'an AbortSignal', signal);
-  return { k, exclude: item === undefined ? [...exclude] : [...exclude, item], strategy, item, filter, signal };
+  return { k, exclude: item === undefined ? [...exclude] : [...exclude, item], strategy, item, filter, within, signal };
 }
 
 export function checkedIds(name: string, ids: readonly string[]): readonly string[] {

@@ -21,6 +21,8 @@ export interface Question {
   /** What `related` items are related to. Default: the newest click. `exclude` holds it already. */
   readonly item?: string | undefined;
   readonly filter?: ProductFilter | undefined;
+  /** How many of the best the filter looks at. Default: all. */
+  readonly within?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Who asks, for models that know users. */
   readonly user?: string | undefined;
@@ -57,10 +59,10 @@ export async function answer(engine: Answerer, question: Question): Promise<Answ
   }
 }
 
-/** The model's best that the page's filter lets pass: asked for more until there are k, or no more. */
+/** The model's best that the page's filter lets pass: asked for more until there are k, or no more `within`. */
 async function ranked(
   engine: Answerer,
-  { k, exclude, filter, signal, user, now }: Question,
+  { k, exclude, filter, within = Number.POSITIVE_INFINITY, signal, user, now }: Question,
   clicks: readonly EngineEvent[],
 ): Promise<Answer> {
   const session = clicks.map(({ itemId, time, features }) => ({ itemId, time, ...(features && { features }) }));
@@ -71,24 +73,24 @@ async function ranked(
   const kept: RankedItem[] = [];
   let checked = 0;
   for (let asked = 2 * k + 8; ; asked *= 4) {
-    const { items, milliseconds } = await ask(asked);
+    const { items, milliseconds } = await ask(Math.min(asked, within));
     const fresh = items.slice(checked); // the ranking is the same, only longer
     checked = items.length;
     const products = await known(engine, fresh, signal);
     kept.push(...fresh.filter(({ itemId }, i) => passes(filter, products[i] ?? { id: itemId })));
-    if (kept.length >= k || items.length < asked) return { items: kept.slice(0, k), milliseconds };
+    if (kept.length >= k || items.length < asked || asked >= within) return { items: kept.slice(0, k), milliseconds };
   }
 }
 
 /** What was looked at last, each item once. Its score is the time of the newest event, in seconds since 1970. */
-async function recent(engine: Answerer, { k, exclude, filter, clicks, signal }: Question): Promise<Answer> {
+async function recent(engine: Answerer, { k, exclude, filter, within, clicks, signal }: Question): Promise<Answer> {
   const from = performance.now();
   const excluded = new Set(exclude);
   const newest = new Map<string, RankedItem>();
   for (const { itemId, time } of [...clicks].reverse()) {
     if (!newest.has(itemId) && !excluded.has(itemId)) newest.set(itemId, { itemId, score: time, reason: 'recent' });
   }
-  const entries = [...newest.values()];
+  const entries = [...newest.values()].slice(0, filter && within);
   const products = await known(engine, entries, signal);
   const items = entries.filter((_, i) => {
     const product = products[i];

@@ -49,7 +49,7 @@ const WEIGHTS: ReadonlyMap<string, number> = new Map([
 const DAY = 86_400;
 const HALF_LIFE = 7 * DAY;
 const FORGOTTEN = 28 * DAY;
-/** Seconds in which a further report is of the same page view: page script, data layer, a redraw. */
+/** Seconds in which a further report is of the same page view, where it is not named: page script, data layer, a redraw. */
 const PAGE_VIEW = 60;
 /** Most events that are known. Beyond it the older half goes. */
 const MAX_KNOWN = 10_000;
@@ -59,7 +59,7 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
   readonly #history: HistoryChoice;
   readonly #maxLength: number;
   #events: E[] = [];
-  #pageView: { viewed: string | undefined; readonly from: number; readonly reports: Set<string> } | undefined;
+  #pageView: { name: string | undefined; viewed: string | undefined; from: number; reports: Set<string> } | undefined;
 
   constructor({ gap, history = 'session', maxLength = 512 }: VisitorHistoryOptions) {
     this.#gap = gap;
@@ -70,13 +70,16 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
   /**
    * Whether this page has reported the event before, within one page view, in which each kind of event of each item
    * counts once. A view of another item opens the next page view. Remembers the report.
+   *
+   * @param name Of the page view. Without one it lasts a minute.
    */
-  isRepeated({ itemId, event, time }: VisitorEvent): boolean {
+  isRepeated({ itemId, event, time }: VisitorEvent, name?: string): boolean {
     const before = this.#pageView;
     const isOther = event === 'view' && before?.viewed !== undefined && before.viewed !== itemId;
     const report = JSON.stringify([event, itemId]);
-    if (before === undefined || isOther || Math.abs(time - before.from) > PAGE_VIEW) {
-      this.#pageView = { viewed: event === 'view' ? itemId : undefined, from: time, reports: new Set([report]) };
+    const isLate = name === undefined && before !== undefined && Math.abs(time - before.from) > PAGE_VIEW;
+    if (before === undefined || before.name !== name || isOther || isLate) {
+      this.#pageView = { name, viewed: event === 'view' ? itemId : undefined, from: time, reports: new Set([report]) };
       return false;
     }
     if (event === 'view') before.viewed = itemId;

@@ -46,13 +46,15 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
     else redraw(host, slot);
   }
 
+  let isDefined = false;
   customElements.define(
     TAG,
     class extends HTMLElement {
       static readonly observedAttributes = ATTRIBUTES;
       connectedCallback(): void {
-        // Not here: a page full of slots would be drawn in the one task that defines them.
-        beforePaint(() => host.guard(`<${TAG}>`, () => enter(this)));
+        const come = () => host.guard(`<${TAG}>`, () => enter(this));
+        if (isDefined) come();
+        else beforePaint(come); // a page full of slots would be drawn in the one task that defines them
       }
       disconnectedCallback(): void {
         host.guard(`<${TAG}>`, () => leave(this));
@@ -62,6 +64,7 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
       }
     },
   );
+  isDefined = true;
 }
 
 export function redraw(host: Host, slot: Slot): void {

@@ -15,10 +15,14 @@ export function linkOf(product: CatalogueItem, { allowHosts, itemUrl }: PageOpti
   return url.origin === location.origin || allowHosts.some(isAllowed) ? url.href : undefined;
 }
 
-/** The picture of a product, which `images` has let pass; undefined where it is none that an `<img>` should load. */
-export function pictureOf({ image }: CatalogueItem): string | undefined {
+/**
+ * The picture of a product, which `images` has let pass; undefined where it is none that an `<img>` should load.
+ *
+ * @param base What its address is relative to. Default: the page.
+ */
+export function pictureOf({ image }: CatalogueItem, base?: string): string | undefined {
   if (image === undefined || /^data:image\//i.test(image)) return image;
-  return webAddress(image)?.href;
+  return webAddress(image, base)?.href;
 }
 
 /** Formats by language and currency: making one takes a browser longer than making a card. */
@@ -35,7 +39,7 @@ function formatOf(language: string, currency: string): Intl.NumberFormat {
   return format;
 }
 
-/** A `lang` may be no language: then that of the browser counts. */
+/** A `lang` may be empty, or no language: then that of the browser counts. */
 function supported(language: string): string | undefined {
   try {
     return Intl.getCanonicalLocales(language)[0];
@@ -44,7 +48,7 @@ function supported(language: string): string | undefined {
   }
 }
 
-/** The price in the currency and language; undefined where there is none. */
+/** The price in the currency and language, '' for the browser's own; undefined where there is none. */
 export function priceOf({ price, currency = '' }: CatalogueItem, language: string): string | undefined {
   return price === undefined || !Number.isFinite(price) ? undefined : formatOf(language, currency).format(price);
 }
@@ -55,9 +59,9 @@ export function delayOf({ availability = '' }: CatalogueItem): 'preorder' | 'bac
   return word as 'preorder' | 'backorder' | undefined;
 }
 
-function webAddress(address: string): URL | undefined {
+function webAddress(address: string, base?: string): URL | undefined {
   try {
-    const url = new URL(address, document.baseURI);
+    const url = new URL(address, base ?? document.baseURI);
     return url.protocol === 'https:' || url.protocol === 'http:' ? url : undefined;
   } catch {
     return undefined;

@@ -1,18 +1,33 @@
-/** The product that the page shows. It is the page's for as long as the page has the same address. */
+/** The product that the page shows, and which page view it is: both for as long as the page has the same address. */
 export interface PageItem {
   /** Undefined where the page shows no product, or nobody has said which. */
   get(): string | undefined;
   set(itemId: string): void;
+  /** The how-manieth page view it is. To be asked whenever the address may have changed. */
+  view(): string;
+  /** The page is opened anew, at the same address. */
+  reopen(): void;
 }
 
 export function pageItem(): PageItem {
   // A place inside the page is the same page, but for applications that keep their pages behind `#/` or `#!`.
   const addressOf = () => location.href.replace(/#(?![/!]).*$/s, '');
+  let views = 0;
+  let viewed = addressOf();
   let current: { readonly itemId: string; readonly address: string } | undefined;
   return {
     get: () => (current?.address === addressOf() ? current.itemId : undefined),
     set: (itemId) => {
       current = { itemId, address: addressOf() };
+    },
+    view() {
+      const address = addressOf();
+      if (address !== viewed) views++;
+      viewed = address;
+      return String(views);
+    },
+    reopen() {
+      views++;
     },
   };
 }

@@ -38,9 +38,11 @@ export function startPage(host: Host): void {
 
   function track(event: Parameters<Recommender['track']>[0]): void {
     const { recommender, item } = running!;
-    recommender.track(event);
-    const { itemId, event: kind = 'view' } = typeof event === 'string' ? { itemId: event } : event;
-    if (kind === 'view') item.set(itemId);
+    const report = typeof event === 'object' && event !== null ? event : { itemId: event };
+    const { itemId, event: kind = 'view', time } = report;
+    // What has a time of its own was seen before.
+    recommender.track(time === undefined ? { pageView: item.view(), ...report } : report);
+    if (kind === 'view' && time === undefined) item.set(itemId);
     view.refreshSoon('asked');
   }
   async function ask<T>(answer: Promise<T>): Promise<T> {
@@ -169,6 +171,7 @@ export function startPage(host: Host): void {
 
   /** Reads which product the page shows from its JSON-LD, which an application may leave in pages that follow. */
   function readPage(): void {
+    running?.item.view(); // one on which nothing is reported counts, too
     const before = described;
     described = productOfPage(document);
     const isNews = described !== undefined && described !== before && running?.item.get() === undefined;
@@ -197,7 +200,11 @@ export function startPage(host: Host): void {
   };
   for (const entry of early) host.guard('A command', () => carryOut(entry));
   // A page that comes back from the browser's cache has not seen what happened since.
-  addEventListener('pageshow', ({ persisted }) => persisted && view.refreshSoon('better'));
+  addEventListener('pageshow', ({ persisted }) => {
+    if (!persisted) return;
+    running?.item.reopen();
+    view.refreshSoon('better');
+  });
   if (hasStarted) return;
   if (host.script !== undefined) start(optionsOfTag(host.script, host));
   else failed(new RangeError('No script has data-model-url, and no ["start", { modelUrl }] was pushed.'));

@@ -12,9 +12,12 @@ export function loadPicture(host: Pick<Host, 'guard'>, image: HTMLElement, addre
   if (waiting.length > 1) return;
   const next = (): void =>
     host.guard('A picture', () => {
-      waiting[0]?.();
-      waiting.shift();
-      if (waiting.length > 0) setTimeout(next, 0);
+      try {
+        waiting[0]?.();
+      } finally {
+        waiting.shift(); // one that the page does not let in stops no other
+        if (waiting.length > 0) setTimeout(next, 0);
+      }
     });
   setTimeout(next, 0);
 }

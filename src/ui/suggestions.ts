@@ -24,6 +24,9 @@ export interface Suggestion {
   readonly score: number;
 }
 
+/** Of so many of the best, those without a link are left out: each of them comes to the page, with its picture. */
+const WITHIN = 500;
+
 const STRATEGIES: readonly Strategy[] = ['for-you', 'related', 'popular', 'recent'];
 
 /**
@@ -54,8 +57,13 @@ export async function suggestionsFor(
     ...(item === undefined ? {} : { item }),
     filter: (known) => {
       const product = options.product(known);
-      return product !== undefined && (served.has(known.id) || linkOf(product, options) !== undefined);
+      if (product === undefined) return false;
+      if (served.has(known.id) || linkOf(product, options) !== undefined) return true;
+      const where = `"${known.id}": ${product.url || 'no address'}`.slice(0, 200);
+      host.warn('products are left out whose link is not allowed (data-allow-hosts, data-item-url), such as', where);
+      return false;
     },
+    within: WITHIN,
     signal,
   });
   const products = await recommender.products(items.map(({ itemId }) => itemId));

@@ -92,7 +92,7 @@ async function evaluated(data: string, ...argv: string[]) {
 }
 
 /** The first `length` clicks of a session of the test log, as a page tells of them. */
-function told(session: number, length: number): Required<TrackedEvent>[] {
+function told(session: number, length: number): Required<Omit<TrackedEvent, 'pageView'>>[] {
   return TEST.slice(5 * session, 5 * session + length).map((click, t) => {
     const { item, time, device, minute } = click;
     const waited = dwell(click, 5 * session + t);

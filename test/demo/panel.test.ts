@@ -77,6 +77,21 @@ describe('the backend', () => {
     await page.context().close();
   });
 
+  test('is changed on the front page, and what was looked at last is still there', async () => {
+    const { page } = await openShopWindow(browser, server, {}, undefined, '?backend=cpu');
+    const title = await openSuggestion(page);
+    await page.locator('.logo').click();
+    await page.locator('.hero').waitFor();
+    const recent = () => page.locator('.slot-recent [part=title]').allTextContents();
+    await expect.poll(recent).toEqual([title]);
+    await openPanel(page, 'Engine');
+    await choose(page, 'WebAssembly');
+    await page.getByText('WebAssembly, in a worker').waitFor();
+    await settled(page);
+    expect(await recent()).toEqual([title]);
+    await page.context().close();
+  });
+
   test('says why there are no suggestions where the model cannot be loaded, and the shop works on', async () => {
     const { page } = await openShopWindow(browser, server, {}, (opened) =>
       opened.context().route('**/weights.safetensors', (route) => route.fulfill({ status: 200, body: 'damaged' })),
@@ -142,6 +157,22 @@ describe('the visit', () => {
     await page.context().close();
   });
 
+  test('that is erased in another tab is gone here', async () => {
+    const { page } = await openShopWindow(browser, server);
+    const title = await openSuggestion(page);
+    await openPanel(page);
+    await choose(page, 'On this device');
+    await page.getByText('Stored in this browser’s IndexedDB').waitFor();
+    const other = await page.context().newPage();
+    await other.goto(`${new URL(page.url()).origin}/`);
+    await other.getByText(`Because you looked at ${title}`).waitFor();
+    await openPanel(other);
+    await other.getByRole('button', { name: 'Erase' }).click();
+    await expect.poll(() => because(page)).toMatch(/^Popular in this shop\. Look at a product/);
+    await page.getByText('Nothing yet. Look at a product.').waitFor();
+    await page.context().close();
+  });
+
   test('of two hours ago counts no more, unless the visitor lets all of them count', async () => {
     const { page } = await openShopWindow(browser, server, {}, (opened) =>
       opened.addInitScript(() => {
@@ -194,6 +225,33 @@ describe('the network', () => {
     await page.getByText('Every request').click();
     const listed = await page.locator('.request-list code').allTextContents();
     expect(listed).toEqual(expect.arrayContaining(requests.map(({ url }) => new URL(url).pathname)));
+    await page.context().close();
+  });
+
+  test('is listed without a size where a host tells none, and not as answered by the cache', async () => {
+    const elsewhere = 'https://pictures.example/one.svg';
+    const body = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+    const { page } = await openShopWindow(
+      browser,
+      server,
+      {},
+      (opened) => opened.route(elsewhere, (route) => route.fulfill({ body, contentType: 'image/svg+xml' })),
+      '?backend=wasm',
+    );
+    await page.evaluate(async (address) => {
+      const image = new Image();
+      await new Promise((ended) => {
+        image.onload = ended;
+        image.onerror = ended;
+        image.src = address;
+      });
+    }, elsewhere);
+    await openPanel(page, 'Network');
+    await page.getByText('Every request').click();
+    const line = page.locator('.request-list li', { hasText: elsewhere });
+    expect(await line.textContent()).toMatch(/page · its host does not tell/);
+    const pictures = page.locator('.panel tbody tr', { hasText: 'Pictures' });
+    expect(await pictures.locator('td').last().textContent()).toMatch(/ \+$/);
     await page.context().close();
   });
 

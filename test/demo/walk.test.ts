@@ -2,10 +2,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { basename, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { brotliBytes, built } from '../build/built';
 import { openBrowser, openShopWindow, type ShopWindow, serveShop } from './shop-window';
 import { openPanel, openSuggestion, settled } from './views';
+
+vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
 
 let browser: Browser;
 let server: Server;

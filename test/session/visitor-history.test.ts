@@ -197,6 +197,22 @@ describe('a report', () => {
     ] as const;
     expect(reports.map(([event]) => history.isRepeated(event))).toEqual(reports.map(([, repeated]) => repeated));
   });
+
+  test('of a page view that has a name counts once for as long as that lasts', () => {
+    const history = started();
+    const reports = [
+      [view('a', 0), '0', false],
+      [view('a', 3000), '0', true],
+      [view('a', 3001), '1', false],
+      [view('a', 3002, 'cart'), '1', false],
+      [view('a', 9000, 'cart'), '1', true],
+      [view('b', 9001), '1', false],
+      [view('a', 9002), '1', false],
+    ] as const;
+    expect(reports.map(([event, name]) => history.isRepeated(event, name))).toEqual(
+      reports.map(([, , known]) => known),
+    );
+  });
 });
 
 describe('earlier sessions', () => {

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openBrowser } from '../demo/shop-window';
+import { takeShifts, watchShifts } from '../layout-shifts';
 import {
   asked,
   type EmbedServer,
@@ -17,6 +18,8 @@ import {
   shown,
 } from './embed-window';
 
+vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
+
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let browser: Browser;
@@ -29,20 +32,6 @@ afterAll(async () => {
   server?.close();
 });
 
-/** Notes every layout shift from the first frame on. */
-const watchShifts = (page: Page) =>
-  page.addInitScript(() => {
-    const shifts: number[] = [];
-    Object.assign(globalThis, { shifts });
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) shifts.push(entry.value);
-    }).observe({ type: 'layout-shift', buffered: true });
-  });
-const shifts = (page: Page) =>
-  page.evaluate(async () => {
-    await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
-    return (globalThis as unknown as { shifts: number[] }).shifts;
-  });
 const height = (page: Page) =>
   page.locator('aisle-recommendations').evaluate((element) => element.getBoundingClientRect().height);
 const BELOW = '<p>What stands below, and would move.</p>';
@@ -75,12 +64,12 @@ describe('nothing moves', () => {
     });
     await page.locator('[data-aisle-state=loading]').waitFor();
     await painted(page);
-    await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts.splice(0));
+    await takeShifts(page);
     const before = await height(page);
     late.release();
     await ready(page);
     expect(await height(page)).toBe(before);
-    expect(await shifts(page)).toEqual([]);
+    expect(await takeShifts(page)).toEqual([]);
     await page.context().close();
   });
 
@@ -100,7 +89,7 @@ describe('nothing moves', () => {
     late.release();
     await ready(page);
     expect(await height(page)).toBe(before);
-    expect(await shifts(page)).toEqual([]);
+    expect(await takeShifts(page)).toEqual([]);
     await page.context().close();
   });
 
@@ -112,7 +101,7 @@ describe('nothing moves', () => {
     for (const body of bodies) {
       const { page } = await openEmbed(browser, server, body + BELOW, { prepare: watchShifts });
       await page.locator('[data-aisle-state=empty]').waitFor();
-      await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts.splice(0));
+      await takeShifts(page);
       const before = await height(page);
       await push(page, 'track', STOCK[0]!.id);
       await push(page, 'track', STOCK[1]!.id);
@@ -121,7 +110,7 @@ describe('nothing moves', () => {
       await push(page, 'erase');
       await page.locator('[data-aisle-state=empty]').waitFor();
       expect(await height(page)).toBe(before);
-      expect(await shifts(page)).toEqual([]);
+      expect(await takeShifts(page)).toEqual([]);
       await page.context().close();
     }
   });
@@ -200,7 +189,7 @@ describe('with the keyboard alone', () => {
     }
     const href = await page.locator('aisle-recommendations a').last().getAttribute('href');
     await page.keyboard.press('Enter');
-    expect(page.url()).toBe(href);
+    await expect.poll(() => page.url()).toBe(href);
     await page.context().close();
   });
 

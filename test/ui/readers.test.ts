@@ -1,6 +1,6 @@
 /** What a page says of itself, by its data layer, its JSON-LD or its tag, and what of that is tracked. */
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { eventsOf } from '../../src/ui/readers/data-layer';
 import { openBrowser } from '../demo/shop-window';
 import {
@@ -15,6 +15,8 @@ import {
   serveEmbed,
   shown,
 } from './embed-window';
+
+vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 const [A, B, C] = STOCK.map(({ id }) => id) as [string, string, string];
 
@@ -78,6 +80,58 @@ describe('a page', () => {
     expect(await known(page)).toEqual([`view ${A}`, `cart ${A}`]);
     expect(await shown(page)).not.toContain(A);
     expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('that is drawn again after minutes and says the same counts once; opened again, it counts again', async () => {
+    const { page } = await openEmbed(browser, server, SLOT, {
+      prepare: (opened) =>
+        opened.addInitScript(() => {
+          const { now } = Date;
+          let ahead = 0;
+          Date.now = () => now() + ahead;
+          const later = (minutes: number) => {
+            ahead += minutes * 60_000;
+          };
+          Object.assign(globalThis, { later });
+        }),
+    });
+    await ready(page);
+    const say = (address?: string) =>
+      page.evaluate(
+        ([text, to]) => {
+          const { dataLayer, later } = window as unknown as { dataLayer: unknown[]; later(minutes: number): void };
+          later(2);
+          if (to !== undefined) history.pushState(null, '', to);
+          dataLayer.push(JSON.parse(text!));
+        },
+        [entry('view_item', A), address],
+      );
+    for (let times = 0; times < 3; times++) await say();
+    expect(await known(page)).toEqual([`view ${A}`]);
+    await say('/other');
+    await say('#reviews');
+    expect(await known(page)).toHaveLength(2);
+    await page.evaluate(async () => {
+      history.pushState(null, '', '/about'); // where nothing is reported
+      await new Promise((read) => setTimeout(read, 100));
+    });
+    await say('/other');
+    expect(await known(page)).toHaveLength(3);
+    await page.context().close();
+  });
+
+  test('that reports what was seen before does not take it for the product on show', async () => {
+    const recent = '<aisle-recommendations strategy="recent"></aisle-recommendations>';
+    const { page } = await openEmbed(browser, server, recent);
+    for (const [itemId, minutes] of [
+      [A, 2],
+      [B, 1],
+    ] as const) {
+      await push(page, 'track', { itemId, time: Date.now() - minutes * 60_000 });
+    }
+    await ready(page);
+    await expect.poll(() => shown(page)).toEqual([B, A]);
     await page.context().close();
   });
 

@@ -1,8 +1,11 @@
 /** Products that the shop's server has rendered: they stay, and are replaced in place, with the shop's own markup. */
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openBrowser } from '../demo/shop-window';
+import { takeShifts, watchShifts } from '../layout-shifts';
 import { asked, CATALOGUE, type EmbedServer, openEmbed, push, ready, SCRIPT, STOCK, serveEmbed } from './embed-window';
+
+vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 let browser: Browser;
 let server: EmbedServer;
@@ -124,22 +127,11 @@ describe('products that the server rendered', () => {
     const body = `<aisle-recommendations><ul class="shelf">${list}</ul></aisle-recommendations><p>Below</p>`;
     const { page } = await openEmbed(browser, server, body, {
       head: style + SCRIPT,
-      prepare: (opened) =>
-        opened.addInitScript(() => {
-          const shifts: number[] = [];
-          Object.assign(globalThis, { shifts });
-          new PerformanceObserver((seen) => {
-            for (const entry of seen.getEntries() as (PerformanceEntry & { value: number })[]) shifts.push(entry.value);
-          }).observe({ type: 'layout-shift', buffered: true });
-        }),
+      prepare: watchShifts,
     });
     await ready(page);
     expect(await cards(page)).toEqual(await asked(page, { k: 4 }));
-    const shifts = await page.evaluate(async () => {
-      await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
-      return (globalThis as unknown as { shifts: number[] }).shifts;
-    });
-    expect(shifts).toEqual([]);
+    expect(await takeShifts(page)).toEqual([]);
     await page.context().close();
   });
 });

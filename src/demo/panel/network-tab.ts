@@ -41,7 +41,7 @@ export function networkTab({ network, visit }: PanelContext): Tab {
       state.classList.toggle('is-good', !network.offline);
       if (shown === records.length) return;
       shown = records.length;
-      const fresh = records.filter(({ transferred }) => transferred > 0);
+      const fresh = records.filter(({ transferred }) => transferred !== 0);
       groups.replaceChildren(table(fresh));
       setText(cached, cachedLine(records.length - fresh.length));
       promise.replaceChildren(...promises(records));
@@ -59,7 +59,7 @@ function stateOf(offline: boolean, blocked: number): string {
 const cachedLine = (count: number): string =>
   count === 0 ? '' : `${count} more ${count === 1 ? 'was' : 'were'} answered by the browser’s own cache.`;
 
-/** Files and bytes by kind, of what went over the network. */
+/** Files and bytes by kind, of what went over the network or may have. */
 function table(records: readonly RequestRecord[]): HTMLTableElement {
   const byKind = new Map<Kind, RequestRecord[]>(KINDS.map((kind) => [kind, []]));
   for (const record of records) byKind.get(kindOf(record.url))!.push(record);
@@ -69,8 +69,8 @@ function table(records: readonly RequestRecord[]): HTMLTableElement {
       {},
       h('th', { scope: 'row' }, name),
       h('td', {}, String(group.length)),
-      h('td', {}, bytes(sum(group, ({ size }) => size))),
-      h('td', {}, bytes(sum(group, ({ transferred }) => transferred))),
+      h('td', {}, sum(group.map(({ size }) => size))),
+      h('td', {}, sum(group.map(({ transferred }) => transferred))),
     );
   const groups = [...byKind].filter(([, group]) => group.length > 0);
   return h(
@@ -111,17 +111,21 @@ function promises(records: readonly RequestRecord[]): HTMLElement[] {
 
 function line({ url, from, size, transferred, milliseconds: time }: RequestRecord): HTMLElement {
   const { origin, pathname } = new URL(url);
+  const how =
+    transferred === undefined || size === undefined
+      ? 'its host does not tell how large, or whether from the cache'
+      : `${bytes(size)}${transferred === 0 ? ', from the browser’s cache' : ''}`;
   return h(
     'li',
     {},
     h('code', {}, origin === location.origin ? pathname : url),
-    h(
-      'span',
-      { class: 'hint' },
-      `GET · ${from} · ${bytes(size)}${transferred === 0 ? ', from the browser’s cache' : ''} · ${milliseconds(time)}`,
-    ),
+    h('span', { class: 'hint' }, `${from} · ${how} · ${milliseconds(time)}`),
   );
 }
 
-const sum = (records: readonly RequestRecord[], of: (record: RequestRecord) => number): number =>
-  records.reduce((total, record) => total + of(record), 0);
+/** Bytes in words; `+` where more is not told. */
+function sum(all: readonly (number | undefined)[]): string {
+  const told = all.filter((count) => count !== undefined);
+  const more = told.length < all.length ? ' +' : '';
+  return bytes(told.reduce((total, count) => total + count, 0)) + more;
+}

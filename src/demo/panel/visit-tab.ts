@@ -6,6 +6,7 @@ import { h, setText } from '../dom';
 import { href } from '../routes';
 import { tile } from '../shelf';
 import { productOf, type Shop } from '../shop';
+import { SESSION_GAP } from '../visit';
 import { choice } from './controls';
 import type { PanelContext, Tab } from './panel';
 
@@ -18,7 +19,7 @@ const HISTORY: Readonly<Record<HistoryChoice, string>> = {
   all: 'All',
 };
 const HISTORY_TEXT: Readonly<Record<HistoryChoice, string>> = {
-  session: 'The model reads the running visit, of all tabs. After 30 minutes without a click a new one begins.',
+  session: `The model reads the running visit, of all tabs. After ${SESSION_GAP} minutes without a click a new one begins.`,
   recent: 'The model also reads earlier visits; half of one fades within a week, and all of it after four.',
   all: 'The model reads every event that is known.',
 };

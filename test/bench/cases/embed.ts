@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { devDependencies } from '../../../package.json';
 import { openBrowser } from '../../demo/shop-window';
+import { takeShifts, watchShifts } from '../../layout-shifts';
 import { type EmbedServer, openEmbed, ready, SCRIPT, SLOT, serveEmbed } from '../../ui/embed-window';
 import type { BenchCase, OpenCase } from '../bench-case';
 import { median } from '../turns';
@@ -71,22 +72,14 @@ async function loadPage(browser: Browser, server: EmbedServer, withAisle: boolea
     async prepare(opened) {
       const devtools = await opened.context().newCDPSession(opened);
       await devtools.send('Emulation.setCPUThrottlingRate', { rate: THROTTLE });
-      await opened.addInitScript(() => {
-        const shifts: number[] = [];
-        Object.assign(globalThis, { shifts });
-        new PerformanceObserver((seen) => {
-          for (const entry of seen.getEntries() as (PerformanceEntry & { value: number })[]) shifts.push(entry.value);
-        }).observe({ type: 'layout-shift', buffered: true });
-      });
+      await watchShifts(opened);
       await browser.startTracing(opened, { categories: ['toplevel', 'blink.user_timing', 'devtools.timeline', 'v8'] });
     },
   });
   if (withAisle) await ready(page);
   const trace = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
-  const { suggestions, shifts } = await page.evaluate(() => ({
-    suggestions: performance.now(),
-    shifts: (globalThis as unknown as { shifts: number[] }).shifts.reduce((sum, value) => sum + value, 0),
-  }));
+  const suggestions = await page.evaluate(() => performance.now());
+  const shifts = (await takeShifts(page)).reduce((sum, { value }) => sum + value, 0);
   await page.context().close();
   const tasks = tasksOf(trace.traceEvents, page.url());
   return {
