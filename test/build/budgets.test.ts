@@ -48,6 +48,8 @@ function enginePath(worker: string, backend: BackendName): Set<string> {
   return files.add(join(assets, readdirSync(assets).find((name) => /^tfjs-backend-wasm-simd-.*\.wasm$/.test(name))!));
 }
 
+beforeAll(() => Promise.all([built('lib'), built('page')]));
+
 describe.each(BUDGETS)('the engine path on %s', (backend, budget) => {
   test(`is at most ${budget / 1000} kB of the built library, without an architecture`, async () => {
     const files = enginePath(join(await built('lib'), 'worker.js'), backend);
