@@ -62,8 +62,8 @@ export function register(program: Command): void {
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
     .option(
       '--threads <n>',
-      `share each step between 1 to ${PARTS} threads; the result is the same for any number, but another than without`,
-      integer(1, PARTS),
+      `share each step between up to ${PARTS} threads; the result is the same for any number, but another than without`,
+      integer(1),
     )
     .option('--resume', 'go on with a run that was interrupted');
   addEventsOptions(command)
@@ -84,7 +84,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { isNeural, config, wanted } = await configurationOf(flags.model, given);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
-  const threads = isNeural ? await threadsOf(flags, config, context) : undefined;
+  const threads = await threadsOf(flags, config, context);
   const products =
     flags.catalogue === undefined ? undefined : await readCatalogueFile(flags.catalogue, flags.columns?.item);
   const valid = isNeural ? (flags.valid ?? (flags.epochs === undefined ? undefined : 'none')) : 'none';
@@ -132,14 +132,13 @@ function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainFlags
   throw new RecommenderError('bad-config', `${dir} is a ${architecture}, which --model ${model} cannot go on from.`);
 }
 
-/** A counting baseline has no steps to share, resume, validate or bound. */
-function refuseNeuralFlags({ model, epochs, valid, resume, from, threads }: TrainFlags): void {
+/** A counting baseline has no epochs to resume, validate or bound. */
+function refuseNeuralFlags({ model, epochs, valid, resume, from }: TrainFlags): void {
   const given = {
     '--from': from,
     '--epochs': epochs,
     '--valid': valid === 'none' ? undefined : valid,
     '--resume': resume,
-    '--threads': threads,
   };
   const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (flag)
@@ -162,8 +161,13 @@ async function threadsOf(
   if (backend === 'webgpu') {
     throw new RecommenderError('bad-config', '--threads shares the work of a CPU; a GPU has one queue. Leave it out.');
   }
-  const why = whyNotInParts((await models[model]!()).training(config));
-  if (why === undefined) return threads;
+  const why = Object.hasOwn(models, model)
+    ? whyNotInParts((await models[model]!()).training(config))
+    : 'it counts the log once';
+  if (why === undefined) {
+    if (threads > PARTS) stderr.write(`Warning: ${PARTS} threads share a step at most, not ${threads}.\n`);
+    return Math.min(threads, PARTS);
+  }
   stderr.write(`Warning: ${model} trains on one thread, whatever --threads says: ${why}.\n`);
   return undefined;
 }
