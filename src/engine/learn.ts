@@ -14,7 +14,8 @@ import { type Progress, Trainer } from '../train/trainer';
 import type { ClickFeatures, NdArray, Sessions, WantedFeature } from '../types';
 import { registerTraining } from './backends/training';
 import { goldenAnswer } from './golden-check';
-import { catalogueOf, loadScorer, NAMELESS, readClicks } from './load-scorer';
+import { catalogueOf, loadScorer, NAMELESS } from './load-scorer';
+import { readClicks } from './read-clicks';
 import { sideInformation } from './side-information';
 
 export interface LearnOptions {

@@ -15,9 +15,7 @@ import type { ParameterSpec, SessionModel } from '../models/model';
 import { toTensor } from '../models/tensors';
 import { neuralScorer } from '../ranking/neural-scorer';
 import type { SessionScorer } from '../ranking/session-scorer';
-import { withFeatures } from '../session/click-features';
-import { type ClickLog, sessionsWithUsers } from '../session/event-log';
-import type { Catalogue, NdArray, Scorer, Sessions } from '../types';
+import type { Catalogue, NdArray, Scorer } from '../types';
 
 /** A scorer that owns its weights: `dispose` frees them. `openSession` of `ranking/session-scorer` takes it. */
 export type LoadedScorer = Scorer & { openSession?(): SessionScorer };
@@ -102,12 +100,6 @@ export function birthsOf({ info, tensors }: SideOf): Int32Array {
   const births = tensors[BIRTHS_TENSOR];
   check(BIRTHS_TENSOR, births, [info.items + 1]);
   return births.data as Int32Array;
-}
-
-/** The sessions of a log, in the artifact's item indices, with what its model reads of clicks and users. */
-export function readClicks(side: SideOf, log: ClickLog, userNumber: (id: string) => number | undefined): Sessions {
-  const sessions = sessionsWithUsers(log, userNumber);
-  return withFeatures({ ...log, sessions }, side.info.features ?? {}, birthsOf(side));
 }
 
 function loadNeural<C>(model: SessionModel<C>, { tensors }: Artifact, catalogue: Catalogue, config: C): LoadedScorer {

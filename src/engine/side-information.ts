@@ -2,7 +2,8 @@
 import { BIRTHS_TENSOR, type CatalogueItem } from '../checkpoint/artifact';
 import { featureNames, featureOf, itemFeatures, toTensors } from '../checkpoint/item-features';
 import { nearestName, RecommenderError } from '../errors';
-import { describeClicks, firstClicks, UNKNOWN_BIRTH } from '../session/click-features';
+import { describeClicks, firstClicks } from '../session/click-columns';
+import { UNKNOWN_BIRTH } from '../session/click-features';
 import type { ClickLog } from '../session/event-log';
 import { parseTime } from '../session/time';
 import type { ClickFeatures, NdArray, WantedFeature } from '../types';

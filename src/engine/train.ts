@@ -1,6 +1,6 @@
 /** Training from plain data to plain data. A chunk of its own: loaded only where a model learns. */
 import { RecommenderError, throwIfAborted } from '../errors';
-import { columnsOf } from '../session/click-features';
+import { columnsOf } from '../session/click-columns';
 import { type ClickLog, countSupport } from '../session/event-log';
 import { Interrupted } from '../train/fit';
 import type { BackendName, EngineEvent, Trained, TrainProgress, TrainRequest } from './engine';

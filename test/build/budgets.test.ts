@@ -59,8 +59,10 @@ describe.each(BUDGETS)('the engine path on %s', (backend, budget) => {
 
   test(`is at most ${budget / 1000} kB of the built page, without an architecture`, async () => {
     const assets = join(await built('page'), 'assets');
-    const worker = readdirSync(assets).find((name) => /^worker-.*\.js$/.test(name))!;
-    expect(total(enginePath(join(assets, worker), backend))).toBeLessThanOrEqual(budget);
+    const workers = readdirSync(assets).filter((name) => /^worker-.*\.js$/.test(name));
+    // The demo has one of its own, which starts the engine's.
+    const worker = workers.map((name) => join(assets, name)).find((path) => laterScripts([path]).size > 0)!;
+    expect(total(enginePath(worker, backend))).toBeLessThanOrEqual(budget);
   });
 });
 

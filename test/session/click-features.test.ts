@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { clickReader, columnsOf, describeClicks, firstClicks, withFeatures } from '../../src/session/click-features';
+import { columnsOf, describeClicks, firstClicks, withFeatures } from '../../src/session/click-columns';
+import { clickReader } from '../../src/session/click-features';
 import type { ClickLog, FeatureColumn } from '../../src/session/event-log';
 import { logOf } from '../train/helpers';
 

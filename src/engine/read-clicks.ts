@@ -1,0 +1,11 @@
+/** A log as the model of an artifact reads it: for learning and evaluation, which a page that recommends does without. */
+import { withFeatures } from '../session/click-columns';
+import { type ClickLog, sessionsWithUsers } from '../session/event-log';
+import type { Sessions } from '../types';
+import { birthsOf, type SideOf } from './load-scorer';
+
+/** The sessions of a log, in the artifact's item indices, with what its model reads of clicks and users. */
+export function readClicks(side: SideOf, log: ClickLog, userNumber: (id: string) => number | undefined): Sessions {
+  const sessions = sessionsWithUsers(log, userNumber);
+  return withFeatures({ ...log, sessions }, side.info.features ?? {}, birthsOf(side));
+}
