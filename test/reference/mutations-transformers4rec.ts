@@ -156,7 +156,7 @@ export const mutations: readonly Mutation[] = [
     'paddingColumn: !isPaper',
     'paddingColumn: true',
   ),
-  ours('the temperature left off', 'training', 'temperature: config.softmaxTemperature', 'temperature: 1'),
+  ours('the temperature left off', 'training', 'temperature: config.softmaxTemperature', 'temperature: 1', model),
   ours(
     'any language model learns by any objective',
     'settings',
