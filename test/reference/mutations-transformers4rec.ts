@@ -176,7 +176,7 @@ export const mutations: readonly Mutation[] = [
     'settings',
     "lm === 'gpt2' ? 1e-5 : 0.03",
     '0.03',
-    golden,
+    model,
   ),
   ours(
     'BERT: the width inside that was asked for, which the library does not pass on',
