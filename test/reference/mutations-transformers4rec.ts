@@ -256,7 +256,7 @@ export const mutations: readonly Mutation[] = [
     'model',
     "{ prefix: '', share: 0.25 }",
     "{ prefix: '', share: 1 }",
-    model,
+    reference,
   ),
   one(
     'no click forced to be a target',
