@@ -157,6 +157,7 @@ describe('what GRU4Rec’s options become', () => {
         logqSplit: 'nominal',
         bpreg: 1.95,
         labelSmoothing: 0,
+        guard: 1e-24,
         reduction: 'nominal',
       },
       optimiser: { kind: 'adagrad', learningRate: 0.07, momentum: 0.4, epsilon: 1e-6, touchedRows: true },

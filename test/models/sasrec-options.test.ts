@@ -187,3 +187,9 @@ describe('configuration', () => {
     });
   });
 });
+
+test.each(['pre', 'post'] as const)('the port’s form %s starts its tables by Xavier’s normal', (norm) => {
+  const { items, positions } = sasrec.parameters(small({ norm }), { items: 9 });
+  expect(items!.init).toEqual({ kind: 'normal', std: Math.sqrt(2 / (10 + 6)) });
+  expect(positions!.init).toEqual({ kind: 'normal', std: Math.sqrt(2 / (6 + 6)) });
+});

@@ -8,6 +8,7 @@ import { elementWise, featureVectors } from '../../src/models/transformers4rec/f
 import { transformers4rec } from '../../src/models/transformers4rec/model';
 import { LANGUAGE_MODELS, OBJECTIVES } from '../../src/models/transformers4rec/options';
 import { permutationMask, swapped } from '../../src/models/transformers4rec/prepare';
+import { sizeOf } from '../../src/models/transformers4rec/settings';
 import { objectiveLoss } from '../../src/objectives/objective';
 import { random } from '../../src/session/random';
 import { replaceClicks } from '../../src/train/discriminate';
@@ -103,13 +104,92 @@ test.each(['paper', 'library'])('plm in form %s asks at a column that nobody see
   const prepared = transformers4rec.prepare(sessions, config, { items: ITEMS });
   const filled = Int32Array.from(prepared.items!.data);
   for (const cell of prepared.last!.data) filled[cell] = 6;
-  expect(filled).not.toEqual(prepared.items!.data);
-  const answer = (items: Int32Array) =>
+  const answer = (items: Int32Array, given: typeof params) =>
     tidy(() => {
       const arrays = upload({ ...prepared, items: { ...prepared.items!, data: items } });
-      return transformers4rec.encode(upload(params), arrays, config, inference).arraySync();
+      return transformers4rec.encode(upload(given), arrays, config, inference).arraySync();
     });
-  expect(answer(filled)).toEqual(answer(prepared.items!.data as Int32Array));
+  const before = answer(prepared.items!.data as Int32Array, params);
+  expect(answer(filled, params)).toEqual(before);
+  // In the library's form the mask vector stands there.
+  const { mask } = params;
+  expect(mask !== undefined).toBe(form === 'library');
+  if (mask) expect(answer(filled, { ...params, mask: { ...mask, data: mask.data.map((x) => 1 - x) } })).toEqual(before);
+});
+
+test.each([
+  ['gpt2', 'clm', { inner: 128, epsilon: 1e-5, dropout: 0.3, attentionDropout: 0.3, headWidth: 4, clamp: 0 }],
+  [
+    'transformer-xl',
+    'clm',
+    { inner: 128, epsilon: 1e-5, dropout: 0.3, attentionDropout: 0, headWidth: 64, clamp: 1000 },
+  ],
+  ['bert', 'mlm', { inner: 3072, epsilon: 0.03, dropout: 0.1, attentionDropout: 0.1, headWidth: 4, positions: 22 }],
+  ['electra', 'mlm', { inner: 128, epsilon: 0.03, dropout: 0.3, attentionDropout: 0.1, headWidth: 4, positions: 22 }],
+  ['xlnet', 'plm', { inner: 128, epsilon: 0.03, dropout: 0.3, attentionDropout: 0.3, headWidth: 4, clamp: 0 }],
+])('the library sets %s as its helpers do, whatever was meant', (lm, objective, expected) => {
+  const given = { form: 'library', dModel: 32, nHead: 8, totalSeqLength: 20 };
+  expect(sizeOf(configure(transformers4rec, { ...given, lm, objective }))).toMatchObject(expected);
+  const { epsilon, inner } = sizeOf(configure(transformers4rec, { ...given, form: 'paper', lm, objective }));
+  expect({ epsilon, inner }).toEqual({ epsilon: lm === 'transformer-xl' ? 1e-5 : 1e-12, inner: 128 });
+});
+
+test('weights start as the codes start them: residual projections, gains of norms, the item table and the mask', () => {
+  const startsOf = (given: Record<string, unknown>) => {
+    const specs = transformers4rec.parameters(small({ nLayer: 3, ...given }), { items: ITEMS });
+    return Object.fromEntries(Object.entries(specs).map(([name, { init }]) => [name, init]));
+  };
+  const gpt2 = startsOf({ lm: 'gpt2', objective: 'clm' });
+  const residual = { kind: 'normal', std: 0.02 / Math.sqrt(6) };
+  expect(gpt2['lm.layers.2.attention.output.w']).toEqual(residual);
+  expect(gpt2['lm.layers.0.feed.outer.w']).toEqual(residual);
+  expect(gpt2['lm.layers.0.feed.inner.w']).toEqual({ kind: 'normal', std: 0.02 });
+  expect(gpt2['lm.layers.0.feed.norm.gain']).toEqual({ kind: 'ones' });
+  const xl = startsOf({ lm: 'transformer-xl', objective: 'clm' });
+  for (const layer of ['attention', 'feed']) {
+    expect(xl[`lm.layers.1.${layer}.norm.gain`]).toEqual({ kind: 'normal', mean: 1, std: 0.02 });
+  }
+  const bert = startsOf({ lm: 'bert', objective: 'mlm', itemIdEmbeddingsInitStd: 0.07 });
+  expect(bert.items).toEqual({ kind: 'normal', std: 0.07 });
+  expect(bert.mask).toEqual({ kind: 'normal', std: 0.001 });
+  expect(bert.bias).toEqual({ kind: 'zeros' });
+  // The library's helpers ask for 0.01.
+  expect(startsOf({ form: 'library', lm: 'xlnet', objective: 'mlm' })['lm.layers.0.feed.inner.w']).toEqual({
+    ...{ kind: 'normal', std: 0.01 },
+  });
+});
+
+test('what the options say of training reaches the plan', () => {
+  const given = {
+    ...{ lm: 'electra', objective: 'rtd', softmaxTemperature: 0.7, maxGradNorm: 0.5, weightDecay: 0.1 },
+    ...{ rtdDiscriminatorLossWeight: 3, rtdGeneratorLossWeight: 2, rtdSampleFromBatch: true, labelSmoothing: 0.4 },
+  };
+  const plan = transformers4rec.training(small(given));
+  expect(plan).toMatchObject({
+    rows: { kind: 'masked', labels: 'log' },
+    objective: {
+      ...{ temperature: 0.7, labelSmoothing: 0.4, labelSmoothingOver: 'others', paddingColumn: false },
+      replaced: { weight: 3, generatorWeight: 2, candidates: 'batch', over: 'clicks' },
+    },
+    optimiser: { kind: 'adam', clipNorm: 0.5, weightDecay: { amount: 0.1, kind: 'decoupled' } },
+    schedule: { kind: 'linear' },
+  });
+  const other = transformers4rec.training(
+    small({
+      ...given,
+      form: 'library',
+      rtdSampleFromBatch: false,
+      swapLabels: true,
+      lrSchedule: 'constant',
+      maxGradNorm: 0,
+    }),
+  );
+  expect(other).toMatchObject({
+    rows: { labels: 'prepared' },
+    objective: { labelSmoothingOver: 'all', paddingColumn: true, replaced: { candidates: 'catalogue', over: 'all' } },
+    schedule: { kind: 'constant' },
+  });
+  expect(other.optimiser).not.toHaveProperty('clipNorm');
 });
 
 describe.each(FORMS)('$form: $lm with $objective', (given) => {

@@ -92,3 +92,10 @@ describe('log-uniform negatives', () => {
     expect(chances[0]).toBe(0);
   });
 });
+
+test('the context of a span is rounded down: at 0.7 a span of one follows another, and one click is released', () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const { targets } = drawHidden({ kind: 'spans', probability: 0.7, maxSpan: 1 }, 5, random(seed));
+    expect(targets.filter(Boolean)).toHaveLength(4);
+  }
+});

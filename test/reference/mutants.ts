@@ -14,6 +14,7 @@ import { join, resolve } from 'node:path';
 import { createVitest, type Vitest } from 'vitest/node';
 import { mutations as ofCaser } from './mutations-caser';
 import { mutations as ofCl4srec } from './mutations-cl4srec';
+import { mutations as ofEvaluation } from './mutations-evaluation';
 import { type Mutation, mutations as ofGru4rec } from './mutations-gru4rec';
 import { mutations as ofSasrec } from './mutations-sasrec';
 import { mutations as ofSrgnn } from './mutations-srgnn';
@@ -26,6 +27,7 @@ export const mutations: readonly Mutation[] = [
   ...ofCaser,
   ...ofCl4srec,
   ...ofTransformers4rec,
+  ...ofEvaluation,
 ];
 
 const ROOT = resolve(import.meta.dirname, '../..');

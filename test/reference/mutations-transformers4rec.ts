@@ -170,7 +170,7 @@ export const mutations: readonly Mutation[] = [
     'paddingColumn: !isPaper',
     'paddingColumn: true',
   ),
-  ours('the temperature left off', 'training', 'temperature: config.softmaxTemperature', 'temperature: 1'),
+  ours('the temperature left off', 'training', 'temperature: config.softmaxTemperature', 'temperature: 1', model),
   ours(
     'any language model learns by any objective',
     'settings',
@@ -190,7 +190,7 @@ export const mutations: readonly Mutation[] = [
     'settings',
     "lm === 'gpt2' ? 1e-5 : 0.03",
     '0.03',
-    golden,
+    model,
   ),
   ours(
     'BERT: the width inside that was asked for, which the library does not pass on',
@@ -270,7 +270,7 @@ export const mutations: readonly Mutation[] = [
     'model',
     "{ prefix: '', share: 0.25 }",
     "{ prefix: '', share: 1 }",
-    model,
+    reference,
   ),
   one(
     'no click forced to be a target',

@@ -1,4 +1,5 @@
 /** Golden files in a page: Node reads them and hands them over, since a page cannot. */
+import { memory } from '@tensorflow/tfjs-core';
 import { startBackend } from '../../../src/engine/backends/index';
 import { registerTraining } from '../../../src/engine/backends/training';
 import type { BackendName } from '../../../src/engine/engine';
@@ -14,11 +15,12 @@ const golden: GoldenPage = {
     await startBackend(backend);
     await registerTraining();
   },
-  run: (name, base64, gpu) =>
-    runFile(
-      name,
-      Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)),
-      gpu,
-    ),
+  async run(name, base64, gpu) {
+    const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    const before = memory().numTensors;
+    const row = await runFile(name, bytes, gpu);
+    const left = memory().numTensors - before;
+    return left === 0 ? row : { ...row, state: 'miss', reason: `${left} tensors were left behind.` };
+  },
 };
 Object.assign(globalThis, { golden });
