@@ -71,14 +71,21 @@ export async function main(args: readonly string[]): Promise<void> {
       const fine: Record<string, number> = {};
       for (const batch of SMALL) fine[batch] = await fineTuning(child.program, WORKS[name]!, batch);
       rows.push({ name, work: WORKS[name]!, ...times, kernels, gflops, fine });
+      report(rows, { versions, peak, runs }, names.length === 0);
     }
   } finally {
     await child.remove();
   }
+}
+
+/** After every row, so that a sitting that is cut short leaves what it has. */
+function report(rows: readonly Row[], { versions, peak, runs }: Omit<Facts, 'machine'>, keep: boolean): void {
   const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
   const text = markdown(rows, { machine, versions, peak, runs });
-  console.log(text);
-  if (names.length > 0) return;
+  if (!keep) {
+    console.log(text);
+    return;
+  }
   const folder = resolve(import.meta.dirname, 'results');
   const json = { machine, versions, threads: 1, runs, peakGflops: peak, rows };
   writeFileSync(join(folder, 'training-steps.json'), `${JSON.stringify(json, null, 2)}\n`);
@@ -96,8 +103,8 @@ async function inTurns(program: string, name: string, runs: number, versions: Re
   }
   const lists = (): Record<string, number[]> => Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
   const [cpu, wall] = [lists(), lists()];
-  const steps = name === 'gru4rec' ? 5 : 1;
-  for (let run = -2; run < runs; run++) {
+  const steps = name === 'gru4rec' ? 5 : 2;
+  for (let run = -1; run < runs; run++) {
     for (const [side, process] of Object.entries(sides)) {
       const turn = await process.turn(steps);
       if (run < 0) continue;
@@ -157,9 +164,9 @@ function measuredPeak(): number {
 async function fineTuning(program: string, work: LearnerWork, batchSize: number): Promise<number> {
   const set = { ...work.set, batchSize };
   const side = new Side(process.execPath, [program, JSON.stringify({ ...work, set })]);
-  await side.turn(10);
+  await side.turn(10); // compiled by then
   const times: number[] = [];
-  for (let i = 0; i < 5; i++) times.push((await side.turn(5)).cpu);
+  for (let i = 0; i < 3; i++) times.push((await side.turn(5)).cpu);
   await side.close();
   return median(times);
 }
