@@ -4,10 +4,10 @@
  *
  *     node test/run.mjs test/bench/training-steps.ts [runs=7] [NAME…]
  *
- * Turns alternate within one sitting; times are medians of processor time a step, which other work on the machine does
- * not stretch. Results go to `results/training-steps.{json,md}`; with names, to the screen only.
+ * Turns alternate, each row is one sitting; times are medians of processor time a step, which other work on the machine
+ * does not stretch. Results go to `results/training-steps.{json,md}`; rows of other names stay as they are.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { matMul, tensor2d, tidy, transpose } from '@tensorflow/tfjs-core';
@@ -60,8 +60,9 @@ export async function main(args: readonly string[]): Promise<void> {
     node: process.versions.node,
     '@tensorflow/tfjs-backend-wasm': dependencies['@tensorflow/tfjs-backend-wasm'],
   };
-  const rows: Row[] = [];
-  let peak = 0;
+  const before = earlier();
+  const rows = new Map(before.rows.map((row) => [row.name, row]));
+  let peak = before.peakGflops;
   try {
     for (const name of names.length > 0 ? names : Object.keys(WORKS)) {
       console.error(name);
@@ -70,19 +71,35 @@ export async function main(args: readonly string[]): Promise<void> {
       peak = Math.max(peak, measuredPeak());
       const fine: Record<string, number> = {};
       for (const batch of SMALL) fine[batch] = await fineTuning(child.program, WORKS[name]!, batch);
-      rows.push({ name, work: WORKS[name]!, ...times, kernels, gflops, fine });
+      rows.set(name, { name, work: WORKS[name]!, ...times, kernels, gflops, fine });
+      const inOrder = Object.keys(WORKS).flatMap((name) => rows.get(name) ?? []);
+      report(inOrder, { versions: { ...before.versions, ...versions }, peak, runs });
     }
   } finally {
     await child.remove();
   }
+}
+
+const FOLDER = resolve(import.meta.dirname, 'results');
+const JSON_FILE = join(FOLDER, 'training-steps.json');
+
+function earlier(): {
+  readonly rows: readonly Row[];
+  readonly peakGflops: number;
+  readonly versions: Record<string, string>;
+} {
+  if (!existsSync(JSON_FILE)) return { rows: [], peakGflops: 0, versions: {} };
+  return JSON.parse(readFileSync(JSON_FILE, 'utf8'));
+}
+
+/** After every row, so that a run that is cut short leaves what it has. */
+function report(rows: readonly Row[], { versions, peak, runs }: Omit<Facts, 'machine'>): void {
   const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
   const text = markdown(rows, { machine, versions, peak, runs });
   console.log(text);
-  if (names.length > 0) return;
-  const folder = resolve(import.meta.dirname, 'results');
   const json = { machine, versions, threads: 1, runs, peakGflops: peak, rows };
-  writeFileSync(join(folder, 'training-steps.json'), `${JSON.stringify(json, null, 2)}\n`);
-  writeFileSync(join(folder, 'training-steps.md'), text);
+  writeFileSync(JSON_FILE, `${JSON.stringify(json, null, 2)}\n`);
+  writeFileSync(join(FOLDER, 'training-steps.md'), text);
 }
 
 /** Ours, TensorFlow.js' own and PyTorch, a step each in turns. */
@@ -96,8 +113,8 @@ async function inTurns(program: string, name: string, runs: number, versions: Re
   }
   const lists = (): Record<string, number[]> => Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
   const [cpu, wall] = [lists(), lists()];
-  const steps = name === 'gru4rec' ? 5 : 1;
-  for (let run = -2; run < runs; run++) {
+  const steps = name === 'gru4rec' ? 5 : 2;
+  for (let run = -1; run < runs; run++) {
     for (const [side, process] of Object.entries(sides)) {
       const turn = await process.turn(steps);
       if (run < 0) continue;
@@ -157,9 +174,9 @@ function measuredPeak(): number {
 async function fineTuning(program: string, work: LearnerWork, batchSize: number): Promise<number> {
   const set = { ...work.set, batchSize };
   const side = new Side(process.execPath, [program, JSON.stringify({ ...work, set })]);
-  await side.turn(10);
+  await side.turn(10); // compiled by then
   const times: number[] = [];
-  for (let i = 0; i < 5; i++) times.push((await side.turn(5)).cpu);
+  for (let i = 0; i < 3; i++) times.push((await side.turn(5)).cpu);
   await side.close();
   return median(times);
 }
@@ -193,8 +210,8 @@ function markdown(rows: readonly Row[], { machine, versions, peak, runs }: Facts
 
     node test/run.mjs test/bench/training-steps.ts
 
-${machine}; ${software.join(', ')}. One thread on each side, OpenBLAS included; medians of ${runs} turns in one sitting, in
-milliseconds of processor time a step. The work of each row stands in \`test/bench/works.ts\`. "Stock" is TensorFlow.js WASM
+${machine}; ${software.join(', ')}. One thread on each side, OpenBLAS included; medians of at least ${runs} turns, in milliseconds of
+processor time a step; each row is one sitting. The work of each row stands in \`test/bench/works.ts\`. "Stock" is TensorFlow.js WASM
 with its own kernels and gradients wherever it has any. Products are matrix products and attention, against the best that
 a product of 256 × 256 matrices reached in the same process, ${short(peak)} GFLOP/s; shares are of the time in kernels.
 

@@ -4,10 +4,10 @@ import { bprMax, bprMaxGradient, bprMaxSlope } from './bpr-max';
 import { meanGradient, sumGradient, tileGradient } from './broadcast';
 import { crossEntropy, crossEntropyGradient, crossEntropySlope } from './cross-entropy';
 import { dropout, dropoutGradient } from './dropout';
+import { geluGradient } from './gelu';
 import { maskEqual, maskEqualGradient } from './mask-equal';
 import { kernelSet } from './memory';
 import { unsortedSegmentSum } from './rows';
-import { geluGradient } from './simd/elements';
 import { adagrad, adam, assignRows } from './updates';
 
 export const ownTraining = kernelSet([

@@ -1,5 +1,5 @@
 /** Activations, dropout, and operations on two operands that broadcast. */
-import { broadcast_util, engine, type GradConfig, type Tensor, util } from '@tensorflow/tfjs-core';
+import { broadcast_util, util } from '@tensorflow/tfjs-core';
 import { dropoutKeys } from '../dropout-keys';
 import { isFloat, type SimdKernel, sizeOf } from './kernel';
 
@@ -31,12 +31,6 @@ export const geluGrad: SimdKernel = {
     simd.run.geluGradient(simd.at(dy), simd.at(x), simd.at(dx), sizeOf(x));
     return dx;
   },
-};
-
-export const geluGradient: GradConfig = {
-  kernelName: 'AisleGelu',
-  inputsToSave: ['x'],
-  gradFunc: (dy, [x]) => ({ x: () => engine().runKernel('AisleGeluGrad', { dy: dy as Tensor, x: x! }) as Tensor }),
 };
 
 export const dropout: SimdKernel = {
