@@ -140,7 +140,7 @@ describe('the panel', () => {
     // The row of the shop's own model is its shelf.
     const shelf = page.locator('.slot-for-you [part=title]');
     expect(first).toEqual((await shelf.allTextContents()).slice(0, 6));
-    expect(await row('SR-GNN').textContent()).toMatch(/\d(\.\d)? ms.*of 6 are among those of GRU4Rec too/s);
+    expect(await row('SR-GNN').textContent()).toMatch(/\d(\.\d)? ms.*Shares \d of 6 with GRU4Rec/s);
     expect(await line(page, 'SR-GNN').textContent()).toMatch(/\d ms/);
     expect(workers()).toBe(before + 2);
 

@@ -20,6 +20,22 @@ const sessions = logOf(Array.from(generator.shuffle(Int32Array.from(LOG, (_, s) 
 const catalogue = { items: ITEMS, support: supportOf(sessions, ITEMS) };
 
 test.each([
+  ...['gru', 'gpt2', 'transformer-xl', 'xlnet'].map((lm) => ({ lm, objective: 'clm' })),
+  ...['bert', 'electra', 'xlnet'].flatMap((lm) => ['mlm', 'rtd'].map((objective) => ({ lm, objective }))),
+  { lm: 'xlnet', objective: 'plm' },
+])('learns from batches whose sessions all have two clicks: %o', async (pair) => {
+  const small = { dModel: 8, itemEmbeddingDim: 8, nLayer: 1, nHead: 2, dropout: 0, inputDropout: 0 };
+  const given = { ...small, ...pair, batching: 'same-length', batchClicks: 8, labelSmoothing: 0, learningRate: 0.02 };
+  const config = configure(transformers4rec, { ...given, nEpochs: 12 });
+  const pairs = logOf(LOG.map((items) => items.slice(0, 2)));
+  const trainer = new Trainer({ model: transformers4rec, config, catalogue, sessions: pairs, seed: 3 });
+  const losses: number[] = [];
+  for (let epoch = 0; epoch < config.nEpochs; epoch++) losses.push(await trainer.runEpoch());
+  trainer.dispose();
+  expect(losses.at(-1)).toBeLessThan(losses[0]!);
+});
+
+test.each([
   { lm: 'gru', objective: 'clm' },
   { lm: 'gpt2', objective: 'clm' },
   { lm: 'transformer-xl', objective: 'clm' },

@@ -210,8 +210,8 @@ function noteOf(shop: Shop, contender: Contender, measure: Contender): string {
   const ids = bestOf(shop, contender);
   const same = bestOf(shop, measure).filter((id) => ids.includes(id)).length;
   const title = titleOf(measure.model);
-  if (same === ids.length) return `The same ${same} as ${title}.`;
-  return `${same} of ${ids.length} are among those of ${title} too; the others are framed.`;
+  if (same === ids.length) return `Shares all ${same} with ${title}.`;
+  return `Shares ${same} of ${ids.length} with ${title}; the others are framed.`;
 }
 
 const timeOf = ({ milliseconds }: Contender): string => (milliseconds === undefined ? '' : time(milliseconds));

@@ -16,7 +16,7 @@ export const TRANSFORMERS4REC: Presets = {
   },
   'eshop-clm': {
     doc: 'the same for clm',
-    config: { ...NEXT, batchClicks: 256, nEpochs: 4 },
+    config: { ...NEXT, totalSeqLength: 50, learningRate: 0.003, batchClicks: 128, nEpochs: 8 },
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items, for mlm, plm and rtd; chosen on a validation day of yoochoose-100k',

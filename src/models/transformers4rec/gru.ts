@@ -25,8 +25,11 @@ export const gru: LanguageModel = {
     for (let l = 0; l < layers; l++) {
       observe?.(`layer.${l}`, input);
       const weight = (name: string) => at(`layers.${l}.${name}`);
-      const products = add(matMul(l > 0 ? dropout(input, rate) : input, weight('wx') as Tensor2D), weight('bx'));
-      const steps = unstack(reshape(products, [batch, width, 3 * d]), 1) as Tensor2D[];
+      const products: Tensor2D = add(
+        matMul(l > 0 ? dropout(input, rate) : input, weight('wx') as Tensor2D),
+        weight('bx'),
+      );
+      const steps = columns(products, batch, width);
       let h: Tensor2D = zeros([batch, d]);
       const after = steps.map((step) => {
         h = gruResetAfter(step, h, weight('wh') as Tensor2D, weight('bh') as Tensor1D);
@@ -38,3 +41,8 @@ export const gru: LanguageModel = {
     return input;
   },
 };
+
+/** `[B · W, k]` → W × `[B, k]`. TensorFlow.js cannot take the gradient of `unstack` where it gives one tensor. */
+function columns(x: Tensor2D, batch: number, width: number): Tensor2D[] {
+  return width === 1 ? [x] : (unstack(reshape(x, [batch, width, x.shape[1]]), 1) as Tensor2D[]);
+}
