@@ -73,8 +73,8 @@ const PAIRS: readonly (readonly [lm: string, objective: string, paper: number, l
   // The library's attends to each click itself alone.
   ['transformer-xl', 'clm', 6],
   ['xlnet', 'clm', 6, 6],
-  ['bert', 'mlm', 12, 10],
-  ['electra', 'mlm', 12, 10],
+  ['bert', 'mlm', 24, 16],
+  ['electra', 'mlm', 24, 16],
   ['xlnet', 'mlm', 8, 8],
   ['xlnet', 'plm', 8, 8],
   ['bert', 'rtd', 16, 10],
@@ -85,7 +85,7 @@ const PAIRS: readonly (readonly [lm: string, objective: string, paper: number, l
 const cases: readonly Case[] = [
   ['gru4rec', TWO, { ...GRU4REC, layers: 32, learningRate: 0.1 }, 4, 600],
   ['srgnn', TWO, { hiddenSize: 24, lr: 0.02, lrDcStep: 8, batchSize: 32 }, 8, 300],
-  ['sasrec', TWO, { ...ATTENTION, maxlen: 5, numBlocks: 2 }, 36, 300],
+  ['sasrec', TWO, { ...ATTENTION, maxlen: 5, numBlocks: 2 }, 48, 300],
   ['cl4srec', TWO, { ...ATTENTION, maxlen: 5, numBlocks: 2 }, 44, 300],
   ['caser', TWO, { ...CASER, d: 24, L: 3, acConv: 'tanh', acFc: 'tanh', negSamples: 8 }, 12, 300],
   ['transformers4rec', TWO, { ...T4REC, lm: 'gpt2', objective: 'clm' }, 20, 300],

@@ -46,7 +46,7 @@ test.each([
   { lm: 'xlnet', objective: 'plm' },
   { lm: 'xlnet', objective: 'rtd', learningRate: 0.005, nEpochs: 300 },
   { lm: 'gpt2', objective: 'clm', form: 'library' },
-  { lm: 'xlnet', objective: 'mlm', form: 'library', dropout: 0 },
+  { lm: 'xlnet', objective: 'mlm', form: 'library', dropout: 0, learningRate: 0.005, nEpochs: 300 },
   { lm: 'gru', objective: 'clm', sampledSoftmax: true, maxNSamples: 12, labelSmoothing: 0 },
 ])(
   'learns a click that the last two tell together: %o',

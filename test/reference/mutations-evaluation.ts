@@ -46,9 +46,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'evaluation: the target is among the clicks seen',
     file: EVALUATE,
-    edits: [
-      ['const end = first + predictions.positions[p]! + 1;', 'const end = first + predictions.positions[p]! + 2;'],
-    ],
+    edits: [['first, first + predictions.positions[p]! + 1);', 'first, first + predictions.positions[p]! + 2);']],
     tests: evaluate,
   },
   {

@@ -137,7 +137,10 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'SASRec: attention scaled by √d instead of √(d / heads)',
     file: 'src/nn/attention.ts',
-    edits: [['Math.sqrt(heads / d)', 'Math.sqrt(1 / d)']],
+    edits: [
+      ['scale: Math.sqrt(heads / d)', 'scale: Math.sqrt(1 / d)'],
+      ['mul(linear(x, query), Math.sqrt(heads / d))', 'mul(linear(x, query), Math.sqrt(1 / d))'],
+    ],
     tests: reference,
   },
   {

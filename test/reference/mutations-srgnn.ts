@@ -161,7 +161,9 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'SR-GNN: whole sessions as training rows instead of every prefix',
     file: MODEL,
-    edits: [["kind: 'prefixes', maxLength: maxlen", "kind: 'windows', length: maxlen, targets: 1"]],
+    edits: [
+      ["kind: 'prefixes',\n      maxLength: maxlen,", "kind: 'windows',\n      length: maxlen,\n      targets: 1,"],
+    ],
     tests: model,
   },
   {

@@ -103,8 +103,8 @@ export const mutations: readonly Mutation[] = [
   one(
     'u and w exchanged',
     'src/nn/relative-attention.ts',
-    'asking(params.contentBias), k',
-    'asking(params.distanceBias), k',
+    'matMul(asking(params.contentBias), k',
+    'matMul(asking(params.distanceBias), k',
     reference,
   ),
   one(
@@ -163,7 +163,12 @@ export const mutations: readonly Mutation[] = [
     'atTemperature(lossInput(asked!, asked!), 1)',
     reference,
   ),
-  ours('features not normalised before they are merged', 'model', 'if (!inputNorm) return y;', 'return y;'),
+  ours(
+    'features not normalised before they are merged',
+    'model',
+    'if (!(inputNorm && isNormed)) return y;',
+    'return y;',
+  ),
   ours(
     'padding gets a share of the softmax in the paper’s form',
     'training',
@@ -202,9 +207,9 @@ export const mutations: readonly Mutation[] = [
   ours('BERT: no epsilon of the library', 'settings', "lm === 'gpt2' ? 1e-5 : 0.03", '1e-12', model),
   ours('BERT: dropout of the library’s other models', 'settings', "lm === 'bert' ? 0.1 : 0.3", '0.3', model),
   ours(
-    'Transformer-XL: heads as wide as the model allows, which the library leaves at 64',
+    'Transformer-XL: heads as wide as the model allows, which paper and library leave at 64',
     'settings',
-    "lm === 'transformer-xl' && form === 'library' ? 64 : Math.floor",
+    "lm === 'transformer-xl' ? 64 : Math.floor",
     'Math.floor',
     model,
   ),
