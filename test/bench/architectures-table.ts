@@ -69,11 +69,18 @@ GRU4Rec's official rows are means over three seeds: the official PyTorch code, a
 /**
  * @param ours Our runs with the official options.
  * @param official Runs of the official code; empty where its figures are not at hand.
+ * @param open What was not run on the test part yet, a line for each log.
  */
-export function table(rows: readonly Row[], ours: readonly OurOfficialRun[], official: readonly OfficialRun[]): string {
+export function table(
+  rows: readonly Row[],
+  ours: readonly OurOfficialRun[],
+  official: readonly OfficialRun[],
+  open: readonly string[],
+): string {
   const logs = [...new Set(rows.map(({ log }) => log))];
   const sections = logs.map((log) => section(log, rows, ours, official));
-  return `${[INTRODUCTION, ...sections, NOTES].join('\n')}`;
+  const missing = open.length === 0 ? [] : ['## Not run yet', '', ...open.map((line) => `- ${line}`), ''];
+  return [INTRODUCTION, ...sections, ...missing, NOTES].join('\n');
 }
 
 function section(

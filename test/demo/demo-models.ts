@@ -35,8 +35,8 @@ export const DEMO_MODELS: readonly DemoModel[] = [
   {
     ...{ name: 'caser', title: 'Caser', model: 'caser', folder: 'models/caser' },
     set: {
-      ...{ d: 32, L: 5, T: 1, windows: 'all', negFrom: 'all', negSamples: 20, drop: 0.2, l2: 0 },
-      ...{ batchSize: 256, learningRate: 0.004, nIter: 6 },
+      ...{ d: 32, L: 5, T: 1, windows: 'all', negFrom: 'all', negSamples: 20, drop: 0.2 },
+      ...{ batchSize: 256, learningRate: 0.003, nIter: 5 },
     },
   },
   {
@@ -45,7 +45,7 @@ export const DEMO_MODELS: readonly DemoModel[] = [
   },
   {
     ...{ name: 'xlnet-mlm', title: 'XLNet, hidden clicks', model: 'transformers4rec', folder: 'models/xlnet-mlm' },
-    set: { ...T4R, lm: 'xlnet', objective: 'mlm', learningRate: 0.002, dropout: 0, mlmProbability: 0.4, nEpochs: 10 },
+    set: { ...T4R, lm: 'xlnet', objective: 'mlm', nEpochs: 4 },
   },
   {
     ...{ name: 'gpt2-clm', title: 'GPT-2, next click', model: 'transformers4rec', folder: 'models/gpt2-clm' },

@@ -1,28 +1,19 @@
 import type { Presets } from './preset';
 import { BY_CLICK } from './sasrec';
 
-/** SASRec's recipe in a smaller network, in batches of one length, with the contrastive loss beside it. */
-const CONTRASTIVE = {
-  ...BY_CLICK,
-  ...{
-    hiddenUnits: 64,
-    numBlocks: 1,
-    maxlen: 20,
-    lr: 0.004,
-    lambda: 0.1,
-    similarity: 'cosine',
-    tau: 0.5,
-    batching: 'same-length',
-  },
-};
+/** SASRec's recipe in one block, in batches of one length, with the contrastive loss beside it. */
+const CONTRASTIVE = { ...BY_CLICK, numBlocks: 1, similarity: 'cosine', tau: 0.5, batching: 'same-length' };
 
 export const CL4SREC: Presets = {
   eshop: {
     doc: 'small catalogue, long sessions; chosen on a validation week of eshop-clothing-2008',
-    config: { ...CONTRASTIVE, dropoutRate: 0.1, batchClicks: 512, numEpochs: 4 },
+    config: { ...CONTRASTIVE, lambda: 0.02, dropoutRate: 0.1, batchClicks: 128, numEpochs: 6 },
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; chosen on a validation day of yoochoose-100k',
-    config: { ...CONTRASTIVE, dropoutRate: 0.2, batchClicks: 256, numEpochs: 5 },
+    config: {
+      ...CONTRASTIVE,
+      ...{ lambda: 0.1, hiddenUnits: 64, maxlen: 20, lr: 0.004, dropoutRate: 0.2, batchClicks: 256, numEpochs: 5 },
+    },
   },
 };
