@@ -4,7 +4,9 @@
  */
 import { startWorkerEngine, type WorkerEngine } from '../engine/client';
 import type { BackendChoice, EngineEvent, ModelInfo, RankedItem } from '../engine/engine';
+import { VisitorHistory } from '../session/visitor-history';
 import type { Model } from './shop';
+import { SESSION_GAP, type Visit } from './visit';
 
 /** So many are asked for, since some may not be on sale. */
 const ASKED = 40;
@@ -27,8 +29,8 @@ export interface Comparison {
   readonly contenders: readonly Contender[];
   /** Loads those that are new on this backend, one after another, and lets the others go. */
   choose(models: readonly Model[], backend: BackendChoice): void;
-  /** Asks each for what follows these clicks, oldest first, unless it was asked just that. */
-  ask(clicks: readonly EngineEvent[]): void;
+  /** Asks each for what follows what the shop's own model reads of the visit, unless it was asked just that. */
+  askAbout(visit: Visit): Promise<void>;
 }
 
 type Running = { -readonly [K in keyof Contender]: Contender[K] } & {
@@ -101,8 +103,12 @@ export function openComparison(workerUrl: string, changed: () => void): Comparis
       for (const { engine } of gone) void engine.dispose();
       askAll();
     },
-    ask(next) {
-      clicks = next;
+    async askAbout(visit) {
+      const reader = new VisitorHistory({ gap: 60 * SESSION_GAP, history: visit.options.history });
+      const { sessions } = (await visit.known()) ?? { sessions: [] };
+      const events = sessions.flat();
+      reader.add(...events.map(({ itemId, event, time }) => ({ itemId, event, time: Date.parse(time) / 1000 })));
+      clicks = reader.at(Date.now() / 1000);
       askAll();
     },
   };

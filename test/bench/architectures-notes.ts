@@ -32,4 +32,7 @@ Caser, on both logs. On yoochoose-100k's validation part, by measurement:
   same weights (\`npm run golden\`).
 
 On eshop no setting but this one was tried.
+
+bert-mlm on yoochoose-100k: its validation MRR@20 was 0.2525 after 10 epochs, its loss (4.04) still falling by 0.07 an epoch; it
+runs 20. Twice as many again were not tried. xlnet, with the same options, is above Markov.
 `;

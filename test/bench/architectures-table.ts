@@ -94,7 +94,8 @@ function section(
   const markov = of('test', 'markov')?.metrics['mrr@20'];
   const predictions = (part: Row['part']) => rows.find((row) => row.part === part)?.predictions ?? 0;
   const beside = (mrr: number): string => (markov === undefined ? '' : signed(100 * (mrr - markov)));
-  const lines = [...new Set(rows.map(({ model }) => model))].map((model) => {
+  const inOrder = [...rows.filter(({ part }) => part === 'test'), ...rows];
+  const lines = [...new Set(inOrder.map(({ model }) => model))].map((model) => {
     const test = of('test', model);
     const valid = of('validation', model)?.metrics['mrr@20'];
     const { metrics, epochs, seconds, parameters, bytes } = test ?? of('validation', model)!;

@@ -133,7 +133,7 @@ describe("the shop on one's own model", () => {
     await page.getByText('Markov chain').waitFor();
     // They sell other things: there is nothing to compare, and another shop opens.
     expect(await page.getByRole('checkbox').count()).toBe(0);
-    await page.getByRole('radio', { name: 'demo' }).check();
+    await page.getByRole('radio', { name: 'demo' }).click();
     await page.locator('.department').first().waitFor();
     expect(new URL(page.url()).search).toBe('?model=demo');
     await openPanel(page, 'Engine');

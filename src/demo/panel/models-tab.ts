@@ -1,14 +1,12 @@
 /** The models that there are to choose from, and what several of them would suggest for the same visit. */
 import type { BackendChoice } from '../../engine/engine';
-import { VisitorHistory } from '../../session/visitor-history';
 import { architectureName } from '../because';
-import { type Comparison, type Contender, openComparison } from '../comparison';
+import type { Comparison, Contender } from '../comparison';
 import { h, setText } from '../dom';
 import { href } from '../routes';
 import { BACKENDS, withSetting } from '../settings';
 import { tile } from '../shelf';
 import { type Model, productOf, type Shop, sellSame } from '../shop';
-import { SESSION_GAP } from '../visit';
 import { bytes, milliseconds as time } from './controls';
 import type { PanelContext, Tab } from './panel';
 
@@ -17,7 +15,9 @@ const SHOWN = 6;
 
 export function modelsTab({ shop, visit, network }: PanelContext): Tab {
   const compared = new Set<Model>();
-  const comparison = openComparison(network.workerUrl, describe);
+  /** Loaded when something is to be compared. */
+  let comparison: Comparison | undefined;
+  let isLoading = false;
   const state = h('p', { class: 'hint', role: 'status' });
   const trouble = h('p', { class: 'trouble', role: 'alert', hidden: true });
   const rows = h('div', { class: 'contenders' });
@@ -52,12 +52,17 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
     describe();
   }
 
-  /** What the shop's own model is asked about. */
-  async function ask(): Promise<void> {
-    const reader = new VisitorHistory({ gap: 60 * SESSION_GAP, history: visit.options.history });
-    const { sessions } = (await visit.known()) ?? { sessions: [] };
-    reader.add(...sessions.flat().map(({ itemId, event, time }) => ({ itemId, event, time: Date.parse(time) / 1000 })));
-    comparison.ask(reader.at(Date.now() / 1000));
+  async function load(): Promise<void> {
+    isLoading = true;
+    try {
+      const { openComparison } = await import('../comparison');
+      comparison = openComparison(network.workerUrl, describe);
+      describe();
+    } catch (error) {
+      setText(trouble, error instanceof Error ? error.message : String(error));
+      trouble.hidden = false;
+    }
+    isLoading = false; // where it failed, the next change tries again
   }
 
   function describe(): void {
@@ -65,18 +70,20 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
     const chosen = shop.models.filter((model) => compared.has(model));
     const backend: BackendChoice = visit.status?.engine?.backend ?? visit.options.backend;
     const wanted = chosen.length < 2 ? [] : chosen; // one alone is what the shop shows
-    comparison.choose(wanted, backend);
-    if (wanted.length > 0) ask().catch(() => {}); // what cannot be read of the visit, its own tab tells
-    for (const line of lines) line.describe(comparison);
+    if (wanted.length > 0 && !comparison && !isLoading) void load();
+    comparison?.choose(wanted, backend);
+    if (wanted.length > 0) comparison?.askAbout(visit).catch(() => {}); // what cannot be read of it, its own tab tells
+    const contenders = comparison?.contenders ?? [];
+    for (const line of lines) line.describe(contenders);
     setText(state, stateOf(chosen.length, visit.session.length, backend));
-    const text = JSON.stringify(comparison.contenders.map(({ model, items, failure }) => [model.name, items, failure]));
+    const text = JSON.stringify(contenders.map(({ model, items, failure }) => [model.name, items, failure]));
     if (text === shown) {
       const times = rows.querySelectorAll('.since');
-      for (const [i, contender] of comparison.contenders.entries()) setText(times[i]!, timeOf(contender));
+      for (const [i, contender] of contenders.entries()) setText(times[i]!, timeOf(contender));
       return;
     }
     shown = text; // drawn anew only where it has changed: the focus may be in it
-    rows.replaceChildren(...comparison.contenders.map((contender) => row(shop, contender, comparison.contenders)));
+    rows.replaceChildren(...contenders.map((contender) => row(shop, contender, contenders)));
   }
 
   return {
@@ -102,14 +109,14 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
     },
     leave() {
       isOpen = false;
-      comparison.choose([], 'auto');
+      comparison?.choose([], 'auto');
     },
   };
 }
 
 interface ModelLine {
   readonly element: HTMLElement;
-  describe(comparison: Comparison): void;
+  describe(contenders: readonly Contender[]): void;
 }
 
 /**
@@ -140,7 +147,7 @@ function modelLine(
   );
   return {
     element,
-    describe({ contenders }) {
+    describe(contenders) {
       radio.checked = shop.model === model;
       const contender = contenders.find((candidate) => candidate.model === model);
       setText(details, detailsOf(model, contender?.milliseconds));
