@@ -31,7 +31,8 @@ function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
 }
 
 const page: UserConfig = {
-  build: { ...bundle, outDir: 'dist/page', modulePreload: { polyfill: false } },
+  // Lists of what to load ahead would be a good part of what the page loads.
+  build: { ...bundle, outDir: 'dist/page', modulePreload: false },
   worker: worker('assets/worker-[hash].js'),
   plugins: [leanTensorFlow()],
 };

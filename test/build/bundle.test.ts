@@ -37,8 +37,9 @@ describe("the page's own thread", () => {
 
   test('leaves it to the worker, where it would be recognised', () => {
     const assets = join(page, 'assets');
-    const worker = readdirSync(assets).find((name) => /^worker-.*\.js$/.test(name));
-    expect([...staticScripts(join(assets, worker ?? 'none'))].some(holdsTensorCode)).toBe(true);
+    // One counts requests before it loads the other, which computes.
+    const workers = readdirSync(assets).filter((name) => /^worker-.*\.js$/.test(name));
+    expect(workers.flatMap((worker) => [...staticScripts(join(assets, worker))]).some(holdsTensorCode)).toBe(true);
   });
 
   test('stays light: the shop itself is at most 16 kB', () => {
