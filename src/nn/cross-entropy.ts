@@ -1,21 +1,17 @@
 /** Softmax cross-entropy: of given scores, and of a whole catalogue without ever holding all of its scores. */
 import {
   add,
-  concat,
-  customGrad,
   engine,
   matMul,
-  mul,
   onesLike,
   type Scalar,
   slice,
   sum,
-  type Tensor,
   type Tensor1D,
   type Tensor2D,
-  tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
+import { sumInBlocks } from './in-blocks';
 import { hasKernel } from './kernels';
 
 /**
@@ -75,35 +71,16 @@ export function productCrossEntropy(
   smoothing = 0,
   blockRows = Math.max(1, Math.floor(BLOCK_CELLS / table.shape[0])),
 ): Scalar {
-  const rows = vectors.shape[0];
-  const total = customGrad((...given) => {
-    const save = given.pop() as unknown as (kept: Tensor[]) => void;
+  return sumInBlocks(bias ? [vectors, table, bias] : [vectors, table], blockRows, (given) => {
     const [c, e, b] = given as [Tensor2D, Tensor2D, Tensor1D?];
     const turned = hasKernel(WITH_SLOPE) ? undefined : (transpose(e) as Tensor2D); // only those kernels multiply either way
-    let sums: Tensor[] = []; // of the loss, ∂E and ∂b
-    const slopes: Tensor2D[] = []; // ∂c, block by block
-    for (let from = 0; from === 0 || from < rows; from += blockRows) {
-      const count = Math.min(blockRows, rows - from);
-      const [next, slope] = tidy((): [Tensor[], Tensor2D] => {
-        const block = slice(c, [from, 0], [count, -1]);
-        const columns = slice(positive, from, count);
-        const products: Tensor2D = turned ? matMul(block, turned) : matMul(block, e, false, true);
-        const scores: Tensor2D = b ? add(products, b) : products;
-        const [losses, ds] = lossesAndSlopes(scores, columns, smoothing);
-        const parts: Tensor[] = [sum(losses), matMul(ds, block, true, false)];
-        if (b) parts.push(sum(ds, 0));
-        return [sums.length === 0 ? parts : parts.map((part, i) => add(sums[i]!, part)), matMul(ds, e)];
-      });
-      for (const before of sums) before.dispose();
-      sums = next;
-      slopes.push(slope);
-    }
-    const [value, ...shared] = sums;
-    save([slopes.length === 1 ? slopes[0]! : concat(slopes), ...shared]);
-    return {
-      value: value as Scalar,
-      gradFunc: (dy: Tensor, saved: Tensor[]) => saved.map((slope) => mul(slope, dy)),
+    return (from, count) => {
+      const block = slice(c, [from, 0], [count, -1]);
+      const columns = slice(positive, from, count);
+      const products: Tensor2D = turned ? matMul(block, turned) : matMul(block, e, false, true);
+      const scores: Tensor2D = b ? add(products, b) : products;
+      const [losses, ds] = lossesAndSlopes(scores, columns, smoothing);
+      return [[sum(losses), matMul(ds, block, true, false), ...(b ? [sum(ds, 0)] : [])], matMul(ds, e)];
     };
   });
-  return total(...(bias ? [vectors, table, bias] : [vectors, table])) as Scalar;
 }

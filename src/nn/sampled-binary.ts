@@ -2,7 +2,6 @@
 import {
   add,
   concat,
-  customGrad,
   expandDims,
   gather,
   mul,
@@ -17,9 +16,9 @@ import {
   type Tensor2D,
   type Tensor3D,
   tensor2d,
-  tidy,
   unsortedSegmentSum,
 } from '@tensorflow/tfjs-core';
+import { sumInBlocks } from './in-blocks';
 
 /** Numbers of a block of item vectors, 16 MB as float32. */
 const BLOCK_NUMBERS = 4 * 1024 * 1024;
@@ -51,47 +50,29 @@ export function sampledBinaryCrossEntropy(
   beta = 1,
   blockRows = Math.max(1, Math.floor(BLOCK_NUMBERS / ((negatives.shape[1] + 1) * vectors.shape[1]))),
 ): Scalar {
-  const [rows, d] = vectors.shape;
+  const d = vectors.shape[1];
   const columns = negatives.shape[1] + 1;
-  const total = customGrad((...given) => {
-    const save = given.pop() as unknown as (kept: Tensor[]) => void;
+  return sumInBlocks(bias ? [vectors, table, bias] : [vectors, table], blockRows, (given) => {
     const [c, e, b] = given as [Tensor2D, Tensor2D, Tensor1D?];
     // The target is column 0: softplus(−s) weighs β there, softplus(s) weighs 1 elsewhere.
     const sign = tensor2d([[-1, ...Array<number>(columns - 1).fill(1)]]);
     const weight = tensor2d([[beta, ...Array<number>(columns - 1).fill(1)]]);
-    let sums: Tensor[] = []; // of the loss, ∂E and ∂b
-    const slopes: Tensor2D[] = []; // ∂c, block by block
-    for (let from = 0; from === 0 || from < rows; from += blockRows) {
-      const count = Math.min(blockRows, rows - from);
-      const [next, slope] = tidy((): [Tensor[], Tensor2D] => {
-        const block = expandDims(slice(c, [from, 0], [count, -1]), 1); // [R, 1, d]
-        const own = expandDims(slice(targets, from, count), 1);
-        const ids = reshape(concat([own, slice(negatives, [from, 0], [count, -1])], 1), [count * columns]);
-        const items = reshape(gather(e, ids), [count, columns, d]) as Tensor3D;
-        const products = sum(mul(block, items), 2); // [R, K + 1]
-        const scores = b ? add(products, reshape(gather(b, ids), [count, columns])) : products;
-        const signed = mul(scores, sign);
-        const slope = expandDims(mul(mul(sigmoid(signed), sign), weight), 2) as Tensor3D; // ∂s, [R, K + 1, 1]
-        const parts: Tensor[] = [
-          sum(mul(softplus(signed), weight)),
-          unsortedSegmentSum(reshape(mul(slope, block), [count * columns, d]), ids as Tensor1D, e.shape[0]),
-        ];
-        if (b) parts.push(unsortedSegmentSum(reshape(slope, [count * columns]), ids as Tensor1D, b.shape[0]));
-        return [
-          sums.length === 0 ? parts : parts.map((part, i) => add(sums[i]!, part)),
-          sum(mul(slope, items), 1) as Tensor2D,
-        ];
-      });
-      for (const before of sums) before.dispose();
-      sums = next;
-      slopes.push(slope);
-    }
-    const [value, ...shared] = sums;
-    save([slopes.length === 1 ? slopes[0]! : concat(slopes), ...shared]);
-    return {
-      value: value as Scalar,
-      gradFunc: (dy: Tensor, saved: Tensor[]) => saved.map((slope) => mul(slope, dy)),
+    return (from, count) => {
+      const block = expandDims(slice(c, [from, 0], [count, -1]), 1); // [R, 1, d]
+      const own = expandDims(slice(targets, from, count), 1);
+      const drawn = concat([own, slice(negatives, [from, 0], [count, -1])], 1);
+      const ids = reshape(drawn, [count * columns]) as Tensor1D;
+      const items = reshape(gather(e, ids), [count, columns, d]) as Tensor3D;
+      const products = sum(mul(block, items), 2); // [R, K + 1]
+      const scores = b ? add(products, reshape(gather(b, ids), [count, columns])) : products;
+      const signed = mul(scores, sign);
+      const slope = expandDims(mul(mul(sigmoid(signed), sign), weight), 2) as Tensor3D; // ∂s, [R, K + 1, 1]
+      const shared: Tensor[] = [
+        sum(mul(softplus(signed), weight)),
+        unsortedSegmentSum(reshape(mul(slope, block), [count * columns, d]), ids, e.shape[0]),
+      ];
+      if (b) shared.push(unsortedSegmentSum(reshape(slope, [count * columns]), ids, b.shape[0]));
+      return [shared, sum(mul(slope, items), 1) as Tensor2D];
     };
   });
-  return total(...(bias ? [vectors, table, bias] : [vectors, table])) as Scalar;
 }

@@ -1,5 +1,6 @@
 /** The second half of a step with replaced-token detection: clicks are replaced, and the model tells which. */
 import {
+  add,
   cast,
   concat,
   gather,
@@ -10,9 +11,12 @@ import {
   type Tensor1D,
   type Tensor2D,
   tensor1d,
+  zerosLike,
 } from '@tensorflow/tfjs-core';
-import type { Params, PreparedTensors, ReplacedSpec, Run, SessionModel } from '../models/model';
-import { replacedLoss } from '../objectives/replaced';
+import type { ObjectiveSpec, Params, PreparedTensors, ReplacedSpec, Run, SessionModel } from '../models/model';
+import { atTemperature, type LossInput } from '../objectives/objective';
+import { drawReplacements, replacedLoss } from '../objectives/replaced';
+import type { Random } from '../session/random';
 
 /**
  * Item indices with a draw in place of each target, `[B, W]` int32.
@@ -36,6 +40,28 @@ export interface Replaced {
   readonly items: Tensor2D;
   /** 1 where another item than the click's own was put, `[B, W]`: a draw of the same item is no replacement. */
   readonly labels: Tensor2D;
+}
+
+/**
+ * Draws an item for each target by its scores, and puts it there. Nothing is differentiated.
+ *
+ * @param cells Where each target stands, `[M]`, row-major in `items`.
+ * @param items The clicks that the network read, `[B, W]` int32: with swap noise not always those of the log.
+ */
+export function replaceTargets(
+  { replaced, temperature = 1 }: ObjectiveSpec,
+  input: LossInput,
+  cells: Int32Array,
+  items: Tensor2D,
+  noise: Random,
+): Replaced {
+  const spec = replaced!;
+  const drawn = drawReplacements(spec, atTemperature(input, temperature), noise);
+  const draws = (
+    spec.candidates === 'batch' ? gather(input.targets, drawn) : add(drawn, tensor1d([1], 'int32'))
+  ) as Tensor1D;
+  const labels = cast(notEqual(draws, input.targets), 'int32') as Tensor1D;
+  return { items: replaceClicks(items, cells, draws), labels: replaceClicks(zerosLike(items), cells, labels) };
 }
 
 /** The discriminator's loss on replaced clicks. Side information stays the original clicks', and nothing is masked. */

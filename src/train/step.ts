@@ -11,7 +11,6 @@ import {
   keep,
   maximum,
   mul,
-  notEqual,
   reshape,
   type Scalar,
   scalar,
@@ -23,7 +22,6 @@ import {
   tensor1d,
   tidy,
   zeros,
-  zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {
   ParameterSpec,
@@ -40,12 +38,11 @@ import { dropout } from '../nn/dropout';
 import { drawViews, viewGroups } from '../objectives/augmentations';
 import { meanSimilarities, ntXent } from '../objectives/contrastive';
 import type { Negatives } from '../objectives/negatives';
-import { atTemperature, type LossInput, logQ, objectiveLoss } from '../objectives/objective';
-import { drawReplacements } from '../objectives/replaced';
+import { type LossInput, logQ, objectiveLoss } from '../objectives/objective';
 import { deriveSeed, type Random, random } from '../session/random';
 import type { Catalogue, SessionInput } from '../types';
 import type { TrainingBatch } from './batches';
-import { discriminationLoss, replaceClicks } from './discriminate';
+import { discriminationLoss, replaceTargets } from './discriminate';
 import type { NegativeSource } from './negative-source';
 import { clip, type Optimiser } from './optimiser';
 import { RowFinder, touch } from './rows';
@@ -173,15 +170,9 @@ export function differentiate<C>(
     const gradientsOf = (loss: () => Scalar) => engine().gradients(loss, Object.values(params), undefined, true);
     const predicted = gradientsOf(forward);
     if (!replaced) return predicted;
-    const { temperature = 1 } = plan.objective;
-    const drawn = drawReplacements(replaced, atTemperature(lossInput(asked!, asked!), temperature), input.noise!);
+    const asking = lossInput(asked!, asked!);
+    const corrupted = replaceTargets(plan.objective, asking, input.vectorOf!, inputs.items as Tensor2D, input.noise!);
     asked!.dispose();
-    const draws = replaced.candidates === 'batch' ? gather(targets, drawn) : add(drawn, tensor1d([1], 'int32'));
-    const into = (clicks: Tensor, values: Tensor) =>
-      replaceClicks(clicks as Tensor2D, input.vectorOf!, values as Tensor1D);
-    // Against the targets: what stood there may itself have been exchanged as noise.
-    const labels = into(zerosLike(inputs.items!), cast(notEqual(draws, targets), 'int32'));
-    const corrupted = { items: into(inputs.items!, draws), labels };
     const told = gradientsOf(() => discriminationLoss(model, params, inputs, corrupted, replaced, config, run));
     return weightedSum(predicted, replaced.generatorWeight, told, replaced.weight);
   });

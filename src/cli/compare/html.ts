@@ -1,5 +1,5 @@
-import { duration, whole } from '../progress';
-import { behind, breakdowns, cell, protocolSentences, type ReportFacts, SHOWN } from './markdown';
+import { whole } from '../progress';
+import { breakdowns, protocolSentences, RESULT_TITLES, type ReportFacts, resultCells, titleOf } from './markdown';
 import { linePlot, type Series, scatterPlot, escapeHtml as text } from './plots';
 import type { Row } from './rows';
 import type { Part } from './statistics';
@@ -56,21 +56,11 @@ export function htmlReport(facts: ReportFacts): string {
 }
 
 function resultTable({ rows }: ReportFacts): string {
-  const titles = ['model', ...SHOWN, 'behind', 'coverage@20', 'popularity@20', 'train', 'parameters', 'bytes'];
   const body = rows.map((row, i) => {
-    const cells = [
-      ...SHOWN.map((metric) => cell(row, metric)),
-      behind(row),
-      row['coverage@20'].toFixed(3),
-      row['popularity@20'].toFixed(3),
-      duration(row.trainSeconds),
-      whole(row.parameters),
-      whole(row.bytes),
-    ];
-    const name = `<th scope="row">${row.isTied ? '= ' : ''}${text(row.name)}</th>`;
-    return `<tr${i === 0 ? ' class="best"' : ''}>${name}${cells.map((value) => `<td>${twoLines(value)}</td>`).join('')}</tr>`;
+    const cells = resultCells(row).map((value) => `<td>${twoLines(value)}</td>`);
+    return `<tr${i === 0 ? ' class="best"' : ''}><th scope="row">${text(titleOf(row))}</th>${cells.join('')}</tr>`;
   });
-  return tableOf('Result', titles, body);
+  return tableOf('Result', RESULT_TITLES, body);
 }
 
 function breakdownTable(title: string, rows: readonly Row[], of: (row: Row) => readonly Part[]): string[] {

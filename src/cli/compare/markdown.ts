@@ -61,28 +61,42 @@ export function breakdowns({ metric, rows }: ReportFacts) {
   });
 }
 
+/** Titles of the table of results. */
+export const RESULT_TITLES = [
+  'model',
+  ...SHOWN,
+  'behind',
+  'coverage@20',
+  'popularity@20',
+  'train',
+  'parameters',
+  'bytes',
+];
+
+/** A row's name there, marked where it is level with the best. */
+export const titleOf = ({ isTied, name }: Row): string => `${isTied ? '= ' : ''}${name}`;
+
+/** What follows the name there, in words. */
+export const resultCells = (row: Row): string[] => [
+  ...SHOWN.map((metric) => cell(row, metric)),
+  behind(row),
+  row['coverage@20'].toFixed(3),
+  row['popularity@20'].toFixed(3),
+  duration(row.trainSeconds),
+  whole(row.parameters),
+  whole(row.bytes),
+];
+
 /** The report as Markdown. */
 export function markdownReport(facts: ReportFacts): string {
   const { rows, failures, command, version } = facts;
-  const header = ['model', ...SHOWN, 'behind', 'coverage@20', 'popularity@20', 'train', 'parameters', 'bytes'];
   const lines = [
     '# Comparison',
     '',
     ...protocolSentences(facts).flatMap((sentence) => [sentence, '']),
-    table(header),
-    table(header.map(() => '---')),
-    ...rows.map((row) =>
-      table([
-        `${row.isTied ? '= ' : ''}${row.name}`,
-        ...SHOWN.map((metric) => cell(row, metric)),
-        behind(row),
-        row['coverage@20'].toFixed(3),
-        row['popularity@20'].toFixed(3),
-        duration(row.trainSeconds),
-        whole(row.parameters),
-        whole(row.bytes),
-      ]),
-    ),
+    table(RESULT_TITLES),
+    table(RESULT_TITLES.map(() => '---')),
+    ...rows.map((row) => table([titleOf(row), ...resultCells(row)])),
     '',
   ];
   for (const { title, of } of breakdowns(facts)) {

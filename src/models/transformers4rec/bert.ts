@@ -9,9 +9,9 @@
  */
 import { add, reshape, slice, type Tensor2D } from '@tensorflow/tfjs-core';
 import { activate } from '../../nn/activation';
-import { attention, keyBias } from '../../nn/attention';
+import { keyBias } from '../../nn/attention';
 import { linear } from '../../nn/linear';
-import { attentionAt, declareAttention, normAt } from './blocks';
+import { attentionOf, declareAttention, normAt } from './blocks';
 import { declare, type LanguageModel, linearAt } from './language-model';
 
 export const bert: LanguageModel = {
@@ -31,8 +31,9 @@ export const bert: LanguageModel = {
     return specs;
   },
 
-  forward(at, { x, batch, width, real }, size, { dropout, observe }) {
-    const { d, heads, layers, epsilon } = size;
+  forward(at, { x, batch, width, real }, size, run) {
+    const { dropout, observe } = run;
+    const { d, layers, epsilon } = size;
     const p = add(slice(at('positions') as Tensor2D, 0, width), at('segment'));
     const bias = real && keyBias(real, batch);
     const drop = (y: Tensor2D) => dropout(y, size.dropout);
@@ -40,15 +41,7 @@ export const bert: LanguageModel = {
     let e = drop(normAt(at, 'norm', placed, epsilon));
     observe?.('layer.0', e);
     for (let l = 0; l < layers; l++) {
-      const a = attention(attentionAt(at, `layers.${l}.attention`), e, e, {
-        batch,
-        heads,
-        bias,
-        dropout: (weights) => {
-          observe?.(`attention.${l}`, weights);
-          return dropout(weights, size.attentionDropout);
-        },
-      });
+      const a = attentionOf(at, l, e, { batch, bias }, size, run);
       const u = normAt(at, `layers.${l}.attention.norm`, add(e, drop(a)), epsilon);
       const inner = activate(linear(u, linearAt(at, `layers.${l}.feed.inner`)), size.activation);
       const outer = drop(linear(inner, linearAt(at, `layers.${l}.feed.outer`)));

@@ -11,9 +11,9 @@
  */
 import { add, minimum, reshape, slice, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core';
 import { activate } from '../../nn/activation';
-import { attention, causalBias, keyBias } from '../../nn/attention';
+import { causalBias, keyBias } from '../../nn/attention';
 import { linear } from '../../nn/linear';
-import { attentionAt, declareAttention, normAt } from './blocks';
+import { attentionOf, declareAttention, normAt } from './blocks';
 import { declare, type LanguageModel, linearAt } from './language-model';
 
 export const gpt2: LanguageModel = {
@@ -33,8 +33,9 @@ export const gpt2: LanguageModel = {
     return specs;
   },
 
-  forward(at, { x, batch, width, real }, size, { dropout, observe }) {
-    const { d, heads, layers, epsilon } = size;
+  forward(at, { x, batch, width, real }, size, run) {
+    const { dropout, observe } = run;
+    const { d, layers, epsilon } = size;
     const p = slice(at('positions') as Tensor2D, 0, width);
     const causal = causalBias(width);
     const bias: Tensor4D = real ? minimum(causal, keyBias(real, batch)) : causal;
@@ -43,15 +44,7 @@ export const gpt2: LanguageModel = {
     for (let l = 0; l < layers; l++) {
       observe?.(`layer.${l}`, e);
       const n = normAt(at, `layers.${l}.attention.norm`, e, epsilon);
-      const a = attention(attentionAt(at, `layers.${l}.attention`), n, n, {
-        batch,
-        heads,
-        bias,
-        dropout: (weights) => {
-          observe?.(`attention.${l}`, weights);
-          return dropout(weights, size.attentionDropout);
-        },
-      });
+      const a = attentionOf(at, l, n, { batch, bias }, size, run);
       e = add(e, drop(a));
       const w = normAt(at, `layers.${l}.feed.norm`, e, epsilon);
       const inner = activate(linear(w, linearAt(at, `layers.${l}.feed.inner`)), size.activation);
