@@ -2,6 +2,7 @@
 /** The WebGPU backend, with our own kernels where its are missing. A chunk of its own. */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { engine, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
+import { throwIfAborted } from '../../errors';
 import { ownWebgpuInference } from '../kernels/own-webgpu';
 import { webgpuInference } from '../kernels/webgpu-inference';
 import { watch } from './loss';
@@ -17,13 +18,14 @@ export interface WebGpu {
  * Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it.
  *
  * @param given WebGPU in Node; absent: the browser's.
+ * @param signal A device that arrives once it has fired is given back.
  */
-export async function registerWebgpu(given: WebGpu | undefined): Promise<void> {
+export async function registerWebgpu(given: WebGpu | undefined, signal?: AbortSignal): Promise<void> {
   if (given) provide(given);
   addKernels('webgpu', [...webgpuInference, ...ownWebgpuInference]);
   if (engine().registry.webgpu) return;
   // Opened here and not in the factory, whose errors TensorFlow.js swallows.
-  const backend = await open();
+  const backend = await open(signal);
   if (findBackendFactory('webgpu')) removeBackend('webgpu');
   registerBackend('webgpu', () => backend, 4);
 }
@@ -45,13 +47,16 @@ const LIMITS = [
   'maxComputeInvocationsPerWorkgroup',
 ] as const;
 
-async function open(): Promise<WebGPUBackend> {
+async function open(signal: AbortSignal | undefined): Promise<WebGPUBackend> {
   const { gpu } = (globalThis.navigator ?? {}) as { gpu?: GPU };
   if (!gpu) throw new Error('there is no WebGPU here');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  throwIfAborted(signal);
   if (!adapter) throw new Error('there is no WebGPU adapter');
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   const device = await adapter.requestDevice({ requiredLimits });
+  if (signal?.aborted) device.destroy(); // another start may have its own by now
+  throwIfAborted(signal);
   const backend = new WebGPUBackend(device, adapter.info);
   let isLost = false;
   const lost = device.lost.then(({ reason, message }) => {
