@@ -16,7 +16,7 @@ import {
   smallModel,
 } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
-import { withWrongExponentials } from './wrong-driver';
+import { withoutExponentials, withWrongExponentials } from './wrong-driver';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -194,6 +194,28 @@ describe('a GPU that computes something else', () => {
     });
     expect(await expectAnswer(engine.recommend(request()))).toMatchObject({ backend: 'wasm' });
     expect(runtime().registry.webgpu).toBeUndefined();
+  });
+});
+
+describe('a WebGPU device that refuses a program', () => {
+  test('teaches nothing wrong: the training says what was refused, and the next one is right', async () => {
+    stopBackend('webgpu');
+    const { engine } = await loaded('wasm');
+    await withoutExponentials(async () => {
+      const refused = { code: 'no-backend', message: expect.stringMatching(/refused .*unheardOf/) };
+      await expect(engine.train({ ...RING_TRAINING, backend: 'webgpu' })).rejects.toMatchObject(refused);
+    });
+    const { losses } = await engine.train({ ...RING_TRAINING, backend: 'webgpu' });
+    expect(losses[0]).toBeCloseTo(RING_LOSSES[0]!, 3);
+  });
+
+  test('in the middle of its work is left for the next rung, and the recommendation is answered', async () => {
+    const { engine } = await loaded('webgpu');
+    const { device } = runtime().registry.webgpu as unknown as { device: GPUDevice };
+    device.createShaderModule({ code: 'no program' });
+    const { backend: last, why } = await expectAnswer(engine.recommend(request()));
+    expect(last).toBe('webgl');
+    expect(why).toMatch(/refused .*unexpected token/);
   });
 });
 

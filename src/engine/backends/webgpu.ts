@@ -68,7 +68,26 @@ async function open(signal: AbortSignal | undefined): Promise<WebGPUBackend> {
     WebGPUBackend.prototype.dispose.call(backend);
     device.destroy(); // its memory goes back now, and not when the garbage is collected
   };
-  return Object.assign(backend, { convertAndCacheOnCPU: numbersOf, readSync: refusing(backend), dispose });
+  const read = readingSound(backend);
+  return Object.assign(backend, { convertAndCacheOnCPU: numbersOf, read, readSync: refusing(backend), dispose });
+}
+
+/**
+ * A program that the device refuses computes nothing, and TensorFlow.js goes on with what was in memory: whoever reads a
+ * number after that is told so instead.
+ */
+function readingSound(backend: WebGPUBackend): WebGPUBackend['read'] {
+  let refusal: string | undefined;
+  backend.device.addEventListener('uncapturederror', ({ error }) => {
+    refusal ??= error.message.split('\n', 1)[0];
+  });
+  return async (dataId) => {
+    const values = await WebGPUBackend.prototype.read.call(backend, dataId);
+    if (refusal === undefined) return values;
+    const message = `webgpu: the device refused what it was told to compute: ${refusal}`;
+    refusal = undefined; // what is computed anew from here may be sound
+    throw new Error(message);
+  };
 }
 
 /**
