@@ -291,6 +291,14 @@ describe('side information', () => {
     { aggregation: 'element-wise-plain', form: 'library', objective: 'mlm' },
     { aggregation: 'element-wise', form: 'paper', objective: 'mlm', numericProjectionDim: 3 },
     { aggregation: 'concat', form: 'paper', objective: 'mlm', inputNorm: false, numericProjectionDim: 2 },
+    {
+      aggregation: 'concat',
+      form: 'paper',
+      objective: 'mlm',
+      numericProjectionDim: 2,
+      featuresSameSizeItemEmbedding: true,
+    },
+    { aggregation: 'element-wise', form: 'paper', objective: 'mlm', featuresSameSizeItemEmbedding: true },
   ])('joins items by $aggregation in the $form form as the reference does: $objective', (given) => {
     const config = small({
       padding: 'hidden',

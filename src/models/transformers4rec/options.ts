@@ -39,6 +39,7 @@ export interface T4RecConfig {
   readonly features: string;
   readonly ageSince: string;
   readonly aggregation: 'concat' | 'element-wise' | 'element-wise-plain';
+  readonly featuresSameSizeItemEmbedding: boolean;
   readonly embeddingSizeMultiplier: number;
   readonly numericProjectionDim: number;
   readonly softEmbeddingCardinality: number;
@@ -236,8 +237,13 @@ export const options: OptionSpecs<T4RecConfig> = {
   aggregation: choice(
     ['concat', 'element-wise', 'element-wise-plain'],
     'concat',
-    'how features join the item vector x: beside it, as x ⊙ (1 + Σ f), or as x ⊙ Σ f',
+    'how features join the item vector x: beside it, as x ⊙ (1 + Σ f), or as x ⊙ Σ f; then each is projected to its width',
     'paper; the library lacks the "1 +"',
+  ),
+  featuresSameSizeItemEmbedding: boolean(
+    false,
+    'whether the vectors of other features are as wide as the item’s, a bare number’s excepted; else as wide as the options below say',
+    `an option of ${PAPER}`,
   ),
   embeddingSizeMultiplier: number(
     0.1,
@@ -250,7 +256,7 @@ export const options: OptionSpecs<T4RecConfig> = {
     0,
     4096,
     0,
-    'columns that a numeric feature is projected to; 0: the number itself',
+    'columns that a numeric feature is projected to; 0: the number itself; element by element always the item vector’s',
     PAPER,
   ),
   softEmbeddingCardinality: integer(1, 4096, 10, 'vectors that a soft one-hot feature mixes', 'the library'),
