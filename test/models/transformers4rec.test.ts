@@ -84,6 +84,11 @@ test.each([
   [{ inputLayer: 'none', features: 'hour' }, 'features that stand beside the item vector must be merged'],
   [{ objective: 'rtd', rtdTiedGenerator: false, dModel: 20 }, 'needs a multiple of 8, got 20'],
   [{ sampledSoftmax: true }, '"labelSmoothing" is for the full softmax'],
+  [{ sparseUpdates: true }, '"sparseUpdates" needs sampledSoftmax=true'],
+  [
+    { objective: 'rtd', sampledSoftmax: true, labelSmoothing: 0, rtdSampleFromBatch: false, sparseUpdates: true },
+    '"sparseUpdates" needs rtdSampleFromBatch=true',
+  ],
   [{ features: 'category:cathegorical' }, 'the nearest is categorical'],
   [{ features: 'hour,hour' }, 'it is named twice'],
   [{ features: 'age:cyclic' }, 'a cyclic feature needs its period'],

@@ -57,6 +57,7 @@ export interface T4RecConfig {
   readonly softmaxTemperature: number;
   readonly sampledSoftmax: boolean;
   readonly maxNSamples: number;
+  readonly sparseUpdates: boolean;
   readonly stochasticSharedEmbeddingsReplacementProb: number;
   readonly swapLabels: boolean;
   readonly learningRate: number;
@@ -304,6 +305,12 @@ export const options: OptionSpecs<T4RecConfig> = {
     100,
     'sampledSoftmax: half the draws, log-uniform by popularity rank, whose repeats are dropped',
     'the library',
+  ),
+  sparseUpdates: boolean(
+    false,
+    'sampledSoftmax: a step updates only the item vectors that it reads, so that its cost does not grow with the catalogue; ' +
+      'the others keep their moments, and do not decay',
+    'paper and library update all rows; true is what PyTorch calls SparseAdam',
   ),
   stochasticSharedEmbeddingsReplacementProb: number(
     0,
