@@ -33,6 +33,9 @@ interface Feature {
 
 const PERIODS: Readonly<Record<string, number>> = { hour: 24, weekday: 7 };
 const AGE = 'age';
+/** Names that weights have already: of the norm of item vectors, and of what makes a feature as wide as they are. */
+const ITEMS = 'items';
+const PROJECTION = '.projection';
 /** Kinds that are meant where none is written. */
 const USUAL: Readonly<Record<string, Kind>> = { hour: 'cyclic', weekday: 'cyclic', [AGE]: 'numeric' };
 
@@ -52,6 +55,9 @@ export function featuresOf({ features }: T4RecConfig): Feature[] {
     };
     if (name === '' || more.length > 0) refuse('that is not a feature.');
     if (seen.has(name)) refuse('it is named twice.');
+    if (name === ITEMS) refuse(`"${ITEMS}" are what every click has already. Rename the column.`);
+    const other = [...seen].find((known) => name === known + PROJECTION || known === name + PROJECTION);
+    if (other !== undefined) refuse(`its weights would be called as those of "${other}". Rename one of the columns.`);
     seen.add(name);
     if (!KINDS.includes(kind as Kind)) {
       const nearest = nearestName(kind, KINDS);
@@ -165,7 +171,7 @@ export function featureParameters(config: T4RecConfig, catalogue: Catalogue): Re
     specs[`${name}.gain`] = { shape: [columns], init: { kind: 'ones' } };
     specs[`${name}.bias`] = { shape: [columns], init: { kind: 'zeros' } };
   };
-  norm('norms.items', itemEmbeddingDim);
+  norm(`norms.${ITEMS}`, itemEmbeddingDim);
   for (const feature of featuresOf(config)) {
     const name = `features.${feature.name}`;
     const columns = columnsOf(feature, config, catalogue);
@@ -179,7 +185,7 @@ export function featureParameters(config: T4RecConfig, catalogue: Catalogue): Re
       uniform(1, columns, name);
     }
     const isNarrow = isElementWise(config) && columns !== itemEmbeddingDim;
-    if (isNarrow) uniform(columns, itemEmbeddingDim, `${name}.projection`);
+    if (isNarrow) uniform(columns, itemEmbeddingDim, name + PROJECTION);
     if (!isBare(feature, config)) norm(`norms.${feature.name}`, isNarrow ? itemEmbeddingDim : columns);
   }
   return specs;
@@ -257,7 +263,7 @@ export function featureVectors(
     const { name } = feature;
     const vectors = vectorsOf(at, feature, prepared[`feature.${name}`]!, config);
     const isNarrow = isElementWise(config) && vectors.shape[1] !== config.itemEmbeddingDim;
-    const wide = isNarrow ? linear(vectors, linearAt(at, `${name}.projection`)) : vectors;
+    const wide = isNarrow ? linear(vectors, linearAt(at, name + PROJECTION)) : vectors;
     return { name, vectors: wide, isNormed: !isBare(feature, config) };
   });
 }
