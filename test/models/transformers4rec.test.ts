@@ -84,8 +84,15 @@ test.each([
   [{ inputLayer: 'none', features: 'hour' }, 'features that stand beside the item vector must be merged'],
   [{ objective: 'rtd', rtdTiedGenerator: false, dModel: 20 }, 'needs a multiple of 8, got 20'],
   [{ sampledSoftmax: true }, '"labelSmoothing" is for the full softmax'],
+  [{ sparseUpdates: true }, '"sparseUpdates" needs sampledSoftmax=true'],
+  [
+    { objective: 'rtd', sampledSoftmax: true, labelSmoothing: 0, rtdSampleFromBatch: false, sparseUpdates: true },
+    '"sparseUpdates" needs rtdSampleFromBatch=true',
+  ],
   [{ features: 'category:cathegorical' }, 'the nearest is categorical'],
   [{ features: 'hour,hour' }, 'it is named twice'],
+  [{ features: 'brand,items:numeric' }, '"items" are what every click has already. Rename the column'],
+  [{ features: 'price.projection:soft,price' }, 'its weights would be called as those of "price.projection"'],
   [{ features: 'age:cyclic' }, 'a cyclic feature needs its period'],
   [{ features: 'category:categorical:2.5' }, '"2.5" is not a whole number above 0'],
 ])('refuses %o, saying why', (given, sentence) => {
@@ -360,6 +367,18 @@ describe('swap noise', () => {
     expect(transformers4rec.training(config).rows).toMatchObject({ labels: 'log' });
     expect(transformers4rec.training({ ...config, swapLabels: true }).rows).toMatchObject({ labels: 'prepared' });
   });
+});
+
+test('swap noise takes from every click of the batch, the last ones too that only serve as targets', () => {
+  const config = small({ stochasticSharedEmbeddingsReplacementProb: 0.9, objective: 'clm', lm: 'gpt2' });
+  const sessions = [{ items: [1, 2, 3] }, { items: [4, 5, 6, 7] }];
+  const met = new Set<number>();
+  for (let seed = 0; seed < 20; seed++) {
+    const { items } = transformers4rec.prepare(sessions, config, { items: ITEMS }, { random: random(seed) });
+    expect(items!.shape).toEqual([2, 4]);
+    for (const read of [items!.data.subarray(0, 2), items!.data.subarray(4, 7)]) for (const item of read) met.add(item);
+  }
+  expect([...met].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7]);
 });
 
 test('hours and weekdays come from the clicks’ times where the log has no such column; a missing one is 0', () => {

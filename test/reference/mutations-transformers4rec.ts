@@ -170,6 +170,12 @@ export const mutations: readonly Mutation[] = [
     'return y;',
   ),
   ours(
+    'numbers that join the item element by element not normalised',
+    'features',
+    "!isElementWise(config) &&\n  (feature.kind === 'cyclic'",
+    "(feature.kind === 'cyclic'",
+  ),
+  ours(
     'padding gets a share of the softmax in the paper’s form',
     'training',
     'paddingColumn: !isPaper',

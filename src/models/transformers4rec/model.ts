@@ -155,14 +155,9 @@ function merged(params: Params, at: Named, prepared: PreparedTensors, config: T4
     return layerNorm(y, gain!, bias!, FEATURE_EPSILON);
   };
   const x = normed('items', itemVectors(params, prepared.items as Tensor2D, config));
-  const features = featureVectors(params, prepared, config).map(({ name, vectors, isNormed }) => {
-    const f = normed(name, vectors, isNormed);
-    if (aggregation === 'concat' || f.shape[1] === config.itemEmbeddingDim) return f;
-    return linear(
-      f,
-      linearAt((part) => params[`features.${part}`]!, `${name}.projection`),
-    );
-  });
+  const features = featureVectors(params, prepared, config).map(({ name, vectors, isNormed }) =>
+    normed(name, vectors, isNormed),
+  );
   const together =
     aggregation !== 'concat'
       ? elementWise(x, features, aggregation === 'element-wise')

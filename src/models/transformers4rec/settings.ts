@@ -86,6 +86,12 @@ export function check(config: T4RecConfig): void {
   if (config.sampledSoftmax && config.labelSmoothing > 0) {
     refuse('"labelSmoothing" is for the full softmax; set it to 0 with sampledSoftmax.');
   }
+  if (config.sparseUpdates && !config.sampledSoftmax) {
+    refuse('"sparseUpdates" needs sampledSoftmax=true: the full softmax reads every item vector.');
+  }
+  if (config.sparseUpdates && objective === 'rtd' && !config.rtdSampleFromBatch) {
+    refuse('"sparseUpdates" needs rtdSampleFromBatch=true: replacements from all items read every item vector.');
+  }
 }
 
 /** Whether clicks see earlier ones only. */

@@ -21,7 +21,7 @@ export const training = (config: T4RecConfig): TrainingPlan => ({
     beta2: 0.999,
     epsilon: 1e-8,
     weightDecay: { amount: config.weightDecay, kind: 'decoupled' },
-    touchedRows: false,
+    touchedRows: config.sparseUpdates,
     ...(config.maxGradNorm > 0 && { clipNorm: config.maxGradNorm }),
   },
   schedule: { kind: config.lrSchedule },
