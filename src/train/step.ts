@@ -274,15 +274,18 @@ export class Learner<C> {
   }
 
   #resultOf(part: TrainingBatch, draw: number): PartResult {
-    return tidy(() => {
+    let result: PartResult | undefined;
+    // Not what `tidy` returns: it would look into every number of the arrays for tensors.
+    tidy(() => {
       const input = this.#input(part, draw);
       const { loss, gradients } = differentiate(this.subject, this.params, input, this.#runOf(draw));
       const read = (value: Tensor): Float32Array => value.dataSync() as Float32Array;
-      return {
+      result = {
         loss: read(loss)[0]!,
         gradients: Object.fromEntries(Object.entries(gradients).map(([name, value]) => [name, read(value)])),
       };
     });
+    return result!;
   }
 
   #runOf(draw: number): Run {
