@@ -78,7 +78,8 @@ export async function importWeights(options: ImportOptions): Promise<ImportedMod
   }
 }
 
-function importerOf(from: string): Importer {
+/** @throws RecommenderError `bad-config` with the names that there are. */
+export function importerOf(from: string): Importer {
   const known: Readonly<Record<string, Importer>> = importers;
   if (Object.hasOwn(known, from)) return known[from]!;
   const nearest = nearestName(from, Object.keys(known));

@@ -38,7 +38,12 @@ export interface LearnOptions {
   readonly valid?: ClickLog;
   readonly resume?: FitState;
   /** Weights to go on from, of the same model with the first `items` of the items; default: drawn from the seed. */
-  readonly from?: { readonly items: number; readonly tensors: Readonly<Record<string, NdArray>> };
+  readonly from?: {
+    readonly items: number;
+    readonly tensors: Readonly<Record<string, NdArray>>;
+    /** What it reads of clicks: numbers of values and spreads stay what its weights know, whatever the log has most of. */
+    readonly features?: ClickFeatures;
+  };
   /** Other threads to share every step with, given the size of each parameter; `learn` ends the team. */
   readonly team?: (layout: Layout) => Promise<Team>;
   readonly signal: AbortSignal;
@@ -162,7 +167,8 @@ async function taskOf(options: Omit<LearnOptions, 'signal'>) {
   }
   const users = usersOf(log);
   const { columns = [...(log.features?.keys() ?? [])], products = [] } = options;
-  const { clicks: features, tensors } = sideInformation(wanted, { log, columns, products, itemIds });
+  const { clicks, tensors } = sideInformation(wanted, { log, columns, products, itemIds });
+  const features = options.from?.features ?? clicks;
   const side = {
     info: { items, ...(Object.keys(features).length > 0 && { features }) },
     tensors: { ...tensors, [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } },

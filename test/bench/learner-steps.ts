@@ -1,6 +1,5 @@
 /** Training steps of the product's own learner on WASM, on sessions of uniformly drawn items. */
-import { wasmPath } from '../../src/cli/wasm-path';
-import { startBackend } from '../../src/engine/backends/index';
+import { type BackendOptions, startBackend } from '../../src/engine/backends/index';
 import { registerTraining } from '../../src/engine/backends/training';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
@@ -31,12 +30,13 @@ export interface LearnerWork {
 const SEED = 7;
 
 /**
- * Starts WASM and a training.
+ * Starts WASM and a training. Runs in Node and in a page.
  *
+ * @param options In Node, where the WASM files are.
  * @returns What runs one step, from the drawing of the batch to the updated parameters, and returns its loss.
  */
-export async function learnerSteps(work: LearnerWork): Promise<() => number> {
-  await startBackend('wasm', { wasmPath: wasmPath() });
+export async function learnerSteps(work: LearnerWork, options: BackendOptions = {}): Promise<() => number> {
+  await startBackend('wasm', options);
   await registerTraining();
   if (work.stock) useStockKernels();
   const model = (await models[work.model]!()) as unknown as SessionModel<object>;

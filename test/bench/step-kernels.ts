@@ -4,6 +4,7 @@
  *
  *     node test/run.mjs test/bench/step-kernels.ts [gru4rec|sasrec-bce|sasrec-ce|srgnn|…] [items=100000] [KEY=VALUE…]
  */
+import { wasmPath } from '../../src/cli/wasm-path';
 import { kernelTimes } from './kernel-times';
 import { learnerSteps } from './learner-steps';
 import { WORKS } from './works';
@@ -15,11 +16,8 @@ export async function main(args: string[]): Promise<void> {
   );
   const work = WORKS[name];
   if (!work) throw new RangeError(`No such step: ${name}. There are ${Object.keys(WORKS).join(', ')}.`);
-  const step = await learnerSteps({
-    ...work,
-    set: { ...work.set, ...set },
-    ...(items !== undefined && { items: Number(items) }),
-  });
+  const changed = { ...work, set: { ...work.set, ...set }, ...(items !== undefined && { items: Number(items) }) };
+  const step = await learnerSteps(changed, { wasmPath: wasmPath() });
   const count = name === 'gru4rec' ? 100 : 5;
   for (let i = 0; i < Math.max(3, count / 10); i++) step();
   const before = process.cpuUsage();

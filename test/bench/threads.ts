@@ -1,28 +1,57 @@
 /**
  * A training on one thread and on two, in turns of one sitting, with the weights compared byte for byte:
  *
- *     node test/run.mjs test/bench/threads.ts [--model NAME] [--turns N]
+ *     node test/run.mjs test/bench/threads.ts [--models NAME,…] [--turns N]
  *
- * Prints a table; run it on a machine that does nothing else, or the ratio says how busy it was.
+ * Prints a table and keeps it in `results/threads.{json,md}`, where rows of other models stay as they are. Run it on a machine
+ * that does nothing else, or the ratio says how busy it was.
  */
 import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { built, plainEnv } from '../build/built';
+import { median } from './turns';
 
 /** No flag: batches are not cut. */
 const SETTINGS = { 'whole batches': [], 'one thread': ['--threads', '1'], 'two threads': ['--threads', '2'] };
 const CATALOGUE = ['--items', '5000', '--sessions', '3000', '--seed', '1'];
+/** What can be cut into parts, at its defaults. */
+const MODELS: Readonly<Record<string, readonly string[]>> = {
+  sasrec: ['--model', 'sasrec'],
+  srgnn: ['--model', 'srgnn'],
+  'gpt2-clm': ['--model', 'transformers4rec', '--set', 'lm=gpt2', '--set', 'objective=clm'],
+  'xlnet-mlm': ['--model', 'transformers4rec', '--set', 'lm=xlnet', '--set', 'objective=mlm'],
+};
 
 type Setting = keyof typeof SETTINGS;
+
+interface Row {
+  readonly model: string;
+  readonly machine: string;
+  readonly turns: number;
+  /** Of an epoch, turn by turn, by the clock. */
+  readonly seconds: Readonly<Record<Setting, readonly number[]>>;
+  /** Whether two threads gave the bytes of one. */
+  readonly isEqual: boolean;
+}
+
+const FOLDER = resolve(import.meta.dirname, 'results');
+const JSON_FILE = join(FOLDER, 'threads.json');
 
 export async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
-    options: { model: { type: 'string', default: 'sasrec' }, turns: { type: 'string', default: '3' } },
+    options: {
+      models: { type: 'string', default: Object.keys(MODELS).join() },
+      turns: { type: 'string', default: '3' },
+    },
   });
+  const names = values.models.split(',');
+  const unknown = names.find((name) => !Object.hasOwn(MODELS, name));
+  if (unknown) throw new RangeError(`No such model: ${unknown}. There are ${Object.keys(MODELS).join(', ')}.`);
   const program = join(await built('cli'), 'aisle.js');
   const place = await mkdtemp(join(tmpdir(), 'aisle-threads-'));
   const aisle = async (...words: string[]): Promise<string> => {
@@ -31,35 +60,60 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
   try {
     await aisle('simulate', '--out', join(place, 'shop'), ...CATALOGUE);
-    const seconds: Record<Setting, number[]> = { 'whole batches': [], 'one thread': [], 'two threads': [] };
-    const weights = new Map<string, Buffer>();
-    for (let turn = 0; turn < Number(values.turns); turn++) {
-      for (const setting of Object.keys(SETTINGS) as Setting[]) {
-        const out = join(place, setting);
-        const data = ['--data', join(place, 'shop', 'events.tsv.gz'), '--model', values.model, '--out', out];
-        const printed = JSON.parse(await aisle('train', ...data, '--epochs', '1', ...SETTINGS[setting], '--json'));
-        seconds[setting].push(printed.epochs[0].seconds);
-        weights.set(setting, await readFile(join(out, 'weights.safetensors')));
+    for (const model of names) {
+      const seconds: Record<Setting, number[]> = { 'whole batches': [], 'one thread': [], 'two threads': [] };
+      const weights = new Map<string, Buffer>();
+      for (let turn = 0; turn < Number(values.turns); turn++) {
+        for (const setting of Object.keys(SETTINGS) as Setting[]) {
+          const out = join(place, setting);
+          const data = ['--data', join(place, 'shop', 'events.tsv.gz'), ...MODELS[model]!, '--out', out];
+          const printed = JSON.parse(await aisle('train', ...data, '--epochs', '1', ...SETTINGS[setting], '--json'));
+          seconds[setting].push(printed.epochs[0].seconds);
+          weights.set(setting, await readFile(join(out, 'weights.safetensors')));
+        }
       }
+      const isEqual = weights.get('two threads')!.equals(weights.get('one thread')!);
+      const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, Node ${process.version}`;
+      keep({ model, machine, turns: Number(values.turns), seconds, isEqual });
     }
-    const base = median(seconds['one thread']);
-    const rows = (Object.keys(SETTINGS) as Setting[]).map((setting) => {
-      const own = seconds[setting];
-      const isEqual = weights.get(setting)!.equals(weights.get('one thread')!);
-      const range = `${Math.min(...own).toFixed(1)} to ${Math.max(...own).toFixed(1)}`;
-      return [setting, median(own).toFixed(1), range, (median(own) / base).toFixed(2), isEqual ? 'equal' : 'differ'];
-    });
-    const head = ['setting', 'seconds an epoch, median', 'range', 'ratio to one thread', 'weights beside one thread'];
-    const machine = `${cpus()[0]?.model}, ${availableParallelism()} cores, Node ${process.version}`;
-    console.log(`${values.model}, ${CATALOGUE.join(' ')}, ${values.turns} turns; ${machine}\n`);
-    for (const cells of [head, head.map(() => '---'), ...rows]) console.log(`| ${cells.join(' | ')} |`);
   } finally {
     await rm(place, { recursive: true, force: true });
   }
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+function keep(row: Row): void {
+  const before: Row[] = existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : [];
+  const rows = Object.keys(MODELS).flatMap((name) =>
+    name === row.model ? row : (before.find(({ model }) => model === name) ?? []),
+  );
+  const text = markdown(rows);
+  console.log(text);
+  writeFileSync(JSON_FILE, `${JSON.stringify(rows, null, 1)}\n`);
+  writeFileSync(join(FOLDER, 'threads.md'), text);
+}
+
+function markdown(rows: readonly Row[]): string {
+  const titles = [
+    ...['model', ...Object.keys(SETTINGS).map((setting) => `${setting}, s`)],
+    ...['two threads to one', 'two threads to whole batches', 'weights of one and two', 'turns'],
+  ];
+  const cells = rows.map(({ model, seconds, isEqual, turns }) => {
+    const figure = (setting: Setting): string => {
+      const all = seconds[setting];
+      return `${median(all).toFixed(2)} (${Math.min(...all).toFixed(2)} to ${Math.max(...all).toFixed(2)})`;
+    };
+    const ratio = (to: Setting): string => (median(seconds['two threads']) / median(seconds[to])).toFixed(2);
+    const times = (Object.keys(SETTINGS) as Setting[]).map(figure);
+    return [model, ...times, ratio('one thread'), ratio('whole batches'), isEqual ? 'equal' : 'differ', `${turns}`];
+  });
+  return `# Threads that share a training
+
+    node test/run.mjs test/bench/threads.ts
+
+Seconds of an epoch by the clock, medians (and range) of turns of one sitting, at the models' defaults, on the log of
+\`aisle simulate ${CATALOGUE.join(' ')}\`. "One" and "two threads" are \`aisle train --threads\`, which cuts each batch into four
+parts; without the flag it stays whole. Machine: ${rows.at(-1)?.machine}.
+
+${[titles, titles.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n')}
+`;
 }

@@ -12,6 +12,7 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { matMul, tensor2d, tidy, transpose } from '@tensorflow/tfjs-core';
 import { dependencies } from '../../package.json';
+import { wasmPath } from '../../src/cli/wasm-path';
 import { type KernelTime, kernelTimes } from './kernel-times';
 import { type LearnerWork, learnerSteps } from './learner-steps';
 import { builtChild, median, Side, torchPeer } from './turns';
@@ -133,7 +134,7 @@ async function inTurns(program: string, name: string, runs: number, versions: Re
 
 /** Where the time of a step goes, in this process. */
 async function profile(work: LearnerWork): Promise<{ kernels: Share[]; gflops: number }> {
-  const step = await learnerSteps(work);
+  const step = await learnerSteps(work, { wasmPath: wasmPath() });
   for (let i = 0; i < 4; i++) step();
   const count = 5;
   const spent = kernelTimes(() => {

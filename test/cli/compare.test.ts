@@ -146,6 +146,22 @@ describe('aisle compare', () => {
     expect(report().rows.map(({ name }: { name: string }) => name)).toEqual(['tame']);
   });
 
+  test('takes a preset for the models that have one of its name, and says which rows have it', async () => {
+    const argv = ['--models', 'markov,sasrec', '--preset', 'yoochoose-100k', '--epochs', '1'];
+    const { code, stderr } = await compare(...argv);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('no result') });
+    const { rows, command } = report();
+    const of = (name: string) => rows.find((row: { name: string }) => row.name === name).commands[0];
+    expect(of('sasrec')).toContain('--preset yoochoose-100k');
+    expect(of('markov')).not.toContain('--preset');
+    expect(command).toContain('--preset yoochoose-100k');
+    const misspelt = await compare('--models', 'markov,sasrec', '--preset', 'yoochoose-10k');
+    expect(misspelt).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('No model of --models has a preset "yoochoose-10k": did you mean yoochoose-100k?'),
+    });
+  });
+
   test('reads a log of other columns once: what it cuts from it is written in its own', async () => {
     const other = await file('other.csv', RING_LOG.replace('session_id,item_id,timestamp', 'visit,sku,when'));
     const argv = ['compare', '--data', other, '--out', out, '--models', 'markov'];

@@ -154,6 +154,15 @@ describe.each(Object.keys(REFERENCES))('weights of %s', (from) => {
 });
 
 describe('import', () => {
+  test('tells a name that nobody has before files that are missing', async () => {
+    const files = ['--weights', 'no.safetensors', '--config', 'no.json', '--items', 'no.txt', '--out', 'model'];
+    const { code, stderr } = await aisle('import', '--from', 'sasrecs', ...files);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('No reference implementation is called "sasrecs"; the nearest is "sasrec"'),
+    });
+  });
+
   test('reads ids line by line, and tensors behind a prefix', async () => {
     const weights = Object.entries(weightsOf('srgnn')).map(([name, array]) => [`model.${name}`, array]);
     const { code, stderr, stdout } = await importFrom('srgnn', {

@@ -1,17 +1,19 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { CATALOGUE } from '../../checkpoint/manifest';
 import type { BackendChoice } from '../../engine/engine';
 import { RecommenderError } from '../../errors';
+import { readCatalogueFile } from '../catalogue-file';
 import { eventsArguments, quoted } from '../command-line';
 import { htmlReport } from '../compare/html';
 import { cell as figure, markdownReport, type ReportFacts } from '../compare/markdown';
 import { partsOf } from '../compare/parts';
 import { type Row, rowsOf } from '../compare/rows';
 import { runCells, runsOnParts, runsOnWindows, windowedVariants } from '../compare/run-cells';
-import { everyName, variantsOf } from '../compare/variants';
+import { everyName, type Variant, variantsOf } from '../compare/variants';
 import { writeWindows } from '../compare/windows';
-import { contextOf, printJson } from '../context';
-import { replaceFiles } from '../durable';
+import { type Context, contextOf, printJson } from '../context';
+import { replaceFile, replaceFiles } from '../durable';
 import { addEventsOptions, type EventsFlags, integer, oneOf, parseList, parseWindow } from '../options';
 import { VERSION } from '../version';
 
@@ -20,7 +22,9 @@ interface CompareFlags extends EventsFlags {
   readonly test?: string;
   readonly out: string;
   readonly models?: readonly string[];
+  readonly preset?: string;
   readonly variants?: string;
+  readonly catalogue?: string;
   readonly seeds: number;
   readonly epochs?: number;
   readonly protocol: string;
@@ -39,7 +43,9 @@ export function register(program: Command): void {
     .requiredOption('--out <dir>', 'folder for report.md, report.json, report.html and the finished cells')
     .option('--test <file>', 'events file to test on; default: the last tenth of the sessions of --data')
     .option('--models <list>', 'names such as markov,v-sknn,gru4rec, or all; default: all', parseModels)
+    .option('--preset <name>', 'configuration for those of --models that have one of that name; the others: defaults')
     .option('--variants <file>', 'JSON list of { "name", "model", "preset", "config" }: rows with other settings')
+    .option('--catalogue <file>', 'catalogue.json, or a table with item_id: for rows that read features of items')
     .option('--seeds <n>', 'how often each network is trained, with seeds 1 to n', integer(1, 100), 1)
     .option(
       '--epochs <n>',
@@ -60,6 +66,7 @@ export function register(program: Command): void {
       'after',
       '\nA finished cell, that is one model with one seed, is kept: the same command goes on after an interruption, and adds\n' +
         'models or seeds without repeating what is there. A model that fails is named in the report; the others go on.\n' +
+        'A row reads what the log and the catalogue say besides if a variant has "features" in its config.\n' +
         '\nincremental: each window is predicted by what was trained on those before it, on the last item of its sessions, half\n' +
         'of which are left to tune on. Counting starts anew from all windows so far; gru4rec has two rows, trained anew on all of\n' +
         'them and on the last 6; other networks go on from the window before. "retrain" of a variant says otherwise:\n' +
@@ -74,7 +81,7 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
   const { protocol, epochs, backend, out } = flags;
   const isIncremental = protocol === 'incremental';
   refuseMixed(flags);
-  const variants = await variantsOf(flags.models, flags.variants);
+  const variants = await rowsToBe(flags, context);
   const seeds = Array.from({ length: flags.seeds }, (_, i) => i + 1);
   const options = { seeds, protocol, backend, ...(epochs !== undefined && { epochs }) };
   const metric = isIncremental ? 'ndcg@20' : 'mrr@20';
@@ -111,6 +118,32 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
   else context.stdout.write(summary(facts, out));
 }
 
+/**
+ * The rows; those that read features get the catalogue as a file of the comparison's own, with ids where every cell looks.
+ *
+ * @throws RecommenderError `bad-input` for a catalogue that is none; `bad-config`.
+ */
+async function rowsToBe(flags: CompareFlags, { stderr }: Context): Promise<readonly Variant[]> {
+  const { models, preset, variants: file, catalogue, columns, out } = flags;
+  const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, columns?.item);
+  const copy = join(out, CATALOGUE);
+  const variants = await variantsOf({
+    ...(models && { models }),
+    ...(preset !== undefined && { preset }),
+    ...(file !== undefined && { variants: file }),
+    ...(products && { catalogue: copy }),
+  });
+  if (variants.some((variant) => variant.catalogue !== undefined)) {
+    await replaceFile(copy, `${JSON.stringify(products)}\n`);
+  } else if (products) {
+    stderr.write(
+      `Warning: no row reads what ${catalogue} says of items. A variant does whose config has "features", such as ` +
+        '{ "name": "with prices", "model": "transformers4rec", "config": { "features": "category,price:soft" } }.\n',
+    );
+  }
+  return variants;
+}
+
 /** The incremental protocol cuts its own test parts; the others have no windows. */
 function refuseMixed({ protocol, test, window }: CompareFlags): void {
   const refuse = (flag: string, why: string): never => {
@@ -132,11 +165,26 @@ function parseModels(list: string): string[] {
 }
 
 function commandOf(flags: CompareFlags): string {
-  const { data, test, out, models: names, variants, seeds, epochs, protocol, window, backend } = flags;
+  const {
+    data,
+    test,
+    out,
+    models: names,
+    preset,
+    variants,
+    catalogue,
+    seeds,
+    epochs,
+    protocol,
+    window,
+    backend,
+  } = flags;
   const words = [
     ...['--data', data, ...(test === undefined ? [] : ['--test', test]), '--out', out],
     ...(names === undefined ? [] : ['--models', names.join(',')]),
+    ...(preset === undefined ? [] : ['--preset', preset]),
     ...(variants === undefined ? [] : ['--variants', variants]),
+    ...(catalogue === undefined ? [] : ['--catalogue', catalogue]),
     ...['--seeds', `${seeds}`, ...(epochs === undefined ? [] : ['--epochs', `${epochs}`])],
     ...['--protocol', protocol, ...(window === undefined ? [] : ['--window', `${window / HOUR}h`])],
     ...['--backend', backend, ...eventsArguments(flags)],

@@ -5,7 +5,7 @@ import { importers } from '../../checkpoint/imports/index';
 import { parseJson } from '../../checkpoint/json';
 import { decodeSafetensors, encodeSafetensors } from '../../checkpoint/safetensors';
 import { sha256 } from '../../checkpoint/sha256';
-import { importWeights } from '../../engine/import-weights';
+import { importerOf, importWeights } from '../../engine/import-weights';
 import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
 import type { NdArray } from '../../types';
@@ -52,6 +52,7 @@ export function register(program: Command): void {
 async function run(flags: ImportFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const { from, out, licence } = flags;
+  importerOf(from); // a name that is none is told before files that are missing
   await checkReplaceable(out);
   const reference = await readConfig(flags.config);
   const itemIds = await readIds(flags.items);

@@ -7,7 +7,7 @@ import { RecommenderError } from '../../errors';
 import { camelCase } from '../../models/configuration';
 import { drawTrials, withRanges } from '../../models/search-space';
 import { readCatalogueFile } from '../catalogue-file';
-import { searchCommand } from '../command-line';
+import { eventsArguments, searchCommand } from '../command-line';
 import { type Context, contextOf, printJson } from '../context';
 import { replaceFiles } from '../durable';
 import { addEventsOptions, type EventsFlags, integer, oneOf, readOptions } from '../options';
@@ -61,7 +61,7 @@ export function register(program: Command): void {
     .option('--set <key=value>', 'fix one configuration key; repeat it', parseSetting, [])
     .option('--range <key=values>', 'search a key in a..b, a..b:log or among a,b,c; repeat it', parseSetting, [])
     .option('--seed <n>', 'of everything random', integer(0), 1)
-    .option('--catalogue <file>', 'catalogue.json, for models that read features of items')
+    .option('--catalogue <file>', 'catalogue.json, or a table with item_id: for models that read features of items')
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto');
   addEventsOptions(command)
     .option('--json', 'print search.json as one JSON object')
@@ -150,7 +150,10 @@ async function run(flags: SearchFlags, command: Command): Promise<void> {
     );
   }
   if (flags.json) printJson(context, result);
-  else context.stdout.write(summary(result, flags.out));
+  else {
+    const catalogue = flags.catalogue === undefined ? [] : ['--catalogue', flags.catalogue];
+    context.stdout.write(summary(result, flags.out, [...catalogue, ...eventsArguments(flags)]));
+  }
 }
 
 /** Runs rung after rung; what came out stands in `tried`. */

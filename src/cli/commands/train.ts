@@ -132,6 +132,12 @@ function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainFlags
   throw new RecommenderError('bad-config', `${dir} is a ${architecture}, which --model ${model} cannot go on from.`);
 }
 
+/** What a training that goes on from an artifact takes over. */
+const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
+  ...{ items, tensors },
+  ...(features && { features }),
+});
+
 /** A counting baseline has no epochs to resume, validate or bound. */
 function refuseNeuralFlags({ model, epochs, valid, resume, from }: TrainFlags): void {
   const given = {
@@ -197,7 +203,7 @@ async function learnAndShow(
       ...(flags.epochs !== undefined && { epochs: flags.epochs }),
       ...(products && { products }),
       ...(resume && { resume }),
-      ...(from && { from: { items: from.info.items, tensors: from.tensors } }),
+      ...(from && { from: knownOf(from) }),
     };
     return await learn({
       ...options,

@@ -29,6 +29,8 @@ export interface CellPlan {
   readonly protocol: string;
   readonly backend: string;
   readonly epochs?: number;
+  /** File that says what is known of the items, for models that read it. */
+  readonly catalogue?: string;
   /** Of the incremental protocol: the window that is tested. */
   readonly step?: string;
   /** Artifact of the window before that the training goes on from. */
@@ -77,10 +79,11 @@ const FORM = 2;
 
 /** The folder of a cell: a name that a person can read, and a hash of all that its result follows from. */
 export function cellFolder(out: string, plan: CellPlan, contents: Readonly<Record<string, string>>): string {
-  const { train, test, from, name: _, ...rest } = plan;
+  const { train, test, catalogue, from, name: _, ...rest } = plan;
   const files = {
     train: contents[train],
     test: contents[test],
+    ...(catalogue !== undefined && { catalogue: contents[catalogue] }),
     ...(from !== undefined && { from: basename(dirname(from)) }),
   };
   const identity = JSON.stringify({ ...rest, ...files, version: VERSION, form: FORM });
@@ -193,6 +196,7 @@ async function train(plan: CellPlan, artifact: string, run: (argv: string[]) => 
     ...(plan.from === undefined ? [] : ['--from', plan.from]),
     ...(plan.preset === undefined ? [] : ['--preset', plan.preset]),
     ...(epochs === undefined ? [] : ['--epochs', `${epochs}`]),
+    ...(plan.catalogue === undefined ? [] : ['--catalogue', plan.catalogue]),
     ...settings.flatMap((setting) => ['--set', setting]),
     ...['--backend', plan.backend, ...plan.reading],
   ];

@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Artifact } from '../../checkpoint/artifact';
+import { CATALOGUE } from '../../checkpoint/manifest';
 import { configurationOf } from '../../engine/learn';
 import type { Context } from '../context';
+import { replaceFile } from '../durable';
 import type { EventsFlags } from '../options';
 import { runCells, runsOnWindows } from './run-cells';
 import { type Retrain, usualRetrain, writeWindows } from './windows';
@@ -27,10 +29,10 @@ const DAY = 86_400;
  * @returns What `aisle evaluate` prints, as means over windows, and each window's figures.
  * @throws RecommenderError `bad-input` if the log holds fewer than two windows; `diverged`; `aborted`.
  */
-export async function evaluateRecipe({ info }: Artifact, flags: RecipeFlags, context: Context) {
+export async function evaluateRecipe({ info, catalogue }: Artifact, flags: RecipeFlags, context: Context) {
   const started = performance.now();
   const { name, architecture: model, config, training } = info;
-  const { isNeural } = await configurationOf(model, config);
+  const { isNeural, wanted } = await configurationOf(model, config);
   const retrain = flags.retrain ?? usualRetrain(model, isNeural)[0]!;
   const folder = await mkdtemp(join(tmpdir(), 'aisle-incremental-'));
   try {
@@ -40,7 +42,10 @@ export async function evaluateRecipe({ info }: Artifact, flags: RecipeFlags, con
       ...{ seeds: [typeof training['seed'] === 'number' ? training['seed'] : 1], protocol: 'incremental' },
       ...{ backend: flags.backend, ...(flags.epochs !== undefined && { epochs: flags.epochs }) },
     };
-    const runs = runsOnWindows([{ name, model, config, isNeural, retrain }], windows, options);
+    const products = catalogue && wanted.length > 0 ? join(folder, CATALOGUE) : undefined;
+    if (products) await replaceFile(products, JSON.stringify(catalogue));
+    const variant = { name, model, config, isNeural, retrain, ...(products && { catalogue: products }) };
+    const runs = runsOnWindows([variant], windows, options);
     const [cell] = (await runCells(folder, runs, 'ndcg@20', context)).cells;
     const { result, windows: parts } = cell!;
     return {

@@ -100,7 +100,8 @@ export async function runCells(
     let from: string | undefined;
     for (const planned of plans) {
       const plan = from === undefined ? planned : { ...planned, from };
-      for (const file of [plan.train, plan.test]) contents[file] ??= await contentOf(file);
+      const { train, test, catalogue = train } = plan;
+      for (const file of [train, test, catalogue]) contents[file] ??= await contentOf(file);
       const what = [name, ...(plan.isNeural ? [`seed ${seed}`] : []), ...(plan.step === undefined ? [] : [plan.step])];
       const label = `[${++count}/${total}] ${what.join(', ')}`;
       const folder = cellFolder(out, plan, contents);

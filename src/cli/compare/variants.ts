@@ -1,40 +1,71 @@
 /** What a comparison compares: models by name, and variants of them by file. */
 import { parseJson } from '../../checkpoint/json';
 import { configurationOf } from '../../engine/learn';
-import { RecommenderError } from '../../errors';
-import { models } from '../../models/index';
-import { presetOf } from '../../models/presets';
+import { nearestName, RecommenderError } from '../../errors';
+import { models as architectures } from '../../models/index';
+import { presetOf, presets } from '../../models/presets';
 import { baselines } from '../../neighbours/index';
 import { readInput } from '../read-input';
 import type { CellPlan } from './cell';
 import { parseRetrain, type Retrain } from './windows';
 
 /** A row to be: a model with its configuration. */
-export interface Variant extends Pick<CellPlan, 'name' | 'model' | 'preset' | 'config' | 'isNeural'> {
+export interface Variant extends Pick<CellPlan, 'name' | 'model' | 'preset' | 'config' | 'isNeural' | 'catalogue'> {
   /** Of the incremental protocol: what each window is trained on. Default by model. */
   readonly retrain?: Retrain;
 }
 
-export const everyName = (): string[] => [...Object.keys(baselines), ...Object.keys(models)];
+export interface VariantsOptions {
+  /** Models to compare as they are; default: all where no file is given. */
+  readonly models?: readonly string[];
+  /** Configuration of those of `models` that have one of that name. */
+  readonly preset?: string;
+  /** The file of variants. */
+  readonly variants?: string;
+  /** What is known of the items: for those that read it. */
+  readonly catalogue?: string;
+}
+
+export const everyName = (): string[] => [...Object.keys(baselines), ...Object.keys(architectures)];
 
 /**
- * The models that are named, all where neither names nor a file are given, then the variants of the file.
+ * The models that are named, then the variants of the file.
  *
- * @throws RecommenderError `bad-config` for a file of another form, an option that a model does not have, or a name twice.
+ * @throws RecommenderError `bad-config` for a file of another form, an option or preset that no model has, or a name twice.
  */
-export async function variantsOf(names: readonly string[] | undefined, file: string | undefined): Promise<Variant[]> {
-  const plain = (names ?? (file === undefined ? everyName() : [])).map((name) => ({ name, model: name, config: {} }));
-  const read = file === undefined ? [] : checkVariants(parseJson(await readInput(file), file), file);
+export async function variantsOf({ models, preset, variants, catalogue }: VariantsOptions): Promise<Variant[]> {
+  const names = models ?? (variants === undefined ? everyName() : []);
+  if (preset !== undefined) checkPreset(preset, names);
+  const plain = names.map((name) => ({
+    ...{ name, model: name, config: {} },
+    ...(preset !== undefined && hasPreset(name, preset) && { preset }),
+  }));
+  const read = variants === undefined ? [] : checkVariants(parseJson(await readInput(variants), variants), variants);
   const all = await Promise.all(
     [...plain, ...read].map(async ({ preset, config, ...rest }: Omit<Variant, 'isNeural'>) => {
       const base = preset === undefined ? {} : presetOf(rest.model, preset).config;
-      const { isNeural } = await configurationOf(rest.model, { ...base, ...config });
-      return { ...rest, config, isNeural, ...(preset !== undefined && { preset }) };
+      const { isNeural, wanted } = await configurationOf(rest.model, { ...base, ...config });
+      return {
+        ...{ ...rest, config, isNeural },
+        ...(preset !== undefined && { preset }),
+        ...(catalogue !== undefined && wanted.length > 0 && { catalogue }),
+      };
     }),
   );
   const twice = all.find(({ name }, i) => all.findIndex((other) => other.name === name) < i);
   if (twice) throw new RecommenderError('bad-config', `Two rows are called "${twice.name}"; give each its own name.`);
   return all;
+}
+
+const hasPreset = (model: string, name: string): boolean =>
+  Object.hasOwn(presets, model) && Object.hasOwn(presets[model]!, name);
+
+function checkPreset(name: string, models: readonly string[]): void {
+  if (models.some((model) => hasPreset(model, name))) return;
+  const known = [...new Set(models.flatMap((model) => Object.keys(presets[model] ?? {})))];
+  const nearest = nearestName(name, known);
+  const rest = nearest === undefined ? `they have ${known.join(', ') || 'none'}.` : `did you mean ${nearest}?`;
+  throw new RecommenderError('bad-config', `No model of --models has a preset "${name}": ${rest}`);
 }
 
 function checkVariants(value: unknown, file: string): Omit<Variant, 'isNeural'>[] {

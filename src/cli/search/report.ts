@@ -110,7 +110,12 @@ const settingsOf = (draw: Readonly<Record<string, unknown>>): string =>
 /** So many trials are listed at the end. */
 const LISTED = 10;
 
-export function summary({ model, metric, trials, best, data }: SearchReport, out: string): string {
+/** @param reading Flags with which `train` reads the same files in the same way. */
+export function summary(
+  { model, metric, trials, best, data }: SearchReport,
+  out: string,
+  reading: readonly string[],
+): string {
   const ranked = trials
     .filter(({ value }) => value !== undefined)
     .sort((a, b) => b.rung - a.rung || b.value! - a.value!);
@@ -122,7 +127,8 @@ export function summary({ model, metric, trials, best, data }: SearchReport, out
         `${String(trial).padStart(5)}${String(rung).padStart(6)}${value!.toFixed(4).padStart(12)}  ${settingsOf(config)}`,
     );
   const config = join(out, 'best.json');
-  const train = ['aisle', 'train', '--data', data, '--model', model, '--out', 'my-model', '--config', config];
+  const files = ['--data', data, '--model', model, '--out', 'my-model', '--config', config];
+  const train = ['aisle', 'train', ...files, ...reading];
   return `${[
     `${'trial'.padStart(5)}${'rung'.padStart(6)}${metric.padStart(12)}`,
     ...lines,

@@ -1,0 +1,52 @@
+/** What the measurement of epochs trains on Diginetica, and what a training says of itself. */
+
+export interface EpochWork {
+  /** Events file. */
+  readonly data: string;
+  readonly model: string;
+  readonly preset: string;
+  readonly set: Readonly<Record<string, unknown>>;
+  /** Every so many sessions are learnt from; 1: all. */
+  readonly every: number;
+  readonly epochs: number;
+}
+
+export interface EpochStart {
+  readonly sessions: number;
+  readonly events: number;
+  /** Of the whole log. */
+  readonly items: number;
+}
+
+export interface EpochLine {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly seconds: number;
+  /** Seconds of processor time: other work on the machine does not stretch them. */
+  readonly processor: number;
+  /** The most that was resident within the epoch, and what is at its end. */
+  readonly peakBytes: number;
+  readonly bytes: number;
+}
+
+type Subject = Pick<EpochWork, 'model' | 'preset' | 'set'>;
+
+const PRESET = 'yoochoose-100k';
+const transformer = (lm: string, objective: string): Subject => ({
+  model: 'transformers4rec',
+  preset: objective === 'clm' ? `${PRESET}-clm` : PRESET,
+  set: { lm, objective },
+});
+
+/** Every architecture with its preset for short sessions of anonymous visitors, and one pair of each objective. */
+export const EPOCH_WORKS: Readonly<Record<string, Subject>> = {
+  gru4rec: { model: 'gru4rec', preset: PRESET, set: {} },
+  caser: { model: 'caser', preset: PRESET, set: {} },
+  srgnn: { model: 'srgnn', preset: PRESET, set: {} },
+  sasrec: { model: 'sasrec', preset: PRESET, set: {} },
+  cl4srec: { model: 'cl4srec', preset: PRESET, set: {} },
+  'gpt2-clm': transformer('gpt2', 'clm'),
+  'xlnet-mlm': transformer('xlnet', 'mlm'),
+  'xlnet-plm': transformer('xlnet', 'plm'),
+  'electra-rtd': transformer('electra', 'rtd'),
+};

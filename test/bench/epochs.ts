@@ -1,0 +1,148 @@
+/**
+ * Seconds and peak memory of each epoch on Diginetica, for every architecture:
+ *
+ *     node test/run.mjs test/bench/epochs.ts [--rows NAME,…] [--every N] [--epochs N] [--again]
+ *
+ * One training after another, each in a process of its own. `--every 4` learns from each fourth session only, over the
+ * whole catalogue. Results go to `results/epochs.{json,md}` after every epoch; a row that has as many epochs of the same work
+ * is not repeated, unless `--again` says so. Needs the log of `../shared`; `npm run bench -- epoch` measures a part of it.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem, type } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { presetOf } from '../../src/models/presets';
+import { sharedPath } from '../shared';
+import { EPOCH_WORKS, type EpochLine, type EpochStart, type EpochWork } from './epoch-works';
+import { builtChild, Side } from './turns';
+
+interface Row extends EpochStart {
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly preset: string;
+  readonly every: number;
+  readonly epochs: readonly EpochLine[];
+  readonly machine: string;
+  readonly commit: string;
+}
+
+const FOLDER = resolve(import.meta.dirname, 'results');
+const JSON_FILE = join(FOLDER, 'epochs.json');
+const LIMIT = 4e9;
+
+export async function main(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rows: { type: 'string', default: Object.keys(EPOCH_WORKS).join() },
+      every: { type: 'string', default: '1' },
+      epochs: { type: 'string', default: '3' },
+      again: { type: 'boolean', default: false },
+    },
+  });
+  const names = values.rows.split(',');
+  const unknown = names.find((name) => !Object.hasOwn(EPOCH_WORKS, name));
+  if (unknown) throw new RangeError(`No such row: ${unknown}. There are ${Object.keys(EPOCH_WORKS).join(', ')}.`);
+  const [every, epochs] = [values.every, values.epochs].map(Number) as [number, number];
+  if (!(every >= 1 && epochs >= 1)) throw new RangeError('--every and --epochs: expected whole numbers from 1.');
+  const data = sharedPath('data/diginetica/train.tsv.gz');
+  if (!data) {
+    console.error('The log diginetica of ../shared is not here; nothing to train on.');
+    process.exitCode = 2;
+    return;
+  }
+  const rows = new Map((existsSync(JSON_FILE) ? read() : []).map((row) => [row.name, row]));
+  const child = await builtChild('epoch-child.ts');
+  try {
+    for (const name of names) {
+      const work: EpochWork = { data, ...EPOCH_WORKS[name]!, every, epochs };
+      const config = { ...presetOf(work.model, work.preset).config, ...work.set };
+      const known = rows.get(name);
+      const isSame = known?.every === every && JSON.stringify(known.config) === JSON.stringify(config);
+      if (isSame && known.epochs.length >= epochs && !values.again) {
+        console.error(`${name}: was there already`);
+        continue;
+      }
+      const side = new Side(process.execPath, [child.program, JSON.stringify(work)]);
+      const start = (await side.line()) as EpochStart;
+      const facts = { machine: machine(), commit: commit() };
+      const lines: EpochLine[] = [];
+      while (lines.length < epochs) {
+        const line = (await side.line()) as EpochLine;
+        lines.push(line);
+        rows.set(name, { name, config, preset: work.preset, every, ...start, ...facts, epochs: [...lines] });
+        write(Object.keys(EPOCH_WORKS).flatMap((row) => rows.get(row) ?? []));
+        console.error(`${name}, epoch ${line.epoch}: ${seconds(line.seconds)} s, ${megabytes(line.peakBytes)} MB`);
+      }
+      await side.close();
+    }
+  } finally {
+    await child.remove();
+  }
+}
+
+const read = (): Row[] => JSON.parse(readFileSync(JSON_FILE, 'utf8')).rows;
+const commit = (): string => execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+const machine = (): string =>
+  `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
+
+const seconds = (value: number): string => String(Number(value.toPrecision(3)));
+const megabytes = (bytes: number): string => Math.round(bytes / 1e6).toLocaleString('en');
+
+function write(rows: readonly Row[]): void {
+  writeFileSync(JSON_FILE, `${JSON.stringify({ limitBytes: LIMIT, rows }, null, 1)}\n`);
+  writeFileSync(join(FOLDER, 'epochs.md'), markdown(rows));
+}
+
+const of = (row: Row, figure: (line: EpochLine) => string): string => row.epochs.map(figure).join(' / ');
+
+function markdown(rows: readonly Row[]): string {
+  const cells = rows.map((row) => {
+    const { name, preset, every, sessions, events, epochs, commit } = row;
+    const peaks = epochs.map(({ peakBytes }) => peakBytes);
+    // The first epoch also fills what later ones find there.
+    const [, second = peaks[0]!] = peaks;
+    const growth = peaks.length > 1 ? `${(100 * (peaks.at(-1)! / second - 1)).toFixed(1)} %` : '';
+    return [
+      name,
+      preset,
+      every === 1 ? 'all' : `each ${every}th`,
+      sessions.toLocaleString('en'),
+      events.toLocaleString('en'),
+      of(row, (line) => seconds(line.seconds)),
+      of(row, ({ processor }) => seconds(processor)),
+      of(row, ({ peakBytes }) => megabytes(peakBytes)),
+      growth,
+      Math.max(...peaks) < LIMIT ? 'yes' : 'no',
+      of(row, ({ loss }) => loss.toFixed(3)),
+      commit,
+    ];
+  });
+  const titles = [
+    'model',
+    'preset',
+    'sessions',
+    'count',
+    'events',
+    'seconds an epoch',
+    'of processor time',
+    'peak MB of each',
+    'last to second',
+    'under 4 GB',
+    'loss',
+    'at',
+  ];
+  return `# Epochs on Diginetica
+
+    node test/run.mjs test/bench/epochs.ts [--every N] [--epochs N]
+
+The training part of Diginetica as SR-GNN cut it, 186,670 sessions, 906,140 events, ${rows[0]?.items.toLocaleString('en')} items. Each row
+is a training by the product's own \`learn\`, on WebAssembly, one thread, in a process of its own: epoch by epoch the seconds by
+the clock, of processor time, and the most memory that was resident, counted anew from each epoch's start. Where the
+sessions are "each 4th", so many of them were learnt from, over the tables of the whole catalogue: an epoch over all has four
+times the steps, each as large. What else the machine did stretches the seconds by the clock. Machine: ${rows.at(-1)?.machine}.
+
+${[titles, titles.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n')}
+`;
+}

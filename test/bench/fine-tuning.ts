@@ -1,0 +1,178 @@
+/**
+ * What a fine-tuning step takes, in Node and in a worker of a page in Chromium, on WASM, for every architecture:
+ *
+ *     node test/run.mjs test/bench/fine-tuning.ts [turns=5] [NAME…]
+ *
+ * Both run the same learner on the same batches, in turns of one sitting for each row. Times are processor time a step, of
+ * the whole renderer process in Chromium, and by the clock. Results go to `results/fine-tuning.{json,md}`; rows of other
+ * names stay as they are.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { cpus, release, totalmem, type } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { build } from 'vite';
+import { dependencies } from '../../package.json';
+import { staticServer } from '../../src/cli/static-server';
+import { leanTensorFlow } from '../build/lean-tensorflow';
+import { openBrowser } from '../demo/shop-window';
+import type { Ask } from './learner-page';
+import type { LearnerWork } from './learner-steps';
+import { builtChild, median, Side, type Turn } from './turns';
+import { WORKS } from './works';
+
+/** Sessions of a fine-tuning step. */
+const BATCHES = [4, 16] as const;
+const STEPS = 10;
+
+interface Times {
+  /** Milliseconds of processor time a step, and by the clock. */
+  readonly processor: number;
+  readonly clock: number;
+}
+
+interface Row {
+  readonly name: string;
+  /** By the batch's size. */
+  readonly batches: Readonly<Record<string, { readonly node: Times; readonly chromium: Times }>>;
+}
+
+interface Results {
+  readonly machine: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly turns: number;
+  readonly rows: readonly Row[];
+}
+
+export async function main(args: readonly string[]): Promise<void> {
+  const turns = Number(args.find((argument) => argument.startsWith('turns='))?.slice(6) ?? 5);
+  const names = args.filter((argument) => !argument.includes('='));
+  const unknown = names.find((name) => !Object.hasOwn(WORKS, name));
+  if (unknown) throw new RangeError(`No such step: ${unknown}. There are ${Object.keys(WORKS).join(', ')}.`);
+  const [child, page, browser] = await Promise.all([builtChild('learner-child.ts'), servedPage(), openBrowser()]);
+  const versions = {
+    node: process.versions.node,
+    Chromium: browser.version(),
+    '@tensorflow/tfjs-backend-wasm': dependencies['@tensorflow/tfjs-backend-wasm'],
+  };
+  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
+  const rows = new Map(earlier().map((row) => [row.name, row]));
+  try {
+    for (const name of names.length > 0 ? names : Object.keys(WORKS)) {
+      const batches: Record<string, { node: Times; chromium: Times }> = {};
+      for (const batchSize of BATCHES) {
+        const work = { ...WORKS[name]!, set: { ...WORKS[name]!.set, batchSize } };
+        batches[batchSize] = await inTurns(child.program, browser, page.url, work, turns);
+        console.error(name, batchSize, JSON.stringify(batches[batchSize]));
+      }
+      rows.set(name, { name, batches });
+      report({ machine, versions, turns, rows: Object.keys(WORKS).flatMap((name) => rows.get(name) ?? []) });
+    }
+  } finally {
+    await Promise.all([child.remove(), browser.close(), page.close()]);
+  }
+}
+
+/** Node and Chromium, some steps each in turns, after a turn of each that compiles. */
+async function inTurns(program: string, browser: Browser, url: string, work: LearnerWork, turns: number) {
+  const node = new Side(process.execPath, [program, JSON.stringify(work)]);
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(url);
+  const ask = (message: LearnerWork | number) =>
+    page.evaluate((given) => (globalThis as unknown as { ask: Ask }).ask(given), message);
+  await ask(work);
+  const devtools = await browser.newBrowserCDPSession();
+  const times: Record<'node' | 'chromium', Turn[]> = { node: [], chromium: [] };
+  for (let turn = -1; turn < turns; turn++) {
+    const ours = await node.turn(STEPS);
+    const before = await rendererSeconds(devtools);
+    const ms = await ask(STEPS);
+    const cpu = (1000 * ((await rendererSeconds(devtools)) - before)) / STEPS;
+    if (turn < 0) continue;
+    times.node.push(ours);
+    times.chromium.push({ ms, cpu });
+  }
+  await Promise.all([node.close(), context.close()]);
+  // The system counts a process's time in hundredths of a second: the mean over all turns is finer than each.
+  const of = (list: readonly Turn[]): Times => ({
+    processor: list.reduce((sum, { cpu }) => sum + cpu, 0) / list.length,
+    clock: median(list.flatMap(({ ms }) => ms)),
+  });
+  return { node: of(times.node), chromium: of(times.chromium) };
+}
+
+type Devtools = Awaited<ReturnType<Browser['newBrowserCDPSession']>>;
+
+/** Seconds of processor time of all pages so far; only one of them does anything. */
+async function rendererSeconds(devtools: Devtools): Promise<number> {
+  const { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
+  return processInfo.reduce((sum, { type, cpuTime }) => sum + (type === 'renderer' ? cpuTime : 0), 0);
+}
+
+/** `learner-page.ts` built as pages are, and a server for it. */
+async function servedPage(): Promise<{ url: string; close: () => Promise<void> }> {
+  await mkdir(resolve('.cache'), { recursive: true });
+  const folder = await mkdtemp(join(resolve('.cache'), 'bench-page-'));
+  await build({
+    ...{ configFile: false, logLevel: 'error', publicDir: false, base: './' },
+    plugins: [leanTensorFlow()],
+    worker: { format: 'es', plugins: () => [leanTensorFlow()] },
+    build: {
+      ...{ outDir: folder, target: 'es2022', assetsInlineLimit: 0, modulePreload: false },
+      rolldownOptions: {
+        input: resolve('test/bench/learner-page.ts'),
+        output: { entryFileNames: 'page.js' },
+      },
+    },
+  });
+  const text = '<!doctype html><title>Steps</title><script type="module" src="/page.js"></script>';
+  const server = staticServer([
+    { path: '/', folder },
+    { path: '/steps', text, type: 'text/html; charset=utf-8' },
+  ]);
+  await new Promise<void>((open) => server.listen(0, '127.0.0.1', open));
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}/steps`,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const FOLDER = resolve(import.meta.dirname, 'results');
+const JSON_FILE = join(FOLDER, 'fine-tuning.json');
+const earlier = (): readonly Row[] =>
+  existsSync(JSON_FILE) ? (JSON.parse(readFileSync(JSON_FILE, 'utf8')) as Results).rows : [];
+
+function report(results: Results): void {
+  writeFileSync(JSON_FILE, `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(FOLDER, 'fine-tuning.md'), markdown(results));
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(3)));
+
+function markdown({ machine, versions, turns, rows }: Results): string {
+  const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const figures = ({ processor, clock }: Times): string => `${short(processor)} / ${short(clock)}`;
+  const titles = ['step', ...BATCHES.flatMap((size) => [`Node, batch of ${size}`, `Chromium, batch of ${size}`])];
+  const cells = rows.map(({ name, batches }) => [
+    name,
+    ...BATCHES.flatMap((size) => [figures(batches[size]!.node), figures(batches[size]!.chromium)]),
+  ]);
+  return `# Fine-tuning steps in Node and in Chromium
+
+    node test/run.mjs test/bench/fine-tuning.ts
+
+${machine}; ${software.join(', ')}. On WebAssembly, one thread; in Chromium in a worker of a page that is built as pages
+are. Milliseconds a step, of processor time / by the clock: the mean, and the median, of ${turns * STEPS} steps in ${turns} turns
+that alternate with the other side. All parameters learn, over the whole catalogue where the loss is; the work of each row
+stands in \`test/bench/works.ts\`.
+
+${[titles, titles.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n')}
+`;
+}
