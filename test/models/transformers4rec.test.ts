@@ -166,6 +166,17 @@ test('weights start as the codes start them: residual projections, gains of norm
   });
 });
 
+test.each(['paper', 'library'])('layers around the language model start as linear ones of PyTorch do, %s', (form) => {
+  const config = small({ form, lm: 'bert', objective: 'rtd', dModel: 16, rtdTiedGenerator: false });
+  const specs = transformers4rec.parameters(config, { items: ITEMS });
+  const rows = { merge: 6, 'discriminator.merge': 6, output: 4, 'discriminator.dense': 16, 'discriminator.score': 16 };
+  for (const [name, read] of Object.entries(rows)) {
+    const init = { kind: 'uniform', limit: 1 / Math.sqrt(read) };
+    expect(specs[`${name}.w`], name).toMatchObject({ shape: [read, expect.any(Number)], init });
+    expect(specs[`${name}.b`]!.init, name).toEqual(init);
+  }
+});
+
 test('what the options say of training reaches the plan', () => {
   const given = {
     ...{ lm: 'electra', objective: 'rtd', softmaxTemperature: 0.7, maxGradNorm: 0.5, weightDecay: 0.1 },

@@ -24,6 +24,13 @@ export const mutations: readonly Mutation[] = [
     'given(layerNormEps, 1e-12)',
     'given(layerNormEps, 0.03)',
   ),
+  ours(
+    'layers around the language model started as those inside it',
+    'language-model',
+    "{ kind: 'uniform', limit: 1 / Math.sqrt(rows) } as const",
+    "{ kind: 'normal', std: size.std } as const",
+    model,
+  ),
   ours('no tanh above the language model', 'model', "config.form === 'paper' ? tanh(c) : c", 'c'),
   ours('relu where the paper merges by tanh', 'model', "layer === 'tanh' ? tanh(m) : relu(m)", 'relu(m)'),
   ours('no bias of the tied softmax', 'model', '...(bias && { bias: bias as Tensor1D })', ''),
