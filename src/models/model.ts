@@ -99,7 +99,8 @@ export interface Stepping<C> {
  * - `sequences`: whole sessions; every click but the last predicts the next one (`positions` needed).
  * - `prefixes`: every prefix of every session with its next item, read through `encode`.
  * - `windows`: `length` clicks with the following `targets` items, slid over every session, read through `encode`. A
- *   session shorter than that gives one; with `partial` the window also slides over the start of every session.
+ *   session shorter than that gives one, with its newest clicks as targets, all if they are no more; with `partial` the
+ *   window also slides over the start of every session, and shows one click at least.
  * - `masked`: whole sessions, some of whose clicks must be predicted, read through `positions`. `prepare` is told which.
  */
 export type TrainingRows =
@@ -116,7 +117,7 @@ export type TrainingRows =
       readonly length: number;
       readonly targets: number;
       readonly partial?: boolean;
-      /** How many of the same user's earlier sessions go along. Default 0. */
+      /** How many of the same visitor's earlier sessions go along, in training and wherever the model is asked. Default 0. */
       readonly earlier?: number;
     }
   | {

@@ -126,7 +126,7 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
 
 /** Conservative metrics of the live parameters. */
 async function validate<C>(
-  { model, config, catalogue, signal }: FitOptions<C>,
+  { model, config, catalogue, sessions: past, signal }: FitOptions<C>,
   trainer: Trainer<C>,
   sessions: Sessions,
 ): Promise<Readonly<Record<string, number>>> {
@@ -135,6 +135,7 @@ async function validate<C>(
     const result = await evaluate(scorer, sessions, {
       protocol: 'events',
       support: catalogue.support!,
+      past,
       ...(signal && { signal }),
     });
     return result.metrics.conservative;
