@@ -161,8 +161,16 @@ export type NegativeSpec =
     }
   /** `count` uniform ids for each position on its own; `reject: 'session'` redraws items of that session. */
   | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' }
-  /** The same for each row of the batch, a session or window, whose targets share them. */
-  | { readonly kind: 'per-row'; readonly count: number; readonly reject: 'session' | 'none' };
+  /**
+   * The same for each row of the batch, a session or window, whose targets share them; drawn with replacement with
+   * probability ∝ support^alpha. Default alpha 0, uniform.
+   */
+  | {
+      readonly kind: 'per-row';
+      readonly count: number;
+      readonly reject: 'session' | 'none';
+      readonly alpha?: number;
+    };
 
 /** The loss, as plain data that `objectives/` carries out. */
 export interface ObjectiveSpec {
@@ -293,6 +301,8 @@ export interface TrainingPlan {
   readonly objective: ObjectiveSpec;
   readonly optimiser: OptimiserSpec;
   readonly schedule: ScheduleSpec;
+  /** Epochs without a better validation after which training ends. Default 5. */
+  readonly patience?: number;
 }
 
 /** One configuration key: what `--set`, `--help`, the docs and the checks know of it. */

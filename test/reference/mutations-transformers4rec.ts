@@ -321,8 +321,8 @@ export const mutations: readonly Mutation[] = [
   one(
     'accidental hits take part',
     'src/objectives/objective.ts',
-    'if (maskHits !== false) {',
-    'if (maskHits !== false && rows < 0) {',
+    'return hit === undefined ? corrected : maskEqual(',
+    'return hit !== undefined ? corrected : maskEqual(',
     golden,
   ),
 ];

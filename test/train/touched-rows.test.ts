@@ -32,6 +32,7 @@ const CASES: readonly [string, Readonly<Record<string, unknown>>][] = [
   ['sasrec', { ...attentive, loss: 'bce' }],
   ['sasrec', { ...attentive, loss: 'gbce', negatives: 3, reuseItemEmbeddings: false }],
   ['cl4srec', { ...attentive, loss: 'sampled', nSample: 4 }],
+  ['sasrec', { ...attentive, loss: 'sampled', nSample: 4, nSamplePer: 'sequence' }],
   ['transformers4rec', { ...tiny, lm: 'gpt2', objective: 'clm' }],
   ['transformers4rec', { ...tiny, lm: 'xlnet', objective: 'plm' }],
   ['transformers4rec', { ...tiny, lm: 'bert', objective: 'mlm', form: 'library', attnDropout: 0, dInner: 16 }],
