@@ -274,12 +274,12 @@ export class Learner<C> {
   }
 
   #resultOf(part: TrainingBatch, draw: number): PartResult {
+    const read = (value: Tensor): Float32Array => value.dataSync() as Float32Array;
     let result: PartResult | undefined;
-    // Not what `tidy` returns: it would look into every number of the arrays for tensors.
+    // Not returned from `tidy`, which looks for tensors in every element of an array that it is given.
     tidy(() => {
       const input = this.#input(part, draw);
       const { loss, gradients } = differentiate(this.subject, this.params, input, this.#runOf(draw));
-      const read = (value: Tensor): Float32Array => value.dataSync() as Float32Array;
       result = {
         loss: read(loss)[0]!,
         gradients: Object.fromEntries(Object.entries(gradients).map(([name, value]) => [name, read(value)])),
