@@ -8,7 +8,7 @@ import type { DemoFile } from '../../src/demo/shop';
 import { models as architectures } from '../../src/models';
 import { ROOT } from '../build/built';
 import { DEMO_MODELS } from './demo-models';
-import { openBrowser, openShopWindow, serveShop } from './shop-window';
+import { NAMED, openBrowser, openShopWindow, serveShop } from './shop-window';
 import { openPanel, settled } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
@@ -98,7 +98,7 @@ describe('the panel', () => {
   });
 
   test('goes over to another model while the visit goes on', async () => {
-    const { page, requests, errors } = await openShopWindow(browser, server, {}, undefined, '?backend=wasm');
+    const { page, requests, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
     const title = await look(page, 3);
     await openPanel(page, 'Models');
     await page.getByRole('radio', { name: /^Caser/ }).check();
@@ -118,7 +118,7 @@ describe('the panel', () => {
   });
 
   test('shows side by side what several suggest for the visit as it stands, and lets them go', async () => {
-    const { page, requests, errors } = await openShopWindow(browser, server, {}, undefined, '?backend=wasm');
+    const { page, requests, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
     await look(page, 3);
     await openPanel(page, 'Models');
     const workers = () => page.workers().length;
@@ -167,7 +167,7 @@ describe('the panel', () => {
           .route(/\/models\/[1-9]\/.*weights\.safetensors$/, (route) =>
             route.fulfill({ status: 200, body: 'damaged' }),
           ),
-      '?backend=wasm',
+      NAMED,
     );
     await openPanel(page, 'Models');
     await page.getByRole('checkbox', { name: 'Compare GRU4Rec' }).check();
@@ -179,7 +179,7 @@ describe('the panel', () => {
   });
 
   test('is used by keyboard alone', async () => {
-    const { page } = await openShopWindow(browser, server, {}, undefined, '?backend=wasm');
+    const { page } = await openShopWindow(browser, server, {}, undefined, NAMED);
     await openPanel(page, 'Models');
     await page.getByRole('radio', { name: /^GRU4Rec/ }).focus();
     await page.keyboard.press('ArrowDown');

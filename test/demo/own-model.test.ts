@@ -8,7 +8,7 @@ import { writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { goldenAnswer } from '../../src/engine/golden-check';
 import { baselines } from '../../src/neighbours';
 import { ROOT } from '../build/built';
-import { openBrowser, openShopWindow, serveShop } from './shop-window';
+import { NAMED, openBrowser, openShopWindow, serveShop } from './shop-window';
 import { openPanel, settled } from './views';
 
 const IDS = ['a,b', '<img src=x onerror=alert(1)>', '__proto__', '"quoted" 👟', '100%', 'a/b?c#d', 'constructor', ' '];
@@ -79,7 +79,7 @@ async function serve(options: Parameters<typeof serveShop>[0]): Promise<Server> 
 describe("the shop on one's own model", () => {
   test('shows plain ids as they are, where there is no catalogue', async () => {
     const server = await serve({ artifact: [await writeArtifact()] });
-    const { page, errors } = await openShopWindow(browser, server);
+    const { page, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
     expect(await page.locator('.grid .card-title').allTextContents()).toEqual(IDS);
     for (const [n, id] of IDS.entries()) {
       await page.locator('.logo').click();
@@ -110,7 +110,7 @@ describe("the shop on one's own model", () => {
     ];
     writeFileSync(catalogue, JSON.stringify(products));
     const server = await serve({ artifact: [join(folder, 'artifact')], catalogue });
-    const { page, errors } = await openShopWindow(browser, server);
+    const { page, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
     expect(await page.locator('.grid .card-title').allTextContents()).toEqual(['<b>Bold</b>', 'New']);
     expect(await page.locator('.grid img').count()).toBe(0);
     expect(await page.locator('.slot-for-you [part=title]').allTextContents()).toEqual(['<b>Bold</b>']);

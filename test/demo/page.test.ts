@@ -1,9 +1,9 @@
 import type { Server } from 'node:http';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { faults, overflow } from '../axe';
 import { takeShifts, watchShifts } from '../layout-shifts';
-import { openBrowser, openShopWindow, serveShop } from './shop-window';
+import { NAMED, openBrowser, openShopWindow, serveShop } from './shop-window';
 import { openPanel, searchFor, settled, VIEWS } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
@@ -21,8 +21,14 @@ afterAll(async () => {
   server?.closeAllConnections();
 });
 
+const open = (options: BrowserContextOptions = {}, prepare?: (page: Page) => Promise<unknown>, address = NAMED) =>
+  openShopWindow(browser, server, options, prepare, address);
+
+/** What is measured of the backends is part of that view. */
+const addressOf = (view: string): string => (view === 'panel-engine' ? '' : NAMED);
+
 test.each(Object.keys(VIEWS))('the view %s has no accessibility fault, no error and no overflow', async (view) => {
-  const { page, errors } = await openShopWindow(browser, server, { reducedMotion: 'reduce' });
+  const { page, errors } = await open({ reducedMotion: 'reduce' }, undefined, addressOf(view));
   await VIEWS[view]!(page);
   for (const [width, colorScheme] of [
     [1280, 'light'],
@@ -41,7 +47,7 @@ test.each(Object.keys(VIEWS))('the view %s has no accessibility fault, no error 
 
 describe('the page', () => {
   test.each([1920, 768, 320])('fits a window of %i pixels', async (width) => {
-    const { page } = await openShopWindow(browser, server, { viewport: { width, height: 800 } });
+    const { page } = await open({ viewport: { width, height: 800 } });
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     for (const view of ['product', 'cart-full', 'search-none']) {
       await VIEWS[view]!(page);
@@ -53,7 +59,7 @@ describe('the page', () => {
   });
 
   test('does not move while it loads and is used', async () => {
-    const { page } = await openShopWindow(browser, server, {}, watchShifts);
+    const { page } = await open({}, watchShifts);
     await page.locator('.department').first().click();
     await page.locator('.grid .card-link').first().click();
     await settled(page);
@@ -62,7 +68,7 @@ describe('the page', () => {
   });
 
   test('goes back to where one was', async () => {
-    const { page } = await openShopWindow(browser, server);
+    const { page } = await open();
     await page.locator('.department').first().click();
     await page.locator('.grid .card-link').nth(15).scrollIntoViewIfNeeded();
     const before = await page.evaluate(() => window.scrollY);
@@ -76,7 +82,7 @@ describe('the page', () => {
   });
 
   test('says so where an address leads nowhere', async () => {
-    const { page, errors } = await openShopWindow(browser, server);
+    const { page, errors } = await open();
     for (const address of ['#/product/none', '#/all/None', '#/nowhere', '#/product/%E0%A4%A']) {
       await page.evaluate((hash) => {
         location.hash = hash;
@@ -110,7 +116,7 @@ describe('with the keyboard alone', () => {
   }
 
   test('one gets from the front page to a product, into the basket, and orders', async () => {
-    const { page, errors } = await openShopWindow(browser, server);
+    const { page, errors } = await open();
     await page.keyboard.press('Tab');
     expect(await focused(page)).toBe('Skip to the products');
     await page.keyboard.press('Enter');
@@ -138,7 +144,7 @@ describe('with the keyboard alone', () => {
   });
 
   test('one searches: the slash leads to the field', async () => {
-    const { page } = await openShopWindow(browser, server);
+    const { page } = await open();
     await page.keyboard.press('/');
     await page.keyboard.type('linen/');
     expect(await page.getByRole('searchbox').inputValue()).toBe('linen/');
@@ -150,7 +156,7 @@ describe('with the keyboard alone', () => {
   });
 
   test.each([1280, 390])('one opens the panel, goes through it, and leaves it, at %i pixels', async (width) => {
-    const { page } = await openShopWindow(browser, server, { viewport: { width, height: 844 } });
+    const { page } = await open({ viewport: { width, height: 844 } });
     await tabTo(page, 'Behind the counter');
     await page.keyboard.press('Enter');
     expect(await focused(page)).toBe('Behind the counter');
@@ -175,7 +181,7 @@ describe('with the keyboard alone', () => {
 
 describe('the basket', () => {
   test('counts, adds up, and is there after a reload and in another tab', async () => {
-    const { page, origin, errors } = await openShopWindow(browser, server);
+    const { page, origin, errors } = await open();
     await VIEWS['cart-full']!(page);
     const lines = await page.locator('.cart-line').count();
     const first = page.locator('.cart-line').first();
@@ -202,7 +208,7 @@ describe('the basket', () => {
   });
 
   test('is emptied line by line, and says so', async () => {
-    const { page } = await openShopWindow(browser, server);
+    const { page } = await open();
     await VIEWS['cart-full']!(page);
     for (let left = await page.locator('.cart-line').count(); left > 0; left--) {
       expect(await page.locator('.cart-line').count()).toBe(left);
@@ -217,7 +223,7 @@ describe('the basket', () => {
   });
 
   test('tells the model what is put into it and what is ordered', async () => {
-    const { page } = await openShopWindow(browser, server);
+    const { page } = await open();
     await VIEWS['cart-full']!(page);
     await page.getByRole('button', { name: 'Place the order' }).click();
     await openPanel(page);
@@ -236,7 +242,7 @@ describe('the search', () => {
     ['the brand', 'wickerstowe', /^/],
     ['the category', 'tableware', /^/],
   ])('finds by %s', async (_, words, title) => {
-    const { page } = await openShopWindow(browser, server);
+    const { page } = await open();
     await searchFor(page, words);
     const cards = await page.locator('.grid .card').allTextContents();
     expect(cards.length).toBeGreaterThan(5);
@@ -245,7 +251,7 @@ describe('the search', () => {
   });
 
   test('without a hit offers what is popular', async () => {
-    const { page } = await openShopWindow(browser, server);
+    const { page } = await open();
     await searchFor(page, 'left-handed spoon');
     await page.getByRole('heading', { name: 'No product matches' }).waitFor();
     expect(await page.locator('.slot-popular aisle-recommendations a').count()).toBe(12);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openBrowser, openShopWindow, serveShop } from './shop-window';
+import { NAMED, openBrowser, openShopWindow, serveShop } from './shop-window';
 import { openPanel, openSuggestion, settled } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
@@ -93,9 +93,9 @@ describe('the backend', () => {
   });
 
   test('says why there are no suggestions where the model cannot be loaded, and the shop works on', async () => {
-    const { page } = await openShopWindow(browser, server, {}, (opened) =>
-      opened.context().route('**/weights.safetensors', (route) => route.fulfill({ status: 200, body: 'damaged' })),
-    );
+    const damage = (opened: Page) =>
+      opened.context().route('**/weights.safetensors', (route) => route.fulfill({ status: 200, body: 'damaged' }));
+    const { page } = await openShopWindow(browser, server, {}, damage);
     expect(await page.locator('aisle-recommendations').first().getAttribute('data-aisle-state')).toBe(
       'error-bad-artifact',
     );
@@ -114,7 +114,7 @@ describe('the visit', () => {
   const databases = (page: Page) => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
 
   test('starts with what is popular, and is followed by the shelf', async () => {
-    const { page } = await openShopWindow(browser, server);
+    const { page } = await openShopWindow(browser, server, {}, undefined, NAMED);
     await expect.poll(() => because(page)).toMatch(/^Popular in this shop/);
     await openPanel(page);
     await page.getByText('Nothing yet. Look at a product.').waitFor();
@@ -130,7 +130,7 @@ describe('the visit', () => {
   });
 
   test('is kept on the device if the visitor wants, goes on after a reload, and is erased', async () => {
-    const { page, errors } = await openShopWindow(browser, server);
+    const { page, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
     const title = await openSuggestion(page);
     expect(await databases(page)).toEqual([]);
     await openPanel(page);
@@ -138,7 +138,7 @@ describe('the visit', () => {
     await choose(page, 'On this device');
     await page.getByText('Stored in this browser’s IndexedDB').waitFor();
     expect(await databases(page)).toEqual(['aisle']);
-    await page.goto(`${new URL(page.url()).origin}/`);
+    await page.goto(`${new URL(page.url()).origin}/${NAMED}`);
     await page.getByText(`Because you looked at ${title}`).waitFor();
     await openPanel(page);
     await expect.poll(() => page.locator('.event-title').allTextContents()).toEqual([title]);
@@ -158,13 +158,13 @@ describe('the visit', () => {
   });
 
   test('that is erased in another tab is gone here', async () => {
-    const { page } = await openShopWindow(browser, server);
+    const { page } = await openShopWindow(browser, server, {}, undefined, NAMED);
     const title = await openSuggestion(page);
     await openPanel(page);
     await choose(page, 'On this device');
     await page.getByText('Stored in this browser’s IndexedDB').waitFor();
     const other = await page.context().newPage();
-    await other.goto(`${new URL(page.url()).origin}/`);
+    await other.goto(`${new URL(page.url()).origin}/${NAMED}`);
     await other.getByText(`Because you looked at ${title}`).waitFor();
     await openPanel(other);
     await other.getByRole('button', { name: 'Erase' }).click();
@@ -174,7 +174,7 @@ describe('the visit', () => {
   });
 
   test('of two hours ago counts no more, unless the visitor lets all of them count', async () => {
-    const { page } = await openShopWindow(browser, server, {}, (opened) =>
+    const later = (opened: Page) =>
       opened.addInitScript(() => {
         const now = Date.now;
         let ahead = 0;
@@ -184,8 +184,8 @@ describe('the visit', () => {
             ahead += 2 * 3600 * 1000;
           },
         });
-      }),
-    );
+      });
+    const { page } = await openShopWindow(browser, server, {}, later, NAMED);
     await openSuggestion(page);
     await page.evaluate(() => (globalThis as unknown as { twoHoursLater(): void }).twoHoursLater());
     await page.locator('.logo').click();
@@ -200,7 +200,7 @@ describe('the visit', () => {
   });
 
   test('is handed over as a file', async () => {
-    const { page } = await openShopWindow(browser, server);
+    const { page } = await openShopWindow(browser, server, {}, undefined, NAMED);
     await openSuggestion(page);
     await openPanel(page);
     const [download] = await Promise.all([
@@ -217,7 +217,7 @@ describe('the visit', () => {
 
 describe('the network', () => {
   test('is listed by kinds of files, with every request of page and worker', async () => {
-    const { page, requests } = await openShopWindow(browser, server, {}, undefined, '?backend=wasm');
+    const { page, requests } = await openShopWindow(browser, server, {}, undefined, NAMED);
     await openPanel(page, 'Network');
     const kinds = await page.locator('.panel tbody th').allTextContents();
     expect(kinds).toEqual(['Page and styles', 'Scripts', 'WebAssembly', 'Model', 'Catalogue']);
@@ -236,7 +236,7 @@ describe('the network', () => {
       server,
       {},
       (opened) => opened.route(elsewhere, (route) => route.fulfill({ body, contentType: 'image/svg+xml' })),
-      '?backend=wasm',
+      NAMED,
     );
     await page.evaluate(async (address) => {
       const image = new Image();
@@ -256,7 +256,7 @@ describe('the network', () => {
   });
 
   test('may be gone: what is here already recommends on, and what is not says so until it is back', async () => {
-    const { page, requests, errors } = await openShopWindow(browser, server, {}, undefined, '?backend=wasm');
+    const { page, requests, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
     await openPanel(page, 'Network');
     await page.getByRole('switch', { name: /^Offline/ }).check();
     await page.getByText('Offline. Nothing has asked for the network since.').waitFor();

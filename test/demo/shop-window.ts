@@ -15,6 +15,9 @@ export interface LoggedRequest {
   readonly from: 'page' | 'worker';
 }
 
+/** The shop on a backend that it names: no other is tried beside it, which in software takes most of a page's time. */
+export const NAMED = '?backend=wasm';
+
 export interface ShopWindow {
   readonly page: Page;
   readonly origin: string;

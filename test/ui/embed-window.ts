@@ -74,7 +74,7 @@ export interface EmbedWindow {
 }
 
 export interface OpenOptions {
-  /** What stands in the page's head. Default: the tag. */
+  /** What stands in the page's head. Default: the tag, on a named backend. */
   readonly head?: string;
   readonly context?: BrowserContextOptions;
   /** Called before the page is loaded. */
@@ -90,7 +90,7 @@ export async function openEmbed(
   browser: Browser,
   server: EmbedServer,
   body: string,
-  { head = SCRIPT, context: chosen = {}, prepare = async () => {}, until = 'load' }: OpenOptions = {},
+  { head = SETTLED, context: chosen = {}, prepare = async () => {}, until = 'load' }: OpenOptions = {},
 ): Promise<EmbedWindow> {
   const path = `/page-${++pages}.html`;
   server.serve(path, html(body, head));

@@ -34,13 +34,14 @@ afterAll(async () => {
   server?.close();
 });
 
-function open(body: string, head = SCRIPT, prepare?: (page: Page) => Promise<unknown>): Promise<EmbedWindow> {
+/** On a named backend where a test says nothing else: in software, trying the others takes most of a page's time. */
+function open(body: string, head = SETTLED, prepare?: (page: Page) => Promise<unknown>): Promise<EmbedWindow> {
   return openEmbed(browser, server, body, { head, ...(prepare && { prepare }) });
 }
 
 describe('a plain page with the tag and three products', () => {
   test('shows suggestions: real links with pictures and prices, and nothing on the console', async () => {
-    const { page, errors, warnings } = await open(SLOT);
+    const { page, errors, warnings } = await open(SLOT, SCRIPT);
     await ready(page);
     const links = page.locator('aisle-recommendations a');
     expect(await links.count()).toBe(8);
@@ -105,7 +106,7 @@ describe('a plain page with the tag and three products', () => {
 describe('window.aisle', () => {
   test('takes commands pushed before the script and after it, by the same array', async () => {
     const before = `<script>(window.aisle ||= []).push(['track', ${JSON.stringify(FIRST.id)}]); window.before = aisle</script>`;
-    const { page, warnings } = await open(SLOT, before + SCRIPT);
+    const { page, warnings } = await open(SLOT, before + SETTLED);
     await ready(page);
     await page.evaluate(
       (id) => (window as unknown as { before: unknown[] }).before.push(['track', { itemId: id, event: 'cart' }]),
@@ -139,7 +140,7 @@ describe('window.aisle', () => {
   });
 
   test('stores after the visitor has said yes, and erases', async () => {
-    const { page } = await open(SLOT, SCRIPT.replace('data-', 'data-consent="manual" data-'));
+    const { page } = await open(SLOT, SETTLED.replace('data-', 'data-consent="manual" data-'));
     const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
     await ready(page);
     await push(page, 'track', FIRST.id);
@@ -152,7 +153,7 @@ describe('window.aisle', () => {
   });
 
   test('records nothing while it is paused, and goes on after', async () => {
-    const { page } = await open(SLOT, SCRIPT.replace('data-', 'data-consent="manual" data-'));
+    const { page } = await open(SLOT, SETTLED.replace('data-', 'data-consent="manual" data-'));
     await ready(page);
     const paused = () => page.evaluate(() => window.aisle!.recommender!.status.paused);
     const known = () =>
@@ -273,7 +274,7 @@ describe('a slot', () => {
 
   test('tells the page what it shows', async () => {
     const head = `<script>addEventListener('aisle-recommendations', (event) => (window.heard ??= []).push(event.detail))</script>`;
-    const { page } = await open(SLOT, head + SCRIPT);
+    const { page } = await open(SLOT, head + SETTLED);
     await ready(page);
     const heard = await page.evaluate(
       () => (window as unknown as { heard: { state: string; items: { itemId: string; reason: string }[] }[] }).heard,
@@ -317,12 +318,12 @@ describe('where something fails, a slot says so and the page hears of no error:'
 });
 
 test('cards have no place for a picture where there shall be none', async () => {
-  const { page } = await open(SLOT, SCRIPT.replace('data-', 'data-images="none" data-'));
+  const { page } = await open(SLOT, SETTLED.replace('data-', 'data-images="none" data-'));
   await ready(page);
   const pictures = page.locator('aisle-recommendations .picture');
   expect(await pictures.count()).toBe(8);
   expect(await pictures.first().isVisible()).toBe(false);
-  await push(page, 'start', { modelUrl: '/models/demo/' });
+  await push(page, 'start', { modelUrl: '/models/demo/', backend: 'wasm' });
   await page.locator('aisle-recommendations img[src]').first().waitFor();
   expect(await pictures.first().isVisible()).toBe(true);
   await page.context().close();
@@ -331,7 +332,7 @@ test('cards have no place for a picture where there shall be none', async () => 
 test('what looks like a misspelt option is told', async () => {
   const { page, warnings } = await open(
     SLOT,
-    SCRIPT.replace('data-', 'data-sesion-gap="20" data-cfasync="false" data-'),
+    SETTLED.replace('data-', 'data-sesion-gap="20" data-cfasync="false" data-'),
   );
   await ready(page);
   expect(warnings).toEqual(['Aisle: data-sesion-gap is no option; did you mean data-session-gap?']);

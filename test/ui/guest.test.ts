@@ -130,7 +130,7 @@ describe('a strict page', () => {
   ])('with %s shows suggestions', async (_, policy, expected) => {
     const strict = await serveEmbed({}, { 'content-security-policy': policy });
     try {
-      const { page, errors } = await openEmbed(browser, strict, SLOT);
+      const { page, errors } = await openEmbed(browser, strict, SLOT, { head: SCRIPT });
       await ready(page);
       const engine = await page.evaluate(async () => (await window.aisle!.ready)!.status.engine!);
       expect(engine.thread).toBe(expected);
@@ -176,6 +176,7 @@ describe('a page', () => {
     ['with a data layer that is none', 'globalThis.dataLayer = "none";'],
   ])('%s shows suggestions and hears of no error', async (_, script) => {
     const { page, errors } = await openEmbed(browser, server, SLOT, {
+      head: SCRIPT,
       prepare: (opened) => opened.addInitScript(script),
     });
     await ready(page);
@@ -186,6 +187,7 @@ describe('a page', () => {
 
   test('that refuses a picture gets the others', async () => {
     const { page, errors } = await openEmbed(browser, server, SLOT, {
+      head: SCRIPT,
       prepare: (opened) =>
         opened.addInitScript(() => {
           const { setAttribute } = Element.prototype;
@@ -207,6 +209,7 @@ describe('a page', () => {
   test.each(methods)('whose Array.prototype.%s throws hears of no error, and a slot is honest', async (method) => {
     const script = `Array.prototype.${method} = function () { throw new TypeError('broken'); };`;
     const { page, errors } = await openEmbed(browser, server, SLOT, {
+      head: SCRIPT,
       prepare: (opened) => opened.addInitScript(script),
     });
     await page.locator('aisle-recommendations:not([data-aisle-state=loading])').waitFor();
@@ -241,6 +244,7 @@ describe('a page', () => {
 
   test('without custom elements hears of no error', async () => {
     const { page, errors, warnings } = await openEmbed(browser, server, SLOT, {
+      head: SCRIPT,
       prepare: (opened) => opened.addInitScript(missing('customElements')),
     });
     await page.waitForFunction(() => window.aisle?.recommender !== undefined);

@@ -11,7 +11,7 @@ import {
   openEmbed,
   push,
   ready,
-  SCRIPT,
+  SETTLED,
   SLOT,
   STOCK,
   serveEmbed,
@@ -77,7 +77,7 @@ describe('nothing moves', () => {
     const late = held('**/embed.js');
     const style = '<style>aisle-recommendations { display: block; min-height: 20.5em }</style>';
     const { page } = await openEmbed(browser, server, SLOT + BELOW, {
-      head: style + SCRIPT,
+      head: style + SETTLED,
       until: 'commit',
       prepare: async (opened) => {
         await watchShifts(opened);
@@ -133,7 +133,7 @@ describe('a slot has no accessibility fault', () => {
     'in %s at %i pixels, in %s: while it waits, with products, with none, and where it fails',
     async (colorScheme, width, lang) => {
       const late = held('**/assets/page-*');
-      const head = `<meta name="viewport" content="width=device-width"><style>:root { color-scheme: light dark }</style>${SCRIPT}`;
+      const head = `<meta name="viewport" content="width=device-width"><style>:root { color-scheme: light dark }</style>${SETTLED}`;
       const slots = `<div lang="${lang}">${SLOT}<aisle-recommendations strategy="recent" heading=""></aisle-recommendations></div>`;
       const { page } = await openEmbed(browser, server, slots, {
         head,

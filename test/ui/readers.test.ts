@@ -9,7 +9,7 @@ import {
   openEmbed,
   push,
   ready,
-  SCRIPT,
+  SETTLED,
   SLOT,
   STOCK,
   serveEmbed,
@@ -62,11 +62,11 @@ describe('a page', () => {
   const jsonLd = (...things: object[]) =>
     things.map((thing) => `<script type="application/ld+json">${JSON.stringify(thing)}</script>`).join('');
   const related = '<aisle-recommendations strategy="related"></aisle-recommendations>';
-  const manual = SCRIPT.replace('data-', 'data-track="manual" data-');
+  const manual = SETTLED.replace('data-', 'data-track="manual" data-');
 
   test('with a data layer: what is in it, and what comes later, is tracked once', async () => {
     const layer = `<script>dataLayer = [${entry('view_item', A)}]</script>`;
-    const { page, errors } = await openEmbed(browser, server, related, { head: layer + SCRIPT });
+    const { page, errors } = await openEmbed(browser, server, related, { head: layer + SETTLED });
     await ready(page);
     const returned = await page.evaluate(
       (text) => {
@@ -181,7 +181,7 @@ describe('a page', () => {
     ['without an id', [{ '@type': 'Product', name: 'A' }, [null, 5, 'text']], []],
   ])('with JSON-LD %s', async (_, things, expected) => {
     const broken = '<script type="application/ld+json">{ "@type": "Product", </script>';
-    const { page, errors } = await openEmbed(browser, server, SLOT, { head: broken + jsonLd(...things) + SCRIPT });
+    const { page, errors } = await openEmbed(browser, server, SLOT, { head: broken + jsonLd(...things) + SETTLED });
     await ready(page);
     expect(await known(page)).toEqual(expected.map((id) => `view ${id}`));
     expect(errors).toEqual([]);
@@ -190,7 +190,7 @@ describe('a page', () => {
 
   test('whose tag names the product', async () => {
     const { page } = await openEmbed(browser, server, SLOT, {
-      head: SCRIPT.replace('data-', `data-item="${A}" data-`),
+      head: SETTLED.replace('data-', `data-item="${A}" data-`),
     });
     await ready(page);
     expect(await known(page)).toEqual([`view ${A}`]);
@@ -199,7 +199,7 @@ describe('a page', () => {
   });
 
   test('that is an application: its next product is on show, the last one no longer', async () => {
-    const { page } = await openEmbed(browser, server, SLOT, { head: jsonLd({ '@type': 'Product', sku: A }) + SCRIPT });
+    const { page } = await openEmbed(browser, server, SLOT, { head: jsonLd({ '@type': 'Product', sku: A }) + SETTLED });
     await ready(page);
     await page.evaluate((id) => {
       history.pushState(null, '', '/next');

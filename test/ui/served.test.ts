@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openBrowser } from '../demo/shop-window';
 import { takeShifts, watchShifts } from '../layout-shifts';
-import { asked, CATALOGUE, type EmbedServer, openEmbed, push, ready, SCRIPT, STOCK, serveEmbed } from './embed-window';
+import { asked, CATALOGUE, type EmbedServer, openEmbed, push, ready, SETTLED, STOCK, serveEmbed } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
@@ -109,7 +109,7 @@ describe('products that the server rendered', () => {
 
   test('stay where the model cannot be loaded, and where there is no JavaScript', async () => {
     const body = `<aisle-recommendations><ul>${card('a')}${card('b')}</ul></aisle-recommendations>`;
-    const failed = await openEmbed(browser, server, body, { head: SCRIPT.replace('/models/demo/', '/models/none/') });
+    const failed = await openEmbed(browser, server, body, { head: SETTLED.replace('/models/demo/', '/models/none/') });
     await failed.page.locator('[data-aisle-state=error-bad-artifact]').waitFor();
     const plain = await openEmbed(browser, server, body, { context: { javaScriptEnabled: false } });
     for (const { page } of [failed, plain]) {
@@ -126,7 +126,7 @@ describe('products that the server rendered', () => {
       .join('');
     const body = `<aisle-recommendations><ul class="shelf">${list}</ul></aisle-recommendations><p>Below</p>`;
     const { page } = await openEmbed(browser, server, body, {
-      head: style + SCRIPT,
+      head: style + SETTLED,
       prepare: watchShifts,
     });
     await ready(page);
