@@ -126,6 +126,8 @@ export type TrainingRows =
       readonly masking: MaskingSpec;
       /** Whether targets are the log's items, or what noise in `prepare` made of them. Default log. */
       readonly labels?: 'log' | 'prepared';
+      /** Every prefix of two clicks or more is a session of its own as well. Default false. */
+      readonly prefixes?: boolean;
       readonly sameLength?: SameLength;
     };
 

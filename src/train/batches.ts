@@ -56,7 +56,7 @@ export function epochBatches(
       return shuffled(examples, toBatch, batchSize, generator);
     }
     case 'masked': {
-      const examples = entireSessions(sessions, rows.maxLength);
+      const examples = entireSessions(sessions, rows.maxLength, rows.prefixes);
       const toBatch = hideClicks(sessions, rows.masking, random(seed, 'hidden', epoch));
       if (rows.sameLength) return byLength(examples, seenAndPredicted, toBatch, rows.sameLength.clicks, generator);
       return shuffled(examples, toBatch, batchSize, generator);
@@ -198,13 +198,18 @@ function wholeSessions(sessions: Sessions, maxLength: number): Example[] {
   });
 }
 
-/** One example a session, whose last clicks are seen and predicted. */
-function entireSessions(sessions: Sessions, maxLength: number): Example[] {
-  return Array.from(trainable(sessions), (s) => {
-    const end = sessions.offsets[s + 1]!;
-    const from = Math.max(sessions.offsets[s]!, end - maxLength);
-    return { source: s, from, firstTarget: from, end };
-  });
+/** One example a session, or a prefix of one, whose last clicks are seen and predicted. */
+function entireSessions(sessions: Sessions, maxLength: number, withPrefixes = false): Example[] {
+  const examples: Example[] = [];
+  for (const s of trainable(sessions)) {
+    const start = sessions.offsets[s]!;
+    const last = sessions.offsets[s + 1]!;
+    for (let end = withPrefixes ? start + 2 : last; end <= last; end++) {
+      const from = Math.max(start, end - maxLength);
+      examples.push({ source: s, from, firstTarget: from, end });
+    }
+  }
+  return examples;
 }
 
 /** Every prefix of every session with the click after it. */

@@ -84,6 +84,7 @@ test.each([
   [{ inputLayer: 'none', features: 'hour' }, 'features that stand beside the item vector must be merged'],
   [{ objective: 'rtd', rtdTiedGenerator: false, dModel: 20 }, 'needs a multiple of 8, got 20'],
   [{ sampledSoftmax: true }, '"labelSmoothing" is for the full softmax'],
+  [{ lm: 'xlnet', objective: 'clm', trainOnPrefixes: true }, '"trainOnPrefixes" is for mlm, plm and rtd'],
   [{ sparseUpdates: true }, '"sparseUpdates" needs sampledSoftmax=true'],
   [
     { objective: 'rtd', sampledSoftmax: true, labelSmoothing: 0, rtdSampleFromBatch: false, sparseUpdates: true },

@@ -49,6 +49,7 @@ export interface T4RecConfig {
   readonly maxSpanLength: number;
   readonly plmMaskInput: Choice;
   readonly trainOnLastItemSeqOnly: boolean;
+  readonly trainOnPrefixes: boolean;
   readonly rtdTiedGenerator: boolean;
   readonly rtdSampleFromBatch: boolean;
   readonly rtdDiscriminatorLossWeight: number;
@@ -276,6 +277,12 @@ export const options: OptionSpecs<T4RecConfig> = {
     "the order hides them already; the library's class inherits it",
   ),
   trainOnLastItemSeqOnly: boolean(false, 'clm: learn from the last click of each session only', 'the library'),
+  trainOnPrefixes: boolean(
+    false,
+    'mlm, plm, rtd: learn from every prefix of a session, too. The click that a shop asks for has none after it; of hidden clicks ' +
+      'only those at the end of a session are such',
+    'ours: see the results on eshop',
+  ),
   rtdTiedGenerator: boolean(
     true,
     'rtd: one network generates and discriminates; else the generator is one of a quarter of the width',

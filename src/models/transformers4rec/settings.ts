@@ -83,6 +83,9 @@ export function check(config: T4RecConfig): void {
     if (inputLayer === 'none') refuse('a generator of its own has another width; set inputLayer=tanh or relu.');
     if (dModel % 8 !== 0) refuse(`a generator of a quarter of "dModel" needs a multiple of 8, got ${dModel}.`);
   }
+  if (config.trainOnPrefixes && objective === 'clm') {
+    refuse('"trainOnPrefixes" is for mlm, plm and rtd: clm learns what follows every prefix as it is.');
+  }
   if (config.sampledSoftmax && config.labelSmoothing > 0) {
     refuse('"labelSmoothing" is for the full softmax; set it to 0 with sampledSoftmax.');
   }

@@ -9,6 +9,7 @@ export const training = (config: T4RecConfig): TrainingPlan => ({
     maxLength: config.totalSeqLength,
     masking: masking(config),
     labels: config.swapLabels ? 'prepared' : 'log',
+    prefixes: config.trainOnPrefixes,
     ...(config.batching === 'same-length' && { sameLength: { clicks: config.batchClicks } }),
   },
   batchSize: config.batchSize,
