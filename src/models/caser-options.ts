@@ -23,6 +23,7 @@ export interface CaserConfig {
   readonly negFrom: 'unseen' | 'all';
   readonly batchSize: number;
   readonly learningRate: number;
+  readonly lrSchedule: 'constant' | 'linear';
   readonly l2: number;
   readonly sparseUpdates: boolean;
   readonly nIter: number;
@@ -168,6 +169,13 @@ export const options: OptionSpecs<CaserConfig> = {
     default: 0.001,
     doc: 'step size of Adam (β₁ 0.9, β₂ 0.999)',
     source: OFFICIAL,
+  },
+  lrSchedule: {
+    type: 'choice',
+    choices: ['constant', 'linear'],
+    default: 'constant',
+    doc: 'whether learningRate stays, or falls linearly to 0 at the last epoch',
+    source: 'constant is the official code; linear is ours, for short trainings that end sharp',
   },
   l2: {
     type: 'number',

@@ -192,7 +192,7 @@ export const caser: SessionModel<CaserConfig> = {
   encode,
   outputs: (params) => ({ table: params.outputs as Tensor2D, bias: params.bias as Tensor1D }),
   training(config) {
-    const { L, T, windows, batchSize, nIter, learningRate, l2, sparseUpdates } = config;
+    const { L, T, windows, batchSize, nIter, learningRate, lrSchedule, l2, sparseUpdates } = config;
     return {
       rows: { kind: 'windows', length: L, targets: T, partial: windows === 'all', earlier: earlierSessions(config) },
       batchSize,
@@ -207,7 +207,7 @@ export const caser: SessionModel<CaserConfig> = {
         weightDecay: { amount: l2, kind: 'coupled' },
         touchedRows: sparseUpdates,
       },
-      schedule: { kind: 'constant' },
+      schedule: { kind: lrSchedule },
     };
   },
 };

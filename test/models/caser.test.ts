@@ -225,6 +225,7 @@ test('plans windows, a balanced loss against negatives outside the session, and 
     reduction: 'mean',
   });
   expect(plan({ sparseUpdates: true }).optimiser.touchedRows).toBe(true);
+  expect(plan({ lrSchedule: 'linear' }).schedule).toEqual({ kind: 'linear' });
   expect(() => plan({ sparseUpdates: true, loss: 'cross-entropy' })).toThrow(/"sparseUpdates" needs loss "binary"/);
   expect(plan({ windows: 'all', T: 1, profile: 'device' }).rows).toMatchObject({
     targets: 1,
