@@ -158,7 +158,9 @@ describe('aisle compare', () => {
     const misspelt = await compare('--models', 'markov,sasrec', '--preset', 'yoochoose-10k');
     expect(misspelt).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('No model of --models has a preset "yoochoose-10k": did you mean yoochoose-100k?'),
+      stderr: expect.stringContaining(
+        'No model of --models has a preset "yoochoose-10k": did you mean yoochoose-100k?',
+      ),
     });
   });
 

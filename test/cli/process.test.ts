@@ -2,10 +2,12 @@
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { built, plainEnv } from '../build/built';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
+
+vi.setConfig({ testTimeout: 120_000 }); // several processes, on a machine that may be busy
 
 let program: string;
 beforeAll(async () => {
