@@ -180,22 +180,38 @@ export function whyNotInParts({ rows, objective, optimiser }: TrainingPlan): str
   return undefined;
 }
 
-/** A batch of sessions cut by rows; `undefined` for a part without any. */
+/**
+ * A batch of sessions cut by rows; `undefined` for a part without any. Sessions of like length stand together, which saves
+ * padding, and each part has about as many targets as the others, so that threads wait little for each other.
+ */
 export function partsOf(batch: TrainingBatch): (TrainingBatch | undefined)[] {
   if (batch.input.kind !== 'sessions') throw new RangeError('partsOf: expected a batch of sessions.');
   const { sessions } = batch.input;
   const { row, click } = batch.origin!;
-  return Array.from({ length: PARTS }, (_, p) => {
-    const from = Math.ceil((p * sessions.length) / PARTS);
-    const to = Math.ceil(((p + 1) * sessions.length) / PARTS);
-    const kept = Int32Array.from(row.keys()).filter((m) => row[m]! >= from && row[m]! < to);
+  const targets = new Int32Array(sessions.length);
+  for (const r of row) targets[r]!++;
+  const lengthOf = (r: number): number => sessions[r]!.items.length;
+  const order = Int32Array.from(targets.keys()).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
+  const partOf = new Int32Array(sessions.length);
+  const rows: number[][] = Array.from({ length: PARTS }, () => []);
+  const place = new Int32Array(sessions.length); // of each row in its part
+  let before = 0;
+  for (const r of order) {
+    // By the middle of its targets, so that a long session goes where most of it lies.
+    const part = Math.min(PARTS - 1, Math.floor((PARTS * (before + targets[r]! / 2)) / row.length));
+    before += targets[r]!;
+    partOf[r] = part;
+    place[r] = rows[part]!.push(r) - 1;
+  }
+  return rows.map((own, part) => {
+    const kept = Int32Array.from(row.keys()).filter((m) => partOf[row[m]!] === part);
     if (kept.length === 0) return undefined;
     return {
-      input: { kind: 'sessions', sessions: sessions.slice(from, to) },
+      input: { kind: 'sessions', sessions: own.map((r) => sessions[r]!) },
       targets: kept.map((m) => batch.targets[m]!),
-      origin: { row: kept.map((m) => row[m]! - from), click: kept.map((m) => click[m]!) },
-      ...(batch.sources && { sources: batch.sources.slice(from, to) }),
-      ...(batch.hidden && { hidden: batch.hidden.slice(from, to) }),
+      origin: { row: kept.map((m) => place[row[m]!]!), click: kept.map((m) => click[m]!) },
+      ...(batch.sources && { sources: Int32Array.from(own, (r) => batch.sources![r]!) }),
+      ...(batch.hidden && { hidden: own.map((r) => batch.hidden![r]!) }),
     };
   });
 }

@@ -58,6 +58,11 @@ describe('aisle compare', () => {
     expect(html).not.toMatch(/<script|<img|<link|https?:|url\(/);
     expect(html).toContain('&lt;img src=x onerror=alert(1)&gt;');
     expect(html.match(/<svg viewBox="0 0 640 320"/g)!.length).toBeGreaterThanOrEqual(4);
+    // Epochs are whole.
+    const [learning] = html.match(/<figcaption>Learning: loss of [\s\S]*?<\/figure>/)!;
+    const ticks = [...learning!.matchAll(/y="286" text-anchor="middle">([^<]*)</g)].map(([, tick]) => Number(tick));
+    expect(ticks.length).toBeGreaterThan(0);
+    for (const tick of ticks) expect(Number.isInteger(tick)).toBe(true);
     expect(html).not.toMatch(/NaN|Infinity|undefined/);
   });
 

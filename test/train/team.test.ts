@@ -70,4 +70,25 @@ describe('a batch in parts', () => {
     }
     expect(seen).toEqual([...whole.targets]);
   });
+
+  test('has parts of like sessions with about as many targets each', () => {
+    const lengths = Array.from({ length: 32 }, (_, s) => 2 + ((s * 7) % 15));
+    const row = Int32Array.from(lengths.flatMap((length, s) => Array.from({ length: length - 1 }, () => s)));
+    const parts = partsOf({
+      input: {
+        kind: 'sessions',
+        sessions: lengths.map((length, s) => ({ items: new Int32Array(length - 1).fill(s + 1) })),
+      },
+      targets: Int32Array.from(row.keys()),
+      origin: { row, click: new Int32Array(row.length) },
+    });
+    const most = Math.max(...lengths) - 1;
+    let longest = 0;
+    for (const part of parts) {
+      const { sessions } = part!.input as Extract<TrainingBatch['input'], { kind: 'sessions' }>;
+      expect(Math.abs(part!.targets.length - row.length / PARTS)).toBeLessThanOrEqual(most);
+      for (const { items } of sessions) expect(items.length).toBeGreaterThanOrEqual(longest);
+      longest = sessions.at(-1)!.items.length;
+    }
+  });
 });

@@ -93,10 +93,12 @@ function plots(facts: ReportFacts): string[] {
     });
   const valid = curves((point) => point.valid);
   if (valid.length > 0) {
-    drawn.push(linePlot(valid, { title: `Learning: validation ${metricName}`, x: 'epoch', y: metricName }));
+    drawn.push(
+      linePlot(valid, { title: `Learning: validation ${metricName}`, x: 'epoch', y: metricName, isCount: true }),
+    );
   }
   for (const series of curves((point) => point.loss)) {
-    drawn.push(linePlot([series], { title: `Learning: loss of ${series.name}`, x: 'epoch', y: 'loss' }));
+    drawn.push(linePlot([series], { title: `Learning: loss of ${series.name}`, x: 'epoch', y: 'loss', isCount: true }));
   }
   if (rows.length === 0) return drawn;
   for (const { title, x, of } of breakdowns(facts)) {

@@ -17,6 +17,8 @@ export interface PlotOptions {
   readonly labels?: readonly string[];
   /** Whether x is drawn on a logarithmic scale; every x is then above 0. Default false. */
   readonly isLog?: boolean;
+  /** Whether x counts, so that only whole numbers are named. Default false. */
+  readonly isCount?: boolean;
 }
 
 const WIDTH = 640;
@@ -110,7 +112,7 @@ interface Scales {
   readonly yTicks: readonly number[];
 }
 
-function scales(series: readonly Series[], { labels, isLog = false }: PlotOptions): Scales {
+function scales(series: readonly Series[], { labels, isLog = false, isCount = false }: PlotOptions): Scales {
   const all = series.flatMap(({ points }) => points);
   const xs = all.map(([x]) => (isLog ? Math.log10(x) : x));
   let [x0, x1] = [Math.min(...xs), Math.max(...xs)];
@@ -123,7 +125,7 @@ function scales(series: readonly Series[], { labels, isLog = false }: PlotOption
   const named = labels?.map((label, i) => [i, label] as const);
   const decades = Array.from({ length: x1 - x0 + 1 }, (_, i) => [10 ** (x0 + i), `${10 ** (x0 + i)}`] as const);
   const plain = ticks(x0, x1)
-    .filter((tick) => tick >= x0 && tick <= x1)
+    .filter((tick) => tick >= x0 && tick <= x1 && (!isCount || Number.isInteger(tick)))
     .map((tick) => [tick, `${tick}`] as const);
   return {
     x: (value) => position(isLog ? Math.log10(value) : value),
