@@ -201,10 +201,10 @@ export class Trainer<C> {
     return this.#subject.plan.objective.reduction === 'nominal' ? 1 : targets.length;
   }
 
-  #learningRate(): number {
+  #learningRate(step = this.#step): number {
     const { schedule, optimiser, epochs } = this.#subject.plan;
     const totalSteps = this.steps * (this.#options.epochs ?? epochs);
-    return learningRateAt(schedule, optimiser.learningRate, { step: this.#step, totalSteps, epoch: this.#epoch });
+    return learningRateAt(schedule, optimiser.learningRate, { step, totalSteps, epoch: this.#epoch });
   }
 
   /** Reads a group of losses back into the running mean. */
@@ -224,7 +224,7 @@ export class Trainer<C> {
       throw new RecommenderError(
         'diverged',
         `The loss became ${values.find((value) => !Number.isFinite(value))} at step ${first} (epoch ${this.#epoch + 1}), ` +
-          `learning rate ${this.#learningRate()}. Train with a smaller learning rate.`,
+          `learning rate ${this.#learningRate(first - 1)}. Train with a smaller learning rate.`,
       );
     }
   }

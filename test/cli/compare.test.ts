@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { scatterPlot } from '../../src/cli/compare/plots';
 import { pairedDifference } from '../../src/cli/compare/statistics';
 import { run } from '../../src/cli/main';
 import { aisle, file, folder } from './program';
@@ -203,6 +204,20 @@ describe('aisle compare', () => {
     const { code, stderr } = await compare('--variants', await variants(list));
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
   });
+});
+
+test('names of a scatter plot stay inside it, however many dots lie on one spot at its edge', () => {
+  const dots = Array.from({ length: 60 }, (_, s) => ({ name: `model ${s}`, points: [[1, 0.3] as const] }));
+  const svg = scatterPlot([{ name: 'elsewhere', points: [[0, 0.1]] }, ...dots], { title: 't', x: 'x', y: 'y' });
+  const names = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" text-anchor="(start|end)">([^<]+)</g)];
+  expect(names).toHaveLength(61);
+  for (const [, x, y, anchor, name] of names) {
+    const ends =
+      anchor === 'start' ? [Number(x), Number(x) + 8 * name!.length] : [Number(x) - 8 * name!.length, Number(x)];
+    expect(ends[0], name).toBeGreaterThan(0);
+    expect(ends[1], name).toBeLessThan(640);
+    expect(Number(y), name).toBeLessThan(320 - 52 + 8);
+  }
 });
 
 describe('the paired bootstrap', () => {

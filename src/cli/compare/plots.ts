@@ -75,7 +75,7 @@ const BESIDE = 9;
 /** How far a label may stand from its dot, in the order in which places are tried. */
 const STEPS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8, 9, -9, 10, -10];
 
-/** A place for each label on which it covers neither another one nor a dot; the first, beside its dot, if there is none. */
+/** A place for each label inside the plot on which it covers neither another one nor a dot, or as few as can be. */
 function placeLabels(dots: readonly { readonly cx: number; readonly cy: number }[], names: readonly string[]): Label[] {
   const taken: { left: number; right: number; top: number; bottom: number }[] = dots.map(({ cx, cy }) => ({
     ...{ left: cx - 5, right: cx + 5, top: cy - 5, bottom: cy + 5 },
@@ -91,15 +91,17 @@ function placeLabels(dots: readonly { readonly cx: number; readonly cy: number }
         return { label: { x, y, anchor: side > 0 ? ('start' as const) : ('end' as const), isLed }, box };
       }),
     );
-    const isFree = ({ box }: (typeof places)[number]): boolean =>
-      box.left > MARGIN.left &&
-      box.right < WIDTH &&
-      box.top > 0 &&
-      box.bottom < HEIGHT - MARGIN.bottom &&
-      !taken.some(
+    type Place = (typeof places)[number];
+    const isInside = ({ box }: Place): boolean =>
+      box.left > MARGIN.left && box.right < WIDTH && box.top > 0 && box.bottom < HEIGHT - MARGIN.bottom;
+    const covered = ({ box }: Place): number =>
+      taken.filter(
         (other) => box.left < other.right && box.right > other.left && box.top < other.bottom && box.bottom > other.top,
-      );
-    const place = places.find(isFree) ?? places[0]!;
+      ).length;
+    // The first that covers nothing; where there is none, what covers least.
+    const inside = places.filter(isInside).map((place) => ({ place, covers: covered(place) }));
+    const [first] = inside.sort((a, b) => a.covers - b.covers);
+    const place = first?.place ?? places[0]!;
     taken.push(place.box);
     return place.label;
   });
