@@ -36,6 +36,8 @@ export interface Sessions {
    * it. Absent where the log names none.
    */
   readonly users?: Int32Array;
+  /** Number of each session's visitor: sessions of one number are of one visitor, known to a model or not. Absent likewise. */
+  readonly visitors?: Int32Array;
   /** Features of each event by name, as `ClickFeature` numbers them; NaN where one is missing. */
   readonly features?: Readonly<Record<string, Float64Array>>;
 }
@@ -85,6 +87,8 @@ export interface Catalogue {
 export interface Scorer {
   /** Number of real items n. */
   readonly items: number;
+  /** How many of the same visitor's earlier sessions it reads. Default 0. */
+  readonly earlier?: number;
   /**
    * Scores of all items for a batch of sessions, each with at least one click.
    *

@@ -1,14 +1,12 @@
 /** An architecture that Aisle does not have comes in by one entry of the registry, and everything else knows it. */
 
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gather, matMul, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createRecommender } from '../src/index';
 import { models } from '../src/models/index';
 import type { SessionModel } from '../src/models/model';
+import { serveArtifact } from './cli/serve';
 
 interface ToyConfig {
   readonly width: number;
@@ -83,10 +81,8 @@ test('a toy trains, is saved, loaded, evaluated and inspected, and recommends on
   const { items } = JSON.parse(answer.stdout);
   expect(items[0]).toMatchObject({ itemId: 'p"5', reason: 'neural' });
 
-  const server = createServer((request, response) => response.end(readFileSync(join(out, request.url!))));
-  onTestFinished(() => void server.close());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const modelUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { modelUrl, close } = await serveArtifact(out);
+  onTestFinished(close);
   const recommender = await createRecommender({ modelUrl, backend: 'cpu' });
   onTestFinished(() => recommender.dispose());
   recommender.track('p"4');

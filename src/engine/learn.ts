@@ -174,7 +174,8 @@ async function taskOf(options: Omit<LearnOptions, 'signal'>) {
     tensors: { ...tensors, [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } },
   };
   const numbers = new Map(users.map((id, user) => [id, user]));
-  const read = (clicks: ClickLog) => readClicks(side, clicks, (id) => numbers.get(id));
+  const visitors = new Map<string, number>();
+  const read = (clicks: ClickLog) => readClicks(side, clicks, (id) => numbers.get(id), visitors);
   const sessions = read(log);
   const config: Record<string, unknown> = model?.complete?.(given, sessions) ?? given;
   return { model, config, catalogue: catalogueOf(side), sessions, read, users, side };

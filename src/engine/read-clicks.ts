@@ -4,8 +4,17 @@ import { type ClickLog, sessionsWithUsers } from '../session/event-log';
 import type { Sessions } from '../types';
 import { birthsOf, type SideOf } from './load-scorer';
 
-/** The sessions of a log, in the artifact's item indices, with what its model reads of clicks and users. */
-export function readClicks(side: SideOf, log: ClickLog, userNumber: (id: string) => number | undefined): Sessions {
-  const sessions = sessionsWithUsers(log, userNumber);
+/**
+ * The sessions of a log, in the artifact's item indices, with what its model reads of clicks and users.
+ *
+ * @param visitors Numbers of the visitors of other logs, so that both have the same; new ones are added.
+ */
+export function readClicks(
+  side: SideOf,
+  log: ClickLog,
+  userNumber: (id: string) => number | undefined,
+  visitors?: Map<string, number>,
+): Sessions {
+  const sessions = sessionsWithUsers(log, userNumber, visitors);
   return withFeatures({ ...log, sessions }, side.info.features ?? {}, birthsOf(side));
 }

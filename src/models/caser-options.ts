@@ -17,12 +17,15 @@ export interface CaserConfig {
   readonly users: number;
   readonly padding: 'zero' | 'trained';
   readonly windows: 'full' | 'all';
+  readonly loss: 'binary' | 'cross-entropy';
   readonly negSamples: number;
   readonly negPer: 'instance' | 'target';
   readonly negFrom: 'unseen' | 'all';
   readonly batchSize: number;
   readonly learningRate: number;
+  readonly lrSchedule: 'constant' | 'linear';
   readonly l2: number;
+  readonly sparseUpdates: boolean;
   readonly nIter: number;
 }
 
@@ -127,12 +130,20 @@ export const options: OptionSpecs<CaserConfig> = {
     doc: 'instances: windows of L + T clicks, one for a session with fewer; or also those with fewer clicks before the targets',
     source: 'full is the official code; all is ours, for sessions that are mostly shorter than L + T',
   },
+  loss: {
+    type: 'choice',
+    choices: ['binary', 'cross-entropy'],
+    default: 'binary',
+    doc: 'binary: each target, and negatives, on their own; cross-entropy: softmax over the catalogue, without negatives',
+    source:
+      'binary is the paper and its code; cross-entropy is RecBole’s and ours: it asks which of the likely items is next',
+  },
   negSamples: {
     type: 'integer',
     min: 1,
     max: 100_000,
     default: 3,
-    doc: 'negatives of each instance, or of each target',
+    doc: 'binary: negatives of each instance, or of each target',
     source: OFFICIAL,
   },
   negPer: {
@@ -159,6 +170,13 @@ export const options: OptionSpecs<CaserConfig> = {
     doc: 'step size of Adam (β₁ 0.9, β₂ 0.999)',
     source: OFFICIAL,
   },
+  lrSchedule: {
+    type: 'choice',
+    choices: ['constant', 'linear'],
+    default: 'constant',
+    doc: 'whether learningRate stays, or falls linearly to 0 at the last epoch',
+    source: 'constant is the official code; linear is ours, for short trainings that end sharp',
+  },
   l2: {
     type: 'number',
     min: 0,
@@ -166,6 +184,14 @@ export const options: OptionSpecs<CaserConfig> = {
     default: 1e-6,
     doc: 'weight decay of all parameters, added to the gradient (coupled)',
     source: OFFICIAL,
+  },
+  sparseUpdates: {
+    type: 'boolean',
+    default: false,
+    doc:
+      'binary: a step updates only the item vectors that it reads, so that its cost does not grow with the catalogue; ' +
+      'the others keep their moments, and do not decay',
+    source: 'false is the official code; true is what PyTorch calls SparseAdam',
   },
   nIter: {
     type: 'integer',

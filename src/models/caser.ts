@@ -15,7 +15,8 @@
  *                                                      wᵢ = 1 in this session, profileDecayᵏ in the k-th before it
  *     g = z                                            `none`
  *
- * Each window of L clicks predicts the T items after it, in a binary loss against uniform negatives.
+ * Each window of L clicks predicts the T items after it, in a binary loss against uniform negatives (or, as an option of
+ * ours, by cross-entropy over the catalogue).
  *
  * Differs from the paper: sessions stand where it has users, whose place the profile takes. Differs from the official
  * code: places without a target are not trained, and padding is a zero vector (`padding: 'trained'` learns it).
@@ -42,6 +43,7 @@ import { linearParams } from './linear-params';
 import type {
   Initialiser,
   NegativeSpec,
+  ObjectiveSpec,
   ParameterSpec,
   Params,
   Prepared,
@@ -63,12 +65,15 @@ const readsClicks = ({ profile }: CaserConfig) => profile === 'session' || profi
 /** Earlier sessions whose weight is worth their place. */
 const earlierSessions = ({ profile, profileDecay }: CaserConfig) => (profile === 'device' && profileDecay > 0 ? 20 : 0);
 
-function check({ profile, users }: CaserConfig): void {
+function check({ profile, users, loss, sparseUpdates }: CaserConfig): void {
+  const refuse = (sentence: string): never => {
+    throw new RecommenderError('bad-config', `caser: ${sentence}`);
+  };
   if (profile !== 'user' && users > 0) {
-    throw new RecommenderError(
-      'bad-config',
-      `caser: "users" is for profile=user, got ${users} with profile=${profile}; leave it out.`,
-    );
+    refuse(`"users" is for profile=user, got ${users} with profile=${profile}; leave it out.`);
+  }
+  if (sparseUpdates && loss === 'cross-entropy') {
+    refuse('"sparseUpdates" needs loss "binary": the softmax of "cross-entropy" reads every item vector.');
   }
 }
 
@@ -164,6 +169,16 @@ function profileOf(params: Params, prepared: PreparedTensors, { d, profile }: Ca
   }
 }
 
+function objective({ loss, negSamples: count, negPer, negFrom }: CaserConfig): ObjectiveSpec {
+  if (loss === 'cross-entropy') return { loss, negatives: { kind: 'catalogue' }, reduction: 'mean' };
+  const negatives: NegativeSpec = {
+    kind: negPer === 'instance' ? 'per-row' : 'per-position',
+    count,
+    reject: negFrom === 'unseen' ? 'session' : 'none',
+  };
+  return { loss: 'bce', negatives, reduction: 'balanced' };
+}
+
 export const caser: SessionModel<CaserConfig> = {
   name: 'caser',
   paper:
@@ -177,17 +192,12 @@ export const caser: SessionModel<CaserConfig> = {
   encode,
   outputs: (params) => ({ table: params.outputs as Tensor2D, bias: params.bias as Tensor1D }),
   training(config) {
-    const { L, T, windows, negSamples: count, negPer, negFrom, batchSize, nIter, learningRate, l2 } = config;
-    const negatives: NegativeSpec = {
-      kind: negPer === 'instance' ? 'per-row' : 'per-position',
-      count,
-      reject: negFrom === 'unseen' ? 'session' : 'none',
-    };
+    const { L, T, windows, batchSize, nIter, learningRate, lrSchedule, l2, sparseUpdates } = config;
     return {
       rows: { kind: 'windows', length: L, targets: T, partial: windows === 'all', earlier: earlierSessions(config) },
       batchSize,
       epochs: nIter,
-      objective: { loss: 'bce', negatives, reduction: 'balanced' },
+      objective: objective(config),
       optimiser: {
         kind: 'adam',
         learningRate,
@@ -195,9 +205,9 @@ export const caser: SessionModel<CaserConfig> = {
         beta2: 0.999,
         epsilon: 1e-8,
         weightDecay: { amount: l2, kind: 'coupled' },
-        touchedRows: false,
+        touchedRows: sparseUpdates,
       },
-      schedule: { kind: 'constant' },
+      schedule: { kind: lrSchedule },
     };
   },
 };

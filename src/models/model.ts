@@ -99,7 +99,8 @@ export interface Stepping<C> {
  * - `sequences`: whole sessions; every click but the last predicts the next one (`positions` needed).
  * - `prefixes`: every prefix of every session with its next item, read through `encode`.
  * - `windows`: `length` clicks with the following `targets` items, slid over every session, read through `encode`. A
- *   session shorter than that gives one; with `partial` the window also slides over the start of every session.
+ *   session shorter than that gives one, with its newest clicks as targets, all if they are no more; with `partial` the
+ *   window also slides over the start of every session, and shows one click at least.
  * - `masked`: whole sessions, some of whose clicks must be predicted, read through `positions`. `prepare` is told which.
  */
 export type TrainingRows =
@@ -116,7 +117,7 @@ export type TrainingRows =
       readonly length: number;
       readonly targets: number;
       readonly partial?: boolean;
-      /** How many of the same user's earlier sessions go along. Default 0. */
+      /** How many of the same visitor's earlier sessions go along, in training and wherever the model is asked. Default 0. */
       readonly earlier?: number;
     }
   | {
@@ -125,6 +126,8 @@ export type TrainingRows =
       readonly masking: MaskingSpec;
       /** Whether targets are the log's items, or what noise in `prepare` made of them. Default log. */
       readonly labels?: 'log' | 'prepared';
+      /** Every prefix of two clicks or more is a session of its own as well. Default false. */
+      readonly prefixes?: boolean;
       readonly sameLength?: SameLength;
     };
 
@@ -160,8 +163,16 @@ export type NegativeSpec =
     }
   /** `count` uniform ids for each position on its own; `reject: 'session'` redraws items of that session. */
   | { readonly kind: 'per-position'; readonly count: number; readonly reject: 'session' | 'none' }
-  /** The same for each row of the batch, a session or window, whose targets share them. */
-  | { readonly kind: 'per-row'; readonly count: number; readonly reject: 'session' | 'none' };
+  /**
+   * The same for each row of the batch, a session or window, whose targets share them; drawn with replacement with
+   * probability ∝ support^alpha. Default alpha 0, uniform.
+   */
+  | {
+      readonly kind: 'per-row';
+      readonly count: number;
+      readonly reject: 'session' | 'none';
+      readonly alpha?: number;
+    };
 
 /** The loss, as plain data that `objectives/` carries out. */
 export interface ObjectiveSpec {
@@ -292,6 +303,8 @@ export interface TrainingPlan {
   readonly objective: ObjectiveSpec;
   readonly optimiser: OptimiserSpec;
   readonly schedule: ScheduleSpec;
+  /** Epochs without a better validation after which training ends. Default 5. */
+  readonly patience?: number;
 }
 
 /** One configuration key: what `--set`, `--help`, the docs and the checks know of it. */

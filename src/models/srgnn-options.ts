@@ -18,6 +18,7 @@ export interface SrgnnConfig {
   readonly lrDcStep: number;
   readonly l2: number;
   readonly epoch: number;
+  readonly patience: number;
 }
 
 const OFFICIAL = 'default of the official PyTorch code';
@@ -131,5 +132,13 @@ export const options: OptionSpecs<SrgnnConfig> = {
     default: 30,
     doc: 'passes over the log at most; validation stops earlier',
     source: OFFICIAL,
+  },
+  patience: {
+    type: 'integer',
+    min: 1,
+    max: 100_000,
+    default: 10,
+    doc: 'epochs without a better validation after which training ends',
+    source: `${OFFICIAL}, which waits for one of two metrics of the test set`,
   },
 };

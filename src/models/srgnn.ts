@@ -174,7 +174,7 @@ export const srgnn: SessionModel<SrgnnConfig> = {
   prepare,
   encode,
   outputs: (params) => ({ table: params.items as Tensor2D }),
-  training: ({ maxlen, loss, batching, batchSize, batchClicks, epoch, lr, lrDc, lrDcStep, l2 }) => ({
+  training: ({ maxlen, loss, batching, batchSize, batchClicks, epoch, patience, lr, lrDc, lrDcStep, l2 }) => ({
     rows: {
       kind: 'prefixes',
       maxLength: maxlen,
@@ -182,6 +182,7 @@ export const srgnn: SessionModel<SrgnnConfig> = {
     },
     batchSize,
     epochs: epoch,
+    patience,
     objective: {
       loss: loss === 'binary' ? 'softmax-bce' : loss,
       negatives: { kind: 'catalogue' },

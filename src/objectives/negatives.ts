@@ -56,6 +56,7 @@ export interface Negatives {
 /**
  * Draws the negatives of one step.
  *
+ * @param sampler Draws by popularity; absent: uniform.
  * @param targets The step's targets, `[M]`.
  * @param rows Rows of the batch, sessions or windows, for `per-row`.
  * @param seen For `reject: 'session'`: the items of the session of each target, for `per-row` of each row.
@@ -81,21 +82,22 @@ export function drawNegatives(
     case 'per-position':
     case 'per-row': {
       const { kind, count, reject } = spec;
+      const draw = () => (sampler ? sampler.draw(random) : 1 + random.integer(items));
       const drawers = kind === 'per-row' ? rows : targets.length;
       const ids = new Int32Array(drawers * count);
       for (let m = 0; m < drawers; m++) {
         const refused = reject === 'session' ? seen(m) : undefined;
-        for (let k = 0; k < count; k++) ids[m * count + k] = drawUniform(random, items, refused);
+        for (let k = 0; k < count; k++) ids[m * count + k] = drawOutside(draw, items, refused);
       }
       return { ids, perTarget: true, ...(kind === 'per-row' && { rows }) };
     }
   }
 }
 
-/** A uniform id outside `refused`; any id once the session holds the whole catalogue, where none is outside. */
-function drawUniform(random: Random, items: number, refused: ReadonlySet<number> | undefined): number {
+/** An id outside `refused`; any id once the session holds the whole catalogue, where none is outside. */
+function drawOutside(draw: () => number, items: number, refused: ReadonlySet<number> | undefined): number {
   for (;;) {
-    const id = 1 + random.integer(items);
+    const id = draw();
     if (!refused?.has(id) || refused.size >= items) return id;
   }
 }

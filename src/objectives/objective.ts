@@ -3,6 +3,7 @@ import {
   add,
   concat,
   div,
+  equal,
   expandDims,
   gather,
   matMul,
@@ -21,6 +22,7 @@ import {
   type Tensor2D,
   type Tensor3D,
   tensor1d,
+  where,
   zeros,
 } from '@tensorflow/tfjs-core';
 import type { ObjectiveSpec, Outputs, Params } from '../models/model';
@@ -45,14 +47,16 @@ import {
 export interface LossInput {
   /** One vector per target, `[M, d]`. */
   readonly vectors: Tensor2D;
-  /** One vector per row of the batch, `[R, d]`, for negatives `per-row`. */
+  /** All vectors of the batch's rows, `[R · V, d]`, V of each, for negatives `per-row`; V is 1 for a balanced loss. */
   readonly rowVectors?: Tensor2D;
+  /** Which of those predicts each target, and whose it is, `[M]` int32 each. */
+  readonly asked?: { readonly vector: Tensor1D; readonly row: Tensor1D };
   readonly outputs: Outputs;
   /** `[M]` int32. */
   readonly targets: Tensor1D;
   /** `[K]` int32 shared by the batch, `[M, K]` per target, or `[R, K]` per row; absent for the full softmax. */
   readonly negatives?: Tensor1D | Tensor2D;
-  /** log q of every column of the sampled scores, see `logQ`; absent without correction. */
+  /** log q of the targets, then of the negatives in their order, see `logQ`; absent without correction. */
   readonly logq?: Tensor1D;
   /** Number of real items n, for the full softmax. */
   readonly items: number;
@@ -77,10 +81,11 @@ export function objectiveLoss(spec: ObjectiveSpec, given: LossInput): Scalar {
 /** Scores are linear in vectors, bias and corrections, so these are divided where the scores would be. */
 export function atTemperature(input: LossInput, temperature: number): LossInput {
   if (temperature === 1) return input;
-  const { vectors, outputs, logq } = input;
+  const { vectors, rowVectors, outputs, logq } = input;
   return {
     ...input,
     vectors: div(vectors, temperature),
+    ...(rowVectors && { rowVectors: div<Tensor2D>(rowVectors, temperature) }),
     outputs: rowsOf(outputs.table, outputs.bias && div(outputs.bias, temperature)),
     ...(logq && { logq: div<Tensor1D>(logq, temperature) }),
   };
@@ -154,7 +159,7 @@ function fullCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, item
  *
  * - the whole catalogue: K = n, the target of row b in column targets[b] − 1;
  * - in-batch: columns are the M targets, then the extra ids; the target of row b in column b;
- * - extra ids only: the row's own target in column 0, then the extra ids.
+ * - extra ids only: the row's own target in column 0, then the extra ids, the batch's or those of the target's session.
  */
 function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; positive: Tensor1D } {
   const { vectors, outputs, targets, logq } = input;
@@ -163,22 +168,45 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
   if (negatives.kind === 'catalogue') {
     return { scores: catalogueScores(vectors, outputs, input.items), positive: sub(targets, tensor1d([1], 'int32')) };
   }
-  if (negatives.kind !== 'shared') throw new RangeError(`objective: ${spec.loss} needs shared negatives.`);
-  const extra = input.negatives as Tensor1D;
-  if (negatives.inBatch) {
+  if (negatives.kind === 'per-position') {
+    throw new RangeError(`objective: ${spec.loss} needs negatives that targets share.`);
+  }
+  if (negatives.kind === 'shared' && negatives.inBatch) {
+    const extra = input.negatives as Tensor1D;
     const ids = extra.shape[0] === 0 ? targets : concat([targets, extra]);
     const scores = sharedScores(input, ids);
     return { scores: logq ? sub<Tensor2D>(scores, logq) : scores, positive: range(0, rows, 1, 'int32') };
   }
   const own = expandDims(ownScores(input, targets), 1);
-  let others = sharedScores(input, extra); // [M, K]
-  if (logq) others = sub(others, slice(logq, rows)) as Tensor2D;
   const { maskHits = false, temperature = 1 } = spec;
-  if (maskHits !== false) {
-    others = maskEqual(others, targets, extra, maskHits === true ? MASKED : maskHits / temperature);
-  }
+  const hit = maskHits === false ? undefined : maskHits === true ? MASKED : maskHits / temperature;
+  const others = (negatives.kind === 'shared' ? scoresOfShared : scoresOfRows)(input, hit); // [M, K]
   const target = logq ? sub(own, expandDims(slice(logq, 0, rows), 1)) : own;
   return { scores: concat([target, others], 1) as Tensor2D, positive: zeros([rows], 'int32') };
+}
+
+/** Scores of extra ids that the whole batch shares, `[M, K]`; `hit` stands where one is the row's own target. */
+function scoresOfShared(input: LossInput, hit?: number): Tensor2D {
+  const { targets, logq } = input;
+  const extra = input.negatives as Tensor1D;
+  const scores = sharedScores(input, extra);
+  const corrected: Tensor2D = logq ? sub(scores, slice(logq, targets.shape[0])) : scores;
+  return hit === undefined ? corrected : maskEqual(corrected, targets, extra, hit);
+}
+
+/** The same of extra ids that each row of the batch has for all its targets: one product per row of the batch. */
+function scoresOfRows({ rowVectors, asked, outputs, targets, negatives, logq }: LossInput, hit?: number): Tensor2D {
+  const ids = negatives as Tensor2D;
+  const [rows, count] = ids.shape;
+  const { table, bias } = rowsOfItems(outputs, reshape(ids, [rows * count]) as Tensor1D);
+  const [all, d] = rowVectors!.shape;
+  const ofRow = reshape(rowVectors!, [rows, all / rows, d]) as Tensor3D;
+  const product = matMul<Tensor3D>(ofRow, reshape(table, [rows, count, d]) as Tensor3D, false, true); // [R, V, K]
+  const corrected = logq ? sub(product, reshape(slice(logq, targets.shape[0]), [rows, 1, count])) : product;
+  const scores = bias ? add(corrected, reshape(bias, [rows, 1, count])) : corrected;
+  const found = gather(reshape(scores, [all, count]) as Tensor2D, asked!.vector); // [M, K]
+  if (hit === undefined) return found;
+  return where(equal(gather(ids, asked!.row), expandDims(targets, 1)), hit, found);
 }
 
 /** c Eᵀ + b: scores of every row of an item side, `[M, d] × [K, d] → [M, K]`. */
@@ -251,15 +279,16 @@ export function logQ(
   nominalBatch: number,
 ): Float32Array | undefined {
   const { negatives, logq = 0, logqSplit = 'live' } = spec;
-  if (spec.loss !== 'cross-entropy' || negatives.kind !== 'shared' || logq === 0) return undefined;
-  if (negatives.distribution === 'log-uniform') {
+  const isShared = negatives.kind === 'shared';
+  if (spec.loss !== 'cross-entropy' || logq === 0 || !(isShared || negatives.kind === 'per-row')) return undefined;
+  if (isShared && negatives.distribution === 'log-uniform') {
     return correctionOf(logUniform(support).chances(negatives.extra), targets, extra).map((value) => logq * value);
   }
   const split = logqSplit === 'nominal' ? nominalBatch : targets.length;
   const values = new Float32Array(targets.length + extra.length);
   for (let j = 0; j < values.length; j++) {
     const item = j < targets.length ? targets[j]! : extra[j - targets.length]!;
-    const exponent = negatives.inBatch && j < split ? 1 : negatives.alpha;
+    const exponent = isShared && negatives.inBatch && j < split ? 1 : (negatives.alpha ?? 0);
     // An item whose every event was held out can still be drawn, uniformly: as if it had one.
     values[j] = logq * exponent * Math.log(Math.max(1, support[item]!));
   }

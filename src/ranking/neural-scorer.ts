@@ -47,8 +47,10 @@ export function neuralScorer<C>(model: SessionModel<C>, params: Params, config: 
   const outputs = itemSide(model, params, config, n);
   const { stepping } = model;
 
+  const { rows } = model.training(config);
   const scorer: NeuralScorer = {
     items: n,
+    earlier: rows.kind === 'windows' ? (rows.earlier ?? 0) : 0,
     async score(sessions) {
       if (sessions.length === 0) return new Float32Array(0);
       if (sessions.some(({ items }) => items.length === 0)) {

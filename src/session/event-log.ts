@@ -77,12 +77,20 @@ export const usersOf = ({ userIds = [] }: ClickLog): readonly string[] => [...ne
  * The sessions of a log with the numbers of their users, where it names them.
  *
  * @param numberOf A user's number from 0, undefined for one who is not known.
+ * @param visitors Numbers of the visitors of other logs, so that both have the same; new ones are added.
  */
 export function sessionsWithUsers(
   { sessions, userIds }: ClickLog,
   numberOf: (id: string) => number | undefined,
+  visitors = new Map<string, number>(),
 ): Sessions {
-  return userIds ? { ...sessions, users: Int32Array.from(userIds, (id) => numberOf(id) ?? -1) } : sessions;
+  if (!userIds) return sessions;
+  for (const id of userIds) if (!visitors.has(id)) visitors.set(id, visitors.size);
+  return {
+    ...sessions,
+    users: Int32Array.from(userIds, (id) => numberOf(id) ?? -1),
+    visitors: Int32Array.from(userIds, (id) => visitors.get(id)!),
+  };
 }
 
 /** The events `from` … `end` − 1 of session `session` as a model sees them. */

@@ -1,6 +1,7 @@
 /** Which rows a training step sees, one scheme for each kind of `TrainingRows`. Plain arrays, no tensors. */
 import type { HiddenClicks, MaskingSpec, TrainingRows } from '../models/model';
 import { drawHidden } from '../objectives/masking';
+import { earlierSessions } from '../session/earlier';
 import { sessionInput } from '../session/event-log';
 import { type Random, random } from '../session/random';
 import type { SessionInput, Sessions } from '../types';
@@ -55,7 +56,7 @@ export function epochBatches(
       return shuffled(examples, toBatch, batchSize, generator);
     }
     case 'masked': {
-      const examples = entireSessions(sessions, rows.maxLength);
+      const examples = entireSessions(sessions, rows.maxLength, rows.prefixes);
       const toBatch = hideClicks(sessions, rows.masking, random(seed, 'hidden', epoch));
       if (rows.sameLength) return byLength(examples, seenAndPredicted, toBatch, rows.sameLength.clicks, generator);
       return shuffled(examples, toBatch, batchSize, generator);
@@ -197,13 +198,18 @@ function wholeSessions(sessions: Sessions, maxLength: number): Example[] {
   });
 }
 
-/** One example a session, whose last clicks are seen and predicted. */
-function entireSessions(sessions: Sessions, maxLength: number): Example[] {
-  return Array.from(trainable(sessions), (s) => {
-    const end = sessions.offsets[s + 1]!;
-    const from = Math.max(sessions.offsets[s]!, end - maxLength);
-    return { source: s, from, firstTarget: from, end };
-  });
+/** One example a session, or a prefix of one, whose last clicks are seen and predicted. */
+function entireSessions(sessions: Sessions, maxLength: number, withPrefixes = false): Example[] {
+  const examples: Example[] = [];
+  for (const s of trainable(sessions)) {
+    const start = sessions.offsets[s]!;
+    const last = sessions.offsets[s + 1]!;
+    for (let end = withPrefixes ? start + 2 : last; end <= last; end++) {
+      const from = Math.max(start, end - maxLength);
+      examples.push({ source: s, from, firstTarget: from, end });
+    }
+  }
+  return examples;
 }
 
 /** Every prefix of every session with the click after it. */
@@ -220,8 +226,9 @@ function prefixes(sessions: Sessions, maxLength: number): Example[] {
 
 /**
  * Caser's instances: a window of `length + targets` clicks slid over the session from its end, step 1; a session that
- * is shorter gives one; `partial` windows go on until one click is seen. What is seen reaches back to the session's
- * start, for models with a profile; the architecture keeps the last `length` clicks of it.
+ * is shorter gives one, of which nothing is seen where it has no more clicks than targets. `partial` windows go on until
+ * one click is seen, and always show that. What is seen reaches back to the session's start, for models with a profile;
+ * the architecture keeps the last `length` clicks of it.
  */
 function windows(
   sessions: Sessions,
@@ -232,8 +239,9 @@ function windows(
     const start = sessions.offsets[s]!;
     const last = sessions.offsets[s + 1]!;
     const shortest = (partial ? 1 : length) + targets;
+    const earliest = start + (partial ? 1 : 0);
     for (let end = last; end === last || end >= start + shortest; end--) {
-      examples.push({ source: s, from: start, firstTarget: Math.max(start + 1, end - targets), end });
+      examples.push({ source: s, from: start, firstTarget: Math.max(earliest, end - targets), end });
     }
   }
   return examples;
@@ -269,11 +277,10 @@ const hideClicks =
 /**
  * Assembles a batch. With `everyClick` the target i is predicted after click i − 1, else after the last click seen.
  *
- * @param most How many earlier sessions of the same user go along.
+ * @param most How many earlier sessions of the same visitor go along.
  */
 function assemble(sessions: Sessions, everyClick: boolean, most = 0): (chosen: readonly Example[]) => TrainingBatch {
-  const { users } = sessions;
-  const earlierOf = most > 0 && users ? earlierSessions(sessions, users, most) : undefined;
+  const earlierOf = earlierSessions(sessions, most);
   return (chosen) => {
     const count = chosen.reduce((sum, { firstTarget, end }) => sum + end - firstTarget, 0);
     const targets = new Int32Array(count);
@@ -294,29 +301,5 @@ function assemble(sessions: Sessions, everyClick: boolean, most = 0): (chosen: r
     });
     const sources = Int32Array.from(chosen, ({ source }) => source);
     return { input: { kind: 'sessions', sessions: inputs }, targets, origin: { row, click }, sources };
-  };
-}
-
-/** The newest sessions of the same user that had ended when a session began, oldest first. */
-function earlierSessions(
-  sessions: Sessions,
-  users: Int32Array,
-  most: number,
-): (session: number) => readonly SessionInput[] {
-  const { offsets, times } = sessions;
-  const before: Int32Array = new Int32Array(users.length).fill(-1); // the same user's session before each
-  const newest = new Map<number, number>();
-  users.forEach((user, s) => {
-    before[s] = newest.get(user) ?? -1;
-    newest.set(user, s);
-  });
-  return (session) => {
-    const found: SessionInput[] = [];
-    for (let s = before[session]!; s >= 0 && found.length < most; s = before[s]!) {
-      const end = offsets[s + 1]!;
-      const isOver = end > offsets[s]! && times[end - 1]! <= times[offsets[session]!]!;
-      if (isOver) found.unshift(sessionInput(sessions, s, offsets[s]!, end));
-    }
-    return found;
   };
 }

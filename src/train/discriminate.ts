@@ -4,6 +4,7 @@ import {
   cast,
   concat,
   gather,
+  mul,
   notEqual,
   reshape,
   type Scalar,
@@ -78,4 +79,17 @@ export function discriminationLoss<C>(
   const logits = model.discriminate!(params, { ...rest, items }, config, run);
   const flat = (flags: Tensor) => reshape(cast(flags, 'float32'), [items.size]) as Tensor1D;
   return replacedLoss(logits, flat(labels), over === 'clicks' ? flat(notEqual(prepared.items!, 0)) : undefined);
+}
+
+/** A loss and its gradients; a parameter that took no part has none, whatever the type of TensorFlow.js says. */
+export type Differentiated = { value: Tensor; grads: Tensor[] };
+
+export function weightedSum(a: Differentiated, weightA: number, b: Differentiated, weightB: number): Differentiated {
+  return {
+    value: add(mul(a.value, weightA), mul(b.value, weightB)),
+    grads: a.grads.map((gradient, i) => {
+      const [ofA, ofB] = [gradient && mul(gradient, weightA), b.grads[i] && mul(b.grads[i], weightB)];
+      return (ofA && ofB ? add(ofA, ofB) : (ofA ?? ofB)) as Tensor;
+    }),
+  };
 }

@@ -2,6 +2,7 @@
 import { RecommenderError, throwIfAborted } from '../errors';
 import { rankOf } from '../ranking/rank';
 import { topColumns } from '../ranking/top-k';
+import { earlierSessions } from '../session/earlier';
 import { sessionInput } from '../session/event-log';
 import type { ItemIndex, Scorer, SessionInput, Sessions } from '../types';
 import { type Metrics, metricsOf } from './metrics';
@@ -44,6 +45,8 @@ export interface EvaluateOptions {
   readonly seen?: 'keep' | 'drop';
   /** Of the one-target protocols: the last event (`test`, default) or the one before it (`valid`). */
   readonly target?: 'valid' | 'test';
+  /** Sessions of before, for models that read a visitor's earlier ones; `visitors` numbers those of both alike. */
+  readonly past?: Sessions;
   /** Called for every prediction, in the order of sessions and positions, after all have been ranked. */
   readonly onRank?: (row: RankRow) => void;
   /** Called after every batch with the number of predictions done and in all. */
@@ -72,7 +75,8 @@ export interface EvaluateResult {
  * Evaluates a model on sessions that it has not seen.
  *
  * Ranks are counted, never read off a top-k list. Models that carry a state are walked click by click under `events`;
- * the others, and the one-target protocols, score prefixes in batches of similar length.
+ * the others, and the one-target protocols, score prefixes in batches of similar length. A model that reads a visitor's
+ * earlier sessions is given those of the log, and of `past`, that had ended before, as a page would know them.
  *
  * @param sessions In the artifact's own indices 1…n: unknown items are already left out. Sessions too short for the
  *   protocol give no prediction.
@@ -90,6 +94,7 @@ export async function evaluate(scorer: Scorer, sessions: Sessions, options: Eval
   const conservative = new Int32Array(total);
   const standard = new Int32Array(total);
   const lists = new RecommendedLists(scorer.items, support);
+  const earlierOf = earlierSessions(sessions, scorer.earlier ?? 0, options.past);
   let done = 0;
 
   /** Ranks the target of prediction p, given all scores. */
@@ -120,7 +125,7 @@ export async function evaluate(scorer: Scorer, sessions: Sessions, options: Eval
     if (done !== total) throw new Error(`The scorer walked ${done} predictions, expected ${total}.`);
   } else {
     for (const batch of batchesByLength(predictions.positions, n)) {
-      const scores = await scorer.score(batch.map((p) => prefixOf(sessions, predictions, p)));
+      const scores = await scorer.score(batch.map((p) => prefixOf(sessions, predictions, p, earlierOf)));
       batch.forEach((p, i) => {
         rank(p, scores.subarray(i * n, (i + 1) * n));
       });
@@ -193,10 +198,16 @@ function* batchesByLength(positions: Int32Array, n: number): Generator<number[]>
   for (let start = 0; start < order.length; start += rows) yield Array.from(order.subarray(start, start + rows));
 }
 
-function prefixOf(sessions: Sessions, predictions: Predictions, p: number): SessionInput {
+function prefixOf(
+  sessions: Sessions,
+  predictions: Predictions,
+  p: number,
+  earlierOf: ReturnType<typeof earlierSessions>,
+): SessionInput {
   const session = predictions.sessions[p]!;
   const first = sessions.offsets[session]!;
-  return sessionInput(sessions, session, first, first + predictions.positions[p]! + 1);
+  const prefix = sessionInput(sessions, session, first, first + predictions.positions[p]! + 1);
+  return earlierOf ? { ...prefix, earlier: earlierOf(session) } : prefix;
 }
 
 /** Counts what the top-20 lists hold. */

@@ -7,12 +7,13 @@ import { type Progress, Trainer, type TrainerOptions, type TrainerState } from '
 
 /** What selects the best epoch, and ends a training that no longer gets better. */
 const SELECTION_METRIC = 'mrr@20';
+const PATIENCE = 5;
 
 export interface FitOptions<C> extends TrainerOptions<C> {
   readonly epochs: number;
   /** Sessions to validate on after every epoch; absent: the last epoch is the result. */
   readonly valid?: Sessions;
-  /** Epochs without a better validation after which training ends. Default 5. */
+  /** Epochs without a better validation after which training ends. Default: the plan's, else 5. */
   readonly patience?: number;
   readonly resume?: FitState;
   readonly signal?: AbortSignal;
@@ -70,7 +71,8 @@ export class Interrupted extends RecommenderError {
  *   learn.
  */
 export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
-  const { resume, valid, signal, patience = 5 } = options;
+  const { resume, valid, signal } = options;
+  const { patience = options.model.training(options.config).patience ?? PATIENCE } = options;
   const trainer = new Trainer(options, resume?.trainer);
   const epochs: EpochResult[] = [...(resume?.epochs ?? [])];
   let best = resume?.best;
@@ -126,7 +128,7 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
 
 /** Conservative metrics of the live parameters. */
 async function validate<C>(
-  { model, config, catalogue, signal }: FitOptions<C>,
+  { model, config, catalogue, sessions: past, signal }: FitOptions<C>,
   trainer: Trainer<C>,
   sessions: Sessions,
 ): Promise<Readonly<Record<string, number>>> {
@@ -135,6 +137,7 @@ async function validate<C>(
     const result = await evaluate(scorer, sessions, {
       protocol: 'events',
       support: catalogue.support!,
+      past,
       ...(signal && { signal }),
     });
     return result.metrics.conservative;

@@ -35,6 +35,7 @@ export function drawnNegatives(
 }
 
 function samplerOf(spec: NegativeSpec, { support }: Catalogue): Sampler | undefined {
+  if (spec.kind === 'per-row' && spec.alpha) return new PopularitySampler(support!, spec.alpha);
   if (spec.kind !== 'shared' || spec.extra === 0) return undefined;
   return spec.distribution === 'log-uniform' ? logUniform(support!) : new PopularitySampler(support!, spec.alpha);
 }

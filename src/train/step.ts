@@ -42,7 +42,7 @@ import { type LossInput, logQ, objectiveLoss } from '../objectives/objective';
 import { deriveSeed, type Random, random } from '../session/random';
 import type { Catalogue, SessionInput } from '../types';
 import type { TrainingBatch } from './batches';
-import { discriminationLoss, replaceTargets } from './discriminate';
+import { type Differentiated, discriminationLoss, replaceTargets, weightedSum } from './discriminate';
 import type { NegativeSource } from './negative-source';
 import { clip, type Optimiser } from './optimiser';
 import { RowFinder, touch } from './rows';
@@ -92,19 +92,6 @@ export interface StepResult {
 /** Whether targets are read at columns of their sessions. */
 const readsPositions = ({ kind }: TrainingRows): boolean => kind === 'sequences' || kind === 'masked';
 
-/** A loss and its gradients; a parameter that took no part has none, whatever the type of TensorFlow.js says. */
-type Differentiated = { value: Tensor; grads: Tensor[] };
-
-function weightedSum(a: Differentiated, weightA: number, b: Differentiated, weightB: number): Differentiated {
-  return {
-    value: add(mul(a.value, weightA), mul(b.value, weightB)),
-    grads: a.grads.map((gradient, i) => {
-      const [ofA, ofB] = [gradient && mul(gradient, weightA), b.grads[i] && mul(b.grads[i], weightB)];
-      return (ofA && ofB ? add(ofA, ofB) : (ofA ?? ofB)) as Tensor;
-    }),
-  };
-}
-
 /**
  * Loss and gradients of one batch. The caller disposes everything in the result.
  *
@@ -125,11 +112,19 @@ export function differentiate<C>(
     const inputs = upload(input.inputs);
     const views = input.views && { inputs: upload(input.views.inputs), groups: tensor1d(input.views.groups, 'int32') };
     const targets = tensor1d(input.targets, 'int32');
-    const { ids, perTarget, rows = input.targets.length } = input.negatives;
+    const { ids, perTarget, rows: ofRows } = input.negatives;
+    const rows = ofRows ?? input.targets.length;
     const negatives = perTarget ? tensor(ids, [rows, ids.length / rows], 'int32') : tensor1d(ids, 'int32');
+    const vectorOf = input.vectorOf && tensor1d(input.vectorOf, 'int32');
+    const rowOf = (perRow: number) =>
+      tensor1d(
+        input.vectorOf!.map((v) => Math.floor(v / perRow)),
+        'int32',
+      );
     const lossInput = (vectors: Tensor2D, rowVectors: Tensor2D): LossInput => ({
       vectors,
       rowVectors,
+      ...(vectorOf && ofRows && { asked: { vector: vectorOf, row: rowOf(rowVectors.shape[0] / ofRows) } }),
       outputs: model.outputs(params, config),
       targets,
       negatives: negatives as Tensor1D | Tensor2D,
@@ -149,7 +144,7 @@ export function differentiate<C>(
         vectors = model.encode(params, inputs, config, run);
       }
       const rowVectors = vectors;
-      if (input.vectorOf) vectors = gather(vectors, tensor1d(input.vectorOf, 'int32'));
+      if (vectorOf) vectors = gather(vectors, vectorOf);
       if (replaced) asked = keep(vectors);
       const loss = objectiveLoss(plan.objective, lossInput(vectors, rowVectors));
       const { contrastive } = plan.objective;

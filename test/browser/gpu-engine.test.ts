@@ -1,7 +1,7 @@
 /// <reference types="@webgpu/types" />
-import { engine as runtime } from '@tensorflow/tfjs-core';
+import { engine as runtime, square, tensor1d } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { stopBackend } from '../../src/engine/backends/index';
+import { startBackend, stopBackend } from '../../src/engine/backends/index';
 import type { BackendChoice, BackendName, Engine, RecommendRequest, TrainRequest } from '../../src/engine/engine';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
 import {
@@ -16,7 +16,7 @@ import {
   smallModel,
 } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
-import { withWrongExponentials } from './wrong-driver';
+import { withoutExponentials, withWrongExponentials } from './wrong-driver';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -142,17 +142,18 @@ describe.each(GPUS)('a device of %s that falls silent', (backend) => {
   }, 60_000);
 });
 
+const RING_TRAINING: Omit<TrainRequest, 'backend'> = {
+  model: 'gru4rec',
+  sessions: RING,
+  config: { layers: '16', batchSize: 8, nSample: 0, learningRate: 0.1 },
+  seed: 3,
+  epochs: 1,
+};
+
 describe.each(GPUS)('training on %s', (backend) => {
   test('has the losses that Node has', async () => {
     const { engine } = await loaded(backend);
-    const { losses, golden } = await engine.train({
-      model: 'gru4rec',
-      sessions: RING,
-      config: { layers: '16', batchSize: 8, nSample: 0, learningRate: 0.1 },
-      seed: 3,
-      epochs: 1,
-      backend,
-    });
+    const { losses, golden } = await engine.train({ ...RING_TRAINING, backend });
     expect(losses[0]).toBeCloseTo(RING_LOSSES[0]!, 3);
     expect(golden.top.length).toBeGreaterThan(0);
   });
@@ -194,4 +195,64 @@ describe('a GPU that computes something else', () => {
     expect(await expectAnswer(engine.recommend(request()))).toMatchObject({ backend: 'wasm' });
     expect(runtime().registry.webgpu).toBeUndefined();
   });
+});
+
+describe('a WebGPU device that refuses a program', () => {
+  test('teaches nothing wrong: the training says what was refused, and the next one is right', async () => {
+    stopBackend('webgpu');
+    const { engine } = await loaded('wasm');
+    await withoutExponentials(async () => {
+      const refused = { code: 'no-backend', message: expect.stringMatching(/refused .*unheardOf/) };
+      await expect(engine.train({ ...RING_TRAINING, backend: 'webgpu' })).rejects.toMatchObject(refused);
+    });
+    const { losses } = await engine.train({ ...RING_TRAINING, backend: 'webgpu' });
+    expect(losses[0]).toBeCloseTo(RING_LOSSES[0]!, 3);
+  });
+
+  test('in the middle of its work is left for the next rung, and the recommendation is answered', async () => {
+    const { engine } = await loaded('webgpu');
+    const { device } = runtime().registry.webgpu as unknown as { device: GPUDevice };
+    device.createShaderModule({ code: 'no program' });
+    const { backend: last, why } = await expectAnswer(engine.recommend(request()));
+    expect(last).toBe('webgl');
+    expect(why).toMatch(/refused .*unexpected token/);
+  });
+});
+
+describe('a WebGPU device that comes when nobody waits for it any more', () => {
+  test.each([
+    ['requestAdapter', GPU.prototype],
+    ['requestDevice', GPUAdapter.prototype],
+  ] as unknown as [string, Record<string, (...args: unknown[]) => Promise<unknown>>][])(
+    'disturbs none that was started meanwhile, late by %s',
+    async (method, prototype) => {
+      stopBackend('webgpu');
+      const devices: GPUDevice[] = [];
+      let arrive = () => {};
+      const arrived = new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
+      const original = prototype[method]!;
+      const asked = vi.spyOn(prototype, method).mockImplementationOnce(async function (this: unknown, ...args) {
+        await arrived;
+        const result = await original.apply(this, args);
+        if (result instanceof GPUDevice) devices.push(result);
+        return result;
+      });
+      const late = new AbortController();
+      const start = startBackend('webgpu', { signal: late.signal });
+      await expect.poll(() => asked.mock.calls.length).toBe(1);
+      late.abort();
+      await startBackend('webgpu');
+      const running = runtime().registry.webgpu;
+      const mine = tensor1d([2, 3]);
+      arrive();
+      await expect(start).rejects.toMatchObject({ code: 'aborted' });
+      expect(runtime().registry.webgpu).toBe(running);
+      expect([...(await square(mine).data())]).toEqual([4, 9]);
+      expect(devices).toHaveLength(method === 'requestDevice' ? 1 : 0);
+      for (const device of devices) expect((await device.lost).reason).toBe('destroyed'); // its memory is given back
+      asked.mockRestore();
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import {
+  addN,
   argMax,
   clone,
   engine,
@@ -175,6 +176,12 @@ const CASES: readonly Case[] = [
         }),
       ),
     tolerance: 1e-4,
+  },
+  {
+    name: 'sums of more tensors than a device binds at once',
+    run: () =>
+      [2, 7, 8, 9, 24, 60].map((terms) => addN(Array.from({ length: terms }, (_, i) => make(terms + i, 3, 5)))),
+    tolerance: 2e-5,
   },
   {
     name: 'slices that begin inside, of every rank',

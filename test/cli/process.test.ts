@@ -1,11 +1,11 @@
 /** The built program as a process of its own: signals, readers that go away, a machine without WebAssembly. */
-import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { built, plainEnv } from '../build/built';
+import { built } from '../build/built';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
+import { startProgram } from './start-program';
 
 vi.setConfig({ testTimeout: 120_000 }); // several processes, on a machine that may be busy
 
@@ -21,35 +21,8 @@ beforeEach(async () => {
   place = await folder();
 });
 
-interface Process {
-  readonly written: { stdout: string; stderr: string };
-  /** Settles once standard error holds this. */
-  reads(text: string): Promise<void>;
-  readonly child: ReturnType<typeof spawn>;
-  readonly code: Promise<number | null>;
-}
-
 /** @param preload Code that runs in the process before the program. */
-function start(argv: readonly string[], preload?: string): Process {
-  const first = preload === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
-  const child = spawn(process.execPath, [...first, program, ...argv], { env: plainEnv() });
-  const written = { stdout: '', stderr: '' };
-  const waiting: { text: string; found: () => void }[] = [];
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      written[name] += text;
-      for (const { text, found } of waiting) if (written.stderr.includes(text)) found();
-    });
-  }
-  const code = new Promise<number | null>((ended) => child.on('close', ended));
-  const reads = (text: string) =>
-    new Promise<void>((found, fail) => {
-      if (written.stderr.includes(text)) found();
-      waiting.push({ text, found });
-      code.then(() => fail(new Error(`The process ended without "${text}": ${written.stderr}`)));
-    });
-  return { child, written, reads, code };
-}
+const start = (argv: readonly string[], preload?: string) => startProgram(program, argv, preload);
 
 const training = (...more: string[]) => [
   ...['train', '--data', data, '--model', 'gru4rec', '--out', join(place, 'model')],

@@ -1,13 +1,12 @@
 /** Side information from the log and the catalogue to the answers of every door: evaluation, command line, page. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createRecommender, type TrackedEvent } from '../../src/index';
 import { aisle, file } from './program';
+import { type Served, serveArtifact } from './serve';
 import { CATALOGUE, dwell, ITEMS, SMALL, set, table, visits } from './visits';
 
 const FEATURES = 'device,dwell:soft,minute:cyclic:60,colour,price:numeric:2,age,hour,weekday:categorical';
@@ -15,8 +14,7 @@ const FEATURES = 'device,dwell:soft,minute:cyclic:60,colour,price:numeric:2,age,
 let folder: string;
 let out: string;
 let trained: Awaited<ReturnType<typeof aisle>>;
-let server: Server;
-let modelUrl: string;
+let server: Served;
 const path = (name: string) => join(folder, name);
 const TEST = visits(2, 30);
 
@@ -30,13 +28,10 @@ beforeAll(async () => {
     ...['train', '--data', path('train.tsv'), '--model', 'transformers4rec', '--out', out],
     ...['--catalogue', path('items.tsv'), ...SMALL, ...set(`features=${FEATURES}`), '--epochs', '20', '--json'],
   );
-  server = createServer((request, response) => response.end(readFileSync(join(out, request.url!))));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  modelUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  server = await serveArtifact(out);
 }, 120_000);
 afterAll(() => {
   server.close();
-  server.closeAllConnections();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -70,7 +65,7 @@ async function recommended(clicks: readonly Pick<TrackedEvent, 'itemId' | 'time'
 /** The same by a page. */
 async function onPage(clicks: readonly TrackedEvent[]) {
   const now = () => clicks.at(-1)!.time!;
-  const recommender = await createRecommender({ modelUrl, backend: 'cpu', now });
+  const recommender = await createRecommender({ modelUrl: server.modelUrl, backend: 'cpu', now });
   onTestFinished(() => recommender.dispose());
   for (const click of clicks) recommender.track(click);
   return recommender.recommend({ k: ITEMS });

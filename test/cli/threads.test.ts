@@ -1,12 +1,12 @@
 /** Trainings on several threads, in the built program: Node cannot start a thread from a source in TypeScript. */
-import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CHECKPOINT } from '../../src/cli/training-checkpoint';
-import { built, plainEnv } from '../build/built';
+import { built } from '../build/built';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
+import { startProgram } from './start-program';
 
 vi.setConfig({ testTimeout: 120_000 }); // several processes, on a machine that may be busy
 
@@ -31,19 +31,13 @@ const argv = (model: string, out: string, ...more: string[]) => [
 ];
 
 /** Runs the built program; Ctrl-C is pressed as its standard error first holds a text. */
-function start(args: readonly string[], stopAt?: string): Promise<{ code: number | null; stderr: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [program, ...args], { env: plainEnv(), stdio: ['ignore', 'ignore', 'pipe'] });
-    let stderr = '';
-    let isStopped = false;
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-      if (stopAt === undefined || isStopped || !stderr.includes(stopAt)) return;
-      isStopped = true;
-      child.kill('SIGINT');
-    });
-    child.on('close', (code) => resolve({ code, stderr }));
-  });
+async function start(args: readonly string[], stopAt?: string): Promise<{ code: number | null; stderr: string }> {
+  const { child, written, reads, code } = startProgram(program, args);
+  if (stopAt !== undefined) {
+    await reads(stopAt);
+    child.kill('SIGINT');
+  }
+  return { code: await code, stderr: written.stderr };
 }
 
 /** Every kind of rows that can be cut: sequences, prefixes, masked clicks; a softmax over all, and negatives per click. */

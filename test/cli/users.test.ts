@@ -1,13 +1,12 @@
 /** Users whom a model knows: found by id in evaluation, on the command line and on a page, and named in no file. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createRecommender } from '../../src/index';
 import { random } from '../../src/session/random';
 import { aisle, file } from './program';
+import { type Served, serveArtifact } from './serve';
 
 /** Visitors read of one thing after the other, and look at each in a colour of their own. */
 const COLOURS: Readonly<Record<string, string>> = { 'ann@shop.example': 'red', 'bob, jr.': 'blue', 사용자: 'green' };
@@ -31,8 +30,7 @@ function table(seed: number, count: number): string {
 
 let folder: string;
 let out: string;
-let server: Server;
-let modelUrl: string;
+let server: Served;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'aisle-users-'));
   out = join(folder, 'model');
@@ -45,13 +43,10 @@ beforeAll(async () => {
     ...['--epochs', '25'],
   );
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
-  server = createServer((request, response) => response.end(readFileSync(join(out, request.url!))));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  modelUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  server = await serveArtifact(out);
 }, 120_000);
 afterAll(() => {
   server.close();
-  server.closeAllConnections();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -79,7 +74,7 @@ test('command line and page take the user’s id, and give one answer', async ()
   for (const [user, colour] of Object.entries(COLOURS)) {
     const items = await recommended('--user', user);
     expect(items[0]!.itemId).toBe(`${colour} 3`);
-    const recommender = await createRecommender({ modelUrl, backend: 'cpu', user });
+    const recommender = await createRecommender({ modelUrl: server.modelUrl, backend: 'cpu', user });
     onTestFinished(() => recommender.dispose());
     recommender.track('about 3');
     const page = await recommender.recommend({ k: ITEMS });
@@ -101,5 +96,7 @@ test('no file of the artifact names a user, and its card says who is inside', as
 });
 
 test('a page is told at once of a user that is no id', () => {
-  expect(() => createRecommender({ modelUrl, user: '' })).toThrow('user: expected the id of a user, got "".');
+  expect(() => createRecommender({ modelUrl: server.modelUrl, user: '' })).toThrow(
+    'user: expected the id of a user, got "".',
+  );
 });

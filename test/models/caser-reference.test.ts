@@ -28,6 +28,7 @@ const cases: readonly Partial<CaserConfig>[] = [
   { profile: 'shared', padding: 'trained', acConv: 'iden', acFc: 'tanh' },
   { profile: 'none', negPer: 'target' },
   { profile: 'user', users: 2, padding: 'trained' },
+  { profile: 'session', loss: 'cross-entropy' },
 ];
 
 const catalogue = { items: ITEMS };
@@ -60,11 +61,14 @@ describe.each(cases)('%j', (given) => {
           inputs,
           vectorOf: Int32Array.from(instances.flatMap(({ targets }, b) => targets.map(() => b))),
           targets: Int32Array.from(instances.flatMap(({ targets }) => targets)),
-          negatives: {
-            ids: Int32Array.from(instances.flatMap(({ negatives }) => negatives.flat())),
-            perTarget: true,
-            ...(!perTarget && { rows: instances.length }),
-          },
+          negatives:
+            config.loss === 'cross-entropy'
+              ? { ids: new Int32Array(0), perTarget: false }
+              : {
+                  ids: Int32Array.from(instances.flatMap(({ negatives }) => negatives.flat())),
+                  perTarget: true,
+                  ...(!perTarget && { rows: instances.length }),
+                },
         },
         { dropout: (x) => x },
       );

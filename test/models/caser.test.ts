@@ -219,6 +219,14 @@ test('plans windows, a balanced loss against negatives outside the session, and 
     reject: 'session',
   });
   expect(plan({ negFrom: 'all' }).objective.negatives).toEqual({ kind: 'per-row', count: 3, reject: 'none' });
+  expect(plan({ loss: 'cross-entropy' }).objective).toEqual({
+    loss: 'cross-entropy',
+    negatives: { kind: 'catalogue' },
+    reduction: 'mean',
+  });
+  expect(plan({ sparseUpdates: true }).optimiser.touchedRows).toBe(true);
+  expect(plan({ lrSchedule: 'linear' }).schedule).toEqual({ kind: 'linear' });
+  expect(() => plan({ sparseUpdates: true, loss: 'cross-entropy' })).toThrow(/"sparseUpdates" needs loss "binary"/);
   expect(plan({ windows: 'all', T: 1, profile: 'device' }).rows).toMatchObject({
     targets: 1,
     partial: true,

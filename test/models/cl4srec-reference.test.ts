@@ -54,6 +54,11 @@ const cases: [string, Partial<Cl4srecConfig>, Partial<ReferenceSettings>][] = [
     { norm: 'post', maskPadding: false },
   ],
   [
+    'form post, sampled for each sequence',
+    { loss: 'sampled', nSamplePer: 'sequence', norm: 'post', lambda: 0.5 },
+    { norm: 'post', maskPadding: false },
+  ],
+  [
     'gSASRec, weighted main loss',
     { loss: 'gbce', reuseItemEmbeddings: false, inputScale: 'none', recWeight: 0.3, lambda: 0.2, tau: 2 },
     { inputScale: 1 },
@@ -88,6 +93,9 @@ describe.each(cases)('%s', (_, given, settings) => {
   const made = (w: Weights) => predictions(w, SESSIONS, plain);
   const targets = Int32Array.from(made(reference), ({ target }) => target);
   const { integer } = random(3, 'negatives');
+  const ofSequences = config.nSamplePer === 'sequence';
+  const sampled = ofSequences ? SESSIONS.map(() => SHARED.map(() => 1 + integer(ITEMS))) : [SHARED];
+  const rowOf = inputs.flatMap(({ items }, b) => items.map(() => b));
   const own = Array.from(targets, () => Array.from({ length: 3 }, () => 1 + integer(ITEMS)));
 
   const main = (w: Weights): number => {
@@ -96,7 +104,14 @@ describe.each(cases)('%s', (_, given, settings) => {
       case 'ce':
         return fullLoss(table, made(w));
       case 'sampled':
-        return sampledLoss(table, made(w), SHARED, SUPPORT, 0.75, 1);
+        return sampledLoss(
+          table,
+          made(w),
+          rowOf.map((row) => sampled[ofSequences ? row : 0]!),
+          SUPPORT,
+          0.75,
+          1,
+        );
       case 'bce':
         return binaryLoss(table, made(w), own);
       case 'gbce':
@@ -120,7 +135,7 @@ describe.each(cases)('%s', (_, given, settings) => {
       items.map((_, t) => b * width + cl4srec.positions!.column(t, items.length, width, config)),
     );
     const perTarget = loss === 'bce' || loss === 'gbce';
-    const shared = Int32Array.from(loss === 'sampled' ? SHARED : []);
+    const shared = Int32Array.from(loss === 'sampled' ? sampled.flat() : []);
     const at = upload(params);
     const { gradients, measures, ...result } = differentiate(
       subject,
@@ -129,7 +144,11 @@ describe.each(cases)('%s', (_, given, settings) => {
         inputs: prepared,
         vectorOf: Int32Array.from(places),
         targets,
-        negatives: { ids: perTarget ? Int32Array.from(own.flat()) : shared, perTarget },
+        negatives: {
+          ids: perTarget ? Int32Array.from(own.flat()) : shared,
+          perTarget: perTarget || ofSequences,
+          ...(ofSequences && { rows: SESSIONS.length }),
+        },
         logq: logQ(subject.plan.objective, SUPPORT, targets, shared, 128),
         views: { inputs: cl4srec.prepare(views, config, { items: ITEMS }), groups: viewGroups(inputs, false) },
       },

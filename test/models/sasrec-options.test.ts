@@ -151,6 +151,11 @@ describe('configuration', () => {
       logq: 1,
       maskHits: true,
     });
+    expect(plan({ loss: 'sampled', nSample: 7, nSamplePer: 'sequence' }).objective).toMatchObject({
+      negatives: { kind: 'per-row', count: 7, reject: 'none', alpha: 0.5 },
+      logq: 1,
+      maskHits: true,
+    });
     expect(plan({ loss: 'bce', negatives: 4, l2Emb: 0.01 }).objective).toMatchObject({
       loss: 'bce',
       negatives: { kind: 'per-position', count: 4, reject: 'session' },

@@ -109,8 +109,11 @@ describe.each(forms)('%s', (_, given, settings, losses) => {
   const own = Array.from(targets, () => Array.from({ length: 3 }, () => 1 + generator.integer(ITEMS)));
   const of: Record<Loss, (w: Weights) => number> = {
     ce: (w) => fullLoss(outputTable(w, ITEMS, settings.cosine), predictions(w, SESSIONS, plain), SMOOTHING),
-    sampled: (w) =>
-      sampledLoss(outputTable(w, ITEMS, settings.cosine), predictions(w, SESSIONS, plain), SHARED, SUPPORT, ALPHA, 1),
+    sampled: (w) => {
+      const made = predictions(w, SESSIONS, plain);
+      const shared = made.map(() => SHARED);
+      return sampledLoss(outputTable(w, ITEMS, settings.cosine), made, shared, SUPPORT, ALPHA, 1);
+    },
     bce: (w) => binaryLoss(outputTable(w, ITEMS), predictions(w, SESSIONS, plain), own),
     gbce: (w) => calibratedLoss(outputTable(w, ITEMS), predictions(w, SESSIONS, plain), own, T),
   };

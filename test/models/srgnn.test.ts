@@ -121,8 +121,8 @@ describe('a session', () => {
 
 describe('training', () => {
   test('learns from every prefix by Adam with coupled decay and a rate that falls by steps', () => {
-    const { rows, objective, optimiser, schedule, batchSize, epochs } = srgnn.training(configure(srgnn, {}));
-    expect({ rows, objective, optimiser, schedule, batchSize, epochs }).toEqual({
+    expect(srgnn.training(configure(srgnn, { patience: 3 })).patience).toBe(3);
+    expect(srgnn.training(configure(srgnn, {}))).toEqual({
       rows: { kind: 'prefixes', maxLength: 50 },
       objective: { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, reduction: 'mean' },
       optimiser: {
@@ -137,6 +137,7 @@ describe('training', () => {
       schedule: { kind: 'step', every: 3, factor: 0.1 },
       batchSize: 100,
       epochs: 30,
+      patience: 10,
     });
   });
 

@@ -94,6 +94,10 @@ const PAIRS = [
   { lm: 'bert', objective: 'rtd', softmaxTemperature: 0.5 },
   { lm: 'xlnet', objective: 'clm', stochasticSharedEmbeddingsReplacementProb: 0.5 },
   { lm: 'electra', objective: 'rtd', stochasticSharedEmbeddingsReplacementProb: 0.5 },
+  { lm: 'electra', objective: 'rtd', rtdSampleFromBatch: false },
+  { lm: 'xlnet', objective: 'plm', plmMaskInput: 'true' },
+  { lm: 'xlnet', objective: 'plm', plmMaskInput: 'false' },
+  { lm: 'gpt2', objective: 'clm', trainOnLastItemSeqOnly: true },
 ];
 const FORMS = ['paper', 'library'].flatMap((form) =>
   // In the library's form attention sees padding, which the reference has none of; the golden files hold that.
@@ -126,7 +130,9 @@ describe.each(FORMS)('%o', (given) => {
 
 /** What is hidden of each session, drawn once and kept. */
 function hide(config: Config, n: number): HiddenClicks {
-  if (config.objective === 'clm') return { targets: new Uint8Array(n).fill(1, 1) };
+  if (config.objective === 'clm') {
+    return { targets: new Uint8Array(n).fill(1, config.trainOnLastItemSeqOnly ? n - 1 : 1) };
+  }
   const targets = Uint8Array.from({ length: n }, (_, t) => Number(t % 2 === n % 2));
   const generator = random(n, 'order');
   const order = generator.shuffle(Int32Array.from(targets, (_, t) => t));
@@ -169,7 +175,9 @@ function checkGradients(
   );
   const asked = (w: Weights): number[][] =>
     cases.flatMap(({ columns, noisy, hidden: { targets, ranks } }) => {
-      const isMasked = config.objective === 'mlm' || config.objective === 'rtd' || config.form === 'library';
+      const byForm = String(config.form === 'library');
+      const isMasked =
+        config.objective !== 'plm' || (config.plmMaskInput === 'auto' ? byForm : config.plmMaskInput) === 'true';
       const read =
         config.objective === 'clm'
           ? noisy
@@ -190,9 +198,10 @@ function checkGradients(
 
   // Replacements are drawn once: nothing is differentiated through the draw.
   const noise = random(9, 'noise');
+  const candidates = config.rtdSampleFromBatch ? targets : Array.from({ length: ITEMS }, (_, i) => i + 1);
   const drawn = asked(weights).map((s) => {
-    const perturbed = targets.map((item) => s[columnOf(item)]! - Math.log(-Math.log(noise.uniform() + 2 ** -33)));
-    return targets[perturbed.indexOf(Math.max(...perturbed))]!;
+    const perturbed = candidates.map((item) => s[columnOf(item)]! - Math.log(-Math.log(noise.uniform() + 2 ** -33)));
+    return candidates[perturbed.indexOf(Math.max(...perturbed))]!;
   });
   const discriminatorLoss = (w: Weights): number => {
     let m = 0;
@@ -291,6 +300,14 @@ describe('side information', () => {
     { aggregation: 'element-wise-plain', form: 'library', objective: 'mlm' },
     { aggregation: 'element-wise', form: 'paper', objective: 'mlm', numericProjectionDim: 3 },
     { aggregation: 'concat', form: 'paper', objective: 'mlm', inputNorm: false, numericProjectionDim: 2 },
+    {
+      aggregation: 'concat',
+      form: 'paper',
+      objective: 'mlm',
+      numericProjectionDim: 2,
+      featuresSameSizeItemEmbedding: true,
+    },
+    { aggregation: 'element-wise', form: 'paper', objective: 'mlm', featuresSameSizeItemEmbedding: true },
   ])('joins items by $aggregation in the $form form as the reference does: $objective', (given) => {
     const config = small({
       padding: 'hidden',

@@ -84,8 +84,16 @@ test.each([
   [{ inputLayer: 'none', features: 'hour' }, 'features that stand beside the item vector must be merged'],
   [{ objective: 'rtd', rtdTiedGenerator: false, dModel: 20 }, 'needs a multiple of 8, got 20'],
   [{ sampledSoftmax: true }, '"labelSmoothing" is for the full softmax'],
+  [{ lm: 'xlnet', objective: 'clm', trainOnPrefixes: true }, '"trainOnPrefixes" is for mlm, plm and rtd'],
+  [{ sparseUpdates: true }, '"sparseUpdates" needs sampledSoftmax=true'],
+  [
+    { objective: 'rtd', sampledSoftmax: true, labelSmoothing: 0, rtdSampleFromBatch: false, sparseUpdates: true },
+    '"sparseUpdates" needs rtdSampleFromBatch=true',
+  ],
   [{ features: 'category:cathegorical' }, 'the nearest is categorical'],
   [{ features: 'hour,hour' }, 'it is named twice'],
+  [{ features: 'brand,items:numeric' }, '"items" are what every click has already. Rename the column'],
+  [{ features: 'price.projection:soft,price' }, 'its weights would be called as those of "price.projection"'],
   [{ features: 'age:cyclic' }, 'a cyclic feature needs its period'],
   [{ features: 'category:categorical:2.5' }, '"2.5" is not a whole number above 0'],
 ])('refuses %o, saying why', (given, sentence) => {
@@ -157,6 +165,17 @@ test('weights start as the codes start them: residual projections, gains of norm
   expect(startsOf({ form: 'library', lm: 'xlnet', objective: 'mlm' })['lm.layers.0.feed.inner.w']).toEqual({
     ...{ kind: 'normal', std: 0.01 },
   });
+});
+
+test.each(['paper', 'library'])('layers around the language model start as linear ones of PyTorch do, %s', (form) => {
+  const config = small({ form, lm: 'bert', objective: 'rtd', dModel: 16, rtdTiedGenerator: false });
+  const specs = transformers4rec.parameters(config, { items: ITEMS });
+  const rows = { merge: 6, 'discriminator.merge': 6, output: 4, 'discriminator.dense': 16, 'discriminator.score': 16 };
+  for (const [name, read] of Object.entries(rows)) {
+    const init = { kind: 'uniform', limit: 1 / Math.sqrt(read) };
+    expect(specs[`${name}.w`], name).toMatchObject({ shape: [read, expect.any(Number)], init });
+    expect(specs[`${name}.b`]!.init, name).toEqual(init);
+  }
 });
 
 test('what the options say of training reaches the plan', () => {
@@ -360,6 +379,18 @@ describe('swap noise', () => {
     expect(transformers4rec.training(config).rows).toMatchObject({ labels: 'log' });
     expect(transformers4rec.training({ ...config, swapLabels: true }).rows).toMatchObject({ labels: 'prepared' });
   });
+});
+
+test('swap noise takes from every click of the batch, the last ones too that only serve as targets', () => {
+  const config = small({ stochasticSharedEmbeddingsReplacementProb: 0.9, objective: 'clm', lm: 'gpt2' });
+  const sessions = [{ items: [1, 2, 3] }, { items: [4, 5, 6, 7] }];
+  const met = new Set<number>();
+  for (let seed = 0; seed < 20; seed++) {
+    const { items } = transformers4rec.prepare(sessions, config, { items: ITEMS }, { random: random(seed) });
+    expect(items!.shape).toEqual([2, 4]);
+    for (const read of [items!.data.subarray(0, 2), items!.data.subarray(4, 7)]) for (const item of read) met.add(item);
+  }
+  expect([...met].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7]);
 });
 
 test('hours and weekdays come from the clicks’ times where the log has no such column; a missing one is 0', () => {

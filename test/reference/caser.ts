@@ -13,6 +13,7 @@ export interface ReferenceSettings {
   readonly acFc: 'relu' | 'iden' | 'tanh' | 'sigm';
   readonly profile: 'session' | 'device' | 'shared' | 'none' | 'user';
   readonly profileDecay: number;
+  readonly loss: 'binary' | 'cross-entropy';
 }
 
 export interface Instance {
@@ -94,10 +95,23 @@ export function caserVector(weights: Weights, instance: Omit<Instance, 'targets'
   }
 }
 
-/** Mean over all targets of −log σ(s) plus mean over all negatives of −log(1 − σ(s)). */
+/**
+ * Mean over all targets of −log σ(s) plus mean over all negatives of −log(1 − σ(s)); or the mean over all targets of
+ * −log softmax(s) over the items, padding not among them.
+ */
 export function caserLoss(weights: Weights, instances: readonly Instance[], settings: ReferenceSettings): number {
   const table = matrix(weights.outputs!);
   const bias = Array.from(weights.bias!.data);
+  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  if (settings.loss === 'cross-entropy') {
+    const losses = instances.flatMap(({ targets, ...instance }) => {
+      const g = caserVector(weights, instance, settings);
+      const s = table.map((row, item) => dot(g, row) + bias[item]!).slice(1);
+      const total = s.reduce((sum, score) => sum + Math.exp(score), 0);
+      return targets.map((item) => Math.log(total) - s[item - 1]!);
+    });
+    return mean(losses);
+  }
   const positive: number[] = [];
   const negative: number[] = [];
   for (const instance of instances) {
@@ -106,6 +120,5 @@ export function caserLoss(weights: Weights, instances: readonly Instance[], sett
     for (const item of instance.targets) positive.push(-Math.log(p(item)));
     for (const item of instance.negatives.flat()) negative.push(-Math.log(1 - p(item)));
   }
-  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   return mean(positive) + mean(negative);
 }

@@ -110,7 +110,7 @@ export async function main(only: string[]): Promise<void> {
       console.log(`| ${error} | ${file.replace('src/', '')} | ${where} | ${first.replaceAll('|', '/')} |`);
     }
     console.log(`\n${chosen.length - survived} of ${chosen.length} are seen, ${survived} survive.`);
-    if (survived > 0) process.exitCode = 1;
+    process.exitCode = survived > 0 ? 1 : 0; // Vitest has set it to 1: tests have failed, as they should
   } finally {
     await vitest?.close();
     rmSync(folder, { recursive: true, force: true });

@@ -135,8 +135,8 @@ export const mutations: readonly Mutation[] = [
     file: BATCHES,
     edits: [
       [
-        'examples.push({ source: s, from: start, firstTarget: Math.max(start + 1, end - targets), end });',
-        'examples.push({ source: s, from: Math.max(start, end - targets - length), firstTarget: Math.max(start + 1, end - targets), end });', // biome-ignore format: one line
+        'from: start, firstTarget: Math.max(earliest, end - targets), end });',
+        'from: Math.max(start, end - targets - length), firstTarget: Math.max(earliest, end - targets), end });',
       ],
     ],
     tests: batches,
@@ -150,14 +150,26 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'Caser: the targets start one item late',
     file: BATCHES,
-    edits: [['Math.max(start + 1, end - targets), end });', 'Math.max(start + 1, end - targets + 1), end });']],
+    edits: [['Math.max(earliest, end - targets), end });', 'Math.max(earliest, end - targets + 1), end });']],
+    tests: batches,
+  },
+  {
+    error: 'Caser: the first click of a short session never a target',
+    file: BATCHES,
+    edits: [['const earliest = start + (partial ? 1 : 0);', 'const earliest = start + 1;']],
     tests: batches,
   },
   {
     error: 'Caser: earlier sessions that had not ended tell of the future',
-    file: BATCHES,
-    edits: [['end > offsets[s]! && times[end - 1]! <= times[offsets[session]!]!', 'end > offsets[s]!']],
-    tests: batches,
+    file: 'src/session/earlier.ts',
+    edits: [['end > from && log.times[end - 1]! <= times[offsets[session]!]!', 'end > from']],
+    tests: ['test/session/earlier.test.ts'],
+  },
+  {
+    error: 'Caser: validated without what the device knows of before',
+    file: 'src/train/fit.ts',
+    edits: [['      past,\n', '']],
+    tests: ['test/models/caser-device.test.ts'],
   },
   {
     error: 'Caser: earlier sessions of a device do not fade',

@@ -252,7 +252,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'logQ by the raw support in the extra columns',
     file: OBJECTIVE,
-    edits: [['negatives.inBatch && j < split ? 1 : negatives.alpha', '1']],
+    edits: [['isShared && negatives.inBatch && j < split ? 1 : (negatives.alpha ?? 0)', '1']],
     tests: losses,
   },
   {

@@ -24,6 +24,13 @@ export const mutations: readonly Mutation[] = [
     'given(layerNormEps, 1e-12)',
     'given(layerNormEps, 0.03)',
   ),
+  ours(
+    'layers around the language model started as those inside it',
+    'language-model',
+    "{ kind: 'uniform', limit: 1 / Math.sqrt(rows) } as const",
+    "{ kind: 'normal', std: size.std } as const",
+    model,
+  ),
   ours('no tanh above the language model', 'model', "config.form === 'paper' ? tanh(c) : c", 'c'),
   ours('relu where the paper merges by tanh', 'model', "layer === 'tanh' ? tanh(m) : relu(m)", 'relu(m)'),
   ours('no bias of the tied softmax', 'model', '...(bias && { bias: bias as Tensor1D })', ''),
@@ -170,6 +177,12 @@ export const mutations: readonly Mutation[] = [
     'return y;',
   ),
   ours(
+    'numbers that join the item element by element not normalised',
+    'features',
+    "!isElementWise(config) &&\n  (feature.kind === 'cyclic'",
+    "(feature.kind === 'cyclic'",
+  ),
+  ours(
     'padding gets a share of the softmax in the paper’s form',
     'training',
     'paddingColumn: !isPaper',
@@ -308,8 +321,8 @@ export const mutations: readonly Mutation[] = [
   one(
     'accidental hits take part',
     'src/objectives/objective.ts',
-    'if (maskHits !== false) {',
-    'if (maskHits !== false && rows < 0) {',
+    'return hit === undefined ? corrected : maskEqual(',
+    'return hit !== undefined ? corrected : maskEqual(',
     golden,
   ),
 ];

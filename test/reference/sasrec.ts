@@ -184,15 +184,15 @@ export function fullLoss(items: Matrix, made: readonly Prediction[], smoothing =
 export function sampledLoss(
   items: Matrix,
   made: readonly Prediction[],
-  ids: readonly number[],
+  ids: readonly (readonly number[])[],
   support: readonly number[],
   alpha: number,
   logq: number,
 ): number {
   return mean(
-    made.map(({ vector, target }) => {
+    made.map(({ vector, target }, m) => {
       const score = (i: number) => dot(vector, items[i]!) - logq * Math.log(support[i]! ** alpha);
-      return -Math.log(softmax([target, ...ids.filter((i) => i !== target)].map(score))[0]!);
+      return -Math.log(softmax([target, ...ids[m]!.filter((i) => i !== target)].map(score))[0]!);
     }),
   );
 }

@@ -107,10 +107,12 @@ function merge(weights: Weights, column: Column, kinds: Kinds, settings: Setting
       f = [(value as number) ?? 0];
       if (all.has(`features.${name}.w`)) f = all.linear(f, `features.${name}`);
     }
+    // Element by element every feature has the item vector's width before it is normalised.
+    const isNarrow = all.has(`features.${name}.projection.w`);
+    if (isNarrow) f = all.linear(f, `features.${name}.projection`);
     // A norm would make 0 of a bare number, and of a pair tell only which is the larger.
-    const isBare = kind === 'cyclic' || (kind === 'numeric' && !all.has(`features.${name}.w`));
-    if (!isBare) f = normed(f, name);
-    return all.has(`features.${name}.projection.w`) ? all.linear(f, `features.${name}.projection`) : f;
+    const isBare = !isNarrow && (kind === 'cyclic' || (kind === 'numeric' && !all.has(`features.${name}.w`)));
+    return isBare ? f : normed(f, name);
   });
   let together: Vector;
   if (settings.aggregation === 'concat') together = [...x, ...features.flat()];

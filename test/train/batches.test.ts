@@ -284,8 +284,10 @@ describe('windows', () => {
     expect(instances([[1, 2, 3, 4, 5]], 3, 2)).toEqual([{ seen: [1, 2, 3], targets: [4, 5] }]);
   });
 
-  test('keep at least one click to predict from', () => {
-    expect(instances([[1, 2]], 3, 3)).toEqual([{ seen: [1], targets: [2] }]);
+  test('of a session that has no more clicks than targets predict them all, from nothing', () => {
+    expect(instances([[1, 2]], 3, 3)).toEqual([{ seen: [], targets: [1, 2] }]);
+    expect(instances([[1, 2, 3]], 3, 3)).toEqual([{ seen: [], targets: [1, 2, 3] }]);
+    expect(instances([[1, 2]], 3, 1)).toEqual([{ seen: [1], targets: [2] }]);
   });
 
   test('show the clicks before the first target only: none of the targets leaks', () => {
@@ -318,6 +320,7 @@ describe('windows', () => {
       { seen: [1, 2], targets: [3, 4] },
     ]);
     expect(made([1, 2])).toEqual([{ seen: [1], targets: [2] }]);
+    expect(made([1, 2, 3])).toEqual([{ seen: [1], targets: [2, 3] }]);
     expect(made([1, 2, 3, 4, 5, 6]).at(-1)).toEqual({ seen: [1, 2, 3, 4], targets: [5, 6] });
   });
 
@@ -331,6 +334,7 @@ describe('windows', () => {
         [9, 10],
       ]),
       users: Int32Array.of(0, 1, 0, 0, 1),
+      visitors: Int32Array.of(0, 1, 0, 0, 1),
     };
     const inputs = (earlier: number, sessions: Sessions = log) =>
       batchesOf({ kind: 'windows', length: 2, targets: 1, earlier }, sessions, { batchSize: 9 })
@@ -354,7 +358,7 @@ describe('windows', () => {
     });
 
     test('hand along nothing where nobody is named', () => {
-      const { users: _, ...nobody } = log;
+      const { users: _, visitors: __, ...nobody } = log;
       expect(inputs(5, nobody).every((input) => !('user' in input) && !('earlier' in input))).toBe(true);
     });
   });

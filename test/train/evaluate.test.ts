@@ -98,6 +98,27 @@ describe('protocols', () => {
   });
 });
 
+describe('a visitor’s past', () => {
+  const visited = { ...sessionsOf([[1, 2], [3, 4, 5], [2, 3]]), visitors: Int32Array.of(4, 6, 4) }; // biome-ignore format: one line
+  const past = { ...sessionsOf([[5, 1]]), visitors: Int32Array.of(6) };
+  const askedWith = async (earlier: number | undefined, options = {}) => {
+    const asked: (number[][] | undefined)[] = [];
+    const watching = scorerOf((session) => {
+      asked.push(session.earlier?.map(({ items }) => Array.from(items)));
+      return [1, 2, 3, 4, 5];
+    });
+    await ranksOf({ ...watching, ...(earlier !== undefined && { earlier }) }, visited, options);
+    return asked;
+  };
+
+  test('is handed to a model that reads it, of before the log too, and to no other', async () => {
+    expect(await askedWith(3)).toEqual([[], [], [[1, 2]], []]);
+    expect(await askedWith(3, { past })).toEqual([[], [[5, 1]], [[1, 2]], [[5, 1]]]); // biome-ignore format: one line
+    expect(await askedWith(0)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(await askedWith(undefined)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+});
+
 describe('honest figures', () => {
   test('a model that scores everything alike succeeds in standard ties only, and is warned about', async () => {
     const { result } = await ranksOf(

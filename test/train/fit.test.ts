@@ -111,6 +111,10 @@ describe('with validation', () => {
     expect(stopped.epochs).toHaveLength(stop + 1);
     expect(stopped.epochs.map(({ loss }) => loss)).toEqual(whole.epochs.slice(0, stop + 1).map(({ loss }) => loss));
     expect(stopped.best.epoch).toBe(stop + 1 - patience);
+    // The model's own, where nothing else is asked for.
+    const patient = { ...gru4rec, training: (config: Gru4RecConfig) => ({ ...gru4rec.training(config), patience }) };
+    const alike = await fitModel(optionsOf({ model: patient, valid, epochs: 8 }, { learningRate: 0.6 }));
+    expect(alike.epochs).toHaveLength(stop + 1);
   });
 });
 

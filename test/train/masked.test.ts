@@ -45,6 +45,19 @@ describe('masked rows', () => {
     );
   });
 
+  test('with prefixes, each of them of two clicks or more is a session of its own', () => {
+    const rows = {
+      kind: 'masked',
+      maxLength: 4,
+      masking: { kind: 'tokens', probability: 0.4 },
+      prefixes: true,
+    } as const;
+    const batches = [...epochBatches(rows, log, { batchSize: 2, fewestRows: 1, seed: 1, epoch: 0 })];
+    const seen = batches.flatMap(({ input }) => (input.kind === 'sessions' ? input.sessions : []));
+    const expected = ['1,2', '1,2,3', '1,9', '5,6', '5,6,7', '5,6,7,8', '6,7,8,9'];
+    expect(seen.map(({ items }) => Array.from(items).join()).toSorted()).toEqual(expected);
+  });
+
   test('are the same for the same seed and epoch, and others for another', () => {
     const masking = { kind: 'tokens', probability: 0.5 } as const;
     expect(batchesOf(masking)).toEqual(batchesOf(masking));

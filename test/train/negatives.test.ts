@@ -143,6 +143,17 @@ describe('the negatives of a step', () => {
     });
   });
 
+  test('of a row follow the support of the training log where they are asked to', () => {
+    const masked = { kind: 'masked', maxLength: 9, masking: { kind: 'next', only: 'all' } } as const;
+    const rows = [...epochBatches(masked, log, { batchSize: 9, fewestRows: 1, seed: 1, epoch: 0 })][0]!;
+    const { ids } = source({ kind: 'per-row', count: 9000, reject: 'none', alpha: 1 })(rows, 0);
+    const counts = Array.from({ length: n }, (_, i) => ids.filter((id) => id === i + 1).length / ids.length);
+    counts.forEach((share, i) => {
+      expect(share).toBeCloseTo(catalogue.support[i + 1]! / log.items.length, 1);
+    });
+    expect(counts[0]! / counts[2]!).toBeGreaterThan(1.8); // clicked twice as often
+  });
+
   test('are none for the full softmax, or where none are asked for', () => {
     expect(source({ kind: 'catalogue' })(batch, 0).ids).toHaveLength(0);
     expect(source({ kind: 'shared', inBatch: true, extra: 0, alpha: 0.5 })(batch, 0).ids).toHaveLength(0);

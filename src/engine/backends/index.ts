@@ -65,7 +65,7 @@ async function register(name: BackendName, { wasmPath, webgpu, signal }: Backend
     case 'webgl':
       return (await import('./webgl')).registerWebgl();
     case 'webgpu':
-      return (await import('./webgpu')).registerWebgpu(webgpu);
+      return (await import('./webgpu')).registerWebgpu(webgpu, signal);
     default:
       throw new RangeError(
         `startBackend: no backend is called "${String(name)}"; use "cpu", "wasm", "webgl" or "webgpu".`,

@@ -2,6 +2,7 @@
 /** The WebGPU backend, with our own kernels where its are missing. A chunk of its own. */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { engine, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
+import { throwIfAborted } from '../../errors';
 import { ownWebgpuInference } from '../kernels/own-webgpu';
 import { webgpuInference } from '../kernels/webgpu-inference';
 import { watch } from './loss';
@@ -17,13 +18,14 @@ export interface WebGpu {
  * Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it.
  *
  * @param given WebGPU in Node; absent: the browser's.
+ * @param signal A device that arrives once it has fired is given back.
  */
-export async function registerWebgpu(given: WebGpu | undefined): Promise<void> {
+export async function registerWebgpu(given: WebGpu | undefined, signal?: AbortSignal): Promise<void> {
   if (given) provide(given);
   addKernels('webgpu', [...webgpuInference, ...ownWebgpuInference]);
   if (engine().registry.webgpu) return;
   // Opened here and not in the factory, whose errors TensorFlow.js swallows.
-  const backend = await open();
+  const backend = await open(signal);
   if (findBackendFactory('webgpu')) removeBackend('webgpu');
   registerBackend('webgpu', () => backend, 4);
 }
@@ -45,13 +47,16 @@ const LIMITS = [
   'maxComputeInvocationsPerWorkgroup',
 ] as const;
 
-async function open(): Promise<WebGPUBackend> {
+async function open(signal: AbortSignal | undefined): Promise<WebGPUBackend> {
   const { gpu } = (globalThis.navigator ?? {}) as { gpu?: GPU };
   if (!gpu) throw new Error('there is no WebGPU here');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  throwIfAborted(signal);
   if (!adapter) throw new Error('there is no WebGPU adapter');
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   const device = await adapter.requestDevice({ requiredLimits });
+  if (signal?.aborted) device.destroy(); // another start may have its own by now
+  throwIfAborted(signal);
   const backend = new WebGPUBackend(device, adapter.info);
   let isLost = false;
   const lost = device.lost.then(({ reason, message }) => {
@@ -63,7 +68,26 @@ async function open(): Promise<WebGPUBackend> {
     WebGPUBackend.prototype.dispose.call(backend);
     device.destroy(); // its memory goes back now, and not when the garbage is collected
   };
-  return Object.assign(backend, { convertAndCacheOnCPU: numbersOf, readSync: refusing(backend), dispose });
+  const read = readingSound(backend);
+  return Object.assign(backend, { convertAndCacheOnCPU: numbersOf, read, readSync: refusing(backend), dispose });
+}
+
+/**
+ * A program that the device refuses computes nothing, and TensorFlow.js goes on with what was in memory: whoever reads a
+ * number after that is told so instead.
+ */
+function readingSound(backend: WebGPUBackend): WebGPUBackend['read'] {
+  let refusal: string | undefined;
+  backend.device.addEventListener('uncapturederror', ({ error }) => {
+    refusal ??= error.message.split('\n', 1)[0];
+  });
+  return async (dataId) => {
+    const values = await WebGPUBackend.prototype.read.call(backend, dataId);
+    if (refusal === undefined) return values;
+    const message = `webgpu: the device refused what it was told to compute: ${refusal}`;
+    refusal = undefined; // what is computed anew from here may be sound
+    throw new Error(message);
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Our own kernels for WebGPU that scoring runs. */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { _fusedMatMulConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/_FusedMatMul';
+import { addNConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/AddN';
 import { batchMatMulConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/BatchMatMul';
 import { transposeConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Transpose';
 import { TransposeProgram } from '@tensorflow/tfjs-backend-webgpu/dist/transpose_webgpu';
@@ -48,8 +49,26 @@ const turningLongSums =
     return product;
   };
 
+/**
+ * Adds many terms a few at a time: TensorFlow.js' program binds all of them at once, which a device that binds eight
+ * buffers refuses, and leaves a sum of zero.
+ */
+const addN = (terms: readonly TensorInfo[], backend: WebGPUBackend): TensorInfo => {
+  const most = backend.device.limits.maxStorageBuffersPerShaderStage - 1; // one is the sum's
+  if (terms.length <= most) return addNConfig.kernelFunc({ inputs: terms as never, backend }) as TensorInfo;
+  const sums: TensorInfo[] = [];
+  for (let i = 0; i < terms.length; i += most) sums.push(addN(terms.slice(i, i + most), backend));
+  const total = addN(sums, backend);
+  for (const { dataId } of sums) backend.disposeData(dataId);
+  return total;
+};
+
 export const ownWebgpuInference: readonly KernelConfig[] = [
   { kernelName: 'Transpose', backendName: 'webgpu', kernelFunc: transpose },
+  {
+    ...addNConfig,
+    kernelFunc: ({ inputs, backend }) => addN(inputs as unknown as TensorInfo[], backend as unknown as WebGPUBackend),
+  },
   ...[batchMatMulConfig, _fusedMatMulConfig].map(
     (config): KernelConfig => ({ ...config, kernelFunc: turningLongSums(config) }),
   ),

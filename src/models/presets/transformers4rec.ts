@@ -12,7 +12,7 @@ const NEXT = { ...SMALL, lm: 'gpt2', objective: 'clm' };
 export const TRANSFORMERS4REC: Presets = {
   eshop: {
     doc: 'small catalogue, long sessions, for mlm, plm and rtd; chosen on a validation week of eshop-clothing-2008',
-    config: { ...HIDDEN, batchClicks: 256, nEpochs: 8 },
+    config: { ...HIDDEN, trainOnPrefixes: true, batchClicks: 256, nEpochs: 4 },
   },
   'eshop-clm': {
     doc: 'the same for clm',

@@ -6,6 +6,9 @@
  *     soft          Σₖ pₖ Tₖ   p = softmax(v w + b)      "soft one-hot", Beutel et al., WSDM 2018
  *     cyclic        sin(2π v / period), cos(2π v / period)           (0, 0) where it is missing
  *
+ * Element by element: numbers are projected to the item vector's width, and so is each of the others that has another,
+ * and normalised after that; side by side they are normalised as they are.
+ *
  * Numbers are standardised before they come here, so that 0 is their mean. A name is a column of the log, or else of the
  * catalogue. Where neither has it, `hour` (of 24) and `weekday` (of 7, from Monday) come from the click's time, in UTC, and
  * `age` is how long ago the item was new.
@@ -30,6 +33,9 @@ interface Feature {
 
 const PERIODS: Readonly<Record<string, number>> = { hour: 24, weekday: 7 };
 const AGE = 'age';
+/** Names that weights have already: of the norm of item vectors, and of what makes a feature as wide as they are. */
+const ITEMS = 'items';
+const PROJECTION = '.projection';
 /** Kinds that are meant where none is written. */
 const USUAL: Readonly<Record<string, Kind>> = { hour: 'cyclic', weekday: 'cyclic', [AGE]: 'numeric' };
 
@@ -49,6 +55,9 @@ export function featuresOf({ features }: T4RecConfig): Feature[] {
     };
     if (name === '' || more.length > 0) refuse('that is not a feature.');
     if (seen.has(name)) refuse('it is named twice.');
+    if (name === ITEMS) refuse(`"${ITEMS}" are what every click has already. Rename the column.`);
+    const other = [...seen].find((known) => name === known + PROJECTION || known === name + PROJECTION);
+    if (other !== undefined) refuse(`its weights would be called as those of "${other}". Rename one of the columns.`);
     seen.add(name);
     if (!KINDS.includes(kind as Kind)) {
       const nearest = nearestName(kind, KINDS);
@@ -109,37 +118,48 @@ export function wantedFeatures(config: T4RecConfig): WantedFeature[] {
   });
 }
 
-/** Columns of a feature's vector before it meets the others. */
+/** Whether all features are as wide as the item vector before they are put together. */
+const isElementWise = ({ aggregation }: T4RecConfig): boolean => aggregation !== 'concat';
+
+/** Columns of a feature's vector as its table, or its numbers, give it. */
 function columnsOf(feature: Feature, config: T4RecConfig, catalogue: Catalogue): number {
+  const { itemEmbeddingDim, featuresSameSizeItemEmbedding: isAsWide } = config;
   switch (feature.kind) {
     case 'categorical':
+      if (isAsWide) return itemEmbeddingDim;
       return Math.ceil(cardinality(feature, catalogue) ** 0.25 * config.embeddingSizeMultiplier);
     case 'numeric':
-      return Math.max(1, feature.size ?? config.numericProjectionDim);
+      if (!isProjected(feature, config)) return 1;
+      return isAsWide || isElementWise(config) ? itemEmbeddingDim : (feature.size ?? config.numericProjectionDim);
     case 'soft':
-      return config.softEmbeddingDim;
+      return isAsWide ? itemEmbeddingDim : config.softEmbeddingDim;
     case 'cyclic':
       return 2;
   }
 }
 
+/** Whether a number becomes several columns: as written, and always where it joins the item vector element by element. */
+const isProjected = ({ size }: Feature, config: T4RecConfig): boolean =>
+  isElementWise(config) || (size ?? config.numericProjectionDim) > 0;
+
 /**
  * Whether a feature is numbers as they are, which are not normalised: a norm over one column would make 0 of every number,
  * and of the two of an angle tell only which is the larger.
  */
-const isBare = ({ kind, size }: Feature, { numericProjectionDim }: T4RecConfig): boolean =>
-  kind === 'cyclic' || (kind === 'numeric' && (size ?? numericProjectionDim) === 0);
+const isBare = (feature: Feature, config: T4RecConfig): boolean =>
+  !isElementWise(config) &&
+  (feature.kind === 'cyclic' || (feature.kind === 'numeric' && !isProjected(feature, config)));
 
 /** Columns of a click's vector once its features are put together. */
 export function mergedColumns(config: T4RecConfig, catalogue: Catalogue): number {
-  if (config.aggregation !== 'concat') return config.itemEmbeddingDim;
+  if (isElementWise(config)) return config.itemEmbeddingDim;
   const columns = featuresOf(config).map((feature) => columnsOf(feature, config, catalogue));
   return columns.reduce((a, b) => a + b, config.itemEmbeddingDim);
 }
 
 /** Parameters of the features, with those of the norms of all, the item's included, where they are normalised. */
 export function featureParameters(config: T4RecConfig, catalogue: Catalogue): Record<string, ParameterSpec> {
-  const { itemEmbeddingDim, otherEmbeddingsInitStd: std, softEmbeddingCardinality, inputNorm, aggregation } = config;
+  const { itemEmbeddingDim, otherEmbeddingsInitStd: std, softEmbeddingCardinality, inputNorm } = config;
   const specs: Record<string, ParameterSpec> = {};
   const uniform = (rows: number, columns: number, name: string) => {
     const init = { kind: 'uniform', limit: 1 / Math.sqrt(rows) } as const; // as a linear layer of PyTorch starts
@@ -151,7 +171,7 @@ export function featureParameters(config: T4RecConfig, catalogue: Catalogue): Re
     specs[`${name}.gain`] = { shape: [columns], init: { kind: 'ones' } };
     specs[`${name}.bias`] = { shape: [columns], init: { kind: 'zeros' } };
   };
-  norm('norms.items', itemEmbeddingDim);
+  norm(`norms.${ITEMS}`, itemEmbeddingDim);
   for (const feature of featuresOf(config)) {
     const name = `features.${feature.name}`;
     const columns = columnsOf(feature, config, catalogue);
@@ -161,12 +181,12 @@ export function featureParameters(config: T4RecConfig, catalogue: Catalogue): Re
     } else if (feature.kind === 'soft') {
       uniform(1, feature.size ?? softEmbeddingCardinality, name);
       specs[`${name}.table`] = { shape: [feature.size ?? softEmbeddingCardinality, columns], init };
-    } else if (feature.kind === 'numeric' && (feature.size ?? config.numericProjectionDim) > 0) {
+    } else if (feature.kind === 'numeric' && isProjected(feature, config)) {
       uniform(1, columns, name);
     }
-    if (!isBare(feature, config)) norm(`norms.${feature.name}`, columns);
-    if (aggregation !== 'concat' && columns !== itemEmbeddingDim)
-      uniform(columns, itemEmbeddingDim, `${name}.projection`);
+    const isNarrow = isElementWise(config) && columns !== itemEmbeddingDim;
+    if (isNarrow) uniform(columns, itemEmbeddingDim, name + PROJECTION);
+    if (!isBare(feature, config)) norm(`norms.${feature.name}`, isNarrow ? itemEmbeddingDim : columns);
   }
   return specs;
 }
@@ -229,7 +249,10 @@ function reader(session: SessionInput, { name, kind }: Feature, { features }: Ca
   return (t) => first + (Math.floor(days ? times[t]! / 86_400 + 3 : times[t]! / 3600) % period);
 }
 
-/** Vectors of the features, `[B · W, columns]` each, and which of them are to be normalised as the item's are. */
+/**
+ * Vectors of the features, `[B · W, columns]` each, and which of them are to be normalised as the item's are: element by
+ * element, all are projected to the item vector's width before.
+ */
 export function featureVectors(
   params: Params,
   prepared: PreparedTensors,
@@ -237,18 +260,21 @@ export function featureVectors(
 ): readonly { readonly name: string; readonly vectors: Tensor2D; readonly isNormed: boolean }[] {
   const at: Named = (name) => params[`features.${name}`]!;
   return featuresOf(config).map((feature) => {
-    const { name, kind } = feature;
-    const bare = isBare(feature, config);
-    return { name, vectors: vectorsOf(at, name, kind, prepared[`feature.${name}`]!, bare), isNormed: !bare };
+    const { name } = feature;
+    const vectors = vectorsOf(at, feature, prepared[`feature.${name}`]!, config);
+    const isNarrow = isElementWise(config) && vectors.shape[1] !== config.itemEmbeddingDim;
+    const wide = isNarrow ? linear(vectors, linearAt(at, name + PROJECTION)) : vectors;
+    return { name, vectors: wide, isNormed: !isBare(feature, config) };
   });
 }
 
-function vectorsOf(at: Named, name: string, kind: Kind, values: Tensor, isBare: boolean): Tensor2D {
+function vectorsOf(at: Named, feature: Feature, values: Tensor, config: T4RecConfig): Tensor2D {
+  const { name, kind } = feature;
   switch (kind) {
     case 'categorical':
       return gather(at(`${name}.table`) as Tensor2D, reshape(values, [values.size]));
     case 'numeric':
-      return isBare ? (values as Tensor2D) : linear(values as Tensor2D, linearAt(at, name));
+      return isProjected(feature, config) ? linear(values as Tensor2D, linearAt(at, name)) : (values as Tensor2D);
     case 'soft':
       return matMul(softmax(linear(values as Tensor2D, linearAt(at, name))), at(`${name}.table`) as Tensor2D);
     case 'cyclic':

@@ -44,6 +44,12 @@ export function declare(size: Size) {
       specs[`${name}.w`] = { shape: [rows, columns], init: { kind: 'normal', std } };
       specs[`${name}.b`] = zeros(columns);
     },
+    /** A layer around the language model, which starts as PyTorch's do: uniform within ±1/√rows, its bias too. */
+    around(name: string, rows: number, columns: number) {
+      const init = { kind: 'uniform', limit: 1 / Math.sqrt(rows) } as const;
+      specs[`${name}.w`] = { shape: [rows, columns], init };
+      specs[`${name}.b`] = { shape: [columns], init };
+    },
     /** @param std Spread of the gain around 1. */
     norm(name: string, std = 0, columns = size.d) {
       const init = std > 0 ? ({ kind: 'normal', mean: 1, std } as const) : ({ kind: 'ones' } as const);

@@ -99,18 +99,18 @@ function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, P
   const columns = mergedColumns(config, catalogue);
   const network = ({ prefix, share }: Network): Record<string, ParameterSpec> => {
     const size = sizeOf(config, share);
-    const { specs, linear } = declare(size);
-    if (inputLayer(config) !== 'none') linear('merge', columns, size.d);
+    const { specs, around } = declare(size);
+    if (inputLayer(config) !== 'none') around('merge', columns, size.d);
     for (const [name, spec] of Object.entries(LANGUAGE_MODELS[config.lm].parameters(size))) specs[`lm.${name}`] = spec;
     return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [prefix + name, spec]));
   };
   const generator = ranking(config);
   const { d } = sizeOf(config, generator.share);
   const head = declare(sizeOf(config));
-  if (projects(config, d)) head.linear('output', d, itemEmbeddingDim);
+  if (projects(config, d)) head.around('output', d, itemEmbeddingDim);
   if (objective === 'rtd') {
-    head.linear('discriminator.dense', config.dModel, config.dModel);
-    head.linear('discriminator.score', config.dModel, 1);
+    head.around('discriminator.dense', config.dModel, config.dModel);
+    head.around('discriminator.score', config.dModel, 1);
   }
   return {
     items: {
@@ -155,14 +155,9 @@ function merged(params: Params, at: Named, prepared: PreparedTensors, config: T4
     return layerNorm(y, gain!, bias!, FEATURE_EPSILON);
   };
   const x = normed('items', itemVectors(params, prepared.items as Tensor2D, config));
-  const features = featureVectors(params, prepared, config).map(({ name, vectors, isNormed }) => {
-    const f = normed(name, vectors, isNormed);
-    if (aggregation === 'concat' || f.shape[1] === config.itemEmbeddingDim) return f;
-    return linear(
-      f,
-      linearAt((part) => params[`features.${part}`]!, `${name}.projection`),
-    );
-  });
+  const features = featureVectors(params, prepared, config).map(({ name, vectors, isNormed }) =>
+    normed(name, vectors, isNormed),
+  );
   const together =
     aggregation !== 'concat'
       ? elementWise(x, features, aggregation === 'element-wise')

@@ -39,6 +39,7 @@ export interface T4RecConfig {
   readonly features: string;
   readonly ageSince: string;
   readonly aggregation: 'concat' | 'element-wise' | 'element-wise-plain';
+  readonly featuresSameSizeItemEmbedding: boolean;
   readonly embeddingSizeMultiplier: number;
   readonly numericProjectionDim: number;
   readonly softEmbeddingCardinality: number;
@@ -48,6 +49,7 @@ export interface T4RecConfig {
   readonly maxSpanLength: number;
   readonly plmMaskInput: Choice;
   readonly trainOnLastItemSeqOnly: boolean;
+  readonly trainOnPrefixes: boolean;
   readonly rtdTiedGenerator: boolean;
   readonly rtdSampleFromBatch: boolean;
   readonly rtdDiscriminatorLossWeight: number;
@@ -56,6 +58,7 @@ export interface T4RecConfig {
   readonly softmaxTemperature: number;
   readonly sampledSoftmax: boolean;
   readonly maxNSamples: number;
+  readonly sparseUpdates: boolean;
   readonly stochasticSharedEmbeddingsReplacementProb: number;
   readonly swapLabels: boolean;
   readonly learningRate: number;
@@ -236,8 +239,13 @@ export const options: OptionSpecs<T4RecConfig> = {
   aggregation: choice(
     ['concat', 'element-wise', 'element-wise-plain'],
     'concat',
-    'how features join the item vector x: beside it, as x ⊙ (1 + Σ f), or as x ⊙ Σ f',
+    'how features join the item vector x: beside it, as x ⊙ (1 + Σ f), or as x ⊙ Σ f; then each is projected to its width',
     'paper; the library lacks the "1 +"',
+  ),
+  featuresSameSizeItemEmbedding: boolean(
+    false,
+    'whether the vectors of other features are as wide as the item’s, a bare number’s excepted; else as wide as the options below say',
+    `an option of ${PAPER}`,
   ),
   embeddingSizeMultiplier: number(
     0.1,
@@ -250,7 +258,7 @@ export const options: OptionSpecs<T4RecConfig> = {
     0,
     4096,
     0,
-    'columns that a numeric feature is projected to; 0: the number itself',
+    'columns that a numeric feature is projected to; 0: the number itself; element by element always the item vector’s',
     PAPER,
   ),
   softEmbeddingCardinality: integer(1, 4096, 10, 'vectors that a soft one-hot feature mixes', 'the library'),
@@ -269,6 +277,12 @@ export const options: OptionSpecs<T4RecConfig> = {
     "the order hides them already; the library's class inherits it",
   ),
   trainOnLastItemSeqOnly: boolean(false, 'clm: learn from the last click of each session only', 'the library'),
+  trainOnPrefixes: boolean(
+    false,
+    'mlm, plm, rtd: learn from every prefix of a session, too. The click that a shop asks for has none after it; of hidden clicks ' +
+      'only those at the end of a session are such',
+    'ours: see the results on eshop',
+  ),
   rtdTiedGenerator: boolean(
     true,
     'rtd: one network generates and discriminates; else the generator is one of a quarter of the width',
@@ -298,6 +312,12 @@ export const options: OptionSpecs<T4RecConfig> = {
     100,
     'sampledSoftmax: half the draws, log-uniform by popularity rank, whose repeats are dropped',
     'the library',
+  ),
+  sparseUpdates: boolean(
+    false,
+    'sampledSoftmax: a step updates only the item vectors that it reads, so that its cost does not grow with the catalogue; ' +
+      'the others keep their moments, and do not decay',
+    'paper and library update all rows; true is what PyTorch calls SparseAdam',
   ),
   stochasticSharedEmbeddingsReplacementProb: number(
     0,

@@ -26,8 +26,9 @@ export function prepare(
   const { objective, totalSeqLength } = config;
   const append = training ? 0 : Number(appendsColumn(config));
   const most = training ? totalSeqLength : inferenceClicks(config);
-  // Learning the next click needs no column for the last one, unless it must be told after swap noise what it is.
-  const unread = training && objective === 'clm' && !config.swapLabels ? 1 : 0;
+  // Learning the next click needs no column for the last one, but swap noise exchanges it like any other.
+  const isSwapped = config.stochasticSharedEmbeddingsReplacementProb > 0;
+  const unread = training && objective === 'clm' && !isSwapped ? 1 : 0;
   const rows = sessions.map(({ items }) => {
     const count = Math.min(items.length, most);
     return { first: items.length - count, count: count - unread };
@@ -56,7 +57,7 @@ export function prepare(
   }
   if (training) {
     hide(prepared, training.hidden ?? [], config, width);
-    if (config.stochasticSharedEmbeddingsReplacementProb > 0) swap(prepared, config, training.random);
+    if (isSwapped) swap(prepared, config, training.random);
   } else {
     askForNext(prepared, rows, config, width);
   }

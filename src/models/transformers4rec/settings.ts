@@ -83,8 +83,17 @@ export function check(config: T4RecConfig): void {
     if (inputLayer === 'none') refuse('a generator of its own has another width; set inputLayer=tanh or relu.');
     if (dModel % 8 !== 0) refuse(`a generator of a quarter of "dModel" needs a multiple of 8, got ${dModel}.`);
   }
+  if (config.trainOnPrefixes && objective === 'clm') {
+    refuse('"trainOnPrefixes" is for mlm, plm and rtd: clm learns what follows every prefix as it is.');
+  }
   if (config.sampledSoftmax && config.labelSmoothing > 0) {
     refuse('"labelSmoothing" is for the full softmax; set it to 0 with sampledSoftmax.');
+  }
+  if (config.sparseUpdates && !config.sampledSoftmax) {
+    refuse('"sparseUpdates" needs sampledSoftmax=true: the full softmax reads every item vector.');
+  }
+  if (config.sparseUpdates && objective === 'rtd' && !config.rtdSampleFromBatch) {
+    refuse('"sparseUpdates" needs rtdSampleFromBatch=true: replacements from all items read every item vector.');
   }
 }
 
