@@ -1,5 +1,6 @@
 /** The two test projects: Node, and a page in the system's Chromium. */
 import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { playwright } from '@vitest/browser-playwright';
@@ -30,8 +31,9 @@ declare module 'vitest/browser' {
 }
 
 export const tests: NonNullable<ViteUserConfig['test']> = {
-  // Two cores: the browser gets its turn after Node, and one page at a time.
-  maxWorkers: 2,
+  // The browser gets its turn after Node, and one page at a time. Every file may drive a browser of its own: with more than
+  // four side by side, they wait for each other.
+  maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
   testTimeout: 30_000,
   hookTimeout: 300_000,
   // What is waited for comes sooner or later; how soon is up to what else the machine does.
