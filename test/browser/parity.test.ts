@@ -38,10 +38,13 @@ const SOME = 6;
 
 let parity: Parity;
 let folder: string;
-beforeAll(async () => {
-  folder = `/${await commands.makeParity()}/`;
-  parity = await (await fetch(`${folder}parity.json`)).json();
-});
+beforeAll(
+  async () => {
+    folder = `/${await commands.makeParity()}/`;
+    parity = await (await fetch(`${folder}parity.json`)).json();
+  },
+  Math.max(TIMEOUT, 300_000),
+);
 
 let recommender: Recommender | undefined;
 afterEach(() => recommender?.dispose());
@@ -85,21 +88,25 @@ describe('on WebGL with 16-bit textures', () => {
     expect(Math.abs(third! - 1 / 3)).toBeLessThan(2 ** -11);
   });
 
-  test.each(PARITY_MODELS)('%s answers real sessions with the same ten items', async (model) => {
-    const engine = createLocalEngine();
-    const modelUrl = new URL(`${folder}${model}/`, location.href).href;
-    await engine.load({ modelUrl, backend: 'webgl' });
-    const wrong: Record<string, string[]> = {};
-    for (const [n, [name, ids]] of Object.entries(parity.sessions).entries()) {
-      if (n % (isWhole(model, 'webgl') ? 1 : SOME) !== 0) continue;
-      const { items } = await engine.recommend({ ...timed(ids, n), k: 10, exclude: [] });
-      const expected = parity.answers[model]!.cpu[name]!.slice(0, 10);
-      const found = differences(expected, items, within(HALVES, expected));
-      if (found.length > 0) wrong[name] = found;
-    }
-    await engine.dispose();
-    expect(wrong).toEqual({});
-  });
+  test.each(PARITY_MODELS)(
+    '%s answers real sessions with the same ten items',
+    async (model) => {
+      const engine = createLocalEngine();
+      const modelUrl = new URL(`${folder}${model}/`, location.href).href;
+      await engine.load({ modelUrl, backend: 'webgl' });
+      const wrong: Record<string, string[]> = {};
+      for (const [n, [name, ids]] of Object.entries(parity.sessions).entries()) {
+        if (n % (isWhole(model, 'webgl') ? 1 : SOME) !== 0) continue;
+        const { items } = await engine.recommend({ ...timed(ids, n), k: 10, exclude: [] });
+        const expected = parity.answers[model]!.cpu[name]!.slice(0, 10);
+        const found = differences(expected, items, within(HALVES, expected));
+        if (found.length > 0) wrong[name] = found;
+      }
+      await engine.dispose();
+      expect(wrong).toEqual({});
+    },
+    TIMEOUT,
+  );
 });
 
 describe.each(PARITY_MODELS)('%s in a page', (model) => {
