@@ -15,6 +15,7 @@ export interface CaserConfig {
   readonly profileDecay: number;
   readonly profileGap: number;
   readonly users: number;
+  readonly outputTable: 'own' | 'inputs';
   readonly padding: 'zero' | 'trained';
   readonly windows: 'full' | 'all';
   readonly loss: 'binary' | 'cross-entropy';
@@ -115,6 +116,15 @@ export const options: OptionSpecs<CaserConfig> = {
     default: 0,
     doc: 'user: number of users; set by training',
     source: 'users of the log',
+  },
+  outputTable: {
+    type: 'choice',
+    choices: ['own', 'inputs'],
+    default: 'own',
+    doc:
+      'what scores items: a table of its own, or the tables that clicks are looked up in; own learns for each item apart ' +
+      'that it is clicked again, inputs knows it of all (profile session, device or none)',
+    source: 'own is the paper and its code; inputs is ours, near to RecBole’s port, which is no Caser',
   },
   padding: {
     type: 'choice',

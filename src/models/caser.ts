@@ -15,8 +15,8 @@
  *                                                      wᵢ = 1 in this session, profileDecayᵏ in the k-th before it
  *     g = z                                            `none`
  *
- * Each window of L clicks predicts the T items after it, in a binary loss against uniform negatives (or, as an option of
- * ours, by cross-entropy over the catalogue).
+ * Each window of L clicks predicts the T items after it, in a binary loss against uniform negatives. Options of ours:
+ * cross-entropy over the catalogue, and W₂ = [E ; E_p].
  *
  * Differs from the paper: sessions stand where it has users, whose place the profile takes. Differs from the official
  * code: places without a target are not trained, and padding is a zero vector (`padding: 'trained'` learns it).
@@ -44,6 +44,7 @@ import type {
   Initialiser,
   NegativeSpec,
   ObjectiveSpec,
+  Outputs,
   ParameterSpec,
   Params,
   Prepared,
@@ -65,12 +66,15 @@ const readsClicks = ({ profile }: CaserConfig) => profile === 'session' || profi
 /** Earlier sessions whose weight is worth their place. */
 const earlierSessions = ({ profile, profileDecay }: CaserConfig) => (profile === 'device' && profileDecay > 0 ? 20 : 0);
 
-function check({ profile, users, loss, sparseUpdates }: CaserConfig): void {
+function check({ profile, users, outputTable, loss, sparseUpdates }: CaserConfig): void {
   const refuse = (sentence: string): never => {
     throw new RecommenderError('bad-config', `caser: ${sentence}`);
   };
   if (profile !== 'user' && users > 0) {
     refuse(`"users" is for profile=user, got ${users} with profile=${profile}; leave it out.`);
+  }
+  if (outputTable === 'inputs' && (profile === 'shared' || profile === 'user')) {
+    refuse(`outputTable=inputs needs a profile of clicks, or none: profile=${profile} has no vectors of items.`);
   }
   if (sparseUpdates && loss === 'cross-entropy') {
     refuse('"sparseUpdates" needs loss "binary": the softmax of "cross-entropy" reads every item vector.');
@@ -100,14 +104,18 @@ function parameters(config: CaserConfig, { items: n }: Catalogue): Record<string
     specs[`${name}.w`] = { shape: [inputs, outputs], init };
     specs[`${name}.b`] = { shape: [outputs], init };
   };
-  specs.items = { shape: [n + 1, d], init: vectors, rows: 'input', zeroRow };
+  const hasOwn = config.outputTable === 'own';
+  const rows = hasOwn ? 'input' : 'both';
+  specs.items = { shape: [n + 1, d], init: vectors, rows, zeroRow };
   layer('vertical', L, nv);
   for (let h = 1; h <= L; h++) layer(`horizontal.${h}`, h * d, nh);
   layer('hidden', nv * d + nh * L, d);
   if (profile === 'user') specs.users = { shape: [users, d], init: vectors };
   if (profile === 'shared') specs.shared = { shape: [1, d], init: vectors };
-  if (readsClicks(config)) specs.profiles = { shape: [n + 1, d], init: vectors, rows: 'input' };
-  specs.outputs = { shape: [n + 1, width], init: { kind: 'normal', std: 1 / (2 * d) }, rows: 'output', zeroRow };
+  if (readsClicks(config)) specs.profiles = { shape: [n + 1, d], init: vectors, rows };
+  if (hasOwn) {
+    specs.outputs = { shape: [n + 1, width], init: { kind: 'normal', std: 1 / (2 * d) }, rows: 'output', zeroRow };
+  }
   specs.bias = { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output', zeroRow };
   return specs;
 }
@@ -169,6 +177,13 @@ function profileOf(params: Params, prepared: PreparedTensors, { d, profile }: Ca
   }
 }
 
+/** W₂ and b₂. */
+function outputs(params: Params): Outputs {
+  const { outputs: own, items, profiles, bias } = params;
+  const table = own ?? (profiles ? concat([items!, profiles], 1) : items);
+  return { table: table as Tensor2D, bias: bias as Tensor1D };
+}
+
 function objective({ loss, negSamples: count, negPer, negFrom }: CaserConfig): ObjectiveSpec {
   if (loss === 'cross-entropy') return { loss, negatives: { kind: 'catalogue' }, reduction: 'mean' };
   const negatives: NegativeSpec = {
@@ -190,7 +205,7 @@ export const caser: SessionModel<CaserConfig> = {
   parameters,
   prepare,
   encode,
-  outputs: (params) => ({ table: params.outputs as Tensor2D, bias: params.bias as Tensor1D }),
+  outputs,
   training(config) {
     const { L, T, windows, batchSize, nIter, learningRate, lrSchedule, l2, sparseUpdates } = config;
     return {

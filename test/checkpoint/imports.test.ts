@@ -235,9 +235,29 @@ describe('reference configurations', () => {
     });
   });
 
+  test('that leave something out mean what their code does, not what ours does', () => {
+    expect(configure(cl4srec, importers.cl4srec.config({ item_size: 9 }).config)).toMatchObject({
+      ...{ hiddenUnits: 64, maxlen: 50, numBlocks: 2, numHeads: 2, dropoutRate: 0.5, batchSize: 256, numEpochs: 300 },
+      ...{ cropRatio: 0.2, maskRatio: 0.7, reorderRatio: 0.2, lambda: 0.1, tau: 1 },
+    });
+    const port = (norm_first: boolean | null) =>
+      configure(sasrec, importers.sasrec.config({ item_num: 7, norm_first }).config);
+    expect(port(false)).toMatchObject({ maxlen: 200, dropoutRate: 0.2 });
+    expect(port(null)).toMatchObject({ maxlen: 50, dropoutRate: 0.5 });
+  });
+
   test('of SR-GNN keep whole sessions, and the attention alone where they are not hybrid', () => {
     const given = { ...graph, l2: 1e-5, lr_dc: 0.1, lr_dc_step: 3, batchSize: 100, patience: 10 };
-    const rest = { hiddenSize: 4, step: 1, l2: 1e-5, lrDc: 0.1, lrDcStep: 3, batchSize: 100, maxlen: 4096 };
+    const rest = {
+      hiddenSize: 4,
+      step: 1,
+      l2: 1e-5,
+      lrDc: 0.1,
+      lrDcStep: 3,
+      batchSize: 100,
+      maxlen: 4096,
+      patience: 10,
+    };
     const of = (nonhybrid: boolean) => importers.srgnn.config({ ...given, nonhybrid });
     expect(of(true)).toEqual({ items: 7, config: { ...rest, readout: 'global' } });
     expect(of(false)).toEqual({ items: 7, config: { ...rest, readout: 'hybrid' } });

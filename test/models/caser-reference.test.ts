@@ -29,6 +29,8 @@ const cases: readonly Partial<CaserConfig>[] = [
   { profile: 'none', negPer: 'target' },
   { profile: 'user', users: 2, padding: 'trained' },
   { profile: 'session', loss: 'cross-entropy' },
+  { profile: 'device', outputTable: 'inputs' },
+  { profile: 'none', outputTable: 'inputs', loss: 'cross-entropy' },
 ];
 
 const catalogue = { items: ITEMS };

@@ -226,6 +226,7 @@ test('plans windows, a balanced loss against negatives outside the session, and 
   });
   expect(plan({ sparseUpdates: true }).optimiser.touchedRows).toBe(true);
   expect(plan({ lrSchedule: 'linear' }).schedule).toEqual({ kind: 'linear' });
+  expect(() => plan({ outputTable: 'inputs', profile: 'shared' })).toThrow(/profile=shared has no vectors of items/);
   expect(() => plan({ sparseUpdates: true, loss: 'cross-entropy' })).toThrow(/"sparseUpdates" needs loss "binary"/);
   expect(plan({ windows: 'all', T: 1, profile: 'device' }).rows).toMatchObject({
     targets: 1,

@@ -100,7 +100,8 @@ export function caserVector(weights: Weights, instance: Omit<Instance, 'targets'
  * −log softmax(s) over the items, padding not among them.
  */
 export function caserLoss(weights: Weights, instances: readonly Instance[], settings: ReferenceSettings): number {
-  const table = matrix(weights.outputs!);
+  const [items, profiles] = ['items', 'profiles'].map((name) => weights[name] && matrix(weights[name]));
+  const table = weights.outputs ? matrix(weights.outputs) : items!.map((row, i) => [...row, ...(profiles?.[i] ?? [])]);
   const bias = Array.from(weights.bias!.data);
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   if (settings.loss === 'cross-entropy') {

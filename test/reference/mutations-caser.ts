@@ -87,7 +87,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'Caser: no item bias',
     file: MODEL,
-    edits: [['table: params.outputs as Tensor2D, bias: params.bias as Tensor1D', 'table: params.outputs as Tensor2D']],
+    edits: [['table: table as Tensor2D, bias: bias as Tensor1D', 'table: table as Tensor2D']],
     tests: reference,
   },
   {
@@ -209,12 +209,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'Caser: the input table scores, as in RecBole',
     file: MODEL,
-    edits: [
-      [
-        'table: params.outputs as Tensor2D,',
-        'table: (params.outputs!.shape[1] === params.items!.shape[1] ? params.items : params.outputs) as Tensor2D,',
-      ],
-    ],
+    edits: [['const table = own ?? (profiles ? concat([items!, profiles], 1) : items);', 'const table = profiles ? concat([items!, profiles], 1) : items;']], // biome-ignore format: one line
     tests: reference,
   },
   {

@@ -29,6 +29,7 @@ const tiny = {
 const CASES: readonly [string, Readonly<Record<string, unknown>>][] = [
   ['caser', { ...small, drop: 0 }],
   ['caser', { ...small, drop: 0, profile: 'none', negPer: 'target', padding: 'trained' }],
+  ['caser', { ...small, drop: 0, outputTable: 'inputs' }],
   ['sasrec', { ...attentive, loss: 'bce' }],
   ['sasrec', { ...attentive, loss: 'gbce', negatives: 3, reuseItemEmbeddings: false }],
   ['cl4srec', { ...attentive, loss: 'sampled', nSample: 4 }],

@@ -69,7 +69,11 @@ export const cl4srec: Importer = {
       similarity: 'dot',
       beta2: 0.999,
     };
-    return { ...(size !== undefined && { items: size - 2 }), config: { ...code, ...config } };
+    // The code's own defaults, where the configuration leaves them out.
+    const sizes = { hiddenUnits: 64, maxlen: 50, numBlocks: 2, numHeads: 2, dropoutRate: 0.5 };
+    const views = { cropRatio: 0.2, maskRatio: 0.7, reorderRatio: 0.2 };
+    const defaults = { ...sizes, ...views, batchSize: 256, numEpochs: 300 };
+    return { ...(size !== undefined && { items: size - 2 }), config: { ...code, ...defaults, ...config } };
   },
 
   map(config, items) {

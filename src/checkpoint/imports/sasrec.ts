@@ -49,7 +49,9 @@ export const sasrec: Importer = {
       state_dict_path: { ignored: true },
     });
     // The port knows one loss.
-    return { ...imported, config: { ...imported.config, loss: 'bce', negatives: 1 } };
+    // The port's own defaults, where the configuration leaves them out; in 2020 they were those of the official code.
+    const defaults = reference['norm_first'] === null ? {} : { maxlen: 200, dropoutRate: 0.2 };
+    return { ...imported, config: { ...defaults, ...imported.config, loss: 'bce', negatives: 1 } };
   },
 
   map(config, items) {

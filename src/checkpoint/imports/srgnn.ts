@@ -36,7 +36,7 @@ export const srgnn: Importer = {
       l2: 'l2',
       // Its data, when it stops, and what a caller did with it.
       dataset: { ignored: true },
-      patience: { ignored: true },
+      patience: 'patience',
       validation: { ignored: true },
       valid_portion: { ignored: true },
       adam: { ignored: true },
