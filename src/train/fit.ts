@@ -7,6 +7,7 @@ import { type Progress, Trainer, type TrainerOptions, type TrainerState } from '
 
 /** What selects the best epoch, and ends a training that no longer gets better. */
 const SELECTION_METRIC = 'mrr@20';
+/** Epochs without a better validation after which a training ends, where its plan does not say. */
 const PATIENCE = 5;
 
 export interface FitOptions<C> extends TrainerOptions<C> {
