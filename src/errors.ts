@@ -6,6 +6,9 @@ export type ErrorCode =
   | 'weights-mismatch' // a tensor with another name, type or shape than the architecture needs
   | 'no-backend' // no compute backend could be started
   | 'diverged' // training produced a loss or weights that are not finite
+  | 'bad-delta' // what was learnt on a device is damaged, or of another version
+  | 'foreign-delta' // what was learnt belongs to another model
+  | 'not-tunable' // this kind of model does not learn on the device
   | 'not-finite' // a model produced scores that are not finite
   | 'aborted' // the caller's signal, or a newer request, ended the work
   | 'engine-lost' // the worker crashed and could not be restarted

@@ -66,6 +66,12 @@ export interface Artifact {
   readonly catalogue?: readonly CatalogueItem[];
 }
 
+/** An artifact that was read from its files. */
+export interface OpenedArtifact extends Artifact {
+  /** Of its weights and items, from their digests: 64 hexadecimal digits. */
+  readonly hash: string;
+}
+
 /** The one tensor that every artifact has. */
 export const SUPPORT_TENSOR = 'catalogue.support';
 

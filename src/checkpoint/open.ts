@@ -1,6 +1,6 @@
 /** Opens an artifact from wherever its files are: a folder, a server, memory. `pack.ts` says what the files hold. */
 import { RecommenderError } from '../errors';
-import type { Artifact } from './artifact';
+import type { OpenedArtifact } from './artifact';
 import { looksLikeHtml, parseJson } from './json';
 import {
   CATALOGUE,
@@ -28,7 +28,7 @@ type ReadFile = (name: string, maxBytes: number) => Promise<Uint8Array | undefin
  *   be read: throw `tooLong`. May throw another `RecommenderError` of its own, which is passed on.
  * @throws RecommenderError `bad-artifact` with one sentence that names file and tensor, or field.
  */
-export async function openArtifact(read: ReadFile): Promise<Artifact> {
+export async function openArtifact(read: ReadFile): Promise<OpenedArtifact> {
   const manifest = await readManifest(read);
   const { formatVersion: _, files, ...info } = manifest;
   const load = async (name: string) => checkFile(name, await readFile(read, name, files[name]!.bytes), files[name]!);
@@ -44,6 +44,7 @@ export async function openArtifact(read: ReadFile): Promise<Artifact> {
     info,
     itemIds,
     tensors,
+    hash: files[WEIGHTS]!.sha256.slice(32) + files[ITEMS]!.sha256.slice(32),
     ...(catalogue && { catalogue: checkCatalogue(parseJson(catalogue, CATALOGUE)) }),
   };
 }

@@ -2,7 +2,7 @@
  * Reads an artifact over HTTP: the one place that makes requests. They are GETs of the artifact's own files, without
  * credentials and without a referrer, chosen by the manifest and never by what was clicked or recommended.
  */
-import type { Artifact } from '../checkpoint/artifact';
+import type { OpenedArtifact } from '../checkpoint/artifact';
 import { openArtifact, tooLong } from '../checkpoint/open';
 import { RecommenderError, throwIfAborted } from '../errors';
 import type { LoadProgress } from './engine';
@@ -32,7 +32,7 @@ export interface ArtifactLoaderOptions {
  * @throws RecommenderError `bad-artifact` naming the file where one is missing, truncated, damaged, or a page instead of
  *   the file; `io` where the server or the network fails; `timeout` where a download stalls; `aborted`.
  */
-export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptions = {}): Promise<Artifact> {
+export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptions = {}): Promise<OpenedArtifact> {
   if (!URL.canParse(baseUrl) || !new URL(baseUrl).pathname.endsWith('/')) {
     throw new RangeError(`modelUrl: expected the absolute URL of a folder, ending in "/", got "${baseUrl}".`);
   }

@@ -27,6 +27,8 @@ export interface ModelInfo {
   readonly name: string;
   readonly version: string;
   readonly architecture: string;
+  /** Of its weights and items: two models with the same one are the same. */
+  readonly hash: string;
   readonly items: number;
   readonly parameters: number;
   readonly bytes: number;

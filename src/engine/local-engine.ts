@@ -3,7 +3,7 @@
  * when tensors are made and freed; the layers below only make them.
  */
 import { memory } from '@tensorflow/tfjs-core';
-import type { Artifact } from '../checkpoint/artifact';
+import type { OpenedArtifact } from '../checkpoint/artifact';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { topK } from '../ranking/top-k';
 import { abortable, abortedError, firstOf } from './abort';
@@ -91,7 +91,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     { modelUrl, fromCache }: LoadOptions,
     onProgress: (progress: LoadProgress) => void,
     signal: AbortSignal | undefined,
-  ): Promise<Artifact> {
+  ): Promise<OpenedArtifact> {
     const either = firstOf(signal, end.signal);
     const fetchThis = fetchFile ?? fetchPrivately(fromCache ? 'force-cache' : 'default');
     try {

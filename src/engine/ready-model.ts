@@ -1,5 +1,5 @@
 /** A model on a backend: weights uploaded, numbers checked, and whether both are still there. */
-import type { Artifact } from '../checkpoint/artifact';
+import type { OpenedArtifact } from '../checkpoint/artifact';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { models } from '../models/index';
 import { openSession, type SessionScorer } from '../ranking/session-scorer';
@@ -13,7 +13,7 @@ import { type ModelItems, modelItems } from './model-items';
 import { useBackend } from './turns';
 
 export interface Model {
-  readonly artifact: Artifact;
+  readonly artifact: OpenedArtifact;
   readonly items: ModelItems;
   readonly session: SessionScorer;
   readonly info: ModelInfo;
@@ -42,7 +42,7 @@ const users = new WeakMap<object, number>();
  * @throws DeviceLost
  */
 export async function readyModel(
-  artifact: Artifact,
+  artifact: OpenedArtifact,
   backend: BackendName,
   why: string,
   options: BackendOptions,
@@ -77,7 +77,17 @@ export async function readyModel(
     throwIfAborted(signal);
     const { name, version, architecture, items } = artifact.info;
     const candidates = isNeural(artifact) ? backendsHere() : [backend];
-    const info = { name, version, architecture, items, ...sizes(artifact), backend, why, candidates };
+    const info = {
+      name,
+      version,
+      architecture,
+      hash: artifact.hash,
+      items,
+      ...sizes(artifact),
+      backend,
+      why,
+      candidates,
+    };
     return {
       ...{ artifact, items: modelItems(artifact), session, info, dispose },
       isGone: () => isGone(backend, instance),
@@ -106,9 +116,9 @@ export function releaseIdle(backend: BackendName): void {
 }
 
 /** Counting baselines score on typed arrays, whatever the backend. */
-const isNeural = ({ info }: Artifact): boolean => Object.hasOwn(models, info.architecture);
+const isNeural = ({ info }: OpenedArtifact): boolean => Object.hasOwn(models, info.architecture);
 
-function sizes({ tensors }: Artifact): { readonly parameters: number; readonly bytes: number } {
+function sizes({ tensors }: OpenedArtifact): { readonly parameters: number; readonly bytes: number } {
   const weights = Object.entries(tensors).filter(([name]) => !name.startsWith('catalogue.'));
   const parameters = weights.reduce((sum, [, { data }]) => sum + data.length, 0);
   return { parameters, bytes: weights.reduce((sum, [, { data }]) => sum + data.byteLength, 0) };

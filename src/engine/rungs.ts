@@ -1,5 +1,5 @@
 /** Getting a model to run on one backend, or on the first of several that works. */
-import type { Artifact } from '../checkpoint/artifact';
+import type { OpenedArtifact } from '../checkpoint/artifact';
 import { throwIfAborted } from '../errors';
 import { firstOf } from './abort';
 import { type BackendOptions, startBackend } from './backends/index';
@@ -18,7 +18,7 @@ export const startInTime = (backend: BackendName, { deadline, ...options }: Rung
 
 /** A model on a backend that starts and computes right. Inside a turn. */
 export async function readyOn(
-  artifact: Artifact,
+  artifact: OpenedArtifact,
   backend: BackendName,
   why: string,
   options: RungOptions,
@@ -54,7 +54,7 @@ export async function readyOn(
  * @throws What was wrong with the last rung.
  */
 export async function climb(
-  artifact: Artifact,
+  artifact: OpenedArtifact,
   ladder: readonly BackendName[],
   why: (backend: BackendName, failures: readonly string[]) => string,
   options: RungOptions,
