@@ -9,6 +9,8 @@ export type ErrorCode =
   | 'bad-delta' // what was learnt on a device is damaged, or of another version
   | 'foreign-delta' // what was learnt belongs to another model
   | 'not-tunable' // this kind of model does not learn on the device
+  | 'wrong-passphrase' // a file was sealed with another passphrase
+  | 'insecure-context' // the page has no cryptography: it is served over plain http
   | 'not-finite' // a model produced scores that are not finite
   | 'aborted' // the caller's signal, or a newer request, ended the work
   | 'engine-lost' // the worker crashed and could not be restarted
