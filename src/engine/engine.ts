@@ -141,6 +141,35 @@ export interface Trained extends Pick<Artifact, 'itemIds' | 'tensors'> {
   readonly backend: BackendName;
 }
 
+export interface ExplainRequest {
+  /** As `RecommendRequest.session` and `user`: what the answer that is to be explained was asked with. */
+  readonly session: readonly EngineEvent[];
+  readonly user?: string;
+  /** The items to explain. */
+  readonly itemIds: readonly string[];
+}
+
+/** What moved one item, and by how much. */
+export interface Explanation {
+  readonly itemId: string;
+  readonly score: number;
+  /** Its place among all items that may be shown, from 1. */
+  readonly rank: number;
+  /** The clicks that the model knows, in the order of the session. */
+  readonly clicks: readonly ClickEffect[];
+}
+
+export interface ClickEffect {
+  readonly itemId: string;
+  /** Seconds since 1970. */
+  readonly time: number;
+  /**
+   * By how much the natural logarithm of the item's probability is lower without this click. 0.7: half as likely; about 0:
+   * the click hardly matters; below 0: the click moved the item down.
+   */
+  readonly effect: number;
+}
+
 /** How a caller follows and ends a call. `P` is what the call reports while it runs. */
 export interface Control<P = never> {
   /** Ends the call early: it rejects with `aborted`. */
@@ -185,6 +214,14 @@ export interface Engine {
    * @throws RecommenderError `no-backend`.
    */
   move(request: MoveRequest, control?: Control): Promise<Moved>;
+  /**
+   * Why these items: each click is left out in turn, and all the sessions are scored together. One click alone is compared
+   * with popularity, which would answer without it. Items that the model does not know are passed over, and so is
+   * everything where it knows no click.
+   *
+   * @throws RecommenderError as `recommend`.
+   */
+  explain(request: ExplainRequest, control?: Control): Promise<readonly Explanation[]>;
   /** Forgets the session asked about last, whose state it keeps so that one more click is one more step. */
   forget(): Promise<void>;
   /** A text that changes where another backend may be the fastest: the kind of the GPU, the number of cores. */

@@ -11,14 +11,27 @@ import { fromTensors } from '../checkpoint/item-features';
 import { RecommenderError } from '../errors';
 import { configure } from '../models/configuration';
 import { models } from '../models/index';
-import type { ParameterSpec, SessionModel } from '../models/model';
+import type { ParameterSpec, Params, SessionModel } from '../models/model';
 import { toTensor } from '../models/tensors';
 import { neuralScorer } from '../ranking/neural-scorer';
 import type { SessionScorer } from '../ranking/session-scorer';
 import type { Catalogue, NdArray, Scorer } from '../types';
 
+/** A trained network on the active backend. */
+export interface Network<C = unknown> {
+  readonly model: SessionModel<C>;
+  readonly params: Params;
+  /** As `configure` returns it. */
+  readonly config: C;
+  readonly catalogue: Catalogue;
+}
+
 /** A scorer that owns its weights: `dispose` frees them. `openSession` of `ranking/session-scorer` takes it. */
-export type LoadedScorer = Scorer & { openSession?(): SessionScorer };
+export type LoadedScorer = Scorer & {
+  openSession?(): SessionScorer;
+  /** What computes, and stays the scorer's; absent where a baseline counts. */
+  readonly network?: Network;
+};
 
 /** What `loadScorer` wants to know of an artifact that does not exist yet. */
 export const NAMELESS = {
@@ -111,6 +124,7 @@ function loadNeural<C>(model: SessionModel<C>, { tensors }: Artifact, catalogue:
     const scorer = neuralScorer(model, params, config, catalogue);
     return {
       ...scorer,
+      network: { model, params, config, catalogue } as Network,
       dispose() {
         scorer.dispose();
         dispose(params);

@@ -24,6 +24,7 @@ import { asBackendsFault, asNoBackend, backendsHere, below, ladderOf, withDeadli
 import { timed } from './measure';
 import { type Model, releaseIdle } from './ready-model';
 import { climb, firstThat, type RungOptions, readyOn, startInTime } from './rungs';
+import type { Tuning } from './tune';
 import { inTurn } from './turns';
 
 export interface LocalEngineOptions {
@@ -53,6 +54,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   const end = new AbortController();
   let model: Model | undefined;
   let avoid: readonly BackendName[] = [];
+  let tuning: Tuning | undefined;
   /** How often each GPU was lost. */
   const losses = new Map<BackendName, number>();
 
@@ -122,13 +124,25 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       const running = current;
       const { backend } = running.info;
       try {
-        return await withDeadline(() => running.use(() => work(running)), backendDeadline, backend);
+        const dressed = async () => {
+          await tuning?.wear(running);
+          return work(running);
+        };
+        return await withDeadline(() => running.use(dressed), backendDeadline, backend);
       } catch (error) {
         throwIfAborted(signal);
         if (backend === 'cpu') throw error; // there is nothing below
         current = await recovered(running, asBackendsFault(error, backend), signal);
       }
     }
+  }
+
+  /** Tuning and explaining: loaded where they are wanted, and nowhere else. */
+  async function tuned(): Promise<Tuning> {
+    assertAlive();
+    const { createTuning } = await import('./tune');
+    tuning ??= createTuning({ turn, loaded, surviving });
+    return tuning;
   }
 
   return {
@@ -170,7 +184,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         }
       }, signal);
     },
-    forget: () => turn(async () => model?.session.forget()),
+    forget: () => turn(async () => model?.session().forget()),
     device: () => deviceHere(),
     recommend(request, { signal } = {}) {
       return turn(async (ends) => {
@@ -178,7 +192,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         const from = performance.now();
         const known = await items.known(request.session, request.user);
         const isKnown = known.items.length > 0;
-        const scores = isKnown ? await surviving(({ session }) => session.score(known), ends) : items.popularity;
+        const scores = isKnown ? await surviving(({ session }) => session().score(known), ends) : items.popularity;
         throwIfAborted(ends);
         const ranked = rank(loaded(), scores, isKnown ? 'neural' : 'popular', request);
         const { backend, why } = loaded().info;
@@ -204,6 +218,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         }
       }, signal);
     },
+    explain: async (...call) => (await tuned()).explain(...call),
     async catalogue() {
       assertAlive();
       return loaded().artifact.catalogue ?? [];

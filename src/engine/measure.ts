@@ -14,8 +14,8 @@ const MAX_RUNS = 20;
  * @throws DeviceLost
  */
 export async function timed(model: Model, clock: () => number): Promise<number> {
-  const { session, artifact } = model;
-  const items = artifact.info.golden.session;
+  const session = model.session();
+  const items = model.artifact.info.golden.session;
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
     const from = clock();

@@ -12,6 +12,8 @@ export interface ModelItems {
   /** Indices never to answer with: what may not be shown, and these ids. */
   hidden(exclude: readonly string[]): ReadonlySet<ItemIndex>;
   idOf(index: ItemIndex): string;
+  /** Undefined for an item that the model does not know. */
+  indexOf(id: string): ItemIndex | undefined;
   /** By id: the catalogue, or where there is none, bare ids. */
   readonly products: ReadonlyMap<string, CatalogueItem>;
   /** Events of each item in the training log, `[n]`: the scores of popularity. */
@@ -48,6 +50,7 @@ export function modelItems(artifact: Artifact): ModelItems {
       const excluded = exclude.flatMap((id) => indices.get(id) ?? []);
       return excluded.length === 0 ? neverShown : new Set([...neverShown, ...excluded]);
     },
+    indexOf: (id) => indices.get(id),
     idOf: (index) => itemIds[index - 1]!,
     products: new Map((catalogue ?? itemIds.map((id) => ({ id }))).map((product) => [product.id, product])),
     popularity: Float32Array.from(tensors[SUPPORT_TENSOR]!.data).subarray(1),

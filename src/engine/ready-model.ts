@@ -8,14 +8,26 @@ import { isGone, runningBackend, unlessLost } from './backends/loss';
 import { type BackendName, isGpu, type ModelInfo } from './engine';
 import { goldenMismatch } from './golden-check';
 import { backendsHere } from './ladder';
-import { loadScorer } from './load-scorer';
+import { type LoadedScorer, loadScorer } from './load-scorer';
 import { type ModelItems, modelItems } from './model-items';
 import { useBackend } from './turns';
+
+/** What scores in the place of the model that an artifact holds. */
+export interface Worn {
+  readonly scorer: LoadedScorer;
+  readonly session: SessionScorer;
+}
 
 export interface Model {
   readonly artifact: OpenedArtifact;
   readonly items: ModelItems;
-  readonly session: SessionScorer;
+  readonly scorer: LoadedScorer;
+  /** Scores the running session: by the artifact, or by what it wears. */
+  session(): SessionScorer;
+  /** What scores in the artifact's place, if anything; the model disposes it. */
+  worn(): Worn | undefined;
+  /** Puts on what scores from now on, or takes it off. */
+  wear(worn?: Worn): void;
   readonly info: ModelInfo;
   /** Whether the device that holds the weights is lost, or its backend was stopped. */
   isGone(): boolean;
@@ -63,8 +75,15 @@ export async function readyModel(
   try {
     const scorer = await loadScorer(artifact);
     const session = openSession(scorer);
+    let worn: Worn | undefined;
+    const scoring = () => worn?.session ?? session;
+    const wear = (next?: Worn) => {
+      scoring().forget();
+      worn?.scorer.dispose();
+      worn = next;
+    };
     free = () => {
-      session.dispose();
+      wear();
       scorer.dispose();
     };
     const wrong = await unlessLost(backend, instance, () => goldenMismatch(session, artifact.info.golden, backend));
@@ -89,7 +108,7 @@ export async function readyModel(
       candidates,
     };
     return {
-      ...{ artifact, items: modelItems(artifact), session, info, dispose },
+      ...{ artifact, items: modelItems(artifact), scorer, session: scoring, worn: () => worn, wear, info, dispose },
       isGone: () => isGone(backend, instance),
       use: (work) =>
         unlessLost(backend, instance, async () => {

@@ -1,0 +1,104 @@
+/**
+ * Why an item is suggested: occlusion. Each click of the session is left out in turn; what an item's probability loses is what
+ * the click did for it.
+ *
+ *     effect of click t on item i = ln p(i | x₁ … x_T) − ln p(i | x₁ … x_T without x_t)
+ *
+ * Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, §4, of pictures.
+ */
+
+import { notFinite } from '../ranking/top-k';
+import { breathe } from '../train/breathe';
+import type { Scorer, SessionInput } from '../types';
+import type { Control, EngineEvent, ExplainRequest, Explanation } from './engine';
+import type { TuningHost } from './tune';
+
+/** Sessions that are scored in one turn: a recommendation need not wait for more. */
+const TURN_SESSIONS = 32;
+/** Scores that are held at a time, 16 MB: fewer sessions a turn where the catalogue is large. */
+const TURN_SCORES = 4 * 1024 * 1024;
+/** Share of the probability that a counting baseline leaves to all items alike: it says nothing of most. */
+const UNSAID = 0.01;
+
+/** As `Engine.explain`. */
+export async function explain(
+  { turn, loaded, surviving }: TuningHost,
+  { session, user, itemIds }: ExplainRequest,
+  { signal }: Control = {},
+): Promise<Explanation[]> {
+  const { items, scorer: base } = loaded();
+  const clicks = session.filter(({ itemId }) => items.indexOf(itemId) !== undefined);
+  const asked = itemIds.filter((id) => items.indexOf(id) !== undefined);
+  if (clicks.length === 0 || asked.length === 0) return [];
+  const columns = asked.map((id) => items.indexOf(id)! - 1);
+  const logProbabilities = base.network ? logSoftmax : logShares;
+
+  const wholeAndParts = [clicks, ...clicks.map((_, t) => clicks.filter((_, other) => other !== t))];
+  const inputs = await Promise.all(wholeAndParts.map((part: readonly EngineEvent[]) => items.known(part, user)));
+  /** For each session and each item asked for. */
+  const rows: Float64Array[] = [];
+  let whole: Float32Array = new Float32Array(0);
+  const perTurn = Math.max(1, Math.min(TURN_SESSIONS, Math.floor(TURN_SCORES / base.items)));
+  for (let from = 0; from < inputs.length; from += perTurn) {
+    const block = inputs.slice(from, from + perTurn);
+    const scores = await turn(
+      (ends) => surviving((model) => scoreAll(model.worn()?.scorer ?? model.scorer, block), ends),
+      signal,
+    );
+    for (const row of scores)
+      rows.push(row === undefined ? logShares(items.popularity, columns) : logProbabilities(row, columns));
+    if (from === 0) whole = scores[0]!;
+    await breathe();
+  }
+  const hidden = items.hidden([]);
+  return asked.map((itemId, i) => ({
+    itemId,
+    score: whole[columns[i]!]!,
+    rank: rankOf(whole, columns[i]!, hidden),
+    clicks: clicks.map((click, t) => ({
+      itemId: click.itemId,
+      time: click.time,
+      effect: rows[0]![i]! - rows[t + 1]![i]!,
+    })),
+  }));
+}
+
+/** The scores of each session, `[n]`; undefined for one without a click. */
+async function scoreAll(scorer: Scorer, sessions: readonly SessionInput[]): Promise<(Float32Array | undefined)[]> {
+  const scores = await scorer.score(sessions.filter(({ items }) => items.length > 0));
+  const wrong = scores.findIndex((score) => !Number.isFinite(score));
+  if (wrong >= 0) throw notFinite(scores[wrong]!, 1 + (wrong % scorer.items));
+  let row = 0;
+  return sessions.map(({ items }) => {
+    return items.length > 0 ? scores.subarray(row * scorer.items, ++row * scorer.items) : undefined;
+  });
+}
+
+/** ln softmax of scores at some columns. */
+function logSoftmax(scores: Float32Array, columns: readonly number[]): Float64Array {
+  let top = Number.NEGATIVE_INFINITY;
+  for (const score of scores) top = Math.max(top, score);
+  let sum = 0;
+  for (const score of scores) sum += Math.exp(score - top);
+  return Float64Array.from(columns, (column) => scores[column]! - top - Math.log(sum));
+}
+
+/** ln of the share of scores that count something, at some columns. */
+function logShares(scores: Float32Array, columns: readonly number[]): Float64Array {
+  let sum = 0;
+  for (const score of scores) sum += Math.max(0, score);
+  const share = (score: number) => (sum > 0 ? Math.max(0, score) / sum : 1 / scores.length);
+  return Float64Array.from(columns, (column) =>
+    Math.log((1 - UNSAID) * share(scores[column]!) + UNSAID / scores.length),
+  );
+}
+
+/** Place of a column among those that may be shown, from 1: equal scores by ascending index. */
+function rankOf(scores: Float32Array, column: number, hidden: ReadonlySet<number>): number {
+  const own = scores[column]!;
+  let before = 0;
+  scores.forEach((score, other) => {
+    if ((score > own || (score === own && other < column)) && !hidden.has(other + 1)) before++;
+  });
+  return before + 1;
+}

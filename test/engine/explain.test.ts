@@ -1,0 +1,126 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Engine, EngineEvent } from '../../src/engine/engine';
+import { createLocalEngine } from '../../src/engine/local-engine';
+import { models } from '../../src/models/index';
+import { wasmPath } from './backends/start';
+import { clicks, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
+import { SMALL } from './parity';
+
+const running: Engine[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((engine) => engine.dispose()));
+});
+
+async function loaded(
+  architecture: string,
+  backend: 'cpu' | 'wasm' = 'wasm',
+  catalogue?: { id: string; availability: string }[],
+) {
+  const artifact = await smallModel({
+    architecture,
+    config: SMALL[architecture] ?? {},
+    ...(catalogue && { catalogue }),
+  });
+  const engine = createLocalEngine({ fetchFile: serveFolder(await folderOf(artifact)), wasmPath });
+  running.push(engine);
+  await engine.load({ modelUrl: MODEL_URL, backend });
+  return engine;
+}
+
+/** ln of each item's probability, from the scores of a recommendation of everything. */
+async function logProbabilities(engine: Engine, session: readonly EngineEvent[]): Promise<Map<string, number>> {
+  const { items } = await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW });
+  const shares = session.length === 0; // by popularity, whose scores count events
+  const all = items.reduce((sum, { score }) => sum + (shares ? score : Math.exp(score)), 0);
+  return new Map(
+    items.map(({ itemId, score }) => [
+      itemId,
+      shares ? Math.log((0.99 * score) / all + 0.01 / items.length) : score - Math.log(all),
+    ]),
+  );
+}
+
+describe.each(Object.keys(models))('explain by %s', (architecture) => {
+  test.each(['cpu', 'wasm'] as const)('equals leaving out one click after the other, on %s', async (backend) => {
+    const engine = await loaded(architecture, backend);
+    for (const session of [clicks('item-9'), clicks('item-9', 'item-12', 'gone', '__proto__', 'item-9')]) {
+      const itemIds = ['item-9', 'a,b', 'unheard of', 'item-30'];
+      const explanations = await engine.explain({ session, itemIds });
+      const known = session.filter(({ itemId }) => IDS.includes(itemId));
+      const ranked = await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW });
+      const whole = await logProbabilities(engine, known);
+      const parts = await Promise.all(
+        known.map((_, t) =>
+          logProbabilities(
+            engine,
+            known.filter((_, other) => other !== t),
+          ),
+        ),
+      );
+      expect(explanations.map(({ itemId }) => itemId)).toEqual(['item-9', 'a,b', 'item-30']);
+      for (const { itemId, score, rank, clicks } of explanations) {
+        expect(ranked.items[rank - 1]).toMatchObject({ itemId, score: expect.closeTo(score, 4) });
+        expect(clicks.map(({ itemId, time }) => ({ itemId, time }))).toEqual(
+          known.map(({ itemId, time }) => ({ itemId, time })),
+        );
+        clicks.forEach(({ effect }, t) => {
+          expect(effect).toBeCloseTo(whole.get(itemId)! - parts[t]!.get(itemId)!, 4);
+        });
+      }
+    }
+  });
+
+  test('leaves as many tensors as there were, and the session as it was', async () => {
+    const engine = await loaded(architecture);
+    const session = clicks('item-9', 'item-12', 'item-7');
+    const ask = () => engine.recommend({ session, k: 5, exclude: [], now: NOW });
+    const { items } = await ask();
+    await engine.explain({ session, itemIds: ['item-8'] });
+    const before = await engine.memory();
+    for (let n = 0; n < 3; n++) await engine.explain({ session, itemIds: IDS });
+    expect(await engine.memory()).toEqual(before);
+    expect((await ask()).items).toEqual(items);
+  });
+});
+
+describe('explain', () => {
+  test('ranks among what may be shown, as recommend does', async () => {
+    const engine = await loaded(
+      'gru4rec',
+      'cpu',
+      IDS.map((id, k) => ({ id, availability: k % 3 ? 'in stock' : 'out of stock' })),
+    );
+    const session = clicks('item-9', 'item-12');
+    const { items } = await engine.recommend({ session, k: 10, exclude: [], now: NOW });
+    const explanations = await engine.explain({ session, itemIds: items.map(({ itemId }) => itemId) });
+    expect(explanations.map(({ rank }) => rank)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  test('says nothing where the model knows no click, or none of the items', async () => {
+    const engine = await loaded('gru4rec', 'cpu');
+    expect(await engine.explain({ session: clicks('gone'), itemIds: ['item-9'] })).toEqual([]);
+    expect(await engine.explain({ session: clicks('item-9'), itemIds: ['gone'] })).toEqual([]);
+  });
+
+  test('tells what counted, too: an item that nothing but the click speaks for loses by its absence', async () => {
+    const engine = await loaded('pop', 'cpu');
+    const [explanation] = await engine.explain({ session: clicks('item-9', 'item-7'), itemIds: ['item-9'] });
+    expect(explanation!.clicks.map(({ effect }) => effect)).toEqual([expect.closeTo(0, 9), expect.closeTo(0, 9)]);
+  });
+
+  test('scores long sessions in turns, between which others are answered, and ends with its signal', async () => {
+    const engine = await loaded('gru4rec');
+    const session = clicks(...Array.from({ length: 100 }, (_, t) => IDS[(t * 7) % IDS.length]!));
+    const order: string[] = [];
+    const explaining = engine.explain({ session, itemIds: ['item-9'] }).then(() => order.push('explained'));
+    await engine.recommend({ session, k: 5, exclude: [], now: NOW }).then(() => order.push('recommended'));
+    await explaining;
+    expect(order).toEqual(['recommended', 'explained']);
+    const abort = new AbortController();
+    const aborted = engine.explain({ session, itemIds: ['item-9'] }, { signal: abort.signal });
+    abort.abort();
+    await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
+    await engine.dispose();
+    await expect(engine.explain({ session, itemIds: ['item-9'] })).rejects.toMatchObject({ code: 'disposed' });
+  });
+});
