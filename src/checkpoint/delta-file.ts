@@ -107,6 +107,12 @@ const GATE: Fields<GateState> = {
   rollbacks: isCount,
 };
 const REFUSED: Fields<GuardState['refused']> = { rate: isCount, repetition: isCount, entropy: isCount };
+const RECENT: Fields<GuardState['recent'][number]> = { itemId: (value) => typeof value === 'string', time: isNumber };
+const GUARD: Fields<GuardState> = {
+  refused: has(REFUSED),
+  recent: (value) => Array.isArray(value) && value.every(has(RECENT)),
+  surprise: isNumber,
+};
 const REST: Fields<Rest> = {
   format: (value) => value === 1,
   method: (value) => value === 'adapter' || value === 'full',
@@ -125,7 +131,7 @@ const REST: Fields<Rest> = {
     atThrough: isCount,
   }),
   gate: has(GATE),
-  guard: has<GuardState>({ refused: has(REFUSED) }),
+  guard: has(GUARD),
 };
 
 function checkRest(value: unknown): Rest {

@@ -59,6 +59,10 @@ export interface GateState {
 export interface GuardState {
   /** Counts by kind: too many in a short time, the same over and over, or without any preference. */
   readonly refused: { readonly rate: number; readonly repetition: number; readonly entropy: number };
+  /** The newest events, oldest first, from which rate and repetition follow. */
+  readonly recent: readonly { readonly itemId: string; readonly time: number }[];
+  /** Decayed mean, in nats, of how much worse the base predicts the events than chance would; 0 before the first. */
+  readonly surprise: number;
 }
 
 export interface Delta {

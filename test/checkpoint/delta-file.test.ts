@@ -41,7 +41,11 @@ const deltas: fc.Arbitrary<Delta> = fc.uniqueArray(text, { maxLength: 5 }).chain
       ...{ isOpen: fc.boolean(), events: count, evidence: number, against: number, sum: number, squares: number },
       ...{ base: number, tuned: number, openings: count, rollbacks: count },
     }),
-    guard: fc.record({ refused: fc.record({ rate: count, repetition: count, entropy: count }) }),
+    guard: fc.record({
+      refused: fc.record({ rate: count, repetition: count, entropy: count }),
+      recent: fc.array(fc.record({ itemId: text, time: number }), { maxLength: 4 }),
+      surprise: number,
+    }),
   }),
 );
 

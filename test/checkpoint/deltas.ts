@@ -20,5 +20,9 @@ export const DELTA: Delta = {
     ...{ isOpen: true, events: 14, evidence: 3.25, against: -0.5, sum: 2, squares: 1.5 },
     ...{ base: 0.5, tuned: 2.25, openings: 1, rollbacks: 0 },
   },
-  guard: { refused: { rate: 3, repetition: 0, entropy: 0 } },
+  guard: {
+    refused: { rate: 3, repetition: 0, entropy: 0 },
+    recent: [{ itemId: '🧦', time: 1_700_000_000.25 }],
+    surprise: -0.75,
+  },
 };

@@ -1,0 +1,330 @@
+/**
+ * A visitor's adapter: a few vectors, rows and weights beside a frozen model, with gradients in closed form.
+ *
+ *     q      = c ⊙ (1 + g) + û / (s Ē)                                  c the session, Ē the usual length of a row of E
+ *     rawᵢ   = s (q · (Eᵢ + Ē Dᵢ) + bᵢ)
+ *     logitᵢ = m rawᵢ + βᵢ + w₀ lift(i) + Σ_f w_f lift(f(i))
+ *     loss   = −log softmax(logit)[next item] + ½ α ‖θ − θ₀‖²
+ *
+ * û and g are `[d]`; D and β have a row for each item that the visitor touched; m, w₀ and w_f weigh the base against what the
+ * visitor's own counts say (`lifts.ts`): a product of experts. At θ₀ all but the weights are 0.
+ *
+ * With δᵢ = softmax(logit)ᵢ − [i is next] and z = Σ δᵢ (Eᵢ + Ē Dᵢ):
+ *
+ *     ∂û = m z / Ē     ∂g = m s z ⊙ c     ∂Dᵢ = m s δᵢ Ē q     ∂βᵢ = δᵢ     ∂m = Σ δᵢ rawᵢ     ∂w_f = Σ δᵢ lift(f(i))
+ *
+ * Every part learns by `adagrad-norm.ts` and stays inside its cap. The sums are plain loops in double precision, so that the
+ * same events teach the same on every backend.
+ */
+import type { NdArray } from '../../types';
+import { capNorm, clamp, move } from './adagrad-norm';
+import { type Candidates, candidatesOf } from './candidates';
+import type { Ground, Pair, TuneEvent } from './ground';
+import type { Learner, SavedLearner } from './learner';
+import { facetLifts, lift, Popularity } from './lifts';
+import { ADAPTER, type AdapterSettings, CAPS } from './settings';
+import { crossEntropy, HIDDEN } from './softmax';
+import { TouchedRows } from './touched-rows';
+
+/** The item side of a tuned model: score of item i = c · table[i] + bias[i], in the base's own unit. */
+export interface FoldedItems {
+  /** `[n, d]`. */
+  readonly table: Float32Array;
+  /** `[n]`. */
+  readonly bias: Float32Array;
+}
+
+/** Of the loss without its anchor, by part; rows in the order of the touched items. */
+export interface AdapterGradients {
+  readonly shift: Float64Array;
+  readonly gain: Float64Array;
+  readonly weights: Float64Array;
+  /** `[rows · d]`. */
+  readonly table: Float64Array;
+  readonly bias: Float64Array;
+}
+
+export class Adapter implements Learner {
+  readonly #ground: Ground;
+  readonly #settings: AdapterSettings;
+  readonly #popularity: Popularity;
+  readonly #d: number;
+  readonly #scale: number;
+  /** Ē: root of the mean squared length of the rows of E. */
+  readonly #length: number;
+  readonly #startWeights: Float32Array;
+  /** û, g; m, w₀ and one weight a facet; sums of squared gradients of each. */
+  readonly #shift: Float32Array;
+  readonly #gain: Float32Array;
+  readonly #weights: Float32Array;
+  readonly #slots: Float32Array;
+  readonly #weightSlots: Float32Array;
+  readonly #rows: TouchedRows;
+  #step = 0;
+  /** Of the event that was predicted last: its candidates, their raw scores, and their logits, which then become δ. */
+  #candidates: Candidates = candidatesOf(0, 0, new Int32Array(0), 0);
+  #raw = new Float64Array(0);
+  #base = new Float64Array(0);
+  #delta = new Float64Array(0);
+  #facetLifts: readonly Float64Array[] = [];
+  readonly #q: Float64Array;
+
+  /** @param saved What `save` gave, to go on from; copied. */
+  constructor(ground: Ground, saved?: SavedLearner, settings: AdapterSettings = ADAPTER) {
+    const { table, itemIds, scale = 1, facets = [] } = ground;
+    this.#ground = ground;
+    this.#settings = settings;
+    this.#d = table.length / itemIds.length;
+    this.#scale = scale;
+    this.#length = rootMeanSquare(table) * Math.sqrt(this.#d) || 1;
+    this.#popularity = new Popularity(ground);
+    const { base, item, category, facet } = settings.weights;
+    const ofFacets = facets.map(({ name }) => (name.startsWith('category ') ? category : facet));
+    this.#startWeights = Float32Array.from([base, item, ...ofFacets]);
+    const restored = (name: string, start: Float32Array): Float32Array => {
+      const data = saved?.arrays[name]?.data;
+      return data?.length === start.length ? Float32Array.from(data) : start.slice();
+    };
+    this.#shift = restored('shift', new Float32Array(this.#d));
+    this.#gain = restored('gain', new Float32Array(this.#d));
+    this.#weights = restored('weights', this.#startWeights);
+    this.#slots = restored('slot.vectors', new Float32Array(2));
+    this.#weightSlots = restored('slot.weights', new Float32Array(this.#startWeights.length));
+    this.#rows = new TouchedRows(itemIds, this.#d, saved);
+    this.#q = new Float64Array(this.#d);
+    this.#step = saved?.step ?? 0;
+  }
+
+  predict({ item, vector, hidden = new Set() }: TuneEvent): Pair {
+    this.#candidates = candidatesOf(this.#ground.itemIds.length, item, this.#rows.columns, this.#step);
+    const { placeOf, weights } = this.#candidates;
+    this.#score(vector!);
+    this.#addLifts();
+    for (const other of hidden) {
+      const place = placeOf(other - 1);
+      if (place === undefined || other === item) continue;
+      this.#base[place] = HIDDEN;
+      this.#delta[place] = HIDDEN;
+    }
+    const target = placeOf(item - 1)!;
+    return { base: crossEntropy(this.#base, target, weights), tuned: crossEntropy(this.#delta, target, weights) };
+  }
+
+  learn({ vector }: TuneEvent): void {
+    const { rates, anchor } = this.#settings;
+    const gradients = this.gradients(vector!);
+    this.#replay(gradients);
+    const rows = this.#rows;
+    move({ values: this.#shift, slots: this.#slots, slot: 0 }, gradients.shift, rates.shift, anchor);
+    move({ values: this.#gain, slots: this.#slots, slot: 1 }, gradients.gain, rates.gain, anchor);
+    for (let j = 0; j < this.#weights.length; j++) {
+      const block = { values: this.#weights.subarray(j, j + 1), slots: this.#weightSlots, slot: j };
+      const start = this.#startWeights[j]!;
+      move({ ...block, start }, gradients.weights.subarray(j, j + 1), rates.weights, anchor);
+    }
+    for (let r = 0; r < rows.columns.length; r++) {
+      const own = gradients.table.subarray(r * this.#d, (r + 1) * this.#d);
+      move({ values: rows.rowOf(r), slots: rows.tableSlots, slot: r }, own, rates.table, anchor);
+      const bias = { values: rows.bias.subarray(r, r + 1), slots: rows.biasSlots, slot: r };
+      move(bias, gradients.bias.subarray(r, r + 1), rates.bias, anchor);
+      capNorm(rows.rowOf(r), CAPS.table);
+    }
+    capNorm(this.#shift, CAPS.shift);
+    clamp(this.#gain, -CAPS.gain, CAPS.gain);
+    clamp(rows.bias, -CAPS.bias, CAPS.bias);
+    clamp(this.#weights.subarray(0, 1), ...CAPS.baseWeight);
+    clamp(this.#weights.subarray(1), 0, CAPS.weight);
+    this.#step++;
+  }
+
+  count({ item }: TuneEvent): void {
+    this.#rows.count(item - 1, this.#settings.decay);
+  }
+
+  reset(): void {
+    for (const array of [this.#shift, this.#gain, this.#slots, this.#weightSlots]) array.fill(0);
+    this.#weights.set(this.#startWeights);
+    this.#rows.reset();
+  }
+
+  save(): SavedLearner {
+    const flat = (data: Float32Array): NdArray => ({ data: data.slice(), shape: [data.length] });
+    return {
+      itemIds: this.#rows.itemIds(),
+      arrays: {
+        shift: flat(this.#shift),
+        gain: flat(this.#gain),
+        weights: flat(this.#weights),
+        'slot.vectors': flat(this.#slots),
+        'slot.weights': flat(this.#weightSlots),
+        ...this.#rows.save(),
+      },
+      step: this.#step,
+    };
+  }
+
+  /**
+   * The adapter as an item side, so that recommending by a tuned model costs what it costs by the base:
+   *
+   *     table′ᵢ = (1 + g) ⊙ (Eᵢ + Ē Dᵢ)     bias′ᵢ = û · (Eᵢ + Ē Dᵢ) / (s Ē) + bᵢ + (βᵢ + lifts) / (m s)
+   */
+  fold(): FoldedItems {
+    const { bias, itemIds } = this.#ground;
+    const [d, n, rows] = [this.#d, itemIds.length, this.#rows];
+    const table = this.#ground.table.slice();
+    rows.columns.forEach((column, r) => {
+      for (let k = 0; k < d; k++) table[column * d + k]! += this.#length * rows.rowOf(r)[k]!;
+    });
+    const lifts = this.#liftsOfFacets();
+    const own = new Map(Array.from(rows.columns, (column, r) => [column, rows.bias[r]! + this.#itemPart(r)]));
+    const unit = this.#weights[0]! * this.#scale;
+    const biases = Float32Array.from({ length: n }, (_, i) => {
+      let shifted = 0;
+      for (let k = 0; k < d; k++) shifted += this.#shift[k]! * table[i * d + k]!;
+      const counted = this.#facetPart(lifts, i) + (own.get(i) ?? 0);
+      return shifted / (this.#scale * this.#length) + (bias?.[i] ?? 0) + counted / unit;
+    });
+    for (let at = 0; at < table.length; at++) table[at]! *= 1 + this.#gain[at % d]!;
+    return { table, bias: biases };
+  }
+
+  /** Of the event that was predicted last. */
+  gradients(vector: Float32Array): AdapterGradients {
+    const { facets = [] } = this.#ground;
+    const { columns, placeOf } = this.#candidates;
+    const [delta, rows, d, m, s] = [this.#delta, this.#rows, this.#d, this.#weights[0]!, this.#scale];
+    const weights = new Float64Array(this.#weights.length);
+    for (let place = 0; place < delta.length; place++) {
+      weights[0]! += delta[place]! * this.#raw[place]!;
+      const column = columns ? columns[place]! : place;
+      for (let f = 0; f < facets.length; f++) {
+        weights[2 + f]! += delta[place]! * this.#facetLifts[f]![facets[f]!.codes[column]!]!;
+      }
+    }
+    const table = new Float64Array(rows.columns.length * d);
+    const bias = new Float64Array(rows.columns.length);
+    const z = this.#pull();
+    rows.columns.forEach((column, r) => {
+      const value = delta[placeOf(column)!]!;
+      weights[1]! += value * this.#itemLift(r);
+      bias[r] = value;
+      for (let k = 0; k < d; k++) table[r * d + k] = m * s * value * this.#length * this.#q[k]!;
+    });
+    return {
+      shift: z.map((value) => (m * value) / this.#length),
+      gain: z.map((value, k) => m * s * value * vector[k]!),
+      ...{ weights, table, bias },
+    };
+  }
+
+  /** z = Σ δᵢ (Eᵢ + Ē Dᵢ). */
+  #pull(): Float64Array {
+    const { table } = this.#ground;
+    const { columns, placeOf } = this.#candidates;
+    const [delta, d, rows] = [this.#delta, this.#d, this.#rows];
+    const z = new Float64Array(d);
+    for (let place = 0; place < delta.length; place++) {
+      const value = delta[place]!;
+      if (value === 0) continue;
+      const at = (columns ? columns[place]! : place) * d;
+      for (let k = 0; k < d; k++) z[k]! += value * table[at + k]!;
+    }
+    rows.columns.forEach((column, r) => {
+      const value = delta[placeOf(column)!]! * this.#length;
+      const row = rows.rowOf(r);
+      for (let k = 0; k < d; k++) z[k]! += value * row[k]!;
+    });
+    return z;
+  }
+
+  /** Adds what one session of others says of û and g; the visitor's counts and rows are nothing to them. */
+  #replay({ shift, gain }: AdapterGradients): void {
+    const { replay, itemIds } = this.#ground;
+    const weight = this.#settings.replay;
+    if (!replay || replay.targets.length === 0 || weight === 0) return;
+    const at = this.#step % replay.targets.length;
+    const vector = replay.vectors.subarray(at * this.#d, (at + 1) * this.#d);
+    const target = replay.targets[at]!;
+    this.#candidates = candidatesOf(itemIds.length, target, this.#rows.columns, this.#step);
+    this.#score(vector);
+    this.#delta.set(this.#raw);
+    crossEntropy(this.#delta, this.#candidates.placeOf(target - 1)!, this.#candidates.weights);
+    this.#pull().forEach((value, k) => {
+      shift[k]! += (weight * value) / this.#length;
+      gain[k]! += weight * this.#scale * value * vector[k]!;
+    });
+  }
+
+  /** Base logits, and raw scores of the tuned model, of the candidates. */
+  #score(vector: Float32Array): void {
+    const { table, bias, itemIds } = this.#ground;
+    const { columns, placeOf } = this.#candidates;
+    const [d, q, s] = [this.#d, this.#q, this.#scale];
+    const n = columns ? columns.length : itemIds.length;
+    if (this.#raw.length !== n) {
+      this.#raw = new Float64Array(n);
+      this.#base = new Float64Array(n);
+      this.#delta = new Float64Array(n);
+    }
+    for (let k = 0; k < d; k++) q[k] = vector[k]! * (1 + this.#gain[k]!) + this.#shift[k]! / (s * this.#length);
+    for (let place = 0; place < n; place++) {
+      const column = columns ? columns[place]! : place;
+      const at = column * d;
+      let base = bias ? bias[column]! : 0;
+      let raw = base;
+      for (let k = 0; k < d; k++) {
+        const value = table[at + k]!;
+        base += value * vector[k]!;
+        raw += value * q[k]!;
+      }
+      this.#base[place] = s * base;
+      this.#raw[place] = s * raw;
+    }
+    this.#rows.columns.forEach((column, r) => {
+      const row = this.#rows.rowOf(r);
+      let product = 0;
+      for (let k = 0; k < d; k++) product += row[k]! * q[k]!;
+      this.#raw[placeOf(column)!]! += s * this.#length * product;
+    });
+  }
+
+  /** Logits of the raw scores. */
+  #addLifts(): void {
+    const { columns, placeOf } = this.#candidates;
+    this.#facetLifts = this.#liftsOfFacets();
+    for (let place = 0; place < this.#raw.length; place++) {
+      const column = columns ? columns[place]! : place;
+      this.#delta[place] = this.#weights[0]! * this.#raw[place]! + this.#facetPart(this.#facetLifts, column);
+    }
+    this.#rows.columns.forEach((column, r) => {
+      this.#delta[placeOf(column)!]! += this.#rows.bias[r]! + this.#itemPart(r);
+    });
+  }
+
+  #liftsOfFacets(): Float64Array[] {
+    const { columns, counts } = this.#rows;
+    return facetLifts(this.#ground, this.#popularity, columns, counts, this.#settings.shrink.facet);
+  }
+
+  #itemLift(r: number): number {
+    const share = this.#popularity.items[this.#rows.columns[r]!]!;
+    return lift(this.#rows.counts[r]!, share, this.#settings.shrink.item);
+  }
+
+  #itemPart(r: number): number {
+    return this.#weights[1]! * this.#itemLift(r);
+  }
+
+  #facetPart(lifts: readonly Float64Array[], column: number): number {
+    const { facets = [] } = this.#ground;
+    let sum = 0;
+    for (let f = 0; f < facets.length; f++) sum += this.#weights[2 + f]! * lifts[f]![facets[f]!.codes[column]!]!;
+    return sum;
+  }
+}
+
+function rootMeanSquare(values: Float32Array): number {
+  let sum = 0;
+  for (let k = 0; k < values.length; k++) sum += values[k]! * values[k]!;
+  return Math.sqrt(sum / values.length);
+}

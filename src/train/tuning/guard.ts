@@ -1,0 +1,50 @@
+/** Events that no visitor makes: they are not learnt, and not judged by. */
+import type { GuardState } from '../../checkpoint/delta';
+
+export type Nonsense = keyof GuardState['refused'];
+
+/** Events that are remembered. */
+const WINDOW = 32;
+/** Seconds that so many events take at least: two a second for a while are a machine's. */
+const FASTEST = 16;
+/** Events of one item among them. */
+const MOST_OF_ONE = 24;
+/** Nats by which the base does worse than chance, as a mean over about `MEMORY` events. */
+const MOST_SURPRISE = 0.7;
+const MEMORY = 48;
+
+export const UNSUSPECTING: GuardState = { refused: { rate: 0, repetition: 0, entropy: 0 }, recent: [], surprise: 0 };
+
+/**
+ * The guard after one more event, and what is wrong with it.
+ *
+ * - `rate`: the newest 32 events took less than 16 seconds.
+ * - `repetition`: 24 of them or more are of this one item.
+ * - `entropy`: over the last events the base does worse than a guess among all items, as it does with clicks that follow no
+ *   taste: −log of its probability averages at least log n for items drawn by chance (Gibbs' inequality).
+ *
+ * @param surprise How much larger the base's loss is than log n, in nats; absent where the event was not predicted.
+ */
+export function watch(
+  { refused, recent, surprise: before }: GuardState,
+  event: { readonly itemId: string; readonly time: number },
+  surprise?: number,
+): { readonly state: GuardState; readonly nonsense?: Nonsense } {
+  const newest = [...recent, { itemId: event.itemId, time: event.time }].slice(-WINDOW);
+  const mean = surprise === undefined ? before : before + (clip(surprise) - before) / MEMORY;
+  const isFull = newest.length === WINDOW;
+  const same = newest.reduce((count, { itemId }) => count + (itemId === event.itemId ? 1 : 0), 0);
+  const nonsense: Nonsense | undefined =
+    isFull && event.time - newest[0]!.time < FASTEST
+      ? 'rate'
+      : same >= MOST_OF_ONE
+        ? 'repetition'
+        : mean > MOST_SURPRISE
+          ? 'entropy'
+          : undefined;
+  const counted = nonsense ? { ...refused, [nonsense]: refused[nonsense] + 1 } : refused;
+  return { state: { refused: counted, recent: newest, surprise: mean }, ...(nonsense && { nonsense }) };
+}
+
+/** A single event says only so much. */
+const clip = (surprise: number): number => Math.min(Math.max(surprise, -4), 4);

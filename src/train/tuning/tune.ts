@@ -1,0 +1,116 @@
+/**
+ * Learning from one visitor, event by event: predict by base and tuned, let the gate judge, learn.
+ *
+ * Nothing here knows time, storage or threads: stop after any event, `save`, and a new `Tuning` from that delta goes on bit for
+ * bit as this one would have. See docs/learning.md.
+ */
+import type { Delta, GateState, GuardState, Learnt, TuneMethod } from '../../checkpoint/delta';
+import { Adapter } from './adapter';
+import { CLOSED, GATE, type GateSettings, judge } from './gate';
+import type { Ground, Pair, TuneEvent } from './ground';
+import { type Nonsense, UNSUSPECTING, watch } from './guard';
+import type { Learner } from './learner';
+
+/** What became of one event. */
+export interface Tuned {
+  /** As base and tuned predicted it; absent for the first event of a session. */
+  readonly predicted?: Pair;
+  /** Why it was not learnt. */
+  readonly refused?: Nonsense;
+  /** What the gate did after it. */
+  readonly gate?: 'opened' | 'rolled back';
+}
+
+export interface TuningOptions<L extends Learner> {
+  readonly ground: Ground;
+  readonly method: TuneMethod;
+  readonly learner: L;
+  /** What was learnt so far; `learner` was made from it. */
+  readonly delta?: Delta;
+  /** False: a bench measures without. */
+  readonly gate?: GateSettings | false;
+}
+
+export class Tuning<L extends Learner = Learner> {
+  readonly learner: L;
+  readonly #ground: Ground;
+  readonly #method: TuneMethod;
+  readonly #settings: GateSettings | false;
+  #gate: GateState;
+  #guard: GuardState;
+  #learnt: Learnt;
+
+  constructor({ ground, method, learner, delta, gate = GATE }: TuningOptions<L>) {
+    this.learner = learner;
+    this.#ground = ground;
+    this.#method = method;
+    this.#settings = gate;
+    this.#gate = delta?.gate ?? CLOSED;
+    this.#guard = delta?.guard ?? UNSUSPECTING;
+    this.#learnt = delta?.learnt ?? { events: 0, through: null, atThrough: 0 };
+  }
+
+  /** Whether recommendations may use what was learnt. */
+  get gate(): GateState {
+    return this.#gate;
+  }
+
+  get guard(): GuardState {
+    return this.#guard;
+  }
+
+  /** Takes one more event, the oldest that is new. */
+  async step(event: TuneEvent): Promise<Tuned> {
+    const isBegun = event.vector !== undefined || event.session !== undefined;
+    const predicted = isBegun ? await this.learner.predict(event) : undefined;
+    const itemId = this.#ground.itemIds[event.item - 1]!;
+    const surprise = predicted && predicted.base.loss - Math.log(this.#ground.itemIds.length);
+    const { state, nonsense } = watch(this.#guard, { itemId, time: event.time }, surprise);
+    this.#guard = state;
+    this.#advance(event.time);
+    if (nonsense) return { ...(predicted && { predicted }), refused: nonsense };
+    const change = predicted && this.#judge(predicted);
+    if (change === 'rolled back') await this.learner.reset();
+    else if (predicted) await this.learner.learn(event);
+    this.learner.count(event);
+    return { ...(predicted && { predicted }), ...(change && { gate: change }) };
+  }
+
+  #judge(predicted: Pair): Tuned['gate'] {
+    if (!this.#settings) return undefined;
+    const before = this.#gate;
+    this.#gate = judge(before, predicted, this.#settings);
+    if (this.#gate.rollbacks > before.rollbacks) return 'rolled back';
+    return this.#gate.openings > before.openings ? 'opened' : undefined;
+  }
+
+  #advance(time: number): void {
+    const { events, through, atThrough } = this.#learnt;
+    const isNewer = through === null || time > through;
+    this.#learnt = {
+      events: events + 1,
+      through: isNewer ? time : through,
+      atThrough: isNewer ? 1 : atThrough + (time === through ? 1 : 0),
+    };
+  }
+
+  /** Everything that is needed to go on, as plain data; a copy. */
+  async save(): Promise<Delta> {
+    const { itemIds, arrays, step } = await this.learner.save();
+    return {
+      format: 1,
+      method: this.#method,
+      base: this.#ground.base,
+      ...{ itemIds, arrays, step },
+      learnt: this.#learnt,
+      gate: this.#gate,
+      guard: this.#guard,
+    };
+  }
+}
+
+/** A tuning by adapter, from the start or from where a delta ended. */
+export function tuneAdapter(ground: Ground, delta?: Delta): Tuning<Adapter> {
+  const learner = new Adapter(ground, delta);
+  return new Tuning({ ground, method: 'adapter', learner, ...(delta && { delta }) });
+}

@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'vitest';
+import { random } from '../../../src/session/random';
+import { Adapter, type AdapterGradients } from '../../../src/train/tuning/adapter';
+import type { SavedLearner } from '../../../src/train/tuning/learner';
+import { ADAPTER, CAPS, SAMPLE_ABOVE } from '../../../src/train/tuning/settings';
+import type { NdArray } from '../../../src/types';
+import { D, eventsOf, fondEvents, groundOf, vectorOf } from './shop';
+
+const ground = groundOf();
+
+/** An adapter that has learnt something of everything. */
+function learnt(events = 40, seed = 1): Adapter {
+  const adapter = new Adapter(ground);
+  for (const event of fondEvents(events, ground.itemIds.length, seed)) {
+    if (event.vector) {
+      adapter.predict(event);
+      adapter.learn(event);
+    }
+    adapter.count(event);
+  }
+  return adapter;
+}
+
+/** The same with one number moved. */
+function moved({ itemIds, arrays, step }: SavedLearner, name: string, at: number, by: number): Adapter {
+  const array = arrays[name]!;
+  const data = Float32Array.from(array.data);
+  data[at]! += by;
+  const changed: NdArray = { ...array, data };
+  return new Adapter(ground, { itemIds, arrays: { ...arrays, [name]: changed }, step });
+}
+
+const PARTS: readonly [keyof AdapterGradients, string][] = [
+  ['shift', 'shift'],
+  ['gain', 'gain'],
+  ['weights', 'weights'],
+  ['table', 'rows.table'],
+  ['bias', 'rows.bias'],
+];
+
+describe('gradients are those of finite differences', () => {
+  const event = { item: 7, time: 0, vector: vectorOf(random(5, 'event')) };
+  const adapter = learnt();
+  const saved = adapter.save();
+  adapter.predict(event);
+  const gradients = adapter.gradients(event.vector);
+
+  test.each(PARTS)('%s', (part, name) => {
+    const step = 1 / 256;
+    const lossAt = (at: number, by: number) => moved(saved, name, at, by).predict(event).tuned.loss;
+    const numeric = Array.from(gradients[part], (_, at) => (lossAt(at, step) - lossAt(at, -step)) / (2 * step));
+    expect(numeric.some((value) => Math.abs(value) > 1e-3)).toBe(true);
+    numeric.forEach((value, at) => {
+      expect(gradients[part][at], `${name}[${at}]`).toBeCloseTo(value, 4);
+    });
+  });
+});
+
+test('before it has seen anything, an adapter ranks as the base does', () => {
+  const { vector } = eventsOf([1, 2])[1]!;
+  for (let item = 1; item <= ground.itemIds.length; item++) {
+    const { base, tuned } = new Adapter(ground).predict({ item, time: 0, vector: vector! });
+    expect(tuned.rank).toBe(base.rank);
+  }
+});
+
+test('it learns what the visitor is fond of', () => {
+  const adapter = learnt(60);
+  const fresh = fondEvents(120, ground.itemIds.length, 2).filter(({ vector }) => vector);
+  const gains = fresh.map((event) => {
+    const { base, tuned } = adapter.predict(event);
+    return base.loss - tuned.loss;
+  });
+  expect(gains.reduce((sum, gain) => sum + gain, 0) / gains.length).toBeGreaterThan(0.2);
+});
+
+test('a folded adapter scores as the adapter does, in the unit of the base', () => {
+  const adapter = learnt();
+  const { table, bias } = adapter.fold();
+  const m = adapter.save().arrays['weights']!.data[0]!;
+  const vector = vectorOf(random(6, 'event'));
+  const logits = Array.from(bias, (own, i) => {
+    let score = own;
+    for (let k = 0; k < D; k++) score += vector[k]! * table[i * D + k]!;
+    return m * score;
+  });
+  const sum = Math.log(logits.reduce((total, logit) => total + Math.exp(logit), 0));
+  logits.forEach((logit, i) => {
+    const { tuned } = adapter.predict({ item: i + 1, time: 0, vector });
+    expect(sum - logit).toBeCloseTo(tuned.loss, 3);
+    expect(logits.filter((other) => other >= logit).length).toBe(tuned.rank);
+  });
+});
+
+test('an adapter goes on bit for bit from what was saved, at any point', () => {
+  const events = fondEvents(50);
+  for (const pause of [0, 1, 8, 23, 49]) {
+    let adapter = new Adapter(ground);
+    events.forEach((event, t) => {
+      if (t === pause) adapter = new Adapter(ground, structuredClone(adapter.save()));
+      if (event.vector) {
+        adapter.predict(event);
+        adapter.learn(event);
+      }
+      adapter.count(event);
+    });
+    expect(adapter.save(), `paused before event ${pause}`).toEqual(learnt(50).save());
+  }
+});
+
+test('what was saved does not change with what is learnt later', () => {
+  const adapter = learnt();
+  const saved = adapter.save();
+  const before = structuredClone(saved);
+  const event = eventsOf([3, 4])[1]!;
+  adapter.predict(event);
+  adapter.learn(event);
+  adapter.count(event);
+  expect(saved).toEqual(before);
+});
+
+test('a reset forgets what was learnt and keeps what was counted', () => {
+  const adapter = learnt();
+  const before = adapter.save();
+  adapter.reset();
+  const after = adapter.save();
+  expect(after.itemIds).toEqual(before.itemIds);
+  expect(after.arrays['rows.count']).toEqual(before.arrays['rows.count']);
+  const { base, item, category, facet } = ADAPTER.weights;
+  expect([...after.arrays['weights']!.data]).toEqual([...Float32Array.of(base, item, category, facet)]);
+  for (const [name, { data }] of Object.entries(after.arrays)) {
+    if (name !== 'rows.count' && name !== 'weights') expect(Math.max(...data.map(Math.abs)), name).toBe(0);
+  }
+});
+
+test('hidden items take no probability and no rank', () => {
+  const { vector } = eventsOf([1, 2])[1]!;
+  const event = { item: 4, time: 0, vector: vector! };
+  const hidden = new Set([1, 2, 3, 4, 5, 6, 7]); // the event's own item is one all the same
+  const open = learnt().predict(event);
+  const { base, tuned } = learnt().predict({ ...event, hidden });
+  expect(tuned.loss).toBeLessThan(open.tuned.loss);
+  expect(base.rank).toBeLessThanOrEqual(open.base.rank);
+  expect(base.rank).toBeLessThanOrEqual(ground.itemIds.length - 6);
+});
+
+test('sessions of others hold the vectors back', () => {
+  const draws = random(9, 'others');
+  const others = { vectors: new Float32Array(20 * D), targets: new Int32Array(20) };
+  for (let m = 0; m < 20; m++) {
+    others.vectors.set(vectorOf(draws), m * D);
+    others.targets[m] = 1 + draws.integer(ground.itemIds.length);
+  }
+  const lengths = [learnt(200), new Adapter({ ...ground, replay: others })].map((adapter, i) => {
+    if (i === 1) {
+      for (const event of fondEvents(200)) {
+        if (event.vector) {
+          adapter.predict(event);
+          adapter.learn(event);
+        }
+        adapter.count(event);
+      }
+    }
+    return Math.hypot(...adapter.save().arrays['shift']!.data);
+  });
+  expect(lengths[1]).not.toBe(lengths[0]);
+});
+
+test('of a large catalogue a sample is predicted among, the same for base and tuned, and always the same', () => {
+  const large = groundOf(SAMPLE_ABOVE + 1000);
+  const event = { item: 12_345, time: 0, vector: vectorOf(random(7, 'event')) };
+  const pairs = [new Adapter(large), new Adapter(large)].map((adapter) => adapter.predict(event));
+  expect(pairs[0]).toEqual(pairs[1]);
+  expect(pairs[0]!.base.loss).toBeGreaterThan(4);
+  const whole = new Adapter({
+    ...large,
+    itemIds: large.itemIds.slice(0, SAMPLE_ABOVE),
+    table: large.table.slice(0, SAMPLE_ABOVE * D),
+  });
+  const exact = whole.predict(event);
+  expect(pairs[0]!.base.loss).toBeCloseTo(exact.base.loss, 0);
+  expect(Math.abs(pairs[0]!.base.rank - exact.base.rank)).toBeLessThan(0.05 * SAMPLE_ABOVE);
+});
+
+test('no events bring it past its caps', () => {
+  const items = 400;
+  const wide = groundOf(items);
+  const histories: Record<string, (t: number) => number> = {
+    'one item over and over': () => 5,
+    'two in turns': (t) => 1 + (t % 2),
+    'every item': (t) => 1 + (t % items),
+    'by chance': (t) => 1 + random(3, 'walk', t).integer(items),
+  };
+  for (const [name, itemAt] of Object.entries(histories)) {
+    const adapter = new Adapter(wide);
+    const draws = random(4, name);
+    for (let t = 0; t < 3000; t++) {
+      const vector = vectorOf(draws).map((value) => 100 * value); // a model whose vectors are far too long
+      const event = { item: itemAt(t), time: t, vector };
+      adapter.predict(event);
+      adapter.learn(event);
+      adapter.count(event);
+    }
+    const { arrays, itemIds } = adapter.save();
+    for (const [array, { data }] of Object.entries(arrays))
+      expect(data.every(Number.isFinite), `${name}: ${array}`).toBe(true);
+    expect(itemIds.length).toBeLessThanOrEqual(CAPS.rows);
+    expect(Math.hypot(...arrays['shift']!.data)).toBeLessThanOrEqual(CAPS.shift + 1e-5);
+    expect(Math.max(...arrays['gain']!.data.map(Math.abs))).toBeLessThanOrEqual(CAPS.gain);
+    expect(Math.max(...arrays['rows.bias']!.data.map(Math.abs))).toBeLessThanOrEqual(CAPS.bias);
+    expect(Math.max(...arrays['weights']!.data.slice(1))).toBeLessThanOrEqual(CAPS.weight);
+    expect(Math.max(...arrays['rows.count']!.data)).toBeLessThanOrEqual(1 / (1 - ADAPTER.decay));
+    for (let r = 0; r < itemIds.length; r++) {
+      const row = arrays['rows.table']!.data.subarray(r * D, (r + 1) * D);
+      expect(Math.hypot(...row), name).toBeLessThanOrEqual(CAPS.table + 1e-5);
+    }
+  }
+});
