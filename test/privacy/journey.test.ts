@@ -2,18 +2,22 @@
  * Nothing leaves. The whole journey of a visitor, on the built library and the built script to embed, in a real Chromium, on
  * every backend and under a strict security policy: all that goes out are GETs of files, the same for every visitor.
  */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { BackendName } from '../../src/engine/engine';
 import { built } from '../build/built';
+import { asked, CATALOGUE, html, known, push, ready, SETTLED, SLOT, STOCK, serveEmbed } from '../ui/embed-window';
 import { ANNA, BEN, type Journey, type JourneyOptions, journey, type Visitor } from './journey';
+import { NOTHING, storedIn } from './stored';
 import {
   leakedActs,
   leaks,
   openWatchedBrowser,
+  receivedBy,
   type Shop,
   STRICT,
   STRICT_WITH_WASM,
   type WatchedBrowser,
+  watchPage,
 } from './watch';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -69,6 +73,69 @@ describe.each<BackendName>(['cpu', 'wasm', 'webgl', 'webgpu'])('on %s', (backend
     expect(others).toEqual([]);
     expect(visit.thrown).toEqual([]);
     expect(visit.backend).toBe(backend === 'wasm' ? 'cpu' : backend);
+  });
+});
+
+describe('with the script to embed', () => {
+  const isEmbedFile = (path: string): boolean =>
+    /^\/(page-\d|other)\.html$|^\/favicon\.ico$/.test(path) ||
+    /^\/models\/demo\/(manifest\.json|items\.json|weights\.safetensors|catalogue\.json)$/.test(path) ||
+    /^\/aisle\/(embed|worker)\.js$|^\/aisle\/assets\/[\w.-]+\.(js|wasm)$/.test(path);
+  const head = SETTLED.replace('data-', 'data-consent="granted" data-history="all" data-');
+
+  /** Two pages of a shop, with a slot that suggests and one with what is related. */
+  async function embedded(ids: readonly string[]) {
+    const served = await serveEmbed({}, { 'content-security-policy': STRICT_WITH_WASM });
+    onTestFinished(() => served.close());
+    const received = receivedBy(served.server);
+    const shop: Shop = { origin: served.origin, isFile: isEmbedFile, secrets: CATALOGUE.map(({ id }) => id) };
+    shops.push(shop);
+    served.serve('/page-1.html', html(SLOT, head));
+    served.serve(
+      '/other.html',
+      html(`${SLOT}<aisle-recommendations strategy="related"></aisle-recommendations>`, head),
+    );
+    const page = await browser.context.newPage();
+    const watch = await watchPage(page, await browser.context.newCDPSession(page));
+    const steps: string[][] = [];
+    const timed: string[] = [];
+    const endStep = async (): Promise<void> => {
+      const lines = received.slice(steps.flat().length).map(({ method, url }) => `${method} ${url}`);
+      steps.push(lines.sort());
+      timed.push(...(await watch.timed()));
+    };
+    await page.goto(`${served.origin}/page-1.html`);
+    for (const id of ids.slice(0, 2)) await push(page, 'track', id);
+    await ready(page);
+    await known(page);
+    await endStep();
+    await page.goto(`${served.origin}/other.html`);
+    for (const id of ids.slice(2)) await push(page, 'track', id);
+    await ready(page, 'aisle-recommendations[strategy=related]');
+    expect(await known(page)).toEqual(ids.map((id) => `view ${id}`));
+    await push(page, 'refresh');
+    const suggested = await asked(page, { k: 20 });
+    await endStep();
+    const stored = await storedIn(page);
+    await push(page, 'erase');
+    await expect.poll(() => storedIn(page)).toEqual(NOTHING);
+    await endStep();
+    await page.close();
+    const evidence = { received, seen: watch.seen, timed, reported: watch.reported, stored };
+    return { steps, suggested, stored, found: leaks(evidence, shop) };
+  }
+
+  test('two visitors with different histories make the same requests, for files only', async () => {
+    const ids = STOCK.map(({ id }) => id);
+    const anna = await embedded(ids.slice(0, 4));
+    const ben = await embedded(ids.slice(100, 103));
+    for (const { found, stored } of [anna, ben]) {
+      expect(found).toEqual([]);
+      expect(stored.indexedDB.length).toBeGreaterThan(1);
+    }
+    expect(anna.steps.flat()).toContain('GET /models/demo/weights.safetensors');
+    expect(ben.steps).toEqual(anna.steps);
+    expect(ben.suggested).not.toEqual(anna.suggested);
   });
 });
 

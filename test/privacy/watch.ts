@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core';
+import { type BrowserContext, type CDPSession, chromium, type Page, type Worker } from 'playwright-core';
 import { CHROMIUM_FLAGS, findChromium, NO_CHROMIUM } from '../chromium';
 import { type LoggedRequest, logRequests } from '../demo/shop-window';
 import { logFlags, type NetworkAct, readNetLog } from './net-log';
@@ -135,6 +135,11 @@ export async function watchPage(page: Page, protocol: CDPSession) {
     const isOfPolicy = message.type() === 'error' && /Content Security Policy/i.test(message.text());
     if (isOfPolicy) reported.push(`the policy forbade: ${message.text().replace(/\s+/g, ' ')}`);
   });
+  const workers: Worker[] = [];
+  page.on('worker', (worker) => {
+    workers.push(worker);
+    worker.evaluate(rememberViolations).catch(() => {}); // it may end at once
+  });
   page.on('popup', (popup) => reported.push(`a window was opened: ${popup.url()}`));
   await page.exposeFunction('reportLeak', (text: string) => void reported.push(text));
   await page.addInitScript(reportLeaks);
@@ -142,13 +147,25 @@ export async function watchPage(page: Page, protocol: CDPSession) {
   return {
     reported,
     seen,
-    /** Of the page and of the workers that run. */
+    /** Of the page and of the workers that run. What was forbidden to those is reported now. */
     async timed(): Promise<string[]> {
       const names = () => performance.getEntriesByType('resource').map(({ name }) => name);
-      const workers = page.workers().map((worker) => worker.evaluate(names).catch(() => []));
-      return (await Promise.all([page.evaluate(names), ...workers])).flat();
+      const forbidden = () => (globalThis as { forbidden?: string[] }).forbidden?.splice(0) ?? [];
+      for (const worker of workers) reported.push(...(await worker.evaluate(forbidden).catch(() => [])));
+      const inWorkers = workers.map((worker) => worker.evaluate(names).catch(() => [])); // one may have ended
+      return (await Promise.all([page.evaluate(names), ...inWorkers])).flat();
     },
   };
+}
+
+/** Runs in a worker. */
+function rememberViolations(): void {
+  const forbidden: string[] = [];
+  Object.assign(globalThis, { forbidden });
+  addEventListener('securitypolicyviolation', (event) => {
+    const { effectiveDirective, blockedURI } = event as SecurityPolicyViolationEvent;
+    forbidden.push(`the policy forbade, in a worker, ${effectiveDirective}: ${blockedURI}`);
+  });
 }
 
 /** Runs in the page before its scripts: what connects without a request is told as it begins. */

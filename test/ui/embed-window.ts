@@ -1,6 +1,6 @@
 /** Plain HTML pages with the built `embed.js` and the demo's model, in a real browser, and a log of what they request. */
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -24,6 +24,7 @@ ${body}</main></body></html>`;
 
 export interface EmbedServer {
   readonly origin: string;
+  readonly server: Server;
   /** Every request so far, `METHOD path`, as it arrived: of pages and of their workers. */
   readonly requests: string[];
   /** Serves a text at a path from now on. */
@@ -53,6 +54,7 @@ export async function serveEmbed(
   const { port } = server.address() as AddressInfo;
   return {
     origin: `http://localhost:${port}`,
+    server,
     requests,
     serve(path, text, type = 'text/html; charset=utf-8') {
       const at = mounts.findIndex((mount) => mount.path === path);
