@@ -32,10 +32,12 @@ export interface EpochLine {
 type Subject = Pick<EpochWork, 'model' | 'preset' | 'set'>;
 
 const PRESET = 'yoochoose-100k';
+/** A shop of tens of thousands of items: targets are told from draws among them, where the architecture knows how. */
+const SAMPLED = { loss: 'sampled', nSample: 4096, batching: 'same-length', batchClicks: 1024, maxlen: 20 };
 const transformer = (lm: string, objective: string): Subject => ({
   model: 'transformers4rec',
   preset: objective === 'clm' ? `${PRESET}-clm` : PRESET,
-  set: { lm, objective },
+  set: { lm, objective, sampledSoftmax: true, maxNSamples: 8192, batchClicks: 512 },
 });
 
 /** Every architecture with its preset for short sessions of anonymous visitors, and one pair of each objective. */
@@ -43,8 +45,8 @@ export const EPOCH_WORKS: Readonly<Record<string, Subject>> = {
   gru4rec: { model: 'gru4rec', preset: PRESET, set: {} },
   caser: { model: 'caser', preset: PRESET, set: {} },
   srgnn: { model: 'srgnn', preset: PRESET, set: {} },
-  sasrec: { model: 'sasrec', preset: PRESET, set: {} },
-  cl4srec: { model: 'cl4srec', preset: PRESET, set: {} },
+  sasrec: { model: 'sasrec', preset: PRESET, set: SAMPLED },
+  cl4srec: { model: 'cl4srec', preset: PRESET, set: SAMPLED },
   'gpt2-clm': transformer('gpt2', 'clm'),
   'xlnet-mlm': transformer('xlnet', 'mlm'),
   'xlnet-plm': transformer('xlnet', 'plm'),
