@@ -80,5 +80,11 @@ export const FEATURE_PREFIX = 'catalogue.features.';
 
 /** When each item was new, in minutes since 1970, `[n + 1]` int32; where a model reads how old items are. */
 export const BIRTHS_TENSOR = 'catalogue.births';
+/**
+ * Sessions of the log, if any, for devices that learn: item indices `[clicks]` int32, and the start of each session with one
+ * past the end of the last, int32.
+ */
+export const REPLAY_TENSOR = 'catalogue.replay';
+export const REPLAY_OFFSETS_TENSOR = 'catalogue.replay-offsets';
 /** Whom a model knows by number: a row of `users.ts` for each user, `[users, 4]` int32. */
 export const USERS_TENSOR = 'catalogue.users';

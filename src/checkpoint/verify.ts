@@ -1,7 +1,7 @@
 /** Checks tensors against what they must be: for every artifact, and for one architecture. */
 import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
-import { SUPPORT_TENSOR } from './artifact';
+import { REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR, SUPPORT_TENSOR } from './artifact';
 import { quote } from './json';
 import { WEIGHTS } from './manifest';
 
@@ -47,6 +47,8 @@ function mismatch(message: string): RecommenderError {
   return new RecommenderError('weights-mismatch', `${message} Export weights and configuration together.`);
 }
 
+type Tensors = Readonly<Record<string, NdArray>>;
+
 /** Rows after the items, for special tokens such as a mask. */
 const MAX_SPECIAL_ROWS = 8;
 
@@ -55,7 +57,7 @@ const MAX_SPECIAL_ROWS = 8;
  *
  * @throws RecommenderError `bad-artifact` that names the tensor.
  */
-export function checkTensors(tensors: Readonly<Record<string, NdArray>>, items: number): void {
+export function checkTensors(tensors: Tensors, items: number): void {
   const support = Object.hasOwn(tensors, SUPPORT_TENSOR) ? tensors[SUPPORT_TENSOR] : undefined;
   if (!support) throw bad(`${WEIGHTS}: tensor ${quote(SUPPORT_TENSOR)} is missing; every artifact needs it.`);
   const { data, shape } = support;
@@ -68,6 +70,9 @@ export function checkTensors(tensors: Readonly<Record<string, NdArray>>, items: 
   const negative = data.findIndex((count) => count < 0);
   if (negative >= 0)
     throw bad(`${WEIGHTS}: tensor ${quote(SUPPORT_TENSOR)} holds ${data[negative]} at index ${negative}.`);
+  if (!isReplay(tensors, items)) {
+    throw bad(`${WEIGHTS}: the sessions in ${quote(REPLAY_TENSOR)} are damaged; export the model again.`);
+  }
   for (const [name, tensor] of Object.entries(tensors)) {
     const rows = tensor.shape[0] ?? 0;
     if (isItemTable(name, tensor) && (rows < items + 1 || rows > items + 1 + MAX_SPECIAL_ROWS)) {
@@ -76,6 +81,19 @@ export function checkTensors(tensors: Readonly<Record<string, NdArray>>, items: 
       );
     }
   }
+}
+
+/** No sessions, or sessions of two items or more. */
+function isReplay({ [REPLAY_TENSOR]: replay, [REPLAY_OFFSETS_TENSOR]: starts }: Tensors, items: number): boolean {
+  if (!replay && !starts) return true;
+  if (!(replay?.data instanceof Int32Array && starts?.data instanceof Int32Array)) return false;
+  const offsets = starts.data;
+  return (
+    offsets[0] === 0 &&
+    offsets.at(-1) === replay.data.length &&
+    offsets.every((start, s) => s === 0 || start >= offsets[s - 1]! + 2) &&
+    replay.data.every((item) => item >= 1 && item <= items)
+  );
 }
 
 /** By the naming rule of the models: `items`, `inputs` and `*.items` are tables, `bias` is the items' bias. */

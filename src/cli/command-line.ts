@@ -16,12 +16,14 @@ export interface TrainingCommand extends EventsFlags {
   readonly valid?: string;
   readonly holdout: number;
   readonly catalogue?: string;
+  readonly replay: number;
   readonly threads?: number;
 }
 
 /** The command that makes an artifact again, with file names only: an artifact is public, folders of its maker are not. */
 export function trainingCommand(flags: TrainingCommand): string {
-  const { data, model, out, from, preset, config, set, epochs, seed, valid, holdout, catalogue, threads } = flags;
+  const { data, model, out, from, preset, config, set, epochs, seed, valid, holdout, catalogue, replay, threads } =
+    flags;
   const file = (path: string | undefined) => path && basename(path);
   const words: [string, string | number | undefined][] = [
     ['--data', file(data)],
@@ -35,6 +37,7 @@ export function trainingCommand(flags: TrainingCommand): string {
     ['--valid', valid?.startsWith('last:') ? valid : file(valid)],
     ['--holdout', holdout || undefined],
     ['--catalogue', file(catalogue)],
+    ['--replay', replay || undefined],
     ...eventsWords(flags),
     ['--threads', threads],
     ['--seed', seed],
@@ -43,7 +46,7 @@ export function trainingCommand(flags: TrainingCommand): string {
 }
 
 /** The flags that decide what `aisle search` finds. */
-export interface SearchCommand extends Omit<TrainingCommand, 'from' | 'holdout' | 'threads' | 'valid'> {
+export interface SearchCommand extends Omit<TrainingCommand, 'from' | 'holdout' | 'replay' | 'threads' | 'valid'> {
   readonly valid: string;
   readonly range: readonly (readonly [string, string])[];
   readonly trials: number;

@@ -25,10 +25,12 @@ export interface CardFacts {
   readonly licence: string;
   /** How many users the model knows. */
   readonly users: number;
+  /** How many sessions of the log come along, for devices that learn. */
+  readonly replayed: number;
 }
 
 /** The Markdown page that travels with a model: what it is, what it learnt from, how good it was, what to beware of. */
-export function modelCard({ name, version, architecture, config, training, licence, users }: CardFacts): string {
+export function modelCard({ training, ...about }: CardFacts): string {
   const { data, epochs, best, protocol, seed, command } = training;
   const metrics = best && epochs[best.epoch - 1]?.valid;
   const quality = metrics
@@ -48,17 +50,25 @@ export function modelCard({ name, version, architecture, config, training, licen
     `    ${command}`,
     '',
   ];
-  return card({ name, version, architecture, config, licence, users }, learntFrom, quality);
+  return card(about, learntFrom, quality);
 }
 
-const insideOf = (users: number): string =>
+const insideOf = ({ users, replayed }: Pick<CardFacts, 'users' | 'replayed'>): string => {
+  if (replayed === 0) return aboutUsers(users);
+  const sessions =
+    `${whole(replayed)} sessions of the log are inside, as lists of items without time, user or session id: who knows some ` +
+    'clicks of one of them can read the others. Publish it only where that is allowed.';
+  return users === 0 ? sessions : `${aboutUsers(users)} ${sessions}`;
+};
+
+const aboutUsers = (users: number): string =>
   users === 0
     ? 'No personal data is inside: weights, item ids, event counts.'
     : `Personal data is inside: a vector of taste for each of ${whole(users)} users, found by a digest of the user’s id, so ` +
       'that whoever can guess an id can tell whether it is there. Publish it only where that is allowed.';
 
 /** What the card of imported weights tells of them. */
-export interface ImportFacts extends Omit<CardFacts, 'training' | 'users'> {
+export interface ImportFacts extends Omit<CardFacts, 'training' | 'users' | 'replayed'> {
   readonly training: {
     readonly imported: { readonly from: string; readonly weights: string };
     readonly command: string;
@@ -73,11 +83,11 @@ export function importedCard({ training: { imported, command }, ...about }: Impo
     `    ${command}`,
     '',
   ];
-  return card({ ...about, users: 0 }, learntFrom, ['Not measured here; judge it with `aisle evaluate`.']);
+  return card({ ...about, users: 0, replayed: 0 }, learntFrom, ['Not measured here; judge it with `aisle evaluate`.']);
 }
 
 function card(
-  { name, version, architecture, config, licence, users }: Omit<CardFacts, 'training'>,
+  { name, version, architecture, config, licence, ...inside }: Omit<CardFacts, 'training'>,
   learntFrom: readonly string[],
   quality: readonly string[],
 ): string {
@@ -97,7 +107,7 @@ function card(
     '',
     '## Limits',
     'Knows only items of its log: new products are never recommended before the next training. Repeats what visitors did,',
-    `their habits and the shop’s own placement included. ${insideOf(users)}`,
+    `their habits and the shop’s own placement included. ${insideOf(inside)}`,
     '',
     `Licence: ${licence}`,
     '',

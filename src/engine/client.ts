@@ -2,6 +2,7 @@
  * The page's end of the engine: starts the worker, restarts it when it crashes, and runs the same engine in the page's
  * own thread where no worker can start. Holds no tensor library; the engine of the page's own thread is a chunk apart.
  */
+import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
 import { abortable } from './abort';
 import type { Control, Engine, LoadOptions, ModelInfo } from './engine';
@@ -44,16 +45,8 @@ export interface WorkerEngine extends Engine {
 const APART: ReadonlySet<Method> = new Set<Method>(['train']);
 /** So many answers since its last crash show that a worker is well: earlier crashes no longer count. */
 const GOOD_ANSWERS = 20;
-/** Methods that may run twice: they only read, or replace what they wrote. */
-const REPEATABLE: ReadonlySet<Method> = new Set<Method>([
-  'load',
-  'recommend',
-  'forget',
-  'catalogue',
-  'products',
-  'memory',
-  'device',
-]);
+/** Methods that may not run twice; the others only read, or replace what they wrote. */
+const ONCE: ReadonlySet<Method> = new Set<Method>(['train', 'move']);
 
 const ENDED = new RecommenderError('aborted', 'The call has ended.');
 
@@ -70,6 +63,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   let current: Promise<Home> | undefined;
   const apart = new Set<Promise<Home>>();
   let loaded: LoadOptions | undefined;
+  let adopted: Delta | null = null;
   let restarts = 0;
   let answers = 0; // since the last crash
   /** Why no worker is started any more: it crashed too often. */
@@ -93,11 +87,17 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     try {
       if (ended) throw ended;
       if (loaded) onReloaded(await started.call('load', [restarts > 1 ? { ...loaded, backend: 'auto' } : loaded]));
-      return started;
+      return await withAdopted(started);
     } catch (error) {
       started.close(error as Error);
       throw error;
     }
+  }
+
+  /** What was adopted is of one model: where the server has another now, that one answers as it is. */
+  async function withAdopted(started: Home): Promise<Home> {
+    if (adopted) await started.call('adopt', [adopted]).catch(() => {});
+    return started;
   }
 
   async function startAnywhere(): Promise<Home> {
@@ -132,12 +132,13 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
         lost = () => started.lost;
         const result = await started.call(method, args, control);
         if (method === 'load') loaded = args[0] as LoadOptions;
+        if (method === 'adopt') adopted = args[0] as Delta | null;
         answers++;
         if (answers === GOOD_ANSWERS) restarts = 0;
         return result;
       } catch (error) {
         const isLost = error instanceof RecommenderError && error.code === 'engine-lost' && lost();
-        if (!isLost || ended || attempt > 1 || !REPEATABLE.has(method)) throw error;
+        if (!isLost || ended || attempt > 1 || ONCE.has(method)) throw error;
       }
     }
   }
@@ -185,7 +186,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
       takeOver() {
         if (ended || started.lost || !release()) return;
         const before = current;
-        current = Promise.resolve(started);
+        current = withAdopted(started);
         started.onLost = crashed;
         before?.then(
           (home) => {

@@ -6,6 +6,7 @@
  * Arguments and results are plain data that can be structured-cloned. Item ids are text; indices never leave the engine.
  */
 import type { Artifact, CatalogueItem, GoldenCheck } from '../checkpoint/artifact';
+import type { Delta, TuneMethod } from '../checkpoint/delta';
 import type { ClickFeatures } from '../types';
 
 export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
@@ -170,6 +171,41 @@ export interface ClickEffect {
   readonly effect: number;
 }
 
+export interface FineTuneRequest {
+  /** The visitor's sessions, each oldest click first. What the delta has learnt of them is passed over. */
+  readonly sessions: readonly (readonly EngineEvent[])[];
+  readonly user?: string;
+  /** Default: that of the delta, else `adapter`. */
+  readonly method?: TuneMethod;
+  /** What was learnt before, to go on from. Default: nothing. */
+  readonly delta?: Delta;
+  /** Work after which the slice ends, at least one event. Default 250. */
+  readonly milliseconds?: number;
+}
+
+export interface FineTuned {
+  readonly delta: Delta;
+  /** Whether nothing of the sessions is left to learn. */
+  readonly done: boolean;
+  /** Events that this slice took, and steps of learning that it made. */
+  readonly events: number;
+  readonly steps: number;
+}
+
+/** One event, as it was predicted before it was learnt. */
+export interface TuneProgress {
+  /** Events taken so far, this one included, and all that there were to take. */
+  readonly events: number;
+  readonly of: number;
+  readonly itemId: string;
+  /** Place from 1, ties lost, and −ln of the probability, by the base and by what had been learnt. */
+  readonly base: { readonly rank: number; readonly loss: number };
+  readonly tuned: { readonly rank: number; readonly loss: number };
+}
+
+/** A delta for the model that is loaded, with the ids of items that it does not know; or why there is none. */
+export type Migrated = { readonly delta: Delta; readonly dropped: readonly string[] } | { readonly reason: string };
+
 /** How a caller follows and ends a call. `P` is what the call reports while it runs. */
 export interface Control<P = never> {
   /** Ends the call early: it rejects with `aborted`. */
@@ -214,6 +250,26 @@ export interface Engine {
    * @throws RecommenderError `no-backend`.
    */
   move(request: MoveRequest, control?: Control): Promise<Moved>;
+  /**
+   * Learns one slice of what is new in the visitor's sessions, by time: each event is predicted by the model as it is and as
+   * it was tuned, judged by the gate, and learnt. Turns are short, so that recommending goes on between them; what answers
+   * changes by `adopt` alone. A call that ends early leaves the delta that it was given as good as it was.
+   *
+   * @throws RecommenderError `not-tunable` where a baseline counts; `foreign-delta`, `bad-delta`; `aborted`.
+   */
+  fineTune(request: FineTuneRequest, control?: Control<TuneProgress>): Promise<FineTuned>;
+  /**
+   * From now on recommends by what was learnt; null: by the model as it is. It holds wherever the model moves, and until
+   * another model is loaded.
+   *
+   * @throws RecommenderError `not-tunable`; `foreign-delta` for one of another model; `bad-delta` where it does not fit.
+   */
+  adopt(delta: Delta | null): Promise<void>;
+  /**
+   * Carries over what was learnt on another version of the model: counts and biases of items that both know. What lies in
+   * the old model's space is left out, and the gate begins anew.
+   */
+  migrate(delta: Delta): Promise<Migrated>;
   /**
    * Why these items: each click is left out in turn, and all the sessions are scored together. One click alone is compared
    * with popularity, which would answer without it. Items that the model does not know are passed over, and so is

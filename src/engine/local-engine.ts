@@ -76,6 +76,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     if (end.signal.aborted) throw new RecommenderError('disposed', 'The engine was disposed.');
   }
   function loaded(): Model {
+    assertAlive();
     if (!model) throw new RecommenderError('bad-artifact', 'The engine has no model yet. Call load first.');
     return model;
   }
@@ -218,6 +219,9 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         }
       }, signal);
     },
+    fineTune: async (...call) => (await tuned()).fineTune(...call),
+    adopt: async (...call) => (await tuned()).adopt(...call),
+    migrate: async (...call) => (await tuned()).migrate(...call),
     explain: async (...call) => (await tuned()).explain(...call),
     async catalogue() {
       assertAlive();

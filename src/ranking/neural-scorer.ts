@@ -30,7 +30,7 @@ export interface NeuralScorer extends Scorer {
 }
 
 /** A forward pass outside training. */
-const INFERENCE: Run = { dropout: (x) => x };
+export const INFERENCE: Run = { dropout: (x) => x };
 /** Cells of a block of scores: 16 MB as float32; larger blocks are slower to read back and rank. */
 const BLOCK_CELLS = 4 * 1024 * 1024;
 /** Beyond this many sessions side by side a step gains nothing. */

@@ -87,6 +87,7 @@ const field = (name: string, value: unknown) =>
   editManifest(folder, (manifest) => Object.assign(manifest, { [name]: value }));
 const files = (change: Record<string, unknown>) =>
   editManifest(folder, (manifest) => Object.assign(manifest['files'] as object, change));
+const ints = (values: readonly number[]): NdArray => ({ data: Int32Array.from(values), shape: [values.length] });
 const floats = (...shape: number[]): NdArray => ({ data: new Float32Array(shape.reduce((a, b) => a * b, 1)), shape });
 const flipped = (name: string): Folder => {
   const bytes = folder.get(name)!.slice();
@@ -297,6 +298,24 @@ describe('openArtifact refuses, in one sentence that names file and tensor or fi
       () => weights({ 'gru.0.items': floats(3, 48) }),
       /tensor "gru\.0\.items" has 3 rows/,
     ],
+    ...(
+      [
+        ['without their starts', [1, 2, 3], undefined],
+        ['without clicks', undefined, [0, 2]],
+        ['of an unknown item', [1, n + 1], [0, 2]],
+        ['of padding', [1, 0], [0, 2]],
+        ['of one click', [1, 2, 3], [0, 1, 3]],
+        ['that end too early', [1, 2, 3], [0, 2]],
+        ['that begin too late', [1, 2, 3], [1, 3]],
+        ['without a start', [], []],
+        ['that run backwards', [1, 2, 3, 4], [0, 6, 4]],
+      ] as const
+    ).map(([what, replay, offsets]): [string, () => Promise<Folder>, RegExp] => [
+      `sessions ${what}`,
+      () =>
+        weights({ 'catalogue.replay': replay && ints(replay), 'catalogue.replay-offsets': offsets && ints(offsets) }),
+      /the sessions in "catalogue\.replay" are damaged/,
+    ]),
   ])('%s', async (_, build, message) => {
     const opening = openArtifact(reader(await build()));
     await expect(opening).rejects.toMatchObject({ name: 'RecommenderError', code: 'bad-artifact' });

@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { version } from '../../package.json';
-import { inspectArtifact } from '../../src/cli/artifact-folder';
+import { inspectArtifact, readArtifactFolder } from '../../src/cli/artifact-folder';
 import { run } from '../../src/cli/main';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
@@ -334,6 +334,24 @@ describe('the configuration', () => {
   test('help of an unknown model is wrong use', async () => {
     expect(await aisle('train', '--model', 'gru5rec', '--help')).toMatchObject({ code: 2 });
   });
+});
+
+test('--replay puts sessions of the log into the artifact, and the model card says so', async () => {
+  await trained('gru4rec', '--epochs', '1');
+  const plain = await readFile(join(out, 'weights.safetensors'));
+  expect(manifest().modelCard).toContain('No personal data is inside');
+  await trained('gru4rec', '--epochs', '1', '--replay', '0');
+  expect((await readFile(join(out, 'weights.safetensors'))).equals(plain)).toBe(true);
+  await trained('gru4rec', '--epochs', '1', '--replay', '8');
+  const { tensors } = await readArtifactFolder(out);
+  const offsets = tensors['catalogue.replay-offsets']!;
+  expect(offsets.shape).toEqual([9]);
+  expect(tensors['catalogue.replay']!.shape).toEqual([offsets.data[8]]);
+  const { modelCard, training } = manifest();
+  expect(modelCard).toContain('8 sessions of the log are inside');
+  expect(training.command).toContain('--replay 8');
+  const { code, stderr } = await train('pop', '--replay', '8');
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--replay is for networks') });
 });
 
 test('--holdout leaves the last events of every session out', async () => {

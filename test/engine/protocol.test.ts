@@ -208,6 +208,26 @@ describe('an engine in a worker', () => {
     expect(degraded).toMatchObject([{ code: 'worker-restarted', message: expect.stringContaining('out of memory') }]);
   });
 
+  test('recommends by what was adopted after a crash, and from a second one that takes over', async () => {
+    const { engine, started } = client(() => 'well');
+    await engine.load(LOAD);
+    const base = await engine.recommend(request());
+    const { delta } = await engine.fineTune({ sessions: [request().session, request().session], milliseconds: 1e9 });
+    await engine.adopt(delta);
+    const { items } = await engine.recommend(request());
+    expect(items).not.toEqual(base.items);
+    started[0]!.crash();
+    expect((await engine.recommend(request())).items).toEqual(items);
+    const rival = await engine.rival();
+    await rival.engine.load(LOAD);
+    rival.takeOver();
+    expect((await engine.recommend(request())).items).toEqual(items);
+    await engine.adopt(null);
+    started.at(-1)!.crash();
+    expect((await engine.recommend(request())).items).toEqual(base.items);
+    expect(started).toHaveLength(4);
+  });
+
   test('is started again after a crash while nobody waits', async () => {
     const { engine, started } = client(() => 'well');
     await engine.load(LOAD);

@@ -1,6 +1,12 @@
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type Artifact, type CatalogueItem, USERS_TENSOR } from '../../checkpoint/artifact';
+import {
+  type Artifact,
+  type CatalogueItem,
+  REPLAY_OFFSETS_TENSOR,
+  REPLAY_TENSOR,
+  USERS_TENSOR,
+} from '../../checkpoint/artifact';
 import { encodeSafetensors } from '../../checkpoint/safetensors';
 import { sha256 } from '../../checkpoint/sha256';
 import type { BackendChoice } from '../../engine/engine';
@@ -10,6 +16,7 @@ import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
 import { sessionCount } from '../../session/event-log';
+import { drawReplay } from '../../session/replay';
 import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
 import { PARTS, whyNotInParts } from '../../train/team';
 import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from '../artifact-folder';
@@ -57,6 +64,12 @@ export function register(program: Command): void {
     .option(
       '--catalogue <file>',
       'catalogue.json, or a table with item_id and further columns: titles, prices, features, to put into the artifact',
+    )
+    .option(
+      '--replay <n>',
+      'put n anonymous sessions of the log into the artifact, which anybody may download, for devices that learn',
+      integer(0),
+      0,
     )
     .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
@@ -139,12 +152,13 @@ const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
 });
 
 /** A counting baseline has no epochs to resume, validate or bound. */
-function refuseNeuralFlags({ model, epochs, valid, resume, from }: TrainFlags): void {
+function refuseNeuralFlags({ model, epochs, valid, resume, from, replay }: TrainFlags): void {
   const given = {
     '--from': from,
     '--epochs': epochs,
     '--valid': valid === 'none' ? undefined : valid,
     '--resume': resume,
+    '--replay': replay || undefined,
   };
   const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (flag)
@@ -260,7 +274,7 @@ const countsOf = ({ log }: TrainingParts) => ({
 
 async function assemble(
   flags: TrainFlags,
-  { architecture, config, tensors, golden, features, epochs, best }: Learnt,
+  { architecture, config, tensors: learnt, golden, features, epochs, best }: Learnt,
   parts: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
 ): Promise<Artifact> {
@@ -275,6 +289,7 @@ async function assemble(
     software: { aisle: VERSION, node: process.version },
   };
   const name = basename(resolve(flags.out));
+  const tensors = { ...learnt, ...replayTensors(flags, parts) };
   // The version follows from the content: the same training gives the same one.
   const version = (await sha256(encodeSafetensors(tensors))).slice(0, 12);
   const about = {
@@ -289,10 +304,26 @@ async function assemble(
     licence: flags.licence,
   };
   return {
-    info: { ...about, modelCard: modelCard({ ...about, users: tensors[USERS_TENSOR]?.shape[0] ?? 0 }) },
+    info: { ...about, modelCard: modelCard({ ...about, ...insideOf(tensors) }) },
     itemIds: log.itemIds,
     tensors,
     ...(products && { catalogue: products }),
+  };
+}
+
+/** What the model card tells of people. */
+const insideOf = (tensors: Artifact['tensors']) => ({
+  users: tensors[USERS_TENSOR]?.shape[0] ?? 0,
+  replayed: (tensors[REPLAY_OFFSETS_TENSOR]?.shape[0] ?? 1) - 1,
+});
+
+/** The sessions that travel with the model, if any. */
+function replayTensors({ replay, seed }: TrainFlags, { log }: TrainingParts): Artifact['tensors'] {
+  if (replay === 0) return {};
+  const { items, offsets } = drawReplay(log.sessions, log.support, replay, seed);
+  return {
+    [REPLAY_TENSOR]: { data: items, shape: [items.length] },
+    [REPLAY_OFFSETS_TENSOR]: { data: offsets, shape: [offsets.length] },
   };
 }
 

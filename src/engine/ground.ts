@@ -1,0 +1,60 @@
+/** What tuning needs of a loaded model: its item side as plain arrays, and vectors of sessions. */
+import { slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { type OpenedArtifact, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import type { BaseModel } from '../checkpoint/delta';
+import { RecommenderError } from '../errors';
+import { facetsOf } from '../train/tuning/facets';
+import type { Ground } from '../train/tuning/ground';
+import type { Network } from './load-scorer';
+import type { Model } from './ready-model';
+
+/** @throws RecommenderError `not-tunable` where a baseline counts: it has nothing that could be tuned. */
+export function networkOf({ scorer, artifact }: Pick<Model, 'scorer' | 'artifact'>): Network {
+  if (scorer.network) return scorer.network;
+  const { name, architecture } = artifact.info;
+  throw new RecommenderError(
+    'not-tunable',
+    `"${name}" counts (${architecture}) and does not learn on the device. Load a model of a neural architecture.`,
+  );
+}
+
+export function baseOf({ info, hash }: OpenedArtifact): BaseModel {
+  const { name, version, architecture, items } = info;
+  return { name, version, architecture, hash, items };
+}
+
+/** Made once for an artifact: the item side does not change, wherever it computes. */
+const grounds = new WeakMap<OpenedArtifact, Ground>();
+
+/** Inside a turn, on the model's backend. */
+export async function groundOf(model: Model): Promise<Ground> {
+  const { artifact } = model;
+  const known = grounds.get(artifact);
+  if (known) return known;
+  const { model: architecture, params, config, catalogue } = networkOf(model);
+  const n = catalogue.items;
+  const [rows, biases] = tidy(() => {
+    const { table, bias } = architecture.outputs(params, config);
+    return [slice(table, [1, 0], [n, -1]), bias ? slice(bias, 1, n) : undefined];
+  });
+  const [table, bias] = await Promise.all([read(rows!), biases && read(biases)]);
+  const { itemIds, tensors, catalogue: products = [] } = artifact;
+  const ground: Ground = {
+    base: baseOf(artifact),
+    ...{ itemIds, table },
+    ...(bias && { bias }),
+    support: tensors[SUPPORT_TENSOR]!.data,
+    facets: facetsOf(products, itemIds),
+  };
+  grounds.set(artifact, ground);
+  return ground;
+}
+
+/** Reads a tensor, and frees it. */
+export async function read(values: Tensor): Promise<Float32Array> {
+  try {
+    return (await values.data()) as Float32Array;
+  } finally {
+    values.dispose();
+  }
+}

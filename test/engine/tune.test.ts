@@ -1,0 +1,269 @@
+import { memory } from '@tensorflow/tfjs-core';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Delta } from '../../src/checkpoint/delta';
+import type { Engine, EngineEvent, RankedItem, TuneProgress } from '../../src/engine/engine';
+import { createLocalEngine } from '../../src/engine/local-engine';
+import { models } from '../../src/models/index';
+import { wasmPath } from './backends/start';
+import { clicks, type FixtureOptions, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
+import { SMALL } from './parity';
+
+const ARCHITECTURES = Object.keys(models);
+const running: Engine[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((engine) => engine.dispose()));
+});
+
+async function loaded(
+  architecture: string,
+  backend: 'cpu' | 'wasm' = 'wasm',
+  over: FixtureOptions = {},
+): Promise<Engine> {
+  const artifact = await smallModel({ architecture, config: SMALL[architecture] ?? {}, ...over });
+  const engine = createLocalEngine({ fetchFile: serveFolder(await folderOf(artifact)), wasmPath });
+  running.push(engine);
+  await engine.load({ modelUrl: MODEL_URL, backend });
+  return engine;
+}
+
+/** A visitor of habits: the same five items in the same order, in each of so many sessions, one a day. */
+const HABIT = ['item-20', 'item-31', 'item-9', 'item-44', 'item-27'];
+const habit = (sessions: number): EngineEvent[][] =>
+  Array.from({ length: sessions }, (_, s) =>
+    clicks(...HABIT).map((click) => ({ ...click, time: click.time + 86_400 * s })),
+  );
+
+/** Learns all there is, slice by slice. */
+async function learnAll(engine: Engine, sessions: EngineEvent[][], given?: Delta, milliseconds = 1e9): Promise<Delta> {
+  for (let delta = given; ; ) {
+    const slice = await engine.fineTune({ sessions, milliseconds, ...(delta && { delta }) });
+    if (slice.done) return slice.delta;
+    delta = slice.delta;
+  }
+}
+
+const everything = async (engine: Engine, session: readonly EngineEvent[]): Promise<readonly RankedItem[]> =>
+  (await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW })).items;
+const rankOf = (items: readonly RankedItem[], id: string): number => 1 + items.findIndex(({ itemId }) => itemId === id);
+
+describe.each(ARCHITECTURES)('%s, tuned', (architecture) => {
+  test('ranks what the visitor keeps coming back to better, and null brings back the very scores of the base', async () => {
+    const engine = await loaded(architecture);
+    const sessions = habit(8);
+    const asked = HABIT.slice(1).map((id, t) => ({ id, session: clicks(...HABIT.slice(0, t + 1)) }));
+    const all = async () => Promise.all(asked.map(({ session }) => everything(engine, session)));
+    const before = await all();
+    const delta = await learnAll(engine, sessions);
+    expect(await all()).toEqual(before); // learning changes nothing that answers
+    await engine.adopt(delta);
+    const after = await all();
+    const mean = (lists: readonly (readonly RankedItem[])[]) =>
+      lists.reduce((sum, items, i) => sum + 1 / rankOf(items, asked[i]!.id), 0) / lists.length;
+    expect(mean(after)).toBeGreaterThan(mean(before) + 0.05);
+    expect(delta).toMatchObject({ learnt: { events: 40, atThrough: 1 }, base: { architecture } });
+    await engine.adopt(null);
+    expect(await all()).toEqual(before);
+  });
+
+  test('leaves as many tensors and bytes as there were', async () => {
+    const engine = await loaded(architecture);
+    await engine.forget(); // a session's state
+    const before = await engine.memory();
+    const delta = await learnAll(engine, habit(3));
+    expect(await engine.memory()).toEqual(before);
+    await engine.adopt(delta);
+    const worn = await engine.memory();
+    for (let n = 0; n < 3; n++) {
+      await engine.adopt(await learnAll(engine, habit(3 + n), delta));
+      await everything(engine, clicks('item-9', 'item-20'));
+      await engine.forget();
+    }
+    expect(await engine.memory()).toEqual(worn);
+    await engine.adopt(null);
+    expect(await engine.memory()).toEqual(before);
+    await engine.dispose();
+    expect(memory().numTensors).toBe(0);
+  });
+
+  test('keeps what was adopted when it moves to another backend', async () => {
+    const engine = await loaded(architecture, 'wasm');
+    const base = await everything(engine, clicks('item-9'));
+    await engine.adopt(await learnAll(engine, habit(4)));
+    const tuned = await everything(engine, clicks('item-9'));
+    expect(tuned).not.toEqual(base);
+    await engine.move({ backend: 'cpu' });
+    const moved = await everything(engine, clicks('item-9'));
+    const scores = new Map(tuned.map(({ itemId, score }) => [itemId, score]));
+    for (const { itemId, score } of moved) expect(score).toBeCloseTo(scores.get(itemId)!, 3);
+  });
+});
+
+describe('fineTune', () => {
+  test('learns each event once, whatever the slices, and the same in any', async () => {
+    const engine = await loaded('gru4rec');
+    const whole = await learnAll(engine, habit(6));
+    let slices = 0;
+    let delta: Delta | undefined;
+    for (let done = false; !done; slices++) {
+      const slice = await engine.fineTune({ sessions: habit(6), milliseconds: 0, ...(delta && { delta }) });
+      expect(slice.events).toBe(1);
+      ({ delta, done } = slice);
+    }
+    expect(slices).toBe(30);
+    expect(delta!.learnt).toEqual(whole.learnt);
+    for (const [name, { data }] of Object.entries(whole.arrays)) {
+      for (const [i, value] of delta!.arrays[name]!.data.entries()) expect(value).toBeCloseTo(data[i]!, 4);
+    }
+    const nothing = await engine.fineTune({ sessions: habit(6), delta: whole });
+    expect(nothing).toMatchObject({ done: true, events: 0, steps: 0 });
+    expect(nothing.delta).toEqual(whole);
+    const more = await engine.fineTune({ sessions: habit(7), delta: whole, milliseconds: 1e9 });
+    expect(more).toMatchObject({ done: true, events: 5 });
+  });
+
+  test('tells how each event was predicted before it was learnt', async () => {
+    const engine = await loaded('gru4rec');
+    const told: TuneProgress[] = [];
+    await engine.fineTune({ sessions: habit(5), milliseconds: 1e9 }, { onProgress: (progress) => told.push(progress) });
+    expect(told).toHaveLength(20); // nothing predicts the first click of a session
+    expect(told.map(({ itemId }) => itemId)).toEqual(Array.from({ length: 5 }, () => HABIT.slice(1)).flat());
+    expect(told.at(-1)).toMatchObject({ events: 25, of: 25 });
+    for (const [s, click] of [0, 1, 2, 3].entries()) {
+      const items = await everything(engine, clicks(...HABIT.slice(0, s + 1)));
+      expect(told[click]!.base.rank).toBe(rankOf(items, HABIT[s + 1]!));
+    }
+    const late = told.slice(-4);
+    const loss = (of: 'base' | 'tuned') => late.reduce((sum, progress) => sum + progress[of].loss, 0);
+    expect(loss('tuned')).toBeLessThan(loss('base'));
+  });
+
+  test('lets recommendations through between its turns, ends at once on its signal, and with the engine', async () => {
+    const engine = await loaded('sasrec');
+    const order: string[] = [];
+    const tuning = engine.fineTune({ sessions: habit(40), milliseconds: 1e9 }).then(() => order.push('tuned'));
+    for (let n = 0; n < 3; n++) await everything(engine, clicks('item-9')).then(() => order.push('recommended'));
+    await tuning;
+    expect(order).toEqual(['recommended', 'recommended', 'recommended', 'tuned']);
+
+    const abort = new AbortController();
+    const events: number[] = [];
+    const aborted = engine.fineTune(
+      { sessions: habit(40), milliseconds: 1e9 },
+      {
+        signal: abort.signal,
+        onProgress({ events: n }) {
+          events.push(n);
+          if (n > 30) abort.abort();
+        },
+      },
+    );
+    await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
+    expect(Math.max(...events)).toBeLessThan(40);
+    const ended = engine.fineTune({ sessions: habit(40), milliseconds: 1e9 });
+    const refused = expect(ended).rejects.toMatchObject({ code: 'disposed' });
+    await engine.dispose();
+    await refused;
+  });
+
+  test('passes over items that the model does not know', async () => {
+    const engine = await loaded('gru4rec');
+    const sessions = [clicks('gone', 'item-9', 'toString', 'item-12')];
+    expect(await engine.fineTune({ sessions })).toMatchObject({
+      events: 2,
+      done: true,
+      delta: { learnt: { events: 2 } },
+    });
+    expect(await engine.fineTune({ sessions: [] })).toMatchObject({ events: 0, done: true });
+  });
+
+  test('is nothing for a model that counts, and says so', async () => {
+    const engine = await loaded('pop', 'cpu');
+    await expect(engine.fineTune({ sessions: habit(1) })).rejects.toMatchObject({
+      code: 'not-tunable',
+      message: expect.stringContaining('counts (pop)'),
+    });
+    await engine.adopt(null); // as it is
+  });
+});
+
+describe('a delta', () => {
+  test('of another model is refused, and what was adopted before stays', async () => {
+    const engine = await loaded('gru4rec');
+    const delta = await learnAll(engine, habit(4));
+    await engine.adopt(delta);
+    const tuned = await everything(engine, clicks('item-9'));
+    const foreign: Delta = { ...delta, base: { ...delta.base, version: '0.9', hash: 'f'.repeat(64) } };
+    await expect(engine.adopt(foreign)).rejects.toMatchObject({
+      code: 'foreign-delta',
+      message: expect.stringContaining('0.9'),
+    });
+    await expect(engine.fineTune({ sessions: [], delta: foreign })).rejects.toMatchObject({ code: 'foreign-delta' });
+    expect(await everything(engine, clicks('item-9'))).toEqual(tuned);
+  });
+
+  test.each<[string, (delta: Delta) => Partial<Delta>]>([
+    ['a row for an item that its model does not know', ({ itemIds }) => ({ itemIds: ['gone', ...itemIds.slice(1)] })],
+    [
+      'vectors of another width',
+      ({ arrays }) => ({ arrays: { ...arrays, shift: { data: new Float32Array(3), shape: [3] } } }),
+    ],
+  ])('with %s is refused, and what was adopted before stays', async (_, change) => {
+    const engine = await loaded('gru4rec');
+    const delta = await learnAll(engine, habit(4));
+    await engine.adopt(delta);
+    const tuned = await everything(engine, clicks('item-9'));
+    const damaged = { ...delta, ...change(delta) };
+    await expect(engine.adopt(damaged)).rejects.toMatchObject({ code: 'bad-delta' });
+    await expect(engine.fineTune({ sessions: habit(5), delta: damaged })).rejects.toMatchObject({ code: 'bad-delta' });
+    expect(await everything(engine, clicks('item-9'))).toEqual(tuned);
+  });
+
+  test('is carried over to another version of the model by the ids of items, and says what it lost', async () => {
+    const before = await loaded('gru4rec');
+    const delta = await learnAll(before, habit(8));
+    expect(await before.migrate(delta)).toEqual({ delta, dropped: [] });
+    const after = await loaded('gru4rec', 'wasm', { seed: 2 });
+    const migrated = await after.migrate({ ...delta, itemIds: ['gone', ...delta.itemIds.slice(1)] });
+    if (!('delta' in migrated)) throw new Error(migrated.reason);
+    expect(migrated.dropped).toEqual(['gone']);
+    expect(migrated.delta.itemIds).toEqual(delta.itemIds.slice(1));
+    expect(migrated.delta.gate).toMatchObject({ isOpen: false, events: 0 });
+    const base = await everything(after, clicks('item-20'));
+    await after.adopt(migrated.delta);
+    const tuned = await everything(after, clicks('item-20'));
+    const own = migrated.delta.itemIds;
+    const mean = (items: readonly RankedItem[]) => own.reduce((sum, id) => sum + 1 / rankOf(items, id), 0);
+    expect(mean(tuned)).toBeGreaterThan(mean(base));
+    await learnAll(after, habit(9), migrated.delta);
+
+    expect(await after.migrate({ ...delta, method: 'full' })).toEqual({ reason: expect.stringContaining('weights') });
+    expect(await after.migrate({ ...delta, itemIds: delta.itemIds.map((id) => `${id} gone`) })).toEqual({
+      reason: expect.stringContaining('No item'),
+    });
+  });
+});
+
+test('sessions that travel with the model are replayed, and learnt from as others', async () => {
+  const plain = await loaded('gru4rec');
+  const artifact = await smallModel({ architecture: 'gru4rec', config: SMALL['gru4rec']! });
+  const replayed = [5, 6, 7, 5, 9, 11, 12];
+  const engine = createLocalEngine({
+    fetchFile: serveFolder(
+      await folderOf({
+        ...artifact,
+        tensors: {
+          ...artifact.tensors,
+          'catalogue.replay': { data: Int32Array.from(replayed), shape: [7] },
+          'catalogue.replay-offsets': { data: Int32Array.of(0, 3, 5, 7), shape: [4] },
+        },
+      }),
+    ),
+    wasmPath,
+  });
+  running.push(engine);
+  await engine.load({ modelUrl: MODEL_URL, backend: 'wasm' });
+  const [replaying, alone] = [await learnAll(engine, habit(3)), await learnAll(plain, habit(3))];
+  expect(replaying.learnt).toEqual(alone.learnt);
+  expect(replaying.arrays['shift']).not.toEqual(alone.arrays['shift']);
+  expect(replaying.arrays['rows.count']).toEqual(alone.arrays['rows.count']);
+});
