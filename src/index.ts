@@ -12,7 +12,14 @@ export {
   type Status,
   type TrackedEvent,
 } from './recommender';
-export type { Consent, ConsentAnswer, ConsentOption } from './recommender/consent';
+export type {
+  Consent,
+  ConsentAnswer,
+  ConsentOption,
+  ConsentSource,
+  ConsentWord,
+  ConsentWords,
+} from './recommender/consent';
 export type { ImagesChoice } from './recommender/pictures';
 export type { Privacy, PrivacyExport } from './recommender/privacy';
 export type { ProductFilter, Strategy } from './recommender/strategies';

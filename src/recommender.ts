@@ -6,7 +6,7 @@ import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } 
 import { RecommenderError } from './errors';
 import { checkedEvent, checkedEventName, checkedIds, checkedOptions, checkedRequest } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
-import type { Consent, ConsentOption } from './recommender/consent';
+import type { Consent, ConsentOption, ConsentWords } from './recommender/consent';
 import { type ImagesChoice, pictured } from './recommender/pictures';
 import { createPrivacy, type Privacy } from './recommender/privacy';
 import { answer, type ProductFilter, type Strategy } from './recommender/strategies';
@@ -28,6 +28,8 @@ export interface RecommenderOptions {
   readonly sessionGap?: number;
   /** Whether events may be stored on the device. Default `auto`: only after the visitor's yes. */
   readonly consent?: ConsentOption;
+  /** Name of the global array in which the page's Consent Mode commands stand, for `consent: 'auto'`. Default `dataLayer`. */
+  readonly dataLayer?: string;
   /** What of the visitor's events the model reads. Default `session`: the running session, of all tabs. */
   readonly history?: HistoryChoice;
   /** Which pictures `catalogue` and `products` hand out. Default `artifact`: those inside the artifact's own files. */
@@ -89,7 +91,8 @@ export interface Degradation {
   /**
    * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
    * `storage-full` while events wait in memory, `storage-short` where the device made us let older ones go,
-   * `records-set-aside` where some could not be read, `not-erased`.
+   * `records-set-aside` where some could not be read, `not-erased`; `consent-unread` where the page's consent platform
+   * cannot be read yet.
    */
   readonly code: string;
   readonly message: string;
@@ -104,6 +107,8 @@ export interface Status {
   /** Where the visitor's events are. `idle`: they may be stored, and the database has not answered yet. */
   readonly storage: StorageState;
   readonly consent: Consent;
+  /** What each source of consent says, of which the strictest counts; one that is not there is missing. */
+  readonly consentBy: ConsentWords;
   /** Whether nothing more is recorded or learnt, by `privacy.pause`. */
   readonly paused: boolean;
   /** One entry for each code. */
@@ -171,7 +176,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const gap = 60 * options.sessionGap;
   const history = new VisitorHistory<StoredEvent>({ gap, history: options.history });
   const listeners = new Map<keyof RecommenderEvents, Set<(detail: never) => void>>();
-  let status: Status = { storage: 'memory', consent: 'unknown', paused: false, degraded: [] };
+  let status: Status = { storage: 'memory', consent: 'unknown', consentBy: {}, paused: false, degraded: [] };
   let disposed = false;
   let erasures = 0;
 
@@ -221,10 +226,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       void notes.forget();
       emit('erased', { by });
     },
-    onWithdrawn(consent) {
-      void notes.forbid();
-      update({ consent, storage: 'memory' });
-    },
+    onWithdrawn: (consent) => privacy.withdrawn(consent),
     onPaused(paused, dropped) {
       history.remove(dropped);
       if (paused !== status.paused) update({ paused });
@@ -233,17 +235,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onTrouble: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
   });
   const privacy = createPrivacy({
-    store,
-    notes,
-    history,
-    now,
+    ...{ options, store, notes, history, now, update, degrade, mend, assertAlive },
     status: () => status,
-    update,
-    degrade,
-    mend,
-    assertAlive,
   });
-  privacy.decide(options.consent).catch(() => {}); // told by `status`
+  privacy.start().catch(() => {}); // told by `status`
 
   const { modelUrl, backend, workerUrl, startDeadline } = options;
   const engine = startWorkerEngine({
@@ -346,6 +341,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     async dispose() {
       disposed = true;
       listeners.clear();
+      privacy.close();
       await Promise.all([engine.dispose(), store.close(), notes.close()]);
     },
   };

@@ -355,6 +355,7 @@ describe('privacy', () => {
       version: 1,
       exported: '2024-01-31T12:00:00.000Z',
       consent: 'granted',
+      consentBy: { page: 'granted' },
       storage: 'indexeddb',
       model: { name: 'small gru4rec', version: '1.0.0' },
       sessions: [

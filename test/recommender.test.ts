@@ -44,6 +44,7 @@ describe('a recommender', () => {
     expect(recommender.status).toEqual({
       storage: 'memory',
       consent: 'unknown',
+      consentBy: {},
       paused: false,
       degraded: expect.any(Array),
     });

@@ -20,6 +20,7 @@ const OPTIONS: Record<keyof RecommenderOptions, true> = {
   backend: true,
   sessionGap: true,
   consent: true,
+  dataLayer: true,
   history: true,
   images: true,
   workerUrl: true,
@@ -59,13 +60,14 @@ export const OPTION_NAMES = Object.keys(OPTIONS);
 export function checkedOptions(options: RecommenderOptions) {
   const known = object('createRecommender', options, OPTIONS);
   const { modelUrl, backend = 'auto', sessionGap = 30, workerUrl, startDeadline = 10, now = Date.now } = known;
-  const { consent = 'auto', history = 'session', images = 'artifact', user } = known;
+  const { consent = 'auto', dataLayer = 'dataLayer', history = 'session', images = 'artifact', user } = known;
   if (typeof modelUrl !== 'string' || modelUrl === '') {
     wrong('modelUrl', 'the address of an artifact folder', modelUrl);
   }
   if (!BACKENDS.includes(backend)) wrong('backend', BACKENDS.join(', '), backend);
   if (!(Number.isFinite(sessionGap) && sessionGap > 0)) wrong('sessionGap', 'minutes, more than 0', sessionGap);
   if (!CONSENTS.includes(consent)) wrong('consent', CONSENTS.join(', '), consent);
+  if (typeof dataLayer !== 'string') wrong('dataLayer', 'the name of a global', dataLayer);
   if (!HISTORIES.includes(history)) wrong('history', HISTORIES.join(', '), history);
   if (!IMAGES.includes(images)) wrong('images', IMAGES.join(', '), images);
   if (workerUrl !== undefined && (typeof workerUrl !== 'string' || workerUrl === '')) {
@@ -76,7 +78,7 @@ export function checkedOptions(options: RecommenderOptions) {
   }
   if (user !== undefined && (typeof user !== 'string' || user === '')) wrong('user', 'the id of a user', user);
   if (typeof now !== 'function') wrong('now', 'a function that gives milliseconds since 1970', now);
-  const rest = { backend, sessionGap, consent, history, images, workerUrl, startDeadline, user, now };
+  const rest = { backend, sessionGap, consent, dataLayer, history, images, workerUrl, startDeadline, user, now };
   return { modelUrl: absolute(modelUrl), ...rest };
 }
 

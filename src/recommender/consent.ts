@@ -1,26 +1,153 @@
-/** Whether events may be stored on the device. Recommending from memory needs nobody's leave; writing to the device does. */
+/**
+ * Whether events may be stored on the device. Recommending from memory needs nobody's leave; writing to the device does.
+ *
+ * With `auto` several sources may be heard, and the strictest of them counts: one "no" is a no; one that is there and has
+ * not answered yet means "not yet"; otherwise one "yes" is enough. One that is not there has no say. What each source says,
+ * and when, is in `consent-mode.ts` and `consent-tcf.ts`, which are loaded where a page has such a source.
+ */
 
 /**
- * `granted` and `denied`: the page knows. `manual`: it will tell by `privacy.consent`. `auto`: the browser's signals and
- * `privacy.consent`; without either, nothing is stored.
+ * `granted` and `denied`: the page knows. `manual`: it will tell by `privacy.consent`. `auto`: the page's consent platform
+ * (Google Consent Mode, IAB TCF) and `privacy.consent`; without any yes, nothing is stored. Global Privacy Control is heard
+ * under each of them.
  */
 export type ConsentOption = 'auto' | 'granted' | 'denied' | 'manual';
 
 export type ConsentAnswer = 'granted' | 'denied';
 
 /**
- * `unknown`: nobody has said anything yet; or, where the browser's tabs cannot tell each other anything, what was stored is
- * gone and nobody has said why. Only `granted` stores.
+ * `unknown`: nobody has said anything yet, or a source has still to answer; or, where the browser's tabs cannot tell each
+ * other anything, what was stored is gone and nobody has said why. Only `granted` stores.
  */
 export type Consent = ConsentAnswer | 'unknown';
 
-/** What an answer comes to. Global Privacy Control is the visitor's own word, and outweighs the page's. */
-export function consentOf(answer: ConsentOption): Consent {
-  if (hasPrivacyControl()) return 'denied';
-  return answer === 'granted' || answer === 'denied' ? answer : 'unknown';
+/**
+ * `page`: the option `consent` and `privacy.consent`. `other-tab`: a no that was said in another tab counts here, until
+ * there is a new yes.
+ */
+export type ConsentSource = 'privacy-control' | 'page' | 'consent-mode' | 'tcf' | 'other-tab';
+
+/** What a source says. `waiting`: it is there, and has not answered, or not in a way that can be relied on. */
+export type ConsentWord = ConsentAnswer | 'waiting';
+
+/** One that is not there, or has no opinion, is missing. */
+export type ConsentWords = Readonly<Partial<Record<ConsentSource, ConsentWord>>>;
+
+/** @param isNew Whether somebody has said it just now. A yes that stood there before takes no later no back. */
+export type ConsentReport = (source: ConsentSource, word: ConsentWord | undefined, isNew: boolean) => void;
+
+export interface ConsentParts {
+  readonly consent: ConsentOption;
+  /** Name of the global that holds the page's data layer. */
+  readonly dataLayer: string;
+  /**
+   * Told what all the words come to, after each of them.
+   *
+   * @param isNews Whether something is to be done: that has changed, or the page has answered once more.
+   */
+  readonly decide: (consent: Consent, words: ConsentWords, isNews: boolean) => Promise<void>;
+  /** The readers of the sources could not be loaded; undefined when they are. */
+  readonly onUnread: (error: unknown) => void;
 }
 
-/** https://www.w3.org/TR/gpc/#javascript-property-to-detect-preference */
+/** Milliseconds between two looks at whether the page has a source by now. */
+const LOOK_EVERY = 500;
+
+/**
+ * Hears the words and weighs them.
+ *
+ * @returns `hear` takes the word of a source, and settles when what follows from it is done.
+ */
+export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentParts) {
+  const words: Partial<Record<ConsentSource, ConsentWord>> = {};
+  if (hasPrivacyControl()) words['privacy-control'] = 'denied';
+  else if (consent === 'granted' || consent === 'denied') words.page = consent;
+  let told: Consent | undefined;
+  /** Whether there is a source whose reader has still to be loaded: what it will say is waited for. */
+  let isUnread = false;
+  let isLoading = false;
+  let isClosed = false;
+  let stop = (): void => {};
+  const isReader = consent === 'auto' && !hasPrivacyControl();
+  const timer = isReader ? setInterval(() => look() && settle().catch(() => {}), LOOK_EVERY) : undefined;
+  (timer as { unref?: () => void } | undefined)?.unref?.(); // Node would wait for it
+
+  function hear(...[source, word, isNew]: Parameters<ConsentReport>): Promise<void> {
+    if (word === undefined) delete words[source];
+    else words[source] = word;
+    if (isNew && word === 'granted') delete words['other-tab'];
+    if (timer !== undefined) look();
+    return settle(source === 'page');
+  }
+
+  async function settle(isAnswer = false): Promise<void> {
+    const all = new Set(Object.values(words));
+    if (isUnread) all.add('waiting');
+    const strictest = (['denied', 'waiting', 'granted'] as const).find((word) => all.has(word)) ?? 'waiting';
+    const next = strictest === 'waiting' ? 'unknown' : strictest;
+    if (isClosed) return;
+    const isNews = isAnswer || next !== told;
+    told = next;
+    await decide(next, { ...words }, isNews);
+  }
+
+  /** @returns Whether there is a source that was not there before. Its reader is loaded, again where that has failed. */
+  function look(): boolean {
+    if (isLoading || !hasSource(dataLayer)) return false;
+    const isNews = !isUnread;
+    isUnread = true;
+    isLoading = true;
+    import('./consent-sources')
+      .then(({ readConsent }) => {
+        clearInterval(timer);
+        if (isClosed) return;
+        stop = readConsent(dataLayer, LOOK_EVERY, (...report) => void hear(...report).catch(() => {})); // told by `status`
+        isUnread = false;
+        onUnread(undefined);
+        return settle();
+      })
+      .catch((error) => {
+        isLoading = false;
+        onUnread(error);
+      });
+    return isNews;
+  }
+
+  return {
+    hear,
+    /** What the options come to, and a source that is there already. */
+    start(): Promise<void> {
+      if (timer !== undefined) look();
+      return settle();
+    },
+    /** Another tab has ended the storing. */
+    withdrawn(consent: 'denied' | 'unknown'): ConsentWords {
+      words['other-tab'] = consent === 'denied' ? 'denied' : 'waiting';
+      told = consent;
+      return { ...words };
+    },
+    close(): void {
+      isClosed = true;
+      clearInterval(timer);
+      stop();
+    },
+  };
+}
+
+/** Whether the page has a consent platform: what is loaded only then knows which. */
+function hasSource(dataLayer: string): boolean {
+  try {
+    const page = globalThis as unknown as Record<string, unknown>;
+    if (typeof page['__tcfapi'] === 'function') return true;
+    return (page[dataLayer] as readonly unknown[]).some(
+      (entry) => (entry as ArrayLike<unknown> | null)?.[0] === 'consent',
+    );
+  } catch {
+    return false; // no data layer, or one that is none
+  }
+}
+
+/** The visitor's own word, in the browser's settings. https://www.w3.org/TR/gpc/#javascript-property-to-detect-preference */
 function hasPrivacyControl(): boolean {
   try {
     return (globalThis.navigator as { globalPrivacyControl?: unknown } | undefined)?.globalPrivacyControl === true;

@@ -7,13 +7,14 @@ import type { EventStore } from '../store/event-store';
 import type { StoredEvent } from '../store/records';
 import type { SetAside } from '../store/transactions';
 import { checkedAnswer } from './arguments';
-import { type Consent, type ConsentAnswer, type ConsentOption, consentOf } from './consent';
-import { BACKENDS } from './device-record';
+import { type Consent, type ConsentAnswer, type ConsentParts, type ConsentWords, createConsent } from './consent';
 
 export interface Privacy {
   /**
    * Everything that is known of the visitor, in every tab where it is stored; as JSON, a person can read it. What waits to
    * be stored is stored first: where the export says `storage: 'indexeddb'`, all that it holds is on the device.
+   *
+   * @throws RecommenderError `io` if the script that makes it cannot be loaded.
    */
   export(): Promise<PrivacyExport>;
   /**
@@ -24,9 +25,9 @@ export interface Privacy {
    */
   erase(): Promise<void>;
   /**
-   * The visitor's answer. `granted`: what was and will be tracked is stored, unless Global Privacy Control is on.
-   * `denied`: what is stored is erased and no tab stores any more; events stay in each page's memory. `status.consent` says
-   * what it came to.
+   * The visitor's answer. `granted`: what was and will be tracked is stored, unless Global Privacy Control is on or, with
+   * `consent: 'auto'`, the page's consent platform says otherwise. `denied`: what is stored is erased and no tab stores any
+   * more; events stay in each page's memory. `status.consent` says what it came to.
    *
    * @throws RangeError for another answer; RecommenderError `io` if the device does not confirm that it erased.
    */
@@ -47,6 +48,8 @@ export interface PrivacyExport {
   /** When, in ISO 8601. */
   readonly exported: string;
   readonly consent: Consent;
+  /** What that is the sum of. */
+  readonly consentBy: ConsentWords;
   /** Where the events are. */
   readonly storage: 'idle' | 'memory' | 'indexeddb';
   readonly model?: { readonly name: string; readonly version: string };
@@ -60,23 +63,8 @@ export interface PrivacyExport {
   readonly device?: unknown;
 }
 
-/** Sessions in words that a person reads. */
-export function readable(sessions: readonly (readonly VisitorEvent[])[]): PrivacyExport['sessions'] {
-  return sessions.map((session) =>
-    session.map(({ time, event, itemId, features }) => ({
-      ...{ time: isoTime(time), event, itemId },
-      ...(features && { features }),
-    })),
-  );
-}
-
-/** A time that no calendar has is given as its number. */
-function isoTime(seconds: number): string {
-  const date = new Date(1000 * seconds);
-  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
-}
-
 interface PrivacyParts {
+  readonly options: Pick<ConsentParts, 'consent' | 'dataLayer'>;
   readonly store: EventStore;
   readonly notes: DeviceNotes;
   readonly history: VisitorHistory<StoredEvent>;
@@ -89,26 +77,27 @@ interface PrivacyParts {
   readonly assertAlive: () => void;
 }
 
-/** What `recommender.privacy` does, and `decide`: what the page's answer comes to, at the start and later. */
-export function createPrivacy(parts: PrivacyParts): {
-  readonly asked: Privacy;
-  decide(answer: ConsentOption): Promise<void>;
-} {
-  const { store, notes, history, now, status, update, degrade, mend, assertAlive } = parts;
+/** What `recommender.privacy` does, and the consent on which it rests. */
+export function createPrivacy(parts: PrivacyParts) {
+  const { options, store, notes, history, now, status, update, degrade, mend, assertAlive } = parts;
+  /** Whether the visit has been stored, or was about to be. */
+  let isStored = false;
 
-  async function decide(answer: ConsentOption): Promise<void> {
-    const before = status().consent;
-    const consent = consentOf(answer);
-    update({ consent });
+  async function decide(consent: Consent, consentBy: ConsentWords, isNews: boolean): Promise<void> {
+    update({ consent, consentBy, ...(consent !== 'granted' && { storage: 'memory' }) });
+    if (!isNews) return;
     if (consent === 'granted') {
+      isStored = true;
       store.open();
       notes.allow();
+      return;
     }
-    if (consent !== 'denied') return;
-    update({ storage: 'memory' });
     void notes.forbid();
+    if (consent === 'unknown') return store.hold();
     // A visit that was never stored goes on in memory; one that was is gone, in every tab.
-    await confirmed(before === 'granted' ? store.erase(false) : store.discard());
+    const wasStored = isStored;
+    isStored = false;
+    await confirmed(wasStored ? store.erase(false) : store.discard());
   }
 
   async function confirmed(erasure: Promise<unknown>): Promise<void> {
@@ -122,23 +111,20 @@ export function createPrivacy(parts: PrivacyParts): {
     }
   }
 
+  const consent = createConsent({
+    ...options,
+    decide,
+    onUnread(error) {
+      if (error === undefined) return mend('consent-unread');
+      degrade('consent-unread', `Nothing is stored until the page's consent can be read. ${(error as Error).message}`);
+    },
+  });
+
   const asked: Privacy = {
     async export() {
       assertAlive();
-      await store.flush();
-      await store.refresh();
-      const { consent, storage, model } = status();
-      return {
-        format: 'aisle-export',
-        version: 1,
-        exported: new Date(now()).toISOString(),
-        consent,
-        storage,
-        ...(model && { model: { name: model.name, version: model.version } }),
-        sessions: readable(history.sessions()),
-        unreadable: await store.setAside(),
-        device: await notes.read(BACKENDS),
-      };
+      const { exported } = await loaded(import('./export'));
+      return exported({ store, notes, history, now: now(), status });
     },
     async erase() {
       assertAlive();
@@ -146,7 +132,7 @@ export function createPrivacy(parts: PrivacyParts): {
     },
     consent(answer) {
       assertAlive();
-      return decide(checkedAnswer(answer));
+      return consent.hear('page', checkedAnswer(answer), true);
     },
     async pause() {
       assertAlive();
@@ -157,5 +143,22 @@ export function createPrivacy(parts: PrivacyParts): {
       await store.pause(false);
     },
   };
-  return { asked, decide };
+  return {
+    asked,
+    start: consent.start,
+    close: consent.close,
+    /** Another tab has ended the storing, and what was stored is gone. */
+    withdrawn(word: 'denied' | 'unknown'): void {
+      isStored = false;
+      void notes.forbid();
+      update({ consent: word, consentBy: consent.withdrawn(word), storage: 'memory' });
+    },
+  };
+}
+
+/** A part of the library that is loaded when it is asked for. */
+function loaded<T>(script: Promise<T>): Promise<T> {
+  return script.catch((error) => {
+    throw new RecommenderError('io', `A part of Aisle could not be loaded. ${error.message}`, { cause: error });
+  });
 }

@@ -371,6 +371,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       forget('page');
       return remove();
     },
+    hold() {
+      if (state === 'open') stop();
+    },
     discard() {
       channel?.tell({ stopped: true });
       stop();

@@ -62,6 +62,8 @@ export interface EventStore {
    * @throws RecommenderError `timeout`, or what IndexedDB says, where it could not be done.
    */
   erase(goOn?: boolean): Promise<void>;
+  /** Stops, until `open`. What is stored stays, and what was appended waits. */
+  hold(): void;
   /**
    * Stops, until `open`, and deletes what earlier visits stored; the other tabs erase and stop. What this page holds in
    * memory stays. Throws as `erase` does.

@@ -12,9 +12,10 @@ const keys = new WeakMap<Element, string>();
 
 /**
  * Shows the suggestions in the slot's list. A card that stands there already is kept, so that its picture does not blink;
- * fewer cards than placeholders leave the list as high as it was.
+ * fewer cards than placeholders leave the list as high as it was, and without suggestions all stays.
  */
 export function showCards(host: Host, slot: Slot, suggestions: readonly Suggestion[]): void {
+  if (suggestions.length === 0) return;
   const list = slot.frame.list!;
   const before = new Map<string | undefined, Element>();
   for (const child of list.children) before.set(keys.get(child), child);

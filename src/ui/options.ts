@@ -11,8 +11,6 @@ export interface EmbedOptions extends RecommenderOptions {
   readonly track?: 'auto' | 'manual';
   /** The product that the page shows, where it has neither JSON-LD nor a data layer. */
   readonly item?: string;
-  /** Name of the page's GA4 data layer. Default `dataLayer`. */
-  readonly dataLayer?: string;
   /** Hosts that links may lead to, besides the page's own origin; `*.shop.example` allows every host below it. */
   readonly allowHosts?: string | readonly string[];
   /** Address of a product that has none in the catalogue: `/product/{id}`. */
@@ -34,7 +32,7 @@ export interface PageOptions {
   readonly product: (product: CatalogueItem) => CatalogueItem | undefined;
 }
 
-const PAGE_NAMES: readonly (keyof PageOptions)[] = ['track', 'item', 'dataLayer', 'allowHosts', 'itemUrl', 'product'];
+const PAGE_NAMES: readonly (keyof PageOptions)[] = ['track', 'item', 'allowHosts', 'itemUrl', 'product'];
 /** Functions, which a tag cannot carry. */
 const NO_TAG: ReadonlySet<string> = new Set(['now', 'product']);
 const NAMES: readonly string[] = [...OPTION_NAMES, ...PAGE_NAMES];
@@ -69,11 +67,10 @@ export function partOptions(options: EmbedOptions): { recommender: RecommenderOp
     const near = nearestName(misspelt, NAMES);
     throw new RangeError(`There is no option "${misspelt}".${near === undefined ? '' : ` Did you mean "${near}"?`}`);
   }
-  const { track = 'auto', item, dataLayer = 'dataLayer', allowHosts = [], itemUrl, ...others } = options;
+  const { track = 'auto', item, allowHosts = [], itemUrl, ...others } = options;
   const { product = (known) => known, ...recommender } = others;
   if (track !== 'auto' && track !== 'manual') throw wrong('track', 'auto or manual', track);
   if (item !== undefined && typeof item !== 'string') throw wrong('item', 'an item id', item);
-  if (typeof dataLayer !== 'string') throw wrong('dataLayer', 'the name of a global', dataLayer);
   if (itemUrl !== undefined && !(typeof itemUrl === 'string' && itemUrl.includes('{id}'))) {
     throw wrong('itemUrl', 'an address with {id} in it', itemUrl);
   }
@@ -82,6 +79,7 @@ export function partOptions(options: EmbedOptions): { recommender: RecommenderOp
   if (!Array.isArray(hosts) || !hosts.every((host) => typeof host === 'string')) {
     throw wrong('allowHosts', 'host names', allowHosts);
   }
+  const { dataLayer = 'dataLayer' } = recommender;
   return { recommender, page: { track, item: item || undefined, dataLayer, allowHosts: hosts, itemUrl, product } };
 }
 

@@ -5,7 +5,6 @@ import { showCards } from './cards';
 import type { Host, Slot, SlotState } from './host';
 import { nextTask } from './next-task';
 import type { PageOptions } from './options';
-import { showInPlace } from './served';
 import { type Suggestion, suggestionsFor } from './suggestions';
 
 export interface Source {
@@ -65,8 +64,9 @@ export function createView(host: Host, source: () => Source | undefined): View {
       const context = { host, signal: state.abort.signal };
       const suggestions = await suggestionsFor(slot, from.recommender, from.pageItem(), from.options, context);
       await nextTask(); // the page may have its turn between the answer and the cards
+      const put = slot.frame.list ? showCards : (await import('./served-cards')).showInPlace;
       if (urgency === 'better') await untilLeft(slot.element, isCurrent);
-      if (isCurrent()) show(slot, suggestions.length > 0 ? 'ready' : 'empty', suggestions);
+      if (isCurrent()) show(slot, suggestions.length > 0 ? 'ready' : 'empty', suggestions, put);
     } catch (error) {
       const code = error instanceof RecommenderError ? error.code : 'engine-lost';
       if (!isCurrent() || code === 'aborted' || code === 'disposed') return;
@@ -76,16 +76,13 @@ export function createView(host: Host, source: () => Source | undefined): View {
   }
 
   /** Shows the suggestions, or in place of them why there are none, and tells the page where that is news. */
-  function show(slot: Slot, now: SlotState, suggestions: readonly Suggestion[]): void {
+  function show(slot: Slot, now: SlotState, suggestions: readonly Suggestion[], put?: typeof showCards): void {
     host.setState(slot, now); // first: what follows may fail, in a page that has broken more than this needs
     const state = stateOf(slot);
     const answer = JSON.stringify([now, suggestions.map(({ score, ...suggestion }) => suggestion)]);
     if (state.answer === answer) return;
     state.answer = answer;
-    if (now === 'ready' || now === 'empty') {
-      if (slot.frame.list === undefined) showInPlace(host, slot, suggestions);
-      else if (suggestions.length > 0) showCards(host, slot, suggestions);
-    }
+    put?.(host, slot, suggestions);
     host.tell(slot, now, suggestions);
   }
 

@@ -49,7 +49,10 @@ async function readAll(): Promise<Omit<Stored, 'cookies'>> {
   async function databases(): Promise<Pair[]> {
     const found: Pair[] = [];
     for (const { name = '' } of await indexedDB.databases()) {
-      const database = await settled(indexedDB.open(name));
+      const opening = indexedDB.open(name);
+      opening.onupgradeneeded = () => opening.transaction!.abort(); // deleted a moment ago, and not to be made again
+      const database = await settled(opening).catch(() => undefined);
+      if (database === undefined) continue;
       found.push([name, `version ${database.version}`]);
       for (const storeName of database.objectStoreNames) {
         const store = database.transaction(storeName).objectStore(storeName);

@@ -3,6 +3,7 @@
  *
  * @see https://developers.google.com/analytics/devguides/collection/ga4/ecommerce
  */
+import { watchLayer } from '../../recommender/data-layer';
 import type { Host } from '../host';
 
 /** GA4's events and ours. */
@@ -37,28 +38,14 @@ export function eventsOf(entry: unknown): PageEvent[] {
 }
 
 /**
- * Reads a data layer: what is in it, and what will be pushed. Its `push` is wrapped as Tag Manager itself does it; the
- * page's call returns what it would have returned, and an error of ours stays here.
+ * Reads a data layer: what is in it, and what will be pushed. An error of ours stays here.
  *
- * @returns Stops; `push` is put back where nobody has wrapped it since.
+ * @returns Stops.
  */
 export function readDataLayer(name: string, host: Host, heard: (event: PageEvent) => void): () => void {
   const page = globalThis as unknown as Record<string, unknown>;
   page[name] ??= [];
   const layer = page[name] as unknown[];
   if (!Array.isArray(layer)) return () => {};
-  const read = (entry: unknown) => host.guard('A reader of the data layer', () => eventsOf(entry).forEach(heard));
-  layer.forEach(read);
-  let stopped = false;
-  const push = layer.push;
-  const own = function (this: unknown, ...entries: unknown[]): number {
-    const result = push.apply(layer, entries);
-    if (!stopped) host.guard('A reader of the data layer', () => entries.forEach(read));
-    return result;
-  };
-  layer.push = own;
-  return () => {
-    stopped = true;
-    if (layer.push === own) layer.push = push;
-  };
+  return watchLayer(layer, (entry) => host.guard('A reader of the data layer', () => eventsOf(entry).forEach(heard)));
 }

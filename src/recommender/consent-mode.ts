@@ -1,0 +1,100 @@
+/**
+ * Google Consent Mode v2, as it stands in the page's data layer: `gtag('consent', 'default' | 'update', { … })`.
+ *
+ * Two of its types concern what Aisle stores. `personalization_storage` ("storage related to personalization", such as
+ * recommendations) must be granted; `functionality_storage`, where the page speaks of it, must not be refused. The types of
+ * advertising and analytics do not count.
+ *
+ * - An `update` is the visitor's answer: `granted` is a yes, `denied` a no.
+ * - A `default` of `denied` is no answer: nothing is stored until there is an update, and nothing is erased, for the
+ *   platform of a visitor who has agreed says so a moment later, on every page.
+ * - A `default` of `granted` is a yes, when `wait_for_update` is over.
+ * - A `default` for some regions only: where the visitor is, is not known here, so it must be granted everywhere to be a
+ *   yes. Where regions differ the defaults say nothing, and only an update counts.
+ *
+ * What a template inside Tag Manager sets by its own interface does not stand in the data layer, and is not read.
+ *
+ * @see https://developers.google.com/tag-platform/security/guides/consent
+ * @see https://support.google.com/tagmanager/answer/10718549
+ */
+import type { ConsentAnswer, ConsentWord } from './consent';
+
+/** Most milliseconds that a page may ask to wait for an update. */
+const MAX_WAIT = 60_000;
+
+interface Type {
+  update?: ConsentAnswer;
+  /** By region; under `''` the default of all others. */
+  readonly defaults: Map<string, ConsentAnswer>;
+}
+
+/** @param report Told what the commands come to, after each of them that says something. */
+export function createConsentMode(report: (word: ConsentWord | undefined, isNew: boolean) => void) {
+  const personalization: Type = { defaults: new Map() };
+  const functionality: Type = { defaults: new Map() };
+  const types = { personalization_storage: personalization, functionality_storage: functionality };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether an update is waited for. */
+  let isWaiting = false;
+
+  function word(): ConsentWord | undefined {
+    const words = [wordOf(personalization), wordOf(functionality)];
+    if (words.includes('denied')) return 'denied';
+    if (words.includes('waiting')) return 'waiting';
+    if (words[0] !== 'granted') return undefined;
+    return isWaiting ? 'waiting' : 'granted';
+  }
+
+  function endWait(): void {
+    clearTimeout(timer);
+    isWaiting = false;
+  }
+
+  function wait(milliseconds: unknown): void {
+    if (!(typeof milliseconds === 'number' && milliseconds > 0)) return;
+    endWait();
+    isWaiting = true;
+    timer = setTimeout(
+      () => {
+        isWaiting = false;
+        report(word(), false);
+      },
+      Math.min(milliseconds, MAX_WAIT),
+    );
+  }
+
+  return {
+    /** Takes an entry of the data layer: the arguments of a call of `gtag`, or an array of them. Anything else is ignored. */
+    read(entry: object): void {
+      const { 0: command, 1: action, 2: values } = entry as Record<number, unknown>;
+      if (command !== 'consent' || typeof values !== 'object' || values === null) return;
+      const isUpdate = action === 'update';
+      if (!isUpdate && action !== 'default') return;
+      const { region, wait_for_update, ...given } = values as Record<string, unknown>;
+      const regions = [region ?? ''].flat().map(String);
+      if (regions.length === 0) regions.push('');
+      let isSaid = false;
+      for (const [name, type] of Object.entries(types)) {
+        const answer = given[name];
+        if (answer !== 'granted' && answer !== 'denied') continue;
+        isSaid = true;
+        if (isUpdate) type.update = answer;
+        else for (const where of regions) type.defaults.set(where, answer);
+      }
+      if (!isSaid) return;
+      if (isUpdate) endWait();
+      else wait(wait_for_update);
+      report(word(), isUpdate);
+    },
+    stop: endWait,
+  };
+}
+
+function wordOf({ update, defaults }: Type): ConsentWord | undefined {
+  if (update !== undefined) return update;
+  const everywhere = defaults.get('');
+  if (everywhere === 'denied') return 'waiting';
+  return everywhere === 'granted' && [...defaults.values()].every((answer) => answer === 'granted')
+    ? 'granted'
+    : undefined;
+}

@@ -1,0 +1,57 @@
+/** The page's consent platform, read: loaded where a page has one. It may come late, and be exchanged by the page. */
+import type { ConsentReport } from './consent';
+import { createConsentMode } from './consent-mode';
+import { createTcf } from './consent-tcf';
+import { watchLayer } from './data-layer';
+
+/**
+ * Reads Consent Mode and the TCF, from now on. Nothing that the page has put there makes it throw.
+ *
+ * @param dataLayer Name of the global that holds the data layer.
+ * @param every Milliseconds between two looks at what the page has.
+ * @returns Stops, and takes back what was registered.
+ */
+export function readConsent(dataLayer: string, every: number, report: ConsentReport): () => void {
+  const mode = createConsentMode((word, isNew) => report('consent-mode', word, isNew));
+  const tcf = createTcf((word, isNew) => report('tcf', word, isNew));
+  const seen = new WeakSet<object>();
+  let layer: unknown;
+  let unwatch = (): void => {};
+
+  function read(entry: unknown): void {
+    try {
+      if (typeof entry !== 'object' || entry === null || seen.has(entry)) return;
+      seen.add(entry);
+      mode.read(entry);
+    } catch {
+      // An entry that throws when it is read is no command.
+    }
+  }
+
+  function look(): void {
+    try {
+      tcf.look(); // first: one that has to be waited for counts before a yes in the data layer does
+      const found = (globalThis as unknown as Record<string, unknown>)[dataLayer];
+      if (!Array.isArray(found)) return;
+      if (found === layer)
+        found.forEach(read); // what went past our `push`
+      else {
+        unwatch();
+        layer = found;
+        unwatch = watchLayer(found, read);
+      }
+    } catch {
+      // A page that forbids to look has nothing to say.
+    }
+  }
+
+  look();
+  const timer = setInterval(look, every);
+  (timer as { unref?: () => void }).unref?.(); // Node would wait for it
+  return () => {
+    clearInterval(timer);
+    unwatch();
+    mode.stop();
+    tcf.stop();
+  };
+}

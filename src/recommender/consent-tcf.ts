@@ -1,0 +1,101 @@
+/**
+ * IAB Europe's Transparency and Consent Framework v2.2, as the page's consent platform offers it: `__tcfapi`.
+ *
+ * Aisle is no vendor of the framework: the shop itself stores, on its own pages. What is read is whether the visitor
+ * consents to the purposes, whoever pursues them:
+ *
+ * - 1, "Store and/or access information on a device";
+ * - 5, "Create profiles to personalise content", and 6, "Use profiles to select personalised content": a list of
+ *   suggestions is content made from a profile, although that never leaves the device.
+ *
+ * Consent to all three is a yes, anything less a no: legitimate interest does not replace it. While the platform shows its
+ * questions the answer that stood before them stands. Where the GDPR does not apply (`gdprApplies: false`) the framework
+ * says nothing, which is no yes. A platform that has not answered, fails, or reports an error is waited for: its yes no
+ * longer counts, its no still does.
+ *
+ * @see https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework/blob/master/TCFv2/IAB%20Tech%20Lab%20-%20CMP%20API%20v2.md
+ * @see https://iabeurope.eu/iab-europe-transparency-consent-framework-policies/ (appendix A: purposes)
+ */
+import type { ConsentWord } from './consent';
+
+const PURPOSES = [1, 5, 6];
+
+type Heard = (data: unknown, success: unknown) => void;
+type TcfApi = (command: string, version: number, callback: Heard, parameter?: unknown) => void;
+
+interface TcfData {
+  readonly listenerId?: unknown;
+  readonly gdprApplies?: unknown;
+  readonly cmpStatus?: unknown;
+  readonly eventStatus?: unknown;
+  readonly purpose?: { readonly consents?: Readonly<Record<number, unknown>> };
+}
+
+/** @param report Told what the platform says, whenever it says something. */
+export function createTcf(report: (word: ConsentWord | undefined, isNew: boolean) => void) {
+  let api: TcfApi | undefined;
+  let word: ConsentWord | undefined;
+  let stopped = false;
+  const listening = new Map<unknown, TcfApi>();
+
+  function say(next: ConsentWord | undefined, isNew = false): void {
+    word = next;
+    report(word, isNew);
+  }
+  /** What cannot be relied on takes back no "no". */
+  function doubt(): void {
+    if (word !== 'denied') say('waiting');
+  }
+
+  function hear(data: TcfData | null, success: unknown): void {
+    const answer = success === true && data ? answerOf(data) : 'doubtful';
+    if (answer === 'doubtful') doubt();
+    else if (answer !== 'asking') say(answer, data?.eventStatus === 'useractioncomplete');
+  }
+
+  function leave(id: unknown, from: TcfApi): void {
+    try {
+      from('removeEventListener', 2, () => {}, id);
+    } catch {
+      // It tells nobody any more, then.
+    }
+  }
+
+  return {
+    /** Asks the platform, where there is one that has not been asked: the page's first one is a stub that keeps questions. */
+    look(): void {
+      const found = (globalThis as { __tcfapi?: unknown }).__tcfapi;
+      if (typeof found !== 'function' || found === api) return;
+      const asked = found as TcfApi;
+      api = asked;
+      if (word === undefined) say('waiting');
+      try {
+        asked('addEventListener', 2, (data, success) => {
+          try {
+            const id = (data as TcfData | null)?.listenerId;
+            if (stopped) return leave(id, asked);
+            if (id !== undefined) listening.set(id, asked);
+            hear(data as TcfData | null, success);
+          } catch {
+            doubt(); // what the platform gave throws when it is read
+          }
+        });
+      } catch {
+        doubt();
+      }
+    },
+    stop(): void {
+      stopped = true;
+      for (const [id, from] of listening) leave(id, from);
+    },
+  };
+}
+
+/** `asking`: what it said before stands. `doubtful`: it cannot be relied on. */
+function answerOf({ gdprApplies, cmpStatus, eventStatus, purpose }: TcfData) {
+  if (cmpStatus === 'error') return 'doubtful';
+  if (gdprApplies === false) return undefined;
+  if (gdprApplies !== true) return 'doubtful';
+  if (eventStatus !== 'tcloaded' && eventStatus !== 'useractioncomplete') return 'asking';
+  return PURPOSES.every((number) => purpose?.consents?.[number] === true) ? 'granted' : 'denied';
+}

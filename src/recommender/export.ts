@@ -1,0 +1,51 @@
+/** What `privacy.export` answers: loaded when it is asked for. */
+import type { Status } from '../recommender';
+import type { VisitorEvent, VisitorHistory } from '../session/visitor-history';
+import type { DeviceNotes } from '../store/device-notes';
+import type { EventStore } from '../store/event-store';
+import type { StoredEvent } from '../store/records';
+import { BACKENDS } from './device-record';
+import type { PrivacyExport } from './privacy';
+
+export interface ExportParts {
+  readonly store: EventStore;
+  readonly notes: DeviceNotes;
+  readonly history: VisitorHistory<StoredEvent>;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly status: () => Status;
+}
+
+export async function exported({ store, notes, history, now, status }: ExportParts): Promise<PrivacyExport> {
+  await store.flush();
+  await store.refresh();
+  const { consent, consentBy, storage, model } = status();
+  return {
+    format: 'aisle-export',
+    version: 1,
+    exported: new Date(now).toISOString(),
+    consent,
+    consentBy,
+    storage,
+    ...(model && { model: { name: model.name, version: model.version } }),
+    sessions: readable(history.sessions()),
+    unreadable: await store.setAside(),
+    device: await notes.read(BACKENDS),
+  };
+}
+
+/** Sessions in words that a person reads. */
+export function readable(sessions: readonly (readonly VisitorEvent[])[]): PrivacyExport['sessions'] {
+  return sessions.map((session) =>
+    session.map(({ time, event, itemId, features }) => ({
+      ...{ time: isoTime(time), event, itemId },
+      ...(features && { features }),
+    })),
+  );
+}
+
+/** A time that no calendar has is given as its number. */
+function isoTime(seconds: number): string {
+  const date = new Date(1000 * seconds);
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
+}
