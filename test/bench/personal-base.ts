@@ -41,11 +41,11 @@ const SETTINGS: Readonly<Record<LogName, Readonly<Record<ModelName, Settings>>>>
   },
   beauty: {
     gru4rec: { ...demo('gru4rec'), nSample: 1024, nEpochs: 10 },
-    srgnn: { ...demo('srgnn'), hiddenSize: 64, maxlen: 20, epoch: 4 },
-    sasrec: { ...demo('sasrec'), ...WIDE, dropoutRate: 0.3, numEpochs: 8 },
-    caser: { ...presetOf('caser', 'yoochoose-100k').config, d: 48, L: 5, drop: 0.3, nIter: 5 },
-    cl4srec: { ...demo('cl4srec'), ...WIDE, dropoutRate: 0.3, numEpochs: 6 },
-    transformers4rec: { ...demo('gpt2-clm'), dModel: 64, itemEmbeddingDim: 64, totalSeqLength: 30, nEpochs: 6 },
+    srgnn: { ...demo('srgnn'), hiddenSize: 64, maxlen: 15, epoch: 3 },
+    sasrec: { ...demo('sasrec'), ...WIDE, dropoutRate: 0.3, numEpochs: 5 },
+    caser: { ...presetOf('caser', 'yoochoose-100k').config, d: 48, L: 5, drop: 0.3, nIter: 4 },
+    cl4srec: { ...demo('cl4srec'), ...WIDE, dropoutRate: 0.3, numEpochs: 4 },
+    transformers4rec: { ...demo('gpt2-clm'), dModel: 64, itemEmbeddingDim: 64, totalSeqLength: 30, nEpochs: 5 },
   },
 };
 

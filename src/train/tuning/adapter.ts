@@ -2,16 +2,16 @@
  * A visitor's adapter: a few vectors, rows and weights beside a frozen model, with gradients in closed form.
  *
  *     q      = c ⊙ (1 + g) + û / (s Ē)                                  c the session, Ē the usual length of a row of E
- *     rawᵢ   = s (q · (Eᵢ + Ē Dᵢ) + bᵢ)
+ *     rawᵢ   = s (q · Eᵢ + bᵢ)
  *     logitᵢ = m rawᵢ + βᵢ + w₀ lift(i) + Σ_f w_f lift(f(i))
  *     loss   = −log softmax(logit)[next item] + ½ α ‖θ − θ₀‖²
  *
- * û and g are `[d]`; D and β have a row for each item that the visitor touched; m, w₀ and w_f weigh the base against what the
+ * û and g are `[d]`; β has a number for each item that the visitor touched; m, w₀ and w_f weigh the base against what the
  * visitor's own counts say (`lifts.ts`): a product of experts. At θ₀ all but the weights are 0.
  *
- * With δᵢ = softmax(logit)ᵢ − [i is next] and z = Σ δᵢ (Eᵢ + Ē Dᵢ):
+ * With δᵢ = softmax(logit)ᵢ − [i is next] and z = Σ δᵢ Eᵢ:
  *
- *     ∂û = m z / Ē     ∂g = m s z ⊙ c     ∂Dᵢ = m s δᵢ Ē q     ∂βᵢ = δᵢ     ∂m = Σ δᵢ rawᵢ     ∂w_f = Σ δᵢ lift(f(i))
+ *     ∂û = m z / Ē     ∂g = m s z ⊙ c     ∂βᵢ = δᵢ     ∂m = Σ δᵢ rawᵢ     ∂w_f = Σ δᵢ lift(f(i))
  *
  * Every part learns by `adagrad-norm.ts` and stays inside its cap. The sums are plain loops in double precision, so that the
  * same events teach the same on every backend.
@@ -39,10 +39,11 @@ export interface AdapterGradients {
   readonly shift: Float64Array;
   readonly gain: Float64Array;
   readonly weights: Float64Array;
-  /** `[rows · d]`. */
-  readonly table: Float64Array;
   readonly bias: Float64Array;
 }
+
+/** Of a probability, in the sum over the catalogue. */
+const NEGLIGIBLE = 1e-9;
 
 export class Adapter implements Learner {
   readonly #ground: Ground;
@@ -90,7 +91,7 @@ export class Adapter implements Learner {
     this.#weights = restored('weights', this.#startWeights);
     this.#slots = restored('slot.vectors', new Float32Array(2));
     this.#weightSlots = restored('slot.weights', new Float32Array(this.#startWeights.length));
-    this.#rows = new TouchedRows(itemIds, this.#d, saved);
+    this.#rows = new TouchedRows(itemIds, saved);
     this.#q = new Float64Array(this.#d);
     this.#step = saved?.step ?? 0;
   }
@@ -120,20 +121,17 @@ export class Adapter implements Learner {
     for (let j = 0; j < this.#weights.length; j++) {
       const block = { values: this.#weights.subarray(j, j + 1), slots: this.#weightSlots, slot: j };
       const start = this.#startWeights[j]!;
-      move({ ...block, start }, gradients.weights.subarray(j, j + 1), rates.weights, anchor);
+      move({ ...block, start }, gradients.weights.subarray(j, j + 1), j === 1 ? rates.item : rates.weights, anchor);
     }
     for (let r = 0; r < rows.columns.length; r++) {
-      const own = gradients.table.subarray(r * this.#d, (r + 1) * this.#d);
-      move({ values: rows.rowOf(r), slots: rows.tableSlots, slot: r }, own, rates.table, anchor);
-      const bias = { values: rows.bias.subarray(r, r + 1), slots: rows.biasSlots, slot: r };
-      move(bias, gradients.bias.subarray(r, r + 1), rates.bias, anchor);
-      capNorm(rows.rowOf(r), CAPS.table);
+      const block = { values: rows.bias.subarray(r, r + 1), slots: rows.biasSlots, slot: r };
+      move(block, gradients.bias.subarray(r, r + 1), rates.bias, anchor);
     }
     capNorm(this.#shift, CAPS.shift);
     clamp(this.#gain, -CAPS.gain, CAPS.gain);
     clamp(rows.bias, -CAPS.bias, CAPS.bias);
     clamp(this.#weights.subarray(0, 1), ...CAPS.baseWeight);
-    clamp(this.#weights.subarray(1), 0, CAPS.weight);
+    clamp(this.#weights.subarray(1), -CAPS.weight, CAPS.weight);
     this.#step++;
   }
 
@@ -166,74 +164,65 @@ export class Adapter implements Learner {
   /**
    * The adapter as an item side, so that recommending by a tuned model costs what it costs by the base:
    *
-   *     table′ᵢ = (1 + g) ⊙ (Eᵢ + Ē Dᵢ)     bias′ᵢ = û · (Eᵢ + Ē Dᵢ) / (s Ē) + bᵢ + (βᵢ + lifts) / (m s)
+   *     table′ᵢ = (1 + g) ⊙ Eᵢ     bias′ᵢ = û · Eᵢ / (s Ē) + bᵢ + (βᵢ + lifts) / (m s)
    */
   fold(): FoldedItems {
-    const { bias, itemIds } = this.#ground;
-    const [d, n, rows] = [this.#d, itemIds.length, this.#rows];
-    const table = this.#ground.table.slice();
-    rows.columns.forEach((column, r) => {
-      for (let k = 0; k < d; k++) table[column * d + k]! += this.#length * rows.rowOf(r)[k]!;
-    });
+    const { table, bias, itemIds } = this.#ground;
+    const [d, rows] = [this.#d, this.#rows];
     const lifts = this.#liftsOfFacets();
     const own = new Map(Array.from(rows.columns, (column, r) => [column, rows.bias[r]! + this.#itemPart(r)]));
     const unit = this.#weights[0]! * this.#scale;
-    const biases = Float32Array.from({ length: n }, (_, i) => {
+    const biases = Float32Array.from({ length: itemIds.length }, (_, i) => {
       let shifted = 0;
       for (let k = 0; k < d; k++) shifted += this.#shift[k]! * table[i * d + k]!;
       const counted = this.#facetPart(lifts, i) + (own.get(i) ?? 0);
       return shifted / (this.#scale * this.#length) + (bias?.[i] ?? 0) + counted / unit;
     });
-    for (let at = 0; at < table.length; at++) table[at]! *= 1 + this.#gain[at % d]!;
-    return { table, bias: biases };
+    return { table: table.map((value, at) => value * (1 + this.#gain[at % d]!)), bias: biases };
   }
 
   /** Of the event that was predicted last. */
   gradients(vector: Float32Array): AdapterGradients {
     const { facets = [] } = this.#ground;
     const { columns, placeOf } = this.#candidates;
-    const [delta, rows, d, m, s] = [this.#delta, this.#rows, this.#d, this.#weights[0]!, this.#scale];
+    const [delta, rows, m, s] = [this.#delta, this.#rows, this.#weights[0]!, this.#scale];
     const weights = new Float64Array(this.#weights.length);
-    for (let place = 0; place < delta.length; place++) {
-      weights[0]! += delta[place]! * this.#raw[place]!;
-      const column = columns ? columns[place]! : place;
-      for (let f = 0; f < facets.length; f++) {
-        weights[2 + f]! += delta[place]! * this.#facetLifts[f]![facets[f]!.codes[column]!]!;
+    for (let place = 0; place < delta.length; place++) weights[0]! += delta[place]! * this.#raw[place]!;
+    facets.forEach(({ codes }, f) => {
+      const lifts = this.#facetLifts[f]!;
+      let sum = 0;
+      for (let place = 0; place < delta.length; place++) {
+        sum += delta[place]! * lifts[codes[columns ? columns[place]! : place]!]!;
       }
-    }
-    const table = new Float64Array(rows.columns.length * d);
+      weights[2 + f] = sum;
+    });
     const bias = new Float64Array(rows.columns.length);
     const z = this.#pull();
     rows.columns.forEach((column, r) => {
       const value = delta[placeOf(column)!]!;
       weights[1]! += value * this.#itemLift(r);
       bias[r] = value;
-      for (let k = 0; k < d; k++) table[r * d + k] = m * s * value * this.#length * this.#q[k]!;
     });
     return {
       shift: z.map((value) => (m * value) / this.#length),
       gain: z.map((value, k) => m * s * value * vector[k]!),
-      ...{ weights, table, bias },
+      ...{ weights, bias },
     };
   }
 
-  /** z = Σ δᵢ (Eᵢ + Ē Dᵢ). */
+  /** z = Σ δᵢ Eᵢ. */
   #pull(): Float64Array {
     const { table } = this.#ground;
-    const { columns, placeOf } = this.#candidates;
-    const [delta, d, rows] = [this.#delta, this.#d, this.#rows];
+    const { columns } = this.#candidates;
+    const [delta, d] = [this.#delta, this.#d];
     const z = new Float64Array(d);
     for (let place = 0; place < delta.length; place++) {
       const value = delta[place]!;
-      if (value === 0) continue;
+      // What is this unlikely moves nothing that float32 could hold.
+      if (Math.abs(value) < NEGLIGIBLE) continue;
       const at = (columns ? columns[place]! : place) * d;
       for (let k = 0; k < d; k++) z[k]! += value * table[at + k]!;
     }
-    rows.columns.forEach((column, r) => {
-      const value = delta[placeOf(column)!]! * this.#length;
-      const row = rows.rowOf(r);
-      for (let k = 0; k < d; k++) z[k]! += value * row[k]!;
-    });
     return z;
   }
 
@@ -258,7 +247,7 @@ export class Adapter implements Learner {
   /** Base logits, and raw scores of the tuned model, of the candidates. */
   #score(vector: Float32Array): void {
     const { table, bias, itemIds } = this.#ground;
-    const { columns, placeOf } = this.#candidates;
+    const { columns } = this.#candidates;
     const [d, q, s] = [this.#d, this.#q, this.#scale];
     const n = columns ? columns.length : itemIds.length;
     if (this.#raw.length !== n) {
@@ -267,6 +256,7 @@ export class Adapter implements Learner {
       this.#delta = new Float64Array(n);
     }
     for (let k = 0; k < d; k++) q[k] = vector[k]! * (1 + this.#gain[k]!) + this.#shift[k]! / (s * this.#length);
+    const [bases, raws] = [this.#base, this.#raw];
     for (let place = 0; place < n; place++) {
       const column = columns ? columns[place]! : place;
       const at = column * d;
@@ -277,25 +267,24 @@ export class Adapter implements Learner {
         base += value * vector[k]!;
         raw += value * q[k]!;
       }
-      this.#base[place] = s * base;
-      this.#raw[place] = s * raw;
+      bases[place] = s * base;
+      raws[place] = s * raw;
     }
-    this.#rows.columns.forEach((column, r) => {
-      const row = this.#rows.rowOf(r);
-      let product = 0;
-      for (let k = 0; k < d; k++) product += row[k]! * q[k]!;
-      this.#raw[placeOf(column)!]! += s * this.#length * product;
-    });
   }
 
   /** Logits of the raw scores. */
   #addLifts(): void {
     const { columns, placeOf } = this.#candidates;
+    const { facets = [] } = this.#ground;
+    const [raw, logits, m] = [this.#raw, this.#delta, this.#weights[0]!];
+    for (let place = 0; place < raw.length; place++) logits[place] = m * raw[place]!;
     this.#facetLifts = this.#liftsOfFacets();
-    for (let place = 0; place < this.#raw.length; place++) {
-      const column = columns ? columns[place]! : place;
-      this.#delta[place] = this.#weights[0]! * this.#raw[place]! + this.#facetPart(this.#facetLifts, column);
-    }
+    facets.forEach(({ codes }, f) => {
+      const [lifts, weight] = [this.#facetLifts[f]!, this.#weights[2 + f]!];
+      for (let place = 0; place < logits.length; place++) {
+        logits[place]! += weight * lifts[codes[columns ? columns[place]! : place]!]!;
+      }
+    });
     this.#rows.columns.forEach((column, r) => {
       this.#delta[placeOf(column)!]! += this.#rows.bias[r]! + this.#itemPart(r);
     });

@@ -1,14 +1,17 @@
 /**
  * Whether a tuned model may answer: a bet on every event, made before either model has learnt it.
  *
- *     xₜ = clip((loss of base − loss of tuned) / 2 nats, −1, 1)      what the tuned model gains on event t
- *     Wₜ = Wₜ₋₁ (1 + λₜ xₜ)      W₀ = 1                              wealth of who bets λₜ that it gains
- *     λₜ = clip((1/4 + Σ x) / (1 + Σ x²), 0, 3/4)                    sums over the events before t
+ *     xₜ = clip(½ log₂((1 + rank by base) / (1 + rank by tuned)), −1, 1)      what the tuned model gains on event t
+ *     Wₜ = Wₜ₋₁ (1 + λₜ xₜ)      W₀ = 1                                       wealth of who bets λₜ that it gains
+ *     λₜ = clip((1 + Σ x) / (2 + Σ x²), 0, 3/4)                               sums over the events before t
  *
  * If the tuned model gains nothing on average, whatever the past, E[Wₜ | past] ≤ Wₜ₋₁, and W passes 1/α at any time with
  * probability α at most (Ville's inequality): W is evidence that may be looked at after every event, however few there are.
  * Howard, Ramdas et al., Annals of Statistics 2021; stakes like those of Waudby-Smith and Ramdas, "Estimating means of bounded
  * random variables by betting", JRSS B 2024, https://arxiv.org/abs/2010.09686.
+ *
+ * Ranks, not losses: a model that is only less sure of itself gains in loss and shows the same list. Their logarithm, not
+ * their reciprocal, which is near 0 for most events and so tells the two models apart many events later.
  *
  * The gate opens where W reaches its threshold and the reciprocal ranks are no worse. From then on another bet is made that
  * it loses, which starts anew whenever it has lost everything it won, so that years of gains do not hide a change:
@@ -32,20 +35,19 @@ export interface GateSettings {
 
 export const GATE: GateSettings = { open: 5, close: 20, least: 4 };
 
-/** Nats that count as one. */
-const UNIT = 2;
 const MOST_STAKE = 0.75;
 const STAKE_AGAINST = 0.5;
 /** What stakes start from: the sum and squares of events that were never seen. */
-const PRIOR = { sum: 0.25, squares: 1 };
+const PRIOR = { sum: 1, squares: 2 };
 
 export const CLOSED: GateState = {
   ...{ isOpen: false, events: 0, evidence: 0, against: 0, sum: 0, squares: 0 },
   ...{ base: 0, tuned: 0, openings: 0, rollbacks: 0 },
 };
 
-/** What one event is worth as evidence, −1…1. */
-export const payoff = ({ base, tuned }: Pair): number => clip((base.loss - tuned.loss) / UNIT, -1, 1);
+/** What one event is worth as evidence, −1…1: a rank of a quarter, or four times as far down, is worth all. */
+export const payoff = ({ base, tuned }: Pair): number =>
+  clip(0.5 * Math.log2((1 + base.rank) / (1 + tuned.rank)), -1, 1);
 
 /**
  * The gate after one more event.

@@ -8,8 +8,8 @@ export interface AdapterSettings {
   readonly rates: {
     readonly shift: number;
     readonly gain: number;
-    readonly table: number;
     readonly bias: number;
+    readonly item: number;
     readonly weights: number;
   };
   /** Start and anchor of the weights: of the base, of the visitor's own items, of each level of the category, of other facets. */
@@ -30,10 +30,10 @@ export interface AdapterSettings {
 }
 
 export const ADAPTER: AdapterSettings = {
-  rates: { shift: 0.05, gain: 0.02, table: 0.05, bias: 0.1, weights: 0.02 },
-  weights: { base: 0.8, item: 0.15, category: 0.2, facet: 0.1 },
+  rates: { shift: 0.3, gain: 0.05, bias: 0.3, item: 0.1, weights: 0.03 },
+  weights: { base: 0.9, item: 0.08, category: 0.08, facet: 0.06 },
   shrink: { item: 10, facet: 10 },
-  decay: 0.998,
+  decay: 0.995,
   anchor: 0.01,
   replay: 0.25,
 };
@@ -46,11 +46,9 @@ export const CAPS = {
   shift: 2,
   /** |gₖ|. */
   gain: 0.5,
-  /** ‖ΔEᵢ‖₂ in lengths of a usual row of E. */
-  table: 0.5,
-  /** |Δbᵢ| in logits. */
+  /** |βᵢ| in logits. */
   bias: 2,
-  /** Weights of lifts; that of the base stays between its two bounds. */
+  /** |w|; m stays between its two bounds. */
   weight: 1,
   baseWeight: [0.3, 1.5],
 } as const;

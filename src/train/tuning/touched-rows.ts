@@ -7,7 +7,6 @@ type Saved = { readonly itemIds: readonly string[]; readonly arrays: Readonly<Re
 /** At most `CAPS.rows` items; a new one takes the place of the one with the fewest events. */
 export class TouchedRows {
   readonly #ids: readonly string[];
-  readonly #d: number;
   readonly #places = new Map<number, number>();
   /** Item columns, 0…n − 1, by row. */
   columns = new Int32Array(0);
@@ -16,16 +15,11 @@ export class TouchedRows {
   readonly counts = new Float32Array(CAPS.rows);
   /** βᵢ, by row. */
   readonly bias = new Float32Array(CAPS.rows);
-  /** Dᵢ, by row. */
-  readonly table: Float32Array;
-  /** Sums of squared gradients. */
+  /** Sums of squared gradients of βᵢ, by row. */
   readonly biasSlots = new Float32Array(CAPS.rows);
-  readonly tableSlots = new Float32Array(CAPS.rows);
 
-  constructor(itemIds: readonly string[], d: number, saved?: Saved) {
+  constructor(itemIds: readonly string[], saved?: Saved) {
     this.#ids = itemIds;
-    this.#d = d;
-    this.table = new Float32Array(CAPS.rows * d);
     if (!saved) return;
     const wanted = new Map(saved.itemIds.slice(0, CAPS.rows).map((id, row) => [id, row]));
     itemIds.forEach((id, column) => {
@@ -41,14 +35,7 @@ export class TouchedRows {
     };
     restore(this.counts, 'rows.count');
     restore(this.bias, 'rows.bias');
-    restore(this.table, 'rows.table');
     restore(this.biasSlots, 'slot.rows.bias');
-    restore(this.tableSlots, 'slot.rows.table');
-  }
-
-  /** Dᵢ of a row; a view. */
-  rowOf(row: number): Float32Array {
-    return this.table.subarray(row * this.#d, (row + 1) * this.#d);
   }
 
   /** One more event of an item; those before it count a little less. */
@@ -69,14 +56,14 @@ export class TouchedRows {
     }
     this.#columns[row] = column;
     this.#places.set(column, row);
-    for (const array of [this.counts, this.bias, this.biasSlots, this.tableSlots]) array[row] = 0;
-    this.rowOf(row).fill(0);
+    for (const array of [this.counts, this.bias, this.biasSlots]) array[row] = 0;
     return row;
   }
 
   /** Forgets what was learnt; the counts stay. */
   reset(): void {
-    for (const array of [this.bias, this.table, this.biasSlots, this.tableSlots]) array.fill(0);
+    this.bias.fill(0);
+    this.biasSlots.fill(0);
   }
 
   itemIds(): string[] {
@@ -90,9 +77,7 @@ export class TouchedRows {
     return {
       'rows.count': flat(this.counts),
       'rows.bias': flat(this.bias),
-      'rows.table': { data: this.table.slice(0, r * this.#d), shape: [r, this.#d] },
       'slot.rows.bias': flat(this.biasSlots),
-      'slot.rows.table': flat(this.tableSlots),
     };
   }
 }

@@ -4,10 +4,10 @@ import { random } from '../../../src/session/random';
 import { CLOSED, GATE, judge, payoff } from '../../../src/train/tuning/gate';
 import type { Pair } from '../../../src/train/tuning/ground';
 
-/** A pair whose tuned model gains so many nats; ranks say the same. */
-const gaining = (nats: number): Pair => ({
-  base: { rank: 5, loss: 3 },
-  tuned: { rank: nats > 0 ? 4 : nats < 0 ? 6 : 5, loss: 3 - nats },
+/** A pair whose tuned model gains so much: 1 is a rank of a quarter. */
+const gaining = (gain: number): Pair => ({
+  base: { rank: 15, loss: 3 },
+  tuned: { rank: 16 * 2 ** (-2 * gain) - 1, loss: 3 - gain },
 });
 
 const after = (gains: readonly number[], from: GateState = CLOSED): GateState =>
@@ -26,10 +26,10 @@ const ROUNDS = Math.max(400, Number(process.env['SOAK'] ?? 0));
 
 describe('where the tuned model gains nothing, the gate opens with probability 1/threshold at most, however long one looks', () => {
   test.each<[string, (uniform: number, normal: number) => number]>([
-    ['small gains and losses', (_, normal) => 0.3 * normal],
-    ['large ones', (uniform) => (uniform < 0.5 ? 2 : -2)],
-    ['rare large losses, frequent small gains', (uniform) => (uniform < 0.9 ? 0.2 : -1.8)],
-    ['rare large gains, frequent small losses', (uniform) => (uniform < 0.1 ? 1.8 : -0.2)],
+    ['small gains and losses', (_, normal) => 0.15 * normal],
+    ['large ones', (uniform) => (uniform < 0.5 ? 1 : -1)],
+    ['rare large losses, frequent small gains', (uniform) => (uniform < 0.9 ? 0.1 : -0.9)],
+    ['rare large gains, frequent small losses', (uniform) => (uniform < 0.1 ? 0.9 : -0.1)],
   ])('%s', (_, gainOf) => {
     let opened = 0;
     for (let seed = 1; seed <= ROUNDS; seed++) if (opens(gainOf, seed, 200)) opened++;
@@ -41,15 +41,16 @@ describe('where the tuned model gains nothing, the gate opens with probability 1
 
 test('it opens on a true gain, soon', () => {
   let opened = 0;
-  for (let seed = 1; seed <= 200; seed++) if (opens((_, normal) => 0.3 + 0.6 * normal, seed, 40)) opened++;
+  for (let seed = 1; seed <= 200; seed++) if (opens((_, normal) => 0.15 + 0.3 * normal, seed, 40)) opened++;
   expect(opened).toBeGreaterThan(160);
 });
 
 test('it does not open before it has seen a few events, nor where ranks are worse', () => {
-  expect(after(new Array(GATE.least - 1).fill(2)).isOpen).toBe(false);
+  expect(after(new Array(GATE.least - 1).fill(1)).isOpen).toBe(false);
   expect(after(new Array(20).fill(1)).isOpen).toBe(true);
   let state = CLOSED;
-  for (let t = 0; t < 20; t++) state = judge(state, { base: { rank: 1, loss: 3 }, tuned: { rank: 2, loss: 2 } });
+  for (let t = 0; t < 20; t++)
+    state = judge(state, t % 2 ? gaining(1) : { base: { rank: 1, loss: 3 }, tuned: { rank: 2, loss: 4 } });
   expect(state.isOpen).toBe(false);
 });
 
@@ -59,14 +60,14 @@ test('harm closes it, what was learnt is undone, and it takes twice the evidence
   let state = open;
   let events = 0;
   while (state.isOpen) {
-    state = judge(state, gaining(-1));
+    state = judge(state, gaining(-0.5));
     events++;
   }
   expect(events).toBeLessThan(60);
   expect(state).toMatchObject({ isOpen: false, openings: 1, rollbacks: 1, events: 0, evidence: 0, sum: 0 });
   const again = (from: GateState): number => {
     let [gate, count] = [from, 0];
-    for (; !gate.isOpen; count++) gate = judge(gate, gaining(0.4));
+    for (; !gate.isOpen; count++) gate = judge(gate, gaining(0.2));
     return count;
   };
   expect(again(state)).toBeGreaterThan(again(CLOSED));
@@ -74,12 +75,12 @@ test('harm closes it, what was learnt is undone, and it takes twice the evidence
 
 test('one bad event does not close it', () => {
   const open = after(new Array(20).fill(1));
-  expect(judge(open, gaining(-100)).isOpen).toBe(true);
+  expect(judge(open, gaining(-10)).isOpen).toBe(true);
 });
 
 test('no event is worth more than one', () => {
-  expect(payoff(gaining(1000))).toBe(1);
-  expect(payoff(gaining(-1000))).toBe(-1);
+  expect(payoff(gaining(1.9))).toBe(1);
+  expect(payoff(gaining(-10))).toBe(-1);
   expect(payoff(gaining(0))).toBe(0);
 });
 
@@ -87,7 +88,7 @@ test('its numbers stay finite over a long life', () => {
   let state = CLOSED;
   const draws = random(2, 'life');
   for (let t = 0; t < 5000; t++) {
-    state = judge(state, gaining(draws.normal()));
+    state = judge(state, gaining(Math.max(-1, Math.min(1, 0.3 * draws.normal()))));
     expect(Object.values(state).every((value) => typeof value === 'boolean' || Number.isFinite(value))).toBe(true);
   }
 });

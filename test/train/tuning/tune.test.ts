@@ -4,7 +4,7 @@ import { decodeDelta, encodeDelta } from '../../../src/checkpoint/delta-file';
 import { random } from '../../../src/session/random';
 import type { TuneEvent } from '../../../src/train/tuning/ground';
 import { type Tuning, tuneAdapter } from '../../../src/train/tuning/tune';
-import { BASE, eventsOf, fondEvents, groundOf, vectorOf } from './shop';
+import { BASE, D, eventsOf, fondEvents, groundOf, vectorOf } from './shop';
 
 const ground = groundOf();
 
@@ -62,11 +62,17 @@ test('where what was learnt does harm, the gate closes and it is undone', async 
   };
   const tuning = tuneAdapter(ground, { ...delta, arrays: { ...delta.arrays, ...stubborn } });
   const draws = random(8, 'another');
-  const others = [1, 3, 4, 5, 6, 8, 9, 10];
   let rolledBack = false;
   for (let t = 0; t < 100 && !rolledBack; t++) {
-    const event = { item: others[draws.integer(8)]!, time: 2e9 + 60 * t, vector: vectorOf(draws) };
-    rolledBack = (await tuning.step(event)).gate === 'rolled back';
+    const vector = vectorOf(draws).map((value) => 3 * value);
+    // What the base expects, of another kind than the one that was learnt.
+    const expected = ground.itemIds.map((_, i) => {
+      let score = ground.bias![i]!;
+      for (let k = 0; k < D; k++) score += vector[k]! * ground.table[i * D + k]!;
+      return i % 5 === 1 ? Number.NEGATIVE_INFINITY : score;
+    });
+    const item = 1 + expected.indexOf(Math.max(...expected));
+    rolledBack = (await tuning.step({ item, time: 2e9 + 60 * t, vector })).gate === 'rolled back';
   }
   expect(rolledBack).toBe(true);
   expect(tuning.gate).toMatchObject({ isOpen: false, rollbacks: 1 });
