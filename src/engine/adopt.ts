@@ -1,17 +1,25 @@
 /** A model that scores by what was learnt: the artifact's weights stay where they are, beside what differs. */
+import { dispose } from '@tensorflow/tfjs-core';
 import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
-import { toTensor } from '../models/tensors';
-import { neuralScorer } from '../ranking/neural-scorer';
+import type { Outputs } from '../models/model';
+import { toTensor, upload } from '../models/tensors';
+import { type NeuralScorer, neuralScorer } from '../ranking/neural-scorer';
 import { openSession } from '../ranking/session-scorer';
 import type { Ground } from '../train/tuning/ground';
 import { tuneAdapter } from '../train/tuning/tune';
 import { baseOf, groundOf, networkOf } from './ground';
 import type { Model, Worn } from './ready-model';
 
-/** What an adapter that was checked makes of a model: its own item side, at the base's cost. Inside a turn. */
+/** What a delta that was checked makes of a model. Inside a turn. */
 export async function tunedBy(delta: Delta, model: Model): Promise<Worn> {
   const ground = await groundOf(model);
+  const scorer = delta.method === 'full' ? await fullScorer(delta, model, ground) : adapterScorer(delta, model, ground);
+  return { scorer, session: openSession(scorer) };
+}
+
+/** An adapter is an item side of its own: it recommends at the base's cost. */
+function adapterScorer(delta: Delta, model: Model, ground: Ground): NeuralScorer {
   const { table, bias } = tuneAdapter(ground, delta).learner.fold();
   const { model: architecture, params, config, catalogue } = networkOf(model);
   const [n, d] = [catalogue.items, table.length / catalogue.items];
@@ -21,12 +29,31 @@ export async function tunedBy(delta: Delta, model: Model): Promise<Worn> {
     whole.set(values, row);
     return whole;
   };
-  const outputs = () => ({
-    table: toTensor({ data: padded(table, d), shape: [n + 1, d] }) as never,
-    bias: toTensor({ data: padded(bias, 1), shape: [n + 1] }) as never,
-  });
-  const scorer = neuralScorer({ ...architecture, outputs }, params, config, catalogue);
-  return { scorer, session: openSession(scorer) };
+  const outputs = () =>
+    ({
+      table: toTensor({ data: padded(table, d), shape: [n + 1, d] }),
+      bias: toTensor({ data: padded(bias, 1), shape: [n + 1] }),
+    }) as Outputs;
+  return neuralScorer({ ...architecture, outputs }, params, config, catalogue);
+}
+
+async function fullScorer(delta: Delta, model: Model, ground: Ground): Promise<NeuralScorer> {
+  const { tunedParameters } = await import('./tuned-network');
+  const { model: architecture, params, config, catalogue } = networkOf(model);
+  const own = upload(tunedParameters(model, ground, delta));
+  try {
+    const scorer = neuralScorer(architecture, { ...params, ...own }, config, catalogue);
+    return {
+      ...scorer,
+      dispose() {
+        scorer.dispose();
+        dispose(own);
+      },
+    };
+  } catch (error) {
+    dispose(own);
+    throw error;
+  }
 }
 
 /**
@@ -46,19 +73,20 @@ export function checkBase({ base }: Delta, model: Pick<Model, 'artifact' | 'scor
 }
 
 /** @throws RecommenderError `bad-delta` that names what does not fit. */
-export function checkFit({ itemIds, arrays }: Delta, { table, itemIds: known, facets = [] }: Ground): void {
-  const ids = new Set(known);
+export async function checkFit({ method, itemIds, arrays }: Delta, model: Model, ground: Ground): Promise<void> {
+  const ids = new Set(ground.itemIds);
   const foreign = itemIds.find((id) => !ids.has(id));
   if (foreign !== undefined) throw bad(`it has a row for "${foreign}", which its model does not know`);
-  const d = table.length / known.length;
-  const sizes: Readonly<Record<string, number>> = {
-    ...{ shift: d, gain: d, weights: 2 + facets.length, 'rows.table': itemIds.length * d },
-    ...{ 'rows.count': itemIds.length, 'rows.bias': itemIds.length },
+  const sizesOf = async (): Promise<Readonly<Record<string, number>>> => {
+    if (method === 'full') return (await import('./tuned-network')).sizesOf(model, ground);
+    const d = ground.table.length / ground.itemIds.length;
+    return { shift: d, gain: d, weights: 2 + (ground.facets ?? []).length };
   };
-  for (const [name, { data }] of Object.entries(arrays)) {
-    if (Object.hasOwn(sizes, name) && data.length !== sizes[name]) {
-      throw bad(`"${name}" has ${data.length} numbers, expected ${sizes[name]}`);
-    }
+  const sizes = await sizesOf();
+  for (const [name, { data, shape }] of Object.entries(arrays)) {
+    const size = /^(slot\.)?rows\./.test(name) ? itemIds.length * (sizes[name] ?? 1) : sizes[name];
+    if (size !== undefined && data.length !== size)
+      throw bad(`"${name}" has the shape [${shape}], expected ${size} numbers`);
   }
 }
 

@@ -1,15 +1,16 @@
 /** One slice of learning from the visitor: what is new in the sessions, event by event, in short turns. */
-import type { Delta } from '../checkpoint/delta';
-import { RecommenderError, throwIfAborted } from '../errors';
+import type { Delta, TuneMethod } from '../checkpoint/delta';
+import { throwIfAborted } from '../errors';
 import { breathe } from '../train/breathe';
-import { tuneAdapter } from '../train/tuning/tune';
+import type { Ground, TuneEvent } from '../train/tuning/ground';
+import { type Tuned, tuneAdapter } from '../train/tuning/tune';
 import type { ItemIndex } from '../types';
 import { checkFit } from './adopt';
-import { encoderOf } from './encoder';
+import { type Encoder, encoderOf } from './encoder';
 import type { Control, EngineEvent, FineTuned, FineTuneRequest, TuneProgress } from './engine';
 import { groundOf, networkOf } from './ground';
 import type { ModelItems } from './model-items';
-import { replayOf } from './replay';
+import { encodedReplay } from './replay';
 import type { TuningHost } from './tune';
 
 /** Milliseconds of work after which a slice ends, where nothing else was asked for. */
@@ -30,15 +31,16 @@ export async function fineTune(
   { sessions, user, delta, method = delta?.method ?? 'adapter', milliseconds = SLICE }: FineTuneRequest,
   { signal, onProgress = () => {} }: Control<TuneProgress> = {},
 ): Promise<FineTuned> {
-  if (method === 'full') throw new RecommenderError('not-tunable', 'Learning all parameters is not there yet.');
+  if (delta && delta.method !== method) {
+    throw new RangeError(`fineTune: the delta was learnt by "${delta.method}", and cannot go on by "${method}".`);
+  }
   const model = host.loaded();
   networkOf(model); // says so where there is none
   const { items } = model;
   const encoder = encoderOf(host, model, signal);
-  const plain = await host.turn((ends) => host.surviving(groundOf, ends), signal);
-  if (delta) checkFit(delta, plain);
-  const replay = await replayOf(model, encoder);
-  const tuning = tuneAdapter({ ...plain, ...(replay && { replay }) }, delta);
+  const ground = await host.turn((ends) => host.surviving(groundOf, ends), signal);
+  if (delta) await checkFit(delta, model, ground);
+  const tuning = await learning(host, method, ground, encoder, { delta, signal });
   const fresh = freshEvents(items, sessions, delta?.learnt);
   const hidden = items.hidden([]);
   const from = performance.now();
@@ -53,7 +55,8 @@ export async function fineTune(
     for (const [k, { item, click }] of block.entries()) {
       throwIfAborted(signal);
       const vector = vectors[k];
-      const { predicted } = await tuning.step({ item, time: click.time, hidden, ...(vector && { vector }) });
+      const event = { item, time: click.time, hidden, ...(vector && { vector, session: before[k]! }) };
+      const { predicted } = await tuning.step(event);
       done++;
       if (predicted) onProgress({ events: done, of: fresh.length, itemId: click.itemId, ...predicted });
       await breathe();
@@ -63,6 +66,27 @@ export async function fineTune(
   throwIfAborted(signal);
   const learnt = await tuning.save();
   return { delta: learnt, done: done === fresh.length, events: done, steps: learnt.step - (delta?.step ?? 0) };
+}
+
+/** What learns, event by event. */
+async function learning(
+  host: TuningHost,
+  method: TuneMethod,
+  ground: Ground,
+  encoder: Encoder,
+  { delta, signal }: { readonly delta: Delta | undefined; readonly signal: AbortSignal | undefined },
+): Promise<{ step(event: TuneEvent): Promise<Tuned>; save(): Promise<Delta> }> {
+  const model = host.loaded();
+  if (method === 'adapter') {
+    const replay = await encodedReplay(model.artifact, encoder);
+    return tuneAdapter({ ...ground, ...(replay && { replay }) }, delta);
+  }
+  const { trainingTurn, tuneFull } = await import('./tuned-network');
+  const tuning = tuneFull(model, ground, delta);
+  return {
+    step: (event) => trainingTurn(host, () => tuning.step(event), signal),
+    save: () => tuning.save(),
+  };
 }
 
 /** Events that the delta does not know yet, the oldest first. */

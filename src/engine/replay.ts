@@ -1,39 +1,40 @@
 /** The sessions that travel with a model, as tuning replays them: what others do must not get worse. */
 import { type OpenedArtifact, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR } from '../checkpoint/artifact';
+import type { BaseNetwork } from '../train/tuning/full';
 import type { Ground } from '../train/tuning/ground';
 import type { Encoder } from './encoder';
-import type { Model } from './ready-model';
 
-type Replay = NonNullable<Ground['replay']>;
-
-/** More teach nothing further: one is drawn for each event. */
+/** More teach nothing further: one is replayed with each event. */
 const MOST_SESSIONS = 64;
 
-const encoded = new WeakMap<OpenedArtifact, Replay>();
+/** Each session without its last click, and that click. */
+export function replayOf({ tensors }: OpenedArtifact): NonNullable<BaseNetwork['replay']> {
+  const { [REPLAY_TENSOR]: clicks, [REPLAY_OFFSETS_TENSOR]: offsets } = tensors;
+  if (!clicks || !offsets) return [];
+  const starts = [...offsets.data.subarray(0, MOST_SESSIONS + 1)];
+  return starts.slice(1).map((end, s) => ({
+    session: { items: clicks.data.subarray(starts[s], end - 1) },
+    target: clicks.data[end - 1]!,
+  }));
+}
 
-/** Each session's vector before its last click, and that click; undefined where the artifact has no sessions. */
-export async function replayOf({ artifact }: Model, encoder: Encoder): Promise<Replay | undefined> {
+const encoded = new WeakMap<OpenedArtifact, NonNullable<Ground['replay']>>();
+
+/** The same by vectors of the model; undefined where the artifact has no sessions. */
+export async function encodedReplay(artifact: OpenedArtifact, encoder: Encoder): Promise<Ground['replay']> {
   const known = encoded.get(artifact);
-  const { [REPLAY_TENSOR]: clicks, [REPLAY_OFFSETS_TENSOR]: offsets } = artifact.tensors;
-  if (known || !clicks || !offsets) return known;
-  const sessions = Array.from({ length: Math.min(MOST_SESSIONS, offsets.data.length - 1) }, (_, s) =>
-    clicks.data.subarray(offsets.data[s]!, offsets.data[s + 1]!),
-  );
-  const vectors: Float32Array[] = [];
-  while (vectors.length < sessions.length) {
-    const block = sessions.slice(vectors.length, vectors.length + encoder.width());
-    const before = await encoder.vectors(block.map((items) => ({ items: items.subarray(0, -1) })));
-    vectors.push(...before.map((vector) => vector!));
+  const sessions = known ? [] : replayOf(artifact);
+  if (sessions.length === 0) return known;
+  const rows: Float32Array[] = [];
+  while (rows.length < sessions.length) {
+    const block = sessions.slice(rows.length, rows.length + encoder.width());
+    const vectors = await encoder.vectors(block.map(({ session }) => session));
+    rows.push(...vectors.map((vector) => vector!));
   }
-  if (vectors.length === 0) return undefined;
-  const d = vectors[0]!.length;
-  const replay: Replay = {
-    vectors: new Float32Array(vectors.length * d),
-    targets: Int32Array.from(sessions, (items) => items.at(-1)!),
-  };
-  vectors.forEach((vector, s) => {
-    replay.vectors.set(vector, s * d);
-  });
+  const d = rows[0]!.length;
+  const vectors = new Float32Array(rows.length * d);
+  for (const [s, row] of rows.entries()) vectors.set(row, s * d);
+  const replay = { vectors, targets: Int32Array.from(sessions, ({ target }) => target) };
   encoded.set(artifact, replay);
   return replay;
 }

@@ -57,3 +57,15 @@ export const CAPS = {
 export const SAMPLE_ABOVE = 20_000;
 /** Items drawn then, besides the target and the visitor's own. */
 export const SAMPLE = 4096;
+
+/** The same for all parameters (`full.ts`), in shares of the length of each. */
+export const FULL = {
+  rates: { block: 0.02, row: 0.1 },
+  caps: { block: 0.1, row: 0.5 },
+  anchor: 0.01,
+  decay: 0.998,
+  /** Parameters of more numbers, such as a vector for each user, stay as they are: a visitor is only one of them. */
+  most: 262_144,
+  /** What stands for the length, by element, of a vector that starts at zero. */
+  zero: 0.05,
+} as const;

@@ -1,0 +1,138 @@
+import { memory, slice, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { BaseModel, Delta } from '../../../src/checkpoint/delta';
+import { decodeDelta, encodeDelta } from '../../../src/checkpoint/delta-file';
+import { configure } from '../../../src/models/configuration';
+import { models } from '../../../src/models/index';
+import { initialise } from '../../../src/models/parameters';
+import { upload } from '../../../src/models/tensors';
+import { INFERENCE, neuralScorer } from '../../../src/ranking/neural-scorer';
+import { random } from '../../../src/session/random';
+import { type BaseNetwork, Full } from '../../../src/train/tuning/full';
+import type { Ground, TuneEvent } from '../../../src/train/tuning/ground';
+import { FULL } from '../../../src/train/tuning/settings';
+import { Tuning } from '../../../src/train/tuning/tune';
+import { start } from '../../engine/backends/start';
+import { SMALL } from '../../engine/parity';
+
+const N = 20;
+const support = Int32Array.from({ length: N + 1 }, (_, i) => (i === 0 ? 0 : 5 + i));
+const catalogue = { items: N, support };
+const base: BaseModel = { name: 'small', version: '1', architecture: 'any', hash: 'ab'.repeat(32), items: N };
+
+beforeAll(() => start('wasm'));
+
+/** An untrained model and a visitor who goes round 3, 4, 5, 6 in each session. */
+async function visited(architecture: string, replay: BaseNetwork['replay'] = []) {
+  const model = await models[architecture]!();
+  const config = configure(model, SMALL[architecture] ?? {});
+  const tensors = initialise(model.parameters(config, catalogue), 3);
+  const network: BaseNetwork = { model: model as never, config, catalogue, tensors, replay };
+  const params = upload(tensors);
+  const encode = (items: number[]) =>
+    tidy(() =>
+      model.encode(params, upload(model.prepare([{ items }], config, catalogue)), config, INFERENCE).dataSync(),
+    ) as Float32Array;
+  const [table, bias] = tidy(() => {
+    const outputs = model.outputs(params, config);
+    return [
+      slice(outputs.table, [1, 0], [N, -1]).dataSync() as Float32Array,
+      outputs.bias && (slice(outputs.bias, 1, N).dataSync() as Float32Array),
+    ];
+  });
+  const itemIds = Array.from({ length: N }, (_, k) => `item ${k + 1}`);
+  const ground: Ground = { base, itemIds, table: table!, support, ...(bias && { bias }) };
+  const round = [3, 4, 5, 6];
+  const events = Array.from({ length: 24 }, (_, t): TuneEvent => {
+    const before = round.slice(0, t % 4);
+    const begun = before.length > 0 && { vector: encode(before), session: { items: before } };
+    return { item: round[t % 4]!, time: 1000 * t, ...begun };
+  });
+  for (const tensor of Object.values(params)) tensor.dispose();
+  return { network, ground, events };
+}
+
+const tuningOf = (ground: Ground, network: BaseNetwork, delta?: Delta) =>
+  new Tuning({
+    ...{ ground, method: 'full', learner: new Full(ground, network, delta) },
+    ...(delta && { delta }),
+  });
+
+describe.each(Object.keys(models))('all parameters of %s', (architecture) => {
+  test('learn what the visitor does, and predict as a scorer of them does', async () => {
+    const { network, ground, events } = await visited(architecture);
+    const before = memory().numTensors;
+    const tuning = tuningOf(ground, network);
+    const losses: { base: number; tuned: number }[] = [];
+    for (const event of events) {
+      const { predicted } = await tuning.step(event);
+      if (predicted) losses.push({ base: predicted.base.loss, tuned: predicted.tuned.loss });
+    }
+    expect(losses[0]!.tuned).toBeCloseTo(losses[0]!.base, 4); // nothing is learnt yet
+    const last = losses.slice(-3);
+    for (const { base, tuned } of last) expect(tuned).toBeLessThan(base);
+
+    const { model, config } = network;
+    const params = upload(tuning.learner.tuned());
+    const scorer = neuralScorer(model, params, config, catalogue);
+    const scores = await scorer.score([{ items: [3, 4] }]);
+    const asked = { ...events[2]!, item: 9 };
+    const { tuned } = await tuning.learner.predict(asked);
+    const sum = scores.reduce((total, score) => total + Math.exp(score), 0);
+    expect(tuned.loss).toBeCloseTo(Math.log(sum) - scores[8]!, 4);
+    expect(tuned.rank).toBe(scores.filter((score) => score >= scores[8]!).length);
+    scorer.dispose();
+    for (const tensor of Object.values(params)) tensor.dispose();
+    expect(memory().numTensors).toBe(before);
+  });
+
+  test('end where one run ends, bit for bit, whatever the slices, through the file form', async () => {
+    const { network, ground, events } = await visited(architecture, [{ session: { items: [9, 8] }, target: 7 }]);
+    const whole = tuningOf(ground, network);
+    for (const event of events.slice(0, 12)) await whole.step(event);
+    let delta: Delta | undefined;
+    for (let at = 0; at < 12; at += 5) {
+      const slice = tuningOf(ground, network, delta);
+      for (const event of events.slice(at, Math.min(12, at + 5))) await slice.step(event);
+      delta = decodeDelta(encodeDelta(await slice.save()));
+    }
+    expect(delta).toEqual(await whole.save());
+  });
+
+  test('stay within their caps, and rows of items that the visitor never met as they were', async () => {
+    const { network, ground, events } = await visited(architecture);
+    const { integer } = random(5, 'nonsense');
+    const learner = new Full(ground, network);
+    for (let n = 0; n < 60; n++) {
+      const event = { ...events[1 + (n % 3)]!, item: 1 + integer(10) };
+      await learner.predict(event);
+      await learner.learn(event);
+      learner.count(event);
+    }
+    const specs = network.model.parameters(network.config, catalogue);
+    let moved = 0;
+    for (const [name, { data, shape }] of Object.entries(learner.tuned())) {
+      const start = network.tensors[name]!.data;
+      const norm = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
+      const difference = data.map((x, k) => x - start[k]!);
+      expect(data.every(Number.isFinite)).toBe(true);
+      if (norm(difference) > 0) moved++;
+      if (!specs[name]!.rows) {
+        const unit = norm(start) || FULL.zero * Math.sqrt(start.length);
+        expect(norm(difference)).toBeLessThanOrEqual(FULL.caps.block * unit * 1.001);
+        continue;
+      }
+      const width = data.length / shape[0]!;
+      const usual = norm(start) / Math.sqrt(shape[0]!) || 1;
+      expect([...data.subarray(0, width)]).toEqual([...start.subarray(0, width)]);
+      expect([...data.subarray(11 * width)]).toEqual([...start.subarray(11 * width)]);
+      for (let item = 1; item <= 10; item++) {
+        const own = norm(difference.subarray(item * width, (item + 1) * width));
+        expect(own).toBeLessThanOrEqual(FULL.caps.row * usual * 1.001);
+      }
+    }
+    expect(moved).toBeGreaterThan(1);
+    learner.reset();
+    for (const [name, { data }] of Object.entries(learner.tuned())) expect(data).toEqual(network.tensors[name]!.data);
+  });
+});
