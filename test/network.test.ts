@@ -29,6 +29,7 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/ui/pictures.ts', 'src=', 1, 'its address'],
   ['src/ui/served-cards.ts', 'href=', 1, "a link in the shop's own markup, to a host that it allows"],
   ['src/ui/sheet.ts', '<style>', 1, 'the looks of a slot, a constant without addresses'],
+  ['src/ui/privacy/save-file.ts', 'click', 1, 'hands the visitor the export, from the page’s own memory'],
   // The demo is a shop of its own: it has links, pictures and a search.
   ['src/demo/dom.ts', 'createElement(…)', 1, 'the one maker of elements'],
   ['src/demo/dom.ts', 'setAttribute(…)', 2, 'likewise their attributes'],
@@ -45,7 +46,6 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/demo/panel/engine-tab.ts', 'replaceState', 1, 'the name of a backend'],
   ['src/demo/panel/models-tab.ts', 'replaceState', 1, 'the name of a model'],
   ['src/demo/panel/models-tab.ts', 'location.assign', 1, 'the name of a model with another catalogue'],
-  ['src/demo/panel/visit-tab.ts', 'click', 1, 'saves the export as a file'],
   ['src/demo/scrolling.ts', 'replaceState', 2, 'where the page was scrolled to; the address stays'],
   // The command line runs in Node, on files.
   ['src/cli/static-server.ts', 'node:http', 1, '`aisle demo` serves the built page to this machine'],
@@ -73,6 +73,7 @@ const BUILT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'setAttribute(…)': { embed: 'likewise their attributes' },
   '<style>': { embed: 'the looks of a slot' },
   '<source>': { webgl: 'no tag: the text of a shader' },
+  click: { panel: 'hands the visitor the export' },
   submit: { webgpu: 'a command to the GPU' },
   'ping=': { index: 'a message to the worker', page: 'likewise' },
 };

@@ -10,6 +10,7 @@ import { defineElement, redraw, setState, tell } from './element';
 import type { Aisle, Host, Slot } from './host';
 import { node } from './node';
 import { takeQueue } from './queue';
+import { dress } from './sheet';
 import { warnings } from './warnings';
 import { whenWanted } from './when';
 
@@ -52,6 +53,7 @@ function start(url: string): void {
     setState,
     tell,
     node,
+    dress,
     redraw: (slot) => redraw(host, slot),
   };
   function failed(error: unknown): void {

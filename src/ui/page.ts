@@ -16,6 +16,8 @@ interface Running {
   stop(): void;
 }
 
+/** The panel over what is known of the visitor: loaded where there is one. */
+const PANEL = 'aisle-privacy';
 /** Most commands that wait for a recommender, which may never come. */
 const MAX_WAITING = 1000;
 
@@ -34,6 +36,8 @@ export function startPage(host: Host): void {
   let described: string | undefined;
   /** Commands that came before there is a recommender, in their order. */
   const waiting: (() => void)[] = [];
+  /** Those that show what is known of the visitor, to be told of another recommender. */
+  const panels = new Set<() => void>();
   const view = createView(host, () => running && { ...running, pageItem: running.item.get });
 
   function track(event: Parameters<Recommender['track']>[0]): void {
@@ -128,6 +132,7 @@ export function startPage(host: Host): void {
     };
     running = mine;
     aisle.recommender = recommender;
+    for (const follow of [...panels]) follow();
     for (const slot of host.slots) host.redraw(slot);
     let { storage } = recommender.status;
     stops.push(
@@ -184,10 +189,24 @@ export function startPage(host: Host): void {
     const before = running;
     running = undefined;
     aisle.recommender = undefined;
+    if (before) for (const follow of [...panels]) follow();
     before?.stop();
     host.guard('The end', () => before?.recommender.dispose());
   }
 
+  host.guard(`<${PANEL}>`, () =>
+    customElements.define(
+      PANEL,
+      class extends HTMLElement {
+        connectedCallback(): void {
+          host.guard(`<${PANEL}>`, async () => {
+            const { showPanel } = await import('./privacy/panel');
+            showPanel(this, { ...host, panels, recommender: () => aisle.recommender });
+          });
+        }
+      },
+    ),
+  );
   host.onSlot = (slot, change) => {
     if (change === 'went') view.stop(slot);
     else if (change === 'changed') view.changed(slot);

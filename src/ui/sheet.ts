@@ -52,20 +52,21 @@ img { display: block; width: 100%; height: 100%; object-fit: cover; }
 }
 `;
 
-let shared: CSSStyleSheet | undefined;
+const shared = new Map<string, CSSStyleSheet>();
 
 /** Gives a shadow tree its looks: as a constructed sheet, which a content security policy allows, where there are any. */
-export function dress(root: ShadowRoot): void {
+export function dress(root: ShadowRoot, css = CSS): void {
   try {
-    if (shared === undefined) {
-      const sheet = new CSSStyleSheet();
-      sheet.replaceSync(CSS);
-      shared = sheet;
+    let sheet = shared.get(css);
+    if (sheet === undefined) {
+      sheet = new CSSStyleSheet();
+      sheet.replaceSync(css);
+      shared.set(css, sheet);
     }
-    root.adoptedStyleSheets = [shared];
+    root.adoptedStyleSheets = [sheet];
   } catch {
     const style = document.createElement('style');
-    style.textContent = CSS;
+    style.textContent = css;
     root.prepend(style);
   }
 }

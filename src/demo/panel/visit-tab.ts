@@ -2,6 +2,8 @@
 import type { Status } from '../../recommender';
 import type { PrivacyExport } from '../../recommender/privacy';
 import type { HistoryChoice } from '../../session/visitor-history';
+import { node } from '../../ui/node';
+import { saveFile } from '../../ui/privacy/save-file';
 import { h, setText } from '../dom';
 import { href } from '../routes';
 import { tile } from '../shelf';
@@ -53,10 +55,7 @@ export function visitTab({ shop, visit }: PanelContext): Tab {
   }
 
   async function exportFile(): Promise<void> {
-    const text = JSON.stringify(await visit.known(), null, 2);
-    const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-    h('a', { href: url, download: 'aisle-visit.json' }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000); // the download has begun by then
+    saveFile({ node }, 'aisle-visit.json', 'application/json', JSON.stringify(await visit.known(), null, 2));
   }
 
   async function list(): Promise<void> {

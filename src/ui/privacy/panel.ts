@@ -1,0 +1,274 @@
+/**
+ * `<aisle-privacy>`: what is known of the visitor, what was learnt from it, and the visitor's say over both. Loaded where such
+ * an element is in the page.
+ *
+ *     <aisle-privacy heading-level="2"></aisle-privacy>
+ */
+import type { CatalogueItem } from '../../checkpoint/artifact';
+import type { Recommender, RecommenderEvents } from '../../recommender';
+import type { PrivacyExport } from '../../recommender/privacy';
+import type { Host } from '../host';
+import { saveFile } from './save-file';
+import { CSS } from './sheet';
+import { type PanelTexts, panelTexts } from './texts';
+import { amountOf, answerOf, favouritesOf, placeOf } from './told';
+
+/** What the panel is to the page's start and stop of recommenders. */
+export interface PanelHost extends Pick<Host, 'node' | 'guard' | 'dress'> {
+  recommender(): Recommender | undefined;
+  /** Called when there is another recommender, or none. */
+  readonly panels: Set<() => void>;
+}
+
+/** Why the panel shows what it shows, in `data-aisle-state`. */
+export type PanelState = 'ready' | 'unavailable' | 'error';
+
+const HEARD: readonly (keyof RecommenderEvents)[] = ['ready', 'status', 'erased', 'stored', 'recommendations'];
+/** Milliseconds in which several changes are shown as one. */
+const TOGETHER = 200;
+
+/** Draws the panel into its element and keeps it up to date as long as that is in the page. */
+export function showPanel(element: HTMLElement, host: PanelHost): void {
+  const language = element.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || 'en';
+  const texts = panelTexts(language);
+  const view = drawPanel(element, host, texts, { toggle, download, erase });
+  let stop = (): void => {};
+  let isPlanned = false;
+  let from: Recommender | undefined;
+  /** Counts looks: one that was overtaken shows nothing. */
+  let turn = 0;
+
+  /** Looks at the page's recommender of now, or at none. */
+  function follow(): void {
+    stop();
+    if (!element.isConnected) {
+      host.panels.delete(follow);
+      return;
+    }
+    from = host.recommender();
+    const ends = from ? HEARD.map((event) => from!.on(event, soon)) : [];
+    stop = () => {
+      for (const end of ends) end();
+    };
+    host.guard('<aisle-privacy>', look);
+  }
+
+  function soon(): void {
+    if (isPlanned) return;
+    isPlanned = true;
+    setTimeout(() => {
+      isPlanned = false;
+      if (element.isConnected) host.guard('<aisle-privacy>', look);
+      else follow();
+    }, TOGETHER);
+  }
+
+  async function look(): Promise<void> {
+    const mine = ++turn;
+    const asked = from;
+    if (asked === undefined) return view.state('unavailable');
+    try {
+      const known = await asked.privacy.export();
+      const ids = [...new Set(known.sessions.flat().map(({ itemId }) => itemId))];
+      const products = asked.status.model === undefined ? [] : await asked.products(ids);
+      if (mine !== turn) return;
+      const found = products.filter((product) => product !== null);
+      view.show(asked, known, new Map(found.map((product) => [product.id, product])), language);
+      view.state('ready');
+    } catch (error) {
+      if (mine !== turn) return;
+      view.state('error');
+      throw error; // one line on the console
+    }
+  }
+
+  /** Does what the visitor asked for, and says how it went. */
+  async function act(
+    work: (recommender: Recommender) => Promise<unknown>,
+    done: string,
+    failed: string,
+  ): Promise<void> {
+    const asked = from;
+    if (asked === undefined) return;
+    view.say('');
+    view.busy(true);
+    try {
+      await work(asked);
+      view.say(done);
+    } catch {
+      view.say(failed); // why, is in `status`
+    }
+    view.busy(false);
+    await look();
+  }
+
+  function toggle(isOn: boolean): void {
+    const { paused, resumed, failed } = texts.done;
+    const work = ({ privacy }: Recommender) => (isOn ? privacy.resume() : privacy.pause());
+    host.guard('<aisle-privacy>', () => act(work, isOn ? resumed : paused, failed));
+  }
+  function download(): void {
+    const work = async ({ privacy }: Recommender) => {
+      const known = await privacy.export();
+      saveFile(host, `aisle-${known.exported.slice(0, 10)}.json`, 'application/json', JSON.stringify(known, null, 2));
+    };
+    host.guard('<aisle-privacy>', () => act(work, texts.done.saved, texts.done.failed));
+  }
+  function erase(): void {
+    const { erased, notErased } = texts.done;
+    host.guard('<aisle-privacy>', () => act(({ privacy }) => privacy.erase(), erased, notErased));
+  }
+
+  host.panels.add(follow);
+  follow();
+}
+
+interface PanelActs {
+  toggle(isOn: boolean): void;
+  download(): void;
+  erase(): void;
+}
+
+/** Draws what stands there before anything is known, or takes what an earlier stay of the element in the page has drawn. */
+function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, acts: PanelActs) {
+  const node = (tag: string, part: string, text?: string | Node[], attributes: Record<string, string> = {}) => {
+    const made = host.node(tag, { ...(part && { part, class: part }), ...attributes });
+    if (typeof text === 'string') made.textContent = text;
+    else made.append(...(text ?? []));
+    return made;
+  };
+  const level = Number(/^[1-5]$/.exec(element.getAttribute('heading-level') ?? '')?.[0] ?? 2);
+  const heading = node(`h${level}`, 'heading', element.getAttribute('heading') ?? texts.heading, { id: 'heading' });
+  const fact = (name: string) => {
+    const value = node('dd', '', '…');
+    return { row: node('div', '', [node('dt', '', name), value]), value };
+  };
+  const [where, what, storing] = [fact(texts.where), fact(texts.what), fact(texts.storing)] as const;
+  const learnt = node('div', 'learnt');
+  const switchState = node('span', 'switch-state');
+  const learning = node(
+    'button',
+    'switch',
+    [
+      node('span', 'track', '', { 'aria-hidden': 'true' }),
+      node('span', 'switch-text', [node('span', '', texts.learning), switchState]),
+    ],
+    { type: 'button', role: 'switch', 'aria-checked': 'true', disabled: '' },
+  ) as HTMLButtonElement;
+  const button = (part: string, text: string, more: Record<string, string> = {}) =>
+    node('button', part, text, { type: 'button', ...more }) as HTMLButtonElement;
+  const download = button('download', texts.download, { disabled: '' });
+  const erase = button('erase', texts.erase, { disabled: '', 'aria-haspopup': 'dialog' });
+  const message = node('p', 'message', '', { role: 'status' });
+  const cancel = button('cancel', texts.cancel);
+  const confirm = button('confirm', texts.confirm);
+  confirm.classList.add('strong');
+  const dialog = node(
+    'dialog',
+    'dialog',
+    [
+      node(`h${level}`, 'heading', texts.question, { id: 'question' }),
+      node('p', '', texts.consequence, { id: 'consequence' }),
+      node('div', 'controls', [confirm, cancel]),
+    ],
+    { role: 'alertdialog', 'aria-labelledby': 'question', 'aria-describedby': 'consequence' },
+  ) as HTMLDialogElement;
+  const section = node(
+    'section',
+    'section',
+    [
+      heading,
+      node('p', 'intro', texts.intro),
+      node('dl', 'facts', [where.row, what.row, storing.row]),
+      learning,
+      node('div', 'controls', [download, erase]),
+      message,
+      // Last: it grows, and nothing else is to move.
+      node(`h${level + 1}`, 'sub', texts.learnt),
+      learnt,
+      dialog,
+    ],
+    { 'aria-labelledby': 'heading', hidden: '' },
+  );
+
+  learning.addEventListener('click', () => acts.toggle(learning.getAttribute('aria-checked') !== 'true'));
+  download.addEventListener('click', acts.download);
+  erase.addEventListener('click', () => {
+    dialog.showModal();
+    cancel.focus(); // what cannot be undone is never one key away
+  });
+  cancel.addEventListener('click', () => dialog.close());
+  confirm.addEventListener('click', () => {
+    dialog.close();
+    acts.erase();
+  });
+  const root = element.shadowRoot ?? element.attachShadow({ mode: 'open' });
+  root.replaceChildren(section);
+  host.dress(root, CSS);
+
+  const set = (place: Element, text: string) => {
+    if (place.textContent !== text) place.textContent = text;
+  };
+  let shownLists = '';
+  function showLists(lists: readonly (readonly [title: string, rows: readonly Row[]])[]): void {
+    const text = JSON.stringify(lists);
+    if (text === shownLists) return;
+    shownLists = text;
+    const filled = lists.filter(([, rows]) => rows.length > 0);
+    learnt.replaceChildren(
+      ...filled.map(([title, rows]) =>
+        node('div', 'group', [node('p', 'group-title', title), node('ul', 'list', rows.map(rowOf))]),
+      ),
+    );
+    if (filled.length === 0) learnt.append(node('p', 'nothing', texts.nothingLearnt));
+  }
+  function rowOf({ name, share }: Row): HTMLElement {
+    const item = node('li', 'item', [node('span', 'name', name)]);
+    if (share === undefined) return item;
+    const bar = node('span', '');
+    bar.style.width = `${Math.round(100 * share)}%`;
+    item.append(
+      node('span', 'share', `${Math.round(100 * share)} %`),
+      node('span', 'bar', [bar], { 'aria-hidden': 'true' }),
+    );
+    return item;
+  }
+
+  return {
+    say: (text: string) => set(message, text),
+    busy: (isBusy: boolean) => section.setAttribute('aria-busy', String(isBusy)),
+    state(now: PanelState): void {
+      element.setAttribute('data-aisle-state', now);
+      section.hidden = false; // not before there is something to say: what fills a frame moves what is in it
+      for (const control of [learning, download, erase]) control.disabled = now !== 'ready';
+      if (now === 'ready') return;
+      const text = now === 'error' ? texts.done.failed : texts.unavailable;
+      for (const { value } of [where, what, storing]) set(value, '–');
+      showLists([]);
+      set(message, text);
+    },
+    show(
+      { status }: Recommender,
+      known: PrivacyExport,
+      products: ReadonlyMap<string, CatalogueItem>,
+      language: string,
+    ): void {
+      const isEmpty = known.sessions.length === 0;
+      set(where.value, isEmpty ? '–' : placeOf(status, texts));
+      set(what.value, amountOf(known, texts, language));
+      set(storing.value, answerOf(status, texts));
+      showLists([
+        [texts.categories, favouritesOf(known, products, ({ category }) => category?.at(-1))],
+        [texts.brands, favouritesOf(known, products, ({ brand }) => brand)],
+      ]);
+      learning.setAttribute('aria-checked', String(!status.paused));
+      set(switchState, status.paused ? texts.off : texts.on);
+    },
+  };
+}
+
+interface Row {
+  readonly name: string;
+  /** 0…1; absent where it is no part of anything. */
+  readonly share?: number;
+}

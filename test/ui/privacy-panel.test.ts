@@ -1,0 +1,226 @@
+/** `<aisle-privacy>` in a real browser: what it says in every state, and what a visitor can do with it. */
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { PrivacyExport } from '../../src/index';
+import { faults, overflow } from '../axe';
+import { openBrowser } from '../demo/shop-window';
+import { takeShifts, watchShifts } from '../layout-shifts';
+import { NOTHING, storedIn } from '../privacy/stored';
+import {
+  CATALOGUE,
+  type EmbedServer,
+  type OpenOptions,
+  openEmbed,
+  push,
+  SETTLED,
+  SLOT,
+  serveEmbed,
+} from './embed-window';
+
+vi.setConfig({ testTimeout: 180_000 });
+
+const PATIENCE = { timeout: 60_000 };
+const PANEL = '<aisle-privacy></aisle-privacy>';
+const RESERVED = '<style>aisle-privacy { display: block; min-height: 60em }</style>';
+const told = (consent: string) => SETTLED.replace('data-', `data-consent="${consent}" data-`);
+
+type Product = (typeof CATALOGUE)[number] & { readonly category: readonly string[]; readonly brand: string };
+/** Three products of one category, and one of another. */
+const [SHELF, OTHER] = (() => {
+  const products = CATALOGUE as readonly Product[];
+  const leaf = ({ category }: Product) => category.at(-1);
+  const first = products[0]!;
+  const shelf = products.filter((product) => leaf(product) === leaf(first)).slice(0, 3);
+  return [shelf, products.find((product) => leaf(product) !== leaf(first))!] as const;
+})();
+
+let browser: Browser;
+let server: EmbedServer;
+beforeAll(async () => {
+  [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+const open = (head: string, options: OpenOptions = {}, body = PANEL) =>
+  openEmbed(browser, server, body, { head: RESERVED + head, ...options });
+
+const state = (page: Page, name: string) => page.locator(`aisle-privacy[data-aisle-state=${name}]`).waitFor(PATIENCE);
+const part = (page: Page, name: string) => page.locator(`aisle-privacy [part=${name}]`);
+const facts = async (page: Page) => (await part(page, 'facts').locator('dd').allTextContents()).join(' | ');
+const says = (page: Page, text: string | RegExp) => expect.poll(() => facts(page), PATIENCE).toMatch(text);
+const message = (page: Page) => part(page, 'message').textContent();
+
+async function clicks(page: Page): Promise<void> {
+  for (const { id } of [...SHELF, OTHER]) await push(page, 'track', id);
+}
+
+describe('says what is known', () => {
+  test('where nothing was looked at', async () => {
+    const { page, warnings } = await open(told('granted'));
+    await state(page, 'ready');
+    expect(await facts(page)).toBe('– | Nothing | Allowed by you');
+    expect(await part(page, 'learnt').textContent()).toBe('Nothing yet. It takes a few clicks.');
+    expect(warnings).toEqual([]);
+    await page.context().close();
+  });
+
+  test('on the device: how much, and what is looked at most; a single look tells nothing', async () => {
+    const { page } = await open(told('granted'));
+    await state(page, 'ready');
+    await clicks(page);
+    await says(page, 'On this device, in this browser | 4 clicks in 1 visit | Allowed by you');
+    const [first] = SHELF;
+    const text = `You look most at${first!.category.at(-1)}75 %`;
+    await expect.poll(() => part(page, 'learnt').textContent(), PATIENCE).toContain(text);
+    expect(await part(page, 'learnt').textContent()).not.toContain(OTHER.category.at(-1));
+    await page.context().close();
+  });
+
+  test.each([
+    ['not answered', told('auto'), '', /In this page only, until you leave it \| 4 clicks .*Not answered yet/],
+    ['refused', told('denied'), '', /In this page only, until you leave it \| 4 clicks .*\| Not allowed$/],
+    [
+      'refused by the browser’s settings',
+      told('granted'),
+      `Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true })`,
+      /In this page only, .*\(Global Privacy Control\)$/,
+    ],
+    [
+      'allowed, where the browser does not store',
+      told('granted'),
+      `IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }`,
+      /In this page only, .*Allowed, but this browser does not store it$/,
+    ],
+  ])('where keeping it is %s', async (_, head, first, expected) => {
+    const { page } = await open(head, { prepare: (page) => page.addInitScript(first) });
+    await state(page, 'ready');
+    await clicks(page);
+    await says(page, expected);
+    await page.context().close();
+  });
+
+  test('that nothing runs where the embed could not start, and what runs when it does', async () => {
+    const { page } = await open('<script type="module" src="/aisle/embed.js"></script>');
+    await state(page, 'unavailable');
+    expect(await message(page)).toContain('not running');
+    expect(await page.locator('aisle-privacy button:disabled').count()).toBe(3);
+    await push(page, 'start', { modelUrl: '/models/demo/', backend: 'wasm', consent: 'denied' });
+    await state(page, 'ready');
+    await says(page, 'Not allowed');
+    await page.context().close();
+  });
+});
+
+describe('lets the visitor', () => {
+  test('turn learning off and on, by the keyboard, in every tab', async () => {
+    const { page } = await open(told('granted'));
+    await state(page, 'ready');
+    const control = page.getByRole('switch', { name: 'Learn from what I look at' });
+    await control.focus();
+    await page.keyboard.press('Space');
+    await expect.poll(() => control.getAttribute('aria-checked'), PATIENCE).toBe('false');
+    await expect.poll(() => message(page), PATIENCE).toBe('Learning is off. Nothing more is recorded.');
+    expect(await control.textContent()).toContain('Off: nothing more is recorded');
+    expect(await page.evaluate(() => window.aisle!.recommender!.status.paused)).toBe(true);
+    await page.keyboard.press('Space');
+    await expect.poll(() => control.getAttribute('aria-checked'), PATIENCE).toBe('true');
+    await page.context().close();
+  });
+
+  test('download what is known, as the library exports it', async () => {
+    const { page, requests } = await open(told('granted'));
+    await state(page, 'ready');
+    await clicks(page);
+    await says(page, '4 clicks');
+    const before = requests.length;
+    const [file] = await Promise.all([page.waitForEvent('download'), part(page, 'download').click()]);
+    expect(file.suggestedFilename()).toMatch(/^aisle-\d{4}-\d\d-\d\d\.json$/);
+    const known = JSON.parse(readFileSync(await file.path(), 'utf8')) as PrivacyExport;
+    expect(known.sessions.flat().map(({ itemId }) => itemId)).toEqual([...SHELF, OTHER].map(({ id }) => id));
+    expect(await message(page)).toBe('The download has begun.');
+    expect(requests.slice(before).filter(({ from }) => from === 'page')).toEqual([]);
+    await page.context().close();
+  });
+
+  test('erase everything, when asked once more, and not by Escape or Cancel; the focus stays where it was', async () => {
+    const { page } = await open(told('granted'), {}, PANEL + SLOT);
+    await state(page, 'ready');
+    await clicks(page);
+    await says(page, 'On this device, in this browser | 4 clicks');
+    const erase = page.getByRole('button', { name: 'Erase everything' });
+    const question = page.getByRole('alertdialog', { name: 'Erase everything?' });
+    const focused = () =>
+      page.evaluate(() => document.querySelector('aisle-privacy')!.shadowRoot!.activeElement?.textContent);
+    for (const leave of [() => page.keyboard.press('Escape'), () => page.keyboard.press('Enter')]) {
+      await erase.focus();
+      await page.keyboard.press('Enter');
+      await question.waitFor();
+      expect(await focused()).toBe('Cancel');
+      await leave();
+      await question.waitFor({ state: 'hidden' });
+      expect(await focused()).toBe('Erase everything');
+    }
+    await says(page, '4 clicks');
+    await page.keyboard.press('Enter');
+    await question.getByRole('button', { name: 'Erase', exact: true }).click();
+    await expect.poll(() => message(page), PATIENCE).toBe('Everything is erased.');
+    await says(page, '– | Nothing | Allowed by you');
+    expect(await focused()).toBe('Erase everything');
+    expect(await storedIn(page)).toEqual(NOTHING);
+    await page.context().close();
+  });
+});
+
+describe('as a guest in the page', () => {
+  test.each([
+    ['en', 'light', 1280],
+    ['ko', 'dark', 360],
+  ] as const)(
+    'is in %s, for every eye, on %s at %d pixels: nothing at fault, nothing too wide, nothing moves',
+    async (lang, scheme, width) => {
+      const { page, errors } = await openEmbed(browser, server, `<div lang="${lang}">${PANEL}</div><p>Below</p>`, {
+        head: `${RESERVED}<style>:root { color-scheme: light dark } body { color: CanvasText; background: Canvas }</style>${told('granted')}`,
+        context: { viewport: { width, height: 900 }, colorScheme: scheme },
+        prepare: watchShifts,
+      });
+      await state(page, 'ready');
+      await clicks(page);
+      await says(page, '4');
+      await expect.poll(() => part(page, 'list').count(), PATIENCE).toBeGreaterThan(0);
+      expect((await takeShifts(page)).filter(({ hadRecentInput }) => !hadRecentInput)).toEqual([]);
+      expect(await page.locator('aisle-privacy section > h2').textContent()).toMatch(
+        lang === 'ko' ? /추천/ : /suggestions/,
+      );
+      expect(await faults(page)).toEqual([]);
+      expect(await overflow(page)).toBe(0);
+      await part(page, 'erase').click();
+      await page.getByRole('alertdialog').waitFor();
+      expect(await faults(page)).toEqual([]);
+      expect(errors).toEqual([]);
+      await page.context().close();
+    },
+  );
+
+  test('is loaded only where there is one, also one that comes later, and that goes and comes back', async () => {
+    const { page, requests } = await open(told('granted'), {}, SLOT);
+    const loaded = () => requests.filter(({ url }) => url.includes('panel-')).length;
+    await page.locator('aisle-recommendations[data-aisle-state=ready]').waitFor(PATIENCE);
+    expect(loaded()).toBe(0);
+    await page.evaluate(() => document.body.append(document.createElement('aisle-privacy')));
+    await state(page, 'ready');
+    expect(loaded()).toBe(1);
+    await page.evaluate(() => {
+      const panel = document.querySelector('aisle-privacy')!;
+      panel.remove();
+      document.querySelector('main')!.append(panel);
+    });
+    await clicks(page);
+    await says(page, '4 clicks');
+    expect(await page.locator('aisle-privacy section').count()).toBe(1);
+    await page.context().close();
+  });
+});
