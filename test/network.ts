@@ -23,7 +23,7 @@ const CHANNELS = new Set(
    contentDocument sharedStorage joinAdInterestGroup runAdAuction setAttributionReporting innerHTML outerHTML
    insertAdjacentHTML setHTMLUnsafe parseHTMLUnsafe DOMParser srcdoc writeln getUserMedia`.split(/\s+/),
 );
-/** As `CHANNELS`, but their names are too common to be looked for as texts. */
+/** As `CHANNELS`, but their names are too common to be looked for as texts, or where they are not called. */
 const PROPERTIES = new Set(['submit', 'constructor', 'click', 'navigate']);
 /** Channels only as the global's own, or the navigator's: elsewhere the names mean other things. */
 const GLOBALS = new Set(['open', 'parent', 'top', 'frames', 'opener', 'share', 'name']);
@@ -119,7 +119,8 @@ function usesOf(node: ts.Node, declared: ReadonlySet<string>): string[] {
 function identifierUses(node: ts.Identifier, declared: ReadonlySet<string>): string[] {
   const { text, parent } = node;
   if (ts.isPropertyAccessExpression(parent) && parent.name === node) {
-    return CHANNELS.has(text) || PROPERTIES.has(text) ? [text] : [];
+    const isCalled = ts.isCallExpression(parent.parent) && parent.parent.expression === parent;
+    return CHANNELS.has(text) || (PROPERTIES.has(text) && (isCalled || text === 'constructor')) ? [text] : [];
   }
   if (ts.isBindingElement(parent) && (parent.propertyName ?? parent.name) === node) {
     const isFromRoot = isRootObject(initializerOf(parent), declared);
