@@ -15,6 +15,7 @@ import { watchNetwork } from './network';
 import { cartPage } from './pages/cart';
 import { homePage } from './pages/home';
 import { searchPage, sectionPage } from './pages/listing';
+import { privacyPage } from './pages/privacy';
 import { productPage } from './pages/product';
 import { panel as makePanel } from './panel/panel';
 import { parseRoute, type Route } from './routes';
@@ -91,6 +92,8 @@ function pageOf(context: Context, route: Route): Page | undefined {
       return searchPage(context, route.query);
     case 'cart':
       return cartPage(context);
+    case 'privacy':
+      return privacyPage(context);
     case 'unknown':
       return undefined;
   }

@@ -6,6 +6,7 @@ export type Route =
   | { readonly page: 'product'; readonly id: string }
   | { readonly page: 'search'; readonly query: string }
   | { readonly page: 'cart' }
+  | { readonly page: 'privacy' }
   | { readonly page: 'unknown' };
 
 /** `#/product/ID` and so on; whatever cannot be read is `unknown`. */
@@ -14,7 +15,7 @@ export function parseRoute(hash: string): Route {
   try {
     const [page, ...rest] = parts.map(decodeURIComponent);
     if (page === '' && rest.length === 0) return { page: 'home' };
-    if (page === 'cart' && rest.length === 0) return { page: 'cart' };
+    if ((page === 'cart' || page === 'privacy') && rest.length === 0) return { page };
     if (page === 'all') return { page: 'section', path: rest };
     if (page === 'product' && rest.length === 1) return { page: 'product', id: rest[0]! };
     if (page === 'search' && rest.length === 1) return { page: 'search', query: rest[0]! };
@@ -30,6 +31,8 @@ export function href(route: Exclude<Route, { page: 'unknown' }>): string {
       return '#/';
     case 'cart':
       return '#/cart';
+    case 'privacy':
+      return '#/privacy';
     case 'section':
       return `#/${['all', ...route.path].map(encodeURIComponent).join('/')}`;
     case 'product':

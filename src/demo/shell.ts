@@ -109,5 +109,6 @@ export function footer(): HTMLElement {
       'A demo of recommendations that are computed in your browser. The products and their pictures are invented, ',
       'and nothing is sold.',
     ),
+    h('a', { href: href({ page: 'privacy' }) }, 'Privacy: what your suggestions know of you'),
   );
 }

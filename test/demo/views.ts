@@ -101,6 +101,11 @@ export const VIEWS: Readonly<Record<string, Way>> = {
     await page.locator('.cart-line').first().waitFor();
     await settled(page);
   },
+  privacy: async (page) => {
+    await look(page, 0, 1, 4, 7);
+    await page.getByRole('link', { name: /^Privacy/ }).click();
+    await page.locator('aisle-privacy [part=list]').first().waitFor();
+  },
   'panel-visit': async (page) => {
     await fillCart(page);
     await openPanel(page);
