@@ -1,5 +1,5 @@
 /** One IndexedDB database that cannot hang or surprise its caller: deadlines, reopening, closing when it is to be deleted. */
-import { createStore, promisifyRequest, type UseStore } from 'idb-keyval';
+import { promisifyRequest, type UseStore } from 'idb-keyval';
 import { RecommenderError } from '../errors';
 
 export interface DatabaseOptions {
@@ -25,12 +25,17 @@ export class Database {
    * Runs one transaction. It may run again after a failure, so what it writes must be the same each time.
    *
    * @param work Returns the result; the transaction commits after it unless it throws. It may await requests only.
+   * @param onMissing Where it is given, a database that is not there is not made: it is called, and the call fails.
    * @throws RecommenderError `timeout`; otherwise what IndexedDB says, after which the next call opens it anew.
    */
-  async run<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => T | Promise<T>): Promise<T> {
+  async run<T>(
+    mode: IDBTransactionMode,
+    work: (store: IDBObjectStore) => T | Promise<T>,
+    onMissing?: () => void,
+  ): Promise<T> {
     let running: IDBTransaction | undefined;
     let over = false;
-    this.#use ??= createStore(this.#options.name, STORE);
+    this.#use ??= this.#opener(onMissing);
     const use = this.#use;
     const attempt = async () =>
       use(mode, async (store) => {
@@ -56,11 +61,18 @@ export class Database {
   /**
    * As `run`, to read only: a database that is not there, such as one that was erased, is not made by looking into it.
    *
-   * @param none The result where there is no database. A browser that does not list its databases makes one.
+   * @param none The result where there is no database.
    */
   async read<T>(work: (store: IDBObjectStore) => T | Promise<T>, none: T): Promise<T> {
-    const isThere = this.#use !== undefined || (await this.#exists());
-    return isThere ? this.run('readonly', work) : none;
+    let isThere = this.#use !== undefined || (await this.#exists());
+    if (!isThere) return none;
+    const gone = () => {
+      isThere = false;
+    };
+    return this.run('readonly', work, gone).catch((error) => {
+      if (isThere) throw error;
+      return none;
+    });
   }
 
   /** Deletes the database, in every tab. Emptied first: a tab that is frozen can hold up the deletion, but not that. */
@@ -87,9 +99,31 @@ export class Database {
     return all === undefined || all.some(({ name }) => name === this.#options.name);
   }
 
+  /** Opens the database with its first transaction, and keeps it open. */
+  #opener(onMissing: (() => void) | undefined): UseStore {
+    const { name } = this.#options;
+    let opened: Promise<IDBDatabase> | undefined;
+    return async (mode, work) => {
+      if (!opened) {
+        const request = indexedDB.open(name);
+        request.onupgradeneeded = () => {
+          if (!onMissing) return void request.result.createObjectStore(STORE);
+          request.transaction!.abort(); // with it goes what was begun of a database
+          onMissing();
+        };
+        opened = promisifyRequest(request);
+      }
+      return work((await opened).transaction(STORE, mode).objectStore(STORE));
+    };
+  }
+
   #watch(connection: IDBDatabase): void {
     if (this.#connection === connection) return;
     this.#connection = connection;
+    connection.onclose = () => {
+      // Browsers close connections as they like; the next transaction opens another.
+      if (this.#connection === connection) this.close();
+    };
     connection.onversionchange = ({ newVersion }) => {
       // A connection that stays open would hold up whoever deletes or upgrades the database.
       connection.close();

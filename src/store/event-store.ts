@@ -7,9 +7,9 @@
  */
 import { openChannel } from './channel';
 import { Database } from './database';
-import type { EventStore, EventStoreOptions, NewEvent, StorageState, StoreTrouble } from './interface';
+import type { EventStore, EventStoreOptions, NewEvent, StorageState } from './interface';
 import { Pause } from './pause';
-import { decode, encode, isEvent, keyOf, randomName, type StoredEvent } from './records';
+import { decode, encode, inOrder, isEvent, keyOf, randomName, type StoredEvent } from './records';
 import {
   deleteOldest,
   type Marks,
@@ -20,7 +20,8 @@ import {
   sizeOf,
   writeMarks,
 } from './transactions';
-import { WaitingEvents } from './waiting';
+import { troublesOf } from './troubles';
+import { sleep, WaitingEvents } from './waiting';
 
 export type { EventStore, EventStoreOptions, StorageState, StoreTrouble } from './interface';
 
@@ -32,6 +33,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     onErased = () => {},
     onWithdrawn = () => {},
     onPaused = () => {},
+    onLearnt = () => {},
     onState = () => {},
     onTrouble = () => {},
   } = options;
@@ -39,13 +41,14 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   const tab = Date.now().toString(36) + randomName();
   const database = new Database({ name, deadline, onDeleted: vanish });
   const channel = openChannel(name, hear);
-  const troubles = new Set<StoreTrouble>();
+  const { trouble, mend } = troublesOf(onTrouble);
   let told: StorageState | undefined;
   const known = new Set<string>();
   const waiting = new WaitingEvents();
   const pause = new Pause();
   let state: 'new' | 'open' | 'closed' = 'new';
   let epoch: string | undefined;
+  let learnt: string | undefined;
   let size = 0;
   let numbers = 0;
   let sequence = 0;
@@ -61,13 +64,13 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   /** Writes in one transaction of this life of the database; undefined where it was erased meanwhile. */
   const change = <T>(body: (store: IDBObjectStore, marks: Marks) => Promise<T>): Promise<T | undefined> =>
-    work(body, (whole) => database.run('readwrite', whole));
+    work(body, (whole) => database.run('readwrite', whole, epoch === undefined ? undefined : vanish));
 
   /**
    * Reads in one such transaction; `none` where there is no database. The first time it is opened all the same: whether
    * events can be stored is to be known before there are any.
    */
-  const look = <T>(body: (store: IDBObjectStore) => Promise<T>, none: T): Promise<T | undefined> =>
+  const look = <T>(body: (store: IDBObjectStore, marks: Marks) => Promise<T>, none: T): Promise<T | undefined> =>
     work<T>(body, (whole) => (loaded ? database.read(whole, none) : database.run('readonly', whole)));
 
   async function work<T>(
@@ -78,10 +81,14 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const began = life;
     let erased = epoch !== undefined; // as it is where the database is gone
     let marks: Marks | undefined;
-    const result = await transact(async (store) => {
+    const whole = async (store: IDBObjectStore) => {
       marks = await readMarks(store);
       erased = life !== began || (epoch !== undefined && marks.epoch !== epoch);
       return erased ? undefined : body(store, marks);
+    };
+    const result = await transact(whole).catch((error) => {
+      if (life === began) throw error;
+      return undefined;
     });
     if (state === 'closed') database.close();
     if (life !== began) return undefined;
@@ -92,6 +99,10 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     epoch ??= marks?.epoch;
     const paused = pause.meet(marks?.paused === true);
     if (paused !== undefined) onPaused(paused, paused ? waiting.drop() : []);
+    if (marks?.learnt !== learnt) {
+      learnt = marks?.learnt;
+      onLearnt(learnt);
+    }
     return result;
   }
 
@@ -127,10 +138,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   function hand(events: StoredEvent[]): void {
-    if (events.length > 0)
-      onEvents(
-        events.sort((a, b) => a.time - b.time || (a.tab === b.tab ? a.number - b.number : a.tab < b.tab ? -1 : 1)),
-      );
+    if (events.length > 0) onEvents(events.sort(inOrder));
   }
 
   /** Writes one record; its key and text are the same however often it is tried. */
@@ -179,18 +187,6 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     trouble('storage-short', 'This device has room for the newest events only; older ones were let go.');
   }
 
-  /** Tells of a trouble when it begins, and when it is over. */
-  function trouble(code: StoreTrouble, message?: string): void {
-    if (troubles.has(code) === (message !== undefined)) return;
-    if (message === undefined) troubles.delete(code);
-    else troubles.add(code);
-    onTrouble(code, message);
-  }
-
-  function mend(...others: readonly StoreTrouble[]): void {
-    for (const code of ['no-storage', 'storage-full', ...others] as const) trouble(code);
-  }
-
   function tell(next: StorageState): void {
     if (state !== 'open' || next === told) return;
     told = next;
@@ -236,14 +232,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const message = `Events are kept in this page's memory and end with it: ${why}`;
     trouble(isFull ? 'storage-full' : 'no-storage', message);
     settleFlushes();
-    const pause = Math.min(60_000, retryAfter * 2 ** (failures - 1));
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-      timer = setTimeout(resolve, pause);
-      (timer as { unref?: () => void }).unref?.();
-    });
-    clearTimeout(timer);
+    const pause = sleep(Math.min(60_000, retryAfter * 2 ** (failures - 1)));
+    wake = pause.wake;
+    await pause.over;
   }
 
   function start(): void {
@@ -259,6 +250,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   function endLife(): void {
     life++;
     epoch = undefined;
+    learnt = undefined;
     size = 0;
     failures = 0;
     pause.erased();
@@ -305,11 +297,12 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   /** Another tab speaks, or any script of this origin: nothing is taken on trust. */
   function hear(message: unknown): void {
-    const { epoch: theirs, events, erased, stopped, paused } = (message ?? {}) as Record<string, unknown>;
+    const { epoch: theirs, events, erased, stopped, paused, changed } = (message ?? {}) as Record<string, unknown>;
     // A visit that is in this page's memory only is not ended by a no to storing; one that is stored is.
     if (erased === true || (stopped === true && state === 'open')) forget('elsewhere');
     if (stopped === true) withdraw('denied');
     if (typeof paused === 'boolean' && paused !== pause.on) setPaused(paused);
+    if (changed === true && state === 'open' && loaded) look(async () => {}, undefined).catch(() => {});
     if (!(state === 'open' && loaded && Array.isArray(events) && events.every(isEvent))) return;
     // A message may be older than an erasure: then only the database knows what there is.
     if (epoch === undefined || theirs !== epoch) load().catch(() => {});
@@ -365,6 +358,12 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       if (state !== 'open' || failures > 0) return [];
       return (await look(readAside, []).catch(() => undefined)) ?? [];
     },
+    async beside(body, changes = false) {
+      if (state !== 'open' || epoch === undefined) return undefined;
+      const result = await (changes ? change(body) : look(body, undefined));
+      if (changes && result) channel?.tell({ changed: true });
+      return result;
+    },
     erase(goOn = true) {
       if (!goOn) stop();
       channel?.tell({ erased: true, stopped: !goOn });
@@ -383,12 +382,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     async close() {
       if (state === 'closed') return;
       wake?.();
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, failures > 0 ? 0 : 1000 * deadline);
-      });
-      await Promise.race([draining, late]);
-      clearTimeout(timer);
+      const late = sleep(failures > 0 ? 0 : 1000 * deadline);
+      await Promise.race([draining, late.over]);
+      late.wake();
       state = 'closed';
       wake?.();
       waiting.drop();

@@ -1,6 +1,6 @@
 /** What the store of events is to those who use it. */
 import type { StoredEvent } from './records';
-import type { SetAside } from './transactions';
+import type { Marks, SetAside } from './transactions';
 
 /** Where events are: `idle` while the database has not answered yet. */
 export type StorageState = 'idle' | 'memory' | 'indexeddb';
@@ -30,6 +30,8 @@ export interface EventStoreOptions {
   readonly onWithdrawn?: (consent: 'denied' | 'unknown') => void;
   /** Recording has been paused or resumed, here or elsewhere. `dropped`: what this page tracked after it was paused elsewhere. */
   readonly onPaused?: (paused: boolean, dropped: readonly StoredEvent[]) => void;
+  /** What is stored of what was learnt has another name: this page has not read it yet, unless it wrote it. */
+  readonly onLearnt?: (name: string | undefined) => void;
   readonly onState?: (state: StorageState) => void;
   /** Less than there should be, and why; undefined where that is over. */
   readonly onTrouble?: (code: StoreTrouble, message: string | undefined) => void;
@@ -55,6 +57,15 @@ export interface EventStore {
   refresh(): Promise<void>;
   /** What could not be read, and why; empty where the database does not answer. */
   setAside(): Promise<readonly SetAside[]>;
+  /**
+   * One transaction for what is kept beside the events and ends with them. Where it `changes` something, the other tabs are
+   * told to look for what it is. Undefined where nothing may be stored, where no event is, or where all was erased
+   * meanwhile; otherwise what `body` returns. Rejects with what IndexedDB says.
+   */
+  beside<T>(
+    body: (store: IDBObjectStore, marks: Marks) => Promise<T | undefined>,
+    changes?: boolean,
+  ): Promise<T | undefined>;
   /**
    * Erases everything in every tab, what waits to be written included.
    *

@@ -78,6 +78,11 @@ export function isEvent(value: unknown): value is StoredEvent {
   return texts && Number.isInteger(number) && Number.isFinite(time) && (features === undefined || isFeatures(features));
 }
 
+/** By time; of one time, those of the older page come first. */
+export function inOrder(a: StoredEvent, b: StoredEvent): number {
+  return a.time - b.time || (a.tab === b.tab ? a.number - b.number : a.tab < b.tab ? -1 : 1);
+}
+
 const isFeatures = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&

@@ -14,6 +14,10 @@ export interface SetAside {
 const EPOCH = 'epoch';
 /** Key that stands while the visitor wants nothing to be recorded. */
 const PAUSED = 'paused';
+/** Key of what was learnt from the events; `delta-store.ts` writes it. */
+export const LEARNT = 'learnt';
+/** Key of the name of what is written there: a tab that knows another one learns that it has changed. */
+export const LEARNT_NAME = 'learnt/name';
 const MAX_ASIDE = 16;
 
 /** What is said of the whole database. */
@@ -21,17 +25,20 @@ export interface Marks {
   /** Undefined before the first write, and where it is damaged. */
   readonly epoch: string | undefined;
   readonly paused: boolean;
+  /** The name of what was learnt; undefined where nothing was. */
+  readonly learnt: string | undefined;
 }
+
+const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 export async function readMarks(store: IDBObjectStore): Promise<Marks> {
-  const [epoch, paused]: unknown[] = await Promise.all([
-    promisifyRequest(store.get(EPOCH)),
-    promisifyRequest(store.get(PAUSED)),
-  ]);
-  return { epoch: typeof epoch === 'string' ? epoch : undefined, paused: paused === true };
+  const [epoch, paused, learnt]: unknown[] = await Promise.all(
+    [EPOCH, PAUSED, LEARNT_NAME].map((key) => promisifyRequest(store.get(key))),
+  );
+  return { epoch: asText(epoch), paused: paused === true, learnt: asText(learnt) };
 }
 
-export function writeMarks(store: IDBObjectStore, { epoch, paused }: Marks): void {
+export function writeMarks(store: IDBObjectStore, { epoch, paused }: Omit<Marks, 'learnt'>): void {
   store.put(epoch, EPOCH);
   if (paused) store.put(true, PAUSED);
   else store.delete(PAUSED);

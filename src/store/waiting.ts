@@ -54,3 +54,17 @@ export class WaitingEvents {
     });
   }
 }
+
+/** A pause that may be cut short. It does not keep Node running. */
+export function sleep(milliseconds: number): { readonly over: Promise<void>; wake(): void } {
+  let wake = () => {};
+  const over = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    (timer as { unref?: () => void }).unref?.();
+    wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+  return { over, wake: () => wake() };
+}
