@@ -11,7 +11,7 @@
  */
 import { defineConfig, type UserConfig } from 'vite';
 import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
-import { declarations, executable } from './test/build/plugins.ts';
+import { compactStyles, declarations, executable } from './test/build/plugins.ts';
 
 /** What both bundles for pages have in common. */
 const bundle = {
@@ -30,11 +30,19 @@ function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
   return { format: 'es', plugins: () => [leanTensorFlow()], rolldownOptions: { output } };
 }
 
+/** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
+const codeSplitting = { groups: [{ name: 'shared', test: /src\/(errors|engine\/(abort|engine))\.ts$/ }] };
+
 const page: UserConfig = {
   // Lists of what to load ahead would be a good part of what the page loads.
-  build: { ...bundle, outDir: 'dist/page', modulePreload: false },
+  build: {
+    ...bundle,
+    outDir: 'dist/page',
+    modulePreload: false,
+    rolldownOptions: { output: { codeSplitting } },
+  },
   worker: worker('assets/worker-[hash].js'),
-  plugins: [leanTensorFlow()],
+  plugins: [leanTensorFlow(), compactStyles()],
 };
 
 const library: UserConfig = {
@@ -64,11 +72,16 @@ const embed: UserConfig = {
     outDir: 'dist/embed',
     lib: { entry: { embed: 'src/ui/embed.ts' }, formats: ['es'] },
     rolldownOptions: {
-      // Nothing bundles it any further, so nothing needs its line breaks.
-      output: { ...library.build?.rolldownOptions?.output, minify: true, comments: { legal: false } },
+      output: {
+        ...library.build?.rolldownOptions?.output,
+        codeSplitting,
+        // Nothing bundles it any further, so nothing needs its line breaks.
+        minify: true,
+        comments: { legal: false },
+      },
     },
   },
-  plugins: [leanTensorFlow(), declarations({ entry: 'src/ui/embed.ts', outDir: 'dist/embed' })],
+  plugins: [leanTensorFlow(), compactStyles(), declarations({ entry: 'src/ui/embed.ts', outDir: 'dist/embed' })],
 };
 
 const commandLine: UserConfig = {

@@ -9,6 +9,8 @@ export type ErrorCode =
   | 'bad-delta' // what was learnt on a device is damaged, or of another version
   | 'foreign-delta' // what was learnt belongs to another model
   | 'not-tunable' // this kind of model does not learn on the device
+  | 'nothing-learnt' // there is nothing yet to export
+  | 'not-allowed' // the visitor has paused recording, or does not want anything stored
   | 'wrong-passphrase' // a file was sealed with another passphrase
   | 'insecure-context' // the page has no cryptography: it is served over plain http
   | 'not-finite' // a model produced scores that are not finite

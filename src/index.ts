@@ -1,6 +1,17 @@
 /** Aisle's public surface. Everything else may change. */
 export type { CatalogueItem } from './checkpoint/artifact';
-export type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem, Reason } from './engine/engine';
+export type { TuneMethod } from './checkpoint/delta';
+export type {
+  BackendChoice,
+  BackendName,
+  ClickEffect,
+  Explanation,
+  LoadProgress,
+  ModelInfo,
+  RankedItem,
+  Reason,
+  TuneProgress,
+} from './engine/engine';
 export { type ErrorCode, RecommenderError } from './errors';
 export {
   createRecommender,
@@ -20,6 +31,15 @@ export type {
   ConsentWord,
   ConsentWords,
 } from './recommender/consent';
+export type {
+  FineTuneOptions,
+  GateStatus,
+  LearnChoice,
+  LearningCalls,
+  LearningStatus,
+  Taste,
+} from './recommender/learning-status';
+export type { Favourite, Learnt, Pull } from './recommender/learnt';
 export type { ImagesChoice } from './recommender/pictures';
 export type { Privacy, PrivacyExport } from './recommender/privacy';
 export type { ProductFilter, Strategy } from './recommender/strategies';

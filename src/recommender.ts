@@ -7,6 +7,8 @@ import { RecommenderError } from './errors';
 import { checkedEvent, checkedEventName, checkedIds, checkedOptions, checkedRequest } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
 import type { Consent, ConsentOption, ConsentWords } from './recommender/consent';
+import { createLearner } from './recommender/learner';
+import type { LearnChoice, LearningCalls, LearningStatus } from './recommender/learning-status';
 import { type ImagesChoice, pictured } from './recommender/pictures';
 import { createPrivacy, type Privacy } from './recommender/privacy';
 import { answer, type ProductFilter, type Strategy } from './recommender/strategies';
@@ -32,6 +34,8 @@ export interface RecommenderOptions {
   readonly dataLayer?: string;
   /** What of the visitor's events the model reads. Default `session`: the running session, of all tabs. */
   readonly history?: HistoryChoice;
+  /** Whether what is new in the visitor's events is learnt by itself, when the page is idle. Default `manual`: by `fineTune`. */
+  readonly learn?: LearnChoice;
   /** Which pictures `catalogue` and `products` hand out. Default `artifact`: those inside the artifact's own files. */
   readonly images?: ImagesChoice;
   /** The worker's script, of the page's own origin. Default: beside the library. */
@@ -91,7 +95,8 @@ export interface Degradation {
   /**
    * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
    * `storage-full` while events wait in memory, `storage-short` where the device made us let older ones go,
-   * `records-set-aside` where some could not be read, `not-erased`; `consent-unread` where the page's consent platform
+   * `records-set-aside` where some could not be read, `not-erased`; `learnt-set-aside` where what was learnt cannot be used
+   * any more, `learnt-not-stored`; `consent-unread` where the page's consent platform
    * cannot be read yet.
    */
   readonly code: string;
@@ -111,6 +116,8 @@ export interface Status {
   readonly consentBy: ConsentWords;
   /** Whether nothing more is recorded or learnt, by `privacy.pause`. */
   readonly paused: boolean;
+  /** What was learnt on this device; absent until something is, or is asked for. */
+  readonly learning?: LearningStatus;
   /** One entry for each code. */
   readonly degraded: readonly Degradation[];
 }
@@ -136,7 +143,7 @@ export interface RecommenderEvents {
   readonly error: RecommenderError;
 }
 
-export interface Recommender {
+export interface Recommender extends LearningCalls {
   /** Adds a click to the session and returns at once; `stored` tells when it is on the device. Paused, it does nothing. */
   track(event: string | TrackedEvent): void;
   /** The next items, best first; fewer than `k` where there are no more. Waits for the model. */
@@ -180,6 +187,11 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   let disposed = false;
   let erasures = 0;
 
+  const on: Recommender['on'] = (event, listener) => {
+    const set = listeners.get(checkedEventName(event)) ?? new Set();
+    listeners.set(event, set.add(listener as (detail: never) => void));
+    return () => void set.delete(listener as (detail: never) => void);
+  };
   function emit<E extends keyof RecommenderEvents>(event: E, detail: RecommenderEvents[E]): void {
     for (const listener of [...(listeners.get(event) ?? [])]) {
       try {
@@ -231,11 +243,13 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       history.remove(dropped);
       if (paused !== status.paused) update({ paused });
     },
+    onLearnt: () => learner.look(),
     onState: (storage) => update({ storage }),
     onTrouble: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
   });
   const privacy = createPrivacy({
     ...{ options, store, notes, history, now, update, degrade, mend, assertAlive },
+    learner: { tell: (call) => learner.tell(call) },
     status: () => status,
   });
   privacy.start().catch(() => {}); // told by `status`
@@ -255,6 +269,12 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onChange: update,
     onDegraded: degrade,
   });
+  const learner = createLearner({
+    ...{ engine, store, history, options, update, degrade, mend, on, assertAlive },
+    status: () => status,
+    ready: () => ready,
+  });
+  if (options.learn === 'auto') learner.load();
   /** The running load, or how the last one ended. */
   let ready: Promise<void>;
   let hasFailed = false;
@@ -262,6 +282,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     hasFailed = false;
     ready = computing.start().then(
       (model) => {
+        learner.modelLoaded();
         if (!disposed) emit('ready', model);
       },
       (error) => {
@@ -299,6 +320,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return (async () => {
         assertAlive();
         await abortable(ready, question.signal);
+        await learner.settled();
         const began = erasures;
         const asked = { ...question, user: options.user, now: time, clicks: history.at(time) };
         const answered = await answer(computing, asked)
@@ -308,6 +330,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
           });
         if (!store.hears) void store.refresh(); // for the next one
         if (!disposed) emit('recommendations', answered);
+        void learner.tell((learning) => learning.wake());
         return answered.items;
       })();
     },
@@ -329,19 +352,17 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       if (hasFailed) load();
       await ready;
     },
+    ...learner.calls,
     privacy: privacy.asked,
     get status() {
       return status;
     },
-    on(event, listener) {
-      const set = listeners.get(checkedEventName(event)) ?? new Set();
-      listeners.set(event, set.add(listener as (detail: never) => void));
-      return () => void set.delete(listener as (detail: never) => void);
-    },
+    on,
     async dispose() {
       disposed = true;
       listeners.clear();
       privacy.close();
+      void learner.tell((learning) => learning.close());
       await Promise.all([engine.dispose(), store.close(), notes.close()]);
     },
   };

@@ -4,47 +4,61 @@ import { nearestName } from '../errors';
 import type { RecommenderEvents, RecommenderOptions, RecommendOptions, TrackedEvent } from '../recommender';
 import type { HistoryChoice } from '../session/visitor-history';
 import type { ConsentAnswer, ConsentOption } from './consent';
+import type { LearnChoice } from './learning-status';
 import type { ImagesChoice } from './pictures';
 import type { Strategy } from './strategies';
 
-const BACKENDS: readonly BackendChoice[] = ['auto', 'webgpu', 'webgl', 'wasm', 'cpu'];
-const STRATEGIES: readonly Strategy[] = ['for-you', 'related', 'popular', 'recent'];
-const IMAGES: readonly ImagesChoice[] = ['artifact', 'page', 'none'];
-const ANSWERS: readonly ConsentAnswer[] = ['granted', 'denied'];
-const CONSENTS: readonly ConsentOption[] = ['auto', 'manual', ...ANSWERS];
-const HISTORIES: readonly HistoryChoice[] = ['session', 'recent', 'all'];
+/** What a value must be, in words, and whether it is. */
+type Check = readonly [expected: string, holds: (value: unknown) => boolean];
+/** A check for each field there is, as an object so that the compiler misses none. */
+type Checks<T> = Readonly<Record<keyof T, Check>>;
 
-/** Every option, event and field there is, as an object so that the compiler misses none. */
-const OPTIONS: Record<keyof RecommenderOptions, true> = {
-  modelUrl: true,
-  backend: true,
-  sessionGap: true,
-  consent: true,
-  dataLayer: true,
-  history: true,
-  images: true,
-  workerUrl: true,
-  startDeadline: true,
-  user: true,
-  now: true,
+const oneOf = <T>(...choices: readonly T[]): Check => [choices.join(', '), (value) => choices.includes(value as T)];
+const isText = (value: unknown): boolean => typeof value === 'string';
+const text = (expected: string): Check => [expected, (value) => isText(value) && value !== ''];
+const positive = (unit: string): Check => [`${unit}, more than 0`, (value) => isAtLeast(value, Number.MIN_VALUE)];
+const calls = (expected: string): Check => [expected, (value) => typeof value === 'function'];
+const isAtLeast = (value: unknown, least: number): boolean => Number.isFinite(value) && (value as number) >= least;
+const isFeatures = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.values(value).every((feature) => typeof feature === 'number' || isText(feature));
+const IDS: Check = ['an array of item ids', (value) => Array.isArray(value) && value.every(isText)];
+const COUNT: Check = ['a whole number, at least 1', (value) => Number.isInteger(value) && (value as number) > 0];
+const ITEM = text('an item id');
+const ANSWERS: readonly ConsentAnswer[] = ['granted', 'denied'];
+
+const OPTIONS: Checks<RecommenderOptions> = {
+  modelUrl: text('the address of an artifact folder'),
+  backend: oneOf<BackendChoice>('auto', 'webgpu', 'webgl', 'wasm', 'cpu'),
+  sessionGap: positive('minutes'),
+  consent: oneOf<ConsentOption>('auto', 'manual', ...ANSWERS),
+  dataLayer: ['the name of a global', isText],
+  history: oneOf<HistoryChoice>('session', 'recent', 'all'),
+  images: oneOf<ImagesChoice>('artifact', 'page', 'none'),
+  learn: oneOf<LearnChoice>('manual', 'auto'),
+  workerUrl: text('the address of the worker script'),
+  startDeadline: positive('seconds'),
+  user: text('the id of a user'),
+  now: calls('a function that gives milliseconds since 1970'),
 };
-const REQUEST: Record<keyof RecommendOptions, true> = {
-  k: true,
-  exclude: true,
-  filter: true,
-  within: true,
-  strategy: true,
-  item: true,
-  signal: true,
+const REQUEST: Checks<RecommendOptions> = {
+  k: COUNT,
+  exclude: IDS,
+  filter: calls('a function of a product'),
+  within: COUNT,
+  strategy: oneOf<Strategy>('for-you', 'related', 'popular', 'recent'),
+  item: ITEM,
+  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
 };
-const EVENT: Record<keyof TrackedEvent, true> = {
-  itemId: true,
-  event: true,
-  time: true,
-  pageView: true,
-  features: true,
+const EVENT: Checks<TrackedEvent> = {
+  itemId: ITEM,
+  event: text('a word such as view, cart or purchase'),
+  time: ['milliseconds since 1970', (value) => isAtLeast(value, 0)],
+  pageView: ['a text', isText],
+  features: ['numbers or texts by name', isFeatures],
 };
-const EVENTS: Record<keyof RecommenderEvents, true> = {
+const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
   ready: true,
   recommendations: true,
   status: true,
@@ -58,73 +72,35 @@ const EVENTS: Record<keyof RecommenderEvents, true> = {
 export const OPTION_NAMES = Object.keys(OPTIONS);
 
 export function checkedOptions(options: RecommenderOptions) {
-  const known = object('createRecommender', options, OPTIONS);
+  const known = checked('createRecommender', options, OPTIONS);
   const { modelUrl, backend = 'auto', sessionGap = 30, workerUrl, startDeadline = 10, now = Date.now } = known;
-  const { consent = 'auto', dataLayer = 'dataLayer', history = 'session', images = 'artifact', user } = known;
-  if (typeof modelUrl !== 'string' || modelUrl === '') {
-    wrong('modelUrl', 'the address of an artifact folder', modelUrl);
-  }
-  if (!BACKENDS.includes(backend)) wrong('backend', BACKENDS.join(', '), backend);
-  if (!(Number.isFinite(sessionGap) && sessionGap > 0)) wrong('sessionGap', 'minutes, more than 0', sessionGap);
-  if (!CONSENTS.includes(consent)) wrong('consent', CONSENTS.join(', '), consent);
-  if (typeof dataLayer !== 'string') wrong('dataLayer', 'the name of a global', dataLayer);
-  if (!HISTORIES.includes(history)) wrong('history', HISTORIES.join(', '), history);
-  if (!IMAGES.includes(images)) wrong('images', IMAGES.join(', '), images);
-  if (workerUrl !== undefined && (typeof workerUrl !== 'string' || workerUrl === '')) {
-    wrong('workerUrl', 'the address of the worker script', workerUrl);
-  }
-  if (!(Number.isFinite(startDeadline) && startDeadline > 0)) {
-    wrong('startDeadline', 'seconds, more than 0', startDeadline);
-  }
-  if (user !== undefined && (typeof user !== 'string' || user === '')) wrong('user', 'the id of a user', user);
-  if (typeof now !== 'function') wrong('now', 'a function that gives milliseconds since 1970', now);
-  const rest = { backend, sessionGap, consent, dataLayer, history, images, workerUrl, startDeadline, user, now };
+  const { consent = 'auto', dataLayer = 'dataLayer', history = 'session' } = known;
+  const { images = 'artifact', learn = 'manual', user } = known;
+  must('modelUrl', modelUrl, OPTIONS.modelUrl);
+  const rest = { backend, sessionGap, consent, dataLayer, history, images, learn, workerUrl, startDeadline, user, now };
   return { modelUrl: absolute(modelUrl), ...rest };
 }
 
 export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {
-  if (!ANSWERS.includes(answer)) wrong('consent', ANSWERS.join(' or '), answer);
+  must('consent', answer, oneOf(...ANSWERS));
   return answer;
 }
 
 export function checkedEvent(event: string | TrackedEvent, now: number) {
-  const {
-    itemId,
-    event: kind = 'view',
-    time = now,
-    pageView,
-    features,
-  }: TrackedEvent = typeof event === 'string' ? { itemId: event } : object('track', event, EVENT);
-  if (typeof itemId !== 'string' || itemId === '') wrong('itemId', 'an item id', itemId);
-  if (typeof kind !== 'string' || kind === '') wrong('event', 'a word such as view, cart or purchase', kind);
-  if (!(Number.isFinite(time) && time >= 0)) wrong('time', 'milliseconds since 1970', time);
-  if (pageView !== undefined && typeof pageView !== 'string') wrong('pageView', 'a text', pageView);
-  const isFeature = (value: unknown) => typeof value === 'number' || typeof value === 'string';
-  if (features !== undefined && !(isPlain(features) && Object.values(features).every(isFeature))) {
-    wrong('features', 'numbers or texts by name', features);
-  }
+  const known: TrackedEvent = typeof event === 'string' ? { itemId: event } : event;
+  const { itemId, event: kind = 'view', time = now, pageView, features } = checked('track', known, EVENT);
+  must('itemId', itemId, ITEM);
   return { itemId, kind, time, pageView, ...(features && { features: { ...features } }) };
 }
 
-const isPlain = (value: unknown) => typeof value === 'object' && value !== null;
-
 export function checkedRequest(request: RecommendOptions = {}) {
-  const known = object('recommend', request, REQUEST);
+  const known = checked('recommend', request, REQUEST);
   const { k = 10, exclude = [], strategy = 'for-you', item, filter, within, signal } = known;
-  for (const [name, count] of Object.entries({ k, within })) {
-    const isCount = count === undefined || (Number.isInteger(count) && count > 0);
-    if (!isCount) wrong(name, 'a whole number, at least 1', count);
-  }
-  checkedIds('exclude', exclude);
-  if (!STRATEGIES.includes(strategy)) wrong('strategy', STRATEGIES.join(', '), strategy);
-  if (item !== undefined && (typeof item !== 'string' || item === '')) wrong('item', 'an item id', item);
-  if (filter !== undefined && typeof filter !== 'function') wrong('filter', 'a function of a product', filter);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) wrong('signal', 'an AbortSignal', signal);
   return { k, exclude: item === undefined ? [...exclude] : [...exclude, item], strategy, item, filter, within, signal };
 }
 
 export function checkedIds(name: string, ids: readonly string[]): readonly string[] {
-  if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string')) wrong(name, 'an array of item ids', ids);
+  must(name, ids, IDS);
   return ids;
 }
 
@@ -133,13 +109,21 @@ export function checkedEventName(event: keyof RecommenderEvents): keyof Recommen
   return event;
 }
 
-function object<T extends object>(name: string, value: T, known: Readonly<Record<string, true>>): T {
+/** Checks what is there: what is missing or undefined has a default, or is asked for by `must`. */
+function checked<T extends object>(name: string, value: T, checks: Checks<T>): T {
   if (typeof value !== 'object' || value === null) wrong(name, 'an object of options', value);
-  for (const key of Object.keys(value)) if (!Object.hasOwn(known, key)) unknown(name, 'option', key, known);
+  for (const key of Object.keys(value) as (keyof T & string)[]) {
+    if (!Object.hasOwn(checks, key)) unknown(name, 'option', key, checks);
+    if (value[key] !== undefined) must(key, value[key], checks[key]);
+  }
   return value;
 }
 
-function unknown(name: string, what: string, got: unknown, known: Readonly<Record<string, true>>): never {
+function must(name: string, value: unknown, [expected, holds]: Check): void {
+  if (!holds(value)) wrong(name, expected, value);
+}
+
+function unknown(name: string, what: string, got: unknown, known: object): never {
   const names = Object.keys(known);
   const near = nearestName(String(got), names);
   const hint = near === undefined ? '' : ` Did you mean "${near}"?`;

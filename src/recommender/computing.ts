@@ -136,7 +136,7 @@ export function createComputing(options: ComputingOptions) {
 }
 
 /** https://wicg.github.io/savedata/ */
-function savesData(): boolean {
+export function savesData(): boolean {
   try {
     return (navigator as { connection?: { saveData?: unknown } }).connection?.saveData === true;
   } catch {

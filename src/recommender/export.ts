@@ -1,24 +1,28 @@
 /** What `privacy.export` answers: loaded when it is asked for. */
 import type { Status } from '../recommender';
 import type { VisitorEvent, VisitorHistory } from '../session/visitor-history';
+import { readAside } from '../store/aside';
 import type { DeviceNotes } from '../store/device-notes';
 import type { EventStore } from '../store/event-store';
 import type { StoredEvent } from '../store/records';
 import { BACKENDS } from './device-record';
+import type { createLearner } from './learner';
 import type { PrivacyExport } from './privacy';
 
 export interface ExportParts {
   readonly store: EventStore;
   readonly notes: DeviceNotes;
   readonly history: VisitorHistory<StoredEvent>;
+  readonly learner: Pick<ReturnType<typeof createLearner>, 'tell'>;
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly status: () => Status;
 }
 
-export async function exported({ store, notes, history, now, status }: ExportParts): Promise<PrivacyExport> {
+export async function exported({ store, notes, history, learner, now, status }: ExportParts): Promise<PrivacyExport> {
   await store.flush();
   await store.refresh();
+  const learnt = await learner.tell((learning) => learning.learnt());
   const { consent, consentBy, storage, model } = status();
   return {
     format: 'aisle-export',
@@ -29,7 +33,8 @@ export async function exported({ store, notes, history, now, status }: ExportPar
     storage,
     ...(model && { model: { name: model.name, version: model.version } }),
     sessions: readable(history.sessions()),
-    unreadable: await store.setAside(),
+    ...(learnt && { learnt }),
+    unreadable: storage === 'indexeddb' ? await readAside(store) : [],
     device: await notes.read(BACKENDS),
   };
 }
@@ -45,7 +50,7 @@ export function readable(sessions: readonly (readonly VisitorEvent[])[]): Privac
 }
 
 /** A time that no calendar has is given as its number. */
-function isoTime(seconds: number): string {
+export function isoTime(seconds: number): string {
   const date = new Date(1000 * seconds);
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
 }

@@ -8,6 +8,9 @@ import type { StoredEvent } from '../store/records';
 import type { SetAside } from '../store/transactions';
 import { checkedAnswer } from './arguments';
 import { type Consent, type ConsentAnswer, type ConsentParts, type ConsentWords, createConsent } from './consent';
+import type { createLearner } from './learner';
+import type { Learnt } from './learnt';
+import { loaded } from './loaded';
 
 export interface Privacy {
   /**
@@ -57,6 +60,8 @@ export interface PrivacyExport {
   readonly sessions: readonly (readonly (Pick<VisitorEvent, 'event' | 'itemId' | 'features'> & {
     readonly time: string;
   })[])[];
+  /** What was learnt from them; absent where nothing was. */
+  readonly learnt?: Learnt;
   /** Stored records that could not be read, and why. */
   readonly unreadable: readonly SetAside[];
   /** What was found out about the device, not the visitor: which backend computes the fastest. */
@@ -68,6 +73,7 @@ interface PrivacyParts {
   readonly store: EventStore;
   readonly notes: DeviceNotes;
   readonly history: VisitorHistory<StoredEvent>;
+  readonly learner: Pick<ReturnType<typeof createLearner>, 'tell'>;
   readonly now: () => number;
   readonly status: () => Status;
   readonly update: (change: Partial<Status>) => void;
@@ -79,7 +85,7 @@ interface PrivacyParts {
 
 /** What `recommender.privacy` does, and the consent on which it rests. */
 export function createPrivacy(parts: PrivacyParts) {
-  const { options, store, notes, history, now, status, update, degrade, mend, assertAlive } = parts;
+  const { options, store, notes, history, learner, now, status, update, degrade, mend, assertAlive } = parts;
   /** Whether the visit has been stored, or was about to be. */
   let isStored = false;
 
@@ -124,11 +130,12 @@ export function createPrivacy(parts: PrivacyParts) {
     async export() {
       assertAlive();
       const { exported } = await loaded(import('./export'));
-      return exported({ store, notes, history, now: now(), status });
+      return exported({ store, notes, history, learner, now: now(), status });
     },
     async erase() {
       assertAlive();
       await confirmed(Promise.all([store.erase(), notes.forget()]));
+      await learner.tell((learning) => learning.settled());
     },
     consent(answer) {
       assertAlive();
@@ -154,11 +161,4 @@ export function createPrivacy(parts: PrivacyParts) {
       update({ consent: word, consentBy: consent.withdrawn(word), storage: 'memory' });
     },
   };
-}
-
-/** A part of the library that is loaded when it is asked for. */
-function loaded<T>(script: Promise<T>): Promise<T> {
-  return script.catch((error) => {
-    throw new RecommenderError('io', `A part of Aisle could not be loaded. ${error.message}`, { cause: error });
-  });
 }

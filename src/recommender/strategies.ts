@@ -1,8 +1,9 @@
 /** Which question a strategy puts to the model, and what of the answer is given. */
-import { type CatalogueItem, isAvailable } from '../checkpoint/artifact';
+import type { CatalogueItem } from '../checkpoint/artifact';
 import { abortable } from '../engine/abort';
 import type { Engine, EngineEvent, RankedItem, Recommendations } from '../engine/engine';
 import { RecommenderError } from '../errors';
+import { loaded } from './loaded';
 
 /**
  * `for-you`: by the clicks that `history` lets count. `related`: by one item alone, as if it were the only click; every
@@ -45,7 +46,7 @@ export async function answer(engine: Answerer, question: Question): Promise<Answ
     case 'popular':
       return ranked(engine, question, []);
     case 'recent':
-      return recent(engine, question);
+      return (await loaded(import('./recent'))).recent(engine, question);
     case 'related': {
       if (item === undefined) return ranked(engine, question, []);
       const others = { ...question, exclude: [...question.exclude, item] }; // the newest click is no relation of its own
@@ -82,28 +83,11 @@ async function ranked(
   }
 }
 
-/** What was looked at last, each item once. Its score is the time of the newest event, in seconds since 1970. */
-async function recent(engine: Answerer, { k, exclude, filter, within, clicks, signal }: Question): Promise<Answer> {
-  const from = performance.now();
-  const excluded = new Set(exclude);
-  const newest = new Map<string, RankedItem>();
-  for (const { itemId, time } of [...clicks].reverse()) {
-    if (!newest.has(itemId) && !excluded.has(itemId)) newest.set(itemId, { itemId, score: time, reason: 'recent' });
-  }
-  const entries = [...newest.values()].slice(0, filter && within);
-  const products = await known(engine, entries, signal);
-  const items = entries.filter((_, i) => {
-    const product = products[i];
-    return product && isAvailable(product) && (!filter || passes(filter, product));
-  });
-  return { items: items.slice(0, k), milliseconds: performance.now() - from };
-}
-
-function known(engine: Answerer, items: readonly RankedItem[], signal: AbortSignal | undefined) {
+export function known(engine: Answerer, items: readonly RankedItem[], signal: AbortSignal | undefined) {
   return abortable(engine.products(items.map(({ itemId }) => itemId)), signal);
 }
 
-function passes(filter: ProductFilter, product: CatalogueItem): boolean {
+export function passes(filter: ProductFilter, product: CatalogueItem): boolean {
   try {
     return Boolean(filter(product));
   } catch (cause) {

@@ -17,6 +17,7 @@ import {
   withChoice,
   withRefusal,
 } from './device-record';
+import { whenIdle } from './idle';
 
 export interface TrialsOptions {
   readonly engine: Pick<WorkerEngine, 'device' | 'rival'>;
@@ -202,16 +203,4 @@ async function alone<T>(options: LockOptions, work: (isAlone: boolean) => Promis
     if (isAsked) throw error;
     return work(true);
   }
-}
-
-/** Browsers without idle callbacks, and pages that are never idle, get a pause. */
-function whenIdle(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 1000);
-    try {
-      requestIdleCallback(() => resolve());
-    } catch {
-      // the pause it is
-    }
-  });
 }

@@ -10,16 +10,7 @@ import { Database } from './database';
 import type { EventStore, EventStoreOptions, NewEvent, StorageState } from './interface';
 import { Pause } from './pause';
 import { decode, encode, inOrder, isEvent, keyOf, randomName, type StoredEvent } from './records';
-import {
-  deleteOldest,
-  type Marks,
-  moveAside,
-  readAside,
-  readEntries,
-  readMarks,
-  sizeOf,
-  writeMarks,
-} from './transactions';
+import { deleteOldest, type Marks, moveAside, readEntries, readMarks, sizeOf, writeMarks } from './transactions';
 import { troublesOf } from './troubles';
 import { sleep, WaitingEvents } from './waiting';
 
@@ -353,10 +344,6 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     hears: channel !== undefined,
     async refresh() {
       if (state === 'open' && failures === 0) await load().catch(() => {});
-    },
-    async setAside() {
-      if (state !== 'open' || failures > 0) return [];
-      return (await look(readAside, []).catch(() => undefined)) ?? [];
     },
     async beside(body, changes = false) {
       if (state !== 'open' || epoch === undefined) return undefined;

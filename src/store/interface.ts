@@ -1,6 +1,6 @@
 /** What the store of events is to those who use it. */
 import type { StoredEvent } from './records';
-import type { Marks, SetAside } from './transactions';
+import type { Marks } from './transactions';
 
 /** Where events are: `idle` while the database has not answered yet. */
 export type StorageState = 'idle' | 'memory' | 'indexeddb';
@@ -55,8 +55,6 @@ export interface EventStore {
   readonly hears: boolean;
   /** Reads what is stored and hands out what is new; nothing where the last operation failed. Never rejects. */
   refresh(): Promise<void>;
-  /** What could not be read, and why; empty where the database does not answer. */
-  setAside(): Promise<readonly SetAside[]>;
   /**
    * One transaction for what is kept beside the events and ends with them. Where it `changes` something, the other tabs are
    * told to look for what it is. Undefined where nothing may be stored, where no event is, or where all was erased

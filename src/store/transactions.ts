@@ -54,10 +54,6 @@ export async function readEntries(store: IDBObjectStore): Promise<[key: string, 
   return keys.map((key, i) => [String(key), values[i]]);
 }
 
-export function readAside(store: IDBObjectStore): Promise<SetAside[]> {
-  return promisifyRequest(store.getAll(rangeOf(ASIDE)));
-}
-
 /** Keeps the newest few: a device that damages everything must not fill up with what it damaged. */
 export async function moveAside(store: IDBObjectStore, damaged: readonly [string, unknown, string][]): Promise<void> {
   const before = await promisifyRequest(store.getAllKeys(rangeOf(ASIDE)));
@@ -93,6 +89,6 @@ export function sizeOf(key: string, value: unknown): number {
 }
 
 /** All keys that begin so. */
-function rangeOf(prefix: string): IDBKeyRange {
+export function rangeOf(prefix: string): IDBKeyRange {
   return IDBKeyRange.bound(prefix, `${prefix}\uffff`);
 }

@@ -1,4 +1,4 @@
-/** The two build steps that Vite does not have: an executable command line, and the library's type declarations. */
+/** The build steps that Vite does not have: an executable command line, compact style sheets, the library's type declarations. */
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import ts from 'typescript';
@@ -13,6 +13,31 @@ export function executable(file: string): Plugin {
       if (existsSync(file)) chmodSync(file, 0o755); // without it the build failed, and says so itself
     },
   };
+}
+
+/** Takes comments and needless white space out of the style sheets that our elements have as texts, `const CSS = …`. */
+export function compactStyles(): Plugin {
+  return {
+    name: 'aisle:compact-styles',
+    apply: 'build',
+    transform(code, id) {
+      if (!/\/src\/ui\/[\w-]+\.ts$/.test(id) || !code.includes('const CSS = `')) return null;
+      return {
+        code: code.replace(/(const CSS = `)([^`]*)`/, (_, start, css) => `${start}${compact(css)}\``),
+        map: null,
+      };
+    },
+  };
+}
+
+/** Around `+` and `>` white space stays: it means something there, or may. */
+function compact(css: string): string {
+  return css
+    .replace(/\/\*.*?\*\//gs, '')
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([{};,]) ?/g, '$1')
+    .replace(/: /g, ':')
+    .replaceAll(';}', '}');
 }
 
 /**

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readAside } from '../../src/store/aside';
 import { closeAll, deleteFromOutside, dump, freshDatabase, page, raw, stored, view } from './helpers';
 
 beforeEach(freshDatabase);
@@ -31,7 +32,7 @@ describe('events', () => {
     const { store, told } = page({ opened: false });
     const first = store.append(view('a', 1));
     await store.refresh();
-    expect(await store.setAside()).toEqual([]);
+    expect(await readAside(store)).toEqual([]);
     expect(opened).not.toHaveBeenCalled();
     expect(await dump()).toBeUndefined();
     expect(told).toEqual([]);
@@ -82,7 +83,7 @@ describe('events', () => {
     await store.append(view('a', 1));
     await store.erase();
     await store.refresh();
-    expect(await store.setAside()).toEqual([]);
+    expect(await readAside(store)).toEqual([]);
     expect(await dump()).toBeUndefined();
     await store.append(view('b', 2));
     expect(await stored()).toEqual(['b 2']);
@@ -144,7 +145,7 @@ describe('a record that cannot be read', () => {
     expect(reader.events.map(({ itemId }) => itemId)).toEqual(['a', 'c']);
     const reason = expect.stringContaining('checksum');
     expect(reader.told).toContainEqual(expect.stringMatching(/^records-set-aside: 1 stored record.*checksum/));
-    expect(await reader.store.setAside()).toEqual([{ key: torn, reason, value: text.slice(0, -9) }]);
+    expect(await readAside(reader.store)).toEqual([{ key: torn, reason, value: text.slice(0, -9) }]);
     const later = page();
     await later.store.refresh();
     expect(later.told.join()).not.toContain('records-set-aside');

@@ -1,0 +1,202 @@
+/**
+ * What was learnt, as this page knows it: in memory, on the device where events may be stored, and in what answers. Other
+ * tabs, other models and damaged records are met here.
+ */
+import type { Delta } from '../checkpoint/delta';
+import { decodeDelta, encodeDelta, MAX_DELTA_BYTES } from '../checkpoint/delta-file';
+import type { Engine } from '../engine/engine';
+import { RecommenderError } from '../errors';
+import type { Status } from '../recommender';
+import { createDeltaStore } from '../store/delta-store';
+import type { EventStore } from '../store/event-store';
+import { type LearningStatus, ofDelta, UNLEARNT } from './learning-status';
+
+export interface KeptLearningParts {
+  readonly engine: Pick<Engine, 'adopt' | 'migrate'>;
+  readonly store: Pick<EventStore, 'beside'>;
+  readonly status: () => Status;
+  readonly degrade: (code: string, message: string) => void;
+  readonly mend: (code: string) => void;
+}
+
+type Kept = Omit<LearningStatus, 'state' | 'why'>;
+
+export class KeptLearning {
+  readonly #parts: KeptLearningParts;
+  readonly #deltas;
+  #delta: Delta | undefined;
+  #since: number | undefined;
+  /** Of the record that this page has read or written. */
+  #name: string | undefined;
+  #bytes = 0;
+  #isStored = false;
+  /** Whether the engine may hold something of ours. */
+  #isAdopted = false;
+  /** Counts what was forgotten: what began before is over. */
+  #life = 0;
+  #reading: Promise<void> | undefined;
+
+  constructor(parts: KeptLearningParts) {
+    this.#parts = parts;
+    this.#deltas = createDeltaStore(parts.store, MAX_DELTA_BYTES.full);
+  }
+
+  get delta(): Delta | undefined {
+    return this.#delta;
+  }
+
+  /** Seconds since 1970; nothing of what happened up to then is to be learnt. */
+  get since(): number {
+    return this.#since ?? Number.NEGATIVE_INFINITY;
+  }
+
+  get life(): number {
+    return this.#life;
+  }
+
+  get status(): Kept {
+    const { state: _, ...unlearnt } = UNLEARNT;
+    if (!this.#delta) return unlearnt;
+    return { ...ofDelta(this.#delta), bytes: this.#bytes, storage: this.#isStored ? 'indexeddb' : 'memory' };
+  }
+
+  /** Reads what is on the device, where it is not what this page knows. Never rejects. */
+  read(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    const life = this.#life;
+    const found = await this.#deltas.read().catch(() => undefined);
+    // Nothing may be read, or nothing is there and never was: what this page has in memory is all there is.
+    if (!found || life !== this.#life || found.name === this.#name) return;
+    this.#name = found.name;
+    this.#take(undefined);
+    if ('reason' in found) return this.#setAside(found.reason);
+    this.#since = found.since;
+    if (!found.bytes) return;
+    try {
+      this.#take(decodeDelta(found.bytes), found.bytes.length);
+      this.#isStored = true;
+    } catch (error) {
+      await this.#setAside((error as Error).message);
+    }
+  }
+
+  /**
+   * Lets what was learnt answer where its gate is open, and carries it over where the model is another than it was learnt on.
+   * The model must be loaded. Never rejects: what cannot be used is set aside, and `status` says so.
+   *
+   * @param always Whether the engine is asked where there is nothing to adopt, too, so that it loads what every learning
+   *   visitor's engine loads.
+   */
+  async adopt(always = false): Promise<void> {
+    const { engine, status } = this.#parts;
+    const life = this.#life;
+    try {
+      const { model } = status();
+      if (this.#delta && model && this.#delta.base.hash !== model.hash) await this.#migrate(this.#delta);
+      if (life !== this.#life) return;
+      const wanted = this.#delta?.gate.isOpen ? this.#delta : null;
+      if (!wanted && !this.#isAdopted && !always) return;
+      this.#isAdopted = true;
+      await engine.adopt(wanted);
+      if (!wanted && life === this.#life) this.#isAdopted = false;
+    } catch (error) {
+      const isDeltas = error instanceof RecommenderError && ['bad-delta', 'foreign-delta'].includes(error.code);
+      // What is wrong with the engine is told by whoever asks it for recommendations.
+      if (isDeltas && life === this.#life) await this.#setAside(error.message);
+    }
+  }
+
+  /**
+   * Puts a delta to the engine before anything is replaced by it; `adopt` says what answers then.
+   *
+   * @throws RecommenderError `bad-delta` where it does not fit its own model.
+   */
+  async tryOn(delta: Delta): Promise<void> {
+    this.#isAdopted = true;
+    await this.#parts.engine.adopt(delta);
+  }
+
+  /** What answers gave scores that are not finite: by what was learnt, as the model alone was checked when it was loaded. */
+  async distrust(): Promise<void> {
+    if (this.#isAdopted && this.#delta) await this.#setAside('it makes scores that are not finite');
+  }
+
+  async #migrate(delta: Delta): Promise<void> {
+    const life = this.#life;
+    const answer = await this.#parts.engine.migrate(delta);
+    if (life !== this.#life || delta !== this.#delta) return;
+    if ('reason' in answer) return this.#setAside(answer.reason);
+    this.#take(answer.delta, this.#bytes);
+  }
+
+  /** Something was learnt: from now on that is what is known. */
+  replace(delta: Delta): void {
+    this.#take(delta);
+  }
+
+  /**
+   * Stores what is known, where that is allowed; otherwise it stays in memory, and `status` says why if it should not.
+   *
+   * @param isOver Asked in the last moment: what has ended is not written.
+   */
+  async save(isOver: () => boolean = () => false): Promise<void> {
+    const { degrade, mend } = this.#parts;
+    const [life, delta, since] = [this.#life, this.#delta, this.#since];
+    const ends = () => isOver() || life !== this.#life || delta !== this.#delta;
+    try {
+      const bytes = delta && encodeDelta(delta);
+      this.#bytes = bytes?.length ?? 0;
+      const name = await this.#deltas.write({ ...(bytes && { bytes }), ...(since !== undefined && { since }) }, ends);
+      if (name === undefined || life !== this.#life) return;
+      this.#name = name;
+      this.#isStored = delta === this.#delta;
+      mend('learnt-not-stored');
+    } catch (error) {
+      const { name, message } = error as Error;
+      degrade(
+        'learnt-not-stored',
+        `What was learnt is kept in this page's memory and ends with it: ${message || name}`,
+      );
+    }
+  }
+
+  /** Whether there is something that could be stored and is not. */
+  get isUnsaved(): boolean {
+    return (this.#delta !== undefined || this.#since !== undefined) && !this.#isStored;
+  }
+
+  /** Begins anew after that time, in seconds since 1970. */
+  forget(since: number): void {
+    this.drop();
+    if (Number.isFinite(since)) this.#since = since;
+  }
+
+  /** Nothing is known any more, and nothing that is under way brings it back. */
+  drop(): void {
+    this.#life++;
+    this.#take(undefined);
+    this.#since = undefined;
+    this.#name = undefined;
+  }
+
+  #take(delta: Delta | undefined, bytes = 0): void {
+    this.#delta = delta;
+    this.#bytes = bytes;
+    this.#isStored = false;
+  }
+
+  async #setAside(reason: string): Promise<void> {
+    const name = this.#name;
+    this.#take(undefined);
+    this.#parts.degrade('learnt-set-aside', `What was learnt is set aside, and learning begins anew: ${reason}`);
+    this.#name = undefined;
+    await this.#deltas.setAside(name, reason).catch(() => {}); // it will be found again
+    await this.adopt();
+  }
+}

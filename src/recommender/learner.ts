@@ -1,0 +1,65 @@
+/** Learning as the page asks for it: its code is loaded where something is to be learnt, or was learnt before. */
+import { sleep } from '../store/waiting';
+import type { Learning, LearningParts } from './learning';
+import type { LearningCalls } from './learning-status';
+import { loaded } from './loaded';
+
+/** Milliseconds that an answer waits for what was learnt. */
+const PATIENCE = 500;
+
+export interface LearnerParts extends LearningParts {
+  /** Throws `disposed`. */
+  readonly assertAlive: () => void;
+}
+
+export function createLearner(parts: LearnerParts) {
+  let loading: Promise<Learning> | undefined;
+  /** What is stored of what was learnt is being read. */
+  let looking: Promise<unknown> | undefined;
+
+  function load(): Promise<Learning> {
+    loading ??= loaded(import('./learning')).then(({ createLearning }) => createLearning(parts));
+    loading.catch(() => {
+      loading = undefined; // the next call tries again
+    });
+    return loading;
+  }
+  async function ask<T>(call: (learning: Learning) => Promise<T>): Promise<T> {
+    parts.assertAlive();
+    return call(await load());
+  }
+  /** Nothing where nothing is loaded. Never rejects. */
+  const tell = <T>(call: (learning: Learning) => T): Promise<Awaited<T> | undefined> =>
+    Promise.resolve(loading?.then(call)).catch(() => undefined) as Promise<Awaited<T> | undefined>;
+
+  function look(): void {
+    const reading = load()
+      .then((learning) => learning.look())
+      .catch(() => {});
+    looking = reading;
+    void reading.then(() => {
+      if (looking === reading) looking = undefined;
+    });
+  }
+
+  const calls: LearningCalls = {
+    fineTune: (options) => ask((learning) => learning.fineTune(options)),
+    explain: (itemId) => ask((learning) => learning.explain(itemId)),
+    taste: {
+      export: (passphrase) => ask(({ taste }) => taste.export(passphrase)),
+      import: (file, passphrase) => ask(({ taste }) => taste.import(file, passphrase)),
+      forget: () => ask(({ taste }) => taste.forget()),
+    },
+  };
+  return {
+    calls,
+    tell,
+    load: () => void load().catch(() => {}),
+    /** The model is news: what was learnt is put to it. */
+    modelLoaded: () => loading && look(),
+    /** What is stored of what was learnt is news to this page. */
+    look,
+    /** Settles when what was learnt can answer, unless that would keep the visitor waiting. */
+    settled: () => looking && Promise.race([looking, sleep(PATIENCE).over]),
+  };
+}

@@ -1,0 +1,293 @@
+/**
+ * Learning from the visitor: when, in which slices, and what ends it. What was learnt is kept by `kept-learning.ts`. Loaded
+ * where something is learnt, explained or carried over, or was learnt before.
+ */
+import type { Delta } from '../checkpoint/delta';
+import { firstOf } from '../engine/abort';
+import type { Engine, TuneProgress } from '../engine/engine';
+import { RecommenderError, throwIfAborted } from '../errors';
+import type { Recommender, Status } from '../recommender';
+import type { VisitorEvent } from '../session/visitor-history';
+import type { EventStore } from '../store/event-store';
+import { asOneTrainer, type StillAlone } from '../store/one-trainer';
+import { savesData } from './computing';
+import { engineEvent, freshSessions, newest, notAfter, portionOf, type Span } from './fresh-events';
+import { whenIdle } from './idle';
+import { KeptLearning, type KeptLearningParts } from './kept-learning';
+import type { FineTuneOptions, LearnChoice, LearningCalls, LearningStatus } from './learning-status';
+import { type Learnt, readableLearnt } from './learnt';
+import { exportTaste, openTaste } from './taste';
+
+export interface LearningParts extends KeptLearningParts {
+  readonly engine: Pick<Engine, 'adopt' | 'explain' | 'fineTune' | 'migrate' | 'products'>;
+  readonly store: Pick<EventStore, 'beside' | 'flush'>;
+  readonly history: {
+    sessions(): readonly (readonly VisitorEvent[])[];
+    at(now: number): readonly VisitorEvent[];
+  };
+  readonly options: {
+    readonly learn: LearnChoice;
+    readonly user: string | undefined;
+    /** Minutes. */
+    readonly sessionGap: number;
+    /** Milliseconds since 1970. */
+    readonly now: () => number;
+  };
+  readonly update: (change: Pick<Status, 'learning'>) => void;
+  readonly on: Recommender['on'];
+  /** Settles when the model is loaded. */
+  readonly ready: () => Promise<unknown>;
+  /** Settles when the page has nothing better to do. Default: as the browser says. */
+  readonly idle?: () => Promise<unknown>;
+}
+
+export interface Learning extends LearningCalls {
+  /** What is on the device has changed, or the model: reads what is not known yet, and lets it answer. */
+  look(): Promise<void>;
+  /** There may be something to learn: with `auto`, it is learnt once the page is idle. */
+  wake(): void;
+  /** Settles when the engine holds nothing of what was erased. */
+  settled(): Promise<void>;
+  /** For a person to read; undefined where nothing was learnt. */
+  learnt(): Promise<Learnt | undefined>;
+  close(): void;
+}
+
+const AT_ONCE = async () => {};
+
+export function createLearning(parts: LearningParts): Learning {
+  const { engine, store, history, options, status, update, on, ready, idle = whenIdle } = parts;
+  const { now } = options;
+  const user = options.user === undefined ? {} : { user: options.user };
+  const kept = new KeptLearning(parts);
+  let state: LearningStatus['state'] = 'idle';
+  /** What learns, or waits to. */
+  const running = new Set<AbortController>();
+  /** The one among them that nobody asked for. */
+  let byItself: AbortController | undefined;
+  /**
+   * The newest event when nothing was left to learn: until there is another, there is no need to look. The first time it is
+   * looked in any case, so that what a page loads does not tell whether its visitor has clicked.
+   */
+  let learntTo: string | undefined;
+  let isClosed = false;
+  /** What was erased is taken out of the engine. */
+  let cleared: Promise<void> = Promise.resolve();
+  /** What `status` said last. */
+  let said = status();
+
+  function show(next = state, why?: string): void {
+    state = next;
+    update({ learning: { state, ...(why !== undefined && { why }), ...kept.status } });
+  }
+  /** What `status` says once a call has ended. */
+  function shown(): LearningStatus {
+    show('idle');
+    return status().learning!;
+  }
+  const isAllowed = (): boolean => !isClosed && !status().paused && status().consent !== 'denied';
+  function assertAllowed(): void {
+    if (isAllowed()) return;
+    const reason = status().paused ? 'recording is paused' : 'the visitor does not want anything to be stored';
+    throw new RecommenderError('not-allowed', `Nothing is learnt while ${reason}.`);
+  }
+
+  function stop(): void {
+    for (const run of running) run.abort();
+  }
+  function drop(): void {
+    stop();
+    kept.drop();
+    learntTo = undefined;
+    cleared = kept.adopt();
+    show('idle');
+  }
+  const unsubscribe = [
+    on('erased', drop),
+    on('error', ({ code }) => {
+      if (code === 'not-finite') void kept.distrust().then(() => show());
+    }),
+    on('status', (next) => {
+      const before = said;
+      said = next;
+      if (next.consent === 'denied' && before.consent !== 'denied') drop();
+      if (next.paused) stop();
+      if (next.storage === 'indexeddb' && before.storage !== 'indexeddb') void keep();
+      if (next.model?.hash === before.model?.hash) return;
+      learntTo = undefined;
+      state = 'idle';
+    }),
+  ];
+  /** A page that is left, or not looked at, learns nothing. */
+  const turned = (): void => (isHidden() ? stop() : wake());
+  globalThis.addEventListener?.('visibilitychange', turned);
+  globalThis.addEventListener?.('pagehide', stop);
+
+  /** Stores what was learnt while that was not allowed. What learns just now does so by itself. */
+  async function keep(): Promise<void> {
+    if (!kept.isUnsaved || running.size > 0) return;
+    await store.flush();
+    await kept.save(() => !isAllowed());
+    show();
+  }
+
+  const span = (): Span => ({ since: kept.since, latest: now() / 1000 + 60 * options.sessionGap });
+  const fresh = (delta = kept.delta) => freshSessions(history.sessions(), span(), delta);
+
+  async function learn(request: FineTuneOptions, signal: AbortSignal, pause: () => Promise<unknown>): Promise<void> {
+    await ready();
+    throwIfAborted(signal);
+    await store.flush();
+    const onWaiting = () => show('waiting');
+    await asOneTrainer({ store, now, signal, onWaiting }, async (stillAlone) => {
+      await kept.read(); // another tab may have learnt meanwhile
+      await kept.adopt(true);
+      await slices(request, signal, pause, stillAlone);
+    });
+  }
+
+  async function slices(
+    { method = kept.delta?.method ?? 'adapter', onProgress }: FineTuneOptions,
+    signal: AbortSignal,
+    pause: () => Promise<unknown>,
+    stillAlone: StillAlone,
+  ): Promise<void> {
+    let delta = kept.delta?.method === method ? notAfter(kept.delta, span().latest) : undefined;
+    let left = fresh(delta);
+    let end = newest(left);
+    let events = 0;
+    while (left.length > 0) {
+      await pause();
+      throwIfAborted(signal);
+      show('learning');
+      const sessions = portionOf(left);
+      const rest = left.slice(sessions.length).reduce((sum, session) => sum + session.length, 0);
+      const follow = (progress: TuneProgress) =>
+        onProgress!({ ...progress, events: events + progress.events, of: events + progress.of + rest });
+      const slice = await engine.fineTune(
+        { sessions, method, ...(delta && { delta }), ...user },
+        { signal, ...(onProgress && { onProgress: follow }) },
+      );
+      throwIfAborted(signal);
+      if (!(await stillAlone())) throw new RecommenderError('aborted', 'Another tab has taken over the learning.');
+      throwIfAborted(signal);
+      if (slice.events > 0) {
+        events += slice.events;
+        await take(slice.delta, signal);
+        delta = slice.delta;
+      }
+      if (slice.done) left = left.slice(sessions.length);
+      if (left.length > 0) continue;
+      const more = fresh(delta); // what was tracked meanwhile
+      if (newest(more) === end) break;
+      left = more;
+      end = newest(more);
+    }
+    if (events > 0) await kept.adopt();
+    learntTo = end;
+  }
+
+  async function take(delta: Delta, signal: AbortSignal): Promise<void> {
+    const wasOpen = kept.delta?.gate.isOpen === true;
+    kept.replace(delta);
+    await kept.save(() => signal.aborted);
+    throwIfAborted(signal);
+    if (wasOpen !== delta.gate.isOpen) await kept.adopt();
+    show();
+  }
+
+  /** @param pause Before each slice. */
+  async function run(request: FineTuneOptions, pause: () => Promise<unknown>, own: AbortController): Promise<void> {
+    const either = firstOf(own.signal, request.signal);
+    running.add(own);
+    try {
+      await learn(request, either.signal, pause);
+      show('idle');
+    } catch (error) {
+      const isUnable = error instanceof RecommenderError && error.code === 'not-tunable';
+      show(isUnable ? 'unable' : 'idle', isUnable ? error.message : undefined);
+      throw error;
+    } finally {
+      running.delete(own);
+      either.release();
+    }
+  }
+
+  function wake(): void {
+    if (options.learn !== 'auto' || running.size > 0 || !isAllowed() || state === 'unable') return;
+    if (isHidden() || savesData() || newest(fresh()) === learntTo) return;
+    byItself = new AbortController();
+    run({}, idle, byItself).catch(() => {}); // told by `status`, and tried again after the next click
+  }
+
+  return {
+    wake,
+    async look() {
+      await kept.read();
+      if (isClosed) return;
+      if (status().model) await kept.adopt();
+      show();
+    },
+    async fineTune(request = {}) {
+      assertAllowed();
+      byItself?.abort(); // it gives way, and what it has learnt is kept
+      await run(request, AT_ONCE, new AbortController());
+      return shown();
+    },
+    async explain(itemId) {
+      if (typeof itemId !== 'string' || itemId === '') throw new RangeError('explain: expected an item id.');
+      await ready();
+      const session = history.at(now() / 1000).map(engineEvent);
+      const [explanation] = await engine.explain({ session, itemIds: [itemId], ...user });
+      return explanation ?? null;
+    },
+    taste: {
+      async export(passphrase) {
+        await kept.read();
+        return exportTaste(kept.delta, passphrase);
+      },
+      async import(file, passphrase) {
+        assertAllowed();
+        const { life } = kept;
+        await ready();
+        const delta = notAfter(await openTaste(file, passphrase, engine), span().latest);
+        await kept.tryOn(delta).finally(() => kept.adopt());
+        assertAllowed();
+        if (life !== kept.life) throw new RecommenderError('aborted', 'All was erased while the file was read.');
+        stop();
+        await store.flush();
+        learntTo = undefined;
+        kept.replace(delta);
+        await kept.save(() => !isAllowed());
+        await kept.adopt();
+        return shown();
+      },
+      async forget() {
+        stop();
+        learntTo = undefined;
+        const last = history.sessions().at(-1)?.at(-1)?.time;
+        kept.forget(Math.min(last ?? Number.NEGATIVE_INFINITY, span().latest));
+        await store.flush();
+        await kept.save();
+        await kept.adopt();
+        show('idle');
+      },
+    },
+    async learnt() {
+      await kept.read();
+      return kept.delta && readableLearnt(kept.delta, kept.status, engine.products);
+    },
+    settled: () => cleared,
+    close() {
+      isClosed = true;
+      stop();
+      for (const end of unsubscribe) end();
+      globalThis.removeEventListener?.('visibilitychange', turned);
+      globalThis.removeEventListener?.('pagehide', stop);
+    },
+  };
+}
+
+function isHidden(): boolean {
+  return (globalThis as { document?: { visibilityState: string } }).document?.visibilityState === 'hidden';
+}

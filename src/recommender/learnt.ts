@@ -1,0 +1,95 @@
+/** What was learnt, for a person to read: in the words of the catalogue, never as weights. */
+import type { CatalogueItem } from '../checkpoint/artifact';
+import type { Delta } from '../checkpoint/delta';
+import { isoTime } from './export';
+import type { GateStatus, LearningStatus } from './learning-status';
+
+/** One thing of which the visitor chose more than of others. */
+export interface Favourite {
+  readonly name: string;
+  /** Of the visitor's events of which it is known, older ones counting less, 0…1. */
+  readonly share: number;
+}
+
+/** An item that what was learnt moves up. */
+export interface Pull {
+  readonly itemId: string;
+  readonly title?: string;
+  /** The visitor's events of it, older ones counting less. */
+  readonly events: number;
+  /** By how much it was learnt to be likelier, as a natural logarithm; beside what its counted events say. */
+  readonly learnt: number;
+}
+
+export interface Learnt {
+  readonly format: 1;
+  readonly method: Delta['method'];
+  /** What it was learnt on. */
+  readonly model: { readonly name: string; readonly version: string; readonly hash: string };
+  readonly events: number;
+  readonly steps: number;
+  /** Time of the newest event that was learnt, in ISO 8601. */
+  readonly through?: string;
+  readonly bytes: number;
+  readonly storage: LearningStatus['storage'];
+  /** Whether it is used, and the numbers. */
+  readonly gate: GateStatus;
+  readonly refused: LearningStatus['refused'];
+  /** The most frequent first. Levels of a category are joined by ` > `. */
+  readonly favourites: { readonly categories: readonly Favourite[]; readonly brands: readonly Favourite[] };
+  /** The strongest first. */
+  readonly pulls: readonly Pull[];
+}
+
+/** Entries of each list. */
+const LONGEST = 8;
+
+export async function readableLearnt(
+  { base, itemIds, arrays, learnt }: Delta,
+  { method, events, steps, bytes, storage, gate, refused }: Omit<LearningStatus, 'state'>,
+  productsOf: (ids: readonly string[]) => Promise<readonly (CatalogueItem | null)[]>,
+): Promise<Learnt> {
+  const products = await productsOf(itemIds).catch(() => itemIds.map(() => null)); // no model: by id alone
+  const counts = arrays['rows.count']?.data;
+  const biases = arrays['rows.bias']?.data;
+  const items = itemIds.map((itemId, i) => ({
+    ...{ itemId, product: products[i], events: counts?.[i] ?? 0, learnt: biases?.[i] ?? 0 },
+  }));
+  const favourites = (nameOf: (product: CatalogueItem) => string | undefined): Favourite[] => {
+    const sums = new Map<string, number>();
+    let total = 0;
+    for (const { product, events } of items) {
+      const name = product ? nameOf(product) : undefined;
+      if (!name) continue;
+      sums.set(name, (sums.get(name) ?? 0) + events);
+      total += events;
+    }
+    return [...sums]
+      .filter(([, sum]) => sum > 0)
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, LONGEST)
+      .map(([name, sum]) => ({ name, share: sum / total }));
+  };
+  const pulls = items
+    .filter(({ events, learnt }) => events > 0 || learnt > 0)
+    .sort((a, b) => b.learnt + Math.log1p(b.events) - a.learnt - Math.log1p(a.events))
+    .slice(0, LONGEST)
+    .map(({ itemId, product, events, learnt }) => ({
+      itemId,
+      ...(product?.title !== undefined && { title: product.title }),
+      ...{ events, learnt },
+    }));
+  return {
+    format: 1,
+    method,
+    model: { name: base.name, version: base.version, hash: base.hash },
+    ...{ events, steps },
+    ...(learnt.through !== null && { through: isoTime(learnt.through) }),
+    ...{ bytes, storage, gate, refused },
+    favourites: {
+      categories: favourites(({ category }) => category?.join(' > ')),
+      brands: favourites(({ brand }) => brand),
+    },
+    pulls,
+  };
+}

@@ -1,0 +1,25 @@
+/** What was learnt, carried from one browser to another in a file that only a passphrase opens. */
+import type { Delta } from '../checkpoint/delta';
+import { decodeDelta, encodeDelta, MAX_DELTA_BYTES } from '../checkpoint/delta-file';
+import { seal, unseal } from '../checkpoint/sealed-file';
+import type { Engine } from '../engine/engine';
+import { RecommenderError } from '../errors';
+
+/** As `Taste.export`. */
+export async function exportTaste(delta: Delta | undefined, passphrase: string): Promise<Uint8Array> {
+  if (!delta) throw new RecommenderError('nothing-learnt', 'Nothing was learnt yet that could be exported.');
+  return seal(encodeDelta(delta), passphrase);
+}
+
+/**
+ * The delta in a file, carried over to the model that is loaded.
+ *
+ * @throws As `Taste.import`.
+ */
+export async function openTaste(file: Uint8Array, passphrase: string, engine: Pick<Engine, 'migrate'>): Promise<Delta> {
+  if (!(file instanceof Uint8Array)) throw new RangeError('taste.import: expected the bytes of a file.');
+  const delta = decodeDelta(await unseal(file, passphrase, MAX_DELTA_BYTES.full));
+  const answer = await engine.migrate(delta);
+  if ('reason' in answer) throw new RecommenderError('foreign-delta', answer.reason);
+  return answer.delta;
+}

@@ -1,0 +1,110 @@
+/** A visitor of habits, whose recommender learns: in Node, with a real engine and IndexedDB. */
+import 'fake-indexeddb/auto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { IDBFactory } from 'fake-indexeddb';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
+import type { CatalogueItem } from '../../src/checkpoint/artifact';
+import { createRecommender, type Recommender, type RecommenderOptions } from '../../src/index';
+import { type Folder, folderOf, IDS, smallModel } from '../engine/fixture';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+/** What the visitor looks at, in this order, every day. */
+export const HABIT = ['item-20', 'item-31', 'item-9', 'item-44', 'item-27'];
+const CATALOGUE: readonly CatalogueItem[] = IDS.map((id, k) => ({
+  id,
+  title: `Title of ${id}`,
+  category: [k % 2 === 0 ? 'socks' : 'hats', `kind ${k % 3}`],
+  brand: `brand ${k % 4}`,
+}));
+
+export function learningVisits() {
+  let server: Server;
+  let address: string;
+  const clock = { now: 1_700_000_000_000 };
+  const running: Recommender[] = [];
+
+  beforeAll(async () => {
+    const shop = await smallModel({ catalogue: CATALOGUE });
+    const next = await smallModel({ catalogue: CATALOGUE.slice(0, 40), seed: 2 });
+    const other = await smallModel({ seed: 3 });
+    const folders: Record<string, Folder> = {
+      small: await folderOf(shop),
+      // The next release: other weights, the items in another order.
+      next: await folderOf({ ...next, itemIds: [...IDS].reverse(), info: { ...next.info, version: '2.0.0' } }),
+      // Nothing of it is known here.
+      other: await folderOf({ ...other, itemIds: IDS.map((id) => `another ${id}`) }),
+      counted: await folderOf(await smallModel({ architecture: 'pop' })),
+    };
+    server = createServer((request, response) => {
+      const [, folder, file] = request.url!.split('/');
+      const bytes = folders[folder!]?.get(file!);
+      response.writeHead(bytes ? 200 : 404).end(bytes);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  beforeEach(() => {
+    globalThis.indexedDB = new IDBFactory();
+  });
+  afterEach(async () => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+    await Promise.all(running.splice(0).map((recommender) => recommender.dispose()));
+  });
+  afterAll(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+
+  async function opened(folder = 'small', options: Partial<RecommenderOptions> = {}): Promise<Recommender> {
+    const recommender = await createRecommender({
+      ...{ modelUrl: `${address}/${folder}/`, backend: 'cpu', consent: 'granted', now: () => clock.now },
+      ...options,
+    });
+    running.push(recommender);
+    return recommender;
+  }
+  /** Tracks the habit on so many days. */
+  async function follow(recommender: Recommender, days: number): Promise<void> {
+    for (let day = 0; day < days; day++) {
+      for (const itemId of HABIT) {
+        recommender.track(itemId);
+        clock.now += MINUTE;
+      }
+      clock.now += DAY;
+    }
+  }
+  /** A visitor of so many days. */
+  async function habitual(days = 6, options: Partial<RecommenderOptions> = {}): Promise<Recommender> {
+    const recommender = await opened('small', options);
+    await follow(recommender, days);
+    return recommender;
+  }
+  return { clock, opened, follow, habitual };
+}
+
+/** Ranks of the whole catalogue, after the first click of the habit. */
+export async function ranking(recommender: Recommender): Promise<readonly string[]> {
+  recommender.track({ itemId: HABIT[0]!, pageView: 'the test' });
+  return (await recommender.recommend({ k: IDS.length })).map(({ itemId }) => itemId);
+}
+
+/** Every key in the database, where there is one. */
+export async function storedKeys(): Promise<string[] | undefined> {
+  if (!(await indexedDB.databases()).some(({ name }) => name === 'aisle')) return undefined;
+  const open = indexedDB.open('aisle');
+  const db = await new Promise<IDBDatabase>((resolve) => {
+    open.onsuccess = () => resolve(open.result);
+  });
+  const keys = db.transaction('records').objectStore('records').getAllKeys();
+  const found = await new Promise<IDBValidKey[]>((resolve) => {
+    keys.onsuccess = () => resolve(keys.result);
+  });
+  db.close();
+  return found.map(String);
+}
+
+export const stores = (recommender: Recommender) =>
+  expect.poll(() => recommender.status.storage, { timeout: 10_000 }).toBe('indexeddb');

@@ -1,0 +1,242 @@
+/** The recommender's side of learning: what is asked for, what is kept, what ends it. */
+import { describe, expect, test, vi } from 'vitest';
+import type { LearningStatus, Recommender, TuneProgress } from '../../src/index';
+import { HABIT, learningVisits, ranking, storedKeys, stores } from './learning-page';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const { clock, opened, follow, habitual } = learningVisits();
+/** Codes of what is less than was asked for; that Node has no workers is not what a test is about. */
+const troubles = ({ status }: Recommender) =>
+  status.degraded.map(({ code }) => code).filter((found) => found !== 'no-worker');
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+describe('fineTune', () => {
+  test('learns every event once, and what was learnt answers where the gate is open', async () => {
+    const recommender = await habitual(8);
+    const before = await ranking(await habitual(0, { consent: 'manual' }));
+    const progress: TuneProgress[] = [];
+    const learnt = await recommender.fineTune({ onProgress: (event) => progress.push(event) });
+    expect(learnt).toMatchObject({
+      ...{ state: 'idle', method: 'adapter', events: 40, storage: 'indexeddb' },
+      gate: { isOpen: true, events: 32, openings: 1 },
+      refused: { rate: 0, repetition: 0, entropy: 0 },
+    });
+    expect(learnt.gate.tuned).toBeGreaterThan(learnt.gate.base);
+    expect(learnt.gate.why).toMatch(/^What was learnt predicted 32 events better/);
+    expect(learnt.bytes).toBeGreaterThan(1000);
+    expect(recommender.status.learning).toEqual(learnt);
+    expect(progress.at(-1)).toMatchObject({ events: 40, of: 40, itemId: HABIT.at(-1) });
+    const after = await ranking(recommender);
+    expect(after.indexOf(HABIT[1]!)).toBeLessThan(before.indexOf(HABIT[1]!));
+    const again = await recommender.fineTune();
+    expect(again.events, 'the click of `ranking`').toBe(41);
+    expect((await recommender.fineTune()).events).toBe(41);
+  });
+
+  test('goes on in the next page, where what was learnt gives the first answer', async () => {
+    const first = await habitual(8);
+    await first.fineTune();
+    const { learning } = first.status;
+    const answer = await ranking(first);
+    await first.dispose();
+    const next = await opened();
+    await stores(next);
+    expect((await next.recommend({ k: answer.length })).map(({ itemId }) => itemId)).toEqual(answer);
+    expect(next.status.learning).toEqual(learning);
+    await follow(next, 1);
+    const { events } = await next.fineTune();
+    expect(events).toBe(40 + 1 + HABIT.length);
+  });
+
+  test('learns in memory where nothing may be stored, and stores it once that is allowed', async () => {
+    const recommender = await habitual(4, { consent: 'manual' });
+    expect(await recommender.fineTune()).toMatchObject({ events: 20, storage: 'memory' });
+    expect(await storedKeys()).toBeUndefined();
+    await recommender.privacy.consent('granted');
+    await expect.poll(() => recommender.status.learning?.storage).toBe('indexeddb');
+    expect(await storedKeys()).toContain('learnt');
+  });
+
+  test('ends with its signal, and keeps what it had learnt', async () => {
+    const recommender = await habitual(8);
+    const abort = new AbortController();
+    let last = 0;
+    const learning = recommender.fineTune({
+      signal: abort.signal,
+      onProgress({ events }) {
+        last = events;
+        if (events === 5) abort.abort();
+      },
+    });
+    await expect(learning).rejects.toThrow(code('aborted'));
+    expect(recommender.status.learning?.state).toBe('idle');
+    expect(last).toBeLessThan(40);
+    expect(await recommender.fineTune()).toMatchObject({ events: 40 });
+  });
+
+  test('learns nothing of a time that has not come, and is not held up by it for ever', async () => {
+    const recommender = await habitual(4);
+    recommender.track({ itemId: 'item-7', time: clock.now + 365 * 24 * 3_600_000 });
+    expect((await recommender.fineTune()).events).toBe(20);
+    await follow(recommender, 1);
+    expect((await recommender.fineTune()).events).toBe(25);
+  });
+
+  test('says why where the model cannot learn', async () => {
+    const counted = await opened('counted', { learn: 'auto' });
+    await follow(counted, 2);
+    await expect(counted.fineTune()).rejects.toThrow(code('not-tunable'));
+    expect(counted.status.learning).toMatchObject({ state: 'unable', why: expect.stringContaining('pop') });
+  });
+});
+
+describe.each<[string, string, (recommender: Recommender) => Promise<void>]>([
+  ['a pause', 'not-allowed', ({ privacy }) => privacy.pause()],
+  ['a no', 'not-allowed', ({ privacy }) => privacy.consent('denied')],
+  ['an erasure', '', ({ privacy }) => privacy.erase()],
+])('%s', (what, refusal, end) => {
+  test('ends what learns at once, and nothing of it is kept', async () => {
+    const recommender = await habitual(8);
+    await stores(recommender);
+    let ended: Promise<void> | undefined;
+    const learning = recommender.fineTune({
+      onProgress({ events }) {
+        if (events === 3) ended = end(recommender);
+      },
+    });
+    await expect(learning).rejects.toThrow(code('aborted'));
+    await ended;
+    expect(recommender.status.learning).toMatchObject({ state: 'idle', events: 0, storage: 'none' });
+    expect((await storedKeys()) ?? []).not.toContain('learnt');
+    if (what !== 'a pause') expect(await storedKeys()).toBeUndefined();
+    if (refusal) await expect(recommender.fineTune()).rejects.toThrow(code(refusal));
+  });
+
+  test('takes out of what answers whatever is not to be known any more', async () => {
+    const plain = await ranking(await habitual(0, { consent: 'manual' }));
+    const recommender = await habitual(8);
+    await recommender.fineTune();
+    expect(recommender.status.learning!.gate.isOpen).toBe(true);
+    await end(recommender);
+    if (what === 'a pause') return expect(recommender.status.learning).toMatchObject({ events: 40 });
+    expect(recommender.status.learning).toMatchObject({ events: 0, storage: 'none', gate: { isOpen: false } });
+    expect(await ranking(recommender)).toEqual(plain);
+  });
+});
+
+describe('two tabs', () => {
+  test('learn one at a time, and both answer by what was learnt', async () => {
+    const [here, there] = [await opened(), await opened()];
+    await Promise.all([stores(here), stores(there)]);
+    await follow(here, 8);
+    await expect.poll(async () => (await there.privacy.export()).sessions.flat()).toHaveLength(40);
+    const both = await Promise.all([here.fineTune(), there.fineTune()]);
+    expect(both.map(({ events }) => events)).toEqual([40, 40]);
+    expect(here.status.learning!.gate).toEqual(there.status.learning!.gate);
+    const expected = await ranking(here);
+    await expect.poll(async () => (await there.privacy.export()).sessions.flat()).toHaveLength(41);
+    expect((await there.recommend({ k: expected.length })).map(({ itemId }) => itemId)).toEqual(expected);
+  });
+
+  test('hear of what the other one has learnt, forgotten or erased', async () => {
+    const [here, there] = [await habitual(8), await opened()];
+    await Promise.all([stores(here), stores(there)]);
+    const learnt = await here.fineTune();
+    await expect.poll(() => there.status.learning).toEqual(learnt);
+    await there.taste.forget();
+    await expect.poll(() => here.status.learning?.events).toBe(0);
+    await follow(here, 2);
+    expect(await here.fineTune(), 'only what came after').toMatchObject({ events: 10 });
+    await expect.poll(() => there.status.learning?.events).toBe(10);
+    await here.privacy.erase();
+    await expect.poll(() => there.status.learning).toMatchObject({ events: 0, storage: 'none' });
+    expect(await storedKeys()).toBeUndefined();
+  });
+});
+
+describe('by itself', () => {
+  const learns = (recommender: Recommender, expected: Partial<LearningStatus>) =>
+    expect.poll(() => recommender.status.learning, { timeout: 30_000 }).toMatchObject(expected);
+
+  test('it learns after a recommendation, once the page is idle, and only what is new', async () => {
+    const recommender = await habitual(4, { learn: 'auto' });
+    await recommender.recommend();
+    await learns(recommender, { state: 'idle', events: 20, storage: 'indexeddb' });
+    await follow(recommender, 1);
+    await recommender.recommend();
+    await learns(recommender, { state: 'idle', events: 25 });
+  });
+
+  test('it learns nothing where data is saved, or by `manual`', async () => {
+    const manual = await habitual(4);
+    await manual.recommend();
+    vi.stubGlobal('navigator', { connection: { saveData: true } });
+    const saving = await habitual(4, { learn: 'auto' });
+    await saving.recommend();
+    await new Promise((next) => setTimeout(next, 1500));
+    expect([manual, saving].map(({ status }) => status.learning?.events ?? 0)).toEqual([0, 0]);
+  });
+});
+
+describe('what was learnt on another release', () => {
+  test('is carried over by the ids of its items', async () => {
+    await (await habitual(8)).fineTune();
+    const next = await opened('next');
+    await stores(next);
+    await next.recommend();
+    await expect.poll(() => next.status.learning?.events).toBe(40);
+    expect(next.status.learning!.gate).toMatchObject({ isOpen: false, events: 0 });
+    expect(troubles(next)).toEqual([]);
+    await follow(next, 2);
+    expect(await next.fineTune()).toMatchObject({ events: 50, storage: 'indexeddb' });
+  });
+
+  test('is set aside where nothing of it is known, and `status` says so', async () => {
+    await (await habitual(8)).fineTune();
+    const other = await opened('other');
+    await stores(other);
+    await other.recommend();
+    await expect.poll(() => troubles(other)).toEqual(['learnt-set-aside']);
+    expect(other.status.learning).toMatchObject({ events: 0, storage: 'none' });
+    expect((await other.privacy.export()).unreadable).toMatchObject([{ key: 'learnt' }]);
+    expect(await storedKeys()).not.toContain('learnt');
+  });
+});
+
+describe('privacy.export', () => {
+  test('says in words what was learnt', async () => {
+    const recommender = await habitual(8);
+    expect((await recommender.privacy.export()).learnt).toBeUndefined();
+    await recommender.fineTune();
+    const { learnt } = await recommender.privacy.export();
+    expect(learnt).toMatchObject({
+      ...{ format: 1, method: 'adapter', events: 40, storage: 'indexeddb' },
+      model: { name: 'small gru4rec', version: '1.0.0', hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      through: expect.stringMatching(/^202\d-\d\d-\d\dT/),
+      gate: { isOpen: true },
+    });
+    const { categories, brands } = learnt!.favourites;
+    for (const list of [categories, brands]) {
+      expect(list.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
+      expect(list.map(({ share }) => share)).toEqual(list.map(({ share }) => share).sort((a, b) => b - a));
+    }
+    expect(learnt!.pulls.map(({ itemId }) => itemId).sort()).toEqual([...HABIT].sort());
+    expect(learnt!.pulls[0]).toEqual({
+      ...{ itemId: expect.any(String), title: expect.stringMatching(/^Title of item-/) },
+      ...{ events: expect.any(Number), learnt: expect.any(Number) },
+    });
+    expect(JSON.parse(JSON.stringify(learnt))).toEqual(learnt);
+  });
+});
+
+describe('explain', () => {
+  test('says which clicks moved an item', async () => {
+    const recommender = await habitual(1);
+    clock.now -= 24 * 3_600_000 - 60_000;
+    const explanation = await recommender.explain('item-12');
+    expect(explanation).toMatchObject({ itemId: 'item-12', clicks: HABIT.map((itemId) => ({ itemId })) });
+    expect(await recommender.explain('nothing we sell')).toBeNull();
+    await expect(recommender.explain('')).rejects.toThrow(RangeError);
+  });
+});
