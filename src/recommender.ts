@@ -235,8 +235,9 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       erasures++;
       history.clear();
       forgetSession();
-      void notes.forget();
+      const forgotten = notes.forget();
       emit('erased', { by });
+      return forgotten;
     },
     onWithdrawn: (consent) => privacy.withdrawn(consent),
     onPaused(paused, dropped) {

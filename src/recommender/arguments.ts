@@ -9,15 +9,18 @@ import type { ImagesChoice } from './pictures';
 import type { Strategy } from './strategies';
 
 /** What a value must be, in words, and whether it is. */
-type Check = readonly [expected: string, holds: (value: unknown) => boolean];
+export type Check = readonly [expected: string, holds: (value: unknown) => boolean];
 /** A check for each field there is, as an object so that the compiler misses none. */
-type Checks<T> = Readonly<Record<keyof T, Check>>;
+export type Checks<T> = Readonly<Record<keyof T, Check>>;
 
-const oneOf = <T>(...choices: readonly T[]): Check => [choices.join(', '), (value) => choices.includes(value as T)];
-const isText = (value: unknown): boolean => typeof value === 'string';
+export const oneOf = <T>(...choices: readonly T[]): Check => [
+  choices.join(', '),
+  (value) => choices.includes(value as T),
+];
+export const isText = (value: unknown): boolean => typeof value === 'string';
 const text = (expected: string): Check => [expected, (value) => isText(value) && value !== ''];
 const positive = (unit: string): Check => [`${unit}, more than 0`, (value) => isAtLeast(value, Number.MIN_VALUE)];
-const calls = (expected: string): Check => [expected, (value) => typeof value === 'function'];
+export const calls = (expected: string): Check => [expected, (value) => typeof value === 'function'];
 const isAtLeast = (value: unknown, least: number): boolean => Number.isFinite(value) && (value as number) >= least;
 const isFeatures = (value: unknown): boolean =>
   typeof value === 'object' &&
@@ -25,10 +28,10 @@ const isFeatures = (value: unknown): boolean =>
   Object.values(value).every((feature) => typeof feature === 'number' || isText(feature));
 const IDS: Check = ['an array of item ids', (value) => Array.isArray(value) && value.every(isText)];
 const COUNT: Check = ['a whole number, at least 1', (value) => Number.isInteger(value) && (value as number) > 0];
-const ITEM = text('an item id');
+export const ITEM = text('an item id');
 const ANSWERS: readonly ConsentAnswer[] = ['granted', 'denied'];
 
-const OPTIONS: Checks<RecommenderOptions> = {
+export const OPTIONS: Checks<RecommenderOptions> = {
   modelUrl: text('the address of an artifact folder'),
   backend: oneOf<BackendChoice>('auto', 'webgpu', 'webgl', 'wasm', 'cpu'),
   sessionGap: positive('minutes'),
@@ -67,9 +70,6 @@ const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
   erased: true,
   error: true,
 };
-
-/** Names of the options of `createRecommender`. */
-export const OPTION_NAMES = Object.keys(OPTIONS);
 
 export function checkedOptions(options: RecommenderOptions) {
   const known = checked('createRecommender', options, OPTIONS);
@@ -110,7 +110,7 @@ export function checkedEventName(event: keyof RecommenderEvents): keyof Recommen
 }
 
 /** Checks what is there: what is missing or undefined has a default, or is asked for by `must`. */
-function checked<T extends object>(name: string, value: T, checks: Checks<T>): T {
+export function checked<T extends object>(name: string, value: T, checks: Checks<T>): T {
   if (typeof value !== 'object' || value === null) wrong(name, 'an object of options', value);
   for (const key of Object.keys(value) as (keyof T & string)[]) {
     if (!Object.hasOwn(checks, key)) unknown(name, 'option', key, checks);
@@ -125,9 +125,14 @@ function must(name: string, value: unknown, [expected, holds]: Check): void {
 
 function unknown(name: string, what: string, got: unknown, known: object): never {
   const names = Object.keys(known);
-  const near = nearestName(String(got), names);
-  const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
+  const hint = didYouMean(String(got), names);
   throw new RangeError(`${name}: there is no ${what} ${printed(got)}.${hint} There are ${names.join(', ')}.`);
+}
+
+/** A sentence to be put after another one; empty where no name is near. */
+export function didYouMean(got: string, names: readonly string[]): string {
+  const near = nearestName(got, names);
+  return near === undefined ? '' : ` Did you mean "${near}"?`;
 }
 
 function wrong(name: string, expected: string, got: unknown): never {

@@ -59,17 +59,17 @@ export class Database {
   }
 
   /**
-   * As `run`, to read only: a database that is not there, such as one that was erased, is not made by looking into it.
+   * As `run`, in a database that is there: one that is not, such as one that was erased, is not made by looking into it.
    *
    * @param none The result where there is no database.
    */
-  async read<T>(work: (store: IDBObjectStore) => T | Promise<T>, none: T): Promise<T> {
+  async inside<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => T | Promise<T>, none: T): Promise<T> {
     let isThere = this.#use !== undefined || (await this.#exists());
     if (!isThere) return none;
     const gone = () => {
       isThere = false;
     };
-    return this.run('readonly', work, gone).catch((error) => {
+    return this.run(mode, work, gone).catch((error) => {
       if (isThere) throw error;
       return none;
     });

@@ -76,7 +76,7 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
     );
 
   const get = (key: string): Promise<unknown> =>
-    stored(() => database.read((store) => promisifyRequest(store.get(NOTE + key)), undefined));
+    stored(() => database.inside('readonly', (store) => promisifyRequest(store.get(NOTE + key)), undefined));
 
   async function end(): Promise<void> {
     await last;

@@ -7,11 +7,13 @@
  */
 import { openChannel } from './channel';
 import { Database } from './database';
+import { Erasures } from './erasures';
 import type { EventStore, EventStoreOptions, NewEvent, StorageState } from './interface';
 import { Pause } from './pause';
 import { decode, encode, inOrder, isEvent, keyOf, randomName, type StoredEvent } from './records';
+
 import { deleteOldest, type Marks, moveAside, readEntries, readMarks, sizeOf, writeMarks } from './transactions';
-import { troublesOf } from './troubles';
+import { reasonOf, troublesOf } from './troubles';
 import { sleep, WaitingEvents } from './waiting';
 
 export type { EventStore, EventStoreOptions, StorageState, StoreTrouble } from './interface';
@@ -31,6 +33,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   // Of events of one time, those of the older page come first.
   const tab = Date.now().toString(36) + randomName();
   const database = new Database({ name, deadline, onDeleted: vanish });
+  const erasures = new Erasures(database);
   const channel = openChannel(name, hear);
   const { trouble, mend } = troublesOf(onTrouble);
   let told: StorageState | undefined;
@@ -47,7 +50,6 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   let loaded = false;
   /** Counts erasures: work that began before one does nothing after it. */
   let life = 0;
-  let erasing: Promise<void> | undefined;
   let draining: Promise<void> | undefined;
   let wake: (() => void) | undefined;
   /** Who waits for a `flush`. */
@@ -62,13 +64,13 @@ export function createEventStore(options: EventStoreOptions): EventStore {
    * events can be stored is to be known before there are any.
    */
   const look = <T>(body: (store: IDBObjectStore, marks: Marks) => Promise<T>, none: T): Promise<T | undefined> =>
-    work<T>(body, (whole) => (loaded ? database.read(whole, none) : database.run('readonly', whole)));
+    work<T>(body, (whole) => (loaded ? database.inside('readonly', whole, none) : database.run('readonly', whole)));
 
   async function work<T>(
     body: (store: IDBObjectStore, marks: Marks) => Promise<T>,
     transact: (whole: (store: IDBObjectStore) => Promise<T | undefined>) => Promise<T | undefined>,
   ): Promise<T | undefined> {
-    await erasing;
+    await erasures.over;
     const began = life;
     let erased = epoch !== undefined; // as it is where the database is gone
     let marks: Marks | undefined;
@@ -218,9 +220,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     // A connection that was closed is opened again by the next attempt; that alone is not worth a word.
     if (failures === 1 && loaded) return;
     tell('memory');
-    const { name = 'Error', message: reason = String(error) } = (error ?? {}) as Partial<Error>;
-    const why = reason || name; // Chromium says nothing where the quota is used up
-    const message = `Events are kept in this page's memory and end with it: ${why}`;
+    const message = `Events are kept in this page's memory and end with it: ${reasonOf(error)}`;
     trouble(isFull ? 'storage-full' : 'no-storage', message);
     settleFlushes();
     const pause = sleep(Math.min(60_000, retryAfter * 2 ** (failures - 1)));
@@ -253,9 +253,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     wake?.();
   }
 
-  function forget(by: 'page' | 'elsewhere'): void {
+  function forget(by: 'page' | 'elsewhere'): unknown {
     endLife();
-    onErased(by);
+    return onErased(by);
   }
 
   /** The data is gone. By a visitor's no, perhaps: where no tab can tell, only a new yes stores again. */
@@ -279,18 +279,13 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     settleFlushes();
   }
 
-  /** Later work waits for it. */
-  function remove(): Promise<void> {
-    const removal = (erasing ?? Promise.resolve()).then(() => database.delete());
-    erasing = removal.catch(() => {});
-    return removal;
-  }
-
   /** Another tab speaks, or any script of this origin: nothing is taken on trust. */
   function hear(message: unknown): void {
     const { epoch: theirs, events, erased, stopped, paused, changed } = (message ?? {}) as Record<string, unknown>;
     // A visit that is in this page's memory only is not ended by a no to storing; one that is stored is.
-    if (erased === true || (stopped === true && state === 'open')) forget('elsewhere');
+    if (erased === true || (stopped === true && state === 'open')) {
+      erasures.sweep(forget('elsewhere'), tab).catch(() => {}); // where the device does not answer, it has not written either
+    }
     if (stopped === true) withdraw('denied');
     if (typeof paused === 'boolean' && paused !== pause.on) setPaused(paused);
     if (changed === true && state === 'open' && loaded) look(async () => {}, undefined).catch(() => {});
@@ -355,7 +350,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       if (!goOn) stop();
       channel?.tell({ erased: true, stopped: !goOn });
       forget('page');
-      return remove();
+      return erasures.erase();
     },
     hold() {
       if (state === 'open') stop();
@@ -364,7 +359,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       channel?.tell({ stopped: true });
       stop();
       endLife();
-      return remove();
+      return erasures.erase();
     },
     async close() {
       if (state === 'closed') return;

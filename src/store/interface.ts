@@ -21,8 +21,8 @@ export interface EventStoreOptions {
   readonly onEvents?: (events: readonly StoredEvent[]) => void;
   /** Events of this page that are stored now: they survive it. */
   readonly onStored?: (events: readonly StoredEvent[]) => void;
-  /** What was stored is erased, here (`by` this page) or elsewhere: whoever holds a copy drops it. */
-  readonly onErased?: (by: 'page' | 'elsewhere') => void;
+  /** What was stored is erased, here (`by` this page) or elsewhere: whoever holds a copy drops it, and returns a promise where it writes beside. */
+  readonly onErased?: (by: 'page' | 'elsewhere') => unknown;
   /**
    * This page has stopped storing, until `open`: `denied` in another tab, or `unknown` where its data is gone and no tab
    * could tell it why.

@@ -83,6 +83,18 @@ export async function deleteOldest(store: IDBObjectStore, target: number, gap: n
   return entries.reduce((sum, { key, size }) => (gone.has(key) ? sum : sum + size), 0);
 }
 
+/**
+ * Deletes the events of one tab, of none if it is not named; where no event is left, everything.
+ *
+ * @returns Whether nothing is left.
+ */
+export async function deleteOf(store: IDBObjectStore, tab?: string): Promise<boolean> {
+  if (tab !== undefined) store.delete(rangeOf(`${EVENTS}${tab}/`));
+  const left = await promisifyRequest(store.count(rangeOf(EVENTS)));
+  if (left === 0) store.clear();
+  return left === 0;
+}
+
 /** Characters of a record. */
 export function sizeOf(key: string, value: unknown): number {
   return key.length + String(value).length;

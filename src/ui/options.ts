@@ -2,7 +2,7 @@
 import type { CatalogueItem } from '../checkpoint/artifact';
 import { nearestName } from '../errors';
 import type { RecommenderOptions } from '../recommender';
-import { OPTION_NAMES } from '../recommender/arguments';
+import { type Checks, calls, checked, ITEM, isText, OPTIONS, oneOf } from '../recommender/arguments';
 import type { Host } from './host';
 
 /** `data-model-url` on the script's tag is `modelUrl` here, and so on. */
@@ -32,10 +32,17 @@ export interface PageOptions {
   readonly product: (product: CatalogueItem) => CatalogueItem | undefined;
 }
 
-const PAGE_NAMES: readonly (keyof PageOptions)[] = ['track', 'item', 'allowHosts', 'itemUrl', 'product'];
+const ALL: Checks<EmbedOptions> = {
+  ...OPTIONS,
+  track: oneOf('auto', 'manual'),
+  item: [ITEM[0], isText],
+  allowHosts: ['host names', (value) => isText(value) || (Array.isArray(value) && value.every(isText))],
+  itemUrl: ['an address with {id} in it', (value) => isText(value) && (value as string).includes('{id}')],
+  product: calls('a function of a product'),
+};
 /** Functions, which a tag cannot carry. */
 const NO_TAG: ReadonlySet<string> = new Set(['now', 'product']);
-const NAMES: readonly string[] = [...OPTION_NAMES, ...PAGE_NAMES];
+const NAMES = Object.keys(ALL);
 const NUMBERS: ReadonlySet<string> = new Set(['sessionGap', 'startDeadline']);
 
 /** The options that a tag carries. Other tools keep data on it too: only what looks misspelt is worth a warning. */
@@ -59,32 +66,11 @@ export function optionsOfTag(script: HTMLElement, host: Host): EmbedOptions {
  * @throws RangeError for a wrong or unknown one, naming the nearest.
  */
 export function partOptions(options: EmbedOptions): { recommender: RecommenderOptions; page: PageOptions } {
-  if (typeof options !== 'object' || options === null) {
-    throw new RangeError(`start: expected an object of options, got ${String(options)}.`);
-  }
-  const misspelt = Object.keys(options).find((name) => !NAMES.includes(name));
-  if (misspelt !== undefined) {
-    const near = nearestName(misspelt, NAMES);
-    throw new RangeError(`There is no option "${misspelt}".${near === undefined ? '' : ` Did you mean "${near}"?`}`);
-  }
-  const { track = 'auto', item, allowHosts = [], itemUrl, ...others } = options;
+  const { track = 'auto', item, allowHosts = [], itemUrl, ...others } = checked('start', options, ALL);
   const { product = (known) => known, ...recommender } = others;
-  if (track !== 'auto' && track !== 'manual') throw wrong('track', 'auto or manual', track);
-  if (item !== undefined && typeof item !== 'string') throw wrong('item', 'an item id', item);
-  if (itemUrl !== undefined && !(typeof itemUrl === 'string' && itemUrl.includes('{id}'))) {
-    throw wrong('itemUrl', 'an address with {id} in it', itemUrl);
-  }
-  if (typeof product !== 'function') throw wrong('product', 'a function of a product', product);
   const hosts = typeof allowHosts === 'string' ? allowHosts.split(/[\s,]+/).filter(Boolean) : allowHosts;
-  if (!Array.isArray(hosts) || !hosts.every((host) => typeof host === 'string')) {
-    throw wrong('allowHosts', 'host names', allowHosts);
-  }
   const { dataLayer = 'dataLayer' } = recommender;
   return { recommender, page: { track, item: item || undefined, dataLayer, allowHosts: hosts, itemUrl, product } };
-}
-
-function wrong(name: string, expected: string, got: unknown): RangeError {
-  return new RangeError(`${name}: expected ${expected}, got ${JSON.stringify(got)}.`);
 }
 
 function kebab(name: string): string {

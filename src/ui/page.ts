@@ -1,6 +1,6 @@
 /** What `embed.js` loads when it is wanted: the recommender of the page, its commands, its readers and its slots. */
-import { nearestName } from '../errors';
 import { createRecommender, type Recommender } from '../recommender';
+import { didYouMean } from '../recommender/arguments';
 import type { Host } from './host';
 import { type EmbedOptions, optionsOfTag, type PageOptions, partOptions } from './options';
 import { type PageItem, pageItem } from './page-item';
@@ -75,8 +75,7 @@ export function startPage(host: Host): void {
     const [name, ...args] = Array.isArray(entry) ? (entry as [unknown, ...never[]]) : [entry];
     const command = Object.hasOwn(commands, String(name)) ? commands[String(name)] : undefined;
     if (command === undefined) {
-      const near = nearestName(String(name), Object.keys(commands));
-      host.warn(`there is no command "${String(name)}".${near === undefined ? '' : ` Did you mean "${near}"?`}`);
+      host.warn(`there is no command "${String(name)}".${didYouMean(String(name), Object.keys(commands))}`);
       return;
     }
     const run = () => host.guard(`The command "${String(name)}"`, () => command(...args));
