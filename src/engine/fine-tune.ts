@@ -15,6 +15,8 @@ import type { TuningHost } from './tune';
 
 /** Milliseconds of work after which a slice ends, where nothing else was asked for. */
 const SLICE = 250;
+/** Milliseconds of work in one task: on a slow device the next event takes as long again, and more. */
+const BREATH = 12;
 
 /** An event that is still to be learnt, in its session of clicks that the model knows. */
 interface Fresh {
@@ -51,6 +53,7 @@ export async function fineTune(
     const before = await Promise.all(
       block.map(({ session, position }) => items.known(session.slice(0, position), user)),
     );
+    await breathe(BREATH);
     const vectors = await encoder.vectors(before);
     for (const [k, { item, click }] of block.entries()) {
       throwIfAborted(signal);
@@ -59,7 +62,7 @@ export async function fineTune(
       const { predicted } = await tuning.step(event);
       done++;
       if (predicted) onProgress({ events: done, of: fresh.length, itemId: click.itemId, ...predicted });
-      await breathe();
+      await breathe(BREATH);
       if (isOver()) break;
     }
   }

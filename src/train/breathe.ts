@@ -5,10 +5,14 @@ const INTERVAL = 40;
 
 let last = 0;
 
-/** Waits for one turn of the event loop if the last turn was more than 40 ms ago, else returns at once. */
-export async function breathe(): Promise<void> {
+/**
+ * Waits for one turn of the event loop if the last turn was so long ago, else returns at once.
+ *
+ * @param interval Milliseconds of work between two breaths. Default 40.
+ */
+export async function breathe(interval = INTERVAL): Promise<void> {
   const now = performance.now();
-  if (now - last < INTERVAL) return;
+  if (now - last < interval) return;
   await new Promise((resolve) => setTimeout(resolve));
   last = performance.now();
 }

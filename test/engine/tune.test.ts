@@ -277,3 +277,32 @@ test('sessions that travel with the model are replayed, and learnt from as other
   expect(replaying.arrays['shift']).not.toEqual(alone.arrays['shift']);
   expect(replaying.arrays['rows.count']).toEqual(alone.arrays['rows.count']);
 });
+
+test('what was adopted belongs to its model: another one that is loaded answers as it is', async () => {
+  const folders = [await folderOf(await smallModel()), await folderOf(await smallModel({ seed: 2 }))];
+  let folder = folders[0]!;
+  const engine = createLocalEngine({ fetchFile: (url, signal) => serveFolder(folder)(url, signal), wasmPath });
+  running.push(engine);
+  const load = () => engine.load({ modelUrl: MODEL_URL, backend: 'wasm' });
+  await load();
+  await engine.adopt(await learnAll(engine, habit(4)));
+  const tuned = await everything(engine, clicks('item-9'));
+  folder = folders[1]!;
+  await load();
+  const other = await everything(engine, clicks('item-9'));
+  await engine.adopt(null);
+  expect(await everything(engine, clicks('item-9'))).toEqual(other);
+  folder = folders[0]!;
+  await load();
+  const base = await everything(engine, clicks('item-9'));
+  expect(base).not.toEqual(tuned);
+  await engine.adopt(await learnAll(engine, habit(4)));
+  await load();
+  expect(await everything(engine, clicks('item-9'))).toEqual(tuned);
+});
+
+test('a delta of one method does not go on by the other', async () => {
+  const engine = await loaded('gru4rec');
+  const delta = await learnAll(engine, habit(1));
+  await expect(engine.fineTune({ sessions: habit(2), delta, method: 'full' })).rejects.toBeInstanceOf(RangeError);
+});

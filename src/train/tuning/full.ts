@@ -14,6 +14,7 @@ import { upload } from '../../models/tensors';
 import { INFERENCE } from '../../ranking/neural-scorer';
 import { random } from '../../session/random';
 import type { Catalogue, ItemIndex, NdArray, SessionInput } from '../../types';
+import { breathe } from '../breathe';
 import { differentiate, type StepInput, type Trainee } from '../step';
 import { capNorm, move } from './adagrad-norm';
 import { candidatesOf } from './candidates';
@@ -51,6 +52,8 @@ interface Table {
 }
 
 const BLOCK = 'block.';
+/** Milliseconds of work in one task of the thread, which may be a page's own. */
+const BREATH = 12;
 
 export class Full<C = unknown> implements Learner {
   readonly #ground: Ground;
@@ -149,7 +152,9 @@ export class Full<C = unknown> implements Learner {
       negatives: { ids: this.#negatives(), perTarget: false },
     };
     const columns = Int32Array.from(this.#rows.entries(), ([column]) => column);
+    await breathe(BREATH);
     const gradients = await this.#gradients(input, columns);
+    await breathe(BREATH);
     const { rates, caps, anchor } = FULL;
     for (const [name, { values, slot, unit }] of this.#blocks) {
       const gradient = gradients.get(name);
