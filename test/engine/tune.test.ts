@@ -74,6 +74,35 @@ describe.each(ARCHITECTURES.flatMap((name) => METHODS.map((method) => [name, met
       expectSame(await all(), before);
     });
 
+    test('answers with the very scores that it predicts the next event by', async () => {
+      const engine = await loaded(architecture);
+      const delta = await learnAll(engine, habit(5), undefined, method);
+      await engine.adopt(delta);
+      const scores = await Promise.all(
+        [1, 2, 3, 4].map((length) => everything(engine, clicks(...HABIT.slice(0, length)))),
+      );
+      const told: TuneProgress[] = [];
+      // One event a slice: each is predicted by what the slice before had learnt.
+      const sessions = habit(6);
+      const first = { ...sessions[5]![0]!, itemId: HABIT[0]! };
+      for (const length of [2, 3, 4, 5]) {
+        const session = [first, ...sessions[5]!.slice(1, length)];
+        const after = { ...delta, learnt: { events: 0, through: session.at(-2)!.time, atThrough: 1 } };
+        await engine.fineTune({ sessions: [session], delta: after }, { onProgress: (progress) => told.push(progress) });
+      }
+      expect(told).toHaveLength(4);
+      // What an adapter adds to the scores is in their unit; it predicts by them times its weight of the base.
+      const unit = method === 'adapter' ? delta.arrays['weights']!.data[0]! : 1;
+      for (const [t, { itemId, tuned }] of told.entries()) {
+        const items = scores[t]!;
+        expect(itemId).toBe(HABIT[t + 1]);
+        expect(tuned.rank).toBe(rankOf(items, itemId));
+        const sum = items.reduce((total, { score }) => total + Math.exp(unit * score), 0);
+        const own = items[rankOf(items, itemId) - 1]!.score;
+        expect(tuned.loss).toBeCloseTo(Math.log(sum) - unit * own, 3);
+      }
+    });
+
     test('leaves as many tensors and bytes as there were', async () => {
       const engine = await loaded(architecture);
       await engine.forget(); // a session's state
