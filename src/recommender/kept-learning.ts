@@ -196,7 +196,9 @@ export class KeptLearning {
     this.#take(undefined);
     this.#parts.degrade('learnt-set-aside', `What was learnt is set aside, and learning begins anew: ${reason}`);
     this.#name = undefined;
-    await this.#deltas.setAside(name, reason).catch(() => {}); // it will be found again
-    await this.adopt();
+    await Promise.all([
+      this.adopt(), // at once: the next answer should be the model's own
+      this.#deltas.setAside(name, reason).catch(() => {}), // it will be found again
+    ]);
   }
 }

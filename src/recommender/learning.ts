@@ -4,7 +4,7 @@
  */
 import type { Delta } from '../checkpoint/delta';
 import { firstOf } from '../engine/abort';
-import type { Engine, TuneProgress } from '../engine/engine';
+import type { Engine, Explanation, TuneProgress } from '../engine/engine';
 import { RecommenderError, throwIfAborted } from '../errors';
 import type { Recommender, Status } from '../recommender';
 import type { VisitorEvent } from '../session/visitor-history';
@@ -73,6 +73,8 @@ export function createLearning(parts: LearningParts): Learning {
   let isClosed = false;
   /** What was erased is taken out of the engine. */
   let cleared: Promise<void> = Promise.resolve();
+  /** Items that are about to be explained. */
+  let asking: { readonly itemIds: Set<string>; readonly answer: Promise<readonly Explanation[]> } | undefined;
   /** What `status` said last. */
   let said = status();
 
@@ -213,6 +215,18 @@ export function createLearning(parts: LearningParts): Learning {
     }
   }
 
+  /** What is asked in one go is answered by one inference. */
+  function explained(itemId: string): Promise<readonly Explanation[]> {
+    asking ??= { itemIds: new Set(), answer: Promise.resolve().then(explainAll) };
+    asking.itemIds.add(itemId);
+    return asking.answer;
+  }
+  function explainAll(): Promise<readonly Explanation[]> {
+    const itemIds = [...asking!.itemIds];
+    asking = undefined;
+    return engine.explain({ session: history.at(now() / 1000).map(engineEvent), itemIds, ...user });
+  }
+
   function wake(): void {
     if (options.learn !== 'auto' || running.size > 0 || !isAllowed() || state === 'unable') return;
     if (isHidden() || savesData() || newest(fresh()) === learntTo) return;
@@ -237,9 +251,8 @@ export function createLearning(parts: LearningParts): Learning {
     async explain(itemId) {
       if (typeof itemId !== 'string' || itemId === '') throw new RangeError('explain: expected an item id.');
       await ready();
-      const session = history.at(now() / 1000).map(engineEvent);
-      const [explanation] = await engine.explain({ session, itemIds: [itemId], ...user });
-      return explanation ?? null;
+      const explanations = await explained(itemId);
+      return explanations.find((one) => one.itemId === itemId) ?? null;
     },
     taste: {
       async export(passphrase) {

@@ -94,17 +94,30 @@ export async function ranking(recommender: Recommender): Promise<readonly string
 /** Every key in the database, where there is one. */
 export async function storedKeys(): Promise<string[] | undefined> {
   if (!(await indexedDB.databases()).some(({ name }) => name === 'aisle')) return undefined;
-  const open = indexedDB.open('aisle');
-  const db = await new Promise<IDBDatabase>((resolve) => {
-    open.onsuccess = () => resolve(open.result);
-  });
-  const keys = db.transaction('records').objectStore('records').getAllKeys();
-  const found = await new Promise<IDBValidKey[]>((resolve) => {
-    keys.onsuccess = () => resolve(keys.result);
-  });
-  db.close();
-  return found.map(String);
+  return (await inDatabase((store) => store.getAllKeys())).map(String);
 }
+
+/** The bytes of what was learnt. */
+export const storedDelta = async (): Promise<Uint8Array> => (await inDatabase((store) => store.get('learnt'))).bytes;
+
+/** Puts something else in their place, under the name that it has or, where none is left, another one. */
+export async function replaceStored(value: unknown): Promise<void> {
+  await inDatabase((store) => store.put('a name', 'learnt/name'));
+  await inDatabase((store) => store.put(value, 'learnt'));
+}
+
+async function inDatabase<T>(ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const db = await done(indexedDB.open('aisle'));
+  const answer = await done(ask(db.transaction('records', 'readwrite').objectStore('records')));
+  db.close();
+  return answer;
+}
+
+const done = <T>(request: IDBRequest<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
 
 export const stores = (recommender: Recommender) =>
   expect.poll(() => recommender.status.storage, { timeout: 10_000 }).toBe('indexeddb');

@@ -236,6 +236,9 @@ describe('explain', () => {
     clock.now -= 24 * 3_600_000 - 60_000;
     const explanation = await recommender.explain('item-12');
     expect(explanation).toMatchObject({ itemId: 'item-12', clicks: HABIT.map((itemId) => ({ itemId })) });
+    const both = await Promise.all(['item-12', 'item-13'].map((id) => recommender.explain(id)));
+    expect(both[0]).toEqual(explanation);
+    expect(both[1]).toMatchObject({ itemId: 'item-13' });
     expect(await recommender.explain('nothing we sell')).toBeNull();
     await expect(recommender.explain('')).rejects.toThrow(RangeError);
   });

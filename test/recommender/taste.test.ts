@@ -1,0 +1,132 @@
+/** What was learnt, carried elsewhere in a sealed file; and what is stored of it, damaged. */
+import { describe, expect, test, vi } from 'vitest';
+import type { Delta } from '../../src/checkpoint/delta';
+import { decodeDelta, encodeDelta } from '../../src/checkpoint/delta-file';
+import { seal, unseal } from '../../src/checkpoint/sealed-file';
+import { DELTA } from '../checkpoint/deltas';
+import { mutated } from '../checkpoint/mutations';
+import { PATIENT, runs } from '../checkpoint/runs';
+import { learningVisits, ranking, replaceStored, storedDelta, storedKeys, stores } from './learning-page';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const { opened, follow, habitual } = learningVisits();
+const PASSPHRASE = 'correct horse battery staple';
+const code = (expected: string) => expect.objectContaining({ code: expected });
+/** A device of its own: nothing is stored, so nothing of the other one's is read. */
+const elsewhere = (folder = 'small') => opened(folder, { consent: 'manual' });
+
+describe('taste', () => {
+  test('gives the same answers elsewhere, and goes on from there', async () => {
+    const recommender = await habitual(8);
+    await recommender.fineTune();
+    const { learning } = recommender.status;
+    const file = await recommender.taste.export(PASSPHRASE);
+    const other = await elsewhere();
+    expect(await other.taste.import(file, PASSPHRASE)).toEqual({ ...learning, storage: 'memory' });
+    expect(await ranking(other)).toEqual(await ranking(recommender));
+    expect((await other.fineTune()).events).toBe(41);
+  });
+
+  test('that was imported is stored where that is allowed, for every tab', async () => {
+    const recommender = await habitual(8);
+    await recommender.fineTune();
+    const file = await recommender.taste.export(PASSPHRASE);
+    await recommender.privacy.erase();
+    const [here, there] = [await opened(), await opened()];
+    await Promise.all([stores(here), stores(there)]);
+    here.track('item-7');
+    await here.taste.import(file, PASSPHRASE);
+    expect(here.status.learning).toMatchObject({ events: 40, storage: 'indexeddb' });
+    await expect.poll(() => there.status.learning?.events).toBe(40);
+  });
+
+  test('says why a file cannot be opened, and keeps what there was', async () => {
+    const recommender = await habitual(8);
+    await expect(recommender.taste.export(PASSPHRASE)).rejects.toThrow(code('nothing-learnt'));
+    await recommender.fineTune();
+    const { learning } = recommender.status;
+    await expect(recommender.taste.export('short')).rejects.toThrow(RangeError);
+    const file = await recommender.taste.export(PASSPHRASE);
+    const delta = decodeDelta(await unseal(file, PASSPHRASE, 1e6));
+    const sealed = (change: Partial<Delta>) => seal(encodeDelta({ ...delta, ...change }), PASSPHRASE);
+    const wrong = { ...delta.arrays, shift: { data: Float32Array.of(1), shape: [1] } };
+    const foreign = { ...DELTA, itemIds: ['never', 'heard', 'of', 'these', 'items'] };
+    for (const [expected, bytes, passphrase] of [
+      ['wrong-passphrase', file, 'Correct horse battery staple'],
+      ['bad-delta', file.subarray(0, 100), PASSPHRASE],
+      ['bad-delta', new Uint8Array(), PASSPHRASE],
+      ['bad-delta', await seal(Uint8Array.of(1, 2, 3), PASSPHRASE), PASSPHRASE],
+      ['bad-delta', await sealed({ arrays: wrong }), PASSPHRASE],
+      ['foreign-delta', await seal(encodeDelta(foreign), PASSPHRASE), PASSPHRASE],
+    ] as const) {
+      await expect(recommender.taste.import(bytes, passphrase), expected).rejects.toThrow(code(expected));
+    }
+    await expect(recommender.taste.import('a text' as never, PASSPHRASE)).rejects.toThrow(RangeError);
+    expect(recommender.status.learning).toEqual(learning);
+    await recommender.privacy.pause();
+    await expect(recommender.taste.import(file, PASSPHRASE)).rejects.toThrow(code('not-allowed'));
+    vi.stubGlobal('crypto', undefined);
+    await expect(recommender.taste.export(PASSPHRASE)).rejects.toThrow(code('insecure-context'));
+  });
+
+  test('that was forgotten is gone, and its events are not learnt again', async () => {
+    const recommender = await habitual(8);
+    const plain = await ranking(await elsewhere());
+    await recommender.fineTune();
+    await recommender.taste.forget();
+    expect(recommender.status.learning).toMatchObject({ events: 0, storage: 'none' });
+    expect(await ranking(recommender)).toEqual(plain);
+    await recommender.dispose();
+    const next = await opened();
+    await stores(next);
+    expect((await next.fineTune()).events, 'the click of `ranking`').toBeLessThanOrEqual(1);
+    await follow(next, 1);
+    expect((await next.privacy.export()).sessions.flat().length).toBeGreaterThan(40);
+  });
+});
+
+describe('a stored record that was damaged', () => {
+  test(
+    'is set aside: suggestions go on, `status` says so, and learning begins anew',
+    async () => {
+      await (await habitual(8)).fineTune();
+      const whole = await storedDelta();
+      for (let seed = 0; seed < runs(20); seed++) {
+        await replaceStored({ bytes: mutated(whole, seed) });
+        const recommender = await opened();
+        const errors: string[] = [];
+        recommender.on('error', (error) => errors.push(error.code));
+        await stores(recommender);
+        expect((await recommender.recommend({ k: 5 })).length, `seed ${seed}`).toBe(5);
+        const codes = recommender.status.degraded.map((entry) => entry.code);
+        const isWhole = recommender.status.learning?.events === 40; // space in the header says nothing
+        expect(codes.includes('learnt-set-aside'), `seed ${seed}`).toBe(!isWhole);
+        expect(errors).toEqual([]);
+        if (!isWhole) await expect.poll(storedKeys).not.toContain('learnt');
+        await recommender.dispose();
+      }
+      const last = await opened();
+      await stores(last);
+      expect((await last.fineTune()).events).toBe(40);
+    },
+    PATIENT.timeout * 4,
+  );
+
+  test('but has a good checksum and numbers beyond reason, does not end the suggestions', async () => {
+    const recommender = await habitual(8);
+    await recommender.fineTune();
+    await recommender.dispose();
+    const delta = decodeDelta(await storedDelta());
+    const arrays = Object.fromEntries(
+      Object.entries(delta.arrays).map(([name, { data, shape }]) => [name, { data: data.map(() => 3e38), shape }]),
+    );
+    await replaceStored({ bytes: encodeDelta({ ...delta, arrays }) });
+    const next = await opened();
+    await stores(next);
+    next.track('item-9');
+    const answers: unknown[] = [];
+    for (let k = 0; k < 3; k++) answers.push(await next.recommend({ k: 5 }).catch((error) => error.code));
+    expect(answers.at(-1)).toHaveLength(5);
+  });
+});
