@@ -9,8 +9,8 @@ import { parseJson, quote } from './json';
 import { readSafetensors, toNdArray, toStored, writeSafetensors } from './safetensors';
 
 /**
- * Most bytes of a file. An adapter has a few vectors and at most 128 rows of the item table: 33 kB at d 64. All parameters
- * of the demo's models with their optimiser's state are 0.2 to 2 MB; a page should write no more than 4 MB in the
+ * Most bytes of a file. An adapter has a few vectors, and a few numbers for each item that was touched: 2 kB as a rule. All
+ * parameters of the demo's models with their optimiser's state are 0.2 to 2 MB; a page should write no more than 4 MB in the
  * background, which stays far below what a browser gives to a site.
  */
 export const MAX_DELTA_BYTES: Readonly<Record<TuneMethod, number>> = { adapter: 64 * 1024, full: 4 * 1024 * 1024 };

@@ -134,7 +134,7 @@ export function createLearning(parts: LearningParts): Learning {
   }
 
   const span = (): Span => ({ since: kept.since, latest: now() / 1000 + 60 * options.sessionGap });
-  const fresh = (delta = kept.delta) => freshSessions(history.sessions(), span(), delta);
+  const fresh = (delta: Delta | undefined) => freshSessions(history.sessions(), span(), delta);
 
   async function learn(request: FineTuneOptions, signal: AbortSignal, pause: () => Promise<unknown>): Promise<void> {
     await ready();
@@ -229,7 +229,7 @@ export function createLearning(parts: LearningParts): Learning {
 
   function wake(): void {
     if (options.learn !== 'auto' || running.size > 0 || !isAllowed() || state === 'unable') return;
-    if (isHidden() || savesData() || newest(fresh()) === learntTo) return;
+    if (isHidden() || savesData() || newest(fresh(kept.delta)) === learntTo) return;
     byItself = new AbortController();
     run({}, idle, byItself).catch(() => {}); // told by `status`, and tried again after the next click
   }

@@ -83,6 +83,17 @@ describe('fineTune', () => {
     expect((await recommender.fineTune()).events).toBe(25);
   });
 
+  test('learns all weights where it is asked to, and begins anew where the way is another', async () => {
+    const recommender = await habitual(3);
+    await recommender.fineTune();
+    const full = await recommender.fineTune({ method: 'full' });
+    expect(full).toMatchObject({ method: 'full', events: 15, storage: 'indexeddb', state: 'idle' });
+    expect(await recommender.fineTune(), 'as before').toMatchObject({ method: 'full', events: 15 });
+    expect(await recommender.fineTune({ method: 'adapter' })).toMatchObject({ method: 'adapter', events: 15 });
+    expect(recommender.status.learning!.bytes).toBeLessThan(full.bytes);
+    expect((await recommender.privacy.export()).learnt).toMatchObject({ method: 'adapter', events: 15 });
+  });
+
   test('says why where the model cannot learn', async () => {
     const counted = await opened('counted', { learn: 'auto' });
     await follow(counted, 2);
@@ -111,6 +122,24 @@ describe.each<[string, string, (recommender: Recommender) => Promise<void>]>([
     expect((await storedKeys()) ?? []).not.toContain('learnt');
     if (what !== 'a pause') expect(await storedKeys()).toBeUndefined();
     if (refusal) await expect(recommender.fineTune()).rejects.toThrow(code(refusal));
+  });
+
+  test('while it is being stored leaves nothing of it', async () => {
+    const recommender = await habitual(8);
+    await stores(recommender);
+    const { put } = IDBObjectStore.prototype;
+    let ended: Promise<void> | undefined;
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value, key) {
+      if (key === 'learnt') ended ??= end(recommender);
+      return put.call(this, value, key);
+    });
+    await recommender.fineTune().catch(() => {});
+    await ended;
+    expect(ended, 'it was being stored').toBeDefined();
+    // What is being written when a pause comes was learnt before it.
+    if (what === 'a pause') return;
+    expect(recommender.status.learning).toMatchObject({ state: 'idle', events: 0, storage: 'none' });
+    expect(await storedKeys()).toBeUndefined();
   });
 
   test('takes out of what answers whatever is not to be known any more', async () => {
