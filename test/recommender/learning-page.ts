@@ -120,4 +120,4 @@ const done = <T>(request: IDBRequest<T>): Promise<T> =>
   });
 
 export const stores = (recommender: Recommender) =>
-  expect.poll(() => recommender.status.storage, { timeout: 10_000 }).toBe('indexeddb');
+  expect.poll(() => recommender.status.storage, { timeout: 10_000, interval: 2 }).toBe('indexeddb');

@@ -92,7 +92,7 @@ describe('a stored record that was damaged', () => {
     async () => {
       await (await habitual(8)).fineTune();
       const whole = await storedDelta();
-      for (let seed = 0; seed < runs(20); seed++) {
+      for (let seed = 0; seed < runs(500); seed++) {
         await replaceStored({ bytes: mutated(whole, seed) });
         const recommender = await opened();
         const errors: string[] = [];
@@ -103,7 +103,7 @@ describe('a stored record that was damaged', () => {
         const isWhole = recommender.status.learning?.events === 40; // space in the header says nothing
         expect(codes.includes('learnt-set-aside'), `seed ${seed}`).toBe(!isWhole);
         expect(errors).toEqual([]);
-        if (!isWhole) await expect.poll(storedKeys).not.toContain('learnt');
+        if (!isWhole) await expect.poll(storedKeys, { interval: 2 }).not.toContain('learnt');
         await recommender.dispose();
       }
       const last = await opened();
