@@ -8,10 +8,12 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { RankedItem, Recommender, RecommenderOptions, Status, TrackedEvent } from '../../src/index';
 import { built } from '../build/built';
 import { openBrowser } from '../demo/shop-window';
-import { folderOf, NOW, SESSIONS, smallModel } from './fixture';
+import { type FixtureOptions, folderOf, NOW, SESSIONS, smallModel } from './fixture';
 import answers from './small-model-answers.json';
 
 export interface ServerOptions {
+  /** The model under `/model/`. Default: a small GRU4Rec. */
+  readonly model?: FixtureOptions | undefined;
   /** The policy that the shop's server sends with every file. */
   readonly csp?: string | undefined;
   /** What the server answers instead of a file: a body, nothing for ever, or the file after all. */
@@ -117,9 +119,12 @@ globalThis.ask = async () => {
  *
  * @param paths Gets the paths that are asked for.
  */
-export async function serveShopPage({ csp, answer }: ServerOptions = {}, paths: string[] = []): Promise<Server> {
+export async function serveShopPage(
+  { model: chosen, csp, answer }: ServerOptions = {},
+  paths: string[] = [],
+): Promise<Server> {
   const library = await built('lib');
-  const model = await folderOf(await smallModel());
+  const model = await folderOf(await smallModel(chosen));
   const fileOf = (path: string): string | Uint8Array | undefined => {
     if (path === '/') return PAGE;
     if (path === '/shop.js') return SHOP;

@@ -112,6 +112,17 @@ export async function journey(
     await recommender.catalogue();
   });
   endStep();
+  const { events } = await second.page.evaluate(async () => {
+    const { recommender } = globalThis as unknown as { recommender: Recommender };
+    const learnt = await recommender.fineTune();
+    const [best] = await recommender.recommend({ k: 1 });
+    await recommender.explain(best!.itemId);
+    const file = await recommender.taste.export('correct horse battery staple');
+    await recommender.taste.import(file, 'correct horse battery staple');
+    return learnt;
+  });
+  expect(events, 'learnt').toBe(visitor.items.length);
+  endStep();
   await second.page.evaluate(async () => {
     const { recommender } = globalThis as unknown as { recommender: Recommender };
     await recommender.privacy.pause();
