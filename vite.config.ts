@@ -23,10 +23,19 @@ const bundle = {
   license: { fileName: 'licences.md' },
 } as const;
 
+/** What every model computes with: one file, not one for each operation, which would compress worse. */
+const OPS = {
+  name: 'ops',
+  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack)\.js$/,
+} as const;
+
 /** The worker is a bundle of its own. Its default would carry a thousand lines of licence comments. */
 function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
   const chunkFileNames = 'assets/[name]-[hash].js';
-  const output = { entryFileNames, chunkFileNames, comments: { legal: false } } as const;
+  const output = {
+    ...{ entryFileNames, chunkFileNames, codeSplitting: { groups: [OPS] } },
+    comments: { legal: false },
+  } as const;
   return { format: 'es', plugins: () => [leanTensorFlow()], rolldownOptions: { output } };
 }
 
@@ -57,6 +66,7 @@ const library: UserConfig = {
         assetFileNames: 'assets/[name]-[hash][extname]',
         // Vite leaves white space in libraries; this one is also served as it is.
         minify: true,
+        codeSplitting: { groups: [OPS] },
       },
     },
   },
