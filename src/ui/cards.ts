@@ -44,7 +44,7 @@ function cardOf(host: Host, suggestion: Suggestion): HTMLElement {
   const foot = node('span', { class: 'foot' });
   if (price !== undefined) foot.append(line('price', price));
   if (note !== undefined) foot.append(line('note', note));
-  link.append(foot);
+  link.append(foot, line('because', '')); // told later, where the slot asks for reasons
   return node('li', { part: 'item' }, link);
 }
 

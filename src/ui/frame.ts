@@ -64,7 +64,7 @@ function drawHeading(section: HTMLElement, element: HTMLElement, name: string): 
 
 function drawPlaceholders(list: HTMLElement, limit: number): void {
   const card = node('span', { class: 'card' });
-  for (const line of ['picture', 'brand', 'title', 'foot']) card.append(node('span', { class: line }));
+  for (const line of ['picture', 'brand', 'title', 'foot', 'because']) card.append(node('span', { class: line }));
   const item = node('li', { part: 'placeholder', class: 'wait', 'aria-hidden': 'true' }, card);
   list.replaceChildren(...Array.from({ length: Math.min(limit, MAX_PLACEHOLDERS) }, () => item.cloneNode(true)));
 }

@@ -33,10 +33,12 @@ li { min-width: 0; scroll-snap-align: start; }
 img { display: block; width: 100%; height: 100%; object-fit: cover; }
 .brand, .title, .foot { display: block; height: 1.4em; line-height: 1.4; overflow: hidden; }
 .brand, .foot { white-space: nowrap; text-overflow: ellipsis; }
-.brand, .note { font-size: 0.85em; }
-.title {
-  display: -webkit-box; height: 2.8em; overflow-wrap: anywhere; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
+.brand, .note, .because { font-size: 0.85em; }
+.title, .because {
+  display: -webkit-box; height: 2.8em; overflow: hidden; line-height: 1.4; overflow-wrap: anywhere;
+  -webkit-box-orient: vertical; -webkit-line-clamp: 2;
 }
+:host(:not([reasons])) .because { display: none; }
 .price { font-weight: 600; }
 .price + .note { margin-inline-start: 0.6em; }
 .wait .title, .wait .foot {

@@ -8,7 +8,6 @@ import type { Host, Slot } from './host';
 import { delayOf, linkOf, pictureOf, priceOf } from './links';
 import { nextTask } from './next-task';
 import type { PageOptions } from './options';
-import { countOf, servedIds, servedLink } from './served';
 
 /** One product, ready to be shown. */
 export interface Suggestion {
@@ -23,6 +22,9 @@ export interface Suggestion {
   readonly reason: Reason;
   readonly score: number;
 }
+
+/** What reads the products that a slot's server has rendered. */
+export type Served = typeof import('./served');
 
 /** Of so many of the best, those without a link are left out: each of them comes to the page, with its picture. */
 const WITHIN = 500;
@@ -40,10 +42,10 @@ export async function suggestionsFor(
   recommender: Recommender,
   pageItem: string | undefined,
   options: PageOptions,
-  { host, signal }: { readonly host: Host; readonly signal: AbortSignal },
+  { host, signal, served }: { readonly host: Host; readonly signal: AbortSignal; readonly served: Served | undefined },
 ): Promise<Suggestion[]> {
   const { element, texts, language, strategy } = slot;
-  const served = servedIds(element);
+  const ids = served?.servedIds(element);
   const known = STRATEGIES.find((name) => name === strategy);
   if (known === undefined) {
     const near = nearestName(strategy, STRATEGIES) ?? 'for-you';
@@ -51,14 +53,14 @@ export async function suggestionsFor(
   }
   const item = element.getAttribute('item') || pageItem;
   const items = await recommender.recommend({
-    k: countOf(slot),
+    k: served?.countOf(slot) ?? slot.limit,
     strategy: known ?? 'for-you',
     exclude: [...excluded(element), ...(pageItem === undefined ? [] : [pageItem])],
     ...(item === undefined ? {} : { item }),
     filter: (known) => {
       const product = options.product(known);
       if (product === undefined) return false;
-      if (served.has(known.id) || linkOf(product, options) !== undefined) return true;
+      if (ids?.has(known.id) || linkOf(product, options) !== undefined) return true;
       const where = `"${known.id}": ${product.url || 'no address'}`.slice(0, 200);
       host.warn('products are left out whose link is not allowed (data-allow-hosts, data-item-url), such as', where);
       return false;
@@ -74,7 +76,7 @@ export async function suggestionsFor(
     const delay = delayOf(product);
     return {
       id: itemId,
-      href: linkOf(product, options) ?? servedLink(element, itemId) ?? '',
+      href: linkOf(product, options) ?? served?.servedLink(element, itemId) ?? '',
       title: product.title ?? itemId,
       brand: product.brand,
       price: priceOf(product, language),

@@ -61,12 +61,18 @@ export function createView(host: Host, source: () => Source | undefined): View {
       state.abort?.abort();
       state.abort = new AbortController();
       slot.frame.section.setAttribute('aria-busy', 'true');
-      const context = { host, signal: state.abort.signal };
+      const { signal } = state.abort;
+      const served = slot.frame.list ? undefined : await import('./served');
+      const context = { host, signal, served };
       const suggestions = await suggestionsFor(slot, from.recommender, from.pageItem(), from.options, context);
       await nextTask(); // the page may have its turn between the answer and the cards
-      const put = slot.frame.list ? showCards : (await import('./served-cards')).showInPlace;
       if (urgency === 'better') await untilLeft(slot.element, isCurrent);
-      if (isCurrent()) show(slot, suggestions.length > 0 ? 'ready' : 'empty', suggestions, put);
+      if (!isCurrent()) return;
+      show(slot, suggestions.length > 0 ? 'ready' : 'empty', suggestions, served?.showInPlace ?? showCards);
+      if (!slot.element.hasAttribute('reasons')) return;
+      host.guard('The reasons', async () =>
+        (await import('./reasons')).giveReasons(slot, from.recommender, suggestions, isCurrent),
+      );
     } catch (error) {
       const code = error instanceof RecommenderError ? error.code : 'engine-lost';
       if (!isCurrent() || code === 'aborted' || code === 'disposed') return;

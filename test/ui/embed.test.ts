@@ -58,7 +58,8 @@ describe('a plain page with the tag and three products', () => {
   });
 
   test('loads embed.js alone, then what the page needs, then the worker what it computes with', async () => {
-    const { page, requests } = await open(SLOT, SETTLED);
+    // What learns is loaded besides, when the page has its suggestions.
+    const { page, requests } = await open(SLOT, SETTLED.replace('data-', 'data-learn="manual" data-'));
     await ready(page);
     const paths = requests.map(({ url, from }) => `${from} ${new URL(url).pathname}`);
     const scripts = paths.filter((path) => path.startsWith('page') && path.endsWith('.js'));

@@ -175,6 +175,46 @@ describe('lets the visitor', () => {
   });
 });
 
+describe('what was learnt', () => {
+  test('is told in words, and goes to another browser as a file that only the passphrase opens', async () => {
+    const head = told('granted').replace('data-', 'data-learn="manual" data-');
+    const { page } = await open(head);
+    await state(page, 'ready');
+    await part(page, 'taste').locator('summary').click();
+    const passphrase = page.getByLabel('Passphrase');
+    const save = page.getByRole('button', { name: 'Save a file' });
+    const heard = (text: string) => expect.poll(() => message(page), PATIENCE).toBe(text);
+    await passphrase.fill('short');
+    await save.click();
+    await heard('Nothing was learnt yet.');
+    await clicks(page);
+    await clicks(page);
+    await page.evaluate(async () => (await window.aisle!.ready)!.fineTune());
+    await says(page, 'On this device');
+    await expect.poll(() => part(page, 'learnt').textContent(), PATIENCE).toContain('It is not used yet');
+    expect(await part(page, 'learnt').textContent()).toContain('What draws you most');
+    await save.click();
+    await heard('The passphrase needs at least 8 characters.');
+    await passphrase.fill('correct horse battery');
+    const [file] = await Promise.all([page.waitForEvent('download'), save.click()]);
+    const path = await file.path();
+    const { page: other } = await open(head);
+    await state(other, 'ready');
+    await part(other, 'taste').locator('summary').click();
+    for (const [word, answer] of [
+      ['wrong horse battery', 'This is not the passphrase of that file.'],
+      ['correct horse battery', 'What the file has learnt counts here now.'],
+    ] as const) {
+      await other.getByLabel('Passphrase').fill(word);
+      await part(other, 'file').setInputFiles(path);
+      await expect.poll(() => message(other), PATIENCE).toBe(answer);
+    }
+    await expect.poll(() => part(other, 'learnt').textContent(), PATIENCE).toContain('What draws you most');
+    await page.context().close();
+    await other.context().close();
+  });
+});
+
 describe('as a guest in the page', () => {
   test.each([
     ['en', 'light', 1280],

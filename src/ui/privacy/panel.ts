@@ -10,8 +10,9 @@ import type { PrivacyExport } from '../../recommender/privacy';
 import type { Host } from '../host';
 import { saveFile } from './save-file';
 import { CSS } from './sheet';
+import { tasteBox } from './taste';
 import { type PanelTexts, panelTexts } from './texts';
-import { amountOf, answerOf, favouritesOf, placeOf } from './told';
+import { amountOf, answerOf, favouritesOf, gateOf, placeOf, pullsOf } from './told';
 
 /** What the panel is to the page's start and stop of recommenders. */
 export interface PanelHost extends Pick<Host, 'node' | 'guard' | 'dress'> {
@@ -31,7 +32,7 @@ const TOGETHER = 200;
 export function showPanel(element: HTMLElement, host: PanelHost): void {
   const language = element.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || 'en';
   const texts = panelTexts(language);
-  const view = drawPanel(element, host, texts, { toggle, download, erase });
+  const view = drawPanel(element, host, texts, { toggle, download, erase, act });
   let stop = (): void => {};
   let isPlanned = false;
   let from: Recommender | undefined;
@@ -82,12 +83,10 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
     }
   }
 
-  /** Does what the visitor asked for, and says how it went. */
-  async function act(
-    work: (recommender: Recommender) => Promise<unknown>,
-    done: string,
-    failed: string,
-  ): Promise<void> {
+  function act(...asked: Parameters<PanelActs['act']>): void {
+    host.guard('<aisle-privacy>', () => attempt(...asked));
+  }
+  async function attempt(...[work, done, failed]: Parameters<PanelActs['act']>): Promise<void> {
     const asked = from;
     if (asked === undefined) return;
     view.say('');
@@ -95,8 +94,8 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
     try {
       await work(asked);
       view.say(done);
-    } catch {
-      view.say(failed); // why, is in `status`
+    } catch (error) {
+      view.say(failed(error));
     }
     view.busy(false);
     await look();
@@ -105,18 +104,22 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
   function toggle(isOn: boolean): void {
     const { paused, resumed, failed } = texts.done;
     const work = ({ privacy }: Recommender) => (isOn ? privacy.resume() : privacy.pause());
-    host.guard('<aisle-privacy>', () => act(work, isOn ? resumed : paused, failed));
+    act(work, isOn ? resumed : paused, () => failed);
   }
   function download(): void {
     const work = async ({ privacy }: Recommender) => {
       const known = await privacy.export();
       saveFile(host, `aisle-${known.exported.slice(0, 10)}.json`, 'application/json', JSON.stringify(known, null, 2));
     };
-    host.guard('<aisle-privacy>', () => act(work, texts.done.saved, texts.done.failed));
+    act(work, texts.done.saved, () => texts.done.failed);
   }
   function erase(): void {
     const { erased, notErased } = texts.done;
-    host.guard('<aisle-privacy>', () => act(({ privacy }) => privacy.erase(), erased, notErased));
+    act(
+      ({ privacy }) => privacy.erase(),
+      erased,
+      () => notErased,
+    );
   }
 
   host.panels.add(follow);
@@ -127,6 +130,8 @@ interface PanelActs {
   toggle(isOn: boolean): void;
   download(): void;
   erase(): void;
+  /** Does what the visitor asked for, and says `done`, or what `failed` makes of the error. */
+  act(work: (recommender: Recommender) => Promise<unknown>, done: string, failed: (error: unknown) => string): void;
 }
 
 /** Draws what stands there before anything is known, or takes what an earlier stay of the element in the page has drawn. */
@@ -183,6 +188,7 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
       learning,
       node('div', 'controls', [download, erase]),
       message,
+      tasteBox(host, node, texts.taste, acts.act),
       // Last: it grows, and nothing else is to move.
       node(`h${level + 1}`, 'sub', texts.learnt),
       learnt,
@@ -210,8 +216,10 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
     if (place.textContent !== text) place.textContent = text;
   };
   let shownLists = '';
-  function showLists(lists: readonly (readonly [title: string, rows: readonly Row[]])[]): void {
-    const text = JSON.stringify(lists);
+  /** Whether the message says why there is nothing to show. */
+  let isLess = false;
+  function showLists(lists: readonly (readonly [title: string, rows: readonly Row[]])[], gate = ''): void {
+    const text = JSON.stringify([lists, gate]);
     if (text === shownLists) return;
     shownLists = text;
     const filled = lists.filter(([, rows]) => rows.length > 0);
@@ -220,6 +228,7 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
         node('div', 'group', [node('p', 'group-title', title), node('ul', 'list', rows.map(rowOf))]),
       ),
     );
+    if (gate !== '') learnt.append(node('p', 'gate', gate));
     if (filled.length === 0) learnt.append(node('p', 'nothing', texts.nothingLearnt));
   }
   function rowOf({ name, share }: Row): HTMLElement {
@@ -241,7 +250,12 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
       element.setAttribute('data-aisle-state', now);
       section.hidden = false; // not before there is something to say: what fills a frame moves what is in it
       for (const control of [learning, download, erase]) control.disabled = now !== 'ready';
-      if (now === 'ready') return;
+      if (now === 'ready') {
+        if (isLess) set(message, '');
+        isLess = false;
+        return;
+      }
+      isLess = true;
       const text = now === 'error' ? texts.done.failed : texts.unavailable;
       for (const { value } of [where, what, storing]) set(value, '–');
       showLists([]);
@@ -257,10 +271,14 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
       set(where.value, isEmpty ? '–' : placeOf(status, texts));
       set(what.value, amountOf(known, texts, language));
       set(storing.value, answerOf(status, texts));
-      showLists([
-        [texts.categories, favouritesOf(known, products, ({ category }) => category?.at(-1))],
-        [texts.brands, favouritesOf(known, products, ({ brand }) => brand)],
-      ]);
+      showLists(
+        [
+          [texts.categories, favouritesOf(known, products, ({ category }) => category?.at(-1))],
+          [texts.brands, favouritesOf(known, products, ({ brand }) => brand)],
+          [texts.pulls, pullsOf(known)],
+        ],
+        gateOf(known, texts),
+      );
       learning.setAttribute('aria-checked', String(!status.paused));
       set(switchState, status.paused ? texts.off : texts.on);
     },

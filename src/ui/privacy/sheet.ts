@@ -29,7 +29,7 @@ button {
 }
 button:hover:not(:disabled) { background: rgb(128 128 128 / 0.14); }
 button:disabled { cursor: default; opacity: 0.5; }
-button:focus-visible { outline: 2px solid var(--aisle-focus-color, currentColor); outline-offset: 2px; }
+button:focus-visible, input:focus-visible, summary:focus-visible { outline: 2px solid var(--aisle-focus-color, currentColor); outline-offset: 2px; }
 .switch { display: flex; gap: 0.75em; align-items: center; text-align: start; width: 100%; }
 .track {
   flex: none; width: 2.6em; height: 1.5em; padding: 0.15em; border: 1px solid currentColor; border-radius: 1em;
@@ -38,6 +38,12 @@ button:focus-visible { outline: 2px solid var(--aisle-focus-color, currentColor)
 [aria-checked="true"] .track::before { margin-inline-start: auto; opacity: 1; }
 .switch-text { display: grid; }
 .switch-state { font-size: 0.85em; opacity: 0.85; }
+.taste > * + * { margin-top: 0.5em; }
+summary { cursor: pointer; min-height: 1.75em; }
+input {
+  font: inherit; color: inherit; min-height: 2.75em; max-width: 100%; padding: 0.4em 0.75em;
+  background: transparent; border: 1px solid currentColor; border-radius: var(--aisle-radius, 0.5em);
+}
 .message { min-height: 1.5em; }
 .strong { font-weight: 600; background: #a3190f; border-color: #a3190f; color: #fff; }
 button.strong:hover:not(:disabled) { background: #82130b; }

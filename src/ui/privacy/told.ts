@@ -78,3 +78,15 @@ export function favouritesOf(
     .slice(0, LONGEST)
     .map(([name, count]) => ({ name, share: count / total }));
 }
+
+/** The products to which what was learnt draws the most. */
+export function pullsOf({ learnt }: PrivacyExport): { name: string }[] {
+  const titles = (learnt?.pulls ?? []).flatMap(({ title }) => title ?? []);
+  return titles.slice(0, LONGEST).map((name) => ({ name }));
+}
+
+/** Whether what was learnt is used; empty where nothing was. */
+export function gateOf({ learnt }: PrivacyExport, { used }: PanelTexts): string {
+  if (learnt === undefined) return '';
+  return learnt.gate.isOpen ? used.yes(learnt.gate.events) : used.no;
+}

@@ -1,0 +1,50 @@
+/**
+ * Why a product is suggested: the click that moved it up the most, in a line of its card whose place is kept. Loaded where a
+ * slot asks for it by its attribute `reasons`.
+ */
+import type { Recommender } from '../recommender';
+import type { Slot } from './host';
+import type { Suggestion } from './suggestions';
+
+/**
+ * A click is named only where the product is at least so many times as likely with it as without it: less than a quarter
+ * more is no reason that anybody would recognise.
+ */
+const LEAST_TIMES = 1.25;
+/** Most characters of a title that are put into the page. */
+const MAX_TEXT = 120;
+
+/** @param isCurrent Whether the slot still shows these suggestions. */
+export async function giveReasons(
+  { frame, language }: Slot,
+  recommender: Recommender,
+  suggestions: readonly Suggestion[],
+  isCurrent: () => boolean,
+): Promise<void> {
+  const neural = suggestions.filter(({ reason }) => reason === 'neural');
+  const explained = await Promise.all(neural.map(({ id }) => recommender.explain(id)));
+  const causes = new Map<string, string>();
+  for (const explanation of explained) {
+    const strongest = explanation?.clicks.reduce((best, click) => (click.effect > best.effect ? click : best));
+    if (strongest === undefined || strongest.effect < Math.log(LEAST_TIMES)) continue;
+    causes.set(explanation!.itemId, strongest.itemId);
+  }
+  const ids = [...new Set(causes.values())];
+  const products = await recommender.products(ids);
+  if (!isCurrent()) return;
+  const titles = new Map(ids.map((id, i) => [id, products[i]?.title]));
+  for (const card of frame.list?.querySelectorAll('a') ?? []) {
+    const id = card.getAttribute('data-item-id') ?? '';
+    const cause = causes.get(id);
+    const title = cause === undefined ? undefined : titles.get(cause);
+    const text = title === undefined ? '' : becauseOf(title.slice(0, MAX_TEXT), cause === id, language);
+    const place = card.querySelector('[part=because]');
+    if (place !== null && place.textContent !== text) place.textContent = text;
+  }
+}
+
+function becauseOf(title: string, isItself: boolean, language: string): string {
+  const isKorean = /^ko\b/i.test(language);
+  if (isItself) return isKorean ? '전에 보신 상품입니다' : 'Because you looked at it before';
+  return isKorean ? `‘${title}’ 상품을 보셨기 때문에` : `Because you looked at ${title}`;
+}
