@@ -134,6 +134,7 @@ export function startPage(host: Host): void {
     for (const follow of [...panels]) follow();
     for (const slot of host.slots) host.redraw(slot);
     let { storage } = recommender.status;
+    let answers: boolean | undefined;
     stops.push(
       recommender.on('ready', () => settled(recommender)),
       recommender.on('error', () => settled(recommender)),
@@ -145,6 +146,9 @@ export function startPage(host: Host): void {
       }),
       recommender.on('erased', () => view.refreshSoon('asked')),
       recommender.on('status', (status) => {
+        const answersNow = status.learning?.gate.isOpen;
+        if (answersNow !== answers) view.refreshSoon('better'); // what was learnt answers from now on, or no more
+        answers = answersNow;
         if (status.storage === 'indexeddb' && storage !== 'indexeddb') view.refreshSoon('better');
         storage = status.storage;
       }),

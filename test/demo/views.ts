@@ -111,6 +111,12 @@ export const VIEWS: Readonly<Record<string, Way>> = {
     await openPanel(page);
     await page.locator('.event-list li').first().waitFor();
   },
+  'panel-learning': async (page) => {
+    await look(page, 0, 1, 4, 7);
+    await openPanel(page, 'Learning');
+    await page.getByRole('button', { name: 'Learn now' }).click();
+    await page.locator('.panel .figures').first().waitFor();
+  },
   'panel-models': async (page) => {
     await look(page, 0, 1);
     await openPanel(page, 'Models');

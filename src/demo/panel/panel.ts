@@ -5,6 +5,7 @@ import type { Network } from '../network';
 import type { Shop } from '../shop';
 import type { Visit } from '../visit';
 import { engineTab } from './engine-tab';
+import { learningTab } from './learning-tab';
 import { modelsTab } from './models-tab';
 import { networkTab } from './network-tab';
 import { visitTab } from './visit-tab';
@@ -37,7 +38,13 @@ export interface Panel {
 const BESIDE = '(min-width: 64rem)';
 
 export function panel(context: PanelContext): Panel {
-  const tabs: readonly Tab[] = [visitTab(context), modelsTab(context), engineTab(context), networkTab(context)];
+  const tabs: readonly Tab[] = [
+    visitTab(context),
+    learningTab(context),
+    modelsTab(context),
+    engineTab(context),
+    networkTab(context),
+  ];
   let current = tabs[0]!;
   const buttons = tabs.map((tab, i) => {
     tab.element.id = `panel-${i}`;
