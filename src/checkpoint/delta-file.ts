@@ -6,7 +6,8 @@ import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
 import type { Delta, GateState, GuardState, TuneMethod } from './delta';
 import { parseJson, quote } from './json';
-import { readSafetensors, toNdArray, toStored, writeSafetensors } from './safetensors';
+import { readSafetensors, toNdArray } from './safetensors';
+import { toStored, writeSafetensors } from './write-safetensors';
 
 /**
  * Most bytes of a file. An adapter has a few vectors, and a few numbers for each item that was touched: 2 kB as a rule. All

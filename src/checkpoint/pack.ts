@@ -25,9 +25,9 @@ import {
   WEIGHTS,
 } from './manifest';
 import { PRECISIONS, type Precision, packTensors } from './precision';
-import { writeSafetensors } from './safetensors';
 import { sha256 } from './sha256';
 import { checkTensors } from './verify';
+import { writeSafetensors } from './write-safetensors';
 
 /**
  * The files of an artifact, ready to be written into one folder.

@@ -11,7 +11,8 @@ import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
 import { MAX_HALF, toHalves } from './half';
 import { quote } from './json';
-import { type StoredTensor, toNdArray, toStored } from './safetensors';
+import { type StoredTensor, toNdArray } from './safetensors';
+import { toStored } from './write-safetensors';
 
 export const PRECISIONS = ['f32', 'f16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];

@@ -15,7 +15,7 @@ import { fromBfloat16, fromHalf, widen } from './half';
 import { looksLikeHtml, parseJson, quote } from './json';
 
 /** Bytes of one value of each type that is read. */
-const SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
+export const SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
 export type DType = keyof typeof SIZES;
 
 /** One tensor as stored. `bytes` is a view into the file. */
@@ -33,7 +33,7 @@ export interface StoredFile {
 /** The format's own limit on its header. */
 const MAX_HEADER_BYTES = 100_000_000;
 const MAX_RANK = 16;
-const METADATA = '__metadata__';
+export const METADATA = '__metadata__';
 
 /**
  * Reads a whole file into plain arrays.
@@ -208,55 +208,6 @@ function narrow(values: BigInt64Array, name: string, fileName: string): Int32Arr
   return narrowed;
 }
 
-/**
- * Writes tensors as one file: F32 for Float32Array, I32 for Int32Array.
- *
- * @param metadata Text by name, kept in the header.
- * @throws RangeError if a shape does not fit its data or a name is reserved.
- */
-export function encodeSafetensors(
-  tensors: Readonly<Record<string, NdArray>>,
-  metadata?: Readonly<Record<string, string>>,
-): Uint8Array {
-  return writeSafetensors(new Map(Object.entries(tensors).map(([name, tensor]) => [name, toStored(tensor)])), metadata);
-}
-
-/** The bytes of a plain array, without a copy. */
-export function toStored({ data, shape }: NdArray): StoredTensor {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return { dtype: data instanceof Float32Array ? 'F32' : 'I32', shape, bytes };
-}
-
-/** Writes stored tensors: wide types first so that all are aligned, then by name, so that equal input gives equal bytes. */
-export function writeSafetensors(
-  tensors: ReadonlyMap<string, StoredTensor>,
-  metadata?: Readonly<Record<string, string>>,
-): Uint8Array {
-  const sorted = [...tensors].sort(([a, x], [b, y]) => SIZES[y.dtype] - SIZES[x.dtype] || (a < b ? -1 : a > b ? 1 : 0));
-  const entries: [string, unknown][] = metadata ? [[METADATA, metadata]] : [];
-  let size = 0;
-  for (const [name, { dtype, shape, bytes }] of sorted) {
-    if (name === METADATA || name === '__proto__') throw new RangeError(`A tensor cannot be named ${quote(name)}.`);
-    const needed = shape.reduce((product, length) => product * length, SIZES[dtype]);
-    if (needed !== bytes.length) {
-      throw new RangeError(`Tensor ${quote(name)} of shape ${show(shape)} needs ${needed} bytes, got ${bytes.length}.`);
-    }
-    entries.push([name, { dtype, shape, data_offsets: [size, size + bytes.length] }]);
-    size += bytes.length;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
-  const start = 8 + Math.ceil(json.length / 8) * 8;
-  const file = new Uint8Array(start + size).fill(0x20, 8, start); // spaces up to a multiple of 8
-  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
-  file.set(json, 8);
-  let at = start;
-  for (const [, { bytes }] of sorted) {
-    file.set(bytes, at);
-    at += bytes.length;
-  }
-  return file;
-}
-
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -265,7 +216,7 @@ function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function show(value: unknown): string {
+export function show(value: unknown): string {
   const text = JSON.stringify(value) ?? 'undefined';
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeSafetensors, encodeSafetensors } from '../checkpoint/safetensors';
+import { decodeSafetensors } from '../checkpoint/safetensors';
+import { encodeSafetensors } from '../checkpoint/write-safetensors';
 import { RecommenderError } from '../errors';
 import type { FitState } from '../train/fit';
 import type { NdArray } from '../types';

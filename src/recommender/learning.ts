@@ -230,8 +230,13 @@ export function createLearning(parts: LearningParts): Learning {
   function wake(): void {
     if (options.learn !== 'auto' || running.size > 0 || !isAllowed() || state === 'unable') return;
     if (isHidden() || savesData() || newest(fresh(kept.delta)) === learntTo) return;
-    byItself = new AbortController();
-    run({}, idle, byItself).catch(() => {}); // told by `status`, and tried again after the next click
+    const own = new AbortController();
+    byItself = own;
+    const pause = async () => {
+      await idle();
+      if (savesData()) own.abort();
+    };
+    run({}, pause, own).catch(() => {}); // told by `status`, and tried again after the next click
   }
 
   return {

@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { slice, tidy } from '@tensorflow/tfjs-core';
-import { decodeSafetensors, encodeSafetensors } from '../../src/checkpoint/safetensors';
+import { decodeSafetensors } from '../../src/checkpoint/safetensors';
+import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { startFirst } from '../../src/cli/start-backend';
 import { configurationOf, learn } from '../../src/engine/learn';
 import { models } from '../../src/models/index';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { packTensors, unpackTensors } from '../../src/checkpoint/precision';
-import { readSafetensors, type StoredTensor, writeSafetensors } from '../../src/checkpoint/safetensors';
+import { readSafetensors, type StoredTensor } from '../../src/checkpoint/safetensors';
+import { writeSafetensors } from '../../src/checkpoint/write-safetensors';
 import type { NdArray } from '../../src/types';
 import { PATIENT, runs } from './runs';
 

@@ -2,13 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fromHalf } from '../../src/checkpoint/half';
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  readSafetensors,
-  type StoredTensor,
-  writeSafetensors,
-} from '../../src/checkpoint/safetensors';
+import { decodeSafetensors, readSafetensors, type StoredTensor } from '../../src/checkpoint/safetensors';
+import { encodeSafetensors, writeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { RecommenderError } from '../../src/errors';
 import type { NdArray } from '../../src/types';
 import { sharedPathOrNote } from '../shared';

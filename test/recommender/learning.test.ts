@@ -197,6 +197,16 @@ describe('by itself', () => {
     await learns(recommender, { state: 'idle', events: 25 });
   });
 
+  test('it ends before the next slice where data is to be saved from now on', async () => {
+    const connection = { saveData: false };
+    vi.stubGlobal('navigator', { connection });
+    const recommender = await habitual(4, { learn: 'auto' });
+    await recommender.recommend();
+    connection.saveData = true;
+    await new Promise((next) => setTimeout(next, 1500));
+    expect(recommender.status.learning).toMatchObject({ state: 'idle', events: 0 });
+  });
+
   test('it learns nothing where data is saved, or by `manual`', async () => {
     const manual = await habitual(4);
     await manual.recommend();

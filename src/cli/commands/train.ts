@@ -7,8 +7,8 @@ import {
   REPLAY_TENSOR,
   USERS_TENSOR,
 } from '../../checkpoint/artifact';
-import { encodeSafetensors } from '../../checkpoint/safetensors';
 import { sha256 } from '../../checkpoint/sha256';
+import { encodeSafetensors } from '../../checkpoint/write-safetensors';
 import type { BackendChoice } from '../../engine/engine';
 import { configurationOf, type Learnt, learn } from '../../engine/learn';
 import { catalogueOf } from '../../engine/load-scorer';
