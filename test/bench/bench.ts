@@ -3,7 +3,8 @@
  *
  *     npm run bench -- [--json] [CASE…]       a prefix selects: `train` runs every case that trains
  *
- * A case is a file of `cases/` that exports `cases: BenchCase[]`.
+ * A case is a file of `cases/` that exports `cases: BenchCase[]`. `personal` takes hours and has options of its own: see
+ * `personal.ts`.
  */
 import { cpus, release, totalmem, type } from 'node:os';
 import type { BenchCase } from './bench-case';
@@ -30,12 +31,16 @@ interface Result {
 }
 
 export async function main(args: readonly string[]): Promise<void> {
+  if (args.includes('personal')) {
+    const { main: personal } = await import('./personal');
+    return personal(args.filter((argument) => argument !== 'personal'));
+  }
   const json = args.includes('--json');
   const prefixes = args.filter((argument) => !argument.startsWith('--'));
   const all = (await Promise.all(Object.values(modules).map((load) => load()))).flatMap((module) => module.cases);
   const chosen = all.filter(({ name }) => prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix)));
   if (chosen.length === 0 || args.some((argument) => argument.startsWith('--') && argument !== '--json')) {
-    console.error(`Usage: npm run bench -- [--json] [CASE…]; cases: ${all.map(({ name }) => name).join(' ')}`);
+    console.error(`Usage: npm run bench -- [--json] [CASE…]; cases: ${all.map(({ name }) => name).join(' ')} personal`);
     process.exitCode = 2;
     return;
   }

@@ -1,0 +1,213 @@
+/** The rows of `npm run bench -- personal`: each visitor's events in order, predicted and then learnt, as a page does. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GateState } from '../../src/checkpoint/delta';
+import { decodeSafetensors, encodeSafetensors } from '../../src/checkpoint/safetensors';
+import { Adapter } from '../../src/train/tuning/adapter';
+import { facetsOf } from '../../src/train/tuning/facets';
+import { CLOSED, GATE, judge } from '../../src/train/tuning/gate';
+import type { Ground, Pair, TuneEvent } from '../../src/train/tuning/ground';
+import type { Learner } from '../../src/train/tuning/learner';
+import { ADAPTER, type AdapterSettings, CAPS } from '../../src/train/tuning/settings';
+import { Tuning } from '../../src/train/tuning/tune';
+import { baseKey, type Encoded, type ModelName, write } from './personal-base';
+import type { HeldOutVisitor, PersonalLog } from './personal-logs';
+
+export const ROW_NAMES = ['adapter', 'uncounted', 'mixture'] as const;
+export type RowName = (typeof ROW_NAMES)[number];
+
+/** Visitors of a chunk: what an interruption loses at most. */
+export const CHUNK = 100;
+/** To be raised where a change of the code changes what is measured, and the settings do not show it. */
+const VERSION = 1;
+
+/** One visitor's predicted events. */
+export interface Followed {
+  /** By event: rank by the base, by the tuned model without a gate, of what the page shows with it. */
+  readonly base: Int32Array;
+  readonly ungated: Int32Array;
+  readonly gated: Int32Array;
+  /** First event that the tuned model answered; −1 where the gate never opened. */
+  readonly opened: number;
+  readonly rollbacks: number;
+}
+
+/** What all visitors of a log and model have in common. */
+export interface Stage {
+  readonly log: PersonalLog;
+  readonly model: ModelName;
+  readonly encoded: Encoded;
+  readonly ground: Ground;
+}
+
+export function stageOf(log: PersonalLog, model: ModelName, encoded: Encoded): Stage {
+  const { itemIds, support, products } = log;
+  const ground: Ground = {
+    base: { name: model, version: '1', architecture: model, hash: '00'.repeat(32), items: itemIds.length },
+    ...{ itemIds, support, table: encoded.table.data, facets: facetsOf(products, itemIds) },
+    ...(encoded.bias && { bias: encoded.bias }),
+  };
+  return { log, model, encoded, ground };
+}
+
+const STILL: AdapterSettings['rates'] = { shift: 0, gain: 0, bias: 0, item: 0, weights: 0 };
+
+/** The adapter without the counted terms. */
+const UNCOUNTED: AdapterSettings = {
+  ...ADAPTER,
+  rates: { ...ADAPTER.rates, item: 0, weights: 0 },
+  weights: { base: 1, item: 0, category: 0, facet: 0 },
+};
+
+const mixtureOf = (item: number, taste: number): AdapterSettings => ({
+  ...ADAPTER,
+  rates: STILL,
+  weights: { base: 1, item, category: taste, facet: taste },
+});
+
+/** The counts alone, with the weights that suit the tuning visitors of this log and model best. */
+export async function fittedMixture(stage: Stage, work: string): Promise<AdapterSettings> {
+  const visitors = stage.log.tuning.slice(0, 60);
+  const choices = [0, 0.05, 0.1, 0.2].flatMap((item) => [0, 0.05, 0.1, 0.2].map((taste) => ({ item, taste })));
+  const key = digest(choices, ADAPTER, VERSION);
+  const file = join(work, `mixture-${baseKey(stage.log.name, stage.model)}-${key}.json`);
+  if (existsSync(file)) return mixtureOf(...(JSON.parse(readFileSync(file, 'utf8')) as [number, number]));
+  let best = { mrr: -1, item: 0, taste: 0 };
+  for (const { item, taste } of choices) {
+    let mrr = 0;
+    for (const visitor of visitors) {
+      const learner = new Adapter(stage.ground, undefined, mixtureOf(item, taste));
+      for (const event of eventsOf(stage, visitor)) {
+        const rank = event.vector ? learner.predict(event).tuned.rank : Number.POSITIVE_INFINITY;
+        if (rank <= 20) mrr += 1 / rank;
+        learner.count(event);
+      }
+    }
+    if (mrr > best.mrr) best = { mrr, item, taste };
+  }
+  write(file, JSON.stringify([best.item, best.taste]));
+  return mixtureOf(best.item, best.taste);
+}
+
+/** Makes each visitor's learner. */
+export type MakeLearner = () => Learner | Promise<Learner>;
+
+/** How the row learns: a name for what follows from its settings, and learners from the start. */
+export async function learnersOf(
+  row: RowName,
+  stage: Stage,
+  work: string,
+): Promise<{ readonly settings: AdapterSettings; readonly make: MakeLearner }> {
+  const settings = row === 'adapter' ? ADAPTER : row === 'uncounted' ? UNCOUNTED : await fittedMixture(stage, work);
+  return { settings, make: () => new Adapter(stage.ground, undefined, settings) };
+}
+
+export function* eventsOf(
+  { log, encoded }: Stage,
+  { id, items, times, sessions }: HeldOutVisitor,
+): Generator<TuneEvent> {
+  const vectors = encoded.vectors.get(id)!;
+  const d = encoded.table.shape[1]!;
+  const hidden = new Set<number>();
+  let start = 0;
+  for (let e = 0; e < items.length; e++) {
+    const isFirst = e === 0 || sessions[e] !== sessions[e - 1];
+    if (isFirst) start = e;
+    yield {
+      item: items[e]!,
+      time: times[e]!,
+      ...(!isFirst && {
+        vector: vectors.subarray(e * d, (e + 1) * d),
+        session: { items: items.subarray(start, e), times: times.subarray(start, e) },
+      }),
+      ...(log.dropsSeen && { hidden }),
+    };
+    hidden.add(items[e]!);
+  }
+}
+
+/** Follows one visitor with and without the gate. Learning differs only after a rollback, so mostly once is enough. */
+export async function follow(stage: Stage, visitor: HeldOutVisitor, make: MakeLearner): Promise<Followed> {
+  const learner = await make();
+  const free = await learn(
+    stage,
+    visitor,
+    new Tuning({ ground: stage.ground, method: 'adapter', learner, gate: false }),
+  );
+  let gate = CLOSED;
+  let gated: { pair: Pair; isOpen: boolean }[] = free.map(({ pair, refused }) => {
+    const before: GateState = gate;
+    if (!refused) gate = judge(gate, pair, GATE);
+    return { pair, isOpen: before.isOpen };
+  });
+  if (gate.rollbacks > 0) {
+    const again = await make();
+    const tuning = new Tuning({ ground: stage.ground, method: 'adapter', learner: again, gate: GATE });
+    gated = await learn(stage, visitor, tuning);
+    gate = tuning.gate;
+  }
+  return {
+    base: Int32Array.from(free, ({ pair }) => pair.base.rank),
+    ungated: Int32Array.from(free, ({ pair }) => pair.tuned.rank),
+    gated: Int32Array.from(gated, ({ pair, isOpen }) => (isOpen ? pair.tuned.rank : pair.base.rank)),
+    opened: gated.findIndex(({ isOpen }) => isOpen),
+    rollbacks: gate.rollbacks,
+  };
+}
+
+async function learn(stage: Stage, visitor: HeldOutVisitor, tuning: Tuning) {
+  const found: { pair: Pair; isOpen: boolean; refused: boolean }[] = [];
+  for (const event of eventsOf(stage, visitor)) {
+    const { isOpen } = tuning.gate;
+    const { predicted, refused } = await tuning.step(event);
+    if (predicted) found.push({ pair: predicted, isOpen, refused: refused !== undefined });
+  }
+  return found;
+}
+
+/** Names a chunk's file by everything that its content follows from but the code. */
+export function chunkFile(work: string, { log, model }: Stage, row: RowName, settings: unknown, chunk: number): string {
+  const key = digest(settings, CAPS, GATE, VERSION);
+  return join(work, `rows-${baseKey(log.name, model)}-${row}-${key}-${chunk}.safetensors`);
+}
+
+const digest = (...values: readonly unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 12);
+
+export function writeChunk(file: string, visitors: readonly Followed[]): void {
+  const joined = (of: (visitor: Followed) => Int32Array) => {
+    const data = Int32Array.from(visitors.flatMap((visitor) => [...of(visitor)]));
+    return { data, shape: [data.length] };
+  };
+  const facts = visitors.flatMap(({ base, opened, rollbacks }) => [base.length, opened, rollbacks]);
+  write(
+    file,
+    encodeSafetensors({
+      base: joined(({ base }) => base),
+      ungated: joined(({ ungated }) => ungated),
+      gated: joined(({ gated }) => gated),
+      visitors: { data: Int32Array.from(facts), shape: [visitors.length, 3] },
+    }),
+  );
+}
+
+export function readChunk(file: string): Followed[] | undefined {
+  if (!existsSync(file)) return undefined;
+  const { tensors } = decodeSafetensors(readFileSync(file), file);
+  const [base, ungated, gated, facts] = ['base', 'ungated', 'gated', 'visitors'].map(
+    (name) => tensors[name]!.data as Int32Array,
+  ) as [Int32Array, Int32Array, Int32Array, Int32Array];
+  const found: Followed[] = [];
+  let at = 0;
+  for (let v = 0; v < facts.length; v += 3) {
+    const end = at + facts[v]!;
+    const cut = (values: Int32Array) => values.subarray(at, end);
+    found.push({
+      ...{ base: cut(base), ungated: cut(ungated), gated: cut(gated) },
+      ...{ opened: facts[v + 1]!, rollbacks: facts[v + 2]! },
+    });
+    at = end;
+  }
+  return found;
+}
