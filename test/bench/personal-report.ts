@@ -28,6 +28,7 @@ const ROWS: Readonly<Record<RowName, string>> = {
   adapter: 'adapter',
   uncounted: 'adapter without counts',
   mixture: 'mixture',
+  full: 'all parameters',
 };
 
 const figure = (value: number): string => value.toFixed(4);
@@ -68,7 +69,7 @@ gate opens, the base's before. *Ungated*: the tuned model from the first event o
 of their events); gated, of the visitors for whom the gate opened, from then on; ungated, of all. An unharmed world would still show
 up to 5 %. *Mixture*: the visitor's own counts of items, categories and other properties beside the base's scores, with fixed
 weights that suit the tuning visitors of the log and model best. *Adapter* is the default: both together, and weights that go on
-learning.
+learning. *All parameters*: \`method: 'full'\`.
 
 Rates, starting weights and the gate (\`src/train/tuning/settings.ts\`, \`gate.ts\`) were chosen on tuning visitors of whom no figure is
 reported: 100 to 150 of the simulator's with GRU4Rec, SASRec and Caser, 138 of eshop's and 40 to 60 of Beauty's with GRU4Rec.

@@ -4,17 +4,22 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GateState } from '../../src/checkpoint/delta';
 import { decodeSafetensors, encodeSafetensors } from '../../src/checkpoint/safetensors';
+import { startFirst } from '../../src/cli/start-backend';
+import { registerTraining } from '../../src/engine/backends/training';
+import { models } from '../../src/models/index';
+import type { SessionModel } from '../../src/models/model';
 import { Adapter } from '../../src/train/tuning/adapter';
 import { facetsOf } from '../../src/train/tuning/facets';
+import { Full } from '../../src/train/tuning/full';
 import { CLOSED, GATE, judge } from '../../src/train/tuning/gate';
 import type { Ground, Pair, TuneEvent } from '../../src/train/tuning/ground';
 import type { Learner } from '../../src/train/tuning/learner';
-import { ADAPTER, type AdapterSettings, CAPS } from '../../src/train/tuning/settings';
+import { ADAPTER, type AdapterSettings, CAPS, FULL } from '../../src/train/tuning/settings';
 import { Tuning } from '../../src/train/tuning/tune';
-import { baseKey, type Encoded, type ModelName, write } from './personal-base';
+import { baseKey, baseOf, type Encoded, type ModelName, write } from './personal-base';
 import type { HeldOutVisitor, PersonalLog } from './personal-logs';
 
-export const ROW_NAMES = ['adapter', 'uncounted', 'mixture'] as const;
+export const ROW_NAMES = ['adapter', 'uncounted', 'mixture', 'full'] as const;
 export type RowName = (typeof ROW_NAMES)[number];
 
 /** Visitors of a chunk: what an interruption loses at most. */
@@ -70,7 +75,7 @@ const mixtureOf = (item: number, taste: number): AdapterSettings => ({
 export async function fittedMixture(stage: Stage, work: string): Promise<AdapterSettings> {
   const visitors = stage.log.tuning.slice(0, 60);
   const choices = [0, 0.05, 0.1, 0.2].flatMap((item) => [0, 0.05, 0.1, 0.2].map((taste) => ({ item, taste })));
-  const key = digest(choices, ADAPTER, VERSION);
+  const key = digest(choices, mixtureOf(0, 0), VERSION);
   const file = join(work, `mixture-${baseKey(stage.log.name, stage.model)}-${key}.json`);
   if (existsSync(file)) return mixtureOf(...(JSON.parse(readFileSync(file, 'utf8')) as [number, number]));
   let best = { mrr: -1, item: 0, taste: 0 };
@@ -93,14 +98,24 @@ export async function fittedMixture(stage: Stage, work: string): Promise<Adapter
 /** Makes each visitor's learner. */
 export type MakeLearner = () => Learner | Promise<Learner>;
 
-/** How the row learns: a name for what follows from its settings, and learners from the start. */
+/** How the row learns: the settings that name what follows from them, and learners from the start. */
 export async function learnersOf(
   row: RowName,
   stage: Stage,
   work: string,
-): Promise<{ readonly settings: AdapterSettings; readonly make: MakeLearner }> {
+): Promise<{ readonly settings: unknown; readonly make: MakeLearner }> {
+  if (row === 'full') return { settings: FULL, make: await fullLearners(stage, work) };
   const settings = row === 'adapter' ? ADAPTER : row === 'uncounted' ? UNCOUNTED : await fittedMixture(stage, work);
   return { settings, make: () => new Adapter(stage.ground, undefined, settings) };
+}
+
+async function fullLearners({ log, model: name, ground }: Stage, work: string): Promise<MakeLearner> {
+  const { config, tensors } = await baseOf(log, name, work);
+  await startFirst('wasm', process.stderr);
+  await registerTraining();
+  const model = (await models[name]!()) as SessionModel<unknown>;
+  const catalogue = { items: log.itemIds.length, support: log.support };
+  return () => new Full(ground, { model, config, catalogue, tensors });
 }
 
 export function* eventsOf(

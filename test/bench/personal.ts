@@ -1,7 +1,7 @@
 /**
  * What learning on the device gains, for whom, and whom it harms:
  *
- *     npm run bench -- personal [--logs simulator,beauty,eshop] [--models NAME,…] [--rows adapter,uncounted,mixture]
+ *     npm run bench -- personal [--logs simulator,beauty,eshop] [--models NAME,…] [--rows adapter,uncounted,mixture,full]
  *                               [--visitors N] [--workers N] [--json]
  *
  * Trains a base model for each log and architecture on other visitors, once, and follows the held-out visitors in chunks of

@@ -31,7 +31,7 @@ export interface AdapterSettings {
 
 export const ADAPTER: AdapterSettings = {
   rates: { shift: 0.3, gain: 0.05, bias: 0.3, item: 0.1, weights: 0.03 },
-  weights: { base: 0.9, item: 0.08, category: 0.08, facet: 0.06 },
+  weights: { base: 0.8, item: 0.15, category: 0.1, facet: 0.1 },
   shrink: { item: 10, facet: 10 },
   decay: 0.995,
   anchor: 0.01,
