@@ -37,6 +37,7 @@ export type {
   LearnChoice,
   LearningCalls,
   LearningStatus,
+  PredictedEvent,
   Taste,
 } from './recommender/learning-status';
 export type { Favourite, Learnt, Pull } from './recommender/learnt';

@@ -19,7 +19,7 @@ export interface KeptLearningParts {
   readonly mend: (code: string) => void;
 }
 
-type Kept = Omit<LearningStatus, 'state' | 'why'>;
+type Kept = Omit<LearningStatus, 'state' | 'why' | 'latest'>;
 
 export class KeptLearning {
   readonly #parts: KeptLearningParts;
@@ -55,7 +55,7 @@ export class KeptLearning {
   }
 
   get status(): Kept {
-    const { state: _, ...unlearnt } = UNLEARNT;
+    const { state: _, latest: __, ...unlearnt } = UNLEARNT;
     if (!this.#delta) return unlearnt;
     return { ...ofDelta(this.#delta), bytes: this.#bytes, storage: this.#isStored ? 'indexeddb' : 'memory' };
   }

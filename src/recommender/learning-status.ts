@@ -17,6 +17,12 @@ export interface FineTuneOptions {
   readonly onProgress?: (progress: TuneProgress) => void;
 }
 
+/** An event that was learnt, as it was predicted before: by the model alone, and with what had been learnt. */
+export type PredictedEvent = Pick<TuneProgress, 'itemId' | 'base' | 'tuned'>;
+
+/** So many of them `status.learning` remembers. */
+export const REMEMBERED = 30;
+
 export interface Taste {
   /**
    * What was learnt, as a file that only the passphrase opens: for another browser or device of the same visitor.
@@ -76,6 +82,8 @@ export interface LearningStatus {
   readonly gate: GateStatus;
   /** Events that look like no visitor's, and were not learnt, by kind. */
   readonly refused: GuardState['refused'];
+  /** The newest 30 of those that this page has learnt, the newest last. They are not stored. */
+  readonly latest: readonly PredictedEvent[];
 }
 
 /** Whether what was learnt answers, and the numbers. */
@@ -114,6 +122,7 @@ export const UNLEARNT: LearningStatus = {
   ...{ state: 'idle', method: 'adapter', events: 0, steps: 0, bytes: 0, storage: 'none' },
   gate: gateStatus(CLOSED),
   refused: { rate: 0, repetition: 0, entropy: 0 },
+  latest: [],
 };
 
 /** What is said of a delta. */
@@ -123,6 +132,6 @@ export function ofDelta({
   step,
   gate,
   guard,
-}: Delta): Omit<LearningStatus, 'state' | 'storage' | 'bytes'> {
+}: Delta): Omit<LearningStatus, 'state' | 'storage' | 'bytes' | 'latest'> {
   return { method, events: learnt.events, steps: step, gate: gateStatus(gate), refused: guard.refused };
 }

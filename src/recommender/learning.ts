@@ -14,7 +14,14 @@ import { savesData } from './computing';
 import { engineEvent, freshSessions, newest, notAfter, portionOf, type Span } from './fresh-events';
 import { whenIdle } from './idle';
 import { KeptLearning, type KeptLearningParts } from './kept-learning';
-import type { FineTuneOptions, LearnChoice, LearningCalls, LearningStatus } from './learning-status';
+import {
+  type FineTuneOptions,
+  type LearnChoice,
+  type LearningCalls,
+  type LearningStatus,
+  type PredictedEvent,
+  REMEMBERED,
+} from './learning-status';
 import { type Learnt, readableLearnt } from './learnt';
 import { exportTaste, openTaste } from './taste';
 
@@ -71,6 +78,9 @@ export function createLearning(parts: LearningParts): Learning {
    */
   let learntTo: string | undefined;
   let isClosed = false;
+  /** Storing had been allowed, and is not any more, though nobody has said no: what is not to be stored is not to be learnt. */
+  let isHeld = false;
+  let latest: readonly PredictedEvent[] = [];
   /** What was erased is taken out of the engine. */
   let cleared: Promise<void> = Promise.resolve();
   /** Items that are about to be explained. */
@@ -80,17 +90,23 @@ export function createLearning(parts: LearningParts): Learning {
 
   function show(next = state, why?: string): void {
     state = next;
-    update({ learning: { state, ...(why !== undefined && { why }), ...kept.status } });
+    if (!kept.delta) latest = [];
+    update({ learning: { state, ...(why !== undefined && { why }), ...kept.status, latest } });
   }
   /** What `status` says once a call has ended. */
   function shown(): LearningStatus {
     show('idle');
     return status().learning!;
   }
-  const isAllowed = (): boolean => !isClosed && !status().paused && status().consent !== 'denied';
+  const isAllowed = (): boolean => !isClosed && !isHeld && !status().paused && status().consent !== 'denied';
   function assertAllowed(): void {
     if (isAllowed()) return;
-    const reason = status().paused ? 'recording is paused' : 'the visitor does not want anything to be stored';
+    const { paused, consent } = status();
+    const reason = paused
+      ? 'recording is paused'
+      : consent === 'denied'
+        ? 'the visitor does not want anything to be stored'
+        : 'it is not known any more whether anything may be stored';
     throw new RecommenderError('not-allowed', `Nothing is learnt while ${reason}.`);
   }
 
@@ -113,7 +129,8 @@ export function createLearning(parts: LearningParts): Learning {
       const before = said;
       said = next;
       if (next.consent === 'denied' && before.consent !== 'denied') drop();
-      if (next.paused) stop();
+      isHeld = next.consent === 'unknown' && (isHeld || before.consent === 'granted');
+      if (next.paused || isHeld) stop();
       if (next.storage === 'indexeddb' && before.storage !== 'indexeddb') void keep();
       if (next.model?.hash === before.model?.hash) return;
       learntTo = undefined;
@@ -155,6 +172,7 @@ export function createLearning(parts: LearningParts): Learning {
     stillAlone: StillAlone,
   ): Promise<void> {
     let delta = kept.delta?.method === method ? notAfter(kept.delta, span().latest) : undefined;
+    if (!delta) latest = [];
     let left = fresh(delta);
     let end = newest(left);
     let events = 0;
@@ -164,18 +182,22 @@ export function createLearning(parts: LearningParts): Learning {
       show('learning');
       const sessions = portionOf(left);
       const rest = left.slice(sessions.length).reduce((sum, session) => sum + session.length, 0);
-      const follow = (progress: TuneProgress) =>
-        onProgress!({ ...progress, events: events + progress.events, of: events + progress.of + rest });
+      const predicted: PredictedEvent[] = [];
+      const follow = (progress: TuneProgress) => {
+        const { itemId, base, tuned } = progress;
+        predicted.push({ itemId, base, tuned });
+        onProgress?.({ ...progress, events: events + progress.events, of: events + progress.of + rest });
+      };
       const slice = await engine.fineTune(
         { sessions, method, ...(delta && { delta }), ...user },
-        { signal, ...(onProgress && { onProgress: follow }) },
+        { signal, onProgress: follow },
       );
       throwIfAborted(signal);
       if (!(await stillAlone())) throw new RecommenderError('aborted', 'Another tab has taken over the learning.');
       throwIfAborted(signal);
       if (slice.events > 0) {
         events += slice.events;
-        await take(slice.delta, signal);
+        await take(slice.delta, predicted, signal);
         delta = slice.delta;
       }
       if (slice.done) left = left.slice(sessions.length);
@@ -189,9 +211,10 @@ export function createLearning(parts: LearningParts): Learning {
     learntTo = end;
   }
 
-  async function take(delta: Delta, signal: AbortSignal): Promise<void> {
+  async function take(delta: Delta, predicted: readonly PredictedEvent[], signal: AbortSignal): Promise<void> {
     const wasOpen = kept.delta?.gate.isOpen === true;
     kept.replace(delta);
+    latest = [...latest, ...predicted].slice(-REMEMBERED);
     await kept.save(() => signal.aborted);
     throwIfAborted(signal);
     if (wasOpen !== delta.gate.isOpen) await kept.adopt();
@@ -275,6 +298,7 @@ export function createLearning(parts: LearningParts): Learning {
         stop();
         await store.flush();
         learntTo = undefined;
+        latest = [];
         kept.replace(delta);
         await kept.save(() => !isAllowed());
         await kept.adopt();

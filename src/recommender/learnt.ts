@@ -46,7 +46,7 @@ const LONGEST = 8;
 
 export async function readableLearnt(
   { base, itemIds, arrays, learnt }: Delta,
-  { method, events, steps, bytes, storage, gate, refused }: Omit<LearningStatus, 'state'>,
+  { method, events, steps, bytes, storage, gate, refused }: Omit<LearningStatus, 'state' | 'latest'>,
   productsOf: (ids: readonly string[]) => Promise<readonly (CatalogueItem | null)[]>,
 ): Promise<Learnt> {
   const products = await productsOf(itemIds).catch(() => itemIds.map(() => null)); // no model: by id alone

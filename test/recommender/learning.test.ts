@@ -26,6 +26,8 @@ describe('fineTune', () => {
     expect(learnt.gate.why).toMatch(/^What was learnt predicted 32 events better/);
     expect(learnt.bytes).toBeGreaterThan(1000);
     expect(recommender.status.learning).toEqual(learnt);
+    const predicted = progress.map(({ itemId, base, tuned }) => ({ itemId, base, tuned }));
+    expect(learnt.latest).toEqual(predicted.slice(-30));
     expect(progress.at(-1)).toMatchObject({ events: 40, of: 40, itemId: HABIT.at(-1) });
     const after = await ranking(recommender);
     expect(after.indexOf(HABIT[1]!)).toBeLessThan(before.indexOf(HABIT[1]!));
@@ -43,7 +45,7 @@ describe('fineTune', () => {
     const next = await opened();
     await stores(next);
     expect((await next.recommend({ k: answer.length })).map(({ itemId }) => itemId)).toEqual(answer);
-    expect(next.status.learning).toEqual(learning);
+    expect(next.status.learning).toEqual({ ...learning, latest: [] });
     await follow(next, 1);
     const { events } = await next.fineTune();
     expect(events).toBe(40 + 1 + HABIT.length);
@@ -154,6 +156,27 @@ describe.each<[string, string, (recommender: Recommender) => Promise<void>]>([
   });
 });
 
+test('a yes that cannot be relied on any more ends what learns, as it ends storing, until there is one again', async () => {
+  let say = (_data: unknown, _success: boolean): void => {};
+  const purpose = { consents: { 1: true, 5: true, 6: true } };
+  const yes = { gdprApplies: true, cmpStatus: 'loaded', eventStatus: 'tcloaded', purpose };
+  vi.stubGlobal('__tcfapi', (command: string, _version: number, callback: typeof say) => {
+    if (command !== 'addEventListener') return;
+    say = callback;
+    callback(yes, true);
+  });
+  const recommender = await habitual(8, { consent: 'auto' });
+  await stores(recommender);
+  const onProgress = ({ events }: TuneProgress) => events === 3 && say(null, false);
+  await expect(recommender.fineTune({ onProgress })).rejects.toThrow(code('aborted'));
+  expect(recommender.status).toMatchObject({ consent: 'unknown', learning: { state: 'idle' } });
+  await expect(recommender.fineTune()).rejects.toThrow(code('not-allowed'));
+  say(yes, true);
+  await stores(recommender);
+  clock.now += 60_000; // where there are no locks, the lease of what was ended ends by itself
+  expect(await recommender.fineTune()).toMatchObject({ events: 40, storage: 'indexeddb' });
+});
+
 describe('two tabs', () => {
   test('learn one at a time, and both answer by what was learnt', async () => {
     const [here, there] = [await opened(), await opened()];
@@ -172,9 +195,9 @@ describe('two tabs', () => {
     const [here, there] = [await habitual(8), await opened()];
     await Promise.all([stores(here), stores(there)]);
     const learnt = await here.fineTune();
-    await expect.poll(() => there.status.learning).toEqual(learnt);
+    await expect.poll(() => there.status.learning).toEqual({ ...learnt, latest: [] });
     await there.taste.forget();
-    await expect.poll(() => here.status.learning?.events).toBe(0);
+    await expect.poll(() => here.status.learning).toMatchObject({ events: 0, latest: [] });
     await follow(here, 2);
     expect(await here.fineTune(), 'only what came after').toMatchObject({ events: 10 });
     await expect.poll(() => there.status.learning?.events).toBe(10);
@@ -195,6 +218,11 @@ describe('by itself', () => {
     await follow(recommender, 1);
     await recommender.recommend();
     await learns(recommender, { state: 'idle', events: 25 });
+    expect(recommender.status.learning!.latest.at(-1)).toEqual({
+      itemId: HABIT.at(-1),
+      base: { rank: expect.any(Number), loss: expect.any(Number) },
+      tuned: { rank: expect.any(Number), loss: expect.any(Number) },
+    });
   });
 
   test('it ends before the next slice where data is to be saved from now on', async () => {

@@ -23,7 +23,7 @@ describe('taste', () => {
     const { learning } = recommender.status;
     const file = await recommender.taste.export(PASSPHRASE);
     const other = await elsewhere();
-    expect(await other.taste.import(file, PASSPHRASE)).toEqual({ ...learning, storage: 'memory' });
+    expect(await other.taste.import(file, PASSPHRASE)).toEqual({ ...learning, storage: 'memory', latest: [] });
     expect(await ranking(other)).toEqual(await ranking(recommender));
     expect((await other.fineTune()).events).toBe(41);
   });
