@@ -62,6 +62,7 @@ const BUILT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'local-engine': 'the artifact loader, where no worker can start',
     wasm: "TensorFlow.js's loader of its own .wasm file",
     dist: "TensorFlow.js's platform, for models saved elsewhere, which nothing asks for",
+    ops: 'the same, where it is bundled with the operations of all models',
   },
   XMLHttpRequest: { wasm: 'the same loader, in workers that lack fetch' },
   importScripts: { wasm: 'the same loader: whether it runs in a worker' },

@@ -197,8 +197,9 @@ export function startPage(host: Host): void {
     host.guard('The end', () => before?.recommender.dispose());
   }
 
+  // Where there are no custom elements, `embed.js` has said so.
   host.guard(`<${PANEL}>`, () =>
-    customElements.define(
+    window.customElements?.define(
       PANEL,
       class extends HTMLElement {
         connectedCallback(): void {

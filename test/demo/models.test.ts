@@ -56,7 +56,7 @@ describe('the panel', () => {
   });
 
   const line = (page: Page, title: string) => page.locator('.models li').filter({ hasText: title });
-  const because = (page: Page) => page.locator('.because').textContent();
+  const because = (page: Page) => page.locator('p.because').textContent();
 
   async function look(page: Page, n: number): Promise<string> {
     await page.locator('.nav a').nth(1).click();

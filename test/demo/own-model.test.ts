@@ -88,7 +88,7 @@ describe("the shop on one's own model", () => {
       expect(await page.locator('.product h1').textContent()).toBe(id);
       await settled(page);
       // The basis of a Markov chain is the last click alone.
-      expect(await page.locator('.because').textContent()).toBe(`Because you looked at ${id}`);
+      expect(await page.locator('p.because').textContent()).toBe(`Because you looked at ${id}`);
       expect(await page.locator('.slot-for-you [part=title]').first().textContent()).toBe(IDS[(n + 1) % IDS.length]);
     }
     expect(errors).toEqual([]);
@@ -118,7 +118,7 @@ describe("the shop on one's own model", () => {
     await page.getByText('The model does not know this product').waitFor();
     await settled(page);
     expect(await page.getByRole('button', { name: 'Sold out' }).isDisabled()).toBe(true);
-    expect(await page.locator('.because').textContent()).toMatch(/^Popular in this shop/);
+    expect(await page.locator('p.because').textContent()).toMatch(/^Popular in this shop/);
     expect(errors).toEqual([]);
     await page.context().close();
   });

@@ -163,7 +163,7 @@ describe('with the keyboard alone', () => {
     await tabTo(page, 'Your visit');
     const tab = (name: string) => page.getByRole('tabpanel', { name });
     await tab('Your visit').waitFor();
-    for (const next of ['Models', 'Engine']) {
+    for (const next of ['Learning', 'Models', 'Engine']) {
       await page.keyboard.press('ArrowRight');
       expect(await focused(page)).toBe(next);
       await tab(next).waitFor();

@@ -23,7 +23,7 @@ afterAll(async () => {
 /** Chooses what is called so, by its label, as a hidden radio button is clicked. */
 const choose = (page: Page, name: string) => page.getByRole('radio', { name, exact: true }).check({ force: true });
 
-const because = (page: Page) => page.locator('.because').textContent();
+const because = (page: Page) => page.locator('p.because').textContent();
 
 describe('the backend', () => {
   test.each([
