@@ -9,7 +9,7 @@ import type { Model } from './shop';
 import { SESSION_GAP, type Visit } from './visit';
 
 /** So many are asked for, since some may not be on sale. */
-const ASKED = 40;
+export const ASKED = 40;
 
 /** One of the models that are compared, and what it answers. */
 export interface Contender {

@@ -1,6 +1,6 @@
 /// <reference types="vite/client" />
 /** The page's requests and its workers': seen as they happen, and made to fail for a trial of being offline. */
-import { type NetworkMessage, observeRequests, type RequestRecord, recordOf } from './requests';
+import { type NetworkMessage, observeRequests, type RequestRecord, recordOf, watchedFetch } from './requests';
 import scriptUrl from './worker.ts?worker&url';
 
 export interface Network {
@@ -10,6 +10,8 @@ export interface Network {
   readonly records: readonly RequestRecord[];
   /** Addresses that were asked for while the network was switched off, and so were not requested. */
   readonly blocked: readonly string[];
+  /** Bytes that fetches of the page and its workers had in their bodies. */
+  readonly sent: number;
   /** Whether every `fetch` of the page and its workers fails as it would without a network. */
   offline: boolean;
 }
@@ -24,6 +26,7 @@ export function watchNetwork(changed: () => void): Network {
   const records = navigation ? [recordOf(navigation, 'page')] : [];
   const blocked: string[] = [];
   let offline = false;
+  let sent = 0;
 
   function add(more: readonly RequestRecord[]): void {
     records.push(...more);
@@ -34,15 +37,17 @@ export function watchNetwork(changed: () => void): Network {
     changed();
   }
 
-  window.fetch = (input, init) => {
-    if (!offline) return fetchOnline(input, init);
-    block(new Request(input, init).url);
-    return Promise.reject(new TypeError('Failed to fetch (the demo is switched offline)'));
-  };
+  function count(bytes: number): void {
+    sent += bytes;
+    changed();
+  }
+
+  window.fetch = watchedFetch(fetchOnline, { isOffline: () => offline, blocked: block, sent: count });
   channel.onmessage = ({ data }: MessageEvent<NetworkMessage>) => {
     if ('hello' in data) tell({ offline });
     else if ('records' in data) add(data.records);
     else if ('blocked' in data) block(data.blocked);
+    else if ('sent' in data) count(data.sent);
   };
   observeRequests('page', add);
 
@@ -50,6 +55,9 @@ export function watchNetwork(changed: () => void): Network {
     workerUrl,
     records,
     blocked,
+    get sent() {
+      return sent;
+    },
     get offline() {
       return offline;
     },

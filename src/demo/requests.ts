@@ -3,6 +3,8 @@
 export interface RequestRecord {
   readonly url: string;
   readonly from: 'page' | 'worker';
+  /** What asked for it, as Resource Timing calls it: `fetch`, `script`, `beacon`. */
+  readonly initiator: string;
   /** Bytes over the wire with headers; 0 where the browser had the file already; absent where its host lets no page know. */
   readonly transferred?: number;
   /** Bytes of the file itself; absent likewise. */
@@ -17,7 +19,8 @@ export type NetworkMessage =
   | { readonly hello: true } // a worker has started, and asks whether it may fetch
   | { readonly offline: boolean }
   | { readonly records: readonly RequestRecord[] }
-  | { readonly blocked: string };
+  | { readonly blocked: string }
+  | { readonly sent: number }; // bytes of a body
 
 export const KINDS = ['Page and styles', 'Scripts', 'WebAssembly', 'Model', 'Catalogue', 'Pictures'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -37,9 +40,58 @@ export function recordOf(entry: PerformanceResourceTiming, from: RequestRecord['
   return {
     url: entry.name,
     from,
+    initiator: entry.initiatorType,
     ...(!isHidden && { transferred: transferSize, size: decodedBodySize }),
     start: performance.timeOrigin + entry.startTime,
     milliseconds: entry.duration,
+  };
+}
+
+/** How a thread's `fetch` is watched. */
+export interface FetchWatch {
+  /** Whether it is to fail, as without a network. */
+  readonly isOffline: () => boolean;
+  /** Told of an address that was asked for in vain. */
+  readonly blocked: (url: string) => void;
+  /** Told of the bytes of a body that goes out. */
+  readonly sent: (bytes: number) => void;
+}
+
+/** A `fetch` that counts what it sends besides addresses, and can be switched off. */
+export function watchedFetch(send: typeof fetch, { isOffline, blocked, sent }: FetchWatch): typeof fetch {
+  return async (input, init) => {
+    const request = new Request(input, init);
+    if (isOffline()) {
+      blocked(request.url);
+      throw new TypeError('Failed to fetch (the demo is switched offline)');
+    }
+    if (request.method === 'GET' || request.method === 'HEAD') return send(request); // they cannot have a body
+    void request
+      .clone()
+      .arrayBuffer()
+      .then(({ byteLength }) => sent(byteLength));
+    return send(request);
+  };
+}
+
+/** What can carry a body past a watched `fetch`; how large it is, no page is told. */
+const UNWATCHED = ['beacon', 'ping', 'xmlhttprequest'];
+
+/**
+ * What has gone out with requests beyond the names of files.
+ *
+ * @param records The page's own first, whose address may hold settings of the demo.
+ * @param bodies Bytes that watched fetches sent.
+ * @returns `bytes` of bodies and queries, and how many requests may have had a body that is not counted.
+ */
+export function sentWith(
+  records: readonly RequestRecord[],
+  bodies: number,
+): { readonly bytes: number; readonly uncounted: number } {
+  const queries = records.slice(1).reduce((sum, { url }) => sum + new URL(url).search.length, 0);
+  return {
+    bytes: bodies + queries,
+    uncounted: records.filter(({ initiator }) => UNWATCHED.includes(initiator)).length,
   };
 }
 

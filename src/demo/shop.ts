@@ -156,6 +156,10 @@ export function suggested({ products }: Shop, id: string): CatalogueItem | undef
   };
 }
 
+/** Those of the ids that can be bought here, in their order. */
+export const onSale = ({ products }: Shop, items: readonly { readonly itemId: string }[]): string[] =>
+  items.map(({ itemId }) => itemId).filter((id) => products.get(id)?.available);
+
 export const formatPrice = (amount: number, currency = ''): string =>
   priceOf({ id: '', price: amount, currency }, '') ?? '';
 

@@ -3,7 +3,7 @@
  * it. A recommender's options are fixed, so a switch of the backend or the history starts another one, which gets to know
  * what the first knew.
  */
-import type { BackendChoice, BackendName, Reason, TuneProgress } from '../engine/engine';
+import type { BackendChoice, BackendName, RankedItem, Reason } from '../engine/engine';
 import type { RecommenderEvents, Status } from '../recommender';
 import type { PrivacyExport } from '../recommender/privacy';
 import type { HistoryChoice } from '../session/visitor-history';
@@ -48,8 +48,10 @@ export interface Visit {
   keep(kept: boolean): Promise<void>;
   /** Erases everything that is known of the visitor, in every tab. */
   forget(): Promise<void>;
-  /** Learns what is new, and tells of every click as it was foreseen before. */
-  learn(onProgress: (progress: TuneProgress) => void): Promise<unknown>;
+  /** What the shop suggests for this visit, best first, without the product that was looked at last. */
+  suggestions(k: number): Promise<readonly RankedItem[]>;
+  /** Learns what is new. */
+  learn(): Promise<unknown>;
   /** Forgets what was learnt; the visit stays. */
   unlearn(): Promise<void>;
   /** Goes on with another recommender, which knows the same visit, on the model that the shop now runs on. */
@@ -165,7 +167,8 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
       aisle.push(['erase']);
       changed();
     },
-    learn: async (onProgress) => aisle.recommender?.fineTune({ onProgress }),
+    suggestions: async (k) => (await aisle.recommender?.recommend({ k, exclude: session.slice(-1) })) ?? [],
+    learn: async () => aisle.recommender?.fineTune(),
     unlearn: async () => aisle.recommender?.taste.forget(),
     async restart(change = {}) {
       options = { ...options, ...change };

@@ -3,18 +3,18 @@
  * can be cut off from the network for a trial. `#…` in its address names the channel to the page; servers do not see it.
  */
 import { defaultWorkerUrl } from '../engine/worker-url';
-import { type NetworkMessage, observeRequests } from './requests';
+import { type NetworkMessage, observeRequests, watchedFetch } from './requests';
 
 const channel = new BroadcastChannel(self.location.hash);
 const tell = (message: NetworkMessage): void => channel.postMessage(message);
 const fetchOnline = self.fetch.bind(self);
 let offline = false;
 
-self.fetch = (input, init) => {
-  if (!offline) return fetchOnline(input, init);
-  tell({ blocked: new Request(input, init).url });
-  return Promise.reject(new TypeError('Failed to fetch (the demo is switched offline)'));
-};
+self.fetch = watchedFetch(fetchOnline, {
+  isOffline: () => offline,
+  blocked: (url) => tell({ blocked: url }),
+  sent: (bytes) => tell({ sent: bytes }),
+});
 
 /** The page answers, and nothing is fetched before it has. */
 const answered = new Promise<void>((resolve) => {

@@ -116,6 +116,7 @@ export const VIEWS: Readonly<Record<string, Way>> = {
     await openPanel(page, 'Learning');
     await page.getByRole('button', { name: 'Learn now' }).click();
     await page.locator('.panel .figures').first().waitFor();
+    await page.locator('.ordered li').first().waitFor();
   },
   'panel-models': async (page) => {
     await look(page, 0, 1);

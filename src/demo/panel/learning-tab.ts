@@ -1,65 +1,56 @@
-/** What the model learnt from this visitor: whether it is used, what it foresaw, click by click, and the way back. */
-import type { TuneProgress } from '../../engine/engine';
-import type { LearningStatus } from '../../recommender/learning-status';
+/** What the model learnt from this visitor: whether it is used, what it foresaw, what it changes, what went out, and the way back. */
+import type { LearningStatus, PredictedEvent } from '../../recommender/learning-status';
 import { h, setText } from '../dom';
-import { productOf } from '../shop';
+import { productOf, type Shop } from '../shop';
 import { bytes, facts } from './controls';
 import type { PanelContext, Tab } from './panel';
+import { reordering } from './reordering';
+import { requestList } from './request-list';
 
 const PLACES = { none: 'Nowhere', memory: 'In this page', indexeddb: 'On this device' } as const;
-/** So many clicks are shown, the newest first. */
-const SHOWN = 30;
 
-export function learningTab({ shop, visit }: PanelContext): Tab {
+export function learningTab(context: PanelContext): Tab {
+  const { shop, visit, network } = context;
   const decision = h('p', { class: 'state', role: 'status' });
   const figures = h('div', {});
-  const rows = h('tbody', {});
-  const clicks = h(
-    'table',
-    {},
-    h(
-      'thead',
-      {},
-      h(
-        'tr',
-        {},
-        ...['Your click', 'Rank before', 'after', 'Loss before', 'after'].map((name) =>
-          h('th', { scope: 'col' }, name),
-        ),
-      ),
-    ),
-    rows,
+  const list = reordering(context);
+  const clicks = clickTable();
+  const none = h(
+    'p',
+    { class: 'hint' },
+    'None yet: a page learns when it is idle. The first click of a visit is not foreseen.',
   );
+  const requests = requestList(network, 'The requests behind it');
   const button = (label: string, quiet: string, act: () => Promise<unknown>) =>
     h('button', { class: `button small ${quiet}`, type: 'button', on: { click: () => attempt(act) } }, label);
-  const learn = button('Learn now', '', () => visit.learn(show));
-  const undo = button('Undo', 'quiet', async () => {
-    await visit.unlearn();
-    rows.replaceChildren();
-  });
+  const learn = button('Learn now', '', visit.learn);
+  const undo = button('Undo', 'quiet', visit.unlearn);
+  let shown: readonly PredictedEvent[] | undefined;
 
   async function attempt(act: () => Promise<unknown>): Promise<void> {
     learn.disabled = true;
-    await act().catch((error: Error) => setText(decision, error.message));
+    const failure = await act().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
     learn.disabled = false;
     describe();
-  }
-
-  /** One click, as it was foreseen before it was learnt. */
-  function show({ itemId, base, tuned }: TuneProgress): void {
-    const cells = [base.rank, tuned.rank, base.loss.toFixed(2), tuned.loss.toFixed(2)];
-    const title = productOf(shop, itemId)?.title ?? itemId;
-    rows.prepend(h('tr', {}, h('th', { scope: 'row' }, title), ...cells.map((cell) => h('td', {}, String(cell)))));
-    while (rows.childElementCount > SHOWN) rows.lastElementChild!.remove();
+    if (failure !== undefined) setText(decision, failure);
   }
 
   function describe(): void {
-    const learning = visit.status?.learning;
+    const { learning } = visit.status ?? {};
+    const { latest = [], bytes: size = 0 } = learning ?? {};
     setText(decision, decisionOf(learning));
     decision.classList.toggle('is-good', learning?.gate.isOpen === true);
-    figures.replaceChildren(...(learning ? [figuresOf(learning)] : []));
-    undo.disabled = (learning?.bytes ?? 0) === 0;
-    clicks.hidden = rows.childElementCount === 0;
+    figures.replaceChildren(...(learning && learning.events > 0 ? [figuresOf(learning)] : []));
+    undo.disabled = size === 0;
+    clicks.element.hidden = latest.length === 0;
+    none.hidden = latest.length > 0;
+    if (shown !== latest) clicks.show(shop, latest);
+    shown = latest;
+    list.describe();
+    requests.describe();
   }
 
   return {
@@ -70,21 +61,41 @@ export function learningTab({ shop, visit }: PanelContext): Tab {
       decision,
       h('div', { class: 'panel-actions' }, learn, undo),
       figures,
+      h('h3', {}, 'The same visit, ordered anew'),
+      list.element,
       h('h3', {}, 'Each click, foreseen before it was learnt'),
-      h(
-        'p',
-        { class: 'hint' },
-        'Of clicks that are learnt by “Learn now”; the others are learnt by themselves, when the page is idle.',
-      ),
-      clicks,
+      none,
+      clicks.element,
+      h('h3', {}, 'What went out meanwhile'),
+      requests.element,
     ),
     describe,
+    leave: list.leave,
   };
 }
 
+function clickTable() {
+  const rows = h('tbody', {});
+  const names = ['Your click', 'Rank before', 'after', 'Loss before', 'after'];
+  const head = h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name)));
+  return {
+    element: h('table', { class: 'foreseen' }, h('thead', {}, head), rows),
+    /** The newest first. */
+    show(shop: Shop, events: readonly PredictedEvent[]): void {
+      rows.replaceChildren(...[...events].reverse().map((event) => clickRow(shop, event)));
+    },
+  };
+}
+
+function clickRow(shop: Shop, { itemId, base, tuned }: PredictedEvent): HTMLElement {
+  const cells = [base.rank, tuned.rank, base.loss.toFixed(2), tuned.loss.toFixed(2)];
+  const title = productOf(shop, itemId)?.title ?? itemId;
+  return h('tr', {}, h('th', { scope: 'row' }, title), ...cells.map((cell) => h('td', {}, String(cell))));
+}
+
 function decisionOf(learning: LearningStatus | undefined): string {
-  if (learning === undefined) return 'Nothing is learnt yet.';
-  if (learning.state === 'unable') return learning.why ?? 'This model cannot learn here.';
+  if (learning?.state === 'unable') return learning.why ?? 'This model cannot learn here.';
+  if (learning === undefined || learning.events === 0) return 'Nothing is learnt yet.';
   return `${learning.gate.isOpen ? 'Used.' : 'Not used.'} ${learning.gate.why}`;
 }
 

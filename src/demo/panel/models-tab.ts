@@ -6,7 +6,7 @@ import { h, setText } from '../dom';
 import { href } from '../routes';
 import { BACKENDS, withSetting } from '../settings';
 import { tile } from '../shelf';
-import { type Model, productOf, type Shop, sellSame } from '../shop';
+import { type Model, onSale, productOf, type Shop, sellSame } from '../shop';
 import { bytes, milliseconds as time } from './controls';
 import type { PanelContext, Tab } from './panel';
 
@@ -224,8 +224,4 @@ function noteOf(shop: Shop, contender: Contender, measure: Contender): string {
 const timeOf = ({ milliseconds }: Contender): string => (milliseconds === undefined ? '' : time(milliseconds));
 
 /** What a shop would show of the answer: products on sale. */
-const bestOf = (shop: Shop, { items = [] }: Contender): string[] =>
-  items
-    .map(({ itemId }) => itemId)
-    .filter((id) => shop.products.get(id)?.available)
-    .slice(0, SHOWN);
+const bestOf = (shop: Shop, { items = [] }: Contender): string[] => onSale(shop, items).slice(0, SHOWN);

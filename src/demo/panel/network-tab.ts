@@ -2,8 +2,9 @@
 import { h, setText } from '../dom';
 import { icon } from '../icons';
 import { KINDS, type Kind, kindOf, type RequestRecord } from '../requests';
-import { bytes, milliseconds, toggle } from './controls';
+import { bytes, toggle } from './controls';
 import type { PanelContext, Tab } from './panel';
+import { requestList } from './request-list';
 
 const OFFLINE =
   'From now on every fetch of this page and of its worker fails, as without a network. No service worker stands in: ' +
@@ -19,33 +20,23 @@ export function networkTab({ network, visit }: PanelContext): Tab {
   const promise = h('ul', { class: 'promises' });
   const groups = h('div', {});
   const cached = h('p', { class: 'hint' });
-  const list = h('ol', { class: 'request-list' });
+  const every = requestList(network, 'Every request');
   let shown = -1;
 
   return {
     name: 'Network',
-    element: h(
-      'div',
-      {},
-      offline,
-      state,
-      h('h3', {}, 'What was requested'),
-      groups,
-      cached,
-      promise,
-      h('details', { class: 'requests' }, h('summary', {}, 'Every request'), list),
-    ),
+    element: h('div', {}, offline, state, h('h3', {}, 'What was requested'), groups, cached, promise, every.element),
     describe() {
       const { records, blocked } = network;
       setText(state, stateOf(network.offline, blocked.length));
       state.classList.toggle('is-good', !network.offline);
+      every.describe();
       if (shown === records.length) return;
       shown = records.length;
       const fresh = records.filter(({ transferred }) => transferred !== 0);
       groups.replaceChildren(table(fresh));
       setText(cached, cachedLine(records.length - fresh.length));
       promise.replaceChildren(...promises(records));
-      list.replaceChildren(...[...records].sort((a, b) => a.start - b.start).map(line));
     },
   };
 }
@@ -107,20 +98,6 @@ function promises(records: readonly RequestRecord[]): HTMLElement[] {
         : `${told.length} carry a query: a version, as the shop’s files have it.`,
     ),
   ];
-}
-
-function line({ url, from, size, transferred, milliseconds: time }: RequestRecord): HTMLElement {
-  const { origin, pathname } = new URL(url);
-  const how =
-    transferred === undefined || size === undefined
-      ? 'its host does not tell how large, or whether from the cache'
-      : `${bytes(size)}${transferred === 0 ? ', from the browser’s cache' : ''}`;
-  return h(
-    'li',
-    {},
-    h('code', {}, origin === location.origin ? pathname : url),
-    h('span', { class: 'hint' }, `${from} · ${how} · ${milliseconds(time)}`),
-  );
 }
 
 /** Bytes in words; `+` where more is not told. */

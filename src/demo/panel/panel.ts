@@ -5,7 +5,7 @@ import type { Network } from '../network';
 import type { Shop } from '../shop';
 import type { Visit } from '../visit';
 import { engineTab } from './engine-tab';
-import { learningTab } from './learning-tab';
+import { laterTab } from './later-tab';
 import { modelsTab } from './models-tab';
 import { networkTab } from './network-tab';
 import { visitTab } from './visit-tab';
@@ -40,7 +40,7 @@ const BESIDE = '(min-width: 64rem)';
 export function panel(context: PanelContext): Panel {
   const tabs: readonly Tab[] = [
     visitTab(context),
-    learningTab(context),
+    laterTab('Learning', async () => (await import('./learning-tab')).learningTab(context)),
     modelsTab(context),
     engineTab(context),
     networkTab(context),
