@@ -56,7 +56,7 @@ const decision = (page: Page) => page.locator('#panel-1 > .state').textContent()
 const order = (page: Page, title: string) =>
   page.locator('.orders section', { hasText: title }).locator('.ordered-title').allTextContents();
 const alone = (page: Page) => order(page, 'The model alone');
-const suggested = (page: Page) => order(page, 'What the shop suggests');
+const suggested = (page: Page) => order(page, 'The shop suggests');
 
 test('a taste is learnt, shown, undone and erased, and nothing is sent', async () => {
   const { page, errors, requests } = await openShopWindow(browser, server, {}, undefined, NAMED);

@@ -27,7 +27,7 @@ export function reordering({ shop, visit, network }: PanelContext): Reordering {
     'div',
     { class: 'orders' },
     column('The model alone', alone),
-    column('What the shop suggests', learnt),
+    column('The shop suggests', learnt),
   );
   const comparison = openComparison(network.workerUrl, () => draw());
   let isOpen = false;
