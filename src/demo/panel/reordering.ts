@@ -23,12 +23,7 @@ export function reordering({ shop, visit, network }: PanelContext): Reordering {
   const alone = h('ol', { class: 'ordered' });
   const learnt = h('ol', { class: 'ordered' });
   const column = (title: string, list: HTMLElement) => h('section', {}, h('h4', {}, title), list);
-  const lists = h(
-    'div',
-    { class: 'orders' },
-    column('The model alone', alone),
-    column('The shop suggests', learnt),
-  );
+  const lists = h('div', { class: 'orders' }, column('The model alone', alone), column('The shop suggests', learnt));
   const comparison = openComparison(network.workerUrl, () => draw());
   let isOpen = false;
   /** What the shop was asked about last, and its answer. */
