@@ -7,6 +7,7 @@ import { toTensor, upload } from '../models/tensors';
 import { type NeuralScorer, neuralScorer } from '../ranking/neural-scorer';
 import { openSession } from '../ranking/session-scorer';
 import type { Ground } from '../train/tuning/ground';
+import { beyondLimits } from '../train/tuning/limits';
 import { tuneAdapter } from '../train/tuning/tune';
 import { baseOf, groundOf, networkOf } from './ground';
 import type { Model, Worn } from './ready-model';
@@ -73,7 +74,8 @@ export function checkBase({ base }: Delta, model: Pick<Model, 'artifact' | 'scor
 }
 
 /** @throws RecommenderError `bad-delta` that names what does not fit. */
-export async function checkFit({ method, itemIds, arrays }: Delta, model: Model, ground: Ground): Promise<void> {
+export async function checkFit(delta: Delta, model: Model, ground: Ground): Promise<void> {
+  const { method, itemIds, arrays } = delta;
   const ids = new Set(ground.itemIds);
   const foreign = itemIds.find((id) => !ids.has(id));
   if (foreign !== undefined) throw bad(`it has a row for "${foreign}", which its model does not know`);
@@ -88,6 +90,8 @@ export async function checkFit({ method, itemIds, arrays }: Delta, model: Model,
     if (size !== undefined && data.length !== size)
       throw bad(`"${name}" has the shape [${shape}], expected ${size} numbers`);
   }
+  const beyond = beyondLimits(delta);
+  if (beyond !== undefined) throw bad(`the numbers of "${beyond}" are none that learning reaches`);
 }
 
 function bad(what: string): RecommenderError {

@@ -246,6 +246,17 @@ describe('a delta', () => {
       'vectors of another width',
       ({ arrays }) => ({ arrays: { ...arrays, shift: { data: new Float32Array(3), shape: [3] } } }),
     ],
+    ...['shift', 'gain', 'weights', 'rows.bias', 'rows.count', 'slot.vectors', 'slot.rows.bias'].map(
+      (name): [string, (delta: Delta) => Partial<Delta>] => [
+        `numbers in ${name} that no learning reaches`,
+        ({ arrays }) => {
+          const { data, shape } = arrays[name]!;
+          return { arrays: { ...arrays, [name]: { data: data.map(() => -3), shape } } };
+        },
+      ],
+    ),
+    ['evidence of less than nothing', ({ gate }) => ({ gate: { ...gate, squares: -2 } })],
+    ['a surprise that no events make', ({ guard }) => ({ guard: { ...guard, surprise: 1e9 } })],
   ])('with %s is refused, and what was adopted before stays', async (_, change) => {
     const engine = await loaded('gru4rec');
     const delta = await learnAll(engine, habit(4));

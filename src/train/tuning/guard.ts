@@ -12,6 +12,8 @@ const MOST_OF_ONE = 24;
 /** Nats by which the base does worse than chance, as a mean over about `MEMORY` events. */
 const MOST_SURPRISE = 0.7;
 const MEMORY = 48;
+/** A single event says only so much, in nats either way. */
+export const MOST_SURPRISE_OF_ONE = 4;
 
 export const UNSUSPECTING: GuardState = { refused: { rate: 0, repetition: 0, entropy: 0 }, recent: [], surprise: 0 };
 
@@ -46,5 +48,4 @@ export function watch(
   return { state: { refused: counted, recent: newest, surprise: mean }, ...(nonsense && { nonsense }) };
 }
 
-/** A single event says only so much. */
-const clip = (surprise: number): number => Math.min(Math.max(surprise, -4), 4);
+const clip = (surprise: number): number => Math.min(Math.max(surprise, -MOST_SURPRISE_OF_ONE), MOST_SURPRISE_OF_ONE);
