@@ -125,6 +125,23 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
 
   async function call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>> {
     if (APART.has(method)) return callApart(method, args, control);
+    if (method !== 'adopt') return callHome(method, args, control);
+    // Known before it is done: a worker that starts or takes over meanwhile must not come with what was taken off.
+    const [before, next] = [adopted, args[0] as Delta | null];
+    adopted = next;
+    try {
+      return await callHome(method, args, control);
+    } catch (error) {
+      if (adopted === next && next) adopted = before;
+      throw error;
+    }
+  }
+
+  async function callHome<M extends Method>(
+    method: M,
+    args: Sent<M>,
+    control?: Control<Progress<M>>,
+  ): Promise<Result<M>> {
     for (let attempt = 1; ; attempt++) {
       let lost: () => boolean = () => true;
       try {
@@ -132,7 +149,6 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
         lost = () => started.lost;
         const result = await started.call(method, args, control);
         if (method === 'load') loaded = args[0] as LoadOptions;
-        if (method === 'adopt') adopted = args[0] as Delta | null;
         answers++;
         if (answers === GOOD_ANSWERS) restarts = 0;
         return result;

@@ -228,6 +228,25 @@ describe('an engine in a worker', () => {
     expect(started).toHaveLength(4);
   });
 
+  test('never recommends again by what was taken off, whichever worker comes while that is done', async () => {
+    const { engine, started } = client(() => 'well');
+    await engine.load(LOAD);
+    const base = await engine.recommend(request());
+    const { delta } = await engine.fineTune({ sessions: [request().session, request().session], milliseconds: 1e9 });
+    await engine.adopt(delta);
+    const rival = await engine.rival();
+    await rival.engine.load(LOAD);
+    const taken = engine.adopt(null);
+    rival.takeOver();
+    await taken;
+    expect((await engine.recommend(request())).items).toEqual(base.items);
+    await engine.adopt(delta);
+    const lost = engine.adopt(null);
+    started.at(-1)!.crash();
+    await lost;
+    expect((await engine.recommend(request())).items).toEqual(base.items);
+  });
+
   test('is started again after a crash while nobody waits', async () => {
     const { engine, started } = client(() => 'well');
     await engine.load(LOAD);
