@@ -29,6 +29,7 @@ const isFeatures = (value: unknown): boolean =>
 const IDS: Check = ['an array of item ids', (value) => Array.isArray(value) && value.every(isText)];
 const COUNT: Check = ['a whole number, at least 1', (value) => Number.isInteger(value) && (value as number) > 0];
 export const ITEM = text('an item id');
+export const SIGNAL: Check = ['an AbortSignal', (value) => value instanceof AbortSignal];
 const ANSWERS: readonly ConsentAnswer[] = ['granted', 'denied'];
 
 export const OPTIONS: Checks<RecommenderOptions> = {
@@ -52,7 +53,7 @@ const REQUEST: Checks<RecommendOptions> = {
   within: COUNT,
   strategy: oneOf<Strategy>('for-you', 'related', 'popular', 'recent'),
   item: ITEM,
-  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+  signal: SIGNAL,
 };
 const EVENT: Checks<TrackedEvent> = {
   itemId: ITEM,

@@ -143,12 +143,14 @@ export class KeptLearning {
   /**
    * Stores what is known, where that is allowed; otherwise it stays in memory, and `status` says why if it should not.
    *
-   * @param isOver Asked in the last moment: what has ended is not written.
+   * @param isOver Asked in the last moment, with whether another tab has replaced what this page knows: what has ended is
+   *   not written.
    */
-  async save(isOver: () => boolean = () => false): Promise<void> {
+  async save(isOver: (isReplaced: boolean) => boolean = () => false): Promise<void> {
     const { degrade, mend } = this.#parts;
     const [life, delta, since] = [this.#life, this.#delta, this.#since];
-    const ends = () => isOver() || life !== this.#life || delta !== this.#delta;
+    const ends = (there: string | undefined) =>
+      isOver(there !== this.#name) || life !== this.#life || delta !== this.#delta;
     try {
       const bytes = delta && encodeDelta(delta);
       this.#bytes = bytes?.length ?? 0;

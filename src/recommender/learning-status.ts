@@ -50,8 +50,9 @@ export interface LearningCalls {
    * itself. What was learnt answers only while the gate is open: see `status.learning`. Where another tab learns, it waits.
    *
    * @returns What `status.learning` says when nothing is left to learn.
-   * @throws RecommenderError `not-allowed` while recording is paused or storing denied; `aborted` by `signal`, a pause, an
-   *   erasure, or when the page is hidden; `not-tunable` where the model is a counting baseline.
+   * @throws RangeError for a wrong option; RecommenderError `not-allowed` while recording is paused or storing denied;
+   *   `aborted` by `signal`, a pause, an erasure, by another tab that forgets or imports what is learnt, or when the page is
+   *   hidden; `not-tunable` where the model is a counting baseline.
    */
   fineTune(options?: FineTuneOptions): Promise<LearningStatus>;
   /**

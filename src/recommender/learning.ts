@@ -14,6 +14,7 @@ import { savesData } from './computing';
 import { engineEvent, freshSessions, newest, notAfter, portionOf, type Span } from './fresh-events';
 import { whenIdle } from './idle';
 import { KeptLearning, type KeptLearningParts } from './kept-learning';
+import { checkedFineTune } from './learning-arguments';
 import {
   type FineTuneOptions,
   type LearnChoice,
@@ -173,6 +174,7 @@ export function createLearning(parts: LearningParts): Learning {
   ): Promise<void> {
     let delta = kept.delta?.method === method ? notAfter(kept.delta, span().latest) : undefined;
     if (!delta) latest = [];
+    if (delta && delta !== kept.delta) await take(delta, [], signal);
     let left = fresh(delta);
     let end = newest(left);
     let events = 0;
@@ -213,10 +215,18 @@ export function createLearning(parts: LearningParts): Learning {
 
   async function take(delta: Delta, predicted: readonly PredictedEvent[], signal: AbortSignal): Promise<void> {
     const wasOpen = kept.delta?.gate.isOpen === true;
+    let isForeign = false;
     kept.replace(delta);
     latest = [...latest, ...predicted].slice(-REMEMBERED);
-    await kept.save(() => signal.aborted);
+    await kept.save((isReplaced) => {
+      isForeign = isReplaced;
+      return isReplaced || signal.aborted;
+    });
     throwIfAborted(signal);
+    if (isForeign) {
+      await kept.read();
+      throw new RecommenderError('aborted', 'Another tab has replaced what was learnt.');
+    }
     if (wasOpen !== delta.gate.isOpen) await kept.adopt();
     show();
   }
@@ -270,7 +280,8 @@ export function createLearning(parts: LearningParts): Learning {
       if (status().model) await kept.adopt();
       show();
     },
-    async fineTune(request = {}) {
+    async fineTune(options) {
+      const request = checkedFineTune(options);
       assertAllowed();
       byItself?.abort(); // it gives way, and what it has learnt is kept
       await run(request, AT_ONCE, new AbortController());

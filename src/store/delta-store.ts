@@ -29,10 +29,11 @@ export interface DeltaStore {
   /**
    * Replaces what is kept, in every tab.
    *
-   * @param isOver Asked inside the transaction: what was ended meanwhile is not written.
+   * @param isOver Asked inside the transaction, with the name of what is there: what was ended meanwhile, or replaced by
+   *   another tab, is not written.
    * @returns Its name; undefined where it was not written. Rejects with what IndexedDB says.
    */
-  write(kept: KeptDelta, isOver: () => boolean): Promise<string | undefined>;
+  write(kept: KeptDelta, isOver: (there: string | undefined) => boolean): Promise<string | undefined>;
   /** Takes what is kept under that name out of the way, and says why; nothing where another tab has replaced it. */
   setAside(name: string | undefined, reason: string): Promise<void>;
 }
@@ -48,8 +49,8 @@ export function createDeltaStore(store: Pick<EventStore, 'beside'>, maxSize: num
     write({ bytes, since }, isOver) {
       const name = randomName();
       const value = { ...(bytes && { bytes }), ...(since !== undefined && { since }) };
-      return store.beside(async (records, { epoch, paused }) => {
-        if (epoch === undefined || paused || isOver()) return undefined;
+      return store.beside(async (records, { epoch, paused, learnt }) => {
+        if (epoch === undefined || paused || isOver(learnt)) return undefined;
         records.put(value, LEARNT);
         records.put(name, LEARNT_NAME);
         return name;

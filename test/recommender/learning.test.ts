@@ -85,6 +85,19 @@ describe('fineTune', () => {
     expect((await recommender.fineTune()).events).toBe(25);
   });
 
+  test('goes on soon after a clock that was a year ahead is put right', async () => {
+    const recommender = await habitual(2);
+    const right = clock.now;
+    clock.now += 365 * 24 * 3_600_000;
+    await follow(recommender, 2);
+    expect((await recommender.fineTune()).events).toBe(20);
+    clock.now = right;
+    await recommender.fineTune();
+    clock.now += 24 * 3_600_000;
+    await follow(recommender, 2);
+    expect((await recommender.fineTune()).events).toBe(30);
+  });
+
   test('learns all weights where it is asked to, and begins anew where the way is another', async () => {
     const recommender = await habitual(3);
     await recommender.fineTune();
@@ -94,6 +107,27 @@ describe('fineTune', () => {
     expect(await recommender.fineTune({ method: 'adapter' })).toMatchObject({ method: 'adapter', events: 15 });
     expect(recommender.status.learning!.bytes).toBeLessThan(full.bytes);
     expect((await recommender.privacy.export()).learnt).toMatchObject({ method: 'adapter', events: 15 });
+  });
+
+  test.each<[string, unknown]>([
+    ['a way to learn that there is not', { method: 'half' }],
+    ['a signal that is none', { signal: {} }],
+    ['progress that nobody hears', { onProgress: true }],
+    ['an option that there is not', { methods: 'full' }],
+    ['null', null],
+  ])('refuses %s', async (_, options) => {
+    const recommender = await opened();
+    await expect(recommender.fineTune(options as never)).rejects.toThrow(RangeError);
+  });
+
+  test('is not ended by who follows it and throws', async () => {
+    const recommender = await habitual(2);
+    const error = vi.spyOn(console, 'error').mockReturnValue(undefined);
+    const onProgress = () => {
+      throw new Error('a mistake of the page');
+    };
+    expect(await recommender.fineTune({ onProgress })).toMatchObject({ events: 10 });
+    expect(error).toHaveBeenCalled();
   });
 
   test('says why where the model cannot learn', async () => {
@@ -189,6 +223,31 @@ describe('two tabs', () => {
     const expected = await ranking(here);
     await expect.poll(async () => (await there.privacy.export()).sessions.flat()).toHaveLength(41);
     expect((await there.recommend({ k: expected.length })).map(({ itemId }) => itemId)).toEqual(expected);
+  });
+
+  test('do not bring back what the other one forgets while they learn', async () => {
+    const [here, there] = [await habitual(8), await opened()];
+    await Promise.all([stores(here), stores(there)]);
+    const learnt = await here.fineTune();
+    await expect.poll(() => there.status.learning).toEqual(learnt);
+    await follow(here, 4);
+    await expect.poll(async () => (await there.privacy.export()).sessions.flat()).toHaveLength(60);
+    let time = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => {
+      time += 1000; // a slice for each event
+      return time;
+    });
+    vi.spyOn(BroadcastChannel.prototype, 'postMessage').mockReturnValue(undefined); // it is heard of late
+    let forgotten: Promise<void> | undefined;
+    const learning = here.fineTune({
+      onProgress() {
+        forgotten ??= there.taste.forget();
+      },
+    });
+    await expect(learning).rejects.toThrow(code('aborted'));
+    await forgotten;
+    for (const { status } of [here, there]) expect(status.learning).toMatchObject({ events: 0, state: 'idle' });
+    expect(await here.fineTune()).toMatchObject({ events: 0 });
   });
 
   test('hear of what the other one has learnt, forgotten or erased', async () => {

@@ -1,0 +1,24 @@
+/** What is asked of learning, checked: every wrong argument is a `RangeError`. */
+import type { TuneProgress } from '../engine/engine';
+import { type Checks, calls, checked, oneOf, SIGNAL } from './arguments';
+import type { FineTuneOptions } from './learning-status';
+
+const FINE_TUNE: Checks<FineTuneOptions> = {
+  method: oneOf<FineTuneOptions['method']>('adapter', 'full'),
+  signal: SIGNAL,
+  onProgress: calls('a function that is told of every event'),
+};
+
+export function checkedFineTune(options: FineTuneOptions = {}): FineTuneOptions {
+  const { onProgress, ...rest } = checked('fineTune', options, FINE_TUNE);
+  if (!onProgress) return rest;
+  const follow = (progress: TuneProgress): void => {
+    try {
+      onProgress(progress);
+    } catch (error) {
+      // A listener's mistake is its own, and fails no call.
+      console.error('Aisle: who follows "fineTune" threw.', error);
+    }
+  };
+  return { ...rest, onProgress: follow };
+}
