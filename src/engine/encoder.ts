@@ -24,9 +24,6 @@ export function encoderOf(host: TuningHost, { artifact }: Model, signal: AbortSi
   let width = 1;
 
   async function work(model: Model, sessions: readonly SessionInput[]): Promise<Float32Array> {
-    if (model.artifact !== artifact) {
-      throw new RecommenderError('aborted', 'Another model was loaded while this one was tuned.');
-    }
     const { model: architecture, params, config, catalogue } = networkOf(model);
     const prepared = architecture.prepare(sessions, config, catalogue);
     return read(tidy(() => architecture.encode(params, upload(prepared), config, INFERENCE)));
@@ -39,6 +36,10 @@ export function encoderOf(host: TuningHost, { artifact }: Model, signal: AbortSi
       if (begun.length === 0) return sessions.map(() => undefined);
       let took = 0;
       const vectors = await host.turn(async (ends) => {
+        // Not inside `surviving`, which would take it for the backend's fault.
+        if (host.loaded().artifact !== artifact) {
+          throw new RecommenderError('aborted', 'Another model was loaded while this one was tuned.');
+        }
         const from = performance.now();
         const found = await host.surviving((model) => work(model, begun), ends);
         took = performance.now() - from;

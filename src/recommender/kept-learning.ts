@@ -106,10 +106,20 @@ export class KeptLearning {
       await engine.adopt(wanted);
       if (!wanted && life === this.#life) this.#isAdopted = false;
     } catch (error) {
-      const isDeltas = error instanceof RecommenderError && ['bad-delta', 'foreign-delta'].includes(error.code);
       // What is wrong with the engine is told by whoever asks it for recommendations.
-      if (isDeltas && life === this.#life) await this.#setAside(error.message);
+      if (life === this.#life) await this.refused(error);
     }
+  }
+
+  /**
+   * The engine does not take what was learnt: it is set aside.
+   *
+   * @returns Whether that is what the error says.
+   */
+  async refused(error: unknown): Promise<boolean> {
+    if (!(error instanceof RecommenderError && ['bad-delta', 'foreign-delta'].includes(error.code))) return false;
+    await this.#setAside(error.message);
+    return true;
   }
 
   /**

@@ -162,7 +162,11 @@ export function createLearning(parts: LearningParts): Learning {
     await asOneTrainer({ store, now, signal, onWaiting }, async (stillAlone) => {
       await kept.read(); // another tab may have learnt meanwhile
       await kept.adopt(true);
-      await slices(request, signal, pause, stillAlone);
+      const learnAll = () => slices(request, signal, pause, stillAlone);
+      await learnAll().catch(async (error) => {
+        if (signal.aborted || !(await kept.refused(error))) throw error;
+        await learnAll(); // anew
+      });
     });
   }
 
@@ -175,6 +179,7 @@ export function createLearning(parts: LearningParts): Learning {
     let delta = kept.delta?.method === method ? notAfter(kept.delta, span().latest) : undefined;
     if (!delta) latest = [];
     if (delta && delta !== kept.delta) await take(delta, [], signal);
+    let before = kept.delta;
     let left = fresh(delta);
     let end = newest(left);
     let events = 0;
@@ -197,10 +202,12 @@ export function createLearning(parts: LearningParts): Learning {
       throwIfAborted(signal);
       if (!(await stillAlone())) throw new RecommenderError('aborted', 'Another tab has taken over the learning.');
       throwIfAborted(signal);
+      if (kept.delta !== before) throw replaced();
       if (slice.events > 0) {
         events += slice.events;
         await take(slice.delta, predicted, signal);
         delta = slice.delta;
+        before = delta;
       }
       if (slice.done) left = left.slice(sessions.length);
       if (left.length > 0) continue;
@@ -225,7 +232,7 @@ export function createLearning(parts: LearningParts): Learning {
     throwIfAborted(signal);
     if (isForeign) {
       await kept.read();
-      throw new RecommenderError('aborted', 'Another tab has replaced what was learnt.');
+      throw replaced();
     }
     if (wasOpen !== delta.gate.isOpen) await kept.adopt();
     show();
@@ -340,6 +347,8 @@ export function createLearning(parts: LearningParts): Learning {
     },
   };
 }
+
+const replaced = () => new RecommenderError('aborted', 'Another tab has replaced what was learnt.');
 
 function isHidden(): boolean {
   return (globalThis as { document?: { visibilityState: string } }).document?.visibilityState === 'hidden';

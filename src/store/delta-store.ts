@@ -50,7 +50,8 @@ export function createDeltaStore(store: Pick<EventStore, 'beside'>, maxSize: num
       const name = randomName();
       const value = { ...(bytes && { bytes }), ...(since !== undefined && { since }) };
       return store.beside(async (records, { epoch, paused, learnt }) => {
-        if (epoch === undefined || paused || isOver(learnt)) return undefined;
+        // A pause ends the learning, and not the forgetting.
+        if (epoch === undefined || (paused && bytes) || isOver(learnt)) return undefined;
         records.put(value, LEARNT);
         records.put(name, LEARNT_NAME);
         return name;

@@ -341,6 +341,29 @@ test('what was adopted belongs to its model: another one that is loaded answers 
   expect(await everything(engine, clicks('item-9'))).toEqual(tuned);
 });
 
+test('another model that is loaded meanwhile ends the learning, and stays where it was loaded', async () => {
+  const folders = [await folderOf(await smallModel()), await folderOf(await smallModel({ seed: 2 }))];
+  let folder = folders[0]!;
+  const engine = createLocalEngine({ fetchFile: (url, signal) => serveFolder(folder)(url, signal), wasmPath });
+  running.push(engine);
+  const load = () => engine.load({ modelUrl: MODEL_URL, backend: 'wasm' });
+  await load();
+  folder = folders[1]!;
+  let other: Promise<unknown> | undefined;
+  const learning = engine.fineTune(
+    { sessions: habit(400), milliseconds: 1e9 },
+    {
+      onProgress() {
+        other ??= load();
+      },
+    },
+  );
+  await expect(learning).rejects.toMatchObject({ code: 'aborted' });
+  expect(await other).toMatchObject({ backend: 'wasm' });
+  const { backend } = await engine.recommend({ session: clicks('item-9'), k: 5, exclude: [], now: NOW });
+  expect(backend).toBe('wasm');
+});
+
 test('a delta of one method does not go on by the other', async () => {
   const engine = await loaded('gru4rec');
   const delta = await learnAll(engine, habit(1));

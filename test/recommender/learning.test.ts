@@ -228,8 +228,8 @@ describe('two tabs', () => {
   test('do not bring back what the other one forgets while they learn', async () => {
     const [here, there] = [await habitual(8), await opened()];
     await Promise.all([stores(here), stores(there)]);
-    const learnt = await here.fineTune();
-    await expect.poll(() => there.status.learning).toEqual(learnt);
+    await here.fineTune();
+    await expect.poll(() => there.status.learning?.events).toBe(40);
     await follow(here, 4);
     await expect.poll(async () => (await there.privacy.export()).sessions.flat()).toHaveLength(60);
     let time = 0;

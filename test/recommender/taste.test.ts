@@ -86,6 +86,19 @@ describe('taste', () => {
   });
 });
 
+test('a pause does not keep what was learnt from being forgotten', async () => {
+  const recommender = await habitual(8);
+  await recommender.fineTune();
+  await recommender.privacy.pause();
+  await recommender.taste.forget();
+  expect(await storedKeys()).toContain('learnt/name');
+  expect((await recommender.privacy.export()).learnt).toBeUndefined();
+  await recommender.dispose();
+  const next = await opened();
+  await stores(next);
+  expect((await next.privacy.export()).learnt).toBeUndefined();
+});
+
 describe('a stored record that was damaged', () => {
   test(
     'is set aside: suggestions go on, `status` says so, and learning begins anew',
@@ -113,20 +126,23 @@ describe('a stored record that was damaged', () => {
     PATIENT.timeout * 4,
   );
 
-  test('but has a good checksum and numbers beyond reason, does not end the suggestions', async () => {
+  test.each([
+    ['that answers', true],
+    ['that is only learnt on', false],
+  ])('but has a good checksum and numbers beyond reason, of a delta %s, is set aside, too', async (_, isOpen) => {
     const recommender = await habitual(8);
     await recommender.fineTune();
     await recommender.dispose();
-    const delta = decodeDelta(await storedDelta());
+    const { gate, ...delta } = decodeDelta(await storedDelta());
     const arrays = Object.fromEntries(
       Object.entries(delta.arrays).map(([name, { data, shape }]) => [name, { data: data.map(() => 3e38), shape }]),
     );
-    await replaceStored({ bytes: encodeDelta({ ...delta, arrays }) });
+    await replaceStored({ bytes: encodeDelta({ ...delta, arrays, gate: { ...gate, isOpen } }) });
     const next = await opened();
     await stores(next);
     next.track('item-9');
     expect(await next.recommend({ k: 5 })).toHaveLength(5);
+    expect((await next.fineTune()).events).toBe(41);
     expect(next.status.degraded.map((entry) => entry.code)).toContain('learnt-set-aside');
-    expect(next.status.learning).toMatchObject({ events: 0, storage: 'none' });
   });
 });
