@@ -17,6 +17,8 @@ import type { TuningHost } from './tune';
 const SLICE = 250;
 /** Milliseconds of work in one task: on a slow device the next event takes as long again, and more. */
 const BREATH = 12;
+/** Clicks that are read before an event, as many as of a visit that recommends: a bot's session has no end. */
+const MOST_CLICKS = 512;
 
 /** An event that is still to be learnt, in its session of clicks that the model knows. */
 interface Fresh {
@@ -51,7 +53,9 @@ export async function fineTune(
   while (done < fresh.length && (done === 0 || !isOver())) {
     const block = fresh.slice(done, done + encoder.width());
     const before = await Promise.all(
-      block.map(({ session, position }) => items.known(session.slice(0, position), user)),
+      block.map(({ session, position }) =>
+        items.known(session.slice(Math.max(0, position - MOST_CLICKS), position), user),
+      ),
     );
     await breathe(BREATH);
     const vectors = await encoder.vectors(before);
