@@ -34,7 +34,8 @@ export class KeptLearning {
   #isAdopted = false;
   /** Counts what was forgotten: what began before is over. */
   #life = 0;
-  #reading: Promise<void> | undefined;
+  /** Settles when all that was asked for is read. */
+  #reading: Promise<void> = Promise.resolve();
 
   constructor(parts: KeptLearningParts) {
     this.#parts = parts;
@@ -62,9 +63,8 @@ export class KeptLearning {
 
   /** Reads what is on the device, where it is not what this page knows. Never rejects. */
   read(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined;
-    });
+    // One that has begun may not see what has changed since.
+    this.#reading = this.#reading.then(() => this.#read());
     return this.#reading;
   }
 
