@@ -77,11 +77,14 @@ const learn = (page: Page, stopAt: number | null): Promise<number> =>
     return scope.steps;
   }, stopAt);
 
-async function killRenderers(): Promise<void> {
-  const protocol = await browser.newBrowserCDPSession();
-  const { processInfo } = await protocol.send('SystemInfo.getProcessInfo');
-  for (const { id } of processInfo.filter(({ type }) => type === 'renderer')) process.kill(id, 'SIGKILL');
-  await protocol.detach();
+/** What ends the page's renderer, and no other's, on a thread that scripts cannot hold up; to be made ready before they do. */
+async function killerOf(page: Page): Promise<() => Promise<void>> {
+  const protocol = await page.context().newCDPSession(page);
+  const crashed = new Promise<void>((resolve) => page.once('crash', () => resolve()));
+  return async () => {
+    protocol.send('Page.crash').catch(() => {}); // whoever is killed does not answer
+    await crashed;
+  };
 }
 
 describe.each(ARCHITECTURES.map((name, k) => [name, k] as const))('%s', (architecture, offset) => {
@@ -133,14 +136,13 @@ describe.each(ARCHITECTURES.map((name, k) => [name, k] as const))('%s', (archite
       const isStopped = new Promise<void>((resolve) => {
         stopped = resolve;
       });
-      const crashed = new Promise((resolve) => shop.page.once('crash', resolve));
+      const kill = await killerOf(shop.page);
       const ended = learn(shop.page, step).then(
         () => {},
         () => {}, // the page dies
       );
       await Promise.race([isStopped, ended]);
-      await killRenderers();
-      await crashed;
+      await kill();
       await shop.page.close();
       const after = await learnt();
       const where = `killed at step ${step} of ${steps}`;
