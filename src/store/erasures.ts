@@ -9,6 +9,7 @@ const LINGER = 1000;
 export class Erasures {
   readonly #database: Database;
   #running: Promise<unknown> = Promise.resolve();
+  #isEnded = false;
 
   constructor(database: Database) {
     this.#database = database;
@@ -38,7 +39,14 @@ export class Erasures {
     await this.#then(own);
     if (!isEmpty) return;
     await sleep(LINGER).over;
+    // Whoever has left knows nothing of what is written since.
+    if (this.#isEnded) return;
     if (await this.#database.inside('readwrite', (records) => deleteOf(records), false)) await this.erase();
+  }
+
+  /** From now on nothing is deleted that was not asked for. */
+  end(): void {
+    this.#isEnded = true;
   }
 
   #then(work: () => Promise<void>): Promise<void> {

@@ -368,6 +368,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       await Promise.race([draining, late.over]);
       late.wake();
       state = 'closed';
+      erasures.end();
       wake?.();
       waiting.drop();
       settleFlushes();

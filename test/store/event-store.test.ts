@@ -334,3 +334,17 @@ describe('a database', () => {
     expect(await stored()).toEqual(['c 3']);
   });
 });
+
+test('a page that has left deletes nothing of those that come after an erasure', async () => {
+  const [eraser, leaver] = [page(), page()];
+  await eraser.store.append(view('a', 1));
+  await leaver.store.refresh();
+  await eraser.store.erase();
+  await expect.poll(() => leaver.told).toContain('erased');
+  await leaver.store.close();
+  const next = page();
+  await next.store.refresh();
+  // A page that stays looks, a second after an erasure in another tab, whether an empty database is left.
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect(next.told).toEqual(['idle', 'indexeddb']);
+});
