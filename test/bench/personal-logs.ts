@@ -81,7 +81,7 @@ async function simulator(): Promise<PersonalLog> {
     protocol:
       `the simulator's shop of ${SIMULATION.items} products, ${SIMULATION.sessions} sessions, ${SIMULATION.visitors} visitors, ` +
       `seed ${SEED}, all kinds of events; 2,000 returning visitors with at least ${LONG} events, held out whole; settings ` +
-      'chosen on 400 others like them',
+      'chosen on others like them',
   });
 }
 
