@@ -38,6 +38,13 @@ export async function configurationFrom(flags: ConfigurationFlags): Promise<Reco
 /** A parser for `--set` and flags like it, which may be given several times. */
 export function parseSetting(text: string, before: Settings): Settings {
   const at = text.indexOf('=');
+  const second = /,\s*(?=[A-Za-z_]\w*=)/.exec(text);
+  if (at > 0 && second) {
+    const rest = text.slice(second.index + second[0].length);
+    throw new InvalidArgumentError(
+      `It takes one key=value; repeat it for each: ${text.slice(0, second.index)}, then ${rest}.`,
+    );
+  }
   if (at > 0) return [...before, [text.slice(0, at), text.slice(at + 1)]];
   throw new InvalidArgumentError('Expected key=value, such as layers=100.');
 }

@@ -267,6 +267,7 @@ describe('the configuration', () => {
     ['an unknown official key', ['--set', 'batch_sise=8'], 'no option "batch_sise"; the nearest is "batchSize"'],
     ['a key that every object has', ['--set', '__proto__=1'], 'no option "__proto__"'],
     ['no value', ['--set', 'layers'], 'Expected key=value'],
+    ['two keys in one', ['--set', 'layers=8,loss=top1'], 'repeat it for each: layers=8, then loss=top1.'],
     ['a value out of range', ['--set', 'dropoutPHidden=1.5'], '"dropoutPHidden" must be a number from 0 to'],
     ['text for a number', ['--set', 'learningRate=fast'], '"learningRate" must be a number'],
     ['a list with a hole', ['--set', 'layers=100/'], '"layers" must be whole numbers from 1 to 4096, written 100/100'],

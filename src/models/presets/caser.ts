@@ -17,4 +17,12 @@ export const CASER: Presets = {
     doc: 'short anonymous sessions, a few thousand items; chosen on a validation day of yoochoose-100k',
     config: { ...BY_CLICK, L: 3, learningRate: 0.004, nIter: 4 },
   },
+  diginetica: {
+    doc: 'short anonymous sessions that come back to items, a large catalogue; carried over, not searched',
+    config: { ...BY_CLICK, L: 3, outputTable: 'inputs', learningRate: 0.002, nIter: 6 },
+  },
+  beauty: {
+    doc: 'long histories without repeats; carried over, not searched',
+    config: { ...BY_CLICK, L: 5, drop: 0.4, learningRate: 0.001, nIter: 10 },
+  },
 };

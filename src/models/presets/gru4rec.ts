@@ -73,6 +73,20 @@ export const GRU4REC: Presets = {
       nEpochs: 15,
     },
   },
+  beauty: {
+    doc: 'long histories without repeats, large catalogue; after the options for Yoochoose, not searched',
+    config: {
+      loss: 'cross-entropy',
+      layers: [128],
+      batchSize: 64,
+      dropoutPEmbed: 0.4,
+      dropoutPHidden: 0.2,
+      learningRate: 0.05,
+      sampleAlpha: 0.2,
+      logq: 1,
+      nEpochs: 20,
+    },
+  },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; options of an official run on yoochoose-100k',
     config: SMALL_SHOP,

@@ -15,6 +15,46 @@ export const BY_CLICK = {
   lrSchedule: 'linear',
 };
 
+/**
+ * For catalogues of tens of thousands of items: vectors of length 1, so that popular items cannot win by length, told from
+ * draws among all; batches of one length, which are many and small.
+ */
+export const LARGE_CATALOGUE = {
+  ...BY_CLICK,
+  scoring: 'cosine',
+  innerSize: 256,
+  activation: 'gelu',
+  dropoutRate: 0.3,
+  maxlen: 20,
+  loss: 'sampled',
+  nSample: 4096,
+  sampleAlpha: 0.5,
+  logq: 1,
+  beta2: 0.999,
+  batching: 'same-length',
+  batchClicks: 1024,
+  numEpochs: 10,
+};
+
+/** One target at the end of a history that never repeats an item: positions count from there, and all items compete. */
+export const HISTORIES = {
+  norm: 'pre',
+  positions: 'end',
+  maskPadding: 'true',
+  scoring: 'cosine',
+  temperature: 0.1,
+  loss: 'ce',
+  hiddenUnits: 64,
+  numHeads: 2,
+  maxlen: 50,
+  dropoutRate: 0.3,
+  dropoutEmbed: 0.3,
+  lr: 0.001,
+  beta2: 0.999,
+  batchSize: 256,
+  numEpochs: 40,
+};
+
 export const SASREC: Presets = {
   eshop: {
     doc: 'small catalogue, long sessions; chosen on a validation week of eshop-clothing-2008',
@@ -33,6 +73,14 @@ export const SASREC: Presets = {
       batchSize: 32,
       numEpochs: 8,
     },
+  },
+  diginetica: {
+    doc: 'short anonymous sessions, a large catalogue; settings of a run in plain PyTorch on Diginetica, not searched here',
+    config: LARGE_CATALOGUE,
+  },
+  beauty: {
+    doc: 'long histories without repeats; settings of a run in plain PyTorch on Amazon Beauty, not searched here',
+    config: HISTORIES,
   },
   gsasrec: {
     doc: 'long histories, large catalogue, gBCE; what the authors of gSASRec ran on MovieLens-1M',

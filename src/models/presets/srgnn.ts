@@ -12,4 +12,12 @@ export const SRGNN: Presets = {
     doc: 'short anonymous sessions, a few thousand items; chosen on a validation day of yoochoose-100k',
     config: { ...QUICK, maxlen: 15, batchClicks: 400, lrDcStep: 3, epoch: 5 },
   },
+  diginetica: {
+    doc: 'short anonymous sessions, a large catalogue; the width of the official code, the rest carried over, not searched',
+    config: { ...QUICK, hiddenSize: 100, maxlen: 20, batchClicks: 800, lrDcStep: 3, epoch: 6 },
+  },
+  beauty: {
+    doc: 'long histories without repeats; carried over, not searched',
+    config: { ...QUICK, maxlen: 30, batchClicks: 800, lrDcStep: 3, epoch: 8 },
+  },
 };

@@ -8,6 +8,9 @@ const SMALL = {
 /** A pass teaches fewer clicks than with clm, each from both sides: it takes more of them, and nothing that holds it up. */
 const HIDDEN = { ...SMALL, itemEmbeddingDim: 128, mlmProbability: 0.4, learningRate: 0.002, dropout: 0 };
 const NEXT = { ...SMALL, lm: 'gpt2', objective: 'clm' };
+/** For catalogues of tens of thousands of items. */
+const SAMPLED = { sampledSoftmax: true, maxNSamples: 8192, batchClicks: 512 };
+const HISTORIES = { totalSeqLength: 50, nLayer: 2, learningRate: 0.001, dropout: 0.3, batchClicks: 512 };
 
 export const TRANSFORMERS4REC: Presets = {
   eshop: {
@@ -25,5 +28,21 @@ export const TRANSFORMERS4REC: Presets = {
   'yoochoose-100k-clm': {
     doc: 'the same for clm',
     config: { ...NEXT, batchClicks: 128, nEpochs: 5 },
+  },
+  diginetica: {
+    doc: 'short anonymous sessions, a large catalogue, for mlm, plm and rtd; carried over with a sampled softmax, not searched',
+    config: { ...HIDDEN, ...SAMPLED, nEpochs: 20 },
+  },
+  'diginetica-clm': {
+    doc: 'the same for clm',
+    config: { ...NEXT, ...SAMPLED, learningRate: 0.002, dropout: 0.2, nEpochs: 10 },
+  },
+  beauty: {
+    doc: 'long histories without repeats, for mlm, plm and rtd; carried over, not searched',
+    config: { ...HIDDEN, ...HISTORIES, mlmProbability: 0.3, nEpochs: 60 },
+  },
+  'beauty-clm': {
+    doc: 'the same for clm',
+    config: { ...NEXT, ...HISTORIES, nEpochs: 30 },
   },
 };
