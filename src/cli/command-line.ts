@@ -46,7 +46,7 @@ export function trainingCommand(flags: TrainingCommand): string {
 }
 
 /** The flags that decide what `aisle search` finds. */
-export interface SearchCommand extends Omit<TrainingCommand, 'from' | 'holdout' | 'replay' | 'threads' | 'valid'> {
+export interface SearchCommand extends Omit<TrainingCommand, 'from' | 'replay' | 'threads' | 'valid'> {
   readonly valid: string;
   readonly range: readonly (readonly [string, string])[];
   readonly trials: number;
@@ -56,7 +56,8 @@ export interface SearchCommand extends Omit<TrainingCommand, 'from' | 'holdout' 
 
 /** The command that goes on with a search, with paths as they were given. */
 export function searchCommand(flags: SearchCommand): string {
-  const { data, model, out, preset, config, set, range, trials, epochs, metric, valid, catalogue, seed } = flags;
+  const { data, model, out, preset, config, set, range, trials, epochs, metric, valid, holdout, catalogue, seed } =
+    flags;
   return joined('aisle search', [
     ...([
       ['--data', data],
@@ -72,6 +73,7 @@ export function searchCommand(flags: SearchCommand): string {
       ['--epochs', epochs],
       ['--metric', metric],
       ['--valid', valid],
+      ['--holdout', holdout || undefined],
     ] as const),
     ...([
       ['--catalogue', catalogue],

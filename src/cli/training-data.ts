@@ -6,6 +6,7 @@ import { holdOut } from '../session/hold-out';
 import type { ReadOptions } from '../session/options';
 import { mix } from '../session/random';
 import { splitLog } from '../session/split';
+import type { Protocol } from '../train/evaluate';
 import type { Context } from './context';
 import { readEventsFile, warnOfColumns } from './events-file';
 import { parseLast } from './options';
@@ -18,6 +19,8 @@ export interface TrainingParts {
   readonly log: EventLog;
   /** In the item indices of `log`. */
   readonly valid?: ClickLog;
+  /** What of it is predicted: every event, or the last of every session. */
+  readonly validProtocol?: Extract<Protocol, 'events' | 'leave-one-out'>;
 }
 
 export interface PartsOptions {
@@ -26,14 +29,14 @@ export interface PartsOptions {
   readonly holdout: number;
   /** Items of the model that the training goes on from, and their events: they keep their numbers, new ones follow. */
   readonly known?: { readonly itemIds: readonly string[]; readonly support: ArrayLike<number> };
-  /** `none`, `last:…` or the path of a file. Default `last:10%`, or none of a log that is too small for it. */
+  /** `none`, `last:…`, `held-out` or the path of a file. Default `last:10%`, or none of a log that is too small for it. */
   readonly valid?: string;
 }
 
 /** A parser for `--valid`. */
 export function parseValid(text: string): string {
   if (text.startsWith('last:')) parseLast(text);
-  else if (text === '') throw new InvalidArgumentError('Expected none, last:10%, last:7d or a file.');
+  else if (text === '') throw new InvalidArgumentError('Expected none, last:10%, last:7d, held-out or a file.');
   return text;
 }
 
@@ -49,6 +52,15 @@ export async function trainingParts(path: string, options: PartsOptions, context
   const log = holdout > 0 ? holdOut(all, holdout) : all;
   const learnt = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
   if (valid === 'none') return { log: learnt(log) };
+  if (valid === 'held-out') {
+    if (holdout === 0) {
+      const message = '--valid held-out predicts the first event that --holdout leaves out, and nothing is left out.';
+      throw new RecommenderError('bad-config', `${message} Add --holdout 2, as leave-one-out has it.`);
+    }
+    const trained = learnt(log);
+    const known = knownPart(holdOut(all, holdout - 1), trained.itemIds, valid, context);
+    return { log: trained, valid: known, validProtocol: 'leave-one-out' };
+  }
   if (!valid.startsWith('last:')) {
     const file = await readEventsFile(valid, { ...read, minItems: 1 }, context);
     warnOfColumns(file, valid, [...(log.features?.keys() ?? [])], context);

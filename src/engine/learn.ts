@@ -8,6 +8,7 @@ import { models } from '../models/index';
 import { initialise, size } from '../models/parameters';
 import { baselines } from '../neighbours/index';
 import { type ClickLog, usersOf } from '../session/event-log';
+import type { Protocol } from '../train/evaluate';
 import { type BestEpoch, type EpochResult, type FitState, fitModel } from '../train/fit';
 import type { Layout, Team } from '../train/team';
 import { type Progress, Trainer } from '../train/trainer';
@@ -36,6 +37,8 @@ export interface LearnOptions {
   readonly epochs?: number;
   /** Sessions that select the best epoch and end the training early, in the same item indices. */
   readonly valid?: ClickLog;
+  /** What of them is predicted. Default `events`. */
+  readonly validProtocol?: Protocol;
   readonly resume?: FitState;
   /** Weights to go on from, of the same model with the first `items` of the items; default: drawn from the seed. */
   readonly from?: {
@@ -103,13 +106,13 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
   let best: BestEpoch | undefined;
   if (model) {
     const training = await trainingOf(options, task);
-    const { valid, resume, onProgress, onEpoch } = options;
+    const { valid, validProtocol, resume, onProgress, onEpoch } = options;
     const team = await options.team?.(training.layout);
     try {
       const result = await fitModel({
         ...{ ...training.options, signal },
         ...(team && { team }),
-        ...(valid && { valid: task.read(valid) }),
+        ...(valid && { valid: task.read(valid), ...(validProtocol && { validProtocol }) }),
         ...(resume && { resume }),
         ...(onEpoch && { onEpoch }),
         ...(onProgress && { onProgress: (progress: Progress) => onProgress(progress, training.options.epochs) }),

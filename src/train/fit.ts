@@ -2,7 +2,7 @@
 import { RecommenderError } from '../errors';
 import { neuralScorer } from '../ranking/neural-scorer';
 import type { NdArray, Sessions } from '../types';
-import { evaluate } from './evaluate';
+import { evaluate, type Protocol } from './evaluate';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from './trainer';
 
 /** What selects the best epoch, and ends a training that no longer gets better. */
@@ -14,6 +14,8 @@ export interface FitOptions<C> extends TrainerOptions<C> {
   readonly epochs: number;
   /** Sessions to validate on after every epoch; absent: the last epoch is the result. */
   readonly valid?: Sessions;
+  /** What of them is predicted. Default `events`. */
+  readonly validProtocol?: Protocol;
   /** Epochs without a better validation after which training ends. Default: the plan's, else 5. */
   readonly patience?: number;
   readonly resume?: FitState;
@@ -49,6 +51,14 @@ export interface FitState {
   readonly seconds: number;
   readonly unvalidated?: number;
   readonly best?: { readonly epoch: BestEpoch; readonly weights: Readonly<Record<string, NdArray>> };
+  /** What the training has taken so far, where whoever runs it keeps count. */
+  readonly spent?: Spent;
+}
+
+/** Seconds by the clock, and of processor time. */
+export interface Spent {
+  readonly seconds: number;
+  readonly processorSeconds: number;
 }
 
 export interface FitResult {
@@ -129,15 +139,14 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
 
 /** Conservative metrics of the live parameters. */
 async function validate<C>(
-  { model, config, catalogue, sessions: past, signal }: FitOptions<C>,
+  { model, config, catalogue, sessions: past, validProtocol: protocol = 'events', signal }: FitOptions<C>,
   trainer: Trainer<C>,
   sessions: Sessions,
 ): Promise<Readonly<Record<string, number>>> {
   const scorer = neuralScorer(model, trainer.params, config, catalogue);
   try {
     const result = await evaluate(scorer, sessions, {
-      protocol: 'events',
-      support: catalogue.support!,
+      ...{ protocol, support: catalogue.support! },
       past,
       ...(signal && { signal }),
     });

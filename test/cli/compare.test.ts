@@ -82,7 +82,9 @@ describe('aisle compare', () => {
     expect(again.stderr).toMatch(/\[2\/2\] markov: mrr@20 \S+, trained in/);
     expect(readFileSync(damaged, 'utf8')).toBe(ranks);
     const timeless = ({ rows }: ReturnType<typeof report>) =>
-      rows.map(({ trainSeconds, evaluateSeconds, ...row }: Record<string, unknown>) => row);
+      rows.map(
+        ({ trainSeconds, processorSeconds, peakMemoryBytes, evaluateSeconds, ...row }: Record<string, unknown>) => row,
+      );
     expect(timeless(report())).toEqual(timeless(before));
   });
 
@@ -118,6 +120,41 @@ describe('aisle compare', () => {
     const [row] = report().rows;
     expect(row.commands.map((line: string) => line.split(' ')[1])).toEqual(['train', 'train', 'evaluate']);
     expect(row.curve).toHaveLength(2);
+  });
+
+  test('leaves the last events of every session out, and tests what the first of them has chosen', async () => {
+    const file = await variants([small]);
+    const argv = ['--protocol', 'leave-one-out', '--holdout', '2', '--models', 'markov', '--variants', file];
+    const { code, stderr } = await compare(...argv);
+    expect({ code, failed: /no result/.test(stderr) }).toEqual({ code: 0, failed: false });
+    for (const { model, commands, predictions, curve } of report().rows) {
+      expect(predictions).toBe(60);
+      expect(commands.map((line: string) => line.split(' ')[1])).toEqual(['train', 'evaluate']);
+      expect(commands[0]).toContain('--holdout 2');
+      expect(curve).toHaveLength(model === 'gru4rec' ? 3 : 0);
+      if (model === 'gru4rec') expect(commands[0]).toContain('--valid held-out');
+    }
+    expect(readFileSync(join(out, 'report.md'), 'utf8')).toContain('tested on the last event of its sessions');
+  });
+
+  test('chooses the epochs on the part that is named', async () => {
+    const file = await variants([small]);
+    expect((await compare('--models', 'pop', '--variants', file, '--valid', 'last:25%')).code).toBe(0);
+    const net = report().rows.find(({ name }: { name: string }) => name === 'small net');
+    expect(net.commands[0]).toContain('--valid last:25%');
+    expect(net.commands[1]).not.toContain('--valid');
+  });
+
+  test.each([
+    [['--holdout', '2'], 'does not go with --protocol events'],
+    [['--holdout', '2', '--protocol', 'leave-one-out', '--valid', 'last:10%'], '--valid has no place'],
+    [['--holdout', '2', '--protocol', 'leave-one-out', '--test', 'events.csv'], '--test has no place'],
+    [['--valid', 'none'], '--epochs needs none'],
+    [['--valid', 'last:1d', '--protocol', 'incremental'], 'each window has its own epochs'],
+  ])('refuses %j', async (argv, message) => {
+    const { code, stderr } = await compare('--models', 'pop', ...argv);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
   });
 
   test('goes on without a model that fails, and says what it said', async () => {

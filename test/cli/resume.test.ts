@@ -1,6 +1,7 @@
 import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import type { Sink } from '../../src/cli/context';
 import { run } from '../../src/cli/main';
 import { CHECKPOINT } from '../../src/cli/training-checkpoint';
@@ -71,6 +72,8 @@ describe.each(['gru4rec', 'sasrec'])('%s', (model) => {
       expect(stderr).toContain(`${join(at('parts'), CHECKPOINT)} holds everything: the same command with --resume`);
       expect(stderr).not.toMatch(/^\s+at /m);
       expect(await readdir(at('parts'))).toEqual([CHECKPOINT]);
+      const { metadata } = decodeSafetensors(await readFile(join(at('parts'), CHECKPOINT)), CHECKPOINT);
+      const { spent } = JSON.parse(metadata['state']!);
 
       const resumed = await aisle(...args, '--resume', '--json');
       expect(resumed.code).toBe(0);
@@ -82,7 +85,11 @@ describe.each(['gru4rec', 'sasrec'])('%s', (model) => {
         return { best, epochs: epochs.map(({ seconds, ...rest }: { seconds: number }) => rest) };
       };
       expect(await training('parts')).toEqual(await training('whole'));
-      expect(JSON.parse(resumed.stdout).epochs).toHaveLength((await training('whole')).epochs.length);
+      const { epochs, seconds, processorSeconds } = JSON.parse(resumed.stdout);
+      expect(epochs).toHaveLength((await training('whole')).epochs.length);
+      // What the interrupted run has taken counts.
+      expect(seconds).toBeGreaterThan(spent.seconds);
+      expect(processorSeconds).toBeGreaterThan(spent.processorSeconds);
     });
   });
 

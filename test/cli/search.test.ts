@@ -32,6 +32,19 @@ const timeless = (report: ReturnType<typeof found>) =>
   JSON.parse(JSON.stringify(report, (key, value) => (key === 'seconds' ? undefined : value)));
 
 describe('aisle search', () => {
+  test.each([
+    ['gru4rec', GRU],
+    ['markov', ['--model', 'markov']],
+  ])('tries %s on the event that leave-one-out keeps for it', async (_, model) => {
+    const argv = ['--valid', 'held-out', '--holdout', '2', '--trials', '1'];
+    const { code, stderr } = await search(...model, ...argv, '--json');
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining('Validation on 60 sessions (held-out)'),
+    });
+    expect(found().command).toContain('--holdout 2');
+  });
+
   test('tries a network by successive halving and keeps the best as a file that train takes', async () => {
     const { code, stdout, stderr } = await search(...GRU, '--trials', '4', '--epochs', '3', '--seed', '5');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('no result') });

@@ -42,6 +42,7 @@ describe.each(['gru4rec', 'sasrec', 'srgnn', 'caser', 'transformers4rec'])('aisl
       sessions: 54,
       events: expect.any(Number),
       seconds: expect.any(Number),
+      processorSeconds: expect.any(Number),
       peakMemoryBytes: expect.any(Number),
     });
     expect(result.best.value).toBe(Math.max(...result.epochs.map(({ valid }: never) => valid['mrr@20'])));
@@ -75,6 +76,7 @@ test.each(['pop', 's-pop', 'markov', 'ar', 'sr', 'item-knn'])('counts %s like an
     sessions: 60,
     events: expect.any(Number),
     seconds: expect.any(Number),
+    processorSeconds: expect.any(Number),
     peakMemoryBytes: expect.any(Number),
   });
   const test = await aisle('evaluate', '--artifact', out, '--data', data, '--json');
@@ -158,7 +160,20 @@ describe('the validation part', () => {
     expect({ valid: epochs[0].valid, sessions }).toEqual({ valid: metrics, sessions: 60 });
   });
 
+  test('is the first event that every session holds out, as leave-one-out predicts it', async () => {
+    const argv = ['--holdout', '2', '--valid', 'held-out', '--set', 'nEpochs=1'];
+    const { code, stdout } = await train('gru4rec', ...SMALL['gru4rec']!.slice(0, -2), ...argv, '--json');
+    expect(code).toBe(0);
+    const { epochs, sessions } = JSON.parse(stdout);
+    const asked = ['evaluate', '--artifact', out, '--data', data, '--protocol', 'leave-one-out', '--target', 'valid'];
+    const evaluated = JSON.parse((await aisle(...asked, '--json')).stdout);
+    expect(epochs[0].valid).toEqual(evaluated.metrics.conservative);
+    expect({ sessions, predictions: evaluated.n }).toEqual({ sessions: 60, predictions: 60 });
+    expect(manifest().training.protocol).toContain('first event of every session that was held out');
+  });
+
   test.each([
+    ['held-out events without any', ['--valid', 'held-out'], 'Add --holdout 2'],
     ['a part that is none', ['--valid', 'last:soon'], 'Expected last:DAYSd'],
     ['a file that is not there', ['--valid', 'later.csv'], 'later.csv: no such file'],
     ['an empty name', ['--valid', ''], 'Expected none, last:10%'],

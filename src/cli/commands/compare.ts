@@ -15,6 +15,7 @@ import { writeWindows } from '../compare/windows';
 import { type Context, contextOf, printJson } from '../context';
 import { replaceFile, replaceFiles } from '../durable';
 import { addEventsOptions, type EventsFlags, integer, oneOf, parseList, parseWindow } from '../options';
+import { parseValid } from '../training-data';
 import { VERSION } from '../version';
 
 interface CompareFlags extends EventsFlags {
@@ -27,6 +28,8 @@ interface CompareFlags extends EventsFlags {
   readonly catalogue?: string;
   readonly seeds: number;
   readonly epochs?: number;
+  readonly valid?: string;
+  readonly holdout?: number;
   readonly protocol: string;
   /** In seconds. */
   readonly window?: number;
@@ -51,6 +54,17 @@ export function register(program: Command): void {
       '--epochs <n>',
       'passes over the log; default: as many as a validation on its last tenth wants; incremental: 10',
       integer(1),
+    )
+    .option(
+      '--valid <part>',
+      'what chooses the number of epochs: last:10% (default) | last:7d | FILE; then all of --data is learnt',
+      parseValidation,
+    )
+    .option(
+      '--holdout <n>',
+      'learn from all but the last n events of every session of --data, 2 for leave-one-out: the last is predicted, the one ' +
+        'before chooses the epochs; nothing is learnt anew then',
+      integer(2),
     )
     .option(
       '--protocol <name>',
@@ -78,12 +92,17 @@ export function register(program: Command): void {
 
 async function run(flags: CompareFlags, command: Command): Promise<void> {
   const context = contextOf(command);
-  const { protocol, epochs, backend, out } = flags;
+  const { protocol, epochs, valid, holdout, backend, out } = flags;
   const isIncremental = protocol === 'incremental';
   refuseMixed(flags);
   const variants = await rowsToBe(flags, context);
   const seeds = Array.from({ length: flags.seeds }, (_, i) => i + 1);
-  const options = { seeds, protocol, backend, ...(epochs !== undefined && { epochs }) };
+  const options = {
+    ...{ seeds, protocol, backend },
+    ...(epochs !== undefined && { epochs }),
+    ...(valid !== undefined && { valid }),
+    ...(holdout !== undefined && { holdout }),
+  };
   const metric = isIncremental ? 'ndcg@20' : 'mrr@20';
   const prepare = async () => {
     if (!isIncremental) {
@@ -103,7 +122,7 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
   const { cells, failures } = await runCells(out, runs, metric, context);
 
   const facts: ReportFacts = {
-    ...{ train: flags.data, test: flags.test ?? 'the last tenth of its sessions', protocol, metric, windows, seeds },
+    ...{ train: flags.data, test: flags.test ?? testedOf(flags), protocol, metric, windows, seeds },
     rows: rowsOf(cells, support, metric),
     failures,
     version: VERSION,
@@ -144,12 +163,30 @@ async function rowsToBe(flags: CompareFlags, { stderr }: Context): Promise<reado
   return variants;
 }
 
+const testedOf = ({ holdout }: CompareFlags): string =>
+  holdout === undefined ? 'the last tenth of its sessions' : 'the last event of its sessions';
+
 /** The incremental protocol cuts its own test parts; the others have no windows. */
-function refuseMixed({ protocol, test, window }: CompareFlags): void {
+function refuseMixed({ protocol, test, window, valid, holdout }: CompareFlags): void {
   const refuse = (flag: string, why: string): never => {
     throw new RecommenderError('bad-config', `${flag} does not go with --protocol ${protocol}: ${why}. Leave it out.`);
   };
   if (protocol === 'incremental' && test !== undefined) refuse('--test', 'each window is tested by the one before');
+  if (protocol === 'incremental' && valid !== undefined) refuse('--valid', 'each window has its own epochs');
+  const isOneTarget = protocol === 'leave-one-out' || protocol === 'last-item';
+  if (holdout !== undefined && !isOneTarget) refuse('--holdout', 'it predicts more than the last event');
+  if (holdout !== undefined && test !== undefined) {
+    throw new RecommenderError(
+      'bad-config',
+      '--holdout tests on --data itself, so --test has no place. Leave one out.',
+    );
+  }
+  if (holdout !== undefined && valid !== undefined) {
+    throw new RecommenderError(
+      'bad-config',
+      '--holdout chooses the epochs itself, so --valid has no place. Leave one out.',
+    );
+  }
   if (protocol !== 'incremental' && window !== undefined) refuse('--window', 'it has one training and one test part');
 }
 
@@ -164,6 +201,13 @@ function parseModels(list: string): string[] {
   throw new InvalidArgumentError(`No model is called "${unknown}". Known are all, ${everyName().join(', ')}.`);
 }
 
+function parseValidation(text: string): string {
+  if (text === 'none' || text === 'held-out') {
+    throw new InvalidArgumentError('Expected last:10%, last:7d or a file; --epochs needs none, --holdout has its own.');
+  }
+  return parseValid(text);
+}
+
 function commandOf(flags: CompareFlags): string {
   const {
     data,
@@ -175,6 +219,8 @@ function commandOf(flags: CompareFlags): string {
     catalogue,
     seeds,
     epochs,
+    valid,
+    holdout,
     protocol,
     window,
     backend,
@@ -186,6 +232,8 @@ function commandOf(flags: CompareFlags): string {
     ...(variants === undefined ? [] : ['--variants', variants]),
     ...(catalogue === undefined ? [] : ['--catalogue', catalogue]),
     ...['--seeds', `${seeds}`, ...(epochs === undefined ? [] : ['--epochs', `${epochs}`])],
+    ...(valid === undefined ? [] : ['--valid', valid]),
+    ...(holdout === undefined ? [] : ['--holdout', `${holdout}`]),
     ...['--protocol', protocol, ...(window === undefined ? [] : ['--window', `${window / HOUR}h`])],
     ...['--backend', backend, ...eventsArguments(flags)],
   ];

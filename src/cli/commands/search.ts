@@ -28,6 +28,7 @@ export interface SearchFlags extends EventsFlags, ConfigurationFlags {
   readonly metric: string;
   readonly seed: number;
   readonly valid: string;
+  readonly holdout: number;
   readonly catalogue?: string;
   readonly backend: BackendChoice;
   readonly json?: boolean;
@@ -55,7 +56,13 @@ export function register(program: Command): void {
       integer(1),
     )
     .option('--metric <name>', 'what decides: recall, mrr or ndcg @1, 5, 10 or 20', parseMetric, 'mrr@20')
-    .option('--valid <part>', 'validation part: last:10% | last:7d | FILE', parseValidation, 'last:10%')
+    .option(
+      '--valid <part>',
+      'validation part: last:10% | last:7d | held-out (the first event that --holdout leaves out) | FILE',
+      parseValidation,
+      'last:10%',
+    )
+    .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
     .option('--preset <name>', 'named configuration to start from')
     .option('--config <file>', 'JSON object of configuration keys to start from')
     .option('--set <key=value>', 'fix one configuration key; repeat it', parseSetting, [])
@@ -105,14 +112,18 @@ async function run(flags: SearchFlags, command: Command): Promise<void> {
 
   const products =
     flags.catalogue === undefined ? undefined : await readCatalogueFile(flags.catalogue, flags.columns?.item);
-  const { log, valid } = await trainingParts(
+  const { valid, ...parts } = await trainingParts(
     flags.data,
-    { read: { ...readOptions(flags), featuresIfAny: wanted.map(({ name }) => name) }, holdout: 0, valid: flags.valid },
+    {
+      read: { ...readOptions(flags), featuresIfAny: wanted.map(({ name }) => name) },
+      holdout: flags.holdout,
+      valid: flags.valid,
+    },
     context,
   );
   const plan: SearchPlan = {
     ...{ out: flags.out, model, isNeural, base, seed, epochs, backend: flags.backend },
-    parts: { log, valid: valid! },
+    parts: { ...parts, valid: valid! },
     ...(products && { products }),
   };
   const tried: Tried[] = trials.map((trial) => ({ ...trial, record: { epochs: [], isFinished: false }, rung: 0 }));

@@ -17,7 +17,7 @@ import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
 import { sessionCount } from '../../session/event-log';
 import { drawReplay } from '../../session/replay';
-import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
+import { type EpochResult, type FitState, Interrupted, type Spent } from '../../train/fit';
 import { PARTS, whyNotInParts } from '../../train/team';
 import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from '../artifact-folder';
 import { readCatalogueFile, warnOfGaps } from '../catalogue-file';
@@ -57,7 +57,8 @@ export function register(program: Command): void {
     .option('--seed <n>', 'of everything random', integer(0), 1)
     .option(
       '--valid <part>',
-      'validation: none | last:10% | last:7d | FILE; default: none with --epochs, else last:10%, with early stopping',
+      'validation: none | last:10% | last:7d | held-out (the first event that --holdout leaves out) | FILE; ' +
+        'default: none with --epochs, else last:10%, with early stopping',
       parseValid,
     )
     .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
@@ -91,7 +92,7 @@ export function register(program: Command): void {
 
 async function run(flags: TrainFlags, command: Command): Promise<void> {
   const context = contextOf(command);
-  const started = performance.now();
+  const taken = stopwatch();
   const from = flags.from === undefined ? undefined : await readArtifactFolder(flags.from);
   const given = { ...settingsOf(from, flags), ...(await configurationFrom(flags)) };
   const { isNeural, config, wanted } = await configurationOf(flags.model, given);
@@ -121,7 +122,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
 
   const learnt = await inTurn(async () => {
     const backend = isNeural ? await startFirst(flags.backend, context.stderr) : 'cpu';
-    const start = { from, resume, ...(threads !== undefined && { threads, backend }) };
+    const start = { from, resume, taken, ...(threads !== undefined && { threads, backend }) };
     return learnAndShow(flags, given, parts, products, start, identity, context);
   });
   const artifact = await assemble(flags, learnt, parts, products);
@@ -130,11 +131,26 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   if (context.signal.aborted) context.stderr.write(`The training had ended already: ${flags.out} is written.\n`);
 
   const { epochs, best } = learnt;
-  const seconds = (performance.now() - started) / 1000;
+  const { seconds, processorSeconds } = taken(resume);
   const counts = countsOf(parts);
   const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-  if (flags.json) printJson(context, { artifact: flags.out, epochs, best, ...counts, seconds, peakMemoryBytes });
+  const cost = { seconds, processorSeconds, peakMemoryBytes };
+  if (flags.json) printJson(context, { artifact: flags.out, epochs, best, ...counts, ...cost });
   else context.stdout.write(summary(flags, learnt, counts, seconds));
+}
+
+/** What a training has taken since this was called, and in the runs that it goes on from. */
+function stopwatch(): (resume: FitState | undefined) => Spent {
+  const started = performance.now();
+  const before = process.cpuUsage();
+  return (resume) => {
+    const { user, system } = process.cpuUsage(before);
+    const { seconds, processorSeconds } = resume?.spent ?? { seconds: 0, processorSeconds: 0 };
+    return {
+      seconds: seconds + (performance.now() - started) / 1000,
+      processorSeconds: processorSeconds + (user + system) / 1e6,
+    };
+  };
 }
 
 /** The settings of the artifact to go on from: what they do not fit is told before anything is read. */
@@ -196,6 +212,7 @@ async function threadsOf(
 interface Start {
   readonly from: Artifact | undefined;
   readonly resume: FitState | undefined;
+  readonly taken: ReturnType<typeof stopwatch>;
   readonly threads?: number;
   readonly backend?: string;
 }
@@ -203,13 +220,14 @@ interface Start {
 async function learnAndShow(
   flags: TrainFlags,
   given: Readonly<Record<string, unknown>>,
-  { log, valid }: TrainingParts,
+  { log, valid, validProtocol }: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
-  { from, resume, threads, backend }: Start,
+  { from, resume, taken, threads, backend }: Start,
   identity: RunIdentity,
   context: Context,
 ): Promise<Learnt> {
   let progress: Progress | undefined;
+  const checkpoint = (state: FitState) => writeCheckpoint(flags.out, identity, { ...state, spent: taken(resume) });
   try {
     const options: ThreadOptions = {
       ...{ model: flags.model, config: given, seed: flags.seed },
@@ -224,6 +242,7 @@ async function learnAndShow(
       signal: context.signal,
       ...(threads !== undefined && { team: teamOf(threads, options, backend!) }),
       ...(valid && { valid }),
+      ...(validProtocol && { validProtocol }),
       onProgress({ epoch, step, steps, loss }, epochs) {
         progress ??= createProgress(context.stderr, {
           label: `${flags.model}, epoch ${epoch} of ${epochs}`,
@@ -236,12 +255,12 @@ async function learnAndShow(
         progress?.finish();
         progress = undefined;
         context.stderr.write(`${epochLine(epoch)}\n`);
-        await writeCheckpoint(flags.out, identity, await state());
+        await checkpoint(await state());
       },
     });
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    await writeCheckpoint(flags.out, identity, error.state);
+    await checkpoint(error.state);
     throw new RecommenderError(
       'aborted',
       `Interrupted ${placeOf(error.state)}. ${join(flags.out, CHECKPOINT)} holds everything: the same command with ` +
@@ -278,12 +297,16 @@ async function assemble(
   parts: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
 ): Promise<Artifact> {
-  const { log } = parts;
+  const { log, validProtocol = 'events' } = parts;
+  const predicted =
+    validProtocol === 'events'
+      ? 'every event after the first of every validation session'
+      : 'the first event of every session that was held out, items of its input left out';
   const training = {
     data: { file: basename(flags.data), ...countsOf(parts) },
     epochs,
     ...(best && { best }),
-    protocol: 'every event after the first of every validation session, full ranking, conservative ties',
+    protocol: `${predicted}, full ranking, conservative ties`,
     seed: flags.seed,
     command: trainingCommand(flags),
     software: { aisle: VERSION, node: process.version },

@@ -29,6 +29,10 @@ export interface CellPlan {
   readonly protocol: string;
   readonly backend: string;
   readonly epochs?: number;
+  /** What chooses the number of epochs where none is given. Default: the last tenth of the log. */
+  readonly valid?: string;
+  /** Last events of every session that are not learnt from; the first of them chooses the epochs, as leave-one-out has it. */
+  readonly holdout?: number;
   /** File that says what is known of the items, for models that read it. */
   readonly catalogue?: string;
   /** Of the incremental protocol: the window that is tested. */
@@ -41,6 +45,8 @@ export interface CellPlan {
 export interface CellResult {
   /** Of the training that chose the number of epochs, where there was one; empty for counting baselines. */
   readonly epochs: readonly EpochResult[];
+  /** Of these, the one that was chosen, where a validation chose. */
+  readonly best?: BestEpoch;
   readonly metrics: { readonly conservative: Metrics; readonly standard: Metrics };
   readonly coverage: number;
   readonly popularity: number;
@@ -48,8 +54,12 @@ export interface CellResult {
   readonly sessions: number;
   /** Events of unknown items and sessions too short that the evaluation left out. */
   readonly dropped: { readonly events: number; readonly sessions: number };
+  /** Of the training that was tested, by the clock and of processor time. */
   readonly trainSeconds: number;
+  readonly processorSeconds: number;
   readonly evaluateSeconds: number;
+  /** The most that the process held up to the end of the training. */
+  readonly peakMemoryBytes: number;
   readonly parameters: number;
   readonly bytes: number;
   readonly commands: readonly string[];
@@ -75,16 +85,17 @@ const RESULT = 'result.json';
 const RANKS = 'ranks.tsv';
 const CHOICE = 'choice.json';
 /** Of what a cell keeps: cells of another form are computed again. */
-const FORM = 2;
+const FORM = 3;
 
 /** The folder of a cell: a name that a person can read, and a hash of all that its result follows from. */
 export function cellFolder(out: string, plan: CellPlan, contents: Readonly<Record<string, string>>): string {
-  const { train, test, catalogue, from, name: _, ...rest } = plan;
+  const { train, test, catalogue, from, valid, name: _, ...rest } = plan;
   const files = {
     train: contents[train],
     test: contents[test],
     ...(catalogue !== undefined && { catalogue: contents[catalogue] }),
     ...(from !== undefined && { from: basename(dirname(from)) }),
+    ...(valid !== undefined && { valid: contents[valid] ?? valid }),
   };
   const identity = JSON.stringify({ ...rest, ...files, version: VERSION, form: FORM });
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12);
@@ -114,7 +125,8 @@ export async function readCell(folder: string, plan: CellPlan): Promise<Cell | u
 /**
  * Trains and evaluates. A network learns twice, unless its epochs are given: first without the last tenth of the log, which
  * chooses the number of epochs, then from all of it, so that every model of a comparison knows the same items. An
- * interrupted training goes on where it stopped.
+ * interrupted training goes on where it stopped. Where every session holds out its last events, nothing is learnt from them
+ * afterwards either: what the first of them has chosen is what is tested.
  *
  * @throws RecommenderError `aborted`.
  * @throws CommandError for a model that cannot be trained or evaluated: what its command said.
@@ -131,9 +143,9 @@ export async function computeCell(
   };
   await mkdir(folder, { recursive: true });
   const artifact = artifactOf(folder, plan);
-  const chosen = plan.isNeural && plan.epochs === undefined ? await choose(plan, folder, run, commands) : undefined;
-  const epochs = chosen ? chosen.best.epoch : plan.epochs;
-  const trained = await train(plan, artifact, run, epochs);
+  const chooses = plan.isNeural && plan.epochs === undefined;
+  const chosen = chooses && plan.holdout === undefined ? await choose(plan, folder, run, commands) : undefined;
+  const trained = await train(plan, artifact, run, chosen ? { epochs: chosen.best.epoch } : usual(plan));
   const ranksPath = join(folder, RANKS);
   const tested = await run([
     'evaluate',
@@ -141,14 +153,17 @@ export async function computeCell(
     ...['--backend', plan.backend, ...plan.reading],
   ]);
   const size = await runJson(['inspect', artifact], context);
+  const { epochs, best } = chosen ?? trained;
   const result: CellResult = {
-    epochs: (chosen ?? trained).epochs,
+    epochs,
+    ...(chooses && { best }),
     metrics: tested.metrics,
     coverage: tested['coverage@20'],
     popularity: tested['popularity@20'],
     ...{ predictions: tested.n, sessions: tested.sessions, dropped: tested.dropped },
-    trainSeconds: trained.seconds,
+    ...{ trainSeconds: trained.seconds, processorSeconds: trained.processorSeconds },
     evaluateSeconds: tested.seconds,
+    peakMemoryBytes: trained.peakMemoryBytes,
     parameters: size.parameters,
     bytes: size.bytes,
     commands,
@@ -179,14 +194,30 @@ async function choose(
     commands.push(known.command);
     return known;
   }
-  const { epochs, best } = await train(plan, join(folder, 'validated'), run);
+  const { epochs, best } = await train(plan, join(folder, 'validated'), run, usual(plan));
   const choice: Choice = { epochs, best, command: commands.at(-1)! };
   await keep(path, choice);
   return choice;
 }
 
-/** The JSON object of a training, of as many epochs as are given, or as the validation wants. */
-async function train(plan: CellPlan, artifact: string, run: (argv: string[]) => Promise<Printed>, epochs?: number) {
+/** How long a training lasts: so many epochs, or as a validation part wants. */
+type Length = Pick<CellPlan, 'epochs' | 'valid'>;
+
+/** As the plan has it. */
+function usual({ isNeural, epochs, valid, holdout }: CellPlan): Length {
+  if (!isNeural) return {};
+  if (epochs !== undefined) return { epochs };
+  if (holdout !== undefined) return { valid: 'held-out' };
+  return valid === undefined ? {} : { valid };
+}
+
+/** The JSON object of a training. */
+async function train(
+  plan: CellPlan,
+  artifact: string,
+  run: (argv: string[]) => Promise<Printed>,
+  { epochs, valid }: Length,
+) {
   const settings = Object.entries(plan.config).map(
     ([key, value]) => `${key}=${Array.isArray(value) ? value.join('/') : value}`,
   );
@@ -196,6 +227,8 @@ async function train(plan: CellPlan, artifact: string, run: (argv: string[]) => 
     ...(plan.from === undefined ? [] : ['--from', plan.from]),
     ...(plan.preset === undefined ? [] : ['--preset', plan.preset]),
     ...(epochs === undefined ? [] : ['--epochs', `${epochs}`]),
+    ...(valid === undefined ? [] : ['--valid', valid]),
+    ...(plan.holdout === undefined ? [] : ['--holdout', `${plan.holdout}`]),
     ...(plan.catalogue === undefined ? [] : ['--catalogue', plan.catalogue]),
     ...settings.flatMap((setting) => ['--set', setting]),
     ...['--backend', plan.backend, ...plan.reading],

@@ -69,6 +69,7 @@ export const RESULT_TITLES = [
   'coverage@20',
   'popularity@20',
   'train',
+  'of processor time',
   'parameters',
   'bytes',
 ];
@@ -83,6 +84,7 @@ export const resultCells = (row: Row): string[] => [
   row['coverage@20'].toFixed(3),
   row['popularity@20'].toFixed(3),
   duration(row.trainSeconds),
+  duration(row.processorSeconds),
   whole(row.parameters),
   whole(row.bytes),
 ];

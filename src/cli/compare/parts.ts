@@ -22,16 +22,19 @@ export interface PartsFlags extends EventsFlags {
   readonly data: string;
   readonly test?: string;
   readonly out: string;
+  readonly holdout?: number;
 }
 
 /**
- * The files as they are given; where only one is, its last tenth is cut off as the test.
+ * The files as they are given; where only one is, its last tenth is cut off as the test, unless every session of it holds
+ * out its last events: then it is both.
  *
  * @throws RecommenderError `bad-input` if the two share no item: every model would fail one by one.
  */
 export async function partsOf(flags: PartsFlags, context: Context): Promise<Parts> {
-  if (flags.test !== undefined) {
-    const files = { train: flags.data, test: flags.test, reading: eventsArguments(flags) };
+  const tested = flags.test ?? (flags.holdout === undefined ? undefined : flags.data);
+  if (tested !== undefined) {
+    const files = { train: flags.data, test: tested, reading: eventsArguments(flags) };
     return { ...files, support: await sharedItems(files, flags, context) };
   }
   const folder = join(flags.out, 'parts');

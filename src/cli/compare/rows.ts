@@ -27,6 +27,9 @@ export interface Row {
   readonly 'popularity@20': number;
   readonly predictions: number;
   readonly trainSeconds: number;
+  /** Of the training. */
+  readonly processorSeconds: number;
+  readonly peakMemoryBytes: number;
   readonly evaluateSeconds: number;
   readonly parameters: number;
   readonly bytes: number;
@@ -82,6 +85,8 @@ export function rowsOf(cells: readonly Cell[], support: ReadonlyMap<string, numb
       'popularity@20': average(({ popularity }) => popularity),
       predictions: results[0]!.predictions,
       trainSeconds: average(({ trainSeconds }) => trainSeconds),
+      processorSeconds: average(({ processorSeconds }) => processorSeconds),
+      peakMemoryBytes: Math.max(...results.map(({ peakMemoryBytes }) => peakMemoryBytes)),
       evaluateSeconds: average(({ evaluateSeconds }) => evaluateSeconds),
       parameters: results[0]!.parameters,
       bytes: results[0]!.bytes,

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly protocol: string;
   readonly backend: string;
   readonly epochs?: number;
+  readonly valid?: string;
+  readonly holdout?: number;
 }
 
 /** A variant with one way of retraining, which its name tells where the model has several. */
@@ -74,10 +76,14 @@ function seeded<V extends Variant>(variants: readonly V[], { seeds }: RunOptions
   );
 }
 
-const common = ({ isNeural }: Variant, seed: number, { protocol, backend, epochs }: RunOptions) => ({
-  ...{ seed, protocol, backend },
-  ...(isNeural && epochs !== undefined && { epochs }),
-});
+function common({ isNeural }: Variant, seed: number, { protocol, backend, epochs, valid, holdout }: RunOptions) {
+  return {
+    ...{ seed, protocol, backend },
+    ...(isNeural && epochs !== undefined && { epochs }),
+    ...(isNeural && valid !== undefined && { valid }),
+    ...(holdout !== undefined && { holdout }),
+  };
+}
 
 /**
  * @param out Folder of the comparison.
@@ -101,7 +107,8 @@ export async function runCells(
     for (const planned of plans) {
       const plan = from === undefined ? planned : { ...planned, from };
       const { train, test, catalogue = train } = plan;
-      for (const file of [train, test, catalogue]) contents[file] ??= await contentOf(file);
+      const validation = plan.valid === undefined || plan.valid.startsWith('last:') ? train : plan.valid;
+      for (const file of [train, test, catalogue, validation]) contents[file] ??= await contentOf(file);
       const what = [name, ...(plan.isNeural ? [`seed ${seed}`] : []), ...(plan.step === undefined ? [] : [plan.step])];
       const label = `[${++count}/${total}] ${what.join(', ')}`;
       const folder = cellFolder(out, plan, contents);

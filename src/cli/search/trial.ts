@@ -127,6 +127,7 @@ export class TrialRunner {
         ...this.#task(draw, AbortSignal.any([context.signal, pause.signal])),
         epochs: plan.epochs,
         valid: plan.parts.valid,
+        ...(plan.parts.validProtocol && { validProtocol: plan.parts.validProtocol }),
         ...(resume && { resume }),
         onProgress({ epoch, step, steps, loss }) {
           const label = `trial ${number}, epoch ${epoch}`;
@@ -163,11 +164,12 @@ export class TrialRunner {
     const scorer = await loadScorer({ info, itemIds, tensors });
     const valid = readClicks({ info, tensors }, parts.valid, () => undefined);
     const { items, offsets } = valid;
-    const total = items.length - offsets.length + 1;
+    const total = parts.validProtocol === 'leave-one-out' ? offsets.length - 1 : items.length - offsets.length + 1;
     const progress = createProgress(stderr, { label: `trial ${number}`, total, unit: 'predictions' });
     try {
       const onProgress = (count: number) => progress.update(count);
-      const result = await evaluate(scorer, valid, { protocol: 'events', support, signal, onProgress });
+      const { validProtocol: protocol = 'events' } = parts;
+      const result = await evaluate(scorer, valid, { protocol, support, signal, onProgress });
       done.push({ epoch: 1, seconds: result.seconds, valid: result.metrics.conservative });
       return true;
     } finally {
