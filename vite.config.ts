@@ -48,6 +48,8 @@ const page: UserConfig = {
     ...bundle,
     outDir: 'dist/page',
     modulePreload: false,
+    // There is one style sheet, in the page's head; otherwise every script that loads another names it, too.
+    cssCodeSplit: false,
     rolldownOptions: { output: { codeSplitting } },
   },
   worker: worker('assets/worker-[hash].js'),
