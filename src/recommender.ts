@@ -228,7 +228,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     gap,
     onEvents: (events) => history.add(...events),
     onStored(events) {
-      notes.allow(); // after an erasure, the first event that is stored begins anew
+      notes.allow('event'); // after an erasure, the first event that is stored begins anew
       emit('stored', { events: events.map(tracked) });
     },
     onErased(by) {

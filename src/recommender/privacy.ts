@@ -95,7 +95,7 @@ export function createPrivacy(parts: PrivacyParts) {
     if (consent === 'granted') {
       isStored = true;
       store.open();
-      notes.allow();
+      notes.allow('yes');
       return;
     }
     void notes.forbid();

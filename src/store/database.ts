@@ -25,7 +25,6 @@ export class Database {
    * Runs one transaction. It may run again after a failure, so what it writes must be the same each time.
    *
    * @param work Returns the result; the transaction commits after it unless it throws. It may await requests only.
-   * @param onMissing Where it is given, a database that is not there is not made: it is called, and the call fails.
    * @throws RecommenderError `timeout`; otherwise what IndexedDB says, after which the next call opens it anew.
    */
   async run<T>(

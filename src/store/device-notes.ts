@@ -8,8 +8,13 @@ import { Database } from './database';
 export interface DeviceNotes {
   /** Counts how often everything was forgotten. */
   readonly life: number;
-  /** From now on notes are stored, those in memory at once. */
-  allow(): void;
+  /**
+   * From now on notes are stored, those in memory at once.
+   *
+   * @param after What allows it. After a `yes` the first note may make the database; after an `event` was stored it is there,
+   *   and where it is not, it has been erased.
+   */
+  allow(after: 'yes' | 'event'): void;
   /** From now on notes stay in memory. Settles when nothing is being written any more. */
   forbid(): Promise<void>;
   /** Undefined where there is no such note. What is stored may be anything: any script of this origin may write there. */
@@ -42,12 +47,13 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
   const database = new Database({ name, deadline, onDeleted: forgetAll });
   let isAllowed = false;
   let isBroken = false;
+  let mayMake = false;
   let life = 0;
   let last: Promise<unknown> = Promise.resolve();
 
   function forgetAll(): void {
     life++;
-    isAllowed = false; // what was erased does not come back because a measurement ends later
+    isAllowed = mayMake = false; // what was erased does not come back because a measurement ends later
     memory.clear();
   }
 
@@ -68,12 +74,15 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
   }
 
   const put = (key: string, note: object): Promise<unknown> =>
-    stored(() =>
-      database.run('readwrite', (store) => {
+    stored(async () => {
+      const write = (store: IDBObjectStore): void => {
         store.put(note, NOTE + key);
         store.transaction.commit?.(); // a page that is being left does not come to see its success
-      }),
-    );
+      };
+      if (!mayMake) return database.inside('readwrite', write, undefined);
+      mayMake = false;
+      return database.run('readwrite', write);
+    });
 
   const get = (key: string): Promise<unknown> =>
     stored(() => database.inside('readonly', (store) => promisifyRequest(store.get(NOTE + key)), undefined));
@@ -87,9 +96,10 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
     get life() {
       return life;
     },
-    allow() {
+    allow(after) {
       if (isAllowed) return;
       isAllowed = true;
+      mayMake = after === 'yes';
       for (const [key, note] of memory) void put(key, note);
     },
     forbid() {

@@ -20,16 +20,7 @@ export type { EventStore, EventStoreOptions, StorageState, StoreTrouble } from '
 
 export function createEventStore(options: EventStoreOptions): EventStore {
   const { name = 'aisle', gap, deadline = 3, maxSize = 500_000, retryAfter = 250 } = options;
-  const {
-    onEvents = () => {},
-    onStored = () => {},
-    onErased = () => {},
-    onWithdrawn = () => {},
-    onPaused = () => {},
-    onLearnt = () => {},
-    onState = () => {},
-    onTrouble = () => {},
-  } = options;
+  const { onEvents, onStored, onErased, onWithdrawn, onPaused, onLearnt, onState, onTrouble } = options;
   // Of events of one time, those of the older page come first.
   const tab = Date.now().toString(36) + randomName();
   const database = new Database({ name, deadline, onDeleted: vanish });
@@ -48,6 +39,11 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   let sequence = 0;
   let failures = 0;
   let loaded = false;
+  /**
+   * Whether a look may make the database, as the first one after `open` does: whether events can be stored is to be known
+   * before there are any. After an erasure only an event makes it.
+   */
+  let mayMake = false;
   /** Counts erasures: work that began before one does nothing after it. */
   let life = 0;
   let draining: Promise<void> | undefined;
@@ -55,23 +51,33 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   /** Who waits for a `flush`. */
   const flushing: (() => void)[] = [];
 
-  /** Writes in one transaction of this life of the database; undefined where it was erased meanwhile. */
-  const change = <T>(body: (store: IDBObjectStore, marks: Marks) => Promise<T>): Promise<T | undefined> =>
-    work(body, (whole) => database.run('readwrite', whole, epoch === undefined ? undefined : vanish));
+  const isOpen = (): boolean => state === 'open';
+
+  type Body<T> = (store: IDBObjectStore, marks: Marks) => Promise<T>;
+
+  /** Reads in one transaction of this life of the database; `none` where there is no database. */
+  const look = <T>(body: Body<T>, none: T): Promise<T | undefined> => work(body, 'readonly', () => mayMake, none);
+
+  /** Writes in one such transaction. */
+  const change = <T>(body: Body<T>): Promise<T | undefined> => work<T | undefined>(body, 'readwrite', () => false);
+
+  /** As `change`; it begins a life where there is none. */
+  const add = <T>(body: Body<T>): Promise<T | undefined> =>
+    work<T | undefined>(body, 'readwrite', () => epoch === undefined);
 
   /**
-   * Reads in one such transaction; `none` where there is no database. The first time it is opened all the same: whether
-   * events can be stored is to be known before there are any.
+   * @param makes Whether it makes the database where there is none.
+   * @returns What `body` does; undefined where all was erased meanwhile.
    */
-  const look = <T>(body: (store: IDBObjectStore, marks: Marks) => Promise<T>, none: T): Promise<T | undefined> =>
-    work<T>(body, (whole) => (loaded ? database.inside('readonly', whole, none) : database.run('readonly', whole)));
-
   async function work<T>(
-    body: (store: IDBObjectStore, marks: Marks) => Promise<T>,
-    transact: (whole: (store: IDBObjectStore) => Promise<T | undefined>) => Promise<T | undefined>,
+    body: Body<T>,
+    mode: IDBTransactionMode,
+    makes: () => boolean,
+    none?: T,
   ): Promise<T | undefined> {
-    await erasures.over;
     const began = life;
+    await erasures.over;
+    if (life !== began || !isOpen()) return undefined;
     let erased = epoch !== undefined; // as it is where the database is gone
     let marks: Marks | undefined;
     const whole = async (store: IDBObjectStore) => {
@@ -79,7 +85,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       erased = life !== began || (epoch !== undefined && marks.epoch !== epoch);
       return erased ? undefined : body(store, marks);
     };
-    const result = await transact(whole).catch((error) => {
+    const transaction = makes() ? database.run(mode, whole) : database.inside(mode, whole, none);
+    const result = await transaction.catch((error) => {
       if (life === began) throw error;
       return undefined;
     });
@@ -101,8 +108,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   /** Reads everything, hands out what is new, and moves what is damaged. */
   async function load(): Promise<void> {
+    const began = life;
     const entries = await look(readEntries, []);
-    if (entries === undefined) return; // erased meanwhile; the loop reads again
+    if (entries === undefined || life !== began) return; // erased meanwhile; the loop reads again
     const fresh: StoredEvent[] = [];
     const damaged: [key: string, value: unknown, reason: string][] = [];
     let unreadable = '';
@@ -118,6 +126,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       } else fresh.push(...read.filter(isNew));
     }
     loaded = true;
+    mayMake = false;
     if (count > 0) {
       trouble('records-set-aside', `${count} stored record(s) cannot be read and are passed over: ${unreadable}.`);
     }
@@ -139,14 +148,15 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const key = keyOf(tab, sequence);
     const value = encode(events);
     const created = randomName();
-    const written = await change(async (store, marks) => {
+    const began = life;
+    const written = await add(async (store, marks) => {
       if (pause.forbids(marks.paused)) return undefined;
       const now = marks.epoch ?? created;
       writeMarks(store, { epoch: now, paused: marks.paused });
       store.put(value, key);
       return now;
     });
-    if (written === undefined) return; // erased or paused meanwhile, and these events dropped
+    if (written === undefined || life !== began) return; // erased or paused meanwhile, and these events dropped
     epoch = written;
     sequence++;
     size += sizeOf(key, value);
@@ -158,12 +168,13 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   async function writePause(): Promise<void> {
     const paused = pause.on;
     const created = randomName();
-    const written = await change(async (store, marks) => {
+    const began = life;
+    const written = await add(async (store, marks) => {
       const now = marks.epoch ?? created;
       writeMarks(store, { epoch: now, paused });
       return now;
     });
-    if (written === undefined) return; // erased meanwhile
+    if (written === undefined || life !== began) return; // erased meanwhile
     epoch = written;
     pause.written(paused);
   }
@@ -181,12 +192,12 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   function tell(next: StorageState): void {
-    if (state !== 'open' || next === told) return;
+    if (!isOpen() || next === told) return;
     told = next;
     onState(next);
   }
 
-  const isBusy = (): boolean => state === 'open' && (!loaded || pause.due || waiting.length > 0);
+  const isBusy = (): boolean => isOpen() && (!loaded || pause.due || waiting.length > 0);
 
   function settleFlushes(): void {
     for (const settle of flushing.splice(0)) settle();
@@ -204,7 +215,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
         mend();
         tell('indexeddb');
       } catch (error) {
-        if (state !== 'open') return;
+        if (!isOpen()) return;
         await recover(error);
       }
     }
@@ -229,7 +240,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   function start(): void {
-    if (state !== 'open' || draining) return;
+    if (!isOpen() || draining) return;
     draining = drain().finally(() => {
       draining = undefined;
       if (isBusy()) start();
@@ -240,6 +251,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   /** The end of a life of the database: nothing that waits to be written goes into the next one. */
   function endLife(): void {
     life++;
+    mayMake = false;
     epoch = undefined;
     learnt = undefined;
     size = 0;
@@ -265,13 +277,13 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   function withdraw(consent: 'denied' | 'unknown'): void {
-    if (state !== 'open') return;
+    if (!isOpen()) return;
     stop();
     onWithdrawn(consent);
   }
 
   function stop(): void {
-    if (state === 'open') state = 'new';
+    if (isOpen()) state = 'new';
     loaded = false;
     told = undefined;
     mend();
@@ -283,13 +295,13 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   function hear(message: unknown): void {
     const { epoch: theirs, events, erased, stopped, paused, changed } = (message ?? {}) as Record<string, unknown>;
     // A visit that is in this page's memory only is not ended by a no to storing; one that is stored is.
-    if (erased === true || (stopped === true && state === 'open')) {
+    if (erased === true || (stopped === true && isOpen())) {
       erasures.sweep(forget('elsewhere'), tab).catch(() => {}); // where the device does not answer, it has not written either
     }
     if (stopped === true) withdraw('denied');
     if (typeof paused === 'boolean' && paused !== pause.on) setPaused(paused);
-    if (changed === true && state === 'open' && loaded) look(async () => {}, undefined).catch(() => {});
-    if (!(state === 'open' && loaded && Array.isArray(events) && events.every(isEvent))) return;
+    if (changed === true && isOpen() && loaded) look(async () => {}, undefined).catch(() => {});
+    if (!(isOpen() && loaded && Array.isArray(events) && events.every(isEvent))) return;
     // A message may be older than an erasure: then only the database knows what there is.
     if (epoch === undefined || theirs !== epoch) load().catch(() => {});
     else {
@@ -300,7 +312,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   function setPaused(paused: boolean): void {
-    pause.set(paused, state === 'open');
+    pause.set(paused, isOpen());
     onPaused(paused, []);
     start();
   }
@@ -319,6 +331,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     open() {
       if (state !== 'new') return;
       state = 'open';
+      mayMake = true;
       pause.opened();
       tell('idle');
       start();
@@ -338,10 +351,10 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     },
     hears: channel !== undefined,
     async refresh() {
-      if (state === 'open' && failures === 0) await load().catch(() => {});
+      if (isOpen() && failures === 0) await load().catch(() => {});
     },
     async beside(body, changes = false) {
-      if (state !== 'open' || epoch === undefined) return undefined;
+      if (!isOpen() || epoch === undefined) return undefined;
       const result = await (changes ? change(body) : look(body, undefined));
       if (changes && result) channel?.tell({ changed: true });
       return result;
@@ -353,7 +366,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       return erasures.erase();
     },
     hold() {
-      if (state === 'open') stop();
+      if (isOpen()) stop();
     },
     discard() {
       channel?.tell({ stopped: true });

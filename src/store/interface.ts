@@ -18,23 +18,23 @@ export interface EventStoreOptions {
   /** Milliseconds until the second attempt after a failure; each further one waits twice as long, a minute at most. Default 250. */
   readonly retryAfter?: number;
   /** Events that this page did not add: of earlier visits and of other tabs. Each comes once, sorted by time. */
-  readonly onEvents?: (events: readonly StoredEvent[]) => void;
+  readonly onEvents: (events: readonly StoredEvent[]) => void;
   /** Events of this page that are stored now: they survive it. */
-  readonly onStored?: (events: readonly StoredEvent[]) => void;
+  readonly onStored: (events: readonly StoredEvent[]) => void;
   /** What was stored is erased, here (`by` this page) or elsewhere: whoever holds a copy drops it, and returns a promise where it writes beside. */
-  readonly onErased?: (by: 'page' | 'elsewhere') => unknown;
+  readonly onErased: (by: 'page' | 'elsewhere') => unknown;
   /**
    * This page has stopped storing, until `open`: `denied` in another tab, or `unknown` where its data is gone and no tab
    * could tell it why.
    */
-  readonly onWithdrawn?: (consent: 'denied' | 'unknown') => void;
+  readonly onWithdrawn: (consent: 'denied' | 'unknown') => void;
   /** Recording has been paused or resumed, here or elsewhere. `dropped`: what this page tracked after it was paused elsewhere. */
-  readonly onPaused?: (paused: boolean, dropped: readonly StoredEvent[]) => void;
+  readonly onPaused: (paused: boolean, dropped: readonly StoredEvent[]) => void;
   /** What is stored of what was learnt has another name: this page has not read it yet, unless it wrote it. */
-  readonly onLearnt?: (name: string | undefined) => void;
-  readonly onState?: (state: StorageState) => void;
+  readonly onLearnt: (name: string | undefined) => void;
+  readonly onState: (state: StorageState) => void;
   /** Less than there should be, and why; undefined where that is over. */
-  readonly onTrouble?: (code: StoreTrouble, message: string | undefined) => void;
+  readonly onTrouble: (code: StoreTrouble, message: string | undefined) => void;
 }
 
 export interface EventStore {

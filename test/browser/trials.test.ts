@@ -166,11 +166,11 @@ describe('the fastest backend', () => {
 
 describe('a GPU', () => {
   test('is marked in the database while it is tried, and not before or after', async () => {
-    notes.allow();
+    notes.allow('yes');
     const marks = new Map<BackendName, unknown>();
     const other = openDeviceNotes({ name: 'aisle-trials', deadline: 20 }); // as the next page would see it
     const { fastest } = await page({ webgpu: 5, webgl: 1, wasm: 3, cpu: 9 }, async (backend) => {
-      other.allow();
+      other.allow('yes');
       marks.set(backend, recordOf(await other.read(BACKENDS), today).trying);
     });
     await fastest();
@@ -195,7 +195,7 @@ describe('a GPU', () => {
   });
 
   test('of a page that is left meanwhile has not killed it', async () => {
-    notes.allow();
+    notes.allow('yes');
     const { trials } = await page({});
     await trials.guarded('webgl', async () => {
       expect(await recorded()).toMatchObject({ trying: 'webgl' });
@@ -217,7 +217,7 @@ describe('a GPU', () => {
 });
 
 test('nothing is written after everything was erased, though a trial goes on', async () => {
-  notes.allow();
+  notes.allow('yes');
   let erased: Promise<void> | undefined;
   const { fastest } = await page({ webgl: 1, wasm: 3 }, async (backend) => {
     if (backend === 'webgl') erased ??= erase();

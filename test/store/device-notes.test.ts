@@ -7,7 +7,7 @@ const open: DeviceNotes[] = [];
 function notes({ allowed = true, deadline = 20 } = {}): DeviceNotes {
   const opened = openDeviceNotes({ name: databaseName(), deadline });
   open.push(opened);
-  if (allowed) opened.allow();
+  if (allowed) opened.allow('yes');
   return opened;
 }
 const NOTE = { fastest: 'wasm' };
@@ -28,7 +28,7 @@ describe('a note', () => {
     await first.write('device', NOTE, first.life);
     expect(await first.read('device')).toEqual(NOTE);
     expect(await dump()).toBeUndefined();
-    first.allow();
+    first.allow('yes');
     await first.close();
     expect(await dump()).toEqual(new Map([['note/device', NOTE]]));
     expect(await notes().read('device')).toEqual(NOTE);
@@ -70,8 +70,12 @@ describe('a note', () => {
     await here.write('device', { fastest: 'cpu' }, here.life);
     expect(await here.read('device')).toEqual({ fastest: 'cpu' });
     expect(await dump()).toBeUndefined();
-    here.allow();
-    await expect.poll(dump).toEqual(new Map([['note/device', { fastest: 'cpu' }]]));
+    here.allow('event'); // which is gone again
+    await here.write('device', { fastest: 'wasm' }, here.life);
+    expect(await dump()).toBeUndefined();
+    await here.forbid();
+    here.allow('yes');
+    await expect.poll(dump).toEqual(new Map([['note/device', { fastest: 'wasm' }]]));
   });
 
   test('is forgotten when another tab erases', async () => {

@@ -219,6 +219,21 @@ describe('erasing', () => {
     expect(await stored()).toEqual(['e 5']);
   });
 
+  test('at any moment after the opening leaves no database, and none is made by looking for one', async () => {
+    const rounds = Number(process.env['SOAK'] ?? 40);
+    for (let round = 0; round < rounds; round++) {
+      freshDatabase();
+      const { store } = page();
+      for (let k = 0; k < round % 20; k++) await Promise.resolve();
+      for (let tick = 0; tick < round / 4; tick++) await new Promise((next) => setImmediate(next));
+      await store.erase();
+      await store.flush();
+      await store.refresh();
+      expect(await dump(), `erased in round ${round}`).toBeUndefined();
+      await closeAll();
+    }
+  }, 600_000);
+
   test('reaches tabs that cannot be told: they write nothing from before it, and nothing more until they are opened again', async () => {
     vi.stubGlobal('BroadcastChannel', undefined);
     const withdrawn = vi.fn();

@@ -35,6 +35,7 @@ export function page({ opened = true, ...options }: Partial<EventStoreOptions> &
     deadline: 20,
     retryAfter: 5,
     onEvents: (some) => events.push(...some),
+    onStored: () => {},
     onErased: () => {
       events.length = 0;
       told.push('erased');
@@ -42,6 +43,7 @@ export function page({ opened = true, ...options }: Partial<EventStoreOptions> &
     onWithdrawn: (consent) => told.push(`withdrawn: ${consent}`),
     onPaused: (paused, dropped) =>
       told.push([paused ? 'paused' : 'resumed', ...dropped.map(({ itemId }) => itemId)].join(' ')),
+    onLearnt: () => {},
     onState: (state) => told.push(state),
     onTrouble: (code, message) => told.push(message === undefined ? `${code} is over` : `${code}: ${message}`),
     ...options,
