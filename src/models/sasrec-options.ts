@@ -1,8 +1,9 @@
 /** Configuration of SASRec: names of the official TensorFlow code in camelCase, and a few keys of our own. */
 import type { OptionSpecs } from './model';
 import { type SasrecTrainingConfig, trainingOptions } from './sasrec-training';
+import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
-export interface SasrecConfig extends SasrecTrainingConfig {
+export interface SasrecConfig extends SasrecTrainingConfig, InputScaleConfig {
   readonly hiddenUnits: number;
   readonly maxlen: number;
   readonly numBlocks: number;
@@ -16,10 +17,7 @@ export interface SasrecConfig extends SasrecTrainingConfig {
   readonly outputProjection: 'auto' | 'true' | 'false';
   readonly maskPadding: 'auto' | 'true' | 'false';
   readonly positions: 'end' | 'start';
-  readonly inputScale: 'auto' | 'sqrt' | 'half-sqrt' | 'none';
   readonly reuseItemEmbeddings: boolean;
-  readonly scoring: 'dot' | 'cosine';
-  readonly temperature: number;
   readonly init: 'auto' | 'torch' | 'normal';
   readonly initStd: number;
 }
@@ -122,35 +120,14 @@ export const options: OptionSpecs<SasrecConfig> = {
     doc: 'count positions from the end (the newest click has the last one) or from the start of the session',
     source: 'end is all reference codes; with start earlier clicks keep their vectors when one more comes',
   },
-  inputScale: {
-    type: 'choice',
-    choices: ['auto', 'sqrt', 'half-sqrt', 'none'],
-    default: 'auto',
-    doc: 'factor of embedded clicks: √d, √d/2 or 1; auto: √d, with cosine scoring √d/2',
-    source: `√d is ${OFFICIAL.replace('default of ', '')}, none gSASRec; √d/2 is ours, for vectors of length 1`,
-  },
+  inputScale: inputScaleOption('√d', '√d is the official TensorFlow code, none gSASRec'),
   reuseItemEmbeddings: {
     type: 'boolean',
     default: true,
     doc: 'score with the table that embeds the clicks; false: with a table of its own',
     source: 'true is the paper and its codes, false the default of gSASRec',
   },
-  scoring: {
-    type: 'choice',
-    choices: ['dot', 'cosine'],
-    default: 'dot',
-    doc: 'cosine: item vectors (as input and as output) and session vectors are scaled to length 1',
-    source: 'dot is the paper; cosine is ours: popular items cannot win by the length of their vectors alone',
-  },
-  temperature: {
-    type: 'number',
-    min: 0.001,
-    max: 1000,
-    words: { auto: 0 },
-    default: 0,
-    doc: 'scores are divided by it; auto: 1, with cosine scoring 1/16',
-    source: 'a cosine alone is too flat for a softmax over thousands of items',
-  },
+  ...scoringOptions,
   init: {
     type: 'choice',
     choices: ['auto', 'torch', 'normal'],

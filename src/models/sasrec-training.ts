@@ -1,14 +1,12 @@
 /** How SASRec trains: its losses, batches and optimiser, as configuration and as plan. */
 import type { ObjectiveSpec, OptionSpecs, TrainingPlan, TrainingRows } from './model';
+import { type SampledConfig, sampledOptions, sampledSoftmax } from './sampled-softmax';
 
-export interface SasrecTrainingConfig {
+export interface SasrecTrainingConfig extends SampledConfig {
   readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
   readonly negatives: number;
   readonly gbceT: number;
-  readonly nSample: number;
   readonly nSamplePer: 'batch' | 'sequence';
-  readonly sampleAlpha: number;
-  readonly logq: number;
   readonly labelSmoothing: number;
   readonly lr: number;
   readonly lrSchedule: 'constant' | 'linear';
@@ -57,11 +55,9 @@ export const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     doc: 'gbce: calibration t; 0 is bce, 1 gives calibrated probabilities',
     source: 'recommended by gSASRec (Petrov & Macdonald, RecSys 2023)',
   },
+  ...sampledOptions,
   nSample: {
-    type: 'integer',
-    min: 1,
-    max: 1_000_000,
-    default: 2048,
+    ...sampledOptions.nSample,
     doc: 'sampled: negatives of a batch, or of a sequence; those that equal a target are masked for it',
     source: 'as in GRU4Rec; 3,000 a sequence in "Turning Dross Into Gold Loss"',
   },
@@ -71,22 +67,6 @@ export const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     default: 'batch',
     doc: 'sampled: whether all sessions of a batch share nSample negatives, or the clicks of each have as many of their own',
     source: 'batch as in GRU4Rec, many times cheaper; sequence as in "Turning Dross Into Gold Loss", there uniform',
-  },
-  sampleAlpha: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0.5,
-    doc: 'sampled: negatives are drawn ∝ support^sampleAlpha: 0 uniform, 1 by popularity',
-    source: 'as in GRU4Rec',
-  },
-  logq: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 1,
-    doc: 'sampled: share of the log of the sampling frequency taken off all scores, targets included',
-    source: '1 makes the sampled softmax an unbiased estimate of the full one in the limit',
   },
   labelSmoothing: {
     type: 'number',
@@ -195,23 +175,15 @@ export function trainingConflict(config: SasrecTrainingConfig): string | undefin
 }
 
 function objective(config: SasrecTrainingConfig): ObjectiveSpec {
-  const { loss, negatives, gbceT, nSample, nSamplePer, sampleAlpha, logq, labelSmoothing, l2Emb } = config;
+  const { loss, negatives, gbceT, nSample, nSamplePer, sampleAlpha, labelSmoothing, l2Emb } = config;
   const l2 = { weight: l2Emb, params: ['items'], power: 2 } as const;
   switch (loss) {
     case 'ce':
       return { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, labelSmoothing, reduction: 'mean', l2 };
-    case 'sampled':
-      return {
-        loss: 'cross-entropy',
-        negatives:
-          nSamplePer === 'batch'
-            ? { kind: 'shared', inBatch: false, extra: nSample, alpha: sampleAlpha }
-            : { kind: 'per-row', count: nSample, reject: 'none', alpha: sampleAlpha },
-        logq,
-        maskHits: true,
-        reduction: 'mean',
-        l2,
-      };
+    case 'sampled': {
+      const perRow = { kind: 'per-row', count: nSample, reject: 'none', alpha: sampleAlpha } as const;
+      return { ...sampledSoftmax(config), ...(nSamplePer === 'sequence' && { negatives: perRow }), l2 };
+    }
     case 'bce': {
       const spec = { kind: 'per-position', count: negatives || 1, reject: 'session' } as const;
       return { loss: 'bce', negatives: spec, reduction: 'mean', l2 };

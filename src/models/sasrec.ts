@@ -17,7 +17,7 @@
  * Sampling", RecSys 2023, https://arxiv.org/abs/2308.07192 — is form `tf` without √d (`inputScale: 'none'`), with a
  * table of its own for scores (`reuseItemEmbeddings: false`) and the loss `gbce`.
  *
- * Ours is `scoring: 'cosine'`: every E[x], E[j] and cₜ is scaled to length 1, and scores are divided by a temperature.
+ * `scoring: 'cosine'`, see `scoring.ts`: every E[x], E[j] and cₜ has length 1, and scores are divided by a temperature.
  *
  * Forms: `tf` masks padding keys and has no output projection after the heads; `pre` and `post` are today's PyTorch
  * port by pmixer, which projects and lets padding keys take part. `outputProjection` and `maskPadding` override that:
@@ -33,7 +33,6 @@ import {
   mul,
   reshape,
   slice,
-  type Tensor,
   type Tensor1D,
   type Tensor2D,
   type Tensor4D,
@@ -42,7 +41,6 @@ import { RecommenderError } from '../errors';
 import { type AttentionOptions, type AttentionParams, attention, causalBias, keyBias } from '../nn/attention';
 import { feedForward } from '../nn/feed-forward';
 import { layerNorm } from '../nn/layer-norm';
-import { normaliseRows } from '../nn/normalise-rows';
 import type { SessionInput } from '../types';
 import { linearParams } from './linear-params';
 import type { Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
@@ -50,11 +48,9 @@ import { padClicks } from './padding';
 import { options, type SasrecConfig } from './sasrec-options';
 import { firstPosition, masksPadding, projectsOutput, sasrecParameters } from './sasrec-parameters';
 import { trainingConflict, trainingPlan } from './sasrec-training';
+import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 
 export type { SasrecConfig } from './sasrec-options';
-
-/** Cosines lie in ±1: without it a softmax over thousands of items could tell hardly any apart. */
-const COSINE_TEMPERATURE = 1 / 16;
 
 /**
  * Whether a batch need not be wider than its longest session: real clicks must see no padding key. On the right,
@@ -81,24 +77,15 @@ function prepare(sessions: readonly SessionInput[], config: SasrecConfig): Prepa
   return padClicks(sessions, { side, maxLength: config.maxlen, trims: trims(config) });
 }
 
-/** What √d is in the equations. */
-function inputScale({ inputScale, scoring, hiddenUnits: d }: SasrecConfig): number {
-  const scale = inputScale === 'auto' ? (scoring === 'cosine' ? 'half-sqrt' : 'sqrt') : inputScale;
-  return { sqrt: Math.sqrt(d), 'half-sqrt': Math.sqrt(d) / 2, none: 1 }[scale];
-}
-
 /** e = (dropout(√d E[x] + P)) ⊙ m, `[B · W, d]`. */
 function embed(params: Params, prepared: PreparedTensors, config: SasrecConfig, { dropout }: Run): Tensor2D {
-  const { hiddenUnits: d, maxlen, positions, dropoutRate, dropoutEmbed, scoring } = config;
+  const { hiddenUnits: d, maxlen, positions, dropoutRate, dropoutEmbed } = config;
   const items = prepared.items as Tensor2D;
   const [batch, width] = items.shape;
   const offset = firstPosition(config) + (positions === 'end' ? maxlen - width : 0);
   const p = slice(params.positions as Tensor2D, [offset, 0], [width, d]);
-  let x: Tensor = gather(params.items as Tensor2D, items); // [B, W, d]
-  if (scoring === 'cosine') x = reshape(normaliseRows(reshape(x, [batch * width, d])), x.shape);
-  const scale = inputScale(config);
-  if (scale !== 1) x = mul(x, scale);
-  const e = dropout(add(x, p), dropoutEmbed < 0 ? dropoutRate : dropoutEmbed);
+  const x = clickVectors(params.items as Tensor2D, items, config, scaleOf(config, d, 'sqrt'));
+  const e = dropout(add(reshape(x, [batch, width, d]), p), dropoutEmbed < 0 ? dropoutRate : dropoutEmbed);
   return mask(reshape(e, [batch * width, d]), prepared);
 }
 
@@ -184,13 +171,6 @@ export function sasrecHidden(
   return layerNormOf('norm', e);
 }
 
-/** The vector that scores: c, with cosine scoring of length 1, over the temperature. */
-export function scoringVector(c: Tensor2D, { scoring, temperature }: SasrecConfig): Tensor2D {
-  const vector = scoring === 'cosine' ? normaliseRows(c) : c;
-  const divisor = temperature || (scoring === 'cosine' ? COSINE_TEMPERATURE : 1);
-  return divisor === 1 ? vector : mul(vector, 1 / divisor);
-}
-
 export const sasrec: SessionModel<SasrecConfig> = {
   name: 'sasrec',
   paper: 'Kang & McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018, https://arxiv.org/abs/1808.09781',
@@ -204,9 +184,8 @@ export const sasrec: SessionModel<SasrecConfig> = {
     encode: (params, prepared, config, run) =>
       scoringVector(sasrecHidden(params, prepared, config, run, false), config),
   },
-  outputs(params, { reuseItemEmbeddings, scoring }) {
-    const table = params[reuseItemEmbeddings ? 'items' : 'outputs'] as Tensor2D;
-    return { table: scoring === 'cosine' ? normaliseRows(table) : table };
-  },
+  outputs: (params, config) => ({
+    table: scoringTable(params[config.reuseItemEmbeddings ? 'items' : 'outputs'] as Tensor2D, config),
+  }),
   training: (config) => trainingPlan(config, config.maxlen),
 };

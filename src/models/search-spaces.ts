@@ -19,13 +19,31 @@ const GRU4REC: SearchSpace = {
   eluParam: only(choice(0, 0.5, 1), { loss: ['bpr-max'] }),
 };
 
+/** Vectors of length 1 or not; the temperature around NISER's, 1/16. */
+const SCORING: SearchSpace = {
+  scoring: choice('dot', 'cosine'),
+  temperature: only(log(0.04, 0.12), { scoring: ['cosine'] }),
+};
+
+/** Of a sampled softmax, where the base asks for one. */
+const SAMPLED: SearchSpace = {
+  nSample: only(choice(512, 1024, 2048, 4096), { loss: ['sampled'] }),
+  sampleAlpha: only(linear(0, 1), { loss: ['sampled'] }),
+};
+
 const SRGNN: SearchSpace = {
   hiddenSize: choice(50, 64, 100, 128),
   step: choice(1, 1, 2),
   batchSize: choice(50, 100, 200),
   lr: log(0.0003, 0.005),
-  lrDc: choice(0.1, 0.3, 0.5),
-  lrDcStep: choice(2, 3, 5),
+  lrSchedule: choice('step', 'linear'),
+  lrDc: only(choice(0.1, 0.3, 0.5), { lrSchedule: ['step'] }),
+  lrDcStep: only(choice(2, 3, 5), { lrSchedule: ['step'] }),
+  ...SCORING,
+  positions: choice('none', 'reverse'),
+  dropoutEmbed: linear(0, 0.5),
+  ...SAMPLED,
+  labelSmoothing: only(choice(0, 0.1), { loss: ['cross-entropy'] }),
   l2: log(1e-6, 1e-3),
   edges: choice('binary', 'counted'),
 };
@@ -37,10 +55,13 @@ const SASREC: SearchSpace = {
   norm: choice('tf', 'pre', 'post'),
   positions: choice('end', 'start'),
   dropoutRate: linear(0.05, 0.5),
+  dropoutEmbed: linear(0.05, 0.5),
+  ...SCORING,
+  ...SAMPLED,
   lr: log(0.0003, 0.005),
   lrSchedule: choice('constant', 'linear'),
   batchSize: choice(16, 32, 64, 128),
-  labelSmoothing: choice(0, 0.1),
+  labelSmoothing: only(choice(0, 0.1), { loss: ['ce'] }),
 };
 
 const CASER: SearchSpace = {

@@ -1,22 +1,30 @@
 /** Configuration of SR-GNN: names of the official PyTorch code in camelCase, and the forms of code and paper by name. */
 import type { OptionSpecs } from './model';
+import { type SampledConfig, sampledOptions } from './sampled-softmax';
+import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
-export interface SrgnnConfig {
+export interface SrgnnConfig extends SampledConfig, InputScaleConfig {
   readonly hiddenSize: number;
   readonly maxlen: number;
   readonly step: number;
   readonly cell: 'code' | 'paper';
   readonly edges: 'binary' | 'counted';
   readonly readout: 'hybrid' | 'global' | 'local';
+  readonly positions: 'none' | 'reverse';
+  readonly dropoutEmbed: number;
   readonly init: 'uniform' | 'normal';
-  readonly loss: 'cross-entropy' | 'binary';
+  readonly loss: 'cross-entropy' | 'binary' | 'sampled';
+  readonly labelSmoothing: number;
   readonly batching: 'prefixes' | 'same-length';
   readonly batchSize: number;
   readonly batchClicks: number;
   readonly lr: number;
+  readonly lrSchedule: 'step' | 'linear';
   readonly lrDc: number;
   readonly lrDcStep: number;
   readonly l2: number;
+  readonly decay: 'coupled' | 'decoupled';
+  readonly sparseUpdates: boolean;
   readonly epoch: number;
   readonly patience: number;
 }
@@ -62,6 +70,23 @@ export const options: OptionSpecs<SrgnnConfig> = {
     doc: 'session vector: attention over all clicks joined with the last click, the attention alone, or the last click alone',
     source: `${OFFICIAL}; global is its "nonhybrid", local is studied in the paper`,
   },
+  positions: {
+    type: 'choice',
+    choices: ['none', 'reverse'],
+    default: 'none',
+    doc: 'reverse: a learnt vector for each distance from the last click is added to the states that the attention reads',
+    source: 'none is the paper; reverse is NISER+ (2019), and GCE-GNN (SIGIR 2020) inside its attention',
+  },
+  dropoutEmbed: {
+    type: 'number',
+    min: 0,
+    max: 0.95,
+    default: 0,
+    doc: 'dropout of the item vectors that the nodes start from',
+    source: '0 is the official PyTorch code; 0.1 in NISER+',
+  },
+  ...scoringOptions,
+  inputScale: inputScaleOption('1', '1 is the official PyTorch code'),
   init: {
     type: 'choice',
     choices: ['uniform', 'normal'],
@@ -71,10 +96,23 @@ export const options: OptionSpecs<SrgnnConfig> = {
   },
   loss: {
     type: 'choice',
-    choices: ['cross-entropy', 'binary'],
+    choices: ['cross-entropy', 'binary', 'sampled'],
     default: 'cross-entropy',
-    doc: 'softmax over the catalogue: its cross-entropy, or binary: also −log(1 − p) of every other item',
-    source: 'cross-entropy is the official code, binary what the paper writes',
+    doc:
+      'softmax over the catalogue: its cross-entropy, or binary: also −log(1 − p) of every other item; sampled: ' +
+      'cross-entropy of a softmax over nSample items',
+    source:
+      'cross-entropy is the official code, binary what the paper writes; sampled is ours, for catalogues of tens of ' +
+      'thousands of items',
+  },
+  ...sampledOptions,
+  labelSmoothing: {
+    type: 'number',
+    min: 0,
+    max: 0.99,
+    default: 0,
+    doc: 'cross-entropy: share of the target that the other items get',
+    source: 'the official code does not smooth',
   },
   batching: {
     type: 'choice',
@@ -101,12 +139,19 @@ export const options: OptionSpecs<SrgnnConfig> = {
     doc: 'step size of Adam (β₁ 0.9, β₂ 0.999)',
     source: OFFICIAL,
   },
+  lrSchedule: {
+    type: 'choice',
+    choices: ['step', 'linear'],
+    default: 'step',
+    doc: 'whether lr falls by lrDc every lrDcStep epochs, or linearly to 0 at the last epoch',
+    source: 'step is the official code; linear is ours, for short trainings that end sharp',
+  },
   lrDc: {
     type: 'number',
     min: 0,
     max: 1,
     default: 0.1,
-    doc: 'what lr is multiplied by every lrDcStep epochs',
+    doc: 'step: what lr is multiplied by every lrDcStep epochs',
     source: OFFICIAL,
   },
   lrDcStep: {
@@ -114,7 +159,7 @@ export const options: OptionSpecs<SrgnnConfig> = {
     min: 1,
     max: 100_000,
     default: 3,
-    doc: 'epochs between two decays of lr',
+    doc: 'step: epochs between two decays of lr',
     source: OFFICIAL,
   },
   l2: {
@@ -122,8 +167,23 @@ export const options: OptionSpecs<SrgnnConfig> = {
     min: 0,
     max: 1,
     default: 1e-5,
-    doc: 'weight decay of all parameters, added to the gradient (coupled)',
+    doc: 'weight decay of all parameters',
     source: OFFICIAL,
+  },
+  decay: {
+    type: 'choice',
+    choices: ['coupled', 'decoupled'],
+    default: 'coupled',
+    doc: 'l2 as a term of the gradient (coupled, Adam), or apart from it (decoupled, AdamW)',
+    source: 'coupled is the official code; Loshchilov & Hutter, "Decoupled Weight Decay Regularization", ICLR 2019',
+  },
+  sparseUpdates: {
+    type: 'boolean',
+    default: false,
+    doc:
+      'sampled: a step updates only the item vectors that it reads, so that its cost does not grow with the catalogue; ' +
+      'the others keep their moments, and do not decay',
+    source: 'false is the official code; true is what PyTorch calls SparseAdam',
   },
   epoch: {
     type: 'integer',

@@ -18,6 +18,12 @@
  *     r, z = σ(a W_r + b_r + h U_r + b′_r), …      c = tanh(a W_c + b_c + r ⊙ (h U_c + b′_c))    h′ = (1 − z) ⊙ c + z ⊙ h
  *     r, z = σ(a W_r + h U_r), …                   c = tanh(a W_c + (r ⊙ h) U_c)                 h′ = (1 − z) ⊙ h + z ⊙ c
  *
+ * Improved by name, off by default:
+ *
+ *     h  = dropout(E[nodes])                 `dropoutEmbed`
+ *     Hₜ = h[aliasₜ] + P[L − t]               `positions: 'reverse'`, h_last with P[0]: Gupta et al., NISER+, 2019
+ *     E[nodes], s_h and E[j] of length 1     `scoring: 'cosine'`, see `scoring.ts`
+ *
  * Differs from the paper as its authors' code does, where no option says otherwise: the loss is plain cross-entropy over
  * the catalogue, repeated transitions weigh as one, and all parameters start uniform. The official code gives padding a node of its own, which
  * nothing reads; here it is left out.
@@ -31,19 +37,49 @@ import {
   mul,
   reshape,
   sigmoid,
+  slice,
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
 } from '@tensorflow/tfjs-core';
+import { RecommenderError } from '../errors';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import { linear } from '../nn/linear';
 import type { Catalogue, SessionInput } from '../types';
 import { linearParams } from './linear-params';
-import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, SessionModel } from './model';
+import type {
+  Initialiser,
+  ObjectiveSpec,
+  ParameterSpec,
+  Params,
+  Prepared,
+  PreparedTensors,
+  Run,
+  SessionModel,
+} from './model';
+import { sampledSoftmax } from './sampled-softmax';
+import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 import { type SessionGraph, sessionGraph } from './session-graph';
 import { options, type SrgnnConfig } from './srgnn-options';
 
 export type { SrgnnConfig } from './srgnn-options';
+
+function check({ readout, positions, loss, labelSmoothing, sparseUpdates }: SrgnnConfig): void {
+  const refuse = (sentence: string): never => {
+    throw new RecommenderError('bad-config', `srgnn: ${sentence}`);
+  };
+  if (positions === 'reverse' && readout === 'local') {
+    refuse('"positions" are read by the attention, which readout=local does not have.');
+  }
+  if (labelSmoothing > 0 && loss !== 'cross-entropy') {
+    refuse(
+      `"labelSmoothing" needs loss "cross-entropy", where the target has all other items beside it, got "${loss}".`,
+    );
+  }
+  if (sparseUpdates && loss !== 'sampled') {
+    refuse(`"sparseUpdates" needs loss "sampled": the softmax of "${loss}" reads every item vector.`);
+  }
+}
 
 function parameters(config: SrgnnConfig, { items: n }: Catalogue): Record<string, ParameterSpec> {
   const { hiddenSize: d, cell, readout } = config;
@@ -74,6 +110,7 @@ function parameters(config: SrgnnConfig, { items: n }: Catalogue): Record<string
     affine('attention.each', d, d); // W₂, c₂
     of('attention.q', d, 1);
   }
+  if (config.positions === 'reverse') of('positions', config.maxlen, d); // row 0: the last click
   if (readout === 'hybrid') affine('hybrid', 2 * d, d); // W₃, c₃
   return specs;
 }
@@ -85,9 +122,10 @@ function parameters(config: SrgnnConfig, { items: n }: Catalogue): Record<string
  * - `incoming`, `outgoing` `[B, m, m]`: edges, 0 where there is no node;
  * - `alias` `[B · L]`: the row of `[B · m]` that holds the node of each click; any row at padding;
  * - `mask` `[B, 1, L]`: 1 at clicks, 0 at padding;
- * - `last` `[B]`: the row of `[B · m]` that holds the node of the last click.
+ * - `last` `[B]`: the row of `[B · m]` that holds the node of the last click;
+ * - `distance` `[B · L]`, for `positions`: how many clicks came after each, 0 at padding.
  */
-function prepare(sessions: readonly SessionInput[], { maxlen, edges }: SrgnnConfig): Prepared {
+function prepare(sessions: readonly SessionInput[], { maxlen, edges, positions }: SrgnnConfig): Prepared {
   const graphs = sessions.map(({ items }) =>
     sessionGraph(Array.prototype.slice.call(items, Math.max(0, items.length - maxlen)), edges),
   );
@@ -98,12 +136,15 @@ function prepare(sessions: readonly SessionInput[], { maxlen, edges }: SrgnnConf
   const alias = new Int32Array(B * L);
   const mask = new Float32Array(B * L);
   const last = new Int32Array(B);
+  const distance = new Int32Array(B * L);
   graphs.forEach((graph, b) => {
     nodes.set(graph.nodes, b * m);
     const row = (t: number) => b * m + (graph.alias[t] ?? 0);
+    const n = graph.alias.length;
     for (let t = 0; t < L; t++) alias[b * L + t] = row(t);
-    mask.fill(1, b * L, b * L + graph.alias.length);
-    last[b] = row(graph.alias.length - 1);
+    for (let t = 0; t < n; t++) distance[b * L + t] = n - 1 - t;
+    mask.fill(1, b * L, b * L + n);
+    last[b] = row(n - 1);
   });
   return {
     nodes: { data: nodes, shape: [B, m], items: true },
@@ -112,6 +153,7 @@ function prepare(sessions: readonly SessionInput[], { maxlen, edges }: SrgnnConf
     alias: { data: alias, shape: [B * L] },
     mask: { data: mask, shape: [B, 1, L] },
     last: { data: last, shape: [B] },
+    ...(positions === 'reverse' && { distance: { data: distance, shape: [B * L] } }),
   };
 }
 
@@ -125,12 +167,14 @@ function padded(graphs: readonly SessionGraph[], side: 'incoming' | 'outgoing', 
 }
 
 /** h after `step` rounds, `[B · m, d]`: the state of every node of every session. */
-export function nodeStates(params: Params, prepared: PreparedTensors, { hiddenSize: d, step, cell }: SrgnnConfig) {
+export function nodeStates(params: Params, prepared: PreparedTensors, config: SrgnnConfig, { dropout }: Run): Tensor2D {
+  const { hiddenSize: d, step, cell } = config;
   const nodes = prepared.nodes as Tensor2D;
   const [B, m] = nodes.shape;
   const wx = params['cell.wx'] as Tensor2D;
   const wh = params['cell.wh'] as Tensor2D;
-  let h: Tensor2D = reshape(gather(params.items as Tensor2D, nodes), [B * m, d]);
+  const embedded = clickVectors(params.items as Tensor2D, nodes, config, scaleOf(config, d, 'none'));
+  let h = dropout(embedded, config.dropoutEmbed);
   /** A (h W + b) + b′ */
   const messages = (side: 'in' | 'out', edges: Tensor3D): Tensor2D => {
     const sent: Tensor3D = reshape(linear(h, linearParams(params, `edges.${side}`)), [B, m, d]);
@@ -149,13 +193,18 @@ export function nodeStates(params: Params, prepared: PreparedTensors, { hiddenSi
 }
 
 /** s_h, s_g or h_last, `[B, d]`. */
-function encode(params: Params, prepared: PreparedTensors, config: SrgnnConfig): Tensor2D {
+function sessionVectors(params: Params, prepared: PreparedTensors, config: SrgnnConfig, run: Run): Tensor2D {
   const { hiddenSize: d, readout } = config;
-  const h = nodeStates(params, prepared, config);
-  const last: Tensor2D = gather(h, prepared.last as Tensor1D); // [B, d]
+  const h = nodeStates(params, prepared, config, run);
+  let last: Tensor2D = gather(h, prepared.last as Tensor1D); // [B, d]
   if (readout === 'local') return last;
   const [B, , L] = (prepared.mask as Tensor3D).shape;
-  const H: Tensor2D = gather(h, prepared.alias as Tensor1D); // [B · L, d]
+  let H: Tensor2D = gather(h, prepared.alias as Tensor1D); // [B · L, d]
+  if (prepared.distance) {
+    const P = params.positions as Tensor2D;
+    H = add(H, gather(P, prepared.distance as Tensor1D));
+    last = add(last, slice(P, 0, 1));
+  }
   const asked = expandDims(linear(last, linearParams(params, 'attention.last')), 1); // [B, 1, d]
   const offered = reshape(linear(H, linearParams(params, 'attention.each')), [B, L, d]);
   const heard: Tensor2D = reshape(sigmoid(add(asked, offered)), [B * L, d]);
@@ -165,38 +214,49 @@ function encode(params: Params, prepared: PreparedTensors, config: SrgnnConfig):
   return readout === 'global' ? global : linear(concat([global, last], 1), linearParams(params, 'hybrid'));
 }
 
+function objective(config: SrgnnConfig): ObjectiveSpec {
+  const { loss, labelSmoothing } = config;
+  if (loss === 'sampled') return sampledSoftmax(config);
+  return {
+    loss: loss === 'binary' ? 'softmax-bce' : loss,
+    negatives: { kind: 'catalogue' },
+    labelSmoothing,
+    reduction: 'mean',
+  };
+}
+
 export const srgnn: SessionModel<SrgnnConfig> = {
   name: 'srgnn',
   paper:
     'Wu et al., "Session-based Recommendation with Graph Neural Networks", AAAI 2019, https://arxiv.org/abs/1811.00855',
   options,
+  check,
   parameters,
   prepare,
-  encode,
-  outputs: (params) => ({ table: params.items as Tensor2D }),
-  training: ({ maxlen, loss, batching, batchSize, batchClicks, epoch, patience, lr, lrDc, lrDcStep, l2 }) => ({
+  encode: (params, prepared, config, run) => scoringVector(sessionVectors(params, prepared, config, run), config),
+  outputs: (params, config) => ({ table: scoringTable(params.items as Tensor2D, config) }),
+  training: (config) => ({
     rows: {
       kind: 'prefixes',
-      maxLength: maxlen,
-      ...(batching === 'same-length' && { sameLength: { clicks: batchClicks } }),
+      maxLength: config.maxlen,
+      ...(config.batching === 'same-length' && { sameLength: { clicks: config.batchClicks } }),
     },
-    batchSize,
-    epochs: epoch,
-    patience,
-    objective: {
-      loss: loss === 'binary' ? 'softmax-bce' : loss,
-      negatives: { kind: 'catalogue' },
-      reduction: 'mean',
-    },
+    batchSize: config.batchSize,
+    epochs: config.epoch,
+    patience: config.patience,
+    objective: objective(config),
     optimiser: {
       kind: 'adam',
-      learningRate: lr,
+      learningRate: config.lr,
       beta1: 0.9,
       beta2: 0.999,
       epsilon: 1e-8,
-      weightDecay: { amount: l2, kind: 'coupled' },
-      touchedRows: false,
+      weightDecay: { amount: config.l2, kind: config.decay },
+      touchedRows: config.sparseUpdates,
     },
-    schedule: { kind: 'step', every: lrDcStep, factor: lrDc },
+    schedule:
+      config.lrSchedule === 'linear'
+        ? { kind: 'linear' }
+        : { kind: 'step', every: config.lrDcStep, factor: config.lrDc },
   }),
 };

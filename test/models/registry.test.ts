@@ -27,6 +27,8 @@ const FORMS: readonly (readonly [name: string, config: Readonly<Record<string, u
   ['srgnn', { step: 2, cell: 'paper', edges: 'counted' }],
   ['srgnn', { readout: 'global', maxlen: 7 }],
   ['srgnn', { readout: 'local' }],
+  ['srgnn', { scoring: 'cosine', positions: 'reverse', dropoutEmbed: 0.1, loss: 'sampled', nSample: 6, lr: 0.01 }],
+  ['srgnn', { scoring: 'cosine', maxlen: 7, loss: 'sampled', nSample: 6, sparseUpdates: true, lr: 0.01 }],
   ['transformers4rec', { ...SMALL.transformers4rec, lm: 'gru', objective: 'clm' }],
   ['transformers4rec', { ...SMALL.transformers4rec, lm: 'gpt2', objective: 'clm' }],
   ['transformers4rec', { ...SMALL.transformers4rec, lm: 'transformer-xl', objective: 'clm' }],

@@ -100,12 +100,17 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
       ...{
         cell: pick(['code', 'paper']),
         edges: pick(['binary', 'counted']),
-        readout: pick(['hybrid', 'global', 'local']),
+        ...pick([{ readout: 'local' }, { readout: 'hybrid' }, { readout: 'global', positions: 'reverse' }]),
+        ...pick([{}, { scoring: 'cosine', temperature: 1, inputScale: 'none' }]),
       },
     }),
     longest: ({ maxlen }) => maxlen as number,
     expected: (weights, clicks, config) =>
-      srgnnVector(weights, clicks, config as unknown as Parameters<typeof srgnnVector>[2]),
+      srgnnVector(weights, clicks, {
+        ...(config as unknown as Parameters<typeof srgnnVector>[2]),
+        cosine: config.scoring === 'cosine',
+        temperature: 1,
+      }),
   },
   caser: {
     model: caser as never,

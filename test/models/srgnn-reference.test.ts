@@ -1,11 +1,12 @@
 import { tidy } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { srgnn } from '../../src/models/srgnn';
+import { type SrgnnConfig, srgnn } from '../../src/models/srgnn';
 import { upload } from '../../src/models/tensors';
+import { logQ } from '../../src/objectives/objective';
 import { differentiate, trainee } from '../../src/train/step';
 import { backends, start } from '../engine/backends/start';
-import { srgnnLoss, srgnnVector } from '../reference/srgnn';
+import { type ReferenceSettings, srgnnLoss, srgnnVector } from '../reference/srgnn';
 import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';
 
 const ITEMS = 8;
@@ -13,8 +14,12 @@ const ITEMS = 8;
 const SESSIONS = [[4], [5, 7, 5, 7, 5, 8], [3, 3, 8], [6, 6, 6], [1, 2, 3, 2, 4, 1, 2]];
 const TARGETS = [2, 8, 3, 6, 7];
 
-const cases = [
-  { cell: 'code', edges: 'binary', readout: 'hybrid', step: 1 },
+const SAMPLED = { negatives: [2, 5, 6, 2, 8], support: [0, 9, 1, 4, 2, 7, 3, 1, 5], alpha: 0.5, logq: 0.8 };
+
+type Given = Partial<SrgnnConfig> & Omit<ReferenceSettings, 'temperature'>;
+const HYBRID = { cell: 'code', edges: 'binary', readout: 'hybrid', step: 1 } as const;
+const cases: Given[] = [
+  HYBRID,
   { cell: 'code', edges: 'counted', readout: 'hybrid', step: 2 },
   { cell: 'code', edges: 'binary', readout: 'local', step: 2 },
   { cell: 'code', edges: 'counted', readout: 'global', step: 1 },
@@ -22,15 +27,28 @@ const cases = [
   { cell: 'paper', edges: 'counted', readout: 'hybrid', step: 3 },
   { cell: 'paper', edges: 'counted', readout: 'local', step: 1 },
   { cell: 'paper', edges: 'counted', readout: 'hybrid', step: 1, loss: 'binary' },
-] as const;
+  { ...HYBRID, positions: 'reverse', labelSmoothing: 0.2 },
+  { ...HYBRID, readout: 'global', positions: 'reverse', loss: 'sampled' },
+  { ...HYBRID, positions: 'reverse', loss: 'sampled', scoring: 'cosine', inputScale: 'sqrt' },
+  { ...HYBRID, readout: 'local', step: 2, scoring: 'cosine', temperature: 0.3, inputScale: 'none' },
+  { ...HYBRID, scoring: 'cosine' },
+];
+const FACTORS = { sqrt: 2, 'half-sqrt': 1, none: 1, auto: 1 }; // of vectors of 4 numbers
 
 const catalogue = { items: ITEMS };
 const sessions = SESSIONS.map((items) => ({ items }));
 
-describe.each(cases)('$cell cell, $edges edges, $readout, $step rounds', (settings) => {
-  const config = configure(srgnn, { ...settings, hiddenSize: 4 });
+describe.each(cases)('%o', (given) => {
+  const config = configure(srgnn, {
+    ...{ hiddenSize: 4, maxlen: 7, nSample: SAMPLED.negatives.length, sampleAlpha: SAMPLED.alpha, logq: SAMPLED.logq },
+    ...given,
+  });
+  const cosine = config.scoring === 'cosine';
+  const temperature = given.temperature ?? (cosine ? 1 / 16 : 1);
+  const settings: ReferenceSettings = { ...given, cosine, temperature, factor: FACTORS[config.inputScale] };
+  const sampled = config.loss === 'sampled' ? SAMPLED : undefined;
   const { params, reference } = drawWeights(srgnn, config, catalogue);
-  const lossOf = () => srgnnLoss(reference, SESSIONS, TARGETS, settings);
+  const lossOf = () => srgnnLoss(reference, SESSIONS, TARGETS, settings, sampled);
   const differences = finiteDifferences(reference, lossOf);
 
   test.each(backends)('has vectors, loss and gradients of the 64-bit reference on %s', async (backend) => {
@@ -40,12 +58,20 @@ describe.each(cases)('$cell cell, $edges edges, $readout, $step rounds', (settin
       const uploaded = upload(params);
       const vectors = srgnn.encode(uploaded, upload(inputs), config, { dropout: (x) => x }).arraySync();
       SESSIONS.forEach((session, b) => {
-        expect(far(vectors[b]!, srgnnVector(reference, session, settings))).toBeLessThan(1e-5);
+        expect(far(vectors[b]!, srgnnVector(reference, session, settings))).toBeLessThan(1e-5 / temperature);
       });
+      const subject = trainee(srgnn, config, catalogue);
+      const targets = Int32Array.from(TARGETS);
+      const ids = Int32Array.from(sampled?.negatives ?? []);
       const { loss, gradients } = differentiate(
-        trainee(srgnn, config, catalogue),
+        subject,
         uploaded,
-        { inputs, targets: Int32Array.from(TARGETS), negatives: { ids: new Int32Array(0), perTarget: false } },
+        {
+          inputs,
+          targets,
+          negatives: { ids, perTarget: false },
+          logq: logQ(subject.plan.objective, SAMPLED.support, targets, ids, config.batchSize),
+        },
         { dropout: (x) => x },
       );
       expect(loss.dataSync()[0]! / lossOf()).toBeCloseTo(1, 5);

@@ -124,7 +124,7 @@ describe('training', () => {
     expect(srgnn.training(configure(srgnn, { patience: 3 })).patience).toBe(3);
     expect(srgnn.training(configure(srgnn, {}))).toEqual({
       rows: { kind: 'prefixes', maxLength: 50 },
-      objective: { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, reduction: 'mean' },
+      objective: { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, labelSmoothing: 0, reduction: 'mean' },
       optimiser: {
         kind: 'adam',
         learningRate: 0.001,
@@ -139,6 +139,50 @@ describe('training', () => {
       epochs: 30,
       patience: 10,
     });
+  });
+
+  test('samples negatives, decays apart from the gradient and lets the rate fall linearly where asked', () => {
+    const plan = (given: Partial<SrgnnConfig>) => srgnn.training(configure(srgnn, given));
+    const { objective, optimiser, schedule } = plan({
+      ...{ loss: 'sampled', nSample: 7, sampleAlpha: 0.25, logq: 0.5, sparseUpdates: true },
+      ...{ decay: 'decoupled', lrSchedule: 'linear' },
+    });
+    expect(objective).toEqual({
+      loss: 'cross-entropy',
+      negatives: { kind: 'shared', inBatch: false, extra: 7, alpha: 0.25 },
+      logq: 0.5,
+      maskHits: true,
+      reduction: 'mean',
+    });
+    expect(optimiser).toMatchObject({ weightDecay: { amount: 1e-5, kind: 'decoupled' }, touchedRows: true });
+    expect(schedule).toEqual({ kind: 'linear' });
+    expect(plan({ labelSmoothing: 0.1 }).objective.labelSmoothing).toBe(0.1);
+  });
+
+  test.each<[Partial<SrgnnConfig>, RegExp]>([
+    [{ positions: 'reverse', readout: 'local' }, /"positions" are read by the attention.*readout=local/],
+    [{ labelSmoothing: 0.1, loss: 'sampled' }, /"labelSmoothing" needs loss "cross-entropy".*got "sampled"/],
+    [{ sparseUpdates: true }, /"sparseUpdates" needs loss "sampled".*"cross-entropy" reads every item vector/],
+  ])('refuses %o', (given, message) => {
+    expect(() => configure(srgnn, given)).toThrow(
+      expect.objectContaining({ code: 'bad-config', message: expect.stringMatching(message) }),
+    );
+  });
+
+  test('drops item vectors as nodes start from them, and nothing else', () => {
+    const config = configure(srgnn, { hiddenSize: 4, dropoutEmbed: 0.3 });
+    const dropped: (readonly [number, readonly number[]])[] = [];
+    tidy(() => {
+      const inputs = srgnn.prepare([{ items: [1, 2, 1] }], config, { items: 9 });
+      const params = upload(initialise(srgnn.parameters(config, { items: 9 }), 1));
+      srgnn.encode(params, upload(inputs), config, {
+        dropout: (x, rate) => {
+          dropped.push([rate, x.shape]);
+          return x;
+        },
+      });
+    });
+    expect(dropped).toEqual([[0.3, [2, 4]]]);
   });
 
   test('moves every parameter, rows that no session shows by their decay alone', async () => {

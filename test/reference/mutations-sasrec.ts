@@ -3,6 +3,7 @@ import type { Mutation } from './mutations-gru4rec';
 
 const MODEL = 'src/models/sasrec.ts';
 const PARAMETERS = 'src/models/sasrec-parameters.ts';
+const SCORING = 'src/models/scoring.ts';
 const TRAINING = 'src/models/sasrec-training.ts';
 const OBJECTIVE = 'src/objectives/objective.ts';
 const LOSSES = 'src/objectives/losses.ts';
@@ -15,14 +16,14 @@ const gbce = ['test/objectives/gbce.test.ts'];
 export const mutations: readonly Mutation[] = [
   {
     error: 'SASRec: embedded clicks not scaled by √d',
-    file: MODEL,
+    file: SCORING,
     edits: [['{ sqrt: Math.sqrt(d),', '{ sqrt: 1,']],
     tests: reference,
   },
   {
     error: 'SASRec: scores from the scaled table',
-    file: MODEL,
-    edits: [['normaliseRows(table) : table };', 'normaliseRows(table) : mul(table, Math.sqrt(table.shape[1])) };']],
+    file: SCORING,
+    edits: [['normaliseRows(table) : table;', 'normaliseRows(table) : mul(table, Math.sqrt(table.shape[1]));']],
     tests: reference,
   },
   {
@@ -205,25 +206,25 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'gSASRec: scores from the input table in spite of a table of its own',
     file: MODEL,
-    edits: [["params[reuseItemEmbeddings ? 'items' : 'outputs']", "params['items']"]],
+    edits: [["params[config.reuseItemEmbeddings ? 'items' : 'outputs']", "params['items']"]],
     tests: reference,
   },
   {
     error: 'gSASRec: √d kept',
-    file: MODEL,
+    file: SCORING,
     edits: [['none: 1 }[scale]', 'none: Math.sqrt(d) }[scale]']],
     tests: reference,
   },
   {
     error: 'cosine scoring: the session vector keeps its length',
-    file: MODEL,
-    edits: [["const vector = scoring === 'cosine' ? normaliseRows(c) : c;", 'const vector = c;']],
+    file: SCORING,
+    edits: [['const vector = isCosine(config) ? normaliseRows(c) : c;', 'const vector = c;']],
     tests: reference,
   },
   {
     error: 'cosine scoring: item vectors keep their length on input',
-    file: MODEL,
-    edits: [["if (scoring === 'cosine') x =", "if (String(scoring) === '') x ="]],
+    file: SCORING,
+    edits: [['const e = isCosine(config) ? normaliseRows(x) : x;', 'const e = x;']],
     tests: reference,
   },
   {
@@ -248,8 +249,11 @@ export const mutations: readonly Mutation[] = [
     error: 'SASRec: no dropout of the embedded clicks',
     file: MODEL,
     edits: [
-      ['const e = dropout(add(x, p), dropoutEmbed < 0 ? dropoutRate : dropoutEmbed);', 'const e = add(x, p);'],
-      ['maxlen, positions, dropoutRate, dropoutEmbed, scoring } = config', 'maxlen, positions, scoring } = config'],
+      [
+        'const e = dropout(add(reshape(x, [batch, width, d]), p), dropoutEmbed < 0 ? dropoutRate : dropoutEmbed);',
+        'const e = add(reshape(x, [batch, width, d]), p);',
+      ],
+      ['maxlen, positions, dropoutRate, dropoutEmbed } = config', 'maxlen, positions } = config'],
       ['config: SasrecConfig, { dropout }: Run): Tensor2D {', 'config: SasrecConfig, _: Run): Tensor2D {'],
     ],
     tests: options,

@@ -105,7 +105,7 @@ export const mutations: readonly Mutation[] = [
     file: MODEL,
     edits: [
       [
-        'mask.fill(1, b * L, b * L + graph.alias.length)',
+        'mask.fill(1, b * L, b * L + n)',
         'graph.alias.forEach((node, t) => (mask[b * L + t] = +(graph.alias.indexOf(node) === t)))',
       ],
     ],
@@ -114,7 +114,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'SR-GNN: last item read at the last column, padding included',
     file: MODEL,
-    edits: [['last[b] = row(graph.alias.length - 1)', 'last[b] = row(L - 1)']],
+    edits: [['last[b] = row(n - 1)', 'last[b] = row(L - 1)']],
     tests: reference,
   },
   {
@@ -143,7 +143,12 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'SR-GNN: decoupled weight decay',
     file: MODEL,
-    edits: [["weightDecay: { amount: l2, kind: 'coupled' }", "weightDecay: { amount: l2, kind: 'decoupled' }"]],
+    edits: [
+      [
+        'weightDecay: { amount: config.l2, kind: config.decay }',
+        "weightDecay: { amount: config.l2, kind: 'decoupled' }",
+      ],
+    ],
     tests: model,
   },
   {
@@ -162,7 +167,10 @@ export const mutations: readonly Mutation[] = [
     error: 'SR-GNN: whole sessions as training rows instead of every prefix',
     file: MODEL,
     edits: [
-      ["kind: 'prefixes',\n      maxLength: maxlen,", "kind: 'windows',\n      length: maxlen,\n      targets: 1,"],
+      [
+        "kind: 'prefixes',\n      maxLength: config.maxlen,",
+        "kind: 'windows',\n      length: config.maxlen,\n      targets: 1,",
+      ],
     ],
     tests: model,
   },
@@ -198,6 +206,12 @@ export const mutations: readonly Mutation[] = [
         "linear(gather(params.items as Tensor2D, gather(reshape(prepared.nodes as Tensor2D, [-1]), prepared.last as Tensor1D)) as Tensor2D, linearParams(params, 'attention.last'))",
       ],
     ],
+    tests: reference,
+  },
+  {
+    error: 'SR-GNN: positions counted from the start of the session',
+    file: MODEL,
+    edits: [['distance[b * L + t] = n - 1 - t', 'distance[b * L + t] = t']],
     tests: reference,
   },
 ];

@@ -33,7 +33,8 @@ export interface ReferenceSettings {
 const zeros = (rows: number, columns: number): Matrix => Array.from({ length: rows }, () => Array(columns).fill(0));
 const dot = (a: Vector, b: Vector): number => a.reduce((total, x, i) => total + x * b[i]!, 0);
 const plus = (a: Matrix, b: Matrix): Matrix => a.map((row, t) => row.map((x, i) => x + b[t]![i]!));
-const unit = (x: Vector): Vector => {
+/** Scaled to length 1, with the ε that keeps a zero vector one. */
+export const unit = (x: Vector): Vector => {
   const length = Math.sqrt(dot(x, x) + 1e-7);
   return x.map((value) => value / length);
 };

@@ -2,6 +2,7 @@
  * SR-GNN in plain 64-bit loops, one session at a time, straight from the paper and the official code. Slow and literal
  * on purpose; it shares no code with the model.
  */
+import { fullLoss, outputTable, sampledLoss, unit } from './sasrec';
 import { matrix, type Weights } from './weights64';
 
 type Vector = number[];
@@ -12,8 +13,27 @@ export interface ReferenceSettings {
   readonly cell: 'code' | 'paper';
   readonly edges: 'binary' | 'counted';
   readonly readout: 'hybrid' | 'global' | 'local';
+  /** Default none. */
+  readonly positions?: 'none' | 'reverse';
+  /** Whether vectors are scaled to length 1. */
+  readonly cosine?: boolean;
+  /** What scores are divided by. Default 1. */
+  readonly temperature?: number;
+  /** Factor of embedded clicks. Default 1. */
+  readonly factor?: number;
   /** Default `cross-entropy`. */
-  readonly loss?: 'cross-entropy' | 'binary';
+  readonly loss?: 'cross-entropy' | 'binary' | 'sampled';
+  /** Default 0. */
+  readonly labelSmoothing?: number;
+}
+
+/** What a sampled loss compares targets with. */
+export interface Sampled {
+  readonly negatives: readonly number[];
+  /** Events of each item, by index. */
+  readonly support: readonly number[];
+  readonly alpha: number;
+  readonly logq: number;
 }
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -26,11 +46,17 @@ const times = (x: Vector, w: Matrix): Vector =>
 const combined = (weights: Vector, vectors: Matrix): Vector =>
   vectors[0]!.map((_, j) => weights.reduce((total, weight, k) => total + weight * vectors[k]![j]!, 0));
 
+/** The vector that scores. */
 export function srgnnVector(weights: Weights, session: readonly number[], settings: ReferenceSettings): Vector {
-  const { step, cell, edges, readout } = settings;
+  const vector = sessionVector(weights, session, settings);
+  return (settings.cosine ? unit(vector) : vector).map((value) => value / (settings.temperature ?? 1));
+}
+
+function sessionVector(weights: Weights, session: readonly number[], settings: ReferenceSettings): Vector {
+  const { step, cell, edges, readout, cosine, factor = 1 } = settings;
   const m = (name: string) => matrix(weights[name]!);
   const v = (name: string) => Array.from(weights[name]!.data);
-  const items = m('items');
+  const items = m('items').map((row) => (cosine ? unit(row) : row).map((value) => value * factor));
   const nodes = [...new Set(session)]; // any order will do
   const count = (u: number, v: number): number => {
     const times = session.filter((item, t) => item === u && session[t + 1] === v).length;
@@ -80,7 +106,10 @@ export function srgnnVector(weights: Weights, session: readonly number[], settin
     });
   }
 
-  const H = session.map((item) => h[nodes.indexOf(item)]!);
+  const H = session.map((item, t) => {
+    const state = h[nodes.indexOf(item)]!;
+    return settings.positions === 'reverse' ? plus(state, m('positions')[session.length - 1 - t]!) : state;
+  });
   const last = H.at(-1)!;
   if (readout === 'local') return last;
   const asked = plus(times(last, m('attention.last.w')), v('attention.last.b'));
@@ -99,16 +128,25 @@ export function srgnnLoss(
   sessions: readonly (readonly number[])[],
   targets: readonly number[],
   settings: ReferenceSettings,
+  sampled?: Sampled,
 ): number {
-  const items = matrix(weights.items!).slice(1);
-  const losses = sessions.map((session, b) => {
-    const vector = srgnnVector(weights, session, settings);
-    const scores = items.map((row) => dot(vector, row));
+  const n = weights.items!.shape[0]! - 1;
+  const table = outputTable(weights, n, settings.cosine);
+  const made = sessions.map((session, b) => ({
+    vector: srgnnVector(weights, session, settings),
+    target: targets[b]!,
+  }));
+  if (sampled) {
+    const { negatives, support, alpha, logq } = sampled;
+    return sampledLoss(table, made, Array(made.length).fill(negatives), support, alpha, logq);
+  }
+  if (settings.loss !== 'binary') return fullLoss(table, made, settings.labelSmoothing);
+  const losses = made.map(({ vector, target }) => {
+    const scores = table.slice(1).map((row) => dot(vector, row));
     const highest = Math.max(...scores);
     const all = highest + Math.log(scores.reduce((sum, s) => sum + Math.exp(s - highest), 0));
-    const own = all - scores[targets[b]! - 1]!;
-    if (settings.loss !== 'binary') return own;
-    return scores.reduce((sum, s, j) => (j === targets[b]! - 1 ? sum : sum - Math.log(1 - Math.exp(s - all))), own);
+    const own = all - scores[target - 1]!;
+    return scores.reduce((sum, s, j) => (j === target - 1 ? sum : sum - Math.log(1 - Math.exp(s - all))), own);
   });
   return losses.reduce((a, b) => a + b, 0) / losses.length;
 }

@@ -76,7 +76,7 @@ async function states(
 ): Promise<Computed> {
   const inputs = srgnn.prepare([...sessions, { items: [] }], config, catalogue);
   const [, m] = inputs.nodes!.shape as [number, number];
-  const h = tidy(() => nodeStates(params, upload(inputs), config));
+  const h = tidy(() => nodeStates(params, upload(inputs), config, { dropout: (x) => x }));
   const d = config.hiddenSize;
   const values = await h.data();
   h.dispose();

@@ -1,0 +1,53 @@
+/**
+ * A softmax over the target and a few negatives that the whole batch shares, in place of the catalogue: what every
+ * architecture that offers `loss: 'sampled'` has in common.
+ *
+ *     sⱼ ← sⱼ − logq · log qⱼ      q ∝ support^sampleAlpha, of targets and negatives alike
+ *
+ * Negatives that equal a target are masked for it. With the correction the gradient is that of the full softmax, in the
+ * limit of many negatives: Bengio & Senécal, "Adaptive Importance Sampling to Accelerate Training of a Neural
+ * Probabilistic Language Model", IEEE Transactions on Neural Networks 2008.
+ */
+import type { ObjectiveSpec, OptionSpecs } from './model';
+
+export interface SampledConfig {
+  readonly nSample: number;
+  readonly sampleAlpha: number;
+  readonly logq: number;
+}
+
+export const sampledOptions: OptionSpecs<SampledConfig> = {
+  nSample: {
+    type: 'integer',
+    min: 1,
+    max: 1_000_000,
+    default: 2048,
+    doc: 'sampled: negatives that all targets of a batch share; those that equal a target are masked for it',
+    source: 'as in GRU4Rec',
+  },
+  sampleAlpha: {
+    type: 'number',
+    min: 0,
+    max: 1,
+    default: 0.5,
+    doc: 'sampled: negatives are drawn ∝ support^sampleAlpha: 0 uniform, 1 by popularity',
+    source: 'as in GRU4Rec',
+  },
+  logq: {
+    type: 'number',
+    min: 0,
+    max: 1,
+    default: 1,
+    doc: 'sampled: share of the log of the sampling frequency taken off all scores, targets included',
+    source: '1 makes the sampled softmax an unbiased estimate of the full one in the limit',
+  },
+};
+
+/** The objective of these options. */
+export const sampledSoftmax = ({ nSample, sampleAlpha, logq }: SampledConfig): ObjectiveSpec => ({
+  loss: 'cross-entropy',
+  negatives: { kind: 'shared', inBatch: false, extra: nSample, alpha: sampleAlpha },
+  logq,
+  maskHits: true,
+  reduction: 'mean',
+});

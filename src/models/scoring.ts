@@ -1,0 +1,84 @@
+/**
+ * How vectors become scores: by their product, or by its cosine over a temperature, for every architecture that offers both.
+ *
+ *     sⱼ = c · E[j] / τ                    dot
+ *     sⱼ = (c / ‖c‖) · (E[j] / ‖E[j]‖) / τ   cosine, which also reads clicks as E[x] / ‖E[x]‖, times a scale
+ *
+ * Gupta et al., "NISER: Normalized Item and Session Representations to Handle Popularity Bias", 2019,
+ * https://arxiv.org/abs/1909.04276: the vectors of popular items grow long, and win by that alone.
+ */
+import { gather, mul, reshape, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { normaliseRows } from '../nn/normalise-rows';
+import type { OptionSpec, OptionSpecs } from './model';
+
+export interface ScoringConfig {
+  readonly scoring: 'dot' | 'cosine';
+  readonly temperature: number;
+}
+
+type Scale = 'sqrt' | 'half-sqrt' | 'none';
+
+export interface InputScaleConfig extends ScoringConfig {
+  readonly inputScale: 'auto' | Scale;
+}
+
+export const scoringOptions: OptionSpecs<ScoringConfig> = {
+  scoring: {
+    type: 'choice',
+    choices: ['dot', 'cosine'],
+    default: 'dot',
+    doc: 'cosine: item vectors (as input and as output) and session vectors are scaled to length 1',
+    source: 'dot is the paper; cosine is NISER (2019): popular items cannot win by the length of their vectors alone',
+  },
+  temperature: {
+    type: 'number',
+    min: 0.001,
+    max: 1000,
+    words: { auto: 0 },
+    default: 0,
+    doc: 'scores are divided by it; auto: 1, with cosine scoring 1/16',
+    source: 'NISER: a cosine alone is too flat for a softmax over thousands of items',
+  },
+};
+
+/** @param plain What `auto` is with scoring by product, in words. */
+export const inputScaleOption = (plain: string, source: string): OptionSpec<InputScaleConfig['inputScale']> => ({
+  type: 'choice',
+  choices: ['auto', 'sqrt', 'half-sqrt', 'none'],
+  default: 'auto',
+  doc: `factor of embedded clicks: √d, √d/2 or 1; auto: ${plain}, with cosine scoring √d/2`,
+  source: `${source}; √d/2 is ours, for vectors of length 1`,
+});
+
+/** Cosines lie in ±1: without it a softmax over thousands of items could tell hardly any apart. */
+const COSINE_TEMPERATURE = 1 / 16;
+
+const isCosine = ({ scoring }: ScoringConfig): boolean => scoring === 'cosine';
+
+/**
+ * The factor of embedded clicks.
+ *
+ * @param plain What `auto` is with scoring by product.
+ */
+export function scaleOf(config: InputScaleConfig, d: number, plain: Scale): number {
+  const scale = config.inputScale === 'auto' ? (isCosine(config) ? 'half-sqrt' : plain) : config.inputScale;
+  return { sqrt: Math.sqrt(d), 'half-sqrt': Math.sqrt(d) / 2, none: 1 }[scale];
+}
+
+/** E[x] times the scale, `[rows, d]` for as many indices x of any shape; with cosine scoring of length 1 before that. */
+export function clickVectors(table: Tensor2D, items: Tensor, config: ScoringConfig, scale: number): Tensor2D {
+  const x: Tensor2D = gather(table, reshape(items, [items.size]) as Tensor1D);
+  const e = isCosine(config) ? normaliseRows(x) : x;
+  return scale === 1 ? e : mul(e, scale);
+}
+
+/** The vectors that score, `[B, d]`: c, with cosine scoring of length 1, over the temperature. */
+export function scoringVector(c: Tensor2D, config: ScoringConfig): Tensor2D {
+  const vector = isCosine(config) ? normaliseRows(c) : c;
+  const divisor = config.temperature || (isCosine(config) ? COSINE_TEMPERATURE : 1);
+  return divisor === 1 ? vector : mul(vector, 1 / divisor);
+}
+
+/** The table that scores: E, with cosine scoring with rows of length 1. */
+export const scoringTable = (table: Tensor2D, config: ScoringConfig): Tensor2D =>
+  isCosine(config) ? normaliseRows(table) : table;
