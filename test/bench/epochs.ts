@@ -7,14 +7,13 @@
  * whole catalogue. Results go to `results/epochs.{json,md}` after every epoch; a row that has as many epochs of the same work
  * is not repeated, unless `--again` says so. Needs the log of `../shared`; `npm run bench -- epoch` measures a part of it.
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { presetOf } from '../../src/models/presets';
 import { sharedPath } from '../shared';
 import { EPOCH_WORKS, type EpochLine, type EpochStart, type EpochWork } from './epoch-works';
+import { commit, machine } from './machine';
 import { builtChild, Side } from './turns';
 
 interface Row extends EpochStart {
@@ -84,9 +83,6 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 const read = (): Row[] => JSON.parse(readFileSync(JSON_FILE, 'utf8')).rows;
-const commit = (): string => execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-const machine = (): string =>
-  `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
 
 const seconds = (value: number): string => String(Number(value.toPrecision(3)));
 const megabytes = (bytes: number): string => Math.round(bytes / 1e6).toLocaleString('en');

@@ -1,0 +1,231 @@
+/**
+ * What every architecture and baseline reaches on a real log, row by row:
+ *
+ *     node test/run.mjs test/bench/quality.ts LOG [--rows NAME,…] [--seeds 1,2,3] [--work DIR] [--again] [--list]
+ *
+ * LOG is one of `quality/logs.ts`. A row is trained, its number of epochs chosen on the validation part, and tested once, in
+ * a process of its own, one after the other, on one core. Rows are named as in the table (`sasrec`, `xlnet-mlm`,
+ * `sasrec, official`), or by architecture, or by form: `improved`, `faithful`, `counted`; default: all. A row that stands in
+ * `results/quality-LOG.json` with the same settings is skipped; one that was interrupted, or killed, goes on where it was.
+ * After each row the JSON and the pages are written. `--list` says what is open. Needs the logs of `../shared`.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Cell, type CellPlan, readCell } from '../../src/cli/compare/cell';
+import { EXIT } from '../../src/cli/errors';
+import { run } from '../../src/cli/main';
+import { type Metrics, metricsOf } from '../../src/train/metrics';
+import { writePages } from '../docs/quality-pages';
+import { commit, machine } from './machine';
+import type { Work } from './quality/child';
+import { folderOf, LOG_NAMES, LOGS, type LogName, type QualityLog } from './quality/logs';
+import { CUTS, METRICS, type QualityRow, readRows, writeRows } from './quality/record';
+import { configOf, type RowPlan, rowsOf } from './quality/rows';
+import { builtChild } from './turns';
+
+interface Job {
+  readonly row: RowPlan;
+  readonly seed: number;
+  readonly key: string;
+}
+
+export async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      rows: { type: 'string' },
+      seeds: { type: 'string', default: '1' },
+      work: { type: 'string', default: '.cache/quality' },
+      again: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+    },
+  });
+  const [name] = positionals as [LogName];
+  if (!LOG_NAMES.includes(name)) throw new RangeError(`Name a log: ${LOG_NAMES.join(', ')}.`);
+  const log = LOGS[name];
+  const data = folderOf(log);
+  if (!data) {
+    console.error(`The log ${log.folder} of ../shared is not here; nothing to train on.`);
+    process.exitCode = 2;
+    return;
+  }
+  const jobs = jobsOf(name, wanted(name, values.rows), values.seeds.split(',').map(Number));
+  const isDone = ({ row, seed, key }: Job) =>
+    readRows(name).some((old) => old.name === row.name && old.seed === seed && old.key === key);
+  const open = values.again ? jobs : jobs.filter((job) => !isDone(job));
+  if (values.list) {
+    for (const job of jobs) console.log(`${open.includes(job) ? 'open' : 'done'}  ${job.row.name}, seed ${job.seed}`);
+    return;
+  }
+  const work = resolve(values.work);
+  const files = await filesOf(name, log, data, join(work, 'data'));
+  const at = { commit: commit(), machine: machine() };
+  const child = open.length > 0 ? await builtChild('quality/child.ts') : undefined;
+  try {
+    for (const [i, job] of open.entries()) {
+      const { row, seed, key } = job;
+      console.error(`[${i + 1}/${open.length}] ${name}, ${row.name}, seed ${seed}`);
+      const folder = join(work, name, `${row.name.replace(/[^\w.-]+/g, '_')}-${seed}-${key}`);
+      const plan = planOf(job, log, files);
+      const code = await ended(child!.program, { folder, plan });
+      if (code === EXIT.interrupted) {
+        console.error('Interrupted: the same command goes on from here.');
+        process.exitCode = code;
+        return;
+      }
+      const cell = code === 0 ? await readCell(folder, plan) : undefined;
+      if (!cell) {
+        console.error(`${row.name}, seed ${seed}: no result.`);
+        process.exitCode = 1;
+        continue;
+      }
+      const shorten = shortener({ [files.train]: 'train.tsv.gz', [files.test]: 'test.tsv.gz', [folder]: 'out' });
+      keepRow(name, { ...rowOf(job, cell, log.groups?.(data)), ...at, commands: cell.result.commands.map(shorten) });
+      writePages();
+      const { conservative } = cell.result.metrics;
+      const figures = log.shown.slice(0, 2).map((metric) => `${metric} ${conservative[metric]!.toFixed(4)}`);
+      console.error(`[${i + 1}/${open.length}] ${row.name}, seed ${seed}: ${figures.join(', ')}`);
+    }
+  } finally {
+    await child?.remove();
+  }
+  writePages();
+}
+
+/** The rows that are asked for, by name, architecture or form. */
+function wanted(log: LogName, list: string | undefined): readonly RowPlan[] {
+  const all = rowsOf(log);
+  if (list === undefined) return all;
+  // Names hold ", ".
+  const names = list.split(/,(?! )/);
+  const found = names.map((name) => {
+    const named = all.filter((row) => row.name === name);
+    return named.length > 0 ? named : all.filter(({ model, form }) => model === name || form === name);
+  });
+  const unknown = names.find((_, i) => found[i]!.length === 0);
+  if (unknown !== undefined) {
+    throw new RangeError(`No row "${unknown}"; there are ${all.map(({ name }) => name).join('; ')}.`);
+  }
+  return [...new Set(found.flat())];
+}
+
+/** Seed by seed, so that every row has one before any has three; counting knows no seed. */
+const jobsOf = (log: LogName, rows: readonly RowPlan[], seeds: readonly number[]): Job[] =>
+  seeds.flatMap((seed, i) =>
+    rows.filter(({ form }) => form !== 'counted' || i === 0).map((row) => ({ row, seed, key: keyOf(log, row, seed) })),
+  );
+
+/** Changes with everything that the result should follow from but the code. */
+function keyOf(log: LogName, row: RowPlan, seed: number): string {
+  const { cut, valid, holdout, protocol } = LOGS[log];
+  const config = Object.entries(configOf(row)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const facts = { model: row.model, config, seed, cut: Array.isArray(cut) ? cut : log, valid, holdout, protocol };
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 12);
+}
+
+/** What is trained on and what is tested, cut once. */
+async function filesOf(name: LogName, { cut }: QualityLog, data: string, folder: string) {
+  if (cut === 'given') return { train: join(data, 'train.tsv.gz'), test: join(data, 'test.tsv.gz') };
+  const out = join(folder, name);
+  mkdirSync(out, { recursive: true });
+  if (typeof cut === 'function') {
+    const file = join(out, 'events.tsv.gz');
+    cut(data, file);
+    return { train: file, test: file };
+  }
+  const files = { train: join(out, 'train.tsv.gz'), test: join(out, 'test.tsv.gz') };
+  if (!existsSync(join(out, 'split.json'))) {
+    const io = { stdout: { write: () => {} }, stderr: process.stderr };
+    const code = await run(['split', '--data', join(data, 'sessions.tsv.gz'), '--out', out, ...cut], io);
+    if (code !== 0) throw new Error(`The log ${name} could not be cut.`);
+  }
+  return files;
+}
+
+function planOf({ row, seed }: Job, log: QualityLog, files: { train: string; test: string }): CellPlan {
+  const { name, model, form } = row;
+  const isNeural = form !== 'counted';
+  return {
+    ...{ name, model, isNeural, seed, config: configOf(row), ...files, reading: [], backend: 'auto' },
+    protocol: log.protocol,
+    ...(isNeural && log.valid !== undefined && { valid: log.valid }),
+    ...(log.holdout !== undefined && { holdout: log.holdout }),
+  };
+}
+
+/** Ctrl-C reaches the process too: it keeps what it has, and is waited for. */
+async function ended(program: string, work: Work): Promise<number> {
+  const child = spawn(process.execPath, [program, JSON.stringify(work)], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const pass = () => void child.kill('SIGTERM');
+  const wait = () => {};
+  process.on('SIGINT', wait).on('SIGTERM', pass);
+  try {
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code ?? EXIT.failed;
+  } finally {
+    process.off('SIGINT', wait).off('SIGTERM', pass);
+  }
+}
+
+/** A row of the table from a finished cell. */
+function rowOf(
+  { row, seed, key }: Job,
+  { plan, result, ranks }: Cell,
+  groupOf: ReturnType<NonNullable<QualityLog['groups']>> | undefined,
+): Omit<QualityRow, 'commit' | 'machine' | 'commands'> {
+  const { metrics, best, epochs } = result;
+  return {
+    ...row,
+    ...{ config: plan.config, seed, key },
+    predictions: result.predictions,
+    metrics: { conservative: rounded(metrics.conservative), standard: rounded(metrics.standard) },
+    ...(groupOf && { groups: groupsOf(ranks, groupOf) }),
+    ...{ 'coverage@20': digits(result.coverage), 'popularity@20': digits(result.popularity) },
+    ...(best && { selected: { ...best, value: digits(best.value) } }),
+    isRetrained: plan.isNeural && plan.holdout === undefined,
+    curve: epochs.map(({ epoch, loss, valid }) => ({ epoch, loss: digits(loss), valid: rounded(valid!) })),
+    trainSeconds: Math.round(result.trainSeconds),
+    processorSeconds: Math.round(result.processorSeconds),
+    evaluateSeconds: Math.round(result.evaluateSeconds),
+    peakMemoryBytes: result.peakMemoryBytes,
+    ...{ parameters: result.parameters, bytes: result.bytes },
+  };
+}
+
+function groupsOf(ranks: Cell['ranks'], groupOf: (rank: Cell['ranks'][number]) => string) {
+  const found = new Map<string, number[]>();
+  for (const rank of ranks) {
+    const group = groupOf(rank);
+    if (!found.has(group)) found.set(group, []);
+    found.get(group)!.push(rank.rank);
+  }
+  return Object.fromEntries(
+    [...found]
+      .sort(([a], [b]) => (a < b ? 1 : -1))
+      .map(([name, ranks]) => [name, { predictions: ranks.length, metrics: rounded(metricsOf(ranks, CUTS)) }]),
+  );
+}
+
+const digits = (value: number): number => Number(value.toFixed(5));
+const rounded = (metrics: Metrics | Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(METRICS.map((name) => [name, digits(metrics[name]!)]));
+
+/** Commands with names in the place of folders. */
+const shortener = (names: Readonly<Record<string, string>>) => (command: string) =>
+  Object.entries(names).reduce((text, [path, name]) => text.replaceAll(path, name), command);
+
+/** Replaces the row of that name and seed; rows stand in the order of `rowsOf`. */
+function keepRow(log: LogName, row: QualityRow): void {
+  const order = rowsOf(log).map(({ name }) => name);
+  const place = ({ name }: QualityRow) => (order.includes(name) ? order.indexOf(name) : order.length);
+  const others = readRows(log).filter(({ name, seed }) => name !== row.name || seed !== row.seed);
+  writeRows(
+    log,
+    [...others, row].sort((a, b) => place(a) - place(b) || a.seed - b.seed),
+  );
+}

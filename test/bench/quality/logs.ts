@@ -1,0 +1,148 @@
+/** The logs of the tables of quality: how each is cut, what is predicted, and what others have reported on it. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Rank } from '../../../src/cli/compare/cell';
+import { sharedPath } from '../../shared';
+
+export const LOG_NAMES = ['diginetica', 'yoochoose-100k', 'eshop', 'amazon-beauty'] as const;
+export type LogName = (typeof LOG_NAMES)[number];
+
+export interface QualityLog {
+  readonly title: string;
+  /** The preset of its kind of data. */
+  readonly preset: string;
+  /** Folder of `../shared/data`. */
+  readonly folder: string;
+  readonly protocol: 'events' | 'leave-one-out';
+  /** What chooses the number of epochs, cut from the training part. Absent where every user holds out events for it. */
+  readonly valid?: string;
+  readonly holdout?: number;
+  /** What is trained on and what is tested, as `aisle split` flags or a function that writes the one file of both. */
+  readonly cut: readonly string[] | 'given' | ((folder: string, out: string) => void);
+  /** Sentences about cut and candidates. */
+  readonly about: string;
+  /** Metrics of the table, the one that orders rows first. */
+  readonly shown: readonly string[];
+  readonly inPercent: boolean;
+  /** Parts of the predictions that are reported apart. */
+  readonly groups?: (folder: string) => (rank: Rank) => string;
+  /** Figures that were read in their sources, by the names of our metrics. */
+  readonly published?: readonly Published[];
+}
+
+export interface Published {
+  readonly name: string;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly source: string;
+}
+
+const BY_CLICK =
+  'Every event after the first of every test session is a prediction, all items of the training part are candidates, items ' +
+  'of the session stay in.';
+
+export const LOGS: Readonly<Record<LogName, QualityLog>> = {
+  diginetica: {
+    title: 'Diginetica',
+    preset: 'diginetica',
+    folder: 'diginetica',
+    protocol: 'events',
+    valid: 'last:10%',
+    cut: 'given',
+    about: `Anonymous sessions of a shop with 43,097 items, as SR-GNN cut them. ${BY_CLICK} Validation: the last tenth of train.`,
+    shown: ['mrr@20', 'recall@20', 'recall@10', 'recall@5', 'mrr@10', 'ndcg@20'],
+    inPercent: true,
+  },
+  'yoochoose-100k': {
+    title: 'yoochoose-100k',
+    preset: 'yoochoose-100k',
+    folder: 'yoochoose-100k',
+    protocol: 'events',
+    valid: 'last:1d',
+    cut: 'given',
+    about: `The first week of the RecSys Challenge 2015, tested on its last day. ${BY_CLICK} Validation: the day before.`,
+    shown: ['mrr@20', 'recall@20', 'recall@10', 'recall@5', 'mrr@10', 'ndcg@20'],
+    inPercent: false,
+  },
+  eshop: {
+    title: 'eshop-clothing-2008',
+    preset: 'eshop',
+    folder: 'eshop-clothing-2008',
+    protocol: 'events',
+    valid: 'last:7d',
+    cut: ['--by', 'start', '--test-from', '2008-07-25'],
+    about: `A small shop of 217 products, tested on 25 to 31 July 2008. ${BY_CLICK} Validation: the week before.`,
+    shown: ['mrr@10', 'recall@10', 'recall@5', 'recall@20', 'mrr@20', 'ndcg@10'],
+    inPercent: false,
+  },
+  'amazon-beauty': {
+    title: 'Amazon Beauty',
+    preset: 'beauty',
+    folder: 'amazon-beauty',
+    protocol: 'leave-one-out',
+    holdout: 2,
+    cut: writeBeauty,
+    about:
+      'Amazon reviews of beauty products, 5-core, 12,101 items. The last event of each user is predicted from all before it, the ' +
+      'one before the last chooses the number of epochs, neither is learnt from; all items but those of the input are candidates. ' +
+      'Days are known, not times, and inside a day the order is that of the product codes: targets of the same day as the last ' +
+      'input, and of a new day, are shown apart.',
+    shown: ['ndcg@10', 'recall@10', 'recall@5', 'recall@20', 'ndcg@5', 'ndcg@20'],
+    inPercent: false,
+    groups: daysOfBeauty,
+    published: publishedOnBeauty(),
+  },
+};
+
+/** Folder of a log's files; undefined where it is not here. */
+export const folderOf = ({ folder }: QualityLog): string | undefined => sharedPath('data', folder);
+
+/** Users with the days of their events, as lines of both files have them. */
+function beautyUsers(folder: string): { readonly user: string; readonly items: string[]; readonly days: number[] }[] {
+  const days = gunzipSync(readFileSync(join(folder, 'times.txt.gz')))
+    .toString()
+    .trim()
+    .split('\n');
+  const lines = readFileSync(join(folder, 'sequences.txt'), 'utf8').trim().split('\n');
+  return lines.map((line, u) => {
+    const [user, ...items] = line.split(' ');
+    return { user: user!, items, days: days[u]!.split(' ').slice(1).map(Number) };
+  });
+}
+
+/** One file of events; seconds keep the order inside a day. */
+function writeBeauty(folder: string, out: string): void {
+  if (existsSync(out)) return;
+  const rows = beautyUsers(folder).flatMap(({ user, items, days }) =>
+    items.map((item, e) => `${user}\t${item}\t${days[e]! + e}\t${user}\n`),
+  );
+  writeFileSync(out, gzipSync(`session_id\titem_id\ttimestamp\tuser_id\n${rows.join('')}`));
+}
+
+function daysOfBeauty(folder: string): (rank: Rank) => string {
+  const sameDay = new Set(beautyUsers(folder).flatMap(({ user, days }) => (days.at(-1) === days.at(-2) ? [user] : [])));
+  return ({ session }) => (sameDay.has(session) ? 'same day' : 'new day');
+}
+
+/** Full ranking; A: `all_rank.PNG` of aHuiWang/CIKM2020-S3Rec. B: the README of QinHsiu/MCLRec (SIGIR 2023). */
+function publishedOnBeauty(): Published[] {
+  const names = ['recall@5', 'recall@10', 'recall@20', 'ndcg@5', 'ndcg@10', 'ndcg@20'];
+  const row = (source: string, name: string, values: readonly (number | undefined)[]): Published => ({
+    ...{ name, source },
+    metrics: Object.fromEntries(names.flatMap((metric, i) => (values[i] === undefined ? [] : [[metric, values[i]!]]))),
+  });
+  const none = undefined;
+  return [
+    row('S3-Rec', 'GRU4Rec', [0.0164, 0.0283, 0.0479, 0.0099, 0.0137, 0.0187]),
+    row('S3-Rec', 'Caser', [0.0205, 0.0347, 0.0556, 0.0131, 0.0176, 0.0229]),
+    row('S3-Rec', 'SASRec', [0.0387, 0.0605, 0.0902, 0.0249, 0.0318, 0.0394]),
+    row('S3-Rec', 'S3-Rec', [0.0387, 0.0647, 0.0994, 0.0244, 0.0327, 0.0414]),
+    row('MCLRec', 'GRU4Rec', [0.018, none, 0.0427, 0.0116, none, 0.0186]),
+    row('MCLRec', 'Caser', [0.0251, none, 0.0643, 0.0145, none, 0.0298]),
+    row('MCLRec', 'SASRec', [0.0377, none, 0.0894, 0.0241, none, 0.0386]),
+    row('MCLRec', 'CL4SRec', [0.0401, none, 0.0974, 0.0268, none, 0.0428]),
+    row('MCLRec', 'ICLRec', [0.05, 0.0744, 0.1058, 0.0326, 0.0403, 0.0483]),
+    row('MCLRec', 'DuoRec', [0.0559, none, 0.1193, 0.034, none, 0.0518]),
+    row('MCLRec', 'MCLRec', [0.0581, 0.0871, 0.1243, 0.0352, 0.0446, 0.0539]),
+  ];
+}

@@ -1,0 +1,67 @@
+/** What is committed of a trained and tested row, `results/quality-LOG.json`: pages are written from nothing else. */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { LogName } from './logs';
+
+/** `faithful`: the form and loss of the paper or its code. `improved`: the preset. `counted`: nothing is learnt. */
+export type Form = 'faithful' | 'improved' | 'counted';
+
+type Named = Readonly<Record<string, number>>;
+
+/** One row with one seed. */
+export interface QualityRow {
+  readonly name: string;
+  readonly model: string;
+  readonly form: Form;
+  readonly preset?: string;
+  /** On top of the preset. */
+  readonly set: Readonly<Record<string, unknown>>;
+  /** Both together, as they were when it was trained. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly seed: number;
+  /** Follows from model, config, seed and log: a row with another key is measured anew. */
+  readonly key: string;
+  readonly commit: string;
+  readonly machine: string;
+  readonly commands: readonly string[];
+  readonly predictions: number;
+  readonly metrics: { readonly conservative: Named; readonly standard: Named };
+  /** Conservative metrics of parts of the predictions. */
+  readonly groups?: Readonly<Record<string, { readonly predictions: number; readonly metrics: Named }>>;
+  readonly 'coverage@20': number;
+  readonly 'popularity@20': number;
+  /** What the validation chose; absent where nothing is learnt. */
+  readonly selected?: { readonly epoch: number; readonly metric: string; readonly value: number };
+  /** Whether all of the training part was learnt anew for so many epochs, or what was chosen is what was tested. */
+  readonly isRetrained: boolean;
+  readonly curve: readonly { readonly epoch: number; readonly loss: number; readonly valid: Named }[];
+  /** Of the training that was tested. */
+  readonly trainSeconds: number;
+  readonly processorSeconds: number;
+  readonly evaluateSeconds: number;
+  readonly peakMemoryBytes: number;
+  readonly parameters: number;
+  readonly bytes: number;
+}
+
+export const CUTS = [5, 10, 20] as const;
+export const METRICS = CUTS.flatMap((k) => [`recall@${k}`, `mrr@${k}`, `ndcg@${k}`]);
+
+export const RESULTS = resolve(import.meta.dirname, '../results');
+const fileOf = (log: LogName): string => join(RESULTS, `quality-${log}.json`);
+
+/** Empty where nothing was measured yet. */
+export function readRows(log: LogName): QualityRow[] {
+  const file = fileOf(log);
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).rows : [];
+}
+
+export function writeRows(log: LogName, rows: readonly QualityRow[]): void {
+  replace(fileOf(log), `${JSON.stringify({ log, rows }, null, 1)}\n`);
+}
+
+/** A kill leaves the file that was, or the new one. */
+export function replace(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}

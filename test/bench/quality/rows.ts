@@ -1,0 +1,78 @@
+/** The rows of the tables of quality: every architecture in its preset, its faithful form beside it, and what counts. */
+import { presetOf, presets } from '../../../src/models/presets';
+import { baselines } from '../../../src/neighbours/index';
+import { LOGS, type LogName } from './logs';
+import type { Form } from './record';
+
+type Settings = Readonly<Record<string, unknown>>;
+
+export interface RowPlan {
+  readonly name: string;
+  readonly model: string;
+  readonly form: Form;
+  readonly preset?: string;
+  readonly set: Settings;
+}
+
+/** Pairs of Transformers4Rec, the best of its paper first. */
+const PAIRS = [
+  'xlnet-mlm',
+  'xlnet-rtd',
+  'xlnet-plm',
+  'xlnet-clm',
+  'bert-mlm',
+  'electra-rtd',
+  'gpt2-clm',
+  'transformer-xl-clm',
+  'gru-clm',
+];
+
+/** What the papers and their codes run, where that is not what an option left alone does. */
+const FAITHFUL: Readonly<Record<string, Settings>> = {
+  'gru4rec, 2016': {
+    loss: 'top1',
+    constrainedEmbedding: 'false',
+    layers: '100',
+    batchSize: 50,
+    dropoutPHidden: 0.5,
+    learningRate: 0.01,
+    nSample: 0,
+    nEpochs: 10,
+  },
+  'srgnn, official': { epoch: 10 },
+  'sasrec, official': { loss: 'bce', norm: 'tf', numEpochs: 40 },
+  'caser, official': { nIter: 30 },
+  'cl4srec, paper': { loss: 'bce', hiddenUnits: 64, numHeads: 2, batchSize: 256, numEpochs: 40 },
+  'xlnet-mlm, paper': { lm: 'xlnet', objective: 'mlm', nEpochs: 10 },
+};
+
+/** The best of a grid on the last 2.5 % of Diginetica's training part, see `neighbours.ts`. */
+const GRID = {
+  ...{ k: 500, sampleSize: 5000, weightingScore: 'div', idfWeighting: 5 },
+  ...{ similarity: 'cosine', weighting: 'div', lastNClicks: 6, pushReminders: 'true' },
+};
+
+/** All rows of a log, cheap ones first. */
+export function rowsOf(log: LogName): RowPlan[] {
+  const { preset } = LOGS[log];
+  const counted = Object.keys(baselines).map((model): RowPlan => ({ name: model, model, form: 'counted', set: {} }));
+  const tuned: RowPlan[] =
+    log === 'diginetica' ? [{ name: 'v-sknn, grid', model: 'v-sknn', form: 'counted', set: GRID }] : [];
+  const improved = Object.keys(presets).flatMap((model): RowPlan[] => {
+    if (model !== 'transformers4rec') return [{ name: model, model, form: 'improved', preset, set: {} }];
+    return PAIRS.map((name) => {
+      const [, lm, objective] = /^(.*)-([a-z]+)$/.exec(name)!;
+      const own = objective === 'clm' ? `${preset}-clm` : preset;
+      return { name, model, form: 'improved', preset: own, set: { lm, objective } };
+    });
+  });
+  const faithful = Object.entries(FAITHFUL).map(([name, set]): RowPlan => {
+    const model = name.startsWith('xlnet') ? 'transformers4rec' : name.split(',')[0]!;
+    return { name, model, form: 'faithful', set };
+  });
+  return [...counted, ...tuned, ...improved, ...faithful];
+}
+
+/** What a row's training is given. */
+export const configOf = ({ model, preset, set }: RowPlan): Settings =>
+  preset === undefined ? set : { ...presetOf(model, preset).config, ...set };

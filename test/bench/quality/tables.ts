@@ -1,0 +1,210 @@
+/** Pages and tables from what is committed of the rows; nothing here measures. */
+import { LOG_NAMES, LOGS, type LogName, type QualityLog } from './logs';
+import type { Form, QualityRow } from './record';
+
+/** A row with all its seeds. */
+interface Group {
+  readonly name: string;
+  readonly model: string;
+  readonly form: Form;
+  readonly runs: readonly QualityRow[];
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function deviation(values: readonly number[]): number {
+  const center = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
+}
+
+/** By the log's first metric, the best first. */
+function groupsOf(rows: readonly QualityRow[], { shown }: QualityLog): Group[] {
+  const found = new Map<string, QualityRow[]>();
+  for (const row of rows) found.set(row.name, [...(found.get(row.name) ?? []), row]);
+  const value = ({ runs }: Group) => mean(runs.map(({ metrics }) => metrics.conservative[shown[0]!]!));
+  return [...found.values()]
+    .map((runs) => ({ name: runs[0]!.name, model: runs[0]!.model, form: runs[0]!.form, runs }))
+    .sort((a, b) => value(b) - value(a));
+}
+
+const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [titles, titles.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+const whole = (value: number): string => Math.round(value).toLocaleString('en');
+const figure = (value: number, { inPercent }: QualityLog): string =>
+  inPercent ? (100 * value).toFixed(2) : value.toFixed(4);
+
+/** A mean, and how far the seeds lie apart. */
+function spread(values: readonly number[], log: QualityLog): string {
+  const center = figure(mean(values), log);
+  return values.length === 1 ? center : `${center} ± ${figure(deviation(values), log)}`;
+}
+
+/** What each row reached. */
+function results(groups: readonly Group[], log: QualityLog): string {
+  const [first, second] = log.shown as [string, string];
+  const titles = ['row', 'form', 'seeds', ...log.shown, `${first}, ties won`, `${second}, ties won`, 'validation'];
+  const rows = groups.map(({ name, form, runs }) => {
+    const of = (ties: 'conservative' | 'standard', metric: string) =>
+      spread(
+        runs.map(({ metrics }) => metrics[ties][metric]!),
+        log,
+      );
+    const chosen = runs.flatMap(({ selected }) => selected?.value ?? []);
+    return [
+      ...[name, form, form === 'counted' ? '' : String(runs.length)],
+      ...log.shown.map((metric) => of('conservative', metric)),
+      ...[first, second].map((metric) => of('standard', metric)),
+      chosen.length === 0 ? '' : spread(chosen, log),
+    ];
+  });
+  return table(titles, rows);
+}
+
+/** The parts of the predictions that are shown apart. */
+function parts(groups: readonly Group[], log: QualityLog): string[] {
+  const names = Object.keys(groups[0]?.runs[0]?.groups ?? {});
+  if (names.length === 0) return [];
+  const metrics = log.shown.slice(0, 2);
+  const titles = ['row', ...names.flatMap((name) => metrics.map((metric) => `${name}, ${metric}`))];
+  const rows = groups.map(({ name, runs }) => [
+    name,
+    ...names.flatMap((part) =>
+      metrics.map((metric) =>
+        spread(
+          runs.map(({ groups }) => groups![part]!.metrics[metric]!),
+          log,
+        ),
+      ),
+    ),
+  ]);
+  const counts = names.map((name) => `${name} ${whole(groups[0]!.runs[0]!.groups![name]!.predictions)}`);
+  return ['## Apart', '', `Predictions: ${counts.join(', ')}.`, '', table(titles, rows), ''];
+}
+
+/** What the training that was tested took, as means over seeds; the most memory. */
+function costs(groups: readonly Group[]): string {
+  const titles = [
+    ...['row', 'epochs', 'seconds', 'of processor time', 'evaluation, s', 'peak MB', 'parameters', 'bytes'],
+    ...['coverage@20', 'popularity@20', 'at'],
+  ];
+  const rows = groups.map(({ name, runs }) => {
+    const average = (of: (run: QualityRow) => number) => mean(runs.map(of));
+    return [
+      name,
+      runs.map(({ selected, curve }) => (selected ? `${selected.epoch} of ${curve.length}` : '')).join(', '),
+      ...[average((run) => run.trainSeconds), average((run) => run.processorSeconds)].map(whole),
+      whole(average((run) => run.evaluateSeconds)),
+      whole(Math.max(...runs.map((run) => run.peakMemoryBytes)) / 1e6),
+      ...[whole(runs[0]!.parameters), whole(runs[0]!.bytes)],
+      ...[average((run) => run['coverage@20']), average((run) => run['popularity@20'])].map((v) => v.toFixed(3)),
+      [...new Set(runs.map(({ commit }) => commit))].join(', '),
+    ];
+  });
+  return table(titles, rows);
+}
+
+/** Validation after each epoch, of the first seed. */
+function curves(groups: readonly Group[], log: QualityLog): string[] {
+  const learnt = groups.filter(({ runs }) => runs[0]!.curve.length > 0);
+  if (learnt.length === 0) return [];
+  const rows = learnt.map(({ name, runs: [run] }) => [
+    name,
+    run!.curve.map(({ valid }) => figure(valid['mrr@20']!, log)).join(' '),
+    run!.curve.map(({ loss }) => loss.toPrecision(3)).join(' '),
+  ]);
+  const about = 'Validation mrr@20, which chooses, and loss of each epoch, of the first seed.';
+  return ['## Learning', '', about, '', table(['row', 'mrr@20', 'loss'], rows), ''];
+}
+
+function published({ published: figures = [], ...log }: QualityLog): string[] {
+  if (figures.length === 0) return [];
+  const rows = figures.map(({ name, source, metrics }) => [
+    ...[name, source],
+    ...log.shown.map((metric) => (metrics[metric] === undefined ? '' : figure(metrics[metric], log))),
+  ]);
+  return ['## As published', '', table(['model', 'table of', ...log.shown], rows), ''];
+}
+
+const settings = (set: Readonly<Record<string, unknown>>): string =>
+  Object.entries(set)
+    .map(([key, value]) => ` --set ${key}=${Array.isArray(value) ? value.join('/') : value}`)
+    .join('');
+
+/** How each row is made again. */
+const recipe = ({ name, runs: [run] }: Group): string => {
+  const preset = run!.preset === undefined ? '' : ` --preset ${run!.preset}`;
+  return `- ${name}: \`--model ${run!.model}${preset}${settings(run!.set)}\``;
+};
+
+/** The page of one log. */
+export function page(name: LogName, rows: readonly QualityRow[]): string {
+  const log = LOGS[name];
+  const groups = groupsOf(rows, log);
+  const machines = [...new Set(rows.map(({ machine }) => machine))];
+  const predictions = rows[0] ? `${whole(rows[0].predictions)} predictions. ` : '';
+  const retrained = log.holdout === undefined ? ' With it the model learns anew from all of the training part.' : '';
+  return [
+    `# Quality on ${log.title}`,
+    '',
+    `    node test/run.mjs test/bench/quality.ts ${name}`,
+    '',
+    `${log.about} ${predictions}Targets lose ties${log.inPercent ? '; in percent' : ''}.`,
+    '',
+    'Where there are several seeds, means ± standard deviation. "validation" is mrr@20 of the epoch that was chosen.' +
+      `${retrained} Each row was tested once. "improved" rows have the preset of the log, "faithful" ones the form and the ` +
+      'loss of the paper or its code.',
+    '',
+    results(groups, log),
+    '',
+    ...parts(groups, log),
+    ...published(log),
+    '## Cost',
+    '',
+    `Of the training that was tested: by the clock, on a machine that did other work too, and of processor time. Machine: ${machines.join('; ')}.`,
+    '',
+    costs(groups),
+    '',
+    ...curves(groups, log),
+    '## Settings',
+    '',
+    ...groups.map(recipe),
+    '',
+  ].join('\n');
+}
+
+/**
+ * One table over all logs: what counts best, then each architecture; of several forms or pairs the one that was best on the
+ * validation part.
+ */
+export function summary(rowsOf: (log: LogName) => readonly QualityRow[]): string {
+  const logs = LOG_NAMES.map((name) => ({ name, log: LOGS[name], groups: groupsOf(rowsOf(name), LOGS[name]) })).filter(
+    ({ groups }) => groups.some(({ form }) => form !== 'counted'),
+  );
+  const models = [...new Set(logs.flatMap(({ groups }) => groups.filter(isLearnt).map(({ model }) => model)))].sort();
+  const cell = (log: QualityLog, group: Group | undefined): string => {
+    if (!group) return '';
+    const [first, second] = log.shown as [string, string];
+    const of = (metric: string) => figure(mean(group.runs.map(({ metrics }) => metrics.conservative[metric]!)), log);
+    const called = group.name === group.model ? '' : ` (${group.name})`;
+    return `${of(second)} / ${of(first)}${called}`;
+  };
+  const titles = logs.map(
+    ({ name, log }) => `[${log.title}](test/bench/results/quality-${name}.md), ${log.shown[1]} / ${log.shown[0]}`,
+  );
+  const counted = logs.map(({ log, groups }) => {
+    const best = groups.find(({ form }) => form === 'counted');
+    return cell(log, best && { ...best, model: '' });
+  });
+  const lines = models.map((model) => [model, ...logs.map(({ log, groups }) => cell(log, chosen(groups, model)))]);
+  if (logs.length === 0) return '';
+  return table(['model', ...titles], [['best of counting', ...counted], ...lines]);
+}
+
+const isLearnt = ({ form }: Group): boolean => form !== 'counted';
+
+function chosen(groups: readonly Group[], model: string): Group | undefined {
+  const value = ({ runs }: Group) => mean(runs.map(({ selected }) => selected!.value));
+  return groups
+    .filter((group) => isLearnt(group) && group.model === model)
+    .reduce<Group | undefined>((best, group) => (best && value(best) >= value(group) ? best : group), undefined);
+}

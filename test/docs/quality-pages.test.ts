@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { LOG_NAMES } from '../bench/quality/logs';
+import { type QualityRow, readRows } from '../bench/quality/record';
+import { rowsOf } from '../bench/quality/rows';
+import { page, summary } from '../bench/quality/tables';
+import { qualityPages } from './quality-pages';
+
+test('what the pages say of quality is what was committed of it; "npm run docs" writes them', () => {
+  for (const [path, { is, shouldBe }] of qualityPages()) expect(is, path).toBe(shouldBe);
+});
+
+test.each(LOG_NAMES)('no row of %s names a folder of the machine it was made on', (log) => {
+  for (const { name, commands } of readRows(log)) {
+    for (const command of commands) expect(command, name).not.toMatch(/(^|\s)\/|\.cache/);
+  }
+});
+
+test.each(LOG_NAMES)('the rows of %s have names of their own, and each architecture has one in its preset', (log) => {
+  const rows = rowsOf(log);
+  expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
+  const improved = new Set(rows.filter(({ form }) => form === 'improved').map(({ model }) => model));
+  expect([...improved].sort()).toEqual(['caser', 'cl4srec', 'gru4rec', 'sasrec', 'srgnn', 'transformers4rec']);
+});
+
+describe('a page', () => {
+  const metrics = (value: number) =>
+    Object.fromEntries([5, 10, 20].flatMap((k) => ['recall', 'mrr', 'ndcg'].map((name) => [`${name}@${k}`, value])));
+  const row = (name: string, seed: number, value: number, more: Partial<QualityRow> = {}): QualityRow => ({
+    ...{ name, model: 'sasrec', form: 'improved', preset: 'diginetica', set: { maxlen: 10 }, config: { maxlen: 10 } },
+    ...{ seed, key: 'k', commit: 'abc', machine: 'a machine', commands: [], predictions: 1000, isRetrained: true },
+    metrics: { conservative: metrics(value), standard: metrics(value + 0.01) },
+    ...{ 'coverage@20': 0.5, 'popularity@20': 0.1, selected: { epoch: 2, metric: 'mrr@20', value: value + 0.02 } },
+    curve: [1, 2].map((epoch) => ({ epoch, loss: 1 / epoch, valid: metrics(value) })),
+    ...{ trainSeconds: 60, processorSeconds: 50, evaluateSeconds: 3, peakMemoryBytes: 5e8, parameters: 10, bytes: 40 },
+    ...more,
+  });
+  const counted: Partial<QualityRow> = { model: 'markov', form: 'counted', set: {}, curve: [] };
+  const rows = [
+    row('sasrec', 1, 0.18),
+    row('sasrec', 2, 0.2),
+    row('sasrec, official', 1, 0.195, { form: 'faithful', selected: { epoch: 2, metric: 'mrr@20', value: 0.2 } }),
+    row('markov', 1, 0.1277, counted),
+  ];
+
+  test('shows means and deviations over seeds, ties both ways, what it took and how it learnt, the best row first', () => {
+    const text = page('diginetica', rows);
+    expect(text).toMatch(/^\| sasrec, official \| faithful \| 1 \| 19\.50 \|/m);
+    expect(text).toMatch(/^\| sasrec \| improved \| 2 \| 19\.00 ± 1\.41 \|.* 20\.00 ± 1\.41 \| 21\.00 ± 1\.41 \|$/m);
+    expect(text).toMatch(/^\| markov \| counted \| {2}\| 12\.77 \|/m);
+    expect(text.indexOf('| sasrec, official')).toBeLessThan(text.indexOf('| sasrec |'));
+    expect(text).toMatch(/^\| sasrec \| 2 of 2, 2 of 2 \| 60 \| 50 \| 3 \| 500 \|/m);
+    expect(text).toContain('| sasrec | 18.00 18.00 | 1.00 0.500 |');
+    expect(text).toContain('- sasrec: `--model sasrec --preset diginetica --set maxlen=10`');
+  });
+
+  test('shows parts of the predictions apart', () => {
+    const groups = {
+      'same day': { predictions: 4, metrics: metrics(0.3) },
+      'new day': { predictions: 6, metrics: metrics(0.1) },
+    };
+    const text = page('amazon-beauty', [row('sasrec', 1, 0.05, { groups })]);
+    expect(text).toContain('Predictions: same day 4, new day 6.');
+    expect(text).toContain('| sasrec | 0.3000 | 0.3000 | 0.1000 | 0.1000 |');
+  });
+
+  test('of all logs shows of each architecture the row that the validation chose, not the best of the test', () => {
+    const text = summary((log) => (log === 'diginetica' ? rows : []));
+    expect(text.split('\n').slice(2)).toEqual([
+      '| best of counting | 12.77 / 12.77 (markov) |',
+      '| sasrec | 19.00 / 19.00 |',
+    ]);
+  });
+});

@@ -1,0 +1,30 @@
+/** Pages of what was measured, written from the committed rows: `npm run docs` writes them, a test compares. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { LOG_NAMES } from '../bench/quality/logs';
+import { RESULTS, readRows, replace } from '../bench/quality/record';
+import { page, summary } from '../bench/quality/tables';
+
+const README = resolve(import.meta.dirname, '../../README.md');
+const MARKED = /<!-- quality -->\n.*?<!-- \/quality -->/s;
+
+/** Every file that holds such figures, with what it should hold. */
+export function qualityPages(): Map<string, { readonly is: string; readonly shouldBe: string }> {
+  const found = new Map<string, { is: string; shouldBe: string }>();
+  for (const log of LOG_NAMES) {
+    const rows = readRows(log);
+    if (rows.length === 0) continue;
+    const path = join(RESULTS, `quality-${log}.md`);
+    found.set(path, { is: existsSync(path) ? readFileSync(path, 'utf8') : '', shouldBe: page(log, rows) });
+  }
+  const is = readFileSync(README, 'utf8');
+  const shouldBe = is.replace(MARKED, `<!-- quality -->\n${summary(readRows)}\n<!-- /quality -->`);
+  found.set(README, { is, shouldBe });
+  return found;
+}
+
+export function writePages(): void {
+  for (const [path, { is, shouldBe }] of qualityPages()) if (is !== shouldBe) replace(path, shouldBe);
+}
+
+export const main = writePages;
