@@ -11,7 +11,7 @@
  */
 import { defineConfig, type UserConfig } from 'vite';
 import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
-import { compactStyles, declarations, executable } from './test/build/plugins.ts';
+import { compactStyles, declarations, executable, withoutHelp } from './test/build/plugins.ts';
 
 /** What both bundles for pages have in common. */
 const bundle = {
@@ -36,7 +36,7 @@ function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
     ...{ entryFileNames, chunkFileNames, codeSplitting: { groups: [OPS] } },
     comments: { legal: false },
   } as const;
-  return { format: 'es', plugins: () => [leanTensorFlow()], rolldownOptions: { output } };
+  return { format: 'es', plugins: () => [leanTensorFlow(), withoutHelp()], rolldownOptions: { output } };
 }
 
 /** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
@@ -53,7 +53,7 @@ const page: UserConfig = {
     rolldownOptions: { output: { codeSplitting } },
   },
   worker: worker('assets/worker-[hash].js'),
-  plugins: [leanTensorFlow(), compactStyles()],
+  plugins: [leanTensorFlow(), withoutHelp(), compactStyles()],
 };
 
 const library: UserConfig = {
@@ -73,7 +73,7 @@ const library: UserConfig = {
     },
   },
   worker: worker('worker.js'),
-  plugins: [leanTensorFlow(), declarations({ entry: 'src/index.ts', outDir: 'dist/lib' })],
+  plugins: [leanTensorFlow(), withoutHelp(), declarations({ entry: 'src/index.ts', outDir: 'dist/lib' })],
 };
 
 /** A script for a tag: one small file that loads the rest from beside itself, wherever a shop has put the folder. */
@@ -93,7 +93,12 @@ const embed: UserConfig = {
       },
     },
   },
-  plugins: [leanTensorFlow(), compactStyles(), declarations({ entry: 'src/ui/embed.ts', outDir: 'dist/embed' })],
+  plugins: [
+    leanTensorFlow(),
+    withoutHelp(),
+    compactStyles(),
+    declarations({ entry: 'src/ui/embed.ts', outDir: 'dist/embed' }),
+  ],
 };
 
 const commandLine: UserConfig = {

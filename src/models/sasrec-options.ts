@@ -120,7 +120,11 @@ export const options: OptionSpecs<SasrecConfig> = {
     doc: 'count positions from the end (the newest click has the last one) or from the start of the session',
     source: 'end is all reference codes; with start earlier clicks keep their vectors when one more comes',
   },
-  inputScale: inputScaleOption('√d', '√d is the official TensorFlow code, none gSASRec'),
+  inputScale: {
+    ...inputScaleOption,
+    doc: 'factor of embedded clicks: √d, √d/2 or 1; auto: √d, with cosine scoring √d/2',
+    source: '√d is the official TensorFlow code, none gSASRec; √d/2 is ours, for vectors of length 1',
+  },
   reuseItemEmbeddings: {
     type: 'boolean',
     default: true,

@@ -9,7 +9,7 @@
  */
 import { gather, mul, reshape, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import { normaliseRows } from '../nn/normalise-rows';
-import type { OptionSpec, OptionSpecs } from './model';
+import type { OptionSpecs } from './model';
 
 export interface ScoringConfig {
   readonly scoring: 'dot' | 'cosine';
@@ -41,14 +41,12 @@ export const scoringOptions: OptionSpecs<ScoringConfig> = {
   },
 };
 
-/** @param plain What `auto` is with scoring by product, in words. */
-export const inputScaleOption = (plain: string, source: string): OptionSpec<InputScaleConfig['inputScale']> => ({
+/** Beside what `auto` is with scoring by product, which each architecture says. */
+export const inputScaleOption = {
   type: 'choice',
   choices: ['auto', 'sqrt', 'half-sqrt', 'none'],
   default: 'auto',
-  doc: `factor of embedded clicks: √d, √d/2 or 1; auto: ${plain}, with cosine scoring √d/2`,
-  source: `${source}; √d/2 is ours, for vectors of length 1`,
-});
+} as const;
 
 /** Cosines lie in ±1: without it a softmax over thousands of items could tell hardly any apart. */
 const COSINE_TEMPERATURE = 1 / 16;

@@ -86,7 +86,11 @@ export const options: OptionSpecs<SrgnnConfig> = {
     source: '0 is the official PyTorch code; 0.1 in NISER+',
   },
   ...scoringOptions,
-  inputScale: inputScaleOption('1', '1 is the official PyTorch code'),
+  inputScale: {
+    ...inputScaleOption,
+    doc: 'factor of embedded clicks: √d, √d/2 or 1; auto: 1, with cosine scoring √d/2',
+    source: '1 is the official PyTorch code; √d/2 is ours, for vectors of length 1',
+  },
   init: {
     type: 'choice',
     choices: ['uniform', 'normal'],

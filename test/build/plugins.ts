@@ -40,6 +40,57 @@ function compact(css: string): string {
     .replaceAll(';}', '}');
 }
 
+/** What an option's table says to whoever reads the help of the command line, and a page never shows. */
+const HELP = ['doc', 'source'];
+
+/** Takes the help out of the tables of options of the architectures, a good part of what a page loads of each. */
+export function withoutHelp(): Plugin {
+  return {
+    name: 'aisle:without-help',
+    apply: 'build',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!/\/src\/models\/[\w/-]+\.ts$/.test(id) || !code.includes('OptionSpec')) return null;
+      return { code: helpless(code), map: null };
+    },
+  };
+}
+
+/**
+ * A module without its properties `doc` and `source`, and with empty texts where it calls functions of its own whose
+ * parameters have these names.
+ */
+export function helpless(code: string): string {
+  const file = ts.createSourceFile('options.ts', code, ts.ScriptTarget.Latest, true);
+  const edits: { readonly from: number; readonly to: number; readonly text: string }[] = [];
+  const places = new Map<string, readonly number[]>();
+  const each = (node: ts.Node, visit: (node: ts.Node) => void): void => {
+    visit(node);
+    node.forEachChild((child) => each(child, visit));
+  };
+  const isHelp = (name: ts.Node | undefined) => HELP.includes(name?.getText() ?? '');
+  each(file, (node) => {
+    const make = ts.isVariableDeclaration(node) ? node.initializer : node;
+    if (!make || !(ts.isArrowFunction(make) || ts.isFunctionDeclaration(make))) return;
+    const indices = make.parameters.flatMap(({ name }, i) => (isHelp(name) ? [i] : []));
+    const { name } = node as ts.VariableDeclaration | ts.FunctionDeclaration;
+    if (name && indices.length > 0) places.set(name.getText(), indices);
+  });
+  each(file, (node) => {
+    if ((ts.isPropertyAssignment(node) || ts.isShorthandPropertyAssignment(node)) && isHelp(node.name)) {
+      const comma = /^\s*,/.exec(code.slice(node.end))?.[0].length ?? 0;
+      edits.push({ from: node.getStart(), to: node.end + comma, text: '' });
+    } else if (ts.isCallExpression(node)) {
+      for (const i of places.get(node.expression.getText()) ?? []) {
+        const argument = node.arguments[i];
+        if (argument) edits.push({ from: argument.getStart(), to: argument.end, text: "''" });
+      }
+    }
+  });
+  edits.sort((a, b) => b.from - a.from);
+  return edits.reduce((text, { from, to, text: by }) => text.slice(0, from) + by + text.slice(to), code);
+}
+
 /**
  * Writes the declarations of `entry` and of all that they mention beside the library. Relative imports get the `.js` that Node's
  * own module resolution wants; the sources do without because Vite does.
