@@ -20,6 +20,8 @@ export interface CardFacts {
     readonly best?: { readonly epoch: number; readonly metric: string; readonly value: number };
     readonly protocol: string;
     readonly seed: number;
+    /** Why it has its settings, where the log has chosen them. */
+    readonly auto?: { readonly why: string };
     readonly command: string;
   };
   readonly licence: string;
@@ -31,7 +33,7 @@ export interface CardFacts {
 
 /** The Markdown page that travels with a model: what it is, what it learnt from, how good it was, what to beware of. */
 export function modelCard({ training, ...about }: CardFacts): string {
-  const { data, epochs, best, protocol, seed, command } = training;
+  const { data, epochs, best, protocol, seed, auto, command } = training;
   const metrics = best && epochs[best.epoch - 1]?.valid;
   const quality = metrics
     ? [
@@ -49,6 +51,7 @@ export function modelCard({ training, ...about }: CardFacts): string {
     '',
     `    ${command}`,
     '',
+    ...(auto ? [`Settings by \`--preset auto\`: ${auto.why}.`, ''] : []),
   ];
   return card(about, learntFrom, quality);
 }

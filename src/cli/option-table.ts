@@ -20,7 +20,7 @@ export function optionTable(name: string | undefined): string {
     lines.push(`  ${key}=${value}`, `      ${option.doc}`, `      ${describe(option)}; default: ${option.source}`);
   }
   const named = Object.entries(presets[name] ?? {});
-  if (named.length > 0) lines.push('', 'Presets, for --preset name:');
+  if (named.length > 0) lines.push('', 'Presets, for --preset name; auto picks one by the log:');
   for (const [preset, { doc }] of named) lines.push(`  ${preset.padEnd(16)}${doc}`);
   return `${lines.join('\n')}\n`;
 }

@@ -3,36 +3,81 @@ import { InvalidArgumentError } from 'commander';
 import { parseJson } from '../checkpoint/json';
 import { RecommenderError } from '../errors';
 import { camelCase } from '../models/configuration';
-import { presetOf } from '../models/presets';
+import { hasPresets, presetOf } from '../models/presets';
+import { AUTO, type AutoPreset, autoPreset } from '../models/presets/auto';
+import { type LogFacts, logFacts } from '../session/log-facts';
+import type { Context } from './context';
+import { readEventsFile } from './events-file';
+import { type EventsFlags, readOptions } from './options';
 import { readInput } from './read-input';
 
 /** One `--set key=value` after the other. */
 export type Settings = readonly (readonly [key: string, value: string])[];
 
-export interface ConfigurationFlags {
+export interface ConfigurationFlags extends EventsFlags {
+  readonly data: string;
   readonly model: string;
   readonly preset?: string;
   readonly config?: string;
   readonly set: Settings;
 }
 
-/** Preset, then file, then single keys: the later wins, however it is spelt. */
-export async function configurationFrom(flags: ConfigurationFlags): Promise<Record<string, unknown>> {
+/** Which preset `auto` is, and why. */
+export type Auto = Pick<AutoPreset, 'preset' | 'why'>;
+
+export interface Configuration {
+  readonly given: Record<string, unknown>;
+  /** Where the log has chosen the preset. */
+  readonly auto?: Auto;
+}
+
+/**
+ * Preset, then file, then single keys: the later wins, however it is spelt. What `--preset auto` sees and picks is told.
+ *
+ * @throws RecommenderError `bad-config`; `bad-input` for a log that `auto` cannot read.
+ */
+export async function configurationFrom(flags: ConfigurationFlags, context: Context): Promise<Configuration> {
   const { model, preset, config, set } = flags;
+  const own = keyed([...(config === undefined ? [] : Object.entries(await fileOf(config))), ...set]);
+  if (preset !== AUTO)
+    return { given: preset === undefined ? own : keyed([...entriesOf(model, preset), ...Object.entries(own)]) };
+  // A model without presets is told before a log is read.
+  if (!hasPresets(model)) presetOf(model, AUTO);
+  const { config: found, ...auto } = autoPreset(model, await factsOf(flags.data, flags, context), own);
+  tellAuto(model, auto, context);
+  return { given: keyed([...Object.entries(found), ...Object.entries(own)]), auto };
+}
+
+/** What `auto` goes by of a log: all of its file, so that a part held back for validation changes nothing. */
+export async function factsOf(data: string, flags: EventsFlags, context: Context): Promise<LogFacts> {
+  // Its remarks are told when it is read for good.
+  const log = await readEventsFile(
+    data,
+    { minItems: 1, ...readOptions(flags) },
+    {
+      ...context,
+      stderr: { write() {} },
+    },
+  );
+  return logFacts(log, log.itemIds.length);
+}
+
+export const tellAuto = (model: string, { why }: Auto, { stderr }: Pick<Context, 'stderr'>): void =>
+  void stderr.write(`--preset auto, ${model}: ${why}\n`);
+
+const entriesOf = (model: string, preset: string) => Object.entries(presetOf(model, preset).config);
+
+/** By key, the later wins. */
+function keyed(entries: Iterable<readonly [key: string, value: unknown]>): Record<string, unknown> {
   const given = new Map<string, readonly [key: string, value: unknown]>();
-  const take = (entries: Iterable<readonly [string, unknown]>) => {
-    for (const [key, value] of entries) given.set(camelCase(key), [key, value]);
-  };
-  if (preset !== undefined) take(Object.entries(presetOf(model, preset).config));
-  if (config !== undefined) {
-    const value = parseJson(await readInput(config), config);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new RecommenderError('bad-config', `${config}: expected a JSON object of configuration keys.`);
-    }
-    take(Object.entries(value));
-  }
-  take(set);
+  for (const [key, value] of entries) given.set(camelCase(key), [key, value]);
   return Object.fromEntries(given.values());
+}
+
+async function fileOf(path: string): Promise<object> {
+  const value = parseJson(await readInput(path), path);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new RecommenderError('bad-config', `${path}: expected a JSON object of configuration keys.`);
 }
 
 /** A parser for `--set` and flags like it, which may be given several times. */

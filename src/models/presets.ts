@@ -18,9 +18,14 @@ export const presets: Readonly<Record<string, Presets>> = {
   transformers4rec: TRANSFORMERS4REC,
 };
 
+/** The presets of a model; none where it has none. */
+const presetsOf = (model: string): Presets => (Object.hasOwn(presets, model) && presets[model]) || {};
+
+export const hasPresets = (model: string): boolean => Object.keys(presetsOf(model)).length > 0;
+
 /** @throws RecommenderError `bad-config` for a name that the architecture does not have. */
 export function presetOf(model: string, name: string): Preset {
-  const known = (Object.hasOwn(presets, model) && presets[model]) || {};
+  const known = presetsOf(model);
   if (Object.hasOwn(known, name)) return known[name]!;
   const names = Object.keys(known);
   const nearest = nearestName(name, names);

@@ -17,7 +17,10 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Cell, type CellPlan, readCell } from '../../src/cli/compare/cell';
 import { EXIT } from '../../src/cli/errors';
+import { readEventsFile } from '../../src/cli/events-file';
 import { run } from '../../src/cli/main';
+import { AUTO } from '../../src/models/presets/auto';
+import { type LogFacts, logFacts } from '../../src/session/log-facts';
 import { type Metrics, metricsOf } from '../../src/train/metrics';
 import { writePages } from '../docs/quality-pages';
 import { commit, machine } from './machine';
@@ -27,8 +30,12 @@ import { CUTS, METRICS, type QualityRow, readRows, writeRows } from './quality/r
 import { configOf, type RowPlan, rowsOf } from './quality/rows';
 import { builtChild } from './turns';
 
-interface Job {
+interface Planned {
   readonly row: RowPlan;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+interface Job extends Planned {
   readonly seed: number;
   readonly key: string;
 }
@@ -54,7 +61,11 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const jobs = jobsOf(name, wanted(name, values.rows), values.seeds.split(',').map(Number));
+  const work = resolve(values.work);
+  const files = await filesOf(name, log, data, join(work, 'data'));
+  const facts = log.preset === AUTO ? await factsOf(files.train) : undefined;
+  const planned = wanted(name, values.rows).map((row) => ({ row, config: configOf(row, facts) }));
+  const jobs = jobsOf(name, planned, values.seeds.split(',').map(Number));
   const isDone = ({ row, seed, key }: Job) =>
     readRows(name).some((old) => old.name === row.name && old.seed === seed && old.key === key);
   const open = values.again ? jobs : jobs.filter((job) => !isDone(job));
@@ -62,8 +73,6 @@ export async function main(args: readonly string[]): Promise<void> {
     for (const job of jobs) console.log(`${open.includes(job) ? 'open' : 'done'}  ${job.row.name}, seed ${job.seed}`);
     return;
   }
-  const work = resolve(values.work);
-  const files = await filesOf(name, log, data, join(work, 'data'));
   const at = { commit: commit(), machine: machine() };
   const child = open.length > 0 ? await builtChild('quality/child.ts') : undefined;
   try {
@@ -115,17 +124,24 @@ function wanted(log: LogName, list: string | undefined): readonly RowPlan[] {
 }
 
 /** Seed by seed, so that every row has one before any has three; counting knows no seed. */
-const jobsOf = (log: LogName, rows: readonly RowPlan[], seeds: readonly number[]): Job[] =>
+const jobsOf = (log: LogName, rows: readonly Planned[], seeds: readonly number[]): Job[] =>
   seeds.flatMap((seed, i) =>
-    rows.filter(({ form }) => form !== 'counted' || i === 0).map((row) => ({ row, seed, key: keyOf(log, row, seed) })),
+    rows
+      .filter(({ row }) => row.form !== 'counted' || i === 0)
+      .map((planned) => ({ ...planned, seed, key: keyOf(log, planned, seed) })),
   );
 
 /** Changes with everything that the result should follow from but the code. */
-function keyOf(log: LogName, row: RowPlan, seed: number): string {
+function keyOf(log: LogName, { row, config: given }: Planned, seed: number): string {
   const { cut, valid, holdout, protocol } = LOGS[log];
-  const config = Object.entries(configOf(row)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const config = Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1));
   const facts = { model: row.model, config, seed, cut: Array.isArray(cut) ? cut : log, valid, holdout, protocol };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 12);
+}
+
+async function factsOf(train: string): Promise<LogFacts> {
+  const read = await readEventsFile(train);
+  return logFacts(read, read.itemIds.length);
 }
 
 /** What is trained on and what is tested, cut once. */
@@ -147,11 +163,11 @@ async function filesOf(name: LogName, { cut }: QualityLog, data: string, folder:
   return files;
 }
 
-function planOf({ row, seed }: Job, log: QualityLog, files: { train: string; test: string }): CellPlan {
+function planOf({ row, seed, config }: Job, log: QualityLog, files: { train: string; test: string }): CellPlan {
   const { name, model, form } = row;
   const isNeural = form !== 'counted';
   return {
-    ...{ name, model, isNeural, seed, config: configOf(row), ...files, reading: [], backend: 'auto' },
+    ...{ name, model, isNeural, seed, config, ...files, reading: [], backend: 'auto' },
     protocol: log.protocol,
     ...(isNeural && log.valid !== undefined && { valid: log.valid }),
     ...(log.holdout !== undefined && { holdout: log.holdout }),

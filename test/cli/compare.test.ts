@@ -157,6 +157,30 @@ describe('aisle compare', () => {
     expect(code).toBe(2);
   });
 
+  test('takes for each model the preset that suits the log, key by key, and says why', async () => {
+    const file = await variants([
+      { name: 'mine', model: 'gru4rec', preset: 'auto', config: { ...small.config, layers: [4] } },
+    ]);
+    const { code, stderr } = await compare(
+      '--models',
+      'markov',
+      '--preset',
+      'auto',
+      '--variants',
+      file,
+      '--epochs',
+      '1',
+    );
+    expect({ code, failed: /no result/.test(stderr) }).toEqual({ code: 2, failed: false });
+    expect(stderr).toContain('No model of --models has a preset "auto"');
+    expect((await compare('--models', 'markov', '--variants', file, '--epochs', '1')).code).toBe(0);
+    const mine = report().rows.find(({ name }: { name: string }) => name === 'mine');
+    expect(mine.auto.why).toMatch(/^12 items, 258 events .* so the preset/);
+    expect(mine.commands[0]).toMatch(/--set layers=4 .*--set momentum=0\.4/);
+    expect(mine.commands[0]).not.toContain('--preset');
+    expect(readFileSync(join(out, 'report.md'), 'utf8')).toContain(`- mine, --preset auto: ${mine.auto.why}`);
+  });
+
   test('goes on without a model that fails, and says what it said', async () => {
     const lonely = { ...small, name: 'lonely', config: { ...small.config, nSample: 0 } };
     const one = await file(

@@ -32,6 +32,12 @@ const timeless = (report: ReturnType<typeof found>) =>
   JSON.parse(JSON.stringify(report, (key, value) => (key === 'seconds' ? undefined : value)));
 
 describe('aisle search', () => {
+  test('starts from the preset that suits the log', async () => {
+    const { code, stderr } = await search(...GRU, '--preset', 'auto', '--trials', '1', '--epochs', '1');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^--preset auto, gru4rec: 12 items/) });
+    expect(found()).toMatchObject({ auto: { preset: expect.any(String) }, base: { layers: [8], momentum: 0.4 } });
+  });
+
   test.each([
     ['gru4rec', GRU],
     ['markov', ['--model', 'markov']],

@@ -260,6 +260,21 @@ describe('the configuration', () => {
     });
   });
 
+  test('comes from the log with --preset auto, which says in one line what it saw and picked', async () => {
+    const own = ['--set', 'layers=6', ...small];
+    const { code, stdout, stderr } = await train('gru4rec', '--preset', 'auto', ...own, '--epochs', '1', '--json');
+    expect(code).toBe(0);
+    const { auto } = JSON.parse(stdout);
+    expect(auto.why).toMatch(
+      /^12 items, 258 events in 60 sessions of 4\.3 .*, so the preset \S+; after the log .*nEpochs=40/,
+    );
+    expect(stderr.match(/^--preset auto, gru4rec: .*$/gm)).toEqual([`--preset auto, gru4rec: ${auto.why}`]);
+    const { config, training, modelCard } = manifest();
+    expect(training.auto).toEqual(auto);
+    expect(modelCard).toContain(`Settings by \`--preset auto\`: ${auto.why}.`);
+    expect(config).toMatchObject({ layers: [6], batchSize: 8, nSample: 4, nEpochs: 40 });
+  });
+
   test('takes the official spelling and lists', async () => {
     const keys = [
       '--set',
@@ -288,6 +303,7 @@ describe('the configuration', () => {
     ['a list with a hole', ['--set', 'layers=100/'], '"layers" must be whole numbers from 1 to 4096, written 100/100'],
     ['an unknown word', ['--set', 'loss=crossentropy'], '"loss" must be one of cross-entropy, bpr-max'],
     ['an unknown preset', ['--preset', 'retailroket'], 'no preset "retailroket": it has retailrocket, diginetica'],
+    ['a preset by a log that is not there', ['--preset', 'auto', '--data', 'nowhere.csv'], 'nowhere.csv: no such file'],
     ['no epoch', ['--epochs', '0'], 'Expected a whole number of 1 or more'],
     ['a seed that is none', ['--seed', 'x'], 'Expected a whole number of 0 or more'],
     ['a backend that is none', ['--backend', 'gpu'], 'Expected auto or wasm or cpu'],

@@ -15,6 +15,7 @@ import { writeWindows } from '../compare/windows';
 import { type Context, contextOf, printJson } from '../context';
 import { replaceFile, replaceFiles } from '../durable';
 import { addEventsOptions, type EventsFlags, integer, oneOf, parseList, parseWindow } from '../options';
+import { factsOf, tellAuto } from '../settings';
 import { parseValid } from '../training-data';
 import { VERSION } from '../version';
 
@@ -46,7 +47,10 @@ export function register(program: Command): void {
     .requiredOption('--out <dir>', 'folder for report.md, report.json, report.html and the finished cells')
     .option('--test <file>', 'events file to test on; default: the last tenth of the sessions of --data')
     .option('--models <list>', 'names such as markov,v-sknn,gru4rec, or all; default: all', parseModels)
-    .option('--preset <name>', 'configuration for those of --models that have one of that name; the others: defaults')
+    .option(
+      '--preset <name>',
+      'configuration for those of --models that have one of that name, or auto: by the log; the others: defaults',
+    )
     .option('--variants <file>', 'JSON list of { "name", "model", "preset", "config" }: rows with other settings')
     .option('--catalogue <file>', 'catalogue.json, or a table with item_id: for rows that read features of items')
     .option('--seeds <n>', 'how often each network is trained, with seeds 1 to n', integer(1, 100), 1)
@@ -142,7 +146,8 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
  *
  * @throws RecommenderError `bad-input` for a catalogue that is none; `bad-config`.
  */
-async function rowsToBe(flags: CompareFlags, { stderr }: Context): Promise<readonly Variant[]> {
+async function rowsToBe(flags: CompareFlags, context: Context): Promise<readonly Variant[]> {
+  const { stderr } = context;
   const { models, preset, variants: file, catalogue, columns, out } = flags;
   const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, columns?.item);
   const copy = join(out, CATALOGUE);
@@ -151,7 +156,9 @@ async function rowsToBe(flags: CompareFlags, { stderr }: Context): Promise<reado
     ...(preset !== undefined && { preset }),
     ...(file !== undefined && { variants: file }),
     ...(products && { catalogue: copy }),
+    facts: () => factsOf(flags.data, flags, context),
   });
+  for (const { name, auto } of variants) if (auto) tellAuto(name, auto, context);
   if (variants.some((variant) => variant.catalogue !== undefined)) {
     await replaceFile(copy, `${JSON.stringify(products)}\n`);
   } else if (products) {

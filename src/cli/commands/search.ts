@@ -63,7 +63,7 @@ export function register(program: Command): void {
       'last:10%',
     )
     .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
-    .option('--preset <name>', 'named configuration to start from')
+    .option('--preset <name>', 'named configuration to start from; auto: the one that suits the log, scaled to it')
     .option('--config <file>', 'JSON object of configuration keys to start from')
     .option('--set <key=value>', 'fix one configuration key; repeat it', parseSetting, [])
     .option('--range <key=values>', 'search a key in a..b, a..b:log or among a,b,c; repeat it', parseSetting, [])
@@ -87,15 +87,16 @@ export function register(program: Command): void {
 async function run(flags: SearchFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const { model, seed, metric } = flags;
-  const { isNeural, config, wanted } = await configurationOf(model, await configurationFrom(flags));
+  const { given, auto } = await configurationFrom(flags, context);
+  const { isNeural, config, wanted } = await configurationOf(model, given);
   if (!isNeural && flags.epochs !== undefined) {
     throw new RecommenderError('bad-config', `--epochs is for networks; ${model} counts the log once. Leave it out.`);
   }
   const { subject, space: declared } = subjectOf(model);
   const space = withRanges(subject, declared, flags.range);
   // In the spelling and with the types of the options, whatever the flags and files had.
-  const given = Object.keys(await configurationFrom(flags)).map(camelCase);
-  const base = Object.fromEntries(given.map((key) => [key, config[key]]));
+  const keys = Object.keys(given).map(camelCase);
+  const base = Object.fromEntries(keys.map((key) => [key, config[key]]));
   const fixed = flags.set.map(([key]) => camelCase(key));
   const draws = drawTrials({ model: subject, space, base, fixed, seed }, flags.trials);
   const trials = draws.map((draw, i) => ({ number: i + 1, draw }));
@@ -128,7 +129,7 @@ async function run(flags: SearchFlags, command: Command): Promise<void> {
   };
   const tried: Tried[] = trials.map((trial) => ({ ...trial, record: { epochs: [], isFinished: false }, rung: 0 }));
   const facts = (isFinished: boolean): SearchFacts => ({
-    ...{ model, metric, seed, epochs, isFinished, space, base, fixed, rungs, tried },
+    ...{ model, metric, seed, epochs, isFinished, space, base, fixed, rungs, tried, ...(auto && { auto }) },
     ...{ data: flags.data, valid: flags.valid, command: searchCommand(flags) },
   });
   const report = async (isFinished: boolean) => {

@@ -27,7 +27,7 @@ import { modelCard } from '../model-card';
 import { optionTable } from '../option-table';
 import { addEventsOptions, integer, oneOf, readOptions } from '../options';
 import { createProgress, duration, type Progress, whole } from '../progress';
-import { configurationFrom, parseSetting } from '../settings';
+import { type Auto, configurationFrom, parseSetting } from '../settings';
 import { startFirst } from '../start-backend';
 import { type ThreadOptions, teamOf } from '../threads';
 import { CHECKPOINT, type RunIdentity, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
@@ -50,7 +50,7 @@ export function register(program: Command): void {
     .requiredOption('--model <name>', 'architecture or counting baseline; with --help: its options')
     .requiredOption('--out <dir>', 'folder to write; an artifact that is there is replaced')
     .option('--from <dir>', 'artifact to go on from, with its settings; items that are new to it are added')
-    .option('--preset <name>', 'named configuration of the model')
+    .option('--preset <name>', 'named configuration of the model; auto: the one that suits the log, scaled to it')
     .option('--config <file>', 'JSON object of configuration keys')
     .option('--set <key=value>', 'one configuration key; repeat it', parseSetting, [])
     .option('--epochs <n>', 'passes over the log; default: the configuration’s', integer(1))
@@ -94,7 +94,8 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const taken = stopwatch();
   const from = flags.from === undefined ? undefined : await readArtifactFolder(flags.from);
-  const given = { ...settingsOf(from, flags), ...(await configurationFrom(flags)) };
+  const { given: own, auto } = await configurationFrom(flags, context);
+  const given = { ...settingsOf(from, flags), ...own };
   const { isNeural, config, wanted } = await configurationOf(flags.model, given);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
@@ -125,7 +126,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
     const start = { from, resume, taken, ...(threads !== undefined && { threads, backend }) };
     return learnAndShow(flags, given, parts, products, start, identity, context);
   });
-  const artifact = await assemble(flags, learnt, parts, products);
+  const artifact = await assemble(flags, learnt, auto, parts, products);
   await writeArtifactFolder(flags.out, artifact, { discard: [CHECKPOINT] });
 
   if (context.signal.aborted) context.stderr.write(`The training had ended already: ${flags.out} is written.\n`);
@@ -135,7 +136,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const counts = countsOf(parts);
   const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
   const cost = { seconds, processorSeconds, peakMemoryBytes };
-  if (flags.json) printJson(context, { artifact: flags.out, epochs, best, ...counts, ...cost });
+  if (flags.json) printJson(context, { artifact: flags.out, ...(auto && { auto }), epochs, best, ...counts, ...cost });
   else context.stdout.write(summary(flags, learnt, counts, seconds));
 }
 
@@ -294,6 +295,7 @@ const countsOf = ({ log }: TrainingParts) => ({
 async function assemble(
   flags: TrainFlags,
   { architecture, config, tensors: learnt, golden, features, epochs, best }: Learnt,
+  auto: Auto | undefined,
   parts: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
 ): Promise<Artifact> {
@@ -308,6 +310,7 @@ async function assemble(
     ...(best && { best }),
     protocol: `${predicted}, full ranking, conservative ties`,
     seed: flags.seed,
+    ...(auto && { auto }),
     command: trainingCommand(flags),
     software: { aisle: VERSION, node: process.version },
   };

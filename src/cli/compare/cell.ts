@@ -10,6 +10,7 @@ import { codeOf, replaceFile } from '../durable';
 import { EXIT } from '../errors';
 import { keep, kept } from '../kept';
 import { CommandError, type Printed, runJson } from '../run-json';
+import type { Auto } from '../settings';
 import { CHECKPOINT } from '../training-checkpoint';
 import { VERSION } from '../version';
 
@@ -19,6 +20,8 @@ export interface CellPlan {
   readonly name: string;
   readonly model: string;
   readonly preset?: string;
+  /** Why the row has its settings, where the log has chosen them. */
+  readonly auto?: Auto;
   readonly config: Readonly<Record<string, unknown>>;
   readonly isNeural: boolean;
   readonly seed: number;
@@ -89,7 +92,7 @@ const FORM = 3;
 
 /** The folder of a cell: a name that a person can read, and a hash of all that its result follows from. */
 export function cellFolder(out: string, plan: CellPlan, contents: Readonly<Record<string, string>>): string {
-  const { train, test, catalogue, from, valid, name: _, ...rest } = plan;
+  const { train, test, catalogue, from, valid, name: _, auto: __, ...rest } = plan;
   const files = {
     train: contents[train],
     test: contents[test],

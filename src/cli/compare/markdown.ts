@@ -113,7 +113,11 @@ export function markdownReport(facts: ReportFacts): string {
     lines.push('## Without a result', '', ...failures.map(failureLine), '');
   }
   lines.push('## Made by', '', `    ${command}`, '', `Aisle ${version}. Seconds are wall time on this machine.`, '');
-  for (const row of rows) lines.push(`- ${row.name}`, ...row.commands.map((line) => `  - \`${line}\``));
+  for (const row of rows)
+    lines.push(
+      `- ${row.name}${row.auto ? `, --preset auto: ${row.auto.why}` : ''}`,
+      ...row.commands.map((line) => `  - \`${line}\``),
+    );
   return `${lines.join('\n')}\n`;
 }
 

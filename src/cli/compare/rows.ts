@@ -1,4 +1,5 @@
 /** From the finished cells of a comparison to the rows of its report. */
+import type { Auto } from '../settings';
 import type { Cell } from './cell';
 import {
   byClicks,
@@ -16,6 +17,8 @@ import {
 export interface Row {
   readonly name: string;
   readonly model: string;
+  /** Why it has its settings, where the log has chosen them. */
+  readonly auto?: Auto;
   readonly seeds: readonly number[];
   /** Conservative, by name: recall@20 and so on. */
   readonly metrics: Readonly<Record<string, number>>;
@@ -77,6 +80,7 @@ export function rowsOf(cells: readonly Cell[], support: ReadonlyMap<string, numb
     return {
       name: runs[0]!.plan.name,
       model: runs[0]!.plan.model,
+      ...(runs[0]!.plan.auto && { auto: runs[0]!.plan.auto }),
       seeds: runs.map(({ plan }) => plan.seed),
       metrics,
       ...(runs.length > 1 && { deviation: deviation(results.map((result) => result.metrics.conservative)) }),

@@ -3,14 +3,17 @@ import { parseJson } from '../../checkpoint/json';
 import { configurationOf } from '../../engine/learn';
 import { nearestName, RecommenderError } from '../../errors';
 import { models as architectures } from '../../models/index';
-import { presetOf, presets } from '../../models/presets';
+import { hasPresets, presetOf, presets } from '../../models/presets';
+import { AUTO, autoPreset } from '../../models/presets/auto';
 import { baselines } from '../../neighbours/index';
+import type { LogFacts } from '../../session/log-facts';
 import { readInput } from '../read-input';
 import type { CellPlan } from './cell';
 import { parseRetrain, type Retrain } from './windows';
 
 /** A row to be: a model with its configuration. */
-export interface Variant extends Pick<CellPlan, 'name' | 'model' | 'preset' | 'config' | 'isNeural' | 'catalogue'> {
+export interface Variant
+  extends Pick<CellPlan, 'name' | 'model' | 'preset' | 'auto' | 'config' | 'isNeural' | 'catalogue'> {
   /** Of the incremental protocol: what each window is trained on. Default by model. */
   readonly retrain?: Retrain;
 }
@@ -24,6 +27,8 @@ export interface VariantsOptions {
   readonly variants?: string;
   /** What is known of the items: for those that read it. */
   readonly catalogue?: string;
+  /** Asked once if a row has the preset `auto`. */
+  readonly facts: () => Promise<LogFacts>;
 }
 
 export const everyName = (): string[] => [...Object.keys(baselines), ...Object.keys(architectures)];
@@ -33,7 +38,8 @@ export const everyName = (): string[] => [...Object.keys(baselines), ...Object.k
  *
  * @throws RecommenderError `bad-config` for a file of another form, an option or preset that no model has, or a name twice.
  */
-export async function variantsOf({ models, preset, variants, catalogue }: VariantsOptions): Promise<Variant[]> {
+export async function variantsOf(options: VariantsOptions): Promise<Variant[]> {
+  const { models, preset, variants, catalogue } = options;
   const names = models ?? (variants === undefined ? everyName() : []);
   if (preset !== undefined) checkPreset(preset, names);
   const plain = names.map((name) => ({
@@ -41,8 +47,11 @@ export async function variantsOf({ models, preset, variants, catalogue }: Varian
     ...(preset !== undefined && hasPreset(name, preset) && { preset }),
   }));
   const read = variants === undefined ? [] : checkVariants(parseJson(await readInput(variants), variants), variants);
+  const planned: Omit<Variant, 'isNeural'>[] = [...plain, ...read];
+  const facts = planned.some(({ preset }) => preset === AUTO) ? await options.facts() : undefined;
   const all = await Promise.all(
-    [...plain, ...read].map(async ({ preset, config, ...rest }: Omit<Variant, 'isNeural'>) => {
+    planned.map(async (row) => {
+      const { preset, config, ...rest } = facts && row.preset === AUTO ? resolved(row, facts) : row;
       const base = preset === undefined ? {} : presetOf(rest.model, preset).config;
       const { isNeural, wanted } = await configurationOf(rest.model, { ...base, ...config });
       return {
@@ -57,8 +66,17 @@ export async function variantsOf({ models, preset, variants, catalogue }: Varian
   return all;
 }
 
+/** What `auto` is on this log, key by key: what its cells follow from. */
+function resolved(
+  { preset: _, config, ...rest }: Omit<Variant, 'isNeural'>,
+  facts: LogFacts,
+): Omit<Variant, 'isNeural'> {
+  const { config: found, ...auto } = autoPreset(rest.model, facts, config);
+  return { ...rest, auto, config: { ...found, ...config } };
+}
+
 const hasPreset = (model: string, name: string): boolean =>
-  Object.hasOwn(presets, model) && Object.hasOwn(presets[model]!, name);
+  hasPresets(model) && (name === AUTO || Object.hasOwn(presets[model]!, name));
 
 function checkPreset(name: string, models: readonly string[]): void {
   if (models.some((model) => hasPreset(model, name))) return;

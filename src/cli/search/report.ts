@@ -6,6 +6,7 @@ import { describeRange, type SearchSpace, written } from '../../models/search-sp
 import { architectures } from '../architectures';
 import { quoted } from '../command-line';
 import { duration } from '../progress';
+import type { Auto } from '../settings';
 import { VERSION } from '../version';
 import type { Rung } from './halving';
 import { bestOf, type SearchPlan, type Trial, type TrialRecord } from './trial';
@@ -28,6 +29,8 @@ export interface SearchFacts {
   readonly fixed: readonly string[];
   readonly rungs: readonly Rung[];
   readonly tried: readonly Tried[];
+  /** Which preset `auto` was. */
+  readonly auto?: Auto;
   readonly data: string;
   readonly valid: string;
   readonly command: string;
@@ -52,6 +55,7 @@ export function searchReport({ model, metric, seed, rungs, space, base, fixed, t
   return {
     ...{ model, metric, seed, data: facts.data, valid: facts.valid, isFinished: facts.isFinished, rungs },
     space: Object.fromEntries(keys.map(([key, range]) => [key, describeRange(range)])),
+    ...(facts.auto && { auto: facts.auto }),
     base,
     trials,
     ...(leader && {

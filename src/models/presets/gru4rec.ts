@@ -1,5 +1,8 @@
 import type { Presets } from './preset';
 
+/** What the authors' code does if not told otherwise, and they left so. */
+const OFTEN = { nSample: 2048, nEpochs: 10 };
+
 const SMALL_SHOP = {
   loss: 'bpr-max',
   layers: [224],
@@ -11,6 +14,7 @@ const SMALL_SHOP = {
   sampleAlpha: 0.4,
   bpreg: 1.95,
   eluParam: 0.5,
+  ...OFTEN,
 };
 
 /** GRU4Rec's authors tuned per shop (100 to 200 trials each); one layer, constrained, 10 epochs, 2,048 extra negatives. */
@@ -32,6 +36,7 @@ export const GRU4REC: Presets = {
       sampleAlpha: 0.3,
       bpreg: 0.9,
       eluParam: 1,
+      ...OFTEN,
     },
   },
   yoochoose: {
@@ -82,6 +87,7 @@ export const GRU4REC: Presets = {
       dropoutPEmbed: 0.4,
       dropoutPHidden: 0.2,
       learningRate: 0.05,
+      nSample: 2048,
       sampleAlpha: 0.2,
       logq: 1,
       nEpochs: 20,

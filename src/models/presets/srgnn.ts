@@ -13,8 +13,12 @@ export const SRGNN: Presets = {
     config: { ...QUICK, maxlen: 15, batchClicks: 400, lrDcStep: 3, epoch: 5 },
   },
   diginetica: {
-    doc: 'short anonymous sessions, a large catalogue; the width of the official code, the rest carried over, not searched',
-    config: { ...QUICK, hiddenSize: 100, maxlen: 20, batchClicks: 800, lrDcStep: 3, epoch: 6 },
+    doc: 'short anonymous sessions, a large catalogue; after single trials on yoochoose-100k and Diginetica, not searched',
+    config: {
+      ...{ scoring: 'cosine', positions: 'reverse', dropoutEmbed: 0.2, loss: 'sampled', nSample: 2048 },
+      ...{ sparseUpdates: true, batching: 'same-length', batchClicks: 1024, maxlen: 15 },
+      ...{ lr: 0.003, lrSchedule: 'linear', epoch: 8 },
+    },
   },
   beauty: {
     doc: 'long histories without repeats; carried over, not searched',

@@ -5,12 +5,12 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Rank } from '../../../src/cli/compare/cell';
 import { sharedPath } from '../../shared';
 
-export const LOG_NAMES = ['diginetica', 'yoochoose-100k', 'eshop', 'amazon-beauty'] as const;
+export const LOG_NAMES = ['diginetica', 'yoochoose-100k', 'eshop', 'amazon-beauty', 'online-retail'] as const;
 export type LogName = (typeof LOG_NAMES)[number];
 
 export interface QualityLog {
   readonly title: string;
-  /** The preset of its kind of data. */
+  /** The preset that was chosen on it, or `auto` where none was. */
   readonly preset: string;
   /** Folder of `../shared/data`. */
   readonly folder: string;
@@ -91,6 +91,19 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     inPercent: false,
     groups: daysOfBeauty,
     published: publishedOnBeauty(),
+  },
+  'online-retail': {
+    title: 'Online Retail',
+    preset: 'auto',
+    folder: 'online-retail',
+    protocol: 'events',
+    valid: 'last:30d',
+    cut: ['--by', 'start', '--test-from', '2011-10-01'],
+    about:
+      `Invoices of a gift shop, tested on October 2011; no setting was chosen on this log. ${BY_CLICK} Validation, which chooses ` +
+      'nothing but the number of epochs: the 30 days before.',
+    shown: ['mrr@20', 'recall@20', 'recall@10', 'recall@5', 'mrr@10', 'ndcg@20'],
+    inPercent: false,
   },
 };
 

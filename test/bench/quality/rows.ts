@@ -1,6 +1,8 @@
 /** The rows of the tables of quality: every architecture in its preset, its faithful form beside it, and what counts. */
 import { presetOf, presets } from '../../../src/models/presets';
+import { AUTO, autoPreset } from '../../../src/models/presets/auto';
 import { baselines } from '../../../src/neighbours/index';
+import type { LogFacts } from '../../../src/session/log-facts';
 import { LOGS, type LogName } from './logs';
 import type { Form } from './record';
 
@@ -62,7 +64,7 @@ export function rowsOf(log: LogName): RowPlan[] {
     if (model !== 'transformers4rec') return [{ name: model, model, form: 'improved', preset, set: {} }];
     return PAIRS.map((name) => {
       const [, lm, objective] = /^(.*)-([a-z]+)$/.exec(name)!;
-      const own = objective === 'clm' ? `${preset}-clm` : preset;
+      const own = objective === 'clm' && preset !== AUTO ? `${preset}-clm` : preset;
       return { name, model, form: 'improved', preset: own, set: { lm, objective } };
     });
   });
@@ -73,6 +75,9 @@ export function rowsOf(log: LogName): RowPlan[] {
   return [...counted, ...tuned, ...improved, ...faithful];
 }
 
-/** What a row's training is given. */
-export const configOf = ({ model, preset, set }: RowPlan): Settings =>
-  preset === undefined ? set : { ...presetOf(model, preset).config, ...set };
+/** What a row's training is given. The facts are those of the training part, where `auto` goes by them. */
+export function configOf({ model, preset, set }: RowPlan, facts: LogFacts | undefined): Settings {
+  if (preset === undefined) return set;
+  const { config } = facts && preset === AUTO ? autoPreset(model, facts, set) : presetOf(model, preset);
+  return { ...config, ...set };
+}

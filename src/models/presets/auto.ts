@@ -1,0 +1,141 @@
+/**
+ * `--preset auto`: of the presets that each architecture has for a kind of log, the one whose log is most like the log at hand,
+ * with what must follow the log in proportion to the two.
+ *
+ *     kind       histories       no item comes again, over a day or more, or without times
+ *                large           else, more than 10,000 items
+ *                long visits     else, 6 events and more in the mean
+ *                short visits    else
+ *     length     · p / p′        p, p′: what 95 % of the sessions do not exceed; never less, at most 200 clicks
+ *     negatives  · n / n′        in a smaller catalogue; · √(n / n′) in a larger one, at most 8,192
+ *     epochs     · √(e′ / e)     by the number of events, from a half of the preset's to four times as many
+ *
+ * The primed numbers are those of the log that the preset is of: there, nothing changes. A full softmax of a preset becomes a
+ * sampled one from 20,000 items on, where the architecture has one. Bounds are round numbers, chosen by no search.
+ */
+import type { LogFacts } from '../../session/log-facts';
+import { presetOf } from '../presets';
+
+type Settings = Readonly<Record<string, unknown>>;
+
+export const AUTO = 'auto';
+
+/** What a preset was chosen on, as its training part is. */
+interface Kind {
+  readonly preset: string;
+  readonly words: string;
+  readonly log: Pick<LogFacts, 'items' | 'events' | 'longLength'>;
+}
+
+const HISTORIES: Kind = {
+  preset: 'beauty',
+  words: 'long histories without repeats',
+  log: { items: 12_101, events: 198_502, longLength: 21 },
+};
+const LARGE: Kind = {
+  preset: 'diginetica',
+  words: 'sessions in a large catalogue',
+  log: { items: 43_097, events: 906_140, longLength: 12 },
+};
+const LONG_VISITS: Kind = {
+  preset: 'eshop',
+  words: 'long visits to a catalogue that is not large',
+  log: { items: 217, events: 139_355, longLength: 25 },
+};
+const SHORT_VISITS: Kind = {
+  preset: 'yoochoose-100k',
+  words: 'short visits to a catalogue that is not large',
+  log: { items: 2933, events: 70_278, longLength: 10 },
+};
+
+const DAY = 86_400;
+/** From so many items on a softmax over all of them costs more than it brings. */
+const SAMPLED_FROM = 20_000;
+
+/** Keys of all architectures that follow the log. */
+const LENGTHS = ['maxlen', 'totalSeqLength'];
+const NEGATIVES = ['nSample', 'maxNSamples'];
+const EPOCHS = ['nEpochs', 'numEpochs', 'epoch', 'nIter', 'lrDcStep'];
+
+/** What tells targets from draws in place of all items, by architecture. */
+const SAMPLED: Readonly<Record<string, Settings>> = {
+  sasrec: { loss: 'sampled', nSample: 4096 },
+  cl4srec: { loss: 'sampled', nSample: 4096 },
+  srgnn: { loss: 'sampled', nSample: 4096, sparseUpdates: true },
+  transformers4rec: { sampledSoftmax: true, maxNSamples: 8192 },
+};
+
+export interface AutoPreset {
+  readonly preset: string;
+  readonly config: Settings;
+  /** What was seen, what was picked, and what was changed in it: one line for a person. */
+  readonly why: string;
+}
+
+function kindOf({ items, meanLength, repeated, span }: LogFacts): Kind {
+  if (repeated < 0.01 && (span === undefined || span >= DAY)) return HISTORIES;
+  if (items > 10_000) return LARGE;
+  return meanLength >= 6 ? LONG_VISITS : SHORT_VISITS;
+}
+
+/**
+ * @param given What the user sets: Transformers4Rec has a preset of its own for `objective=clm`.
+ * @throws RecommenderError `bad-config` for an architecture without presets.
+ */
+export function autoPreset(model: string, facts: LogFacts, given: Settings = {}): AutoPreset {
+  const { preset: name, words, log } = kindOf(facts);
+  const preset = model === 'transformers4rec' && given['objective'] === 'clm' ? `${name}-clm` : name;
+  const { config } = presetOf(model, preset);
+  const sampled = facts.items > SAMPLED_FROM && log.items <= SAMPLED_FROM ? SAMPLED[model] : undefined;
+  const followed = { ...scaled(config, facts, log), ...sampled };
+  const changes = Object.entries(followed).map(([key, value]) => `${key}=${value}`);
+  const rest = changes.length === 0 ? '' : `; after the log ${changes.join(', ')}`;
+  return {
+    preset,
+    config: { ...config, ...followed },
+    why: `${described(facts)}: ${words}, so the preset ${preset}${rest}`,
+  };
+}
+
+/** The keys that change, with their new values. */
+function scaled(config: Settings, facts: LogFacts, log: Kind['log']): Record<string, number> {
+  const found: Record<string, number> = {};
+  const change = (keys: readonly string[], of: (value: number) => number) => {
+    for (const key of keys) {
+      const value = config[key];
+      if (typeof value !== 'number') continue;
+      const next = Math.max(1, Math.round(of(value)));
+      if (next !== value) found[key] = next;
+    }
+  };
+  const longer = Math.max(1, facts.longLength / log.longLength);
+  change(LENGTHS, (clicks) => Math.max(clicks, Math.min(200, clicks * longer)));
+  const items = facts.items / log.items;
+  change(NEGATIVES, (draws) =>
+    items <= 1 ? draws * items : Math.max(draws, Math.min(8192, draws * Math.sqrt(items))),
+  );
+  const more = Math.min(4, Math.max(0.5, Math.sqrt(log.events / facts.events)));
+  change(EPOCHS, (epochs) => epochs * more);
+  return found;
+}
+
+function described({ items, events, sessions, meanLength, longLength, repeated, span }: LogFacts): string {
+  const whole = (value: number) => value.toLocaleString('en');
+  const time = span === undefined ? 'without times' : `over ${spanWords(span)} in the median`;
+  return (
+    `${whole(items)} items, ${whole(events)} events in ${whole(sessions)} sessions of ${meanLength.toFixed(1)} ` +
+    `(95 % up to ${longLength}), ${(100 * repeated).toFixed(1)} % of them on an item of their session, ${time}`
+  );
+}
+
+function spanWords(seconds: number): string {
+  const [size, unit] = (
+    [
+      [DAY, 'days'],
+      [3600, 'hours'],
+      [60, 'minutes'],
+      [1, 'seconds'],
+    ] as const
+  ).find(([size]) => seconds >= size) ?? [1, 'seconds'];
+  return `${Math.round(seconds / size)} ${unit}`;
+}
