@@ -40,6 +40,13 @@ const FORMS: readonly (readonly [name: string, config: Readonly<Record<string, u
   ['transformers4rec', { ...SMALL.transformers4rec, lm: 'electra', objective: 'rtd' }],
   ['transformers4rec', { ...SMALL.transformers4rec, lm: 'xlnet', objective: 'rtd' }],
   ['transformers4rec', { ...SMALL.transformers4rec, lm: 'bert', objective: 'mlm', form: 'library', dInner: 32 }],
+  [
+    'transformers4rec',
+    {
+      ...{ ...SMALL.transformers4rec, lm: 'xlnet', objective: 'clm', scoring: 'cosine', labelSmoothing: 0 },
+      ...{ sampledSoftmax: true, sampleBy: 'popularity', maxNSamples: 6 },
+    },
+  ],
   ['cl4srec', { encoder: 'coserec', lr: 0.01 }],
   ['cl4srec', { norm: 'post', lambda: 0.3, loss: 'bce', dropoutRate: 0, lr: 0.01 }],
   ['sasrec', { loss: 'gbce', negatives: 4, reuseItemEmbeddings: false, lr: 0.01 }],

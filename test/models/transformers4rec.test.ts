@@ -1,4 +1,4 @@
-import { memory, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { memory, norm, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import type { Run } from '../../src/models/model';
@@ -209,6 +209,37 @@ test('what the options say of training reaches the plan', () => {
     schedule: { kind: 'constant' },
   });
   expect(other.optimiser).not.toHaveProperty('clipNorm');
+});
+
+test('draws by popularity, or log-uniform as the library does, and corrects by as much as asked', () => {
+  const given = { sampledSoftmax: true, maxNSamples: 5, labelSmoothing: 0, logq: 0.5 };
+  expect(transformers4rec.training(small(given)).objective).toMatchObject({
+    negatives: { kind: 'shared', inBatch: false, extra: 10, distribution: 'log-uniform' },
+    logq: 0.5,
+    maskHits: -655.04,
+  });
+  const { objective } = transformers4rec.training(small({ ...given, sampleBy: 'popularity', sampleAlpha: 0.3 }));
+  expect(objective).toMatchObject({
+    negatives: { kind: 'shared', inBatch: false, extra: 5, alpha: 0.3 },
+    ...{ logq: 0.5, maskHits: true, reduction: 'mean', temperature: 1 },
+  });
+});
+
+test('by cosine, items have no bias, and the temperature, 1/16 unless given, is in the scores and not in the loss', () => {
+  const largest = (config: ReturnType<typeof small>) =>
+    tidy(() => {
+      const params = upload(paramsOf(config));
+      const arrays = upload(transformers4rec.prepare([{ items: [3, 1, 4] }], config, { items: ITEMS }));
+      const c = transformers4rec.encode(params, arrays, config, inference);
+      const { table, bias } = transformers4rec.outputs(params, config);
+      expect(bias).toBeUndefined();
+      expect(transformers4rec.training(config).objective.temperature).toBe(1);
+      const lengths = norm(table, 2, 1).arraySync() as number[];
+      for (const length of lengths.slice(1)) expect(length).toBeCloseTo(1, 4);
+      return norm(c).dataSync()[0]!;
+    });
+  expect(largest(small({ scoring: 'cosine' }))).toBeCloseTo(16, 3);
+  expect(largest(small({ scoring: 'cosine', softmaxTemperature: 0.5 }))).toBeCloseTo(2, 4);
 });
 
 describe.each(FORMS)('$form: $lm with $objective', (given) => {

@@ -103,8 +103,8 @@ export const mutations: readonly Mutation[] = [
   ours(
     'smoothed labels of the library in the paper’s form',
     'training',
-    "isPaper ? 'others' : 'all'",
-    "isPaper ? 'all' : 'all'",
+    "=== 'paper' ? 'others' : 'all'",
+    "=== 'paper' ? 'all' : 'all'",
     model,
   ),
   one(
@@ -185,10 +185,10 @@ export const mutations: readonly Mutation[] = [
   ours(
     'padding gets a share of the softmax in the paper’s form',
     'training',
-    'paddingColumn: !isPaper',
+    "paddingColumn: form === 'library'",
     'paddingColumn: true',
   ),
-  ours('the temperature left off', 'training', 'temperature: config.softmaxTemperature', 'temperature: 1', model),
+  ours('the temperature left off', 'training', '? 1 : config.softmaxTemperature || 1', '? 1 : 1', model),
   ours(
     'any language model learns by any objective',
     'settings',

@@ -17,6 +17,10 @@ export interface Settings {
   inputNorm: boolean;
   aggregation: 'concat' | 'element-wise' | 'element-wise-plain';
   rtdTiedGenerator: boolean;
+  /** Whether item vectors, as they are read and as they score, and session vectors have length 1. Default dot. */
+  scoring?: 'dot' | 'cosine';
+  /** What cosines are divided by. */
+  temperature?: number;
 }
 
 /** What stands in one column: an item, or the mask vector instead of it, or nothing at all. */
@@ -41,6 +45,11 @@ function norm(x: Vector, gain: Vector, bias: Vector, epsilon: number): Vector {
   const mean = x.reduce((a, b) => a + b, 0) / x.length;
   const variance = x.reduce((total, value) => total + (value - mean) ** 2, 0) / x.length;
   return x.map((value, j) => ((value - mean) / Math.sqrt(variance + epsilon)) * gain[j]! + bias[j]!);
+}
+
+/** Scaled to length 1 for cosine scoring, with the ε that keeps a zero vector one. */
+function unit(x: Vector, { scoring }: Settings): Vector {
+  return scoring === 'cosine' ? x.map((value) => value / Math.sqrt(dot(x, x) + 1e-7)) : x;
 }
 
 function softmax(scores: Vector): Vector {
@@ -88,7 +97,7 @@ function merge(weights: Weights, column: Column, kinds: Kinds, settings: Setting
   const own = reader(weights, prefix);
   if (column.masked) return all.v('mask');
   const normed = (x: Vector, name: string) => (settings.inputNorm ? all.norm(x, `norms.${name}`, 1e-5) : x);
-  const x = normed(all.m('items')[column.item ?? 0]!, 'items');
+  const x = normed(unit(all.m('items')[column.item ?? 0]!, settings), 'items');
   const features = Object.entries(kinds).map(([name, kind]) => {
     const value = column.features?.[name];
     let f: Vector;
@@ -290,11 +299,15 @@ export function states(
 }
 
 /** Scores of items 1…n, and of padding in the library's form, whose column 0 it is. */
-export function scores(weights: Weights, h: Vector, { form }: Settings): Vector {
+export function scores(weights: Weights, h: Vector, settings: Settings): Vector {
+  const { form, scoring, temperature } = settings;
   const at = reader(weights, '');
   const projected = at.has('output.w') ? at.linear(h, 'output') : h;
-  const c = form === 'paper' ? projected.map(Math.tanh) : projected;
-  const all = at.m('items').map((row, j) => dot(c, row) + (at.has('bias') ? at.v('bias')[j]! : 0));
+  const c = unit(form === 'paper' ? projected.map(Math.tanh) : projected, settings);
+  const all = at
+    .m('items')
+    .map((row, j) => dot(c, unit(row, settings)) + (at.has('bias') ? at.v('bias')[j]! : 0))
+    .map((s) => (scoring === 'cosine' ? s / temperature! : s));
   return form === 'paper' ? all.slice(1) : all;
 }
 

@@ -9,6 +9,8 @@
  *     c = tanh(h Wo + bo)                    library: h, or h Wo + bo where its width is not the item vector's
  *     sⱼ = c · E[j] + bⱼ                     the input table scores; library: no b
  *
+ * `scoring: 'cosine'`, see `../scoring.ts`: E[x], E[j] and c have length 1, no b, and c is divided by the temperature.
+ *
  * Forms: `paper` is the code that gave the paper's tables, `library` the one released after it. Either way the model
  * predicts the next click, which the library does not do for plm (see `prepare.ts`).
  *
@@ -42,6 +44,7 @@ import { layerNorm } from '../../nn/layer-norm';
 import { linear } from '../../nn/linear';
 import type { Catalogue } from '../../types';
 import type { ParameterSpec, Params, PreparedTensors, Run, SessionModel } from '../model';
+import { clickVectors, type ScoringConfig, scoringTable, scoringVector } from '../scoring';
 import { bert } from './bert';
 import { electra } from './electra';
 import {
@@ -119,7 +122,8 @@ function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, P
       rows: 'both',
       zeroRow: form === 'paper' ? true : 'start',
     },
-    ...(form === 'paper' && { bias: { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output' } as const }),
+    ...(form === 'paper' &&
+      config.scoring === 'dot' && { bias: { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output' } as const }),
     // With clm, and in the paper's plm, nothing reads it; weights of the library have it all the same.
     ...((form === 'library' || masksInput(config)) && {
       mask: { shape: [d], init: { kind: 'normal', std: 0.001 } } as const,
@@ -131,14 +135,21 @@ function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, P
   };
 }
 
+/** The options of scoring by the names that all architectures share; with `dot` the loss alone has the temperature. */
+const cosineOf = ({ scoring, softmaxTemperature }: T4RecConfig): ScoringConfig => ({
+  scoring,
+  temperature: scoring === 'cosine' ? softmaxTemperature : 1,
+});
+
 /** E[x], `[B · W, d]`. */
 function itemVectors(params: Params, items: Tensor2D, config: T4RecConfig): Tensor2D {
   const table = params.items as Tensor2D;
-  const x: Tensor2D = gather(table, reshape(items, [items.size]) as Tensor1D);
+  const x = clickVectors(table, items, cosineOf(config), 1);
   if (config.form === 'paper' || !seesPadding(config)) return x;
   // The library's padding row learns as a column of the softmax, but not from being looked up.
   const isPadding = cast(equal(reshape(items, [items.size, 1]), 0), 'float32');
-  return add(mul(x, sub(1, isPadding)), mul(constant(slice(table, 0, 1)), isPadding));
+  const padding = scoringTable(slice(table, 0, 1), cosineOf(config));
+  return add(mul(x, sub(1, isPadding)), mul(constant(padding), isPadding));
 }
 
 /** x itself, without a gradient. */
@@ -199,11 +210,12 @@ function hidden(
   return h;
 }
 
-/** c of h, `[rows, d]`. */
+/** What scores of h, `[rows, d]`: c, with cosine scoring of length 1 over the temperature. */
 function vectors(params: Params, h: Tensor2D, config: T4RecConfig): Tensor2D {
-  if (!projects(config, h.shape[1])) return h;
+  const scored = (c: Tensor2D) => scoringVector(c, cosineOf(config));
+  if (!projects(config, h.shape[1])) return scored(h);
   const c = linear(h, linearAt(named(params, ''), 'output'));
-  return config.form === 'paper' ? tanh(c) : c;
+  return scored(config.form === 'paper' ? tanh(c) : c);
 }
 
 function discriminate(params: Params, prepared: PreparedTensors, config: T4RecConfig, run: Run): Tensor1D {
@@ -237,6 +249,9 @@ export const transformers4rec: SessionModel<T4RecConfig> = {
       vectors(params, hidden(params, prepared, config, run, ranking(config)), config),
   },
   discriminate,
-  outputs: ({ items, bias }) => ({ table: items as Tensor2D, ...(bias && { bias: bias as Tensor1D }) }),
+  outputs: ({ items, bias }, config) => ({
+    table: scoringTable(items as Tensor2D, cosineOf(config)),
+    ...(bias && { bias: bias as Tensor1D }),
+  }),
   training,
 };

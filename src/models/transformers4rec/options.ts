@@ -3,6 +3,8 @@
  * code does; `settings.ts` says what that is.
  */
 import type { OptionSpec, OptionSpecs } from '../model';
+import { type SampledConfig, sampledOptions } from '../sampled-softmax';
+import { type ScoringConfig, scoringOptions } from '../scoring';
 
 export const LANGUAGE_MODELS = ['gru', 'gpt2', 'transformer-xl', 'bert', 'electra', 'xlnet'] as const;
 export const OBJECTIVES = ['clm', 'mlm', 'plm', 'rtd'] as const;
@@ -10,7 +12,7 @@ export type LanguageModelName = (typeof LANGUAGE_MODELS)[number];
 export type ObjectiveName = (typeof OBJECTIVES)[number];
 type Choice = 'auto' | 'true' | 'false';
 
-export interface T4RecConfig {
+export interface T4RecConfig extends Pick<SampledConfig, 'sampleAlpha' | 'logq'>, Pick<ScoringConfig, 'scoring'> {
   readonly form: 'paper' | 'library';
   readonly lm: LanguageModelName;
   readonly objective: ObjectiveName;
@@ -58,6 +60,7 @@ export interface T4RecConfig {
   readonly softmaxTemperature: number;
   readonly sampledSoftmax: boolean;
   readonly maxNSamples: number;
+  readonly sampleBy: 'log-uniform' | 'popularity';
   readonly sparseUpdates: boolean;
   readonly stochasticSharedEmbeddingsReplacementProb: number;
   readonly swapLabels: boolean;
@@ -304,15 +307,34 @@ export const options: OptionSpecs<T4RecConfig> = {
     'target mass on other items: shared by the others in paper, by all in library',
     `${FIRST_RUN}: 0 to 0.9`,
   ),
-  softmaxTemperature: number(0.01, 100, 1, 'scores are divided by it in the loss', PAPER),
+  scoring: {
+    ...scoringOptions.scoring,
+    doc: `${scoringOptions.scoring.doc}; no item has a bias`,
+  },
+  softmaxTemperature: {
+    ...{ type: 'number', min: 0.001, max: 100, words: { auto: 0 }, default: 0 },
+    doc: 'scores are divided by it, with dot scoring in the loss only; auto: 1, with cosine scoring 1/16',
+    source: `1 is ${PAPER}; 1/16 NISER`,
+  },
   sampledSoftmax: boolean(false, 'compare targets with maxNSamples draws, not with all items', 'the library'),
   maxNSamples: integer(
     1,
     1_000_000,
     100,
-    'sampledSoftmax: half the draws, log-uniform by popularity rank, whose repeats are dropped',
+    'sampledSoftmax: with sampleBy=log-uniform half the draws, whose repeats are dropped; with popularity the draws of a batch',
     'the library',
   ),
+  sampleBy: choice(
+    ['log-uniform', 'popularity'],
+    'log-uniform',
+    'sampledSoftmax: whether items are drawn log-uniform by popularity rank, or ∝ support^sampleAlpha as in the other models',
+    'log-uniform is the library: most draws are of the same few items',
+  ),
+  sampleAlpha: { ...sampledOptions.sampleAlpha, doc: 'sampleBy=popularity: 0 draws uniformly, 1 by popularity' },
+  logq: {
+    ...sampledOptions.logq,
+    doc: 'sampledSoftmax: share of the log of the sampling frequency taken off all scores, targets included',
+  },
   sparseUpdates: boolean(
     false,
     'sampledSoftmax: a step updates only the item vectors that it reads, so that its cost does not grow with the catalogue; ' +

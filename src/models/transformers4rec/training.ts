@@ -1,5 +1,6 @@
 /** How Transformers4Rec learns. */
 import type { MaskingSpec, NegativeSpec, ObjectiveSpec, TrainingPlan } from '../model';
+import { sampledSoftmax } from '../sampled-softmax';
 import type { T4RecConfig } from './options';
 import { seesPadding } from './settings';
 
@@ -43,19 +44,28 @@ function masking(config: T4RecConfig): MaskingSpec {
 /** The library's: a score of e^−655 is none, and the softmax does not mind that it is not lower. */
 const HIT = -655.04;
 
+/** What targets are compared with. */
+function softmax(config: T4RecConfig): ObjectiveSpec {
+  const { form, maxNSamples, sampleAlpha, logq } = config;
+  const full = { loss: 'cross-entropy', reduction: 'mean' } as const;
+  if (!config.sampledSoftmax) {
+    return { ...full, negatives: { kind: 'catalogue' }, paddingColumn: form === 'library' };
+  }
+  if (config.sampleBy === 'popularity') return sampledSoftmax({ nSample: maxNSamples, sampleAlpha, logq });
+  const negatives: NegativeSpec = {
+    ...{ kind: 'shared', inBatch: false, extra: 2 * maxNSamples, alpha: 1 },
+    distribution: 'log-uniform',
+  };
+  return { ...full, negatives, logq, maskHits: HIT };
+}
+
 function objective(config: T4RecConfig): ObjectiveSpec {
-  const isPaper = config.form === 'paper';
-  const negatives: NegativeSpec = config.sampledSoftmax
-    ? { kind: 'shared', inBatch: false, extra: 2 * config.maxNSamples, alpha: 1, distribution: 'log-uniform' }
-    : { kind: 'catalogue' };
   return {
-    loss: 'cross-entropy',
-    negatives,
-    reduction: 'mean',
+    ...softmax(config),
     labelSmoothing: config.labelSmoothing,
-    labelSmoothingOver: isPaper ? 'others' : 'all',
-    temperature: config.softmaxTemperature,
-    ...(config.sampledSoftmax ? { logq: 1, maskHits: HIT } : { paddingColumn: !isPaper }),
+    labelSmoothingOver: config.form === 'paper' ? 'others' : 'all',
+    // Vectors that score by cosine are divided by it themselves.
+    temperature: config.scoring === 'cosine' ? 1 : config.softmaxTemperature || 1,
     ...(config.objective === 'rtd' && {
       replaced: {
         weight: config.rtdDiscriminatorLossWeight,
