@@ -89,7 +89,7 @@ const embed: UserConfig = {
         codeSplitting,
         // Nothing bundles it any further, so nothing needs its line breaks.
         minify: true,
-        comments: { legal: false },
+        comments: { legal: false, annotation: false },
       },
     },
   },

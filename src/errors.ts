@@ -35,6 +35,12 @@ export class RecommenderError extends Error {
   }
 }
 
+/** What an error says; where it says nothing, as Chromium's where the quota is used up, its name. */
+export function reasonOf(error: unknown): string {
+  const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>;
+  return message || name;
+}
+
 /** Throws `aborted` if the signal has fired: the one check for every cancellable loop. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new RecommenderError('aborted', 'The work was aborted by its signal.');

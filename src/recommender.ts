@@ -3,7 +3,7 @@ import type { CatalogueItem } from './checkpoint/artifact';
 import { abortable } from './engine/abort';
 import { startWorkerEngine } from './engine/client';
 import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
-import { RecommenderError } from './errors';
+import { RecommenderError, reasonOf } from './errors';
 import { checkedEvent, checkedEventName, checkedIds, checkedOptions, checkedRequest } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
 import type { Consent, ConsentOption, ConsentWords } from './recommender/consent';
@@ -376,6 +376,5 @@ function tracked({ itemId, event, time, features }: StoredEvent): StoredClick {
 
 function asRecommenderError(error: unknown): RecommenderError {
   if (error instanceof RecommenderError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new RecommenderError('engine-lost', `The engine failed: ${message}`, { cause: error });
+  return new RecommenderError('engine-lost', `The engine failed: ${reasonOf(error)}`, { cause: error });
 }

@@ -4,6 +4,7 @@
  */
 import { startWorkerEngine, type WorkerEngine } from '../engine/client';
 import type { BackendChoice, EngineEvent, ModelInfo, RankedItem } from '../engine/engine';
+import { reasonOf } from '../errors';
 import { VisitorHistory } from '../session/visitor-history';
 import type { Model } from './shop';
 import { SESSION_GAP, type Visit } from './visit';
@@ -66,7 +67,7 @@ export function openComparison(workerUrl: string, changed: () => void): Comparis
 
   function failed(contender: Running, error: unknown): void {
     if (!isWanted(contender)) return; // it was let go
-    contender.failure = error instanceof Error ? error.message : String(error);
+    contender.failure = reasonOf(error);
     changed();
   }
 

@@ -8,6 +8,7 @@ import './styles/cart.css';
 import './styles/panel-tabs.css';
 import './styles/panel-models.css';
 import './styles/panel.css';
+import { reasonOf } from '../errors';
 import { openCart } from './cart';
 import type { Context, Page } from './context';
 import { h } from './dom';
@@ -33,7 +34,7 @@ const network = watchNetwork(() => describe());
 
 openShop(document.baseURI, settings.model)
   .then(start)
-  .catch((error: unknown) => place.replaceChildren(closedShop(error instanceof Error ? error.message : String(error))));
+  .catch((error: unknown) => place.replaceChildren(closedShop(reasonOf(error))));
 
 async function start(shop: Shop): Promise<void> {
   const main = h('main', { id: 'main', tabindex: -1 });

@@ -4,7 +4,7 @@
  */
 import type { OpenedArtifact } from '../checkpoint/artifact';
 import { openArtifact, tooLong } from '../checkpoint/open';
-import { RecommenderError, throwIfAborted } from '../errors';
+import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import type { LoadProgress } from './engine';
 
 /** How files are fetched: `fetch` in a page, a reader of folders on the command line. Rejects where nothing answers. */
@@ -62,14 +62,8 @@ async function download(
   } catch (error) {
     throwIfAborted(signal);
     if (error instanceof RecommenderError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new RecommenderError(
-      'io',
-      `${url} could not be fetched: ${why}. Check the address, the connection and CORS.`,
-      {
-        cause: error,
-      },
-    );
+    const message = `${url} could not be fetched: ${reasonOf(error)}. Check the address, the connection and CORS.`;
+    throw new RecommenderError('io', message, { cause: error });
   } finally {
     watch.stop();
   }

@@ -3,7 +3,7 @@
  * own thread where no worker can start. Holds no tensor library; the engine of the page's own thread is a chunk apart.
  */
 import type { Delta } from '../checkpoint/delta';
-import { RecommenderError } from '../errors';
+import { RecommenderError, reasonOf } from '../errors';
 import { abortable } from './abort';
 import type { Control, Engine, LoadOptions, ModelInfo } from './engine';
 import { type Home, type HomeOptions, startHere, startWorker } from './home';
@@ -41,12 +41,12 @@ export interface WorkerEngine extends Engine {
   rival(): Promise<Rival>;
 }
 
-/** Methods that take long: each call gets a worker of its own, so that recommending goes on and its memory is given back. */
-const APART: ReadonlySet<Method> = new Set<Method>(['train']);
+/** The method that takes long: each call gets a worker of its own, so that recommending goes on and its memory is given back. */
+const APART: Method = 'train';
 /** So many answers since its last crash show that a worker is well: earlier crashes no longer count. */
 const GOOD_ANSWERS = 20;
-/** Methods that may not run twice; the others only read, or replace what they wrote. */
-const ONCE: ReadonlySet<Method> = new Set<Method>(['train', 'move']);
+/** The method that may not run twice; the others only read, or replace what they wrote. */
+const ONCE: Method = 'move';
 
 const ENDED = new RecommenderError('aborted', 'The call has ended.');
 
@@ -106,7 +106,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
       try {
         return Object.assign(await startWorker(options), { onLost: crashed });
       } catch (error) {
-        why = error instanceof Error ? error.message : String(error);
+        why = reasonOf(error);
       }
     }
     onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}` });
@@ -124,7 +124,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   }
 
   async function call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>> {
-    if (APART.has(method)) return callApart(method, args, control);
+    if (method === APART) return (await import('./apart')).callApart(startApart, method, args, control);
     if (method !== 'adopt') return callHome(method, args, control);
     // Known before it is done: a worker that starts or takes over meanwhile must not come with what was taken off.
     const [before, next] = [adopted, args[0] as Delta | null];
@@ -154,7 +154,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
         return result;
       } catch (error) {
         const isLost = error instanceof RecommenderError && error.code === 'engine-lost' && lost();
-        if (!isLost || ended || attempt > 1 || ONCE.has(method)) throw error;
+        if (!isLost || ended || attempt > 1 || method === ONCE) throw error;
       }
     }
   }
@@ -172,23 +172,6 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     } catch (error) {
       end();
       throw error;
-    }
-  }
-
-  async function callApart<M extends Method>(
-    method: M,
-    args: Sent<M>,
-    control?: Control<Progress<M>>,
-  ): Promise<Result<M>> {
-    const { started, end } = await startApart(control?.signal).catch((error) => {
-      if (error instanceof RecommenderError) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      throw new RecommenderError('no-backend', `To ${method} needs a worker, and none can start here: ${why}.`);
-    });
-    try {
-      return await started.call(method, args, control);
-    } finally {
-      end();
     }
   }
 

@@ -6,7 +6,7 @@
  * A call has an id; its answer, its error and its progress carry the same one. Aborting a call sends `cancel` and
  * rejects at once: what still arrives under its id is dropped.
  */
-import { type ErrorCode, RecommenderError } from '../errors';
+import { type ErrorCode, RecommenderError, reasonOf } from '../errors';
 import { abortedError } from './abort';
 import type { Control, Engine } from './engine';
 
@@ -48,7 +48,7 @@ export interface Port {
 export function errorData(error: unknown): ErrorData {
   if (error instanceof RecommenderError) return { kind: 'recommender', code: error.code, message: error.message };
   if (error instanceof RangeError) return { kind: 'range', message: error.message };
-  return { kind: 'other', message: error instanceof Error ? error.message : String(error) };
+  return { kind: 'other', message: reasonOf(error) };
 }
 
 export function errorOf({ kind, code, message }: ErrorData): Error {

@@ -2,7 +2,7 @@
 import type { CatalogueItem } from '../checkpoint/artifact';
 import { abortable } from '../engine/abort';
 import type { Engine, EngineEvent, RankedItem, Recommendations } from '../engine/engine';
-import { RecommenderError } from '../errors';
+import { RecommenderError, reasonOf } from '../errors';
 import { loaded } from './loaded';
 
 /**
@@ -91,7 +91,7 @@ export function passes(filter: ProductFilter, product: CatalogueItem): boolean {
   try {
     return Boolean(filter(product));
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new RecommenderError('bad-input', `The filter threw for the product "${product.id}": ${why}`, { cause });
+    const message = `The filter threw for the product "${product.id}": ${reasonOf(cause)}`;
+    throw new RecommenderError('bad-input', message, { cause });
   }
 }

@@ -5,6 +5,7 @@
  * Before `open` nothing is read or written. Without a database that works, events wait in memory and the store tries again,
  * less and less often.
  */
+import { reasonOf } from '../errors';
 import { openChannel } from './channel';
 import { Database } from './database';
 import { Erasures } from './erasures';
@@ -13,7 +14,7 @@ import { Pause } from './pause';
 import { decode, encode, inOrder, isEvent, keyOf, randomName, type StoredEvent } from './records';
 
 import { deleteOldest, type Marks, moveAside, readEntries, readMarks, sizeOf, writeMarks } from './transactions';
-import { reasonOf, troublesOf } from './troubles';
+import { troublesOf } from './troubles';
 import { sleep, WaitingEvents } from './waiting';
 
 export type { EventStore, EventStoreOptions, StorageState, StoreTrouble } from './interface';

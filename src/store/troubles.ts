@@ -18,9 +18,3 @@ export function troublesOf(onTrouble: (code: StoreTrouble, message: string | und
     },
   };
 }
-
-/** What an error says; where it says nothing, as Chromium's where the quota is used up, its name. */
-export function reasonOf(error: unknown): string {
-  const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>;
-  return message || name;
-}

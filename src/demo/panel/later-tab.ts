@@ -1,4 +1,5 @@
 /** A tab whose script is loaded when it is opened for the first time. */
+import { reasonOf } from '../../errors';
 import { h, setText } from '../dom';
 import type { Tab } from './panel';
 
@@ -18,7 +19,7 @@ export function laterTab(name: string, load: () => Promise<Tab>): Tab {
       element.replaceChildren(...tab.element.childNodes);
       if (isOpen) tab.describe();
     } catch (error) {
-      setText(note, error instanceof Error ? error.message : String(error));
+      setText(note, reasonOf(error));
     }
     isLoading = false;
   }

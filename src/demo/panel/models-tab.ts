@@ -1,5 +1,6 @@
 /** The models that there are to choose from, and what several of them would suggest for the same visit. */
 import type { BackendChoice } from '../../engine/engine';
+import { reasonOf } from '../../errors';
 import { architectureName } from '../because';
 import type { Comparison, Contender } from '../comparison';
 import { h, setText } from '../dom';
@@ -40,7 +41,7 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
       history.replaceState(history.state, '', address);
       await visit.restart();
     } catch (error) {
-      setText(trouble, error instanceof Error ? error.message : String(error));
+      setText(trouble, reasonOf(error));
       trouble.hidden = false;
     }
     describe();
@@ -59,7 +60,7 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
       comparison = openComparison(network.workerUrl, describe);
       describe();
     } catch (error) {
-      setText(trouble, error instanceof Error ? error.message : String(error));
+      setText(trouble, reasonOf(error));
       trouble.hidden = false;
     }
     isLoading = false; // where it failed, the next change tries again
