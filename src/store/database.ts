@@ -76,13 +76,18 @@ export class Database {
 
   /** Deletes the database, in every tab. Emptied first: a tab that is frozen can hold up the deletion, but not that. */
   async delete(): Promise<void> {
-    const { name, deadline } = this.#options;
     if (globalThis.indexedDB === undefined) return;
     if (!this.#use && !(await this.#exists())) return;
     const emptied = this.run('readwrite', (store) => void store.clear());
     await emptied.catch(() => {});
+    await this.drop().catch(() => emptied);
+  }
+
+  /** Deletes the database at once, whatever it holds. */
+  drop(): Promise<unknown> {
+    const { name, deadline } = this.#options;
     this.close();
-    await inTime(promisifyRequest(indexedDB.deleteDatabase(name)), deadline, 'delete its data').catch(() => emptied);
+    return inTime(promisifyRequest(indexedDB.deleteDatabase(name)), deadline, 'delete its data');
   }
 
   /** Closes the connection; the next `run` opens it again. */

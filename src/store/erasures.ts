@@ -1,10 +1,17 @@
-/** How a database is erased, here and where another tab does it; whatever else is done with it waits for that. */
+/**
+ * How a database is erased, here and where another tab does it; whatever else is done with it waits for that.
+ *
+ * What another tab stores after an erasure must not go with what is left of the time before: a database that holds no event
+ * is marked first, and whoever finds the mark writes nothing before that database is gone.
+ */
 import type { Database } from './database';
-import { deleteOf } from './transactions';
+import { emptyOf } from './transactions';
 import { sleep } from './waiting';
 
 /** Milliseconds that another tab may take to notice, and to delete what it wrote meanwhile. */
 const LINGER = 1000;
+/** Milliseconds after which whoever has set a mark may not delete by it any more; others heed it for twice as long. */
+const HOLDS = 1000;
 
 export class Erasures {
   readonly #database: Database;
@@ -31,17 +38,26 @@ export class Erasures {
    * @param forgotten Settles when nothing more is being written beside the events.
    */
   async sweep(forgotten: unknown, tab: string): Promise<void> {
-    let isEmpty = false;
-    const own = async (): Promise<void> => {
+    let left = await this.#then(async () => {
       await forgotten;
-      isEmpty = await this.#database.inside('readwrite', (records) => deleteOf(records, tab), true);
-    };
-    await this.#then(own);
-    if (!isEmpty) return;
-    await sleep(LINGER).over;
-    // Whoever has left knows nothing of what is written since.
-    if (this.#isEnded) return;
-    if (await this.#database.inside('readwrite', (records) => deleteOf(records), false)) await this.erase();
+      return this.#database.inside('readwrite', (records) => emptyOf(records, tab), true);
+    });
+    while (left !== false) {
+      await sleep(LINGER).over;
+      // Whoever has left knows nothing of what is written since.
+      if (this.#isEnded) return;
+      left = await this.#then(() => this.#end());
+    }
+  }
+
+  /** Deletes a database without events, by a mark of its own. @returns False where there is nothing left to delete. */
+  async #end(): Promise<boolean | undefined> {
+    const now = Date.now();
+    const left = await this.#database.inside('readwrite', (records) => emptyOf(records, undefined, now), false);
+    // One that was frozen meanwhile would delete what was stored since.
+    if (!left || Date.now() - now > HOLDS) return left;
+    await this.#database.drop();
+    return false;
   }
 
   /** From now on nothing is deleted that was not asked for. */
@@ -49,7 +65,7 @@ export class Erasures {
     this.#isEnded = true;
   }
 
-  #then(work: () => Promise<void>): Promise<void> {
+  #then<T>(work: () => Promise<T>): Promise<T> {
     const run = this.#running.then(work);
     this.#running = run.catch(() => {});
     return run;

@@ -11,13 +11,25 @@ import { Database } from './database';
 import { Erasures } from './erasures';
 import type { EventStore, EventStoreOptions, NewEvent, StorageState } from './interface';
 import { Pause } from './pause';
-import { decode, encode, inOrder, isEvent, keyOf, randomName, type StoredEvent } from './records';
-
-import { deleteOldest, type Marks, moveAside, readEntries, readMarks, sizeOf, writeMarks } from './transactions';
+import { encode, inOrder, isEvent, keyOf, randomName, type StoredEvent } from './records';
+import {
+  deleteOldest,
+  isEnding,
+  type Marks,
+  moveAside,
+  readEntries,
+  readMarks,
+  sizeOf,
+  sortedOut,
+  writeMarks,
+} from './transactions';
 import { troublesOf } from './troubles';
 import { sleep, WaitingEvents } from './waiting';
 
 export type { EventStore, EventStoreOptions, StorageState, StoreTrouble } from './interface';
+
+/** Milliseconds until the next attempt to write where another tab is about to delete the database. */
+const LOOK = 50;
 
 export function createEventStore(options: EventStoreOptions): EventStore {
   const { name = 'aisle', gap, deadline = 3, maxSize = 500_000, retryAfter = 250 } = options;
@@ -35,15 +47,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   let state: 'new' | 'open' | 'closed' = 'new';
   let epoch: string | undefined;
   let learnt: string | undefined;
-  let size = 0;
-  let numbers = 0;
-  let sequence = 0;
-  let failures = 0;
+  let [size, numbers, sequence, failures] = [0, 0, 0, 0];
   let loaded = false;
-  /**
-   * Whether a look may make the database, as the first one after `open` does: whether events can be stored is to be known
-   * before there are any. After an erasure only an event makes it.
-   */
+  /** Whether a look may make the database: the first one after `open`, which finds out whether events can be stored. */
   let mayMake = false;
   /** Counts erasures: work that began before one does nothing after it. */
   let life = 0;
@@ -61,10 +67,6 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   /** Writes in one such transaction. */
   const change = <T>(body: Body<T>): Promise<T | undefined> => work<T | undefined>(body, 'readwrite', () => false);
-
-  /** As `change`; it begins a life where there is none. */
-  const add = <T>(body: Body<T>): Promise<T | undefined> =>
-    work<T | undefined>(body, 'readwrite', () => epoch === undefined);
 
   /**
    * @param makes Whether it makes the database where there is none.
@@ -112,26 +114,12 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const began = life;
     const entries = await look(readEntries, []);
     if (entries === undefined || life !== began) return; // erased meanwhile; the loop reads again
-    const fresh: StoredEvent[] = [];
-    const damaged: [key: string, value: unknown, reason: string][] = [];
-    let unreadable = '';
-    let count = 0;
-    size = 0;
-    for (const [key, value] of entries) {
-      size += sizeOf(key, value);
-      const read = decode(value);
-      if ('reason' in read) {
-        count++;
-        unreadable = read.reason;
-        if (!read.foreign) damaged.push([key, value, read.reason]);
-      } else fresh.push(...read.filter(isNew));
-    }
+    const [events, total, damaged, unreadable] = sortedOut(entries);
+    size = total;
     loaded = true;
     mayMake = false;
-    if (count > 0) {
-      trouble('records-set-aside', `${count} stored record(s) cannot be read and are passed over: ${unreadable}.`);
-    }
-    hand(fresh);
+    if (unreadable) trouble('records-set-aside', unreadable);
+    hand(events.filter(isNew));
     if (damaged.length > 0) await change((store) => moveAside(store, damaged));
   }
 
@@ -144,40 +132,56 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (events.length > 0) onEvents(events.sort(inOrder));
   }
 
+  /**
+   * Writes into this life of the database, or begins one.
+   *
+   * @param paused What the device is to say; undefined for what it says.
+   * @param done Called when it is written; not where it is to be tried again, if there is still something to write.
+   */
+  async function add(
+    paused: boolean | undefined,
+    put: (store: IDBObjectStore) => void,
+    done: () => void,
+  ): Promise<void> {
+    const created = randomName();
+    const began = life;
+    let ends = false;
+    const body = async (store: IDBObjectStore, marks: Marks) => {
+      ends = isEnding(marks.ending);
+      if (ends || (paused === undefined && pause.forbids(marks.paused))) return undefined;
+      const now = marks.epoch ?? created;
+      writeMarks(store, { epoch: now, paused: paused ?? marks.paused });
+      put(store);
+      return now;
+    };
+    const written = await work<string | undefined>(body, 'readwrite', () => epoch === undefined);
+    if (ends) await sleep(LOOK).over; // and is tried again
+    if (written === undefined || life !== began) return;
+    epoch = written;
+    done();
+  }
+
   /** Writes one record; its key and text are the same however often it is tried. */
   async function write(events: readonly StoredEvent[]): Promise<void> {
     const key = keyOf(tab, sequence);
     const value = encode(events);
-    const created = randomName();
-    const began = life;
-    const written = await add(async (store, marks) => {
-      if (pause.forbids(marks.paused)) return undefined;
-      const now = marks.epoch ?? created;
-      writeMarks(store, { epoch: now, paused: marks.paused });
-      store.put(value, key);
-      return now;
+    const put = (store: IDBObjectStore) => void store.put(value, key);
+    await add(undefined, put, () => {
+      sequence++;
+      size += sizeOf(key, value);
+      waiting.stored(events.at(-1)!.number);
+      channel?.tell({ epoch, events });
+      onStored(events);
     });
-    if (written === undefined || life !== began) return; // erased or paused meanwhile, and these events dropped
-    epoch = written;
-    sequence++;
-    size += sizeOf(key, value);
-    waiting.stored(events.at(-1)!.number);
-    channel?.tell({ epoch, events });
-    onStored(events);
   }
 
-  async function writePause(): Promise<void> {
+  function writePause(): Promise<void> {
     const paused = pause.on;
-    const created = randomName();
-    const began = life;
-    const written = await add(async (store, marks) => {
-      const now = marks.epoch ?? created;
-      writeMarks(store, { epoch: now, paused });
-      return now;
-    });
-    if (written === undefined || life !== began) return; // erased meanwhile
-    epoch = written;
-    pause.written(paused);
+    return add(
+      paused,
+      () => {},
+      () => pause.written(paused),
+    );
   }
 
   async function makeRoom(target: number): Promise<void> {
@@ -273,6 +277,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   /** The data is gone. By a visitor's no, perhaps: where no tab can tell, only a new yes stores again. */
   function vanish(): void {
+    // That an empty database is deleted ends nothing. Where it is, because a tab erases, that tab says so.
+    if (channel && epoch === undefined && size === 0) return;
     forget('elsewhere');
     if (channel === undefined) withdraw('unknown');
   }

@@ -54,8 +54,7 @@ export function encode(events: readonly StoredEvent[]): string {
 
 export function decode(value: unknown): readonly StoredEvent[] | Unreadable {
   const unreadable = (reason: string, foreign = false): Unreadable => ({ reason, foreign });
-  if (typeof value !== 'string') return unreadable(`it is no text but ${typeof value}`);
-  const [, version, sum, json] = /^(\d+) (\w+) (.*)$/s.exec(value) ?? [];
+  const [, version, sum, json] = /^(\d+) (\w+) (.*)$/s.exec(String(value)) ?? [];
   if (version === undefined) return unreadable('it does not begin as a record does');
   if (version !== VERSION) return unreadable(`it is of version ${version}, this release reads ${VERSION}`, true);
   if (checksum(json!) !== sum) return unreadable('its checksum is wrong: it is cut off or was changed');

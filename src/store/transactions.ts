@@ -1,6 +1,6 @@
 /** What is done to the records inside one transaction. */
 import { promisifyRequest } from 'idb-keyval';
-import { ASIDE, decode, type Entry, EVENTS, surplus } from './records';
+import { ASIDE, decode, type Entry, EVENTS, type StoredEvent, surplus } from './records';
 
 /** A record that could not be read. */
 export interface SetAside {
@@ -18,12 +18,18 @@ const PAUSED = 'paused';
 export const LEARNT = 'learnt';
 /** Key of the name of what is written there: a tab that knows another one learns that it has changed. */
 export const LEARNT_NAME = 'learnt/name';
+/** Key that stands while a tab is about to delete a database that holds no event, since when: nobody writes into it. */
+const ENDING = 'ending';
+/** Milliseconds for which that stands for something. */
+const ENDS = 2000;
 const MAX_ASIDE = 16;
 
 /** What is said of the whole database. */
 export interface Marks {
   /** Undefined before the first write, and where it is damaged. */
   readonly epoch: string | undefined;
+  /** What stands where a tab is about to delete it; see `isEnding`. */
+  readonly ending: unknown;
   readonly paused: boolean;
   /** The name of what was learnt; undefined where nothing was. */
   readonly learnt: string | undefined;
@@ -32,14 +38,15 @@ export interface Marks {
 const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 export async function readMarks(store: IDBObjectStore): Promise<Marks> {
-  const [epoch, paused, learnt]: unknown[] = await Promise.all(
-    [EPOCH, PAUSED, LEARNT_NAME].map((key) => promisifyRequest(store.get(key))),
+  const [epoch, paused, learnt, ending]: unknown[] = await Promise.all(
+    [EPOCH, PAUSED, LEARNT_NAME, ENDING].map((key) => promisifyRequest(store.get(key))),
   );
-  return { epoch: asText(epoch), paused: paused === true, learnt: asText(learnt) };
+  return { epoch: asText(epoch), paused: paused === true, learnt: asText(learnt), ending };
 }
 
-export function writeMarks(store: IDBObjectStore, { epoch, paused }: Omit<Marks, 'learnt'>): void {
+export function writeMarks(store: IDBObjectStore, { epoch, paused }: Pick<Marks, 'epoch' | 'paused'>): void {
   store.put(epoch, EPOCH);
+  store.delete(ENDING);
   if (paused) store.put(true, PAUSED);
   else store.delete(PAUSED);
 }
@@ -54,8 +61,30 @@ export async function readEntries(store: IDBObjectStore): Promise<[key: string, 
   return keys.map((key, i) => [String(key), values[i]]);
 }
 
+type Damaged = readonly [key: string, value: unknown, reason: string];
+
+/** What records hold, their characters, those that no release can read, and what is to be said of all that cannot be read. */
+export function sortedOut(
+  entries: readonly (readonly [key: string, value: unknown])[],
+): readonly [events: readonly StoredEvent[], size: number, damaged: readonly Damaged[], trouble: string | undefined] {
+  const events: StoredEvent[] = [];
+  const damaged: Damaged[] = [];
+  let size = 0;
+  let count = 0;
+  let trouble: string | undefined;
+  for (const [key, value] of entries) {
+    size += sizeOf(key, value);
+    const read = decode(value);
+    if ('reason' in read) {
+      trouble = `${++count} stored record(s) cannot be read and are passed over: ${read.reason}.`;
+      if (!read.foreign) damaged.push([key, value, read.reason]);
+    } else events.push(...read);
+  }
+  return [events, size, damaged, trouble];
+}
+
 /** Keeps the newest few: a device that damages everything must not fill up with what it damaged. */
-export async function moveAside(store: IDBObjectStore, damaged: readonly [string, unknown, string][]): Promise<void> {
+export async function moveAside(store: IDBObjectStore, damaged: readonly Damaged[]): Promise<void> {
   const before = await promisifyRequest(store.getAllKeys(rangeOf(ASIDE)));
   for (const [key] of damaged) store.delete(key);
   for (const key of before.slice(0, Math.max(0, before.length + damaged.length - MAX_ASIDE))) store.delete(key);
@@ -84,16 +113,25 @@ export async function deleteOldest(store: IDBObjectStore, target: number, gap: n
 }
 
 /**
- * Deletes the events of one tab, of none if it is not named; where no event is left, everything.
+ * Deletes the events of one tab, of none if it is not named. Where no event is left, everything is deleted but the mark of
+ * whoever is about to delete the database: in one transaction, so that an event is there before the mark, or meets it.
  *
- * @returns Whether nothing is left.
+ * @param now Milliseconds since 1970: leaves such a mark, unless there is one.
+ * @returns Whether nothing is left but that mark: false where there are events, undefined where there is another tab's mark.
  */
-export async function deleteOf(store: IDBObjectStore, tab?: string): Promise<boolean> {
+export async function emptyOf(store: IDBObjectStore, tab?: string, now?: number): Promise<boolean | undefined> {
   if (tab !== undefined) store.delete(rangeOf(`${EVENTS}${tab}/`));
-  const left = await promisifyRequest(store.count(rangeOf(EVENTS)));
-  if (left === 0) store.clear();
-  return left === 0;
+  const { ending } = await readMarks(store);
+  if ((await promisifyRequest(store.count(rangeOf(EVENTS)))) > 0) return false;
+  store.clear();
+  const isOthers = isEnding(ending);
+  const mark = isOthers ? ending : now;
+  if (mark !== undefined) store.put(mark, ENDING);
+  return isOthers ? undefined : true;
 }
+
+/** Whether a mark says that a tab is about to delete the database; one that has stood for long is of a tab that died. */
+export const isEnding = (mark: unknown): boolean => Math.abs(Date.now() - (mark as number)) < ENDS;
 
 /** Characters of a record. */
 export function sizeOf(key: string, value: unknown): number {

@@ -234,6 +234,34 @@ describe('erasing', () => {
     }
   }, 600_000);
 
+  test('leaves alone what another tab stores before the empty database is deleted', async () => {
+    const [eraser, hearer] = [page(), page()];
+    await eraser.store.append(view('a', 1));
+    await hearer.store.refresh();
+    await eraser.store.erase();
+    await expect.poll(() => hearer.told).toContain('erased');
+    const next = page(); // makes the database, and has stored nothing when the hearer finds it, a second later
+    await next.store.refresh();
+    const stored: Promise<boolean>[] = [];
+    const { deleteDatabase } = indexedDB;
+    vi.spyOn(indexedDB, 'deleteDatabase').mockImplementation((name) => {
+      stored.push(next.store.append(view('b', 2)));
+      return deleteDatabase.call(indexedDB, name);
+    });
+    await expect.poll(() => stored.length, { timeout: 20_000 }).toBe(1);
+    expect(await stored[0]).toBe(true);
+    expect([...(await dump())!.values()].join()).toContain('"b"');
+    expect(next.told).toEqual(['idle', 'indexeddb']);
+  });
+
+  test('by a tab that died before it deleted the empty database holds up nobody for long', async () => {
+    const { store } = page();
+    await store.refresh();
+    await raw((records) => void records.put(Date.now(), 'ending'));
+    expect(await store.append(view('a', 1))).toBe(true);
+    expect([...(await dump())!.keys()]).toEqual([expect.stringMatching(/^e\//), 'epoch']);
+  });
+
   test('reaches tabs that cannot be told: they write nothing from before it, and nothing more until they are opened again', async () => {
     vi.stubGlobal('BroadcastChannel', undefined);
     const withdrawn = vi.fn();

@@ -52,8 +52,8 @@ describe('a record', () => {
   });
 
   test.each([
-    ['undefined', undefined, 'no text but undefined'],
-    ['an object', { v: 1 }, 'no text but object'],
+    ['undefined', undefined, 'does not begin as a record does'],
+    ['an object', { v: 1 }, 'does not begin as a record does'],
     ['other text', 'hello', 'does not begin as a record does'],
     ['nothing', '', 'does not begin as a record does'],
   ])('is not %s', (_, value, reason) => {
