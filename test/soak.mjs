@@ -1,18 +1,24 @@
 /**
- * Runs the randomised tests in full and writes what came out to test/bench/results/soak.md:
+ * Runs the randomised tests in full, and writes what came out to test/bench/results/soak.{json,md}:
  *
- *     npm run soak                 10,000 rounds of every property
- *     SOAK=500 npm run soak        that many
+ *     npm run soak                            10,000 rounds of every property
+ *     npm run soak -- privacy/kills store/    of the files whose path contains one of these; the rows of others stay
+ *     SOAK=500 npm run soak                   that many rounds
  *
  * A test takes part by reading SOAK, itself or through a helper that it imports; in a page by `inject('SOAK')`.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 
+/** Tests of a file that are named with their own time. */
+const NAMED = 5;
+
 const root = resolve(import.meta.dirname, '..');
-const rounds = process.env.SOAK ?? '10000';
+const results = join(root, 'test/bench/results');
+const rounds = Number(process.env.SOAK ?? 10_000);
+const patterns = process.argv.slice(2);
 
 const sources = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
@@ -21,58 +27,82 @@ const readers = sources.filter(({ text }) => /process\.env\b.*\bSOAK\b/.test(tex
 const helpers = readers.map(({ path }) => basename(path, '.ts')).filter((name) => !name.endsWith('.test'));
 const takesPart = ({ path, text }) =>
   path.endsWith('.test.ts') && (text.includes('SOAK') || helpers.some((helper) => text.includes(`/${helper}'`)));
-const files = sources.filter(takesPart).map(({ path }) => path);
+const all = sources.filter(takesPart).map(({ path }) => path);
+const files = all.filter((path) => patterns.length === 0 || patterns.some((pattern) => path.includes(pattern)));
+if (files.length === 0) {
+  console.error(`No file that takes part has ${patterns.join(' or ')} in its path; there are\n  ${all.join('\n  ')}`);
+  process.exit(2);
+}
 
 const report = join(root, '.cache/soak.json');
 mkdirSync(join(root, '.cache'), { recursive: true });
 rmSync(report, { force: true });
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
 const { status } = spawnSync('npx', ['vitest', 'run', ...reporters, ...files], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, SOAK: rounds },
+  env: { ...process.env, SOAK: String(rounds) },
 });
 
-const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
-const rows = testResults
-  .flatMap(({ name, assertionResults }) =>
-    assertionResults.map((result) => ({ file: relative(root, name), ...result })),
-  )
-  .sort((a, b) => a.file.localeCompare(b.file) || a.fullName.localeCompare(b.fullName));
-const failed = rows.filter((row) => row.status !== 'passed').length;
-const seconds = (some) => (some.reduce((sum, row) => sum + (row.duration ?? 0), 0) / 1000).toFixed(1);
-const byFile = groupBy(rows);
-const fileLines = [...byFile].map(([file, some]) => {
-  const bad = some.filter((row) => row.status !== 'passed').length;
-  return `| ${file} | ${some.length - bad} | ${bad} | ${seconds(some)} |`;
+const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`;
+const secondsOf = (result) => Number(((result.duration ?? 0) / 1000).toFixed(1));
+const fresh = new Map();
+for (const { name, assertionResults } of JSON.parse(readFileSync(report, 'utf8')).testResults) {
+  // A file that runs in Node and in the browser is reported twice.
+  const path = relative(root, name);
+  fresh.set(path, [...(fresh.get(path) ?? []), ...assertionResults]);
+}
+const rows = [...fresh].map(([file, tests]) => {
+  const failed = tests.filter((test) => test.status !== 'passed');
+  const longest = [...tests].sort((a, b) => secondsOf(b) - secondsOf(a)).slice(0, NAMED);
+  return {
+    ...{ file, rounds, commit, machine },
+    ...{ passed: tests.length - failed.length, failed: failed.length },
+    seconds: Number(tests.reduce((sum, test) => sum + secondsOf(test), 0).toFixed(1)),
+    tests: [...new Set([...failed, ...longest])].map((test) => ({
+      ...{ name: test.fullName, result: test.status, seconds: secondsOf(test) },
+    })),
+  };
 });
-const longest = [...rows].sort((a, b) => (b.duration ?? 0) - (a.duration ?? 0)).slice(0, 40);
-const bad = rows.filter((row) => row.status !== 'passed');
-const testLines = [...new Set([...bad, ...longest])].map(
-  (row) => `| ${row.fullName.replaceAll('|', '\\|')} | ${row.status} | ${seconds([row])} |`,
-);
-const text = `# Soak
 
-Written by \`npm run soak\`: the randomised tests, each property with at least ${Number(rounds).toLocaleString('en')} rounds.
-
-${rows.length - failed} passed, ${failed} failed. Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}.
-
-| file | passed | failed | seconds |
-| --- | --- | --- | --- |
-${fileLines.join('\n')}
-
-The tests that took longest, which are those that the rounds multiply:
-
-| test | result | seconds |
-| --- | --- | --- |
-${testLines.join('\n')}
-`;
-mkdirSync(join(root, 'test/bench/results'), { recursive: true });
-writeFileSync(join(root, 'test/bench/results/soak.md'), text);
+const file = join(results, 'soak.json');
+const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
+const kept = before.filter((old) => all.includes(old.file) && !fresh.has(old.file));
+const merged = [...kept, ...rows].sort((a, b) => a.file.localeCompare(b.file));
+mkdirSync(results, { recursive: true });
+writeFileSync(file, `${JSON.stringify(merged, null, 1)}\n`);
+writeFileSync(join(results, 'soak.md'), page(merged));
 process.exitCode = status ?? 1;
 
-function groupBy(rows) {
-  const groups = new Map();
-  for (const row of rows) groups.set(row.file, [...(groups.get(row.file) ?? []), row]);
-  return groups;
+function page(entries) {
+  const sum = (key) => entries.reduce((total, entry) => total + entry[key], 0);
+  const cell = (text) => text.replaceAll('|', '\\|');
+  const fileLines = entries.map(
+    (entry) =>
+      `| ${entry.file} | ${entry.passed} | ${entry.failed} | ${entry.seconds} | ${entry.rounds} | ${entry.commit} |`,
+  );
+  const testLines = entries.flatMap((entry) =>
+    entry.tests
+      .filter((test) => test.seconds >= 1 || test.result !== 'passed')
+      .map((test) => `| ${entry.file} | ${cell(test.name)} | ${test.result} | ${test.seconds} |`),
+  );
+  const machines = [...new Set(entries.map((entry) => entry.machine))];
+  return `# Soak
+
+Written by \`npm run soak\`: the randomised tests in full. \`SOAK\` is what they were told; each says in its own file how many
+rounds, events or erasures that makes.
+
+${sum('passed')} passed, ${sum('failed')} failed. ${machines.join('; ')}.
+
+| file | passed | failed | seconds | SOAK | commit |
+| --- | --- | --- | --- | --- | --- |
+${fileLines.join('\n')}
+
+The tests of each file that took longest:
+
+| file | test | result | seconds |
+| --- | --- | --- | --- |
+${testLines.join('\n')}
+`;
 }
