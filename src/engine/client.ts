@@ -178,7 +178,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   async function rival(): Promise<Rival> {
     const { started, release, end } = await startApart();
     return {
-      engine: engineOf(started.call),
+      engine: engineOf(started.call, {}),
       get isLost() {
         return started.lost;
       },
@@ -210,15 +210,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     await running?.then((started) => started.close(reason)).catch(() => {});
   }
 
-  const engine = engineOf(call);
-  return new Proxy(engine as WorkerEngine, {
-    get(target, name, receiver) {
-      if (name === 'dispose') return dispose;
-      if (name === 'rival') return rival;
-      if (name === 'thread') return async () => (await home()).thread;
-      return Reflect.get(target, name, receiver);
-    },
-  });
+  return engineOf(call, { dispose, rival, thread: async () => (await home()).thread });
 }
 
 /** Closes a home that runs, or as soon as it has started. */

@@ -211,12 +211,16 @@ export function connect(port: Port, heard: () => void = () => {}): Connection {
 /**
  * An engine whose methods are whatever `call` does with a method's name: written once for all of them, since a list
  * would have to be kept. A method without data has no `Control` either.
+ *
+ * @param own What it does by itself.
  */
-export function engineOf(
+export function engineOf<Own extends object>(
   call: <M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>) => Promise<Result<M>>,
-): Engine {
-  return new Proxy({} as Engine, {
-    get(_, method) {
+  own: Own,
+): Omit<Engine, keyof Own> & Own {
+  return new Proxy(own as Omit<Engine, keyof Own> & Own, {
+    get(target, method) {
+      if (Object.hasOwn(target, method)) return target[method as keyof Own];
       // An engine that is awaited is not a promise.
       if (typeof method !== 'string' || method === 'then') return undefined;
       return (...args: unknown[]) => {

@@ -36,7 +36,7 @@ function channel(engine: Engine) {
   const sent: unknown[] = [];
   port2.addEventListener('message', (event) => sent.push((event as MessageEvent).data));
   const connection = connect(port1 as unknown as Port);
-  return { connection, remote: engineOf(connection.call), sent, port1 };
+  return { connection, remote: engineOf(connection.call, {}), sent, port1 };
 }
 
 describe('an engine behind a port', () => {
