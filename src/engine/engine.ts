@@ -7,6 +7,7 @@
  */
 import type { Artifact, CatalogueItem, GoldenCheck } from '../checkpoint/artifact';
 import type { Delta, TuneMethod } from '../checkpoint/delta';
+import type { HistoryChoice } from '../session/visitor-history';
 import type { ClickFeatures } from '../types';
 
 export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
@@ -171,9 +172,16 @@ export interface ClickEffect {
   readonly effect: number;
 }
 
+/** An event to learn from, with its kind (`view`, `cart`, `purchase`, …). Default `view`. */
+export type LearnableEvent = EngineEvent & { readonly event?: string };
+
 export interface FineTuneRequest {
-  /** The visitor's sessions, each oldest click first. What the delta has learnt of them is passed over. */
-  readonly sessions: readonly (readonly EngineEvent[])[];
+  /** The visitor's sessions, oldest first, each oldest event first. What the delta has learnt of them is passed over. */
+  readonly sessions: readonly (readonly LearnableEvent[])[];
+  /** What of them the model reads before an event, as where it recommends. Default `session`: what came before in its own. */
+  readonly history?: HistoryChoice;
+  /** Seconds since 1970: what happened up to then is read, and not learnt. Default: all is learnt. */
+  readonly since?: number;
   readonly user?: string;
   /** Default: that of the delta, else `adapter`. */
   readonly method?: TuneMethod;

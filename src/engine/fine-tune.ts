@@ -1,13 +1,14 @@
 /** One slice of learning from the visitor: what is new in the sessions, event by event, in short turns. */
 import type { Delta, TuneMethod } from '../checkpoint/delta';
 import { throwIfAborted } from '../errors';
+import { readOf } from '../session/visitor-history';
 import { breathe } from '../train/breathe';
 import type { Ground, TuneEvent } from '../train/tuning/ground';
 import { type Tuned, tuneAdapter } from '../train/tuning/tune';
 import type { ItemIndex } from '../types';
 import { checkFit } from './adopt';
 import { type Encoder, encoderOf } from './encoder';
-import type { Control, EngineEvent, FineTuned, FineTuneRequest, TuneProgress } from './engine';
+import type { Control, FineTuned, FineTuneRequest, LearnableEvent, TuneProgress } from './engine';
 import { groundOf, networkOf } from './ground';
 import type { ModelItems } from './model-items';
 import { encodedReplay } from './replay';
@@ -17,24 +18,22 @@ import type { TuningHost } from './tune';
 const SLICE = 250;
 /** Milliseconds of work in one task: on a slow device the next event takes as long again, and more. */
 const BREATH = 12;
-/** Clicks that are read before an event, as many as of a visit that recommends: a bot's session has no end. */
-const MOST_CLICKS = 512;
 
-/** An event that is still to be learnt, in its session of clicks that the model knows. */
+/** An event that is still to be learnt, of an item that the model knows. */
 interface Fresh {
   readonly item: ItemIndex;
-  readonly click: EngineEvent;
-  readonly session: readonly EngineEvent[];
-  /** Its place there, from 0. */
-  readonly position: number;
+  readonly click: LearnableEvent;
+  /** What a recommendation at that moment would have read; nothing where the event is not to be predicted. */
+  before(): readonly LearnableEvent[];
 }
 
 /** As `Engine.fineTune`, of a delta that belongs to the model. */
 export async function fineTune(
   host: TuningHost,
-  { sessions, user, delta, method = delta?.method ?? 'adapter', milliseconds = SLICE }: FineTuneRequest,
+  request: FineTuneRequest,
   { signal, onProgress = () => {} }: Control<TuneProgress> = {},
 ): Promise<FineTuned> {
+  const { user, delta, method = delta?.method ?? 'adapter', milliseconds = SLICE } = request;
   if (delta && delta.method !== method) {
     throw new RangeError(`fineTune: the delta was learnt by "${delta.method}", and cannot go on by "${method}".`);
   }
@@ -45,18 +44,14 @@ export async function fineTune(
   const ground = await host.turn((ends) => host.surviving(groundOf, ends), signal);
   if (delta) await checkFit(delta, model, ground);
   const tuning = await learning(host, method, ground, encoder, { delta, signal });
-  const fresh = freshEvents(items, sessions, delta?.learnt);
+  const fresh = freshEvents(items, request);
   const hidden = items.hidden([]);
   const from = performance.now();
   const isOver = () => performance.now() - from >= milliseconds;
   let done = 0;
   while (done < fresh.length && (done === 0 || !isOver())) {
     const block = fresh.slice(done, done + encoder.width());
-    const before = await Promise.all(
-      block.map(({ session, position }) =>
-        items.known(session.slice(Math.max(0, position - MOST_CLICKS), position), user),
-      ),
-    );
+    const before = await Promise.all(block.map((event) => items.known(event.before(), user)));
     await breathe(BREATH);
     const vectors = await encoder.vectors(before);
     for (const [k, { item, click }] of block.entries()) {
@@ -97,18 +92,25 @@ async function learning(
 }
 
 /** Events that the delta does not know yet, the oldest first. */
-function freshEvents(
-  items: ModelItems,
-  sessions: readonly (readonly EngineEvent[])[],
-  learnt: Delta['learnt'] | undefined,
-): Fresh[] {
-  const events = sessions.flatMap((clicks) => {
-    const session = clicks.filter(({ itemId }) => items.indexOf(itemId) !== undefined);
-    return session.map((click, position): Fresh => ({ item: items.indexOf(click.itemId)!, click, session, position }));
-  });
+function freshEvents(items: ModelItems, { sessions, history, since, delta }: FineTuneRequest): Fresh[] {
+  const events = sessions.flatMap((session, s) =>
+    session.flatMap((click, position): Fresh[] => {
+      const item = items.indexOf(click.itemId);
+      if (item === undefined) return [];
+      const isStep = isFurtherStep(session[position - 1], click);
+      const before = () => readOf(sessions.slice(0, s), session.slice(0, position), click.time, history);
+      return [{ item, click, before: isStep ? () => [] : before }];
+    }),
+  );
   events.sort((a, b) => a.click.time - b.click.time);
-  const { through, atThrough } = learnt ?? { through: null, atThrough: 0 };
-  if (through === null) return events;
+  const { through, atThrough } = delta?.learnt ?? { through: null, atThrough: 0 };
   let equals = 0;
-  return events.filter(({ click: { time } }) => time > through || (time === through && ++equals > atThrough));
+  return events.filter(({ click: { time } }) => {
+    if (since !== undefined && time <= since) return false;
+    return through === null || time > through || (time === through && ++equals > atThrough);
+  });
 }
+
+/** Whether an event puts into the cart, buys or the like what the event before was about: no taste foretells it. */
+const isFurtherStep = (before: LearnableEvent | undefined, { itemId, event = 'view' }: LearnableEvent): boolean =>
+  before?.itemId === itemId && event !== 'view';

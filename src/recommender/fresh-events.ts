@@ -1,7 +1,7 @@
 /** Which of the visitor's events are still to be learnt, and in which portions. */
 import type { Delta } from '../checkpoint/delta';
-import type { EngineEvent } from '../engine/engine';
-import type { VisitorEvent } from '../session/visitor-history';
+import type { EngineEvent, LearnableEvent } from '../engine/engine';
+import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
 
 /** Events of one call's sessions at most, or one session: what crosses to the worker costs the page time. */
 const BATCH = 256;
@@ -19,26 +19,37 @@ export function freshSessions(
   sessions: readonly (readonly VisitorEvent[])[],
   { since, latest }: Span,
   delta: Delta | undefined,
-): EngineEvent[][] {
+): LearnableEvent[][] {
   const through = delta?.learnt.through ?? Number.NEGATIVE_INFINITY;
   return sessions
-    .map((session) => session.filter(({ time }) => time > since && time <= latest).map(engineEvent))
-    .filter((session) => session.length > 0 && session.at(-1)!.time >= through);
+    .map((session) => session.filter(({ time }) => time <= latest).map(learnable))
+    .filter((session) => session.length > 0 && session.at(-1)!.time > since && session.at(-1)!.time >= through);
+}
+
+/** The sessions before these, where a recommendation reads them, too. */
+export function earlierThan(
+  portion: readonly (readonly LearnableEvent[])[],
+  sessions: readonly (readonly VisitorEvent[])[],
+  history: HistoryChoice,
+): LearnableEvent[][] {
+  const first = history === 'session' ? undefined : portion[0]?.[0];
+  return first ? sessions.filter((session) => session.at(-1)!.time < first.time).map((one) => one.map(learnable)) : [];
 }
 
 export const engineEvent = ({ itemId, time, features }: VisitorEvent): EngineEvent => ({
   ...{ itemId, time },
   ...(features && { features }),
 });
+const learnable = (event: VisitorEvent): LearnableEvent => ({ ...engineEvent(event), event: event.event });
 
 /** The newest event, in words; none where there is none. */
-export function newest(sessions: readonly EngineEvent[][]): string {
+export function newest(sessions: readonly LearnableEvent[][]): string {
   const last = sessions.at(-1) ?? [];
   return last.length > 0 ? `${last.length} ${last.at(-1)!.time} ${last.at(-1)!.itemId}` : '';
 }
 
 /** The oldest sessions: as many as one call takes, and at least one. */
-export function portionOf(sessions: readonly EngineEvent[][]): EngineEvent[][] {
+export function portionOf(sessions: readonly LearnableEvent[][]): LearnableEvent[][] {
   let events = 0;
   let end = 0;
   do events += sessions[end++]?.length ?? 0;

@@ -7,11 +7,11 @@ import { firstOf } from '../engine/abort';
 import type { Engine, Explanation, TuneProgress } from '../engine/engine';
 import { RecommenderError, throwIfAborted } from '../errors';
 import type { Recommender, Status } from '../recommender';
-import type { VisitorEvent } from '../session/visitor-history';
+import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
 import type { EventStore } from '../store/event-store';
 import { asOneTrainer, type StillAlone } from '../store/one-trainer';
 import { savesData } from './computing';
-import { engineEvent, freshSessions, newest, notAfter, portionOf, type Span } from './fresh-events';
+import { earlierThan, engineEvent, freshSessions, newest, notAfter, portionOf, type Span } from './fresh-events';
 import { whenIdle } from './idle';
 import { KeptLearning, type KeptLearningParts } from './kept-learning';
 import { checkedFineTune } from './learning-arguments';
@@ -35,6 +35,7 @@ export interface LearningParts extends KeptLearningParts {
   };
   readonly options: {
     readonly learn: LearnChoice;
+    readonly history: HistoryChoice;
     readonly user: string | undefined;
     /** Minutes. */
     readonly sessionGap: number;
@@ -188,6 +189,8 @@ export function createLearning(parts: LearningParts): Learning {
       throwIfAborted(signal);
       show('learning');
       const sessions = portionOf(left);
+      const earlier = earlierThan(sessions, history.sessions(), options.history);
+      const goingOn = delta ? { delta } : {};
       const rest = left.slice(sessions.length).reduce((sum, session) => sum + session.length, 0);
       const predicted: PredictedEvent[] = [];
       const follow = (progress: TuneProgress) => {
@@ -196,7 +199,14 @@ export function createLearning(parts: LearningParts): Learning {
         onProgress?.({ ...progress, events: events + progress.events, of: events + progress.of + rest });
       };
       const slice = await engine.fineTune(
-        { sessions, method, ...(delta && { delta }), ...user },
+        {
+          sessions: [...earlier, ...sessions],
+          method,
+          history: options.history,
+          since: kept.since,
+          ...goingOn,
+          ...user,
+        },
         { signal, onProgress: follow },
       );
       throwIfAborted(signal);

@@ -56,12 +56,12 @@ const MAX_KNOWN = 10_000;
 
 export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
   readonly #gap: number;
-  readonly #history: HistoryChoice;
-  readonly #maxLength: number;
+  readonly #history: HistoryChoice | undefined;
+  readonly #maxLength: number | undefined;
   #events: E[] = [];
   #pageView: { name: string | undefined; viewed: string | undefined; from: number; reports: Set<string> } | undefined;
 
-  constructor({ gap, history = 'session', maxLength = 512 }: VisitorHistoryOptions) {
+  constructor({ gap, history, maxLength }: VisitorHistoryOptions) {
     this.#gap = gap;
     this.#history = history;
     this.#maxLength = maxLength;
@@ -122,13 +122,10 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
   at(now: number): readonly E[] {
     // An event far ahead of the clock was written when the clock was wrong; it must not hide the running session.
     const past = this.#events.filter(({ time }) => time <= now + this.#gap);
-    const earlier = sessionsOf(past, this.#gap).map(clicksOf);
-    const running = now - (past.at(-1)?.time ?? Number.NEGATIVE_INFINITY) <= this.#gap ? (earlier.pop() ?? []) : [];
-    const read = { session: [], recent: earlier.flatMap((session) => fade(session, now)), all: earlier.flat() };
-    const clicks = [...read[this.#history], ...running];
-    const half = Math.floor(this.#maxLength / 2);
-    const surplus = clicks.length - this.#maxLength;
-    return surplus > 0 ? clicks.slice(Math.ceil(surplus / half) * half) : clicks;
+    const sessions = sessionsOf(past, this.#gap);
+    const isRunning = now - (past.at(-1)?.time ?? Number.NEGATIVE_INFINITY) <= this.#gap;
+    const running = isRunning ? (sessions.pop() ?? []) : [];
+    return readOf(sessions, running, now, this.#history, this.#maxLength);
   }
 
   /** Forgets everything. */
@@ -136,6 +133,25 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
     this.#events = [];
     this.#pageView = undefined;
   }
+}
+
+/** What is read of an event. */
+export type ReadEvent = Pick<VisitorEvent, 'itemId' | 'time'> & Partial<Pick<VisitorEvent, 'event'>>;
+
+/** What the model reads of earlier sessions and of the running one at `now`, as `VisitorHistory.at` says. */
+export function readOf<E extends ReadEvent>(
+  earlier: readonly (readonly E[])[],
+  running: readonly E[],
+  now: number,
+  history: HistoryChoice = 'session',
+  maxLength = 512,
+): E[] {
+  const sessions = history === 'session' ? [] : earlier.map(clicksOf);
+  const read = { session: [], recent: sessions.flatMap((session) => fade(session, now)), all: sessions.flat() };
+  const clicks = [...read[history], ...clicksOf(running)];
+  const half = Math.floor(maxLength / 2);
+  const surplus = clicks.length - maxLength;
+  return surplus > 0 ? clicks.slice(Math.ceil(surplus / half) * half) : clicks;
 }
 
 function sessionsOf<E extends VisitorEvent>(events: readonly E[], gap: number): E[][] {
@@ -150,7 +166,7 @@ function sessionsOf<E extends VisitorEvent>(events: readonly E[], gap: number): 
 }
 
 /** A session as it is read: each event once, and once more for each step that it implies and that did not stand before. */
-function clicksOf<E extends VisitorEvent>(session: readonly E[]): E[] {
+function clicksOf<E extends ReadEvent>(session: readonly E[]): E[] {
   const standing = new Map<string, number>();
   return session.flatMap((event) => {
     const before = standing.get(event.itemId) ?? 0;
@@ -161,7 +177,7 @@ function clicksOf<E extends VisitorEvent>(session: readonly E[]): E[] {
 }
 
 /** What is left of an earlier session: its weightiest clicks, of equal weight the newest, in the order of time. */
-function fade<E extends VisitorEvent>(clicks: readonly E[], now: number): E[] {
+function fade<E extends ReadEvent>(clicks: readonly E[], now: number): E[] {
   const age = Math.max(0, now - clicks.at(-1)!.time);
   if (age > FORGOTTEN) return [];
   const kept = Math.ceil(clicks.length * 2 ** (-age / HALF_LIFE));
@@ -172,7 +188,7 @@ function fade<E extends VisitorEvent>(clicks: readonly E[], now: number): E[] {
     .map((at) => clicks[at]!);
 }
 
-const weightOf = ({ event }: VisitorEvent): number => WEIGHTS.get(event) ?? 1;
+const weightOf = ({ event }: ReadEvent): number => WEIGHTS.get(event!) ?? 1;
 
 /** Less than 0 where `a` stands before `b`; 0 for one and the same event, and for two without identity at one time. */
 function order(a: VisitorEvent, b: VisitorEvent): number {

@@ -4,6 +4,7 @@ import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
 import type { Engine, EngineEvent, RankedItem, TuneProgress } from '../../src/engine/engine';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import { models } from '../../src/models/index';
+import { type VisitorEvent, VisitorHistory } from '../../src/session/visitor-history';
 import { wasmPath } from './backends/start';
 import { clicks, type FixtureOptions, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
 import { differences, SMALL } from './parity';
@@ -158,6 +159,58 @@ describe('fineTune', () => {
     expect(nothing.delta).toEqual(whole);
     const more = await engine.fineTune({ sessions: habit(7), delta: whole, milliseconds: 1e9 });
     expect(more).toMatchObject({ done: true, events: 5 });
+  });
+
+  /** Two sessions with every step from a view to a purchase, by item and kind. */
+  const SHOPPING = [
+    ['20 view', '31 view', '31 cart', '9 view', '20 purchase', '44 view'],
+    ['27 view', '44 view', '44 purchase', '9 cart', '31 view'],
+  ].map((session, s) =>
+    session.map((step, t): VisitorEvent => {
+      const [item, event] = step.split(' ');
+      return { itemId: `item-${item}`, event: event!, time: NOW - 86_400 * (2 - s) + 60 * t };
+    }),
+  );
+
+  test.each(['session', 'recent', 'all'] as const)(
+    'reads before an event what a page that recommends by "%s" reads',
+    async (choice) => {
+      const engine = await loaded('gru4rec');
+      const history = new VisitorHistory({ gap: 1800, history: choice });
+      const expected: string[] = [];
+      for (const [s, session] of SHOPPING.entries()) {
+        for (const [t, event] of session.entries()) {
+          const read = history.at(event.time);
+          const before = SHOPPING[s]![t - 1]?.itemId;
+          if (read.length > 0 && !(event.itemId === before && event.event !== 'view')) {
+            expected.push(`${event.itemId} ${rankOf(await everything(engine, read), event.itemId)}`);
+          }
+          history.add(event);
+        }
+      }
+      const told: string[] = [];
+      const onProgress = ({ itemId, base }: TuneProgress) => told.push(`${itemId} ${base.rank}`);
+      const { delta } = await engine.fineTune(
+        { sessions: SHOPPING, history: choice, milliseconds: 1e9 },
+        { onProgress },
+      );
+      expect(told).toEqual(expected);
+      expect(told).toHaveLength(choice === 'session' ? 7 : 8); // without the first and the steps that only go further
+      expect(delta.learnt.events).toBe(11);
+    },
+  );
+
+  test('reads what is not to be learnt any more, and learns what came after it', async () => {
+    const engine = await loaded('gru4rec');
+    const told: TuneProgress[] = [];
+    const [session] = habit(1);
+    const { delta } = await engine.fineTune(
+      { sessions: [session!], since: session![2]!.time, milliseconds: 1e9 },
+      { onProgress: (progress) => told.push(progress) },
+    );
+    expect(delta.learnt.events).toBe(2);
+    expect(told.map(({ itemId }) => itemId)).toEqual(HABIT.slice(3));
+    expect(told[0]!.base.rank).toBe(rankOf(await everything(engine, clicks(...HABIT.slice(0, 3))), HABIT[3]!));
   });
 
   test('tells how each event was predicted before it was learnt', async () => {

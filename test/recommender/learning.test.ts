@@ -36,6 +36,12 @@ describe('fineTune', () => {
     expect((await recommender.fineTune()).events).toBe(41);
   });
 
+  test('reads before an event what a recommendation reads, earlier sessions where these count, in whichever portion', async () => {
+    const recommender = await habitual(60, { history: 'all' });
+    // All but the very first; by the running session alone, the first of each would be missing.
+    expect((await recommender.fineTune()).gate.events).toBe(60 * HABIT.length - 1);
+  });
+
   test('goes on in the next page, where what was learnt gives the first answer', async () => {
     const first = await habitual(8);
     await first.fineTune();
