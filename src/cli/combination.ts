@@ -1,0 +1,111 @@
+/** `aisle evaluate` of several artifacts at once: an ensemble, or a model mixed with another. */
+import { InvalidArgumentError } from 'commander';
+import { type Artifact, USERS_TENSOR } from '../checkpoint/artifact';
+import { loadScorer } from '../engine/load-scorer';
+import { RecommenderError } from '../errors';
+import { baselines } from '../neighbours/index';
+import { combined, type Member, type Scale } from '../ranking/combine';
+import type { Scorer } from '../types';
+import { readArtifactFolder } from './artifact-folder';
+
+/** `--mix DIR:0.3`, or several weights to choose from. */
+export interface Mix {
+  readonly dir: string;
+  readonly weights: readonly number[];
+}
+
+/** A parser for `--mix`. */
+export function parseMix(text: string): Mix {
+  const [, dir, list] = /^(.+):([\d.,]+)$/.exec(text) ?? [];
+  const weights = (list ?? '').split(',').map((weight) => (weight === '' ? Number.NaN : Number(weight)));
+  if (dir !== undefined && weights.every((weight) => weight >= 0 && weight <= 1)) return { dir, weights };
+  throw new InvalidArgumentError(
+    'Expected DIR:WEIGHT with a weight from 0 to 1, or several, such as neighbours:0.1,0.2,0.3.',
+  );
+}
+
+/** A parser for `--artifact`, which may be given several times. */
+export const parseArtifact = (dir: string, before: readonly string[] = []): readonly string[] => [...before, dir];
+
+export interface Parts {
+  /** Equal parts of the ensemble, or the one model. */
+  readonly artifacts: readonly Artifact[];
+  readonly mixed?: Artifact;
+  /** What says how clicks and users are read: all agree, or read nothing. */
+  readonly reader: Artifact;
+}
+
+/**
+ * Reads the artifacts.
+ *
+ * @throws RecommenderError `bad-config` for artifacts that do not rank the same items in the same order, or read clicks or
+ *   users differently.
+ */
+export async function readParts(dirs: readonly string[], mix: Mix | undefined): Promise<Parts> {
+  const all = [...dirs, ...(mix ? [mix.dir] : [])];
+  const read: Artifact[] = [];
+  for (const dir of all) read.push(await readArtifactFolder(dir));
+  const ids = JSON.stringify(read[0]!.itemIds);
+  const other = read.findIndex(({ itemIds }) => JSON.stringify(itemIds) !== ids);
+  if (other > 0) {
+    throw new RecommenderError(
+      'bad-config',
+      `${all[other]} ranks other items than ${all[0]}, or in another order. Train both on the same file.`,
+    );
+  }
+  const reads = read.map((artifact) => readingOf(artifact));
+  const at = reads.findIndex((reading) => reading !== undefined);
+  const unlike = reads.findIndex((reading) => reading !== undefined && reading !== reads[at]);
+  if (unlike >= 0) {
+    throw new RecommenderError('bad-config', `${all[unlike]} and ${all[at]} read clicks or users differently.`);
+  }
+  return {
+    artifacts: read.slice(0, dirs.length),
+    ...(mix && { mixed: read.at(-1)! }),
+    reader: read[Math.max(0, at)]!,
+  };
+}
+
+/** What an artifact reads beside item ids, to be compared; nothing where it reads nothing. */
+function readingOf({ info, tensors }: Artifact): string | undefined {
+  const users = tensors[USERS_TENSOR];
+  if (!info.features && !users) return undefined;
+  return JSON.stringify([info.features, users && Array.from(users.data)]);
+}
+
+/** The scorer of equal parts, and that of what is mixed in. A backend must be running where one is a network. */
+export async function loadParts(
+  { artifacts, mixed }: Parts,
+  scale: Scale,
+): Promise<{ first: Member; second?: Member }> {
+  const members: Member[] = [];
+  try {
+    for (const artifact of mixed ? [...artifacts, mixed] : artifacts) {
+      const isCounted = Object.hasOwn(baselines, artifact.info.architecture);
+      members.push({ scorer: await loadScorer(artifact), isCounted });
+    }
+  } catch (error) {
+    for (const { scorer } of members) scorer.dispose();
+    throw error;
+  }
+  const equal = members.slice(0, artifacts.length);
+  const first = equal.length === 1 ? equal[0]! : { scorer: ensemble(equal, scale), isCounted: true };
+  return { first, ...(mixed && { second: members.at(-1)! }) };
+}
+
+/** Its scores are means of probabilities, as counts are: to be divided by their sum, not to be taken to a power again. */
+const ensemble = (members: readonly Member[], scale: Scale): Scorer =>
+  combined(
+    members.map((member) => ({ ...member, weight: 1 / members.length })),
+    scale,
+  );
+
+/** The mean of both with that share of the second. */
+export const mixture = (first: Member, second: Member, weight: number, scale: Scale): Scorer =>
+  combined(
+    [
+      { ...first, weight: 1 - weight },
+      { ...second, weight },
+    ],
+    scale,
+  );

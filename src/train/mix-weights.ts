@@ -1,0 +1,86 @@
+/** How much of one scorer to mix into another: metrics of many weights from one pass over the predictions. */
+import { throwIfAborted } from '../errors';
+import { type Member, rescale, type Scale } from '../ranking/combine';
+import { notFinite } from '../ranking/top-k';
+import { earlierSessions } from '../session/earlier';
+import type { Sessions } from '../types';
+import { checkProtocol, type EvaluateOptions } from './evaluate';
+import { type Metrics, metricsOf } from './metrics';
+import { batchesByLength, predictionsOf, prefixOf } from './predictions';
+
+export interface WeightResult {
+  /** Share of the second scorer, 0…1. */
+  readonly weight: number;
+  /** Conservative. */
+  readonly metrics: Metrics;
+}
+
+/**
+ * What (1 − w) p₁ + w p₂ reaches for every weight w; p as `ranking/combine.ts` has it. Two blocks of scores are in memory.
+ *
+ * @throws RecommenderError `not-finite`; `aborted`; `bad-config` as `evaluate`.
+ */
+export async function mixWeights(
+  first: Member,
+  second: Member,
+  weights: readonly number[],
+  scale: Scale,
+  sessions: Sessions,
+  options: EvaluateOptions,
+): Promise<WeightResult[]> {
+  const { protocol, ks = [1, 5, 10, 20], target = 'test', signal } = options;
+  const { seen = protocol === 'leave-one-out' ? 'drop' : 'keep' } = options;
+  checkProtocol(options);
+  const n = first.scorer.items;
+  const predictions = predictionsOf(sessions, protocol, target);
+  const total = predictions.positions.length;
+  const ranks = weights.map(() => new Int32Array(total));
+  const members = [first, second];
+  const earlierOf = earlierSessions(sessions, Math.max(...members.map(({ scorer }) => scorer.earlier ?? 0)));
+  let done = 0;
+  for (const batch of batchesByLength(predictions.positions, n)) {
+    const inputs = batch.map((p) => prefixOf(sessions, predictions, p, earlierOf));
+    const blocks: Float32Array[] = [];
+    for (const member of members) {
+      const scores = await member.scorer.score(inputs);
+      rescale(scores, n, member, scale);
+      blocks.push(scores);
+    }
+    batch.forEach((p, i) => {
+      const from = sessions.offsets[predictions.sessions[p]!]!;
+      const last = from + predictions.positions[p]!;
+      const exclude = seen === 'drop' ? new Set(sessions.items.subarray(from, last + 1)) : undefined;
+      const [a, b] = blocks.map((block) => block.subarray(i * n, (i + 1) * n)) as [Float32Array, Float32Array];
+      weights.forEach((weight, w) => {
+        ranks[w]![p] = mixedRank(a, b, weight, sessions.items[last + 1]!, exclude);
+      });
+    });
+    done += batch.length;
+    options.onProgress?.(done, total);
+    throwIfAborted(signal);
+  }
+  return weights.map((weight, w) => ({ weight, metrics: metricsOf(ranks[w]!, ks) }));
+}
+
+/** The conservative rank of a target by a mean that is written nowhere. */
+function mixedRank(
+  a: Float32Array,
+  b: Float32Array,
+  weight: number,
+  target: number,
+  exclude: ReadonlySet<number> | undefined,
+): number {
+  // As rows of single precision hold it, or a tie would be none.
+  const mixed = (column: number) => Math.fround(Math.fround((1 - weight) * a[column]!) + weight * b[column]!);
+  const bound = exclude?.has(target) ? Number.NEGATIVE_INFINITY : mixed(target - 1);
+  let rank = 0;
+  let poison = 0;
+  for (let column = 0; column < a.length; column++) {
+    const score = mixed(column);
+    poison += 0 * score;
+    if (score >= bound) rank++;
+  }
+  if (poison !== 0) throw notFinite(Number.NaN, target);
+  for (const item of exclude ?? []) if (item !== target && mixed(item - 1) >= bound) rank--;
+  return rank;
+}

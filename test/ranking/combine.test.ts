@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { combined, rescale } from '../../src/ranking/combine';
+import { random } from '../../src/session/random';
+import { evaluate } from '../../src/train/evaluate';
+import { mixWeights } from '../../src/train/mix-weights';
+import type { Scorer, Sessions } from '../../src/types';
+
+const N = 30;
+const SEED = 7;
+
+/** Scores that follow from the last click, from a table. */
+const scorer = (table: readonly (readonly number[])[]): Scorer => ({
+  items: table[0]!.length,
+  async score(sessions) {
+    return Float32Array.from(sessions.flatMap(({ items }) => table[items[items.length - 1]! - 1]!));
+  },
+  dispose() {},
+});
+
+const draws = random(SEED, 'scores');
+const tableOf = (of: () => number) => Array.from({ length: N }, () => Array.from({ length: N }, of));
+const logits = { scorer: scorer(tableOf(() => 4 * draws.uniform() - 2)), isCounted: false };
+const counts = { scorer: scorer(tableOf(() => Math.floor(4 * draws.uniform()))), isCounted: true };
+const clicks = Int32Array.from({ length: 60 }, () => 1 + Math.floor(N * draws.uniform()));
+const sessions: Sessions = {
+  items: clicks,
+  times: new Float64Array(60),
+  offsets: Int32Array.from({ length: 13 }, (_, s) => 5 * s),
+};
+const support = new Int32Array(N + 1).fill(1);
+
+describe('scores', () => {
+  test('of a network become its softmax, of counting their share, however large they are', () => {
+    const row = Float32Array.of(1000, 1000 + Math.log(3), 0);
+    rescale(row, 3, { isCounted: false }, 'probabilities');
+    expect([...row].map((p) => Number(p.toFixed(4)))).toEqual([0.25, 0.75, 0]);
+    const counted = Float32Array.of(2, 0, 6);
+    rescale(counted, 3, { isCounted: true }, 'probabilities');
+    expect([...counted]).toEqual([0.25, 0, 0.75]);
+  });
+
+  test('of a row that says nothing become 0', () => {
+    const nothing = new Float32Array(3);
+    rescale(nothing, 3, { isCounted: true }, 'probabilities');
+    const constant = Float32Array.of(5, 5, 5);
+    rescale(constant, 3, { isCounted: false }, 'standard');
+    expect([...nothing, ...constant]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  test('become standard ones row by row', () => {
+    const rows = Float32Array.of(1, 3, -10, 10);
+    rescale(rows, 2, { isCounted: false }, 'standard');
+    expect([...rows]).toEqual([-1, 1, -1, 1]);
+  });
+
+  test.each(['probabilities', 'standard'] as const)('that are no numbers stay so: %s', (scale) => {
+    for (const isCounted of [true, false]) {
+      const row = Float32Array.of(1, Number.NaN, 2);
+      rescale(row, 3, { isCounted }, scale);
+      expect(row.every(Number.isFinite)).toBe(false);
+    }
+  });
+});
+
+describe('a mean of scorers', () => {
+  test('of one is that one, ranks and all', async () => {
+    const one = await evaluate(logits.scorer, sessions, { protocol: 'events', support });
+    const alone = await evaluate(combined([{ ...logits, weight: 1 }], 'probabilities'), sessions, {
+      ...{ protocol: 'events', support },
+    });
+    expect(alone.metrics).toEqual(one.metrics);
+  });
+
+  test('refuses another catalogue', () => {
+    const other = { scorer: scorer([[1, 2]]), isCounted: false };
+    expect(() =>
+      combined(
+        [logits, other].map((member) => ({ ...member, weight: 0.5 })),
+        'standard',
+      ),
+    ).toThrow('one scorer has 30 items, another 2');
+  });
+
+  test.each([
+    ['events', 'keep'],
+    ['events', 'drop'],
+    ['leave-one-out', 'drop'],
+  ] as const)('reaches what the pass over all weights says: %s, %s', async (protocol, seen) => {
+    const weights = [0, 0.2, 0.7, 1];
+    const options = { protocol, seen, support };
+    for (const scale of ['probabilities', 'standard'] as const) {
+      const all = await mixWeights(logits, counts, weights, scale, sessions, options);
+      for (const { weight, metrics } of all) {
+        const parts = [
+          { ...logits, weight: 1 - weight },
+          { ...counts, weight },
+        ];
+        const { metrics: each } = await evaluate(combined(parts, scale), sessions, options);
+        expect(metrics, `weight ${weight}, ${scale}, seed ${SEED}`).toEqual(each.conservative);
+      }
+    }
+  });
+
+  test('tells numbers that are none', async () => {
+    const broken = { scorer: scorer(tableOf(() => Number.NaN)), isCounted: false };
+    await expect(
+      mixWeights(broken, counts, [0.5], 'probabilities', sessions, { protocol: 'events', support }),
+    ).rejects.toMatchObject({ code: 'not-finite' });
+  });
+});
