@@ -1,13 +1,16 @@
 /** Configuration of Caser: names of the official PyTorch code in camelCase, and profiles in place of users. */
 import type { OptionSpecs } from './model';
+import { type SampledConfig, sampledOptions } from './sampled-softmax';
+import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
-export interface CaserConfig {
+export interface CaserConfig extends SampledConfig, InputScaleConfig {
   readonly d: number;
   readonly L: number;
   readonly T: number;
   readonly nv: number;
   readonly nh: number;
   readonly drop: number;
+  readonly dropoutEmbed: number;
   readonly acConv: 'relu' | 'iden' | 'tanh' | 'sigm';
   readonly acFc: 'relu' | 'iden' | 'tanh' | 'sigm';
   readonly profile: 'session' | 'device' | 'shared' | 'none' | 'user';
@@ -18,7 +21,8 @@ export interface CaserConfig {
   readonly outputTable: 'own' | 'inputs';
   readonly padding: 'zero' | 'trained';
   readonly windows: 'full' | 'all';
-  readonly loss: 'binary' | 'cross-entropy';
+  readonly loss: 'binary' | 'cross-entropy' | 'sampled';
+  readonly labelSmoothing: number;
   readonly negSamples: number;
   readonly negPer: 'instance' | 'target';
   readonly negFrom: 'unseen' | 'all';
@@ -58,8 +62,16 @@ export const options: OptionSpecs<CaserConfig> = {
     min: 0,
     max: 0.95,
     default: 0.5,
-    doc: 'dropout of what the filters found, nowhere else',
+    doc: 'dropout of what the filters found',
     source: OFFICIAL,
+  },
+  dropoutEmbed: {
+    type: 'number',
+    min: 0,
+    max: 0.95,
+    default: 0,
+    doc: 'dropout of the item vectors of clicks, in the window and in the profile',
+    source: '0 is the official PyTorch code; as in the other models, where item vectors learn by heart',
   },
   acConv: {
     type: 'choice',
@@ -126,6 +138,16 @@ export const options: OptionSpecs<CaserConfig> = {
       'that it is clicked again, inputs knows it of all (profile session, device or none)',
     source: 'own is the paper and its code; inputs is ours, near to RecBole’s port, which is no Caser',
   },
+  ...scoringOptions,
+  scoring: {
+    ...scoringOptions.scoring,
+    doc: `${scoringOptions.scoring.doc}; no item has a bias`,
+  },
+  inputScale: {
+    ...inputScaleOption,
+    doc: 'factor of embedded clicks: √d, √d/2 or 1; auto: 1, with cosine scoring √d/2',
+    source: '1 is the official PyTorch code; √d/2 is ours, for vectors of length 1',
+  },
   padding: {
     type: 'choice',
     choices: ['zero', 'trained'],
@@ -142,11 +164,23 @@ export const options: OptionSpecs<CaserConfig> = {
   },
   loss: {
     type: 'choice',
-    choices: ['binary', 'cross-entropy'],
+    choices: ['binary', 'cross-entropy', 'sampled'],
     default: 'binary',
-    doc: 'binary: each target, and negatives, on their own; cross-entropy: softmax over the catalogue, without negatives',
+    doc:
+      'binary: each target, and negatives, on their own; cross-entropy: softmax over the catalogue, without negatives; ' +
+      'sampled: softmax over nSample items',
     source:
-      'binary is the paper and its code; cross-entropy is RecBole’s and ours: it asks which of the likely items is next',
+      'binary is the paper and its code; cross-entropy is RecBole’s and ours: it asks which of the likely items is next; ' +
+      'sampled is ours, for catalogues of tens of thousands of items',
+  },
+  ...sampledOptions,
+  labelSmoothing: {
+    type: 'number',
+    min: 0,
+    max: 0.99,
+    default: 0,
+    doc: 'cross-entropy: share of the target that the other items get',
+    source: 'the official code has no softmax to smooth',
   },
   negSamples: {
     type: 'integer',
@@ -199,7 +233,7 @@ export const options: OptionSpecs<CaserConfig> = {
     type: 'boolean',
     default: false,
     doc:
-      'binary: a step updates only the item vectors that it reads, so that its cost does not grow with the catalogue; ' +
+      'binary, sampled: a step updates only the item vectors that it reads, so that its cost does not grow with the catalogue; ' +
       'the others keep their moments, and do not decay',
     source: 'false is the official code; true is what PyTorch calls SparseAdam',
   },

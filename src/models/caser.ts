@@ -16,7 +16,8 @@
  *     g = z                                            `none`
  *
  * Each window of L clicks predicts the T items after it, in a binary loss against uniform negatives. Options of ours:
- * cross-entropy over the catalogue, and W₂ = [E ; E_p].
+ * cross-entropy over the catalogue or a sample of it, W₂ = [E ; E_p], and `scoring: 'cosine'`, see `scoring.ts`: E[x],
+ * E_p[x], g and W₂[j] have length 1, and there is no b₂.
  *
  * Differs from the paper: sessions stand where it has users, whose place the profile takes. Differs from the official
  * code: places without a target are not trained, and padding is a zero vector (`padding: 'trained'` learns it).
@@ -54,6 +55,8 @@ import type {
 } from './model';
 import { padItems } from './padding';
 import { profileClicks } from './profile';
+import { sampledSoftmax } from './sampled-softmax';
+import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 
 export type { CaserConfig } from './caser-options';
 
@@ -66,7 +69,7 @@ const readsClicks = ({ profile }: CaserConfig) => profile === 'session' || profi
 /** Earlier sessions whose weight is worth their place. */
 const earlierSessions = ({ profile, profileDecay }: CaserConfig) => (profile === 'device' && profileDecay > 0 ? 20 : 0);
 
-function check({ profile, users, outputTable, loss, sparseUpdates }: CaserConfig): void {
+function check({ profile, users, outputTable, loss, labelSmoothing, sparseUpdates }: CaserConfig): void {
   const refuse = (sentence: string): never => {
     throw new RecommenderError('bad-config', `caser: ${sentence}`);
   };
@@ -77,7 +80,12 @@ function check({ profile, users, outputTable, loss, sparseUpdates }: CaserConfig
     refuse(`outputTable=inputs needs a profile of clicks, or none: profile=${profile} has no vectors of items.`);
   }
   if (sparseUpdates && loss === 'cross-entropy') {
-    refuse('"sparseUpdates" needs loss "binary": the softmax of "cross-entropy" reads every item vector.');
+    refuse('"sparseUpdates" needs loss "binary" or "sampled": the softmax of "cross-entropy" reads every item vector.');
+  }
+  if (labelSmoothing > 0 && loss !== 'cross-entropy') {
+    refuse(
+      `"labelSmoothing" needs loss "cross-entropy", where the target has all other items beside it, got "${loss}".`,
+    );
   }
 }
 
@@ -116,7 +124,7 @@ function parameters(config: CaserConfig, { items: n }: Catalogue): Record<string
   if (hasOwn) {
     specs.outputs = { shape: [n + 1, width], init: { kind: 'normal', std: 1 / (2 * d) }, rows: 'output', zeroRow };
   }
-  specs.bias = { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output', zeroRow };
+  if (config.scoring === 'dot') specs.bias = { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output', zeroRow };
   return specs;
 }
 
@@ -139,9 +147,20 @@ function prepare(sessions: readonly SessionInput[], config: CaserConfig): Prepar
   };
 }
 
+/** The vectors of clicks in E or E_p, `[B, W, d]`. */
+function embedded(table: Tensor, clicks: Tensor, config: CaserConfig, { dropout }: Run): Tensor3D {
+  const { d, dropoutEmbed } = config;
+  const [batch, width] = (clicks as Tensor2D).shape;
+  const x = clickVectors(table as Tensor2D, clicks, config, scaleOf(config, d, 'none'));
+  // A call more would draw other masks for `drop`.
+  const kept = dropoutEmbed > 0 ? dropout(x, dropoutEmbed) : x;
+  return reshape(kept, [batch, width, d]);
+}
+
 /** [v ; o], `[B, nv · d + nh · L]`: what the filters find. */
-export function convolve(params: Params, prepared: PreparedTensors, { L, acConv }: CaserConfig): Tensor2D {
-  const X = gather<Tensor>(params.items!, prepared.items as Tensor2D) as Tensor3D; // [B, L, d]
+export function convolve(params: Params, prepared: PreparedTensors, config: CaserConfig, run: Run): Tensor2D {
+  const { L, acConv } = config;
+  const X = embedded(params.items!, prepared.items!, config, run); // [B, L, d]
   const v = verticalConvolution(X, linearParams(params, 'vertical'));
   const φc = activation(acConv);
   const o = Array.from({ length: L }, (_, i) =>
@@ -153,15 +172,16 @@ export function convolve(params: Params, prepared: PreparedTensors, { L, acConv 
 /** [v ; o] W₁ + b₁, `[B, d]`. */
 export const hidden = (params: Params, found: Tensor2D): Tensor2D => linear(found, linearParams(params, 'hidden'));
 
-/** g, `[B, 2d]`, or z alone. */
-function encode(params: Params, prepared: PreparedTensors, config: CaserConfig, { dropout }: Run): Tensor2D {
-  const found = dropout(convolve(params, prepared, config), config.drop);
+/** What scores, `[B, 2d]`: g; or z alone. */
+function encode(params: Params, prepared: PreparedTensors, config: CaserConfig, run: Run): Tensor2D {
+  const found = run.dropout(convolve(params, prepared, config, run), config.drop);
   const z = activate(hidden(params, found), activation(config.acFc));
-  const P = profileOf(params, prepared, config);
-  return P ? concat([z, P], 1) : z;
+  const P = profileOf(params, prepared, config, run);
+  return scoringVector(P ? concat([z, P], 1) : z, config);
 }
 
-function profileOf(params: Params, prepared: PreparedTensors, { d, profile }: CaserConfig): Tensor2D | undefined {
+function profileOf(params: Params, prepared: PreparedTensors, config: CaserConfig, run: Run): Tensor2D | undefined {
+  const { d, profile } = config;
   const [batch] = (prepared.items as Tensor2D).shape;
   switch (profile) {
     case 'none':
@@ -171,21 +191,25 @@ function profileOf(params: Params, prepared: PreparedTensors, { d, profile }: Ca
     case 'user':
       return mul(gather(params.users as Tensor2D, prepared.user as Tensor1D), prepared.known!);
     default: {
-      const clicked = gather<Tensor>(params.profiles!, prepared.clicks as Tensor2D) as Tensor3D; // [B, S, d]
+      const clicked = embedded(params.profiles!, prepared.clicks!, config, run); // [B, S, d]
       return reshape(matMul(prepared.weights as Tensor3D, clicked), [batch, d]);
     }
   }
 }
 
 /** W₂ and b₂. */
-function outputs(params: Params): Outputs {
+function outputs(params: Params, config: CaserConfig): Outputs {
   const { outputs: own, items, profiles, bias } = params;
   const table = own ?? (profiles ? concat([items!, profiles], 1) : items);
-  return { table: table as Tensor2D, bias: bias as Tensor1D };
+  return { table: scoringTable(table as Tensor2D, config), ...(bias && { bias: bias as Tensor1D }) };
 }
 
-function objective({ loss, negSamples: count, negPer, negFrom }: CaserConfig): ObjectiveSpec {
-  if (loss === 'cross-entropy') return { loss, negatives: { kind: 'catalogue' }, reduction: 'mean' };
+function objective(config: CaserConfig): ObjectiveSpec {
+  const { loss, labelSmoothing, negSamples: count, negPer, negFrom } = config;
+  if (loss === 'cross-entropy') {
+    return { loss, negatives: { kind: 'catalogue' }, labelSmoothing, reduction: 'mean' };
+  }
+  if (loss === 'sampled') return sampledSoftmax(config);
   const negatives: NegativeSpec = {
     kind: negPer === 'instance' ? 'per-row' : 'per-position',
     count,

@@ -36,7 +36,7 @@ export const scoringOptions: OptionSpecs<ScoringConfig> = {
     max: 1000,
     words: { auto: 0 },
     default: 0,
-    doc: 'scores are divided by it; auto: 1, with cosine scoring 1/16',
+    doc: 'what products of session and item vectors are divided by; auto: 1, with cosine scoring 1/16',
     source: 'NISER: a cosine alone is too flat for a softmax over thousands of items',
   },
 };

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { type CaserConfig, caser } from '../../src/models/caser';
 import { configure } from '../../src/models/configuration';
 import { upload } from '../../src/models/tensors';
+import { logQ } from '../../src/objectives/objective';
 import { differentiate, trainee } from '../../src/train/step';
 import { backends, start } from '../engine/backends/start';
-import { caserLoss, caserVector, type Instance } from '../reference/caser';
+import { caserLoss, caserVector, type Instance, type ReferenceSettings } from '../reference/caser';
 import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';
 
 const ITEMS = 9;
@@ -31,19 +32,41 @@ const cases: readonly Partial<CaserConfig>[] = [
   { profile: 'session', loss: 'cross-entropy' },
   { profile: 'device', outputTable: 'inputs' },
   { profile: 'none', outputTable: 'inputs', loss: 'cross-entropy' },
+  { profile: 'session', loss: 'sampled' },
+  { profile: 'shared', loss: 'cross-entropy', labelSmoothing: 0.2 },
+  { profile: 'session', scoring: 'cosine', acFc: 'tanh', loss: 'sampled', temperature: 0.5 },
+  {
+    profile: 'device',
+    scoring: 'cosine',
+    outputTable: 'inputs',
+    loss: 'cross-entropy',
+    inputScale: 'none',
+    temperature: 1,
+  },
+  { profile: 'none', scoring: 'cosine', padding: 'trained', acFc: 'iden', temperature: 0.5 },
 ];
+const SAMPLED = { negatives: [2, 5, 6, 2, 8], support: [0, 9, 1, 4, 2, 7, 3, 1, 5, 2], alpha: 0.5, logq: 0.8 };
 
 const catalogue = { items: ITEMS };
 
 describe.each(cases)('%j', (given) => {
-  const config = configure(caser, { d: 3, L: 4, nv: 2, nh: 3, drop: 0, ...given });
+  const config = configure(caser, {
+    ...{ d: 3, L: 4, nv: 2, nh: 3, drop: 0 },
+    ...{ nSample: SAMPLED.negatives.length, sampleAlpha: SAMPLED.alpha, logq: SAMPLED.logq },
+    ...given,
+  });
+  const cosine = config.scoring === 'cosine';
+  const temperature = config.temperature || 1 / 16;
+  const factor = cosine && config.inputScale === 'auto' ? Math.sqrt(3) / 2 : 1;
+  const settings: ReferenceSettings = { ...config, temperature, factor };
+  const sampled = config.loss === 'sampled' ? SAMPLED : undefined;
   const { params, reference } = drawWeights(caser, config, catalogue);
   const perTarget = config.negPer === 'target';
   const instances = INSTANCES.map((instance) => ({
     ...instance,
     negatives: perTarget ? instance.negatives : instance.negatives.slice(0, 1),
   }));
-  const lossOf = () => caserLoss(reference, instances, config);
+  const lossOf = () => caserLoss(reference, instances, settings, sampled);
   const fixed = config.padding === 'zero' ? ['items', 'profiles', 'outputs', 'bias'] : ['profiles'];
   const differences = finiteDifferences(reference, lossOf, fixed);
 
@@ -54,23 +77,29 @@ describe.each(cases)('%j', (given) => {
       const uploaded = upload(params);
       const vectors = caser.encode(uploaded, upload(inputs), config, { dropout: (x) => x }).arraySync();
       instances.forEach((instance, b) => {
-        expect(far(vectors[b]!, caserVector(reference, instance, config))).toBeLessThan(1e-5);
+        expect(far(vectors[b]!, caserVector(reference, instance, settings))).toBeLessThan(
+          cosine ? 1e-5 / temperature : 1e-5,
+        );
       });
+      const subject = trainee(caser, config, catalogue);
+      const targets = Int32Array.from(instances.flatMap(({ targets }) => targets));
+      const shared = Int32Array.from(sampled?.negatives ?? []);
       const { loss, gradients } = differentiate(
-        trainee(caser, config, catalogue),
+        subject,
         uploaded,
         {
           inputs,
           vectorOf: Int32Array.from(instances.flatMap(({ targets }, b) => targets.map(() => b))),
-          targets: Int32Array.from(instances.flatMap(({ targets }) => targets)),
+          targets,
           negatives:
-            config.loss === 'cross-entropy'
-              ? { ids: new Int32Array(0), perTarget: false }
-              : {
+            config.loss === 'binary'
+              ? {
                   ids: Int32Array.from(instances.flatMap(({ negatives }) => negatives.flat())),
                   perTarget: true,
                   ...(!perTarget && { rows: instances.length }),
-                },
+                }
+              : { ids: shared, perTarget: false },
+          logq: logQ(subject.plan.objective, SAMPLED.support, targets, shared, config.batchSize),
         },
         { dropout: (x) => x },
       );

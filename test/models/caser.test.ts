@@ -195,6 +195,22 @@ describe('the profile', () => {
   });
 });
 
+test('drops the vectors of clicks where asked, and draws no mask for them where not', () => {
+  const ratesOf = (given: Partial<CaserConfig>): number[] => {
+    const config = small({ drop: 0.4, ...given });
+    const rates: number[] = [];
+    encode([{ items: [1, 2, 3] }], config, {
+      dropout: (x, rate) => {
+        rates.push(rate);
+        return x;
+      },
+    });
+    return rates;
+  };
+  expect(ratesOf({})).toEqual([0.4]);
+  expect(ratesOf({ dropoutEmbed: 0.2 })).toEqual([0.2, 0.4, 0.2]);
+});
+
 test('plans windows, a balanced loss against negatives outside the session, and Adam with coupled decay', () => {
   const plan = (given: Partial<CaserConfig>) => caser.training(configure(caser, given));
   expect(plan({})).toEqual({
@@ -219,15 +235,24 @@ test('plans windows, a balanced loss against negatives outside the session, and 
     reject: 'session',
   });
   expect(plan({ negFrom: 'all' }).objective.negatives).toEqual({ kind: 'per-row', count: 3, reject: 'none' });
-  expect(plan({ loss: 'cross-entropy' }).objective).toEqual({
+  expect(plan({ loss: 'cross-entropy', labelSmoothing: 0.1 }).objective).toEqual({
     loss: 'cross-entropy',
     negatives: { kind: 'catalogue' },
+    labelSmoothing: 0.1,
     reduction: 'mean',
+  });
+  expect(plan({ loss: 'sampled', nSample: 7, sampleAlpha: 0.25 }).objective).toEqual({
+    loss: 'cross-entropy',
+    negatives: { kind: 'shared', inBatch: false, extra: 7, alpha: 0.25 },
+    ...{ logq: 1, maskHits: true, reduction: 'mean' },
   });
   expect(plan({ sparseUpdates: true }).optimiser.touchedRows).toBe(true);
   expect(plan({ lrSchedule: 'linear' }).schedule).toEqual({ kind: 'linear' });
   expect(() => plan({ outputTable: 'inputs', profile: 'shared' })).toThrow(/profile=shared has no vectors of items/);
-  expect(() => plan({ sparseUpdates: true, loss: 'cross-entropy' })).toThrow(/"sparseUpdates" needs loss "binary"/);
+  expect(() => plan({ sparseUpdates: true, loss: 'cross-entropy' })).toThrow(
+    /"sparseUpdates" needs loss "binary" or "sampled"/,
+  );
+  expect(() => plan({ labelSmoothing: 0.1 })).toThrow(/"labelSmoothing" needs loss "cross-entropy".*got "binary"/);
   expect(plan({ windows: 'all', T: 1, profile: 'device' }).rows).toMatchObject({
     targets: 1,
     partial: true,

@@ -54,6 +54,7 @@ const FORMS: readonly (readonly [name: string, config: Readonly<Record<string, u
   ['caser', { profile: 'none', padding: 'trained', T: 1, windows: 'all' }],
   ['caser', { profile: 'shared', acConv: 'tanh', acFc: 'sigm', learningRate: 0.02 }],
   ['caser', { profile: 'device', negPer: 'target' }],
+  ['caser', { scoring: 'cosine', T: 1, dropoutEmbed: 0.1, loss: 'sampled', nSample: 6, sparseUpdates: true }],
 ];
 
 const models = await allModels();

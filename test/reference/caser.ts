@@ -2,6 +2,8 @@
  * Caser in plain 64-bit loops, one session at a time, straight from the paper and the official code. Slow and literal
  * on purpose; it shares no code with the model.
  */
+import { fullLoss, type Prediction, sampledLoss, unit } from './sasrec';
+import type { Sampled } from './srgnn';
 import { matrix, type Weights } from './weights64';
 
 type Vector = number[];
@@ -13,7 +15,13 @@ export interface ReferenceSettings {
   readonly acFc: 'relu' | 'iden' | 'tanh' | 'sigm';
   readonly profile: 'session' | 'device' | 'shared' | 'none' | 'user';
   readonly profileDecay: number;
-  readonly loss: 'binary' | 'cross-entropy';
+  readonly loss: 'binary' | 'cross-entropy' | 'sampled';
+  readonly labelSmoothing: number;
+  readonly scoring: 'dot' | 'cosine';
+  /** What cosines are divided by. */
+  readonly temperature: number;
+  /** Factor of embedded clicks. Default 1. */
+  readonly factor?: number;
 }
 
 export interface Instance {
@@ -35,10 +43,20 @@ const ACTIVATIONS = {
 const dot = (a: Vector, b: Vector): number => a.reduce((total, x, i) => total + x * b[i]!, 0);
 const column = (w: Matrix, j: number): Vector => w.map((row) => row[j]!);
 
-export function caserVector(weights: Weights, instance: Omit<Instance, 'targets' | 'negatives'>, s: ReferenceSettings) {
+type Clicks = Omit<Instance, 'targets' | 'negatives'>;
+
+/** The vector that scores. */
+export function caserVector(weights: Weights, instance: Clicks, s: ReferenceSettings): Vector {
+  const g = general(weights, instance, s);
+  return s.scoring === 'cosine' ? unit(g).map((value) => value / s.temperature) : g;
+}
+
+function general(weights: Weights, instance: Clicks, s: ReferenceSettings): Vector {
   const m = (name: string) => matrix(weights[name]!);
   const v = (name: string) => Array.from(weights[name]!.data);
-  const items = m('items');
+  const embedded = (name: string) =>
+    m(name).map((row) => (s.scoring === 'cosine' ? unit(row) : row).map((value) => value * (s.factor ?? 1)));
+  const items = embedded('items');
   const newest = instance.items.slice(-s.L);
   const X: Matrix = [...Array<number>(s.L - newest.length).fill(0), ...newest].map((item) => items[item]!);
   const d = X[0]!.length;
@@ -74,7 +92,7 @@ export function caserVector(weights: Weights, instance: Omit<Instance, 'targets'
     case 'user':
       return [...z, ...(instance.user === undefined ? none : m('users')[instance.user]!)];
     default: {
-      const table = m('profiles');
+      const table = embedded('profiles');
       const P = none.slice();
       let total = 0;
       const take = (item: number, weight: number) => {
@@ -97,21 +115,29 @@ export function caserVector(weights: Weights, instance: Omit<Instance, 'targets'
 
 /**
  * Mean over all targets of −log σ(s) plus mean over all negatives of −log(1 − σ(s)); or the mean over all targets of
- * −log softmax(s) over the items, padding not among them.
+ * −log softmax(s) over the items, padding not among them, or over a sample of them.
  */
-export function caserLoss(weights: Weights, instances: readonly Instance[], settings: ReferenceSettings): number {
+export function caserLoss(
+  weights: Weights,
+  instances: readonly Instance[],
+  settings: ReferenceSettings,
+  sampled?: Sampled,
+): number {
   const [items, profiles] = ['items', 'profiles'].map((name) => weights[name] && matrix(weights[name]));
-  const table = weights.outputs ? matrix(weights.outputs) : items!.map((row, i) => [...row, ...(profiles?.[i] ?? [])]);
-  const bias = Array.from(weights.bias!.data);
+  const plain = weights.outputs ? matrix(weights.outputs) : items!.map((row, i) => [...row, ...(profiles?.[i] ?? [])]);
+  const table = settings.scoring === 'cosine' ? plain.map(unit) : plain;
+  const bias = weights.bias ? Array.from(weights.bias.data) : table.map(() => 0);
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  if (settings.loss === 'cross-entropy') {
-    const losses = instances.flatMap(({ targets, ...instance }) => {
-      const g = caserVector(weights, instance, settings);
-      const s = table.map((row, item) => dot(g, row) + bias[item]!).slice(1);
-      const total = s.reduce((sum, score) => sum + Math.exp(score), 0);
-      return targets.map((item) => Math.log(total) - s[item - 1]!);
+  if (settings.loss !== 'binary') {
+    // A bias is one more column, which every vector multiplies by 1.
+    const columns = table.map((row, item) => [...row, bias[item]!]);
+    const made = instances.flatMap(({ targets, ...instance }): Prediction[] => {
+      const vector = [...caserVector(weights, instance, settings), 1];
+      return targets.map((target) => ({ vector, target }));
     });
-    return mean(losses);
+    if (!sampled) return fullLoss(columns, made, settings.labelSmoothing);
+    const { negatives, support, alpha, logq } = sampled;
+    return sampledLoss(columns, made, Array(made.length).fill(negatives), support, alpha, logq);
   }
   const positive: number[] = [];
   const negative: number[] = [];

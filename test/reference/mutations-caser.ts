@@ -68,7 +68,7 @@ export const mutations: readonly Mutation[] = [
     error: 'Caser: dropout of the embedded clicks too',
     file: MODEL,
     edits: [
-      ['const found = dropout(convolve(params, prepared, config), config.drop);', 'const found = dropout(convolve({ ...params, items: dropout(params.items!, config.drop) }, prepared, config), config.drop);'], // biome-ignore format: one line
+      ['run.dropout(convolve(params, prepared, config, run), config.drop);', 'run.dropout(convolve({ ...params, items: run.dropout(params.items!, config.drop) }, prepared, config, run), config.drop);'], // biome-ignore format: one line
     ],
     tests: model,
   },
@@ -87,7 +87,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'Caser: no item bias',
     file: MODEL,
-    edits: [['table: table as Tensor2D, bias: bias as Tensor1D', 'table: table as Tensor2D']],
+    edits: [[', ...(bias && { bias: bias as Tensor1D })', '']],
     tests: reference,
   },
   {

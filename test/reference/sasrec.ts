@@ -136,7 +136,7 @@ export function sasrecVectors(weights: Weights, session: readonly number[], sett
 }
 
 /** One prediction: the vector before it and the item that came. */
-interface Prediction {
+export interface Prediction {
   vector: Vector;
   target: number;
 }

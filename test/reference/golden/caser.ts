@@ -32,7 +32,7 @@ export async function caserGolden(file: GoldenFile): Promise<Computed> {
 
   const outputs = tidy((): Record<string, Tensor> => {
     const arrays = upload(inputs);
-    const found = convolve(params, arrays, config);
+    const found = convolve(params, arrays, config, { dropout: (x) => x });
     const g = caser.encode(params, arrays, config, INFERENCE);
     const { table, bias } = caser.outputs(params, config);
     const scores = (ids: Int32Array): Tensor1D => {
