@@ -181,6 +181,90 @@ describe('aisle compare', () => {
     expect(readFileSync(join(out, 'report.md'), 'utf8')).toContain(`- mine, --preset auto: ${mine.auto.why}`);
   });
 
+  test('asks models together as rows of their own: all seeds of one, and one with neighbours by a share that validation chose', async () => {
+    const file = await variants([
+      small,
+      { name: 'both seeds', ensemble: 'small net' },
+      { name: 'with rules', mix: ['small net', 'markov'] },
+      { name: 'half and half', mix: ['small net', 'markov'], weight: 0.5, combine: 'standard' },
+    ]);
+    const argv = ['--models', 'markov', '--variants', file, '--seeds', '2', '--valid', 'last:25%'];
+    const { code, stderr } = await compare(...argv);
+    expect({ code, failed: /no result/.test(stderr) }).toEqual({ code: 0, failed: false });
+    const { rows, failures } = report();
+    expect(failures).toEqual([]);
+    const row = (name: string) => rows.find((one: { name: string }) => one.name === name);
+    expect(row('both seeds')).toMatchObject({
+      model: 'ensemble',
+      seeds: [1],
+      blend: [{ of: 'small net', seeds: [1, 2] }],
+    });
+    expect(row('both seeds').commands).toHaveLength(1);
+    expect(row('both seeds').parameters).toBe(2 * row('small net').parameters);
+    const mixed = row('with rules');
+    expect(mixed).toMatchObject({ model: 'mixture', seeds: [1, 2], predictions: row('markov').predictions });
+    for (const { weight, chosen } of mixed.blend) {
+      expect(weight).toBeGreaterThan(0);
+      expect(chosen).toEqual({ metric: 'mrr@20', value: expect.any(Number) });
+    }
+    // The validation part is cut off, counted without, both asked of it, and then of the test part.
+    expect(mixed.commands.map((line: string) => line.split(' ')[1])).toEqual([
+      'split',
+      'train',
+      'evaluate',
+      'evaluate',
+    ]);
+    expect(mixed.commands[2]).toContain('/validated');
+    expect(mixed.commands[3]).not.toContain('/validated');
+    expect(row('half and half').commands).toHaveLength(1);
+    expect(row('half and half').commands[0]).toContain(':0.5 --combine standard');
+    expect(readFileSync(join(out, 'report.md'), 'utf8')).toMatch(
+      /^- with rules, probabilities of small net with 0\.\d+ of markov, chosen by/m,
+    );
+    const again = await compare(...argv);
+    expect(again.stderr.match(/was there already/g)).toHaveLength(3 + 5);
+  });
+
+  test('chooses the share of a mixture on the event that leave-one-out keeps for it', async () => {
+    const file = await variants([small, { name: 'with rules', mix: ['small net', 'markov'] }]);
+    const argv = ['--models', 'markov', '--variants', file, '--protocol', 'leave-one-out', '--holdout', '2'];
+    const { code, stderr } = await compare(...argv);
+    expect({ code, failed: /no result/.test(stderr) }).toEqual({ code: 0, failed: false });
+    const { commands } = report().rows.find(({ name }: { name: string }) => name === 'with rules');
+    expect(commands.map((line: string) => line.split(' ')[1])).toEqual(['evaluate', 'evaluate']);
+    expect(commands[0]).toContain('--target valid');
+  });
+
+  test('says which row of several models has no result, and why', async () => {
+    const file = await variants([
+      small,
+      { name: 'one seed', ensemble: 'small net' },
+      { name: 'no validation', mix: ['small net', 'markov'] },
+    ]);
+    expect((await compare('--models', 'markov', '--variants', file, '--epochs', '1')).code).toBe(0);
+    expect(report().failures).toEqual([
+      { name: 'one seed', seed: 1, message: expect.stringContaining('--seeds 3') },
+      {
+        name: 'no validation',
+        seed: 1,
+        message: expect.stringContaining('Leave the epochs out, or give the mixture a "weight"'),
+      },
+    ]);
+  });
+
+  test.each<[string, object]>([
+    ['"both" is of "nothing", which is no row', { name: 'both', ensemble: 'nothing' }],
+    ['a row of several models has no name', { ensemble: 'small net' }],
+    ['neither of one row nor of two', { name: 'three', mix: ['small net'] }],
+    ['the weight of "two" is not from 0 to 1', { name: 'two', mix: ['small net', 'small net'], weight: 2 }],
+    ['"two" combines by "ranks"', { name: 'two', mix: ['small net', 'small net'], combine: 'ranks' }],
+    ['"two" has a key "model"', { name: 'two', ensemble: 'small net', model: 'sasrec' }],
+  ])('refuses a row of several models: %s', async (message, entry) => {
+    const { code, stderr } = await compare('--variants', await variants([small, entry]));
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
   test('goes on without a model that fails, and says what it said', async () => {
     const lonely = { ...small, name: 'lonely', config: { ...small.config, nSample: 0 } };
     const one = await file(

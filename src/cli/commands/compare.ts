@@ -9,8 +9,8 @@ import { htmlReport } from '../compare/html';
 import { cell as figure, markdownReport, type ReportFacts } from '../compare/markdown';
 import { partsOf } from '../compare/parts';
 import { type Row, rowsOf } from '../compare/rows';
-import { runCells, runsOnParts, runsOnWindows, windowedVariants } from '../compare/run-cells';
-import { everyName, type Variant, variantsOf } from '../compare/variants';
+import { runBlends, runCells, runsOnParts, runsOnWindows, windowedVariants } from '../compare/run-cells';
+import { everyName, type Planned, variantsOf } from '../compare/variants';
 import { writeWindows } from '../compare/windows';
 import { type Context, contextOf, printJson } from '../context';
 import { replaceFile, replaceFiles } from '../durable';
@@ -84,6 +84,8 @@ export function register(program: Command): void {
       'after',
       '\nA finished cell, that is one model with one seed, is kept: the same command goes on after an interruption, and adds\n' +
         'models or seeds without repeating what is there. A model that fails is named in the report; the others go on.\n' +
+        'A variant { "name", "ensemble": ROW } is the mean of all seeds of a row; { "name", "mix": [ROW, ROW], "weight" } a network\n' +
+        'mixed with another row, such as v-sknn, the weight chosen on the validation part unless it is given.\n' +
         'A row reads what the log and the catalogue say besides if a variant has "features" in its config.\n' +
         '\nincremental: each window is predicted by what was trained on those before it, on the last item of its sessions, half\n' +
         'of which are left to tune on. Counting starts anew from all windows so far; gru4rec has two rows, trained anew on all of\n' +
@@ -99,7 +101,13 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
   const { protocol, epochs, valid, holdout, backend, out } = flags;
   const isIncremental = protocol === 'incremental';
   refuseMixed(flags);
-  const variants = await rowsToBe(flags, context);
+  const { variants, blends } = await rowsToBe(flags, context);
+  if (isIncremental && blends.length > 0) {
+    throw new RecommenderError(
+      'bad-config',
+      `"${blends[0]!.name}" does not go with --protocol incremental. Leave it out.`,
+    );
+  }
   const seeds = Array.from({ length: flags.seeds }, (_, i) => i + 1);
   const options = {
     ...{ seeds, protocol, backend },
@@ -123,12 +131,13 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
     return { support: windows.support, runs: runsOnWindows(windowed, windows, options), windows: windows.steps.length };
   };
   const { support, runs, windows } = await prepare();
-  const { cells, failures } = await runCells(out, runs, metric, context);
+  const single = await runCells(out, runs, metric, context);
+  const together = await runBlends(out, blends, single.cells, metric, context);
 
   const facts: ReportFacts = {
     ...{ train: flags.data, test: flags.test ?? testedOf(flags), protocol, metric, windows, seeds },
-    rows: rowsOf(cells, support, metric),
-    failures,
+    rows: rowsOf([...single.cells, ...together.cells], support, metric),
+    failures: [...single.failures, ...together.failures],
     version: VERSION,
     command: commandOf(flags),
   };
@@ -146,18 +155,19 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
  *
  * @throws RecommenderError `bad-input` for a catalogue that is none; `bad-config`.
  */
-async function rowsToBe(flags: CompareFlags, context: Context): Promise<readonly Variant[]> {
+async function rowsToBe(flags: CompareFlags, context: Context): Promise<Planned> {
   const { stderr } = context;
   const { models, preset, variants: file, catalogue, columns, out } = flags;
   const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, columns?.item);
   const copy = join(out, CATALOGUE);
-  const variants = await variantsOf({
+  const planned = await variantsOf({
     ...(models && { models }),
     ...(preset !== undefined && { preset }),
     ...(file !== undefined && { variants: file }),
     ...(products && { catalogue: copy }),
     facts: () => factsOf(flags.data, flags, context),
   });
+  const { variants } = planned;
   for (const { name, auto } of variants) if (auto) tellAuto(name, auto, context);
   if (variants.some((variant) => variant.catalogue !== undefined)) {
     await replaceFile(copy, `${JSON.stringify(products)}\n`);
@@ -167,7 +177,7 @@ async function rowsToBe(flags: CompareFlags, context: Context): Promise<readonly
         '{ "name": "with prices", "model": "transformers4rec", "config": { "features": "category,price:soft" } }.\n',
     );
   }
-  return variants;
+  return planned;
 }
 
 const testedOf = ({ holdout }: CompareFlags): string =>

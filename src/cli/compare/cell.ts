@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Scale } from '../../ranking/combine';
 import type { BestEpoch, EpochResult } from '../../train/fit';
 import type { Metrics } from '../../train/metrics';
 import { quoted } from '../command-line';
@@ -66,6 +67,21 @@ export interface CellResult {
   readonly parameters: number;
   readonly bytes: number;
   readonly commands: readonly string[];
+  /** Where several models were asked together: how. */
+  readonly blend?: Blended;
+}
+
+/** How the scores of several models became one row. */
+export interface Blended {
+  readonly by: Scale;
+  /** Names of the rows that are its parts. */
+  readonly of: string;
+  readonly with?: string;
+  /** Of an ensemble: those of its equal parts. */
+  readonly seeds?: readonly number[];
+  /** Share of `with`, and what it reached on the validation part where it was chosen there. */
+  readonly weight?: number;
+  readonly chosen?: { readonly metric: string; readonly value: number };
 }
 
 /** One prediction: its session's number in the file, the position seen last, the target's id, its conservative rank. */
@@ -78,6 +94,8 @@ export interface Rank {
 
 export interface Cell {
   readonly plan: CellPlan;
+  /** Where it is kept; of a mean over windows, where the last one is. */
+  readonly folder: string;
   readonly result: CellResult;
   readonly ranks: readonly Rank[];
   /** Where the cell is the mean over windows: each of them. */
@@ -87,6 +105,8 @@ export interface Cell {
 const RESULT = 'result.json';
 const RANKS = 'ranks.tsv';
 const CHOICE = 'choice.json';
+/** The artifact of the training that chose the number of epochs, beside that of all that there is to learn. */
+const VALIDATED = 'validated';
 /** Of what a cell keeps: cells of another form are computed again. */
 const FORM = 3;
 
@@ -106,6 +126,9 @@ export function cellFolder(out: string, plan: CellPlan, contents: Readonly<Recor
   return join(out, 'cells', words.join('-'));
 }
 
+/** The artifact of a network that has not learnt from what chose its epochs; of no use where they were given. */
+export const validatedOf = (folder: string): string => join(folder, VALIDATED);
+
 /** The artifact that a cell trains; its name is that of its folder. */
 export const artifactOf = (folder: string, plan: CellPlan): string => join(folder, fileName(plan));
 
@@ -119,7 +142,7 @@ export async function readCell(folder: string, plan: CellPlan): Promise<Cell | u
     };
     const ranks = await readFile(join(folder, RANKS), 'utf8');
     if (checksum !== checksumOf(result, ranks)) return undefined;
-    return { plan, result, ranks: parseRanks(ranks) };
+    return { plan, folder, result, ranks: parseRanks(ranks) };
   } catch {
     return undefined; // it is computed again, whatever is wrong with it
   }
@@ -140,41 +163,60 @@ export async function computeCell(
   context: Pick<Context, 'run' | 'stderr' | 'signal'>,
 ): Promise<Cell> {
   const commands: string[] = [];
-  const run = (argv: readonly string[]) => {
-    commands.push(['aisle', ...argv].map(quoted).join(' '));
-    return runJson(argv, context);
-  };
+  const run = runner(context, commands);
   await mkdir(folder, { recursive: true });
   const artifact = artifactOf(folder, plan);
   const chooses = plan.isNeural && plan.epochs === undefined;
   const chosen = chooses && plan.holdout === undefined ? await choose(plan, folder, run, commands) : undefined;
   const trained = await train(plan, artifact, run, chosen ? { epochs: chosen.best.epoch } : usual(plan));
-  const ranksPath = join(folder, RANKS);
-  const tested = await run([
-    'evaluate',
-    ...['--artifact', artifact, '--data', plan.test, '--protocol', plan.protocol, '--ranks', ranksPath],
-    ...['--backend', plan.backend, ...plan.reading],
-  ]);
+  const tested = await askTestPart(folder, plan, ['--artifact', artifact], run);
   const size = await runJson(['inspect', artifact], context);
   const { epochs, best } = chosen ?? trained;
-  const result: CellResult = {
+  return keepCell(folder, plan, {
     epochs,
     ...(chooses && { best }),
-    metrics: tested.metrics,
-    coverage: tested['coverage@20'],
-    popularity: tested['popularity@20'],
-    ...{ predictions: tested.n, sessions: tested.sessions, dropped: tested.dropped },
+    ...tested,
     ...{ trainSeconds: trained.seconds, processorSeconds: trained.processorSeconds },
-    evaluateSeconds: tested.seconds,
     peakMemoryBytes: trained.peakMemoryBytes,
     parameters: size.parameters,
     bytes: size.bytes,
     commands,
+  });
+}
+
+export type Run = (argv: readonly string[]) => Promise<Printed>;
+
+/** Runs commands, and keeps them as one may type them again. */
+export function runner(context: Pick<Context, 'run' | 'stderr' | 'signal'>, commands: string[]): Run {
+  return (argv) => {
+    commands.push(['aisle', ...argv].map(quoted).join(' '));
+    return runJson(argv, context);
   };
-  const ranks = await readFile(ranksPath, 'utf8');
+}
+
+/** What an evaluation on the test part says, and its ranks in the folder. */
+export async function askTestPart(folder: string, plan: CellPlan, artifacts: readonly string[], run: Run) {
+  const tested = await run([
+    'evaluate',
+    ...[...artifacts, '--data', plan.test, '--protocol', plan.protocol, '--ranks', join(folder, RANKS)],
+    ...['--backend', plan.backend, ...plan.reading],
+  ]);
+  return {
+    metrics: tested.metrics as CellResult['metrics'],
+    coverage: tested['coverage@20'] as number,
+    popularity: tested['popularity@20'] as number,
+    ...{ predictions: tested.n as number, sessions: tested.sessions as number },
+    dropped: tested.dropped as CellResult['dropped'],
+    evaluateSeconds: tested.seconds as number,
+  };
+}
+
+/** The finished cell, whose ranks are in its folder. */
+export async function keepCell(folder: string, plan: CellPlan, result: CellResult): Promise<Cell> {
+  const ranks = await readFile(join(folder, RANKS), 'utf8');
   const checksum = checksumOf(result, ranks);
   await replaceFile(join(folder, RESULT), `${JSON.stringify({ ...result, checksum }, null, 2)}\n`);
-  return { plan, result, ranks: parseRanks(ranks) };
+  return { plan, folder, result, ranks: parseRanks(ranks) };
 }
 
 /** What `train` says of a training that chose the number of epochs. */
@@ -197,7 +239,7 @@ async function choose(
     commands.push(known.command);
     return known;
   }
-  const { epochs, best } = await train(plan, join(folder, 'validated'), run, usual(plan));
+  const { epochs, best } = await train(plan, validatedOf(folder), run, usual(plan));
   const choice: Choice = { epochs, best, command: commands.at(-1)! };
   await keep(path, choice);
   return choice;

@@ -1,4 +1,5 @@
 import { duration, whole } from '../progress';
+import type { Blended } from './cell';
 import type { Failure, Row } from './rows';
 import type { MetricName, Part } from './statistics';
 
@@ -113,12 +114,22 @@ export function markdownReport(facts: ReportFacts): string {
     lines.push('## Without a result', '', ...failures.map(failureLine), '');
   }
   lines.push('## Made by', '', `    ${command}`, '', `Aisle ${version}. Seconds are wall time on this machine.`, '');
-  for (const row of rows)
-    lines.push(
-      `- ${row.name}${row.auto ? `, --preset auto: ${row.auto.why}` : ''}`,
-      ...row.commands.map((line) => `  - \`${line}\``),
-    );
+  for (const row of rows) lines.push(madeBy(row), ...row.commands.map((line) => `  - \`${line}\``));
   return `${lines.join('\n')}\n`;
+}
+
+/** A row's name, and what its settings or its parts are where its commands do not tell why. */
+function madeBy({ name, auto, blend }: Row): string {
+  const why = auto ? [`--preset auto: ${auto.why}`] : (blend?.map(blendText) ?? []);
+  return `- ${[name, ...why].join(', ')}`;
+}
+
+/** How several models were put together. */
+function blendText({ by, of, with: other, seeds, weight, chosen }: Blended): string {
+  const scale = by === 'probabilities' ? 'probabilities' : 'standard scores';
+  if (seeds) return `the mean of the ${scale} of ${of}, seeds ${seeds.join(', ')}`;
+  const why = chosen ? `, chosen by ${chosen.metric} ${chosen.value.toFixed(4)} on the validation part` : '';
+  return `${scale} of ${of} with ${weight} of ${other}${why}`;
 }
 
 export const failureLine = ({ name, seed, message }: Failure): string => `- ${name}, seed ${seed}: ${message}`;

@@ -18,6 +18,7 @@ export function overWindows(cells: readonly Cell[]): Cell {
   const epochs = results.flatMap((result) => result.epochs).map((epoch, i) => ({ ...epoch, epoch: i + 1 }));
   return {
     plan: cells.at(-1)!.plan,
+    folder: cells.at(-1)!.folder,
     result: {
       epochs,
       metrics: { conservative: metrics('conservative'), standard: metrics('standard') },

@@ -1,6 +1,6 @@
 /** From the finished cells of a comparison to the rows of its report. */
 import type { Auto } from '../settings';
-import type { Cell } from './cell';
+import type { Blended, Cell } from './cell';
 import {
   byClicks,
   byLength,
@@ -19,6 +19,8 @@ export interface Row {
   readonly model: string;
   /** Why it has its settings, where the log has chosen them. */
   readonly auto?: Auto;
+  /** Where several models were asked together: how, for each seed. */
+  readonly blend?: readonly Blended[];
   readonly seeds: readonly number[];
   /** Conservative, by name: recall@20 and so on. */
   readonly metrics: Readonly<Record<string, number>>;
@@ -81,6 +83,7 @@ export function rowsOf(cells: readonly Cell[], support: ReadonlyMap<string, numb
       name: runs[0]!.plan.name,
       model: runs[0]!.plan.model,
       ...(runs[0]!.plan.auto && { auto: runs[0]!.plan.auto }),
+      ...(results[0]!.blend && { blend: results.map(({ blend }) => blend!) }),
       seeds: runs.map(({ plan }) => plan.seed),
       metrics,
       ...(runs.length > 1 && { deviation: deviation(results.map((result) => result.metrics.conservative)) }),

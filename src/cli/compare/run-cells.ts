@@ -3,6 +3,7 @@ import { RecommenderError } from '../../errors';
 import type { Context } from '../context';
 import { duration } from '../progress';
 import { CommandError } from '../run-json';
+import { type Blend, blendFolder, blendJobs, blendPlan, computeBlend } from './blend';
 import { artifactOf, type Cell, type CellPlan, cellFolder, computeCell, readCell } from './cell';
 import { overWindows } from './merge';
 import { contentOf, type Parts } from './parts';
@@ -134,4 +135,45 @@ export async function runCells(
   }
   if (cells.length > 0) return { cells, failures };
   throw new RecommenderError('diverged', `No model gave a result. The first said: ${failures[0]!.message}`);
+}
+
+/**
+ * Runs the rows of several models, once those that they are made of are there.
+ *
+ * @throws RecommenderError `aborted` with finished cells kept.
+ */
+export async function runBlends(
+  out: string,
+  blends: readonly Blend[],
+  done: readonly Cell[],
+  metric: MetricName,
+  context: Pick<Context, 'run' | 'stderr' | 'signal'>,
+): Promise<{ readonly cells: readonly Cell[]; readonly failures: readonly Failure[] }> {
+  const cells: Cell[] = [];
+  const failures: Failure[] = [];
+  const fail = (name: string, seed: number, message: string) => {
+    failures.push({ name, seed, message });
+    context.stderr.write(`${name}: no result. ${message}\n`);
+  };
+  for (const blend of blends) {
+    const jobs = blendJobs(blend, done);
+    if (jobs.length === 0) fail(blend.name, 1, 'Its parts gave no result, or are one seed only: --seeds 3.');
+    for (const job of jobs) {
+      const folder = blendFolder(out, job);
+      try {
+        const known = await readCell(folder, blendPlan(job));
+        const cell = known ?? (await computeBlend(folder, job, context));
+        cells.push(cell);
+        const how = known ? ', was there already' : '';
+        context.stderr.write(
+          `${blend.name}: ${metric} ${cell.result.metrics.conservative[metric]!.toFixed(4)}${how}\n`,
+        );
+      } catch (error) {
+        const isAborted = error instanceof RecommenderError && error.code === 'aborted';
+        if (isAborted || !(error instanceof RecommenderError || error instanceof CommandError)) throw error;
+        fail(blend.name, job.parts[0]!.plan.seed, error.message);
+      }
+    }
+  }
+  return { cells, failures };
 }

@@ -6,8 +6,10 @@ import { models as architectures } from '../../models/index';
 import { hasPresets, presetOf, presets } from '../../models/presets';
 import { AUTO, autoPreset } from '../../models/presets/auto';
 import { baselines } from '../../neighbours/index';
+import { SCALES } from '../../ranking/combine';
 import type { LogFacts } from '../../session/log-facts';
 import { readInput } from '../read-input';
+import type { Blend } from './blend';
 import type { CellPlan } from './cell';
 import { parseRetrain, type Retrain } from './windows';
 
@@ -31,6 +33,12 @@ export interface VariantsOptions {
   readonly facts: () => Promise<LogFacts>;
 }
 
+/** The rows of a comparison: models, and models asked together. */
+export interface Planned {
+  readonly variants: readonly Variant[];
+  readonly blends: readonly Blend[];
+}
+
 export const everyName = (): string[] => [...Object.keys(baselines), ...Object.keys(architectures)];
 
 /**
@@ -38,7 +46,7 @@ export const everyName = (): string[] => [...Object.keys(baselines), ...Object.k
  *
  * @throws RecommenderError `bad-config` for a file of another form, an option or preset that no model has, or a name twice.
  */
-export async function variantsOf(options: VariantsOptions): Promise<Variant[]> {
+export async function variantsOf(options: VariantsOptions): Promise<Planned> {
   const { models, preset, variants, catalogue } = options;
   const names = models ?? (variants === undefined ? everyName() : []);
   if (preset !== undefined) checkPreset(preset, names);
@@ -46,7 +54,7 @@ export async function variantsOf(options: VariantsOptions): Promise<Variant[]> {
     ...{ name, model: name, config: {} },
     ...(preset !== undefined && hasPreset(name, preset) && { preset }),
   }));
-  const read = variants === undefined ? [] : checkVariants(parseJson(await readInput(variants), variants), variants);
+  const { read, blends } = variants === undefined ? NOTHING : await readVariants(variants);
   const planned: Omit<Variant, 'isNeural'>[] = [...plain, ...read];
   const facts = planned.some(({ preset }) => preset === AUTO) ? await options.facts() : undefined;
   const all = await Promise.all(
@@ -61,9 +69,54 @@ export async function variantsOf(options: VariantsOptions): Promise<Variant[]> {
       };
     }),
   );
-  const twice = all.find(({ name }, i) => all.findIndex((other) => other.name === name) < i);
+  const rows = [...all, ...blends];
+  const twice = rows.find(({ name }, i) => rows.findIndex((other) => other.name === name) < i);
   if (twice) throw new RecommenderError('bad-config', `Two rows are called "${twice.name}"; give each its own name.`);
-  return all;
+  for (const { name, of, with: other = of } of blends) {
+    const missing = [of, other].find((part) => !all.some((row) => row.name === part));
+    if (missing !== undefined)
+      throw new RecommenderError('bad-config', `"${name}" is of "${missing}", which is no row.`);
+  }
+  return { variants: all, blends };
+}
+
+const NOTHING = { read: [], blends: [] };
+
+/** Models with settings, and models asked together. */
+async function readVariants(file: string) {
+  const entries = checkList(parseJson(await readInput(file), file), file);
+  const isBlend = ({ ensemble, mix }: Record<string, unknown>) => ensemble !== undefined || mix !== undefined;
+  return {
+    read: checkVariants(
+      entries.filter((entry) => !isBlend(entry)),
+      file,
+    ),
+    blends: entries.filter(isBlend).map((entry) => checkBlend(entry, file)),
+  };
+}
+
+function checkBlend(entry: Record<string, unknown>, file: string): Blend {
+  const { name, ensemble, mix, weight, combine = 'probabilities', ...rest } = entry;
+  const form =
+    '{ "name": "three seeds", "ensemble": "sasrec" } or { "name": "with neighbours", "mix": ["sasrec", "v-sknn"] }';
+  const refuse = (what: string): never => {
+    throw new RecommenderError('bad-config', `${file}: ${what}; expected ${form}.`);
+  };
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) return refuse(`"${name}" has a key "${unknown}"`);
+  if (typeof name !== 'string') return refuse('a row of several models has no name');
+  const scale = SCALES.find((known) => known === combine) ?? refuse(`"${name}" combines by "${combine}"`);
+  if (typeof ensemble === 'string' && mix === undefined && weight === undefined) {
+    return { name, of: ensemble, combine: scale };
+  }
+  const [of, other, ...more] = Array.isArray(mix) ? mix : [];
+  if (ensemble !== undefined || typeof of !== 'string' || typeof other !== 'string' || more.length > 0) {
+    return refuse(`"${name}" is neither of one row nor of two`);
+  }
+  if (weight !== undefined && !(typeof weight === 'number' && weight >= 0 && weight <= 1)) {
+    return refuse(`the weight of "${name}" is not from 0 to 1`);
+  }
+  return { name, of, with: other, combine: scale, ...(weight !== undefined && { weight }) };
 }
 
 /** What `auto` is on this log, key by key: what its cells follow from. */
@@ -86,15 +139,21 @@ function checkPreset(name: string, models: readonly string[]): void {
   throw new RecommenderError('bad-config', `No model of --models has a preset "${name}": ${rest}`);
 }
 
-function checkVariants(value: unknown, file: string): Omit<Variant, 'isNeural'>[] {
-  const refuse = (what: string): never => {
-    const form = '[{ "name": "small", "model": "gru4rec", "preset": …, "config": { "layers": "50" } }]';
-    throw new RecommenderError('bad-config', `${file}: ${what}; expected a list such as ${form}.`);
-  };
-  if (!Array.isArray(value)) return refuse('this is no list');
-  return value.map((entry: unknown, i) => {
-    const isObject = typeof entry === 'object' && entry !== null;
-    const { name, model, preset, config = {}, retrain, ...rest } = (isObject ? entry : {}) as Record<string, unknown>;
+function refuseVariants(file: string, what: string): never {
+  const form = '[{ "name": "small", "model": "gru4rec", "preset": …, "config": { "layers": "50" } }]';
+  throw new RecommenderError('bad-config', `${file}: ${what}; expected a list such as ${form}.`);
+}
+
+/** Its entries; what is no object has nothing that a row needs. */
+function checkList(value: unknown, file: string): Record<string, unknown>[] {
+  if (!Array.isArray(value)) return refuseVariants(file, 'this is no list');
+  return value.map((entry: unknown) => (typeof entry === 'object' && entry !== null ? { ...entry } : {}));
+}
+
+function checkVariants(entries: readonly Record<string, unknown>[], file: string): Omit<Variant, 'isNeural'>[] {
+  const refuse = (what: string): never => refuseVariants(file, what);
+  return entries.map((entry, i) => {
+    const { name, model, preset, config = {}, retrain, ...rest } = entry;
     if (typeof model !== 'string') return refuse(`entry ${i + 1} names no model`);
     if (preset !== undefined && typeof preset !== 'string') return refuse(`the preset of entry ${i + 1} is no name`);
     if (typeof config !== 'object' || config === null || Array.isArray(config)) {
