@@ -4,6 +4,7 @@ import type { Mutation } from './mutations-gru4rec';
 const RANK = 'src/ranking/rank.ts';
 const METRICS = 'src/train/metrics.ts';
 const EVALUATE = 'src/train/evaluate.ts';
+const PREDICTIONS = 'src/train/predictions.ts';
 
 const ranking = ['test/ranking/ranking.test.ts'];
 const metrics = ['test/train/metrics.test.ts'];
@@ -45,7 +46,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'evaluation: the target is among the clicks seen',
-    file: EVALUATE,
+    file: PREDICTIONS,
     edits: [['first, first + predictions.positions[p]! + 1);', 'first, first + predictions.positions[p]! + 2);']],
     tests: evaluate,
   },
@@ -57,7 +58,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'evaluation: of one session only its last event, whatever the protocol',
-    file: EVALUATE,
+    file: PREDICTIONS,
     edits: [["(protocol === 'events' ? Math.max(0, length - 1) : Number(length >= back))", 'Number(length >= back)']],
     tests: evaluate,
   },
