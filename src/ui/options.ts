@@ -67,8 +67,8 @@ export function optionsOfTag(script: HTMLElement, host: Host): EmbedOptions {
  */
 export function partOptions(options: EmbedOptions): { recommender: RecommenderOptions; page: PageOptions } {
   const { track = 'auto', item, allowHosts = [], itemUrl, ...others } = checked('start', options, ALL);
-  const { product = (known) => known, ...given } = others;
-  const recommender = { learn: 'auto', ...given } as const;
+  const { product = (known) => known, learn = 'auto', ...given } = others;
+  const recommender = { ...given, learn };
   const hosts = typeof allowHosts === 'string' ? allowHosts.split(/[\s,]+/).filter(Boolean) : allowHosts;
   const { dataLayer = 'dataLayer' } = recommender;
   return { recommender, page: { track, item: item || undefined, dataLayer, allowHosts: hosts, itemUrl, product } };
