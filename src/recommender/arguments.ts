@@ -30,6 +30,7 @@ const IDS: Check = ['an array of item ids', (value) => Array.isArray(value) && v
 const COUNT: Check = ['a whole number, at least 1', (value) => Number.isInteger(value) && (value as number) > 0];
 export const ITEM = text('an item id');
 export const SIGNAL: Check = ['an AbortSignal', (value) => value instanceof AbortSignal];
+export const STRATEGIES: readonly Strategy[] = ['for-you', 'related', 'popular', 'recent'];
 const ANSWERS: readonly ConsentAnswer[] = ['granted', 'denied'];
 
 export const OPTIONS: Checks<RecommenderOptions> = {
@@ -51,7 +52,7 @@ const REQUEST: Checks<RecommendOptions> = {
   exclude: IDS,
   filter: calls('a function of a product'),
   within: COUNT,
-  strategy: oneOf<Strategy>('for-you', 'related', 'popular', 'recent'),
+  strategy: oneOf(...STRATEGIES),
   item: ITEM,
   signal: SIGNAL,
 };

@@ -46,7 +46,8 @@ export function recordOf(note: unknown, now: number): DeviceRecord {
     (Array.isArray(list) ? list : []).filter((entry) => {
       const { backend, until } = (entry ?? {}) as Refusal;
       // A clock that was wrong when it was made must not keep it for ever.
-      if (!NAMES.includes(backend) || !(until > now && until <= now + VALID_FOR)) return false;
+      if (!NAMES.includes(backend) || !Number.isFinite(until)) return false;
+      if (until <= now || until > now + VALID_FOR) return false;
       return texts.every((name) => typeof entry[name] === 'string');
     });
   return {

@@ -7,7 +7,7 @@
  */
 import { promisifyRequest } from 'idb-keyval';
 import type { EventStore } from './interface';
-import { randomName } from './records';
+import { randomName, textOf } from './records';
 import { LEARNT, LEARNT_NAME, moveAside } from './transactions';
 
 /** What is kept. Its bytes are for others to read. */
@@ -84,6 +84,6 @@ function checked(value: unknown, maxSize: number): KeptDelta | { readonly reason
 /** How a record began, for whoever looks for what went wrong. */
 function beginning(value: unknown): string {
   const bytes = (value as Partial<KeptDelta> | null)?.bytes;
-  if (!(bytes instanceof Uint8Array)) return String(value);
+  if (!(bytes instanceof Uint8Array)) return textOf(value);
   return Array.from(bytes.subarray(0, 300), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }

@@ -33,14 +33,8 @@ export const ASIDE = 'aside/';
 
 export const keyOf = (tab: string, sequence: number): string => `${EVENTS}${tab}/${sequence}`;
 
-/** For a tab, or a life of the database: unlikely to be drawn twice. `crypto` is missing or broken in some pages. */
-export function randomName(): string {
-  try {
-    return [...crypto.getRandomValues(new Uint32Array(2))].map((part) => part.toString(36)).join('');
-  } catch {
-    return Math.random().toString(36).slice(2);
-  }
-}
+/** For a tab, or a life of the database: 52 bits, unlikely to be drawn twice. Nobody is kept out by it. */
+export const randomName = (): string => Math.random().toString(36).slice(2);
 
 /** @param events One or more, all of one tab. */
 export function encode(events: readonly StoredEvent[]): string {
@@ -52,9 +46,12 @@ export function encode(events: readonly StoredEvent[]): string {
   return `${VERSION} ${checksum(json)} ${json}`;
 }
 
+/** What lies there as a text. An object may lie there that becomes none: `{ toString: 1, valueOf: 1 }`. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : `no text but ${typeof value}`);
+
 export function decode(value: unknown): readonly StoredEvent[] | Unreadable {
   const unreadable = (reason: string, foreign = false): Unreadable => ({ reason, foreign });
-  const [, version, sum, json] = /^(\d+) (\w+) (.*)$/s.exec(String(value)) ?? [];
+  const [, version, sum, json] = /^(\d+) (\w+) (.*)$/s.exec(textOf(value)) ?? [];
   if (version === undefined) return unreadable('it does not begin as a record does');
   if (version !== VERSION) return unreadable(`it is of version ${version}, this release reads ${VERSION}`, true);
   if (checksum(json!) !== sum) return unreadable('its checksum is wrong: it is cut off or was changed');

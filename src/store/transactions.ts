@@ -1,6 +1,6 @@
 /** What is done to the records inside one transaction. */
 import { promisifyRequest } from 'idb-keyval';
-import { ASIDE, decode, type Entry, EVENTS, type StoredEvent, surplus } from './records';
+import { ASIDE, decode, type Entry, EVENTS, type StoredEvent, surplus, textOf } from './records';
 
 /** A record that could not be read. */
 export interface SetAside {
@@ -89,7 +89,7 @@ export async function moveAside(store: IDBObjectStore, damaged: readonly Damaged
   for (const [key] of damaged) store.delete(key);
   for (const key of before.slice(0, Math.max(0, before.length + damaged.length - MAX_ASIDE))) store.delete(key);
   for (const [key, value, reason] of damaged.slice(0, MAX_ASIDE)) {
-    store.put({ key, reason, value: String(value).slice(0, 1000) } satisfies SetAside, ASIDE + key);
+    store.put({ key, reason, value: textOf(value).slice(0, 1000) } satisfies SetAside, ASIDE + key);
   }
 }
 
@@ -131,11 +131,11 @@ export async function emptyOf(store: IDBObjectStore, tab?: string, now?: number)
 }
 
 /** Whether a mark says that a tab is about to delete the database; one that has stood for long is of a tab that died. */
-export const isEnding = (mark: unknown): boolean => Math.abs(Date.now() - (mark as number)) < ENDS;
+export const isEnding = (mark: unknown): boolean => typeof mark === 'number' && Math.abs(Date.now() - mark) < ENDS;
 
 /** Characters of a record. */
 export function sizeOf(key: string, value: unknown): number {
-  return key.length + String(value).length;
+  return key.length + textOf(value).length;
 }
 
 /** All keys that begin so. */

@@ -3,7 +3,7 @@ import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Reason } from '../engine/engine';
 import { nearestName } from '../errors';
 import type { Recommender } from '../recommender';
-import type { Strategy } from '../recommender/strategies';
+import { STRATEGIES } from '../recommender/arguments';
 import type { Host, Slot } from './host';
 import { delayOf, linkOf, pictureOf, priceOf } from './links';
 import { nextTask } from './next-task';
@@ -28,8 +28,6 @@ export type Served = typeof import('./served');
 
 /** Of so many of the best, those without a link are left out: each of them comes to the page, with its picture. */
 const WITHIN = 500;
-
-const STRATEGIES: readonly Strategy[] = ['for-you', 'related', 'popular', 'recent'];
 
 /**
  * Asks the recommender what a slot's attributes say. Products without a link that the page allows are left out, and the

@@ -158,7 +158,8 @@ describe('the fastest backend', () => {
   test('is measured anew where what is stored is no record', async () => {
     const { fastest, tried } = await page({ wasm: 3, cpu: 9 });
     const choice = { model: 'x', device: 7, backend: 'abacus', why: null, until: today + DAY };
-    await notes.write(BACKENDS, { choices: [choice, null], refusals: 'none', trying: 'abacus' }, notes.life);
+    const odd = { ...choice, device: 'x', why: 'x', backend: 'wasm', until: { toString: 1, valueOf: 1 } };
+    await notes.write(BACKENDS, { choices: [choice, odd, null], refusals: 'none', trying: 'abacus' }, notes.life);
     expect(await fastest()).toMatchObject({ backend: 'wasm' });
     expect(tried).toEqual(['wasm', 'cpu']);
   });

@@ -151,6 +151,20 @@ describe('a record that cannot be read', () => {
     expect(later.told.join()).not.toContain('records-set-aside');
   });
 
+  test('is set aside, though no text can be made of it, and holds up nothing', async () => {
+    const nothing = { toString: 1, valueOf: 1 };
+    await page().store.append(view('a', 1));
+    await raw((records) => {
+      for (const key of ['e/other/0', 'ending', 'paused', 'learnt', 'learnt/name']) records.put(nothing, key);
+    });
+    const { store, events, told } = page();
+    await store.refresh();
+    expect(events.map(({ itemId }) => itemId)).toEqual(['a']);
+    expect(await store.append(view('b', 2))).toBe(true);
+    expect(told.slice(0, 2)).toEqual(['idle', expect.stringMatching(/^records-set-aside: 1 stored record/)]);
+    expect(await readAside(store)).toMatchObject([{ key: 'e/other/0', value: 'no text but object' }]);
+  });
+
   test('is no trouble any more when all is erased, here or elsewhere', async () => {
     await page().store.append(view('a', 1));
     await raw((records) => records.put(42, 'e/other/0'));
