@@ -4,6 +4,7 @@ import { throwIfAborted } from '../errors';
 import { readOf } from '../session/visitor-history';
 import { breathe } from '../train/breathe';
 import type { Ground, TuneEvent } from '../train/tuning/ground';
+import { guardAhead } from '../train/tuning/guard';
 import { type Tuned, tuneAdapter } from '../train/tuning/tune';
 import type { ItemIndex } from '../types';
 import { checkFit } from './adopt';
@@ -45,13 +46,16 @@ export async function fineTune(
   if (delta) await checkFit(delta, model, ground);
   const tuning = await learning(host, method, ground, encoder, { delta, signal });
   const fresh = freshEvents(items, request);
+  // Thousands of events of a machine must not cost their predictions.
+  const isRefused = guardAhead(delta?.guard);
   const hidden = items.hidden([]);
   const from = performance.now();
   const isOver = () => performance.now() - from >= milliseconds;
   let done = 0;
   while (done < fresh.length && (done === 0 || !isOver())) {
     const block = fresh.slice(done, done + encoder.width());
-    const before = await Promise.all(block.map((event) => items.known(event.before(), user)));
+    const read = block.map(({ click, before }) => (isRefused(click) ? [] : before()));
+    const before = await Promise.all(read.map((clicks) => items.known(clicks, user)));
     await breathe(BREATH);
     const vectors = await encoder.vectors(before);
     for (const [k, { item, click }] of block.entries()) {

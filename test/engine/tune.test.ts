@@ -5,6 +5,7 @@ import type { Engine, EngineEvent, RankedItem, TuneProgress } from '../../src/en
 import { createLocalEngine } from '../../src/engine/local-engine';
 import { models } from '../../src/models/index';
 import { type VisitorEvent, VisitorHistory } from '../../src/session/visitor-history';
+import { watch } from '../../src/train/tuning/guard';
 import { wasmPath } from './backends/start';
 import { clicks, type FixtureOptions, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
 import { differences, SMALL } from './parity';
@@ -211,6 +212,18 @@ describe('fineTune', () => {
     expect(delta.learnt.events).toBe(2);
     expect(told.map(({ itemId }) => itemId)).toEqual(HABIT.slice(3));
     expect(told[0]!.base.rank).toBe(rankOf(await everything(engine, clicks(...HABIT.slice(0, 3))), HABIT[3]!));
+  });
+
+  test('predicts nothing that a machine does, and counts it; a clock that was set back is no machine', async () => {
+    const engine = await loaded('gru4rec');
+    const hasty = Array.from({ length: 100 }, (_, t) => ({ itemId: IDS[t % 40]!, time: NOW + t / 100 }));
+    const told: TuneProgress[] = [];
+    const onProgress = (progress: TuneProgress) => told.push(progress);
+    const { delta } = await engine.fineTune({ sessions: [hasty], milliseconds: 1e9 }, { onProgress });
+    expect(delta).toMatchObject({ learnt: { events: 100 }, guard: { refused: { rate: 69, repetition: 0 } } });
+    expect(told).toHaveLength(30); // of the 31 before the guard knows, all but the first
+    const back = watch(delta.guard, { itemId: 'item-9', time: NOW - 3600 });
+    expect(back.nonsense).toBeUndefined();
   });
 
   test('tells how each event was predicted before it was learnt', async () => {

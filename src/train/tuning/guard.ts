@@ -20,7 +20,7 @@ export const UNSUSPECTING: GuardState = { refused: { rate: 0, repetition: 0, ent
 /**
  * The guard after one more event, and what is wrong with it.
  *
- * - `rate`: the newest 32 events took less than 16 seconds.
+ * - `rate`: the newest 32 events took less than 16 seconds; where a clock was set back, nobody knows how long they took.
  * - `repetition`: 24 of them or more are of this one item.
  * - `entropy`: over the last events the base does worse than a guess among all items, as it does with clicks that follow no
  *   taste: −log of its probability averages at least log n for items drawn by chance (Gibbs' inequality).
@@ -36,8 +36,9 @@ export function watch(
   const mean = surprise === undefined ? before : before + (clip(surprise) - before) / MEMORY;
   const isFull = newest.length === WINDOW;
   const same = newest.reduce((count, { itemId }) => count + (itemId === event.itemId ? 1 : 0), 0);
+  const took = event.time - newest[0]!.time;
   const nonsense: Nonsense | undefined =
-    isFull && event.time - newest[0]!.time < FASTEST
+    isFull && took >= 0 && took < FASTEST
       ? 'rate'
       : same >= MOST_OF_ONE
         ? 'repetition'
@@ -46,6 +47,18 @@ export function watch(
           : undefined;
   const counted = nonsense ? { ...refused, [nonsense]: refused[nonsense] + 1 } : refused;
   return { state: { refused: counted, recent: newest, surprise: mean }, ...(nonsense && { nonsense }) };
+}
+
+/** A guard that goes ahead of the predictions: it says of which events it can be told without one that they are refused. */
+export function guardAhead(
+  state = UNSUSPECTING,
+): (event: { readonly itemId: string; readonly time: number }) => boolean {
+  let ahead: GuardState = { ...state, surprise: 0 };
+  return (event) => {
+    const { state: next, nonsense } = watch(ahead, event);
+    ahead = next;
+    return nonsense !== undefined;
+  };
 }
 
 const clip = (surprise: number): number => Math.min(Math.max(surprise, -MOST_SURPRISE_OF_ONE), MOST_SURPRISE_OF_ONE);
