@@ -17,10 +17,18 @@ export type RunIdentity = Readonly<Record<string, unknown>>;
 
 /** @throws RecommenderError `io` if the disk refuses. */
 export async function writeCheckpoint(dir: string, identity: RunIdentity, state: FitState): Promise<void> {
-  const { trainer, best, ...rest } = state;
+  const { trainer, best, ends = [], ...rest } = state;
   const { arrays, ...counters } = trainer;
-  const plain = { identity, ...rest, trainer: counters, ...(best && { best: best.epoch }) };
-  const tensors = { ...prefixed('trainer.', arrays), ...(best && prefixed('best.', best.weights)) };
+  const plain = {
+    ...{ identity, ...rest, trainer: counters },
+    ...(best && { best: best.epoch }),
+    ...(ends.length > 0 && { ends: ends.length }),
+  };
+  const tensors = Object.assign(
+    prefixed('trainer.', arrays),
+    best && prefixed('best.', best.weights),
+    ...ends.map((weights, i) => prefixed(`ends.${i}.`, weights)),
+  ) as Record<string, NdArray>;
   const text = JSON.stringify(plain);
   const bytes = encodeSafetensors(tensors, { state: text, sha256: checksum(text, tensors) });
   await replaceFile(join(dir, CHECKPOINT), bytes);
@@ -61,11 +69,13 @@ export async function readCheckpoint(dir: string, identity: RunIdentity): Promis
     identity: theirs,
     trainer,
     best,
+    ends,
     ...rest
-  } = JSON.parse(text) as Omit<FitState, 'trainer' | 'best'> & {
+  } = JSON.parse(text) as Omit<FitState, 'trainer' | 'best' | 'ends'> & {
     identity: RunIdentity;
     trainer: Omit<FitState['trainer'], 'arrays'>;
     best?: NonNullable<FitState['best']>['epoch'];
+    ends?: number;
   };
   for (const key of new Set([...Object.keys(identity), ...Object.keys(theirs)])) {
     const [now, then] = [identity[key], theirs[key]].map((value) => JSON.stringify(value));
@@ -81,6 +91,7 @@ export async function readCheckpoint(dir: string, identity: RunIdentity): Promis
     ...rest,
     trainer: { ...trainer, arrays: within('trainer.', tensors) },
     ...(best && { best: { epoch: best, weights: within('best.', tensors) } }),
+    ...(ends && { ends: Array.from({ length: ends }, (_, i) => within(`ends.${i}.`, tensors)) }),
   };
 }
 

@@ -1,9 +1,10 @@
 /** Configuration of Caser: names of the official PyTorch code in camelCase, and profiles in place of users. */
+import { type AveragingConfig, averagingOptions } from './averaging';
 import type { OptionSpecs } from './model';
 import { type SampledConfig, sampledOptions } from './sampled-softmax';
 import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
-export interface CaserConfig extends SampledConfig, InputScaleConfig {
+export interface CaserConfig extends SampledConfig, InputScaleConfig, AveragingConfig {
   readonly d: number;
   readonly L: number;
   readonly T: number;
@@ -245,4 +246,5 @@ export const options: OptionSpecs<CaserConfig> = {
     doc: 'passes over the log at most; validation stops earlier',
     source: OFFICIAL,
   },
+  ...averagingOptions,
 };

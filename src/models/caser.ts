@@ -236,6 +236,7 @@ export const caser: SessionModel<CaserConfig> = {
       rows: { kind: 'windows', length: L, targets: T, partial: windows === 'all', earlier: earlierSessions(config) },
       batchSize,
       epochs: nIter,
+      averageEpochs: config.averageEpochs,
       objective: objective(config),
       optimiser: {
         kind: 'adam',

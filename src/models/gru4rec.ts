@@ -17,12 +17,13 @@ import { RecommenderError } from '../errors';
 import type { Activation } from '../nn/activation';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import type { Catalogue } from '../types';
+import { type AveragingConfig, averagingOptions } from './averaging';
 import type { OptionSpecs, ParameterSpec, Params, Run, SessionModel, State, Stepping } from './model';
 import { padItems } from './padding';
 import { glorotUniform } from './parameters';
 import { encodeBySteps } from './stepping';
 
-export interface Gru4RecConfig {
+export interface Gru4RecConfig extends AveragingConfig {
   readonly layers: readonly number[];
   readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr';
   readonly finalAct: 'auto' | 'linear' | 'relu' | 'tanh' | 'selu' | 'elu' | 'leaky';
@@ -152,6 +153,7 @@ const options: OptionSpecs<Gru4RecConfig> = {
     doc: 'passes over the log; 5 are nearly as good',
     source: PORT,
   },
+  ...averagingOptions,
 };
 
 function check({
@@ -263,6 +265,7 @@ export const gru4rec: SessionModel<Gru4RecConfig> = {
     rows: { kind: 'session-parallel' },
     batchSize: config.batchSize,
     epochs: config.nEpochs,
+    averageEpochs: config.averageEpochs,
     objective: {
       loss: config.loss,
       negatives: { kind: 'shared', inBatch: true, extra: config.nSample, alpha: config.sampleAlpha },

@@ -305,6 +305,8 @@ export interface TrainingPlan {
   readonly schedule: ScheduleSpec;
   /** Epochs without a better validation after which training ends. Default 5. */
   readonly patience?: number;
+  /** Of how many last epochs the mean weights are the result. Default 1. */
+  readonly averageEpochs?: number;
 }
 
 /** One configuration key: what `--set`, `--help`, the docs and the checks know of it. */

@@ -1,8 +1,9 @@
 /** How SASRec trains: its losses, batches and optimiser, as configuration and as plan. */
+import { type AveragingConfig, averagingOptions } from './averaging';
 import type { ObjectiveSpec, OptionSpecs, TrainingPlan, TrainingRows } from './model';
 import { type SampledConfig, sampledOptions, sampledSoftmax } from './sampled-softmax';
 
-export interface SasrecTrainingConfig extends SampledConfig {
+export interface SasrecTrainingConfig extends SampledConfig, AveragingConfig {
   readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
   readonly negatives: number;
   readonly gbceT: number;
@@ -139,6 +140,7 @@ export const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     doc: 'passes over the log at most; validation stops earlier',
     source: OFFICIAL,
   },
+  ...averagingOptions,
   sampling: {
     type: 'choice',
     choices: ['shuffle', 'with-replacement'],
@@ -206,6 +208,7 @@ export const trainingPlan = (config: SasrecTrainingConfig, maxLength: number): T
   rows: rows(config, maxLength),
   batchSize: config.batchSize,
   epochs: config.numEpochs,
+  averageEpochs: config.averageEpochs,
   objective: objective(config),
   optimiser: {
     kind: 'adam',

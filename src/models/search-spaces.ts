@@ -31,6 +31,9 @@ const SAMPLED: SearchSpace = {
   sampleAlpha: only(linear(0, 1), { loss: ['sampled'] }),
 };
 
+/** Weights of the last epochs averaged, where memory has room for as many copies. */
+const AVERAGE: SearchSpace = { averageEpochs: choice(1, 3) };
+
 const SRGNN: SearchSpace = {
   hiddenSize: choice(50, 64, 100, 128),
   step: choice(1, 1, 2),
@@ -46,6 +49,7 @@ const SRGNN: SearchSpace = {
   labelSmoothing: only(choice(0, 0.1), { loss: ['cross-entropy'] }),
   l2: log(1e-6, 1e-3),
   edges: choice('binary', 'counted'),
+  ...AVERAGE,
 };
 
 const SASREC: SearchSpace = {
@@ -62,6 +66,7 @@ const SASREC: SearchSpace = {
   lrSchedule: choice('constant', 'linear'),
   batchSize: choice(16, 32, 64, 128),
   labelSmoothing: only(choice(0, 0.1), { loss: ['ce'] }),
+  ...AVERAGE,
 };
 
 const CASER: SearchSpace = {
@@ -84,6 +89,7 @@ const CASER: SearchSpace = {
   learningRate: log(0.0003, 0.005),
   l2: log(1e-7, 1e-3),
   batchSize: choice(128, 256, 512),
+  ...AVERAGE,
 };
 
 /** The contrastive part on top of SASRec's: shares from 0.1 to 0.9, as the paper tuned them. */
@@ -116,6 +122,7 @@ const TRANSFORMERS4REC: SearchSpace = {
   mlmProbability: only(linear(0.2, 0.6), { objective: ['mlm', 'rtd'] }),
   plmProbability: only(linear(0.4, 0.7), { objective: ['plm'] }),
   maxSpanLength: only(choice(2, 3, 4), { objective: ['plm'] }),
+  ...AVERAGE,
 };
 
 /** By architecture. */

@@ -1,9 +1,10 @@
 /** Configuration of SR-GNN: names of the official PyTorch code in camelCase, and the forms of code and paper by name. */
+import { type AveragingConfig, averagingOptions } from './averaging';
 import type { OptionSpecs } from './model';
 import { type SampledConfig, sampledOptions } from './sampled-softmax';
 import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
-export interface SrgnnConfig extends SampledConfig, InputScaleConfig {
+export interface SrgnnConfig extends SampledConfig, InputScaleConfig, AveragingConfig {
   readonly hiddenSize: number;
   readonly maxlen: number;
   readonly step: number;
@@ -197,6 +198,7 @@ export const options: OptionSpecs<SrgnnConfig> = {
     doc: 'passes over the log at most; validation stops earlier',
     source: OFFICIAL,
   },
+  ...averagingOptions,
   patience: {
     type: 'integer',
     min: 1,

@@ -244,6 +244,7 @@ export const srgnn: SessionModel<SrgnnConfig> = {
     batchSize: config.batchSize,
     epochs: config.epoch,
     patience: config.patience,
+    averageEpochs: config.averageEpochs,
     objective: objective(config),
     optimiser: {
       kind: 'adam',

@@ -1,7 +1,10 @@
 /** A whole training: epochs, validation after each, early stopping, and a state to resume from at any point. */
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../errors';
+import { upload } from '../models/tensors';
 import { neuralScorer } from '../ranking/neural-scorer';
-import type { NdArray, Sessions } from '../types';
+import type { Sessions } from '../types';
+import { WeightAverage, type Weights } from './average';
 import { evaluate, type Protocol } from './evaluate';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from './trainer';
 
@@ -50,7 +53,9 @@ export interface FitState {
   /** Seconds spent on the epoch that runs, and its loss where only its validation is missing. */
   readonly seconds: number;
   readonly unvalidated?: number;
-  readonly best?: { readonly epoch: BestEpoch; readonly weights: Readonly<Record<string, NdArray>> };
+  readonly best?: { readonly epoch: BestEpoch; readonly weights: Weights };
+  /** Where weights are averaged: those at the ends of the last epochs. */
+  readonly ends?: readonly Weights[];
   /** What the training has taken so far, where whoever runs it keeps count. */
   readonly spent?: Spent;
 }
@@ -64,7 +69,8 @@ export interface Spent {
 export interface FitResult {
   readonly epochs: readonly EpochResult[];
   readonly best: BestEpoch;
-  readonly weights: Readonly<Record<string, NdArray>>;
+  /** Averaged where the plan says so. */
+  readonly weights: Weights;
 }
 
 /** A training that its signal ended: `state` goes on from there. */
@@ -83,8 +89,27 @@ export class Interrupted extends RecommenderError {
  */
 export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
   const { resume, valid, signal } = options;
-  const { patience = options.model.training(options.config).patience ?? PATIENCE } = options;
+  const plan = options.model.training(options.config);
+  const { patience = plan.patience ?? PATIENCE } = options;
+  const { averageEpochs = 1 } = plan;
   const trainer = new Trainer(options, resume?.trainer);
+  const average = averageEpochs > 1 ? new WeightAverage(averageEpochs, resume?.ends) : undefined;
+  const runEpoch = async (): Promise<number> => {
+    const loss = await trainer.runEpoch(signal, options.onProgress);
+    average?.add(await trainer.weights());
+    return loss;
+  };
+  const validated = async (valid: Sessions) => {
+    if (!average) return validate(options, trainer.params, valid);
+    const params = upload(average.mean());
+    try {
+      return await validate(options, params, valid);
+    } finally {
+      for (const param of Object.values(params)) param.dispose();
+    }
+  };
+  /** Of the epochs so far. */
+  const weights = async (): Promise<Weights> => average?.mean() ?? trainer.weights();
   const epochs: EpochResult[] = [...(resume?.epochs ?? [])];
   let best = resume?.best;
   let seconds = resume?.seconds ?? 0;
@@ -95,6 +120,7 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
     seconds,
     ...(unvalidated !== undefined && { unvalidated }),
     ...(best && { best }),
+    ...(average && { ends: average.ends }),
   });
   const isStale = (): boolean => best !== undefined && epochs.length - best.epoch.epoch >= patience;
   try {
@@ -102,8 +128,8 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
       const started = performance.now();
       const before = seconds;
       try {
-        unvalidated ??= await trainer.runEpoch(signal, options.onProgress);
-        const metrics = valid && (await validate(options, trainer, valid));
+        unvalidated ??= await runEpoch();
+        const metrics = valid && (await validated(valid));
         seconds = before + (performance.now() - started) / 1000;
         const result: EpochResult = {
           epoch: epochs.length + 1,
@@ -115,7 +141,7 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
         epochs.push(result);
         if (metrics && !(best && best.epoch.value >= metrics[SELECTION_METRIC]!)) {
           const epoch = { epoch: result.epoch, metric: SELECTION_METRIC, value: metrics[SELECTION_METRIC]! };
-          best = { epoch, weights: await trainer.weights() };
+          best = { epoch, weights: await weights() };
         }
         unvalidated = undefined;
         seconds = 0;
@@ -130,20 +156,20 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
     return {
       epochs,
       best: best?.epoch ?? { epoch: last.epoch, metric: 'loss', value: last.loss },
-      weights: best?.weights ?? (await trainer.weights()),
+      weights: best?.weights ?? (await weights()),
     };
   } finally {
     trainer.dispose();
   }
 }
 
-/** Conservative metrics of the live parameters. */
+/** Conservative metrics of parameters. */
 async function validate<C>(
   { model, config, catalogue, sessions: past, validProtocol: protocol = 'events', signal }: FitOptions<C>,
-  trainer: Trainer<C>,
+  params: Readonly<Record<string, Tensor>>,
   sessions: Sessions,
 ): Promise<Readonly<Record<string, number>>> {
-  const scorer = neuralScorer(model, trainer.params, config, catalogue);
+  const scorer = neuralScorer(model, params, config, catalogue);
   try {
     const result = await evaluate(scorer, sessions, {
       ...{ protocol, support: catalogue.support! },

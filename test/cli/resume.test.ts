@@ -93,9 +93,10 @@ describe.each(['gru4rec', 'sasrec'])('%s', (model) => {
     });
   });
 
-  test('may be interrupted twice', async () => {
-    const { asksAt } = await runUntil(argv(model, 'whole'));
-    const args = argv(model, 'parts');
+  test.each([1, 3])('may be interrupted twice, with the weights of %i epochs averaged', async (averageEpochs) => {
+    const averaged = ['--set', `averageEpochs=${averageEpochs}`];
+    const { asksAt } = await runUntil(argv(model, 'whole', ...averaged));
+    const args = argv(model, 'parts', ...averaged);
     expect((await runUntil(args, { ask: asksAt('epoch 1') + 2 })).code).toBe(130);
     expect((await runUntil([...args, '--resume'], { line: 'epoch 3' })).code).toBe(130);
     expect((await aisle(...args, '--resume')).code).toBe(0);

@@ -94,7 +94,7 @@ describe('aisle search', () => {
     const { code, stderr } = await search('--model', model, ...small(model), '--trials', '2', '--epochs', '1');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('no result') });
     expect(found().trials).toHaveLength(2);
-    const epochs = Object.entries(bestConfig()).filter(([key]) => /epoch|nIter/i.test(key));
+    const epochs = Object.entries(bestConfig()).filter(([key]) => /^(epoch|nEpochs|numEpochs|nIter)$/.test(key));
     expect(epochs).toEqual([[expect.any(String), 1]]);
   });
 

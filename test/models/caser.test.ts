@@ -217,6 +217,7 @@ test('plans windows, a balanced loss against negatives outside the session, and 
     rows: { kind: 'windows', length: 5, targets: 3, partial: false, earlier: 0 },
     batchSize: 512,
     epochs: 50,
+    averageEpochs: 1,
     objective: { loss: 'bce', negatives: { kind: 'per-row', count: 3, reject: 'session' }, reduction: 'balanced' },
     optimiser: {
       kind: 'adam',

@@ -137,6 +137,7 @@ describe('training', () => {
       schedule: { kind: 'step', every: 3, factor: 0.1 },
       batchSize: 100,
       epochs: 30,
+      averageEpochs: 1,
       patience: 10,
     });
   });

@@ -5,6 +5,7 @@ import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
 import { upload } from '../../src/models/tensors';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { random } from '../../src/session/random';
+import { WeightAverage, type Weights } from '../../src/train/average';
 import { evaluate } from '../../src/train/evaluate';
 import { type FitOptions, type FitState, fitModel, Interrupted } from '../../src/train/fit';
 import { start } from '../engine/backends/start';
@@ -217,6 +218,77 @@ describe('an interrupted training', () => {
     );
     expect(lasting(await fitModel(optionsOf({ resume: saved! })))).toEqual(lasting(first));
   });
+});
+
+describe('averaged weights', () => {
+  const averageEpochs = 3;
+
+  /** The plain weights at the end of each epoch, and the losses. */
+  async function plain() {
+    const ends: Weights[] = [];
+    const { epochs } = await fitModel(
+      optionsOf({
+        onEpoch: async (_, state) => {
+          const { arrays } = structuredClone((await state()).trainer);
+          const names = Object.keys(gru4rec.parameters(optionsOf().config, catalogue));
+          ends.push(Object.fromEntries(names.map((name) => [name, arrays[name]!])));
+        },
+      }),
+    );
+    return { ends, losses: epochs.map(({ loss }) => loss) };
+  }
+  const meanOf = (ends: readonly Weights[]) => new WeightAverage(averageEpochs, ends).mean();
+
+  test('are the result, and training goes on from the plain ones', async () => {
+    const { ends, losses } = await plain();
+    const result = await fitModel(optionsOf({}, { averageEpochs }));
+    expect(bitsOf(result.weights)).toEqual(bitsOf(meanOf(ends.slice(1))));
+    expect(bitsOf(result.weights)).not.toEqual(bitsOf(ends.at(-1)!));
+    expect(result.epochs.map(({ loss }) => loss)).toEqual(losses);
+  });
+
+  test('are what every epoch is validated with', async () => {
+    const { ends } = await plain();
+    const { epochs, best, weights } = await fitModel(optionsOf({ valid }, { averageEpochs }));
+    for (const { epoch, valid: measured } of epochs) {
+      const params = upload(meanOf(ends.slice(Math.max(0, epoch - averageEpochs), epoch)));
+      const scorer = neuralScorer(gru4rec, params, optionsOf().config, catalogue);
+      const { metrics } = await evaluate(scorer, valid, { protocol: 'events', support: catalogue.support });
+      expect(measured, `epoch ${epoch}`).toEqual(metrics.conservative);
+      scorer.dispose();
+      for (const value of Object.values(params)) value.dispose();
+    }
+    const { epoch } = best;
+    expect(bitsOf(weights)).toEqual(bitsOf(meanOf(ends.slice(Math.max(0, epoch - averageEpochs), epoch))));
+  });
+
+  test.each([undefined, valid])(
+    'are the same bit for bit where the training was interrupted, validated: %o',
+    async (valid) => {
+      const options = (over: Partial<FitOptions<Gru4RecConfig>> = {}) =>
+        optionsOf({ ...(valid && { valid }), ...over }, { averageEpochs });
+      const states: FitState[] = [];
+      const expected = lasting(
+        await fitModel(options({ onEpoch: async (_, state) => void states.push(structuredClone(await state())) })),
+      );
+      expect(states.map(({ ends }) => ends!.length)).toEqual([1, 2, 3, 3]);
+      for (const resume of states) expect(lasting(await fitModel(options({ resume })))).toEqual(expected);
+      for (const stopAt of [9, 33, 50]) {
+        const abort = new AbortController();
+        let calls = 0;
+        const model: typeof gru4rec = {
+          ...gru4rec,
+          outputs(params, config) {
+            calls++;
+            if (calls === stopAt) abort.abort();
+            return gru4rec.outputs(params, config);
+          },
+        };
+        const resume = await interrupted(options({ model, signal: abort.signal }));
+        expect(lasting(await fitModel(options({ resume })))).toEqual(expected);
+      }
+    },
+  );
 });
 
 test('other errors pass through, and leave no tensor behind', async () => {

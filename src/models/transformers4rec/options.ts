@@ -2,6 +2,7 @@
  * Configuration of Transformers4Rec: names of the paper's code and of the library in camelCase. `auto` is what the form's
  * code does; `settings.ts` says what that is.
  */
+import { type AveragingConfig, averagingOptions } from '../averaging';
 import type { OptionSpec, OptionSpecs } from '../model';
 import { type SampledConfig, sampledOptions } from '../sampled-softmax';
 import { type ScoringConfig, scoringOptions } from '../scoring';
@@ -12,7 +13,10 @@ export type LanguageModelName = (typeof LANGUAGE_MODELS)[number];
 export type ObjectiveName = (typeof OBJECTIVES)[number];
 type Choice = 'auto' | 'true' | 'false';
 
-export interface T4RecConfig extends Pick<SampledConfig, 'sampleAlpha' | 'logq'>, Pick<ScoringConfig, 'scoring'> {
+export interface T4RecConfig
+  extends AveragingConfig,
+    Pick<SampledConfig, 'sampleAlpha' | 'logq'>,
+    Pick<ScoringConfig, 'scoring'> {
   readonly form: 'paper' | 'library';
   readonly lm: LanguageModelName;
   readonly objective: ObjectiveName;
@@ -366,4 +370,5 @@ export const options: OptionSpecs<T4RecConfig> = {
   batchSize: integer(1, 65_536, 128, 'sessions a step', FIRST_RUN),
   batchClicks: integer(1, 1_000_000, 1024, 'same-length: clicks a step', 'as in SASRec'),
   nEpochs: integer(1, 10_000, 10, 'passes over the log', PAPER),
+  ...averagingOptions,
 };

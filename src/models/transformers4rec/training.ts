@@ -15,6 +15,7 @@ export const training = (config: T4RecConfig): TrainingPlan => ({
   },
   batchSize: config.batchSize,
   epochs: config.nEpochs,
+  averageEpochs: config.averageEpochs,
   objective: objective(config),
   optimiser: {
     kind: 'adam',
