@@ -28,7 +28,7 @@ import { exportTaste, openTaste } from './taste';
 
 export interface LearningParts extends KeptLearningParts {
   readonly engine: Pick<Engine, 'adopt' | 'explain' | 'fineTune' | 'migrate' | 'products'>;
-  readonly store: Pick<EventStore, 'beside' | 'flush'>;
+  readonly store: Pick<EventStore, 'beside' | 'flush' | 'hears' | 'refresh'>;
   readonly history: {
     sessions(): readonly (readonly VisitorEvent[])[];
     at(now: number): readonly VisitorEvent[];
@@ -163,6 +163,8 @@ export function createLearning(parts: LearningParts): Learning {
     await asOneTrainer({ store, now, signal, onWaiting }, async (stillAlone) => {
       await kept.read(); // another tab may have learnt meanwhile
       await kept.adopt(true);
+      // What another tab has stored is to be known before what is newer is learnt.
+      if (!store.hears) await store.refresh();
       const learnAll = () => slices(request, signal, pause, stillAlone);
       await learnAll().catch(async (error) => {
         if (signal.aborted || !(await kept.refused(error))) throw error;

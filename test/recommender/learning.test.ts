@@ -231,6 +231,16 @@ describe('two tabs', () => {
     expect((await there.recommend({ k: expected.length })).map(({ itemId }) => itemId)).toEqual(expected);
   });
 
+  test('learn what the other one has stored before what is newer, where they cannot hear each other, too', async () => {
+    vi.stubGlobal('BroadcastChannel', undefined);
+    const [here, there] = [await opened(), await opened()];
+    await Promise.all([stores(here), stores(there)]);
+    await follow(there, 1);
+    await there.privacy.export(); // all is stored by now
+    await follow(here, 1);
+    expect(await here.fineTune()).toMatchObject({ events: 2 * HABIT.length });
+  });
+
   test('do not bring back what the other one forgets while they learn', async () => {
     const [here, there] = [await habitual(8), await opened()];
     await Promise.all([stores(here), stores(there)]);
