@@ -5,7 +5,8 @@
  *
  * LOG is one of `quality/logs.ts`. A row is trained, its number of epochs chosen on the validation part, and tested once, in
  * a process of its own, one after the other, on one core. Rows are named as in the table (`sasrec`, `xlnet-mlm`,
- * `sasrec, official`), or by architecture, or by form: `improved`, `faithful`, `counted`; default: all. A row that stands in
+ * `sasrec, official`), or by architecture, or by form: `improved`, `faithful`, `counted`, `blended`; default: all but the blended
+ * ones, which ask rows together that are there already, all `--seeds` of a row or each with neighbours. A row that stands in
  * `results/quality-LOG.json` with the same settings is skipped; one that was interrupted, or killed, goes on where it was.
  * After each row the JSON and the pages are written. `--list` says what is open. Needs the logs of `../shared`.
  */
@@ -24,13 +25,14 @@ import { type LogFacts, logFacts } from '../../src/session/log-facts';
 import { type Metrics, metricsOf } from '../../src/train/metrics';
 import { writePages } from '../docs/quality-pages';
 import { commit, machine } from './machine';
-import type { Work } from './quality/child';
+import type { Place, Work } from './quality/child';
 import { folderOf, LOG_NAMES, LOGS, type LogName, type QualityLog } from './quality/logs';
 import { CUTS, METRICS, type QualityRow, readRows, writeRows } from './quality/record';
 import { configOf, type RowPlan, rowsOf } from './quality/rows';
 import { builtChild } from './turns';
 
 interface Planned {
+  readonly log: LogName;
   readonly row: RowPlan;
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -64,8 +66,19 @@ export async function main(args: readonly string[]): Promise<void> {
   const work = resolve(values.work);
   const files = await filesOf(name, log, data, join(work, 'data'));
   const facts = log.preset === AUTO ? await factsOf(files.train) : undefined;
-  const planned = wanted(name, values.rows).map((row) => ({ row, config: configOf(row, facts) }));
-  const jobs = jobsOf(name, planned, values.seeds.split(',').map(Number));
+  const seeds = values.seeds.split(',').map(Number);
+  const jobsFor = (rows: readonly RowPlan[], own: readonly number[] = seeds) =>
+    jobsOf(
+      name,
+      rows.map((row) => ({ row, config: configsOf(name, row, facts) })),
+      own,
+    );
+  // What is asked together comes after what it is made of.
+  const jobs = jobsFor(wanted(name, values.rows)).sort((a, b) => Number('blend' in a.row) - Number('blend' in b.row));
+  const place = (job: Job): Place => ({
+    folder: join(work, name, `${fileName(job.row.name)}-${job.seed}-${job.key}`),
+    plan: planOf(job, log, files),
+  });
   const isDone = ({ row, seed, key }: Job) =>
     readRows(name).some((old) => old.name === row.name && old.seed === seed && old.key === key);
   const open = values.again ? jobs : jobs.filter((job) => !isDone(job));
@@ -77,11 +90,16 @@ export async function main(args: readonly string[]): Promise<void> {
   const child = open.length > 0 ? await builtChild('quality/child.ts') : undefined;
   try {
     for (const [i, job] of open.entries()) {
-      const { row, seed, key } = job;
+      const { row, seed } = job;
       console.error(`[${i + 1}/${open.length}] ${name}, ${row.name}, seed ${seed}`);
-      const folder = join(work, name, `${row.name.replace(/[^\w.-]+/g, '_')}-${seed}-${key}`);
-      const plan = planOf(job, log, files);
-      const code = await ended(child!.program, { folder, plan });
+      const found = await workOf(job, place, jobsFor);
+      if (typeof found === 'string') {
+        console.error(found);
+        process.exitCode = 1;
+        continue;
+      }
+      const { folder, plan, together } = found;
+      const code = await ended(child!.program, found);
       if (code === EXIT.interrupted) {
         console.error('Interrupted: the same command goes on from here.');
         process.exitCode = code;
@@ -93,7 +111,12 @@ export async function main(args: readonly string[]): Promise<void> {
         process.exitCode = 1;
         continue;
       }
-      const shorten = shortener({ [files.train]: 'train.tsv.gz', [files.test]: 'test.tsv.gz', [folder]: 'out' });
+      const parts = [...(together?.parts ?? []), ...(together?.mixed ? [together.mixed] : [])];
+      const names = parts.map(({ folder, plan }) => [folder, `${fileName(plan.name)}-${plan.seed}`]);
+      const shorten = shortener({
+        ...{ [files.train]: 'train.tsv.gz', [files.test]: 'test.tsv.gz', [folder]: 'out' },
+        ...Object.fromEntries(names),
+      });
       keepRow(name, { ...rowOf(job, cell, log.groups?.(data)), ...at, commands: cell.result.commands.map(shorten) });
       writePages();
       const { conservative } = cell.result.metrics;
@@ -109,7 +132,7 @@ export async function main(args: readonly string[]): Promise<void> {
 /** The rows that are asked for, by name, architecture or form. */
 function wanted(log: LogName, list: string | undefined): readonly RowPlan[] {
   const all = rowsOf(log);
-  if (list === undefined) return all;
+  if (list === undefined) return all.filter(({ form }) => form !== 'blended');
   // Names hold ", ".
   const names = list.split(/,(?! )/);
   const found = names.map((name) => {
@@ -123,20 +146,69 @@ function wanted(log: LogName, list: string | undefined): readonly RowPlan[] {
   return [...new Set(found.flat())];
 }
 
-/** Seed by seed, so that every row has one before any has three; counting knows no seed. */
-const jobsOf = (log: LogName, rows: readonly Planned[], seeds: readonly number[]): Job[] =>
+/** Seed by seed, so that every row has one before any has three; counting knows no seed, and an ensemble has them all. */
+const jobsOf = (log: LogName, rows: readonly Omit<Planned, 'log'>[], seeds: readonly number[]): Job[] =>
   seeds.flatMap((seed, i) =>
     rows
-      .filter(({ row }) => row.form !== 'counted' || i === 0)
-      .map((planned) => ({ ...planned, seed, key: keyOf(log, planned, seed) })),
+      .filter(({ row }) => i === 0 || !(row.form === 'counted' || row.model === 'ensemble'))
+      .map((planned) => ({
+        log,
+        ...planned,
+        seed,
+        key: keyOf(log, planned, planned.row.model === 'ensemble' ? seeds : seed),
+      })),
   );
 
+/** What a process does for a job, or why it cannot: a blended row needs its parts. */
+async function workOf(
+  job: Job,
+  place: (job: Job) => Place,
+  jobsFor: (rows: readonly RowPlan[], seeds?: readonly number[]) => readonly Job[],
+): Promise<Work | string> {
+  const { blend } = job.row;
+  if (!blend) return place(job);
+  const all = rowsOf(job.log);
+  const named = (name: string, seeds?: readonly number[]) =>
+    jobsFor(
+      all.filter((row) => row.name === name),
+      seeds,
+    ).map((part) => ({ part, ...place(part) }));
+  const parts = named(blend.of, blend.with === undefined ? undefined : [job.seed]);
+  const [mixed] = blend.with === undefined ? [] : named(blend.with, [1]);
+  if (!mixed && parts.length < 2) return `${job.row.name}: name the seeds, --seeds 1,2,3.`;
+  for (const { folder, plan, part } of [...parts, ...(mixed ? [mixed] : [])]) {
+    if (await readCell(folder, plan)) continue;
+    return `${job.row.name}: train ${part.row.name}, seed ${part.seed}, first, with the same --work.`;
+  }
+  const only = ({ folder, plan }: Place): Place => ({ folder, plan });
+  const { folder, plan } = place(job);
+  return { folder, plan, together: { blend, parts: parts.map(only), ...(mixed && { mixed: only(mixed) }) } };
+}
+
 /** Changes with everything that the result should follow from but the code. */
-function keyOf(log: LogName, { row, config: given }: Planned, seed: number): string {
+function keyOf(log: LogName, { row, config: given }: Omit<Planned, 'log'>, seed: number | readonly number[]): string {
   const { cut, valid, holdout, protocol } = LOGS[log];
   const config = Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1));
-  const facts = { model: row.model, config, seed, cut: Array.isArray(cut) ? cut : log, valid, holdout, protocol };
+  const parts = row.blend ?? {};
+  const facts = {
+    model: row.model,
+    config,
+    seed,
+    ...parts,
+    cut: Array.isArray(cut) ? cut : log,
+    valid,
+    holdout,
+    protocol,
+  };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 12);
+}
+
+/** What a row is given; of a blended one, what its parts are. */
+function configsOf(log: LogName, row: RowPlan, facts: LogFacts | undefined): Planned['config'] {
+  const { blend } = row;
+  if (!blend) return configOf(row, facts);
+  const parts = rowsOf(log).filter(({ name }) => name === blend.of || name === blend.with);
+  return Object.fromEntries(parts.map((part) => [part.name, configOf(part, facts)]));
 }
 
 async function factsOf(train: string): Promise<LogFacts> {
@@ -165,7 +237,7 @@ async function filesOf(name: LogName, { cut }: QualityLog, data: string, folder:
 
 function planOf({ row, seed, config }: Job, log: QualityLog, files: { train: string; test: string }): CellPlan {
   const { name, model, form } = row;
-  const isNeural = form !== 'counted';
+  const isNeural = form === 'improved' || form === 'faithful';
   return {
     ...{ name, model, isNeural, seed, config, ...files, reading: [], backend: 'auto' },
     protocol: log.protocol,
@@ -194,9 +266,11 @@ function rowOf(
   { plan, result, ranks }: Cell,
   groupOf: ReturnType<NonNullable<QualityLog['groups']>> | undefined,
 ): Omit<QualityRow, 'commit' | 'machine' | 'commands'> {
-  const { metrics, best, epochs } = result;
+  const { metrics, best, epochs, blend: blended } = result;
+  const { blend: _, ...about } = row;
   return {
-    ...row,
+    ...about,
+    ...(blended && { blended }),
     ...{ config: plan.config, seed, key },
     predictions: result.predictions,
     metrics: { conservative: rounded(metrics.conservative), standard: rounded(metrics.standard) },
@@ -227,6 +301,7 @@ function groupsOf(ranks: Cell['ranks'], groupOf: (rank: Cell['ranks'][number]) =
   );
 }
 
+const fileName = (name: string): string => name.replace(/[^\w.-]+/g, '_');
 const digits = (value: number): number => Number(value.toFixed(5));
 const rounded = (metrics: Metrics | Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(METRICS.map((name) => [name, digits(metrics[name]!)]));

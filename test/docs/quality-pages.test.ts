@@ -63,6 +63,14 @@ describe('a page', () => {
     expect(text).toContain('| sasrec | 0.3000 | 0.3000 | 0.1000 | 0.1000 |');
   });
 
+  test('tells how blended rows were put together, and never takes one for an architecture', () => {
+    const blended = { by: 'probabilities', of: 'sasrec', with: 'vstan', weight: 0.4 } as const;
+    const mixture = row('sasrec with vstan', 1, 0.3, { model: 'mixture', form: 'blended', curve: [], blended });
+    const text = page('diginetica', [...rows, mixture]);
+    expect(text).toContain('- sasrec with vstan: probabilities of sasrec with 0.4 of vstan');
+    expect(summary((log) => (log === 'diginetica' ? [...rows, mixture] : []))).not.toContain('mixture');
+  });
+
   test('of all logs shows of each architecture the row that the validation chose, not the best of the test', () => {
     const text = summary((log) => (log === 'diginetica' ? rows : []));
     expect(text.split('\n').slice(2)).toEqual([

@@ -125,7 +125,7 @@ function madeBy({ name, auto, blend }: Row): string {
 }
 
 /** How several models were put together. */
-function blendText({ by, of, with: other, seeds, weight, chosen }: Blended): string {
+export function blendText({ by, of, with: other, seeds, weight, chosen }: Blended): string {
   const scale = by === 'probabilities' ? 'probabilities' : 'standard scores';
   if (seeds) return `the mean of the ${scale} of ${of}, seeds ${seeds.join(', ')}`;
   const why = chosen ? `, chosen by ${chosen.metric} ${chosen.value.toFixed(4)} on the validation part` : '';

@@ -12,6 +12,8 @@ export interface QualityLog {
   readonly title: string;
   /** The preset that was chosen on it, or `auto` where none was. */
   readonly preset: string;
+  /** Row that counts and is mixed into networks. */
+  readonly neighbour: string;
   /** Folder of `../shared/data`. */
   readonly folder: string;
   readonly protocol: 'events' | 'leave-one-out';
@@ -45,6 +47,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
   diginetica: {
     title: 'Diginetica',
     preset: 'diginetica',
+    neighbour: 'v-sknn, grid',
     folder: 'diginetica',
     protocol: 'events',
     valid: 'last:10%',
@@ -56,6 +59,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
   'yoochoose-100k': {
     title: 'yoochoose-100k',
     preset: 'yoochoose-100k',
+    neighbour: 'vstan',
     folder: 'yoochoose-100k',
     protocol: 'events',
     valid: 'last:1d',
@@ -67,6 +71,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
   eshop: {
     title: 'eshop-clothing-2008',
     preset: 'eshop',
+    neighbour: 'vstan',
     folder: 'eshop-clothing-2008',
     protocol: 'events',
     valid: 'last:7d',
@@ -78,6 +83,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
   'amazon-beauty': {
     title: 'Amazon Beauty',
     preset: 'beauty',
+    neighbour: 'sr',
     folder: 'amazon-beauty',
     protocol: 'leave-one-out',
     holdout: 2,
@@ -95,6 +101,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
   'online-retail': {
     title: 'Online Retail',
     preset: 'auto',
+    neighbour: 'vstan',
     folder: 'online-retail',
     protocol: 'events',
     valid: 'last:30d',

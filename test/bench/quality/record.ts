@@ -1,10 +1,14 @@
 /** What is committed of a trained and tested row, `results/quality-LOG.json`: pages are written from nothing else. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Blended } from '../../../src/cli/compare/cell';
 import type { LogName } from './logs';
 
-/** `faithful`: the form and loss of the paper or its code. `improved`: the preset. `counted`: nothing is learnt. */
-export type Form = 'faithful' | 'improved' | 'counted';
+/**
+ * `faithful`: the form and loss of the paper or its code. `improved`: the preset. `counted`: nothing is learnt. `blended`: rows
+ * asked together, never the figure of one of them.
+ */
+export type Form = 'faithful' | 'improved' | 'counted' | 'blended';
 
 type Named = Readonly<Record<string, number>>;
 
@@ -14,6 +18,8 @@ export interface QualityRow {
   readonly model: string;
   readonly form: Form;
   readonly preset?: string;
+  /** Of a blended row: how its parts were put together. */
+  readonly blended?: Blended;
   /** On top of the preset. */
   readonly set: Readonly<Record<string, unknown>>;
   /** Both together, as they were when it was trained. */

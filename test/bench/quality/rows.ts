@@ -1,4 +1,5 @@
 /** The rows of the tables of quality: every architecture in its preset, its faithful form beside it, and what counts. */
+import type { Blend } from '../../../src/cli/compare/blend';
 import { presetOf, presets } from '../../../src/models/presets';
 import { AUTO, autoPreset } from '../../../src/models/presets/auto';
 import { baselines } from '../../../src/neighbours/index';
@@ -14,6 +15,8 @@ export interface RowPlan {
   readonly form: Form;
   readonly preset?: string;
   readonly set: Settings;
+  /** Which rows it asks together; nothing is trained for it. */
+  readonly blend?: Blend;
 }
 
 /** Pairs of Transformers4Rec, the best of its paper first. */
@@ -56,7 +59,7 @@ const GRID = {
 
 /** All rows of a log, cheap ones first. */
 export function rowsOf(log: LogName): RowPlan[] {
-  const { preset } = LOGS[log];
+  const { preset, neighbour } = LOGS[log];
   const counted = Object.keys(baselines).map((model): RowPlan => ({ name: model, model, form: 'counted', set: {} }));
   const tuned: RowPlan[] =
     log === 'diginetica' ? [{ name: 'v-sknn, grid', model: 'v-sknn', form: 'counted', set: GRID }] : [];
@@ -72,7 +75,24 @@ export function rowsOf(log: LogName): RowPlan[] {
     const model = name.startsWith('xlnet') ? 'transformers4rec' : name.split(',')[0]!;
     return { name, model, form: 'faithful', set };
   });
-  return [...counted, ...tuned, ...improved, ...faithful];
+  return [...counted, ...tuned, ...improved, ...faithful, ...improved.flatMap((row) => blendsOf(row, neighbour))];
+}
+
+/** The seeds of a row together, and the row with neighbours. */
+function blendsOf({ name, model }: RowPlan, neighbour: string): RowPlan[] {
+  // Scores of GRU4Rec's presets are no logits where they learnt by BPR-max.
+  const combine = model === 'gru4rec' ? 'standard' : 'probabilities';
+  const row = (blend: Blend, kind: string): RowPlan => ({
+    name: blend.name,
+    model: kind,
+    form: 'blended',
+    set: {},
+    blend,
+  });
+  return [
+    row({ name: `${name}, seeds together`, of: name, combine }, 'ensemble'),
+    row({ name: `${name} with ${neighbour}`, of: name, with: neighbour, combine }, 'mixture'),
+  ];
 }
 
 /** What a row's training is given. The facts are those of the training part, where `auto` goes by them. */

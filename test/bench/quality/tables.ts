@@ -1,4 +1,6 @@
 /** Pages and tables from what is committed of the rows; nothing here measures. */
+
+import { blendText } from '../../../src/cli/compare/markdown';
 import { LOG_NAMES, LOGS, type LogName, type QualityLog } from './logs';
 import type { Form, QualityRow } from './record';
 
@@ -131,7 +133,9 @@ const settings = (set: Readonly<Record<string, unknown>>): string =>
     .join('');
 
 /** How each row is made again. */
-const recipe = ({ name, runs: [run] }: Group): string => {
+const recipe = ({ name, runs }: Group): string => {
+  const [run] = runs;
+  if (run!.blended) return `- ${name}: ${runs.map(({ blended }) => blendText(blended!)).join('; ')}`;
   const preset = run!.preset === undefined ? '' : ` --preset ${run!.preset}`;
   return `- ${name}: \`--model ${run!.model}${preset}${settings(run!.set)}\``;
 };
@@ -152,7 +156,7 @@ export function page(name: LogName, rows: readonly QualityRow[]): string {
     '',
     'Where there are several seeds, means ± standard deviation. "validation" is mrr@20 of the epoch that was chosen.' +
       `${retrained} Each row was tested once. "improved" rows have the preset of the log, "faithful" ones the form and the ` +
-      'loss of the paper or its code.',
+      'loss of the paper or its code; "blended" ones ask several rows together, and cost what these do together.',
     '',
     results(groups, log),
     '',
@@ -178,7 +182,7 @@ export function page(name: LogName, rows: readonly QualityRow[]): string {
  */
 export function summary(rowsOf: (log: LogName) => readonly QualityRow[]): string {
   const logs = LOG_NAMES.map((name) => ({ name, log: LOGS[name], groups: groupsOf(rowsOf(name), LOGS[name]) })).filter(
-    ({ groups }) => groups.some(({ form }) => form !== 'counted'),
+    ({ groups }) => groups.some(isLearnt),
   );
   const models = [...new Set(logs.flatMap(({ groups }) => groups.filter(isLearnt).map(({ model }) => model)))].sort();
   const cell = (log: QualityLog, group: Group | undefined): string => {
@@ -200,7 +204,7 @@ export function summary(rowsOf: (log: LogName) => readonly QualityRow[]): string
   return table(['model', ...titles], [['best of counting', ...counted], ...lines]);
 }
 
-const isLearnt = ({ form }: Group): boolean => form !== 'counted';
+const isLearnt = ({ form }: Group): boolean => form === 'improved' || form === 'faithful';
 
 function chosen(groups: readonly Group[], model: string): Group | undefined {
   const value = ({ runs }: Group) => mean(runs.map(({ selected }) => selected!.value));
