@@ -45,7 +45,7 @@ export function decodeDelta(bytes: Uint8Array): Delta {
     if (json === undefined) throw bad('has no metadata named "delta"');
     const rest = checkRest(parseJson(new TextEncoder().encode(json), `${FILE}: its metadata`));
     checkSize(bytes.length, rest.method);
-    const arrays: Record<string, NdArray> = {};
+    const arrays: Record<string, NdArray> = Object.create(null); // what is not in the file is not there
     for (const [name, tensor] of tensors) {
       if (tensor.dtype !== 'F32' && tensor.dtype !== 'I32') throw bad(`has ${quote(name)} of type ${tensor.dtype}`);
       arrays[name] = checkArray(name, toNdArray(tensor, name, FILE), rest.itemIds.length);

@@ -40,6 +40,12 @@ const HEADER = 44;
 const TAG = 16;
 const CHECK = 4;
 
+/** @throws RangeError for one that `seal` does not take. */
+export function checkPassphrase(passphrase: unknown): void {
+  if (typeof passphrase === 'string' && passphrase.length >= MIN_PASSPHRASE) return;
+  throw new RangeError(`passphrase: expected at least ${MIN_PASSPHRASE} characters.`);
+}
+
 /**
  * Seals bytes. Every call draws a salt and a nonce of its own, so that no key seals twice.
  *
@@ -47,9 +53,7 @@ const CHECK = 4;
  *   no cryptography.
  */
 export async function seal(content: Uint8Array, passphrase: string): Promise<Uint8Array> {
-  if (typeof passphrase !== 'string' || passphrase.length < MIN_PASSPHRASE) {
-    throw new RangeError(`passphrase: expected at least ${MIN_PASSPHRASE} characters.`);
-  }
+  checkPassphrase(passphrase);
   const subtle = cryptography();
   const header = new Uint8Array(HEADER);
   header.set(new TextEncoder().encode(MAGIC));

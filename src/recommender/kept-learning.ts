@@ -30,6 +30,8 @@ export class KeptLearning {
   #name: string | undefined;
   #bytes = 0;
   #isStored = false;
+  /** What is on the device is to be forgotten, and could not be yet. */
+  #isForgotten = false;
   /** Whether the engine may hold something of ours. */
   #isAdopted = false;
   /** Counts what was forgotten: what began before is over. */
@@ -74,6 +76,7 @@ export class KeptLearning {
     // Nothing may be read, or nothing is there and never was: what this page has in memory is all there is.
     if (!found || life !== this.#life || found.name === this.#name) return;
     this.#name = found.name;
+    if (this.#isForgotten) return;
     this.#take(undefined);
     if ('reason' in found) return this.#setAside(found.reason);
     this.#since = found.since;
@@ -168,6 +171,7 @@ export class KeptLearning {
       if (name === undefined || life !== this.#life) return;
       this.#name = name;
       this.#isStored = delta === this.#delta;
+      this.#isForgotten = false;
       mend('learnt-not-stored');
     } catch (error) {
       const { name, message } = error as Error;
@@ -186,7 +190,8 @@ export class KeptLearning {
   /** Begins anew after that time, in seconds since 1970. */
   forget(since: number): void {
     this.drop();
-    if (Number.isFinite(since)) this.#since = since;
+    this.#since = since;
+    this.#isForgotten = this.#parts.status().storage !== 'indexeddb';
   }
 
   /** Nothing is known any more, and nothing that is under way brings it back. */
@@ -195,6 +200,7 @@ export class KeptLearning {
     this.#take(undefined);
     this.#since = undefined;
     this.#name = undefined;
+    this.#isForgotten = false;
   }
 
   #take(delta: Delta | undefined, bytes = 0): void {

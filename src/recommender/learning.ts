@@ -3,6 +3,7 @@
  * where something is learnt, explained or carried over, or was learnt before.
  */
 import type { Delta } from '../checkpoint/delta';
+import { checkPassphrase } from '../checkpoint/sealed-file';
 import { firstOf } from '../engine/abort';
 import type { Engine, Explanation, TuneProgress } from '../engine/engine';
 import { RecommenderError, throwIfAborted } from '../errors';
@@ -24,7 +25,7 @@ import {
   REMEMBERED,
 } from './learning-status';
 import { type Learnt, readableLearnt } from './learnt';
-import { exportTaste, openTaste } from './taste';
+import { checkSealed, exportTaste, openTaste } from './taste';
 
 export interface LearningParts extends KeptLearningParts {
   readonly engine: Pick<Engine, 'adopt' | 'explain' | 'fineTune' | 'migrate' | 'products'>;
@@ -314,10 +315,12 @@ export function createLearning(parts: LearningParts): Learning {
     },
     taste: {
       async export(passphrase) {
+        checkPassphrase(passphrase);
         await kept.read();
         return exportTaste(kept.delta, passphrase);
       },
       async import(file, passphrase) {
+        checkSealed(file, passphrase);
         assertAllowed();
         const { life } = kept;
         await ready();
@@ -337,8 +340,9 @@ export function createLearning(parts: LearningParts): Learning {
       async forget() {
         stop();
         learntTo = undefined;
-        const last = history.sessions().at(-1)?.at(-1)?.time;
-        kept.forget(Math.min(last ?? Number.NEGATIVE_INFINITY, span().latest));
+        // What earlier visits stored may not be known yet.
+        const last = history.sessions().at(-1)?.at(-1)?.time ?? now() / 1000;
+        kept.forget(Math.min(last, span().latest));
         await store.flush();
         await kept.save();
         await kept.adopt();

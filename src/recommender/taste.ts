@@ -11,13 +11,18 @@ export async function exportTaste(delta: Delta | undefined, passphrase: string):
   return seal(encodeDelta(delta), passphrase);
 }
 
+/** @throws RangeError for what `openTaste` cannot open, whatever it holds. */
+export function checkSealed(file: unknown, passphrase: unknown): void {
+  if (!(file instanceof Uint8Array)) throw new RangeError('taste.import: expected the bytes of a file.');
+  if (typeof passphrase !== 'string') throw new RangeError('passphrase: expected a text.');
+}
+
 /**
  * The delta in a file, carried over to the model that is loaded.
  *
  * @throws As `Taste.import`.
  */
 export async function openTaste(file: Uint8Array, passphrase: string, engine: Pick<Engine, 'migrate'>): Promise<Delta> {
-  if (!(file instanceof Uint8Array)) throw new RangeError('taste.import: expected the bytes of a file.');
   const delta = decodeDelta(await unseal(file, passphrase, MAX_DELTA_BYTES.full));
   const answer = await engine.migrate(delta);
   if ('reason' in answer) throw new RecommenderError('foreign-delta', answer.reason);

@@ -173,3 +173,7 @@ test.each(['adapter', 'full'] as const)(
     expectRefused(writeSafetensors(new Map([...tensors, ['a', more]]), metadata));
   },
 );
+
+test('there are the arrays of the file, and none that every object has', () => {
+  expect(decodeDelta(encodeDelta(DELTA)).arrays['constructor']).toBeUndefined();
+});

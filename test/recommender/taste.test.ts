@@ -41,6 +41,13 @@ describe('taste', () => {
     await expect.poll(() => there.status.learning?.events).toBe(40);
   });
 
+  test('says what is wrong with what it is given, before anything is waited for', async () => {
+    const recommender = await opened('nowhere');
+    await expect(recommender.taste.export('short')).rejects.toThrow(RangeError);
+    await expect(recommender.taste.import('a text' as never, PASSPHRASE)).rejects.toThrow(RangeError);
+    await expect(recommender.taste.import(new Uint8Array(), 7 as never)).rejects.toThrow(RangeError);
+  });
+
   test('says why a file cannot be opened, and keeps what there was', async () => {
     const recommender = await habitual(8);
     await expect(recommender.taste.export(PASSPHRASE)).rejects.toThrow(code('nothing-learnt'));
@@ -145,4 +152,21 @@ describe('a stored record that was damaged', () => {
     expect((await next.fineTune()).events).toBe(41);
     expect(next.status.degraded.map((entry) => entry.code)).toContain('learnt-set-aside');
   });
+});
+
+test('what is forgotten before anything may be stored or read is forgotten on the device once it may', async () => {
+  const first = await habitual(4);
+  await first.fineTune();
+  await first.dispose();
+  const next = await opened('small', { consent: 'manual' });
+  await next.taste.forget();
+  await next.privacy.consent('granted');
+  await stores(next);
+  await expect.poll(storedKeys).toContain('learnt/name');
+  await expect.poll(async () => (await next.privacy.export()).sessions.flat()).toHaveLength(20);
+  expect(await next.fineTune()).toMatchObject({ events: 0 });
+  await next.dispose();
+  const last = await opened();
+  await stores(last);
+  expect(await last.fineTune()).toMatchObject({ events: 0 });
 });
