@@ -138,6 +138,10 @@ describe('presets', () => {
     );
   });
 
+  test('name auto among the known ones, and suggest it', () => {
+    expect(() => presetOf('gru4rec', 'aut')).toThrow(/ and auto, which picks one by the log; did you mean auto\?$/);
+  });
+
   test('of an architecture without any, or of none, are refused', () => {
     for (const architecture of ['markov', 'constructor']) {
       expect(() => presetOf(architecture, 'best')).toThrow(/has no preset "best": it has none/);

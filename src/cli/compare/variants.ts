@@ -134,6 +134,7 @@ const hasPreset = (model: string, name: string): boolean =>
 function checkPreset(name: string, models: readonly string[]): void {
   if (models.some((model) => hasPreset(model, name))) return;
   const known = [...new Set(models.flatMap((model) => Object.keys(presets[model] ?? {})))];
+  if (known.length > 0) known.push(AUTO);
   const nearest = nearestName(name, known);
   const rest = nearest === undefined ? `they have ${known.join(', ') || 'none'}.` : `did you mean ${nearest}?`;
   throw new RecommenderError('bad-config', `No model of --models has a preset "${name}": ${rest}`);

@@ -16,9 +16,9 @@
 import type { LogFacts } from '../../session/log-facts';
 import { presetOf } from '../presets';
 
-type Settings = Readonly<Record<string, unknown>>;
+export { AUTO } from './preset';
 
-export const AUTO = 'auto';
+type Settings = Readonly<Record<string, unknown>>;
 
 /** What a preset was chosen on, as its training part is. */
 interface Kind {
@@ -62,6 +62,7 @@ const SAMPLED: Readonly<Record<string, Settings>> = {
   sasrec: { loss: 'sampled', nSample: 4096 },
   cl4srec: { loss: 'sampled', nSample: 4096 },
   srgnn: { loss: 'sampled', nSample: 4096, sparseUpdates: true },
+  caser: { loss: 'sampled', nSample: 4096, sparseUpdates: true },
   transformers4rec: { sampledSoftmax: true, maxNSamples: 8192 },
 };
 

@@ -18,8 +18,12 @@ export const CASER: Presets = {
     config: { ...BY_CLICK, L: 3, learningRate: 0.004, nIter: 4 },
   },
   diginetica: {
-    doc: 'short anonymous sessions that come back to items, a large catalogue; carried over, not searched',
-    config: { ...BY_CLICK, L: 3, outputTable: 'inputs', learningRate: 0.002, nIter: 6 },
+    doc: 'short anonymous sessions that come back to items, a large catalogue; after single trials, not searched',
+    config: {
+      ...{ ...BY_CLICK, L: 3, outputTable: 'inputs', scoring: 'cosine', acFc: 'tanh', dropoutEmbed: 0.2 },
+      ...{ loss: 'sampled', nSample: 2048, sparseUpdates: true },
+      ...{ batchSize: 512, learningRate: 0.003, lrSchedule: 'linear', nIter: 8 },
+    },
   },
   beauty: {
     doc: 'long histories without repeats; carried over, not searched',

@@ -6,3 +6,6 @@ export interface Preset {
 
 /** By name. */
 export type Presets = Readonly<Record<string, Preset>>;
+
+/** The name that stands for the preset which suits the log. */
+export const AUTO = 'auto';

@@ -34,8 +34,12 @@ export const TRANSFORMERS4REC: Presets = {
     config: { ...HIDDEN, ...SAMPLED, nEpochs: 20 },
   },
   'diginetica-clm': {
-    doc: 'the same for clm',
-    config: { ...NEXT, ...SAMPLED, learningRate: 0.002, dropout: 0.2, nEpochs: 10 },
+    doc: 'short anonymous sessions, a large catalogue, for clm; after single trials on yoochoose-100k, not searched',
+    config: {
+      ...{ ...NEXT, dModel: 128, itemEmbeddingDim: 128, nLayer: 2, scoring: 'cosine', inputDropout: 0.3, dropout: 0.3 },
+      ...{ sampledSoftmax: true, sampleBy: 'popularity', maxNSamples: 4096, sparseUpdates: true },
+      ...{ batchClicks: 1024, learningRate: 0.002, nEpochs: 10 },
+    },
   },
   beauty: {
     doc: 'long histories without repeats, for mlm, plm and rtd; carried over, not searched',
