@@ -5,6 +5,7 @@ import { RecommenderError } from '../errors';
 import { camelCase } from '../models/configuration';
 import { hasPresets, presetOf } from '../models/presets';
 import { AUTO, type AutoPreset, autoPreset } from '../models/presets/auto';
+import type { EventLog } from '../session/event-log';
 import { type LogFacts, logFacts } from '../session/log-facts';
 import type { Context } from './context';
 import { readEventsFile } from './events-file';
@@ -48,17 +49,20 @@ export async function configurationFrom(flags: ConfigurationFlags, context: Cont
   return { given: keyed([...Object.entries(found), ...Object.entries(own)]), auto };
 }
 
-/** What `auto` goes by of a log: all of its file, so that a part held back for validation changes nothing. */
-export async function factsOf(data: string, flags: EventsFlags, context: Context): Promise<LogFacts> {
+/**
+ * What `auto` goes by of a log: all of its file, so that a part held back for validation changes nothing.
+ *
+ * @param known What of the log it may go by. Default: all.
+ */
+export async function factsOf(
+  data: string,
+  flags: EventsFlags,
+  context: Context,
+  known: (log: EventLog) => EventLog = (log) => log,
+): Promise<LogFacts> {
   // Its remarks are told when it is read for good.
-  const log = await readEventsFile(
-    data,
-    { minItems: 1, ...readOptions(flags) },
-    {
-      ...context,
-      stderr: { write() {} },
-    },
-  );
+  const quiet = { ...context, stderr: { write() {} } };
+  const log = known(await readEventsFile(data, { minItems: 1, ...readOptions(flags) }, quiet));
   return logFacts(log, log.itemIds.length);
 }
 

@@ -147,6 +147,8 @@ describe('aisle compare', () => {
 
   test.each([
     [['--holdout', '2'], 'does not go with --protocol events'],
+    [['--holdout', '3', '--protocol', 'leave-one-out'], 'Expected 2: the last event is the test'],
+    [['--holdout', '1', '--protocol', 'leave-one-out'], 'Expected 2: the last event is the test'],
     [['--holdout', '2', '--protocol', 'leave-one-out', '--valid', 'last:10%'], '--valid has no place'],
     [['--holdout', '2', '--protocol', 'leave-one-out', '--test', 'events.csv'], '--test has no place'],
     [['--valid', 'none'], '--epochs needs none'],
@@ -175,10 +177,23 @@ describe('aisle compare', () => {
     expect(stderr).toContain('No model of --models has a preset "auto"');
     expect((await compare('--models', 'markov', '--variants', file, '--epochs', '1')).code).toBe(0);
     const mine = report().rows.find(({ name }: { name: string }) => name === 'mine');
-    expect(mine.auto.why).toMatch(/^12 items, 258 events .* so the preset/);
+    // Of the part that is learnt from: the last tenth of the sessions is the test.
+    expect(mine.auto.why).toMatch(/^12 items, 228 events in 54 sessions .* so the preset/);
     expect(mine.commands[0]).toMatch(/--set layers=4 .*--set momentum=0\.4/);
     expect(mine.commands[0]).not.toContain('--preset');
     expect(readFileSync(join(out, 'report.md'), 'utf8')).toContain(`- mine, --preset auto: ${mine.auto.why}`);
+  });
+
+  test.each([
+    [['--test', 'DATA'], '258 events in 60 sessions'],
+    [['--protocol', 'leave-one-out', '--holdout', '2'], '117 events in 39 sessions'],
+    [['--protocol', 'incremental', '--window', '12h'], '30 events in 7 sessions'],
+  ])('picks the preset by what is learnt from, with %j', async (argv, seen) => {
+    const own = { ...small, preset: 'auto' };
+    const file = await variants([own]);
+    const words = argv.map((word) => (word === 'DATA' ? data : word));
+    const { stderr } = await compare('--variants', file, '--epochs', '1', ...words);
+    expect(stderr).toMatch(new RegExp(`^--preset auto, small net: 12 items, .*${seen}`, 'm'));
   });
 
   test('asks models together as rows of their own: all seeds of one, and one with neighbours by a share that validation chose', async () => {
@@ -233,6 +248,16 @@ describe('aisle compare', () => {
     const { commands } = report().rows.find(({ name }: { name: string }) => name === 'with rules');
     expect(commands.map((line: string) => line.split(' ')[1])).toEqual(['evaluate', 'evaluate']);
     expect(commands[0]).toContain('--target valid');
+  });
+
+  test('chooses the share of a mixture under the protocol of the test', async () => {
+    const file = await variants([small, { name: 'with rules', mix: ['small net', 'markov'] }]);
+    const argv = ['--models', 'markov', '--variants', file, '--protocol', 'last-item', '--valid', 'last:25%'];
+    const { code, stderr } = await compare(...argv);
+    expect({ code, failed: /no result/.test(stderr) }).toEqual({ code: 0, failed: false });
+    const { commands } = report().rows.find(({ name }: { name: string }) => name === 'with rules');
+    expect(commands[2]).toContain('--mix');
+    expect(commands[2]).toContain('--protocol last-item');
   });
 
   test('says which row of several models has no result, and why', async () => {

@@ -3,11 +3,13 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { CATALOGUE } from '../../checkpoint/manifest';
 import type { BackendChoice } from '../../engine/engine';
 import { RecommenderError } from '../../errors';
+import type { LogFacts } from '../../session/log-facts';
 import { readCatalogueFile } from '../catalogue-file';
 import { eventsArguments, quoted } from '../command-line';
+import { factsOfTraining } from '../compare/facts';
 import { htmlReport } from '../compare/html';
 import { cell as figure, markdownReport, type ReportFacts } from '../compare/markdown';
-import { partsOf } from '../compare/parts';
+import { type Parts, partsOf } from '../compare/parts';
 import { type Row, rowsOf } from '../compare/rows';
 import { runBlends, runCells, runsOnParts, runsOnWindows, windowedVariants } from '../compare/run-cells';
 import { everyName, type Planned, variantsOf } from '../compare/variants';
@@ -15,7 +17,7 @@ import { writeWindows } from '../compare/windows';
 import { type Context, contextOf, printJson } from '../context';
 import { replaceFile, replaceFiles } from '../durable';
 import { addEventsOptions, type EventsFlags, integer, oneOf, parseList, parseWindow } from '../options';
-import { factsOf, tellAuto } from '../settings';
+import { tellAuto } from '../settings';
 import { parseValid } from '../training-data';
 import { VERSION } from '../version';
 
@@ -66,9 +68,9 @@ export function register(program: Command): void {
     )
     .option(
       '--holdout <n>',
-      'learn from all but the last n events of every session of --data, 2 for leave-one-out: the last is predicted, the one ' +
-        'before chooses the epochs; nothing is learnt anew then',
-      integer(2),
+      '2: learn from all but the last two events of every session of --data; the last is predicted, the one before chooses ' +
+        'the epochs; nothing is learnt anew then',
+      parseHoldout,
     )
     .option(
       '--protocol <name>',
@@ -101,7 +103,14 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
   const { protocol, epochs, valid, holdout, backend, out } = flags;
   const isIncremental = protocol === 'incremental';
   refuseMixed(flags);
-  const { variants, blends } = await rowsToBe(flags, context);
+  const seconds = flags.window ?? DAY;
+  let cut: Promise<Parts> | undefined;
+  const parts = (): Promise<Parts> => {
+    cut ??= partsOf(flags, context);
+    return cut;
+  };
+  const facts = () => factsOfTraining(flags, isIncremental ? { seconds } : { parts }, context);
+  const { variants, blends } = await rowsToBe(flags, facts, context);
   if (isIncremental && blends.length > 0) {
     throw new RecommenderError(
       'bad-config',
@@ -118,12 +127,12 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
   const metric = isIncremental ? 'ndcg@20' : 'mrr@20';
   const prepare = async () => {
     if (!isIncremental) {
-      const parts = await partsOf(flags, context);
-      return { support: parts.support, runs: runsOnParts(variants, parts, options), windows: 0 };
+      const files = await parts();
+      return { support: files.support, runs: runsOnParts(variants, files, options), windows: 0 };
     }
     const windowed = windowedVariants(variants);
     const how = {
-      seconds: flags.window ?? DAY,
+      seconds,
       half: 'test' as const,
       retrains: windowed.map(({ retrain }) => retrain),
     };
@@ -134,7 +143,7 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
   const single = await runCells(out, runs, metric, context);
   const together = await runBlends(out, blends, single.cells, metric, context);
 
-  const facts: ReportFacts = {
+  const report: ReportFacts = {
     ...{ train: flags.data, test: flags.test ?? testedOf(flags), protocol, metric, windows, seeds },
     rows: rowsOf([...single.cells, ...together.cells], support, metric),
     failures: [...single.failures, ...together.failures],
@@ -142,12 +151,12 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
     command: commandOf(flags),
   };
   await replaceFiles(out, {
-    'report.json': `${JSON.stringify(facts, null, 2)}\n`,
-    'report.md': markdownReport(facts),
-    'report.html': htmlReport(facts),
+    'report.json': `${JSON.stringify(report, null, 2)}\n`,
+    'report.md': markdownReport(report),
+    'report.html': htmlReport(report),
   });
-  if (flags.json) printJson(context, facts);
-  else context.stdout.write(summary(facts, out));
+  if (flags.json) printJson(context, report);
+  else context.stdout.write(summary(report, out));
 }
 
 /**
@@ -155,7 +164,7 @@ async function run(flags: CompareFlags, command: Command): Promise<void> {
  *
  * @throws RecommenderError `bad-input` for a catalogue that is none; `bad-config`.
  */
-async function rowsToBe(flags: CompareFlags, context: Context): Promise<Planned> {
+async function rowsToBe(flags: CompareFlags, facts: () => Promise<LogFacts>, context: Context): Promise<Planned> {
   const { stderr } = context;
   const { models, preset, variants: file, catalogue, columns, out } = flags;
   const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, columns?.item);
@@ -165,7 +174,7 @@ async function rowsToBe(flags: CompareFlags, context: Context): Promise<Planned>
     ...(preset !== undefined && { preset }),
     ...(file !== undefined && { variants: file }),
     ...(products && { catalogue: copy }),
-    facts: () => factsOf(flags.data, flags, context),
+    facts,
   });
   const { variants } = planned;
   for (const { name, auto } of variants) if (auto) tellAuto(name, auto, context);
@@ -216,6 +225,12 @@ function parseModels(list: string): string[] {
   const unknown = names.find((name) => !everyName().includes(name));
   if (unknown === undefined) return [...new Set(names)];
   throw new InvalidArgumentError(`No model is called "${unknown}". Known are all, ${everyName().join(', ')}.`);
+}
+
+/** With more, an event between what chooses and what is predicted would teach and test nothing. */
+function parseHoldout(text: string): number {
+  if (text === '2') return 2;
+  throw new InvalidArgumentError('Expected 2: the last event is the test, the one before chooses the epochs.');
 }
 
 function parseValidation(text: string): string {

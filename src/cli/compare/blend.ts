@@ -150,5 +150,8 @@ async function unvalidated(first: Part, second: Part, folder: string, run: Run) 
     await run(['train', '--data', early, '--model', model, '--out', counted, ...settings, ...read]);
   }
   const other = second.plan.isNeural ? validatedOf(second.folder) : counted;
-  return { artifacts: [validatedOf(first.folder), other] as const, asked: ['--data', late, ...read] };
+  return {
+    artifacts: [validatedOf(first.folder), other] as const,
+    asked: ['--data', late, '--protocol', protocol, ...read],
+  };
 }
