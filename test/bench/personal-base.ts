@@ -44,7 +44,10 @@ const SETTINGS: Readonly<Record<LogName, Readonly<Record<ModelName, Settings>>>>
     gru4rec: { ...demo('gru4rec'), nSample: 1024, nEpochs: 10 },
     srgnn: { ...demo('srgnn'), hiddenSize: 64, maxlen: 15, epoch: 3 },
     sasrec: { ...demo('sasrec'), ...WIDE, dropoutRate: 0.3, numEpochs: 5 },
-    caser: { ...presetOf('caser', 'yoochoose-100k').config, d: 48, L: 5, drop: 0.3, nIter: 4 },
+    caser: {
+      ...{ d: 48, L: 5, T: 1, windows: 'all', loss: 'cross-entropy', drop: 0.3 },
+      ...{ batchSize: 128, l2: 0, learningRate: 0.004, nIter: 4 },
+    },
     cl4srec: { ...demo('cl4srec'), ...WIDE, dropoutRate: 0.3, numEpochs: 4 },
     transformers4rec: { ...demo('gpt2-clm'), dModel: 64, itemEmbeddingDim: 64, totalSeqLength: 30, nEpochs: 5 },
   },

@@ -79,8 +79,25 @@ describe('what follows the log', () => {
 
   test('is a sampled softmax for histories in a catalogue of tens of thousands', () => {
     const large = { ...beauty!, items: 50_000 };
-    expect(autoPreset('sasrec', large).config).toMatchObject({ scoring: 'cosine', loss: 'sampled', nSample: 4096 });
+    for (const model of ['sasrec', 'cl4srec', 'srgnn', 'caser']) {
+      expect(autoPreset(model, large).config, model).toMatchObject({ loss: 'sampled', nSample: 4096 });
+    }
     expect(autoPreset('transformers4rec', large).config).toMatchObject({ sampledSoftmax: true });
+  });
+
+  test.each(Object.keys(presets))('is no sampled softmax of %s where the user asks for one over all items', (model) => {
+    const name = model === 'sasrec' || model === 'cl4srec' ? 'ce' : 'cross-entropy';
+    const full = model === 'transformers4rec' ? { sampledSoftmax: 'false' } : { loss: name };
+    const smooth = {
+      labelSmoothing: '0.1',
+      ...(model === 'transformers4rec' ? { objective: 'clm', lm: 'gpt2' } : full),
+    };
+    for (const facts of Object.values({ ...KNOWN, large: { ...beauty!, items: 50_000 } })) {
+      for (const given of [full, smooth]) {
+        const { config } = autoPreset(model, facts, given);
+        expect(() => configure(models[model]!, { ...config, ...given })).not.toThrow();
+      }
+    }
   });
 
   test('is told in one line', () => {

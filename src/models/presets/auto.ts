@@ -57,6 +57,16 @@ const LENGTHS = ['maxlen', 'totalSeqLength'];
 const NEGATIVES = ['nSample', 'maxNSamples'];
 const EPOCHS = ['nEpochs', 'numEpochs', 'epoch', 'nIter', 'lrDcStep'];
 
+/** What only a sampled softmax takes, or what it is drawn by: left out where the user asks for another loss. */
+const OF_SAMPLED = ['loss', 'sampledSoftmax', 'nSample', 'maxNSamples', 'sampleBy', 'sparseUpdates'];
+
+/** Whether a configuration that draws negatives is not what the user asks for. */
+function isContradicted(config: Settings, given: Settings): boolean {
+  const isSampled = config['loss'] === 'sampled' || config['sampledSoftmax'] === true;
+  const { loss = 'sampled', sampledSoftmax = true, labelSmoothing = 0 } = given;
+  return isSampled && (loss !== 'sampled' || String(sampledSoftmax) === 'false' || Number(labelSmoothing) > 0);
+}
+
 /** What tells targets from draws in place of all items, by architecture. */
 const SAMPLED: Readonly<Record<string, Settings>> = {
   sasrec: { loss: 'sampled', nSample: 4096 },
@@ -80,15 +90,18 @@ function kindOf({ items, meanLength, repeated, span }: LogFacts): Kind {
 }
 
 /**
- * @param given What the user sets: Transformers4Rec has a preset of its own for `objective=clm`.
+ * @param given What the user sets: Transformers4Rec has a preset of its own for `objective=clm`, and a loss over all items, or
+ *   label smoothing, leaves out what belongs to a sampled softmax.
  * @throws RecommenderError `bad-config` for an architecture without presets.
  */
 export function autoPreset(model: string, facts: LogFacts, given: Settings = {}): AutoPreset {
   const { preset: name, words, log } = kindOf(facts);
   const preset = model === 'transformers4rec' && given['objective'] === 'clm' ? `${name}-clm` : name;
-  const { config } = presetOf(model, preset);
+  const chosen = presetOf(model, preset).config;
   const sampled = facts.items > SAMPLED_FROM && log.items <= SAMPLED_FROM ? SAMPLED[model] : undefined;
-  const followed = { ...scaled(config, facts, log), ...sampled };
+  const isLeftOut = isContradicted({ ...chosen, ...sampled }, given);
+  const config = isLeftOut ? without(chosen, OF_SAMPLED) : chosen;
+  const followed = { ...scaled(config, facts, log), ...(isLeftOut ? undefined : sampled) };
   const changes = Object.entries(followed).map(([key, value]) => `${key}=${value}`);
   const rest = changes.length === 0 ? '' : `; after the log ${changes.join(', ')}`;
   return {
@@ -97,6 +110,9 @@ export function autoPreset(model: string, facts: LogFacts, given: Settings = {})
     why: `${described(facts)}: ${words}, so the preset ${preset}${rest}`,
   };
 }
+
+const without = (config: Settings, keys: readonly string[]): Settings =>
+  Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key)));
 
 /** The keys that change, with their new values. */
 function scaled(config: Settings, facts: LogFacts, log: Kind['log']): Record<string, number> {
