@@ -53,7 +53,7 @@ export class Database {
       over = true;
       abandon(running);
       if (this.#use === use) this.close();
-      throw error ?? new RecommenderError('io', 'IndexedDB ended a transaction without a reason.');
+      throw error ?? new RecommenderError('io', 'IndexedDB gave no reason.');
     }
   }
 

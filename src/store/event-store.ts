@@ -45,21 +45,19 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   const waiting = new WaitingEvents();
   const pause = new Pause();
   let state: 'new' | 'open' | 'closed' = 'new';
-  let epoch: string | undefined;
-  let learnt: string | undefined;
+  let [epoch, learnt]: (string | undefined)[] = [];
   let [size, numbers, sequence, failures] = [0, 0, 0, 0];
   let loaded = false;
   /** Whether a look may make the database: the first one after `open`, which finds out whether events can be stored. */
   let mayMake = false;
-  /** Counts erasures: work that began before one does nothing after it. */
-  let life = 0;
+  /** Counts erasures: work that began before one does nothing after it. And stops: what was being read is read again. */
+  let [life, stops] = [0, 0];
   let draining: Promise<void> | undefined;
   let wake: (() => void) | undefined;
   /** Who waits for a `flush`. */
   const flushing: (() => void)[] = [];
 
   const isOpen = (): boolean => state === 'open';
-
   type Body<T> = (store: IDBObjectStore, marks: Marks) => Promise<T>;
 
   /** Reads in one transaction of this life of the database; `none` where there is no database. */
@@ -111,9 +109,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   /** Reads everything, hands out what is new, and moves what is damaged. */
   async function load(): Promise<void> {
-    const began = life;
+    const began = life + stops;
     const entries = await look(readEntries, []);
-    if (entries === undefined || life !== began) return; // erased meanwhile; the loop reads again
+    if (entries === undefined || life + stops !== began) return; // erased or stopped meanwhile; the loop reads again
     const [events, total, damaged, unreadable] = sortedOut(entries);
     size = total;
     loaded = true;
@@ -193,7 +191,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const before = size;
     await makeRoom(before / 2);
     if (size >= before) return;
-    trouble('storage-short', 'This device has room for the newest events only; older ones were let go.');
+    trouble('storage-short', 'This device has room for the newest events only.');
   }
 
   function tell(next: StorageState): void {
@@ -278,9 +276,10 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   /** The data is gone. By a visitor's no, perhaps: where no tab can tell, only a new yes stores again. */
   function vanish(): void {
     // That an empty database is deleted ends nothing. Where it is, because a tab erases, that tab says so.
-    if (channel && epoch === undefined && size === 0) return;
-    forget('elsewhere');
-    if (channel === undefined) withdraw('unknown');
+    if (channel && size === 0 && learnt === undefined) pause.erased(pause.due);
+    else forget('elsewhere');
+    epoch = undefined;
+    if (!channel) withdraw('unknown');
   }
 
   function withdraw(consent: 'denied' | 'unknown'): void {
@@ -291,6 +290,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   function stop(): void {
     if (isOpen()) state = 'new';
+    stops++;
     loaded = false;
     told = undefined;
     mend();

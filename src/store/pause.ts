@@ -48,9 +48,13 @@ export class Pause {
     this.#due = this.#on !== on;
   }
 
-  /** The device was erased, and its mark with it. This page stays as it is. */
-  erased(): void {
-    this.#due = false;
+  /**
+   * The device was erased, and its mark with it. This page stays as it is.
+   *
+   * @param isDue Whether it has still to be written. Default false: it was said before the erasure.
+   */
+  erased(isDue = false): void {
+    this.#due = isDue;
     this.#marked = false;
   }
 }

@@ -41,6 +41,20 @@ describe('events', () => {
     expect(await stored()).toEqual(['a 1']);
   });
 
+  test('are read after a new yes, though storing was held while they were being read', async () => {
+    await page().store.append(view('a', 1));
+    for (let ticks = 0; ticks < 20; ticks++) {
+      const { store, events, told } = page();
+      for (let tick = 0; tick < ticks; tick++) await new Promise((next) => setImmediate(next));
+      store.hold();
+      for (let look = 0; look < 3; look++) await dump(); // what was being read has been
+      store.open();
+      await expect.poll(() => told.slice(-2), { message: `held after ${ticks}` }).toEqual(['idle', 'indexeddb']);
+      expect(events).toMatchObject([view('a', 1)]);
+      await store.close();
+    }
+  });
+
   test('of several pages are merged by time, none lost and none doubled', async () => {
     const pages = [page(), page(), page()];
     await Promise.all(Array.from({ length: 90 }, (_, k) => pages[(k * 7) % 3]!.store.append(view(`${k}`, 1000 + k))));
@@ -266,6 +280,43 @@ describe('erasing', () => {
     expect(await stored[0]).toBe(true);
     expect([...(await dump())!.values()].join()).toContain('"b"');
     expect(next.told).toEqual(['idle', 'indexeddb']);
+  });
+
+  test('leaves alone a pause that another tab stores before the empty database is deleted', async () => {
+    const [eraser, hearer] = [page(), page()];
+    await eraser.store.append(view('a', 1));
+    await hearer.store.refresh();
+    await eraser.store.erase();
+    await expect.poll(() => hearer.told).toContain('erased');
+    await eraser.store.pause(true);
+    // The hearer looks a second later whether an empty database is left.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await closeAll();
+    expect([...(await dump())!.keys()]).toEqual(['epoch', 'paused']);
+    const next = page();
+    expect(await next.store.append(view('b', 2))).toBe(false);
+    expect(next.told).toContain('paused b');
+  });
+
+  test('drops no event that waits when a life without events is deleted, such as one of a pause that is over', async () => {
+    const [eraser, hearer] = [page(), page()];
+    await eraser.store.append(view('a', 1));
+    await hearer.store.refresh();
+    await eraser.store.erase();
+    await expect.poll(() => hearer.told).toContain('erased');
+    await eraser.store.pause(true);
+    await eraser.store.pause(false);
+    await expect.poll(() => hearer.told).toContain('resumed');
+    const stored: Promise<boolean>[] = [];
+    const { deleteDatabase } = indexedDB;
+    vi.spyOn(indexedDB, 'deleteDatabase').mockImplementation((name) => {
+      stored.push(eraser.store.append(view('b', 2)));
+      return deleteDatabase.call(indexedDB, name);
+    });
+    await expect.poll(() => stored.length, { timeout: 20_000 }).toBe(1);
+    expect(await stored[0]).toBe(true);
+    expect([...(await dump())!.values()].join()).toContain('"b"');
+    expect(eraser.told.filter((word) => word === 'erased')).toHaveLength(1);
   });
 
   test('by a tab that died before it deleted the empty database holds up nobody for long', async () => {
