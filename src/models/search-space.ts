@@ -68,12 +68,15 @@ export function drawTrials<C>(options: DrawOptions<C>, count: number): Draw[] {
 function drawOne<C>(options: DrawOptions<C>, seed: number): Draw {
   const draw: Record<string, ConfigValue> = {};
   const { config } = complete(options, {});
+  const known = options.model.options as Readonly<Record<string, OptionSpec>>;
   for (const [key, range] of Object.entries(options.space)) {
     if (options.fixed.includes(key)) continue;
-    const isAsked = Object.entries(range.when ?? {}).every(([other, values]) =>
-      values.some((value) => same(value, draw[other] ?? config[other])),
-    );
-    if (isAsked) draw[key] = drawnFrom(range, random(seed, key));
+    const holds = (of: (other: string) => unknown) =>
+      Object.entries(range.when ?? {}).every(([other, values]) => values.some((value) => same(value, of(other))));
+    if (holds((other) => draw[other] ?? config[other])) draw[key] = drawnFrom(range, random(seed, key));
+    // What the base has for a case that was drawn away, such as a temperature of cosine scoring, is not for the other.
+    else if (Object.hasOwn(options.base, key) && holds((other) => config[other]))
+      draw[key] = known[key]!.default as ConfigValue;
   }
   return draw;
 }

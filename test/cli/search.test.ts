@@ -374,6 +374,19 @@ test('a key is drawn only where it means something', () => {
   for (const draw of fixed) expect([draw['loss'], 'bpreg' in draw, 'logq' in draw]).toEqual([undefined, true, false]);
 });
 
+test('a key of the base goes back to its default where what it is for is drawn away', () => {
+  const { subject, space } = subjectOf('sasrec');
+  const base = { scoring: 'cosine', temperature: 0.1 };
+  const draws = drawTrials({ model: subject, space, base, fixed: [], seed: 1 }, 40).slice(1);
+  const dot = draws.filter((draw) => draw['scoring'] === 'dot');
+  expect(dot.length).toBeGreaterThan(0);
+  for (const draw of dot) {
+    expect(configure(subject, { ...base, ...draw })).toMatchObject({ scoring: 'dot', temperature: 0 });
+  }
+  const fixed = drawTrials({ model: subject, space, base, fixed: ['temperature'], seed: 1 }, 40).slice(1);
+  for (const draw of fixed) expect(draw).not.toHaveProperty('temperature');
+});
+
 describe('rungs', () => {
   test.each([
     [27, 9, ['1:27', '3:9', '9:3']],
