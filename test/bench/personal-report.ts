@@ -78,7 +78,25 @@ GRU4Rec, SASRec and Caser were computed, and SASRec's gate opened for 25.5 % of 
 once more, again by the tuning visitors alone, before any other figure was seen.
 The simulator is that of commit ${simulator}. Configurations, seed, commits and commands are in \`personal.json\`.
 
+${[beside(results, 'mixture'), beside(results, 'full')].filter(Boolean).join('\n')}
+
 ${parts.filter(Boolean).join('\n')}`;
+}
+
+/** In how many pairs of log and model the adapter gains more than another row does, and the most that it gains less. */
+function beside(results: readonly Result[], row: RowName): string {
+  const pairs = results.flatMap((own) => {
+    const other = results.find((one) => one.row === row && one.log === own.log && one.model === own.model);
+    return own.row === 'adapter' && other ? [{ own, other }] : [];
+  });
+  if (pairs.length === 0) return '';
+  const compared = (['gated', 'ungated'] as const).map((kind) => {
+    const more = pairs.map(({ own, other }) => own[kind].difference.mean - other[kind].difference.mean);
+    const least = Math.min(...more);
+    const rest = least < 0 ? `; where it gains less, by at most ${figure(-least)}` : '';
+    return `${kind} in ${more.filter((difference) => difference > 0).length} of ${pairs.length} pairs of log and model${rest}`;
+  });
+  return `The adapter gains more than the row *${ROWS[row]}*, ${compared.join(', and ')}.`;
 }
 
 function linesOf({ row, gated, ungated, visitors, of }: Result): string[] {
