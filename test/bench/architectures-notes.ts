@@ -1,6 +1,9 @@
 /** What the table does not say by itself: how presets were chosen, and why a row is where it is. */
 export const NOTES = `## How the presets were chosen
 
+Presets of yoochoose-100k for srgnn, caser and clm have changed since these rows were measured; what those below were is in the
+git history of their files.
+
 By hand, on the validation parts, few settings each (MRR@20 there; Markov has 0.3138 on yoochoose-100k and 0.2617 on eshop):
 
 - gru4rec: options of the official runs, taken over.

@@ -1,5 +1,5 @@
 /** Base models of `npm run bench -- personal`: trained once on other visitors, and their session vectors of the held-out. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { slice, tidy } from '@tensorflow/tfjs-core';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
@@ -70,8 +70,12 @@ export async function baseOf(log: PersonalLog, model: ModelName, work: string): 
   const wanted = JSON.stringify(config);
   if (existsSync(file)) {
     const { tensors, metadata } = decodeSafetensors(readFileSync(file), file);
-    if (metadata.given === wanted)
+    // An option that is newer than the file was not there to be set.
+    const before = await configurationOf(model, JSON.parse(metadata.given!)).catch(() => undefined);
+    if (before && JSON.stringify(before.config) === wanted) {
       return { tensors, config: JSON.parse(metadata.config!), epochs: Number(metadata.epochs) };
+    }
+    rmSync(vectorsFile(log.name, model, work), { force: true }); // they are of the other model
   }
   await startFirst('wasm', process.stderr);
   const started = performance.now();
@@ -86,6 +90,9 @@ export async function baseOf(log: PersonalLog, model: ModelName, work: string): 
   write(file, encodeSafetensors(learnt.tensors, metadata));
   return { tensors: learnt.tensors, config: learnt.config, epochs: learnt.epochs.length };
 }
+
+const vectorsFile = (log: LogName, model: ModelName, work: string): string =>
+  join(work, `vectors-${baseKey(log, model)}.safetensors`);
 
 const seconds = (since: number): number => Math.round((performance.now() - since) / 1000);
 
@@ -103,7 +110,7 @@ const BATCH = 256;
 /** Encodes every prefix of every held-out session, or reads what was encoded before. */
 export async function encodedOf(log: PersonalLog, model: ModelName, work: string): Promise<Encoded> {
   const base = await baseOf(log, model, work);
-  const file = join(work, `vectors-${baseKey(log.name, model)}.safetensors`);
+  const file = vectorsFile(log.name, model, work);
   const visitors = [...log.tuning, ...log.reported];
   if (!existsSync(file)) write(file, encodeSafetensors(await encode(base, log, model, visitors)));
   const { tensors } = decodeSafetensors(readFileSync(file), file);

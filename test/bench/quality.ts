@@ -13,7 +13,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Cell, type CellPlan, readCell } from '../../src/cli/compare/cell';
@@ -86,7 +86,6 @@ export async function main(args: readonly string[]): Promise<void> {
     for (const job of jobs) console.log(`${open.includes(job) ? 'open' : 'done'}  ${job.row.name}, seed ${job.seed}`);
     return;
   }
-  const at = { commit: commit(), machine: machine() };
   const child = open.length > 0 ? await builtChild('quality/child.ts') : undefined;
   try {
     for (const [i, job] of open.entries()) {
@@ -99,6 +98,8 @@ export async function main(args: readonly string[]): Promise<void> {
         continue;
       }
       const { folder, plan, together } = found;
+      if (values.again) rmSync(folder, { recursive: true, force: true });
+      const at = startOf(folder);
       const code = await ended(child!.program, found);
       if (code === EXIT.interrupted) {
         console.error('Interrupted: the same command goes on from here.');
@@ -319,4 +320,14 @@ function keepRow(log: LogName, row: QualityRow): void {
     log,
     [...others, row].sort((a, b) => place(a) - place(b) || a.seed - b.seed),
   );
+}
+
+/** Where and of what a cell was begun; it may be told much later, by other code. */
+function startOf(folder: string): Pick<QualityRow, 'commit' | 'machine'> {
+  const file = join(folder, 'start.json');
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, JSON.stringify({ commit: commit(), machine: machine() }));
+  }
+  return JSON.parse(readFileSync(file, 'utf8'));
 }

@@ -3,6 +3,7 @@
 import { blendText } from '../../../src/cli/compare/markdown';
 import { LOG_NAMES, LOGS, type LogName, type QualityLog } from './logs';
 import type { Form, QualityRow } from './record';
+import { rowsOf as plannedRows } from './rows';
 
 /** A row with all its seeds. */
 interface Group {
@@ -132,6 +133,10 @@ const settings = (set: Readonly<Record<string, unknown>>): string =>
     .map(([key, value]) => ` --set ${key}=${Array.isArray(value) ? value.join('/') : value}`)
     .join('');
 
+const PARTNER =
+  'What a row is mixed with was named for the log when the counted rows of its test part were known; its share was chosen on the ' +
+  'validation part.';
+
 /** How each row is made again. */
 const recipe = ({ name, runs }: Group): string => {
   const [run] = runs;
@@ -172,13 +177,14 @@ export function page(name: LogName, rows: readonly QualityRow[]): string {
     '## Settings',
     '',
     ...groups.map(recipe),
+    ...(groups.some(({ runs }) => runs[0]!.blended?.with) ? ['', PARTNER] : []),
     '',
   ].join('\n');
 }
 
 /**
- * One table over all logs: what counts best, then each architecture; of several forms or pairs the one that was best on the
- * validation part.
+ * One table over all logs: what counts best, by the test itself, which favours it; then each architecture, of several forms or
+ * pairs the one that was best on the validation part; then how many of the rows that are planned there are.
  */
 export function summary(rowsOf: (log: LogName) => readonly QualityRow[]): string {
   const logs = LOG_NAMES.map((name) => ({ name, log: LOGS[name], groups: groupsOf(rowsOf(name), LOGS[name]) })).filter(
@@ -188,20 +194,31 @@ export function summary(rowsOf: (log: LogName) => readonly QualityRow[]): string
   const cell = (log: QualityLog, group: Group | undefined): string => {
     if (!group) return '';
     const [first, second] = log.shown as [string, string];
-    const of = (metric: string) => figure(mean(group.runs.map(({ metrics }) => metrics.conservative[metric]!)), log);
+    const of = (metric: string) =>
+      spread(
+        group.runs.map(({ metrics }) => metrics.conservative[metric]!),
+        log,
+      );
     const called = group.name === group.model ? '' : ` (${group.name})`;
     return `${of(second)} / ${of(first)}${called}`;
   };
   const titles = logs.map(
     ({ name, log }) => `[${log.title}](test/bench/results/quality-${name}.md), ${log.shown[1]} / ${log.shown[0]}`,
   );
+  const measured = logs.map(({ name, groups }) => {
+    const planned = plannedRows(name).filter((row) => groups.some((group) => group.name === row.name));
+    return `${planned.length} of ${plannedRows(name).length}`;
+  });
   const counted = logs.map(({ log, groups }) => {
     const best = groups.find(({ form }) => form === 'counted');
     return cell(log, best && { ...best, model: '' });
   });
   const lines = models.map((model) => [model, ...logs.map(({ log, groups }) => cell(log, chosen(groups, model)))]);
   if (logs.length === 0) return '';
-  return table(['model', ...titles], [['best of counting', ...counted], ...lines]);
+  return table(
+    ['model', ...titles],
+    [['best of counting on the test', ...counted], ...lines, ['rows measured', ...measured]],
+  );
 }
 
 const isLearnt = ({ form }: Group): boolean => form === 'improved' || form === 'faithful';
