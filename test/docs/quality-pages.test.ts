@@ -74,8 +74,9 @@ describe('a page', () => {
   test('of all logs shows of each architecture the row that the validation chose, not the best of the test', () => {
     const text = summary((log) => (log === 'diginetica' ? rows : []));
     expect(text.split('\n').slice(2)).toEqual([
-      '| best of counting | 12.77 / 12.77 (markov) |',
-      '| sasrec | 19.00 / 19.00 |',
+      '| best of counting on the test | 12.77 / 12.77 (markov) |',
+      '| sasrec | 19.00 ± 1.41 / 19.00 ± 1.41 |',
+      `| rows measured | 3 of ${rowsOf('diginetica').length} |`,
     ]);
   });
 });

@@ -186,6 +186,9 @@ describe('what was learnt', () => {
     const heard = (text: string) => expect.poll(() => message(page), PATIENCE).toBe(text);
     await passphrase.fill('short');
     await save.click();
+    await heard('The passphrase needs at least 8 characters.');
+    await passphrase.fill('correct horse battery');
+    await save.click();
     await heard('Nothing was learnt yet.');
     await clicks(page);
     await clicks(page);
@@ -193,9 +196,6 @@ describe('what was learnt', () => {
     await says(page, 'On this device');
     await expect.poll(() => part(page, 'learnt').textContent(), PATIENCE).toContain('It is not used yet');
     expect(await part(page, 'learnt').textContent()).toContain('What draws you most');
-    await save.click();
-    await heard('The passphrase needs at least 8 characters.');
-    await passphrase.fill('correct horse battery');
     const [file] = await Promise.all([page.waitForEvent('download'), save.click()]);
     const path = await file.path();
     const { page: other } = await open(head);
