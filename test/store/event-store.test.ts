@@ -262,32 +262,38 @@ describe('erasing', () => {
     }
   }, 600_000);
 
-  test('leaves alone what another tab stores before the empty database is deleted', async () => {
-    const [eraser, hearer] = [page(), page()];
+  /** One that has erased an event, and one that has heard of it. */
+  async function erasedPages() {
+    const [eraser, hearer] = [page(), page()] as const;
     await eraser.store.append(view('a', 1));
     await hearer.store.refresh();
     await eraser.store.erase();
     await expect.poll(() => hearer.told).toContain('erased');
-    const next = page(); // makes the database, and has stored nothing when the hearer finds it, a second later
-    await next.store.refresh();
+    return [eraser, hearer] as const;
+  }
+  /** What that page tracks in the moment of the deletion is stored. */
+  async function keepsEventAtDeletion({ store }: ReturnType<typeof page>): Promise<void> {
     const stored: Promise<boolean>[] = [];
     const { deleteDatabase } = indexedDB;
     vi.spyOn(indexedDB, 'deleteDatabase').mockImplementation((name) => {
-      stored.push(next.store.append(view('b', 2)));
+      stored.push(store.append(view('b', 2)));
       return deleteDatabase.call(indexedDB, name);
     });
     await expect.poll(() => stored.length, { timeout: 20_000 }).toBe(1);
     expect(await stored[0]).toBe(true);
     expect([...(await dump())!.values()].join()).toContain('"b"');
+  }
+
+  test('leaves alone what another tab stores before the empty database is deleted', async () => {
+    await erasedPages();
+    const next = page(); // makes the database, and has stored nothing when the hearer finds it, a second later
+    await next.store.refresh();
+    await keepsEventAtDeletion(next);
     expect(next.told).toEqual(['idle', 'indexeddb']);
   });
 
   test('leaves alone a pause that another tab stores before the empty database is deleted', async () => {
-    const [eraser, hearer] = [page(), page()];
-    await eraser.store.append(view('a', 1));
-    await hearer.store.refresh();
-    await eraser.store.erase();
-    await expect.poll(() => hearer.told).toContain('erased');
+    const [eraser] = await erasedPages();
     await eraser.store.pause(true);
     // The hearer looks a second later whether an empty database is left.
     await new Promise((resolve) => setTimeout(resolve, 1500));
@@ -299,23 +305,11 @@ describe('erasing', () => {
   });
 
   test('drops no event that waits when a life without events is deleted, such as one of a pause that is over', async () => {
-    const [eraser, hearer] = [page(), page()];
-    await eraser.store.append(view('a', 1));
-    await hearer.store.refresh();
-    await eraser.store.erase();
-    await expect.poll(() => hearer.told).toContain('erased');
+    const [eraser, hearer] = await erasedPages();
     await eraser.store.pause(true);
     await eraser.store.pause(false);
     await expect.poll(() => hearer.told).toContain('resumed');
-    const stored: Promise<boolean>[] = [];
-    const { deleteDatabase } = indexedDB;
-    vi.spyOn(indexedDB, 'deleteDatabase').mockImplementation((name) => {
-      stored.push(eraser.store.append(view('b', 2)));
-      return deleteDatabase.call(indexedDB, name);
-    });
-    await expect.poll(() => stored.length, { timeout: 20_000 }).toBe(1);
-    expect(await stored[0]).toBe(true);
-    expect([...(await dump())!.values()].join()).toContain('"b"');
+    await keepsEventAtDeletion(eraser);
     expect(eraser.told.filter((word) => word === 'erased')).toHaveLength(1);
   });
 
