@@ -1,7 +1,7 @@
 /** One slice of learning from the visitor: what is new in the sessions, event by event, in short turns. */
 import type { Delta, TuneMethod } from '../checkpoint/delta';
 import { throwIfAborted } from '../errors';
-import { readOf } from '../session/visitor-history';
+import { isFurtherStep, readOf } from '../session/visitor-history';
 import { breathe } from '../train/breathe';
 import type { Ground, TuneEvent } from '../train/tuning/ground';
 import { guardAhead } from '../train/tuning/guard';
@@ -114,7 +114,3 @@ function freshEvents(items: ModelItems, { sessions, history, since, delta }: Fin
     return through === null || time > through || (time === through && ++equals > atThrough);
   });
 }
-
-/** Whether an event puts into the cart, buys or the like what the event before was about: no taste foretells it. */
-const isFurtherStep = (before: LearnableEvent | undefined, { itemId, event = 'view' }: LearnableEvent): boolean =>
-  before?.itemId === itemId && event !== 'view';

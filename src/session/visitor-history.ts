@@ -154,6 +154,10 @@ export function readOf<E extends ReadEvent>(
   return surplus > 0 ? clicks.slice(Math.ceil(surplus / half) * half) : clicks;
 }
 
+/** Whether an event puts into the cart, buys or the like what the event before was about: no taste foretells it. */
+export const isFurtherStep = (before: ReadEvent | undefined, { itemId, event = 'view' }: ReadEvent): boolean =>
+  before?.itemId === itemId && event !== 'view';
+
 function sessionsOf<E extends VisitorEvent>(events: readonly E[], gap: number): E[][] {
   const sessions: E[][] = [];
   let last: E | undefined;

@@ -19,6 +19,8 @@ export type ModelName = (typeof MODEL_NAMES)[number];
 type Settings = Readonly<Record<string, unknown>>;
 
 const demo = (name: string): Settings => DEMO_MODELS.find((model) => model.name === name)!.set;
+/** GPT-2 with the temperature that an option left alone comes to, which files of base models have by number. */
+const warm = (config: Settings): Settings => ({ ...config, softmaxTemperature: 1 });
 /** Small networks for Beauty: what a few minutes on one core allow. */
 const WIDE = { hiddenUnits: 64, numBlocks: 1, maxlen: 30 };
 
@@ -30,7 +32,7 @@ const SETTINGS: Readonly<Record<LogName, Readonly<Record<ModelName, Settings>>>>
     sasrec: demo('sasrec'),
     caser: demo('caser'),
     cl4srec: demo('cl4srec'),
-    transformers4rec: demo('gpt2-clm'),
+    transformers4rec: warm(demo('gpt2-clm')),
   },
   eshop: {
     gru4rec: presetOf('gru4rec', 'eshop').config,
@@ -38,7 +40,7 @@ const SETTINGS: Readonly<Record<LogName, Readonly<Record<ModelName, Settings>>>>
     sasrec: { ...presetOf('sasrec', 'eshop').config, hiddenUnits: 64, numEpochs: 6 },
     caser: presetOf('caser', 'eshop').config,
     cl4srec: { ...presetOf('cl4srec', 'eshop').config, hiddenUnits: 64, numEpochs: 4 },
-    transformers4rec: presetOf('transformers4rec', 'eshop-clm').config,
+    transformers4rec: warm(presetOf('transformers4rec', 'eshop-clm').config),
   },
   beauty: {
     gru4rec: { ...demo('gru4rec'), nSample: 1024, nEpochs: 10 },
@@ -49,7 +51,7 @@ const SETTINGS: Readonly<Record<LogName, Readonly<Record<ModelName, Settings>>>>
       ...{ batchSize: 128, l2: 0, learningRate: 0.004, nIter: 4 },
     },
     cl4srec: { ...demo('cl4srec'), ...WIDE, dropoutRate: 0.3, numEpochs: 4 },
-    transformers4rec: { ...demo('gpt2-clm'), dModel: 64, itemEmbeddingDim: 64, totalSeqLength: 30, nEpochs: 5 },
+    transformers4rec: warm({ ...demo('gpt2-clm'), dModel: 64, itemEmbeddingDim: 64, totalSeqLength: 30, nEpochs: 5 }),
   },
 };
 

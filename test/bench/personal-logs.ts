@@ -6,8 +6,10 @@ import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import { readEventsFile } from '../../src/cli/events-file';
 import { catalogueItem } from '../../src/cli/simulate/products';
 import { simulate } from '../../src/cli/simulate/simulate';
+import { EVENT_NAMES } from '../../src/cli/simulate/visit';
 import { type ClickLog, countSupport } from '../../src/session/event-log';
 import { random } from '../../src/session/random';
+import { isFurtherStep } from '../../src/session/visitor-history';
 import { sharedPath } from '../shared';
 
 /** One visitor's events, oldest first, as item indices 1…n. */
@@ -18,6 +20,8 @@ export interface HeldOutVisitor {
   readonly times: Float64Array;
   /** Number of each event's session, from 0. */
   readonly sessions: Int32Array;
+  /** 1 where an event is a further step with the product of the event before: a page counts it, but does not predict it. */
+  readonly isStep: Uint8Array;
 }
 
 export interface PersonalLog {
@@ -52,6 +56,8 @@ interface Session {
   readonly visitor: string;
   readonly items: readonly string[];
   readonly times: readonly number[];
+  /** Kinds of events; absent where all are of one kind. */
+  readonly kinds?: readonly string[];
 }
 
 export function openLog(name: LogName): Promise<PersonalLog> {
@@ -59,7 +65,7 @@ export function openLog(name: LogName): Promise<PersonalLog> {
 }
 
 async function simulator(): Promise<PersonalLog> {
-  const { shop, offsets, visitors, items, times } = simulate(SIMULATION);
+  const { shop, offsets, visitors, items, times, events } = simulate(SIMULATION);
   const ids = shop.products.map(({ id }) => id);
   const sessions = Array.from(visitors, (visitor, s): Session => {
     const [from, end] = [offsets[s]!, offsets[s + 1]!];
@@ -67,6 +73,7 @@ async function simulator(): Promise<PersonalLog> {
       visitor: `v${visitor + 1}`,
       items: Array.from(items.subarray(from, end), (item) => ids[item]!),
       times: [...times.subarray(from, end)],
+      kinds: Array.from(events.subarray(from, end), (kind) => EVENT_NAMES[kind]!),
     };
   });
   const counts = eventsOf(sessions);
@@ -207,7 +214,13 @@ function cut(
     return [...own].map(([id, list]) => {
       const events = list
         .sort((a, b) => a.times[0]! - b.times[0]!)
-        .flatMap(({ items, times }, session) => items.map((item, e) => ({ item, session, time: times[e]! })));
+        .flatMap(({ items, times, kinds }, session) => {
+          const clicks = items.map((itemId, e) => ({ itemId, time: times[e]!, event: kinds?.[e] ?? 'view' }));
+          return clicks.map((click, e) => ({
+            ...{ item: click.itemId, session, time: click.time },
+            isStep: isFurtherStep(clicks[e - 1], click),
+          }));
+        });
       const known = events.filter(({ item }) => indices.has(item));
       unknown += events.length - known.length;
       return {
@@ -215,6 +228,7 @@ function cut(
         items: Int32Array.from(known, ({ item }) => indices.get(item)!),
         times: Float64Array.from(known, ({ time }) => time),
         sessions: Int32Array.from(known, ({ session }) => session),
+        isStep: Uint8Array.from(known, ({ isStep }) => Number(isStep)),
       };
     });
   };

@@ -67,8 +67,8 @@ among all items, then the tuned model learns it, as in a page. *Gated*: what the
 gate opens, the base's before. *Ungated*: the tuned model from the first event on. *Difference*: paired bootstrap over visitors,
 2,000 resamples. *Harmed*: share of visitors worse than by the base at one-sided p < .05 (Student's t over the reciprocal ranks
 of their events); gated, of the visitors for whom the gate opened, from then on; ungated, of all. An unharmed world would still show
-up to 5 %. Every event is predicted that has one before it in its session: on the simulator also a cart or a purchase of the
-product just seen, which base and tuned both find easy and which a page now only counts, so its figures there may differ. *Mixture*: the visitor's own counts of items, categories and other properties beside the base's scores, with fixed
+up to 5 %. Every event is predicted that has one before it in its session, but for a cart or a purchase of the product just seen, which is
+only counted. *Mixture*: the visitor's own counts of items, categories and other properties beside the base's scores, with fixed
 weights that suit the tuning visitors of the log and model best. *Adapter* is the default: both together, and weights that go on
 learning. *All parameters*: \`method: 'full'\`.
 

@@ -18,15 +18,15 @@ import type { Learner } from '../../src/train/tuning/learner';
 import { ADAPTER, type AdapterSettings, CAPS, FULL } from '../../src/train/tuning/settings';
 import { Tuning } from '../../src/train/tuning/tune';
 import { baseKey, baseOf, type Encoded, type ModelName, write } from './personal-base';
-import type { HeldOutVisitor, PersonalLog } from './personal-logs';
+import type { HeldOutVisitor, LogName, PersonalLog } from './personal-logs';
 
 export const ROW_NAMES = ['adapter', 'uncounted', 'mixture', 'full'] as const;
 export type RowName = (typeof ROW_NAMES)[number];
 
 /** Visitors of a chunk: what an interruption loses at most. */
 export const CHUNK = 100;
-/** To be raised where a change of the code changes what is measured, and the settings do not show it. */
-const VERSION = 1;
+/** To be raised where a change of the code changes what is measured on a log, and the settings do not show it. */
+const VERSIONS: Readonly<Record<LogName, number>> = { simulator: 2, beauty: 1, eshop: 1 };
 
 /** One visitor's predicted events. */
 export interface Followed {
@@ -76,7 +76,7 @@ const mixtureOf = (item: number, taste: number): AdapterSettings => ({
 export async function fittedMixture(stage: Stage, work: string): Promise<AdapterSettings> {
   const visitors = stage.log.tuning.slice(0, 60);
   const choices = [0, 0.05, 0.1, 0.2].flatMap((item) => [0, 0.05, 0.1, 0.2].map((taste) => ({ item, taste })));
-  const key = digest(choices, mixtureOf(0, 0), VERSION);
+  const key = digest(choices, mixtureOf(0, 0), VERSIONS[stage.log.name]);
   const file = join(work, `mixture-${baseKey(stage.log.name, stage.model)}-${key}.json`);
   if (existsSync(file)) return mixtureOf(...(JSON.parse(readFileSync(file, 'utf8')) as [number, number]));
   let best = { mrr: -1, item: 0, taste: 0 };
@@ -121,7 +121,7 @@ async function fullLearners({ log, model: name, ground }: Stage, work: string): 
 
 export function* eventsOf(
   { log, encoded }: Stage,
-  { id, items, times, sessions }: HeldOutVisitor,
+  { id, items, times, sessions, isStep }: HeldOutVisitor,
 ): Generator<TuneEvent> {
   const vectors = encoded.vectors.get(id)!;
   const d = encoded.table.shape[1]!;
@@ -133,10 +133,11 @@ export function* eventsOf(
     yield {
       item: items[e]!,
       time: times[e]!,
-      ...(!isFirst && {
-        vector: vectors.subarray(e * d, (e + 1) * d),
-        session: { items: items.subarray(start, e), times: times.subarray(start, e) },
-      }),
+      ...(!isFirst &&
+        !isStep[e] && {
+          vector: vectors.subarray(e * d, (e + 1) * d),
+          session: { items: items.subarray(start, e), times: times.subarray(start, e) },
+        }),
       ...(log.dropsSeen && { hidden }),
     };
     hidden.add(items[e]!);
@@ -184,7 +185,7 @@ async function learn(stage: Stage, visitor: HeldOutVisitor, tuning: Tuning) {
 
 /** Names a chunk's file by everything that its content follows from but the code. */
 export function chunkFile(work: string, { log, model }: Stage, row: RowName, settings: unknown, chunk: number): string {
-  const key = digest(settings, CAPS, GATE, VERSION);
+  const key = digest(settings, CAPS, GATE, VERSIONS[log.name]);
   return join(work, `rows-${baseKey(log.name, model)}-${row}-${key}-${chunk}.safetensors`);
 }
 
