@@ -180,6 +180,11 @@ export interface FineTuneRequest {
   readonly sessions: readonly (readonly LearnableEvent[])[];
   /** What of them the model reads before an event, as where it recommends. Default `session`: what came before in its own. */
   readonly history?: HistoryChoice;
+  /**
+   * With `history: 'all'`, clicks as the model reads them of sessions before these, which are not told since no event here
+   * reads them (`withoutUnread`). Default 0.
+   */
+  readonly leftOut?: number;
   /** Seconds since 1970: what happened up to then is read, and not learnt. Default: all is learnt. */
   readonly since?: number;
   readonly user?: string;

@@ -96,13 +96,13 @@ async function learning(
 }
 
 /** Events that the delta does not know yet, the oldest first. */
-function freshEvents(items: ModelItems, { sessions, history, since, delta }: FineTuneRequest): Fresh[] {
+function freshEvents(items: ModelItems, { sessions, history, leftOut, since, delta }: FineTuneRequest): Fresh[] {
   const events = sessions.flatMap((session, s) =>
     session.flatMap((click, position): Fresh[] => {
       const item = items.indexOf(click.itemId);
       if (item === undefined) return [];
       const isStep = isFurtherStep(session[position - 1], click);
-      const before = () => readOf(sessions.slice(0, s), session.slice(0, position), click.time, history);
+      const before = () => readOf(sessions.slice(0, s), session.slice(0, position), click.time, { history }, leftOut);
       return [{ item, click, before: isStep ? () => [] : before }];
     }),
   );

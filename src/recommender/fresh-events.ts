@@ -1,6 +1,7 @@
 /** Which of the visitor's events are still to be learnt, and in which portions. */
 import type { Delta } from '../checkpoint/delta';
 import type { EngineEvent, LearnableEvent } from '../engine/engine';
+import { type Kept, withoutUnread } from '../session/left-out';
 import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
 
 /** Events of one call's sessions at most, or one session: what crosses to the worker costs the page time. */
@@ -26,14 +27,16 @@ export function freshSessions(
     .filter((session) => session.length > 0 && session.at(-1)!.time > since && session.at(-1)!.time >= through);
 }
 
-/** The sessions before these, where a recommendation reads them, too. */
+/** The sessions before these, as far as a recommendation reads them, too. */
 export function earlierThan(
   portion: readonly (readonly LearnableEvent[])[],
   sessions: readonly (readonly VisitorEvent[])[],
   history: HistoryChoice,
-): LearnableEvent[][] {
-  const first = history === 'session' ? undefined : portion[0]?.[0];
-  return first ? sessions.filter((session) => session.at(-1)!.time < first.time).map((one) => one.map(learnable)) : [];
+): Kept<LearnableEvent> {
+  const first = portion[0]![0]!;
+  const earlier = sessions.filter((session) => session.at(-1)!.time < first.time);
+  const kept = withoutUnread(earlier, first.time, { history });
+  return { ...kept, sessions: kept.sessions.map((session) => session.map(learnable)) };
 }
 
 export const engineEvent = ({ itemId, time, features }: VisitorEvent): EngineEvent => ({

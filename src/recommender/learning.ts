@@ -203,9 +203,10 @@ export function createLearning(parts: LearningParts): Learning {
       };
       const slice = await engine.fineTune(
         {
-          sessions: [...earlier, ...sessions],
+          sessions: [...earlier.sessions, ...sessions],
           method,
           history: options.history,
+          leftOut: earlier.leftOut,
           since: kept.since,
           ...goingOn,
           ...user,

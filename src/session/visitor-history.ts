@@ -32,13 +32,16 @@ export interface VisitorEvent {
  */
 export type HistoryChoice = 'session' | 'recent' | 'all';
 
-export interface VisitorHistoryOptions {
-  /** Seconds without an event after which the next one opens a new session. */
-  readonly gap: number;
+export interface Reading {
   /** Default `session`. */
-  readonly history?: HistoryChoice;
+  readonly history?: HistoryChoice | undefined;
   /** Most clicks that the model reads. Beyond it the older half goes, so that a cached state is cut rarely. Default 512. */
   readonly maxLength?: number;
+}
+
+export interface VisitorHistoryOptions extends Reading {
+  /** Seconds without an event after which the next one opens a new session. */
+  readonly gap: number;
 }
 
 const WEIGHTS: ReadonlyMap<string, number> = new Map([
@@ -55,16 +58,12 @@ const PAGE_VIEW = 60;
 const MAX_KNOWN = 10_000;
 
 export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
-  readonly #gap: number;
-  readonly #history: HistoryChoice | undefined;
-  readonly #maxLength: number | undefined;
+  readonly #options: VisitorHistoryOptions;
   #events: E[] = [];
   #pageView: { name: string | undefined; viewed: string | undefined; from: number; reports: Set<string> } | undefined;
 
-  constructor({ gap, history, maxLength }: VisitorHistoryOptions) {
-    this.#gap = gap;
-    this.#history = history;
-    this.#maxLength = maxLength;
+  constructor(options: VisitorHistoryOptions) {
+    this.#options = options;
   }
 
   /**
@@ -112,7 +111,7 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
 
   /** All sessions, oldest first, and their events, oldest first. */
   sessions(): readonly (readonly E[])[] {
-    return sessionsOf(this.#events, this.#gap);
+    return sessionsOf(this.#events, this.#options.gap);
   }
 
   /**
@@ -120,12 +119,13 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
    * any more.
    */
   at(now: number): readonly E[] {
+    const { gap } = this.#options;
     // An event far ahead of the clock was written when the clock was wrong; it must not hide the running session.
-    const past = this.#events.filter(({ time }) => time <= now + this.#gap);
-    const sessions = sessionsOf(past, this.#gap);
-    const isRunning = now - (past.at(-1)?.time ?? Number.NEGATIVE_INFINITY) <= this.#gap;
+    const past = this.#events.filter(({ time }) => time <= now + gap);
+    const sessions = sessionsOf(past, gap);
+    const isRunning = now - (past.at(-1)?.time ?? Number.NEGATIVE_INFINITY) <= gap;
     const running = isRunning ? (sessions.pop() ?? []) : [];
-    return readOf(sessions, running, now, this.#history, this.#maxLength);
+    return readOf(sessions, running, now, this.#options);
   }
 
   /** Forgets everything. */
@@ -138,20 +138,24 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
 /** What is read of an event. */
 export type ReadEvent = Pick<VisitorEvent, 'itemId' | 'time'> & Partial<Pick<VisitorEvent, 'event'>>;
 
-/** What the model reads of earlier sessions and of the running one at `now`, as `VisitorHistory.at` says. */
+/**
+ * What the model reads of earlier sessions and of the running one at `now`, as `VisitorHistory.at` says.
+ *
+ * @param leftOut Clicks of sessions before the earlier ones, of which nothing is read (`withoutUnread`).
+ */
 export function readOf<E extends ReadEvent>(
   earlier: readonly (readonly E[])[],
   running: readonly E[],
   now: number,
-  history: HistoryChoice = 'session',
-  maxLength = 512,
+  { history = 'session', maxLength = 512 }: Reading,
+  leftOut = 0,
 ): E[] {
-  const sessions = history === 'session' ? [] : earlier.map(clicksOf);
-  const read = { session: [], recent: sessions.flatMap((session) => fade(session, now)), all: sessions.flat() };
-  const clicks = [...read[history], ...clicksOf(running)];
+  const told = history === 'session' ? [] : earlier.map(clicksOf);
+  const before = history === 'recent' ? told.map((session) => fade(session, now)) : told;
+  const clicks = [...before, clicksOf(running)].flat();
   const half = Math.floor(maxLength / 2);
-  const surplus = clicks.length - maxLength;
-  return surplus > 0 ? clicks.slice(Math.ceil(surplus / half) * half) : clicks;
+  const surplus = leftOut + clicks.length - maxLength;
+  return surplus > 0 ? clicks.slice(Math.max(0, Math.ceil(surplus / half) * half - leftOut)) : clicks;
 }
 
 /** Whether an event puts into the cart, buys or the like what the event before was about: no taste foretells it. */

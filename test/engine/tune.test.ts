@@ -1,9 +1,10 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
-import type { Engine, EngineEvent, RankedItem, TuneProgress } from '../../src/engine/engine';
+import type { Engine, EngineEvent, FineTuneRequest, RankedItem, TuneProgress } from '../../src/engine/engine';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import { models } from '../../src/models/index';
+import { withoutUnread } from '../../src/session/left-out';
 import { type VisitorEvent, VisitorHistory } from '../../src/session/visitor-history';
 import { watch } from '../../src/train/tuning/guard';
 import { wasmPath } from './backends/start';
@@ -198,6 +199,23 @@ describe('fineTune', () => {
       expect(told).toEqual(expected);
       expect(told).toHaveLength(choice === 'session' ? 7 : 8); // without the first and the steps that only go further
       expect(delta.learnt.events).toBe(11);
+    },
+  );
+
+  test.each(['recent', 'all'] as const)(
+    'learns the same to the bit where sessions that nobody reads are not told, by "%s"',
+    async (history) => {
+      const engine = await loaded('gru4rec');
+      const sessions = habit(150);
+      const [earlier, fresh] = [sessions.slice(0, 148), sessions.slice(148)];
+      const since = earlier.at(-1)!.at(-1)!.time;
+      const learnt = (told: Omit<FineTuneRequest, 'since'>) =>
+        engine.fineTune({ ...told, history, since, milliseconds: 1e9 }).then(({ delta }) => delta);
+      const { sessions: read, leftOut } = withoutUnread(earlier, fresh[0]![0]!.time, { history });
+      expect(read.length).toBeLessThan(earlier.length - 20);
+      const whole = await learnt({ sessions });
+      expect(await learnt({ sessions: [...read, ...fresh], leftOut })).toEqual(whole);
+      expect(whole.learnt.events).toBe(10);
     },
   );
 
