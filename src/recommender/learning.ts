@@ -5,14 +5,15 @@
 import type { Delta } from '../checkpoint/delta';
 import { checkPassphrase } from '../checkpoint/sealed-file';
 import { firstOf } from '../engine/abort';
-import type { Engine, Explanation, TuneProgress } from '../engine/engine';
+import type { Engine, TuneProgress } from '../engine/engine';
 import { RecommenderError, throwIfAborted } from '../errors';
 import type { Recommender, Status } from '../recommender';
 import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
 import type { EventStore } from '../store/event-store';
 import { asOneTrainer, type StillAlone } from '../store/one-trainer';
 import { savesData } from './computing';
-import { earlierThan, engineEvent, freshSessions, newest, notAfter, portionOf, type Span } from './fresh-events';
+import { createExplaining } from './explaining';
+import { earlierThan, freshSessions, newest, notAfter, portionOf, type Span } from './fresh-events';
 import { whenIdle } from './idle';
 import { KeptLearning, type KeptLearningParts } from './kept-learning';
 import { checkedFineTune } from './learning-arguments';
@@ -86,8 +87,6 @@ export function createLearning(parts: LearningParts): Learning {
   let latest: readonly PredictedEvent[] = [];
   /** What was erased is taken out of the engine. */
   let cleared: Promise<void> = Promise.resolve();
-  /** Items that are about to be explained. */
-  let asking: { readonly itemIds: Set<string>; readonly answer: Promise<readonly Explanation[]> } | undefined;
   /** What `status` said last. */
   let said = status();
 
@@ -269,18 +268,6 @@ export function createLearning(parts: LearningParts): Learning {
     }
   }
 
-  /** What is asked in one go is answered by one inference. */
-  function explained(itemId: string): Promise<readonly Explanation[]> {
-    asking ??= { itemIds: new Set(), answer: Promise.resolve().then(explainAll) };
-    asking.itemIds.add(itemId);
-    return asking.answer;
-  }
-  function explainAll(): Promise<readonly Explanation[]> {
-    const itemIds = [...asking!.itemIds];
-    asking = undefined;
-    return engine.explain({ session: history.at(now() / 1000).map(engineEvent), itemIds, ...user });
-  }
-
   function wake(): void {
     if (options.learn !== 'auto' || running.size > 0 || !isAllowed() || state === 'unable') return;
     if (isHidden() || savesData() || newest(fresh(kept.delta)) === learntTo) return;
@@ -308,12 +295,7 @@ export function createLearning(parts: LearningParts): Learning {
       await run(request, AT_ONCE, new AbortController());
       return shown();
     },
-    async explain(itemId) {
-      if (typeof itemId !== 'string' || itemId === '') throw new RangeError('explain: expected an item id.');
-      await ready();
-      const explanations = await explained(itemId);
-      return explanations.find((one) => one.itemId === itemId) ?? null;
-    },
+    explain: createExplaining(parts),
     taste: {
       async export(passphrase) {
         checkPassphrase(passphrase);

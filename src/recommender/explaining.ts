@@ -1,0 +1,34 @@
+/** Which clicks moved an item up, as the page asks for it: what is asked for in one go is answered by one inference. */
+import type { Engine, Explanation } from '../engine/engine';
+import { engineEvent } from './fresh-events';
+import type { LearningParts } from './learning';
+
+export type ExplainingParts = Pick<LearningParts, 'history' | 'options' | 'ready'> & {
+  readonly engine: Pick<Engine, 'explain'>;
+};
+
+/** @returns As `Recommender.explain`. */
+export function createExplaining({ engine, history, options, ready }: ExplainingParts) {
+  const { now, user } = options;
+  /** Items that are about to be explained. */
+  let asking: { readonly itemIds: Set<string>; readonly answer: Promise<readonly Explanation[]> } | undefined;
+
+  function explained(itemId: string): Promise<readonly Explanation[]> {
+    asking ??= { itemIds: new Set(), answer: Promise.resolve().then(explainAll) };
+    asking.itemIds.add(itemId);
+    return asking.answer;
+  }
+  function explainAll(): Promise<readonly Explanation[]> {
+    const itemIds = [...asking!.itemIds];
+    asking = undefined;
+    const session = history.at(now() / 1000).map(engineEvent);
+    return engine.explain({ session, itemIds, ...(user !== undefined && { user }) });
+  }
+
+  return async (itemId: string): Promise<Explanation | null> => {
+    if (typeof itemId !== 'string' || itemId === '') throw new RangeError('explain: expected an item id.');
+    await ready();
+    const explanations = await explained(itemId);
+    return explanations.find((one) => one.itemId === itemId) ?? null;
+  };
+}
