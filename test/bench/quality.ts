@@ -19,13 +19,13 @@ import { parseArgs } from 'node:util';
 import { type Cell, type CellPlan, readCell } from '../../src/cli/compare/cell';
 import { EXIT } from '../../src/cli/errors';
 import { readEventsFile } from '../../src/cli/events-file';
-import { run } from '../../src/cli/main';
 import { AUTO } from '../../src/models/presets/auto';
 import { type LogFacts, logFacts } from '../../src/session/log-facts';
 import { type Metrics, metricsOf } from '../../src/train/metrics';
 import { writePages } from '../docs/quality-pages';
 import { commit, machine } from './machine';
 import type { Place, Work } from './quality/child';
+import { filesOf, type LogFiles } from './quality/files';
 import { folderOf, LOG_NAMES, LOGS, type LogName, type QualityLog } from './quality/logs';
 import { CUTS, METRICS, type QualityRow, readRows, writeRows } from './quality/record';
 import { configOf, type RowPlan, rowsOf } from './quality/rows';
@@ -196,7 +196,7 @@ function keyOf(log: LogName, { row, config: given }: Omit<Planned, 'log'>, seed:
     config,
     seed,
     ...parts,
-    cut: Array.isArray(cut) ? cut : log,
+    cut: cut === 'given' ? log : 'write' in cut ? cut.name : cut,
     valid,
     holdout,
     protocol,
@@ -217,26 +217,7 @@ async function factsOf(train: string): Promise<LogFacts> {
   return logFacts(read, read.itemIds.length);
 }
 
-/** What is trained on and what is tested, cut once. */
-async function filesOf(name: LogName, { cut }: QualityLog, data: string, folder: string) {
-  if (cut === 'given') return { train: join(data, 'train.tsv.gz'), test: join(data, 'test.tsv.gz') };
-  const out = join(folder, name);
-  mkdirSync(out, { recursive: true });
-  if (typeof cut === 'function') {
-    const file = join(out, 'events.tsv.gz');
-    cut(data, file);
-    return { train: file, test: file };
-  }
-  const files = { train: join(out, 'train.tsv.gz'), test: join(out, 'test.tsv.gz') };
-  if (!existsSync(join(out, 'split.json'))) {
-    const io = { stdout: { write: () => {} }, stderr: process.stderr };
-    const code = await run(['split', '--data', join(data, 'sessions.tsv.gz'), '--out', out, ...cut], io);
-    if (code !== 0) throw new Error(`The log ${name} could not be cut.`);
-  }
-  return files;
-}
-
-function planOf({ row, seed, config }: Job, log: QualityLog, files: { train: string; test: string }): CellPlan {
+function planOf({ row, seed, config }: Job, log: QualityLog, files: LogFiles): CellPlan {
   const { name, model, form } = row;
   const isNeural = form === 'improved' || form === 'faithful';
   return {

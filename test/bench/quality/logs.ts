@@ -1,5 +1,5 @@
 /** The logs of the tables of quality: how each is cut, what is predicted, and what others have reported on it. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Rank } from '../../../src/cli/compare/cell';
@@ -20,8 +20,8 @@ export interface QualityLog {
   /** What chooses the number of epochs, cut from the training part. Absent where every user holds out events for it. */
   readonly valid?: string;
   readonly holdout?: number;
-  /** What is trained on and what is tested, as `aisle split` flags or a function that writes the one file of both. */
-  readonly cut: readonly string[] | 'given' | ((folder: string, out: string) => void);
+  /** What is trained on and what is tested, as `aisle split` flags or what writes the one file of both. */
+  readonly cut: readonly string[] | 'given' | OwnCut;
   /** Sentences about cut and candidates. */
   readonly about: string;
   /** Metrics of the table, the one that orders rows first. */
@@ -31,6 +31,12 @@ export interface QualityLog {
   readonly groups?: (folder: string) => (rank: Rank) => string;
   /** Figures that were read in their sources, by the names of our metrics. */
   readonly published?: readonly Published[];
+}
+
+interface OwnCut {
+  /** Changes with what is written: files and rows of another name are made anew. */
+  readonly name: string;
+  readonly write: (folder: string, out: string) => void;
 }
 
 export interface Published {
@@ -87,7 +93,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     folder: 'amazon-beauty',
     protocol: 'leave-one-out',
     holdout: 2,
-    cut: writeBeauty,
+    cut: { name: 'amazon-beauty', write: writeBeauty },
     about:
       'Amazon reviews of beauty products, 5-core, 12,101 items. The last event of each user is predicted from all before it, the ' +
       'one before the last chooses the number of epochs, neither is learnt from; all items but those of the input are candidates. ' +
@@ -132,7 +138,6 @@ function beautyUsers(folder: string): { readonly user: string; readonly items: s
 
 /** One file of events; seconds keep the order inside a day. */
 function writeBeauty(folder: string, out: string): void {
-  if (existsSync(out)) return;
   const rows = beautyUsers(folder).flatMap(({ user, items, days }) =>
     items.map((item, e) => `${user}\t${item}\t${days[e]! + e}\t${user}\n`),
   );
