@@ -6,7 +6,8 @@
  * LOG is one of `quality/logs.ts`. A row is trained, its number of epochs chosen on the validation part, and tested once, in
  * a process of its own, one after the other, on one core. Rows are named as in the table (`sasrec`, `xlnet-mlm`,
  * `sasrec, official`), or by architecture, or by form: `improved`, `faithful`, `counted`, `blended`; default: all but the blended
- * ones, which ask rows together that are there already, all `--seeds` of a row or each with neighbours. A row that stands in
+ * ones, which ask rows together that are there already, all `--seeds` of a row or each with neighbours: with those that
+ * do best on the validation part, which the first command on a log finds out. A row that stands in
  * `results/quality-LOG.json` with the same settings is skipped; one that was interrupted, or killed, goes on where it was.
  * After each row the JSON and the pages are written. `--list` says what is open. Needs the logs of `../shared`.
  */
@@ -26,8 +27,9 @@ import { writePages } from '../docs/quality-pages';
 import { commit, machine } from './machine';
 import type { Place, Work } from './quality/child';
 import { filesOf, type LogFiles } from './quality/files';
-import { folderOf, LOG_NAMES, LOGS, type LogName, type QualityLog } from './quality/logs';
-import { CUTS, METRICS, type QualityRow, readRows, writeRows } from './quality/record';
+import { folderOf, LOG_NAMES, LOGS, type LogName, type QualityLog, splitOf } from './quality/logs';
+import { partnerOf } from './quality/partner';
+import { CUTS, METRICS, type QualityRow, readResults, writeResults } from './quality/record';
 import { configOf, type RowPlan, rowsOf } from './quality/rows';
 import { builtChild } from './turns';
 
@@ -66,21 +68,25 @@ export async function main(args: readonly string[]): Promise<void> {
   const work = resolve(values.work);
   const files = await filesOf(name, log, data, join(work, 'data'));
   const facts = log.preset === AUTO ? await factsOf(files.train) : undefined;
+  const partner = values.list
+    ? readResults(name).partner?.name
+    : await partnerOf(name, files.train, join(work, name, 'partner'));
+  const all = rowsOf(name, partner);
   const seeds = values.seeds.split(',').map(Number);
   const jobsFor = (rows: readonly RowPlan[], own: readonly number[] = seeds) =>
     jobsOf(
       name,
-      rows.map((row) => ({ row, config: configsOf(name, row, facts) })),
+      rows.map((row) => ({ row, config: configsOf(all, row, facts) })),
       own,
     );
   // What is asked together comes after what it is made of.
-  const jobs = jobsFor(wanted(name, values.rows)).sort((a, b) => Number('blend' in a.row) - Number('blend' in b.row));
+  const jobs = jobsFor(wanted(all, values.rows)).sort((a, b) => Number('blend' in a.row) - Number('blend' in b.row));
   const place = (job: Job): Place => ({
     folder: join(work, name, `${fileName(job.row.name)}-${job.seed}-${job.key}`),
     plan: planOf(job, log, files),
   });
   const isDone = ({ row, seed, key }: Job) =>
-    readRows(name).some((old) => old.name === row.name && old.seed === seed && old.key === key);
+    readResults(name).rows.some((old) => old.name === row.name && old.seed === seed && old.key === key);
   const open = values.again ? jobs : jobs.filter((job) => !isDone(job));
   if (values.list) {
     for (const job of jobs) console.log(`${open.includes(job) ? 'open' : 'done'}  ${job.row.name}, seed ${job.seed}`);
@@ -91,7 +97,7 @@ export async function main(args: readonly string[]): Promise<void> {
     for (const [i, job] of open.entries()) {
       const { row, seed } = job;
       console.error(`[${i + 1}/${open.length}] ${name}, ${row.name}, seed ${seed}`);
-      const found = await workOf(job, place, jobsFor);
+      const found = await workOf(job, all, place, jobsFor);
       if (typeof found === 'string') {
         console.error(found);
         process.exitCode = 1;
@@ -118,7 +124,11 @@ export async function main(args: readonly string[]): Promise<void> {
         ...{ [files.train]: 'train.tsv.gz', [files.test]: 'test.tsv.gz', [folder]: 'out' },
         ...Object.fromEntries(names),
       });
-      keepRow(name, { ...rowOf(job, cell, log.groups?.(data)), ...at, commands: cell.result.commands.map(shorten) });
+      keepRow(name, all, {
+        ...rowOf(job, cell, log.groups?.(data)),
+        ...at,
+        commands: cell.result.commands.map(shorten),
+      });
       writePages();
       const { conservative } = cell.result.metrics;
       const figures = log.shown.slice(0, 2).map((metric) => `${metric} ${conservative[metric]!.toFixed(4)}`);
@@ -131,8 +141,7 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 /** The rows that are asked for, by name, architecture or form. */
-function wanted(log: LogName, list: string | undefined): readonly RowPlan[] {
-  const all = rowsOf(log);
+function wanted(all: readonly RowPlan[], list: string | undefined): readonly RowPlan[] {
   if (list === undefined) return all.filter(({ form }) => form !== 'blended');
   // Names hold ", ".
   const names = list.split(/,(?! )/);
@@ -163,12 +172,12 @@ const jobsOf = (log: LogName, rows: readonly Omit<Planned, 'log'>[], seeds: read
 /** What a process does for a job, or why it cannot: a blended row needs its parts. */
 async function workOf(
   job: Job,
+  all: readonly RowPlan[],
   place: (job: Job) => Place,
   jobsFor: (rows: readonly RowPlan[], seeds?: readonly number[]) => readonly Job[],
 ): Promise<Work | string> {
   const { blend } = job.row;
   if (!blend) return place(job);
-  const all = rowsOf(job.log);
   const named = (name: string, seeds?: readonly number[]) =>
     jobsFor(
       all.filter((row) => row.name === name),
@@ -188,27 +197,17 @@ async function workOf(
 
 /** Changes with everything that the result should follow from but the code. */
 function keyOf(log: LogName, { row, config: given }: Omit<Planned, 'log'>, seed: number | readonly number[]): string {
-  const { cut, valid, holdout, protocol } = LOGS[log];
   const config = Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1));
   const parts = row.blend ?? {};
-  const facts = {
-    model: row.model,
-    config,
-    seed,
-    ...parts,
-    cut: cut === 'given' ? log : 'write' in cut ? cut.name : cut,
-    valid,
-    holdout,
-    protocol,
-  };
+  const facts = { model: row.model, config, seed, ...parts, ...splitOf(log) };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 12);
 }
 
 /** What a row is given; of a blended one, what its parts are. */
-function configsOf(log: LogName, row: RowPlan, facts: LogFacts | undefined): Planned['config'] {
+function configsOf(all: readonly RowPlan[], row: RowPlan, facts: LogFacts | undefined): Planned['config'] {
   const { blend } = row;
   if (!blend) return configOf(row, facts);
-  const parts = rowsOf(log).filter(({ name }) => name === blend.of || name === blend.with);
+  const parts = all.filter(({ name }) => name === blend.of || name === blend.with);
   return Object.fromEntries(parts.map((part) => [part.name, configOf(part, facts)]));
 }
 
@@ -292,15 +291,13 @@ const rounded = (metrics: Metrics | Readonly<Record<string, number>>): Record<st
 const shortener = (names: Readonly<Record<string, string>>) => (command: string) =>
   Object.entries(names).reduce((text, [path, name]) => text.replaceAll(path, name), command);
 
-/** Replaces the row of that name and seed; rows stand in the order of `rowsOf`. */
-function keepRow(log: LogName, row: QualityRow): void {
-  const order = rowsOf(log).map(({ name }) => name);
+/** Replaces the row of that name and seed; rows stand in the order of what is planned. */
+function keepRow(log: LogName, planned: readonly RowPlan[], row: QualityRow): void {
+  const order = planned.map(({ name }) => name);
   const place = ({ name }: QualityRow) => (order.includes(name) ? order.indexOf(name) : order.length);
-  const others = readRows(log).filter(({ name, seed }) => name !== row.name || seed !== row.seed);
-  writeRows(
-    log,
-    [...others, row].sort((a, b) => place(a) - place(b) || a.seed - b.seed),
-  );
+  const { rows, ...rest } = readResults(log);
+  const others = rows.filter(({ name, seed }) => name !== row.name || seed !== row.seed);
+  writeResults(log, { ...rest, rows: [...others, row].sort((a, b) => place(a) - place(b) || a.seed - b.seed) });
 }
 
 /** Where and of what a cell was begun; it may be told much later, by other code. */

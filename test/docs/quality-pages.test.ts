@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LOG_NAMES } from '../bench/quality/logs';
-import { type QualityRow, readRows } from '../bench/quality/record';
+import { type QualityRow, readResults } from '../bench/quality/record';
 import { rowsOf } from '../bench/quality/rows';
 import { page, summary } from '../bench/quality/tables';
 import { qualityPages } from './quality-pages';
@@ -10,13 +10,13 @@ test('what the pages say of quality is what was committed of it; "npm run docs" 
 });
 
 test.each(LOG_NAMES)('no row of %s names a folder of the machine it was made on', (log) => {
-  for (const { name, commands } of readRows(log)) {
+  for (const { name, commands } of readResults(log).rows) {
     for (const command of commands) expect(command, name).not.toMatch(/(^|\s)\/|\.cache/);
   }
 });
 
 test.each(LOG_NAMES)('the rows of %s have names of their own, and each architecture has one in its preset', (log) => {
-  const rows = rowsOf(log);
+  const rows = rowsOf(log, 'vstan');
   expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
   const improved = new Set(rows.filter(({ form }) => form === 'improved').map(({ model }) => model));
   expect([...improved].sort()).toEqual(['caser', 'cl4srec', 'gru4rec', 'sasrec', 'srgnn', 'transformers4rec']);
@@ -43,7 +43,7 @@ describe('a page', () => {
   ];
 
   test('shows means and deviations over seeds, ties both ways, what it took and how it learnt, the best row first', () => {
-    const text = page('diginetica', rows);
+    const text = page('diginetica', { rows });
     expect(text).toMatch(/^\| sasrec, official \| faithful \| 1 \| 19\.50 \|/m);
     expect(text).toMatch(/^\| sasrec \| improved \| 2 \| 19\.00 ± 1\.41 \|.* 20\.00 ± 1\.41 \| 21\.00 ± 1\.41 \|$/m);
     expect(text).toMatch(/^\| markov \| counted \| {2}\| 12\.77 \|/m);
@@ -58,7 +58,7 @@ describe('a page', () => {
       'same day': { predictions: 4, metrics: metrics(0.3) },
       'new day': { predictions: 6, metrics: metrics(0.1) },
     };
-    const text = page('amazon-beauty', [row('sasrec', 1, 0.05, { groups })]);
+    const text = page('amazon-beauty', { rows: [row('sasrec', 1, 0.05, { groups })] });
     expect(text).toContain('Predictions: same day 4, new day 6.');
     expect(text).toContain('| sasrec | 0.3000 | 0.3000 | 0.1000 | 0.1000 |');
   });
@@ -66,17 +66,22 @@ describe('a page', () => {
   test('tells how blended rows were put together, and never takes one for an architecture', () => {
     const blended = { by: 'probabilities', of: 'sasrec', with: 'vstan', weight: 0.4 } as const;
     const mixture = row('sasrec with vstan', 1, 0.3, { model: 'mixture', form: 'blended', curve: [], blended });
-    const text = page('diginetica', [...rows, mixture]);
+    const partner = { name: 'vstan', metric: 'mrr@20', reached: { sr: 0.2, vstan: 0.3, stan: 0.25 }, key: 'k' };
+    const results = { partner, rows: [...rows, mixture] };
+    const text = page('diginetica', results);
     expect(text).toContain('- sasrec with vstan: probabilities of sasrec with 0.4 of vstan');
-    expect(summary((log) => (log === 'diginetica' ? [...rows, mixture] : []))).not.toContain('mixture');
+    expect(text).toContain(
+      'mixed with vstan, which of these reached the best mrr@20 on the validation part: vstan 30.00; stan 25.00; sr 20.00.',
+    );
+    expect(summary((log) => (log === 'diginetica' ? results : { rows: [] }))).not.toContain('mixture');
   });
 
   test('of all logs shows of each architecture the row that the validation chose, not the best of the test', () => {
-    const text = summary((log) => (log === 'diginetica' ? rows : []));
+    const text = summary((log) => ({ rows: log === 'diginetica' ? rows : [] }));
     expect(text.split('\n').slice(2)).toEqual([
       '| best of counting on the test | 12.77 / 12.77 (markov) |',
       '| sasrec | 19.00 ± 1.41 / 19.00 ± 1.41 |',
-      `| rows measured | 3 of ${rowsOf('diginetica').length} |`,
+      `| rows measured | 3 of ${rowsOf('diginetica', undefined).length} |`,
     ]);
   });
 });

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LOG_NAMES } from '../bench/quality/logs';
-import { RESULTS, readRows, replace } from '../bench/quality/record';
+import { RESULTS, readResults, replace } from '../bench/quality/record';
 import { page, summary } from '../bench/quality/tables';
 
 const README = resolve(import.meta.dirname, '../../README.md');
@@ -12,13 +12,13 @@ const MARKED = /<!-- quality -->\n.*?<!-- \/quality -->/s;
 export function qualityPages(): Map<string, { readonly is: string; readonly shouldBe: string }> {
   const found = new Map<string, { is: string; shouldBe: string }>();
   for (const log of LOG_NAMES) {
-    const rows = readRows(log);
-    if (rows.length === 0) continue;
+    const results = readResults(log);
+    if (results.rows.length === 0) continue;
     const path = join(RESULTS, `quality-${log}.md`);
-    found.set(path, { is: existsSync(path) ? readFileSync(path, 'utf8') : '', shouldBe: page(log, rows) });
+    found.set(path, { is: existsSync(path) ? readFileSync(path, 'utf8') : '', shouldBe: page(log, results) });
   }
   const is = readFileSync(README, 'utf8');
-  const shouldBe = is.replace(MARKED, `<!-- quality -->\n${summary(readRows)}\n<!-- /quality -->`);
+  const shouldBe = is.replace(MARKED, `<!-- quality -->\n${summary(readResults)}\n<!-- /quality -->`);
   found.set(README, { is, shouldBe });
   return found;
 }

@@ -10,6 +10,7 @@ import type { Scale } from '../../ranking/combine';
 import type { Context } from '../context';
 import { VERSION } from '../version';
 import { artifactOf, askTestPart, type Cell, type CellPlan, keepCell, type Run, runner, validatedOf } from './cell';
+import { countWithout, validationPart } from './validation-part';
 
 export interface Blend {
   readonly name: string;
@@ -121,11 +122,10 @@ async function shareOf({ weight, combine }: Blend, first: Part, second: Part, fo
 /** Both models without the validation part, and how to ask them of it. */
 async function unvalidated(first: Part, second: Part, folder: string, run: Run) {
   const { plan } = first;
-  const { train, valid = 'last:10%', reading, protocol } = plan;
   if (plan.holdout !== undefined) {
     // The event that chose the epochs was not learnt from afterwards.
-    const artifacts = [trainedOf(first), trainedOf(second)] as const;
-    return { artifacts, asked: ['--data', train, '--protocol', protocol, '--target', 'valid', ...reading] };
+    const { asked } = await validationPart(plan, folder, run);
+    return { artifacts: [trainedOf(first), trainedOf(second)] as const, asked };
   }
   if ([first, second].some(({ plan }) => plan.isNeural && plan.epochs !== undefined)) {
     throw new RecommenderError(
@@ -137,21 +137,9 @@ async function unvalidated(first: Part, second: Part, folder: string, run: Run) 
   if (!plan.isNeural) {
     throw new RecommenderError('bad-config', 'A mixture is of a network and something else; name the network first.');
   }
-  const isCut = valid.startsWith('last:');
-  const parts = join(folder, 'parts');
-  if (isCut) await run(['split', '--data', train, '--test', valid, '--out', parts, ...reading]);
-  const early = isCut ? join(parts, 'train.tsv.gz') : train;
-  const late = isCut ? join(parts, 'test.tsv.gz') : valid;
-  const read = isCut ? [] : reading;
+  const part = await validationPart(plan, join(folder, 'parts'), run);
   const counted = join(folder, 'counted');
-  if (!second.plan.isNeural) {
-    const { model, config } = second.plan;
-    const settings = Object.entries(config).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-    await run(['train', '--data', early, '--model', model, '--out', counted, ...settings, ...read]);
-  }
+  if (!second.plan.isNeural) await countWithout(second.plan, part, counted, run);
   const other = second.plan.isNeural ? validatedOf(second.folder) : counted;
-  return {
-    artifacts: [validatedOf(first.folder), other] as const,
-    asked: ['--data', late, '--protocol', protocol, ...read],
-  };
+  return { artifacts: [validatedOf(first.folder), other] as const, asked: part.asked };
 }

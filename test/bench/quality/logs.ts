@@ -12,8 +12,6 @@ export interface QualityLog {
   readonly title: string;
   /** The preset that was chosen on it, or `auto` where none was. */
   readonly preset: string;
-  /** Row that counts and is mixed into networks. */
-  readonly neighbour: string;
   /** Folder of `../shared/data`. */
   readonly folder: string;
   readonly protocol: 'events' | 'leave-one-out';
@@ -53,7 +51,6 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
   diginetica: {
     title: 'Diginetica',
     preset: 'diginetica',
-    neighbour: 'v-sknn, grid',
     folder: 'diginetica',
     protocol: 'events',
     valid: 'last:10%',
@@ -65,7 +62,6 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
   'yoochoose-100k': {
     title: 'yoochoose-100k',
     preset: 'yoochoose-100k',
-    neighbour: 'vstan',
     folder: 'yoochoose-100k',
     protocol: 'events',
     valid: 'last:1d',
@@ -77,7 +73,6 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
   eshop: {
     title: 'eshop-clothing-2008',
     preset: 'eshop',
-    neighbour: 'vstan',
     folder: 'eshop-clothing-2008',
     protocol: 'events',
     valid: 'last:7d',
@@ -89,7 +84,6 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
   'amazon-beauty': {
     title: 'Amazon Beauty',
     preset: 'beauty',
-    neighbour: 'sr',
     folder: 'amazon-beauty',
     protocol: 'leave-one-out',
     holdout: 2,
@@ -107,7 +101,6 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
   'online-retail': {
     title: 'Online Retail',
     preset: 'auto',
-    neighbour: 'vstan',
     folder: 'online-retail',
     protocol: 'events',
     valid: 'last:30d',
@@ -119,6 +112,12 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     inPercent: false,
   },
 };
+
+/** What keys of a log's results follow from; a cut of our own goes by its name. */
+export function splitOf(name: LogName) {
+  const { cut, valid, holdout, protocol } = LOGS[name];
+  return { cut: cut === 'given' ? name : 'write' in cut ? cut.name : cut, valid, holdout, protocol };
+}
 
 /** Folder of a log's files; undefined where it is not here. */
 export const folderOf = ({ folder }: QualityLog): string | undefined => sharedPath('data', folder);

@@ -50,20 +50,37 @@ export interface QualityRow {
   readonly bytes: number;
 }
 
+/** What networks of a log are mixed with: the row of neighbours that did best on its validation part. */
+export interface Partner {
+  readonly name: string;
+  readonly metric: string;
+  /** What each candidate reached there, ties lost. */
+  readonly reached: Named;
+  /** Follows from candidates, metric and log: with another key it is chosen anew. */
+  readonly key: string;
+}
+
 export const CUTS = [5, 10, 20] as const;
 export const METRICS = CUTS.flatMap((k) => [`recall@${k}`, `mrr@${k}`, `ndcg@${k}`]);
 
 export const RESULTS = resolve(import.meta.dirname, '../results');
 const fileOf = (log: LogName): string => join(RESULTS, `quality-${log}.json`);
 
-/** Empty where nothing was measured yet. */
-export function readRows(log: LogName): QualityRow[] {
-  const file = fileOf(log);
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).rows : [];
+/** What is committed of a log. */
+export interface Results {
+  /** Chosen before the first row is measured. */
+  readonly partner?: Partner;
+  readonly rows: readonly QualityRow[];
 }
 
-export function writeRows(log: LogName, rows: readonly QualityRow[]): void {
-  replace(fileOf(log), `${JSON.stringify({ log, rows }, null, 1)}\n`);
+/** Empty where nothing was measured yet. */
+export function readResults(log: LogName): Results {
+  const file = fileOf(log);
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { rows: [] };
+}
+
+export function writeResults(log: LogName, { partner, rows }: Results): void {
+  replace(fileOf(log), `${JSON.stringify({ log, ...(partner && { partner }), rows }, null, 1)}\n`);
 }
 
 /** A kill leaves the file that was, or the new one. */

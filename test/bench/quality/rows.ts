@@ -57,12 +57,21 @@ const GRID = {
   ...{ similarity: 'cosine', weighting: 'div', lastNClicks: 6, pushReminders: 'true' },
 };
 
-/** All rows of a log, cheap ones first. */
-export function rowsOf(log: LogName): RowPlan[] {
-  const { preset, neighbour } = LOGS[log];
+/** The rows of a log that count. */
+export function countedRowsOf(log: LogName): RowPlan[] {
   const counted = Object.keys(baselines).map((model): RowPlan => ({ name: model, model, form: 'counted', set: {} }));
   const tuned: RowPlan[] =
     log === 'diginetica' ? [{ name: 'v-sknn, grid', model: 'v-sknn', form: 'counted', set: GRID }] : [];
+  return [...counted, ...tuned];
+}
+
+/**
+ * All rows of a log, cheap ones first.
+ *
+ * @param partner Name of the row that networks are mixed with; as long as there is none, so is no mixture.
+ */
+export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
+  const { preset } = LOGS[log];
   const improved = Object.keys(presets).flatMap((model): RowPlan[] => {
     if (model !== 'transformers4rec') return [{ name: model, model, form: 'improved', preset, set: {} }];
     return PAIRS.map((name) => {
@@ -75,11 +84,11 @@ export function rowsOf(log: LogName): RowPlan[] {
     const model = name.startsWith('xlnet') ? 'transformers4rec' : name.split(',')[0]!;
     return { name, model, form: 'faithful', set };
   });
-  return [...counted, ...tuned, ...improved, ...faithful, ...improved.flatMap((row) => blendsOf(row, neighbour))];
+  return [...countedRowsOf(log), ...improved, ...faithful, ...improved.flatMap((row) => blendsOf(row, partner))];
 }
 
 /** The seeds of a row together, and the row with neighbours. */
-function blendsOf({ name, model }: RowPlan, neighbour: string): RowPlan[] {
+function blendsOf({ name, model }: RowPlan, partner: string | undefined): RowPlan[] {
   // Scores of GRU4Rec's presets are no logits where they learnt by BPR-max.
   const combine = model === 'gru4rec' ? 'standard' : 'probabilities';
   const row = (blend: Blend, kind: string): RowPlan => ({
@@ -91,7 +100,9 @@ function blendsOf({ name, model }: RowPlan, neighbour: string): RowPlan[] {
   });
   return [
     row({ name: `${name}, seeds together`, of: name, combine }, 'ensemble'),
-    row({ name: `${name} with ${neighbour}`, of: name, with: neighbour, combine }, 'mixture'),
+    ...(partner === undefined
+      ? []
+      : [row({ name: `${name} with ${partner}`, of: name, with: partner, combine }, 'mixture')]),
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { blendText } from '../../../src/cli/compare/markdown';
 import { LOG_NAMES, LOGS, type LogName, type QualityLog } from './logs';
-import type { Form, QualityRow } from './record';
+import type { Form, Partner, QualityRow, Results } from './record';
 import { rowsOf as plannedRows } from './rows';
 
 /** A row with all its seeds. */
@@ -133,9 +133,16 @@ const settings = (set: Readonly<Record<string, unknown>>): string =>
     .map(([key, value]) => ` --set ${key}=${Array.isArray(value) ? value.join('/') : value}`)
     .join('');
 
-const PARTNER =
-  'What a row is mixed with was named for the log when the counted rows of its test part were known; its share was chosen on the ' +
-  'validation part.';
+/** What rows are mixed with, and why. */
+function partnerText({ name, metric, reached }: Partner, log: QualityLog): string {
+  const figures = Object.entries(reached)
+    .sort(([, a], [, b]) => b - a)
+    .map(([row, value]) => `${row} ${figure(value, log)}`);
+  return (
+    `Networks are mixed with ${name}, which of these reached the best ${metric} on the validation part: ${figures.join('; ')}. ` +
+    'The share of each mixture was chosen there, too.'
+  );
+}
 
 /** How each row is made again. */
 const recipe = ({ name, runs }: Group): string => {
@@ -146,7 +153,7 @@ const recipe = ({ name, runs }: Group): string => {
 };
 
 /** The page of one log. */
-export function page(name: LogName, rows: readonly QualityRow[]): string {
+export function page(name: LogName, { rows, partner }: Results): string {
   const log = LOGS[name];
   const groups = groupsOf(rows, log);
   const machines = [...new Set(rows.map(({ machine }) => machine))];
@@ -177,7 +184,7 @@ export function page(name: LogName, rows: readonly QualityRow[]): string {
     '## Settings',
     '',
     ...groups.map(recipe),
-    ...(groups.some(({ runs }) => runs[0]!.blended?.with) ? ['', PARTNER] : []),
+    ...(partner ? ['', partnerText(partner, log)] : []),
     '',
   ].join('\n');
 }
@@ -186,10 +193,11 @@ export function page(name: LogName, rows: readonly QualityRow[]): string {
  * One table over all logs: what counts best, by the test itself, which favours it; then each architecture, of several forms or
  * pairs the one that was best on the validation part; then how many of the rows that are planned there are.
  */
-export function summary(rowsOf: (log: LogName) => readonly QualityRow[]): string {
-  const logs = LOG_NAMES.map((name) => ({ name, log: LOGS[name], groups: groupsOf(rowsOf(name), LOGS[name]) })).filter(
-    ({ groups }) => groups.some(isLearnt),
-  );
+export function summary(resultsOf: (log: LogName) => Results): string {
+  const logs = LOG_NAMES.map((name) => {
+    const { rows, partner } = resultsOf(name);
+    return { name, log: LOGS[name], partner, groups: groupsOf(rows, LOGS[name]) };
+  }).filter(({ groups }) => groups.some(isLearnt));
   const models = [...new Set(logs.flatMap(({ groups }) => groups.filter(isLearnt).map(({ model }) => model)))].sort();
   const cell = (log: QualityLog, group: Group | undefined): string => {
     if (!group) return '';
@@ -205,9 +213,10 @@ export function summary(rowsOf: (log: LogName) => readonly QualityRow[]): string
   const titles = logs.map(
     ({ name, log }) => `[${log.title}](test/bench/results/quality-${name}.md), ${log.shown[1]} / ${log.shown[0]}`,
   );
-  const measured = logs.map(({ name, groups }) => {
-    const planned = plannedRows(name).filter((row) => groups.some((group) => group.name === row.name));
-    return `${planned.length} of ${plannedRows(name).length}`;
+  const measured = logs.map(({ name, partner, groups }) => {
+    const planned = plannedRows(name, partner?.name);
+    const there = planned.filter((row) => groups.some((group) => group.name === row.name));
+    return `${there.length} of ${planned.length}`;
   });
   const counted = logs.map(({ log, groups }) => {
     const best = groups.find(({ form }) => form === 'counted');
