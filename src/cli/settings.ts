@@ -1,6 +1,7 @@
 /** The flags that configure a model, `--preset`, `--config` and `--set`. */
 import { InvalidArgumentError } from 'commander';
 import { parseJson } from '../checkpoint/json';
+import { configurationOf } from '../engine/learn';
 import { RecommenderError } from '../errors';
 import { camelCase } from '../models/configuration';
 import { hasPresets, presetOf } from '../models/presets';
@@ -28,8 +29,16 @@ export type Auto = Pick<AutoPreset, 'preset' | 'why'>;
 
 export interface Configuration {
   readonly given: Record<string, unknown>;
+  /** What of it a preset gives. */
+  readonly preset?: Fixed;
   /** Where the log has chosen the preset. */
   readonly auto?: Auto;
+}
+
+/** The settings of a preset, and what to call it. */
+export interface Fixed {
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -40,13 +49,55 @@ export interface Configuration {
 export async function configurationFrom(flags: ConfigurationFlags, context: Context): Promise<Configuration> {
   const { model, preset, config, set } = flags;
   const own = keyed([...(config === undefined ? [] : Object.entries(await fileOf(config))), ...set]);
-  if (preset !== AUTO)
-    return { given: preset === undefined ? own : keyed([...entriesOf(model, preset), ...Object.entries(own)]) };
+  if (preset === undefined) return { given: own };
+  const over = (fixed: Fixed) => ({
+    given: keyed([...Object.entries(fixed.config), ...Object.entries(own)]),
+    preset: fixed,
+  });
+  if (preset !== AUTO) return over({ name: preset, config: presetOf(model, preset).config });
   // A model without presets is told before a log is read.
   if (!hasPresets(model)) presetOf(model, AUTO);
-  const { config: found, ...auto } = autoPreset(model, await factsOf(flags.data, flags, context), own);
+  const found = autoPreset(model, await factsOf(flags.data, flags, context), own);
+  const auto = { preset: found.preset, why: found.why };
   tellAuto(model, auto, context);
-  return { given: keyed([...Object.entries(found), ...Object.entries(own)]), auto };
+  return { ...over(fixedByLog(found)), auto };
+}
+
+export const fixedByLog = ({ preset, config }: AutoPreset): Fixed => ({
+  name: `${preset}, picked by the log,`,
+  config,
+});
+
+/**
+ * The checked configuration of a model.
+ *
+ * @param preset What of the settings comes from a preset: it is named where they would do without it.
+ * @throws RecommenderError `bad-config`.
+ */
+export async function checkedConfiguration(
+  model: string,
+  given: Readonly<Record<string, unknown>>,
+  preset: Fixed | undefined,
+): ReturnType<typeof configurationOf> {
+  try {
+    return await configurationOf(model, given);
+  } catch (error) {
+    if (!preset) throw error;
+    const { message } = error as RecommenderError;
+    const isFixed = (key: string) => Object.hasOwn(preset.config, key) && preset.config[key] === given[key];
+    const own = Object.entries(given).filter(([key]) => !isFixed(key));
+    const alone = await configurationOf(model, Object.fromEntries(own)).catch((error: RecommenderError) => error);
+    if (alone instanceof RecommenderError && alone.message === message) throw error;
+    const keys = Object.keys(preset.config).filter((key) => isFixed(key) && new RegExp(`\\b${key}\\b`).test(message));
+    throw new RecommenderError('bad-config', `${message} ${toldOf(preset, keys)}`);
+  }
+}
+
+/** What a preset fixes that does not go with other settings. */
+function toldOf({ name, config }: Fixed, keys: readonly string[]): string {
+  if (keys.length === 0) return `The preset ${name} does not go with your settings; change them, or leave it out.`;
+  const has = keys.map((key) => `${key}=${config[key]}`).join(' and ');
+  return `The preset ${name} has ${has}: set ${keys.join(' and ')} too, or leave the preset out.`;
 }
 
 /**
@@ -68,8 +119,6 @@ export async function factsOf(
 
 export const tellAuto = (model: string, { why }: Auto, { stderr }: Pick<Context, 'stderr'>): void =>
   void stderr.write(`--preset auto, ${model}: ${why}\n`);
-
-const entriesOf = (model: string, preset: string) => Object.entries(presetOf(model, preset).config);
 
 /** By key, the later wins. */
 function keyed(entries: Iterable<readonly [key: string, value: unknown]>): Record<string, unknown> {

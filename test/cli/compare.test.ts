@@ -184,6 +184,15 @@ describe('aisle compare', () => {
     expect(readFileSync(join(out, 'report.md'), 'utf8')).toContain(`- mine, --preset auto: ${mine.auto.why}`);
   });
 
+  test('names the preset of a variant where its settings contradict what that fixes', async () => {
+    const file = await variants([{ ...small, preset: 'diginetica', config: { label_smoothing: 0.1 } }]);
+    const { code, stderr } = await compare('--variants', file);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('The preset diginetica has loss=bpr-max: set loss too, or leave the preset out.'),
+    });
+  });
+
   test.each([
     [['--test', 'DATA'], '258 events in 60 sessions'],
     [['--protocol', 'leave-one-out', '--holdout', '2'], '117 events in 39 sessions'],

@@ -146,6 +146,15 @@ describe('aisle search', () => {
     }
   });
 
+  test('names the preset where a setting contradicts what it fixes', async () => {
+    const argv = ['--model', 'gru4rec', '--preset', 'diginetica', '--set', 'labelSmoothing=0.1', '--trials', '1'];
+    const { code, stderr } = await search(...argv);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('The preset diginetica has loss=bpr-max: set loss too, or leave the preset out.'),
+    });
+  });
+
   test('starts from a preset', async () => {
     const argv = ['--model', 'gru4rec', '--preset', 'rsc15', '--set', 'layers=8', '--set', 'nSample=8'];
     expect((await search(...argv, '--trials', '1', '--epochs', '1')).code).toBe(0);

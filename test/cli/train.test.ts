@@ -327,6 +327,30 @@ describe('the configuration', () => {
   });
 
   test.each([
+    ['gru4rec', 'label_smoothing=0.1', 'has loss=bpr-max: set loss too, or leave the preset out.'],
+    ['srgnn', 'loss=cross-entropy', 'has sparseUpdates=true: set sparseUpdates too, or leave the preset out.'],
+    ['sasrec', 'hiddenUnits=51', 'has numHeads=2: set numHeads too, or leave the preset out.'],
+  ])('of %s names the preset where %s contradicts what it fixes, and what to do', async (model, setting, message) => {
+    const { code, stderr } = await train(model, '--preset', 'diginetica', '--set', setting);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(` The preset diginetica ${message}`) });
+  });
+
+  test('does not name a preset where a setting is refused without it, too', async () => {
+    for (const setting of ['losss=ce', 'loss=cee', 'maxlen=0']) {
+      const { code, stderr } = await train('sasrec', '--preset', 'diginetica', '--set', setting);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.not.stringContaining('preset') });
+    }
+  });
+
+  test('names the preset that the log has picked', async () => {
+    const { code, stderr } = await train('sasrec', '--preset', 'auto', '--set', 'hiddenUnits=51');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/The preset yoochoose-100k, picked by the log, has numHeads=\d: set numHeads too/),
+    });
+  });
+
+  test.each([
     ['no JSON', '{"layers": ', 'is not valid JSON'],
     ['a list', '[100]', 'expected a JSON object'],
     ['an unknown key', '{"layer": [3]}', 'no option "layer"; the nearest is "layers"'],

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { BackendChoice } from '../../engine/engine';
-import { configurationOf } from '../../engine/learn';
 import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
 import { camelCase } from '../../models/configuration';
@@ -15,7 +14,13 @@ import { best, type Rung, rungsOf } from '../search/halving';
 import { configOf, type SearchFacts, searchReport, summary, type Tried, trialLine } from '../search/report';
 import { spaceTable, subjectOf } from '../search/space-table';
 import { bestOf, type SearchPlan, TrialRunner } from '../search/trial';
-import { type ConfigurationFlags, configurationFrom, parseSetting, type Settings } from '../settings';
+import {
+  type ConfigurationFlags,
+  checkedConfiguration,
+  configurationFrom,
+  parseSetting,
+  type Settings,
+} from '../settings';
 import { startFirst } from '../start-backend';
 import { parseValid, trainingParts } from '../training-data';
 
@@ -87,8 +92,8 @@ export function register(program: Command): void {
 async function run(flags: SearchFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const { model, seed, metric } = flags;
-  const { given, auto } = await configurationFrom(flags, context);
-  const { isNeural, config, wanted } = await configurationOf(model, given);
+  const { given, preset, auto } = await configurationFrom(flags, context);
+  const { isNeural, config, wanted } = await checkedConfiguration(model, given, preset);
   if (!isNeural && flags.epochs !== undefined) {
     throw new RecommenderError('bad-config', `--epochs is for networks; ${model} counts the log once. Leave it out.`);
   }

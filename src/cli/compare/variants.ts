@@ -1,6 +1,5 @@
 /** What a comparison compares: models by name, and variants of them by file. */
 import { parseJson } from '../../checkpoint/json';
-import { configurationOf } from '../../engine/learn';
 import { nearestName, RecommenderError } from '../../errors';
 import { models as architectures } from '../../models/index';
 import { hasPresets, presetOf, presets } from '../../models/presets';
@@ -9,6 +8,7 @@ import { baselines } from '../../neighbours/index';
 import { SCALES } from '../../ranking/combine';
 import type { LogFacts } from '../../session/log-facts';
 import { readInput } from '../read-input';
+import { checkedConfiguration, type Fixed, fixedByLog } from '../settings';
 import type { Blend } from './blend';
 import type { CellPlan } from './cell';
 import { parseRetrain, type Retrain } from './windows';
@@ -59,12 +59,10 @@ export async function variantsOf(options: VariantsOptions): Promise<Planned> {
   const facts = planned.some(({ preset }) => preset === AUTO) ? await options.facts() : undefined;
   const all = await Promise.all(
     planned.map(async (row) => {
-      const { preset, config, ...rest } = facts && row.preset === AUTO ? resolved(row, facts) : row;
-      const base = preset === undefined ? {} : presetOf(rest.model, preset).config;
-      const { isNeural, wanted } = await configurationOf(rest.model, { ...base, ...config });
+      const { fixed, ...rest } = withPreset(row, facts);
+      const { isNeural, wanted } = await checkedConfiguration(row.model, { ...fixed?.config, ...row.config }, fixed);
       return {
-        ...{ ...rest, config, isNeural },
-        ...(preset !== undefined && { preset }),
+        ...{ ...rest, isNeural },
         ...(catalogue !== undefined && wanted.length > 0 && { catalogue }),
       };
     }),
@@ -119,13 +117,17 @@ function checkBlend(entry: Record<string, unknown>, file: string): Blend {
   return { name, of, with: other, combine: scale, ...(weight !== undefined && { weight }) };
 }
 
-/** What `auto` is on this log, key by key: what its cells follow from. */
-function resolved(
-  { preset: _, config, ...rest }: Omit<Variant, 'isNeural'>,
-  facts: LogFacts,
-): Omit<Variant, 'isNeural'> {
-  const { config: found, ...auto } = autoPreset(rest.model, facts, config);
-  return { ...rest, auto, config: { ...found, ...config } };
+/** A row with what its preset gives; `auto` becomes what it is on this log, key by key: what its cells follow from. */
+function withPreset(
+  row: Omit<Variant, 'isNeural'>,
+  facts: LogFacts | undefined,
+): Omit<Variant, 'isNeural'> & { readonly fixed?: Fixed } {
+  const { preset, ...rest } = row;
+  if (preset === undefined) return rest;
+  if (!facts || preset !== AUTO) return { ...row, fixed: { name: preset, config: presetOf(row.model, preset).config } };
+  const found = autoPreset(row.model, facts, row.config);
+  const auto = { preset: found.preset, why: found.why };
+  return { ...rest, auto, config: { ...found.config, ...row.config }, fixed: fixedByLog(found) };
 }
 
 const hasPreset = (model: string, name: string): boolean =>
