@@ -25,7 +25,8 @@ export const REMEMBERED = 30;
 
 export interface Taste {
   /**
-   * What was learnt, as a file that only the passphrase opens: for another browser or device of the same visitor.
+   * What was learnt, as a file that only the passphrase opens: for another browser or device of the same visitor. It holds
+   * which items were learnt from, how much each counts, and the time of the newest event; no other time, and no single events.
    *
    * @param passphrase At least 8 characters.
    * @throws RangeError for a shorter one; RecommenderError `nothing-learnt`; `insecure-context` in a page without https.

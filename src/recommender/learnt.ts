@@ -35,6 +35,10 @@ export interface Learnt {
   /** Whether it is used, and the numbers. */
   readonly gate: GateStatus;
   readonly refused: LearningStatus['refused'];
+  /** The newest events, oldest first, learnt or refused: how fast and how alike they come tells a machine. */
+  readonly recent: readonly { readonly itemId: string; readonly time: string }[];
+  /** Every item that was learnt from, with the visitor's events of it, older ones counting less. */
+  readonly items: readonly Pick<Pull, 'itemId' | 'events'>[];
   /** The most frequent first. Levels of a category are joined by ` > `. */
   readonly favourites: { readonly categories: readonly Favourite[]; readonly brands: readonly Favourite[] };
   /** The strongest first. */
@@ -45,7 +49,7 @@ export interface Learnt {
 const LONGEST = 8;
 
 export async function readableLearnt(
-  { base, itemIds, arrays, learnt }: Delta,
+  { base, itemIds, arrays, learnt, guard }: Delta,
   { method, events, steps, bytes, storage, gate, refused }: Omit<LearningStatus, 'state' | 'latest'>,
   productsOf: (ids: readonly string[]) => Promise<readonly (CatalogueItem | null)[]>,
 ): Promise<Learnt> {
@@ -86,6 +90,8 @@ export async function readableLearnt(
     ...{ events, steps },
     ...(learnt.through !== null && { through: isoTime(learnt.through) }),
     ...{ bytes, storage, gate, refused },
+    recent: guard.recent.map(({ itemId, time }) => ({ itemId, time: isoTime(time) })),
+    items: items.map(({ itemId, events }) => ({ itemId, events })),
     favourites: {
       categories: favourites(({ category }) => category?.join(' > ')),
       brands: favourites(({ brand }) => brand),

@@ -8,8 +8,11 @@ import { RecommenderError } from '../errors';
 /** As `Taste.export`. */
 export async function exportTaste(delta: Delta | undefined, passphrase: string): Promise<Uint8Array> {
   if (!delta) throw new RecommenderError('nothing-learnt', 'Nothing was learnt yet that could be exported.');
-  return seal(encodeDelta(delta), passphrase);
+  return seal(encodeDelta(withoutClicks(delta)), passphrase);
 }
+
+/** Single clicks stay where they were made: what the guard remembers of them is nothing that was learnt. */
+const withoutClicks = ({ guard, ...delta }: Delta): Delta => ({ ...delta, guard: { ...guard, recent: [] } });
 
 /** @throws RangeError for what `openTaste` cannot open, whatever it holds. */
 export function checkSealed(file: unknown, passphrase: unknown): void {
@@ -23,7 +26,7 @@ export function checkSealed(file: unknown, passphrase: unknown): void {
  * @throws As `Taste.import`.
  */
 export async function openTaste(file: Uint8Array, passphrase: string, engine: Pick<Engine, 'migrate'>): Promise<Delta> {
-  const delta = decodeDelta(await unseal(file, passphrase, MAX_DELTA_BYTES.full));
+  const delta = withoutClicks(decodeDelta(await unseal(file, passphrase, MAX_DELTA_BYTES.full)));
   const answer = await engine.migrate(delta);
   if ('reason' in answer) throw new RecommenderError('foreign-delta', answer.reason);
   return answer.delta;

@@ -6,11 +6,11 @@ import { seal, unseal } from '../../src/checkpoint/sealed-file';
 import { DELTA } from '../checkpoint/deltas';
 import { mutated } from '../checkpoint/mutations';
 import { PATIENT, runs } from '../checkpoint/runs';
-import { learningVisits, ranking, replaceStored, storedDelta, storedKeys, stores } from './learning-page';
+import { HABIT, learningVisits, ranking, replaceStored, storedDelta, storedKeys, stores } from './learning-page';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const { opened, follow, habitual } = learningVisits();
+const { clock, opened, follow, habitual } = learningVisits();
 const PASSPHRASE = 'correct horse battery staple';
 const code = (expected: string) => expect.objectContaining({ code: expected });
 /** A device of its own: nothing is stored, so nothing of the other one's is read. */
@@ -23,9 +23,52 @@ describe('taste', () => {
     const { learning } = recommender.status;
     const file = await recommender.taste.export(PASSPHRASE);
     const other = await elsewhere();
-    expect(await other.taste.import(file, PASSPHRASE)).toEqual({ ...learning, storage: 'memory', latest: [] });
+    expect(await other.taste.import(file, PASSPHRASE)).toEqual({
+      ...{ ...learning, storage: 'memory', latest: [], bytes: expect.any(Number) },
+    });
     expect(await ranking(other)).toEqual(await ranking(recommender));
     expect((await other.fineTune()).events).toBe(41);
+  });
+
+  test('holds what was learnt from and when last, but no single clicks, and none that was refused', async () => {
+    const [SEEN, REFUSED] = [
+      ['item-50', 'item-52', 'item-53'],
+      ['item-51', 'item-54'],
+    ] as const;
+    const recommender = await habitual(8);
+    // A machine: what comes after the first 31 is refused.
+    for (let n = 0; n < 40; n++) {
+      recommender.track(n < 31 ? SEEN[n % 3]! : REFUSED[n % 2]!);
+      clock.now += 100;
+    }
+    await recommender.fineTune();
+    const { learnt, sessions } = await recommender.privacy.export();
+    expect(learnt!.refused.rate).toBe(9);
+    const { recent, items, through } = learnt!;
+    expect(recent).toEqual(
+      sessions
+        .flat()
+        .slice(-32)
+        .map(({ itemId, time }) => ({ itemId, time })),
+    );
+    expect(items.map(({ itemId }) => itemId).sort()).toEqual([...HABIT, ...SEEN].sort());
+    const content = await unseal(await recommender.taste.export(PASSPHRASE), PASSPHRASE, 1e6);
+    const text = new TextDecoder().decode(content);
+    expect(decodeDelta(content).itemIds).toEqual(items.map(({ itemId }) => itemId));
+    for (const itemId of REFUSED) expect(text).not.toContain(itemId);
+    const numbers = new Set(text.match(/\d+(\.\d+)?/g)!.map(Number));
+    const times = new Set(sessions.flat().map(({ time }) => time));
+    expect([...times].filter((time) => numbers.has(Date.parse(time) / 1000))).toEqual([through]);
+  });
+
+  test('of an earlier release, which held the newest clicks, is opened without them', async () => {
+    const recommender = await habitual(8);
+    await recommender.fineTune();
+    await recommender.dispose();
+    expect(decodeDelta(await storedDelta()).guard.recent).toHaveLength(32);
+    const other = await elsewhere();
+    await other.taste.import(await seal(await storedDelta(), PASSPHRASE), PASSPHRASE);
+    expect((await other.privacy.export()).learnt).toMatchObject({ events: 40, recent: [] });
   });
 
   test('that was imported is stored where that is allowed, for every tab', async () => {

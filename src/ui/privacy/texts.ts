@@ -118,7 +118,7 @@ const EN: PanelTexts = {
   unavailable: 'Suggestions are not running in this page, so there is nothing to show.',
   taste: {
     title: 'Take it with you',
-    hint: 'What was learnt, without your clicks, as a file that only your passphrase opens: for your other devices.',
+    hint: 'What was learnt, as a file that only your passphrase opens: for your other devices. It holds which products you looked at, how often and when last, but not each click.',
     passphrase: 'Passphrase',
     save: 'Save a file',
     open: 'Open a file',
@@ -188,7 +188,7 @@ const KO: PanelTexts = {
   unavailable: '이 페이지에서는 추천이 실행되고 있지 않아 보여 드릴 내용이 없습니다.',
   taste: {
     title: '다른 기기로 가져가기',
-    hint: '클릭 기록 없이 배운 내용만, 암호로만 열 수 있는 파일에 담아 내 다른 기기에서 쓸 수 있습니다.',
+    hint: '배운 내용을 암호로만 열 수 있는 파일에 담아 내 다른 기기에서 쓸 수 있습니다. 어떤 상품을 얼마나 자주, 마지막으로 언제 보셨는지는 담기지만 클릭 하나하나는 담기지 않습니다.',
     passphrase: '암호',
     save: '파일로 저장',
     open: '파일 열기',
