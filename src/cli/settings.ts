@@ -7,6 +7,7 @@ import { camelCase } from '../models/configuration';
 import { hasPresets, presetOf } from '../models/presets';
 import { AUTO, type AutoPreset, autoPreset } from '../models/presets/auto';
 import type { EventLog } from '../session/event-log';
+import { holdOut } from '../session/hold-out';
 import { type LogFacts, logFacts } from '../session/log-facts';
 import type { Context } from './context';
 import { readEventsFile } from './events-file';
@@ -22,6 +23,8 @@ export interface ConfigurationFlags extends EventsFlags {
   readonly preset?: string;
   readonly config?: string;
   readonly set: Settings;
+  /** Last events of every session that are not learnt from. */
+  readonly holdout: number;
 }
 
 /** Which preset `auto` is, and why. */
@@ -57,7 +60,9 @@ export async function configurationFrom(flags: ConfigurationFlags, context: Cont
   if (preset !== AUTO) return over({ name: preset, config: presetOf(model, preset).config });
   // A model without presets is told before a log is read.
   if (!hasPresets(model)) presetOf(model, AUTO);
-  const found = autoPreset(model, await factsOf(flags.data, flags, context), own);
+  const { data, holdout } = flags;
+  const learnt = (log: EventLog) => (holdout > 0 ? holdOut(log, holdout) : log);
+  const found = autoPreset(model, await factsOf(data, flags, context, learnt), own);
   const auto = { preset: found.preset, why: found.why };
   tellAuto(model, auto, context);
   return { ...over(fixedByLog(found)), auto };
@@ -103,7 +108,7 @@ function toldOf({ name, config }: Fixed, keys: readonly string[]): string {
 /**
  * What `auto` goes by of a log: all of its file, so that a part held back for validation changes nothing.
  *
- * @param known What of the log it may go by. Default: all.
+ * @param known What of the log it may go by: not what is a test. Default: all.
  */
 export async function factsOf(
   data: string,

@@ -275,6 +275,12 @@ describe('the configuration', () => {
     expect(config).toMatchObject({ layers: [6], batchSize: 8, nSample: 4, nEpochs: 40 });
   });
 
+  test('comes with --preset auto from what is learnt from, not from what leave-one-out holds out', async () => {
+    const own = ['--set', 'layers=6', ...small, '--epochs', '1'];
+    const { stderr } = await train('gru4rec', '--preset', 'auto', '--holdout', '2', '--valid', 'held-out', ...own);
+    expect(stderr).toMatch(/^--preset auto, gru4rec: 12 items, 117 events in 39 sessions /m);
+  });
+
   test('takes the official spelling and lists', async () => {
     const keys = [
       '--set',

@@ -1,34 +1,57 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { readEventsFile } from '../../src/cli/events-file';
 import { configure } from '../../src/models/configuration';
 import { allModels } from '../../src/models/index';
 import { presetOf, presets } from '../../src/models/presets';
-import { autoPreset } from '../../src/models/presets/auto';
+import { AUTO, autoPreset } from '../../src/models/presets/auto';
+import { holdOut } from '../../src/session/hold-out';
 import { type LogFacts, logFacts } from '../../src/session/log-facts';
+import { filesOf } from '../bench/quality/files';
+import { LOG_NAMES, LOGS } from '../bench/quality/logs';
 import { sharedPathOrNote } from '../shared';
 
 const models = await allModels();
 const DAY = 86_400;
 
-/** The logs that presets were chosen on. */
+/** The logs that presets were chosen on, by preset: of each what is learnt from, as counted below. */
 const KNOWN: Readonly<Record<string, LogFacts>> = {
-  eshop: { items: 217, events: 139_355, sessions: 16_583, meanLength: 8.4, longLength: 25, repeated: 0.12, span: 4 },
+  eshop: {
+    items: 217,
+    events: 139_355,
+    sessions: 16_583,
+    meanLength: 8.4035,
+    longLength: 25,
+    repeated: 0.1229,
+    span: 4,
+  },
   'yoochoose-100k': {
-    ...{ items: 2933, events: 70_278, sessions: 17_794, meanLength: 3.95, longLength: 10, repeated: 0.36, span: 172 },
+    ...{
+      items: 2933,
+      events: 70_278,
+      sessions: 17_794,
+      meanLength: 3.9495,
+      longLength: 10,
+      repeated: 0.3598,
+      span: 172,
+    },
   },
   diginetica: {
-    ...{ items: 43_097, events: 906_140, sessions: 186_670, meanLength: 4.85, longLength: 12, repeated: 0.2, span: 3 },
+    ...{
+      items: 43_097,
+      events: 906_140,
+      sessions: 186_670,
+      meanLength: 4.8542,
+      longLength: 12,
+      repeated: 0.2002,
+      span: 3,
+    },
   },
   beauty: {
-    ...{
-      items: 12_101,
-      events: 198_502,
-      sessions: 22_363,
-      meanLength: 8.9,
-      longLength: 21,
-      repeated: 0,
-      span: 365 * DAY,
-    },
+    ...{ items: 12_101, events: 153_776, sessions: 22_363, meanLength: 6.8764, longLength: 19, repeated: 0 },
+    span: 210 * DAY,
   },
 };
 
@@ -74,7 +97,7 @@ describe('what follows the log', () => {
 
   test('is the number of epochs, by the root of the number of events, within bounds', () => {
     const epochs = (events: number) => autoPreset('sasrec', { ...beauty!, events }).config['numEpochs'];
-    expect([198_502 / 4, 198_502 * 4, 10, 1e9].map(epochs)).toEqual([80, 20, 160, 20]);
+    expect([beauty!.events / 4, beauty!.events * 4, 10, 1e9].map(epochs)).toEqual([80, 20, 160, 20]);
   });
 
   test('is a sampled softmax for histories in a catalogue of tens of thousands', () => {
@@ -103,7 +126,7 @@ describe('what follows the log', () => {
   test('is told in one line', () => {
     const { why } = autoPreset('sasrec', { ...eshop!, longLength: 50 });
     expect(why).toBe(
-      '217 items, 139,355 events in 16,583 sessions of 8.4 (95 % up to 50), 12.0 % of them on an item of their session, ' +
+      '217 items, 139,355 events in 16,583 sessions of 8.4 (95 % up to 50), 12.3 % of them on an item of their session, ' +
         'over 4 seconds in the median: long visits to a catalogue that is not large, so the preset eshop; after the log maxlen=100',
     );
   });
@@ -115,15 +138,68 @@ test('Transformers4Rec learns the next click in the preset for that', () => {
   expect(config).toEqual(presetOf('transformers4rec', 'eshop-clm').config);
 });
 
-test.each([
-  ['yoochoose-100k', ['data', 'yoochoose-100k', 'train.tsv.gz'], 'yoochoose-100k'],
-  ['diginetica', ['data', 'diginetica', 'train.tsv.gz'], 'diginetica'],
-])('the log %s is told by its numbers', async (name, path, preset) => {
-  const file = sharedPathOrNote(...path);
-  if (!file) return;
-  const log = await readEventsFile(file);
-  const facts = logFacts(log, log.itemIds.length);
-  const { items, events, longLength } = KNOWN[name]!;
-  expect(facts).toMatchObject({ items, events, longLength });
-  expect(autoPreset('sasrec', facts)).toMatchObject({ preset, config: presetOf('sasrec', preset).config });
+describe('the log of each preset', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'aisle-auto-preset-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each(LOG_NAMES.filter((name) => LOGS[name].preset !== AUTO))('%s is told by its numbers', async (name) => {
+    const log = LOGS[name];
+    const data = sharedPathOrNote('data', log.folder);
+    if (!data) return;
+    const { train } = await filesOf(name, log, data, folder);
+    const all = await readEventsFile(train);
+    const learnt = holdOut(all, log.holdout ?? 0);
+    const facts = logFacts(learnt, learnt.itemIds.length);
+    const { meanLength, repeated, span, ...counts } = KNOWN[log.preset]!;
+    expect(facts).toMatchObject(counts);
+    expect(facts.meanLength).toBeCloseTo(meanLength, 4);
+    expect(facts.repeated).toBeCloseTo(repeated, 4);
+    expect(Math.abs(facts.span! - span!)).toBeLessThan(60);
+    for (const model of Object.keys(presets)) {
+      const { preset, config } = autoPreset(model, facts);
+      expect(preset, model).toBe(log.preset);
+      expect(config, model).toEqual(presetOf(model, preset).config);
+    }
+  });
+});
+
+describe('at its borders', () => {
+  /** So many sessions of so many clicks, each on an item of its own but the last `repeats` of the first session. */
+  function log({ items = 500, sessions = 4, length = 4, repeats = 0, span = 2 * DAY, longer = 0 }): LogFacts {
+    const clicks: number[] = [];
+    const times: number[] = [];
+    const offsets = [0];
+    for (let s = 0; s < sessions; s++) {
+      const count = length + (s < longer ? 1 : 0);
+      for (let e = 0; e < count; e++) {
+        clicks.push(s === 0 && e >= count - repeats ? 1 : 1 + e);
+        times.push(span === 0 ? 0 : 1 + (e * span) / (count - 1));
+      }
+      offsets.push(clicks.length);
+    }
+    const columns = { items: Int32Array.from(clicks), times: Float64Array.from(times) };
+    return logFacts({ sessions: { ...columns, offsets: Int32Array.from(offsets) } }, items);
+  }
+  const short = { span: 60 };
+
+  test.each([
+    ['a day from first to last click', { span: DAY }, 'beauty'],
+    ['a minute less than a day', { span: DAY - 60 }, 'yoochoose-100k'],
+    ['no times', { span: 0 }, 'beauty'],
+    ['one click of 100 on an item of its session', { sessions: 50, length: 3, repeats: 1 }, 'yoochoose-100k'],
+    ['one click of 102 on an item of its session', { sessions: 51, length: 3, repeats: 1 }, 'beauty'],
+    ['long histories in a large catalogue', { items: 1_000_000 }, 'beauty'],
+    ['visits to 10,000 items', { ...short, items: 10_000 }, 'yoochoose-100k'],
+    ['visits to 10,001 items', { ...short, items: 10_001 }, 'diginetica'],
+    ['long visits to 10,001 items', { ...short, items: 10_001, length: 20 }, 'diginetica'],
+    ['visits of six clicks', { ...short, length: 6 }, 'eshop'],
+    ['visits of nearly six clicks', { ...short, sessions: 100, length: 5, longer: 99 }, 'yoochoose-100k'],
+  ])('%s', (_, made, preset) => {
+    for (const model of Object.keys(presets)) expect(autoPreset(model, log(made)).preset, model).toBe(preset);
+  });
+
+  test('histories learn by a softmax over all of 20,000 items, and by a sampled one of more', () => {
+    const loss = (items: number) => autoPreset('sasrec', log({ items })).config['loss'];
+    expect([20_000, 20_001].map(loss)).toEqual(['ce', 'sampled']);
+  });
 });
