@@ -1,10 +1,10 @@
 /** Configuration of Caser: names of the official PyTorch code in camelCase, and profiles in place of users. */
 import { type AveragingConfig, averagingOptions } from './averaging';
 import type { OptionSpecs } from './model';
-import { type SampledConfig, sampledOptions } from './sampled-softmax';
+import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
 import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
-export interface CaserConfig extends SampledConfig, InputScaleConfig, AveragingConfig {
+export interface CaserConfig extends SampledConfig, SmoothingConfig, InputScaleConfig, AveragingConfig {
   readonly d: number;
   readonly L: number;
   readonly T: number;
@@ -23,7 +23,6 @@ export interface CaserConfig extends SampledConfig, InputScaleConfig, AveragingC
   readonly padding: 'zero' | 'trained';
   readonly windows: 'full' | 'all';
   readonly loss: 'binary' | 'cross-entropy' | 'sampled';
-  readonly labelSmoothing: number;
   readonly negSamples: number;
   readonly negPer: 'instance' | 'target';
   readonly negFrom: 'unseen' | 'all';
@@ -176,11 +175,7 @@ export const options: OptionSpecs<CaserConfig> = {
   },
   ...sampledOptions,
   labelSmoothing: {
-    type: 'number',
-    min: 0,
-    max: 0.99,
-    default: 0,
-    doc: 'cross-entropy: share of the target that the other items get',
+    ...smoothingOption,
     source: 'the official code has no softmax to smooth',
   },
   negSamples: {

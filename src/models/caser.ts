@@ -55,7 +55,7 @@ import type {
 } from './model';
 import { padItems } from './padding';
 import { profileClicks } from './profile';
-import { sampledSoftmax } from './sampled-softmax';
+import { sampledSoftmax, smoothingConflict } from './sampled-softmax';
 import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 
 export type { CaserConfig } from './caser-options';
@@ -69,7 +69,8 @@ const readsClicks = ({ profile }: CaserConfig) => profile === 'session' || profi
 /** Earlier sessions whose weight is worth their place. */
 const earlierSessions = ({ profile, profileDecay }: CaserConfig) => (profile === 'device' && profileDecay > 0 ? 20 : 0);
 
-function check({ profile, users, outputTable, loss, labelSmoothing, sparseUpdates }: CaserConfig): void {
+function check(config: CaserConfig): void {
+  const { profile, users, outputTable, loss, sparseUpdates } = config;
   const refuse = (sentence: string): never => {
     throw new RecommenderError('bad-config', `caser: ${sentence}`);
   };
@@ -82,11 +83,8 @@ function check({ profile, users, outputTable, loss, labelSmoothing, sparseUpdate
   if (sparseUpdates && loss === 'cross-entropy') {
     refuse('"sparseUpdates" needs loss "binary" or "sampled": the softmax of "cross-entropy" reads every item vector.');
   }
-  if (labelSmoothing > 0 && loss !== 'cross-entropy') {
-    refuse(
-      `"labelSmoothing" needs loss "cross-entropy", where the target has all other items beside it, got "${loss}".`,
-    );
-  }
+  const smoothing = smoothingConflict(config, 'cross-entropy');
+  if (smoothing) refuse(smoothing);
 }
 
 function complete(config: CaserConfig, { users }: Sessions): CaserConfig {

@@ -1,6 +1,6 @@
 /**
  * A softmax over the target and a few negatives that the whole batch shares, in place of the catalogue: what every
- * architecture that offers `loss: 'sampled'` has in common.
+ * architecture that offers `loss: 'sampled'` has in common, and label smoothing, which only the softmax over the catalogue has.
  *
  *     sⱼ ← sⱼ − logq · log qⱼ      q ∝ support^sampleAlpha, of targets and negatives alike
  *
@@ -42,6 +42,32 @@ export const sampledOptions: OptionSpecs<SampledConfig> = {
     source: '1 makes the sampled softmax an unbiased estimate of the full one in the limit',
   },
 };
+
+export interface SmoothingConfig {
+  readonly labelSmoothing: number;
+}
+
+/** Beside its source, which each architecture says. */
+export const smoothingOption = {
+  type: 'number',
+  min: 0,
+  max: 0.99,
+  default: 0,
+  doc: 'cross-entropy: share of the target that the other items get',
+} as const;
+
+/**
+ * Why a loss cannot be smoothed, in words, or nothing.
+ *
+ * @param softmax What the architecture calls the cross-entropy over the catalogue.
+ */
+export const smoothingConflict = (
+  { loss, labelSmoothing }: SmoothingConfig & { readonly loss: string },
+  softmax: string,
+): string | undefined =>
+  labelSmoothing > 0 && loss !== softmax
+    ? `"labelSmoothing" needs loss "${softmax}", where the target has all other items beside it, got "${loss}".`
+    : undefined;
 
 /** The objective of these options. */
 export const sampledSoftmax = ({ nSample, sampleAlpha, logq }: SampledConfig): ObjectiveSpec => ({

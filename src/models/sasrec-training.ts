@@ -1,14 +1,20 @@
 /** How SASRec trains: its losses, batches and optimiser, as configuration and as plan. */
 import { type AveragingConfig, averagingOptions } from './averaging';
 import type { ObjectiveSpec, OptionSpecs, TrainingPlan, TrainingRows } from './model';
-import { type SampledConfig, sampledOptions, sampledSoftmax } from './sampled-softmax';
+import {
+  type SampledConfig,
+  type SmoothingConfig,
+  sampledOptions,
+  sampledSoftmax,
+  smoothingConflict,
+  smoothingOption,
+} from './sampled-softmax';
 
-export interface SasrecTrainingConfig extends SampledConfig, AveragingConfig {
+export interface SasrecTrainingConfig extends SampledConfig, SmoothingConfig, AveragingConfig {
   readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
   readonly negatives: number;
   readonly gbceT: number;
   readonly nSamplePer: 'batch' | 'sequence';
-  readonly labelSmoothing: number;
   readonly lr: number;
   readonly lrSchedule: 'constant' | 'linear';
   readonly beta2: number;
@@ -70,10 +76,7 @@ export const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     source: 'batch as in GRU4Rec, many times cheaper; sequence as in "Turning Dross Into Gold Loss", there uniform',
   },
   labelSmoothing: {
-    type: 'number',
-    min: 0,
-    max: 0.99,
-    default: 0,
+    ...smoothingOption,
     doc: 'ce: share of the target that the other items get',
     source: 'no reference code smooths',
   },
@@ -160,10 +163,9 @@ export const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
 
 /** Why two training options do not go together, in words, or nothing. */
 export function trainingConflict(config: SasrecTrainingConfig): string | undefined {
-  const { loss, labelSmoothing, sparseUpdates, l2Emb, batching, sampling } = config;
-  if (labelSmoothing > 0 && loss !== 'ce') {
-    return `"labelSmoothing" needs loss "ce", where the target has all other items beside it, got "${loss}".`;
-  }
+  const { loss, sparseUpdates, l2Emb, batching, sampling } = config;
+  const smoothing = smoothingConflict(config, 'ce');
+  if (smoothing) return smoothing;
   if (sparseUpdates && loss === 'ce') {
     return '"sparseUpdates" needs loss "sampled", "bce" or "gbce": the softmax of "ce" reads every item vector.';
   }

@@ -1,10 +1,10 @@
 /** Configuration of SR-GNN: names of the official PyTorch code in camelCase, and the forms of code and paper by name. */
 import { type AveragingConfig, averagingOptions } from './averaging';
 import type { OptionSpecs } from './model';
-import { type SampledConfig, sampledOptions } from './sampled-softmax';
+import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
 import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
-export interface SrgnnConfig extends SampledConfig, InputScaleConfig, AveragingConfig {
+export interface SrgnnConfig extends SampledConfig, SmoothingConfig, InputScaleConfig, AveragingConfig {
   readonly hiddenSize: number;
   readonly maxlen: number;
   readonly step: number;
@@ -15,7 +15,6 @@ export interface SrgnnConfig extends SampledConfig, InputScaleConfig, AveragingC
   readonly dropoutEmbed: number;
   readonly init: 'uniform' | 'normal';
   readonly loss: 'cross-entropy' | 'binary' | 'sampled';
-  readonly labelSmoothing: number;
   readonly batching: 'prefixes' | 'same-length';
   readonly batchSize: number;
   readonly batchClicks: number;
@@ -112,11 +111,7 @@ export const options: OptionSpecs<SrgnnConfig> = {
   },
   ...sampledOptions,
   labelSmoothing: {
-    type: 'number',
-    min: 0,
-    max: 0.99,
-    default: 0,
-    doc: 'cross-entropy: share of the target that the other items get',
+    ...smoothingOption,
     source: 'the official code does not smooth',
   },
   batching: {

@@ -57,25 +57,23 @@ import type {
   Run,
   SessionModel,
 } from './model';
-import { sampledSoftmax } from './sampled-softmax';
+import { sampledSoftmax, smoothingConflict } from './sampled-softmax';
 import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 import { type SessionGraph, sessionGraph } from './session-graph';
 import { options, type SrgnnConfig } from './srgnn-options';
 
 export type { SrgnnConfig } from './srgnn-options';
 
-function check({ readout, positions, loss, labelSmoothing, sparseUpdates }: SrgnnConfig): void {
+function check(config: SrgnnConfig): void {
+  const { readout, positions, loss, sparseUpdates } = config;
   const refuse = (sentence: string): never => {
     throw new RecommenderError('bad-config', `srgnn: ${sentence}`);
   };
   if (positions === 'reverse' && readout === 'local') {
     refuse('"positions" are read by the attention, which readout=local does not have.');
   }
-  if (labelSmoothing > 0 && loss !== 'cross-entropy') {
-    refuse(
-      `"labelSmoothing" needs loss "cross-entropy", where the target has all other items beside it, got "${loss}".`,
-    );
-  }
+  const smoothing = smoothingConflict(config, 'cross-entropy');
+  if (smoothing) refuse(smoothing);
   if (sparseUpdates && loss !== 'sampled') {
     refuse(`"sparseUpdates" needs loss "sampled": the softmax of "${loss}" reads every item vector.`);
   }
