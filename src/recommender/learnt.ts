@@ -7,6 +7,8 @@ import type { GateStatus, LearningStatus } from './learning-status';
 /** One thing of which the visitor chose more than of others. */
 export interface Favourite {
   readonly name: string;
+  /** The visitor's events of it, older ones counting less. */
+  readonly events: number;
   /** Of the visitor's events of which it is known, older ones counting less, 0…1. */
   readonly share: number;
 }
@@ -72,7 +74,7 @@ export async function readableLearnt(
       .filter(([, sum]) => sum > 0)
       .sort(([, a], [, b]) => b - a)
       .slice(0, LONGEST)
-      .map(([name, sum]) => ({ name, share: sum / total }));
+      .map(([name, sum]) => ({ name, events: sum, share: sum / total }));
   };
   const pulls = items
     .filter(({ events, learnt }) => events > 0 || learnt > 0)

@@ -23,6 +23,7 @@ vi.setConfig({ testTimeout: 180_000 });
 const PATIENCE = { timeout: 60_000 };
 const PANEL = '<aisle-privacy></aisle-privacy>';
 const RESERVED = '<style>aisle-privacy { display: block; min-height: 60em }</style>';
+const BY_SHOP = 'Allowed, as this shop says';
 const told = (consent: string) => SETTLED.replace('data-', `data-consent="${consent}" data-`);
 
 type Product = (typeof CATALOGUE)[number] & { readonly category: readonly string[]; readonly brand: string };
@@ -58,25 +59,41 @@ async function clicks(page: Page): Promise<void> {
   for (const { id } of [...SHELF, OTHER]) await push(page, 'track', id);
 }
 
+/** As the page does by itself once it has suggested something and is idle. */
+const learn = (page: Page) => page.evaluate(async () => (await window.aisle!.ready)!.fineTune());
+
 describe('says what is known', () => {
   test('where nothing was looked at', async () => {
     const { page, warnings } = await open(told('granted'));
     await state(page, 'ready');
-    expect(await facts(page)).toBe('– | Nothing | Allowed by you');
-    expect(await part(page, 'learnt').textContent()).toBe('Nothing yet. It takes a few clicks.');
+    expect(await facts(page)).toBe(`– | No clicks | Nothing learnt yet | ${BY_SHOP}`);
+    expect(await part(page, 'learnt').textContent()).toBe('Nothing yet.');
     expect(warnings).toEqual([]);
     await page.context().close();
   });
 
-  test('on the device: how much, and what is looked at most; a single look tells nothing', async () => {
+  test('on the device: how much, and what was learnt to be looked at most; a single look tells nothing', async () => {
     const { page } = await open(told('granted'));
     await state(page, 'ready');
     await clicks(page);
-    await says(page, 'On this device, in this browser | 4 clicks in 1 visit | Allowed by you');
+    await learn(page);
+    await says(
+      page,
+      `On this device, in this browser | 4 clicks in 1 visit | What was learnt from 4 clicks | ${BY_SHOP}`,
+    );
     const [first] = SHELF;
     const text = `You look most at${first!.category.at(-1)}75 %`;
     await expect.poll(() => part(page, 'learnt').textContent(), PATIENCE).toContain(text);
     expect(await part(page, 'learnt').textContent()).not.toContain(OTHER.category.at(-1));
+    await page.context().close();
+  });
+
+  test('clicks, and that nothing was learnt from them where that is not asked for', async () => {
+    const { page } = await open(told('granted').replace('data-', 'data-learn="manual" data-'));
+    await state(page, 'ready');
+    await clicks(page);
+    await says(page, `On this device, in this browser | 4 clicks in 1 visit | Nothing learnt yet | ${BY_SHOP}`);
+    expect(await part(page, 'learnt').textContent()).toBe('Nothing yet.');
     await page.context().close();
   });
 
@@ -88,6 +105,21 @@ describe('says what is known', () => {
       told('granted'),
       `Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true })`,
       /In this page only, .*\(Global Privacy Control\)$/,
+    ],
+    [
+      'allowed by a choice in the consent dialogue',
+      told('auto'),
+      `globalThis.__tcfapi = (command, version, answer) => {
+        const consents = { 1: true, 5: true, 6: true };
+        answer({ gdprApplies: true, eventStatus: 'tcloaded', listenerId: 1, purpose: { consents } }, true);
+      }`,
+      /On this device.*\| Allowed by your choice in the consent dialogue$/,
+    ],
+    [
+      'allowed by the site’s settings',
+      told('auto'),
+      `globalThis.dataLayer = [['consent', 'default', { personalization_storage: 'granted' }]]`,
+      /On this device.*\| Allowed by this site’s consent settings$/,
     ],
     [
       'allowed, where the browser does not store',
@@ -168,7 +200,7 @@ describe('lets the visitor', () => {
     await page.keyboard.press('Enter');
     await question.getByRole('button', { name: 'Erase', exact: true }).click();
     await expect.poll(() => message(page), PATIENCE).toBe('Everything is erased.');
-    await says(page, '– | Nothing | Allowed by you');
+    await says(page, `– | No clicks | Nothing learnt yet | ${BY_SHOP}`);
     expect(await focused()).toBe('Erase everything');
     expect(await storedIn(page)).toEqual(NOTHING);
     await page.context().close();
@@ -192,10 +224,11 @@ describe('what was learnt', () => {
     await heard('Nothing was learnt yet.');
     await clicks(page);
     await clicks(page);
-    await page.evaluate(async () => (await window.aisle!.ready)!.fineTune());
+    await learn(page);
     await says(page, 'On this device');
     await expect.poll(() => part(page, 'learnt').textContent(), PATIENCE).toContain('It is not used yet');
     expect(await part(page, 'learnt').textContent()).toContain('What draws you most');
+    await says(page, '| 8 clicks in 1 visit | What was learnt from 8 clicks |');
     const [file] = await Promise.all([page.waitForEvent('download'), save.click()]);
     const path = await file.path();
     const { page: other } = await open(head);
@@ -209,7 +242,13 @@ describe('what was learnt', () => {
       await part(other, 'file').setInputFiles(path);
       await expect.poll(() => message(other), PATIENCE).toBe(answer);
     }
-    await expect.poll(() => part(other, 'learnt').textContent(), PATIENCE).toContain('What draws you most');
+    await says(other, /^(On|In) this .* \| No clicks \| What was learnt from 8 clicks \|/);
+    const words = await part(other, 'learnt').textContent();
+    expect(words).toContain(`You look most at${SHELF[0]!.category.at(-1)}75 %`);
+    expect(words).toContain('What draws you most');
+    await page.evaluate(async () => (await window.aisle!.ready)!.taste.forget());
+    await says(page, '| 8 clicks in 1 visit | Nothing learnt yet |');
+    expect(await part(page, 'learnt').textContent()).toBe('Nothing yet.');
     await page.context().close();
     await other.context().close();
   });
@@ -230,6 +269,7 @@ describe('as a guest in the page', () => {
       await state(page, 'ready');
       await clicks(page);
       await says(page, '4');
+      await learn(page);
       await expect.poll(() => part(page, 'list').count(), PATIENCE).toBeGreaterThan(0);
       expect((await takeShifts(page)).filter(({ hadRecentInput }) => !hadRecentInput)).toEqual([]);
       expect(await page.locator('aisle-privacy section > h2').textContent()).toMatch(

@@ -4,7 +4,6 @@
  *
  *     <aisle-privacy heading-level="2"></aisle-privacy>
  */
-import type { CatalogueItem } from '../../checkpoint/artifact';
 import type { Recommender, RecommenderEvents } from '../../recommender';
 import type { PrivacyExport } from '../../recommender/privacy';
 import type { Host } from '../host';
@@ -12,7 +11,7 @@ import { saveFile } from './save-file';
 import { CSS } from './sheet';
 import { tasteBox } from './taste';
 import { type PanelTexts, panelTexts } from './texts';
-import { amountOf, answerOf, favouritesOf, gateOf, placeOf, pullsOf } from './told';
+import { amountOf, answerOf, favouritesOf, gateOf, lessonOf, placeOf, pullsOf } from './told';
 
 /** What the panel is to the page's start and stop of recommenders. */
 export interface PanelHost extends Pick<Host, 'node' | 'guard' | 'dress'> {
@@ -70,11 +69,8 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
     if (asked === undefined) return view.state('unavailable');
     try {
       const known = await asked.privacy.export();
-      const ids = [...new Set(known.sessions.flat().map(({ itemId }) => itemId))];
-      const products = asked.status.model === undefined ? [] : await asked.products(ids);
       if (mine !== turn) return;
-      const found = products.filter((product) => product !== null);
-      view.show(asked, known, new Map(found.map((product) => [product.id, product])), language);
+      view.show(asked, known, language);
       view.state('ready');
     } catch (error) {
       if (mine !== turn) return;
@@ -144,11 +140,9 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
   };
   const level = Number(/^[1-5]$/.exec(element.getAttribute('heading-level') ?? '')?.[0] ?? 2);
   const heading = node(`h${level}`, 'heading', element.getAttribute('heading') ?? texts.heading, { id: 'heading' });
-  const fact = (name: string) => {
-    const value = node('dd', '', '…');
-    return { row: node('div', '', [node('dt', '', name), value]), value };
-  };
-  const [where, what, storing] = [fact(texts.where), fact(texts.what), fact(texts.storing)] as const;
+  const value = () => node('dd', '', '…');
+  const fact = (name: string, ...values: Node[]) => node('div', '', [node('dt', '', name), ...values]);
+  const [where, clicks, lesson, storing] = [value(), value(), value(), value()] as const;
   const learnt = node('div', 'learnt');
   const switchState = node('span', 'switch-state');
   const learning = node(
@@ -184,7 +178,7 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
     [
       heading,
       node('p', 'intro', texts.intro),
-      node('dl', 'facts', [where.row, what.row, storing.row]),
+      node('dl', 'facts', [fact(texts.where, where), fact(texts.what, clicks, lesson), fact(texts.storing, storing)]),
       learning,
       node('div', 'controls', [download, erase]),
       message,
@@ -229,7 +223,7 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
       ),
     );
     if (gate !== '') learnt.append(node('p', 'gate', gate));
-    if (filled.length === 0) learnt.append(node('p', 'nothing', texts.nothingLearnt));
+    if (filled.length === 0 && gate === '') learnt.append(node('p', 'nothing', texts.nothingLearnt));
   }
   function rowOf({ name, share }: Row): HTMLElement {
     const item = node('li', 'item', [node('span', 'name', name)]);
@@ -257,24 +251,20 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
       }
       isLess = true;
       const text = now === 'error' ? texts.done.failed : texts.unavailable;
-      for (const { value } of [where, what, storing]) set(value, '–');
+      for (const place of [where, clicks, lesson, storing]) set(place, '–');
       showLists([]);
       set(message, text);
     },
-    show(
-      { status }: Recommender,
-      known: PrivacyExport,
-      products: ReadonlyMap<string, CatalogueItem>,
-      language: string,
-    ): void {
-      const isEmpty = known.sessions.length === 0;
-      set(where.value, isEmpty ? '–' : placeOf(status, texts));
-      set(what.value, amountOf(known, texts, language));
-      set(storing.value, answerOf(status, texts));
+    show({ status }: Recommender, known: PrivacyExport, language: string): void {
+      const { favourites } = known.learnt ?? {};
+      set(where, placeOf(known, status, texts));
+      set(clicks, amountOf(known, texts, language));
+      set(lesson, lessonOf(known, texts));
+      set(storing, answerOf(status, texts));
       showLists(
         [
-          [texts.categories, favouritesOf(known, products, ({ category }) => category?.at(-1))],
-          [texts.brands, favouritesOf(known, products, ({ brand }) => brand)],
+          [texts.categories, favouritesOf(favourites?.categories)],
+          [texts.brands, favouritesOf(favourites?.brands)],
           [texts.pulls, pullsOf(known)],
         ],
         gateOf(known, texts),

@@ -14,7 +14,7 @@ h1, h2, h3, h4, h5, h6, p, dl, dd, ul { margin: 0; }
 dl { display: grid; gap: 0.5em; }
 dl > div { display: grid; grid-template-columns: minmax(8em, 1fr) 2fr; gap: 0 1em; }
 dt { opacity: 0.8; }
-dd { font-weight: 600; }
+dd { font-weight: 600; grid-column: 2; }
 .learnt { display: grid; gap: 0.75em; }
 ul { padding: 0; list-style: none; display: grid; gap: 0.3em; }
 li { display: grid; grid-template-columns: 1fr auto; gap: 0 1em; }
@@ -56,6 +56,7 @@ dialog > * + * { margin-top: 0.75em; }
 [hidden] { display: none !important; }
 @media (max-width: 30em) {
   dl > div { grid-template-columns: 1fr; }
+  dd { grid-column: 1; }
   dd, .message { min-height: 3em; } /* two lines, so that another text moves nothing */
 }
 @media (prefers-reduced-motion: no-preference) { .bar > span { transition: width 0.3s; } }

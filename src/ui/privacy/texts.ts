@@ -4,14 +4,22 @@ export interface PanelTexts {
   readonly heading: string;
   readonly intro: string;
   readonly where: string;
-  readonly places: { readonly device: string; readonly page: string; readonly soon: string };
+  readonly places: {
+    readonly device: string;
+    readonly page: string;
+    readonly soon: string;
+    /** Clicks are in one of them, and what was learnt in another. */
+    readonly apart: (clicks: string, learnt: string) => string;
+  };
   readonly what: string;
-  readonly nothing: string;
+  readonly noClicks: string;
   /** @param since A date; empty where all of it is of today. */
   readonly clicks: (events: number, visits: number, since: string) => string;
+  readonly lesson: { readonly none: string; readonly from: (events: number) => string };
   readonly storing: string;
   readonly answers: {
-    readonly granted: string;
+    /** By who has said so. `page`: whether the visitor was asked, only the page knows. */
+    readonly granted: Readonly<Record<'tcf' | 'consent-mode' | 'page', string>>;
     readonly denied: string;
     readonly unknown: string;
     readonly control: string;
@@ -73,22 +81,31 @@ const EN: PanelTexts = {
     device: 'On this device, in this browser',
     page: 'In this page only, until you leave it',
     soon: 'In this page, on its way to this device',
+    apart: (clicks, learnt) => `Clicks: ${clicks}. What was learnt: ${learnt}`,
   },
   what: 'What',
-  nothing: 'Nothing',
+  noClicks: 'No clicks',
   clicks: (events, visits, since) =>
     `${events === 1 ? '1 click' : `${events} clicks`} in ${visits === 1 ? '1 visit' : `${visits} visits`}${since && `, since ${since}`}`,
+  lesson: {
+    none: 'Nothing learnt yet',
+    from: (events) => `What was learnt from ${events === 1 ? '1 click' : `${events} clicks`}`,
+  },
   storing: 'Keeping it on this device',
   answers: {
-    granted: 'Allowed by you',
+    granted: {
+      tcf: 'Allowed by your choice in the consent dialogue',
+      'consent-mode': 'Allowed by this site’s consent settings',
+      page: 'Allowed, as this shop says',
+    },
     denied: 'Not allowed',
     unknown: 'Not answered yet, so nothing is kept',
     control: 'Not allowed: your browser asks sites not to (Global Privacy Control)',
     full: 'Allowed, but this device has no room left',
     failed: 'Allowed, but this browser does not store it',
   },
-  learnt: 'What was learnt from it',
-  nothingLearnt: 'Nothing yet. It takes a few clicks.',
+  learnt: 'What was learnt',
+  nothingLearnt: 'Nothing yet.',
   categories: 'You look most at',
   brands: 'Brands you look at',
   pulls: 'What draws you most',
@@ -145,21 +162,27 @@ const KO: PanelTexts = {
     device: '이 기기의 이 브라우저 안',
     page: '이 페이지 안에만 (떠나면 사라짐)',
     soon: '이 페이지 안 (곧 이 기기에 저장됨)',
+    apart: (clicks, learnt) => `클릭: ${clicks}. 배운 내용: ${learnt}`,
   },
   what: '내용',
-  nothing: '없음',
+  noClicks: '클릭 없음',
   clicks: (events, visits, since) => `방문 ${visits}회, 클릭 ${events}건${since && ` (${since}부터)`}`,
+  lesson: { none: '아직 배운 내용 없음', from: (events) => `클릭 ${events}건에서 배운 내용` },
   storing: '이 기기에 보관',
   answers: {
-    granted: '동의함',
-    denied: '동의하지 않음',
+    granted: {
+      tcf: '허용됨: 동의 창에서 선택하신 대로',
+      'consent-mode': '허용됨: 이 사이트의 동의 설정대로',
+      page: '허용됨: 이 쇼핑몰이 정한 대로',
+    },
+    denied: '허용되지 않음',
     unknown: '아직 답하지 않아 보관하지 않음',
     control: '허용되지 않음: 브라우저가 거부를 요청함 (Global Privacy Control)',
-    full: '동의했지만 기기에 남은 공간이 없음',
-    failed: '동의했지만 이 브라우저가 저장하지 못함',
+    full: '허용됐지만 기기에 남은 공간이 없음',
+    failed: '허용됐지만 이 브라우저가 저장하지 못함',
   },
-  learnt: '여기서 배운 것',
-  nothingLearnt: '아직 없습니다. 몇 번 더 둘러보시면 생깁니다.',
+  learnt: '배운 것',
+  nothingLearnt: '아직 없습니다.',
   categories: '가장 많이 보는 분류',
   brands: '자주 보는 브랜드',
   pulls: '가장 끌리는 상품',

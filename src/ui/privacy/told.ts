@@ -1,45 +1,52 @@
 /** What an export says, in the words of a person: how much is known, and what the visitor looks at most. */
-import type { CatalogueItem } from '../../checkpoint/artifact';
 import type { Status } from '../../recommender';
+import type { Favourite } from '../../recommender/learnt';
 import type { PrivacyExport } from '../../recommender/privacy';
 import type { PanelTexts } from './texts';
-
-/** One thing that the visitor looks at more than once. */
-export interface Favourite {
-  readonly name: string;
-  /** Of all clicks of which it is known, 0…1. */
-  readonly share: number;
-}
 
 /** Most of each kind that are told. */
 const LONGEST = 3;
 /** A single click tells nothing of a person. */
-const LEAST = 2;
+const SINGLE = 1;
 
-/** Where it is kept. */
-export function placeOf({ storage, consent }: Status, { places }: PanelTexts): string {
-  if (storage === 'indexeddb') return places.device;
-  return consent === 'granted' && storage === 'idle' ? places.soon : places.page;
+/** Where it is kept: both, where clicks and what was learnt are in different places. */
+export function placeOf({ sessions, learnt }: PrivacyExport, status: Status, { places }: PanelTexts): string {
+  const inPage = status.consent === 'granted' && status.storage === 'idle' ? places.soon : places.page;
+  const [ofClicks, ofLearnt] = [status.storage, learnt?.storage].map((storage) =>
+    storage === 'indexeddb' ? places.device : inPage,
+  ) as [string, string];
+  if (sessions.length === 0) return learnt === undefined ? '–' : ofLearnt;
+  return learnt === undefined || ofLearnt === ofClicks ? ofClicks : places.apart(ofClicks, ofLearnt);
 }
 
-/** Whether it may be kept on the device, and by whose word it may not. */
+/** Whether it may be kept on the device, and by whose word. The visitor's own choice is named before what a page says. */
 export function answerOf({ consent, consentBy, degraded }: Status, { answers }: PanelTexts): string {
   const isTold = (code: string) => degraded.some((entry) => entry.code === code);
   if (consentBy['privacy-control'] !== undefined) return answers.control;
   if (consent !== 'granted') return answers[consent];
-  return isTold('storage-full') ? answers.full : isTold('no-storage') ? answers.failed : answers.granted;
+  if (isTold('storage-full')) return answers.full;
+  if (isTold('no-storage')) return answers.failed;
+  const by = (['tcf', 'consent-mode'] as const).find((source) => consentBy[source] === 'granted');
+  return answers.granted[by ?? 'page'];
 }
 
-/** How much is known, and since when. */
+/** How many clicks are known, and since when. */
 export function amountOf({ sessions, exported }: PrivacyExport, texts: PanelTexts, language: string): string {
   const events = sessions.reduce((sum, session) => sum + session.length, 0);
-  if (events === 0) return texts.nothing;
+  if (events === 0) return texts.noClicks;
   const first = sessions[0]?.[0]?.time ?? '';
   return texts.clicks(
     events,
     sessions.length,
     first.slice(0, 10) === exported.slice(0, 10) ? '' : dateOf(first, language),
   );
+}
+
+/** From how many clicks something was learnt. */
+export function lessonOf({ learnt }: PrivacyExport, { lesson }: PanelTexts): string {
+  if (learnt === undefined) return lesson.none;
+  const { rate, repetition, entropy } = learnt.refused;
+  return lesson.from(learnt.events - rate - repetition - entropy);
 }
 
 /** A date in words; empty where a clock was wrong by more than a calendar has. */
@@ -54,29 +61,13 @@ function dateOf(time: string, language: string): string {
 }
 
 /**
- * What most of the clicks are of, the most frequent first; each click counts once.
- *
- * @param nameOf Its name, if the catalogue has one.
+ * What the visitor was learnt to look at most, the most frequent first, by the last level of its name where that tells them
+ * apart.
  */
-export function favouritesOf(
-  { sessions }: PrivacyExport,
-  products: ReadonlyMap<string, CatalogueItem>,
-  nameOf: (product: CatalogueItem) => string | undefined,
-): Favourite[] {
-  const counts = new Map<string, number>();
-  let total = 0;
-  for (const { itemId } of sessions.flat()) {
-    const product = products.get(itemId);
-    const name = product && nameOf(product);
-    if (!name) continue;
-    total++;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return [...counts]
-    .filter(([, count]) => count >= LEAST)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, LONGEST)
-    .map(([name, count]) => ({ name, share: count / total }));
+export function favouritesOf(all: readonly Favourite[] = []): Favourite[] {
+  const told = all.filter(({ events }) => events > SINGLE).slice(0, LONGEST);
+  const last = told.map(({ name }) => name.split(' > ').at(-1)!);
+  return new Set(last).size < last.length ? told : told.map((favourite, i) => ({ ...favourite, name: last[i]! }));
 }
 
 /** The products to which what was learnt draws the most. */
