@@ -13,7 +13,9 @@
 import type { ItemIndex } from '../types';
 import type { SessionIndex } from './session-index';
 
-/** What sets the four apart. Positions run from 1 (oldest) to n (newest); ages are in seconds. */
+/**
+ * What sets the four apart. Positions run from 1 (oldest) to n (newest); ages are in seconds, below 0 for what ends after now.
+ */
 export interface NeighbourRules {
   readonly k: number;
   readonly sampleSize: number;

@@ -88,6 +88,29 @@ describe('options', () => {
     }
   });
 
+  test.each<[Name, object]>([
+    ['v-sknn', { normalize: false, weightingTime: true }],
+    ['stan', {}],
+    ['vstan', {}],
+  ])('%s weighs a session of ten years later by how far away it is, as one of ten years before', (name, config) => {
+    const at = (day: number) =>
+      scores(
+        {
+          name,
+          config,
+          log: { ...sessionsOf([[A, B]]), times: Float64Array.of(0, 0) },
+        },
+        [A],
+        day,
+      );
+    expect(at(-3650)).toEqual(at(3650));
+    expect(
+      at(-3)
+        .slice(0, 2)
+        .every((score) => score > 0 && score < 1),
+    ).toBe(true);
+  });
+
   test('an item that the log does not have keeps its place in the session', () => {
     const unknown = scores(vsknn, [A, 77]);
     const alone = scores(vsknn, [A]);
