@@ -10,7 +10,7 @@ import { readSafetensors, toNdArray } from './safetensors';
 import { toStored, writeSafetensors } from './write-safetensors';
 
 /**
- * Most bytes of a file. An adapter has a few vectors, and a few numbers for each item that was touched: 2 kB as a rule. All
+ * Most bytes of a file. An adapter has a few vectors, and a few numbers for each item that was touched: 2 to 9 kB as a rule. All
  * parameters of the demo's models with their optimiser's state are 0.2 to 2 MB; a page should write no more than 4 MB in the
  * background, which stays far below what a browser gives to a site.
  */

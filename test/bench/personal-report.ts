@@ -70,7 +70,8 @@ of their events); gated, of the visitors for whom the gate opened, from then on;
 up to 5 %. Every event is predicted that has one before it in its session, but for a cart or a purchase of the product just seen, which is
 only counted. *Mixture*: the visitor's own counts of items, categories and other properties beside the base's scores, with fixed
 weights that suit the tuning visitors of the log and model best. *Adapter* is the default: both together, and weights that go on
-learning. *All parameters*: \`method: 'full'\`.
+learning. *All parameters*: \`method: 'full'\`. The base models here were trained without \`--replay\`: they hold no sessions of others, so
+neither of the two replays any.
 
 Rates, starting weights and the gate (\`src/train/tuning/settings.ts\`, \`gate.ts\`) were chosen on tuning visitors of whom no figure is
 reported: 100 to 150 of the simulator's with GRU4Rec, SASRec and Caser, 138 of eshop's and 40 to 60 of Beauty's with GRU4Rec.
