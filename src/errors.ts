@@ -10,7 +10,7 @@ export type ErrorCode =
   | 'foreign-delta' // what was learnt belongs to another model
   | 'not-tunable' // this kind of model does not learn on the device
   | 'nothing-learnt' // there is nothing yet to export
-  | 'not-allowed' // the visitor has paused recording, or does not want anything stored
+  | 'not-allowed' // the visitor has paused recording or wants nothing stored, or the page is not to learn now
   | 'wrong-passphrase' // a file was sealed with another passphrase
   | 'insecure-context' // the page has no cryptography: it is served over plain http
   | 'not-finite' // a model produced scores that are not finite

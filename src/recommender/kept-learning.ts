@@ -125,16 +125,6 @@ export class KeptLearning {
     return true;
   }
 
-  /**
-   * Puts a delta to the engine before anything is replaced by it; `adopt` says what answers then.
-   *
-   * @throws RecommenderError `bad-delta` where it does not fit its own model.
-   */
-  async tryOn(delta: Delta): Promise<void> {
-    this.#isAdopted = true;
-    await this.#parts.engine.adopt(delta);
-  }
-
   /** What answers gave scores that are not finite: by what was learnt, as the model alone was checked when it was loaded. */
   async distrust(): Promise<void> {
     if (this.#isAdopted && this.#delta) await this.#setAside('it makes scores that are not finite');
@@ -192,6 +182,19 @@ export class KeptLearning {
     this.drop();
     this.#since = since;
     this.#isForgotten = this.#parts.status().storage !== 'indexeddb';
+  }
+
+  /**
+   * What was forgotten by a clock that was ahead is forgotten up to now, so that learning does not wait for that date.
+   *
+   * @param latest Seconds since 1970.
+   * @returns Whether that is news, and to be saved.
+   */
+  notAfter(latest: number): boolean {
+    if (this.since <= latest) return false;
+    this.#since = latest;
+    this.#isStored = false;
+    return true;
   }
 
   /** Nothing is known any more, and nothing that is under way brings it back. */

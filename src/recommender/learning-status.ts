@@ -5,6 +5,10 @@ import { CLOSED, GATE } from '../train/tuning/gate';
 
 export type LearnChoice = 'auto' | 'manual';
 
+/**
+ * How to learn, and until when. A page that is hidden or left, or whose visitor saves data, ends the learning as well as the
+ * signal does; each slice until then stays.
+ */
 export interface FineTuneOptions {
   /**
    * `adapter`: a few vectors and counts beside the model, a few kB. `full`: all of its weights. Default: as before, at first
@@ -37,7 +41,8 @@ export interface Taste {
    *
    * @throws RecommenderError `wrong-passphrase`; `bad-delta` for a file that is cut off, damaged or none of ours;
    *   `foreign-delta` where it was learnt on another model and nothing of it can be carried over; `not-allowed` while the
-   *   visitor does not want it; `insecure-context` in a page without https.
+   *   visitor does not want it; `aborted` where all is erased or forgotten meanwhile; `insecure-context` in a page without
+   *   https.
    */
   import(file: Uint8Array, passphrase: string): Promise<LearningStatus>;
   /** Forgets what was learnt, in every tab. The events stay, and are not learnt again: what is learnt next is of later ones. */
@@ -48,12 +53,14 @@ export interface Taste {
 export interface LearningCalls {
   /**
    * Learns what is new in the visitor's events, in short slices, each of which is kept; with `learn: 'auto'` that happens by
-   * itself. What was learnt answers only while the gate is open: see `status.learning`. Where another tab learns, it waits.
+   * itself. What was learnt answers only while the gate is open: see `status.learning`. Where another tab learns, it waits, and
+   * calls of one page take turns.
    *
    * @returns What `status.learning` says when nothing is left to learn.
-   * @throws RangeError for a wrong option; RecommenderError `not-allowed` while recording is paused or storing denied;
-   *   `aborted` by `signal`, a pause, an erasure, by another tab that forgets or imports what is learnt, or when the page is
-   *   hidden; `not-tunable` where the model is a counting baseline.
+   * @throws RangeError for a wrong option; RecommenderError `not-allowed` while recording is paused, storing denied, the page
+   *   hidden, or data to be saved; `aborted` by `signal`, a pause, an erasure, by another tab that forgets or imports what is
+   *   learnt, when the page is hidden, or before the next slice once data is to be saved; `not-tunable` where the model is a
+   *   counting baseline.
    */
   fineTune(options?: FineTuneOptions): Promise<LearningStatus>;
   /**

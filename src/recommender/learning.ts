@@ -4,7 +4,7 @@
  */
 import type { Delta } from '../checkpoint/delta';
 import { checkPassphrase } from '../checkpoint/sealed-file';
-import { firstOf } from '../engine/abort';
+import { abortable, firstOf } from '../engine/abort';
 import type { Engine, TuneProgress } from '../engine/engine';
 import { RecommenderError, throwIfAborted } from '../errors';
 import type { Recommender, Status } from '../recommender';
@@ -74,6 +74,8 @@ export function createLearning(parts: LearningParts): Learning {
   let state: LearningStatus['state'] = 'idle';
   /** What learns, or waits to. */
   const running = new Set<AbortController>();
+  /** Settles when all that was asked for has ended. */
+  let last: Promise<unknown> = Promise.resolve();
   /** The one among them that nobody asked for. */
   let byItself: AbortController | undefined;
   /**
@@ -109,7 +111,7 @@ export function createLearning(parts: LearningParts): Learning {
       : consent === 'denied'
         ? 'the visitor does not want anything to be stored'
         : 'it is not known any more whether anything may be stored';
-    throw new RecommenderError('not-allowed', `Nothing is learnt while ${reason}.`);
+    throw notAllowed(reason);
   }
 
   function stop(): void {
@@ -131,8 +133,10 @@ export function createLearning(parts: LearningParts): Learning {
       const before = said;
       said = next;
       if (next.consent === 'denied' && before.consent !== 'denied') drop();
+      const wasHeld = isHeld;
       isHeld = next.consent === 'unknown' && (isHeld || before.consent === 'granted');
       if (next.paused || isHeld) stop();
+      else if (before.paused || wasHeld) wake();
       if (next.storage === 'indexeddb' && before.storage !== 'indexeddb') void keep();
       if (next.model?.hash === before.model?.hash) return;
       learntTo = undefined;
@@ -163,6 +167,7 @@ export function createLearning(parts: LearningParts): Learning {
     await asOneTrainer({ store, now, signal, onWaiting }, async (stillAlone) => {
       await kept.read(); // another tab may have learnt meanwhile
       await kept.adopt(true);
+      if (kept.notAfter(span().latest)) await kept.save((isReplaced) => isReplaced || signal.aborted);
       // What another tab has stored is to be known before what is newer is learnt.
       if (!store.hears) await store.refresh();
       const learnAll = () => slices(request, signal, pause, stillAlone);
@@ -251,12 +256,25 @@ export function createLearning(parts: LearningParts): Learning {
     show();
   }
 
+  /** One after the other: where nothing is stored, there may be nothing else by which the calls of a page take turns. */
+  function inTurn(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const before = last;
+    const run = abortable(before, signal).then(work);
+    last = Promise.allSettled([before, run]);
+    return run;
+  }
+
   /** @param pause Before each slice. */
   async function run(request: FineTuneOptions, pause: () => Promise<unknown>, own: AbortController): Promise<void> {
     const either = firstOf(own.signal, request.signal);
+    const { signal } = either;
+    const pauseOrEnd = async () => {
+      await pause();
+      if (savesData()) own.abort();
+    };
     running.add(own);
     try {
-      await learn(request, either.signal, pause);
+      await inTurn(() => learn(request, signal, pauseOrEnd), signal);
       show('idle');
     } catch (error) {
       const isUnable = error instanceof RecommenderError && error.code === 'not-tunable';
@@ -270,14 +288,12 @@ export function createLearning(parts: LearningParts): Learning {
 
   function wake(): void {
     if (options.learn !== 'auto' || running.size > 0 || !isAllowed() || state === 'unable') return;
-    if (isHidden() || savesData() || newest(fresh(kept.delta)) === learntTo) return;
+    const { since, latest } = span();
+    // What was forgotten by a clock that was ahead is looked at again.
+    if (unfit() || (since <= latest && newest(fresh(kept.delta)) === learntTo)) return;
     const own = new AbortController();
     byItself = own;
-    const pause = async () => {
-      await idle();
-      if (savesData()) own.abort();
-    };
-    run({}, pause, own).catch(() => {}); // told by `status`, and tried again after the next click
+    run({}, idle, own).catch(() => {}); // told by `status`, and tried again after the next click
   }
 
   return {
@@ -291,6 +307,8 @@ export function createLearning(parts: LearningParts): Learning {
     async fineTune(options) {
       const request = checkedFineTune(options);
       assertAllowed();
+      const reason = unfit();
+      if (reason) throw notAllowed(reason);
       byItself?.abort(); // it gives way, and what it has learnt is kept
       await run(request, AT_ONCE, new AbortController());
       return shown();
@@ -306,17 +324,21 @@ export function createLearning(parts: LearningParts): Learning {
         checkSealed(file, passphrase);
         assertAllowed();
         const { life } = kept;
+        const assertKept = () => {
+          if (life !== kept.life) throw new RecommenderError('aborted', 'All was erased while a taste was read.');
+        };
         await ready();
         const delta = notAfter(await openTaste(file, passphrase, engine), span().latest);
-        await kept.tryOn(delta).finally(() => kept.adopt());
-        assertAllowed();
-        if (life !== kept.life) throw new RecommenderError('aborted', 'All was erased while the file was read.');
-        stop();
         await store.flush();
+        // Whatever was waited for, it may have been erased or denied meanwhile.
+        assertKept();
+        assertAllowed();
+        stop();
         learntTo = undefined;
         latest = [];
         kept.replace(delta);
         await kept.save(() => !isAllowed());
+        assertKept();
         await kept.adopt();
         return shown();
       },
@@ -347,6 +369,13 @@ export function createLearning(parts: LearningParts): Learning {
   };
 }
 
+/** Why a page that may learn does not do so now; undefined where it does. */
+function unfit(): string | undefined {
+  if (isHidden()) return 'the page is hidden';
+  return savesData() ? 'the visitor wants data to be saved' : undefined;
+}
+
+const notAllowed = (reason: string) => new RecommenderError('not-allowed', `Nothing is learnt while ${reason}.`);
 const replaced = () => new RecommenderError('aborted', 'Another tab has replaced what was learnt.');
 
 function isHidden(): boolean {

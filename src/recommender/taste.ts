@@ -25,9 +25,14 @@ export function checkSealed(file: unknown, passphrase: unknown): void {
  *
  * @throws As `Taste.import`.
  */
-export async function openTaste(file: Uint8Array, passphrase: string, engine: Pick<Engine, 'migrate'>): Promise<Delta> {
-  const delta = withoutClicks(decodeDelta(await unseal(file, passphrase, MAX_DELTA_BYTES.full)));
-  const answer = await engine.migrate(delta);
+export async function openTaste(
+  file: Uint8Array,
+  passphrase: string,
+  engine: Pick<Engine, 'fineTune' | 'migrate'>,
+): Promise<Delta> {
+  const answer = await engine.migrate(withoutClicks(decodeDelta(await unseal(file, passphrase, MAX_DELTA_BYTES.full))));
   if ('reason' in answer) throw new RecommenderError('foreign-delta', answer.reason);
-  return answer.delta;
+  const { delta } = answer;
+  await engine.fineTune({ sessions: [], delta }); // checks it, and lets nothing answer by it
+  return delta;
 }

@@ -137,6 +137,38 @@ test('a tab that dies while it learns leaves what it had kept, and another one g
   expect((await next.status()).degraded).toEqual([]);
 });
 
+test.each([
+  ['hidden', 'not-allowed'],
+  ['left, and comes back,', 'done'],
+])('a page that is %s in mid-slice ends what was asked for', async (how, next) => {
+  const shop = await opened();
+  await live(shop);
+  const ends = await shop.page.evaluate(async (isHidden) => {
+    const { recommender } = globalThis as unknown as Hooks;
+    const ended = (call: Promise<unknown>): Promise<string> =>
+      call.then(
+        () => 'done',
+        (error) => error.code,
+      );
+    const look = (visibilityState: string) => {
+      Object.defineProperty(document, 'visibilityState', { configurable: true, value: visibilityState });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    };
+    const onProgress = ({ events }: { readonly events: number }): void => {
+      if (events !== 3) return;
+      if (isHidden) look('hidden');
+      else dispatchEvent(new PageTransitionEvent('pagehide'));
+    };
+    const first = await ended(recommender.fineTune({ onProgress }));
+    const second = await ended(recommender.fineTune());
+    look('visible');
+    return { first, second };
+  }, how === 'hidden');
+  expect(ends).toEqual({ first: 'aborted', second: next });
+  expect(await learn(shop)).toMatchObject({ events: EVENTS });
+  expect(await shop.thrown()).toEqual([]);
+});
+
 test('by itself a page learns when it is idle, and not while it is hidden', async () => {
   const shop = await opened({ learn: 'auto' });
   await live(shop);

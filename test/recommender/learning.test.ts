@@ -126,6 +126,50 @@ describe('fineTune', () => {
     await expect(recommender.fineTune(options as never)).rejects.toThrow(RangeError);
   });
 
+  test('waits for one that was asked for before, where there are no locks and nothing is stored, too', async () => {
+    vi.stubGlobal('navigator', {});
+    const recommender = await habitual(8, { consent: 'manual' });
+    const abort = new AbortController();
+    const calls = [recommender.fineTune(), recommender.fineTune({ signal: abort.signal }), recommender.fineTune()];
+    abort.abort();
+    await expect(calls[1]).rejects.toThrow(code('aborted'));
+    expect((await Promise.all([calls[0], calls[2]])).map((learnt) => learnt!.events)).toEqual([40, 40]);
+  });
+
+  test('ends before the next slice where data is to be saved from now on, and does not begin there', async () => {
+    const connection = { saveData: false };
+    vi.stubGlobal('navigator', { connection });
+    const recommender = await habitual(60); // more than one slice takes
+    const onProgress = ({ events }: TuneProgress) => {
+      connection.saveData = events >= 3;
+    };
+    await expect(recommender.fineTune({ onProgress })).rejects.toThrow(code('aborted'));
+    const { events } = recommender.status.learning!;
+    expect(events, 'the slice is kept').toBeGreaterThanOrEqual(3);
+    expect(events).toBeLessThan(300);
+    await expect(recommender.fineTune()).rejects.toThrow(code('not-allowed'));
+    connection.saveData = false;
+    expect((await recommender.fineTune()).events).toBe(300);
+  });
+
+  test('says that what it learnt is not stored where the device has no room for it, until it is', async () => {
+    const recommender = await habitual(4);
+    await stores(recommender);
+    const { put } = IDBObjectStore.prototype;
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value, key) {
+      if (key === 'learnt') throw new DOMException('There is no room.', 'QuotaExceededError');
+      return put.call(this, value, key);
+    });
+    expect(await recommender.fineTune()).toMatchObject({ events: 20, storage: 'memory' });
+    expect(troubles(recommender)).toEqual(['learnt-not-stored']);
+    expect(recommender.status.degraded.at(-1)!.message).toContain('There is no room.');
+    expect(await storedKeys()).not.toContain('learnt');
+    vi.restoreAllMocks();
+    await follow(recommender, 1);
+    expect(await recommender.fineTune()).toMatchObject({ events: 25, storage: 'indexeddb' });
+    expect(troubles(recommender)).toEqual([]);
+  });
+
   test('is not ended by who follows it and throws', async () => {
     const recommender = await habitual(2);
     const error = vi.spyOn(console, 'error').mockReturnValue(undefined);
@@ -298,6 +342,16 @@ describe('by itself', () => {
       base: { rank: expect.any(Number), loss: expect.any(Number) },
       tuned: { rank: expect.any(Number), loss: expect.any(Number) },
     });
+  });
+
+  test('it learns once a pause is over, before anything is asked for', async () => {
+    const recommender = await habitual(4, { learn: 'auto' });
+    await recommender.recommend();
+    await recommender.privacy.pause();
+    await new Promise((next) => setTimeout(next, 1500));
+    expect(recommender.status.learning).toMatchObject({ state: 'idle', events: 0 });
+    await recommender.privacy.resume();
+    await learns(recommender, { state: 'idle', events: 20 });
   });
 
   test('it ends before the next slice where data is to be saved from now on', async () => {

@@ -1,8 +1,10 @@
 /** What was learnt, carried elsewhere in a sealed file; and what is stored of it, damaged. */
+import { IDBFactory } from 'fake-indexeddb';
 import { describe, expect, test, vi } from 'vitest';
 import type { Delta } from '../../src/checkpoint/delta';
 import { decodeDelta, encodeDelta } from '../../src/checkpoint/delta-file';
 import { seal, unseal } from '../../src/checkpoint/sealed-file';
+import type { Recommender } from '../../src/index';
 import { DELTA } from '../checkpoint/deltas';
 import { mutated } from '../checkpoint/mutations';
 import { PATIENT, runs } from '../checkpoint/runs';
@@ -11,10 +13,25 @@ import { HABIT, learningVisits, ranking, replaceStored, storedDelta, storedKeys,
 vi.setConfig({ testTimeout: 120_000 });
 
 const { clock, opened, follow, habitual } = learningVisits();
+const DAY = 24 * 3_600_000;
 const PASSPHRASE = 'correct horse battery staple';
 const code = (expected: string) => expect.objectContaining({ code: expected });
 /** A device of its own: nothing is stored, so nothing of the other one's is read. */
 const elsewhere = (folder = 'small') => opened(folder, { consent: 'manual' });
+
+/** The taste of a visitor of whom nothing is left here. */
+async function sealedHabit(): Promise<Uint8Array> {
+  const recommender = await habitual(8);
+  await recommender.fineTune();
+  const file = await recommender.taste.export(PASSPHRASE);
+  await recommender.privacy.erase();
+  await recommender.dispose();
+  return file;
+}
+/** So many turns of the event loop. */
+async function steps(count: number): Promise<void> {
+  for (let step = 0; step < count; step++) await new Promise(setImmediate);
+}
 
 describe('taste', () => {
   test('gives the same answers elsewhere, and goes on from there', async () => {
@@ -72,16 +89,64 @@ describe('taste', () => {
   });
 
   test('that was imported is stored where that is allowed, for every tab', async () => {
-    const recommender = await habitual(8);
-    await recommender.fineTune();
-    const file = await recommender.taste.export(PASSPHRASE);
-    await recommender.privacy.erase();
+    const file = await sealedHabit();
     const [here, there] = [await opened(), await opened()];
     await Promise.all([stores(here), stores(there)]);
     here.track('item-7');
     await here.taste.import(file, PASSPHRASE);
     expect(here.status.learning).toMatchObject({ events: 40, storage: 'indexeddb' });
     await expect.poll(() => there.status.learning?.events).toBe(40);
+  });
+
+  test.each<[string, (recommender: Recommender) => Promise<void>]>([
+    ['an erasure', ({ privacy }) => privacy.erase()],
+    ['a no', ({ privacy }) => privacy.consent('denied')],
+  ])('that is being imported does not outlive %s, whenever it comes', async (_, end) => {
+    const file = await sealedHabit();
+    const plain = await ranking(await elsewhere());
+    const { decrypt } = crypto.subtle;
+    for (let moment = 0; moment < 12; moment += 2) {
+      const recommender = await opened();
+      await stores(recommender);
+      await recommender.recommend();
+      let ended: Promise<void> | undefined;
+      vi.spyOn(crypto.subtle, 'decrypt').mockImplementation(async (...sealed) => {
+        const opens = await decrypt.apply(crypto.subtle, sealed);
+        recommender.track('item-7'); // waits to be stored
+        ended = steps(moment).then(() => end(recommender));
+        return opens;
+      });
+      await recommender.taste.import(file, PASSPHRASE).catch(({ code }) => {
+        expect(['aborted', 'not-allowed'], `moment ${moment}`).toContain(code);
+      });
+      await ended;
+      expect(recommender.status.learning, `moment ${moment}`).toMatchObject({ events: 0, gate: { isOpen: false } });
+      expect(await storedKeys(), `moment ${moment}`).toBeUndefined();
+      await recommender.privacy.erase(); // what was tracked while nothing is stored
+      expect(await ranking(recommender), `moment ${moment}`).toEqual(plain);
+      await recommender.dispose();
+      vi.restoreAllMocks();
+      globalThis.indexedDB = new IDBFactory();
+    }
+  });
+
+  test('that does not answer where it was learnt does not answer elsewhere, not even while it is imported', async () => {
+    const open = decodeDelta(await unseal(await sealedHabit(), PASSPHRASE, 1e6));
+    const file = await seal(encodeDelta({ ...open, gate: { ...open.gate, isOpen: false } }), PASSPHRASE);
+    const [plain, other] = [await ranking(await elsewhere()), await elsewhere()];
+    expect(await ranking(other)).toEqual(plain);
+    const answers: ReturnType<Recommender['recommend']>[] = [];
+    const { decrypt } = crypto.subtle;
+    vi.spyOn(crypto.subtle, 'decrypt').mockImplementation(async (...sealed) => {
+      const opens = await decrypt.apply(crypto.subtle, sealed);
+      void (async () => {
+        for (; answers.length < 500; await undefined) answers.push(other.recommend({ k: plain.length }));
+      })();
+      return opens;
+    });
+    const importing = other.taste.import(file, PASSPHRASE);
+    expect((await importing).gate.isOpen).toBe(false);
+    for (const answer of await Promise.all(answers)) expect(answer.map(({ itemId }) => itemId)).toEqual(plain);
   });
 
   test('says what is wrong with what it is given, before anything is waited for', async () => {
@@ -133,6 +198,32 @@ describe('taste', () => {
     expect((await next.fineTune()).events, 'the click of `ranking`').toBeLessThanOrEqual(1);
     await follow(next, 1);
     expect((await next.privacy.export()).sessions.flat().length).toBeGreaterThan(40);
+  });
+
+  test.each([
+    ['in the same page', false],
+    ['in the next one', true],
+  ])('that was forgotten by a clock a year ahead is learnt again soon after it is put right, %s', async (_, anew) => {
+    const first = await habitual(2);
+    const right = clock.now;
+    clock.now += 365 * DAY;
+    await follow(first, 1);
+    await first.taste.forget();
+    clock.now = right + DAY;
+    const visit = async () => {
+      if (!anew) return first;
+      const next = await opened();
+      await stores(next);
+      return next;
+    };
+    expect(await (await visit()).fineTune()).toMatchObject({ events: 0 });
+    for (const events of [5, 10]) {
+      clock.now += DAY;
+      const recommender = await visit();
+      await follow(recommender, 1);
+      expect(await recommender.fineTune()).toMatchObject({ events });
+      if (anew) await recommender.dispose();
+    }
   });
 });
 
