@@ -244,17 +244,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       history.remove(dropped);
       if (paused !== status.paused) update({ paused });
     },
-    onLearnt: () => learner.look(),
+    onLearnt: () => learner.lookAgain(),
     onState: (storage) => update({ storage }),
     onTrouble: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
   });
-  const privacy = createPrivacy({
-    ...{ options, store, notes, history, now, update, degrade, mend, assertAlive },
-    learner: { tell: (call) => learner.tell(call) },
-    status: () => status,
-  });
-  privacy.start().catch(() => {}); // told by `status`
-
   const { modelUrl, backend, workerUrl, startDeadline } = options;
   const engine = startWorkerEngine({
     ...{ workerUrl, startDeadline },
@@ -275,7 +268,12 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     status: () => status,
     ready: () => ready,
   });
+  const privacy = createPrivacy({
+    ...{ options, store, notes, history, now, update, degrade, mend, learner, assertAlive },
+    status: () => status,
+  });
   if (options.learn === 'auto') learner.load();
+  privacy.start().catch(() => {}); // told by `status`
   /** The running load, or how the last one ended. */
   let ready: Promise<void>;
   let hasFailed = false;
@@ -283,7 +281,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     hasFailed = false;
     ready = computing.start().then(
       (model) => {
-        learner.modelLoaded();
+        learner.lookAgain();
         if (!disposed) emit('ready', model);
       },
       (error) => {

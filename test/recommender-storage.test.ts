@@ -436,7 +436,8 @@ describe('privacy', () => {
     other.on('status', ({ consent, storage }) => told.push([consent, storage]));
     await one.privacy.consent('denied');
     await expect.poll(() => told).toContainEqual(['denied', 'memory']);
-    expect(told[0]).toBe('elsewhere');
+    const denied = told.findIndex((one) => Array.isArray(one) && one[0] === 'denied');
+    expect(told.slice(0, denied)).toContain('elsewhere');
   });
 
   test('stops storing in every tab by a no in one that never stored', async () => {

@@ -6,16 +6,17 @@ import type { Outputs } from '../models/model';
 import { toTensor, upload } from '../models/tensors';
 import { type NeuralScorer, neuralScorer } from '../ranking/neural-scorer';
 import { openSession } from '../ranking/session-scorer';
+import { FullParameters } from '../train/tuning/full-parameters';
 import type { Ground } from '../train/tuning/ground';
 import { beyondLimits } from '../train/tuning/limits';
 import { tuneAdapter } from '../train/tuning/tune';
-import { baseOf, groundOf, networkOf } from './ground';
+import { baseNetwork, baseOf, groundOf, networkOf } from './ground';
 import type { Model, Worn } from './ready-model';
 
 /** What a delta that was checked makes of a model. Inside a turn. */
 export async function tunedBy(delta: Delta, model: Model): Promise<Worn> {
   const ground = await groundOf(model);
-  const scorer = delta.method === 'full' ? await fullScorer(delta, model, ground) : adapterScorer(delta, model, ground);
+  const scorer = (delta.method === 'full' ? fullScorer : adapterScorer)(delta, model, ground);
   return { scorer, session: openSession(scorer) };
 }
 
@@ -38,10 +39,13 @@ function adapterScorer(delta: Delta, model: Model, ground: Ground): NeuralScorer
   return neuralScorer({ ...architecture, outputs }, params, config, catalogue);
 }
 
-async function fullScorer(delta: Delta, model: Model, ground: Ground): Promise<NeuralScorer> {
-  const { tunedParameters } = await import('./tuned-network');
+/** What differs from the base lies on the device beside it. */
+function fullScorer(delta: Delta, model: Model, ground: Ground): NeuralScorer {
   const { model: architecture, params, config, catalogue } = networkOf(model);
-  const own = upload(tunedParameters(model, ground, delta));
+  const tuned = Object.entries(new FullParameters(ground, baseNetwork(model), delta).tuned());
+  const own = upload(
+    Object.fromEntries(tuned.filter(([name, { data }]) => data !== model.artifact.tensors[name]!.data)),
+  );
   try {
     const scorer = neuralScorer(architecture, { ...params, ...own }, config, catalogue);
     return {
@@ -74,17 +78,14 @@ export function checkBase({ base }: Delta, model: Pick<Model, 'artifact' | 'scor
 }
 
 /** @throws RecommenderError `bad-delta` that names what does not fit. */
-export async function checkFit(delta: Delta, model: Model, ground: Ground): Promise<void> {
+export function checkFit(delta: Delta, model: Model, ground: Ground): void {
   const { method, itemIds, arrays } = delta;
   const ids = new Set(ground.itemIds);
   const foreign = itemIds.find((id) => !ids.has(id));
   if (foreign !== undefined) throw bad(`it has a row for "${foreign}", which its model does not know`);
-  const sizesOf = async (): Promise<Readonly<Record<string, number>>> => {
-    if (method === 'full') return (await import('./tuned-network')).sizesOf(model, ground);
-    const d = ground.table.length / ground.itemIds.length;
-    return { shift: d, gain: d, weights: 2 + (ground.facets ?? []).length };
-  };
-  const sizes = await sizesOf();
+  const d = ground.table.length / ground.itemIds.length;
+  const sizes: Readonly<Record<string, number>> =
+    method === 'full' ? fullSizes(model, ground) : { shift: d, gain: d, weights: 2 + (ground.facets ?? []).length };
   for (const [name, { data, shape }] of Object.entries(arrays)) {
     const size = /^(slot\.)?rows\./.test(name) ? itemIds.length * (sizes[name] ?? 1) : sizes[name];
     if (size !== undefined && data.length !== size)
@@ -92,6 +93,17 @@ export async function checkFit(delta: Delta, model: Model, ground: Ground): Prom
   }
   const beyond = beyondLimits(delta);
   if (beyond !== undefined) throw bad(`the numbers of "${beyond}" are none that learning reaches`);
+}
+
+/** How many numbers the arrays of a delta of all parameters have; those with rows, in each row. */
+function fullSizes(model: Model, ground: Ground): Readonly<Record<string, number>> {
+  const { arrays } = new FullParameters(ground, baseNetwork(model)).save();
+  return Object.fromEntries(
+    Object.entries(arrays).map(([name, { data, shape }]) => [
+      name,
+      name.includes('rows.') ? (shape[1] ?? 1) : data.length,
+    ]),
+  );
 }
 
 function bad(what: string): RecommenderError {

@@ -43,7 +43,7 @@ export async function fineTune(
   const { items } = model;
   const encoder = encoderOf(host, model, signal);
   const ground = await host.turn((ends) => host.surviving(groundOf, ends), signal);
-  if (delta) await checkFit(delta, model, ground);
+  if (delta) checkFit(delta, model, ground);
   const tuning = await learning(host, method, ground, encoder, { delta, signal });
   const fresh = freshEvents(items, request);
   // Thousands of events of a machine must not cost their predictions.
@@ -88,6 +88,7 @@ async function learning(
     return tuneAdapter({ ...ground, ...(replay && { replay }) }, delta);
   }
   const { trainingTurn, tuneFull } = await import('./tuned-network');
+  await trainingTurn(host, async () => {}, signal); // loads what a step takes, whether or not there is one
   const tuning = tuneFull(model, ground, delta);
   return {
     step: (event) => trainingTurn(host, () => tuning.step(event), signal),

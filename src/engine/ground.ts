@@ -4,6 +4,7 @@ import { type OpenedArtifact, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import type { BaseModel } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
 import { facetsOf } from '../train/tuning/facets';
+import type { BaseNetwork } from '../train/tuning/full-parameters';
 import type { Ground } from '../train/tuning/ground';
 import type { Network } from './load-scorer';
 import type { Model } from './ready-model';
@@ -16,6 +17,12 @@ export function networkOf({ scorer, artifact }: Pick<Model, 'scorer' | 'artifact
     'not-tunable',
     `"${name}" counts (${architecture}) and does not learn on the device. Load a model of a neural architecture.`,
   );
+}
+
+/** The network as its artifact holds it. */
+export function baseNetwork(model: Pick<Model, 'artifact' | 'scorer'>): BaseNetwork {
+  const { model: architecture, config, catalogue } = networkOf(model);
+  return { model: architecture, config, catalogue, tensors: model.artifact.tensors };
 }
 
 export function baseOf({ info, hash }: OpenedArtifact): BaseModel {

@@ -1,6 +1,6 @@
 /** The sessions that travel with a model, as tuning replays them: what others do must not get worse. */
 import { type OpenedArtifact, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR } from '../checkpoint/artifact';
-import type { BaseNetwork } from '../train/tuning/full';
+import type { BaseNetwork } from '../train/tuning/full-parameters';
 import type { Ground } from '../train/tuning/ground';
 import type { Encoder } from './encoder';
 

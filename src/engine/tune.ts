@@ -47,7 +47,7 @@ export function createTuning(host: TuningHost): Tuning {
         const before = adopted;
         if (delta) {
           checkBase(delta, host.loaded());
-          await checkFit(delta, host.loaded(), await host.surviving(groundOf, ends));
+          checkFit(delta, host.loaded(), await host.surviving(groundOf, ends));
         }
         adopted = delta;
         try {

@@ -1,4 +1,4 @@
-/** All parameters of a loaded model, tuned: training code, loaded only where a visitor's model learns them all. */
+/** All parameters of a loaded model, as they learn: training code, loaded only where a visitor's model learns them all. */
 import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
 import { Full } from '../train/tuning/full';
@@ -7,39 +7,16 @@ import { Tuning } from '../train/tuning/tune';
 import { DeviceLost } from './backends/loss';
 import { registerTraining } from './backends/training';
 import { isGpu } from './engine';
-import { networkOf } from './ground';
+import { baseNetwork } from './ground';
 import { asBackendsFault } from './ladder';
 import type { Model } from './ready-model';
 import { replayOf } from './replay';
 import type { TuningHost } from './tune';
 
-function learnerOf({ artifact, scorer }: Pick<Model, 'artifact' | 'scorer'>, ground: Ground, delta?: Delta): Full {
-  const { model, config, catalogue } = networkOf({ artifact, scorer });
-  const network = { model, config, catalogue, tensors: artifact.tensors, replay: replayOf(artifact) };
-  return new Full(ground, network, delta);
-}
-
 /** A tuning of all parameters; nothing of it is held on a device between two events. */
 export function tuneFull(model: Model, ground: Ground, delta?: Delta): Tuning<Full> {
-  const learner = learnerOf(model, ground, delta);
+  const learner = new Full(ground, { ...baseNetwork(model), replay: replayOf(model.artifact) }, delta);
   return new Tuning({ ground, method: 'full', learner, ...(delta && { delta }) });
-}
-
-/** The parameters of the model as a delta has them, by name: those that differ from the artifact's. */
-export function tunedParameters(model: Model, ground: Ground, delta: Delta): Delta['arrays'] {
-  const tuned = Object.entries(learnerOf(model, ground, delta).tuned());
-  return Object.fromEntries(tuned.filter(([name, { data }]) => data !== model.artifact.tensors[name]!.data));
-}
-
-/** How many numbers the arrays of a delta have; those with rows, in each row. */
-export function sizesOf(model: Model, ground: Ground): Readonly<Record<string, number>> {
-  const { arrays } = learnerOf(model, ground).save();
-  return Object.fromEntries(
-    Object.entries(arrays).map(([name, { data, shape }]) => [
-      name,
-      name.includes('rows.') ? (shape[1] ?? 1) : data.length,
-    ]),
-  );
 }
 
 /**

@@ -28,6 +28,7 @@ export class KeptLearning {
   #since: number | undefined;
   /** Of the record that this page has read or written. */
   #name: string | undefined;
+  #isMet = false;
   #bytes = 0;
   #isStored = false;
   /** What is on the device is to be forgotten, and could not be yet. */
@@ -51,6 +52,11 @@ export class KeptLearning {
   /** Seconds since 1970; nothing of what happened up to then is to be learnt. */
   get since(): number {
     return this.#since ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Whether something was found on the device, or learnt; also where it was set aside since. */
+  get isMet(): boolean {
+    return this.#isMet;
   }
 
   get life(): number {
@@ -77,6 +83,7 @@ export class KeptLearning {
     if (!found || life !== this.#life || found.name === this.#name) return;
     this.#name = found.name;
     if (this.#isForgotten) return;
+    this.#isMet = true;
     this.#take(undefined);
     if ('reason' in found) return this.#setAside(found.reason);
     this.#since = found.since;
@@ -93,8 +100,8 @@ export class KeptLearning {
    * Lets what was learnt answer where its gate is open, and carries it over where the model is another than it was learnt on.
    * The model must be loaded. Never rejects: what cannot be used is set aside, and `status` says so.
    *
-   * @param always Whether the engine is asked where there is nothing to adopt, too, so that it loads what every learning
-   *   visitor's engine loads.
+   * @param always Whether the engine is asked where there is nothing to adopt, too, so that it loads what it loads for those
+   *   who have learnt.
    */
   async adopt(always = false): Promise<void> {
     const { engine, status } = this.#parts;
@@ -208,6 +215,7 @@ export class KeptLearning {
 
   #take(delta: Delta | undefined, bytes = 0): void {
     this.#delta = delta;
+    this.#isMet ||= delta !== undefined;
     this.#bytes = bytes;
     this.#isStored = false;
   }

@@ -55,10 +55,13 @@ export function createLearner(parts: LearnerParts) {
     calls,
     tell,
     load: () => void load().catch(() => {}),
-    /** The model is news: what was learnt is put to it. */
-    modelLoaded: () => loading && look(),
-    /** What is stored of what was learnt is news to this page. */
+    /**
+     * Storing is allowed: what was learnt may be on the device. The code is loaded whether or not there is any, so that what a
+     * page requests does not tell.
+     */
     look,
+    /** The model, or what is stored of what was learnt, is news to this page. */
+    lookAgain: () => loading && look(),
     /** Settles when what was learnt can answer, unless that would keep the visitor waiting. */
     settled: () => looking && Promise.race([looking, sleep(PATIENCE).over]),
   };

@@ -191,6 +191,8 @@ export function createLearning(parts: LearningParts): Learning {
     let left = fresh(delta);
     let end = newest(left);
     let events = 0;
+    // What the engine loads must not tell whether there is something to learn.
+    if (left.length === 0) await engine.fineTune({ sessions: [], method, ...(delta && { delta }) }, { signal });
     while (left.length > 0) {
       await pause();
       throwIfAborted(signal);
@@ -301,8 +303,11 @@ export function createLearning(parts: LearningParts): Learning {
     async look() {
       await kept.read();
       if (isClosed) return;
-      if (status().model) await kept.adopt();
-      show();
+      if (status().model) {
+        const adopted = kept.adopt(true);
+        if (kept.delta) await adopted; // nobody waits for nothing
+      }
+      if (kept.isMet) show();
     },
     async fineTune(options) {
       const request = checkedFineTune(options);

@@ -73,7 +73,7 @@ interface PrivacyParts {
   readonly store: EventStore;
   readonly notes: DeviceNotes;
   readonly history: VisitorHistory<StoredEvent>;
-  readonly learner: Pick<ReturnType<typeof createLearner>, 'tell'>;
+  readonly learner: Pick<ReturnType<typeof createLearner>, 'look' | 'tell'>;
   readonly now: () => number;
   readonly status: () => Status;
   readonly update: (change: Partial<Status>) => void;
@@ -96,6 +96,7 @@ export function createPrivacy(parts: PrivacyParts) {
       isStored = true;
       store.open();
       notes.allow('yes');
+      learner.look();
       return;
     }
     void notes.forbid();

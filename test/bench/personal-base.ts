@@ -75,7 +75,8 @@ export async function baseOf(log: PersonalLog, model: ModelName, work: string): 
     // An option that is newer than the file was not there to be set.
     const before = await configurationOf(model, JSON.parse(metadata.given!)).catch(() => undefined);
     if (before && JSON.stringify(before.config) === wanted) {
-      return { tensors, config: JSON.parse(metadata.config!), epochs: Number(metadata.epochs) };
+      const config = { ...before.config, ...JSON.parse(metadata.config!) };
+      return { tensors, config, epochs: Number(metadata.epochs) };
     }
     rmSync(vectorsFile(log.name, model, work), { force: true }); // they are of the other model
   }

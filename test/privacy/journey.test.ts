@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import type { BackendName } from '../../src/engine/engine';
 import { built } from '../build/built';
 import { asked, CATALOGUE, html, known, push, ready, SETTLED, SLOT, STOCK, serveEmbed } from '../ui/embed-window';
-import { ANNA, BEN, type Journey, type JourneyOptions, journey, type Visitor } from './journey';
+import { ANNA, BEN, type Journey, type JourneyOptions, journey, quiet, type Visitor } from './journey';
 import { NOTHING, storedIn } from './stored';
 import {
   leakedActs,
@@ -100,6 +100,7 @@ describe('with the script to embed', () => {
     const steps: string[][] = [];
     const timed: string[] = [];
     const endStep = async (): Promise<void> => {
+      await quiet(received);
       const lines = received.slice(steps.flat().length).map(({ method, url }) => `${method} ${url}`);
       steps.push(lines.sort());
       timed.push(...(await watch.timed()));

@@ -65,6 +65,13 @@ export async function servePlanted(plants: Plants, csp?: string): Promise<Server
   });
 }
 
+/** Settles when nothing more is requested: what a page loads without waiting for it belongs to the step that opened it. */
+export async function quiet(received: readonly unknown[]): Promise<void> {
+  for (let seen = -1; seen < received.length; await new Promise((resolve) => setTimeout(resolve, 500))) {
+    seen = received.length;
+  }
+}
+
 /** Everything that a visitor can do, on two pages of a shop. */
 export async function journey(
   context: BrowserContext,
@@ -97,10 +104,12 @@ export async function journey(
   const first = await openPage();
   await first.track(...visitor.items.slice(0, half));
   await first.ask();
+  await quiet(received);
   endStep();
   const second = await openPage();
   await second.track(...visitor.items.slice(half));
   const answer = await second.ask();
+  await quiet(received);
   endStep();
   await second.page.evaluate(async () => {
     const { recommender } = globalThis as unknown as { recommender: Recommender };

@@ -99,16 +99,20 @@ test('two tabs learn one at a time, and both answer by what was learnt; so does 
   const [here, there] = [await opened(), await opened()];
   await live(here);
   await expect.poll(async () => (await there.known()).length, PATIENCE).toBe(EVENTS);
-  const both = await Promise.all([learn(here), learn(there)]);
+  // While another page holds the lock, both wait.
+  const holder = await context.newPage();
+  await holder.goto(here.page.url());
+  await holder.evaluate(
+    () => new Promise<void>((held) => void navigator.locks.request('aisle-tune', () => new Promise(() => held()))),
+  );
+  const runs = [learn(here), learn(there)];
+  for (const page of [here, there]) {
+    await expect.poll(async () => (await page.status()).learning?.state, PATIENCE).toBe('waiting');
+  }
+  await holder.close();
+  const both = await Promise.all(runs);
   expect(both.map(({ events }) => events)).toEqual([EVENTS, EVENTS]);
   expect(both[0]!.gate).toEqual(both[1]!.gate);
-  const states = await there.page.evaluate(() =>
-    (globalThis as unknown as Hooks).statuses.map((s) => s.learning?.state),
-  );
-  const others = await here.page.evaluate(() =>
-    (globalThis as unknown as Hooks).statuses.map((s) => s.learning?.state),
-  );
-  expect([...states, ...others]).toContain('waiting');
   const expected = await top(here);
   await expect.poll(async () => (await there.known()).length, PATIENCE).toBe(EVENTS + 1);
   expect(await best(there)).toEqual(expected);

@@ -17,7 +17,7 @@ export class ItemRows {
   readonly #width: number;
   readonly #rows = new Map<number, ItemRow>();
 
-  constructor(itemIds: readonly string[], width: number, saved?: SavedLearner) {
+  constructor(itemIds: readonly string[], width: number, saved?: Pick<SavedLearner, 'arrays' | 'itemIds'>) {
     this.#itemIds = itemIds;
     this.#width = width;
     if (!saved) return;
