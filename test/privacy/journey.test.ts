@@ -2,6 +2,7 @@
  * Nothing leaves. The whole journey of a visitor, on the built library and the built script to embed, in a real Chromium, on
  * every backend and under a strict security policy: all that goes out are GETs of files, the same for every visitor.
  */
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { BackendName } from '../../src/engine/engine';
 import { built } from '../build/built';
@@ -76,12 +77,35 @@ describe.each<BackendName>(['cpu', 'wasm', 'webgl', 'webgpu'])('on %s', (backend
   });
 });
 
+test.each(['full', 'auto'] as const)(
+  'a visit that learns by %s sends nothing either, and loads what others load',
+  async (learning) => {
+    const [anna, ben] = await Promise.all(
+      [ANNA, BEN].map((visitor) => visited(visitor, { backend: 'wasm', csp: STRICT_WITH_WASM, learning })),
+    );
+    for (const visit of [anna!, ben!]) {
+      expectWatched(visit);
+      expect(leaks(visit, visit.shop)).toEqual([]);
+      expect(visit.thrown).toEqual([]);
+    }
+    // By itself a page learns when it is idle, which may be in one step or the next.
+    const order = ({ steps }: Journey) => (learning === 'auto' ? steps.flat().sort() : steps);
+    expect(order(ben!)).toEqual(order(anna!));
+  },
+);
+
 describe('with the script to embed', () => {
   const isEmbedFile = (path: string): boolean =>
     /^\/(page-\d|other)\.html$|^\/favicon\.ico$/.test(path) ||
     /^\/models\/demo\/(manifest\.json|items\.json|weights\.safetensors|catalogue\.json)$/.test(path) ||
     /^\/aisle\/(embed|worker)\.js$|^\/aisle\/assets\/[\w.-]+\.(js|wasm)$/.test(path);
   const head = SETTLED.replace('data-', 'data-consent="granted" data-history="all" data-');
+
+  /** Waits until the idle page has learnt so many events by itself. */
+  const learnt = (page: Page, events: number) =>
+    expect
+      .poll(() => page.evaluate(() => window.aisle!.recommender!.status.learning?.events), { timeout: 60_000 })
+      .toBe(events);
 
   /** Two pages of a shop, with a slot that suggests and one with what is related. */
   async function embedded(ids: readonly string[]) {
@@ -109,6 +133,7 @@ describe('with the script to embed', () => {
     for (const id of ids.slice(0, 2)) await push(page, 'track', id);
     await ready(page);
     await known(page);
+    await learnt(page, 2);
     await endStep();
     await page.goto(`${served.origin}/other.html`);
     for (const id of ids.slice(2)) await push(page, 'track', id);
@@ -116,6 +141,16 @@ describe('with the script to embed', () => {
     expect(await known(page)).toEqual(ids.map((id) => `view ${id}`));
     await push(page, 'refresh');
     const suggested = await asked(page, { k: 20 });
+    await learnt(page, ids.length);
+    await endStep();
+    await page.evaluate(async () => {
+      const recommender = (await window.aisle!.ready)!;
+      const [best] = await recommender.recommend({ k: 1 });
+      await recommender.explain(best!.itemId);
+      const file = await recommender.taste.export('correct horse battery staple');
+      await recommender.taste.import(file, 'correct horse battery staple');
+      await recommender.privacy.export();
+    });
     await endStep();
     const stored = await storedIn(page);
     await push(page, 'erase');

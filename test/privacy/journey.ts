@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import { expect } from 'vitest';
+import type { TuneMethod } from '../../src/checkpoint/delta';
 import type { BackendName } from '../../src/engine/engine';
 import type { Recommender } from '../../src/index';
 import { built } from '../build/built';
@@ -47,6 +48,8 @@ export interface JourneyOptions {
   readonly backend: BackendName;
   readonly csp?: string;
   readonly plants?: Plants;
+  /** How it is learnt: asked for, or once the page is idle. Default `adapter`. */
+  readonly learning?: TuneMethod | 'auto';
 }
 
 /** Text that stands behind a built script of the library, by its name. */
@@ -76,7 +79,7 @@ export async function quiet(received: readonly unknown[]): Promise<void> {
 export async function journey(
   context: BrowserContext,
   visitor: Visitor,
-  { backend, csp, plants = {} }: JourneyOptions,
+  { backend, csp, plants = {}, learning = 'adapter' }: JourneyOptions,
 ): Promise<Journey> {
   const server = await servePlanted(plants, csp);
   const received = receivedBy(server);
@@ -96,7 +99,10 @@ export async function journey(
   const watches: Awaited<ReturnType<typeof watchPage>>[] = [];
   const openPage = () =>
     openShopPage(context, server, {
-      recommender: { ...STORING, backend, user: visitor.user, history: 'all' },
+      recommender: {
+        ...{ ...STORING, backend, user: visitor.user, history: 'all' },
+        learn: learning === 'auto' ? 'auto' : 'manual',
+      },
       prepare: async (page, protocol) => void watches.push(await watchPage(page, protocol)),
     });
   const half = Math.ceil(visitor.items.length / 2);
@@ -121,16 +127,23 @@ export async function journey(
     await recommender.catalogue();
   });
   endStep();
-  const { events } = await second.page.evaluate(async () => {
+  if (learning === 'auto') {
+    const learnt = async () => (await second.status()).learning?.events;
+    await expect.poll(learnt, { timeout: 30_000 }).toBe(visitor.items.length);
+  }
+  const { events, method } = await second.page.evaluate(async (method) => {
     const { recommender } = globalThis as unknown as { recommender: Recommender };
-    const learnt = await recommender.fineTune();
+    const learnt = method === 'auto' ? recommender.status.learning! : await recommender.fineTune({ method });
     const [best] = await recommender.recommend({ k: 1 });
     await recommender.explain(best!.itemId);
     const file = await recommender.taste.export('correct horse battery staple');
     await recommender.taste.import(file, 'correct horse battery staple');
     return learnt;
+  }, learning);
+  expect({ events, method }, 'learnt').toEqual({
+    events: visitor.items.length,
+    method: learning === 'full' ? 'full' : 'adapter',
   });
-  expect(events, 'learnt').toBe(visitor.items.length);
   endStep();
   await second.page.evaluate(async () => {
     const { recommender } = globalThis as unknown as { recommender: Recommender };
