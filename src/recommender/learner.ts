@@ -24,31 +24,34 @@ export function createLearner(parts: LearnerParts) {
     });
     return loading;
   }
-  async function ask<T>(call: (learning: Learning) => Promise<T>): Promise<T> {
-    parts.assertAlive();
-    return call(await load());
-  }
+  /** A call that loads what answers it. */
+  const asked =
+    <A extends unknown[], T>(call: (learning: Learning) => (...args: A) => Promise<T>) =>
+    async (...args: A): Promise<T> => {
+      parts.assertAlive();
+      return call(await load())(...args);
+    };
   /** Nothing where nothing is loaded. Never rejects. */
   const tell = <T>(call: (learning: Learning) => T): Promise<Awaited<T> | undefined> =>
     Promise.resolve(loading?.then(call)).catch(() => undefined) as Promise<Awaited<T> | undefined>;
 
   function look(): void {
-    const reading = load()
+    const reading: Promise<void> = load()
       .then((learning) => learning.look())
-      .catch(() => {});
+      .catch(() => {})
+      .then(() => {
+        if (looking === reading) looking = undefined;
+      });
     looking = reading;
-    void reading.then(() => {
-      if (looking === reading) looking = undefined;
-    });
   }
 
   const calls: LearningCalls = {
-    fineTune: (options) => ask((learning) => learning.fineTune(options)),
-    explain: (itemId) => ask((learning) => learning.explain(itemId)),
+    fineTune: asked((learning) => learning.fineTune),
+    explain: asked((learning) => learning.explain),
     taste: {
-      export: (passphrase) => ask(({ taste }) => taste.export(passphrase)),
-      import: (file, passphrase) => ask(({ taste }) => taste.import(file, passphrase)),
-      forget: () => ask(({ taste }) => taste.forget()),
+      export: asked(({ taste }) => taste.export),
+      import: asked(({ taste }) => taste.import),
+      forget: asked(({ taste }) => taste.forget),
     },
   };
   return {

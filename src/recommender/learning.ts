@@ -30,7 +30,7 @@ import { checkSealed, exportTaste, openTaste } from './taste';
 
 export interface LearningParts extends KeptLearningParts {
   readonly engine: Pick<Engine, 'adopt' | 'explain' | 'fineTune' | 'migrate' | 'products'>;
-  readonly store: Pick<EventStore, 'beside' | 'flush' | 'hears' | 'refresh'>;
+  readonly store: Pick<EventStore, 'begin' | 'beside' | 'flush' | 'hears' | 'refresh'>;
   readonly history: {
     sessions(): readonly (readonly VisitorEvent[])[];
     at(now: number): readonly VisitorEvent[];
@@ -64,6 +64,8 @@ export interface Learning extends LearningCalls {
   close(): void;
 }
 
+/** Looks at a database that another tab is about to delete: each waits 50 ms, and after 2 s that tab counts as gone. */
+const TRIES = 50;
 const AT_ONCE = async () => {};
 
 export function createLearning(parts: LearningParts): Learning {
@@ -126,6 +128,7 @@ export function createLearning(parts: LearningParts): Learning {
   }
   const unsubscribe = [
     on('erased', drop),
+    on('stored', () => void keep()),
     on('error', ({ code }) => {
       if (code === 'not-finite') void kept.distrust().then(() => show());
     }),
@@ -136,7 +139,10 @@ export function createLearning(parts: LearningParts): Learning {
       const wasHeld = isHeld;
       isHeld = next.consent === 'unknown' && (isHeld || before.consent === 'granted');
       if (next.paused || isHeld) stop();
-      else if (before.paused || wasHeld) wake();
+      else if (before.paused || wasHeld) {
+        void keep();
+        wake();
+      }
       if (next.storage === 'indexeddb' && before.storage !== 'indexeddb') void keep();
       if (next.model?.hash === before.model?.hash) return;
       learntTo = undefined;
@@ -152,8 +158,18 @@ export function createLearning(parts: LearningParts): Learning {
   async function keep(): Promise<void> {
     if (!kept.isUnsaved || running.size > 0) return;
     await store.flush();
-    await kept.save(() => !isAllowed());
+    if (kept.isUnsaved) await kept.save(() => !isAllowed());
     show();
+  }
+
+  /**
+   * Makes room on the device where nothing is stored yet, unless all was erased since this life. Never rejects: what cannot be
+   * stored is told by the save.
+   */
+  async function makeRoom(life: number): Promise<void> {
+    for (let tries = TRIES; tries > 0 && life === kept.life && isAllowed(); tries--) {
+      if (status().storage === 'memory' || (await store.begin().catch(() => '')) !== undefined) return;
+    }
   }
 
   const span = (): Span => ({ since: kept.since, latest: now() / 1000 + 60 * options.sessionGap });
@@ -335,6 +351,7 @@ export function createLearning(parts: LearningParts): Learning {
         await ready();
         const delta = notAfter(await openTaste(file, passphrase, engine), span().latest);
         await store.flush();
+        await makeRoom(life);
         // Whatever was waited for, it may have been erased or denied meanwhile.
         assertKept();
         assertAllowed();

@@ -31,6 +31,8 @@ export type { EventStore, EventStoreOptions, StorageState, StoreTrouble } from '
 /** Milliseconds until the next attempt to write where another tab is about to delete the database. */
 const LOOK = 50;
 
+const nothing = (): void => {};
+
 export function createEventStore(options: EventStoreOptions): EventStore {
   const { name = 'aisle', gap, deadline = 3, maxSize = 500_000, retryAfter = 250 } = options;
   const { onEvents, onStored, onErased, onWithdrawn, onPaused, onLearnt, onState, onTrouble } = options;
@@ -175,11 +177,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
 
   function writePause(): Promise<void> {
     const paused = pause.on;
-    return add(
-      paused,
-      () => {},
-      () => pause.written(paused),
-    );
+    return add(paused, nothing, () => pause.written(paused));
   }
 
   async function makeRoom(target: number): Promise<void> {
@@ -360,8 +358,12 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     async refresh() {
       if (isOpen() && failures === 0) await load().catch(() => {});
     },
+    async begin() {
+      if (isOpen() && !epoch) await add(undefined, nothing, nothing);
+      return epoch;
+    },
     async beside(body, changes = false) {
-      if (!isOpen() || epoch === undefined) return undefined;
+      if (!isOpen() || !epoch) return undefined;
       const result = await (changes ? change(body) : look(body, undefined));
       if (changes && result) channel?.tell({ changed: true });
       return result;

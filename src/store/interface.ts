@@ -56,6 +56,13 @@ export interface EventStore {
   /** Reads what is stored and hands out what is new; nothing where the last operation failed. Never rejects. */
   refresh(): Promise<void>;
   /**
+   * Makes the database for what is kept beside the events, where nothing is stored yet.
+   *
+   * @returns The name of its life. Undefined where nothing may be stored, and while another tab is about to delete it, which
+   *   takes a moment: then again.
+   */
+  begin(): Promise<string | undefined>;
+  /**
    * One transaction for what is kept beside the events and ends with them. Where it `changes` something, the other tabs are
    * told to look for what it is. Undefined where nothing may be stored, where no event is, or where all was erased
    * meanwhile; otherwise what `body` returns. Rejects with what IndexedDB says.

@@ -113,17 +113,17 @@ export async function deleteOldest(store: IDBObjectStore, target: number, gap: n
 }
 
 /**
- * Deletes the events of one tab, of none if it is not named. Where no event is left, and no pause stands, which is of after the
- * erasure, everything is deleted but the mark of whoever is about to delete the database: in one transaction, so that an
- * event or a pause is there before the mark, or meets it.
+ * Deletes the events of one tab, of none if it is not named. Where no event is left, nothing that was learnt, and no pause
+ * stands, all of which is of after the erasure, everything is deleted but the mark of whoever is about to delete the database:
+ * in one transaction, so that an event or a pause is there before the mark, or meets it.
  *
  * @param now Milliseconds since 1970: leaves such a mark, unless there is one.
- * @returns Whether nothing is left but that mark: false where there are events or a pause, undefined where there is another tab's mark.
+ * @returns Whether nothing is left but that mark: false where there is more, undefined where there is another tab's mark.
  */
 export async function emptyOf(store: IDBObjectStore, tab?: string, now?: number): Promise<boolean | undefined> {
   if (tab !== undefined) store.delete(rangeOf(`${EVENTS}${tab}/`));
-  const { ending, paused } = await readMarks(store);
-  if (paused || (await promisifyRequest(store.count(rangeOf(EVENTS)))) > 0) return false;
+  const { ending, paused, learnt } = await readMarks(store);
+  if (paused || learnt || (await promisifyRequest(store.count(rangeOf(EVENTS)))) > 0) return false;
   store.clear();
   const isOthers = isEnding(ending);
   const mark = isOthers ? ending : now;

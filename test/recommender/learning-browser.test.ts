@@ -53,6 +53,17 @@ const live = ({ page }: ShopPage): Promise<void> =>
   );
 const learn = ({ page }: ShopPage): Promise<LearningStatus> =>
   page.evaluate(() => (globalThis as unknown as Hooks).recommender.fineTune());
+const exported = ({ page }: ShopPage): Promise<number[]> =>
+  page.evaluate(
+    async (passphrase) => [...(await (globalThis as unknown as Hooks).recommender.taste.export(passphrase))],
+    PASSPHRASE,
+  );
+const imports = ({ page }: ShopPage, file: readonly number[]): Promise<LearningStatus> =>
+  page.evaluate(
+    ([bytes, passphrase]) =>
+      (globalThis as unknown as Hooks).recommender.taste.import(Uint8Array.from(bytes), passphrase),
+    [file, PASSPHRASE] as const,
+  );
 const learning = async (shop: ShopPage): Promise<LearningStatus | undefined> => (await shop.status()).learning;
 /** Ids of the best 20. */
 async function best(shop: ShopPage): Promise<readonly string[]> {
@@ -71,25 +82,37 @@ test('a taste that is carried into another profile gives the same top 20', async
   await live(shop);
   const learnt = await learn(shop);
   expect(learnt).toMatchObject({ events: EVENTS, storage: 'indexeddb', gate: { isOpen: true } });
-  const file = await shop.page.evaluate(
-    async (passphrase) => [...(await (globalThis as unknown as Hooks).recommender.taste.export(passphrase))],
-    PASSPHRASE,
-  );
+  const file = await exported(shop);
   const expected = await top(shop);
   const profile = await browser.newContext();
   try {
     const other = await opened({}, profile);
     const plain = await top(other);
     expect(plain).not.toEqual(expected);
-    await other.page.evaluate(
-      ([bytes, passphrase]) =>
-        (globalThis as unknown as Hooks).recommender.taste.import(Uint8Array.from(bytes), passphrase),
-      [file, PASSPHRASE] as const,
-    );
+    await imports(other, file);
     expect(await best(other)).toEqual(expected);
     expect(await other.thrown()).toEqual([]);
     const next = await opened({}, profile);
     await expect.poll(async () => (await learning(next))?.events, PATIENCE).toBe(EVENTS);
+  } finally {
+    await profile.close();
+  }
+});
+
+test('a taste that is carried into a profile in which nobody has clicked answers in its next page', async () => {
+  const shop = await opened();
+  await live(shop);
+  await learn(shop);
+  const file = await exported(shop);
+  const expected = await top(shop);
+  const profile = await browser.newContext();
+  try {
+    const first = await opened({}, profile);
+    expect(await imports(first, file)).toMatchObject({ events: EVENTS, storage: 'indexeddb' });
+    await first.page.close();
+    const next = await opened({}, profile);
+    await expect.poll(async () => (await learning(next))?.events, PATIENCE).toBe(EVENTS);
+    expect(await top(next)).toEqual(expected);
   } finally {
     await profile.close();
   }

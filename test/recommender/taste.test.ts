@@ -149,6 +149,37 @@ describe('taste', () => {
     for (const answer of await Promise.all(answers)) expect(answer.map(({ itemId }) => itemId)).toEqual(plain);
   });
 
+  test('that is imported where nobody has clicked yet is there in the next page, and gone with an erasure', async () => {
+    const file = await sealedHabit();
+    const first = await opened();
+    await stores(first);
+    await first.privacy.erase(); // there is no database
+    expect(await first.taste.import(file, PASSPHRASE)).toMatchObject({ events: 40, storage: 'indexeddb' });
+    await first.dispose();
+    const next = await opened();
+    await stores(next);
+    await expect.poll(() => next.status.learning).toMatchObject({ events: 40, storage: 'indexeddb' });
+    await next.privacy.erase();
+    expect(await storedKeys()).toBeUndefined();
+    expect(next.status.learning).toMatchObject({ events: 0 });
+  });
+
+  test('that could not be stored when it was imported is, with the next click', async () => {
+    const file = await sealedHabit();
+    const recommender = await opened();
+    await stores(recommender);
+    const { put } = IDBObjectStore.prototype;
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value, key) {
+      if (key === 'learnt') throw new DOMException('There is no room.', 'QuotaExceededError');
+      return put.call(this, value, key);
+    });
+    expect(await recommender.taste.import(file, PASSPHRASE)).toMatchObject({ events: 40, storage: 'memory' });
+    vi.restoreAllMocks();
+    recommender.track('item-7');
+    await expect.poll(() => recommender.status.learning?.storage).toBe('indexeddb');
+    expect(await storedKeys()).toContain('learnt');
+  });
+
   test('says what is wrong with what it is given, before anything is waited for', async () => {
     const recommender = await opened('nowhere');
     await expect(recommender.taste.export('short')).rejects.toThrow(RangeError);

@@ -81,6 +81,36 @@ describe('what was learnt', () => {
     expect(await dump()).toEqual(before);
   });
 
+  test('has a database made for it where there is no event, which is erased with it', async () => {
+    const { store, deltas } = tab();
+    await store.erase();
+    expect(await dump()).toBeUndefined();
+    const life = await store.begin();
+    const name = await deltas.write({ bytes: OLD }, goesOn);
+    await store.append(view('a', 1));
+    expect(await store.begin()).toBe(life);
+    expect(await deltas.read()).toEqual({ name, bytes: OLD });
+    await store.erase();
+    expect(await dump()).toBeUndefined();
+  });
+
+  test('of after an erasure is not deleted by a tab that tidies up after it', async () => {
+    const [here, there] = [await visited(), tab()];
+    await there.store.flush();
+    await here.store.erase();
+    await here.store.begin();
+    const name = await here.deltas.write({ bytes: OLD }, goesOn);
+    await expect.poll(() => there.told).toContain('erased');
+    await new Promise((next) => setTimeout(next, 2500)); // longer than tidying up takes
+    expect(await here.deltas.read()).toEqual({ name, bytes: OLD });
+  });
+
+  test('has no database made for it where nothing may be stored', async () => {
+    const { store } = tab({ opened: false });
+    expect(await store.begin()).toBeUndefined();
+    expect(await dump()).toBeUndefined();
+  });
+
   test('is not stored once it is over, nor while nothing may be recorded', async () => {
     const { store, deltas } = await visited();
     expect(await deltas.write({ bytes: OLD }, () => true)).toBeUndefined();
