@@ -272,7 +272,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     ...{ options, store, notes, history, now, update, degrade, mend, learner, assertAlive },
     status: () => status,
   });
-  if (options.learn === 'auto') learner.load();
+  if (options.learn === 'auto') learner.look();
   privacy.start().catch(() => {}); // told by `status`
   /** The running load, or how the last one ended. */
   let ready: Promise<void>;

@@ -188,7 +188,7 @@ const STEP_WEIGHTS: Readonly<Record<Weighting, (step: number) => number>> = {
 
 /** (7/8)^days, with half days rounded to the even number of days, as Python does. */
 function byDays(age: number): number {
-  const days = Math.abs(age) / SECONDS_PER_DAY;
+  const days = age / SECONDS_PER_DAY;
   const floor = Math.floor(days);
   const isHalf = days - floor === 0.5;
   return (7 / 8) ** (isHalf ? floor + (Math.abs(floor) % 2) : Math.round(days));
@@ -224,14 +224,12 @@ const decay = (scale: number) => (scale > 0 ? (distance: number) => Math.exp(-di
 
 function stanRules(config: StanConfig): NeighbourRules {
   const byClick = decay(config.lambdaSpw);
-  const byAge = decay(config.lambdaSnh * SECONDS_PER_DAY);
   return {
     ...PLAIN,
     ...config,
     similarity: 'cosine',
     weight: (p, n) => byClick(n - p),
-    // Where last events are held out, sessions go on after now: a weight above 1 would grow without bound.
-    recency: (age) => byAge(Math.abs(age)),
+    recency: decay(config.lambdaSnh * SECONDS_PER_DAY),
     closeness: decay(config.lambdaInh),
   };
 }

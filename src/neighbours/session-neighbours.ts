@@ -13,9 +13,7 @@
 import type { ItemIndex } from '../types';
 import type { SessionIndex } from './session-index';
 
-/**
- * What sets the four apart. Positions run from 1 (oldest) to n (newest); ages are in seconds, below 0 for what ends after now.
- */
+/** What sets the four apart. Positions run from 1 (oldest) to n (newest); ages are in seconds. */
 export interface NeighbourRules {
   readonly k: number;
   readonly sampleSize: number;
@@ -126,11 +124,14 @@ export function neighbourQuery(index: SessionIndex, n: number, rules: NeighbourR
     if (count > Math.min(sampleSize, k)) candidates.sort(); // by recency
     if (count > sampleSize) candidates = candidates.subarray(count - sampleSize);
 
+    // Where last events are held out, sessions end after now: ages count from the newest, lest weights grow without bound.
+    let newest = now;
+    for (const session of candidates) newest = Math.max(newest, index.times[session]!);
     let compared = 0;
     for (const session of candidates) {
       const size = index.offsets[session + 1]! - index.offsets[session]!;
       const alike = shared[session]! / (similarity === 'vec' ? lastClick.size : Math.sqrt(squares) * Math.sqrt(size));
-      const similar = alike * recency(now - index.times[session]!);
+      const similar = alike * recency(newest - index.times[session]!);
       if (positiveOnly && !(similar > 0)) continue;
       candidates[compared] = session;
       similarities[compared++] = similar;

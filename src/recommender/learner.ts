@@ -14,7 +14,7 @@ export interface LearnerParts extends LearningParts {
 
 export function createLearner(parts: LearnerParts) {
   let loading: Promise<Learning> | undefined;
-  /** What is stored of what was learnt is being read. */
+  /** Settles when what is stored of what was learnt has been read. */
   let looking: Promise<unknown> | undefined;
 
   function load(): Promise<Learning> {
@@ -36,13 +36,9 @@ export function createLearner(parts: LearnerParts) {
     Promise.resolve(loading?.then(call)).catch(() => undefined) as Promise<Awaited<T> | undefined>;
 
   function look(): void {
-    const reading: Promise<void> = load()
+    looking = load()
       .then((learning) => learning.look())
-      .catch(() => {})
-      .then(() => {
-        if (looking === reading) looking = undefined;
-      });
-    looking = reading;
+      .catch(() => {});
   }
 
   const calls: LearningCalls = {
@@ -57,15 +53,14 @@ export function createLearner(parts: LearnerParts) {
   return {
     calls,
     tell,
-    load: () => void load().catch(() => {}),
     /**
-     * Storing is allowed: what was learnt may be on the device. The code is loaded whether or not there is any, so that what a
-     * page requests does not tell.
+     * Something may be learnt, or storing is allowed, so that what was learnt may be on the device. The code is loaded whether
+     * or not there is any: what a page requests does not tell.
      */
     look,
     /** The model, or what is stored of what was learnt, is news to this page. */
     lookAgain: () => loading && look(),
     /** Settles when what was learnt can answer, unless that would keep the visitor waiting. */
-    settled: () => looking && Promise.race([looking, sleep(PATIENCE).over]),
+    settled: () => Promise.race([looking, sleep(PATIENCE).over]),
   };
 }

@@ -92,23 +92,15 @@ describe('options', () => {
     ['v-sknn', { normalize: false, weightingTime: true }],
     ['stan', {}],
     ['vstan', {}],
-  ])('%s weighs a session of ten years later by how far away it is, as one of ten years before', (name, config) => {
-    const at = (day: number) =>
-      scores(
-        {
-          name,
-          config,
-          log: { ...sessionsOf([[A, B]]), times: Float64Array.of(0, 0) },
-        },
-        [A],
-        day,
-      );
-    expect(at(-3650)).toEqual(at(3650));
-    expect(
-      at(-3)
-        .slice(0, 2)
-        .every((score) => score > 0 && score < 1),
-    ).toBe(true);
+  ])('%s weighs sessions that end after now by how long before the newest of them they ended', (name, config) => {
+    const DAY = 86_400;
+    const log = { ...sessionsOf([[A, B], [A, C]]), times: Float64Array.of(0, 0, 9 * DAY, 9 * DAY) }; // biome-ignore format: one line
+    const at = (day: number) => scores({ name, config, log }, [A], day);
+    expect(at(-3650)).toEqual(at(9));
+    const [, b, c] = at(-3650);
+    expect(b).toBeGreaterThan(0);
+    expect(b).toBeLessThan(c!);
+    expect(c).toBeLessThanOrEqual(2);
   });
 
   test('an item that the log does not have keeps its place in the session', () => {
