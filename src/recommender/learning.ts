@@ -5,12 +5,13 @@
 import type { Delta } from '../checkpoint/delta';
 import { checkPassphrase } from '../checkpoint/sealed-file';
 import { abortable, firstOf } from '../engine/abort';
-import type { Engine, TuneProgress } from '../engine/engine';
+import type { Engine, LearnableEvent, TuneProgress } from '../engine/engine';
 import { RecommenderError, throwIfAborted } from '../errors';
 import type { Recommender, Status } from '../recommender';
 import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
 import type { EventStore } from '../store/event-store';
 import { asOneTrainer, type StillAlone } from '../store/one-trainer';
+import { sleep } from '../store/waiting';
 import { savesData } from './computing';
 import { createExplaining } from './explaining';
 import { earlierThan, freshSessions, newest, notAfter, portionOf, type Span } from './fresh-events';
@@ -66,6 +67,8 @@ export interface Learning extends LearningCalls {
 
 /** Looks at a database that another tab is about to delete: each waits 50 ms, and after 2 s that tab counts as gone. */
 const TRIES = 50;
+/** Milliseconds in which an event of another tab is stored, and heard of here. */
+const HEARSAY = 500;
 const AT_ONCE = async () => {};
 
 export function createLearning(parts: LearningParts): Learning {
@@ -175,6 +178,19 @@ export function createLearning(parts: LearningParts): Learning {
   const span = (): Span => ({ since: kept.since, latest: now() / 1000 + 60 * options.sessionGap });
   const fresh = (delta: Delta | undefined) => freshSessions(history.sessions(), span(), delta);
 
+  /**
+   * What is to be learnt, up to the newest event that this page knows: what another tab has seen before it has been stored and
+   * heard of by then, unless that tab is slow.
+   */
+  async function settled(delta: Delta | undefined, signal: AbortSignal): Promise<LearnableEvent[][]> {
+    const latest = fresh(delta).at(-1)?.at(-1)?.time;
+    if (latest === undefined) return [];
+    const age = now() - 1000 * latest;
+    if (age >= 0 && age < HEARSAY) await sleep(HEARSAY - age).over;
+    throwIfAborted(signal);
+    return freshSessions(history.sessions(), { ...span(), latest }, delta);
+  }
+
   async function learn(request: FineTuneOptions, signal: AbortSignal, pause: () => Promise<unknown>): Promise<void> {
     await ready();
     throwIfAborted(signal);
@@ -204,7 +220,7 @@ export function createLearning(parts: LearningParts): Learning {
     if (!delta) latest = [];
     if (delta && delta !== kept.delta) await take(delta, [], signal);
     let before = kept.delta;
-    let left = fresh(delta);
+    let left = await settled(delta, signal);
     let end = newest(left);
     let events = 0;
     // What the engine loads must not tell whether there is something to learn.
@@ -247,7 +263,7 @@ export function createLearning(parts: LearningParts): Learning {
       }
       if (slice.done) left = left.slice(sessions.length);
       if (left.length > 0) continue;
-      const more = fresh(delta); // what was tracked meanwhile
+      const more = await settled(delta, signal); // what was tracked meanwhile
       if (newest(more) === end) break;
       left = more;
       end = newest(more);
