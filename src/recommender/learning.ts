@@ -203,10 +203,12 @@ export function createLearning(parts: LearningParts): Learning {
       // What another tab has stored is to be known before what is newer is learnt.
       if (!store.hears) await store.refresh();
       const learnAll = () => slices(request, signal, pause, stillAlone);
-      await learnAll().catch(async (error) => {
-        if (signal.aborted || !(await kept.refused(error))) throw error;
-        await learnAll(); // anew
-      });
+      await learnAll()
+        .catch(async (error) => {
+          if (signal.aborted || !(await kept.refused(error))) throw error;
+          await learnAll(); // anew
+        })
+        .finally(() => show('idle')); // said before another tab may begin
     });
   }
 
