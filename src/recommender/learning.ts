@@ -5,65 +5,20 @@
 import type { Delta } from '../checkpoint/delta';
 import { checkPassphrase } from '../checkpoint/sealed-file';
 import { abortable, firstOf } from '../engine/abort';
-import type { Engine, LearnableEvent, TuneProgress } from '../engine/engine';
+import type { LearnableEvent, TuneProgress } from '../engine/engine';
 import { RecommenderError, throwIfAborted } from '../errors';
-import type { Recommender, Status } from '../recommender';
-import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
-import type { EventStore } from '../store/event-store';
 import { asOneTrainer, type StillAlone } from '../store/one-trainer';
 import { sleep } from '../store/waiting';
 import { savesData } from './computing';
 import { createExplaining } from './explaining';
 import { earlierThan, freshSessions, newest, notAfter, portionOf, type Span } from './fresh-events';
 import { whenIdle } from './idle';
-import { KeptLearning, type KeptLearningParts } from './kept-learning';
+import { KeptLearning } from './kept-learning';
 import { checkedFineTune } from './learning-arguments';
-import {
-  type FineTuneOptions,
-  type LearnChoice,
-  type LearningCalls,
-  type LearningStatus,
-  type PredictedEvent,
-  REMEMBERED,
-} from './learning-status';
-import { type Learnt, readableLearnt } from './learnt';
+import type { Learning, LearningParts } from './learning-parts';
+import { type FineTuneOptions, type LearningStatus, type PredictedEvent, REMEMBERED } from './learning-status';
+import { readableLearnt } from './learnt';
 import { checkSealed, exportTaste, openTaste } from './taste';
-
-export interface LearningParts extends KeptLearningParts {
-  readonly engine: Pick<Engine, 'adopt' | 'explain' | 'fineTune' | 'migrate' | 'products'>;
-  readonly store: Pick<EventStore, 'begin' | 'beside' | 'flush' | 'hears' | 'refresh'>;
-  readonly history: {
-    sessions(): readonly (readonly VisitorEvent[])[];
-    at(now: number): readonly VisitorEvent[];
-  };
-  readonly options: {
-    readonly learn: LearnChoice;
-    readonly history: HistoryChoice;
-    readonly user: string | undefined;
-    /** Minutes. */
-    readonly sessionGap: number;
-    /** Milliseconds since 1970. */
-    readonly now: () => number;
-  };
-  readonly update: (change: Pick<Status, 'learning'>) => void;
-  readonly on: Recommender['on'];
-  /** Settles when the model is loaded. */
-  readonly ready: () => Promise<unknown>;
-  /** Settles when the page has nothing better to do. Default: as the browser says. */
-  readonly idle?: () => Promise<unknown>;
-}
-
-export interface Learning extends LearningCalls {
-  /** What is on the device has changed, or the model: reads what is not known yet, and lets it answer. */
-  look(): Promise<void>;
-  /** There may be something to learn: with `auto`, it is learnt once the page is idle. */
-  wake(): void;
-  /** Settles when the engine holds nothing of what was erased. */
-  settled(): Promise<void>;
-  /** For a person to read; undefined where nothing was learnt. */
-  learnt(): Promise<Learnt | undefined>;
-  close(): void;
-}
 
 /** Looks at a database that another tab is about to delete: each waits 50 ms, and after 2 s that tab counts as gone. */
 const TRIES = 50;
@@ -311,7 +266,6 @@ export function createLearning(parts: LearningParts): Learning {
     running.add(own);
     try {
       await inTurn(() => learn(request, signal, pauseOrEnd), signal);
-      show('idle');
     } catch (error) {
       const isUnable = error instanceof RecommenderError && error.code === 'not-tunable';
       show(isUnable ? 'unable' : 'idle', isUnable ? error.message : undefined);
