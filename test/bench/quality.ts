@@ -4,9 +4,10 @@
  *     node test/run.mjs test/bench/quality.ts LOG [--rows NAME,…] [--seeds 1,2,3] [--work DIR] [--again] [--list]
  *
  * LOG is one of `quality/logs.ts`. A row is trained, its number of epochs chosen on the validation part, and tested once, in
- * a process of its own, one after the other, on one core. Rows are named as in the table (`sasrec`, `xlnet-mlm`,
+ * a process of its own, one after the other, on one core. Further seeds of a row that learns anew from all of the training part
+ * do so for as many epochs as the first one's validation chose. Rows are named as in the table (`sasrec`, `xlnet-mlm`,
  * `sasrec, official`), or by architecture, or by form: `improved`, `faithful`, `counted`, `blended`; default: all but the blended
- * ones, which ask rows together that are there already, all `--seeds` of a row or each with neighbours: with those that
+ * ones, which ask rows together that are there already, all `--seeds` of a row or the first with neighbours: with those that
  * do best on the validation part, which the first command on a log finds out. A row that stands in
  * `results/quality-LOG.json` with the same settings is skipped; one that was interrupted, or killed, goes on where it was.
  * After each row the JSON and the pages are written. `--list` says what is open. Needs the logs of `../shared`.
@@ -83,7 +84,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const jobs = jobsFor(wanted(all, values.rows)).sort((a, b) => Number('blend' in a.row) - Number('blend' in b.row));
   const place = (job: Job): Place => ({
     folder: join(work, name, `${fileName(job.row.name)}-${job.seed}-${job.key}`),
-    plan: planOf(job, log, files),
+    plan: planOf(job, log, files, chosenEpochs(job)),
   });
   const isDone = ({ row, seed, key }: Job) =>
     readResults(name).rows.some((old) => old.name === row.name && old.seed === seed && old.key === key);
@@ -156,11 +157,14 @@ function wanted(all: readonly RowPlan[], list: string | undefined): readonly Row
   return [...new Set(found.flat())];
 }
 
-/** Seed by seed, so that every row has one before any has three; counting knows no seed, and an ensemble has them all. */
+/**
+ * Seed by seed, so that every row has one before any has three. Counting knows no seed, an ensemble has them all, and the share of
+ * a mixture is chosen where the first one's validation is.
+ */
 const jobsOf = (log: LogName, rows: readonly Omit<Planned, 'log'>[], seeds: readonly number[]): Job[] =>
   seeds.flatMap((seed, i) =>
     rows
-      .filter(({ row }) => i === 0 || !(row.form === 'counted' || row.model === 'ensemble'))
+      .filter(({ row }) => i === 0 || !(row.form === 'counted' || row.form === 'blended'))
       .map((planned) => ({
         log,
         ...planned,
@@ -216,13 +220,22 @@ async function factsOf(train: string): Promise<LogFacts> {
   return logFacts(read, read.itemIds.length);
 }
 
-function planOf({ row, seed, config }: Job, log: QualityLog, files: LogFiles): CellPlan {
+/** What the validation of another seed has chosen for the same row; undefined where this one asks its own. */
+function chosenEpochs({ log, row, config, seed }: Job): number | undefined {
+  if (LOGS[log].valid === undefined) return undefined;
+  const key = (seed: number) => keyOf(log, { row, config }, seed);
+  return readResults(log).rows.find(
+    (old) => old.name === row.name && old.seed !== seed && old.selected && old.key === key(old.seed),
+  )?.selected?.epoch;
+}
+
+function planOf({ row, seed, config }: Job, log: QualityLog, files: LogFiles, epochs: number | undefined): CellPlan {
   const { name, model, form } = row;
   const isNeural = form === 'improved' || form === 'faithful';
   return {
     ...{ name, model, isNeural, seed, config, ...files, reading: [], backend: 'auto' },
     protocol: log.protocol,
-    ...(isNeural && log.valid !== undefined && { valid: log.valid }),
+    ...(isNeural && (epochs === undefined ? log.valid !== undefined && { valid: log.valid } : { epochs })),
     ...(log.holdout !== undefined && { holdout: log.holdout }),
   };
 }
@@ -258,8 +271,11 @@ function rowOf(
     ...(groupOf && { groups: groupsOf(ranks, groupOf) }),
     ...{ 'coverage@20': digits(result.coverage), 'popularity@20': digits(result.popularity) },
     ...(best && { selected: { ...best, value: digits(best.value) } }),
+    ...(plan.epochs !== undefined && { epochs: plan.epochs }),
     isRetrained: plan.isNeural && plan.holdout === undefined,
-    curve: epochs.map(({ epoch, loss, valid }) => ({ epoch, loss: digits(loss), valid: rounded(valid!) })),
+    curve: epochs.flatMap(({ epoch, loss, valid }) =>
+      valid ? [{ epoch, loss: digits(loss), valid: rounded(valid) }] : [],
+    ),
     trainSeconds: Math.round(result.trainSeconds),
     processorSeconds: Math.round(result.processorSeconds),
     evaluateSeconds: Math.round(result.evaluateSeconds),

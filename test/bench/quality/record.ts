@@ -36,8 +36,10 @@ export interface QualityRow {
   readonly groups?: Readonly<Record<string, { readonly predictions: number; readonly metrics: Named }>>;
   readonly 'coverage@20': number;
   readonly 'popularity@20': number;
-  /** What the validation chose; absent where nothing is learnt. */
+  /** What the validation chose; absent where nothing is learnt, or another seed's validation has chosen. */
   readonly selected?: { readonly epoch: number; readonly metric: string; readonly value: number };
+  /** What another seed's validation chose. */
+  readonly epochs?: number;
   /** Whether all of the training part was learnt anew for so many epochs, or what was chosen is what was tested. */
   readonly isRetrained: boolean;
   readonly curve: readonly { readonly epoch: number; readonly loss: number; readonly valid: Named }[];

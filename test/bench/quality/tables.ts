@@ -94,7 +94,9 @@ function costs(groups: readonly Group[]): string {
     const average = (of: (run: QualityRow) => number) => mean(runs.map(of));
     return [
       name,
-      runs.map(({ selected, curve }) => (selected ? `${selected.epoch} of ${curve.length}` : '')).join(', '),
+      runs
+        .map(({ selected, epochs, curve }) => (selected ? `${selected.epoch} of ${curve.length}` : (epochs ?? '')))
+        .join(', '),
       ...[average((run) => run.trainSeconds), average((run) => run.processorSeconds)].map(whole),
       whole(average((run) => run.evaluateSeconds)),
       whole(Math.max(...runs.map((run) => run.peakMemoryBytes)) / 1e6),
@@ -158,7 +160,10 @@ export function page(name: LogName, { rows, partner }: Results): string {
   const groups = groupsOf(rows, log);
   const machines = [...new Set(rows.map(({ machine }) => machine))];
   const predictions = rows[0] ? `${whole(rows[0].predictions)} predictions. ` : '';
-  const retrained = log.holdout === undefined ? ' With it the model learns anew from all of the training part.' : '';
+  const retrained =
+    log.holdout === undefined
+      ? ' For so many epochs the model learns anew from all of the training part; so do other seeds, which choose none.'
+      : '';
   return [
     `# Quality on ${log.title}`,
     '',
@@ -233,7 +238,7 @@ export function summary(resultsOf: (log: LogName) => Results): string {
 const isLearnt = ({ form }: Group): boolean => form === 'improved' || form === 'faithful';
 
 function chosen(groups: readonly Group[], model: string): Group | undefined {
-  const value = ({ runs }: Group) => mean(runs.map(({ selected }) => selected!.value));
+  const value = ({ runs }: Group) => mean(runs.flatMap(({ selected }) => selected?.value ?? []));
   return groups
     .filter((group) => isLearnt(group) && group.model === model)
     .reduce<Group | undefined>((best, group) => (best && value(best) >= value(group) ? best : group), undefined);
