@@ -13,37 +13,22 @@
  * After each row the JSON and the pages are written. `--list` says what is open. Needs the logs of `../shared`.
  */
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Cell, type CellPlan, readCell } from '../../src/cli/compare/cell';
+import { type Cell, readCell } from '../../src/cli/compare/cell';
 import { EXIT } from '../../src/cli/errors';
-import { readEventsFile } from '../../src/cli/events-file';
-import { AUTO } from '../../src/models/presets/auto';
-import { type LogFacts, logFacts } from '../../src/session/log-facts';
 import { type Metrics, metricsOf } from '../../src/train/metrics';
 import { writePages } from '../docs/quality-pages';
 import { commit, machine } from './machine';
 import type { Place, Work } from './quality/child';
-import { filesOf, type LogFiles } from './quality/files';
-import { folderOf, LOG_NAMES, LOGS, type LogName, type QualityLog, splitOf } from './quality/logs';
+import { type Desk, deskOf, fileName, type Job, jobsOf, placeOf } from './quality/jobs';
+import { folderOf, LOG_NAMES, LOGS, type LogName, type QualityLog } from './quality/logs';
 import { partnerOf } from './quality/partner';
 import { CUTS, METRICS, type QualityRow, readResults, writeResults } from './quality/record';
-import { configOf, type RowPlan, rowsOf } from './quality/rows';
+import { type RowPlan, rowsOf } from './quality/rows';
 import { builtChild } from './turns';
-
-interface Planned {
-  readonly log: LogName;
-  readonly row: RowPlan;
-  readonly config: Readonly<Record<string, unknown>>;
-}
-
-interface Job extends Planned {
-  readonly seed: number;
-  readonly key: string;
-}
 
 export async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -66,26 +51,17 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const work = resolve(values.work);
-  const files = await filesOf(name, log, data, join(work, 'data'));
-  const facts = log.preset === AUTO ? await factsOf(files.train) : undefined;
-  const partner = values.list
-    ? readResults(name).partner?.name
-    : await partnerOf(name, files.train, join(work, name, 'partner'));
+  const desk = await deskOf(name, data, resolve(values.work));
+  const partner =
+    values.list || log.only !== undefined
+      ? readResults(name).partner?.name
+      : await partnerOf(name, desk.files.train, join(desk.work, name, 'partner'));
   const all = rowsOf(name, partner);
   const seeds = values.seeds.split(',').map(Number);
-  const jobsFor = (rows: readonly RowPlan[], own: readonly number[] = seeds) =>
-    jobsOf(
-      name,
-      rows.map((row) => ({ row, config: configsOf(all, row, facts) })),
-      own,
-    );
   // What is asked together comes after what it is made of.
-  const jobs = jobsFor(wanted(all, values.rows)).sort((a, b) => Number('blend' in a.row) - Number('blend' in b.row));
-  const place = (job: Job): Place => ({
-    folder: join(work, name, `${fileName(job.row.name)}-${job.seed}-${job.key}`),
-    plan: planOf(job, log, files, chosenEpochs(job)),
-  });
+  const jobs = jobsOf(desk, all, wanted(all, values.rows), seeds).sort(
+    (a, b) => Number('blend' in a.row) - Number('blend' in b.row),
+  );
   const isDone = ({ row, seed, key }: Job) =>
     readResults(name).rows.some((old) => old.name === row.name && old.seed === seed && old.key === key);
   const open = values.again ? jobs : jobs.filter((job) => !isDone(job));
@@ -98,7 +74,7 @@ export async function main(args: readonly string[]): Promise<void> {
     for (const [i, job] of open.entries()) {
       const { row, seed } = job;
       console.error(`[${i + 1}/${open.length}] ${name}, ${row.name}, seed ${seed}`);
-      const found = await workOf(job, all, place, jobsFor);
+      const found = await workOf(desk, job, all, seeds);
       if (typeof found === 'string') {
         console.error(found);
         process.exitCode = 1;
@@ -122,7 +98,8 @@ export async function main(args: readonly string[]): Promise<void> {
       const parts = [...(together?.parts ?? []), ...(together?.mixed ? [together.mixed] : [])];
       const names = parts.map(({ folder, plan }) => [folder, `${fileName(plan.name)}-${plan.seed}`]);
       const shorten = shortener({
-        ...{ [files.train]: 'train.tsv.gz', [files.test]: 'test.tsv.gz', [folder]: 'out' },
+        ...{ [desk.files.train]: 'train.tsv.gz', [desk.files.test]: 'test.tsv.gz', [folder]: 'out' },
+        ...(plan.catalogue !== undefined && { [plan.catalogue]: basename(plan.catalogue) }),
         ...Object.fromEntries(names),
       });
       keepRow(name, all, {
@@ -157,37 +134,15 @@ function wanted(all: readonly RowPlan[], list: string | undefined): readonly Row
   return [...new Set(found.flat())];
 }
 
-/**
- * Seed by seed, so that every row has one before any has three. Counting knows no seed, an ensemble has them all, and the share of
- * a mixture is chosen where the first one's validation is.
- */
-const jobsOf = (log: LogName, rows: readonly Omit<Planned, 'log'>[], seeds: readonly number[]): Job[] =>
-  seeds.flatMap((seed, i) =>
-    rows
-      .filter(({ row }) => i === 0 || !(row.form === 'counted' || row.form === 'blended'))
-      .map((planned) => ({
-        log,
-        ...planned,
-        seed,
-        key: keyOf(log, planned, planned.row.model === 'ensemble' ? seeds : seed),
-      })),
-  );
-
 /** What a process does for a job, or why it cannot: a blended row needs its parts. */
-async function workOf(
-  job: Job,
-  all: readonly RowPlan[],
-  place: (job: Job) => Place,
-  jobsFor: (rows: readonly RowPlan[], seeds?: readonly number[]) => readonly Job[],
-): Promise<Work | string> {
+async function workOf(desk: Desk, job: Job, all: readonly RowPlan[], seeds: readonly number[]): Promise<Work | string> {
   const { blend } = job.row;
-  if (!blend) return place(job);
-  const named = (name: string, seeds?: readonly number[]) =>
-    jobsFor(
-      all.filter((row) => row.name === name),
-      seeds,
-    ).map((part) => ({ part, ...place(part) }));
-  const parts = named(blend.of, blend.with === undefined ? undefined : [job.seed]);
+  if (!blend) return placeOf(desk, job);
+  const named = (name: string, seeds: readonly number[]) => {
+    const rows = all.filter((row) => row.name === name);
+    return jobsOf(desk, all, rows, seeds).map((part) => ({ part, ...placeOf(desk, part) }));
+  };
+  const parts = named(blend.of, blend.with === undefined ? seeds : [job.seed]);
   const [mixed] = blend.with === undefined ? [] : named(blend.with, [1]);
   if (!mixed && parts.length < 2) return `${job.row.name}: name the seeds, --seeds 1,2,3.`;
   for (const { folder, plan, part } of [...parts, ...(mixed ? [mixed] : [])]) {
@@ -195,49 +150,8 @@ async function workOf(
     return `${job.row.name}: train ${part.row.name}, seed ${part.seed}, first, with the same --work.`;
   }
   const only = ({ folder, plan }: Place): Place => ({ folder, plan });
-  const { folder, plan } = place(job);
+  const { folder, plan } = placeOf(desk, job);
   return { folder, plan, together: { blend, parts: parts.map(only), ...(mixed && { mixed: only(mixed) }) } };
-}
-
-/** Changes with everything that the result should follow from but the code. */
-function keyOf(log: LogName, { row, config: given }: Omit<Planned, 'log'>, seed: number | readonly number[]): string {
-  const config = Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1));
-  const parts = row.blend ?? {};
-  const facts = { model: row.model, config, seed, ...parts, ...splitOf(log) };
-  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 12);
-}
-
-/** What a row is given; of a blended one, what its parts are. */
-function configsOf(all: readonly RowPlan[], row: RowPlan, facts: LogFacts | undefined): Planned['config'] {
-  const { blend } = row;
-  if (!blend) return configOf(row, facts);
-  const parts = all.filter(({ name }) => name === blend.of || name === blend.with);
-  return Object.fromEntries(parts.map((part) => [part.name, configOf(part, facts)]));
-}
-
-async function factsOf(train: string): Promise<LogFacts> {
-  const read = await readEventsFile(train);
-  return logFacts(read, read.itemIds.length);
-}
-
-/** What the validation of another seed has chosen for the same row; undefined where this one asks its own. */
-function chosenEpochs({ log, row, config, seed }: Job): number | undefined {
-  if (LOGS[log].valid === undefined) return undefined;
-  const key = (seed: number) => keyOf(log, { row, config }, seed);
-  return readResults(log).rows.find(
-    (old) => old.name === row.name && old.seed !== seed && old.selected && old.key === key(old.seed),
-  )?.selected?.epoch;
-}
-
-function planOf({ row, seed, config }: Job, log: QualityLog, files: LogFiles, epochs: number | undefined): CellPlan {
-  const { name, model, form } = row;
-  const isNeural = form === 'improved' || form === 'faithful';
-  return {
-    ...{ name, model, isNeural, seed, config, ...files, reading: [], backend: 'auto' },
-    protocol: log.protocol,
-    ...(isNeural && (epochs === undefined ? log.valid !== undefined && { valid: log.valid } : { epochs })),
-    ...(log.holdout !== undefined && { holdout: log.holdout }),
-  };
 }
 
 /** Ctrl-C reaches the process too: it keeps what it has, and is waited for. */
@@ -298,7 +212,6 @@ function groupsOf(ranks: Cell['ranks'], groupOf: (rank: Cell['ranks'][number]) =
   );
 }
 
-const fileName = (name: string): string => name.replace(/[^\w.-]+/g, '_');
 const digits = (value: number): number => Number(value.toFixed(5));
 const rounded = (metrics: Metrics | Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(METRICS.map((name) => [name, digits(metrics[name]!)]));

@@ -18,7 +18,12 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const written = (text: string, name = 'as it was') => ({
-  cut: { name, write: (_: string, out: string) => writeFileSync(out, text) },
+  cut: {
+    name,
+    train: 'events',
+    test: 'events',
+    write: (_: string, out: string) => writeFileSync(join(out, 'events'), text),
+  },
 });
 
 test('a log that came cut is read where it is', async () => {
@@ -53,12 +58,12 @@ test('what a log writes itself is written anew under another name', async () => 
 
 test('a cut that was broken off is not read: it leaves nothing, or what a killed process cannot clear up, and the next is whole', async () => {
   let out = '';
-  const write = (_: string, file: string) => {
-    out = file;
-    writeFileSync(file, 'hal');
+  const write = (_: string, folder: string) => {
+    out = join(folder, 'events');
+    writeFileSync(out, 'hal');
     throw new Error('broken off');
   };
-  await expect(filesOf('amazon-beauty', { cut: { name: 'as it was', write } }, data, work)).rejects.toThrow('broken');
+  await expect(filesOf('amazon-beauty', { cut: { ...written('').cut, write } }, data, work)).rejects.toThrow('broken');
   expect(readdirSync(work)).toEqual([]);
   mkdirSync(dirname(out));
   writeFileSync(out, 'hal');

@@ -26,8 +26,8 @@ export async function filesOf(
 ): Promise<LogFiles> {
   if (cut === 'given') return { train: join(data, 'train.tsv.gz'), test: join(data, 'test.tsv.gz') };
   if ('write' in cut) {
-    const folder = await whole(folderOf(work, name, cut.name), (out) => cut.write(data, join(out, EVENTS)));
-    return { train: join(folder, EVENTS), test: join(folder, EVENTS) };
+    const folder = await whole(folderOf(work, name, cut.name), (out) => cut.write(data, out));
+    return { train: join(folder, cut.train), test: join(folder, cut.test) };
   }
   const folder = await whole(folderOf(work, name, cut), async (out) => {
     const io = { stdout: { write: () => {} }, stderr: process.stderr };
@@ -36,8 +36,6 @@ export async function filesOf(
   });
   return { train: join(folder, 'train.tsv.gz'), test: join(folder, 'test.tsv.gz') };
 }
-
-const EVENTS = 'events.tsv.gz';
 
 function folderOf(work: string, name: LogName, cut: unknown): string {
   const hash = createHash('sha256').update(JSON.stringify(cut)).digest('hex').slice(0, 12);

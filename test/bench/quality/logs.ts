@@ -1,11 +1,18 @@
 /** The logs of the tables of quality: how each is cut, what is predicted, and what others have reported on it. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Rank } from '../../../src/cli/compare/cell';
 import { sharedPath } from '../../shared';
 
-export const LOG_NAMES = ['diginetica', 'yoochoose-100k', 'eshop', 'amazon-beauty', 'online-retail'] as const;
+export const LOG_NAMES = [
+  'diginetica',
+  'yoochoose-100k',
+  'eshop',
+  'amazon-beauty',
+  'online-retail',
+  'diginetica-quarter',
+] as const;
 export type LogName = (typeof LOG_NAMES)[number];
 
 export interface QualityLog {
@@ -18,6 +25,8 @@ export interface QualityLog {
   /** What chooses the number of epochs, cut from the training part. Absent where every user holds out events for it. */
   readonly valid?: string;
   readonly holdout?: number;
+  /** The one architecture that has rows; all where it is absent. The README tells of those logs only that have all. */
+  readonly only?: string;
   /** What is trained on and what is tested, as `aisle split` flags or what writes the one file of both. */
   readonly cut: readonly string[] | 'given' | OwnCut;
   /** Sentences about cut and candidates. */
@@ -34,6 +43,10 @@ export interface QualityLog {
 interface OwnCut {
   /** Changes with what is written: files and rows of another name are made anew. */
   readonly name: string;
+  /** Names of the files that are written, which may be one. */
+  readonly train: string;
+  readonly test: string;
+  /** @param folder The log as it came. */
   readonly write: (folder: string, out: string) => void;
 }
 
@@ -42,6 +55,8 @@ export interface Published {
   readonly metrics: Readonly<Record<string, number>>;
   readonly source: string;
 }
+
+const EVENTS = 'events.tsv.gz';
 
 const BY_CLICK =
   'Every event after the first of every test session is a prediction, all items of the training part are candidates, items ' +
@@ -87,7 +102,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     folder: 'amazon-beauty',
     protocol: 'leave-one-out',
     holdout: 2,
-    cut: { name: 'amazon-beauty', write: writeBeauty },
+    cut: { name: 'amazon-beauty', train: EVENTS, test: EVENTS, write: writeBeauty },
     about:
       'Amazon reviews of beauty products, 5-core, 12,101 items. The last event of each user is predicted from all before it, the ' +
       'one before the last chooses the number of epochs, neither is learnt from; all items but those of the input are candidates. ' +
@@ -110,6 +125,20 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
       'nothing but the number of epochs: the 30 days before.',
     shown: ['mrr@20', 'recall@20', 'recall@10', 'recall@5', 'mrr@10', 'ndcg@20'],
     inPercent: false,
+  },
+  'diginetica-quarter': {
+    title: 'The latest quarter of Diginetica',
+    preset: 'diginetica',
+    folder: 'diginetica',
+    only: 'transformers4rec',
+    protocol: 'events',
+    valid: 'last:10%',
+    cut: { name: 'latest 46,668 sessions', train: 'train.tsv.gz', test: 'test.tsv.gz', write: writeQuarter },
+    about:
+      "The last 46,668 of the 186,670 training sessions, and the test part of Diginetica as SR-GNN cut it, for Transformers4Rec's " +
+      `objectives. ${BY_CLICK} Validation: the last tenth of what is trained on.`,
+    shown: ['ndcg@20', 'recall@20', 'mrr@20', 'recall@10', 'recall@5', 'mrr@10'],
+    inPercent: true,
   },
 };
 
@@ -140,7 +169,20 @@ function writeBeauty(folder: string, out: string): void {
   const rows = beautyUsers(folder).flatMap(({ user, items, days }) =>
     items.map((item, e) => `${user}\t${item}\t${days[e]! + e}\t${user}\n`),
   );
-  writeFileSync(out, gzipSync(`session_id\titem_id\ttimestamp\tuser_id\n${rows.join('')}`));
+  writeFileSync(join(out, EVENTS), gzipSync(`session_id\titem_id\ttimestamp\tuser_id\n${rows.join('')}`));
+}
+
+/** Sessions stand in the order of time. */
+function writeQuarter(folder: string, out: string): void {
+  const [titles, ...lines] = gunzipSync(readFileSync(join(folder, 'train.tsv.gz')))
+    .toString()
+    .trim()
+    .split('\n');
+  const session = (line: string) => line.slice(0, line.indexOf('\t'));
+  const starts = lines.flatMap((line, i) => (i > 0 && session(line) === session(lines[i - 1]!) ? [] : [i]));
+  const latest = lines.slice(starts[Math.floor(0.75 * starts.length)]);
+  writeFileSync(join(out, 'train.tsv.gz'), gzipSync(`${[titles, ...latest].join('\n')}\n`));
+  copyFileSync(join(folder, 'test.tsv.gz'), join(out, 'test.tsv.gz'));
 }
 
 function daysOfBeauty(folder: string): (rank: Rank) => string {

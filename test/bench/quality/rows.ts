@@ -15,12 +15,14 @@ export interface RowPlan {
   readonly form: Form;
   readonly preset?: string;
   readonly set: Settings;
+  /** File of the log that says what is known of the items, where the row reads it. */
+  readonly catalogue?: string;
   /** Which rows it asks together; nothing is trained for it. */
   readonly blend?: Blend;
 }
 
 /** Pairs of Transformers4Rec, the best of its paper first. */
-const PAIRS = [
+export const PAIRS = [
   'xlnet-mlm',
   'xlnet-rtd',
   'xlnet-plm',
@@ -31,6 +33,15 @@ const PAIRS = [
   'transformer-xl-clm',
   'gru-clm',
 ];
+
+/** What the table of Transformers4Rec puts beside the item's number, on the shop that says what its products are. */
+const ABOUT = 'category,colour,catalogue_page';
+const SIDE: Readonly<Record<string, Settings>> = {
+  concatenation: { features: `${ABOUT},price_usd:numeric` },
+  'concatenation, soft one-hot': { features: `${ABOUT},price_usd:soft` },
+  'element-wise': { features: `${ABOUT},price_usd:numeric`, aggregation: 'element-wise' },
+};
+export const SIDE_ROWS = Object.keys(SIDE).map((name) => `xlnet-mlm, ${name}`);
 
 /** What the papers and their codes run, where that is not what an option left alone does. */
 const FAITHFUL: Readonly<Record<string, Settings>> = {
@@ -71,8 +82,9 @@ export function countedRowsOf(log: LogName): RowPlan[] {
  * @param partner Name of the row that networks are mixed with; as long as there is none, so is no mixture.
  */
 export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
-  const { preset } = LOGS[log];
+  const { preset, only } = LOGS[log];
   const improved = Object.keys(presets).flatMap((model): RowPlan[] => {
+    if (only !== undefined && model !== only) return [];
     if (model !== 'transformers4rec') return [{ name: model, model, form: 'improved', preset, set: {} }];
     return PAIRS.map((name) => {
       const [, lm, objective] = /^(.*)-([a-z]+)$/.exec(name)!;
@@ -84,8 +96,16 @@ export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
     const model = name.startsWith('xlnet') ? 'transformers4rec' : name.split(',')[0]!;
     return { name, model, form: 'faithful', set };
   });
-  return [...countedRowsOf(log), ...improved, ...faithful, ...improved.flatMap((row) => blendsOf(row, partner))];
+  if (only !== undefined) return [...countedRowsOf(log), ...improved];
+  const blended = improved.flatMap((row) => blendsOf(row, partner));
+  return [...countedRowsOf(log), ...improved, ...(log === 'eshop' ? sideRows(preset) : []), ...faithful, ...blended];
 }
+
+const sideRows = (preset: string): RowPlan[] =>
+  Object.values(SIDE).map((set, i) => ({
+    ...{ name: SIDE_ROWS[i]!, model: 'transformers4rec', form: 'improved', preset, catalogue: 'items.tsv' },
+    set: { lm: 'xlnet', objective: 'mlm', ...set },
+  }));
 
 /** The seeds of a row together, and the row with neighbours. */
 function blendsOf({ name, model }: RowPlan, partner: string | undefined): RowPlan[] {

@@ -202,7 +202,7 @@ export function summary(resultsOf: (log: LogName) => Results): string {
   const logs = LOG_NAMES.map((name) => {
     const { rows, partner } = resultsOf(name);
     return { name, log: LOGS[name], partner, groups: groupsOf(rows, LOGS[name]) };
-  }).filter(({ groups }) => groups.some(isLearnt));
+  }).filter(({ log, groups }) => log.only === undefined && groups.some(isLearnt));
   const models = [...new Set(logs.flatMap(({ groups }) => groups.filter(isLearnt).map(({ model }) => model)))].sort();
   const cell = (log: QualityLog, group: Group | undefined): string => {
     if (!group) return '';

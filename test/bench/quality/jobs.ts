@@ -1,0 +1,112 @@
+/** From the rows of a log to what is trained for each seed of them, and where it is kept. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { CellPlan } from '../../../src/cli/compare/cell';
+import { readEventsFile } from '../../../src/cli/events-file';
+import { AUTO } from '../../../src/models/presets/auto';
+import { type LogFacts, logFacts } from '../../../src/session/log-facts';
+import type { Place } from './child';
+import { filesOf, type LogFiles } from './files';
+import { LOGS, type LogName, splitOf } from './logs';
+import { readResults } from './record';
+import { configOf, type RowPlan } from './rows';
+
+type Config = Readonly<Record<string, unknown>>;
+
+/** One seed of a row. */
+export interface Job {
+  readonly log: LogName;
+  readonly row: RowPlan;
+  readonly config: Config;
+  readonly seed: number;
+  /** Changes with everything that the result should follow from but the code. */
+  readonly key: string;
+}
+
+/** A log that is here and cut, with the folder in which its rows are trained. */
+export interface Desk {
+  readonly log: LogName;
+  /** Folder of the log as it came. */
+  readonly data: string;
+  readonly work: string;
+  readonly files: LogFiles;
+  /** Of the training part, where `auto` goes by them. */
+  readonly facts: LogFacts | undefined;
+}
+
+/** @param work Folder for what is cut and trained. */
+export async function deskOf(log: LogName, data: string, work: string): Promise<Desk> {
+  const files = await filesOf(log, LOGS[log], data, join(work, 'data'));
+  const facts = LOGS[log].preset === AUTO ? await factsOf(files.train) : undefined;
+  return { log, data, work, files, facts };
+}
+
+async function factsOf(train: string): Promise<LogFacts> {
+  const read = await readEventsFile(train);
+  return logFacts(read, read.itemIds.length);
+}
+
+/**
+ * Seed by seed, so that every row has one before any has three. Counting knows no seed, an ensemble has them all, and the share of
+ * a mixture is chosen where the first one's validation is.
+ *
+ * @param all Every row of the log: what is asked together is among them.
+ */
+export function jobsOf(
+  { log, facts }: Pick<Desk, 'log' | 'facts'>,
+  all: readonly RowPlan[],
+  rows: readonly RowPlan[],
+  seeds: readonly number[],
+): Job[] {
+  const planned = rows.map((row) => ({ log, row, config: configsOf(all, row, facts) }));
+  return seeds.flatMap((seed, i) =>
+    planned
+      .filter(({ row }) => i === 0 || !(row.form === 'counted' || row.form === 'blended'))
+      .map((plan) => ({ ...plan, seed, key: keyOf(plan, plan.row.model === 'ensemble' ? seeds : seed) })),
+  );
+}
+
+function keyOf({ log, row, config: given }: Omit<Job, 'seed' | 'key'>, seed: number | readonly number[]): string {
+  const config = Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = row.blend ?? {};
+  const facts = { model: row.model, config, seed, ...parts, ...splitOf(log) };
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 12);
+}
+
+/** What a row is given; of a blended one, what its parts are. */
+function configsOf(all: readonly RowPlan[], row: RowPlan, facts: LogFacts | undefined): Config {
+  const { blend } = row;
+  if (!blend) return configOf(row, facts);
+  const parts = all.filter(({ name }) => name === blend.of || name === blend.with);
+  return Object.fromEntries(parts.map((part) => [part.name, configOf(part, facts)]));
+}
+
+/** Where a job is done, and as what. */
+export const placeOf = (desk: Desk, job: Job): Place => ({
+  folder: join(desk.work, desk.log, `${fileName(job.row.name)}-${job.seed}-${job.key}`),
+  plan: planOf(desk, job),
+});
+
+function planOf({ log: name, data, files }: Desk, job: Job): CellPlan {
+  const { row, seed, config } = job;
+  const log = LOGS[name];
+  const isNeural = row.form === 'improved' || row.form === 'faithful';
+  const epochs = isNeural && log.valid !== undefined ? chosenEpochs(job) : undefined;
+  return {
+    ...{ name: row.name, model: row.model, isNeural, seed, config, ...files, reading: [], backend: 'auto' },
+    protocol: log.protocol,
+    ...(isNeural && (epochs === undefined ? log.valid !== undefined && { valid: log.valid } : { epochs })),
+    ...(log.holdout !== undefined && { holdout: log.holdout }),
+    ...(row.catalogue !== undefined && { catalogue: join(data, row.catalogue) }),
+  };
+}
+
+/** What the validation of another seed has chosen for the same row; undefined where this one asks its own. */
+function chosenEpochs({ log, row, config, seed }: Job): number | undefined {
+  const isOther = (old: { readonly name: string; readonly seed: number; readonly key: string }) =>
+    old.name === row.name && old.seed !== seed && old.key === keyOf({ log, row, config }, old.seed);
+  return readResults(log).rows.find((old) => old.selected && isOther(old))?.selected?.epoch;
+}
+
+/** A row's name as that of a file. */
+export const fileName = (name: string): string => name.replace(/[^\w.-]+/g, '_');
