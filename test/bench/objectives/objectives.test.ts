@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { rowsOf } from '../quality/rows';
+import { objectivesPage } from './page';
+import { CLAIMS, type ClaimTest, type Gap, OBJECTIVE_LOGS, readObjectives, verdictOf } from './record';
+
+const gap = (low: number, high: number): Gap => ({ mean: (low + high) / 2, low, high, bySeed: [low, high] });
+
+test.each([
+  ['above 0', 0.001, 0.003, 'reproduced', 'reproduced'],
+  ['about 0', -0.001, 0.003, 'undecided', 'reproduced'],
+  ['below 0', -0.003, -0.001, 'refuted', 'refuted'],
+] as const)('an interval %s', (_, low, high, greater, orEqual) => {
+  const claim = { better: 'a', worse: 'b' };
+  expect(verdictOf(claim, gap(low, high))).toBe(greater);
+  expect(verdictOf({ ...claim, orEqual: true }, gap(low, high))).toBe(orEqual);
+});
+
+test('every row that a claim is about is planned on some log', () => {
+  const planned = new Set(OBJECTIVE_LOGS.flatMap((log) => rowsOf(log, undefined).map(({ name }) => name)));
+  for (const { better, worse } of CLAIMS) expect([planned.has(better), planned.has(worse)]).toEqual([true, true]);
+});
+
+test('the page tells rows, the best first, and gaps both ways of predicting', () => {
+  const figures = (value: number) => ({ 'ndcg@20': value, 'recall@20': 2 * value });
+  const row = (name: string, value: number) => ({
+    ...{ name, seeds: [1, 2] },
+    ...{ all: [figures(value), figures(value + 0.02)], last: [figures(value / 2), figures(value / 2)] },
+  });
+  const claim: ClaimTest = {
+    ...{ better: 'xlnet-mlm', worse: 'xlnet-clm', seeds: [1, 2] },
+    ...{ all: gap(0.01, 0.03), last: gap(-0.02, -0.01) },
+  };
+  const text = objectivesPage({ eshop: { rows: [row('xlnet-clm', 0.2), row('xlnet-mlm', 0.3)], tests: [claim] } });
+  expect(text).toContain('| xlnet-mlm | 2 | 0.3100 (0.3000 to 0.3200) | 0.6200 (0.6000 to 0.6400) | 0.1500 (0.1500 to');
+  expect(text.indexOf('| xlnet-mlm |')).toBeLessThan(text.indexOf('| xlnet-clm |'));
+  expect(text).toContain(
+    '| xlnet-mlm > xlnet-clm | 2 | +0.0200 [+0.0100, +0.0300]; by seed +0.0100, +0.0300 | reproduced | −0.0150',
+  );
+  expect(text).not.toContain('yoochoose');
+});
+
+test('what is committed is of claims that are made, and of rows that it shows', () => {
+  for (const { rows, tests } of Object.values(readObjectives())) {
+    const shown = new Set(rows.map(({ name }) => name));
+    for (const { better, worse } of tests) {
+      expect(CLAIMS.some((claim) => claim.better === better && claim.worse === worse)).toBe(true);
+      expect([shown.has(better), shown.has(worse)]).toEqual([true, true]);
+    }
+  }
+});

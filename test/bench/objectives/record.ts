@@ -1,0 +1,80 @@
+/** What is claimed of objectives and side information, and what is committed of the test of it: `results/objectives.json`. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Difference, MetricName } from '../../../src/cli/compare/statistics';
+import type { LogName } from '../quality/logs';
+import { RESULTS, replace } from '../quality/record';
+import { SIDE_ROWS } from '../quality/rows';
+
+/** What the paper compares by. */
+export const METRIC = 'ndcg@20' as const satisfies MetricName;
+export const METRICS = ['ndcg@20', 'recall@20'] as const;
+
+/** Logs that have rows for it. */
+export const OBJECTIVE_LOGS = ['yoochoose-100k', 'eshop', 'diginetica-quarter'] as const satisfies readonly LogName[];
+export type ObjectiveLog = (typeof OBJECTIVE_LOGS)[number];
+
+/** What the paper's Table 2 has on its two logs of shops, by rows of the tables of quality. */
+export interface Claim {
+  readonly better: string;
+  readonly worse: string;
+  /** Whether no more is claimed than that it is not worse. */
+  readonly orEqual?: true;
+}
+
+export const CLAIMS: readonly Claim[] = [
+  { better: 'xlnet-rtd', worse: 'xlnet-mlm', orEqual: true },
+  { better: 'xlnet-mlm', worse: 'xlnet-clm' },
+  { better: 'xlnet-rtd', worse: 'xlnet-clm' },
+  { better: 'xlnet-mlm', worse: 'xlnet-plm' },
+  { better: 'xlnet-mlm', worse: 'bert-mlm' },
+  { better: 'xlnet-mlm', worse: 'gpt2-clm' },
+  { better: 'xlnet-mlm', worse: 'gru-clm' },
+  ...SIDE_ROWS.map((better) => ({ better, worse: 'xlnet-mlm' })),
+];
+
+/** Means of a row over predictions, of each seed. */
+export interface ObjectiveRow {
+  readonly name: string;
+  readonly seeds: readonly number[];
+  /** Of all predictions, and of the last one of every session. */
+  readonly all: readonly Figures[];
+  readonly last: readonly Figures[];
+}
+
+export type Figures = Readonly<Record<(typeof METRICS)[number], number>>;
+
+/** How far the first row of a claim is before the second, over the seeds that both have. */
+export interface Gap extends Difference {
+  /** Of each seed by itself. */
+  readonly bySeed: readonly number[];
+}
+
+export interface ClaimTest extends Claim {
+  readonly seeds: readonly number[];
+  readonly all: Gap;
+  readonly last: Gap;
+}
+
+export interface ObjectiveResults {
+  readonly rows: readonly ObjectiveRow[];
+  readonly tests: readonly ClaimTest[];
+}
+
+const FILE = join(RESULTS, 'objectives.json');
+
+export type AllObjectiveResults = Readonly<Partial<Record<ObjectiveLog, ObjectiveResults>>>;
+
+/** Empty where nothing was compared yet. */
+export const readObjectives = (): AllObjectiveResults =>
+  existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {};
+
+export const writeObjectives = (results: AllObjectiveResults): void =>
+  replace(FILE, `${JSON.stringify(results, null, 1)}\n`);
+
+/** What a gap says of a claim, by its 95 % interval. */
+export function verdictOf({ orEqual }: Claim, { low, high }: Difference): 'reproduced' | 'refuted' | 'undecided' {
+  if (high < 0) return 'refuted';
+  if (low > 0 || orEqual) return 'reproduced';
+  return 'undecided';
+}
