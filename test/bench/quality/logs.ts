@@ -27,6 +27,9 @@ export interface QualityLog {
   readonly holdout?: number;
   /** The one architecture that has rows; all where it is absent. The README tells of those logs only that have all. */
   readonly only?: string;
+  /** Pairs of Transformers4Rec, and faithful forms, that have rows; all where it is absent. */
+  readonly pairs?: readonly string[];
+  readonly faithful?: readonly string[];
   /** What is trained on and what is tested, as `aisle split` flags or what writes the one file of both. */
   readonly cut: readonly string[] | 'given' | OwnCut;
   /** Sentences about cut and candidates. */
@@ -67,6 +70,9 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     title: 'Diginetica',
     preset: 'diginetica',
     folder: 'diginetica',
+    // The others cost hours here; they are compared on the other logs.
+    pairs: ['gpt2-clm'],
+    faithful: ['srgnn, official'],
     protocol: 'events',
     valid: 'last:10%',
     cut: 'given',

@@ -22,7 +22,7 @@ export interface RowPlan {
 }
 
 /** Pairs of Transformers4Rec, the best of its paper first. */
-export const PAIRS = [
+const PAIRS = [
   'xlnet-mlm',
   'xlnet-rtd',
   'xlnet-plm',
@@ -82,17 +82,18 @@ export function countedRowsOf(log: LogName): RowPlan[] {
  * @param partner Name of the row that networks are mixed with; as long as there is none, so is no mixture.
  */
 export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
-  const { preset, only } = LOGS[log];
+  const { preset, only, pairs = PAIRS, faithful: forms = Object.keys(FAITHFUL) } = LOGS[log];
   const improved = Object.keys(presets).flatMap((model): RowPlan[] => {
     if (only !== undefined && model !== only) return [];
     if (model !== 'transformers4rec') return [{ name: model, model, form: 'improved', preset, set: {} }];
-    return PAIRS.map((name) => {
+    return pairs.map((name) => {
       const [, lm, objective] = /^(.*)-([a-z]+)$/.exec(name)!;
       const own = objective === 'clm' && preset !== AUTO ? `${preset}-clm` : preset;
       return { name, model, form: 'improved', preset: own, set: { lm, objective } };
     });
   });
-  const faithful = Object.entries(FAITHFUL).map(([name, set]): RowPlan => {
+  const faithful = forms.map((name): RowPlan => {
+    const set = FAITHFUL[name]!;
     const model = name.startsWith('xlnet') ? 'transformers4rec' : name.split(',')[0]!;
     return { name, model, form: 'faithful', set };
   });
