@@ -34,10 +34,14 @@ export const TRANSFORMERS4REC: Presets = {
     config: { ...HIDDEN, ...SAMPLED, nEpochs: 20 },
   },
   'diginetica-clm': {
-    doc: 'short anonymous sessions, a large catalogue, for clm; after single trials on yoochoose-100k, not searched',
+    doc:
+      'short anonymous sessions, a large catalogue, for clm: item vectors of length 1 straight into the language model and out of ' +
+      'it, short at the start, where Adam turns them fast; after single trials on the latest quarter of Diginetica, not searched',
     config: {
-      ...{ ...NEXT, dModel: 128, itemEmbeddingDim: 128, nLayer: 2, scoring: 'cosine', inputDropout: 0.3, dropout: 0.3 },
-      ...{ sampledSoftmax: true, sampleBy: 'popularity', maxNSamples: 4096, sparseUpdates: true },
+      ...{ ...NEXT, dModel: 128, itemEmbeddingDim: 128, nLayer: 2, dInner: 256, scoring: 'cosine' },
+      ...{ form: 'library', inputLayer: 'none', padding: 'hidden', sameLength: 'false', memLen: 0 },
+      ...{ itemIdEmbeddingsInitStd: 0.007, initializerRange: 0.02, layerNormEps: 1e-5, inputDropout: 0, dropout: 0.3 },
+      ...{ sampledSoftmax: true, sampleBy: 'popularity', maxNSamples: 4096, sparseUpdates: true, maxGradNorm: 0 },
       ...{ batchClicks: 1024, learningRate: 0.002, nEpochs: 10 },
     },
   },
