@@ -5,7 +5,7 @@ import { upload } from '../models/tensors';
 import { neuralScorer } from '../ranking/neural-scorer';
 import type { Sessions } from '../types';
 import { WeightAverage, type Weights } from './average';
-import { evaluate, type Protocol } from './evaluate';
+import { conservativeMetrics, type Protocol } from './evaluate';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from './trainer';
 
 /** What selects the best epoch, and ends a training that no longer gets better. */
@@ -171,12 +171,11 @@ async function validate<C>(
 ): Promise<Readonly<Record<string, number>>> {
   const scorer = neuralScorer(model, params, config, catalogue);
   try {
-    const result = await evaluate(scorer, sessions, {
+    return await conservativeMetrics(scorer, sessions, {
       ...{ protocol, support: catalogue.support! },
       past,
       ...(signal && { signal }),
     });
-    return result.metrics.conservative;
   } finally {
     scorer.dispose();
   }
