@@ -30,7 +30,7 @@ export interface QualityLog {
   /** Pairs of Transformers4Rec, and faithful forms, that have rows; all where it is absent. */
   readonly pairs?: readonly string[];
   readonly faithful?: readonly string[];
-  /** What is trained on and what is tested, as `aisle split` flags or what writes the one file of both. */
+  /** What is trained on and what is tested, as `aisle split` flags or what writes the files. */
   readonly cut: readonly string[] | 'given' | OwnCut;
   /** Sentences about cut and candidates. */
   readonly about: string;

@@ -13,7 +13,8 @@ interface Group {
   readonly runs: readonly QualityRow[];
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function deviation(values: readonly number[]): number {
   const center = mean(values);
@@ -30,7 +31,7 @@ function groupsOf(rows: readonly QualityRow[], { shown }: QualityLog): Group[] {
     .sort((a, b) => value(b) - value(a));
 }
 
-const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>
+export const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>
   [titles, titles.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
 const figure = (value: number, { inPercent }: QualityLog): string =>
