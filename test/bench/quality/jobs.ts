@@ -1,8 +1,10 @@
 /** From the rows of a log to what is trained for each seed of them, and where it is kept. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { architectures } from '../../../src/cli/architectures';
 import type { CellPlan } from '../../../src/cli/compare/cell';
 import { readEventsFile } from '../../../src/cli/events-file';
+import { configure } from '../../../src/models/configuration';
 import { AUTO } from '../../../src/models/presets/auto';
 import { type LogFacts, logFacts } from '../../../src/session/log-facts';
 import type { Place } from './child';
@@ -69,7 +71,14 @@ export function jobsOf(
 function keyOf({ log, row, config: given }: Omit<Job, 'seed' | 'key'>, seed: number | readonly number[]): string {
   const config = Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1));
   const parts = row.blend ?? {};
-  const facts = { model: row.model, config, seed, ...parts, ...splitOf(log) };
+  const facts = {
+    model: row.model,
+    config,
+    seed,
+    ...parts,
+    ...splitOf(log),
+    ...(isGiven(log, row) && { valid: 'none' }),
+  };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 12);
 }
 
@@ -91,7 +100,7 @@ function planOf({ log: name, data, files }: Desk, job: Job): CellPlan {
   const { row, seed, config } = job;
   const log = LOGS[name];
   const isNeural = row.form === 'improved' || row.form === 'faithful';
-  const epochs = isNeural && log.valid !== undefined ? chosenEpochs(job) : undefined;
+  const epochs = isNeural ? epochsOf(job) : undefined;
   return {
     ...{ name: row.name, model: row.model, isNeural, seed, config, ...files, reading: [], backend: 'auto' },
     protocol: log.protocol,
@@ -100,6 +109,21 @@ function planOf({ log: name, data, files }: Desk, job: Job): CellPlan {
     ...(row.catalogue !== undefined && { catalogue: join(data, row.catalogue) }),
   };
 }
+
+/** Undefined where a validation of its own chooses. */
+function epochsOf(job: Job): number | undefined {
+  const { log, row, config } = job;
+  if (isGiven(log, row)) return plannedEpochs(row.model, config);
+  return LOGS[log].valid === undefined ? undefined : chosenEpochs(job);
+}
+
+/** What the settings say. */
+function plannedEpochs(name: string, given: Config): number {
+  const model = architectures[name]!;
+  return model.training(configure<Config>(model, given)).epochs;
+}
+
+const isGiven = (log: LogName, { name }: RowPlan): boolean => LOGS[log].given?.includes(name) ?? false;
 
 /** What the validation of another seed has chosen for the same row; undefined where this one asks its own. */
 function chosenEpochs({ log, row, config, seed }: Job): number | undefined {

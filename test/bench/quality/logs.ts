@@ -30,6 +30,8 @@ export interface QualityLog {
   /** Pairs of Transformers4Rec, and faithful forms, that have rows; all where it is absent. */
   readonly pairs?: readonly string[];
   readonly faithful?: readonly string[];
+  /** Rows that learn from all of the training part at once, for the epochs of their settings: a validation would cost hours. */
+  readonly given?: readonly string[];
   /** What is trained on and what is tested, as `aisle split` flags or what writes the files. */
   readonly cut: readonly string[] | 'given' | OwnCut;
   /** Sentences about cut and candidates. */
@@ -73,6 +75,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     // The others cost hours here; they are compared on the other logs.
     pairs: ['gpt2-clm'],
     faithful: ['srgnn, official'],
+    given: ['gru4rec', 'srgnn', 'caser', 'cl4srec', 'srgnn, official'],
     protocol: 'events',
     valid: 'last:10%',
     cut: 'given',

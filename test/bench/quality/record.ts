@@ -38,7 +38,7 @@ export interface QualityRow {
   readonly 'popularity@20': number;
   /** What the validation chose; absent where nothing is learnt, or another seed's validation has chosen. */
   readonly selected?: { readonly epoch: number; readonly metric: string; readonly value: number };
-  /** What another seed's validation chose. */
+  /** What another seed's validation chose, or the settings say. */
   readonly epochs?: number;
   /** Whether all of the training part was learnt anew for so many epochs, or what was chosen is what was tested. */
   readonly isRetrained: boolean;

@@ -165,6 +165,9 @@ export function page(name: LogName, { rows, partner }: Results): string {
     log.holdout === undefined
       ? ' For so many epochs the model learns anew from all of the training part; so do other seeds, which choose none.'
       : '';
+  const given = log.given
+    ? ` A validation after each epoch would take hours: ${log.given.join('; ')} have the epochs of their settings.`
+    : '';
   return [
     `# Quality on ${log.title}`,
     '',
@@ -173,7 +176,7 @@ export function page(name: LogName, { rows, partner }: Results): string {
     `${log.about} ${predictions}Targets lose ties${log.inPercent ? '; in percent' : ''}.`,
     '',
     'Where there are several seeds, means ± standard deviation. "validation" is mrr@20 of the epoch that was chosen.' +
-      `${retrained} Each row was tested once. "improved" rows have the preset of the log, "faithful" ones the form and the ` +
+      `${retrained}${given} Each row was tested once. "improved" rows have the preset of the log, "faithful" ones the form and the ` +
       'loss of the paper or its code; "blended" ones ask several rows together, and cost what these do together.',
     '',
     results(groups, log),
