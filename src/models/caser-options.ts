@@ -1,10 +1,11 @@
 /** Configuration of Caser: names of the official PyTorch code in camelCase, and profiles in place of users. */
 import { type AveragingConfig, averagingOptions } from './averaging';
 import type { OptionSpecs } from './model';
+import { type RepeatsConfig, repeatsOptions } from './repeats';
 import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
 import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
-export interface CaserConfig extends SampledConfig, SmoothingConfig, InputScaleConfig, AveragingConfig {
+export interface CaserConfig extends SampledConfig, SmoothingConfig, InputScaleConfig, RepeatsConfig, AveragingConfig {
   readonly d: number;
   readonly L: number;
   readonly T: number;
@@ -174,6 +175,7 @@ export const options: OptionSpecs<CaserConfig> = {
       'sampled is ours, for catalogues of tens of thousands of items',
   },
   ...sampledOptions,
+  ...repeatsOptions,
   labelSmoothing: {
     ...smoothingOption,
     source: 'the official code has no softmax to smooth',

@@ -55,6 +55,7 @@ import type {
 } from './model';
 import { padItems } from './padding';
 import { profileClicks } from './profile';
+import { repeatsConflict, repeatsOf, repeatsSpec } from './repeats';
 import { sampledSoftmax, smoothingConflict } from './sampled-softmax';
 import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 
@@ -85,6 +86,8 @@ function check(config: CaserConfig): void {
   }
   const smoothing = smoothingConflict(config, 'cross-entropy');
   if (smoothing) refuse(smoothing);
+  const repeats = repeatsConflict(config, 'cross-entropy');
+  if (repeats) refuse(repeats);
 }
 
 function complete(config: CaserConfig, { users }: Sessions): CaserConfig {
@@ -123,7 +126,7 @@ function parameters(config: CaserConfig, { items: n }: Catalogue): Record<string
     specs.outputs = { shape: [n + 1, width], init: { kind: 'normal', std: 1 / (2 * d) }, rows: 'output', zeroRow };
   }
   if (config.scoring === 'dot') specs.bias = { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output', zeroRow };
-  return specs;
+  return { ...specs, ...repeatsSpec(config) };
 }
 
 /**
@@ -199,7 +202,11 @@ function profileOf(params: Params, prepared: PreparedTensors, config: CaserConfi
 function outputs(params: Params, config: CaserConfig): Outputs {
   const { outputs: own, items, profiles, bias } = params;
   const table = own ?? (profiles ? concat([items!, profiles], 1) : items);
-  return { table: scoringTable(table as Tensor2D, config), ...(bias && { bias: bias as Tensor1D }) };
+  return {
+    table: scoringTable(table as Tensor2D, config),
+    ...(bias && { bias: bias as Tensor1D }),
+    ...repeatsOf(params),
+  };
 }
 
 function objective(config: CaserConfig): ObjectiveSpec {

@@ -36,6 +36,7 @@ const ONLY_SASREC = [
   'reuseItemEmbeddings',
   'scoring',
   'temperature',
+  'repeatLags',
   'init',
 ] as const satisfies readonly (keyof Cl4srecConfig)[];
 

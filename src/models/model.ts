@@ -77,6 +77,8 @@ export interface Outputs {
   readonly table: Tensor2D;
   /** `[n + 1]`; entry 0 unused. */
   readonly bias?: Tensor1D;
+  /** `[L]`: added to the score of an item of the session's last L clicks, by how many clicks ago it was clicked last. */
+  readonly repeats?: Tensor1D;
 }
 
 /** A session carried from click to click: one more click is one step. Every tensor is `[B, …]`. */
@@ -183,6 +185,11 @@ export interface ObjectiveSpec {
   readonly finalActivation?: Activation;
   /** Share of log q subtracted from the scores of a sampled cross-entropy, 0…1. Default 0. */
   readonly logq?: number;
+  /**
+   * Which columns it is subtracted from where a target is compared with draws only: all, or, by the share of the draws that
+   * each is expected to have, the draws. Default all.
+   */
+  readonly logqOf?: 'all' | 'draws';
   /**
    * Where the columns of log q split into targets and extra ids: after the `live` rows, or always after the `nominal`
    * batch size as the official code does. Default live.

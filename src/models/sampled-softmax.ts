@@ -3,10 +3,12 @@
  * architecture that offers `loss: 'sampled'` has in common, and label smoothing, which only the softmax over the catalogue has.
  *
  *     sⱼ ← sⱼ − logq · log qⱼ      q ∝ support^sampleAlpha, of targets and negatives alike
+ *     sⱼ ← sⱼ − logq · log(K qⱼ)    with logqOf=draws: of the K negatives only, Σ q = 1
  *
  * Negatives that equal a target are masked for it. With the correction the gradient is that of the full softmax, in the
  * limit of many negatives: Bengio & Senécal, "Adaptive Importance Sampling to Accelerate Training of a Neural
- * Probabilistic Language Model", IEEE Transactions on Neural Networks 2008.
+ * Probabilistic Language Model", IEEE Transactions on Neural Networks 2008. That a target is there for certain, and no draw:
+ * Khrylchenko et al., "Correcting the LogQ Correction", RecSys 2025, https://arxiv.org/abs/2507.09331.
  */
 import type { ObjectiveSpec, OptionSpecs } from './model';
 
@@ -14,6 +16,7 @@ export interface SampledConfig {
   readonly nSample: number;
   readonly sampleAlpha: number;
   readonly logq: number;
+  readonly logqOf: 'all' | 'draws';
 }
 
 export const sampledOptions: OptionSpecs<SampledConfig> = {
@@ -40,6 +43,16 @@ export const sampledOptions: OptionSpecs<SampledConfig> = {
     default: 1,
     doc: 'sampled: share of the log of the sampling frequency taken off all scores, targets included',
     source: '1 makes the sampled softmax an unbiased estimate of the full one in the limit',
+  },
+  logqOf: {
+    type: 'choice',
+    choices: ['all', 'draws'],
+    default: 'all',
+    doc:
+      'sampled: whether the correction is taken off targets too, as if they were drawn, or off the draws only, which then stand ' +
+      'for the whole catalogue',
+    source:
+      "all is TensorFlow's sampled softmax; draws as a target is there for certain (Correcting the LogQ Correction, RecSys 2025)",
   },
 };
 
@@ -70,10 +83,11 @@ export const smoothingConflict = (
     : undefined;
 
 /** The objective of these options. */
-export const sampledSoftmax = ({ nSample, sampleAlpha, logq }: SampledConfig): ObjectiveSpec => ({
+export const sampledSoftmax = ({ nSample, sampleAlpha, logq, logqOf }: SampledConfig): ObjectiveSpec => ({
   loss: 'cross-entropy',
   negatives: { kind: 'shared', inBatch: false, extra: nSample, alpha: sampleAlpha },
   logq,
+  logqOf,
   maskHits: true,
   reduction: 'mean',
 });

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../types';
 import type { Initialiser, ParameterSpec } from './model';
 import { glorotNormal, glorotUniform } from './parameters';
+import { repeatsSpec } from './repeats';
 import type { SasrecConfig } from './sasrec-options';
 
 /** What the form's reference does, unless the configuration says otherwise. */
@@ -96,5 +97,5 @@ export function sasrecParameters(
     }
   }
   gainAndBias('norm');
-  return specs;
+  return { ...specs, ...repeatsSpec(config) };
 }

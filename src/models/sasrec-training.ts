@@ -1,6 +1,7 @@
 /** How SASRec trains: its losses, batches and optimiser, as configuration and as plan. */
 import { type AveragingConfig, averagingOptions } from './averaging';
 import type { ObjectiveSpec, OptionSpecs, TrainingPlan, TrainingRows } from './model';
+import { type RepeatsConfig, repeatsConflict, repeatsOptions } from './repeats';
 import {
   type SampledConfig,
   type SmoothingConfig,
@@ -10,7 +11,7 @@ import {
   smoothingOption,
 } from './sampled-softmax';
 
-export interface SasrecTrainingConfig extends SampledConfig, SmoothingConfig, AveragingConfig {
+export interface SasrecTrainingConfig extends SampledConfig, SmoothingConfig, RepeatsConfig, AveragingConfig {
   readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
   readonly negatives: number;
   readonly gbceT: number;
@@ -80,6 +81,7 @@ export const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     doc: 'ce: share of the target that the other items get',
     source: 'no reference code smooths',
   },
+  ...repeatsOptions,
   lr: { type: 'number', min: 1e-8, max: 1, default: 0.001, doc: 'step size of Adam (β₁ 0.9)', source: OFFICIAL },
   lrSchedule: {
     type: 'choice',
@@ -166,6 +168,11 @@ export function trainingConflict(config: SasrecTrainingConfig): string | undefin
   const { loss, sparseUpdates, l2Emb, batching, sampling } = config;
   const smoothing = smoothingConflict(config, 'ce');
   if (smoothing) return smoothing;
+  const repeats = repeatsConflict(config, 'ce');
+  if (repeats) return repeats;
+  if (config.repeatLags > 0 && loss === 'sampled' && config.nSamplePer === 'sequence') {
+    return '"repeatLags" needs "nSamplePer" batch: draws of a sequence do not know what it holds.';
+  }
   if (sparseUpdates && loss === 'ce') {
     return '"sparseUpdates" needs loss "sampled", "bce" or "gbce": the softmax of "ce" reads every item vector.';
   }

@@ -19,6 +19,8 @@
  *
  * `scoring: 'cosine'`, see `scoring.ts`: every E[x], E[j] and cₜ has length 1, and scores are divided by a temperature.
  *
+ * `repeatLags`, see `repeats.ts`: items of the session get a learned score on top.
+ *
  * Forms: `tf` masks padding keys and has no output projection after the heads; `pre` and `post` are today's PyTorch
  * port by pmixer, which projects and lets padding keys take part. `outputProjection` and `maskPadding` override that:
  * the port of 2020 is `tf` with the projection and without the mask.
@@ -45,6 +47,7 @@ import type { SessionInput } from '../types';
 import { linearParams } from './linear-params';
 import type { Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
 import { padClicks } from './padding';
+import { repeatsOf } from './repeats';
 import { options, type SasrecConfig } from './sasrec-options';
 import { firstPosition, masksPadding, projectsOutput, sasrecParameters } from './sasrec-parameters';
 import { trainingConflict, trainingPlan } from './sasrec-training';
@@ -186,6 +189,7 @@ export const sasrec: SessionModel<SasrecConfig> = {
   },
   outputs: (params, config) => ({
     table: scoringTable(params[config.reuseItemEmbeddings ? 'items' : 'outputs'] as Tensor2D, config),
+    ...repeatsOf(params),
   }),
   training: (config) => trainingPlan(config, config.maxlen),
 };

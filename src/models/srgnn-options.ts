@@ -1,10 +1,11 @@
 /** Configuration of SR-GNN: names of the official PyTorch code in camelCase, and the forms of code and paper by name. */
 import { type AveragingConfig, averagingOptions } from './averaging';
 import type { OptionSpecs } from './model';
+import { type RepeatsConfig, repeatsOptions } from './repeats';
 import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
 import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
-export interface SrgnnConfig extends SampledConfig, SmoothingConfig, InputScaleConfig, AveragingConfig {
+export interface SrgnnConfig extends SampledConfig, SmoothingConfig, InputScaleConfig, RepeatsConfig, AveragingConfig {
   readonly hiddenSize: number;
   readonly maxlen: number;
   readonly step: number;
@@ -110,6 +111,7 @@ export const options: OptionSpecs<SrgnnConfig> = {
       'thousands of items',
   },
   ...sampledOptions,
+  ...repeatsOptions,
   labelSmoothing: {
     ...smoothingOption,
     source: 'the official code does not smooth',

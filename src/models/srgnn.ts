@@ -57,6 +57,7 @@ import type {
   Run,
   SessionModel,
 } from './model';
+import { repeatsConflict, repeatsOf, repeatsSpec } from './repeats';
 import { sampledSoftmax, smoothingConflict } from './sampled-softmax';
 import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 import { type SessionGraph, sessionGraph } from './session-graph';
@@ -74,6 +75,8 @@ function check(config: SrgnnConfig): void {
   }
   const smoothing = smoothingConflict(config, 'cross-entropy');
   if (smoothing) refuse(smoothing);
+  const repeats = repeatsConflict(config, 'cross-entropy');
+  if (repeats) refuse(repeats);
   if (sparseUpdates && loss !== 'sampled') {
     refuse(`"sparseUpdates" needs loss "sampled": the softmax of "${loss}" reads every item vector.`);
   }
@@ -110,7 +113,7 @@ function parameters(config: SrgnnConfig, { items: n }: Catalogue): Record<string
   }
   if (config.positions === 'reverse') of('positions', config.maxlen, d); // row 0: the last click
   if (readout === 'hybrid') affine('hybrid', 2 * d, d); // W₃, c₃
-  return specs;
+  return { ...specs, ...repeatsSpec(config) };
 }
 
 /**
@@ -232,7 +235,7 @@ export const srgnn: SessionModel<SrgnnConfig> = {
   parameters,
   prepare,
   encode: (params, prepared, config, run) => scoringVector(sessionVectors(params, prepared, config, run), config),
-  outputs: (params, config) => ({ table: scoringTable(params.items as Tensor2D, config) }),
+  outputs: (params, config) => ({ table: scoringTable(params.items as Tensor2D, config), ...repeatsOf(params) }),
   training: (config) => ({
     rows: {
       kind: 'prefixes',

@@ -1,15 +1,22 @@
 /** Softmax cross-entropy: of given scores, and of a whole catalogue without ever holding all of its scores. */
 import {
   add,
+  concat,
   engine,
+  gather,
   matMul,
   onesLike,
+  reshape,
   type Scalar,
   slice,
   sum,
+  type Tensor,
   type Tensor1D,
   type Tensor2D,
+  tensor1d,
   transpose,
+  unsortedSegmentSum,
+  zeros,
 } from '@tensorflow/tfjs-core';
 import { sumInBlocks } from './in-blocks';
 import { hasKernel } from './kernels';
@@ -51,6 +58,41 @@ function lossesAndSlopes(scores: Tensor2D, positive: Tensor1D, smoothing: number
 /** Cells of a block of scores, 16 MB as float32: fewer rows a block would pay more for every product. */
 const BLOCK_CELLS = 4 * 1024 * 1024;
 
+/** Cells of a matrix that something is added to, one row after the other: to cell i the value of its kind. */
+export interface Extras {
+  /** `[L]`. */
+  readonly values: Tensor1D;
+  /** Row, column and kind of each cell, kinds 0…L − 1; rows ascend. */
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+  readonly kinds: Int32Array;
+}
+
+/** The extras of some rows as a matrix `[count, K]`, and the gradient of their values from that of the matrix. */
+function extrasOf({ rows, columns, kinds }: Extras, values: Tensor1D, from: number, count: number, K: number) {
+  const mine = Int32Array.from(rows.keys()).filter((i) => rows[i]! >= from && rows[i]! < from + count);
+  const cells = mine.map((i) => (rows[i]! - from) * K + columns[i]!);
+  const none = values.shape[0];
+  const kindOf = new Int32Array(count * K).fill(none);
+  cells.forEach((cell, c) => {
+    kindOf[cell] = kinds[mine[c]!]!;
+  });
+  const matrix = () => reshape(gather(concat([values, zeros([1])]), tensor1d(kindOf, 'int32')), [count, K]) as Tensor2D;
+  const slopes = (ds: Tensor2D): Tensor1D => {
+    if (cells.length === 0) return zeros([none]);
+    const ofCells = gather(reshape(ds, [count * K]), tensor1d(cells, 'int32'));
+    return unsortedSegmentSum(
+      ofCells,
+      tensor1d(
+        mine.map((i) => kinds[i]!),
+        'int32',
+      ),
+      none,
+    ) as Tensor1D;
+  };
+  return { matrix, slopes };
+}
+
 /**
  * Σ over rows of `softmaxCrossEntropy(c Eᵀ + b, i)`, block by block of rows: scores of 6,400 targets over 10,000 items
  * take 256 MB, and their gradients as much again, where this needs 32. The slopes are worked out along with the loss,
@@ -61,6 +103,7 @@ const BLOCK_CELLS = 4 * 1024 * 1024;
  * @param bias b, `[K]`, or none.
  * @param positive Column i of each row, `[M]` int32, 0…K−1.
  * @param smoothing As above.
+ * @param extras What single cells of the scores get on top, or none.
  * @param blockRows Rows of a block; default: what fits into 16 MB.
  */
 export function productCrossEntropy(
@@ -69,18 +112,24 @@ export function productCrossEntropy(
   bias: Tensor1D | undefined,
   positive: Tensor1D,
   smoothing = 0,
+  extras?: Extras,
   blockRows = Math.max(1, Math.floor(BLOCK_CELLS / table.shape[0])),
 ): Scalar {
-  return sumInBlocks(bias ? [vectors, table, bias] : [vectors, table], blockRows, (given) => {
-    const [c, e, b] = given as [Tensor2D, Tensor2D, Tensor1D?];
+  const inputs: Tensor[] = [vectors, table, ...(bias ? [bias] : []), ...(extras ? [extras.values] : [])];
+  return sumInBlocks(inputs, blockRows, (given) => {
+    const [c, e] = given as [Tensor2D, Tensor2D];
+    const b = bias && (given[2] as Tensor1D);
+    const r = extras && (given.at(-1) as Tensor1D);
     const turned = hasKernel(WITH_SLOPE) ? undefined : (transpose(e) as Tensor2D); // only those kernels multiply either way
     return (from, count) => {
       const block = slice(c, [from, 0], [count, -1]);
       const columns = slice(positive, from, count);
       const products: Tensor2D = turned ? matMul(block, turned) : matMul(block, e, false, true);
-      const scores: Tensor2D = b ? add(products, b) : products;
-      const [losses, ds] = lossesAndSlopes(scores, columns, smoothing);
-      return [[sum(losses), matMul(ds, block, true, false), ...(b ? [sum(ds, 0)] : [])], matMul(ds, e)];
+      const biased: Tensor2D = b ? add(products, b) : products;
+      const extra = r && extrasOf(extras, r, from, count, e.shape[0]);
+      const [losses, ds] = lossesAndSlopes(extra ? add(biased, extra.matrix()) : biased, columns, smoothing);
+      const shared = [matMul(ds, block, true, false), ...(b ? [sum(ds, 0)] : []), ...(extra ? [extra.slopes(ds)] : [])];
+      return [[sum(losses), ...shared], matMul(ds, e)];
     };
   });
 }

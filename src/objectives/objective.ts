@@ -42,6 +42,7 @@ import {
   top1,
   top1Max,
 } from './losses';
+import type { ExtraCells } from './repeated';
 
 /** One training step, as its loss sees it. Item indices are rows of `outputs.table`. */
 export interface LossInput {
@@ -58,12 +59,27 @@ export interface LossInput {
   readonly negatives?: Tensor1D | Tensor2D;
   /** log q of the targets, then of the negatives in their order, see `logQ`; absent without correction. */
   readonly logq?: Tensor1D;
+  /** What each target's session holds before it, where `outputs` has scores for repeats. */
+  readonly repeated?: RepeatedTensors;
   /** Number of real items n, for the full softmax. */
   readonly items: number;
   /** Rows of a full batch, for the `nominal` reduction. */
   readonly nominalBatch: number;
   /** All parameters, for `l2`. */
   readonly params: Params;
+}
+
+/** `Repeated` as tensors, but for the catalogue as cells of all scores. */
+export interface RepeatedTensors {
+  readonly ids: Tensor2D;
+  readonly lags: Tensor2D;
+  readonly targetLags: Tensor1D;
+  readonly mask: Tensor2D;
+  readonly drawn?: Tensor2D;
+  /** log q of `ids`, `[M, P]`; absent without correction. */
+  readonly logq?: Tensor2D;
+  /** For the full softmax, given the item of column 0. */
+  readonly cells: (first: 0 | 1) => ExtraCells;
 }
 
 type RowLoss = Exclude<ObjectiveSpec['loss'], 'bce' | 'gbce'>;
@@ -81,13 +97,18 @@ export function objectiveLoss(spec: ObjectiveSpec, given: LossInput): Scalar {
 /** Scores are linear in vectors, bias and corrections, so these are divided where the scores would be. */
 export function atTemperature(input: LossInput, temperature: number): LossInput {
   if (temperature === 1) return input;
-  const { vectors, rowVectors, outputs, logq } = input;
+  const { vectors, rowVectors, outputs, logq, repeated } = input;
+  const { table, bias, repeats } = outputs;
   return {
     ...input,
     vectors: div(vectors, temperature),
     ...(rowVectors && { rowVectors: div<Tensor2D>(rowVectors, temperature) }),
-    outputs: rowsOf(outputs.table, outputs.bias && div(outputs.bias, temperature)),
+    outputs: {
+      ...rowsOf(table, bias && div(bias, temperature)),
+      ...(repeats && { repeats: div<Tensor1D>(repeats, temperature) }),
+    },
     ...(logq && { logq: div<Tensor1D>(logq, temperature) }),
+    ...(repeated?.logq && { repeated: { ...repeated, logq: div<Tensor2D>(repeated.logq, temperature) } }),
   };
 }
 
@@ -147,11 +168,12 @@ function rowLosses(loss: RowLoss, spec: ObjectiveSpec, input: LossInput): Tensor
 }
 
 /** The full softmax, whose scores are too many to hold at once. */
-function fullCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, items }: LossInput): Scalar {
+function fullCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, items, repeated }: LossInput): Scalar {
   const first = spec.paddingColumn ? 0 : 1;
   const { table, bias } = itemsFrom(first, outputs, items);
   const positive = sub<Tensor1D>(targets, tensor1d([first], 'int32'));
-  return productCrossEntropy(vectors, table, bias, positive, smoothing(spec, table.shape[0]));
+  const extras = repeated && { values: outputs.repeats!, ...repeated.cells(first) };
+  return productCrossEntropy(vectors, table, bias, positive, smoothing(spec, table.shape[0]), extras);
 }
 
 /**
@@ -159,7 +181,8 @@ function fullCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, item
  *
  * - the whole catalogue: K = n, the target of row b in column targets[b] − 1;
  * - in-batch: columns are the M targets, then the extra ids; the target of row b in column b;
- * - extra ids only: the row's own target in column 0, then the extra ids, the batch's or those of the target's session.
+ * - extra ids only: the row's own target in column 0, then the items of its session that get a score on top, then the extra
+ *   ids, the batch's or those of the target's session.
  */
 function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; positive: Tensor1D } {
   const { vectors, outputs, targets, logq } = input;
@@ -181,8 +204,22 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
   const { maskHits = false, temperature = 1 } = spec;
   const hit = maskHits === false ? undefined : maskHits === true ? MASKED : maskHits / temperature;
   const others = (negatives.kind === 'shared' ? scoresOfShared : scoresOfRows)(input, hit); // [M, K]
-  const target = logq ? sub(own, expandDims(slice(logq, 0, rows), 1)) : own;
-  return { scores: concat([target, others], 1) as Tensor2D, positive: zeros([rows], 'int32') };
+  const target: Tensor2D = logq ? sub(own, expandDims(slice(logq, 0, rows), 1)) : (own as Tensor2D);
+  const scores = input.repeated ? withRepeats(input, target, others) : [target, others];
+  return { scores: concat(scores, 1), positive: zeros([rows], 'int32') };
+}
+
+/** Scores of target, of its session's other items and of the negatives, none of which the session holds any more. */
+function withRepeats({ vectors, outputs, repeated }: LossInput, target: Tensor2D, others: Tensor2D): Tensor2D[] {
+  const { ids, lags, targetLags, mask, drawn, logq } = repeated!;
+  const [rows, width] = ids.shape;
+  const r = concat([outputs.repeats!, zeros([1])]);
+  const { table, bias } = rowsOfItems(outputs, reshape(ids, [rows * width]) as Tensor1D);
+  const products = matMul(reshape(table, [rows, width, -1]) as Tensor3D, expandDims(vectors, 2) as Tensor3D);
+  const extra = add(reshape(gather(r, reshape(lags, [rows * width])), [rows, width]), mask);
+  const biased = bias ? add(extra, reshape(bias, [rows, width])) : extra;
+  const own = add(reshape(products, [rows, width]), logq ? sub(biased, logq) : biased) as Tensor2D;
+  return [add(target, expandDims(gather(r, targetLags), 1)), own, drawn ? add(others, drawn) : others];
 }
 
 /** Scores of extra ids that the whole batch shares, `[M, K]`; `hit` stands where one is the row's own target. */
@@ -253,6 +290,21 @@ function negativeScores(spec: ObjectiveSpec, { rowVectors, outputs, negatives, .
   return add(scores, reshape(gather(outputs.bias, flat) as Tensor1D, [rows, count]));
 }
 
+const powers = new WeakMap<ArrayLike<number>, Map<number, number>>();
+
+/** Σ support^alpha, what draws by popularity are shares of. */
+function sumOfPowers(support: ArrayLike<number>, alpha: number): number {
+  const known = powers.get(support) ?? new Map<number, number>();
+  powers.set(support, known);
+  let all = known.get(alpha);
+  if (all === undefined) {
+    all = 0;
+    for (let item = 1; item < support.length; item++) all += support[item]! ** alpha;
+    known.set(alpha, all);
+  }
+  return all;
+}
+
 /** log q of targets and extra ids, from the chance of each item to be drawn. */
 export function correctionOf(chances: ArrayLike<number>, targets: Int32Array, extra: Int32Array): Float32Array {
   return Float32Array.from([...targets, ...extra], (item) => Math.log(chances[item]! + GUARD));
@@ -267,7 +319,8 @@ const GUARD = 1e-16;
  * In-batch columns carry the support of the target, extra ids support^alpha, both raw, as in the official GRU4Rec code;
  * with `logqSplit: 'nominal'` the first `nominalBatch` columns count as targets even once fewer rows are live. Without
  * in-batch negatives targets and extra ids are both corrected by support^alpha, or by the chance of being among the
- * log-uniform draws.
+ * log-uniform draws; with `logqOf: 'draws'` only the extra ids, by how often each is expected among them, so that their sum
+ * stands for that over the catalogue.
  *
  * @returns `[M + K]`, or undefined where the objective does not correct.
  */
@@ -278,11 +331,19 @@ export function logQ(
   extra: Int32Array,
   nominalBatch: number,
 ): Float32Array | undefined {
-  const { negatives, logq = 0, logqSplit = 'live' } = spec;
+  const { negatives, logq = 0, logqSplit = 'live', logqOf = 'all' } = spec;
   const isShared = negatives.kind === 'shared';
   if (spec.loss !== 'cross-entropy' || logq === 0 || !(isShared || negatives.kind === 'per-row')) return undefined;
   if (isShared && negatives.distribution === 'log-uniform') {
     return correctionOf(logUniform(support).chances(negatives.extra), targets, extra).map((value) => logq * value);
+  }
+  if (isShared && !negatives.inBatch && logqOf === 'draws') {
+    const all = sumOfPowers(support, negatives.alpha);
+    const values = new Float32Array(targets.length + extra.length);
+    extra.forEach((item, k) => {
+      values[targets.length + k] = logq * Math.log((extra.length * support[item]! ** negatives.alpha) / all);
+    });
+    return values;
   }
   const split = logqSplit === 'nominal' ? nominalBatch : targets.length;
   const values = new Float32Array(targets.length + extra.length);

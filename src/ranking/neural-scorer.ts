@@ -1,7 +1,7 @@
 /**
  * Scores of any architecture, built on the seam of `models/model.ts` alone.
  *
- *     score of item i = c · table[i] + bias[i]
+ *     score of item i = c · table[i] + bias[i] + repeats[l]     l clicks after item i was clicked last, if it was
  *
  * The item table is kept transposed, `[d, n]`, on the backend: a product with it is several times faster than one that
  * transposes on the fly. This file owns the tensors it makes: every call leaves as many as it found, also when it throws.
@@ -21,7 +21,8 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Params, Run, SessionModel, State, Stepping } from '../models/model';
 import { upload } from '../models/tensors';
-import type { Catalogue, Scorer, Sessions, WalkRow } from '../types';
+import { lagsOf } from '../session/lags';
+import type { Catalogue, Scorer, SessionInput, Sessions, WalkRow } from '../types';
 import type { SessionScorer } from './session-scorer';
 
 /** A scorer whose open sessions move on by one step per click, where the model has a state. */
@@ -57,7 +58,8 @@ export function neuralScorer<C>(model: SessionModel<C>, params: Params, config: 
         throw new RangeError('score: a session has no click; pass at least one.');
       }
       const prepared = model.prepare(sessions, config, catalogue);
-      return read(tidy(() => outputs.scores(model.encode(params, upload(prepared), config, INFERENCE))));
+      const scores = await read(tidy(() => outputs.scores(model.encode(params, upload(prepared), config, INFERENCE))));
+      return outputs.withRepeats(scores, sessions);
     },
     dispose: outputs.dispose,
   };
@@ -72,24 +74,41 @@ export function neuralScorer<C>(model: SessionModel<C>, params: Params, config: 
 interface ItemSide {
   /** Scores `[B, n]` of session vectors `[B, d]`; to be called inside `tidy`. */
   scores(vectors: Tensor2D): Tensor2D;
+  /** Adds to scores `[B, n]`, in place, what items of their sessions get. */
+  withRepeats(scores: Float32Array, sessions: readonly SessionInput[]): Promise<Float32Array>;
   dispose(): void;
 }
 
 /** The item table, transposed, and the bias, both without the padding row and special tokens. */
 function itemSide<C>(model: SessionModel<C>, params: Params, config: C, n: number): ItemSide {
-  const [table, bias] = tidy((): [Tensor2D, Tensor1D?] => {
+  const { table, bias, repeats } = tidy(() => {
     const outputs = model.outputs(params, config);
-    const items = transpose(slice(outputs.table, [1, 0], [n, -1])) as Tensor2D; // [d, n]
-    return outputs.bias ? [items, slice(outputs.bias, 1, n)] : [items];
+    const held: { table: Tensor2D; bias?: Tensor1D; repeats?: Tensor1D } = {
+      table: transpose(slice(outputs.table, [1, 0], [n, -1])), // [d, n]
+    };
+    if (outputs.bias) held.bias = slice(outputs.bias, 1, n);
+    if (outputs.repeats) held.repeats = add(outputs.repeats, 0); // the parameter itself is the caller's
+    return held;
   });
+  let lifts: Promise<Float32Array> | undefined;
   return {
     scores(vectors) {
       const products: Tensor2D = matMul(vectors, table); // [B, n]
       return bias ? add(products, bias) : products;
     },
+    async withRepeats(scores, sessions) {
+      if (!repeats) return scores;
+      lifts ??= repeats.data() as Promise<Float32Array>;
+      const values = await lifts;
+      sessions.forEach(({ items }, b) => {
+        for (const [item, lag] of lagsOf(items, values.length)) scores[b * n + item - 1]! += values[lag]!;
+      });
+      return scores;
+    },
     dispose() {
       table.dispose();
       bias?.dispose();
+      repeats?.dispose();
     },
   };
 }

@@ -82,15 +82,17 @@ interface Touching {
   readonly views?: { readonly inputs: Arrays } | undefined;
   readonly targets: Int32Array;
   readonly negatives: { readonly ids: Int32Array };
+  readonly repeated?: { readonly ids: Int32Array } | undefined;
 }
 
 const VIEWS = 'views.';
 
 /** The rows that a step touches, and the step with its indices renumbered to them. */
 export function touch<S extends Touching>(finder: RowFinder, step: S): { rows: TouchedRows['rows']; step: S } {
-  const { inputs, views, targets, negatives } = step;
+  const { inputs, views, targets, negatives, repeated } = step;
   const ofViews = Object.entries(views?.inputs ?? {}).map(([name, array]) => [VIEWS + name, array] as const);
-  const found = finder.find({ ...inputs, ...Object.fromEntries(ofViews) }, targets, negatives.ids);
+  const outputs = repeated ? Int32Array.of(...targets, ...repeated.ids) : targets;
+  const found = finder.find({ ...inputs, ...Object.fromEntries(ofViews) }, outputs, negatives.ids);
   const renumbered = (arrays: Arrays, prefix: string): Arrays =>
     Object.fromEntries(Object.keys(arrays).map((name) => [name, found.inputs[prefix + name]!]));
   return {
@@ -98,8 +100,9 @@ export function touch<S extends Touching>(finder: RowFinder, step: S): { rows: T
     step: {
       ...step,
       inputs: renumbered(inputs, ''),
-      targets: found.targets,
+      targets: found.targets.subarray(0, targets.length),
       negatives: { ...negatives, ids: found.negatives },
+      ...(repeated && { repeated: { ...repeated, ids: found.targets.subarray(targets.length) } }),
       ...(views && { views: { ...views, inputs: renumbered(views.inputs, VIEWS) } }),
     },
   };

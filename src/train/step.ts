@@ -38,7 +38,8 @@ import { dropout } from '../nn/dropout';
 import { drawViews, viewGroups } from '../objectives/augmentations';
 import { meanSimilarities, ntXent } from '../objectives/contrastive';
 import type { Negatives } from '../objectives/negatives';
-import { type LossInput, logQ, objectiveLoss } from '../objectives/objective';
+import { type LossInput, logQ, objectiveLoss, type RepeatedTensors } from '../objectives/objective';
+import { cellsOf, type Repeated, repeatedItems } from '../objectives/repeated';
 import { deriveSeed, type Random, random } from '../session/random';
 import type { Catalogue, SessionInput } from '../types';
 import type { TrainingBatch } from './batches';
@@ -71,6 +72,8 @@ export interface StepInput {
   readonly targets: Int32Array;
   readonly negatives: Negatives;
   readonly logq?: Float32Array | undefined;
+  /** What the sessions hold before each target, and log q of it, for a model with scores for repeats. */
+  readonly repeated?: (Repeated & { readonly logq?: Float32Array | undefined }) | undefined;
   /** For a contrastive loss: what `prepare` made of 2B views, and which of them are no negatives of each other, `[2B]`. */
   readonly views?:
     | { readonly inputs: Readonly<Record<string, PreparedArray>>; readonly groups: Int32Array }
@@ -88,6 +91,8 @@ export interface StepResult {
   /** What is worth watching beside the loss, by name. */
   readonly measures?: Readonly<Record<string, Scalar>> | undefined;
 }
+
+const NONE = new Int32Array(0);
 
 /** Whether targets are read at columns of their sessions. */
 const readsPositions = ({ kind }: TrainingRows): boolean => kind === 'sequences' || kind === 'masked';
@@ -129,6 +134,7 @@ export function differentiate<C>(
       targets,
       negatives: negatives as Tensor1D | Tensor2D,
       ...(input.logq && { logq: tensor1d(input.logq) }),
+      ...(input.repeated && { repeated: repeatedTensors(input.repeated, input.targets.length) }),
       items: catalogue.items,
       nominalBatch: plan.batchSize,
       params,
@@ -180,6 +186,20 @@ export function differentiate<C>(
     gradients[name] = zeroRow === true && !input.carried ? withoutFirstRow(gradient) : gradient;
   });
   return { loss: value as Scalar, gradients, state, measures };
+}
+
+function repeatedTensors(repeated: NonNullable<StepInput['repeated']>, targets: number): RepeatedTensors {
+  const { width, ids, lags, targetLags, mask, drawn, logq } = repeated;
+  const shape: [number, number] = [targets, width];
+  return {
+    ids: tensor(ids, shape, 'int32') as Tensor2D,
+    lags: tensor(lags, shape, 'int32') as Tensor2D,
+    targetLags: tensor1d(targetLags, 'int32'),
+    mask: tensor(mask, shape) as Tensor2D,
+    ...(drawn && { drawn: tensor(drawn, [targets, drawn.length / targets]) as Tensor2D }),
+    ...(logq && { logq: tensor(logq, shape) as Tensor2D }),
+    cells: (first) => cellsOf(repeated, first),
+  };
 }
 
 /** Trains one set of parameters, step by step. Owns the carried state and the optimiser, not the parameters. */
@@ -322,7 +342,9 @@ export class Learner<C> {
     const { rows } = plan;
     const views = this.#views(sessions, step);
     if (!readsPositions(rows)) {
-      return { inputs, vectorOf: row, targets: batch.targets, negatives, logq: logQOf(batch.targets), views };
+      const { targets } = batch;
+      const repeated = this.#repeated(batch, targets, negatives);
+      return { inputs, vectorOf: row, targets, negatives, logq: logQOf(targets), repeated, views };
     }
     const { data: items, shape } = inputs.items!;
     const width = shape[1]!;
@@ -334,8 +356,19 @@ export class Learner<C> {
     const ahead = rows.kind === 'masked' && rows.masking.kind === 'next' ? 1 : 0;
     const isRelabelled = rows.kind === 'masked' && rows.labels === 'prepared';
     const targets = isRelabelled ? click.map((t, m) => items[cellOf(m, t + ahead)]!) : batch.targets;
+    const repeated = this.#repeated(batch, targets, negatives);
     const noise = plan.objective.replaced && random(this.seed, 'replace', step);
-    return { inputs, vectorOf, targets, negatives, logq: logQOf(targets), noise, views };
+    return { inputs, vectorOf, targets, negatives, logq: logQOf(targets), repeated, noise, views };
+  }
+
+  #repeated({ input, origin }: TrainingBatch, targets: Int32Array, negatives: Negatives): StepInput['repeated'] {
+    const { catalogue, plan, specs } = this.subject;
+    if (!specs.repeats || input.kind !== 'sessions') return undefined;
+    const most = specs.repeats.shape[0]!;
+    const repeated = repeatedItems(input.sessions, origin!, most, targets, negatives.ids);
+    // Those that are always there stand beside the target, and are corrected as it is.
+    const logq = catalogue.support && logQ(plan.objective, catalogue.support, repeated.ids, NONE, plan.batchSize);
+    return { ...repeated, logq };
   }
 
   #views(sessions: readonly SessionInput[], step: number): StepInput['views'] {

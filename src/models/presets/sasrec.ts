@@ -17,19 +17,23 @@ export const BY_CLICK = {
 
 /**
  * For catalogues of tens of thousands of items: vectors of length 1, so that popular items cannot win by length, told from
- * draws among all; batches of one length, which are many and small.
+ * draws that stand for all, and a score of their own for items of the session; batches of one length, which are many and small.
  */
 export const LARGE_CATALOGUE = {
   ...BY_CLICK,
   scoring: 'cosine',
+  temperature: 1 / 12,
+  repeatLags: 20,
   innerSize: 256,
   activation: 'gelu',
   dropoutRate: 0.3,
   maxlen: 20,
   loss: 'sampled',
-  nSample: 4096,
+  nSample: 2048,
   sampleAlpha: 0.5,
   logq: 1,
+  logqOf: 'draws',
+  sparseUpdates: true,
   beta2: 0.999,
   batching: 'same-length',
   batchClicks: 1024,
@@ -75,7 +79,9 @@ export const SASREC: Presets = {
     },
   },
   diginetica: {
-    doc: 'short anonymous sessions, a large catalogue; settings of a run in plain PyTorch on Diginetica, not searched here',
+    doc:
+      'short anonymous sessions, a large catalogue; after a run in plain PyTorch on Diginetica, then the best of trials on its ' +
+      'latest quarter',
     config: LARGE_CATALOGUE,
   },
   beauty: {

@@ -44,6 +44,7 @@ import { layerNorm } from '../../nn/layer-norm';
 import { linear } from '../../nn/linear';
 import type { Catalogue } from '../../types';
 import type { ParameterSpec, Params, PreparedTensors, Run, SessionModel } from '../model';
+import { repeatsOf, repeatsSpec } from '../repeats';
 import { clickVectors, type ScoringConfig, scoringTable, scoringVector } from '../scoring';
 import { bert } from './bert';
 import { electra } from './electra';
@@ -132,6 +133,7 @@ function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, P
     ...network(generator),
     ...(objective === 'rtd' && !config.rtdTiedGenerator && network(discriminating(config))),
     ...head.specs,
+    ...repeatsSpec(config),
   };
 }
 
@@ -249,9 +251,10 @@ export const transformers4rec: SessionModel<T4RecConfig> = {
       vectors(params, hidden(params, prepared, config, run, ranking(config)), config),
   },
   discriminate,
-  outputs: ({ items, bias }, config) => ({
-    table: scoringTable(items as Tensor2D, cosineOf(config)),
-    ...(bias && { bias: bias as Tensor1D }),
+  outputs: (params, config) => ({
+    table: scoringTable(params.items as Tensor2D, cosineOf(config)),
+    ...(params.bias && { bias: params.bias as Tensor1D }),
+    ...repeatsOf(params),
   }),
   training,
 };

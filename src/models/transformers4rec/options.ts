@@ -4,6 +4,7 @@
  */
 import { type AveragingConfig, averagingOptions } from '../averaging';
 import type { OptionSpec, OptionSpecs } from '../model';
+import { type RepeatsConfig, repeatsOptions } from '../repeats';
 import { type SampledConfig, sampledOptions } from '../sampled-softmax';
 import { type ScoringConfig, scoringOptions } from '../scoring';
 
@@ -15,7 +16,8 @@ type Choice = 'auto' | 'true' | 'false';
 
 export interface T4RecConfig
   extends AveragingConfig,
-    Pick<SampledConfig, 'sampleAlpha' | 'logq'>,
+    Pick<SampledConfig, 'sampleAlpha' | 'logq' | 'logqOf'>,
+    RepeatsConfig,
     Pick<ScoringConfig, 'scoring'> {
   readonly form: 'paper' | 'library';
   readonly lm: LanguageModelName;
@@ -339,6 +341,11 @@ export const options: OptionSpecs<T4RecConfig> = {
     ...sampledOptions.logq,
     doc: 'sampledSoftmax: share of the log of the sampling frequency taken off all scores, targets included',
   },
+  logqOf: {
+    ...sampledOptions.logqOf,
+    doc: sampledOptions.logqOf.doc.replace('sampled:', 'sampleBy=popularity:'),
+  },
+  repeatLags: { ...repeatsOptions.repeatLags, doc: `clm: ${repeatsOptions.repeatLags.doc}` },
   sparseUpdates: boolean(
     false,
     'sampledSoftmax: a step updates only the item vectors that it reads, so that its cost does not grow with the catalogue; ' +

@@ -47,12 +47,12 @@ const HIT = -655.04;
 
 /** What targets are compared with. */
 function softmax(config: T4RecConfig): ObjectiveSpec {
-  const { form, maxNSamples, sampleAlpha, logq } = config;
+  const { form, maxNSamples, sampleAlpha, logq, logqOf } = config;
   const full = { loss: 'cross-entropy', reduction: 'mean' } as const;
   if (!config.sampledSoftmax) {
     return { ...full, negatives: { kind: 'catalogue' }, paddingColumn: form === 'library' };
   }
-  if (config.sampleBy === 'popularity') return sampledSoftmax({ nSample: maxNSamples, sampleAlpha, logq });
+  if (config.sampleBy === 'popularity') return sampledSoftmax({ nSample: maxNSamples, sampleAlpha, logq, logqOf });
   const negatives: NegativeSpec = {
     ...{ kind: 'shared', inBatch: false, extra: 2 * maxNSamples, alpha: 1 },
     distribution: 'log-uniform',

@@ -91,7 +91,15 @@ describe.each(backends)('the cross-entropy of products on %s', (name) => {
         const given: Tensor[] = [matrix(rows, width, seed), matrix(columns, width, seed + 2)];
         if (hasBias) given.push(tensor1d(floatsOf(columns, seed + 3)));
         const blocked = (c: Tensor, e: Tensor, b?: Tensor) =>
-          productCrossEntropy(c as Tensor2D, e as Tensor2D, b as Tensor1D | undefined, positive, smoothing, block);
+          productCrossEntropy(
+            c as Tensor2D,
+            e as Tensor2D,
+            b as Tensor1D | undefined,
+            positive,
+            smoothing,
+            undefined,
+            block,
+          );
         const whole = (c: Tensor, e: Tensor, b?: Tensor) => {
           const scores = matMul(c, e, false, true) as Tensor2D;
           return sum(softmaxCrossEntropy(b ? add(scores, b) : scores, positive, smoothing));
@@ -116,7 +124,7 @@ describe.each(backends)('the cross-entropy of products on %s', (name) => {
     let peak = 0;
     tidy(() => {
       grads((c, e) => {
-        const loss = productCrossEntropy(c as Tensor2D, e as Tensor2D, undefined, positive, 0, 8);
+        const loss = productCrossEntropy(c as Tensor2D, e as Tensor2D, undefined, positive, 0, undefined, 8);
         peak = memory().numBytes - numBytes; // what the gradients keep
         return loss;
       })(given);
