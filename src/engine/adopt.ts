@@ -1,8 +1,7 @@
 /** A model that scores by what was learnt: the artifact's weights stay where they are, beside what differs. */
-import { dispose } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
-import type { Outputs } from '../models/model';
 import { toTensor, upload } from '../models/tensors';
 import { type NeuralScorer, neuralScorer } from '../ranking/neural-scorer';
 import { openSession } from '../ranking/session-scorer';
@@ -31,11 +30,11 @@ function adapterScorer(delta: Delta, model: Model, ground: Ground): NeuralScorer
     whole.set(values, row);
     return whole;
   };
-  const outputs = () =>
-    ({
-      table: toTensor({ data: padded(table, d), shape: [n + 1, d] }),
-      bias: toTensor({ data: padded(bias, 1), shape: [n + 1] }),
-    }) as Outputs;
+  const outputs: typeof architecture.outputs = (params, config) => ({
+    ...architecture.outputs(params, config),
+    table: toTensor({ data: padded(table, d), shape: [n + 1, d] }) as Tensor2D,
+    bias: toTensor({ data: padded(bias, 1), shape: [n + 1] }) as Tensor1D,
+  });
   return neuralScorer({ ...architecture, outputs }, params, config, catalogue);
 }
 

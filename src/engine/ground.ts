@@ -40,16 +40,17 @@ export async function groundOf(model: Model): Promise<Ground> {
   if (known) return known;
   const { model: architecture, params, config, catalogue } = networkOf(model);
   const n = catalogue.items;
-  const [rows, biases] = tidy(() => {
-    const { table, bias } = architecture.outputs(params, config);
-    return [slice(table, [1, 0], [n, -1]), bias ? slice(bias, 1, n) : undefined];
+  const [rows, biases, lifts] = tidy(() => {
+    const { table, bias, repeats } = architecture.outputs(params, config);
+    return [slice(table, [1, 0], [n, -1]), bias && slice(bias, 1, n), repeats && slice(repeats, 0)];
   });
-  const [table, bias] = await Promise.all([read(rows!), biases && read(biases)]);
+  const [table, bias, repeats] = await Promise.all([read(rows!), biases && read(biases), lifts && read(lifts)]);
   const { itemIds, tensors, catalogue: products = [] } = artifact;
   const ground: Ground = {
     base: baseOf(artifact),
     ...{ itemIds, table },
     ...(bias && { bias }),
+    ...(repeats && { repeats }),
     support: tensors[SUPPORT_TENSOR]!.data,
     facets: facetsOf(products, itemIds),
   };

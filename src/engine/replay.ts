@@ -34,7 +34,8 @@ export async function encodedReplay(artifact: OpenedArtifact, encoder: Encoder):
   const d = rows[0]!.length;
   const vectors = new Float32Array(rows.length * d);
   for (const [s, row] of rows.entries()) vectors.set(row, s * d);
-  const replay = { vectors, targets: Int32Array.from(sessions, ({ target }) => target) };
+  const targets = Int32Array.from(sessions, ({ target }) => target);
+  const replay = { vectors, targets, sessions: sessions.map(({ session }) => session) };
   encoded.set(artifact, replay);
   return replay;
 }

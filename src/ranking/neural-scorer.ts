@@ -87,7 +87,7 @@ function itemSide<C>(model: SessionModel<C>, params: Params, config: C, n: numbe
       table: transpose(slice(outputs.table, [1, 0], [n, -1])), // [d, n]
     };
     if (outputs.bias) held.bias = slice(outputs.bias, 1, n);
-    if (outputs.repeats) held.repeats = add(outputs.repeats, 0); // the parameter itself is the caller's
+    if (outputs.repeats) held.repeats = slice(outputs.repeats, 0); // the parameter itself is the caller's
     return held;
   });
   let lifts: Promise<Float32Array> | undefined;

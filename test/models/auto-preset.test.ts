@@ -89,9 +89,9 @@ describe('what follows the log', () => {
 
   test('is the number of negatives: in proportion below, by the root above', () => {
     const half = { ...diginetica!, items: diginetica!.items / 2 };
-    expect(autoPreset('sasrec', half).config).toMatchObject({ nSample: 2048 });
+    expect(autoPreset('sasrec', half).config).toMatchObject({ nSample: 1024 });
     const four = { ...diginetica!, items: 4 * diginetica!.items };
-    expect(autoPreset('sasrec', four).config).toMatchObject({ nSample: 8192 });
+    expect(autoPreset('sasrec', four).config).toMatchObject({ nSample: 4096 });
     expect(autoPreset('sasrec', { ...four, items: 1e7 }).config).toMatchObject({ nSample: 8192 });
   });
 

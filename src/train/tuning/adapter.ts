@@ -2,7 +2,7 @@
  * A visitor's adapter: a few vectors, rows and weights beside a frozen model, with gradients in closed form.
  *
  *     q      = c ⊙ (1 + g) + û / (s Ē)                                  c the session, Ē the usual length of a row of E
- *     rawᵢ   = s (q · Eᵢ + bᵢ)
+ *     rawᵢ   = s (q · Eᵢ + bᵢ + rₗ)                                     rₗ if the session holds item i, see `models/repeats.ts`
  *     logitᵢ = m rawᵢ + βᵢ + w₀ lift(i) + Σ_f w_f lift(f(i))
  *     loss   = −log softmax(logit)[next item] + ½ α ‖θ − θ₀‖²
  *
@@ -16,10 +16,10 @@
  * Every part learns by `adagrad-norm.ts` and stays inside its cap. The sums are plain loops in double precision, so that the
  * same events teach the same on every backend.
  */
-import type { NdArray } from '../../types';
+import type { NdArray, SessionInput } from '../../types';
 import { capNorm, clamp, move } from './adagrad-norm';
 import { type Candidates, candidatesOf } from './candidates';
-import type { Ground, Pair, TuneEvent } from './ground';
+import { type Ground, type Pair, repeatedColumns, type TuneEvent } from './ground';
 import type { Learner, SavedLearner } from './learner';
 import { facetLifts, lift, Popularity } from './lifts';
 import { ADAPTER, type AdapterSettings, CAPS } from './settings';
@@ -96,10 +96,10 @@ export class Adapter implements Learner {
     this.#step = saved?.step ?? 0;
   }
 
-  predict({ item, vector, hidden = new Set() }: TuneEvent): Pair {
+  predict({ item, vector, session, hidden = new Set() }: TuneEvent): Pair {
     this.#candidates = candidatesOf(this.#ground.itemIds.length, item, this.#rows.columns, this.#step);
     const { placeOf, weights } = this.#candidates;
-    this.#score(vector!);
+    this.#score(vector!, session);
     this.#addLifts();
     for (const other of hidden) {
       const place = placeOf(other - 1);
@@ -235,7 +235,7 @@ export class Adapter implements Learner {
     const vector = replay.vectors.subarray(at * this.#d, (at + 1) * this.#d);
     const target = replay.targets[at]!;
     this.#candidates = candidatesOf(itemIds.length, target, this.#rows.columns, this.#step);
-    this.#score(vector);
+    this.#score(vector, replay.sessions?.[at]);
     this.#delta.set(this.#raw);
     crossEntropy(this.#delta, this.#candidates.placeOf(target - 1)!, this.#candidates.weights);
     this.#pull().forEach((value, k) => {
@@ -245,9 +245,9 @@ export class Adapter implements Learner {
   }
 
   /** Base logits, and raw scores of the tuned model, of the candidates. */
-  #score(vector: Float32Array): void {
+  #score(vector: Float32Array, session: SessionInput | undefined): void {
     const { table, bias, itemIds } = this.#ground;
-    const { columns } = this.#candidates;
+    const { columns, placeOf } = this.#candidates;
     const [d, q, s] = [this.#d, this.#q, this.#scale];
     const n = columns ? columns.length : itemIds.length;
     if (this.#raw.length !== n) {
@@ -269,6 +269,12 @@ export class Adapter implements Learner {
       }
       bases[place] = s * base;
       raws[place] = s * raw;
+    }
+    for (const [column, part] of repeatedColumns(this.#ground, session)) {
+      const place = placeOf(column);
+      if (place === undefined) continue;
+      bases[place]! += s * part;
+      raws[place]! += s * part;
     }
   }
 

@@ -6,8 +6,10 @@
  * Blocks learn by `adagrad-norm.ts` and stay inside their caps. Parameters are plain arrays, and tensors only while an event is
  * predicted or learnt: nothing is held on a device.
  */
-import { add, dispose, gather, matMul, slice, type Tensor, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { dispose, gather, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { upload } from '../../models/tensors';
+import { catalogueScores } from '../../objectives/objective';
+import { repeatedItems } from '../../objectives/repeated';
 import { INFERENCE } from '../../ranking/neural-scorer';
 import { random } from '../../session/random';
 import type { NdArray, SessionInput } from '../../types';
@@ -16,7 +18,7 @@ import { differentiate, type StepInput, type Trainee } from '../step';
 import { capNorm, move } from './adagrad-norm';
 import { candidatesOf } from './candidates';
 import { type BaseNetwork, FullParameters } from './full-parameters';
-import type { Ground, Pair, TuneEvent } from './ground';
+import { type Ground, type Pair, repeatedColumns, type TuneEvent } from './ground';
 import type { Learner, SavedLearner } from './learner';
 import { FULL, SAMPLE, SAMPLE_ABOVE } from './settings';
 import { crossEntropy, HIDDEN } from './softmax';
@@ -47,7 +49,9 @@ export class Full<C = unknown> implements Learner {
         rows: { kind: 'prefixes', maxLength: Number.MAX_SAFE_INTEGER },
         objective: {
           loss: 'cross-entropy',
-          negatives: isSampled ? { kind: 'shared', inBatch: true, extra: SAMPLE, alpha: 0 } : { kind: 'catalogue' },
+          negatives: isSampled
+            ? { kind: 'shared', inBatch: !specs.repeats, extra: SAMPLE, alpha: 0 }
+            : { kind: 'catalogue' },
           ...(isSampled && { maskHits: true }),
           reduction: 'mean',
           temperature: 1 / scale,
@@ -63,11 +67,12 @@ export class Full<C = unknown> implements Learner {
     const own = Int32Array.from(this.#parameters.rows.entries(), ([column]) => column);
     const { columns, placeOf, weights } = candidatesOf(n, item, own, this.#step);
     const scores = await this.#scores(session!);
+    const repeated = new Map(repeatedColumns(this.#ground, session));
     const d = vector!.length;
     const candidates = columns ?? Int32Array.from({ length: n }, (_, column) => column);
     const tuned = Float64Array.from(candidates, (column) => scale * scores[column]!);
     const base = Float64Array.from(candidates, (column) => {
-      let product = bias?.[column] ?? 0;
+      let product = (bias?.[column] ?? 0) + (repeated.get(column) ?? 0);
       for (let k = 0; k < d; k++) product += vector![k]! * table[column * d + k]!;
       return scale * product;
     });
@@ -85,16 +90,17 @@ export class Full<C = unknown> implements Learner {
   async #scores(session: SessionInput): Promise<Float32Array> {
     const { model, config, catalogue } = this.#network;
     const prepared = model.prepare([session], config, catalogue);
+    const tuned = this.tuned();
     const scores = tidy(() => {
-      const params = upload(this.tuned());
-      const { table, bias } = model.outputs(params, config);
+      const params = upload(tuned);
       const vectors = model.encode(params, upload(prepared), config, INFERENCE);
-      const items = slice(table, [1, 0], [catalogue.items, -1]);
-      const products: Tensor2D = matMul(vectors, items, false, true); // [1, n]
-      return bias ? add<Tensor2D>(products, slice(bias, 1, catalogue.items)) : products;
+      return catalogueScores(vectors, model.outputs(params, config), catalogue.items); // [1, n]
     });
     try {
-      return (await scores.data()) as Float32Array;
+      const values = (await scores.data()) as Float32Array;
+      const repeats = tuned.repeats?.data as Float32Array | undefined;
+      for (const [column, part] of repeatedColumns({ ...(repeats && { repeats }) }, session)) values[column]! += part;
+      return values;
     } finally {
       scores.dispose();
     }
@@ -104,10 +110,15 @@ export class Full<C = unknown> implements Learner {
     const { model, config, catalogue, replay = [] } = this.#network;
     const other = replay[this.#step % replay.length];
     const sessions = other ? [session!, other.session] : [session!];
+    const targets = Int32Array.from(other ? [item, other.target] : [item]);
+    const ids = this.#negatives();
+    const newest = { row: targets.map((_, m) => m), click: targets.map((_, m) => sessions[m]!.items.length - 1) };
+    const most = this.#trainee.specs.repeats?.shape[0];
     const input: StepInput = {
       inputs: model.prepare(sessions, config, catalogue),
-      targets: Int32Array.from(other ? [item, other.target] : [item]),
-      negatives: { ids: this.#negatives(), perTarget: false },
+      targets,
+      negatives: { ids, perTarget: false },
+      ...(most !== undefined && { repeated: repeatedItems(sessions, newest, most, targets, ids) }),
     };
     const columns = Int32Array.from(this.#parameters.rows.entries(), ([column]) => column);
     await breathe(BREATH);

@@ -63,6 +63,30 @@ test('before it has seen anything, an adapter ranks as the base does', () => {
   }
 });
 
+test('items of the session score what the base gives them on top, for base and tuned, and for others', () => {
+  const repeats = Float32Array.of(1.5, -2);
+  const vector = vectorOf(random(8, 'event'));
+  const lossOf = (of: typeof ground, item: number) =>
+    new Adapter(of).predict({ item, time: 0, vector, session: { items: [9, 7, 3] } }).base.loss;
+  const [plain, lifted] = [ground, { ...ground, repeats }].map((of) =>
+    ground.itemIds.map((_, k) => -lossOf(of, k + 1)),
+  );
+  // Logits, but for a constant: what items 3 and 7 get shows against any other.
+  const above = (item: number) => lifted![item - 1]! - plain![item - 1]! - (lifted![19]! - plain![19]!);
+  expect(above(3)).toBeCloseTo(1.5, 6);
+  expect(above(7)).toBeCloseTo(-2, 6);
+  expect(above(9)).toBeCloseTo(0, 6);
+
+  const replayed = (sessions: { items: number[] }[]) => {
+    const replay = { vectors: vectorOf(random(9, 'replay')), targets: Int32Array.of(3), sessions };
+    const adapter = new Adapter({ ...ground, repeats, replay });
+    adapter.predict({ item: 12, time: 0, vector });
+    adapter.learn({ item: 12, time: 0, vector });
+    return Array.from(adapter.save().arrays['shift']!.data);
+  };
+  expect(replayed([{ items: [3] }])).not.toEqual(replayed([{ items: [4] }]));
+});
+
 test('it learns what the visitor is fond of', () => {
   const adapter = learnt(60);
   const fresh = fondEvents(120, ground.itemIds.length, 2).filter(({ vector }) => vector);

@@ -23,11 +23,18 @@ const base: BaseModel = { name: 'small', version: '1', architecture: 'any', hash
 
 beforeAll(() => start('wasm'));
 
+/** Each architecture, and one that has scores of their own for items of the session. */
+const REPEATS = 'sasrec with repeats';
+const CASES = [...Object.keys(models), REPEATS];
+
 /** An untrained model and a visitor who goes round 3, 4, 5, 6 in each session. */
-async function visited(architecture: string, replay: BaseNetwork['replay'] = []) {
+async function visited(name: string, replay: BaseNetwork['replay'] = []) {
+  const architecture = name === REPEATS ? 'sasrec' : name;
   const model = await models[architecture]!();
-  const config = configure(model, SMALL[architecture] ?? {});
-  const tensors = initialise(model.parameters(config, catalogue), 3);
+  const given = { ...SMALL[architecture], ...(name === REPEATS && { repeatLags: 3 }) };
+  const config = configure(model, given);
+  const repeats = name === REPEATS && { repeats: { data: Float32Array.of(0.5, -1, 0.25), shape: [3] } };
+  const tensors = { ...initialise(model.parameters(config, catalogue), 3), ...repeats };
   const network: BaseNetwork = { model: model as never, config, catalogue, tensors, replay };
   const params = upload(tensors);
   const encode = (items: number[]) =>
@@ -42,7 +49,8 @@ async function visited(architecture: string, replay: BaseNetwork['replay'] = [])
     ];
   });
   const itemIds = Array.from({ length: N }, (_, k) => `item ${k + 1}`);
-  const ground: Ground = { base, itemIds, table: table!, support, ...(bias && { bias }) };
+  const lifts = repeats && { repeats: repeats.repeats.data };
+  const ground: Ground = { base, itemIds, table: table!, support, ...(bias && { bias }), ...lifts };
   const round = [3, 4, 5, 6];
   const events = Array.from({ length: 24 }, (_, t): TuneEvent => {
     const before = round.slice(0, t % 4);
@@ -59,7 +67,7 @@ const tuningOf = (ground: Ground, network: BaseNetwork, delta?: Delta) =>
     ...(delta && { delta }),
   });
 
-describe.each(Object.keys(models))('all parameters of %s', (architecture) => {
+describe.each(CASES)('all parameters of %s', (architecture) => {
   test('learn what the visitor does, and predict as a scorer of them does', async () => {
     const { network, ground, events } = await visited(architecture);
     const before = memory().numTensors;

@@ -1,0 +1,219 @@
+/** Scores of their own for items that a session holds: in the loss, beside a 64-bit reference, and where models are asked. */
+import { dispose, memory } from '@tensorflow/tfjs-core';
+import { describe, expect, test } from 'vitest';
+import { configure } from '../../src/models/configuration';
+import { models } from '../../src/models/index';
+import { initialise } from '../../src/models/parameters';
+import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
+import { upload } from '../../src/models/tensors';
+import { logQ } from '../../src/objectives/objective';
+import { repeatedItems } from '../../src/objectives/repeated';
+import { neuralScorer } from '../../src/ranking/neural-scorer';
+import { lagsOf } from '../../src/session/lags';
+import { differentiate, trainee } from '../../src/train/step';
+import { Trainer } from '../../src/train/trainer';
+import { backends, start } from '../engine/backends/start';
+import { outputTable, predictions } from '../reference/sasrec';
+import { drawWeights, expectGradients, finiteDifferences, type Weights } from '../reference/weights64';
+import { logOf, supportOf } from '../train/helpers';
+
+const ITEMS = 8;
+const SUPPORT = [0, 9, 4, 1, 7, 2, 3, 5, 6];
+const DRAWN = [3, 1, 4, 4, 7, 2]; // twice the same, targets, and items of sessions
+const ALPHA = 0.75;
+const LAGS = 3;
+/** A target that the session holds, at several lags and beyond the last; repeats of repeats; one click. */
+const SESSIONS = [
+  [5, 2],
+  [3, 3, 3, 7],
+  [1, 8, 2, 8, 4, 1],
+  [4, 1, 4, 1, 5],
+];
+const SIZE = { hiddenUnits: 4, maxlen: 5, numBlocks: 1 };
+
+/** Before target m: the items within the last LAGS clicks, and the number of clicks ago of each. */
+const held = SESSIONS.flatMap((session) =>
+  session.slice(1).map((_, t) => {
+    const past = session.slice(0, t + 1).reverse();
+    return new Map([...new Set(past.slice(0, LAGS))].map((item) => [item, past.indexOf(item)]));
+  }),
+);
+
+/** By the formulas of `repeats.ts` and `sampled-softmax.ts`, target by target. */
+function lossOf(weights: Weights, { loss, scoring, logqOf }: SasrecConfig): number {
+  const cosine = scoring === 'cosine';
+  const made = predictions(weights, SESSIONS, {
+    ...{ ...SIZE, numHeads: 1, positions: 'start' as const, norm: 'pre' as const, cosine },
+    ...(cosine && { temperature: 1 / 16, inputScale: 1 }),
+  });
+  const items = outputTable(weights, ITEMS, cosine);
+  const r = weights.repeats!.data;
+  const all = SUPPORT.slice(1).reduce((sum, count) => sum + count ** ALPHA, 0);
+  const losses = made.map(({ vector, target }, m) => {
+    const lags = held[m]!;
+    const score = (item: number) =>
+      vector.reduce((sum, value, k) => sum + value * items[item]![k]!, 0) + (lags.has(item) ? r[lags.get(item)!]! : 0);
+    const alike = (item: number) => Math.log(SUPPORT[item]! ** ALPHA);
+    const certain = (item: number) => score(item) - (logqOf === 'all' ? alike(item) : 0);
+    const drawn = (item: number) =>
+      score(item) - (logqOf === 'all' ? alike(item) : Math.log((DRAWN.length * SUPPORT[item]! ** ALPHA) / all));
+    const others =
+      loss === 'ce'
+        ? Array.from({ length: ITEMS }, (_, i) => i + 1).flatMap((item) => (item === target ? [] : [score(item)]))
+        : [
+            ...[...lags.keys()].flatMap((item) => (item === target ? [] : [certain(item)])),
+            ...DRAWN.flatMap((item) => (item === target || lags.has(item) ? [] : [drawn(item)])),
+          ];
+    const own = loss === 'ce' ? score(target) : certain(target);
+    return Math.log([own, ...others].reduce((sum, s) => sum + Math.exp(s), 0)) - own;
+  });
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+}
+
+const cases: [string, Partial<SasrecConfig>][] = [
+  ['the full softmax', { loss: 'ce' }],
+  ['the full softmax of cosines', { loss: 'ce', scoring: 'cosine' }],
+  ['a sampled softmax that corrects all', { loss: 'sampled', logqOf: 'all' }],
+  ['a sampled softmax that corrects draws', { loss: 'sampled', logqOf: 'draws', scoring: 'cosine' }],
+];
+
+describe.each(cases)('%s', (_, given) => {
+  const config = configure(sasrec, {
+    ...{ ...SIZE, numHeads: 1, norm: 'pre', positions: 'start', dropoutRate: 0, repeatLags: LAGS },
+    ...{ sampleAlpha: ALPHA, logq: 1, nSample: DRAWN.length },
+    ...given,
+  });
+  const { reference, params } = drawWeights(sasrec, config, { items: ITEMS });
+  const felt = Object.fromEntries(Object.entries(reference).filter(([name]) => !name.endsWith('key.b')));
+  const differences = finiteDifferences(felt, () => lossOf(reference, config), ['items', 'positions']);
+
+  test.each(backends)('has the loss and the gradients of the 64-bit reference on %s', async (backend) => {
+    await start(backend);
+    const before = memory().numTensors;
+    const subject = trainee(sasrec, config, { items: ITEMS });
+    const sessions = SESSIONS.map((session) => ({ items: session.slice(0, -1) }));
+    const prepared = sasrec.prepare(sessions, config, { items: ITEMS });
+    const width = prepared.items!.shape[1]!;
+    const row = Int32Array.from(sessions.flatMap(({ items }, b) => items.map(() => b)));
+    const click = Int32Array.from(sessions.flatMap(({ items }) => items.map((_, t) => t)));
+    const targets = Int32Array.from(SESSIONS.flatMap((session) => session.slice(1)));
+    const ids = Int32Array.from(config.loss === 'sampled' ? DRAWN : []);
+    const repeated = repeatedItems(sessions, { row, click }, LAGS, targets, ids);
+    const correct = (of: Int32Array, drawn: Int32Array) => logQ(subject.plan.objective, SUPPORT, of, drawn, 128);
+    const at = upload(params);
+    const { loss, gradients } = differentiate(
+      subject,
+      at,
+      {
+        inputs: prepared,
+        vectorOf: row.map((b, m) => b * width + click[m]!),
+        targets,
+        negatives: { ids, perTarget: false },
+        logq: correct(targets, ids),
+        repeated: { ...repeated, logq: correct(repeated.ids, new Int32Array(0)) },
+      },
+      { dropout: (x) => x },
+    );
+    expect(loss.dataSync()[0]! / lossOf(reference, config)).toBeCloseTo(1, 4);
+    expectGradients(differences, gradients);
+    dispose([loss, ...Object.values(gradients), ...Object.values(at)]);
+    expect(memory().numTensors).toBe(before);
+  });
+});
+
+/** Every architecture that has the option, in its smallest form. */
+const SMALL: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  sasrec: { hiddenUnits: 4, maxlen: 4, numBlocks: 1, dropoutRate: 0 },
+  cl4srec: { hiddenUnits: 4, maxlen: 4, numBlocks: 1, dropoutRate: 0 },
+  srgnn: { hiddenSize: 4, maxlen: 4 },
+  caser: { d: 4, L: 3, nv: 2, nh: 2, loss: 'cross-entropy', T: 1, windows: 'all', profile: 'none', drop: 0 },
+  transformers4rec: {
+    dModel: 8,
+    itemEmbeddingDim: 8,
+    nLayer: 1,
+    nHead: 2,
+    totalSeqLength: 4,
+    lm: 'gpt2',
+    objective: 'clm',
+  },
+};
+
+describe.each(Object.keys(SMALL))('%s', (name) => {
+  const catalogue = { items: ITEMS, support: SUPPORT };
+  const LONG = [2, 5, 1, 5, 3, 4];
+
+  test('scores items of the last clicks by so much more, whoever stands beside them', async () => {
+    await start('cpu');
+    const model = await models[name]!();
+    const config = configure<Record<string, unknown>>(model, { ...SMALL[name], repeatLags: LAGS });
+    const drawn = initialise(model.parameters(config, catalogue), 3);
+    const lifts = [0.5, -1.25, 2];
+    const ask = async (repeats: number[], sessions: number[][]) => {
+      const params = upload({ ...drawn, repeats: { data: Float32Array.from(repeats), shape: [LAGS] } });
+      const scorer = neuralScorer(model, params, config, catalogue);
+      const scores = await scorer.score(sessions.map((items) => ({ items })));
+      scorer.dispose();
+      dispose(params);
+      return sessions.map((_, b) => Array.from(scores.subarray(b * ITEMS, (b + 1) * ITEMS)));
+    };
+    const plain = await ask([0, 0, 0], [LONG, [7]]);
+    const lifted = await ask(lifts, [LONG, [7]]);
+    const added = (b: number) => lifted[b]!.map((score, i) => Number((score - plain[b]![i]!).toFixed(4)));
+    // 4 was clicked last, then 3, then 5; 1 and 2 before that.
+    expect(added(0)).toEqual([0, 0, -1.25, 0.5, 2, 0, 0, 0]);
+    expect(added(1)).toEqual([0, 0, 0, 0, 0, 0, 0.5, 0]);
+  });
+
+  test('learns that shoppers come back to the click before the last', async () => {
+    await start('cpu');
+    const model = await models[name]!();
+    const sessions = logOf(
+      Array.from({ length: 40 }, (_, s) => [1 + (s % ITEMS), 1 + ((s + 3) % ITEMS), 1 + (s % ITEMS)]),
+    );
+    const config = configure<Record<string, unknown>>(model, { ...SMALL[name], repeatLags: LAGS, batchSize: 8 });
+    const trainer = new Trainer({
+      model,
+      config,
+      catalogue: { items: ITEMS, support: supportOf(sessions, ITEMS) },
+      sessions,
+      seed: 4,
+    });
+    for (let pass = 0; pass < 12; pass++) await trainer.runEpoch();
+    const { repeats } = await trainer.weights();
+    trainer.dispose();
+    const [now, before] = repeats!.data as Float32Array;
+    expect(before).toBeGreaterThan(0);
+    expect(now).toBeLessThan(0);
+  });
+});
+
+test('lags count from the newest click, to the last time an item was clicked, as far back as asked', () => {
+  expect([...lagsOf([7, 5, 7, 2, 2], 10)]).toEqual([
+    [2, 0],
+    [7, 2],
+    [5, 3],
+  ]);
+  expect([...lagsOf([7, 5, 7, 2, 2], 2)]).toEqual([[2, 0]]);
+  expect([...lagsOf([7, 5, 7, 2, 2], 10, 2)]).toEqual([
+    [5, 0],
+    [7, 1],
+  ]);
+});
+
+test.each([
+  ['sasrec', { loss: 'bce' }, '"repeatLags" needs loss "ce" or "sampled"'],
+  ['sasrec', { loss: 'sampled', nSamplePer: 'sequence' }, '"repeatLags" needs "nSamplePer" batch'],
+  ['srgnn', { loss: 'binary' }, '"repeatLags" needs loss "cross-entropy" or "sampled"'],
+  ['caser', { loss: 'binary' }, '"repeatLags" needs loss "cross-entropy" or "sampled"'],
+  ['cl4srec', { encoder: 'coserec' }, '"repeatLags" belongs to encoder "sasrec"'],
+  ['transformers4rec', { objective: 'mlm' }, '"repeatLags" is for clm'],
+])('%s with %o refuses them', async (name, given, message) => {
+  const model = await models[name]!();
+  expect(() => configure(model, { ...given, repeatLags: 5 })).toThrow(message);
+});
+
+test('log-uniform draws are not corrected as draws', async () => {
+  const model = await models.transformers4rec!();
+  const given = { objective: 'clm', lm: 'gpt2', sampledSoftmax: true, labelSmoothing: 0, logqOf: 'draws' };
+  expect(() => configure(model, given)).toThrow('"logqOf" draws needs sampleBy=popularity');
+});
