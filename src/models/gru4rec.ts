@@ -21,9 +21,10 @@ import { type AveragingConfig, averagingOptions } from './averaging';
 import type { OptionSpecs, ParameterSpec, Params, Run, SessionModel, State, Stepping } from './model';
 import { padItems } from './padding';
 import { glorotUniform } from './parameters';
+import { type RepeatsConfig, repeatsOf, repeatsOptions, repeatsSpec } from './repeats';
 import { encodeBySteps } from './stepping';
 
-export interface Gru4RecConfig extends AveragingConfig {
+export interface Gru4RecConfig extends RepeatsConfig, AveragingConfig {
   readonly layers: readonly number[];
   readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr';
   readonly finalAct: 'auto' | 'linear' | 'relu' | 'tanh' | 'selu' | 'elu' | 'leaky';
@@ -153,6 +154,7 @@ const options: OptionSpecs<Gru4RecConfig> = {
     doc: 'passes over the log; 5 are nearly as good',
     source: PORT,
   },
+  ...repeatsOptions,
   ...averagingOptions,
 };
 
@@ -164,6 +166,7 @@ function check({
   labelSmoothing,
   nSample,
   batchSize,
+  repeatLags,
 }: Gru4RecConfig): void {
   const refuse = (sentence: string): never => {
     throw new RecommenderError('bad-config', `gru4rec: ${sentence}`);
@@ -176,6 +179,11 @@ function check({
   if (loss !== 'cross-entropy' && logq > 0) refuse(`"logq" corrects cross-entropy only, the loss is ${loss}.`);
   if (loss !== 'cross-entropy' && labelSmoothing > 0)
     refuse(`"labelSmoothing" is for cross-entropy only, the loss is ${loss}.`);
+  if (repeatLags > 0 && (loss !== 'cross-entropy' || labelSmoothing > 0)) {
+    refuse(
+      '"repeatLags" needs loss "cross-entropy" without labelSmoothing: items of the session are columns of their own.',
+    );
+  }
   if (nSample === 0 && batchSize < 2) refuse('without extra negatives (nSample=0) batchSize must be at least 2.');
 }
 
@@ -212,7 +220,7 @@ function parameters(config: Gru4RecConfig, { items: n }: Catalogue): Record<stri
     rows: mode === 'constrained' ? 'both' : 'output',
   };
   specs.bias = { shape: [n + 1], init: { kind: 'zeros' }, rows: 'output' };
-  return specs;
+  return { ...specs, ...repeatsSpec(config) };
 }
 
 /** One click: every layer's state moves on by one step. */
@@ -260,7 +268,7 @@ export const gru4rec: SessionModel<Gru4RecConfig> = {
   prepare: (sessions) => ({ items: padItems(sessions, 'left') }),
   encode: (params, { items }, config, run) => encodeBySteps(stepping, params, items as Tensor2D, config, run),
   stepping,
-  outputs: ({ items, bias }) => ({ table: items as Tensor2D, bias: bias as Tensor1D }),
+  outputs: (params) => ({ table: params.items as Tensor2D, bias: params.bias as Tensor1D, ...repeatsOf(params) }),
   training: (config) => ({
     rows: { kind: 'session-parallel' },
     batchSize: config.batchSize,

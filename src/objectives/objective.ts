@@ -5,6 +5,7 @@ import {
   div,
   equal,
   expandDims,
+  eye,
   gather,
   matMul,
   mean,
@@ -75,7 +76,7 @@ export interface RepeatedTensors {
   readonly lags: Tensor2D;
   readonly targetLags: Tensor1D;
   readonly mask: Tensor2D;
-  readonly drawn?: Tensor2D;
+  readonly shared?: Tensor2D;
   /** log q of `ids`, `[M, P]`; absent without correction. */
   readonly logq?: Tensor2D;
   /** For the full softmax, given the item of column 0. */
@@ -180,7 +181,8 @@ function fullCrossEntropy(spec: ObjectiveSpec, { vectors, outputs, targets, item
  * Scores of each row's candidates, `[M, K]`, and the column of its target.
  *
  * - the whole catalogue: K = n, the target of row b in column targets[b] − 1;
- * - in-batch: columns are the M targets, then the extra ids; the target of row b in column b;
+ * - in-batch: columns are the M targets, then the extra ids; the target of row b in column b; where items of its session get a
+ *   score on top, they stand last;
  * - extra ids only: the row's own target in column 0, then the items of its session that get a score on top, then the extra
  *   ids, the batch's or those of the target's session.
  */
@@ -198,29 +200,44 @@ function columns(spec: ObjectiveSpec, input: LossInput): { scores: Tensor2D; pos
     const extra = input.negatives as Tensor1D;
     const ids = extra.shape[0] === 0 ? targets : concat([targets, extra]);
     const scores = sharedScores(input, ids);
-    return { scores: logq ? sub<Tensor2D>(scores, logq) : scores, positive: range(0, rows, 1, 'int32') };
+    const corrected: Tensor2D = logq ? sub(scores, logq) : scores;
+    const positive = range(0, rows, 1, 'int32');
+    if (!input.repeated) return { scores: corrected, positive };
+    const own = mul(eye(rows, ids.shape[0]), expandDims(targetExtras(input), 1)); // [M, K], in the targets' own columns
+    return { scores: concat([withoutHeld(input, add(corrected, own)), heldScores(input)], 1), positive };
   }
   const own = expandDims(ownScores(input, targets), 1);
   const { maskHits = false, temperature = 1 } = spec;
   const hit = maskHits === false ? undefined : maskHits === true ? MASKED : maskHits / temperature;
   const others = (negatives.kind === 'shared' ? scoresOfShared : scoresOfRows)(input, hit); // [M, K]
   const target: Tensor2D = logq ? sub(own, expandDims(slice(logq, 0, rows), 1)) : (own as Tensor2D);
-  const scores = input.repeated ? withRepeats(input, target, others) : [target, others];
+  const scores = input.repeated
+    ? [add<Tensor2D>(target, expandDims(targetExtras(input), 1)), heldScores(input), withoutHeld(input, others)]
+    : [target, others];
   return { scores: concat(scores, 1), positive: zeros([rows], 'int32') };
 }
 
-/** Scores of target, of its session's other items and of the negatives, none of which the session holds any more. */
-function withRepeats({ vectors, outputs, repeated }: LossInput, target: Tensor2D, others: Tensor2D): Tensor2D[] {
-  const { ids, lags, targetLags, mask, drawn, logq } = repeated!;
+/** r, and a 0 for items that no session holds. */
+const extrasAndNone = ({ outputs }: LossInput): Tensor1D => concat([outputs.repeats!, zeros([1])]);
+
+/** What each target gets on top, `[M]`. */
+const targetExtras = (input: LossInput): Tensor1D => gather(extrasAndNone(input), input.repeated!.targetLags);
+
+/** Scores of what each target's session holds beside it, `[M, P]`. */
+function heldScores(input: LossInput): Tensor2D {
+  const { vectors, outputs, repeated } = input;
+  const { ids, lags, mask, logq } = repeated!;
   const [rows, width] = ids.shape;
-  const r = concat([outputs.repeats!, zeros([1])]);
   const { table, bias } = rowsOfItems(outputs, reshape(ids, [rows * width]) as Tensor1D);
   const products = matMul(reshape(table, [rows, width, -1]) as Tensor3D, expandDims(vectors, 2) as Tensor3D);
-  const extra = add(reshape(gather(r, reshape(lags, [rows * width])), [rows, width]), mask);
+  const extra = add(reshape(gather(extrasAndNone(input), reshape(lags, [rows * width])), [rows, width]), mask);
   const biased = bias ? add(extra, reshape(bias, [rows, width])) : extra;
-  const own = add(reshape(products, [rows, width]), logq ? sub(biased, logq) : biased) as Tensor2D;
-  return [add(target, expandDims(gather(r, targetLags), 1)), own, drawn ? add(others, drawn) : others];
+  return add(reshape(products, [rows, width]), logq ? sub(biased, logq) : biased) as Tensor2D;
 }
+
+/** Scores of shared columns, `[M, K]`, without those that a session holds: they have columns of their own. */
+const withoutHeld = ({ repeated }: LossInput, scores: Tensor2D): Tensor2D =>
+  repeated!.shared ? add(scores, repeated!.shared) : scores;
 
 /** Scores of extra ids that the whole batch shares, `[M, K]`; `hit` stands where one is the row's own target. */
 function scoresOfShared(input: LossInput, hit?: number): Tensor2D {

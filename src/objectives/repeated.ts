@@ -15,22 +15,27 @@ export interface Repeated {
   readonly targetLags: Int32Array;
   /** Added to the scores of `ids`, `[M, P]`: `MASKED` where there is none, or where it is the target, else 0. */
   readonly mask: Float32Array;
-  /** The same of the K shared negatives, `[M, K]`: `MASKED` where the session holds one. Absent where none does. */
-  readonly drawn?: Float32Array;
+  /**
+   * The same of the other columns that targets share, `[M, K]`: `MASKED` where the session holds the item, unless it is the
+   * target's own column. Absent where there is none.
+   */
+  readonly shared?: Float32Array;
 }
 
 /**
  * @param row Session of each target, `[M]`.
  * @param click Its click before the target, `[M]`.
  * @param most L, clicks that are looked back at.
- * @param negatives Those that the batch shares, `[K]`; empty where the catalogue is.
+ * @param columns Items that all targets are compared with, `[K]`: negatives, with `inBatch` the targets before them; empty
+ *   where the catalogue is.
  */
 export function repeatedItems(
   sessions: readonly SessionInput[],
   { row, click }: { readonly row: Int32Array; readonly click: Int32Array },
   most: number,
   targets: Int32Array,
-  negatives: Int32Array,
+  columns: Int32Array,
+  inBatch = false,
 ): Repeated {
   const found = Array.from(row, (r, m) => lagsOf(sessions[r]!.items, most, click[m]! + 1));
   const width = found.reduce((longest, { size }) => Math.max(longest, size), 0);
@@ -39,8 +44,8 @@ export function repeatedItems(
   const lags = new Int32Array(cells).fill(most);
   const mask = new Float32Array(cells).fill(MASKED);
   const targetLags = Int32Array.from(found, (own, m) => own.get(targets[m]!) ?? most);
-  const places = placesOf(negatives);
-  let drawn: Float32Array | undefined;
+  const places = placesOf(columns);
+  let shared: Float32Array | undefined;
   found.forEach((own, m) => {
     let cell = m * width;
     for (const [item, lag] of own) {
@@ -49,13 +54,22 @@ export function repeatedItems(
       if (item !== targets[m]) mask[cell] = 0;
       cell++;
       for (const k of places.get(item) ?? []) {
-        drawn ??= new Float32Array(targets.length * negatives.length);
-        drawn[m * negatives.length + k] = MASKED;
+        if (inBatch && k === m) continue;
+        shared ??= new Float32Array(targets.length * columns.length);
+        shared[m * columns.length + k] = MASKED;
       }
     }
   });
-  return { width, ids, lags, targetLags, mask, ...(drawn && { drawn }) };
+  return { width, ids, lags, targetLags, mask, ...(shared && { shared }) };
 }
+
+/** One target for each session, after its newest click. */
+export const newestClicks = (
+  sessions: readonly SessionInput[],
+): { readonly row: Int32Array; readonly click: Int32Array } => ({
+  row: Int32Array.from(sessions.keys()),
+  click: Int32Array.from(sessions, ({ items }) => items.length - 1),
+});
 
 /** Where each item stands; it may be drawn several times. */
 function placesOf(ids: Int32Array): Map<number, number[]> {

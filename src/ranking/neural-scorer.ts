@@ -156,7 +156,11 @@ async function walk<C>(
         return [outputs.scores(stepping.vector(next)), ...next] as [Tensor2D, ...Tensor[]];
       });
       state = replaced(state, after);
-      visit(await read(scores), rows);
+      const seen = rows.map(({ session, position }): SessionInput => {
+        const start = offsets[session]!;
+        return { items: items.subarray(start, start + position + 1) };
+      });
+      visit(await outputs.withRepeats(await read(scores), seen), rows);
 
       const following: WalkRow[] = [];
       const sources: number[] = []; // 1 + the row whose state is carried on, 0 for a fresh one
@@ -228,7 +232,7 @@ function steppingSession<C>(
         forget();
         throw error;
       }
-      return read(tidy(() => outputs.scores(stepping.vector(state))));
+      return outputs.withRepeats(await read(tidy(() => outputs.scores(stepping.vector(state)))), [{ items }]);
     },
     forget,
     dispose: forget,

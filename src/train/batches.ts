@@ -16,6 +16,8 @@ export interface TrainingBatch {
         readonly items: Int32Array;
         /** For each row, the row of the batch before whose state it carries on; −1 for a session that starts here. */
         readonly carriedFrom: Int32Array;
+        /** Of each row, the clicks of its session up to this one. */
+        readonly past: readonly SessionInput[];
       }
     | { readonly kind: 'sessions'; readonly sessions: readonly SessionInput[] };
   /** `[M]` item indices to predict. */
@@ -90,7 +92,7 @@ function* sessionParallel(
   let next = 0;
   const start = (): RunningSession => {
     const s = next++;
-    return { at: offsets[s]!, last: offsets[s + 1]! - 1, carriedFrom: -1 };
+    return { start: offsets[s]!, at: offsets[s]!, last: offsets[s + 1]! - 1, carriedFrom: -1 };
   };
   const isFinished = ({ at, last }: RunningSession): boolean => at >= last;
   // As in the official code a session of one event takes a row too, and hands it on before the next step.
@@ -108,15 +110,17 @@ function* sessionParallel(
         kind: 'clicks',
         items: Int32Array.from(rows, ({ at }) => items[at]!),
         carriedFrom: Int32Array.from(rows, ({ carriedFrom }) => carriedFrom),
+        past: rows.map(({ start, at }) => ({ items: items.subarray(start, at + 1) })),
       },
       targets: Int32Array.from(rows, ({ at }) => items[at + 1]!),
     };
-    rows = refill(rows.map(({ at, last }, carriedFrom) => ({ at: at + 1, last, carriedFrom })));
+    rows = refill(rows.map(({ start, at, last }, carriedFrom) => ({ start, at: at + 1, last, carriedFrom })));
   }
 }
 
-/** A row of a session-parallel batch: the event under its cursor, its session's last event, where its state lies. */
+/** A row of a session-parallel batch: its session's first event, that under its cursor, the last, where its state lies. */
 interface RunningSession {
+  readonly start: number;
   readonly at: number;
   readonly last: number;
   readonly carriedFrom: number;

@@ -39,7 +39,7 @@ import { drawViews, viewGroups } from '../objectives/augmentations';
 import { meanSimilarities, ntXent } from '../objectives/contrastive';
 import type { Negatives } from '../objectives/negatives';
 import { type LossInput, logQ, objectiveLoss, type RepeatedTensors } from '../objectives/objective';
-import { cellsOf, type Repeated, repeatedItems } from '../objectives/repeated';
+import { cellsOf, newestClicks, type Repeated, repeatedItems } from '../objectives/repeated';
 import { deriveSeed, type Random, random } from '../session/random';
 import type { Catalogue, SessionInput } from '../types';
 import type { TrainingBatch } from './batches';
@@ -189,14 +189,14 @@ export function differentiate<C>(
 }
 
 function repeatedTensors(repeated: NonNullable<StepInput['repeated']>, targets: number): RepeatedTensors {
-  const { width, ids, lags, targetLags, mask, drawn, logq } = repeated;
+  const { width, ids, lags, targetLags, mask, shared, logq } = repeated;
   const shape: [number, number] = [targets, width];
   return {
     ids: tensor(ids, shape, 'int32') as Tensor2D,
     lags: tensor(lags, shape, 'int32') as Tensor2D,
     targetLags: tensor1d(targetLags, 'int32'),
     mask: tensor(mask, shape) as Tensor2D,
-    ...(drawn && { drawn: tensor(drawn, [targets, drawn.length / targets]) as Tensor2D }),
+    ...(shared && { shared: tensor(shared, [targets, shared.length / targets]) as Tensor2D }),
     ...(logq && { logq: tensor(logq, shape) as Tensor2D }),
     cells: (first) => cellsOf(repeated, first),
   };
@@ -331,7 +331,8 @@ export class Learner<C> {
       this.#continue(carriedFrom);
       const inputs = { items: { data: items, shape: [items.length], items: true as const } };
       const { targets } = batch;
-      return { inputs, carried: this.carried, targets, negatives, logq: logQOf(targets) };
+      const repeated = this.#repeated(batch, targets, negatives);
+      return { inputs, carried: this.carried, targets, negatives, logq: logQOf(targets), repeated };
     }
     const { sessions } = batch.input;
     const inputs = model.prepare(sessions, config, catalogue, {
@@ -363,11 +364,16 @@ export class Learner<C> {
 
   #repeated({ input, origin }: TrainingBatch, targets: Int32Array, negatives: Negatives): StepInput['repeated'] {
     const { catalogue, plan, specs } = this.subject;
-    if (!specs.repeats || input.kind !== 'sessions') return undefined;
+    if (!specs.repeats) return undefined;
     const most = specs.repeats.shape[0]!;
-    const repeated = repeatedItems(input.sessions, origin!, most, targets, negatives.ids);
+    const { negatives: spec } = plan.objective;
+    const inBatch = spec.kind === 'shared' && spec.inBatch;
+    const columns = inBatch ? Int32Array.of(...targets, ...negatives.ids) : negatives.ids;
+    const sessions = input.kind === 'sessions' ? input.sessions : input.past;
+    const at = origin ?? newestClicks(sessions);
+    const repeated = repeatedItems(sessions, at, most, targets, columns, inBatch);
     // Those that are always there stand beside the target, and are corrected as it is.
-    const logq = catalogue.support && logQ(plan.objective, catalogue.support, repeated.ids, NONE, plan.batchSize);
+    const logq = catalogue.support && logQ(plan.objective, catalogue.support, repeated.ids, NONE, repeated.ids.length);
     return { ...repeated, logq };
   }
 

@@ -1,15 +1,17 @@
 /** Scores of their own for items that a session holds: in the loss, beside a 64-bit reference, and where models are asked. */
-import { dispose, memory } from '@tensorflow/tfjs-core';
+import { dispose, memory, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import { initialise } from '../../src/models/parameters';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { upload } from '../../src/models/tensors';
-import { logQ } from '../../src/objectives/objective';
-import { repeatedItems } from '../../src/objectives/repeated';
+import { logQ, objectiveLoss } from '../../src/objectives/objective';
+import { cellsOf, newestClicks, repeatedItems } from '../../src/objectives/repeated';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
+import { openSession } from '../../src/ranking/session-scorer';
 import { lagsOf } from '../../src/session/lags';
+import { random } from '../../src/session/random';
 import { differentiate, trainee } from '../../src/train/step';
 import { Trainer } from '../../src/train/trainer';
 import { backends, start } from '../engine/backends/start';
@@ -121,8 +123,63 @@ describe.each(cases)('%s', (_, given) => {
   });
 });
 
-/** Every architecture that has the option, in its smallest form. */
+test.each(backends)(
+  'columns that the batch shares leave what a session holds to columns of its own, on %s',
+  async (backend) => {
+    await start(backend);
+    const before = memory().numTensors;
+    const draws = random(6, 'in batch');
+    const normals = (length: number) => Float32Array.from({ length }, () => draws.normal());
+    const d = 4;
+    const [vectors, table, bias] = [normals(3 * d), normals((ITEMS + 1) * d), normals(ITEMS + 1)];
+    const repeats = Float32Array.of(0.5, -1, 2);
+    const sessions = [[4, 6], [1, 2, 1], [7]];
+    const [targets, extra] = [Int32Array.of(4, 8, 6), Int32Array.of(1, 6, 3)];
+    const score = (m: number, item: number) => {
+      const past = sessions[m]!.toReversed();
+      const product = vectors.subarray(m * d, (m + 1) * d).reduce((sum, x, k) => sum + x * table[item * d + k]!, 0);
+      return product + bias[item]! + (past.includes(item) ? repeats[past.indexOf(item)]! : 0);
+    };
+    // Row 0 holds its own target and a draw, row 1 a draw, row 2 nothing.
+    const columns = [
+      [4, 8, 1, 3, 6],
+      [8, 4, 6, 6, 3, 1, 2],
+      [6, 4, 8, 1, 6, 3, 7],
+    ];
+    const expected = columns.reduce((sum, items, m) => {
+      const scores = items.map((item) => score(m, item));
+      return sum + Math.log(scores.reduce((total, s) => total + Math.exp(s), 0)) - scores[0]!;
+    }, 0);
+    const held = sessions.map((items) => ({ items }));
+    const repeated = repeatedItems(held, newestClicks(held), 3, targets, Int32Array.of(...targets, ...extra), true);
+    const { width, ids, lags, targetLags, mask, shared } = repeated;
+    const loss = tidy(() =>
+      objectiveLoss(
+        {
+          ...{ loss: 'cross-entropy', reduction: 'nominal' },
+          negatives: { kind: 'shared', inBatch: true, extra: 3, alpha: 0 },
+        },
+        {
+          vectors: tensor2d(vectors, [3, d]),
+          outputs: { table: tensor2d(table, [ITEMS + 1, d]), bias: tensor1d(bias), repeats: tensor1d(repeats) },
+          ...{ targets: tensor1d(targets, 'int32'), negatives: tensor1d(extra, 'int32') },
+          repeated: {
+            ...{ ids: tensor2d(ids, [3, width], 'int32'), lags: tensor2d(lags, [3, width], 'int32') },
+            ...{ targetLags: tensor1d(targetLags, 'int32'), mask: tensor2d(mask, [3, width]) },
+            ...{ shared: tensor2d(shared!, [3, 6]), cells: (first) => cellsOf(repeated, first) },
+          },
+          ...{ items: ITEMS, nominalBatch: 1, params: {} },
+        },
+      ).dataSync(),
+    );
+    expect(loss[0]! / expected).toBeCloseTo(1, 5);
+    expect(memory().numTensors).toBe(before);
+  },
+);
+
+/** Every architecture in its smallest form. */
 const SMALL: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  gru4rec: { layers: [4], nSample: 3 },
   sasrec: { hiddenUnits: 4, maxlen: 4, numBlocks: 1, dropoutRate: 0 },
   cl4srec: { hiddenUnits: 4, maxlen: 4, numBlocks: 1, dropoutRate: 0 },
   srgnn: { hiddenSize: 4, maxlen: 4 },
@@ -164,6 +221,30 @@ describe.each(Object.keys(SMALL))('%s', (name) => {
     expect(added(1)).toEqual([0, 0, 0, 0, 0, 0, 0.5, 0]);
   });
 
+  test('walks and goes on with sessions as it scores them', async () => {
+    await start('cpu');
+    const model = await models[name]!();
+    const config = configure<Record<string, unknown>>(model, { ...SMALL[name], repeatLags: LAGS });
+    const drawn = initialise(model.parameters(config, catalogue), 3);
+    const params = upload({ ...drawn, repeats: { data: Float32Array.of(0.5, -1.25, 2), shape: [LAGS] } });
+    const scorer = neuralScorer(model, params, config, catalogue);
+    const session = openSession(scorer);
+    const walked: number[][] = [];
+    const visit = (scores: Float32Array) => void walked.push(Array.from(scores));
+    await scorer.walk?.(logOf([LONG]), visit);
+    for (let clicks = 1; clicks < LONG.length; clicks++) {
+      const items = LONG.slice(0, clicks);
+      const expected = Array.from(await scorer.score([{ items }]));
+      const asked = Array.from(await session.score({ items }));
+      for (const scores of scorer.walk ? [asked, walked[clicks - 1]!] : [asked]) {
+        for (const [i, score] of scores.entries()) expect(score).toBeCloseTo(expected[i]!, 5);
+      }
+    }
+    session.dispose();
+    scorer.dispose();
+    dispose(params);
+  });
+
   test('learns that shoppers come back to the click before the last', async () => {
     await start('cpu');
     const model = await models[name]!();
@@ -201,6 +282,8 @@ test('lags count from the newest click, to the last time an item was clicked, as
 });
 
 test.each([
+  ['gru4rec', { loss: 'bpr-max' }, '"repeatLags" needs loss "cross-entropy" without labelSmoothing'],
+  ['gru4rec', { labelSmoothing: 0.1 }, '"repeatLags" needs loss "cross-entropy" without labelSmoothing'],
   ['sasrec', { loss: 'bce' }, '"repeatLags" needs loss "ce" or "sampled"'],
   ['sasrec', { loss: 'sampled', nSamplePer: 'sequence' }, '"repeatLags" needs "nSamplePer" batch'],
   ['srgnn', { loss: 'binary' }, '"repeatLags" needs loss "cross-entropy" or "sampled"'],

@@ -17,7 +17,10 @@ const log = logOf([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]);
 const catalogue = { items: ITEMS, support: supportOf(log, ITEMS).map((count) => count + 1) };
 
 const clicks = (items: number[], targets: number[], carriedFrom: number[]): TrainingBatch => ({
-  input: { kind: 'clicks', items: Int32Array.from(items), carriedFrom: Int32Array.from(carriedFrom) },
+  input: {
+    ...{ kind: 'clicks', items: Int32Array.from(items), carriedFrom: Int32Array.from(carriedFrom) },
+    past: items.map((item) => ({ items: [item] })),
+  },
   targets: Int32Array.from(targets),
 });
 

@@ -9,7 +9,7 @@
 import { dispose, gather, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { upload } from '../../models/tensors';
 import { catalogueScores } from '../../objectives/objective';
-import { repeatedItems } from '../../objectives/repeated';
+import { newestClicks, repeatedItems } from '../../objectives/repeated';
 import { INFERENCE } from '../../ranking/neural-scorer';
 import { random } from '../../session/random';
 import type { NdArray, SessionInput } from '../../types';
@@ -112,13 +112,12 @@ export class Full<C = unknown> implements Learner {
     const sessions = other ? [session!, other.session] : [session!];
     const targets = Int32Array.from(other ? [item, other.target] : [item]);
     const ids = this.#negatives();
-    const newest = { row: targets.map((_, m) => m), click: targets.map((_, m) => sessions[m]!.items.length - 1) };
     const most = this.#trainee.specs.repeats?.shape[0];
     const input: StepInput = {
       inputs: model.prepare(sessions, config, catalogue),
       targets,
       negatives: { ids, perTarget: false },
-      ...(most !== undefined && { repeated: repeatedItems(sessions, newest, most, targets, ids) }),
+      ...(most !== undefined && { repeated: repeatedItems(sessions, newestClicks(sessions), most, targets, ids) }),
     };
     const columns = Int32Array.from(this.#parameters.rows.entries(), ([column]) => column);
     await breathe(BREATH);
