@@ -22,22 +22,30 @@ export interface Repeated {
   readonly shared?: Float32Array;
 }
 
+/** Where targets stand. */
+export interface TargetPlaces {
+  /** Session of each, `[M]`. */
+  readonly row: Int32Array;
+  /** How many clicks its session has before it, `[M]`. */
+  readonly before: Int32Array;
+  /** For sessions some of whose clicks are hidden, which those are. */
+  readonly hidden?: readonly { readonly targets: Uint8Array }[];
+}
+
 /**
- * @param row Session of each target, `[M]`.
- * @param click Its click before the target, `[M]`.
  * @param most L, clicks that are looked back at.
  * @param columns Items that all targets are compared with, `[K]`: negatives, with `inBatch` the targets before them; empty
  *   where the catalogue is.
  */
 export function repeatedItems(
   sessions: readonly SessionInput[],
-  { row, click }: { readonly row: Int32Array; readonly click: Int32Array },
+  { row, before, hidden }: TargetPlaces,
   most: number,
   targets: Int32Array,
   columns: Int32Array,
   inBatch = false,
 ): Repeated {
-  const found = Array.from(row, (r, m) => lagsOf(sessions[r]!.items, most, click[m]! + 1));
+  const found = Array.from(row, (r, m) => lagsOf(sessions[r]!.items, most, before[m]!, hidden?.[r]?.targets));
   const width = found.reduce((longest, { size }) => Math.max(longest, size), 0);
   const cells = targets.length * width;
   const ids = new Int32Array(cells);
@@ -63,12 +71,10 @@ export function repeatedItems(
   return { width, ids, lags, targetLags, mask, ...(shared && { shared }) };
 }
 
-/** One target for each session, after its newest click. */
-export const newestClicks = (
-  sessions: readonly SessionInput[],
-): { readonly row: Int32Array; readonly click: Int32Array } => ({
+/** One target for each session, after all of its clicks. */
+export const afterAll = (sessions: readonly SessionInput[]): TargetPlaces => ({
   row: Int32Array.from(sessions.keys()),
-  click: Int32Array.from(sessions, ({ items }) => items.length - 1),
+  before: Int32Array.from(sessions, ({ items }) => items.length),
 });
 
 /** Where each item stands; it may be drawn several times. */

@@ -39,7 +39,7 @@ import { drawViews, viewGroups } from '../objectives/augmentations';
 import { meanSimilarities, ntXent } from '../objectives/contrastive';
 import type { Negatives } from '../objectives/negatives';
 import { type LossInput, logQ, objectiveLoss, type RepeatedTensors } from '../objectives/objective';
-import { cellsOf, newestClicks, type Repeated, repeatedItems } from '../objectives/repeated';
+import { afterAll, cellsOf, type Repeated, repeatedItems } from '../objectives/repeated';
 import { deriveSeed, type Random, random } from '../session/random';
 import type { Catalogue, SessionInput } from '../types';
 import type { TrainingBatch } from './batches';
@@ -362,18 +362,31 @@ export class Learner<C> {
     return { inputs, vectorOf, targets, negatives, logq: logQOf(targets), repeated, noise, views };
   }
 
-  #repeated({ input, origin }: TrainingBatch, targets: Int32Array, negatives: Negatives): StepInput['repeated'] {
+  #repeated(
+    { input, origin, hidden }: TrainingBatch,
+    targets: Int32Array,
+    negatives: Negatives,
+  ): StepInput['repeated'] {
     const { catalogue, plan, specs } = this.subject;
     if (!specs.repeats) return undefined;
     const most = specs.repeats.shape[0]!;
-    const { negatives: spec } = plan.objective;
+    const { objective, rows } = plan;
+    const { negatives: spec } = objective;
     const inBatch = spec.kind === 'shared' && spec.inBatch;
     const columns = inBatch ? Int32Array.of(...targets, ...negatives.ids) : negatives.ids;
     const sessions = input.kind === 'sessions' ? input.sessions : input.past;
-    const at = origin ?? newestClicks(sessions);
+    // A hidden click is read where it stood, others after the click before them.
+    const isHidden = rows.kind === 'masked' && rows.masking.kind !== 'next';
+    const at = origin
+      ? {
+          row: origin.row,
+          before: origin.click.map((t) => (isHidden ? t : t + 1)),
+          ...(isHidden && hidden && { hidden }),
+        }
+      : afterAll(sessions);
     const repeated = repeatedItems(sessions, at, most, targets, columns, inBatch);
     // Those that are always there stand beside the target, and are corrected as it is.
-    const logq = catalogue.support && logQ(plan.objective, catalogue.support, repeated.ids, NONE, repeated.ids.length);
+    const logq = catalogue.support && logQ(objective, catalogue.support, repeated.ids, NONE, repeated.ids.length);
     return { ...repeated, logq };
   }
 

@@ -7,7 +7,7 @@ import { initialise } from '../../src/models/parameters';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { upload } from '../../src/models/tensors';
 import { logQ, objectiveLoss } from '../../src/objectives/objective';
-import { cellsOf, newestClicks, repeatedItems } from '../../src/objectives/repeated';
+import { afterAll, cellsOf, repeatedItems } from '../../src/objectives/repeated';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { openSession } from '../../src/ranking/session-scorer';
 import { lagsOf } from '../../src/session/lags';
@@ -100,7 +100,7 @@ describe.each(cases)('%s', (_, given) => {
     const click = Int32Array.from(sessions.flatMap(({ items }) => items.map((_, t) => t)));
     const targets = Int32Array.from(SESSIONS.flatMap((session) => session.slice(1)));
     const ids = Int32Array.from(config.loss === 'sampled' ? DRAWN : []);
-    const repeated = repeatedItems(sessions, { row, click }, LAGS, targets, ids);
+    const repeated = repeatedItems(sessions, { row, before: click.map((t) => t + 1) }, LAGS, targets, ids);
     const correct = (of: Int32Array, drawn: Int32Array) => logQ(subject.plan.objective, SUPPORT, of, drawn, 128);
     const at = upload(params);
     const { loss, gradients } = differentiate(
@@ -151,7 +151,7 @@ test.each(backends)(
       return sum + Math.log(scores.reduce((total, s) => total + Math.exp(s), 0)) - scores[0]!;
     }, 0);
     const held = sessions.map((items) => ({ items }));
-    const repeated = repeatedItems(held, newestClicks(held), 3, targets, Int32Array.of(...targets, ...extra), true);
+    const repeated = repeatedItems(held, afterAll(held), 3, targets, Int32Array.of(...targets, ...extra), true);
     const { width, ids, lags, targetLags, mask, shared } = repeated;
     const loss = tidy(() =>
       objectiveLoss(
@@ -268,6 +268,16 @@ describe.each(Object.keys(SMALL))('%s', (name) => {
   });
 });
 
+test('a hidden click is told from what stands before it and is not hidden', () => {
+  const sessions = [{ items: [1, 2, 1, 3, 2] }];
+  const hidden = [{ targets: Uint8Array.of(0, 1, 0, 1, 0) }];
+  const places = { row: Int32Array.of(0, 0), before: Int32Array.of(1, 3), hidden };
+  const { width, ids, lags, targetLags } = repeatedItems(sessions, places, 10, Int32Array.of(2, 3), new Int32Array(0));
+  expect({ width, ids: [...ids], lags: [...lags], targetLags: [...targetLags] }).toEqual({
+    ...{ width: 1, ids: [1, 1], lags: [0, 0], targetLags: [10, 10] },
+  });
+});
+
 test('lags count from the newest click, to the last time an item was clicked, as far back as asked', () => {
   expect([...lagsOf([7, 5, 7, 2, 2], 10)]).toEqual([
     [2, 0],
@@ -279,6 +289,10 @@ test('lags count from the newest click, to the last time an item was clicked, as
     [5, 0],
     [7, 1],
   ]);
+  expect([...lagsOf([7, 5, 7, 2, 2], 10, 3, Uint8Array.of(0, 0, 1, 0, 0))]).toEqual([
+    [5, 1],
+    [7, 2],
+  ]);
 });
 
 test.each([
@@ -289,7 +303,6 @@ test.each([
   ['srgnn', { loss: 'binary' }, '"repeatLags" needs loss "cross-entropy" or "sampled"'],
   ['caser', { loss: 'binary' }, '"repeatLags" needs loss "cross-entropy" or "sampled"'],
   ['cl4srec', { encoder: 'coserec' }, '"repeatLags" belongs to encoder "sasrec"'],
-  ['transformers4rec', { objective: 'mlm' }, '"repeatLags" is for clm'],
 ])('%s with %o refuses them', async (name, given, message) => {
   const model = await models[name]!();
   expect(() => configure(model, { ...given, repeatLags: 5 })).toThrow(message);

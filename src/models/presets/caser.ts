@@ -17,7 +17,7 @@ const COSINE = {
 export const CASER: Presets = {
   eshop: {
     doc: 'small catalogue, long sessions; chosen on a validation week of eshop-clothing-2008',
-    config: { ...BY_CLICK, L: 5, learningRate: 0.002, nIter: 6 },
+    config: { ...BY_CLICK, repeatLags: 50, L: 5, learningRate: 0.002, nIter: 6 },
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; the best of a few trials on a validation part of yoochoose-100k',

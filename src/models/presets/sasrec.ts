@@ -64,6 +64,7 @@ export const SASREC: Presets = {
     doc: 'small catalogue, long sessions; chosen on a validation week of eshop-clothing-2008',
     config: {
       ...BY_CLICK,
+      repeatLags: 50,
       dropoutRate: 0.1,
       batchSize: 16,
       numEpochs: 10,

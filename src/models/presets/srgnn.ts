@@ -12,7 +12,7 @@ const COSINE = {
 export const SRGNN: Presets = {
   eshop: {
     doc: 'small catalogue, long sessions; chosen on a validation week of eshop-clothing-2008',
-    config: { ...QUICK, maxlen: 10, batchClicks: 800, lrDcStep: 2, epoch: 3 },
+    config: { ...QUICK, repeatLags: 10, maxlen: 10, batchClicks: 800, lrDcStep: 2, epoch: 3 },
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; the best of a few trials on a validation part of yoochoose-100k',

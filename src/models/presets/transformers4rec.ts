@@ -15,11 +15,11 @@ const HISTORIES = { totalSeqLength: 50, nLayer: 2, learningRate: 0.001, dropout:
 export const TRANSFORMERS4REC: Presets = {
   eshop: {
     doc: 'small catalogue, long sessions, for mlm, plm and rtd; chosen on a validation week of eshop-clothing-2008',
-    config: { ...HIDDEN, trainOnPrefixes: true, batchClicks: 256, nEpochs: 4 },
+    config: { ...HIDDEN, repeatLags: 50, trainOnPrefixes: true, batchClicks: 256, nEpochs: 4 },
   },
   'eshop-clm': {
     doc: 'the same for clm',
-    config: { ...NEXT, totalSeqLength: 50, learningRate: 0.003, batchClicks: 128, nEpochs: 8 },
+    config: { ...NEXT, repeatLags: 50, totalSeqLength: 50, learningRate: 0.003, batchClicks: 128, nEpochs: 8 },
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items, for mlm, plm and rtd; chosen on a validation day of yoochoose-100k',

@@ -345,7 +345,7 @@ export const options: OptionSpecs<T4RecConfig> = {
     ...sampledOptions.logqOf,
     doc: sampledOptions.logqOf.doc.replace('sampled:', 'sampleBy=popularity:'),
   },
-  repeatLags: { ...repeatsOptions.repeatLags, doc: `clm: ${repeatsOptions.repeatLags.doc}` },
+  ...repeatsOptions,
   sparseUpdates: boolean(
     false,
     'sampledSoftmax: a step updates only the item vectors that it reads, so that its cost does not grow with the catalogue; ' +

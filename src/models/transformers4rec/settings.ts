@@ -89,9 +89,6 @@ export function check(config: T4RecConfig): void {
   if (config.sampledSoftmax && config.labelSmoothing > 0) {
     refuse('"labelSmoothing" is for the full softmax; set it to 0 with sampledSoftmax.');
   }
-  if (config.repeatLags > 0 && objective !== 'clm') {
-    refuse('"repeatLags" is for clm: a click that is hidden among others has clicks after it, too.');
-  }
   if (config.logqOf === 'draws' && config.sampledSoftmax && config.sampleBy !== 'popularity') {
     refuse('"logqOf" draws needs sampleBy=popularity: chances of log-uniform draws say nothing of their number.');
   }

@@ -9,7 +9,7 @@
 import { dispose, gather, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { upload } from '../../models/tensors';
 import { catalogueScores } from '../../objectives/objective';
-import { newestClicks, repeatedItems } from '../../objectives/repeated';
+import { afterAll, repeatedItems } from '../../objectives/repeated';
 import { INFERENCE } from '../../ranking/neural-scorer';
 import { random } from '../../session/random';
 import type { NdArray, SessionInput } from '../../types';
@@ -117,7 +117,7 @@ export class Full<C = unknown> implements Learner {
       inputs: model.prepare(sessions, config, catalogue),
       targets,
       negatives: { ids, perTarget: false },
-      ...(most !== undefined && { repeated: repeatedItems(sessions, newestClicks(sessions), most, targets, ids) }),
+      ...(most !== undefined && { repeated: repeatedItems(sessions, afterAll(sessions), most, targets, ids) }),
     };
     const columns = Int32Array.from(this.#parameters.rows.entries(), ([column]) => column);
     await breathe(BREATH);
