@@ -38,14 +38,14 @@ import { dropout } from '../nn/dropout';
 import { drawViews, viewGroups } from '../objectives/augmentations';
 import { meanSimilarities, ntXent } from '../objectives/contrastive';
 import type { Negatives } from '../objectives/negatives';
-import { type LossInput, logQ, objectiveLoss, type RepeatedTensors } from '../objectives/objective';
-import { afterAll, cellsOf, type Repeated, repeatedItems } from '../objectives/repeated';
+import { type LossInput, logQ, objectiveLoss } from '../objectives/objective';
 import { deriveSeed, type Random, random } from '../session/random';
 import type { Catalogue, SessionInput } from '../types';
 import type { TrainingBatch } from './batches';
 import { type Differentiated, discriminationLoss, replaceTargets, weightedSum } from './discriminate';
 import type { NegativeSource } from './negative-source';
 import { clip, type Optimiser } from './optimiser';
+import { type CorrectedRepeats, repeatedBy, repeatedTensors } from './repeats';
 import { RowFinder, touch } from './rows';
 import { type PartResult, partsOf, type Team, whyNotInParts } from './team';
 
@@ -73,7 +73,7 @@ export interface StepInput {
   readonly negatives: Negatives;
   readonly logq?: Float32Array | undefined;
   /** What the sessions hold before each target, and log q of it, for a model with scores for repeats. */
-  readonly repeated?: (Repeated & { readonly logq?: Float32Array | undefined }) | undefined;
+  readonly repeated?: CorrectedRepeats | undefined;
   /** For a contrastive loss: what `prepare` made of 2B views, and which of them are no negatives of each other, `[2B]`. */
   readonly views?:
     | { readonly inputs: Readonly<Record<string, PreparedArray>>; readonly groups: Int32Array }
@@ -91,8 +91,6 @@ export interface StepResult {
   /** What is worth watching beside the loss, by name. */
   readonly measures?: Readonly<Record<string, Scalar>> | undefined;
 }
-
-const NONE = new Int32Array(0);
 
 /** Whether targets are read at columns of their sessions. */
 const readsPositions = ({ kind }: TrainingRows): boolean => kind === 'sequences' || kind === 'masked';
@@ -186,20 +184,6 @@ export function differentiate<C>(
     gradients[name] = zeroRow === true && !input.carried ? withoutFirstRow(gradient) : gradient;
   });
   return { loss: value as Scalar, gradients, state, measures };
-}
-
-function repeatedTensors(repeated: NonNullable<StepInput['repeated']>, targets: number): RepeatedTensors {
-  const { width, ids, lags, targetLags, mask, shared, logq } = repeated;
-  const shape: [number, number] = [targets, width];
-  return {
-    ids: tensor(ids, shape, 'int32') as Tensor2D,
-    lags: tensor(lags, shape, 'int32') as Tensor2D,
-    targetLags: tensor1d(targetLags, 'int32'),
-    mask: tensor(mask, shape) as Tensor2D,
-    ...(shared && { shared: tensor(shared, [targets, shared.length / targets]) as Tensor2D }),
-    ...(logq && { logq: tensor(logq, shape) as Tensor2D }),
-    cells: (first) => cellsOf(repeated, first),
-  };
 }
 
 /** Trains one set of parameters, step by step. Owns the carried state and the optimiser, not the parameters. */
@@ -331,7 +315,7 @@ export class Learner<C> {
       this.#continue(carriedFrom);
       const inputs = { items: { data: items, shape: [items.length], items: true as const } };
       const { targets } = batch;
-      const repeated = this.#repeated(batch, targets, negatives);
+      const repeated = repeatedBy(this.subject, batch, targets, negatives);
       return { inputs, carried: this.carried, targets, negatives, logq: logQOf(targets), repeated };
     }
     const { sessions } = batch.input;
@@ -344,7 +328,7 @@ export class Learner<C> {
     const views = this.#views(sessions, step);
     if (!readsPositions(rows)) {
       const { targets } = batch;
-      const repeated = this.#repeated(batch, targets, negatives);
+      const repeated = repeatedBy(this.subject, batch, targets, negatives);
       return { inputs, vectorOf: row, targets, negatives, logq: logQOf(targets), repeated, views };
     }
     const { data: items, shape } = inputs.items!;
@@ -357,37 +341,9 @@ export class Learner<C> {
     const ahead = rows.kind === 'masked' && rows.masking.kind === 'next' ? 1 : 0;
     const isRelabelled = rows.kind === 'masked' && rows.labels === 'prepared';
     const targets = isRelabelled ? click.map((t, m) => items[cellOf(m, t + ahead)]!) : batch.targets;
-    const repeated = this.#repeated(batch, targets, negatives);
+    const repeated = repeatedBy(this.subject, batch, targets, negatives);
     const noise = plan.objective.replaced && random(this.seed, 'replace', step);
     return { inputs, vectorOf, targets, negatives, logq: logQOf(targets), repeated, noise, views };
-  }
-
-  #repeated(
-    { input, origin, hidden }: TrainingBatch,
-    targets: Int32Array,
-    negatives: Negatives,
-  ): StepInput['repeated'] {
-    const { catalogue, plan, specs } = this.subject;
-    if (!specs.repeats) return undefined;
-    const most = specs.repeats.shape[0]!;
-    const { objective, rows } = plan;
-    const { negatives: spec } = objective;
-    const inBatch = spec.kind === 'shared' && spec.inBatch;
-    const columns = inBatch ? Int32Array.of(...targets, ...negatives.ids) : negatives.ids;
-    const sessions = input.kind === 'sessions' ? input.sessions : input.past;
-    // A hidden click is read where it stood, others after the click before them.
-    const isHidden = rows.kind === 'masked' && rows.masking.kind !== 'next';
-    const at = origin
-      ? {
-          row: origin.row,
-          before: origin.click.map((t) => (isHidden ? t : t + 1)),
-          ...(isHidden && hidden && { hidden }),
-        }
-      : afterAll(sessions);
-    const repeated = repeatedItems(sessions, at, most, targets, columns, inBatch);
-    // Those that are always there stand beside the target, and are corrected as it is.
-    const logq = catalogue.support && logQ(objective, catalogue.support, repeated.ids, NONE, repeated.ids.length);
-    return { ...repeated, logq };
   }
 
   #views(sessions: readonly SessionInput[], step: number): StepInput['views'] {
