@@ -65,9 +65,10 @@ export const SASREC: Presets = {
     config: {
       ...BY_CLICK,
       repeatLags: 50,
-      dropoutRate: 0.1,
+      dropoutRate: 0.2,
       batchSize: 16,
-      numEpochs: 10,
+      averageEpochs: 3,
+      numEpochs: 12,
     },
   },
   'yoochoose-100k': {
