@@ -12,6 +12,8 @@ import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { openSession } from '../../src/ranking/session-scorer';
 import { lagsOf } from '../../src/session/lags';
 import { random } from '../../src/session/random';
+import type { TrainingBatch } from '../../src/train/batches';
+import { repeatedBy } from '../../src/train/repeats';
 import { differentiate, trainee } from '../../src/train/step';
 import { Trainer } from '../../src/train/trainer';
 import { backends, start } from '../engine/backends/start';
@@ -276,6 +278,26 @@ test('a hidden click is told from what stands before it and is not hidden', () =
   expect({ width, ids: [...ids], lags: [...lags], targetLags: [...targetLags] }).toEqual({
     ...{ width: 1, ids: [1, 1], lags: [0, 0], targetLags: [10, 10] },
   });
+});
+
+test.each([
+  ['mlm', 2],
+  ['clm', 1], // read at the click before
+])('a batch of %s knows what stands before its targets', async (objective, click) => {
+  const model = await models.transformers4rec!();
+  const config = configure(model, { ...SMALL['transformers4rec'], objective, lm: 'xlnet', repeatLags: LAGS });
+  const batch: TrainingBatch = {
+    input: { kind: 'sessions', sessions: [{ items: [1, 2, 3, 4] }] },
+    targets: Int32Array.of(3),
+    origin: { row: Int32Array.of(0), click: Int32Array.of(click) },
+    hidden: [{ targets: objective === 'mlm' ? Uint8Array.of(0, 0, 1, 0) : Uint8Array.of(0, 1, 1, 1) }],
+  };
+  const subject = trainee(model, config, { items: ITEMS, support: SUPPORT });
+  const { ids, lags } = repeatedBy(subject, batch, batch.targets, { ids: new Int32Array(0), perTarget: false })!;
+  expect([[...ids], [...lags]]).toEqual([
+    [2, 1],
+    [0, 1],
+  ]);
 });
 
 test('lags count from the newest click, to the last time an item was clicked, as far back as asked', () => {

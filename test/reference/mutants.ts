@@ -16,6 +16,7 @@ import { mutations as ofCaser } from './mutations-caser';
 import { mutations as ofCl4srec } from './mutations-cl4srec';
 import { mutations as ofEvaluation } from './mutations-evaluation';
 import { type Mutation, mutations as ofGru4rec } from './mutations-gru4rec';
+import { mutations as ofRepeats } from './mutations-repeats';
 import { mutations as ofSasrec } from './mutations-sasrec';
 import { mutations as ofSrgnn } from './mutations-srgnn';
 import { mutations as ofTransformers4rec } from './mutations-transformers4rec';
@@ -28,6 +29,7 @@ export const mutations: readonly Mutation[] = [
   ...ofCl4srec,
   ...ofTransformers4rec,
   ...ofEvaluation,
+  ...ofRepeats,
 ];
 
 const ROOT = resolve(import.meta.dirname, '../..');

@@ -87,7 +87,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'Caser: no item bias',
     file: MODEL,
-    edits: [[', ...(bias && { bias: bias as Tensor1D })', '']],
+    edits: [['...(bias && { bias: bias as Tensor1D }),', '']],
     tests: reference,
   },
   {

@@ -64,8 +64,8 @@ export const mutations: readonly Mutation[] = [
     file: BATCHES,
     edits: [
       [
-        'rows.map(({ at, last }, carriedFrom) => ({ at: at + 1, last, carriedFrom }))',
-        'rows.map(({ at, last, carriedFrom: old }, row) => ({ at: at + 1, last, carriedFrom: old < 0 ? -1 : row }))',
+        'rows.map(({ start, at, last }, carriedFrom) => ({ start, at: at + 1, last, carriedFrom }))',
+        'rows.map(({ start, at, last, carriedFrom: old }, row) => ({ start, at: at + 1, last, carriedFrom: old < 0 ? -1 : row }))',
       ],
     ],
     tests: batches,
@@ -337,10 +337,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'no item bias',
     file: MODEL,
-    edits: [
-      ['({ table: items as Tensor2D, bias: bias as Tensor1D })', '({ table: items as Tensor2D })'],
-      ['outputs: ({ items, bias })', 'outputs: ({ items })'],
-    ],
+    edits: [[' bias: params.bias as Tensor1D,', '']],
     tests: reference,
   },
   {

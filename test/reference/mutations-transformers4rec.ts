@@ -33,7 +33,7 @@ export const mutations: readonly Mutation[] = [
   ),
   ours('no tanh above the language model', 'model', "config.form === 'paper' ? tanh(c) : c", 'c'),
   ours('relu where the paper merges by tanh', 'model', "layer === 'tanh' ? tanh(m) : relu(m)", 'relu(m)'),
-  ours('no bias of the tied softmax', 'model', '...(bias && { bias: bias as Tensor1D })', ''),
+  ours('no bias of the tied softmax', 'model', '...(params.bias && { bias: params.bias as Tensor1D }),', ''),
   ours(
     'the mask vector added to the click, not in its place',
     'model',
@@ -314,8 +314,8 @@ export const mutations: readonly Mutation[] = [
   one(
     'the logarithm of q left off the target',
     'src/objectives/objective.ts',
-    'const target = logq ? sub(own, expandDims(slice(logq, 0, rows), 1)) : own;',
-    'const target = own;',
+    'logq ? sub(own, expandDims(slice(logq, 0, rows), 1)) : (own as Tensor2D);',
+    'own as Tensor2D;',
     golden,
   ),
   one(
