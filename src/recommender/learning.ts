@@ -34,6 +34,8 @@ export function createLearning(parts: LearningParts): Learning {
   let state: LearningStatus['state'] = 'idle';
   /** What learns, or waits to. */
   const running = new Set<AbortController>();
+  /** Woken while something ran, which may have looked for what is new for the last time by then. */
+  let isMissed = false;
   /** Settles when all that was asked for has ended. */
   let last: Promise<unknown> = Promise.resolve();
   /** The one among them that nobody asked for. */
@@ -274,10 +276,13 @@ export function createLearning(parts: LearningParts): Learning {
       running.delete(own);
       either.release();
     }
+    if (isMissed) wake();
   }
 
   function wake(): void {
-    if (options.learn !== 'auto' || running.size > 0 || !isAllowed() || state === 'unable') return;
+    if (options.learn !== 'auto' || !isAllowed() || state === 'unable') return;
+    isMissed = running.size > 0;
+    if (isMissed) return;
     const { since, latest } = span();
     // What was forgotten by a clock that was ahead is looked at again.
     if (unfit() || (since <= latest && newest(fresh(kept.delta)) === learntTo)) return;

@@ -245,7 +245,7 @@ test('plans windows, a balanced loss against negatives outside the session, and 
   expect(plan({ loss: 'sampled', nSample: 7, sampleAlpha: 0.25 }).objective).toEqual({
     loss: 'cross-entropy',
     negatives: { kind: 'shared', inBatch: false, extra: 7, alpha: 0.25 },
-    ...{ logq: 1, maskHits: true, reduction: 'mean' },
+    ...{ logq: 1, logqOf: 'all', maskHits: true, reduction: 'mean' },
   });
   expect(plan({ sparseUpdates: true }).optimiser.touchedRows).toBe(true);
   expect(plan({ lrSchedule: 'linear' }).schedule).toEqual({ kind: 'linear' });

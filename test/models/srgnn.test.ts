@@ -152,6 +152,7 @@ describe('training', () => {
       loss: 'cross-entropy',
       negatives: { kind: 'shared', inBatch: false, extra: 7, alpha: 0.25 },
       logq: 0.5,
+      logqOf: 'all',
       maskHits: true,
       reduction: 'mean',
     });
