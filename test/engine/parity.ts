@@ -33,7 +33,7 @@ export const SMALL: Readonly<Record<string, Readonly<Record<string, unknown>>>> 
   srgnn: { hiddenSize: 32, maxlen: 20 },
   sasrec: { hiddenUnits: 32, maxlen: 20, numBlocks: 1, batchSize: 128 },
   caser: { d: 16, L: 4, nh: 4, nv: 2 },
-  cl4srec: { hiddenUnits: 16, maxlen: 20, numBlocks: 1 },
+  cl4srec: { hiddenUnits: 16, maxlen: 20, numBlocks: 1, repeatLags: 5 },
   transformers4rec: { dModel: 16, itemEmbeddingDim: 16, nHead: 2, nLayer: 1, totalSeqLength: 20 },
 };
 
