@@ -6,8 +6,8 @@
  * Shoppers return to what they looked at: a fifth of the targets on Diginetica, a tenth on eshop. A product of vectors cannot
  * be near every item of a session at once, least of a long one, and a softmax over a sample hardly ever sees the session's own
  * items among its negatives. Ren et al., "RepeatNet: A Repeat Aware Neural Recommendation Machine for Session-based
- * Recommendation", AAAI 2019, learns a mode for repeats; L numbers that are added do nearly all of it. Where
- * nothing is ever bought twice they fall, and vectors need not keep away from what lies in the basket.
+ * Recommendation", AAAI 2019, learns a mode for repeats; here it is L numbers. They may be negative, too, where nothing is
+ * bought twice.
  *
  * Clicks that are hidden, or replaced, to be predicted (mlm, plm, rtd) count from those before them that are seen.
  */

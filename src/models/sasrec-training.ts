@@ -170,8 +170,11 @@ export function trainingConflict(config: SasrecTrainingConfig): string | undefin
   if (smoothing) return smoothing;
   const repeats = repeatsConflict(config, 'ce');
   if (repeats) return repeats;
-  if (config.repeatLags > 0 && loss === 'sampled' && config.nSamplePer === 'sequence') {
-    return '"repeatLags" needs "nSamplePer" batch: draws of a sequence do not know what it holds.';
+  if (loss === 'sampled' && config.nSamplePer === 'sequence') {
+    if (config.repeatLags > 0) {
+      return '"repeatLags" needs "nSamplePer" batch: draws of a sequence do not know what it holds.';
+    }
+    if (config.logqOf === 'draws') return '"logqOf" draws needs "nSamplePer" batch, whose draws stand for all items.';
   }
   if (sparseUpdates && loss === 'ce') {
     return '"sparseUpdates" needs loss "sampled", "bce" or "gbce": the softmax of "ce" reads every item vector.';

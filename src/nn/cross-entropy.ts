@@ -72,23 +72,17 @@ export interface Extras {
 function extrasOf({ rows, columns, kinds }: Extras, values: Tensor1D, from: number, count: number, K: number) {
   const mine = Int32Array.from(rows.keys()).filter((i) => rows[i]! >= from && rows[i]! < from + count);
   const cells = mine.map((i) => (rows[i]! - from) * K + columns[i]!);
+  const own = mine.map((i) => kinds[i]!);
   const none = values.shape[0];
   const kindOf = new Int32Array(count * K).fill(none);
   cells.forEach((cell, c) => {
-    kindOf[cell] = kinds[mine[c]!]!;
+    kindOf[cell] = own[c]!;
   });
   const matrix = () => reshape(gather(concat([values, zeros([1])]), tensor1d(kindOf, 'int32')), [count, K]) as Tensor2D;
   const slopes = (ds: Tensor2D): Tensor1D => {
     if (cells.length === 0) return zeros([none]);
     const ofCells = gather(reshape(ds, [count * K]), tensor1d(cells, 'int32'));
-    return unsortedSegmentSum(
-      ofCells,
-      tensor1d(
-        mine.map((i) => kinds[i]!),
-        'int32',
-      ),
-      none,
-    ) as Tensor1D;
+    return unsortedSegmentSum(ofCells, tensor1d(own, 'int32'), none) as Tensor1D;
   };
   return { matrix, slopes };
 }

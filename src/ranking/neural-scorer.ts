@@ -59,7 +59,7 @@ export function neuralScorer<C>(model: SessionModel<C>, params: Params, config: 
       }
       const prepared = model.prepare(sessions, config, catalogue);
       const scores = await read(tidy(() => outputs.scores(model.encode(params, upload(prepared), config, INFERENCE))));
-      return outputs.withRepeats(scores, sessions);
+      return outputs.withRepeats(scores, () => sessions);
     },
     dispose: outputs.dispose,
   };
@@ -75,7 +75,7 @@ interface ItemSide {
   /** Scores `[B, n]` of session vectors `[B, d]`; to be called inside `tidy`. */
   scores(vectors: Tensor2D): Tensor2D;
   /** Adds to scores `[B, n]`, in place, what items of their sessions get. */
-  withRepeats(scores: Float32Array, sessions: readonly SessionInput[]): Promise<Float32Array>;
+  withRepeats(scores: Float32Array, sessions: () => readonly SessionInput[]): Promise<Float32Array>;
   dispose(): void;
 }
 
@@ -100,7 +100,7 @@ function itemSide<C>(model: SessionModel<C>, params: Params, config: C, n: numbe
       if (!repeats) return scores;
       lifts ??= repeats.data() as Promise<Float32Array>;
       const values = await lifts;
-      sessions.forEach(({ items }, b) => {
+      sessions().forEach(({ items }, b) => {
         for (const [item, lag] of lagsOf(items, values.length)) scores[b * n + item - 1]! += values[lag]!;
       });
       return scores;
@@ -156,10 +156,12 @@ async function walk<C>(
         return [outputs.scores(stepping.vector(next)), ...next] as [Tensor2D, ...Tensor[]];
       });
       state = replaced(state, after);
-      const seen = rows.map(({ session, position }): SessionInput => {
-        const start = offsets[session]!;
-        return { items: items.subarray(start, start + position + 1) };
-      });
+      const asked = rows;
+      const seen = () =>
+        asked.map(({ session, position }): SessionInput => {
+          const start = offsets[session]!;
+          return { items: items.subarray(start, start + position + 1) };
+        });
       visit(await outputs.withRepeats(await read(scores), seen), rows);
 
       const following: WalkRow[] = [];
@@ -232,7 +234,7 @@ function steppingSession<C>(
         forget();
         throw error;
       }
-      return outputs.withRepeats(await read(tidy(() => outputs.scores(stepping.vector(state)))), [{ items }]);
+      return outputs.withRepeats(await read(tidy(() => outputs.scores(stepping.vector(state)))), () => [{ items }]);
     },
     forget,
     dispose: forget,

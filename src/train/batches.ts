@@ -16,8 +16,8 @@ export interface TrainingBatch {
         readonly items: Int32Array;
         /** For each row, the row of the batch before whose state it carries on; −1 for a session that starts here. */
         readonly carriedFrom: Int32Array;
-        /** Of each row, the clicks of its session up to this one. */
-        readonly past: readonly SessionInput[];
+        /** Of each row, the clicks of its session up to this one; only some models ask. */
+        readonly past: () => readonly SessionInput[];
       }
     | { readonly kind: 'sessions'; readonly sessions: readonly SessionInput[] };
   /** `[M]` item indices to predict. */
@@ -105,12 +105,13 @@ function* sessionParallel(
   };
   let rows = refill(Array.from({ length: Math.min(batchSize, count) }, start));
   while (rows.length >= fewestRows) {
+    const running = rows;
     yield {
       input: {
         kind: 'clicks',
         items: Int32Array.from(rows, ({ at }) => items[at]!),
         carriedFrom: Int32Array.from(rows, ({ carriedFrom }) => carriedFrom),
-        past: rows.map(({ start, at }) => ({ items: items.subarray(start, at + 1) })),
+        past: () => running.map(({ start, at }) => ({ items: items.subarray(start, at + 1) })),
       },
       targets: Int32Array.from(rows, ({ at }) => items[at + 1]!),
     };

@@ -24,7 +24,7 @@ export function repeatedBy<C>(
   const { negatives: spec } = objective;
   const inBatch = spec.kind === 'shared' && spec.inBatch;
   const columns = inBatch ? Int32Array.of(...targets, ...negatives.ids) : negatives.ids;
-  const sessions = input.kind === 'sessions' ? input.sessions : input.past;
+  const sessions = input.kind === 'sessions' ? input.sessions : input.past();
   // A hidden click is read where it stood, others after the click before them.
   const isHidden = rows.kind === 'masked' && rows.masking.kind !== 'next';
   const places = origin

@@ -330,6 +330,11 @@ test.each([
   expect(() => configure(model, { ...given, repeatLags: 5 })).toThrow(message);
 });
 
+test('draws of a sequence are not corrected as draws of a batch', () => {
+  const given = { loss: 'sampled', nSamplePer: 'sequence', logqOf: 'draws' };
+  expect(() => configure(sasrec, given)).toThrow('"logqOf" draws needs "nSamplePer" batch');
+});
+
 test('log-uniform draws are not corrected as draws', async () => {
   const model = await models.transformers4rec!();
   const given = { objective: 'clm', lm: 'gpt2', sampledSoftmax: true, labelSmoothing: 0, logqOf: 'draws' };

@@ -19,7 +19,7 @@ const catalogue = { items: ITEMS, support: supportOf(log, ITEMS).map((count) => 
 const clicks = (items: number[], targets: number[], carriedFrom: number[]): TrainingBatch => ({
   input: {
     ...{ kind: 'clicks', items: Int32Array.from(items), carriedFrom: Int32Array.from(carriedFrom) },
-    past: items.map((item) => ({ items: [item] })),
+    past: () => items.map((item) => ({ items: [item] })),
   },
   targets: Int32Array.from(targets),
 });

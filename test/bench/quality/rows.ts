@@ -82,7 +82,7 @@ export function countedRowsOf(log: LogName): RowPlan[] {
  * @param partner Name of the row that networks are mixed with; as long as there is none, so is no mixture.
  */
 export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
-  const { preset, only, pairs = PAIRS, faithful: forms = Object.keys(FAITHFUL) } = LOGS[log];
+  const { preset, only, pairs = PAIRS, faithful: forms = Object.keys(FAITHFUL), given = [] } = LOGS[log];
   const improved = Object.keys(presets).flatMap((model): RowPlan[] => {
     if (only !== undefined && model !== only) return [];
     if (model !== 'transformers4rec') return [{ name: model, model, form: 'improved', preset, set: {} }];
@@ -98,7 +98,8 @@ export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
     return { name, model, form: 'faithful', set };
   });
   if (only !== undefined) return [...countedRowsOf(log), ...improved];
-  const blended = improved.flatMap((row) => blendsOf(row, partner));
+  // A share is chosen by a model that has not learnt from the validation part: where epochs are given, there is none.
+  const blended = improved.flatMap((row) => blendsOf(row, given.includes(row.name) ? undefined : partner));
   return [...countedRowsOf(log), ...improved, ...(log === 'eshop' ? sideRows(preset) : []), ...faithful, ...blended];
 }
 
