@@ -344,6 +344,19 @@ describe('by itself', () => {
     });
   });
 
+  test('it learns what is tracked while a learning ends', async () => {
+    const recommender = await habitual(4, { learn: 'auto' });
+    let isTold = false;
+    recommender.on('status', ({ learning }) => {
+      if (isTold || learning?.state !== 'idle' || learning.events < 20) return;
+      isTold = true; // said before the run has ended
+      void follow(recommender, 1);
+      void recommender.recommend();
+    });
+    await recommender.recommend();
+    await learns(recommender, { state: 'idle', events: 25 });
+  });
+
   test('it learns once a pause is over, before anything is asked for', async () => {
     const recommender = await habitual(4, { learn: 'auto' });
     await recommender.recommend();
