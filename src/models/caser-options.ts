@@ -1,11 +1,11 @@
 /** Configuration of Caser: names of the official PyTorch code in camelCase, and profiles in place of users. */
-import { type AveragingConfig, averagingOptions } from './averaging';
+import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
 import type { OptionSpecs } from './model';
 import { type RepeatsConfig, repeatsOptions } from './repeats';
 import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
 import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
-export interface CaserConfig extends SampledConfig, SmoothingConfig, InputScaleConfig, RepeatsConfig, AveragingConfig {
+export interface CaserConfig extends SampledConfig, SmoothingConfig, InputScaleConfig, RepeatsConfig, LastEpochsConfig {
   readonly d: number;
   readonly L: number;
   readonly T: number;
@@ -243,5 +243,5 @@ export const options: OptionSpecs<CaserConfig> = {
     doc: 'passes over the log at most; validation stops earlier',
     source: OFFICIAL,
   },
-  ...averagingOptions,
+  ...lastEpochsOptions,
 };

@@ -22,6 +22,7 @@
  * Differs from the paper: sessions stand where it has users, whose place the profile takes. Differs from the official
  * code: places without a target are not trained, and padding is a zero vector (`padding: 'trained'` learns it).
  */
+
 import {
   concat,
   gather,
@@ -40,6 +41,7 @@ import { horizontalConvolution, verticalConvolution } from '../nn/convolution';
 import { linear } from '../nn/linear';
 import type { Catalogue, SessionInput, Sessions } from '../types';
 import { type CaserConfig, options } from './caser-options';
+import { lastEpochs } from './last-epochs';
 import { linearParams } from './linear-params';
 import type {
   Initialiser,
@@ -241,7 +243,7 @@ export const caser: SessionModel<CaserConfig> = {
       rows: { kind: 'windows', length: L, targets: T, partial: windows === 'all', earlier: earlierSessions(config) },
       batchSize,
       epochs: nIter,
-      averageEpochs: config.averageEpochs,
+      ...lastEpochs(config),
       objective: objective(config),
       optimiser: {
         kind: 'adam',

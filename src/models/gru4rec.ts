@@ -17,14 +17,14 @@ import { RecommenderError } from '../errors';
 import type { Activation } from '../nn/activation';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import type { Catalogue } from '../types';
-import { type AveragingConfig, averagingOptions } from './averaging';
+import { type LastEpochsConfig, lastEpochs, lastEpochsOptions } from './last-epochs';
 import type { OptionSpecs, ParameterSpec, Params, Run, SessionModel, State, Stepping } from './model';
 import { padItems } from './padding';
 import { glorotUniform } from './parameters';
 import { type RepeatsConfig, repeatsOf, repeatsOptions, repeatsSpec } from './repeats';
 import { encodeBySteps } from './stepping';
 
-export interface Gru4RecConfig extends RepeatsConfig, AveragingConfig {
+export interface Gru4RecConfig extends RepeatsConfig, LastEpochsConfig {
   readonly layers: readonly number[];
   readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr';
   readonly finalAct: 'auto' | 'linear' | 'relu' | 'tanh' | 'selu' | 'elu' | 'leaky';
@@ -155,7 +155,7 @@ const options: OptionSpecs<Gru4RecConfig> = {
     source: PORT,
   },
   ...repeatsOptions,
-  ...averagingOptions,
+  ...lastEpochsOptions,
 };
 
 function check({
@@ -273,7 +273,7 @@ export const gru4rec: SessionModel<Gru4RecConfig> = {
     rows: { kind: 'session-parallel' },
     batchSize: config.batchSize,
     epochs: config.nEpochs,
-    averageEpochs: config.averageEpochs,
+    ...lastEpochs(config),
     objective: {
       loss: config.loss,
       negatives: { kind: 'shared', inBatch: true, extra: config.nSample, alpha: config.sampleAlpha },

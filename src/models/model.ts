@@ -314,6 +314,8 @@ export interface TrainingPlan {
   readonly patience?: number;
   /** Of how many last epochs the mean weights are the result. Default 1. */
   readonly averageEpochs?: number;
+  /** Last epochs that see only the latest share of the sessions, from a share of the learning rate to 0. Default: none. */
+  readonly recent?: { readonly epochs: number; readonly share: number; readonly rate: number };
 }
 
 /** One configuration key: what `--set`, `--help`, the docs and the checks know of it. */

@@ -1,5 +1,5 @@
 /** How SASRec trains: its losses, batches and optimiser, as configuration and as plan. */
-import { type AveragingConfig, averagingOptions } from './averaging';
+import { type LastEpochsConfig, lastEpochs, lastEpochsOptions } from './last-epochs';
 import type { ObjectiveSpec, OptionSpecs, TrainingPlan, TrainingRows } from './model';
 import { type RepeatsConfig, repeatsConflict, repeatsOptions } from './repeats';
 import {
@@ -11,7 +11,7 @@ import {
   smoothingOption,
 } from './sampled-softmax';
 
-export interface SasrecTrainingConfig extends SampledConfig, SmoothingConfig, RepeatsConfig, AveragingConfig {
+export interface SasrecTrainingConfig extends SampledConfig, SmoothingConfig, RepeatsConfig, LastEpochsConfig {
   readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
   readonly negatives: number;
   readonly gbceT: number;
@@ -145,7 +145,7 @@ export const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     doc: 'passes over the log at most; validation stops earlier',
     source: OFFICIAL,
   },
-  ...averagingOptions,
+  ...lastEpochsOptions,
   sampling: {
     type: 'choice',
     choices: ['shuffle', 'with-replacement'],
@@ -220,7 +220,7 @@ export const trainingPlan = (config: SasrecTrainingConfig, maxLength: number): T
   rows: rows(config, maxLength),
   batchSize: config.batchSize,
   epochs: config.numEpochs,
-  averageEpochs: config.averageEpochs,
+  ...lastEpochs(config),
   objective: objective(config),
   optimiser: {
     kind: 'adam',

@@ -1,11 +1,11 @@
 /** Configuration of SR-GNN: names of the official PyTorch code in camelCase, and the forms of code and paper by name. */
-import { type AveragingConfig, averagingOptions } from './averaging';
+import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
 import type { OptionSpecs } from './model';
 import { type RepeatsConfig, repeatsOptions } from './repeats';
 import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
 import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
-export interface SrgnnConfig extends SampledConfig, SmoothingConfig, InputScaleConfig, RepeatsConfig, AveragingConfig {
+export interface SrgnnConfig extends SampledConfig, SmoothingConfig, InputScaleConfig, RepeatsConfig, LastEpochsConfig {
   readonly hiddenSize: number;
   readonly maxlen: number;
   readonly step: number;
@@ -195,7 +195,7 @@ export const options: OptionSpecs<SrgnnConfig> = {
     doc: 'passes over the log at most; validation stops earlier',
     source: OFFICIAL,
   },
-  ...averagingOptions,
+  ...lastEpochsOptions,
   patience: {
     type: 'integer',
     min: 1,

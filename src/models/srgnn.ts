@@ -28,6 +28,7 @@
  * the catalogue, repeated transitions weigh as one, and all parameters start uniform. The official code gives padding a node of its own, which
  * nothing reads; here it is left out.
  */
+
 import {
   add,
   concat,
@@ -46,6 +47,7 @@ import { RecommenderError } from '../errors';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import { linear } from '../nn/linear';
 import type { Catalogue, SessionInput } from '../types';
+import { lastEpochs } from './last-epochs';
 import { linearParams } from './linear-params';
 import type {
   Initialiser,
@@ -245,7 +247,7 @@ export const srgnn: SessionModel<SrgnnConfig> = {
     batchSize: config.batchSize,
     epochs: config.epoch,
     patience: config.patience,
-    averageEpochs: config.averageEpochs,
+    ...lastEpochs(config),
     objective: objective(config),
     optimiser: {
       kind: 'adam',

@@ -30,42 +30,49 @@ export interface TrainingBatch {
   readonly hidden?: readonly HiddenClicks[];
 }
 
-/**
- * The batches of one epoch: always the same ones for the same arguments, so that a resumed epoch can skip ahead.
- *
- * @param fewestRows Session-parallel epochs end when fewer rows are left: 2 where the other rows are the only negatives.
- */
+export interface EpochOptions {
+  readonly batchSize: number;
+  /** Session-parallel epochs end when fewer rows are left: 2 where the other rows are the only negatives. */
+  readonly fewestRows: number;
+  readonly seed: number;
+  readonly epoch: number;
+  /** The first session that is learnt from; those before it are known, as the earlier ones of a visitor. Default 0. */
+  readonly first?: number;
+}
+
+/** The batches of one epoch: always the same ones for the same arguments, so that a resumed epoch can skip ahead. */
 export function epochBatches(
   rows: TrainingRows,
   sessions: Sessions,
-  { batchSize, fewestRows, seed, epoch }: { batchSize: number; fewestRows: number; seed: number; epoch: number },
+  { batchSize, fewestRows, seed, epoch, first = 0 }: EpochOptions,
 ): Iterable<TrainingBatch> {
   const generator = random(seed, 'order', epoch);
+  const chosen = trainable(sessions, first);
   switch (rows.kind) {
     case 'session-parallel':
-      return sessionParallel(sessions, batchSize, fewestRows);
+      return sessionParallel(sessions, batchSize, fewestRows, first);
     case 'sequences': {
-      const examples = wholeSessions(sessions, rows.maxLength);
+      const examples = wholeSessions(sessions, chosen, rows.maxLength);
       const toBatch = assemble(sessions, true);
       if (rows.sameLength) return byLength(examples, seenAndPredicted, toBatch, rows.sameLength.clicks, generator);
       const draw = rows.sampling === 'shuffle' ? shuffled : withReplacement;
       return draw(examples, toBatch, batchSize, generator);
     }
     case 'prefixes': {
-      const examples = prefixes(sessions, rows.maxLength);
+      const examples = prefixes(sessions, chosen, rows.maxLength);
       const toBatch = assemble(sessions, false);
       if (rows.sameLength) return byLength(examples, seenOnly, toBatch, rows.sameLength.clicks, generator);
       return shuffled(examples, toBatch, batchSize, generator);
     }
     case 'masked': {
-      const examples = entireSessions(sessions, rows.maxLength, rows.prefixes);
+      const examples = entireSessions(sessions, chosen, rows.maxLength, rows.prefixes);
       const toBatch = hideClicks(sessions, rows.masking, random(seed, 'hidden', epoch));
       if (rows.sameLength) return byLength(examples, seenAndPredicted, toBatch, rows.sameLength.clicks, generator);
       return shuffled(examples, toBatch, batchSize, generator);
     }
     case 'windows': {
       const toBatch = assemble(sessions, false, rows.earlier);
-      return shuffled(windows(sessions, rows), toBatch, batchSize, generator);
+      return shuffled(windows(sessions, chosen, rows), toBatch, batchSize, generator);
     }
   }
 }
@@ -73,10 +80,10 @@ export function epochBatches(
 /** Session s has clicks `offsets[s]` … `offsets[s + 1] − 1`. */
 const lengthOf = ({ offsets }: Sessions, s: number): number => offsets[s + 1]! - offsets[s]!;
 
-/** Sessions that hold at least one (click, next click) pair. */
-function trainable(sessions: Sessions): Int32Array {
-  const count = sessions.offsets.length - 1;
-  return Int32Array.from({ length: count }, (_, s) => s).filter((s) => lengthOf(sessions, s) >= 2);
+/** Sessions from `first` on that hold at least one (click, next click) pair. */
+function trainable(sessions: Sessions, first: number): Int32Array {
+  const count = sessions.offsets.length - 1 - first;
+  return Int32Array.from({ length: count }, (_, i) => first + i).filter((s) => lengthOf(sessions, s) >= 2);
 }
 
 /**
@@ -87,9 +94,10 @@ function* sessionParallel(
   { items, offsets }: Sessions,
   batchSize: number,
   fewestRows: number,
+  first: number,
 ): Generator<TrainingBatch> {
   const count = offsets.length - 1;
-  let next = 0;
+  let next = first;
   const start = (): RunningSession => {
     const s = next++;
     return { start: offsets[s]!, at: offsets[s]!, last: offsets[s + 1]! - 1, carriedFrom: -1 };
@@ -103,7 +111,7 @@ function* sessionParallel(
     }
     return running;
   };
-  let rows = refill(Array.from({ length: Math.min(batchSize, count) }, start));
+  let rows = refill(Array.from({ length: Math.min(batchSize, count - first) }, start));
   while (rows.length >= fewestRows) {
     const running = rows;
     yield {
@@ -195,8 +203,8 @@ function* withReplacement(
 }
 
 /** One example a session; every click but the last is seen, and predicts the one after it. */
-function wholeSessions(sessions: Sessions, maxLength: number): Example[] {
-  return Array.from(trainable(sessions), (s) => {
+function wholeSessions(sessions: Sessions, chosen: Int32Array, maxLength: number): Example[] {
+  return Array.from(chosen, (s) => {
     const end = sessions.offsets[s + 1]!;
     const from = Math.max(sessions.offsets[s]!, end - 1 - maxLength);
     return { source: s, from, firstTarget: from + 1, end };
@@ -204,9 +212,9 @@ function wholeSessions(sessions: Sessions, maxLength: number): Example[] {
 }
 
 /** One example a session, or a prefix of one, whose last clicks are seen and predicted. */
-function entireSessions(sessions: Sessions, maxLength: number, withPrefixes = false): Example[] {
+function entireSessions(sessions: Sessions, chosen: Int32Array, maxLength: number, withPrefixes = false): Example[] {
   const examples: Example[] = [];
-  for (const s of trainable(sessions)) {
+  for (const s of chosen) {
     const start = sessions.offsets[s]!;
     const last = sessions.offsets[s + 1]!;
     for (let end = withPrefixes ? start + 2 : last; end <= last; end++) {
@@ -218,9 +226,9 @@ function entireSessions(sessions: Sessions, maxLength: number, withPrefixes = fa
 }
 
 /** Every prefix of every session with the click after it. */
-function prefixes(sessions: Sessions, maxLength: number): Example[] {
+function prefixes(sessions: Sessions, chosen: Int32Array, maxLength: number): Example[] {
   const examples: Example[] = [];
-  for (const s of trainable(sessions)) {
+  for (const s of chosen) {
     const start = sessions.offsets[s]!;
     for (let target = start + 1; target < sessions.offsets[s + 1]!; target++) {
       examples.push({ source: s, from: Math.max(start, target - maxLength), firstTarget: target, end: target + 1 });
@@ -237,10 +245,11 @@ function prefixes(sessions: Sessions, maxLength: number): Example[] {
  */
 function windows(
   sessions: Sessions,
+  chosen: Int32Array,
   { length, targets, partial = false }: Extract<TrainingRows, { kind: 'windows' }>,
 ): Example[] {
   const examples: Example[] = [];
-  for (const s of trainable(sessions)) {
+  for (const s of chosen) {
     const start = sessions.offsets[s]!;
     const last = sessions.offsets[s + 1]!;
     const shortest = (partial ? 1 : length) + targets;

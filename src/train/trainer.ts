@@ -6,7 +6,7 @@
  */
 import { type Scalar, stack, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
 import { RecommenderError, throwIfAborted } from '../errors';
-import type { SessionModel } from '../models/model';
+import type { SessionModel, TrainingPlan } from '../models/model';
 import { initialise } from '../models/parameters';
 import { download, toTensor, upload } from '../models/tensors';
 import type { Catalogue, NdArray, Sessions } from '../types';
@@ -77,8 +77,9 @@ export class Trainer<C> {
   readonly #params: Readonly<Record<string, Tensor>>;
   readonly #optimiser: Optimiser;
   readonly #learner: Learner<C>;
-  /** Batches of one epoch. */
-  readonly steps: number;
+  readonly #epochs: Epochs;
+  /** Batches of an epoch over all sessions, and of one over the latest. */
+  readonly #steps: { readonly all: number; readonly recent: number };
   #epoch: number;
   #stepInEpoch: number;
   #step: number;
@@ -97,8 +98,16 @@ export class Trainer<C> {
     const { model, config, catalogue, sessions, seed } = options;
     this.#options = options;
     this.#subject = trainee(model, config, catalogue);
-    this.steps = count(this.#batches(0));
-    if (this.steps === 0) {
+    this.#epochs = epochsOf(this.#subject.plan, sessions, options.epochs);
+    const all = count(this.#batches(0));
+    this.#steps = { all, recent: this.#epochs.recent > 0 ? count(this.#batches(this.#epochs.count - 1)) : all };
+    if (this.#steps.recent === 0 && all > 0) {
+      throw new RecommenderError(
+        'bad-input',
+        'The latest sessions, which recentEpochs asks for, hold nothing to learn. Use a larger recentShare.',
+      );
+    }
+    if (all === 0) {
       const { offsets } = sessions;
       const hasPair = offsets.some((start, s) => s > 0 && start - offsets[s - 1]! >= 2);
       throw new RecommenderError(
@@ -130,6 +139,11 @@ export class Trainer<C> {
     return this.#epoch;
   }
 
+  /** Batches of the epoch that runs. */
+  get steps(): number {
+    return this.#isRecent(this.#epoch) ? this.#steps.recent : this.#steps.all;
+  }
+
   /** The live parameters: they change with every step and belong to the trainer. */
   get params(): Readonly<Record<string, Tensor>> {
     return this.#params;
@@ -145,7 +159,12 @@ export class Trainer<C> {
     const { negatives } = objective;
     const inBatchOnly = negatives.kind === 'shared' && negatives.inBatch && negatives.extra === 0;
     const { sessions, seed } = this.#options;
-    return epochBatches(rows, sessions, { batchSize, fewestRows: inBatchOnly ? 2 : 1, seed, epoch });
+    const first = this.#isRecent(epoch) ? this.#epochs.firstRecent : 0;
+    return epochBatches(rows, sessions, { batchSize, fewestRows: inBatchOnly ? 2 : 1, seed, epoch, first });
+  }
+
+  #isRecent(epoch: number): boolean {
+    return epoch >= this.#epochs.count - this.#epochs.recent;
   }
 
   /**
@@ -202,8 +221,12 @@ export class Trainer<C> {
   }
 
   #learningRate(step = this.#step): number {
-    const { schedule, optimiser, epochs } = this.#subject.plan;
-    const totalSteps = this.steps * (this.#options.epochs ?? epochs);
+    const { schedule, optimiser, recent } = this.#subject.plan;
+    const totalSteps = this.#steps.all * (this.#epochs.count - this.#epochs.recent);
+    if (recent && step >= totalSteps) {
+      const left = 1 - (step - totalSteps) / (this.#steps.recent * this.#epochs.recent);
+      return optimiser.learningRate * recent.rate * Math.max(0, left);
+    }
     return learningRateAt(schedule, optimiser.learningRate, { step, totalSteps, epoch: this.#epoch });
   }
 
@@ -266,6 +289,22 @@ export class Trainer<C> {
     this.#optimiser.dispose();
     for (const param of Object.values(this.#params)) param.dispose();
   }
+}
+
+/** How many epochs there are, how many of them, at the end, see only the latest sessions, and the first of those. */
+interface Epochs {
+  readonly count: number;
+  readonly recent: number;
+  readonly firstRecent: number;
+}
+
+function epochsOf({ epochs, recent }: TrainingPlan, { offsets }: Sessions, count = epochs): Epochs {
+  const sessions = offsets.length - 1;
+  return {
+    count,
+    recent: Math.min(recent?.epochs ?? 0, Math.max(0, count - 1)),
+    firstRecent: Math.min(sessions - 1, Math.floor(sessions * (1 - (recent?.share ?? 1)))),
+  };
 }
 
 /** Reads tensors of one shape back in one go, one after the other, and disposes them. */

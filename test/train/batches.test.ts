@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { TrainingRows } from '../../src/models/model';
 import { random } from '../../src/session/random';
-import { epochBatches, type TrainingBatch } from '../../src/train/batches';
+import { type EpochOptions, epochBatches, type TrainingBatch } from '../../src/train/batches';
 import type { Sessions } from '../../src/types';
 import { logOf } from './helpers';
 
-const batchesOf = (
-  rows: TrainingRows,
-  sessions: Sessions,
-  over: Partial<{ batchSize: number; fewestRows: number; seed: number; epoch: number }> = {},
-): TrainingBatch[] => [...epochBatches(rows, sessions, { batchSize: 2, fewestRows: 1, seed: 1, epoch: 0, ...over })];
+const batchesOf = (rows: TrainingRows, sessions: Sessions, over: Partial<EpochOptions> = {}): TrainingBatch[] => [
+  ...epochBatches(rows, sessions, { batchSize: 2, fewestRows: 1, seed: 1, epoch: 0, ...over }),
+];
 
 /** Sessions of random items and lengths 1 … 7. */
 function randomLog(count: number, seed: number): Sessions {
@@ -241,6 +239,34 @@ describe('sessions of one length', () => {
     const lengths = lengthsOf().map(([first]) => first!);
     expect(lengths).not.toEqual([...lengths].sort());
     expect(lengths).not.toEqual([...lengths].sort().reverse());
+  });
+});
+
+describe('an epoch over the latest sessions', () => {
+  const log = randomLog(50, 8);
+  const first = 31;
+  const late = logOf(sessionsOf(log).slice(first));
+
+  test.each<TrainingRows>([
+    { kind: 'session-parallel' },
+    { kind: 'sequences', maxLength: 4, sampling: 'shuffle' },
+    { kind: 'sequences', maxLength: 4, sampling: 'with-replacement' },
+    { kind: 'sequences', maxLength: 4, sampling: 'shuffle', sameLength: { clicks: 10 } },
+    { kind: 'prefixes', maxLength: 4 },
+    { kind: 'masked', maxLength: 4, masking: { kind: 'next', only: 'all' } },
+    { kind: 'windows', length: 3, targets: 1, partial: true },
+  ])('has the batches of a log that begins there, by the numbers of the whole one: %o', (rows) => {
+    const summary = (batch: TrainingBatch, shift: number) => ({
+      items:
+        batch.input.kind === 'clicks'
+          ? Array.from(batch.input.items)
+          : batch.input.sessions.map(({ items }) => Array.from(items)),
+      targets: Array.from(batch.targets),
+      sources: batch.sources && Array.from(batch.sources, (source) => source + shift),
+    });
+    const got = batchesOf(rows, log, { batchSize: 4, first }).map((batch) => summary(batch, 0));
+    expect(got.length).toBeGreaterThan(2);
+    expect(got).toEqual(batchesOf(rows, late, { batchSize: 4 }).map((batch) => summary(batch, first)));
   });
 });
 

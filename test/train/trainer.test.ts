@@ -205,6 +205,64 @@ describe.each(backends)('%s', (backend) => {
 describe('a trainer', () => {
   beforeAll(() => start('cpu'));
 
+  describe('whose last epochs see only the latest sessions', () => {
+    const model = asAny(sasrec);
+    const recent = { ...sas, batchSize: 4, lrSchedule: 'linear', recentEpochs: 2, recentShare: 0.3, recentRate: 0.5 };
+
+    /** How many steps each epoch takes, and the sessions that it shows the model. */
+    const epochsOf = async (epochs: number, given: Case[2] = recent) => {
+      const seen = new Set<string>();
+      const prepare: typeof model.prepare = (sessions, ...rest) => {
+        for (const { times } of sessions) seen.add(String(times![0]));
+        return model.prepare(sessions, ...rest);
+      };
+      const trainer = new Trainer(optionsOf({ ...model, prepare }, given, { epochs }));
+      const found: { steps: number; starts: number[] }[] = [];
+      for (let epoch = 0; epoch < epochs; epoch++) {
+        const { steps } = trainer;
+        await trainer.runEpoch();
+        found.push({ steps, starts: [...seen].map(Number).sort((a, b) => a - b) });
+        seen.clear();
+      }
+      trainer.dispose();
+      return found;
+    };
+    // Sessions are longer than what the model sees of them in no case, so each begins where it does in the log.
+    const starts = Array.from(log.offsets.subarray(0, 30));
+
+    test('shows all at first, then these', async () => {
+      const [all, late] = [
+        { steps: 8, starts },
+        { steps: 3, starts: starts.slice(21) },
+      ];
+      expect(await epochsOf(4)).toEqual([all, all, late, late]);
+    });
+
+    test('shows all in the first epoch, however few there are', async () => {
+      expect((await epochsOf(2)).map(({ steps }) => steps)).toEqual([8, 3]);
+      expect((await epochsOf(1)).map(({ steps }) => steps)).toEqual([8]);
+    });
+
+    test('begins them at a share of its learning rate, which falls to 0', async () => {
+      const options = optionsOf(model, recent, { epochs: 3 });
+      const { state } = await run(options, 2);
+      expect(state.step).toBe(8 + 3);
+      const arrays = Object.entries(state.arrays).map(([name, { data, shape }]) => {
+        return [name, { data: name.startsWith('slot.') ? data : data.map(() => Number.NaN), shape }] as const;
+      });
+      const trainer = new Trainer(options, { ...state, arrays: Object.fromEntries(arrays) as TrainerState['arrays'] });
+      const rate = 0.01 * 0.5 * (1 - 3 / (3 + 3));
+      await expect(trainer.runEpoch()).rejects.toThrow(`at step 12 (epoch 3), learning rate ${rate}.`);
+      trainer.dispose();
+    });
+
+    test('says so where they hold nothing to learn', () => {
+      const sessions = logOf([[1, 2], [2, 3], [3, 4], [5]]);
+      const given = { ...recent, recentShare: 0.25 };
+      expect(() => new Trainer(optionsOf(model, given, { sessions }))).toThrow('Use a larger recentShare.');
+    });
+  });
+
   test('refuses a log without a pair of clicks', () => {
     const [, model, given] = cases[0]!;
     const options = optionsOf(model, given, { sessions: logOf([[1], [2]]) });

@@ -1,4 +1,4 @@
-import type { Presets } from './preset';
+import { type Presets, RECENT } from './preset';
 
 /**
  * Every click of a session is predicted, from as few as one before it: windows over the start of sessions too, one target
@@ -27,7 +27,7 @@ export const CASER: Presets = {
     doc: 'short anonymous sessions, a large catalogue; the best of a few trials on the latest quarter of Diginetica',
     config: {
       ...{ ...COSINE, d: 128, temperature: 0.1, repeatLags: 20, logqOf: 'draws', nSample: 2048 },
-      ...{ batchSize: 512, learningRate: 0.003, nIter: 6 },
+      ...{ batchSize: 512, learningRate: 0.003, nIter: 9, ...RECENT },
     },
   },
   beauty: {

@@ -9,3 +9,6 @@ export type Presets = Readonly<Record<string, Preset>>;
 
 /** The name that stands for the preset which suits the log. */
 export const AUTO = 'auto';
+
+/** The last three epochs of the number that a preset names pass over the latest eighth of a log that drifts. */
+export const RECENT = { recentEpochs: 3, recentShare: 0.12 };

@@ -1,4 +1,4 @@
-import type { Presets } from './preset';
+import { type Presets, RECENT } from './preset';
 
 /**
  * Sessions are predicted click by click, so positions count from their start: a prefix then stands at test time where it
@@ -37,7 +37,8 @@ export const LARGE_CATALOGUE = {
   beta2: 0.999,
   batching: 'same-length',
   batchClicks: 1024,
-  numEpochs: 10,
+  numEpochs: 13,
+  ...RECENT,
 };
 
 /** One target at the end of a history that never repeats an item: positions count from there, and all items compete. */

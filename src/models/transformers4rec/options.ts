@@ -2,7 +2,7 @@
  * Configuration of Transformers4Rec: names of the paper's code and of the library in camelCase. `auto` is what the form's
  * code does; `settings.ts` says what that is.
  */
-import { type AveragingConfig, averagingOptions } from '../averaging';
+import { type LastEpochsConfig, lastEpochsOptions } from '../last-epochs';
 import type { OptionSpec, OptionSpecs } from '../model';
 import { type RepeatsConfig, repeatsOptions } from '../repeats';
 import { type SampledConfig, sampledOptions } from '../sampled-softmax';
@@ -15,7 +15,7 @@ export type ObjectiveName = (typeof OBJECTIVES)[number];
 type Choice = 'auto' | 'true' | 'false';
 
 export interface T4RecConfig
-  extends AveragingConfig,
+  extends LastEpochsConfig,
     Pick<SampledConfig, 'sampleAlpha' | 'logq' | 'logqOf'>,
     RepeatsConfig,
     Pick<ScoringConfig, 'scoring'> {
@@ -377,5 +377,5 @@ export const options: OptionSpecs<T4RecConfig> = {
   batchSize: integer(1, 65_536, 128, 'sessions a step', FIRST_RUN),
   batchClicks: integer(1, 1_000_000, 1024, 'same-length: clicks a step', 'as in SASRec'),
   nEpochs: integer(1, 10_000, 10, 'passes over the log', PAPER),
-  ...averagingOptions,
+  ...lastEpochsOptions,
 };

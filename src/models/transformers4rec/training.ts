@@ -1,4 +1,5 @@
 /** How Transformers4Rec learns. */
+import { lastEpochs } from '../last-epochs';
 import type { MaskingSpec, NegativeSpec, ObjectiveSpec, TrainingPlan } from '../model';
 import { sampledSoftmax } from '../sampled-softmax';
 import type { T4RecConfig } from './options';
@@ -15,7 +16,7 @@ export const training = (config: T4RecConfig): TrainingPlan => ({
   },
   batchSize: config.batchSize,
   epochs: config.nEpochs,
-  averageEpochs: config.averageEpochs,
+  ...lastEpochs(config),
   objective: objective(config),
   optimiser: {
     kind: 'adam',

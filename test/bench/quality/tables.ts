@@ -6,7 +6,7 @@ import type { Form, Partner, QualityRow, Results } from './record';
 import { rowsOf as plannedRows } from './rows';
 
 /** A row with all its seeds. */
-interface Group {
+export interface Group {
   readonly name: string;
   readonly model: string;
   readonly form: Form;
@@ -22,7 +22,7 @@ function deviation(values: readonly number[]): number {
 }
 
 /** By the log's first metric, the best first. */
-function groupsOf(rows: readonly QualityRow[], { shown }: QualityLog): Group[] {
+export function groupsOf(rows: readonly QualityRow[], { shown }: QualityLog): Group[] {
   const found = new Map<string, QualityRow[]>();
   for (const row of rows) found.set(row.name, [...(found.get(row.name) ?? []), row]);
   const value = ({ runs }: Group) => mean(runs.map(({ metrics }) => metrics.conservative[shown[0]!]!));
@@ -34,7 +34,7 @@ function groupsOf(rows: readonly QualityRow[], { shown }: QualityLog): Group[] {
 export const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>
   [titles, titles.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
-const figure = (value: number, { inPercent }: QualityLog): string =>
+export const figure = (value: number, { inPercent }: QualityLog): string =>
   inPercent ? (100 * value).toFixed(2) : value.toFixed(4);
 
 /** A mean, and how far the seeds lie apart. */
@@ -239,7 +239,7 @@ export function summary(resultsOf: (log: LogName) => Results): string {
   );
 }
 
-const isLearnt = ({ form }: Group): boolean => form === 'improved' || form === 'faithful';
+export const isLearnt = ({ form }: Group): boolean => form === 'improved' || form === 'faithful';
 
 function chosen(groups: readonly Group[], model: string): Group | undefined {
   const value = ({ runs }: Group) => mean(runs.flatMap(({ selected }) => selected?.value ?? []));

@@ -1,0 +1,165 @@
+/** What the rows of a log should reach, and what was tried where they do not: a page of its own, from the committed rows. */
+import { LOGS, type LogName, type QualityLog } from './logs';
+import type { Results } from './record';
+import { figure, type Group, groupsOf, isLearnt, mean, table } from './tables';
+
+type Figures = Readonly<Record<string, number>>;
+
+interface Goal {
+  readonly log: LogName;
+  readonly who: string;
+  /** Which rows count: the one that comes nearest is shown. */
+  readonly of: (row: Group) => boolean;
+  /** Means over seeds, targets losing ties; one row must have all. Of another row of the log: its figures, once it is there. */
+  readonly metrics: Figures | { readonly names: readonly string[]; readonly ofBest: (row: Group) => boolean };
+  /** Where the figures come from. */
+  readonly why: string;
+  /** Sentences, where they are not reached. */
+  readonly tried?: string;
+}
+
+const named =
+  (name: string) =>
+  (row: Group): boolean =>
+    row.name === name;
+const ofModel =
+  (model: string) =>
+  (row: Group): boolean =>
+    isLearnt(row) && row.model === model;
+
+const BEST = 'the best of the six architectures';
+
+export const GOALS: readonly Goal[] = [
+  {
+    ...{ log: 'diginetica', who: BEST, of: isLearnt },
+    metrics: { 'recall@20': 0.55, 'mrr@20': 0.191 },
+    why: 'our bar',
+  },
+  {
+    ...{ log: 'diginetica', who: 'SASRec', of: ofModel('sasrec') },
+    metrics: { 'recall@20': 0.544, 'mrr@20': 0.187 },
+    why: 'a run in plain PyTorch: 54.4 / 18.75 after 10 epochs',
+  },
+  {
+    ...{ log: 'diginetica', who: 'GRU4Rec', of: ofModel('gru4rec') },
+    metrics: { 'recall@20': 0.99 * 0.54, 'mrr@20': 0.99 * 0.183 },
+    why: 'the official code with its authors’ settings of that shop: 54.0 / 18.3 after 10 epochs; within 1 %',
+  },
+  {
+    ...{ log: 'diginetica', who: 'the best pair of Transformers4Rec', of: ofModel('transformers4rec') },
+    metrics: { 'recall@20': 0.538, 'mrr@20': 0.185 },
+    why: 'our bar',
+  },
+  {
+    ...{ log: 'diginetica', who: 'SR-GNN, improved', of: named('srgnn') },
+    metrics: { 'recall@20': 0.513, 'mrr@20': 0.178 },
+    why: 'our bar, above its paper',
+  },
+  {
+    ...{ log: 'diginetica', who: 'SR-GNN, official form', of: named('srgnn, official') },
+    metrics: { 'recall@20': 0.5, 'mrr@20': 0.172 },
+    why: 'within reach of its paper, which chose the epoch on the test',
+  },
+  {
+    ...{ log: 'diginetica', who: 'Caser', of: ofModel('caser') },
+    metrics: { 'recall@20': 0.337, 'mrr@20': 0.128 },
+    why: 'above the Markov chain’s row',
+  },
+  {
+    ...{ log: 'diginetica', who: 'CL4SRec', of: ofModel('cl4srec') },
+    metrics: { 'recall@20': 0.337, 'mrr@20': 0.128 },
+    why: 'above the Markov chain’s row',
+  },
+  {
+    ...{ log: 'amazon-beauty', who: 'SASRec', of: ofModel('sasrec') },
+    metrics: { 'recall@10': 0.085, 'ndcg@10': 0.051 },
+    why: 'a run in plain PyTorch: .0852 / .0512 after 40 epochs',
+  },
+  {
+    ...{ log: 'amazon-beauty', who: BEST, of: isLearnt },
+    metrics: { 'recall@10': 0.09, 'ndcg@10': 0.054 },
+    why: 'above that run',
+  },
+  {
+    ...{ log: 'amazon-beauty', who: 'CL4SRec', of: named('cl4srec') },
+    metrics: { names: ['recall@10', 'ndcg@10'], ofBest: named('sasrec') },
+    why: 'SASRec’s row, with the same loss, encoder and settings',
+  },
+  {
+    ...{ log: 'online-retail', who: BEST, of: isLearnt },
+    metrics: { names: ['recall@20', 'mrr@20'], ofBest: ({ form }) => form === 'counted' },
+    why: 'the best row that counts; nothing was tuned on this log',
+  },
+  {
+    ...{ log: 'yoochoose-100k', who: BEST, of: isLearnt },
+    metrics: { 'recall@20': 0.7, 'mrr@20': 0.37 },
+    why: 'our bar',
+  },
+  {
+    ...{ log: 'eshop', who: BEST, of: isLearnt },
+    metrics: { 'recall@10': 0.555, 'mrr@10': 0.255 },
+    why: 'our bar',
+  },
+];
+
+const reached = ({ runs }: Group, metric: string): number =>
+  mean(runs.map(({ metrics }) => metrics.conservative[metric]!));
+
+/** How far a row is: the least of what it has of each figure, as shares of what is asked. */
+const nearness = (row: Group, asked: Figures): number =>
+  Math.min(...Object.entries(asked).map(([name, value]) => reached(row, name) / value));
+
+function askedOf({ metrics }: Goal, rows: readonly Group[]): Figures | undefined {
+  if (!('ofBest' in metrics)) return metrics as Figures;
+  const { names, ofBest } = metrics as { names: readonly string[]; ofBest: (row: Group) => boolean };
+  const best = rows.find(ofBest);
+  return best && Object.fromEntries(names.map((name) => [name, reached(best, name)]));
+}
+
+interface Found {
+  readonly goal: Goal;
+  readonly log: QualityLog;
+  readonly asked?: Figures;
+  readonly best?: Group;
+  readonly isReached?: boolean;
+}
+
+/** The page of all goals. */
+export function goalsPage(resultsOf: (log: LogName) => Results): string {
+  const found = GOALS.map((goal): Found => {
+    const log = LOGS[goal.log];
+    // The best by the log's first metric come first.
+    const rows = groupsOf(resultsOf(goal.log).rows, log);
+    const asked = askedOf(goal, rows);
+    if (!asked) return { goal, log };
+    const best = rows.filter(goal.of).sort((a, b) => nearness(b, asked) - nearness(a, asked))[0];
+    return { goal, log, asked, ...(best && { best, isReached: nearness(best, asked) >= 1 }) };
+  });
+  const lines = found.map(({ goal, log, asked, best, isReached }) => {
+    const figures = (of: (metric: string) => number): string =>
+      Object.keys(asked ?? {})
+        .map((metric) => figure(of(metric), log))
+        .join(' / ');
+    return [
+      `[${log.title}](quality-${goal.log}.md)`,
+      [goal.who, ...(asked ? [Object.keys(asked).join(' / ')] : [])].join(', '),
+      [...(asked ? [figures((metric) => asked[metric]!)] : []), goal.why].join(': '),
+      best ? figures((metric) => reached(best, metric)) : 'not measured yet',
+      best ? `${best.name}, ${best.runs.length} ${best.runs.length === 1 ? 'seed' : 'seeds'}` : '',
+      best ? (isReached ? 'yes' : 'no') : '',
+    ];
+  });
+  const short = found.flatMap(({ goal, log, best, isReached }) =>
+    best && !isReached && goal.tried ? [`* **${log.title}, ${goal.who}**: ${goal.tried}`] : [],
+  );
+  return [
+    '# What is asked of the figures, and what they reach',
+    '',
+    'From the committed rows: of those that may answer, the one that comes nearest. One row must have all figures of a line, as',
+    'means over its seeds, targets losing ties. Rows that ask several models together answer nothing here.',
+    '',
+    table(['log', 'who', 'asked', 'reached', 'by', 'there?'], lines),
+    '',
+    ...(short.length > 0 ? ['## Where it falls short', '', ...short, ''] : []),
+  ].join('\n');
+}
