@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES, LOGS } from '../bench/quality/logs';
 import { type QualityRow, readResults } from '../bench/quality/record';
 import { rowsOf } from '../bench/quality/rows';
@@ -75,6 +76,42 @@ describe('a page', () => {
       'mixed with vstan, which of these reached the best mrr@20 on the validation part: vstan 30.00; stan 25.00; sr 20.00.',
     );
     expect(summary((log) => (log === 'diginetica' ? results : { rows: [] }))).not.toContain('mixture');
+  });
+
+  test('of goals asks one row for all figures, and measures another row by its own', () => {
+    const figures = (recall: number, mrr: number) => {
+      const conservative = { ...metrics(0), 'recall@20': recall, 'mrr@20': mrr };
+      return { metrics: { conservative, standard: conservative } };
+    };
+    const found = new Map<string, readonly QualityRow[]>([
+      [
+        'diginetica',
+        [
+          row('sasrec', 1, 0, figures(0.543, 0.2)),
+          row('caser', 1, 0, { model: 'caser', ...figures(0.56, 0.13) }),
+          row('caser with v-sknn', 1, 0, { model: 'mixture', form: 'blended', ...figures(0.6, 0.2) }),
+        ],
+      ],
+      [
+        'online-retail',
+        [
+          row('sasrec', 1, 0, figures(0.39, 0.2)),
+          row('sr', 1, 0, { ...counted, ...figures(0.38, 0.19) }),
+          row('pop', 1, 0, { ...counted, ...figures(0.1, 0.1) }),
+        ],
+      ],
+    ]);
+    const lines = goalsPage((log) => ({ rows: found.get(log) ?? [] })).split('\n');
+    const cells = (log: string, who: string) =>
+      lines
+        .find((line) => line.includes(log) && line.includes(`| ${who}`))!
+        .split(' | ')
+        .slice(3);
+    expect(cells('Diginetica', 'the best of the six')).toEqual(['54.30 / 20.00', 'sasrec, 1 seed', 'no |']);
+    expect(cells('Diginetica', 'Caser')).toEqual(['56.00 / 13.00', 'caser, 1 seed', 'yes |']);
+    expect(cells('Diginetica', 'GRU4Rec')).toEqual(['not measured yet', '', ' |']);
+    expect(cells('Online Retail', 'the best of the six')).toEqual(['0.3900 / 0.2000', 'sasrec, 1 seed', 'yes |']);
+    expect(lines.find((line) => line.includes('Online Retail'))).toContain('0.3800 / 0.1900: the best row that counts');
   });
 
   test('of all logs shows of each architecture the row that the validation chose, not the best of the test', () => {
