@@ -1,4 +1,4 @@
-import type { Presets } from './preset';
+import { type Presets, RECENT } from './preset';
 
 /** For every language model; `--set lm=… --set objective=…` names them. */
 const SMALL = {
@@ -41,8 +41,9 @@ export const TRANSFORMERS4REC: Presets = {
       ...{ ...NEXT, dModel: 128, itemEmbeddingDim: 128, nLayer: 2, dInner: 256, scoring: 'cosine' },
       ...{ form: 'library', inputLayer: 'none', padding: 'hidden', sameLength: 'false', memLen: 0 },
       ...{ itemIdEmbeddingsInitStd: 0.007, initializerRange: 0.02, layerNormEps: 1e-5, inputDropout: 0, dropout: 0.3 },
-      ...{ sampledSoftmax: true, sampleBy: 'popularity', maxNSamples: 4096, sparseUpdates: true, maxGradNorm: 0 },
-      ...{ batchClicks: 1024, learningRate: 0.002, nEpochs: 10 },
+      ...{ softmaxTemperature: 1 / 12, repeatLags: 20, sampledSoftmax: true, sampleBy: 'popularity', logqOf: 'draws' },
+      ...{ maxNSamples: 4096, sparseUpdates: true, maxGradNorm: 0 },
+      ...{ batchClicks: 1024, learningRate: 0.002, nEpochs: 13, ...RECENT },
     },
   },
   beauty: {

@@ -75,7 +75,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     // The others cost hours here; they are compared on the other logs.
     pairs: ['gpt2-clm'],
     faithful: ['srgnn, official'],
-    given: ['gru4rec', 'srgnn', 'caser', 'cl4srec', 'srgnn, official'],
+    given: ['gru4rec', 'srgnn', 'caser', 'cl4srec', 'gpt2-clm', 'srgnn, official'],
     protocol: 'events',
     valid: 'last:10%',
     cut: 'given',
