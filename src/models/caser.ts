@@ -22,7 +22,6 @@
  * Differs from the paper: sessions stand where it has users, whose place the profile takes. Differs from the official
  * code: places without a target are not trained, and padding is a zero vector (`padding: 'trained'` learns it).
  */
-
 import {
   concat,
   gather,

@@ -28,7 +28,6 @@
  * the catalogue, repeated transitions weigh as one, and all parameters start uniform. The official code gives padding a node of its own, which
  * nothing reads; here it is left out.
  */
-
 import {
   add,
   concat,

@@ -223,7 +223,7 @@ export class Trainer<C> {
   #learningRate(step = this.#step): number {
     const { schedule, optimiser, recent } = this.#subject.plan;
     const totalSteps = this.#steps.all * (this.#epochs.count - this.#epochs.recent);
-    if (recent && step >= totalSteps) {
+    if (recent && this.#epochs.recent > 0 && step >= totalSteps) {
       const left = 1 - (step - totalSteps) / (this.#steps.recent * this.#epochs.recent);
       return optimiser.learningRate * recent.rate * Math.max(0, left);
     }

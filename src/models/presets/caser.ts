@@ -24,7 +24,9 @@ export const CASER: Presets = {
     config: { ...COSINE, nSample: 512, learningRate: 0.004, nIter: 4 },
   },
   diginetica: {
-    doc: 'short anonymous sessions, a large catalogue; the best of a few trials on the latest quarter of Diginetica',
+    doc:
+      'short anonymous sessions, a large catalogue; the best of a few trials on the latest quarter of Diginetica; ' +
+      'passes over the latest sessions as SASRec has them',
     config: {
       ...{ ...COSINE, d: 128, temperature: 0.1, repeatLags: 20, logqOf: 'draws', nSample: 2048 },
       ...{ batchSize: 512, learningRate: 0.003, nIter: 9, ...RECENT },

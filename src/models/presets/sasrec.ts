@@ -84,7 +84,7 @@ export const SASREC: Presets = {
   diginetica: {
     doc:
       'short anonymous sessions, a large catalogue; after a run in plain PyTorch on Diginetica, then the best of trials on its ' +
-      'latest quarter',
+      'latest quarter, and for the passes over the latest sessions on its last tenth',
     config: LARGE_CATALOGUE,
   },
   beauty: {
