@@ -89,10 +89,10 @@ describe('what follows the log', () => {
 
   test('is the number of negatives: in proportion below, by the root above', () => {
     const half = { ...diginetica!, items: diginetica!.items / 2 };
-    expect(autoPreset('sasrec', half).config).toMatchObject({ nSample: 1024 });
+    expect(autoPreset('sasrec', half).config).toMatchObject({ nSample: 4096 });
     const four = { ...diginetica!, items: 4 * diginetica!.items };
-    expect(autoPreset('sasrec', four).config).toMatchObject({ nSample: 4096 });
-    expect(autoPreset('sasrec', { ...four, items: 1e7 }).config).toMatchObject({ nSample: 8192 });
+    expect(autoPreset('srgnn', four).config).toMatchObject({ nSample: 4096 });
+    expect(autoPreset('srgnn', { ...four, items: 1e7 }).config).toMatchObject({ nSample: 8192 });
   });
 
   test('is the number of epochs, by the root of the number of events, within bounds', () => {

@@ -29,7 +29,7 @@ export const LARGE_CATALOGUE = {
   dropoutRate: 0.3,
   maxlen: 20,
   loss: 'sampled',
-  nSample: 2048,
+  nSample: 8192,
   sampleAlpha: 0.5,
   logq: 1,
   logqOf: 'draws',

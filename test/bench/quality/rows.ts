@@ -82,7 +82,7 @@ export function countedRowsOf(log: LogName): RowPlan[] {
  * @param partner Name of the row that networks are mixed with; as long as there is none, so is no mixture.
  */
 export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
-  const { preset, only, pairs = PAIRS, faithful: forms = Object.keys(FAITHFUL), given = [] } = LOGS[log];
+  const { preset, only, pairs = PAIRS, faithful: forms = Object.keys(FAITHFUL), given = [], share } = LOGS[log];
   const improved = Object.keys(presets).flatMap((model): RowPlan[] => {
     if (only !== undefined && model !== only) return [];
     if (model !== 'transformers4rec') return [{ name: model, model, form: 'improved', preset, set: {} }];
@@ -98,8 +98,7 @@ export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
     return { name, model, form: 'faithful', set };
   });
   if (only !== undefined) return [...countedRowsOf(log), ...improved];
-  // A share is chosen by a model that has not learnt from the validation part: where epochs are given, there is none.
-  const blended = improved.flatMap((row) => blendsOf(row, given.includes(row.name) ? undefined : partner));
+  const blended = improved.flatMap((row) => blendsOf(row, partner, given.includes(row.name) ? share : undefined));
   return [...countedRowsOf(log), ...improved, ...(log === 'eshop' ? sideRows(preset) : []), ...faithful, ...blended];
 }
 
@@ -109,8 +108,8 @@ const sideRows = (preset: string): RowPlan[] =>
     set: { lm: 'xlnet', objective: 'mlm', ...set },
   }));
 
-/** The seeds of a row together, and the row with neighbours. */
-function blendsOf({ name, model }: RowPlan, partner: string | undefined): RowPlan[] {
+/** The seeds of a row together, and the row with neighbours: with the share of them that is given, or that validation chooses. */
+function blendsOf({ name, model }: RowPlan, partner: string | undefined, weight: number | undefined): RowPlan[] {
   // Scores of GRU4Rec's presets are no logits where they learnt by BPR-max.
   const combine = model === 'gru4rec' ? 'standard' : 'probabilities';
   const row = (blend: Blend, kind: string): RowPlan => ({
@@ -124,7 +123,12 @@ function blendsOf({ name, model }: RowPlan, partner: string | undefined): RowPla
     row({ name: `${name}, seeds together`, of: name, combine }, 'ensemble'),
     ...(partner === undefined
       ? []
-      : [row({ name: `${name} with ${partner}`, of: name, with: partner, combine }, 'mixture')]),
+      : [
+          row(
+            { name: `${name} with ${partner}`, of: name, with: partner, combine, ...(weight && { weight }) },
+            'mixture',
+          ),
+        ]),
   ];
 }
 

@@ -143,7 +143,9 @@ function partnerText({ name, metric, reached }: Partner, log: QualityLog): strin
     .map(([row, value]) => `${row} ${figure(value, log)}`);
   return (
     `Networks are mixed with ${name}, which of these reached the best ${metric} on the validation part: ${figures.join('; ')}. ` +
-    'The share of each mixture was chosen there, too.'
+    (log.share === undefined
+      ? 'The share of each mixture was chosen there, too.'
+      : `Their share, ${log.share}, was chosen there before, by an earlier form of SASRec.`)
   );
 }
 
