@@ -91,8 +91,8 @@ describe('what follows the log', () => {
     const half = { ...diginetica!, items: diginetica!.items / 2 };
     expect(autoPreset('sasrec', half).config).toMatchObject({ nSample: 4096 });
     const four = { ...diginetica!, items: 4 * diginetica!.items };
-    expect(autoPreset('srgnn', four).config).toMatchObject({ nSample: 4096 });
-    expect(autoPreset('srgnn', { ...four, items: 1e7 }).config).toMatchObject({ nSample: 8192 });
+    expect(autoPreset('caser', four).config).toMatchObject({ nSample: 4096 });
+    expect(autoPreset('caser', { ...four, items: 1e7 }).config).toMatchObject({ nSample: 8192 });
   });
 
   test('is the number of epochs, by the root of the number of events, within bounds', () => {
