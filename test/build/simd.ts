@@ -1,39 +1,58 @@
 /** The WebAssembly of `engine/kernels/simd`, built from its AssemblyScript: `npm run simd` writes it, a test compares. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { main as compile } from 'assemblyscript/asc';
 
 const FOLDER = resolve(import.meta.dirname, '../../src/engine/kernels/simd');
-const TARGET = join(FOLDER, 'binary.ts');
+
+/** What is built, and the features of WebAssembly that an engine must have for it. */
+const BUILDS: Readonly<Record<string, string>> = { 'binary.ts': 'simd', 'binary-fused.ts': 'simd,relaxed-simd' };
 
 /** No runtime and no memory of its own: it allocates nothing and works in the memory that it is given. */
-const OPTIONS = ['--runtime', 'stub', '--importMemory', '--noExportMemory', '--enable', 'simd', '-O3', '--noAssert'];
+const OPTIONS = ['--runtime', 'stub', '--importMemory', '--noExportMemory', '-O3', '--noAssert'];
 
 /** Vectors between functions, which only matters for those that JavaScript calls. */
 const QUIET = ['--disableWarning', '112'];
 
-/** What `binary.ts` says, and what it should say. */
-export async function binarySource(): Promise<{ readonly is: string; readonly shouldBe: string }> {
+export interface BinarySource {
+  readonly path: string;
+  readonly is: string;
+  readonly shouldBe: string;
+}
+
+/** What the built files say, and what they should say. */
+export async function binarySources(): Promise<BinarySource[]> {
+  const found: BinarySource[] = [];
+  for (const [name, features] of Object.entries(BUILDS)) {
+    const path = join(FOLDER, name);
+    found.push({ path, is: existsSync(path) ? readFileSync(path, 'utf8') : '', shouldBe: await sourceOf(features) });
+  }
+  return found;
+}
+
+async function sourceOf(features: string): Promise<string> {
   let built: Uint8Array | undefined;
-  const { error, stderr } = await compile(['index.ts', '--outFile', 'simd.wasm', ...OPTIONS, ...QUIET], {
-    readFile: (name, base) => {
-      try {
-        return readFileSync(join(FOLDER, 'assembly', base, name), 'utf8');
-      } catch {
-        return null;
-      }
+  const { error, stderr } = await compile(
+    ['index.ts', '--outFile', 'simd.wasm', '--enable', features, ...OPTIONS, ...QUIET],
+    {
+      readFile: (name, base) => {
+        try {
+          return readFileSync(join(FOLDER, 'assembly', base, name), 'utf8');
+        } catch {
+          return null;
+        }
+      },
+      writeFile: (_name, contents) => {
+        built = contents as Uint8Array;
+      },
+      listFiles: () => [],
     },
-    writeFile: (_name, contents) => {
-      built = contents as Uint8Array;
-    },
-    listFiles: () => [],
-  });
+  );
   if (error || !built) throw new Error(`The AssemblyScript compiler failed: ${error?.message}\n${stderr.toString()}`);
   // Constant data would be written over TensorFlow.js' own.
   if (hasData(built)) throw new Error('The module has a data section, for which there is no room; do without tables.');
   const base64 = Buffer.from(built).toString('base64');
-  const shouldBe = `/** Built from \`assembly/\` by \`npm run simd\`; not to be edited. */\nexport const SIMD_BINARY =\n  '${base64}';\n`;
-  return { is: readFileSync(TARGET, 'utf8'), shouldBe };
+  return `/** Built from \`assembly/\` by \`npm run simd\`; not to be edited. */\nexport const SIMD_BINARY =\n  '${base64}';\n`;
 }
 
 /** Whether a section of kind 11 is there. */
@@ -52,8 +71,9 @@ function hasData(binary: Uint8Array): boolean {
 }
 
 export async function main(): Promise<void> {
-  const { is, shouldBe } = await binarySource();
-  if (is === shouldBe) return;
-  writeFileSync(TARGET, shouldBe);
-  console.log(`${TARGET}: ${shouldBe.length} bytes`);
+  for (const { path, is, shouldBe } of await binarySources()) {
+    if (is === shouldBe) continue;
+    writeFileSync(path, shouldBe);
+    console.log(`${path}: ${shouldBe.length} bytes`);
+  }
 }

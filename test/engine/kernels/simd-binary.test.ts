@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { binarySource } from '../../build/simd';
+import { binarySources } from '../../build/simd';
 
 test('the WebAssembly of the training kernels is what its source compiles to', async () => {
-  const { is, shouldBe } = await binarySource();
-  expect(is === shouldBe, 'run `npm run simd`').toBe(true);
+  for (const { path, is, shouldBe } of await binarySources()) {
+    expect(is === shouldBe, `${path}: run \`npm run simd\``).toBe(true);
+  }
 }, 120_000);

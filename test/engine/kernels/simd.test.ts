@@ -1,4 +1,5 @@
 /** The kernels that only WASM has, and only while it trains, against plain ops on plain CPU. */
+import { setFlagsFromString } from 'node:v8';
 import {
   add,
   concat,
@@ -27,6 +28,9 @@ import {
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { ownTraining } from '../../../src/engine/kernels/own-training';
+import { SIMD_BINARY } from '../../../src/engine/kernels/simd/binary';
+import { SIMD_BINARY as FUSED_BINARY } from '../../../src/engine/kernels/simd/binary-fused';
+import type { SimdExports } from '../../../src/engine/kernels/simd/module';
 import { type AttentionParams, attention, causalBias } from '../../../src/nn/attention';
 import { gelu } from '../../../src/nn/gelu';
 import { hasKernel } from '../../../src/nn/kernels';
@@ -76,11 +80,48 @@ test('an engine without SIMD trains on the kernels that there are', async () => 
     const { withSimd } = await import('../../../src/engine/kernels/simd/index');
     const others = ownTraining('wasm');
     expect(await withSimd(others)).toBe(others);
-    expect(validate).toHaveBeenCalledOnce();
+    expect(validate).toHaveBeenCalledTimes(2); // with fused products, and without
   } finally {
     validate.mockRestore();
   }
 });
+
+test('products are those of plain SIMD, whether or not the engine fuses multiplication and addition', () => {
+  if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  const sizes = fc.record({
+    m: fc.nat(40),
+    k: fc.integer({ min: 1, max: 300 }),
+    n: fc.nat(300),
+    tA: fc.boolean(),
+    tB: fc.boolean(),
+    seed: fc.nat(),
+  });
+  const product = productOf(SIMD_BINARY);
+  const fused = productOf(FUSED_BINARY);
+  return property(sizes, async ({ m, k, n, tA, tB, seed }) => {
+    const [a, b] = [floatsOf(m * k, seed), floatsOf(k * n, seed + 1)];
+    const [plain, other] = [product(a, b, [m, k, n], tA, tB), fused(a, b, [m, k, n], tA, tB)];
+    for (const [i, value] of plain.entries())
+      expect(Math.abs(other[i]! - value)).toBeLessThanOrEqual(2e-5 * Math.sqrt(k));
+  });
+});
+
+/** Products by a binary with a memory of its own. */
+function productOf(base64: string) {
+  const memory = new WebAssembly.Memory({ initial: 64 });
+  const module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
+  const { gemm } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as SimdExports;
+  return (a: ArrayLike<number>, b: ArrayLike<number>, size: [number, number, number], tA: boolean, tB: boolean) => {
+    const [m, k, n] = size;
+    const [atB, atC] = [4 * a.length, 4 * (a.length + b.length)];
+    const floats = new Float32Array(memory.buffer);
+    floats.set(a);
+    floats.set(b, a.length);
+    const scratch = (atC + 4 * m * n + 15) & ~15;
+    gemm(0, tA ? m : k, tA ? 1 : 0, atB, tB ? k : n, tB ? 1 : 0, atC, n, m, k, n, 0, 0, scratch);
+    return floats.slice(atC / 4, atC / 4 + m * n);
+  };
+}
 
 describe('two operands', () => {
   const shapes = fc.record({

@@ -4,7 +4,6 @@
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { SIMD_BINARY } from './binary';
 
 type Flag = 0 | 1;
 
@@ -108,13 +107,20 @@ interface Emscripten {
 let compiled: WebAssembly.Module | undefined;
 const instances = new WeakMap<object, Simd>();
 
+/** The faster first. It multiplies and adds in one instruction, by relaxed SIMD, which some engines lack. */
+const BINARIES = [() => import('./binary-fused'), () => import('./binary')];
+
 /** Compiles the module. @returns Whether there is one: a few engines have WebAssembly, but no SIMD. */
 export async function compileSimd(): Promise<boolean> {
   if (compiled) return true;
-  const bytes = Uint8Array.from(atob(SIMD_BINARY), (character) => character.charCodeAt(0));
-  if (!WebAssembly.validate(bytes)) return false;
-  compiled = await WebAssembly.compile(bytes);
-  return true;
+  for (const load of BINARIES) {
+    const { SIMD_BINARY } = await load();
+    const bytes = Uint8Array.from(atob(SIMD_BINARY), (character) => character.charCodeAt(0));
+    if (!WebAssembly.validate(bytes)) continue;
+    compiled = await WebAssembly.compile(bytes);
+    return true;
+  }
+  return false;
 }
 
 /** The module over a backend's memory. `compileSimd` comes first. */

@@ -1,6 +1,6 @@
 /**
- * Training kernels in AssemblyScript: WebAssembly with SIMD that works in TensorFlow.js' memory. Built into `binary.ts` by
- * `npm run simd`. Arguments are addresses and sizes; nothing here allocates, throws, or keeps anything.
+ * Training kernels in AssemblyScript: WebAssembly with SIMD that works in TensorFlow.js' memory. Built by
+ * `npm run simd` into `binary.ts` and, for engines with fused multiplication and addition, into `binary-fused.ts`. Arguments are addresses and sizes; nothing here allocates, throws, or keeps anything.
  */
 export {
   attentionRead,
