@@ -103,6 +103,7 @@ export const cl4srec: SessionModel<Cl4srecConfig> = {
       : sasrec.encode(params, prepared, config, run),
   positions: {
     column: sasrec.positions!.column,
+    trims: (config) => !isCoserec(config) && sasrec.positions!.trims!(config),
     encode: (params, prepared, config, run) =>
       isCoserec(config)
         ? coserecHidden(params, prepared, config, run)

@@ -377,6 +377,8 @@ export interface SessionModel<C = ModelConfig> {
    */
   readonly positions?: {
     readonly column: (t: number, n: number, width: number, config: C) => number;
+    /** Whether W is the longest session's length, and a session's vectors do not depend on W. Default: not. */
+    readonly trims?: (config: C) => boolean;
     readonly encode: (params: Params, prepared: PreparedTensors, config: C, run: Run) => Tensor2D;
   };
   /** What a contrastive loss compares: one vector per session, `[B, …]`. Default: what `encode` gives. */

@@ -184,6 +184,7 @@ export const sasrec: SessionModel<SasrecConfig> = {
   encode: (params, prepared, config, run) => scoringVector(sasrecHidden(params, prepared, config, run, true), config),
   positions: {
     column: (t, n, width, { positions }) => (positions === 'end' ? width - n + t : t),
+    trims,
     encode: (params, prepared, config, run) =>
       scoringVector(sasrecHidden(params, prepared, config, run, false), config),
   },

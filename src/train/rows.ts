@@ -78,32 +78,35 @@ type Arrays = Readonly<Record<string, PreparedArray>>;
 
 /** What of a step names items. */
 interface Touching {
-  readonly inputs: Arrays;
-  readonly views?: { readonly inputs: Arrays } | undefined;
+  readonly inputs: readonly Arrays[];
+  readonly views?: { readonly inputs: readonly Arrays[] } | undefined;
   readonly targets: Int32Array;
   readonly negatives: { readonly ids: Int32Array };
   readonly repeated?: { readonly ids: Int32Array } | undefined;
 }
 
-const VIEWS = 'views.';
-
 /** The rows that a step touches, and the step with its indices renumbered to them. */
 export function touch<S extends Touching>(finder: RowFinder, step: S): { rows: TouchedRows['rows']; step: S } {
   const { inputs, views, targets, negatives, repeated } = step;
-  const ofViews = Object.entries(views?.inputs ?? {}).map(([name, array]) => [VIEWS + name, array] as const);
+  const all = [...inputs, ...(views?.inputs ?? [])];
+  const nameOf = (name: string, i: number) => `${i}.${name}`;
+  const named = all.flatMap((arrays, i) =>
+    Object.entries(arrays).map(([name, array]) => [nameOf(name, i), array] as const),
+  );
   const outputs = repeated ? Int32Array.of(...targets, ...repeated.ids) : targets;
-  const found = finder.find({ ...inputs, ...Object.fromEntries(ofViews) }, outputs, negatives.ids);
-  const renumbered = (arrays: Arrays, prefix: string): Arrays =>
-    Object.fromEntries(Object.keys(arrays).map((name) => [name, found.inputs[prefix + name]!]));
+  const found = finder.find(Object.fromEntries(named), outputs, negatives.ids);
+  const renumbered = all.map((arrays, i) =>
+    Object.fromEntries(Object.keys(arrays).map((name) => [name, found.inputs[nameOf(name, i)]!])),
+  );
   return {
     rows: found.rows,
     step: {
       ...step,
-      inputs: renumbered(inputs, ''),
+      inputs: renumbered.slice(0, inputs.length),
       targets: found.targets.subarray(0, targets.length),
       negatives: { ...negatives, ids: found.negatives },
       ...(repeated && { repeated: { ...repeated, ids: found.targets.subarray(targets.length) } }),
-      ...(views && { views: { ...views, inputs: renumbered(views.inputs, VIEWS) } }),
+      ...(views && { views: { ...views, inputs: renumbered.slice(inputs.length) } }),
     },
   };
 }

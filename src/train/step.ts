@@ -26,10 +26,12 @@ import {
 import type {
   ParameterSpec,
   Params,
-  PreparedArray,
+  Prepared,
+  PreparedTensors,
   Run,
   SessionModel,
   State,
+  TrainingDraw,
   TrainingPlan,
   TrainingRows,
 } from '../models/model';
@@ -43,6 +45,7 @@ import { deriveSeed, type Random, random } from '../session/random';
 import type { Catalogue, SessionInput } from '../types';
 import type { TrainingBatch } from './batches';
 import { type Differentiated, discriminationLoss, replaceTargets, weightedSum } from './discriminate';
+import { lengthGroups } from './length-groups';
 import type { NegativeSource } from './negative-source';
 import { clip, type Optimiser } from './optimiser';
 import { type CorrectedRepeats, repeatedBy, repeatedTensors } from './repeats';
@@ -64,19 +67,23 @@ export function trainee<C>(model: SessionModel<C>, config: C, catalogue: Catalog
 
 /** What one step computes with: plain arrays whose item indices are rows of the tables that it is given. */
 export interface StepInput {
-  readonly inputs: Readonly<Record<string, PreparedArray>>;
+  /** What `prepare` made of the batch's sessions: one rectangle, or one for each group of like length. */
+  readonly inputs: readonly Prepared[];
   /** State of the rows before their click, for session-parallel batches. */
   readonly carried?: State | undefined;
-  /** Which of the model's vectors predicts each target, `[M]`; absent where vector m predicts target m. */
+  /** Which of the model's vectors, of all groups in a row, predicts each target, `[M]`; absent where vector m predicts target m. */
   readonly vectorOf?: Int32Array | undefined;
   readonly targets: Int32Array;
   readonly negatives: Negatives;
   readonly logq?: Float32Array | undefined;
   /** What the sessions hold before each target, and log q of it, for a model with scores for repeats. */
   readonly repeated?: CorrectedRepeats | undefined;
-  /** For a contrastive loss: what `prepare` made of 2B views, and which of them are no negatives of each other, `[2B]`. */
+  /**
+   * For a contrastive loss: what `prepare` made of 2B views, where each stands in it, and which of them are no negatives of each
+   * other, both `[2B]`. Without `places` they stand in their order.
+   */
   readonly views?:
-    | { readonly inputs: Readonly<Record<string, PreparedArray>>; readonly groups: Int32Array }
+    | { readonly inputs: readonly Prepared[]; readonly places?: Int32Array; readonly groups: Int32Array }
     | undefined;
   /** For `objective.replaced`: noise of the draws. */
   readonly noise?: Random | undefined;
@@ -91,6 +98,15 @@ export interface StepResult {
   /** What is worth watching beside the loss, by name. */
   readonly measures?: Readonly<Record<string, Scalar>> | undefined;
 }
+
+/** Where a session is among the rows of all groups, and its clicks among their cells. */
+interface Cells {
+  readonly place: number;
+  readonly first: number;
+  readonly width: number;
+}
+
+const together = <T extends Tensor>(parts: readonly T[]): T => (parts.length === 1 ? parts[0]! : concat([...parts]));
 
 /** Whether targets are read at columns of their sessions. */
 const readsPositions = ({ kind }: TrainingRows): boolean => kind === 'sequences' || kind === 'masked';
@@ -112,8 +128,13 @@ export function differentiate<C>(
   let measures: Record<string, Scalar> | undefined;
   let asked: Tensor2D | undefined;
   const { value, grads } = tidy((): Differentiated => {
-    const inputs = upload(input.inputs);
-    const views = input.views && { inputs: upload(input.views.inputs), groups: tensor1d(input.views.groups, 'int32') };
+    const inputs = input.inputs.map(upload);
+    const [whole] = inputs as [PreparedTensors];
+    const views = input.views && {
+      inputs: input.views.inputs.map(upload),
+      places: input.views.places && tensor1d(input.views.places, 'int32'),
+      groups: tensor1d(input.views.groups, 'int32'),
+    };
     const targets = tensor1d(input.targets, 'int32');
     const { ids, perTarget, rows: ofRows } = input.negatives;
     const rows = ofRows ?? input.targets.length;
@@ -140,12 +161,12 @@ export function differentiate<C>(
     const forward = (): Scalar => {
       let vectors: Tensor2D;
       if (input.carried) {
-        state = model.stepping!.step(params, input.carried, inputs.items as Tensor1D, config, run).map(keep);
+        state = model.stepping!.step(params, input.carried, whole.items as Tensor1D, config, run).map(keep);
         vectors = model.stepping!.vector(state);
       } else if (readsPositions(plan.rows)) {
-        vectors = model.positions!.encode(params, inputs, config, run);
+        vectors = together(inputs.map((group) => model.positions!.encode(params, group, config, run)));
       } else {
-        vectors = model.encode(params, inputs, config, run);
+        vectors = model.encode(params, whole, config, run);
       }
       const rowVectors = vectors;
       if (vectorOf) vectors = gather(vectors, vectorOf);
@@ -155,7 +176,9 @@ export function differentiate<C>(
       const { mainWeight = 1 } = contrastive ?? {};
       const main: Scalar = mainWeight === 1 ? loss : mul(loss, mainWeight);
       if (!contrastive || !views) return main;
-      const encoded = (model.view ?? model.encode)(params, views.inputs, config, run);
+      const view = model.view ?? model.encode;
+      const inTheirOrder = together(views.inputs.map((group) => view(params, group, config, run)));
+      const encoded = views.places ? gather(inTheirOrder, views.places) : inTheirOrder;
       const second = ntXent(encoded, views.groups, contrastive);
       const { positive, negative } = meanSimilarities(encoded, contrastive.similarity);
       measures = {
@@ -170,9 +193,9 @@ export function differentiate<C>(
     const predicted = gradientsOf(forward);
     if (!replaced) return predicted;
     const asking = lossInput(asked!, asked!);
-    const corrupted = replaceTargets(plan.objective, asking, input.vectorOf!, inputs.items as Tensor2D, input.noise!);
+    const corrupted = replaceTargets(plan.objective, asking, input.vectorOf!, whole.items as Tensor2D, input.noise!);
     asked!.dispose();
-    const told = gradientsOf(() => discriminationLoss(model, params, inputs, corrupted, replaced, config, run));
+    const told = gradientsOf(() => discriminationLoss(model, params, whole, corrupted, replaced, config, run));
     return weightedSum(predicted, replaced.generatorWeight, told, replaced.weight);
   });
   const gradients: Record<string, Tensor> = {};
@@ -313,48 +336,77 @@ export class Learner<C> {
     if (batch.input.kind === 'clicks') {
       const { items, carriedFrom } = batch.input;
       this.#continue(carriedFrom);
-      const inputs = { items: { data: items, shape: [items.length], items: true as const } };
+      const inputs = [{ items: { data: items, shape: [items.length], items: true as const } }];
       const { targets } = batch;
       const repeated = repeatedBy(this.subject, batch, targets, negatives);
       return { inputs, carried: this.carried, targets, negatives, logq: logQOf(targets), repeated };
     }
     const { sessions } = batch.input;
-    const inputs = model.prepare(sessions, config, catalogue, {
+    const { row, click } = batch.origin!;
+    const { rows } = plan;
+    const { inputs, cells } = this.#prepared(sessions, {
       random: random(this.seed, 'prepare', step),
       ...(batch.hidden && { hidden: batch.hidden }),
     });
-    const { row, click } = batch.origin!;
-    const { rows } = plan;
     const views = this.#views(sessions, step);
     if (!readsPositions(rows)) {
       const { targets } = batch;
       const repeated = repeatedBy(this.subject, batch, targets, negatives);
       return { inputs, vectorOf: row, targets, negatives, logq: logQOf(targets), repeated, views };
     }
-    const { data: items, shape } = inputs.items!;
-    const width = shape[1]!;
     const cellOf = (m: number, click: number): number => {
       const b = row[m]!;
-      return b * width + model.positions!.column(click, sessions[b]!.items.length, width, config);
+      const { first, width } = cells[b]!;
+      return first + model.positions!.column(click, sessions[b]!.items.length, width, config);
     };
     const vectorOf = row.map((_, m) => cellOf(m, click[m]!));
     const ahead = rows.kind === 'masked' && rows.masking.kind === 'next' ? 1 : 0;
     const isRelabelled = rows.kind === 'masked' && rows.labels === 'prepared';
-    const targets = isRelabelled ? click.map((t, m) => items[cellOf(m, t + ahead)]!) : batch.targets;
+    const targets = isRelabelled ? click.map((t, m) => inputs[0]!.items!.data[cellOf(m, t + ahead)]!) : batch.targets;
     const repeated = repeatedBy(this.subject, batch, targets, negatives);
     const noise = plan.objective.replaced && random(this.seed, 'replace', step);
     return { inputs, vectorOf, targets, negatives, logq: logQOf(targets), repeated, noise, views };
   }
 
-  #views(sessions: readonly SessionInput[], step: number): StepInput['views'] {
+  /** What `prepare` makes of sessions, in groups of like length where that saves padding, and where each session's cells are. */
+  #prepared(
+    sessions: readonly SessionInput[],
+    draw?: TrainingDraw,
+  ): { readonly inputs: readonly Prepared[]; readonly cells: readonly Cells[] } {
     const { model, config, catalogue, plan } = this.subject;
+    const { rows, objective } = plan;
+    // Others need all in one rectangle: noise and replacements are drawn for it, draws of a row belong to its cells.
+    const isApart =
+      rows.kind === 'sequences' && model.positions!.trims?.(config) && objective.negatives.kind !== 'per-row';
+    const all = Int32Array.from(sessions.keys());
+    const groups = isApart ? lengthGroups(sessions.map(({ items }) => Math.min(items.length, rows.maxLength))) : [all];
+    const cells: Cells[] = [];
+    let [first, place] = [0, 0];
+    const inputs = groups.map((group) => {
+      const prepared = model.prepare(
+        Array.from(group, (b) => sessions[b]!),
+        config,
+        catalogue,
+        draw,
+      );
+      const width = prepared.items?.shape[1] ?? 0;
+      for (const b of group) {
+        cells[b] = { first, width, place: place++ };
+        first += width;
+      }
+      return prepared;
+    });
+    return { inputs, cells };
+  }
+
+  #views(sessions: readonly SessionInput[], step: number): StepInput['views'] {
+    const { catalogue, plan } = this.subject;
     const { contrastive } = plan.objective;
     if (!contrastive || contrastive.weight === 0) return undefined;
     const views = drawViews(sessions, contrastive, catalogue.items + 1, random(this.seed, 'views', step));
-    return {
-      inputs: model.prepare(views, config, catalogue),
-      groups: viewGroups(sessions, contrastive.maskDuplicates),
-    };
+    const { inputs, cells } = this.#prepared(views);
+    const places = Int32Array.from(cells, ({ place }) => place);
+    return { inputs, places, groups: viewGroups(sessions, contrastive.maskDuplicates) };
   }
 
   /** Lines the carried state up with the rows of a session-parallel batch; sessions that start have a zero state. */

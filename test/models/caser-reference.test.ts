@@ -88,7 +88,7 @@ describe.each(cases)('%j', (given) => {
         subject,
         uploaded,
         {
-          inputs,
+          inputs: [inputs],
           vectorOf: Int32Array.from(instances.flatMap(({ targets }, b) => targets.map(() => b))),
           targets,
           negatives:

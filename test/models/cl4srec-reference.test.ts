@@ -141,7 +141,7 @@ describe.each(cases)('%s', (_, given, settings) => {
       subject,
       at,
       {
-        inputs: prepared,
+        inputs: [prepared],
         vectorOf: Int32Array.from(places),
         targets,
         negatives: {
@@ -150,7 +150,7 @@ describe.each(cases)('%s', (_, given, settings) => {
           ...(ofSequences && { rows: SESSIONS.length }),
         },
         logq: logQ(subject.plan.objective, SUPPORT, targets, shared, 128),
-        views: { inputs: cl4srec.prepare(views, config, { items: ITEMS }), groups: viewGroups(inputs, false) },
+        views: { inputs: [cl4srec.prepare(views, config, { items: ITEMS })], groups: viewGroups(inputs, false) },
       },
       inference,
     );

@@ -113,7 +113,7 @@ describe.each(backends)('%s', (backend) => {
         trainee(gru4rec, config, { items: ITEMS }),
         upload(params),
         {
-          inputs: { items: { data: Int32Array.from(INPUTS), shape: [INPUTS.length], items: true } },
+          inputs: [{ items: { data: Int32Array.from(INPUTS), shape: [INPUTS.length], items: true } }],
           carried: states.map((rows) => tensor2d(rows)),
           targets: Int32Array.from(TARGETS),
           negatives: { ids: Int32Array.from(EXTRA), perTarget: false },

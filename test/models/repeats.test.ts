@@ -109,7 +109,7 @@ describe.each(cases)('%s', (_, given) => {
       subject,
       at,
       {
-        inputs: prepared,
+        inputs: [prepared],
         vectorOf: row.map((b, m) => b * width + click[m]!),
         targets,
         negatives: { ids, perTarget: false },

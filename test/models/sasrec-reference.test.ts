@@ -137,7 +137,7 @@ describe.each(forms)('%s', (_, given, settings, losses) => {
       subject,
       at,
       {
-        inputs: prepared,
+        inputs: [prepared],
         vectorOf: Int32Array.from(places),
         targets,
         negatives: { ids: perTarget ? Int32Array.from(own.flat()) : shared, perTarget },

@@ -67,7 +67,7 @@ describe.each(cases)('%o', (given) => {
         subject,
         uploaded,
         {
-          inputs,
+          inputs: [inputs],
           targets,
           negatives: { ids, perTarget: false },
           logq: logQ(subject.plan.objective, SAMPLED.support, targets, ids, config.batchSize),

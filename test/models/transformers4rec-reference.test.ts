@@ -228,7 +228,7 @@ function checkGradients(
     trainee(transformers4rec, config, catalogue),
     tensors,
     {
-      inputs: width,
+      inputs: [width],
       vectorOf: Int32Array.from(vectorOf),
       targets: Int32Array.from(targets),
       negatives: { ids: new Int32Array(0), perTarget: false },

@@ -63,7 +63,7 @@ function lossOfTargets(config: Config, batch: TrainingBatch, targetsOf: (items: 
   const vectorOf = row.map((b, m) => b * width + click[m]!);
   const targets = targetsOf(inputs.items!.data as Int32Array);
   const negatives = { ids: new Int32Array(0), perTarget: false };
-  const step = { inputs, vectorOf, targets, negatives, noise: random(SEED, 'replace', 0) };
+  const step = { inputs: [inputs], vectorOf, targets, negatives, noise: random(SEED, 'replace', 0) };
   const { loss, gradients } = differentiate(subject, params, step, { dropout: (x) => x });
   const value = loss.dataSync()[0]!;
   for (const tensor of [loss, ...Object.values(gradients), ...Object.values(params)]) tensor.dispose();

@@ -98,7 +98,7 @@ describe.each(backends)('%s', (backend) => {
         subject,
         before,
         {
-          inputs: { items: { data: input.items, shape: [3], items: true } },
+          inputs: [{ items: { data: input.items, shape: [3], items: true } }],
           carried,
           targets: FIRST.targets,
           negatives: { ids: Int32Array.from(EXTRA), perTarget: false },
@@ -290,7 +290,7 @@ describe.each(backends)('%s', (backend) => {
           subject,
           upload(initialise(subject.specs, 3)),
           {
-            inputs: { items: { data: Int32Array.of(1), shape: [1], items: true } },
+            inputs: [{ items: { data: Int32Array.of(1), shape: [1], items: true } }],
             carried: gru4rec.stepping!.start(config, 1),
             targets: Int32Array.of(2),
             negatives: { ids: Int32Array.of(3), perTarget: false },

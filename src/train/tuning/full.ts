@@ -114,7 +114,7 @@ export class Full<C = unknown> implements Learner {
     const ids = this.#negatives();
     const most = this.#trainee.specs.repeats?.shape[0];
     const input: StepInput = {
-      inputs: model.prepare(sessions, config, catalogue),
+      inputs: [model.prepare(sessions, config, catalogue)],
       targets,
       negatives: { ids, perTarget: false },
       ...(most !== undefined && { repeated: repeatedItems(sessions, afterAll(sessions), most, targets, ids) }),

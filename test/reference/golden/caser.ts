@@ -62,7 +62,7 @@ export async function caserGolden(file: GoldenFile): Promise<Computed> {
     subject,
     params,
     {
-      inputs,
+      inputs: [inputs],
       vectorOf: targets.map((_, i) => Math.floor((i * batch) / targets.length)),
       targets,
       negatives: { ids: negatives, perTarget: true, rows: batch },

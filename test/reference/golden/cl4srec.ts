@@ -65,7 +65,7 @@ async function encoder(file: GoldenFile): Promise<Computed> {
   const real = Int32Array.from(positives!, (_, i) => i).filter((i) => positives![i] !== 0);
   const views = [...sessionsOf(file, 'view1'), ...sessionsOf(file, 'view2')];
   const step = {
-    inputs: cl4srec.prepare(sessionsOf(file, 'seq'), config, catalogue),
+    inputs: [cl4srec.prepare(sessionsOf(file, 'seq'), config, catalogue)],
     vectorOf: real,
     targets: real.map((i) => positives![i]!),
     negatives: { ids: real.map((i) => negatives![i]!), perTarget: true },
@@ -73,7 +73,7 @@ async function encoder(file: GoldenFile): Promise<Computed> {
   const withViews = {
     ...step,
     views: {
-      inputs: cl4srec.prepare(views, config, catalogue),
+      inputs: [cl4srec.prepare(views, config, catalogue)],
       groups: viewGroups(views.slice(0, views.length / 2), false),
     },
   };

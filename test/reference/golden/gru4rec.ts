@@ -95,7 +95,7 @@ async function losses(file: GoldenFile): Promise<Computed> {
       subject,
       params,
       {
-        inputs: { items: { data: x, shape: [x.length], items: true } },
+        inputs: [{ items: { data: x, shape: [x.length], items: true } }],
         carried,
         targets,
         negatives: { ids: extra, perTarget: false },

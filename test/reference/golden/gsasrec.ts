@@ -87,7 +87,7 @@ export async function gsasrecGolden(file: GoldenFile): Promise<Computed> {
     subject,
     params,
     {
-      inputs,
+      inputs: [inputs],
       vectorOf: Int32Array.from(vectorOf),
       targets: Int32Array.from(targets),
       negatives: { ids: Int32Array.from(negatives), perTarget: true },

@@ -50,7 +50,7 @@ export async function sasrecGolden(file: GoldenFile): Promise<Computed> {
     subject,
     params,
     {
-      inputs,
+      inputs: [inputs],
       vectorOf: real,
       targets: real.map((i) => positives[i]!),
       negatives: { ids: real.map((i) => negatives[i]!), perTarget: true },

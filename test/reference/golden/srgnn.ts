@@ -25,7 +25,7 @@ export async function srgnnGolden(file: GoldenFile): Promise<Computed> {
   const { loss, gradients } = differentiate(
     subject,
     params,
-    { inputs, targets, negatives: { ids: new Int32Array(0), perTarget: false } },
+    { inputs: [inputs], targets, negatives: { ids: new Int32Array(0), perTarget: false } },
     INFERENCE,
   );
   const scores = tidy(() => {

@@ -167,7 +167,7 @@ async function loss(file: GoldenFile, golden: Imported<Config>, params: Record<s
     { ...subject, plan: { ...subject.plan, objective } },
     params,
     {
-      inputs: prepared(file, golden, mode),
+      inputs: [prepared(file, golden, mode)],
       vectorOf: cells,
       targets: Int32Array.from(items),
       negatives: { ids: new Int32Array(0), perTarget: false },
