@@ -29,8 +29,9 @@ interface Comparison {
   readonly about: string;
 }
 
-const SHORT =
-  '\nSo few epochs show what the command does and what it takes, not what the models reach: that is in\n[architectures.md](architectures.md).';
+/** @param page Where the log's rows of full training are. */
+const short = (page: string): string =>
+  `\nSo few epochs show what the command does and what it takes, not what the models reach: that is in\n[${page}](${page}).`;
 
 const gru4rec = (name: string, retrain: string) => ({
   name: `gru4rec, ${name}`,
@@ -48,7 +49,7 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
       ...['--data', 'parts/train.tsv.gz', '--test', 'parts/test.tsv.gz'],
       ...['--models', 'all', '--preset', 'eshop', '--out', 'report'],
     ],
-    about: `Every model on eshop-clothing-2008, tested on its last week. ${SHORT}`,
+    about: `Every model on eshop-clothing-2008, tested on its last week. ${short('quality-eshop.md')}`,
   },
   yoochoose: {
     log: 'yoochoose-100k',
@@ -57,7 +58,7 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
       ...['--data', 'train.tsv.gz', '--test', 'test.tsv.gz'],
       ...['--models', 'all', '--preset', 'yoochoose-100k', '--out', 'report'],
     ],
-    about: `Every model on yoochoose-100k, tested on its last day. ${SHORT}`,
+    about: `Every model on yoochoose-100k, tested on its last day. ${short('quality-yoochoose-100k.md')}`,
   },
   incremental: {
     log: 'yoochoose-100k',
