@@ -3,6 +3,45 @@
  * layers see each group as a rectangle of its own, the loss sees all clicks together, as without groups.
  */
 
+import type { Prepared, TrainingDraw } from '../models/model';
+import type { SessionInput } from '../types';
+import type { Trainee } from './differentiate';
+
+/** Where a session is among the rows of all groups, and its clicks among their cells. */
+interface Cells {
+  readonly place: number;
+  readonly first: number;
+  readonly width: number;
+}
+
+/** What `prepare` makes of sessions, in groups where that saves padding, and where each session's cells are. */
+export function prepareInGroups<C>(
+  { model, config, catalogue, plan }: Trainee<C>,
+  sessions: readonly SessionInput[],
+  draw?: TrainingDraw,
+): { readonly inputs: readonly Prepared[]; readonly cells: readonly Cells[] } {
+  const { rows, objective } = plan;
+  // Others need all in one rectangle: noise and replacements are drawn for it, draws of a row belong to its cells.
+  const isApart =
+    rows.kind === 'sequences' && model.positions!.trims?.(config) && objective.negatives.kind !== 'per-row';
+  const groups = isApart
+    ? lengthGroups(sessions.map(({ items }) => Math.min(items.length, rows.maxLength)))
+    : [Int32Array.from(sessions.keys())];
+  const cells: Cells[] = [];
+  let [first, place] = [0, 0];
+  const inputs = groups.map((group) => {
+    const own = Array.from(group, (b) => sessions[b]!);
+    const prepared = model.prepare(own, config, catalogue, draw);
+    const width = prepared.items?.shape[1] ?? 0;
+    for (const b of group) {
+      cells[b] = { first, width, place: place++ };
+      first += width;
+    }
+    return prepared;
+  });
+  return { inputs, cells };
+}
+
 /** Cells that a further group must save: starting all kernels once more costs about as much as they do. */
 const WORTH = 1024;
 

@@ -12,9 +12,10 @@ import { download, toTensor, upload } from '../models/tensors';
 import type { Catalogue, NdArray, Sessions } from '../types';
 import { epochBatches, type TrainingBatch } from './batches';
 import { breathe } from './breathe';
+import { type Trainee, trainee } from './differentiate';
 import { drawnNegatives } from './negative-source';
 import { learningRateAt, Optimiser } from './optimiser';
-import { Learner, type Trainee, trainee } from './step';
+import { Learner } from './step';
 import type { Team } from './team';
 
 /** Losses are read back in groups: a GPU would otherwise stand still after every step. */

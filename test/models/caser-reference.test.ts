@@ -4,7 +4,7 @@ import { type CaserConfig, caser } from '../../src/models/caser';
 import { configure } from '../../src/models/configuration';
 import { upload } from '../../src/models/tensors';
 import { logQ } from '../../src/objectives/objective';
-import { differentiate, trainee } from '../../src/train/step';
+import { differentiate, trainee } from '../../src/train/differentiate';
 import { backends, start } from '../engine/backends/start';
 import { caserLoss, caserVector, type Instance, type ReferenceSettings } from '../reference/caser';
 import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';

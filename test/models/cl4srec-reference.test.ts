@@ -7,7 +7,7 @@ import { upload } from '../../src/models/tensors';
 import { drawViews, viewGroups } from '../../src/objectives/augmentations';
 import { logQ } from '../../src/objectives/objective';
 import { random } from '../../src/session/random';
-import { differentiate, trainee } from '../../src/train/step';
+import { differentiate, trainee } from '../../src/train/differentiate';
 import { start } from '../engine/backends/start';
 import {
   binaryLoss,

@@ -6,7 +6,7 @@ import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { upload } from '../../src/models/tensors';
 import { logQ } from '../../src/objectives/objective';
 import { random } from '../../src/session/random';
-import { differentiate, trainee } from '../../src/train/step';
+import { differentiate, trainee } from '../../src/train/differentiate';
 import { start } from '../engine/backends/start';
 import {
   binaryLoss,

@@ -4,7 +4,7 @@ import { configure } from '../../src/models/configuration';
 import { type SrgnnConfig, srgnn } from '../../src/models/srgnn';
 import { upload } from '../../src/models/tensors';
 import { logQ } from '../../src/objectives/objective';
-import { differentiate, trainee } from '../../src/train/step';
+import { differentiate, trainee } from '../../src/train/differentiate';
 import { backends, start } from '../engine/backends/start';
 import { type ReferenceSettings, srgnnLoss, srgnnVector } from '../reference/srgnn';
 import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';

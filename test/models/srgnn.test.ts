@@ -5,8 +5,9 @@ import { initialise, size } from '../../src/models/parameters';
 import { sessionGraph } from '../../src/models/session-graph';
 import { type SrgnnConfig, srgnn } from '../../src/models/srgnn';
 import { upload } from '../../src/models/tensors';
+import { trainee } from '../../src/train/differentiate';
 import { Optimiser } from '../../src/train/optimiser';
-import { Learner, trainee } from '../../src/train/step';
+import { Learner } from '../../src/train/step';
 import { start } from '../engine/backends/start';
 
 beforeAll(() => start('cpu'));

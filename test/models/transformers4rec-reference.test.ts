@@ -7,7 +7,7 @@ import { upload } from '../../src/models/tensors';
 import { transformers4rec } from '../../src/models/transformers4rec/model';
 import { catalogueScores } from '../../src/objectives/objective';
 import { random } from '../../src/session/random';
-import { differentiate, trainee } from '../../src/train/step';
+import { differentiate, trainee } from '../../src/train/differentiate';
 import type { Catalogue, SessionInput } from '../../src/types';
 import { start } from '../engine/backends/start';
 import {

@@ -6,8 +6,9 @@ import { upload } from '../../src/models/tensors';
 import { transformers4rec } from '../../src/models/transformers4rec/model';
 import { random } from '../../src/session/random';
 import { epochBatches, type TrainingBatch } from '../../src/train/batches';
+import { differentiate, trainee } from '../../src/train/differentiate';
 import { Optimiser } from '../../src/train/optimiser';
-import { differentiate, Learner, trainee } from '../../src/train/step';
+import { Learner } from '../../src/train/step';
 import { start } from '../engine/backends/start';
 import { logOf } from '../train/helpers';
 

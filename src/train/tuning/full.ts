@@ -14,7 +14,7 @@ import { INFERENCE } from '../../ranking/neural-scorer';
 import { random } from '../../session/random';
 import type { NdArray, SessionInput } from '../../types';
 import { breathe } from '../breathe';
-import { differentiate, type StepInput, type Trainee } from '../step';
+import { differentiate, type StepInput, type Trainee } from '../differentiate';
 import { capNorm, move } from './adagrad-norm';
 import { candidatesOf } from './candidates';
 import { type BaseNetwork, FullParameters } from './full-parameters';

@@ -6,7 +6,7 @@ import type { Run } from '../../../src/models/model';
 import { upload } from '../../../src/models/tensors';
 import { negativeLoss, positiveLoss } from '../../../src/objectives/losses';
 import { productScores } from '../../../src/objectives/objective';
-import { differentiate } from '../../../src/train/step';
+import { differentiate } from '../../../src/train/differentiate';
 import type { Computed, GoldenFile } from './compare';
 import { imported } from './weights';
 

@@ -18,7 +18,7 @@ import type { ContrastiveSpec, Run } from '../../../src/models/model';
 import { upload } from '../../../src/models/tensors';
 import { viewGroups } from '../../../src/objectives/augmentations';
 import { ntXent } from '../../../src/objectives/contrastive';
-import { differentiate, trainee } from '../../../src/train/step';
+import { differentiate, trainee } from '../../../src/train/differentiate';
 import type { Computed, GoldenFile, Noise } from './compare';
 import { imported } from './weights';
 

@@ -6,7 +6,7 @@ import { sasrec } from '../../../src/models/sasrec';
 import { upload } from '../../../src/models/tensors';
 import { catalogueScores } from '../../../src/objectives/objective';
 import { topK } from '../../../src/ranking/top-k';
-import { differentiate } from '../../../src/train/step';
+import { differentiate } from '../../../src/train/differentiate';
 import type { Computed, GoldenFile } from './compare';
 import { imported } from './weights';
 

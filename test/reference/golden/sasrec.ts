@@ -4,7 +4,7 @@ import { importers } from '../../../src/checkpoint/imports/index';
 import type { Run } from '../../../src/models/model';
 import { sasrec } from '../../../src/models/sasrec';
 import { upload } from '../../../src/models/tensors';
-import { differentiate } from '../../../src/train/step';
+import { differentiate } from '../../../src/train/differentiate';
 import type { Computed, GoldenFile } from './compare';
 import { imported } from './weights';
 
