@@ -138,9 +138,20 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'CL4SRec: λ forgotten',
-    file: STEP,
+    file: 'src/train/differentiate.ts',
     edits: [['add(main, mul(second, contrastive.weight))', 'add(main, second)']],
     tests: [...reference, ...model],
+  },
+  {
+    error: 'CL4SRec: views in the order of their groups, not of their sessions',
+    file: STEP,
+    edits: [
+      [
+        'const places = Int32Array.from(cells, ({ place }) => place);',
+        'const places = Int32Array.from(cells, (_, v) => v);',
+      ],
+    ],
+    tests: ['test/train/length-groups.test.ts'],
   },
   {
     error: 'CL4SRec: views drawn and encoded at λ = 0',

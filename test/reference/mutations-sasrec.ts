@@ -15,6 +15,18 @@ const gbce = ['test/objectives/gbce.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
+    error: 'SASRec: a session of a later group read at the cells of the first',
+    file: 'src/train/length-groups.ts',
+    edits: [['      first += width;\n', '      first = width * place;\n']],
+    tests: ['test/train/length-groups.test.ts'],
+  },
+  {
+    error: 'SASRec: a batch cut by length though padding keys take part',
+    file: MODEL,
+    edits: [["config.positions === 'start' || masksPadding(config);", 'config.maxlen > 0;']],
+    tests: [...reference, ...model],
+  },
+  {
     error: 'SASRec: embedded clicks not scaled by √d',
     file: SCORING,
     edits: [['{ sqrt: Math.sqrt(d),', '{ sqrt: 1,']],
