@@ -7,7 +7,7 @@ const CONTRASTIVE = { ...BY_CLICK, numBlocks: 1, similarity: 'cosine', tau: 0.5,
 export const CL4SREC: Presets = {
   eshop: {
     doc: 'small catalogue, long sessions; chosen on a validation week of eshop-clothing-2008',
-    config: { ...CONTRASTIVE, repeatLags: 50, lambda: 0.02, dropoutRate: 0.1, batchClicks: 128, numEpochs: 10 },
+    config: { ...CONTRASTIVE, repeatLags: 50, lambda: 0.02, dropoutRate: 0.2, batchClicks: 128, numEpochs: 12 },
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; chosen on a validation day of yoochoose-100k',

@@ -8,8 +8,18 @@ const SMALL = {
 /** A pass teaches fewer clicks than with clm, each from both sides: it takes more of them, and nothing that holds it up. */
 const HIDDEN = { ...SMALL, itemEmbeddingDim: 128, mlmProbability: 0.4, learningRate: 0.002, dropout: 0 };
 const NEXT = { ...SMALL, lm: 'gpt2', objective: 'clm' };
-/** For catalogues of tens of thousands of items. */
-const SAMPLED = { sampledSoftmax: true, maxNSamples: 8192, batchClicks: 512 };
+/**
+ * For catalogues of tens of thousands of items: vectors of length 1 straight into the language model and out of it, short at the
+ * start, where Adam turns them fast.
+ */
+const LARGE_CATALOGUE = {
+  ...{ ...SMALL, dModel: 128, itemEmbeddingDim: 128, nLayer: 2, dInner: 256, scoring: 'cosine' },
+  ...{ form: 'library', inputLayer: 'none', padding: 'hidden', sameLength: 'false', memLen: 0 },
+  ...{ itemIdEmbeddingsInitStd: 0.007, initializerRange: 0.02, layerNormEps: 1e-5, inputDropout: 0, dropout: 0.3 },
+  ...{ softmaxTemperature: 1 / 12, repeatLags: 20, sampledSoftmax: true, sampleBy: 'popularity', logqOf: 'draws' },
+  ...{ maxNSamples: 4096, sparseUpdates: true, maxGradNorm: 0 },
+  ...{ batchClicks: 1024, learningRate: 0.002, ...RECENT },
+};
 const HISTORIES = { totalSeqLength: 50, nLayer: 2, learningRate: 0.001, dropout: 0.3, batchClicks: 512 };
 
 export const TRANSFORMERS4REC: Presets = {
@@ -30,21 +40,14 @@ export const TRANSFORMERS4REC: Presets = {
     config: { ...NEXT, scoring: 'cosine', batchClicks: 128, nEpochs: 5 },
   },
   diginetica: {
-    doc: 'short anonymous sessions, a large catalogue, for mlm, plm and rtd; carried over with a sampled softmax, not searched',
-    config: { ...HIDDEN, ...SAMPLED, nEpochs: 20 },
+    doc:
+      'short anonymous sessions, a large catalogue, for mlm, plm and rtd: the network of diginetica-clm, whose passes teach fewer ' +
+      'clicks and are more; carried over, not searched',
+    config: { ...LARGE_CATALOGUE, mlmProbability: 0.4, nEpochs: 20 },
   },
   'diginetica-clm': {
-    doc:
-      'short anonymous sessions, a large catalogue, for clm: item vectors of length 1 straight into the language model and out of ' +
-      'it, short at the start, where Adam turns them fast; after single trials on the latest quarter of Diginetica, not searched',
-    config: {
-      ...{ ...NEXT, dModel: 128, itemEmbeddingDim: 128, nLayer: 2, dInner: 256, scoring: 'cosine' },
-      ...{ form: 'library', inputLayer: 'none', padding: 'hidden', sameLength: 'false', memLen: 0 },
-      ...{ itemIdEmbeddingsInitStd: 0.007, initializerRange: 0.02, layerNormEps: 1e-5, inputDropout: 0, dropout: 0.3 },
-      ...{ softmaxTemperature: 1 / 12, repeatLags: 20, sampledSoftmax: true, sampleBy: 'popularity', logqOf: 'draws' },
-      ...{ maxNSamples: 4096, sparseUpdates: true, maxGradNorm: 0 },
-      ...{ batchClicks: 1024, learningRate: 0.002, nEpochs: 13, ...RECENT },
-    },
+    doc: 'short anonymous sessions, a large catalogue, for clm; after single trials on the latest quarter of Diginetica, not searched',
+    config: { ...LARGE_CATALOGUE, ...{ lm: 'gpt2', objective: 'clm', nEpochs: 13 } },
   },
   beauty: {
     doc: 'long histories without repeats, for mlm, plm and rtd; carried over, not searched',
