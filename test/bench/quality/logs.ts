@@ -144,6 +144,10 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     preset: 'diginetica',
     folder: 'diginetica',
     only: 'transformers4rec',
+    given: [
+      ...['xlnet-mlm', 'xlnet-rtd', 'xlnet-plm', 'xlnet-clm', 'bert-mlm', 'electra-rtd'],
+      ...['gpt2-clm', 'transformer-xl-clm', 'gru-clm'],
+    ],
     protocol: 'events',
     valid: 'last:10%',
     cut: { name: 'latest 46,668 sessions', train: 'train.tsv.gz', test: 'test.tsv.gz', write: writeQuarter },
