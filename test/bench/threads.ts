@@ -115,7 +115,7 @@ function markdown(rows: readonly Row[]): string {
 
 Seconds of the last of ${EPOCHS} epochs by the clock, medians (and range) of turns of one sitting, at the models' defaults, on the log of
 \`aisle simulate ${CATALOGUE.join(' ')}\`. "One" and "two threads" are \`aisle train --threads\`, which cuts each batch into four
-parts of like sessions; without the flag it stays whole, and is padded to its longest session. Machine: ${rows.at(-1)?.machine}.
+parts of like sessions; without the flag it stays whole, SASRec's in groups of like length where those hold fewer numbers. Machine: ${rows.at(-1)?.machine}.
 
 ${[titles, titles.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n')}
 `;
