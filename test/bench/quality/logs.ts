@@ -113,6 +113,9 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     title: 'Amazon Beauty',
     preset: 'beauty',
     folder: 'amazon-beauty',
+    // As on Diginetica; of the faithful forms those that the published rows here are of.
+    pairs: ['gpt2-clm'],
+    faithful: ['sasrec, official', 'cl4srec, paper'],
     protocol: 'leave-one-out',
     holdout: 2,
     cut: { name: 'amazon-beauty', train: EVENTS, test: EVENTS, write: writeBeauty },
@@ -130,6 +133,9 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     title: 'Online Retail',
     preset: 'auto',
     folder: 'online-retail',
+    // What `--preset auto` makes of the log is asked here, and of each architecture once.
+    pairs: ['gpt2-clm'],
+    faithful: [],
     protocol: 'events',
     valid: 'last:30d',
     cut: ['--by', 'start', '--test-from', '2011-10-01'],
