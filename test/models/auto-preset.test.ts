@@ -87,6 +87,21 @@ describe('what follows the log', () => {
     expect(autoPreset('sasrec', { ...eshop!, longLength: 5 }).config).toMatchObject({ maxlen: 50 });
   });
 
+  test('is how much of a session a graph is built of, up to 50 clicks', () => {
+    expect(autoPreset('srgnn', { ...beauty!, longLength: 500 }).config).toMatchObject({ maxlen: 50 });
+  });
+
+  test('is how many sessions make a batch, where they are longer and counted whole', () => {
+    const sessions = (meanLength: number) => autoPreset('sasrec', { ...beauty!, meanLength }).config['batchSize'];
+    const { meanLength } = beauty!;
+    expect([meanLength / 2, 4 * meanLength, 1000].map(sessions)).toEqual([256, 64, 8]);
+    // Windows, and sessions side by side: both stay what they are.
+    for (const model of ['caser', 'gru4rec']) {
+      const { batchSize } = presetOf(model, 'beauty').config;
+      expect(autoPreset(model, { ...beauty!, meanLength: 100 }).config, model).toMatchObject({ batchSize });
+    }
+  });
+
   test('is the number of negatives: in proportion below, by the root above', () => {
     const half = { ...diginetica!, items: diginetica!.items / 2 };
     expect(autoPreset('sasrec', half).config).toMatchObject({ nSample: 4096 });

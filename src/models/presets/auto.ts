@@ -6,7 +6,8 @@
  *                large           else, more than 10,000 items
  *                long visits     else, 6 events and more in the mean
  *                short visits    else
- *     length     · p / p′        p, p′: what 95 % of the sessions do not exceed; never less, at most 200 clicks
+ *     length     · p / p′        p, p′: what 95 % of the sessions do not exceed; never less, at most 200 clicks (SR-GNN: 50)
+ *     batch      · m′ / m        of whole sessions, m, m′: their mean length; never more, at least 8
  *     negatives  · n / n′        in a smaller catalogue; · √(n / n′) in a larger one, at most 8,192
  *     epochs     · √(e′ / e)     by the number of events, from a half of the preset's to four times as many
  *
@@ -24,36 +25,44 @@ type Settings = Readonly<Record<string, unknown>>;
 interface Kind {
   readonly preset: string;
   readonly words: string;
-  readonly log: Pick<LogFacts, 'items' | 'events' | 'longLength'>;
+  readonly log: Pick<LogFacts, 'items' | 'events' | 'meanLength' | 'longLength'>;
 }
 
 const HISTORIES: Kind = {
   preset: 'beauty',
   words: 'long histories without repeats',
-  log: { items: 12_101, events: 153_776, longLength: 19 },
+  log: { items: 12_101, events: 153_776, meanLength: 6.8764, longLength: 19 },
 };
 const LARGE: Kind = {
   preset: 'diginetica',
   words: 'sessions in a large catalogue',
-  log: { items: 43_097, events: 906_140, longLength: 12 },
+  log: { items: 43_097, events: 906_140, meanLength: 4.8542, longLength: 12 },
 };
 const LONG_VISITS: Kind = {
   preset: 'eshop',
   words: 'long visits to a catalogue that is not large',
-  log: { items: 217, events: 139_355, longLength: 25 },
+  log: { items: 217, events: 139_355, meanLength: 8.4035, longLength: 25 },
 };
 const SHORT_VISITS: Kind = {
   preset: 'yoochoose-100k',
   words: 'short visits to a catalogue that is not large',
-  log: { items: 2933, events: 70_278, longLength: 10 },
+  log: { items: 2933, events: 70_278, meanLength: 3.9495, longLength: 10 },
 };
 
 const DAY = 86_400;
 /** From so many items on a softmax over all of them costs more than it brings. */
 const SAMPLED_FROM = 20_000;
 
+/** Clicks that are seen at most. SR-GNN reads every prefix from its start: the cost of a session grows with the square. */
+const LONGEST = 200;
+const LONGEST_GRAPH = 50;
+/** Architectures whose batches are counted in whole sessions, with a target after every click: longer ones would mean fewer steps. */
+const BY_SESSION = ['sasrec', 'cl4srec'];
+const SMALLEST_BATCH = 8;
+
 /** Keys of all architectures that follow the log. */
 const LENGTHS = ['maxlen', 'totalSeqLength'];
+const BATCHES = ['batchSize'];
 const NEGATIVES = ['nSample', 'maxNSamples'];
 const EPOCHS = ['nEpochs', 'numEpochs', 'epoch', 'nIter', 'lrDcStep'];
 
@@ -73,7 +82,7 @@ const SAMPLED: Readonly<Record<string, Settings>> = {
   cl4srec: { loss: 'sampled', nSample: 4096 },
   srgnn: { loss: 'sampled', nSample: 4096, sparseUpdates: true },
   caser: { loss: 'sampled', nSample: 4096, sparseUpdates: true },
-  transformers4rec: { sampledSoftmax: true, maxNSamples: 8192 },
+  transformers4rec: { sampledSoftmax: true, sampleBy: 'popularity', maxNSamples: 4096 },
 };
 
 export interface AutoPreset {
@@ -101,7 +110,7 @@ export function autoPreset(model: string, facts: LogFacts, given: Settings = {})
   const sampled = facts.items > SAMPLED_FROM && log.items <= SAMPLED_FROM ? SAMPLED[model] : undefined;
   const isLeftOut = isContradicted({ ...chosen, ...sampled }, given);
   const config = isLeftOut ? without(chosen, OF_SAMPLED) : chosen;
-  const followed = { ...scaled(config, facts, log), ...(isLeftOut ? undefined : sampled) };
+  const followed = { ...scaled(model, config, facts, log), ...(isLeftOut ? undefined : sampled) };
   const changes = Object.entries(followed).map(([key, value]) => `${key}=${value}`);
   const rest = changes.length === 0 ? '' : `; after the log ${changes.join(', ')}`;
   return {
@@ -115,7 +124,7 @@ const without = (config: Settings, keys: readonly string[]): Settings =>
   Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key)));
 
 /** The keys that change, with their new values. */
-function scaled(config: Settings, facts: LogFacts, log: Kind['log']): Record<string, number> {
+function scaled(model: string, config: Settings, facts: LogFacts, log: Kind['log']): Record<string, number> {
   const found: Record<string, number> = {};
   const change = (keys: readonly string[], of: (value: number) => number) => {
     for (const key of keys) {
@@ -126,7 +135,12 @@ function scaled(config: Settings, facts: LogFacts, log: Kind['log']): Record<str
     }
   };
   const longer = Math.max(1, facts.longLength / log.longLength);
-  change(LENGTHS, (clicks) => Math.max(clicks, Math.min(200, clicks * longer)));
+  const longest = model === 'srgnn' ? LONGEST_GRAPH : LONGEST;
+  change(LENGTHS, (clicks) => Math.max(clicks, Math.min(longest, clicks * longer)));
+  if (BY_SESSION.includes(model)) {
+    const shorter = Math.min(1, log.meanLength / facts.meanLength);
+    change(BATCHES, (sessions) => Math.max(SMALLEST_BATCH, sessions * shorter));
+  }
   const items = facts.items / log.items;
   change(NEGATIVES, (draws) =>
     items <= 1 ? draws * items : Math.max(draws, Math.min(8192, draws * Math.sqrt(items))),
