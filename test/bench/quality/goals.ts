@@ -100,6 +100,11 @@ export const GOALS: readonly Goal[] = [
       '(from 0.0593). Another weight of the second loss, and views that differ by dropout alone, are not tried yet.',
   },
   {
+    ...{ log: 'amazon-beauty', who: 'CL4SRec as in its paper', of: named('cl4srec, paper') },
+    beyond: { names: ['recall@10', 'ndcg@10'], of: named('sasrec, as in cl4srec') },
+    why: 'SASRec with the same loss, encoder and settings',
+  },
+  {
     ...{ log: 'online-retail', who: BEST, of: isLearnt },
     beyond: { names: ['recall@20', 'mrr@20'], of: ({ form }) => form === 'counted' },
     why: 'the best row that counts; nothing was tuned on this log',

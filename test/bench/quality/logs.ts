@@ -115,7 +115,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     folder: 'amazon-beauty',
     // As on Diginetica; of the faithful forms those that the published rows here are of.
     pairs: ['gpt2-clm'],
-    faithful: ['sasrec, official', 'cl4srec, paper'],
+    faithful: ['sasrec, official', 'cl4srec, paper', 'sasrec, as in cl4srec'],
     protocol: 'leave-one-out',
     holdout: 2,
     cut: { name: 'amazon-beauty', train: EVENTS, test: EVENTS, write: writeBeauty },
