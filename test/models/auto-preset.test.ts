@@ -120,7 +120,10 @@ describe('what follows the log', () => {
     for (const model of ['sasrec', 'cl4srec', 'srgnn', 'caser']) {
       expect(autoPreset(model, large).config, model).toMatchObject({ loss: 'sampled', nSample: 4096 });
     }
-    expect(autoPreset('transformers4rec', large).config).toMatchObject({ sampledSoftmax: true });
+    expect(autoPreset('transformers4rec', large).config).toMatchObject({
+      sampledSoftmax: true,
+      sampleBy: 'popularity',
+    });
   });
 
   test.each(Object.keys(presets))('is no sampled softmax of %s where the user asks for one over all items', (model) => {

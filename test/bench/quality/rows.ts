@@ -58,10 +58,9 @@ const FAITHFUL: Readonly<Record<string, Settings>> = {
     nSample: 0,
     nEpochs: 10,
   },
-  // Three epochs, and one at the tenth of the rate that follows: what is gained comes with the first of those, and one takes half an hour.
-  'srgnn, official': { epoch: 4 },
+  'srgnn, official': { epoch: 10 },
   'sasrec, official': { loss: 'bce', norm: 'tf', numEpochs: 100 },
-  'caser, official': { nIter: 30 },
+  'caser, official': { nIter: 50 },
   'cl4srec, paper': OF_CL4SREC,
   'sasrec, as in cl4srec': OF_CL4SREC,
   'xlnet-mlm, paper': { lm: 'xlnet', objective: 'mlm', nEpochs: 10 },
@@ -87,7 +86,15 @@ export function countedRowsOf(log: LogName): RowPlan[] {
  * @param partner Name of the row that networks are mixed with; as long as there is none, so is no mixture.
  */
 export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
-  const { preset, only, pairs = PAIRS, faithful: forms = Object.keys(FAITHFUL), given = [], share } = LOGS[log];
+  const {
+    preset,
+    only,
+    pairs = PAIRS,
+    faithful: forms = Object.keys(FAITHFUL),
+    shorter = {},
+    given = [],
+    share,
+  } = LOGS[log];
   const improved = Object.keys(presets).flatMap((model): RowPlan[] => {
     if (only !== undefined && model !== only) return [];
     if (model !== 'transformers4rec') return [{ name: model, model, form: 'improved', preset, set: {} }];
@@ -98,7 +105,7 @@ export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
     });
   });
   const faithful = forms.map((name): RowPlan => {
-    const set = FAITHFUL[name]!;
+    const set = { ...FAITHFUL[name], ...shorter[name] };
     const model = name.startsWith('xlnet') ? 'transformers4rec' : name.split(',')[0]!;
     return { name, model, form: 'faithful', set };
   });
