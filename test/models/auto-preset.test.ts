@@ -87,6 +87,18 @@ describe('what follows the log', () => {
     expect(autoPreset('sasrec', { ...eshop!, longLength: 5 }).config).toMatchObject({ maxlen: 50 });
   });
 
+  test.each(Object.keys(KNOWN))('is how much Transformers4Rec sees, whether its preset %s says so or not', (name) => {
+    for (const objective of ['mlm', 'clm']) {
+      const seen = (facts: LogFacts) =>
+        configure<Record<string, unknown>>(
+          models['transformers4rec']!,
+          autoPreset('transformers4rec', facts, { lm: 'xlnet', objective }).config,
+        )['totalSeqLength'] as number;
+      const facts = KNOWN[name]!;
+      expect(seen({ ...facts, longLength: 2 * facts.longLength })).toBe(2 * seen(facts));
+    }
+  });
+
   test('is how much of a session a graph is built of, up to 50 clicks', () => {
     expect(autoPreset('srgnn', { ...beauty!, longLength: 500 }).config).toMatchObject({ maxlen: 50 });
   });
@@ -94,7 +106,8 @@ describe('what follows the log', () => {
   test('is how many sessions make a batch, where they are longer and counted whole', () => {
     const sessions = (meanLength: number) => autoPreset('sasrec', { ...beauty!, meanLength }).config['batchSize'];
     const { meanLength } = beauty!;
-    expect([meanLength / 2, 4 * meanLength, 1000].map(sessions)).toEqual([256, 64, 8]);
+    expect([meanLength / 2, 4 * meanLength, 1000].map(sessions)).toEqual([256, 64, 32]);
+    expect(autoPreset('sasrec', { ...eshop!, meanLength: 100 }).config).toMatchObject({ batchSize: 16 });
     // Windows, and sessions side by side: both stay what they are.
     for (const model of ['caser', 'gru4rec']) {
       const { batchSize } = presetOf(model, 'beauty').config;
@@ -110,9 +123,32 @@ describe('what follows the log', () => {
     expect(autoPreset('caser', { ...four, items: 1e7 }).config).toMatchObject({ nSample: 8192 });
   });
 
-  test('is the number of epochs, by the root of the number of events, within bounds', () => {
-    const epochs = (events: number) => autoPreset('sasrec', { ...beauty!, events }).config['numEpochs'];
-    expect([beauty!.events / 4, beauty!.events * 4, 10, 1e9].map(epochs)).toEqual([80, 20, 160, 20]);
+  test('is the number of epochs: more where there are fewer events, or fewer of them per item, and fewer from a million on', () => {
+    const epochs = (more: Partial<LogFacts>) => autoPreset('sasrec', { ...beauty!, ...more }).config['numEpochs'];
+    const { events, items } = beauty!;
+    expect([events / 4, events * 4, 10, 2e6, 1e9].map((events) => epochs({ events }))).toEqual([80, 40, 160, 28, 20]);
+    expect([1.44 * items, 10 * items, items / 10].map((items) => epochs({ items: Math.round(items) }))).toEqual([
+      48, 80, 40,
+    ]);
+    expect(autoPreset('srgnn', { ...eshop!, items: 4 * 217 }).config).toMatchObject({ epoch: 6, lrDcStep: 4 });
+  });
+
+  test('are passes over the latest sessions, left out where the last sessions of a log need not be the latest', () => {
+    const latest = (span: number | undefined) => {
+      const { span: _, ...facts } = diginetica!;
+      return autoPreset('sasrec', { ...facts, ...(span !== undefined && { span }) }).config['recentEpochs'];
+    };
+    expect([60, 2 * DAY, undefined].map(latest)).toEqual([3, undefined, undefined]);
+  });
+
+  test('is the width of GRU4Rec, where vectors of all items would not fit', () => {
+    const widths = (items: number) => autoPreset('gru4rec', { ...diginetica!, items }).config['layers'];
+    expect([200_000, 1_000_000, 1e8].map(widths)).toEqual([[512], [112], [16]]);
+  });
+
+  test('keeps to what the user sets, in either spelling', () => {
+    const { config } = autoPreset('transformers4rec', diginetica!, { sampled_softmax: 'false' });
+    expect(config).not.toHaveProperty('sparseUpdates');
   });
 
   test('is a sampled softmax for histories in a catalogue of tens of thousands', () => {

@@ -7,15 +7,22 @@
  *                long visits     else, 6 events and more in the mean
  *                short visits    else
  *     length     · p / p′        p, p′: what 95 % of the sessions do not exceed; never less, at most 200 clicks (SR-GNN: 50)
- *     batch      · m′ / m        of whole sessions, m, m′: their mean length; never more, at least 8
+ *     batch      · m′ / m        of more than 32 whole sessions, m, m′: their mean length; never more, at least 32
  *     negatives  · n / n′        in a smaller catalogue; · √(n / n′) in a larger one, at most 8,192
- *     epochs     · √(e′ / e)     by the number of events, from a half of the preset's to four times as many
+ *     epochs     · √(e′ / e)     where there are fewer events; · √(d′ / d), at most · 2, where there are fewer of them per item:
+ *                                the larger of both, at most · 4; · √(10⁶ / e), at least · ½, from a million events on
+ *     width      of GRU4Rec, as far as 1.5 GB hold three numbers for each of all items' vectors
  *
  * The primed numbers are those of the log that the preset is of: there, nothing changes. A full softmax of a preset becomes a
- * sampled one from 20,000 items on, where the architecture has one. Bounds are round numbers, chosen by no search.
+ * sampled one from 20,000 items on, where the architecture has one. Passes over the latest sessions are left out where sessions
+ * have no times, or span days: there the last ones of the file are not the latest clicks. Bounds are round numbers, chosen by no
+ * search; validation ends a training that has more epochs than it needs.
  */
 import type { LogFacts } from '../../session/log-facts';
+import { camelCase } from '../configuration';
 import { presetOf } from '../presets';
+import { options as ofTransformers } from '../transformers4rec/options';
+import { RECENT } from './preset';
 
 export { AUTO } from './preset';
 
@@ -58,13 +65,25 @@ const LONGEST = 200;
 const LONGEST_GRAPH = 50;
 /** Architectures whose batches are counted in whole sessions, with a target after every click: longer ones would mean fewer steps. */
 const BY_SESSION = ['sasrec', 'cl4srec'];
-const SMALLEST_BATCH = 8;
+const SMALLEST_BATCH = 32;
+
+/** From so many events on a pass teaches enough for fewer of them to do. */
+const MANY_EVENTS = 1_000_000;
+
+/** What the item vectors of a wide GRU may take: numbers of 4 bytes, with the accumulator and the velocity of Adagrad. */
+const VECTOR_BYTES = 1.5e9;
+const BYTES_A_NUMBER = 3 * 4;
 
 /** Keys of all architectures that follow the log. */
 const LENGTHS = ['maxlen', 'totalSeqLength'];
 const BATCHES = ['batchSize'];
 const NEGATIVES = ['nSample', 'maxNSamples'];
 const EPOCHS = ['nEpochs', 'numEpochs', 'epoch', 'nIter', 'lrDcStep'];
+
+/** Values of such keys that presets leave as they are by themselves. */
+const UNSAID: Readonly<Record<string, Settings>> = {
+  transformers4rec: { totalSeqLength: ofTransformers.totalSeqLength.default },
+};
 
 /** What only a sampled softmax takes, or what it is drawn by: left out where the user asks for another loss. */
 const OF_SAMPLED = ['loss', 'sampledSoftmax', 'nSample', 'maxNSamples', 'sampleBy', 'sparseUpdates'];
@@ -78,8 +97,8 @@ function isContradicted(config: Settings, given: Settings): boolean {
 
 /** What tells targets from draws in place of all items, by architecture. */
 const SAMPLED: Readonly<Record<string, Settings>> = {
-  sasrec: { loss: 'sampled', nSample: 4096 },
-  cl4srec: { loss: 'sampled', nSample: 4096 },
+  sasrec: { loss: 'sampled', nSample: 4096, sparseUpdates: true },
+  cl4srec: { loss: 'sampled', nSample: 4096, sparseUpdates: true },
   srgnn: { loss: 'sampled', nSample: 4096, sparseUpdates: true },
   caser: { loss: 'sampled', nSample: 4096, sparseUpdates: true },
   transformers4rec: { sampledSoftmax: true, sampleBy: 'popularity', maxNSamples: 4096 },
@@ -104,14 +123,16 @@ function kindOf({ items, meanLength, repeated, span }: LogFacts): Kind {
  * @throws RecommenderError `bad-config` for an architecture without presets.
  */
 export function autoPreset(model: string, facts: LogFacts, given: Settings = {}): AutoPreset {
+  const own = Object.fromEntries(Object.entries(given).map(([key, value]) => [camelCase(key), value]));
   const { preset: name, words, log } = kindOf(facts);
-  const preset = model === 'transformers4rec' && given['objective'] === 'clm' ? `${name}-clm` : name;
+  const preset = model === 'transformers4rec' && own['objective'] === 'clm' ? `${name}-clm` : name;
   const chosen = presetOf(model, preset).config;
   const sampled = facts.items > SAMPLED_FROM && log.items <= SAMPLED_FROM ? SAMPLED[model] : undefined;
-  const isLeftOut = isContradicted({ ...chosen, ...sampled }, given);
-  const config = isLeftOut ? without(chosen, OF_SAMPLED) : chosen;
+  const isLeftOut = isContradicted({ ...chosen, ...sampled }, own);
+  const leftOut = [...(isLeftOut ? OF_SAMPLED : []), ...(hasLatest(facts) ? [] : Object.keys(RECENT))];
+  const config = without(chosen, leftOut);
   const followed = { ...scaled(model, config, facts, log), ...(isLeftOut ? undefined : sampled) };
-  const changes = Object.entries(followed).map(([key, value]) => `${key}=${value}`);
+  const changes = Object.entries(followed).map(([key, value]) => `${key}=${Array.isArray(value) ? value.join('/') : value}`);
   const rest = changes.length === 0 ? '' : `; after the log ${changes.join(', ')}`;
   return {
     preset,
@@ -120,15 +141,19 @@ export function autoPreset(model: string, facts: LogFacts, given: Settings = {})
   };
 }
 
+/** Whether the sessions that stand last in a log hold its latest clicks. */
+const hasLatest = ({ span }: LogFacts): boolean => span !== undefined && span < DAY;
+
 const without = (config: Settings, keys: readonly string[]): Settings =>
   Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key)));
 
 /** The keys that change, with their new values. */
-function scaled(model: string, config: Settings, facts: LogFacts, log: Kind['log']): Record<string, number> {
-  const found: Record<string, number> = {};
+function scaled(model: string, config: Settings, facts: LogFacts, log: Kind['log']): Settings {
+  const found: Record<string, unknown> = {};
+  const all = { ...UNSAID[model], ...config };
   const change = (keys: readonly string[], of: (value: number) => number) => {
     for (const key of keys) {
-      const value = config[key];
+      const value = all[key];
       if (typeof value !== 'number') continue;
       const next = Math.max(1, Math.round(of(value)));
       if (next !== value) found[key] = next;
@@ -139,15 +164,28 @@ function scaled(model: string, config: Settings, facts: LogFacts, log: Kind['log
   change(LENGTHS, (clicks) => Math.max(clicks, Math.min(longest, clicks * longer)));
   if (BY_SESSION.includes(model)) {
     const shorter = Math.min(1, log.meanLength / facts.meanLength);
-    change(BATCHES, (sessions) => Math.max(SMALLEST_BATCH, sessions * shorter));
+    change(BATCHES, (sessions) => Math.min(sessions, Math.max(SMALLEST_BATCH, sessions * shorter)));
   }
   const items = facts.items / log.items;
   change(NEGATIVES, (draws) =>
     items <= 1 ? draws * items : Math.max(draws, Math.min(8192, draws * Math.sqrt(items))),
   );
-  const more = Math.min(4, Math.max(0.5, Math.sqrt(log.events / facts.events)));
-  change(EPOCHS, (epochs) => epochs * more);
+  const passes = passesOf(facts, log);
+  change(EPOCHS, (epochs) => epochs * passes);
+  const widest = Math.max(16, 16 * Math.floor(VECTOR_BYTES / BYTES_A_NUMBER / facts.items / 16));
+  const { layers } = all;
+  if (Array.isArray(layers) && layers.some((width) => width > widest)) {
+    found['layers'] = layers.map((width) => Math.min(width, widest));
+  }
   return found;
+}
+
+/** How many times the epochs of a preset a log needs: more where an item, or all of them, have fewer events to be learnt from. */
+function passesOf({ items, events }: LogFacts, log: Kind['log']): number {
+  const byEvents = Math.sqrt(log.events / events);
+  const byItem = Math.min(2, Math.sqrt(log.events / log.items / (events / items)));
+  const more = Math.min(4, Math.max(1, byEvents, byItem));
+  return more * Math.min(1, Math.max(0.5, Math.sqrt(MANY_EVENTS / events)));
 }
 
 function described({ items, events, sessions, meanLength, longLength, repeated, span }: LogFacts): string {
