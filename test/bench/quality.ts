@@ -220,13 +220,25 @@ const rounded = (metrics: Metrics | Readonly<Record<string, number>>): Record<st
 const shortener = (names: Readonly<Record<string, string>>) => (command: string) =>
   Object.entries(names).reduce((text, [path, name]) => text.replaceAll(path, name), command);
 
-/** Replaces the row of that name and seed; rows stand in the order of what is planned. */
+/** Replaces the row of that name and seed, which is told of if its settings were others; rows stand in the order of what is planned. */
 function keepRow(log: LogName, planned: readonly RowPlan[], row: QualityRow): void {
   const order = planned.map(({ name }) => name);
   const place = ({ name }: QualityRow) => (order.includes(name) ? order.indexOf(name) : order.length);
-  const { rows, ...rest } = readResults(log);
-  const others = rows.filter(({ name, seed }) => name !== row.name || seed !== row.seed);
-  writeResults(log, { ...rest, rows: [...others, row].sort((a, b) => place(a) - place(b) || a.seed - b.seed) });
+  const { rows, earlier = [], ...rest } = readResults(log);
+  const isOld = ({ name, seed }: QualityRow) => name === row.name && seed === row.seed;
+  const changed = rows.filter((old) => isOld(old) && old.key !== row.key && old.form !== 'blended');
+  const given = changed.map(({ name, seed, commit, metrics }) => ({
+    name,
+    seed,
+    commit,
+    metrics: metrics.conservative,
+  }));
+  const kept = [...rows.filter((old) => !isOld(old)), row].sort((a, b) => place(a) - place(b) || a.seed - b.seed);
+  writeResults(log, {
+    ...rest,
+    ...(given.length > 0 || earlier.length > 0 ? { earlier: [...earlier, ...given] } : {}),
+    rows: kept,
+  });
 }
 
 /** Where and of what a cell was begun; it may be told much later, by other code. */

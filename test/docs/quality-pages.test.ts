@@ -107,7 +107,11 @@ describe('a page', () => {
         .find((line) => line.includes(log) && line.includes(`| ${who}`))!
         .split(' | ')
         .slice(3);
-    expect(cells('Diginetica', 'the best of the six')).toEqual(['54.30 / 20.00', 'sasrec, 1 seed', 'no |']);
+    expect(cells('Diginetica', 'the best of the six')).toEqual([
+      '54.30 / 20.00',
+      'sasrec, 1 seed',
+      'no, with 1 of 3 seeds |',
+    ]);
     expect(cells('Diginetica', 'Caser')).toEqual(['56.00 / 13.00', 'caser, 1 seed', 'yes |']);
     expect(cells('Diginetica', 'GRU4Rec')).toEqual(['not measured yet', '', ' |']);
     expect(cells('Online Retail', 'the best of the six')).toEqual(['0.3900 / 0.2000', 'sasrec, 1 seed', 'yes |']);
@@ -121,5 +125,19 @@ describe('a page', () => {
       '| sasrec | 19.00 ± 1.41 / 19.00 ± 1.41 |',
       `| rows measured | 2 of ${rowsOf('diginetica', undefined).length} |`,
     ]);
+  });
+
+  test('of all logs shows the preset of an architecture where not each of its rows was validated', () => {
+    const given = rows.map(({ selected: _, ...row }) => row);
+    for (const some of [given, [...rows.slice(0, 2), ...given.slice(2)], [...given.slice(0, 2), ...rows.slice(2)]]) {
+      const text = summary((log) => ({ rows: log === 'diginetica' ? some : [] }));
+      expect(text).toContain('| sasrec | 19.00 ± 1.41 / 19.00 ± 1.41 |');
+    }
+  });
+
+  test('tells what the test part was asked with other settings', () => {
+    const earlier = [{ name: 'sasrec', seed: 1, commit: 'b4', metrics: metrics(0.17) }];
+    expect(page('diginetica', { rows, earlier })).toContain('| sasrec | 1 | 17.00 | 17.00 | b4 |');
+    expect(page('diginetica', { rows })).not.toContain('Tested before');
   });
 });

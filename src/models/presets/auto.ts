@@ -132,7 +132,9 @@ export function autoPreset(model: string, facts: LogFacts, given: Settings = {})
   const leftOut = [...(isLeftOut ? OF_SAMPLED : []), ...(hasLatest(facts) ? [] : Object.keys(RECENT))];
   const config = without(chosen, leftOut);
   const followed = { ...scaled(model, config, facts, log), ...(isLeftOut ? undefined : sampled) };
-  const changes = Object.entries(followed).map(([key, value]) => `${key}=${Array.isArray(value) ? value.join('/') : value}`);
+  const changes = Object.entries(followed).map(
+    ([key, value]) => `${key}=${Array.isArray(value) ? value.join('/') : value}`,
+  );
   const rest = changes.length === 0 ? '' : `; after the log ${changes.join(', ')}`;
   return {
     preset,

@@ -16,7 +16,9 @@ interface Goal {
   readonly beyond?: { readonly names: readonly string[]; readonly of: (row: Group) => boolean };
   /** Where the figures come from. */
   readonly why: string;
-  /** Sentences, where they are not reached. */
+  /** So many it takes; default: one. */
+  readonly seeds?: number;
+  /** Sentences: what was tried to reach them. */
   readonly tried?: string;
 }
 
@@ -35,6 +37,7 @@ export const GOALS: readonly Goal[] = [
   {
     ...{ log: 'diginetica', who: BEST, of: isLearnt },
     metrics: { 'recall@20': 0.55, 'mrr@20': 0.191 },
+    seeds: 3,
     why: 'our bar',
     tried:
       'Scores for repeats and draws that leave the target out of the correction gave 0.5 of mrr@20, passes over the latest sessions ' +
@@ -93,6 +96,7 @@ export const GOALS: readonly Goal[] = [
   {
     ...{ log: 'amazon-beauty', who: 'CL4SRec', of: named('cl4srec') },
     beyond: { names: ['recall@10', 'ndcg@10'], of: named('sasrec') },
+    seeds: 3,
     why: 'SASRec’s row, with the same loss, encoder and settings',
     tried:
       'on the validation part it is level with SASRec. With the settings of the preset it is so epoch by epoch up to the 17th, after ' +
@@ -103,6 +107,7 @@ export const GOALS: readonly Goal[] = [
   {
     ...{ log: 'amazon-beauty', who: 'CL4SRec as in its paper', of: named('cl4srec, paper') },
     beyond: { names: ['recall@10', 'ndcg@10'], of: named('sasrec, as in cl4srec') },
+    seeds: 3,
     why: 'SASRec with the same loss, encoder and settings',
     tried:
       'the seeds of both lie among each other. The second loss is learnt, from 14 nats down to 1.7, but does not make the ranks ' +
@@ -128,8 +133,8 @@ export const GOALS: readonly Goal[] = [
       'mrr@20 there. CL4SRec with dropout 0.2 for 0.1 has 0.004 of mrr@20 more on that week, with label smoothing 0.1 0.0025, with ' +
       'means of weights 0.0016, with all three no more than with the first; two blocks, half the width and passes over the latest ' +
       'sessions change less, cosine scoring loses. Two passes of each session whose answers are drawn together (R-Drop) gained 0.002 ' +
-      'of recall@10 there and lost 0.0026 of mrr@10, so that option was not kept. All architectures end within a hundredth of each ' +
-      'other, and a share of counted followers adds 0.0015 of recall@10 and nothing of mrr@10: what clicks alone say of 217 products ' +
+      'of recall@10 there and lost 0.0026 of mrr@10, so that option was not kept. All architectures end within two hundredths of each ' +
+      'other, three seeds of CL4SRec asked together have 0.5510 and 0.2550, and a share of counted followers adds 0.0015 of recall@10 and nothing of mrr@10: what clicks alone say of 217 products ' +
       'may be nearly told. The test week is harder than the one that settings were chosen on (the Markov chain has mrr@10 0.229 on ' +
       'it, 0.250 on that), and its 6,452 predictions leave recall@10 a standard error of 0.006, as much as is missing.',
   },
@@ -146,6 +151,9 @@ function askedOf({ metrics, beyond }: Goal, rows: readonly Group[]): Figures | u
   const best = beyond && rows.find(beyond.of);
   return best ? Object.fromEntries(beyond.names.map((name) => [name, reached(best, name)])) : metrics;
 }
+
+const verdict = ({ seeds = 1 }: Goal, { runs }: Group, isReached: boolean): string =>
+  [isReached ? 'yes' : 'no', ...(runs.length < seeds ? [`with ${runs.length} of ${seeds} seeds`] : [])].join(', ');
 
 interface Found {
   readonly goal: Goal;
@@ -177,11 +185,11 @@ export function goalsPage(resultsOf: (log: LogName) => Results): string {
       [...(asked ? [figures((metric) => asked[metric]!)] : []), goal.why].join(': '),
       best ? figures((metric) => reached(best, metric)) : 'not measured yet',
       best ? `${best.name}, ${best.runs.length} ${best.runs.length === 1 ? 'seed' : 'seeds'}` : '',
-      best ? (isReached ? 'yes' : 'no') : '',
+      best ? verdict(goal, best, isReached!) : '',
     ];
   });
-  const short = found.flatMap(({ goal, log, best, isReached }) =>
-    best && !isReached && goal.tried ? [`* **${log.title}, ${goal.who}**: ${goal.tried}`] : [],
+  const tried = found.flatMap(({ goal, log, best }) =>
+    best && goal.tried ? [`* **${log.title}, ${goal.who}**: ${goal.tried}`] : [],
   );
   return [
     '# What is asked of the figures, and what they reach',
@@ -191,6 +199,6 @@ export function goalsPage(resultsOf: (log: LogName) => Results): string {
     '',
     table(['log', 'who', 'asked', 'reached', 'by', 'there?'], lines),
     '',
-    ...(short.length > 0 ? ['## Where it falls short', '', ...short, ''] : []),
+    ...(tried.length > 0 ? ['## What was tried', '', ...tried, ''] : []),
   ].join('\n');
 }

@@ -68,10 +68,14 @@ export const METRICS = CUTS.flatMap((k) => [`recall@${k}`, `mrr@${k}`, `ndcg@${k
 export const RESULTS = resolve(import.meta.dirname, '../results');
 const fileOf = (log: LogName): string => join(RESULTS, `quality-${log}.json`);
 
+/** What a row had with settings that were given up since: the test part was asked with them too. */
+export type Earlier = Pick<QualityRow, 'name' | 'seed' | 'commit'> & { readonly metrics: Named };
+
 /** What is committed of a log. */
 export interface Results {
   /** Chosen before the first row is measured. */
   readonly partner?: Partner;
+  readonly earlier?: readonly Earlier[];
   readonly rows: readonly QualityRow[];
 }
 
@@ -81,8 +85,8 @@ export function readResults(log: LogName): Results {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { rows: [] };
 }
 
-export function writeResults(log: LogName, { partner, rows }: Results): void {
-  replace(fileOf(log), `${JSON.stringify({ log, ...(partner && { partner }), rows }, null, 1)}\n`);
+export function writeResults(log: LogName, { partner, earlier, rows }: Results): void {
+  replace(fileOf(log), `${JSON.stringify({ log, partner, earlier, rows }, null, 1)}\n`);
 }
 
 /** A kill leaves the file that was, or the new one. */

@@ -2,7 +2,7 @@
 
 import { blendText } from '../../../src/cli/compare/markdown';
 import { LOG_NAMES, LOGS, type LogName, type QualityLog } from './logs';
-import type { Form, Partner, QualityRow, Results } from './record';
+import type { Earlier, Form, Partner, QualityRow, Results } from './record';
 import { rowsOf as plannedRows } from './rows';
 
 /** A row with all its seeds. */
@@ -149,6 +149,29 @@ function partnerText({ name, metric, reached }: Partner, log: QualityLog): strin
   );
 }
 
+/** What the test part was asked before, with settings that were given up since. */
+function before(earlier: readonly Earlier[], groups: readonly Group[], log: QualityLog): string[] {
+  if (earlier.length === 0) return [];
+  const names = groups.map(({ name }) => name);
+  const shown = log.shown.slice(0, 2);
+  const rows = [...earlier]
+    .sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
+    .map(({ name, seed, commit, metrics }) => [
+      ...[name, String(seed)],
+      ...shown.map((metric) => figure(metrics[metric]!, log)),
+      commit,
+    ]);
+  return [
+    '## Tested before',
+    '',
+    'Rows whose settings, or code, have changed since: the test part was asked with those too. What replaced them was chosen on ' +
+      'validation parts.',
+    '',
+    table(['row', 'seed', ...shown, 'at'], rows),
+    '',
+  ];
+}
+
 /** How each row is made again. */
 const recipe = ({ name, runs }: Group): string => {
   const [run] = runs;
@@ -158,7 +181,7 @@ const recipe = ({ name, runs }: Group): string => {
 };
 
 /** The page of one log. */
-export function page(name: LogName, { rows, partner }: Results): string {
+export function page(name: LogName, { rows, partner, earlier = [] }: Results): string {
   const log = LOGS[name];
   const groups = groupsOf(rows, log);
   const machines = [...new Set(rows.map(({ machine }) => machine))];
@@ -168,7 +191,7 @@ export function page(name: LogName, { rows, partner }: Results): string {
       ? ' For so many epochs the model learns anew from all of the training part; so do other seeds, which choose none.'
       : '';
   const given = log.given
-    ? ` A validation after each epoch would take hours: ${log.given.join('; ')} have the epochs of their settings.`
+    ? ` To save hours there is no validation of ${log.given.join('; ')}: they have the epochs of their settings.`
     : '';
   return [
     `# Quality on ${log.title}`,
@@ -178,13 +201,14 @@ export function page(name: LogName, { rows, partner }: Results): string {
     `${log.about} ${predictions}Targets lose ties${log.inPercent ? '; in percent' : ''}.`,
     '',
     'Where there are several seeds, means ± standard deviation. "validation" is mrr@20 of the epoch that was chosen.' +
-      `${retrained}${given} Each row was tested once. "improved" rows have the preset of the log, "faithful" ones the form and the ` +
+      `${retrained}${given} The test part was asked once for each row and seed. "improved" rows have the preset of the log, "faithful" ones the form and the ` +
       'loss of the paper or its code; "blended" ones ask several rows together, and cost what these do together.',
     '',
     results(groups, log),
     '',
     ...parts(groups, log),
     ...published(log),
+    ...before(earlier, groups, log),
     '## Cost',
     '',
     `Of the training that was tested: by the clock, on a machine that did other work too, and of processor time. Machine: ${machines.join('; ')}.`,
@@ -243,9 +267,13 @@ export function summary(resultsOf: (log: LogName) => Results): string {
 
 export const isLearnt = ({ form }: Group): boolean => form === 'improved' || form === 'faithful';
 
+/** The best on the validation part; where some have none, as all of a log may, the preset goes before the faithful form. */
 function chosen(groups: readonly Group[], model: string): Group | undefined {
+  const mine = groups.filter((group) => isLearnt(group) && group.model === model);
   const value = ({ runs }: Group) => mean(runs.flatMap(({ selected }) => selected?.value ?? []));
-  return groups
-    .filter((group) => isLearnt(group) && group.model === model)
-    .reduce<Group | undefined>((best, group) => (best && value(best) >= value(group) ? best : group), undefined);
+  if (mine.some((group) => Number.isNaN(value(group)))) return mine.find(({ form }) => form === 'improved') ?? mine[0];
+  return mine.reduce<Group | undefined>(
+    (best, group) => (best && value(best) >= value(group) ? best : group),
+    undefined,
+  );
 }
