@@ -28,7 +28,7 @@ export const only = (range: SearchRange, when: Readonly<Record<string, readonly 
 
 /** Digits of a drawn number: more would tell nothing, and make the line of a trial long. */
 const DIGITS = 3;
-/** So often a draw that was there before is drawn again. */
+/** So often a draw that was there before, or whose keys do not go together, is drawn again. */
 const ATTEMPTS = 1000;
 
 /** The keys that a trial sets beside the base. */
@@ -56,7 +56,7 @@ export function drawTrials<C>(options: DrawOptions<C>, count: number): Draw[] {
   for (let trial = 1, attempt = 0; draws.length < count && attempt < ATTEMPTS; attempt++) {
     const draw = drawOne(options, deriveSeed(options.seed, 'search', trial, attempt));
     const { text } = complete(options, draw);
-    if (known.has(text)) continue;
+    if (known.has(text) || !isTaken(options, draw)) continue;
     known.add(text);
     draws.push(draw);
     trial++;
@@ -85,6 +85,17 @@ function drawOne<C>(options: DrawOptions<C>, seed: number): Draw {
 function complete<C>({ model: { name, options }, base }: DrawOptions<C>, draw: Draw) {
   const config = configure({ name, options }, { ...base, ...draw }) as Record<string, unknown>;
   return { config, text: JSON.stringify(config) };
+}
+
+/** Whether the model takes the keys together. */
+function isTaken<C>({ model, base }: DrawOptions<C>, draw: Draw): boolean {
+  try {
+    configure(model, { ...base, ...draw });
+    return true;
+  } catch (error) {
+    if (error instanceof RecommenderError && error.code === 'bad-config') return false;
+    throw error;
+  }
 }
 
 function drawnFrom(range: SearchRange, draw: Random): ConfigValue {

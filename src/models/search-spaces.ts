@@ -4,6 +4,9 @@
  */
 import { choice, linear, log, only, type SearchSpace, wholeLog } from './search-space';
 
+/** So many clicks ago an item may have been clicked to get a score of its own. */
+const REPEATS = choice(0, 10, 20, 50);
+
 /** The space that the authors tuned in (README of their code), with smaller layers. */
 const GRU4REC: SearchSpace = {
   loss: choice('cross-entropy', 'bpr-max'),
@@ -15,6 +18,7 @@ const GRU4REC: SearchSpace = {
   dropoutPHidden: linear(0, 0.7),
   sampleAlpha: linear(0, 1),
   logq: only(choice(0, 1), { loss: ['cross-entropy'] }),
+  repeatLags: only(REPEATS, { loss: ['cross-entropy'] }),
   bpreg: only(linear(0, 2), { loss: ['bpr-max'] }),
   eluParam: only(choice(0, 0.5, 1), { loss: ['bpr-max'] }),
 };
@@ -27,9 +31,13 @@ const SCORING: SearchSpace = {
 
 /** Of a sampled softmax, where the base asks for one. */
 const SAMPLED: SearchSpace = {
-  nSample: only(choice(512, 1024, 2048, 4096), { loss: ['sampled'] }),
+  nSample: only(choice(512, 1024, 2048, 4096, 8192), { loss: ['sampled'] }),
   sampleAlpha: only(linear(0, 1), { loss: ['sampled'] }),
+  logqOf: only(choice('all', 'draws'), { loss: ['sampled'] }),
 };
+
+/** Clicks of a step where batches hold sessions of one length. */
+const CLICKS = only(choice(128, 256, 512, 1024), { batching: ['same-length'] });
 
 /** Weights of the last epochs averaged, where memory has room for as many copies. */
 const AVERAGE: SearchSpace = { averageEpochs: choice(1, 3) };
@@ -37,7 +45,8 @@ const AVERAGE: SearchSpace = { averageEpochs: choice(1, 3) };
 const SRGNN: SearchSpace = {
   hiddenSize: choice(50, 64, 100, 128),
   step: choice(1, 1, 2),
-  batchSize: choice(50, 100, 200),
+  batchSize: only(choice(50, 100, 200), { batching: ['prefixes'] }),
+  batchClicks: CLICKS,
   lr: log(0.0003, 0.005),
   lrSchedule: choice('step', 'linear'),
   lrDc: only(choice(0.1, 0.3, 0.5), { lrSchedule: ['step'] }),
@@ -45,6 +54,7 @@ const SRGNN: SearchSpace = {
   ...SCORING,
   positions: choice('none', 'reverse'),
   dropoutEmbed: linear(0, 0.5),
+  repeatLags: only(REPEATS, { loss: ['cross-entropy', 'sampled'] }),
   ...SAMPLED,
   labelSmoothing: only(choice(0, 0.1), { loss: ['cross-entropy'] }),
   l2: log(1e-6, 1e-3),
@@ -61,10 +71,12 @@ const SASREC: SearchSpace = {
   dropoutRate: linear(0.05, 0.5),
   dropoutEmbed: linear(0.05, 0.5),
   ...SCORING,
+  repeatLags: only(REPEATS, { loss: ['ce', 'sampled'] }),
   ...SAMPLED,
   lr: log(0.0003, 0.005),
   lrSchedule: choice('constant', 'linear'),
-  batchSize: choice(16, 32, 64, 128),
+  batchSize: only(choice(16, 32, 64, 128), { batching: ['sessions'] }),
+  batchClicks: CLICKS,
   labelSmoothing: only(choice(0, 0.1), { loss: ['ce'] }),
   ...AVERAGE,
 };
@@ -84,6 +96,7 @@ const CASER: SearchSpace = {
   profile: choice('session', 'none'), // shared has no vectors of items for outputTable=inputs
   windows: choice('full', 'all'),
   negSamples: only(wholeLog(3, 100), { loss: ['binary'] }),
+  repeatLags: only(REPEATS, { loss: ['cross-entropy', 'sampled'] }),
   ...SAMPLED,
   labelSmoothing: only(choice(0, 0.1), { loss: ['cross-entropy'] }),
   learningRate: log(0.0003, 0.005),
@@ -113,11 +126,13 @@ const TRANSFORMERS4REC: SearchSpace = {
   dropout: linear(0, 0.3),
   scoring: choice('dot', 'cosine'),
   softmaxTemperature: only(log(0.04, 0.12), { scoring: ['cosine'] }),
+  repeatLags: REPEATS,
   labelSmoothing: only(linear(0, 0.9), { sampledSoftmax: [false] }),
   sampleAlpha: only(linear(0, 1), { sampleBy: ['popularity'] }),
   learningRate: log(0.0001, 0.0025),
   weightDecay: log(1e-6, 1e-4),
-  batchSize: choice(64, 128, 192, 256),
+  batchSize: only(choice(64, 128, 192, 256), { batching: ['sessions'] }),
+  batchClicks: CLICKS,
   itemIdEmbeddingsInitStd: linear(0.03, 0.15),
   mlmProbability: only(linear(0.2, 0.6), { objective: ['mlm', 'rtd'] }),
   plmProbability: only(linear(0.4, 0.7), { objective: ['plm'] }),

@@ -7,6 +7,7 @@ import { best, rungsOf } from '../../src/cli/search/halving';
 import { subjectOf } from '../../src/cli/search/space-table';
 import { CHECKPOINT } from '../../src/cli/training-checkpoint';
 import { configure } from '../../src/models/configuration';
+import { presets } from '../../src/models/presets';
 import { drawTrials } from '../../src/models/search-space';
 import { baselines } from '../../src/neighbours/index';
 import { aisle, aisleUntil, file, folder } from './program';
@@ -159,6 +160,20 @@ describe('aisle search', () => {
     const argv = ['--model', 'gru4rec', '--preset', 'rsc15', '--set', 'layers=8', '--set', 'nSample=8'];
     expect((await search(...argv, '--trials', '1', '--epochs', '1')).code).toBe(0);
     expect(bestConfig()).toMatchObject({ loss: 'cross-entropy', momentum: 0.2, layers: [8], nSample: 8, nEpochs: 1 });
+  });
+
+  test('trains as many epochs as the preset, or the settings, have', async () => {
+    const tiny = ['--set', 'layers=8', '--set', 'nSample=8', '--set', 'batchSize=8', '--trials', '1'];
+    for (const [more, epochs] of [
+      [['--preset', 'diginetica'], 10],
+      [['--preset', 'diginetica', '--set', 'n_epochs=2'], 2],
+      [[], 9],
+    ] as const) {
+      rmSync(out, { recursive: true, force: true });
+      expect((await search('--model', 'gru4rec', ...tiny, ...more)).code).toBe(0);
+      expect(bestConfig()).toMatchObject({ nEpochs: epochs });
+      expect(found().rungs.at(-1)).toMatchObject({ epochs });
+    }
   });
 
   test('decides by another metric', async () => {
@@ -362,6 +377,17 @@ describe.each([...Object.keys(architectures), ...Object.keys(baselines)])('the d
       const others = Object.entries(when).filter(([other]) => !(other in space));
       const draws = drawn(Object.fromEntries(others.map(([other, [value]]) => [other, value])));
       expect(new Set(draws.map((draw) => JSON.stringify(draw[key] ?? null))).size).toBeGreaterThan(1);
+    }
+  });
+
+  test('gives as many configurations as are asked for from every preset, none of them twice in effect', () => {
+    const { subject, space } = subjectOf(name);
+    for (const [preset, { config }] of Object.entries(presets[name] ?? {})) {
+      const draws = drawTrials({ model: subject, space, base: config, fixed: [], seed: 3 }, 30);
+      expect(draws, preset).toHaveLength(30);
+      for (const draw of draws) expect(() => configure(subject, { ...config, ...draw }), preset).not.toThrow();
+      const unread = config['batching'] === 'same-length' ? 'batchSize' : 'batchClicks';
+      if ('batching' in subject.options) for (const draw of draws) expect(draw, preset).not.toHaveProperty(unread);
     }
   });
 

@@ -11,7 +11,15 @@ import { type Context, contextOf, printJson } from '../context';
 import { replaceFiles } from '../durable';
 import { addEventsOptions, type EventsFlags, integer, oneOf, readOptions } from '../options';
 import { best, type Rung, rungsOf } from '../search/halving';
-import { configOf, type SearchFacts, searchReport, summary, type Tried, trialLine } from '../search/report';
+import {
+  configOf,
+  plannedEpochs,
+  type SearchFacts,
+  searchReport,
+  summary,
+  type Tried,
+  trialLine,
+} from '../search/report';
 import { spaceTable, subjectOf } from '../search/space-table';
 import { bestOf, type SearchPlan, TrialRunner } from '../search/trial';
 import {
@@ -39,6 +47,7 @@ export interface SearchFlags extends EventsFlags, ConfigurationFlags {
   readonly json?: boolean;
 }
 
+/** Where neither a preset nor a setting says more. */
 const DEFAULT_EPOCHS = 9;
 
 /** `aisle search`: which configuration of a model does best on a validation part. */
@@ -57,7 +66,7 @@ export function register(program: Command): void {
     )
     .option(
       '--epochs <n>',
-      `passes over the log of the trials that come furthest; default: ${DEFAULT_EPOCHS}`,
+      `passes over the log of the trials that come furthest; default: the preset’s or the settings’, else ${DEFAULT_EPOCHS}`,
       integer(1),
     )
     .option('--metric <name>', 'what decides: recall, mrr or ndcg @1, 5, 10 or 20', parseMetric, 'mrr@20')
@@ -113,7 +122,7 @@ async function run(flags: SearchFlags, command: Command): Promise<void> {
     }
     context.stderr.write(`The space (${keys.join(', ')}) holds ${trials.length} configurations; all are tried.\n`);
   }
-  const epochs = isNeural ? (flags.epochs ?? DEFAULT_EPOCHS) : 1;
+  const epochs = isNeural ? (flags.epochs ?? plannedEpochs(model, base) ?? DEFAULT_EPOCHS) : 1;
   const rungs = isNeural ? rungsOf(trials.length, epochs) : [{ epochs: 1, trials: trials.length }];
 
   const products =

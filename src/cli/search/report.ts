@@ -89,6 +89,12 @@ function epochsKey(name: string, given: Readonly<Record<string, unknown>>): stri
   )?.[0];
 }
 
+/** How many epochs settings ask for, where they say so. */
+export function plannedEpochs(model: string, given: Readonly<Record<string, unknown>>): number | undefined {
+  const key = epochsKey(model, given);
+  return key === undefined ? undefined : (given[key] as number | undefined);
+}
+
 /** What a trial reached so far, in one line. */
 export function trialLine(
   { number, draw, record }: Tried,
