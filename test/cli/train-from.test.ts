@@ -88,6 +88,7 @@ describe('aisle train --from', () => {
       ['--model', 'gru4rec', '--set', 'layers=9'],
       /weights ".+" to go on from have the shape .*, expected/,
     ],
+    ['a preset by the log', ['--model', 'gru4rec', '--preset', 'auto'], /whichever .* from: leave --preset auto out/],
     ['a counting baseline', ['--model', 'pop'], /is a gru4rec, which --model pop cannot go on from/],
   ])('with %s is refused in one sentence', async (_, argv, message) => {
     await train('gru4rec', data, 'first');

@@ -15,6 +15,7 @@ import { catalogueOf } from '../../engine/load-scorer';
 import { inTurn } from '../../engine/turns';
 import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
+import { AUTO } from '../../models/presets/preset';
 import { sessionCount } from '../../session/event-log';
 import { drawReplay } from '../../session/replay';
 import { type EpochResult, type FitState, Interrupted, type Spent } from '../../train/fit';
@@ -93,6 +94,7 @@ export function register(program: Command): void {
 async function run(flags: TrainFlags, command: Command): Promise<void> {
   const context = contextOf(command);
   const taken = stopwatch();
+  refuseAutoFrom(flags);
   const from = flags.from === undefined ? undefined : await readArtifactFolder(flags.from);
   const { given: own, preset, auto } = await configurationFrom(flags, context);
   const given = { ...settingsOf(from, flags), ...own };
@@ -152,6 +154,13 @@ function stopwatch(): (resume: FitState | undefined) => Spent {
       processorSeconds: processorSeconds + (user + system) / 1e6,
     };
   };
+}
+
+/** A log that has grown may call for another shape, which no artifact can go on in. */
+function refuseAutoFrom({ from, preset }: TrainFlags): void {
+  if (from === undefined || preset !== AUTO) return;
+  const why = `--from goes on with the settings of ${from}, whichever preset they are from`;
+  throw new RecommenderError('bad-config', `${why}: leave --preset ${AUTO} out.`);
 }
 
 /** The settings of the artifact to go on from: what they do not fit is told before anything is read. */
