@@ -8,11 +8,19 @@ const gap = (low: number, high: number): Gap => ({ mean: (low + high) / 2, low, 
 test.each([
   ['above 0', 0.001, 0.003, 'reproduced', 'reproduced'],
   ['about 0', -0.001, 0.003, 'undecided', 'reproduced'],
-  ['below 0', -0.003, -0.001, 'refuted', 'refuted'],
+  ['below 0, by less than a hundredth of the figure', -0.003, -0.001, 'refuted', 'reproduced'],
+  ['below 0', -0.02, -0.01, 'refuted', 'refuted'],
+  ['about 0 and wide', -0.02, 0.01, 'undecided', 'undecided'],
 ] as const)('an interval %s', (_, low, high, greater, orEqual) => {
   const claim = { better: 'a', worse: 'b' };
-  expect(verdictOf(claim, gap(low, high))).toBe(greater);
-  expect(verdictOf({ ...claim, orEqual: true }, gap(low, high))).toBe(orEqual);
+  expect(verdictOf(claim, gap(low, high), 0.4)).toBe(greater);
+  expect(verdictOf({ ...claim, orEqual: true }, gap(low, high), 0.4)).toBe(orEqual);
+});
+
+test('nothing is decided where seeds contradict each other', () => {
+  const claim = { better: 'a', worse: 'b' };
+  expect(verdictOf(claim, { ...gap(0.001, 0.003), bySeed: [0.005, -0.001] }, 0.4)).toBe('undecided');
+  expect(verdictOf(claim, { ...gap(-0.003, -0.001), bySeed: [-0.005, 0.001] }, 0.4)).toBe('undecided');
 });
 
 test('every row that a claim is about is planned on some log', () => {

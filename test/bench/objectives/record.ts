@@ -72,9 +72,20 @@ export const readObjectives = (): AllObjectiveResults =>
 export const writeObjectives = (results: AllObjectiveResults): void =>
   replace(FILE, `${JSON.stringify(results, null, 1)}\n`);
 
-/** What a gap says of a claim, by its 95 % interval. */
-export function verdictOf({ orEqual }: Claim, { low, high }: Difference): 'reproduced' | 'refuted' | 'undecided' {
-  if (high < 0) return 'refuted';
-  if (low > 0 || orEqual) return 'reproduced';
-  return 'undecided';
+/** Who loses no more than such a share of the other's figure is not worse. */
+export const MARGIN = 0.01;
+
+/**
+ * What a gap says of a claim, by its 95 % interval. That one is of sessions, not of trainings: where seeds contradict each
+ * other, nothing is decided.
+ *
+ * @param value What the second row of the claim has.
+ */
+export function verdictOf({ orEqual }: Claim, { low, high, bySeed }: Gap, value: number): Verdict {
+  if (orEqual && low > -MARGIN * value) return 'reproduced';
+  const agree = (sign: number) => bySeed.every((gap) => sign * gap > 0);
+  if (high < 0 && agree(-1)) return 'refuted';
+  return !orEqual && low > 0 && agree(1) ? 'reproduced' : 'undecided';
 }
+
+export type Verdict = 'reproduced' | 'refuted' | 'undecided';
