@@ -188,7 +188,8 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results): s
   const predictions = rows[0] ? `${whole(rows[0].predictions)} predictions. ` : '';
   const retrained =
     log.holdout === undefined
-      ? ' For so many epochs the model learns anew from all of the training part; so do other seeds, which choose none.'
+      ? ' For so many epochs the model learns anew from all of the training part, a step size that falls doing so over them; so do ' +
+        'other seeds, which choose none.'
       : '';
   const given = log.given
     ? ` To save hours there is no validation of ${log.given.join('; ')}: they have the epochs of their settings.`
