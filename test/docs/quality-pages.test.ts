@@ -112,6 +112,9 @@ describe('a page', () => {
       'sasrec, 1 seed',
       'no, with 1 of 3 seeds |',
     ]);
+    const seeds = [1, 2, 3].map((seed) => row('sasrec', seed, 0, figures(0.551, 0.192)));
+    found.set('diginetica', [...seeds, row('cl4srec', 1, 0, { model: 'cl4srec', ...figures(0.56, 0.2) })]);
+    expect(goalsPage((log) => ({ rows: found.get(log) ?? [] }))).toContain('| 55.10 / 19.20 | sasrec, 3 seeds | yes |');
     expect(cells('Diginetica', 'Caser')).toEqual(['56.00 / 13.00', 'caser, 1 seed', 'yes |']);
     expect(cells('Diginetica', 'GRU4Rec')).toEqual(['not measured yet', '', ' |']);
     expect(cells('Online Retail', 'the best of the six')).toEqual(['0.3900 / 0.2000', 'sasrec, 1 seed', 'yes |']);

@@ -171,7 +171,9 @@ export function goalsPage(resultsOf: (log: LogName) => Results): string {
     const rows = groupsOf(resultsOf(goal.log).rows, log);
     const asked = askedOf(goal, rows);
     if (!asked) return { goal, log };
-    const best = rows.filter(goal.of).sort((a, b) => nearness(b, asked) - nearness(a, asked))[0];
+    const nearest = rows.filter(goal.of).sort((a, b) => nearness(b, asked) - nearness(a, asked));
+    const isThere = (row: Group) => nearness(row, asked) >= 1 && row.runs.length >= (goal.seeds ?? 1);
+    const best = nearest.find(isThere) ?? nearest[0];
     return { goal, log, asked, ...(best && { best, isReached: nearness(best, asked) >= 1 }) };
   });
   const lines = found.map(({ goal, log, asked, best, isReached }) => {
@@ -194,8 +196,9 @@ export function goalsPage(resultsOf: (log: LogName) => Results): string {
   return [
     '# What is asked of the figures, and what they reach',
     '',
-    'From the committed rows: of those that may answer, the one that comes nearest. One row must have all figures of a line, as',
-    'means over its seeds, targets losing ties. Rows that ask several models together answer nothing here.',
+    'From the committed rows: of those that may answer, the one that comes nearest, one with as many seeds as it takes before',
+    'others. One row must have all figures of a line, as means over its seeds, targets losing ties. Rows that ask several models',
+    'together answer nothing here.',
     '',
     table(['log', 'who', 'asked', 'reached', 'by', 'there?'], lines),
     '',
