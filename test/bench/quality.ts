@@ -26,7 +26,7 @@ import type { Place, Work } from './quality/child';
 import { type Desk, deskOf, fileName, type Job, jobsOf, placeOf } from './quality/jobs';
 import { folderOf, LOG_NAMES, LOGS, type LogName, type QualityLog } from './quality/logs';
 import { partnerOf } from './quality/partner';
-import { CUTS, METRICS, type QualityRow, readResults, writeResults } from './quality/record';
+import { CUTS, METRICS, type QualityRow, readResults, withRow, writeResults } from './quality/record';
 import { type RowPlan, rowsOf } from './quality/rows';
 import { builtChild } from './turns';
 
@@ -102,11 +102,13 @@ export async function main(args: readonly string[]): Promise<void> {
         ...(plan.catalogue !== undefined && { [plan.catalogue]: basename(plan.catalogue) }),
         ...Object.fromEntries(names),
       });
-      keepRow(name, all, {
+      const done = {
         ...rowOf(job, cell, log.groups?.(data)),
         ...at,
         commands: cell.result.commands.map(shorten),
-      });
+      };
+      const order = all.map(({ name }) => name);
+      writeResults(name, withRow(readResults(name), done, order));
       writePages();
       const { conservative } = cell.result.metrics;
       const figures = log.shown.slice(0, 2).map((metric) => `${metric} ${conservative[metric]!.toFixed(4)}`);
@@ -219,27 +221,6 @@ const rounded = (metrics: Metrics | Readonly<Record<string, number>>): Record<st
 /** Commands with names in the place of folders. */
 const shortener = (names: Readonly<Record<string, string>>) => (command: string) =>
   Object.entries(names).reduce((text, [path, name]) => text.replaceAll(path, name), command);
-
-/** Replaces the row of that name and seed, which is told of if its settings were others; rows stand in the order of what is planned. */
-function keepRow(log: LogName, planned: readonly RowPlan[], row: QualityRow): void {
-  const order = planned.map(({ name }) => name);
-  const place = ({ name }: QualityRow) => (order.includes(name) ? order.indexOf(name) : order.length);
-  const { rows, earlier = [], ...rest } = readResults(log);
-  const isOld = ({ name, seed }: QualityRow) => name === row.name && seed === row.seed;
-  const changed = rows.filter((old) => isOld(old) && old.key !== row.key && old.form !== 'blended');
-  const given = changed.map(({ name, seed, commit, metrics }) => ({
-    name,
-    seed,
-    commit,
-    metrics: metrics.conservative,
-  }));
-  const kept = [...rows.filter((old) => !isOld(old)), row].sort((a, b) => place(a) - place(b) || a.seed - b.seed);
-  writeResults(log, {
-    ...rest,
-    ...(given.length > 0 || earlier.length > 0 ? { earlier: [...earlier, ...given] } : {}),
-    rows: kept,
-  });
-}
 
 /** Where and of what a cell was begun; it may be told much later, by other code. */
 function startOf(folder: string): Pick<QualityRow, 'commit' | 'machine'> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES, LOGS } from '../bench/quality/logs';
-import { type QualityRow, readResults } from '../bench/quality/record';
+import { type QualityRow, readResults, withRow } from '../bench/quality/record';
 import { rowsOf } from '../bench/quality/rows';
 import { page, summary } from '../bench/quality/tables';
 import { qualityPages } from './quality-pages';
@@ -136,6 +136,23 @@ describe('a page', () => {
       const text = summary((log) => ({ rows: log === 'diginetica' ? some : [] }));
       expect(text).toContain('| sasrec | 19.00 ± 1.41 / 19.00 ± 1.41 |');
     }
+  });
+
+  test('keeps what a row had reached with other settings, and nothing of the same ones measured again', () => {
+    const order = ['markov', 'sasrec'];
+    const again = withRow({ rows }, row('sasrec', 1, 0.3), order);
+    expect(again).not.toHaveProperty('earlier');
+    expect(again.rows.map(({ name, seed }) => `${name} ${seed}`)).toEqual([
+      'markov 1',
+      'sasrec 1',
+      'sasrec 2',
+      'sasrec, official 1',
+    ]);
+    const changed = withRow({ rows }, row('sasrec', 1, 0.3, { key: 'other' }), order);
+    const [first] = changed.earlier!;
+    expect(changed.earlier).toHaveLength(1);
+    expect(first).toEqual({ name: 'sasrec', seed: 1, commit: 'abc', metrics: metrics(0.18) });
+    expect(withRow(changed, row('sasrec', 1, 0.4, { key: 'third' }), order).earlier).toHaveLength(2);
   });
 
   test('tells what the test part was asked with other settings', () => {

@@ -76,8 +76,8 @@ export function objectivesPage(results: AllObjectiveResults): string {
       'settings. The paper predicts the last event of each session, window after window, here one cut is predicted: every ' +
       `event after the first, and the last one of each session apart. Gaps are in ${METRIC}, of means over the seeds, with the ` +
       '95 % interval of a paired bootstrap over sessions. "reproduced": the interval, and each seed, lies above 0, or, where the ' +
-      `paper claims no more than "not worse" (≥), the interval above −${100 * MARGIN} % of the other's figure; "refuted": the ` +
-      'interval and each seed lie below 0.',
+      `paper claims no more than "not worse" (≥), the interval not below 0, and above −${100 * MARGIN} % of the other's figure; ` +
+      '"refuted": the interval and each seed lie below 0.',
     '',
     'On a log mlm, plm and rtd have one preset and clm another, from trials of one or two pairs each, or carried over; the paper ' +
       'tuned each pair by itself. So they differ by more than the objective: on yoochoose-100k and eshop the network of clm is the ' +

@@ -72,7 +72,7 @@ export const readObjectives = (): AllObjectiveResults =>
 export const writeObjectives = (results: AllObjectiveResults): void =>
   replace(FILE, `${JSON.stringify(results, null, 1)}\n`);
 
-/** Who loses no more than such a share of the other's figure is not worse. */
+/** Who may lose no more than such a share of the other's figure, and does not lose for certain, is not worse. */
 export const MARGIN = 0.01;
 
 /**
@@ -82,10 +82,10 @@ export const MARGIN = 0.01;
  * @param value What the second row of the claim has.
  */
 export function verdictOf({ orEqual }: Claim, { low, high, bySeed }: Gap, value: number): Verdict {
-  if (orEqual && low > -MARGIN * value) return 'reproduced';
   const agree = (sign: number) => bySeed.every((gap) => sign * gap > 0);
   if (high < 0 && agree(-1)) return 'refuted';
-  return !orEqual && low > 0 && agree(1) ? 'reproduced' : 'undecided';
+  const isReproduced = orEqual ? low > -MARGIN * value : low > 0 && agree(1);
+  return isReproduced ? 'reproduced' : 'undecided';
 }
 
 export type Verdict = 'reproduced' | 'refuted' | 'undecided';

@@ -134,8 +134,8 @@ export const GOALS: readonly Goal[] = [
       'means of weights 0.0016, with all three no more than with the first; two blocks, half the width and passes over the latest ' +
       'sessions change less, cosine scoring loses. Two passes of each session whose answers are drawn together (R-Drop) gained 0.002 ' +
       'of recall@10 there and lost 0.0026 of mrr@10, so that option was not kept. All architectures end within two hundredths of each ' +
-      'other, three seeds of CL4SRec asked together have 0.5510 and 0.2550, and a share of counted followers adds 0.0015 of recall@10 and nothing of mrr@10: what clicks alone say of 217 products ' +
-      'may be nearly told. The test week is harder than the one that settings were chosen on (the Markov chain has mrr@10 0.229 on ' +
+      'other, three seeds of CL4SRec asked together have 0.5510 and 0.2550, and a share of counted followers adds 0.0015 of ' +
+      'recall@10 and nothing of mrr@10: what clicks alone say of 217 products may be nearly told. The test week is harder than the one that settings were chosen on (the Markov chain has mrr@10 0.229 on ' +
       'it, 0.250 on that), and its 6,452 predictions leave recall@10 a standard error of 0.006, as much as is missing.',
   },
 ];

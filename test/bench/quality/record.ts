@@ -85,6 +85,28 @@ export function readResults(log: LogName): Results {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { rows: [] };
 }
 
+/**
+ * The results with a row in the place of the one of that name and seed. If that had other settings, what it reached is kept
+ * apart; blended rows follow from others.
+ *
+ * @param order Names of rows, as they shall stand.
+ */
+export function withRow({ rows, earlier = [], ...rest }: Results, row: QualityRow, order: readonly string[]): Results {
+  const place = ({ name }: QualityRow) => (order.includes(name) ? order.indexOf(name) : order.length);
+  const isOld = ({ name, seed }: QualityRow) => name === row.name && seed === row.seed;
+  const others = rows.filter((old) => !isOld(old));
+  const changed = rows.filter((old) => isOld(old) && old.key !== row.key && old.form !== 'blended');
+  const before = [
+    ...earlier,
+    ...changed.map(({ name, seed, commit, metrics }) => ({ name, seed, commit, metrics: metrics.conservative })),
+  ];
+  return {
+    ...rest,
+    ...(before.length > 0 && { earlier: before }),
+    rows: [...others, row].sort((a, b) => place(a) - place(b) || a.seed - b.seed),
+  };
+}
+
 export function writeResults(log: LogName, { partner, earlier, rows }: Results): void {
   replace(fileOf(log), `${JSON.stringify({ log, partner, earlier, rows }, null, 1)}\n`);
 }

@@ -202,7 +202,8 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results): s
     `${log.about} ${predictions}Targets lose ties${log.inPercent ? '; in percent' : ''}.`,
     '',
     'Where there are several seeds, means ± standard deviation. "validation" is mrr@20 of the epoch that was chosen.' +
-      `${retrained}${given} The test part was asked once for each row and seed. "improved" rows have the preset of the log, "faithful" ones the form and the ` +
+      `${retrained}${given} The test part was asked once for each row and seed. ` +
+      '"improved" rows have the preset of the log, "faithful" ones the form and the ' +
       'loss of the paper or its code; "blended" ones ask several rows together, and cost what these do together.',
     '',
     results(groups, log),
