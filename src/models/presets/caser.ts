@@ -21,7 +21,10 @@ export const CASER: Presets = {
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; the best of a few trials on a validation part of yoochoose-100k',
-    config: { ...COSINE, nSample: 512, learningRate: 0.004, nIter: 4 },
+    config: {
+      ...{ ...COSINE, temperature: 1 / 8, repeatLags: 20, logqOf: 'draws', nSample: 2048 },
+      ...{ learningRate: 0.004, nIter: 4 },
+    },
   },
   diginetica: {
     doc:

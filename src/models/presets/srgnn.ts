@@ -16,7 +16,10 @@ export const SRGNN: Presets = {
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; the best of a few trials on a validation part of yoochoose-100k',
-    config: { ...COSINE, hiddenSize: 64, nSample: 512, batchClicks: 400, epoch: 5 },
+    config: {
+      ...{ ...COSINE, hiddenSize: 64, temperature: 1 / 8, repeatLags: 20, logqOf: 'draws' },
+      ...{ nSample: 2048, batchClicks: 400, epoch: 5 },
+    },
   },
   diginetica: {
     doc:
