@@ -31,7 +31,10 @@ export const SRGNN: Presets = {
     },
   },
   beauty: {
-    doc: 'long histories without repeats; carried over, not searched',
-    config: { ...QUICK, maxlen: 30, batchClicks: 800, lrDcStep: 3, epoch: 8 },
+    doc: 'long histories without repeats; vectors of length 1 as SASRec has them there, not searched',
+    config: {
+      ...{ ...COSINE, hiddenSize: 64, dropoutEmbed: 0.3, temperature: 0.1, logqOf: 'draws' },
+      ...{ nSample: 4096, maxlen: 20, batchClicks: 800, epoch: 10 },
+    },
   },
 };
