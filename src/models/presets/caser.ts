@@ -21,7 +21,10 @@ export const CASER: Presets = {
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; the best of a few trials on a validation part of yoochoose-100k',
-    config: { ...COSINE, nSample: 512, learningRate: 0.004, nIter: 4 },
+    config: {
+      ...{ ...COSINE, temperature: 1 / 8, repeatLags: 20, logqOf: 'draws', nSample: 2048 },
+      ...{ learningRate: 0.004, nIter: 6 },
+    },
   },
   diginetica: {
     doc:
@@ -33,7 +36,10 @@ export const CASER: Presets = {
     },
   },
   beauty: {
-    doc: 'long histories without repeats; carried over, not searched',
-    config: { ...BY_CLICK, L: 5, drop: 0.4, learningRate: 0.001, nIter: 10 },
+    doc: 'long histories without repeats; vectors of length 1 as SASRec has them there, not searched',
+    config: {
+      ...{ ...COSINE, L: 5, drop: 0.4, dropoutEmbed: 0.3, temperature: 0.1, logqOf: 'draws' },
+      ...{ nSample: 4096, batchSize: 256, learningRate: 0.003, nIter: 15 },
+    },
   },
 };
