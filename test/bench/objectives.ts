@@ -1,5 +1,6 @@
 /**
- * Transformers4Rec's Table 2 in small: which training objective, and which side information, is better than which.
+ * Which training objective, and which side information, is better than which: Transformers4Rec's Table 2 in small, and
+ * CL4SRec's second loss.
  *
  *     node test/run.mjs test/bench/objectives.ts [--work DIR]
  *
@@ -14,8 +15,8 @@ import { bySession, pairedDifference } from '../../src/cli/compare/statistics';
 import { metricsOf } from '../../src/train/metrics';
 import { writePages } from '../docs/quality-pages';
 import {
-  CLAIMS,
   type ClaimTest,
+  claimsOf,
   type Figures,
   type Gap,
   METRIC,
@@ -42,7 +43,7 @@ export async function main(args: readonly string[]): Promise<void> {
     console.error(`${log}: ranks of ${[...rows.keys()].join(', ') || 'no row'}`);
     if (rows.size === 0) continue;
     const known = readObjectives();
-    writeObjectives({ ...known, [log]: merged(known[log], compared(rows)) });
+    writeObjectives({ ...known, [log]: merged(log, known[log], compared(log, rows)) });
   }
   writePages();
 }
@@ -53,7 +54,7 @@ async function ranksOf(log: ObjectiveLog, work: string): Promise<Map<string, Map
   const data = folderOf(LOGS[log]);
   const { rows, partner } = readResults(log);
   if (!data || rows.length === 0) return found;
-  const wanted = new Set(CLAIMS.flatMap(({ better, worse }) => [better, worse]));
+  const wanted = new Set(claimsOf(log).flatMap(({ better, worse }) => [better, worse]));
   const desk = await deskOf(log, data, work);
   const all = rowsOf(log, partner?.name);
   const named = all.filter(({ name }) => wanted.has(name));
@@ -68,7 +69,7 @@ async function ranksOf(log: ObjectiveLog, work: string): Promise<Map<string, Map
   return found;
 }
 
-function compared(ranks: ReadonlyMap<string, Runs>): ObjectiveResults {
+function compared(log: ObjectiveLog, ranks: ReadonlyMap<string, Runs>): ObjectiveResults {
   const rows = [...ranks].map(
     ([name, runs]): ObjectiveRow => ({
       name,
@@ -77,7 +78,7 @@ function compared(ranks: ReadonlyMap<string, Runs>): ObjectiveResults {
       last: [...runs.values()].map((run) => figuresOf(lastOf(run))),
     }),
   );
-  const tests = CLAIMS.flatMap((claim): ClaimTest[] => {
+  const tests = claimsOf(log).flatMap((claim): ClaimTest[] => {
     const [better, worse] = [ranks.get(claim.better), ranks.get(claim.worse)];
     const seeds = [...(better?.keys() ?? [])].filter((seed) => worse?.has(seed));
     if (!better || !worse || seeds.length === 0) return [];
@@ -89,13 +90,13 @@ function compared(ranks: ReadonlyMap<string, Runs>): ObjectiveResults {
 }
 
 /** What is new in the place of what was known by the same names. */
-function merged(known: ObjectiveResults | undefined, fresh: ObjectiveResults): ObjectiveResults {
+function merged(log: ObjectiveLog, known: ObjectiveResults | undefined, fresh: ObjectiveResults): ObjectiveResults {
   if (!known) return fresh;
   const rows = known.rows.filter(({ name }) => !fresh.rows.some((row) => row.name === name));
   const isFresh = (test: ClaimTest) =>
     fresh.tests.some(({ better, worse }) => test.better === better && test.worse === worse);
   const order = ({ better, worse }: ClaimTest) =>
-    CLAIMS.findIndex((claim) => claim.better === better && claim.worse === worse);
+    claimsOf(log).findIndex((claim) => claim.better === better && claim.worse === worse);
   const tests = [...known.tests.filter((test) => !isFresh(test)), ...fresh.tests];
   return { rows: [...rows, ...fresh.rows], tests: tests.sort((a, b) => order(a) - order(b)) };
 }

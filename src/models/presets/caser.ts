@@ -8,20 +8,23 @@ import { type Presets, RECENT } from './preset';
  */
 const BY_CLICK = { d: 64, T: 1, windows: 'all', loss: 'cross-entropy', drop: 0.2, batchSize: 128, l2: 0 };
 
-/** Vectors of length 1, of one table, and targets told from draws by popularity. */
-const COSINE = {
-  ...{ ...BY_CLICK, L: 3, outputTable: 'inputs', scoring: 'cosine', acFc: 'tanh', dropoutEmbed: 0.2 },
-  ...{ loss: 'sampled', sparseUpdates: true, lrSchedule: 'linear' },
-};
+/** Vectors of length 1, of one table. */
+const ONE_TABLE = { ...BY_CLICK, outputTable: 'inputs', scoring: 'cosine', acFc: 'tanh', lrSchedule: 'linear' };
+
+/** And targets told from draws by popularity. */
+const COSINE = { ...ONE_TABLE, L: 3, dropoutEmbed: 0.2, loss: 'sampled', sparseUpdates: true };
 
 export const CASER: Presets = {
   eshop: {
     doc: 'small catalogue, long sessions; chosen on a validation week of eshop-clothing-2008',
-    config: { ...BY_CLICK, repeatLags: 50, L: 5, learningRate: 0.002, nIter: 6 },
+    config: { ...ONE_TABLE, repeatLags: 50, L: 5, dropoutEmbed: 0.1, temperature: 0.1, learningRate: 0.004, nIter: 6 },
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; the best of a few trials on a validation part of yoochoose-100k',
-    config: { ...COSINE, nSample: 512, learningRate: 0.004, nIter: 4 },
+    config: {
+      ...{ ...COSINE, temperature: 1 / 8, repeatLags: 20, logqOf: 'draws', nSample: 2048 },
+      ...{ learningRate: 0.004, nIter: 6 },
+    },
   },
   diginetica: {
     doc:
@@ -33,7 +36,10 @@ export const CASER: Presets = {
     },
   },
   beauty: {
-    doc: 'long histories without repeats; carried over, not searched',
-    config: { ...BY_CLICK, L: 5, drop: 0.4, learningRate: 0.001, nIter: 10 },
+    doc: 'long histories without repeats; vectors of length 1 as SASRec has them there, not searched',
+    config: {
+      ...{ ...COSINE, L: 5, drop: 0.4, dropoutEmbed: 0.3, temperature: 0.1, logqOf: 'draws' },
+      ...{ nSample: 4096, batchSize: 256, learningRate: 0.003, nIter: 15 },
+    },
   },
 };

@@ -16,7 +16,10 @@ export const SRGNN: Presets = {
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; the best of a few trials on a validation part of yoochoose-100k',
-    config: { ...COSINE, hiddenSize: 64, nSample: 512, batchClicks: 400, epoch: 5 },
+    config: {
+      ...{ ...COSINE, hiddenSize: 64, temperature: 1 / 8, repeatLags: 20, logqOf: 'draws' },
+      ...{ nSample: 2048, batchClicks: 400, epoch: 5 },
+    },
   },
   diginetica: {
     doc:
@@ -28,7 +31,10 @@ export const SRGNN: Presets = {
     },
   },
   beauty: {
-    doc: 'long histories without repeats; carried over, not searched',
-    config: { ...QUICK, maxlen: 30, batchClicks: 800, lrDcStep: 3, epoch: 8 },
+    doc: 'long histories without repeats; vectors of length 1 as SASRec has them there, not searched',
+    config: {
+      ...{ ...COSINE, hiddenSize: 64, dropoutEmbed: 0.3, temperature: 0.1, logqOf: 'draws' },
+      ...{ nSample: 4096, maxlen: 20, batchClicks: 800, epoch: 10 },
+    },
   },
 };

@@ -9,16 +9,18 @@ const SMALL = {
 const HIDDEN = { ...SMALL, itemEmbeddingDim: 128, mlmProbability: 0.4, learningRate: 0.002, dropout: 0 };
 const NEXT = { ...SMALL, lm: 'gpt2', objective: 'clm' };
 /**
- * For catalogues of tens of thousands of items: vectors of length 1 straight into the language model and out of it, short at the
- * start, where Adam turns them fast.
+ * For thousands of items and more: vectors of length 1 straight into the language model and out of it, short at the start, where
+ * Adam turns them fast, and targets told from draws by popularity.
  */
-const LARGE_CATALOGUE = {
-  ...{ ...SMALL, dModel: 128, itemEmbeddingDim: 128, nLayer: 2, dInner: 256, scoring: 'cosine' },
-  ...{ form: 'library', inputLayer: 'none', padding: 'hidden', sameLength: 'false', memLen: 0 },
+const COSINE = {
+  ...{ scoring: 'cosine', form: 'library', inputLayer: 'none', padding: 'hidden', sameLength: 'false', memLen: 0 },
   ...{ itemIdEmbeddingsInitStd: 0.007, initializerRange: 0.02, layerNormEps: 1e-5, inputDropout: 0, dropout: 0.3 },
-  ...{ softmaxTemperature: 1 / 12, repeatLags: 20, sampledSoftmax: true, sampleBy: 'popularity', logqOf: 'draws' },
+  ...{ sampledSoftmax: true, sampleBy: 'popularity', logqOf: 'draws' },
   ...{ maxNSamples: 4096, sparseUpdates: true, maxGradNorm: 0 },
-  ...{ batchClicks: 1024, learningRate: 0.002, ...RECENT },
+};
+const LARGE_CATALOGUE = {
+  ...{ ...SMALL, ...COSINE, dModel: 128, itemEmbeddingDim: 128, nLayer: 2, dInner: 256 },
+  ...{ softmaxTemperature: 1 / 12, repeatLags: 20, batchClicks: 1024, learningRate: 0.002, ...RECENT },
 };
 const HISTORIES = { totalSeqLength: 50, nLayer: 2, learningRate: 0.001, dropout: 0.3, batchClicks: 512 };
 
@@ -54,7 +56,7 @@ export const TRANSFORMERS4REC: Presets = {
     config: { ...HIDDEN, ...HISTORIES, mlmProbability: 0.3, nEpochs: 60 },
   },
   'beauty-clm': {
-    doc: 'the same for clm',
-    config: { ...NEXT, ...HISTORIES, nEpochs: 30 },
+    doc: 'for clm, with vectors of length 1 as SASRec has them there, not searched',
+    config: { ...NEXT, ...COSINE, ...HISTORIES, inputDropout: 0.3, softmaxTemperature: 0.1, nEpochs: 25 },
   },
 };

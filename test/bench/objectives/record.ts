@@ -1,4 +1,4 @@
-/** What is claimed of objectives and side information, and what is committed of the test of it: `results/objectives.json`. */
+/** What papers claim of training objectives and side information, and what is committed of the test of it: `results/objectives.json`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Difference, MetricName } from '../../../src/cli/compare/statistics';
@@ -6,15 +6,20 @@ import type { LogName } from '../quality/logs';
 import { RESULTS, replace } from '../quality/record';
 import { SIDE_ROWS } from '../quality/rows';
 
-/** What the paper compares by. */
+/** What Transformers4Rec's paper compares by. */
 export const METRIC = 'ndcg@20' as const satisfies MetricName;
 export const METRICS = ['ndcg@20', 'recall@20'] as const;
 
 /** Logs that have rows for it. */
-export const OBJECTIVE_LOGS = ['yoochoose-100k', 'eshop', 'diginetica-quarter'] as const satisfies readonly LogName[];
+export const OBJECTIVE_LOGS = [
+  'yoochoose-100k',
+  'eshop',
+  'diginetica-quarter',
+  'amazon-beauty',
+] as const satisfies readonly LogName[];
 export type ObjectiveLog = (typeof OBJECTIVE_LOGS)[number];
 
-/** What the paper's Table 2 has on its two logs of shops, by rows of the tables of quality. */
+/** By rows of the tables of quality. */
 export interface Claim {
   readonly better: string;
   readonly worse: string;
@@ -22,7 +27,8 @@ export interface Claim {
   readonly orEqual?: true;
 }
 
-export const CLAIMS: readonly Claim[] = [
+/** What Table 2 of Transformers4Rec's paper has on its two logs of shops. */
+const TABLE_2: readonly Claim[] = [
   { better: 'xlnet-rtd', worse: 'xlnet-mlm', orEqual: true },
   { better: 'xlnet-mlm', worse: 'xlnet-clm' },
   { better: 'xlnet-rtd', worse: 'xlnet-clm' },
@@ -32,6 +38,15 @@ export const CLAIMS: readonly Claim[] = [
   { better: 'xlnet-mlm', worse: 'gru-clm' },
   ...SIDE_ROWS.map((better) => ({ better, worse: 'xlnet-mlm' })),
 ];
+
+/** What CL4SRec's paper has of its second loss: in our preset, and in the paper's form, each beside its SASRec. */
+const CONTRASTIVE: readonly Claim[] = [
+  { better: 'cl4srec', worse: 'sasrec' },
+  { better: 'cl4srec, paper', worse: 'sasrec, as in cl4srec' },
+];
+
+/** What is tested on a log, of the rows that it has. */
+export const claimsOf = (log: ObjectiveLog): readonly Claim[] => (log === 'amazon-beauty' ? CONTRASTIVE : TABLE_2);
 
 /** Means of a row over predictions, of each seed. */
 export interface ObjectiveRow {
