@@ -16,7 +16,10 @@ import {
 } from './record';
 
 const digits = (value: number): string => value.toFixed(4);
-const signed = (value: number): string => `${value < 0 ? '−' : '+'}${digits(Math.abs(value))}`;
+const signed = (value: number): string => {
+  const text = digits(Math.abs(value));
+  return `${value < 0 && Number(text) > 0 ? '−' : '+'}${text}`;
+};
 
 /** A mean, and between which values the seeds lie. */
 const spread = (values: readonly number[]): string =>
