@@ -92,10 +92,11 @@ export function objectivesPage(results: AllObjectiveResults): string {
       `and above −${100 * MARGIN} % of the other's figure; "refuted": the interval and each seed lie below 0.`,
     '',
     "Transformers4Rec's paper predicts the last event of each session, window after window, here one cut is predicted: every event " +
-      'after the first, and the last one of each session apart. On a log mlm, plm and rtd have one preset and clm another, from trials of one or two pairs each, or carried over; the paper ' +
-      'tuned each pair by itself. So they differ by more than the objective: on yoochoose-100k and eshop the network of clm is the ' +
-      'smaller one, on yoochoose-100k it alone scores by cosine, and on eshop it sees 50 clicks, the others 20. What is refuted ' +
-      'is refuted of these settings, which the tables of quality have with parameters and epochs.',
+      'after the first, and the last one of each session apart. On a log mlm, plm and rtd have one preset and clm another, from ' +
+      'trials of one or two pairs each, or carried over; the paper tuned each pair by itself. So they differ by more than the ' +
+      'objective: on yoochoose-100k and eshop the network of clm is the smaller one, on yoochoose-100k it alone scores by cosine, ' +
+      'and on eshop it sees 50 clicks, the others 20. What is refuted is refuted of these settings, which the tables of quality ' +
+      'have with parameters and epochs.',
     '',
     ...logs,
   ].join('\n');

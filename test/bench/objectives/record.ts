@@ -1,4 +1,4 @@
-/** What papers claim of training objectives and side information, and what is committed of the test of it: `results/objectives.json`. */
+/** What papers claim of objectives and side information, and what is committed of the tests of it: `results/objectives.json`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Difference, MetricName } from '../../../src/cli/compare/statistics';

@@ -1,6 +1,7 @@
 /** What is committed of a trained and tested row, `results/quality-LOG.json`: pages are written from nothing else. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Blended } from '../../../src/cli/compare/cell';
 import type { LogName } from './logs';
 
@@ -86,8 +87,8 @@ export function readResults(log: LogName): Results {
 }
 
 /**
- * The results with a row in the place of the one of that name and seed. If that had other settings, what it reached is kept
- * apart; blended rows follow from others.
+ * The results with a row in the place of the one of that name and seed. If that had other settings, or other figures by
+ * other code, what it reached is kept apart; blended rows follow from others.
  *
  * @param order Names of rows, as they shall stand.
  */
@@ -95,7 +96,8 @@ export function withRow({ rows, earlier = [], ...rest }: Results, row: QualityRo
   const place = ({ name }: QualityRow) => (order.includes(name) ? order.indexOf(name) : order.length);
   const isOld = ({ name, seed }: QualityRow) => name === row.name && seed === row.seed;
   const others = rows.filter((old) => !isOld(old));
-  const changed = rows.filter((old) => isOld(old) && old.key !== row.key && old.form !== 'blended');
+  const isSame = ({ key, metrics }: QualityRow) => key === row.key && isDeepStrictEqual(metrics, row.metrics);
+  const changed = rows.filter((old) => isOld(old) && !isSame(old) && old.form !== 'blended');
   const before = [
     ...earlier,
     ...changed.map(({ name, seed, commit, metrics }) => ({ name, seed, commit, metrics: metrics.conservative })),

@@ -165,7 +165,7 @@ function before(earlier: readonly Earlier[], groups: readonly Group[], log: Qual
     '## Tested before',
     '',
     'Rows whose settings, or code, have changed since: the test part was asked with those too. What replaced them was chosen on ' +
-      'validation parts.',
+      'validation parts, or is the same, measured again.',
     '',
     table(['row', 'seed', ...shown, 'at'], rows),
     '',
@@ -202,7 +202,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results): s
     `${log.about} ${predictions}Targets lose ties${log.inPercent ? '; in percent' : ''}.`,
     '',
     'Where there are several seeds, means ± standard deviation. "validation" is mrr@20 of the epoch that was chosen.' +
-      `${retrained}${given} The test part was asked once for each row and seed. ` +
+      `${retrained}${given} The test part was asked once for each row and seed that is told of. ` +
       '"improved" rows have the preset of the log, "faithful" ones the form and the ' +
       'loss of the paper or its code; "blended" ones ask several rows together, and cost what these do together.',
     '',
