@@ -44,13 +44,21 @@ async function taste(page: Page): Promise<string[]> {
     [2, 7],
     [3, 5],
   ] as const) {
-    await page.locator('.nav a').nth(department).click();
-    await page.locator('.list-head').waitFor();
+    const link = page.locator('.nav a').nth(department);
+    await link.click();
+    // The page before may have been a department's, too.
+    await page.getByRole('heading', { level: 1, name: (await link.textContent())!.trim() }).waitFor();
     found.push((await page.locator('.grid .card-link').nth(n).getAttribute('href'))!);
   }
   return found;
 }
 
+/** Whether the page is learning just now, and how many clicks it has learnt or passed over. */
+const learning = (page: Page) =>
+  page.evaluate(() => {
+    const { state, events = 0, refused = {} } = window.aisle?.recommender?.status.learning ?? {};
+    return { state, met: Object.values<number>(refused).reduce((sum, count) => sum + count, events) };
+  });
 const shelf = (page: Page) => page.locator('.slot-for-you [part=title]').allTextContents();
 const decision = (page: Page) => page.locator('#panel-1 > .state').textContent();
 const order = (page: Page, title: string) =>
@@ -68,8 +76,11 @@ test('a taste is learnt, shown, undone and erased, and nothing is sent', async (
     for (const product of products.slice(round === 0 ? 1 : 0)) await goTo(page, product);
   }
 
-  // By itself, in idle moments.
+  // By itself, in idle moments, and to the end: until then the next slice may change what is suggested.
   await openPanel(page, 'Learning');
+  await expect
+    .poll(() => learning(page), { timeout: 60_000 })
+    .toEqual({ state: 'idle', met: ROUNDS * products.length });
   await expect
     .poll(() => decision(page), { timeout: 60_000 })
     .toMatch(/^Used\. What was learnt predicted \d+ events better/);

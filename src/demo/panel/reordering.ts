@@ -33,8 +33,9 @@ export function reordering({ shop, visit, network }: PanelContext): Reordering {
 
   async function ask(): Promise<void> {
     const { status, session, options } = visit;
-    const { gate, steps } = status?.learning ?? {};
-    const question = JSON.stringify([session, options, status?.model?.hash, gate?.isOpen, steps]);
+    // What the last steps have learnt answers once the learning has ended.
+    const { gate, steps, state } = status?.learning ?? {};
+    const question = JSON.stringify([session, options, status?.model?.hash, gate?.isOpen, steps, state]);
     if (question === asked) return;
     asked = question;
     const items = await visit.suggestions(ASKED);
