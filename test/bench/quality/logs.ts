@@ -148,8 +148,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
       'nothing but the number of epochs: the 30 days before. The rules of `auto` have changed twice since its first rows here: for ' +
       'long sessions, which made the batches of SASRec and CL4SRec smaller, and, after their validation had fallen by 0.005 and ' +
       'three others were still rising in their last epoch, back for batches that are small already, with more epochs where an item ' +
-      'has few events. So the log is held back from the presets, no longer from those two rules. ' +
-      "Caser's row is of the preset that eshop had for it before, and not measured anew yet.",
+      'has few events. So the log is held back from the presets, no longer from those two rules.',
     shown: ['mrr@20', 'recall@20', 'recall@10', 'recall@5', 'mrr@10', 'ndcg@20'],
     inPercent: false,
   },
