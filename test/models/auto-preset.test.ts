@@ -130,7 +130,7 @@ describe('what follows the log', () => {
     expect([1.44 * items, 10 * items, items / 10].map((items) => epochs({ items: Math.round(items) }))).toEqual([
       48, 80, 40,
     ]);
-    expect(autoPreset('srgnn', { ...eshop!, items: 4 * 217 }).config).toMatchObject({ epoch: 6, lrDcStep: 4 });
+    expect(autoPreset('srgnn', { ...eshop!, items: 4 * 217 }).config).toMatchObject({ epoch: 16 });
   });
 
   test('are passes over the latest sessions, left out where the last sessions of a log need not be the latest', () => {

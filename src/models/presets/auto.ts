@@ -78,7 +78,7 @@ const BYTES_A_NUMBER = 3 * 4;
 const LENGTHS = ['maxlen', 'totalSeqLength'];
 const BATCHES = ['batchSize'];
 const NEGATIVES = ['nSample', 'maxNSamples'];
-const EPOCHS = ['nEpochs', 'numEpochs', 'epoch', 'nIter', 'lrDcStep'];
+const EPOCHS = ['nEpochs', 'numEpochs', 'epoch', 'nIter'];
 
 /** Values of such keys that presets leave as they are by themselves. */
 const UNSAID: Readonly<Record<string, Settings>> = {
