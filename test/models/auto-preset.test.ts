@@ -99,8 +99,8 @@ describe('what follows the log', () => {
     }
   });
 
-  test('is how much of a session a graph is built of, up to 50 clicks', () => {
-    expect(autoPreset('srgnn', { ...beauty!, longLength: 500 }).config).toMatchObject({ maxlen: 50 });
+  test('is how much of a session a graph is built of, up to 20 clicks', () => {
+    expect(autoPreset('srgnn', { ...eshop!, longLength: 500 }).config).toMatchObject({ maxlen: 20 });
   });
 
   test('is how many sessions make a batch, where they are longer and counted whole', () => {
@@ -130,7 +130,7 @@ describe('what follows the log', () => {
     expect([1.44 * items, 10 * items, items / 10].map((items) => epochs({ items: Math.round(items) }))).toEqual([
       48, 80, 40,
     ]);
-    expect(autoPreset('srgnn', { ...eshop!, items: 4 * 217 }).config).toMatchObject({ epoch: 6, lrDcStep: 4 });
+    expect(autoPreset('srgnn', { ...eshop!, items: 4 * 217 }).config).toMatchObject({ epoch: 16 });
   });
 
   test('are passes over the latest sessions, left out where the last sessions of a log need not be the latest', () => {

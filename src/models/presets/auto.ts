@@ -6,7 +6,7 @@
  *                large           else, more than 10,000 items
  *                long visits     else, 6 events and more in the mean
  *                short visits    else
- *     length     · p / p′        p, p′: what 95 % of the sessions do not exceed; never less, at most 200 clicks (SR-GNN: 50)
+ *     length     · p / p′        p, p′: what 95 % of the sessions do not exceed; never less, at most 200 clicks (SR-GNN: 20)
  *     batch      · m′ / m        of more than 32 whole sessions, m, m′: their mean length; never more, at least 32
  *     negatives  · n / n′        in a smaller catalogue; · √(n / n′) in a larger one, at most 8,192
  *     epochs     · √(e′ / e)     where there are fewer events; · √(d′ / d), at most · 2, where there are fewer of them per item:
@@ -60,9 +60,12 @@ const DAY = 86_400;
 /** From so many items on a softmax over all of them costs more than it brings. */
 const SAMPLED_FROM = 20_000;
 
-/** Clicks that are seen at most. SR-GNN reads every prefix from its start: the cost of a session grows with the square. */
+/**
+ * Clicks that are seen at most. SR-GNN reads every prefix from its start: the cost of a session grows with the square, and on
+ * eshop 20 clicks have brought no more than 10.
+ */
 const LONGEST = 200;
-const LONGEST_GRAPH = 50;
+const LONGEST_GRAPH = 20;
 /** Architectures whose batches are counted in whole sessions, with a target after every click: longer ones would mean fewer steps. */
 const BY_SESSION = ['sasrec', 'cl4srec'];
 const SMALLEST_BATCH = 32;
@@ -78,7 +81,7 @@ const BYTES_A_NUMBER = 3 * 4;
 const LENGTHS = ['maxlen', 'totalSeqLength'];
 const BATCHES = ['batchSize'];
 const NEGATIVES = ['nSample', 'maxNSamples'];
-const EPOCHS = ['nEpochs', 'numEpochs', 'epoch', 'nIter', 'lrDcStep'];
+const EPOCHS = ['nEpochs', 'numEpochs', 'epoch', 'nIter'];
 
 /** Values of such keys that presets leave as they are by themselves. */
 const UNSAID: Readonly<Record<string, Settings>> = {

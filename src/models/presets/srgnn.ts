@@ -1,18 +1,21 @@
 import { type Presets, RECENT } from './preset';
 
-/** A smaller and quicker one than the official code's: larger steps, of prefixes of one length each. */
-const QUICK = { hiddenSize: 64, lr: 0.003, batching: 'same-length' };
-
-/** Vectors of length 1 and positions from the end, as NISER+ has them, and targets told from draws by popularity. */
-const COSINE = {
-  ...{ scoring: 'cosine', positions: 'reverse', dropoutEmbed: 0.2, loss: 'sampled', sparseUpdates: true },
-  ...{ maxlen: 15, batching: 'same-length', lr: 0.003, lrSchedule: 'linear' },
+/** Vectors of length 1 and positions from the end, as NISER+ has them. */
+const UNIT = {
+  ...{ scoring: 'cosine', positions: 'reverse', dropoutEmbed: 0.2 },
+  ...{ batching: 'same-length', lr: 0.003, lrSchedule: 'linear' },
 };
+
+/** And targets told from draws by popularity. */
+const COSINE = { ...UNIT, loss: 'sampled', sparseUpdates: true, maxlen: 15 };
 
 export const SRGNN: Presets = {
   eshop: {
     doc: 'small catalogue, long sessions; chosen on a validation week of eshop-clothing-2008',
-    config: { ...QUICK, repeatLags: 10, maxlen: 10, batchClicks: 800, lrDcStep: 2, epoch: 3 },
+    config: {
+      ...{ ...UNIT, hiddenSize: 128, temperature: 1 / 8, repeatLags: 10, maxlen: 10 },
+      ...{ batchClicks: 800, epoch: 8 },
+    },
   },
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; the best of a few trials on a validation part of yoochoose-100k',
