@@ -148,7 +148,8 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
       'nothing but the number of epochs: the 30 days before. The rules of `auto` have changed twice since its first rows here: for ' +
       'long sessions, which made the batches of SASRec and CL4SRec smaller, and, after their validation had fallen by 0.005 and ' +
       'three others were still rising in their last epoch, back for batches that are small already, with more epochs where an item ' +
-      'has few events. So the log is held back from the presets, no longer from those two rules.',
+      'has few events. So the log is held back from the presets, no longer from those two rules. ' +
+      "That SR-GNN's graphs end at 20 clicks comes from eshop, and from their cost.",
     shown: ['mrr@20', 'recall@20', 'recall@10', 'recall@5', 'mrr@10', 'ndcg@20'],
     inPercent: false,
   },
