@@ -99,10 +99,11 @@ export const GOALS: readonly Goal[] = [
     seeds: 3,
     why: 'SASRec’s row, with the same loss, encoder and settings',
     tried:
-      'on the validation part it is level with SASRec, or a hundredth behind. With the settings of the preset it is so epoch by epoch up to the 17th, after ' +
-      'which its patience ran out sooner. With a learning rate that falls from 0.002 to 0 over 30 epochs SASRec has 0.0607 of mrr@20 ' +
-      'there; CL4SRec has 0.0599 with λ = 0.1, 0.0605 with 0.02, and with 0.1 0.0604 where its views are whole and differ by dropout ' +
-      'alone. Where a softmax over all items already tells each from all others, and dropout is strong, views add little. The gap, ' +
+      'on the validation part it is level with SASRec, or a hundredth behind. With the settings of the preset it is so epoch by ' +
+      'epoch up to the 17th, after which its patience ran out sooner. With a learning rate that falls from 0.002 to 0 over 30 ' +
+      'epochs SASRec has 0.0607 of mrr@20 there; CL4SRec has 0.0599 with λ = 0.1, 0.0605 with 0.02, and with 0.1 0.0604 where its ' +
+      'views are whole and differ by dropout alone. Where a softmax over all items already tells each from all others, and ' +
+      'dropout is strong, views add little. The gap, ' +
       'paired by user over three seeds, is told [beside other objectives](objectives.md).',
   },
   {
