@@ -9,11 +9,11 @@ import { type Tuned, tuneAdapter } from '../train/tuning/tune';
 import type { ItemIndex } from '../types';
 import { checkFit } from './adopt';
 import { type Encoder, encoderOf } from './encoder';
-import type { Control, FineTuned, FineTuneRequest, LearnableEvent, TuneProgress } from './engine';
 import { groundOf, networkOf } from './ground';
 import type { ModelItems } from './model-items';
 import { encodedReplay } from './replay';
 import type { TuningHost } from './tune';
+import type { Control, FineTuned, FineTuneRequest, LearnableEvent, TuneProgress } from './types';
 
 /** Milliseconds of work after which a slice ends, where nothing else was asked for. */
 const SLICE = 250;

@@ -3,10 +3,10 @@ import { slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { type OpenedArtifact, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import type { BaseModel } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
+import type { Network } from '../ranking/load-scorer';
 import { facetsOf } from '../train/tuning/facets';
 import type { BaseNetwork } from '../train/tuning/full-parameters';
 import type { Ground } from '../train/tuning/ground';
-import type { Network } from './load-scorer';
 import type { Model } from './ready-model';
 
 /** @throws RecommenderError `not-tunable` where a baseline counts: it has nothing that could be tuned. */

@@ -1,14 +1,14 @@
 /** All parameters of a loaded model, as they learn: training code, loaded only where a visitor's model learns them all. */
 import type { Delta } from '../checkpoint/delta';
+import { DeviceLost } from '../compute/device-loss';
+import { asBackendsFault } from '../compute/fallback';
+import { registerTraining } from '../compute/training';
+import { isGpu } from '../compute/types';
 import { RecommenderError } from '../errors';
 import { Full } from '../train/tuning/full';
 import type { Ground } from '../train/tuning/ground';
 import { Tuning } from '../train/tuning/tune';
-import { DeviceLost } from './backends/loss';
-import { registerTraining } from './backends/training';
-import { isGpu } from './engine';
 import { baseNetwork } from './ground';
-import { asBackendsFault } from './ladder';
 import type { Model } from './ready-model';
 import { replayOf } from './replay';
 import type { TuningHost } from './tune';

@@ -6,7 +6,7 @@ import type { GateState } from '../../src/checkpoint/delta';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { startFirst } from '../../src/cli/start-backend';
-import { registerTraining } from '../../src/engine/backends/training';
+import { registerTraining } from '../../src/compute/training';
 import { models } from '../../src/models/index';
 import type { SessionModel } from '../../src/models/model';
 import { Adapter } from '../../src/train/tuning/adapter';

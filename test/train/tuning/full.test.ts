@@ -13,7 +13,7 @@ import type { BaseNetwork } from '../../../src/train/tuning/full-parameters';
 import type { Ground, TuneEvent } from '../../../src/train/tuning/ground';
 import { FULL } from '../../../src/train/tuning/settings';
 import { Tuning } from '../../../src/train/tuning/tune';
-import { start } from '../../engine/backends/start';
+import { start } from '../../compute/backends/start';
 import { SMALL } from '../../engine/parity';
 
 const N = 20;
