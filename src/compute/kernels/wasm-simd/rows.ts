@@ -108,8 +108,9 @@ export const gather: SimdKernel = {
     const ids = backend.typedArrayFromHeap(indices) as Int32Array;
     // What is out of range is told of by the kernel that this one replaces.
     for (let i = 0; i < ids.length; i++) if (!(ids[i]! >= 0 && ids[i]! < info.dimSize)) return undefined;
+    const count = ids.length; // asked before the output is made: an allocation may grow the heap and detach the view
     const out = output(info.outputShape, x.dtype);
-    simd.run.gatherRows(simd.at(x), simd.at(indices), simd.at(out), ids.length, info.sliceSize);
+    simd.run.gatherRows(simd.at(x), simd.at(indices), simd.at(out), count, info.sliceSize);
     return out;
   },
 };
