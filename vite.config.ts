@@ -134,6 +134,7 @@ const modes: Record<string, UserConfig> = { lib: library, embed, cli: commandLin
 export default defineConfig(async ({ mode }) => ({
   base: './',
   ...(modes[mode] ?? page),
+  define: { ...modes[mode]?.define, 'import.meta.env.CODE_HASH': JSON.stringify(codeHash(import.meta.dirname)) },
   // Loaded for tests only: an install builds the command line, and should not wait for a browser driver.
   ...(mode === 'test' ? { test: (await import('./test/build/vitest.ts')).tests } : {}),
 }));

@@ -13,7 +13,7 @@ import { keep, kept } from '../kept';
 import { CommandError, type Printed, runJson } from '../run-json';
 import type { Auto } from '../settings';
 import { CHECKPOINT } from '../training-checkpoint';
-import { VERSION } from '../version';
+import { codeHash } from '../version';
 
 /** What is trained and on what it is tested: two cells with the same plan have the same result. */
 export interface CellPlan {
@@ -120,7 +120,7 @@ export function cellFolder(out: string, plan: CellPlan, contents: Readonly<Recor
     ...(from !== undefined && { from: basename(dirname(from)) }),
     ...(valid !== undefined && { valid: contents[valid] ?? valid }),
   };
-  const identity = JSON.stringify({ ...rest, ...files, version: VERSION, form: FORM });
+  const identity = JSON.stringify({ ...rest, ...files, code: codeHash(), form: FORM });
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12);
   const words = [fileName(plan), ...(plan.step === undefined ? [] : [plan.step]), plan.seed, hash];
   return join(out, 'cells', words.join('-'));

@@ -15,7 +15,7 @@ import { keep, kept } from '../kept';
 import { createProgress, type Progress } from '../progress';
 import { CHECKPOINT, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
 import { fingerprints, type TrainingParts } from '../training-data';
-import { VERSION } from '../version';
+import { codeHash } from '../version';
 
 /** What all trials of a search share. */
 export interface SearchPlan {
@@ -194,14 +194,14 @@ export class TrialRunner {
     const catalogue = products && createHash('sha256').update(JSON.stringify(products)).digest('hex');
     return {
       ...{ model, seed, ...fingerprints(parts), ...config },
-      ...{ version: VERSION, ...(isNeural && { backend, searched: epochs }), ...(catalogue && { catalogue }) },
+      ...{ code: codeHash(), ...(isNeural && { backend, searched: epochs }), ...(catalogue && { catalogue }) },
     };
   }
 
   /** A number that a person can read, and a hash of what the result follows from: another search never takes it. */
   #folder({ number, draw }: Trial): string {
     const { model, base, seed, parts, products, epochs, backend, isNeural } = this.plan;
-    const facts = { model, seed, ...fingerprints(parts), base, draw, products, version: VERSION };
+    const facts = { model, seed, ...fingerprints(parts), base, draw, products, code: codeHash() };
     const identity = JSON.stringify({ ...facts, ...(isNeural && { backend, epochs }) });
     const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12);
     return join(this.plan.out, 'trials', `${String(number).padStart(3, '0')}-${hash}`);
