@@ -98,6 +98,20 @@ describe('aisle compare', () => {
     expect((await compare(...argv)).stderr).not.toContain('was there already');
   });
 
+  test('ends as its first model did where none gives a result, and tells with --verbose where', async () => {
+    const file = await variants([{ name: 'coloured', model: 'transformers4rec', config: { features: 'colour' } }]);
+    const { code, stderr } = await compare('--variants', file, '--epochs', '1');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('No model gave a result. The first said'),
+    });
+    expect(stderr).not.toMatch(/--verbose|^\s+at /m);
+    const verbose = await compare('--variants', file, '--epochs', '1', '--verbose');
+    expect(verbose.stderr).toMatch(/^RecommenderError: .*colour.*\n\s+at /m);
+    const [message, ...trace] = verbose.stderr.split('\n').filter((line) => line.startsWith('[1/1]'));
+    expect({ message, trace }).toEqual({ message: expect.stringContaining('no result'), trace: [] });
+  });
+
   test('goes on after Ctrl-C: finished cells stay, and a training resumes', async () => {
     const file = await variants([small]);
     const argv = ['compare', '--data', data, '--out', out, '--models', 'pop', '--variants', file, '--epochs', '3'];

@@ -6,6 +6,7 @@ import { RecommenderError } from '../../errors';
 import { parseTime } from '../../session/time';
 import { loadEngine } from '../artifact-engine';
 import { contextOf, printJson } from '../context';
+import { UsageError } from '../errors';
 import { integer, oneOf, parseDate } from '../options';
 import { readInput } from '../read-input';
 
@@ -63,7 +64,7 @@ const timeOf = ({ milliseconds }: Recommendations) => ({ milliseconds });
 async function readSession({ session, item, sessionJson }: RecommendFlags, now: number): Promise<EngineEvent[]> {
   const given = [session, item, sessionJson].filter((way) => way !== undefined).length;
   if (given !== 1) {
-    throw new RangeError(
+    throw new UsageError(
       `Pass the session in one way: --session, --item or --session-json; got ${given === 0 ? 'none' : given}. ` +
         "A visitor without a click is --session ''.",
     );

@@ -1,16 +1,16 @@
 /** One cell of a comparison: a model trained with one seed and evaluated, kept in a folder of its own. */
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Scale } from '../../ranking/combine';
 import type { BestEpoch, EpochResult } from '../../train/fit';
 import type { Metrics } from '../../train/metrics';
 import { quoted } from '../command-line';
 import type { Context } from '../context';
-import { codeOf, replaceFile } from '../durable';
-import { EXIT } from '../errors';
+import { exists, replaceFile } from '../durable';
+import { CommandError, EXIT } from '../errors';
 import { keep, kept } from '../kept';
-import { CommandError, type Printed, runJson } from '../run-json';
+import { type Printed, runJson } from '../run-json';
 import type { Auto } from '../settings';
 import { CHECKPOINT } from '../training-checkpoint';
 import { codeHash } from '../version';
@@ -311,9 +311,3 @@ function tsvRows(text: string): string[][] {
   }
   return rows.slice(0, -1);
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    (error) => codeOf(error) !== 'ENOENT',
-  );

@@ -6,7 +6,7 @@ import type { CatalogueItem } from '../../checkpoint/artifact';
 import { configurationOf, learn } from '../../engine/learn';
 import { loadScorer, NAMELESS } from '../../engine/load-scorer';
 import { readClicks } from '../../engine/read-clicks';
-import { RecommenderError } from '../../errors';
+import { type ErrorCode, RecommenderError } from '../../errors';
 import type { Draw } from '../../models/search-space';
 import { evaluate } from '../../train/evaluate';
 import { type FitState, Interrupted } from '../../train/fit';
@@ -46,6 +46,8 @@ export interface TrialRecord {
   readonly isFinished: boolean;
   /** Why there is no result: what diverged, or what the configuration lacks. */
   readonly failure?: string;
+  /** Beside `failure`: whose fault it is. */
+  readonly code?: ErrorCode;
 }
 
 export interface TrialEpoch {
@@ -109,7 +111,7 @@ export class TrialRunner {
       return { epochs: done, isFinished };
     } catch (error) {
       if (!(error instanceof RecommenderError && ENDS_A_TRIAL.has(error.code))) throw error;
-      return { epochs: done, isFinished: true, failure: error.message };
+      return { epochs: done, isFinished: true, failure: error.message, code: error.code };
     }
   }
 
