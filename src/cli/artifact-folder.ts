@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Artifact, type ArtifactInfo, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { parseJson } from '../checkpoint/json';
 import { CATALOGUE, ITEMS, MANIFEST, WEIGHTS } from '../checkpoint/manifest';
 import { openArtifact, tooLong } from '../checkpoint/open';
 import { packArtifact } from '../checkpoint/pack';
@@ -99,6 +100,11 @@ export async function inspectArtifact(dir: string): Promise<ArtifactSummary> {
     ...artifact.info,
     files: lengths,
     bytes: Object.values(lengths).reduce((sum, length) => sum + length, 0),
+/** The item ids of an artifact that has been read and checked before, in the order of their indices. */
+export async function readItemIds(dir: string): Promise<readonly string[]> {
+  return parseJson(await readFile(join(dir, ITEMS)), ITEMS) as readonly string[];
+}
+
     parameters: floats.reduce((sum, { data }) => sum + data.length, 0),
     tensors: [...stored]
       .map(([name, { dtype, shape }]) => ({ name, type: dtype, shape }))
