@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BackendChoice, Engine, ModelInfo } from '../engine/engine';
 import { createLocalEngine } from '../engine/local-engine';
 import { RecommenderError } from '../errors';
+import { finishReplacing } from './artifact-folder';
 import { backendOptions } from './start-backend';
 
 export interface LoadedEngine {
@@ -20,6 +21,7 @@ export interface LoadedEngine {
  * @throws RecommenderError `bad-artifact` that names the file, `no-backend`, `aborted`.
  */
 export async function loadEngine(folder: string, backend: BackendChoice, signal: AbortSignal): Promise<LoadedEngine> {
+  await finishReplacing(folder);
   const engine = createLocalEngine({ fetchFile: readFromDisk, ...(await backendOptions(backend)) });
   try {
     const modelUrl = pathToFileURL(`${resolve(folder)}/`).href;
