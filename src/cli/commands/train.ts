@@ -22,7 +22,7 @@ import { type EpochResult, type FitState, Interrupted, type Spent } from '../../
 import { PARTS, whyNotInParts } from '../../train/team';
 import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from '../artifact-folder';
 import { readCatalogueFile, warnOfGaps } from '../catalogue-file';
-import { type TrainingCommand, trainingCommand } from '../command-line';
+import { type TrainingCommand, trainingCommand, UNLICENSED } from '../command-line';
 import { type Context, contextOf, printJson } from '../context';
 import { modelCard } from '../model-card';
 import { optionTable } from '../option-table';
@@ -36,7 +36,6 @@ import { fingerprints, parseValid, type TrainingParts, trainingParts } from '../
 import { VERSION } from '../version';
 
 interface TrainFlags extends TrainingCommand {
-  readonly licence: string;
   readonly backend: BackendChoice;
   readonly resume?: boolean;
   readonly json?: boolean;
@@ -73,7 +72,7 @@ export function register(program: Command): void {
       integer(0),
       0,
     )
-    .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
+    .option('--licence <text>', 'what others may do with the model', UNLICENSED)
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
     .option(
       '--threads <n>',
