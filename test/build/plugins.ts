@@ -30,7 +30,7 @@ export function codeHash(root: string): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-const PAGE_ONLY = new Set(['demo', 'ui', 'recommender', 'recommender.ts', 'index.ts', 'store']);
+const PAGE_ONLY = new Set(['demo', 'ui', 'recommender', 'recommender.ts', 'index.ts', 'store', 'worker']);
 
 /** Takes comments and needless white space out of the style sheets that our elements have as texts, `const CSS = …`. */
 export function compactStyles(): Plugin {

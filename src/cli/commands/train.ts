@@ -10,16 +10,16 @@ import {
 } from '../../checkpoint/artifact';
 import { sha256 } from '../../checkpoint/sha256';
 import { encodeSafetensors } from '../../checkpoint/write-safetensors';
-import type { BackendChoice } from '../../engine/engine';
-import { type Learnt, learn } from '../../engine/learn';
-import { catalogueOf } from '../../engine/load-scorer';
-import { inTurn } from '../../engine/turns';
+import { run as runOnDevice } from '../../compute/executor';
+import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
 import { AUTO } from '../../models/presets/preset';
+import { catalogueOf } from '../../ranking/load-scorer';
 import { sessionCount } from '../../session/event-log';
 import { drawReplay } from '../../session/replay';
 import { type EpochResult, type FitState, Interrupted, type Spent } from '../../train/fit';
+import { type Learnt, learn } from '../../train/learn';
 import { PARTS, whyNotInParts } from '../../train/team';
 import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from '../artifact-folder';
 import { readCatalogueFile, warnOfGaps } from '../catalogue-file';
@@ -129,7 +129,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
   if (flags.restart) await rm(join(flags.out, CHECKPOINT), { force: true });
 
-  const learnt = await inTurn(async () => {
+  const learnt = await runOnDevice(async () => {
     const backend = isNeural ? await startFirst(flags.backend, context.stderr) : 'cpu';
     const start = { from, resume, taken, ...(threads !== undefined && { threads, backend }) };
     return learnAndShow(flags, given, parts, products, start, identity, context);
