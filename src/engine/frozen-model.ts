@@ -5,8 +5,8 @@ import type { BaseModel } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
 import type { Network } from '../ranking/load-scorer';
 import { facetsOf } from '../train/tuning/facets';
+import type { FrozenModel } from '../train/tuning/frozen-model';
 import type { BaseNetwork } from '../train/tuning/full-parameters';
-import type { Ground } from '../train/tuning/ground';
 import type { Model } from './ready-model';
 
 /** @throws RecommenderError `not-tunable` where a baseline counts: it has nothing that could be tuned. */
@@ -31,12 +31,12 @@ export function baseOf({ info, hash }: OpenedArtifact): BaseModel {
 }
 
 /** Made once for an artifact: the item side does not change, wherever it computes. */
-const grounds = new WeakMap<OpenedArtifact, Ground>();
+const frozenModels = new WeakMap<OpenedArtifact, FrozenModel>();
 
 /** Inside a turn, on the model's backend. */
-export async function groundOf(model: Model): Promise<Ground> {
+export async function frozenModelOf(model: Model): Promise<FrozenModel> {
   const { artifact } = model;
-  const known = grounds.get(artifact);
+  const known = frozenModels.get(artifact);
   if (known) return known;
   const { model: architecture, params, config, catalogue } = networkOf(model);
   const n = catalogue.items;
@@ -46,7 +46,7 @@ export async function groundOf(model: Model): Promise<Ground> {
   });
   const [table, bias, repeats] = await Promise.all([read(rows!), biases && read(biases), lifts && read(lifts)]);
   const { itemIds, tensors, catalogue: products = [] } = artifact;
-  const ground: Ground = {
+  const frozen: FrozenModel = {
     base: baseOf(artifact),
     ...{ itemIds, table },
     ...(bias && { bias }),
@@ -54,8 +54,8 @@ export async function groundOf(model: Model): Promise<Ground> {
     support: tensors[SUPPORT_TENSOR]!.data,
     facets: facetsOf(products, itemIds),
   };
-  grounds.set(artifact, ground);
-  return ground;
+  frozenModels.set(artifact, frozen);
+  return frozen;
 }
 
 /** Reads a tensor, and frees it. */
