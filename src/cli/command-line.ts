@@ -14,6 +14,7 @@ export interface TrainingCommand extends EventsFlags {
   readonly epochs?: number;
   readonly seed: number;
   readonly valid?: string;
+  readonly scale?: number;
   readonly holdout: number;
   readonly catalogue?: string;
   readonly replay: number;
@@ -22,8 +23,23 @@ export interface TrainingCommand extends EventsFlags {
 
 /** The command that makes an artifact again, with file names only: an artifact is public, folders of its maker are not. */
 export function trainingCommand(flags: TrainingCommand): string {
-  const { data, model, out, from, preset, config, set, epochs, seed, valid, holdout, catalogue, replay, threads } =
-    flags;
+  const {
+    data,
+    model,
+    out,
+    from,
+    preset,
+    config,
+    set,
+    epochs,
+    seed,
+    valid,
+    scale,
+    holdout,
+    catalogue,
+    replay,
+    threads,
+  } = flags;
   const file = (path: string | undefined) => path && basename(path);
   const words: [string, string | number | undefined][] = [
     ['--data', file(data)],
@@ -35,6 +51,7 @@ export function trainingCommand(flags: TrainingCommand): string {
     ...set.map(([key, value]): [string, string] => ['--set', `${key}=${value}`]),
     ['--epochs', epochs],
     ['--valid', valid?.startsWith('last:') ? valid : file(valid)],
+    ['--scale', scale],
     ['--holdout', holdout || undefined],
     ['--catalogue', file(catalogue)],
     ['--replay', replay || undefined],
@@ -46,7 +63,7 @@ export function trainingCommand(flags: TrainingCommand): string {
 }
 
 /** The flags that decide what `aisle search` finds. */
-export interface SearchCommand extends Omit<TrainingCommand, 'from' | 'replay' | 'threads' | 'valid'> {
+export interface SearchCommand extends Omit<TrainingCommand, 'from' | 'replay' | 'scale' | 'threads' | 'valid'> {
   readonly valid: string;
   readonly range: readonly (readonly [string, string])[];
   readonly trials: number;
@@ -85,17 +102,19 @@ export function searchCommand(flags: SearchCommand): string {
 }
 
 /** The flags of `aisle import` that decide what it writes. */
-export interface ImportCommand {
+export interface ImportCommand extends EventsFlags {
   readonly from: string;
   readonly weights: string;
   readonly config: string;
   readonly items: string;
   readonly out: string;
   readonly prefix?: string;
+  readonly data?: string;
 }
 
 /** The command that imports an artifact again, with file names only. */
-export function importCommand({ from, weights, config, items, out, prefix }: ImportCommand): string {
+export function importCommand(flags: ImportCommand): string {
+  const { from, weights, config, items, out, prefix, data } = flags;
   return joined('aisle import', [
     ['--from', from],
     ['--weights', basename(weights)],
@@ -103,6 +122,8 @@ export function importCommand({ from, weights, config, items, out, prefix }: Imp
     ['--items', basename(items)],
     ['--out', basename(out)],
     ['--prefix', prefix],
+    ['--data', data && basename(data)],
+    ...eventsWords(flags),
   ]);
 }
 
