@@ -1,22 +1,69 @@
 /** What tuning needs of a loaded model: its item side as plain arrays, and vectors of sessions. */
 import { slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { type OpenedArtifact, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { type OpenedArtifact, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import type { BaseModel } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
 import type { Network } from '../ranking/load-scorer';
+import { fitScale } from '../ranking/scale';
 import { facetsOf } from '../train/tuning/facets';
 import type { FrozenModel } from '../train/tuning/frozen-model';
 import type { BaseNetwork } from '../train/tuning/full-parameters';
 import type { Model } from './ready-model';
 
-/** @throws RecommenderError `not-tunable` where a baseline counts: it has nothing that could be tuned. */
+/**
+ * @throws RecommenderError `not-tunable` where a baseline counts: it has nothing that could be tuned; or where nothing tells the
+ *   scale of a network's scores.
+ */
 export function networkOf({ scorer, artifact }: Pick<Model, 'scorer' | 'artifact'>): Network {
-  if (scorer.network) return scorer.network;
   const { name, architecture } = artifact.info;
-  throw new RecommenderError(
+  if (!scorer.network) {
+    throw new RecommenderError(
+      'not-tunable',
+      `"${name}" counts (${architecture}) and does not learn on the device. Load a model of a neural architecture.`,
+    );
+  }
+  if (scorer.network.scale === undefined && replayOf(artifact).length === 0) throw noScale(name);
+  return scorer.network;
+}
+
+/** More teach nothing further: one is replayed with each event. */
+const MOST_SESSIONS = 64;
+
+/** Each session without its last click, and that click. */
+export function replayOf({ tensors }: OpenedArtifact): NonNullable<BaseNetwork['replay']> {
+  const { [REPLAY_TENSOR]: clicks, [REPLAY_OFFSETS_TENSOR]: offsets } = tensors;
+  if (!clicks || !offsets) return [];
+  const starts = [...offsets.data.subarray(0, MOST_SESSIONS + 1)];
+  return starts.slice(1).map((end, s) => ({
+    session: { items: clicks.data.subarray(starts[s], end - 1) },
+    target: clicks.data[end - 1]!,
+  }));
+}
+
+const noScale = (name: string): RecommenderError =>
+  new RecommenderError(
     'not-tunable',
-    `"${name}" counts (${architecture}) and does not learn on the device. Load a model of a neural architecture.`,
+    `"${name}" does not say what turns its scores into probabilities ("scale" in its manifest.json), so it does not learn ` +
+      'on the device. Train it with a validation part, or import it with --data.',
   );
+
+const scales = new WeakMap<OpenedArtifact, number | undefined>();
+
+/**
+ * What turns the scores of a network into logits: as its artifact or its loss says, else fitted on the sessions that travel with
+ * it. Undefined where nothing tells. Inside a turn, on the model's backend.
+ */
+export async function scaleOf({ scorer, artifact }: Pick<Model, 'scorer' | 'artifact'>): Promise<number | undefined> {
+  const known = scorer.network?.scale;
+  if (known !== undefined || scales.has(artifact)) return known ?? scales.get(artifact);
+  const replay = scorer.network ? replayOf(artifact) : [];
+  const scores = await scorer.score(replay.map(({ session }) => session));
+  const scale = await fitScale(async (visit) => {
+    for (const [s, { target }] of replay.entries())
+      visit(scores.subarray(s * scorer.items, (s + 1) * scorer.items), target - 1);
+  });
+  scales.set(artifact, scale);
+  return scale;
 }
 
 /** The network as its artifact holds it. */
@@ -39,6 +86,8 @@ export async function frozenModelOf(model: Model): Promise<FrozenModel> {
   const known = frozenModels.get(artifact);
   if (known) return known;
   const { model: architecture, params, config, catalogue } = networkOf(model);
+  const scale = await scaleOf(model);
+  if (scale === undefined) throw noScale(artifact.info.name);
   const n = catalogue.items;
   const [rows, biases, lifts] = tidy(() => {
     const { table, bias, repeats } = architecture.outputs(params, config);
@@ -48,7 +97,7 @@ export async function frozenModelOf(model: Model): Promise<FrozenModel> {
   const { itemIds, tensors, catalogue: products = [] } = artifact;
   const frozen: FrozenModel = {
     base: baseOf(artifact),
-    ...{ itemIds, table },
+    ...{ itemIds, table, scale },
     ...(bias && { bias }),
     ...(repeats && { repeats }),
     support: tensors[SUPPORT_TENSOR]!.data,

@@ -17,6 +17,8 @@ import type { ModelInfo } from './types';
 export interface Worn {
   readonly scorer: LoadedScorer;
   readonly session: SessionScorer;
+  /** What turns its scores into logits. */
+  readonly scale: number;
 }
 
 export interface Model {

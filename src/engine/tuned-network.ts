@@ -8,9 +8,8 @@ import { RecommenderError } from '../errors';
 import type { FrozenModel } from '../train/tuning/frozen-model';
 import { Full } from '../train/tuning/full';
 import { Tuning } from '../train/tuning/tune';
-import { baseNetwork } from './frozen-model';
+import { baseNetwork, replayOf } from './frozen-model';
 import type { Model } from './ready-model';
-import { replayOf } from './replay';
 import type { TuningHost } from './tune';
 
 /** A tuning of all parameters; nothing of it is held on a device between two events. */
