@@ -1,7 +1,8 @@
 /** What tuning needs of a loaded model: its item side as plain arrays, and vectors of sessions. */
-import { slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { slice, tidy } from '@tensorflow/tfjs-core';
 import { type OpenedArtifact, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import type { BaseModel } from '../checkpoint/delta';
+import { readFinite } from '../compute/executor';
 import { RecommenderError } from '../errors';
 import type { Network } from '../ranking/load-scorer';
 import { fitScale } from '../ranking/scale';
@@ -10,20 +11,31 @@ import type { FrozenModel } from '../train/tuning/frozen-model';
 import type { BaseNetwork } from '../train/tuning/full-parameters';
 import type { Model } from './ready-model';
 
+/** A model that was loaded, wherever it computes. */
+export interface LoadedNetwork {
+  readonly artifact: OpenedArtifact;
+  /** Absent where a baseline counts. */
+  readonly network: Omit<Network, 'params'> | undefined;
+}
+
 /**
  * @throws RecommenderError `not-tunable` where a baseline counts: it has nothing that could be tuned; or where nothing tells the
  *   scale of a network's scores.
  */
-export function networkOf({ scorer, artifact }: Pick<Model, 'scorer' | 'artifact'>): Network {
+export function networkOf<N extends Pick<Network, 'scale'>>(of: {
+  readonly network: N | undefined;
+  readonly artifact: OpenedArtifact;
+}): N {
+  const { network, artifact } = of;
   const { name, architecture } = artifact.info;
-  if (!scorer.network) {
+  if (!network) {
     throw new RecommenderError(
       'not-tunable',
       `"${name}" counts (${architecture}) and does not learn on the device. Load a model of a neural architecture.`,
     );
   }
-  if (scorer.network.scale === undefined && replayOf(artifact).length === 0) throw noScale(name);
-  return scorer.network;
+  if (network.scale === undefined && replayOf(artifact).length === 0) throw noScale(name);
+  return network;
 }
 
 /** More teach nothing further: one is replayed with each event. */
@@ -47,16 +59,16 @@ const noScale = (name: string): RecommenderError =>
       'on the device. Train it with a validation part, or import it with --data.',
   );
 
+/** Made once for an artifact: a scale does not depend on where it is computed. */
 const scales = new WeakMap<OpenedArtifact, number | undefined>();
 
 /**
  * What turns the scores of a network into logits: as its artifact or its loss says, else fitted on the sessions that travel with
- * it. Undefined where nothing tells. Inside a turn, on the model's backend.
+ * it. Undefined where nothing tells, and of a baseline. Inside a slice, on the model's device.
  */
-export async function scaleOf({ scorer, artifact }: Pick<Model, 'scorer' | 'artifact'>): Promise<number | undefined> {
-  const known = scorer.network?.scale;
-  if (known !== undefined || scales.has(artifact)) return known ?? scales.get(artifact);
-  const replay = scorer.network ? replayOf(artifact) : [];
+export async function scaleOf({ scorer, network, artifact }: Model): Promise<number | undefined> {
+  if (!network || network.scale !== undefined || scales.has(artifact)) return network?.scale ?? scales.get(artifact);
+  const replay = replayOf(artifact);
   const scores = await scorer.score(replay.map(({ session }) => session));
   const scale = await fitScale(async (visit) => {
     for (const [s, { target }] of replay.entries())
@@ -67,9 +79,9 @@ export async function scaleOf({ scorer, artifact }: Pick<Model, 'scorer' | 'arti
 }
 
 /** The network as its artifact holds it. */
-export function baseNetwork(model: Pick<Model, 'artifact' | 'scorer'>): BaseNetwork {
-  const { model: architecture, config, catalogue } = networkOf(model);
-  return { model: architecture, config, catalogue, tensors: model.artifact.tensors };
+export function baseNetwork(of: LoadedNetwork): BaseNetwork {
+  const { model, config, catalogue } = networkOf(of);
+  return { model, config, catalogue, tensors: of.artifact.tensors };
 }
 
 export function baseOf({ info, hash }: OpenedArtifact): BaseModel {
@@ -80,7 +92,7 @@ export function baseOf({ info, hash }: OpenedArtifact): BaseModel {
 /** Made once for an artifact: the item side does not change, wherever it computes. */
 const frozenModels = new WeakMap<OpenedArtifact, FrozenModel>();
 
-/** Inside a turn, on the model's backend. */
+/** Inside a slice, on the model's device. */
 export async function frozenModelOf(model: Model): Promise<FrozenModel> {
   const { artifact } = model;
   const known = frozenModels.get(artifact);
@@ -93,11 +105,11 @@ export async function frozenModelOf(model: Model): Promise<FrozenModel> {
     const { table, bias, repeats } = architecture.outputs(params, config);
     return [slice(table, [1, 0], [n, -1]), bias && slice(bias, 1, n), repeats && slice(repeats, 0)];
   });
-  const [table, bias, repeats] = await Promise.all([read(rows!), biases && read(biases), lifts && read(lifts)]);
+  const [table, bias, repeats] = await Promise.all([rows, biases, lifts].map((part) => part && readFinite(part)));
   const { itemIds, tensors, catalogue: products = [] } = artifact;
   const frozen: FrozenModel = {
     base: baseOf(artifact),
-    ...{ itemIds, table, scale },
+    ...{ itemIds, table: table!, scale },
     ...(bias && { bias }),
     ...(repeats && { repeats }),
     support: tensors[SUPPORT_TENSOR]!.data,
@@ -105,13 +117,4 @@ export async function frozenModelOf(model: Model): Promise<FrozenModel> {
   };
   frozenModels.set(artifact, frozen);
   return frozen;
-}
-
-/** Reads a tensor, and frees it. */
-export async function read(values: Tensor): Promise<Float32Array> {
-  try {
-    return (await values.data()) as Float32Array;
-  } finally {
-    values.dispose();
-  }
 }

@@ -51,6 +51,8 @@ export interface LearnOptions {
   /** Other threads to share every step with, given the size of each parameter; `learn` ends the team. */
   readonly team?: (layout: Layout) => Promise<Team>;
   readonly signal: AbortSignal;
+  /** Between two steps. Default: lets timers, messages and signals through. */
+  readonly pause?: () => Promise<void>;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
   readonly onEpoch?: (epoch: EpochResult, state: () => Promise<FitState>) => Promise<void> | void;
 }
@@ -111,7 +113,7 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
   let best: BestEpoch | undefined;
   if (model) {
     const training = await trainingOf(options, task);
-    const { resume, onProgress, onEpoch } = options;
+    const { resume, pause, onProgress, onEpoch } = options;
     const team = await options.team?.(training.layout);
     try {
       const result = await fitModel({
@@ -119,6 +121,7 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
         ...(team && { team }),
         ...(valid && { valid, validProtocol }),
         ...(resume && { resume }),
+        ...(pause && { pause }),
         ...(onEpoch && { onEpoch }),
         ...(onProgress && { onProgress: (progress: Progress) => onProgress(progress, training.options.epochs) }),
       });

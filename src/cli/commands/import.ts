@@ -6,7 +6,7 @@ import { parseJson } from '../../checkpoint/json';
 import { decodeSafetensors } from '../../checkpoint/safetensors';
 import { sha256 } from '../../checkpoint/sha256';
 import { encodeSafetensors } from '../../checkpoint/write-safetensors';
-import { inTurn } from '../../compute/executor';
+import { run as runOnDevice } from '../../compute/executor';
 import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
 import { scaleByLoss } from '../../ranking/scale';
@@ -14,7 +14,7 @@ import { type ClickLog, reindex, sessionCount } from '../../session/event-log';
 import { importerOf, importWeights } from '../../train/import-weights';
 import type { NdArray } from '../../types';
 import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
-import { type ImportCommand, importCommand } from '../command-line';
+import { type ImportCommand, importCommand, UNLICENSED } from '../command-line';
 import { type Context, contextOf, printJson } from '../context';
 import { readEventsFile } from '../events-file';
 import { importedCard } from '../model-card';
@@ -25,7 +25,6 @@ import { startFirst } from '../start-backend';
 import { VERSION } from '../version';
 
 interface ImportFlags extends ImportCommand {
-  readonly licence: string;
   readonly json?: boolean;
 }
 
@@ -54,7 +53,7 @@ export function register(program: Command): void {
       'events file that the weights were not trained on: what turns scores into probabilities is fitted on it, which ' +
         'learning on devices needs',
     )
-    .option('--licence <text>', 'what others may do with the model', 'UNLICENSED');
+    .option('--licence <text>', 'what others may do with the model', UNLICENSED);
   addEventsOptions(command).option('--json', 'print one JSON object').addHelpText('after', RECIPE).action(run);
 }
 
@@ -67,7 +66,7 @@ async function run(flags: ImportFlags, command: Command): Promise<void> {
   const itemIds = await readIds(flags.items);
   const weights = await readWeights(flags);
   const log = flags.data === undefined ? undefined : await readKnown(flags, flags.data, itemIds, context);
-  const imported = await inTurn(async () => {
+  const imported = await runOnDevice(async () => {
     await startFirst('auto', context.stderr);
     const names = { weights: flags.weights, config: flags.config, items: flags.items };
     return importWeights({ from, reference, weights, itemIds, names, ...(log && { log }) });
