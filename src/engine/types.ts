@@ -91,6 +91,8 @@ export interface Recommendations {
   readonly backend: BackendName;
   /** Why this backend, in words. */
   readonly why: string;
+  /** Why what was adopted is not used any more, said once: the model alone has answered. */
+  readonly refusedAdapter?: string;
 }
 
 /** How far a load has come. A stage may be reported many times, or not at all. */

@@ -248,7 +248,7 @@ describe('recommend', () => {
     const real = await models['sasrec']!();
     const bad = 1 + IDS.indexOf('item-40');
     const prepare: typeof real.prepare = (sessions, ...rest) => {
-      if (sessions.some(({ items }) => [...items].includes(bad))) throw new TypeError('a mistake of ours');
+      if (sessions.some(({ items }) => Array.from(items).includes(bad))) throw new TypeError('a mistake of ours');
       return real.prepare(sessions, ...rest);
     };
     models['sasrec'] = async () => ({ ...real, prepare });
