@@ -7,6 +7,7 @@
  * Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, §4, of pictures.
  */
 
+import { placeOf } from '../ranking/listed';
 import { notFinite } from '../ranking/top-k';
 import { breathe } from '../train/breathe';
 import type { Scorer, SessionInput } from '../types';
@@ -54,7 +55,7 @@ export async function explain(
   return asked.map((itemId, i) => ({
     itemId,
     score: whole[columns[i]!]!,
-    rank: rankOf(whole, columns[i]!, hidden),
+    rank: placeOf(base, whole, items.popularity, columns[i]!, hidden),
     clicks: clicks.map((click, t) => ({
       itemId: click.itemId,
       time: click.time,
@@ -91,14 +92,4 @@ function logShares(scores: Float32Array, columns: readonly number[]): Float64Arr
   return Float64Array.from(columns, (column) =>
     Math.log((1 - UNSAID) * share(scores[column]!) + UNSAID / scores.length),
   );
-}
-
-/** Place of a column among those that may be shown, from 1: equal scores by ascending index. */
-function rankOf(scores: Float32Array, column: number, hidden: ReadonlySet<number>): number {
-  const own = scores[column]!;
-  let before = 0;
-  scores.forEach((score, other) => {
-    if ((score > own || (score === own && other < column)) && !hidden.has(other + 1)) before++;
-  });
-  return before + 1;
 }

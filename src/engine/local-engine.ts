@@ -5,6 +5,7 @@
 import { memory } from '@tensorflow/tfjs-core';
 import type { OpenedArtifact } from '../checkpoint/artifact';
 import { RecommenderError, throwIfAborted } from '../errors';
+import { topListed } from '../ranking/listed';
 import { topK } from '../ranking/top-k';
 import { abortable, abortedError, firstOf } from './abort';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
@@ -195,7 +196,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         const isKnown = known.items.length > 0;
         const scores = isKnown ? await surviving(({ session }) => session().score(known), ends) : items.popularity;
         throwIfAborted(ends);
-        const ranked = rank(loaded(), scores, isKnown ? 'neural' : 'popular', request);
+        const ranked = rank(loaded(), scores, isKnown, request);
         const { backend, why } = loaded().info;
         return { items: ranked, milliseconds: performance.now() - from, backend, why };
       }, signal);
@@ -251,15 +252,20 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
 
 const ASKED = (backend: BackendName): string => `"${backend}" was asked for.`;
 
+/** Of a session without a click that the model knows, scores are popularity. */
 function rank(
-  { items }: Model,
+  { items, scorer }: Model,
   scores: Float32Array,
-  reason: RankedItem['reason'],
+  isKnown: boolean,
   { k, exclude }: RecommendRequest,
 ): RankedItem[] {
-  return topK(scores, k, items.hidden(exclude)).map(({ index, score }) => ({
+  const hidden = items.hidden(exclude);
+  const list = isKnown
+    ? topListed(scorer, scores, items.popularity, k, hidden)
+    : topK(scores, k, hidden).map((item) => ({ ...item, isPopular: true }));
+  return list.map(({ index, score, isPopular }) => ({
     itemId: items.idOf(index),
     score,
-    reason,
+    reason: isPopular ? 'popular' : 'neural',
   }));
 }
