@@ -40,7 +40,7 @@ function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
 }
 
 /** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
-const codeSplitting = { groups: [{ name: 'shared', test: /src\/(errors|engine\/(abort|engine))\.ts$/ }] };
+const codeSplitting = { groups: [{ name: 'shared', test: /src\/(errors|abort|compute\/types)\.ts$/ }] };
 
 const page: UserConfig = {
   // Lists of what to load ahead would be a good part of what the page loads.

@@ -1,8 +1,9 @@
 /** `createRecommender`: the whole story on one screen. The page tracks clicks and asks for items; a worker computes. */
+
+import { abortable } from './abort';
 import type { CatalogueItem } from './checkpoint/artifact';
-import { abortable } from './engine/abort';
-import { startWorkerEngine } from './engine/client';
-import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
+import type { BackendChoice, BackendName } from './compute/types';
+import type { LoadProgress, ModelInfo, RankedItem } from './engine/types';
 import { RecommenderError, reasonOf } from './errors';
 import { checkedEvent, checkedEventName, checkedIds, checkedOptions, checkedRequest } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
@@ -16,6 +17,7 @@ import { type HistoryChoice, VisitorHistory } from './session/visitor-history';
 import { openDeviceNotes } from './store/device-notes';
 import { createEventStore, type StorageState } from './store/event-store';
 import type { StoredEvent } from './store/records';
+import { startWorkerEngine } from './worker/client';
 
 /** Everything has a default that a shop could ship, except the model. */
 export interface RecommenderOptions {

@@ -3,8 +3,9 @@ import { open } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { BackendChoice, Engine, ModelInfo } from '../engine/engine';
+import type { BackendChoice } from '../compute/types';
 import { createLocalEngine } from '../engine/local-engine';
+import type { Engine, ModelInfo } from '../engine/types';
 import { RecommenderError } from '../errors';
 import { backendOptions } from './start-backend';
 

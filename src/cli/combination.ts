@@ -1,10 +1,10 @@
 /** `aisle evaluate` of several artifacts at once: an ensemble, or a model mixed with another. */
 import { InvalidArgumentError } from 'commander';
 import { type Artifact, USERS_TENSOR } from '../checkpoint/artifact';
-import { loadScorer } from '../engine/load-scorer';
 import { RecommenderError } from '../errors';
 import { baselines } from '../neighbours/index';
 import { combined, type Member, type Scale } from '../ranking/combine';
+import { loadScorer } from '../ranking/load-scorer';
 import type { Scorer } from '../types';
 import { readArtifactFolder } from './artifact-folder';
 

@@ -2,10 +2,12 @@
  * What other models would suggest for the same visit: each computes in a worker of its own, which is started when somebody
  * wants to see it and ended when nobody does. Nothing of it is stored.
  */
-import { startWorkerEngine, type WorkerEngine } from '../engine/client';
-import type { BackendChoice, EngineEvent, ModelInfo, RankedItem } from '../engine/engine';
+
+import type { BackendChoice } from '../compute/types';
+import type { EngineEvent, ModelInfo, RankedItem } from '../engine/types';
 import { reasonOf } from '../errors';
 import { VisitorHistory } from '../session/visitor-history';
+import { startWorkerEngine, type WorkerEngine } from '../worker/client';
 import type { Model } from './shop';
 import { SESSION_GAP, type Visit } from './visit';
 

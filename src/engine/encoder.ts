@@ -4,7 +4,7 @@ import { RecommenderError } from '../errors';
 import { upload } from '../models/tensors';
 import { INFERENCE } from '../ranking/neural-scorer';
 import type { SessionInput } from '../types';
-import { networkOf, read } from './ground';
+import { networkOf, read } from './frozen-model';
 import type { Model } from './ready-model';
 import type { TuningHost } from './tune';
 

@@ -11,8 +11,8 @@ import { placeOf } from '../ranking/listed';
 import { notFinite } from '../ranking/top-k';
 import { breathe } from '../train/breathe';
 import type { Scorer, SessionInput } from '../types';
-import type { Control, EngineEvent, ExplainRequest, Explanation } from './engine';
 import type { TuningHost } from './tune';
+import type { Control, EngineEvent, ExplainRequest, Explanation } from './types';
 
 /** Sessions that are scored in one turn: a recommendation need not wait for more. */
 const TURN_SESSIONS = 32;

@@ -3,17 +3,17 @@ import type { Delta, TuneMethod } from '../checkpoint/delta';
 import { throwIfAborted } from '../errors';
 import { isFurtherStep, readOf } from '../session/visitor-history';
 import { breathe } from '../train/breathe';
-import type { Ground, TuneEvent } from '../train/tuning/ground';
+import type { FrozenModel, TuneEvent } from '../train/tuning/frozen-model';
 import { guardAhead } from '../train/tuning/guard';
 import { type Tuned, tuneAdapter } from '../train/tuning/tune';
 import type { ItemIndex } from '../types';
 import { checkFit } from './adopt';
 import { type Encoder, encoderOf } from './encoder';
-import type { Control, FineTuned, FineTuneRequest, LearnableEvent, TuneProgress } from './engine';
-import { groundOf, networkOf } from './ground';
+import { frozenModelOf, networkOf } from './frozen-model';
 import type { ModelItems } from './model-items';
 import { encodedReplay } from './replay';
 import type { TuningHost } from './tune';
+import type { Control, FineTuned, FineTuneRequest, LearnableEvent, TuneProgress } from './types';
 
 /** Milliseconds of work after which a slice ends, where nothing else was asked for. */
 const SLICE = 250;
@@ -42,9 +42,9 @@ export async function fineTune(
   networkOf(model); // says so where there is none
   const { items } = model;
   const encoder = encoderOf(host, model, signal);
-  const ground = await host.turn((ends) => host.surviving(groundOf, ends), signal);
-  if (delta) checkFit(delta, model, ground);
-  const tuning = await learning(host, method, ground, encoder, { delta, signal });
+  const frozen = await host.turn((ends) => host.surviving(frozenModelOf, ends), signal);
+  if (delta) checkFit(delta, model, frozen);
+  const tuning = await learning(host, method, frozen, encoder, { delta, signal });
   const fresh = freshEvents(items, request);
   // Thousands of events of a machine must not cost their predictions.
   const isRefused = guardAhead(delta?.guard);
@@ -78,18 +78,18 @@ export async function fineTune(
 async function learning(
   host: TuningHost,
   method: TuneMethod,
-  ground: Ground,
+  frozen: FrozenModel,
   encoder: Encoder,
   { delta, signal }: { readonly delta: Delta | undefined; readonly signal: AbortSignal | undefined },
 ): Promise<{ step(event: TuneEvent): Promise<Tuned>; save(): Promise<Delta> }> {
   const model = host.loaded();
   if (method === 'adapter') {
     const replay = await encodedReplay(model.artifact, encoder);
-    return tuneAdapter({ ...ground, ...(replay && { replay }) }, delta);
+    return tuneAdapter({ ...frozen, ...(replay && { replay }) }, delta);
   }
   const { trainingTurn, tuneFull } = await import('./tuned-network');
   await trainingTurn(host, async () => {}, signal); // loads what a step takes, whether or not there is one
-  const tuning = tuneFull(model, ground, delta);
+  const tuning = tuneFull(model, frozen, delta);
   return {
     step: (event) => trainingTurn(host, () => tuning.step(event), signal),
     save: () => tuning.save(),

@@ -3,30 +3,23 @@
  * when tensors are made and freed; the layers below only make them.
  */
 import { memory } from '@tensorflow/tfjs-core';
+import { abortable, abortedError, firstOf } from '../abort';
 import type { OpenedArtifact } from '../checkpoint/artifact';
+import { type BackendOptions, stopBackend } from '../compute/backends/start';
+import { deviceHere } from '../compute/device';
+import { DeviceLost, runningBackend, unlessLost } from '../compute/device-loss';
+import { inTurn } from '../compute/executor';
+import { asBackendsFault, asNoBackend, backendsHere, below, ladderOf, withDeadline } from '../compute/fallback';
+import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { topListed } from '../ranking/listed';
 import { topK } from '../ranking/top-k';
-import { abortable, abortedError, firstOf } from './abort';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
-import { type BackendOptions, stopBackend } from './backends/index';
-import { DeviceLost, runningBackend, unlessLost } from './backends/loss';
-import { deviceHere } from './device';
-import {
-  type BackendName,
-  type Engine,
-  isGpu,
-  type LoadOptions,
-  type LoadProgress,
-  type RankedItem,
-  type RecommendRequest,
-} from './engine';
-import { asBackendsFault, asNoBackend, backendsHere, below, ladderOf, withDeadline } from './ladder';
-import { timed } from './measure';
+import { timed } from './benchmark';
+import { climb, firstThat, type RungOptions, readyOn, startInTime } from './placement';
 import { type Model, releaseIdle } from './ready-model';
-import { climb, firstThat, type RungOptions, readyOn, startInTime } from './rungs';
 import type { Tuning } from './tune';
-import { inTurn } from './turns';
+import type { Engine, LoadOptions, LoadProgress, RankedItem, RecommendRequest } from './types';
 
 export interface LocalEngineOptions {
   /** How the artifact's files are fetched. Default: `fetch`, without credentials. */
@@ -206,7 +199,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         const started = async (name: BackendName) => startInTime(name, rung).then(() => name);
         const backend = await firstThat(ladderOf(request.backend), started);
         // Gradients and optimisers are loaded where a model learns, and nowhere else.
-        const { trainModel } = await import('./train');
+        const { trainModel } = await import('./train-model');
         const instance = runningBackend(backend)!;
         try {
           return await unlessLost(backend, instance, () => trainModel(request, backend, ends, onProgress));

@@ -1,16 +1,17 @@
 /** A model on a backend: weights uploaded, numbers checked, and whether both are still there. */
 import type { OpenedArtifact } from '../checkpoint/artifact';
+import { type BackendOptions, stopBackend } from '../compute/backends/start';
+import { isGone, runningBackend, unlessLost } from '../compute/device-loss';
+import { useBackend } from '../compute/executor';
+import { backendsHere } from '../compute/fallback';
+import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { models } from '../models/index';
+import { goldenMismatch } from '../ranking/golden-check';
+import { type LoadedScorer, loadScorer } from '../ranking/load-scorer';
 import { openSession, type SessionScorer } from '../ranking/session-scorer';
-import { type BackendOptions, stopBackend } from './backends/index';
-import { isGone, runningBackend, unlessLost } from './backends/loss';
-import { type BackendName, isGpu, type ModelInfo } from './engine';
-import { goldenMismatch } from './golden-check';
-import { backendsHere } from './ladder';
-import { type LoadedScorer, loadScorer } from './load-scorer';
 import { type ModelItems, modelItems } from './model-items';
-import { useBackend } from './turns';
+import type { ModelInfo } from './types';
 
 /** What scores in the place of the model that an artifact holds. */
 export interface Worn {

@@ -4,12 +4,12 @@
  */
 import type { Delta } from '../checkpoint/delta';
 import { checkBase, checkFit, tunedBy } from './adopt';
-import type { Engine } from './engine';
 import { explain } from './explain';
 import { fineTune } from './fine-tune';
-import { groundOf } from './ground';
+import { frozenModelOf } from './frozen-model';
 import { migrate } from './migrate';
 import type { Model, Worn } from './ready-model';
+import type { Engine } from './types';
 
 /** What the engine lends. */
 export interface TuningHost {
@@ -47,7 +47,7 @@ export function createTuning(host: TuningHost): Tuning {
         const before = adopted;
         if (delta) {
           checkBase(delta, host.loaded());
-          checkFit(delta, host.loaded(), await host.surviving(groundOf, ends));
+          checkFit(delta, host.loaded(), await host.surviving(frozenModelOf, ends));
         }
         adopted = delta;
         try {

@@ -1,22 +1,22 @@
 /** All parameters of a loaded model, as they learn: training code, loaded only where a visitor's model learns them all. */
 import type { Delta } from '../checkpoint/delta';
+import { DeviceLost } from '../compute/device-loss';
+import { asBackendsFault } from '../compute/fallback';
+import { registerTraining } from '../compute/training';
+import { isGpu } from '../compute/types';
 import { RecommenderError } from '../errors';
+import type { FrozenModel } from '../train/tuning/frozen-model';
 import { Full } from '../train/tuning/full';
-import type { Ground } from '../train/tuning/ground';
 import { Tuning } from '../train/tuning/tune';
-import { DeviceLost } from './backends/loss';
-import { registerTraining } from './backends/training';
-import { isGpu } from './engine';
-import { baseNetwork } from './ground';
-import { asBackendsFault } from './ladder';
+import { baseNetwork } from './frozen-model';
 import type { Model } from './ready-model';
 import { replayOf } from './replay';
 import type { TuningHost } from './tune';
 
 /** A tuning of all parameters; nothing of it is held on a device between two events. */
-export function tuneFull(model: Model, ground: Ground, delta?: Delta): Tuning<Full> {
-  const learner = new Full(ground, { ...baseNetwork(model), replay: replayOf(model.artifact) }, delta);
-  return new Tuning({ ground, method: 'full', learner, ...(delta && { delta }) });
+export function tuneFull(model: Model, frozen: FrozenModel, delta?: Delta): Tuning<Full> {
+  const learner = new Full(frozen, { ...baseNetwork(model), replay: replayOf(model.artifact) }, delta);
+  return new Tuning({ frozen, method: 'full', learner, ...(delta && { delta }) });
 }
 
 /**

@@ -1,18 +1,11 @@
 /** What computes: loads the model, follows it where the engine moves it, and has the fastest backend found later. */
-import type { WorkerEngine } from '../engine/client';
-import {
-  type BackendChoice,
-  type BackendName,
-  type Control,
-  isGpu,
-  type LoadProgress,
-  type ModelInfo,
-  type Recommendations,
-  type RecommendRequest,
-} from '../engine/engine';
+
+import { type BackendChoice, type BackendName, isGpu } from '../compute/types';
+import type { Control, LoadProgress, ModelInfo, Recommendations, RecommendRequest } from '../engine/types';
 import { RecommenderError } from '../errors';
 import type { Status } from '../recommender';
 import type { DeviceNotes } from '../store/device-notes';
+import type { WorkerEngine } from '../worker/client';
 import type { Trials } from './trials';
 
 export interface ComputingOptions {

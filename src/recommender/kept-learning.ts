@@ -4,7 +4,7 @@
  */
 import type { Delta } from '../checkpoint/delta';
 import { decodeDelta, encodeDelta, MAX_DELTA_BYTES } from '../checkpoint/delta-file';
-import type { Engine } from '../engine/engine';
+import type { Engine } from '../engine/types';
 import { RecommenderError } from '../errors';
 import type { Status } from '../recommender';
 import { createDeltaStore } from '../store/delta-store';

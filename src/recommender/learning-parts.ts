@@ -1,5 +1,5 @@
 /** What learning is given by the recommender, and what it gives. */
-import type { Engine } from '../engine/engine';
+import type { Engine } from '../engine/types';
 import type { Recommender, Status } from '../recommender';
 import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
 import type { EventStore } from '../store/event-store';

@@ -1,6 +1,6 @@
 /** What may be asked of learning, and what `status` says of it. Types but for the words about the gate. */
 import type { Delta, GateState, GuardState, TuneMethod } from '../checkpoint/delta';
-import type { Explanation, TuneProgress } from '../engine/engine';
+import type { Explanation, TuneProgress } from '../engine/types';
 import { CLOSED, GATE } from '../train/tuning/gate';
 
 export type LearnChoice = 'auto' | 'manual';

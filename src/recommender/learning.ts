@@ -2,10 +2,11 @@
  * Learning from the visitor: when, in which slices, and what ends it. What was learnt is kept by `kept-learning.ts`. Loaded
  * where something is learnt, explained or carried over, or was learnt before.
  */
+
+import { abortable, firstOf } from '../abort';
 import type { Delta } from '../checkpoint/delta';
 import { checkPassphrase } from '../checkpoint/sealed-file';
-import { abortable, firstOf } from '../engine/abort';
-import type { LearnableEvent, TuneProgress } from '../engine/engine';
+import type { LearnableEvent, TuneProgress } from '../engine/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { asOneTrainer, type StillAlone } from '../store/one-trainer';
 import { sleep } from '../store/waiting';

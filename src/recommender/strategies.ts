@@ -1,7 +1,8 @@
 /** Which question a strategy puts to the model, and what of the answer is given. */
+
+import { abortable } from '../abort';
 import type { CatalogueItem } from '../checkpoint/artifact';
-import { abortable } from '../engine/abort';
-import type { Engine, EngineEvent, RankedItem, Recommendations } from '../engine/engine';
+import type { Engine, EngineEvent, RankedItem, Recommendations } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
 import { loaded } from './loaded';
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Engine, EngineEvent } from '../../src/engine/engine';
 import { createLocalEngine } from '../../src/engine/local-engine';
+import type { Engine, EngineEvent } from '../../src/engine/types';
 import { models } from '../../src/models/index';
-import { wasmPath } from './backends/start';
+import { wasmPath } from '../compute/backends/start';
 import { clicks, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
 import { SMALL } from './parity';
 

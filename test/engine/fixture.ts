@@ -1,16 +1,16 @@
 /** A small model with random weights, the same everywhere, and its folder as a server would serve it. */
 import type { Artifact, CatalogueItem } from '../../src/checkpoint/artifact';
 import { packArtifact } from '../../src/checkpoint/pack';
+import { startBackend } from '../../src/compute/backends/start';
+import { inTurn } from '../../src/compute/executor';
 import type { FetchFile } from '../../src/engine/artifact-loader';
-import { startBackend } from '../../src/engine/backends/index';
-import type { EngineEvent } from '../../src/engine/engine';
-import { goldenAnswer } from '../../src/engine/golden-check';
-import { loadScorer } from '../../src/engine/load-scorer';
-import { inTurn } from '../../src/engine/turns';
+import type { EngineEvent } from '../../src/engine/types';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import { initialise } from '../../src/models/parameters';
 import { baselines } from '../../src/neighbours/index';
+import { goldenAnswer } from '../../src/ranking/golden-check';
+import { loadScorer } from '../../src/ranking/load-scorer';
 import { random } from '../../src/session/random';
 
 export const MODEL_URL = 'https://shop.example/models/small/';

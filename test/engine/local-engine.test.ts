@@ -1,14 +1,14 @@
 import { memory, engine as runtime } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
-import type { Engine, LoadProgress, RecommendRequest } from '../../src/engine/engine';
-import { loadScorer } from '../../src/engine/load-scorer';
 import { createLocalEngine } from '../../src/engine/local-engine';
+import type { Engine, LoadProgress, RecommendRequest } from '../../src/engine/types';
 import { configure } from '../../src/models/configuration';
 import { baselines } from '../../src/neighbours/index';
+import { loadScorer } from '../../src/ranking/load-scorer';
+import { wasmPath } from '../compute/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
 import { supportOf } from '../train/helpers';
-import { wasmPath } from './backends/start';
 import { clicks, folderOf, IDS, MODEL_URL, NOW, SESSIONS, serveFolder, smallModel } from './fixture';
 
 const running: Engine[] = [];
@@ -52,7 +52,7 @@ describe('load', () => {
   });
 
   test('falls back to the plain CPU where WASM cannot start, and says why', async () => {
-    const { stopBackend } = await import('../../src/engine/backends/index');
+    const { stopBackend } = await import('../../src/compute/backends/start');
     stopBackend('wasm');
     const engine = started(serveFolder(await folderOf(await smallModel())), '/nowhere/');
     const info = await engine.load({ modelUrl: MODEL_URL, backend: 'auto' });
@@ -62,7 +62,7 @@ describe('load', () => {
   });
 
   test('falls back to the plain CPU where the memory of WebAssembly is used up by the weights', async () => {
-    const { startBackend, stopBackend } = await import('../../src/engine/backends/index');
+    const { startBackend, stopBackend } = await import('../../src/compute/backends/start');
     await startBackend('wasm', { wasmPath });
     Object.assign(runtime().registry.wasm!, {
       write() {

@@ -1,13 +1,13 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
-import type { Engine, EngineEvent, FineTuneRequest, RankedItem, TuneProgress } from '../../src/engine/engine';
 import { createLocalEngine } from '../../src/engine/local-engine';
+import type { Engine, EngineEvent, FineTuneRequest, RankedItem, TuneProgress } from '../../src/engine/types';
 import { models } from '../../src/models/index';
 import { withoutUnread } from '../../src/session/left-out';
 import { type VisitorEvent, VisitorHistory } from '../../src/session/visitor-history';
 import { watch } from '../../src/train/tuning/guard';
-import { wasmPath } from './backends/start';
+import { wasmPath } from '../compute/backends/start';
 import { clicks, type FixtureOptions, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from './fixture';
 import { differences, SMALL } from './parity';
 

@@ -9,7 +9,7 @@ import { upload } from '../../src/models/tensors';
 import { random } from '../../src/session/random';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer';
 import type { Catalogue, NdArray, SessionInput } from '../../src/types';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
 import { far } from '../reference/weights64';
 

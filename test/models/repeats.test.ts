@@ -16,7 +16,7 @@ import type { TrainingBatch } from '../../src/train/batches';
 import { differentiate, trainee } from '../../src/train/differentiate';
 import { repeatedBy } from '../../src/train/repeats';
 import { Trainer } from '../../src/train/trainer';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { outputTable, predictions } from '../reference/sasrec';
 import { drawWeights, expectGradients, finiteDifferences, type Weights } from '../reference/weights64';
 import { logOf, supportOf } from '../train/helpers';

@@ -13,7 +13,7 @@ import type { ObjectiveSpec, Outputs } from '../../src/models/model';
 import { activate } from '../../src/nn/activation';
 import { bpr, bprMax, crossEntropy, softmaxBinaryCrossEntropy, top1, top1Max } from '../../src/objectives/losses';
 import { logQ, objectiveLoss } from '../../src/objectives/objective';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 
 /** Two rows, the positives on the diagonal, two extra columns. */
 const R = [

@@ -7,7 +7,7 @@ import type { SessionModel } from '../../src/models/model';
 import { sasrec } from '../../src/models/sasrec';
 import { random } from '../../src/session/random';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from '../../src/train/trainer';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { bitsOf, logOf, supportOf } from './helpers';
 
 const ITEMS = 12;

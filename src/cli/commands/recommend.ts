@@ -1,7 +1,8 @@
 /** `aisle recommend`: the next items for one session, as the page would show them. */
 import type { Command } from 'commander';
 import { parseJson } from '../../checkpoint/json';
-import type { BackendChoice, EngineEvent, Recommendations } from '../../engine/engine';
+import type { BackendChoice } from '../../compute/types';
+import type { EngineEvent, Recommendations } from '../../engine/types';
 import { RecommenderError } from '../../errors';
 import { parseTime } from '../../session/time';
 import { loadEngine } from '../artifact-engine';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { BackendChoice } from '../../engine/engine';
-import { inTurn } from '../../engine/turns';
+import { inTurn } from '../../compute/executor';
+import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import { camelCase } from '../../models/configuration';
 import { drawTrials, withRanges } from '../../models/search-space';

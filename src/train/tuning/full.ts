@@ -17,8 +17,8 @@ import { breathe } from '../breathe';
 import { differentiate, type StepInput, type Trainee } from '../differentiate';
 import { capNorm, move } from './adagrad-norm';
 import { candidatesOf } from './candidates';
+import { type FrozenModel, type Pair, repeatedColumns, type TuneEvent } from './frozen-model';
 import { type BaseNetwork, FullParameters } from './full-parameters';
-import { type Ground, type Pair, repeatedColumns, type TuneEvent } from './ground';
 import type { Learner, SavedLearner } from './learner';
 import { FULL, SAMPLE, SAMPLE_ABOVE } from './settings';
 import { crossEntropy, HIDDEN } from './softmax';
@@ -27,21 +27,21 @@ import { crossEntropy, HIDDEN } from './softmax';
 const BREATH = 12;
 
 export class Full<C = unknown> implements Learner {
-  readonly #ground: Ground;
+  readonly #frozen: FrozenModel;
   readonly #network: BaseNetwork<C>;
   readonly #trainee: Trainee<C>;
   readonly #parameters: FullParameters<C>;
   #step: number;
 
   /** @param saved What `save` gave, to go on from; copied. */
-  constructor(ground: Ground, network: BaseNetwork<C>, saved?: SavedLearner) {
-    this.#ground = ground;
+  constructor(frozen: FrozenModel, network: BaseNetwork<C>, saved?: SavedLearner) {
+    this.#frozen = frozen;
     this.#network = network;
     const { model, config, catalogue } = network;
-    this.#parameters = new FullParameters(ground, network, saved);
+    this.#parameters = new FullParameters(frozen, network, saved);
     const { specs } = this.#parameters;
     const isSampled = catalogue.items > SAMPLE_ABOVE;
-    const { scale = 1 } = ground;
+    const { scale = 1 } = frozen;
     this.#trainee = {
       ...{ model, config, catalogue, specs },
       plan: {
@@ -62,12 +62,12 @@ export class Full<C = unknown> implements Learner {
   }
 
   async predict({ item, vector, session, hidden = new Set() }: TuneEvent): Promise<Pair> {
-    const { table, bias, itemIds, scale = 1 } = this.#ground;
+    const { table, bias, itemIds, scale = 1 } = this.#frozen;
     const n = itemIds.length;
     const own = Int32Array.from(this.#parameters.rows.entries(), ([column]) => column);
     const { columns, placeOf, weights } = candidatesOf(n, item, own, this.#step);
     const scores = await this.#scores(session!);
-    const repeated = new Map(repeatedColumns(this.#ground, session));
+    const repeated = new Map(repeatedColumns(this.#frozen, session));
     const d = vector!.length;
     const candidates = columns ?? Int32Array.from({ length: n }, (_, column) => column);
     const tuned = Float64Array.from(candidates, (column) => scale * scores[column]!);
