@@ -3,8 +3,8 @@
  *
  *     p(i) = Σₘ wₘ pₘ(i)      Σ wₘ = 1
  *
- * `probabilities`: pₘ is the softmax of a network's scores, and a counting model's scores, which are no logits and never
- * negative, divided by their sum. `standard`: pₘ are scores less their mean over the items, divided by their standard deviation;
+ * `probabilities`: pₘ is the softmax of a network's scores, and a counting model's scores, which are no logits, divided by their
+ * sum; one below 0, such as V-SkNN gives to what was counted against, has no share of it. `standard`: pₘ are scores less their mean over the items, divided by their standard deviation;
  * for networks whose loss is no softmax, so that their scores are no logits either.
  */
 import type { Scorer } from '../types';
@@ -61,7 +61,10 @@ function softmax(row: Float32Array): void {
 
 function share(row: Float32Array): void {
   let sum = 0;
-  for (let i = 0; i < row.length; i++) sum += row[i]!;
+  for (let i = 0; i < row.length; i++) {
+    row[i] = Math.max(0, row[i]!);
+    sum += row[i]!;
+  }
   if (sum > 0) for (let i = 0; i < row.length; i++) row[i]! /= sum;
 }
 
