@@ -9,11 +9,11 @@ import type { FrozenModel } from '../train/tuning/frozen-model';
 import { FullParameters } from '../train/tuning/full-parameters';
 import { beyondLimits } from '../train/tuning/limits';
 import { tuneAdapter } from '../train/tuning/tune';
-import { baseNetwork, baseOf, frozenModelOf, networkOf } from './frozen-model';
-import type { Model, Worn } from './ready-model';
+import { baseNetwork, baseOf, frozenModelOf, type LoadedNetwork, networkOf } from './frozen-model';
+import type { ActiveAdapter, Model } from './ready-model';
 
-/** What a delta that was checked makes of a model. Inside a turn. */
-export async function tunedBy(delta: Delta, model: Model): Promise<Worn> {
+/** A model with what was learnt, which `checkFit` has checked. Inside a slice, on the model's device. */
+export async function activeAdapterOf(delta: Delta, model: Model): Promise<ActiveAdapter> {
   const frozen = await frozenModelOf(model);
   const scorer = (delta.method === 'full' ? fullScorer : adapterScorer)(delta, model, frozen);
   return { scorer, session: openSession(scorer) };
@@ -65,7 +65,7 @@ function fullScorer(delta: Delta, model: Model, frozen: FrozenModel): NeuralScor
  *
  * @throws RecommenderError `not-tunable`; `foreign-delta` for another base.
  */
-export function checkBase({ base }: Delta, model: Pick<Model, 'artifact' | 'scorer'>): void {
+export function checkBase({ base }: Delta, model: LoadedNetwork): void {
   networkOf(model);
   if (base.hash === model.artifact.hash) return;
   const here = baseOf(model.artifact);
@@ -77,7 +77,7 @@ export function checkBase({ base }: Delta, model: Pick<Model, 'artifact' | 'scor
 }
 
 /** @throws RecommenderError `bad-delta` that names what does not fit. */
-export function checkFit(delta: Delta, model: Model, frozen: FrozenModel): void {
+export function checkFit(delta: Delta, model: LoadedNetwork, frozen: FrozenModel): void {
   const { method, itemIds, arrays } = delta;
   const ids = new Set(frozen.itemIds);
   const foreign = itemIds.find((id) => !ids.has(id));
@@ -95,7 +95,7 @@ export function checkFit(delta: Delta, model: Model, frozen: FrozenModel): void 
 }
 
 /** How many numbers the arrays of a delta of all parameters have; those with rows, in each row. */
-function fullSizes(model: Model, frozen: FrozenModel): Readonly<Record<string, number>> {
+function fullSizes(model: LoadedNetwork, frozen: FrozenModel): Readonly<Record<string, number>> {
   const { arrays } = new FullParameters(frozen, baseNetwork(model)).save();
   return Object.fromEntries(
     Object.entries(arrays).map(([name, { data, shape }]) => [
