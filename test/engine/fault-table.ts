@@ -91,6 +91,7 @@ function withFault({ backend, lose }: Bench, fault?: Fault, at = Number.POSITIVE
   };
   return {
     calls: () => calls,
+    remove: () => Object.assign(instance, { read }),
     isHung: () => isHung && (runtime().registry[backend] as unknown) === instance,
   };
 }
@@ -156,12 +157,14 @@ export async function checkMove(bench: Bench & { readonly from: BackendName }, f
     const counted = withFault(bench);
     await settle(engine.move({ backend }));
     count = counted.calls();
+    counted.remove();
     await settle(engine.move({ backend: from }));
     const { items } = await settle(engine.recommend(request));
     shim = withFault(bench, fault, at);
     await expect(settle(engine.move({ backend })), where).rejects.toMatchObject({ code: 'no-backend' });
     const after = await settle(engine.recommend(request));
     expect([ids(after.items), after.backend], where).toEqual([ids(items), from]);
+    shim.remove();
     await settle(engine.dispose());
     await settle(other.engine.dispose());
   }
