@@ -228,7 +228,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const notes = openDeviceNotes();
   const store = createEventStore({
     gap,
-    onEvents: (events) => history.add(...events),
+    onEvents: (events) => history.add(events),
     onStored(events) {
       notes.allow('event'); // after an erasure, the first event that is stored begins anew
       emit('stored', { events: events.map(tracked) });
@@ -311,7 +311,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       const reported = { itemId, event: kind, time: time / 1000, ...(features && { features }) };
       if (history.isRepeated(reported, pageView)) return;
       const seen = store.identify(reported);
-      history.add(seen);
+      history.add([seen]);
       // What is tracked while the answer is no is not stored by a later yes.
       if (status.consent !== 'denied') void store.append(seen);
     },

@@ -71,8 +71,9 @@ export interface RecommendRequest {
 }
 
 /**
- * `neural`: ranked by the artifact's model. `popular`: by its popularity, since no click is known to it. The engine gives
- * these two; the recommender says `related` where the model was asked about one item, and `recent` of what was seen.
+ * `neural`: ranked by the artifact's model. `popular`: by its popularity, since no click is known to it, or since a counting
+ * model has counted nothing for the item. The engine gives these two; the recommender says `related` where the model was asked
+ * about one item, and `recent` of what was seen.
  */
 export type Reason = 'neural' | 'popular' | 'related' | 'recent';
 
@@ -83,7 +84,10 @@ export interface RankedItem {
 }
 
 export interface Recommendations {
-  /** Best first; equal scores by ascending item index. Fewer than k where the catalogue has no more. */
+  /**
+   * Best first; equal scores by ascending item index, but those for which a counting model has counted nothing, whose score is 0,
+   * by popularity. Fewer than k where there are no more.
+   */
   readonly items: readonly RankedItem[];
   /** Time of the inference inside the engine. */
   readonly milliseconds: number;
@@ -153,7 +157,7 @@ export interface ExplainRequest {
 export interface Explanation {
   readonly itemId: string;
   readonly score: number;
-  /** Its place among all items that may be shown, from 1. */
+  /** Its place in a list of all items that may be shown, from 1. */
   readonly rank: number;
   /** The clicks that the model knows, in the order of the session. */
   readonly clicks: readonly ClickEffect[];
