@@ -1,9 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { version } from '../../package.json';
 import { inspectArtifact, readArtifactFolder } from '../../src/cli/artifact-folder';
+import { importCommand, searchCommand, trainingCommand } from '../../src/cli/command-line';
+import { register as registerImport } from '../../src/cli/commands/import';
+import { register as registerSearch } from '../../src/cli/commands/search';
+import { register as registerTrain } from '../../src/cli/commands/train';
 import { run } from '../../src/cli/main';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
@@ -448,9 +453,40 @@ test('the artifact tells where it comes from, without folders of its maker, and 
   });
   const { command } = training;
   expect(command).toContain("aisle train --data 'my events.csv' --model gru4rec --out model --set layers=8");
-  expect(command).toContain(' --epochs 2 --columns item=sku --min-support 1 --seed 1');
+  expect(command).toContain(" --epochs 2 --columns item=sku --min-support 1 --licence 'CC BY 4.0' --seed 1");
   expect(modelCard).toContain(`    ${command}`);
   expect(JSON.stringify(manifest())).not.toContain(odd.replace(/[^/]*$/, ''));
+});
+
+/** Values of options, to be recorded. */
+const VALUES: Readonly<Record<string, string>> = {
+  ...{ data: 'a.csv', model: 'gru4rec', out: 'm', from: 'before', preset: 'auto', config: 'c.json', set: 'layers=8' },
+  ...{ epochs: '3', seed: '7', valid: 'last:7d', holdout: '2', catalogue: 'k.json', replay: '9', licence: 'MIT' },
+  ...{ backend: 'cpu', threads: '2', columns: 'item=sku', format: 'sequences', 'time-unit': 'ms', events: 'view' },
+  ...{ 'sessions-by': 'gap:30', 'min-support': '2', 'min-length': '3', 'skip-bad-rows': '4', range: 'layers=8..16' },
+  ...{ trials: '5', metric: 'recall@5', weights: 'w', items: 'i', prefix: 'p.' },
+};
+
+test.each<[string, (program: Command) => void, (flags: never) => string, Readonly<Record<string, string>>]>([
+  ['train', registerTrain, trainingCommand, {}],
+  ['search', registerSearch, searchCommand, {}],
+  ['import', registerImport, importCommand, { from: 'sasrec' }],
+])('the recorded command of %s has every option that was given', (name, register, recorded, own) => {
+  const program = new Command();
+  register(program);
+  const [command] = program.commands;
+  // What goes on, begins anew or prints otherwise makes the same artifact.
+  const options = command!.options.filter(({ long }) => !['--resume', '--restart', '--json'].includes(long!));
+  const words = options.flatMap(({ long, required }) => [
+    long!,
+    ...(required ? [{ ...VALUES, ...own }[long!.slice(2)]!] : []),
+  ]);
+  command!.parseOptions(words);
+  expect(
+    recorded(command!.opts() as never)
+      .split(' ')
+      .toSorted(),
+  ).toEqual(['aisle', name, ...words].toSorted());
 });
 
 describe('the folder', () => {

@@ -6,12 +6,12 @@ import { parseJson } from '../../checkpoint/json';
 import { decodeSafetensors } from '../../checkpoint/safetensors';
 import { sha256 } from '../../checkpoint/sha256';
 import { encodeSafetensors } from '../../checkpoint/write-safetensors';
-import { inTurn } from '../../compute/executor';
+import { run as runOnDevice } from '../../compute/executor';
 import { RecommenderError } from '../../errors';
 import { importerOf, importWeights } from '../../train/import-weights';
 import type { NdArray } from '../../types';
 import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
-import { type ImportCommand, importCommand } from '../command-line';
+import { type ImportCommand, importCommand, UNLICENSED } from '../command-line';
 import { contextOf, printJson } from '../context';
 import { importedCard } from '../model-card';
 import { whole } from '../progress';
@@ -20,7 +20,6 @@ import { startFirst } from '../start-backend';
 import { VERSION } from '../version';
 
 interface ImportFlags extends ImportCommand {
-  readonly licence: string;
   readonly json?: boolean;
 }
 
@@ -44,7 +43,7 @@ export function register(program: Command): void {
     .requiredOption('--items <file>', 'ids in the order of its item indices, without padding: JSON list, or one a line')
     .requiredOption('--out <dir>', 'folder to write; an artifact that is there is replaced')
     .option('--prefix <text>', 'read only tensors whose names start so, and leave that off, such as model.')
-    .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
+    .option('--licence <text>', 'what others may do with the model', UNLICENSED)
     .option('--json', 'print one JSON object')
     .addHelpText('after', RECIPE)
     .action(run);
@@ -58,7 +57,7 @@ async function run(flags: ImportFlags, command: Command): Promise<void> {
   const reference = await readConfig(flags.config);
   const itemIds = await readIds(flags.items);
   const weights = await readWeights(flags);
-  const imported = await inTurn(async () => {
+  const imported = await runOnDevice(async () => {
     await startFirst('auto', context.stderr);
     const names = { weights: flags.weights, config: flags.config, items: flags.items };
     return importWeights({ from, reference, weights, itemIds, names });

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { FEATURE_PREFIX, USERS_TENSOR } from '../../checkpoint/artifact';
 import { isoTime } from '../../session/split';
 import { type LogSummary, summarise } from '../../session/summary';
-import { type ArtifactSummary, inspectArtifact } from '../artifact-folder';
+import { type ArtifactSummary, finishReplacing, inspectArtifact } from '../artifact-folder';
 import { contextOf, printJson } from '../context';
 import { readEventsFile } from '../events-file';
 import { addEventsOptions, type EventsFlags, readOptions } from '../options';
@@ -27,6 +27,7 @@ export function register(program: Command): void {
     )
     .action(async (path: string, flags: InspectFlags, self: Command) => {
       const context = contextOf(self);
+      await finishReplacing(path);
       if ((await stat(path).catch(() => undefined))?.isDirectory()) {
         const artifact = await inspectArtifact(path);
         if (flags.json) printJson(context, artifact);

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import {
@@ -9,7 +10,7 @@ import {
 } from '../../checkpoint/artifact';
 import { sha256 } from '../../checkpoint/sha256';
 import { encodeSafetensors } from '../../checkpoint/write-safetensors';
-import { inTurn } from '../../compute/executor';
+import { run as runOnDevice } from '../../compute/executor';
 import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
@@ -22,8 +23,10 @@ import { type Learnt, learn } from '../../train/learn';
 import { PARTS, whyNotInParts } from '../../train/team';
 import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from '../artifact-folder';
 import { readCatalogueFile, warnOfGaps } from '../catalogue-file';
-import { type TrainingCommand, trainingCommand } from '../command-line';
+import { type TrainingCommand, trainingCommand, UNLICENSED } from '../command-line';
 import { type Context, contextOf, printJson } from '../context';
+import { exists } from '../durable';
+import { UsageError } from '../errors';
 import { modelCard } from '../model-card';
 import { optionTable } from '../option-table';
 import { addEventsOptions, integer, oneOf, readOptions } from '../options';
@@ -36,9 +39,9 @@ import { fingerprints, parseValid, type TrainingParts, trainingParts } from '../
 import { VERSION } from '../version';
 
 interface TrainFlags extends TrainingCommand {
-  readonly licence: string;
   readonly backend: BackendChoice;
   readonly resume?: boolean;
+  readonly restart?: boolean;
   readonly json?: boolean;
 }
 
@@ -73,14 +76,15 @@ export function register(program: Command): void {
       integer(0),
       0,
     )
-    .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
+    .option('--licence <text>', 'what others may do with the model', UNLICENSED)
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
     .option(
       '--threads <n>',
       `share each step between up to ${PARTS} threads; the result is the same for any number, but another than without`,
       integer(1),
     )
-    .option('--resume', 'go on with a run that was interrupted');
+    .option('--resume', 'go on with a run that was interrupted')
+    .option('--restart', 'begin anew where --out holds a run that was interrupted, whose checkpoint is then lost');
   addEventsOptions(command)
     .option('--json', 'print one JSON object')
     .addHelpText('after', () => optionTable(command.opts<Partial<TrainFlags>>().model))
@@ -101,6 +105,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { isNeural, config, wanted } = await checkedConfiguration(flags.model, given, preset);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
+  await refuseUnfinished(flags);
   const threads = await threadsOf(flags, config, context);
   const products =
     flags.catalogue === undefined ? undefined : await readCatalogueFile(flags.catalogue, flags.columns?.item);
@@ -122,8 +127,9 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
     ...(threads && { parts: PARTS }),
   };
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
+  if (flags.restart) await rm(join(flags.out, CHECKPOINT), { force: true });
 
-  const learnt = await inTurn(async () => {
+  const learnt = await runOnDevice(async () => {
     const backend = isNeural ? await startFirst(flags.backend, context.stderr) : 'cpu';
     const start = { from, resume, taken, ...(threads !== undefined && { threads, backend }) };
     return learnAndShow(flags, given, parts, products, start, identity, context);
@@ -154,6 +160,17 @@ function stopwatch(): (resume: FitState | undefined) => Spent {
       processorSeconds: processorSeconds + (user + system) / 1e6,
     };
   };
+}
+
+/** An interrupted run may hold hours of work, which a new one would write over. */
+async function refuseUnfinished({ out, resume, restart }: TrainFlags): Promise<void> {
+  if (resume && restart) {
+    throw new UsageError('--resume goes on with the run in --out, --restart begins it anew: pass one of them.');
+  }
+  if (resume || restart || !(await exists(join(out, CHECKPOINT)))) return;
+  throw new UsageError(
+    `${out} holds an unfinished training. --resume goes on with it; --restart begins anew, and its ${CHECKPOINT} is lost.`,
+  );
 }
 
 /** A log that has grown may call for another shape, which no artifact can go on in. */

@@ -1,19 +1,19 @@
 /** One cell of a comparison: a model trained with one seed and evaluated, kept in a folder of its own. */
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Scale } from '../../ranking/combine';
 import type { BestEpoch, EpochResult } from '../../train/fit';
 import type { Metrics } from '../../train/metrics';
 import { quoted } from '../command-line';
 import type { Context } from '../context';
-import { codeOf, replaceFile } from '../durable';
-import { EXIT } from '../errors';
+import { exists, replaceFile } from '../durable';
+import { CommandError, EXIT } from '../errors';
 import { keep, kept } from '../kept';
-import { CommandError, type Printed, runJson } from '../run-json';
+import { type Printed, runJson } from '../run-json';
 import type { Auto } from '../settings';
 import { CHECKPOINT } from '../training-checkpoint';
-import { VERSION } from '../version';
+import { codeHash } from '../version';
 
 /** What is trained and on what it is tested: two cells with the same plan have the same result. */
 export interface CellPlan {
@@ -120,7 +120,7 @@ export function cellFolder(out: string, plan: CellPlan, contents: Readonly<Recor
     ...(from !== undefined && { from: basename(dirname(from)) }),
     ...(valid !== undefined && { valid: contents[valid] ?? valid }),
   };
-  const identity = JSON.stringify({ ...rest, ...files, version: VERSION, form: FORM });
+  const identity = JSON.stringify({ ...rest, ...files, code: codeHash(), form: FORM });
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12);
   const words = [fileName(plan), ...(plan.step === undefined ? [] : [plan.step]), plan.seed, hash];
   return join(out, 'cells', words.join('-'));
@@ -311,9 +311,3 @@ function tsvRows(text: string): string[][] {
   }
   return rows.slice(0, -1);
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    (error) => codeOf(error) !== 'ENOENT',
-  );
