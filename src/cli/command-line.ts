@@ -17,6 +17,7 @@ export interface TrainingCommand extends EventsFlags {
   readonly epochs?: number;
   readonly seed: number;
   readonly valid?: string;
+  readonly scale?: number;
   readonly holdout: number;
   readonly catalogue?: string;
   readonly replay: number;
@@ -30,7 +31,7 @@ type Word = readonly [flag: string, value: string | number | true | undefined];
 
 /** The command that makes an artifact again, with file names only: an artifact is public, folders of its maker are not. */
 export function trainingCommand(flags: TrainingCommand): string {
-  const { data, model, out, from, preset, config, set, epochs, seed, valid, holdout, catalogue, replay } = flags;
+  const { data, model, out, from, preset, config, set, epochs, seed, valid, scale, holdout, catalogue, replay } = flags;
   const { licence, backend, threads } = flags;
   const file = (path: string | undefined) => path && basename(path);
   const words: Word[] = [
@@ -43,6 +44,7 @@ export function trainingCommand(flags: TrainingCommand): string {
     ...set.map(([key, value]): Word => ['--set', `${key}=${value}`]),
     ['--epochs', epochs],
     ['--valid', valid?.startsWith('last:') ? valid : file(valid)],
+    ['--scale', scale],
     ['--holdout', holdout || undefined],
     ['--catalogue', file(catalogue)],
     ['--replay', replay || undefined],
@@ -56,7 +58,8 @@ export function trainingCommand(flags: TrainingCommand): string {
 }
 
 /** The flags that decide what `aisle search` finds. */
-export interface SearchCommand extends Omit<TrainingCommand, 'from' | 'replay' | 'licence' | 'threads' | 'valid'> {
+export interface SearchCommand
+  extends Omit<TrainingCommand, 'from' | 'replay' | 'licence' | 'scale' | 'threads' | 'valid'> {
   readonly valid: string;
   readonly range: readonly (readonly [string, string])[];
   readonly trials: number;
@@ -94,18 +97,20 @@ export function searchCommand(flags: SearchCommand): string {
 }
 
 /** The flags of `aisle import` that decide what it writes. */
-export interface ImportCommand {
+export interface ImportCommand extends EventsFlags {
   readonly from: string;
   readonly weights: string;
   readonly config: string;
   readonly items: string;
   readonly out: string;
   readonly prefix?: string;
+  readonly data?: string;
   readonly licence: string;
 }
 
 /** The command that imports an artifact again, with file names only. */
-export function importCommand({ from, weights, config, items, out, prefix, licence }: ImportCommand): string {
+export function importCommand(flags: ImportCommand): string {
+  const { from, weights, config, items, out, prefix, data, licence } = flags;
   return joined('aisle import', [
     ['--from', from],
     ['--weights', basename(weights)],
@@ -113,6 +118,8 @@ export function importCommand({ from, weights, config, items, out, prefix, licen
     ['--items', basename(items)],
     ['--out', basename(out)],
     ['--prefix', prefix],
+    ['--data', data && basename(data)],
+    ...eventsWords(flags),
     ['--licence', licence === UNLICENSED ? undefined : licence],
   ]);
 }

@@ -51,7 +51,7 @@ export function stageOf(log: PersonalLog, model: ModelName, encoded: Encoded): S
   const { itemIds, support, products } = log;
   const frozen: FrozenModel = {
     base: { name: model, version: '1', architecture: model, hash: '00'.repeat(32), items: itemIds.length },
-    ...{ itemIds, support, table: encoded.table.data, facets: facetsOf(products, itemIds) },
+    ...{ itemIds, support, table: encoded.table.data, scale: 1, facets: facetsOf(products, itemIds) },
     ...(encoded.bias && { bias: encoded.bias }),
   };
   return { log, model, encoded, frozen };

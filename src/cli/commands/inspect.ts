@@ -89,7 +89,8 @@ function percent(share: number, digits = 1): string {
 }
 
 function describeArtifact(path: string, artifact: ArtifactSummary): string {
-  const { name, version, architecture, items, parameters, events, products, bytes, files, config, licence } = artifact;
+  const { name, version, architecture, items, parameters, events, products, bytes, files, config, scale, licence } =
+    artifact;
   const lines = [
     path,
     `  model       ${name} ${version}, architecture ${architecture}`,
@@ -97,6 +98,7 @@ function describeArtifact(path: string, artifact: ArtifactSummary): string {
     `  parameters  ${whole(parameters)}`,
     `  catalogue   ${products === undefined ? 'none' : `${whole(products)} products`}`,
     `  reads       ${readsOf(artifact)}`,
+    `  scale       ${scale ?? 'not fitted'}`,
     `  licence     ${licence}`,
     `  files       ${whole(bytes)} bytes`,
     ...Object.entries(files).map(([file, size]) => `    ${file.padEnd(24)} ${whole(size).padStart(12)}`),

@@ -16,6 +16,7 @@ import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
 import { AUTO } from '../../models/presets/preset';
 import { catalogueOf } from '../../ranking/load-scorer';
+import { scaleByLoss } from '../../ranking/scale';
 import { sessionCount } from '../../session/event-log';
 import { drawReplay } from '../../session/replay';
 import { type EpochResult, type FitState, Interrupted, type Spent } from '../../train/fit';
@@ -29,7 +30,7 @@ import { exists } from '../durable';
 import { UsageError } from '../errors';
 import { modelCard } from '../model-card';
 import { optionTable } from '../option-table';
-import { addEventsOptions, integer, oneOf, readOptions } from '../options';
+import { addEventsOptions, integer, oneOf, positive, readOptions } from '../options';
 import { createProgress, duration, type Progress, whole } from '../progress';
 import { type Auto, checkedConfiguration, configurationFrom, parseSetting } from '../settings';
 import { startFirst } from '../start-backend';
@@ -64,6 +65,11 @@ export function register(program: Command): void {
       'validation: none | last:10% | last:7d | held-out (the first event that --holdout leaves out) | FILE; ' +
         'default: none with --epochs, else last:10%, with early stopping',
       parseValid,
+    )
+    .option(
+      '--scale <number>',
+      'what turns scores into logits, from another training of these settings; default: fitted on the validation part',
+      positive,
     )
     .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
     .option(
@@ -134,7 +140,9 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
     const start = { from, resume, taken, ...(threads !== undefined && { threads, backend }) };
     return learnAndShow(flags, given, parts, products, start, identity, context);
   });
-  const artifact = await assemble(flags, learnt, auto, parts, products);
+  const scale = flags.scale ?? learnt.scale ?? from?.info.scale;
+  if (isNeural) await warnOfScale(flags, config, scale, parts, context);
+  const artifact = await assemble(flags, { ...learnt, ...(scale !== undefined && { scale }) }, auto, parts, products);
   await writeArtifactFolder(flags.out, artifact, { discard: [CHECKPOINT] });
 
   if (context.signal.aborted) context.stderr.write(`The training had ended already: ${flags.out} is written.\n`);
@@ -144,8 +152,9 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const counts = countsOf(parts);
   const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
   const cost = { seconds, processorSeconds, peakMemoryBytes };
-  if (flags.json) printJson(context, { artifact: flags.out, ...(auto && { auto }), epochs, best, ...counts, ...cost });
-  else context.stdout.write(summary(flags, learnt, counts, seconds));
+  if (flags.json) {
+    printJson(context, { artifact: flags.out, ...(auto && { auto }), epochs, best, scale, ...counts, ...cost });
+  } else context.stdout.write(summary(flags, learnt, counts, seconds));
 }
 
 /** What a training has taken since this was called, and in the runs that it goes on from. */
@@ -195,11 +204,12 @@ const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
 });
 
 /** A counting baseline has no epochs to resume, validate or bound. */
-function refuseNeuralFlags({ model, epochs, valid, resume, from, replay }: TrainFlags): void {
+function refuseNeuralFlags({ model, epochs, valid, scale, resume, from, replay }: TrainFlags): void {
   const given = {
     '--from': from,
     '--epochs': epochs,
     '--valid': valid === 'none' ? undefined : valid,
+    '--scale': scale,
     '--resume': resume,
     '--replay': replay || undefined,
   };
@@ -320,7 +330,7 @@ const countsOf = ({ log }: TrainingParts) => ({
 
 async function assemble(
   flags: TrainFlags,
-  { architecture, config, tensors: learnt, golden, features, epochs, best }: Learnt,
+  { architecture, config, tensors: learnt, golden, features, scale, epochs, best }: Learnt,
   auto: Auto | undefined,
   parts: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
@@ -351,6 +361,7 @@ async function assemble(
     config,
     items: log.itemIds.length,
     ...(features && { features }),
+    ...(scale !== undefined && { scale }),
     golden,
     training,
     licence: flags.licence,
@@ -361,6 +372,22 @@ async function assemble(
     tensors,
     ...(products && { catalogue: products }),
   };
+}
+
+/** Says that devices will not learn, where nothing tells what turns the scores into probabilities. */
+async function warnOfScale(
+  { model, replay }: TrainFlags,
+  config: Readonly<Record<string, unknown>>,
+  scale: number | undefined,
+  { valid }: TrainingParts,
+  { stderr }: Context,
+): Promise<void> {
+  const { objective } = (await models[model]!()).training(config);
+  if ((scale ?? scaleByLoss(objective)) !== undefined || replay > 0) return;
+  const why = valid
+    ? 'on the validation part it ranks no better than by chance'
+    : 'there is no validation part to fit a scale on (--valid last:10%), and no --scale';
+  stderr.write(`Warning: the model will not learn on devices, nor be mixed by probabilities: ${why}.\n`);
 }
 
 /** What the model card tells of people. */

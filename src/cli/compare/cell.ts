@@ -168,7 +168,12 @@ export async function computeCell(
   const artifact = artifactOf(folder, plan);
   const chooses = plan.isNeural && plan.epochs === undefined;
   const chosen = chooses && plan.holdout === undefined ? await choose(plan, folder, run, commands) : undefined;
-  const trained = await train(plan, artifact, run, chosen ? { epochs: chosen.best.epoch } : usual(plan));
+  const trained = await train(
+    plan,
+    artifact,
+    run,
+    chosen ? { epochs: chosen.best.epoch, scale: chosen.scale } : usual(plan),
+  );
   const tested = await askTestPart(folder, plan, ['--artifact', artifact], run);
   const size = await runJson(['inspect', artifact], context);
   const { epochs, best } = chosen ?? trained;
@@ -223,6 +228,8 @@ export async function keepCell(folder: string, plan: CellPlan, result: CellResul
 interface Choice {
   readonly epochs: readonly EpochResult[];
   readonly best: BestEpoch;
+  /** Fitted on the part that chose; absent where none fits. */
+  readonly scale?: number;
   readonly command: string;
 }
 
@@ -239,14 +246,14 @@ async function choose(
     commands.push(known.command);
     return known;
   }
-  const { epochs, best } = await train(plan, validatedOf(folder), run, usual(plan));
-  const choice: Choice = { epochs, best, command: commands.at(-1)! };
+  const { epochs, best, scale } = await train(plan, validatedOf(folder), run, usual(plan));
+  const choice: Choice = { epochs, best, scale, command: commands.at(-1)! };
   await keep(path, choice);
   return choice;
 }
 
-/** How long a training lasts: so many epochs, or as a validation part wants. */
-type Length = Pick<CellPlan, 'epochs' | 'valid'>;
+/** How long a training lasts: so many epochs, with the scale of the training that chose them, or as a validation part wants. */
+type Length = Pick<CellPlan, 'epochs' | 'valid'> & { readonly scale?: number | undefined };
 
 /** As the plan has it. */
 function usual({ isNeural, epochs, valid, holdout }: CellPlan): Length {
@@ -261,7 +268,7 @@ async function train(
   plan: CellPlan,
   artifact: string,
   run: (argv: string[]) => Promise<Printed>,
-  { epochs, valid }: Length,
+  { epochs, valid, scale }: Length,
 ) {
   const settings = Object.entries(plan.config).map(
     ([key, value]) => `${key}=${Array.isArray(value) ? value.join('/') : value}`,
@@ -273,6 +280,7 @@ async function train(
     ...(plan.preset === undefined ? [] : ['--preset', plan.preset]),
     ...(epochs === undefined ? [] : ['--epochs', `${epochs}`]),
     ...(valid === undefined ? [] : ['--valid', valid]),
+    ...(scale === undefined ? [] : ['--scale', `${scale}`]),
     ...(plan.holdout === undefined ? [] : ['--holdout', `${plan.holdout}`]),
     ...(plan.catalogue === undefined ? [] : ['--catalogue', plan.catalogue]),
     ...settings.flatMap((setting) => ['--set', setting]),
