@@ -362,7 +362,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       listeners.clear();
       privacy.close();
       void learner.tell((learning) => learning.close());
-      await Promise.all([engine.dispose(), store.close(), notes.close()]);
+      await Promise.all([engine.dispose(), store.close(), computing.close().then(notes.close)]);
     },
   };
 }

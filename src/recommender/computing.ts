@@ -126,6 +126,8 @@ export function createComputing(options: ComputingOptions) {
       return answer;
     },
     products: (ids: readonly string[]) => engine.products(ids),
+    /** To be called before the notes are closed. Never rejects. */
+    close: async (): Promise<void> => (await trials?.catch(() => undefined))?.close(),
     /** The model was loaded again, after a crash: the one that the server has now. */
     reloaded: (model: ModelInfo) => follow(model, model),
     /** No worker could be started again, long after the first start. */
