@@ -96,8 +96,8 @@ export interface Degradation {
    * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
    * `storage-full` while events wait in memory, `storage-short` where the device made us let older ones go,
    * `records-set-aside` where some could not be read, `not-erased`; `learnt-set-aside` where what was learnt cannot be used
-   * any more, `learnt-not-stored`; `consent-unread` where the page's consent platform
-   * cannot be read yet.
+   * any more, `learnt-not-stored`; `learning-failed` where what is new could not be learnt by itself; `trials-failed` where it
+   * could not be found out which backend is the fastest; `consent-unread` where the page's consent platform cannot be read yet.
    */
   readonly code: string;
   readonly message: string;

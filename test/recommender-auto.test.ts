@@ -51,6 +51,16 @@ describe('auto', () => {
     expect(await databases()).toEqual([]);
   });
 
+  test('says where trying or learning cannot be loaded, and goes on recommending', async () => {
+    const answer = (path: string) => (/\/(trials|learning)-/.test(path) ? { status: 404 } : undefined);
+    const shop = await opened({ recommender: { consent: 'granted', learn: 'auto' }, answer });
+    await expectRight(shop);
+    const degraded = async () => (await shop.status()).degraded.map(({ code }) => code).sort();
+    await expect.poll(degraded, { timeout: 60_000 }).toEqual(['learning-failed', 'trials-failed']);
+    await expectRight(shop);
+    expect(await shop.thrown()).toEqual([]);
+  });
+
   test('stores nothing without consent', async () => {
     const shop = await opened();
     await expectRight(shop);

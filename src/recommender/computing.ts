@@ -10,7 +10,7 @@ import {
   type Recommendations,
   type RecommendRequest,
 } from '../engine/engine';
-import { RecommenderError } from '../errors';
+import { RecommenderError, reasonOf } from '../errors';
 import type { Status } from '../recommender';
 import type { DeviceNotes } from '../store/device-notes';
 import type { Trials } from './trials';
@@ -114,7 +114,10 @@ export function createComputing(options: ComputingOptions) {
       const model = await load();
       said = model.backend + model.why;
       show(model, await engine.thread());
-      settle(model).catch(() => {}); // what answers goes on answering
+      settle(model).catch((error) => {
+        const message = `Which backend is the fastest could not be found out; "${model.backend}" goes on.`;
+        onDegraded('trials-failed', `${message} ${reasonOf(error)}`);
+      });
       return model;
     },
     /** Asks the engine, and follows it to where it answers from. */

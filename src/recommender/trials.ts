@@ -32,8 +32,8 @@ export interface Trials {
   /**
    * The fastest backend for a loaded model, remembered or else measured; where it is another one, it answers from now on.
    *
-   * @returns The model where it answers now, and in `why` how that was found; undefined where nothing was found out.
-   * @throws Whatever keeps a second worker from loading the model.
+   * @returns The model where it answers now, and in `why` how that was found; undefined where all are left alone.
+   * @throws Whatever keeps a second worker from loading the model; RecommenderError `no-backend` where none could be measured.
    */
   fastest(model: ModelInfo, modelUrl: string): Promise<ModelInfo | undefined>;
   /**
@@ -147,6 +147,9 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
         }
       }
       const winner = best(times, model.backend);
+      if (!winner && failures.length > record.refusals.length) {
+        throw new RecommenderError('no-backend', failures.join(' '));
+      }
       if (!winner) return undefined;
       const why = [inWords(winner, times), ...failures].join(' ');
       const taken = winner === model.backend ? { ...model, why } : await takeOver(winner, why);
