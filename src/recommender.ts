@@ -305,6 +305,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     track(event) {
       assertAlive();
       const { itemId, kind, time, pageView, features } = checkedEvent(event, now());
+      privacy.lookAgain(); // before it may be stored
       if (status.paused) return;
       const reported = { itemId, event: kind, time: time / 1000, ...(features && { features }) };
       if (history.isRepeated(reported, pageView)) return;
@@ -318,6 +319,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       const time = now() / 1000;
       return (async () => {
         assertAlive();
+        privacy.lookAgain();
         await abortable(ready, question.signal);
         await learner.settled();
         const began = erasures;
