@@ -216,6 +216,17 @@ describe('products', () => {
     expect(products[1]).toBeNull();
   });
 
+  test('are copies, also where the page computes in its own thread: what it changes in them is not known to the model', async () => {
+    const recommender = await started();
+    const wanted = { id: IDS[4]!, price: 4 };
+    for (const product of [(await recommender.products([IDS[4]!]))[0]!, (await recommender.catalogue())[4]!]) {
+      expect(product).toMatchObject(wanted);
+      Object.assign(product, { price: 99 });
+      expect((await recommender.products([IDS[4]!]))[0]).toMatchObject(wanted);
+      expect((await recommender.catalogue())[4]).toMatchObject(wanted);
+    }
+  });
+
   test('are bare ids where there is no catalogue', async () => {
     const recommender = await started({}, 'bare');
     expect(await recommender.products([IDS[3]!, 'not here'])).toEqual([{ id: IDS[3] }, null]);
