@@ -236,7 +236,7 @@ export interface Engine {
   /**
    * Loads an artifact and starts a backend; a second call replaces the first model once the new one is ready. `auto`: the
    * one that is ready at once, WASM, or plain CPU where that cannot start. A GPU that fails later is started again, and
-   * replaced by the next backend of the ladder WebGPU, WebGL, WASM, CPU if that does not help.
+   * replaced by the next backend of WebGPU, WebGL, WASM, CPU if that does not help.
    *
    * @throws RecommenderError `bad-artifact` naming the file that is missing, damaged or of another version, or when the
    *   model does not give the answer stored with it; `no-backend` where the backend asked for cannot start, or computes
