@@ -245,14 +245,15 @@ export interface Engine {
   load(options: LoadOptions, control?: Control<LoadProgress>): Promise<ModelInfo>;
   /**
    * The k best items for the running session. Clicks that the model does not know are passed over; without a known click
-   * the answer is by popularity. Items whose product is not available, and `exclude`, are left out.
+   * the answer is by popularity. Items whose product is not available, and `exclude`, are left out. A device that fails,
+   * does not answer in time or computes numbers that are not finite is replaced by the next backend.
    *
-   * @throws RecommenderError `not-finite` if the model scores with anything but finite numbers.
+   * @throws RecommenderError `not-finite` if the model scores with anything but finite numbers on every backend.
    */
   recommend(request: RecommendRequest, control?: Control): Promise<Recommendations>;
   /**
-   * Trains a new model; the loaded one stays. Calls of this engine wait until it ends, but for an engine in a worker,
-   * which trains in a worker of its own.
+   * Trains a new model; the loaded one stays. Other calls are answered between two steps; an engine in a worker trains in a
+   * worker of its own.
    *
    * @throws RecommenderError `bad-config`; `bad-input` if no session has two clicks; `diverged`; `no-backend`, also in a
    *   page where no worker can start, since its own thread must not be held up for so long.
@@ -267,8 +268,7 @@ export interface Engine {
   move(request: MoveRequest, control?: Control): Promise<Moved>;
   /**
    * Learns one slice of what is new in the visitor's sessions, by time: each event is predicted by the model as it is and as
-   * it was tuned, judged by the gate, and learnt. Turns are short, so that recommending goes on between them; what answers
-   * changes by `adopt` alone. A call that ends early leaves the delta that it was given as good as it was.
+   * it was tuned, judged by the gate, and learnt. Other calls are answered between two events; what answers changes by `adopt` alone. A call that ends early leaves the delta that it was given as good as it was.
    *
    * @throws RecommenderError `not-tunable` where a baseline counts, or nothing tells what turns a network's scores into
    *   probabilities; `foreign-delta`, `bad-delta`; `aborted`.
