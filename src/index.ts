@@ -1,9 +1,8 @@
 /** Aisle's public surface. Everything else may change. */
 export type { CatalogueItem } from './checkpoint/artifact';
 export type { TuneMethod } from './checkpoint/delta';
+export type { BackendChoice, BackendName } from './compute/types';
 export type {
-  BackendChoice,
-  BackendName,
   ClickEffect,
   Explanation,
   LoadProgress,
@@ -11,7 +10,7 @@ export type {
   RankedItem,
   Reason,
   TuneProgress,
-} from './engine/engine';
+} from './engine/types';
 export { type ErrorCode, RecommenderError } from './errors';
 export {
   createRecommender,

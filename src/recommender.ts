@@ -1,8 +1,9 @@
 /** `createRecommender`: the whole story on one screen. The page tracks clicks and asks for items; a worker computes. */
+
+import { abortable } from './abort';
 import type { CatalogueItem } from './checkpoint/artifact';
-import { abortable } from './engine/abort';
-import { startWorkerEngine } from './engine/client';
-import type { BackendChoice, BackendName, LoadProgress, ModelInfo, RankedItem } from './engine/engine';
+import type { BackendChoice, BackendName } from './compute/types';
+import type { LoadProgress, ModelInfo, RankedItem } from './engine/types';
 import { RecommenderError, reasonOf } from './errors';
 import { checkedEvent, checkedEventName, checkedIds, checkedOptions, checkedRequest } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
@@ -16,6 +17,7 @@ import { type HistoryChoice, VisitorHistory } from './session/visitor-history';
 import { openDeviceNotes } from './store/device-notes';
 import { createEventStore, type StorageState } from './store/event-store';
 import type { StoredEvent } from './store/records';
+import { startWorkerEngine } from './worker/client';
 
 /** Everything has a default that a shop could ship, except the model. */
 export interface RecommenderOptions {
@@ -226,7 +228,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const notes = openDeviceNotes();
   const store = createEventStore({
     gap,
-    onEvents: (events) => history.add(...events),
+    onEvents: (events) => history.add(events),
     onStored(events) {
       notes.allow('event'); // after an erasure, the first event that is stored begins anew
       emit('stored', { events: events.map(tracked) });
@@ -262,6 +264,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onProgress: (progress) => emit('progress', progress),
     onChange: update,
     onDegraded: degrade,
+    onRefusedAdapter: (why) => void learner.tell((learning) => learning.distrust(why)),
   });
   const learner = createLearner({
     ...{ engine, store, history, options, update, degrade, mend, on, assertAlive },
@@ -310,7 +313,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       const reported = { itemId, event: kind, time: time / 1000, ...(features && { features }) };
       if (history.isRepeated(reported, pageView)) return;
       const seen = store.identify(reported);
-      history.add(seen);
+      history.add([seen]);
       // What is tracked while the answer is no is not stored by a later yes.
       if (status.consent !== 'denied') void store.append(seen);
     },

@@ -29,7 +29,7 @@ describe('the checker refuses, with file, line and rule,', () => {
     [
       'an upward import of types',
       'src/train/a.ts',
-      `import type { Engine } from '../engine/engine';`,
+      `import type { Engine } from '../engine/types';`,
       'upward import: train → engine',
     ],
     ['an upward re-export', 'src/models/a.ts', `export * from '../train/trainer';`, 'upward import: models → train'],
@@ -42,20 +42,20 @@ describe('the checker refuses, with file, line and rule,', () => {
     [
       'an upward import type',
       'src/types.ts',
-      `type A = import('./engine/engine').Engine;`,
+      `type A = import('./engine/types').Engine;`,
       'upward import: types → engine',
     ],
     [
       'an upward worker URL',
       'src/train/a.ts',
-      `new Worker(new URL('../engine/worker.ts', import.meta.url));`,
-      'upward import: train → engine',
+      `new Worker(new URL('../worker/worker.ts', import.meta.url));`,
+      'upward import: train → worker',
     ],
     [
       'a sideways import',
       'src/objectives/a.ts',
-      `import { topK } from '../ranking/top-k';`,
-      'sideways import: objectives → ranking',
+      `import { sknn } from '../neighbours/rules';`,
+      'sideways import: objectives → neighbours',
     ],
     [
       'an import from the tests',
@@ -73,19 +73,19 @@ describe('the checker refuses, with file, line and rule,', () => {
       'tensors in the command line',
       'src/cli/a.ts',
       `import { tensor } from '@tensorflow/tfjs-core';`,
-      'tensors only in nn, models, objectives, ranking, train, engine: @tensorflow/tfjs-core',
+      'tensors only in compute, nn, models, objectives, ranking, train, engine: @tensorflow/tfjs-core',
     ],
     [
       'tensors in the page',
       'src/demo/a.ts',
       `await import('@tensorflow/tfjs-core');`,
-      'tensors only in nn, models, objectives, ranking, train, engine: @tensorflow/tfjs-core',
+      'tensors only in compute, nn, models, objectives, ranking, train, engine: @tensorflow/tfjs-core',
     ],
     [
       'tensors in the checkpoint',
       'src/checkpoint/a.ts',
       `import type { Tensor } from '@tensorflow/tfjs-core';`,
-      'tensors only in nn, models, objectives, ranking, train, engine: @tensorflow/tfjs-core',
+      'tensors only in compute, nn, models, objectives, ranking, train, engine: @tensorflow/tfjs-core',
     ],
     [
       'the union package',
@@ -113,10 +113,15 @@ describe('the checker refuses, with file, line and rule,', () => {
       `export function f(e: HTMLElement): void {}`,
       'DOM only in ui and demo: HTMLElement',
     ],
-    ['the GPU outside the engine', 'src/ui/a.ts', `if (navigator.gpu) start();`, 'navigator.gpu only in engine'],
-    ['the GPU behind a cast', 'src/ranking/a.ts', `(navigator as any)['gpu'];`, 'navigator.gpu only in engine'],
-    ['the GPU by destructuring', 'src/ui/a.ts', `const { gpu } = navigator;`, 'navigator.gpu only in engine'],
-    ['the GPU by asking for it', 'src/ui/a.ts', `const has = 'gpu' in navigator;`, 'navigator.gpu only in engine'],
+    [
+      'the GPU outside the compute layer',
+      'src/ui/a.ts',
+      `if (navigator.gpu) start();`,
+      'navigator.gpu only in compute',
+    ],
+    ['the GPU behind a cast', 'src/ranking/a.ts', `(navigator as any)['gpu'];`, 'navigator.gpu only in compute'],
+    ['the GPU by destructuring', 'src/ui/a.ts', `const { gpu } = navigator;`, 'navigator.gpu only in compute'],
+    ['the GPU by asking for it', 'src/ui/a.ts', `const has = 'gpu' in navigator;`, 'navigator.gpu only in compute'],
     [
       'Node in the engine',
       'src/engine/a.ts',
@@ -132,7 +137,7 @@ describe('the checker refuses, with file, line and rule,', () => {
 describe('the checker allows', () => {
   test.each([
     ['downward imports', 'src/train/a.ts', `import { topK } from '../ranking/top-k';`],
-    ['imports of its own part', 'src/engine/backends/index.ts', `import { x } from '../engine';`],
+    ['imports of its own part', 'src/compute/backends/start.ts', `import { x } from '../types';`],
     ['types and errors from everywhere', 'src/session/a.ts', `import { RecommenderError } from '../errors';`],
     ['the demo to use the elements', 'src/demo/a.ts', `import '../ui/card';`],
     ['tensors in a layer', 'src/nn/a.ts', `import { matMul } from '@tensorflow/tfjs-core';`],
@@ -143,7 +148,7 @@ describe('the checker allows', () => {
       'src/cli/commands/a.ts',
       `import { version } from '../../../package.json';`,
     ],
-    ['the GPU in the engine', 'src/engine/a.ts', `await navigator.gpu.requestAdapter();`],
+    ['the GPU in the compute layer', 'src/compute/a.ts', `await navigator.gpu.requestAdapter();`],
     ['a property called document', 'src/session/a.ts', `export const x = { document: 1 }.document;`],
     ['a variable called window', 'src/session/a.ts', `const window = 5; export const y = window + 1;`],
     [

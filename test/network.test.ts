@@ -11,12 +11,12 @@ import { networkUses } from './network';
 /** File, use, how often, and why it may stand. */
 const ALLOWED: readonly (readonly [file: string, use: string, times: number, why: string])[] = [
   ['src/engine/artifact-loader.ts', 'fetch', 1, 'the one loader: GETs of files that the manifest names'],
-  ['src/engine/worker-url.ts', 'Worker', 2, "the engine's worker, from the library's own folder"],
+  ['src/worker/start.ts', 'Worker', 2, "the engine's worker, from the library's own folder"],
   // Where globals are handed on as a whole.
-  ['src/engine/worker.ts', 'globalThis as a value', 1, 'the port to the page'],
-  ['src/engine/backends/webgpu.ts', 'globalThis as a value', 2, 'gives Node the constants of WebGPU'],
-  ['src/engine/backends/webgpu.ts', 'navigator as a value', 1, 'gives Node `navigator.gpu`'],
-  ['src/engine/protocol.ts', 'ping=', 1, 'a message to the worker, no attribute'],
+  ['src/worker/worker.ts', 'globalThis as a value', 1, 'the port to the page'],
+  ['src/compute/backends/webgpu.ts', 'globalThis as a value', 2, 'gives Node the constants of WebGPU'],
+  ['src/compute/backends/webgpu.ts', 'navigator as a value', 1, 'gives Node `navigator.gpu`'],
+  ['src/worker/protocol.ts', 'ping=', 1, 'a message to the worker, no attribute'],
   ['src/ui/page.ts', 'globalThis as a value', 2, 'listens to its events'],
   ['src/ui/queue.ts', 'globalThis as a value', 1, '`window.aisle`'],
   ['src/ui/readers/data-layer.ts', 'globalThis as a value', 1, 'an array under a name that the shop chooses'],

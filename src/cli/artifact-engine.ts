@@ -3,9 +3,11 @@ import { open } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { BackendChoice, Engine, ModelInfo } from '../engine/engine';
+import type { BackendChoice } from '../compute/types';
 import { createLocalEngine } from '../engine/local-engine';
+import type { Engine, ModelInfo } from '../engine/types';
 import { RecommenderError } from '../errors';
+import { finishReplacing } from './artifact-folder';
 import { backendOptions } from './start-backend';
 
 export interface LoadedEngine {
@@ -20,6 +22,7 @@ export interface LoadedEngine {
  * @throws RecommenderError `bad-artifact` that names the file, `no-backend`, `aborted`.
  */
 export async function loadEngine(folder: string, backend: BackendChoice, signal: AbortSignal): Promise<LoadedEngine> {
+  await finishReplacing(folder);
   const engine = createLocalEngine({ fetchFile: readFromDisk, ...(await backendOptions(backend)) });
   try {
     const modelUrl = pathToFileURL(`${resolve(folder)}/`).href;

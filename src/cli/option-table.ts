@@ -1,8 +1,8 @@
-import { unknownModel } from '../engine/learn';
 import { defaultOf, describe } from '../models/configuration';
 import type { OptionSpec } from '../models/model';
 import { presets } from '../models/presets';
 import { baselines } from '../neighbours/index';
+import { unknownModel } from '../train/learn';
 import { architectures } from './architectures';
 
 /** Every configuration key of a model with type, range, default and source, and its presets: the end of `--help`. */

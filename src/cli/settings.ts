@@ -1,7 +1,6 @@
 /** The flags that configure a model, `--preset`, `--config` and `--set`. */
 import { InvalidArgumentError } from 'commander';
 import { parseJson } from '../checkpoint/json';
-import { configurationOf } from '../engine/learn';
 import { RecommenderError } from '../errors';
 import { camelCase } from '../models/configuration';
 import { hasPresets, presetOf } from '../models/presets';
@@ -9,6 +8,7 @@ import { AUTO, type AutoPreset, autoPreset } from '../models/presets/auto';
 import type { EventLog } from '../session/event-log';
 import { holdOut } from '../session/hold-out';
 import { type LogFacts, logFacts } from '../session/log-facts';
+import { configurationOf } from '../train/learn';
 import type { Context } from './context';
 import { readEventsFile } from './events-file';
 import { type EventsFlags, readOptions } from './options';

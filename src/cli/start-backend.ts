@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
-import { type BackendOptions, startBackend } from '../engine/backends/index';
-import type { BackendChoice, BackendName } from '../engine/engine';
+import { type BackendOptions, startBackend } from '../compute/backends/start';
+import type { BackendChoice, BackendName } from '../compute/types';
 import { RecommenderError } from '../errors';
 import type { Sink } from './context';
 import { wasmPath } from './wasm-path';

@@ -1,8 +1,8 @@
 /** One thread beside the program's own, for `aisle train --threads`: it shares every step until the training ends. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { BackendChoice } from '../engine/engine';
-import { assist } from '../engine/learn';
+import type { BackendChoice } from '../compute/types';
 import { RecommenderError } from '../errors';
+import { assist } from '../train/learn';
 import { Team } from '../train/team';
 import { tameLibraries } from './libraries';
 import { startFirst } from './start-backend';

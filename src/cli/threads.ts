@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { LearnOptions } from '../engine/learn';
 import { RecommenderError } from '../errors';
+import type { LearnOptions } from '../train/learn';
 import { type Layout, Team, type TeamMemory, teamMemory } from '../train/team';
 
 /** What a thread is told: the same training, on the same backend. */

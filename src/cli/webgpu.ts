@@ -1,4 +1,4 @@
-import type { WebGpu } from '../engine/backends/webgpu';
+import type { WebGpu } from '../compute/backends/webgpu';
 import { RecommenderError } from '../errors';
 
 /**

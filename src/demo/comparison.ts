@@ -2,10 +2,12 @@
  * What other models would suggest for the same visit: each computes in a worker of its own, which is started when somebody
  * wants to see it and ended when nobody does. Nothing of it is stored.
  */
-import { startWorkerEngine, type WorkerEngine } from '../engine/client';
-import type { BackendChoice, EngineEvent, ModelInfo, RankedItem } from '../engine/engine';
+
+import type { BackendChoice } from '../compute/types';
+import type { EngineEvent, ModelInfo, RankedItem } from '../engine/types';
 import { reasonOf } from '../errors';
 import { VisitorHistory } from '../session/visitor-history';
+import { startWorkerEngine, type WorkerEngine } from '../worker/client';
 import type { Model } from './shop';
 import { SESSION_GAP, type Visit } from './visit';
 
@@ -108,7 +110,7 @@ export function openComparison(workerUrl: string, changed: () => void): Comparis
       const reader = new VisitorHistory({ gap: 60 * SESSION_GAP, history: visit.options.history });
       const { sessions } = (await visit.known()) ?? { sessions: [] };
       const events = sessions.flat();
-      reader.add(...events.map(({ itemId, event, time }) => ({ itemId, event, time: Date.parse(time) / 1000 })));
+      reader.add(events.map(({ itemId, event, time }) => ({ itemId, event, time: Date.parse(time) / 1000 })));
       clicks = reader.at(Date.now() / 1000);
       askAll();
     },

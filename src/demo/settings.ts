@@ -1,5 +1,5 @@
 /** What the address asks for: `?backend=…&model=…`. */
-import type { BackendChoice } from '../engine/engine';
+import type { BackendChoice } from '../compute/types';
 import { nearestName } from '../errors';
 
 /** The backends by name, and what each is called in a sentence. */

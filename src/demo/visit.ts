@@ -3,7 +3,8 @@
  * it. A recommender's options are fixed, so a switch of the backend or the history starts another one, which gets to know
  * what the first knew.
  */
-import type { BackendChoice, BackendName, RankedItem, Reason } from '../engine/engine';
+import type { BackendChoice, BackendName } from '../compute/types';
+import type { RankedItem, Reason } from '../engine/types';
 import type { RecommenderEvents, Status } from '../recommender';
 import type { PrivacyExport } from '../recommender/privacy';
 import type { HistoryChoice } from '../session/visitor-history';

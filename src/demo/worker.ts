@@ -2,7 +2,7 @@
  * The engine's worker, as the demo starts it: it tells the page what it requests, which a page cannot see by itself, and
  * can be cut off from the network for a trial. `#…` in its address names the channel to the page; servers do not see it.
  */
-import { defaultWorkerUrl } from '../engine/worker-url';
+import { defaultWorkerUrl } from '../worker/start';
 import { type NetworkMessage, observeRequests, watchedFetch } from './requests';
 
 const channel = new BroadcastChannel(self.location.hash);

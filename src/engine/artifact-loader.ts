@@ -5,7 +5,7 @@
 import type { OpenedArtifact } from '../checkpoint/artifact';
 import { openArtifact, tooLong } from '../checkpoint/open';
 import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
-import type { LoadProgress } from './engine';
+import type { LoadProgress } from './types';
 
 /** How files are fetched: `fetch` in a page, a reader of folders on the command line. Rejects where nothing answers. */
 export type FetchFile = (url: string, signal: AbortSignal) => Promise<Response>;

@@ -3,8 +3,8 @@ import type { OpenedArtifact } from '../checkpoint/artifact';
 import type { Delta } from '../checkpoint/delta';
 import { CLOSED } from '../train/tuning/gate';
 import type { NdArray } from '../types';
-import type { Migrated } from './engine';
-import { baseOf } from './ground';
+import { baseOf } from './frozen-model';
+import type { Migrated } from './types';
 
 /** What speaks of items, and not of places in the space that the old model made. */
 const KEPT = ['rows.count', 'rows.bias'] as const;

@@ -1,10 +1,10 @@
 /** The items of a loaded artifact: ids and indices, what may be shown, and what is popular. No tensors. */
 import { type Artifact, type CatalogueItem, isAvailable, SUPPORT_TENSOR, USERS_TENSOR } from '../checkpoint/artifact';
 import { userFinder } from '../checkpoint/users';
+import { birthsOf } from '../ranking/load-scorer';
 import { clickReader } from '../session/click-features';
 import type { ItemIndex, SessionInput } from '../types';
-import type { EngineEvent } from './engine';
-import { birthsOf } from './load-scorer';
+import type { EngineEvent } from './types';
 
 export interface ModelItems {
   /** The clicks that the model knows, oldest first, with what it reads of them, and who clicked. */

@@ -1,5 +1,5 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
-import type { BackendChoice } from '../engine/engine';
+import type { BackendChoice } from '../compute/types';
 import { nearestName } from '../errors';
 import type { RecommenderEvents, RecommenderOptions, RecommendOptions, TrackedEvent } from '../recommender';
 import type { HistoryChoice } from '../session/visitor-history';

@@ -1,18 +1,11 @@
 /** What computes: loads the model, follows it where the engine moves it, and has the fastest backend found later. */
-import type { WorkerEngine } from '../engine/client';
-import {
-  type BackendChoice,
-  type BackendName,
-  type Control,
-  isGpu,
-  type LoadProgress,
-  type ModelInfo,
-  type Recommendations,
-  type RecommendRequest,
-} from '../engine/engine';
+
+import { type BackendChoice, type BackendName, isGpu } from '../compute/types';
+import type { Control, LoadProgress, ModelInfo, Recommendations, RecommendRequest } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
 import type { Status } from '../recommender';
 import type { DeviceNotes } from '../store/device-notes';
+import type { WorkerEngine } from '../worker/client';
 import type { Trials } from './trials';
 
 export interface ComputingOptions {
@@ -25,6 +18,8 @@ export interface ComputingOptions {
   readonly onProgress: (progress: LoadProgress) => void;
   readonly onChange: (change: Required<Pick<Status, 'model' | 'engine'>>) => void;
   readonly onDegraded: (code: string, message: string) => void;
+  /** What was learnt is not used any more. */
+  readonly onRefusedAdapter: (why: string) => void;
 }
 
 /** What says, with each answer, what computed it. */
@@ -34,7 +29,7 @@ type Said = Pick<ModelInfo, 'backend' | 'why'>;
 const PATIENCE = 3000;
 
 export function createComputing(options: ComputingOptions) {
-  const { engine, notes, modelUrl, backend: asked, now, onProgress, onChange, onDegraded } = options;
+  const { engine, notes, modelUrl, backend: asked, now, onProgress, onChange, onDegraded, onRefusedAdapter } = options;
   let shown: Required<Pick<Status, 'model' | 'engine'>> | undefined;
   /** What the engine said last. */
   let said = '';
@@ -126,6 +121,7 @@ export function createComputing(options: ComputingOptions) {
       const answer = await engine.recommend(request, control);
       hasAnswered();
       if (asked === moves) follow(answer);
+      if (answer.refusedAdapter !== undefined) onRefusedAdapter(answer.refusedAdapter);
       return answer;
     },
     products: (ids: readonly string[]) => engine.products(ids),

@@ -1,5 +1,5 @@
 /** What is remembered about the backends of this device: the fastest for a model, those that failed, one being tried. */
-import type { BackendName } from '../engine/engine';
+import type { BackendName } from '../compute/types';
 
 /** The key of what is remembered. */
 export const BACKENDS = 'backends';

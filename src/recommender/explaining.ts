@@ -1,5 +1,5 @@
 /** Which clicks moved an item up, as the page asks for it: what is asked for in one go is answered by one inference. */
-import type { Engine, Explanation } from '../engine/engine';
+import type { Engine, Explanation } from '../engine/types';
 import { engineEvent } from './fresh-events';
 import type { LearningParts } from './learning-parts';
 

@@ -1,6 +1,6 @@
 /** Which of the visitor's events are still to be learnt, and in which portions. */
 import type { Delta } from '../checkpoint/delta';
-import type { EngineEvent, LearnableEvent } from '../engine/engine';
+import type { EngineEvent, LearnableEvent } from '../engine/types';
 import { type Kept, withoutUnread } from '../session/left-out';
 import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
 

@@ -4,7 +4,7 @@
  */
 import type { Delta } from '../checkpoint/delta';
 import { decodeDelta, encodeDelta, MAX_DELTA_BYTES } from '../checkpoint/delta-file';
-import type { Engine } from '../engine/engine';
+import type { Engine } from '../engine/types';
 import { RecommenderError } from '../errors';
 import type { Status } from '../recommender';
 import { createDeltaStore } from '../store/delta-store';
@@ -132,9 +132,9 @@ export class KeptLearning {
     return true;
   }
 
-  /** What answers gave scores that are not finite: by what was learnt, as the model alone was checked when it was loaded. */
-  async distrust(): Promise<void> {
-    if (this.#isAdopted && this.#delta) await this.#setAside('it makes scores that are not finite');
+  /** The engine does not use what was adopted any more: it is set aside. */
+  async distrust(why: string): Promise<void> {
+    if (this.#isAdopted && this.#delta) await this.#setAside(why);
   }
 
   async #migrate(delta: Delta): Promise<void> {

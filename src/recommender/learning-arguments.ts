@@ -1,5 +1,5 @@
 /** What is asked of learning, checked: every wrong argument is a `RangeError`. */
-import type { TuneProgress } from '../engine/engine';
+import type { TuneProgress } from '../engine/types';
 import { type Checks, calls, checked, oneOf, SIGNAL } from './arguments';
 import type { FineTuneOptions } from './learning-status';
 

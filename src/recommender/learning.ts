@@ -2,10 +2,11 @@
  * Learning from the visitor: when, in which slices, and what ends it. What was learnt is kept by `kept-learning.ts`. Loaded
  * where something is learnt, explained or carried over, or was learnt before.
  */
+
+import { abortable, firstOf } from '../abort';
 import type { Delta } from '../checkpoint/delta';
 import { checkPassphrase } from '../checkpoint/sealed-file';
-import { abortable, firstOf } from '../engine/abort';
-import type { LearnableEvent, TuneProgress } from '../engine/engine';
+import type { LearnableEvent, TuneProgress } from '../engine/types';
 import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import { asOneTrainer, type StillAlone } from '../store/one-trainer';
 import { sleep } from '../store/waiting';
@@ -92,9 +93,6 @@ export function createLearning(parts: LearningParts): Learning {
   const unsubscribe = [
     on('erased', drop),
     on('stored', () => void keep()),
-    on('error', ({ code }) => {
-      if (code === 'not-finite') void kept.distrust().then(() => show());
-    }),
     on('status', (next) => {
       const before = said;
       said = next;
@@ -363,6 +361,10 @@ export function createLearning(parts: LearningParts): Learning {
     async learnt() {
       await kept.read();
       return kept.delta && readableLearnt(kept.delta, kept.status, engine.products);
+    },
+    async distrust(why) {
+      await kept.distrust(why);
+      show();
     },
     settled: () => cleared,
     close() {

@@ -1,6 +1,6 @@
 /** The strategy `recent`: loaded where a page asks for it. */
 import { isAvailable } from '../checkpoint/artifact';
-import type { RankedItem } from '../engine/engine';
+import type { RankedItem } from '../engine/types';
 import { type Answer, type Answerer, known, passes, type Question } from './strategies';
 
 /** What was looked at last, each item once. Its score is the time of the newest event, in seconds since 1970. */

@@ -1,7 +1,8 @@
 /** Which question a strategy puts to the model, and what of the answer is given. */
+
+import { abortable } from '../abort';
 import type { CatalogueItem } from '../checkpoint/artifact';
-import { abortable } from '../engine/abort';
-import type { Engine, EngineEvent, RankedItem, Recommendations } from '../engine/engine';
+import type { Engine, EngineEvent, RankedItem, Recommendations } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
 import { loaded } from './loaded';
 
@@ -78,7 +79,7 @@ async function ranked(
     const fresh = items.slice(checked); // the ranking is the same, only longer
     checked = items.length;
     const products = await known(engine, fresh, signal);
-    kept.push(...fresh.filter(({ itemId }, i) => passes(filter, products[i] ?? { id: itemId })));
+    for (const [i, item] of fresh.entries()) if (passes(filter, products[i] ?? { id: item.itemId })) kept.push(item);
     if (kept.length >= k || items.length < asked || asked >= within) return { items: kept.slice(0, k), milliseconds };
   }
 }

@@ -2,7 +2,7 @@
 import type { Delta } from '../checkpoint/delta';
 import { decodeDelta, encodeDelta, MAX_DELTA_BYTES } from '../checkpoint/delta-file';
 import { seal, unseal } from '../checkpoint/sealed-file';
-import type { Engine } from '../engine/engine';
+import type { Engine } from '../engine/types';
 import { RecommenderError } from '../errors';
 
 /** As `Taste.export`. */

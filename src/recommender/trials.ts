@@ -3,10 +3,12 @@
  * Before a GPU is tried a mark is left, and taken away after: where the tab dies meanwhile, the next page finds the mark
  * and leaves that GPU alone. Loaded only where there is something to try.
  */
-import type { Rival, WorkerEngine } from '../engine/client';
-import { type BackendName, isGpu, type ModelInfo, type Moved } from '../engine/engine';
+
+import { type BackendName, isGpu } from '../compute/types';
+import type { ModelInfo, Moved } from '../engine/types';
 import { RecommenderError } from '../errors';
 import type { DeviceNotes } from '../store/device-notes';
+import type { Rival, WorkerEngine } from '../worker/client';
 import {
   BACKENDS,
   chosen,

@@ -1,6 +1,6 @@
 /** What a slot asks for, and the products that it gets. */
 import type { CatalogueItem } from '../checkpoint/artifact';
-import type { Reason } from '../engine/engine';
+import type { Reason } from '../engine/types';
 import { nearestName } from '../errors';
 import type { Recommender } from '../recommender';
 import { STRATEGIES } from '../recommender/arguments';

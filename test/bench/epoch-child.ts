@@ -5,10 +5,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readEventsFile } from '../../src/cli/events-file';
 import { wasmPath } from '../../src/cli/wasm-path';
-import { startBackend } from '../../src/engine/backends/index';
-import { learn } from '../../src/engine/learn';
+import { startBackend } from '../../src/compute/backends/start';
 import { presetOf } from '../../src/models/presets';
 import type { ClickLog } from '../../src/session/event-log';
+import { learn } from '../../src/train/learn';
 import type { EpochLine, EpochStart, EpochWork } from './epoch-works';
 
 const { data, model, preset, set, every, epochs }: EpochWork = JSON.parse(process.argv[2]!);

@@ -9,7 +9,7 @@ import { importers } from '../../src/checkpoint/imports/index';
 import { toOurs } from '../../src/checkpoint/imports/name-map';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { wasmPath } from '../../src/cli/wasm-path';
-import { startBackend } from '../../src/engine/backends/index';
+import { startBackend } from '../../src/compute/backends/start';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import type { SessionModel } from '../../src/models/model';

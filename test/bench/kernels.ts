@@ -8,11 +8,11 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { startBackend } from '../../src/engine/backends/index';
-import { addKernels } from '../../src/engine/backends/registry';
-import { registerTraining } from '../../src/engine/backends/training';
-import { wasmInference } from '../../src/engine/kernels/wasm-inference';
-import { wasmTraining } from '../../src/engine/kernels/wasm-training';
+import { addKernels } from '../../src/compute/backends/registry';
+import { startBackend } from '../../src/compute/backends/start';
+import { wasmInference } from '../../src/compute/kernels/wasm/tfjs-inference';
+import { wasmTraining } from '../../src/compute/kernels/wasm/tfjs-training';
+import { registerTraining } from '../../src/compute/training';
 import { softmaxCrossEntropy } from '../../src/nn/cross-entropy';
 import { dropout } from '../../src/nn/dropout';
 import { adagradUpdate, adamUpdate } from '../../src/nn/updates';

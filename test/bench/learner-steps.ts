@@ -1,6 +1,6 @@
 /** Training steps of the product's own learner on WASM, on sessions of uniformly drawn items. */
-import { type BackendOptions, startBackend } from '../../src/engine/backends/index';
-import { registerTraining } from '../../src/engine/backends/training';
+import { type BackendOptions, startBackend } from '../../src/compute/backends/start';
+import { registerTraining } from '../../src/compute/training';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import type { SessionModel } from '../../src/models/model';

@@ -3,10 +3,10 @@ import { getKernelsForBackend, registerGradient, unregisterKernel } from '@tenso
 import { meanGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Mean_grad';
 import { sumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Sum_grad';
 import { tileGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Tile_grad';
-import { addKernels } from '../../src/engine/backends/registry';
-import { ownTraining } from '../../src/engine/kernels/own-training';
-import { wasmInference } from '../../src/engine/kernels/wasm-inference';
-import { wasmTraining } from '../../src/engine/kernels/wasm-training';
+import { addKernels } from '../../src/compute/backends/registry';
+import { ownTraining } from '../../src/compute/kernels/shared/training';
+import { wasmInference } from '../../src/compute/kernels/wasm/tfjs-inference';
+import { wasmTraining } from '../../src/compute/kernels/wasm/tfjs-training';
 
 /**
  * Puts TensorFlow.js' kernels and gradients in the place of ours on WASM. What it has none of, such as the gradient of

@@ -15,7 +15,7 @@ import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import type { TuneMethod } from '../../src/checkpoint/delta';
 import { staticServer } from '../../src/cli/static-server';
-import type { EngineEvent } from '../../src/engine/engine';
+import type { EngineEvent } from '../../src/engine/types';
 import { random } from '../../src/session/random';
 import { built } from '../build/built';
 import { leanTensorFlow } from '../build/lean-tensorflow';

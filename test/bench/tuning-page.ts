@@ -2,8 +2,8 @@
 
 import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
 import { encodeDelta } from '../../src/checkpoint/delta-file';
-import { startWorkerEngine, type WorkerEngine } from '../../src/engine/client';
-import type { EngineEvent } from '../../src/engine/engine';
+import type { EngineEvent } from '../../src/engine/types';
+import { startWorkerEngine, type WorkerEngine } from '../../src/worker/client';
 
 let engine: WorkerEngine | undefined;
 let learnt: Delta | undefined;

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
-import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } from '../../src/engine/client';
-import type { BackendName, RankedItem, RecommendRequest, TrainProgress, TrainRequest } from '../../src/engine/engine';
+import type { BackendName } from '../../src/compute/types';
+import type { RankedItem, RecommendRequest, TrainProgress, TrainRequest } from '../../src/engine/types';
 import { createRecommender } from '../../src/index';
+import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } from '../../src/worker/client';
 import { clicks, folderOf, NOW, RING, RING_LOSSES, SESSIONS, smallModel } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
 

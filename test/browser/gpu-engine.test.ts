@@ -1,9 +1,10 @@
 /// <reference types="@webgpu/types" />
 import { engine as runtime, square, tensor1d } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { startBackend, stopBackend } from '../../src/engine/backends/index';
-import type { BackendChoice, BackendName, Engine, RecommendRequest, TrainRequest } from '../../src/engine/engine';
+import { startBackend, stopBackend } from '../../src/compute/backends/start';
+import type { BackendChoice, BackendName } from '../../src/compute/types';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
+import type { Engine, RecommendRequest, TrainRequest } from '../../src/engine/types';
 import {
   clicks,
   folderOf,

@@ -23,17 +23,17 @@ import {
   unsortedSegmentSum,
 } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { startBackend } from '../../src/engine/backends/index';
-import { missingKernels } from '../../src/engine/backends/registry';
-import { registerTraining } from '../../src/engine/backends/training';
-import type { BackendName } from '../../src/engine/engine';
-import { inferenceKernels, trainingKernels } from '../../src/engine/kernels/names';
+import { missingKernels } from '../../src/compute/backends/registry';
+import { startBackend } from '../../src/compute/backends/start';
+import { inferenceKernels, trainingKernels } from '../../src/compute/kernels/shared/names';
+import { registerTraining } from '../../src/compute/training';
+import type { BackendName } from '../../src/compute/types';
 import { bprMaxLoss } from '../../src/nn/bpr-max';
 import { softmaxCrossEntropy } from '../../src/nn/cross-entropy';
 import { dropout } from '../../src/nn/dropout';
 import { maskEqual } from '../../src/nn/masked';
 import { adagradUpdate, adamUpdate, assignRows } from '../../src/nn/updates';
-import { closeTo, floatsOf, indicesOf } from '../engine/kernels/random';
+import { closeTo, floatsOf, indicesOf } from '../compute/kernels/random';
 
 const GPUS = ['webgl', 'webgpu'] as const satisfies readonly BackendName[];
 

@@ -6,8 +6,9 @@ import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backe
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { memory, engine as tensors } from '@tensorflow/tfjs-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { BackendName, Engine } from '../../src/engine/engine';
+import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
+import type { Engine } from '../../src/engine/types';
 import { models } from '../../src/models/index';
 import { clicks, type Folder, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
 import { SMALL } from '../engine/parity';

@@ -2,11 +2,12 @@ import { div, env, ones } from '@tensorflow/tfjs-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { commands } from 'vitest/browser';
 import { packArtifact } from '../../src/checkpoint/pack';
-import { startBackend, stopBackend } from '../../src/engine/backends/index';
-import { startWorkerEngine } from '../../src/engine/client';
-import { type BackendName, isGpu, type RankedItem } from '../../src/engine/engine';
+import { startBackend, stopBackend } from '../../src/compute/backends/start';
+import { type BackendName, isGpu } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
+import type { RankedItem } from '../../src/engine/types';
 import { createRecommender, type Recommender } from '../../src/index';
+import { startWorkerEngine } from '../../src/worker/client';
 import {
   ASKED,
   differences,

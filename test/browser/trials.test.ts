@@ -1,8 +1,9 @@
 /** Trying backends with real engines on all four; how long an inference takes is a table's, since software GPUs tell nothing. */
 import { getBackend, engine as runtime } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { BackendName, Engine, ModelInfo } from '../../src/engine/engine';
+import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
+import type { Engine, ModelInfo } from '../../src/engine/types';
 import { RecommenderError } from '../../src/errors';
 import { BACKENDS, type DeviceRecord, recordOf } from '../../src/recommender/device-record';
 import { createTrials } from '../../src/recommender/trials';

@@ -3,9 +3,10 @@ import { engine as runtime } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
 import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
-import { startWorkerEngine } from '../../src/engine/client';
-import type { BackendName, Engine, EngineEvent, RankedItem } from '../../src/engine/engine';
+import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
+import type { Engine, EngineEvent, RankedItem } from '../../src/engine/types';
+import { startWorkerEngine } from '../../src/worker/client';
 import { clicks, type Folder, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
 import { differences, SMALL, THOUSANDTH, within } from '../engine/parity';
 

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BackendName } from '../../src/engine/engine';
+import type { BackendName } from '../../src/compute/types';
 import type { createRecommender } from '../../src/index';
 import { models } from '../../src/models/index';
 import { openBrowser } from '../demo/shop-window';

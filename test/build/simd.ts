@@ -1,9 +1,9 @@
-/** The WebAssembly of `engine/kernels/simd`, built from its AssemblyScript: `npm run simd` writes it, a test compares. */
+/** The WebAssembly of `compute/kernels/wasm-simd`, built from its AssemblyScript: `npm run simd` writes it, a test compares. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { main as compile } from 'assemblyscript/asc';
 
-const FOLDER = resolve(import.meta.dirname, '../../src/engine/kernels/simd');
+const FOLDER = resolve(import.meta.dirname, '../../src/compute/kernels/wasm-simd');
 
 /** What is built, and the features of WebAssembly that an engine must have for it. */
 const BUILDS: Readonly<Record<string, string>> = { 'binary.ts': 'simd', 'binary-fused.ts': 'simd,relaxed-simd' };

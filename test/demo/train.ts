@@ -11,9 +11,9 @@ import { join, resolve } from 'node:path';
 import type { Artifact, ArtifactInfo, CatalogueItem } from '../../src/checkpoint/artifact';
 import { inspectArtifact, readArtifactFolder, writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { run } from '../../src/cli/main';
-import { startBackend } from '../../src/engine/backends';
-import { goldenAnswer } from '../../src/engine/golden-check';
-import { loadScorer } from '../../src/engine/load-scorer';
+import { startBackend } from '../../src/compute/backends/start';
+import { goldenAnswer } from '../../src/ranking/golden-check';
+import { loadScorer } from '../../src/ranking/load-scorer';
 import { DEMO_MODELS, type DemoModel } from './demo-models';
 
 const root = resolve(import.meta.dirname, '../..');

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { type FetchFile, loadArtifact } from '../../src/engine/artifact-loader';
-import type { LoadProgress } from '../../src/engine/engine';
+import type { LoadProgress } from '../../src/engine/types';
 import { type Folder, folderOf, MODEL_URL, serveFolder, smallModel } from './fixture';
 
 let artifact: Artifact;

@@ -12,8 +12,8 @@ import { packArtifact } from '../../src/checkpoint/pack';
 import { loadEngine } from '../../src/cli/artifact-engine';
 import { run } from '../../src/cli/main';
 import { backendOptions } from '../../src/cli/start-backend';
-import type { RankedItem } from '../../src/engine/engine';
 import { createLocalEngine } from '../../src/engine/local-engine';
+import type { RankedItem } from '../../src/engine/types';
 import { sharedPathOrNote } from '../shared';
 import {
   ASKED,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RankedItem } from '../../src/engine/engine';
+import type { RankedItem } from '../../src/engine/types';
 import { aisle } from '../cli/program';
 import { differences, K, NODE_BACKENDS, PARITY_MODELS, type Parity, THOUSANDTH, timed, within } from './parity';
 import { makeParity } from './parity-models';

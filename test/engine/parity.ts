@@ -1,14 +1,7 @@
 /** What Node and a page must agree on: sessions, Node's answers to them, and what Node learns. Runs in both. */
 import type { Artifact } from '../../src/checkpoint/artifact';
-import type {
-  BackendName,
-  Engine,
-  EngineEvent,
-  RankedItem,
-  Trained,
-  TrainProgress,
-  TrainRequest,
-} from '../../src/engine/engine';
+import type { BackendName } from '../../src/compute/types';
+import type { Engine, EngineEvent, RankedItem, Trained, TrainProgress, TrainRequest } from '../../src/engine/types';
 import { models } from '../../src/models/index';
 
 export const PARITY_MODELS: readonly string[] = Object.keys(models);

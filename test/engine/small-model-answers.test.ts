@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLocalEngine } from '../../src/engine/local-engine';
-import { wasmPath } from './backends/start';
+import { wasmPath } from '../compute/backends/start';
 import { folderOf, MODEL_URL, NOW, SESSIONS, serveFolder, smallModel } from './fixture';
 import stored from './small-model-answers.json';
 

@@ -1,8 +1,8 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Engine, Trained, TrainProgress, TrainRequest } from '../../src/engine/engine';
 import { createLocalEngine } from '../../src/engine/local-engine';
-import { wasmPath } from './backends/start';
+import type { Engine, Trained, TrainProgress, TrainRequest } from '../../src/engine/types';
+import { wasmPath } from '../compute/backends/start';
 import { clicks, folderOf, MODEL_URL, RING, RING_LOSSES, serveFolder } from './fixture';
 
 let engine: Engine | undefined;

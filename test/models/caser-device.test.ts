@@ -4,7 +4,7 @@ import { configure } from '../../src/models/configuration';
 import { random } from '../../src/session/random';
 import { fitModel } from '../../src/train/fit';
 import type { Sessions } from '../../src/types';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { logOf, supportOf } from '../train/helpers';
 
 const COLOURS = 3;

@@ -5,7 +5,7 @@ import { configure } from '../../src/models/configuration';
 import { upload } from '../../src/models/tensors';
 import { logQ } from '../../src/objectives/objective';
 import { differentiate, trainee } from '../../src/train/differentiate';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { caserLoss, caserVector, type Instance, type ReferenceSettings } from '../reference/caser';
 import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';
 

@@ -8,7 +8,7 @@ import { profileClicks } from '../../src/models/profile';
 import { upload } from '../../src/models/tensors';
 import { maxOverTime } from '../../src/nn/convolution';
 import type { SessionInput } from '../../src/types';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { far } from '../reference/weights64';
 
 const ITEMS = 9;

@@ -8,7 +8,7 @@ import { drawViews, viewGroups } from '../../src/objectives/augmentations';
 import { logQ } from '../../src/objectives/objective';
 import { random } from '../../src/session/random';
 import { differentiate, trainee } from '../../src/train/differentiate';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import {
   binaryLoss,
   calibratedLoss,

@@ -9,7 +9,7 @@ import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { random } from '../../src/session/random';
 import { Trainer } from '../../src/train/trainer';
 import type { NdArray } from '../../src/types';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { bitsOf, logOf, supportOf } from '../train/helpers';
 
 const ITEMS = 12;

@@ -6,7 +6,7 @@ import type { SessionModel } from '../../src/models/model';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { random } from '../../src/session/random';
 import { Trainer } from '../../src/train/trainer';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
 import { supportOf } from '../train/helpers';
 

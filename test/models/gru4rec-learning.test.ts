@@ -7,7 +7,7 @@ import { random } from '../../src/session/random';
 import { evaluate } from '../../src/train/evaluate';
 import { Trainer } from '../../src/train/trainer';
 import type { Sessions } from '../../src/types';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { logOf, supportOf } from '../train/helpers';
 
 beforeAll(() => start('wasm'));

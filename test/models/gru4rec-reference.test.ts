@@ -8,7 +8,7 @@ import { upload } from '../../src/models/tensors';
 import { gruResetAfter, gruResetBefore } from '../../src/nn/gru';
 import { random } from '../../src/session/random';
 import { differentiate, trainee } from '../../src/train/differentiate';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { cellAfter, cellBefore, gruStep, type ReferenceSettings, stepLoss, type Weights } from '../reference/gru4rec';
 
 const ITEMS = 7;

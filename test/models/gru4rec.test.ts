@@ -6,7 +6,7 @@ import type { Run, State } from '../../src/models/model';
 import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 
 const ITEMS = 9;
 const SUPPORT = Int32Array.of(0, 90, 1, 40, 5, 5, 700, 2, 1, 3);

@@ -16,7 +16,7 @@ import type { TrainingBatch } from '../../src/train/batches';
 import { differentiate, trainee } from '../../src/train/differentiate';
 import { repeatedBy } from '../../src/train/repeats';
 import { Trainer } from '../../src/train/trainer';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { outputTable, predictions } from '../reference/sasrec';
 import { drawWeights, expectGradients, finiteDifferences, type Weights } from '../reference/weights64';
 import { logOf, supportOf } from '../train/helpers';
@@ -298,6 +298,22 @@ test.each([
     [2, 1],
     [0, 1],
   ]);
+});
+
+test('a batch may have hundreds of thousands of negatives', async () => {
+  const model = await models.gru4rec!();
+  const subject = trainee(model, configure(model, { layers: '4', repeatLags: LAGS }), {
+    items: ITEMS,
+    support: SUPPORT,
+  });
+  const batch: TrainingBatch = {
+    input: { kind: 'sessions', sessions: [{ items: [1, 2, 3] }] },
+    targets: Int32Array.of(4),
+  };
+  const negatives = { ids: Int32Array.from({ length: 200_000 }, (_, i) => 1 + (i % 4)), perTarget: false };
+  const { shared } = repeatedBy(subject, batch, batch.targets, negatives)!;
+  const negative = (k: number) => shared![k]! < 0;
+  expect([0, 1, 2, 3, 4, 200_000].map(negative)).toEqual([false, true, true, true, false, false]);
 });
 
 test('lags count from the newest click, to the last time an item was clicked, as far back as asked', () => {

@@ -17,7 +17,7 @@ import { initialise } from '../../src/models/parameters';
 import { sasrec } from '../../src/models/sasrec';
 import { upload } from '../../src/models/tensors';
 import { objectiveLoss } from '../../src/objectives/objective';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { readGoldenSasrec } from '../reference/golden-sasrec';
 import { sharedPathOrNote } from '../shared';
 

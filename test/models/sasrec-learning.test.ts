@@ -5,7 +5,7 @@ import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { upload } from '../../src/models/tensors';
 import { Trainer } from '../../src/train/trainer';
 import type { Sessions } from '../../src/types';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 
 beforeAll(() => start('wasm'));
 

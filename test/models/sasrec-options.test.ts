@@ -6,7 +6,7 @@ import { initialise } from '../../src/models/parameters';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { upload } from '../../src/models/tensors';
 import type { NdArray } from '../../src/types';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { drawWeights, far } from '../reference/weights64';
 
 const ITEMS = 9;

@@ -7,7 +7,7 @@ import { upload } from '../../src/models/tensors';
 import { logQ } from '../../src/objectives/objective';
 import { random } from '../../src/session/random';
 import { differentiate, trainee } from '../../src/train/differentiate';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import {
   binaryLoss,
   calibratedLoss,

@@ -11,8 +11,8 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startBackend } from '../../src/engine/backends';
-import { registerTraining } from '../../src/engine/backends/training';
+import { startBackend } from '../../src/compute/backends/start';
+import { registerTraining } from '../../src/compute/training';
 import { configure } from '../../src/models/configuration';
 import type { Run } from '../../src/models/model';
 import { initialise, size } from '../../src/models/parameters';

@@ -15,7 +15,7 @@ import { upload } from '../../src/models/tensors';
 import { transformers4rec } from '../../src/models/transformers4rec/model';
 import { catalogueScores } from '../../src/objectives/objective';
 import { random } from '../../src/session/random';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { caserVector } from '../reference/caser';
 import { gruStep } from '../reference/gru4rec';
 import { sasrecVectors } from '../reference/sasrec';

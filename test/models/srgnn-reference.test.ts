@@ -5,7 +5,7 @@ import { type SrgnnConfig, srgnn } from '../../src/models/srgnn';
 import { upload } from '../../src/models/tensors';
 import { logQ } from '../../src/objectives/objective';
 import { differentiate, trainee } from '../../src/train/differentiate';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { type ReferenceSettings, srgnnLoss, srgnnVector } from '../reference/srgnn';
 import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';
 

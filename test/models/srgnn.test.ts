@@ -8,7 +8,7 @@ import { upload } from '../../src/models/tensors';
 import { trainee } from '../../src/train/differentiate';
 import { Optimiser } from '../../src/train/optimiser';
 import { Learner } from '../../src/train/step';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 
 beforeAll(() => start('cpu'));
 

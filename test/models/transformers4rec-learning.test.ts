@@ -5,7 +5,7 @@ import { transformers4rec } from '../../src/models/transformers4rec/model';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { random } from '../../src/session/random';
 import { Trainer } from '../../src/train/trainer';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { logOf, supportOf } from '../train/helpers';
 
 beforeAll(() => start('wasm'));

@@ -9,7 +9,7 @@ import { catalogueScores } from '../../src/objectives/objective';
 import { random } from '../../src/session/random';
 import { differentiate, trainee } from '../../src/train/differentiate';
 import type { Catalogue, SessionInput } from '../../src/types';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import {
   binary,
   type Column,

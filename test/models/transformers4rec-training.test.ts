@@ -9,7 +9,7 @@ import { epochBatches, type TrainingBatch } from '../../src/train/batches';
 import { differentiate, trainee } from '../../src/train/differentiate';
 import { Optimiser } from '../../src/train/optimiser';
 import { Learner } from '../../src/train/step';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { logOf } from '../train/helpers';
 
 const ITEMS = 30;

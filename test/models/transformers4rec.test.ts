@@ -13,7 +13,7 @@ import { objectiveLoss } from '../../src/objectives/objective';
 import { random } from '../../src/session/random';
 import { replaceClicks } from '../../src/train/discriminate';
 import type { SessionInput } from '../../src/types';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 
 const ITEMS = 9;
 const inference: Run = { dropout: (x) => x };

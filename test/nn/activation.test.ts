@@ -1,7 +1,7 @@
 import { grad, memory, sum, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { activate } from '../../src/nn/activation';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { finiteDifferences } from '../reference/finite-differences';
 
 /** erf by its series, which needs no constant to be trusted. */

@@ -1,6 +1,6 @@
 import { minimum, mul, type Tensor2D, type Tensor4D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { startBackend } from '../../src/engine/backends';
+import { startBackend } from '../../src/compute/backends/start';
 import { type AttentionParams, attention, causalBias, keyBias } from '../../src/nn/attention';
 import { feedForward } from '../../src/nn/feed-forward';
 import { type LinearParams, linear } from '../../src/nn/linear';

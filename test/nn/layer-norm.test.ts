@@ -12,8 +12,8 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
-import { startBackend } from '../../src/engine/backends';
-import { registerTraining } from '../../src/engine/backends/training';
+import { startBackend } from '../../src/compute/backends/start';
+import { registerTraining } from '../../src/compute/training';
 import { layerNorm } from '../../src/nn/layer-norm';
 
 beforeAll(async () => {

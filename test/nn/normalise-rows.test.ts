@@ -1,7 +1,7 @@
 import { grad, memory, mul, sum, type Tensor2D, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { normaliseRows } from '../../src/nn/normalise-rows';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { finiteDifferences } from '../reference/finite-differences';
 
 const X = [

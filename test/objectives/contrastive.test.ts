@@ -2,7 +2,7 @@ import { grad, memory, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorfl
 import { beforeAll, describe, expect, test } from 'vitest';
 import { meanSimilarities, ntXent } from '../../src/objectives/contrastive';
 import { random } from '../../src/session/random';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { finiteDifferences } from '../reference/finite-differences';
 import { contrastiveLoss } from '../reference/sasrec';
 

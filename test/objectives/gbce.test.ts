@@ -5,7 +5,7 @@ import { sampledBinaryCrossEntropy } from '../../src/nn/sampled-binary';
 import { positiveWeight } from '../../src/objectives/losses';
 import { objectiveLoss } from '../../src/objectives/objective';
 import { random } from '../../src/session/random';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { finiteDifferences } from '../reference/finite-differences';
 
 const softplus = (s: number): number => Math.max(s, 0) + Math.log1p(Math.exp(-Math.abs(s)));

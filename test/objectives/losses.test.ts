@@ -13,7 +13,7 @@ import type { ObjectiveSpec, Outputs } from '../../src/models/model';
 import { activate } from '../../src/nn/activation';
 import { bpr, bprMax, crossEntropy, softmaxBinaryCrossEntropy, top1, top1Max } from '../../src/objectives/losses';
 import { logQ, objectiveLoss } from '../../src/objectives/objective';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 
 /** Two rows, the positives on the diagonal, two extra columns. */
 const R = [
@@ -319,6 +319,26 @@ describe.each(backends)('%s', (backend) => {
       expectClose([got], [(rows[0]! + rows[1]!) / 2]);
       expect(Math.abs(got - objective(spec(), { table: TABLE, targets, negatives }))).toBeGreaterThan(0.05);
     });
+  });
+
+  test.each<[string, Partial<ObjectiveSpec>]>([
+    ['in-batch negatives', { negatives: { kind: 'shared', inBatch: true, extra: 3, alpha: 0 } }],
+    ['bce', { loss: 'bce', negatives: { kind: 'per-position', count: 1, reject: 'none' } }],
+    ['gbce', { loss: 'gbce', negatives: { kind: 'per-position', count: 1, reject: 'none' } }],
+    ['a balanced loss', { loss: 'bce', reduction: 'balanced' }],
+  ])('hits cannot be masked by %s, and are not left unmasked in silence', (_, over) => {
+    const given = {
+      table: [
+        [0, 0],
+        [1, 0],
+        [0, 1],
+      ],
+      targets: [1, 2],
+      negatives: [2, 1],
+    };
+    for (const maskHits of [true, -100, 0]) {
+      expect(() => objective(shared({ ...over, maskHits }), given)).toThrow(/maskHits needs a column of its own/);
+    }
   });
 
   test.each([true, false])(

@@ -4,7 +4,7 @@
  */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { BackendName } from '../../src/engine/engine';
+import type { BackendName } from '../../src/compute/types';
 import { built } from '../build/built';
 import { asked, CATALOGUE, html, known, push, ready, SETTLED, SLOT, STOCK, serveEmbed } from '../ui/embed-window';
 import { ANNA, BEN, type Journey, type JourneyOptions, journey, quiet, type Visitor } from './journey';

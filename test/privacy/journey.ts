@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import { expect } from 'vitest';
 import type { TuneMethod } from '../../src/checkpoint/delta';
-import type { BackendName } from '../../src/engine/engine';
+import type { BackendName } from '../../src/compute/types';
 import type { Recommender } from '../../src/index';
 import { built } from '../build/built';
 import { IDS } from '../engine/fixture';

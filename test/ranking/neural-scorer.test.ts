@@ -10,7 +10,7 @@ import { upload } from '../../src/models/tensors';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { openSession } from '../../src/ranking/session-scorer';
 import type { Catalogue } from '../../src/types';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
 
 const models = await allModels();

@@ -4,8 +4,8 @@
  */
 import { expect, test } from 'vitest';
 import { webgpuOfNode } from '../../src/cli/webgpu';
-import { startBackend } from '../../src/engine/backends/index';
-import { registerTraining } from '../../src/engine/backends/training';
+import { startBackend } from '../../src/compute/backends/start';
+import { registerTraining } from '../../src/compute/training';
 import { sharedPathOrNote } from '../shared';
 import { goldenInChromium } from './golden/chromium';
 import { goldenFiles, runGolden } from './golden/run';

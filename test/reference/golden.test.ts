@@ -7,7 +7,7 @@ import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { random } from '../../src/session/random';
 import type { NdArray } from '../../src/types';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { sharedPathOrNote } from '../shared';
 import { main } from './golden';
 import { type Computed, compare, type GoldenFile } from './golden/compare';

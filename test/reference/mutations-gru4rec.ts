@@ -15,7 +15,7 @@ export interface Mutation {
 const MODEL = 'src/models/gru4rec.ts';
 const OBJECTIVE = 'src/objectives/objective.ts';
 const LOSSES = 'src/objectives/losses.ts';
-const BPR_MAX = 'src/engine/kernels/bpr-max.ts';
+const BPR_MAX = 'src/compute/kernels/shared/bpr-max.ts';
 const BATCHES = 'src/train/batches.ts';
 const SCORER = 'src/ranking/neural-scorer.ts';
 
@@ -457,15 +457,15 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'ε of Adagrad outside the root',
-    file: 'src/engine/kernels/updates.ts',
+    file: 'src/compute/kernels/shared/updates.ts',
     edits: [['Math.sqrt(sum + epsilon)', '(Math.sqrt(sum) + epsilon)']],
-    tests: ['test/engine/kernels/updates.test.ts', ...optimiser],
+    tests: ['test/compute/kernels/updates.test.ts', ...optimiser],
   },
   {
     error: 'Nesterov momentum, as the documentation calls it',
-    file: 'src/engine/kernels/updates.ts',
+    file: 'src/compute/kernels/shared/updates.ts',
     edits: [['p[at]! += speed;', 'p[at]! += momentum * speed - step;']],
-    tests: ['test/engine/kernels/updates.test.ts', ...optimiser],
+    tests: ['test/compute/kernels/updates.test.ts', ...optimiser],
   },
   {
     error: 'gradients of an id that is input and target not added',
@@ -475,9 +475,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'dropout without the scale 1 / (1 − p)',
-    file: 'src/engine/kernels/dropout.ts',
+    file: 'src/compute/kernels/shared/dropout.ts',
     edits: [['Float64Array.of(0, 1 / (1 - rate))', 'Float64Array.of(0, 1)']],
-    tests: ['test/engine/kernels/dropout.test.ts'],
+    tests: ['test/compute/kernels/dropout.test.ts'],
   },
   {
     error: 'the share below which no draw falls: the last item never drawn',

@@ -309,14 +309,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'Adam: ε inside the root',
-    file: 'src/engine/kernels/updates.ts',
+    file: 'src/compute/kernels/shared/updates.ts',
     edits: [['(Math.sqrt(square) * scale + epsilon)', 'Math.sqrt(square * scale * scale + epsilon)']],
-    tests: ['test/engine/kernels/updates.test.ts', 'test/train/optimiser.test.ts'],
+    tests: ['test/compute/kernels/updates.test.ts', 'test/train/optimiser.test.ts'],
   },
   {
     error: 'Adam: no correction of its first steps',
-    file: 'src/engine/kernels/updates.ts',
+    file: 'src/compute/kernels/shared/updates.ts',
     edits: [['const rate = learningRate / (1 - beta1 ** step);', 'const rate = learningRate;']],
-    tests: ['test/engine/kernels/updates.test.ts', 'test/train/optimiser.test.ts'],
+    tests: ['test/compute/kernels/updates.test.ts', 'test/train/optimiser.test.ts'],
   },
 ];

@@ -10,7 +10,7 @@ import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { rankOf } from '../../src/ranking/rank';
 import { evaluate, type RankRow } from '../../src/train/evaluate';
 import type { Scorer, SessionInput } from '../../src/types';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { sessionsOf, worked } from '../neighbours/fixtures';
 
 const models = await allModels();

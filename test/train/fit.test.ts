@@ -8,7 +8,7 @@ import { random } from '../../src/session/random';
 import { WeightAverage, type Weights } from '../../src/train/average';
 import { evaluate } from '../../src/train/evaluate';
 import { type FitOptions, type FitState, fitModel, Interrupted } from '../../src/train/fit';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { bitsOf, logOf, supportOf } from './helpers';
 
 const ITEMS = 10;

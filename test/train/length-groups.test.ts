@@ -6,7 +6,7 @@ import type { SessionModel } from '../../src/models/model';
 import { sasrec } from '../../src/models/sasrec';
 import { lengthGroups } from '../../src/train/length-groups';
 import { Trainer } from '../../src/train/trainer';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { logOf, supportOf } from './helpers';
 
 const cellsOf = (groups: readonly ArrayLike<number>[], lengths: readonly number[]): number =>

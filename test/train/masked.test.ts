@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { MaskingSpec } from '../../src/models/model';
 import { epochBatches } from '../../src/train/batches';
 import { clip } from '../../src/train/optimiser';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { logOf } from './helpers';
 
 beforeAll(() => start('cpu'));

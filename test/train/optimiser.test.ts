@@ -3,7 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import type { OptimiserSpec } from '../../src/models/model';
 import { learningRateAt, Optimiser } from '../../src/train/optimiser';
 import { RowFinder } from '../../src/train/rows';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { bitsOf } from './helpers';
 
 const adagrad = (momentum: number): OptimiserSpec => ({

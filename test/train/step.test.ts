@@ -10,7 +10,7 @@ import { differentiate, trainee } from '../../src/train/differentiate';
 import { Optimiser } from '../../src/train/optimiser';
 import { Learner } from '../../src/train/step';
 import type { NdArray } from '../../src/types';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { bitsOf, logOf, supportOf } from './helpers';
 
 const ITEMS = 40;

@@ -4,7 +4,7 @@ import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import { Trainer } from '../../src/train/trainer';
 import type { NdArray } from '../../src/types';
-import { start } from '../engine/backends/start';
+import { start } from '../compute/backends/start';
 import { bitsOf, logOf, supportOf } from './helpers';
 
 const ITEMS = 60;

@@ -7,7 +7,7 @@ import type { SessionModel } from '../../src/models/model';
 import { sasrec } from '../../src/models/sasrec';
 import { random } from '../../src/session/random';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from '../../src/train/trainer';
-import { backends, start } from '../engine/backends/start';
+import { backends, start } from '../compute/backends/start';
 import { bitsOf, logOf, supportOf } from './helpers';
 
 const ITEMS = 12;
@@ -263,8 +263,7 @@ describe('a trainer', () => {
     });
   });
 
-  test('refuses a log without a pair of clicks', () => {
-    const [, model, given] = cases[0]!;
+  test.each(cases)('refuses a log without a pair of clicks: %s', (_, model, given) => {
     const options = optionsOf(model, given, { sessions: logOf([[1], [2]]) });
     expect(() => new Trainer(options)).toThrow(expect.objectContaining({ code: 'bad-input' }));
   });

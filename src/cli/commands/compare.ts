@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CATALOGUE } from '../../checkpoint/manifest';
-import type { BackendChoice } from '../../engine/engine';
+import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import type { LogFacts } from '../../session/log-facts';
 import { readCatalogueFile } from '../catalogue-file';

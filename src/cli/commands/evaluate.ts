@@ -1,13 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Artifact, USERS_TENSOR } from '../../checkpoint/artifact';
 import { userFinder } from '../../checkpoint/users';
-import type { BackendChoice } from '../../engine/engine';
-import { catalogueOf } from '../../engine/load-scorer';
-import { readClicks } from '../../engine/read-clicks';
-import { inTurn } from '../../engine/turns';
+import { run as runOnDevice } from '../../compute/executor';
+import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
 import { SCALES, type Scale } from '../../ranking/combine';
+import { catalogueOf } from '../../ranking/load-scorer';
 import { type ClickLog, type Reindexed, reindex, sessionCount, usersOf } from '../../session/event-log';
 import {
   checkProtocol,
@@ -18,6 +17,7 @@ import {
   type RankRow,
 } from '../../train/evaluate';
 import { mixWeights, type WeightResult } from '../../train/mix-weights';
+import { readClicks } from '../../train/read-clicks';
 import { readArtifactFolder } from '../artifact-folder';
 import { loadParts, type Mix, mixture, type Parts, parseArtifact, parseMix, readParts } from '../combination';
 import { evaluateRecipe } from '../compare/recipe';
@@ -127,7 +127,7 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
     ...(ranks !== undefined && { onRank: (row: RankRow) => rows.push(row) }),
   };
 
-  const result = await inTurn(async () => {
+  const result = await runOnDevice(async () => {
     const all = [...parts.artifacts, ...(parts.mixed ? [parts.mixed] : [])];
     if (all.some(({ info }) => Object.hasOwn(models, info.architecture)))
       await startFirst(flags.backend, context.stderr);

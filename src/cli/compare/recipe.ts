@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Artifact } from '../../checkpoint/artifact';
 import { CATALOGUE } from '../../checkpoint/manifest';
-import { configurationOf } from '../../engine/learn';
+import { configurationOf } from '../../train/learn';
 import type { Context } from '../context';
 import { replaceFile } from '../durable';
 import type { EventsFlags } from '../options';

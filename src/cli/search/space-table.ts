@@ -1,5 +1,5 @@
 /** What is searched of a model, and how `--help` shows it. */
-import { unknownModel } from '../../engine/learn';
+
 import type { Configurable } from '../../models/configuration';
 import { defaultOf } from '../../models/configuration';
 import type { OptionSpec } from '../../models/model';
@@ -7,6 +7,7 @@ import { describeRange, type SearchSpace } from '../../models/search-space';
 import { searchSpaces as ofArchitectures } from '../../models/search-spaces';
 import { baselines } from '../../neighbours/index';
 import { searchSpaces as ofBaselines } from '../../neighbours/search-spaces';
+import { unknownModel } from '../../train/learn';
 import { architectures } from '../architectures';
 
 const subjects: Readonly<Record<string, Configurable<unknown>>> = { ...architectures, ...baselines };

@@ -1,5 +1,5 @@
 /** The models that there are to choose from, and what several of them would suggest for the same visit. */
-import type { BackendChoice } from '../../engine/engine';
+import type { BackendChoice } from '../../compute/types';
 import { reasonOf } from '../../errors';
 import { architectureName } from '../because';
 import type { Comparison, Contender } from '../comparison';

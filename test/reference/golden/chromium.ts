@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 import { build, type Rolldown } from 'vite';
-import type { BackendName } from '../../../src/engine/engine';
+import type { BackendName } from '../../../src/compute/types';
 import { CHROMIUM_FLAGS, findChromium, NO_CHROMIUM } from '../../chromium';
 import type { GoldenPage } from './page';
 import type { GoldenRow } from './run-file';

@@ -1,8 +1,8 @@
 /** Golden files in a page: Node reads them and hands them over, since a page cannot. */
 import { memory } from '@tensorflow/tfjs-core';
-import { startBackend } from '../../../src/engine/backends/index';
-import { registerTraining } from '../../../src/engine/backends/training';
-import type { BackendName } from '../../../src/engine/engine';
+import { startBackend } from '../../../src/compute/backends/start';
+import { registerTraining } from '../../../src/compute/training';
+import type { BackendName } from '../../../src/compute/types';
 import { type GoldenRow, runFile } from './run-file';
 
 export interface GoldenPage {

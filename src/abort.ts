@@ -1,0 +1,44 @@
+/** Ending work early. No tensors: the page uses it too. */
+import { RecommenderError } from './errors';
+
+/** The error of every call that its caller has ended. */
+export const abortedError = (): RecommenderError =>
+  new RecommenderError('aborted', 'The work was aborted by its signal.');
+
+/** A signal that fires with the first of several: `AbortSignal.any`, which browsers before 2024 lack. */
+export function firstOf(...signals: readonly (AbortSignal | undefined)[]) {
+  const abort = new AbortController();
+  const fire = () => abort.abort();
+  for (const signal of signals) {
+    if (signal?.aborted) fire();
+    else signal?.addEventListener('abort', fire, { once: true });
+  }
+  return {
+    signal: abort.signal,
+    /** Stops listening; a signal may outlive thousands of calls. */
+    release(): void {
+      for (const signal of signals) signal?.removeEventListener('abort', fire);
+    },
+  };
+}
+
+/** Rejects as soon as the signal fires; what it waited for goes on, for others or to its own check of the signal. */
+export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(abortedError());
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    const done = () => signal.removeEventListener('abort', abort);
+    work.then(
+      (value) => {
+        done();
+        resolve(value);
+      },
+      (error) => {
+        done();
+        reject(error);
+      },
+    );
+  });
+}

@@ -1,0 +1,47 @@
+/** The WASM backend, single-threaded, with our own kernels where its are missing or slow. A chunk of its own. */
+import { BackendWasm, init, resetWasmPath, setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
+import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
+import { throwIfAborted } from '../../errors';
+import { ownInference } from '../kernels/shared/inference';
+import { ownWasmInference } from '../kernels/wasm/own-inference';
+import { wasmInference } from '../kernels/wasm/tfjs-inference';
+import { addKernels } from './registry';
+
+/** URLs of the two module files: with SIMD, and for the few engines without. */
+export interface WasmFiles {
+  readonly simd: string;
+  readonly plain: string;
+}
+
+/**
+ * Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it.
+ *
+ * @param path Folder of the `.wasm` files, ending in `/`, or their URLs; absent: the files that the bundler emitted.
+ * @param signal A module that arrives once it has fired is not registered.
+ */
+export async function registerWasm(path: string | WasmFiles | undefined, signal?: AbortSignal): Promise<void> {
+  addKernels('wasm', [...wasmInference, ...ownInference('wasm'), ...ownWasmInference]);
+  if (engine().registry.wasm) return;
+  // Opened here and not in the factory: while TensorFlow.js waits for one, no other backend computes.
+  const backend = await open(path, signal);
+  if (findBackendFactory('wasm')) removeBackend('wasm');
+  registerBackend('wasm', () => backend, 2);
+}
+
+async function open(path: string | WasmFiles | undefined, signal: AbortSignal | undefined): Promise<BackendWasm> {
+  resetWasmPath(); // forgets an earlier failed start, which would leave this one pending for ever
+  const files = path ?? (await import('./wasm-files')).wasmFiles;
+  if (typeof files === 'string') setWasmPaths(files.endsWith('/') ? files : `${files}/`);
+  else {
+    setWasmPaths({
+      'tfjs-backend-wasm.wasm': files.plain,
+      'tfjs-backend-wasm-simd.wasm': files.simd,
+      'tfjs-backend-wasm-threaded-simd.wasm': files.simd, // never asked for: see below
+    });
+  }
+  // Threads need a cross-origin isolated page, which a shop's page is not; without them one file less is shipped.
+  env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  const { wasm } = await init();
+  throwIfAborted(signal);
+  return new BackendWasm(wasm);
+}

@@ -1,0 +1,68 @@
+/** The WebGL backend, with our own kernels where its are missing. A chunk of its own. */
+import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
+import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
+import { watch } from '../device-loss';
+import { ownWebglInference } from '../kernels/webgl/own-inference';
+import { webglInference } from '../kernels/webgl/tfjs-inference';
+import { addKernels } from './registry';
+
+/** Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it. */
+export function registerWebgl(): void {
+  addKernels('webgl', [...webglInference, ...ownWebglInference]);
+  // Software rendering is measured like any other, not ruled out.
+  env().set('SOFTWARE_WEBGL_ENABLED', true);
+  if (engine().registry.webgl) return;
+  // Opened here and not in the factory, whose errors TensorFlow.js swallows.
+  const backend = open();
+  if (findBackendFactory('webgl')) removeBackend('webgl');
+  registerBackend('webgl', () => backend, 3);
+}
+
+function open(): MathBackendWebGL {
+  // Only its shaders have integers of 32 bits, which dropout counts with.
+  if (env().getNumber('WEBGL_VERSION') !== 2) throw new Error('there is no WebGL 2 here');
+  const backend = new MathBackendWebGL();
+  const { gl } = backend.gpgpu;
+  const canvas = gl.canvas as EventTarget;
+  const lost = new Promise<string>((resolve) => {
+    canvas.addEventListener('webglcontextlost', () => resolve('the WebGL context was lost'), { once: true });
+  });
+  watch(
+    backend,
+    lost,
+    () => gl.isContextLost(),
+    () => draws(gl),
+  );
+  return Object.assign(backend, { convertAndCacheOnCPU: numbersOf, readSync: refusing(backend) });
+}
+
+/** Whether what is drawn can be read: a context whose process has died hands out zeros before it says that it is lost. */
+function draws(gl: WebGLRenderingContext): boolean {
+  const pixel = new Uint8Array(4);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+  gl.scissor(0, 0, 1, 1);
+  gl.clearColor(0.2, 0.4, 0.6, 1);
+  gl.clear(gl.COLOR_BUFFER_BIT);
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+  return pixel[0] === 51 && pixel[1] === 102 && pixel[2] === 153;
+}
+
+/**
+ * Does not keep what was read beside the texture: an update would leave the copy behind, and a read that was on its way
+ * would put it back.
+ */
+function numbersOf(this: MathBackendWebGL, dataId: object, read?: Float32Array) {
+  const { dtype, values } = this.texData.get(dataId);
+  if (!read) return values;
+  if (dtype === 'float32') return read;
+  return dtype === 'int32' ? Int32Array.from(read, Math.round) : Uint8Array.from(read, Math.round);
+}
+
+/** A synchronous read would hold the thread up until the GPU has finished. */
+function refusing(backend: MathBackendWebGL): MathBackendWebGL['readSync'] {
+  return (dataId) => {
+    const { values, slice } = backend.texData.get(dataId);
+    if (values != null && slice == null) return values;
+    throw new Error('webgl: this tensor is on the GPU; read it with `await tensor.data()`.');
+  };
+}

@@ -1,0 +1,75 @@
+/** Instances of backends that are gone. TensorFlow.js does not notice: a read from a lost device may never settle. */
+import { engine } from '@tensorflow/tfjs-core';
+import { BackendFault, type Device } from './backend-fault';
+import type { BackendName } from './types';
+
+interface Watch {
+  readonly isLost: () => boolean;
+  readonly isSound: () => boolean;
+  readonly listeners: Set<(what: string) => void>;
+}
+
+const watches = new WeakMap<object, Watch>();
+/** Why an instance was given up while it ran. */
+const faults = new WeakMap<object, BackendFault>();
+
+/**
+ * To be called for each new instance of a backend on a GPU.
+ *
+ * @param lost Resolves to what happened, once the device is lost.
+ * @param isLost Whether it is lost, maybe sooner than `lost` resolves.
+ * @param isSound Asked after work whose result has come: whether that is the device's, and not what a dead one hands out.
+ */
+export function watch(
+  instance: object,
+  lost: Promise<string>,
+  isLost: () => boolean,
+  isSound: () => boolean = () => true,
+): void {
+  const listeners = new Set<(what: string) => void>();
+  watches.set(instance, { isLost, isSound, listeners });
+  lost.then((what) => {
+    for (const listener of [...listeners]) listener(what);
+  });
+}
+
+/** The device that runs under a name. */
+export function runningDevice(name: BackendName): Device | undefined {
+  const instance = engine().registry[name];
+  return instance && { name, instance };
+}
+
+/** Why a device cannot be used any more: it was lost, or its backend was stopped. Undefined where it can. */
+export function goneFault({ name, instance }: Device): BackendFault | undefined {
+  const known = faults.get(instance);
+  if (known) return known;
+  if (watches.get(instance)?.isLost()) return lostFault({ name, instance });
+  if (engine().registry[name] !== instance) {
+    return new BackendFault('engine-lost', name, `The backend "${name}" was stopped.`, { instance, isGone: true });
+  }
+  return undefined;
+}
+
+/** Remembers why an instance is not to be used any more. */
+export function giveUp(instance: object, fault: BackendFault): void {
+  faults.set(instance, fault);
+}
+
+export function lostFault({ name, instance }: Device, what = `the device of "${name}" was lost`): BackendFault {
+  const message = `${what[0]!.toUpperCase()}${what.slice(1)}.`;
+  return new BackendFault('engine-lost', name, message, { instance, isGone: true });
+}
+
+/** Whether what a device hands out is its own, and not the zeros of a dead one. */
+export const isSound = ({ instance }: Device): boolean => watches.get(instance)?.isSound() !== false;
+
+/** Whether a device can be lost, and may say so only after the call that failed by it. */
+export const canBeLost = ({ instance }: Device): boolean => watches.has(instance);
+
+/** @returns Stops listening. */
+export function onLost(device: Device, listener: (fault: BackendFault) => void): () => void {
+  const listeners = watches.get(device.instance)?.listeners;
+  const tell = (what: string) => listener(lostFault(device, what));
+  listeners?.add(tell);
+  return () => void listeners?.delete(tell);
+}

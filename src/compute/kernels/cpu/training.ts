@@ -1,0 +1,4 @@
+import { ownTraining } from '../shared/training';
+import { cpuTraining } from './tfjs-training';
+
+export const kernels = [...cpuTraining, ...ownTraining('cpu')];

@@ -1,0 +1,112 @@
+/** Activations, dropout, and operations on two operands that broadcast. */
+import { broadcast_util, util } from '@tensorflow/tfjs-core';
+import { dropoutKeys } from '../shared/dropout-keys';
+import { isFloat, type SimdKernel, sizeOf } from './kernel';
+
+const unary = (name: string, op: number): SimdKernel => ({
+  name,
+  run({ inputs, simd, output }) {
+    const x = inputs.x!;
+    if (!isFloat(x)) return undefined;
+    const y = output(x.shape);
+    simd.run.unary(op, simd.at(x), simd.at(y), sizeOf(x));
+    return y;
+  },
+});
+
+/** The numbers are those of `assembly/elements.ts`. */
+export const unaries: readonly SimdKernel[] = [
+  unary('Exp', 0),
+  unary('Tanh', 1),
+  unary('Sigmoid', 2),
+  unary('AisleGelu', 3),
+  unary('Erf', 4),
+];
+
+export const geluGrad: SimdKernel = {
+  name: 'AisleGeluGrad',
+  run({ inputs, simd, output }) {
+    const [dy, x] = [inputs.dy!, inputs.x!];
+    const dx = output(x.shape);
+    simd.run.geluGradient(simd.at(dy), simd.at(x), simd.at(dx), sizeOf(x));
+    return dx;
+  },
+};
+
+export const dropout: SimdKernel = {
+  name: 'AisleDropout',
+  run({ inputs, attrs, simd, output }) {
+    const x = inputs.x!;
+    const [rate, seed] = [attrs.rate as number, attrs.seed as number];
+    const { first, second, bound } = dropoutKeys(rate, seed);
+    const y = output(x.shape);
+    simd.run.dropout(simd.at(x), simd.at(y), sizeOf(x), first, second, bound - 1, 1 / (1 - rate));
+    return y;
+  },
+};
+
+const OPERATIONS = { Add: 0, Sub: 1, Multiply: 2, Maximum: 3, Minimum: 4, RealDiv: 5 } as const;
+
+/** Neighbouring axes over which both operands move alike, as one. */
+interface Axis {
+  size: number;
+  readonly a: boolean;
+  readonly b: boolean;
+}
+
+/** The axes of a broadcast, as few as possible, outermost first. */
+function axesOf(a: readonly number[], b: readonly number[], out: readonly number[]): Axis[] {
+  const axes: Axis[] = [];
+  out.forEach((size, i) => {
+    if (size === 1) return;
+    const moves = (shape: readonly number[]) => (shape[i - (out.length - shape.length)] ?? 1) !== 1;
+    const [movesA, movesB] = [moves(a), moves(b)];
+    const last = axes.at(-1);
+    if (last && last.a === movesA && last.b === movesB) last.size *= size;
+    else axes.push({ size, a: movesA, b: movesB });
+  });
+  return axes;
+}
+
+/** Numbers that an operand moves by with each axis. */
+function stridesOf(axes: readonly Axis[], side: 'a' | 'b'): number[] {
+  const strides: number[] = [];
+  let step = 1;
+  for (let i = axes.length - 1; i >= 0; i--) {
+    strides[i] = axes[i]![side] ? step : 0;
+    if (axes[i]![side]) step *= axes[i]!.size;
+  }
+  return strides;
+}
+
+const binary = (name: keyof typeof OPERATIONS): SimdKernel => ({
+  name,
+  run({ inputs, simd, output }) {
+    const [a, b] = [inputs.a!, inputs.b!];
+    if (!isFloat(a, b)) return undefined;
+    const shape = broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    const axes = axesOf(a.shape, b.shape, shape);
+    if (axes.length > 3) return undefined;
+    const out = output(shape);
+    if (util.sizeFromShape(shape) === 0) return out;
+    while (axes.length < 3) axes.unshift({ size: 1, a: false, b: false });
+    const [outer, rows, n] = axes.map(({ size }) => size) as [number, number, number];
+    const [ofA, ofB] = [stridesOf(axes, 'a'), stridesOf(axes, 'b')] as [number[], number[]];
+    const strides = [ofA, ofB].flatMap(([outer, row, one]) => [outer!, row!, one === 0 ? 1 : 0]);
+    simd.run.binary(OPERATIONS[name], simd.at(a), simd.at(b), simd.at(out), outer, rows, n, ...strides);
+    return out;
+  },
+});
+
+export const binaries: readonly SimdKernel[] = (Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]).map(binary);
+
+/** To the type that it has: the same numbers, shared. TensorFlow.js copies them, in every gradient of a product. */
+export const cast: SimdKernel = {
+  name: 'Cast',
+  run({ inputs, attrs, backend }) {
+    const x = inputs.x!;
+    if (attrs.dtype !== x.dtype) return undefined;
+    backend.incRef(x.dataId);
+    return { dataId: x.dataId, shape: [...x.shape], dtype: x.dtype };
+  },
+};

@@ -1,0 +1,40 @@
+/** What training needs beyond inference: gradients and their kernels. Loaded only where a model learns. */
+import { engine, getGradient, type KernelConfig, registerGradient } from '@tensorflow/tfjs-core';
+import { RecommenderError } from '../errors';
+import { addKernels, missingKernels } from './backends/registry';
+import { gradients } from './kernels/shared/gradients';
+import { trainingKernels } from './kernels/shared/names';
+import { ownGradients } from './kernels/shared/training';
+import type { BackendName } from './types';
+
+/** A chunk for each backend. */
+const KERNELS: Readonly<Record<BackendName, () => Promise<{ readonly kernels: readonly KernelConfig[] }>>> = {
+  cpu: () => import('./kernels/cpu/training'),
+  wasm: async () => ({ kernels: await (await import('./kernels/wasm/training')).load() }),
+  webgl: () => import('./kernels/webgl/training'),
+  webgpu: () => import('./kernels/webgpu/training'),
+};
+
+/**
+ * Makes the backends that are running able to train: registers gradients and the kernels they need. Call it after
+ * `startBackend`, and again after starting another backend; a repeated call changes nothing.
+ *
+ * @throws RecommenderError `no-backend` if no backend has been started.
+ */
+export async function registerTraining(): Promise<void> {
+  for (const gradient of [...gradients, ...ownGradients]) {
+    if (getGradient(gradient.kernelName) !== gradient) registerGradient(gradient);
+  }
+  const running = (Object.keys(KERNELS) as BackendName[]).filter((name) => engine().registry[name] !== undefined);
+  if (running.length === 0) {
+    throw new RecommenderError('no-backend', 'registerTraining: no backend is running; call startBackend first.');
+  }
+  for (const name of running) {
+    const { kernels } = await KERNELS[name]();
+    addKernels(name, kernels);
+    const missing = missingKernels(name, trainingKernels);
+    if (missing.length > 0) {
+      throw new RecommenderError('no-backend', `The backend "${name}" cannot train: it lacks ${missing.join(', ')}.`);
+    }
+  }
+}

@@ -1,0 +1,6 @@
+/** What several files of this folder share, and the layers above name. No tensors: the page uses it too. */
+
+export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
+export type BackendChoice = 'auto' | BackendName;
+
+export const isGpu = (backend: BackendChoice): boolean => backend === 'webgl' || backend === 'webgpu';

@@ -1,4 +1,0 @@
-import { ownWebgpuTraining } from '../kernels/own-webgpu-training';
-import { webgpuTraining } from '../kernels/webgpu-training';
-
-export const kernels = [...webgpuTraining, ...ownWebgpuTraining];

@@ -1,0 +1,70 @@
+/** Training from plain data to plain data. A chunk of its own: loaded only where a model learns. */
+
+import type { Slice } from '../compute/executor';
+import type { BackendName } from '../compute/types';
+import { RecommenderError, throwIfAborted } from '../errors';
+import { columnsOf } from '../session/click-columns';
+import { type ClickLog, countSupport } from '../session/event-log';
+import { Interrupted } from '../train/fit';
+import { learn } from '../train/learn';
+import type { EngineEvent, Trained, TrainProgress, TrainRequest } from './types';
+
+/** As `Engine.train`, in slices on a backend that has started. Every tensor that it makes it frees. */
+export async function trainModel(
+  request: TrainRequest,
+  backend: BackendName,
+  slice: Slice,
+  onProgress: (progress: TrainProgress) => void,
+): Promise<Trained> {
+  const { signal } = slice;
+  const { model, config, seed, epochs, products } = request;
+  const { log, itemIds } = indexed(request.sessions);
+  const support = countSupport(log.sessions.items, itemIds.length);
+  try {
+    const { epochs: results, ...learnt } = await learn({
+      ...{ model, config, log, itemIds, support, seed, signal },
+      ...(products && { products }),
+      ...(epochs !== undefined && { epochs }),
+      pause: () => slice.yield(),
+      onProgress: (progress, epochs) => onProgress({ ...progress, epochs }),
+    });
+    throwIfAborted(signal);
+    const { architecture, tensors, golden, features } = learnt;
+    return {
+      ...{ architecture, config: learnt.config, itemIds, tensors, golden, backend },
+      ...(features && { features }),
+      losses: results.map(({ loss }) => loss),
+    };
+  } catch (error) {
+    // The state to resume from stays here: a page begins anew.
+    throwIfAborted(error instanceof Interrupted ? signal : undefined);
+    throw error;
+  }
+}
+
+/** Sessions by ids as the trainer wants them: in the order of their starts, items numbered as they appear. */
+function indexed(sessions: readonly (readonly EngineEvent[])[]): { log: ClickLog; itemIds: string[] } {
+  const ordered = sessions
+    .filter((session) => session.length > 0)
+    .map((session) => [...session].sort((a, b) => a.time - b.time))
+    .sort((a, b) => a[0]!.time - b[0]!.time);
+  const events = ordered.flat();
+  const indices = new Map<string, number>();
+  const items = Int32Array.from(events, ({ itemId }) => {
+    if (typeof itemId !== 'string') {
+      throw new RecommenderError('bad-input', `train: expected item ids as text, got ${String(itemId)}.`);
+    }
+    const index = indices.get(itemId) ?? indices.size + 1;
+    indices.set(itemId, index);
+    return index;
+  });
+  const offsets = new Int32Array(ordered.length + 1);
+  ordered.forEach((session, s) => {
+    offsets[s + 1] = offsets[s]! + session.length;
+  });
+  const times = Float64Array.from(events, ({ time }) => time);
+  if (items.length === 0) {
+    throw new RecommenderError('bad-input', 'train: the sessions hold no click, so there is nothing to learn.');
+  }
+  return { log: { sessions: { items, times, offsets }, features: columnsOf(events) }, itemIds: [...indices.keys()] };
+}

@@ -1,0 +1,312 @@
+/**
+ * The engine: everything that computes, behind one asynchronous interface. It runs in a worker of the page
+ * (`worker/`), in the page's own thread where workers cannot start, and in Node. The worker's messages are derived
+ * from this interface (`worker/protocol.ts`), never listed.
+ *
+ * Arguments and results are plain data that can be structured-cloned. Item ids are text; indices never leave the engine.
+ */
+import type { Artifact, CatalogueItem, GoldenCheck } from '../checkpoint/artifact';
+import type { Delta, TuneMethod } from '../checkpoint/delta';
+import type { BackendChoice, BackendName } from '../compute/types';
+import type { HistoryChoice } from '../session/visitor-history';
+import type { ClickFeatures } from '../types';
+
+export interface LoadOptions {
+  /** Folder of the artifact, absolute, ending in `/`. */
+  readonly modelUrl: string;
+  readonly backend: BackendChoice;
+  /** Backends that the engine must not choose by itself, such as one of which the page has died. Default none. */
+  readonly avoid?: readonly BackendName[];
+  /** Files that the browser has in its cache are taken from there, whatever their age. Default: as HTTP says. */
+  readonly fromCache?: boolean;
+}
+
+export interface ModelInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** Of its weights and items: two models with the same one are the same. */
+  readonly hash: string;
+  readonly items: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly backend: BackendName;
+  /** Why this backend, in words. */
+  readonly why: string;
+  /** Backends that might compute this model here as well; more than one only where it makes a difference. */
+  readonly candidates: readonly BackendName[];
+}
+
+export interface MoveRequest {
+  readonly backend: BackendName;
+  /** Why, in words. Default: it was asked for. */
+  readonly why?: string;
+}
+
+export interface Moved {
+  readonly model: ModelInfo;
+  /** Time of one inference of the artifact's golden session there. */
+  readonly milliseconds: number;
+}
+
+/** One click as the page knows it: an item id, known to the model or not. */
+export interface EngineEvent {
+  readonly itemId: string;
+  /** Seconds since 1970. */
+  readonly time: number;
+  /** What is known of the click, by name; what the model does not read or know is passed over. */
+  readonly features?: Readonly<Record<string, number | string>>;
+}
+
+export interface RecommendRequest {
+  /** The running session, oldest first. */
+  readonly session: readonly EngineEvent[];
+  /** Who asks, by the id that the training log has, for models that know users. Default: nobody in particular. */
+  readonly user?: string;
+  readonly k: number;
+  /** Ids never to answer with. */
+  readonly exclude: readonly string[];
+  /** Seconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * `neural`: ranked by the artifact's model. `popular`: by its popularity, since no click is known to it, or since a counting
+ * model has counted nothing for the item. The engine gives these two; the recommender says `related` where the model was asked
+ * about one item, and `recent` of what was seen.
+ */
+export type Reason = 'neural' | 'popular' | 'related' | 'recent';
+
+export interface RankedItem {
+  readonly itemId: string;
+  readonly score: number;
+  readonly reason: Reason;
+}
+
+export interface Recommendations {
+  /**
+   * Best first; equal scores by ascending item index, but those for which a counting model has counted nothing, whose score is 0,
+   * by popularity. Fewer than k where there are no more.
+   */
+  readonly items: readonly RankedItem[];
+  /** Time of the inference inside the engine. */
+  readonly milliseconds: number;
+  /** What answered: another backend than at `load`, where a faster one was found or a device was lost. */
+  readonly backend: BackendName;
+  /** Why this backend, in words. */
+  readonly why: string;
+  /** Why what was adopted is not used any more, said once: the model alone has answered. */
+  readonly refusedAdapter?: string;
+}
+
+/** How far a load has come. A stage may be reported many times, or not at all. */
+export type LoadProgress =
+  | { readonly stage: 'download'; readonly file: string; readonly loaded: number; readonly total?: number }
+  | { readonly stage: 'backend'; readonly backend: BackendName }
+  | { readonly stage: 'check'; readonly backend: BackendName };
+
+export interface TrainRequest {
+  /** Name of an architecture or a counting baseline. */
+  readonly model: string;
+  /** Sessions, each oldest click first. Item indices follow the first appearance in the order of the sessions' starts. */
+  readonly sessions: readonly (readonly EngineEvent[])[];
+  /** Configuration keys that differ from the model's defaults. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** What is known of the items, for models that read it. Default: nothing. */
+  readonly products?: readonly CatalogueItem[];
+  /** Any integer: the same seed, sessions and backend give the same model. */
+  readonly seed: number;
+  /** Passes over the sessions. Default: the configuration's. */
+  readonly epochs?: number;
+  readonly backend: BackendChoice;
+}
+
+export interface TrainProgress {
+  /** Epoch that runs, from 1, and how many there are. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps done of this epoch, and how many it has. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean loss of the epoch so far. */
+  readonly loss: number;
+}
+
+/** What an artifact is made of, but for its name, version and licence. */
+export interface Trained extends Pick<Artifact, 'itemIds' | 'tensors'> {
+  readonly architecture: string;
+  /** Complete, defaults included. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** What the model reads of clicks; absent where it reads nothing. */
+  readonly features?: ClickFeatures;
+  readonly golden: GoldenCheck;
+  /** Mean loss of each epoch; empty for counting baselines. */
+  readonly losses: readonly number[];
+  readonly backend: BackendName;
+}
+
+export interface ExplainRequest {
+  /** As `RecommendRequest.session` and `user`: what the answer that is to be explained was asked with. */
+  readonly session: readonly EngineEvent[];
+  readonly user?: string;
+  /** The items to explain. */
+  readonly itemIds: readonly string[];
+}
+
+/** What moved one item, and by how much. */
+export interface Explanation {
+  readonly itemId: string;
+  readonly score: number;
+  /** Its place in a list of all items that may be shown, from 1. */
+  readonly rank: number;
+  /** The clicks that the model knows, in the order of the session. */
+  readonly clicks: readonly ClickEffect[];
+}
+
+export interface ClickEffect {
+  readonly itemId: string;
+  /** Seconds since 1970. */
+  readonly time: number;
+  /**
+   * By how much the natural logarithm of the item's probability is lower without this click. 0.7: half as likely; about 0:
+   * the click hardly matters; below 0: the click moved the item down.
+   */
+  readonly effect: number;
+}
+
+/** An event to learn from, with its kind (`view`, `cart`, `purchase`, …). Default `view`. */
+export type LearnableEvent = EngineEvent & { readonly event?: string };
+
+export interface FineTuneRequest {
+  /** The visitor's sessions, oldest first, each oldest event first. What the delta has learnt of them is passed over. */
+  readonly sessions: readonly (readonly LearnableEvent[])[];
+  /** What of them the model reads before an event, as where it recommends. Default `session`: what came before in its own. */
+  readonly history?: HistoryChoice;
+  /**
+   * With `history: 'all'`, clicks as the model reads them of sessions before these, which are not told since no event here
+   * reads them (`withoutUnread`). Default 0.
+   */
+  readonly leftOut?: number;
+  /** Seconds since 1970: what happened up to then is read, and not learnt. Default: all is learnt. */
+  readonly since?: number;
+  readonly user?: string;
+  /** Default: that of the delta, else `adapter`. */
+  readonly method?: TuneMethod;
+  /** What was learnt before, to go on from. Default: nothing. */
+  readonly delta?: Delta;
+  /** Work after which the slice ends, at least one event. Default 250. */
+  readonly milliseconds?: number;
+}
+
+export interface FineTuned {
+  readonly delta: Delta;
+  /** Whether nothing of the sessions is left to learn. */
+  readonly done: boolean;
+  /** Events that this slice took, and steps of learning that it made. */
+  readonly events: number;
+  readonly steps: number;
+}
+
+/** One event, as it was predicted before it was learnt. */
+export interface TuneProgress {
+  /** Events taken so far, this one included, and all that there were to take. */
+  readonly events: number;
+  readonly of: number;
+  readonly itemId: string;
+  /** Place from 1, ties lost, and −ln of the probability, by the base and by what had been learnt. */
+  readonly base: { readonly rank: number; readonly loss: number };
+  readonly tuned: { readonly rank: number; readonly loss: number };
+}
+
+/** A delta for the model that is loaded, with the ids of items that it does not know; or why there is none. */
+export type Migrated = { readonly delta: Delta; readonly dropped: readonly string[] } | { readonly reason: string };
+
+/** How a caller follows and ends a call. `P` is what the call reports while it runs. */
+export interface Control<P = never> {
+  /** Ends the call early: it rejects with `aborted`. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: P) => void;
+}
+
+/**
+ * Every method takes at most one argument of plain data, then its `Control`. Methods fail with a `RecommenderError`, or
+ * with a `RangeError` for a wrong argument; after `dispose` with `disposed`.
+ */
+export interface Engine {
+  /**
+   * Loads an artifact and starts a backend; a second call replaces the first model once the new one is ready. `auto`: the
+   * one that is ready at once, WASM, or plain CPU where that cannot start. A GPU that fails later is started again, and
+   * replaced by the next backend of WebGPU, WebGL, WASM, CPU if that does not help.
+   *
+   * @throws RecommenderError `bad-artifact` naming the file that is missing, damaged or of another version, or when the
+   *   model does not give the answer stored with it; `no-backend` where the backend asked for cannot start, or computes
+   *   something else; `io` and `timeout` where the network fails.
+   */
+  load(options: LoadOptions, control?: Control<LoadProgress>): Promise<ModelInfo>;
+  /**
+   * The k best items for the running session. Clicks that the model does not know are passed over; without a known click
+   * the answer is by popularity. Items whose product is not available, and `exclude`, are left out. A device that fails,
+   * does not answer in time or computes numbers that are not finite is replaced by the next backend.
+   *
+   * @throws RecommenderError `not-finite` if the model scores with anything but finite numbers on every backend.
+   */
+  recommend(request: RecommendRequest, control?: Control): Promise<Recommendations>;
+  /**
+   * Trains a new model; the loaded one stays. Other calls are answered between two steps; an engine in a worker trains in a
+   * worker of its own.
+   *
+   * @throws RecommenderError `bad-config`; `bad-input` if no session has two clicks; `diverged`; `no-backend`, also in a
+   *   page where no worker can start, since its own thread must not be held up for so long.
+   */
+  train(request: TrainRequest, control?: Control<TrainProgress>): Promise<Trained>;
+  /**
+   * Moves the loaded model to another backend, where it must give its golden answer, and times it there. Where that
+   * fails, the model stays where it is.
+   *
+   * @throws RecommenderError `no-backend`.
+   */
+  move(request: MoveRequest, control?: Control): Promise<Moved>;
+  /**
+   * Learns one slice of what is new in the visitor's sessions, by time: each event is predicted by the model as it is and as
+   * it was tuned, judged by the gate, and learnt. Other calls are answered between two events; what answers changes by `adopt` alone. A call that ends early leaves the delta that it was given as good as it was.
+   *
+   * @throws RecommenderError `not-tunable` where a baseline counts, or nothing tells what turns a network's scores into
+   *   probabilities; `foreign-delta`, `bad-delta`; `aborted`.
+   */
+  fineTune(request: FineTuneRequest, control?: Control<TuneProgress>): Promise<FineTuned>;
+  /**
+   * From now on recommends by what was learnt; null: by the model as it is. It holds wherever the model moves, and until
+   * another model is loaded.
+   *
+   * @throws RecommenderError `not-tunable`; `foreign-delta` for one of another model; `bad-delta` where it does not fit.
+   */
+  adopt(delta: Delta | null): Promise<void>;
+  /**
+   * Carries over what was learnt on another version of the model: counts and biases of items that both know. What lies in
+   * the old model's space is left out, and the gate begins anew.
+   */
+  migrate(delta: Delta): Promise<Migrated>;
+  /**
+   * Why these items: each click is left out in turn, and all the sessions are scored together. One click alone is compared
+   * with popularity, which would answer without it. Items that the model does not know are passed over, and so is
+   * everything where it knows no click, or where nothing tells what turns its scores into probabilities.
+   *
+   * @throws RecommenderError as `recommend`.
+   */
+  explain(request: ExplainRequest, control?: Control): Promise<readonly Explanation[]>;
+  /** Forgets the session asked about last, whose state it keeps so that one more click is one more step. */
+  forget(): Promise<void>;
+  /** A text that changes where another backend may be the fastest: the kind of the GPU, the number of cores. */
+  device(): Promise<string>;
+  /** The products of the loaded artifact's `catalogue.json`; empty where it has none. */
+  catalogue(): Promise<readonly CatalogueItem[]>;
+  /**
+   * The products of these ids, in their order; null for one that is not in the catalogue. Where the artifact has no
+   * catalogue, an item that the model knows is a product of which only the id is known.
+   */
+  products(ids: readonly string[]): Promise<readonly (CatalogueItem | null)[]>;
+  /** Tensors and bytes alive, for the leak tests and the demo's panel. */
+  memory(): Promise<{ readonly tensors: number; readonly bytes: number }>;
+  /** Frees everything. Calls that are running reject with `disposed`; a second call does nothing. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,104 @@
+/** From the weights of a reference implementation to what an artifact holds. */
+import { type GoldenCheck, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import type { Importer } from '../checkpoint/imports/importer';
+import { importers } from '../checkpoint/imports/index';
+import { toOurs } from '../checkpoint/imports/name-map';
+import { nearestName, RecommenderError } from '../errors';
+import { goldenAnswer } from '../ranking/golden-check';
+import { loadScorer, NAMELESS } from '../ranking/load-scorer';
+import type { ClickLog } from '../session/event-log';
+import type { NdArray } from '../types';
+import { configurationOf } from './learn';
+import { readClicks } from './read-clicks';
+import { validationScale } from './validation-scale';
+
+export interface ImportOptions {
+  /** A reference implementation: a name of `checkpoint/imports`. */
+  readonly from: string;
+  /** Its own parameters, by its own names. */
+  readonly reference: Readonly<Record<string, unknown>>;
+  /** Its state dict. */
+  readonly weights: Readonly<Record<string, NdArray>>;
+  /** Ids of its items, in the order of its own indices, without padding. */
+  readonly itemIds: readonly string[];
+  /** Sessions that the weights were not trained on, in the order of `itemIds`: what the scale is fitted on. */
+  readonly log?: ClickLog;
+  /** What holds the weights, the configuration and the ids, for messages. */
+  readonly names: { readonly weights: string; readonly config: string; readonly items: string };
+}
+
+export interface ImportedModel {
+  readonly architecture: string;
+  /** Complete, defaults included. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** As an artifact holds them. Events of items are not known: all 0. */
+  readonly tensors: Readonly<Record<string, NdArray>>;
+  readonly golden: GoldenCheck;
+  /** What turns scores into logits, fitted on the log; absent without one, or where no scale fits. */
+  readonly scale?: number;
+  /** Tensors of the state dict that no computation reads. */
+  readonly unused: readonly string[];
+}
+
+/**
+ * Imports weights. A backend must be running.
+ *
+ * @throws RecommenderError `bad-config` for a reference that is not known, or a key or value that we do not have;
+ *   `bad-input` if the ids are not as many as the configuration says; `weights-mismatch` that names a tensor that is
+ *   missing, not used, or of another shape.
+ */
+export async function importWeights(options: ImportOptions): Promise<ImportedModel> {
+  const { from, reference, weights, itemIds, log, names } = options;
+  const importer = importerOf(from);
+  const architecture = importer.architecture ?? from;
+  const given = importer.config(reference);
+  const items = itemIds.length;
+  if (given.items !== undefined && given.items !== items) {
+    throw new RecommenderError(
+      'bad-input',
+      `${names.items} holds ${items} item ids, ${names.config} says ${given.items} items without padding. ` +
+        'Write one id for each row of the item table, in its order.',
+    );
+  }
+  const { config } = await configurationOf(architecture, given.config);
+  const map = importer.map(config, items);
+  for (const [name, { data }] of Object.entries(weights)) {
+    const at = data.findIndex((x) => !Number.isFinite(x));
+    if (at >= 0) {
+      throw new RecommenderError(
+        'weights-mismatch',
+        `${names.weights}: tensor "${name}" holds ${data[at]} at position ${at}; every weight must be finite.`,
+      );
+    }
+  }
+  const tensors = {
+    ...toOurs(map, weights, names.weights),
+    [SUPPORT_TENSOR]: { data: new Int32Array(items + 1), shape: [items + 1] },
+  };
+  const info = { ...NAMELESS, architecture, config, items };
+  const scorer = await loadScorer({ info, itemIds, tensors });
+  try {
+    const session = Array.from({ length: Math.min(5, items) }, (_, i) => i + 1);
+    const golden = await goldenAnswer(scorer, session);
+    const sessions = log && readClicks({ info, tensors }, log, () => undefined);
+    const scale = sessions && (await validationScale(scorer, sessions, { protocol: 'events' }));
+    return {
+      ...{ architecture, config, tensors, golden, unused: map.unused ?? [] },
+      ...(scale !== undefined && { scale }),
+    };
+  } finally {
+    scorer.dispose();
+  }
+}
+
+/** @throws RecommenderError `bad-config` with the names that there are. */
+export function importerOf(from: string): Importer {
+  const known: Readonly<Record<string, Importer>> = importers;
+  if (Object.hasOwn(known, from)) return known[from]!;
+  const nearest = nearestName(from, Object.keys(known));
+  throw new RecommenderError(
+    'bad-config',
+    `No reference implementation is called "${from}"${nearest ? `; the nearest is "${nearest}"` : ''}. ` +
+      `Weights can be imported from ${Object.keys(known).join(', ')}.`,
+  );
+}

@@ -1,0 +1,228 @@
+/** Learning any model, neural or counted, from a log in memory to what an artifact holds. One home for page and shell. */
+import { type CatalogueItem, type GoldenCheck, SUPPORT_TENSOR, USERS_TENSOR } from '../checkpoint/artifact';
+import { usersTensor } from '../checkpoint/users';
+import { registerTraining } from '../compute/training';
+import { RecommenderError, throwIfAborted } from '../errors';
+import { configure } from '../models/configuration';
+import { grown } from '../models/grown';
+import { models } from '../models/index';
+import { initialise, size } from '../models/parameters';
+import { baselines } from '../neighbours/index';
+import { goldenAnswer } from '../ranking/golden-check';
+import { catalogueOf, loadScorer, NAMELESS } from '../ranking/load-scorer';
+import { type ClickLog, usersOf } from '../session/event-log';
+import type { ClickFeatures, NdArray, Sessions, WantedFeature } from '../types';
+import type { Protocol } from './evaluate';
+import { type BestEpoch, type EpochResult, type FitState, fitModel } from './fit';
+import { readClicks } from './read-clicks';
+import { sideInformation } from './side-information';
+import type { Layout, Team } from './team';
+import { type Progress, Trainer } from './trainer';
+import { validationScale } from './validation-scale';
+
+export interface LearnOptions {
+  /** Name of an architecture or a counting baseline. */
+  readonly model: string;
+  /** Configuration keys that differ from the model's defaults. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly log: ClickLog;
+  /** Names of all columns of the log's file, for messages. Default: those of `log`. */
+  readonly columns?: readonly string[];
+  readonly itemIds: readonly string[];
+  /** Events of each item, `[n + 1]`. */
+  readonly support: Int32Array;
+  /** What is known of the items, for models that read their features. */
+  readonly products?: readonly CatalogueItem[];
+  readonly seed: number;
+  /** Passes over the sessions. Default: the configuration's. */
+  readonly epochs?: number;
+  /** Sessions that select the best epoch and end the training early, in the same item indices. */
+  readonly valid?: ClickLog;
+  /** What of them is predicted. Default `events`. */
+  readonly validProtocol?: Protocol;
+  readonly resume?: FitState;
+  /** Weights to go on from, of the same model with the first `items` of the items; default: drawn from the seed. */
+  readonly from?: {
+    readonly items: number;
+    readonly tensors: Readonly<Record<string, NdArray>>;
+    /** What it reads of clicks: numbers of values and spreads stay what its weights know, whatever the log has most of. */
+    readonly features?: ClickFeatures;
+  };
+  /** Other threads to share every step with, given the size of each parameter; `learn` ends the team. */
+  readonly team?: (layout: Layout) => Promise<Team>;
+  readonly signal: AbortSignal;
+  /** Between two steps. Default: lets timers, messages and signals through. */
+  readonly pause?: () => Promise<void>;
+  readonly onProgress?: (progress: Progress, epochs: number) => void;
+  readonly onEpoch?: (epoch: EpochResult, state: () => Promise<FitState>) => Promise<void> | void;
+}
+
+export interface Learnt {
+  readonly architecture: string;
+  /** Complete, defaults included. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** As an artifact holds them. */
+  readonly tensors: Readonly<Record<string, NdArray>>;
+  /** What the model reads of clicks; absent where it reads nothing. */
+  readonly features?: ClickFeatures;
+  /** What turns scores into logits, fitted on the validation sessions; absent without them, or where no scale fits. */
+  readonly scale?: number;
+  readonly golden: GoldenCheck;
+  /** Empty for counting baselines. */
+  readonly epochs: readonly EpochResult[];
+  readonly best?: BestEpoch;
+}
+
+/** What is wrong with a name that neither an architecture nor a baseline has. */
+export function unknownModel(name: string): RecommenderError {
+  const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
+  return new RecommenderError('bad-config', `No model is called "${name}". Known are ${known}.`);
+}
+
+/** The configuration that `learn` will use. @throws RecommenderError `bad-config`. */
+export async function configurationOf(
+  name: string,
+  given: Readonly<Record<string, unknown>>,
+): Promise<{
+  readonly isNeural: boolean;
+  readonly config: Record<string, unknown>;
+  /** What it makes the model read beside item ids. */
+  readonly wanted: readonly WantedFeature[];
+}> {
+  const model = Object.hasOwn(models, name) ? await models[name]!() : undefined;
+  const subject = model ?? (Object.hasOwn(baselines, name) ? baselines[name]! : undefined);
+  if (!subject) throw unknownModel(name);
+  const config = configure<Record<string, unknown>>(subject, given);
+  return { isNeural: model !== undefined, config, wanted: model?.features?.(config) ?? [] };
+}
+
+/**
+ * Trains or counts. A backend must be running.
+ *
+ * @throws Interrupted once the signal fires while a network learns, with the state to resume from.
+ * @throws RecommenderError `bad-config`; `bad-input` if there is nothing to learn or to choose from; `diverged`.
+ */
+export async function learn(options: LearnOptions): Promise<Learnt> {
+  const { model: architecture, itemIds, signal } = options;
+  const task = await taskOf(options);
+  const { model, config, catalogue, sessions, users, side } = task;
+  const valid = model && options.valid && task.read(options.valid);
+  const { validProtocol = 'events' } = options;
+  let arrays: Readonly<Record<string, NdArray>>;
+  let epochs: readonly EpochResult[] = [];
+  let best: BestEpoch | undefined;
+  if (model) {
+    const training = await trainingOf(options, task);
+    const { resume, pause, onProgress, onEpoch } = options;
+    const team = await options.team?.(training.layout);
+    try {
+      const result = await fitModel({
+        ...{ ...training.options, signal },
+        ...(team && { team }),
+        ...(valid && { valid, validProtocol }),
+        ...(resume && { resume }),
+        ...(pause && { pause }),
+        ...(onEpoch && { onEpoch }),
+        ...(onProgress && { onProgress: (progress: Progress) => onProgress(progress, training.options.epochs) }),
+      });
+      arrays = result.weights;
+      epochs = result.epochs;
+      best = result.best;
+    } finally {
+      team?.end();
+    }
+  } else {
+    throwIfAborted(signal);
+    arrays = baselines[architecture]!.fit(sessions, catalogue, config);
+  }
+  const knownUsers = model?.knowsUsers?.(config) ? { [USERS_TENSOR]: await usersTensor(users) } : {};
+  const tensors = { ...arrays, ...side.tensors, ...knownUsers };
+  const scorer = await loadScorer({ info: { ...NAMELESS, ...side.info, architecture, config }, itemIds, tensors });
+  try {
+    const golden = await goldenAnswer(scorer, goldenSession(sessions));
+    const { features } = side.info;
+    const scale = valid && (await validationScale(scorer, valid, { protocol: validProtocol, past: sessions }));
+    return {
+      ...{ architecture, config, tensors, golden, epochs },
+      ...(features && { features }),
+      ...(scale !== undefined && { scale }),
+      ...(best && { best }),
+    };
+  } finally {
+    scorer.dispose();
+  }
+}
+
+/**
+ * Helps another thread with the training that it learns with the same options: the same steps, until the team ends.
+ *
+ * @throws RecommenderError as `learn`; `aborted` when the team has ended.
+ */
+export async function assist(options: Omit<LearnOptions, 'signal'>, teamOf: (layout: Layout) => Team): Promise<never> {
+  const task = await taskOf(options);
+  if (!task.model) throw new RangeError(`assist: "${options.model}" counts its log on one thread.`);
+  const training = await trainingOf(options, task);
+  const trainer = new Trainer({ ...training.options, team: teamOf(training.layout) }, options.resume?.trainer);
+  try {
+    for (;;) await trainer.runEpoch();
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/** The model with its complete configuration, and what it may read of clicks and items. */
+async function taskOf(options: Omit<LearnOptions, 'signal'>) {
+  const { model: architecture, log, itemIds, support } = options;
+  const { isNeural, config: given, wanted } = await configurationOf(architecture, options.config);
+  const model = isNeural ? await models[architecture]!() : undefined;
+  const items = itemIds.length;
+  if (items < 2) {
+    throw new RecommenderError(
+      'bad-input',
+      `The log has ${items} item; a recommender needs at least two to choose from.`,
+    );
+  }
+  const users = usersOf(log);
+  const { columns = [...(log.features?.keys() ?? [])], products = [] } = options;
+  const { clicks, tensors } = sideInformation(wanted, { log, columns, products, itemIds });
+  const features = options.from?.features ?? clicks;
+  const side = {
+    info: { items, ...(Object.keys(features).length > 0 && { features }) },
+    tensors: { ...tensors, [SUPPORT_TENSOR]: { data: support, shape: [items + 1] } },
+  };
+  const numbers = new Map(users.map((id, user) => [id, user]));
+  const visitors = new Map<string, number>();
+  const read = (clicks: ClickLog) => readClicks(side, clicks, (id) => numbers.get(id), visitors);
+  const sessions = read(log);
+  const config: Record<string, unknown> = model?.complete?.(given, sessions) ?? given;
+  return { model, config, catalogue: catalogueOf(side), sessions, read, users, side };
+}
+
+type Task = Awaited<ReturnType<typeof taskOf>>;
+
+/** What the trainer of a network is told, and the sizes of the parameters. */
+async function trainingOf(
+  { seed, from, epochs }: Omit<LearnOptions, 'signal'>,
+  { model: network, config, catalogue, sessions }: Task,
+) {
+  await registerTraining();
+  const model = network!;
+  const count = epochs ?? model.training(config).epochs;
+  if (!(Number.isInteger(count) && count >= 1)) {
+    throw new RangeError(`epochs: expected a whole number, at least 1, got ${count}.`);
+  }
+  const specs = model.parameters(config, catalogue);
+  const params = from && grown(specs, initialise(specs, seed), from, catalogue.items);
+  const layout: Layout = Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => [name, size(shape)]));
+  return {
+    layout,
+    options: { model, config, catalogue, sessions, seed, epochs: count, ...(params && { params }) },
+  };
+}
+
+/** The first session of two clicks or more, at most five of them: any will do, as long as it is always the same. */
+function goldenSession({ items, offsets }: Sessions): number[] {
+  let s = 0;
+  while (s + 2 < offsets.length && offsets[s + 1]! - offsets[s]! < 2) s++;
+  return [...items.subarray(offsets[s]!, Math.min(offsets[s + 1]!, offsets[s]! + 5))];
+}

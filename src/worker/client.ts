@@ -1,0 +1,223 @@
+/**
+ * The page's end of the engine: starts the worker, restarts it when it crashes, and runs the same engine in the page's
+ * own thread where no worker can start. Holds no tensor library; the engine of the page's own thread is a chunk apart.
+ */
+
+import { abortable } from '../abort';
+import type { Delta } from '../checkpoint/delta';
+import type { Control, Engine, LoadOptions, ModelInfo } from '../engine/types';
+import { RecommenderError, reasonOf } from '../errors';
+import { type Home, type HomeOptions, startHere, startWorker } from './host';
+import { engineOf, type Method, type Progress, type Result, type Sent } from './protocol';
+
+/** Less than was asked for, and why. The codes are stable. */
+export interface EngineDegradation {
+  readonly code: 'no-worker' | 'worker-restarted';
+  readonly message: string;
+}
+
+export interface WorkerEngineOptions extends HomeOptions {
+  /** How often a crashed worker is started again. Default 3. */
+  readonly maxRestarts?: number | undefined;
+  readonly onDegraded?: ((degradation: EngineDegradation) => void) | undefined;
+  /** The model was loaded again after a crash, perhaps on another backend. */
+  readonly onReloaded?: ((model: ModelInfo) => void) | undefined;
+}
+
+/** A second worker beside the one that answers, to try something in without being in its way. */
+export interface Rival {
+  readonly engine: Pick<Engine, 'load' | 'move'>;
+  /** Whether its worker crashed. */
+  readonly isLost: boolean;
+  /** It answers from now on. The worker before answers what it was asked, and ends. */
+  takeOver(): void;
+  /** Ends it, unless it has taken over. */
+  close(): void;
+}
+
+export interface WorkerEngine extends Engine {
+  /** Where calls are carried out once the engine has started. */
+  thread(): Promise<'worker' | 'main'>;
+  /** @throws Where no worker can start. */
+  rival(): Promise<Rival>;
+}
+
+/** The method that takes long: each call gets a worker of its own, so that recommending goes on and its memory is given back. */
+const APART: Method = 'train';
+/** So many answers since its last crash show that a worker is well: earlier crashes no longer count. */
+const GOOD_ANSWERS = 20;
+/** The method that may not run twice; the others only read, or replace what they wrote. */
+const ONCE: Method = 'move';
+
+const ENDED = new RecommenderError('aborted', 'The call has ended.');
+
+/**
+ * Starts an engine in a worker. Returns at once; calls wait for the start.
+ *
+ * A worker that crashes is started again and loads its model again; a call that was waiting is repeated once, and rejects
+ * with `engine-lost` if that fails too. One that crashes more than `maxRestarts` times, without 20 answers in between, is
+ * given up: from then on the page's own thread computes, and `onDegraded` is told `no-worker`. After the second crash the
+ * model is loaded on `auto`: a backend that takes the worker along must not take the page along.
+ */
+export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngine {
+  const { maxRestarts = 3, onDegraded = () => {}, onReloaded = () => {} } = options;
+  let current: Promise<Home> | undefined;
+  const apart = new Set<Promise<Home>>();
+  let loaded: LoadOptions | undefined;
+  let adopted: Delta | null = null;
+  let restarts = 0;
+  let answers = 0; // since the last crash
+  /** Why no worker is started any more: it crashed too often. */
+  let givenUp: string | undefined;
+  /** Why there will be no answer any more: disposed. */
+  let ended: RecommenderError | undefined;
+
+  /** The running home; started, and its model loaded again, where there is none. */
+  function home(): Promise<Home> {
+    if (ended) return Promise.reject(ended);
+    current ??= start();
+    const started = current;
+    started.catch(() => {
+      if (current === started) current = undefined; // a later call tries again
+    });
+    return started;
+  }
+
+  async function start(): Promise<Home> {
+    const started = await startAnywhere();
+    try {
+      if (ended) throw ended;
+      if (loaded) onReloaded(await started.call('load', [restarts > 1 ? { ...loaded, backend: 'auto' } : loaded]));
+      return await withAdopted(started);
+    } catch (error) {
+      started.close(error as Error);
+      throw error;
+    }
+  }
+
+  /** What was adopted is of one model: where the server has another now, that one answers as it is. */
+  async function withAdopted(started: Home): Promise<Home> {
+    if (adopted) await started.call('adopt', [adopted]).catch(() => {});
+    return started;
+  }
+
+  async function startAnywhere(): Promise<Home> {
+    let why = givenUp;
+    if (why === undefined) {
+      try {
+        return Object.assign(await startWorker(options), { onLost: crashed });
+      } catch (error) {
+        why = reasonOf(error);
+      }
+    }
+    onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}` });
+    return startHere();
+  }
+
+  function crashed(why: string): void {
+    if (ended) return;
+    current = undefined;
+    restarts++;
+    answers = 0;
+    if (restarts > maxRestarts) givenUp = `the worker crashed ${restarts} times, last: ${why}`;
+    else onDegraded({ code: 'worker-restarted', message: `The worker was started again: ${why}` });
+    home().catch(() => {}); // the next click should not wait for the start
+  }
+
+  async function call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>> {
+    if (method === APART) return (await import('./dedicated-worker')).callApart(startApart, method, args, control);
+    if (method !== 'adopt') return callHome(method, args, control);
+    // Known before it is done: a worker that starts or takes over meanwhile must not come with what was taken off.
+    const [before, next] = [adopted, args[0] as Delta | null];
+    adopted = next;
+    try {
+      return await callHome(method, args, control);
+    } catch (error) {
+      if (adopted === next && next) adopted = before;
+      throw error;
+    }
+  }
+
+  async function callHome<M extends Method>(
+    method: M,
+    args: Sent<M>,
+    control?: Control<Progress<M>>,
+  ): Promise<Result<M>> {
+    for (let attempt = 1; ; attempt++) {
+      let lost: () => boolean = () => true;
+      try {
+        const started = await abortable(home(), control?.signal);
+        lost = () => started.lost;
+        const result = await started.call(method, args, control);
+        if (method === 'load') loaded = args[0] as LoadOptions;
+        answers++;
+        if (answers === GOOD_ANSWERS) restarts = 0;
+        return result;
+      } catch (error) {
+        const isLost = error instanceof RecommenderError && error.code === 'engine-lost' && lost();
+        if (!isLost || ended || attempt > 1 || method === ONCE) throw error;
+      }
+    }
+  }
+
+  /** A worker of its own. It is closed with the engine. */
+  async function startApart(signal?: AbortSignal) {
+    if (ended) throw ended;
+    const starting = startWorker(options);
+    apart.add(starting);
+    /** @returns Whether it was still apart. */
+    const release = () => apart.delete(starting);
+    const end = () => void (release() && close(starting, ENDED));
+    try {
+      return { started: await abortable(starting, signal), release, end };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  async function rival(): Promise<Rival> {
+    const { started, release, end } = await startApart();
+    return {
+      engine: engineOf(started.call, {}),
+      get isLost() {
+        return started.lost;
+      },
+      takeOver() {
+        if (ended || started.lost || !release()) return;
+        const before = current;
+        current = withAdopted(started);
+        started.onLost = crashed;
+        before?.then(
+          (home) => {
+            home.onLost = () => {};
+            home.retire(ENDED);
+          },
+          () => {}, // it never started
+        );
+      },
+      close: end,
+    };
+  }
+
+  async function dispose(): Promise<void> {
+    if (ended) return;
+    const reason = new RecommenderError('disposed', 'The engine was disposed.');
+    ended = reason;
+    const running = current;
+    current = undefined;
+    for (const starting of apart) close(starting, reason);
+    // A start that is under way closes itself.
+    await running?.then((started) => started.close(reason)).catch(() => {});
+  }
+
+  return engineOf(call, { dispose, rival, thread: async () => (await home()).thread });
+}
+
+/** Closes a home that runs, or as soon as it has started. */
+function close(starting: Promise<Home>, reason: Error): void {
+  starting.then(
+    (started) => started.close(reason),
+    () => {}, // it never started
+  );
+}

@@ -1,0 +1,232 @@
+/**
+ * The engine behind a message port. The messages are derived from the `Engine` interface, so that a method added there
+ * crosses the port without a line here: `connect` gives an `Engine` whose calls become messages, `serve` carries them
+ * out.
+ *
+ * A call has an id; its answer, its error and its progress carry the same one. Aborting a call sends `cancel` and
+ * rejects at once: what still arrives under its id is dropped.
+ */
+
+import { abortedError } from '../abort';
+import type { Control, Engine } from '../engine/types';
+import { type ErrorCode, RecommenderError, reasonOf } from '../errors';
+
+export type Method = keyof Engine;
+/** A method's arguments as they are sent: the plain data before its `Control`. */
+export type Sent<M extends Method> = Parameters<Engine[M]> extends [infer Data, ...unknown[]] ? [Data] : [];
+export type Result<M extends Method> = Awaited<ReturnType<Engine[M]>>;
+/** What a method reports while it runs. */
+export type Progress<M extends Method> =
+  Parameters<Engine[M]> extends [unknown, Control<infer P>?] ? ([P] extends [never] ? never : P) : never;
+
+/** A request for each method. `progress` tells whether anybody listens. */
+export type Call = {
+  [M in Method]: { readonly id: number; readonly method: M; readonly args: Sent<M>; readonly progress: boolean };
+}[Method];
+export type ToEngine = Call | { readonly id: number; readonly cancel: true } | { readonly ping: number };
+
+/** What comes back: at last one result or error for each call. */
+export type Answer =
+  | { [M in Method]: { readonly id: number; readonly result: Result<M> } }[Method]
+  | { readonly id: number; readonly error: ErrorData };
+export type Report = { [M in Method]: { readonly id: number; readonly progress: Progress<M> } }[Method];
+export type FromEngine = Answer | Report | { readonly ready: true } | { readonly pong: number };
+
+/** An error as plain data: a page branches on `code`, which structured cloning would lose. */
+export interface ErrorData {
+  readonly kind: 'recommender' | 'range' | 'other';
+  readonly code?: ErrorCode;
+  readonly message: string;
+}
+
+/** The part of `MessagePort`, `Worker` and a worker's own scope that the protocol needs. */
+export interface Port {
+  postMessage(message: unknown): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
+  removeEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
+}
+
+export function errorData(error: unknown): ErrorData {
+  if (error instanceof RecommenderError) return { kind: 'recommender', code: error.code, message: error.message };
+  if (error instanceof RangeError) return { kind: 'range', message: error.message };
+  return { kind: 'other', message: reasonOf(error) };
+}
+
+export function errorOf({ kind, code, message }: ErrorData): Error {
+  if (kind === 'recommender' && code) return new RecommenderError(code, message);
+  return kind === 'range' ? new RangeError(message) : new Error(message);
+}
+
+/**
+ * Carries out the calls that arrive at `port`, and says `ready` once.
+ *
+ * @returns Stops listening and aborts the calls that are running.
+ */
+export function serve(engine: Engine, port: Port): () => void {
+  const running = new Map<number, AbortController>();
+
+  async function run({ id, method, args, progress }: Call): Promise<void> {
+    const abort = new AbortController();
+    running.set(id, abort);
+    const report = (value: unknown) => running.has(id) && port.postMessage({ id, progress: value });
+    const control: Control<unknown> = { signal: abort.signal, ...(progress ? { onProgress: report } : {}) };
+    try {
+      // The port may be a stranger's: only the engine's own methods can be called.
+      const call = Object.hasOwn(engine, method) ? engine[method] : undefined;
+      if (typeof call !== 'function') throw new RangeError(`The engine has no method "${String(method)}".`);
+      const result = await (call as (...args: unknown[]) => Promise<unknown>).call(engine, ...args, control);
+      if (running.has(id)) port.postMessage({ id, result });
+    } catch (error) {
+      if (running.has(id)) port.postMessage({ id, error: errorData(error) });
+    } finally {
+      running.delete(id);
+    }
+  }
+
+  function listen({ data }: MessageEvent<ToEngine>): void {
+    if ('ping' in data) port.postMessage({ pong: data.ping });
+    else if ('cancel' in data) {
+      const abort = running.get(data.id);
+      running.delete(data.id); // nobody waits for its answer
+      abort?.abort();
+    } else void run(data);
+  }
+
+  port.addEventListener('message', listen);
+  port.postMessage({ ready: true });
+  return () => {
+    port.removeEventListener('message', listen);
+    for (const abort of running.values()) abort.abort();
+    running.clear();
+  };
+}
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+  readonly report: ((progress: unknown) => void) | undefined;
+}
+
+/** The caller's end of a port. */
+export interface Connection {
+  /** Settles when the other end says that it is ready. */
+  readonly ready: Promise<void>;
+  /** Calls a method of the engine at the other end. */
+  call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>>;
+  /** Settles when the other end answers, which it does between two pieces of work. */
+  ping(): Promise<void>;
+  /** Number of calls that wait for an answer. */
+  readonly waiting: number;
+  /** Ends the connection: every call that waits, and every later one, rejects with `reason`. */
+  close(reason: Error): void;
+}
+
+/**
+ * @param heard Called with every message that arrives: whoever sends is alive.
+ */
+export function connect(port: Port, heard: () => void = () => {}): Connection {
+  const pending = new Map<number, Pending>();
+  const pings = new Map<number, () => void>();
+  let nextId = 1;
+  let closed: Error | undefined;
+  let isReady = () => {};
+  const ready = new Promise<void>((resolve) => {
+    isReady = resolve;
+  });
+
+  function listen({ data }: MessageEvent<FromEngine>): void {
+    heard();
+    if ('ready' in data) isReady();
+    else if ('pong' in data) {
+      pings.get(data.pong)?.();
+      pings.delete(data.pong);
+    } else settle(data);
+  }
+
+  function settle(message: Answer | Report): void {
+    const call = pending.get(message.id);
+    if (!call) return; // aborted meanwhile
+    if ('progress' in message) {
+      call.report?.(message.progress);
+      return;
+    }
+    pending.delete(message.id);
+    if ('error' in message) call.reject(errorOf(message.error));
+    else call.resolve(message.result);
+  }
+  port.addEventListener('message', listen);
+
+  return {
+    ready,
+    get waiting() {
+      return pending.size;
+    },
+    call(method, args, control) {
+      const { signal, onProgress } = (control ?? {}) as Control<unknown>;
+      return new Promise((resolve, reject) => {
+        if (closed) return reject(closed);
+        if (signal?.aborted) return reject(abortedError());
+        const id = nextId++;
+        const cancel = () => {
+          pending.delete(id);
+          port.postMessage({ id, cancel: true });
+          reject(abortedError());
+        };
+        const ended =
+          <T>(done: (value: T) => void) =>
+          (value: T) => {
+            signal?.removeEventListener('abort', cancel);
+            done(value);
+          };
+        signal?.addEventListener('abort', cancel, { once: true });
+        pending.set(id, {
+          resolve: ended(resolve as (result: unknown) => void),
+          reject: ended(reject),
+          report: onProgress,
+        });
+        try {
+          port.postMessage({ id, method, args, progress: onProgress !== undefined });
+        } catch (error) {
+          // What cannot be cloned cannot be sent.
+          pending.delete(id);
+          ended(reject)(new RangeError(`${method}: the arguments must be plain data; ${errorData(error).message}`));
+        }
+      });
+    },
+    ping() {
+      if (closed) return Promise.reject(closed);
+      const id = nextId++;
+      port.postMessage({ ping: id });
+      return new Promise((resolve) => pings.set(id, resolve));
+    },
+    close(reason) {
+      closed ??= reason;
+      port.removeEventListener('message', listen);
+      for (const { reject } of pending.values()) reject(reason);
+      pending.clear();
+      pings.clear();
+    },
+  };
+}
+
+/**
+ * An engine whose methods are whatever `call` does with a method's name: written once for all of them, since a list
+ * would have to be kept. A method without data has no `Control` either.
+ *
+ * @param own What it does by itself.
+ */
+export function engineOf<Own extends object>(
+  call: <M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>) => Promise<Result<M>>,
+  own: Own,
+): Omit<Engine, keyof Own> & Own {
+  return new Proxy(own as Omit<Engine, keyof Own> & Own, {
+    get(target, method) {
+      if (Object.hasOwn(target, method)) return target[method as keyof Own];
+      // An engine that is awaited is not a promise.
+      if (typeof method !== 'string' || method === 'then') return undefined;
+      return (...args: unknown[]) => {
+        return call(method as Method, args.slice(0, 1) as never, args[1] as never);
+      };
+    },
+  });
+}

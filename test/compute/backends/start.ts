@@ -1,0 +1,21 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { engine, setBackend } from '@tensorflow/tfjs-core';
+import { startBackend } from '../../../src/compute/backends/start';
+import { registerTraining } from '../../../src/compute/training';
+
+/** Folder of TensorFlow.js' `.wasm` files in the installed package. */
+export const wasmPath = join(
+  dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')),
+  'wasm-out/',
+);
+
+/** The backends under test. */
+export const backends = ['cpu', 'wasm'] as const;
+
+/** Starts a backend, or switches back to one that runs, ready to train. */
+export async function start(name: (typeof backends)[number]): Promise<void> {
+  if (engine().registry[name]) await setBackend(name);
+  else await startBackend(name, { wasmPath });
+  await registerTraining();
+}

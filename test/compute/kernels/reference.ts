@@ -1,0 +1,56 @@
+import { type Rank, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import { expect } from 'vitest';
+import { addKernels } from '../../../src/compute/backends/registry';
+import { cpuInference } from '../../../src/compute/kernels/cpu/tfjs-inference';
+import { cpuTraining } from '../../../src/compute/kernels/cpu/tfjs-training';
+import { ownInference } from '../../../src/compute/kernels/shared/inference';
+import { ownTraining } from '../../../src/compute/kernels/shared/training';
+import { backends, start } from '../backends/start';
+import { closeTo } from './random';
+
+interface Result {
+  readonly shape: number[];
+  readonly dtype: string;
+  readonly values: number[];
+}
+
+async function read(run: () => Tensor<Rank>): Promise<Result> {
+  const result = tidy(run);
+  const values = [...(await result.data())];
+  result.dispose();
+  return { shape: result.shape, dtype: result.dtype, values };
+}
+
+/** What TensorFlow.js' own kernels of the plain CPU backend make of it. */
+export async function onPlainCpu(run: () => Tensor): Promise<Result> {
+  await start('cpu');
+  const own = [...ownInference('cpu'), ...ownTraining('cpu')];
+  const names = new Set(own.map(({ kernelName }) => kernelName));
+  addKernels(
+    'cpu',
+    [...cpuInference, ...cpuTraining].filter(({ kernelName }) => names.has(kernelName)),
+  );
+  try {
+    return await read(run);
+  } finally {
+    addKernels('cpu', own);
+  }
+}
+
+/** Holds that both backends, with our kernels, agree with TensorFlow.js on plain CPU: shape, type and every number. */
+export async function agrees(run: () => Tensor, tolerance = 1e-5): Promise<void> {
+  const expected = await onPlainCpu(run);
+  for (const name of backends) {
+    await start(name);
+    const actual = await read(run);
+    expect({ name, shape: actual.shape, dtype: actual.dtype }).toEqual({
+      name,
+      shape: expected.shape,
+      dtype: expected.dtype,
+    });
+    closeTo(actual.values, expected.values, tolerance);
+  }
+}
+
+/** Zeros of a shape: a starting point for operands that broadcast. */
+export const empty = (...shape: number[]): Tensor => zeros(shape);

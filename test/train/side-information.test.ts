@@ -1,0 +1,74 @@
+import { beforeAll, expect, test } from 'vitest';
+import type { Artifact, CatalogueItem } from '../../src/checkpoint/artifact';
+import { packArtifact } from '../../src/checkpoint/pack';
+import { loadScorer } from '../../src/ranking/load-scorer';
+import { learn } from '../../src/train/learn';
+import { start } from '../compute/backends/start';
+import { logOf, supportOf } from './helpers';
+
+beforeAll(() => start('cpu'));
+
+const IDS = ['a', 'b', 'c', 'd', 'e', 'f'];
+const PRODUCTS: CatalogueItem[] = IDS.map((id, k) => ({
+  id,
+  price: 10 * k,
+  ...(k !== 2 && { category: [k % 2 === 0 ? 'even' : 'odd'] }),
+}));
+const log = logOf([
+  [1, 2, 3],
+  [4, 5, 6, 1],
+  [2, 4, 6],
+  [3, 1, 5, 2],
+]);
+const options = {
+  model: 'transformers4rec',
+  config: {
+    features: 'category,price:soft,hour,weekday:categorical',
+    dModel: 8,
+    itemEmbeddingDim: 8,
+    nHead: 2,
+    nLayer: 1,
+    batchSize: 4,
+  },
+  log: { sessions: log },
+  itemIds: IDS,
+  support: supportOf(log, IDS.length),
+  seed: 1,
+  epochs: 2,
+  signal: new AbortController().signal,
+};
+const artifactOf = ({ architecture, config, tensors, golden }: Awaited<ReturnType<typeof learn>>): Artifact => ({
+  info: {
+    ...{ name: 'side', version: '1', architecture, config, items: IDS.length, golden, training: {}, licence: 'MIT' },
+    modelCard: '',
+  },
+  itemIds: IDS,
+  tensors,
+});
+
+test('what a model reads of items and clicks goes from the catalogue and the times into its answers', async () => {
+  const artifact = artifactOf(await learn({ ...options, products: PRODUCTS }));
+  expect(Array.from(artifact.tensors['catalogue.features.category']!.data)).toEqual([0, 1, 2, 0, 2, 1, 2]);
+  expect((await packArtifact(artifact)).size).toBeGreaterThan(0); // an artifact may hold them
+
+  const scorer = await loadScorer(artifact);
+  const session = { items: [1, 2], times: [0, 3600] };
+  const before = await scorer.score([session]);
+  expect(await scorer.score([{ ...session, times: [7 * 3600, 8 * 3600] }])).not.toEqual(before); // another hour
+  scorer.dispose();
+
+  const category = artifact.tensors['catalogue.features.category']!;
+  const moved = { ...category, data: category.data.map((value) => (value === 0 ? 0 : 3 - value)) };
+  const other = await loadScorer({
+    ...artifact,
+    tensors: { ...artifact.tensors, 'catalogue.features.category': moved },
+  });
+  expect(await other.score([session])).not.toEqual(before); // other categories
+  other.dispose();
+});
+
+test('a model whose features the catalogue lacks is refused before it learns', async () => {
+  await expect(learn(options)).rejects.toThrow(
+    'No click and no item has the feature "category". The log has no further columns; there is no catalogue of its items',
+  );
+});
