@@ -15,10 +15,14 @@ import { dress } from './sheet';
 import { warnings } from './warnings';
 import { whenWanted } from './when';
 
+export type { Aisle, AisleCommand } from './host';
+
 declare global {
   interface Window {
     aisle?: Aisle;
   }
+  /** There as soon as a script of the page has run `window.aisle ||= []`. */
+  var aisle: Aisle;
 }
 
 const { warn, guard } = warnings();
