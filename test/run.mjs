@@ -7,7 +7,7 @@
  */
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { createServer } from 'vite';
+import { createServer, runnerImport } from 'vite';
 
 const [file, ...rest] = process.argv.slice(2);
 if (file === undefined) {
@@ -25,10 +25,11 @@ const commonJs = {
       : undefined,
 };
 
+const { module: build } = await runnerImport(resolve(import.meta.dirname, 'build/tfjs-kernels.ts'));
 const server = await createServer({
   configFile: false,
   root: resolve(import.meta.dirname, '..'),
-  plugins: [commonJs],
+  plugins: [build.tfjsKernels(), commonJs],
   appType: 'custom',
   logLevel: 'error',
   cacheDir: '.cache/vite-run',
