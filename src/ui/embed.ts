@@ -15,10 +15,14 @@ import type { Aisle, Host, Slot } from './types';
 import { warnings } from './warnings';
 import { whenWanted } from './when';
 
+export type { Aisle, AisleCommand } from './types';
+
 declare global {
   interface Window {
     aisle?: Aisle;
   }
+  /** There as soon as a script of the page has run `window.aisle ||= []`. */
+  var aisle: Aisle;
 }
 
 const { warn, guard } = warnings();

@@ -4,7 +4,13 @@
  */
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Reason } from '../engine/types';
-import type { Recommender, RecommenderOptions } from '../recommender/types';
+import type {
+  ConsentAnswer,
+  Recommender,
+  RecommenderEvents,
+  RecommenderOptions,
+  TrackedEvent,
+} from '../recommender/types';
 import type { Texts } from './texts';
 
 /** One product, ready to be shown. */
@@ -53,15 +59,44 @@ export interface PageOptions {
  *
  *     (window.aisle ||= []).push(['track', 'sku-42']);
  */
-export interface Aisle extends Array<unknown> {
+export interface Aisle extends Array<AisleCommand> {
   /**
    * Resolves when the model is ready; also when it cannot be, with a recommender whose `status` says why, or with
    * undefined where none could be made or it was stopped before. It never rejects. A start after that makes another one.
+   * Absent until the script is there.
    */
-  ready: Promise<Recommender | undefined>;
+  ready?: Promise<Recommender | undefined>;
+  /** By itself for `on`, so that a listener's argument has the type of its event. */
+  push<E extends keyof RecommenderEvents>(
+    command: readonly ['on', event: E, listener: (detail: RecommenderEvents[E]) => void],
+  ): number;
+  push(...commands: AisleCommand[]): number;
   /** The page's recommender, as soon as there is one. */
   recommender?: Recommender | undefined;
 }
+
+/** What each command is given. */
+export interface Commands {
+  /** Starts with these options, in place of what runs. */
+  start: [options: EmbedOptions];
+  track: [event: string | TrackedEvent];
+  consent: [answer: ConsentAnswer];
+  erase: [];
+  pause: [];
+  resume: [];
+  on: {
+    [E in keyof RecommenderEvents]: [event: E, listener: (detail: RecommenderEvents[E]) => void];
+  }[keyof RecommenderEvents];
+  /** Reads the page's JSON-LD again. */
+  page: [];
+  /** Asks again for every slot. */
+  refresh: [];
+  /** Ends what runs; what is shown stays. */
+  stop: [];
+}
+
+/** A command in the array, such as `['track', 'sku-42']`. */
+export type AisleCommand = { [C in keyof Commands]: readonly [command: C, ...args: Commands[C]] }[keyof Commands];
 
 /** Elements inside a slot's shadow tree. */
 export interface Frame {
