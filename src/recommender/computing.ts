@@ -3,10 +3,10 @@
 import { type BackendChoice, type BackendName, isGpu } from '../compute/types';
 import type { Control, LoadProgress, ModelInfo, Recommendations, RecommendRequest } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
-import type { Status } from '../recommender';
 import type { DeviceNotes } from '../store/device-notes';
 import type { WorkerEngine } from '../worker/client';
 import type { Trials } from './trials';
+import type { Status } from './types';
 
 export interface ComputingOptions {
   readonly engine: WorkerEngine;
