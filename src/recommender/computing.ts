@@ -109,10 +109,12 @@ export function createComputing(options: ComputingOptions) {
       const model = await load();
       said = model.backend + model.why;
       show(model, await engine.thread());
-      settle(model).catch((error) => {
-        const message = `Which backend is the fastest could not be found out; "${model.backend}" goes on.`;
-        onDegraded('trials-failed', `${message} ${reasonOf(error)}`);
-      });
+      settle(model)
+        .catch((error) => {
+          const message = `Which backend is the fastest could not be found out; "${model.backend}" goes on.`;
+          onDegraded('trials-failed', `${message} ${reasonOf(error)}`);
+        })
+        .catch(() => {}); // a page in which nothing can be told
       return model;
     },
     /** Asks the engine, and follows it to where it answers from. */

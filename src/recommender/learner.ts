@@ -43,7 +43,8 @@ export function createLearner(parts: LearnerParts) {
       .catch((error) => {
         const message = 'Nothing is learnt, and what was learnt before does not count: its code could not be loaded.';
         parts.degrade('learning-failed', `${message} ${error.message}`);
-      });
+      })
+      .catch(() => {}); // a page in which nothing can be told
   }
 
   const calls: LearningCalls = {

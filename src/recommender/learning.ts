@@ -290,10 +290,12 @@ export function createLearning(parts: LearningParts): Learning {
     if (unfit() || (since <= latest && newest(fresh(kept.delta)) === learntTo)) return;
     const own = new AbortController();
     byItself = own;
-    run({}, idle, own).catch((error) => {
-      // A model that could not be loaded is told by `error`.
-      if (status().model && !EXPECTED.has(error.code)) degrade('learning-failed', `${NOT_LEARNT} ${reasonOf(error)}`);
-    });
+    run({}, idle, own)
+      .catch((error) => {
+        // A model that could not be loaded is told by `error`.
+        if (status().model && !EXPECTED.has(error.code)) degrade('learning-failed', `${NOT_LEARNT} ${reasonOf(error)}`);
+      })
+      .catch(() => {}); // a page in which nothing can be told
   }
 
   return {
