@@ -12,6 +12,7 @@
 import { defineConfig, type UserConfig } from 'vite';
 import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
 import { compactStyles, declarations, executable, withoutHelp } from './test/build/plugins.ts';
+import { workerFiles } from './test/build/worker-files.ts';
 
 /** What both bundles for pages have in common. */
 const bundle = {
@@ -29,15 +30,8 @@ const OPS = {
   test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack)\.js$/,
 } as const;
 
-/** The worker is a bundle of its own. Its default would carry a thousand lines of licence comments. */
-function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
-  const chunkFileNames = 'assets/[name]-[hash].js';
-  const output = {
-    ...{ entryFileNames, chunkFileNames, codeSplitting: { groups: [OPS] } },
-    comments: { legal: false },
-  } as const;
-  return { format: 'es', plugins: () => [leanTensorFlow(), withoutHelp()], rolldownOptions: { output } };
-}
+/** Most of a build's time is that of our own plugins: the worker's build is one, and TypeScript's declarations. */
+const checks = { pluginTimings: false };
 
 /** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
 const codeSplitting = { groups: [{ name: 'shared', test: /src\/(errors|abort|compute\/types)\.ts$/ }] };
@@ -50,10 +44,11 @@ const page: UserConfig = {
     modulePreload: false,
     // There is one style sheet, in the page's head; otherwise every script that loads another names it, too.
     cssCodeSplit: false,
-    rolldownOptions: { output: { codeSplitting } },
+    rolldownOptions: { checks, output: { codeSplitting } },
   },
-  worker: worker('assets/worker-[hash].js'),
-  plugins: [leanTensorFlow(), withoutHelp(), compactStyles()],
+  // The demo's own, which counts requests before it loads the engine's.
+  worker: { format: 'es', rolldownOptions: { output: { entryFileNames: 'assets/demo-worker-[hash].js' } } },
+  plugins: [workerFiles({ worker: 'assets/worker-[hash].js' }), leanTensorFlow(), withoutHelp(), compactStyles()],
 };
 
 const library: UserConfig = {
@@ -63,6 +58,7 @@ const library: UserConfig = {
     outDir: 'dist/lib',
     lib: { entry: { index: 'src/index.ts' }, formats: ['es'] },
     rolldownOptions: {
+      checks,
       output: {
         chunkFileNames: 'assets/[name]-[hash].js',
         assetFileNames: 'assets/[name]-[hash][extname]',
@@ -72,8 +68,12 @@ const library: UserConfig = {
       },
     },
   },
-  worker: worker('worker.js'),
-  plugins: [leanTensorFlow(), withoutHelp(), declarations({ entry: 'src/index.ts', outDir: 'dist/lib' })],
+  plugins: [
+    workerFiles({ worker: 'worker.js', installed: 'aisle/dist/lib' }),
+    leanTensorFlow(),
+    withoutHelp(),
+    declarations({ entry: 'src/index.ts', outDir: 'dist/lib' }),
+  ],
 };
 
 /** A script for a tag: one small file that loads the rest from beside itself, wherever a shop has put the folder. */
@@ -84,6 +84,7 @@ const embed: UserConfig = {
     outDir: 'dist/embed',
     lib: { entry: { embed: 'src/ui/embed.ts' }, formats: ['es'] },
     rolldownOptions: {
+      checks,
       output: {
         ...library.build?.rolldownOptions?.output,
         codeSplitting,
@@ -94,6 +95,7 @@ const embed: UserConfig = {
     },
   },
   plugins: [
+    workerFiles({ worker: 'worker.js', installed: 'aisle/dist/embed' }),
     leanTensorFlow(),
     withoutHelp(),
     compactStyles(),

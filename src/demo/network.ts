@@ -1,5 +1,6 @@
 /// <reference types="vite/client" />
 /** The page's requests and its workers': seen as they happen, and made to fail for a trial of being offline. */
+
 import { type NetworkMessage, observeRequests, type RequestRecord, recordOf, watchedFetch } from './requests';
 import scriptUrl from './worker.ts?worker&url';
 
@@ -15,6 +16,9 @@ export interface Network {
   /** Whether every `fetch` of the page and its workers fails as it would without a network. */
   offline: boolean;
 }
+
+/** The address of the engine's own worker, known to the library's scripts, which the shop itself does without. */
+const engineWorker = async () => (await import('../worker/start')).workerSetups()[0]!.worker;
 
 /** @param changed Called after every change of what a `Network` shows. */
 export function watchNetwork(changed: () => void): Network {
@@ -44,7 +48,7 @@ export function watchNetwork(changed: () => void): Network {
 
   window.fetch = watchedFetch(fetchOnline, { isOffline: () => offline, blocked: block, sent: count });
   channel.onmessage = ({ data }: MessageEvent<NetworkMessage>) => {
-    if ('hello' in data) tell({ offline });
+    if ('hello' in data) void engineWorker().then((engine) => tell({ offline, engine }));
     else if ('records' in data) add(data.records);
     else if ('blocked' in data) block(data.blocked);
     else if ('sent' in data) count(data.sent);

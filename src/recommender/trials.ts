@@ -101,7 +101,7 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
       if (!rival || rival.isLost) {
         rival = await engine.rival();
         const avoid = record.refusals.map(({ backend }) => backend);
-        const other = await rival.engine.load({ modelUrl, backend: 'auto', fromCache: true, avoid });
+        const other = await rival.engine.load({ modelUrl, backend: 'auto', avoid });
         if (other.version !== version || other.name !== name) {
           throw new RecommenderError('bad-artifact', 'The server has got another model since the page loaded its own.');
         }

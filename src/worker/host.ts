@@ -1,7 +1,7 @@
 /** Where an engine runs: in a worker, which may be lost at any time, or in the page's own thread. Holds no tensor library. */
-import { RecommenderError } from '../errors';
-import { type Connection, connect, type Port } from './protocol';
-import { defaultWorkerUrl, openWorker } from './start';
+import { RecommenderError, reasonOf } from '../errors';
+import { type ArtifactFiles, type Connection, connect, type Port, type WorkerSetup } from './protocol';
+import { openWorker, workerSetups } from './start';
 
 /** What runs the other end: a `Worker`, or two ends of a `MessageChannel`. */
 export interface EngineWorker extends Port {
@@ -10,19 +10,19 @@ export interface EngineWorker extends Port {
   terminate(): void;
 }
 
-export interface HomeOptions {
-  /** The worker's script. Default: the file that the build put beside this one. It must be of the page's own origin. */
+export interface HostOptions {
+  /** The worker's script, in a copy of the whole folder that it was built in. Default: where the build or a bundler put it. */
   readonly workerUrl?: string | undefined;
   /** Seconds in which the worker's script must have started. Default 10. */
   readonly startDeadline?: number | undefined;
   /** Seconds of silence, while a call waits, after which the worker is asked whether it lives; it may be asked twice. Default 15. */
   readonly silenceDeadline?: number | undefined;
-  /** Starts the worker. Default `new Worker(workerUrl, { type: 'module' })`. */
+  /** Starts the worker's script. Default `openWorker`. */
   readonly open?: (url: string) => EngineWorker;
 }
 
 /** Where calls go: a worker, or this thread. */
-export interface Home {
+export interface EngineHost {
   readonly thread: 'worker' | 'main';
   readonly call: Connection['call'];
   /** Set once the worker is gone. */
@@ -34,16 +34,31 @@ export interface Home {
   retire(reason: Error): void;
 }
 
-/** @throws If it cannot start: no workers here, another origin, a forbidden or missing script, or its deadline passed. */
-export async function startWorker(options: HomeOptions): Promise<Home> {
-  const { workerUrl = defaultWorkerUrl, startDeadline = 10, silenceDeadline = 15, open = openWorker } = options;
-  const worker = open(workerUrl);
+/**
+ * @param artifact Files of the artifact that the worker need not fetch.
+ * @throws If it cannot start: no workers here, a forbidden or missing script, or its deadline passed.
+ */
+export async function startWorker(options: HostOptions, artifact?: ArtifactFiles): Promise<EngineHost> {
+  const failures: string[] = [];
+  for (const setup of workerSetups(options.workerUrl)) {
+    try {
+      return await startAt({ ...setup, artifact }, options);
+    } catch (error) {
+      failures.push(reasonOf(error));
+    }
+  }
+  throw new Error(failures.join('; '));
+}
+
+async function startAt(setup: WorkerSetup, options: HostOptions): Promise<EngineHost> {
+  const { startDeadline = 10, silenceDeadline = 15, open = openWorker } = options;
+  const worker = open(setup.worker);
   const watch = watchSilence(silenceDeadline, {
     waiting: () => connection.waiting > 0,
     ping: () => void connection.ping().catch(() => {}),
     dead: () => lose(`it did not answer for ${3 * silenceDeadline} s`),
   });
-  const connection = connect(worker, watch.heard);
+  const connection = connect(worker, setup, watch.heard);
   let started = false;
   let retiring: Error | undefined;
   let fail: (error: Error) => void = () => {};
@@ -54,13 +69,13 @@ export async function startWorker(options: HomeOptions): Promise<Home> {
     worker.terminate();
   }
   function lose(why: string): void {
-    if (home.lost) return;
-    home.lost = true;
+    if (host.lost) return;
+    host.lost = true;
     close(new RecommenderError('engine-lost', `The worker was lost: ${why}. Call again.`));
-    if (started) home.onLost(why);
+    if (started) host.onLost(why);
     else fail(new Error(why));
   }
-  const home: Home = {
+  const host: EngineHost = {
     thread: 'worker',
     lost: false,
     onLost() {},
@@ -71,7 +86,7 @@ export async function startWorker(options: HomeOptions): Promise<Home> {
       return answer;
     },
     close(reason) {
-      home.lost = true;
+      host.lost = true;
       close(reason);
     },
     retire(reason) {
@@ -80,16 +95,16 @@ export async function startWorker(options: HomeOptions): Promise<Home> {
     },
   };
   function closeIfRetired(): void {
-    if (retiring && connection.waiting === 0) home.close(retiring);
+    if (retiring && connection.waiting === 0) host.close(retiring);
   }
 
   worker.addEventListener('error', (event: ErrorEvent) => {
     event.preventDefault?.(); // it is handled here, and would only alarm the shop's own error log
-    lose(event.message ? `${event.message}` : `its script ${workerUrl} could not be loaded`);
+    lose(event.message ? `${event.message}` : `its script ${setup.worker} could not be loaded`);
   });
   worker.addEventListener('messageerror', () => lose('a message could not be read'));
   const late = setTimeout(
-    () => lose(`its script ${workerUrl} did not start within ${startDeadline} s`),
+    () => lose(`its script ${setup.worker} did not start within ${startDeadline} s`),
     1000 * startDeadline,
   );
   try {
@@ -97,20 +112,20 @@ export async function startWorker(options: HomeOptions): Promise<Home> {
       connection.ready,
       new Promise<never>((_, reject) => {
         fail = reject;
-        if (home.lost) reject(new Error('it was lost at once'));
+        if (host.lost) reject(new Error('it was lost at once'));
       }),
     ]);
     started = true;
   } finally {
     clearTimeout(late);
   }
-  return home;
+  return host;
 }
 
 /** The same engine in this thread, loaded only where it is needed. */
-export async function startHere(): Promise<Home> {
-  const { createLocalEngine } = await import('../engine/local-engine');
-  const engine = createLocalEngine();
+export async function startHere({ workerUrl }: HostOptions): Promise<EngineHost> {
+  const { createServedEngine } = await import('./served-engine');
+  const engine = createServedEngine(workerSetups(workerUrl)[0]!);
   return {
     thread: 'main',
     lost: false,
@@ -123,7 +138,7 @@ export async function startHere(): Promise<Home> {
 }
 
 /**
- * Tells a dead worker, of whose end nobody is told, from a busy one: it is asked twice. A page that was frozen finds one
+ * Tells a dead worker, whose end no event reports, from a busy one: it is asked twice. A page that was frozen finds one
  * deadline long past before it reads the answers that came meanwhile; the second gives it the time to.
  */
 function watchSilence(seconds: number, worker: { waiting(): boolean; ping(): void; dead(): void }) {

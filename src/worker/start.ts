@@ -1,10 +1,33 @@
-/// <reference types="vite/client" />
-/** Where the worker's script is, and how to start it under a page's security policy. */
+/**
+ * How the engine's worker is started, on any page and behind any bundler.
+ *
+ * The worker's script and its lazy parts are plain assets. The page alone knows where they are, so it resolves all their
+ * addresses and posts them to the worker (`WorkerSetup`). Where no worker can start, the page's own thread computes.
+ */
+import { builtFiles } from './files';
 import type { EngineWorker } from './host';
-import scriptUrl from './worker.ts?worker&url';
+import type { WorkerSetup } from './protocol';
 
-/** The script that the build put beside this one; resolved now, while `import.meta.url` is the script that the page loaded. */
-export const defaultWorkerUrl: string = scriptUrl;
+/** Bundlers may answer with a path alone. */
+const absolute = (url: string, base: string | undefined = globalThis.location?.href): string =>
+  URL.canParse(url, base) ? new URL(url, base).href : url;
+
+/**
+ * The places where the worker may be, each with the addresses of its files; to be tried in this order.
+ *
+ * @param workerUrl The worker's script in a copy of the library's folder. Default: where the build or a shop's bundler put it.
+ */
+export function workerSetups(workerUrl?: string): WorkerSetup[] {
+  const { worker, urls, wasm, installed } = builtFiles();
+  function setupAt(script: string, addresses: WorkerSetup['urls']): WorkerSetup {
+    const base = absolute(script);
+    const urlOf = (name: string) => addresses[name] ?? absolute(name, base);
+    return { worker: base, urls: addresses, wasm: { simd: urlOf(wasm.simd), plain: urlOf(wasm.plain) } };
+  }
+  if (workerUrl !== undefined) return [setupAt(workerUrl, {})];
+  const placed = Object.fromEntries(Object.entries(urls).map(([name, url]) => [name, absolute(url)]));
+  return [...(installed === undefined ? [] : [setupAt(installed, {})]), setupAt(worker, placed)];
+}
 
 interface TrustedTypes {
   createPolicy(
@@ -33,8 +56,17 @@ function trusted(url: string): string {
   return (policy ? policy.createScriptURL(url) : url) as string;
 }
 
-/** @throws Where this environment has no workers, or its security policy or the script's origin forbids this one. */
+/**
+ * A browser starts workers of the page's own origin only. A script of another origin, such as a CDN's, is imported by a
+ * script of one line in a `blob:` address, where the page's `worker-src` allows that and the other origin sends CORS headers.
+ *
+ * @throws Where this environment has no workers, or its security policy forbids this one.
+ */
 export function openWorker(url: string): EngineWorker {
   if (typeof Worker !== 'function') throw new Error('there are no workers here');
-  return new Worker(trusted(url), { type: 'module', name: 'aisle' });
+  const isOwn = new URL(url, location.href).origin === location.origin;
+  const script = isOwn
+    ? url
+    : URL.createObjectURL(new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' }));
+  return new Worker(trusted(script), { type: 'module', name: 'aisle' });
 }

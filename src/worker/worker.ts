@@ -1,8 +1,17 @@
-/** The worker's entry: an engine of its own, behind the protocol. A file of its own in every build, `worker.js`. */
-import { createLocalEngine } from '../engine/local-engine';
-import { type Port, serve } from './protocol';
+/** The worker's entry: an engine of its own, behind the protocol. In every build a script without imports, `worker.js`. */
 
-serve(createLocalEngine(), globalThis as unknown as Port);
+import type { Parts } from './parts';
+import { type Port, serve } from './protocol';
+import { createServedEngine } from './served-engine';
+
+serve(
+  (setup) => {
+    const { aisleParts } = globalThis as { aisleParts?: Parts }; // there is none in development
+    aisleParts?.locate((file) => setup.urls[file] ?? new URL(file, setup.worker).href);
+    return createServedEngine(setup);
+  },
+  globalThis as unknown as Port,
+);
 
 // The first number that a process formats makes a browser read its tables, longer than a page's own thread may be held up.
 // The page and its worker share them, and here nobody waits: by now the model is being fetched.
