@@ -24,10 +24,10 @@ const bundle = {
   license: { fileName: 'licences.md' },
 } as const;
 
-/** What every model computes with: one file, not one for each operation, which would compress worse. */
+/** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {
   name: 'ops',
-  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack)\.js$/,
+  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|stack|add|minimum|tanh|expand_dims|broadcast_util|concat_util|segment_util|erf_util|selu_util)\.js$/,
 } as const;
 
 /** Most of a build's time is that of our own plugins: the worker's build is one, and TypeScript's declarations. */

@@ -116,7 +116,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
       }
     }
     onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}` });
-    return startHere(options);
+    return startHere();
   }
 
   function crashed(why: string): void {

@@ -123,9 +123,9 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
 }
 
 /** The same engine in this thread, loaded only where it is needed. */
-export async function startHere({ workerUrl }: HostOptions): Promise<EngineHost> {
+export async function startHere(): Promise<EngineHost> {
   const { createServedEngine } = await import('./served-engine');
-  const engine = createServedEngine(workerSetups(workerUrl)[0]!);
+  const engine = createServedEngine(workerSetups()[0]!);
   return {
     thread: 'main',
     lost: false,
