@@ -95,7 +95,7 @@ const embed: UserConfig = {
     },
   },
   plugins: [
-    workerFiles({ worker: 'worker.js', installed: 'aisle/dist/embed' }),
+    workerFiles({ worker: 'worker.js' }),
     leanTensorFlow(),
     withoutHelp(),
     compactStyles(),

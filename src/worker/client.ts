@@ -7,8 +7,9 @@ import { abortable } from '../abort';
 import type { Delta } from '../checkpoint/delta';
 import type { Control, Engine, LoadOptions, ModelInfo } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
-import type { EngineHost, HostOptions } from './host';
-import { type ArtifactFiles, engineOf, type Method, type Progress, type Result, type Sent } from './protocol';
+import type { DedicatedWorkers } from './dedicated-worker';
+import { closeOnceStarted, type EngineHost, type HostOptions, startWorker } from './host';
+import { engineOf, type Method, type Progress, type Result, type Sent } from './protocol';
 
 /** Less than was asked for, and why. The codes are stable. */
 export interface EngineDegradation {
@@ -49,10 +50,7 @@ const GOOD_ANSWERS = 20;
 /** The method that may not run twice; the others only read, or replace what they wrote. */
 const ONCE: Method = 'move';
 
-/** How engines are started: loaded when the first one is. */
-const starter = () => import('./host');
-
-const ENDED = new RecommenderError('aborted', 'The call has ended.');
+const besides = () => import('./dedicated-worker');
 
 /**
  * Starts an engine in a worker. Returns at once; calls wait for the start.
@@ -65,8 +63,7 @@ const ENDED = new RecommenderError('aborted', 'The call has ended.');
 export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngine {
   const { maxRestarts = 3, onDegraded = () => {}, onReloaded = () => {} } = options;
   let current: Promise<EngineHost> | undefined;
-  /** Workers beside the current one: of a long call, or of a trial. */
-  const dedicated = new Set<Promise<EngineHost>>();
+  const dedicated: DedicatedWorkers = { options, running: new Set(), ended: () => ended, replaceWith };
   let loaded: LoadOptions | undefined;
   let adopted: Delta | null = null;
   let restarts = 0;
@@ -106,7 +103,6 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   }
 
   async function startAnywhere(): Promise<EngineHost> {
-    const { startHere, startWorker } = await starter();
     let why = givenUp;
     if (why === undefined) {
       try {
@@ -116,7 +112,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
       }
     }
     onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}` });
-    return startHere();
+    return (await import('./main-thread')).startHere();
   }
 
   function crashed(why: string): void {
@@ -130,7 +126,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   }
 
   async function call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>> {
-    if (method === DEDICATED) return callDedicated(method, args, control);
+    if (method === DEDICATED) return (await besides()).callDedicated(dedicated, method, args, control);
     if (method !== 'adopt') return callHost(method, args, control);
     // Known before it is done: a worker that starts or takes over meanwhile must not come with what was taken off.
     const [before, next] = [adopted, args[0] as Delta | null];
@@ -165,62 +161,12 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     }
   }
 
-  async function callDedicated<M extends Method>(
-    method: M,
-    args: Sent<M>,
-    control?: Control<Progress<M>>,
-  ): Promise<Result<M>> {
-    const { started, end } = await startDedicated({ signal: control?.signal }).catch((error) => {
-      if (error instanceof RecommenderError) throw error;
-      const message = `To ${method} needs a worker, and none can start here: ${reasonOf(error)}.`;
-      throw new RecommenderError('no-backend', message);
-    });
-    try {
-      return await started.call(method, args, control);
-    } finally {
-      end();
-    }
-  }
-
-  /** A worker beside the current one. It is closed with the engine. */
-  async function startDedicated({ signal, artifact }: { signal?: AbortSignal | undefined; artifact?: ArtifactFiles }) {
-    if (ended) throw ended;
-    const starting = starter().then(({ startWorker }) => startWorker(options, artifact));
-    dedicated.add(starting);
-    /** @returns Whether it was still a dedicated one. */
-    const release = () => dedicated.delete(starting);
-    const end = () => void (release() && close(starting, ENDED));
-    try {
-      return { started: await abortable(starting, signal), release, end };
-    } catch (error) {
-      end();
-      throw error;
-    }
-  }
-
-  async function rival(): Promise<Rival> {
-    const artifact = await callHost('artifactFiles', []);
-    const { started, release, end } = await startDedicated({ artifact });
-    return {
-      engine: engineOf(started.call, {}),
-      get isLost() {
-        return started.lost;
-      },
-      takeOver() {
-        if (ended || started.lost || !release()) return;
-        const before = current;
-        current = withAdopted(started);
-        started.onLost = crashed;
-        before?.then(
-          (replaced) => {
-            replaced.onLost = () => {};
-            replaced.retire(ENDED);
-          },
-          () => {}, // it never started
-        );
-      },
-      close: end,
-    };
+  /** @returns The one that answered until now. */
+  function replaceWith(started: EngineHost): Promise<EngineHost> | undefined {
+    const before = current;
+    current = withAdopted(started);
+    started.onLost = crashed;
+    return before;
   }
 
   async function dispose(): Promise<void> {
@@ -229,18 +175,12 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     ended = reason;
     const running = current;
     current = undefined;
-    for (const starting of dedicated) close(starting, reason);
+    for (const starting of dedicated.running) closeOnceStarted(starting, reason);
     // A start that is under way closes itself.
     await running?.then((started) => started.close(reason)).catch(() => {});
   }
 
-  return engineOf(call, { dispose, rival, thread: async () => (await host()).thread });
-}
+  const rival = async () => (await besides()).startRival(dedicated, await callHost('artifactFiles', []));
 
-/** Closes a host that runs, or as soon as it has started. */
-function close(starting: Promise<EngineHost>, reason: Error): void {
-  starting.then(
-    (started) => started.close(reason),
-    () => {}, // it never started
-  );
+  return engineOf(call, { dispose, rival, thread: async () => (await host()).thread });
 }

@@ -1,5 +1,5 @@
 /** Where an engine runs: in a worker, which may be lost at any time, or in the page's own thread. Holds no tensor library. */
-import { RecommenderError, reasonOf } from '../errors';
+import { RecommenderError } from '../errors';
 import { type ArtifactFiles, type Connection, connect, type Port, type WorkerSetup } from './protocol';
 import { openWorker, workerSetups } from './start';
 
@@ -39,15 +39,15 @@ export interface EngineHost {
  * @throws If it cannot start: no workers here, a forbidden or missing script, or its deadline passed.
  */
 export async function startWorker(options: HostOptions, artifact?: ArtifactFiles): Promise<EngineHost> {
-  const failures: string[] = [];
+  let failure: unknown;
   for (const setup of workerSetups(options.workerUrl)) {
     try {
       return await startAt({ ...setup, artifact }, options);
     } catch (error) {
-      failures.push(reasonOf(error));
+      failure = error;
     }
   }
-  throw new Error(failures.join('; '));
+  throw failure;
 }
 
 async function startAt(setup: WorkerSetup, options: HostOptions): Promise<EngineHost> {
@@ -122,19 +122,12 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
   return host;
 }
 
-/** The same engine in this thread, loaded only where it is needed. */
-export async function startHere(): Promise<EngineHost> {
-  const { createServedEngine } = await import('./served-engine');
-  const engine = createServedEngine(workerSetups()[0]!);
-  return {
-    thread: 'main',
-    lost: false,
-    onLost() {},
-    call: (method, args, control) =>
-      (engine[method] as (...args: unknown[]) => Promise<never>).call(engine, ...args, control),
-    close: () => void engine.dispose(),
-    retire: () => void engine.dispose(), // which waits for the turn that runs
-  };
+/** Closes a host that runs, or as soon as it has started. */
+export function closeOnceStarted(starting: Promise<EngineHost>, reason: Error): void {
+  starting.then(
+    (started) => started.close(reason),
+    () => {}, // it never started
+  );
 }
 
 /**

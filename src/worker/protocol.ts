@@ -10,20 +10,18 @@
  */
 
 import { abortedError } from '../abort';
-import type { WasmFiles } from '../compute/backends/wasm';
 import type { Control, Engine } from '../engine/types';
 import { type ErrorCode, RecommenderError, reasonOf } from '../errors';
 
 /** An artifact's files by their addresses, as they came. */
 export type ArtifactFiles = ReadonlyMap<string, Blob>;
 
-/** What only the page knows, and a worker needs before its first call. All addresses are absolute. */
+/** What only the page knows, and a worker needs before its first call. */
 export interface WorkerSetup {
-  /** The worker's script. Files that `urls` does not have lie beside it. */
+  /** Absolute address of the worker's script. Files that `urls` does not have lie beside it. */
   readonly worker: string;
-  /** Addresses of the worker's parts by their names relative to its script. */
+  /** Addresses of the worker's parts and WASM modules, absolute or paths, by their names relative to its script. */
   readonly urls: Readonly<Record<string, string>>;
-  readonly wasm: WasmFiles;
   /** Files of the artifact that another worker has loaded. */
   readonly artifact?: ArtifactFiles | undefined;
 }
@@ -169,20 +167,19 @@ export function connect(port: Port, setup: WorkerSetup, heard: () => void = () =
   const pings = new Map<number, () => void>();
   let nextId = 1;
   let closed: Error | undefined;
-  let isSetUp = false;
-  let settleReady = () => {};
+  let begin = () => {};
   const ready = new Promise<void>((resolve) => {
-    settleReady = resolve;
+    begin = () => {
+      begin = () => {}; // a second `ready` has nothing to tell
+      port.postMessage({ setup });
+      resolve();
+    };
   });
 
   function listen({ data }: MessageEvent<FromEngine>): void {
     heard();
-    if ('ready' in data) {
-      if (isSetUp) return; // a second one has nothing to tell
-      isSetUp = true;
-      port.postMessage({ setup });
-      settleReady();
-    } else if ('pong' in data) {
+    if ('ready' in data) begin();
+    else if ('pong' in data) {
       pings.get(data.pong)?.();
       pings.delete(data.pong);
     } else settle(data);
@@ -234,7 +231,7 @@ export function connect(port: Port, setup: WorkerSetup, heard: () => void = () =
         } catch (error) {
           // What cannot be cloned cannot be sent.
           pending.delete(id);
-          ended(reject)(new RangeError(`${method}: the arguments must be plain data; ${errorData(error).message}`));
+          ended(reject)(new RangeError(`${method}: the arguments must be plain data; ${reasonOf(error)}`));
         }
       });
     },

@@ -1,14 +1,17 @@
 /** The engine as a worker serves it: it keeps the artifact's files, so that a second worker is given them. */
+import type { WasmFiles } from '../compute/backends/wasm';
 import { type FetchFile, fetchPrivately } from '../engine/artifact-loader';
 import { createLocalEngine } from '../engine/local-engine';
-import type { ArtifactFiles, ServedEngine, WorkerSetup } from './protocol';
+import type { ArtifactFiles, ServedEngine } from './protocol';
 
+/** @param artifact Files that it need not fetch. */
 export function createServedEngine(
-  { wasm, artifact }: Pick<WorkerSetup, 'wasm' | 'artifact'>,
+  wasmPath: WasmFiles,
+  artifact?: ArtifactFiles,
   fetchFile = fetchPrivately('default'),
 ): ServedEngine {
   const { files, ...keeping } = keepingFiles(fetchFile, artifact);
-  const engine = createLocalEngine({ wasmPath: wasm, ...keeping });
+  const engine = createLocalEngine({ wasmPath, ...keeping });
   return {
     ...engine,
     load(...call) {

@@ -1,14 +1,16 @@
 /** The worker's entry: an engine of its own, behind the protocol. In every build a script without imports, `worker.js`. */
 
+import { wasmFiles } from '../compute/backends/wasm-files';
 import type { Parts } from './parts';
 import { type Port, serve } from './protocol';
 import { createServedEngine } from './served-engine';
 
 serve(
-  (setup) => {
+  ({ worker, urls, artifact }) => {
+    const urlOf = (file: string): string => new URL(urls[file] ?? file, worker).href;
     const { aisleParts } = globalThis as { aisleParts?: Parts }; // there is none in development
-    aisleParts?.locate((file) => setup.urls[file] ?? new URL(file, setup.worker).href);
-    return createServedEngine(setup);
+    aisleParts?.locate(urlOf);
+    return createServedEngine({ simd: urlOf(wasmFiles.simd), plain: urlOf(wasmFiles.plain) }, artifact);
   },
   globalThis as unknown as Port,
 );

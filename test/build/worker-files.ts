@@ -47,55 +47,76 @@ interface Part {
  * Puts the built worker beside the page's scripts, and its addresses in place of `src/worker/files.ts`.
  *
  * @param worker Name of the worker's script among the output; `[hash]` is of its content.
- * @param installed Folder of the output in an installed package, `aisle/dist/lib`. Vite up to 7 moves what a page imports from
- *   there into `node_modules/.vite/deps` when it serves it in development, but not the assets.
+ * @param installed Folder of the output in an installed package, `aisle/dist/lib`, where shops bundle it. Vite up to 7 moves
+ *   what a page imports from there into `node_modules/.vite/deps` when it serves it in development, but not the assets.
+ *   Default: the output is served as it is, and all files lie beside the worker's script.
  */
 export function workerFiles({ worker, installed }: { worker: string; installed?: string }): Plugin {
+  const relative = (name: string): string => posix.relative(posix.dirname(worker), name);
+  const wasm = { plain: wasmFile(''), simd: wasmFile('-simd') };
   return {
     name: 'aisle:worker-files',
     apply: 'build',
     load: {
-      filter: { id: /\/src\/worker\/files\.ts$/ },
-      async handler() {
-        const emit = (fileName: string, source: string | Uint8Array): string => {
-          const name = fileName.replace('[hash]', createHash('sha256').update(source).digest('hex').slice(0, 8));
-          this.emitFile({ type: 'asset', fileName: name, source });
-          return name;
-        };
-        const relative = (name: string): string => posix.relative(posix.dirname(worker), name);
-        const { script, parts } = await buildWorker();
-        const partFiles = parts.map(({ name, code, needs }) => {
-          const file = emit(posix.join(posix.dirname(worker), `parts/${name}-[hash].js`), code);
+      filter: { id: /\/src\/(worker\/files|compute\/backends\/wasm-files)\.ts$/ },
+      async handler(id) {
+        if (id.endsWith('wasm-files.ts')) return wasmModule(addressOf(wasm.simd.name), addressOf(wasm.plain.name));
+        const { script, parts } = await buildWorker(relative(wasm.simd.name), relative(wasm.plain.name));
+        const files = parts.map(({ name, code, needs }) => {
+          const file = hashed(posix.join(posix.dirname(worker), `parts/${name}-[hash].js`), code);
           return { name, needs, file };
         });
-        const wasm = ['', '-simd'].map((kind) =>
-          emit(`assets/tfjs-backend-wasm${kind}-[hash].wasm`, readFileSync(`${WASM}${kind}.wasm`)),
-        );
-        const registry = partFiles.map(({ name, needs, file }) => [name, { file: relative(file), needs }]);
-        const scriptFile = emit(worker, `${prelude(Object.fromEntries(registry))}${script}`);
-        const address = (name: string) => `aisle-file:${name}`;
-        const urls = [...partFiles.map(({ file }) => file), ...wasm].map((file) => [relative(file), address(file)]);
-        const [plain, simd] = wasm.map(relative);
-        const files = { worker: address(scriptFile), urls: Object.fromEntries(urls), wasm: { simd, plain } };
-        const moved = installed && `import.meta.url.replace(/\\.vite\\/deps\\/.*/, '${installed}/${scriptFile}')`;
-        const where = moved
-          ? `import.meta.url.includes('/node_modules/.vite/deps/') ? ${moved} : undefined`
-          : undefined;
-        return `export const builtFiles = () => ({ ...${JSON.stringify(files)}, installed: ${where} });`;
+        const registry = files.map(({ name, needs, file }) => [name, { file: relative(file.name), needs }]);
+        const entry = hashed(worker, `${prelude(Object.fromEntries(registry))}${script}`);
+        const beside = [...files.map(({ file }) => file), wasm.simd, wasm.plain];
+        for (const { name, source } of [entry, ...beside]) this.emitFile({ type: 'asset', fileName: name, source });
+        if (installed === undefined) {
+          // In no form that a bundler recognises: it would copy the worker's script without its parts.
+          const address = `import.meta.url.replace(/[^/]*$/, 'aisle-path:${entry.name}')`;
+          return `export const builtWorkers = () => [{ worker: ${address}, urls: {} }];`;
+        }
+        const urls = JSON.stringify(Object.fromEntries(beside.map(({ name }) => [relative(name), addressOf(name)])));
+        const moved = `import.meta.url.replace(/\\.vite\\/deps\\/.*/, '${installed}/${entry.name}')`;
+        return `
+          const isMoved = import.meta.url.includes('/node_modules/.vite/deps/');
+          export const builtWorkers = () => [
+            ...(isMoved ? [{ worker: ${moved}, urls: {} }] : []),
+            { worker: '${addressOf(entry.name)}', urls: ${urls} },
+          ];`;
       },
     },
     // After minification, which would write the texts in a form that not every bundler recognises.
     generateBundle(_, bundle) {
       for (const chunk of Object.values(bundle)) {
         if (chunk.type !== 'chunk') continue;
-        chunk.code = chunk.code.replace(/(["'`])aisle-file:([^"'`]+)\1/g, (_, _quote, name: string) => {
+        chunk.code = chunk.code.replace(/(["'`])aisle-(file|path):([^"'`]+)\1/g, (_, _quote, kind, name: string) => {
           const path = posix.relative(posix.dirname(chunk.fileName), name);
-          return `new URL("${path.startsWith('.') ? path : `./${path}`}",import.meta.url).href`;
+          const text = path.startsWith('.') ? `"${path}"` : `"./${path}"`;
+          return kind === 'file' ? `new URL(${text},import.meta.url).href` : text;
         });
       }
     },
   };
 }
+
+interface OutputFile {
+  readonly name: string;
+  readonly source: string | Uint8Array;
+}
+
+const hashed = (name: string, source: OutputFile['source']): OutputFile => ({
+  name: name.replace('[hash]', createHash('sha256').update(source).digest('hex').slice(0, 8)),
+  source,
+});
+
+const wasmFile = (kind: string): OutputFile =>
+  hashed(`assets/tfjs-backend-wasm${kind}-[hash].wasm`, readFileSync(`${WASM}${kind}.wasm`));
+
+const wasmModule = (simd: string, plain: string): string =>
+  `export const wasmFiles = ${JSON.stringify({ simd, plain })};`;
+
+/** Stands for a file's address until `generateBundle`. */
+const addressOf = (name: string): string => `aisle-file:${name}`;
 
 /** What stands in front of the worker's script, with its comments: bundlers leave an import alone that has them. */
 function prelude(
@@ -105,11 +126,15 @@ function prelude(
   return `globalThis.aisleWorker=[${JSON.stringify(files)},${importScript}];`;
 }
 
-async function buildWorker(): Promise<{ readonly script: string; readonly parts: readonly Part[] }> {
+/** @param wasm Names of the WASM modules relative to the worker's script. */
+async function buildWorker(
+  ...wasm: [simd: string, plain: string]
+): Promise<{ readonly script: string; readonly parts: readonly Part[] }> {
   const { code: registry } = await transformWithOxc(readFileSync('src/worker/parts.ts', 'utf8'), 'parts.ts');
   let partOf: ReadonlyMap<string, string> = new Map();
   const plugin: Plugin = {
     name: 'aisle:worker-parts',
+    load: { filter: { id: /\/src\/compute\/backends\/wasm-files\.ts$/ }, handler: () => wasmModule(...wasm) },
     buildEnd() {
       partOf = assignParts([...this.getModuleIds()], (id) => this.getModuleInfo(id));
     },

@@ -141,7 +141,7 @@ test('a GPU process that crashes in the middle of training says so, and recommen
       Object.assign(globalThis, { training });
       worker.addEventListener('message', ({ data }) => {
         if (data.ready) {
-          const setup = { worker: `${location.origin}/lib/worker.js`, urls: {}, wasm: { simd: '', plain: '' } };
+          const setup = { worker: `${location.origin}/lib/worker.js`, urls: {} };
           worker.postMessage({ setup });
           worker.postMessage({ id: 1, method: 'train', args: [request], progress: true });
         } else if (data.progress) training.steps++;

@@ -20,8 +20,9 @@ const request = (over: Partial<RecommendRequest> = {}): RecommendRequest => ({
   now: NOW,
   ...over,
 });
-const SETUP: WorkerSetup = { worker: 'https://shop.example/worker.js', urls: {}, wasm: { simd: '', plain: '' } };
-const localEngine = async (files?: Folder) => createServedEngine(SETUP, serveFolder(files ?? (await folder)));
+const SETUP: WorkerSetup = { worker: 'https://shop.example/worker.js', urls: {} };
+const WASM = { simd: '', plain: '' };
+const localEngine = async (files?: Folder) => createServedEngine(WASM, undefined, serveFolder(files ?? (await folder)));
 
 /** Two ends of a real channel, the engine of a test behind one of them. */
 function channel(engine: ServedEngine) {
@@ -177,7 +178,7 @@ function workers(behaviour: (nth: number) => 'well' | 'never starts' | 'cannot b
       }
       stop = serve(
         (setup) => {
-          const served = createServedEngine(setup, (url, signal) => {
+          const served = createServedEngine(WASM, setup.artifact, (url, signal) => {
             worker.requests.push(url);
             return serveFolder(files)(url, signal);
           });
