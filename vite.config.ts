@@ -11,8 +11,12 @@
  */
 import { defineConfig, type UserConfig } from 'vite';
 import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
-import { compactStyles, declarations, executable, withoutHelp } from './test/build/plugins.ts';
+import { codeHash, compactStyles, declarations, executable, withoutHelp } from './test/build/plugins.ts';
+import { tfjsKernels } from './test/build/tfjs-kernels.ts';
 import { workerFiles } from './test/build/worker-files.ts';
+
+/** The licences of what is inside, in one file instead of in front of every module. */
+const LICENCES = { fileName: 'licences.md' } as const;
 
 /** What both bundles for pages have in common. */
 const bundle = {
@@ -20,14 +24,13 @@ const bundle = {
   // An inlined asset would be a second copy of a file, or a worker without a URL of its own.
   assetsInlineLimit: 0,
   reportCompressedSize: false,
-  // The licences of what is inside, in one file instead of in front of every module.
-  license: { fileName: 'licences.md' },
+  license: LICENCES,
 } as const;
 
 /** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {
   name: 'ops',
-  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|stack|add|minimum|tanh|expand_dims|broadcast_util|concat_util|segment_util|erf_util|selu_util)\.js$/,
+  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|stack|add|minimum|tanh|expand_dims|(axis|segment|split|concat|broadcast|erf|selu)_util)\.js$/,
 } as const;
 
 /** Most of a build's time is that of our own plugins: the worker's build is one, and TypeScript's declarations. */
@@ -115,6 +118,7 @@ const commandLine: UserConfig = {
     outDir: 'dist/cli',
     target: 'node20',
     minify: false,
+    license: LICENCES,
     rolldownOptions: {
       // The program, and the script of the threads that share its trainings.
       input: { aisle: 'src/cli/main.ts', thread: 'src/cli/thread.ts' },
@@ -133,6 +137,8 @@ const modes: Record<string, UserConfig> = { lib: library, embed, cli: commandLin
 export default defineConfig(async ({ mode }) => ({
   base: './',
   ...(modes[mode] ?? page),
+  define: { ...modes[mode]?.define, 'import.meta.env.CODE_HASH': JSON.stringify(codeHash(import.meta.dirname)) },
+  plugins: [tfjsKernels(), ...((modes[mode] ?? page).plugins ?? [])],
   // Loaded for tests only: an install builds the command line, and should not wait for a browser driver.
   ...(mode === 'test' ? { test: (await import('./test/build/vitest.ts')).tests } : {}),
 }));

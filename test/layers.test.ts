@@ -128,6 +128,24 @@ describe('the checker refuses, with file, line and rule,', () => {
       `import { readFile } from 'node:fs/promises';`,
       'Node only in cli: node:fs/promises',
     ],
+    [
+      'a view of the WASM heap outside its home',
+      'src/compute/kernels/wasm/a.ts',
+      `const ids = backend.typedArrayFromHeap(indices);`,
+      "the WASM heap only in src/compute/kernels/wasm/memory.ts, through a kernel's plan: typedArrayFromHeap",
+    ],
+    [
+      'the WASM heap by destructuring',
+      'src/compute/kernels/wasm-simd/a.ts',
+      `const { HEAPU8: bytes } = module;`,
+      "the WASM heap only in src/compute/kernels/wasm/memory.ts, through a kernel's plan: HEAPU8",
+    ],
+    [
+      'an allocation on the WASM heap by its name in quotes',
+      'src/engine/a.ts',
+      `module['_malloc'](8);`,
+      "the WASM heap only in src/compute/kernels/wasm/memory.ts, through a kernel's plan: _malloc",
+    ],
     ['Node without its prefix', 'src/session/a.ts', `const fs = require('fs');`, 'Node only in cli: fs'],
   ])('%s', (_name, file, line, rule) => {
     expect(check(file, '// first line', line)).toEqual([`${file}:2: ${rule}`]);

@@ -40,6 +40,10 @@ const DOM_HOMES = new Set(['ui', 'demo']);
 const DOM_GLOBALS =
   /^(document|window|customElements|localStorage|sessionStorage|history|alert|getComputedStyle|matchMedia|requestAnimationFrame|MutationObserver|IntersectionObserver|ResizeObserver|DOMParser|Document|Window|Element|Node|ShadowRoot|(HTML|SVG)\w*Element)$/;
 const BUILTIN = new Set(builtinModules);
+/** The one file that allocates on the WASM heap, or views it: a view is empty once an allocation has made the heap grow. */
+const HEAP_HOME = 'src/compute/kernels/wasm/memory.ts';
+/** What does so: properties of TensorFlow.js' WASM backend and of Emscripten's module. */
+const HEAP_NAMES = /^(typedArrayFromHeap|makeOutput|_malloc|_free|asm|wasmMemory|HEAP(U?8|U?16|U?32|F32|F64))$/;
 
 /**
  * Every breach of the layer rules in a set of files.
@@ -64,7 +68,12 @@ function checkFile(file: string, text: string): Violation[] {
     const specifier = importOf(node);
     if (specifier !== undefined) {
       for (const rule of importRules(file, part, specifier)) report(node, rule);
-    } else if (ts.isIdentifier(node)) {
+    } else if (ts.isIdentifier(node) || ts.isStringLiteralLike(node)) {
+      if (HEAP_NAMES.test(node.text) && file !== HEAP_HOME) {
+        report(node, `the WASM heap only in ${HEAP_HOME}, through a kernel's plan: ${node.text}`);
+      }
+    }
+    if (ts.isIdentifier(node)) {
       if (isGlobalUse(node) && !declared.has(node.text)) {
         if (DOM_GLOBALS.test(node.text) && !DOM_HOMES.has(part)) report(node, `DOM only in ui and demo: ${node.text}`);
         if (node.text === 'indexedDB' && part !== 'store') report(node, 'IndexedDB only in store');

@@ -64,7 +64,7 @@ export interface Visit {
  * @param changed Called after every change of what a `Visit` shows.
  */
 export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions, changed: () => void): Visit {
-  window.aisle ??= [] as unknown as NonNullable<Window['aisle']>;
+  window.aisle ??= [];
   const { aisle } = window;
   let options = initial;
   let session: readonly string[] = [];

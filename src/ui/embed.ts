@@ -7,6 +7,7 @@
  */
 import type { Recommender } from '../recommender';
 import { defineElement, redraw, setState, tell } from './element';
+import { placeholder } from './frame';
 import type { Aisle, Host, Slot } from './host';
 import { node } from './node';
 import { takeQueue } from './queue';
@@ -14,10 +15,14 @@ import { dress } from './sheet';
 import { warnings } from './warnings';
 import { whenWanted } from './when';
 
+export type { Aisle, AisleCommand } from './host';
+
 declare global {
   interface Window {
     aisle?: Aisle;
   }
+  /** There as soon as a script of the page has run `window.aisle ||= []`. */
+  var aisle: Aisle;
 }
 
 const { warn, guard } = warnings();
@@ -53,6 +58,7 @@ function start(url: string): void {
     setState,
     tell,
     node,
+    placeholder,
     dress,
     redraw: (slot) => redraw(host, slot),
   };

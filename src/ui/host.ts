@@ -1,5 +1,7 @@
 /** What the loader hands to the rest of the embed. Types only: the two parts share no module, so that each is one file. */
-import type { Recommender } from '../recommender';
+import type { Recommender, RecommenderEvents, TrackedEvent } from '../recommender';
+import type { ConsentAnswer } from '../recommender/consent';
+import type { EmbedOptions } from './options';
 import type { Suggestion } from './suggestions';
 import type { Texts } from './texts';
 
@@ -8,15 +10,44 @@ import type { Texts } from './texts';
  *
  *     (window.aisle ||= []).push(['track', 'sku-42']);
  */
-export interface Aisle extends Array<unknown> {
+export interface Aisle extends Array<AisleCommand> {
   /**
    * Resolves when the model is ready; also when it cannot be, with a recommender whose `status` says why, or with
    * undefined where none could be made or it was stopped before. It never rejects. A start after that makes another one.
+   * Absent until the script is there.
    */
-  ready: Promise<Recommender | undefined>;
+  ready?: Promise<Recommender | undefined>;
+  /** By itself for `on`, so that a listener's argument has the type of its event. */
+  push<E extends keyof RecommenderEvents>(
+    command: readonly ['on', event: E, listener: (detail: RecommenderEvents[E]) => void],
+  ): number;
+  push(...commands: AisleCommand[]): number;
   /** The page's recommender, as soon as there is one. */
   recommender?: Recommender | undefined;
 }
+
+/** What each command is given. */
+export interface Commands {
+  /** Starts with these options, in place of what runs. */
+  start: [options: EmbedOptions];
+  track: [event: string | TrackedEvent];
+  consent: [answer: ConsentAnswer];
+  erase: [];
+  pause: [];
+  resume: [];
+  on: {
+    [E in keyof RecommenderEvents]: [event: E, listener: (detail: RecommenderEvents[E]) => void];
+  }[keyof RecommenderEvents];
+  /** Reads the page's JSON-LD again. */
+  page: [];
+  /** Asks again for every slot. */
+  refresh: [];
+  /** Ends what runs; what is shown stays. */
+  stop: [];
+}
+
+/** A command in the array, such as `['track', 'sku-42']`. */
+export type AisleCommand = { [C in keyof Commands]: readonly [command: C, ...args: Commands[C]] }[keyof Commands];
 
 /** Elements inside a slot's shadow tree. */
 export interface Frame {
@@ -68,6 +99,8 @@ export interface Host {
   redraw(slot: Slot): void;
   /** Makes an element; `part` names it to the shop's style sheets. */
   node(tag: string, attributes: Readonly<Record<string, string>>, ...children: Node[]): HTMLElement;
+  /** Makes what stands in the place of a card. */
+  placeholder(): HTMLElement;
   /** Gives a shadow tree its looks. */
   dress(root: ShadowRoot, css: string): void;
   /** Set by what was loaded: a slot came, has changed, or went. */

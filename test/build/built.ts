@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { withLock } from './lock';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -13,7 +14,7 @@ const PRODUCTS = {
   embed: 'dist/embed/embed.js',
   cli: 'dist/cli/aisle.js',
 } as const;
-const PLUGINS = ['plugins', 'lean-tensorflow', 'worker-files'].map((name) => `test/build/${name}.ts`);
+const PLUGINS = ['plugins', 'lean-tensorflow', 'worker-files', 'tfjs-kernels'].map((name) => `test/build/${name}.ts`);
 const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', ...PLUGINS];
 
 type Mode = keyof typeof PRODUCTS;
@@ -32,25 +33,18 @@ export function built(mode: Mode): Promise<string> {
 
 async function build(mode: Mode): Promise<string> {
   const product = join(ROOT, PRODUCTS[mode]);
-  const lock = join(ROOT, `dist/.building-${mode}`);
+  const lock = join(ROOT, `dist/.building-${mode}.lock`);
   const isCurrent = (): boolean => existsSync(product) && statSync(product).mtimeMs >= newest(SOURCES);
-  while (!isCurrent()) {
-    mkdirSync(join(ROOT, 'dist'), { recursive: true });
-    try {
-      mkdirSync(lock);
-    } catch {
-      while (existsSync(lock)) await new Promise((next) => setTimeout(next, 200));
-      continue;
-    }
-    try {
-      const extra = mode === 'page' ? [] : ['--mode', mode];
-      const env = plainEnv();
-      execFileSync('npx', ['vite', 'build', '--logLevel', 'error', ...extra], { cwd: ROOT, stdio: 'inherit', env });
-    } finally {
-      rmSync(lock, { recursive: true });
-    }
-    break;
-  }
+  const make = (): void => {
+    if (isCurrent()) return; // another process has built it meanwhile
+    const extra = mode === 'page' ? [] : ['--mode', mode];
+    const env = plainEnv();
+    execFileSync('npx', ['vite', 'build', '--logLevel', 'error', ...extra], { cwd: ROOT, stdio: 'inherit', env });
+  };
+  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  // A build that was killed may have written this file and not the rest.
+  const abandoned = (): void => rmSync(product, { force: true });
+  if (existsSync(lock) || !isCurrent()) await withLock(lock, make, abandoned);
   return join(product, '..');
 }
 

@@ -13,6 +13,7 @@ import { posix } from 'node:path';
 import { build, type Plugin, type Rolldown, transformWithOxc } from 'vite';
 import { leanTensorFlow } from './lean-tensorflow.ts';
 import { withoutHelp } from './plugins.ts';
+import { tfjsKernels } from './tfjs-kernels.ts';
 
 const ENTRY = 'src/worker/worker.ts';
 const WASM = 'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm';
@@ -30,8 +31,8 @@ const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly s
   [/models\/(\w+)\/model\.ts$/, '$1', []],
   [/neighbours\/index\.ts$/, 'neighbours', []],
   [/hashes\/sha2\.js$/, 'sha2', []],
-  [/engine\/tune\.ts$/, 'tune', []],
-  [/engine\/(?:tuned-network|train-model)\.ts$/, 'train', ['tune', 'neighbours']],
+  [/engine\/personalisation\.ts$/, 'personalisation', []],
+  [/engine\/(?:tuned-network|train-model)\.ts$/, 'train', ['personalisation', 'neighbours']],
   [/compute\/kernels\/cpu\/training\.ts$/, 'train', []], // too small to be a file
   [/compute\/kernels\/(wasm|webgl|webgpu)\/training\.ts$/, 'train-$1', ['$1', 'train']],
   [/compute\/kernels\/wasm-simd\/(binary(?:-fused)?)\.ts$/, '$1', []],
@@ -150,7 +151,7 @@ async function buildWorker(
     configFile: false,
     publicDir: false,
     logLevel: 'warn',
-    plugins: [leanTensorFlow(), withoutHelp(), plugin],
+    plugins: [tfjsKernels(), leanTensorFlow(), withoutHelp(), plugin],
     build: {
       write: false,
       target: 'es2022',
