@@ -13,6 +13,7 @@ import { defineConfig, type UserConfig } from 'vite';
 import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
 import { codeHash, compactStyles, declarations, executable, withoutHelp } from './test/build/plugins.ts';
 import { kernelFiles, tfjsKernels } from './test/build/tfjs-kernels.ts';
+import { workerFiles } from './test/build/worker-files.ts';
 
 /** The licences of what is inside, in one file instead of in front of every module. */
 const LICENCES = { fileName: 'licences.md' } as const;
@@ -26,21 +27,14 @@ const bundle = {
   license: LICENCES,
 } as const;
 
-/** What every model and backend computes with: one file, not one for each operation, which would compress worse. */
+/** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {
   name: 'ops',
-  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|(axis|segment|split|concat|broadcast)_util)\.js$/,
+  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|stack|add|minimum|tanh|expand_dims|(axis|segment|split|concat|broadcast|erf|selu)_util)\.js$/,
 } as const;
 
-/** The worker is a bundle of its own. Its default would carry a thousand lines of licence comments. */
-function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
-  const chunkFileNames = 'assets/[name]-[hash].js';
-  const output = {
-    ...{ entryFileNames, chunkFileNames, codeSplitting: { groups: [OPS] } },
-    comments: { legal: false },
-  } as const;
-  return { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow(), withoutHelp()], rolldownOptions: { output } };
-}
+/** Most of a build's time is that of our own plugins: the worker's build is one, and TypeScript's declarations. */
+const checks = { pluginTimings: false };
 
 /** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
 const codeSplitting = { groups: [{ name: 'shared', test: /src\/(errors|abort|compute\/types)\.ts$/ }] };
@@ -54,10 +48,11 @@ const page: UserConfig = {
     modulePreload: false,
     // There is one style sheet, in the page's head; otherwise every script that loads another names it, too.
     cssCodeSplit: false,
-    rolldownOptions: { output: { codeSplitting } },
+    rolldownOptions: { checks, output: { codeSplitting } },
   },
-  worker: worker('assets/worker-[hash].js'),
-  plugins: [leanTensorFlow(), withoutHelp(), compactStyles()],
+  // The demo's own, which counts requests before it loads the engine's.
+  worker: { format: 'es', rolldownOptions: { output: { entryFileNames: 'assets/demo-worker-[hash].js' } } },
+  plugins: [workerFiles({ worker: 'assets/worker-[hash].js' }), leanTensorFlow(), withoutHelp(), compactStyles()],
 };
 
 const library: UserConfig = {
@@ -67,6 +62,7 @@ const library: UserConfig = {
     outDir: 'dist/lib',
     lib: { entry: { index: 'src/index.ts' }, formats: ['es'] },
     rolldownOptions: {
+      checks,
       output: {
         chunkFileNames: 'assets/[name]-[hash].js',
         assetFileNames: 'assets/[name]-[hash][extname]',
@@ -76,8 +72,12 @@ const library: UserConfig = {
       },
     },
   },
-  worker: worker('worker.js'),
-  plugins: [leanTensorFlow(), withoutHelp(), declarations({ entry: 'src/index.ts', outDir: 'dist/lib' })],
+  plugins: [
+    workerFiles({ worker: 'worker.js', installed: 'aisle/dist/lib' }),
+    leanTensorFlow(),
+    withoutHelp(),
+    declarations({ entry: 'src/index.ts', outDir: 'dist/lib' }),
+  ],
 };
 
 /** A script for a tag: one small file that loads the rest from beside itself, wherever a shop has put the folder. */
@@ -88,6 +88,7 @@ const embed: UserConfig = {
     outDir: 'dist/embed',
     lib: { entry: { embed: 'src/ui/embed.ts' }, formats: ['es'] },
     rolldownOptions: {
+      checks,
       output: {
         ...library.build?.rolldownOptions?.output,
         codeSplitting,
@@ -98,6 +99,7 @@ const embed: UserConfig = {
     },
   },
   plugins: [
+    workerFiles({ worker: 'worker.js' }),
     leanTensorFlow(),
     withoutHelp(),
     compactStyles(),

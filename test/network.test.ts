@@ -59,14 +59,15 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
 const BUILT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   fetch: {
     worker: 'the artifact loader',
-    'local-engine': 'the artifact loader, where no worker can start',
+    'main-thread': 'the artifact loader, where no worker can start',
     wasm: "TensorFlow.js's loader of its own .wasm file",
     dist: "TensorFlow.js's platform, for models saved elsewhere, which nothing asks for",
     ops: 'the same, where it is bundled with the operations of all models',
   },
+  'an import of a computed address': { worker: 'its own parts, at the addresses that the page has resolved' },
   XMLHttpRequest: { wasm: 'the same loader, in workers that lack fetch' },
   importScripts: { wasm: 'the same loader: whether it runs in a worker' },
-  Worker: { index: "the library starts the engine's worker", page: 'and so does the script to embed' },
+  Worker: { host: "starts the engine's worker", index: 'likewise', page: 'likewise, in the script to embed' },
   '<img>': { page: 'pictures of the widget' },
   'src=': { page: 'their addresses' },
   'href=': { served: "a link in the shop's own markup" },
@@ -77,7 +78,7 @@ const BUILT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '<source>': { webgl: 'no tag: the text of a shader' },
   click: { panel: 'hands the visitor the export' },
   submit: { webgpu: 'a command to the GPU' },
-  'ping=': { index: 'a message to the worker', page: 'likewise' },
+  'ping=': { host: 'a message to the worker', page: 'likewise' },
 };
 /** What hides a channel would have to be in our sources, too, where it is looked for; libraries do such things. */
 const HIDING = /as a value$|^(constructor|Function)$/;

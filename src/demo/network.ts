@@ -1,5 +1,7 @@
 /// <reference types="vite/client" />
 /** The page's requests and its workers': seen as they happen, and made to fail for a trial of being offline. */
+
+import { builtWorkers } from '../worker/files';
 import { type NetworkMessage, observeRequests, type RequestRecord, recordOf, watchedFetch } from './requests';
 import scriptUrl from './worker.ts?worker&url';
 
@@ -19,6 +21,7 @@ export interface Network {
 /** @param changed Called after every change of what a `Network` shows. */
 export function watchNetwork(changed: () => void): Network {
   const workerUrl = `${new URL(scriptUrl, document.baseURI).href}#aisle-demo-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  const engine = new URL(builtWorkers()[0]!.worker, document.baseURI).href;
   const channel = new BroadcastChannel(new URL(workerUrl).hash);
   const tell = (message: NetworkMessage): void => channel.postMessage(message);
   const fetchOnline = window.fetch.bind(window);
@@ -44,7 +47,7 @@ export function watchNetwork(changed: () => void): Network {
 
   window.fetch = watchedFetch(fetchOnline, { isOffline: () => offline, blocked: block, sent: count });
   channel.onmessage = ({ data }: MessageEvent<NetworkMessage>) => {
-    if ('hello' in data) tell({ offline });
+    if ('hello' in data) tell({ offline, engine });
     else if ('records' in data) add(data.records);
     else if ('blocked' in data) block(data.blocked);
     else if ('sent' in data) count(data.sent);

@@ -2,7 +2,6 @@
  * The engine's worker, as the demo starts it: it tells the page what it requests, which a page cannot see by itself, and
  * can be cut off from the network for a trial. `#…` in its address names the channel to the page; servers do not see it.
  */
-import { defaultWorkerUrl } from '../worker/start';
 import { type NetworkMessage, observeRequests, watchedFetch } from './requests';
 
 const channel = new BroadcastChannel(self.location.hash);
@@ -16,15 +15,14 @@ self.fetch = watchedFetch(fetchOnline, {
   sent: (bytes) => tell({ sent: bytes }),
 });
 
-/** The page answers, and nothing is fetched before it has. */
-const answered = new Promise<void>((resolve) => {
+/** The page answers with the address of the engine's worker, and nothing is fetched before it has. */
+const answered = new Promise<string>((resolve) => {
   channel.onmessage = ({ data }: MessageEvent<NetworkMessage>) => {
     if (!('offline' in data)) return;
     offline = data.offline;
-    resolve();
+    if (data.engine !== undefined) resolve(data.engine);
   };
 });
 observeRequests('worker', (records) => tell({ records }));
 tell({ hello: true });
-await answered;
-await import(/* @vite-ignore */ defaultWorkerUrl);
+await import(/* @vite-ignore */ await answered);

@@ -8,7 +8,8 @@ import { type BackendName, isGpu } from '../compute/types';
 import type { ModelInfo, Moved } from '../engine/types';
 import { RecommenderError } from '../errors';
 import type { DeviceNotes } from '../store/device-notes';
-import type { Rival, WorkerEngine } from '../worker/client';
+import type { WorkerEngine } from '../worker/client';
+import type { Rival } from '../worker/types';
 import {
   BACKENDS,
   chosen,
@@ -108,7 +109,7 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
       if (!rival || rival.isLost) {
         rival = await engine.rival();
         const avoid = record.refusals.map(({ backend }) => backend);
-        const other = await rival.engine.load({ modelUrl, backend: 'auto', fromCache: true, avoid });
+        const other = await rival.engine.load({ modelUrl, backend: 'auto', avoid });
         if (other.version !== version || other.name !== name) {
           throw new RecommenderError('bad-artifact', 'The server has got another model since the page loaded its own.');
         }

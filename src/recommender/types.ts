@@ -38,7 +38,10 @@ export interface RecommenderOptions {
   readonly learn?: LearnChoice;
   /** Which pictures `catalogue` and `products` hand out. Default `artifact`: those inside the artifact's own files. */
   readonly images?: ImagesChoice;
-  /** The worker's script, of the page's own origin. Default: beside the library. */
+  /**
+   * The worker's script, `worker.js`, in a copy of the library's whole folder `dist/lib`. Default: where the library, or the
+   * shop's bundler, has put it.
+   */
   readonly workerUrl?: string;
   /** Seconds in which the worker must have started; then the page's own thread computes. Default 10. */
   readonly startDeadline?: number;

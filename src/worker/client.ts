@@ -1,14 +1,15 @@
 /**
  * The page's end of the engine: starts the worker, restarts it when it crashes, and runs the same engine in the page's
- * own thread where no worker can start. Holds no tensor library; the engine of the page's own thread is a chunk apart.
+ * own thread where no worker can start. Holds no tensor library; the engine of the page's own thread is a chunk of its own.
  */
 
 import { abortable } from '../abort';
 import type { Delta } from '../checkpoint/delta';
 import type { Control, Engine, LoadOptions, ModelInfo } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
-import { type Home, type HomeOptions, startHere, startWorker } from './host';
+import { closeOnceStarted, startWorker } from './host';
 import { engineOf, type Method, type Progress, type Result, type Sent } from './protocol';
+import type { DedicatedWorkers, EngineHost, HostOptions, Rival } from './types';
 
 /** Less than was asked for, and why. The codes are stable. */
 export interface EngineDegradation {
@@ -16,7 +17,7 @@ export interface EngineDegradation {
   readonly message: string;
 }
 
-export interface WorkerEngineOptions extends HomeOptions {
+export interface WorkerEngineOptions extends HostOptions {
   /** How often a crashed worker is started again. Default 3. */
   readonly maxRestarts?: number | undefined;
   readonly onDegraded?: ((degradation: EngineDegradation) => void) | undefined;
@@ -24,45 +25,34 @@ export interface WorkerEngineOptions extends HomeOptions {
   readonly onReloaded?: ((model: ModelInfo) => void) | undefined;
 }
 
-/** A second worker beside the one that answers, to try something in without being in its way. */
-export interface Rival {
-  readonly engine: Pick<Engine, 'load' | 'move'>;
-  /** Whether its worker crashed. */
-  readonly isLost: boolean;
-  /** It answers from now on. The worker before answers what it was asked, and ends. */
-  takeOver(): void;
-  /** Ends it, unless it has taken over. */
-  close(): void;
-}
-
 export interface WorkerEngine extends Engine {
   /** Where calls are carried out once the engine has started. */
   thread(): Promise<'worker' | 'main'>;
-  /** @throws Where no worker can start. */
+  /** It has the artifact's files, and need not fetch them. @throws Where no worker can start. */
   rival(): Promise<Rival>;
 }
 
-/** The method that takes long: each call gets a worker of its own, so that recommending goes on and its memory is given back. */
-const APART: Method = 'train';
+/** The method that takes long: each call gets a dedicated worker, so that recommending goes on and its memory is given back. */
+const DEDICATED: Method = 'train';
 /** So many answers since its last crash show that a worker is well: earlier crashes no longer count. */
 const GOOD_ANSWERS = 20;
 /** The method that may not run twice; the others only read, or replace what they wrote. */
 const ONCE: Method = 'move';
 
-const ENDED = new RecommenderError('aborted', 'The call has ended.');
+const besides = () => import('./dedicated-worker');
 
 /**
  * Starts an engine in a worker. Returns at once; calls wait for the start.
  *
  * A worker that crashes is started again and loads its model again; a call that was waiting is repeated once, and rejects
  * with `engine-lost` if that fails too. One that crashes more than `maxRestarts` times, without 20 answers in between, is
- * given up: from then on the page's own thread computes, and `onDegraded` is told `no-worker`. After the second crash the
+ * given up: from then on the page's own thread computes, and `onDegraded` gets `no-worker`. After the second crash the
  * model is loaded on `auto`: a backend that takes the worker along must not take the page along.
  */
 export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngine {
   const { maxRestarts = 3, onDegraded = () => {}, onReloaded = () => {} } = options;
-  let current: Promise<Home> | undefined;
-  const apart = new Set<Promise<Home>>();
+  let current: Promise<EngineHost> | undefined;
+  const dedicated: DedicatedWorkers = { options, running: new Set(), ended: () => ended, replaceWith };
   let loaded: LoadOptions | undefined;
   let adopted: Delta | null = null;
   let restarts = 0;
@@ -72,8 +62,8 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   /** Why there will be no answer any more: disposed. */
   let ended: RecommenderError | undefined;
 
-  /** The running home; started, and its model loaded again, where there is none. */
-  function home(): Promise<Home> {
+  /** The running host; started, and its model loaded again, where there is none. */
+  function host(): Promise<EngineHost> {
     if (ended) return Promise.reject(ended);
     current ??= start();
     const started = current;
@@ -83,7 +73,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     return started;
   }
 
-  async function start(): Promise<Home> {
+  async function start(): Promise<EngineHost> {
     const started = await startAnywhere();
     try {
       if (ended) throw ended;
@@ -96,12 +86,12 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   }
 
   /** What was adopted is of one model: where the server has another now, that one answers as it is. */
-  async function withAdopted(started: Home): Promise<Home> {
+  async function withAdopted(started: EngineHost): Promise<EngineHost> {
     if (adopted) await started.call('adopt', [adopted]).catch(() => {});
     return started;
   }
 
-  async function startAnywhere(): Promise<Home> {
+  async function startAnywhere(): Promise<EngineHost> {
     let why = givenUp;
     if (why === undefined) {
       try {
@@ -111,7 +101,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
       }
     }
     onDegraded({ code: 'no-worker', message: `The engine runs in the page's own thread: ${why}` });
-    return startHere();
+    return (await import('./main-thread')).startHere();
   }
 
   function crashed(why: string): void {
@@ -121,24 +111,24 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     answers = 0;
     if (restarts > maxRestarts) givenUp = `the worker crashed ${restarts} times, last: ${why}`;
     else onDegraded({ code: 'worker-restarted', message: `The worker was started again: ${why}` });
-    home().catch(() => {}); // the next click should not wait for the start
+    host().catch(() => {}); // the next click should not wait for the start
   }
 
   async function call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>> {
-    if (method === APART) return (await import('./dedicated-worker')).callApart(startApart, method, args, control);
-    if (method !== 'adopt') return callHome(method, args, control);
+    if (method === DEDICATED) return (await besides()).callDedicated(dedicated, method, args, control);
+    if (method !== 'adopt') return callHost(method, args, control);
     // Known before it is done: a worker that starts or takes over meanwhile must not come with what was taken off.
     const [before, next] = [adopted, args[0] as Delta | null];
     adopted = next;
     try {
-      return await callHome(method, args, control);
+      return await callHost(method, args, control);
     } catch (error) {
       if (adopted === next && next) adopted = before;
       throw error;
     }
   }
 
-  async function callHome<M extends Method>(
+  async function callHost<M extends Method>(
     method: M,
     args: Sent<M>,
     control?: Control<Progress<M>>,
@@ -146,7 +136,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     for (let attempt = 1; ; attempt++) {
       let lost: () => boolean = () => true;
       try {
-        const started = await abortable(home(), control?.signal);
+        const started = await abortable(host(), control?.signal);
         lost = () => started.lost;
         const result = await started.call(method, args, control);
         if (method === 'load') loaded = args[0] as LoadOptions;
@@ -160,44 +150,12 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     }
   }
 
-  /** A worker of its own. It is closed with the engine. */
-  async function startApart(signal?: AbortSignal) {
-    if (ended) throw ended;
-    const starting = startWorker(options);
-    apart.add(starting);
-    /** @returns Whether it was still apart. */
-    const release = () => apart.delete(starting);
-    const end = () => void (release() && close(starting, ENDED));
-    try {
-      return { started: await abortable(starting, signal), release, end };
-    } catch (error) {
-      end();
-      throw error;
-    }
-  }
-
-  async function rival(): Promise<Rival> {
-    const { started, release, end } = await startApart();
-    return {
-      engine: engineOf(started.call, {}),
-      get isLost() {
-        return started.lost;
-      },
-      takeOver() {
-        if (ended || started.lost || !release()) return;
-        const before = current;
-        current = withAdopted(started);
-        started.onLost = crashed;
-        before?.then(
-          (home) => {
-            home.onLost = () => {};
-            home.retire(ENDED);
-          },
-          () => {}, // it never started
-        );
-      },
-      close: end,
-    };
+  /** @returns The one that answered until now. */
+  function replaceWith(started: EngineHost): Promise<EngineHost> | undefined {
+    const before = current;
+    current = withAdopted(started);
+    started.onLost = crashed;
+    return before;
   }
 
   async function dispose(): Promise<void> {
@@ -206,18 +164,12 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     ended = reason;
     const running = current;
     current = undefined;
-    for (const starting of apart) close(starting, reason);
+    for (const starting of dedicated.running) closeOnceStarted(starting, reason);
     // A start that is under way closes itself.
     await running?.then((started) => started.close(reason)).catch(() => {});
   }
 
-  return engineOf(call, { dispose, rival, thread: async () => (await home()).thread });
-}
+  const rival = async () => (await besides()).startRival(dedicated, await callHost('artifactFiles', []));
 
-/** Closes a home that runs, or as soon as it has started. */
-function close(starting: Promise<Home>, reason: Error): void {
-  starting.then(
-    (started) => started.close(reason),
-    () => {}, // it never started
-  );
+  return engineOf(call, { dispose, rival, thread: async () => (await host()).thread });
 }

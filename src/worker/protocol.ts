@@ -3,6 +3,8 @@
  * crosses the port without a line here: `connect` gives an `Engine` whose calls become messages, `serve` carries them
  * out.
  *
+ * The served end says `ready` once; the caller's end answers with the `WorkerSetup`, and calls follow.
+ *
  * A call has an id; its answer, its error and its progress carry the same one. Aborting a call sends `cancel` and
  * rejects at once: what still arrives under its id is dropped.
  */
@@ -11,19 +13,41 @@ import { abortedError } from '../abort';
 import type { Control, Engine } from '../engine/types';
 import { type ErrorCode, RecommenderError, reasonOf } from '../errors';
 
-export type Method = keyof Engine;
+/** An artifact's files by their addresses, as they came. */
+export type ArtifactFiles = ReadonlyMap<string, Blob>;
+
+/** What only the page knows, and a worker needs before its first call. */
+export interface WorkerSetup {
+  /** Absolute address of the worker's script. Files that `urls` does not have lie beside it. */
+  readonly worker: string;
+  /** Addresses of the worker's parts and WASM modules, absolute or paths, by their names relative to its script. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** Files of the artifact that another worker has loaded. */
+  readonly artifact?: ArtifactFiles | undefined;
+}
+
+/** The engine as it is served: it hands the loaded artifact's files on to another worker. */
+export interface ServedEngine extends Engine {
+  artifactFiles(): Promise<ArtifactFiles>;
+}
+
+export type Method = keyof ServedEngine;
 /** A method's arguments as they are sent: the plain data before its `Control`. */
-export type Sent<M extends Method> = Parameters<Engine[M]> extends [infer Data, ...unknown[]] ? [Data] : [];
-export type Result<M extends Method> = Awaited<ReturnType<Engine[M]>>;
+export type Sent<M extends Method> = Parameters<ServedEngine[M]> extends [infer Data, ...unknown[]] ? [Data] : [];
+export type Result<M extends Method> = Awaited<ReturnType<ServedEngine[M]>>;
 /** What a method reports while it runs. */
 export type Progress<M extends Method> =
-  Parameters<Engine[M]> extends [unknown, Control<infer P>?] ? ([P] extends [never] ? never : P) : never;
+  Parameters<ServedEngine[M]> extends [unknown, Control<infer P>?] ? ([P] extends [never] ? never : P) : never;
 
 /** A request for each method. `progress` tells whether anybody listens. */
 export type Call = {
   [M in Method]: { readonly id: number; readonly method: M; readonly args: Sent<M>; readonly progress: boolean };
 }[Method];
-export type ToEngine = Call | { readonly id: number; readonly cancel: true } | { readonly ping: number };
+export type ToEngine =
+  | { readonly setup: WorkerSetup }
+  | Call
+  | { readonly id: number; readonly cancel: true }
+  | { readonly ping: number };
 
 /** What comes back: at last one result or error for each call. */
 export type Answer =
@@ -57,13 +81,23 @@ export function errorOf({ kind, code, message }: ErrorData): Error {
   return kind === 'range' ? new RangeError(message) : new Error(message);
 }
 
+/** Marks a port that is served, for every copy of this module. */
+const SERVED = Symbol.for('aisle.served');
+
 /**
- * Carries out the calls that arrive at `port`, and says `ready` once.
+ * Says `ready` once, starts an engine when the setup arrives, and carries out the calls that arrive at `port`.
  *
  * @returns Stops listening and aborts the calls that are running.
+ * @throws Error if the port is served already: a script that runs twice in one worker would answer every call twice.
  */
-export function serve(engine: Engine, port: Port): () => void {
+export function serve(start: (setup: WorkerSetup) => ServedEngine, port: Port & { [SERVED]?: boolean }): () => void {
+  if (port[SERVED]) throw new Error("The engine's script ran twice in one worker. Load it once, from one address.");
+  port[SERVED] = true;
   const running = new Map<number, AbortController>();
+  let begin: (setup: WorkerSetup) => void = () => {};
+  const started = new Promise<WorkerSetup>((resolve) => {
+    begin = resolve;
+  }).then(start);
 
   async function run({ id, method, args, progress }: Call): Promise<void> {
     const abort = new AbortController();
@@ -71,6 +105,7 @@ export function serve(engine: Engine, port: Port): () => void {
     const report = (value: unknown) => running.has(id) && port.postMessage({ id, progress: value });
     const control: Control<unknown> = { signal: abort.signal, ...(progress ? { onProgress: report } : {}) };
     try {
+      const engine = await started;
       // The port may be a stranger's: only the engine's own methods can be called.
       const call = Object.hasOwn(engine, method) ? engine[method] : undefined;
       if (typeof call !== 'function') throw new RangeError(`The engine has no method "${String(method)}".`);
@@ -85,6 +120,7 @@ export function serve(engine: Engine, port: Port): () => void {
 
   function listen({ data }: MessageEvent<ToEngine>): void {
     if ('ping' in data) port.postMessage({ pong: data.ping });
+    else if ('setup' in data) begin(data.setup);
     else if ('cancel' in data) {
       const abort = running.get(data.id);
       running.delete(data.id); // nobody waits for its answer
@@ -95,6 +131,7 @@ export function serve(engine: Engine, port: Port): () => void {
   port.addEventListener('message', listen);
   port.postMessage({ ready: true });
   return () => {
+    port[SERVED] = false;
     port.removeEventListener('message', listen);
     for (const abort of running.values()) abort.abort();
     running.clear();
@@ -122,21 +159,26 @@ export interface Connection {
 }
 
 /**
+ * @param setup What the other end gets when it is ready.
  * @param heard Called with every message that arrives: whoever sends is alive.
  */
-export function connect(port: Port, heard: () => void = () => {}): Connection {
+export function connect(port: Port, setup: WorkerSetup, heard: () => void = () => {}): Connection {
   const pending = new Map<number, Pending>();
   const pings = new Map<number, () => void>();
   let nextId = 1;
   let closed: Error | undefined;
-  let isReady = () => {};
+  let begin = () => {};
   const ready = new Promise<void>((resolve) => {
-    isReady = resolve;
+    begin = () => {
+      begin = () => {}; // a second `ready` has nothing to tell
+      port.postMessage({ setup });
+      resolve();
+    };
   });
 
   function listen({ data }: MessageEvent<FromEngine>): void {
     heard();
-    if ('ready' in data) isReady();
+    if ('ready' in data) begin();
     else if ('pong' in data) {
       pings.get(data.pong)?.();
       pings.delete(data.pong);
@@ -189,7 +231,7 @@ export function connect(port: Port, heard: () => void = () => {}): Connection {
         } catch (error) {
           // What cannot be cloned cannot be sent.
           pending.delete(id);
-          ended(reject)(new RangeError(`${method}: the arguments must be plain data; ${errorData(error).message}`));
+          ended(reject)(new RangeError(`${method}: the arguments must be plain data; ${reasonOf(error)}`));
         }
       });
     },

@@ -1,19 +1,30 @@
-/// <reference types="vite/client" />
-/** Where the worker's script is, and how to start it under a page's security policy. */
+/**
+ * How the engine's worker is started, on any page and behind any bundler.
+ *
+ * The worker's script and its lazy parts are plain assets. The page alone knows where they are, so it resolves all their
+ * addresses and posts them to the worker (`WorkerSetup`). Where no worker can start, the page's own thread computes.
+ */
+import { builtWorkers } from './files';
+import type { WorkerSetup } from './protocol';
 import type { EngineWorker } from './types';
-import scriptUrl from './worker.ts?worker&url';
 
-/** The script that the build put beside this one; resolved now, while `import.meta.url` is the script that the page loaded. */
-export const defaultWorkerUrl: string = scriptUrl;
-
-interface TrustedTypes {
-  createPolicy(
-    name: string,
-    rules: { createScriptURL(url: string): string },
-  ): { createScriptURL(url: string): unknown };
+/**
+ * The places where the worker may be, to be tried in this order.
+ *
+ * @param workerUrl The worker's script in a copy of the library's folder. Default: where the build or a shop's bundler put it.
+ */
+export function workerSetups(workerUrl?: string): WorkerSetup[] {
+  const places = workerUrl === undefined ? builtWorkers() : [{ worker: workerUrl, urls: {} }];
+  const base = globalThis.location?.href ?? 'file:'; // Node has none
+  return places.map(({ worker, urls }) => ({ worker: new URL(worker, base).href, urls }));
 }
 
-let policy: ReturnType<TrustedTypes['createPolicy']> | null | undefined;
+interface Policy {
+  createScriptURL(url: string): unknown;
+}
+
+const identity: Policy = { createScriptURL: (url) => url };
+let policy: Policy | undefined;
 
 /**
  * Under Trusted Types a bare `new Worker(url)` throws. One policy, named `aisle`, vouches for the worker's address; where
@@ -22,19 +33,26 @@ let policy: ReturnType<TrustedTypes['createPolicy']> | null | undefined;
  * @see https://www.w3.org/TR/trusted-types/
  */
 function trusted(url: string): string {
-  if (policy === undefined) {
-    const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-    try {
-      policy = trustedTypes?.createPolicy('aisle', { createScriptURL: (address) => address }) ?? null;
-    } catch {
-      policy = null; // forbidden by the page's `trusted-types` directive
-    }
-  }
-  return (policy ? policy.createScriptURL(url) : url) as string;
+  const { trustedTypes } = globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } };
+  try {
+    policy ??= trustedTypes?.createPolicy('aisle', identity);
+  } catch {} // forbidden by the page's `trusted-types` directive
+  policy ??= identity;
+  return policy.createScriptURL(url) as string;
 }
 
-/** @throws Where this environment has no workers, or its security policy or the script's origin forbids this one. */
+/**
+ * A browser starts workers of the page's own origin only. A script of another origin, such as a CDN's, is imported by a
+ * script of one line in a `blob:` address, where the page's `worker-src` allows that and the other origin sends CORS headers.
+ *
+ * @param url Absolute.
+ * @throws Where this environment has no workers, or its security policy forbids this one.
+ */
 export function openWorker(url: string): EngineWorker {
   if (typeof Worker !== 'function') throw new Error('there are no workers here');
-  return new Worker(trusted(url), { type: 'module', name: 'aisle' });
+  const isOwn = url.startsWith(`${location.origin}/`);
+  const script = isOwn
+    ? url
+    : URL.createObjectURL(new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' }));
+  return new Worker(trusted(script), { type: 'module', name: 'aisle' });
 }

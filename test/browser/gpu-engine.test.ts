@@ -2,6 +2,7 @@
 import { engine as runtime, square, tensor1d } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startBackend, stopBackend } from '../../src/compute/backends/start';
+import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { BackendChoice, BackendName } from '../../src/compute/types';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
 import type { Engine, RecommendRequest, TrainRequest } from '../../src/engine/types';
@@ -30,7 +31,7 @@ afterEach(async () => {
 
 async function loaded(backend: BackendChoice, options: LocalEngineOptions = {}) {
   const fetchFile = serveFolder(await folderOf(await smallModel()));
-  const engine = createLocalEngine({ fetchFile, ...options });
+  const engine = createLocalEngine({ fetchFile, wasmPath: wasmFiles, ...options });
   running.push(engine);
   const info = await engine.load({ modelUrl: MODEL_URL, backend });
   return { engine, info };

@@ -6,6 +6,7 @@ import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backe
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { memory, engine as tensors } from '@tensorflow/tfjs-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine } from '../../src/engine/types';
@@ -105,7 +106,7 @@ describe.each(ARCHITECTURES)('%s', (architecture) => {
   test.each(BACKENDS)(
     `holds as much after ${RECOMMENDATIONS} recommendations as before, on %s`,
     async (backend) => {
-      engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!) });
+      engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!), wasmPath: wasmFiles });
       await engine.load({ modelUrl: MODEL_URL, backend });
       for (let n = 0; n < 8; n++) await ask(n);
       const before = held();
@@ -119,7 +120,7 @@ describe.each(ARCHITECTURES)('%s', (architecture) => {
   test(
     `holds as much after ${SWITCHES} switches of the backend as after the first round of them`,
     async () => {
-      engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!) });
+      engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!), wasmPath: wasmFiles });
       const round = async (n: number) => {
         await engine.load({ modelUrl: MODEL_URL, backend: BACKENDS[n % BACKENDS.length]! });
         for (let session = 0; session < 4; session++) await ask(session);

@@ -1,6 +1,7 @@
 /** Trying backends with real engines on all four; how long an inference takes is a table's, since software GPUs tell nothing. */
 import { getBackend, engine as runtime } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, ModelInfo } from '../../src/engine/types';
@@ -57,7 +58,7 @@ async function page(
   const small = await smallModel();
   const fetchFile = serveFolder(await folderOf({ ...small, info: { ...small.info, version } }));
   const started = (clock: () => number) => {
-    const engine = createLocalEngine({ fetchFile, clock });
+    const engine = createLocalEngine({ fetchFile, clock, wasmPath: wasmFiles });
     running.add(engine);
     return engine;
   };

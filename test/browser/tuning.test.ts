@@ -3,6 +3,7 @@ import { engine as runtime } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
 import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
+import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent, RankedItem } from '../../src/engine/types';
@@ -30,7 +31,7 @@ afterEach(async () => {
 });
 
 async function loaded(architecture: string, backend: BackendName): Promise<Engine> {
-  const engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!) });
+  const engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!), wasmPath: wasmFiles });
   running.push(engine);
   await engine.load({ modelUrl: MODEL_URL, backend });
   return engine;

@@ -12,7 +12,7 @@ import { models } from '../../src/models/index';
 import { openBrowser } from '../demo/shop-window';
 import { type Folder, folderOf, smallModel } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
-import { brotliBytes, built, laterScripts, staticScripts } from './built';
+import { brotliBytes, built, staticScripts } from './built';
 
 /** Bytes, Brotli at its strongest. */
 const BUDGETS: readonly (readonly [BackendName, number])[] = [
@@ -23,7 +23,7 @@ const BUDGETS: readonly (readonly [BackendName, number])[] = [
 ];
 const ARCHITECTURES = Object.keys(models);
 /** What only learning needs. */
-const TRAINING = /^(train(ing-\w+)?|tuned?(-network)?)-/;
+const TRAINING = /^(train(-\w+|ing)?|tuned-network|personalisation)-/;
 
 const sizes = new Map<string, number>();
 function total(paths: Iterable<string>): number {
@@ -36,16 +36,17 @@ function total(paths: Iterable<string>): number {
   return sum;
 }
 
-/** The worker's script, and what it loads to compute on a backend. */
+/** The worker's script, and the files that it loads to compute on a backend. */
 function enginePath(worker: string, backend: BackendName): Set<string> {
-  const files = staticScripts(worker).add(worker);
-  const chunk = [...laterScripts(files)].find((path) => basename(path).startsWith(`${backend}-`));
-  expect(chunk, `the chunk of "${backend}"`).toBeDefined();
-  for (const path of staticScripts(chunk!).add(chunk!)) files.add(path);
+  const fileIn = (folder: string, name: RegExp): string => {
+    const file = readdirSync(folder).find((other) => name.test(other));
+    expect(file, `a file ${name} in ${folder}`).toBeDefined();
+    return join(folder, file!);
+  };
+  const files = new Set([worker, fileIn(join(worker, '../parts'), new RegExp(`^${backend}-\\w+\\.js$`))]);
   if (backend !== 'wasm') return files;
-  for (const path of laterScripts([chunk!])) files.add(path);
   const assets = join(worker, basename(worker) === 'worker.js' ? '../assets' : '..');
-  return files.add(join(assets, readdirSync(assets).find((name) => /^tfjs-backend-wasm-simd-.*\.wasm$/.test(name))!));
+  return files.add(fileIn(assets, /^tfjs-backend-wasm-simd-.*\.wasm$/));
 }
 
 beforeAll(() => Promise.all([built('lib'), built('page')]));
@@ -59,10 +60,8 @@ describe.each(BUDGETS)('the engine path on %s', (backend, budget) => {
 
   test(`is at most ${budget / 1000} kB of the built page, without an architecture`, async () => {
     const assets = join(await built('page'), 'assets');
-    const workers = readdirSync(assets).filter((name) => /^worker-.*\.js$/.test(name));
-    // The demo has one of its own, which starts the engine's.
-    const worker = workers.map((name) => join(assets, name)).find((path) => laterScripts([path]).size > 0)!;
-    expect(total(enginePath(worker, backend))).toBeLessThanOrEqual(budget);
+    const worker = readdirSync(assets).find((name) => /^worker-.*\.js$/.test(name))!;
+    expect(total(enginePath(join(assets, worker), backend))).toBeLessThanOrEqual(budget);
   });
 });
 

@@ -1,7 +1,8 @@
 /** The built files, for tests on them: `npm test` builds first, a single test builds what is missing or older than the sources. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { withLock } from './lock';
 
@@ -13,7 +14,7 @@ const PRODUCTS = {
   embed: 'dist/embed/embed.js',
   cli: 'dist/cli/aisle.js',
 } as const;
-const PLUGINS = ['plugins', 'lean-tensorflow', 'tfjs-kernels'].map((name) => `test/build/${name}.ts`);
+const PLUGINS = ['plugins', 'lean-tensorflow', 'worker-files', 'tfjs-kernels'].map((name) => `test/build/${name}.ts`);
 const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', ...PLUGINS];
 
 type Mode = keyof typeof PRODUCTS;
@@ -53,6 +54,15 @@ export function plainEnv(): NodeJS.ProcessEnv {
   return env;
 }
 
+/** Packs what is built as npm would publish it. @returns Paths of the tarball, and of the files inside. */
+export async function packInto(folder: string): Promise<{ readonly tarball: string; readonly files: string[] }> {
+  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
+  const { stdout } = await promisify(execFile)('npm', pack, { cwd: ROOT, env: plainEnv(), maxBuffer: 1 << 24 });
+  // npm answers with a list, or with an object by package name, as its versions differ.
+  const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string; files: { path: string }[] }>);
+  return { tarball: join(folder, packed!.filename), files: packed!.files.map(({ path }) => path) };
+}
+
 function newest(paths: readonly string[]): number {
   return Math.max(...paths.map((path) => newestIn(join(ROOT, path))));
 }
@@ -82,15 +92,5 @@ export function staticScripts(entry: string): Set<string> {
   };
   visit(entry);
   found.delete(entry.endsWith('.html') ? entry : '');
-  return found;
-}
-
-/** The scripts that these scripts load later, by a dynamic import of their own. */
-export function laterScripts(scripts: Iterable<string>): Set<string> {
-  const found = new Set<string>();
-  for (const path of scripts) {
-    const imports = readFileSync(path, 'utf8').matchAll(/\bimport\(\s*["'`](\.[^"'`]+\.js)["'`]\s*\)/g);
-    for (const [, specifier] of imports) found.add(resolve(path, '..', specifier!));
-  }
   return found;
 }

@@ -37,7 +37,6 @@ describe("the page's own thread", () => {
 
   test('leaves it to the worker, where it would be recognised', () => {
     const assets = join(page, 'assets');
-    // One counts requests before it loads the other, which computes.
     const workers = readdirSync(assets).filter((name) => /^worker-.*\.js$/.test(name));
     expect(workers.flatMap((worker) => [...staticScripts(join(assets, worker))]).some(holdsTensorCode)).toBe(true);
   });

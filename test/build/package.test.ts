@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { built, plainEnv, ROOT } from './built';
+import { built, packInto, plainEnv, ROOT } from './built';
 
 const execute = promisify(execFile);
 
@@ -16,12 +16,7 @@ let files: string[];
 beforeAll(async () => {
   for (const mode of ['cli', 'lib', 'embed', 'page'] as const) await built(mode);
   folder = mkdtempSync(join(tmpdir(), 'aisle-package-'));
-  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const { stdout } = await execute('npm', pack, { cwd: ROOT, env: plainEnv(), maxBuffer: 1 << 24 });
-  // npm answers with a list, or with an object by package name, as its versions differ.
-  const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string; files: { path: string }[] }>);
-  tarball = join(folder, packed!.filename);
-  files = packed!.files.map(({ path }) => path);
+  ({ tarball, files } = await packInto(folder));
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -294,9 +294,9 @@ describe('there is an honest error', () => {
     ],
     [
       'where neither the worker nor the engine of the page can be loaded',
-      { answer: (path) => (/worker\.js|local-engine/.test(path) ? { body: '', status: 404 } : undefined) },
+      { answer: (path) => (/worker\.js|main-thread/.test(path) ? { body: '', status: 404 } : undefined) },
       'engine-lost',
-      'local-engine',
+      'main-thread',
     ],
   ])('%s', async (_, options, code, message) => {
     const shop = await opened(options);

@@ -140,8 +140,11 @@ test('a GPU process that crashes in the middle of training says so, and recommen
       const training = { steps: 0, outcome: undefined as unknown };
       Object.assign(globalThis, { training });
       worker.addEventListener('message', ({ data }) => {
-        if (data.ready) worker.postMessage({ id: 1, method: 'train', args: [request], progress: true });
-        else if (data.progress) training.steps++;
+        if (data.ready) {
+          const setup = { worker: `${location.origin}/lib/worker.js`, urls: {} };
+          worker.postMessage({ setup });
+          worker.postMessage({ id: 1, method: 'train', args: [request], progress: true });
+        } else if (data.progress) training.steps++;
         else training.outcome = data.error ?? data.result;
       });
     },

@@ -114,8 +114,8 @@ globalThis.ask = async () => {
 `;
 
 /**
- * Serves the page at `/`, the library under `/lib/`, a model under `/model/`, and under `/worker.js` the library's worker
- * after the script that the query names.
+ * Serves the page at `/`, the library under `/lib/`, a model under `/model/`. A query `first` of the worker's address is a
+ * script that stands in front of the worker's.
  *
  * @param paths Gets the paths that are asked for.
  */
@@ -128,13 +128,12 @@ export async function serveShopPage(
   const fileOf = (path: string): string | Uint8Array | undefined => {
     if (path === '/') return PAGE;
     if (path === '/shop.js') return SHOP;
-    if (path.startsWith('/worker.js?')) {
-      return `${new URLSearchParams(path.slice('/worker.js?'.length)).get('first')};\nawait import('/lib/worker.js');\n`;
-    }
     if (path.startsWith('/model/')) return model.get(path.slice('/model/'.length));
     if (!path.startsWith('/lib/')) return undefined;
+    const { pathname, searchParams } = new URL(path, 'http://localhost');
     try {
-      return readFileSync(join(library, path.slice('/lib/'.length)));
+      const file = readFileSync(join(library, pathname.slice('/lib/'.length)));
+      return searchParams.has('first') ? `${searchParams.get('first')};\n${file}` : file;
     } catch {
       return undefined;
     }
@@ -182,7 +181,7 @@ export async function openShopPage(
   await page.waitForFunction(() => 'start' in globalThis);
   if (first !== undefined) await page.evaluate(`${first}; 0`);
   const script = typeof inWorker === 'function' ? `(${inWorker})()` : inWorker;
-  const workerUrl = `/worker.js?first=${encodeURIComponent(script ?? '')}`;
+  const workerUrl = `/lib/worker.js?first=${encodeURIComponent(script ?? '')}`;
   await page.evaluate(([settings, tracked, time]) => (globalThis as unknown as Hooks).start(settings, tracked, time), [
     { ...(script !== undefined && { workerUrl }), ...recommender } as Partial<RecommenderOptions>,
     clicks,

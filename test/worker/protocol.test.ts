@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, LoadProgress, RecommendRequest } from '../../src/engine/types';
 import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } from '../../src/worker/client';
-import { connect, engineOf, type Port, serve } from '../../src/worker/protocol';
+import { connect, engineOf, type Port, type ServedEngine, serve, type WorkerSetup } from '../../src/worker/protocol';
+import { createServedEngine } from '../../src/worker/served-engine';
 import type { EngineWorker } from '../../src/worker/types';
 import { clicks, type Folder, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
 
@@ -20,12 +20,14 @@ const request = (over: Partial<RecommendRequest> = {}): RecommendRequest => ({
   now: NOW,
   ...over,
 });
-const localEngine = async (files?: Folder) => createLocalEngine({ fetchFile: serveFolder(files ?? (await folder)) });
+const SETUP: WorkerSetup = { worker: 'https://shop.example/worker.js', urls: {} };
+const WASM = { simd: '', plain: '' };
+const localEngine = async (files?: Folder) => createServedEngine(WASM, undefined, serveFolder(files ?? (await folder)));
 
 /** Two ends of a real channel, the engine of a test behind one of them. */
-function channel(engine: Engine) {
+function channel(engine: ServedEngine) {
   const { port1, port2 } = new MessageChannel();
-  const stop = serve(engine, port2 as unknown as Port);
+  const stop = serve(() => engine, port2 as unknown as Port);
   port1.start();
   port2.start();
   ends.push(
@@ -34,8 +36,11 @@ function channel(engine: Engine) {
     () => engine.dispose(),
   );
   const sent: unknown[] = [];
-  port2.addEventListener('message', (event) => sent.push((event as MessageEvent).data));
-  const connection = connect(port1 as unknown as Port);
+  port2.addEventListener('message', (event) => {
+    const { data } = event as MessageEvent;
+    if (!('setup' in data)) sent.push(data);
+  });
+  const connection = connect(port1 as unknown as Port, SETUP);
   return { connection, remote: engineOf(connection.call, {}), sent, port1 };
 }
 
@@ -79,6 +84,31 @@ describe('an engine behind a port', () => {
     }
   });
 
+  test('is set up once, by the first `ready`', async () => {
+    const { port1, port2 } = new MessageChannel();
+    ends.push(() => port1.close());
+    const setups: unknown[] = [];
+    port2.addEventListener('message', (event) => setups.push((event as MessageEvent).data));
+    port2.start();
+    const { ready } = connect(port1 as unknown as Port, SETUP);
+    port1.start();
+    port2.postMessage({ ready: true });
+    await ready;
+    port2.postMessage({ ready: true });
+    port2.postMessage({ pong: 0 });
+    await expect.poll(() => setups).toEqual([{ setup: SETUP }]);
+  });
+
+  test('is not served twice through one port, which would answer every call twice', async () => {
+    const { port1, port2 } = new MessageChannel();
+    ends.push(() => port1.close());
+    const engine = await localEngine();
+    const stop = serve(() => engine, port2 as unknown as Port);
+    expect(() => serve(() => engine, port2 as unknown as Port)).toThrow('ran twice');
+    stop();
+    serve(() => engine, port2 as unknown as Port)();
+  });
+
   test('is not taken for a promise', async () => {
     const { remote } = channel(await localEngine());
     expect(await Promise.resolve(remote)).toBe(remote);
@@ -114,23 +144,23 @@ describe('an engine behind a port', () => {
 
 /** Workers made of a channel and an engine in this thread: they can be made to crash, to hang and never to start. */
 function workers(behaviour: (nth: number) => 'well' | 'never starts' | 'cannot be loaded' | 'deaf after its load') {
-  const started: { crash(why?: string): void; terminated: boolean; engine: Engine }[] = [];
+  const started: { crash(why?: string): void; terminated: boolean; readonly requests: string[] }[] = [];
   const open = (): EngineWorker => {
     const { port1, port2 } = new MessageChannel();
     const errorListeners: ((event: ErrorEvent) => void)[] = [];
     const nth = started.length;
     const state = behaviour(nth);
     let files: Folder;
-    const engine = createLocalEngine({ fetchFile: async (url, signal) => serveFolder(files)(url, signal) });
+    let engine: Engine | undefined;
     let stop = () => {};
     const end = () => {
       stop();
       port1.close();
       port2.close();
-      void engine.dispose();
+      void engine?.dispose();
     };
     const worker = {
-      engine,
+      requests: [] as string[],
       terminated: false,
       crash(why = 'out of memory') {
         end();
@@ -146,7 +176,17 @@ function workers(behaviour: (nth: number) => 'well' | 'never starts' | 'cannot b
         for (const listener of errorListeners) listener({ message: '' } as ErrorEvent);
         return;
       }
-      stop = serve(engine, port2 as unknown as Port);
+      stop = serve(
+        (setup) => {
+          const served = createServedEngine(WASM, setup.artifact, (url, signal) => {
+            worker.requests.push(url);
+            return serveFolder(files)(url, signal);
+          });
+          engine = served;
+          return served;
+        },
+        port2 as unknown as Port,
+      );
       if (state === 'deaf after its load') {
         port2.addEventListener('message', (event) => {
           if ((event as MessageEvent).data.method === 'load') return;
@@ -325,6 +365,28 @@ describe('an engine in a worker', () => {
     expect((await engine.recommend(request())).items).toEqual(before.items);
     expect(started).toHaveLength(3);
     expect(degraded).toMatchObject([{ code: 'worker-restarted' }]);
+  });
+
+  test('hands the artifact to a second one, and to one that follows that, which therefore request nothing', async () => {
+    const { engine, started } = client(() => 'well');
+    const loaded = await engine.load(LOAD);
+    for (const nth of [1, 2]) {
+      const rival = await engine.rival();
+      expect(await rival.engine.load(LOAD)).toEqual(loaded);
+      rival.takeOver();
+      expect(started[nth]!.requests).toEqual([]);
+    }
+    expect(started[0]!.requests).toContain(`${MODEL_URL}weights.safetensors`);
+  });
+
+  test('loads the model of the server again when it is asked to, whatever it was handed', async () => {
+    const { engine, started } = client(() => 'well');
+    await engine.load(LOAD);
+    const rival = await engine.rival();
+    await rival.engine.load(LOAD);
+    rival.takeOver();
+    await engine.load(LOAD);
+    expect(started[1]!.requests.sort()).toEqual([...new Set(started[0]!.requests)].sort());
   });
 
   test('takes no notice of a second one that crashes, or is closed', async () => {

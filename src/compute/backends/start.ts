@@ -11,8 +11,8 @@ import type { WebGpu } from './webgpu';
 
 export interface BackendOptions {
   /**
-   * Folder of TensorFlow.js' `.wasm` files (a path in Node, a URL in a page), or the URLs of the files. Default: the
-   * files that the bundler emitted beside the page's scripts. Node must pass the folder.
+   * Folder of TensorFlow.js' `.wasm` files (a path in Node, a URL in a page), or the URLs of the files. Needed to start
+   * `wasm`.
    */
   readonly wasmPath?: string | WasmFiles;
   /** WebGPU for Node, which has none of its own. Default: the browser's. */

@@ -15,7 +15,7 @@ export interface WasmFiles {
 /**
  * Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it.
  *
- * @param path Folder of the `.wasm` files, ending in `/`, or their URLs; absent: the files that the bundler emitted.
+ * @param path Folder of the `.wasm` files, ending in `/`, or their URLs.
  * @param signal A module that arrives once it has fired is not registered.
  */
 export async function registerWasm(path: string | WasmFiles | undefined, signal?: AbortSignal): Promise<void> {
@@ -29,13 +29,13 @@ export async function registerWasm(path: string | WasmFiles | undefined, signal?
 
 async function open(path: string | WasmFiles | undefined, signal: AbortSignal | undefined): Promise<BackendWasm> {
   resetWasmPath(); // forgets an earlier failed start, which would leave this one pending for ever
-  const files = path ?? (await import('./wasm-files')).wasmFiles;
-  if (typeof files === 'string') setWasmPaths(files.endsWith('/') ? files : `${files}/`);
+  if (path === undefined) throw new Error('`wasmPath` is missing: pass the folder, or the URLs, of its .wasm files');
+  if (typeof path === 'string') setWasmPaths(path.endsWith('/') ? path : `${path}/`);
   else {
     setWasmPaths({
-      'tfjs-backend-wasm.wasm': files.plain,
-      'tfjs-backend-wasm-simd.wasm': files.simd,
-      'tfjs-backend-wasm-threaded-simd.wasm': files.simd, // never asked for: see below
+      'tfjs-backend-wasm.wasm': path.plain,
+      'tfjs-backend-wasm-simd.wasm': path.simd,
+      'tfjs-backend-wasm-threaded-simd.wasm': path.simd, // never asked for: see below
     });
   }
   // Threads need a cross-origin isolated page, which a shop's page is not; without them one file less is shipped.

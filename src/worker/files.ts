@@ -1,0 +1,18 @@
+/// <reference types="vite/client" />
+/**
+ * Where the files of the engine's worker may be. This is the development server's answer, which serves the worker as the modules
+ * that it is written in. The builds put another module in its place, written by `test/build/worker-files.ts`: there the
+ * worker and its parts are assets.
+ */
+
+import worker from './worker.ts?worker&url';
+
+export interface BuiltWorker {
+  /** Address of the worker's script. A bundler may answer with a path alone. */
+  readonly worker: string;
+  /** Addresses of the files that a shop's bundler may have moved and renamed, by their names relative to the worker's script. */
+  readonly urls: Readonly<Record<string, string>>;
+}
+
+/** The places where the worker may be, the likeliest first. */
+export const builtWorkers = (): BuiltWorker[] => [{ worker, urls: {} }];

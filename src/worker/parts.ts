@@ -1,0 +1,78 @@
+/**
+ * The registry of a built worker's lazy parts. A part is a script without imports or exports, so that no bundler changes it
+ * and it never imports the worker's script back: it defines itself here. In a built worker, `import('./x')` is `load('x')`.
+ * `test/build/worker-files.ts` puts this in front of the worker's script.
+ */
+
+export type Exports = Record<string, unknown>;
+/** The code of a part. It fills `exports`. */
+export type PartFactory = (
+  exports: Exports,
+  require: (part: string) => Exports,
+  load: (part: string) => Promise<Exports>,
+) => void;
+
+export interface PartFile {
+  /** Its name relative to the worker's script. */
+  readonly file: string;
+  /** All other parts that it uses. */
+  readonly needs: readonly string[];
+}
+
+export interface Parts {
+  define(part: string, factory: PartFactory): void;
+  /** The exports of a part that is defined. */
+  require(part: string): Exports;
+  /** Loads a part and what it needs, side by side. @throws Error naming the address where one cannot be loaded. */
+  load(part: string): Promise<Exports>;
+  /** @param addressOf The address of a file by its name. */
+  locate(addressOf: (file: string) => string): void;
+}
+
+/** @param importScript Runs the script at an address. */
+export function createParts(
+  files: Readonly<Record<string, PartFile>>,
+  importScript: (url: string) => Promise<unknown>,
+): Parts {
+  const factories = new Map<string, PartFactory>();
+  const evaluated = new Map<string, Exports>();
+  let address = (file: string): string => file;
+
+  function require(part: string): Exports {
+    const known = evaluated.get(part);
+    if (known) return known;
+    const exports: Exports = {};
+    factories.get(part)!(exports, require, load);
+    evaluated.set(part, exports);
+    return exports;
+  }
+
+  async function fetchPart(part: string): Promise<void> {
+    if (factories.has(part)) return;
+    const url = address(files[part]!.file);
+    let why = 'it holds something else';
+    try {
+      await importScript(url);
+    } catch (error) {
+      why = (error as Error)?.message ?? String(error);
+    }
+    if (factories.has(part)) return;
+    throw new Error(
+      `The worker's part ${url} could not be loaded: ${why}. Copy the whole folder of the worker's script.`,
+    );
+  }
+
+  async function load(part: string): Promise<Exports> {
+    await Promise.all([part, ...files[part]!.needs].map(fetchPart));
+    return require(part);
+  }
+
+  return {
+    define: (part, factory) => void factories.set(part, factory),
+    require,
+    load,
+    locate(addressOf) {
+      address = addressOf;
+    },
+  };
+}

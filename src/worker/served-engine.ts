@@ -1,0 +1,59 @@
+/** The engine as a worker serves it: it keeps the artifact's files, so that a second worker is given them. */
+import type { WasmFiles } from '../compute/backends/wasm';
+import { type FetchFile, fetchPrivately } from '../engine/artifact-loader';
+import { createLocalEngine } from '../engine/local-engine';
+import type { ArtifactFiles, ServedEngine } from './protocol';
+
+/** @param artifact Files that it need not fetch. */
+export function createServedEngine(
+  wasmPath: WasmFiles,
+  artifact?: ArtifactFiles,
+  fetchFile = fetchPrivately('default'),
+): ServedEngine {
+  const { files, ...keeping } = keepingFiles(fetchFile, artifact);
+  const engine = createLocalEngine({ wasmPath, ...keeping });
+  return {
+    ...engine,
+    load(...call) {
+      files.clear();
+      return engine.load(...call);
+    },
+    artifactFiles: async () => files,
+  };
+}
+
+/**
+ * Fetches files, and keeps what was read of each that was read whole. As blobs: browsers hand those from worker to worker
+ * without a copy in the page's thread, and hold large ones outside of its memory.
+ *
+ * @param given Files that need not be fetched the first time.
+ */
+export function keepingFiles(
+  fetchFile: FetchFile,
+  given: ArtifactFiles = new Map(),
+): { readonly fetchFile: FetchFile; readonly files: Map<string, Blob> } {
+  const unread = new Map(given);
+  const files = new Map<string, Blob>();
+  return {
+    files,
+    async fetchFile(url, signal) {
+      const known = unread.get(url);
+      if (known) {
+        unread.delete(url); // a later load asks the server
+        files.set(url, known);
+        return new Response(known);
+      }
+      const response = await fetchFile(url, signal);
+      if (!response.ok || !response.body) return response;
+      const chunks: Uint8Array<ArrayBuffer>[] = [];
+      const keep = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+        transform(chunk, controller) {
+          chunks.push(chunk);
+          controller.enqueue(chunk);
+        },
+        flush: () => void files.set(url, new Blob(chunks)),
+      });
+      return new Response(response.body.pipeThrough(keep), response);
+    },
+  };
+}
