@@ -19,15 +19,19 @@ export interface Encoder {
   vectors(sessions: readonly SessionInput[]): Promise<(Float32Array | undefined)[]>;
 }
 
+/** Vectors `[B, d]` of sessions with at least one click, as one batch. Inside a turn, on the model's backend. */
+export async function encode(
+  model: Pick<Model, 'artifact' | 'scorer'>,
+  sessions: readonly SessionInput[],
+): Promise<Float32Array> {
+  const { model: architecture, params, config, catalogue } = networkOf(model);
+  const prepared = architecture.prepare(sessions, config, catalogue);
+  return read(tidy(() => architecture.encode(params, upload(prepared), config, INFERENCE)));
+}
+
 /** An encoder of a model, wherever that is by then. */
 export function encoderOf(host: TuningHost, { artifact }: Model, signal: AbortSignal | undefined): Encoder {
   let width = 1;
-
-  async function work(model: Model, sessions: readonly SessionInput[]): Promise<Float32Array> {
-    const { model: architecture, params, config, catalogue } = networkOf(model);
-    const prepared = architecture.prepare(sessions, config, catalogue);
-    return read(tidy(() => architecture.encode(params, upload(prepared), config, INFERENCE)));
-  }
 
   return {
     width: () => width,
@@ -41,7 +45,7 @@ export function encoderOf(host: TuningHost, { artifact }: Model, signal: AbortSi
           throw new RecommenderError('aborted', 'Another model was loaded while this one was tuned.');
         }
         const from = performance.now();
-        const found = await host.surviving((model) => work(model, begun), ends);
+        const found = await host.surviving((model) => encode(model, begun), ends);
         took = performance.now() - from;
         return found;
       }, signal);

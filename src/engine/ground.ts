@@ -33,8 +33,8 @@ export function baseOf({ info, hash }: OpenedArtifact): BaseModel {
 /** Made once for an artifact: the item side does not change, wherever it computes. */
 const grounds = new WeakMap<OpenedArtifact, Ground>();
 
-/** Inside a turn, on the model's backend. */
-export async function groundOf(model: Model): Promise<Ground> {
+/** Inside a turn, on the model's backend. Benches that learn call it too: what they measure is what a page learns by. */
+export async function groundOf(model: Pick<Model, 'artifact' | 'scorer'>): Promise<Ground> {
   const { artifact } = model;
   const known = grounds.get(artifact);
   if (known) return known;
