@@ -8,47 +8,49 @@
  */
 
 import { notFinite } from '../ranking/top-k';
-import { breathe } from '../train/breathe';
+import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { Scorer, SessionInput } from '../types';
-import type { TuningHost } from './tune';
-import type { Control, EngineEvent, ExplainRequest, Explanation } from './types';
+import type { Personalisation } from './personalisation';
+import type { Placement } from './placement';
+import type { Model } from './ready-model';
+import type { EngineEvent, ExplainRequest, Explanation } from './types';
 
-/** Sessions that are scored in one turn: a recommendation need not wait for more. */
-const TURN_SESSIONS = 32;
-/** Scores that are held at a time, 16 MB: fewer sessions a turn where the catalogue is large. */
-const TURN_SCORES = 4 * 1024 * 1024;
+/** Sessions that are scored in one slice: a recommendation need not wait for more. */
+const SLICE_SESSIONS = 32;
+/** Scores that are held at a time, 16 MB: fewer sessions a slice where the catalogue is large. */
+const SLICE_SCORES = 4 * 1024 * 1024;
 /** Share of the probability that a counting baseline leaves to all items alike: it says nothing of most. */
 const UNSAID = 0.01;
 
 /** As `Engine.explain`. */
 export async function explain(
-  { turn, loaded, surviving }: TuningHost,
+  placement: Placement,
+  scored: Personalisation['scored'],
   { session, user, itemIds }: ExplainRequest,
-  { signal }: Control = {},
+  signal: AbortSignal,
 ): Promise<Explanation[]> {
-  const { items, scorer: base } = loaded();
+  const { items } = placement;
+  const count = placement.info.items;
   const clicks = session.filter(({ itemId }) => items.indexOf(itemId) !== undefined);
   const asked = itemIds.filter((id) => items.indexOf(id) !== undefined);
   if (clicks.length === 0 || asked.length === 0) return [];
   const columns = asked.map((id) => items.indexOf(id)! - 1);
-  const logProbabilities = base.network ? logSoftmax : logShares;
+  const logProbabilities = placement.network ? logSoftmax : logShares;
 
   const wholeAndParts = [clicks, ...clicks.map((_, t) => clicks.filter((_, other) => other !== t))];
   const inputs = await Promise.all(wholeAndParts.map((part: readonly EngineEvent[]) => items.known(part, user)));
   /** For each session and each item asked for. */
   const rows: Float64Array[] = [];
   let whole: Float32Array = new Float32Array(0);
-  const perTurn = Math.max(1, Math.min(TURN_SESSIONS, Math.floor(TURN_SCORES / base.items)));
-  for (let from = 0; from < inputs.length; from += perTurn) {
-    const block = inputs.slice(from, from + perTurn);
-    const scores = await turn(
-      (ends) => surviving((model) => scoreAll(model.worn()?.scorer ?? model.scorer, block), ends),
-      signal,
-    );
+  const perSlice = Math.max(1, Math.min(SLICE_SESSIONS, Math.floor(SLICE_SCORES / count)));
+  for (let from = 0; from < inputs.length; from += perSlice) {
+    const block = inputs.slice(from, from + perSlice);
+    const score = (model: Model) => scoreAll(model.activeAdapter()?.scorer ?? model.scorer, block);
+    const scores = await scored(placement, score, signal);
     for (const row of scores)
       rows.push(row === undefined ? logShares(items.popularity, columns) : logProbabilities(row, columns));
     if (from === 0) whole = scores[0]!;
-    await breathe();
+    await yieldToEventLoop();
   }
   const hidden = items.hidden([]);
   return asked.map((itemId, i) => ({

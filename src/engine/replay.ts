@@ -1,7 +1,7 @@
 /** The sessions that travel with a model, as tuning replays them: what others do must not get worse. */
 import { type OpenedArtifact, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR } from '../checkpoint/artifact';
+import type { FrozenModel } from '../train/tuning/frozen-model';
 import type { BaseNetwork } from '../train/tuning/full-parameters';
-import type { Ground } from '../train/tuning/ground';
 import type { Encoder } from './encoder';
 
 /** More teach nothing further: one is replayed with each event. */
@@ -18,10 +18,10 @@ export function replayOf({ tensors }: OpenedArtifact): NonNullable<BaseNetwork['
   }));
 }
 
-const encoded = new WeakMap<OpenedArtifact, NonNullable<Ground['replay']>>();
+const encoded = new WeakMap<OpenedArtifact, NonNullable<FrozenModel['replay']>>();
 
 /** The same by vectors of the model; undefined where the artifact has no sessions. */
-export async function encodedReplay(artifact: OpenedArtifact, encoder: Encoder): Promise<Ground['replay']> {
+export async function encodedReplay(artifact: OpenedArtifact, encoder: Encoder): Promise<FrozenModel['replay']> {
   const known = encoded.get(artifact);
   const sessions = known ? [] : replayOf(artifact);
   if (sessions.length === 0) return known;

@@ -50,6 +50,8 @@ export interface LearnOptions {
   /** Other threads to share every step with, given the size of each parameter; `learn` ends the team. */
   readonly team?: (layout: Layout) => Promise<Team>;
   readonly signal: AbortSignal;
+  /** Between two steps. Default: lets timers, messages and signals through. */
+  readonly pause?: () => Promise<void>;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
   readonly onEpoch?: (epoch: EpochResult, state: () => Promise<FitState>) => Promise<void> | void;
 }
@@ -106,7 +108,7 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
   let best: BestEpoch | undefined;
   if (model) {
     const training = await trainingOf(options, task);
-    const { valid, validProtocol, resume, onProgress, onEpoch } = options;
+    const { valid, validProtocol, resume, pause, onProgress, onEpoch } = options;
     const team = await options.team?.(training.layout);
     try {
       const result = await fitModel({
@@ -114,6 +116,7 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
         ...(team && { team }),
         ...(valid && { valid: task.read(valid), ...(validProtocol && { validProtocol }) }),
         ...(resume && { resume }),
+        ...(pause && { pause }),
         ...(onEpoch && { onEpoch }),
         ...(onProgress && { onProgress: (progress: Progress) => onProgress(progress, training.options.epochs) }),
       });

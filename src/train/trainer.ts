@@ -11,12 +11,12 @@ import { initialise } from '../models/parameters';
 import { download, toTensor, upload } from '../models/tensors';
 import type { Catalogue, NdArray, Sessions } from '../types';
 import { epochBatches, type TrainingBatch } from './batches';
-import { breathe } from './breathe';
 import { type Trainee, trainee } from './differentiate';
 import { drawnNegatives } from './negative-source';
 import { learningRateAt, Optimiser } from './optimiser';
 import { Learner } from './step';
 import type { Team } from './team';
+import { yieldToEventLoop } from './yield-to-event-loop';
 
 /** Losses are read back in groups: a GPU would otherwise stand still after every step. */
 const READ_EVERY = 32;
@@ -34,6 +34,8 @@ export interface TrainerOptions<C> {
   readonly params?: Readonly<Record<string, NdArray>>;
   /** Shares every step with other threads, which run the same training. */
   readonly team?: Team;
+  /** Between two steps. Default: lets timers, messages and signals through. */
+  readonly pause?: () => Promise<void>;
 }
 
 /** A training between two steps, as plain arrays. */
@@ -176,6 +178,7 @@ export class Trainer<C> {
    *   go on later; `diverged` when the loss is not finite.
    */
   async runEpoch(signal?: AbortSignal, onProgress?: (progress: Progress) => void): Promise<number> {
+    const { pause = yieldToEventLoop } = this.#options;
     const pending: Pending[] = [];
     const flush = async (): Promise<void> => {
       const group = pending.splice(0);
@@ -195,7 +198,7 @@ export class Trainer<C> {
         this.#step++;
         this.#stepInEpoch++;
         if (pending.length >= READ_EVERY) await flush();
-        await breathe();
+        await pause();
       }
       await flush();
     } finally {

@@ -7,7 +7,7 @@ import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { readArtifactFolder, writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { startFirst } from '../../src/cli/start-backend';
 import { encode } from '../../src/engine/encoder';
-import { type LoadedScorer, loadScorer, NAMELESS } from '../../src/ranking/load-scorer';
+import { loadScorer, NAMELESS, type Network } from '../../src/ranking/load-scorer';
 import { learn } from '../../src/train/learn';
 import type { SessionInput } from '../../src/types';
 import type { HeldOutVisitor, PersonalLog } from './personal-logs';
@@ -16,22 +16,24 @@ import { baseKey, type LogName, MODEL_NAMES, type ModelName, SEED, SETTINGS } fr
 /** A trained model as a page loads it, with what it makes of the held-out visitors' sessions. */
 export interface Base {
   readonly artifact: OpenedArtifact;
-  readonly scorer: LoadedScorer;
+  readonly network: Network;
   /** By visitor: `[events, d]`; the rows of first clicks of sessions, before which there is nothing, are 0. */
   readonly vectors: ReadonlyMap<string, Float32Array>;
+  dispose(): void;
 }
 
 /** Trains a base model, or reads the one that was trained before, and encodes every prefix of every held-out session. */
-export async function baseOf(log: PersonalLog, model: ModelName, work: string): Promise<Base> {
-  const folder = join(work, `base-${log.name}-${model}-${baseKey(log.name, model)}`);
+export async function baseOf(log: PersonalLog, name: ModelName, work: string): Promise<Base> {
+  const folder = join(work, `base-${log.name}-${name}-${baseKey(log.name, name)}`);
   await startFirst('wasm', process.stderr);
-  if (!existsSync(folder)) await writeArtifactFolder(folder, await trained(log, model));
+  if (!existsSync(folder)) await writeArtifactFolder(folder, await trained(log, name));
   const artifact = await readArtifactFolder(folder);
-  const scorer = await loadScorer(artifact);
+  const { network, dispose } = await loadScorer(artifact);
+  const model = { artifact, network: network! };
   const visitors = [...log.tuning, ...log.reported];
   const file = `${folder}.vectors.safetensors`;
   if (!existsSync(file)) {
-    const vectors = await encodedVisitors({ artifact, scorer }, visitors);
+    const vectors = await encodedVisitors(model, visitors);
     write(file, encodeSafetensors({ vectors: { data: vectors, shape: [vectors.length] } }));
   }
   const vectors = decodeSafetensors(readFileSync(file), file).tensors.vectors!.data as Float32Array;
@@ -42,7 +44,7 @@ export async function baseOf(log: PersonalLog, model: ModelName, work: string): 
     at += items.length * d;
     return [id, own];
   });
-  return { artifact, scorer, vectors: new Map(byVisitor) };
+  return { ...model, vectors: new Map(byVisitor), dispose };
 }
 
 async function trained({ name, log, itemIds, support, products }: PersonalLog, model: ModelName): Promise<Artifact> {
@@ -64,7 +66,7 @@ async function trained({ name, log, itemIds, support, products }: PersonalLog, m
 const BATCH = 256;
 
 export async function encodedVisitors(
-  model: Pick<Base, 'artifact' | 'scorer'>,
+  model: Pick<Base, 'artifact' | 'network'>,
   visitors: readonly HeldOutVisitor[],
 ): Promise<Float32Array> {
   const prefixes: { readonly row: number; readonly session: SessionInput }[] = [];
@@ -110,8 +112,7 @@ export async function main(args: readonly string[]): Promise<void> {
       `${logName}: ${log.itemIds.length} items, ${log.log.sessions.offsets.length - 1} sessions, ${log.log.sessions.items.length} events; ${log.reported.length} + ${log.tuning.length} held out, ${log.unknown} unknown`,
     );
     for (const model of (args[1]?.split(',') ?? MODEL_NAMES) as ModelName[]) {
-      const { scorer } = await baseOf(log, model, work);
-      scorer.dispose();
+      (await baseOf(log, model, work)).dispose();
       console.error(`${logName} ${model}: encoded`);
     }
   }

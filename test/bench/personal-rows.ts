@@ -5,11 +5,11 @@ import type { GateState } from '../../src/checkpoint/delta';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { registerTraining } from '../../src/compute/training';
-import { baseNetwork, groundOf } from '../../src/engine/ground';
+import { baseNetwork, frozenModelOf } from '../../src/engine/frozen-model';
 import { Adapter } from '../../src/train/tuning/adapter';
+import type { FrozenModel, Pair, TuneEvent } from '../../src/train/tuning/frozen-model';
 import { Full } from '../../src/train/tuning/full';
 import { CLOSED, GATE, judge } from '../../src/train/tuning/gate';
-import type { Ground, Pair, TuneEvent } from '../../src/train/tuning/ground';
 import type { Learner } from '../../src/train/tuning/learner';
 import { ADAPTER, type AdapterSettings, FULL } from '../../src/train/tuning/settings';
 import { Tuning } from '../../src/train/tuning/tune';
@@ -34,14 +34,14 @@ export interface Followed {
 export interface Stage {
   readonly log: PersonalLog;
   readonly base: Base;
-  readonly ground: Ground;
+  readonly frozen: FrozenModel;
 }
 
 /** Learns by the frozen model that a page would learn by. */
 export const stageOf = async (log: PersonalLog, base: Base): Promise<Stage> => ({
   log,
   base,
-  ground: await groundOf(base),
+  frozen: await frozenModelOf(base),
 });
 
 /** The counts alone, with the weights that suit the tuning visitors of this log and model best. */
@@ -54,7 +54,7 @@ export async function fittedMixture(stage: Stage, model: ModelName, work: string
   for (const { item, taste, settings } of MIXTURES) {
     let mrr = 0;
     for (const visitor of visitors) {
-      const learner = new Adapter(stage.ground, undefined, settings);
+      const learner = new Adapter(stage.frozen, undefined, settings);
       for (const event of eventsOf(stage, visitor)) {
         const rank = event.vector ? learner.predict(event).tuned.rank : Number.POSITIVE_INFINITY;
         if (rank <= 20) mrr += 1 / rank;
@@ -80,13 +80,13 @@ export async function learnersOf(
   if (row === 'full') return { settings: FULL, make: await fullLearners(stage) };
   const settings =
     row === 'adapter' ? ADAPTER : row === 'uncounted' ? UNCOUNTED : await fittedMixture(stage, model, work);
-  return { settings, make: () => new Adapter(stage.ground, undefined, settings) };
+  return { settings, make: () => new Adapter(stage.frozen, undefined, settings) };
 }
 
-async function fullLearners({ base, ground }: Stage): Promise<MakeLearner> {
+async function fullLearners({ base, frozen }: Stage): Promise<MakeLearner> {
   await registerTraining();
   const network = baseNetwork(base);
-  return () => new Full(ground, network);
+  return () => new Full(frozen, network);
 }
 
 export function* eventsOf(
@@ -120,7 +120,7 @@ export async function follow(stage: Stage, visitor: HeldOutVisitor, make: MakeLe
   const free = await learn(
     stage,
     visitor,
-    new Tuning({ ground: stage.ground, method: 'adapter', learner, gate: false }),
+    new Tuning({ frozen: stage.frozen, method: 'adapter', learner, gate: false }),
   );
   let gate = CLOSED;
   let gated: { pair: Pair; isOpen: boolean }[] = free.map(({ pair, refused }) => {
@@ -130,7 +130,7 @@ export async function follow(stage: Stage, visitor: HeldOutVisitor, make: MakeLe
   });
   if (gate.rollbacks > 0) {
     const again = await make();
-    const tuning = new Tuning({ ground: stage.ground, method: 'adapter', learner: again, gate: GATE });
+    const tuning = new Tuning({ frozen: stage.frozen, method: 'adapter', learner: again, gate: GATE });
     gated = await learn(stage, visitor, tuning);
     gate = tuning.gate;
   }

@@ -32,8 +32,12 @@ describe('the bench of learning', () => {
       const folder = await folderOf({ ...small, tensors: { ...small.tensors, repeats } });
       const artifact = await openArtifact(async (name) => folder.get(name));
       const scorer = await loadScorer(artifact);
-      const own = { artifact, scorer };
-      const base = { ...own, vectors: new Map([[visitor.id, await encodedVisitors(own, [visitor])]]) };
+      const own = { artifact, network: scorer.network! };
+      const base = {
+        ...own,
+        dispose: scorer.dispose,
+        vectors: new Map([[visitor.id, await encodedVisitors(own, [visitor])]]),
+      };
       const stage = await stageOf({ name: 'eshop', dropsSeen: false } as PersonalLog, base);
       const { make } = await learnersOf(row, model, stage, '');
       const expected: number[] = [];

@@ -2,7 +2,7 @@
 import type { Artifact, CatalogueItem } from '../../src/checkpoint/artifact';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { startBackend } from '../../src/compute/backends/start';
-import { inTurn } from '../../src/compute/executor';
+import { run } from '../../src/compute/executor';
 import type { FetchFile } from '../../src/engine/artifact-loader';
 import type { EngineEvent } from '../../src/engine/types';
 import { configure } from '../../src/models/configuration';
@@ -62,7 +62,7 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
     tensors: { ...arrays, 'catalogue.support': { data: support, shape: [N + 1] } },
     ...(catalogue ? { catalogue } : {}),
   };
-  const golden = await inTurn(async () => {
+  const golden = await run(async () => {
     await startBackend('cpu');
     const scorer = await loadScorer(artifact);
     try {

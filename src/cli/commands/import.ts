@@ -6,7 +6,7 @@ import { parseJson } from '../../checkpoint/json';
 import { decodeSafetensors } from '../../checkpoint/safetensors';
 import { sha256 } from '../../checkpoint/sha256';
 import { encodeSafetensors } from '../../checkpoint/write-safetensors';
-import { inTurn } from '../../compute/executor';
+import { run as runOnDevice } from '../../compute/executor';
 import { RecommenderError } from '../../errors';
 import { importerOf, importWeights } from '../../train/import-weights';
 import type { NdArray } from '../../types';
@@ -58,7 +58,7 @@ async function run(flags: ImportFlags, command: Command): Promise<void> {
   const reference = await readConfig(flags.config);
   const itemIds = await readIds(flags.items);
   const weights = await readWeights(flags);
-  const imported = await inTurn(async () => {
+  const imported = await runOnDevice(async () => {
     await startFirst('auto', context.stderr);
     const names = { weights: flags.weights, config: flags.config, items: flags.items };
     return importWeights({ from, reference, weights, itemIds, names });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { inTurn } from '../../compute/executor';
+import { run as runOnDevice } from '../../compute/executor';
 import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import { camelCase } from '../../models/configuration';
@@ -157,7 +157,7 @@ async function run(flags: SearchFlags, command: Command): Promise<void> {
   };
 
   try {
-    await inTurn(async () => {
+    await runOnDevice(async () => {
       if (isNeural) await startFirst(flags.backend, context.stderr);
       await climb(new TrialRunner(plan, context), tried, rungs, metric, context);
     });

@@ -9,7 +9,7 @@ import {
 } from '../../checkpoint/artifact';
 import { sha256 } from '../../checkpoint/sha256';
 import { encodeSafetensors } from '../../checkpoint/write-safetensors';
-import { inTurn } from '../../compute/executor';
+import { run as runOnDevice } from '../../compute/executor';
 import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
@@ -123,7 +123,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   };
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
 
-  const learnt = await inTurn(async () => {
+  const learnt = await runOnDevice(async () => {
     const backend = isNeural ? await startFirst(flags.backend, context.stderr) : 'cpu';
     const start = { from, resume, taken, ...(threads !== undefined && { threads, backend }) };
     return learnAndShow(flags, given, parts, products, start, identity, context);

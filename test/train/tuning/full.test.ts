@@ -8,9 +8,9 @@ import { initialise } from '../../../src/models/parameters';
 import { upload } from '../../../src/models/tensors';
 import { INFERENCE, neuralScorer } from '../../../src/ranking/neural-scorer';
 import { random } from '../../../src/session/random';
+import type { FrozenModel, TuneEvent } from '../../../src/train/tuning/frozen-model';
 import { Full } from '../../../src/train/tuning/full';
 import type { BaseNetwork } from '../../../src/train/tuning/full-parameters';
-import type { Ground, TuneEvent } from '../../../src/train/tuning/ground';
 import { FULL } from '../../../src/train/tuning/settings';
 import { Tuning } from '../../../src/train/tuning/tune';
 import { start } from '../../compute/backends/start';
@@ -50,7 +50,7 @@ async function visited(name: string, replay: BaseNetwork['replay'] = []) {
   });
   const itemIds = Array.from({ length: N }, (_, k) => `item ${k + 1}`);
   const lifts = repeats && { repeats: repeats.repeats.data };
-  const ground: Ground = { base, itemIds, table: table!, support, ...(bias && { bias }), ...lifts };
+  const frozen: FrozenModel = { base, itemIds, table: table!, support, ...(bias && { bias }), ...lifts };
   const round = [3, 4, 5, 6];
   const events = Array.from({ length: 24 }, (_, t): TuneEvent => {
     const before = round.slice(0, t % 4);
@@ -58,20 +58,20 @@ async function visited(name: string, replay: BaseNetwork['replay'] = []) {
     return { item: round[t % 4]!, time: 1000 * t, ...begun };
   });
   for (const tensor of Object.values(params)) tensor.dispose();
-  return { network, ground, events };
+  return { network, frozen, events };
 }
 
-const tuningOf = (ground: Ground, network: BaseNetwork, delta?: Delta) =>
+const tuningOf = (frozen: FrozenModel, network: BaseNetwork, delta?: Delta) =>
   new Tuning({
-    ...{ ground, method: 'full', learner: new Full(ground, network, delta) },
+    ...{ frozen, method: 'full', learner: new Full(frozen, network, delta) },
     ...(delta && { delta }),
   });
 
 describe.each(CASES)('all parameters of %s', (architecture) => {
   test('learn what the visitor does, and predict as a scorer of them does', async () => {
-    const { network, ground, events } = await visited(architecture);
+    const { network, frozen, events } = await visited(architecture);
     const before = memory().numTensors;
-    const tuning = tuningOf(ground, network);
+    const tuning = tuningOf(frozen, network);
     const losses: { base: number; tuned: number }[] = [];
     for (const event of events) {
       const { predicted } = await tuning.step(event);
@@ -96,12 +96,12 @@ describe.each(CASES)('all parameters of %s', (architecture) => {
   });
 
   test('end where one run ends, bit for bit, whatever the slices, through the file form', async () => {
-    const { network, ground, events } = await visited(architecture, [{ session: { items: [9, 8] }, target: 7 }]);
-    const whole = tuningOf(ground, network);
+    const { network, frozen, events } = await visited(architecture, [{ session: { items: [9, 8] }, target: 7 }]);
+    const whole = tuningOf(frozen, network);
     for (const event of events.slice(0, 12)) await whole.step(event);
     let delta: Delta | undefined;
     for (let at = 0; at < 12; at += 5) {
-      const slice = tuningOf(ground, network, delta);
+      const slice = tuningOf(frozen, network, delta);
       for (const event of events.slice(at, Math.min(12, at + 5))) await slice.step(event);
       delta = decodeDelta(encodeDelta(await slice.save()));
     }
@@ -109,9 +109,9 @@ describe.each(CASES)('all parameters of %s', (architecture) => {
   });
 
   test('stay within their caps, and rows of items that the visitor never met as they were', async () => {
-    const { network, ground, events } = await visited(architecture);
+    const { network, frozen, events } = await visited(architecture);
     const { integer } = random(5, 'nonsense');
-    const learner = new Full(ground, network);
+    const learner = new Full(frozen, network);
     for (let n = 0; n < 60; n++) {
       const event = { ...events[1 + (n % 3)]!, item: 1 + integer(10) };
       await learner.predict(event);

@@ -5,7 +5,7 @@ import type { ItemIndex, SessionInput } from '../../types';
 import type { Facet } from './facets';
 
 /** A base model: its item side, and what is known of its items. Nothing here is ever written to. */
-export interface Ground {
+export interface FrozenModel {
   readonly base: BaseModel;
   /** `itemIds[k]` is the id of index k + 1. */
   readonly itemIds: readonly string[];
@@ -32,7 +32,7 @@ export interface Ground {
 
 /** Columns of items that a session holds, with what each scores on top. */
 export function repeatedColumns(
-  { repeats }: Pick<Ground, 'repeats'>,
+  { repeats }: Pick<FrozenModel, 'repeats'>,
   session: SessionInput | undefined,
 ): [number, number][] {
   if (!repeats || !session) return [];
