@@ -15,13 +15,16 @@ import type { ActiveAdapter, Model } from './ready-model';
 /** A model with what was learnt, which `checkFit` has checked. Inside a slice, on the model's device. */
 export async function activeAdapterOf(delta: Delta, model: Model): Promise<ActiveAdapter> {
   const frozen = await frozenModelOf(model);
-  const scorer = (delta.method === 'full' ? fullScorer : adapterScorer)(delta, model, frozen);
-  return { scorer, session: openSession(scorer) };
+  const learnt =
+    delta.method === 'full'
+      ? { scorer: fullScorer(delta, model, frozen), scale: frozen.scale }
+      : adapterScorer(delta, model, frozen);
+  return { ...learnt, session: openSession(learnt.scorer) };
 }
 
 /** An adapter is an item side of its own: it recommends at the base's cost. */
-function adapterScorer(delta: Delta, model: Model, frozen: FrozenModel): NeuralScorer {
-  const { table, bias } = tuneAdapter(frozen, delta).learner.fold();
+function adapterScorer(delta: Delta, model: Model, frozen: FrozenModel): Omit<ActiveAdapter, 'session'> {
+  const { table, bias, scale } = tuneAdapter(frozen, delta).learner.fold();
   const { model: architecture, params, config, catalogue } = networkOf(model);
   const [n, d] = [catalogue.items, table.length / catalogue.items];
   /** With the row of padding, which is never scored. */
@@ -35,7 +38,7 @@ function adapterScorer(delta: Delta, model: Model, frozen: FrozenModel): NeuralS
     table: toTensor({ data: padded(table, d), shape: [n + 1, d] }) as Tensor2D,
     bias: toTensor({ data: padded(bias, 1), shape: [n + 1] }) as Tensor1D,
   });
-  return neuralScorer({ ...architecture, outputs }, params, config, catalogue);
+  return { scorer: neuralScorer({ ...architecture, outputs }, params, config, catalogue), scale };
 }
 
 /** What differs from the base lies on the device beside it. */

@@ -9,7 +9,8 @@
 
 import { notFinite } from '../ranking/top-k';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
-import type { Scorer, SessionInput } from '../types';
+import type { SessionInput } from '../types';
+import { scaleOf } from './frozen-model';
 import type { Personalisation } from './personalisation';
 import type { Placement } from './placement';
 import type { Model } from './ready-model';
@@ -35,7 +36,6 @@ export async function explain(
   const asked = itemIds.filter((id) => items.indexOf(id) !== undefined);
   if (clicks.length === 0 || asked.length === 0) return [];
   const columns = asked.map((id) => items.indexOf(id)! - 1);
-  const logProbabilities = placement.network ? logSoftmax : logShares;
 
   const wholeAndParts = [clicks, ...clicks.map((_, t) => clicks.filter((_, other) => other !== t))];
   const inputs = await Promise.all(wholeAndParts.map((part: readonly EngineEvent[]) => items.known(part, user)));
@@ -45,10 +45,12 @@ export async function explain(
   const perSlice = Math.max(1, Math.min(SLICE_SESSIONS, Math.floor(SLICE_SCORES / count)));
   for (let from = 0; from < inputs.length; from += perSlice) {
     const block = inputs.slice(from, from + perSlice);
-    const score = (model: Model) => scoreAll(model.activeAdapter()?.scorer ?? model.scorer, block);
-    const scores = await scored(placement, score, signal);
-    for (const row of scores)
-      rows.push(row === undefined ? logShares(items.popularity, columns) : logProbabilities(row, columns));
+    const { scores, scale } = await scored(placement, (model) => scoreAll(model, block), signal);
+    if (placement.network && scale === undefined) return []; // no probabilities, so nothing to compare
+    for (const row of scores) {
+      if (row === undefined) rows.push(logShares(items.popularity, columns));
+      else rows.push(scale === undefined ? logShares(row, columns) : logSoftmax(row, columns, scale));
+    }
     if (from === 0) whole = scores[0]!;
     await yieldToEventLoop();
   }
@@ -65,24 +67,32 @@ export async function explain(
   }));
 }
 
-/** The scores of each session, `[n]`; undefined for one without a click. */
-async function scoreAll(scorer: Scorer, sessions: readonly SessionInput[]): Promise<(Float32Array | undefined)[]> {
+/**
+ * The scores of each session, `[n]`; undefined for one without a click. The scale turns scores of a network into logits, and is
+ * undefined where nothing tells it.
+ */
+async function scoreAll(
+  model: Model,
+  sessions: readonly SessionInput[],
+): Promise<{ readonly scores: (Float32Array | undefined)[]; readonly scale: number | undefined }> {
+  const { scorer, scale } = model.activeAdapter() ?? { scorer: model.scorer, scale: await scaleOf(model) };
   const scores = await scorer.score(sessions.filter(({ items }) => items.length > 0));
   const wrong = scores.findIndex((score) => !Number.isFinite(score));
   if (wrong >= 0) throw notFinite(scores[wrong]!, 1 + (wrong % scorer.items));
   let row = 0;
-  return sessions.map(({ items }) => {
+  const rows = sessions.map(({ items }) => {
     return items.length > 0 ? scores.subarray(row * scorer.items, ++row * scorer.items) : undefined;
   });
+  return { scores: rows, scale };
 }
 
-/** ln softmax of scores at some columns. */
-function logSoftmax(scores: Float32Array, columns: readonly number[]): Float64Array {
+/** ln softmax of scores, times their scale, at some columns. */
+function logSoftmax(scores: Float32Array, columns: readonly number[], scale: number): Float64Array {
   let top = Number.NEGATIVE_INFINITY;
   for (const score of scores) top = Math.max(top, score);
   let sum = 0;
-  for (const score of scores) sum += Math.exp(score - top);
-  return Float64Array.from(columns, (column) => scores[column]! - top - Math.log(sum));
+  for (const score of scores) sum += Math.exp(scale * (score - top));
+  return Float64Array.from(columns, (column) => scale * (scores[column]! - top) - Math.log(sum));
 }
 
 /** ln of the share of scores that count something, at some columns. */

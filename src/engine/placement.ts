@@ -6,7 +6,7 @@ import type { BackendOptions } from '../compute/backends/start';
 import { goneFault } from '../compute/device-loss';
 import { run, type Slice } from '../compute/executor';
 import { fallbacks } from '../compute/fallback';
-import { type BackendName, isGpu } from '../compute/types';
+import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { benchmark } from './benchmark';
 import type { LoadedNetwork } from './frozen-model';
@@ -218,11 +218,12 @@ export class Placement implements LoadedNetwork {
     this.#model = undefined;
     const losses = (this.#losses.get(backend) ?? 0) + (isGone ? 1 : 0);
     this.#losses.set(backend, losses);
-    // A lost device says nothing of the next one. A GPU that does not answer may do so again.
-    const isRestarted = isGone && losses <= MAX_LOSSES && (fault.code === 'engine-lost' || !isGpu(backend));
+    const lower = this.#fallbacks(backend);
+    // A lost device says nothing of the next one; one that does not answer may do so again.
+    const isRestarted = isGone && losses <= MAX_LOSSES && (fault.code === 'engine-lost' || lower.length === 0);
     const first = device ? `"${backend}" had failed. ${message}` : undefined;
     this.#choice = {
-      order: [...(isRestarted ? [backend] : []), ...this.#fallbacks(backend)],
+      order: isRestarted ? [backend, ...lower] : lower,
       why: (name) => (first ? `"${name}" was started after ${first}` : `${why(name)} ${message}`),
     };
   }

@@ -16,6 +16,8 @@ import type { ModelInfo } from './types';
 export interface ActiveAdapter {
   readonly scorer: LoadedScorer;
   readonly session: SessionScorer;
+  /** What turns its scores into logits. */
+  readonly scale: number;
 }
 
 export interface Model {

@@ -4,9 +4,8 @@ import { registerTraining } from '../compute/training';
 import type { FrozenModel } from '../train/tuning/frozen-model';
 import { Full } from '../train/tuning/full';
 import { Tuning } from '../train/tuning/tune';
-import { baseNetwork } from './frozen-model';
+import { baseNetwork, replayOf } from './frozen-model';
 import type { Placement } from './placement';
-import { replayOf } from './replay';
 
 /**
  * A tuning of all parameters. They are plain arrays between two computations, each of which is a slice of its own: on another

@@ -264,7 +264,8 @@ export interface Engine {
    * it was tuned, judged by the gate, and learnt. Turns are short, so that recommending goes on between them; what answers
    * changes by `adopt` alone. A call that ends early leaves the delta that it was given as good as it was.
    *
-   * @throws RecommenderError `not-tunable` where a baseline counts; `foreign-delta`, `bad-delta`; `aborted`.
+   * @throws RecommenderError `not-tunable` where a baseline counts, or nothing tells what turns a network's scores into
+   *   probabilities; `foreign-delta`, `bad-delta`; `aborted`.
    */
   fineTune(request: FineTuneRequest, control?: Control<TuneProgress>): Promise<FineTuned>;
   /**
@@ -282,7 +283,7 @@ export interface Engine {
   /**
    * Why these items: each click is left out in turn, and all the sessions are scored together. One click alone is compared
    * with popularity, which would answer without it. Items that the model does not know are passed over, and so is
-   * everything where it knows no click.
+   * everything where it knows no click, or where nothing tells what turns its scores into probabilities.
    *
    * @throws RecommenderError as `recommend`.
    */

@@ -15,6 +15,7 @@ import type { ParameterSpec, Params, SessionModel } from '../models/model';
 import { toTensor } from '../models/tensors';
 import type { Catalogue, NdArray, Scorer } from '../types';
 import { neuralScorer } from './neural-scorer';
+import { scaleByLoss } from './scale';
 import type { SessionScorer } from './session-scorer';
 
 /** A trained network on the active backend. */
@@ -24,6 +25,8 @@ export interface Network<C = unknown> {
   /** As `configure` returns it. */
   readonly config: C;
   readonly catalogue: Catalogue;
+  /** What turns scores into logits: as the artifact says, else by its loss; absent where neither tells. */
+  readonly scale?: number;
 }
 
 /** A scorer that owns its weights: `dispose` frees them. `openSession` of `ranking/session-scorer` takes it. */
@@ -115,7 +118,13 @@ export function birthsOf({ info, tensors }: SideOf): Int32Array {
   return births.data as Int32Array;
 }
 
-function loadNeural<C>(model: SessionModel<C>, { tensors }: Artifact, catalogue: Catalogue, config: C): LoadedScorer {
+function loadNeural<C>(
+  model: SessionModel<C>,
+  { info, tensors }: Artifact,
+  catalogue: Catalogue,
+  config: C,
+): LoadedScorer {
+  const { scale = scaleByLoss(model.training(config).objective) } = info;
   const specs = Object.entries(model.parameters(config, catalogue));
   for (const [name, spec] of specs) checkParameter(name, tensors[name], spec, catalogue);
   const params: Record<string, Tensor> = {};
@@ -124,7 +133,7 @@ function loadNeural<C>(model: SessionModel<C>, { tensors }: Artifact, catalogue:
     const scorer = neuralScorer(model, params, config, catalogue);
     return {
       ...scorer,
-      network: { model, params, config, catalogue } as Network,
+      network: { model, params, config, catalogue, ...(scale !== undefined && { scale }) } as Network,
       dispose() {
         scorer.dispose();
         dispose(params);

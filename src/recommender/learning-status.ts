@@ -60,13 +60,13 @@ export interface LearningCalls {
    * @throws RangeError for a wrong option; RecommenderError `not-allowed` while recording is paused, storing denied, the page
    *   hidden, or data to be saved; `aborted` by `signal`, a pause, an erasure, by another tab that forgets or imports what is
    *   learnt, when the page is hidden, or before the next slice once data is to be saved; `not-tunable` where the model is a
-   *   counting baseline.
+   *   counting baseline, or nothing tells what turns its scores into probabilities.
    */
   fineTune(options?: FineTuneOptions): Promise<LearningStatus>;
   /**
    * Which of the visitor's clicks moved an item up or down, and by how much.
    *
-   * @returns Null where nothing can be said: an item or clicks that the model does not know.
+   * @returns Null where nothing can be said: an item or clicks that the model does not know, or no probabilities.
    */
   explain(itemId: string): Promise<Explanation | null>;
   readonly taste: Taste;

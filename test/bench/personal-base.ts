@@ -1,25 +1,24 @@
 /** Base models of `npm run bench -- personal`: trained once on other visitors, and their session vectors of the held-out. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Artifact, OpenedArtifact } from '../../src/checkpoint/artifact';
+import type { Artifact } from '../../src/checkpoint/artifact';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { readArtifactFolder, writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { startFirst } from '../../src/cli/start-backend';
 import { encode } from '../../src/engine/encoder';
-import { loadScorer, NAMELESS, type Network } from '../../src/ranking/load-scorer';
+import type { ScoringModel } from '../../src/engine/frozen-model';
+import { loadScorer, NAMELESS } from '../../src/ranking/load-scorer';
 import { learn } from '../../src/train/learn';
-import type { SessionInput } from '../../src/types';
+import { validationScale } from '../../src/train/validation-scale';
+import type { SessionInput, Sessions } from '../../src/types';
 import type { HeldOutVisitor, PersonalLog } from './personal-logs';
 import { baseKey, type LogName, MODEL_NAMES, type ModelName, SEED, SETTINGS } from './personal-plan';
 
 /** A trained model as a page loads it, with what it makes of the held-out visitors' sessions. */
-export interface Base {
-  readonly artifact: OpenedArtifact;
-  readonly network: Network;
+export interface Base extends ScoringModel {
   /** By visitor: `[events, d]`; the rows of first clicks of sessions, before which there is nothing, are 0. */
   readonly vectors: ReadonlyMap<string, Float32Array>;
-  dispose(): void;
 }
 
 /** Trains a base model, or reads the one that was trained before, and encodes every prefix of every held-out session. */
@@ -28,8 +27,8 @@ export async function baseOf(log: PersonalLog, name: ModelName, work: string): P
   await startFirst('wasm', process.stderr);
   if (!existsSync(folder)) await writeArtifactFolder(folder, await trained(log, name));
   const artifact = await readArtifactFolder(folder);
-  const { network, dispose } = await loadScorer(artifact);
-  const model = { artifact, network: network! };
+  const scorer = await loadScorer(artifact);
+  const model = { artifact, scorer, network: scorer.network };
   const visitors = [...log.tuning, ...log.reported];
   const file = `${folder}.vectors.safetensors`;
   if (!existsSync(file)) {
@@ -44,13 +43,15 @@ export async function baseOf(log: PersonalLog, name: ModelName, work: string): P
     at += items.length * d;
     return [id, own];
   });
-  return { ...model, vectors: new Map(byVisitor), dispose };
+  return { ...model, vectors: new Map(byVisitor) };
 }
 
-async function trained({ name, log, itemIds, support, products }: PersonalLog, model: ModelName): Promise<Artifact> {
+/** By the epochs of its settings; where its loss does not tell the scale of its scores, that is fitted on the tuning visitors. */
+async function trained(log: PersonalLog, model: ModelName): Promise<Artifact> {
+  const { name, itemIds, support, products } = log;
   const started = performance.now();
   const { architecture, config, tensors, golden, epochs } = await learn({
-    ...{ model, config: SETTINGS[name][model], log, itemIds, support, seed: SEED },
+    ...{ model, config: SETTINGS[name][model], log: log.log, itemIds, support, seed: SEED },
     signal: new AbortController().signal,
     onEpoch({ epoch, loss }) {
       const seconds = Math.round((performance.now() - started) / 1000);
@@ -59,16 +60,31 @@ async function trained({ name, log, itemIds, support, products }: PersonalLog, m
   });
   const training = { epochs: epochs.length, seed: SEED };
   const info = { ...NAMELESS, name: model, architecture, config, items: itemIds.length, golden, training };
-  return { info, itemIds, tensors, catalogue: products };
+  const artifact = { info, itemIds, tensors, catalogue: products };
+  const scorer = await loadScorer(artifact);
+  try {
+    if (scorer.network?.scale !== undefined) return artifact;
+    const scale = await validationScale(scorer, sessionsOf(log.tuning), { protocol: 'events' });
+    return { ...artifact, info: { ...info, ...(scale !== undefined && { scale }) } };
+  } finally {
+    scorer.dispose();
+  }
+}
+
+function sessionsOf(visitors: readonly HeldOutVisitor[]): Sessions {
+  const starts = visitors.flatMap(({ sessions }) =>
+    Array.from(sessions, (own, e) => e === 0 || own !== sessions[e - 1]),
+  );
+  const offsets = Int32Array.from([...starts.flatMap((isStart, e) => (isStart ? [e] : [])), starts.length]);
+  const all = <T>(of: (visitor: HeldOutVisitor) => Iterable<T>): T[] => visitors.flatMap((visitor) => [...of(visitor)]);
+  const [items, times] = [all(({ items }) => items), all(({ times }) => times)];
+  return { items: Int32Array.from(items), times: Float64Array.from(times), offsets };
 }
 
 /** Sessions of a batch. */
 const BATCH = 256;
 
-export async function encodedVisitors(
-  model: Pick<Base, 'artifact' | 'network'>,
-  visitors: readonly HeldOutVisitor[],
-): Promise<Float32Array> {
+export async function encodedVisitors(model: ScoringModel, visitors: readonly HeldOutVisitor[]): Promise<Float32Array> {
   const prefixes: { readonly row: number; readonly session: SessionInput }[] = [];
   let rows = 0;
   for (const { items, times, sessions } of visitors) {
@@ -112,7 +128,7 @@ export async function main(args: readonly string[]): Promise<void> {
       `${logName}: ${log.itemIds.length} items, ${log.log.sessions.offsets.length - 1} sessions, ${log.log.sessions.items.length} events; ${log.reported.length} + ${log.tuning.length} held out, ${log.unknown} unknown`,
     );
     for (const model of (args[1]?.split(',') ?? MODEL_NAMES) as ModelName[]) {
-      (await baseOf(log, model, work)).dispose();
+      (await baseOf(log, model, work)).scorer.dispose();
       console.error(`${logName} ${model}: encoded`);
     }
   }

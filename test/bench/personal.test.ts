@@ -32,7 +32,7 @@ describe('the bench of learning', () => {
       const folder = await folderOf({ ...small, tensors: { ...small.tensors, repeats } });
       const artifact = await openArtifact(async (name) => folder.get(name));
       const scorer = await loadScorer(artifact);
-      const own = { artifact, network: scorer.network! };
+      const own = { artifact, scorer, network: scorer.network };
       const base = {
         ...own,
         dispose: scorer.dispose,

@@ -78,7 +78,7 @@ export async function main(args: readonly string[]): Promise<void> {
     // Base models first: two processes would both train them.
     for (const name of wanted.logs) {
       const log = await openLog(name);
-      for (const model of wanted.models) (await baseOf(log, model, work)).dispose();
+      for (const model of wanted.models) (await baseOf(log, model, work)).scorer.dispose();
     }
     const others = Array.from({ length: workers - 1 }, (_, i) => helper(args, i + 1));
     await measure(wanted, command, true);
@@ -142,7 +142,7 @@ async function measure(
             `${Math.round((performance.now() - started) / 1000)} s`,
         );
       }
-      base.dispose();
+      base.scorer.dispose();
     }
   }
 }

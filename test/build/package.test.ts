@@ -52,6 +52,14 @@ describe('the package', () => {
     expect(files.filter((path) => /^(src|test)\//.test(path))).toEqual([]);
   });
 
+  test('has the licences of what each build holds in it beside it', async () => {
+    for (const build of ['cli', 'lib', 'embed', 'page']) {
+      expect(files).toContain(`dist/${build}/licences.md`);
+      expect(readFileSync(join(ROOT, `dist/${build}/licences.md`), 'utf8')).toContain('## @tensorflow/tfjs-core - ');
+    }
+    expect(readFileSync(join(ROOT, 'dist/cli/licences.md'), 'utf8')).toContain('## commander - ');
+  });
+
   test('pleases publint', async () => {
     expect(await run('publint', 'run', tarball, '--strict')).toMatchObject({ code: 0 });
   });

@@ -30,11 +30,13 @@ export interface FixtureOptions {
   readonly config?: Record<string, unknown>;
   readonly catalogue?: readonly CatalogueItem[];
   readonly seed?: number;
+  /** What turns the network's scores into logits; `unknown`: its artifact does not say. Default 1. */
+  readonly scale?: number | 'unknown';
 }
 
 /** The artifact; its golden answer comes from the CPU backend. */
 export async function smallModel(options: FixtureOptions = {}): Promise<Artifact> {
-  const { architecture = 'gru4rec', config = { layers: '16' }, catalogue, seed = 1 } = options;
+  const { architecture = 'gru4rec', config = { layers: '16' }, catalogue, seed = 1, scale = 1 } = options;
   const support = Int32Array.from({ length: N + 1 }, (_, i) => (i === 0 ? 0 : 1 + ((i * 37) % 61)));
   const known = { items: N, support };
   const model = await models[architecture]?.();
@@ -53,6 +55,7 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
       architecture,
       config: model ? config : {},
       items: N,
+      ...(model && scale !== 'unknown' && { scale }),
       golden: { session: [1, 2], top: [] },
       training: {},
       licence: 'MIT',

@@ -185,6 +185,10 @@ describe('fineTune', () => {
     await follow(counted, 2);
     await expect(counted.fineTune()).rejects.toThrow(code('not-tunable'));
     expect(counted.status.learning).toMatchObject({ state: 'unable', why: expect.stringContaining('pop') });
+    const unscaled = await opened('unscaled', { learn: 'auto' });
+    await follow(unscaled, 2);
+    await expect(unscaled.fineTune()).rejects.toThrow(code('not-tunable'));
+    expect(unscaled.status.learning).toMatchObject({ state: 'unable', why: expect.stringContaining('"scale"') });
   });
 });
 

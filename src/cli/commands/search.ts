@@ -169,11 +169,8 @@ async function run(flags: SearchFlags, command: Command): Promise<void> {
   }
   const result = await report(true);
   if (!result.best) {
-    const first = tried.find(({ record }) => record.failure !== undefined)!;
-    throw new RecommenderError(
-      'diverged',
-      `No trial gave a result. Trial ${first.number} said: ${first.record.failure}`,
-    );
+    const { number, record } = tried.find(({ record }) => record.failure !== undefined)!;
+    throw new RecommenderError(record.code!, `No trial gave a result. Trial ${number} said: ${record.failure}`);
   }
   if (flags.json) printJson(context, result);
   else {

@@ -32,6 +32,8 @@ export interface FoldedItems {
   readonly table: Float32Array;
   /** `[n]`. */
   readonly bias: Float32Array;
+  /** What turns these scores into logits: m s. */
+  readonly scale: number;
 }
 
 /** Of the loss without its anchor, by part; rows in the order of the touched items. */
@@ -72,7 +74,7 @@ export class Adapter implements Learner {
 
   /** @param saved What `save` gave, to go on from; copied. */
   constructor(frozen: FrozenModel, saved?: SavedLearner, settings: AdapterSettings = ADAPTER) {
-    const { table, itemIds, scale = 1, facets = [] } = frozen;
+    const { table, itemIds, scale, facets = [] } = frozen;
     this.#frozen = frozen;
     this.#settings = settings;
     this.#d = table.length / itemIds.length;
@@ -178,7 +180,7 @@ export class Adapter implements Learner {
       const counted = this.#facetPart(lifts, i) + (own.get(i) ?? 0);
       return shifted / (this.#scale * this.#length) + (bias?.[i] ?? 0) + counted / unit;
     });
-    return { table: table.map((value, at) => value * (1 + this.#gain[at % d]!)), bias: biases };
+    return { table: table.map((value, at) => value * (1 + this.#gain[at % d]!)), bias: biases, scale: unit };
   }
 
   /** Of the event that was predicted last. */

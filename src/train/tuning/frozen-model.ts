@@ -15,8 +15,8 @@ export interface FrozenModel {
   readonly bias?: Float32Array;
   /** r, `[L]`: what items of the last L clicks score on top, by how many clicks ago. Default 0. */
   readonly repeats?: Float32Array;
-  /** s: what makes logits of the base's scores. Default 1, right for models that learnt by cross-entropy. */
-  readonly scale?: number;
+  /** s: what turns the base's scores into logits. */
+  readonly scale: number;
   /** Events of each item in the training log, `[n + 1]`, entry 0 unused. */
   readonly support: ArrayLike<number>;
   /** What the catalogue says of items; default nothing. */

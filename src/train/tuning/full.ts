@@ -50,7 +50,6 @@ export class Full<C = unknown> implements Learner {
     this.#parameters = new FullParameters(frozen, network, saved);
     const { specs } = this.#parameters;
     const isSampled = catalogue.items > SAMPLE_ABOVE;
-    const { scale = 1 } = frozen;
     this.#trainee = {
       ...{ model, config, catalogue, specs },
       plan: {
@@ -63,7 +62,7 @@ export class Full<C = unknown> implements Learner {
             : { kind: 'catalogue' },
           ...(isSampled && { maskHits: true }),
           reduction: 'mean',
-          temperature: 1 / scale,
+          temperature: 1 / frozen.scale,
         },
       },
     };
@@ -71,7 +70,7 @@ export class Full<C = unknown> implements Learner {
   }
 
   async predict({ item, vector, session, hidden = new Set() }: TuneEvent): Promise<Pair> {
-    const { table, bias, itemIds, scale = 1 } = this.#frozen;
+    const { table, bias, itemIds, scale } = this.#frozen;
     const n = itemIds.length;
     const own = Int32Array.from(this.#parameters.rows.entries(), ([column]) => column);
     const { columns, placeOf, weights } = candidatesOf(n, item, own, this.#step);

@@ -50,7 +50,7 @@ async function visited(name: string, replay: BaseNetwork['replay'] = []) {
   });
   const itemIds = Array.from({ length: N }, (_, k) => `item ${k + 1}`);
   const lifts = repeats && { repeats: repeats.repeats.data };
-  const frozen: FrozenModel = { base, itemIds, table: table!, support, ...(bias && { bias }), ...lifts };
+  const frozen: FrozenModel = { base, itemIds, table: table!, scale: 1, support, ...(bias && { bias }), ...lifts };
   const round = [3, 4, 5, 6];
   const events = Array.from({ length: 24 }, (_, t): TuneEvent => {
     const before = round.slice(0, t % 4);

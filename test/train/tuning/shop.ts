@@ -26,6 +26,7 @@ export function frozenModelOf(items = BASE.items, seed = 1): FrozenModel {
     itemIds: Array.from({ length: items }, (_, k) => `item ${k + 1}`),
     table: normals(draws, items * D, 0.5),
     bias: normals(draws, items, 0.3),
+    scale: 1,
     support: Int32Array.from({ length: items + 1 }, (_, i) => (i === 0 ? 0 : 1 + draws.integer(40))),
     facets: [facet('category 1', 5), facet('brand', 3)],
   };
