@@ -22,8 +22,9 @@ export interface FaultOptions {
  * backend may do better.
  */
 export class BackendFault extends RecommenderError {
-  readonly instance: object | undefined;
   readonly isGone: boolean;
+  /** Private: whoever prints an error would print a whole backend. */
+  readonly #instance: object | undefined;
 
   constructor(
     code: ErrorCode,
@@ -32,8 +33,12 @@ export class BackendFault extends RecommenderError {
     { cause, instance, isGone = false }: FaultOptions = {},
   ) {
     super(code, message, { cause });
-    this.instance = instance;
+    this.#instance = instance;
     this.isGone = isGone;
+  }
+
+  get instance(): object | undefined {
+    return this.#instance;
   }
 }
 

@@ -56,7 +56,11 @@ export async function readyModel(artifact: OpenedArtifact, device: Device, why: 
   const dispose = () => {
     if (isDisposed) return;
     isDisposed = true;
-    free();
+    try {
+      free();
+    } catch (error) {
+      if (!goneFault(device)) throw error; // what a lost device held may refuse to be freed
+    }
     users.set(instance, users.get(instance)! - 1);
     releaseIdle(backend);
   };
@@ -88,7 +92,7 @@ export async function readyModel(artifact: OpenedArtifact, device: Device, why: 
       abandon() {
         try {
           dispose();
-        } catch {} // what a lost device held may refuse to be freed
+        } catch {} // what a broken device held may refuse to be freed
         if (runningDevice(backend)?.instance === instance) stopBackend(backend);
       },
     };

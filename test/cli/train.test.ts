@@ -503,7 +503,7 @@ const VALUES: Readonly<Record<string, string>> = {
   ...{ epochs: '3', seed: '7', valid: 'last:7d', holdout: '2', catalogue: 'k.json', replay: '9', licence: 'MIT' },
   ...{ backend: 'cpu', threads: '2', columns: 'item=sku', format: 'sequences', 'time-unit': 'ms', events: 'view' },
   ...{ 'sessions-by': 'gap:30', 'min-support': '2', 'min-length': '3', 'skip-bad-rows': '4', range: 'layers=8..16' },
-  ...{ trials: '5', metric: 'recall@5', weights: 'w', items: 'i', prefix: 'p.' },
+  ...{ trials: '5', metric: 'recall@5', weights: 'w', items: 'i', prefix: 'p.', scale: '2.5' },
 };
 
 test.each<[string, (program: Command) => void, (flags: never) => string, Readonly<Record<string, string>>]>([

@@ -91,22 +91,19 @@ function withFault({ backend, lose }: Bench, fault?: Fault, at = Number.POSITIVE
   };
   return {
     calls: () => calls,
+    remove: () => Object.assign(instance, { read }),
     isHung: () => isHung && (runtime().registry[backend] as unknown) === instance,
   };
 }
+
+const every = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i + 1);
 
 /**
  * The table for one operation and one fault.
  *
  * @param calls Which device calls fail, given how many there are. Default: each in turn.
- * @returns How many there are.
  */
-export async function checkFaults(
-  bench: Bench,
-  { name, run }: Operation,
-  fault: Fault,
-  calls = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1),
-): Promise<number> {
+export async function checkFaults(bench: Bench, { name, run }: Operation, fault: Fault, calls = every): Promise<void> {
   let shim: ReturnType<typeof withFault> | undefined;
   const settle: <T>(call: Promise<T>) => Promise<T> = (call) =>
     bench.settle ? bench.settle(call, () => shim?.isHung() ?? false) : call;
@@ -136,32 +133,43 @@ export async function checkFaults(
     await settle(engine.dispose());
     shim = undefined;
   }
-  return count;
 }
 
 /** The same for moving a model to the bench's backend, from another one that stays sound. */
-export async function checkMove(bench: Bench & { readonly from: BackendName }, fault: Fault): Promise<void> {
+export async function checkMove(
+  bench: Bench & { readonly from: BackendName },
+  fault: Fault,
+  calls = every,
+): Promise<void> {
   const { backend, from } = bench;
   let shim: ReturnType<typeof withFault> | undefined;
   const settle: <T>(call: Promise<T>) => Promise<T> = (call) =>
     bench.settle ? bench.settle(call, () => shim?.isHung() ?? false) : call;
   let time = 0;
   const options: LocalEngineOptions = { ...bench.options, clock: () => (time += 10) };
-  for (let at = 1, count = at; at <= count; at++) {
-    const where = `move, device call ${at} ${fault}`;
-    shim = undefined;
-    // Another engine keeps the backend running, so that its device is known before the model comes to it.
-    const other = await settle(prepared(bench));
-    const { engine } = await settle(prepared({ ...bench, options, backend: from }));
-    const counted = withFault(bench);
-    await settle(engine.move({ backend }));
-    count = counted.calls();
-    await settle(engine.move({ backend: from }));
-    const { items } = await settle(engine.recommend(request));
+  /** An engine whose model is elsewhere, beside one that keeps the backend running: its device is there before the model. */
+  const start = async () => {
+    const other = await prepared(bench);
+    return { other, ...(await prepared({ ...bench, options, backend: from })) };
+  };
+  const sound = await settle(start());
+  const { items } = await settle(sound.engine.recommend(request));
+  const counted = withFault(bench);
+  await settle(sound.engine.move({ backend }));
+  await settle(sound.engine.dispose());
+  await settle(sound.other.engine.dispose());
+  counted.remove();
+  const count = counted.calls();
+  expect(count).toBeGreaterThan(0);
+  for (const at of calls(count)) {
+    const where = `move, device call ${at} of ${count} ${fault}`;
+    const { engine, other } = await settle(start());
     shim = withFault(bench, fault, at);
     await expect(settle(engine.move({ backend })), where).rejects.toMatchObject({ code: 'no-backend' });
     const after = await settle(engine.recommend(request));
     expect([ids(after.items), after.backend], where).toEqual([ids(items), from]);
+    shim.remove();
+    shim = undefined;
     await settle(engine.dispose());
     await settle(other.engine.dispose());
   }

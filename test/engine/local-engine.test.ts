@@ -1,8 +1,10 @@
-import { memory, engine as runtime } from '@tensorflow/tfjs-core';
+import { getBackend, memory, engine as runtime } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
+import { BackendFault } from '../../src/compute/backend-fault';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, LoadProgress, RecommendRequest } from '../../src/engine/types';
+import { models } from '../../src/models/index';
 import { wasmPath } from '../compute/backends/start';
 import { clicks, folderOf, IDS, MODEL_URL, NOW, SESSIONS, serveFolder, smallModel } from './fixture';
 
@@ -240,6 +242,35 @@ describe('recommend', () => {
     expect(answer).toMatchObject({ backend: 'cpu', why: expect.stringContaining('Maximum memory size exceeded') });
     const again = await engine.recommend(request());
     expect(again.items.map(({ itemId }) => itemId)).toEqual(items.map(({ itemId }) => itemId));
+  });
+
+  test('keeps its backend where our own code makes a mistake', async () => {
+    const real = await models['sasrec']!();
+    const bad = 1 + IDS.indexOf('item-40');
+    const prepare: typeof real.prepare = (sessions, ...rest) => {
+      if (sessions.some(({ items }) => [...items].includes(bad))) throw new TypeError('a mistake of ours');
+      return real.prepare(sessions, ...rest);
+    };
+    models['sasrec'] = async () => ({ ...real, prepare });
+    try {
+      const engine = await loaded(await smallModel({ architecture: 'sasrec', config: {} }), 'wasm');
+      await expect(engine.recommend(request({ session: clicks('item-40') }))).rejects.toThrow('a mistake of ours');
+      expect(await engine.recommend(request())).toMatchObject({ backend: 'wasm', why: '"wasm" was asked for.' });
+    } finally {
+      models['sasrec'] = async () => real;
+    }
+  });
+
+  test('goes back to its backend after a call that fails on every one', async () => {
+    const engine = await loaded(await smallModel(), 'wasm');
+    const { items } = await engine.recommend(request());
+    const { read } = runtime();
+    runtime().read = () =>
+      Promise.reject(new BackendFault('no-backend', getBackend() as 'cpu', 'No device can do this.'));
+    await expect(engine.recommend(request())).rejects.toMatchObject({ code: 'no-backend' });
+    runtime().read = read;
+    const after = await engine.recommend(request());
+    expect(after).toMatchObject({ backend: 'wasm', items });
   });
 
   test('needs a model, and an engine that is not disposed', async () => {

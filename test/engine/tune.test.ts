@@ -446,6 +446,23 @@ test('sessions that travel with the model are replayed, and learnt from as other
   expect(replayed.arrays['rows.count']).toEqual(alone.arrays['rows.count']);
 });
 
+test('what was learnt is not used any more where it, and not the model alone, makes scores that are not finite', async () => {
+  const engine = await loaded('sasrec');
+  const session = clicks(...HABIT.slice(0, 2));
+  const base = await everything(engine, session);
+  const learnt = await learnAll(engine, habit(4));
+  const damaged = { ...learnt.arrays['rows.bias']!, data: learnt.arrays['rows.bias']!.data.map(() => Number.NaN) };
+  // `adopt` refuses such a delta: it is damaged afterwards.
+  await engine.adopt(learnt);
+  Object.assign(learnt.arrays, { 'rows.bias': damaged });
+  const request = { session, k: IDS.length, exclude: [], now: NOW };
+  await engine.move({ backend: 'cpu' }); // makes the adapter anew, from the damaged numbers
+  const answer = await engine.recommend(request);
+  expect(answer.refusedAdapter).toMatch(/not finite/);
+  expect(differences(answer.items, base)).toEqual([]);
+  expect((await engine.recommend(request)).refusedAdapter).toBeUndefined();
+});
+
 test('what was adopted belongs to its model: another one that is loaded answers as it is', async () => {
   const folders = [await folderOf(await smallModel()), await folderOf(await smallModel({ seed: 2 }))];
   let folder = folders[0]!;

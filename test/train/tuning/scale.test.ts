@@ -60,7 +60,7 @@ describe('a model that learnt by BPR-max', () => {
     const artifact = { info, itemIds, tensors, hash: '' };
     const scorer = await loadScorer(artifact);
     network = scorer.network!;
-    frozen = await frozenModelOf({ artifact, scorer } as never);
+    frozen = await frozenModelOf({ artifact, scorer, network } as never);
   }, 60_000);
 
   const encode = (items: readonly number[]) =>
