@@ -98,8 +98,8 @@ export interface Degradation {
    * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
    * `storage-full` while events wait in memory, `storage-short` where the device made us let older ones go,
    * `records-set-aside` where some could not be read, `not-erased`; `learnt-set-aside` where what was learnt cannot be used
-   * any more, `learnt-not-stored`; `consent-unread` where the page's consent platform
-   * cannot be read yet.
+   * any more, `learnt-not-stored`; `learning-failed` where what is new could not be learnt by itself; `trials-failed` where it
+   * could not be found out which backend is the fastest; `consent-unread` where the page's consent platform cannot be read yet.
    */
   readonly code: string;
   readonly message: string;
@@ -228,7 +228,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const notes = openDeviceNotes();
   const store = createEventStore({
     gap,
-    onEvents: (events) => history.add(...events),
+    onEvents: (events) => history.add(events),
     onStored(events) {
       notes.allow('event'); // after an erasure, the first event that is stored begins anew
       emit('stored', { events: events.map(tracked) });
@@ -264,6 +264,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onProgress: (progress) => emit('progress', progress),
     onChange: update,
     onDegraded: degrade,
+    onRefusedAdapter: (why) => void learner.tell((learning) => learning.distrust(why)),
   });
   const learner = createLearner({
     ...{ engine, store, history, options, update, degrade, mend, on, assertAlive },
@@ -307,11 +308,12 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     track(event) {
       assertAlive();
       const { itemId, kind, time, pageView, features } = checkedEvent(event, now());
+      privacy.lookAgain(); // before it may be stored
       if (status.paused) return;
       const reported = { itemId, event: kind, time: time / 1000, ...(features && { features }) };
       if (history.isRepeated(reported, pageView)) return;
       const seen = store.identify(reported);
-      history.add(seen);
+      history.add([seen]);
       // What is tracked while the answer is no is not stored by a later yes.
       if (status.consent !== 'denied') void store.append(seen);
     },
@@ -320,6 +322,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       const time = now() / 1000;
       return (async () => {
         assertAlive();
+        privacy.lookAgain();
         await abortable(ready, question.signal);
         await learner.settled();
         const began = erasures;
@@ -364,7 +367,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       listeners.clear();
       privacy.close();
       void learner.tell((learning) => learning.close());
-      await Promise.all([engine.dispose(), store.close(), notes.close()]);
+      await Promise.all([engine.dispose(), store.close(), computing.close().then(notes.close)]);
     },
   };
 }

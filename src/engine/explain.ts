@@ -7,9 +7,10 @@
  * Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, §4, of pictures.
  */
 
+import { placeOf } from '../ranking/listed';
 import { notFinite } from '../ranking/top-k';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
-import type { SessionInput } from '../types';
+import type { Scorer, SessionInput } from '../types';
 import { scaleOf } from './frozen-model';
 import type { Personalisation } from './personalisation';
 import type { Placement } from './placement';
@@ -41,24 +42,31 @@ export async function explain(
   const inputs = await Promise.all(wholeAndParts.map((part: readonly EngineEvent[]) => items.known(part, user)));
   /** For each session and each item asked for. */
   const rows: Float64Array[] = [];
-  let whole: Float32Array = new Float32Array(0);
+  let whole: { readonly row: Float32Array } & Pick<Scorer, 'isEvidence'> = {
+    row: new Float32Array(0),
+    isEvidence: undefined,
+  };
   const perSlice = Math.max(1, Math.min(SLICE_SESSIONS, Math.floor(SLICE_SCORES / count)));
   for (let from = 0; from < inputs.length; from += perSlice) {
     const block = inputs.slice(from, from + perSlice);
-    const { scores, scale } = await scored(placement, (model) => scoreAll(model, block), signal);
+    const score = async (model: Model) => ({
+      ...(await scoreAll(model, block)),
+      isEvidence: (model.activeAdapter()?.scorer ?? model.scorer).isEvidence,
+    });
+    const { scores, scale, isEvidence } = await scored(placement, score, signal);
     if (placement.network && scale === undefined) return []; // no probabilities, so nothing to compare
     for (const row of scores) {
       if (row === undefined) rows.push(logShares(items.popularity, columns));
       else rows.push(scale === undefined ? logShares(row, columns) : logSoftmax(row, columns, scale));
     }
-    if (from === 0) whole = scores[0]!;
+    if (from === 0) whole = { row: scores[0]!, isEvidence };
     await yieldToEventLoop();
   }
   const hidden = items.hidden([]);
   return asked.map((itemId, i) => ({
     itemId,
-    score: whole[columns[i]!]!,
-    rank: rankOf(whole, columns[i]!, hidden),
+    score: whole.row[columns[i]!]!,
+    rank: placeOf(whole, whole.row, items.popularity, columns[i]!, hidden),
     clicks: clicks.map((click, t) => ({
       itemId: click.itemId,
       time: click.time,
@@ -103,14 +111,4 @@ function logShares(scores: Float32Array, columns: readonly number[]): Float64Arr
   return Float64Array.from(columns, (column) =>
     Math.log((1 - UNSAID) * share(scores[column]!) + UNSAID / scores.length),
   );
-}
-
-/** Place of a column among those that may be shown, from 1: equal scores by ascending index. */
-function rankOf(scores: Float32Array, column: number, hidden: ReadonlySet<number>): number {
-  const own = scores[column]!;
-  let before = 0;
-  scores.forEach((score, other) => {
-    if ((score > own || (score === own && other < column)) && !hidden.has(other + 1)) before++;
-  });
-  return before + 1;
 }

@@ -12,7 +12,8 @@ import { run } from '../compute/executor';
 import { startOrder } from '../compute/fallback';
 import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
-import { type ScoredItem, topK } from '../ranking/top-k';
+import { type ListedItem, topListed } from '../ranking/listed';
+import { topK } from '../ranking/top-k';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
 import type { ModelItems } from './model-items';
 import type { Personalisation } from './personalisation';
@@ -138,13 +139,15 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         const known = await items.known(session, user);
         const hidden = items.hidden(exclude);
         if (known.items.length === 0) {
-          return answer(placed, from, ranked(items, topK(items.popularity, k, hidden), 'popular'));
+          const popular = topK(items.popularity, k, hidden).map((item) => ({ ...item, isPopular: true }));
+          return answer(placed, from, ranked(items, popular));
         }
-        const best = async (model: Model) => topK(await model.session().score(known), k, hidden);
+        const best = async ({ session, scorer }: Model) =>
+          topListed(scorer, await session().score(known), items.popularity, k, hidden);
         const found = await (personal ? personal.scored(placed, best, ends) : placed.run(best, ends));
         const refused = personal?.takeRefusal();
         return {
-          ...answer(placed, from, ranked(items, found, 'neural')),
+          ...answer(placed, from, ranked(items, found)),
           ...(refused !== undefined && { refusedAdapter: refused }),
         };
       }, signal);
@@ -239,5 +242,9 @@ const answer = ({ info }: Placement, from: number, items: readonly RankedItem[])
   why: info.why,
 });
 
-const ranked = (items: ModelItems, best: readonly ScoredItem[], reason: RankedItem['reason']): RankedItem[] =>
-  best.map(({ index, score }) => ({ itemId: items.idOf(index), score, reason }));
+const ranked = (items: ModelItems, best: readonly ListedItem[]): RankedItem[] =>
+  best.map(({ index, score, isPopular }) => ({
+    itemId: items.idOf(index),
+    score,
+    reason: isPopular ? 'popular' : 'neural',
+  }));

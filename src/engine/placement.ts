@@ -32,6 +32,8 @@ export interface PlacementRequest {
   readonly signal: AbortSignal;
 }
 
+/** Seconds that a backend has even where those before it have used up the deadline: an answer a little late is better than none. */
+const LEAST = 1;
 /** A device that was lost more often than this is not started again. */
 const MAX_LOSSES = 2;
 
@@ -110,7 +112,7 @@ export class Placement implements LoadedNetwork {
     const before = this.#choice;
     const end = performance.now() + 1000 * this.#options.deadline;
     for (;;) {
-      const left = Math.max(0, end - performance.now()) / 1000;
+      const left = Math.max(LEAST, (end - performance.now()) / 1000);
       const deadline = this.#choice.order.length > 1 ? left / 2 : left;
       const slice = async (slice: Slice) => work(await this.#ready(slice));
       try {

@@ -4,8 +4,9 @@
  *     p(i) = Σₘ wₘ pₘ(i)      Σ wₘ = 1
  *
  * `probabilities`: pₘ is the softmax of a network's scores times their scale (`scale.ts`), and a counting model's scores, which
- * are no logits and never negative, divided by their sum. `standard`: pₘ are scores less their mean over the items, divided by
- * their standard deviation; for networks whose scale is not known.
+ * are no logits, divided by their sum; a negative one, such as V-SkNN gives to what was counted against, has a share of 0.
+ * `standard`: pₘ are scores less their mean over the items, divided by their standard deviation; for networks whose scale is
+ * not known.
  */
 import type { Scorer } from '../types';
 
@@ -70,7 +71,10 @@ function softmaxOf(scale: number | undefined): (row: Float32Array) => void {
 
 function share(row: Float32Array): void {
   let sum = 0;
-  for (let i = 0; i < row.length; i++) sum += row[i]!;
+  for (let i = 0; i < row.length; i++) {
+    row[i] = Math.max(0, row[i]!);
+    sum += row[i]!;
+  }
   if (sum > 0) for (let i = 0; i < row.length; i++) row[i]! /= sum;
 }
 

@@ -8,10 +8,11 @@ import {
   SUPPORT_TENSOR,
 } from '../checkpoint/artifact';
 import { fromTensors } from '../checkpoint/item-features';
+import { verifyParameters } from '../checkpoint/verify';
 import { RecommenderError } from '../errors';
 import { configure } from '../models/configuration';
 import { models } from '../models/index';
-import type { ParameterSpec, Params, SessionModel } from '../models/model';
+import type { Params, SessionModel } from '../models/model';
 import { toTensor } from '../models/tensors';
 import type { Catalogue, NdArray, Scorer } from '../types';
 import { neuralScorer } from './neural-scorer';
@@ -125,11 +126,11 @@ function loadNeural<C>(
   config: C,
 ): LoadedScorer {
   const { scale = scaleByLoss(model.training(config).objective) } = info;
-  const specs = Object.entries(model.parameters(config, catalogue));
-  for (const [name, spec] of specs) checkParameter(name, tensors[name], spec, catalogue);
+  const specs = model.parameters(config, catalogue);
+  verifyParameters(tensors, specs);
   const params: Record<string, Tensor> = {};
   try {
-    for (const [name] of specs) params[name] = toTensor(tensors[name]!);
+    for (const name of Object.keys(specs)) params[name] = toTensor(tensors[name]!);
     const scorer = neuralScorer(model, params, config, catalogue);
     return {
       ...scorer,
@@ -142,23 +143,6 @@ function loadNeural<C>(
   } catch (error) {
     dispose(params);
     throw error;
-  }
-}
-
-function checkParameter(name: string, array: NdArray | undefined, spec: ParameterSpec, catalogue: Catalogue): void {
-  if (array && spec.rows && array.shape.length === spec.shape.length && array.shape[0] !== spec.shape[0]) {
-    throw new RecommenderError(
-      'weights-mismatch',
-      `Weights of "${name}" have ${array.shape[0]} rows, a catalogue of ${catalogue.items} items needs ` +
-        `${spec.shape[0]}. Export both from the same vocabulary.`,
-    );
-  }
-  check(name, array, spec.shape);
-  if (!(array.data instanceof Float32Array)) {
-    throw new RecommenderError(
-      'weights-mismatch',
-      `Weights of "${name}" must be float32, got int32. Export them again.`,
-    );
   }
 }
 

@@ -132,9 +132,9 @@ export class KeptLearning {
     return true;
   }
 
-  /** What answers gave scores that are not finite: by what was learnt, as the model alone was checked when it was loaded. */
-  async distrust(): Promise<void> {
-    if (this.#isAdopted && this.#delta) await this.#setAside('it makes scores that are not finite');
+  /** The engine does not use what was adopted any more: it is set aside. */
+  async distrust(why: string): Promise<void> {
+    if (this.#isAdopted && this.#delta) await this.#setAside(why);
   }
 
   async #migrate(delta: Delta): Promise<void> {

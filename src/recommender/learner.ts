@@ -18,7 +18,10 @@ export function createLearner(parts: LearnerParts) {
   let looking: Promise<unknown> | undefined;
 
   function load(): Promise<Learning> {
-    loading ??= loaded(import('./learning')).then(({ createLearning }) => createLearning(parts));
+    loading ??= loaded(import('./learning')).then(({ createLearning }) => {
+      parts.mend('learning-failed');
+      return createLearning(parts);
+    });
     loading.catch(() => {
       loading = undefined; // the next call tries again
     });
@@ -38,7 +41,10 @@ export function createLearner(parts: LearnerParts) {
   function look(): void {
     looking = load()
       .then((learning) => learning.look())
-      .catch(() => {});
+      .catch((error) => {
+        const message = 'Nothing is learnt, and what was learnt before does not count: its code could not be loaded.';
+        parts.degrade('learning-failed', `${message} ${error.message}`);
+      });
   }
 
   const calls: LearningCalls = {

@@ -36,6 +36,8 @@ export interface Learning extends LearningCalls {
   look(): Promise<void>;
   /** There may be something to learn: with `auto`, it is learnt once the page is idle. */
   wake(): void;
+  /** The engine does not use what was learnt any more: it is set aside, and `status` says so. */
+  distrust(why: string): Promise<void>;
   /** Settles when the engine holds nothing of what was erased. */
   settled(): Promise<void>;
   /** For a person to read; undefined where nothing was learnt. */

@@ -154,6 +154,7 @@ export function createPrivacy(parts: PrivacyParts) {
   return {
     asked,
     start: consent.start,
+    lookAgain: consent.lookAgain,
     close: consent.close,
     /** Another tab has ended the storing, and what was stored is gone. */
     withdrawn(word: 'denied' | 'unknown'): void {

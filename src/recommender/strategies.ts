@@ -79,7 +79,7 @@ async function ranked(
     const fresh = items.slice(checked); // the ranking is the same, only longer
     checked = items.length;
     const products = await known(engine, fresh, signal);
-    kept.push(...fresh.filter(({ itemId }, i) => passes(filter, products[i] ?? { id: itemId })));
+    for (const [i, item] of fresh.entries()) if (passes(filter, products[i] ?? { id: item.itemId })) kept.push(item);
     if (kept.length >= k || items.length < asked || asked >= within) return { items: kept.slice(0, k), milliseconds };
   }
 }

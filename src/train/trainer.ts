@@ -10,7 +10,7 @@ import type { SessionModel, TrainingPlan } from '../models/model';
 import { initialise } from '../models/parameters';
 import { download, toTensor, upload } from '../models/tensors';
 import type { Catalogue, NdArray, Sessions } from '../types';
-import { epochBatches, type TrainingBatch } from './batches';
+import { type EpochBatches, epochBatches, type TrainingBatch } from './batches';
 import { type Trainee, trainee } from './differentiate';
 import { drawnNegatives } from './negative-source';
 import { learningRateAt, Optimiser } from './optimiser';
@@ -102,8 +102,8 @@ export class Trainer<C> {
     this.#options = options;
     this.#subject = trainee(model, config, catalogue);
     this.#epochs = epochsOf(this.#subject.plan, sessions, options.epochs);
-    const all = count(this.#batches(0));
-    this.#steps = { all, recent: this.#epochs.recent > 0 ? count(this.#batches(this.#epochs.count - 1)) : all };
+    const all = this.#batches(0).count;
+    this.#steps = { all, recent: this.#epochs.recent > 0 ? this.#batches(this.#epochs.count - 1).count : all };
     if (this.#steps.recent === 0 && all > 0) {
       throw new RecommenderError(
         'bad-input',
@@ -157,7 +157,7 @@ export class Trainer<C> {
     return this.#measures;
   }
 
-  #batches(epoch: number): Iterable<TrainingBatch> {
+  #batches(epoch: number): EpochBatches {
     const { rows, batchSize, objective } = this.#subject.plan;
     const { negatives } = objective;
     const inBatchOnly = negatives.kind === 'shared' && negatives.inBatch && negatives.extra === 0;
@@ -323,12 +323,6 @@ async function readStacked(tensors: readonly Tensor[]): Promise<Float32Array> {
 
 /** Tensors on plain CPU live in the array they were made from, and steps write to them: give them their own. */
 const copy = ({ data, shape }: NdArray): NdArray => ({ data: data.slice(), shape });
-
-const count = (values: Iterable<unknown>): number => {
-  let n = 0;
-  for (const _ of values) n++;
-  return n;
-};
 
 /** The entries whose name starts with the prefix, without it. */
 function within(arrays: Readonly<Record<string, NdArray>>, prefix: string): Record<string, NdArray> {

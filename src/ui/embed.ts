@@ -7,6 +7,7 @@
  */
 import type { Recommender } from '../recommender';
 import { defineElement, redraw, setState, tell } from './element';
+import { placeholder } from './frame';
 import type { Aisle, Host, Slot } from './host';
 import { node } from './node';
 import { takeQueue } from './queue';
@@ -53,6 +54,7 @@ function start(url: string): void {
     setState,
     tell,
     node,
+    placeholder,
     dress,
     redraw: (slot) => redraw(host, slot),
   };

@@ -68,6 +68,8 @@ export interface Host {
   redraw(slot: Slot): void;
   /** Makes an element; `part` names it to the shop's style sheets. */
   node(tag: string, attributes: Readonly<Record<string, string>>, ...children: Node[]): HTMLElement;
+  /** Makes what stands in the place of a card. */
+  placeholder(): HTMLElement;
   /** Gives a shadow tree its looks. */
   dress(root: ShadowRoot, css: string): void;
   /** Set by what was loaded: a slot came, has changed, or went. */

@@ -1,5 +1,5 @@
 /** What `embed.js` loads when it is wanted: the recommender of the page, its commands, its readers and its slots. */
-import { createRecommender, type Recommender } from '../recommender';
+import { createRecommender, type Recommender, type Status } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
 import type { Host } from './host';
 import { type EmbedOptions, optionsOfTag, type PageOptions, partOptions } from './options';
@@ -133,6 +133,10 @@ export function startPage(host: Host): void {
     aisle.recommender = recommender;
     for (const follow of [...panels]) follow();
     for (const slot of host.slots) host.redraw(slot);
+    const tellDegraded = ({ degraded }: Status): void => {
+      for (const { code, message } of degraded) host.warn(`it works with less (${code}).`, { message });
+    };
+    tellDegraded(recommender.status);
     let { storage } = recommender.status;
     let answers: boolean | undefined;
     stops.push(
@@ -146,6 +150,7 @@ export function startPage(host: Host): void {
       }),
       recommender.on('erased', () => view.refreshSoon('asked')),
       recommender.on('status', (status) => {
+        tellDegraded(status);
         const answersNow = status.learning?.gate.isOpen;
         if (answersNow !== answers) view.refreshSoon('better'); // what was learnt answers from now on, or no more
         answers = answersNow;

@@ -115,8 +115,9 @@ export async function startHere(): Promise<Home> {
     thread: 'main',
     lost: false,
     onLost() {},
-    call: (method, args, control) =>
-      (engine[method] as (...args: unknown[]) => Promise<never>).call(engine, ...args, control),
+    // A copy, as from a worker: what a page changes in an answer must not change what the engine knows.
+    call: async (method, args, control) =>
+      structuredClone(await (engine[method] as (...args: unknown[]) => Promise<never>).call(engine, ...args, control)),
     close: () => void engine.dispose(),
     retire: () => void engine.dispose(), // which waits for the turn that runs
   };

@@ -170,7 +170,10 @@ describe('what fails', () => {
     run(async (slice) => {
       await onWasm(slice);
       return work(slice);
-    }).catch((error) => error);
+    }).then(
+      () => undefined as never,
+      (error) => error as BackendFault,
+    );
 
   test('in our own code is no fault of the backend', async () => {
     const error = await faultOf(async () => {

@@ -44,7 +44,7 @@ async function settle<T>(call: Promise<T>, isHung: () => boolean): Promise<T> {
 const wasm: Bench = {
   backend: 'wasm',
   below: 'cpu',
-  options: { wasmPath },
+  options: { wasmPath, backendDeadline: 4 },
   lose: () => stopBackend('wasm'),
   settle,
 };

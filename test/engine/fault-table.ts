@@ -13,9 +13,6 @@ import { clicks, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from './fix
 export const FAULTS = ['throws', 'never settles', 'returns NaN', 'device lost'] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** Seconds within which every call is answered. */
-export const DEADLINE = 4;
-
 const HABIT = ['item-20', 'item-31', 'item-9'];
 const habit = (sessions: number): EngineEvent[][] =>
   Array.from({ length: sessions }, (_, s) =>
@@ -63,7 +60,7 @@ export interface Bench {
 /** An engine with a model that has learnt a little, whose adapter is active. */
 async function prepared({ backend, options }: Bench, learnt?: Delta): Promise<{ engine: Engine; delta: Delta }> {
   const fetchFile = serveFolder(await folderOf(await smallModel()));
-  const engine = createLocalEngine({ fetchFile, backendDeadline: DEADLINE, ...options });
+  const engine = createLocalEngine({ fetchFile, ...options });
   await engine.load({ modelUrl: MODEL_URL, backend });
   const delta = learnt ?? (await engine.fineTune({ sessions: habit(1), milliseconds: 1e9 })).delta;
   await engine.adopt(delta);

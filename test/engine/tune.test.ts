@@ -202,7 +202,7 @@ describe('fineTune', () => {
           if (read.length > 0 && !(event.itemId === before && event.event !== 'view')) {
             expected.push(`${event.itemId} ${rankOf(await everything(engine, read), event.itemId)}`);
           }
-          history.add(event);
+          history.add([event]);
         }
       }
       const told: string[] = [];

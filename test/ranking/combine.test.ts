@@ -48,6 +48,12 @@ describe('scores', () => {
     expect(() => rescale(row, 3, { isCounted: false }, 'probabilities')).toThrow('no scale');
   });
 
+  test('of counting that are negative have no share', () => {
+    const rows = Float32Array.of(6, -4, 2, -1, 0, -3);
+    rescale(rows, 3, { isCounted: true }, 'probabilities');
+    expect([...rows]).toEqual([0.75, 0, 0.25, 0, 0, 0]);
+  });
+
   test('of a row that says nothing become 0', () => {
     const nothing = new Float32Array(3);
     rescale(nothing, 3, { isCounted: true }, 'probabilities');

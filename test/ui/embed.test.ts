@@ -321,7 +321,7 @@ describe('where something fails, a slot says so and the page hears of no error:'
 test('cards have no place for a picture where there shall be none', async () => {
   const { page } = await open(SLOT, SETTLED.replace('data-', 'data-images="none" data-'));
   await ready(page);
-  const pictures = page.locator('aisle-recommendations .picture');
+  const pictures = page.locator('aisle-recommendations li .picture');
   expect(await pictures.count()).toBe(8);
   expect(await pictures.first().isVisible()).toBe(false);
   await push(page, 'start', { modelUrl: '/models/demo/', backend: 'wasm' });

@@ -205,3 +205,18 @@ describe('while the model is on its way', () => {
     await page.context().close();
   });
 });
+
+test('what is less than was asked for is told on the console, once', async () => {
+  const { page, warnings } = await openEmbed(browser, server, SLOT, {
+    head: SCRIPT,
+    prepare: (opened) => opened.context().route('**/assets/trials-*', (route) => route.abort()),
+  });
+  await ready(page);
+  const told = expect.stringMatching(/^Aisle: it works with less \(trials-failed\)\. Which backend is the fastest/);
+  await expect.poll(() => warnings, { timeout: 60_000 }).toEqual([told]);
+  await push(page, 'track', A); // `status` is said again
+  await push(page, 'pause');
+  await page.waitForFunction(() => window.aisle!.recommender!.status.paused);
+  expect(warnings).toEqual([told]);
+  await page.context().close();
+});

@@ -57,10 +57,9 @@ export class Full<C = unknown> implements Learner {
         rows: { kind: 'prefixes', maxLength: Number.MAX_SAFE_INTEGER },
         objective: {
           loss: 'cross-entropy',
-          negatives: isSampled
-            ? { kind: 'shared', inBatch: !specs.repeats, extra: SAMPLE, alpha: 0 }
-            : { kind: 'catalogue' },
-          ...(isSampled && { maskHits: true }),
+          ...(isSampled
+            ? { negatives: { kind: 'shared', inBatch: false, extra: SAMPLE, alpha: 0 }, maskHits: true }
+            : { negatives: { kind: 'catalogue' } }),
           reduction: 'mean',
           temperature: 1 / frozen.scale,
         },

@@ -11,7 +11,7 @@ import { random } from '../../../src/session/random';
 import type { FrozenModel, TuneEvent } from '../../../src/train/tuning/frozen-model';
 import { Full } from '../../../src/train/tuning/full';
 import type { BaseNetwork } from '../../../src/train/tuning/full-parameters';
-import { FULL } from '../../../src/train/tuning/settings';
+import { FULL, SAMPLE, SAMPLE_ABOVE } from '../../../src/train/tuning/settings';
 import { Tuning } from '../../../src/train/tuning/tune';
 import { start } from '../../compute/backends/start';
 import { SMALL } from '../../engine/parity';
@@ -66,6 +66,44 @@ const tuningOf = (frozen: FrozenModel, network: BaseNetwork, delta?: Delta) =>
     ...{ frozen, method: 'full', learner: new Full(frozen, network, delta) },
     ...(delta && { delta }),
   });
+
+test('a drawn item that is the target itself is no negative, in a catalogue of which a sample is drawn', async () => {
+  const items = SAMPLE_ABOVE + 1;
+  const large = { items, support: new Int32Array(items + 1).fill(1) };
+  const drawnAt = (step: number) => {
+    const { integer } = random(0, 'candidates', step);
+    return Array.from({ length: SAMPLE }, () => 1 + integer(items));
+  };
+  const target = drawnAt(0)[0]!;
+  const without = Array.from({ length: 50 }, (_, step) => step).find((step) => !drawnAt(step).includes(target))!;
+
+  // All other items are alike, and the target is as likely as the sample of them together.
+  const model = (await models.gru4rec!()) as BaseNetwork['model'];
+  const config = configure(model, { layers: '4' });
+  const tensors = initialise(model.parameters(config, large), 3);
+  const table = tensors.items!.data;
+  for (let row = 2; row <= items; row++) table.copyWithin(4 * row, 4, 8);
+  const session = { items: [target === 1 ? 2 : 1] };
+  const c = tidy(() =>
+    model.encode(upload(tensors), upload(model.prepare([session], config, large)), config, INFERENCE).dataSync(),
+  ) as Float32Array;
+  const square = c.reduce((sum, x) => sum + x * x, 0);
+  for (let k = 0; k < 4; k++) table[4 * target + k]! += c[k]! / square; // so that it scores 1 more than the others
+  const frozen = {
+    ...{ base: { ...base, items }, itemIds: Array.from({ length: items }, (_, k) => `${k}`), support: large.support },
+    ...{ table: table.subarray(4) as Float32Array, scale: Math.log(SAMPLE) },
+  };
+  const squares = async (step: number) => {
+    const network = { model, config, catalogue: large, tensors };
+    const learner = new Full(frozen, network, { ...new Full(frozen, network).save(), step });
+    await learner.learn({ item: target, time: 0, session, vector: c });
+    const slots = Object.entries(learner.save().arrays).filter(([name]) => name.startsWith('slot.block.'));
+    return slots.map(([, { data }]) => data[0]!).filter((sum) => sum > 0);
+  };
+  const [hit, missed] = [await squares(0), await squares(without)];
+  expect(missed.length).toBeGreaterThan(1);
+  for (const [i, sum] of missed.entries()) expect(hit[i]! / sum).toBeCloseTo(1, 2);
+});
 
 describe.each(CASES)('all parameters of %s', (architecture) => {
   test('learn what the visitor does, and predict as a scorer of them does', async () => {
