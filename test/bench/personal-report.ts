@@ -44,6 +44,7 @@ const ROWS: Readonly<Record<RowName, string>> = {
 
 const figure = (value: number): string => value.toFixed(4);
 const signed = (value: number): string => (value < 0 ? '−' : '+') + Math.abs(value).toFixed(4);
+const whole = (value: number): string => value.toLocaleString('en');
 /** Nothing for what was not measured when the row was. */
 const percent = (value: number | undefined): string => (value === undefined ? '' : `${(100 * value).toFixed(1)} %`);
 
@@ -153,27 +154,23 @@ export function personalSummary({ results }: Report): string {
       return least === most ? least : `${least} to ${most}`;
     };
     const above = rows.filter(({ gated }) => gated.difference.low > 0);
-    const gated = rows.map((row) => row.gated);
+    const of = (value: (row: Result) => number | undefined, text: (value: number) => string) =>
+      range(rows.map(value), text);
+    const opened = of(({ gated, visitors }) => Math.round(gated.opened * visitors), whole);
     const cells = [
-      rows[0]!.visitors.toLocaleString('en'),
-      `${range(
-        gated.map(({ difference }) => difference.mean),
-        signed,
-      )}`,
-      `${above.length} of ${MODEL_NAMES.length}`,
-      ...(['opened', 'worse', 'lower'] as const).map((kind) =>
-        range(
-          gated.map((own) => own[kind]),
-          percent,
-        ),
-      ),
+      whole(rows[0]!.visitors),
+      of(({ gated }) => gated.difference.mean, signed),
+      `${above.length} of ${rows.length}`,
+      `${opened} (${of(({ gated }) => gated.opened, percent)})`,
+      of(({ gated }) => gated.worse, percent),
+      of(({ gated }) => gated.lower, percent),
     ];
     const stale = MODEL_NAMES.filter((model) => !rows.some((row) => row.model === model));
     const note = stale.length > 0 ? `; stale: ${stale.join(', ')}` : '';
     return `| ${TITLES[log]}${note} | ${cells.join(' | ')} |`;
   });
   return [
-    `| log | visitors with at least ${LONG} events | difference in MRR@20 | interval above 0 | gate opened | of these significantly worse | of these lower |`,
+    `| log | visitors with at least ${LONG} events | difference in MRR@20 | intervals above 0 | gate opened for | of these significantly worse | of these lower |`,
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');
