@@ -12,6 +12,7 @@
 import { defineConfig, type UserConfig } from 'vite';
 import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
 import { codeHash, compactStyles, declarations, executable, withoutHelp } from './test/build/plugins.ts';
+import { kernelFiles, tfjsKernels } from './test/build/tfjs-kernels.ts';
 
 /** The licences of what is inside, in one file instead of in front of every module. */
 const LICENCES = { fileName: 'licences.md' } as const;
@@ -25,10 +26,10 @@ const bundle = {
   license: LICENCES,
 } as const;
 
-/** What every model computes with: one file, not one for each operation, which would compress worse. */
+/** What every model and backend computes with: one file, not one for each operation, which would compress worse. */
 const OPS = {
   name: 'ops',
-  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack)\.js$/,
+  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|(axis|segment|split|concat|broadcast)_util)\.js$/,
 } as const;
 
 /** The worker is a bundle of its own. Its default would carry a thousand lines of licence comments. */
@@ -38,13 +39,14 @@ function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
     ...{ entryFileNames, chunkFileNames, codeSplitting: { groups: [OPS] } },
     comments: { legal: false },
   } as const;
-  return { format: 'es', plugins: () => [leanTensorFlow(), withoutHelp()], rolldownOptions: { output } };
+  return { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow(), withoutHelp()], rolldownOptions: { output } };
 }
 
 /** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
 const codeSplitting = { groups: [{ name: 'shared', test: /src\/(errors|abort|compute\/types)\.ts$/ }] };
 
 const page: UserConfig = {
+  optimizeDeps: { include: kernelFiles() },
   // Lists of what to load ahead would be a good part of what the page loads.
   build: {
     ...bundle,
@@ -135,6 +137,7 @@ export default defineConfig(async ({ mode }) => ({
   base: './',
   ...(modes[mode] ?? page),
   define: { ...modes[mode]?.define, 'import.meta.env.CODE_HASH': JSON.stringify(codeHash(import.meta.dirname)) },
+  plugins: [tfjsKernels(), ...((modes[mode] ?? page).plugins ?? [])],
   // Loaded for tests only: an install builds the command line, and should not wait for a browser driver.
   ...(mode === 'test' ? { test: (await import('./test/build/vitest.ts')).tests } : {}),
 }));

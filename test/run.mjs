@@ -31,7 +31,7 @@ const commandLine = await loadConfigFromFile({ command: 'build', mode: 'cli' }, 
 const server = await createServer({
   configFile: false,
   root,
-  plugins: [commonJs],
+  plugins: [...commandLine.config.plugins, commonJs],
   appType: 'custom',
   logLevel: 'error',
   cacheDir: '.cache/vite-run',

@@ -4,7 +4,6 @@ import { RecommenderError } from '../errors';
 import { addKernels, missingKernels } from './backends/registry';
 import { gradients } from './kernels/shared/gradients';
 import { trainingKernels } from './kernels/shared/names';
-import { ownGradients } from './kernels/shared/training';
 import type { BackendName } from './types';
 
 /** A chunk for each backend. */
@@ -22,7 +21,7 @@ const KERNELS: Readonly<Record<BackendName, () => Promise<{ readonly kernels: re
  * @throws RecommenderError `no-backend` if no backend has been started.
  */
 export async function registerTraining(): Promise<void> {
-  for (const gradient of [...gradients, ...ownGradients]) {
+  for (const gradient of gradients) {
     if (getGradient(gradient.kernelName) !== gradient) registerGradient(gradient);
   }
   const running = (Object.keys(KERNELS) as BackendName[]).filter((name) => engine().registry[name] !== undefined);

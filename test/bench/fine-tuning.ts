@@ -17,6 +17,7 @@ import { build } from 'vite';
 import { dependencies } from '../../package.json';
 import { staticServer } from '../../src/cli/static-server';
 import { leanTensorFlow } from '../build/lean-tensorflow';
+import { tfjsKernels } from '../build/tfjs-kernels';
 import { openBrowser } from '../demo/shop-window';
 import type { Ask } from './learner-page';
 import type { LearnerWork } from './learner-steps';
@@ -118,8 +119,8 @@ async function servedPage(): Promise<{ url: string; close: () => Promise<void> }
   const folder = await mkdtemp(join(resolve('.cache'), 'bench-page-'));
   await build({
     ...{ configFile: false, logLevel: 'error', publicDir: false, base: './' },
-    plugins: [leanTensorFlow()],
-    worker: { format: 'es', plugins: () => [leanTensorFlow()] },
+    plugins: [tfjsKernels(), leanTensorFlow()],
+    worker: { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow()] },
     build: {
       ...{ outDir: folder, target: 'es2022', assetsInlineLimit: 0, modulePreload: false },
       rolldownOptions: {

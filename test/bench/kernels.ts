@@ -7,11 +7,11 @@
 
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import tfjsInference from 'virtual:tfjs-kernels/wasm/inference';
+import tfjsTraining from 'virtual:tfjs-kernels/wasm/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { addKernels } from '../../src/compute/backends/registry';
 import { startBackend } from '../../src/compute/backends/start';
-import { wasmInference } from '../../src/compute/kernels/wasm/tfjs-inference';
-import { wasmTraining } from '../../src/compute/kernels/wasm/tfjs-training';
 import { registerTraining } from '../../src/compute/training';
 import { softmaxCrossEntropy } from '../../src/nn/cross-entropy';
 import { dropout } from '../../src/nn/dropout';
@@ -184,7 +184,7 @@ const ours = all.map(([name, run]) => {
   if (process.env.V) console.log(name);
   return timed(run);
 });
-addKernels('wasm', [...wasmInference, ...wasmTraining]);
+addKernels('wasm', [...tfjsInference, ...tfjsTraining]);
 all.forEach(([name, run], i) => {
   let theirs = Number.NaN;
   try {

@@ -19,6 +19,7 @@ import type { EngineEvent } from '../../src/engine/types';
 import { random } from '../../src/session/random';
 import { built } from '../build/built';
 import { leanTensorFlow } from '../build/lean-tensorflow';
+import { tfjsKernels } from '../build/tfjs-kernels';
 import { DEMO_MODELS } from '../demo/demo-models';
 import { openBrowser } from '../demo/shop-window';
 import type { Bench } from './tuning-page';
@@ -268,8 +269,8 @@ async function served(): Promise<{ url: string; close: () => Promise<void> }> {
   const embed = await built('embed');
   await build({
     ...{ configFile: false, logLevel: 'error', publicDir: false, base: './' },
-    plugins: [leanTensorFlow()],
-    worker: { format: 'es', plugins: () => [leanTensorFlow()] },
+    plugins: [tfjsKernels(), leanTensorFlow()],
+    worker: { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow()] },
     build: {
       ...{ outDir: folder, target: 'es2022', assetsInlineLimit: 0, modulePreload: false },
       rolldownOptions: { input: resolve('test/bench/tuning-page.ts'), output: { entryFileNames: 'page.js' } },

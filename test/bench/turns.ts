@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'vite';
+import { tfjsKernels } from '../build/tfjs-kernels';
 import { sharedPath } from '../shared';
 
 /** Repeats of one piece of work. */
@@ -57,6 +58,7 @@ export async function builtChild(file: string): Promise<{ program: string; remov
   await build({
     configFile: false,
     logLevel: 'error',
+    plugins: [tfjsKernels()],
     publicDir: false,
     ssr: { noExternal: true, external: ['onnxruntime-web', 'webgpu'], target: 'node' },
     define: { __dirname: 'import.meta.dirname' },

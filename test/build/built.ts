@@ -13,7 +13,7 @@ const PRODUCTS = {
   embed: 'dist/embed/embed.js',
   cli: 'dist/cli/aisle.js',
 } as const;
-const PLUGINS = ['test/build/plugins.ts', 'test/build/lean-tensorflow.ts'];
+const PLUGINS = ['plugins', 'lean-tensorflow', 'tfjs-kernels'].map((name) => `test/build/${name}.ts`);
 const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', ...PLUGINS];
 
 type Mode = keyof typeof PRODUCTS;

@@ -139,8 +139,8 @@ export const shown = (page: Page, selector = 'aisle-recommendations') =>
 
 export const push = (page: Page, ...command: unknown[]) =>
   page.evaluate((entry) => {
-    window.aisle ||= [] as unknown as NonNullable<Window['aisle']>;
-    window.aisle.push(entry);
+    window.aisle ||= [];
+    window.aisle.push(entry as never); // wrong ones, too
   }, command);
 
 /** The ids that the library itself recommends in that page. */

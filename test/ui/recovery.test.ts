@@ -44,7 +44,7 @@ describe('a model that comes when the network is back', () => {
     await page.evaluate(async () => {
       Object.assign(globalThis, { first: await window.aisle!.ready, heard: [] });
       const heard = (name: string) => () => (globalThis as unknown as { heard: string[] }).heard.push(name);
-      for (const name of ['ready', 'error']) window.aisle!.push(['on', name, heard(name)]);
+      for (const name of ['ready', 'error'] as const) window.aisle!.push(['on', name, heard(name)]);
     });
     await push(page, 'track', A);
     await page.evaluate(() => dispatchEvent(new Event('online'))); // which is not always true

@@ -1,13 +1,12 @@
 /** The plain CPU backend: always available, slow, the yardstick of every kernel test. A chunk of its own in the page. */
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu/dist/backend_cpu';
 import { findBackendFactory, registerBackend } from '@tensorflow/tfjs-core';
-import { cpuInference } from '../kernels/cpu/tfjs-inference';
-import { ownInference } from '../kernels/shared/inference';
+import { kernels } from '../kernels/cpu/inference';
 import { addKernels } from './registry';
 
 /** Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it. */
 export function registerCpu(): void {
-  addKernels('cpu', [...cpuInference, ...ownInference('cpu')]);
+  addKernels('cpu', kernels);
   if (findBackendFactory('cpu') == null) registerBackend('cpu', quietCpu, 1);
 }
 

@@ -2,9 +2,8 @@
 import { BackendWasm, init, resetWasmPath, setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 import { throwIfAborted } from '../../errors';
-import { ownInference } from '../kernels/shared/inference';
-import { ownWasmInference } from '../kernels/wasm/own-inference';
-import { wasmInference } from '../kernels/wasm/tfjs-inference';
+import { kernels } from '../kernels/wasm/inference';
+import { refuseExhaustion } from '../kernels/wasm/memory';
 import { addKernels } from './registry';
 
 /** URLs of the two module files: with SIMD, and for the few engines without. */
@@ -20,7 +19,7 @@ export interface WasmFiles {
  * @param signal A module that arrives once it has fired is not registered.
  */
 export async function registerWasm(path: string | WasmFiles | undefined, signal?: AbortSignal): Promise<void> {
-  addKernels('wasm', [...wasmInference, ...ownInference('wasm'), ...ownWasmInference]);
+  addKernels('wasm', kernels);
   if (engine().registry.wasm) return;
   // Opened here and not in the factory: while TensorFlow.js waits for one, no other backend computes.
   const backend = await open(path, signal);
@@ -43,5 +42,7 @@ async function open(path: string | WasmFiles | undefined, signal: AbortSignal | 
   env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   const { wasm } = await init();
   throwIfAborted(signal);
-  return new BackendWasm(wasm);
+  const backend = new BackendWasm(wasm);
+  refuseExhaustion(backend);
+  return backend;
 }

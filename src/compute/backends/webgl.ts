@@ -2,13 +2,12 @@
 import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 import { watch } from '../device-loss';
-import { ownWebglInference } from '../kernels/webgl/own-inference';
-import { webglInference } from '../kernels/webgl/tfjs-inference';
+import { kernels } from '../kernels/webgl/inference';
 import { addKernels } from './registry';
 
 /** Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it. */
 export function registerWebgl(): void {
-  addKernels('webgl', [...webglInference, ...ownWebglInference]);
+  addKernels('webgl', kernels);
   // Software rendering is measured like any other, not ruled out.
   env().set('SOFTWARE_WEBGL_ENABLED', true);
   if (engine().registry.webgl) return;

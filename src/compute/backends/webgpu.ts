@@ -4,8 +4,7 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webg
 import { engine, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 import { throwIfAborted } from '../../errors';
 import { watch } from '../device-loss';
-import { ownWebgpuInference } from '../kernels/webgpu/own-inference';
-import { webgpuInference } from '../kernels/webgpu/tfjs-inference';
+import { kernels } from '../kernels/webgpu/inference';
 import { addKernels } from './registry';
 
 /** WebGPU from elsewhere than the browser: `gpu` as in `navigator.gpu`, and the constants and classes that go with it. */
@@ -22,7 +21,7 @@ export interface WebGpu {
  */
 export async function registerWebgpu(given: WebGpu | undefined, signal?: AbortSignal): Promise<void> {
   if (given) provide(given);
-  addKernels('webgpu', [...webgpuInference, ...ownWebgpuInference]);
+  addKernels('webgpu', kernels);
   if (engine().registry.webgpu) return;
   // Opened here and not in the factory, whose errors TensorFlow.js swallows.
   const backend = await open(signal);

@@ -1,10 +1,10 @@
+import tfjsInference from 'virtual:tfjs-kernels/cpu/inference';
+import tfjsTraining from 'virtual:tfjs-kernels/cpu/training';
 import { type Rank, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import { addKernels } from '../../../src/compute/backends/registry';
-import { cpuInference } from '../../../src/compute/kernels/cpu/tfjs-inference';
-import { cpuTraining } from '../../../src/compute/kernels/cpu/tfjs-training';
-import { ownInference } from '../../../src/compute/kernels/shared/inference';
-import { ownTraining } from '../../../src/compute/kernels/shared/training';
+import { kernels as inference } from '../../../src/compute/kernels/cpu/inference';
+import { kernels as training } from '../../../src/compute/kernels/cpu/training';
 import { backends, start } from '../backends/start';
 import { closeTo } from './random';
 
@@ -24,16 +24,11 @@ async function read(run: () => Tensor<Rank>): Promise<Result> {
 /** What TensorFlow.js' own kernels of the plain CPU backend make of it. */
 export async function onPlainCpu(run: () => Tensor): Promise<Result> {
   await start('cpu');
-  const own = [...ownInference('cpu'), ...ownTraining('cpu')];
-  const names = new Set(own.map(({ kernelName }) => kernelName));
-  addKernels(
-    'cpu',
-    [...cpuInference, ...cpuTraining].filter(({ kernelName }) => names.has(kernelName)),
-  );
+  addKernels('cpu', [...tfjsInference, ...tfjsTraining]);
   try {
     return await read(run);
   } finally {
-    addKernels('cpu', own);
+    addKernels('cpu', [...inference, ...training]);
   }
 }
 

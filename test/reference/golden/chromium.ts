@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 import { build, type Rolldown } from 'vite';
 import type { BackendName } from '../../../src/compute/types';
+import { tfjsKernels } from '../../build/tfjs-kernels';
 import { CHROMIUM_FLAGS, findChromium, NO_CHROMIUM } from '../../chromium';
 import type { GoldenPage } from './page';
 import type { GoldenRow } from './run-file';
@@ -56,6 +57,7 @@ async function bundle(): Promise<ReadonlyMap<string, string | Uint8Array>> {
     configFile: false,
     root: resolve(import.meta.dirname, '../../..'),
     logLevel: 'error',
+    plugins: [tfjsKernels()],
     publicDir: false,
     build: {
       write: false,

@@ -1,4 +1,8 @@
-import { ownTraining } from '../shared/training';
-import { cpuTraining } from './tfjs-training';
+/** The kernels of plain CPU that only training runs. */
 
-export const kernels = [...cpuTraining, ...ownTraining('cpu')];
+import tfjs from 'virtual:tfjs-kernels/cpu/training';
+import type { KernelConfig } from '@tensorflow/tfjs-core';
+import { sharedTraining } from '../shared/training';
+import { onCpu } from './memory';
+
+export const kernels: readonly KernelConfig[] = [...tfjs, ...sharedTraining.map(onCpu)];

@@ -1,6 +1,7 @@
 /** The kernels behind `nn/bpr-max.ts`, which has the equations: one softmax and one pass over the scores. */
-import { engine, type GradConfig, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { Call, OwnKernel } from './memory';
+import { engine, type GradConfig, type NamedTensorInfoMap, type Tensor } from '@tensorflow/tfjs-core';
+import { checkIndices, float32, type Kernel, type Views } from './kernel';
+import { checkRows } from './row-shapes';
 
 /** The authors' guard against log 0. */
 const TINY = 1e-24;
@@ -21,17 +22,14 @@ interface Work {
   readonly p: Float32Array;
 }
 
-function checked({ inputs, memory }: Call): { r: TensorInfo; positive: TensorInfo; rows: number; columns: number } {
-  const r = inputs.r!;
-  const positive = inputs.positive!;
-  const [rows, columns] = r.shape as [number, number];
-  if (r.shape.length !== 2 || positive.shape.length !== 1 || positive.shape[0] !== rows) {
-    throw new Error(`bprMax: scores [${r.shape}] and columns [${positive.shape}] do not fit.`);
-  }
-  for (const column of memory.ints(positive)) {
-    if (!(column >= 0 && column < columns)) throw new Error(`bprMax: column ${column} is not in [0, ${columns - 1}].`);
-  }
-  return { r, positive, rows, columns };
+/** Rows and columns of the scores. */
+const sizesOf = ({ r, positive }: NamedTensorInfoMap) => checkRows(r!, positive!, 'bprMax');
+
+/** The targets' columns, all of which exist. */
+function targetsOf({ positive }: NamedTensorInfoMap, { ints }: Views, columns: number): Int32Array {
+  const targets = ints(positive!);
+  checkIndices(targets, columns, 'bprMax: column');
+  return targets;
 }
 
 /** Σ w σ of the row at `start`, and Σ w r². Leaves w in p, and σ(rᵢ − rⱼ) in `sigma` where that is asked for. */
@@ -86,59 +84,60 @@ function weighAnew(
 }
 
 /** `out[b] = −log(Σ w σ + 1e-24) + bpreg Σ w r²`. */
-export const bprMax: OwnKernel = {
+export const bprMax: Kernel = {
   name: 'AisleBprMax',
-  run(call) {
-    const { memory, attrs } = call;
-    const { r, positive, rows, columns } = checked(call);
+  plan({ inputs, attrs }) {
+    const { rows, columns } = sizesOf(inputs);
     const bpreg = attrs.bpreg as number;
-    const out = memory.output([rows], 'float32');
-    const p = memory.output(r.shape, 'float32');
-    memory.softmax(r, p, rows, columns);
-    const work: Work = { columns, r: memory.floats(r), p: memory.floats(p) };
-    const target = memory.ints(positive);
-    const to = memory.floats(out);
-    for (let row = 0, start = 0; row < rows; row++, start += columns) {
-      const [ranking, squares] = weigh(work, start, start + target[row]!, undefined);
-      to[row] = -Math.log(ranking + TINY) + bpreg * squares;
-    }
-    memory.free(p);
-    return out;
+    return {
+      outputs: float32([rows]),
+      scratch: float32([rows, columns]),
+      prepare: ({ softmax }, [, p]) => softmax(inputs.r!, p!, rows, columns),
+      compute(views, [out, p]) {
+        const target = targetsOf(inputs, views, columns);
+        const work: Work = { columns, r: views.floats(inputs.r!), p: views.floats(p!) };
+        const to = views.floats(out!);
+        for (let row = 0, start = 0; row < rows; row++, start += columns) {
+          const [ranking, squares] = weigh(work, start, start + target[row]!, undefined);
+          to[row] = -Math.log(ranking + TINY) + bpreg * squares;
+        }
+      },
+    };
   },
 };
 
-export const bprMaxSlope: OwnKernel = {
+export const bprMaxSlope: Kernel = {
   name: 'AisleBprMaxGrad',
-  run(call) {
-    const { inputs, memory, attrs } = call;
-    const { r, positive, rows, columns } = checked(call);
+  plan({ inputs, attrs }) {
+    const { rows, columns } = sizesOf(inputs);
     const bpreg = attrs.bpreg as number;
-    const out = memory.output(r.shape, 'float32');
-    memory.softmax(r, out, rows, columns);
-    const work: Work = { columns, r: memory.floats(r), p: memory.floats(out) };
-    const target = memory.ints(positive);
-    const scores = work.r;
-    const slope = work.p;
-    const dy = memory.floats(inputs.dy!);
-    const sigma = new Float32Array(columns);
-    for (let row = 0, start = 0; row < rows; row++, start += columns) {
-      const at = start + target[row]!;
-      const [ranking, squares] = weigh(work, start, at, sigma);
-      const factor = dy[row]!;
-      const pull = factor / (ranking + TINY);
-      const push = factor * bpreg;
-      let own = 0;
-      for (let j = start; j < start + columns; j++) {
-        const w = slope[j]!;
-        const s = sigma[j - start]!;
-        const x = scores[j]!;
-        const turn = w * s * (1 - s); // w σ′
-        own += turn;
-        slope[j] = pull * (turn - w * (s - ranking)) + push * w * (x * x - squares + 2 * x);
-      }
-      slope[at] = -pull * own;
-    }
-    return out;
+    return {
+      outputs: float32([rows, columns]),
+      prepare: ({ softmax }, [out]) => softmax(inputs.r!, out!, rows, columns),
+      compute(views, [out]) {
+        const target = targetsOf(inputs, views, columns);
+        const [scores, slope, dy] = [views.floats(inputs.r!), views.floats(out!), views.floats(inputs.dy!)];
+        const work: Work = { columns, r: scores, p: slope };
+        const sigma = new Float32Array(columns);
+        for (let row = 0, start = 0; row < rows; row++, start += columns) {
+          const at = start + target[row]!;
+          const [ranking, squares] = weigh(work, start, at, sigma);
+          const factor = dy[row]!;
+          const pull = factor / (ranking + TINY);
+          const push = factor * bpreg;
+          let own = 0;
+          for (let j = start; j < start + columns; j++) {
+            const w = slope[j]!;
+            const s = sigma[j - start]!;
+            const x = scores[j]!;
+            const turn = w * s * (1 - s); // w σ′
+            own += turn;
+            slope[j] = pull * (turn - w * (s - ranking)) + push * w * (x * x - squares + 2 * x);
+          }
+          slope[at] = -pull * own;
+        }
+      },
+    };
   },
 };
 

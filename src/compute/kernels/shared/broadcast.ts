@@ -1,42 +1,45 @@
 /** Kernels that repeat numbers: tiling, and with it every broadcast of TensorFlow.js, on WASM some 50 ns a number. */
 import { div, engine, type GradConfig, reshape, sum, type Tensor, util } from '@tensorflow/tfjs-core';
-import type { OwnKernel } from './memory';
+import type { Kernel, Values } from './kernel';
 
 /** Repeats x `reps[i]` times along axis i. */
-export const tile: OwnKernel = {
+export const tile: Kernel = {
   name: 'Tile',
-  run({ inputs, attrs, memory }) {
+  plan({ inputs, attrs }) {
     const x = inputs.x!;
     const reps = attrs.reps as number[];
     const shape = x.shape.map((size, axis) => size * reps[axis]!);
-    const out = memory.output(shape, x.dtype);
-    const total = util.sizeFromShape(shape);
-    if (total === 0) return out;
-    const from = memory.view(x);
-    const to = memory.view(out);
-    // From the last axis to the first. Runs of `block` source numbers lie in `to`, each already `width` long.
-    to.set(from);
-    let width = 1; // length in `to` of what stands for one source number, then for one run
-    let runs = from.length; // how many such runs lie packed at the start of `to`
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      width *= x.shape[axis]!;
-      runs /= x.shape[axis]!;
-      const times = reps[axis]!;
-      if (times === 1) continue;
-      // Backwards, so that no run is overwritten before it is copied.
-      for (let run = runs - 1; run >= 0; run--) {
-        const target = run * width * times;
-        if (width === 1) to.fill(to[run]!, target, target + times);
-        else {
-          to.copyWithin(target, run * width, (run + 1) * width);
-          for (let i = 1; i < times; i++) to.copyWithin(target + i * width, target, target + width);
-        }
-      }
-      width *= times;
-    }
-    return out;
+    return {
+      outputs: { shape, dtype: x.dtype },
+      compute({ view }, [out]) {
+        if (util.sizeFromShape(shape) > 0) repeatAlongAxes(view(x), view(out!), x.shape, reps);
+      },
+    };
   },
 };
+
+/** From the last axis to the first. Runs of `block` source numbers lie in `to`, each already `width` long. */
+function repeatAlongAxes(from: Values, to: Values, shape: readonly number[], reps: readonly number[]): void {
+  to.set(from);
+  let width = 1; // length in `to` of what stands for one source number, then for one run
+  let runs = from.length; // how many such runs lie packed at the start of `to`
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    width *= shape[axis]!;
+    runs /= shape[axis]!;
+    const times = reps[axis]!;
+    if (times === 1) continue;
+    // Backwards, so that no run is overwritten before it is copied.
+    for (let run = runs - 1; run >= 0; run--) {
+      const target = run * width * times;
+      if (width === 1) to.fill(to[run]!, target, target + times);
+      else {
+        to.copyWithin(target, run * width, (run + 1) * width);
+        for (let i = 1; i < times; i++) to.copyWithin(target + i * width, target, target + width);
+      }
+    }
+    width *= times;
+  }
+}
 
 /** Repeats the slope of a reduction along the reduced axes. `broadcastTo` would leave a size of 0 at 1. */
 function repeat(dy: Tensor, shape: number[], axis: unknown): Tensor {

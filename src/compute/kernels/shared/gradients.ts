@@ -54,8 +54,17 @@ import { transposeGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Transp
 import { unpackGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Unpack_grad';
 import { unsortedSegmentSumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/UnsortedSegmentSum_grad';
 import { zerosLikeGradConfig } from '@tensorflow/tfjs-core/dist/gradients/ZerosLike_grad';
+import { bprMaxGradient } from './bpr-max';
+import { meanGradient, sumGradient, tileGradient } from './broadcast';
+import { crossEntropyGradient } from './cross-entropy';
+import { dropoutGradient } from './dropout';
+import { geluGradient } from './gelu';
+import { maskEqualGradient } from './mask-equal';
 
-/** TensorFlow.js gradients of the kernels that the models run. `names.ts` says which kernels those are. */
+/**
+ * The gradients of the kernels that the models run, which `names.ts` lists: TensorFlow.js', ours where its are slow, and
+ * those of our own kernels.
+ */
 export const gradients: readonly GradConfig[] = [
   absGradConfig,
   addGradConfig,
@@ -112,4 +121,12 @@ export const gradients: readonly GradConfig[] = [
   unsortedSegmentSumGradConfig,
   unpackGradConfig,
   zerosLikeGradConfig,
+  sumGradient,
+  meanGradient,
+  tileGradient,
+  crossEntropyGradient,
+  bprMaxGradient,
+  maskEqualGradient,
+  dropoutGradient,
+  geluGradient,
 ];

@@ -1,6 +1,6 @@
-/** Our own kernels that scoring runs, for both backends. */
+/** Our own kernels that scoring runs, for plain CPU and WASM. */
 import { tile } from './broadcast';
-import { kernelSet } from './memory';
+import type { Kernel } from './kernel';
 import { gather, identity, slice, splitV } from './rows';
 
-export const ownInference = kernelSet([gather, slice, splitV, identity, tile]);
+export const sharedInference: readonly Kernel[] = [gather, slice, splitV, identity, tile];

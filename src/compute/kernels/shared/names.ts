@@ -1,6 +1,7 @@
 /**
- * The kernels that the models may use, on every backend: the one list to extend when a new op is needed. Beside it, the
- * kernel's import goes into `cpu-*.ts`, `wasm-*.ts`, `webgl-*.ts` and `webgpu-*.ts`, its gradient into `gradients.ts`.
+ * The kernels that the models may use, on every backend: the one list to extend when a new op is needed, and its gradient
+ * goes into `gradients.ts`. The build imports TensorFlow.js' kernel of each backend by its name here; a backend that has
+ * none needs one of ours.
  */
 
 /** Needed to score. */

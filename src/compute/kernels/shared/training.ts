@@ -1,16 +1,13 @@
-/** Our own kernels and gradients that only training runs: the kernels for the CPU backends, the gradients for all. */
-import type { GradConfig } from '@tensorflow/tfjs-core';
-import { bprMax, bprMaxGradient, bprMaxSlope } from './bpr-max';
-import { meanGradient, sumGradient, tileGradient } from './broadcast';
-import { crossEntropy, crossEntropyGradient, crossEntropySlope } from './cross-entropy';
-import { dropout, dropoutGradient } from './dropout';
-import { geluGradient } from './gelu';
-import { maskEqual, maskEqualGradient } from './mask-equal';
-import { kernelSet } from './memory';
+/** Our own kernels that only training runs, for plain CPU and WASM. */
+import { bprMax, bprMaxSlope } from './bpr-max';
+import { crossEntropy, crossEntropySlope } from './cross-entropy';
+import { dropout } from './dropout';
+import type { Kernel } from './kernel';
+import { maskEqual } from './mask-equal';
 import { unsortedSegmentSum } from './rows';
 import { adagrad, adam, assignRows } from './updates';
 
-export const ownTraining = kernelSet([
+export const sharedTraining: readonly Kernel[] = [
   unsortedSegmentSum,
   crossEntropy,
   crossEntropySlope,
@@ -21,16 +18,4 @@ export const ownTraining = kernelSet([
   adagrad,
   adam,
   assignRows,
-]);
-
-/** Beside those of `gradients.ts`: for our own kernels, and where TensorFlow.js' are slow. */
-export const ownGradients: readonly GradConfig[] = [
-  sumGradient,
-  meanGradient,
-  tileGradient,
-  crossEntropyGradient,
-  bprMaxGradient,
-  maskEqualGradient,
-  dropoutGradient,
-  geluGradient,
 ];

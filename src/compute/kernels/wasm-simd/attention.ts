@@ -2,7 +2,10 @@
  * The kernels behind `nn/attention-kernels.ts`: the weights, and what they read. Between the two come dropout and whoever
  * observes the weights.
  */
-import type { SimdCall, SimdKernel } from './kernel';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { float32, type KernelCall } from '../shared/kernel';
+import type { WasmKernel, WasmViews } from '../wasm/memory';
+import { simdOf } from './module';
 
 interface Sizes {
   readonly batch: number;
@@ -15,7 +18,7 @@ interface Sizes {
 }
 
 /** `rows` names the input or its slope that has a row for every query, `keys` one that has a row for every key. */
-function sizesOf({ inputs, attrs }: SimdCall, rows: string, keys: string): Sizes {
+function sizesOf({ inputs, attrs }: KernelCall, rows: string, keys: string): Sizes {
   const { batch, heads, headsFirst } = attrs as { batch: number; heads: number; headsFirst: boolean };
   const [queries, d] = inputs[rows]!.shape as [number, number];
   const K = inputs[keys]!.shape[0]! / batch;
@@ -32,76 +35,85 @@ function biasStrides(shape: readonly number[], K: number, headsFirst: boolean): 
   return [sessions === 1 ? 0 : rows * K, rows === 1 ? 0 : K];
 }
 
-export const attentionWeights: SimdKernel = {
+export const attentionWeights: WasmKernel = {
   name: 'AisleAttentionWeights',
-  run(call) {
-    const { inputs, attrs, simd, output } = call;
+  plan(call) {
+    const { inputs, attrs, backend } = call;
+    const run = simdOf(backend);
     const sizes = sizesOf(call, 'q', 'k');
     const { batch, heads, T, K, D, R, headsFirst } = sizes;
-    const out = output(shapeOf(sizes));
-    const at = (name: string) => (inputs[name] ? simd.at(inputs[name]) : 0);
     const strides = inputs.bias ? biasStrides(inputs.bias.shape, K, headsFirst === 1) : [0, 0];
-    const from = [...['q', 'k', 'qw', 'r', 'sees', 'bias'].map(at), ...strides, simd.at(out)];
-    const work = simd.scratch(simd.run.attentionScratch(T, K, R));
-    simd.run.attentionWeights(...from, batch, heads, T, K, D, R, attrs.scale as number, headsFirst, work);
-    return out;
+    return {
+      outputs: float32(shapeOf(sizes)),
+      workspace: run.attentionScratch(T, K, R),
+      compute(views, [out]) {
+        const from = ['q', 'k', 'qw', 'r', 'sees', 'bias'].map((name) => addressOf(views, inputs[name]));
+        const scalars = [batch, heads, T, K, D, R, attrs.scale as number, headsFirst];
+        run.attentionWeights(...from, ...strides, views.at(out!), ...scalars, views.workspace);
+      },
+    };
   },
 };
+
+/** 0 for a tensor that is not there. */
+const addressOf = ({ at }: WasmViews, tensor: TensorInfo | undefined): number => (tensor ? at(tensor) : 0);
 
 /** `[∂q, ∂k]`, and in relative attention `∂qw` and `∂r`. */
-export const attentionWeightsGrad: SimdKernel = {
+export const attentionWeightsGrad: WasmKernel = {
   name: 'AisleAttentionWeightsGrad',
-  run(call) {
-    const { inputs, attrs, simd, output } = call;
+  plan(call) {
+    const { inputs, attrs, backend } = call;
+    const run = simdOf(backend);
     const { batch, heads, T, K, D, R, headsFirst } = sizesOf(call, 'q', 'k');
-    const made = ['q', 'k', 'qw', 'r'].flatMap((name) => (inputs[name] ? [output(inputs[name].shape)] : []));
-    const at = (name: string) => (inputs[name] ? simd.at(inputs[name]) : 0);
-    const to = [0, 1, 2, 3].map((i) => (made[i] ? simd.at(made[i]) : 0));
-    const from = ['dy', 'weights', 'q', 'k', 'qw', 'r', 'sees'].map(at);
-    const work = simd.scratch(simd.run.attentionScratch(T, K, R));
-    simd.run.attentionWeightsGradient(
-      ...from,
-      ...to,
-      batch,
-      heads,
-      T,
-      K,
-      D,
-      R,
-      attrs.scale as number,
-      headsFirst,
-      work,
-    );
-    return made;
+    return {
+      outputs: ['q', 'k', 'qw', 'r'].flatMap((name) => (inputs[name] ? [float32(inputs[name].shape)] : [])),
+      workspace: run.attentionScratch(T, K, R),
+      compute(views, made) {
+        const names = ['dy', 'weights', 'q', 'k', 'qw', 'r', 'sees'];
+        const from = names.map((name) => addressOf(views, inputs[name]));
+        const to = [0, 1, 2, 3].map((i) => addressOf(views, made[i]));
+        const scalars = [batch, heads, T, K, D, R, attrs.scale as number, headsFirst];
+        run.attentionWeightsGradient(...from, ...to, ...scalars, views.workspace);
+      },
+    };
   },
 };
 
-export const attentionRead: SimdKernel = {
+export const attentionRead: WasmKernel = {
   name: 'AisleAttentionRead',
-  run({ inputs, attrs, simd, output }) {
+  plan({ inputs, attrs, backend }) {
+    const run = simdOf(backend);
     const [weights, v] = [inputs.weights!, inputs.v!];
     const { batch, heads, headsFirst } = attrs as { batch: number; heads: number; headsFirst: boolean };
     const [T, K] = weights.shape.slice(2) as [number, number];
     const d = v.shape[1]!;
-    const out = output([batch * T, d]);
-    const addresses = [weights, v, out].map(simd.at);
-    const work = simd.scratch(simd.run.gemmScratch());
-    simd.run.attentionRead(...addresses, batch, heads, T, K, d / heads, headsFirst ? 1 : 0, work);
-    return out;
+    return {
+      outputs: float32([batch * T, d]),
+      workspace: run.gemmScratch(),
+      compute({ at, workspace }, [out]) {
+        const addresses = [weights, v, out!].map(at);
+        run.attentionRead(...addresses, batch, heads, T, K, d / heads, headsFirst ? 1 : 0, workspace);
+      },
+    };
   },
 };
 
 /** `[∂weights, ∂v]`. */
-export const attentionReadGrad: SimdKernel = {
+export const attentionReadGrad: WasmKernel = {
   name: 'AisleAttentionReadGrad',
-  run({ inputs, attrs, simd, output }) {
+  plan({ inputs, attrs, backend }) {
+    const run = simdOf(backend);
     const [dy, weights, v] = [inputs.dy!, inputs.weights!, inputs.v!];
     const { batch, heads, headsFirst } = attrs as { batch: number; heads: number; headsFirst: boolean };
     const [T, K] = weights.shape.slice(2) as [number, number];
-    const made = [output(weights.shape), output(v.shape)];
-    const addresses = [dy, weights, v, ...made].map(simd.at);
-    const work = simd.scratch(simd.run.gemmScratch());
-    simd.run.attentionReadGradient(...addresses, batch, heads, T, K, v.shape[1]! / heads, headsFirst ? 1 : 0, work);
-    return made;
+    return {
+      outputs: [float32(weights.shape), float32(v.shape)],
+      workspace: run.gemmScratch(),
+      compute({ at, workspace }, made) {
+        const addresses = [dy, weights, v, ...made].map(at);
+        const scalars = [batch, heads, T, K, v.shape[1]! / heads, headsFirst ? 1 : 0];
+        run.attentionReadGradient(...addresses, ...scalars, workspace);
+      },
+    };
   },
 };

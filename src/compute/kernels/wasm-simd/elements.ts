@@ -1,21 +1,25 @@
 /** Activations, dropout, and operations on two operands that broadcast. */
 import { broadcast_util, util } from '@tensorflow/tfjs-core';
 import { dropoutKeys } from '../shared/dropout-keys';
-import { isFloat, type SimdKernel, sizeOf } from './kernel';
+import { float32 } from '../shared/kernel';
+import type { WasmKernel } from '../wasm/memory';
+import { isFloat, sizeOf } from './kernel';
+import { simdOf } from './module';
 
-const unary = (name: string, op: number): SimdKernel => ({
+const unary = (name: string, op: number): WasmKernel => ({
   name,
-  run({ inputs, simd, output }) {
+  plan({ inputs, backend }) {
     const x = inputs.x!;
     if (!isFloat(x)) return undefined;
-    const y = output(x.shape);
-    simd.run.unary(op, simd.at(x), simd.at(y), sizeOf(x));
-    return y;
+    return {
+      outputs: float32(x.shape),
+      compute: ({ at }, [y]) => simdOf(backend).unary(op, at(x), at(y!), sizeOf(x)),
+    };
   },
 });
 
 /** The numbers are those of `assembly/elements.ts`. */
-export const unaries: readonly SimdKernel[] = [
+export const unaries: readonly WasmKernel[] = [
   unary('Exp', 0),
   unary('Tanh', 1),
   unary('Sigmoid', 2),
@@ -23,25 +27,28 @@ export const unaries: readonly SimdKernel[] = [
   unary('Erf', 4),
 ];
 
-export const geluGrad: SimdKernel = {
+export const geluGrad: WasmKernel = {
   name: 'AisleGeluGrad',
-  run({ inputs, simd, output }) {
+  plan({ inputs, backend }) {
     const [dy, x] = [inputs.dy!, inputs.x!];
-    const dx = output(x.shape);
-    simd.run.geluGradient(simd.at(dy), simd.at(x), simd.at(dx), sizeOf(x));
-    return dx;
+    return {
+      outputs: float32(x.shape),
+      compute: ({ at }, [dx]) => simdOf(backend).geluGradient(at(dy), at(x), at(dx!), sizeOf(x)),
+    };
   },
 };
 
-export const dropout: SimdKernel = {
+export const dropout: WasmKernel = {
   name: 'AisleDropout',
-  run({ inputs, attrs, simd, output }) {
+  plan({ inputs, attrs, backend }) {
     const x = inputs.x!;
     const [rate, seed] = [attrs.rate as number, attrs.seed as number];
     const { first, second, bound } = dropoutKeys(rate, seed);
-    const y = output(x.shape);
-    simd.run.dropout(simd.at(x), simd.at(y), sizeOf(x), first, second, bound - 1, 1 / (1 - rate));
-    return y;
+    return {
+      outputs: float32(x.shape),
+      compute: ({ at }, [y]) =>
+        simdOf(backend).dropout(at(x), at(y!), sizeOf(x), first, second, bound - 1, 1 / (1 - rate)),
+    };
   },
 };
 
@@ -79,34 +86,32 @@ function stridesOf(axes: readonly Axis[], side: 'a' | 'b'): number[] {
   return strides;
 }
 
-const binary = (name: keyof typeof OPERATIONS): SimdKernel => ({
+const binary = (name: keyof typeof OPERATIONS): WasmKernel => ({
   name,
-  run({ inputs, simd, output }) {
+  plan({ inputs, backend }) {
     const [a, b] = [inputs.a!, inputs.b!];
     if (!isFloat(a, b)) return undefined;
     const shape = broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
     const axes = axesOf(a.shape, b.shape, shape);
     if (axes.length > 3) return undefined;
-    const out = output(shape);
-    if (util.sizeFromShape(shape) === 0) return out;
+    const outputs = float32(shape);
+    if (util.sizeFromShape(shape) === 0) return { outputs };
     while (axes.length < 3) axes.unshift({ size: 1, a: false, b: false });
     const [outer, rows, n] = axes.map(({ size }) => size) as [number, number, number];
     const [ofA, ofB] = [stridesOf(axes, 'a'), stridesOf(axes, 'b')] as [number[], number[]];
     const strides = [ofA, ofB].flatMap(([outer, row, one]) => [outer!, row!, one === 0 ? 1 : 0]);
-    simd.run.binary(OPERATIONS[name], simd.at(a), simd.at(b), simd.at(out), outer, rows, n, ...strides);
-    return out;
+    return {
+      outputs,
+      compute: ({ at }, [out]) =>
+        simdOf(backend).binary(OPERATIONS[name], at(a), at(b), at(out!), outer, rows, n, ...strides),
+    };
   },
 });
 
-export const binaries: readonly SimdKernel[] = (Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]).map(binary);
+export const binaries: readonly WasmKernel[] = (Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]).map(binary);
 
 /** To the type that it has: the same numbers, shared. TensorFlow.js copies them, in every gradient of a product. */
-export const cast: SimdKernel = {
+export const cast: WasmKernel = {
   name: 'Cast',
-  run({ inputs, attrs, backend }) {
-    const x = inputs.x!;
-    if (attrs.dtype !== x.dtype) return undefined;
-    backend.incRef(x.dataId);
-    return { dataId: x.dataId, shape: [...x.shape], dtype: x.dtype };
-  },
+  plan: ({ inputs, attrs }) => (attrs.dtype === inputs.x!.dtype ? { alias: inputs.x! } : undefined),
 };

@@ -1,8 +1,8 @@
 /** The kernels that our own WebAssembly computes, in place of those of TensorFlow.js and of our own in JavaScript. */
-import type { KernelConfig } from '@tensorflow/tfjs-core';
+import { getKernelsForBackend, type KernelConfig } from '@tensorflow/tfjs-core';
+import { onWasm, type WasmKernel } from '../wasm/memory';
 import { attentionRead, attentionReadGrad, attentionWeights, attentionWeightsGrad } from './attention';
 import { binaries, cast, dropout, geluGrad, unaries } from './elements';
-import { inFrontOf, type SimdKernel } from './kernel';
 import { batchMatMul, fusedMatMul } from './matmul';
 import { compileSimd } from './module';
 import { concat, splitV, transpose } from './moves';
@@ -17,7 +17,7 @@ import {
 } from './rows';
 import { adagrad, adam } from './updates';
 
-const kernels: readonly SimdKernel[] = [
+const kernels: readonly WasmKernel[] = [
   batchMatMul,
   fusedMatMul,
   ...unaries,
@@ -51,6 +51,9 @@ let configs: readonly KernelConfig[] | undefined;
  */
 export async function withSimd(others: readonly KernelConfig[]): Promise<readonly KernelConfig[]> {
   if (!(await compileSimd())) return others;
-  configs ??= kernels.map((kernel) => inFrontOf(kernel, others));
+  if (!configs) {
+    const before = [...others, ...getKernelsForBackend('wasm')];
+    configs = kernels.map((kernel) => onWasm(kernel, before));
+  }
   return [...others, ...configs];
 }

@@ -1,8 +1,8 @@
 /** Matrix products of any form by our own WebAssembly: transposed or batched, no operand is copied. */
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type KernelBackend, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { float32 } from '../shared/kernel';
 import { batchOffsets, checkProduct } from '../wasm/matmul';
-import type { SimdKernel } from './kernel';
+import type { WasmKernel, WasmPlan } from '../wasm/memory';
 import { simdOf } from './module';
 
 /** With fewer rows packing the right-hand matrix does not pay; XNNPACK packs it once for many calls. */
@@ -17,37 +17,43 @@ interface Product {
   readonly relu?: boolean;
 }
 
-function matMul(backend: BackendWasm, { a, b, transposeA, transposeB, bias, relu = false }: Product): TensorInfo {
+function matMul(backend: KernelBackend, { a, b, transposeA, transposeB, bias, relu = false }: Product): WasmPlan {
   const { dimsA, dimsB, outDims, m, k, n } = checkProduct(a, b, transposeA, transposeB);
-  const out = backend.makeOutput([...outDims, m, n], 'float32');
-  const size = util.sizeFromShape(out.shape);
-  if (size === 0) return out;
+  const outputs = float32([...outDims, m, n]);
+  const size = util.sizeFromShape([...outputs.shape]);
+  if (size === 0) return { outputs };
   if (k === 0) {
-    const y = backend.typedArrayFromHeap(out) as Float32Array;
-    const row = bias ? (backend.typedArrayFromHeap(bias) as Float32Array) : new Float32Array(n);
-    for (let at = 0; at < size; at++) y[at] = relu ? Math.max(0, row[at % n]!) : row[at % n]!;
-    return out;
+    return {
+      outputs,
+      compute({ floats }, [out]) {
+        const y = floats(out!);
+        const row = bias ? floats(bias) : new Float32Array(n);
+        for (let at = 0; at < size; at++) y[at] = relu ? Math.max(0, row[at % n]!) : row[at % n]!;
+      },
+    };
   }
-  const { run, at, scratch } = simdOf(backend);
-  const work = scratch(run.gemmScratch());
-  const [atA, atB, atOut, atBias] = [at(a), at(b), at(out), bias ? at(bias) : 0];
-  const [tA, tB, positive] = [transposeA ? 1 : 0, transposeB ? 1 : 0, relu ? 1 : 0] as const;
-  const product = (a: number, b: number, c: number, rows: number) =>
-    run.gemm(a, transposeA ? m : k, tA, b, transposeB ? k : n, tB, c, n, rows, k, n, atBias, positive, work);
-  if (util.sizeFromShape(dimsB) === 1 && !transposeA) {
-    product(atA, atB, atOut, size / n); // one right-hand side for all: the batch of the left is so many more rows
-    return out;
-  }
-  const [fromA, fromB] = [batchOffsets(dimsA, outDims), batchOffsets(dimsB, outDims)];
-  for (let entry = 0; entry < fromA.length; entry++) {
-    product(atA + fromA[entry]! * m * k * 4, atB + fromB[entry]! * k * n * 4, atOut + entry * m * n * 4, m);
-  }
-  return out;
+  const run = simdOf(backend);
+  return {
+    outputs,
+    workspace: run.gemmScratch(),
+    compute({ at, workspace }, [out]) {
+      const [atA, atB, atOut, atBias] = [at(a), at(b), at(out!), bias ? at(bias) : 0];
+      const [tA, tB, positive] = [transposeA ? 1 : 0, transposeB ? 1 : 0, relu ? 1 : 0] as const;
+      const product = (a: number, b: number, c: number, rows: number) =>
+        run.gemm(a, transposeA ? m : k, tA, b, transposeB ? k : n, tB, c, n, rows, k, n, atBias, positive, workspace);
+      // One right-hand side for all: the batch of the left is so many more rows.
+      if (util.sizeFromShape(dimsB) === 1 && !transposeA) return product(atA, atB, atOut, size / n);
+      const [fromA, fromB] = [batchOffsets(dimsA, outDims), batchOffsets(dimsB, outDims)];
+      for (let entry = 0; entry < fromA.length; entry++) {
+        product(atA + fromA[entry]! * m * k * 4, atB + fromB[entry]! * k * n * 4, atOut + entry * m * n * 4, m);
+      }
+    },
+  };
 }
 
-export const batchMatMul: SimdKernel = {
+export const batchMatMul: WasmKernel = {
   name: 'BatchMatMul',
-  run({ inputs, attrs, backend }) {
+  plan({ inputs, attrs, backend }) {
     const [a, b] = [inputs.a!, inputs.b!];
     const [transposeA, transposeB] = [Boolean(attrs.transposeA), Boolean(attrs.transposeB)];
     const isNarrow = !transposeA && !transposeB && util.sizeFromShape(a.shape.slice(0, -1)) < FEW;
@@ -56,9 +62,9 @@ export const batchMatMul: SimdKernel = {
   },
 };
 
-export const fusedMatMul: SimdKernel = {
+export const fusedMatMul: WasmKernel = {
   name: '_FusedMatMul',
-  run({ inputs, attrs, backend }) {
+  plan({ inputs, attrs, backend }) {
     const { a, b, bias, preluActivationWeights } = inputs;
     const { transposeA, transposeB, activation } = attrs as unknown as {
       transposeA: boolean;

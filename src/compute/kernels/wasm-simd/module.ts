@@ -3,7 +3,8 @@
  * as addresses and nothing is copied. The source is in `assembly/`.
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelBackend } from '@tensorflow/tfjs-core';
+import { instantiate } from '../wasm/memory';
 
 type Flag = 0 | 1;
 
@@ -87,25 +88,8 @@ export interface SimdExports {
   gatherRows(x: number, ids: number, out: number, count: number, width: number): void;
 }
 
-/** The module, ready to work on the tensors of one backend. */
-export interface Simd {
-  readonly run: SimdExports;
-  /** Address of a tensor's numbers; unlike views of the heap it stays right when the heap grows. */
-  at(tensor: TensorInfo): number;
-  /** Address of at least so many bytes whose content is undefined, the same at every call. */
-  scratch(bytes: number): number;
-  /** The numbers at an address, until the heap grows. */
-  floats(address: number, count: number): Float32Array;
-}
-
-interface Emscripten {
-  readonly asm: { readonly memory: WebAssembly.Memory };
-  _malloc(bytes: number): number;
-  _free(at: number): void;
-}
-
 let compiled: WebAssembly.Module | undefined;
-const instances = new WeakMap<object, Simd>();
+const instances = new WeakMap<object, SimdExports>();
 
 /** The faster first. It multiplies and adds in one instruction, by relaxed SIMD, which some engines lack. */
 const BINARIES = [() => import('./binary-fused'), () => import('./binary')];
@@ -124,28 +108,12 @@ export async function compileSimd(): Promise<boolean> {
 }
 
 /** The module over a backend's memory. `compileSimd` comes first. */
-export function simdOf(backend: BackendWasm): Simd {
-  const known = instances.get(backend.wasm);
-  if (known) return known;
-  const host = backend.wasm as unknown as Emscripten;
-  const { exports } = new WebAssembly.Instance(compiled!, { env: { memory: host.asm.memory } });
-  let [scratchAt, scratchBytes] = [0, 0];
-  const made: Simd = {
-    run: exports as unknown as SimdExports,
-    at: (tensor) => backend.dataIdMap.get(tensor.dataId).memoryOffset,
-    scratch(bytes) {
-      if (bytes > scratchBytes) {
-        if (scratchBytes > 0) host._free(scratchAt);
-        scratchBytes = 0;
-        scratchAt = host._malloc(bytes) >>> 0;
-        if (scratchAt === 0)
-          throw new Error(`WebAssembly has no room for ${bytes} bytes of scratch; train smaller batches.`);
-        scratchBytes = bytes;
-      }
-      return scratchAt;
-    },
-    floats: (address, count) => new Float32Array(host.asm.memory.buffer, address, count),
-  };
-  instances.set(backend.wasm, made);
-  return made;
+export function simdOf(anyBackend: KernelBackend): SimdExports {
+  const backend = anyBackend as BackendWasm;
+  let instance = instances.get(backend.wasm);
+  if (!instance) {
+    instance = instantiate<SimdExports>(backend, compiled!);
+    instances.set(backend.wasm, instance);
+  }
+  return instance;
 }

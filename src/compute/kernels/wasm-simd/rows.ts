@@ -1,130 +1,139 @@
 /** Kernels over rows: cross-entropy, layer normalisation, sums, and rows by their indices. */
 import { backend_util, util } from '@tensorflow/tfjs-core';
-import { checkCrossEntropy, lossOf, massOf } from '../shared/cross-entropy';
-import { isFloat, type SimdCall, type SimdKernel, sizeOf } from './kernel';
-
-function columnsOf({ inputs, attrs, backend }: SimdCall) {
-  const positive = backend.typedArrayFromHeap(inputs.positive!) as Int32Array;
-  const { rows, columns } = checkCrossEntropy(inputs.scores!, inputs.positive!, positive);
-  return { rows, columns, ...massOf(attrs, columns) };
-}
-
-/** The losses of rows from what `assembly/rows.ts` says of each. */
-function losses({ inputs, backend }: SimdCall, parts: Float32Array, columns: number, own: number, to: Float32Array) {
-  const scores = backend.typedArrayFromHeap(inputs.scores!) as Float32Array;
-  const positive = backend.typedArrayFromHeap(inputs.positive!) as Int32Array;
-  for (let row = 0; row < to.length; row++) {
-    const [total, highest, rest] = [parts[3 * row]!, parts[3 * row + 1]!, parts[3 * row + 2]!];
-    to[row] = lossOf(total, highest, scores[row * columns + positive[row]!]!, own, rest);
-  }
-}
+import { crossEntropySizes, lossOf, targetsOf } from '../shared/cross-entropy';
+import { checkIndices, float32 } from '../shared/kernel';
+import type { WasmKernel } from '../wasm/memory';
+import { runOfAxes } from '../wasm/sum';
+import { isFloat, sizeOf } from './kernel';
+import { simdOf } from './module';
 
 /** Loss and slope in one pass, for losses that are summed: `[losses, slopes]`. */
-export const crossEntropyWithSlope: SimdKernel = {
+export const crossEntropyWithSlope: WasmKernel = {
   name: 'AisleCrossEntropyWithSlope',
-  run(call) {
-    const { inputs, simd, backend, output } = call;
-    const { rows, columns, spread, own } = columnsOf(call);
-    const [loss, slope] = [output([rows]), output([rows, columns])];
-    const parts = simd.scratch(rows * 12);
-    const [s, positive] = [simd.at(inputs.scores!), simd.at(inputs.positive!)];
-    simd.run.crossEntropy(s, positive, 0, rows, columns, spread, own, parts, simd.at(slope));
-    losses(call, simd.floats(parts, rows * 3), columns, own, backend.typedArrayFromHeap(loss) as Float32Array);
-    return [loss, slope];
+  plan({ inputs, attrs, backend }) {
+    const { rows, columns, spread, own } = crossEntropySizes(inputs, attrs);
+    return {
+      outputs: [float32([rows]), float32([rows, columns])],
+      workspace: rows * 12,
+      compute(views, [loss, slope]) {
+        const { at, floats, floatsAt, workspace } = views;
+        const targets = targetsOf(inputs, views, columns);
+        const [s, positive] = [at(inputs.scores!), at(inputs.positive!)];
+        simdOf(backend).crossEntropy(s, positive, 0, rows, columns, spread, own, workspace, at(slope!));
+        // What `assembly/rows.ts` says of each row.
+        const parts = floatsAt(workspace, rows * 3);
+        const [scores, to] = [floats(inputs.scores!), floats(loss!)];
+        for (let row = 0; row < rows; row++) {
+          const [total, highest, rest] = [parts[3 * row]!, parts[3 * row + 1]!, parts[3 * row + 2]!];
+          to[row] = lossOf(total, highest, scores[row * columns + targets[row]!]!, own, rest);
+        }
+      },
+    };
   },
 };
 
-export const crossEntropySlope: SimdKernel = {
+export const crossEntropySlope: WasmKernel = {
   name: 'AisleCrossEntropyGrad',
-  run(call) {
-    const { inputs, simd, output } = call;
-    const { rows, columns, spread, own, guard } = columnsOf(call);
+  plan({ inputs, attrs, backend }) {
+    const { rows, columns, spread, own, guard } = crossEntropySizes(inputs, attrs);
     if (guard !== 0) return undefined;
-    const slope = output([rows, columns]);
-    const [s, positive, dy] = [inputs.scores!, inputs.positive!, inputs.dy!].map(simd.at) as [number, number, number];
-    simd.run.crossEntropy(s, positive, dy, rows, columns, spread, own, 0, simd.at(slope));
-    return slope;
+    return {
+      outputs: float32([rows, columns]),
+      compute(views, [slope]) {
+        targetsOf(inputs, views, columns);
+        const addresses = [inputs.scores!, inputs.positive!, inputs.dy!].map(views.at) as [number, number, number];
+        simdOf(backend).crossEntropy(...addresses, rows, columns, spread, own, 0, views.at(slope!));
+      },
+    };
   },
 };
 
 /** `[y, n, r]` of `nn/layer-norm.ts`. */
-export const layerNorm: SimdKernel = {
+export const layerNorm: WasmKernel = {
   name: 'AisleLayerNorm',
-  run({ inputs, attrs, simd, output }) {
+  plan({ inputs, attrs, backend }) {
     const [x, gain, bias] = [inputs.x!, inputs.gain!, inputs.bias!];
     const [rows, d] = x.shape as [number, number];
-    const made = [output(x.shape), output(x.shape), output([rows, 1])];
-    const [y, n, r] = made.map(simd.at) as [number, number, number];
-    simd.run.layerNorm(simd.at(x), simd.at(gain), simd.at(bias), attrs.epsilon as number, rows, d, y, n, r);
-    return made;
+    return {
+      outputs: [float32(x.shape), float32(x.shape), float32([rows, 1])],
+      compute({ at }, made) {
+        const [y, n, r] = made.map(at) as [number, number, number];
+        simdOf(backend).layerNorm(at(x), at(gain), at(bias), attrs.epsilon as number, rows, d, y, n, r);
+      },
+    };
   },
 };
 
 /** `[∂x, ∂gain, ∂bias]`. */
-export const layerNormGradient: SimdKernel = {
+export const layerNormGradient: WasmKernel = {
   name: 'AisleLayerNormGrad',
-  run({ inputs, simd, output }) {
+  plan({ inputs, backend }) {
     const [dy, n, r, gain] = [inputs.dy!, inputs.n!, inputs.r!, inputs.gain!];
     const [rows, d] = n.shape as [number, number];
-    const made = [output(n.shape), output([d]), output([d])];
-    const [dx, dGain, dBias] = made.map(simd.at) as [number, number, number];
-    const from = [dy, n, r, gain].map(simd.at) as [number, number, number, number];
-    simd.run.layerNormGradient(...from, rows, d, dx, dGain, dBias, simd.scratch(8 * d));
-    return made;
+    return {
+      outputs: [float32(n.shape), float32([d]), float32([d])],
+      workspace: 8 * d,
+      compute({ at, workspace }, made) {
+        const [dx, dGain, dBias] = made.map(at) as [number, number, number];
+        const from = [dy, n, r, gain].map(at) as [number, number, number, number];
+        simdOf(backend).layerNormGradient(...from, rows, d, dx, dGain, dBias, workspace);
+      },
+    };
   },
 };
 
 /** Sums over a run of leading or middle axes. */
-export const sum: SimdKernel = {
+export const sum: WasmKernel = {
   name: 'Sum',
-  run({ inputs, attrs, simd, output }) {
+  plan({ inputs, attrs, backend }) {
     const x = inputs.x!;
-    const axes = util.parseAxisParam(attrs.axis as number | number[], x.shape);
-    const reduced = new Set(axes);
-    const [first, last] = [Math.min(...axes), Math.max(...axes)];
-    const isRun = axes.length > 0 && last - first + 1 === reduced.size && last < x.shape.length - 1;
+    const { isRun, outer, count, inner, kept } = runOfAxes(x, attrs);
     if (!isRun || !isFloat(x) || sizeOf(x) === 0) return undefined;
-    const out = output(
-      attrs.keepDims
-        ? x.shape.map((size, axis) => (reduced.has(axis) ? 1 : size))
-        : x.shape.filter((_, axis) => !reduced.has(axis)),
-    );
-    const outer = util.sizeFromShape(x.shape.slice(0, first));
-    const count = util.sizeFromShape(x.shape.slice(first, last + 1));
-    const inner = util.sizeFromShape(x.shape.slice(last + 1));
-    simd.run.sumMiddle(simd.at(x), simd.at(out), outer, count, inner, simd.scratch(inner * 4));
-    return out;
+    return {
+      outputs: float32(kept),
+      workspace: inner * 4,
+      compute: ({ at, workspace }, [out]) => simdOf(backend).sumMiddle(at(x), at(out!), outer, count, inner, workspace),
+    };
   },
 };
 
 /** Only rows of the first axis; `GatherV2` of whole tables is what models do. */
-export const gather: SimdKernel = {
+export const gather: WasmKernel = {
   name: 'GatherV2',
-  run({ inputs, attrs, simd, backend, output }) {
+  plan({ inputs, attrs, backend }) {
     const [x, indices] = [inputs.x!, inputs.indices!];
     const axis = util.parseAxisParam(attrs.axis as number, x.shape)[0]!;
     if (axis !== 0 || attrs.batchDims || x.dtype === 'string' || x.dtype === 'bool') return undefined;
-    const info = backend_util.segment_util.collectGatherOpShapeInfo(x as never, indices as never, 0, 0);
-    const ids = backend.typedArrayFromHeap(indices) as Int32Array;
-    // What is out of range is told of by the kernel that this one replaces.
-    for (let i = 0; i < ids.length; i++) if (!(ids[i]! >= 0 && ids[i]! < info.dimSize)) return undefined;
-    const count = ids.length; // asked before the output is made: an allocation may grow the heap and detach the view
-    const out = output(info.outputShape, x.dtype);
-    simd.run.gatherRows(simd.at(x), simd.at(indices), simd.at(out), count, info.sliceSize);
-    return out;
+    const { dimSize, outputShape, sliceSize } = backend_util.segment_util.collectGatherOpShapeInfo(
+      x as never,
+      indices as never,
+      0,
+      0,
+    );
+    return {
+      outputs: { shape: outputShape, dtype: x.dtype },
+      compute({ at, ints }, [out]) {
+        const ids = ints(indices);
+        checkIndices(ids, dimSize, 'GatherV2: the index');
+        simdOf(backend).gatherRows(at(x), at(indices), at(out!), ids.length, sliceSize);
+      },
+    };
   },
 };
 
-export const unsortedSegmentSum: SimdKernel = {
+export const unsortedSegmentSum: WasmKernel = {
   name: 'UnsortedSegmentSum',
-  run({ inputs, attrs, simd, backend, output }) {
+  plan({ inputs, attrs, backend }) {
     const [x, ids] = [inputs.x!, inputs.segmentIds!];
     if (!isFloat(x) || ids.shape.length !== 1 || ids.shape[0] !== x.shape[0]) return undefined;
     const segments = attrs.numSegments as number;
     const rest = x.shape.slice(1);
-    const out = output([segments, ...rest]);
-    (backend.typedArrayFromHeap(out) as Float32Array).fill(0);
-    simd.run.addRows(simd.at(x), simd.at(ids), simd.at(out), x.shape[0]!, util.sizeFromShape(rest), segments);
-    return out;
+    return {
+      outputs: float32([segments, ...rest]),
+      compute({ at, floats }, [out]) {
+        floats(out!).fill(0);
+        simdOf(backend).addRows(at(x), at(ids), at(out!), x.shape[0]!, util.sizeFromShape(rest), segments);
+      },
+    };
   },
 };

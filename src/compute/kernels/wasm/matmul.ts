@@ -8,13 +8,16 @@
  * whoever writes into a tensor (`dropPacked`).
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
-import { broadcast_util, type KernelConfig, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { transposeBlock } from '../shared/transpose';
+import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { float32 } from '../shared/kernel';
+import type { WasmKernel, WasmPlan, WasmRoutines } from './memory';
 import { dropPacked, packedAs } from './packed';
 
-/** The parts of Emscripten's module that kernels use; TensorFlow.js types them away. */
+/**
+ * TensorFlow.js' product of two batched matrices: ids, addresses of shapes, ranks, transposed or not, id of the result.
+ * TensorFlow.js types it away.
+ */
 interface Module {
-  /** TensorFlow.js' product of two batched matrices: ids, addresses of shapes, ranks, transposed or not, id of the result. */
   _BatchMatMul(
     a: number,
     aShape: number,
@@ -26,15 +29,7 @@ interface Module {
     tB: 0,
     out: number,
   ): void;
-  _malloc(bytes: number): number;
-  _free(at: number): void;
-  readonly HEAPU8: Uint8Array<ArrayBuffer>;
 }
-
-const moduleOf = (backend: BackendWasm) => backend.wasm as unknown as Module;
-
-/** Where each module keeps the shapes of the two operands, six integers on its heap. */
-const shapesAt = new WeakMap<object, number>();
 
 /** A matrix on the heap: where it starts, in bytes, and the id of the tensor if it is exactly one. */
 interface Block {
@@ -47,106 +42,81 @@ const LEFT = 0x7ffffff0;
 const RIGHT = LEFT + 1;
 const OUT = LEFT + 2;
 
-/** Announces `[1, m, k]` and `[1, k, n]` and returns their address. */
-function announce(module: Module, m: number, k: number, n: number): number {
-  let at = shapesAt.get(module);
-  if (at === undefined) {
-    at = module._malloc(24) >>> 0; // for as long as the module lives
-    shapesAt.set(module, at);
-  }
-  new Int32Array(module.HEAPU8.buffer, at, 6).set([1, m, k, 1, k, n]);
-  return at;
+/** Whatever multiplies is given these. */
+interface Multiplier {
+  readonly backend: BackendWasm;
+  readonly routines: WasmRoutines;
 }
 
 /** `out[m, n] = a[m, k] b[k, n]`, all row by row. */
-function plain(backend: BackendWasm, a: Block, b: Block, out: Block, m: number, k: number, n: number): void {
-  const module = moduleOf(backend);
+function plain(
+  { backend, routines }: Multiplier,
+  a: Block,
+  b: Block,
+  out: Block,
+  m: number,
+  k: number,
+  n: number,
+): void {
+  const module = backend.wasm as unknown as Module;
   const { tfjs } = backend.wasm;
-  const shapes = announce(module, m, k, n);
+  const shapes = routines.integers(1, m, k, 1, k, n);
   if (a.id === undefined) tfjs.registerTensor(LEFT, m * k, a.at);
   if (b.id === undefined) tfjs.registerTensor(RIGHT, k * n, b.at);
   if (out.id === undefined) tfjs.registerTensor(OUT, m * n, out.at);
   module._BatchMatMul(a.id ?? LEFT, shapes, 3, b.id ?? RIGHT, shapes + 12, 3, 0, 0, out.id ?? OUT);
   if (a.id === undefined) tfjs.disposeData(LEFT);
-  if (b.id === undefined) tfjs.disposeData(RIGHT);
+  if (b.id === undefined) tfjs.disposeData(RIGHT); // and with it XNNPACK's packed copy
   if (out.id === undefined) tfjs.disposeData(OUT);
 }
 
-/** A batch of plain products: entry e multiplies the blocks at `fromA[e]` and `fromB[e]`, in blocks, from `a` and `b`. */
-function plainBatch(
-  backend: BackendWasm,
-  [a, fromA]: readonly [number, Int32Array],
-  [b, fromB]: readonly [number, Int32Array],
-  out: number,
-  [m, k, n]: readonly [number, number, number],
-): void {
-  const module = moduleOf(backend);
-  const { tfjs } = backend.wasm;
-  const shapes = announce(module, m, k, n);
-  for (let entry = 0; entry < fromA.length; entry++) {
-    tfjs.registerTensor(LEFT, m * k, a + fromA[entry]! * m * k * 4);
-    tfjs.registerTensor(RIGHT, k * n, b + fromB[entry]! * k * n * 4);
-    tfjs.registerTensor(OUT, m * n, out + entry * m * n * 4);
-    module._BatchMatMul(LEFT, shapes, 3, RIGHT, shapes + 12, 3, 0, 0, OUT);
-    tfjs.disposeData(LEFT);
-    tfjs.disposeData(RIGHT); // and with it XNNPACK's packed copy
-    tfjs.disposeData(OUT);
-  }
-}
-
-/** Runs with `count` floats of scratch on the heap. */
-function withScratch(backend: BackendWasm, count: number, use: (at: number) => void): void {
-  const at = moduleOf(backend)._malloc(count * 4) >>> 0;
-  try {
-    use(at);
-  } finally {
-    moduleOf(backend)._free(at);
-  }
-}
-
-/** Writes the transposes of `count` matrices `[rows, columns]` at `from` to `to`, byte offsets on the heap. */
-function transposeHeap(backend: BackendWasm, from: number, to: number, rows: number, columns: number, count = 1): void {
-  const heap = new Float32Array(moduleOf(backend).HEAPU8.buffer);
-  const size = rows * columns;
-  for (let i = 0; i < count; i++)
-    transposeBlock(heap, (from >>> 2) + i * size, heap, (to >>> 2) + i * size, rows, columns);
-}
+type Sizes = readonly [m: number, k: number, n: number];
 
 /**
- * One product of two matrices, either stored transposed. Of the two ways, `A B` and `(Bᵀ Aᵀ)ᵀ`, the one that moves fewer
- * numbers is taken, packing the right-hand side counted.
+ * Whether one product of two matrices, either stored transposed, is computed as `A B`, or as `(Bᵀ Aᵀ)ᵀ`: as the one that
+ * moves fewer numbers, packing the right-hand side counted.
  */
+function isDirect([m, k, n]: Sizes, transposeA: boolean, transposeB: boolean): boolean {
+  if (!transposeA && !transposeB) return true;
+  const direct = (transposeA ? m * k : 0) + (transposeB ? k * n : 0) + k * n;
+  const flipped = (transposeB ? 0 : k * n) + (transposeA ? 0 : m * k) + m * k + m * n;
+  return direct <= flipped;
+}
+
+/** How many floats of scratch `product` needs. */
+function productScratch(sizes: Sizes, transposeA: boolean, transposeB: boolean): number {
+  const [m, k, n] = sizes;
+  return isDirect(sizes, transposeA, transposeB)
+    ? (transposeA ? m * k : 0) + (transposeB ? k * n : 0)
+    : m * n + (transposeA ? 0 : m * k) + (transposeB ? 0 : k * n);
+}
+
 function product(
-  backend: BackendWasm,
+  multiplier: Multiplier,
   a: Block,
   b: Block,
   out: Block,
-  [m, k, n]: readonly [number, number, number],
+  sizes: Sizes,
   transposeA: boolean,
   transposeB: boolean,
+  scratch: number,
 ): void {
-  const direct = (transposeA ? m * k : 0) + (transposeB ? k * n : 0) + k * n;
-  const flipped = (transposeB ? 0 : k * n) + (transposeA ? 0 : m * k) + m * k + m * n;
-  if (!transposeA && !transposeB) plain(backend, a, b, out, m, k, n);
-  else if (direct <= flipped) {
-    const [sizeA, sizeB] = [transposeA ? m * k : 0, transposeB ? k * n : 0];
-    withScratch(backend, sizeA + sizeB, (at) => {
-      if (transposeA) transposeHeap(backend, a.at, at, k, m);
-      if (transposeB) transposeHeap(backend, b.at, at + sizeA * 4, n, k);
-      plain(backend, transposeA ? { at } : a, transposeB ? { at: at + sizeA * 4 } : b, out, m, k, n);
-    });
-  } else {
-    const [sizeA, sizeB] = [transposeA ? 0 : m * k, transposeB ? 0 : k * n];
-    withScratch(backend, m * n + sizeA + sizeB, (at) => {
-      const atA = at + m * n * 4;
-      const atB = atA + sizeA * 4;
-      if (!transposeA) transposeHeap(backend, a.at, atA, m, k);
-      if (!transposeB) transposeHeap(backend, b.at, atB, k, n);
-      // As blocks of their own, so that no packed copy of a tensor is made under a second shape.
-      plain(backend, { at: transposeB ? b.at : atB }, { at: transposeA ? a.at : atA }, { at }, n, k, m);
-      transposeHeap(backend, at, out.at, n, m);
-    });
+  const { transpose } = multiplier.routines;
+  const [m, k, n] = sizes;
+  if (isDirect(sizes, transposeA, transposeB)) {
+    const atB = scratch + (transposeA ? m * k * 4 : 0);
+    if (transposeA) transpose(a.at, scratch, k, m, 1);
+    if (transposeB) transpose(b.at, atB, n, k, 1);
+    plain(multiplier, transposeA ? { at: scratch } : a, transposeB ? { at: atB } : b, out, m, k, n);
+    return;
   }
+  const atA = scratch + m * n * 4;
+  const atB = atA + (transposeA ? 0 : m * k * 4);
+  if (!transposeA) transpose(a.at, atA, m, k, 1);
+  if (!transposeB) transpose(b.at, atB, k, n, 1);
+  // As blocks of their own, so that no packed copy of a tensor is made under a second shape.
+  plain(multiplier, { at: transposeB ? b.at : atB }, { at: transposeA ? a.at : atA }, { at: scratch }, n, k, m);
+  transpose(scratch, out.at, n, m, 1);
 }
 
 /** Offsets into the batches of an operand, for each entry of the broadcast batch. */
@@ -190,85 +160,96 @@ export function checkProduct(a: TensorInfo, b: TensorInfo, transposeA: boolean, 
 }
 
 /** The batched product of `a` and `b`, each with its last two axes swapped if so told. */
-export function matMulWasm(
+function matMul(
   backend: BackendWasm,
   a: TensorInfo,
   b: TensorInfo,
   transposeA: boolean,
   transposeB: boolean,
-): TensorInfo {
+): WasmPlan {
   const { dimsA, dimsB, outDims, m, k, n } = checkProduct(a, b, transposeA, transposeB);
-  const out = backend.makeOutput([...outDims, m, n], 'float32');
-  const size = util.sizeFromShape(out.shape);
-  if (size === 0) return out;
-  if (k === 0) {
-    backend.typedArrayFromHeap(out).fill(0);
-    return out;
-  }
-  const dataA = backend.dataIdMap.get(a.dataId);
-  const dataB = backend.dataIdMap.get(b.dataId);
-  const dataOut = backend.dataIdMap.get(out.dataId);
+  const outputs = float32([...outDims, m, n]);
+  const size = util.sizeFromShape(outputs.shape as number[]);
+  if (size === 0) return { outputs };
+  if (k === 0) return { outputs, compute: ({ floats }, [out]) => void floats(out!).fill(0) };
   const batchB = util.sizeFromShape(dimsB);
-  const whole = (data: typeof dataA): Block => ({ at: data.memoryOffset, id: data.id });
   if (batchB === 1 && (!transposeA || size === m * n)) {
     // One right-hand side for all: the batch of the left is so many more rows.
-    const key = k * 2 ** 26 + n;
-    if (!transposeA && !transposeB) {
-      if ((packedAs.get(b.dataId) ?? key) !== key) dropPacked(backend, b);
-      packedAs.set(b.dataId, key);
-    }
-    product(backend, whole(dataA), whole(dataB), whole(dataOut), [size / n, k, n], transposeA, transposeB);
-    return out;
+    const sizes: Sizes = [size / n, k, n];
+    const floats = productScratch(sizes, transposeA, transposeB);
+    return {
+      outputs,
+      scratch: floats > 0 ? float32([floats]) : undefined,
+      prepare(routines, [out, scratch]) {
+        const key = k * 2 ** 26 + n;
+        if (!transposeA && !transposeB) {
+          if ((packedAs.get(b.dataId) ?? key) !== key) dropPacked(backend, b);
+          packedAs.set(b.dataId, key);
+        }
+        const whole = (tensor: TensorInfo): Block => ({
+          at: routines.at(tensor),
+          id: backend.dataIdMap.get(tensor.dataId).id,
+        });
+        const at = scratch ? routines.at(scratch) : 0;
+        product({ backend, routines }, whole(a), whole(b), whole(out!), sizes, transposeA, transposeB, at);
+      },
+    };
   }
+  // An operand that is stored transposed is turned once, however often its entries are used.
   const batchA = util.sizeFromShape(dimsA);
-  const [sizeA, sizeB] = [transposeA ? batchA * m * k : 0, transposeB ? batchB * k * n : 0];
-  withScratch(backend, sizeA + sizeB, (at) => {
-    // An operand that is stored transposed is turned once, however often its entries are used.
-    const atB = at + sizeA * 4;
-    if (transposeA) transposeHeap(backend, dataA.memoryOffset, at, k, m, batchA);
-    if (transposeB) transposeHeap(backend, dataB.memoryOffset, atB, n, k, batchB);
-    plainBatch(
-      backend,
-      [transposeA ? at : dataA.memoryOffset, batchOffsets(dimsA, outDims)],
-      [transposeB ? atB : dataB.memoryOffset, batchOffsets(dimsB, outDims)],
-      dataOut.memoryOffset,
-      [m, k, n],
-    );
-  });
-  return out;
+  const [floatsA, floatsB] = [transposeA ? batchA * m * k : 0, transposeB ? batchB * k * n : 0];
+  return {
+    outputs,
+    scratch: floatsA + floatsB > 0 ? float32([floatsA + floatsB]) : undefined,
+    prepare(routines, [out, scratch]) {
+      const { at, transpose } = routines;
+      const turned = scratch ? at(scratch) : 0;
+      if (transposeA) transpose(at(a), turned, k, m, batchA);
+      if (transposeB) transpose(at(b), turned + floatsA * 4, n, k, batchB);
+      const [atA, atB] = [transposeA ? turned : at(a), transposeB ? turned + floatsA * 4 : at(b)];
+      const [fromA, fromB] = [batchOffsets(dimsA, outDims), batchOffsets(dimsB, outDims)];
+      for (let entry = 0; entry < fromA.length; entry++) {
+        const left = { at: atA + fromA[entry]! * m * k * 4 };
+        const right = { at: atB + fromB[entry]! * k * n * 4 };
+        plain({ backend, routines }, left, right, { at: at(out!) + entry * m * n * 4 }, m, k, n);
+      }
+    },
+  };
 }
 
-export const batchMatMul: KernelConfig = {
-  kernelName: 'BatchMatMul',
-  backendName: 'wasm',
-  kernelFunc: ({ inputs, attrs, backend }) =>
-    matMulWasm(backend as BackendWasm, inputs.a!, inputs.b!, Boolean(attrs?.transposeA), Boolean(attrs?.transposeB)),
+export const batchMatMul: WasmKernel = {
+  name: 'BatchMatMul',
+  plan: ({ inputs, attrs, backend }) =>
+    matMul(backend as BackendWasm, inputs.a!, inputs.b!, Boolean(attrs.transposeA), Boolean(attrs.transposeB)),
 };
 
 /**
  * `f(a b + bias)`. TensorFlow.js' own kernel packs the bias along with the matrix and would not see it change, so the
  * bias and f are applied here.
  */
-export const fusedMatMul: KernelConfig = {
-  kernelName: '_FusedMatMul',
-  backendName: 'wasm',
-  kernelFunc({ inputs, attrs, backend: anyBackend }) {
-    const backend = anyBackend as BackendWasm;
+export const fusedMatMul: WasmKernel = {
+  name: '_FusedMatMul',
+  plan({ inputs, attrs, backend }) {
+    const { a, b, bias, preluActivationWeights } = inputs;
     const { transposeA, transposeB, activation, leakyreluAlpha } = attrs as unknown as FusedAttributes;
-    if (inputs.preluActivationWeights) throw new Error('_FusedMatMul: prelu is not supported; apply it afterwards.');
-    const out = matMulWasm(backend, inputs.a!, inputs.b!, transposeA, transposeB);
-    const y = backend.typedArrayFromHeap(out) as Float32Array;
-    const n = out.shape.at(-1)!;
-    if (inputs.bias) {
-      const bias = backend.typedArrayFromHeap(inputs.bias) as Float32Array;
-      if (bias.length !== n)
-        throw new Error(`_FusedMatMul: the bias must have ${n} numbers, got [${inputs.bias.shape}].`);
-      for (let at = 0; at < y.length; ) for (let j = 0; j < n; j++, at++) y[at]! += bias[j]!;
-    }
-    activate(y, activation, leakyreluAlpha ?? 0.2);
-    return out;
+    if (preluActivationWeights) throw new Error('_FusedMatMul: prelu is not supported; apply it afterwards.');
+    const product = matMul(backend as BackendWasm, a!, b!, transposeA, transposeB);
+    return {
+      ...product,
+      compute(views, made) {
+        product.compute?.(views, made);
+        const y = views.floats(made[0]!);
+        if (bias) addBias(y, views.floats(bias), made[0]!.shape.at(-1)!);
+        activate(y, activation, leakyreluAlpha ?? 0.2);
+      },
+    };
   },
 };
+
+function addBias(y: Float32Array, bias: Float32Array, n: number): void {
+  if (bias.length !== n) throw new Error(`_FusedMatMul: the bias must have ${n} numbers, got ${bias.length}.`);
+  for (let at = 0; at < y.length; ) for (let j = 0; j < n; j++, at++) y[at]! += bias[j]!;
+}
 
 interface FusedAttributes {
   readonly transposeA: boolean;

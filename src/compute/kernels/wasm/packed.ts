@@ -1,4 +1,4 @@
-/** The packed copies of right-hand matrices that XNNPACK keeps, and how to drop them: see `matmul-wasm.ts`. */
+/** The packed copies of right-hand matrices that XNNPACK keeps, and how to drop them: see `matmul.ts`. */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 

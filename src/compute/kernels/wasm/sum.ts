@@ -1,41 +1,45 @@
 /** Sums over leading or middle axes on WASM: straight through memory, where TensorFlow.js transposes first. */
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
-import { sumConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Sum';
-import { type KernelConfig, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { WasmKernel } from './memory';
 
-export const sum: KernelConfig = {
-  ...sumConfig,
-  kernelFunc(call) {
-    const x = call.inputs.x!;
-    const axes = util.parseAxisParam(call.attrs!.axis as number | number[], x.shape);
-    const reduced = new Set(axes);
-    const first = Math.min(...axes);
-    const last = Math.max(...axes);
-    // Only a single run of axes, the last axis not among them, in 32-bit floats; the rest is fast already.
-    const isRun = axes.length > 0 && last - first + 1 === reduced.size && last < x.shape.length - 1;
-    const backend = call.backend as BackendWasm;
-    if (!isRun || x.dtype !== 'float32') {
-      const out = sumConfig.kernelFunc(call) as TensorInfo;
+/** The sizes of a sum over a run of axes, `[outer, count, inner]` to `[outer, inner]`, and the shape of the result. */
+export function runOfAxes({ shape }: TensorInfo, { axis, keepDims }: { axis?: unknown; keepDims?: unknown }) {
+  const axes = util.parseAxisParam(axis as number | number[], [...shape]);
+  const reduced = new Set(axes);
+  const [first, last] = [Math.min(...axes), Math.max(...axes)];
+  return {
+    /** Whether it is one, the last axis not among them. */
+    isRun: axes.length > 0 && last - first + 1 === reduced.size && last < shape.length - 1,
+    outer: util.sizeFromShape(shape.slice(0, first)),
+    count: util.sizeFromShape(shape.slice(first, last + 1)),
+    inner: util.sizeFromShape(shape.slice(last + 1)),
+    kept: keepDims ? shape.map((size, i) => (reduced.has(i) ? 1 : size)) : shape.filter((_, i) => !reduced.has(i)),
+  };
+}
+
+export const sum: WasmKernel = {
+  name: 'Sum',
+  plan({ inputs, attrs }) {
+    const x = inputs.x!;
+    const { isRun, outer, count, inner, kept } = runOfAxes(x, attrs);
+    if (util.sizeFromShape(x.shape) === 0) {
       // TensorFlow.js leaves the sum of nothing unwritten.
-      if (util.sizeFromShape(x.shape) === 0) backend.typedArrayFromHeap(out).fill(0);
-      return out;
+      return { outputs: { shape: kept, dtype: x.dtype }, compute: ({ view }, [out]) => void view(out!).fill(0) };
     }
-    const kept = call.attrs!.keepDims
-      ? x.shape.map((size, axis) => (reduced.has(axis) ? 1 : size))
-      : x.shape.filter((_, axis) => !reduced.has(axis));
-    const out = backend.makeOutput(kept, 'float32');
-    const outer = util.sizeFromShape(x.shape.slice(0, first));
-    const count = util.sizeFromShape(x.shape.slice(first, last + 1));
-    const inner = util.sizeFromShape(x.shape.slice(last + 1));
-    const from = backend.typedArrayFromHeap(x) as Float32Array;
-    const to = backend.typedArrayFromHeap(out) as Float32Array;
-    const totals = new Float64Array(inner);
-    for (let block = 0; block < outer; block++) {
-      totals.fill(0);
-      addRows(from, block * count * inner, count, totals);
-      to.set(totals, block * inner);
-    }
-    return out;
+    // Only 32-bit floats; the rest is fast already.
+    if (!isRun || x.dtype !== 'float32') return undefined;
+    return {
+      outputs: { shape: kept, dtype: 'float32' },
+      compute({ floats }, [out]) {
+        const [from, to] = [floats(x), floats(out!)];
+        const totals = new Float64Array(inner);
+        for (let block = 0; block < outer; block++) {
+          totals.fill(0);
+          addRows(from, block * count * inner, count, totals);
+          to.set(totals, block * inner);
+        }
+      },
+    };
   },
 };
 

@@ -1,6 +1,12 @@
-import type { KernelConfig } from '@tensorflow/tfjs-core';
-import { ownTraining } from '../shared/training';
-import { withSimd } from '../wasm-simd/index';
-import { wasmTraining } from './tfjs-training';
+/** The kernels of WASM that only training runs. */
 
-export const load = (): Promise<readonly KernelConfig[]> => withSimd([...wasmTraining, ...ownTraining('wasm')]);
+import tfjs from 'virtual:tfjs-kernels/wasm/training';
+import type { KernelConfig } from '@tensorflow/tfjs-core';
+import { sharedTraining } from '../shared/training';
+import { withSimd } from '../wasm-simd/index';
+import { onWasm } from './memory';
+
+/** Without those in WebAssembly of our own. */
+export const kernels: readonly KernelConfig[] = [...tfjs, ...sharedTraining.map((kernel) => onWasm(kernel))];
+
+export const load = (): Promise<readonly KernelConfig[]> => withSimd(kernels);

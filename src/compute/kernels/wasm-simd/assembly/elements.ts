@@ -66,7 +66,7 @@ export function counters(first: i32): v128 {
   return i32x4.add(i32x4.splat(first), i32x4(0, STRIDE, STRIDE * 2, STRIDE * 3));
 }
 
-/** Dropout of n numbers; `threshold` is the bound less 1. */
+/** Dropout of n numbers; `threshold` is the bound less 1. What is dropped is multiplied by 0, so that NaN stays NaN. */
 export function dropout(x: usize, y: usize, n: i32, first: i32, second: i32, threshold: i32, factor: f32): void {
   const key = i32x4.splat(second);
   const bound = i32x4.splat(threshold);
@@ -75,10 +75,10 @@ export function dropout(x: usize, y: usize, n: i32, first: i32, second: i32, thr
   let counter = counters(first);
   let i = 0;
   for (; i + 4 <= n; i += 4, x += 16, y += 16) {
-    v128.store(y, v128.and(f32x4.mul(v128.load(x), scale), stays(counter, key, bound)));
+    v128.store(y, f32x4.mul(v128.load(x), v128.and(scale, stays(counter, key, bound))));
     counter = i32x4.add(counter, step);
   }
-  if (i < n) storePart(y, v128.and(f32x4.mul(loadPart(x, n - i, 0), scale), stays(counter, key, bound)), n - i);
+  if (i < n) storePart(y, f32x4.mul(loadPart(x, n - i, 0), v128.and(scale, stays(counter, key, bound))), n - i);
 }
 
 /** One step of Adam over n numbers: `nn/updates.ts` has the equations. */

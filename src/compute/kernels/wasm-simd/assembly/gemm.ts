@@ -196,15 +196,16 @@ function tile(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: usize, re
     b += 32;
   }
   if (relu) {
+    // In this order NaN is kept.
     const zero = f32x4.splat(0);
-    c00 = f32x4.pmax(zero, c00);
-    c01 = f32x4.pmax(zero, c01);
-    c10 = f32x4.pmax(zero, c10);
-    c11 = f32x4.pmax(zero, c11);
-    c20 = f32x4.pmax(zero, c20);
-    c21 = f32x4.pmax(zero, c21);
-    c30 = f32x4.pmax(zero, c30);
-    c31 = f32x4.pmax(zero, c31);
+    c00 = f32x4.pmax(c00, zero);
+    c01 = f32x4.pmax(c01, zero);
+    c10 = f32x4.pmax(c10, zero);
+    c11 = f32x4.pmax(c11, zero);
+    c20 = f32x4.pmax(c20, zero);
+    c21 = f32x4.pmax(c21, zero);
+    c30 = f32x4.pmax(c30, zero);
+    c31 = f32x4.pmax(c31, zero);
   }
   v128.store(c, c00);
   v128.store(c, c01, 16);

@@ -2,12 +2,12 @@
 import { transpose4 } from './gemm';
 import { exp4, loadPart, max4, storePart, sum4 } from './math';
 
-/** The largest of n >= 1 numbers. */
+/** The largest of n >= 1 numbers, NaN passed over. */
 export function largest(x: usize, n: i32): f32 {
   let i = 0;
-  let m = f32x4.splat(-f32.MAX_VALUE);
+  let m = f32x4.splat(-Infinity);
   for (; i + 4 <= n; i += 4, x += 16) m = f32x4.pmax(m, v128.load(x));
-  return max4(f32x4.pmax(m, loadPart(x, n - i, -f32.MAX_VALUE)));
+  return max4(f32x4.pmax(m, loadPart(x, n - i, -Infinity)));
 }
 
 /** Writes e^(x - shift) of n numbers, and returns their sum; a few thousand at a time, so that no digits are lost. */
@@ -30,7 +30,7 @@ export function exponentials(x: usize, to: usize, n: i32, shift: f32): f32 {
     s0 = f32x4.add(s0, e);
   }
   if (i < n) {
-    const e = exp4(f32x4.sub(loadPart(x, n - i, -f32.MAX_VALUE), by));
+    const e = exp4(f32x4.sub(loadPart(x, n - i, -Infinity), by));
     storePart(to, e, n - i);
     s1 = f32x4.add(s1, e);
   }

@@ -1,4 +1,6 @@
-/** Our own kernels for WebGPU that scoring runs. */
+/** The kernels of WebGPU that scoring runs: TensorFlow.js', and ours where its are wrong. */
+
+import tfjs from 'virtual:tfjs-kernels/webgpu/inference';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { _fusedMatMulConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/_FusedMatMul';
 import { addNConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/AddN';
@@ -63,7 +65,8 @@ const addN = (terms: readonly TensorInfo[], backend: WebGPUBackend): TensorInfo 
   return total;
 };
 
-export const ownWebgpuInference: readonly KernelConfig[] = [
+export const kernels: readonly KernelConfig[] = [
+  ...tfjs,
   { kernelName: 'Transpose', backendName: 'webgpu', kernelFunc: transpose },
   {
     ...addNConfig,

@@ -1,4 +1,6 @@
-/** Our own kernels for WebGL that scoring runs. */
+/** The kernels of WebGL that scoring runs: TensorFlow.js', and ours where its are wrong. */
+
+import tfjs from 'virtual:tfjs-kernels/webgl/inference';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import { sliceConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Slice';
 import { SliceProgram } from '@tensorflow/tfjs-backend-webgl/dist/slice_gpu';
@@ -25,6 +27,7 @@ const slice: KernelFunc = (call) => {
   return { ...copy, shape };
 };
 
-export const ownWebglInference: readonly KernelConfig[] = [
+export const kernels: readonly KernelConfig[] = [
+  ...tfjs,
   { kernelName: 'Slice', backendName: 'webgl', kernelFunc: slice },
 ];
