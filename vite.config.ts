@@ -11,8 +11,11 @@
  */
 import { defineConfig, type UserConfig } from 'vite';
 import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
-import { compactStyles, declarations, executable, withoutHelp } from './test/build/plugins.ts';
+import { codeHash, compactStyles, declarations, executable, withoutHelp } from './test/build/plugins.ts';
 import { tfjsKernels } from './test/build/tfjs-kernels.ts';
+
+/** The licences of what is inside, in one file instead of in front of every module. */
+const LICENCES = { fileName: 'licences.md' } as const;
 
 /** What both bundles for pages have in common. */
 const bundle = {
@@ -20,8 +23,7 @@ const bundle = {
   // An inlined asset would be a second copy of a file, or a worker without a URL of its own.
   assetsInlineLimit: 0,
   reportCompressedSize: false,
-  // The licences of what is inside, in one file instead of in front of every module.
-  license: { fileName: 'licences.md' },
+  license: LICENCES,
 } as const;
 
 /** What every model and backend computes with: one file, not one for each operation, which would compress worse. */
@@ -114,6 +116,7 @@ const commandLine: UserConfig = {
     outDir: 'dist/cli',
     target: 'node20',
     minify: false,
+    license: LICENCES,
     rolldownOptions: {
       // The program, and the script of the threads that share its trainings.
       input: { aisle: 'src/cli/main.ts', thread: 'src/cli/thread.ts' },
@@ -132,6 +135,7 @@ const modes: Record<string, UserConfig> = { lib: library, embed, cli: commandLin
 export default defineConfig(async ({ mode }) => ({
   base: './',
   ...(modes[mode] ?? page),
+  define: { ...modes[mode]?.define, 'import.meta.env.CODE_HASH': JSON.stringify(codeHash(import.meta.dirname)) },
   plugins: [tfjsKernels(), ...((modes[mode] ?? page).plugins ?? [])],
   // Loaded for tests only: an install builds the command line, and should not wait for a browser driver.
   ...(mode === 'test' ? { test: (await import('./test/build/vitest.ts')).tests } : {}),

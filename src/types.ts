@@ -90,6 +90,11 @@ export interface Scorer {
   /** How many of the same visitor's earlier sessions it reads. Default 0. */
   readonly earlier?: number;
   /**
+   * Of a counting model: whether a score is evidence of this session. Other scores say how popular an item is, and 0 that
+   * nothing was counted for it. Absent where every score is evidence, as those of a network are.
+   */
+  readonly isEvidence?: ((score: number) => boolean) | undefined;
+  /**
    * Scores of all items for a batch of sessions, each with at least one click.
    *
    * @returns `[sessions, n]` row-major, column i belongs to item index i + 1.

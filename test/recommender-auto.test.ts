@@ -1,4 +1,5 @@
 /** `backend: 'auto'` in the built library: what is found out about the device, remembered, and forgotten. */
+import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import type { BackendName, Recommender } from '../src/index';
 import type { DeviceRecord } from '../src/recommender/device-record';
@@ -48,6 +49,16 @@ describe('auto', () => {
     expect(await databases()).toEqual(['aisle']);
     await next.page.evaluate(() => (globalThis as never as { recommender: Recommender }).recommender.privacy.erase());
     expect(await databases()).toEqual([]);
+  });
+
+  test('says where trying or learning cannot be loaded, and goes on recommending', async () => {
+    const answer = (path: string) => (/\/(trials|learning)-/.test(path) ? { status: 404 } : undefined);
+    const shop = await opened({ recommender: { consent: 'granted', learn: 'auto' }, answer });
+    await expectRight(shop);
+    const degraded = async () => (await shop.status()).degraded.map(({ code }) => code).sort();
+    await expect.poll(degraded, { timeout: 60_000 }).toEqual(['learning-failed', 'trials-failed']);
+    await expectRight(shop);
+    expect(await shop.thrown()).toEqual([]);
   });
 
   test('stores nothing without consent', async () => {
@@ -109,14 +120,20 @@ describe('auto', () => {
     expect(await named.status()).toMatchObject({ engine: { backend: 'wasm' }, degraded: [{ code: 'no-backend' }] });
   });
 
-  test('holds nothing against a GPU whose page was left while it was tried', async () => {
+  test.each<[string, (page: Page) => Promise<unknown>]>([
+    ['whose page was left', (page) => page.goto('about:blank')],
+    [
+      'whose page was done with it',
+      (page) => page.evaluate(() => (globalThis as never as { recommender: Recommender }).recommender.dispose()),
+    ],
+  ])('holds nothing against a GPU %s while it was tried', async (_, leave) => {
     const isHeld = { current: true };
     const answer = (path: string) => (isHeld.current && /webgl-/.test(path) ? ('never' as const) : undefined);
     const shop = await opened({ recommender: { consent: 'granted' }, answer });
     await expectRight(shop);
     const mark = () => stored(shop).then((record) => record?.trying);
     await expect.poll(mark, { timeout: 60_000 }).toBe('webgl');
-    await shop.page.goto('about:blank');
+    await leave(shop.page);
     isHeld.current = false;
     const next = await opened({
       recommender: { consent: 'granted' },

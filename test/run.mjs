@@ -7,7 +7,7 @@
  */
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { createServer, runnerImport } from 'vite';
+import { createServer, loadConfigFromFile } from 'vite';
 
 const [file, ...rest] = process.argv.slice(2);
 if (file === undefined) {
@@ -25,18 +25,19 @@ const commonJs = {
       : undefined,
 };
 
-const { module: build } = await runnerImport(resolve(import.meta.dirname, 'build/tfjs-kernels.ts'));
+const root = resolve(import.meta.dirname, '..');
+const commandLine = await loadConfigFromFile({ command: 'build', mode: 'cli' }, undefined, root);
+
 const server = await createServer({
   configFile: false,
-  root: resolve(import.meta.dirname, '..'),
-  plugins: [build.tfjsKernels(), commonJs],
+  root,
+  plugins: [...commandLine.config.plugins, commonJs],
   appType: 'custom',
   logLevel: 'error',
   cacheDir: '.cache/vite-run',
   optimizeDeps: { noDiscovery: true, include: [] },
   server: { middlewareMode: true, hmr: false, ws: false, watch: null },
-  // The WASM module's own script is CommonJS and asks where it lies.
-  define: { __dirname: 'import.meta.dirname' },
+  define: commandLine.config.define,
   // Node cannot load TensorFlow.js's extensionless ES modules; Vite can.
   ssr: { noExternal: [/@tensorflow\/tfjs/] },
 });

@@ -46,6 +46,8 @@ export interface ArtifactInfo {
   readonly items: number;
   /** What the model reads of clicks beside their items, and how it is numbered. Default: nothing. */
   readonly features?: ClickFeatures;
+  /** Above 0: what turns scores into logits, softmax(scale · scores) being probabilities. Absent where it was not fitted. */
+  readonly scale?: number;
   readonly golden: GoldenCheck;
   /** Data counts, epochs, metrics with protocol, seed, command, software versions. */
   readonly training: Readonly<Record<string, unknown>>;

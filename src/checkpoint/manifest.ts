@@ -48,6 +48,7 @@ export function checkManifest(value: unknown): Manifest {
     config: record(manifest['config'], 'config'),
     items,
     ...(manifest['features'] !== undefined && { features: checkFeatures(manifest['features']) }),
+    ...(manifest['scale'] !== undefined && { scale: checkScale(manifest['scale']) }),
     files: checkFiles(manifest['files']),
     golden: checkGolden(manifest['golden'], items),
     training: record(manifest['training'], 'training'),
@@ -79,6 +80,13 @@ function checkFeatures(value: unknown): ClickFeatures {
     }
   });
   return Object.fromEntries(checked);
+}
+
+function checkScale(value: unknown): number {
+  if (typeof value !== 'number' || !(value > 0 && value < Number.POSITIVE_INFINITY)) {
+    throw expected('scale', 'a number above 0', value);
+  }
+  return value;
 }
 
 function checkFiles(value: unknown): Record<string, FileEntry> {

@@ -2,8 +2,8 @@
  * An artifact as files. `manifest.json` names every other file with its length and SHA-256, so that a damaged, mixed
  * or half-copied folder is refused as a whole.
  *
- *     manifest.json         formatVersion, name, version, architecture, config, items, features, files, golden, training,
- *                           licence, modelCard
+ *     manifest.json         formatVersion, name, version, architecture, config, items, features, scale, files, golden,
+ *                           training, licence, modelCard
  *     weights.safetensors   tensors by name; item tables [n + 1, d], row 0 is padding
  *     items.json            ["id of index 1", "id of index 2", …]
  *     catalogue.json        optional: [{ "id", "title", "url", "image", "price", … }, …]
@@ -55,7 +55,7 @@ export async function packArtifact(
   if (catalogue) files.set(CATALOGUE, utf8(`${JSON.stringify(checkCatalogue(catalogue))}\n`));
   const entries: [string, FileEntry][] = [];
   for (const [name, bytes] of files) entries.push([name, { sha256: await sha256(bytes), bytes: bytes.length }]);
-  const { name, version, architecture, config, items, features, golden, training, licence, modelCard } = info;
+  const { name, version, architecture, config, items, features, scale, golden, training, licence, modelCard } = info;
   const manifest: Manifest = {
     formatVersion: FORMAT_VERSION,
     name,
@@ -64,6 +64,7 @@ export async function packArtifact(
     config,
     items,
     ...(features && { features }),
+    ...(scale !== undefined && { scale }),
     files: Object.fromEntries(entries),
     golden,
     training,

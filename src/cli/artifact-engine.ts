@@ -7,6 +7,7 @@ import type { BackendChoice } from '../compute/types';
 import { createLocalEngine } from '../engine/local-engine';
 import type { Engine, ModelInfo } from '../engine/types';
 import { RecommenderError } from '../errors';
+import { finishReplacing } from './artifact-folder';
 import { backendOptions } from './start-backend';
 
 export interface LoadedEngine {
@@ -21,6 +22,7 @@ export interface LoadedEngine {
  * @throws RecommenderError `bad-artifact` that names the file, `no-backend`, `aborted`.
  */
 export async function loadEngine(folder: string, backend: BackendChoice, signal: AbortSignal): Promise<LoadedEngine> {
+  await finishReplacing(folder);
   const engine = createLocalEngine({ fetchFile: readFromDisk, ...(await backendOptions(backend)) });
   try {
     const modelUrl = pathToFileURL(`${resolve(folder)}/`).href;

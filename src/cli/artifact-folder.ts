@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Artifact, type ArtifactInfo, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { parseJson } from '../checkpoint/json';
 import { CATALOGUE, ITEMS, MANIFEST, WEIGHTS } from '../checkpoint/manifest';
 import { openArtifact, tooLong } from '../checkpoint/open';
 import { packArtifact } from '../checkpoint/pack';
 import type { Precision } from '../checkpoint/precision';
 import { readSafetensors } from '../checkpoint/safetensors';
 import { RecommenderError } from '../errors';
-import { codeOf, refused, removeEmpty, temporaryPrefix, writeDurably } from './durable';
+import { codeOf, exists, refused, removeEmpty, temporaryPrefix, writeDurably } from './durable';
 
 export interface WriteOptions {
   /** Precision of the weights. Default `f32`. */
@@ -33,10 +34,7 @@ export async function writeArtifactFolder(dir: string, artifact: Artifact, optio
   const folder = resolve(dir);
   await checkReplaceable(dir, discard);
   const files = await packArtifact(artifact, { precision });
-  const tag = randomBytes(6).toString('hex');
-  const sibling = (word: string) => join(dirname(folder), `.${basename(folder)}.${word}-${tag}`);
-  const fresh = sibling('new');
-  const old = sibling('old');
+  const [fresh, old] = siblings(folder, randomBytes(6).toString('hex'));
   let made: string | undefined; // the topmost of the parents that had to be made
   try {
     made = await mkdir(dirname(folder), { recursive: true });
@@ -47,8 +45,10 @@ export async function writeArtifactFolder(dir: string, artifact: Artifact, optio
     try {
       await rename(fresh, folder);
     } catch (error) {
-      if (replaced) await rename(old, folder);
-      throw error;
+      // Another process has come between the two renames, and ended the replacement.
+      const isDone = codeOf(error) === 'ENOENT' && (await exists(folder));
+      if (replaced && !isDone) await rename(old, folder);
+      if (!isDone) throw error;
     }
     await syncFolder(dirname(folder));
   } catch (error) {
@@ -60,6 +60,37 @@ export async function writeArtifactFolder(dir: string, artifact: Artifact, optio
   await rm(old, { recursive: true, force: true }).catch(() => {}); // the new folder stands; a leftover harms nobody
 }
 
+/** Beside a folder that is being replaced: the one that is to take its name, and the one that had it. */
+const siblings = (folder: string, tag: string): [fresh: string, old: string] => [
+  join(dirname(folder), `.${basename(folder)}.new-${tag}`),
+  join(dirname(folder), `.${basename(folder)}.old-${tag}`),
+];
+
+/**
+ * Ends what `writeArtifactFolder` was about to do when its process was killed between its two renames: the old artifact has
+ * moved away, and the new one, complete and on the disk, takes its name. Whatever reads or writes an artifact calls it first.
+ *
+ * @throws RecommenderError `io` if the disk refuses.
+ */
+export async function finishReplacing(dir: string): Promise<void> {
+  const folder = resolve(dir);
+  if (await exists(folder)) return;
+  const names = await readdir(dirname(folder)).catch((): string[] => []);
+  const prefix = `.${basename(folder)}.old-`;
+  for (const name of names.filter((name) => name.startsWith(prefix))) {
+    const [fresh, old] = siblings(folder, name.slice(prefix.length));
+    // Without a new one the replacement had ended, and this is what had not been removed of the old one.
+    if (!names.includes(basename(fresh))) continue;
+    try {
+      await rename(fresh, folder);
+      await syncFolder(dirname(folder));
+    } catch (error) {
+      throw refused(`Ending the interrupted writing of ${dir}`, error);
+    }
+    return rm(old, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
 /**
  * Reads and checks an artifact folder.
  *
@@ -67,6 +98,11 @@ export async function writeArtifactFolder(dir: string, artifact: Artifact, optio
  */
 export async function readArtifactFolder(dir: string): Promise<Artifact> {
   return (await readAll(dir)).artifact;
+}
+
+/** The item ids of an artifact that has been read and checked before, in the order of their indices. */
+export async function readItemIds(dir: string): Promise<readonly string[]> {
+  return parseJson(await readFile(join(dir, ITEMS)), ITEMS) as readonly string[];
 }
 
 /** What `aisle inspect DIR` tells of an artifact. */
@@ -110,6 +146,7 @@ export async function inspectArtifact(dir: string): Promise<ArtifactSummary> {
 
 /** The artifact and the files that it was read from. */
 async function readAll(dir: string): Promise<{ artifact: Artifact; files: Map<string, Uint8Array> }> {
+  await finishReplacing(dir);
   const isFolder = await stat(dir).then(
     (found) => found.isDirectory(),
     () => false,
@@ -143,6 +180,7 @@ async function readAll(dir: string): Promise<{ artifact: Artifact; files: Map<st
  * @throws RecommenderError `bad-input` if `dir` is a file, or holds anything but an artifact and `discard`.
  */
 export async function checkReplaceable(dir: string, discard: readonly string[] = []): Promise<void> {
+  await finishReplacing(dir);
   let names: string[];
   try {
     names = await readdir(resolve(dir));

@@ -73,16 +73,25 @@ function readingOf({ info, tensors }: Artifact): string | undefined {
   return JSON.stringify([info.features, users && Array.from(users.data)]);
 }
 
-/** The scorer of equal parts, and that of what is mixed in. A backend must be running where one is a network. */
+/**
+ * The scorer of equal parts, and that of what is mixed in. A backend must be running where one is a network.
+ *
+ * @throws RecommenderError `bad-config` for probabilities of a network whose scale is not known.
+ */
 export async function loadParts(
   { artifacts, mixed }: Parts,
   scale: Scale,
 ): Promise<{ first: Member; second?: Member }> {
   const members: Member[] = [];
+  const all = mixed ? [...artifacts, mixed] : artifacts;
+  const isCombined = all.length > 1;
   try {
-    for (const artifact of mixed ? [...artifacts, mixed] : artifacts) {
+    for (const artifact of all) {
       const isCounted = Object.hasOwn(baselines, artifact.info.architecture);
-      members.push({ scorer: await loadScorer(artifact), isCounted });
+      const scorer = await loadScorer(artifact);
+      const known = scorer.network?.scale;
+      members.push({ scorer, isCounted, ...(known !== undefined && { scale: known }) });
+      if (isCombined && scale === 'probabilities' && !isCounted && known === undefined) throw noScale(artifact);
     }
   } catch (error) {
     for (const { scorer } of members) scorer.dispose();
@@ -92,6 +101,13 @@ export async function loadParts(
   const first = equal.length === 1 ? equal[0]! : { scorer: ensemble(equal, scale), isCounted: true };
   return { first, ...(mixed && { second: members.at(-1)! }) };
 }
+
+const noScale = ({ info: { name } }: Artifact): RecommenderError =>
+  new RecommenderError(
+    'bad-config',
+    `The artifact "${name}" does not say what turns its scores into probabilities. Use --combine standard, or train it ` +
+      'with a validation part, which the scale is fitted on.',
+  );
 
 /** Its scores are means of probabilities, as counts are: to be divided by their sum, not to be taken to a power again. */
 const ensemble = (members: readonly Member[], scale: Scale): Scorer =>

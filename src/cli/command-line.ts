@@ -2,6 +2,9 @@
 import { basename } from 'node:path';
 import type { EventsFlags } from './options';
 
+/** The default of `--licence`. */
+export const UNLICENSED = 'UNLICENSED';
+
 /** The flags that decide what `aisle train` learns. */
 export interface TrainingCommand extends EventsFlags {
   readonly data: string;
@@ -14,31 +17,40 @@ export interface TrainingCommand extends EventsFlags {
   readonly epochs?: number;
   readonly seed: number;
   readonly valid?: string;
+  readonly scale?: number;
   readonly holdout: number;
   readonly catalogue?: string;
   readonly replay: number;
+  readonly licence: string;
+  readonly backend: string;
   readonly threads?: number;
 }
 
+/** A flag and its value; true for a flag alone, undefined where it was not given. */
+type Word = readonly [flag: string, value: string | number | true | undefined];
+
 /** The command that makes an artifact again, with file names only: an artifact is public, folders of its maker are not. */
 export function trainingCommand(flags: TrainingCommand): string {
-  const { data, model, out, from, preset, config, set, epochs, seed, valid, holdout, catalogue, replay, threads } =
-    flags;
+  const { data, model, out, from, preset, config, set, epochs, seed, valid, scale, holdout, catalogue, replay } = flags;
+  const { licence, backend, threads } = flags;
   const file = (path: string | undefined) => path && basename(path);
-  const words: [string, string | number | undefined][] = [
+  const words: Word[] = [
     ['--data', file(data)],
     ['--model', model],
     ['--out', file(out)],
     ['--from', file(from)],
     ['--preset', preset],
     ['--config', file(config)],
-    ...set.map(([key, value]): [string, string] => ['--set', `${key}=${value}`]),
+    ...set.map(([key, value]): Word => ['--set', `${key}=${value}`]),
     ['--epochs', epochs],
     ['--valid', valid?.startsWith('last:') ? valid : file(valid)],
+    ['--scale', scale],
     ['--holdout', holdout || undefined],
     ['--catalogue', file(catalogue)],
     ['--replay', replay || undefined],
     ...eventsWords(flags),
+    ['--licence', licence === UNLICENSED ? undefined : licence],
+    ['--backend', backend === 'auto' ? undefined : backend],
     ['--threads', threads],
     ['--seed', seed],
   ];
@@ -46,12 +58,12 @@ export function trainingCommand(flags: TrainingCommand): string {
 }
 
 /** The flags that decide what `aisle search` finds. */
-export interface SearchCommand extends Omit<TrainingCommand, 'from' | 'replay' | 'threads' | 'valid'> {
+export interface SearchCommand
+  extends Omit<TrainingCommand, 'from' | 'replay' | 'licence' | 'scale' | 'threads' | 'valid'> {
   readonly valid: string;
   readonly range: readonly (readonly [string, string])[];
   readonly trials: number;
   readonly metric: string;
-  readonly backend: string;
 }
 
 /** The command that goes on with a search, with paths as they were given. */
@@ -85,17 +97,20 @@ export function searchCommand(flags: SearchCommand): string {
 }
 
 /** The flags of `aisle import` that decide what it writes. */
-export interface ImportCommand {
+export interface ImportCommand extends EventsFlags {
   readonly from: string;
   readonly weights: string;
   readonly config: string;
   readonly items: string;
   readonly out: string;
   readonly prefix?: string;
+  readonly data?: string;
+  readonly licence: string;
 }
 
 /** The command that imports an artifact again, with file names only. */
-export function importCommand({ from, weights, config, items, out, prefix }: ImportCommand): string {
+export function importCommand(flags: ImportCommand): string {
+  const { from, weights, config, items, out, prefix, data, licence } = flags;
   return joined('aisle import', [
     ['--from', from],
     ['--weights', basename(weights)],
@@ -103,21 +118,20 @@ export function importCommand({ from, weights, config, items, out, prefix }: Imp
     ['--items', basename(items)],
     ['--out', basename(out)],
     ['--prefix', prefix],
+    ['--data', data && basename(data)],
+    ...eventsWords(flags),
+    ['--licence', licence === UNLICENSED ? undefined : licence],
   ]);
 }
 
-function joined(
-  command: string,
-  words: readonly (readonly [flag: string, value: string | number | undefined])[],
-): string {
-  const parts = words
-    .filter(([, value]) => value !== undefined)
-    .map(([flag, value]) => `${flag} ${quoted(`${value}`)}`);
-  return [command, ...parts].join(' ').replace(/ ''/g, '');
-}
+const joined = (command: string, words: readonly Word[]): string =>
+  [command, ...argumentsOf(words).map(quoted)].join(' ');
 
-/** The flags that say how an events file is read, with their values; `undefined` where one is not set. */
-function eventsWords(flags: EventsFlags): [string, string | number | undefined][] {
+const argumentsOf = (words: readonly Word[]): string[] =>
+  words.flatMap(([flag, value]) => (value === undefined ? [] : value === true ? [flag] : [flag, `${value}`]));
+
+/** The flags that say how an events file is read. */
+function eventsWords(flags: EventsFlags): Word[] {
   const { columns, format, timeUnit, sessionsBy, events, minSupport, minLength, iterative, collapseRepeats } = flags;
   const names = Object.entries(columns ?? {}).map(([key, name]) => `${key}=${name}`);
   return [
@@ -128,17 +142,14 @@ function eventsWords(flags: EventsFlags): [string, string | number | undefined][
     ['--events', events?.join(',')],
     ['--min-support', minSupport],
     ['--min-length', minLength],
-    ['--iterative', iterative ? '' : undefined],
-    ['--collapse-repeats', collapseRepeats ? '' : undefined],
+    ['--iterative', iterative || undefined],
+    ['--collapse-repeats', collapseRepeats || undefined],
     ['--skip-bad-rows', flags.skipBadRows],
   ];
 }
 
 /** The flags that say how an events file is read, as arguments of another command. */
-export const eventsArguments = (flags: EventsFlags): string[] =>
-  eventsWords(flags).flatMap(([flag, value]) =>
-    value === undefined ? [] : value === '' ? [flag] : [flag, `${value}`],
-  );
+export const eventsArguments = (flags: EventsFlags): string[] => argumentsOf(eventsWords(flags));
 
 /** A word that a shell hands on as it is. */
 export function quoted(word: string): string {

@@ -1,6 +1,6 @@
 /** Files written whole or not at all, and the disk's refusals in words. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
+import { access, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
@@ -107,6 +107,13 @@ export function refused(what: string, error: unknown, changed = false): unknown 
     { cause: error },
   );
 }
+
+/** Whether there is a file or folder; true too where nobody can tell. */
+export const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    (error) => codeOf(error) !== 'ENOENT',
+  );
 
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;

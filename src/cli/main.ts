@@ -6,8 +6,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { type Context, type Io, setContext } from './context';
-import { describe, EXIT, exitCode } from './errors';
+import { type Context, type Io, type RunCommand, setContext } from './context';
+import { describe, EXIT, exitCode, traceOf } from './errors';
 import { tameLibraries } from './libraries';
 import { VERSION } from './version';
 
@@ -26,8 +26,9 @@ const modules = import.meta.glob<CommandModule>('./commands/*.ts');
  * @returns The exit code: 0 done, 1 failed at run time, 2 wrong use, input, config or artifact, 130 interrupted.
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const context: Context = { signal: new AbortController().signal, run, ...io };
   const verbose = argv.includes('--verbose');
+  const others: RunCommand = (argv, io) => run(verbose ? [...argv, '--verbose'] : argv, io);
+  const context: Context = { signal: new AbortController().signal, run: others, ...io };
   try {
     const program = createProgram(context);
     await addCommands(program, argv);
@@ -35,8 +36,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     else await program.parseAsync(argv, { from: 'user' });
     return EXIT.done; // also after a Ctrl-C that came too late to end anything
   } catch (error) {
-    const text = describe(error, verbose);
-    if (text !== '') context.stderr.write(`${text}\n`);
+    const texts = [describe(error, verbose), verbose ? traceOf(error) : ''];
+    for (const text of texts) if (text !== '') context.stderr.write(`${text}\n`);
     return exitCode(error);
   }
 }

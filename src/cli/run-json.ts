@@ -1,17 +1,7 @@
 /** One command that runs others, in the same process. */
 import { RecommenderError } from '../errors';
 import type { Context } from './context';
-import { EXIT } from './errors';
-
-/** What a command that failed said of it. */
-export class CommandError extends Error {
-  constructor(
-    readonly exitCode: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
+import { CommandError, EXIT, HINT } from './errors';
 
 // biome-ignore lint/suspicious/noExplicitAny: the shapes of the commands' JSON are contracts of their own.
 export type Printed = any;
@@ -32,7 +22,7 @@ export async function runJson(
   const watched = {
     ...{ isTTY: stderr.isTTY, columns: stderr.columns },
     write(text: string) {
-      if (text.startsWith('aisle: ')) said = text.slice('aisle: '.length).trim();
+      if (text.startsWith('aisle: ')) said = text.slice('aisle: '.length).trim().replace(HINT, '');
       else stderr.write(text);
     },
   };

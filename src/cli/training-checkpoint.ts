@@ -62,7 +62,7 @@ export async function readCheckpoint(dir: string, identity: RunIdentity): Promis
   if (metadata['sha256'] !== checksum(text, tensors)) {
     throw new RecommenderError(
       'bad-input',
-      `${path} is damaged: its content does not have the checksum that it was written with. Train anew without --resume.`,
+      `${path} is damaged: its content does not have the checksum that it was written with. --restart begins anew.`,
     );
   }
   const {
@@ -83,7 +83,7 @@ export async function readCheckpoint(dir: string, identity: RunIdentity): Promis
       throw new RecommenderError(
         'bad-input',
         `${path} belongs to another run: its ${key} was ${then}, now it is ${now}. Repeat the command as it was, or ` +
-          'train anew without --resume.',
+          'begin anew with --restart.',
       );
     }
   }

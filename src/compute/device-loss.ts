@@ -1,11 +1,7 @@
-/** GPU devices and contexts that are gone. TensorFlow.js does not notice: a read from a lost one may never settle. */
+/** Instances of backends that are gone. TensorFlow.js does not notice: a read from a lost device may never settle. */
 import { engine } from '@tensorflow/tfjs-core';
-
-/** The numbers that came, or did not come, mean nothing: the device was lost meanwhile. */
-export class DeviceLost extends Error {}
-
-/** Milliseconds. */
-const TOLD_WITHIN = 20;
+import { BackendFault, type Device } from './backend-fault';
+import type { BackendName } from './types';
 
 interface Watch {
   readonly isLost: () => boolean;
@@ -14,6 +10,8 @@ interface Watch {
 }
 
 const watches = new WeakMap<object, Watch>();
+/** Why an instance was given up while it ran. */
+const faults = new WeakMap<object, BackendFault>();
 
 /**
  * To be called for each new instance of a backend on a GPU.
@@ -23,49 +21,55 @@ const watches = new WeakMap<object, Watch>();
  * @param isSound Asked after work whose result has come: whether that is the device's, and not what a dead one hands out.
  */
 export function watch(
-  backend: object,
+  instance: object,
   lost: Promise<string>,
   isLost: () => boolean,
   isSound: () => boolean = () => true,
 ): void {
   const listeners = new Set<(what: string) => void>();
-  watches.set(backend, { isLost, isSound, listeners });
+  watches.set(instance, { isLost, isSound, listeners });
   lost.then((what) => {
     for (const listener of [...listeners]) listener(what);
   });
 }
 
-/** The instance that runs under a name: another one after a restart. */
-export const runningBackend = (name: string): object | undefined => engine().registry[name];
+/** The device that runs under a name. */
+export function runningDevice(name: BackendName): Device | undefined {
+  const instance = engine().registry[name];
+  return instance && { name, instance };
+}
 
-/** Whether the device of this instance is lost already, or the instance was stopped. */
-export const isGone = (name: string, backend: object): boolean =>
-  runningBackend(name) !== backend || (watches.get(backend)?.isLost() ?? false);
-
-/**
- * Work on an instance of a backend that ends as soon as its device is lost, which the work itself might never notice.
- *
- * @throws DeviceLost
- */
-export async function unlessLost<T>(name: string, backend: object, work: () => Promise<T>): Promise<T> {
-  const listeners = watches.get(backend)?.listeners;
-  let lose: (what: string) => void = () => {};
-  const lost = new Promise<never>((_, reject) => {
-    lose = (what) => reject(new DeviceLost(`${what[0]!.toUpperCase()}${what.slice(1)}.`));
-    listeners?.add(lose);
-  });
-  const gone = () => new DeviceLost(`The device of "${name}" was lost.`);
-  try {
-    if (isGone(name, backend)) throw gone();
-    const result = await Promise.race([work(), lost]);
-    if (isGone(name, backend) || watches.get(backend)?.isSound() === false) throw gone(); // it hands out zeros
-    return result;
-  } catch (error) {
-    if (error instanceof DeviceLost) throw error;
-    // A call that fails on a lost device may do so before the loss is told.
-    if (listeners && !isGone(name, backend)) await new Promise((next) => setTimeout(next, TOLD_WITHIN));
-    throw isGone(name, backend) ? gone() : error;
-  } finally {
-    listeners?.delete(lose);
+/** Why a device cannot be used any more: it was lost, or its backend was stopped. Undefined where it can. */
+export function goneFault({ name, instance }: Device): BackendFault | undefined {
+  const known = faults.get(instance);
+  if (known) return known;
+  if (watches.get(instance)?.isLost()) return lostFault({ name, instance });
+  if (engine().registry[name] !== instance) {
+    return new BackendFault('engine-lost', name, `The backend "${name}" was stopped.`, { instance, isGone: true });
   }
+  return undefined;
+}
+
+/** Remembers why an instance is not to be used any more. */
+export function giveUp(instance: object, fault: BackendFault): void {
+  faults.set(instance, fault);
+}
+
+export function lostFault({ name, instance }: Device, what = `the device of "${name}" was lost`): BackendFault {
+  const message = `${what[0]!.toUpperCase()}${what.slice(1)}.`;
+  return new BackendFault('engine-lost', name, message, { instance, isGone: true });
+}
+
+/** Whether what a device hands out is its own, and not the zeros of a dead one. */
+export const isSound = ({ instance }: Device): boolean => watches.get(instance)?.isSound() !== false;
+
+/** Whether a device can be lost, and may say so only after the call that failed by it. */
+export const canBeLost = ({ instance }: Device): boolean => watches.has(instance);
+
+/** @returns Stops listening. */
+export function onLost(device: Device, listener: (fault: BackendFault) => void): () => void {
+  const listeners = watches.get(device.instance)?.listeners;
+  const tell = (what: string) => listener(lostFault(device, what));
+  listeners?.add(tell);
+  return () => void listeners?.delete(tell);
 }

@@ -1,30 +1,271 @@
 /**
- * Turns on the thread's one tensor runtime. TensorFlow.js has a single active backend per thread, and work that awaits
- * its results can be interrupted by other work: so whatever makes tensors here runs in a turn, one after the other, on
- * the backend it names. What a turn makes it frees, however it ends.
+ * The executor: all work on devices runs here, one slice after the other. TensorFlow.js has a single active backend per
+ * thread, and work that awaits its results could be interrupted by other work.
+ *
+ * A call is one slice, or several with `yield` between them. Each slice has a deadline. A call that has waited for half of
+ * its own deadline abandons the slice that is running: the instance of its backend is stopped, and whoever needs the backend
+ * next starts it again.
  */
-import { getBackend } from '@tensorflow/tfjs-core';
-import { throwIfAborted } from '../errors';
-import { type BackendOptions, startBackend } from './backends/start';
+import { engine, setBackend, type Tensor } from '@tensorflow/tfjs-core';
+import { abortedError, firstOf } from '../abort';
+import { RecommenderError, throwIfAborted } from '../errors';
+import { BackendFault, type Device } from './backend-fault';
+import { type BackendOptions, startBackend, stopBackend } from './backends/start';
+import { canBeLost, giveUp, goneFault, isSound, lostFault, onLost, runningDevice } from './device-loss';
 import type { BackendName } from './types';
 
-let last: Promise<unknown> = Promise.resolve();
-
-/**
- * Runs `work` after all earlier turns of this thread.
- *
- * @param signal Asked before the turn begins: a call that was aborted while it queued costs nothing.
- */
-export function inTurn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  const turn = last.then(() => {
-    throwIfAborted(signal);
-    return work();
-  });
-  last = turn.catch(() => {});
-  return turn;
+/** What a piece of work can do while its slice runs. */
+export interface Slice {
+  /** Fires when the caller gives up, or the slice is abandoned: the work should end, and must change nothing any more. */
+  readonly signal: AbortSignal;
+  /** Starts a backend and runs on it from now on. @throws BackendFault where it cannot start. */
+  start(backend: BackendName, options?: BackendOptions): Promise<Device>;
+  /** Runs on a device that was started before. @throws BackendFault where it is gone. */
+  use(device: Device): Promise<void>;
+  /**
+   * Ends the slice and begins the next, if the last pause was long ago or a call waits: events and other calls get their
+   * turn in between. Tensors stay; the active backend is the same afterwards.
+   *
+   * @throws BackendFault where the device was lost meanwhile.
+   */
+  yield(): Promise<void>;
 }
 
-/** Makes a backend that was started before the active one again. Call it inside a turn. */
-export async function useBackend(name: BackendName, options?: BackendOptions): Promise<void> {
-  if (getBackend() !== name) await startBackend(name, options);
+export interface RunOptions {
+  /**
+   * Seconds. A slice that takes longer is abandoned, and so is another call's slice for which this call has waited half as
+   * long. Default: none.
+   */
+  readonly deadline?: number;
+  /** Ends the call at once; a slice that runs goes on to its own check of the signal. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Milliseconds of work after which `yield` lets events through even where no call waits. */
+const TASK = 40;
+/** Milliseconds in which a lost device has said that it is lost. */
+const LOSS_REPORTED_WITHIN = 20;
+
+interface Waiting {
+  resolve(): void;
+}
+
+let running: RunningSlice | undefined;
+let isTaken = false;
+const queue: Waiting[] = [];
+
+/**
+ * Runs `work` alone on this thread's devices.
+ *
+ * @throws BackendFault for what a device did: it failed, did not answer in time, was lost, or gave numbers that are not
+ *   finite. `aborted` where the signal fired. Anything else that `work` throws is passed on.
+ */
+export async function run<T>(work: (slice: Slice) => Promise<T>, { deadline, signal }: RunOptions = {}): Promise<T> {
+  throwIfAborted(signal);
+  const began = performance.now();
+  await turn(signal, deadline === undefined ? undefined : deadline / 2);
+  const slice = new RunningSlice(deadline, signal);
+  const result = slice.execute(work, (performance.now() - began) / 1000);
+  if (!signal) return result;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(abortedError());
+    signal.addEventListener('abort', abort, { once: true });
+    result.finally(() => signal.removeEventListener('abort', abort)).then(resolve, reject);
+  });
+}
+
+/** Waits until nothing else runs. After `patience` seconds the running slice is at fault, and this call is the next. */
+async function turn(signal?: AbortSignal, patience?: number): Promise<void> {
+  if (!isTaken) {
+    isTaken = true;
+    return;
+  }
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let abort = () => {};
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const own: Waiting = { resolve };
+      queue.push(own);
+      /** @returns Whether this call was still waiting. */
+      const leave = (): boolean => queue.includes(own) && queue.splice(queue.indexOf(own), 1).length > 0;
+      abort = () => {
+        if (leave()) reject(abortedError());
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      if (patience === undefined) return;
+      const evict = () => {
+        if (!leave()) return;
+        queue.unshift(own);
+        running?.abandon(patience);
+      };
+      timer = setInterval(evict, 1000 * patience);
+    });
+  } finally {
+    clearInterval(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+function release(): void {
+  running = undefined;
+  const next = queue.shift();
+  if (next) next.resolve();
+  else isTaken = false;
+}
+
+class RunningSlice implements Slice {
+  readonly signal: AbortSignal;
+  readonly #end = new AbortController();
+  readonly #either: ReturnType<typeof firstOf>;
+  readonly #deadline: number | undefined;
+  #device: Device | undefined;
+  /** The backend that starts just now. */
+  #starting: BackendName | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopListening = () => {};
+  #fail: (fault: RecommenderError) => void = () => {};
+  readonly #failed: Promise<never>;
+  #paused = performance.now();
+
+  /** @param deadline Seconds for each slice. */
+  constructor(deadline: number | undefined, signal: AbortSignal | undefined) {
+    this.#deadline = deadline;
+    this.#either = firstOf(signal, this.#end.signal);
+    this.signal = this.#either.signal;
+    this.#failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    this.#failed.catch(() => {}); // after the work has ended nobody listens
+  }
+
+  /** @param waited Seconds that the call has waited for its turn, which its first slice has less. */
+  async execute<T>(work: (slice: Slice) => Promise<T>, waited: number): Promise<T> {
+    this.#resume(waited);
+    try {
+      throwIfAborted(this.signal);
+      const result = await Promise.race([work(this), this.#failed]);
+      const gone = this.#gone();
+      if (gone) throw gone;
+      return result;
+    } catch (error) {
+      throw await this.#blame(error);
+    } finally {
+      this.#pause();
+      this.#either.release();
+      release();
+    }
+  }
+
+  async start(name: BackendName, options: BackendOptions = {}): Promise<Device> {
+    this.#starting = name;
+    try {
+      await startBackend(name, { ...options, signal: this.signal });
+    } finally {
+      this.#starting = undefined;
+    }
+    return this.#bind(runningDevice(name)!);
+  }
+
+  async use(device: Device): Promise<void> {
+    const gone = goneFault(device);
+    if (gone) throw gone;
+    if (engine().backendName !== device.name) await setBackend(device.name);
+    this.#bind(device);
+  }
+
+  async yield(): Promise<void> {
+    throwIfAborted(this.signal);
+    if (queue.length === 0 && performance.now() - this.#paused < TASK) return this.#renew();
+    this.#pause();
+    release();
+    await new Promise((resolve) => setTimeout(resolve));
+    await turn();
+    this.#resume();
+    throwIfAborted(this.signal);
+    if (this.#device) await this.use(this.#device);
+  }
+
+  /** Ends the slice: `seconds` were too long for it. */
+  abandon(seconds: number): void {
+    this.#end.abort();
+    const name = this.#starting ?? this.#device?.name;
+    if (name === undefined) {
+      this.#fail(new RecommenderError('timeout', `The work did not end within ${seconds} s.`));
+      return;
+    }
+    const instance = this.#starting ? undefined : this.#device?.instance;
+    const message = `The backend "${name}" did not answer within ${seconds} s.`;
+    const fault = new BackendFault('timeout', name, message, { instance, isGone: true });
+    if (instance) {
+      giveUp(instance, fault);
+      if (runningDevice(name)?.instance === instance) stopBackend(name);
+    }
+    this.#fail(fault);
+  }
+
+  #bind(device: Device): Device {
+    this.#stopListening();
+    this.#device = device;
+    this.#stopListening = onLost(device, (fault) => this.#fail(fault));
+    return device;
+  }
+
+  #gone(): BackendFault | undefined {
+    const device = this.#device;
+    if (!device) return undefined;
+    return goneFault(device) ?? (isSound(device) ? undefined : lostFault(device));
+  }
+
+  /** What an error means: a lost device may be behind it, or numbers of a device that are not finite. */
+  async #blame(error: unknown): Promise<unknown> {
+    const device = this.#device;
+    if (!device || (error instanceof BackendFault && error.isGone)) return error;
+    if (error instanceof RecommenderError && error.code === 'aborted') return error;
+    // A call that fails on a lost device may do so before the loss is reported.
+    if (canBeLost(device) && !goneFault(device)) {
+      await new Promise((next) => setTimeout(next, LOSS_REPORTED_WITHIN));
+    }
+    const gone = goneFault(device);
+    if (gone) return gone;
+    if (error instanceof RecommenderError && error.code === 'not-finite' && !(error instanceof BackendFault)) {
+      const { name, instance } = device;
+      return new BackendFault('not-finite', name, error.message, { cause: error, instance });
+    }
+    return error;
+  }
+
+  #resume(waited = 0): void {
+    running = this;
+    this.#paused = performance.now();
+    this.#renew(waited);
+    if (this.#device) this.#bind(this.#device);
+  }
+
+  #pause(): void {
+    clearTimeout(this.#timer);
+    this.#stopListening();
+  }
+
+  #renew(waited = 0): void {
+    const deadline = this.#deadline;
+    if (deadline === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.abandon(deadline), 1000 * (deadline - waited));
+  }
+}
+
+/**
+ * Reads a tensor, and frees it.
+ *
+ * @throws RecommenderError `not-finite`, which inside `run` becomes a `BackendFault`.
+ */
+export async function readFinite(tensor: Tensor): Promise<Float32Array> {
+  try {
+    const values = (await tensor.data()) as Float32Array;
+    const wrong = values.find((value) => value - value !== 0);
+    if (wrong === undefined) return values;
+    throw new RecommenderError('not-finite', `A computed number is ${wrong}, expected a finite one.`);
+  } finally {
+    tensor.dispose();
+  }
 }

@@ -110,7 +110,7 @@ export function openComparison(workerUrl: string, changed: () => void): Comparis
       const reader = new VisitorHistory({ gap: 60 * SESSION_GAP, history: visit.options.history });
       const { sessions } = (await visit.known()) ?? { sessions: [] };
       const events = sessions.flat();
-      reader.add(...events.map(({ itemId, event, time }) => ({ itemId, event, time: Date.parse(time) / 1000 })));
+      reader.add(events.map(({ itemId, event, time }) => ({ itemId, event, time: Date.parse(time) / 1000 })));
       clicks = reader.at(Date.now() / 1000);
       askAll();
     },

@@ -5,10 +5,9 @@
  */
 import type { BackendChoice, BackendName } from '../compute/types';
 import type { RankedItem, Reason } from '../engine/types';
-import type { RecommenderEvents, Status } from '../recommender';
-import type { PrivacyExport } from '../recommender/privacy';
+import type { PrivacyExport, RecommenderEvents, Status } from '../recommender/types';
 import type { HistoryChoice } from '../session/visitor-history';
-import type { EmbedOptions } from '../ui/options';
+import type { EmbedOptions } from '../ui/types';
 import { keepsVisits, rememberChoice } from './choice';
 import { type Shop, suggested } from './shop';
 
@@ -64,7 +63,7 @@ export interface Visit {
  * @param changed Called after every change of what a `Visit` shows.
  */
 export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions, changed: () => void): Visit {
-  window.aisle ??= [] as unknown as NonNullable<Window['aisle']>;
+  window.aisle ??= [];
   const { aisle } = window;
   let options = initial;
   let session: readonly string[] = [];

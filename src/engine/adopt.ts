@@ -5,23 +5,26 @@ import { RecommenderError } from '../errors';
 import { toTensor, upload } from '../models/tensors';
 import { type NeuralScorer, neuralScorer } from '../ranking/neural-scorer';
 import { openSession } from '../ranking/session-scorer';
+import type { FrozenModel } from '../train/tuning/frozen-model';
 import { FullParameters } from '../train/tuning/full-parameters';
-import type { Ground } from '../train/tuning/ground';
 import { beyondLimits } from '../train/tuning/limits';
 import { tuneAdapter } from '../train/tuning/tune';
-import { baseNetwork, baseOf, groundOf, networkOf } from './ground';
-import type { Model, Worn } from './ready-model';
+import { baseNetwork, baseOf, frozenModelOf, type LoadedNetwork, networkOf } from './frozen-model';
+import type { ActiveAdapter, Model } from './ready-model';
 
-/** What a delta that was checked makes of a model. Inside a turn. */
-export async function tunedBy(delta: Delta, model: Model): Promise<Worn> {
-  const ground = await groundOf(model);
-  const scorer = (delta.method === 'full' ? fullScorer : adapterScorer)(delta, model, ground);
-  return { scorer, session: openSession(scorer) };
+/** A model with what was learnt, which `checkFit` has checked. Inside a slice, on the model's device. */
+export async function activeAdapterOf(delta: Delta, model: Model): Promise<ActiveAdapter> {
+  const frozen = await frozenModelOf(model);
+  const learnt =
+    delta.method === 'full'
+      ? { scorer: fullScorer(delta, model, frozen), scale: frozen.scale }
+      : adapterScorer(delta, model, frozen);
+  return { ...learnt, session: openSession(learnt.scorer) };
 }
 
 /** An adapter is an item side of its own: it recommends at the base's cost. */
-function adapterScorer(delta: Delta, model: Model, ground: Ground): NeuralScorer {
-  const { table, bias } = tuneAdapter(ground, delta).learner.fold();
+function adapterScorer(delta: Delta, model: Model, frozen: FrozenModel): Omit<ActiveAdapter, 'session'> {
+  const { table, bias, scale } = tuneAdapter(frozen, delta).learner.fold();
   const { model: architecture, params, config, catalogue } = networkOf(model);
   const [n, d] = [catalogue.items, table.length / catalogue.items];
   /** With the row of padding, which is never scored. */
@@ -35,13 +38,13 @@ function adapterScorer(delta: Delta, model: Model, ground: Ground): NeuralScorer
     table: toTensor({ data: padded(table, d), shape: [n + 1, d] }) as Tensor2D,
     bias: toTensor({ data: padded(bias, 1), shape: [n + 1] }) as Tensor1D,
   });
-  return neuralScorer({ ...architecture, outputs }, params, config, catalogue);
+  return { scorer: neuralScorer({ ...architecture, outputs }, params, config, catalogue), scale };
 }
 
 /** What differs from the base lies on the device beside it. */
-function fullScorer(delta: Delta, model: Model, ground: Ground): NeuralScorer {
+function fullScorer(delta: Delta, model: Model, frozen: FrozenModel): NeuralScorer {
   const { model: architecture, params, config, catalogue } = networkOf(model);
-  const tuned = Object.entries(new FullParameters(ground, baseNetwork(model), delta).tuned());
+  const tuned = Object.entries(new FullParameters(frozen, baseNetwork(model), delta).tuned());
   const own = upload(
     Object.fromEntries(tuned.filter(([name, { data }]) => data !== model.artifact.tensors[name]!.data)),
   );
@@ -65,7 +68,7 @@ function fullScorer(delta: Delta, model: Model, ground: Ground): NeuralScorer {
  *
  * @throws RecommenderError `not-tunable`; `foreign-delta` for another base.
  */
-export function checkBase({ base }: Delta, model: Pick<Model, 'artifact' | 'scorer'>): void {
+export function checkBase({ base }: Delta, model: LoadedNetwork): void {
   networkOf(model);
   if (base.hash === model.artifact.hash) return;
   const here = baseOf(model.artifact);
@@ -77,14 +80,14 @@ export function checkBase({ base }: Delta, model: Pick<Model, 'artifact' | 'scor
 }
 
 /** @throws RecommenderError `bad-delta` that names what does not fit. */
-export function checkFit(delta: Delta, model: Model, ground: Ground): void {
+export function checkFit(delta: Delta, model: LoadedNetwork, frozen: FrozenModel): void {
   const { method, itemIds, arrays } = delta;
-  const ids = new Set(ground.itemIds);
+  const ids = new Set(frozen.itemIds);
   const foreign = itemIds.find((id) => !ids.has(id));
   if (foreign !== undefined) throw bad(`it has a row for "${foreign}", which its model does not know`);
-  const d = ground.table.length / ground.itemIds.length;
+  const d = frozen.table.length / frozen.itemIds.length;
   const sizes: Readonly<Record<string, number>> =
-    method === 'full' ? fullSizes(model, ground) : { shift: d, gain: d, weights: 2 + (ground.facets ?? []).length };
+    method === 'full' ? fullSizes(model, frozen) : { shift: d, gain: d, weights: 2 + (frozen.facets ?? []).length };
   for (const [name, { data, shape }] of Object.entries(arrays)) {
     const size = /^(slot\.)?rows\./.test(name) ? itemIds.length * (sizes[name] ?? 1) : sizes[name];
     if (size !== undefined && data.length !== size)
@@ -95,8 +98,8 @@ export function checkFit(delta: Delta, model: Model, ground: Ground): void {
 }
 
 /** How many numbers the arrays of a delta of all parameters have; those with rows, in each row. */
-function fullSizes(model: Model, ground: Ground): Readonly<Record<string, number>> {
-  const { arrays } = new FullParameters(ground, baseNetwork(model)).save();
+function fullSizes(model: LoadedNetwork, frozen: FrozenModel): Readonly<Record<string, number>> {
+  const { arrays } = new FullParameters(frozen, baseNetwork(model)).save();
   return Object.fromEntries(
     Object.entries(arrays).map(([name, { data, shape }]) => [
       name,

@@ -7,54 +7,68 @@
  * Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, §4, of pictures.
  */
 
+import { placeOf } from '../ranking/listed';
 import { notFinite } from '../ranking/top-k';
-import { breathe } from '../train/breathe';
+import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { Scorer, SessionInput } from '../types';
-import type { TuningHost } from './tune';
-import type { Control, EngineEvent, ExplainRequest, Explanation } from './types';
+import { scaleOf } from './frozen-model';
+import type { Placement } from './placement';
+import type { Model } from './ready-model';
+import type { EngineEvent, ExplainRequest, Explanation } from './types';
 
-/** Sessions that are scored in one turn: a recommendation need not wait for more. */
-const TURN_SESSIONS = 32;
-/** Scores that are held at a time, 16 MB: fewer sessions a turn where the catalogue is large. */
-const TURN_SCORES = 4 * 1024 * 1024;
+/** Sessions that are scored in one slice: a recommendation need not wait for more. */
+const SLICE_SESSIONS = 32;
+/** Scores that are held at a time, 16 MB: fewer sessions a slice where the catalogue is large. */
+const SLICE_SCORES = 4 * 1024 * 1024;
 /** Share of the probability that a counting baseline leaves to all items alike: it says nothing of most. */
 const UNSAID = 0.01;
 
+/** Runs work that scores, in a slice, with what was learnt where something was. */
+export type Scored = <T>(placement: Placement, work: (model: Model) => Promise<T>, signal: AbortSignal) => Promise<T>;
+
 /** As `Engine.explain`. */
 export async function explain(
-  { turn, loaded, surviving }: TuningHost,
+  placement: Placement,
+  scored: Scored,
   { session, user, itemIds }: ExplainRequest,
-  { signal }: Control = {},
+  signal: AbortSignal,
 ): Promise<Explanation[]> {
-  const { items, scorer: base } = loaded();
+  const { items } = placement;
+  const count = placement.info.items;
   const clicks = session.filter(({ itemId }) => items.indexOf(itemId) !== undefined);
   const asked = itemIds.filter((id) => items.indexOf(id) !== undefined);
   if (clicks.length === 0 || asked.length === 0) return [];
   const columns = asked.map((id) => items.indexOf(id)! - 1);
-  const logProbabilities = base.network ? logSoftmax : logShares;
 
   const wholeAndParts = [clicks, ...clicks.map((_, t) => clicks.filter((_, other) => other !== t))];
   const inputs = await Promise.all(wholeAndParts.map((part: readonly EngineEvent[]) => items.known(part, user)));
   /** For each session and each item asked for. */
   const rows: Float64Array[] = [];
-  let whole: Float32Array = new Float32Array(0);
-  const perTurn = Math.max(1, Math.min(TURN_SESSIONS, Math.floor(TURN_SCORES / base.items)));
-  for (let from = 0; from < inputs.length; from += perTurn) {
-    const block = inputs.slice(from, from + perTurn);
-    const scores = await turn(
-      (ends) => surviving((model) => scoreAll(model.worn()?.scorer ?? model.scorer, block), ends),
-      signal,
-    );
-    for (const row of scores)
-      rows.push(row === undefined ? logShares(items.popularity, columns) : logProbabilities(row, columns));
-    if (from === 0) whole = scores[0]!;
-    await breathe();
+  let whole: { readonly row: Float32Array } & Pick<Scorer, 'isEvidence'> = {
+    row: new Float32Array(0),
+    isEvidence: undefined,
+  };
+  const perSlice = Math.max(1, Math.min(SLICE_SESSIONS, Math.floor(SLICE_SCORES / count)));
+  for (let from = 0; from < inputs.length; from += perSlice) {
+    const block = inputs.slice(from, from + perSlice);
+    const score = async (model: Model) => ({
+      ...(await scoreAll(model, block)),
+      isEvidence: (model.activeAdapter()?.scorer ?? model.scorer).isEvidence,
+    });
+    const { scores, scale, isEvidence } = await scored(placement, score, signal);
+    if (placement.network && scale === undefined) return []; // no probabilities, so nothing to compare
+    for (const row of scores) {
+      if (row === undefined) rows.push(logShares(items.popularity, columns));
+      else rows.push(scale === undefined ? logShares(row, columns) : logSoftmax(row, columns, scale));
+    }
+    if (from === 0) whole = { row: scores[0]!, isEvidence };
+    await yieldToEventLoop();
   }
   const hidden = items.hidden([]);
   return asked.map((itemId, i) => ({
     itemId,
-    score: whole[columns[i]!]!,
-    rank: rankOf(whole, columns[i]!, hidden),
+    score: whole.row[columns[i]!]!,
+    rank: placeOf(whole, whole.row, items.popularity, columns[i]!, hidden),
     clicks: clicks.map((click, t) => ({
       itemId: click.itemId,
       time: click.time,
@@ -63,24 +77,32 @@ export async function explain(
   }));
 }
 
-/** The scores of each session, `[n]`; undefined for one without a click. */
-async function scoreAll(scorer: Scorer, sessions: readonly SessionInput[]): Promise<(Float32Array | undefined)[]> {
+/**
+ * The scores of each session, `[n]`; undefined for one without a click. The scale turns scores of a network into logits, and is
+ * undefined where nothing tells it.
+ */
+async function scoreAll(
+  model: Model,
+  sessions: readonly SessionInput[],
+): Promise<{ readonly scores: (Float32Array | undefined)[]; readonly scale: number | undefined }> {
+  const { scorer, scale } = model.activeAdapter() ?? { scorer: model.scorer, scale: await scaleOf(model) };
   const scores = await scorer.score(sessions.filter(({ items }) => items.length > 0));
   const wrong = scores.findIndex((score) => !Number.isFinite(score));
   if (wrong >= 0) throw notFinite(scores[wrong]!, 1 + (wrong % scorer.items));
   let row = 0;
-  return sessions.map(({ items }) => {
+  const rows = sessions.map(({ items }) => {
     return items.length > 0 ? scores.subarray(row * scorer.items, ++row * scorer.items) : undefined;
   });
+  return { scores: rows, scale };
 }
 
-/** ln softmax of scores at some columns. */
-function logSoftmax(scores: Float32Array, columns: readonly number[]): Float64Array {
+/** ln softmax of scores, times their scale, at some columns. */
+function logSoftmax(scores: Float32Array, columns: readonly number[], scale: number): Float64Array {
   let top = Number.NEGATIVE_INFINITY;
   for (const score of scores) top = Math.max(top, score);
   let sum = 0;
-  for (const score of scores) sum += Math.exp(score - top);
-  return Float64Array.from(columns, (column) => scores[column]! - top - Math.log(sum));
+  for (const score of scores) sum += Math.exp(scale * (score - top));
+  return Float64Array.from(columns, (column) => scale * (scores[column]! - top) - Math.log(sum));
 }
 
 /** ln of the share of scores that count something, at some columns. */
@@ -91,14 +113,4 @@ function logShares(scores: Float32Array, columns: readonly number[]): Float64Arr
   return Float64Array.from(columns, (column) =>
     Math.log((1 - UNSAID) * share(scores[column]!) + UNSAID / scores.length),
   );
-}
-
-/** Place of a column among those that may be shown, from 1: equal scores by ascending index. */
-function rankOf(scores: Float32Array, column: number, hidden: ReadonlySet<number>): number {
-  const own = scores[column]!;
-  let before = 0;
-  scores.forEach((score, other) => {
-    if ((score > own || (score === own && other < column)) && !hidden.has(other + 1)) before++;
-  });
-  return before + 1;
 }

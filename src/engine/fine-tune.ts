@@ -1,24 +1,24 @@
-/** One slice of learning from the visitor: what is new in the sessions, event by event, in short turns. */
+/** One portion of learning from the visitor: what is new in the sessions, event by event, in short slices of the executor. */
 import type { Delta, TuneMethod } from '../checkpoint/delta';
 import { throwIfAborted } from '../errors';
 import { isFurtherStep, readOf } from '../session/visitor-history';
-import { breathe } from '../train/breathe';
-import type { Ground, TuneEvent } from '../train/tuning/ground';
+import type { FrozenModel, TuneEvent } from '../train/tuning/frozen-model';
 import { guardAhead } from '../train/tuning/guard';
 import { type Tuned, tuneAdapter } from '../train/tuning/tune';
+import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { ItemIndex } from '../types';
-import { checkFit } from './adopt';
+import { checkBase, checkFit } from './adopt';
 import { type Encoder, encoderOf } from './encoder';
-import { groundOf, networkOf } from './ground';
+import { frozenModelOf, networkOf } from './frozen-model';
 import type { ModelItems } from './model-items';
+import type { Placement } from './placement';
 import { encodedReplay } from './replay';
-import type { TuningHost } from './tune';
-import type { Control, FineTuned, FineTuneRequest, LearnableEvent, TuneProgress } from './types';
+import type { FineTuned, FineTuneRequest, LearnableEvent, TuneProgress } from './types';
 
 /** Milliseconds of work after which a slice ends, where nothing else was asked for. */
 const SLICE = 250;
 /** Milliseconds of work in one task: on a slow device the next event takes as long again, and more. */
-const BREATH = 12;
+const TASK = 12;
 
 /** An event that is still to be learnt, of an item that the model knows. */
 interface Fresh {
@@ -30,21 +30,22 @@ interface Fresh {
 
 /** As `Engine.fineTune`, of a delta that belongs to the model. */
 export async function fineTune(
-  host: TuningHost,
+  placement: Placement,
   request: FineTuneRequest,
-  { signal, onProgress = () => {} }: Control<TuneProgress> = {},
+  signal: AbortSignal,
+  onProgress: (progress: TuneProgress) => void = () => {},
 ): Promise<FineTuned> {
+  if (request.delta) checkBase(request.delta, placement);
   const { user, delta, method = delta?.method ?? 'adapter', milliseconds = SLICE } = request;
   if (delta && delta.method !== method) {
     throw new RangeError(`fineTune: the delta was learnt by "${delta.method}", and cannot go on by "${method}".`);
   }
-  const model = host.loaded();
-  networkOf(model); // says so where there is none
-  const { items } = model;
-  const encoder = encoderOf(host, model, signal);
-  const ground = await host.turn((ends) => host.surviving(groundOf, ends), signal);
-  if (delta) checkFit(delta, model, ground);
-  const tuning = await learning(host, method, ground, encoder, { delta, signal });
+  networkOf(placement); // says so where there is none
+  const { items } = placement;
+  const encoder = encoderOf(placement, signal);
+  const frozen = await placement.run(frozenModelOf, signal);
+  if (delta) checkFit(delta, placement, frozen);
+  const tuning = await learning(placement, method, frozen, encoder, { delta, signal });
   const fresh = freshEvents(items, request);
   // Thousands of events of a machine must not cost their predictions.
   const isRefused = guardAhead(delta?.guard);
@@ -56,7 +57,7 @@ export async function fineTune(
     const block = fresh.slice(done, done + encoder.width());
     const read = block.map(({ click, before }) => (isRefused(click) ? [] : before()));
     const before = await Promise.all(read.map((clicks) => items.known(clicks, user)));
-    await breathe(BREATH);
+    await yieldToEventLoop(TASK);
     const vectors = await encoder.vectors(before);
     for (const [k, { item, click }] of block.entries()) {
       throwIfAborted(signal);
@@ -65,7 +66,7 @@ export async function fineTune(
       const { predicted } = await tuning.step(event);
       done++;
       if (predicted) onProgress({ events: done, of: fresh.length, itemId: click.itemId, ...predicted });
-      await breathe(BREATH);
+      await yieldToEventLoop(TASK);
       if (isOver()) break;
     }
   }
@@ -76,24 +77,18 @@ export async function fineTune(
 
 /** What learns, event by event. */
 async function learning(
-  host: TuningHost,
+  placement: Placement,
   method: TuneMethod,
-  ground: Ground,
+  frozen: FrozenModel,
   encoder: Encoder,
-  { delta, signal }: { readonly delta: Delta | undefined; readonly signal: AbortSignal | undefined },
+  { delta, signal }: { readonly delta: Delta | undefined; readonly signal: AbortSignal },
 ): Promise<{ step(event: TuneEvent): Promise<Tuned>; save(): Promise<Delta> }> {
-  const model = host.loaded();
   if (method === 'adapter') {
-    const replay = await encodedReplay(model.artifact, encoder);
-    return tuneAdapter({ ...ground, ...(replay && { replay }) }, delta);
+    const replay = await encodedReplay(placement.artifact, encoder);
+    return tuneAdapter({ ...frozen, ...(replay && { replay }) }, delta);
   }
-  const { trainingTurn, tuneFull } = await import('./tuned-network');
-  await trainingTurn(host, async () => {}, signal); // loads what a step takes, whether or not there is one
-  const tuning = tuneFull(model, ground, delta);
-  return {
-    step: (event) => trainingTurn(host, () => tuning.step(event), signal),
-    save: () => tuning.save(),
-  };
+  const { tuneFull } = await import('./tuned-network');
+  return tuneFull(placement, frozen, delta, signal);
 }
 
 /** Events that the delta does not know yet, the oldest first. */

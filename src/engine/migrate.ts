@@ -3,7 +3,7 @@ import type { OpenedArtifact } from '../checkpoint/artifact';
 import type { Delta } from '../checkpoint/delta';
 import { CLOSED } from '../train/tuning/gate';
 import type { NdArray } from '../types';
-import { baseOf } from './ground';
+import { baseOf } from './frozen-model';
 import type { Migrated } from './types';
 
 /** What speaks of items, and not of places in the space that the old model made. */

@@ -1,89 +1,240 @@
-/** Getting a model to run on one backend, or on the first of several that works. */
-
-import { firstOf } from '../abort';
+/** Where a loaded model computes: on the first backend that starts and computes right, and on another one when that fails. */
+import { abortedError } from '../abort';
 import type { OpenedArtifact } from '../checkpoint/artifact';
-import { type BackendOptions, startBackend } from '../compute/backends/start';
-import { asBackendsFault, isBackendsFault, withDeadline } from '../compute/fallback';
+import { BackendFault } from '../compute/backend-fault';
+import type { BackendOptions } from '../compute/backends/start';
+import { goneFault } from '../compute/device-loss';
+import { run, type Slice } from '../compute/executor';
+import { fallbacks } from '../compute/fallback';
 import type { BackendName } from '../compute/types';
-import { throwIfAborted } from '../errors';
+import { RecommenderError, throwIfAborted } from '../errors';
+import { benchmark } from './benchmark';
+import type { LoadedNetwork } from './frozen-model';
+import { type ModelItems, modelItems } from './model-items';
 import { type Model, readyModel } from './ready-model';
-import type { LoadProgress } from './types';
+import type { LoadProgress, ModelInfo, Moved } from './types';
 
-export interface RungOptions extends BackendOptions {
-  /** Seconds in which a backend must have started, and the model have given its golden answer. */
+export interface PlacementOptions extends BackendOptions {
+  /** Seconds. @see LocalEngineOptions.backendDeadline */
   readonly deadline: number;
+  /** Milliseconds that only differ. */
+  readonly clock: () => number;
 }
 
-/** Starts a backend and makes it the active one; the deadline ends a start that never settles. */
-export const startInTime = (backend: BackendName, { deadline, ...options }: RungOptions): Promise<void> =>
-  withDeadline((signal) => startBackend(backend, { ...options, signal }), deadline, backend);
+export interface PlacementRequest {
+  /** Backends to start on, in this order; at least one. */
+  readonly order: readonly BackendName[];
+  /** Never chosen after a failure. */
+  readonly avoid: readonly BackendName[];
+  /** Says why it is this backend, given what was wrong with the ones before. */
+  readonly why: (backend: BackendName, failures: readonly string[]) => string;
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal: AbortSignal;
+}
 
-/** A model on a backend that starts and computes right. Inside a turn. */
-export async function readyOn(
-  artifact: OpenedArtifact,
-  backend: BackendName,
-  why: string,
-  options: RungOptions,
-  signal: AbortSignal,
-  onProgress: (progress: LoadProgress) => void = () => {},
-): Promise<Model> {
-  const { deadline, ...plain } = options;
-  try {
-    onProgress({ stage: 'backend', backend });
-    await startInTime(backend, options);
-    throwIfAborted(signal);
-    onProgress({ stage: 'check', backend });
-    const ready = async (late: AbortSignal) => {
-      const either = firstOf(signal, late);
-      try {
-        return await readyModel(artifact, backend, why, plain, either.signal);
-      } finally {
-        either.release();
-      }
-    };
-    return await withDeadline(ready, deadline, backend);
-  } catch (error) {
-    throwIfAborted(signal);
-    throw backend === 'cpu' ? error : asBackendsFault(error, backend); // what fails there fails everywhere
+/** Seconds that a backend has even where those before it have used up the deadline: an answer a little late is better than none. */
+const LEAST = 1;
+/** A device that was lost more often than this is not started again. */
+const MAX_LOSSES = 2;
+
+interface Choice {
+  /** What to try, in this order; the first is where the model is, or will be at its next use. */
+  readonly order: readonly BackendName[];
+  readonly why: (backend: BackendName) => string;
+}
+
+/** A model and its place. */
+export class Placement implements LoadedNetwork {
+  readonly artifact: OpenedArtifact;
+  readonly items: ModelItems;
+  readonly #options: PlacementOptions;
+  #avoid: readonly BackendName[] = [];
+  #choice: Choice = { order: [], why: () => '' };
+  #model: Model | undefined;
+  #info: ModelInfo | undefined;
+  #network: LoadedNetwork['network'];
+  #isDisposed = false;
+  /** How often each backend's device was gone. */
+  readonly #losses = new Map<BackendName, number>();
+
+  private constructor(artifact: OpenedArtifact, options: PlacementOptions) {
+    this.artifact = artifact;
+    this.items = modelItems(artifact);
+    this.#options = options;
   }
-}
 
-/**
- * The model on the first rung that works.
- *
- * @param ladder At least one.
- * @param why Says why it is this backend, given what was wrong with the ones before.
- * @throws What was wrong with the last rung.
- */
-export async function climb(
-  artifact: OpenedArtifact,
-  ladder: readonly BackendName[],
-  why: (backend: BackendName, failures: readonly string[]) => string,
-  options: RungOptions,
-  signal: AbortSignal,
-  onProgress?: (progress: LoadProgress) => void,
-): Promise<Model> {
-  const failures: string[] = [];
-  return firstThat(
-    ladder,
-    (backend) => readyOn(artifact, backend, why(backend, failures), options, signal, onProgress),
-    (error) => failures.push(error.message),
-  );
-}
+  /**
+   * Puts a model on the first backend that works.
+   *
+   * @throws What was wrong with the last backend.
+   */
+  static async of(
+    artifact: OpenedArtifact,
+    { order, avoid, why, onProgress, signal }: PlacementRequest,
+    options: PlacementOptions,
+  ): Promise<Placement> {
+    const placement = new Placement(artifact, options);
+    const failures: string[] = [];
+    for (const backend of order) {
+      placement.#choice = { order: [backend], why: () => why(backend, failures) };
+      const start = (slice: Slice) => placement.#ready(slice, onProgress);
+      try {
+        await run(start, { deadline: options.deadline, signal });
+        placement.#avoid = avoid;
+        placement.#choice = { ...placement.#choice, order: [backend, ...placement.#fallbacks(backend)] };
+        return placement;
+      } catch (error) {
+        placement.#model?.abandon();
+        placement.#model = undefined;
+        if (!(error instanceof BackendFault) || backend === order.at(-1)) throw error;
+        failures.push(error.message);
+      }
+    }
+    throw new RangeError('Placement.of: the order names no backend; pass at least one.');
+  }
 
-/** Goes down a ladder until `work` succeeds on a rung. */
-export async function firstThat<T>(
-  ladder: readonly BackendName[],
-  work: (backend: BackendName) => Promise<T>,
-  failed: (error: Error) => void = () => {},
-): Promise<T> {
-  for (const backend of ladder.slice(0, -1)) {
-    try {
-      return await work(backend);
-    } catch (error) {
-      if (!isBackendsFault(error)) throw error;
-      failed(error as Error);
+  get network(): LoadedNetwork['network'] {
+    return this.#network;
+  }
+
+  /** Where the model was last. */
+  get info(): ModelInfo {
+    return this.#info!;
+  }
+
+  /**
+   * Works with the model, in a slice of its own; on another backend where its own fails. Where every backend fails, the
+   * work is at fault and not they: the model goes back to where it was.
+   *
+   * @throws BackendFault of the last backend; `aborted` where another model has taken this one's place.
+   */
+  async run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const before = this.#choice;
+    const end = performance.now() + 1000 * this.#options.deadline;
+    for (;;) {
+      const left = Math.max(LEAST, (end - performance.now()) / 1000);
+      const deadline = this.#choice.order.length > 1 ? left / 2 : left;
+      const slice = async (slice: Slice) => work(await this.#ready(slice));
+      try {
+        return await run(slice, { deadline, signal });
+      } catch (error) {
+        if (!(error instanceof BackendFault)) throw error;
+        throwIfAborted(signal);
+        this.#giveUp(error);
+        if (this.#choice.order.length > 0) continue;
+        this.#choice = before;
+        throw error;
+      }
     }
   }
-  return work(ladder.at(-1)!);
+
+  /**
+   * Moves the model to another backend, and times it there.
+   *
+   * @throws BackendFault where that fails: the model stays where it is.
+   */
+  async move(backend: BackendName, why: string, signal: AbortSignal): Promise<Moved> {
+    const { deadline, clock } = this.#options;
+    return run(
+      async (slice) => {
+        this.#assertAlive();
+        const isThere = this.#model?.device.name === backend && !goneFault(this.#model.device);
+        const next = isThere ? this.#model! : await this.#start(slice, backend, why);
+        try {
+          if (isThere) await slice.use(next.device);
+          const milliseconds = await benchmark(next, clock);
+          throwIfAborted(slice.signal);
+          this.#choice = { order: [backend, ...this.#fallbacks(backend)], why: () => why };
+          this.#take(isThere ? { ...next, info: { ...next.info, why } } : next, isThere);
+          return { model: this.info, milliseconds };
+        } catch (error) {
+          if (!isThere) next.dispose();
+          throw error;
+        }
+      },
+      { deadline, signal },
+    );
+  }
+
+  /** What the model holds on its device right now; nothing where it has to be placed first. Inside a slice. */
+  get model(): Model | undefined {
+    return this.#model && !goneFault(this.#model.device) ? this.#model : undefined;
+  }
+
+  /** Inside a slice. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#model?.dispose();
+    this.#model = undefined;
+  }
+
+  /** The model where it is, or on the first backend of the order. */
+  async #ready(slice: Slice, onProgress?: (progress: LoadProgress) => void): Promise<Model> {
+    this.#assertAlive();
+    const gone = this.#model && goneFault(this.#model.device);
+    if (gone) this.#giveUp(gone);
+    if (this.#model) {
+      await slice.use(this.#model.device);
+      return this.#model;
+    }
+    const backend = this.#choice.order[0]!;
+    return this.#take(await this.#start(slice, backend, this.#choice.why(backend), onProgress));
+  }
+
+  async #start(
+    slice: Slice,
+    backend: BackendName,
+    why: string,
+    onProgress: (progress: LoadProgress) => void = () => {},
+  ): Promise<Model> {
+    const { wasmPath, webgpu } = this.#options;
+    onProgress({ stage: 'backend', backend });
+    const device = await slice.start(backend, {
+      ...(wasmPath !== undefined && { wasmPath }),
+      ...(webgpu && { webgpu }),
+    });
+    throwIfAborted(slice.signal);
+    onProgress({ stage: 'check', backend });
+    const model = await readyModel(this.artifact, device, why);
+    if (!slice.signal.aborted && !this.#isDisposed) return model;
+    model.dispose();
+    throw abortedError();
+  }
+
+  #take(next: Model, isSame = false): Model {
+    if (!isSame) this.#model?.dispose();
+    this.#model = next;
+    this.#info = next.info;
+    this.#network = next.network;
+    return next;
+  }
+
+  /** After a fault of the backend where the model is or should be: what to try from now on. */
+  #giveUp(fault: BackendFault): void {
+    const { backend, instance, isGone, message } = fault;
+    const { order, why } = this.#choice;
+    const device = this.#model?.device;
+    // Another call may have seen the same fault before.
+    if (backend !== order[0] || (device && instance && device.instance !== instance)) return;
+    this.#model?.abandon();
+    this.#model = undefined;
+    const losses = (this.#losses.get(backend) ?? 0) + (isGone ? 1 : 0);
+    this.#losses.set(backend, losses);
+    const lower = this.#fallbacks(backend);
+    // A lost device says nothing of the next one; one that does not answer may do so again.
+    const isRestarted = isGone && losses <= MAX_LOSSES && (fault.code === 'engine-lost' || lower.length === 0);
+    const first = device ? `"${backend}" had failed. ${message}` : undefined;
+    this.#choice = {
+      order: isRestarted ? [backend, ...lower] : lower,
+      why: (name) => (first ? `"${name}" was started after ${first}` : `${why(name)} ${message}`),
+    };
+  }
+
+  #fallbacks(backend: BackendName): readonly BackendName[] {
+    return fallbacks(backend, (name) => this.#avoid.includes(name) || (this.#losses.get(name) ?? 0) > MAX_LOSSES);
+  }
+
+  #assertAlive(): void {
+    if (this.#isDisposed) throw new RecommenderError('aborted', 'Another model was loaded meanwhile.');
+  }
 }

@@ -1,44 +1,38 @@
-/** A model on a backend: weights uploaded, numbers checked, and whether both are still there. */
+/** A model on a device: weights uploaded, numbers checked. */
 import type { OpenedArtifact } from '../checkpoint/artifact';
-import { type BackendOptions, stopBackend } from '../compute/backends/start';
-import { isGone, runningBackend, unlessLost } from '../compute/device-loss';
-import { useBackend } from '../compute/executor';
-import { backendsHere } from '../compute/fallback';
+import { BackendFault, type Device } from '../compute/backend-fault';
+import { stopBackend } from '../compute/backends/start';
+import { goneFault, runningDevice } from '../compute/device-loss';
+import { availableBackends } from '../compute/fallback';
 import { type BackendName, isGpu } from '../compute/types';
-import { RecommenderError, throwIfAborted } from '../errors';
+import { RecommenderError } from '../errors';
 import { models } from '../models/index';
 import { goldenMismatch } from '../ranking/golden-check';
-import { type LoadedScorer, loadScorer } from '../ranking/load-scorer';
+import { type LoadedScorer, loadScorer, type Network } from '../ranking/load-scorer';
 import { openSession, type SessionScorer } from '../ranking/session-scorer';
-import { type ModelItems, modelItems } from './model-items';
 import type { ModelInfo } from './types';
 
-/** What scores in the place of the model that an artifact holds. */
-export interface Worn {
+/** What scores in the place of the model that an artifact holds: the model with what was learnt. */
+export interface ActiveAdapter {
   readonly scorer: LoadedScorer;
   readonly session: SessionScorer;
+  /** What turns its scores into logits. */
+  readonly scale: number;
 }
 
 export interface Model {
   readonly artifact: OpenedArtifact;
-  readonly items: ModelItems;
+  readonly device: Device;
+  /** By the artifact alone. */
   readonly scorer: LoadedScorer;
-  /** Scores the running session: by the artifact, or by what it wears. */
+  readonly network: Network | undefined;
+  /** Scores the running session: by the artifact, or by the active adapter. */
   session(): SessionScorer;
-  /** What scores in the artifact's place, if anything; the model disposes it. */
-  worn(): Worn | undefined;
-  /** Puts on what scores from now on, or takes it off. */
-  wear(worn?: Worn): void;
+  /** The model disposes it. */
+  activeAdapter(): ActiveAdapter | undefined;
+  /** What scores from now on; undefined: the artifact. */
+  setAdapter(adapter?: ActiveAdapter): void;
   readonly info: ModelInfo;
-  /** Whether the device that holds the weights is lost, or its backend was stopped. */
-  isGone(): boolean;
-  /**
-   * Work with the model on its backend, inside a turn. Ends as soon as the device is lost, which the work itself might
-   * never notice.
-   *
-   * @throws DeviceLost
-   */
-  use<T>(work: () => Promise<T>): Promise<T>;
   /** Gives the model up, and stops its backend: both have failed. */
   abandon(): void;
   dispose(): void;
@@ -48,79 +42,58 @@ export interface Model {
 const users = new WeakMap<object, number>();
 
 /**
- * Uploads an artifact to the active backend and checks its golden answer.
+ * Uploads an artifact to the device of the running slice and checks its golden answer.
  *
- * @throws RecommenderError if the model does not give that answer here: `bad-artifact`, or `no-backend` on a GPU, whose
- *   driver is to blame; `weights-mismatch`; `aborted`.
- * @throws DeviceLost
+ * @throws RecommenderError if the model does not give that answer here: `bad-artifact` on plain CPU, else a `BackendFault`;
+ *   `weights-mismatch`.
+ * @throws BackendFault
  */
-export async function readyModel(
-  artifact: OpenedArtifact,
-  backend: BackendName,
-  why: string,
-  options: BackendOptions,
-  signal: AbortSignal,
-): Promise<Model> {
-  const instance = runningBackend(backend)!;
+export async function readyModel(artifact: OpenedArtifact, device: Device, why: string): Promise<Model> {
+  const { name: backend, instance } = device;
   users.set(instance, (users.get(instance) ?? 0) + 1);
   let free = () => {};
   let isDisposed = false;
   const dispose = () => {
     if (isDisposed) return;
     isDisposed = true;
-    free();
-    const left = users.get(instance)! - 1;
-    users.set(instance, left);
+    try {
+      free();
+    } catch (error) {
+      if (!goneFault(device)) throw error; // what a lost device held may refuse to be freed
+    }
+    users.set(instance, users.get(instance)! - 1);
     releaseIdle(backend);
   };
   try {
     const scorer = await loadScorer(artifact);
     const session = openSession(scorer);
-    let worn: Worn | undefined;
-    const scoring = () => worn?.session ?? session;
-    const wear = (next?: Worn) => {
+    let adapter: ActiveAdapter | undefined;
+    const scoring = () => adapter?.session ?? session;
+    const setAdapter = (next?: ActiveAdapter) => {
       scoring().forget();
-      worn?.scorer.dispose();
-      worn = next;
+      adapter?.scorer.dispose();
+      adapter = next;
     };
     free = () => {
-      wear();
+      setAdapter();
       scorer.dispose();
     };
-    const wrong = await unlessLost(backend, instance, () => goldenMismatch(session, artifact.info.golden, backend));
-    if (wrong) {
-      const { name, version } = artifact.info;
-      const message = `"${name}" ${version} does not give its own golden answer on "${backend}": ${wrong}.`;
-      if (isGpu(backend)) throw new RecommenderError('no-backend', message);
-      throw new RecommenderError('bad-artifact', `${message} Export the model again.`);
-    }
-    throwIfAborted(signal);
+    const wrong = await goldenMismatch(session, artifact.info.golden, backend);
+    const gone = goneFault(device); // a lost device hands out zeros
+    if (gone) throw gone;
+    if (wrong) throw mismatch(artifact, device, wrong);
     const { name, version, architecture, items } = artifact.info;
-    const candidates = isNeural(artifact) ? backendsHere() : [backend];
-    const info = {
-      name,
-      version,
-      architecture,
-      hash: artifact.hash,
-      items,
-      ...sizes(artifact),
-      backend,
-      why,
-      candidates,
-    };
+    const candidates = isNeural(artifact) ? availableBackends() : [backend];
+    const { hash } = artifact;
+    const info = { name, version, architecture, hash, items, ...sizes(artifact), backend, why, candidates };
     return {
-      ...{ artifact, items: modelItems(artifact), scorer, session: scoring, worn: () => worn, wear, info, dispose },
-      isGone: () => isGone(backend, instance),
-      use: (work) =>
-        unlessLost(backend, instance, async () => {
-          await useBackend(backend, options);
-          return work();
-        }),
+      ...{ artifact, device, scorer, network: scorer.network, info, dispose },
+      ...{ session: scoring, activeAdapter: () => adapter, setAdapter },
       abandon() {
         try {
-          dispose(); // what a lost device held may refuse to be freed
-        } catch {}
-        if (runningBackend(backend) === instance) stopBackend(backend);
+          dispose();
+        } catch {} // what a broken device held may refuse to be freed
+        if (runningDevice(backend)?.instance === instance) stopBackend(backend);
       },
     };
   } catch (error) {
@@ -129,10 +102,19 @@ export async function readyModel(
   }
 }
 
+/** On plain CPU the artifact is wrong; elsewhere it may be the backend. */
+function mismatch({ info }: OpenedArtifact, { name: backend, instance }: Device, wrong: string): RecommenderError {
+  const message = `"${info.name}" ${info.version} does not give its own golden answer on "${backend}": ${wrong}.`;
+  if (isGpu(backend)) return new BackendFault('no-backend', backend, message, { instance });
+  const advice = `${message} Export the model again.`;
+  if (backend === 'cpu') return new RecommenderError('bad-artifact', advice);
+  return new BackendFault('bad-artifact', backend, advice, { instance });
+}
+
 /** A GPU's memory goes back once no model is on it. The CPU backends stay: they are what all else falls back to. */
 export function releaseIdle(backend: BackendName): void {
-  const instance = runningBackend(backend);
-  if (instance && isGpu(backend) && !users.get(instance)) stopBackend(backend);
+  const device = runningDevice(backend);
+  if (device && isGpu(backend) && !users.get(device.instance)) stopBackend(backend);
 }
 
 /** Counting baselines score on typed arrays, whatever the backend. */

@@ -1,5 +1,6 @@
 /** Training from plain data to plain data. A chunk of its own: loaded only where a model learns. */
 
+import type { Slice } from '../compute/executor';
 import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { columnsOf } from '../session/click-columns';
@@ -8,13 +9,14 @@ import { Interrupted } from '../train/fit';
 import { learn } from '../train/learn';
 import type { EngineEvent, Trained, TrainProgress, TrainRequest } from './types';
 
-/** As `Engine.train`, on a backend that has started. Every tensor that it makes it frees. */
+/** As `Engine.train`, in slices on a backend that has started. Every tensor that it makes it frees. */
 export async function trainModel(
   request: TrainRequest,
   backend: BackendName,
-  signal: AbortSignal,
+  slice: Slice,
   onProgress: (progress: TrainProgress) => void,
 ): Promise<Trained> {
+  const { signal } = slice;
   const { model, config, seed, epochs, products } = request;
   const { log, itemIds } = indexed(request.sessions);
   const support = countSupport(log.sessions.items, itemIds.length);
@@ -23,6 +25,7 @@ export async function trainModel(
       ...{ model, config, log, itemIds, support, seed, signal },
       ...(products && { products }),
       ...(epochs !== undefined && { epochs }),
+      pause: () => slice.yield(),
       onProgress: (progress, epochs) => onProgress({ ...progress, epochs }),
     });
     throwIfAborted(signal);

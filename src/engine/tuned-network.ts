@@ -1,42 +1,28 @@
 /** All parameters of a loaded model, as they learn: training code, loaded only where a visitor's model learns them all. */
 import type { Delta } from '../checkpoint/delta';
-import { DeviceLost } from '../compute/device-loss';
-import { asBackendsFault } from '../compute/fallback';
 import { registerTraining } from '../compute/training';
-import { isGpu } from '../compute/types';
-import { RecommenderError } from '../errors';
+import type { FrozenModel } from '../train/tuning/frozen-model';
 import { Full } from '../train/tuning/full';
-import type { Ground } from '../train/tuning/ground';
 import { Tuning } from '../train/tuning/tune';
-import { baseNetwork } from './ground';
-import type { Model } from './ready-model';
-import { replayOf } from './replay';
-import type { TuningHost } from './tune';
-
-/** A tuning of all parameters; nothing of it is held on a device between two events. */
-export function tuneFull(model: Model, ground: Ground, delta?: Delta): Tuning<Full> {
-  const learner = new Full(ground, { ...baseNetwork(model), replay: replayOf(model.artifact) }, delta);
-  return new Tuning({ ground, method: 'full', learner, ...(delta && { delta }) });
-}
+import { baseNetwork, replayOf } from './frozen-model';
+import type { Placement } from './placement';
 
 /**
- * Works on the backend where the model is, once it can train, in a turn of its own. What fails is not tried again elsewhere:
- * an event may be half learnt.
- *
- * @throws RecommenderError `engine-lost` where the device was lost; what was learnt until the slice began is as good as before.
+ * A tuning of all parameters. They are plain arrays between two computations, each of which is a slice of its own: on another
+ * backend where the model's own fails.
  */
-export async function trainingTurn<T>(host: TuningHost, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  return host.turn(async () => {
-    const model = host.loaded();
-    try {
-      return await model.use(async () => {
-        await registerTraining();
-        return work();
-      });
-    } catch (error) {
-      const { backend } = model.info;
-      if (!(error instanceof DeviceLost)) throw isGpu(backend) ? asBackendsFault(error, backend) : error;
-      throw new RecommenderError('engine-lost', `${error.message} Learn again.`);
-    }
-  }, signal);
+export async function tuneFull(
+  placement: Placement,
+  frozen: FrozenModel,
+  delta: Delta | undefined,
+  signal: AbortSignal,
+): Promise<Tuning<Full>> {
+  const compute = <T>(work: () => Promise<T>): Promise<T> =>
+    placement.run(async () => {
+      await registerTraining();
+      return work();
+    }, signal);
+  await compute(async () => {}); // loads what a step takes, whether or not there is one
+  const learner = new Full(frozen, { ...baseNetwork(placement), replay: replayOf(placement.artifact) }, delta, compute);
+  return new Tuning({ frozen, method: 'full', learner, ...(delta && { delta }) });
 }

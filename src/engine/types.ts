@@ -71,8 +71,9 @@ export interface RecommendRequest {
 }
 
 /**
- * `neural`: ranked by the artifact's model. `popular`: by its popularity, since no click is known to it. The engine gives
- * these two; the recommender says `related` where the model was asked about one item, and `recent` of what was seen.
+ * `neural`: ranked by the artifact's model. `popular`: by its popularity, since no click is known to it, or since a counting
+ * model has counted nothing for the item. The engine gives these two; the recommender says `related` where the model was asked
+ * about one item, and `recent` of what was seen.
  */
 export type Reason = 'neural' | 'popular' | 'related' | 'recent';
 
@@ -83,7 +84,10 @@ export interface RankedItem {
 }
 
 export interface Recommendations {
-  /** Best first; equal scores by ascending item index. Fewer than k where the catalogue has no more. */
+  /**
+   * Best first; equal scores by ascending item index, but those for which a counting model has counted nothing, whose score is 0,
+   * by popularity. Fewer than k where there are no more.
+   */
   readonly items: readonly RankedItem[];
   /** Time of the inference inside the engine. */
   readonly milliseconds: number;
@@ -91,6 +95,8 @@ export interface Recommendations {
   readonly backend: BackendName;
   /** Why this backend, in words. */
   readonly why: string;
+  /** Why what was adopted is not used any more, said once: the model alone has answered. */
+  readonly refusedAdapter?: string;
 }
 
 /** How far a load has come. A stage may be reported many times, or not at all. */
@@ -151,7 +157,7 @@ export interface ExplainRequest {
 export interface Explanation {
   readonly itemId: string;
   readonly score: number;
-  /** Its place among all items that may be shown, from 1. */
+  /** Its place in a list of all items that may be shown, from 1. */
   readonly rank: number;
   /** The clicks that the model knows, in the order of the session. */
   readonly clicks: readonly ClickEffect[];
@@ -230,7 +236,7 @@ export interface Engine {
   /**
    * Loads an artifact and starts a backend; a second call replaces the first model once the new one is ready. `auto`: the
    * one that is ready at once, WASM, or plain CPU where that cannot start. A GPU that fails later is started again, and
-   * replaced by the next backend of the ladder WebGPU, WebGL, WASM, CPU if that does not help.
+   * replaced by the next backend of WebGPU, WebGL, WASM, CPU if that does not help.
    *
    * @throws RecommenderError `bad-artifact` naming the file that is missing, damaged or of another version, or when the
    *   model does not give the answer stored with it; `no-backend` where the backend asked for cannot start, or computes
@@ -239,14 +245,15 @@ export interface Engine {
   load(options: LoadOptions, control?: Control<LoadProgress>): Promise<ModelInfo>;
   /**
    * The k best items for the running session. Clicks that the model does not know are passed over; without a known click
-   * the answer is by popularity. Items whose product is not available, and `exclude`, are left out.
+   * the answer is by popularity. Items whose product is not available, and `exclude`, are left out. A device that fails,
+   * does not answer in time or computes numbers that are not finite is replaced by the next backend.
    *
-   * @throws RecommenderError `not-finite` if the model scores with anything but finite numbers.
+   * @throws RecommenderError `not-finite` if the model scores with anything but finite numbers on every backend.
    */
   recommend(request: RecommendRequest, control?: Control): Promise<Recommendations>;
   /**
-   * Trains a new model; the loaded one stays. Calls of this engine wait until it ends, but for an engine in a worker,
-   * which trains in a worker of its own.
+   * Trains a new model; the loaded one stays. Other calls are answered between two steps; an engine in a worker trains in a
+   * worker of its own.
    *
    * @throws RecommenderError `bad-config`; `bad-input` if no session has two clicks; `diverged`; `no-backend`, also in a
    *   page where no worker can start, since its own thread must not be held up for so long.
@@ -261,10 +268,10 @@ export interface Engine {
   move(request: MoveRequest, control?: Control): Promise<Moved>;
   /**
    * Learns one slice of what is new in the visitor's sessions, by time: each event is predicted by the model as it is and as
-   * it was tuned, judged by the gate, and learnt. Turns are short, so that recommending goes on between them; what answers
-   * changes by `adopt` alone. A call that ends early leaves the delta that it was given as good as it was.
+   * it was tuned, judged by the gate, and learnt. Other calls are answered between two events; what answers changes by `adopt` alone. A call that ends early leaves the delta that it was given as good as it was.
    *
-   * @throws RecommenderError `not-tunable` where a baseline counts; `foreign-delta`, `bad-delta`; `aborted`.
+   * @throws RecommenderError `not-tunable` where a baseline counts, or nothing tells what turns a network's scores into
+   *   probabilities; `foreign-delta`, `bad-delta`; `aborted`.
    */
   fineTune(request: FineTuneRequest, control?: Control<TuneProgress>): Promise<FineTuned>;
   /**
@@ -282,7 +289,7 @@ export interface Engine {
   /**
    * Why these items: each click is left out in turn, and all the sessions are scored together. One click alone is compared
    * with popularity, which would answer without it. Items that the model does not know are passed over, and so is
-   * everything where it knows no click.
+   * everything where it knows no click, or where nothing tells what turns its scores into probabilities.
    *
    * @throws RecommenderError as `recommend`.
    */

@@ -41,6 +41,13 @@ export function configure<C>(model: Configurable<C>, given: Readonly<Record<stri
   return config as C;
 }
 
+const TRUTHS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
+
 function read(model: string, key: string, option: OptionSpec, value: unknown): ConfigValue {
   const refuse = (): never => {
     const got = typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? String(value));
@@ -51,10 +58,8 @@ function read(model: string, key: string, option: OptionSpec, value: unknown): C
     return Number.isFinite(n) ? n : refuse();
   };
   switch (option.type) {
-    case 'boolean': {
-      const words: Record<string, boolean> = { true: true, false: false, '1': true, '0': false };
-      return typeof value === 'boolean' ? value : (words[String(value).toLowerCase()] ?? refuse());
-    }
+    case 'boolean':
+      return TRUTHS.get(String(value).toLowerCase()) ?? refuse();
     case 'choice':
       return option.choices.includes(String(value)) ? String(value) : refuse();
     case 'text':

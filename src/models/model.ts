@@ -195,7 +195,10 @@ export interface ObjectiveSpec {
    * batch size as the official code does. Default live.
    */
   readonly logqSplit?: 'nominal' | 'live';
-  /** Mask extra negatives that equal a row's target, or set their scores to this number. Default false. */
+  /**
+   * Mask negatives that equal a row's target, or set their scores to this number: of losses over columns where the target has one
+   * of its own, so not `inBatch`. Default false.
+   */
   readonly maskHits?: boolean | number;
   /** Calibration t of `gbce`, 0…1. Default 0. */
   readonly calibration?: number;

@@ -2,6 +2,13 @@
 import type { SessionInput } from '../types';
 import type { Prepared, PreparedArray } from './model';
 
+/** The largest of any number of lengths, at least `least`: a call has room for some tens of thousands of arguments only. */
+export function longest(lengths: Iterable<number>, least = 1): number {
+  let most = least;
+  for (const length of lengths) if (length > most) most = length;
+  return most;
+}
+
 /**
  * Item indices `[B, W]`, 0 where a session has no click; W is the longest session's length, at least 1 or `minWidth`.
  *
@@ -15,7 +22,7 @@ export function padItems(
   minWidth = 1,
 ): PreparedArray {
   const lengths = sessions.map(({ items }) => Math.min(items.length, maxLength));
-  const width = Math.max(minWidth, ...lengths);
+  const width = longest(lengths, minWidth);
   const data = new Int32Array(sessions.length * width);
   sessions.forEach(({ items }, row) => {
     const length = lengths[row]!;
@@ -41,7 +48,7 @@ export function padClicks(
   { side, maxLength, trims }: { side: 'left' | 'right'; maxLength: number; trims: boolean },
 ): Prepared {
   const lengths = sessions.map(({ items }) => Math.min(items.length, maxLength));
-  const width = trims ? Math.max(1, ...lengths) : maxLength;
+  const width = trims ? longest(lengths) : maxLength;
   const items = new Int32Array(sessions.length * width);
   const mask = new Float32Array(items.length);
   const last = new Int32Array(sessions.length);

@@ -1,6 +1,7 @@
 /** The clicks that a visitor's profile is a mean of. Plain numbers, no tensors. */
 import type { SessionInput } from '../types';
 import type { Prepared } from './model';
+import { longest } from './padding';
 
 export interface ProfileOptions {
   /** `device`: clicks of earlier sessions count, and count less. */
@@ -20,7 +21,7 @@ export interface ProfileOptions {
 export function profileClicks(sessions: readonly SessionInput[], options: ProfileOptions): Prepared {
   const found = sessions.map((session) => weighted(session, options));
   const B = sessions.length;
-  const S = Math.max(1, ...found.map(({ items }) => items.length));
+  const S = longest(found.map(({ items }) => items.length));
   const clicks = new Int32Array(B * S);
   const weights = new Float32Array(B * S);
   found.forEach(({ items, weights: raw }, b) => {

@@ -58,6 +58,7 @@ import type {
   Run,
   SessionModel,
 } from './model';
+import { longest } from './padding';
 import { repeatsConflict, repeatsOf, repeatsSpec } from './repeats';
 import { sampledSoftmax, smoothingConflict } from './sampled-softmax';
 import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
@@ -132,8 +133,8 @@ function prepare(sessions: readonly SessionInput[], { maxlen, edges, positions }
     sessionGraph(Array.prototype.slice.call(items, Math.max(0, items.length - maxlen)), edges),
   );
   const B = sessions.length;
-  const L = Math.max(1, ...graphs.map(({ alias }) => alias.length));
-  const m = Math.max(1, ...graphs.map(({ nodes }) => nodes.length));
+  const L = longest(graphs.map(({ alias }) => alias.length));
+  const m = longest(graphs.map(({ nodes }) => nodes.length));
   const nodes = new Int32Array(B * m);
   const alias = new Int32Array(B * L);
   const mask = new Float32Array(B * L);

@@ -36,10 +36,18 @@ export type FillRow = (
 /** Cells of a block of a walk: 4 MB, so that a row is still in the cache when it is ranked. */
 const BLOCK_CELLS = 1024 * 1024;
 
-/** A scorer of `items` items from a function that fills one row. Nothing is allocated per row or candidate. */
-export function rowScorer(items: number, fill: FillRow): Scorer {
+/**
+ * A scorer of `items` items from a function that fills one row. Nothing is allocated per row or candidate.
+ *
+ * @param isEvidence As `Scorer` has it. Default: of every score but 0.
+ */
+export function rowScorer(
+  items: number,
+  fill: FillRow,
+  isEvidence: NonNullable<Scorer['isEvidence']> = (score) => score !== 0,
+): Scorer {
   return {
-    items,
+    ...{ items, isEvidence },
     async score(sessions) {
       const scores = new Float32Array(sessions.length * items);
       sessions.forEach((session, i) => {

@@ -8,7 +8,7 @@
  */
 import type { OptionSpecs } from '../models/model';
 import type { Catalogue, NdArray, Sessions } from '../types';
-import { type Baseline, float32, rowScorer, supportOf } from './baseline';
+import { type Baseline, type FillRow, float32, rowScorer, supportOf } from './baseline';
 
 export interface PopularityConfig {
   readonly top: number;
@@ -101,7 +101,8 @@ export const pop: Baseline<PopularityConfig> = {
   fit,
   scorer(arrays, catalogue) {
     const popularity = read(arrays, catalogue);
-    return rowScorer(catalogue.items, (_items, _from, _to, row) => row.set(popularity));
+    const fill: FillRow = (_items, _from, _to, row) => row.set(popularity);
+    return rowScorer(catalogue.items, fill, () => false);
   },
 };
 
@@ -112,9 +113,10 @@ export const sPop: Baseline<PopularityConfig> = {
   fit,
   scorer(arrays, catalogue) {
     const popularity = read(arrays, catalogue);
-    return rowScorer(catalogue.items, (items, from, to, row) => {
+    const fill: FillRow = (items, from, to, row) => {
       row.set(popularity);
       for (let t = from; t < to; t++) row[items[t]! - 1]! += 1;
-    });
+    };
+    return rowScorer(catalogue.items, fill, (score) => score >= 1);
   },
 };

@@ -3,7 +3,7 @@
  * sources; here is what each weighs, with n clicks so far, the newest at position n.
  *
  *     SKNN     sim = |s ∩ v| / √(|s| |v|)
- *     V-SkNN   wᵢ and nearness by a `weighting` each;  recency (7/8)^days where asked for
+ *     V-SkNN   wᵢ and nearness by a `weighting` each;  recency (7/8)^days where it is switched on
  *     STAN     wᵢ = e^((p − n)/λ_spw)   recency e^(−age/λ_snh)   closeness e^(−|pos − pos*|/λ_inh)
  *     VSTAN    STAN, times nearness e^((p* − n)/λ_ipw) and 1 + idf · λ_idf
  *
@@ -186,12 +186,12 @@ const STEP_WEIGHTS: Readonly<Record<Weighting, (step: number) => number>> = {
   quadratic: (step) => 1 / (step * step),
 };
 
-/** (7/8)^days, with half days rounded to the even number of days, as Python does. */
-function byDays(age: number): number {
+/** An age in whole days; half days are rounded to the even number, as Python does. */
+function wholeDays(age: number): number {
   const days = age / SECONDS_PER_DAY;
   const floor = Math.floor(days);
   const isHalf = days - floor === 0.5;
-  return (7 / 8) ** (isHalf ? floor + (Math.abs(floor) % 2) : Math.round(days));
+  return isHalf ? floor + (Math.abs(floor) % 2) : Math.round(days);
 }
 
 const vsknn = neighbourBaseline<VsknnConfig>(
@@ -202,7 +202,7 @@ const vsknn = neighbourBaseline<VsknnConfig>(
     ...PLAIN,
     ...config,
     weight: CLICK_WEIGHTS[config.weighting],
-    recency: config.weightingTime ? byDays : PLAIN.recency,
+    recency: config.weightingTime ? (age, newest) => (7 / 8) ** (wholeDays(age) - wholeDays(newest)) : PLAIN.recency,
     nearness: (p, n) => STEP_WEIGHTS[config.weightingScore](n - p + 1),
     positiveOnly: true,
     idf: config.idfWeighting,
@@ -224,12 +224,13 @@ const decay = (scale: number) => (scale > 0 ? (distance: number) => Math.exp(-di
 
 function stanRules(config: StanConfig): NeighbourRules {
   const byClick = decay(config.lambdaSpw);
+  const byAge = decay(config.lambdaSnh * SECONDS_PER_DAY);
   return {
     ...PLAIN,
     ...config,
     similarity: 'cosine',
     weight: (p, n) => byClick(n - p),
-    recency: decay(config.lambdaSnh * SECONDS_PER_DAY),
+    recency: (age, newest) => byAge(age - newest),
     closeness: decay(config.lambdaInh),
   };
 }

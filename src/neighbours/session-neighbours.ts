@@ -5,10 +5,13 @@
  *
  *     candidates   the `sampleSize` most recent sessions that hold an item of s
  *     sim(s, v)    vec     Σ_{i ∈ s ∩ v} wᵢ / |s|
- *                  cosine  Σ_{i ∈ s ∩ v} wᵢ / ( √Σ_{i ∈ s} wᵢ² · √|v| ),   times a recency of v
+ *                  cosine  Σ_{i ∈ s ∩ v} wᵢ / ( √Σ_{i ∈ s} wᵢ² · √|v| ),   times recency(v) / recency(newest candidate)
  *     score(j)     Σ over the k most similar v that hold j:  sim(s, v) · nearness(v) · closeness(j in v) · (1 + idf_j · λ)
  *
  * s and v are sets of items; wᵢ weighs the position p of i's last click among the n clicks of s. All sums are float64.
+ *
+ * Differs from session-rec: there recency is not divided by that of the newest candidate. The factor is the same for all scores of
+ * a session, so no rank moves by it; without it they all underflow to 0 some time after the log's end.
  */
 import type { ItemIndex } from '../types';
 import type { SessionIndex } from './session-index';
@@ -22,8 +25,8 @@ export interface NeighbourRules {
   readonly lastNClicks: number;
   /** w of an item whose last click is at position p of n. */
   readonly weight: (p: number, n: number) => number;
-  /** Factor of a neighbour's similarity by its age. */
-  readonly recency: (age: number) => number;
+  /** Factor of a neighbour's similarity by its age, as a share of that of the newest candidate. */
+  readonly recency: (age: number, newest: number) => number;
   /** Whether neighbours of similarity 0 or less are left out before the k best are taken. */
   readonly positiveOnly: boolean;
   /** Factor of a neighbour by the position p, among n, of the latest click whose item it holds. */
@@ -45,6 +48,8 @@ export interface NeighbourScores {
   readonly scores: Float64Array;
   /** How many sessions resembled the query, before the k most similar were taken. */
   readonly candidates: number;
+  /** Seconds since the newest candidate ended; 0 where there is none, or where it ends after now. */
+  readonly age: number;
 }
 
 /**
@@ -124,14 +129,16 @@ export function neighbourQuery(index: SessionIndex, n: number, rules: NeighbourR
     if (count > Math.min(sampleSize, k)) candidates.sort(); // by recency
     if (count > sampleSize) candidates = candidates.subarray(count - sampleSize);
 
-    // Where last events are held out, sessions end after now: ages count from the newest, lest weights grow without bound.
-    let newest = now;
+    let newest = Number.NEGATIVE_INFINITY;
     for (const session of candidates) newest = Math.max(newest, index.times[session]!);
+    // Where last events are held out, sessions end after now: ages count from the newest, lest weights grow without bound.
+    const reference = Math.max(now, newest);
+    const age = count > 0 ? reference - newest : 0;
     let compared = 0;
     for (const session of candidates) {
       const size = index.offsets[session + 1]! - index.offsets[session]!;
       const alike = shared[session]! / (similarity === 'vec' ? lastClick.size : Math.sqrt(squares) * Math.sqrt(size));
-      const similar = alike * recency(newest - index.times[session]!);
+      const similar = alike * recency(reference - index.times[session]!, age);
       if (positiveOnly && !(similar > 0)) continue;
       candidates[compared] = session;
       similarities[compared++] = similar;
@@ -147,7 +154,7 @@ export function neighbourQuery(index: SessionIndex, n: number, rules: NeighbourR
       for (const [item, times] of clicks) if (item >= 1 && item <= n) scores[item - 1]! *= times + 1;
     }
     if (rules.normalize) divideByLargest(scores);
-    return { scores, candidates: compared };
+    return { scores, candidates: compared, age };
   };
 }
 

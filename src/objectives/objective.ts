@@ -85,14 +85,30 @@ export interface RepeatedTensors {
 
 type RowLoss = Exclude<ObjectiveSpec['loss'], 'bce' | 'gbce'>;
 
-/** The loss of one step, a scalar. */
+/**
+ * The loss of one step, a scalar.
+ *
+ * @throws RangeError for options that do not go together.
+ */
 export function objectiveLoss(spec: ObjectiveSpec, given: LossInput): Scalar {
+  if (spec.maskHits !== undefined && spec.maskHits !== false && !hasOwnColumn(spec)) {
+    throw new RangeError(
+      `objective: maskHits needs a column of its own for each target, which ${spec.loss} has none of with these negatives. ` +
+        'Leave maskHits out, or compare targets with draws that are not inBatch.',
+    );
+  }
   const input = atTemperature(given, spec.temperature ?? 1);
   const loss = reducedLoss(spec, input);
   const { l2 } = spec;
   if (!l2 || l2.weight === 0) return loss;
   const penalty = (table: Tensor) => (l2.power === 2 ? sum(square(table)) : norm(table));
   return l2.params.reduce<Scalar>((total, name) => add(total, mul(l2.weight, penalty(input.params[name]!))), loss);
+}
+
+/** Whether a target stands in a column of its own, so that others of the same item are told from it. */
+function hasOwnColumn({ loss, negatives, reduction }: ObjectiveSpec): boolean {
+  if (loss === 'bce' || loss === 'gbce' || reduction === 'balanced') return false;
+  return negatives.kind === 'shared' ? !negatives.inBatch : negatives.kind !== 'per-position';
 }
 
 /** Scores are linear in vectors, bias and corrections, so these are divided where the scores would be. */

@@ -3,9 +3,10 @@
  *
  *     p(i) = Σₘ wₘ pₘ(i)      Σ wₘ = 1
  *
- * `probabilities`: pₘ is the softmax of a network's scores, and a counting model's scores, which are no logits and never
- * negative, divided by their sum. `standard`: pₘ are scores less their mean over the items, divided by their standard deviation;
- * for networks whose loss is no softmax, so that their scores are no logits either.
+ * `probabilities`: pₘ is the softmax of a network's scores times their scale (`scale.ts`), and a counting model's scores, which
+ * are no logits, divided by their sum; a negative one, such as V-SkNN gives to what was counted against, has a share of 0.
+ * `standard`: pₘ are scores less their mean over the items, divided by their standard deviation; for networks whose scale is
+ * not known.
  */
 import type { Scorer } from '../types';
 
@@ -16,11 +17,17 @@ export interface Member {
   readonly scorer: Scorer;
   /** Whether its scores are counts of some kind, not logits. */
   readonly isCounted: boolean;
+  /** What turns a network's scores into logits. */
+  readonly scale?: number;
 }
 
-/** Brings every row of `[rows, n]` scores to one scale, in place. A row that says nothing becomes all 0. */
-export function rescale(scores: Float32Array, n: number, { isCounted }: Pick<Member, 'isCounted'>, scale: Scale): void {
-  const one = scale === 'standard' ? standardise : isCounted ? share : softmax;
+/**
+ * Brings every row of `[rows, n]` scores to one scale, in place. A row that says nothing becomes all 0.
+ *
+ * @throws RangeError for probabilities of a network whose scale is not known.
+ */
+export function rescale(scores: Float32Array, n: number, member: Omit<Member, 'scorer'>, by: Scale): void {
+  const one = by === 'standard' ? standardise : member.isCounted ? share : softmaxOf(member.scale);
   for (let start = 0; start < scores.length; start += n) one(scores.subarray(start, start + n));
 }
 
@@ -47,21 +54,27 @@ export function combined(members: readonly (Member & { readonly weight: number }
   };
 }
 
-function softmax(row: Float32Array): void {
-  let top = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < row.length; i++) top = Math.max(top, row[i]!);
-  let sum = 0;
-  for (let i = 0; i < row.length; i++) {
-    const e = Math.exp(row[i]! - top);
-    row[i] = e;
-    sum += e;
-  }
-  for (let i = 0; i < row.length; i++) row[i]! /= sum;
+function softmaxOf(scale: number | undefined): (row: Float32Array) => void {
+  if (scale === undefined) throw new RangeError('rescale: no scale turns the scores of this network into logits.');
+  return (row) => {
+    let top = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < row.length; i++) top = Math.max(top, row[i]!);
+    let sum = 0;
+    for (let i = 0; i < row.length; i++) {
+      const e = Math.exp(scale * (row[i]! - top));
+      row[i] = e;
+      sum += e;
+    }
+    for (let i = 0; i < row.length; i++) row[i]! /= sum;
+  };
 }
 
 function share(row: Float32Array): void {
   let sum = 0;
-  for (let i = 0; i < row.length; i++) sum += row[i]!;
+  for (let i = 0; i < row.length; i++) {
+    row[i] = Math.max(0, row[i]!);
+    sum += row[i]!;
+  }
   if (sum > 0) for (let i = 0; i < row.length; i++) row[i]! /= sum;
 }
 

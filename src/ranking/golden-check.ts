@@ -33,7 +33,7 @@ export async function goldenMismatch(
 ): Promise<string | undefined> {
   const scores = await scorer.score({ items: session });
   const best = topK(scores, top.length);
-  const tolerance = toleranceOf(backend) * Math.max(1, ...top.map(({ score }) => Math.abs(score)));
+  const tolerance = toleranceOf(backend) * top.reduce((largest, { score }) => Math.max(largest, Math.abs(score)), 1);
   for (const [place, { index, score }] of top.entries()) {
     const got = scores[index - 1];
     if (got === undefined) return `item index ${index} does not exist`;

@@ -8,13 +8,15 @@ import {
   SUPPORT_TENSOR,
 } from '../checkpoint/artifact';
 import { fromTensors } from '../checkpoint/item-features';
+import { verifyParameters } from '../checkpoint/verify';
 import { RecommenderError } from '../errors';
 import { configure } from '../models/configuration';
 import { models } from '../models/index';
-import type { ParameterSpec, Params, SessionModel } from '../models/model';
+import type { Params, SessionModel } from '../models/model';
 import { toTensor } from '../models/tensors';
 import type { Catalogue, NdArray, Scorer } from '../types';
 import { neuralScorer } from './neural-scorer';
+import { scaleByLoss } from './scale';
 import type { SessionScorer } from './session-scorer';
 
 /** A trained network on the active backend. */
@@ -24,6 +26,8 @@ export interface Network<C = unknown> {
   /** As `configure` returns it. */
   readonly config: C;
   readonly catalogue: Catalogue;
+  /** What turns scores into logits: as the artifact says, else by its loss; absent where neither tells. */
+  readonly scale?: number;
 }
 
 /** A scorer that owns its weights: `dispose` frees them. `openSession` of `ranking/session-scorer` takes it. */
@@ -115,16 +119,22 @@ export function birthsOf({ info, tensors }: SideOf): Int32Array {
   return births.data as Int32Array;
 }
 
-function loadNeural<C>(model: SessionModel<C>, { tensors }: Artifact, catalogue: Catalogue, config: C): LoadedScorer {
-  const specs = Object.entries(model.parameters(config, catalogue));
-  for (const [name, spec] of specs) checkParameter(name, tensors[name], spec, catalogue);
+function loadNeural<C>(
+  model: SessionModel<C>,
+  { info, tensors }: Artifact,
+  catalogue: Catalogue,
+  config: C,
+): LoadedScorer {
+  const { scale = scaleByLoss(model.training(config).objective) } = info;
+  const specs = model.parameters(config, catalogue);
+  verifyParameters(tensors, specs);
   const params: Record<string, Tensor> = {};
   try {
-    for (const [name] of specs) params[name] = toTensor(tensors[name]!);
+    for (const name of Object.keys(specs)) params[name] = toTensor(tensors[name]!);
     const scorer = neuralScorer(model, params, config, catalogue);
     return {
       ...scorer,
-      network: { model, params, config, catalogue } as Network,
+      network: { model, params, config, catalogue, ...(scale !== undefined && { scale }) } as Network,
       dispose() {
         scorer.dispose();
         dispose(params);
@@ -133,23 +143,6 @@ function loadNeural<C>(model: SessionModel<C>, { tensors }: Artifact, catalogue:
   } catch (error) {
     dispose(params);
     throw error;
-  }
-}
-
-function checkParameter(name: string, array: NdArray | undefined, spec: ParameterSpec, catalogue: Catalogue): void {
-  if (array && spec.rows && array.shape.length === spec.shape.length && array.shape[0] !== spec.shape[0]) {
-    throw new RecommenderError(
-      'weights-mismatch',
-      `Weights of "${name}" have ${array.shape[0]} rows, a catalogue of ${catalogue.items} items needs ` +
-        `${spec.shape[0]}. Export both from the same vocabulary.`,
-    );
-  }
-  check(name, array, spec.shape);
-  if (!(array.data instanceof Float32Array)) {
-    throw new RecommenderError(
-      'weights-mismatch',
-      `Weights of "${name}" must be float32, got int32. Export them again.`,
-    );
   }
 }
 

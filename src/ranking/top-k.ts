@@ -8,6 +8,9 @@ export interface ScoredItem {
   readonly score: number;
 }
 
+/** Says which items are no candidates; it is asked of those only that would be among the best. */
+export type Excluded = Pick<ReadonlySet<ItemIndex>, 'has'>;
+
 /**
  * The k best items, best first; equal scores by ascending item index, so that the answer is the same on every backend.
  *
@@ -16,7 +19,7 @@ export interface ScoredItem {
  * @param exclude Item indices never to answer with.
  * @throws RecommenderError `not-finite` if a score, of an excluded item too, is NaN or infinite.
  */
-export function topK(scores: Float32Array, k: number, exclude?: ReadonlySet<ItemIndex>): ScoredItem[] {
+export function topK(scores: Float32Array, k: number, exclude?: Excluded): ScoredItem[] {
   const columns = new Int32Array(Math.min(checkedK(k), scores.length));
   const found = topColumns(scores, columns, exclude);
   return Array.from(columns.subarray(0, found), (column) => ({ index: column + 1, score: scores[column]! }));
@@ -32,7 +35,7 @@ export function topK(scores: Float32Array, k: number, exclude?: ReadonlySet<Item
  * @returns How many were found.
  * @throws RecommenderError `not-finite` if a score is NaN or infinite.
  */
-export function topColumns(scores: Float32Array, columns: Int32Array, exclude?: ReadonlySet<ItemIndex>): number {
+export function topColumns(scores: Float32Array, columns: Int32Array, exclude?: Excluded): number {
   const k = columns.length;
   let size = 0;
   let worst = Number.NEGATIVE_INFINITY; // score at the root once the heap is full

@@ -2,11 +2,11 @@
 
 import { type BackendChoice, type BackendName, isGpu } from '../compute/types';
 import type { Control, LoadProgress, ModelInfo, Recommendations, RecommendRequest } from '../engine/types';
-import { RecommenderError } from '../errors';
-import type { Status } from '../recommender';
+import { RecommenderError, reasonOf } from '../errors';
 import type { DeviceNotes } from '../store/device-notes';
 import type { WorkerEngine } from '../worker/client';
 import type { Trials } from './trials';
+import type { Status } from './types';
 
 export interface ComputingOptions {
   readonly engine: WorkerEngine;
@@ -18,6 +18,8 @@ export interface ComputingOptions {
   readonly onProgress: (progress: LoadProgress) => void;
   readonly onChange: (change: Required<Pick<Status, 'model' | 'engine'>>) => void;
   readonly onDegraded: (code: string, message: string) => void;
+  /** What was learnt is not used any more. */
+  readonly onRefusedAdapter: (why: string) => void;
 }
 
 /** What says, with each answer, what computed it. */
@@ -27,7 +29,7 @@ type Said = Pick<ModelInfo, 'backend' | 'why'>;
 const PATIENCE = 3000;
 
 export function createComputing(options: ComputingOptions) {
-  const { engine, notes, modelUrl, backend: asked, now, onProgress, onChange, onDegraded } = options;
+  const { engine, notes, modelUrl, backend: asked, now, onProgress, onChange, onDegraded, onRefusedAdapter } = options;
   let shown: Required<Pick<Status, 'model' | 'engine'>> | undefined;
   /** What the engine said last. */
   let said = '';
@@ -107,7 +109,12 @@ export function createComputing(options: ComputingOptions) {
       const model = await load();
       said = model.backend + model.why;
       show(model, await engine.thread());
-      settle(model).catch(() => {}); // what answers goes on answering
+      settle(model)
+        .catch((error) => {
+          const message = `Which backend is the fastest could not be found out; "${model.backend}" goes on.`;
+          onDegraded('trials-failed', `${message} ${reasonOf(error)}`);
+        })
+        .catch(() => {}); // a page in which nothing can be told
       return model;
     },
     /** Asks the engine, and follows it to where it answers from. */
@@ -116,9 +123,12 @@ export function createComputing(options: ComputingOptions) {
       const answer = await engine.recommend(request, control);
       hasAnswered();
       if (asked === moves) follow(answer);
+      if (answer.refusedAdapter !== undefined) onRefusedAdapter(answer.refusedAdapter);
       return answer;
     },
     products: (ids: readonly string[]) => engine.products(ids),
+    /** To be called before the notes are closed. Never rejects. */
+    close: async (): Promise<void> => (await trials?.catch(() => undefined))?.close(),
     /** The model was loaded again, after a crash: the one that the server has now. */
     reloaded: (model: ModelInfo) => follow(model, model),
     /** No worker could be started again, long after the first start. */

@@ -1,17 +1,23 @@
 /** The page's consent platform, read: loaded where a page has one. It may come late, and be exchanged by the page. */
-import type { ConsentReport } from './consent';
 import { createConsentMode } from './consent-mode';
 import { createTcf } from './consent-tcf';
 import { watchLayer } from './data-layer';
+import type { ConsentReport } from './types';
+
+export interface ConsentReader {
+  /** Looks at what the page has by now: a platform that came, or was exchanged for another. */
+  look(): void;
+  /** Takes back what was registered. */
+  stop(): void;
+}
 
 /**
- * Reads Consent Mode and the TCF, from now on. Nothing that the page has put there makes it throw.
+ * Reads Consent Mode and the TCF: what is pushed as it is, the rest with each look. Nothing that the page has put there makes it
+ * throw.
  *
  * @param dataLayer Name of the global that holds the data layer.
- * @param every Milliseconds between two looks at what the page has.
- * @returns Stops, and takes back what was registered.
  */
-export function readConsent(dataLayer: string, every: number, report: ConsentReport): () => void {
+export function readConsent(dataLayer: string, report: ConsentReport): ConsentReader {
   const mode = createConsentMode((word, isNew) => report('consent-mode', word, isNew));
   const tcf = createTcf((word, isNew) => report('tcf', word, isNew));
   const seen = new WeakSet<object>();
@@ -45,13 +51,12 @@ export function readConsent(dataLayer: string, every: number, report: ConsentRep
     }
   }
 
-  look();
-  const timer = setInterval(look, every);
-  (timer as { unref?: () => void }).unref?.(); // Node would wait for it
-  return () => {
-    clearInterval(timer);
-    unwatch();
-    mode.stop();
-    tcf.stop();
+  return {
+    look,
+    stop() {
+      unwatch();
+      mode.stop();
+      tcf.stop();
+    },
   };
 }

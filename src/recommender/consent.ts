@@ -5,36 +5,9 @@
  * not answered yet means "not yet"; otherwise one "yes" is enough. One that is not there has no say. What each source says,
  * and when, is in `consent-mode.ts` and `consent-tcf.ts`, which are loaded where a page has such a source.
  */
-
-/**
- * `granted` and `denied`: the page knows. `manual`: it will tell by `privacy.consent`. `auto`: the page's consent platform
- * (Google Consent Mode, IAB TCF) and `privacy.consent`; without any yes, nothing is stored. Global Privacy Control is heard
- * under each of them.
- */
-export type ConsentOption = 'auto' | 'granted' | 'denied' | 'manual';
-
-export type ConsentAnswer = 'granted' | 'denied';
-
-/**
- * `unknown`: nobody has said anything yet, or a source has still to answer; or, where the browser's tabs cannot tell each
- * other anything, what was stored is gone and nobody has said why. Only `granted` stores.
- */
-export type Consent = ConsentAnswer | 'unknown';
-
-/**
- * `page`: the option `consent` and `privacy.consent`. `other-tab`: a no that was said in another tab counts here, until
- * there is a new yes.
- */
-export type ConsentSource = 'privacy-control' | 'page' | 'consent-mode' | 'tcf' | 'other-tab';
-
-/** What a source says. `waiting`: it is there, and has not answered, or not in a way that can be relied on. */
-export type ConsentWord = ConsentAnswer | 'waiting';
-
-/** One that is not there, or has no opinion, is missing. */
-export type ConsentWords = Readonly<Partial<Record<ConsentSource, ConsentWord>>>;
-
-/** @param isNew Whether somebody has said it just now. A yes that stood there before takes no later no back. */
-export type ConsentReport = (source: ConsentSource, word: ConsentWord | undefined, isNew: boolean) => void;
+import type { ConsentReader } from './consent-sources';
+import { watchPage } from './page-watch';
+import type { Consent, ConsentOption, ConsentReport, ConsentSource, ConsentWord, ConsentWords } from './types';
 
 export interface ConsentParts {
   readonly consent: ConsentOption;
@@ -50,9 +23,6 @@ export interface ConsentParts {
   readonly onUnread: (error: unknown) => void;
 }
 
-/** Milliseconds between two looks at whether the page has a source by now. */
-const LOOK_EVERY = 500;
-
 /**
  * Hears the words and weighs them.
  *
@@ -67,16 +37,15 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
   let isUnread = false;
   let isLoading = false;
   let isClosed = false;
-  let stop = (): void => {};
+  let reader: ConsentReader | undefined;
   const isReader = consent === 'auto' && !hasPrivacyControl();
-  const timer = isReader ? setInterval(() => look() && settle().catch(() => {}), LOOK_EVERY) : undefined;
-  (timer as { unref?: () => void } | undefined)?.unref?.(); // Node would wait for it
+  const unwatch = isReader ? watchPage(lookAgain) : undefined;
 
   function hear(...[source, word, isNew]: Parameters<ConsentReport>): Promise<void> {
     if (word === undefined) delete words[source];
     else words[source] = word;
     if (isNew && word === 'granted') delete words['other-tab'];
-    if (timer !== undefined) look();
+    look();
     return settle(source === 'page');
   }
 
@@ -91,17 +60,22 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
     await decide(next, { ...words }, isNews);
   }
 
+  function lookAgain(): void {
+    reader?.look();
+    if (look()) settle().catch(() => {}); // told by `status`
+  }
+
   /** @returns Whether there is a source that was not there before. Its reader is loaded, again where that has failed. */
   function look(): boolean {
-    if (isLoading || !hasSource(dataLayer)) return false;
+    if (!isReader || isLoading || isClosed || !hasSource(dataLayer)) return false;
     const isNews = !isUnread;
     isUnread = true;
     isLoading = true;
     import('./consent-sources')
       .then(({ readConsent }) => {
-        clearInterval(timer);
         if (isClosed) return;
-        stop = readConsent(dataLayer, LOOK_EVERY, (...report) => void hear(...report).catch(() => {})); // told by `status`
+        reader = readConsent(dataLayer, (...report) => void hear(...report).catch(() => {})); // told by `status`
+        reader.look();
         isUnread = false;
         onUnread(undefined);
         return settle();
@@ -117,9 +91,11 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
     hear,
     /** What the options come to, and a source that is there already. */
     start(): Promise<void> {
-      if (timer !== undefined) look();
+      look();
       return settle();
     },
+    /** To be called before anything is stored or answered: whether the page has a source by now. */
+    lookAgain,
     /** Another tab has ended the storing. */
     withdrawn(consent: 'denied' | 'unknown'): ConsentWords {
       words['other-tab'] = consent === 'denied' ? 'denied' : 'waiting';
@@ -128,8 +104,8 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
     },
     close(): void {
       isClosed = true;
-      clearInterval(timer);
-      stop();
+      unwatch?.();
+      reader?.stop();
     },
   };
 }

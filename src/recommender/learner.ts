@@ -1,8 +1,7 @@
 /** Learning as the page asks for it: its code is loaded where something is to be learnt, or was learnt before. */
 import { sleep } from '../store/waiting';
-import type { Learning, LearningParts } from './learning-parts';
-import type { LearningCalls } from './learning-status';
 import { loaded } from './loaded';
+import type { Learning, LearningCalls, LearningParts } from './types';
 
 /** Milliseconds that an answer waits for what was learnt. */
 const PATIENCE = 500;
@@ -18,7 +17,10 @@ export function createLearner(parts: LearnerParts) {
   let looking: Promise<unknown> | undefined;
 
   function load(): Promise<Learning> {
-    loading ??= loaded(import('./learning')).then(({ createLearning }) => createLearning(parts));
+    loading ??= loaded(import('./learning')).then(({ createLearning }) => {
+      parts.mend('learning-failed');
+      return createLearning(parts);
+    });
     loading.catch(() => {
       loading = undefined; // the next call tries again
     });
@@ -38,7 +40,11 @@ export function createLearner(parts: LearnerParts) {
   function look(): void {
     looking = load()
       .then((learning) => learning.look())
-      .catch(() => {});
+      .catch((error) => {
+        const message = 'Nothing is learnt, and what was learnt before does not count: its code could not be loaded.';
+        parts.degrade('learning-failed', `${message} ${error.message}`);
+      })
+      .catch(() => {}); // a page in which nothing can be told
   }
 
   const calls: LearningCalls = {

@@ -7,7 +7,7 @@ import { abortable, firstOf } from '../abort';
 import type { Delta } from '../checkpoint/delta';
 import { checkPassphrase } from '../checkpoint/sealed-file';
 import type { LearnableEvent, TuneProgress } from '../engine/types';
-import { RecommenderError, throwIfAborted } from '../errors';
+import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import { asOneTrainer, type StillAlone } from '../store/one-trainer';
 import { sleep } from '../store/waiting';
 import { savesData } from './computing';
@@ -16,19 +16,22 @@ import { earlierThan, freshSessions, newest, notAfter, portionOf, type Span } fr
 import { whenIdle } from './idle';
 import { KeptLearning } from './kept-learning';
 import { checkedFineTune } from './learning-arguments';
-import type { Learning, LearningParts } from './learning-parts';
-import { type FineTuneOptions, type LearningStatus, type PredictedEvent, REMEMBERED } from './learning-status';
+import { REMEMBERED } from './learning-status';
 import { readableLearnt } from './learnt';
 import { checkSealed, exportTaste, openTaste } from './taste';
+import type { FineTuneOptions, Learning, LearningParts, LearningStatus, PredictedEvent } from './types';
 
 /** Looks at a database that another tab is about to delete: each waits 50 ms, and after 2 s that tab counts as gone. */
 const TRIES = 50;
 /** Milliseconds in which an event of another tab is stored, and heard of here. */
 const HEARSAY = 500;
 const AT_ONCE = async () => {};
+/** What learning by itself may end with: the page or the visitor wants it, or the model cannot learn (state `unable`). */
+const EXPECTED: ReadonlySet<unknown> = new Set(['aborted', 'not-allowed', 'not-tunable']);
+const NOT_LEARNT = "What is new in the visitor's events could not be learnt; it is tried again after the next answer.";
 
 export function createLearning(parts: LearningParts): Learning {
-  const { engine, store, history, options, status, update, on, ready, idle = whenIdle } = parts;
+  const { engine, store, history, options, status, update, degrade, mend, on, ready, idle = whenIdle } = parts;
   const { now } = options;
   const user = options.user === undefined ? {} : { user: options.user };
   const kept = new KeptLearning(parts);
@@ -90,9 +93,6 @@ export function createLearning(parts: LearningParts): Learning {
   const unsubscribe = [
     on('erased', drop),
     on('stored', () => void keep()),
-    on('error', ({ code }) => {
-      if (code === 'not-finite') void kept.distrust().then(() => show());
-    }),
     on('status', (next) => {
       const before = said;
       said = next;
@@ -269,6 +269,7 @@ export function createLearning(parts: LearningParts): Learning {
     running.add(own);
     try {
       await inTurn(() => learn(request, signal, pauseOrEnd), signal);
+      mend('learning-failed');
     } catch (error) {
       const isUnable = error instanceof RecommenderError && error.code === 'not-tunable';
       show(isUnable ? 'unable' : 'idle', isUnable ? error.message : undefined);
@@ -289,7 +290,12 @@ export function createLearning(parts: LearningParts): Learning {
     if (unfit() || (since <= latest && newest(fresh(kept.delta)) === learntTo)) return;
     const own = new AbortController();
     byItself = own;
-    run({}, idle, own).catch(() => {}); // told by `status`, and tried again after the next click
+    run({}, idle, own)
+      .catch((error) => {
+        // A model that could not be loaded is told by `error`.
+        if (status().model && !EXPECTED.has(error.code)) degrade('learning-failed', `${NOT_LEARNT} ${reasonOf(error)}`);
+      })
+      .catch(() => {}); // a page in which nothing can be told
   }
 
   return {
@@ -357,6 +363,10 @@ export function createLearning(parts: LearningParts): Learning {
     async learnt() {
       await kept.read();
       return kept.delta && readableLearnt(kept.delta, kept.status, engine.products);
+    },
+    async distrust(why) {
+      await kept.distrust(why);
+      show();
     },
     settled: () => cleared,
     close() {

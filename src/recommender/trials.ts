@@ -34,8 +34,8 @@ export interface Trials {
   /**
    * The fastest backend for a loaded model, remembered or else measured; where it is another one, it answers from now on.
    *
-   * @returns The model where it answers now, and in `why` how that was found; undefined where nothing was found out.
-   * @throws Whatever keeps a second worker from loading the model.
+   * @returns The model where it answers now, and in `why` how that was found; undefined where all are left alone.
+   * @throws Whatever keeps a second worker from loading the model; RecommenderError `no-backend` where none could be measured.
    */
   fastest(model: ModelInfo, modelUrl: string): Promise<ModelInfo | undefined>;
   /**
@@ -46,6 +46,8 @@ export interface Trials {
   guarded<T>(backend: BackendName, work: () => Promise<T>): Promise<T>;
   /** Leaves a backend alone for a week. */
   refuse(backend: BackendName, why: string): Promise<void>;
+  /** Takes away the mark of a trial that nobody waits for any more. To be called before the notes are closed. */
+  close(): Promise<void>;
 }
 
 /** Part of every choice's key: raise it where a release changes how fast a backend is. */
@@ -70,19 +72,24 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
     return read();
   }
 
+  /** Takes away the mark that is there. */
+  let unmark: (() => Promise<void>) | undefined;
+
   /** Work that starts a backend, under a mark if that is a GPU. */
   async function marked<T>(backend: BackendName, work: () => Promise<T>, life: number): Promise<T> {
     if (!isGpu(backend)) return work();
     const before = trying(await read(life), undefined);
-    await notes.write(BACKENDS, trying(before, backend), life);
     // A page that is left has not died. It has no time to read first.
-    const leave = () => void notes.write(BACKENDS, before, life);
+    const leave = () => notes.write(BACKENDS, before, life);
+    unmark = leave;
     globalThis.addEventListener?.('pagehide', leave);
     try {
+      await notes.write(BACKENDS, trying(before, backend), life);
       return await work();
     } finally {
       globalThis.removeEventListener?.('pagehide', leave);
       await change((record) => trying(record, undefined), life);
+      unmark = undefined; // not before: who closes meanwhile must not close the notes before this is written
     }
   }
 
@@ -142,6 +149,9 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
         }
       }
       const winner = best(times, model.backend);
+      if (!winner && failures.length > record.refusals.length) {
+        throw new RecommenderError('no-backend', failures.join(' '));
+      }
       if (!winner) return undefined;
       const why = [inWords(winner, times), ...failures].join(' ');
       const taken = winner === model.backend ? { ...model, why } : await takeOver(winner, why);
@@ -163,6 +173,7 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
         return marked(backend, work, notes.life);
       }),
     refuse,
+    close: async () => unmark?.(),
   };
 }
 

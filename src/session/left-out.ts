@@ -17,17 +17,17 @@ export function withoutUnread<E extends ReadEvent>(
   from: number,
   reading: Reading,
 ): Kept<E> {
-  const clicksOf = (...sessions: readonly (readonly E[])[]): number =>
+  const clicksOf = (sessions: readonly (readonly E[])[]): number =>
     readOf(sessions, [], from, { ...reading, maxLength: Number.MAX_SAFE_INTEGER }).length;
   if (reading.history !== 'all') {
     // What has faded stays so. How far the rest is cut depends on how much has, so all of that is told.
-    return { sessions: earlier.filter((session) => clicksOf(session) > 0), leftOut: 0 };
+    return { sessions: earlier.filter((session) => clicksOf([session]) > 0), leftOut: 0 };
   }
-  const unread = clicksOf(...earlier) - readOf(earlier, [], from, reading).length;
+  const unread = clicksOf(earlier) - readOf(earlier, [], from, reading).length;
   let leftOut = 0;
   let first = 0;
   for (; first < earlier.length; first++) {
-    const clicks = clicksOf(earlier[first]!);
+    const clicks = clicksOf([earlier[first]!]);
     if (leftOut + clicks > unread) break;
     leftOut += clicks;
   }

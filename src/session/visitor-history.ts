@@ -91,7 +91,7 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
    * Adds events, each in its place: by time, of one time by `tab` and `number`, without these in the order in which they
    * came. One that is known already, by the same three, is left out, so the order of arrival makes no difference.
    */
-  add(...events: readonly E[]): void {
+  add(events: readonly E[]): void {
     for (const event of events) {
       let at = this.#events.length;
       while (at > 0 && order(this.#events[at - 1]!, event) > 0) at--;

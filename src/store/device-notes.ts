@@ -30,7 +30,7 @@ export interface DeviceNotes {
    * again. Settles when nothing is being written any more.
    */
   forget(): Promise<void>;
-  /** Ends the connection, once what is being written is. */
+  /** Ends the connection, once what is being written is. Notes stay in memory from then on. */
   close(): Promise<void>;
 }
 
@@ -47,6 +47,7 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
   const database = new Database({ name, deadline, onDeleted: forgetAll });
   let isAllowed = false;
   let isBroken = false;
+  let isClosed = false;
   let mayMake = false;
   let life = 0;
   let last: Promise<unknown> = Promise.resolve();
@@ -58,7 +59,8 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
   }
 
   /** One after the other, so that whoever erases can wait for the last. */
-  function stored<T>(work: () => Promise<T>): Promise<T | undefined> {
+  async function stored<T>(work: () => Promise<T>): Promise<T | undefined> {
+    if (isClosed) return undefined; // it would open the database again, and nobody would close it
     const began = life;
     const run = last.then(async () => {
       // To write into a database that was erased would make it again.
@@ -119,6 +121,9 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
       forgetAll();
       return end();
     },
-    close: end,
+    close() {
+      isClosed = true;
+      return end();
+    },
   };
 }

@@ -78,7 +78,7 @@ export function sortedOut(
     if ('reason' in read) {
       trouble = `${++count} stored record(s) cannot be read and are passed over: ${read.reason}.`;
       if (!read.foreign) damaged.push([key, value, read.reason]);
-    } else events.push(...read);
+    } else for (const event of read) events.push(event);
   }
   return [events, size, damaged, trouble];
 }
@@ -103,7 +103,10 @@ export async function moveAside(store: IDBObjectStore, damaged: readonly Damaged
 export async function deleteOldest(store: IDBObjectStore, target: number, gap: number): Promise<number> {
   const entries: Entry[] = (await readEntries(store)).map(([key, value]) => {
     const read = decode(value);
-    const time = 'reason' in read ? Number.NEGATIVE_INFINITY : Math.max(...read.map((event) => event.time));
+    const time =
+      'reason' in read
+        ? Number.NEGATIVE_INFINITY
+        : read.reduce((newest, event) => Math.max(newest, event.time), Number.NEGATIVE_INFINITY);
     return { key, size: sizeOf(key, value), time };
   });
   store.delete(rangeOf(ASIDE));

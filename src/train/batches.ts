@@ -40,39 +40,45 @@ export interface EpochOptions {
   readonly first?: number;
 }
 
+/** The batches of an epoch. */
+export interface EpochBatches extends Iterable<TrainingBatch> {
+  /** How many there are; no batch is assembled for it. */
+  readonly count: number;
+}
+
 /** The batches of one epoch: always the same ones for the same arguments, so that a resumed epoch can skip ahead. */
 export function epochBatches(
   rows: TrainingRows,
   sessions: Sessions,
   { batchSize, fewestRows, seed, epoch, first = 0 }: EpochOptions,
-): Iterable<TrainingBatch> {
-  const generator = random(seed, 'order', epoch);
+): EpochBatches {
+  const generator = () => random(seed, 'order', epoch);
   const chosen = trainable(sessions, first);
   switch (rows.kind) {
     case 'session-parallel':
       return sessionParallel(sessions, batchSize, fewestRows, first);
     case 'sequences': {
       const examples = wholeSessions(sessions, chosen, rows.maxLength);
-      const toBatch = assemble(sessions, true);
-      if (rows.sameLength) return byLength(examples, seenAndPredicted, toBatch, rows.sameLength.clicks, generator);
+      const assembler = () => assemble(sessions, true);
+      if (rows.sameLength) return byLength(examples, seenAndPredicted, assembler, rows.sameLength.clicks, generator);
       const draw = rows.sampling === 'shuffle' ? shuffled : withReplacement;
-      return draw(examples, toBatch, batchSize, generator);
+      return draw(examples, assembler, batchSize, generator);
     }
     case 'prefixes': {
       const examples = prefixes(sessions, chosen, rows.maxLength);
-      const toBatch = assemble(sessions, false);
-      if (rows.sameLength) return byLength(examples, seenOnly, toBatch, rows.sameLength.clicks, generator);
-      return shuffled(examples, toBatch, batchSize, generator);
+      const assembler = () => assemble(sessions, false);
+      if (rows.sameLength) return byLength(examples, seenOnly, assembler, rows.sameLength.clicks, generator);
+      return shuffled(examples, assembler, batchSize, generator);
     }
     case 'masked': {
       const examples = entireSessions(sessions, chosen, rows.maxLength, rows.prefixes);
-      const toBatch = hideClicks(sessions, rows.masking, random(seed, 'hidden', epoch));
-      if (rows.sameLength) return byLength(examples, seenAndPredicted, toBatch, rows.sameLength.clicks, generator);
-      return shuffled(examples, toBatch, batchSize, generator);
+      const assembler = () => hideClicks(sessions, rows.masking, random(seed, 'hidden', epoch));
+      if (rows.sameLength) return byLength(examples, seenAndPredicted, assembler, rows.sameLength.clicks, generator);
+      return shuffled(examples, assembler, batchSize, generator);
     }
     case 'windows': {
-      const toBatch = assemble(sessions, false, rows.earlier);
-      return shuffled(windows(sessions, chosen, rows), toBatch, batchSize, generator);
+      const assembler = () => assemble(sessions, false, rows.earlier);
+      return shuffled(windows(sessions, chosen, rows), assembler, batchSize, generator);
     }
   }
 }
@@ -90,12 +96,38 @@ function trainable(sessions: Sessions, first: number): Int32Array {
  * Session-parallel batches of GRU4Rec (Hidasi et al., ICLR 2016, Figure 2): `batchSize` sessions run side by side, a
  * finished session's row is taken over by the next session, and once none is left the row goes and the rest close up.
  */
-function* sessionParallel(
-  { items, offsets }: Sessions,
+function sessionParallel(sessions: Sessions, batchSize: number, fewestRows: number, first: number): EpochBatches {
+  const steps = () => runningSessions(sessions, batchSize, fewestRows, first);
+  return {
+    get count() {
+      let count = 0;
+      for (const _ of steps()) count++;
+      return count;
+    },
+    *[Symbol.iterator]() {
+      const { items } = sessions;
+      for (const rows of steps()) {
+        yield {
+          input: {
+            kind: 'clicks',
+            items: Int32Array.from(rows, ({ at }) => items[at]!),
+            carriedFrom: Int32Array.from(rows, ({ carriedFrom }) => carriedFrom),
+            past: () => rows.map(({ start, at }) => ({ items: items.subarray(start, at + 1) })),
+          },
+          targets: Int32Array.from(rows, ({ at }) => items[at + 1]!),
+        };
+      }
+    },
+  };
+}
+
+/** The rows of each step of such an epoch. */
+function* runningSessions(
+  { offsets }: Sessions,
   batchSize: number,
   fewestRows: number,
   first: number,
-): Generator<TrainingBatch> {
+): Generator<readonly RunningSession[]> {
   const count = offsets.length - 1;
   let next = first;
   const start = (): RunningSession => {
@@ -113,16 +145,7 @@ function* sessionParallel(
   };
   let rows = refill(Array.from({ length: Math.min(batchSize, count - first) }, start));
   while (rows.length >= fewestRows) {
-    const running = rows;
-    yield {
-      input: {
-        kind: 'clicks',
-        items: Int32Array.from(rows, ({ at }) => items[at]!),
-        carriedFrom: Int32Array.from(rows, ({ carriedFrom }) => carriedFrom),
-        past: () => running.map(({ start, at }) => ({ items: items.subarray(start, at + 1) })),
-      },
-      targets: Int32Array.from(rows, ({ at }) => items[at + 1]!),
-    };
+    yield rows;
     rows = refill(rows.map(({ start, at, last }, carriedFrom) => ({ start, at: at + 1, last, carriedFrom })));
   }
 }
@@ -147,30 +170,39 @@ interface Example {
 const seenAndPredicted = ({ firstTarget, end }: Example): number => end - firstTarget;
 const seenOnly = ({ from, firstTarget }: Example): number => firstTarget - from;
 
+/** Makes batches of examples. A new one for each pass: it may draw. */
+type Assembler = () => (chosen: readonly Example[]) => TrainingBatch;
+
 /** Whole sessions or their parts, shuffled, as batches. */
-function* shuffled(
+function shuffled(
   examples: readonly Example[],
-  toBatch: (chosen: readonly Example[]) => TrainingBatch,
+  assembler: Assembler,
   batchSize: number,
-  generator: Random,
-): Generator<TrainingBatch> {
-  const order = generator.shuffle(Int32Array.from(examples, (_, i) => i));
-  for (let b = 0; b < order.length; b += batchSize) {
-    yield toBatch(Array.from(order.subarray(b, b + batchSize), (i) => examples[i]!));
-  }
+  generator: () => Random,
+): EpochBatches {
+  return {
+    count: Math.ceil(examples.length / batchSize),
+    *[Symbol.iterator]() {
+      const toBatch = assembler();
+      const order = generator().shuffle(Int32Array.from(examples, (_, i) => i));
+      for (let b = 0; b < order.length; b += batchSize) {
+        yield toBatch(Array.from(order.subarray(b, b + batchSize), (i) => examples[i]!));
+      }
+    },
+  };
 }
 
 /**
  * Sessions of one length together, as many as hold that number of clicks, at least one; lengths come in any order. Short
  * sessions, the most, so make small batches without any padding: several times more steps from the same work.
  */
-function* byLength(
+function byLength(
   examples: readonly Example[],
   countClicks: (example: Example) => number,
-  toBatch: (chosen: readonly Example[]) => TrainingBatch,
+  assembler: Assembler,
   clicks: number,
-  generator: Random,
-): Generator<TrainingBatch> {
+  generator: () => Random,
+): EpochBatches {
   const groups = new Map<number, number[]>();
   examples.forEach((example, i) => {
     const length = countClicks(example);
@@ -178,28 +210,43 @@ function* byLength(
     if (group) group.push(i);
     else groups.set(length, [i]);
   });
-  const batches: Int32Array[] = [];
-  for (const [length, group] of groups) {
-    const order = generator.shuffle(Int32Array.from(group));
-    const count = Math.max(1, Math.floor(clicks / length));
-    for (let b = 0; b < order.length; b += count) batches.push(order.subarray(b, b + count));
-  }
-  for (const b of generator.shuffle(Int32Array.from(batches, (_, b) => b))) {
-    yield toBatch(Array.from(batches[b]!, (i) => examples[i]!));
-  }
+  const sizeOf = (length: number) => Math.max(1, Math.floor(clicks / length));
+  return {
+    count: [...groups].reduce((sum, [length, group]) => sum + Math.ceil(group.length / sizeOf(length)), 0),
+    *[Symbol.iterator]() {
+      const toBatch = assembler();
+      const { shuffle } = generator();
+      const batches: Int32Array[] = [];
+      for (const [length, group] of groups) {
+        const order = shuffle(Int32Array.from(group));
+        const size = sizeOf(length);
+        for (let b = 0; b < order.length; b += size) batches.push(order.subarray(b, b + size));
+      }
+      for (const b of shuffle(Int32Array.from(batches, (_, b) => b))) {
+        yield toBatch(Array.from(batches[b]!, (i) => examples[i]!));
+      }
+    },
+  };
 }
 
 /** The official SASRec draws ⌊sessions / batchSize⌋ batches an epoch, sessions with replacement. */
-function* withReplacement(
+function withReplacement(
   examples: readonly Example[],
-  toBatch: (chosen: readonly Example[]) => TrainingBatch,
+  assembler: Assembler,
   batchSize: number,
-  generator: Random,
-): Generator<TrainingBatch> {
-  const batches = Math.max(1, Math.floor(examples.length / batchSize));
-  for (let b = 0; b < batches; b++) {
-    yield toBatch(Array.from({ length: batchSize }, () => examples[generator.integer(examples.length)]!));
-  }
+  generator: () => Random,
+): EpochBatches {
+  const count = examples.length === 0 ? 0 : Math.max(1, Math.floor(examples.length / batchSize));
+  return {
+    count,
+    *[Symbol.iterator]() {
+      const toBatch = assembler();
+      const { integer } = generator();
+      for (let b = 0; b < count; b++) {
+        yield toBatch(Array.from({ length: batchSize }, () => examples[integer(examples.length)]!));
+      }
+    },
+  };
 }
 
 /** One example a session; every click but the last is seen, and predicts the one after it. */

@@ -6,8 +6,11 @@ import { toOurs } from '../checkpoint/imports/name-map';
 import { nearestName, RecommenderError } from '../errors';
 import { goldenAnswer } from '../ranking/golden-check';
 import { loadScorer, NAMELESS } from '../ranking/load-scorer';
+import type { ClickLog } from '../session/event-log';
 import type { NdArray } from '../types';
 import { configurationOf } from './learn';
+import { readClicks } from './read-clicks';
+import { validationScale } from './validation-scale';
 
 export interface ImportOptions {
   /** A reference implementation: a name of `checkpoint/imports`. */
@@ -18,6 +21,8 @@ export interface ImportOptions {
   readonly weights: Readonly<Record<string, NdArray>>;
   /** Ids of its items, in the order of its own indices, without padding. */
   readonly itemIds: readonly string[];
+  /** Sessions that the weights were not trained on, in the order of `itemIds`: what the scale is fitted on. */
+  readonly log?: ClickLog;
   /** What holds the weights, the configuration and the ids, for messages. */
   readonly names: { readonly weights: string; readonly config: string; readonly items: string };
 }
@@ -29,6 +34,8 @@ export interface ImportedModel {
   /** As an artifact holds them. Events of items are not known: all 0. */
   readonly tensors: Readonly<Record<string, NdArray>>;
   readonly golden: GoldenCheck;
+  /** What turns scores into logits, fitted on the log; absent without one, or where no scale fits. */
+  readonly scale?: number;
   /** Tensors of the state dict that no computation reads. */
   readonly unused: readonly string[];
 }
@@ -41,7 +48,7 @@ export interface ImportedModel {
  *   missing, not used, or of another shape.
  */
 export async function importWeights(options: ImportOptions): Promise<ImportedModel> {
-  const { from, reference, weights, itemIds, names } = options;
+  const { from, reference, weights, itemIds, log, names } = options;
   const importer = importerOf(from);
   const architecture = importer.architecture ?? from;
   const given = importer.config(reference);
@@ -68,11 +75,17 @@ export async function importWeights(options: ImportOptions): Promise<ImportedMod
     ...toOurs(map, weights, names.weights),
     [SUPPORT_TENSOR]: { data: new Int32Array(items + 1), shape: [items + 1] },
   };
-  const scorer = await loadScorer({ info: { ...NAMELESS, architecture, config, items }, itemIds, tensors });
+  const info = { ...NAMELESS, architecture, config, items };
+  const scorer = await loadScorer({ info, itemIds, tensors });
   try {
     const session = Array.from({ length: Math.min(5, items) }, (_, i) => i + 1);
     const golden = await goldenAnswer(scorer, session);
-    return { architecture, config, tensors, golden, unused: map.unused ?? [] };
+    const sessions = log && readClicks({ info, tensors }, log, () => undefined);
+    const scale = sessions && (await validationScale(scorer, sessions, { protocol: 'events' }));
+    return {
+      ...{ architecture, config, tensors, golden, unused: map.unused ?? [] },
+      ...(scale !== undefined && { scale }),
+    };
   } finally {
     scorer.dispose();
   }

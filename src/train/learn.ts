@@ -12,12 +12,13 @@ import { goldenAnswer } from '../ranking/golden-check';
 import { catalogueOf, loadScorer, NAMELESS } from '../ranking/load-scorer';
 import { type ClickLog, usersOf } from '../session/event-log';
 import type { ClickFeatures, NdArray, Sessions, WantedFeature } from '../types';
-import type { Protocol } from './evaluate';
 import { type BestEpoch, type EpochResult, type FitState, fitModel } from './fit';
 import { readClicks } from './read-clicks';
 import { sideInformation } from './side-information';
 import type { Layout, Team } from './team';
 import { type Progress, Trainer } from './trainer';
+import type { Protocol } from './types';
+import { validationScale } from './validation-scale';
 
 export interface LearnOptions {
   /** Name of an architecture or a counting baseline. */
@@ -50,6 +51,8 @@ export interface LearnOptions {
   /** Other threads to share every step with, given the size of each parameter; `learn` ends the team. */
   readonly team?: (layout: Layout) => Promise<Team>;
   readonly signal: AbortSignal;
+  /** Between two steps. Default: lets timers, messages and signals through. */
+  readonly pause?: () => Promise<void>;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
   readonly onEpoch?: (epoch: EpochResult, state: () => Promise<FitState>) => Promise<void> | void;
 }
@@ -62,6 +65,8 @@ export interface Learnt {
   readonly tensors: Readonly<Record<string, NdArray>>;
   /** What the model reads of clicks; absent where it reads nothing. */
   readonly features?: ClickFeatures;
+  /** What turns scores into logits, fitted on the validation sessions; absent without them, or where no scale fits. */
+  readonly scale?: number;
   readonly golden: GoldenCheck;
   /** Empty for counting baselines. */
   readonly epochs: readonly EpochResult[];
@@ -101,19 +106,22 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
   const { model: architecture, itemIds, signal } = options;
   const task = await taskOf(options);
   const { model, config, catalogue, sessions, users, side } = task;
+  const valid = model && options.valid && task.read(options.valid);
+  const { validProtocol = 'events' } = options;
   let arrays: Readonly<Record<string, NdArray>>;
   let epochs: readonly EpochResult[] = [];
   let best: BestEpoch | undefined;
   if (model) {
     const training = await trainingOf(options, task);
-    const { valid, validProtocol, resume, onProgress, onEpoch } = options;
+    const { resume, pause, onProgress, onEpoch } = options;
     const team = await options.team?.(training.layout);
     try {
       const result = await fitModel({
         ...{ ...training.options, signal },
         ...(team && { team }),
-        ...(valid && { valid: task.read(valid), ...(validProtocol && { validProtocol }) }),
+        ...(valid && { valid, validProtocol }),
         ...(resume && { resume }),
+        ...(pause && { pause }),
         ...(onEpoch && { onEpoch }),
         ...(onProgress && { onProgress: (progress: Progress) => onProgress(progress, training.options.epochs) }),
       });
@@ -133,7 +141,13 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
   try {
     const golden = await goldenAnswer(scorer, goldenSession(sessions));
     const { features } = side.info;
-    return { architecture, config, tensors, golden, epochs, ...(features && { features }), ...(best && { best }) };
+    const scale = valid && (await validationScale(scorer, valid, { protocol: validProtocol, past: sessions }));
+    return {
+      ...{ architecture, config, tensors, golden, epochs },
+      ...(features && { features }),
+      ...(scale !== undefined && { scale }),
+      ...(best && { best }),
+    };
   } finally {
     scorer.dispose();
   }

@@ -4,7 +4,8 @@ import type { Negatives } from '../objectives/negatives';
 import { logQ, type RepeatedTensors } from '../objectives/objective';
 import { afterAll, cellsOf, type Repeated, repeatedItems } from '../objectives/repeated';
 import type { TrainingBatch } from './batches';
-import type { Trainee } from './differentiate';
+import { joined } from './rows';
+import type { Trainee } from './types';
 
 export interface CorrectedRepeats extends Repeated {
   /** log q of `ids`, `[M, P]`; absent without correction. */
@@ -23,7 +24,7 @@ export function repeatedBy<C>(
   if (!specs.repeats) return undefined;
   const { negatives: spec } = objective;
   const inBatch = spec.kind === 'shared' && spec.inBatch;
-  const columns = inBatch ? Int32Array.of(...targets, ...negatives.ids) : negatives.ids;
+  const columns = inBatch ? joined(targets, negatives.ids) : negatives.ids;
   const sessions = input.kind === 'sessions' ? input.sessions : input.past();
   // A hidden click is read where it stood, others after the click before them.
   const isHidden = rows.kind === 'masked' && rows.masking.kind !== 'next';

@@ -74,6 +74,14 @@ export class RowFinder {
   }
 }
 
+/** One list of ids after the other. */
+export function joined(first: Int32Array, second: Int32Array): Int32Array {
+  const both = new Int32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
 type Arrays = Readonly<Record<string, PreparedArray>>;
 
 /** What of a step names items. */
@@ -93,7 +101,7 @@ export function touch<S extends Touching>(finder: RowFinder, step: S): { rows: T
   const named = all.flatMap((arrays, i) =>
     Object.entries(arrays).map(([name, array]) => [nameOf(name, i), array] as const),
   );
-  const outputs = repeated ? Int32Array.of(...targets, ...repeated.ids) : targets;
+  const outputs = repeated ? joined(targets, repeated.ids) : targets;
   const found = finder.find(Object.fromEntries(named), outputs, negatives.ids);
   const renumbered = all.map((arrays, i) =>
     Object.fromEntries(Object.keys(arrays).map((name) => [name, found.inputs[nameOf(name, i)]!])),

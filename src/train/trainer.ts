@@ -10,13 +10,14 @@ import type { SessionModel, TrainingPlan } from '../models/model';
 import { initialise } from '../models/parameters';
 import { download, toTensor, upload } from '../models/tensors';
 import type { Catalogue, NdArray, Sessions } from '../types';
-import { epochBatches, type TrainingBatch } from './batches';
-import { breathe } from './breathe';
-import { type Trainee, trainee } from './differentiate';
+import { type EpochBatches, epochBatches, type TrainingBatch } from './batches';
+import { trainee } from './differentiate';
 import { drawnNegatives } from './negative-source';
 import { learningRateAt, Optimiser } from './optimiser';
 import { Learner } from './step';
 import type { Team } from './team';
+import type { Trainee } from './types';
+import { yieldToEventLoop } from './yield-to-event-loop';
 
 /** Losses are read back in groups: a GPU would otherwise stand still after every step. */
 const READ_EVERY = 32;
@@ -34,6 +35,8 @@ export interface TrainerOptions<C> {
   readonly params?: Readonly<Record<string, NdArray>>;
   /** Shares every step with other threads, which run the same training. */
   readonly team?: Team;
+  /** Between two steps. Default: lets timers, messages and signals through. */
+  readonly pause?: () => Promise<void>;
 }
 
 /** A training between two steps, as plain arrays. */
@@ -100,8 +103,8 @@ export class Trainer<C> {
     this.#options = options;
     this.#subject = trainee(model, config, catalogue);
     this.#epochs = epochsOf(this.#subject.plan, sessions, options.epochs);
-    const all = count(this.#batches(0));
-    this.#steps = { all, recent: this.#epochs.recent > 0 ? count(this.#batches(this.#epochs.count - 1)) : all };
+    const all = this.#batches(0).count;
+    this.#steps = { all, recent: this.#epochs.recent > 0 ? this.#batches(this.#epochs.count - 1).count : all };
     if (this.#steps.recent === 0 && all > 0) {
       throw new RecommenderError(
         'bad-input',
@@ -155,7 +158,7 @@ export class Trainer<C> {
     return this.#measures;
   }
 
-  #batches(epoch: number): Iterable<TrainingBatch> {
+  #batches(epoch: number): EpochBatches {
     const { rows, batchSize, objective } = this.#subject.plan;
     const { negatives } = objective;
     const inBatchOnly = negatives.kind === 'shared' && negatives.inBatch && negatives.extra === 0;
@@ -176,6 +179,7 @@ export class Trainer<C> {
    *   go on later; `diverged` when the loss is not finite.
    */
   async runEpoch(signal?: AbortSignal, onProgress?: (progress: Progress) => void): Promise<number> {
+    const { pause = yieldToEventLoop } = this.#options;
     const pending: Pending[] = [];
     const flush = async (): Promise<void> => {
       const group = pending.splice(0);
@@ -195,7 +199,7 @@ export class Trainer<C> {
         this.#step++;
         this.#stepInEpoch++;
         if (pending.length >= READ_EVERY) await flush();
-        await breathe();
+        await pause();
       }
       await flush();
     } finally {
@@ -320,12 +324,6 @@ async function readStacked(tensors: readonly Tensor[]): Promise<Float32Array> {
 
 /** Tensors on plain CPU live in the array they were made from, and steps write to them: give them their own. */
 const copy = ({ data, shape }: NdArray): NdArray => ({ data: data.slice(), shape });
-
-const count = (values: Iterable<unknown>): number => {
-  let n = 0;
-  for (const _ of values) n++;
-  return n;
-};
 
 /** The entries whose name starts with the prefix, without it. */
 function within(arrays: Readonly<Record<string, NdArray>>, prefix: string): Record<string, NdArray> {

@@ -1,8 +1,7 @@
 /** Products as cards in a slot's own shadow tree. Texts go in as texts, never as markup. */
 
-import type { Host, Slot } from './host';
 import { loadPicture } from './pictures';
-import type { Suggestion } from './suggestions';
+import type { Host, Slot, Suggestion } from './types';
 
 /** Most characters of a title that are put into the page; a card shows two lines of it. */
 const MAX_TEXT = 300;
@@ -11,39 +10,41 @@ const MAX_TEXT = 300;
 const keys = new WeakMap<Element, string>();
 
 /**
- * Shows the suggestions in the slot's list. A card that stands there already is kept, so that its picture does not blink;
- * fewer cards than placeholders leave the list as high as it was, and without suggestions all stays.
+ * Shows the suggestions in the slot's list. A card that is in the list already is kept, so that its picture does not blink.
+ * Placeholders, which the style sheet hides behind cards, fill a shorter list up to the number of places that it had, as far
+ * as `limit` allows: what is below a grid does not move. Without suggestions all stays.
  */
 export function showCards(host: Host, slot: Slot, suggestions: readonly Suggestion[]): void {
   if (suggestions.length === 0) return;
   const list = slot.frame.list!;
   const before = new Map<string | undefined, Element>();
   for (const child of list.children) before.set(keys.get(child), child);
-  if (suggestions.length < list.childElementCount) list.style.minHeight = `${list.getBoundingClientRect().height}px`;
+  const places = Math.min(list.childElementCount, slot.limit);
   list.replaceChildren(
     ...suggestions.map((suggestion) => {
       const { score, ...shown } = suggestion;
       const key = JSON.stringify(shown);
-      const card = before.get(key) ?? cardOf(host, suggestion);
+      const card = before.get(key) ?? cardOf(host, slot, suggestion);
       keys.set(card, key);
       return card;
     }),
   );
+  while (list.childElementCount < places) list.append(host.placeholder());
 }
 
-function cardOf(host: Host, suggestion: Suggestion): HTMLElement {
+function cardOf(host: Host, { texts }: Slot, suggestion: Suggestion): HTMLElement {
   const { id, href, title, brand, price, note, reason } = suggestion;
   const { node } = host;
   const link = node('a', { part: 'card', class: 'card', href, 'data-item-id': id, 'data-reason': reason });
-  const line = (name: string, text: string | undefined) => {
-    const element = node('span', { part: name, class: name });
+  const line = (name: string, text: string | undefined, language = {}) => {
+    const element = node('span', { part: name, class: name, ...language });
     element.textContent = (text ?? '').slice(0, MAX_TEXT);
     return element;
   };
   link.append(picture(host, suggestion), line('brand', brand), line('title', title));
   const foot = node('span', { class: 'foot' });
   if (price !== undefined) foot.append(line('price', price));
-  if (note !== undefined) foot.append(line('note', note));
+  if (note !== undefined) foot.append(line('note', note, texts.language));
   link.append(foot, line('because', '')); // told later, where the slot asks for reasons
   return node('li', { part: 'item' }, link);
 }

@@ -5,19 +5,24 @@
  *     <script type="module" src="/aisle/embed.js" data-model-url="/models/shop/"></script>
  *     <aisle-recommendations limit="8" strategy="for-you"></aisle-recommendations>
  */
-import type { Recommender } from '../recommender';
+import type { Recommender } from '../recommender/types';
 import { defineElement, redraw, setState, tell } from './element';
-import type { Aisle, Host, Slot } from './host';
+import { placeholder } from './frame';
 import { node } from './node';
 import { takeQueue } from './queue';
 import { dress } from './sheet';
+import type { Aisle, Host, Slot } from './types';
 import { warnings } from './warnings';
 import { whenWanted } from './when';
+
+export type { Aisle, AisleCommand } from './types';
 
 declare global {
   interface Window {
     aisle?: Aisle;
   }
+  /** There as soon as a script of the page has run `window.aisle ||= []`. */
+  var aisle: Aisle;
 }
 
 const { warn, guard } = warnings();
@@ -53,6 +58,7 @@ function start(url: string): void {
     setState,
     tell,
     node,
+    placeholder,
     dress,
     redraw: (slot) => redraw(host, slot),
   };

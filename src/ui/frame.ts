@@ -1,9 +1,9 @@
 /** The frame of a slot: what stands in the page before anything is known, as high as what will stand there. */
-import type { Strategy } from '../recommender/strategies';
-import type { Drawn, Frame } from './host';
+import type { Strategy } from '../recommender/types';
 import { node } from './node';
 import { dress } from './sheet';
-import { languageOf, textsFor } from './texts';
+import { languageOf, type Texts, textsFor } from './texts';
+import type { Drawn, Frame } from './types';
 
 const DEFAULT_LIMIT = 8;
 const MAX_LIMIT = 100;
@@ -21,10 +21,11 @@ export function draw(element: HTMLElement, pictures: boolean, before?: Drawn): D
   const strategy = element.getAttribute('strategy') ?? 'for-you';
   const frame = before?.frame ?? buildFrame(element);
   if (frame.list !== undefined) {
-    const { section, list } = frame;
+    const { section, list, message } = frame;
     section.classList.toggle('plain', !pictures);
-    drawHeading(section, element, texts.headings[strategy as Strategy] ?? texts.headings['for-you']);
-    if (before?.limit !== limit && list.querySelector('a') === null) drawPlaceholders(list, limit);
+    drawHeading(section, element, strategy as Strategy, texts);
+    Object.assign(message!, texts.language);
+    if (before?.limit !== limit) drawPlaceholders(list, limit);
   }
   return { texts, language, limit, strategy, frame };
 }
@@ -38,8 +39,9 @@ function buildFrame(element: HTMLElement): Frame {
   }
   const list = node('ul', { part: 'list' });
   const message = node('p', { part: 'message' });
-  const body = node('div', { class: 'body' }, list, message);
-  const section = node('section', { part: 'section' }, body);
+  const place = node('div', { class: 'place', 'aria-hidden': 'true' }, node('span', {}, ...placeholder().childNodes));
+  const body = node('div', { class: 'body' }, list, place, message);
+  const section = node('section', { part: 'section', 'aria-labelledby': 'heading' }, body);
   root.replaceChildren(section);
   dress(root);
   return { section, list, message };
@@ -50,21 +52,31 @@ function isServed(element: HTMLElement): boolean {
   return element.querySelector('[data-item-id]') !== null;
 }
 
-/** @param name What the slot is called where it has no heading, or none of its own. */
-function drawHeading(section: HTMLElement, element: HTMLElement, name: string): void {
-  const text = element.getAttribute('heading') ?? name;
+/** A slot without a visible heading (`heading=""`) keeps a hidden one, which names it to a screen reader. */
+function drawHeading(section: HTMLElement, element: HTMLElement, strategy: Strategy, texts: Texts): void {
+  const given = element.getAttribute('heading');
   const level = /^[1-6]$/.exec(element.getAttribute('heading-level') ?? '')?.[0] ?? '2';
-  section.querySelector('[part=heading]')?.remove();
-  section.setAttribute('aria-label', text === '' ? name : text);
-  if (text === '') return;
-  const heading = node(`h${level}`, { part: 'heading' });
-  heading.textContent = text;
+  const heading = node(`h${level}`, {
+    id: 'heading',
+    ...(given === '' ? { hidden: '' } : { part: 'heading' }),
+    ...(given ? {} : texts.language),
+  });
+  heading.textContent = given || (texts.headings[strategy] ?? texts.headings['for-you']);
+  section.querySelector('#heading')?.remove();
   section.prepend(heading);
 }
 
+/** As many as there will be cards; behind cards, none beyond the limit. */
 function drawPlaceholders(list: HTMLElement, limit: number): void {
+  if (list.querySelector('a') === null) {
+    list.replaceChildren(...Array.from({ length: Math.min(limit, MAX_PLACEHOLDERS) }, placeholder));
+  }
+  while (list.childElementCount > limit && list.lastElementChild!.matches('.wait')) list.lastElementChild!.remove();
+}
+
+/** As large as a card, without a text. */
+export function placeholder(): HTMLElement {
   const card = node('span', { class: 'card' });
   for (const line of ['picture', 'brand', 'title', 'foot', 'because']) card.append(node('span', { class: line }));
-  const item = node('li', { part: 'placeholder', class: 'wait', 'aria-hidden': 'true' }, card);
-  list.replaceChildren(...Array.from({ length: Math.min(limit, MAX_PLACEHOLDERS) }, () => item.cloneNode(true)));
+  return node('li', { part: 'placeholder', class: 'wait', 'aria-hidden': 'true' }, card);
 }

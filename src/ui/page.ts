@@ -1,11 +1,12 @@
 /** What `embed.js` loads when it is wanted: the recommender of the page, its commands, its readers and its slots. */
-import { createRecommender, type Recommender } from '../recommender';
+import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
-import type { Host } from './host';
-import { type EmbedOptions, optionsOfTag, type PageOptions, partOptions } from './options';
+import type { Recommender, Status } from '../recommender/types';
+import { optionsOfTag, partOptions } from './options';
 import { type PageItem, pageItem } from './page-item';
 import { type PageEvent, readDataLayer } from './readers/data-layer';
 import { productOfPage } from './readers/json-ld';
+import type { Commands, EmbedOptions, Host, PageOptions } from './types';
 import { createView } from './view';
 
 /** What runs after a start, until the next one. */
@@ -20,8 +21,6 @@ interface Running {
 const PANEL = 'aisle-privacy';
 /** Most commands that wait for a recommender, which may never come. */
 const MAX_WAITING = 1000;
-
-type Command = (...args: never[]) => unknown;
 
 export function startPage(host: Host): void {
   const { aisle } = host;
@@ -54,14 +53,14 @@ export function startPage(host: Host): void {
     view.refreshSoon('asked');
     return result;
   }
-  const commands: Readonly<Record<string, Command>> = {
+  const commands: { readonly [C in keyof Commands]: (...args: Commands[C]) => unknown } = {
     start,
     track,
-    consent: (answer: 'granted' | 'denied') => ask(running!.recommender.privacy.consent(answer)),
+    consent: (answer) => ask(running!.recommender.privacy.consent(answer)),
     erase: () => ask(running!.recommender.privacy.erase()),
     pause: () => running!.recommender.privacy.pause(),
     resume: () => running!.recommender.privacy.resume(),
-    on: (...args: Parameters<Recommender['on']>) => void running!.recommender.on(...args),
+    on: (...args) => void running!.recommender.on(...(args as Parameters<Recommender['on']>)),
     page: () => readPage(),
     refresh: () => view.refreshSoon('asked'),
     stop() {
@@ -72,13 +71,14 @@ export function startPage(host: Host): void {
   };
 
   function carryOut(entry: unknown): void {
-    const [name, ...args] = Array.isArray(entry) ? (entry as [unknown, ...never[]]) : [entry];
-    const command = Object.hasOwn(commands, String(name)) ? commands[String(name)] : undefined;
+    const [name, ...args] = Array.isArray(entry) ? (entry as unknown[]) : [entry];
+    const command = Object.hasOwn(commands, String(name)) ? commands[name as keyof Commands] : undefined;
     if (command === undefined) {
       host.warn(`there is no command "${String(name)}".${didYouMean(String(name), Object.keys(commands))}`);
       return;
     }
-    const run = () => host.guard(`The command "${String(name)}"`, () => command(...args));
+    const run = () =>
+      host.guard(`The command "${String(name)}"`, () => (command as (...args: unknown[]) => unknown)(...args));
     if (running !== undefined || command === start) run();
     else if (waiting.length < MAX_WAITING) waiting.push(run);
   }
@@ -133,6 +133,10 @@ export function startPage(host: Host): void {
     aisle.recommender = recommender;
     for (const follow of [...panels]) follow();
     for (const slot of host.slots) host.redraw(slot);
+    const tellDegraded = ({ degraded }: Status): void => {
+      for (const { code, message } of degraded) host.warn(`it works with less (${code}).`, { message });
+    };
+    tellDegraded(recommender.status);
     let { storage } = recommender.status;
     let answers: boolean | undefined;
     stops.push(
@@ -146,6 +150,7 @@ export function startPage(host: Host): void {
       }),
       recommender.on('erased', () => view.refreshSoon('asked')),
       recommender.on('status', (status) => {
+        tellDegraded(status);
         const answersNow = status.learning?.gate.isOpen;
         if (answersNow !== answers) view.refreshSoon('better'); // what was learnt answers from now on, or no more
         answers = answersNow;
@@ -217,7 +222,7 @@ export function startPage(host: Host): void {
     else view.refresh(slot, 'asked');
   };
   const early = aisle.splice(0);
-  aisle.push = (...entries) => {
+  aisle.push = (...entries: unknown[]) => {
     for (const entry of entries) host.guard('A command', () => carryOut(entry));
     return 0;
   };

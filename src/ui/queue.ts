@@ -1,5 +1,5 @@
 /** `window.aisle`: the array that a page may fill before the script is there. */
-import type { Aisle } from './host';
+import type { Aisle } from './types';
 
 /** Marks the array of a page in which an embed runs. */
 const RUNS = Symbol.for('aisle.embed');
@@ -8,7 +8,7 @@ const RUNS = Symbol.for('aisle.embed');
 export function takeQueue(): Aisle | undefined {
   const page = globalThis as unknown as { aisle?: Aisle & { [RUNS]?: true } };
   // A page may hold an element with the id "aisle" under this name.
-  if (!Array.isArray(page.aisle)) page.aisle = [] as unknown as Aisle;
+  if (!Array.isArray(page.aisle)) page.aisle = [];
   if (page.aisle[RUNS]) return undefined;
   Object.defineProperty(page.aisle, RUNS, { value: true });
   return page.aisle;

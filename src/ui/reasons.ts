@@ -2,9 +2,8 @@
  * Why a product is suggested: the click that moved it up the most, in a line of its card whose place is kept. Loaded where a
  * slot asks for it by its attribute `reasons`.
  */
-import type { Recommender } from '../recommender';
-import type { Slot } from './host';
-import type { Suggestion } from './suggestions';
+import type { Recommender } from '../recommender/types';
+import type { Slot, Suggestion } from './types';
 
 /**
  * A click is named only where the product is at least so many times as likely with it as without it: less than a quarter
@@ -16,7 +15,7 @@ const MAX_TEXT = 120;
 
 /** @param isCurrent Whether the slot still shows these suggestions. */
 export async function giveReasons(
-  { frame, language }: Slot,
+  { frame, language, texts }: Slot,
   recommender: Recommender,
   suggestions: readonly Suggestion[],
   isCurrent: () => boolean,
@@ -37,14 +36,18 @@ export async function giveReasons(
     const id = card.getAttribute('data-item-id') ?? '';
     const cause = causes.get(id);
     const title = cause === undefined ? undefined : titles.get(cause);
-    const text = title === undefined ? '' : becauseOf(title.slice(0, MAX_TEXT), cause === id, language);
-    const place = card.querySelector('[part=because]');
-    if (place !== null && place.textContent !== text) place.textContent = text;
+    const place = card.querySelector<HTMLElement>('[part=because]');
+    if (place === null) continue;
+    Object.assign(place, texts.language);
+    place.replaceChildren(...(title === undefined ? [] : becauseOf(title.slice(0, MAX_TEXT), cause === id)));
   }
-}
 
-function becauseOf(title: string, isItself: boolean, language: string): string {
-  const isKorean = /^ko\b/i.test(language);
-  if (isItself) return isKorean ? '전에 보신 상품입니다' : 'Because you looked at it before';
-  return isKorean ? `‘${title}’ 상품을 보셨기 때문에` : `Because you looked at ${title}`;
+  function becauseOf(title: string, isItself: boolean): (string | Node)[] {
+    const isKorean = texts.language.lang === 'ko';
+    if (isItself) return [isKorean ? '전에 보신 상품입니다' : 'Because you looked at it before'];
+    const name = document.createElement('bdi'); // of the page's language, whichever way that runs
+    name.lang = language;
+    name.textContent = title;
+    return isKorean ? ['‘', name, '’ 상품을 보셨기 때문에'] : ['Because you looked at ', name];
+  }
 }

@@ -9,9 +9,8 @@
  *       <template><li class="card"><a data-aisle="link"><img data-aisle="image"><b data-aisle="title"></b></a></li></template>
  *     </aisle-recommendations>
  */
-import type { Host, Slot } from './host';
 import { loadPicture } from './pictures';
-import type { Suggestion } from './suggestions';
+import type { Host, Slot, Suggestion } from './types';
 
 interface Served {
   readonly list: Element;
@@ -59,7 +58,7 @@ export function countOf({ element, limit }: Slot): number {
 export function showInPlace(host: Host, slot: Slot, suggestions: readonly Suggestion[]): void {
   const { element } = slot;
   const { list, cards } = servedBy(element)!;
-  const wanted = suggestions.map((suggestion) => cards.get(suggestion.id) ?? newCard(host, element, cards, suggestion));
+  const wanted = suggestions.map((suggestion) => cards.get(suggestion.id) ?? newCard(host, slot, cards, suggestion));
   for (const card of cards.values()) {
     if (wanted.length >= countOf(slot)) break;
     if (!wanted.includes(card)) wanted.push(card);
@@ -85,14 +84,14 @@ function removed(child: Element): Element | null {
 /** A card for a product that the server did not render: the shop's template, filled in, or a plain one. */
 function newCard(
   host: Host,
-  element: HTMLElement,
+  { element, texts }: Slot,
   cards: ReadonlyMap<string, HTMLElement>,
   suggestion: Suggestion,
 ): HTMLElement {
   const template = element.querySelector('template');
   const copy = template?.content.firstElementChild?.cloneNode(true);
   const card = copy instanceof HTMLElement ? copy : plainCard(host, cards);
-  fill(host, card, suggestion);
+  fill(host, card, suggestion, texts);
   return card;
 }
 
@@ -116,7 +115,7 @@ function plainCard({ node }: Host, cards: ReadonlyMap<string, HTMLElement>): HTM
 }
 
 /** Fills what `data-aisle` names: link, title, brand, price, note, image. What the product does not have is taken out. */
-function fill(host: Host, card: HTMLElement, suggestion: Suggestion): void {
+function fill(host: Host, card: HTMLElement, suggestion: Suggestion, { language }: Slot['texts']): void {
   for (const part of [card, ...card.querySelectorAll<HTMLElement>('[data-aisle]')]) {
     const name = part.getAttribute('data-aisle');
     if (name === 'link') {
@@ -132,6 +131,7 @@ function fill(host: Host, card: HTMLElement, suggestion: Suggestion): void {
       const text = suggestion[name];
       if (text === undefined) part.remove();
       else part.textContent = text;
+      if (name === 'note') Object.assign(part, language);
     }
   }
 }

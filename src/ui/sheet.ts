@@ -6,20 +6,29 @@ const CSS = `
 :host { display: block; }
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
+/* Our own text may run the other way than the page's, and begins where that begins. */
+h1, h2, h3, h4, h5, h6, p, .because { text-align: -webkit-match-parent; text-align: match-parent; }
 h1, h2, h3, h4, h5, h6 { margin: 0 0 0.6em; font-size: var(--aisle-heading-size, 1.25em); line-height: 1.3; }
 .body { display: grid; grid-template-columns: minmax(0, 1fr); }
-ul, p { grid-area: 1 / 1; margin: 0; }
+ul, p, .place { grid-area: 1 / 1; margin: 0; }
 p { align-self: center; padding: 4px; }
 p:empty { display: none; } /* it lies over the cards, and would take their clicks */
-ul {
-  display: grid; grid-auto-flow: column; grid-auto-columns: var(--aisle-card-width, 10.5em); align-content: start;
-  justify-content: start; gap: var(--aisle-gap, 1em); padding: 4px 4px 0.75em; list-style: none;
+ul, .place {
+  --width: var(--aisle-card-width, 10.5em); --gap: var(--aisle-gap, 1em);
+  display: grid; grid-auto-flow: column; grid-auto-columns: var(--width); align-content: start;
+  justify-content: start; gap: var(--gap); padding: 4px 4px 0.75em; list-style: none;
   overflow-x: auto; overscroll-behavior-x: contain; scroll-snap-type: x proximity; scrollbar-width: thin;
 }
+.place { overflow-x: scroll; visibility: hidden; } /* keeps the height of a row, whether or not that has a scroll bar */
+:host([layout="grid"]) .place { display: none; }
+/* Where two cards do not fit side by side, both are narrower, down to three quarters. */
 :host([layout="grid"]) ul {
   grid-auto-flow: row; overflow: visible; justify-content: stretch;
-  grid-template-columns: repeat(auto-fill, minmax(min(var(--aisle-card-width, 10.5em), 100%), 1fr));
+  grid-template-columns: repeat(auto-fill, minmax(min(clamp(0.75 * var(--width), 50% - var(--gap), var(--width)), 100%), 1fr));
 }
+/* Behind cards, placeholders keep the height of a grid; a row would scroll through them. */
+li:not(.wait) ~ .wait { visibility: hidden; }
+:host(:not([layout="grid"])) li:not(.wait) ~ .wait { display: none; }
 ul:focus-within { scroll-snap-type: none; } /* a card that got the focus at the edge is not pushed out again */
 li { min-width: 0; scroll-snap-align: start; }
 .card { display: block; color: inherit; text-decoration: none; border-radius: var(--aisle-radius, 0.5em); }

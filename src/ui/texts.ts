@@ -1,7 +1,9 @@
 /** What the elements say, in English and Korean. */
-import type { Strategy } from '../recommender/strategies';
+import type { Strategy } from '../recommender/types';
 
 export interface Texts {
+  /** Attributes of an element that holds one of these texts: the page may be in another language, and run the other way. */
+  readonly language: { readonly lang: 'en' | 'ko'; readonly dir: 'ltr' };
   readonly headings: Readonly<Record<Strategy, string>>;
   readonly empty: string;
   readonly failed: string;
@@ -10,6 +12,7 @@ export interface Texts {
 }
 
 const EN: Texts = {
+  language: { lang: 'en', dir: 'ltr' },
   headings: { 'for-you': 'For you', related: 'You may also like', popular: 'Popular', recent: 'Recently viewed' },
   empty: 'Nothing to suggest here yet.',
   failed: 'Suggestions are not available right now.',
@@ -18,6 +21,7 @@ const EN: Texts = {
 };
 
 const KO: Texts = {
+  language: { lang: 'ko', dir: 'ltr' },
   headings: {
     'for-you': '추천 상품',
     related: '함께 보면 좋은 상품',

@@ -1,14 +1,8 @@
 /** Where an engine runs: in a worker, which may be lost at any time, or in the page's own thread. Holds no tensor library. */
 import { RecommenderError } from '../errors';
-import { type Connection, connect, type Port } from './protocol';
+import { type Connection, connect } from './protocol';
 import { defaultWorkerUrl, openWorker } from './start';
-
-/** What runs the other end: a `Worker`, or two ends of a `MessageChannel`. */
-export interface EngineWorker extends Port {
-  addEventListener(type: 'message' | 'messageerror', listener: (event: MessageEvent) => void): void;
-  addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void;
-  terminate(): void;
-}
+import type { EngineWorker } from './types';
 
 export interface HomeOptions {
   /** The worker's script. Default: the file that the build put beside this one. It must be of the page's own origin. */
@@ -115,8 +109,9 @@ export async function startHere(): Promise<Home> {
     thread: 'main',
     lost: false,
     onLost() {},
-    call: (method, args, control) =>
-      (engine[method] as (...args: unknown[]) => Promise<never>).call(engine, ...args, control),
+    // A copy, as from a worker: what a page changes in an answer must not change what the engine knows.
+    call: async (method, args, control) =>
+      structuredClone(await (engine[method] as (...args: unknown[]) => Promise<never>).call(engine, ...args, control)),
     close: () => void engine.dispose(),
     retire: () => void engine.dispose(), // which waits for the turn that runs
   };

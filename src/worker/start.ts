@@ -1,6 +1,6 @@
 /// <reference types="vite/client" />
 /** Where the worker's script is, and how to start it under a page's security policy. */
-import type { EngineWorker } from './host';
+import type { EngineWorker } from './types';
 import scriptUrl from './worker.ts?worker&url';
 
 /** The script that the build put beside this one; resolved now, while `import.meta.url` is the script that the page loaded. */

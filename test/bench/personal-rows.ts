@@ -11,9 +11,9 @@ import { models } from '../../src/models/index';
 import type { SessionModel } from '../../src/models/model';
 import { Adapter } from '../../src/train/tuning/adapter';
 import { facetsOf } from '../../src/train/tuning/facets';
+import type { FrozenModel, Pair, TuneEvent } from '../../src/train/tuning/frozen-model';
 import { Full } from '../../src/train/tuning/full';
 import { CLOSED, GATE, judge } from '../../src/train/tuning/gate';
-import type { Ground, Pair, TuneEvent } from '../../src/train/tuning/ground';
 import type { Learner } from '../../src/train/tuning/learner';
 import { ADAPTER, type AdapterSettings, CAPS, FULL } from '../../src/train/tuning/settings';
 import { Tuning } from '../../src/train/tuning/tune';
@@ -44,17 +44,17 @@ export interface Stage {
   readonly log: PersonalLog;
   readonly model: ModelName;
   readonly encoded: Encoded;
-  readonly ground: Ground;
+  readonly frozen: FrozenModel;
 }
 
 export function stageOf(log: PersonalLog, model: ModelName, encoded: Encoded): Stage {
   const { itemIds, support, products } = log;
-  const ground: Ground = {
+  const frozen: FrozenModel = {
     base: { name: model, version: '1', architecture: model, hash: '00'.repeat(32), items: itemIds.length },
-    ...{ itemIds, support, table: encoded.table.data, facets: facetsOf(products, itemIds) },
+    ...{ itemIds, support, table: encoded.table.data, scale: 1, facets: facetsOf(products, itemIds) },
     ...(encoded.bias && { bias: encoded.bias }),
   };
-  return { log, model, encoded, ground };
+  return { log, model, encoded, frozen };
 }
 
 const STILL: AdapterSettings['rates'] = { shift: 0, gain: 0, bias: 0, item: 0, weights: 0 };
@@ -83,7 +83,7 @@ export async function fittedMixture(stage: Stage, work: string): Promise<Adapter
   for (const { item, taste } of choices) {
     let mrr = 0;
     for (const visitor of visitors) {
-      const learner = new Adapter(stage.ground, undefined, mixtureOf(item, taste));
+      const learner = new Adapter(stage.frozen, undefined, mixtureOf(item, taste));
       for (const event of eventsOf(stage, visitor)) {
         const rank = event.vector ? learner.predict(event).tuned.rank : Number.POSITIVE_INFINITY;
         if (rank <= 20) mrr += 1 / rank;
@@ -107,16 +107,16 @@ export async function learnersOf(
 ): Promise<{ readonly settings: unknown; readonly make: MakeLearner }> {
   if (row === 'full') return { settings: FULL, make: await fullLearners(stage, work) };
   const settings = row === 'adapter' ? ADAPTER : row === 'uncounted' ? UNCOUNTED : await fittedMixture(stage, work);
-  return { settings, make: () => new Adapter(stage.ground, undefined, settings) };
+  return { settings, make: () => new Adapter(stage.frozen, undefined, settings) };
 }
 
-async function fullLearners({ log, model: name, ground }: Stage, work: string): Promise<MakeLearner> {
+async function fullLearners({ log, model: name, frozen }: Stage, work: string): Promise<MakeLearner> {
   const { config, tensors } = await baseOf(log, name, work);
   await startFirst('wasm', process.stderr);
   await registerTraining();
   const model = (await models[name]!()) as SessionModel<unknown>;
   const catalogue = { items: log.itemIds.length, support: log.support };
-  return () => new Full(ground, { model, config, catalogue, tensors });
+  return () => new Full(frozen, { model, config, catalogue, tensors });
 }
 
 export function* eventsOf(
@@ -150,7 +150,7 @@ export async function follow(stage: Stage, visitor: HeldOutVisitor, make: MakeLe
   const free = await learn(
     stage,
     visitor,
-    new Tuning({ ground: stage.ground, method: 'adapter', learner, gate: false }),
+    new Tuning({ frozen: stage.frozen, method: 'adapter', learner, gate: false }),
   );
   let gate = CLOSED;
   let gated: { pair: Pair; isOpen: boolean }[] = free.map(({ pair, refused }) => {
@@ -160,7 +160,7 @@ export async function follow(stage: Stage, visitor: HeldOutVisitor, make: MakeLe
   });
   if (gate.rollbacks > 0) {
     const again = await make();
-    const tuning = new Tuning({ ground: stage.ground, method: 'adapter', learner: again, gate: GATE });
+    const tuning = new Tuning({ frozen: stage.frozen, method: 'adapter', learner: again, gate: GATE });
     gated = await learn(stage, visitor, tuning);
     gate = tuning.gate;
   }

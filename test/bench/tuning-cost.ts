@@ -288,7 +288,7 @@ async function served(): Promise<{ url: string; close: () => Promise<void> }> {
     {
       path: '/shop',
       ...html(`<meta name="viewport" content="width=device-width">
-<style>aisle-recommendations { display: block; min-height: 20.5em }</style>
+<style>aisle-recommendations { display: block; min-height: 21em }</style>
 <script type="module" src="/embed/embed.js" data-model-url="/models/demo/" data-backend="wasm" data-consent="granted"></script>
 <h1>Product</h1><aisle-recommendations limit="8"></aisle-recommendations><p>What comes below must not move.</p>`),
     },

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, ModelInfo } from '../../src/engine/types';
+import { RecommenderError } from '../../src/errors';
 import { BACKENDS, type DeviceRecord, recordOf } from '../../src/recommender/device-record';
 import { createTrials } from '../../src/recommender/trials';
 import { type DeviceNotes, openDeviceNotes } from '../../src/store/device-notes';
@@ -153,6 +154,15 @@ describe('the fastest backend', () => {
       const why = expect.stringMatching(/^"wasm" is the fastest .*does not give its own golden answer on "webgpu"/);
       expect(await fastest()).toMatchObject({ backend: 'wasm', why });
     });
+    expect(await answers()).toBe('wasm');
+  });
+
+  test('is not found where none can be measured, which is an error with every reason', async () => {
+    const { fastest, answers } = await page({ webgl: 1, wasm: 3 }, async (backend) => {
+      throw new RecommenderError('no-backend', `"${backend}" is out of order.`);
+    });
+    const message = '"webgl" is out of order. "wasm" is out of order.';
+    await expect(fastest()).rejects.toMatchObject({ code: 'no-backend', message });
     expect(await answers()).toBe('wasm');
   });
 

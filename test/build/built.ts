@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { withLock } from './lock';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -31,25 +32,18 @@ export function built(mode: Mode): Promise<string> {
 
 async function build(mode: Mode): Promise<string> {
   const product = join(ROOT, PRODUCTS[mode]);
-  const lock = join(ROOT, `dist/.building-${mode}`);
+  const lock = join(ROOT, `dist/.building-${mode}.lock`);
   const isCurrent = (): boolean => existsSync(product) && statSync(product).mtimeMs >= newest(SOURCES);
-  while (!isCurrent()) {
-    mkdirSync(join(ROOT, 'dist'), { recursive: true });
-    try {
-      mkdirSync(lock);
-    } catch {
-      while (existsSync(lock)) await new Promise((next) => setTimeout(next, 200));
-      continue;
-    }
-    try {
-      const extra = mode === 'page' ? [] : ['--mode', mode];
-      const env = plainEnv();
-      execFileSync('npx', ['vite', 'build', '--logLevel', 'error', ...extra], { cwd: ROOT, stdio: 'inherit', env });
-    } finally {
-      rmSync(lock, { recursive: true });
-    }
-    break;
-  }
+  const make = (): void => {
+    if (isCurrent()) return; // another process has built it meanwhile
+    const extra = mode === 'page' ? [] : ['--mode', mode];
+    const env = plainEnv();
+    execFileSync('npx', ['vite', 'build', '--logLevel', 'error', ...extra], { cwd: ROOT, stdio: 'inherit', env });
+  };
+  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  // A build that was killed may have written this file and not the rest.
+  const abandoned = (): void => rmSync(product, { force: true });
+  if (existsSync(lock) || !isCurrent()) await withLock(lock, make, abandoned);
   return join(product, '..');
 }
 

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { built, plainEnv, ROOT } from './built';
 
@@ -39,6 +40,27 @@ async function run(tool: string, ...args: string[]): Promise<{ code: number; tex
   }
 }
 
+/** What a shop's strict compiler finds in these files, and in the types that the package gives them. */
+function typeFaults(shop: string, texts: Readonly<Record<string, string>>) {
+  const roots = Object.entries(texts).map(([name, text]) => {
+    writeFileSync(join(shop, name), text);
+    return join(shop, name);
+  });
+  const program = ts.createProgram(roots, {
+    strict: true,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    types: [],
+  });
+  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => ({
+    file: file && relative(shop, file.fileName),
+    line: file && 1 + file.getLineAndCharacterOfPosition(start!).line,
+    message: ts.flattenDiagnosticMessageText(messageText, '\n'),
+  }));
+}
+
 describe('the package', () => {
   test('holds the library, the script to embed, their workers and types, the command line, and the demo page', () => {
     for (const path of ['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/lib/worker.js', 'dist/cli/aisle.js']) {
@@ -52,6 +74,14 @@ describe('the package', () => {
     expect(files.filter((path) => /^(src|test)\//.test(path))).toEqual([]);
   });
 
+  test('has the licences of what each build holds in it beside it', async () => {
+    for (const build of ['cli', 'lib', 'embed', 'page']) {
+      expect(files).toContain(`dist/${build}/licences.md`);
+      expect(readFileSync(join(ROOT, `dist/${build}/licences.md`), 'utf8')).toContain('## @tensorflow/tfjs-core - ');
+    }
+    expect(readFileSync(join(ROOT, 'dist/cli/licences.md'), 'utf8')).toContain('## commander - ');
+  });
+
   test('pleases publint', async () => {
     expect(await run('publint', 'run', tarball, '--strict')).toMatchObject({ code: 0 });
   });
@@ -60,6 +90,24 @@ describe('the package', () => {
     // The worker is a script to be started, not a module to be imported.
     const options = ['--profile', 'esm-only', '--exclude-entrypoints', './worker.js', '--no-color'];
     expect(await run('attw', tarball, ...options)).toMatchObject({ code: 0 });
+  });
+
+  test('has types by which the snippets of its manual are right, and wrong ones are not', async () => {
+    const shop = join(folder, 'shop');
+    mkdirSync(join(shop, 'node_modules/aisle'), { recursive: true });
+    await execute('tar', ['-xzf', tarball, '-C', join(shop, 'node_modules/aisle'), '--strip-components', '1']);
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    const snippets = (language: string) =>
+      [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code).join('');
+    const commands = `import type {} from 'aisle/embed.js';\n`;
+    const faults = typeFaults(shop, {
+      // Each goes on where the one before has ended; the other browser is the reader's.
+      'library.ts': `${snippets('ts')}declare const elsewhere: typeof recommender;\n`,
+      'commands.ts': `${commands}${snippets('js')}aisle.push(['on', 'stored', ({ events }) => events[0]?.itemId.trim()]);\n`,
+      'wrong.ts': `${commands}aisle.push(['trak', 'a']);\naisle.push(['consent', 'yes']);\n`,
+    });
+    expect(faults.filter(({ file }) => file !== 'wrong.ts')).toEqual([]);
+    expect(faults.map(({ line }) => line)).toEqual([2, 3]);
   });
 
   test('mentions no tensor type in its own types', () => {

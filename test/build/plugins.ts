@@ -1,6 +1,7 @@
-/** The build steps that Vite does not have: an executable command line, compact style sheets, the library's type declarations. */
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+/** The build steps that Vite does not have: an executable command line, the hash of the code, compact style sheets, type declarations. */
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import ts from 'typescript';
 import type { Plugin } from 'vite';
 
@@ -14,6 +15,22 @@ export function executable(file: string): Plugin {
     },
   };
 }
+
+/**
+ * What changes whenever the code that trains or evaluates does: results that are kept go by it. Of the sources without what only a
+ * page runs, and of the versions of all dependencies.
+ */
+export function codeHash(root: string): string {
+  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map((path) => path.split(sep));
+  for (const path of files.filter(([top]) => !PAGE_ONLY.has(top!)).sort()) {
+    const file = join(root, 'src', ...path);
+    if (statSync(file).isFile()) hash.update(`\n${path.join('/')}\n`).update(readFileSync(file));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+const PAGE_ONLY = new Set(['demo', 'ui', 'recommender', 'recommender.ts', 'index.ts', 'store', 'worker']);
 
 /** Takes comments and needless white space out of the style sheets that our elements have as texts, `const CSS = …`. */
 export function compactStyles(): Plugin {

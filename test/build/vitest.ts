@@ -1,4 +1,4 @@
-/** The two test projects: Node, and a page in the system's Chromium. */
+/** The test projects: Node, a page in the system's Chromium, and the built files in the browsers of three engines. */
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -44,7 +44,7 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
       test: {
         name: 'node',
         include: ['test/**/*.test.ts'],
-        exclude: ['test/browser/**'],
+        exclude: ['test/browser/**', 'test/engines/**'],
         environment: 'node',
         sequence: { groupOrder: 0 },
         // Node cannot load TensorFlow.js's extensionless ES modules; Vite can.
@@ -70,6 +70,16 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
           commands: { makeParity },
           instances: [{ browser: 'chromium' }],
         },
+      },
+    },
+    {
+      extends: true,
+      test: {
+        name: 'engines',
+        include: ['test/engines/**/*.test.ts'],
+        globalSetup: ['test/browser/require-chromium.ts', 'test/engines/name-missing.ts'],
+        environment: 'node',
+        sequence: { groupOrder: 2 },
       },
     },
   ],

@@ -170,6 +170,8 @@ describe('openArtifact refuses, in one sentence that names file and tensor or fi
     ['training that is null', () => field('training', null), /field training must be a JSON object, got null/],
     ['a licence that is a number', () => field('licence', 3), /field licence must be text/],
     ['no model card', () => field('modelCard', undefined), /field modelCard must be text/],
+    ['a scale of 0', () => field('scale', 0), /field scale must be a number above 0, got 0/],
+    ['a scale in words', () => field('scale', '2'), /field scale must be a number above 0/],
     ['no golden check', () => field('golden', undefined), /field golden must be a JSON object/],
     [
       'a golden session of padding',

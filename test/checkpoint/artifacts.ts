@@ -29,6 +29,7 @@ export function smallArtifact(): Artifact {
       architecture: 'gru4rec',
       config: { layers: [16], loss: 'cross-entropy', learningRate: 0.05, constrainedEmbedding: true },
       items: n,
+      scale: 1.5,
       golden: { session: [1, 2], top: [{ index: 3, score: 0.5 }] },
       training: { seed: 1, epochs: 2 },
       licence: 'MIT',

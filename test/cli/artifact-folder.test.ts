@@ -1,10 +1,12 @@
-import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
+import { loadEngine } from '../../src/cli/artifact-engine';
 import { inspectArtifact, readArtifactFolder, writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { smallArtifact } from '../checkpoint/artifacts';
+import { aisle } from './program';
 
 const HASH = expect.stringMatching(/^[0-9a-f]{64}$/);
 const artifact = smallArtifact();
@@ -109,6 +111,47 @@ describe('writeArtifactFolder', () => {
     const wrong = { ...artifact, itemIds: artifact.itemIds.slice(1) };
     await expect(writeArtifactFolder(dir, wrong)).rejects.toMatchObject({ code: 'bad-artifact' });
     expect(await readdir(root)).toEqual([]);
+  });
+});
+
+describe('where a process was killed between the two renames of a replacement', () => {
+  const names = async () => (await readdir(root)).sort();
+  beforeEach(async () => {
+    await writeArtifactFolder(dir, renamed('new'));
+    await rename(dir, join(root, '.model.new-12ab'));
+    await writeArtifactFolder(dir, renamed('old'));
+    await rename(dir, join(root, '.model.old-12ab'));
+  });
+
+  test.each<[string, () => Promise<string>]>([
+    ['readArtifactFolder', async () => (await readArtifactFolder(dir)).info.name],
+    ['inspectArtifact', async () => (await inspectArtifact(dir)).name],
+    ['aisle inspect', async () => JSON.parse((await aisle('inspect', dir, '--json')).stdout).name],
+  ])('%s ends it, and reads the new artifact', async (_, read) => {
+    expect(await read()).toBe('new');
+    expect(await names()).toEqual(['model']);
+  });
+
+  test('an engine ends it before it loads', async () => {
+    // This artifact has no more than some of a network's weights.
+    await expect(loadEngine(dir, 'cpu', new AbortController().signal)).rejects.toThrow('model: Weights of');
+    expect(await names()).toEqual(['model']);
+  });
+
+  test('the next artifact replaces it', async () => {
+    await writeArtifactFolder(dir, renamed('third'));
+    expect((await readArtifactFolder(dir)).info.name).toBe('third');
+    expect(await names()).toEqual(['model']);
+  });
+
+  test('a folder that stands is left alone, and so is one of which only the old files are still there', async () => {
+    await writeArtifactFolder(join(root, 'other'), renamed('other'));
+    await rename(join(root, 'other'), dir);
+    expect((await readArtifactFolder(dir)).info.name).toBe('other');
+    await rm(dir, { recursive: true });
+    await rm(join(root, '.model.new-12ab'), { recursive: true });
+    await expect(readArtifactFolder(dir)).rejects.toThrow('is not a folder');
+    expect(await names()).toEqual(['.model.old-12ab']);
   });
 });
 

@@ -85,10 +85,22 @@ describe('aisle evaluate of several artifacts', () => {
     expect(code).toBe(2);
   });
 
+  test('divides scores by their scale, and refuses probabilities of a model that nothing tells the scale of', async () => {
+    const bce = ['caser', '--set', 'loss=binary'] as const;
+    const [known, unknown] = [await train('known', ...bce, '--scale', '2'), await train('unknown', ...bce)];
+    const rules = await train('rules', 'markov');
+    await result('--artifact', known, '--mix', `${rules}:0.3`);
+    const { code, stderr } = await evaluate('--artifact', unknown, '--mix', `${rules}:0.3`);
+    expect(code).toBe(2);
+    expect(stderr).toContain('"unknown" does not say what turns its scores into probabilities. Use --combine standard');
+    await result('--artifact', unknown, '--mix', `${rules}:0.3`, '--combine', 'standard');
+    await result('--artifact', unknown); // alone it needs none
+  });
+
   test('refuses artifacts that know users differently, and lets one that knows them stand beside one that does not', async () => {
     const users = RING_LOG.replace('timestamp', 'timestamp,user_id').replace(/^(s\d+),.*$/gm, '$&,u$1');
     data = await file('users.csv', users);
-    const knows = await train('knows', 'caser', '--set', 'profile=user');
+    const knows = await train('knows', 'caser', '--set', 'profile=user', '--scale', '1');
     const rules = await train('rules', 'markov');
     const alone = await result('--artifact', knows);
     const { weights } = await result('--artifact', rules, '--mix', `${knows}:1,0`);

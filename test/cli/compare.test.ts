@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { scatterPlot } from '../../src/cli/compare/plots';
 import { pairedDifference } from '../../src/cli/compare/statistics';
 import { run } from '../../src/cli/main';
@@ -14,6 +14,7 @@ beforeEach(async () => {
   data = await file('events.csv', RING_LOG);
   out = join(await folder(), 'report');
 });
+afterEach(() => vi.unstubAllEnvs());
 
 const compare = (...argv: string[]) => aisle('compare', '--data', data, '--out', out, ...argv);
 const variants = (list: unknown) => file('variants.json', JSON.stringify(list));
@@ -86,6 +87,29 @@ describe('aisle compare', () => {
         ({ trainSeconds, processorSeconds, peakMemoryBytes, evaluateSeconds, ...row }: Record<string, unknown>) => row,
       );
     expect(timeless(report())).toEqual(timeless(before));
+  });
+
+  test('computes anew what other code has computed', async () => {
+    const file = await variants([small, { name: 'half and half', mix: ['small net', 'markov'], weight: 0.5 }]);
+    const argv = ['--models', 'markov', '--variants', file, '--epochs', '1'];
+    await compare(...argv);
+    expect((await compare(...argv)).stderr.match(/was there already/g)).toHaveLength(3);
+    vi.stubEnv('CODE_HASH', 'of other code');
+    expect((await compare(...argv)).stderr).not.toContain('was there already');
+  });
+
+  test('ends as its first model did where none gives a result, and tells with --verbose where', async () => {
+    const file = await variants([{ name: 'coloured', model: 'transformers4rec', config: { features: 'colour' } }]);
+    const { code, stderr } = await compare('--variants', file, '--epochs', '1');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('No model gave a result. The first said'),
+    });
+    expect(stderr).not.toMatch(/--verbose|^\s+at /m);
+    const verbose = await compare('--variants', file, '--epochs', '1', '--verbose');
+    expect(verbose.stderr).toMatch(/^RecommenderError: .*colour.*\n\s+at /m);
+    const [message, ...trace] = verbose.stderr.split('\n').filter((line) => line.startsWith('[1/1]'));
+    expect({ message, trace }).toEqual({ message: expect.stringContaining('no result'), trace: [] });
   });
 
   test('goes on after Ctrl-C: finished cells stay, and a training resumes', async () => {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { expect, describe as group, test } from 'vitest';
 import { version } from '../../package.json';
-import { describe, exitCode } from '../../src/cli/errors';
+import { CommandError, describe, exitCode, traceOf, UsageError } from '../../src/cli/errors';
 import { RecommenderError } from '../../src/errors';
 import { aisle } from './program';
 
@@ -44,14 +44,19 @@ group('an error', () => {
     [new RecommenderError('bad-config', 'The key is bad.'), 2, 'aisle: The key is bad.'],
     [new RecommenderError('bad-artifact', 'The artifact is bad.'), 2, 'aisle: The artifact is bad.'],
     [new RecommenderError('weights-mismatch', 'The weights are bad.'), 2, 'aisle: The weights are bad.'],
-    [new RangeError('k: got 0.'), 2, 'aisle: k: got 0.'],
+    [new UsageError('Pass one of them.'), 2, 'aisle: Pass one of them.'],
+    [new CommandError(2, 'No model gave a result.'), 2, 'aisle: No model gave a result.'],
     [new CommanderError(1, 'commander.unknownOption', 'printed already'), 2, ''],
     [new CommanderError(0, 'commander.help', 'help'), 0, ''],
-    [new RecommenderError('diverged', 'The loss is not finite.'), 1, 'aisle: The loss is not finite.'],
+    [new RecommenderError('diverged', 'The loss is bad.'), 1, 'aisle: The loss is bad. (--verbose shows where)'],
+    [new CommandError(1, 'No model gave a result.'), 1, 'aisle: No model gave a result. (--verbose shows where)'],
     [new RecommenderError('aborted', 'Interrupted.'), 130, 'aisle: Interrupted.'],
-    [system, 1, 'aisle: /out/weights: the disk is full (ENOSPC).'],
+    [system, 1, 'aisle: /out/weights: the disk is full (ENOSPC). (--verbose shows where)'],
     [new TypeError('x is not a function'), 1, 'aisle: x is not a function (--verbose shows where)'],
-    ['text', 1, 'aisle: text'],
+    [new RangeError('Invalid array length'), 1, 'aisle: Invalid array length (--verbose shows where)'],
+    [new Error(), 1, 'aisle: Error (--verbose shows where)'],
+    ['text', 1, 'aisle: text (--verbose shows where)'],
+    [undefined, 1, 'aisle: undefined (--verbose shows where)'],
   ])('%s has its exit code and one sentence', (error, code, text) => {
     expect(exitCode(error)).toBe(code);
     expect(describe(error, false)).toBe(text);
@@ -59,6 +64,7 @@ group('an error', () => {
 
   test('shows stack and cause to those who ask', () => {
     const error = new RecommenderError('io', 'No.', { cause: new Error('the disk') });
-    expect(describe(error, true)).toMatch(/^aisle: No\.\n.*at .*caused by: Error: the disk\n/s);
+    expect(describe(error, true)).toBe('aisle: No.');
+    expect(traceOf(error)).toMatch(/^RecommenderError: No\.\n\s+at .*caused by: Error: the disk\n\s+at /s);
   });
 });

@@ -149,7 +149,7 @@ test('a device in place of the log is refused', async () => {
 test('an error nobody foresaw ends with 1 and one line, with --verbose with its stack', async () => {
   const broken = `import fs from 'node:fs';
     import { syncBuiltinESMExports } from 'node:module';
-    fs.promises.readdir = () => { throw new TypeError('unforeseen'); };
+    fs.promises.readdir = () => { throw new RangeError('unforeseen'); };
     syncBuiltinESMExports();`;
   const plain = start(training(), broken);
   expect(await plain.code).toBe(1);

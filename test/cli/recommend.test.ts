@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { run } from '../../src/cli/main';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
 
@@ -77,11 +78,55 @@ describe('aisle recommend', () => {
 
   test.each([
     ['no click', ['--session', '']],
-    ['unknown items only', ['--session', 'gone,toString']],
+    ['no click in a file', ['--session-json', '[]']],
+    ['no known item and --allow-unknown', ['--session', 'gone,toString', '--allow-unknown']],
   ])('answers by popularity where there is %s', async (_, argv) => {
-    const { items } = await json(...argv);
+    const { items } = await json(...argv.map((word) => (word === '[]' ? file('empty.json', []) : word)));
     expect(items).toHaveLength(20);
     expect(new Set(items.map(({ reason }: { reason: string }) => reason))).toEqual(new Set(['popular']));
+  });
+
+  test('refuses a session without a known item, naming the nearest ids', async () => {
+    const { code, out, err } = await aisle(
+      '--artifact',
+      root,
+      '--session',
+      'ITEM-9,item-100,"quoted" twice,x,y',
+      '--json',
+    );
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toBe(
+      'aisle: The model does not know "ITEM-9" (nearest: "item-9", "item-6", "item-7"), ' +
+        '"item-100" (nearest: "item-10", "item-11", "item-12"), ' +
+        `"\\"quoted\\" twice" (nearest: "\\"quoted\\" 'twice'", "constructor", "item-6"), 2 more. ` +
+        'Pass at least one item that it knows; --allow-unknown prints what is popular.\n',
+    );
+  });
+
+  test('warns of unknown items beside known ones, and answers by the known', async () => {
+    const { code, out, err } = await aisle('--artifact', root, '--item', 'item-9', 'gone\u009b2J', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out).items).toEqual((await json('--item', 'item-9')).items);
+    expect(err).toMatch(
+      /^Warning: the model does not know "gone\\u009b2J" \(nearest: .*\)\. It answers by the other items\.\n$/,
+    );
+  });
+
+  test('prints a list of 200,000 items', async () => {
+    const ids = Array.from({ length: 200_000 }, (_, k) => `i${k}`);
+    const support = new Int32Array(ids.length + 1).fill(1);
+    const info = { ...(await smallModel({ architecture: 'pop' })).info, items: ids.length };
+    const golden = { session: [1], top: [] };
+    const folder = join(root, 'large');
+    const shape = [support.length];
+    const tensors = {
+      'catalogue.support': { data: support, shape },
+      popularity: { data: Float32Array.from(support), shape },
+    };
+    await writeArtifactFolder(folder, { info: { ...info, golden }, itemIds: ids, tensors });
+    const { code, out, err } = await aisle('--artifact', folder, '--session', '', '--k', `${ids.length}`);
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('pop') });
+    expect(out.trimEnd().split('\n')).toHaveLength(1 + ids.length);
   });
 
   test.each([

@@ -193,6 +193,34 @@ describe('--resume', () => {
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('is no checkpoint') });
   });
 
+  test('is asked for, or --restart, where a training is unfinished: its checkpoint is not written over', async () => {
+    await stop();
+    const before = await readFile(path());
+    for (const model of ['gru4rec', 'pop']) {
+      const words = ['train', '--data', 'no such file', '--model', model, '--out', at('model')];
+      const { code, stdout, stderr } = await aisle(...words);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(/model holds an unfinished training\. --resume goes on with it; --restart begins anew/);
+    }
+    const both = await resume('--restart');
+    expect({ code: both.code, stderr: both.stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('one of them'),
+    });
+    expect((await readFile(path())).equals(before)).toBe(true);
+  });
+
+  test('is not needed with --restart, which begins anew', async () => {
+    await aisle(...argv('gru4rec', 'whole', '--seed', '2'));
+    await stop();
+    // Nothing of the run before is left to resume, wherever this one ends.
+    const { asksAt } = await runUntil(argv('gru4rec', 'other'));
+    const ask = asksAt('Validation on');
+    expect((await runUntil(argv('gru4rec', 'model', '--seed', '2', '--restart'), { ask })).code).toBe(130);
+    expect((await resume('--seed', '2')).stderr).toMatch(/^epoch 1 /m);
+    expect((await weights('model')).equals(await weights('whole'))).toBe(true);
+  });
+
   test('is not hindered by the half-written file of a killed process', async () => {
     await stop();
     await writeFile(join(at('model'), `.${CHECKPOINT}.new-0123456789ab`), 'half');

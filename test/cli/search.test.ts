@@ -324,7 +324,7 @@ describe('a trial that fails', () => {
     );
     const argv = ['search', '--data', one, '--valid', data, '--out', out, '--model', 'gru4rec', '--trials', '2'];
     const { code, stderr } = await aisle(...argv, ...lonely, '--epochs', '1');
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(/No trial gave a result\. Trial 1 said: Fewer than two sessions run side by side/);
     expect(stderr).not.toMatch(/^\s+at /m);
   });

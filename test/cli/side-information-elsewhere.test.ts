@@ -140,5 +140,5 @@ test('aisle search reads the catalogue in every trial, and says how to train wit
 test('aisle search without the catalogue that its model reads says what is missing in each trial', async () => {
   const argv = ['--data', data, '--model', 'transformers4rec', '--out', at('found'), ...SMALL];
   const { code, stderr } = await aisle('search', ...argv, ...set('features=colour'), '--trials', '1', '--epochs', '1');
-  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('Give --catalogue a file') });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Give --catalogue a file') });
 });

@@ -1,9 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { version } from '../../package.json';
 import { inspectArtifact, readArtifactFolder } from '../../src/cli/artifact-folder';
+import { importCommand, searchCommand, trainingCommand } from '../../src/cli/command-line';
+import { register as registerImport } from '../../src/cli/commands/import';
+import { register as registerSearch } from '../../src/cli/commands/search';
+import { register as registerTrain } from '../../src/cli/commands/train';
 import { run } from '../../src/cli/main';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
@@ -38,6 +43,7 @@ describe.each(['gru4rec', 'sasrec', 'srgnn', 'caser', 'transformers4rec'])('aisl
       artifact: out,
       epochs: [epoch(1), epoch(2)],
       best: { epoch: expect.any(Number), metric: 'mrr@20', value: expect.any(Number) },
+      ...(result.scale !== undefined && { scale: expect.any(Number) }),
       items: 12,
       sessions: 54,
       events: expect.any(Number),
@@ -398,6 +404,44 @@ describe('the configuration', () => {
   });
 });
 
+describe('the scale', () => {
+  const argv = ['--set', 'loss=bpr-max', '--set', 'layers=8', '--set', 'batchSize=8', '--set', 'nSample=8'];
+
+  test('is fitted on the validation part, written into the artifact, and handed on to a training that goes on', async () => {
+    const first = await train('gru4rec', ...argv, '--json');
+    const { scale } = JSON.parse(first.stdout);
+    expect(scale).toBeGreaterThan(0);
+    expect(manifest().scale).toBe(scale);
+    expect(first.stderr).not.toContain('will not learn');
+    expect((await aisle('inspect', out)).stdout).toContain(`scale       ${scale}`);
+    const next = join(await folder(), 'next');
+    await aisle('train', '--data', data, '--model', 'gru4rec', '--from', out, '--epochs', '1', '--out', next);
+    expect(JSON.parse(readFileSync(join(next, 'manifest.json'), 'utf8')).scale).toBe(scale);
+  });
+
+  test('is unknown without a validation part, which is told; or as it is given', async () => {
+    const { scale, stderr } = await trained('gru4rec', '--set', 'loss=bpr-max');
+    expect(scale).toBeUndefined();
+    expect(manifest()).not.toHaveProperty('scale');
+    expect(stderr).toContain(
+      'Warning: the model will not learn on devices, nor be mixed by probabilities: there is no',
+    );
+    const given = await trained('gru4rec', '--set', 'loss=bpr-max', '--scale', '3.5');
+    expect(given).toMatchObject({ scale: 3.5, stderr: expect.not.stringContaining('will not learn') });
+    expect(manifest().training.command).toContain('--scale 3.5');
+  });
+
+  test('follows from a cross-entropy by itself', async () => {
+    const { stderr } = await trained('gru4rec', '--set', 'loss=cross-entropy');
+    expect(stderr).not.toContain('will not learn');
+  });
+
+  test.each(['0', '-1', 'Infinity', 'x'])('is refused where it is %s', async (scale) => {
+    const { code, stderr } = await train('gru4rec', '--scale', scale);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Expected a number above 0') });
+  });
+});
+
 test('--replay puts sessions of the log into the artifact, and the model card says so', async () => {
   await trained('gru4rec', '--epochs', '1');
   const plain = await readFile(join(out, 'weights.safetensors'));
@@ -448,9 +492,40 @@ test('the artifact tells where it comes from, without folders of its maker, and 
   });
   const { command } = training;
   expect(command).toContain("aisle train --data 'my events.csv' --model gru4rec --out model --set layers=8");
-  expect(command).toContain(' --epochs 2 --columns item=sku --min-support 1 --seed 1');
+  expect(command).toContain(" --epochs 2 --columns item=sku --min-support 1 --licence 'CC BY 4.0' --seed 1");
   expect(modelCard).toContain(`    ${command}`);
   expect(JSON.stringify(manifest())).not.toContain(odd.replace(/[^/]*$/, ''));
+});
+
+/** Values of options, to be recorded. */
+const VALUES: Readonly<Record<string, string>> = {
+  ...{ data: 'a.csv', model: 'gru4rec', out: 'm', from: 'before', preset: 'auto', config: 'c.json', set: 'layers=8' },
+  ...{ epochs: '3', seed: '7', valid: 'last:7d', holdout: '2', catalogue: 'k.json', replay: '9', licence: 'MIT' },
+  ...{ backend: 'cpu', threads: '2', columns: 'item=sku', format: 'sequences', 'time-unit': 'ms', events: 'view' },
+  ...{ 'sessions-by': 'gap:30', 'min-support': '2', 'min-length': '3', 'skip-bad-rows': '4', range: 'layers=8..16' },
+  ...{ trials: '5', metric: 'recall@5', weights: 'w', items: 'i', prefix: 'p.', scale: '2.5' },
+};
+
+test.each<[string, (program: Command) => void, (flags: never) => string, Readonly<Record<string, string>>]>([
+  ['train', registerTrain, trainingCommand, {}],
+  ['search', registerSearch, searchCommand, {}],
+  ['import', registerImport, importCommand, { from: 'sasrec' }],
+])('the recorded command of %s has every option that was given', (name, register, recorded, own) => {
+  const program = new Command();
+  register(program);
+  const [command] = program.commands;
+  // What goes on, begins anew or prints otherwise makes the same artifact.
+  const options = command!.options.filter(({ long }) => !['--resume', '--restart', '--json'].includes(long!));
+  const words = options.flatMap(({ long, required }) => [
+    long!,
+    ...(required ? [{ ...VALUES, ...own }[long!.slice(2)]!] : []),
+  ]);
+  command!.parseOptions(words);
+  expect(
+    recorded(command!.opts() as never)
+      .split(' ')
+      .toSorted(),
+  ).toEqual(['aisle', name, ...words].toSorted());
 });
 
 describe('the folder', () => {

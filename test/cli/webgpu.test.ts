@@ -26,12 +26,16 @@ test('--backend webgpu names the package that is missing', async () => {
   await symlink(join(ROOT, 'node_modules/@tensorflow'), join(installed, 'node_modules/@tensorflow'));
   const { code, stderr } = await failure(join(installed, 'dist/cli/aisle.js'));
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^aisle: WebGPU needs the package "webgpu".* Run "npm install webgpu", or use "wasm"\.\n$/);
+  expect(stderr).toMatch(
+    /^aisle: WebGPU needs the package "webgpu".* Run "npm install webgpu", or use "wasm"\. \(--verbose shows where\)\n$/,
+  );
 });
 
 test.runIf(process.platform === 'linux')('--backend webgpu names the driver that is missing', async () => {
   const none = { VK_DRIVER_FILES: '/no/driver.json', VK_ICD_FILENAMES: '/no/driver.json' };
   const { code, stderr } = await failure(join(await built('cli'), 'aisle.js'), none);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^aisle: WebGPU found no driver of a GPU: .*"mesa-vulkan-drivers".* or use "wasm"\.$/m);
+  expect(stderr).toMatch(
+    /^aisle: WebGPU found no driver of a GPU: .*"mesa-vulkan-drivers".* or use "wasm"\. \(--verbose/m,
+  );
 });

@@ -104,6 +104,7 @@ export const VIEWS: Readonly<Record<string, Way>> = {
   privacy: async (page) => {
     await look(page, 0, 1, 4, 7);
     await page.getByRole('link', { name: /^Privacy/ }).click();
+    await page.locator('aisle-privacy [part=sub]').click(); // what was learnt is folded
     await page.locator('aisle-privacy [part=list]').first().waitFor();
   },
   'panel-visit': async (page) => {

@@ -84,6 +84,28 @@ describe.each(Object.keys(models))('explain by %s', (architecture) => {
 });
 
 describe('explain', () => {
+  test('turns scores into probabilities by their scale, those of an adapter by its own weight of them, too', async () => {
+    const [session, itemIds] = [clicks('item-9', 'item-12'), ['item-30']];
+    const artifact = await smallModel({ scale: 3 });
+    const engine = createLocalEngine({ fetchFile: serveFolder(await folderOf(artifact)), wasmPath });
+    running.push(engine);
+    await engine.load({ modelUrl: MODEL_URL, backend: 'cpu' });
+    const logProbability = async (session: readonly EngineEvent[], scale: number) => {
+      const { items } = await engine.recommend({ session, k: IDS.length, exclude: [], now: NOW });
+      const score = items.find(({ itemId }) => itemId === 'item-30')!.score;
+      return scale * score - Math.log(items.reduce((sum, { score }) => sum + Math.exp(scale * score), 0));
+    };
+    const check = async (scale: number) => {
+      const [explanation] = await engine.explain({ session, itemIds });
+      const effect = (await logProbability(session, scale)) - (await logProbability(clicks('item-12'), scale));
+      expect(explanation!.clicks[0]!.effect).toBeCloseTo(effect, 4);
+    };
+    await check(3);
+    const { delta } = await engine.fineTune({ sessions: [clicks('item-9', 'item-30', 'item-12')], milliseconds: 1e9 });
+    await engine.adopt(delta);
+    await check(3 * delta.arrays['weights']!.data[0]!);
+  });
+
   test('ranks among what may be shown, as recommend does', async () => {
     const engine = await loaded(
       'gru4rec',

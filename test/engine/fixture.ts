@@ -2,7 +2,7 @@
 import type { Artifact, CatalogueItem } from '../../src/checkpoint/artifact';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { startBackend } from '../../src/compute/backends/start';
-import { inTurn } from '../../src/compute/executor';
+import { run } from '../../src/compute/executor';
 import type { FetchFile } from '../../src/engine/artifact-loader';
 import type { EngineEvent } from '../../src/engine/types';
 import { configure } from '../../src/models/configuration';
@@ -30,11 +30,13 @@ export interface FixtureOptions {
   readonly config?: Record<string, unknown>;
   readonly catalogue?: readonly CatalogueItem[];
   readonly seed?: number;
+  /** What turns the network's scores into logits; `unknown`: its artifact does not say. Default 1. */
+  readonly scale?: number | 'unknown';
 }
 
 /** The artifact; its golden answer comes from the CPU backend. */
 export async function smallModel(options: FixtureOptions = {}): Promise<Artifact> {
-  const { architecture = 'gru4rec', config = { layers: '16' }, catalogue, seed = 1 } = options;
+  const { architecture = 'gru4rec', config = { layers: '16' }, catalogue, seed = 1, scale = 1 } = options;
   const support = Int32Array.from({ length: N + 1 }, (_, i) => (i === 0 ? 0 : 1 + ((i * 37) % 61)));
   const known = { items: N, support };
   const model = await models[architecture]?.();
@@ -53,6 +55,7 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
       architecture,
       config: model ? config : {},
       items: N,
+      ...(model && scale !== 'unknown' && { scale }),
       golden: { session: [1, 2], top: [] },
       training: {},
       licence: 'MIT',
@@ -62,7 +65,7 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
     tensors: { ...arrays, 'catalogue.support': { data: support, shape: [N + 1] } },
     ...(catalogue ? { catalogue } : {}),
   };
-  const golden = await inTurn(async () => {
+  const golden = await run(async () => {
     await startBackend('cpu');
     const scorer = await loadScorer(artifact);
     try {

@@ -1,9 +1,16 @@
-import { memory, engine as runtime } from '@tensorflow/tfjs-core';
+import { getBackend, memory, engine as runtime } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
+import { BackendFault } from '../../src/compute/backend-fault';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, LoadProgress, RecommendRequest } from '../../src/engine/types';
+import { configure } from '../../src/models/configuration';
+import { models } from '../../src/models/index';
+import { baselines } from '../../src/neighbours/index';
+import { loadScorer } from '../../src/ranking/load-scorer';
 import { wasmPath } from '../compute/backends/start';
+import { sessionsOf } from '../neighbours/fixtures';
+import { supportOf } from '../train/helpers';
 import { clicks, folderOf, IDS, MODEL_URL, NOW, SESSIONS, serveFolder, smallModel } from './fixture';
 
 const running: Engine[] = [];
@@ -150,7 +157,51 @@ describe.each(['gru4rec', 'sasrec', 'pop', 'markov'])('recommend by %s', (archit
     expect(theirs!.map(({ itemId }) => itemId)).toEqual(ours!.map(({ itemId }) => itemId));
     for (const [i, { score }] of ours!.entries()) expect(theirs![i]!.score).toBeCloseTo(score, 4);
     const known = session.some(({ itemId }) => IDS.includes(itemId));
-    expect(new Set(ours!.map(({ reason }) => reason))).toEqual(new Set([known ? 'neural' : 'popular']));
+    const counts = architecture in baselines; // and was given nothing to count
+    expect(new Set(ours!.map(({ reason }) => reason))).toEqual(new Set([known && !counts ? 'neural' : 'popular']));
+  });
+});
+
+describe.each(Object.entries(baselines))('recommend by what %s counted', (architecture, baseline) => {
+  const log = sessionsOf([
+    [1, 2, 3],
+    [2, 3, 4],
+    [1, 3, 5],
+    ...IDS.flatMap((_, k) => (k < 5 ? [] : Array.from({ length: 1 + ((k * 7) % 5) }, () => [k + 1]))),
+  ]);
+  const model = async (): Promise<Artifact> => {
+    const { info, ...artifact } = await smallModel({ architecture });
+    const catalogue = { items: IDS.length, support: supportOf(log, IDS.length) };
+    const arrays = baseline.fit(log, catalogue, configure(baseline, {}));
+    const tensors = { ...arrays, 'catalogue.support': { data: catalogue.support, shape: [IDS.length + 1] } };
+    return { ...artifact, info: { ...info, golden: { session: [1], top: [] } }, tensors };
+  };
+
+  test('goes on by popularity, and says so', async () => {
+    const artifact = await model();
+    const engine = await loaded(artifact, 'cpu');
+    const { items } = await engine.recommend(request({ session: clicks(IDS[0]!, IDS[1]!), k: 20 }));
+    const scorer = await loadScorer(artifact);
+    const scores = await scorer.score([{ items: [1, 2] }]);
+    const counted = [...IDS.keys()].filter((k) => (architecture === 's-pop' ? scores[k]! > 1 : scores[k] !== 0));
+    const neural = items.filter(({ reason }) => reason === 'neural');
+    expect(new Set(neural.map(({ itemId }) => itemId))).toEqual(
+      new Set(architecture === 'pop' ? [] : counted.map((k) => IDS[k]!)),
+    );
+    expect(items.slice(0, neural.length)).toEqual(neural);
+    const popular = await engine.recommend(request({ session: [], k: IDS.length }));
+    const others = popular.items.filter(({ itemId }) => neural.every((item) => item.itemId !== itemId));
+    expect(items.slice(neural.length).map(({ itemId, reason }) => [itemId, reason])).toEqual(
+      others.slice(0, 20 - neural.length).map(({ itemId }) => [itemId, 'popular']),
+    );
+  });
+
+  test('explains an item by the place that it has in that list', async () => {
+    const engine = await loaded(await model(), 'cpu');
+    const session = clicks(IDS[0]!, IDS[1]!);
+    const { items } = await engine.recommend(request({ session, k: 12 }));
+    const explanations = await engine.explain({ session, itemIds: items.map(({ itemId }) => itemId) });
+    expect(explanations.map(({ rank }) => rank)).toEqual(items.map((_, i) => i + 1));
   });
 });
 
@@ -240,6 +291,35 @@ describe('recommend', () => {
     expect(answer).toMatchObject({ backend: 'cpu', why: expect.stringContaining('Maximum memory size exceeded') });
     const again = await engine.recommend(request());
     expect(again.items.map(({ itemId }) => itemId)).toEqual(items.map(({ itemId }) => itemId));
+  });
+
+  test('keeps its backend where our own code makes a mistake', async () => {
+    const real = await models['sasrec']!();
+    const bad = 1 + IDS.indexOf('item-40');
+    const prepare: typeof real.prepare = (sessions, ...rest) => {
+      if (sessions.some(({ items }) => Array.from(items).includes(bad))) throw new TypeError('a mistake of ours');
+      return real.prepare(sessions, ...rest);
+    };
+    models['sasrec'] = async () => ({ ...real, prepare });
+    try {
+      const engine = await loaded(await smallModel({ architecture: 'sasrec', config: {} }), 'wasm');
+      await expect(engine.recommend(request({ session: clicks('item-40') }))).rejects.toThrow('a mistake of ours');
+      expect(await engine.recommend(request())).toMatchObject({ backend: 'wasm', why: '"wasm" was asked for.' });
+    } finally {
+      models['sasrec'] = async () => real;
+    }
+  });
+
+  test('goes back to its backend after a call that fails on every one', async () => {
+    const engine = await loaded(await smallModel(), 'wasm');
+    const { items } = await engine.recommend(request());
+    const { read } = runtime();
+    runtime().read = () =>
+      Promise.reject(new BackendFault('no-backend', getBackend() as 'cpu', 'No device can do this.'));
+    await expect(engine.recommend(request())).rejects.toMatchObject({ code: 'no-backend' });
+    runtime().read = read;
+    const after = await engine.recommend(request());
+    expect(after).toMatchObject({ backend: 'wasm', items });
   });
 
   test('needs a model, and an engine that is not disposed', async () => {

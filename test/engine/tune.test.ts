@@ -1,5 +1,6 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Artifact } from '../../src/checkpoint/artifact';
 import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent, FineTuneRequest, RankedItem, TuneProgress } from '../../src/engine/types';
@@ -23,11 +24,25 @@ async function loaded(
   backend: 'cpu' | 'wasm' = 'wasm',
   over: FixtureOptions = {},
 ): Promise<Engine> {
-  const artifact = await smallModel({ architecture, config: SMALL[architecture] ?? {}, ...over });
+  return loadedFrom(await smallModel({ architecture, config: SMALL[architecture] ?? {}, ...over }), backend);
+}
+
+async function loadedFrom(artifact: Artifact, backend: 'cpu' | 'wasm' = 'wasm'): Promise<Engine> {
   const engine = createLocalEngine({ fetchFile: serveFolder(await folderOf(artifact)), wasmPath });
   running.push(engine);
   await engine.load({ modelUrl: MODEL_URL, backend });
   return engine;
+}
+
+/** The artifact with sessions of others. */
+function replaying(artifact: Artifact, sessions: readonly (readonly number[])[]): Artifact {
+  const items = Int32Array.from(sessions.flat());
+  const ends = sessions.map((_, s) => sessions.slice(0, s + 1).flat().length);
+  const replay = {
+    'catalogue.replay': { data: items, shape: [items.length] },
+    'catalogue.replay-offsets': { data: Int32Array.of(0, ...ends), shape: [ends.length + 1] },
+  };
+  return { ...artifact, tensors: { ...artifact.tensors, ...replay } };
 }
 
 /** A visitor of habits: the same five items in the same order, in each of so many sessions, one a day. */
@@ -187,7 +202,7 @@ describe('fineTune', () => {
           if (read.length > 0 && !(event.itemId === before && event.event !== 'view')) {
             expected.push(`${event.itemId} ${rankOf(await everything(engine, read), event.itemId)}`);
           }
-          history.add(event);
+          history.add([event]);
         }
       }
       const told: string[] = [];
@@ -309,6 +324,44 @@ describe('fineTune', () => {
   });
 });
 
+describe('a model whose scores nothing turns into probabilities', () => {
+  const bprMax: FixtureOptions = { config: { layers: '16', loss: 'bpr-max' }, scale: 'unknown' };
+
+  test('neither learns nor explains, and says why', async () => {
+    const engine = await loaded('gru4rec', 'cpu', bprMax);
+    await expect(engine.fineTune({ sessions: habit(1) })).rejects.toMatchObject({
+      code: 'not-tunable',
+      message: expect.stringMatching(/"scale" in its manifest.json.*validation part.*--data/),
+    });
+    await engine.adopt(null);
+    expect(await engine.explain({ session: clicks('item-9'), itemIds: ['item-20'] })).toEqual([]);
+    expect(await everything(engine, clicks('item-9'))).toHaveLength(IDS.length);
+  });
+
+  test('refuses what was learnt when a scale was known', async () => {
+    const delta = await learnAll(await loaded('gru4rec', 'cpu', { ...bprMax, scale: 1 }), habit(2));
+    const engine = await loaded('gru4rec', 'cpu', bprMax);
+    await expect(engine.adopt(delta)).rejects.toMatchObject({ code: 'not-tunable' });
+  });
+
+  test('learns where sessions that travel with it tell the scale, which is fitted on them', async () => {
+    const artifact = await smallModel(bprMax);
+    // Random weights prefer any items: those that they do are what the sessions go on with.
+    const top = artifact.info.golden.top.map(({ index }) => index);
+    const session = [1, 2, 3, 2];
+    const engine = await loadedFrom(
+      replaying(
+        artifact,
+        top.slice(0, 4).map((target) => [...session, target]),
+      ),
+    );
+    const delta = await learnAll(engine, habit(2));
+    expect(delta.step).toBeGreaterThan(0);
+    await engine.adopt(delta);
+    expect(await engine.explain({ session: clicks('item-9'), itemIds: ['item-20'] })).toHaveLength(1);
+  });
+});
+
 describe('a delta', () => {
   test('of another model is refused, and what was adopted before stays', async () => {
     const engine = await loaded('gru4rec');
@@ -380,26 +433,34 @@ describe('a delta', () => {
 test('sessions that travel with the model are replayed, and learnt from as others', async () => {
   const plain = await loaded('gru4rec');
   const artifact = await smallModel({ architecture: 'gru4rec', config: SMALL['gru4rec']! });
-  const replayed = [5, 6, 7, 5, 9, 11, 12];
-  const engine = createLocalEngine({
-    fetchFile: serveFolder(
-      await folderOf({
-        ...artifact,
-        tensors: {
-          ...artifact.tensors,
-          'catalogue.replay': { data: Int32Array.from(replayed), shape: [7] },
-          'catalogue.replay-offsets': { data: Int32Array.of(0, 3, 5, 7), shape: [4] },
-        },
-      }),
-    ),
-    wasmPath,
-  });
-  running.push(engine);
-  await engine.load({ modelUrl: MODEL_URL, backend: 'wasm' });
-  const [replaying, alone] = [await learnAll(engine, habit(3)), await learnAll(plain, habit(3))];
-  expect(replaying.learnt).toEqual(alone.learnt);
-  expect(replaying.arrays['shift']).not.toEqual(alone.arrays['shift']);
-  expect(replaying.arrays['rows.count']).toEqual(alone.arrays['rows.count']);
+  const engine = await loadedFrom(
+    replaying(artifact, [
+      [5, 6, 7],
+      [5, 9],
+      [11, 12],
+    ]),
+  );
+  const [replayed, alone] = [await learnAll(engine, habit(3)), await learnAll(plain, habit(3))];
+  expect(replayed.learnt).toEqual(alone.learnt);
+  expect(replayed.arrays['shift']).not.toEqual(alone.arrays['shift']);
+  expect(replayed.arrays['rows.count']).toEqual(alone.arrays['rows.count']);
+});
+
+test('what was learnt is not used any more where it, and not the model alone, makes scores that are not finite', async () => {
+  const engine = await loaded('sasrec');
+  const session = clicks(...HABIT.slice(0, 2));
+  const base = await everything(engine, session);
+  const learnt = await learnAll(engine, habit(4));
+  const damaged = { ...learnt.arrays['rows.bias']!, data: learnt.arrays['rows.bias']!.data.map(() => Number.NaN) };
+  // `adopt` refuses such a delta: it is damaged afterwards.
+  await engine.adopt(learnt);
+  Object.assign(learnt.arrays, { 'rows.bias': damaged });
+  const request = { session, k: IDS.length, exclude: [], now: NOW };
+  await engine.move({ backend: 'cpu' }); // makes the adapter anew, from the damaged numbers
+  const answer = await engine.recommend(request);
+  expect(answer.refusedAdapter).toMatch(/not finite/);
+  expect(differences(answer.items, base)).toEqual([]);
+  expect((await engine.recommend(request)).refusedAdapter).toBeUndefined();
 });
 
 test('what was adopted belongs to its model: another one that is loaded answers as it is', async () => {

@@ -66,10 +66,17 @@ describe('a configuration', () => {
     refused({ learning_rat: 0.1 }, /no option "learning_rat"; the nearest is "learningRate"/);
     refused({ dropoutHidden: 0.1 }, /the nearest is "dropoutPHidden"/);
     refused({ toString: 1 }, /no option "toString"/);
+    refused({ constructor: 1 }, /no option "constructor"/);
+    refused(JSON.parse('{ "__proto__": 1 }'), /no option "__proto__"/);
     refused({ __proto__x: 1 }, /no option "__proto__x"/);
   });
 
   test.each<[string, unknown, RegExp]>([
+    ...['constructor', '__proto__', 'toString', 'yes', ''].map((word): [string, unknown, RegExp] => [
+      'constrainedEmbedding',
+      word,
+      /must be true or false, got "/,
+    ]),
     ['learningRate', 0, /"learningRate" must be a number from 1e-8 to 10, got 0/],
     ['learningRate', 'fast', /got "fast"/],
     ['learningRate', '', /got ""/],

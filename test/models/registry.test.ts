@@ -78,6 +78,17 @@ afterEach(() => {
   expect(memory().numTensors, 'tensors left behind').toBe(tensors);
 });
 
+test.each(Object.entries(models))('%s takes a batch of more than a hundred thousand sessions', (name, model) => {
+  // A step may take 65,536 sessions in two views each, or a million clicks of sessions of one length.
+  const sessions = Array.from({ length: 150_000 }, (_, s) => ({ items: [1 + (s % ITEMS)] }));
+  const prepared = model.prepare(sessions, configure<unknown>(model, SMALL[name]), catalogue);
+  const read = Object.values(prepared).find(({ items }) => items)!;
+  expect(read.shape[0]).toBe(sessions.length);
+  const width = read.data.length / sessions.length;
+  const last = read.data.slice(-width);
+  expect([...last]).toContain(1 + (149_999 % ITEMS));
+});
+
 describe.each(cases)('%s', (_, model, given) => {
   const config = configure(model, given);
   const plan = model.training(config);

@@ -300,6 +300,22 @@ test.each([
   ]);
 });
 
+test('a batch may have hundreds of thousands of negatives', async () => {
+  const model = await models.gru4rec!();
+  const subject = trainee(model, configure(model, { layers: '4', repeatLags: LAGS }), {
+    items: ITEMS,
+    support: SUPPORT,
+  });
+  const batch: TrainingBatch = {
+    input: { kind: 'sessions', sessions: [{ items: [1, 2, 3] }] },
+    targets: Int32Array.of(4),
+  };
+  const negatives = { ids: Int32Array.from({ length: 200_000 }, (_, i) => 1 + (i % 4)), perTarget: false };
+  const { shared } = repeatedBy(subject, batch, batch.targets, negatives)!;
+  const negative = (k: number) => shared![k]! < 0;
+  expect([0, 1, 2, 3, 4, 200_000].map(negative)).toEqual([false, true, true, true, false, false]);
+});
+
 test('lags count from the newest click, to the last time an item was clicked, as far back as asked', () => {
   expect([...lagsOf([7, 5, 7, 2, 2], 10)]).toEqual([
     [2, 0],

@@ -17,13 +17,14 @@ interface Query {
   readonly items?: number;
 }
 
-/** Scores after the last click of a session, four days after the first session of the worked example. */
+/** Scores in session-rec's unit after the last click of a session, four days after the first session of the worked example. */
 function scores({ name, config = {}, log = worked, items = 5 }: Query, session: number[], day = 4): number[] {
   const baseline = neighbours[name];
   const complete = configure(baseline, config as Record<string, unknown>) as never;
   const index = readSessionIndex(baseline.fit(log, { items }, complete), { items });
-  const query = neighbourQuery(index, items, baseline.rulesOf(complete));
-  return [...query(session, 0, session.length, day * SECONDS_PER_DAY).scores];
+  const rules = baseline.rulesOf(complete);
+  const { scores, age } = neighbourQuery(index, items, rules)(session, 0, session.length, day * SECONDS_PER_DAY);
+  return Array.from(scores, (score) => (rules.normalize ? score : rules.recency(age, 0) * score));
 }
 
 const close = (got: number[], expected: readonly number[]) => {
@@ -103,6 +104,23 @@ describe('options', () => {
     expect(c).toBeLessThanOrEqual(2);
   });
 
+  test.each<[Name, object]>([
+    ['v-sknn', { normalize: false, weightingTime: true }],
+    ['stan', {}],
+    ['vstan', {}],
+  ])('%s ranks alike however long after the log it is asked, by scores that a float32 holds', async (name, config) => {
+    const baseline = neighbours[name];
+    const complete = configure(baseline, config as Record<string, unknown>) as never;
+    const model = baseline.scorer(baseline.fit(worked, { items: 5 }, complete), { items: 5 }, complete);
+    const at = (day: number) => model.score([{ items: [A, B], times: [0, day * SECONDS_PER_DAY] }]);
+    const fresh = await at(3);
+    expect([...fresh].every((score) => score > 0)).toBe(true);
+    for (const day of [525, 20_000]) {
+      const got = await at(day);
+      for (let i = 0; i < 5; i++) expect(got[i]! / fresh[i]!).toBeCloseTo(1, 6);
+    }
+  });
+
   test('an item that the log does not have keeps its place in the session', () => {
     const unknown = scores(vsknn, [A, 77]);
     const alone = scores(vsknn, [A]);
@@ -138,7 +156,8 @@ function plainly(log: Sessions, items: number, rules: NeighbourRules, session: n
         .reduce((total, item) => total + weight(item), 0);
       const squares = own.reduce((total, item) => total + weight(item) ** 2, 0);
       const cosine = Math.sqrt(squares) * Math.sqrt(new Set(neighbour.clicks).size);
-      const similar = (sum / (rules.similarity === 'vec' ? own.length : cosine)) * rules.recency(now - neighbour.time);
+      const similar =
+        (sum / (rules.similarity === 'vec' ? own.length : cosine)) * rules.recency(now - neighbour.time, 0);
       return { ...neighbour, similar };
     })
     .filter(({ similar }) => !rules.positiveOnly || similar > 0)
@@ -178,7 +197,8 @@ describe('the index', () => {
           const rules = { ...baseline.rulesOf(config), normalize: false };
           const index = readSessionIndex(baseline.fit(log, { items: ITEMS }, config), { items: ITEMS });
           const now = 100_000;
-          const { scores: got } = neighbourQuery(index, ITEMS, rules)(session, 0, session.length, now);
+          const { scores: shares, age } = neighbourQuery(index, ITEMS, rules)(session, 0, session.length, now);
+          const got = shares.map((share) => rules.recency(age, 0) * share);
           const expected = plainly(log, ITEMS, rules, session, now);
           for (let i = 0; i < ITEMS; i++) expect(got[i]).toBeCloseTo(expected[i]!, 9);
         },

@@ -321,6 +321,26 @@ describe.each(backends)('%s', (backend) => {
     });
   });
 
+  test.each<[string, Partial<ObjectiveSpec>]>([
+    ['in-batch negatives', { negatives: { kind: 'shared', inBatch: true, extra: 3, alpha: 0 } }],
+    ['bce', { loss: 'bce', negatives: { kind: 'per-position', count: 1, reject: 'none' } }],
+    ['gbce', { loss: 'gbce', negatives: { kind: 'per-position', count: 1, reject: 'none' } }],
+    ['a balanced loss', { loss: 'bce', reduction: 'balanced' }],
+  ])('hits cannot be masked by %s, and are not left unmasked in silence', (_, over) => {
+    const given = {
+      table: [
+        [0, 0],
+        [1, 0],
+        [0, 1],
+      ],
+      targets: [1, 2],
+      negatives: [2, 1],
+    };
+    for (const maskHits of [true, -100, 0]) {
+      expect(() => objective(shared({ ...over, maskHits }), given)).toThrow(/maskHits needs a column of its own/);
+    }
+  });
+
   test.each([true, false])(
     'only the rows asked for are scored, whatever the catalogue; in batch: %s',
     async (inBatch) => {

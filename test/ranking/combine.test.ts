@@ -19,7 +19,7 @@ const scorer = (table: readonly (readonly number[])[]): Scorer => ({
 
 const draws = random(SEED, 'scores');
 const tableOf = (of: () => number) => Array.from({ length: N }, () => Array.from({ length: N }, of));
-const logits = { scorer: scorer(tableOf(() => 4 * draws.uniform() - 2)), isCounted: false };
+const logits = { scorer: scorer(tableOf(() => 4 * draws.uniform() - 2)), isCounted: false, scale: 1 };
 const counts = { scorer: scorer(tableOf(() => Math.floor(4 * draws.uniform()))), isCounted: true };
 const clicks = Int32Array.from({ length: 60 }, () => 1 + Math.floor(N * draws.uniform()));
 const sessions: Sessions = {
@@ -30,13 +30,28 @@ const sessions: Sessions = {
 const support = new Int32Array(N + 1).fill(1);
 
 describe('scores', () => {
-  test('of a network become its softmax, of counting their share, however large they are', () => {
+  test('of a network become the softmax of its logits, of counting their share, however large they are', () => {
     const row = Float32Array.of(1000, 1000 + Math.log(3), 0);
-    rescale(row, 3, { isCounted: false }, 'probabilities');
-    expect([...row].map((p) => Number(p.toFixed(4)))).toEqual([0.25, 0.75, 0]);
+    const halved = row.map((score) => 2 * score);
+    rescale(row, 3, { isCounted: false, scale: 1 }, 'probabilities');
+    rescale(halved, 3, { isCounted: false, scale: 0.5 }, 'probabilities');
+    for (const probabilities of [row, halved]) {
+      expect([...probabilities].map((p) => Number(p.toFixed(4)))).toEqual([0.25, 0.75, 0]);
+    }
     const counted = Float32Array.of(2, 0, 6);
     rescale(counted, 3, { isCounted: true }, 'probabilities');
     expect([...counted]).toEqual([0.25, 0, 0.75]);
+  });
+
+  test('of a network whose scale nobody knows become no probabilities', () => {
+    const row = Float32Array.of(1, 2, 3);
+    expect(() => rescale(row, 3, { isCounted: false }, 'probabilities')).toThrow('no scale');
+  });
+
+  test('of counting that are negative have no share', () => {
+    const rows = Float32Array.of(6, -4, 2, -1, 0, -3);
+    rescale(rows, 3, { isCounted: true }, 'probabilities');
+    expect([...rows]).toEqual([0.75, 0, 0.25, 0, 0, 0]);
   });
 
   test('of a row that says nothing become 0', () => {
@@ -56,7 +71,7 @@ describe('scores', () => {
   test.each(['probabilities', 'standard'] as const)('that are no numbers stay so: %s', (scale) => {
     for (const isCounted of [true, false]) {
       const row = Float32Array.of(1, Number.NaN, 2);
-      rescale(row, 3, { isCounted }, scale);
+      rescale(row, 3, { isCounted, scale: 1 }, scale);
       expect(row.every(Number.isFinite)).toBe(false);
     }
   });
@@ -102,7 +117,7 @@ describe('a mean of scorers', () => {
   });
 
   test('tells numbers that are none', async () => {
-    const broken = { scorer: scorer(tableOf(() => Number.NaN)), isCounted: false };
+    const broken = { scorer: scorer(tableOf(() => Number.NaN)), isCounted: false, scale: 1 };
     await expect(
       mixWeights(broken, counts, [0.5], 'probabilities', sessions, { protocol: 'events', support }),
     ).rejects.toMatchObject({ code: 'not-finite' });

@@ -58,19 +58,26 @@ describe('an artifact that does not fit', () => {
     expect(await message((artifact) => withTensors(artifact, { items: zeros(50, 16) }))).toMatchObject({
       code: 'weights-mismatch',
       message:
-        'Weights of "items" have 50 rows, a catalogue of 60 items needs 61. Export both from the same vocabulary.',
+        'weights.safetensors: tensor "items" has 50 rows, the catalogue needs 61. Export both from the same vocabulary.',
     });
   });
 
   test('with another shape, or whole numbers for weights, names the tensor', async () => {
     expect(await message((artifact) => withTensors(artifact, { 'gru.0.wh': zeros(16, 16) }))).toMatchObject({
       code: 'weights-mismatch',
-      message: expect.stringContaining('"gru.0.wh" have the shape [16, 16], expected [16, 48]'),
+      message: expect.stringContaining('"gru.0.wh" must be float32 [16, 48], got float32 [16, 16]'),
     });
     const whole = { data: new Int32Array(61), shape: [61] };
     expect(await message((artifact) => withTensors(artifact, { bias: whole }))).toMatchObject({
       code: 'weights-mismatch',
       message: expect.stringContaining('"bias" must be float32'),
+    });
+  });
+
+  test('with a tensor that its architecture does not have names it', async () => {
+    expect(await message((artifact) => withTensors(artifact, { 'gru.1.wh': zeros(16, 48) }))).toMatchObject({
+      code: 'weights-mismatch',
+      message: expect.stringContaining('the tensor "gru.1.wh", which this architecture and configuration do not use'),
     });
   });
 

@@ -422,6 +422,52 @@ describe('a page whose consent cannot be read', () => {
   });
 });
 
+test('a platform is looked for during the first minute, and then when something happens', async () => {
+  const opened = await openConsentPage(
+    context,
+    server,
+    {},
+    `
+      const { setInterval: every } = globalThis;
+      globalThis.setInterval = (work, milliseconds) => every(work, milliseconds / 100);
+      Object.assign(globalThis, { looks: 0, asked: [], platform: undefined });
+      Object.defineProperty(globalThis, '__tcfapi', { get: () => (looks++, platform) });
+      globalThis.arrives = (how) => {
+        platform = (command) => command === 'addEventListener' && asked.push(how);
+      }`,
+  );
+  const looks = () => opened.page.evaluate('looks');
+  const passes = () => opened.run('await new Promise((next) => setTimeout(next, 300))');
+  await expect.poll(looks, PATIENCE).toBeGreaterThanOrEqual(120);
+  await passes();
+  const before = await looks();
+  await passes();
+  expect(await looks()).toBe(before);
+
+  const asked: string[] = [];
+  for (const [how, command] of Object.entries({
+    'with a click': 'document.body.click()',
+    'with a script':
+      'document.head.append(Object.assign(document.createElement("script"), { src: "/lib/index.js", type: "module" }))',
+    'while the page is hidden': 'document.dispatchEvent(new Event("visibilitychange"))',
+    'while another window has the focus': 'dispatchEvent(new Event("focus"))',
+    'before a click is tracked': 'recommender.track("click")',
+    'before suggestions are asked for': 'await recommender.recommend()',
+  })) {
+    await opened.run(`arrives('${how}'); ${command}`);
+    asked.push(how);
+    await expect.poll(() => opened.page.evaluate('asked'), PATIENCE).toEqual(asked);
+  }
+  expect(await opened.words()).toEqual({ consent: 'unknown', consentBy: t('waiting') });
+  await opened.run('await recommender.dispose(); document.body.click()');
+  await passes();
+  const after = await looks();
+  await opened.run('document.body.click()');
+  await passes();
+  expect(await looks()).toBe(after);
+  expect(await opened.shop.thrown()).toEqual([]);
+});
+
 test('a page without a platform loads nothing to read one', async () => {
   const paths: string[] = [];
   const own = await serveShopPage({}, paths);

@@ -35,6 +35,7 @@ export function learningVisits() {
       next: await folderOf({ ...next, itemIds: [...IDS].reverse(), info: { ...next.info, version: '2.0.0' } }),
       // Nothing of it is known here.
       other: await folderOf({ ...other, itemIds: IDS.map((id) => `another ${id}`) }),
+      unscaled: await folderOf(await smallModel({ config: { layers: '16', loss: 'bpr-max' }, scale: 'unknown' })),
       counted: await folderOf(await smallModel({ architecture: 'pop' })),
     };
     server = createServer((request, response) => {

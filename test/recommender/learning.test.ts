@@ -185,6 +185,10 @@ describe('fineTune', () => {
     await follow(counted, 2);
     await expect(counted.fineTune()).rejects.toThrow(code('not-tunable'));
     expect(counted.status.learning).toMatchObject({ state: 'unable', why: expect.stringContaining('pop') });
+    const unscaled = await opened('unscaled', { learn: 'auto' });
+    await follow(unscaled, 2);
+    await expect(unscaled.fineTune()).rejects.toThrow(code('not-tunable'));
+    expect(unscaled.status.learning).toMatchObject({ state: 'unable', why: expect.stringContaining('"scale"') });
   });
 });
 
@@ -375,6 +379,31 @@ describe('by itself', () => {
     connection.saveData = true;
     await new Promise((next) => setTimeout(next, 1500));
     expect(recommender.status.learning).toMatchObject({ state: 'idle', events: 0 });
+  });
+
+  test('it says where it fails, goes on recommending, and says no more of it once it has learnt', async () => {
+    const recommender = await habitual(4, { learn: 'auto' });
+    // The adapter computes with it; the model, on plain CPU, does not.
+    const broken = vi.spyOn(Math, 'log').mockImplementation(() => {
+      throw new TypeError('Math.log is broken');
+    });
+    await recommender.recommend();
+    await expect.poll(() => troubles(recommender), { timeout: 30_000 }).toEqual(['learning-failed']);
+    expect(recommender.status.degraded.at(-1)!.message).toContain('Math.log is broken');
+    expect(recommender.status.learning).toMatchObject({ state: 'idle', events: 0 });
+    broken.mockRestore();
+    await recommender.recommend();
+    await learns(recommender, { events: 20 });
+    await expect.poll(() => troubles(recommender)).toEqual([]);
+  });
+
+  test('it says nothing of what a pause ends', async () => {
+    const recommender = await habitual(4, { learn: 'auto' });
+    await recommender.recommend();
+    await expect.poll(() => recommender.status.learning?.state, { timeout: 30_000 }).toBe('learning');
+    await recommender.privacy.pause();
+    await expect.poll(() => recommender.status.learning?.state).toBe('idle');
+    expect(troubles(recommender)).toEqual([]);
   });
 
   test('it learns nothing where data is saved, or by `manual`', async () => {

@@ -136,16 +136,18 @@ describe('taste', () => {
     const [plain, other] = [await ranking(await elsewhere()), await elsewhere()];
     expect(await ranking(other)).toEqual(plain);
     const answers: ReturnType<Recommender['recommend']>[] = [];
+    let asking: Promise<void> | undefined;
     const { decrypt } = crypto.subtle;
     vi.spyOn(crypto.subtle, 'decrypt').mockImplementation(async (...sealed) => {
       const opens = await decrypt.apply(crypto.subtle, sealed);
-      void (async () => {
+      asking = (async () => {
         for (; answers.length < 500; await undefined) answers.push(other.recommend({ k: plain.length }));
       })();
       return opens;
     });
     const importing = other.taste.import(file, PASSPHRASE);
     expect((await importing).gate.isOpen).toBe(false);
+    await asking;
     for (const answer of await Promise.all(answers)) expect(answer.map(({ itemId }) => itemId)).toEqual(plain);
   });
 

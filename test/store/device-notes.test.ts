@@ -50,6 +50,18 @@ describe('a note', () => {
     expect(await dump()).toEqual(new Map([['note/device', NOTE]]));
   });
 
+  test('stays in memory once they are closed: the database is not opened again', async () => {
+    const here = notes();
+    await here.write('device', NOTE, here.life);
+    await here.close();
+    const opens = vi.spyOn(indexedDB, 'open');
+    await here.write('device', { fastest: 'cpu' }, here.life);
+    here.allow('yes');
+    expect(await here.read('device')).toEqual({ fastest: 'cpu' });
+    expect(opens).not.toHaveBeenCalled();
+    expect(await dump()).toEqual(new Map([['note/device', NOTE]]));
+  });
+
   test('of an earlier life is dropped, and does not bring back the database', async () => {
     const here = notes();
     const { store } = page();

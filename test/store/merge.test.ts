@@ -37,7 +37,7 @@ function read(texts: readonly string[]): VisitorHistory<StoredEvent> {
   const history = new VisitorHistory<StoredEvent>({ gap: 1800, history: 'recent' });
   for (const text of texts) {
     const events = decode(text);
-    if (!('reason' in events)) history.add(...events);
+    if (!('reason' in events)) history.add(events);
   }
   return history;
 }

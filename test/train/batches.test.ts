@@ -23,6 +23,44 @@ const transitionsOf = ({ items, offsets }: Sessions): string[] => {
   return pairs.sort();
 };
 
+describe.each<TrainingRows>([
+  { kind: 'session-parallel' },
+  { kind: 'sequences', maxLength: 4, sampling: 'shuffle' },
+  { kind: 'sequences', maxLength: 4, sampling: 'shuffle', sameLength: { clicks: 9 } },
+  { kind: 'sequences', maxLength: 4, sampling: 'with-replacement' },
+  { kind: 'prefixes', maxLength: 4 },
+  { kind: 'prefixes', maxLength: 4, sameLength: { clicks: 9 } },
+  { kind: 'masked', maxLength: 4, masking: { kind: 'tokens', probability: 0.5 } },
+  { kind: 'masked', maxLength: 4, masking: { kind: 'tokens', probability: 0.5 }, prefixes: true },
+  { kind: 'windows', length: 3, targets: 1, partial: true },
+])('batches of %j', (rows) => {
+  test('are counted without a look at their clicks, whatever there is to learn from', () => {
+    for (const [count, batchSize, fewestRows, first] of [
+      [60, 7, 1, 0],
+      [60, 7, 2, 41],
+      [60, 100, 1, 0],
+      [3, 2, 1, 2],
+    ] as const) {
+      const log = randomLog(count, 5);
+      const unread: Sessions = {
+        ...log,
+        get items(): never {
+          throw new Error('read to count');
+        },
+      };
+      const options = { batchSize, fewestRows, seed: 3, epoch: 1, first };
+      expect(epochBatches(rows, unread, options).count).toBe(batchesOf(rows, log, options).length);
+    }
+    expect(epochBatches(rows, logOf([[1], [2]]), { batchSize: 2, fewestRows: 1, seed: 1, epoch: 0 }).count).toBe(0);
+  });
+
+  test('are the same each time they are gone through', () => {
+    const batches = epochBatches(rows, randomLog(60, 5), { batchSize: 7, fewestRows: 1, seed: 3, epoch: 1 });
+    const asData = () => JSON.stringify([...batches]);
+    expect(asData()).toBe(asData());
+  });
+});
+
 describe('session-parallel batches', () => {
   const parallel = { kind: 'session-parallel' } as const;
   const [a, b, c, d, e, f, g, h, i, j, k] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] as const;

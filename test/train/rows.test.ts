@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/session/random';
-import { RowFinder } from '../../src/train/rows';
+import { RowFinder, touch } from '../../src/train/rows';
 
 const ids = (...values: number[]) => Int32Array.from(values);
 const items = (...values: number[]) => ({
@@ -45,6 +45,21 @@ describe('the rows that a step touches', () => {
     const { inputs } = new RowFinder(10, false).find({ ...items(0, 7, 0, 3), last }, ids(1), ids());
     expect(Array.from(inputs.items!.data)).toEqual([0, 1, 0, 2]);
     expect(inputs.last).toBe(last);
+  });
+
+  test('may be those of hundreds of thousands of targets and repeats', () => {
+    const many = Int32Array.from({ length: 200_000 }, (_, i) => 1 + (i % 49));
+    const step = {
+      inputs: [items(7)],
+      ...{ targets: many, negatives: { ids: ids(3) }, repeated: { ids: many.slice().reverse() } },
+    };
+    const { rows, step: found } = touch(new RowFinder(50, false), step);
+    for (const [renumbered, own] of [
+      [found.targets, step.targets],
+      [found.repeated.ids, step.repeated.ids],
+    ] as const) {
+      expect(renumbered.every((row, i) => rows.output[row] === own[i])).toBe(true);
+    }
   });
 
   test.each([true, false])('lead back to the same items, step after step; shared: %s', (shared) => {

@@ -263,8 +263,7 @@ describe('a trainer', () => {
     });
   });
 
-  test('refuses a log without a pair of clicks', () => {
-    const [, model, given] = cases[0]!;
+  test.each(cases)('refuses a log without a pair of clicks: %s', (_, model, given) => {
     const options = optionsOf(model, given, { sessions: logOf([[1], [2]]) });
     expect(() => new Trainer(options)).toThrow(expect.objectContaining({ code: 'bad-input' }));
   });

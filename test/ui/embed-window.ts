@@ -14,6 +14,11 @@ export const SCRIPT = '<script type="module" src="/aisle/embed.js" data-model-ur
 export const SETTLED = SCRIPT.replace('data-', 'data-backend="wasm" data-');
 export const SLOT = '<aisle-recommendations></aisle-recommendations>';
 
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** The style by which the manual tells a shop to reserve an element's place. */
+export const reserving = (element: string): string => README.match(`<style>\\s*${element}[^<]*</style>`)![0];
+
 /** A page of a shop: three products, and what a test adds. */
 export function html(body: string, head = SCRIPT): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A shop</title>
@@ -134,8 +139,8 @@ export const shown = (page: Page, selector = 'aisle-recommendations') =>
 
 export const push = (page: Page, ...command: unknown[]) =>
   page.evaluate((entry) => {
-    window.aisle ||= [] as unknown as NonNullable<Window['aisle']>;
-    window.aisle.push(entry);
+    window.aisle ||= [];
+    window.aisle.push(entry as never); // wrong ones, too
   }, command);
 
 /** The ids that the library itself recommends in that page. */

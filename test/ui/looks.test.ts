@@ -11,6 +11,7 @@ import {
   openEmbed,
   push,
   ready,
+  reserving,
   SETTLED,
   SLOT,
   STOCK,
@@ -75,9 +76,8 @@ describe('nothing moves', () => {
 
   test('where the page reserves the place as the manual says, not even if embed.js comes last', async () => {
     const late = held('**/embed.js');
-    const style = '<style>aisle-recommendations { display: block; min-height: 20.5em }</style>';
     const { page } = await openEmbed(browser, server, SLOT + BELOW, {
-      head: style + SETTLED,
+      head: reserving('aisle-recommendations') + SETTLED,
       until: 'commit',
       prepare: async (opened) => {
         await watchShifts(opened);
@@ -114,6 +114,91 @@ describe('nothing moves', () => {
       await page.context().close();
     }
   });
+});
+
+describe('a grid', () => {
+  const cells = (page: Page) =>
+    page.locator('aisle-recommendations li').evaluateAll((items) => items.map((item) => item.getBoundingClientRect()));
+  const columns = async (page: Page) => new Set((await cells(page)).map(({ left }) => left)).size;
+
+  test('has two columns on a phone, however narrow', async () => {
+    const head = `<meta name="viewport" content="width=device-width"><style>body { margin: 16px }</style>${SETTLED}`;
+    const { page } = await openEmbed(browser, server, '<aisle-recommendations layout="grid"></aisle-recommendations>', {
+      head,
+    });
+    await ready(page);
+    const found: Record<number, number> = {};
+    for (const width of [320, 360, 390, 430, 1280]) {
+      await page.setViewportSize({ width, height: 844 });
+      found[width] = await columns(page);
+    }
+    expect(found).toEqual({ 320: 2, 360: 2, 390: 2, 430: 2, 1280: 6 });
+    await page.context().close();
+  });
+
+  test('has one where two would be too narrow, or where its page wants wide cards', async () => {
+    const narrow = '<div style="width: 200px"><aisle-recommendations layout="grid"></aisle-recommendations></div>';
+    const wide = '<style>aisle-recommendations { --aisle-card-width: 20em }</style>';
+    for (const [body, head] of [
+      [narrow, ''],
+      ['<aisle-recommendations layout="grid"></aisle-recommendations>', wide],
+    ] as const) {
+      const { page } = await openEmbed(browser, server, body, {
+        head: head + SETTLED,
+        context: { viewport: { width: 390, height: 844 } },
+      });
+      await ready(page);
+      expect(await columns(page)).toBe(1);
+      await page.context().close();
+    }
+  });
+
+  test('is no higher than its cards: not after the window has become wide, nor where fewer are asked for', async () => {
+    const body = `<aisle-recommendations strategy="recent" layout="grid" limit="20"></aisle-recommendations>${BELOW}`;
+    const { page } = await openEmbed(browser, server, body, { context: { viewport: { width: 390, height: 844 } } });
+    await page.locator('[data-aisle-state=empty]').waitFor();
+    const phone = await height(page);
+    await push(page, 'track', STOCK[0]!.id);
+    await push(page, 'track', STOCK[1]!.id);
+    await ready(page);
+    expect(await height(page)).toBe(phone);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    const row = (await cells(page))[0]!.height;
+    expect(await height(page)).toBeLessThan(5 * row); // four rows of six
+    await page.locator('aisle-recommendations').evaluate((element) => element.setAttribute('limit', '6'));
+    await expect.poll(() => height(page)).toBeLessThan(2 * row);
+    await page.context().close();
+  });
+});
+
+test('in a page that is written the other way, English says that it is, and the products’ words stay as they are', async () => {
+  const slots =
+    '<aisle-recommendations></aisle-recommendations><aisle-recommendations heading="قد يعجبك"></aisle-recommendations>';
+  const empty = '<aisle-recommendations strategy="recent" heading=""></aisle-recommendations>';
+  const { page } = await openEmbed(browser, server, `<div lang="ar" dir="rtl">${slots}${empty}</div>`, {
+    head: SETTLED.replace('data-', 'data-consent="denied" data-'),
+  });
+  await ready(page);
+  await page.locator('[data-aisle-state=empty]').waitFor();
+  const read = (slot: number, selector: string) =>
+    page
+      .locator('aisle-recommendations')
+      .nth(slot)
+      .locator(selector)
+      .first()
+      .evaluate((element) => {
+        const { direction, textAlign } = getComputedStyle(element);
+        const host = (element.getRootNode() as ShadowRoot).host;
+        const lang = (element.closest('[lang]') ?? host.closest('[lang]'))!.getAttribute('lang');
+        return [lang, direction, textAlign];
+      });
+  expect(await read(0, 'h2')).toEqual(['en', 'ltr', 'right']); // in its line, that is; the line begins as others do
+  expect(await read(1, 'h2')).toEqual(['ar', 'rtl', 'right']);
+  expect(await read(0, '.title')).toEqual(['ar', 'rtl', 'start']);
+  expect(await read(2, 'p')).toEqual(['en', 'ltr', 'right']);
+  expect(await faults(page)).toEqual([]);
+  await page.getByRole('region', { name: 'Recently viewed' }).waitFor();
+  await page.context().close();
 });
 
 async function faults(page: Page): Promise<string[]> {

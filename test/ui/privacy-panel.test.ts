@@ -13,6 +13,7 @@ import {
   type OpenOptions,
   openEmbed,
   push,
+  reserving,
   SETTLED,
   SLOT,
   serveEmbed,
@@ -22,7 +23,7 @@ vi.setConfig({ testTimeout: 180_000 });
 
 const PATIENCE = { timeout: 60_000 };
 const PANEL = '<aisle-privacy></aisle-privacy>';
-const RESERVED = '<style>aisle-privacy { display: block; min-height: 60em }</style>';
+const RESERVED = reserving('aisle-privacy');
 const BY_SHOP = 'Allowed, as this shop says';
 const told = (consent: string) => SETTLED.replace('data-', `data-consent="${consent}" data-`);
 
@@ -257,6 +258,7 @@ describe('what was learnt', () => {
 describe('as a guest in the page', () => {
   test.each([
     ['en', 'light', 1280],
+    ['en', 'light', 390],
     ['ko', 'dark', 360],
   ] as const)(
     'is in %s, for every eye, on %s at %d pixels: nothing at fault, nothing too wide, nothing moves',
@@ -271,7 +273,10 @@ describe('as a guest in the page', () => {
       await says(page, '4');
       await learn(page);
       await expect.poll(() => part(page, 'list').count(), PATIENCE).toBeGreaterThan(0);
-      expect((await takeShifts(page)).filter(({ hadRecentInput }) => !hadRecentInput)).toEqual([]);
+      expect(await takeShifts(page)).toEqual([]);
+      expect(await part(page, 'list').first().isVisible()).toBe(false);
+      await part(page, 'sub').click();
+      expect(await part(page, 'list').first().isVisible()).toBe(true);
       expect(await page.locator('aisle-privacy section > h2').textContent()).toMatch(
         lang === 'ko' ? /추천/ : /suggestions/,
       );
@@ -284,6 +289,22 @@ describe('as a guest in the page', () => {
       await page.context().close();
     },
   );
+
+  test('is in English, and says so, in a page that is written the other way, whose own words stay as they are', async () => {
+    const body = `<div lang="ar" dir="rtl"><aisle-privacy heading="الخصوصية (نسخة ٢)"></aisle-privacy></div>`;
+    const { page } = await open(told('granted'), {}, body);
+    await state(page, 'ready');
+    const read = (selector: string) =>
+      page.locator(`aisle-privacy ${selector}`).evaluate((element) => {
+        const { direction } = getComputedStyle(element);
+        return [element.closest('[lang]')!.getAttribute('lang'), direction];
+      });
+    expect(await read('[part=intro]')).toEqual(['en', 'ltr']);
+    expect(await read('dialog')).toEqual(['en', 'ltr']);
+    expect(await read('section > h2')).toEqual(['ar', 'rtl']);
+    expect(await faults(page)).toEqual([]);
+    await page.context().close();
+  });
 
   test('is loaded only where there is one, also one that comes later, and that goes and comes back', async () => {
     const { page, requests } = await open(told('granted'), {}, SLOT);

@@ -44,7 +44,7 @@ describe('a model that comes when the network is back', () => {
     await page.evaluate(async () => {
       Object.assign(globalThis, { first: await window.aisle!.ready, heard: [] });
       const heard = (name: string) => () => (globalThis as unknown as { heard: string[] }).heard.push(name);
-      for (const name of ['ready', 'error']) window.aisle!.push(['on', name, heard(name)]);
+      for (const name of ['ready', 'error'] as const) window.aisle!.push(['on', name, heard(name)]);
     });
     await push(page, 'track', A);
     await page.evaluate(() => dispatchEvent(new Event('online'))); // which is not always true
@@ -204,4 +204,19 @@ describe('while the model is on its way', () => {
     expect([errors, warnings]).toEqual([[], []]);
     await page.context().close();
   });
+});
+
+test('what is less than was asked for is told on the console, once', async () => {
+  const { page, warnings } = await openEmbed(browser, server, SLOT, {
+    head: SCRIPT,
+    prepare: (opened) => opened.context().route('**/assets/trials-*', (route) => route.abort()),
+  });
+  await ready(page);
+  const told = expect.stringMatching(/^Aisle: it works with less \(trials-failed\)\. Which backend is the fastest/);
+  await expect.poll(() => warnings, { timeout: 60_000 }).toEqual([told]);
+  await push(page, 'track', A); // `status` is said again
+  await push(page, 'pause');
+  await page.waitForFunction(() => window.aisle!.recommender!.status.paused);
+  expect(warnings).toEqual([told]);
+  await page.context().close();
 });

@@ -2,8 +2,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, LoadProgress, RecommendRequest } from '../../src/engine/types';
 import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } from '../../src/worker/client';
-import type { EngineWorker } from '../../src/worker/host';
 import { connect, engineOf, type Port, serve } from '../../src/worker/protocol';
+import type { EngineWorker } from '../../src/worker/types';
 import { clicks, type Folder, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
 
 const folder = smallModel().then(folderOf);

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Artifact, USERS_TENSOR } from '../../checkpoint/artifact';
 import { userFinder } from '../../checkpoint/users';
-import { inTurn } from '../../compute/executor';
+import { run as runOnDevice } from '../../compute/executor';
 import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
@@ -127,7 +127,7 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
     ...(ranks !== undefined && { onRank: (row: RankRow) => rows.push(row) }),
   };
 
-  const result = await inTurn(async () => {
+  const result = await runOnDevice(async () => {
     const all = [...parts.artifacts, ...(parts.mixed ? [parts.mixed] : [])];
     if (all.some(({ info }) => Object.hasOwn(models, info.architecture)))
       await startFirst(flags.backend, context.stderr);

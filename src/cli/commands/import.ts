@@ -6,21 +6,25 @@ import { parseJson } from '../../checkpoint/json';
 import { decodeSafetensors } from '../../checkpoint/safetensors';
 import { sha256 } from '../../checkpoint/sha256';
 import { encodeSafetensors } from '../../checkpoint/write-safetensors';
-import { inTurn } from '../../compute/executor';
+import { run as runOnDevice } from '../../compute/executor';
 import { RecommenderError } from '../../errors';
+import { models } from '../../models/index';
+import { scaleByLoss } from '../../ranking/scale';
+import { type ClickLog, reindex, sessionCount } from '../../session/event-log';
 import { importerOf, importWeights } from '../../train/import-weights';
 import type { NdArray } from '../../types';
 import { checkReplaceable, writeArtifactFolder } from '../artifact-folder';
-import { type ImportCommand, importCommand } from '../command-line';
-import { contextOf, printJson } from '../context';
+import { type ImportCommand, importCommand, UNLICENSED } from '../command-line';
+import { type Context, contextOf, printJson } from '../context';
+import { readEventsFile } from '../events-file';
 import { importedCard } from '../model-card';
+import { addEventsOptions, readOptions } from '../options';
 import { whole } from '../progress';
 import { readInput } from '../read-input';
 import { startFirst } from '../start-backend';
 import { VERSION } from '../version';
 
 interface ImportFlags extends ImportCommand {
-  readonly licence: string;
   readonly json?: boolean;
 }
 
@@ -35,7 +39,7 @@ Example:
 `;
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command('import')
     .description('write an artifact folder from weights that a reference implementation has trained')
     .requiredOption('--from <name>', `reference implementation: ${Object.keys(importers).join(' | ')}`)
@@ -44,10 +48,13 @@ export function register(program: Command): void {
     .requiredOption('--items <file>', 'ids in the order of its item indices, without padding: JSON list, or one a line')
     .requiredOption('--out <dir>', 'folder to write; an artifact that is there is replaced')
     .option('--prefix <text>', 'read only tensors whose names start so, and leave that off, such as model.')
-    .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
-    .option('--json', 'print one JSON object')
-    .addHelpText('after', RECIPE)
-    .action(run);
+    .option(
+      '--data <file>',
+      'events file that the weights were not trained on: what turns scores into probabilities is fitted on it, which ' +
+        'learning on devices needs',
+    )
+    .option('--licence <text>', 'what others may do with the model', UNLICENSED);
+  addEventsOptions(command).option('--json', 'print one JSON object').addHelpText('after', RECIPE).action(run);
 }
 
 async function run(flags: ImportFlags, command: Command): Promise<void> {
@@ -58,12 +65,13 @@ async function run(flags: ImportFlags, command: Command): Promise<void> {
   const reference = await readConfig(flags.config);
   const itemIds = await readIds(flags.items);
   const weights = await readWeights(flags);
-  const imported = await inTurn(async () => {
+  const log = flags.data === undefined ? undefined : await readKnown(flags, flags.data, itemIds, context);
+  const imported = await runOnDevice(async () => {
     await startFirst('auto', context.stderr);
     const names = { weights: flags.weights, config: flags.config, items: flags.items };
-    return importWeights({ from, reference, weights, itemIds, names });
+    return importWeights({ from, reference, weights, itemIds, names, ...(log && { log }) });
   });
-  const { architecture, config, tensors, golden, unused } = imported;
+  const { architecture, config, tensors, golden, scale, unused } = imported;
   if (unused.length > 0)
     context.stderr.write(`Not used, since ${from} itself never reads them: ${unused.join(', ')}\n`);
   const training = {
@@ -77,19 +85,52 @@ async function run(flags: ImportFlags, command: Command): Promise<void> {
     architecture,
     config,
     items: itemIds.length,
+    ...(scale !== undefined && { scale }),
     golden,
     training,
     licence,
   };
+  const { objective } = (await models[architecture]!()).training(config);
+  if ((scale ?? scaleByLoss(objective)) === undefined) {
+    const why = log
+      ? `on ${flags.data} it ranks no better than by chance`
+      : 'pass a log that it was not trained on, --data FILE';
+    context.stderr.write(`Warning: the model will not learn on devices, nor be mixed by probabilities: ${why}.\n`);
+  }
   await writeArtifactFolder(out, { info: { ...about, modelCard: importedCard(about) }, itemIds, tensors });
   const count = Object.keys(weights).length;
-  if (flags.json) printJson(context, { artifact: out, architecture, items: itemIds.length, tensors: count, unused });
+  if (flags.json)
+    printJson(context, { artifact: out, architecture, items: itemIds.length, scale, tensors: count, unused });
   else {
     context.stdout.write(
       `Imported ${count} tensors of ${from} with ${whole(itemIds.length)} items as ${architecture}.\n` +
         `Written to ${out}. Try it:  aisle recommend --artifact ${out} --item ID\n`,
     );
   }
+}
+
+/** The sessions of the log that hold two items of the model, in its indices. */
+async function readKnown(
+  flags: ImportFlags,
+  path: string,
+  itemIds: readonly string[],
+  context: Context,
+): Promise<ClickLog> {
+  const { log, dropped } = reindex(
+    await readEventsFile(path, { ...readOptions(flags), minItems: 1 }, context),
+    itemIds,
+  );
+  const count = sessionCount(log);
+  if (count === 0) {
+    throw new RecommenderError(
+      'bad-input',
+      `${path}: no session holds two items of ${flags.items}, expected at least one.`,
+    );
+  }
+  context.stderr.write(
+    `Scale by ${whole(count)} sessions of ${path}; events of unknown items, left out: ${whole(dropped.events)}\n`,
+  );
+  return log;
 }
 
 async function readConfig(path: string): Promise<Readonly<Record<string, unknown>>> {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { FEATURE_PREFIX, USERS_TENSOR } from '../../checkpoint/artifact';
 import { isoTime } from '../../session/split';
 import { type LogSummary, summarise } from '../../session/summary';
-import { type ArtifactSummary, inspectArtifact } from '../artifact-folder';
+import { type ArtifactSummary, finishReplacing, inspectArtifact } from '../artifact-folder';
 import { contextOf, printJson } from '../context';
 import { readEventsFile } from '../events-file';
 import { addEventsOptions, type EventsFlags, readOptions } from '../options';
@@ -27,6 +27,7 @@ export function register(program: Command): void {
     )
     .action(async (path: string, flags: InspectFlags, self: Command) => {
       const context = contextOf(self);
+      await finishReplacing(path);
       if ((await stat(path).catch(() => undefined))?.isDirectory()) {
         const artifact = await inspectArtifact(path);
         if (flags.json) printJson(context, artifact);
@@ -88,7 +89,8 @@ function percent(share: number, digits = 1): string {
 }
 
 function describeArtifact(path: string, artifact: ArtifactSummary): string {
-  const { name, version, architecture, items, parameters, events, products, bytes, files, config, licence } = artifact;
+  const { name, version, architecture, items, parameters, events, products, bytes, files, config, scale, licence } =
+    artifact;
   const lines = [
     path,
     `  model       ${name} ${version}, architecture ${architecture}`,
@@ -96,6 +98,7 @@ function describeArtifact(path: string, artifact: ArtifactSummary): string {
     `  parameters  ${whole(parameters)}`,
     `  catalogue   ${products === undefined ? 'none' : `${whole(products)} products`}`,
     `  reads       ${readsOf(artifact)}`,
+    `  scale       ${scale ?? 'not fitted'}`,
     `  licence     ${licence}`,
     `  files       ${whole(bytes)} bytes`,
     ...Object.entries(files).map(([file, size]) => `    ${file.padEnd(24)} ${whole(size).padStart(12)}`),

@@ -6,9 +6,12 @@ import type { EngineEvent, Recommendations } from '../../engine/types';
 import { RecommenderError } from '../../errors';
 import { parseTime } from '../../session/time';
 import { loadEngine } from '../artifact-engine';
-import { contextOf, printJson } from '../context';
+import { readItemIds } from '../artifact-folder';
+import { type Context, contextOf, printJson } from '../context';
+import { UsageError } from '../errors';
 import { integer, oneOf, parseDate } from '../options';
 import { readInput } from '../read-input';
+import { namesOfUnknown, printable } from '../unknown-items';
 
 interface RecommendFlags {
   readonly artifact: string;
@@ -19,6 +22,7 @@ interface RecommendFlags {
   readonly k: number;
   readonly now?: number;
   readonly backend: BackendChoice;
+  readonly allowUnknown?: boolean;
   readonly json?: boolean;
 }
 
@@ -34,6 +38,7 @@ export function register(program: Command): void {
     .option('--k <n>', 'how many items', integer(1), 20)
     .option('--now <time>', 'the time of the request, ISO 8601 or seconds since 1970; default: now', parseDate)
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
+    .option('--allow-unknown', 'print what is popular where the model knows no clicked item; default: refused')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  $ aisle recommend --artifact my-model --session sku-42,sku-7 --k 5\n')
     .action(async (flags: RecommendFlags, command: Command) => {
@@ -42,6 +47,7 @@ export function register(program: Command): void {
       const session = await readSession(flags, now);
       const { engine, model } = await loadEngine(flags.artifact, flags.backend, context.signal);
       try {
+        await tellUnknown(session, flags, context);
         const { user, k } = flags;
         const request = { session, k, exclude: [], now, ...(user !== undefined && { user }) };
         const answer = await engine.recommend(request, { signal: context.signal });
@@ -59,12 +65,38 @@ export function register(program: Command): void {
     });
 }
 
+/**
+ * Warns of clicked items that the model does not know: it answers by the others.
+ *
+ * @throws UsageError where it knows none of them: what is popular is no answer to this session.
+ */
+async function tellUnknown(
+  session: readonly EngineEvent[],
+  { artifact, allowUnknown }: RecommendFlags,
+  { stderr }: Context,
+): Promise<void> {
+  if (session.length === 0) return;
+  const itemIds = await readItemIds(artifact);
+  const known = new Set(itemIds);
+  const clicked = [...new Set(session.map(({ itemId }) => itemId))];
+  const unknown = clicked.filter((id) => !known.has(id));
+  if (unknown.length === 0) return;
+  const names = namesOfUnknown(unknown, itemIds);
+  if (unknown.length === clicked.length && !allowUnknown) {
+    throw new UsageError(
+      `The model does not know ${names}. Pass at least one item that it knows; --allow-unknown prints what is popular.`,
+    );
+  }
+  const then = unknown.length === clicked.length ? 'These items are popular' : 'It answers by the other items';
+  stderr.write(`Warning: the model does not know ${names}. ${then}.\n`);
+}
+
 const timeOf = ({ milliseconds }: Recommendations) => ({ milliseconds });
 
 async function readSession({ session, item, sessionJson }: RecommendFlags, now: number): Promise<EngineEvent[]> {
   const given = [session, item, sessionJson].filter((way) => way !== undefined).length;
   if (given !== 1) {
-    throw new RangeError(
+    throw new UsageError(
       `Pass the session in one way: --session, --item or --session-json; got ${given === 0 ? 'none' : given}. ` +
         "A visitor without a click is --session ''.",
     );
@@ -106,12 +138,14 @@ const isFeatures = (value: unknown): value is NonNullable<EngineEvent['features'
 
 const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
 
-/** One line an item. Ids are printed as they are, but for control characters, which a terminal would obey. */
+/** One line an item. */
 function table({ items }: Recommendations): string {
   if (items.length === 0) return 'No items: everything is excluded or unavailable.\n';
   const rows = items.map(({ itemId, score, reason }, i) => [`${i + 1}`, score.toFixed(4), reason, printable(itemId)]);
   const head = ['#', 'score', 'reason', 'item'];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+  const widths = head.map((title, column) =>
+    rows.reduce((most, row) => Math.max(most, row[column]!.length), title.length),
+  );
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) => (column < 2 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
@@ -119,7 +153,3 @@ function table({ items }: Recommendations): string {
       .trimEnd();
   return `${[head, ...rows].map(line).join('\n')}\n`;
 }
-
-const printable = (id: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
-  id.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);

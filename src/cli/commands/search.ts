@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { inTurn } from '../../compute/executor';
+import { run as runOnDevice } from '../../compute/executor';
 import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import { camelCase } from '../../models/configuration';
@@ -157,7 +157,7 @@ async function run(flags: SearchFlags, command: Command): Promise<void> {
   };
 
   try {
-    await inTurn(async () => {
+    await runOnDevice(async () => {
       if (isNeural) await startFirst(flags.backend, context.stderr);
       await climb(new TrialRunner(plan, context), tried, rungs, metric, context);
     });
@@ -169,11 +169,8 @@ async function run(flags: SearchFlags, command: Command): Promise<void> {
   }
   const result = await report(true);
   if (!result.best) {
-    const first = tried.find(({ record }) => record.failure !== undefined)!;
-    throw new RecommenderError(
-      'diverged',
-      `No trial gave a result. Trial ${first.number} said: ${first.record.failure}`,
-    );
+    const { number, record } = tried.find(({ record }) => record.failure !== undefined)!;
+    throw new RecommenderError(record.code!, `No trial gave a result. Trial ${number} said: ${record.failure}`);
   }
   if (flags.json) printJson(context, result);
   else {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { contextOf } from '../context';
+import { UsageError } from '../errors';
 import { integer } from '../options';
 import { whole } from '../progress';
 import { CATALOGUE_FILE, EVENTS_FILE, writeSimulation } from '../simulate/files';
@@ -32,6 +33,12 @@ export function register(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ aisle simulate --out shop --items 2000 --sessions 100000 --seed 7\n')
     .action(async (options: SimulateOptions, self: Command) => {
       const { stderr, signal } = contextOf(self);
+      if (options.visitors !== undefined && options.visitors > options.sessions) {
+        throw new UsageError(
+          `--visitors: each visitor comes at least once, so expected at most ${options.sessions}, as many as --sessions; ` +
+            `got ${options.visitors}.`,
+        );
+      }
       const log = simulate({
         ...options,
         visitors: options.visitors ?? Math.max(1, Math.round((options.sessions * visitors) / sessions)),

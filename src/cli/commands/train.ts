@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import {
@@ -9,12 +10,13 @@ import {
 } from '../../checkpoint/artifact';
 import { sha256 } from '../../checkpoint/sha256';
 import { encodeSafetensors } from '../../checkpoint/write-safetensors';
-import { inTurn } from '../../compute/executor';
+import { run as runOnDevice } from '../../compute/executor';
 import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
 import { AUTO } from '../../models/presets/preset';
 import { catalogueOf } from '../../ranking/load-scorer';
+import { scaleByLoss } from '../../ranking/scale';
 import { sessionCount } from '../../session/event-log';
 import { drawReplay } from '../../session/replay';
 import { type EpochResult, type FitState, Interrupted, type Spent } from '../../train/fit';
@@ -22,11 +24,13 @@ import { type Learnt, learn } from '../../train/learn';
 import { PARTS, whyNotInParts } from '../../train/team';
 import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from '../artifact-folder';
 import { readCatalogueFile, warnOfGaps } from '../catalogue-file';
-import { type TrainingCommand, trainingCommand } from '../command-line';
+import { type TrainingCommand, trainingCommand, UNLICENSED } from '../command-line';
 import { type Context, contextOf, printJson } from '../context';
+import { exists } from '../durable';
+import { UsageError } from '../errors';
 import { modelCard } from '../model-card';
 import { optionTable } from '../option-table';
-import { addEventsOptions, integer, oneOf, readOptions } from '../options';
+import { addEventsOptions, integer, oneOf, positive, readOptions } from '../options';
 import { createProgress, duration, type Progress, whole } from '../progress';
 import { type Auto, checkedConfiguration, configurationFrom, parseSetting } from '../settings';
 import { startFirst } from '../start-backend';
@@ -36,9 +40,9 @@ import { fingerprints, parseValid, type TrainingParts, trainingParts } from '../
 import { VERSION } from '../version';
 
 interface TrainFlags extends TrainingCommand {
-  readonly licence: string;
   readonly backend: BackendChoice;
   readonly resume?: boolean;
+  readonly restart?: boolean;
   readonly json?: boolean;
 }
 
@@ -62,6 +66,11 @@ export function register(program: Command): void {
         'default: none with --epochs, else last:10%, with early stopping',
       parseValid,
     )
+    .option(
+      '--scale <number>',
+      'what turns scores into logits, from another training of these settings; default: fitted on the validation part',
+      positive,
+    )
     .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
     .option(
       '--catalogue <file>',
@@ -73,14 +82,15 @@ export function register(program: Command): void {
       integer(0),
       0,
     )
-    .option('--licence <text>', 'what others may do with the model', 'UNLICENSED')
+    .option('--licence <text>', 'what others may do with the model', UNLICENSED)
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
     .option(
       '--threads <n>',
       `share each step between up to ${PARTS} threads; the result is the same for any number, but another than without`,
       integer(1),
     )
-    .option('--resume', 'go on with a run that was interrupted');
+    .option('--resume', 'go on with a run that was interrupted')
+    .option('--restart', 'begin anew where --out holds a run that was interrupted, whose checkpoint is then lost');
   addEventsOptions(command)
     .option('--json', 'print one JSON object')
     .addHelpText('after', () => optionTable(command.opts<Partial<TrainFlags>>().model))
@@ -101,6 +111,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { isNeural, config, wanted } = await checkedConfiguration(flags.model, given, preset);
   if (!isNeural) refuseNeuralFlags(flags);
   await checkReplaceable(flags.out, [CHECKPOINT]);
+  await refuseUnfinished(flags);
   const threads = await threadsOf(flags, config, context);
   const products =
     flags.catalogue === undefined ? undefined : await readCatalogueFile(flags.catalogue, flags.columns?.item);
@@ -122,13 +133,16 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
     ...(threads && { parts: PARTS }),
   };
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
+  if (flags.restart) await rm(join(flags.out, CHECKPOINT), { force: true });
 
-  const learnt = await inTurn(async () => {
+  const learnt = await runOnDevice(async () => {
     const backend = isNeural ? await startFirst(flags.backend, context.stderr) : 'cpu';
     const start = { from, resume, taken, ...(threads !== undefined && { threads, backend }) };
     return learnAndShow(flags, given, parts, products, start, identity, context);
   });
-  const artifact = await assemble(flags, learnt, auto, parts, products);
+  const scale = flags.scale ?? learnt.scale ?? from?.info.scale;
+  if (isNeural) await warnOfScale(flags, config, scale, parts, context);
+  const artifact = await assemble(flags, { ...learnt, ...(scale !== undefined && { scale }) }, auto, parts, products);
   await writeArtifactFolder(flags.out, artifact, { discard: [CHECKPOINT] });
 
   if (context.signal.aborted) context.stderr.write(`The training had ended already: ${flags.out} is written.\n`);
@@ -138,8 +152,9 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const counts = countsOf(parts);
   const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
   const cost = { seconds, processorSeconds, peakMemoryBytes };
-  if (flags.json) printJson(context, { artifact: flags.out, ...(auto && { auto }), epochs, best, ...counts, ...cost });
-  else context.stdout.write(summary(flags, learnt, counts, seconds));
+  if (flags.json) {
+    printJson(context, { artifact: flags.out, ...(auto && { auto }), epochs, best, scale, ...counts, ...cost });
+  } else context.stdout.write(summary(flags, learnt, counts, seconds));
 }
 
 /** What a training has taken since this was called, and in the runs that it goes on from. */
@@ -154,6 +169,17 @@ function stopwatch(): (resume: FitState | undefined) => Spent {
       processorSeconds: processorSeconds + (user + system) / 1e6,
     };
   };
+}
+
+/** An interrupted run may hold hours of work, which a new one would write over. */
+async function refuseUnfinished({ out, resume, restart }: TrainFlags): Promise<void> {
+  if (resume && restart) {
+    throw new UsageError('--resume goes on with the run in --out, --restart begins it anew: pass one of them.');
+  }
+  if (resume || restart || !(await exists(join(out, CHECKPOINT)))) return;
+  throw new UsageError(
+    `${out} holds an unfinished training. --resume goes on with it; --restart begins anew, and its ${CHECKPOINT} is lost.`,
+  );
 }
 
 /** A log that has grown may call for another shape, which no artifact can go on in. */
@@ -178,11 +204,12 @@ const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
 });
 
 /** A counting baseline has no epochs to resume, validate or bound. */
-function refuseNeuralFlags({ model, epochs, valid, resume, from, replay }: TrainFlags): void {
+function refuseNeuralFlags({ model, epochs, valid, scale, resume, from, replay }: TrainFlags): void {
   const given = {
     '--from': from,
     '--epochs': epochs,
     '--valid': valid === 'none' ? undefined : valid,
+    '--scale': scale,
     '--resume': resume,
     '--replay': replay || undefined,
   };
@@ -303,7 +330,7 @@ const countsOf = ({ log }: TrainingParts) => ({
 
 async function assemble(
   flags: TrainFlags,
-  { architecture, config, tensors: learnt, golden, features, epochs, best }: Learnt,
+  { architecture, config, tensors: learnt, golden, features, scale, epochs, best }: Learnt,
   auto: Auto | undefined,
   parts: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
@@ -334,6 +361,7 @@ async function assemble(
     config,
     items: log.itemIds.length,
     ...(features && { features }),
+    ...(scale !== undefined && { scale }),
     golden,
     training,
     licence: flags.licence,
@@ -344,6 +372,22 @@ async function assemble(
     tensors,
     ...(products && { catalogue: products }),
   };
+}
+
+/** Says that devices will not learn, where nothing tells what turns the scores into probabilities. */
+async function warnOfScale(
+  { model, replay }: TrainFlags,
+  config: Readonly<Record<string, unknown>>,
+  scale: number | undefined,
+  { valid }: TrainingParts,
+  { stderr }: Context,
+): Promise<void> {
+  const { objective } = (await models[model]!()).training(config);
+  if ((scale ?? scaleByLoss(objective)) !== undefined || replay > 0) return;
+  const why = valid
+    ? 'on the validation part it ranks no better than by chance'
+    : 'there is no validation part to fit a scale on (--valid last:10%), and no --scale';
+  stderr.write(`Warning: the model will not learn on devices, nor be mixed by probabilities: ${why}.\n`);
 }
 
 /** What the model card tells of people. */

@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { RecommenderError } from '../../errors';
 import type { Scale } from '../../ranking/combine';
 import type { Context } from '../context';
-import { VERSION } from '../version';
+import { codeHash } from '../version';
 import { artifactOf, askTestPart, type Cell, type CellPlan, keepCell, type Run, runner, validatedOf } from './cell';
 import { countWithout, validationPart } from './validation-part';
 
@@ -60,7 +60,7 @@ export function blendFolder(out: string, { blend, parts, mixed }: BlendJob): str
   const { name, of: _, with: __, ...how } = blend;
   const folders = [...parts, ...(mixed ? [mixed] : [])].map(({ folder }) => basename(folder));
   const hash = createHash('sha256')
-    .update(JSON.stringify([how, folders, VERSION]))
+    .update(JSON.stringify([how, folders, codeHash()]))
     .digest('hex')
     .slice(0, 12);
   return join(out, 'cells', `${name.replace(/[^\w.-]+/g, '_')}-${parts[0]!.plan.seed}-${hash}`);

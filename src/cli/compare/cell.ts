@@ -1,19 +1,19 @@
 /** One cell of a comparison: a model trained with one seed and evaluated, kept in a folder of its own. */
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Scale } from '../../ranking/combine';
 import type { BestEpoch, EpochResult } from '../../train/fit';
 import type { Metrics } from '../../train/metrics';
 import { quoted } from '../command-line';
 import type { Context } from '../context';
-import { codeOf, replaceFile } from '../durable';
-import { EXIT } from '../errors';
+import { exists, replaceFile } from '../durable';
+import { CommandError, EXIT } from '../errors';
 import { keep, kept } from '../kept';
-import { CommandError, type Printed, runJson } from '../run-json';
+import { type Printed, runJson } from '../run-json';
 import type { Auto } from '../settings';
 import { CHECKPOINT } from '../training-checkpoint';
-import { VERSION } from '../version';
+import { codeHash } from '../version';
 
 /** What is trained and on what it is tested: two cells with the same plan have the same result. */
 export interface CellPlan {
@@ -120,7 +120,7 @@ export function cellFolder(out: string, plan: CellPlan, contents: Readonly<Recor
     ...(from !== undefined && { from: basename(dirname(from)) }),
     ...(valid !== undefined && { valid: contents[valid] ?? valid }),
   };
-  const identity = JSON.stringify({ ...rest, ...files, version: VERSION, form: FORM });
+  const identity = JSON.stringify({ ...rest, ...files, code: codeHash(), form: FORM });
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12);
   const words = [fileName(plan), ...(plan.step === undefined ? [] : [plan.step]), plan.seed, hash];
   return join(out, 'cells', words.join('-'));
@@ -168,7 +168,12 @@ export async function computeCell(
   const artifact = artifactOf(folder, plan);
   const chooses = plan.isNeural && plan.epochs === undefined;
   const chosen = chooses && plan.holdout === undefined ? await choose(plan, folder, run, commands) : undefined;
-  const trained = await train(plan, artifact, run, chosen ? { epochs: chosen.best.epoch } : usual(plan));
+  const trained = await train(
+    plan,
+    artifact,
+    run,
+    chosen ? { epochs: chosen.best.epoch, scale: chosen.scale } : usual(plan),
+  );
   const tested = await askTestPart(folder, plan, ['--artifact', artifact], run);
   const size = await runJson(['inspect', artifact], context);
   const { epochs, best } = chosen ?? trained;
@@ -223,6 +228,8 @@ export async function keepCell(folder: string, plan: CellPlan, result: CellResul
 interface Choice {
   readonly epochs: readonly EpochResult[];
   readonly best: BestEpoch;
+  /** Fitted on the part that chose; absent where none fits. */
+  readonly scale?: number;
   readonly command: string;
 }
 
@@ -239,14 +246,14 @@ async function choose(
     commands.push(known.command);
     return known;
   }
-  const { epochs, best } = await train(plan, validatedOf(folder), run, usual(plan));
-  const choice: Choice = { epochs, best, command: commands.at(-1)! };
+  const { epochs, best, scale } = await train(plan, validatedOf(folder), run, usual(plan));
+  const choice: Choice = { epochs, best, scale, command: commands.at(-1)! };
   await keep(path, choice);
   return choice;
 }
 
-/** How long a training lasts: so many epochs, or as a validation part wants. */
-type Length = Pick<CellPlan, 'epochs' | 'valid'>;
+/** How long a training lasts: so many epochs, with the scale of the training that chose them, or as a validation part wants. */
+type Length = Pick<CellPlan, 'epochs' | 'valid'> & { readonly scale?: number | undefined };
 
 /** As the plan has it. */
 function usual({ isNeural, epochs, valid, holdout }: CellPlan): Length {
@@ -261,7 +268,7 @@ async function train(
   plan: CellPlan,
   artifact: string,
   run: (argv: string[]) => Promise<Printed>,
-  { epochs, valid }: Length,
+  { epochs, valid, scale }: Length,
 ) {
   const settings = Object.entries(plan.config).map(
     ([key, value]) => `${key}=${Array.isArray(value) ? value.join('/') : value}`,
@@ -273,6 +280,7 @@ async function train(
     ...(plan.preset === undefined ? [] : ['--preset', plan.preset]),
     ...(epochs === undefined ? [] : ['--epochs', `${epochs}`]),
     ...(valid === undefined ? [] : ['--valid', valid]),
+    ...(scale === undefined ? [] : ['--scale', `${scale}`]),
     ...(plan.holdout === undefined ? [] : ['--holdout', `${plan.holdout}`]),
     ...(plan.catalogue === undefined ? [] : ['--catalogue', plan.catalogue]),
     ...settings.flatMap((setting) => ['--set', setting]),
@@ -311,9 +319,3 @@ function tsvRows(text: string): string[][] {
   }
   return rows.slice(0, -1);
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    (error) => codeOf(error) !== 'ENOENT',
-  );

@@ -7,7 +7,7 @@ import { eventsArguments } from '../command-line';
 import type { Context } from '../context';
 import { readEventsFile } from '../events-file';
 import { type EventsFlags, readOptions } from '../options';
-import { CommandError, runJson } from '../run-json';
+import { runJson } from '../run-json';
 
 export interface Parts {
   readonly train: string;
@@ -30,6 +30,7 @@ export interface PartsFlags extends EventsFlags {
  * out its last events: then it is both.
  *
  * @throws RecommenderError `bad-input` if the two share no item: every model would fail one by one.
+ * @throws CommandError if the file cannot be cut.
  */
 export async function partsOf(flags: PartsFlags, context: Context): Promise<Parts> {
   const tested = flags.test ?? (flags.holdout === undefined ? undefined : flags.data);
@@ -39,9 +40,7 @@ export async function partsOf(flags: PartsFlags, context: Context): Promise<Part
   }
   const folder = join(flags.out, 'parts');
   const argv = ['split', '--data', flags.data, '--out', folder, '--test', 'last:10%', ...eventsArguments(flags)];
-  await runJson(argv, context).catch((error) => {
-    throw error instanceof CommandError ? new RecommenderError('bad-input', error.message) : error;
-  });
+  await runJson(argv, context);
   const files = { train: join(folder, 'train.tsv.gz'), test: join(folder, 'test.tsv.gz'), reading: [] };
   return { ...files, support: await sharedItems(files, {}, context) };
 }

@@ -1,8 +1,8 @@
 /** Runs the cells of a comparison one after the other; what is there already is not repeated. */
 import { RecommenderError } from '../../errors';
 import type { Context } from '../context';
+import { CommandError } from '../errors';
 import { duration } from '../progress';
-import { CommandError } from '../run-json';
 import { type Blend, blendFolder, blendJobs, blendPlan, computeBlend } from './blend';
 import { artifactOf, type Cell, type CellPlan, cellFolder, computeCell, readCell } from './cell';
 import { overWindows } from './merge';
@@ -89,7 +89,8 @@ function common({ isNeural }: Variant, seed: number, { protocol, backend, epochs
 /**
  * @param out Folder of the comparison.
  * @returns A cell for each run that gave a result, and what the others said.
- * @throws RecommenderError `aborted` with finished cells kept; `diverged` if no run gave a result.
+ * @throws RecommenderError `aborted` with finished cells kept.
+ * @throws CommandError if no run gave a result: it ends as the first of them did.
  */
 export async function runCells(
   out: string,
@@ -100,6 +101,7 @@ export async function runCells(
   const contents: Record<string, string> = {};
   const cells: Cell[] = [];
   const failures: Failure[] = [];
+  let first: CommandError | undefined;
   const total = runs.reduce((sum, { plans }) => sum + plans.length, 0);
   let count = 0;
   for (const { name, seed, plans, goesOn } of runs) {
@@ -122,6 +124,7 @@ export async function runCells(
         context.stderr.write(`${label}: ${metric} ${metrics.conservative[metric]!.toFixed(4)}, ${how}\n`);
       } catch (error) {
         if (!(error instanceof CommandError)) throw error;
+        first ??= error;
         const where = plan.step === undefined ? '' : `${plan.step}: `;
         failures.push({ name, seed, message: `${where}${error.message}` });
         context.stderr.write(`${label}: no result. ${error.message}\n`);
@@ -134,7 +137,7 @@ export async function runCells(
     if (done.length === plans.length) cells.push(plans[0]!.step === undefined ? done[0]! : overWindows(done));
   }
   if (cells.length > 0) return { cells, failures };
-  throw new RecommenderError('diverged', `No model gave a result. The first said: ${failures[0]!.message}`);
+  throw new CommandError(first!.exitCode, `No model gave a result. The first said: ${failures[0]!.message}`);
 }
 
 /**

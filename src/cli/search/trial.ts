@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CatalogueItem } from '../../checkpoint/artifact';
-import { RecommenderError } from '../../errors';
+import { type ErrorCode, RecommenderError } from '../../errors';
 import type { Draw } from '../../models/search-space';
 import { loadScorer, NAMELESS } from '../../ranking/load-scorer';
 import { evaluate } from '../../train/evaluate';
@@ -15,7 +15,7 @@ import { keep, kept } from '../kept';
 import { createProgress, type Progress } from '../progress';
 import { CHECKPOINT, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
 import { fingerprints, type TrainingParts } from '../training-data';
-import { VERSION } from '../version';
+import { codeHash } from '../version';
 
 /** What all trials of a search share. */
 export interface SearchPlan {
@@ -46,6 +46,8 @@ export interface TrialRecord {
   readonly isFinished: boolean;
   /** Why there is no result: what diverged, or what the configuration lacks. */
   readonly failure?: string;
+  /** Beside `failure`: whose fault it is. */
+  readonly code?: ErrorCode;
 }
 
 export interface TrialEpoch {
@@ -109,7 +111,7 @@ export class TrialRunner {
       return { epochs: done, isFinished };
     } catch (error) {
       if (!(error instanceof RecommenderError && ENDS_A_TRIAL.has(error.code))) throw error;
-      return { epochs: done, isFinished: true, failure: error.message };
+      return { epochs: done, isFinished: true, failure: error.message, code: error.code };
     }
   }
 
@@ -194,14 +196,14 @@ export class TrialRunner {
     const catalogue = products && createHash('sha256').update(JSON.stringify(products)).digest('hex');
     return {
       ...{ model, seed, ...fingerprints(parts), ...config },
-      ...{ version: VERSION, ...(isNeural && { backend, searched: epochs }), ...(catalogue && { catalogue }) },
+      ...{ code: codeHash(), ...(isNeural && { backend, searched: epochs }), ...(catalogue && { catalogue }) },
     };
   }
 
   /** A number that a person can read, and a hash of what the result follows from: another search never takes it. */
   #folder({ number, draw }: Trial): string {
     const { model, base, seed, parts, products, epochs, backend, isNeural } = this.plan;
-    const facts = { model, seed, ...fingerprints(parts), base, draw, products, version: VERSION };
+    const facts = { model, seed, ...fingerprints(parts), base, draw, products, code: codeHash() };
     const identity = JSON.stringify({ ...facts, ...(isNeural && { backend, epochs }) });
     const hash = createHash('sha256').update(identity).digest('hex').slice(0, 12);
     return join(this.plan.out, 'trials', `${String(number).padStart(3, '0')}-${hash}`);

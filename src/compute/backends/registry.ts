@@ -1,11 +1,12 @@
 import { engine, getKernel, type KernelConfig, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import { guardKernel } from '../device-boundary';
 
 /**
  * Registers kernels of one backend. A kernel later in the list replaces an earlier one of the same name, so that our own
  * implementations stand behind those of TensorFlow.js. Calling it again with the same kernels changes nothing.
  */
 export function addKernels(backendName: string, kernels: readonly KernelConfig[]): void {
-  const chosen = new Map(kernels.map((kernel) => [kernel.kernelName, kernel]));
+  const chosen = new Map(kernels.map((kernel) => [kernel.kernelName, guardKernel(kernel)]));
   for (const kernel of chosen.values()) {
     const known = getKernel(kernel.kernelName, backendName);
     if (known === kernel) continue;

@@ -1,6 +1,8 @@
 /** Starting and stopping compute backends. Each one is loaded only when it is asked for. */
 import { engine, getBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
-import { RecommenderError, throwIfAborted } from '../../errors';
+import { throwIfAborted } from '../../errors';
+import { BackendFault } from '../backend-fault';
+import { guardTransfers } from '../device-boundary';
 import { inferenceKernels } from '../kernels/shared/names';
 import type { BackendName } from '../types';
 import { missingKernels } from './registry';
@@ -22,10 +24,11 @@ export interface BackendOptions {
 /**
  * Loads a backend and makes it the active one. Calling it again for the active backend does nothing.
  *
- * @throws RecommenderError `no-backend` if it cannot be started here, for example because the page's security policy
+ * @throws BackendFault `no-backend` if it cannot be started here, for example because the page's security policy
  *   forbids WebAssembly or the file cannot be fetched; the backend that was active before stays active.
  */
 export async function startBackend(name: BackendName, options: BackendOptions = {}): Promise<void> {
+  guardTransfers();
   const before = engine().backendName as string | null;
   if (before === name && engine().registry[name]) return;
   let cause: unknown;
@@ -43,11 +46,8 @@ export async function startBackend(name: BackendName, options: BackendOptions = 
   throwIfAborted(options.signal); // another start may be on its way: leave it alone
   if (before !== null && before !== name && engine().registry[before]) await setBackend(before);
   const why = cause instanceof Error ? `: ${cause.message}` : '';
-  throw new RecommenderError(
-    'no-backend',
-    `The backend "${name}" could not be started${why}. ${HELP[name] ?? 'Reload the scripts.'}`,
-    { cause },
-  );
+  const message = `The backend "${name}" could not be started${why}. ${HELP[name] ?? 'Reload the scripts.'}`;
+  throw new BackendFault('no-backend', name, message, { cause });
 }
 
 const HELP: Readonly<Partial<Record<string, string>>> = {

@@ -13,6 +13,7 @@
 import type { Random } from '../../session/random';
 import type { Catalogue, SessionInput } from '../../types';
 import type { HiddenClicks, Prepared, PreparedArray, TrainingDraw } from '../model';
+import { longest } from '../padding';
 import { prepareFeatures } from './features';
 import type { T4RecConfig } from './options';
 import { appendsColumn, inferenceClicks, inferenceWidth, isCausal, masksInput, seesPadding } from './settings';
@@ -33,7 +34,7 @@ export function prepare(
     const count = Math.min(items.length, most);
     return { first: items.length - count, count: count - unread };
   });
-  const widest = Math.max(1, ...rows.map(({ count }) => count + append));
+  const widest = longest(rows.map(({ count }) => count + append));
   const isFixed = seesPadding(config) && !isCausal(config);
   const width = isFixed ? (training ? totalSeqLength : inferenceWidth(config)) : widest;
   const cells = sessions.length * width;

@@ -19,7 +19,7 @@
 import type { NdArray, SessionInput } from '../../types';
 import { capNorm, clamp, move } from './adagrad-norm';
 import { type Candidates, candidatesOf } from './candidates';
-import { type Ground, type Pair, repeatedColumns, type TuneEvent } from './ground';
+import { type FrozenModel, type Pair, repeatedColumns, type TuneEvent } from './frozen-model';
 import type { Learner, SavedLearner } from './learner';
 import { facetLifts, lift, Popularity } from './lifts';
 import { ADAPTER, type AdapterSettings, CAPS } from './settings';
@@ -32,6 +32,8 @@ export interface FoldedItems {
   readonly table: Float32Array;
   /** `[n]`. */
   readonly bias: Float32Array;
+  /** What turns these scores into logits: m s. */
+  readonly scale: number;
 }
 
 /** Of the loss without its anchor, by part; rows in the order of the touched items. */
@@ -46,7 +48,7 @@ export interface AdapterGradients {
 const NEGLIGIBLE = 1e-9;
 
 export class Adapter implements Learner {
-  readonly #ground: Ground;
+  readonly #frozen: FrozenModel;
   readonly #settings: AdapterSettings;
   readonly #popularity: Popularity;
   readonly #d: number;
@@ -71,14 +73,14 @@ export class Adapter implements Learner {
   readonly #q: Float64Array;
 
   /** @param saved What `save` gave, to go on from; copied. */
-  constructor(ground: Ground, saved?: SavedLearner, settings: AdapterSettings = ADAPTER) {
-    const { table, itemIds, scale = 1, facets = [] } = ground;
-    this.#ground = ground;
+  constructor(frozen: FrozenModel, saved?: SavedLearner, settings: AdapterSettings = ADAPTER) {
+    const { table, itemIds, scale, facets = [] } = frozen;
+    this.#frozen = frozen;
     this.#settings = settings;
     this.#d = table.length / itemIds.length;
     this.#scale = scale;
     this.#length = rootMeanSquare(table) * Math.sqrt(this.#d) || 1;
-    this.#popularity = new Popularity(ground);
+    this.#popularity = new Popularity(frozen);
     const { base, item, category, facet } = settings.weights;
     const ofFacets = facets.map(({ name }) => (name.startsWith('category ') ? category : facet));
     this.#startWeights = Float32Array.from([base, item, ...ofFacets]);
@@ -97,7 +99,7 @@ export class Adapter implements Learner {
   }
 
   predict({ item, vector, session, hidden = new Set() }: TuneEvent): Pair {
-    this.#candidates = candidatesOf(this.#ground.itemIds.length, item, this.#rows.columns, this.#step);
+    this.#candidates = candidatesOf(this.#frozen.itemIds.length, item, this.#rows.columns, this.#step);
     const { placeOf, weights } = this.#candidates;
     this.#score(vector!, session);
     this.#addLifts();
@@ -167,7 +169,7 @@ export class Adapter implements Learner {
    *     table′ᵢ = (1 + g) ⊙ Eᵢ     bias′ᵢ = û · Eᵢ / (s Ē) + bᵢ + (βᵢ + lifts) / (m s)
    */
   fold(): FoldedItems {
-    const { table, bias, itemIds } = this.#ground;
+    const { table, bias, itemIds } = this.#frozen;
     const [d, rows] = [this.#d, this.#rows];
     const lifts = this.#liftsOfFacets();
     const own = new Map(Array.from(rows.columns, (column, r) => [column, rows.bias[r]! + this.#itemPart(r)]));
@@ -178,12 +180,12 @@ export class Adapter implements Learner {
       const counted = this.#facetPart(lifts, i) + (own.get(i) ?? 0);
       return shifted / (this.#scale * this.#length) + (bias?.[i] ?? 0) + counted / unit;
     });
-    return { table: table.map((value, at) => value * (1 + this.#gain[at % d]!)), bias: biases };
+    return { table: table.map((value, at) => value * (1 + this.#gain[at % d]!)), bias: biases, scale: unit };
   }
 
   /** Of the event that was predicted last. */
   gradients(vector: Float32Array): AdapterGradients {
-    const { facets = [] } = this.#ground;
+    const { facets = [] } = this.#frozen;
     const { columns, placeOf } = this.#candidates;
     const [delta, rows, m, s] = [this.#delta, this.#rows, this.#weights[0]!, this.#scale];
     const weights = new Float64Array(this.#weights.length);
@@ -212,7 +214,7 @@ export class Adapter implements Learner {
 
   /** z = Σ δᵢ Eᵢ. */
   #pull(): Float64Array {
-    const { table } = this.#ground;
+    const { table } = this.#frozen;
     const { columns } = this.#candidates;
     const [delta, d] = [this.#delta, this.#d];
     const z = new Float64Array(d);
@@ -228,7 +230,7 @@ export class Adapter implements Learner {
 
   /** Adds what one session of others says of û and g; the visitor's counts and rows are nothing to them. */
   #replay({ shift, gain }: AdapterGradients): void {
-    const { replay, itemIds } = this.#ground;
+    const { replay, itemIds } = this.#frozen;
     const weight = this.#settings.replay;
     if (!replay || replay.targets.length === 0 || weight === 0) return;
     const at = this.#step % replay.targets.length;
@@ -246,7 +248,7 @@ export class Adapter implements Learner {
 
   /** Base logits, and raw scores of the tuned model, of the candidates. */
   #score(vector: Float32Array, session: SessionInput | undefined): void {
-    const { table, bias, itemIds } = this.#ground;
+    const { table, bias, itemIds } = this.#frozen;
     const { columns, placeOf } = this.#candidates;
     const [d, q, s] = [this.#d, this.#q, this.#scale];
     const n = columns ? columns.length : itemIds.length;
@@ -270,7 +272,7 @@ export class Adapter implements Learner {
       bases[place] = s * base;
       raws[place] = s * raw;
     }
-    for (const [column, part] of repeatedColumns(this.#ground, session)) {
+    for (const [column, part] of repeatedColumns(this.#frozen, session)) {
       const place = placeOf(column);
       if (place === undefined) continue;
       bases[place]! += s * part;
@@ -281,7 +283,7 @@ export class Adapter implements Learner {
   /** Logits of the raw scores. */
   #addLifts(): void {
     const { columns, placeOf } = this.#candidates;
-    const { facets = [] } = this.#ground;
+    const { facets = [] } = this.#frozen;
     const [raw, logits, m] = [this.#raw, this.#delta, this.#weights[0]!];
     for (let place = 0; place < raw.length; place++) logits[place] = m * raw[place]!;
     this.#facetLifts = this.#liftsOfFacets();
@@ -298,7 +300,7 @@ export class Adapter implements Learner {
 
   #liftsOfFacets(): Float64Array[] {
     const { columns, counts } = this.#rows;
-    return facetLifts(this.#ground, this.#popularity, columns, counts, this.#settings.shrink.facet);
+    return facetLifts(this.#frozen, this.#popularity, columns, counts, this.#settings.shrink.facet);
   }
 
   #itemLift(r: number): number {
@@ -311,7 +313,7 @@ export class Adapter implements Learner {
   }
 
   #facetPart(lifts: readonly Float64Array[], column: number): number {
-    const { facets = [] } = this.#ground;
+    const { facets = [] } = this.#frozen;
     let sum = 0;
     for (let f = 0; f < facets.length; f++) sum += this.#weights[2 + f]! * lifts[f]![facets[f]!.codes[column]!]!;
     return sum;

@@ -8,7 +8,7 @@
  */
 import type { ParameterSpec, SessionModel } from '../../models/model';
 import type { Catalogue, ItemIndex, NdArray, SessionInput } from '../../types';
-import type { Ground } from './ground';
+import type { FrozenModel } from './frozen-model';
 import { ItemRows } from './item-rows';
 import type { SavedLearner } from './learner';
 import { FULL } from './settings';
@@ -51,7 +51,7 @@ export class FullParameters<C = unknown> {
 
   /** @param saved What `save` gave, to go on from; copied. */
   constructor(
-    { itemIds }: Pick<Ground, 'itemIds'>,
+    { itemIds }: Pick<FrozenModel, 'itemIds'>,
     { model, config, catalogue, tensors }: Omit<BaseNetwork<C>, 'replay'>,
     saved?: Pick<SavedLearner, 'arrays' | 'itemIds'>,
   ) {

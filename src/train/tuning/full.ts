@@ -6,42 +6,51 @@
  * Blocks learn by `adagrad-norm.ts` and stay inside their caps. Parameters are plain arrays, and tensors only while an event is
  * predicted or learnt: nothing is held on a device.
  */
-import { dispose, gather, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { gather, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { readFinite } from '../../compute/executor';
 import { upload } from '../../models/tensors';
 import { catalogueScores } from '../../objectives/objective';
 import { afterAll, repeatedItems } from '../../objectives/repeated';
 import { INFERENCE } from '../../ranking/neural-scorer';
 import { random } from '../../session/random';
 import type { NdArray, SessionInput } from '../../types';
-import { breathe } from '../breathe';
-import { differentiate, type StepInput, type Trainee } from '../differentiate';
+import { differentiate, type StepInput } from '../differentiate';
+import type { Trainee } from '../types';
+import { yieldToEventLoop } from '../yield-to-event-loop';
 import { capNorm, move } from './adagrad-norm';
 import { candidatesOf } from './candidates';
+import { type FrozenModel, type Pair, repeatedColumns, type TuneEvent } from './frozen-model';
 import { type BaseNetwork, FullParameters } from './full-parameters';
-import { type Ground, type Pair, repeatedColumns, type TuneEvent } from './ground';
 import type { Learner, SavedLearner } from './learner';
 import { FULL, SAMPLE, SAMPLE_ABOVE } from './settings';
 import { crossEntropy, HIDDEN } from './softmax';
 
 /** Milliseconds of work in one task of the thread, which may be a page's own. */
-const BREATH = 12;
+const TASK = 12;
+
+/** Runs work on a device: between two of them everything is plain arrays. */
+export type Compute = <T>(work: () => Promise<T>) => Promise<T>;
 
 export class Full<C = unknown> implements Learner {
-  readonly #ground: Ground;
+  readonly #frozen: FrozenModel;
   readonly #network: BaseNetwork<C>;
   readonly #trainee: Trainee<C>;
   readonly #parameters: FullParameters<C>;
+  readonly #compute: Compute;
   #step: number;
 
-  /** @param saved What `save` gave, to go on from; copied. */
-  constructor(ground: Ground, network: BaseNetwork<C>, saved?: SavedLearner) {
-    this.#ground = ground;
+  /**
+   * @param saved What `save` gave, to go on from; copied.
+   * @param compute Runs what needs a device, which may be repeated. Default: at once.
+   */
+  constructor(frozen: FrozenModel, network: BaseNetwork<C>, saved?: SavedLearner, compute: Compute = (work) => work()) {
+    this.#compute = compute;
+    this.#frozen = frozen;
     this.#network = network;
     const { model, config, catalogue } = network;
-    this.#parameters = new FullParameters(ground, network, saved);
+    this.#parameters = new FullParameters(frozen, network, saved);
     const { specs } = this.#parameters;
     const isSampled = catalogue.items > SAMPLE_ABOVE;
-    const { scale = 1 } = ground;
     this.#trainee = {
       ...{ model, config, catalogue, specs },
       plan: {
@@ -49,12 +58,11 @@ export class Full<C = unknown> implements Learner {
         rows: { kind: 'prefixes', maxLength: Number.MAX_SAFE_INTEGER },
         objective: {
           loss: 'cross-entropy',
-          negatives: isSampled
-            ? { kind: 'shared', inBatch: !specs.repeats, extra: SAMPLE, alpha: 0 }
-            : { kind: 'catalogue' },
-          ...(isSampled && { maskHits: true }),
+          ...(isSampled
+            ? { negatives: { kind: 'shared', inBatch: false, extra: SAMPLE, alpha: 0 }, maskHits: true }
+            : { negatives: { kind: 'catalogue' } }),
           reduction: 'mean',
-          temperature: 1 / scale,
+          temperature: 1 / frozen.scale,
         },
       },
     };
@@ -62,12 +70,12 @@ export class Full<C = unknown> implements Learner {
   }
 
   async predict({ item, vector, session, hidden = new Set() }: TuneEvent): Promise<Pair> {
-    const { table, bias, itemIds, scale = 1 } = this.#ground;
+    const { table, bias, itemIds, scale } = this.#frozen;
     const n = itemIds.length;
     const own = Int32Array.from(this.#parameters.rows.entries(), ([column]) => column);
     const { columns, placeOf, weights } = candidatesOf(n, item, own, this.#step);
-    const scores = await this.#scores(session!);
-    const repeated = new Map(repeatedColumns(this.#ground, session));
+    const scores = await this.#compute(() => this.#scores(session!));
+    const repeated = new Map(repeatedColumns(this.#frozen, session));
     const d = vector!.length;
     const candidates = columns ?? Int32Array.from({ length: n }, (_, column) => column);
     const tuned = Float64Array.from(candidates, (column) => scale * scores[column]!);
@@ -96,14 +104,10 @@ export class Full<C = unknown> implements Learner {
       const vectors = model.encode(params, upload(prepared), config, INFERENCE);
       return catalogueScores(vectors, model.outputs(params, config), catalogue.items); // [1, n]
     });
-    try {
-      const values = (await scores.data()) as Float32Array;
-      const repeats = tuned.repeats?.data as Float32Array | undefined;
-      for (const [column, part] of repeatedColumns({ ...(repeats && { repeats }) }, session)) values[column]! += part;
-      return values;
-    } finally {
-      scores.dispose();
-    }
+    const values = await readFinite(scores);
+    const repeats = tuned.repeats?.data as Float32Array | undefined;
+    for (const [column, part] of repeatedColumns({ ...(repeats && { repeats }) }, session)) values[column]! += part;
+    return values;
   }
 
   async learn({ item, session }: TuneEvent): Promise<void> {
@@ -120,9 +124,9 @@ export class Full<C = unknown> implements Learner {
       ...(most !== undefined && { repeated: repeatedItems(sessions, afterAll(sessions), most, targets, ids) }),
     };
     const columns = Int32Array.from(this.#parameters.rows.entries(), ([column]) => column);
-    await breathe(BREATH);
-    const gradients = await this.#gradients(input, columns);
-    await breathe(BREATH);
+    await yieldToEventLoop(TASK);
+    const gradients = await this.#compute(() => this.#gradients(input, columns));
+    await yieldToEventLoop(TASK);
     const { rates, caps, anchor } = FULL;
     for (const [name, { values, slot, unit }] of this.#parameters.blocks) {
       const gradient = gradients.get(name);
@@ -183,14 +187,10 @@ export class Full<C = unknown> implements Learner {
         }),
       );
     });
-    try {
-      const arrays = Object.entries(found).map(async ([name, gradient]): Promise<[string, Float32Array]> => {
-        return [name, (await gradient.data()) as Float32Array];
-      });
-      return new Map(await Promise.all(arrays));
-    } finally {
-      dispose(found);
-    }
+    const arrays = Object.entries(found).map(async ([name, gradient]): Promise<[string, Float32Array]> => {
+      return [name, await readFinite(gradient)];
+    });
+    return new Map(await Promise.all(arrays));
   }
 
   count({ item }: TuneEvent): void {

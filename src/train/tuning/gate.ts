@@ -22,7 +22,7 @@
  * gate closes, what was learnt is undone, and twice the evidence is asked for to open again.
  */
 import type { GateState } from '../../checkpoint/delta';
-import type { Pair } from './ground';
+import type { Pair } from './frozen-model';
 
 export interface GateSettings {
   /** Wealth at which the gate opens, doubled by every rollback: 1/α. */

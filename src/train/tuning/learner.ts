@@ -1,6 +1,6 @@
 /** What the loop of `tune.ts` asks of a model that learns, adapter or all parameters. */
 import type { NdArray } from '../../types';
-import type { Pair, TuneEvent } from './ground';
+import type { Pair, TuneEvent } from './frozen-model';
 
 /** A learner as a delta holds it. */
 export interface SavedLearner {

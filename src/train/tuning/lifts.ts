@@ -8,7 +8,7 @@
  * against pᵢ: the visitor's share, shrunk towards the shop's by κ events (MacKay and Peto, "A hierarchical Dirichlet language
  * model", Natural Language Engineering 1995).
  */
-import type { Ground } from './ground';
+import type { FrozenModel } from './frozen-model';
 
 /** Shares of items and facets among everyone's events. Made once for a model. */
 export class Popularity {
@@ -17,7 +17,7 @@ export class Popularity {
   /** By facet, `[values + 1]`; entry 0, items without a value, is unused. */
   readonly facets: readonly Float64Array[];
 
-  constructor({ support, itemIds, facets = [] }: Ground) {
+  constructor({ support, itemIds, facets = [] }: FrozenModel) {
     const n = itemIds.length;
     let total = n;
     for (let i = 1; i <= n; i++) total += support[i]!;
@@ -41,7 +41,7 @@ export const lift = (count: number, share: number, shrink: number): number => Ma
  * @returns By facet, `[values + 1]`; entry 0 is 0.
  */
 export function facetLifts(
-  { facets = [] }: Ground,
+  { facets = [] }: FrozenModel,
   popularity: Popularity,
   rows: Int32Array,
   counts: Float32Array,

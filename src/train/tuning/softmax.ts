@@ -1,5 +1,5 @@
 /** Loss, rank and gradient of a softmax over candidates, on plain arrays. */
-import type { Predicted } from './ground';
+import type { Predicted } from './frozen-model';
 
 /** Stands for −∞ among scores: no candidate. Finite, so that differences of scores are. */
 export const HIDDEN = -1e30;

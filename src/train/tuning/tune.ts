@@ -6,8 +6,8 @@
  */
 import type { Delta, GateState, GuardState, Learnt, TuneMethod } from '../../checkpoint/delta';
 import { Adapter } from './adapter';
+import type { FrozenModel, Pair, TuneEvent } from './frozen-model';
 import { CLOSED, GATE, type GateSettings, judge } from './gate';
-import type { Ground, Pair, TuneEvent } from './ground';
 import { type Nonsense, UNSUSPECTING, watch } from './guard';
 import type { Learner } from './learner';
 
@@ -22,7 +22,7 @@ export interface Tuned {
 }
 
 export interface TuningOptions<L extends Learner> {
-  readonly ground: Ground;
+  readonly frozen: FrozenModel;
   readonly method: TuneMethod;
   readonly learner: L;
   /** What was learnt so far; `learner` was made from it. */
@@ -33,16 +33,16 @@ export interface TuningOptions<L extends Learner> {
 
 export class Tuning<L extends Learner = Learner> {
   readonly learner: L;
-  readonly #ground: Ground;
+  readonly #frozen: FrozenModel;
   readonly #method: TuneMethod;
   readonly #settings: GateSettings | false;
   #gate: GateState;
   #guard: GuardState;
   #learnt: Learnt;
 
-  constructor({ ground, method, learner, delta, gate = GATE }: TuningOptions<L>) {
+  constructor({ frozen, method, learner, delta, gate = GATE }: TuningOptions<L>) {
     this.learner = learner;
-    this.#ground = ground;
+    this.#frozen = frozen;
     this.#method = method;
     this.#settings = gate;
     this.#gate = delta?.gate ?? CLOSED;
@@ -63,8 +63,8 @@ export class Tuning<L extends Learner = Learner> {
   async step(event: TuneEvent): Promise<Tuned> {
     const isBegun = event.vector !== undefined || event.session !== undefined;
     const predicted = isBegun ? await this.learner.predict(event) : undefined;
-    const itemId = this.#ground.itemIds[event.item - 1]!;
-    const surprise = predicted && predicted.base.loss - Math.log(this.#ground.itemIds.length);
+    const itemId = this.#frozen.itemIds[event.item - 1]!;
+    const surprise = predicted && predicted.base.loss - Math.log(this.#frozen.itemIds.length);
     const { state, nonsense } = watch(this.#guard, { itemId, time: event.time }, surprise);
     this.#guard = state;
     this.#advance(event.time);
@@ -100,7 +100,7 @@ export class Tuning<L extends Learner = Learner> {
     return {
       format: 1,
       method: this.#method,
-      base: this.#ground.base,
+      base: this.#frozen.base,
       ...{ itemIds, arrays, step },
       learnt: this.#learnt,
       gate: this.#gate,
@@ -110,7 +110,7 @@ export class Tuning<L extends Learner = Learner> {
 }
 
 /** A tuning by adapter, from the start or from where a delta ended. */
-export function tuneAdapter(ground: Ground, delta?: Delta): Tuning<Adapter> {
-  const learner = new Adapter(ground, delta);
-  return new Tuning({ ground, method: 'adapter', learner, ...(delta && { delta }) });
+export function tuneAdapter(frozen: FrozenModel, delta?: Delta): Tuning<Adapter> {
+  const learner = new Adapter(frozen, delta);
+  return new Tuning({ frozen, method: 'adapter', learner, ...(delta && { delta }) });
 }

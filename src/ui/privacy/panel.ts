@@ -4,9 +4,8 @@
  *
  *     <aisle-privacy heading-level="2"></aisle-privacy>
  */
-import type { Recommender, RecommenderEvents } from '../../recommender';
-import type { PrivacyExport } from '../../recommender/privacy';
-import type { Host } from '../host';
+import type { PrivacyExport, Recommender, RecommenderEvents } from '../../recommender/types';
+import type { Host } from '../types';
 import { saveFile } from './save-file';
 import { CSS } from './sheet';
 import { tasteBox } from './taste';
@@ -31,7 +30,7 @@ const TOGETHER = 200;
 export function showPanel(element: HTMLElement, host: PanelHost): void {
   const language = element.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || 'en';
   const texts = panelTexts(language);
-  const view = drawPanel(element, host, texts, { toggle, download, erase, act });
+  const view = drawPanel(element, host, { texts, language }, { toggle, download, erase, act });
   let stop = (): void => {};
   let isPlanned = false;
   let from: Recommender | undefined;
@@ -70,7 +69,7 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
     try {
       const known = await asked.privacy.export();
       if (mine !== turn) return;
-      view.show(asked, known, language);
+      view.show(asked, known);
       view.state('ready');
     } catch (error) {
       if (mine !== turn) return;
@@ -130,8 +129,14 @@ interface PanelActs {
   act(work: (recommender: Recommender) => Promise<unknown>, done: string, failed: (error: unknown) => string): void;
 }
 
+interface PanelWords {
+  readonly texts: PanelTexts;
+  /** Of the page, and of the names of its products. */
+  readonly language: string;
+}
+
 /** Draws what stands there before anything is known, or takes what an earlier stay of the element in the page has drawn. */
-function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, acts: PanelActs) {
+function drawPanel(element: HTMLElement, host: PanelHost, { texts, language }: PanelWords, acts: PanelActs) {
   const node = (tag: string, part: string, text?: string | Node[], attributes: Record<string, string> = {}) => {
     const made = host.node(tag, { ...(part && { part, class: part }), ...attributes });
     if (typeof text === 'string') made.textContent = text;
@@ -139,7 +144,16 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
     return made;
   };
   const level = Number(/^[1-5]$/.exec(element.getAttribute('heading-level') ?? '')?.[0] ?? 2);
-  const heading = node(`h${level}`, 'heading', element.getAttribute('heading') ?? texts.heading, { id: 'heading' });
+  /** Of what the shop wrote: its text runs whichever way it does. */
+  const shops = { lang: language, dir: 'auto' };
+  const given = element.getAttribute('heading');
+  const heading = node(`h${level}`, 'heading', given ?? texts.heading, {
+    id: 'heading',
+    ...(given === null ? {} : shops),
+  });
+  const { lang } = texts.language;
+  /** What dates in our sentences are written in: the page's own form of their language, where it has one. */
+  const spoken = language.toLowerCase().startsWith(lang) ? language : lang;
   const value = () => node('dd', '', '…');
   const fact = (name: string, ...values: Node[]) => node('div', '', [node('dt', '', name), ...values]);
   const [where, clicks, lesson, storing] = [value(), value(), value(), value()] as const;
@@ -183,12 +197,11 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
       node('div', 'controls', [download, erase]),
       message,
       tasteBox(host, node, texts.taste, acts.act),
-      // Last: it grows, and nothing else is to move.
-      node(`h${level + 1}`, 'sub', texts.learnt),
-      learnt,
+      // Closed, since it grows with what is learnt: nothing moves but what the visitor opens.
+      node('details', 'learnt-box', [node('summary', '', [node(`h${level + 1}`, 'sub', texts.learnt)]), learnt]),
       dialog,
     ],
-    { 'aria-labelledby': 'heading', hidden: '' },
+    { 'aria-labelledby': 'heading', hidden: '', ...texts.language },
   );
 
   learning.addEventListener('click', () => acts.toggle(learning.getAttribute('aria-checked') !== 'true'));
@@ -226,7 +239,7 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
     if (filled.length === 0 && gate === '') learnt.append(node('p', 'nothing', texts.nothingLearnt));
   }
   function rowOf({ name, share }: Row): HTMLElement {
-    const item = node('li', 'item', [node('span', 'name', name)]);
+    const item = node('li', 'item', [node('span', 'name', name, shops)]);
     if (share === undefined) return item;
     const bar = node('span', '');
     bar.style.width = `${Math.round(100 * share)}%`;
@@ -255,10 +268,10 @@ function drawPanel(element: HTMLElement, host: PanelHost, texts: PanelTexts, act
       showLists([]);
       set(message, text);
     },
-    show({ status }: Recommender, known: PrivacyExport, language: string): void {
+    show({ status }: Recommender, known: PrivacyExport): void {
       const { favourites } = known.learnt ?? {};
       set(where, placeOf(known, status, texts));
-      set(clicks, amountOf(known, texts, language));
+      set(clicks, amountOf(known, texts, spoken));
       set(lesson, lessonOf(known, texts));
       set(storing, answerOf(status, texts));
       showLists(

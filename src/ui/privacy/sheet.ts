@@ -10,16 +10,16 @@ section {
 }
 h1, h2, h3, h4, h5, h6, p, dl, dd, ul { margin: 0; }
 .heading { font-size: var(--aisle-heading-size, 1.25em); line-height: 1.3; }
-.sub { font-size: 1em; }
+.sub { display: inline; font-size: 1em; }
 dl { display: grid; gap: 0.5em; }
 dl > div { display: grid; grid-template-columns: minmax(8em, 1fr) 2fr; gap: 0 1em; }
 dt { opacity: 0.8; }
 dd { font-weight: 600; grid-column: 2; }
-.learnt { display: grid; gap: 0.75em; }
+.learnt { display: grid; gap: 0.75em; margin-top: 0.5em; }
 ul { padding: 0; list-style: none; display: grid; gap: 0.3em; }
 li { display: grid; grid-template-columns: 1fr auto; gap: 0 1em; }
 .group-title { font-size: 0.9em; opacity: 0.8; }
-.name { overflow-wrap: anywhere; }
+.name { overflow-wrap: anywhere; text-align: -webkit-match-parent; text-align: match-parent; }
 .bar { grid-column: 1 / -1; height: 0.3em; border-radius: 0.15em; background: rgb(128 128 128 / 0.25); overflow: hidden; }
 .bar > span { display: block; height: 100%; background: currentColor; opacity: 0.65; }
 .controls { display: flex; flex-wrap: wrap; gap: 0.75em; align-items: center; }
@@ -54,7 +54,7 @@ dialog {
 dialog::backdrop { background: rgb(0 0 0 / 0.5); }
 dialog > * + * { margin-top: 0.75em; }
 [hidden] { display: none !important; }
-@media (max-width: 30em) {
+@media (max-width: 36em) {
   dl > div { grid-template-columns: 1fr; }
   dd { grid-column: 1; }
   dd, .message { min-height: 3em; } /* two lines, so that another text moves nothing */

@@ -1,6 +1,8 @@
 /** What `<aisle-privacy>` says, in English and Korean. */
 
 export interface PanelTexts {
+  /** Attributes of what holds these texts: the page may be in another language, and run the other way. */
+  readonly language: { readonly lang: 'en' | 'ko'; readonly dir: 'ltr' };
   readonly heading: string;
   readonly intro: string;
   readonly where: string;
@@ -74,6 +76,7 @@ export interface PanelTexts {
 }
 
 const EN: PanelTexts = {
+  language: { lang: 'en', dir: 'ltr' },
   heading: 'What this shop’s suggestions know of you',
   intro: 'Suggestions are worked out on this device. What you look at is sent nowhere for them.',
   where: 'Kept',
@@ -155,6 +158,7 @@ const EN: PanelTexts = {
 };
 
 const KO: PanelTexts = {
+  language: { lang: 'ko', dir: 'ltr' },
   heading: '추천이 나에 대해 알고 있는 것',
   intro: '추천은 이 기기에서 계산됩니다. 무엇을 보셨는지는 추천을 위해 어디에도 전송되지 않습니다.',
   where: '보관 위치',

@@ -2,7 +2,7 @@
 import { configure } from '../../../src/models/configuration';
 import { readSessionIndex } from '../../../src/neighbours/session-index';
 import { neighbours } from '../../../src/neighbours/session-knn';
-import { neighbourQuery } from '../../../src/neighbours/session-neighbours';
+import { type NeighbourScores, neighbourQuery } from '../../../src/neighbours/session-neighbours';
 import type { Sessions } from '../../../src/types';
 import type { Comparison, Worst } from './compare';
 
@@ -53,7 +53,8 @@ export function compareNeighbours(bytes: Uint8Array): Comparison {
     if (!baseline) throw new Error(`no code for the algorithm "${algorithm}".`);
     const config = configure(baseline, given(params));
     const index = readSessionIndex(baseline.fit(log, catalogue, config as never), catalogue);
-    const query = neighbourQuery(index, catalogue.items, baseline.rulesOf(config as never));
+    const rules = baseline.rulesOf(config as never);
+    const query = neighbourQuery(index, catalogue.items, rules);
     results.forEach((prefixes, q) => {
       const { items, times } = file.queries[q]!;
       const clicks = items.map(indexOf);
@@ -61,7 +62,10 @@ export function compareNeighbours(bytes: Uint8Array): Comparison {
         if (!('top20' in theirs)) return;
         total++;
         compared++;
-        const error = difference(query(clicks, 0, at + 1, times[at]!), theirs, ids);
+        const ours = query(clicks, 0, at + 1, times[at]!);
+        // Ours are shares of the newest candidate's recency, unless all are shares of the largest.
+        const unit = rules.normalize ? 1 : rules.recency(ours.age, 0);
+        const error = difference({ ...ours, scores: ours.scores.map((score) => unit * score) }, theirs, ids);
         if (!worst || error > worst.error) worst = { tensor: `${name}, query ${q}, click ${at}`, error, limit: LIMIT };
       });
     });
@@ -83,7 +87,7 @@ function given(params: Readonly<Record<string, unknown>>): Record<string, unknow
 
 /** The largest relative difference, 0 included, of anything the file says of one answer; infinite for another ranking. */
 function difference(
-  { scores, candidates }: { readonly scores: Float64Array; readonly candidates: number },
+  { scores, candidates }: Pick<NeighbourScores, 'scores' | 'candidates'>,
   theirs: Result,
   ids: readonly number[],
 ): number {

@@ -4,14 +4,14 @@ import { Adapter, type AdapterGradients } from '../../../src/train/tuning/adapte
 import type { SavedLearner } from '../../../src/train/tuning/learner';
 import { ADAPTER, CAPS, SAMPLE_ABOVE } from '../../../src/train/tuning/settings';
 import type { NdArray } from '../../../src/types';
-import { D, eventsOf, fondEvents, groundOf, vectorOf } from './shop';
+import { D, eventsOf, fondEvents, frozenModelOf, vectorOf } from './shop';
 
-const ground = groundOf();
+const frozen = frozenModelOf();
 
 /** An adapter that has learnt something of everything. */
 function learnt(events = 40, seed = 1): Adapter {
-  const adapter = new Adapter(ground);
-  for (const event of fondEvents(events, ground.itemIds.length, seed)) {
+  const adapter = new Adapter(frozen);
+  for (const event of fondEvents(events, frozen.itemIds.length, seed)) {
     if (event.vector) {
       adapter.predict(event);
       adapter.learn(event);
@@ -27,7 +27,7 @@ function moved({ itemIds, arrays, step }: SavedLearner, name: string, at: number
   const data = Float32Array.from(array.data);
   data[at]! += by;
   const changed: NdArray = { ...array, data };
-  return new Adapter(ground, { itemIds, arrays: { ...arrays, [name]: changed }, step });
+  return new Adapter(frozen, { itemIds, arrays: { ...arrays, [name]: changed }, step });
 }
 
 const PARTS: readonly [keyof AdapterGradients, string][] = [
@@ -57,8 +57,8 @@ describe('gradients are those of finite differences', () => {
 
 test('before it has seen anything, an adapter ranks as the base does', () => {
   const { vector } = eventsOf([1, 2])[1]!;
-  for (let item = 1; item <= ground.itemIds.length; item++) {
-    const { base, tuned } = new Adapter(ground).predict({ item, time: 0, vector: vector! });
+  for (let item = 1; item <= frozen.itemIds.length; item++) {
+    const { base, tuned } = new Adapter(frozen).predict({ item, time: 0, vector: vector! });
     expect(tuned.rank).toBe(base.rank);
   }
 });
@@ -66,10 +66,10 @@ test('before it has seen anything, an adapter ranks as the base does', () => {
 test('items of the session score what the base gives them on top, for base and tuned, and for others', () => {
   const repeats = Float32Array.of(1.5, -2);
   const vector = vectorOf(random(8, 'event'));
-  const lossOf = (of: typeof ground, item: number) =>
+  const lossOf = (of: typeof frozen, item: number) =>
     new Adapter(of).predict({ item, time: 0, vector, session: { items: [9, 7, 3] } }).base.loss;
-  const [plain, lifted] = [ground, { ...ground, repeats }].map((of) =>
-    ground.itemIds.map((_, k) => -lossOf(of, k + 1)),
+  const [plain, lifted] = [frozen, { ...frozen, repeats }].map((of) =>
+    frozen.itemIds.map((_, k) => -lossOf(of, k + 1)),
   );
   // Logits, but for a constant: what items 3 and 7 get shows against any other.
   const above = (item: number) => lifted![item - 1]! - plain![item - 1]! - (lifted![19]! - plain![19]!);
@@ -79,7 +79,7 @@ test('items of the session score what the base gives them on top, for base and t
 
   const replayed = (sessions: { items: number[] }[]) => {
     const replay = { vectors: vectorOf(random(9, 'replay')), targets: Int32Array.of(3), sessions };
-    const adapter = new Adapter({ ...ground, repeats, replay });
+    const adapter = new Adapter({ ...frozen, repeats, replay });
     adapter.predict({ item: 12, time: 0, vector });
     adapter.learn({ item: 12, time: 0, vector });
     return Array.from(adapter.save().arrays['shift']!.data);
@@ -89,7 +89,7 @@ test('items of the session score what the base gives them on top, for base and t
 
 test('it learns what the visitor is fond of', () => {
   const adapter = learnt(60);
-  const fresh = fondEvents(120, ground.itemIds.length, 2).filter(({ vector }) => vector);
+  const fresh = fondEvents(120, frozen.itemIds.length, 2).filter(({ vector }) => vector);
   const gains = fresh.map((event) => {
     const { base, tuned } = adapter.predict(event);
     return base.loss - tuned.loss;
@@ -118,9 +118,9 @@ test('a folded adapter scores as the adapter does, in the unit of the base', () 
 test('an adapter goes on bit for bit from what was saved, at any point', () => {
   const events = fondEvents(50);
   for (const pause of [0, 1, 8, 23, 49]) {
-    let adapter = new Adapter(ground);
+    let adapter = new Adapter(frozen);
     events.forEach((event, t) => {
-      if (t === pause) adapter = new Adapter(ground, structuredClone(adapter.save()));
+      if (t === pause) adapter = new Adapter(frozen, structuredClone(adapter.save()));
       if (event.vector) {
         adapter.predict(event);
         adapter.learn(event);
@@ -164,7 +164,7 @@ test('hidden items take no probability and no rank', () => {
   const { base, tuned } = learnt().predict({ ...event, hidden });
   expect(tuned.loss).toBeLessThan(open.tuned.loss);
   expect(base.rank).toBeLessThanOrEqual(open.base.rank);
-  expect(base.rank).toBeLessThanOrEqual(ground.itemIds.length - 6);
+  expect(base.rank).toBeLessThanOrEqual(frozen.itemIds.length - 6);
 });
 
 test('sessions of others hold the vectors back', () => {
@@ -172,9 +172,9 @@ test('sessions of others hold the vectors back', () => {
   const others = { vectors: new Float32Array(20 * D), targets: new Int32Array(20) };
   for (let m = 0; m < 20; m++) {
     others.vectors.set(vectorOf(draws), m * D);
-    others.targets[m] = 1 + draws.integer(ground.itemIds.length);
+    others.targets[m] = 1 + draws.integer(frozen.itemIds.length);
   }
-  const lengths = [learnt(200), new Adapter({ ...ground, replay: others })].map((adapter, i) => {
+  const lengths = [learnt(200), new Adapter({ ...frozen, replay: others })].map((adapter, i) => {
     if (i === 1) {
       for (const event of fondEvents(200)) {
         if (event.vector) {
@@ -190,7 +190,7 @@ test('sessions of others hold the vectors back', () => {
 });
 
 test('of a large catalogue a sample is predicted among, the same for base and tuned, and always the same', () => {
-  const large = groundOf(SAMPLE_ABOVE + 1000);
+  const large = frozenModelOf(SAMPLE_ABOVE + 1000);
   const event = { item: 12_345, time: 0, vector: vectorOf(random(7, 'event')) };
   const pairs = [new Adapter(large), new Adapter(large)].map((adapter) => adapter.predict(event));
   expect(pairs[0]).toEqual(pairs[1]);
@@ -207,7 +207,7 @@ test('of a large catalogue a sample is predicted among, the same for base and tu
 
 test('no events bring it past its caps', () => {
   const items = 400;
-  const wide = groundOf(items);
+  const wide = frozenModelOf(items);
   const histories: Record<string, (t: number) => number> = {
     'one item over and over': () => 5,
     'two in turns': (t) => 1 + (t % 2),

@@ -8,10 +8,10 @@ import { initialise } from '../../../src/models/parameters';
 import { upload } from '../../../src/models/tensors';
 import { INFERENCE, neuralScorer } from '../../../src/ranking/neural-scorer';
 import { random } from '../../../src/session/random';
+import type { FrozenModel, TuneEvent } from '../../../src/train/tuning/frozen-model';
 import { Full } from '../../../src/train/tuning/full';
 import type { BaseNetwork } from '../../../src/train/tuning/full-parameters';
-import type { Ground, TuneEvent } from '../../../src/train/tuning/ground';
-import { FULL } from '../../../src/train/tuning/settings';
+import { FULL, SAMPLE, SAMPLE_ABOVE } from '../../../src/train/tuning/settings';
 import { Tuning } from '../../../src/train/tuning/tune';
 import { start } from '../../compute/backends/start';
 import { SMALL } from '../../engine/parity';
@@ -50,7 +50,7 @@ async function visited(name: string, replay: BaseNetwork['replay'] = []) {
   });
   const itemIds = Array.from({ length: N }, (_, k) => `item ${k + 1}`);
   const lifts = repeats && { repeats: repeats.repeats.data };
-  const ground: Ground = { base, itemIds, table: table!, support, ...(bias && { bias }), ...lifts };
+  const frozen: FrozenModel = { base, itemIds, table: table!, scale: 1, support, ...(bias && { bias }), ...lifts };
   const round = [3, 4, 5, 6];
   const events = Array.from({ length: 24 }, (_, t): TuneEvent => {
     const before = round.slice(0, t % 4);
@@ -58,20 +58,58 @@ async function visited(name: string, replay: BaseNetwork['replay'] = []) {
     return { item: round[t % 4]!, time: 1000 * t, ...begun };
   });
   for (const tensor of Object.values(params)) tensor.dispose();
-  return { network, ground, events };
+  return { network, frozen, events };
 }
 
-const tuningOf = (ground: Ground, network: BaseNetwork, delta?: Delta) =>
+const tuningOf = (frozen: FrozenModel, network: BaseNetwork, delta?: Delta) =>
   new Tuning({
-    ...{ ground, method: 'full', learner: new Full(ground, network, delta) },
+    ...{ frozen, method: 'full', learner: new Full(frozen, network, delta) },
     ...(delta && { delta }),
   });
 
+test('a drawn item that is the target itself is no negative, in a catalogue of which a sample is drawn', async () => {
+  const items = SAMPLE_ABOVE + 1;
+  const large = { items, support: new Int32Array(items + 1).fill(1) };
+  const drawnAt = (step: number) => {
+    const { integer } = random(0, 'candidates', step);
+    return Array.from({ length: SAMPLE }, () => 1 + integer(items));
+  };
+  const target = drawnAt(0)[0]!;
+  const without = Array.from({ length: 50 }, (_, step) => step).find((step) => !drawnAt(step).includes(target))!;
+
+  // All other items are alike, and the target is as likely as the sample of them together.
+  const model = (await models.gru4rec!()) as BaseNetwork['model'];
+  const config = configure(model, { layers: '4' });
+  const tensors = initialise(model.parameters(config, large), 3);
+  const table = tensors.items!.data;
+  for (let row = 2; row <= items; row++) table.copyWithin(4 * row, 4, 8);
+  const session = { items: [target === 1 ? 2 : 1] };
+  const c = tidy(() =>
+    model.encode(upload(tensors), upload(model.prepare([session], config, large)), config, INFERENCE).dataSync(),
+  ) as Float32Array;
+  const square = c.reduce((sum, x) => sum + x * x, 0);
+  for (let k = 0; k < 4; k++) table[4 * target + k]! += c[k]! / square; // so that it scores 1 more than the others
+  const frozen = {
+    ...{ base: { ...base, items }, itemIds: Array.from({ length: items }, (_, k) => `${k}`), support: large.support },
+    ...{ table: table.subarray(4) as Float32Array, scale: Math.log(SAMPLE) },
+  };
+  const squares = async (step: number) => {
+    const network = { model, config, catalogue: large, tensors };
+    const learner = new Full(frozen, network, { ...new Full(frozen, network).save(), step });
+    await learner.learn({ item: target, time: 0, session, vector: c });
+    const slots = Object.entries(learner.save().arrays).filter(([name]) => name.startsWith('slot.block.'));
+    return slots.map(([, { data }]) => data[0]!).filter((sum) => sum > 0);
+  };
+  const [hit, missed] = [await squares(0), await squares(without)];
+  expect(missed.length).toBeGreaterThan(1);
+  for (const [i, sum] of missed.entries()) expect(hit[i]! / sum).toBeCloseTo(1, 2);
+});
+
 describe.each(CASES)('all parameters of %s', (architecture) => {
   test('learn what the visitor does, and predict as a scorer of them does', async () => {
-    const { network, ground, events } = await visited(architecture);
+    const { network, frozen, events } = await visited(architecture);
     const before = memory().numTensors;
-    const tuning = tuningOf(ground, network);
+    const tuning = tuningOf(frozen, network);
     const losses: { base: number; tuned: number }[] = [];
     for (const event of events) {
       const { predicted } = await tuning.step(event);
@@ -96,12 +134,12 @@ describe.each(CASES)('all parameters of %s', (architecture) => {
   });
 
   test('end where one run ends, bit for bit, whatever the slices, through the file form', async () => {
-    const { network, ground, events } = await visited(architecture, [{ session: { items: [9, 8] }, target: 7 }]);
-    const whole = tuningOf(ground, network);
+    const { network, frozen, events } = await visited(architecture, [{ session: { items: [9, 8] }, target: 7 }]);
+    const whole = tuningOf(frozen, network);
     for (const event of events.slice(0, 12)) await whole.step(event);
     let delta: Delta | undefined;
     for (let at = 0; at < 12; at += 5) {
-      const slice = tuningOf(ground, network, delta);
+      const slice = tuningOf(frozen, network, delta);
       for (const event of events.slice(at, Math.min(12, at + 5))) await slice.step(event);
       delta = decodeDelta(encodeDelta(await slice.save()));
     }
@@ -109,9 +147,9 @@ describe.each(CASES)('all parameters of %s', (architecture) => {
   });
 
   test('stay within their caps, and rows of items that the visitor never met as they were', async () => {
-    const { network, ground, events } = await visited(architecture);
+    const { network, frozen, events } = await visited(architecture);
     const { integer } = random(5, 'nonsense');
-    const learner = new Full(ground, network);
+    const learner = new Full(frozen, network);
     for (let n = 0; n < 60; n++) {
       const event = { ...events[1 + (n % 3)]!, item: 1 + integer(10) };
       await learner.predict(event);

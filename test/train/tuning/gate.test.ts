@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { GateState } from '../../../src/checkpoint/delta';
 import { random } from '../../../src/session/random';
+import type { Pair } from '../../../src/train/tuning/frozen-model';
 import { CLOSED, GATE, judge, payoff } from '../../../src/train/tuning/gate';
-import type { Pair } from '../../../src/train/tuning/ground';
 
 /** A pair whose tuned model gains so much: 1 is a rank of a quarter. */
 const gaining = (gain: number): Pair => ({

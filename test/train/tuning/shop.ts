@@ -2,7 +2,7 @@
 import type { BaseModel } from '../../../src/checkpoint/delta';
 import { type Random, random } from '../../../src/session/random';
 import type { Facet } from '../../../src/train/tuning/facets';
-import type { Ground, TuneEvent } from '../../../src/train/tuning/ground';
+import type { FrozenModel, TuneEvent } from '../../../src/train/tuning/frozen-model';
 
 export const BASE: BaseModel = {
   ...{ name: 'small', version: '1', architecture: 'gru4rec', hash: 'ab'.repeat(32) },
@@ -14,7 +14,7 @@ const normals = (draws: Random, length: number, std = 1): Float32Array =>
   Float32Array.from({ length }, () => std * draws.normal());
 
 /** Item k + 1 is of kind k % 5 and of brand k % 3, but every seventh has none. */
-export function groundOf(items = BASE.items, seed = 1): Ground {
+export function frozenModelOf(items = BASE.items, seed = 1): FrozenModel {
   const draws = random(seed, 'ground');
   const facet = (name: string, values: number): Facet => ({
     name,
@@ -26,6 +26,7 @@ export function groundOf(items = BASE.items, seed = 1): Ground {
     itemIds: Array.from({ length: items }, (_, k) => `item ${k + 1}`),
     table: normals(draws, items * D, 0.5),
     bias: normals(draws, items, 0.3),
+    scale: 1,
     support: Int32Array.from({ length: items + 1 }, (_, i) => (i === 0 ? 0 : 1 + draws.integer(40))),
     facets: [facet('category 1', 5), facet('brand', 3)],
   };

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import type { Delta } from '../../../src/checkpoint/delta';
 import { decodeDelta, encodeDelta } from '../../../src/checkpoint/delta-file';
 import { random } from '../../../src/session/random';
-import type { TuneEvent } from '../../../src/train/tuning/ground';
+import type { TuneEvent } from '../../../src/train/tuning/frozen-model';
 import { type Tuning, tuneAdapter } from '../../../src/train/tuning/tune';
-import { BASE, D, eventsOf, fondEvents, groundOf, vectorOf } from './shop';
+import { BASE, D, eventsOf, fondEvents, frozenModelOf, vectorOf } from './shop';
 
-const ground = groundOf();
+const frozen = frozenModelOf();
 
 async function learn(events: readonly TuneEvent[], delta?: Delta): Promise<Tuning> {
-  const tuning = tuneAdapter(ground, delta);
+  const tuning = tuneAdapter(frozen, delta);
   for (const event of events) await tuning.step(event);
   return tuning;
 }
@@ -28,7 +28,7 @@ test('slices of any length end where one run ends, bit for bit, through the file
 });
 
 test('every event is predicted before it is learnt, but the first of a session', async () => {
-  const tuning = tuneAdapter(ground);
+  const tuning = tuneAdapter(frozen);
   for (const event of fondEvents(20)) {
     const { predicted } = await tuning.step(event);
     expect(predicted !== undefined).toBe(event.vector !== undefined);
@@ -60,15 +60,15 @@ test('where what was learnt does harm, the gate closes and it is undone', async 
     weights: { ...weights!, data: weights!.data.map((_, j) => (j === 0 ? 0.3 : 1)) },
     'slot.weights': { ...weights!, data: weights!.data.map(() => 1e9) },
   };
-  const tuning = tuneAdapter(ground, { ...delta, arrays: { ...delta.arrays, ...stubborn } });
+  const tuning = tuneAdapter(frozen, { ...delta, arrays: { ...delta.arrays, ...stubborn } });
   const draws = random(8, 'another');
   let rolledBack = false;
   for (let t = 0; t < 100 && !rolledBack; t++) {
     const vector = vectorOf(draws).map((value) => 3 * value);
     // What the base expects, of another kind than the one that was learnt.
-    const expected = ground.itemIds.map((_, i) => {
-      let score = ground.bias![i]!;
-      for (let k = 0; k < D; k++) score += vector[k]! * ground.table[i * D + k]!;
+    const expected = frozen.itemIds.map((_, i) => {
+      let score = frozen.bias![i]!;
+      for (let k = 0; k < D; k++) score += vector[k]! * frozen.table[i * D + k]!;
       return i % 5 === 1 ? Number.NEGATIVE_INFINITY : score;
     });
     const item = 1 + expected.indexOf(Math.max(...expected));

@@ -1,6 +1,6 @@
 /** Lets timers, messages and signals through between steps of a long computation. */
 
-/** Milliseconds of work between two breaths: short enough for a signal to feel instant. */
+/** Milliseconds of work between two pauses: short enough for a signal to feel instant. */
 const INTERVAL = 40;
 
 let last = 0;
@@ -8,9 +8,9 @@ let last = 0;
 /**
  * Waits for one turn of the event loop if the last turn was so long ago, else returns at once.
  *
- * @param interval Milliseconds of work between two breaths. Default 40.
+ * @param interval Milliseconds of work between two pauses. Default 40.
  */
-export async function breathe(interval = INTERVAL): Promise<void> {
+export async function yieldToEventLoop(interval = INTERVAL): Promise<void> {
   const now = performance.now();
   if (now - last < interval) return;
   await new Promise((resolve) => setTimeout(resolve));

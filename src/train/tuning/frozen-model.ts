@@ -5,7 +5,7 @@ import type { ItemIndex, SessionInput } from '../../types';
 import type { Facet } from './facets';
 
 /** A base model: its item side, and what is known of its items. Nothing here is ever written to. */
-export interface Ground {
+export interface FrozenModel {
   readonly base: BaseModel;
   /** `itemIds[k]` is the id of index k + 1. */
   readonly itemIds: readonly string[];
@@ -15,8 +15,8 @@ export interface Ground {
   readonly bias?: Float32Array;
   /** r, `[L]`: what items of the last L clicks score on top, by how many clicks ago. Default 0. */
   readonly repeats?: Float32Array;
-  /** s: what makes logits of the base's scores. Default 1, right for models that learnt by cross-entropy. */
-  readonly scale?: number;
+  /** s: what turns the base's scores into logits. */
+  readonly scale: number;
   /** Events of each item in the training log, `[n + 1]`, entry 0 unused. */
   readonly support: ArrayLike<number>;
   /** What the catalogue says of items; default nothing. */
@@ -32,7 +32,7 @@ export interface Ground {
 
 /** Columns of items that a session holds, with what each scores on top. */
 export function repeatedColumns(
-  { repeats }: Pick<Ground, 'repeats'>,
+  { repeats }: Pick<FrozenModel, 'repeats'>,
   session: SessionInput | undefined,
 ): [number, number][] {
   if (!repeats || !session) return [];

@@ -1,0 +1,49 @@
+/** Faults of a backend, as opposed to mistakes of our own code: only these cost a backend. No tensors. */
+import { type ErrorCode, RecommenderError, reasonOf } from '../errors';
+import type { BackendName } from './types';
+
+/** One instance of a backend: after a restart there is another one under the same name. */
+export interface Device {
+  readonly name: BackendName;
+  readonly instance: object;
+}
+
+export interface FaultOptions {
+  readonly cause?: unknown;
+  /** The instance that failed; absent where none had started. */
+  readonly instance?: object | undefined;
+  /** The instance is gone, which says nothing of the next one: its device was lost, or it was abandoned. */
+  readonly isGone?: boolean;
+}
+
+/**
+ * A backend could not start, failed, did not answer, lost its device, or computed numbers that mean nothing. Only the device
+ * boundary raises it: `device-boundary.ts` (kernels, uploads, reads), `backends/start.ts` and `executor.ts`. Another
+ * backend may do better.
+ */
+export class BackendFault extends RecommenderError {
+  readonly isGone: boolean;
+  /** Private: whoever prints an error would print a whole backend. */
+  readonly #instance: object | undefined;
+
+  constructor(
+    code: ErrorCode,
+    readonly backend: BackendName,
+    message: string,
+    { cause, instance, isGone = false }: FaultOptions = {},
+  ) {
+    super(code, message, { cause });
+    this.#instance = instance;
+    this.isGone = isGone;
+  }
+
+  get instance(): object | undefined {
+    return this.#instance;
+  }
+}
+
+/** An error that a device raised while it computed: a shader that a driver does not compile, memory that is used up. */
+export function deviceFailed({ name, instance }: Device, cause: unknown): Error {
+  if (cause instanceof RecommenderError) return cause;
+  return new BackendFault('no-backend', name, `The backend "${name}" failed: ${reasonOf(cause)}.`, { cause, instance });
+}

@@ -1,0 +1,120 @@
+/** What tuning needs of a loaded model: its item side as plain arrays, and vectors of sessions. */
+import { slice, tidy } from '@tensorflow/tfjs-core';
+import { type OpenedArtifact, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import type { BaseModel } from '../checkpoint/delta';
+import { readFinite } from '../compute/executor';
+import { RecommenderError } from '../errors';
+import type { Network } from '../ranking/load-scorer';
+import { fitScale } from '../ranking/scale';
+import { facetsOf } from '../train/tuning/facets';
+import type { FrozenModel } from '../train/tuning/frozen-model';
+import type { BaseNetwork } from '../train/tuning/full-parameters';
+import type { Model } from './ready-model';
+
+/** A model that was loaded, wherever it computes. */
+export interface LoadedNetwork {
+  readonly artifact: OpenedArtifact;
+  /** Absent where a baseline counts. */
+  readonly network: Omit<Network, 'params'> | undefined;
+}
+
+/**
+ * @throws RecommenderError `not-tunable` where a baseline counts: it has nothing that could be tuned; or where nothing tells the
+ *   scale of a network's scores.
+ */
+export function networkOf<N extends Pick<Network, 'scale'>>(of: {
+  readonly network: N | undefined;
+  readonly artifact: OpenedArtifact;
+}): N {
+  const { network, artifact } = of;
+  const { name, architecture } = artifact.info;
+  if (!network) {
+    throw new RecommenderError(
+      'not-tunable',
+      `"${name}" counts (${architecture}) and does not learn on the device. Load a model of a neural architecture.`,
+    );
+  }
+  if (network.scale === undefined && replayOf(artifact).length === 0) throw noScale(name);
+  return network;
+}
+
+/** More teach nothing further: one is replayed with each event. */
+const MOST_SESSIONS = 64;
+
+/** Each session without its last click, and that click. */
+export function replayOf({ tensors }: OpenedArtifact): NonNullable<BaseNetwork['replay']> {
+  const { [REPLAY_TENSOR]: clicks, [REPLAY_OFFSETS_TENSOR]: offsets } = tensors;
+  if (!clicks || !offsets) return [];
+  const starts = [...offsets.data.subarray(0, MOST_SESSIONS + 1)];
+  return starts.slice(1).map((end, s) => ({
+    session: { items: clicks.data.subarray(starts[s], end - 1) },
+    target: clicks.data[end - 1]!,
+  }));
+}
+
+const noScale = (name: string): RecommenderError =>
+  new RecommenderError(
+    'not-tunable',
+    `"${name}" does not say what turns its scores into probabilities ("scale" in its manifest.json), so it does not learn ` +
+      'on the device. Train it with a validation part, or import it with --data.',
+  );
+
+/** Made once for an artifact: a scale does not depend on where it is computed. */
+const scales = new WeakMap<OpenedArtifact, number | undefined>();
+
+/**
+ * What turns the scores of a network into logits: as its artifact or its loss says, else fitted on the sessions that travel with
+ * it. Undefined where nothing tells, and of a baseline. Inside a slice, on the model's device.
+ */
+export async function scaleOf({ scorer, network, artifact }: Model): Promise<number | undefined> {
+  if (!network || network.scale !== undefined || scales.has(artifact)) return network?.scale ?? scales.get(artifact);
+  const replay = replayOf(artifact);
+  const scores = await scorer.score(replay.map(({ session }) => session));
+  const scale = await fitScale(async (visit) => {
+    for (const [s, { target }] of replay.entries())
+      visit(scores.subarray(s * scorer.items, (s + 1) * scorer.items), target - 1);
+  });
+  scales.set(artifact, scale);
+  return scale;
+}
+
+/** The network as its artifact holds it. */
+export function baseNetwork(of: LoadedNetwork): BaseNetwork {
+  const { model, config, catalogue } = networkOf(of);
+  return { model, config, catalogue, tensors: of.artifact.tensors };
+}
+
+export function baseOf({ info, hash }: OpenedArtifact): BaseModel {
+  const { name, version, architecture, items } = info;
+  return { name, version, architecture, hash, items };
+}
+
+/** Made once for an artifact: the item side does not change, wherever it computes. */
+const frozenModels = new WeakMap<OpenedArtifact, FrozenModel>();
+
+/** Inside a slice, on the model's device. */
+export async function frozenModelOf(model: Model): Promise<FrozenModel> {
+  const { artifact } = model;
+  const known = frozenModels.get(artifact);
+  if (known) return known;
+  const { model: architecture, params, config, catalogue } = networkOf(model);
+  const scale = await scaleOf(model);
+  if (scale === undefined) throw noScale(artifact.info.name);
+  const n = catalogue.items;
+  const [rows, biases, lifts] = tidy(() => {
+    const { table, bias, repeats } = architecture.outputs(params, config);
+    return [slice(table, [1, 0], [n, -1]), bias && slice(bias, 1, n), repeats && slice(repeats, 0)];
+  });
+  const [table, bias, repeats] = await Promise.all([rows, biases, lifts].map((part) => part && readFinite(part)));
+  const { itemIds, tensors, catalogue: products = [] } = artifact;
+  const frozen: FrozenModel = {
+    base: baseOf(artifact),
+    ...{ itemIds, table: table!, scale },
+    ...(bias && { bias }),
+    ...(repeats && { repeats }),
+    support: tensors[SUPPORT_TENSOR]!.data,
+    facets: facetsOf(products, itemIds),
+  };
+  frozenModels.set(artifact, frozen);
+  return frozen;
+}

@@ -1,0 +1,102 @@
+/**
+ * Learning from the visitor, and explaining, on the model that is loaded. A chunk of its own: a page that only recommends
+ * does without.
+ */
+import type { Delta } from '../checkpoint/delta';
+import { RecommenderError } from '../errors';
+import { activeAdapterOf, checkBase, checkFit } from './adopt';
+import { explain, type Scored } from './explain';
+import { fineTune } from './fine-tune';
+import { frozenModelOf } from './frozen-model';
+import { migrate } from './migrate';
+import type { Placement } from './placement';
+import type { ActiveAdapter, Model } from './ready-model';
+import type { Engine } from './types';
+
+/** What the engine lends. */
+export interface EngineHost {
+  /** A call that ends with its caller's signal and with the engine. */
+  call<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** @throws RecommenderError `bad-artifact` where there is no model yet. */
+  loaded(): Placement;
+}
+
+export interface Personalisation extends Pick<Engine, 'adopt' | 'explain' | 'fineTune' | 'migrate'> {
+  /**
+   * Work that scores with what was learnt, where something was, and on another backend where the model's own fails. What
+   * makes scores that are not finite, where the model alone makes finite ones, is not used any more.
+   */
+  readonly scored: Scored;
+  /** Why what was adopted is not used any more, if that is news. */
+  takeRefusal(): string | undefined;
+}
+
+export function createPersonalisation(host: EngineHost): Personalisation {
+  let adopted: Delta | null = null;
+  let refusal: string | undefined;
+  /** What each active adapter was made from: the same model may be on another backend by now. */
+  const madeFrom = new WeakMap<ActiveAdapter, Delta>();
+
+  /** Makes a model score by what was adopted. Inside a slice, on the model's device. */
+  async function setAdapter(model: Model): Promise<void> {
+    const active = model.activeAdapter();
+    const wanted = adopted?.base.hash === model.artifact.hash ? adopted : null;
+    if ((active ? madeFrom.get(active) : null) === wanted) return;
+    const next = wanted ? await activeAdapterOf(wanted, model) : undefined;
+    if (next) madeFrom.set(next, wanted!);
+    model.setAdapter(next);
+  }
+
+  const scored: Scored = async (placement, work, signal) => {
+    const learnt = adopted?.base.hash === placement.artifact.hash ? adopted : null;
+    const withLearnt = async (model: Model) => {
+      await setAdapter(model);
+      return work(model);
+    };
+    try {
+      return await placement.run(withLearnt, signal);
+    } catch (error) {
+      const isDoubtful = learnt && error instanceof RecommenderError && error.code === 'not-finite';
+      if (!isDoubtful || adopted !== learnt) throw error;
+      // No backend computes finite numbers with it. Where the model alone does, what was learnt is to blame.
+      adopted = null;
+      try {
+        const result = await placement.run(withLearnt, signal);
+        refusal = 'it makes scores that are not finite';
+        return result;
+      } catch (ofModel) {
+        adopted = learnt;
+        throw ofModel;
+      }
+    }
+  };
+
+  return {
+    scored,
+    takeRefusal() {
+      const news = refusal;
+      refusal = undefined;
+      return news;
+    },
+    adopt: (delta) =>
+      host.call(async (signal) => {
+        const placement = host.loaded();
+        const before = adopted;
+        if (delta) {
+          checkBase(delta, placement);
+          await placement.run(async (model) => checkFit(delta, model, await frozenModelOf(model)), signal);
+        }
+        adopted = delta;
+        try {
+          await placement.run(setAdapter, signal);
+        } catch (error) {
+          adopted = before;
+          throw error;
+        }
+      }),
+    explain: (request, { signal } = {}) => host.call((ends) => explain(host.loaded(), scored, request, ends), signal),
+    fineTune: (request, { signal, onProgress } = {}) =>
+      host.call((ends) => fineTune(host.loaded(), request, ends, onProgress), signal),
+    migrate: async (delta) => migrate(delta, host.loaded().artifact),
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * What the loader hands to the rest of the embed, its options, and what slots show. Types only: the two parts share no module,
+ * so that each is one file.
+ */
+import type { CatalogueItem } from '../checkpoint/artifact';
+import type { Reason } from '../engine/types';
+import type {
+  ConsentAnswer,
+  Recommender,
+  RecommenderEvents,
+  RecommenderOptions,
+  TrackedEvent,
+} from '../recommender/types';
+import type { Texts } from './texts';
+
+/** One product, ready to be shown. */
+export interface Suggestion {
+  readonly id: string;
+  readonly href: string;
+  readonly title: string;
+  readonly brand: string | undefined;
+  readonly price: string | undefined;
+  readonly image: string | undefined;
+  /** That it comes later, in words. */
+  readonly note: string | undefined;
+  readonly reason: Reason;
+  readonly score: number;
+}
+
+/** `data-model-url` on the script's tag is `modelUrl` here, and so on. */
+export interface EmbedOptions extends RecommenderOptions {
+  /** `auto`: what the page says of itself is tracked (`readers/`). `manual`: only what it pushes. Default `auto`. */
+  readonly track?: 'auto' | 'manual';
+  /** The product that the page shows, where it has neither JSON-LD nor a data layer. */
+  readonly item?: string;
+  /** Hosts that links may lead to, besides the page's own origin; `*.shop.example` allows every host below it. */
+  readonly allowHosts?: string | readonly string[];
+  /** Address of a product that has none in the catalogue: `/product/{id}`. */
+  readonly itemUrl?: string;
+  /**
+   * What the page itself knows of a product, in place of what the artifact's catalogue says; undefined leaves it out. By
+   * `start` alone: a tag cannot carry it. Default: the catalogue's word.
+   */
+  readonly product?: (product: CatalogueItem) => CatalogueItem | undefined;
+}
+
+/** What only a page has; the rest is the recommender's. */
+export interface PageOptions {
+  readonly track: 'auto' | 'manual';
+  readonly item: string | undefined;
+  readonly dataLayer: string;
+  readonly allowHosts: readonly string[];
+  readonly itemUrl: string | undefined;
+  readonly product: (product: CatalogueItem) => CatalogueItem | undefined;
+}
+
+/**
+ * `window.aisle`: an array of commands, before and after the script is there.
+ *
+ *     (window.aisle ||= []).push(['track', 'sku-42']);
+ */
+export interface Aisle extends Array<AisleCommand> {
+  /**
+   * Resolves when the model is ready; also when it cannot be, with a recommender whose `status` says why, or with
+   * undefined where none could be made or it was stopped before. It never rejects. A start after that makes another one.
+   * Absent until the script is there.
+   */
+  ready?: Promise<Recommender | undefined>;
+  /** By itself for `on`, so that a listener's argument has the type of its event. */
+  push<E extends keyof RecommenderEvents>(
+    command: readonly ['on', event: E, listener: (detail: RecommenderEvents[E]) => void],
+  ): number;
+  push(...commands: AisleCommand[]): number;
+  /** The page's recommender, as soon as there is one. */
+  recommender?: Recommender | undefined;
+}
+
+/** What each command is given. */
+export interface Commands {
+  /** Starts with these options, in place of what runs. */
+  start: [options: EmbedOptions];
+  track: [event: string | TrackedEvent];
+  consent: [answer: ConsentAnswer];
+  erase: [];
+  pause: [];
+  resume: [];
+  on: {
+    [E in keyof RecommenderEvents]: [event: E, listener: (detail: RecommenderEvents[E]) => void];
+  }[keyof RecommenderEvents];
+  /** Reads the page's JSON-LD again. */
+  page: [];
+  /** Asks again for every slot. */
+  refresh: [];
+  /** Ends what runs; what is shown stays. */
+  stop: [];
+}
+
+/** A command in the array, such as `['track', 'sku-42']`. */
+export type AisleCommand = { [C in keyof Commands]: readonly [command: C, ...args: Commands[C]] }[keyof Commands];
+
+/** Elements inside a slot's shadow tree. */
+export interface Frame {
+  /** Around everything; `aria-busy` while the slot waits. */
+  readonly section: HTMLElement;
+  /** Absent where the shop's own cards are shown in place. */
+  readonly list?: HTMLElement;
+  readonly message?: HTMLElement;
+}
+
+/** One `<aisle-recommendations>` of the page. */
+export interface Slot extends Drawn {
+  readonly element: HTMLElement;
+}
+
+/** What a slot's attributes ask for, and the frame that was drawn for it. */
+export interface Drawn {
+  frame: Frame;
+  texts: Texts;
+  /** As the nearest `lang` says. */
+  language: string;
+  /** How many products: at least 1. */
+  limit: number;
+  /** As it is written; it may be no strategy at all. */
+  strategy: string;
+}
+
+/** Why a slot shows what it shows, in `data-aisle-state`. The values are stable; after `error-` comes an `ErrorCode`. */
+export type SlotState = 'loading' | 'ready' | 'empty' | 'error-script' | 'error-options' | `error-${string}`;
+
+export interface Host {
+  readonly aisle: Aisle;
+  /** The `<script>` that carries the options; absent where the page starts the embed by a command. */
+  readonly script: HTMLElement | undefined;
+  readonly slots: ReadonlySet<Slot>;
+  /** Whether cards have a place for a picture. */
+  pictures: boolean;
+  /** Settles `aisle.ready`. */
+  readonly settle: (recommender: Recommender | undefined) => void;
+  /** One line on the console for each problem, once. */
+  warn(problem: string, error?: unknown): void;
+  /** Runs what touches the page; what it throws is a warning. */
+  guard(what: string, work: () => unknown): void;
+  /** Says why a slot shows what it shows: in `data-aisle-state`, by `aria-busy`, and in words where it shows nothing. */
+  setState(slot: Slot, state: SlotState): void;
+  /** Sends the page the event `aisle-recommendations`: what the slot shows now. */
+  tell(slot: Slot, state: SlotState, suggestions: readonly Suggestion[]): void;
+  /** Reads the attributes of a slot again, and draws what shows them at once: the heading, the placeholders. */
+  redraw(slot: Slot): void;
+  /** Makes an element; `part` names it to the shop's style sheets. */
+  node(tag: string, attributes: Readonly<Record<string, string>>, ...children: Node[]): HTMLElement;
+  /** Makes what stands in the place of a card. */
+  placeholder(): HTMLElement;
+  /** Gives a shadow tree its looks. */
+  dress(root: ShadowRoot, css: string): void;
+  /** Set by what was loaded: a slot came, has changed, or went. */
+  onSlot?: (slot: Slot, change: 'came' | 'changed' | 'went') => void;
+}

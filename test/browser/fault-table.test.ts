@@ -1,0 +1,49 @@
+/// <reference types="@webgpu/types" />
+import { engine as runtime } from '@tensorflow/tfjs-core';
+import { afterEach, describe, inject, test, vi } from 'vitest';
+import { stopBackend } from '../../src/compute/backends/start';
+import type { LocalEngineOptions } from '../../src/engine/local-engine';
+import { type Bench, checkFaults, checkMove, FAULTS, type Fault, OPERATIONS } from '../engine/fault-table';
+
+vi.setConfig({ testTimeout: 600_000 });
+
+const GPUS: readonly Bench[] = [
+  {
+    backend: 'webgpu',
+    below: 'webgl',
+    lose: () => (runtime().registry['webgpu'] as unknown as { device: GPUDevice }).device.destroy(),
+  },
+  {
+    backend: 'webgl',
+    below: 'wasm',
+    lose() {
+      const { gpgpu } = runtime().registry['webgl'] as unknown as { gpgpu: { gl: WebGL2RenderingContext } };
+      gpgpu.gl.getExtension('WEBGL_lose_context')!.loseContext();
+    },
+  },
+];
+
+/** Only a call that never settles costs its deadline; a GPU in software, on a busy machine, must not. */
+const patience = (fault: Fault): LocalEngineOptions => ({ backendDeadline: fault === 'never settles' ? 20 : 120 });
+
+/** The first, the last and one between; a soak takes them all. */
+const some = inject('SOAK') > 0 ? undefined : (count: number) => [...new Set([1, Math.ceil(count / 2), count])];
+
+afterEach(() => {
+  for (const { backend } of GPUS) stopBackend(backend); // a test that failed may leave a fault in it
+});
+
+describe.each(GPUS)('on $backend', (bench) => {
+  describe.each(OPERATIONS)('$name', (operation) => {
+    test.each(FAULTS)(
+      'is answered by some backend where a device call %s, and what was learnt stays',
+      async (fault) => {
+        await checkFaults(bench, operation, fault, some);
+      },
+    );
+  });
+
+  test.each(FAULTS)('move leaves the model where it is where a device call %s', async (fault) => {
+    await checkMove({ ...bench, from: 'wasm', options: patience(fault) }, fault, some);
+  });
+});

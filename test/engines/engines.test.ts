@@ -1,0 +1,287 @@
+/** The built library and the built embed in Chromium, Firefox and WebKit. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { DemoFile } from '../../src/demo/shop';
+import type { createRecommender, Recommender, RecommenderOptions } from '../../src/index';
+import type {} from '../../src/ui/embed';
+import { built, ROOT } from '../build/built';
+import { type EmbedServer, html, SETTLED, SLOT, STOCK, serveEmbed } from '../ui/embed-window';
+import { type Browser, type BrowserEngine, ENGINES, type Tab } from './browsers';
+
+vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
+
+/** What the page holds for the test. */
+interface Shop {
+  /** For each worker that the page started: how often it said `ready`, and how many answers each call got. */
+  readonly workers: { ready: number; answers: Record<number, number> }[];
+  /** Errors that nobody handled, and what the console was told. */
+  readonly complaints: string[];
+  createRecommender?: typeof createRecommender;
+  recommender?: Recommender;
+  /** The recommender's clock, in milliseconds since 1970. Default: that of the device. */
+  now?: number;
+}
+
+declare global {
+  interface Window {
+    shop: Shop;
+  }
+}
+
+/** Runs in the page before every other script. */
+function record(): void {
+  const shop: Shop = { workers: [], complaints: [] };
+  window.shop = shop;
+  addEventListener('error', ({ message }) => shop.complaints.push(message));
+  addEventListener('unhandledrejection', ({ reason }) => shop.complaints.push(String(reason)));
+  for (const level of ['error', 'warn'] as const) console[level] = (...words) => shop.complaints.push(words.join(' '));
+  window.Worker = class extends Worker {
+    constructor(...start: ConstructorParameters<typeof Worker>) {
+      super(...start);
+      const worker: Shop['workers'][number] = { ready: 0, answers: {} };
+      shop.workers.push(worker);
+      this.addEventListener('message', ({ data }) => {
+        if ('ready' in data) worker.ready++;
+        if ('result' in data || 'error' in data) worker.answers[data.id] = (worker.answers[data.id] ?? 0) + 1;
+      });
+    }
+  };
+}
+
+const RECORD = `<script>(${record})()</script>`;
+const LIBRARY = `<script type="module">
+  import { createRecommender } from '/lib/index.js';
+  window.shop.createRecommender = createRecommender;
+</script>`;
+
+const browsers = new Map<BrowserEngine, Promise<Browser>>();
+afterAll(async () => {
+  for (const starting of browsers.values()) await (await starting.catch(() => undefined))?.close();
+});
+
+/** Opens a page of a shop with an origin, and so a storage, of its own. */
+async function openShop(
+  engine: BrowserEngine,
+  head: string,
+  body = '',
+): Promise<{ tab: Tab; openTab: () => Promise<Tab> }> {
+  const browser = browsers.get(engine) ?? engine.start();
+  browsers.set(engine, browser);
+  const server: EmbedServer = await serveEmbed({
+    '/lib/': await built('lib'),
+    '/models/': join(ROOT, 'public/models'),
+  });
+  onTestFinished(() => server.close());
+  server.serve('/', html(body, RECORD + head));
+  const openTab = async () => {
+    const tab = await (await browser).open(server.origin);
+    onTestFinished(() => tab.close());
+    return tab;
+  };
+  return { tab: await openTab(), openTab };
+}
+
+/** Starts the library in a page that has it. */
+async function createIn(tab: Tab, options: Partial<RecommenderOptions>): Promise<void> {
+  await expect.poll(() => tab.evaluate(() => window.shop.createRecommender !== undefined)).toBe(true);
+  await tab.evaluate(
+    async (chosen) => {
+      const { shop } = window;
+      shop.recommender = await shop.createRecommender!({ ...chosen, now: () => shop.now ?? Date.now() });
+    },
+    { modelUrl: '/models/demo/', backend: 'wasm', ...options } as const,
+  );
+}
+
+const statusOf = (tab: Tab) => tab.evaluate(() => window.shop.recommender!.status);
+
+/** Expects that nothing is degraded, and that one engine runs in each worker: two would both be ready, and both answer. */
+async function expectWell(tab: Tab): Promise<void> {
+  await expect.poll(async () => (await statusOf(tab)).engine?.thread).toBe('worker');
+  expect((await statusOf(tab)).degraded).toEqual([]);
+  const { workers, complaints } = await tab.evaluate(() => window.shop);
+  expect(complaints).toEqual([]);
+  expect(workers.length).toBeGreaterThan(0);
+  for (const { ready, answers } of workers) {
+    expect(ready, 'messages that say `ready`').toBe(1);
+    expect(
+      Object.values(answers).filter((times) => times > 1),
+      'calls that were answered twice',
+    ).toEqual([]);
+  }
+}
+
+/** What another engine must compute: the same, and numbers within 5e-6. */
+const nearly = (value: unknown): unknown => {
+  if (typeof value === 'number') return expect.closeTo(value, 5);
+  if (Array.isArray(value)) return value.map(nearly);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, nearly(part)]));
+};
+
+const NOW = 1_700_000_000_000;
+const DAY = 86_400_000;
+const ids = (...places: readonly number[]): string[] => places.map((place) => STOCK[place % STOCK.length]!.id);
+const VISITS: readonly string[][] = [
+  ids(3),
+  ids(3, 40, 41),
+  ids(120, 7, 120, 8, 9),
+  ids(...Array.from({ length: 20 }, (_, n) => 17 * n)),
+];
+
+/** What a model recommends during some visits, how it explains one item, and what it learns from the visits. */
+async function outcome(tab: Tab, modelUrl: string) {
+  await createIn(tab, { modelUrl, consent: 'granted', history: 'session' });
+  return tab.evaluate(
+    async (visits, start, day) => {
+      const { shop } = window;
+      const recommender = shop.recommender!;
+      const lists = [];
+      for (const [n, visit] of visits.entries()) {
+        const now = start + n * day;
+        shop.now = now;
+        for (const [t, itemId] of visit.entries()) {
+          recommender.track({ itemId, time: now - 60_000 * (visit.length - t) });
+        }
+        lists.push(await recommender.recommend({ k: 20 }));
+      }
+      const explained = await recommender.explain(lists.at(-1)![0]!.itemId);
+      const { state, events, steps, latest } = await recommender.fineTune();
+      return { lists, explained, learnt: { state, events, steps, latest } };
+    },
+    VISITS,
+    NOW,
+    DAY,
+  );
+}
+
+const { models } = JSON.parse(readFileSync(join(ROOT, 'public/demo.json'), 'utf8')) as DemoFile;
+const chromium = ENGINES.find(({ name }) => name === 'Chromium')!;
+const outcomes = new Map<string, ReturnType<typeof outcome>>();
+
+async function inChromium(modelUrl: string): ReturnType<typeof outcome> {
+  const known = outcomes.get(modelUrl) ?? openShop(chromium, LIBRARY).then(({ tab }) => outcome(tab, modelUrl));
+  outcomes.set(modelUrl, known);
+  return known;
+}
+
+describe.each(ENGINES)('in $name', (engine) => {
+  const installed = test.skipIf(engine.missing);
+
+  describe.each([
+    ['beside it', undefined],
+    ['at an address with a version', 'worker.js?v=2'],
+  ])('with the worker %s', (_, worker) => {
+    installed('the library recommends, explains and learns, with one engine', async () => {
+      const { tab } = await openShop(engine, LIBRARY);
+      await createIn(tab, { consent: 'granted', ...(worker && { workerUrl: `/lib/${worker}` }) });
+      const { count, rank, events } = await tab.evaluate(
+        async (visit) => {
+          const recommender = window.shop.recommender!;
+          for (const itemId of visit) recommender.track(itemId);
+          const items = await recommender.recommend({ k: 8 });
+          const explanation = await recommender.explain(items[2]!.itemId);
+          const { events } = await recommender.fineTune({ method: 'full' });
+          return { count: items.length, rank: explanation?.rank, events };
+        },
+        ids(3, 40, 41),
+      );
+      expect({ count, rank, events }).toEqual({ count: 8, rank: 3, events: 3 });
+      await expectWell(tab);
+    });
+
+    installed('the embed shows suggestions, with one engine', async () => {
+      const head = worker ? SETTLED.replace('data-', `data-worker-url="/aisle/${worker}" data-`) : SETTLED;
+      const { tab } = await openShop(engine, head, SLOT);
+      const links = () =>
+        tab.evaluate(() => {
+          const slot = document.querySelector('aisle-recommendations[data-aisle-state=ready]');
+          return slot?.shadowRoot?.querySelectorAll('a').length;
+        });
+      await expect.poll(links).toBe(8);
+      await tab.evaluate(async () => {
+        window.shop.recommender = (await window.aisle!.ready)!;
+      });
+      await expectWell(tab);
+    });
+  });
+
+  installed.each(models)('$title answers, explains and learns as elsewhere', async ({ modelUrl }) => {
+    const right = await inChromium(`/${modelUrl}`);
+    expect(right.lists.map((list) => list.length)).toEqual(VISITS.map(() => 20));
+    const { tab } = await openShop(engine, LIBRARY);
+    expect(await outcome(tab, `/${modelUrl}`)).toEqual(nearly(right));
+    await expectWell(tab);
+  });
+
+  installed('the backends are tried in a second worker, and the answer stays', async () => {
+    const { tab } = await openShop(engine, LIBRARY);
+    await createIn(tab, { backend: 'auto' });
+    await tab.evaluate(
+      (visit) => {
+        for (const itemId of visit) window.shop.recommender!.track(itemId);
+      },
+      ids(3, 40, 41),
+    );
+    const ask = () =>
+      tab.evaluate(async () => (await window.shop.recommender!.recommend({ k: 8 })).map(({ itemId }) => itemId));
+    const before = await ask();
+    const why = async () => (await statusOf(tab)).engine?.why;
+    await expect.poll(why, { timeout: 60_000 }).toMatch(/wasm \d+\.\d ms/);
+    expect(await ask()).toEqual(before);
+    expect((await tab.evaluate(() => window.shop.workers)).length).toBeGreaterThan(1);
+    await expectWell(tab);
+  });
+
+  installed(
+    'a visit is stored after consent, outlives a reload, is known in a second tab, and erased in both',
+    async () => {
+      const { tab, openTab } = await openShop(engine, LIBRARY);
+      const databases = () => tab.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+      const known = (where: Tab) =>
+        where.evaluate(async () => {
+          const { sessions } = await window.shop.recommender!.privacy.export();
+          return sessions.flat().map(({ itemId }) => itemId);
+        });
+      const storage = async (where: Tab) => (await statusOf(where)).storage;
+      const visit = ids(3, 40, 41);
+
+      await createIn(tab, { consent: 'manual' });
+      await tab.evaluate(async (itemId) => {
+        window.shop.recommender!.track(itemId);
+        await window.shop.recommender!.recommend();
+      }, visit[0]!);
+      expect(await databases()).toEqual([]);
+      await tab.evaluate(() => window.shop.recommender!.privacy.consent('granted'));
+      await expect.poll(() => storage(tab)).toBe('indexeddb');
+      await tab.evaluate(
+        (itemId) =>
+          new Promise<void>((stored) => {
+            const recommender = window.shop.recommender!;
+            recommender.on('stored', ({ events }) => events.some((event) => event.itemId === itemId) && stored());
+            recommender.track(itemId);
+          }),
+        visit[1]!,
+      );
+
+      await tab.reload();
+      await createIn(tab, { consent: 'granted' });
+      await expect.poll(() => known(tab)).toEqual(visit.slice(0, 2));
+
+      const second = await openTab();
+      await createIn(second, { consent: 'granted' });
+      await expect.poll(() => known(second)).toEqual(visit.slice(0, 2));
+      await second.evaluate((itemId) => window.shop.recommender!.track(itemId), visit[2]!);
+      await expect.poll(() => known(tab)).toEqual(visit);
+      await expectWell(second);
+
+      await tab.evaluate(() => window.shop.recommender!.privacy.erase());
+      await expect.poll(() => known(second)).toEqual([]);
+      expect(await known(tab)).toEqual([]);
+      await expect.poll(databases).toEqual([]);
+      expect(await tab.evaluate(() => localStorage.length + sessionStorage.length)).toBe(0);
+      await expectWell(tab);
+    },
+  );
+});

@@ -1,0 +1,6 @@
+/** Says in one sentence each which browsers are not here: a skipped test would look like a passed one. */
+import { ENGINES } from './browsers';
+
+export default function setup(): void {
+  for (const { missing } of ENGINES) if (missing !== undefined) console.warn(missing);
+}
