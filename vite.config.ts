@@ -12,7 +12,7 @@
 import { defineConfig, type UserConfig } from 'vite';
 import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
 import { codeHash, compactStyles, declarations, executable, withoutHelp } from './test/build/plugins.ts';
-import { tfjsKernels } from './test/build/tfjs-kernels.ts';
+import { kernelFiles, tfjsKernels } from './test/build/tfjs-kernels.ts';
 
 /** The licences of what is inside, in one file instead of in front of every module. */
 const LICENCES = { fileName: 'licences.md' } as const;
@@ -46,6 +46,7 @@ function worker(entryFileNames: string): NonNullable<UserConfig['worker']> {
 const codeSplitting = { groups: [{ name: 'shared', test: /src\/(errors|abort|compute\/types)\.ts$/ }] };
 
 const page: UserConfig = {
+  optimizeDeps: { include: kernelFiles() },
   // Lists of what to load ahead would be a good part of what the page loads.
   build: {
     ...bundle,
