@@ -187,9 +187,9 @@ async function buildWorker(
 /** A chunk in CommonJS as a part that defines itself. */
 function defineOf(name: string, code: string): string {
   const body = code
-    .replace(/Promise\.resolve\(\)\.then\(\(\) => require\("\.\/([\w-]+)\.js"\)\)/g, 'load("$1")')
+    .replace(/Promise\.resolve\(\)\.then\(\(\) => require\("\.\/([\w-]+)\.js"\)\)/g, 'aisleLoad("$1")')
     .replace(/\brequire\("\.\/([\w-]+)\.js"\)/g, 'require("$1")');
-  return `globalThis.aisleParts.define(${JSON.stringify(name)}, (exports, require, load) => {\n${body}\n});`;
+  return `globalThis.aisleParts.define(${JSON.stringify(name)}, (exports, require, aisleLoad) => {\n${body}\n});`;
 }
 
 type ModuleInfo = { readonly importedIds: readonly string[]; readonly dynamicallyImportedIds: readonly string[] };
