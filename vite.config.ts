@@ -30,7 +30,7 @@ const bundle = {
 /** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {
   name: 'ops',
-  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|stack|add|minimum|tanh|expand_dims|(axis|segment|split|concat|broadcast|erf|selu)_util)\.js$/,
+  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|mat_mul|sigmoid|maximum|stack|add|minimum|tanh|expand_dims|(axis|segment|split|concat|broadcast|erf|selu)_util)\.js$|src[\\/]nn[\\/](activation|layer-norm|masked|normalise-rows)\.ts$/,
 } as const;
 
 /** Most of a build's time is that of our own plugins: the worker's build is one, and TypeScript's declarations. */
