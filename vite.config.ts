@@ -12,7 +12,7 @@
 import { defineConfig, type UserConfig } from 'vite';
 import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
 import { codeHash, compactStyles, declarations, executable, withoutHelp } from './test/build/plugins.ts';
-import { tfjsKernels } from './test/build/tfjs-kernels.ts';
+import { kernelFiles, tfjsKernels } from './test/build/tfjs-kernels.ts';
 import { workerFiles } from './test/build/worker-files.ts';
 
 /** The licences of what is inside, in one file instead of in front of every module. */
@@ -40,6 +40,7 @@ const checks = { pluginTimings: false };
 const codeSplitting = { groups: [{ name: 'shared', test: /src\/(errors|abort|compute\/types)\.ts$/ }] };
 
 const page: UserConfig = {
+  optimizeDeps: { include: kernelFiles() },
   // Lists of what to load ahead would be a good part of what the page loads.
   build: {
     ...bundle,

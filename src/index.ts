@@ -12,16 +12,7 @@ export type {
   TuneProgress,
 } from './engine/types';
 export { type ErrorCode, RecommenderError } from './errors';
-export {
-  createRecommender,
-  type Degradation,
-  type Recommender,
-  type RecommenderEvents,
-  type RecommenderOptions,
-  type RecommendOptions,
-  type Status,
-  type TrackedEvent,
-} from './recommender';
+export { createRecommender } from './recommender';
 export type {
   Consent,
   ConsentAnswer,
@@ -29,19 +20,28 @@ export type {
   ConsentSource,
   ConsentWord,
   ConsentWords,
-} from './recommender/consent';
-export type {
+  Degradation,
+  Favourite,
   FineTuneOptions,
   GateStatus,
+  ImagesChoice,
   LearnChoice,
   LearningCalls,
   LearningStatus,
+  Learnt,
   PredictedEvent,
+  Privacy,
+  PrivacyExport,
+  ProductFilter,
+  Pull,
+  Recommender,
+  RecommenderEvents,
+  RecommenderOptions,
+  RecommendOptions,
+  Status,
+  Strategy,
   Taste,
-} from './recommender/learning-status';
-export type { Favourite, Learnt, Pull } from './recommender/learnt';
-export type { ImagesChoice } from './recommender/pictures';
-export type { Privacy, PrivacyExport } from './recommender/privacy';
-export type { ProductFilter, Strategy } from './recommender/strategies';
+  TrackedEvent,
+} from './recommender/types';
 export type { HistoryChoice } from './session/visitor-history';
 export type { StorageState } from './store/event-store';

@@ -15,7 +15,11 @@ function sources(): Map<string, string> {
 }
 
 function check(file: string, ...lines: string[]): string[] {
-  return violations(new Map([[file, lines.join('\n')]])).map(({ file, line, rule }) => `${file}:${line}: ${rule}`);
+  return checkAll({ [file]: lines.join('\n') });
+}
+
+function checkAll(files: Readonly<Record<string, string>>): string[] {
+  return violations(new Map(Object.entries(files))).map(({ file, line, rule }) => `${file}:${line}: ${rule}`);
 }
 
 test('the sources keep the layer rules', () => {
@@ -150,6 +154,64 @@ describe('the checker refuses, with file, line and rule,', () => {
   ])('%s', (_name, file, line, rule) => {
     expect(check(file, '// first line', line)).toEqual([`${file}:2: ${rule}`]);
   });
+});
+
+describe('the checker refuses, naming the files of the circle,', () => {
+  test.each<[string, Record<string, string>, string]>([
+    [
+      'two files that import each other',
+      { 'src/nn/a.ts': `import { b } from './b';`, 'src/nn/b.ts': `\nimport { a } from './a';` },
+      'src/nn/b.ts:2: import circle: src/nn/a.ts → src/nn/b.ts → src/nn/a.ts',
+    ],
+    [
+      'three files, by way of a type',
+      {
+        'src/ui/a.ts': `import { b } from './b';`,
+        'src/ui/b.ts': `export * from './c/index';`,
+        'src/ui/c/index.ts': `import type { A } from '../a';`,
+      },
+      'src/ui/c/index.ts:1: import circle: src/ui/a.ts → src/ui/b.ts → src/ui/c/index.ts → src/ui/a.ts',
+    ],
+    [
+      'an import expression',
+      { 'src/train/a.ts': `const b = import('./b');`, 'src/train/b.ts': `import { a } from './a';` },
+      'src/train/b.ts:1: import circle: src/train/a.ts → src/train/b.ts → src/train/a.ts',
+    ],
+    [
+      "a worker's address",
+      { 'src/worker/a.ts': `import url from './b.ts?worker&url';`, 'src/worker/b.ts': `let a: import('./a').A;` },
+      'src/worker/b.ts:1: import circle: src/worker/a.ts → src/worker/b.ts → src/worker/a.ts',
+    ],
+    [
+      'a folder, by its index',
+      { 'src/models/index.ts': `export * from './a';`, 'src/models/a.ts': `import { models } from '.';` },
+      'src/models/a.ts:1: import circle: src/models/index.ts → src/models/a.ts → src/models/index.ts',
+    ],
+  ])('%s', (_name, files, rule) => {
+    expect(checkAll(files)).toEqual([rule]);
+  });
+
+  test('each of several, also where they share a file', () => {
+    const files = {
+      'src/nn/a.ts': `import './b';\nimport './c';`,
+      'src/nn/b.ts': `import './a';`,
+      'src/nn/c.ts': `import './a';`,
+    };
+    expect(checkAll(files)).toEqual([
+      'src/nn/b.ts:1: import circle: src/nn/a.ts → src/nn/b.ts → src/nn/a.ts',
+      'src/nn/c.ts:1: import circle: src/nn/a.ts → src/nn/c.ts → src/nn/a.ts',
+    ]);
+  });
+});
+
+test('the checker allows two ways to one file', () => {
+  const files = {
+    'src/nn/a.ts': `import './b';\nimport './c';`,
+    'src/nn/b.ts': `import './d';`,
+    'src/nn/c.ts': `import type { D } from './d';`,
+    'src/nn/d.ts': '',
+  };
+  expect(checkAll(files)).toEqual([]);
 });
 
 describe('the checker allows', () => {

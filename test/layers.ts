@@ -1,4 +1,4 @@
-/** The checker of the layer rules: which part of `src/` may import, and use, what. */
+/** The checker of the layer rules: which part of `src/` may import, and use, what, and that no imports form a circle. */
 import { builtinModules } from 'node:module';
 import { dirname, join } from 'node:path/posix';
 import ts from 'typescript';
@@ -51,23 +51,58 @@ const HEAP_NAMES = /^(typedArrayFromHeap|makeOutput|_malloc|_free|asm|wasmMemory
  * @param sources Text of each file by its path from the root of the repository, `src/…`.
  */
 export function violations(sources: ReadonlyMap<string, string>): Violation[] {
-  return [...sources].flatMap(([file, text]) => checkFile(file, text));
+  const graph = new Map<string, Import[]>();
+  const found = [...sources].flatMap(([file, text]) => {
+    const imports: Import[] = [];
+    graph.set(file, imports);
+    return checkFile(file, text, imports);
+  });
+  return [...found, ...circles(graph)];
 }
 
-function checkFile(file: string, text: string): Violation[] {
+interface Import {
+  readonly line: number;
+  /** The file's path, perhaps without `.ts` or `/index.ts`. */
+  readonly path: string;
+}
+
+/** Every import that closes a circle, found depth first. Imports of types count: a reader follows them too. */
+function circles(graph: ReadonlyMap<string, readonly Import[]>): Violation[] {
+  const found: Violation[] = [];
+  const done = new Set<string>();
+  const trail: string[] = [];
+  const visit = (file: string): void => {
+    trail.push(file);
+    for (const { line, path } of graph.get(file)!) {
+      const target = [path, `${path}.ts`, `${path}/index.ts`].find((name) => graph.has(name));
+      if (target === undefined || done.has(target)) continue;
+      const start = trail.indexOf(target);
+      if (start < 0) visit(target);
+      else found.push({ file, line, rule: `import circle: ${[...trail.slice(start), target].join(' → ')}` });
+    }
+    trail.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) if (!done.has(file)) visit(file);
+  return found;
+}
+
+/** @param imports Takes the imports of files in `src/`. */
+function checkFile(file: string, text: string, imports: Import[]): Violation[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const part = partOf(file);
   const found: Violation[] = [];
-  const report = (node: ts.Node, rule: string): void => {
-    found.push({ file, line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1, rule });
-  };
+  const lineOf = (node: ts.Node): number => source.getLineAndCharacterOfPosition(node.getStart()).line + 1;
+  const report = (node: ts.Node, rule: string): void => void found.push({ file, line: lineOf(node), rule });
   if (RANK[part] === undefined) report(source, `"${part}" is not a part of src: add it to the layers or move the file`);
 
   const declared = declaredNames(source);
   const visit = (node: ts.Node): void => {
     const specifier = importOf(node);
     if (specifier !== undefined) {
-      for (const rule of importRules(file, part, specifier)) report(node, rule);
+      const path = specifier.startsWith('.') ? join(dirname(file), specifier.replace(/\?.*$/, '')) : undefined;
+      if (path !== undefined) imports.push({ line: lineOf(node), path });
+      for (const rule of importRules(part, specifier, path)) report(node, rule);
     } else if (ts.isIdentifier(node) || ts.isStringLiteralLike(node)) {
       if (HEAP_NAMES.test(node.text) && file !== HEAP_HOME) {
         report(node, `the WASM heap only in ${HEAP_HOME}, through a kernel's plan: ${node.text}`);
@@ -114,9 +149,9 @@ function importOf(node: ts.Node): string | undefined {
   return undefined;
 }
 
-function importRules(file: string, part: string, specifier: string): string[] {
-  if (specifier.startsWith('.')) {
-    const path = join(dirname(file), specifier.replace(/\?.*$/, ''));
+/** @param path Of the file that a relative specifier names. */
+function importRules(part: string, specifier: string, path: string | undefined): string[] {
+  if (path !== undefined) {
     if (path === 'package.json' && part === 'cli') return []; // the command line says its version
     if (!path.startsWith('src/')) return [`imports from outside src: ${specifier}`];
     const target = partOf(path);

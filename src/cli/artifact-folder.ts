@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Artifact, type ArtifactInfo, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { type Artifact, type ArtifactInfo, type OpenedArtifact, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import { parseJson } from '../checkpoint/json';
 import { CATALOGUE, ITEMS, MANIFEST, WEIGHTS } from '../checkpoint/manifest';
 import { openArtifact, tooLong } from '../checkpoint/open';
@@ -96,7 +96,7 @@ export async function finishReplacing(dir: string): Promise<void> {
  *
  * @throws RecommenderError `bad-artifact` that names the folder, and the file, tensor or field at fault.
  */
-export async function readArtifactFolder(dir: string): Promise<Artifact> {
+export async function readArtifactFolder(dir: string): Promise<OpenedArtifact> {
   return (await readAll(dir)).artifact;
 }
 
@@ -145,7 +145,7 @@ export async function inspectArtifact(dir: string): Promise<ArtifactSummary> {
 }
 
 /** The artifact and the files that it was read from. */
-async function readAll(dir: string): Promise<{ artifact: Artifact; files: Map<string, Uint8Array> }> {
+async function readAll(dir: string): Promise<{ artifact: OpenedArtifact; files: Map<string, Uint8Array> }> {
   await finishReplacing(dir);
   const isFolder = await stat(dir).then(
     (found) => found.isDirectory(),

@@ -6,7 +6,7 @@ import { holdOut } from '../session/hold-out';
 import type { ReadOptions } from '../session/options';
 import { mix } from '../session/random';
 import { splitLog } from '../session/split';
-import type { Protocol } from '../train/evaluate';
+import type { Protocol } from '../train/types';
 import type { Context } from './context';
 import { readEventsFile, warnOfColumns } from './events-file';
 import { parseLast } from './options';

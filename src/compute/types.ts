@@ -4,3 +4,9 @@ export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 export type BackendChoice = 'auto' | BackendName;
 
 export const isGpu = (backend: BackendChoice): boolean => backend === 'webgl' || backend === 'webgpu';
+
+/** URLs of the two module files: with SIMD, and for the few engines without. */
+export interface WasmFiles {
+  readonly simd: string;
+  readonly plain: string;
+}

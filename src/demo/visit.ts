@@ -5,10 +5,9 @@
  */
 import type { BackendChoice, BackendName } from '../compute/types';
 import type { RankedItem, Reason } from '../engine/types';
-import type { RecommenderEvents, Status } from '../recommender';
-import type { PrivacyExport } from '../recommender/privacy';
+import type { PrivacyExport, RecommenderEvents, Status } from '../recommender/types';
 import type { HistoryChoice } from '../session/visitor-history';
-import type { EmbedOptions } from '../ui/options';
+import type { EmbedOptions } from '../ui/types';
 import { keepsVisits, rememberChoice } from './choice';
 import { type Shop, suggested } from './shop';
 

@@ -19,15 +19,19 @@ export interface Encoder {
   vectors(sessions: readonly SessionInput[]): Promise<(Float32Array | undefined)[]>;
 }
 
+/** Vectors `[B, d]` of sessions with at least one click, as one batch. Inside a slice, on the model's device. */
+export async function encode(
+  model: Pick<Model, 'artifact' | 'network'>,
+  sessions: readonly SessionInput[],
+): Promise<Float32Array> {
+  const { model: architecture, params, config, catalogue } = networkOf(model);
+  const prepared = architecture.prepare(sessions, config, catalogue);
+  return readFinite(tidy(() => architecture.encode(params, upload(prepared), config, INFERENCE)));
+}
+
 /** An encoder of a model, wherever that is by then. */
 export function encoderOf(placement: Placement, signal: AbortSignal): Encoder {
   let width = 1;
-
-  async function work(model: Model, sessions: readonly SessionInput[]): Promise<Float32Array> {
-    const { model: architecture, params, config, catalogue } = networkOf(model);
-    const prepared = architecture.prepare(sessions, config, catalogue);
-    return readFinite(tidy(() => architecture.encode(params, upload(prepared), config, INFERENCE)));
-  }
 
   return {
     width: () => width,
@@ -37,7 +41,7 @@ export function encoderOf(placement: Placement, signal: AbortSignal): Encoder {
       let took = 0;
       const vectors = await placement.run(async (model) => {
         const from = performance.now();
-        const found = await work(model, begun);
+        const found = await encode(model, begun);
         took = performance.now() - from;
         return found;
       }, signal);

@@ -12,7 +12,6 @@ import { notFinite } from '../ranking/top-k';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { Scorer, SessionInput } from '../types';
 import { scaleOf } from './frozen-model';
-import type { Personalisation } from './personalisation';
 import type { Placement } from './placement';
 import type { Model } from './ready-model';
 import type { EngineEvent, ExplainRequest, Explanation } from './types';
@@ -24,10 +23,13 @@ const SLICE_SCORES = 4 * 1024 * 1024;
 /** Share of the probability that a counting baseline leaves to all items alike: it says nothing of most. */
 const UNSAID = 0.01;
 
+/** Runs work that scores, in a slice, with what was learnt where something was. */
+export type Scored = <T>(placement: Placement, work: (model: Model) => Promise<T>, signal: AbortSignal) => Promise<T>;
+
 /** As `Engine.explain`. */
 export async function explain(
   placement: Placement,
-  scored: Personalisation['scored'],
+  scored: Scored,
   { session, user, itemIds }: ExplainRequest,
   signal: AbortSignal,
 ): Promise<Explanation[]> {

@@ -18,6 +18,9 @@ export interface LoadedNetwork {
   readonly network: Omit<Network, 'params'> | undefined;
 }
 
+/** Of a model on a device, what a frozen model is made of: benches make one without an engine. */
+export type ScoringModel = Pick<Model, 'artifact' | 'scorer' | 'network'>;
+
 /**
  * @throws RecommenderError `not-tunable` where a baseline counts: it has nothing that could be tuned; or where nothing tells the
  *   scale of a network's scores.
@@ -66,7 +69,7 @@ const scales = new WeakMap<OpenedArtifact, number | undefined>();
  * What turns the scores of a network into logits: as its artifact or its loss says, else fitted on the sessions that travel with
  * it. Undefined where nothing tells, and of a baseline. Inside a slice, on the model's device.
  */
-export async function scaleOf({ scorer, network, artifact }: Model): Promise<number | undefined> {
+export async function scaleOf({ scorer, network, artifact }: ScoringModel): Promise<number | undefined> {
   if (!network || network.scale !== undefined || scales.has(artifact)) return network?.scale ?? scales.get(artifact);
   const replay = replayOf(artifact);
   const scores = await scorer.score(replay.map(({ session }) => session));
@@ -93,7 +96,7 @@ export function baseOf({ info, hash }: OpenedArtifact): BaseModel {
 const frozenModels = new WeakMap<OpenedArtifact, FrozenModel>();
 
 /** Inside a slice, on the model's device. */
-export async function frozenModelOf(model: Model): Promise<FrozenModel> {
+export async function frozenModelOf(model: ScoringModel): Promise<FrozenModel> {
   const { artifact } = model;
   const known = frozenModels.get(artifact);
   if (known) return known;

@@ -5,7 +5,7 @@
 import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
 import { activeAdapterOf, checkBase, checkFit } from './adopt';
-import { explain } from './explain';
+import { explain, type Scored } from './explain';
 import { fineTune } from './fine-tune';
 import { frozenModelOf } from './frozen-model';
 import { migrate } from './migrate';
@@ -26,7 +26,7 @@ export interface Personalisation extends Pick<Engine, 'adopt' | 'explain' | 'fin
    * Work that scores with what was learnt, where something was, and on another backend where the model's own fails. What
    * makes scores that are not finite, where the model alone makes finite ones, is not used any more.
    */
-  scored<T>(placement: Placement, work: (model: Model) => Promise<T>, signal: AbortSignal): Promise<T>;
+  readonly scored: Scored;
   /** Why what was adopted is not used any more, if that is news. */
   takeRefusal(): string | undefined;
 }
@@ -47,7 +47,7 @@ export function createPersonalisation(host: EngineHost): Personalisation {
     model.setAdapter(next);
   }
 
-  const scored: Personalisation['scored'] = async (placement, work, signal) => {
+  const scored: Scored = async (placement, work, signal) => {
     const learnt = adopted?.base.hash === placement.artifact.hash ? adopted : null;
     const withLearnt = async (model: Model) => {
       await setAdapter(model);

@@ -1,12 +1,18 @@
 /** The recommender's arguments, checked and completed with their defaults. Every wrong one is a `RangeError`, at once. */
 import type { BackendChoice } from '../compute/types';
 import { nearestName } from '../errors';
-import type { RecommenderEvents, RecommenderOptions, RecommendOptions, TrackedEvent } from '../recommender';
 import type { HistoryChoice } from '../session/visitor-history';
-import type { ConsentAnswer, ConsentOption } from './consent';
-import type { LearnChoice } from './learning-status';
-import type { ImagesChoice } from './pictures';
-import type { Strategy } from './strategies';
+import type {
+  ConsentAnswer,
+  ConsentOption,
+  ImagesChoice,
+  LearnChoice,
+  RecommenderEvents,
+  RecommenderOptions,
+  RecommendOptions,
+  Strategy,
+  TrackedEvent,
+} from './types';
 
 /** What a value must be, in words, and whether it is. */
 export type Check = readonly [expected: string, holds: (value: unknown) => boolean];

@@ -3,10 +3,10 @@
 import { type BackendChoice, type BackendName, isGpu } from '../compute/types';
 import type { Control, LoadProgress, ModelInfo, Recommendations, RecommendRequest } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
-import type { Status } from '../recommender';
 import type { DeviceNotes } from '../store/device-notes';
 import type { WorkerEngine } from '../worker/client';
 import type { Trials } from './trials';
+import type { Status } from './types';
 
 export interface ComputingOptions {
   readonly engine: WorkerEngine;
@@ -109,10 +109,12 @@ export function createComputing(options: ComputingOptions) {
       const model = await load();
       said = model.backend + model.why;
       show(model, await engine.thread());
-      settle(model).catch((error) => {
-        const message = `Which backend is the fastest could not be found out; "${model.backend}" goes on.`;
-        onDegraded('trials-failed', `${message} ${reasonOf(error)}`);
-      });
+      settle(model)
+        .catch((error) => {
+          const message = `Which backend is the fastest could not be found out; "${model.backend}" goes on.`;
+          onDegraded('trials-failed', `${message} ${reasonOf(error)}`);
+        })
+        .catch(() => {}); // a page in which nothing can be told
       return model;
     },
     /** Asks the engine, and follows it to where it answers from. */

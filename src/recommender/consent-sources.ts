@@ -1,8 +1,8 @@
 /** The page's consent platform, read: loaded where a page has one. It may come late, and be exchanged by the page. */
-import type { ConsentReport } from './consent';
 import { createConsentMode } from './consent-mode';
 import { createTcf } from './consent-tcf';
 import { watchLayer } from './data-layer';
+import type { ConsentReport } from './types';
 
 export interface ConsentReader {
   /** Looks at what the page has by now: a platform that came, or was exchanged for another. */

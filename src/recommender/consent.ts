@@ -7,36 +7,7 @@
  */
 import type { ConsentReader } from './consent-sources';
 import { watchPage } from './page-watch';
-
-/**
- * `granted` and `denied`: the page knows. `manual`: it will tell by `privacy.consent`. `auto`: the page's consent platform
- * (Google Consent Mode, IAB TCF) and `privacy.consent`; without any yes, nothing is stored. Global Privacy Control is heard
- * under each of them.
- */
-export type ConsentOption = 'auto' | 'granted' | 'denied' | 'manual';
-
-export type ConsentAnswer = 'granted' | 'denied';
-
-/**
- * `unknown`: nobody has said anything yet, or a source has still to answer; or, where the browser's tabs cannot tell each
- * other anything, what was stored is gone and nobody has said why. Only `granted` stores.
- */
-export type Consent = ConsentAnswer | 'unknown';
-
-/**
- * `page`: the option `consent` and `privacy.consent`. `other-tab`: a no that was said in another tab counts here, until
- * there is a new yes.
- */
-export type ConsentSource = 'privacy-control' | 'page' | 'consent-mode' | 'tcf' | 'other-tab';
-
-/** What a source says. `waiting`: it is there, and has not answered, or not in a way that can be relied on. */
-export type ConsentWord = ConsentAnswer | 'waiting';
-
-/** One that is not there, or has no opinion, is missing. */
-export type ConsentWords = Readonly<Partial<Record<ConsentSource, ConsentWord>>>;
-
-/** @param isNew Whether somebody has said it just now. A yes that stood there before takes no later no back. */
-export type ConsentReport = (source: ConsentSource, word: ConsentWord | undefined, isNew: boolean) => void;
+import type { Consent, ConsentOption, ConsentReport, ConsentSource, ConsentWord, ConsentWords } from './types';
 
 export interface ConsentParts {
   readonly consent: ConsentOption;

@@ -1,7 +1,7 @@
 /** Which clicks moved an item up, as the page asks for it: what is asked for in one go is answered by one inference. */
 import type { Engine, Explanation } from '../engine/types';
 import { engineEvent } from './fresh-events';
-import type { LearningParts } from './learning-parts';
+import type { LearningParts } from './types';
 
 export type ExplainingParts = Pick<LearningParts, 'history' | 'options' | 'ready'> & {
   readonly engine: Pick<Engine, 'explain'>;

@@ -1,28 +1,27 @@
 /** What `privacy.export` answers: loaded when it is asked for. */
-import type { Status } from '../recommender';
 import type { VisitorEvent, VisitorHistory } from '../session/visitor-history';
 import { readAside } from '../store/aside';
 import type { DeviceNotes } from '../store/device-notes';
 import type { EventStore } from '../store/event-store';
 import type { StoredEvent } from '../store/records';
 import { BACKENDS } from './device-record';
-import type { createLearner } from './learner';
-import type { PrivacyExport } from './privacy';
+import type { Learnt, PrivacyExport, Status } from './types';
 
 export interface ExportParts {
   readonly store: EventStore;
   readonly notes: DeviceNotes;
   readonly history: VisitorHistory<StoredEvent>;
-  readonly learner: Pick<ReturnType<typeof createLearner>, 'tell'>;
+  /** Undefined where nothing was learnt. */
+  readonly learnt: () => Promise<Learnt | undefined>;
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly status: () => Status;
 }
 
-export async function exported({ store, notes, history, learner, now, status }: ExportParts): Promise<PrivacyExport> {
+export async function exported({ store, notes, history, learnt, now, status }: ExportParts): Promise<PrivacyExport> {
   await store.flush();
   await store.refresh();
-  const learnt = await learner.tell((learning) => learning.learnt());
+  const taste = await learnt();
   const { consent, consentBy, storage, model } = status();
   return {
     format: 'aisle-export',
@@ -33,7 +32,7 @@ export async function exported({ store, notes, history, learner, now, status }: 
     storage,
     ...(model && { model: { name: model.name, version: model.version } }),
     sessions: readable(history.sessions()),
-    ...(learnt && { learnt }),
+    ...(taste && { learnt: taste }),
     unreadable: storage === 'indexeddb' ? await readAside(store) : [],
     device: await notes.read(BACKENDS),
   };

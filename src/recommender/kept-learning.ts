@@ -4,20 +4,10 @@
  */
 import type { Delta } from '../checkpoint/delta';
 import { decodeDelta, encodeDelta, MAX_DELTA_BYTES } from '../checkpoint/delta-file';
-import type { Engine } from '../engine/types';
 import { RecommenderError } from '../errors';
-import type { Status } from '../recommender';
 import { createDeltaStore } from '../store/delta-store';
-import type { EventStore } from '../store/event-store';
-import { type LearningStatus, ofDelta, UNLEARNT } from './learning-status';
-
-export interface KeptLearningParts {
-  readonly engine: Pick<Engine, 'adopt' | 'migrate'>;
-  readonly store: Pick<EventStore, 'beside'>;
-  readonly status: () => Status;
-  readonly degrade: (code: string, message: string) => void;
-  readonly mend: (code: string) => void;
-}
+import { ofDelta, UNLEARNT } from './learning-status';
+import type { KeptLearningParts, LearningStatus } from './types';
 
 type Kept = Omit<LearningStatus, 'state' | 'why' | 'latest'>;
 

@@ -1,8 +1,7 @@
 /** Learning as the page asks for it: its code is loaded where something is to be learnt, or was learnt before. */
 import { sleep } from '../store/waiting';
-import type { Learning, LearningParts } from './learning-parts';
-import type { LearningCalls } from './learning-status';
 import { loaded } from './loaded';
+import type { Learning, LearningCalls, LearningParts } from './types';
 
 /** Milliseconds that an answer waits for what was learnt. */
 const PATIENCE = 500;
@@ -44,7 +43,8 @@ export function createLearner(parts: LearnerParts) {
       .catch((error) => {
         const message = 'Nothing is learnt, and what was learnt before does not count: its code could not be loaded.';
         parts.degrade('learning-failed', `${message} ${error.message}`);
-      });
+      })
+      .catch(() => {}); // a page in which nothing can be told
   }
 
   const calls: LearningCalls = {

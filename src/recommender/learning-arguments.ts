@@ -1,7 +1,7 @@
 /** What is asked of learning, checked: every wrong argument is a `RangeError`. */
 import type { TuneProgress } from '../engine/types';
 import { type Checks, calls, checked, oneOf, SIGNAL } from './arguments';
-import type { FineTuneOptions } from './learning-status';
+import type { FineTuneOptions } from './types';
 
 const FINE_TUNE: Checks<FineTuneOptions> = {
   method: oneOf<FineTuneOptions['method']>('adapter', 'full'),

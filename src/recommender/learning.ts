@@ -16,10 +16,10 @@ import { earlierThan, freshSessions, newest, notAfter, portionOf, type Span } fr
 import { whenIdle } from './idle';
 import { KeptLearning } from './kept-learning';
 import { checkedFineTune } from './learning-arguments';
-import type { Learning, LearningParts } from './learning-parts';
-import { type FineTuneOptions, type LearningStatus, type PredictedEvent, REMEMBERED } from './learning-status';
+import { REMEMBERED } from './learning-status';
 import { readableLearnt } from './learnt';
 import { checkSealed, exportTaste, openTaste } from './taste';
+import type { FineTuneOptions, Learning, LearningParts, LearningStatus, PredictedEvent } from './types';
 
 /** Looks at a database that another tab is about to delete: each waits 50 ms, and after 2 s that tab counts as gone. */
 const TRIES = 50;
@@ -290,10 +290,12 @@ export function createLearning(parts: LearningParts): Learning {
     if (unfit() || (since <= latest && newest(fresh(kept.delta)) === learntTo)) return;
     const own = new AbortController();
     byItself = own;
-    run({}, idle, own).catch((error) => {
-      // A model that could not be loaded is told by `error`.
-      if (status().model && !EXPECTED.has(error.code)) degrade('learning-failed', `${NOT_LEARNT} ${reasonOf(error)}`);
-    });
+    run({}, idle, own)
+      .catch((error) => {
+        // A model that could not be loaded is told by `error`.
+        if (status().model && !EXPECTED.has(error.code)) degrade('learning-failed', `${NOT_LEARNT} ${reasonOf(error)}`);
+      })
+      .catch(() => {}); // a page in which nothing can be told
   }
 
   return {

@@ -2,50 +2,7 @@
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Delta } from '../checkpoint/delta';
 import { isoTime } from './export';
-import type { GateStatus, LearningStatus } from './learning-status';
-
-/** One thing of which the visitor chose more than of others. */
-export interface Favourite {
-  readonly name: string;
-  /** The visitor's events of it, older ones counting less. */
-  readonly events: number;
-  /** Of the visitor's events of which it is known, older ones counting less, 0…1. */
-  readonly share: number;
-}
-
-/** An item that what was learnt moves up. */
-export interface Pull {
-  readonly itemId: string;
-  readonly title?: string;
-  /** The visitor's events of it, older ones counting less. */
-  readonly events: number;
-  /** By how much it was learnt to be likelier, as a natural logarithm; beside what its counted events say. */
-  readonly learnt: number;
-}
-
-export interface Learnt {
-  readonly format: 1;
-  readonly method: Delta['method'];
-  /** What it was learnt on. */
-  readonly model: { readonly name: string; readonly version: string; readonly hash: string };
-  readonly events: number;
-  readonly steps: number;
-  /** Time of the newest event that was learnt, in ISO 8601. */
-  readonly through?: string;
-  readonly bytes: number;
-  readonly storage: LearningStatus['storage'];
-  /** Whether it is used, and the numbers. */
-  readonly gate: GateStatus;
-  readonly refused: LearningStatus['refused'];
-  /** The newest events, oldest first, learnt or refused: how fast and how alike they come tells a machine. */
-  readonly recent: readonly { readonly itemId: string; readonly time: string }[];
-  /** Every item that was learnt from, with the visitor's events of it, older ones counting less. */
-  readonly items: readonly Pick<Pull, 'itemId' | 'events'>[];
-  /** The most frequent first. Levels of a category are joined by ` > `. */
-  readonly favourites: { readonly categories: readonly Favourite[]; readonly brands: readonly Favourite[] };
-  /** The strongest first. */
-  readonly pulls: readonly Pull[];
-}
+import type { Favourite, LearningStatus, Learnt } from './types';
 
 /** Entries of each list. */
 const LONGEST = 8;

@@ -1,11 +1,6 @@
 /** Which pictures of products a page may show without telling anybody what was recommended. */
 import type { CatalogueItem } from '../checkpoint/artifact';
-
-/**
- * `artifact`: pictures that are inside the artifact's own files, so that showing one makes no request. `page`: also
- * addresses, from which a page loads each picture that it shows; their host then sees what was recommended. `none`.
- */
-export type ImagesChoice = 'artifact' | 'page' | 'none';
+import type { ImagesChoice } from './types';
 
 /** The product with the picture that may be shown of it, or without one. */
 export function pictured<T extends CatalogueItem | null>(product: T, images: ImagesChoice): T {

@@ -1,72 +1,14 @@
 /** What a visitor may ask of the data about them. */
 import { RecommenderError } from '../errors';
-import type { Status } from '../recommender';
-import type { VisitorEvent, VisitorHistory } from '../session/visitor-history';
+import type { VisitorHistory } from '../session/visitor-history';
 import type { DeviceNotes } from '../store/device-notes';
 import type { EventStore } from '../store/event-store';
 import type { StoredEvent } from '../store/records';
-import type { SetAside } from '../store/transactions';
 import { checkedAnswer } from './arguments';
-import { type Consent, type ConsentAnswer, type ConsentParts, type ConsentWords, createConsent } from './consent';
+import { type ConsentParts, createConsent } from './consent';
 import type { createLearner } from './learner';
-import type { Learnt } from './learnt';
 import { loaded } from './loaded';
-
-export interface Privacy {
-  /**
-   * Everything that is known of the visitor, in every tab where it is stored; as JSON, a person can read it. What waits to
-   * be stored is stored first: where the export says `storage: 'indexeddb'`, all that it holds is on the device.
-   *
-   * @throws RecommenderError `io` if the script that makes it cannot be loaded.
-   */
-  export(): Promise<PrivacyExport>;
-  /**
-   * Erases every trace of the visitor, in memory and on the device, in every tab. What is tracked later counts anew. Pages
-   * that are paused stay so until they are left; the device forgets that, too.
-   *
-   * @throws RecommenderError `io` if the device does not confirm it.
-   */
-  erase(): Promise<void>;
-  /**
-   * The visitor's answer. `granted`: what was and will be tracked is stored, unless Global Privacy Control is on or, with
-   * `consent: 'auto'`, the page's consent platform says otherwise. `denied`: what is stored is erased and no tab stores any
-   * more; events stay in each page's memory. `status.consent` says what it came to.
-   *
-   * @throws RangeError for another answer; RecommenderError `io` if the device does not confirm that it erased.
-   */
-  consent(answer: ConsentAnswer): Promise<void>;
-  /**
-   * From now on nothing more is recorded or learnt, in every tab; recommendations go on from what is known. Kept over
-   * reloads where events may be stored. In force at once, and told by `status.paused`; the promise resolves when the device
-   * has it, or cannot: it never rejects but with `disposed`.
-   */
-  pause(): Promise<void>;
-  /** Records again what is tracked from now on, in every tab. Settles as `pause` does. */
-  resume(): Promise<void>;
-}
-
-export interface PrivacyExport {
-  readonly format: 'aisle-export';
-  readonly version: 1;
-  /** When, in ISO 8601. */
-  readonly exported: string;
-  readonly consent: Consent;
-  /** What that is the sum of. */
-  readonly consentBy: ConsentWords;
-  /** Where the events are. */
-  readonly storage: 'idle' | 'memory' | 'indexeddb';
-  readonly model?: { readonly name: string; readonly version: string };
-  /** Oldest first, as are their events; times in ISO 8601. */
-  readonly sessions: readonly (readonly (Pick<VisitorEvent, 'event' | 'itemId' | 'features'> & {
-    readonly time: string;
-  })[])[];
-  /** What was learnt from them; absent where nothing was. */
-  readonly learnt?: Learnt;
-  /** Stored records that could not be read, and why. */
-  readonly unreadable: readonly SetAside[];
-  /** What was found out about the device, not the visitor: which backend computes the fastest. */
-  readonly device?: unknown;
-}
+import type { Consent, ConsentWords, Privacy, Status } from './types';
 
 interface PrivacyParts {
   readonly options: Pick<ConsentParts, 'consent' | 'dataLayer'>;
@@ -131,7 +73,8 @@ export function createPrivacy(parts: PrivacyParts) {
     async export() {
       assertAlive();
       const { exported } = await loaded(import('./export'));
-      return exported({ store, notes, history, learner, now: now(), status });
+      const learnt = () => learner.tell((learning) => learning.learnt());
+      return exported({ store, notes, history, learnt, now: now(), status });
     },
     async erase() {
       assertAlive();

@@ -1,7 +1,8 @@
 /** The strategy `recent`: loaded where a page asks for it. */
 import { isAvailable } from '../checkpoint/artifact';
 import type { RankedItem } from '../engine/types';
-import { type Answer, type Answerer, known, passes, type Question } from './strategies';
+import { known, passes } from './filter';
+import type { Answer, Answerer, Question } from './types';
 
 /** What was looked at last, each item once. Its score is the time of the newest event, in seconds since 1970. */
 export async function recent(

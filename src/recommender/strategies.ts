@@ -1,42 +1,9 @@
 /** Which question a strategy puts to the model, and what of the answer is given. */
 
-import { abortable } from '../abort';
-import type { CatalogueItem } from '../checkpoint/artifact';
-import type { Engine, EngineEvent, RankedItem, Recommendations } from '../engine/types';
-import { RecommenderError, reasonOf } from '../errors';
+import type { EngineEvent, RankedItem } from '../engine/types';
+import { known, passes } from './filter';
 import { loaded } from './loaded';
-
-/**
- * `for-you`: by the clicks that `history` lets count. `related`: by one item alone, as if it were the only click; every
- * architecture answers that. `popular`: by the training log. `recent`: what the visitor looked at last, newest first.
- */
-export type Strategy = 'for-you' | 'related' | 'popular' | 'recent';
-
-/** Whether a product may be recommended. It runs in the page; where there is no catalogue, it sees the id alone. */
-export type ProductFilter = (product: CatalogueItem) => boolean;
-
-/** A checked call of `recommend`. */
-export interface Question {
-  readonly strategy: Strategy;
-  readonly k: number;
-  readonly exclude: readonly string[];
-  /** What `related` items are related to. Default: the newest click. `exclude` holds it already. */
-  readonly item?: string | undefined;
-  readonly filter?: ProductFilter | undefined;
-  /** How many of the best the filter looks at. Default: all. */
-  readonly within?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Who asks, for models that know users. */
-  readonly user?: string | undefined;
-  /** Seconds since 1970. */
-  readonly now: number;
-  /** The clicks that count, oldest first. */
-  readonly clicks: readonly EngineEvent[];
-}
-
-/** What a question needs of the engine. */
-export type Answerer = Pick<Engine, 'recommend' | 'products'>;
-export type Answer = Pick<Recommendations, 'items' | 'milliseconds'>;
+import type { Answer, Answerer, Question } from './types';
 
 /** Answers a question, by the model or from the clicks. */
 export async function answer(engine: Answerer, question: Question): Promise<Answer> {
@@ -81,18 +48,5 @@ async function ranked(
     const products = await known(engine, fresh, signal);
     for (const [i, item] of fresh.entries()) if (passes(filter, products[i] ?? { id: item.itemId })) kept.push(item);
     if (kept.length >= k || items.length < asked || asked >= within) return { items: kept.slice(0, k), milliseconds };
-  }
-}
-
-export function known(engine: Answerer, items: readonly RankedItem[], signal: AbortSignal | undefined) {
-  return abortable(engine.products(items.map(({ itemId }) => itemId)), signal);
-}
-
-export function passes(filter: ProductFilter, product: CatalogueItem): boolean {
-  try {
-    return Boolean(filter(product));
-  } catch (cause) {
-    const message = `The filter threw for the product "${product.id}": ${reasonOf(cause)}`;
-    throw new RecommenderError('bad-input', message, { cause });
   }
 }

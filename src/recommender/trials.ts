@@ -8,7 +8,8 @@ import { type BackendName, isGpu } from '../compute/types';
 import type { ModelInfo, Moved } from '../engine/types';
 import { RecommenderError } from '../errors';
 import type { DeviceNotes } from '../store/device-notes';
-import type { Rival, WorkerEngine } from '../worker/client';
+import type { WorkerEngine } from '../worker/client';
+import type { Rival } from '../worker/types';
 import {
   BACKENDS,
   chosen,

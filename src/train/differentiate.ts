@@ -17,17 +17,7 @@ import {
   tidy,
   zeros,
 } from '@tensorflow/tfjs-core';
-import type {
-  ParameterSpec,
-  Params,
-  Prepared,
-  PreparedTensors,
-  Run,
-  SessionModel,
-  State,
-  TrainingPlan,
-  TrainingRows,
-} from '../models/model';
+import type { Params, Prepared, PreparedTensors, Run, SessionModel, State, TrainingRows } from '../models/model';
 import { upload } from '../models/tensors';
 import { meanSimilarities, ntXent } from '../objectives/contrastive';
 import type { Negatives } from '../objectives/negatives';
@@ -36,15 +26,7 @@ import type { Random } from '../session/random';
 import type { Catalogue } from '../types';
 import { type Differentiated, discriminationLoss, replaceTargets, weightedSum } from './discriminate';
 import { type CorrectedRepeats, repeatedTensors } from './repeats';
-
-/** A configured architecture with everything that its training needs to know. */
-export interface Trainee<C> {
-  readonly model: SessionModel<C>;
-  readonly config: C;
-  readonly catalogue: Catalogue;
-  readonly plan: TrainingPlan;
-  readonly specs: Readonly<Record<string, ParameterSpec>>;
-}
+import type { Trainee } from './types';
 
 export function trainee<C>(model: SessionModel<C>, config: C, catalogue: Catalogue): Trainee<C> {
   return { model, config, catalogue, plan: model.training(config), specs: model.parameters(config, catalogue) };

@@ -6,14 +6,8 @@ import { earlierSessions } from '../session/earlier';
 import type { ItemIndex, Scorer, Sessions } from '../types';
 import { type Metrics, metricsOf } from './metrics';
 import { batchesByLength, predictionsOf, prefixOf } from './predictions';
+import type { Protocol } from './types';
 
-/**
- * - `events`: every event after the first of every session, from all earlier events of that session.
- * - `last-item`: the last event of every session.
- * - `leave-one-out`: the same per user, by default without the items of the input among the candidates.
- * - `incremental`: train and test window by window; not part of `evaluate`, which sees one artifact.
- */
-export type Protocol = 'events' | 'last-item' | 'leave-one-out' | 'incremental';
 export const PROTOCOLS: readonly Protocol[] = ['events', 'last-item', 'leave-one-out', 'incremental'];
 
 /** Cut-offs of the metrics where none are asked for. */

@@ -5,8 +5,9 @@ import { upload } from '../models/tensors';
 import { neuralScorer } from '../ranking/neural-scorer';
 import type { Sessions } from '../types';
 import { WeightAverage, type Weights } from './average';
-import { conservativeMetrics, type Protocol } from './evaluate';
+import { conservativeMetrics } from './evaluate';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from './trainer';
+import type { Protocol } from './types';
 
 /** What selects the best epoch, and ends a training that no longer gets better. */
 const SELECTION_METRIC = 'mrr@20';

@@ -12,12 +12,12 @@ import { goldenAnswer } from '../ranking/golden-check';
 import { catalogueOf, loadScorer, NAMELESS } from '../ranking/load-scorer';
 import { type ClickLog, usersOf } from '../session/event-log';
 import type { ClickFeatures, NdArray, Sessions, WantedFeature } from '../types';
-import type { Protocol } from './evaluate';
 import { type BestEpoch, type EpochResult, type FitState, fitModel } from './fit';
 import { readClicks } from './read-clicks';
 import { sideInformation } from './side-information';
 import type { Layout, Team } from './team';
 import { type Progress, Trainer } from './trainer';
+import type { Protocol } from './types';
 import { validationScale } from './validation-scale';
 
 export interface LearnOptions {

@@ -5,7 +5,7 @@
 
 import type { Prepared, TrainingDraw } from '../models/model';
 import type { SessionInput } from '../types';
-import type { Trainee } from './differentiate';
+import type { Trainee } from './types';
 
 /** Where a session is among the rows of all groups, and its clicks among their cells. */
 interface Cells {

@@ -2,7 +2,7 @@
 import type { earlierSessions } from '../session/earlier';
 import { sessionInput } from '../session/event-log';
 import type { SessionInput, Sessions } from '../types';
-import type { Protocol } from './evaluate';
+import type { Protocol } from './types';
 
 /** Cells of a block of prefix scores: 16 MB as float32; larger blocks are slower to read back and rank. */
 const BLOCK_CELLS = 4 * 1024 * 1024;

@@ -4,8 +4,8 @@ import type { Negatives } from '../objectives/negatives';
 import { logQ, type RepeatedTensors } from '../objectives/objective';
 import { afterAll, cellsOf, type Repeated, repeatedItems } from '../objectives/repeated';
 import type { TrainingBatch } from './batches';
-import type { Trainee } from './differentiate';
 import { joined } from './rows';
+import type { Trainee } from './types';
 
 export interface CorrectedRepeats extends Repeated {
   /** log q of `ids`, `[M, P]`; absent without correction. */

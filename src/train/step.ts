@@ -23,13 +23,14 @@ import { logQ } from '../objectives/objective';
 import { deriveSeed, random } from '../session/random';
 import type { SessionInput } from '../types';
 import type { TrainingBatch } from './batches';
-import { differentiate, readsPositions, type StepInput, type Trainee } from './differentiate';
+import { differentiate, readsPositions, type StepInput } from './differentiate';
 import { prepareInGroups } from './length-groups';
 import type { NegativeSource } from './negative-source';
 import { clip, type Optimiser } from './optimiser';
 import { repeatedBy } from './repeats';
 import { RowFinder, touch } from './rows';
 import { type PartResult, partsOf, type Team, whyNotInParts } from './team';
+import type { Trainee } from './types';
 
 /** Trains one set of parameters, step by step. Owns the carried state and the optimiser, not the parameters. */
 export class Learner<C> {

@@ -11,11 +11,12 @@ import { initialise } from '../models/parameters';
 import { download, toTensor, upload } from '../models/tensors';
 import type { Catalogue, NdArray, Sessions } from '../types';
 import { type EpochBatches, epochBatches, type TrainingBatch } from './batches';
-import { type Trainee, trainee } from './differentiate';
+import { trainee } from './differentiate';
 import { drawnNegatives } from './negative-source';
 import { learningRateAt, Optimiser } from './optimiser';
 import { Learner } from './step';
 import type { Team } from './team';
+import type { Trainee } from './types';
 import { yieldToEventLoop } from './yield-to-event-loop';
 
 /** Losses are read back in groups: a GPU would otherwise stand still after every step. */

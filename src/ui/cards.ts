@@ -1,8 +1,7 @@
 /** Products as cards in a slot's own shadow tree. Texts go in as texts, never as markup. */
 
-import type { Host, Slot } from './host';
 import { loadPicture } from './pictures';
-import type { Suggestion } from './suggestions';
+import type { Host, Slot, Suggestion } from './types';
 
 /** Most characters of a title that are put into the page; a card shows two lines of it. */
 const MAX_TEXT = 300;

@@ -1,7 +1,6 @@
 /** `<aisle-recommendations>`: holds its place at once, and tells what was loaded of every change. It does nothing else. */
 import { draw } from './frame';
-import type { Host, Slot, SlotState } from './host';
-import type { Suggestion } from './suggestions';
+import type { Host, Slot, SlotState, Suggestion } from './types';
 import { beforePaint } from './when';
 
 export const TAG = 'aisle-recommendations';

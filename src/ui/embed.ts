@@ -5,17 +5,17 @@
  *     <script type="module" src="/aisle/embed.js" data-model-url="/models/shop/"></script>
  *     <aisle-recommendations limit="8" strategy="for-you"></aisle-recommendations>
  */
-import type { Recommender } from '../recommender';
+import type { Recommender } from '../recommender/types';
 import { defineElement, redraw, setState, tell } from './element';
 import { placeholder } from './frame';
-import type { Aisle, Host, Slot } from './host';
 import { node } from './node';
 import { takeQueue } from './queue';
 import { dress } from './sheet';
+import type { Aisle, Host, Slot } from './types';
 import { warnings } from './warnings';
 import { whenWanted } from './when';
 
-export type { Aisle, AisleCommand } from './host';
+export type { Aisle, AisleCommand } from './types';
 
 declare global {
   interface Window {

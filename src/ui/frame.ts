@@ -1,9 +1,9 @@
 /** The frame of a slot: what stands in the page before anything is known, as high as what will stand there. */
-import type { Strategy } from '../recommender/strategies';
-import type { Drawn, Frame } from './host';
+import type { Strategy } from '../recommender/types';
 import { node } from './node';
 import { dress } from './sheet';
 import { languageOf, type Texts, textsFor } from './texts';
+import type { Drawn, Frame } from './types';
 
 const DEFAULT_LIMIT = 8;
 const MAX_LIMIT = 100;

@@ -1,6 +1,6 @@
 /** Addresses, prices and pictures of products, as a page may show them. A catalogue is a file: it can hold anything. */
 import type { CatalogueItem } from '../checkpoint/artifact';
-import type { PageOptions } from './options';
+import type { PageOptions } from './types';
 
 /**
  * Where a product's link leads; undefined where it has no address that the page allows: http or https, of the page's own

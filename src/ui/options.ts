@@ -1,36 +1,8 @@
 /** The options of a page's embed: those of the library, and a few that only a page has. */
-import type { CatalogueItem } from '../checkpoint/artifact';
 import { nearestName } from '../errors';
-import type { RecommenderOptions } from '../recommender';
 import { type Checks, calls, checked, ITEM, isText, OPTIONS, oneOf } from '../recommender/arguments';
-import type { Host } from './host';
-
-/** `data-model-url` on the script's tag is `modelUrl` here, and so on. */
-export interface EmbedOptions extends RecommenderOptions {
-  /** `auto`: what the page says of itself is tracked (`readers/`). `manual`: only what it pushes. Default `auto`. */
-  readonly track?: 'auto' | 'manual';
-  /** The product that the page shows, where it has neither JSON-LD nor a data layer. */
-  readonly item?: string;
-  /** Hosts that links may lead to, besides the page's own origin; `*.shop.example` allows every host below it. */
-  readonly allowHosts?: string | readonly string[];
-  /** Address of a product that has none in the catalogue: `/product/{id}`. */
-  readonly itemUrl?: string;
-  /**
-   * What the page itself knows of a product, in place of what the artifact's catalogue says; undefined leaves it out. By
-   * `start` alone: a tag cannot carry it. Default: the catalogue's word.
-   */
-  readonly product?: (product: CatalogueItem) => CatalogueItem | undefined;
-}
-
-/** What only a page has; the rest is the recommender's. */
-export interface PageOptions {
-  readonly track: 'auto' | 'manual';
-  readonly item: string | undefined;
-  readonly dataLayer: string;
-  readonly allowHosts: readonly string[];
-  readonly itemUrl: string | undefined;
-  readonly product: (product: CatalogueItem) => CatalogueItem | undefined;
-}
+import type { RecommenderOptions } from '../recommender/types';
+import type { EmbedOptions, Host, PageOptions } from './types';
 
 const ALL: Checks<EmbedOptions> = {
   ...OPTIONS,

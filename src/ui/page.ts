@@ -1,11 +1,12 @@
 /** What `embed.js` loads when it is wanted: the recommender of the page, its commands, its readers and its slots. */
-import { createRecommender, type Recommender, type Status } from '../recommender';
+import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
-import type { Commands, Host } from './host';
-import { type EmbedOptions, optionsOfTag, type PageOptions, partOptions } from './options';
+import type { Recommender, Status } from '../recommender/types';
+import { optionsOfTag, partOptions } from './options';
 import { type PageItem, pageItem } from './page-item';
 import { type PageEvent, readDataLayer } from './readers/data-layer';
 import { productOfPage } from './readers/json-ld';
+import type { Commands, EmbedOptions, Host, PageOptions } from './types';
 import { createView } from './view';
 
 /** What runs after a start, until the next one. */

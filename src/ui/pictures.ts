@@ -2,7 +2,7 @@
  * Gives pictures their addresses one at a time. A browser reads an SVG picture that is inside an address at once, in the
  * page's own thread: eight of them in a row would hold it up for longer than anything else that is done here.
  */
-import type { Host } from './host';
+import type { Host } from './types';
 
 const waiting: (() => void)[] = [];
 

@@ -1,5 +1,5 @@
 /** `window.aisle`: the array that a page may fill before the script is there. */
-import type { Aisle } from './host';
+import type { Aisle } from './types';
 
 /** Marks the array of a page in which an embed runs. */
 const RUNS = Symbol.for('aisle.embed');

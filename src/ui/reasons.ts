@@ -2,9 +2,8 @@
  * Why a product is suggested: the click that moved it up the most, in a line of its card whose place is kept. Loaded where a
  * slot asks for it by its attribute `reasons`.
  */
-import type { Recommender } from '../recommender';
-import type { Slot } from './host';
-import type { Suggestion } from './suggestions';
+import type { Recommender } from '../recommender/types';
+import type { Slot, Suggestion } from './types';
 
 /**
  * A click is named only where the product is at least so many times as likely with it as without it: less than a quarter

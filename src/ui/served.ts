@@ -9,9 +9,8 @@
  *       <template><li class="card"><a data-aisle="link"><img data-aisle="image"><b data-aisle="title"></b></a></li></template>
  *     </aisle-recommendations>
  */
-import type { Host, Slot } from './host';
 import { loadPicture } from './pictures';
-import type { Suggestion } from './suggestions';
+import type { Host, Slot, Suggestion } from './types';
 
 interface Served {
   readonly list: Element;

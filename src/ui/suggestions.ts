@@ -1,27 +1,11 @@
 /** What a slot asks for, and the products that it gets. */
 import type { CatalogueItem } from '../checkpoint/artifact';
-import type { Reason } from '../engine/types';
 import { nearestName } from '../errors';
-import type { Recommender } from '../recommender';
 import { STRATEGIES } from '../recommender/arguments';
-import type { Host, Slot } from './host';
+import type { Recommender } from '../recommender/types';
 import { delayOf, linkOf, pictureOf, priceOf } from './links';
 import { nextTask } from './next-task';
-import type { PageOptions } from './options';
-
-/** One product, ready to be shown. */
-export interface Suggestion {
-  readonly id: string;
-  readonly href: string;
-  readonly title: string;
-  readonly brand: string | undefined;
-  readonly price: string | undefined;
-  readonly image: string | undefined;
-  /** That it comes later, in words. */
-  readonly note: string | undefined;
-  readonly reason: Reason;
-  readonly score: number;
-}
+import type { Host, PageOptions, Slot, Suggestion } from './types';
 
 /** What reads the products that a slot's server has rendered. */
 export type Served = typeof import('./served');

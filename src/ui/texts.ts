@@ -1,5 +1,5 @@
 /** What the elements say, in English and Korean. */
-import type { Strategy } from '../recommender/strategies';
+import type { Strategy } from '../recommender/types';
 
 export interface Texts {
   /** Attributes of an element that holds one of these texts: the page may be in another language, and run the other way. */

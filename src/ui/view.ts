@@ -1,11 +1,10 @@
 /** Shows in each slot what the recommender answers, and says so where there is nothing to show. */
 import { RecommenderError } from '../errors';
-import type { Recommender } from '../recommender';
+import type { Recommender } from '../recommender/types';
 import { showCards } from './cards';
-import type { Host, Slot, SlotState } from './host';
 import { nextTask } from './next-task';
-import type { PageOptions } from './options';
-import { type Suggestion, suggestionsFor } from './suggestions';
+import { suggestionsFor } from './suggestions';
+import type { Host, PageOptions, Slot, SlotState, Suggestion } from './types';
 
 export interface Source {
   readonly recommender: Recommender;

@@ -1,5 +1,5 @@
 /** A guest in somebody's page: nothing is thrown into it, and each problem is told once. */
-import type { Host } from './host';
+import type { Host } from './types';
 
 /** Most problems that are told; a page with more has read enough. */
 const MAX_TOLD = 50;

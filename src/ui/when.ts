@@ -1,5 +1,5 @@
 /** When the embed begins to load: not while the page has better to do, and not later than it is looked at. */
-import type { Host, Slot } from './host';
+import type { Host, Slot } from './types';
 
 /** How far below or above the window a slot is worth loading for. */
 const NEAR = '400px';

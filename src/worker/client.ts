@@ -7,9 +7,9 @@ import { abortable } from '../abort';
 import type { Delta } from '../checkpoint/delta';
 import type { Control, Engine, LoadOptions, ModelInfo } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
-import type { DedicatedWorkers } from './dedicated-worker';
-import { closeOnceStarted, type EngineHost, type HostOptions, startWorker } from './host';
+import { closeOnceStarted, startWorker } from './host';
 import { engineOf, type Method, type Progress, type Result, type Sent } from './protocol';
+import type { DedicatedWorkers, EngineHost, HostOptions, Rival } from './types';
 
 /** Less than was asked for, and why. The codes are stable. */
 export interface EngineDegradation {
@@ -23,17 +23,6 @@ export interface WorkerEngineOptions extends HostOptions {
   readonly onDegraded?: ((degradation: EngineDegradation) => void) | undefined;
   /** The model was loaded again after a crash, perhaps on another backend. */
   readonly onReloaded?: ((model: ModelInfo) => void) | undefined;
-}
-
-/** A second worker beside the one that answers, to try something in without being in its way. */
-export interface Rival {
-  readonly engine: Pick<Engine, 'load' | 'move'>;
-  /** Whether its worker crashed. */
-  readonly isLost: boolean;
-  /** It answers from now on. The worker before answers what it was asked, and ends. */
-  takeOver(): void;
-  /** Ends it, unless it has taken over. */
-  close(): void;
 }
 
 export interface WorkerEngine extends Engine {

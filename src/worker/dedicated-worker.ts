@@ -3,20 +3,9 @@
 import { abortable } from '../abort';
 import type { Control } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
-import type { Rival } from './client';
-import { closeOnceStarted, type EngineHost, type HostOptions, startWorker } from './host';
+import { closeOnceStarted, startWorker } from './host';
 import { type ArtifactFiles, engineOf, type Method, type Progress, type Result, type Sent } from './protocol';
-
-/** What the client and its dedicated workers know of each other. */
-export interface DedicatedWorkers {
-  readonly options: HostOptions;
-  /** Those that run, which end with the client. */
-  readonly running: Set<Promise<EngineHost>>;
-  /** Why nothing starts any more: the client was disposed. */
-  readonly ended: () => RecommenderError | undefined;
-  /** Makes a worker the one that answers. @returns The one before. */
-  readonly replaceWith: (started: EngineHost) => Promise<EngineHost> | undefined;
-}
+import type { DedicatedWorkers, Rival } from './types';
 
 const ENDED = new RecommenderError('aborted', 'The call has ended.');
 

@@ -1,38 +1,8 @@
 /** Where an engine runs: in a worker, which may be lost at any time, or in the page's own thread. Holds no tensor library. */
 import { RecommenderError } from '../errors';
-import { type ArtifactFiles, type Connection, connect, type Port, type WorkerSetup } from './protocol';
+import { type ArtifactFiles, connect, type WorkerSetup } from './protocol';
 import { openWorker, workerSetups } from './start';
-
-/** What runs the other end: a `Worker`, or two ends of a `MessageChannel`. */
-export interface EngineWorker extends Port {
-  addEventListener(type: 'message' | 'messageerror', listener: (event: MessageEvent) => void): void;
-  addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void;
-  terminate(): void;
-}
-
-export interface HostOptions {
-  /** The worker's script, in a copy of the whole folder that it was built in. Default: where the build or a bundler put it. */
-  readonly workerUrl?: string | undefined;
-  /** Seconds in which the worker's script must have started. Default 10. */
-  readonly startDeadline?: number | undefined;
-  /** Seconds of silence, while a call waits, after which the worker is asked whether it lives; it may be asked twice. Default 15. */
-  readonly silenceDeadline?: number | undefined;
-  /** Starts the worker's script. Default `openWorker`. */
-  readonly open?: (url: string) => EngineWorker;
-}
-
-/** Where calls go: a worker, or this thread. */
-export interface EngineHost {
-  readonly thread: 'worker' | 'main';
-  readonly call: Connection['call'];
-  /** Set once the worker is gone. */
-  lost: boolean;
-  /** Called once if a worker that had started is lost. */
-  onLost: (why: string) => void;
-  close(reason: Error): void;
-  /** Closes as soon as no call waits for its answer. */
-  retire(reason: Error): void;
-}
+import type { EngineHost, HostOptions } from './types';
 
 /**
  * @param artifact Files of the artifact that the worker need not fetch.

@@ -1,7 +1,7 @@
 /** The same engine in the page's own thread. Loaded only where no worker can start. */
 import { wasmFiles } from '../compute/backends/wasm-files';
-import type { EngineHost } from './host';
 import { createServedEngine } from './served-engine';
+import type { EngineHost } from './types';
 
 export function startHere(): EngineHost {
   const engine = createServedEngine(wasmFiles);

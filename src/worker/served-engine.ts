@@ -1,5 +1,5 @@
 /** The engine as a worker serves it: it keeps the artifact's files, so that a second worker is given them. */
-import type { WasmFiles } from '../compute/backends/wasm';
+import type { WasmFiles } from '../compute/types';
 import { type FetchFile, fetchPrivately } from '../engine/artifact-loader';
 import { createLocalEngine } from '../engine/local-engine';
 import type { ArtifactFiles, ServedEngine } from './protocol';

@@ -5,8 +5,8 @@
  * addresses and posts them to the worker (`WorkerSetup`). Where no worker can start, the page's own thread computes.
  */
 import { builtWorkers } from './files';
-import type { EngineWorker } from './host';
 import type { WorkerSetup } from './protocol';
+import type { EngineWorker } from './types';
 
 /**
  * The places where the worker may be, to be tried in this order.

@@ -8,10 +8,11 @@ import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
 import { random } from '../../src/session/random';
 import { epochBatches, type TrainingBatch } from '../../src/train/batches';
-import { type Trainee, trainee } from '../../src/train/differentiate';
+import { trainee } from '../../src/train/differentiate';
 import { drawnNegatives } from '../../src/train/negative-source';
 import { Optimiser } from '../../src/train/optimiser';
 import { Learner } from '../../src/train/step';
+import type { Trainee } from '../../src/train/types';
 import type { Sessions } from '../../src/types';
 import { useStockKernels } from './stock-kernels';
 

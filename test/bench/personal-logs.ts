@@ -11,6 +11,7 @@ import { type ClickLog, countSupport } from '../../src/session/event-log';
 import { random } from '../../src/session/random';
 import { isFurtherStep } from '../../src/session/visitor-history';
 import { sharedPath } from '../shared';
+import { LONG, type LogName, SEED } from './personal-plan';
 
 /** One visitor's events, oldest first, as item indices 1…n. */
 export interface HeldOutVisitor {
@@ -42,12 +43,6 @@ export interface PersonalLog {
   readonly protocol: string;
 }
 
-export const LOG_NAMES = ['simulator', 'beauty', 'eshop'] as const;
-export type LogName = (typeof LOG_NAMES)[number];
-
-/** Events that make a returning visitor. */
-const LONG = 20;
-const SEED = 1;
 /** As in the demo shop, with half as many visitors again, since so many are held out. */
 const SIMULATION = { items: 610, sessions: 60_000, visitors: 13_500, seed: SEED };
 

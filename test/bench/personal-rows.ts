@@ -1,33 +1,24 @@
 /** The rows of `npm run bench -- personal`: each visitor's events in order, predicted and then learnt, as a page does. */
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GateState } from '../../src/checkpoint/delta';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
-import { startFirst } from '../../src/cli/start-backend';
 import { registerTraining } from '../../src/compute/training';
-import { models } from '../../src/models/index';
-import type { SessionModel } from '../../src/models/model';
+import { baseNetwork, frozenModelOf } from '../../src/engine/frozen-model';
 import { Adapter } from '../../src/train/tuning/adapter';
-import { facetsOf } from '../../src/train/tuning/facets';
 import type { FrozenModel, Pair, TuneEvent } from '../../src/train/tuning/frozen-model';
 import { Full } from '../../src/train/tuning/full';
 import { CLOSED, GATE, judge } from '../../src/train/tuning/gate';
 import type { Learner } from '../../src/train/tuning/learner';
-import { ADAPTER, type AdapterSettings, CAPS, FULL } from '../../src/train/tuning/settings';
+import { ADAPTER, type AdapterSettings, FULL } from '../../src/train/tuning/settings';
 import { Tuning } from '../../src/train/tuning/tune';
-import { baseKey, baseOf, type Encoded, type ModelName, write } from './personal-base';
-import type { HeldOutVisitor, LogName, PersonalLog } from './personal-logs';
-
-export const ROW_NAMES = ['adapter', 'uncounted', 'mixture', 'full'] as const;
-export type RowName = (typeof ROW_NAMES)[number];
+import { type Base, write } from './personal-base';
+import type { HeldOutVisitor, PersonalLog } from './personal-logs';
+import { MIXTURES, type ModelName, mixtureOf, type RowName, rowKey, UNCOUNTED } from './personal-plan';
 
 /** Visitors of a chunk: what an interruption loses at most. */
 export const CHUNK = 100;
-/** To be raised where a change of the code changes what is measured on a log, and the settings do not show it. */
-const VERSIONS: Readonly<Record<LogName, number>> = { simulator: 2, beauty: 1, eshop: 1 };
-
 /** One visitor's predicted events. */
 export interface Followed {
   /** By event: rank by the base, by the tuned model without a gate, of what the page shows with it. */
@@ -42,48 +33,28 @@ export interface Followed {
 /** What all visitors of a log and model have in common. */
 export interface Stage {
   readonly log: PersonalLog;
-  readonly model: ModelName;
-  readonly encoded: Encoded;
+  readonly base: Base;
   readonly frozen: FrozenModel;
 }
 
-export function stageOf(log: PersonalLog, model: ModelName, encoded: Encoded): Stage {
-  const { itemIds, support, products } = log;
-  const frozen: FrozenModel = {
-    base: { name: model, version: '1', architecture: model, hash: '00'.repeat(32), items: itemIds.length },
-    ...{ itemIds, support, table: encoded.table.data, scale: 1, facets: facetsOf(products, itemIds) },
-    ...(encoded.bias && { bias: encoded.bias }),
-  };
-  return { log, model, encoded, frozen };
-}
-
-const STILL: AdapterSettings['rates'] = { shift: 0, gain: 0, bias: 0, item: 0, weights: 0 };
-
-/** The adapter without the counted terms. */
-const UNCOUNTED: AdapterSettings = {
-  ...ADAPTER,
-  rates: { ...ADAPTER.rates, item: 0, weights: 0 },
-  weights: { base: 1, item: 0, category: 0, facet: 0 },
-};
-
-const mixtureOf = (item: number, taste: number): AdapterSettings => ({
-  ...ADAPTER,
-  rates: STILL,
-  weights: { base: 1, item, category: taste, facet: taste },
+/** Learns by the frozen model that a page would learn by. */
+export const stageOf = async (log: PersonalLog, base: Base): Promise<Stage> => ({
+  log,
+  base,
+  frozen: await frozenModelOf(base),
 });
 
 /** The counts alone, with the weights that suit the tuning visitors of this log and model best. */
-export async function fittedMixture(stage: Stage, work: string): Promise<AdapterSettings> {
+export async function fittedMixture(stage: Stage, model: ModelName, work: string): Promise<AdapterSettings> {
   const visitors = stage.log.tuning.slice(0, 60);
-  const choices = [0, 0.05, 0.1, 0.2].flatMap((item) => [0, 0.05, 0.1, 0.2].map((taste) => ({ item, taste })));
-  const key = digest(choices, mixtureOf(0, 0), VERSIONS[stage.log.name]);
-  const file = join(work, `mixture-${baseKey(stage.log.name, stage.model)}-${key}.json`);
+  const { name } = stage.log;
+  const file = join(work, `mixture-${name}-${model}-${rowKey(name, model, 'mixture')}.json`);
   if (existsSync(file)) return mixtureOf(...(JSON.parse(readFileSync(file, 'utf8')) as [number, number]));
   let best = { mrr: -1, item: 0, taste: 0 };
-  for (const { item, taste } of choices) {
+  for (const { item, taste, settings } of MIXTURES) {
     let mrr = 0;
     for (const visitor of visitors) {
-      const learner = new Adapter(stage.frozen, undefined, mixtureOf(item, taste));
+      const learner = new Adapter(stage.frozen, undefined, settings);
       for (const event of eventsOf(stage, visitor)) {
         const rank = event.vector ? learner.predict(event).tuned.rank : Number.POSITIVE_INFINITY;
         if (rank <= 20) mrr += 1 / rank;
@@ -99,32 +70,31 @@ export async function fittedMixture(stage: Stage, work: string): Promise<Adapter
 /** Makes each visitor's learner. */
 export type MakeLearner = () => Learner | Promise<Learner>;
 
-/** How the row learns: the settings that name what follows from them, and learners from the start. */
+/** How the row learns: its settings, and learners from the start. */
 export async function learnersOf(
   row: RowName,
+  model: ModelName,
   stage: Stage,
   work: string,
 ): Promise<{ readonly settings: unknown; readonly make: MakeLearner }> {
-  if (row === 'full') return { settings: FULL, make: await fullLearners(stage, work) };
-  const settings = row === 'adapter' ? ADAPTER : row === 'uncounted' ? UNCOUNTED : await fittedMixture(stage, work);
+  if (row === 'full') return { settings: FULL, make: await fullLearners(stage) };
+  const settings =
+    row === 'adapter' ? ADAPTER : row === 'uncounted' ? UNCOUNTED : await fittedMixture(stage, model, work);
   return { settings, make: () => new Adapter(stage.frozen, undefined, settings) };
 }
 
-async function fullLearners({ log, model: name, frozen }: Stage, work: string): Promise<MakeLearner> {
-  const { config, tensors } = await baseOf(log, name, work);
-  await startFirst('wasm', process.stderr);
+async function fullLearners({ base, frozen }: Stage): Promise<MakeLearner> {
   await registerTraining();
-  const model = (await models[name]!()) as SessionModel<unknown>;
-  const catalogue = { items: log.itemIds.length, support: log.support };
-  return () => new Full(frozen, { model, config, catalogue, tensors });
+  const network = baseNetwork(base);
+  return () => new Full(frozen, network);
 }
 
 export function* eventsOf(
-  { log, encoded }: Stage,
+  { log, base }: Pick<Stage, 'log' | 'base'>,
   { id, items, times, sessions, isStep }: HeldOutVisitor,
 ): Generator<TuneEvent> {
-  const vectors = encoded.vectors.get(id)!;
-  const d = encoded.table.shape[1]!;
+  const vectors = base.vectors.get(id)!;
+  const d = vectors.length / items.length;
   const hidden = new Set<number>();
   let start = 0;
   for (let e = 0; e < items.length; e++) {
@@ -182,15 +152,6 @@ async function learn(stage: Stage, visitor: HeldOutVisitor, tuning: Tuning) {
   }
   return found;
 }
-
-/** Names a chunk's file by everything that its content follows from but the code. */
-export function chunkFile(work: string, { log, model }: Stage, row: RowName, settings: unknown, chunk: number): string {
-  const key = digest(settings, CAPS, GATE, VERSIONS[log.name]);
-  return join(work, `rows-${baseKey(log.name, model)}-${row}-${key}-${chunk}.safetensors`);
-}
-
-const digest = (...values: readonly unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 12);
 
 export function writeChunk(file: string, visitors: readonly Followed[]): void {
   const joined = (of: (visitor: Followed) => Int32Array) => {

@@ -1,4 +1,4 @@
-/** What the ranks of many visitors say: benefit with its interval, and whom it harmed. */
+/** What the ranks of many visitors say: benefit with its interval, and for whom it was worse. */
 import { type Difference, pairedDifference } from '../../src/cli/compare/statistics';
 import { mrrAt } from '../../src/train/metrics';
 import type { Followed } from './personal-rows';
@@ -9,10 +9,12 @@ export interface Figures {
   /** Of MRR@20 against the base, over visitors. */
   readonly difference: Difference;
   /**
-   * Share of visitors with a lower MRR@20 than the base's at one-sided p < .05: with a gate, of those for whom it opened and
-   * counting from then on; without one, of all, counting all events.
+   * Share of visitors whose MRR@20 is significantly lower than the base's, at one-sided p < .05: with a gate, of those for whom
+   * it opened and counting from then on; without one, of all, counting all events.
    */
-  readonly harmed: number;
+  readonly worse: number;
+  /** Share of the same visitors whose MRR@20 is lower at all, by chance or not; absent in rows that were measured before it was. */
+  readonly lower?: number;
 }
 
 export interface RowFigures {
@@ -40,22 +42,21 @@ export function figuresOf(visitors: readonly Followed[]): RowFigures {
     sums: Float64Array.from(visitors, (visitor) => of(visitor).reduce((sum, rank) => sum + gain(rank), 0)),
     counts: Float64Array.from(visitors, ({ base }) => base.length),
   });
-  const figures = (of: (visitor: Followed) => Int32Array, harmed: number): Figures => ({
+  const figures = (of: (visitor: Followed) => Int32Array, lists: readonly number[][]): Figures => ({
     'mrr@20': share(of, gain),
     'hr@10': share(of, (rank) => (rank <= 10 ? 1 : 0)),
     difference: pairedDifference(
       scores(of),
       scores(({ base }) => base),
     ),
-    harmed,
+    worse: shareOf(lists, isBelowZero),
+    lower: shareOf(lists, (gaps) => mean(gaps) < 0),
   });
   const gaps = ({ base }: Followed, ranks: Int32Array, from: number): number[] =>
     Array.from(ranks.subarray(from), (rank, e) => gain(rank) - gain(base[from + e]!));
   const open = visitors.filter(({ opened }) => opened >= 0);
   const sinceOpen = open.map((visitor) => gaps(visitor, visitor.gated, visitor.opened));
   const all = visitors.map((visitor) => gaps(visitor, visitor.ungated, 0));
-  const harmedOf = (lists: readonly number[][]): number =>
-    lists.length === 0 ? 0 : lists.filter((list) => isBelowZero(list)).length / lists.length;
   return {
     visitors: visitors.length,
     predictions,
@@ -67,15 +68,18 @@ export function figuresOf(visitors: readonly Followed[]): RowFigures {
       ),
     },
     gated: {
-      ...figures(({ gated }) => gated, harmedOf(sinceOpen)),
+      ...figures(({ gated }) => gated, sinceOpen),
       opened: open.length / visitors.length,
       events: median(open.map(({ opened }) => opened)),
       openedMean: mean(sinceOpen.map(mean)),
       rollbacks: visitors.reduce((sum, { rollbacks }) => sum + rollbacks, 0),
     },
-    ungated: figures(({ ungated }) => ungated, harmedOf(all)),
+    ungated: figures(({ ungated }) => ungated, all),
   };
 }
+
+const shareOf = (lists: readonly number[][], is: (gaps: readonly number[]) => boolean): number =>
+  lists.length === 0 ? 0 : lists.filter(is).length / lists.length;
 
 const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;

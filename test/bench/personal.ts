@@ -6,36 +6,35 @@
  *
  * Trains a base model for each log and architecture on other visitors, once, and follows the held-out visitors in chunks of
  * 100, each kept in `.cache/personal`: a run that was ended goes on where it was. What is there goes to
- * `results/personal.{json,md}` after each row; other rows stay as they are. Beauty and eshop need the logs of `../shared`.
+ * `results/personal.json` after each row; other rows stay as they are. `npm run docs` writes `personal.md` and the table of the
+ * README, and marks the rows there whose base model or way of learning has changed since. Beauty and eshop need the logs of
+ * `../shared`.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GATE } from '../../src/train/tuning/gate';
 import { ADAPTER } from '../../src/train/tuning/settings';
-import { baseOf, encodedOf, MODEL_NAMES, type ModelName, write } from './personal-base';
-import { LOG_NAMES, type LogName, openLog, type PersonalLog } from './personal-logs';
-import { markdown, type Report, type Result } from './personal-report';
+import { type Base, baseOf, write } from './personal-base';
+import { openLog, type PersonalLog } from './personal-logs';
 import {
-  CHUNK,
-  chunkFile,
-  type Followed,
-  follow,
-  learnersOf,
+  LOG_NAMES,
+  type LogName,
+  MODEL_NAMES,
+  type ModelName,
   ROW_NAMES,
   type RowName,
-  readChunk,
-  stageOf,
-  writeChunk,
-} from './personal-rows';
+  rowKey,
+  SEED,
+} from './personal-plan';
+import { REPORT_FILE, type Report, type Result, readReport } from './personal-report';
+import { CHUNK, type Followed, follow, learnersOf, readChunk, stageOf, writeChunk } from './personal-rows';
 import { figuresOf } from './personal-statistics';
 
 const root = resolve(import.meta.dirname, '../..');
 const work = join(root, '.cache/personal');
-const results = join(root, 'test/bench/results');
 /** The last commit before anything here was built: the simulator has not changed since. */
 const SIMULATOR = 'b9c500c';
 
@@ -79,7 +78,7 @@ export async function main(args: readonly string[]): Promise<void> {
     // Base models first: two processes would both train them.
     for (const name of wanted.logs) {
       const log = await openLog(name);
-      for (const model of wanted.models) await encodedOf(log, model, work);
+      for (const model of wanted.models) (await baseOf(log, model, work)).scorer.dispose();
     }
     const others = Array.from({ length: workers - 1 }, (_, i) => helper(args, i + 1));
     await measure(wanted, command, true);
@@ -110,13 +109,15 @@ async function measure(
     const log = await openLog(name);
     const reported = log.reported.slice(0, visitors);
     for (const model of models) {
-      const stage = stageOf(log, model, await encodedOf(log, model, work));
+      const base = await baseOf(log, model, work);
+      const stage = await stageOf(log, base);
       for (const row of rows) {
-        const { settings, make } = await learnersOf(row, stage, work);
+        const key = rowKey(name, model, row);
+        const { settings, make } = await learnersOf(row, model, stage, work);
         const found: Followed[] = [];
         const started = performance.now();
         for (let chunk = 0; chunk * CHUNK < reported.length; chunk++) {
-          const file = chunkFile(work, stage, row, settings, chunk);
+          const file = join(work, `rows-${name}-${model}-${row}-${key}-${chunk}.safetensors`);
           const own = reported.slice(chunk * CHUNK, (chunk + 1) * CHUNK);
           let followed = readChunk(file);
           if (!(followed && followed.length >= own.length)) {
@@ -129,22 +130,19 @@ async function measure(
         }
         if (isPart) continue;
         const result = {
-          log: name,
-          model,
-          row,
-          of: log.reported.length,
+          ...{ log: name, model, row, key, of: log.reported.length },
           ...figuresOf(found),
-          settings,
-          commit: commit(),
-          command,
+          ...{ settings, commit: commit(), command },
         };
-        await report(log, model, result);
+        report(log, base, result);
         const { gated, ungated } = result;
         console.error(
-          `${name} ${model} ${row}: gated ${interval(gated.difference)}, opened ${gated.opened.toFixed(2)}, harmed ` +
-            `${gated.harmed.toFixed(3)}; ungated ${interval(ungated.difference)}; ${Math.round((performance.now() - started) / 1000)} s`,
+          `${name} ${model} ${row}: gated ${interval(gated.difference)}, opened ${gated.opened.toFixed(3)}, of these worse ` +
+            `${gated.worse.toFixed(3)}, lower ${gated.lower!.toFixed(3)}; ungated ${interval(ungated.difference)}; ` +
+            `${Math.round((performance.now() - started) / 1000)} s`,
         );
       }
+      base.scorer.dispose();
     }
   }
 }
@@ -155,38 +153,36 @@ const interval = ({ mean, low, high }: { mean: number; low: number; high: number
 const commit = (): string =>
   execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
 
-const reportFile = join(results, 'personal.json');
-const earlier = (): Report | undefined =>
-  existsSync(reportFile) ? (JSON.parse(readFileSync(reportFile, 'utf8')) as Report) : undefined;
-
-/** Puts one row into the results. */
-async function report(log: PersonalLog, model: ModelName, result: Result): Promise<void> {
-  const before = earlier();
-  const { config, epochs } = await baseOf(log, model, work);
-  const others = (before?.results ?? []).filter(
+/** Puts one row into the results; `npm run docs` writes their pages. */
+function report(log: PersonalLog, { artifact }: Base, result: Result): void {
+  const before = readReport();
+  const others = before.results.filter(
     (old) => !(old.log === result.log && old.model === result.model && old.row === result.row),
   );
   const place = ({ log, model, row }: Result): number =>
-    100 * LOG_NAMES.indexOf(log) + 10 * MODEL_NAMES.indexOf(model as ModelName) + ROW_NAMES.indexOf(row);
-  const protocols = { ...before?.protocols, [log.name]: log.protocol };
+    100 * LOG_NAMES.indexOf(log) + 10 * MODEL_NAMES.indexOf(model) + ROW_NAMES.indexOf(row);
+  const protocols = { ...before.protocols, [log.name]: log.protocol };
+  const { config, training } = artifact.info;
   const all: Report = {
-    ...{ seed: 1, simulator: SIMULATOR, adapter: ADAPTER, gate: GATE },
+    ...{ seed: SEED, simulator: SIMULATOR, adapter: ADAPTER, gate: GATE },
     protocols: Object.fromEntries(
       LOG_NAMES.filter((name) => name in protocols).map((name) => [name, protocols[name]!]),
     ),
-    configurations: { ...before?.configurations, [`${log.name} ${model}`]: { config, epochs } },
+    configurations: {
+      ...before.configurations,
+      [`${log.name} ${result.model}`]: { config, epochs: training.epochs as number },
+    },
     results: [...others, result].sort((a, b) => place(a) - place(b)),
   };
-  write(reportFile, `${JSON.stringify(all, null, 1)}\n`);
-  write(join(results, 'personal.md'), markdown(all));
+  write(REPORT_FILE, `${JSON.stringify(all, null, 1)}\n`);
 }
 
 /** The results in the form of the other cases: the gated adapter beside the base. */
 function shape() {
   const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
   const single = (value: number) => ({ median: value, min: value, max: value });
-  const cases = (earlier()?.results ?? [])
-    .filter(({ row }) => row === 'adapter')
+  const cases = readReport()
+    .results.filter(({ row }) => row === 'adapter')
     .map(({ log, model, base, gated }) => ({
       case: `personal-${log}-${model}`,
       ours: single(gated['mrr@20']),
@@ -194,7 +190,7 @@ function shape() {
       theirs: single(base['mrr@20']),
       ratio: gated['mrr@20'] / base['mrr@20'],
       ...{ unit: 'MRR@20', runs: 1, threads: 1 },
-      facts: { low: gated.difference.low, high: gated.difference.high, opened: gated.opened, harmed: gated.harmed },
+      facts: { low: gated.difference.low, high: gated.difference.high, opened: gated.opened, worse: gated.worse },
     }));
   return { machine, versions: { node: process.versions.node }, cases };
 }

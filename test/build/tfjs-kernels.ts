@@ -28,12 +28,26 @@ export function tfjsKernels(): Plugin {
   };
 }
 
+/** What the development server has to prepare ahead: it does not look into virtual modules, and would reload the page later. */
+export const kernelFiles = (): string[] =>
+  ['cpu', 'wasm', 'webgl', 'webgpu'].flatMap((backend) =>
+    Object.values(PARTS).flatMap((names) =>
+      present(backend, names).map((name) => `${partOf(backend)}/dist/kernels/${name}`),
+    ),
+  );
+
+const partOf = (backend: string): string => `@tensorflow/tfjs-backend-${backend}`;
+
+/** Those of the names that a backend has. */
+function present(backend: string, names: readonly string[]): string[] {
+  const folder = join(dirname(resolve(`${partOf(backend)}/package.json`)), 'dist/kernels');
+  return names.filter((name) => existsSync(join(folder, `${name}.js`)));
+}
+
 /** A module that imports the kernels of these names. Each file of TensorFlow.js exports one, `Abs.js` `absConfig`. */
 export function kernelImports(backend: string, names: readonly string[]): string {
-  const part = `@tensorflow/tfjs-backend-${backend}`;
-  const folder = join(dirname(resolve(`${part}/package.json`)), 'dist/kernels');
-  const present = names.filter((name) => existsSync(join(folder, `${name}.js`)));
-  const configs = present.map((name) => `${name.replace(/[A-Z]/, (letter) => letter.toLowerCase())}Config`);
-  const imports = present.map((name, i) => `import { ${configs[i]} } from '${part}/dist/kernels/${name}';`);
+  const kernels = present(backend, names);
+  const configs = kernels.map((name) => `${name.replace(/[A-Z]/, (letter) => letter.toLowerCase())}Config`);
+  const imports = kernels.map((name, i) => `import { ${configs[i]} } from '${partOf(backend)}/dist/kernels/${name}';`);
   return `${imports.join('\n')}\nexport default [${configs.join(', ')}];\n`;
 }

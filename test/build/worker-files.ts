@@ -184,15 +184,12 @@ async function buildWorker(
   return { script: `${scripts.join('')}globalThis.aisleParts.require("${WORKER}");`, parts };
 }
 
-/** A name that no module has: the bundler, which gives way to `exports` and `require`, does not know of this one. */
-const LOAD = 'loadAislePart';
-
 /** A chunk in CommonJS as a part that defines itself. */
 function defineOf(name: string, code: string): string {
   const body = code
-    .replace(/Promise\.resolve\(\)\.then\(\(\) => require\("\.\/([\w-]+)\.js"\)\)/g, `${LOAD}("$1")`)
+    .replace(/Promise\.resolve\(\)\.then\(\(\) => require\("\.\/([\w-]+)\.js"\)\)/g, 'aisleLoad("$1")')
     .replace(/\brequire\("\.\/([\w-]+)\.js"\)/g, 'require("$1")');
-  return `globalThis.aisleParts.define(${JSON.stringify(name)}, (exports, require, ${LOAD}) => {\n${body}\n});`;
+  return `globalThis.aisleParts.define(${JSON.stringify(name)}, (exports, require, aisleLoad) => {\n${body}\n});`;
 }
 
 type ModuleInfo = { readonly importedIds: readonly string[]; readonly dynamicallyImportedIds: readonly string[] };

@@ -3,13 +3,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { objectivesPage } from '../bench/objectives/page';
 import { readObjectives } from '../bench/objectives/record';
+import { personalPage, personalSummary, readReport } from '../bench/personal-report';
 import { goalsPage } from '../bench/quality/goals';
 import { LOG_NAMES } from '../bench/quality/logs';
 import { RESULTS, readResults, replace } from '../bench/quality/record';
 import { page, summary } from '../bench/quality/tables';
 
 const README = resolve(import.meta.dirname, '../../README.md');
-const MARKED = /<!-- quality -->\n.*?<!-- \/quality -->/s;
+/** The text between the marks of a name. */
+const marked = (text: string, name: string, content: string): string =>
+  text.replace(
+    new RegExp(`<!-- ${name} -->\\n.*?<!-- /${name} -->`, 's'),
+    () => `<!-- ${name} -->\n${content}\n<!-- /${name} -->`,
+  );
 
 /** Every file that holds such figures, with what it should hold. */
 export function qualityPages(): Map<string, { readonly is: string; readonly shouldBe: string }> {
@@ -26,8 +32,10 @@ export function qualityPages(): Map<string, { readonly is: string; readonly shou
   add('goals.md', goalsPage(readResults));
   const objectives = readObjectives();
   if (Object.keys(objectives).length > 0) add('objectives.md', objectivesPage(objectives));
+  const report = readReport();
+  add('personal.md', personalPage(report));
   const is = readFileSync(README, 'utf8');
-  const shouldBe = is.replace(MARKED, `<!-- quality -->\n${summary(readResults)}\n<!-- /quality -->`);
+  const shouldBe = marked(marked(is, 'quality', summary(readResults)), 'personal', personalSummary(report));
   found.set(README, { is, shouldBe });
   return found;
 }

@@ -1,8 +1,8 @@
 /** What the commands of Consent Mode and the events of the TCF come to, in every form that they have. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ConsentWord } from '../../src/recommender/consent';
 import { createConsentMode } from '../../src/recommender/consent-mode';
 import { createTcf } from '../../src/recommender/consent-tcf';
+import type { ConsentWord } from '../../src/recommender/types';
 import { tcData } from './consent-page';
 
 beforeEach(() => vi.useFakeTimers());

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Engine, LoadProgress, RecommendRequest } from '../../src/engine/types';
 import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } from '../../src/worker/client';
-import type { EngineWorker } from '../../src/worker/host';
 import { connect, engineOf, type Port, type ServedEngine, serve, type WorkerSetup } from '../../src/worker/protocol';
 import { createServedEngine } from '../../src/worker/served-engine';
+import type { EngineWorker } from '../../src/worker/types';
 import { clicks, type Folder, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
 
 const folder = smallModel().then(folderOf);

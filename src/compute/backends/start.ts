@@ -4,9 +4,8 @@ import { throwIfAborted } from '../../errors';
 import { BackendFault } from '../backend-fault';
 import { guardTransfers } from '../device-boundary';
 import { inferenceKernels } from '../kernels/shared/names';
-import type { BackendName } from '../types';
+import type { BackendName, WasmFiles } from '../types';
 import { missingKernels } from './registry';
-import type { WasmFiles } from './wasm';
 import type { WebGpu } from './webgpu';
 
 export interface BackendOptions {

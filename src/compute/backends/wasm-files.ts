@@ -7,6 +7,6 @@
 
 import plain from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm?url&no-inline';
 import simd from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?url&no-inline';
-import type { WasmFiles } from './wasm';
+import type { WasmFiles } from '../types';
 
 export const wasmFiles: WasmFiles = { simd, plain };

@@ -4,13 +4,8 @@ import { engine, env, findBackendFactory, registerBackend, removeBackend } from 
 import { throwIfAborted } from '../../errors';
 import { kernels } from '../kernels/wasm/inference';
 import { refuseExhaustion } from '../kernels/wasm/memory';
+import type { WasmFiles } from '../types';
 import { addKernels } from './registry';
-
-/** URLs of the two module files: with SIMD, and for the few engines without. */
-export interface WasmFiles {
-  readonly simd: string;
-  readonly plain: string;
-}
 
 /**
  * Makes the backend and its inference kernels known to TensorFlow.js; `startBackend` starts it.

@@ -4,7 +4,7 @@ import { h, setText } from '../dom';
 import { BACKENDS, withSetting } from '../settings';
 import type { Answer, Visit } from '../visit';
 import { bytes, choice, facts, milliseconds } from './controls';
-import type { PanelContext, Tab } from './panel';
+import type { PanelContext, Tab } from './types';
 
 const SHOWN = 12;
 /** What kind of answer it was. */

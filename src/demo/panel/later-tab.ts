@@ -1,7 +1,7 @@
 /** A tab whose script is loaded when it is opened for the first time. */
 import { reasonOf } from '../../errors';
 import { h, setText } from '../dom';
-import type { Tab } from './panel';
+import type { Tab } from './types';
 
 /** @param load Called again the next time where it has failed. */
 export function laterTab(name: string, load: () => Promise<Tab>): Tab {

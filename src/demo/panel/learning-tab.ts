@@ -1,11 +1,11 @@
 /** What the model learnt from this visitor: whether it is used, what it foresaw, what it changes, what went out, and the way back. */
-import type { LearningStatus, PredictedEvent } from '../../recommender/learning-status';
+import type { LearningStatus, PredictedEvent } from '../../recommender/types';
 import { h, setText } from '../dom';
 import { productOf, type Shop } from '../shop';
 import { bytes, facts } from './controls';
-import type { PanelContext, Tab } from './panel';
 import { reordering } from './reordering';
 import { requestList } from './request-list';
+import type { PanelContext, Tab } from './types';
 
 const PLACES = { none: 'Nowhere', memory: 'In this page', indexeddb: 'On this device' } as const;
 

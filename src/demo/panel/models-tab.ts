@@ -9,7 +9,7 @@ import { BACKENDS, withSetting } from '../settings';
 import { tile } from '../shelf';
 import { type Model, onSale, productOf, type Shop, sellSame } from '../shop';
 import { bytes, milliseconds as time } from './controls';
-import type { PanelContext, Tab } from './panel';
+import type { PanelContext, Tab } from './types';
 
 /** Suggestions of each model side by side. */
 const SHOWN = 6;

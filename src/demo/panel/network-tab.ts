@@ -3,8 +3,8 @@ import { h, setText } from '../dom';
 import { icon } from '../icons';
 import { KINDS, type Kind, kindOf, type RequestRecord } from '../requests';
 import { bytes, toggle } from './controls';
-import type { PanelContext, Tab } from './panel';
 import { requestList } from './request-list';
+import type { PanelContext, Tab } from './types';
 
 const OFFLINE =
   'From now on every fetch of this page and of its worker fails, as without a network. No service worker stands in: ' +

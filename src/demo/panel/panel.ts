@@ -1,31 +1,12 @@
 /** "Behind the counter": the visit as it is known, what computes, and what was requested. */
 import { h } from '../dom';
 import { icon } from '../icons';
-import type { Network } from '../network';
-import type { Shop } from '../shop';
-import type { Visit } from '../visit';
 import { engineTab } from './engine-tab';
 import { laterTab } from './later-tab';
 import { modelsTab } from './models-tab';
 import { networkTab } from './network-tab';
+import type { PanelContext, Tab } from './types';
 import { visitTab } from './visit-tab';
-
-export interface PanelContext {
-  readonly shop: Shop;
-  readonly visit: Visit;
-  readonly network: Network;
-  /** What of the address was not understood. */
-  readonly notes: readonly string[];
-}
-
-export interface Tab {
-  readonly name: string;
-  readonly element: HTMLElement;
-  /** Shows the state of now. Called when the tab is opened, and after changes while it is open. */
-  describe(): void;
-  /** Lets go of what it holds only to show it. Called when another tab is opened, or the panel closed. */
-  leave?(): void;
-}
 
 export interface Panel {
   readonly element: HTMLElement;

@@ -7,7 +7,7 @@ import { h, setText } from '../dom';
 import { href } from '../routes';
 import { tile } from '../shelf';
 import { onSale, productOf, type Shop } from '../shop';
-import type { PanelContext } from './panel';
+import type { PanelContext } from './types';
 
 /** Products in each list. */
 const SHOWN = 8;

@@ -1,6 +1,5 @@
 /** The visit as it is known: every event, where it is kept, and the switches over it. */
-import type { Status } from '../../recommender';
-import type { PrivacyExport } from '../../recommender/privacy';
+import type { PrivacyExport, Status } from '../../recommender/types';
 import type { HistoryChoice } from '../../session/visitor-history';
 import { node } from '../../ui/node';
 import { saveFile } from '../../ui/privacy/save-file';
@@ -10,7 +9,7 @@ import { tile } from '../shelf';
 import { productOf, type Shop } from '../shop';
 import { SESSION_GAP } from '../visit';
 import { choice } from './controls';
-import type { PanelContext, Tab } from './panel';
+import type { PanelContext, Tab } from './types';
 
 type Session = PrivacyExport['sessions'][number];
 

@@ -4,9 +4,8 @@
  *
  *     <aisle-privacy heading-level="2"></aisle-privacy>
  */
-import type { Recommender, RecommenderEvents } from '../../recommender';
-import type { PrivacyExport } from '../../recommender/privacy';
-import type { Host } from '../host';
+import type { PrivacyExport, Recommender, RecommenderEvents } from '../../recommender/types';
+import type { Host } from '../types';
 import { saveFile } from './save-file';
 import { CSS } from './sheet';
 import { tasteBox } from './taste';

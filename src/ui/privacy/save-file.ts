@@ -1,5 +1,5 @@
 /** A file of the page's own making, handed to the visitor as a download: nothing is requested for it. */
-import type { Host } from '../host';
+import type { Host } from '../types';
 
 /** Milliseconds until the browser has begun to read it. */
 const BEGUN = 10_000;

@@ -1,6 +1,6 @@
 /** What was learnt, taken to another browser of the same visitor: a file that only a passphrase opens. */
-import type { Recommender } from '../../recommender';
-import type { Host } from '../host';
+import type { Recommender } from '../../recommender/types';
+import type { Host } from '../types';
 import { saveFile } from './save-file';
 import type { PanelTexts } from './texts';
 

@@ -1,7 +1,5 @@
 /** What an export says, in the words of a person: how much is known, and what the visitor looks at most. */
-import type { Status } from '../../recommender';
-import type { Favourite } from '../../recommender/learnt';
-import type { PrivacyExport } from '../../recommender/privacy';
+import type { Favourite, PrivacyExport, Status } from '../../recommender/types';
 import type { PanelTexts } from './texts';
 
 /** Most of each kind that are told. */

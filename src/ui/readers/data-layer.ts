@@ -4,7 +4,7 @@
  * @see https://developers.google.com/analytics/devguides/collection/ga4/ecommerce
  */
 import { watchLayer } from '../../recommender/data-layer';
-import type { Host } from '../host';
+import type { Host } from '../types';
 
 /** GA4's events and ours. */
 const KINDS: ReadonlyMap<unknown, string> = new Map([

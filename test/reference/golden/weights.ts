@@ -5,7 +5,8 @@ import { toOurs, toTheirs } from '../../../src/checkpoint/imports/name-map';
 import { configure } from '../../../src/models/configuration';
 import type { SessionModel } from '../../../src/models/model';
 import { upload } from '../../../src/models/tensors';
-import { type Trainee, trainee } from '../../../src/train/differentiate';
+import { trainee } from '../../../src/train/differentiate';
+import type { Trainee } from '../../../src/train/types';
 import type { NdArray } from '../../../src/types';
 import type { GoldenFile } from './compare';
 

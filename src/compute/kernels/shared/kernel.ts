@@ -59,9 +59,9 @@ export interface Plan<V extends Views = Views, R extends Routines = Routines> {
   /** Inputs that are written. */
   readonly changes?: readonly TensorInfo[];
   /** Comes first. `made` are the outputs, then the scratch. */
-  prepare?(routines: R, made: readonly TensorInfo[]): void;
+  readonly prepare?: ((routines: R, made: readonly TensorInfo[]) => void) | undefined;
   /** Comes last; nothing is allocated any more. What it throws frees what was made. */
-  compute?(views: V, made: readonly TensorInfo[]): void;
+  readonly compute?: ((views: V, made: readonly TensorInfo[]) => void) | undefined;
 }
 
 /** The same numbers once more: nothing is made. */

@@ -62,8 +62,8 @@ export const unsortedSegmentSum: Kernel = {
   },
 };
 
-/** Four numbers a turn: half the time of one. */
-function addRow(from: Values, start: number, to: Values, at: number, length: number): void {
+/** Adds one row to another, four numbers a turn: half the time of one. */
+export function addRow(from: Values, start: number, to: Values, at: number, length: number): void {
   let j = 0;
   for (; j + 4 <= length; j += 4) {
     to[at + j]! += from[start + j]!;

@@ -10,6 +10,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { float32 } from '../shared/kernel';
+import { addRow } from '../shared/rows';
 import type { WasmKernel, WasmPlan, WasmRoutines } from './memory';
 import { dropPacked, packedAs } from './packed';
 
@@ -233,11 +234,13 @@ export const fusedMatMul: WasmKernel = {
     const { a, b, bias, preluActivationWeights } = inputs;
     const { transposeA, transposeB, activation, leakyreluAlpha } = attrs as unknown as FusedAttributes;
     if (preluActivationWeights) throw new Error('_FusedMatMul: prelu is not supported; apply it afterwards.');
-    const product = matMul(backend as BackendWasm, a!, b!, transposeA, transposeB);
+    const { outputs, scratch, prepare, compute } = matMul(backend as BackendWasm, a!, b!, transposeA, transposeB);
     return {
-      ...product,
+      outputs,
+      scratch,
+      prepare,
       compute(views, made) {
-        product.compute?.(views, made);
+        compute?.(views, made);
         const y = views.floats(made[0]!);
         if (bias) addBias(y, views.floats(bias), made[0]!.shape.at(-1)!);
         activate(y, activation, leakyreluAlpha ?? 0.2);
@@ -248,7 +251,7 @@ export const fusedMatMul: WasmKernel = {
 
 function addBias(y: Float32Array, bias: Float32Array, n: number): void {
   if (bias.length !== n) throw new Error(`_FusedMatMul: the bias must have ${n} numbers, got ${bias.length}.`);
-  for (let at = 0; at < y.length; ) for (let j = 0; j < n; j++, at++) y[at]! += bias[j]!;
+  for (let start = 0; start < y.length; start += n) addRow(bias, 0, y, start, n);
 }
 
 interface FusedAttributes {

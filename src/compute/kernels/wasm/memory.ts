@@ -80,7 +80,8 @@ export function memoryOf(anyBackend: KernelBackend): WasmMemory {
   const view = (tensor: TensorInfo) => backend.typedArrayFromHeap(tensor) as Values;
   // XNNPACK's, several times as fast as exponentials one by one.
   const softmax = module.cwrap('Softmax', null, ['number', 'number', 'number', 'number']);
-  const sixIntegers = module._malloc(24);
+  const atIntegers = module._malloc(24);
+  let sixIntegers = new Int32Array(0);
   let [workspace, reserved] = [0, 0];
   const made: WasmMemory = {
     views: {
@@ -99,8 +100,10 @@ export function memoryOf(anyBackend: KernelBackend): WasmMemory {
         if (rows * columns > 0) softmax(dataOf(x).id, dataOf(out).id, columns, rows);
       },
       integers(...six) {
-        new Int32Array(module.HEAPU8.buffer, sixIntegers, 6).set(six);
-        return sixIntegers;
+        // Asked for by every product: made anew only where the heap has grown.
+        if (sixIntegers.length === 0) sixIntegers = new Int32Array(module.HEAPU8.buffer, atIntegers, 6);
+        sixIntegers.set(six);
+        return atIntegers;
       },
       transpose(from, to, rows, columns, count) {
         const heap = new Float32Array(module.HEAPU8.buffer);

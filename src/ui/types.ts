@@ -1,9 +1,58 @@
-/** What the loader hands to the rest of the embed. Types only: the two parts share no module, so that each is one file. */
-import type { Recommender, RecommenderEvents, TrackedEvent } from '../recommender';
-import type { ConsentAnswer } from '../recommender/consent';
-import type { EmbedOptions } from './options';
-import type { Suggestion } from './suggestions';
+/**
+ * What the loader hands to the rest of the embed, its options, and what slots show. Types only: the two parts share no module,
+ * so that each is one file.
+ */
+import type { CatalogueItem } from '../checkpoint/artifact';
+import type { Reason } from '../engine/types';
+import type {
+  ConsentAnswer,
+  Recommender,
+  RecommenderEvents,
+  RecommenderOptions,
+  TrackedEvent,
+} from '../recommender/types';
 import type { Texts } from './texts';
+
+/** One product, ready to be shown. */
+export interface Suggestion {
+  readonly id: string;
+  readonly href: string;
+  readonly title: string;
+  readonly brand: string | undefined;
+  readonly price: string | undefined;
+  readonly image: string | undefined;
+  /** That it comes later, in words. */
+  readonly note: string | undefined;
+  readonly reason: Reason;
+  readonly score: number;
+}
+
+/** `data-model-url` on the script's tag is `modelUrl` here, and so on. */
+export interface EmbedOptions extends RecommenderOptions {
+  /** `auto`: what the page says of itself is tracked (`readers/`). `manual`: only what it pushes. Default `auto`. */
+  readonly track?: 'auto' | 'manual';
+  /** The product that the page shows, where it has neither JSON-LD nor a data layer. */
+  readonly item?: string;
+  /** Hosts that links may lead to, besides the page's own origin; `*.shop.example` allows every host below it. */
+  readonly allowHosts?: string | readonly string[];
+  /** Address of a product that has none in the catalogue: `/product/{id}`. */
+  readonly itemUrl?: string;
+  /**
+   * What the page itself knows of a product, in place of what the artifact's catalogue says; undefined leaves it out. By
+   * `start` alone: a tag cannot carry it. Default: the catalogue's word.
+   */
+  readonly product?: (product: CatalogueItem) => CatalogueItem | undefined;
+}
+
+/** What only a page has; the rest is the recommender's. */
+export interface PageOptions {
+  readonly track: 'auto' | 'manual';
+  readonly item: string | undefined;
+  readonly dataLayer: string;
+  readonly allowHosts: readonly string[];
+  readonly itemUrl: string | undefined;
+  readonly product: (product: CatalogueItem) => CatalogueItem | undefined;
+}
 
 /**
  * `window.aisle`: an array of commands, before and after the script is there.

@@ -1,0 +1,486 @@
+/** What several files of the recommender share: its public types, and what its parts are given and give. Types only. */
+import type { CatalogueItem } from '../checkpoint/artifact';
+import type { Delta, GateState, GuardState, TuneMethod } from '../checkpoint/delta';
+import type { BackendChoice, BackendName } from '../compute/types';
+import type {
+  Engine,
+  EngineEvent,
+  Explanation,
+  LoadProgress,
+  ModelInfo,
+  RankedItem,
+  Recommendations,
+  TuneProgress,
+} from '../engine/types';
+import type { RecommenderError } from '../errors';
+import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
+import type { EventStore, StorageState } from '../store/event-store';
+import type { SetAside } from '../store/transactions';
+
+/** Everything has a default that a shop could ship, except the model. */
+export interface RecommenderOptions {
+  /** Folder of the artifact; relative to the page where it is not absolute. */
+  readonly modelUrl: string;
+  /**
+   * What computes. Default `auto`: at first what is ready at once; the fastest on this device, measured when the page is
+   * idle, takes over. One that is named and does not work is replaced as under `auto`.
+   */
+  readonly backend?: BackendChoice;
+  /** Minutes without a click after which a new session begins. Default 30. */
+  readonly sessionGap?: number;
+  /** Whether events may be stored on the device. Default `auto`: only after the visitor's yes. */
+  readonly consent?: ConsentOption;
+  /** Name of the global array in which the page's Consent Mode commands stand, for `consent: 'auto'`. Default `dataLayer`. */
+  readonly dataLayer?: string;
+  /** What of the visitor's events the model reads. Default `session`: the running session, of all tabs. */
+  readonly history?: HistoryChoice;
+  /** Whether what is new in the visitor's events is learnt by itself, when the page is idle. Default `manual`: by `fineTune`. */
+  readonly learn?: LearnChoice;
+  /** Which pictures `catalogue` and `products` hand out. Default `artifact`: those inside the artifact's own files. */
+  readonly images?: ImagesChoice;
+  /**
+   * The worker's script, `worker.js`, in a copy of the library's whole folder `dist/lib`. Default: where the library, or the
+   * shop's bundler, has put it.
+   */
+  readonly workerUrl?: string;
+  /** Seconds in which the worker must have started; then the page's own thread computes. Default 10. */
+  readonly startDeadline?: number;
+  /**
+   * Who the visitor is, by the id that the training log has; only models that know users read it (`caser` with
+   * `profile=user`). It stays in this page: nothing stores or sends it. Default: nobody in particular.
+   */
+  readonly user?: string;
+  /** The clock, in milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** One click, as the page reports it. */
+export interface TrackedEvent {
+  readonly itemId: string;
+  /** What the visitor did. Default `view`. */
+  readonly event?: string;
+  /** Milliseconds since 1970. Default now. */
+  readonly time?: number;
+  /**
+   * Names the page view that reports it, such as by the page's address and how often that was opened. Within one, each kind
+   * of event of each item counts once, until another item is viewed. Default: so it is within a minute.
+   */
+  readonly pageView?: string;
+  /**
+   * What is known of the click, numbers or texts by name, as the training log's columns have it; stored with the event. A
+   * model that reads a feature takes one that is missing, or that training did not know, for its stated default.
+   */
+  readonly features?: Readonly<Record<string, number | string>>;
+}
+
+/** A click as it is stored. */
+export type StoredClick = Required<Omit<TrackedEvent, 'features' | 'pageView'>> & Pick<TrackedEvent, 'features'>;
+
+export interface RecommendOptions {
+  /** How many items, 1 or more. Default 10. */
+  readonly k?: number;
+  /** Ids never to answer with, such as that of the product on show. Default none. */
+  readonly exclude?: readonly string[];
+  /** A product for which it returns false is left out, and the next best takes its place. Default: all pass. */
+  readonly filter?: ProductFilter;
+  /** How many of the best the filter may look at, at least 1: where it lets few pass, the catalogue is long. Default: all. */
+  readonly within?: number;
+  /** Default `for-you`. */
+  readonly strategy?: Strategy;
+  /** The product on show: what `related` items are related to, and never in any answer. Default: the newest click, for `related`. */
+  readonly item?: string;
+  /** Ends the call early: it rejects with `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
+/** Something that is less than was asked for. Recommending goes on. */
+export interface Degradation {
+  /**
+   * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
+   * `storage-full` while events wait in memory, `storage-short` where the device made us let older ones go,
+   * `records-set-aside` where some could not be read, `not-erased`; `learnt-set-aside` where what was learnt cannot be used
+   * any more, `learnt-not-stored`; `learning-failed` where what is new could not be learnt by itself; `trials-failed` where it
+   * could not be found out which backend is the fastest; `consent-unread` where the page's consent platform cannot be read yet.
+   */
+  readonly code: string;
+  readonly message: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+export interface Status {
+  /** What computes, where and why; absent until the model is ready. */
+  readonly engine?: { readonly backend: BackendName; readonly thread: 'worker' | 'main'; readonly why: string };
+  readonly model?: ModelInfo;
+  /** Where the visitor's events are. `idle`: they may be stored, and the database has not answered yet. */
+  readonly storage: StorageState;
+  readonly consent: Consent;
+  /** What each source of consent says, of which the strictest counts; one that is not there is missing. */
+  readonly consentBy: ConsentWords;
+  /** Whether nothing more is recorded or learnt, by `privacy.pause`. */
+  readonly paused: boolean;
+  /** What was learnt on this device; absent until something is, or is asked for. */
+  readonly learning?: LearningStatus;
+  /** One entry for each code. */
+  readonly degraded: readonly Degradation[];
+}
+
+export interface RecommenderEvents {
+  /** The model is loaded. */
+  readonly ready: ModelInfo;
+  readonly recommendations: { readonly items: readonly RankedItem[]; readonly milliseconds: number };
+  /** `status` has changed. */
+  readonly status: Status;
+  readonly progress: LoadProgress;
+  /**
+   * Tracked events that the device has acknowledged: they outlive this page, and a crash of its tab or of the browser.
+   * Once each, in the order in which they were tracked. None before consent, nor while `storage` is `memory`.
+   */
+  readonly stored: { readonly events: readonly StoredClick[] };
+  /**
+   * What was known of the visitor is gone: whoever shows it clears it. By this page's `privacy`, or `elsewhere`: in
+   * another tab, or by the browser.
+   */
+  readonly erased: { readonly by: 'page' | 'elsewhere' };
+  /** The model could not be loaded (see `retry`), or a recommendation failed; aborted calls are no errors. */
+  readonly error: RecommenderError;
+}
+
+export interface Recommender extends LearningCalls {
+  /** Adds a click to the session and returns at once; `stored` tells when it is on the device. Paused, it does nothing. */
+  track(event: string | TrackedEvent): void;
+  /** The next items, best first; fewer than `k` where there are no more. Waits for the model. */
+  recommend(options?: RecommendOptions): Promise<readonly RankedItem[]>;
+  /** The products of the artifact's `catalogue.json`. Waits for the model. */
+  catalogue(): Promise<readonly CatalogueItem[]>;
+  /**
+   * The products of these ids, in their order, to show them; null for one that the catalogue does not have. Without a
+   * catalogue, an item of the model is a product of which only the id is known. Waits for the model.
+   */
+  products(ids: readonly string[]): Promise<readonly (CatalogueItem | null)[]>;
+  /**
+   * Loads the model again where that has failed, as it does without a network; where the model is there or on its way, it
+   * only waits for it. The visit, the visitor's answers and the listeners stay. Rejects as `error` tells.
+   */
+  retry(): Promise<void>;
+  readonly privacy: Privacy;
+  readonly status: Status;
+  /** @returns Unsubscribes. */
+  on<E extends keyof RecommenderEvents>(event: E, listener: (detail: RecommenderEvents[E]) => void): () => void;
+  /** Stores what waits to be, stops the worker and frees the model. Calls that wait reject with `disposed`; a second call does nothing. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * `for-you`: by the clicks that `history` lets count. `related`: by one item alone, as if it were the only click; every
+ * architecture answers that. `popular`: by the training log. `recent`: what the visitor looked at last, newest first.
+ */
+export type Strategy = 'for-you' | 'related' | 'popular' | 'recent';
+
+/** Whether a product may be recommended. It runs in the page; where there is no catalogue, it sees the id alone. */
+export type ProductFilter = (product: CatalogueItem) => boolean;
+
+/**
+ * `artifact`: pictures that are inside the artifact's own files, so that showing one makes no request. `page`: also
+ * addresses, from which a page loads each picture that it shows; their host then sees what was recommended. `none`.
+ */
+export type ImagesChoice = 'artifact' | 'page' | 'none';
+
+/**
+ * `granted` and `denied`: the page knows. `manual`: it will tell by `privacy.consent`. `auto`: the page's consent platform
+ * (Google Consent Mode, IAB TCF) and `privacy.consent`; without any yes, nothing is stored. Global Privacy Control is heard
+ * under each of them.
+ */
+export type ConsentOption = 'auto' | 'granted' | 'denied' | 'manual';
+
+export type ConsentAnswer = 'granted' | 'denied';
+
+/**
+ * `unknown`: nobody has said anything yet, or a source has still to answer; or, where the browser's tabs cannot tell each
+ * other anything, what was stored is gone and nobody has said why. Only `granted` stores.
+ */
+export type Consent = ConsentAnswer | 'unknown';
+
+/**
+ * `page`: the option `consent` and `privacy.consent`. `other-tab`: a no that was said in another tab counts here, until
+ * there is a new yes.
+ */
+export type ConsentSource = 'privacy-control' | 'page' | 'consent-mode' | 'tcf' | 'other-tab';
+
+/** What a source says. `waiting`: it is there, and has not answered, or not in a way that can be relied on. */
+export type ConsentWord = ConsentAnswer | 'waiting';
+
+/** One that is not there, or has no opinion, is missing. */
+export type ConsentWords = Readonly<Partial<Record<ConsentSource, ConsentWord>>>;
+
+export interface Privacy {
+  /**
+   * Everything that is known of the visitor, in every tab where it is stored; as JSON, a person can read it. What waits to
+   * be stored is stored first: where the export says `storage: 'indexeddb'`, all that it holds is on the device.
+   *
+   * @throws RecommenderError `io` if the script that makes it cannot be loaded.
+   */
+  export(): Promise<PrivacyExport>;
+  /**
+   * Erases every trace of the visitor, in memory and on the device, in every tab. What is tracked later counts anew. Pages
+   * that are paused stay so until they are left; the device forgets that, too.
+   *
+   * @throws RecommenderError `io` if the device does not confirm it.
+   */
+  erase(): Promise<void>;
+  /**
+   * The visitor's answer. `granted`: what was and will be tracked is stored, unless Global Privacy Control is on or, with
+   * `consent: 'auto'`, the page's consent platform says otherwise. `denied`: what is stored is erased and no tab stores any
+   * more; events stay in each page's memory. `status.consent` says what it came to.
+   *
+   * @throws RangeError for another answer; RecommenderError `io` if the device does not confirm that it erased.
+   */
+  consent(answer: ConsentAnswer): Promise<void>;
+  /**
+   * From now on nothing more is recorded or learnt, in every tab; recommendations go on from what is known. Kept over
+   * reloads where events may be stored. In force at once, and told by `status.paused`; the promise resolves when the device
+   * has it, or cannot: it never rejects but with `disposed`.
+   */
+  pause(): Promise<void>;
+  /** Records again what is tracked from now on, in every tab. Settles as `pause` does. */
+  resume(): Promise<void>;
+}
+
+export interface PrivacyExport {
+  readonly format: 'aisle-export';
+  readonly version: 1;
+  /** When, in ISO 8601. */
+  readonly exported: string;
+  readonly consent: Consent;
+  /** What that is the sum of. */
+  readonly consentBy: ConsentWords;
+  /** Where the events are. */
+  readonly storage: 'idle' | 'memory' | 'indexeddb';
+  readonly model?: { readonly name: string; readonly version: string };
+  /** Oldest first, as are their events; times in ISO 8601. */
+  readonly sessions: readonly (readonly (Pick<VisitorEvent, 'event' | 'itemId' | 'features'> & {
+    readonly time: string;
+  })[])[];
+  /** What was learnt from them; absent where nothing was. */
+  readonly learnt?: Learnt;
+  /** Stored records that could not be read, and why. */
+  readonly unreadable: readonly SetAside[];
+  /** What was found out about the device, not the visitor: which backend computes the fastest. */
+  readonly device?: unknown;
+}
+
+export type LearnChoice = 'auto' | 'manual';
+
+/** Learning from the visitor on this device. All of it is loaded when it is asked for. */
+export interface LearningCalls {
+  /**
+   * Learns what is new in the visitor's events, in short slices, each of which is kept; with `learn: 'auto'` that happens by
+   * itself. What was learnt answers only while the gate is open: see `status.learning`. Where another tab learns, it waits, and
+   * calls of one page take turns.
+   *
+   * @returns What `status.learning` says when nothing is left to learn.
+   * @throws RangeError for a wrong option; RecommenderError `not-allowed` while recording is paused, storing denied, the page
+   *   hidden, or data to be saved; `aborted` by `signal`, a pause, an erasure, by another tab that forgets or imports what is
+   *   learnt, when the page is hidden, or before the next slice once data is to be saved; `not-tunable` where the model is a
+   *   counting baseline, or nothing tells what turns its scores into probabilities.
+   */
+  fineTune(options?: FineTuneOptions): Promise<LearningStatus>;
+  /**
+   * Which of the visitor's clicks moved an item up or down, and by how much.
+   *
+   * @returns Null where nothing can be said: an item or clicks that the model does not know, or no probabilities.
+   */
+  explain(itemId: string): Promise<Explanation | null>;
+  readonly taste: Taste;
+}
+
+/**
+ * How to learn, and until when. A page that is hidden or left, or whose visitor saves data, ends the learning as well as the
+ * signal does; each slice until then stays.
+ */
+export interface FineTuneOptions {
+  /**
+   * `adapter`: a few vectors and counts beside the model, a few kB. `full`: all of its weights. Default: as before, at first
+   * `adapter`. Another one than before begins anew.
+   */
+  readonly method?: TuneMethod;
+  /** Ends the call early: it rejects with `aborted`. What was learnt until then stays. */
+  readonly signal?: AbortSignal;
+  /** Told of every event, as it was predicted before it was learnt. */
+  readonly onProgress?: (progress: TuneProgress) => void;
+}
+
+export interface Taste {
+  /**
+   * What was learnt, as a file that only the passphrase opens: for another browser or device of the same visitor. It holds
+   * which items were learnt from, how much each counts, and the time of the newest event; no other time, and no single events.
+   *
+   * @param passphrase At least 8 characters.
+   * @throws RangeError for a shorter one; RecommenderError `nothing-learnt`; `insecure-context` in a page without https.
+   */
+  export(passphrase: string): Promise<Uint8Array>;
+  /**
+   * Goes on from such a file, in every tab; what was learnt here before is replaced.
+   *
+   * @throws RecommenderError `wrong-passphrase`; `bad-delta` for a file that is cut off, damaged or none of ours;
+   *   `foreign-delta` where it was learnt on another model and nothing of it can be carried over; `not-allowed` while the
+   *   visitor does not want it; `aborted` where all is erased or forgotten meanwhile; `insecure-context` in a page without
+   *   https.
+   */
+  import(file: Uint8Array, passphrase: string): Promise<LearningStatus>;
+  /** Forgets what was learnt, in every tab. The events stay, and are not learnt again: what is learnt next is of later ones. */
+  forget(): Promise<void>;
+}
+
+/** What was learnt, and whether it is used. */
+export interface LearningStatus {
+  /**
+   * `idle`: nothing is being learnt. `waiting`: for another tab that learns, or until the page is idle. `learning`. `unable`:
+   * this model cannot learn here; `why` says why.
+   */
+  readonly state: 'idle' | 'waiting' | 'learning' | 'unable';
+  readonly why?: string;
+  readonly method: TuneMethod;
+  /** Events that were learnt or refused, and steps of learning. */
+  readonly events: number;
+  readonly steps: number;
+  /** Size of what was learnt. */
+  readonly bytes: number;
+  /** Where it is: nothing yet, in this page's memory, or on the device. */
+  readonly storage: 'none' | 'memory' | 'indexeddb';
+  readonly gate: GateStatus;
+  /** Events that look like no visitor's, and were not learnt, by kind. */
+  readonly refused: GuardState['refused'];
+  /** The newest 30 of those that this page has learnt, the newest last. They are not stored. */
+  readonly latest: readonly PredictedEvent[];
+}
+
+/** An event that was learnt, as it was predicted before: by the model alone, and with what had been learnt. */
+export type PredictedEvent = Pick<TuneProgress, 'itemId' | 'base' | 'tuned'>;
+
+/** Whether what was learnt answers, and the numbers. */
+export interface GateStatus extends Pick<GateState, 'isOpen' | 'events' | 'openings' | 'rollbacks'> {
+  /** Mean reciprocal rank of the events, before they were learnt: by the model as it is, and with what had been learnt. */
+  readonly base: number;
+  readonly tuned: number;
+  /** How many times likelier the events are if tuned predicts this visitor better; it opens at 5, twice that after each rollback. */
+  readonly evidence: number;
+  /** In words. */
+  readonly why: string;
+}
+
+export interface Learnt {
+  readonly format: 1;
+  readonly method: Delta['method'];
+  /** What it was learnt on. */
+  readonly model: { readonly name: string; readonly version: string; readonly hash: string };
+  readonly events: number;
+  readonly steps: number;
+  /** Time of the newest event that was learnt, in ISO 8601. */
+  readonly through?: string;
+  readonly bytes: number;
+  readonly storage: LearningStatus['storage'];
+  /** Whether it is used, and the numbers. */
+  readonly gate: GateStatus;
+  readonly refused: LearningStatus['refused'];
+  /** The newest events, oldest first, learnt or refused: how fast and how alike they come tells a machine. */
+  readonly recent: readonly { readonly itemId: string; readonly time: string }[];
+  /** Every item that was learnt from, with the visitor's events of it, older ones counting less. */
+  readonly items: readonly Pick<Pull, 'itemId' | 'events'>[];
+  /** The most frequent first. Levels of a category are joined by ` > `. */
+  readonly favourites: { readonly categories: readonly Favourite[]; readonly brands: readonly Favourite[] };
+  /** The strongest first. */
+  readonly pulls: readonly Pull[];
+}
+
+/** One thing of which the visitor chose more than of others. */
+export interface Favourite {
+  readonly name: string;
+  /** The visitor's events of it, older ones counting less. */
+  readonly events: number;
+  /** Of the visitor's events of which it is known, older ones counting less, 0…1. */
+  readonly share: number;
+}
+
+/** An item that what was learnt moves up. */
+export interface Pull {
+  readonly itemId: string;
+  readonly title?: string;
+  /** The visitor's events of it, older ones counting less. */
+  readonly events: number;
+  /** By how much it was learnt to be likelier, as a natural logarithm; beside what its counted events say. */
+  readonly learnt: number;
+}
+
+/** @param isNew Whether somebody has said it just now. A yes that stood there before takes no later no back. */
+export type ConsentReport = (source: ConsentSource, word: ConsentWord | undefined, isNew: boolean) => void;
+
+/** A checked call of `recommend`. */
+export interface Question {
+  readonly strategy: Strategy;
+  readonly k: number;
+  readonly exclude: readonly string[];
+  /** What `related` items are related to. Default: the newest click. `exclude` holds it already. */
+  readonly item?: string | undefined;
+  readonly filter?: ProductFilter | undefined;
+  /** How many of the best the filter looks at. Default: all. */
+  readonly within?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Who asks, for models that know users. */
+  readonly user?: string | undefined;
+  /** Seconds since 1970. */
+  readonly now: number;
+  /** The clicks that count, oldest first. */
+  readonly clicks: readonly EngineEvent[];
+}
+
+/** What a question needs of the engine. */
+export type Answerer = Pick<Engine, 'recommend' | 'products'>;
+
+export type Answer = Pick<Recommendations, 'items' | 'milliseconds'>;
+
+export interface KeptLearningParts {
+  readonly engine: Pick<Engine, 'adopt' | 'migrate'>;
+  readonly store: Pick<EventStore, 'beside'>;
+  readonly status: () => Status;
+  readonly degrade: (code: string, message: string) => void;
+  readonly mend: (code: string) => void;
+}
+
+export interface LearningParts extends KeptLearningParts {
+  readonly engine: Pick<Engine, 'adopt' | 'explain' | 'fineTune' | 'migrate' | 'products'>;
+  readonly store: Pick<EventStore, 'begin' | 'beside' | 'flush' | 'hears' | 'refresh'>;
+  readonly history: {
+    sessions(): readonly (readonly VisitorEvent[])[];
+    at(now: number): readonly VisitorEvent[];
+  };
+  readonly options: {
+    readonly learn: LearnChoice;
+    readonly history: HistoryChoice;
+    readonly user: string | undefined;
+    /** Minutes. */
+    readonly sessionGap: number;
+    /** Milliseconds since 1970. */
+    readonly now: () => number;
+  };
+  readonly update: (change: Pick<Status, 'learning'>) => void;
+  readonly on: Recommender['on'];
+  /** Settles when the model is loaded. */
+  readonly ready: () => Promise<unknown>;
+  /** Settles when the page has nothing better to do. Default: as the browser says. */
+  readonly idle?: () => Promise<unknown>;
+}
+
+export interface Learning extends LearningCalls {
+  /** What is on the device has changed, or the model: reads what is not known yet, and lets it answer. */
+  look(): Promise<void>;
+  /** There may be something to learn: with `auto`, it is learnt once the page is idle. */
+  wake(): void;
+  /** The engine does not use what was learnt any more: it is set aside, and `status` says so. */
+  distrust(why: string): Promise<void>;
+  /** Settles when the engine holds nothing of what was erased. */
+  settled(): Promise<void>;
+  /** For a person to read; undefined where nothing was learnt. */
+  learnt(): Promise<Learnt | undefined>;
+  close(): void;
+}
