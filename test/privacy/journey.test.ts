@@ -98,7 +98,7 @@ describe('with the script to embed', () => {
   const isEmbedFile = (path: string): boolean =>
     /^\/(page-\d|other)\.html$|^\/favicon\.ico$/.test(path) ||
     /^\/models\/demo\/(manifest\.json|items\.json|weights\.safetensors|catalogue\.json)$/.test(path) ||
-    /^\/aisle\/(embed|worker)\.js$|^\/aisle\/assets\/[\w.-]+\.(js|wasm)$/.test(path);
+    /^\/aisle\/(embed|worker)\.js$|^\/aisle\/(assets|parts)\/[\w.-]+\.(js|wasm)$/.test(path);
   const head = SETTLED.replace('data-', 'data-consent="granted" data-history="all" data-');
 
   /** Waits until the idle page has learnt so many events by itself. */

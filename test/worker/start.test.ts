@@ -22,6 +22,7 @@ test.each([
   await expectRight(shop);
   // Lazy parts are where a script was run again.
   await shop.page.evaluate('recommender.fineTune()');
+  await shop.page.evaluate("recommender.fineTune({ method: 'full' })");
   await shop.page.evaluate("recommender.explain('item-9')");
   expect(await shop.status()).toMatchObject({ engine: { thread: 'worker', backend: 'wasm' }, degraded: [] });
   expect(await readies(shop)).toBe(1);
