@@ -399,8 +399,13 @@ describe('by itself', () => {
 
   test('it says nothing of what a pause ends', async () => {
     const recommender = await habitual(4, { learn: 'auto' });
+    const begun = new Promise<void>((resolve) => {
+      recommender.on('status', ({ learning }) => {
+        if (learning?.state === 'learning') resolve();
+      });
+    });
     await recommender.recommend();
-    await expect.poll(() => recommender.status.learning?.state, { timeout: 30_000 }).toBe('learning');
+    await begun;
     await recommender.privacy.pause();
     await expect.poll(() => recommender.status.learning?.state).toBe('idle');
     expect(troubles(recommender)).toEqual([]);
