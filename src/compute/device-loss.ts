@@ -39,11 +39,16 @@ export function runningDevice(name: BackendName): Device | undefined {
   return instance && { name, instance };
 }
 
+/** Why a device was given up, or that it was lost. */
+export function lossOf(device: Device): BackendFault | undefined {
+  const { instance } = device;
+  return faults.get(instance) ?? (watches.get(instance)?.isLost() ? lostFault(device) : undefined);
+}
+
 /** Why a device cannot be used any more: it was lost, or its backend was stopped. Undefined where it can. */
 export function goneFault({ name, instance }: Device): BackendFault | undefined {
-  const known = faults.get(instance);
-  if (known) return known;
-  if (watches.get(instance)?.isLost()) return lostFault({ name, instance });
+  const loss = lossOf({ name, instance });
+  if (loss) return loss;
   if (engine().registry[name] !== instance) {
     return new BackendFault('engine-lost', name, `The backend "${name}" was stopped.`, { instance, isGone: true });
   }

@@ -11,7 +11,7 @@ import { abortedError, firstOf } from '../abort';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { BackendFault, type Device } from './backend-fault';
 import { type BackendOptions, startBackend, stopBackend } from './backends/start';
-import { canBeLost, giveUp, goneFault, isSound, lostFault, onLost, runningDevice } from './device-loss';
+import { canBeLost, giveUp, goneFault, isSound, lossOf, lostFault, onLost, runningDevice } from './device-loss';
 import type { BackendName } from './types';
 
 /** What a piece of work can do while its slice runs. */
@@ -225,7 +225,8 @@ class RunningSlice implements Slice {
     if (canBeLost(device) && !goneFault(device)) {
       await new Promise((next) => setTimeout(next, LOSS_REPORTED_WITHIN));
     }
-    const gone = goneFault(device);
+    // What failed with a reason of its own may have stopped the backend, which is then no reason.
+    const gone = error instanceof RecommenderError ? lossOf(device) : goneFault(device);
     if (gone) return gone;
     if (error instanceof RecommenderError && error.code === 'not-finite' && !(error instanceof BackendFault)) {
       const { name, instance } = device;
