@@ -110,7 +110,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
           { order, avoid, why, onProgress, signal: ends },
           placementOptions,
         ).catch((error) => {
-          throw isGpu(backend) ? asNoBackend(error) : error;
+          throw isGpu(backend) || (error instanceof BackendFault && error.isGone) ? asNoBackend(error) : error;
         });
         const before = placement;
         if (!ends.aborted) placement = next;
