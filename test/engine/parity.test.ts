@@ -75,7 +75,7 @@ describe.each(PARITY_MODELS)('%s in Node', (model) => {
       const { session, now } = timed(parity.sessions[name]!, Object.keys(parity.sessions).indexOf(name));
       const path = join(dir, 'session.json');
       writeFileSync(path, JSON.stringify(session));
-      const asked = ['--session-json', path, '--now', `${now}`, '--backend', backend, '--json'];
+      const asked = ['--session-json', path, '--allow-unknown', '--now', `${now}`, '--backend', backend, '--json'];
       const { code, stdout } = await aisle('recommend', '--artifact', join(dir, model), ...asked);
       expect(code).toBe(0);
       const { items, ...rest } = JSON.parse(stdout);
