@@ -7,7 +7,7 @@
  * next starts it again.
  */
 import { engine, setBackend, type Tensor } from '@tensorflow/tfjs-core';
-import { abortedError, firstOf } from '../abort';
+import { abortable, abortedError, firstOf } from '../abort';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { BackendFault, type Device } from './backend-fault';
 import { type BackendOptions, startBackend, stopBackend } from './backends/start';
@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly deadline?: number;
   /** Ends the call at once; a slice that runs goes on to its own check of the signal. */
   readonly signal?: AbortSignal | undefined;
+  /** Told what a device did before another call gets its turn: what must not be used any more can be given up in time. */
+  readonly onFault?: (fault: BackendFault) => void;
 }
 
 /** Milliseconds of work after which `yield` lets events through even where no call waits. */
@@ -60,18 +62,15 @@ const queue: Waiting[] = [];
  * @throws BackendFault for what a device did: it failed, did not answer in time, was lost, or gave numbers that are not
  *   finite. `aborted` where the signal fired. Anything else that `work` throws is passed on.
  */
-export async function run<T>(work: (slice: Slice) => Promise<T>, { deadline, signal }: RunOptions = {}): Promise<T> {
+export async function run<T>(
+  work: (slice: Slice) => Promise<T>,
+  { deadline, signal, onFault }: RunOptions = {},
+): Promise<T> {
   throwIfAborted(signal);
   const began = performance.now();
   await turn(signal, deadline === undefined ? undefined : deadline / 2);
   const slice = new RunningSlice(deadline, signal);
-  const result = slice.execute(work, (performance.now() - began) / 1000);
-  if (!signal) return result;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(abortedError());
-    signal.addEventListener('abort', abort, { once: true });
-    result.finally(() => signal.removeEventListener('abort', abort)).then(resolve, reject);
-  });
+  return abortable(slice.execute(work, (performance.now() - began) / 1000, onFault), signal);
 }
 
 /** Waits until nothing else runs. After `patience` seconds the running slice is at fault, and this call is the next. */
@@ -139,7 +138,11 @@ class RunningSlice implements Slice {
   }
 
   /** @param waited Seconds that the call has waited for its turn, which its first slice has less. */
-  async execute<T>(work: (slice: Slice) => Promise<T>, waited: number): Promise<T> {
+  async execute<T>(
+    work: (slice: Slice) => Promise<T>,
+    waited: number,
+    onFault: RunOptions['onFault'] = () => {},
+  ): Promise<T> {
     this.#resume(waited);
     try {
       throwIfAborted(this.signal);
@@ -148,7 +151,9 @@ class RunningSlice implements Slice {
       if (gone) throw gone;
       return result;
     } catch (error) {
-      throw await this.#blame(error);
+      const reason = await this.#blame(error);
+      if (reason instanceof BackendFault) onFault(reason);
+      throw reason;
     } finally {
       this.#pause();
       this.#either.release();
@@ -225,8 +230,10 @@ class RunningSlice implements Slice {
     if (canBeLost(device) && !goneFault(device)) {
       await new Promise((next) => setTimeout(next, LOSS_REPORTED_WITHIN));
     }
-    // What failed with a reason of its own may have stopped the backend, which is then no reason.
-    const gone = error instanceof RecommenderError ? lossOf(device) : goneFault(device);
+    // What failed with a reason of its own may have stopped the backend, which is then no reason. Another backend's fault is
+    // none: where its own is gone, work goes astray.
+    const isOwn = error instanceof BackendFault ? error.backend === device.name : error instanceof RecommenderError;
+    const gone = isOwn ? lossOf(device) : goneFault(device);
     if (gone) return gone;
     if (error instanceof RecommenderError && error.code === 'not-finite' && !(error instanceof BackendFault)) {
       const { name, instance } = device;

@@ -8,7 +8,7 @@ import type { OpenedArtifact } from '../checkpoint/artifact';
 import { BackendFault } from '../compute/backend-fault';
 import { type BackendOptions, stopBackend } from '../compute/backends/start';
 import { deviceHere } from '../compute/device';
-import { run } from '../compute/executor';
+import { run, type Slice } from '../compute/executor';
 import { startOrder } from '../compute/fallback';
 import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
@@ -153,29 +153,27 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       }, signal);
     },
     train(request, { signal, onProgress = () => {} } = {}) {
-      return call(
-        (ends) =>
-          run(
-            async (slice) => {
-              const { backend, ...options } = { ...request, ...placementOptions };
-              const order = startOrder(backend);
-              const name = await firstThatStarts(order, (name) => slice.start(name, options));
-              // Gradients and optimisers are loaded where a model learns, and nowhere else.
-              const { trainModel } = await import('./train-model');
-              try {
-                return await trainModel(request, name, slice, onProgress);
-              } finally {
-                releaseIdle(name);
-              }
-            },
-            { deadline, signal: ends },
-          ).catch((error) => {
-            if (!(error instanceof BackendFault && error.isGone)) throw error;
-            stopBackend(error.backend);
-            throw new RecommenderError('engine-lost', `${error.message} Train again, or on another backend.`);
-          }),
-        signal,
-      );
+      let name: BackendName | undefined;
+      const training = async (slice: Slice) => {
+        const { backend, ...options } = { ...request, ...placementOptions };
+        name = await firstThatStarts(startOrder(backend), (name) => slice.start(name, options));
+        // Gradients and optimisers are loaded where a model learns, and nowhere else.
+        const { trainModel } = await import('./train-model');
+        return trainModel(request, name, slice, onProgress);
+      };
+      return call(async (ends) => {
+        try {
+          return await run(training, {
+            ...{ deadline, signal: ends },
+            onFault: ({ backend, isGone }) => isGone && stopBackend(backend),
+          });
+        } catch (error) {
+          if (!(error instanceof BackendFault && error.isGone)) throw error;
+          throw new RecommenderError('engine-lost', `${error.message} Train again, or on another backend.`);
+        } finally {
+          await run(async () => name && releaseIdle(name), { deadline });
+        }
+      }, signal);
     },
     fineTune: async (...request) => (await personalised()).fineTune(...request),
     adopt: async (...request) => (await personalised()).adopt(...request),

@@ -79,13 +79,11 @@ export class Placement implements LoadedNetwork {
       placement.#choice = { order: [backend], why: () => why(backend, failures) };
       const start = (slice: Slice) => placement.#ready(slice, onProgress);
       try {
-        await run(start, { deadline: options.deadline, signal });
+        await run(start, { deadline: options.deadline, signal, onFault: () => placement.#abandon() });
         placement.#avoid = avoid;
         placement.#choice = { ...placement.#choice, order: [backend, ...placement.#fallbacks(backend)] };
         return placement;
       } catch (error) {
-        placement.#model?.abandon();
-        placement.#model = undefined;
         if (!(error instanceof BackendFault) || backend === order.at(-1)) throw error;
         failures.push(error.message);
       }
@@ -111,19 +109,20 @@ export class Placement implements LoadedNetwork {
   async run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const before = this.#choice;
     const end = performance.now() + 1000 * this.#options.deadline;
+    let isOver = false;
+    const onFault = (fault: BackendFault) => {
+      this.#giveUp(fault);
+      isOver = this.#choice.order.length === 0;
+      if (isOver) this.#choice = before;
+    };
     for (;;) {
       const left = Math.max(LEAST, (end - performance.now()) / 1000);
       const deadline = this.#choice.order.length > 1 ? left / 2 : left;
       const slice = async (slice: Slice) => work(await this.#ready(slice));
       try {
-        return await run(slice, { deadline, signal });
+        return await run(slice, { deadline, signal, onFault });
       } catch (error) {
-        if (!(error instanceof BackendFault)) throw error;
-        throwIfAborted(signal);
-        this.#giveUp(error);
-        if (this.#choice.order.length > 0) continue;
-        this.#choice = before;
-        throw error;
+        if (isOver || !(error instanceof BackendFault)) throw error;
       }
     }
   }
@@ -177,7 +176,8 @@ export class Placement implements LoadedNetwork {
       await slice.use(this.#model.device);
       return this.#model;
     }
-    const backend = this.#choice.order[0]!;
+    const [backend] = this.#choice.order;
+    if (backend === undefined) throw gone!;
     return this.#take(await this.#start(slice, backend, this.#choice.why(backend), onProgress));
   }
 
@@ -209,15 +209,14 @@ export class Placement implements LoadedNetwork {
     return next;
   }
 
-  /** After a fault of the backend where the model is or should be: what to try from now on. */
+  /** After a fault of the backend where the model is or should be: what to try from now on. Inside a slice. */
   #giveUp(fault: BackendFault): void {
     const { backend, instance, isGone, message } = fault;
     const { order, why } = this.#choice;
     const device = this.#model?.device;
     // Another call may have seen the same fault before.
     if (backend !== order[0] || (device && instance && device.instance !== instance)) return;
-    this.#model?.abandon();
-    this.#model = undefined;
+    this.#abandon();
     const losses = (this.#losses.get(backend) ?? 0) + (isGone ? 1 : 0);
     this.#losses.set(backend, losses);
     const lower = this.#fallbacks(backend);
@@ -228,6 +227,11 @@ export class Placement implements LoadedNetwork {
       order: isRestarted ? [backend, ...lower] : lower,
       why: (name) => (first ? `"${name}" was started after ${first}` : `${why(name)} ${message}`),
     };
+  }
+
+  #abandon(): void {
+    this.#model?.abandon();
+    this.#model = undefined;
   }
 
   #fallbacks(backend: BackendName): readonly BackendName[] {

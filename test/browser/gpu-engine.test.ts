@@ -140,7 +140,7 @@ describe.each(GPUS)('a device of %s that falls silent', (backend) => {
     Object.assign(runtime().registry[backend]!, { read: () => new Promise(() => {}) });
     const { backend: last, why } = await expectAnswer(engine.recommend(request()));
     expect(last).toBe(backend === 'webgpu' ? 'webgl' : 'wasm');
-    expect(why).toContain('did not answer within 10 s');
+    expect(why).toContain('did not answer within 5 s'); // half of it: the next rung needs the rest;
   }, 60_000);
 });
 

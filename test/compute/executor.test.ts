@@ -221,6 +221,28 @@ describe('what fails', () => {
     expect(error).toMatchObject({ code: 'engine-lost', isGone: true });
   });
 
+  test('on another backend, after its own was stopped, is no fault of that one', async () => {
+    const error = await faultOf(async () => {
+      const x = tensor1d([1]);
+      stopBackend('wasm'); // plain CPU is the active backend now
+      return square(x);
+    });
+    expect(error).toMatchObject({ code: 'engine-lost', backend: 'wasm' });
+  });
+
+  test('is told before a call that waits has its turn', async () => {
+    const log: string[] = [];
+    const refused = async (slice: Slice) => {
+      await onWasm(slice);
+      throw new RecommenderError('not-finite', 'a score is NaN');
+    };
+    const call = run(refused, { onFault: ({ code }) => log.push(code) });
+    const next = run(async () => log.push('next'));
+    expect(await settled(call)).toBe('not-finite');
+    await next;
+    expect(log).toEqual(['not-finite', 'next']);
+  });
+
   test('prints without the backend that it is about', async () => {
     const error = await faultOf(async () => {
       throw new RecommenderError('not-finite', 'a score is NaN');
