@@ -9,7 +9,7 @@
  * `sasrec, official`), or by architecture, or by form: `improved`, `faithful`, `counted`, `blended`; default: all but the blended
  * ones, which ask rows together that are there already, all `--seeds` of a row or the first with neighbours: with those that
  * do best on the validation part, which the first command on a log finds out. A row that stands in
- * `results/quality-LOG.json` with the same settings is skipped; one that was interrupted, or killed, goes on where it was.
+ * `results/quality-LOG.json` with the same settings, and is not stale, is skipped; one that was interrupted, or killed, goes on where it was.
  * After each row the JSON and the pages are written. `--list` says what is open. Needs the logs of `../shared`.
  */
 import { spawn } from 'node:child_process';
@@ -63,7 +63,7 @@ export async function main(args: readonly string[]): Promise<void> {
     (a, b) => Number('blend' in a.row) - Number('blend' in b.row),
   );
   const isDone = ({ row, seed, key }: Job) =>
-    readResults(name).rows.some((old) => old.name === row.name && old.seed === seed && old.key === key);
+    readResults(name).rows.some((old) => old.name === row.name && old.seed === seed && old.key === key && !old.stale);
   const open = values.again ? jobs : jobs.filter((job) => !isDone(job));
   if (values.list) {
     for (const job of jobs) console.log(`${open.includes(job) ? 'open' : 'done'}  ${job.row.name}, seed ${job.seed}`);

@@ -55,6 +55,15 @@ describe('a page', () => {
     expect(text).toContain('- sasrec: `--model sasrec --preset diginetica --set maxlen=10`');
   });
 
+  test('marks what is stale, and says why', () => {
+    const old = [row('sasrec', 1, 0.18), row('sasrec', 2, 0.2, { stale: 'A kernel was wrong.' }), ...rows.slice(2)];
+    const text = page('diginetica', { rows: old });
+    expect(text).toContain('| sasrec; stale | improved |');
+    expect(text).toContain('Stale, and not measured again: sasrec (seed 2). A kernel was wrong.');
+    expect(summary(() => ({ rows: old }))).toContain('19.00 ± 1.41 / 19.00 ± 1.41; stale |');
+    expect(page('diginetica', withRow({ rows: old }, row('sasrec', 2, 0.2), []))).not.toContain('tale');
+  });
+
   test('shows parts of the predictions apart', () => {
     const groups = {
       'same day': { predictions: 4, metrics: metrics(0.3) },

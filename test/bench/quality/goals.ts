@@ -1,7 +1,7 @@
 /** What the rows of a log should reach, and what was tried where they do not: a page of its own, from the committed rows. */
 import { LOGS, type LogName, type QualityLog } from './logs';
 import type { Results } from './record';
-import { figure, type Group, groupsOf, isLearnt, mean, table } from './tables';
+import { figure, type Group, groupsOf, isLearnt, marked, mean, table } from './tables';
 
 type Figures = Readonly<Record<string, number>>;
 
@@ -192,7 +192,7 @@ export function goalsPage(resultsOf: (log: LogName) => Results): string {
       [goal.who, ...(asked ? [Object.keys(asked).join(' / ')] : [])].join(', '),
       [...(asked ? [figures((metric) => asked[metric]!)] : []), goal.why].join(': '),
       best ? figures((metric) => reached(best, metric)) : 'not measured yet',
-      best ? `${best.name}, ${best.runs.length} ${best.runs.length === 1 ? 'seed' : 'seeds'}` : '',
+      best ? `${marked(best)}, ${best.runs.length} ${best.runs.length === 1 ? 'seed' : 'seeds'}` : '',
       best ? verdict(goal, best, isReached!) : '',
     ];
   });

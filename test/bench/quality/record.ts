@@ -28,6 +28,8 @@ export interface QualityRow {
   readonly seed: number;
   /** Follows from model, config, seed and log: a row with another key is measured anew. */
   readonly key: string;
+  /** Why the figures are no longer those of this code, although the settings are the same: the row is measured anew. */
+  readonly stale?: string;
   readonly commit: string;
   readonly machine: string;
   readonly commands: readonly string[];

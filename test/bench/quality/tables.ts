@@ -43,11 +43,26 @@ function spread(values: readonly number[], log: QualityLog): string {
   return values.length === 1 ? center : `${center} ± ${figure(deviation(values), log)}`;
 }
 
+const isStale = ({ runs }: Group): boolean => runs.some(({ stale }) => stale !== undefined);
+export const marked = (group: Group): string => (isStale(group) ? `${group.name}; stale` : group.name);
+
+/** Rows whose figures are not those of this code, by the reason. */
+function stale(groups: readonly Group[]): string[] {
+  const reasons = new Set(groups.flatMap(({ runs }) => runs.flatMap((run) => run.stale ?? [])));
+  return [...reasons].flatMap((reason) => {
+    const of = groups.flatMap(({ name, runs }) =>
+      runs.filter((run) => run.stale === reason).map(({ seed }) => (runs.length > 1 ? `${name} (seed ${seed})` : name)),
+    );
+    return [`Stale, and not measured again: ${of.join('; ')}. ${reason}`, ''];
+  });
+}
+
 /** What each row reached. */
 function results(groups: readonly Group[], log: QualityLog): string {
   const [first, second] = log.shown as [string, string];
   const titles = ['row', 'form', 'seeds', ...log.shown, `${first}, ties won`, `${second}, ties won`, 'validation'];
-  const rows = groups.map(({ name, form, runs }) => {
+  const rows = groups.map((group) => {
+    const { form, runs } = group;
     const of = (ties: 'conservative' | 'standard', metric: string) =>
       spread(
         runs.map(({ metrics }) => metrics[ties][metric]!),
@@ -55,7 +70,7 @@ function results(groups: readonly Group[], log: QualityLog): string {
       );
     const chosen = runs.flatMap(({ selected }) => selected?.value ?? []);
     return [
-      ...[name, form, form === 'counted' ? '' : String(runs.length)],
+      ...[marked(group), form, form === 'counted' ? '' : String(runs.length)],
       ...log.shown.map((metric) => of('conservative', metric)),
       ...[first, second].map((metric) => of('standard', metric)),
       chosen.length === 0 ? '' : spread(chosen, log),
@@ -208,6 +223,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results): s
     '',
     results(groups, log),
     '',
+    ...stale(groups),
     ...parts(groups, log),
     ...published(log),
     ...before(earlier, groups, log),
@@ -245,7 +261,7 @@ export function summary(resultsOf: (log: LogName) => Results): string {
         log,
       );
     const called = group.name === group.model ? '' : ` (${group.name})`;
-    return `${of(second)} / ${of(first)}${called}`;
+    return `${of(second)} / ${of(first)}${called}${isStale(group) ? '; stale' : ''}`;
   };
   const titles = logs.map(
     ({ name, log }) => `[${log.title}](test/bench/results/quality-${name}.md), ${log.shown[1]} / ${log.shown[0]}`,
