@@ -11,10 +11,8 @@ import type { LoadProgress } from './types';
 export type FetchFile = (url: string, signal: AbortSignal) => Promise<Response>;
 
 /** `fetch` as the privacy promise wants it. */
-export const fetchPrivately =
-  (cache: RequestCache): FetchFile =>
-  (url, signal) =>
-    fetch(url, { method: 'GET', credentials: 'omit', referrerPolicy: 'no-referrer', cache, signal });
+export const fetchPrivately: FetchFile = (url, signal) =>
+  fetch(url, { method: 'GET', credentials: 'omit', referrerPolicy: 'no-referrer', signal });
 
 export interface ArtifactLoaderOptions {
   readonly fetchFile?: FetchFile;
@@ -45,7 +43,7 @@ async function download(
   maxBytes: number,
   options: ArtifactLoaderOptions,
 ): Promise<Uint8Array> {
-  const { fetchFile = fetchPrivately('default'), signal, onProgress, stallDeadline = 30 } = options;
+  const { fetchFile = fetchPrivately, signal, onProgress, stallDeadline = 30 } = options;
   throwIfAborted(signal);
   const url = fileUrl(baseUrl, name);
   const watch = stallWatch(stallDeadline, signal);

@@ -4,7 +4,6 @@
  */
 import { memory } from '@tensorflow/tfjs-core';
 import { abortable, firstOf } from '../abort';
-import type { OpenedArtifact } from '../checkpoint/artifact';
 import { BackendFault } from '../compute/backend-fault';
 import { type BackendOptions, stopBackend } from '../compute/backends/start';
 import { deviceHere } from '../compute/device';
@@ -19,7 +18,7 @@ import type { ModelItems } from './model-items';
 import type { Personalisation } from './personalisation';
 import { Placement, type PlacementOptions } from './placement';
 import { type Model, releaseIdle } from './ready-model';
-import type { Engine, LoadOptions, LoadProgress, RankedItem } from './types';
+import type { Engine, RankedItem } from './types';
 
 export interface LocalEngineOptions {
   /** How the artifact's files are fetched. Default: `fetch`, without credentials. */
@@ -38,7 +37,13 @@ export interface LocalEngineOptions {
 }
 
 export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
-  const { fetchFile, wasmPath, webgpu, backendDeadline: deadline = 20, clock = () => performance.now() } = options;
+  const {
+    fetchFile = fetchPrivately,
+    wasmPath,
+    webgpu,
+    backendDeadline: deadline = 20,
+    clock = () => performance.now(),
+  } = options;
   const placementOptions: PlacementOptions = {
     ...{ deadline, clock },
     ...(wasmPath !== undefined && { wasmPath }),
@@ -71,15 +76,6 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     return placement;
   }
 
-  function download(
-    { modelUrl, fromCache }: LoadOptions,
-    onProgress: (progress: LoadProgress) => void,
-    signal: AbortSignal,
-  ): Promise<OpenedArtifact> {
-    const fetchThis = fetchFile ?? fetchPrivately(fromCache ? 'force-cache' : 'default');
-    return loadArtifact(modelUrl, { fetchFile: fetchThis, signal, onProgress });
-  }
-
   /** Learning and explaining: loaded where they are wanted, and nowhere else. */
   function personalised(): Promise<Personalisation> {
     assertAlive();
@@ -104,7 +100,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         return `"${name}" computes, since a faster one failed. ${failures.join(' ')}`;
       };
       return call(async (ends) => {
-        const artifact = await download(request, onProgress, ends);
+        const artifact = await loadArtifact(request.modelUrl, { fetchFile, onProgress, signal: ends });
         const next = await Placement.of(
           artifact,
           { order, avoid, why, onProgress, signal: ends },

@@ -17,8 +17,6 @@ export interface LoadOptions {
   readonly backend: BackendChoice;
   /** Backends that the engine must not choose by itself, such as one of which the page has died. Default none. */
   readonly avoid?: readonly BackendName[];
-  /** Files that the browser has in its cache are taken from there, whatever their age. Default: as HTTP says. */
-  readonly fromCache?: boolean;
 }
 
 export interface ModelInfo {

@@ -8,7 +8,7 @@ import type { ArtifactFiles, ServedEngine } from './protocol';
 export function createServedEngine(
   wasmPath: WasmFiles,
   artifact?: ArtifactFiles,
-  fetchFile = fetchPrivately('default'),
+  fetchFile = fetchPrivately,
 ): ServedEngine {
   const { files, ...keeping } = keepingFiles(fetchFile, artifact);
   const engine = createLocalEngine({ wasmPath, ...keeping });
