@@ -150,6 +150,12 @@ describe('the checker refuses, with file, line and rule,', () => {
       `module['_malloc'](8);`,
       "the WASM heap only in src/compute/kernels/wasm/memory.ts, through a kernel's plan: _malloc",
     ],
+    [
+      'a fault of a backend that no device has raised',
+      'src/engine/a.ts',
+      `throw new BackendFault('no-backend', 'wasm', 'a mistake');`,
+      'new BackendFault only in compute',
+    ],
     ['Node without its prefix', 'src/session/a.ts', `const fs = require('fs');`, 'Node only in cli: fs'],
   ])('%s', (_name, file, line, rule) => {
     expect(check(file, '// first line', line)).toEqual([`${file}:2: ${rule}`]);

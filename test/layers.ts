@@ -30,6 +30,7 @@ const RANK: Readonly<Record<string, number>> = {
   store: 0,
   types: -1,
   abort: -2,
+  'load-code': -2,
   errors: -3,
 };
 const BESIDE = new Set(['demo ui']);
@@ -115,6 +116,9 @@ function checkFile(file: string, text: string, imports: Import[]): Violation[] {
       }
     }
     if (readsGpu(node) && part !== 'compute') report(node, 'navigator.gpu only in compute');
+    // Only what sees a device can say that it is at fault.
+    if (ts.isNewExpression(node) && node.expression.getText() === 'BackendFault' && part !== 'compute')
+      report(node, 'new BackendFault only in compute');
     ts.forEachChild(node, visit);
   };
   visit(source);

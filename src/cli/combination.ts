@@ -1,6 +1,7 @@
 /** `aisle evaluate` of several artifacts at once: an ensemble, or a model mixed with another. */
 import { InvalidArgumentError } from 'commander';
-import { type Artifact, USERS_TENSOR } from '../checkpoint/artifact';
+import { type Artifact, type OpenedArtifact, USERS_TENSOR } from '../checkpoint/artifact';
+import { scaleOf } from '../engine/frozen-model';
 import { RecommenderError } from '../errors';
 import { baselines } from '../neighbours/index';
 import { combined, type Member, type Scale } from '../ranking/combine';
@@ -29,8 +30,8 @@ export const parseArtifact = (dir: string, before: readonly string[] = []): read
 
 export interface Parts {
   /** Equal parts of the ensemble, or the one model. */
-  readonly artifacts: readonly Artifact[];
-  readonly mixed?: Artifact;
+  readonly artifacts: readonly OpenedArtifact[];
+  readonly mixed?: OpenedArtifact;
   /** What says how clicks and users are read: all agree, or read nothing. */
   readonly reader: Artifact;
 }
@@ -43,7 +44,7 @@ export interface Parts {
  */
 export async function readParts(dirs: readonly string[], mix: Mix | undefined): Promise<Parts> {
   const all = [...dirs, ...(mix ? [mix.dir] : [])];
-  const read: Artifact[] = [];
+  const read: OpenedArtifact[] = [];
   for (const dir of all) read.push(await readArtifactFolder(dir));
   const ids = JSON.stringify(read[0]!.itemIds);
   const other = read.findIndex(({ itemIds }) => JSON.stringify(itemIds) !== ids);
@@ -89,9 +90,11 @@ export async function loadParts(
     for (const artifact of all) {
       const isCounted = Object.hasOwn(baselines, artifact.info.architecture);
       const scorer = await loadScorer(artifact);
-      const known = scorer.network?.scale;
-      members.push({ scorer, isCounted, ...(known !== undefined && { scale: known }) });
-      if (isCombined && scale === 'probabilities' && !isCounted && known === undefined) throw noScale(artifact);
+      members.push({ scorer, isCounted });
+      if (!isCombined || scale !== 'probabilities' || isCounted) continue;
+      const known = await scaleOf({ scorer, network: scorer.network, artifact });
+      if (known === undefined) throw noScale(artifact);
+      members.push({ ...members.pop()!, scale: known });
     }
   } catch (error) {
     for (const { scorer } of members) scorer.dispose();

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
-import { type BackendOptions, startBackend } from '../compute/backends/start';
+import type { BackendOptions } from '../compute/backends/start';
+import type { Slice } from '../compute/executor';
 import type { BackendChoice, BackendName } from '../compute/types';
 import { RecommenderError } from '../errors';
 import type { Sink } from './context';
@@ -18,24 +19,29 @@ function allowRelaxedSimd(): void {
 }
 
 /**
- * Starts the first backend of the choice that can be started: WASM, by far the fastest in Node, then plain CPU.
+ * Starts the first backend of the choice that can be started, in a slice of the executor: WASM, by far the fastest in Node,
+ * then plain CPU.
  *
  * @param stderr Gets a warning where the faster one cannot start.
  * @returns Which one it is.
  * @throws RecommenderError `no-backend` if none can.
  */
-export async function startFirst(choice: BackendChoice, stderr: Sink): Promise<BackendName> {
-  const ladder: readonly BackendName[] = choice === 'auto' ? ['wasm', 'cpu'] : [choice];
+export async function startFirst(
+  slice: Pick<Slice, 'start'>,
+  choice: BackendChoice,
+  stderr: Sink,
+): Promise<BackendName> {
+  const order: readonly BackendName[] = choice === 'auto' ? ['wasm', 'cpu'] : [choice];
   const options = await backendOptions(choice);
-  for (const backend of ladder) {
+  for (const backend of order) {
     try {
-      await startBackend(backend, options);
+      await slice.start(backend, options);
       return backend;
     } catch (error) {
-      const isLast = backend === ladder.at(-1);
+      const isLast = backend === order.at(-1);
       if (isLast || !(error instanceof RecommenderError && error.code === 'no-backend')) throw error;
       stderr.write(`Warning: plain CPU computes, many times slower. ${error.message}\n`);
     }
   }
-  throw new Error('The last backend of the ladder neither started nor failed.');
+  throw new Error('The last backend of the order neither started nor failed.');
 }

@@ -1,5 +1,6 @@
 /** One thread beside the program's own, for `aisle train --threads`: it shares every step until the training ends. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { run } from '../compute/executor';
 import type { BackendChoice } from '../compute/types';
 import { RecommenderError } from '../errors';
 import { assist } from '../train/learn';
@@ -13,11 +14,13 @@ const say = (message: ThreadMessage): void => parentPort!.postMessage(message);
 async function help({ options, backend, memory, member, members }: ThreadTask): Promise<void> {
   let team: Team | undefined;
   try {
-    await startFirst(backend as BackendChoice, { write() {} });
-    await assist(options, (layout) => {
-      team = new Team(memory, layout, member, members);
-      say({ state: 'ready' });
-      return team;
+    await run(async (slice) => {
+      await startFirst(slice, backend as BackendChoice, { write() {} });
+      await assist(options, (layout) => {
+        team = new Team(memory, layout, member, members);
+        say({ state: 'ready' });
+        return team;
+      });
     });
   } catch (error) {
     // How a training ends. Whatever else goes wrong must not leave the others waiting.

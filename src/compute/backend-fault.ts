@@ -18,8 +18,7 @@ export interface FaultOptions {
 
 /**
  * A backend could not start, failed, did not answer, lost its device, or computed numbers that mean nothing. Only the device
- * boundary raises it: `device-boundary.ts` (kernels, uploads, reads), `backends/start.ts` and `executor.ts`. Another
- * backend may do better.
+ * boundary raises it: all of `compute/`, and nothing else. Another backend may do better.
  */
 export class BackendFault extends RecommenderError {
   readonly isGone: boolean;
@@ -42,8 +41,20 @@ export class BackendFault extends RecommenderError {
   }
 }
 
+const mistakes = new WeakSet<Error>();
+
+/** An error of our own code inside a kernel: every backend would do the same. */
+export function mistake(error: Error): Error {
+  mistakes.add(error);
+  return error;
+}
+
+/** A device computes other numbers than a model's golden ones. */
+export const wrongNumbers = (code: 'no-backend' | 'bad-artifact', { name, instance }: Device, message: string) =>
+  new BackendFault(code, name, message, { instance });
+
 /** An error that a device raised while it computed: a shader that a driver does not compile, memory that is used up. */
 export function deviceFailed({ name, instance }: Device, cause: unknown): Error {
-  if (cause instanceof RecommenderError) return cause;
+  if (cause instanceof RecommenderError || mistakes.has(cause as Error)) return cause as Error;
   return new BackendFault('no-backend', name, `The backend "${name}" failed: ${reasonOf(cause)}.`, { cause, instance });
 }

@@ -4,6 +4,7 @@
  */
 import { engine, type KernelConfig } from '@tensorflow/tfjs-core';
 import { type Device, deviceFailed } from './backend-fault';
+import { isSound, lostFault } from './device-loss';
 import type { BackendName } from './types';
 
 type DataId = Parameters<ReturnType<typeof engine>['read']>[0];
@@ -36,7 +37,9 @@ export function guardTransfers(): void {
   runtime.read = async function (dataId) {
     const holder = holderOf(dataId);
     try {
-      return await read.call(this, dataId);
+      const values = await read.call(this, dataId);
+      if (!isSound(holder)) throw lostFault(holder);
+      return values;
     } catch (error) {
       throw deviceFailed(holder, error);
     }

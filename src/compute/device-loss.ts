@@ -18,7 +18,7 @@ const faults = new WeakMap<object, BackendFault>();
  *
  * @param lost Resolves to what happened, once the device is lost.
  * @param isLost Whether it is lost, maybe sooner than `lost` resolves.
- * @param isSound Asked after work whose result has come: whether that is the device's, and not what a dead one hands out.
+ * @param isSound Asked when numbers were read: whether they are the device's, and not what a dead one hands out.
  */
 export function watch(
   instance: object,

@@ -10,8 +10,8 @@ import { engine, setBackend, type Tensor } from '@tensorflow/tfjs-core';
 import { abortable, abortedError, firstOf } from '../abort';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { BackendFault, type Device } from './backend-fault';
-import { type BackendOptions, startBackend, stopBackend } from './backends/start';
-import { canBeLost, giveUp, goneFault, isSound, lossOf, lostFault, onLost, runningDevice } from './device-loss';
+import { type BackendOptions, startBackend, stopDevice } from './backends/start';
+import { canBeLost, giveUp, goneFault, lossOf, onLost, runningDevice } from './device-loss';
 import type { BackendName } from './types';
 
 /** What a piece of work can do while its slice runs. */
@@ -26,15 +26,16 @@ export interface Slice {
    * Ends the slice and begins the next, if the last pause was long ago or a call waits: events and other calls get their
    * turn in between. Tensors stay; the active backend is the same afterwards.
    *
-   * @throws BackendFault where the device was lost meanwhile.
+   * @param until The next slice begins after it, whenever the last pause was: what is no device work, and has no deadline.
+   * @throws BackendFault where the device was lost meanwhile. What `until` throws.
    */
-  yield(): Promise<void>;
+  yield(until?: Promise<unknown>): Promise<void>;
 }
 
 export interface RunOptions {
   /**
-   * Seconds. A slice that takes longer is abandoned, and so is another call's slice for which this call has waited half as
-   * long. Default: none.
+   * Seconds. A slice that takes longer is abandoned; so is another call's slice that has run for half as long while this call
+   * waited. What the call has waited its first slice has less, but half of it at least. Default: none.
    */
   readonly deadline?: number;
   /** Ends the call at once; a slice that runs goes on to its own check of the signal. */
@@ -45,6 +46,8 @@ export interface RunOptions {
 
 /** Milliseconds of work after which `yield` lets events through even where no call waits. */
 const TASK = 40;
+/** Milliseconds by which only a timer of a page that was frozen, or of a machine that slept, is late. */
+const SLEPT = 2000;
 /** Milliseconds in which a lost device has said that it is lost. */
 const LOSS_REPORTED_WITHIN = 20;
 
@@ -68,18 +71,18 @@ export async function run<T>(
 ): Promise<T> {
   throwIfAborted(signal);
   const began = performance.now();
-  await turn(signal, deadline === undefined ? undefined : deadline / 2);
+  await acquire(signal, deadline === undefined ? undefined : deadline / 2);
   const slice = new RunningSlice(deadline, signal);
   return abortable(slice.execute(work, (performance.now() - began) / 1000, onFault), signal);
 }
 
-/** Waits until nothing else runs. After `patience` seconds the running slice is at fault, and this call is the next. */
-async function turn(signal?: AbortSignal, patience?: number): Promise<void> {
+/** Waits until nothing else runs. A slice that runs for `patience` seconds is at fault, and this call is the next. */
+async function acquire(signal?: AbortSignal, patience?: number): Promise<void> {
   if (!isTaken) {
     isTaken = true;
     return;
   }
-  let timer: ReturnType<typeof setInterval> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let abort = () => {};
   try {
     await new Promise<void>((resolve, reject) => {
@@ -93,14 +96,16 @@ async function turn(signal?: AbortSignal, patience?: number): Promise<void> {
       signal?.addEventListener('abort', abort, { once: true });
       if (patience === undefined) return;
       const evict = () => {
-        if (!leave()) return;
+        const left = patience - (running?.seconds() ?? 0);
+        timer = setTimeout(evict, 1000 * (left > 0 ? left : patience));
+        if (left > 0 || !leave()) return;
         queue.unshift(own);
         running?.abandon(patience);
       };
-      timer = setInterval(evict, 1000 * patience);
+      timer = setTimeout(evict, 1000 * patience);
     });
   } finally {
-    clearInterval(timer);
+    clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
   }
 }
@@ -124,7 +129,7 @@ class RunningSlice implements Slice {
   #stopListening = () => {};
   #fail: (fault: RecommenderError) => void = () => {};
   readonly #failed: Promise<never>;
-  #paused = performance.now();
+  #resumed = performance.now();
 
   /** @param deadline Seconds for each slice. */
   constructor(deadline: number | undefined, signal: AbortSignal | undefined) {
@@ -132,7 +137,10 @@ class RunningSlice implements Slice {
     this.#either = firstOf(signal, this.#end.signal);
     this.signal = this.#either.signal;
     this.#failed = new Promise((_, reject) => {
-      this.#fail = reject;
+      this.#fail = (fault) => {
+        this.#end.abort();
+        reject(fault);
+      };
     });
     this.#failed.catch(() => {}); // after the work has ended nobody listens
   }
@@ -155,6 +163,7 @@ class RunningSlice implements Slice {
       if (reason instanceof BackendFault) onFault(reason);
       throw reason;
     } finally {
+      this.#end.abort(); // what may still run of the work must not take another turn
       this.#pause();
       this.#either.release();
       release();
@@ -178,21 +187,28 @@ class RunningSlice implements Slice {
     this.#bind(device);
   }
 
-  async yield(): Promise<void> {
+  async yield(until?: Promise<unknown>): Promise<void> {
     throwIfAborted(this.signal);
-    if (queue.length === 0 && performance.now() - this.#paused < TASK) return this.#renew();
+    if (!until && queue.length === 0 && performance.now() - this.#resumed < TASK) return this.#renew();
     this.#pause();
     release();
-    await new Promise((resolve) => setTimeout(resolve));
-    await turn();
-    this.#resume();
+    try {
+      await (until ?? new Promise((resolve) => setTimeout(resolve)));
+    } finally {
+      await acquire();
+      this.#resume();
+    }
     throwIfAborted(this.signal);
     if (this.#device) await this.use(this.#device);
   }
 
+  /** How long it has run. */
+  seconds(): number {
+    return (performance.now() - this.#resumed) / 1000;
+  }
+
   /** Ends the slice: `seconds` were too long for it. */
   abandon(seconds: number): void {
-    this.#end.abort();
     const name = this.#starting ?? this.#device?.name;
     if (name === undefined) {
       this.#fail(new RecommenderError('timeout', `The work did not end within ${seconds} s.`));
@@ -203,7 +219,7 @@ class RunningSlice implements Slice {
     const fault = new BackendFault('timeout', name, message, { instance, isGone: true });
     if (instance) {
       giveUp(instance, fault);
-      if (runningDevice(name)?.instance === instance) stopBackend(name);
+      stopDevice({ name, instance });
     }
     this.#fail(fault);
   }
@@ -216,9 +232,7 @@ class RunningSlice implements Slice {
   }
 
   #gone(): BackendFault | undefined {
-    const device = this.#device;
-    if (!device) return undefined;
-    return goneFault(device) ?? (isSound(device) ? undefined : lostFault(device));
+    return this.#device && goneFault(this.#device);
   }
 
   /** What an error means: a lost device may be behind it, or numbers of a device that are not finite. */
@@ -244,8 +258,8 @@ class RunningSlice implements Slice {
 
   #resume(waited = 0): void {
     running = this;
-    this.#paused = performance.now();
-    this.#renew(waited);
+    this.#resumed = performance.now();
+    this.#renew(this.#deadline && Math.min(waited, this.#deadline / 2));
     if (this.#device) this.#bind(this.#device);
   }
 
@@ -258,7 +272,12 @@ class RunningSlice implements Slice {
     const deadline = this.#deadline;
     if (deadline === undefined) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.abandon(deadline), 1000 * (deadline - waited));
+    const due = performance.now() + 1000 * (deadline - waited);
+    this.#timer = setTimeout(() => {
+      // A timer that comes late has slept, with the page or the machine, and so has the device.
+      if (performance.now() > due + SLEPT) this.#renew();
+      else this.abandon(deadline);
+    }, due - performance.now());
   }
 }
 

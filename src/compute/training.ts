@@ -1,6 +1,7 @@
 /** What training needs beyond inference: gradients and their kernels. Loaded only where a model learns. */
 import { engine, getGradient, type KernelConfig, registerGradient } from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../errors';
+import { loadCode } from '../load-code';
 import { addKernels, missingKernels } from './backends/registry';
 import { gradients } from './kernels/shared/gradients';
 import { trainingKernels } from './kernels/shared/names';
@@ -14,11 +15,15 @@ const KERNELS: Readonly<Record<BackendName, () => Promise<{ readonly kernels: re
   webgpu: () => import('./kernels/webgpu/training'),
 };
 
+/** The kernels that training needs on a backend, fetched. The second time they are there at once. */
+export const loadTraining = async (name: BackendName): Promise<readonly KernelConfig[]> =>
+  (await loadCode(`training on "${name}"`, KERNELS[name])).kernels;
+
 /**
  * Makes the backends that are running able to train: registers gradients and the kernels they need. Call it after
  * `startBackend`, and again after starting another backend; a repeated call changes nothing.
  *
- * @throws RecommenderError `no-backend` if no backend has been started.
+ * @throws RecommenderError `no-backend` if no backend has been started; `io` where code cannot be fetched.
  */
 export async function registerTraining(): Promise<void> {
   for (const gradient of gradients) {
@@ -29,7 +34,7 @@ export async function registerTraining(): Promise<void> {
     throw new RecommenderError('no-backend', 'registerTraining: no backend is running; call startBackend first.');
   }
   for (const name of running) {
-    const { kernels } = await KERNELS[name]();
+    const kernels = await loadTraining(name);
     addKernels(name, kernels);
     const missing = missingKernels(name, trainingKernels);
     if (missing.length > 0) {

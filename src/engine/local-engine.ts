@@ -5,19 +5,20 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { abortable, firstOf } from '../abort';
 import { BackendFault } from '../compute/backend-fault';
-import { type BackendOptions, stopBackend } from '../compute/backends/start';
+import { type BackendOptions, stopDevice } from '../compute/backends/start';
 import { deviceHere } from '../compute/device';
 import { run, type Slice } from '../compute/executor';
 import { startOrder } from '../compute/fallback';
 import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
+import { loadCode } from '../load-code';
 import { type ListedItem, topListed } from '../ranking/listed';
 import { topK } from '../ranking/top-k';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
 import type { ModelItems } from './model-items';
 import type { Personalisation } from './personalisation';
 import { Placement, type PlacementOptions } from './placement';
-import { type Model, releaseIdle } from './ready-model';
+import { hold, type Model } from './ready-model';
 import type { Engine, RankedItem } from './types';
 
 export interface LocalEngineOptions {
@@ -27,7 +28,8 @@ export interface LocalEngineOptions {
   readonly wasmPath?: BackendOptions['wasmPath'];
   /**
    * Seconds in which a call that computes with the model is answered, its waiting and other backends included, and in which
-   * a backend must have started. Default 20. Training as a whole has no deadline; each of its slices has this one.
+   * a backend must have started; the last backend of several has a second more. Default 20. Learning as a whole has no
+   * deadline; each of its slices has this one.
    */
   readonly backendDeadline?: number;
   /** WebGPU where the environment has none of its own: Node. */
@@ -79,7 +81,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   /** Learning and explaining: loaded where they are wanted, and nowhere else. */
   function personalised(): Promise<Personalisation> {
     assertAlive();
-    personalisation ??= import('./personalisation').then(({ createPersonalisation }) => {
+    personalisation ??= loadCode('learning', () => import('./personalisation')).then(({ createPersonalisation }) => {
       personal = createPersonalisation({ call, loaded });
       return personal;
     });
@@ -125,7 +127,8 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         }
       }, signal);
     },
-    forget: () => call((ends) => run(async () => placement?.model?.session().forget(), { deadline, signal: ends })),
+    // Without a deadline, since it must not end what others do: they have theirs.
+    forget: () => call((ends) => run(async () => placement?.model?.session().forget(), { signal: ends })),
     device: () => deviceHere(),
     recommend({ session, user, k, exclude }, { signal } = {}) {
       return call(async (ends) => {
@@ -149,26 +152,29 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       }, signal);
     },
     train(request, { signal, onProgress = () => {} } = {}) {
-      let name: BackendName | undefined;
-      const training = async (slice: Slice) => {
-        const { backend, ...options } = { ...request, ...placementOptions };
-        name = await firstThatStarts(startOrder(backend), (name) => slice.start(name, options));
-        // Gradients and optimisers are loaded where a model learns, and nowhere else.
-        const { trainModel } = await import('./train-model');
-        return trainModel(request, name, slice, onProgress);
-      };
       return call(async (ends) => {
-        try {
-          return await run(training, {
-            ...{ deadline, signal: ends },
-            onFault: ({ backend, isGone }) => isGone && stopBackend(backend),
-          });
-        } catch (error) {
-          if (!(error instanceof BackendFault && error.isGone)) throw error;
-          throw new RecommenderError('engine-lost', `${error.message} Train again, or on another backend.`);
-        } finally {
-          await run(async () => name && releaseIdle(name), { deadline });
+        // Gradients and optimisers are loaded where a model learns, and nowhere else.
+        const { trainModel } = await loadCode('training', () => import('./train-model'));
+        const order = startOrder(request.backend);
+        for (const backend of order) {
+          let release: (() => void) | undefined;
+          const training = async (slice: Slice) => {
+            const device = await slice.start(backend, placementOptions);
+            release = hold(device);
+            return trainModel(request, device.name, slice, onProgress);
+          };
+          try {
+            return await run(training, { deadline, signal: ends, onFault: stopGone });
+          } catch (error) {
+            if (!(error instanceof BackendFault)) throw error;
+            if (!release && backend !== order.at(-1)) continue;
+            if (!error.isGone) throw error;
+            throw new RecommenderError('engine-lost', `${error.message} Train again, or on another backend.`);
+          } finally {
+            if (release) await run(async () => release?.());
+          }
         }
+        throw new RangeError('train: the order names no backend; pass at least one.');
       }, signal);
     },
     fineTune: async (...request) => (await personalised()).fineTune(...request),
@@ -214,19 +220,9 @@ function asNoBackend(error: unknown): unknown {
   return new RecommenderError('no-backend', message, { cause: error });
 }
 
-async function firstThatStarts(
-  order: readonly BackendName[],
-  start: (name: BackendName) => Promise<unknown>,
-): Promise<BackendName> {
-  for (const name of order) {
-    try {
-      await start(name);
-      return name;
-    } catch (error) {
-      if (!(error instanceof BackendFault) || name === order.at(-1)) throw error;
-    }
-  }
-  throw new RangeError('No backend to start.');
+/** Whoever needs the backend next starts another instance of it. */
+function stopGone({ backend, instance, isGone }: BackendFault): void {
+  if (isGone && instance) stopDevice({ name: backend, instance });
 }
 
 const answer = ({ info }: Placement, from: number, items: readonly RankedItem[]) => ({

@@ -33,6 +33,8 @@ export interface Personalisation extends Pick<Engine, 'adopt' | 'explain' | 'fin
 
 export function createPersonalisation(host: EngineHost): Personalisation {
   let adopted: Delta | null = null;
+  /** Counts what was adopted, so that a call that fails late puts nothing back over what came meanwhile. */
+  let adoptions = 0;
   let refusal: string | undefined;
   /** What each active adapter was made from: the same model may be on another backend by now. */
   const madeFrom = new WeakMap<ActiveAdapter, Delta>();
@@ -47,25 +49,26 @@ export function createPersonalisation(host: EngineHost): Personalisation {
     model.setAdapter(next);
   }
 
-  const scored: Scored = async (placement, work, signal) => {
+  const scored: Scored = async (placement, work, signal, end = placement.deadline()) => {
     const learnt = adopted?.base.hash === placement.artifact.hash ? adopted : null;
     const withLearnt = async (model: Model) => {
       await setAdapter(model);
       return work(model);
     };
     try {
-      return await placement.run(withLearnt, signal);
+      return await placement.run(withLearnt, signal, end);
     } catch (error) {
       const isDoubtful = learnt && error instanceof RecommenderError && error.code === 'not-finite';
       if (!isDoubtful || adopted !== learnt) throw error;
       // No backend computes finite numbers with it. Where the model alone does, what was learnt is to blame.
       adopted = null;
+      const before = adoptions;
       try {
-        const result = await placement.run(withLearnt, signal);
+        const result = await placement.run(withLearnt, signal, end);
         refusal = 'it makes scores that are not finite';
         return result;
       } catch (ofModel) {
-        adopted = learnt;
+        if (adoptions === before) adopted = learnt;
         throw ofModel;
       }
     }
@@ -81,16 +84,19 @@ export function createPersonalisation(host: EngineHost): Personalisation {
     adopt: (delta) =>
       host.call(async (signal) => {
         const placement = host.loaded();
+        const end = placement.deadline();
         const before = adopted;
         if (delta) {
           checkBase(delta, placement);
-          await placement.run(async (model) => checkFit(delta, model, await frozenModelOf(model)), signal);
+          await placement.run(async (model) => checkFit(delta, model, await frozenModelOf(model)), signal, end);
         }
         adopted = delta;
+        const own = ++adoptions;
+        refusal = undefined;
         try {
-          await placement.run(setAdapter, signal);
+          await placement.run(setAdapter, signal, end);
         } catch (error) {
-          adopted = before;
+          if (delta && adoptions === own) adopted = before;
           throw error;
         }
       }),

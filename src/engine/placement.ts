@@ -8,6 +8,7 @@ import { run, type Slice } from '../compute/executor';
 import { fallbacks } from '../compute/fallback';
 import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
+import { loadArchitecture } from '../ranking/load-scorer';
 import { benchmark } from './benchmark';
 import type { LoadedNetwork } from './frozen-model';
 import { type ModelItems, modelItems } from './model-items';
@@ -66,13 +67,14 @@ export class Placement implements LoadedNetwork {
   /**
    * Puts a model on the first backend that works.
    *
-   * @throws What was wrong with the last backend.
+   * @throws What was wrong with the last backend; as `loadArchitecture`.
    */
   static async of(
     artifact: OpenedArtifact,
     { order, avoid, why, onProgress, signal }: PlacementRequest,
     options: PlacementOptions,
   ): Promise<Placement> {
+    await loadArchitecture(artifact.info);
     const placement = new Placement(artifact, options);
     const failures: string[] = [];
     for (const backend of order) {
@@ -100,29 +102,39 @@ export class Placement implements LoadedNetwork {
     return this.#info!;
   }
 
+  /** When a call that begins now should have its answer, as `performance.now` tells. */
+  deadline(): number {
+    return performance.now() + 1000 * this.#options.deadline;
+  }
+
   /**
    * Works with the model, in a slice of its own; on another backend where its own fails. Where every backend fails, the
    * work is at fault and not they: the model goes back to where it was.
    *
+   * @param end `deadline` of the call that this is a part of. Default: of one that begins now.
    * @throws BackendFault of the last backend; `aborted` where another model has taken this one's place.
    */
-  async run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const before = this.#choice;
-    const end = performance.now() + 1000 * this.#options.deadline;
+  async run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined, end = this.deadline()): Promise<T> {
+    let before: Choice | undefined;
     let isOver = false;
     const onFault = (fault: BackendFault) => {
       this.#giveUp(fault);
       isOver = this.#choice.order.length === 0;
-      if (isOver) this.#choice = before;
+      if (isOver) this.#choice = before!;
     };
     for (;;) {
+      const tried = this.#choice;
       const left = Math.max(LEAST, (end - performance.now()) / 1000);
       const deadline = this.#choice.order.length > 1 ? left / 2 : left;
-      const slice = async (slice: Slice) => work(await this.#ready(slice));
+      const slice = async (slice: Slice) => {
+        before ??= this.#choice; // as it is when the first slice begins: the model may have been moved until then
+        return work(await this.#ready(slice));
+      };
       try {
         return await run(slice, { deadline, signal, onFault });
       } catch (error) {
-        if (isOver || !(error instanceof BackendFault)) throw error;
+        if (isOver || !(error instanceof BackendFault) || (tried === this.#choice && performance.now() > end))
+          throw error;
       }
     }
   }
@@ -147,7 +159,7 @@ export class Placement implements LoadedNetwork {
           this.#take(isThere ? { ...next, info: { ...next.info, why } } : next, isThere);
           return { model: this.info, milliseconds };
         } catch (error) {
-          if (!isThere) next.dispose();
+          if (!isThere) next.discard();
           throw error;
         }
       },

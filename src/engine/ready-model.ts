@@ -1,10 +1,10 @@
 /** A model on a device: weights uploaded, numbers checked. */
 import type { OpenedArtifact } from '../checkpoint/artifact';
-import { BackendFault, type Device } from '../compute/backend-fault';
-import { stopBackend } from '../compute/backends/start';
-import { goneFault, runningDevice } from '../compute/device-loss';
+import { type Device, wrongNumbers } from '../compute/backend-fault';
+import { stopDevice } from '../compute/backends/start';
+import { goneFault } from '../compute/device-loss';
 import { availableBackends } from '../compute/fallback';
-import { type BackendName, isGpu } from '../compute/types';
+import { isGpu } from '../compute/types';
 import { RecommenderError } from '../errors';
 import { models } from '../models/index';
 import { goldenMismatch } from '../ranking/golden-check';
@@ -33,12 +33,14 @@ export interface Model {
   /** What scores from now on; undefined: the artifact. */
   setAdapter(adapter?: ActiveAdapter): void;
   readonly info: ModelInfo;
+  /** As `dispose`, after a failure, which it must not hide. */
+  discard(): void;
   /** Gives the model up, and stops its backend: both have failed. */
   abandon(): void;
   dispose(): void;
 }
 
-/** How many models hold their weights on an instance of a backend. */
+/** How many models, and trainings, are on an instance of a backend. */
 const users = new WeakMap<object, number>();
 
 /**
@@ -49,8 +51,8 @@ const users = new WeakMap<object, number>();
  * @throws BackendFault
  */
 export async function readyModel(artifact: OpenedArtifact, device: Device, why: string): Promise<Model> {
-  const { name: backend, instance } = device;
-  users.set(instance, (users.get(instance) ?? 0) + 1);
+  const { name: backend } = device;
+  const release = hold(device);
   let free = () => {};
   let isDisposed = false;
   const dispose = () => {
@@ -60,9 +62,14 @@ export async function readyModel(artifact: OpenedArtifact, device: Device, why: 
       free();
     } catch (error) {
       if (!goneFault(device)) throw error; // what a lost device held may refuse to be freed
+    } finally {
+      release();
     }
-    users.set(instance, users.get(instance)! - 1);
-    releaseIdle(backend);
+  };
+  const discard = () => {
+    try {
+      dispose();
+    } catch {} // what a broken device held may refuse to be freed
   };
   try {
     const scorer = await loadScorer(artifact);
@@ -89,32 +96,40 @@ export async function readyModel(artifact: OpenedArtifact, device: Device, why: 
     return {
       ...{ artifact, device, scorer, network: scorer.network, info, dispose },
       ...{ session: scoring, activeAdapter: () => adapter, setAdapter },
+      discard,
       abandon() {
-        try {
-          dispose();
-        } catch {} // what a broken device held may refuse to be freed
-        if (runningDevice(backend)?.instance === instance) stopBackend(backend);
+        discard();
+        stopDevice(device);
       },
     };
   } catch (error) {
-    dispose();
+    discard();
     throw error;
   }
 }
 
 /** On plain CPU the artifact is wrong; elsewhere it may be the backend. */
-function mismatch({ info }: OpenedArtifact, { name: backend, instance }: Device, wrong: string): RecommenderError {
+function mismatch({ info }: OpenedArtifact, device: Device, wrong: string): RecommenderError {
+  const { name: backend } = device;
   const message = `"${info.name}" ${info.version} does not give its own golden answer on "${backend}": ${wrong}.`;
-  if (isGpu(backend)) return new BackendFault('no-backend', backend, message, { instance });
+  if (isGpu(backend)) return wrongNumbers('no-backend', device, message);
   const advice = `${message} Export the model again.`;
   if (backend === 'cpu') return new RecommenderError('bad-artifact', advice);
-  return new BackendFault('bad-artifact', backend, advice, { instance });
+  return wrongNumbers('bad-artifact', device, advice);
 }
 
-/** A GPU's memory goes back once no model is on it. The CPU backends stay: they are what all else falls back to. */
-export function releaseIdle(backend: BackendName): void {
-  const device = runningDevice(backend);
-  if (device && isGpu(backend) && !users.get(device.instance)) stopBackend(backend);
+/**
+ * Keeps a GPU running until the function that is returned is called. Its memory goes back once nobody holds it. The CPU
+ * backends stay: they are what all else falls back to.
+ */
+export function hold(device: Device): () => void {
+  const { name, instance } = device;
+  users.set(instance, (users.get(instance) ?? 0) + 1);
+  return () => {
+    const left = users.get(instance)! - 1;
+    users.set(instance, left);
+    if (left === 0 && isGpu(name)) stopDevice(device);
+  };
 }
 
 /** Counting baselines score on typed arrays, whatever the backend. */

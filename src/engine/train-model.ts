@@ -1,6 +1,7 @@
 /** Training from plain data to plain data. A chunk of its own: loaded only where a model learns. */
 
 import type { Slice } from '../compute/executor';
+import { registerTraining } from '../compute/training';
 import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { columnsOf } from '../session/click-columns';
@@ -16,6 +17,7 @@ export async function trainModel(
   slice: Slice,
   onProgress: (progress: TrainProgress) => void,
 ): Promise<Trained> {
+  await slice.yield(registerTraining());
   const { signal } = slice;
   const { model, config, seed, epochs, products } = request;
   const { log, itemIds } = indexed(request.sessions);

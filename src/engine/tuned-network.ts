@@ -1,6 +1,6 @@
 /** All parameters of a loaded model, as they learn: training code, loaded only where a visitor's model learns them all. */
 import type { Delta } from '../checkpoint/delta';
-import { registerTraining } from '../compute/training';
+import { loadTraining, registerTraining } from '../compute/training';
 import type { FrozenModel } from '../train/tuning/frozen-model';
 import { Full } from '../train/tuning/full';
 import { Tuning } from '../train/tuning/tune';
@@ -17,12 +17,12 @@ export async function tuneFull(
   delta: Delta | undefined,
   signal: AbortSignal,
 ): Promise<Tuning<Full>> {
+  await loadTraining(placement.info.backend);
   const compute = <T>(work: () => Promise<T>): Promise<T> =>
     placement.run(async () => {
       await registerTraining();
       return work();
     }, signal);
-  await compute(async () => {}); // loads what a step takes, whether or not there is one
   const learner = new Full(frozen, { ...baseNetwork(placement), replay: replayOf(placement.artifact) }, delta, compute);
   return new Tuning({ frozen, method: 'full', learner, ...(delta && { delta }) });
 }

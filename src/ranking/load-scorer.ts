@@ -10,6 +10,7 @@ import {
 import { fromTensors } from '../checkpoint/item-features';
 import { verifyParameters } from '../checkpoint/verify';
 import { RecommenderError } from '../errors';
+import { loadCode } from '../load-code';
 import { configure } from '../models/configuration';
 import { models } from '../models/index';
 import type { Params, SessionModel } from '../models/model';
@@ -51,46 +52,33 @@ export const NAMELESS = {
  * Fetches the architecture of an artifact and builds its scorer on the active backend. Nothing is uploaded before every
  * weight has been checked.
  *
- * @throws RecommenderError `bad-artifact` for an unknown architecture or a damaged configuration; `weights-mismatch` for
- *   a weight that is missing or has another shape or type than the architecture needs; `io` where the architecture's code
- *   cannot be fetched.
+ * @throws RecommenderError as `loadArchitecture`; `bad-artifact` for a damaged configuration; `weights-mismatch` for a weight
+ *   that is missing or has another shape or type than the architecture needs.
  */
 export async function loadScorer(artifact: Artifact): Promise<LoadedScorer> {
-  const { architecture, config } = artifact.info;
+  const { info, tensors } = artifact;
   const catalogue = catalogueOf(artifact);
-  if (Object.hasOwn(models, architecture)) {
-    const model = await fetched(architecture, models[architecture]!);
-    return loadNeural(
-      model,
-      artifact,
-      catalogue,
-      configured(artifact, () => configure(model, config)),
-    );
-  }
-  const { baselines } = await fetched(architecture, () => import('../neighbours/index'));
-  if (Object.hasOwn(baselines, architecture)) {
-    const baseline = baselines[architecture]!;
-    return baseline.scorer(
-      artifact.tensors,
-      catalogue,
-      configured(artifact, () => configure(baseline, config)),
-    );
-  }
+  const { model, baseline } = await loadArchitecture(info);
+  if (model) return loadNeural(model, artifact, catalogue, configuredBy(model, artifact));
+  return baseline.scorer(tensors, catalogue, configuredBy(baseline, artifact));
+}
+
+/**
+ * Fetches what computes an artifact: a network, or a baseline that counts. The second time it is there at once.
+ *
+ * @throws RecommenderError `bad-artifact` for an architecture that is none; `io` where its code cannot be fetched.
+ */
+export async function loadArchitecture({ architecture, name }: Pick<ArtifactInfo, 'architecture' | 'name'>) {
+  const load = <T>(code: () => Promise<T>) => loadCode(`"${architecture}"`, code);
+  if (Object.hasOwn(models, architecture)) return { model: await load(models[architecture]!) };
+  const { baselines } = await load(() => import('../neighbours/index'));
+  if (Object.hasOwn(baselines, architecture)) return { baseline: baselines[architecture]! };
   const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
   throw new RecommenderError(
     'bad-artifact',
-    `The artifact "${artifact.info.name}" has the architecture "${architecture}", which this version does not know. ` +
+    `The artifact "${name}" has the architecture "${architecture}", which this version does not know. ` +
       `It knows ${known}; update Aisle or train the model again.`,
   );
-}
-
-async function fetched<T>(architecture: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (cause) {
-    const message = `The code of "${architecture}" could not be loaded: ${(cause as Error).message}. Try again.`;
-    throw new RecommenderError('io', message, { cause });
-  }
 }
 
 /** What of an artifact tells of its items, users and clicks. */
@@ -157,9 +145,9 @@ function check(name: string, array: NdArray | undefined, shape: readonly number[
 }
 
 /** A configuration that an artifact carries is the artifact's fault, not the user's. */
-function configured<C>({ info }: Artifact, read: () => C): C {
+function configuredBy<C>(subject: Parameters<typeof configure<C>>[0], { info }: Artifact): C {
   try {
-    return read();
+    return configure(subject, info.config);
   } catch (cause) {
     if (!(cause instanceof RecommenderError)) throw cause;
     const message = `The configuration of the artifact "${info.name}" cannot be used: ${cause.message}`;

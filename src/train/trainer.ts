@@ -19,8 +19,10 @@ import type { Team } from './team';
 import type { Trainee } from './types';
 import { yieldToEventLoop } from './yield-to-event-loop';
 
-/** Losses are read back in groups: a GPU would otherwise stand still after every step. */
+/** Losses are read back in groups, of so many steps at most: a GPU would otherwise stand still after every step. */
 const READ_EVERY = 32;
+/** Milliseconds that one read should wait at most: whoever watches a device takes one that is silent for dead. */
+const LONGEST_READ = 500;
 
 export interface TrainerOptions<C> {
   readonly model: SessionModel<C>;
@@ -84,6 +86,7 @@ export class Trainer<C> {
   readonly #epochs: Epochs;
   /** Batches of an epoch over all sessions, and of one over the latest. */
   readonly #steps: { readonly all: number; readonly recent: number };
+  #readEvery = 1;
   #epoch: number;
   #stepInEpoch: number;
   #step: number;
@@ -183,7 +186,11 @@ export class Trainer<C> {
     const pending: Pending[] = [];
     const flush = async (): Promise<void> => {
       const group = pending.splice(0);
+      const from = performance.now();
       if (group.length > 0) await this.#account(group);
+      const took = performance.now() - from;
+      if (took > LONGEST_READ) this.#readEvery = Math.max(1, this.#readEvery >> 1);
+      else if (took < LONGEST_READ / 2) this.#readEvery = Math.min(READ_EVERY, 2 * this.#readEvery);
       onProgress?.(this.#progress());
     };
     try {
@@ -198,7 +205,7 @@ export class Trainer<C> {
         pending.push({ loss, measured, names: Object.keys(measures ?? {}), weight: this.#weight(batch) });
         this.#step++;
         this.#stepInEpoch++;
-        if (pending.length >= READ_EVERY) await flush();
+        if (pending.length >= this.#readEvery) await flush();
         await pause();
       }
       await flush();

@@ -5,6 +5,7 @@ import type { EngineHost } from './types';
 
 export function startHere(): EngineHost {
   const engine = createServedEngine(wasmFiles);
+  const close = () => void engine.dispose().catch(() => {}); // nobody is left who could be told
   return {
     thread: 'main',
     lost: false,
@@ -12,7 +13,7 @@ export function startHere(): EngineHost {
     // A copy, as from a worker: what a page changes in an answer must not change what the engine knows.
     call: async (method, args, control) =>
       structuredClone(await (engine[method] as (...args: unknown[]) => Promise<never>).call(engine, ...args, control)),
-    close: () => void engine.dispose(),
-    retire: () => void engine.dispose(), // which waits for the turn that runs
+    close,
+    retire: close, // which waits for the slice that runs
   };
 }

@@ -15,7 +15,8 @@ import type { EngineWorker } from './types';
  */
 export function workerSetups(workerUrl?: string): WorkerSetup[] {
   const places = workerUrl === undefined ? builtWorkers() : [{ worker: workerUrl, urls: {} }];
-  const base = globalThis.location?.href ?? 'file:'; // Node has none
+  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } };
+  const base = document?.baseURI ?? location?.href ?? 'file:'; // Node has neither
   return places.map(({ worker, urls }) => ({ worker: new URL(worker, base).href, urls }));
 }
 
@@ -54,5 +55,7 @@ export function openWorker(url: string): EngineWorker {
   const script = isOwn
     ? url
     : URL.createObjectURL(new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' }));
-  return new Worker(trusted(script), { type: 'module', name: 'aisle' });
+  const worker = new Worker(trusted(script), { type: 'module', name: 'aisle' });
+  if (!isOwn) worker.addEventListener('message', () => URL.revokeObjectURL(script), { once: true }); // it has been read
+  return worker;
 }

@@ -6,6 +6,7 @@ import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { readArtifactFolder, writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { startFirst } from '../../src/cli/start-backend';
+import { run } from '../../src/compute/executor';
 import { encode } from '../../src/engine/encoder';
 import type { ScoringModel } from '../../src/engine/frozen-model';
 import { loadScorer, NAMELESS } from '../../src/ranking/load-scorer';
@@ -24,7 +25,7 @@ export interface Base extends ScoringModel {
 /** Trains a base model, or reads the one that was trained before, and encodes every prefix of every held-out session. */
 export async function baseOf(log: PersonalLog, name: ModelName, work: string): Promise<Base> {
   const folder = join(work, `base-${log.name}-${name}-${baseKey(log.name, name)}`);
-  await startFirst('wasm', process.stderr);
+  await run((slice) => startFirst(slice, 'wasm', process.stderr));
   if (!existsSync(folder)) await writeArtifactFolder(folder, await trained(log, name));
   const artifact = await readArtifactFolder(folder);
   const scorer = await loadScorer(artifact);

@@ -179,6 +179,27 @@ describe.each(GPUS)('a model moved to %s', (backend) => {
   }, 120_000);
 });
 
+describe('a WebGL context that was lost', () => {
+  test('and that the browser has restored is not the one that holds the model', async () => {
+    const { engine } = await loaded('webgl');
+    await expectAnswer(engine.recommend(request()));
+    const { gl } = (runtime().registry.webgl as unknown as { gpgpu: { gl: WebGL2RenderingContext } }).gpgpu;
+    const { canvas } = gl;
+    const told = (name: string) =>
+      new Promise<unknown>((resolve) => canvas.addEventListener(name, resolve, { once: true }));
+    const extension = gl.getExtension('WEBGL_lose_context')!;
+    const lost = told('webglcontextlost');
+    extension.loseContext();
+    await lost;
+    const restored = told('webglcontextrestored');
+    setTimeout(() => extension.restoreContext());
+    await restored;
+    expect(gl.isContextLost()).toBe(false);
+    const { why } = await expectAnswer(engine.recommend(request()));
+    expect(why).toContain('lost');
+  });
+});
+
 test('popular items need no backend, whatever it is', async () => {
   const { engine } = await loaded('webgpu');
   const { items } = await engine.recommend(request({ session: clicks('gone'), k: 3 }));

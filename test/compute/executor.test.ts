@@ -1,7 +1,8 @@
-import { engine as runtime, square, tensor1d } from '@tensorflow/tfjs-core';
+import { gather, engine as runtime, square, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BackendFault } from '../../src/compute/backend-fault';
 import { startBackend, stopBackend } from '../../src/compute/backends/start';
+import { watch } from '../../src/compute/device-loss';
 import { run, type Slice } from '../../src/compute/executor';
 import { RecommenderError } from '../../src/errors';
 import { wasmPath } from './backends/start';
@@ -121,6 +122,49 @@ describe('a deadline', () => {
     expect(log).toEqual(['waiting', 'patient']);
   });
 
+  test('of each of several calls that wait blames the slice that hangs, and none that came after it', async () => {
+    await run(onWasm);
+    vi.useFakeTimers();
+    const hung = settled(run((slice) => onWasm(slice).then(hangs), { deadline: 4 }));
+    const busy = async (slice: Slice) => {
+      await slice.start('cpu');
+      await new Promise((resolve) => setTimeout(resolve, 1500)); // far less than the deadline
+      return 'answered';
+    };
+    const waiting = [1, 2, 3, 4].map(() => settled(run(busy, { deadline: 4 })));
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await hung).toBe('timeout');
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => 'answered'));
+  });
+
+  test('that comes late, after a machine has slept, begins anew', async () => {
+    await run(onWasm);
+    vi.useFakeTimers();
+    const { passed, pass } = gate();
+    const call = settled(run((slice) => onWasm(slice).then(() => passed.then(() => 'awake')), { deadline: 5 }));
+    await vi.advanceTimersByTimeAsync(1000);
+    const now = performance.now();
+    const slept = vi.spyOn(performance, 'now').mockImplementation(() => now + 3_600_000);
+    await vi.advanceTimersByTimeAsync(4000);
+    slept.mockRestore();
+    pass();
+    expect(await call).toBe('awake');
+  });
+
+  test('does not run while a call waits for what is no work of the device', async () => {
+    vi.useFakeTimers();
+    const { passed, pass } = gate();
+    const call = run((slice) => slice.yield(passed).then(() => 'loaded'), { deadline: 5 });
+    const other = run(async () => 'answered', { deadline: 5 });
+    expect(await other).toBe('answered');
+    await vi.advanceTimersByTimeAsync(60_000);
+    pass();
+    expect(await call).toBe('loaded');
+    const failing = run((slice) => slice.yield(Promise.reject(new TypeError('offline'))));
+    await expect(failing).rejects.toThrow('offline');
+    expect(await run(async () => 'next')).toBe('next');
+  });
+
   test('begins anew with each slice: a long training is not cut off, however long it takes', async () => {
     vi.useFakeTimers();
     const steps = run(
@@ -228,6 +272,36 @@ describe('what fails', () => {
       return square(x);
     });
     expect(error).toMatchObject({ code: 'engine-lost', backend: 'wasm' });
+  });
+
+  test('ends its work, which takes no turn of others any more', async () => {
+    let lose = (_: string) => {};
+    const lost = new Promise<string>((resolve) => {
+      lose = resolve;
+    });
+    const { passed, pass } = gate();
+    let after: Promise<unknown> = Promise.resolve();
+    const call = run(async (slice) => {
+      const { instance } = await onWasm(slice);
+      watch(instance, lost, () => false);
+      await onWasm(slice); // listens
+      after = passed.then(async () => [slice.signal.aborted, await settled(slice.yield())]);
+      lose('a device was lost');
+      await after;
+    });
+    expect(await settled(call)).toBe('engine-lost');
+    pass();
+    expect(await after).toEqual([true, 'aborted']);
+    expect(await run(async () => 'next', { deadline: 1 })).toBe('next');
+  });
+
+  test('by an argument that no kernel can take is a mistake of ours', async () => {
+    const error = await faultOf(async () => {
+      const table = tensor2d([1, 2], [2, 1]);
+      return gather(table, tensor1d([5], 'int32')).data();
+    });
+    expect(error).not.toBeInstanceOf(BackendFault);
+    expect(error.message).toContain('is not in');
   });
 
   test('is told before a call that waits has its turn', async () => {

@@ -41,10 +41,12 @@ async function settle<T>(call: Promise<T>, isHung: () => boolean): Promise<T> {
   return call;
 }
 
+const DEADLINE = 4;
 const wasm: Bench = {
   backend: 'wasm',
   below: 'cpu',
-  options: { wasmPath, backendDeadline: 4 },
+  options: { wasmPath, backendDeadline: DEADLINE },
+  seconds: DEADLINE,
   lose: () => stopBackend('wasm'),
   settle,
 };

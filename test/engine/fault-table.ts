@@ -53,6 +53,8 @@ export interface Bench {
   readonly options?: LocalEngineOptions;
   /** Takes the device of the backend away. */
   readonly lose: () => void;
+  /** In which all is answered, where the clock only runs while a device call hangs. */
+  readonly seconds?: number;
   /** Waits for a call; time must pass while a device call hangs. Default: just waits. */
   readonly settle?: <T>(call: Promise<T>, isHung: () => boolean) => Promise<T>;
 }
@@ -115,11 +117,14 @@ export async function checkFaults(bench: Bench, { name, run }: Operation, fault:
     const where = `${name}, device call ${at} of ${count} ${fault}`;
     const { engine } = await settle(prepared(bench, sound.delta));
     shim = withFault(bench, fault, at);
+    const from = performance.now();
     const answer = run(engine, sound.delta);
-    const next = engine.recommend(request); // waits behind it
+    const next = [1, 2, 3].map(() => engine.recommend(request)); // wait behind it
     expect(await settle(answer.catch((error) => error)), where).toEqual(expected);
     // What was learnt still answers, from the backend that the answer names.
-    expect(ids((await settle(next)).items), where).toEqual(healthy);
+    for (const { items } of await settle(Promise.all(next))) expect(ids(items), where).toEqual(healthy);
+    const seconds = (performance.now() - from) / 1000;
+    if (bench.seconds !== undefined) expect(seconds, where).toBeLessThanOrEqual(bench.seconds);
     const { items, backend, why, refusedAdapter } = await settle(engine.recommend(request));
     expect(ids(items), where).toEqual(healthy);
     expect(refusedAdapter, where).toBeUndefined();

@@ -1,5 +1,6 @@
 import { memory } from '@tensorflow/tfjs-core';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { stopBackend } from '../../src/compute/backends/start';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, Trained, TrainProgress, TrainRequest } from '../../src/engine/types';
 import { wasmPath } from '../compute/backends/start';
@@ -37,6 +38,19 @@ const artifactOf = ({ losses, backend, ...trained }: Trained) => ({
   },
   itemIds: trained.itemIds,
   tensors: trained.tensors,
+});
+
+test('a backend that never starts gives way to the next', async () => {
+  stopBackend('wasm');
+  const hangs = vi.spyOn(WebAssembly, 'instantiate').mockImplementation(() => new Promise<never>(() => {}));
+  try {
+    engine = createLocalEngine({ wasmPath, backendDeadline: 1 });
+    expect(await engine.train(request({ backend: 'auto', epochs: 1 }))).toMatchObject({ backend: 'cpu' });
+    expect(hangs).toHaveBeenCalled();
+    await expect(engine.train(request({ backend: 'wasm', epochs: 1 }))).rejects.toMatchObject({ code: 'engine-lost' });
+  } finally {
+    hangs.mockRestore();
+  }
 });
 
 describe.each(['cpu', 'wasm'] as const)('training on %s', (backend) => {

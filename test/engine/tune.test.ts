@@ -463,6 +463,19 @@ test('what was learnt is not used any more where it, and not the model alone, ma
   expect((await engine.recommend(request)).refusedAdapter).toBeUndefined();
 });
 
+test('what was refused is not told of what was adopted after it', async () => {
+  const engine = await loaded('sasrec');
+  const [learnt, next] = [await learnAll(engine, habit(4)), await learnAll(engine, habit(2))];
+  const damaged = { ...learnt.arrays['rows.bias']!, data: learnt.arrays['rows.bias']!.data.map(() => Number.NaN) };
+  await engine.adopt(learnt);
+  Object.assign(learnt.arrays, { 'rows.bias': damaged });
+  await engine.move({ backend: 'cpu' });
+  const session = clicks(...HABIT.slice(0, 2));
+  await engine.explain({ session, itemIds: [HABIT[2]!] }); // refuses it, and has no answer to say so in
+  await engine.adopt(next);
+  expect((await engine.recommend({ session, k: 1, exclude: [], now: NOW })).refusedAdapter).toBeUndefined();
+});
+
 test('what was adopted belongs to its model: another one that is loaded answers as it is', async () => {
   const folders = [await folderOf(await smallModel()), await folderOf(await smallModel({ seed: 2 }))];
   let folder = folders[0]!;

@@ -127,10 +127,10 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
     ...(ranks !== undefined && { onRank: (row: RankRow) => rows.push(row) }),
   };
 
-  const result = await runOnDevice(async () => {
+  const result = await runOnDevice(async (slice) => {
     const all = [...parts.artifacts, ...(parts.mixed ? [parts.mixed] : [])];
     if (all.some(({ info }) => Object.hasOwn(models, info.architecture)))
-      await startFirst(flags.backend, context.stderr);
+      await startFirst(slice, flags.backend, context.stderr);
     const { first, second } = await loadParts(parts, flags.combine);
     const progress = createProgress(context.stderr, {
       label: `Evaluating ${name}`,

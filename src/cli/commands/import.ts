@@ -66,8 +66,8 @@ async function run(flags: ImportFlags, command: Command): Promise<void> {
   const itemIds = await readIds(flags.items);
   const weights = await readWeights(flags);
   const log = flags.data === undefined ? undefined : await readKnown(flags, flags.data, itemIds, context);
-  const imported = await runOnDevice(async () => {
-    await startFirst('auto', context.stderr);
+  const imported = await runOnDevice(async (slice) => {
+    await startFirst(slice, 'auto', context.stderr);
     const names = { weights: flags.weights, config: flags.config, items: flags.items };
     return importWeights({ from, reference, weights, itemIds, names, ...(log && { log }) });
   });

@@ -51,13 +51,14 @@ export function register(program: Command): void {
         const { user, k } = flags;
         const request = { session, k, exclude: [], now, ...(user !== undefined && { user }) };
         const answer = await engine.recommend(request, { signal: context.signal });
-        const { name, version, backend } = model;
+        const { name, version } = model;
+        const { backend, why } = answer;
         if (flags.json)
           printJson(context, { items: answer.items, model: { name, version }, backend, ...timeOf(answer) });
         else {
           context.stdout.write(table(answer));
           const time = answer.milliseconds.toFixed(1);
-          context.stderr.write(`${name} ${version} on ${backend}, ${time} ms. ${model.why}\n`);
+          context.stderr.write(`${name} ${version} on ${backend}, ${time} ms. ${why}\n`);
         }
       } finally {
         await engine.dispose();

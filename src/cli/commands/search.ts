@@ -157,8 +157,8 @@ async function run(flags: SearchFlags, command: Command): Promise<void> {
   };
 
   try {
-    await runOnDevice(async () => {
-      if (isNeural) await startFirst(flags.backend, context.stderr);
+    await runOnDevice(async (slice) => {
+      if (isNeural) await startFirst(slice, flags.backend, context.stderr);
       await climb(new TrialRunner(plan, context), tried, rungs, metric, context);
     });
   } catch (error) {

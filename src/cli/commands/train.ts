@@ -135,8 +135,8 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
   if (flags.restart) await rm(join(flags.out, CHECKPOINT), { force: true });
 
-  const learnt = await runOnDevice(async () => {
-    const backend = isNeural ? await startFirst(flags.backend, context.stderr) : 'cpu';
+  const learnt = await runOnDevice(async (slice) => {
+    const backend = isNeural ? await startFirst(slice, flags.backend, context.stderr) : 'cpu';
     const start = { from, resume, taken, ...(threads !== undefined && { threads, backend }) };
     return learnAndShow(flags, given, parts, products, start, identity, context);
   });

@@ -1,7 +1,7 @@
 /** Starting and stopping compute backends. Each one is loaded only when it is asked for. */
 import { engine, getBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { throwIfAborted } from '../../errors';
-import { BackendFault } from '../backend-fault';
+import { BackendFault, type Device } from '../backend-fault';
 import { guardTransfers } from '../device-boundary';
 import { inferenceKernels } from '../kernels/shared/names';
 import type { BackendName, WasmFiles } from '../types';
@@ -70,6 +70,11 @@ async function register(name: BackendName, { wasmPath, webgpu, signal }: Backend
         `startBackend: no backend is called "${String(name)}"; use "cpu", "wasm", "webgl" or "webgpu".`,
       );
   }
+}
+
+/** Stops an instance of a backend, unless another one has taken its place. */
+export function stopDevice({ name, instance }: Device): void {
+  if (engine().registry[name] === instance) stopBackend(name);
 }
 
 /**

@@ -23,14 +23,20 @@ function open(): MathBackendWebGL {
   const backend = new MathBackendWebGL();
   const { gl } = backend.gpgpu;
   const canvas = gl.canvas as EventTarget;
+  // TensorFlow.js lets the browser restore a context: it is not lost any more, then, but all that was in it is.
+  let isLost = false;
   const lost = new Promise<string>((resolve) => {
-    canvas.addEventListener('webglcontextlost', () => resolve('the WebGL context was lost'), { once: true });
+    const lose = () => {
+      isLost = true;
+      resolve('the WebGL context was lost');
+    };
+    canvas.addEventListener('webglcontextlost', lose, { once: true });
   });
   watch(
     backend,
     lost,
-    () => gl.isContextLost(),
-    () => draws(gl),
+    () => isLost || gl.isContextLost(),
+    () => !isLost && draws(gl),
   );
   return Object.assign(backend, { convertAndCacheOnCPU: numbersOf, readSync: refusing(backend) });
 }

@@ -13,6 +13,7 @@ import type {
   NamedTensorInfoMap,
   TensorInfo,
 } from '@tensorflow/tfjs-core';
+import { mistake } from '../../backend-fault';
 
 export type Values = Float32Array | Int32Array | Uint8Array;
 
@@ -135,7 +136,7 @@ export function kernelConfig<V extends Views, R extends Routines>(
       const backend = call.backend as KernelBackend;
       const memory = memoryOf(backend);
       const { references } = memory;
-      const made = plan({ inputs: call.inputs, attrs: call.attrs ?? {}, backend, references });
+      const made = planned(() => plan({ inputs: call.inputs, attrs: call.attrs ?? {}, backend, references }));
       if (made) return carryOut(made, memory);
       if (!before) throw new Error(`${name}: no kernel for these inputs.`);
       return before.kernelFunc(call);
@@ -143,11 +144,20 @@ export function kernelConfig<V extends Views, R extends Routines>(
   };
 }
 
+/** No number is computed yet, so that what goes wrong is ours. */
+function planned<T>(plan: () => T): T {
+  try {
+    return plan();
+  } catch (error) {
+    throw mistake(error as Error);
+  }
+}
+
 /** @throws Error if an index is not in [0, limit − 1]. `what` says whose, and of what. */
 export function checkIndices(indices: Int32Array, limit: number, what: string): void {
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]!;
     // Negated, so that NaN is refused too.
-    if (!(index >= 0 && index < limit)) throw new Error(`${what} ${index} is not in [0, ${limit - 1}].`);
+    if (!(index >= 0 && index < limit)) throw mistake(new Error(`${what} ${index} is not in [0, ${limit - 1}].`));
   }
 }
