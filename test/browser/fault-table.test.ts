@@ -2,6 +2,7 @@
 import { engine as runtime } from '@tensorflow/tfjs-core';
 import { afterEach, describe, inject, test, vi } from 'vitest';
 import { stopBackend } from '../../src/compute/backends/start';
+import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { LocalEngineOptions } from '../../src/engine/local-engine';
 import { type Bench, checkFaults, checkMove, FAULTS, type Fault, OPERATIONS } from '../engine/fault-table';
 
@@ -24,7 +25,10 @@ const GPUS: readonly Bench[] = [
 ];
 
 /** Only a call that never settles costs its deadline; a GPU in software, on a busy machine, must not. */
-const patience = (fault: Fault): LocalEngineOptions => ({ backendDeadline: fault === 'never settles' ? 12 : 120 });
+const optionsFor = (fault: Fault): LocalEngineOptions => ({
+  wasmPath: wasmFiles,
+  backendDeadline: fault === 'never settles' ? 12 : 120,
+});
 
 /** The first and the last; the last alone where it costs a deadline. A soak takes them all. */
 const some = (fault: Fault) =>
@@ -39,12 +43,12 @@ describe.each(GPUS)('on $backend', (bench) => {
     test.each(FAULTS)(
       'is answered by some backend where a device call %s, and what was learnt stays',
       async (fault) => {
-        await checkFaults({ ...bench, options: patience(fault) }, operation, fault, some(fault));
+        await checkFaults({ ...bench, options: optionsFor(fault) }, operation, fault, some(fault));
       },
     );
   });
 
   test.each(FAULTS)('move leaves the model where it is where a device call %s', async (fault) => {
-    await checkMove({ ...bench, from: 'wasm', options: patience(fault) }, fault, some(fault));
+    await checkMove({ ...bench, from: 'wasm', options: optionsFor(fault) }, fault, some(fault));
   });
 });
