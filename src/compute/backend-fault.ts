@@ -22,7 +22,7 @@ export interface FaultOptions {
  */
 export class BackendFault extends RecommenderError {
   readonly isGone: boolean;
-  /** Private: whoever prints an error would print a whole backend. */
+  /** Behind a method: whoever prints an error, or hands it on, would do so with a whole backend. */
   readonly #instance: object | undefined;
 
   constructor(
@@ -36,8 +36,9 @@ export class BackendFault extends RecommenderError {
     this.isGone = isGone;
   }
 
-  get instance(): object | undefined {
-    return this.#instance;
+  /** Undefined where none had started. */
+  device(): Device | undefined {
+    return this.#instance && { name: this.backend, instance: this.#instance };
   }
 }
 

@@ -172,6 +172,8 @@ class RunningSlice implements Slice {
 
   async start(name: BackendName, options: BackendOptions = {}): Promise<Device> {
     this.#starting = name;
+    const running = runningDevice(name);
+    if (running && lossOf(running)) stopDevice(running); // somebody may hold it still
     try {
       await startBackend(name, { ...options, signal: this.signal });
     } finally {

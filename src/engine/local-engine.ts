@@ -221,8 +221,9 @@ function asNoBackend(error: unknown): unknown {
 }
 
 /** Whoever needs the backend next starts another instance of it. */
-function stopGone({ backend, instance, isGone }: BackendFault): void {
-  if (isGone && instance) stopDevice({ name: backend, instance });
+function stopGone(fault: BackendFault): void {
+  const device = fault.device();
+  if (fault.isGone && device) stopDevice(device);
 }
 
 const answer = ({ info }: Placement, from: number, items: readonly RankedItem[]) => ({

@@ -223,7 +223,8 @@ export class Placement implements LoadedNetwork {
 
   /** After a fault of the backend where the model is or should be: what to try from now on. Inside a slice. */
   #giveUp(fault: BackendFault): void {
-    const { backend, instance, isGone, message } = fault;
+    const { backend, isGone, message } = fault;
+    const instance = fault.device()?.instance;
     const { order, why } = this.#choice;
     const device = this.#model?.device;
     // Another call may have seen the same fault before.
