@@ -1,6 +1,6 @@
 /** What a slot asks for, and the products that it gets. */
 import type { CatalogueItem } from '../checkpoint/artifact';
-import { nearestName } from '../errors';
+import { nearestName, RecommenderError, reasonOf } from '../errors';
 import { STRATEGIES } from '../recommender/arguments';
 import type { Recommender } from '../recommender/types';
 import { delayOf, linkOf, pictureOf, priceOf } from './links';
@@ -54,7 +54,7 @@ export async function suggestionsFor(
   await nextTask(); // the first price of a page takes a browser a while
   return items.map(({ itemId, reason, score }, i) => {
     const known: CatalogueItem = products[i] ?? { id: itemId };
-    const product = options.product(known) ?? known;
+    const product = shownAs(known, options) ?? known;
     const delay = delayOf(product);
     return {
       id: itemId,
@@ -68,6 +68,15 @@ export async function suggestionsFor(
       score,
     };
   });
+}
+
+/** As the shop's function wants it, which may fail now although it let the product pass. */
+function shownAs(known: CatalogueItem, { product }: PageOptions): CatalogueItem | undefined {
+  try {
+    return product(known);
+  } catch (cause) {
+    throw new RecommenderError('bad-input', `\`product\` threw for "${known.id}": ${reasonOf(cause)}`, { cause });
+  }
 }
 
 /** Ids in `exclude`: parted by commas, or as a JSON list where ids have commas in them. */
