@@ -7,7 +7,7 @@
  * next starts it again.
  */
 import { engine, setBackend, type Tensor } from '@tensorflow/tfjs-core';
-import { abortable, abortedError, firstOf } from '../abort';
+import { abortable, abortedError } from '../abort';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { BackendFault, type Device } from './backend-fault';
 import { type BackendOptions, startBackend, stopDevice } from './backends/start';
@@ -71,17 +71,14 @@ export async function run<T>(
 ): Promise<T> {
   throwIfAborted(signal);
   const began = performance.now();
-  await acquire(signal, deadline === undefined ? undefined : deadline / 2);
+  if (isTaken) await acquire(signal, deadline === undefined ? undefined : deadline / 2);
+  isTaken = true;
   const slice = new RunningSlice(deadline, signal);
   return abortable(slice.execute(work, (performance.now() - began) / 1000, onFault), signal);
 }
 
 /** Waits until nothing else runs. A slice that runs for `patience` seconds is at fault, and this call is the next. */
 async function acquire(signal?: AbortSignal, patience?: number): Promise<void> {
-  if (!isTaken) {
-    isTaken = true;
-    return;
-  }
   let timer: ReturnType<typeof setTimeout> | undefined;
   let abort = () => {};
   try {
@@ -118,9 +115,11 @@ function release(): void {
 }
 
 class RunningSlice implements Slice {
-  readonly signal: AbortSignal;
-  readonly #end = new AbortController();
-  readonly #either: ReturnType<typeof firstOf>;
+  /** The caller's. */
+  readonly #signal: AbortSignal | undefined;
+  /** Made for work that asks for it: most is over before it could. */
+  #end: AbortController | undefined;
+  #isOver = false;
   readonly #deadline: number | undefined;
   #device: Device | undefined;
   /** The backend that starts just now. */
@@ -134,15 +133,35 @@ class RunningSlice implements Slice {
   /** @param deadline Seconds for each slice. */
   constructor(deadline: number | undefined, signal: AbortSignal | undefined) {
     this.#deadline = deadline;
-    this.#either = firstOf(signal, this.#end.signal);
-    this.signal = this.#either.signal;
+    this.#signal = signal;
     this.#failed = new Promise((_, reject) => {
       this.#fail = (fault) => {
-        this.#end.abort();
+        this.#finish();
         reject(fault);
       };
     });
     this.#failed.catch(() => {}); // after the work has ended nobody listens
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#end) {
+      this.#end = new AbortController();
+      if (this.#isOver || this.#signal?.aborted) this.#abort();
+      else this.#signal?.addEventListener('abort', this.#abort, { once: true });
+    }
+    return this.#end.signal;
+  }
+  readonly #abort = () => this.#end!.abort();
+
+  /** What may still run of the work must change nothing any more, and take no other turn. */
+  #finish(): void {
+    this.#isOver = true;
+    this.#end?.abort();
+  }
+
+  #assertGoing(): void {
+    if (this.#isOver) throw abortedError();
+    throwIfAborted(this.#signal);
   }
 
   /** @param waited Seconds that the call has waited for its turn, which its first slice has less. */
@@ -153,7 +172,7 @@ class RunningSlice implements Slice {
   ): Promise<T> {
     this.#resume(waited);
     try {
-      throwIfAborted(this.signal);
+      this.#assertGoing();
       const result = await Promise.race([work(this), this.#failed]);
       const gone = this.#gone();
       if (gone) throw gone;
@@ -163,9 +182,9 @@ class RunningSlice implements Slice {
       if (reason instanceof BackendFault) onFault(reason);
       throw reason;
     } finally {
-      this.#end.abort(); // what may still run of the work must not take another turn
+      this.#finish();
       this.#pause();
-      this.#either.release();
+      if (this.#end) this.#signal?.removeEventListener('abort', this.#abort);
       release();
     }
   }
@@ -190,17 +209,18 @@ class RunningSlice implements Slice {
   }
 
   async yield(until?: Promise<unknown>): Promise<void> {
-    throwIfAborted(this.signal);
+    this.#assertGoing();
     if (!until && queue.length === 0 && performance.now() - this.#resumed < TASK) return this.#renew();
     this.#pause();
     release();
     try {
       await (until ?? new Promise((resolve) => setTimeout(resolve)));
     } finally {
-      await acquire();
+      if (isTaken) await acquire();
+      isTaken = true;
       this.#resume();
     }
-    throwIfAborted(this.signal);
+    this.#assertGoing();
     if (this.#device) await this.use(this.#device);
   }
 

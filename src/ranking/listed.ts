@@ -4,7 +4,7 @@ import { type ScoredItem, topK } from './top-k';
 
 export interface ListedItem extends ScoredItem {
   /** Whether it is shown for its popularity; otherwise the model scored it for this session. */
-  readonly isPopular: boolean;
+  readonly isPopular?: boolean;
 }
 
 /**
@@ -26,7 +26,7 @@ export function topListed(
   k: number,
   exclude?: ReadonlySet<ItemIndex>,
 ): ListedItem[] {
-  if (!isEvidence) return topK(scores, k, exclude).map((item) => ({ ...item, isPopular: false }));
+  if (!isEvidence) return topK(scores, k, exclude);
   const isUncounted = (index: ItemIndex) => scores[index - 1] === 0;
   const counted = topK(scores, k, { has: (index) => isUncounted(index) || exclude?.has(index) === true });
   const isNoCandidate = (index: ItemIndex) => !isUncounted(index) || popularity[index - 1] === 0;

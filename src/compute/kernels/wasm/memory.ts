@@ -38,7 +38,7 @@ export interface WasmViews extends Views {
 export interface WasmRoutines extends Routines {
   at(tensor: TensorInfo): number;
   /** Address of six integers, written anew. */
-  integers(...six: readonly number[]): number;
+  integers(a: number, b: number, c: number, d: number, e: number, f: number): number;
   /** Writes the transposes of `count` matrices `[rows, columns]` at `from` to `to`. */
   transpose(from: number, to: number, rows: number, columns: number, count: number): void;
 }
@@ -99,10 +99,15 @@ export function memoryOf(anyBackend: KernelBackend): WasmMemory {
       softmax(x, out, rows, columns) {
         if (rows * columns > 0) softmax(dataOf(x).id, dataOf(out).id, columns, rows);
       },
-      integers(...six) {
-        // Asked for by every product: made anew only where the heap has grown.
+      integers(a, b, c, d, e, f) {
+        // Asked for by every product: made anew only where the heap has grown, and written without a list.
         if (sixIntegers.length === 0) sixIntegers = new Int32Array(module.HEAPU8.buffer, atIntegers, 6);
-        sixIntegers.set(six);
+        sixIntegers[0] = a;
+        sixIntegers[1] = b;
+        sixIntegers[2] = c;
+        sixIntegers[3] = d;
+        sixIntegers[4] = e;
+        sixIntegers[5] = f;
         return atIntegers;
       },
       transpose(from, to, rows, columns, count) {
