@@ -18,9 +18,8 @@ export async function loadCode<T>(what: string, load: () => Promise<T>): Promise
   try {
     return await Promise.race([load(), stalled]);
   } catch (cause) {
-    throw new RecommenderError('io', `The code of ${what} could not be loaded: ${reasonOf(cause)}. Try again.`, {
-      cause,
-    });
+    const reason = reasonOf(cause).replace(/\.$/, '');
+    throw new RecommenderError('io', `The code of ${what} could not be loaded: ${reason}. Try again.`, { cause });
   } finally {
     clearTimeout(timer);
   }

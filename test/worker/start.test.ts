@@ -29,6 +29,20 @@ test.each([
   expect(shop.paths.filter((path) => path.startsWith('/lib/worker.js'))).toEqual([workerUrl ?? '/lib/worker.js']);
 });
 
+test('a relative address of the worker is seen from the page’s base, as that of the model is', async () => {
+  const shop = await opened({
+    inPage: [
+      () =>
+        addEventListener('DOMContentLoaded', () => {
+          document.head.append(Object.assign(document.createElement('base'), { href: '/lib/' }));
+        }),
+    ],
+    recommender: { backend: 'wasm', workerUrl: 'worker.js' },
+  });
+  await expectRight(shop);
+  expect((await shop.status()).engine).toMatchObject({ thread: 'worker' });
+});
+
 /** A copy of the library on another origin, which allows every page to load it. */
 async function cdn(): Promise<string> {
   const library = await built('lib');
@@ -67,7 +81,7 @@ test('a worker without the folder beside it says which file is missing', async (
   const answer = (path: string) => (path === '/alone.js' ? { body: script, type: 'text/javascript' } : undefined);
   const shop = await opened({ answer, recommender: { backend: 'cpu', workerUrl: '/alone.js' } });
   expect(await shop.ask()).toMatchObject({
-    code: 'no-backend',
-    message: expect.stringMatching(/\/parts\/cpu-\w+\.js .*whole folder/),
+    code: 'io',
+    message: expect.stringMatching(/\/parts\/gru4rec-\w+\.js .*whole folder/),
   });
 });
