@@ -7,7 +7,7 @@ import { guardAhead } from '../train/tuning/guard';
 import { type Tuned, tuneAdapter } from '../train/tuning/tune';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { ItemIndex } from '../types';
-import { checkBase, checkFit } from './adopt';
+import { checkBase, checkFit } from './adapter';
 import { type Encoder, encoderOf } from './encoder';
 import { frozenModelOf, networkOf } from './frozen-model';
 import type { ModelItems } from './model-items';

@@ -178,7 +178,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       }, signal);
     },
     fineTune: async (...request) => (await personalised()).fineTune(...request),
-    adopt: async (...request) => (await personalised()).adopt(...request),
+    setAdapter: async (...request) => (await personalised()).setAdapter(...request),
     migrate: async (...request) => (await personalised()).migrate(...request),
     explain: async (...request) => (await personalised()).explain(...request),
     async catalogue() {

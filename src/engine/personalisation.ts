@@ -4,7 +4,7 @@
  */
 import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
-import { activeAdapterOf, checkBase, checkFit } from './adopt';
+import { activeAdapterOf, checkBase, checkFit } from './adapter';
 import { explain, type Scored } from './explain';
 import { fineTune } from './fine-tune';
 import { frozenModelOf } from './frozen-model';
@@ -14,61 +14,61 @@ import type { ActiveAdapter, Model } from './ready-model';
 import type { Engine } from './types';
 
 /** What the engine lends. */
-export interface EngineHost {
+export interface EngineAccess {
   /** A call that ends with its caller's signal and with the engine. */
   call<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** @throws RecommenderError `bad-artifact` where there is no model yet. */
   loaded(): Placement;
 }
 
-export interface Personalisation extends Pick<Engine, 'adopt' | 'explain' | 'fineTune' | 'migrate'> {
+export interface Personalisation extends Pick<Engine, 'setAdapter' | 'explain' | 'fineTune' | 'migrate'> {
   /**
    * Work that scores with what was learnt, where something was, and on another backend where the model's own fails. What
    * makes scores that are not finite, where the model alone makes finite ones, is not used any more.
    */
   readonly scored: Scored;
-  /** Why what was adopted is not used any more, if that is news. */
+  /** Why what was set is not used any more, if that is news. */
   takeRefusal(): string | undefined;
 }
 
-export function createPersonalisation(host: EngineHost): Personalisation {
-  let adopted: Delta | null = null;
-  /** Counts what was adopted, so that a call that fails late puts nothing back over what came meanwhile. */
-  let adoptions = 0;
+export function createPersonalisation(host: EngineAccess): Personalisation {
+  let active: Delta | null = null;
+  /** Counts what was set, so that a call that fails late puts nothing back over what came meanwhile. */
+  let changes = 0;
   let refusal: string | undefined;
   /** What each active adapter was made from: the same model may be on another backend by now. */
   const madeFrom = new WeakMap<ActiveAdapter, Delta>();
 
-  /** Makes a model score by what was adopted. Inside a slice, on the model's device. */
-  async function setAdapter(model: Model): Promise<void> {
-    const active = model.activeAdapter();
-    const wanted = adopted?.base.hash === model.artifact.hash ? adopted : null;
-    if ((active ? madeFrom.get(active) : null) === wanted) return;
+  /** Makes a model score by what was set. Inside a slice, on the model's device. */
+  async function applyTo(model: Model): Promise<void> {
+    const made = model.activeAdapter();
+    const wanted = active?.base.hash === model.artifact.hash ? active : null;
+    if ((made ? madeFrom.get(made) : null) === wanted) return;
     const next = wanted ? await activeAdapterOf(wanted, model) : undefined;
     if (next) madeFrom.set(next, wanted!);
     model.setAdapter(next);
   }
 
   const scored: Scored = async (placement, work, signal, end = placement.deadline()) => {
-    const learnt = adopted?.base.hash === placement.artifact.hash ? adopted : null;
+    const learnt = active?.base.hash === placement.artifact.hash ? active : null;
     const withLearnt = async (model: Model) => {
-      await setAdapter(model);
+      await applyTo(model);
       return work(model);
     };
     try {
       return await placement.run(withLearnt, signal, end);
     } catch (error) {
       const isDoubtful = learnt && error instanceof RecommenderError && error.code === 'not-finite';
-      if (!isDoubtful || adopted !== learnt) throw error;
+      if (!isDoubtful || active !== learnt) throw error;
       // No backend computes finite numbers with it. Where the model alone does, what was learnt is to blame.
-      adopted = null;
-      const before = adoptions;
+      active = null;
+      const before = changes;
       try {
         const result = await placement.run(withLearnt, signal, end);
         refusal = 'it makes scores that are not finite';
         return result;
       } catch (ofModel) {
-        if (adoptions === before) adopted = learnt;
+        if (changes === before) active = learnt;
         throw ofModel;
       }
     }
@@ -81,22 +81,22 @@ export function createPersonalisation(host: EngineHost): Personalisation {
       refusal = undefined;
       return news;
     },
-    adopt: (delta) =>
+    setAdapter: (delta) =>
       host.call(async (signal) => {
         const placement = host.loaded();
         const end = placement.deadline();
-        const before = adopted;
+        const before = active;
         if (delta) {
           checkBase(delta, placement);
           await placement.run(async (model) => checkFit(delta, model, await frozenModelOf(model)), signal, end);
         }
-        adopted = delta;
-        const own = ++adoptions;
+        active = delta;
+        const own = ++changes;
         refusal = undefined;
         try {
-          await placement.run(setAdapter, signal, end);
+          await placement.run(applyTo, signal, end);
         } catch (error) {
-          if (delta && adoptions === own) adopted = before;
+          if (delta && changes === own) active = before;
           throw error;
         }
       }),

@@ -93,7 +93,7 @@ export interface Recommendations {
   readonly backend: BackendName;
   /** Why this backend, in words. */
   readonly why: string;
-  /** Why what was adopted is not used any more, said once: the model alone has answered. */
+  /** Why the adapter that was set is not used any more, said once: the model alone has answered. */
   readonly refusedAdapter?: string;
 }
 
@@ -266,7 +266,8 @@ export interface Engine {
   move(request: MoveRequest, control?: Control): Promise<Moved>;
   /**
    * Learns one slice of what is new in the visitor's sessions, by time: each event is predicted by the model as it is and as
-   * it was tuned, judged by the gate, and learnt. Other calls are answered between two events; what answers changes by `adopt` alone. A call that ends early leaves the delta that it was given as good as it was.
+   * it was tuned, judged by the gate, and learnt. Other calls are answered between two events; what answers changes by
+   * `setAdapter` alone. A call that ends early leaves the delta that it was given as good as it was.
    *
    * @throws RecommenderError `not-tunable` where a baseline counts, or nothing tells what turns a network's scores into
    *   probabilities; `foreign-delta`, `bad-delta`; `aborted`.
@@ -278,7 +279,7 @@ export interface Engine {
    *
    * @throws RecommenderError `not-tunable`; `foreign-delta` for one of another model; `bad-delta` where it does not fit.
    */
-  adopt(delta: Delta | null): Promise<void>;
+  setAdapter(delta: Delta | null): Promise<void>;
   /**
    * Carries over what was learnt on another version of the model: counts and biases of items that both know. What lies in
    * the old model's space is left out, and the gate begins anew.

@@ -24,7 +24,7 @@ export class KeptLearning {
   /** What is on the device is to be forgotten, and could not be yet. */
   #isForgotten = false;
   /** Whether the engine may hold something of ours. */
-  #isAdopted = false;
+  #isSet = false;
   /** Counts what was forgotten: what began before is over. */
   #life = 0;
   /** Settles when all that was asked for is read. */
@@ -90,10 +90,10 @@ export class KeptLearning {
    * Lets what was learnt answer where its gate is open, and carries it over where the model is another than it was learnt on.
    * The model must be loaded. Never rejects: what cannot be used is set aside, and `status` says so.
    *
-   * @param always Whether the engine is asked where there is nothing to adopt, too, so that it loads what it loads for those
+   * @param always Whether the engine is asked where there is nothing to set, too, so that it loads what it loads for those
    *   who have learnt.
    */
-  async adopt(always = false): Promise<void> {
+  async setAdapter(always = false): Promise<void> {
     const { engine, status } = this.#parts;
     const life = this.#life;
     try {
@@ -101,10 +101,10 @@ export class KeptLearning {
       if (this.#delta && model && this.#delta.base.hash !== model.hash) await this.#migrate(this.#delta);
       if (life !== this.#life) return;
       const wanted = this.#delta?.gate.isOpen ? this.#delta : null;
-      if (!wanted && !this.#isAdopted && !always) return;
-      this.#isAdopted = true;
-      await engine.adopt(wanted);
-      if (!wanted && life === this.#life) this.#isAdopted = false;
+      if (!wanted && !this.#isSet && !always) return;
+      this.#isSet = true;
+      await engine.setAdapter(wanted);
+      if (!wanted && life === this.#life) this.#isSet = false;
     } catch (error) {
       // What is wrong with the engine is told by whoever asks it for recommendations.
       if (life === this.#life) await this.refused(error);
@@ -122,9 +122,9 @@ export class KeptLearning {
     return true;
   }
 
-  /** The engine does not use what was adopted any more: it is set aside. */
+  /** The engine does not use the adapter that was set any more: it is set aside. */
   async distrust(why: string): Promise<void> {
-    if (this.#isAdopted && this.#delta) await this.#setAside(why);
+    if (this.#isSet && this.#delta) await this.#setAside(why);
   }
 
   async #migrate(delta: Delta): Promise<void> {
@@ -216,7 +216,7 @@ export class KeptLearning {
     this.#parts.degrade('learnt-set-aside', `What was learnt is set aside, and learning begins anew: ${reason}`);
     this.#name = undefined;
     await Promise.all([
-      this.adopt(), // at once: the next answer should be the model's own
+      this.setAdapter(), // at once: the next answer should be the model's own
       this.#deltas.setAside(name, reason).catch(() => {}), // it will be found again
     ]);
   }

@@ -87,7 +87,7 @@ export function createLearning(parts: LearningParts): Learning {
     stop();
     kept.drop();
     learntTo = undefined;
-    cleared = kept.adopt();
+    cleared = kept.setAdapter();
     show('idle');
   }
   const unsubscribe = [
@@ -156,7 +156,7 @@ export function createLearning(parts: LearningParts): Learning {
     const onWaiting = () => show('waiting');
     await asOneTrainer({ store, now, signal, onWaiting }, async (stillAlone) => {
       await kept.read(); // another tab may have learnt meanwhile
-      await kept.adopt(true);
+      await kept.setAdapter(true);
       if (kept.notAfter(span().latest)) await kept.save((isReplaced) => isReplaced || signal.aborted);
       // What another tab has stored is to be known before what is newer is learnt.
       if (!store.hears) await store.refresh();
@@ -228,7 +228,7 @@ export function createLearning(parts: LearningParts): Learning {
       left = more;
       end = newest(more);
     }
-    if (events > 0) await kept.adopt();
+    if (events > 0) await kept.setAdapter();
     learntTo = end;
   }
 
@@ -246,7 +246,7 @@ export function createLearning(parts: LearningParts): Learning {
       await kept.read();
       throw replaced();
     }
-    if (wasOpen !== delta.gate.isOpen) await kept.adopt();
+    if (wasOpen !== delta.gate.isOpen) await kept.setAdapter();
     show();
   }
 
@@ -304,8 +304,8 @@ export function createLearning(parts: LearningParts): Learning {
       await kept.read();
       if (isClosed) return;
       if (status().model) {
-        const adopted = kept.adopt(true);
-        if (kept.delta) await adopted; // nobody waits for nothing
+        const isSet = kept.setAdapter(true);
+        if (kept.delta) await isSet; // nobody waits for nothing
       }
       if (kept.isMet) show();
     },
@@ -345,7 +345,7 @@ export function createLearning(parts: LearningParts): Learning {
         kept.replace(delta);
         await kept.save(() => !isAllowed());
         assertKept();
-        await kept.adopt();
+        await kept.setAdapter();
         return shown();
       },
       async forget() {
@@ -356,7 +356,7 @@ export function createLearning(parts: LearningParts): Learning {
         kept.forget(Math.min(last, span().latest));
         await store.flush();
         await kept.save();
-        await kept.adopt();
+        await kept.setAdapter();
         show('idle');
       },
     },

@@ -440,7 +440,7 @@ export type Answerer = Pick<Engine, 'recommend' | 'products'>;
 export type Answer = Pick<Recommendations, 'items' | 'milliseconds'>;
 
 export interface KeptLearningParts {
-  readonly engine: Pick<Engine, 'adopt' | 'migrate'>;
+  readonly engine: Pick<Engine, 'setAdapter' | 'migrate'>;
   readonly store: Pick<EventStore, 'beside'>;
   readonly status: () => Status;
   readonly degrade: (code: string, message: string) => void;
@@ -448,7 +448,7 @@ export interface KeptLearningParts {
 }
 
 export interface LearningParts extends KeptLearningParts {
-  readonly engine: Pick<Engine, 'adopt' | 'explain' | 'fineTune' | 'migrate' | 'products'>;
+  readonly engine: Pick<Engine, 'setAdapter' | 'explain' | 'fineTune' | 'migrate' | 'products'>;
   readonly store: Pick<EventStore, 'begin' | 'beside' | 'flush' | 'hears' | 'refresh'>;
   readonly history: {
     sessions(): readonly (readonly VisitorEvent[])[];

@@ -54,7 +54,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   let current: Promise<EngineHost> | undefined;
   const dedicated: DedicatedWorkers = { options, running: new Set(), ended: () => ended, replaceWith };
   let loaded: LoadOptions | undefined;
-  let adopted: Delta | null = null;
+  let adapter: Delta | null = null;
   let restarts = 0;
   let answers = 0; // since the last crash
   /** Why no worker is started any more: it crashed too often. */
@@ -78,16 +78,16 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     try {
       if (ended) throw ended;
       if (loaded) onReloaded(await started.call('load', [restarts > 1 ? { ...loaded, backend: 'auto' } : loaded]));
-      return await withAdopted(started);
+      return await withAdapter(started);
     } catch (error) {
       started.close(error as Error);
       throw error;
     }
   }
 
-  /** What was adopted is of one model: where the server has another now, that one answers as it is. */
-  async function withAdopted(started: EngineHost): Promise<EngineHost> {
-    if (adopted) await started.call('adopt', [adopted]).catch(() => {});
+  /** The adapter is of one model: where the server has another now, that one answers as it is. */
+  async function withAdapter(started: EngineHost): Promise<EngineHost> {
+    if (adapter) await started.call('setAdapter', [adapter]).catch(() => {});
     return started;
   }
 
@@ -116,14 +116,14 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
 
   async function call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>> {
     if (method === DEDICATED) return (await besides()).callDedicated(dedicated, method, args, control);
-    if (method !== 'adopt') return callHost(method, args, control);
+    if (method !== 'setAdapter') return callHost(method, args, control);
     // Known before it is done: a worker that starts or takes over meanwhile must not come with what was taken off.
-    const [before, next] = [adopted, args[0] as Delta | null];
-    adopted = next;
+    const [before, next] = [adapter, args[0] as Delta | null];
+    adapter = next;
     try {
       return await callHost(method, args, control);
     } catch (error) {
-      if (adopted === next && next) adopted = before;
+      if (adapter === next && next) adapter = before;
       throw error;
     }
   }
@@ -153,7 +153,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   /** @returns The one that answered until now. */
   function replaceWith(started: EngineHost): Promise<EngineHost> | undefined {
     const before = current;
-    current = withAdopted(started);
+    current = withAdapter(started);
     started.onLost = crashed;
     return before;
   }

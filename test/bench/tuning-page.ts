@@ -29,7 +29,7 @@ const bench = {
   },
   /** Bytes of what was learnt last. */
   stored: (): number => encodeDelta(learnt!).length,
-  adopt: (): Promise<void> => engine!.adopt(learnt!),
+  adopt: (): Promise<void> => engine!.setAdapter(learnt!),
   loop: (): void => void new Function(LOOP)(),
   async loopInWorker(): Promise<void> {
     const worker = new Worker(URL.createObjectURL(new Blob([`${LOOP} postMessage(0);`])));

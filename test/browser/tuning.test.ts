@@ -69,14 +69,14 @@ describe.each(KINDS.flatMap((kind) => METHODS.map((method) => [kind, method] as 
           expect(error, name).toBeLessThan(limit);
         }
 
-        await cpu.adopt(expected);
-        await gpu.adopt(expected);
+        await cpu.setAdapter(expected);
+        await gpu.setAdapter(expected);
         const answer = await ask(cpu);
         const tuned = await ask(gpu);
         expect(differences(answer, tuned, within(THOUSANDTH, answer))).toEqual([]);
         expect(differences(base, tuned, within(THOUSANDTH, base))).not.toEqual([]);
-        await cpu.adopt(null);
-        await gpu.adopt(null);
+        await cpu.setAdapter(null);
+        await gpu.setAdapter(null);
         expect(differences(base, await ask(gpu))).toEqual([]);
         await gpu.forget();
         expect(await gpu.memory()).toEqual(before);
@@ -97,9 +97,9 @@ const lose = {
 };
 
 describe.each(GPUS)('%s, lost', (backend) => {
-  test('is started again with what was adopted', async () => {
+  test('is started again with the adapter that was set', async () => {
     const engine = await loaded('gru4rec', backend);
-    await engine.adopt(await learn(engine, 'adapter'));
+    await engine.setAdapter(await learn(engine, 'adapter'));
     const tuned = await ask(engine);
     const device = runtime().registry[backend];
     lose[backend]();
@@ -152,7 +152,7 @@ describe('a worker', () => {
     await ask(engine).then(() => order.push('answer'));
     const { delta } = await learning;
     expect(order.indexOf('answer')).toBeLessThan(order.indexOf(`event ${4 * days}`));
-    await engine.adopt(delta);
+    await engine.setAdapter(delta);
     const tuned = await ask(engine);
     const [best] = await engine.explain({ session: clicks('item-20', 'item-31'), itemIds: [tuned[0]!.itemId] });
     expect(best).toMatchObject({ rank: 1, clicks: [{ itemId: 'item-20' }, { itemId: 'item-31' }] });

@@ -102,7 +102,7 @@ describe('explain', () => {
     };
     await check(3);
     const { delta } = await engine.fineTune({ sessions: [clicks('item-9', 'item-30', 'item-12')], milliseconds: 1e9 });
-    await engine.adopt(delta);
+    await engine.setAdapter(delta);
     await check(3 * delta.arrays['weights']!.data[0]!);
   });
 

@@ -65,7 +65,7 @@ async function prepared({ backend, options }: Bench, learnt?: Delta): Promise<{ 
   const engine = createLocalEngine({ fetchFile, ...options });
   await engine.load({ modelUrl: MODEL_URL, backend });
   const delta = learnt ?? (await engine.fineTune({ sessions: habit(1), milliseconds: 1e9 })).delta;
-  await engine.adopt(delta);
+  await engine.setAdapter(delta);
   return { engine, delta };
 }
 

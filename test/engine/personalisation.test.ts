@@ -9,8 +9,8 @@ test('what was learnt and is taken off while it is being blamed stays off, whate
   const artifact = { hash: 'a', info: { name: 'model' }, tensors: {} };
   const run = vi.fn();
   const placement = { artifact, network: { scale: 1 }, deadline: () => 0, run } as unknown as Placement;
-  const { adopt, scored } = createPersonalisation({ call: (work) => work(signal), loaded: () => placement });
-  await adopt({ base: { hash: 'a' } } as Delta);
+  const { setAdapter, scored } = createPersonalisation({ call: (work) => work(signal), loaded: () => placement });
+  await setAdapter({ base: { hash: 'a' } } as Delta);
 
   let abort = () => {};
   run.mockRejectedValueOnce(new RecommenderError('not-finite', 'a score is NaN'));
@@ -21,7 +21,7 @@ test('what was learnt and is taken off while it is being blamed stays off, whate
   );
   const blamed = scored(placement, async () => 0, signal);
   await vi.waitFor(() => expect(run).toHaveBeenCalledTimes(4));
-  await adopt(null);
+  await setAdapter(null);
   abort();
   await expect(blamed).rejects.toMatchObject({ code: 'aborted' });
 

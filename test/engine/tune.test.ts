@@ -82,20 +82,20 @@ describe.each(ARCHITECTURES.flatMap((name) => METHODS.map((method) => [name, met
       };
       const delta = await learnAll(engine, sessions, undefined, method);
       expectSame(await all(), before); // learning changes nothing that answers
-      await engine.adopt(delta);
+      await engine.setAdapter(delta);
       const after = await all();
       const mean = (lists: readonly (readonly RankedItem[])[]) =>
         lists.reduce((sum, items, i) => sum + 1 / rankOf(items, asked[i]!.id), 0) / lists.length;
       expect(mean(after)).toBeGreaterThan(mean(before) + 0.05);
       expect(delta).toMatchObject({ learnt: { events: 40, atThrough: 1 }, base: { architecture } });
-      await engine.adopt(null);
+      await engine.setAdapter(null);
       expectSame(await all(), before);
     });
 
     test('answers with the very scores that it predicts the next event by', async () => {
       const engine = await loaded(architecture);
       const delta = await learnAll(engine, habit(5), undefined, method);
-      await engine.adopt(delta);
+      await engine.setAdapter(delta);
       const scores = await Promise.all(
         [1, 2, 3, 4].map((length) => everything(engine, clicks(...HABIT.slice(0, length)))),
       );
@@ -127,24 +127,24 @@ describe.each(ARCHITECTURES.flatMap((name) => METHODS.map((method) => [name, met
       const before = await engine.memory();
       const delta = await learnAll(engine, habit(3), undefined, method);
       expect(await engine.memory()).toEqual(before);
-      await engine.adopt(delta);
+      await engine.setAdapter(delta);
       const worn = await engine.memory();
       for (let n = 0; n < 3; n++) {
-        await engine.adopt(await learnAll(engine, habit(3 + n), delta));
+        await engine.setAdapter(await learnAll(engine, habit(3 + n), delta));
         await everything(engine, clicks('item-9', 'item-20'));
         await engine.forget();
       }
       expect(await engine.memory()).toEqual(worn);
-      await engine.adopt(null);
+      await engine.setAdapter(null);
       expect(await engine.memory()).toEqual(before);
       await engine.dispose();
       expect(memory().numTensors).toBe(0);
     });
 
-    test('keeps what was adopted when it moves to another backend', async () => {
+    test('keeps the adapter that was set when it moves to another backend', async () => {
       const engine = await loaded(architecture, 'wasm');
       const base = await everything(engine, clicks('item-9'));
-      await engine.adopt(await learnAll(engine, habit(4), undefined, method));
+      await engine.setAdapter(await learnAll(engine, habit(4), undefined, method));
       const tuned = await everything(engine, clicks('item-9'));
       expect(tuned).not.toEqual(base);
       await engine.move({ backend: 'cpu' });
@@ -320,7 +320,7 @@ describe('fineTune', () => {
       code: 'not-tunable',
       message: expect.stringContaining('counts (pop)'),
     });
-    await engine.adopt(null); // as it is
+    await engine.setAdapter(null); // as it is
   });
 });
 
@@ -333,7 +333,7 @@ describe('a model whose scores nothing turns into probabilities', () => {
       code: 'not-tunable',
       message: expect.stringMatching(/"scale" in its manifest.json.*validation part.*--data/),
     });
-    await engine.adopt(null);
+    await engine.setAdapter(null);
     expect(await engine.explain({ session: clicks('item-9'), itemIds: ['item-20'] })).toEqual([]);
     expect(await everything(engine, clicks('item-9'))).toHaveLength(IDS.length);
   });
@@ -341,7 +341,7 @@ describe('a model whose scores nothing turns into probabilities', () => {
   test('refuses what was learnt when a scale was known', async () => {
     const delta = await learnAll(await loaded('gru4rec', 'cpu', { ...bprMax, scale: 1 }), habit(2));
     const engine = await loaded('gru4rec', 'cpu', bprMax);
-    await expect(engine.adopt(delta)).rejects.toMatchObject({ code: 'not-tunable' });
+    await expect(engine.setAdapter(delta)).rejects.toMatchObject({ code: 'not-tunable' });
   });
 
   test('learns where sessions that travel with it tell the scale, which is fitted on them', async () => {
@@ -357,19 +357,19 @@ describe('a model whose scores nothing turns into probabilities', () => {
     );
     const delta = await learnAll(engine, habit(2));
     expect(delta.step).toBeGreaterThan(0);
-    await engine.adopt(delta);
+    await engine.setAdapter(delta);
     expect(await engine.explain({ session: clicks('item-9'), itemIds: ['item-20'] })).toHaveLength(1);
   });
 });
 
 describe('a delta', () => {
-  test('of another model is refused, and what was adopted before stays', async () => {
+  test('of another model is refused, and the adapter that was set before stays', async () => {
     const engine = await loaded('gru4rec');
     const delta = await learnAll(engine, habit(4));
-    await engine.adopt(delta);
+    await engine.setAdapter(delta);
     const tuned = await everything(engine, clicks('item-9'));
     const foreign: Delta = { ...delta, base: { ...delta.base, version: '0.9', hash: 'f'.repeat(64) } };
-    await expect(engine.adopt(foreign)).rejects.toMatchObject({
+    await expect(engine.setAdapter(foreign)).rejects.toMatchObject({
       code: 'foreign-delta',
       message: expect.stringContaining('0.9'),
     });
@@ -394,13 +394,13 @@ describe('a delta', () => {
     ),
     ['evidence of less than nothing', ({ gate }) => ({ gate: { ...gate, squares: -2 } })],
     ['a surprise that no events make', ({ guard }) => ({ guard: { ...guard, surprise: 1e9 } })],
-  ])('with %s is refused, and what was adopted before stays', async (_, change) => {
+  ])('with %s is refused, and the adapter that was set before stays', async (_, change) => {
     const engine = await loaded('gru4rec');
     const delta = await learnAll(engine, habit(4));
-    await engine.adopt(delta);
+    await engine.setAdapter(delta);
     const tuned = await everything(engine, clicks('item-9'));
     const damaged = { ...delta, ...change(delta) };
-    await expect(engine.adopt(damaged)).rejects.toMatchObject({ code: 'bad-delta' });
+    await expect(engine.setAdapter(damaged)).rejects.toMatchObject({ code: 'bad-delta' });
     await expect(engine.fineTune({ sessions: habit(5), delta: damaged })).rejects.toMatchObject({ code: 'bad-delta' });
     expect(await everything(engine, clicks('item-9'))).toEqual(tuned);
   });
@@ -416,7 +416,7 @@ describe('a delta', () => {
     expect(migrated.delta.itemIds).toEqual(delta.itemIds.slice(1));
     expect(migrated.delta.gate).toMatchObject({ isOpen: false, events: 0 });
     const base = await everything(after, clicks('item-20'));
-    await after.adopt(migrated.delta);
+    await after.setAdapter(migrated.delta);
     const tuned = await everything(after, clicks('item-20'));
     const own = migrated.delta.itemIds;
     const mean = (items: readonly RankedItem[]) => own.reduce((sum, id) => sum + 1 / rankOf(items, id), 0);
@@ -452,8 +452,8 @@ test('what was learnt is not used any more where it, and not the model alone, ma
   const base = await everything(engine, session);
   const learnt = await learnAll(engine, habit(4));
   const damaged = { ...learnt.arrays['rows.bias']!, data: learnt.arrays['rows.bias']!.data.map(() => Number.NaN) };
-  // `adopt` refuses such a delta: it is damaged afterwards.
-  await engine.adopt(learnt);
+  // `setAdapter` refuses such a delta: it is damaged afterwards.
+  await engine.setAdapter(learnt);
   Object.assign(learnt.arrays, { 'rows.bias': damaged });
   const request = { session, k: IDS.length, exclude: [], now: NOW };
   await engine.move({ backend: 'cpu' }); // makes the adapter anew, from the damaged numbers
@@ -463,38 +463,38 @@ test('what was learnt is not used any more where it, and not the model alone, ma
   expect((await engine.recommend(request)).refusedAdapter).toBeUndefined();
 });
 
-test('what was refused is not told of what was adopted after it', async () => {
+test('what was refused is not told of the adapter that was set after it', async () => {
   const engine = await loaded('sasrec');
   const [learnt, next] = [await learnAll(engine, habit(4)), await learnAll(engine, habit(2))];
   const damaged = { ...learnt.arrays['rows.bias']!, data: learnt.arrays['rows.bias']!.data.map(() => Number.NaN) };
-  await engine.adopt(learnt);
+  await engine.setAdapter(learnt);
   Object.assign(learnt.arrays, { 'rows.bias': damaged });
   await engine.move({ backend: 'cpu' });
   const session = clicks(...HABIT.slice(0, 2));
   await engine.explain({ session, itemIds: [HABIT[2]!] }); // refuses it, and has no answer to say so in
-  await engine.adopt(next);
+  await engine.setAdapter(next);
   expect((await engine.recommend({ session, k: 1, exclude: [], now: NOW })).refusedAdapter).toBeUndefined();
 });
 
-test('what was adopted belongs to its model: another one that is loaded answers as it is', async () => {
+test('the adapter that was set belongs to its model: another one that is loaded answers as it is', async () => {
   const folders = [await folderOf(await smallModel()), await folderOf(await smallModel({ seed: 2 }))];
   let folder = folders[0]!;
   const engine = createLocalEngine({ fetchFile: (url, signal) => serveFolder(folder)(url, signal), wasmPath });
   running.push(engine);
   const load = () => engine.load({ modelUrl: MODEL_URL, backend: 'wasm' });
   await load();
-  await engine.adopt(await learnAll(engine, habit(4)));
+  await engine.setAdapter(await learnAll(engine, habit(4)));
   const tuned = await everything(engine, clicks('item-9'));
   folder = folders[1]!;
   await load();
   const other = await everything(engine, clicks('item-9'));
-  await engine.adopt(null);
+  await engine.setAdapter(null);
   expect(await everything(engine, clicks('item-9'))).toEqual(other);
   folder = folders[0]!;
   await load();
   const base = await everything(engine, clicks('item-9'));
   expect(base).not.toEqual(tuned);
-  await engine.adopt(await learnAll(engine, habit(4)));
+  await engine.setAdapter(await learnAll(engine, habit(4)));
   await load();
   expect(await everything(engine, clicks('item-9'))).toEqual(tuned);
 });

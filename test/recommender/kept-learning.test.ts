@@ -16,7 +16,7 @@ test('a change that comes while an earlier one is being read is read, too', asyn
   const here = page();
   await here.store.flush();
   const status: Status = { storage: 'indexeddb', consent: 'granted', consentBy: {}, paused: false, degraded: [] };
-  const engine = { adopt: async () => {}, migrate: async () => ({ reason: 'it is never asked' }) };
+  const engine = { setAdapter: async () => {}, migrate: async () => ({ reason: 'it is never asked' }) };
   const kept = new KeptLearning({
     ...{ engine, store: here.store, status: () => status },
     degrade: (_, message) => expect.fail(message),

@@ -248,12 +248,12 @@ describe('an engine in a worker', () => {
     expect(degraded).toMatchObject([{ code: 'worker-restarted', message: expect.stringContaining('out of memory') }]);
   });
 
-  test('recommends by what was adopted after a crash, and from a second one that takes over', async () => {
+  test('recommends by the adapter that was set after a crash, and from a second one that takes over', async () => {
     const { engine, started } = client(() => 'well');
     await engine.load(LOAD);
     const base = await engine.recommend(request());
     const { delta } = await engine.fineTune({ sessions: [request().session, request().session], milliseconds: 1e9 });
-    await engine.adopt(delta);
+    await engine.setAdapter(delta);
     const { items } = await engine.recommend(request());
     expect(items).not.toEqual(base.items);
     started[0]!.crash();
@@ -262,7 +262,7 @@ describe('an engine in a worker', () => {
     await rival.engine.load(LOAD);
     rival.takeOver();
     expect((await engine.recommend(request())).items).toEqual(items);
-    await engine.adopt(null);
+    await engine.setAdapter(null);
     started.at(-1)!.crash();
     expect((await engine.recommend(request())).items).toEqual(base.items);
     expect(started).toHaveLength(4);
@@ -273,15 +273,15 @@ describe('an engine in a worker', () => {
     await engine.load(LOAD);
     const base = await engine.recommend(request());
     const { delta } = await engine.fineTune({ sessions: [request().session, request().session], milliseconds: 1e9 });
-    await engine.adopt(delta);
+    await engine.setAdapter(delta);
     const rival = await engine.rival();
     await rival.engine.load(LOAD);
-    const taken = engine.adopt(null);
+    const taken = engine.setAdapter(null);
     rival.takeOver();
     await taken;
     expect((await engine.recommend(request())).items).toEqual(base.items);
-    await engine.adopt(delta);
-    const lost = engine.adopt(null);
+    await engine.setAdapter(delta);
+    const lost = engine.setAdapter(null);
     started.at(-1)!.crash();
     await lost;
     expect((await engine.recommend(request())).items).toEqual(base.items);
