@@ -104,11 +104,13 @@ export async function frozenModelOf(model: ScoringModel): Promise<FrozenModel> {
   const scale = await scaleOf(model);
   if (scale === undefined) throw noScale(artifact.info.name);
   const n = catalogue.items;
-  const [rows, biases, lifts] = tidy(() => {
+  const [rows, biases, repeatScores] = tidy(() => {
     const { table, bias, repeats } = architecture.outputs(params, config);
     return [slice(table, [1, 0], [n, -1]), bias && slice(bias, 1, n), repeats && slice(repeats, 0)];
   });
-  const [table, bias, repeats] = await Promise.all([rows, biases, lifts].map((part) => part && readFinite(part)));
+  const [table, bias, repeats] = await Promise.all(
+    [rows, biases, repeatScores].map((part) => part && readFinite(part)),
+  );
   const { itemIds, tensors, catalogue: products = [] } = artifact;
   const frozen: FrozenModel = {
     base: baseOf(artifact),

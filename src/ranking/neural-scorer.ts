@@ -90,7 +90,7 @@ function itemSide<C>(model: SessionModel<C>, params: Params, config: C, n: numbe
     if (outputs.repeats) held.repeats = slice(outputs.repeats, 0); // the parameter itself is the caller's
     return held;
   });
-  let lifts: Promise<Float32Array> | undefined;
+  let repeatScores: Promise<Float32Array> | undefined;
   return {
     scores(vectors) {
       const products: Tensor2D = matMul(vectors, table); // [B, n]
@@ -98,8 +98,8 @@ function itemSide<C>(model: SessionModel<C>, params: Params, config: C, n: numbe
     },
     async withRepeats(scores, sessions) {
       if (!repeats) return scores;
-      lifts ??= repeats.data() as Promise<Float32Array>;
-      const values = await lifts;
+      repeatScores ??= repeats.data() as Promise<Float32Array>;
+      const values = await repeatScores;
       sessions().forEach(({ items }, b) => {
         for (const [item, lag] of lagsOf(items, values.length)) scores[b * n + item - 1]! += values[lag]!;
       });
