@@ -49,7 +49,7 @@ interface Part {
  *
  * @param worker Name of the worker's script among the output; `[hash]` is of its content.
  * @param installed Folder of the output in an installed package, `aisle/dist/lib`, where shops bundle it. Vite up to 7 moves
- *   what a page imports from there into `node_modules/.vite/deps` when it serves it in development, but not the assets.
+ *   what a page imports from there into `deps` of its cache when it serves it in development, but not the assets.
  *   Default: the output is served as it is, and all files lie beside the worker's script.
  */
 export function workerFiles({ worker, installed }: { worker: string; installed?: string }): Plugin {
@@ -77,9 +77,10 @@ export function workerFiles({ worker, installed }: { worker: string; installed?:
           return `export const builtWorkers = () => [{ worker: ${address}, urls: {} }];`;
         }
         const urls = JSON.stringify(Object.fromEntries(beside.map(({ name }) => [relative(name), addressOf(name)])));
-        const moved = `import.meta.url.replace(/\\.vite\\/deps\\/.*/, '${installed}/${entry.name}')`;
+        const moved = `import.meta.url.replace(deps, '/node_modules/${installed}/${entry.name}')`;
         return `
-          const isMoved = import.meta.url.includes('/node_modules/.vite/deps/');
+          const deps = /\\/node_modules\\/\\.(vite|cache\\/.+)\\/deps\\/.*/;
+          const isMoved = deps.test(import.meta.url);
           export const builtWorkers = () => [
             ...(isMoved ? [{ worker: ${moved}, urls: {} }] : []),
             { worker: '${addressOf(entry.name)}', urls: ${urls} },
