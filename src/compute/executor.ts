@@ -79,7 +79,7 @@ export async function run<T>(
 
 /** Waits until nothing else runs. A slice that runs for `patience` seconds is at fault, and this call is the next. */
 async function acquire(signal?: AbortSignal, patience?: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: Timer | undefined;
   let abort = () => {};
   try {
     await new Promise<void>((resolve, reject) => {
@@ -92,19 +92,32 @@ async function acquire(signal?: AbortSignal, patience?: number): Promise<void> {
       };
       signal?.addEventListener('abort', abort, { once: true });
       if (patience === undefined) return;
-      const evict = () => {
+      timer = awakeTimer(patience, function evict() {
         const left = patience - (running?.seconds() ?? 0);
-        timer = setTimeout(evict, 1000 * (left > 0 ? left : patience));
+        timer = awakeTimer(left > 0 ? left : patience, evict);
         if (left > 0 || !leave()) return;
         queue.unshift(own);
         running?.abandon(patience);
-      };
-      timer = setTimeout(evict, 1000 * patience);
+      });
     });
   } finally {
-    clearTimeout(timer);
+    timer?.clear();
     signal?.removeEventListener('abort', abort);
   }
+}
+
+interface Timer {
+  clear(): void;
+}
+
+/** A timer that comes late has slept, with the page or the machine, and so has the device: it begins once more. */
+function awakeTimer(seconds: number, done: () => void): Timer {
+  const due = performance.now() + 1000 * seconds;
+  let timer = setTimeout(() => {
+    if (performance.now() < due + SLEPT) done();
+    else timer = setTimeout(done, 1000 * seconds);
+  }, 1000 * seconds);
+  return { clear: () => clearTimeout(timer) };
 }
 
 function release(): void {
@@ -124,7 +137,7 @@ class RunningSlice implements Slice {
   #device: Device | undefined;
   /** The backend that starts just now. */
   #starting: BackendName | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #stopListening = () => {};
   #fail: (fault: RecommenderError) => void = () => {};
   readonly #failed: Promise<never>;
@@ -286,20 +299,15 @@ class RunningSlice implements Slice {
   }
 
   #pause(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#stopListening();
   }
 
   #renew(waited = 0): void {
     const deadline = this.#deadline;
     if (deadline === undefined) return;
-    clearTimeout(this.#timer);
-    const due = performance.now() + 1000 * (deadline - waited);
-    this.#timer = setTimeout(() => {
-      // A timer that comes late has slept, with the page or the machine, and so has the device.
-      if (performance.now() > due + SLEPT) this.#renew();
-      else this.abandon(deadline);
-    }, due - performance.now());
+    this.#timer?.clear();
+    this.#timer = awakeTimer(deadline - waited, () => this.abandon(deadline));
   }
 }
 

@@ -15,6 +15,8 @@ const KERNELS: Readonly<Record<BackendName, () => Promise<{ readonly kernels: re
   webgpu: () => import('./kernels/webgpu/training'),
 };
 
+const runningBackends = () => (Object.keys(KERNELS) as BackendName[]).filter((name) => engine().registry[name]);
+
 /** The kernels that training needs on a backend, fetched. The second time they are there at once. */
 export const loadTraining = async (name: BackendName): Promise<readonly KernelConfig[]> =>
   (await loadCode(`training on "${name}"`, KERNELS[name])).kernels;
@@ -23,17 +25,18 @@ export const loadTraining = async (name: BackendName): Promise<readonly KernelCo
  * Makes the backends that are running able to train: registers gradients and the kernels they need. Call it after
  * `startBackend`, and again after starting another backend; a repeated call changes nothing.
  *
+ * @param names Default: all that run.
+ *
  * @throws RecommenderError `no-backend` if no backend has been started; `io` where code cannot be fetched.
  */
-export async function registerTraining(): Promise<void> {
+export async function registerTraining(names = runningBackends()): Promise<void> {
   for (const gradient of gradients) {
     if (getGradient(gradient.kernelName) !== gradient) registerGradient(gradient);
   }
-  const running = (Object.keys(KERNELS) as BackendName[]).filter((name) => engine().registry[name] !== undefined);
-  if (running.length === 0) {
+  if (names.length === 0) {
     throw new RecommenderError('no-backend', 'registerTraining: no backend is running; call startBackend first.');
   }
-  for (const name of running) {
+  for (const name of names) {
     const kernels = await loadTraining(name);
     addKernels(name, kernels);
     const missing = missingKernels(name, trainingKernels);

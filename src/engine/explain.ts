@@ -24,12 +24,7 @@ const SLICE_SCORES = 4 * 1024 * 1024;
 const UNSAID = 0.01;
 
 /** Runs work that scores, in a slice, with what was learnt where something was. */
-export type Scored = <T>(
-  placement: Placement,
-  work: (model: Model) => Promise<T>,
-  signal: AbortSignal,
-  end?: number,
-) => Promise<T>;
+export type Scored = <T>(placement: Placement, work: (model: Model) => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 /** As `Engine.explain`. */
 export async function explain(
@@ -40,7 +35,6 @@ export async function explain(
 ): Promise<Explanation[]> {
   const { items } = placement;
   const count = placement.info.items;
-  const end = placement.deadline();
   const clicks = session.filter(({ itemId }) => items.indexOf(itemId) !== undefined);
   const asked = itemIds.filter((id) => items.indexOf(id) !== undefined);
   if (clicks.length === 0 || asked.length === 0) return [];
@@ -61,7 +55,7 @@ export async function explain(
       ...(await scoreAll(model, block)),
       isEvidence: (model.activeAdapter()?.scorer ?? model.scorer).isEvidence,
     });
-    const { scores, scale, isEvidence } = await scored(placement, score, signal, end);
+    const { scores, scale, isEvidence } = await scored(placement, score, signal);
     if (placement.network && scale === undefined) return []; // no probabilities, so nothing to compare
     for (const row of scores) {
       if (row === undefined) rows.push(logShares(items.popularity, columns));

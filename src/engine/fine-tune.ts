@@ -1,6 +1,7 @@
 /** One portion of learning from the visitor: what is new in the sessions, event by event, in short slices of the executor. */
 import type { Delta, TuneMethod } from '../checkpoint/delta';
 import { throwIfAborted } from '../errors';
+import { loadCode } from '../load-code';
 import { isFurtherStep, readOf } from '../session/visitor-history';
 import type { FrozenModel, TuneEvent } from '../train/tuning/frozen-model';
 import { guardAhead } from '../train/tuning/guard';
@@ -87,7 +88,7 @@ async function learning(
     const replay = await encodedReplay(placement.artifact, encoder);
     return tuneAdapter({ ...frozen, ...(replay && { replay }) }, delta);
   }
-  const { tuneFull } = await import('./tuned-network');
+  const { tuneFull } = await loadCode('learning', () => import('./tuned-network'));
   return tuneFull(placement, frozen, delta, signal);
 }
 

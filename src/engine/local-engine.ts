@@ -27,9 +27,9 @@ export interface LocalEngineOptions {
   /** Where the WASM files are; needed in Node. */
   readonly wasmPath?: BackendOptions['wasmPath'];
   /**
-   * Seconds in which a call that computes with the model is answered, its waiting and other backends included, and in which
-   * a backend must have started; the last backend of several has a second more. Default 20. Learning as a whole has no
-   * deadline; each of its slices has this one.
+   * Seconds in which work with the model is done, its waiting and other backends included, and in which a backend must have
+   * started; the last backend of several has a second more. Default 20. Learning and explaining are many such pieces of work,
+   * and have no deadline as a whole.
    */
   readonly backendDeadline?: number;
   /** WebGPU where the environment has none of its own: Node. */
@@ -110,9 +110,9 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         ).catch((error) => {
           throw isGpu(backend) || (error instanceof BackendFault && error.isGone) ? asNoBackend(error) : error;
         });
-        const before = placement;
+        const gone = ends.aborted ? next : placement;
         if (!ends.aborted) placement = next;
-        await run(async () => (ends.aborted ? next : before)?.dispose());
+        await run(async () => gone?.dispose());
         throwIfAborted(ends);
         return next.info;
       }, signal);

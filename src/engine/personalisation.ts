@@ -49,14 +49,14 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
     model.setAdapter(next);
   }
 
-  const scored: Scored = async (placement, work, signal, end = placement.deadline()) => {
+  const scored: Scored = async (placement, work, signal) => {
     const learnt = active?.base.hash === placement.artifact.hash ? active : null;
     const withLearnt = async (model: Model) => {
       await applyTo(model);
       return work(model);
     };
     try {
-      return await placement.run(withLearnt, signal, end);
+      return await placement.run(withLearnt, signal);
     } catch (error) {
       const isDoubtful = learnt && error instanceof RecommenderError && error.code === 'not-finite';
       if (!isDoubtful || active !== learnt) throw error;
@@ -64,8 +64,8 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
       active = null;
       const before = changes;
       try {
-        const result = await placement.run(withLearnt, signal, end);
-        refusal = 'it makes scores that are not finite';
+        const result = await placement.run(withLearnt, signal);
+        if (changes === before) refusal = 'it makes scores that are not finite';
         return result;
       } catch (ofModel) {
         if (changes === before) active = learnt;
@@ -84,17 +84,17 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
     setAdapter: (delta) =>
       host.call(async (signal) => {
         const placement = host.loaded();
-        const end = placement.deadline();
-        const before = active;
+        const own = ++changes;
         if (delta) {
           checkBase(delta, placement);
-          await placement.run(async (model) => checkFit(delta, model, await frozenModelOf(model)), signal, end);
+          await placement.run(async (model) => checkFit(delta, model, await frozenModelOf(model)), signal);
+          if (changes !== own) return; // what was set meanwhile is newer
         }
+        const before = active;
         active = delta;
-        const own = ++changes;
         refusal = undefined;
         try {
-          await placement.run(applyTo, signal, end);
+          await placement.run(applyTo, signal);
         } catch (error) {
           if (delta && changes === own) active = before;
           throw error;

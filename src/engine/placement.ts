@@ -51,6 +51,8 @@ export class Placement implements LoadedNetwork {
   readonly #options: PlacementOptions;
   #avoid: readonly BackendName[] = [];
   #choice: Choice = { order: [], why: () => '' };
+  /** The last one by which there was an answer. */
+  #worked = this.#choice;
   #model: Model | undefined;
   #info: ModelInfo | undefined;
   #network: LoadedNetwork['network'];
@@ -84,6 +86,7 @@ export class Placement implements LoadedNetwork {
         await run(start, { deadline: options.deadline, signal, onFault: () => placement.#abandon() });
         placement.#avoid = avoid;
         placement.#choice = { ...placement.#choice, order: [backend, ...placement.#fallbacks(backend)] };
+        placement.#worked = placement.#choice;
         return placement;
       } catch (error) {
         if (!(error instanceof BackendFault) || backend === order.at(-1)) throw error;
@@ -102,33 +105,28 @@ export class Placement implements LoadedNetwork {
     return this.#info!;
   }
 
-  /** When a call that begins now should have its answer, as `performance.now` tells. */
-  deadline(): number {
-    return performance.now() + 1000 * this.#options.deadline;
-  }
-
   /**
    * Works with the model, in a slice of its own; on another backend where its own fails. Where every backend fails, the
    * work is at fault and not they: the model goes back to where it was.
    *
-   * @param end `deadline` of the call that this is a part of. Default: of one that begins now.
    * @throws BackendFault of the last backend; `aborted` where another model has taken this one's place.
    */
-  async run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined, end = this.deadline()): Promise<T> {
-    let before: Choice | undefined;
+  async run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const end = performance.now() + 1000 * this.#options.deadline;
     let isOver = false;
     const onFault = (fault: BackendFault) => {
       this.#giveUp(fault);
       isOver = this.#choice.order.length === 0;
-      if (isOver) this.#choice = before!;
+      if (isOver) this.#choice = this.#worked;
     };
     for (;;) {
       const tried = this.#choice;
       const left = Math.max(LEAST, (end - performance.now()) / 1000);
       const deadline = this.#choice.order.length > 1 ? left / 2 : left;
       const slice = async (slice: Slice) => {
-        before ??= this.#choice; // as it is when the first slice begins: the model may have been moved until then
-        return work(await this.#ready(slice));
+        const result = await work(await this.#ready(slice));
+        this.#worked = this.#choice;
+        return result;
       };
       try {
         return await run(slice, { deadline, signal, onFault });
@@ -156,6 +154,7 @@ export class Placement implements LoadedNetwork {
           const milliseconds = await benchmark(next, clock);
           throwIfAborted(slice.signal);
           this.#choice = { order: [backend, ...this.#fallbacks(backend)], why: () => why };
+          this.#worked = this.#choice;
           this.#take(isThere ? { ...next, info: { ...next.info, why } } : next, isThere);
           return { model: this.info, milliseconds };
         } catch (error) {

@@ -4,6 +4,8 @@ import type { Slice } from '../compute/executor';
 import { registerTraining } from '../compute/training';
 import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
+import { loadCode } from '../load-code';
+import { models } from '../models/index';
 import { columnsOf } from '../session/click-columns';
 import { type ClickLog, countSupport } from '../session/event-log';
 import { Interrupted } from '../train/fit';
@@ -17,7 +19,9 @@ export async function trainModel(
   slice: Slice,
   onProgress: (progress: TrainProgress) => void,
 ): Promise<Trained> {
-  await slice.yield(registerTraining());
+  const { [request.model]: architecture } = models;
+  const code = architecture && loadCode(`"${request.model}"`, architecture);
+  await slice.yield(Promise.all([registerTraining(), code]));
   const { signal } = slice;
   const { model, config, seed, epochs, products } = request;
   const { log, itemIds } = indexed(request.sessions);

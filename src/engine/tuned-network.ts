@@ -19,8 +19,8 @@ export async function tuneFull(
 ): Promise<Tuning<Full>> {
   await loadTraining(placement.info.backend);
   const compute = <T>(work: () => Promise<T>): Promise<T> =>
-    placement.run(async () => {
-      await registerTraining();
+    placement.run(async ({ device }) => {
+      await registerTraining([device.name]);
       return work();
     }, signal);
   const learner = new Full(frozen, { ...baseNetwork(placement), replay: replayOf(placement.artifact) }, delta, compute);

@@ -86,7 +86,7 @@ export class Trainer<C> {
   readonly #epochs: Epochs;
   /** Batches of an epoch over all sessions, and of one over the latest. */
   readonly #steps: { readonly all: number; readonly recent: number };
-  #readEvery = 1;
+  #readEvery: number;
   #epoch: number;
   #stepInEpoch: number;
   #step: number;
@@ -104,6 +104,7 @@ export class Trainer<C> {
   constructor(options: TrainerOptions<C>, saved?: TrainerState) {
     const { model, config, catalogue, sessions, seed } = options;
     this.#options = options;
+    this.#readEvery = options.team ? READ_EVERY : 1;
     this.#subject = trainee(model, config, catalogue);
     this.#epochs = epochsOf(this.#subject.plan, sessions, options.epochs);
     const all = this.#batches(0).count;
@@ -186,11 +187,13 @@ export class Trainer<C> {
     const pending: Pending[] = [];
     const flush = async (): Promise<void> => {
       const group = pending.splice(0);
-      const from = performance.now();
-      if (group.length > 0) await this.#account(group);
-      const took = performance.now() - from;
-      if (took > LONGEST_READ) this.#readEvery = Math.max(1, this.#readEvery >> 1);
-      else if (took < LONGEST_READ / 2) this.#readEvery = Math.min(READ_EVERY, 2 * this.#readEvery);
+      if (group.length > 0) {
+        const from = performance.now();
+        await this.#account(group);
+        const took = this.#options.team ? LONGEST_READ : performance.now() - from; // threads all read at the same step
+        if (took > LONGEST_READ) this.#readEvery = Math.max(1, this.#readEvery >> 1);
+        else if (took < LONGEST_READ / 2) this.#readEvery = Math.min(READ_EVERY, 2 * this.#readEvery);
+      }
       onProgress?.(this.#progress());
     };
     try {

@@ -151,6 +151,22 @@ describe('a deadline', () => {
     expect(await call).toBe('awake');
   });
 
+  test('of a call that waits, late after a machine has slept, ends nobody', async () => {
+    await run(onWasm);
+    vi.useFakeTimers();
+    const { passed, pass } = gate();
+    const call = settled(run((slice) => onWasm(slice).then(() => passed.then(() => 'awake')), { deadline: 50 }));
+    const waiting = run(async () => 'answered', { deadline: 5 });
+    await vi.advanceTimersByTimeAsync(1000);
+    const now = performance.now();
+    const slept = vi.spyOn(performance, 'now').mockImplementation(() => now + 3_600_000);
+    await vi.advanceTimersByTimeAsync(1500); // half of its deadline is over
+    slept.mockRestore();
+    pass();
+    expect(await call).toBe('awake');
+    expect(await waiting).toBe('answered');
+  });
+
   test('does not run while a call waits for what is no work of the device', async () => {
     vi.useFakeTimers();
     const { passed, pass } = gate();

@@ -463,6 +463,19 @@ test('what was learnt is not used any more where it, and not the model alone, ma
   expect((await engine.recommend(request)).refusedAdapter).toBeUndefined();
 });
 
+test('calls that wait behind a refusal leave the model on its backend, too', async () => {
+  const engine = await loaded('sasrec');
+  const learnt = await learnAll(engine, habit(4));
+  const damaged = { ...learnt.arrays['rows.bias']!, data: learnt.arrays['rows.bias']!.data.map(() => Number.NaN) };
+  await engine.setAdapter(learnt);
+  Object.assign(learnt.arrays, { 'rows.bias': damaged });
+  await engine.move({ backend: 'cpu' });
+  await engine.move({ backend: 'wasm' }); // makes the adapter anew
+  const request = { session: clicks(...HABIT.slice(0, 2)), k: 1, exclude: [], now: NOW };
+  await Promise.all([1, 2, 3].map(() => engine.recommend(request)));
+  expect(await engine.recommend(request)).toMatchObject({ backend: 'wasm' });
+});
+
 test('what was refused is not told of the adapter that was set after it', async () => {
   const engine = await loaded('sasrec');
   const [learnt, next] = [await learnAll(engine, habit(4)), await learnAll(engine, habit(2))];

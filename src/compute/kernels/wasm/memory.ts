@@ -4,6 +4,7 @@
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import type { KernelBackend, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
+import { deviceFailed } from '../../backend-fault';
 import {
   type Kernel,
   kernelConfig,
@@ -138,7 +139,11 @@ export function memoryOf(anyBackend: KernelBackend): WasmMemory {
 /** An instance of our own WebAssembly that works on this heap. */
 export function instantiate<Exports>(backend: BackendWasm, compiled: WebAssembly.Module): Exports {
   const { memory } = (backend.wasm as unknown as Module).asm;
-  return new WebAssembly.Instance(compiled, { env: { memory } }).exports as Exports;
+  try {
+    return new WebAssembly.Instance(compiled, { env: { memory } }).exports as Exports;
+  } catch (error) {
+    throw deviceFailed({ name: 'wasm', instance: backend }, error); // wherever a kernel asks for it first
+  }
 }
 
 /** A kernel for this backend, in front of the one of `others` that it replaces. */
