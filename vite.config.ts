@@ -27,17 +27,19 @@ const bundle = {
   license: LICENCES,
 } as const;
 
+/** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
+const SHARED = { name: 'shared', priority: 2, test: /src\/(errors|abort|compute\/types)\.ts$/ };
+const codeSplitting = { groups: [SHARED] };
+
 /** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {
   name: 'ops',
-  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|mat_mul|sigmoid|maximum|stack|add|minimum|tanh|expand_dims|(axis|segment|split|concat|broadcast|erf|selu)_util)\.js$|src[\\/]nn[\\/](activation|layer-norm|masked|normalise-rows)\.ts$/,
+  priority: 1,
+  test: /tfjs-core[\\/]dist[\\/]ops[\\/](tensor|tensor1d|tensor2d|tensor_ops_util|scalar|gather|concat|slice|transpose|sub|reshape|sum|tile|max|zeros|split|unstack|mat_mul|sigmoid|maximum|stack|add|minimum|tanh|expand_dims|(axis|segment|split|concat|broadcast|erf|selu)_util)\.js$|src[\\/](nn[\\/](activation|layer-norm|masked|normalise-rows)|compute[\\/](device-loss|backend-fault|backends[\\/]registry)|load-code)\.ts$/,
 } as const;
 
 /** Most of a build's time is that of our own plugins: the worker's build is one, and TypeScript's declarations. */
 const checks = { pluginTimings: false };
-
-/** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
-const codeSplitting = { groups: [{ name: 'shared', test: /src\/(errors|abort|compute\/types)\.ts$/ }] };
 
 const page: UserConfig = {
   optimizeDeps: { include: kernelFiles() },
@@ -68,7 +70,7 @@ const library: UserConfig = {
         assetFileNames: 'assets/[name]-[hash][extname]',
         // Vite leaves white space in libraries; this one is also served as it is.
         minify: true,
-        codeSplitting: { groups: [OPS] },
+        codeSplitting: { groups: [SHARED, OPS] },
       },
     },
   },

@@ -13,13 +13,13 @@ const STALL = 30;
 export async function loadCode<T>(what: string, load: () => Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stalled = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it did not come within ${STALL} s`)), 1000 * STALL);
+    timer = setTimeout(() => reject(new Error('it does not come')), 1000 * STALL);
   });
   try {
     return await Promise.race([load(), stalled]);
   } catch (cause) {
-    const reason = reasonOf(cause).replace(/\.$/, '');
-    throw new RecommenderError('io', `The code of ${what} could not be loaded: ${reason}. Try again.`, { cause });
+    const message = `The code of ${what} could not be loaded: ${reasonOf(cause)}. Try again.`;
+    throw new RecommenderError('io', message, { cause });
   } finally {
     clearTimeout(timer);
   }

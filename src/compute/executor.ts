@@ -79,7 +79,7 @@ export async function run<T>(
 
 /** Waits until nothing else runs. A slice that runs for `patience` seconds is at fault, and this call is the next. */
 async function acquire(signal?: AbortSignal, patience?: number): Promise<void> {
-  let timer: Timer | undefined;
+  let clear = () => {};
   let abort = () => {};
   try {
     await new Promise<void>((resolve, reject) => {
@@ -92,32 +92,32 @@ async function acquire(signal?: AbortSignal, patience?: number): Promise<void> {
       };
       signal?.addEventListener('abort', abort, { once: true });
       if (patience === undefined) return;
-      timer = awakeTimer(patience, function evict() {
+      clear = awakeTimer(patience, function evict() {
         const left = patience - (running?.seconds() ?? 0);
-        timer = awakeTimer(left > 0 ? left : patience, evict);
+        clear = awakeTimer(left > 0 ? left : patience, evict);
         if (left > 0 || !leave()) return;
         queue.unshift(own);
         running?.abandon(patience);
       });
     });
   } finally {
-    timer?.clear();
+    clear();
     signal?.removeEventListener('abort', abort);
   }
 }
 
-interface Timer {
-  clear(): void;
-}
-
-/** A timer that comes late has slept, with the page or the machine, and so has the device: it begins once more. */
-function awakeTimer(seconds: number, done: () => void): Timer {
+/**
+ * A timer that comes late has slept, with the page or the machine, and so has the device: it begins once more.
+ *
+ * @returns Ends it.
+ */
+function awakeTimer(seconds: number, done: () => void): () => void {
   const due = performance.now() + 1000 * seconds;
   let timer = setTimeout(() => {
     if (performance.now() < due + SLEPT) done();
     else timer = setTimeout(done, 1000 * seconds);
   }, 1000 * seconds);
-  return { clear: () => clearTimeout(timer) };
+  return () => clearTimeout(timer);
 }
 
 function release(): void {
@@ -137,7 +137,7 @@ class RunningSlice implements Slice {
   #device: Device | undefined;
   /** The backend that starts just now. */
   #starting: BackendName | undefined;
-  #timer: Timer | undefined;
+  #clear = () => {};
   #stopListening = () => {};
   #fail: (fault: RecommenderError) => void = () => {};
   readonly #failed: Promise<never>;
@@ -246,7 +246,7 @@ class RunningSlice implements Slice {
   abandon(seconds: number): void {
     const name = this.#starting ?? this.#device?.name;
     if (name === undefined) {
-      this.#fail(new RecommenderError('timeout', `The work did not end within ${seconds} s.`));
+      this.#fail(new RecommenderError('timeout', `The work did not answer within ${seconds} s.`));
       return;
     }
     const instance = this.#starting ? undefined : this.#device?.instance;
@@ -299,15 +299,15 @@ class RunningSlice implements Slice {
   }
 
   #pause(): void {
-    this.#timer?.clear();
+    this.#clear();
     this.#stopListening();
   }
 
   #renew(waited = 0): void {
     const deadline = this.#deadline;
     if (deadline === undefined) return;
-    this.#timer?.clear();
-    this.#timer = awakeTimer(deadline - waited, () => this.abandon(deadline));
+    this.#clear();
+    this.#clear = awakeTimer(deadline - waited, () => this.abandon(deadline));
   }
 }
 

@@ -5,9 +5,9 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { abortable, firstOf } from '../abort';
 import { BackendFault } from '../compute/backend-fault';
-import { type BackendOptions, stopDevice } from '../compute/backends/start';
+import type { BackendOptions } from '../compute/backends/start';
 import { deviceHere } from '../compute/device';
-import { run, type Slice } from '../compute/executor';
+import { run } from '../compute/executor';
 import { startOrder } from '../compute/fallback';
 import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
@@ -18,7 +18,7 @@ import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader'
 import type { ModelItems } from './model-items';
 import type { Personalisation } from './personalisation';
 import { Placement, type PlacementOptions } from './placement';
-import { hold, type Model } from './ready-model';
+import type { Model } from './ready-model';
 import type { Engine, RankedItem } from './types';
 
 export interface LocalEngineOptions {
@@ -155,26 +155,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       return call(async (ends) => {
         // Gradients and optimisers are loaded where a model learns, and nowhere else.
         const { trainModel } = await loadCode('training', () => import('./train-model'));
-        const order = startOrder(request.backend);
-        for (const backend of order) {
-          let release: (() => void) | undefined;
-          const training = async (slice: Slice) => {
-            const device = await slice.start(backend, placementOptions);
-            release = hold(device);
-            return trainModel(request, device.name, slice, onProgress);
-          };
-          try {
-            return await run(training, { deadline, signal: ends, onFault: stopGone });
-          } catch (error) {
-            if (!(error instanceof BackendFault)) throw error;
-            if (!release && backend !== order.at(-1)) continue;
-            if (!error.isGone) throw error;
-            throw new RecommenderError('engine-lost', `${error.message} Train again, or on another backend.`);
-          } finally {
-            if (release) await run(async () => release?.());
-          }
-        }
-        throw new RangeError('train: the order names no backend; pass at least one.');
+        return trainModel(request, placementOptions, ends, onProgress);
       }, signal);
     },
     fineTune: async (...request) => (await personalised()).fineTune(...request),
@@ -218,12 +199,6 @@ function asNoBackend(error: unknown): unknown {
   if (!(error instanceof BackendFault) || error.code === 'no-backend') return error;
   const message = `The backend "${error.backend}" failed: ${error.message}`;
   return new RecommenderError('no-backend', message, { cause: error });
-}
-
-/** Whoever needs the backend next starts another instance of it. */
-function stopGone(fault: BackendFault): void {
-  const device = fault.device();
-  if (fault.isGone && device) stopDevice(device);
 }
 
 const answer = ({ info }: Placement, from: number, items: readonly RankedItem[]) => ({

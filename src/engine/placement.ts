@@ -79,7 +79,8 @@ export class Placement implements LoadedNetwork {
     await loadArchitecture(artifact.info);
     const placement = new Placement(artifact, options);
     const failures: string[] = [];
-    for (const backend of order) {
+    for (let at = 0; ; at++) {
+      const backend = order[at]!;
       placement.#choice = { order: [backend], why: () => why(backend, failures) };
       const start = (slice: Slice) => placement.#ready(slice, onProgress);
       try {
@@ -89,11 +90,10 @@ export class Placement implements LoadedNetwork {
         placement.#worked = placement.#choice;
         return placement;
       } catch (error) {
-        if (!(error instanceof BackendFault) || backend === order.at(-1)) throw error;
+        if (!(error instanceof BackendFault) || at === order.length - 1) throw error;
         failures.push(error.message);
       }
     }
-    throw new RangeError('Placement.of: the order names no backend; pass at least one.');
   }
 
   get network(): LoadedNetwork['network'] {

@@ -1,6 +1,9 @@
 /** Training from plain data to plain data. A chunk of its own: loaded only where a model learns. */
 
-import type { Slice } from '../compute/executor';
+import { BackendFault } from '../compute/backend-fault';
+import { stopDevice } from '../compute/backends/start';
+import { run, type Slice } from '../compute/executor';
+import { startOrder } from '../compute/fallback';
 import { registerTraining } from '../compute/training';
 import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
@@ -10,12 +13,54 @@ import { columnsOf } from '../session/click-columns';
 import { type ClickLog, countSupport } from '../session/event-log';
 import { Interrupted } from '../train/fit';
 import { learn } from '../train/learn';
+import type { PlacementOptions } from './placement';
+import { hold } from './ready-model';
 import type { EngineEvent, Trained, TrainProgress, TrainRequest } from './types';
 
-/** As `Engine.train`, in slices on a backend that has started. Every tensor that it makes it frees. */
+/**
+ * As `Engine.train`: on the first backend of the choice that starts.
+ *
+ * @throws RecommenderError `engine-lost` where its device is gone before the end.
+ */
 export async function trainModel(
   request: TrainRequest,
+  options: PlacementOptions,
+  signal: AbortSignal,
+  onProgress: (progress: TrainProgress) => void,
+): Promise<Trained> {
+  const { deadline } = options;
+  const order = [...startOrder(request.backend)];
+  for (;;) {
+    const backend = order.shift()!;
+    let release: (() => void) | undefined;
+    const training = async (slice: Slice) => {
+      const device = await slice.start(backend, options);
+      release = hold(device);
+      return trainOn(backend, request, slice, onProgress);
+    };
+    try {
+      return await run(training, { deadline, signal, onFault: stopGone });
+    } catch (error) {
+      if (!(error instanceof BackendFault)) throw error;
+      if (!release && order.length > 0) continue;
+      if (!error.isGone) throw error;
+      throw new RecommenderError('engine-lost', `${error.message} Train again, or on another backend.`);
+    } finally {
+      if (release) await run(async () => release?.());
+    }
+  }
+}
+
+/** Whoever needs the backend next starts another instance of it. */
+function stopGone(fault: BackendFault): void {
+  const device = fault.device();
+  if (fault.isGone && device) stopDevice(device);
+}
+
+/** In slices, on a backend that has started. Every tensor that it makes it frees. */
+async function trainOn(
   backend: BackendName,
+  request: TrainRequest,
   slice: Slice,
   onProgress: (progress: TrainProgress) => void,
 ): Promise<Trained> {

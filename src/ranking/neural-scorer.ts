@@ -217,7 +217,7 @@ function steppingSession<C>(
   return {
     items: n,
     async score({ items }) {
-      if (items.length === 0) throw new RangeError('score: the session has no click; pass at least one.');
+      if (items.length === 0) throw new RangeError('score: a session has no click; pass at least one.');
       const continues = seen.length > 0 && seen.length <= items.length && seen.every((item, t) => item === items[t]);
       if (!continues) {
         forget();

@@ -58,7 +58,7 @@ export function createParts(
     }
     if (factories.has(part)) return;
     throw new Error(
-      `The worker's part ${url} could not be loaded: ${why}. Copy the whole folder of the worker's script.`,
+      `The worker's part ${url} could not be loaded: ${why}. Copy the whole folder of the worker's script`,
     );
   }
 

@@ -1,6 +1,6 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { stopBackend } from '../../src/compute/backends/start';
+import { startBackend, stopBackend } from '../../src/compute/backends/start';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, Trained, TrainProgress, TrainRequest } from '../../src/engine/types';
 import { wasmPath } from '../compute/backends/start';
@@ -41,6 +41,7 @@ const artifactOf = ({ losses, backend, ...trained }: Trained) => ({
 });
 
 test('a backend that never starts gives way to the next', async () => {
+  await startBackend('wasm', { wasmPath }); // its code is there, then
   stopBackend('wasm');
   const hangs = vi.spyOn(WebAssembly, 'instantiate').mockImplementation(() => new Promise<never>(() => {}));
   try {
