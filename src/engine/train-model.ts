@@ -64,8 +64,8 @@ async function trainOn(
   slice: Slice,
   onProgress: (progress: TrainProgress) => void,
 ): Promise<Trained> {
-  const { [request.model]: architecture } = models;
-  const code = architecture && loadCode(`"${request.model}"`, architecture);
+  // `learn` refuses a name that none has.
+  const code = Object.hasOwn(models, request.model) && loadCode(`"${request.model}"`, models[request.model]!);
   await slice.yield(Promise.all([registerTraining(), code]));
   const { signal } = slice;
   const { model, config, seed, epochs, products } = request;

@@ -190,9 +190,7 @@ export class Trainer<C> {
       if (group.length > 0) {
         const from = performance.now();
         await this.#account(group);
-        const took = this.#options.team ? LONGEST_READ : performance.now() - from; // threads all read at the same step
-        if (took > LONGEST_READ) this.#readEvery = Math.max(1, this.#readEvery >> 1);
-        else if (took < LONGEST_READ / 2) this.#readEvery = Math.min(READ_EVERY, 2 * this.#readEvery);
+        this.#adaptReads(performance.now() - from);
       }
       onProgress?.(this.#progress());
     };
@@ -225,6 +223,12 @@ export class Trainer<C> {
     this.#measureSums = {};
     this.#learner.forget();
     return loss;
+  }
+
+  #adaptReads(took: number): void {
+    if (this.#options.team) return; // threads all read at the same step
+    if (took > LONGEST_READ) this.#readEvery = Math.max(1, this.#readEvery >> 1);
+    else if (took < LONGEST_READ / 2) this.#readEvery = Math.min(READ_EVERY, 2 * this.#readEvery);
   }
 
   /**

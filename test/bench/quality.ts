@@ -9,8 +9,8 @@
  * `sasrec, official`), or by architecture, or by form: `improved`, `faithful`, `counted`, `blended`; default: all but the blended
  * ones, which ask rows together that are there already, all `--seeds` of a row or the first with neighbours: with those that
  * do best on the validation part, which the first command on a log finds out. A row that stands in
- * `results/quality-LOG.json` with the same settings, and is not stale, is skipped; one that was interrupted, or killed, goes on where it was.
- * After each row the JSON and the pages are written. `--list` says what is open. Needs the logs of `../shared`.
+ * `results/quality-LOG.json` with the same settings, and is not stale, is skipped; one that was interrupted, or killed, goes on
+ * where it was. After each row the JSON and the pages are written. `--list` says what is open. Needs the logs of `../shared`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -28,6 +28,17 @@ function held(run: ReturnType<typeof vi.fn>) {
   return { end: () => end(), fail: (error: Error) => fail(error) };
 }
 
+/** What was learnt makes a score that is NaN; the model alone is asked, and does not answer yet. */
+async function refusing() {
+  const { setAdapter, scored, placement, run, signal, ...rest } = faked();
+  await setAdapter(DELTA);
+  run.mockRejectedValueOnce(new RecommenderError('not-finite', 'a score is NaN'));
+  const again = held(run);
+  const blamed = scored(placement, async () => 0, signal);
+  await vi.waitFor(() => expect(run).toHaveBeenCalledTimes(4));
+  return { ...rest, setAdapter, again, blamed };
+}
+
 test('what is taken off while what was learnt is being checked stays off', async () => {
   const { setAdapter, run, byTheModelAlone } = faked();
   const check = held(run);
@@ -39,12 +50,7 @@ test('what is taken off while what was learnt is being checked stays off', async
 });
 
 test('a refusal is not told of what was set while it was decided', async () => {
-  const { setAdapter, scored, takeRefusal, placement, run, signal } = faked();
-  await setAdapter(DELTA);
-  run.mockRejectedValueOnce(new RecommenderError('not-finite', 'a score is NaN'));
-  const again = held(run);
-  const blamed = scored(placement, async () => 0, signal);
-  await vi.waitFor(() => expect(run).toHaveBeenCalledTimes(4));
+  const { setAdapter, takeRefusal, again, blamed } = await refusing();
   await setAdapter({ ...DELTA });
   again.end();
   await blamed;
@@ -52,12 +58,7 @@ test('a refusal is not told of what was set while it was decided', async () => {
 });
 
 test('what was learnt and is taken off while it is being blamed stays off, whatever fails then', async () => {
-  const { setAdapter, scored, placement, run, signal, byTheModelAlone } = faked();
-  await setAdapter(DELTA);
-  run.mockRejectedValueOnce(new RecommenderError('not-finite', 'a score is NaN'));
-  const again = held(run);
-  const blamed = scored(placement, async () => 0, signal);
-  await vi.waitFor(() => expect(run).toHaveBeenCalledTimes(4));
+  const { setAdapter, byTheModelAlone, again, blamed } = await refusing();
   await setAdapter(null);
   again.fail(new RecommenderError('aborted', 'the caller is gone'));
   await expect(blamed).rejects.toMatchObject({ code: 'aborted' });
