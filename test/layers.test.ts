@@ -57,9 +57,21 @@ describe('the checker refuses, with file, line and rule,', () => {
     ],
     [
       'a sideways import',
-      'src/objectives/a.ts',
-      `import { sknn } from '../neighbours/rules';`,
-      'sideways import: objectives → neighbours',
+      'src/store/a.ts',
+      `import { sessionInput } from '../session/event-log';`,
+      'sideways import: store → session',
+    ],
+    [
+      'a network that imports a training',
+      'src/models/gru4rec.ts',
+      `import { gru4recTraining } from './gru4rec-training';`,
+      'a network never imports its training: a page would load it',
+    ],
+    [
+      'a network that imports a loss beside a type',
+      'src/models/caser.ts',
+      `import { type BatchArray, vector } from '../objectives/batch';`,
+      'a network never imports its training: a page would load it',
     ],
     [
       'an import from the tests',
@@ -226,6 +238,8 @@ describe('the checker allows', () => {
     ['imports of its own part', 'src/compute/backends/start.ts', `import { x } from '../types';`],
     ['types and errors from everywhere', 'src/session/a.ts', `import { RecommenderError } from '../errors';`],
     ['the demo to use the elements', 'src/demo/a.ts', `import '../ui/card';`],
+    ['a network to name types of its training', 'src/models/a.ts', `import type { Plan } from './training';`],
+    ['a training to import losses', 'src/models/a-training.ts', `import { top1 } from '../objectives/losses';`],
     ['tensors in a layer', 'src/nn/a.ts', `import { matMul } from '@tensorflow/tfjs-core';`],
     ['the DOM in the page', 'src/demo/a.ts', `document.body.append(document.createElement('p'));`],
     ['Node in the command line', 'src/cli/a.ts', `import { readFile } from 'node:fs/promises';`],

@@ -11,18 +11,18 @@ export interface Violation {
 
 /** Imports point from a higher rank to a lower one. Parts of one rank do not know each other, except where `BESIDE` says. */
 const RANK: Readonly<Record<string, number>> = {
-  index: 11,
-  demo: 10,
-  ui: 10,
-  cli: 10,
-  recommender: 9,
-  worker: 8,
-  engine: 7,
-  train: 6,
-  ranking: 5,
-  neighbours: 4,
-  objectives: 4,
-  models: 3,
+  index: 12,
+  demo: 11,
+  ui: 11,
+  cli: 11,
+  recommender: 10,
+  worker: 9,
+  engine: 8,
+  train: 7,
+  ranking: 6,
+  neighbours: 5,
+  models: 4,
+  objectives: 3,
   nn: 2,
   compute: 1,
   session: 0,
@@ -104,6 +104,8 @@ function checkFile(file: string, text: string, imports: Import[]): Violation[] {
       const path = specifier.startsWith('.') ? join(dirname(file), specifier.replace(/\?.*$/, '')) : undefined;
       if (path !== undefined) imports.push({ line: lineOf(node), path });
       for (const rule of importRules(part, specifier, path)) report(node, rule);
+      if (part === 'models' && path !== undefined && loadsTraining(file, path, node))
+        report(node, 'a network never imports its training: a page would load it');
     } else if (ts.isIdentifier(node) || ts.isStringLiteralLike(node)) {
       if (HEAP_NAMES.test(node.text) && file !== HEAP_HOME) {
         report(node, `the WASM heap only in ${HEAP_HOME}, through a kernel's plan: ${node.text}`);
@@ -177,6 +179,21 @@ function importRules(part: string, specifier: string, path: string | undefined):
   const builtin = specifier.startsWith('node:') || BUILTIN.has(specifier.split('/')[0] ?? '');
   if (builtin && part !== 'cli') rules.push(`Node only in cli: ${specifier}`);
   return rules;
+}
+
+/** Whether a network's file loads what only trains: a training, or code of the objectives; types cost nothing. */
+function loadsTraining(file: string, path: string, node: ts.Node): boolean {
+  if (/(training|models\/index)\.ts$/.test(file) || isTypeOnly(node)) return false;
+  return path.startsWith('src/objectives/') || path.endsWith('training');
+}
+
+function isTypeOnly(node: ts.Node): boolean {
+  if (ts.isImportTypeNode(node)) return true;
+  const clause = ts.isImportDeclaration(node) ? node.importClause : undefined;
+  if (!clause) return false;
+  const { namedBindings: named } = clause;
+  const areTypes = !clause.name && named && ts.isNamedImports(named) && named.elements.every((e) => e.isTypeOnly);
+  return clause.isTypeOnly || Boolean(areTypes);
 }
 
 /** Names that a file declares or imports itself, which therefore are not globals. */

@@ -1,11 +1,17 @@
 /** An architecture that Aisle does not have comes in by one entry of the registry, and everything else knows it. */
 
 import { join } from 'node:path';
-import { gather, matMul, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { div, gather, matMul, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createRecommender } from '../src/index';
 import { models } from '../src/models/index';
-import type { SessionModel } from '../src/models/model';
+import type { Prepared, SessionModel } from '../src/models/model';
+import type { Training } from '../src/models/training';
+import { type BatchArray, inputItems, outputItems } from '../src/objectives/batch';
+import { shuffled } from '../src/objectives/batching';
+import { type Example, prefixes, targetsOf } from '../src/objectives/examples';
+import { catalogueCrossEntropy } from '../src/objectives/softmax';
+import { sessionInput } from '../src/session/event-log';
 import { serveArtifact } from './cli/serve';
 
 interface ToyConfig {
@@ -28,36 +34,59 @@ const toy: SessionModel<ToyConfig> = {
     learningRate: { type: 'number', min: 0, max: 1, default: 0.05, doc: 'step size', source: 'ours' },
     epochs: { type: 'integer', min: 1, max: 100, default: 20, doc: 'passes', source: 'ours' },
   },
+  epochsOption: 'epochs',
+  logitScale: () => 1,
   parameters: ({ width: d }, { items: n }) => ({
     items: { shape: [n + 1, d], init: { kind: 'normal', std: 0.3 }, rows: 'both' },
     w: { shape: [d, d], init: { kind: 'normal', std: 0.3 } },
   }),
-  prepare: (sessions) => ({
-    last: {
-      data: Int32Array.from(sessions, ({ items }) => items[items.length - 1]!),
-      shape: [sessions.length],
-      items: true,
-    },
-  }),
+  prepare: (sessions) => ({ last: inputItems(Int32Array.from(sessions, ({ items }) => items[items.length - 1]!)) }),
   encode: ({ items, w }, { last }) => matMul(gather(items as Tensor2D, last as Tensor1D), w as Tensor2D),
   outputs: ({ items }) => ({ table: items as Tensor2D }),
-  training: ({ learningRate, epochs }) => ({
-    rows: { kind: 'prefixes', maxLength: 50 },
-    batchSize: 32,
+};
+
+interface ToyBatch {
+  readonly inputs: Prepared;
+  readonly targets: BatchArray<Tensor1D>;
+}
+
+/** Every prefix predicts the next click, by the softmax over the catalogue. */
+const toyTraining: Training<ToyConfig, Example, ToyBatch> = {
+  network: toy,
+  plan: ({ learningRate, epochs }) => ({
     epochs,
-    objective: { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, reduction: 'mean' },
     optimiser: {
-      ...{ kind: 'adam', learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, touchedRows: true },
+      kind: 'adam',
+      learningRate,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
       weightDecay: { amount: 0, kind: 'decoupled' },
+      touchedRows: false,
     },
     schedule: { kind: 'constant' },
   }),
+  rows: (log, _, streams) => shuffled(prefixes(log, 50), 32, streams('order')),
+  batch: (rows, { sessions, catalogue }, config) => ({
+    inputs: toy.prepare(
+      rows.map(({ source, from, firstTarget }) => sessionInput(sessions, source, from, firstTarget)),
+      config,
+      catalogue,
+    ),
+    targets: outputItems(targetsOf(rows, sessions)),
+  }),
+  loss(params, { inputs, targets }, config, run) {
+    const c = toy.encode(params, inputs, config, run);
+    const total = catalogueCrossEntropy(c, toy.outputs(params, config), targets, run.items, {});
+    return { loss: div(total, targets.shape[0]) };
+  },
+  size: ({ from, firstTarget }) => ({ clicks: firstTarget - from, targets: 1 }),
 };
 
 let program: typeof import('./cli/program');
 let log: typeof import('./cli/ring-log');
 beforeAll(async () => {
-  models['toy'] = async () => toy;
+  models['toy'] = { network: async () => toy, training: async () => toyTraining };
   program = await import('./cli/program');
   log = await import('./cli/ring-log');
 });

@@ -3,30 +3,30 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { run } from '../compute/executor';
 import type { BackendChoice } from '../compute/types';
 import { RecommenderError } from '../errors';
+import { DataParallel } from '../train/data-parallel';
 import { assist } from '../train/learn';
-import { Team } from '../train/team';
 import { tameLibraries } from './libraries';
 import { startFirst } from './start-backend';
 import type { ThreadMessage, ThreadTask } from './threads';
 
 const say = (message: ThreadMessage): void => parentPort!.postMessage(message);
 
-async function help({ options, backend, memory, member, members }: ThreadTask): Promise<void> {
-  let team: Team | undefined;
+async function help({ options, backend, memory, thread, threads }: ThreadTask): Promise<void> {
+  let parallel: DataParallel | undefined;
   try {
     await run(async (slice) => {
       await startFirst(slice, backend as BackendChoice, { write() {} });
       await assist(options, (layout) => {
-        team = new Team(memory, layout, member, members);
+        parallel = new DataParallel(memory, layout, thread, threads);
         say({ state: 'ready' });
-        return team;
+        return parallel;
       });
     });
   } catch (error) {
     // How a training ends. Whatever else goes wrong must not leave the others waiting.
     if (error instanceof RecommenderError && error.code === 'aborted') return;
     const { message } = error as Error;
-    if (team) team.end(message);
+    if (parallel) parallel.end(message);
     else say({ state: 'failed', message });
   }
 }

@@ -3,46 +3,50 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { RecommenderError } from '../errors';
+import { DataParallel, type Layout, type SharedMemory, sharedMemory } from '../train/data-parallel';
 import type { LearnOptions } from '../train/learn';
-import { type Layout, Team, type TeamMemory, teamMemory } from '../train/team';
 
 /** What a thread is told: the same training, on the same backend. */
 export interface ThreadTask {
   readonly options: ThreadOptions;
   readonly backend: string;
-  readonly memory: TeamMemory;
-  readonly member: number;
-  readonly members: number;
+  readonly memory: SharedMemory;
+  readonly thread: number;
+  readonly threads: number;
 }
 
 /** The training, without what only the first thread does. */
-export type ThreadOptions = Omit<LearnOptions, 'signal' | 'team' | 'valid' | 'onProgress' | 'onEpoch'>;
+export type ThreadOptions = Omit<LearnOptions, 'signal' | 'parallel' | 'valid' | 'onProgress' | 'onEpoch'>;
 
-/** What a thread says before its first step: that its backend runs, or why not. Later ones it leaves in the team's memory. */
+/** What a thread says before its first step: that its backend runs, or why not. Later failures reach the others through the shared memory. */
 export type ThreadMessage = { readonly state: 'ready' } | { readonly state: 'failed'; readonly message: string };
 
 /**
- * Starts `members - 1` threads beside this one.
+ * Starts `threads - 1` threads beside this one.
  *
- * @returns For `LearnOptions.team`. The threads end with the team.
+ * @returns For `LearnOptions.parallel`. The threads end with the training.
  * @throws RecommenderError `no-backend` if there is no script for a thread; `engine-lost` with what one said that failed.
  */
-export function teamOf(members: number, options: ThreadOptions, backend: string): (layout: Layout) => Promise<Team> {
+export function startThreads(
+  threads: number,
+  options: ThreadOptions,
+  backend: string,
+): (layout: Layout) => Promise<DataParallel> {
   return async (layout) => {
-    const memory = teamMemory(layout);
-    const team = new Team(memory, layout, 0, members);
+    const memory = sharedMemory(layout);
+    const parallel = new DataParallel(memory, layout, 0, threads);
     const script = threadScript();
-    const starting = Array.from({ length: members - 1 }, (_, i) => {
-      const workerData: ThreadTask = { options, backend, memory, member: i + 1, members };
+    const starting = Array.from({ length: threads - 1 }, (_, i) => {
+      const workerData: ThreadTask = { options, backend, memory, thread: i + 1, threads };
       return ready(new Worker(script, { workerData }));
     });
     try {
       await Promise.all(starting);
     } catch (error) {
-      team.end();
+      parallel.end();
       throw error;
     }
-    return team;
+    return parallel;
   };
 }
 

@@ -65,7 +65,7 @@ async function trainOn(
   onProgress: (progress: TrainProgress) => void,
 ): Promise<Trained> {
   // `learn` refuses a name that none has.
-  const code = Object.hasOwn(models, request.model) && loadCode(`"${request.model}"`, models[request.model]!);
+  const code = Object.hasOwn(models, request.model) && loadCode(`"${request.model}"`, models[request.model]!.training);
   await slice.yield(Promise.all([registerTraining(), code]));
   const { signal } = slice;
   const { model, config, seed, epochs, products } = request;

@@ -38,26 +38,15 @@ import { RecommenderError } from '../errors';
 import { type Activation, activate } from '../nn/activation';
 import { horizontalConvolution, verticalConvolution } from '../nn/convolution';
 import { linear } from '../nn/linear';
+import type { Outputs } from '../nn/scores';
 import type { Catalogue, SessionInput, Sessions } from '../types';
 import { type CaserConfig, options } from './caser-options';
-import { lastEpochs } from './last-epochs';
 import { linearParams } from './linear-params';
-import type {
-  Initialiser,
-  NegativeSpec,
-  ObjectiveSpec,
-  Outputs,
-  ParameterSpec,
-  Params,
-  Prepared,
-  PreparedTensors,
-  Run,
-  SessionModel,
-} from './model';
+import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
 import { padItems } from './padding';
 import { profileClicks } from './profile';
-import { repeatsConflict, repeatsOf, repeatsSpec } from './repeats';
-import { sampledSoftmax, smoothingConflict } from './sampled-softmax';
+import { repeatsConflict, repeatsOf, repeatsSpec } from './repeat-bias';
+import { smoothingConflict } from './sampled-softmax';
 import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 
 export type { CaserConfig } from './caser-options';
@@ -210,50 +199,19 @@ function outputs(params: Params, config: CaserConfig): Outputs {
   };
 }
 
-function objective(config: CaserConfig): ObjectiveSpec {
-  const { loss, labelSmoothing, negSamples: count, negPer, negFrom } = config;
-  if (loss === 'cross-entropy') {
-    return { loss, negatives: { kind: 'catalogue' }, labelSmoothing, reduction: 'mean' };
-  }
-  if (loss === 'sampled') return sampledSoftmax(config);
-  const negatives: NegativeSpec = {
-    kind: negPer === 'instance' ? 'per-row' : 'per-position',
-    count,
-    reject: negFrom === 'unseen' ? 'session' : 'none',
-  };
-  return { loss: 'bce', negatives, reduction: 'balanced' };
-}
-
 export const caser: SessionModel<CaserConfig> = {
   name: 'caser',
   paper:
     'Tang & Wang, "Personalized Top-N Sequential Recommendation via Convolutional Sequence Embedding", WSDM 2018, https://arxiv.org/abs/1809.07426',
   options,
+  epochsOption: 'nIter',
   check,
   complete,
   knowsUsers: ({ profile }) => profile === 'user',
+  earlier: earlierSessions,
+  logitScale: ({ loss }) => (loss === 'binary' ? undefined : 1),
   parameters,
   prepare,
   encode,
   outputs,
-  training(config) {
-    const { L, T, windows, batchSize, nIter, learningRate, lrSchedule, l2, sparseUpdates } = config;
-    return {
-      rows: { kind: 'windows', length: L, targets: T, partial: windows === 'all', earlier: earlierSessions(config) },
-      batchSize,
-      epochs: nIter,
-      ...lastEpochs(config),
-      objective: objective(config),
-      optimiser: {
-        kind: 'adam',
-        learningRate,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weightDecay: { amount: l2, kind: 'coupled' },
-        touchedRows: sparseUpdates,
-      },
-      schedule: { kind: lrSchedule },
-    };
-  },
 };

@@ -1,5 +1,7 @@
 /** Configuration of CL4SRec: that of SASRec, and its second loss. The authors published no code; names are ours. */
+
 import type { OptionSpecs } from './model';
+import { boolean, choice, number } from './options';
 import { type SasrecConfig, options as sasrecOptions } from './sasrec-options';
 
 export interface Cl4srecConfig extends SasrecConfig {
@@ -21,78 +23,52 @@ const DA = 'default of RecBole-DA; the paper searches 0.1 to 0.9';
 /** Where CL4SRec's own default differs from SASRec's: nowhere, or the comparison of the two would be void. */
 export const options: OptionSpecs<Cl4srecConfig> = {
   ...sasrecOptions,
-  encoder: {
-    type: 'choice',
-    choices: ['sasrec', 'coserec'],
-    default: 'sasrec',
-    doc: 'sasrec: a view is its last click’s vector; coserec: post-norm as in BERT, a view is all vectors in a row',
-    source: 'sasrec is the paper; coserec is for weights of the CoSeRec code',
-  },
-  lambda: {
-    type: 'number',
-    min: 0,
-    max: 1000,
-    default: 0.1,
-    doc: 'λ, the weight of the contrastive loss; at 0 the model is SASRec',
-    source: THREE,
-  },
-  recWeight: {
-    type: 'number',
-    min: 0,
-    max: 1000,
-    default: 1,
-    doc: 'weight of the next-item loss',
-    source: 'the paper; CoSeRec’s rec_weight',
-  },
-  cropRatio: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0.6,
-    doc: 'η, share of the clicks that a cropped view keeps, in a row; 0: no view is cropped',
-    source: DA,
-  },
-  maskRatio: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0.3,
-    doc: 'γ, share of the clicks that a masked view hides behind the mask token; 0: no view is masked',
-    source: DA,
-  },
-  reorderRatio: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0.6,
-    doc: 'β, share of the clicks that a reordered view shuffles, in a row; 0: no view is reordered',
-    source: DA,
-  },
-  allowSame: {
-    type: 'boolean',
-    default: true,
-    doc: 'whether both views of a session may be made in the same way, with other randomness',
-    source: 'true is the paper, false RecBole-DA',
-  },
-  similarity: {
-    type: 'choice',
-    choices: ['dot', 'cosine'],
-    default: 'dot',
-    doc: 'how alike two views are: the product of their vectors, or its cosine',
-    source: 'dot is the paper and CoSeRec; with cosine take a tau of 0.1 to 0.5',
-  },
-  tau: {
-    type: 'number',
-    min: 0.01,
-    max: 1000,
-    default: 1,
-    doc: 'τ, what similarities are divided by before the softmax; √hiddenUnits where the contrastive loss saturates',
-    source: 'the paper, and the default of two implementations',
-  },
-  maskDuplicates: {
-    type: 'boolean',
-    default: false,
-    doc: 'leave sessions that are equal to a view’s own out of its negatives',
-    source: 'false is all implementations; true is ours: equal sessions are false negatives of each other',
-  },
+  encoder: choice(
+    'sasrec',
+    ['sasrec', 'coserec'],
+    'sasrec: a view is its last click’s vector; coserec: post-norm as in BERT, a view is all vectors in a row',
+    'sasrec is the paper; coserec is for weights of the CoSeRec code',
+  ),
+  lambda: number(0.1, [0, 1000], 'λ, the weight of the contrastive loss; at 0 the model is SASRec', THREE),
+  recWeight: number(1, [0, 1000], 'weight of the next-item loss', 'the paper; CoSeRec’s rec_weight'),
+  cropRatio: number(
+    0.6,
+    [0, 1],
+    'η, share of the clicks that a cropped view keeps, in a row; 0: no view is cropped',
+    DA,
+  ),
+  maskRatio: number(
+    0.3,
+    [0, 1],
+    'γ, share of the clicks that a masked view hides behind the mask token; 0: no view is masked',
+    DA,
+  ),
+  reorderRatio: number(
+    0.6,
+    [0, 1],
+    'β, share of the clicks that a reordered view shuffles, in a row; 0: no view is reordered',
+    DA,
+  ),
+  allowSame: boolean(
+    true,
+    'whether both views of a session may be made in the same way, with other randomness',
+    'true is the paper, false RecBole-DA',
+  ),
+  similarity: choice(
+    'dot',
+    ['dot', 'cosine'],
+    'how alike two views are: the product of their vectors, or its cosine',
+    'dot is the paper and CoSeRec; with cosine take a tau of 0.1 to 0.5',
+  ),
+  tau: number(
+    1,
+    [0.01, 1000],
+    'τ, what similarities are divided by before the softmax; √hiddenUnits where the contrastive loss saturates',
+    'the paper, and the default of two implementations',
+  ),
+  maskDuplicates: boolean(
+    false,
+    'leave sessions that are equal to a view’s own out of its negatives',
+    'false is all implementations; true is ours: equal sessions are false negatives of each other',
+  ),
 };

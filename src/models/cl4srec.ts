@@ -15,14 +15,14 @@
  *
  * For inference this is SASRec. With λ = 0 it is SASRec in training too: same parameters, same losses, bit for bit.
  */
-import { gather, reshape, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { gather, type Tensor1D } from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../errors';
+import type { Augmentation } from '../objectives/augmentations';
 import { type Cl4srecConfig, options } from './cl4srec-options';
 import { coserecHidden, coserecParameters } from './coserec-encoder';
-import type { Augmentation, ContrastiveSpec, Params, PreparedTensors, Run, SessionModel } from './model';
+import type { SessionModel } from './model';
 import { padClicks } from './padding';
-import { checkSasrec, sasrec, sasrecHidden } from './sasrec';
-import { sasrecParameters } from './sasrec-parameters';
+import { checkSasrec, sasrec, sasrecParameters } from './sasrec';
 
 export type { Cl4srecConfig } from './cl4srec-options';
 
@@ -40,12 +40,13 @@ const ONLY_SASREC = [
   'init',
 ] as const satisfies readonly (keyof Cl4srecConfig)[];
 
-const isCoserec = ({ encoder }: Cl4srecConfig) => encoder === 'coserec';
+export const isCoserec = ({ encoder }: Cl4srecConfig) => encoder === 'coserec';
 
 /** The mask token; CoSeRec's table has its row whether or not a view needs it. */
 const specialRows = (config: Cl4srecConfig) => (config.lambda > 0 || isCoserec(config) ? 1 : 0);
 
-function augmentations({ cropRatio, maskRatio, reorderRatio }: Cl4srecConfig): Augmentation[] {
+/** What makes a view of a session. */
+export function augmentations({ cropRatio, maskRatio, reorderRatio }: Cl4srecConfig): Augmentation[] {
   const all = [
     { kind: 'crop', ratio: cropRatio },
     { kind: 'mask', ratio: maskRatio },
@@ -67,29 +68,12 @@ function check(config: Cl4srecConfig): void {
   if (other) refuse(`"${other}" belongs to encoder "sasrec"; with encoder "coserec" leave it out.`);
 }
 
-function contrastive(config: Cl4srecConfig): ContrastiveSpec {
-  const { lambda, recWeight, allowSame, similarity, tau, maskDuplicates } = config;
-  return {
-    weight: lambda,
-    mainWeight: recWeight,
-    augmentations: augmentations(config),
-    allowSame,
-    similarity,
-    temperature: tau,
-    maskDuplicates,
-  };
-}
-
-/** All vectors of each session in a row, padding included, `[B, L · d]`. */
-function flattened(params: Params, prepared: PreparedTensors, config: Cl4srecConfig, run: Run): Tensor2D {
-  return reshape(coserecHidden(params, prepared, config, run), [prepared.items!.shape[0]!, -1]);
-}
-
 export const cl4srec: SessionModel<Cl4srecConfig> = {
   name: 'cl4srec',
   paper:
     'Xie et al., "Contrastive Learning for Sequential Recommendation", ICDE 2022, https://arxiv.org/abs/2010.14395',
   options,
+  epochsOption: 'numEpochs',
   check,
   parameters: (config, catalogue) =>
     (isCoserec(config) ? coserecParameters : sasrecParameters)(config, catalogue, specialRows(config)),
@@ -101,20 +85,6 @@ export const cl4srec: SessionModel<Cl4srecConfig> = {
     isCoserec(config)
       ? gather(coserecHidden(params, prepared, config, run), prepared.last as Tensor1D)
       : sasrec.encode(params, prepared, config, run),
-  positions: {
-    column: sasrec.positions!.column,
-    trims: (config) => !isCoserec(config) && sasrec.positions!.trims!(config),
-    encode: (params, prepared, config, run) =>
-      isCoserec(config)
-        ? coserecHidden(params, prepared, config, run)
-        : sasrec.positions!.encode(params, prepared, config, run),
-  },
-  // The session's own vector, before it is scaled for scoring.
-  view: (params, prepared, config, run) =>
-    isCoserec(config) ? flattened(params, prepared, config, run) : sasrecHidden(params, prepared, config, run, true),
+  logitScale: sasrec.logitScale!,
   outputs: sasrec.outputs,
-  training(config) {
-    const plan = sasrec.training(config);
-    return { ...plan, objective: { ...plan.objective, contrastive: contrastive(config) } };
-  },
 };

@@ -12,16 +12,17 @@
  * Differs from the first paper as its authors' code does: no feed-forward layers above the GRU, the input feeds the
  * first layer only. `resetGate: 'after'` is the cell of cuDNN and PyTorch, `'before'` that of the Theano code.
  */
+
 import { add, gather, matMul, type Tensor1D, type Tensor2D, zeros } from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../errors';
-import type { Activation } from '../nn/activation';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import type { Catalogue } from '../types';
-import { type LastEpochsConfig, lastEpochs, lastEpochsOptions } from './last-epochs';
+import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
 import type { OptionSpecs, ParameterSpec, Params, Run, SessionModel, State, Stepping } from './model';
+import { boolean, choice, integer, integers, number } from './options';
 import { padItems } from './padding';
 import { glorotUniform } from './parameters';
-import { type RepeatsConfig, repeatsOf, repeatsOptions, repeatsSpec } from './repeats';
+import { type RepeatsConfig, repeatsOf, repeatsOptions, repeatsSpec } from './repeat-bias';
 import { encodeBySteps } from './stepping';
 
 export interface Gru4RecConfig extends RepeatsConfig, LastEpochsConfig {
@@ -49,111 +50,66 @@ export interface Gru4RecConfig extends RepeatsConfig, LastEpochsConfig {
 const PORT = 'default of the official PyTorch code';
 
 const options: OptionSpecs<Gru4RecConfig> = {
-  layers: { type: 'integers', min: 1, max: 4096, default: [100], doc: 'units of each GRU layer', source: PORT },
-  loss: {
-    type: 'choice',
-    choices: ['cross-entropy', 'bpr-max', 'top1', 'top1-max', 'bpr'],
-    default: 'cross-entropy',
-    doc: 'loss; the authors recommend cross-entropy on large logs and bpr-max on small ones',
-    source: PORT,
-  },
-  finalAct: {
-    type: 'choice',
-    choices: ['auto', 'linear', 'relu', 'tanh', 'selu', 'elu', 'leaky'],
-    default: 'auto',
-    doc: 'activation of the scores before the loss; auto: elu for bpr-max (linear if eluParam is 0), tanh for top1, linear else',
-    source: 'final_act of the Theano code; auto follows the PyTorch code and, for top1, the first paper',
-  },
-  eluParam: { type: 'number', min: 0, max: 10, default: 0.5, doc: 'scale of elu, slope of leaky', source: PORT },
-  constrainedEmbedding: {
-    type: 'boolean',
-    default: true,
-    doc: 'use the output table as input table too, usually best',
-    source: PORT,
-  },
-  embedding: {
-    type: 'integer',
-    min: 0,
-    max: 4096,
-    words: { layersize: -1 },
-    default: 0,
-    doc: 'width of a separate input table (needs constrainedEmbedding=false); 0 without constrainedEmbedding: one-hot input',
-    source: PORT,
-  },
-  resetGate: {
-    type: 'choice',
-    choices: ['after', 'before'],
-    default: 'after',
-    doc: 'whether the reset gate acts after or before the recurrent product; the one-hot layer always has before',
-    source: 'after: PyTorch code, so that its weights load; before: Theano code, the original',
-  },
-  dropoutPEmbed: {
-    type: 'number',
-    min: 0,
-    max: 0.95,
-    default: 0,
-    doc: 'dropout of the embedded input (not of the same rows as outputs; not in one-hot mode)',
-    source: PORT,
-  },
-  dropoutPHidden: {
-    type: 'number',
-    min: 0,
-    max: 0.95,
-    default: 0,
-    doc: "dropout of each layer's new state, which is also what is carried on",
-    source: PORT,
-  },
-  batchSize: { type: 'integer', min: 1, max: 65536, default: 64, doc: 'sessions side by side', source: PORT },
-  learningRate: { type: 'number', min: 1e-8, max: 10, default: 0.05, doc: 'step size of Adagrad', source: PORT },
-  momentum: { type: 'number', min: 0, max: 0.999, default: 0, doc: 'momentum of Adagrad', source: PORT },
-  nSample: {
-    type: 'integer',
-    min: 0,
-    max: 1_000_000,
-    default: 2048,
-    doc: 'extra negatives a step, shared by the batch; fewer pay where fewer than 5,000 items are active',
-    source: PORT,
-  },
-  sampleAlpha: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0.5,
-    doc: 'extra negatives are drawn ∝ support^sampleAlpha: 0 uniform, 1 by popularity',
-    source: PORT,
-  },
-  bpreg: { type: 'number', min: 0, max: 100, default: 1, doc: 'score regularisation of bpr-max', source: PORT },
-  logq: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0,
-    doc: 'share of the log of the sampling frequency taken off the scores, cross-entropy only; usually 0 or 1',
-    source: PORT,
-  },
-  logqSplit: {
-    type: 'choice',
-    choices: ['nominal', 'live'],
-    default: 'nominal',
-    doc: 'where logq tells targets from extra negatives once the batch has shrunk: at batchSize or at the live rows',
-    source: 'nominal is what the official code does; live is what it means',
-  },
-  labelSmoothing: {
-    type: 'number',
-    min: 0,
-    max: 0.999,
-    default: 0,
-    doc: 'target mass spread over the other columns, cross-entropy only',
-    source: 'Theano code',
-  },
-  nEpochs: {
-    type: 'integer',
-    min: 1,
-    max: 10_000,
-    default: 10,
-    doc: 'passes over the log; 5 are nearly as good',
-    source: PORT,
-  },
+  layers: integers([100], [1, 4096], 'units of each GRU layer', PORT),
+  loss: choice(
+    'cross-entropy',
+    ['cross-entropy', 'bpr-max', 'top1', 'top1-max', 'bpr'],
+    'loss; the authors recommend cross-entropy on large logs and bpr-max on small ones',
+    PORT,
+  ),
+  finalAct: choice(
+    'auto',
+    ['auto', 'linear', 'relu', 'tanh', 'selu', 'elu', 'leaky'],
+    'activation of the scores before the loss; auto: elu for bpr-max (linear if eluParam is 0), tanh for top1, linear else',
+    'final_act of the Theano code; auto follows the PyTorch code and, for top1, the first paper',
+  ),
+  eluParam: number(0.5, [0, 10], 'scale of elu, slope of leaky', PORT),
+  constrainedEmbedding: boolean(true, 'use the output table as input table too, usually best', PORT),
+  embedding: integer(
+    0,
+    [0, 4096],
+    'width of a separate input table (needs constrainedEmbedding=false); 0 without constrainedEmbedding: one-hot input',
+    PORT,
+    { layersize: -1 },
+  ),
+  resetGate: choice(
+    'after',
+    ['after', 'before'],
+    'whether the reset gate acts after or before the recurrent product; the one-hot layer always has before',
+    'after: PyTorch code, so that its weights load; before: Theano code, the original',
+  ),
+  dropoutPEmbed: number(
+    0,
+    [0, 0.95],
+    'dropout of the embedded input (not of the same rows as outputs; not in one-hot mode)',
+    PORT,
+  ),
+  dropoutPHidden: number(0, [0, 0.95], "dropout of each layer's new state, which is also what is carried on", PORT),
+  batchSize: integer(64, [1, 65536], 'sessions side by side', PORT),
+  learningRate: number(0.05, [1e-8, 10], 'step size of Adagrad', PORT),
+  momentum: number(0, [0, 0.999], 'momentum of Adagrad', PORT),
+  nSample: integer(
+    2048,
+    [0, 1_000_000],
+    'extra negatives a step, shared by the batch; fewer pay where fewer than 5,000 items are active',
+    PORT,
+  ),
+  sampleAlpha: number(0.5, [0, 1], 'extra negatives are drawn ∝ support^sampleAlpha: 0 uniform, 1 by popularity', PORT),
+  bpreg: number(1, [0, 100], 'score regularisation of bpr-max', PORT),
+  logq: number(
+    0,
+    [0, 1],
+    'share of the log of the sampling frequency taken off the scores, cross-entropy only; usually 0 or 1',
+    PORT,
+  ),
+  logqSplit: choice(
+    'nominal',
+    ['nominal', 'live'],
+    'where logq tells targets from extra negatives once the batch has shrunk: at batchSize or at the live rows',
+    'nominal is what the official code does; live is what it means',
+  ),
+  labelSmoothing: number(0, [0, 0.999], 'target mass spread over the other columns, cross-entropy only', 'Theano code'),
+  nEpochs: integer(10, [1, 10_000], 'passes over the log; 5 are nearly as good', PORT),
   ...repeatsOptions,
   ...lastEpochsOptions,
 };
@@ -244,15 +200,7 @@ function step(params: Params, state: State, items: Tensor1D, config: Gru4RecConf
   });
 }
 
-/** Softmax needs no activation before it; the others as the authors pair them. */
-function finalActivation({ finalAct, eluParam, loss }: Gru4RecConfig): Activation {
-  if (finalAct === 'elu' || finalAct === 'leaky') return { kind: finalAct, alpha: eluParam };
-  if (finalAct !== 'auto') return { kind: finalAct };
-  if (loss === 'bpr-max' && eluParam > 0) return { kind: 'elu', alpha: eluParam };
-  return { kind: loss === 'top1' ? 'tanh' : 'linear' };
-}
-
-const stepping: Stepping<Gru4RecConfig> = {
+export const stepping: Stepping<Gru4RecConfig> = {
   start: ({ layers }, batch) => layers.map((h) => zeros([batch, h])),
   step,
   vector: (state) => state.at(-1) as Tensor2D,
@@ -263,35 +211,12 @@ export const gru4rec: SessionModel<Gru4RecConfig> = {
   paper:
     'Hidasi et al., "Session-based Recommendations with Recurrent Neural Networks", ICLR 2016, https://arxiv.org/abs/1511.06939',
   options,
+  epochsOption: 'nEpochs',
   check,
   parameters,
   prepare: (sessions) => ({ items: padItems(sessions, 'left') }),
   encode: (params, { items }, config, run) => encodeBySteps(stepping, params, items as Tensor2D, config, run),
   stepping,
+  logitScale: ({ loss }) => (loss === 'cross-entropy' ? 1 : undefined),
   outputs: (params) => ({ table: params.items as Tensor2D, bias: params.bias as Tensor1D, ...repeatsOf(params) }),
-  training: (config) => ({
-    rows: { kind: 'session-parallel' },
-    batchSize: config.batchSize,
-    epochs: config.nEpochs,
-    ...lastEpochs(config),
-    objective: {
-      loss: config.loss,
-      negatives: { kind: 'shared', inBatch: true, extra: config.nSample, alpha: config.sampleAlpha },
-      finalActivation: finalActivation(config),
-      logq: config.logq,
-      logqSplit: config.logqSplit,
-      bpreg: config.bpreg,
-      labelSmoothing: config.labelSmoothing,
-      guard: 1e-24, // as the official code: a target that is out of reach teaches nothing, instead of too much
-      reduction: 'nominal',
-    },
-    optimiser: {
-      kind: 'adagrad',
-      learningRate: config.learningRate,
-      momentum: config.momentum,
-      epsilon: 1e-6,
-      touchedRows: true,
-    },
-    schedule: { kind: 'constant' },
-  }),
 };

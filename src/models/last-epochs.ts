@@ -1,5 +1,8 @@
 /** The options of every architecture for how a training ends: `train/average.ts` and `train/trainer.ts` do it. */
-import type { OptionSpecs, TrainingPlan } from './model';
+
+import type { OptionSpecs } from './model';
+import { integer, number } from './options';
+import type { Plan } from './training';
 
 export interface LastEpochsConfig {
   readonly averageEpochs: number;
@@ -9,44 +12,33 @@ export interface LastEpochsConfig {
 }
 
 export const lastEpochsOptions: OptionSpecs<LastEpochsConfig> = {
-  averageEpochs: {
-    type: 'integer',
-    min: 1,
-    max: 1000,
-    default: 1,
-    doc:
-      'the weights that are validated and kept are the mean of those at the ends of that many last epochs; training goes on ' +
+  averageEpochs: integer(
+    1,
+    [1, 1000],
+    'the weights that are validated and kept are the mean of those at the ends of that many last epochs; training goes on ' +
       'from the plain ones. As many copies are held in memory, and in checkpoints',
-    source: '1 is none: no reference code averages; Izmailov et al., "Averaging Weights", UAI 2018',
-  },
-  recentEpochs: {
-    type: 'integer',
-    min: 0,
-    max: 1000,
-    default: 0,
-    doc:
-      'so many of the epochs, the last, pass over the latest sessions only (recentShare), once those over all have ended: what ' +
+    '1 is none: no reference code averages; Izmailov et al., "Averaging Weights", UAI 2018',
+  ),
+  recentEpochs: integer(
+    0,
+    [0, 1000],
+    'so many of the epochs, the last, pass over the latest sessions only (recentShare), once those over all have ended: what ' +
       'is asked next is most like them. The first epoch always sees all',
-    source: '0 is none: no reference code has it. On five months of Diginetica two such epochs beat one more over all',
-  },
-  recentShare: {
-    type: 'number',
-    min: 0.001,
-    max: 1,
-    default: 0.12,
-    doc:
-      'the share of the sessions, by their start, that counts as the latest (recentEpochs); of a log without times, which has no ' +
+    '0 is none: no reference code has it. On five months of Diginetica two such epochs beat one more over all',
+  ),
+  recentShare: number(
+    0.12,
+    [0.001, 1],
+    'the share of the sessions, by their start, that counts as the latest (recentEpochs); of a log without times, which has no ' +
       'latest ones, the last of the file',
-    source: 'ours; of trials from 0.03 to 0.5 on a validation part of Diginetica the best recall@20',
-  },
-  recentRate: {
-    type: 'number',
-    min: 0.001,
-    max: 1,
-    default: 0.3,
-    doc: 'the learning rate of those epochs at their start, as a share of the usual one; it falls to 0 over them (recentEpochs)',
-    source: 'ours; chosen with recentShare',
-  },
+    'ours; of trials from 0.03 to 0.5 on a validation part of Diginetica the best recall@20',
+  ),
+  recentRate: number(
+    0.3,
+    [0.001, 1],
+    'the learning rate of those epochs at their start, as a share of the usual one; it falls to 0 over them (recentEpochs)',
+    'ours; chosen with recentShare',
+  ),
 };
 
 /** What a plan takes from these options. */
@@ -55,6 +47,6 @@ export function lastEpochs({
   recentEpochs: epochs,
   recentShare: share,
   recentRate: rate,
-}: LastEpochsConfig): Pick<TrainingPlan, 'averageEpochs' | 'recent'> {
+}: LastEpochsConfig): Pick<Plan, 'averageEpochs' | 'recent'> {
   return { averageEpochs, ...(epochs > 0 && { recent: { epochs, share, rate } }) };
 }

@@ -1,6 +1,7 @@
 /** Sessions of different lengths as one rectangle of item indices. */
+import type { BatchArray } from '../objectives/batch';
 import type { SessionInput } from '../types';
-import type { Prepared, PreparedArray } from './model';
+import type { Prepared } from './model';
 
 /** The largest of any number of lengths, at least `least`: a call has room for some tens of thousands of arguments only. */
 export function longest(lengths: Iterable<number>, least = 1): number {
@@ -20,7 +21,7 @@ export function padItems(
   side: 'left' | 'right',
   maxLength = Number.POSITIVE_INFINITY,
   minWidth = 1,
-): PreparedArray {
+): BatchArray {
   const lengths = sessions.map(({ items }) => Math.min(items.length, maxLength));
   const width = longest(lengths, minWidth);
   const data = new Int32Array(sessions.length * width);
@@ -29,7 +30,7 @@ export function padItems(
     const start = row * width + (side === 'left' ? width - length : 0);
     for (let t = 0; t < length; t++) data[start + t] = items[items.length - length + t]!;
   });
-  return { data, shape: [sessions.length, width], items: true };
+  return { data, shape: [sessions.length, width], items: 'input' };
 }
 
 /**
@@ -60,7 +61,7 @@ export function padClicks(
     last[row] = side === 'left' ? (row + 1) * width - 1 : first + Math.max(n, 1) - 1;
   });
   const prepared = {
-    items: { data: items, shape: [sessions.length, width], items: true as const },
+    items: { data: items, shape: [sessions.length, width], items: 'input' as const },
     last: { data: last, shape: [sessions.length] },
   };
   return mask.every((real) => real === 1) ? prepared : { ...prepared, mask: { data: mask, shape: [mask.length, 1] } };

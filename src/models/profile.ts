@@ -30,7 +30,7 @@ export function profileClicks(sessions: readonly SessionInput[], options: Profil
     if (total > 0) for (let i = 0; i < raw.length; i++) weights[b * S + i] = raw[i]! / total;
   });
   return {
-    clicks: { data: clicks, shape: [B, S], items: true },
+    clicks: { data: clicks, shape: [B, S], items: 'input' },
     weights: { data: weights, shape: [B, 1, S] },
   };
 }

@@ -10,50 +10,37 @@
  * Probabilistic Language Model", IEEE Transactions on Neural Networks 2008. That a target is there for certain, and no draw:
  * Khrylchenko et al., "Correcting the LogQ Correction", RecSys 2025, https://arxiv.org/abs/2507.09331.
  */
-import type { ObjectiveSpec, OptionSpecs } from './model';
 
-export interface SampledConfig {
-  readonly nSample: number;
-  readonly sampleAlpha: number;
-  readonly logq: number;
-  readonly logqOf: 'all' | 'draws';
-}
+import type { Sampling } from '../objectives/softmax';
+import type { OptionSpecs } from './model';
+import { choice, integer, number } from './options';
 
-export const sampledOptions: OptionSpecs<SampledConfig> = {
-  nSample: {
-    type: 'integer',
-    min: 1,
-    max: 1_000_000,
-    default: 2048,
-    doc: 'sampled: negatives that all targets of a batch share; those that equal a target are masked for it',
-    source: 'as in GRU4Rec',
-  },
-  sampleAlpha: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0.5,
-    doc: 'sampled: negatives are drawn ∝ support^sampleAlpha: 0 uniform, 1 by popularity',
-    source: 'as in GRU4Rec',
-  },
-  logq: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 1,
-    doc: 'sampled: share of the log of the sampling frequency taken off all scores, targets included',
-    source: '1 makes the sampled softmax an unbiased estimate of the full one in the limit',
-  },
-  logqOf: {
-    type: 'choice',
-    choices: ['all', 'draws'],
-    default: 'all',
-    doc:
-      'sampled: whether the correction is taken off targets too, as if they were drawn, or off the draws only, which then stand ' +
+export const sampledOptions: OptionSpecs<Sampling> = {
+  nSample: integer(
+    2048,
+    [1, 1_000_000],
+    'sampled: negatives that all targets of a batch share; those that equal a target are masked for it',
+    'as in GRU4Rec',
+  ),
+  sampleAlpha: number(
+    0.5,
+    [0, 1],
+    'sampled: negatives are drawn ∝ support^sampleAlpha: 0 uniform, 1 by popularity',
+    'as in GRU4Rec',
+  ),
+  logq: number(
+    1,
+    [0, 1],
+    'sampled: share of the log of the sampling frequency taken off all scores, targets included',
+    '1 makes the sampled softmax an unbiased estimate of the full one in the limit',
+  ),
+  logqOf: choice(
+    'all',
+    ['all', 'draws'],
+    'sampled: whether the correction is taken off targets too, as if they were drawn, or off the draws only, which then stand ' +
       'for the whole catalogue',
-    source:
-      "all is TensorFlow's sampled softmax; draws as a target is there for certain (Correcting the LogQ Correction, RecSys 2025)",
-  },
+    "all is TensorFlow's sampled softmax; draws as a target is there for certain (Correcting the LogQ Correction, RecSys 2025)",
+  ),
 };
 
 export interface SmoothingConfig {
@@ -81,13 +68,3 @@ export const smoothingConflict = (
   labelSmoothing > 0 && loss !== softmax
     ? `"labelSmoothing" needs loss "${softmax}", where the target has all other items beside it, got "${loss}".`
     : undefined;
-
-/** The objective of these options. */
-export const sampledSoftmax = ({ nSample, sampleAlpha, logq, logqOf }: SampledConfig): ObjectiveSpec => ({
-  loss: 'cross-entropy',
-  negatives: { kind: 'shared', inBatch: false, extra: nSample, alpha: sampleAlpha },
-  logq,
-  logqOf,
-  maskHits: true,
-  reduction: 'mean',
-});

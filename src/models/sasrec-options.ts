@@ -1,6 +1,11 @@
 /** Configuration of SASRec: names of the official TensorFlow code in camelCase, and a few keys of our own. */
+
+import type { Sampling } from '../objectives/softmax';
+import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
 import type { OptionSpecs } from './model';
-import { type SasrecTrainingConfig, trainingOptions } from './sasrec-training';
+import { boolean, choice, integer, number } from './options';
+import { type RepeatsConfig, repeatsConflict, repeatsOptions } from './repeat-bias';
+import { type SmoothingConfig, sampledOptions, smoothingConflict, smoothingOption } from './sampled-softmax';
 import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
 
 export interface SasrecConfig extends SasrecTrainingConfig, InputScaleConfig {
@@ -22,130 +27,227 @@ export interface SasrecConfig extends SasrecTrainingConfig, InputScaleConfig {
   readonly initStd: number;
 }
 
+/** How it trains. */
+interface SasrecTrainingConfig extends Sampling, SmoothingConfig, RepeatsConfig, LastEpochsConfig {
+  readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
+  readonly negatives: number;
+  readonly gbceT: number;
+  readonly nSamplePer: 'batch' | 'sequence';
+  readonly lr: number;
+  readonly lrSchedule: 'constant' | 'linear';
+  readonly beta2: number;
+  readonly weightDecay: number;
+  readonly decay: 'coupled' | 'decoupled';
+  readonly sparseUpdates: boolean;
+  readonly batching: 'sessions' | 'same-length';
+  readonly batchSize: number;
+  readonly batchClicks: number;
+  readonly numEpochs: number;
+  readonly sampling: 'shuffle' | 'with-replacement';
+  readonly l2Emb: number;
+}
+
 const OFFICIAL = 'default of the official TensorFlow code';
 
+const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
+  loss: choice(
+    'ce',
+    ['ce', 'sampled', 'bce', 'gbce'],
+    'ce: softmax over the catalogue; sampled: softmax over nSample items; bce: binary, against sampled negatives; ' +
+      'gbce: bce calibrated by gbceT',
+    'bce is the paper; one negative is its largest loss of quality ("Turning Dross Into Gold Loss", RecSys 2023). ' +
+      'gbce is gSASRec, for catalogues too large for ce',
+  ),
+  negatives: integer(
+    0,
+    [1, 100_000],
+    'negatives of each click, uniform. auto: 1 in bce, which draws again while they are in the session; 256 in gbce, ' +
+      'which does not',
+    `1 is ${OFFICIAL.replace('default of ', '')}, 256 what gSASRec recommends`,
+    { auto: 0 },
+  ),
+  gbceT: number(
+    0.75,
+    [0, 1],
+    'gbce: calibration t; 0 is bce, 1 gives calibrated probabilities',
+    'recommended by gSASRec (Petrov & Macdonald, RecSys 2023)',
+  ),
+  ...sampledOptions,
+  nSample: {
+    ...sampledOptions.nSample,
+    doc: 'sampled: negatives of a batch, or of a sequence; those that equal a target are masked for it',
+    source: 'as in GRU4Rec; 3,000 a sequence in "Turning Dross Into Gold Loss"',
+  },
+  nSamplePer: choice(
+    'batch',
+    ['batch', 'sequence'],
+    'sampled: whether all sessions of a batch share nSample negatives, or the clicks of each have as many of their own',
+    'batch as in GRU4Rec, many times cheaper; sequence as in "Turning Dross Into Gold Loss", there uniform',
+  ),
+  labelSmoothing: {
+    ...smoothingOption,
+    doc: 'ce: share of the target that the other items get',
+    source: 'no reference code smooths',
+  },
+  ...repeatsOptions,
+  lr: number(0.001, [1e-8, 1], 'step size of Adam (β₁ 0.9)', OFFICIAL),
+  lrSchedule: choice(
+    'constant',
+    ['constant', 'linear'],
+    'whether lr stays, or falls linearly to 0 at the last epoch',
+    `${OFFICIAL}; linear is ours, for short trainings that end sharp`,
+  ),
+  beta2: number(0.98, [0, 0.999999], "β₂ of Adam, the memory of the gradient's size", `${OFFICIAL}; 0.999 in gSASRec`),
+  weightDecay: number(0, [0, 1], 'pull of every weight towards 0', 'no reference code has it'),
+  decay: choice(
+    'decoupled',
+    ['coupled', 'decoupled'],
+    'weightDecay as a term of the gradient (coupled, Adam), or apart from it (decoupled, AdamW)',
+    'Loshchilov & Hutter, "Decoupled Weight Decay Regularization", ICLR 2019',
+  ),
+  sparseUpdates: boolean(
+    false,
+    'sampled, bce, gbce: a step updates only the item vectors that it reads, so that its cost does not grow with the ' +
+      'catalogue; the others keep their moments too',
+    'false is all reference codes; true is what PyTorch calls SparseAdam',
+  ),
+  batching: choice(
+    'sessions',
+    ['sessions', 'same-length'],
+    'sessions: batchSize of any length; same-length: as many of one length as hold batchClicks, without padding',
+    'sessions is all reference codes; same-length is ours: several times more steps in the same time',
+  ),
+  batchSize: integer(128, [1, 65536], 'sessions a step', OFFICIAL),
+  batchClicks: integer(
+    1024,
+    [1, 1_000_000],
+    'same-length: predictions a step',
+    'ours: small batches of short sessions learn faster than many sessions at once',
+  ),
+  numEpochs: integer(201, [1, 100_000], 'passes over the log at most; validation stops earlier', OFFICIAL),
+  ...lastEpochsOptions,
+  sampling: choice(
+    'shuffle',
+    ['shuffle', 'with-replacement'],
+    'shuffle: every session once an epoch; with-replacement: as many, drawn at random',
+    'the official code draws users with replacement; sessions are many and short, and none should be missed',
+  ),
+  l2Emb: number(
+    0,
+    [0, 1],
+    'weight of the sum of squares of the item table in the loss',
+    `${OFFICIAL}; the term itself as in the PyTorch port`,
+  ),
+};
+
 export const options: OptionSpecs<SasrecConfig> = {
-  hiddenUnits: { type: 'integer', min: 1, max: 4096, default: 50, doc: 'width d of the vectors', source: OFFICIAL },
-  maxlen: {
-    type: 'integer',
-    min: 1,
-    max: 4096,
-    default: 50,
-    doc: 'clicks that the model sees; of longer sessions the most recent ones',
-    source: `${OFFICIAL}; 200 for long histories such as MovieLens`,
-  },
-  numBlocks: {
-    type: 'integer',
-    min: 1,
-    max: 64,
-    default: 2,
-    doc: 'blocks of attention and feed-forward',
-    source: OFFICIAL,
-  },
-  numHeads: {
-    type: 'integer',
-    min: 1,
-    max: 256,
-    default: 1,
-    doc: 'attention heads; hiddenUnits must be a multiple',
-    source: OFFICIAL,
-  },
-  innerSize: {
-    type: 'integer',
-    min: 1,
-    max: 65536,
-    words: { auto: 0 },
-    default: 0,
-    doc: 'width of the feed-forward layers; auto: hiddenUnits',
-    source: `${OFFICIAL}, which does not widen; the name is RecBole's`,
-  },
-  activation: {
-    type: 'choice',
-    choices: ['auto', 'relu', 'gelu', 'silu'],
-    default: 'auto',
-    doc: 'between the feed-forward layers: relu, gelu in its exact form, or silu; auto: relu',
-    source: OFFICIAL,
-  },
-  dropoutRate: {
-    type: 'number',
-    min: 0,
-    max: 0.95,
-    default: 0.5,
-    doc: 'dropout of embedded clicks, attention weights and both feed-forward layers',
-    source: `${OFFICIAL}; 0.2 for long histories`,
-  },
-  dropoutEmbed: {
-    type: 'number',
-    min: 0,
-    max: 0.95,
-    words: { same: -1 },
-    default: -1,
-    doc: 'dropout of embedded clicks, where it is not that of the other layers',
-    source: 'all reference codes have one rate',
-  },
-  norm: {
-    type: 'choice',
-    choices: ['tf', 'pre', 'post'],
-    default: 'tf',
-    doc: 'where layers are normalised: tf with residuals from the normalised values, pre before, post after each layer',
-    source:
-      'tf is the official code, pre and post the PyTorch port of 2025; they differ by at most 3 % in its own runs',
-  },
-  layerNormEps: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 1e-8,
-    doc: 'added to the variance where layers are normalised',
-    source: `${OFFICIAL}, and of the port; 1e-5 in gSASRec`,
-  },
-  outputProjection: {
-    type: 'choice',
-    choices: ['auto', 'true', 'false'],
-    default: 'auto',
-    doc: 'one more linear layer after the attention heads are joined; auto: not in tf, in pre and post',
-    source: 'auto is what the reference of each form does; tf with it is the PyTorch port of 2020',
-  },
-  maskPadding: {
-    type: 'choice',
-    choices: ['auto', 'true', 'false'],
-    default: 'auto',
-    doc: 'keep attention off padding; auto: in tf, not in pre and post. With it short sessions cost less',
-    source: 'auto is what the reference of each form does',
-  },
-  positions: {
-    type: 'choice',
-    choices: ['end', 'start'],
-    default: 'end',
-    doc: 'count positions from the end (the newest click has the last one) or from the start of the session',
-    source: 'end is all reference codes; with start earlier clicks keep their vectors when one more comes',
-  },
+  hiddenUnits: integer(50, [1, 4096], 'width d of the vectors', OFFICIAL),
+  maxlen: integer(
+    50,
+    [1, 4096],
+    'clicks that the model sees; of longer sessions the most recent ones',
+    `${OFFICIAL}; 200 for long histories such as MovieLens`,
+  ),
+  numBlocks: integer(2, [1, 64], 'blocks of attention and feed-forward', OFFICIAL),
+  numHeads: integer(1, [1, 256], 'attention heads; hiddenUnits must be a multiple', OFFICIAL),
+  innerSize: integer(
+    0,
+    [1, 65536],
+    'width of the feed-forward layers; auto: hiddenUnits',
+    `${OFFICIAL}, which does not widen; the name is RecBole's`,
+    { auto: 0 },
+  ),
+  activation: choice(
+    'auto',
+    ['auto', 'relu', 'gelu', 'silu'],
+    'between the feed-forward layers: relu, gelu in its exact form, or silu; auto: relu',
+    OFFICIAL,
+  ),
+  dropoutRate: number(
+    0.5,
+    [0, 0.95],
+    'dropout of embedded clicks, attention weights and both feed-forward layers',
+    `${OFFICIAL}; 0.2 for long histories`,
+  ),
+  dropoutEmbed: number(
+    -1,
+    [0, 0.95],
+    'dropout of embedded clicks, where it is not that of the other layers',
+    'all reference codes have one rate',
+    { same: -1 },
+  ),
+  norm: choice(
+    'tf',
+    ['tf', 'pre', 'post'],
+    'where layers are normalised: tf with residuals from the normalised values, pre before, post after each layer',
+    'tf is the official code, pre and post the PyTorch port of 2025; they differ by at most 3 % in its own runs',
+  ),
+  layerNormEps: number(
+    1e-8,
+    [0, 1],
+    'added to the variance where layers are normalised',
+    `${OFFICIAL}, and of the port; 1e-5 in gSASRec`,
+  ),
+  outputProjection: choice(
+    'auto',
+    ['auto', 'true', 'false'],
+    'one more linear layer after the attention heads are joined; auto: not in tf, in pre and post',
+    'auto is what the reference of each form does; tf with it is the PyTorch port of 2020',
+  ),
+  maskPadding: choice(
+    'auto',
+    ['auto', 'true', 'false'],
+    'keep attention off padding; auto: in tf, not in pre and post. With it short sessions cost less',
+    'auto is what the reference of each form does',
+  ),
+  positions: choice(
+    'end',
+    ['end', 'start'],
+    'count positions from the end (the newest click has the last one) or from the start of the session',
+    'end is all reference codes; with start earlier clicks keep their vectors when one more comes',
+  ),
   inputScale: {
     ...inputScaleOption,
     doc: 'factor of embedded clicks: √d, √d/2 or 1; auto: √d, with cosine scoring √d/2',
     source: '√d is the official TensorFlow code, none gSASRec; √d/2 is ours, for vectors of length 1',
   },
-  reuseItemEmbeddings: {
-    type: 'boolean',
-    default: true,
-    doc: 'score with the table that embeds the clicks; false: with a table of its own',
-    source: 'true is the paper and its codes, false the default of gSASRec',
-  },
+  reuseItemEmbeddings: boolean(
+    true,
+    'score with the table that embeds the clicks; false: with a table of its own',
+    'true is the paper and its codes, false the default of gSASRec',
+  ),
   ...scoringOptions,
-  init: {
-    type: 'choice',
-    choices: ['auto', 'torch', 'normal'],
-    default: 'auto',
-    doc: "how weights start: auto as in the form's code; torch: tables N(0, 1), layers by fan-in; normal: N(0, initStd)",
-    source: 'auto is Glorot, torch what gSASRec leaves to PyTorch, normal the habit of BERT and RecBole',
-  },
-  initStd: {
-    type: 'number',
-    min: 1e-6,
-    max: 10,
-    default: 0.02,
-    doc: 'standard deviation of init=normal',
-    source: 'BERT, RecBole and CoSeRec',
-  },
+  init: choice(
+    'auto',
+    ['auto', 'torch', 'normal'],
+    "how weights start: auto as in the form's code; torch: tables N(0, 1), layers by fan-in; normal: N(0, initStd)",
+    'auto is Glorot, torch what gSASRec leaves to PyTorch, normal the habit of BERT and RecBole',
+  ),
+  initStd: number(0.02, [1e-6, 10], 'standard deviation of init=normal', 'BERT, RecBole and CoSeRec'),
   ...trainingOptions,
 };
+
+/** Why two training options do not go together, in words, or nothing. */
+export function trainingConflict(config: SasrecTrainingConfig): string | undefined {
+  const { loss, sparseUpdates, l2Emb, batching, sampling } = config;
+  const smoothing = smoothingConflict(config, 'ce');
+  if (smoothing) return smoothing;
+  const repeats = repeatsConflict(config, 'ce');
+  if (repeats) return repeats;
+  if (loss === 'sampled' && config.nSamplePer === 'sequence') {
+    if (config.repeatLags > 0) {
+      return '"repeatLags" needs "nSamplePer" batch: draws of a sequence do not know what it holds.';
+    }
+    if (config.logqOf === 'draws') return '"logqOf" draws needs "nSamplePer" batch, whose draws stand for all items.';
+  }
+  if (sparseUpdates && loss === 'ce') {
+    return '"sparseUpdates" needs loss "sampled", "bce" or "gbce": the softmax of "ce" reads every item vector.';
+  }
+  if (sparseUpdates && l2Emb > 0) {
+    return '"sparseUpdates" and "l2Emb" do not go together: the penalty moves every item vector. Use "weightDecay".';
+  }
+  if (batching === 'same-length' && sampling !== 'shuffle') {
+    return `"batching" same-length needs "sampling" shuffle, got "${sampling}".`;
+  }
+  return undefined;
+}

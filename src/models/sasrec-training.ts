@@ -1,235 +1,182 @@
-/** How SASRec trains: its losses, batches and optimiser, as configuration and as plan. */
-import { type LastEpochsConfig, lastEpochs, lastEpochsOptions } from './last-epochs';
-import type { ObjectiveSpec, OptionSpecs, TrainingPlan, TrainingRows } from './model';
-import { type RepeatsConfig, repeatsConflict, repeatsOptions } from './repeats';
+/**
+ * How SASRec trains: Kang & McAuley, ICDM 2018, §III-E, and the losses that came after it.
+ *
+ *     rows      sessions; every click but the last predicts the next one
+ *     c_m       = f(x)ₜ                                      the network's vector after click t, M targets in all
+ *     loss      = Σ_m ℓ(c_m, target m) / M + l2Emb ‖E‖²
+ *
+ *     ce        ℓ = −log softmax over the catalogue
+ *     sampled   ℓ = −log softmax over the target and nSample items ∝ support^sampleAlpha: `objectives/softmax.ts`
+ *     bce       ℓ = −log σ(s⁺) − Σ_k log(1 − σ(s⁻_k))         negatives outside the session: the paper, with one negative
+ *     gbce      ℓ = (−β log σ(s⁺) − Σ_k log(1 − σ(s⁻_k))) / (K + 1): gSASRec, negatives from all items
+ */
+import { add, concat, div, gather, mul, type Scalar, square, sum, type Tensor2D } from '@tensorflow/tfjs-core';
+import { sampledBinaryCrossEntropy } from '../nn/sampled-binary';
+import type { Outputs } from '../nn/scores';
+import { type BatchArray, matrix, type Streams, type TrainingLog, type Uploaded } from '../objectives/batch';
+import { sameLength, shuffled, withReplacement } from '../objectives/batching';
 import {
-  type SampledConfig,
-  type SmoothingConfig,
-  sampledOptions,
-  sampledSoftmax,
-  smoothingConflict,
-  smoothingOption,
-} from './sampled-softmax';
+  type Example,
+  type SequenceBatch,
+  type SequenceTargets,
+  sequenceBatch,
+  sequences,
+} from '../objectives/examples';
+import { positiveWeight } from '../objectives/losses';
+import { byPopularity, uniformOutside } from '../objectives/negatives';
+import { type RepeatBatch, repeatBatch } from '../objectives/repeat-bias';
+import {
+  catalogueCrossEntropy,
+  popularityLogQ,
+  type SampledBatch,
+  sampledBatch,
+  sampledCrossEntropy,
+} from '../objectives/softmax';
+import { lastEpochs } from './last-epochs';
+import type { Params, PreparedTensors, Run, SessionModel } from './model';
+import { sasrec, sasrecHidden, trims } from './sasrec';
+import type { SasrecConfig } from './sasrec-options';
+import { scoringVector } from './scoring';
+import type { Training } from './training';
 
-export interface SasrecTrainingConfig extends SampledConfig, SmoothingConfig, RepeatsConfig, LastEpochsConfig {
-  readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
-  readonly negatives: number;
-  readonly gbceT: number;
-  readonly nSamplePer: 'batch' | 'sequence';
-  readonly lr: number;
-  readonly lrSchedule: 'constant' | 'linear';
-  readonly beta2: number;
-  readonly weightDecay: number;
-  readonly decay: 'coupled' | 'decoupled';
-  readonly sparseUpdates: boolean;
-  readonly batching: 'sessions' | 'same-length';
-  readonly batchSize: number;
-  readonly batchClicks: number;
-  readonly numEpochs: number;
-  readonly sampling: 'shuffle' | 'with-replacement';
-  readonly l2Emb: number;
+/** What SASRec's loss reads of a batch. */
+export interface SasrecBatch extends SequenceBatch {
+  /** `sampled` */
+  readonly sampled?: SampledBatch;
+  /** `bce`, `gbce`: negatives of each target, `[M, K]`. */
+  readonly negatives?: BatchArray<Tensor2D>;
+  readonly repeats?: RepeatBatch;
 }
 
-const OFFICIAL = 'default of the official TensorFlow code';
+/** A network that the same rows and loss train. */
+export interface SequenceNetwork<C> extends SessionModel<C> {
+  /** The vector after each click, `[B · W, d]`. */
+  vectors(params: Params, prepared: PreparedTensors, config: C, run: Run): Tensor2D;
+  /** Whether a session's vectors do not depend on how wide its rectangle is. */
+  trims(config: C): boolean;
+}
 
-export const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
-  loss: {
-    type: 'choice',
-    choices: ['ce', 'sampled', 'bce', 'gbce'],
-    default: 'ce',
-    doc:
-      'ce: softmax over the catalogue; sampled: softmax over nSample items; bce: binary, against sampled negatives; ' +
-      'gbce: bce calibrated by gbceT',
-    source:
-      'bce is the paper; one negative is its largest loss of quality ("Turning Dross Into Gold Loss", RecSys 2023). ' +
-      'gbce is gSASRec, for catalogues too large for ce',
-  },
-  negatives: {
-    type: 'integer',
-    min: 1,
-    max: 100_000,
-    words: { auto: 0 },
-    default: 0,
-    doc:
-      'negatives of each click, uniform. auto: 1 in bce, which draws again while they are in the session; 256 in gbce, ' +
-      'which does not',
-    source: `1 is ${OFFICIAL.replace('default of ', '')}, 256 what gSASRec recommends`,
-  },
-  gbceT: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0.75,
-    doc: 'gbce: calibration t; 0 is bce, 1 gives calibrated probabilities',
-    source: 'recommended by gSASRec (Petrov & Macdonald, RecSys 2023)',
-  },
-  ...sampledOptions,
-  nSample: {
-    ...sampledOptions.nSample,
-    doc: 'sampled: negatives of a batch, or of a sequence; those that equal a target are masked for it',
-    source: 'as in GRU4Rec; 3,000 a sequence in "Turning Dross Into Gold Loss"',
-  },
-  nSamplePer: {
-    type: 'choice',
-    choices: ['batch', 'sequence'],
-    default: 'batch',
-    doc: 'sampled: whether all sessions of a batch share nSample negatives, or the clicks of each have as many of their own',
-    source: 'batch as in GRU4Rec, many times cheaper; sequence as in "Turning Dross Into Gold Loss", there uniform',
-  },
-  labelSmoothing: {
-    ...smoothingOption,
-    doc: 'ce: share of the target that the other items get',
-    source: 'no reference code smooths',
-  },
-  ...repeatsOptions,
-  lr: { type: 'number', min: 1e-8, max: 1, default: 0.001, doc: 'step size of Adam (β₁ 0.9)', source: OFFICIAL },
-  lrSchedule: {
-    type: 'choice',
-    choices: ['constant', 'linear'],
-    default: 'constant',
-    doc: 'whether lr stays, or falls linearly to 0 at the last epoch',
-    source: `${OFFICIAL}; linear is ours, for short trainings that end sharp`,
-  },
-  beta2: {
-    type: 'number',
-    min: 0,
-    max: 0.999999,
-    default: 0.98,
-    doc: "β₂ of Adam, the memory of the gradient's size",
-    source: `${OFFICIAL}; 0.999 in gSASRec`,
-  },
-  weightDecay: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0,
-    doc: 'pull of every weight towards 0',
-    source: 'no reference code has it',
-  },
-  decay: {
-    type: 'choice',
-    choices: ['coupled', 'decoupled'],
-    default: 'decoupled',
-    doc: 'weightDecay as a term of the gradient (coupled, Adam), or apart from it (decoupled, AdamW)',
-    source: 'Loshchilov & Hutter, "Decoupled Weight Decay Regularization", ICLR 2019',
-  },
-  sparseUpdates: {
-    type: 'boolean',
-    default: false,
-    doc:
-      'sampled, bce, gbce: a step updates only the item vectors that it reads, so that its cost does not grow with the ' +
-      'catalogue; the others keep their moments too',
-    source: 'false is all reference codes; true is what PyTorch calls SparseAdam',
-  },
-  batching: {
-    type: 'choice',
-    choices: ['sessions', 'same-length'],
-    default: 'sessions',
-    doc: 'sessions: batchSize of any length; same-length: as many of one length as hold batchClicks, without padding',
-    source: 'sessions is all reference codes; same-length is ours: several times more steps in the same time',
-  },
-  batchSize: { type: 'integer', min: 1, max: 65536, default: 128, doc: 'sessions a step', source: OFFICIAL },
-  batchClicks: {
-    type: 'integer',
-    min: 1,
-    max: 1_000_000,
-    default: 1024,
-    doc: 'same-length: predictions a step',
-    source: 'ours: small batches of short sessions learn faster than many sessions at once',
-  },
-  numEpochs: {
-    type: 'integer',
-    min: 1,
-    max: 100_000,
-    default: 201,
-    doc: 'passes over the log at most; validation stops earlier',
-    source: OFFICIAL,
-  },
-  ...lastEpochsOptions,
-  sampling: {
-    type: 'choice',
-    choices: ['shuffle', 'with-replacement'],
-    default: 'shuffle',
-    doc: 'shuffle: every session once an epoch; with-replacement: as many, drawn at random',
-    source: 'the official code draws users with replacement; sessions are many and short, and none should be missed',
-  },
-  l2Emb: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0,
-    doc: 'weight of the sum of squares of the item table in the loss',
-    source: `${OFFICIAL}; the term itself as in the PyTorch port`,
-  },
+export const sasrecNetwork: SequenceNetwork<SasrecConfig> = {
+  ...sasrec,
+  vectors: (params, prepared, config, run) => scoringVector(sasrecHidden(params, prepared, config, run, false), config),
+  trims,
 };
 
-/** Why two training options do not go together, in words, or nothing. */
-export function trainingConflict(config: SasrecTrainingConfig): string | undefined {
-  const { loss, sparseUpdates, l2Emb, batching, sampling } = config;
-  const smoothing = smoothingConflict(config, 'ce');
-  if (smoothing) return smoothing;
-  const repeats = repeatsConflict(config, 'ce');
-  if (repeats) return repeats;
-  if (loss === 'sampled' && config.nSamplePer === 'sequence') {
-    if (config.repeatLags > 0) {
-      return '"repeatLags" needs "nSamplePer" batch: draws of a sequence do not know what it holds.';
-    }
-    if (config.logqOf === 'draws') return '"logqOf" draws needs "nSamplePer" batch, whose draws stand for all items.';
-  }
-  if (sparseUpdates && loss === 'ce') {
-    return '"sparseUpdates" needs loss "sampled", "bce" or "gbce": the softmax of "ce" reads every item vector.';
-  }
-  if (sparseUpdates && l2Emb > 0) {
-    return '"sparseUpdates" and "l2Emb" do not go together: the penalty moves every item vector. Use "weightDecay".';
-  }
-  if (batching === 'same-length' && sampling !== 'shuffle') {
-    return `"batching" same-length needs "sampling" shuffle, got "${sampling}".`;
-  }
-  return undefined;
+/** Clicks of a bucket's longest session, where sessions may stand in buckets of like length. */
+export const bucketed = <C extends SasrecConfig>({ trims }: SequenceNetwork<C>, config: C): number | undefined =>
+  // Negatives of a session belong to the cells of its row, so that all rows must be equally wide.
+  trims(config) && !(config.loss === 'sampled' && config.nSamplePer === 'sequence') ? config.maxlen : undefined;
+
+export function sasrecRows(log: TrainingLog, config: SasrecConfig, streams: Streams): Iterable<readonly Example[]> {
+  const { batching, batchClicks, batchSize, sampling, maxlen } = config;
+  const examples = sequences(log, maxlen);
+  const order = streams('order');
+  if (batching === 'same-length') return sameLength(examples, clicksOf, batchClicks, order);
+  return (sampling === 'shuffle' ? shuffled : withReplacement)(examples, batchSize, order);
 }
 
-function objective(config: SasrecTrainingConfig): ObjectiveSpec {
-  const { loss, negatives, gbceT, nSample, nSamplePer, sampleAlpha, labelSmoothing, l2Emb } = config;
-  const l2 = { weight: l2Emb, params: ['items'], power: 2 } as const;
-  switch (loss) {
-    case 'ce':
-      return { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, labelSmoothing, reduction: 'mean', l2 };
-    case 'sampled': {
-      const perRow = { kind: 'per-row', count: nSample, reject: 'none', alpha: sampleAlpha } as const;
-      return { ...sampledSoftmax(config), ...(nSamplePer === 'sequence' && { negatives: perRow }), l2 };
-    }
-    case 'bce': {
-      const spec = { kind: 'per-position', count: negatives || 1, reject: 'session' } as const;
-      return { loss: 'bce', negatives: spec, reduction: 'mean', l2 };
-    }
-    case 'gbce': {
-      const spec = { kind: 'per-position', count: negatives || 256, reject: 'none' } as const;
-      return { loss: 'gbce', negatives: spec, calibration: gbceT, reduction: 'mean', l2 };
-    }
+const clicksOf = ({ firstTarget, end }: Example): number => end - firstTarget;
+
+export function sasrecBatch<C extends SasrecConfig>(
+  network: SequenceNetwork<C>,
+  rows: readonly Example[],
+  { sessions, catalogue }: TrainingLog,
+  config: C,
+  streams: Streams,
+): SasrecBatch {
+  const column = (t: number, n: number, width: number) => (config.positions === 'end' ? width - n + t : t);
+  const prepare = (inputs: SequenceTargets['sessions']) => network.prepare(inputs, config, catalogue);
+  const { batch, targets } = sequenceBatch(rows, sessions, prepare, column, bucketed(network, config));
+  const draw = streams('negatives');
+  const M = targets.items.length;
+  const logq = config.loss === 'sampled' ? popularityLogQ(config, catalogue.support) : undefined;
+  let shared: Int32Array = new Int32Array(0);
+  let compared: Pick<SasrecBatch, 'sampled' | 'negatives'> = {};
+  if (config.loss === 'sampled') {
+    const { nSample, nSamplePer, sampleAlpha } = config;
+    const perRow = nSamplePer === 'sequence' ? { count: rows.length, rowOf: targets.row } : undefined;
+    shared = byPopularity(catalogue.support, sampleAlpha, perRow ? nSample * rows.length : nSample, draw);
+    compared = { sampled: sampledBatch(targets.items, shared, logq, perRow) };
+  } else if (config.loss !== 'ce') {
+    const K = config.negatives || (config.loss === 'bce' ? 1 : 256);
+    const refused = config.loss === 'bce' ? itemsOf(rows, targets, sessions) : Array<undefined>(M).fill(undefined);
+    const negatives = matrix(uniformOutside(refused, K, catalogue.items, draw), M);
+    compared = { negatives: { ...negatives, items: 'output' } };
   }
+  const held = { logq: logq?.targets };
+  return {
+    ...batch,
+    ...compared,
+    ...(config.repeatLags > 0 && {
+      repeats: repeatBatch(targets.sessions, targets, config.repeatLags, targets.items, shared, held),
+    }),
+  };
 }
 
-function rows(config: SasrecTrainingConfig, maxLength: number): TrainingRows {
-  const { batching, batchClicks, sampling } = config;
-  const scheme = { kind: 'sequences', maxLength, sampling } as const;
-  return batching === 'same-length' ? { ...scheme, sameLength: { clicks: batchClicks } } : scheme;
+/** All items of the session of each target, `[M]`. */
+function itemsOf(rows: readonly Example[], { row }: SequenceTargets, { items, offsets }: TrainingLog['sessions']) {
+  const sets = rows.map(({ source }) => new Set(items.subarray(offsets[source]!, offsets[source + 1]!)));
+  return Array.from(row, (r) => sets[r]);
 }
 
-/** The plan of a configuration whose model sees `maxLength` clicks. */
-export const trainingPlan = (config: SasrecTrainingConfig, maxLength: number): TrainingPlan => ({
-  rows: rows(config, maxLength),
-  batchSize: config.batchSize,
-  epochs: config.numEpochs,
-  ...lastEpochs(config),
-  objective: objective(config),
-  optimiser: {
-    kind: 'adam',
-    learningRate: config.lr,
-    beta1: 0.9,
-    beta2: config.beta2,
-    epsilon: 1e-8,
-    weightDecay: { amount: config.weightDecay, kind: config.decay },
-    touchedRows: config.sparseUpdates,
+/** The vectors after all clicks, of all buckets in a row. */
+export function allVectors<C>(
+  network: SequenceNetwork<C>,
+  params: Params,
+  inputs: readonly PreparedTensors[],
+  config: C,
+  run: Run,
+): Tensor2D {
+  const buckets = inputs.map((bucket) => network.vectors(params, bucket, config, run));
+  return buckets.length === 1 ? buckets[0]! : concat(buckets);
+}
+
+/** @param all The vectors after all clicks; `positions` says which of them predicts each target. */
+export function sasrecLoss(
+  all: Tensor2D,
+  outputs: Outputs,
+  params: Params,
+  { positions, targets, sampled, negatives, repeats }: Uploaded<SasrecBatch>,
+  config: SasrecConfig,
+  n: number,
+): Scalar {
+  const c = gather(all, positions); // [M, d]
+  let total: Scalar;
+  if (sampled) {
+    total = sum(sampledCrossEntropy({ ofTargets: c, all, positions }, outputs, targets, sampled, repeats));
+  } else if (negatives) {
+    const K = negatives.shape[1];
+    const beta = config.loss === 'gbce' ? positiveWeight(config.gbceT, K, n) : 1;
+    total = sampledBinaryCrossEntropy(c, outputs.table, outputs.bias, targets, negatives, beta);
+    if (config.loss === 'gbce') total = div(total, K + 1);
+  } else {
+    total = catalogueCrossEntropy(c, outputs, targets, n, { smoothing: config.labelSmoothing, repeats });
+  }
+  const loss: Scalar = div(total, targets.shape[0]);
+  return config.l2Emb === 0 ? loss : add(loss, mul(config.l2Emb, sum(square(params.items!))));
+}
+
+export const sasrecTraining: Training<SasrecConfig, Example, SasrecBatch> = {
+  network: sasrecNetwork,
+  plan: (config) => ({
+    epochs: config.numEpochs,
+    ...lastEpochs(config),
+    optimiser: {
+      kind: 'adam',
+      learningRate: config.lr,
+      beta1: 0.9,
+      beta2: config.beta2,
+      epsilon: 1e-8,
+      weightDecay: { amount: config.weightDecay, kind: config.decay },
+      touchedRows: config.sparseUpdates,
+    },
+    schedule: { kind: config.lrSchedule },
+  }),
+  rows: sasrecRows,
+  batch: (rows, log, config, streams) => sasrecBatch(sasrecNetwork, rows, log, config, streams),
+  loss(params, b, config, run) {
+    const all = allVectors(sasrecNetwork, params, b.inputs, config, run);
+    return { loss: sasrecLoss(all, sasrecNetwork.outputs(params, config), params, b, config, run.items) };
   },
-  schedule: { kind: config.lrSchedule },
-});
+  size: (row) => ({ clicks: clicksOf(row), targets: clicksOf(row) }),
+};

@@ -7,9 +7,11 @@
  * Gupta et al., "NISER: Normalized Item and Session Representations to Handle Popularity Bias", 2019,
  * https://arxiv.org/abs/1909.04276: the vectors of popular items grow long, and win by that alone.
  */
+
 import { gather, mul, reshape, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import { normaliseRows } from '../nn/normalise-rows';
 import type { OptionSpecs } from './model';
+import { choice, number } from './options';
 
 export interface ScoringConfig {
   readonly scoring: 'dot' | 'cosine';
@@ -23,22 +25,19 @@ export interface InputScaleConfig extends ScoringConfig {
 }
 
 export const scoringOptions: OptionSpecs<ScoringConfig> = {
-  scoring: {
-    type: 'choice',
-    choices: ['dot', 'cosine'],
-    default: 'dot',
-    doc: 'cosine: item vectors (as input and as output) and session vectors are scaled to length 1',
-    source: 'dot is the paper; cosine is NISER (2019): popular items cannot win by the length of their vectors alone',
-  },
-  temperature: {
-    type: 'number',
-    min: 0.001,
-    max: 1000,
-    words: { auto: 0 },
-    default: 0,
-    doc: 'what products of session and item vectors are divided by; auto: 1, with cosine scoring 1/16',
-    source: 'NISER: a cosine alone is too flat for a softmax over thousands of items',
-  },
+  scoring: choice(
+    'dot',
+    ['dot', 'cosine'],
+    'cosine: item vectors (as input and as output) and session vectors are scaled to length 1',
+    'dot is the paper; cosine is NISER (2019): popular items cannot win by the length of their vectors alone',
+  ),
+  temperature: number(
+    0,
+    [0.001, 1000],
+    'what products of session and item vectors are divided by; auto: 1, with cosine scoring 1/16',
+    'NISER: a cosine alone is too flat for a softmax over thousands of items',
+    { auto: 0 },
+  ),
 };
 
 /** Beside what `auto` is with scoring by product, which each architecture says. */

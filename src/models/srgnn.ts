@@ -46,21 +46,11 @@ import { RecommenderError } from '../errors';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import { linear } from '../nn/linear';
 import type { Catalogue, SessionInput } from '../types';
-import { lastEpochs } from './last-epochs';
 import { linearParams } from './linear-params';
-import type {
-  Initialiser,
-  ObjectiveSpec,
-  ParameterSpec,
-  Params,
-  Prepared,
-  PreparedTensors,
-  Run,
-  SessionModel,
-} from './model';
+import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
 import { longest } from './padding';
-import { repeatsConflict, repeatsOf, repeatsSpec } from './repeats';
-import { sampledSoftmax, smoothingConflict } from './sampled-softmax';
+import { repeatsConflict, repeatsOf, repeatsSpec } from './repeat-bias';
+import { smoothingConflict } from './sampled-softmax';
 import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 import { type SessionGraph, sessionGraph } from './session-graph';
 import { options, type SrgnnConfig } from './srgnn-options';
@@ -150,7 +140,7 @@ function prepare(sessions: readonly SessionInput[], { maxlen, edges, positions }
     last[b] = row(n - 1);
   });
   return {
-    nodes: { data: nodes, shape: [B, m], items: true },
+    nodes: { data: nodes, shape: [B, m], items: 'input' },
     incoming: { data: padded(graphs, 'incoming', m), shape: [B, m, m] },
     outgoing: { data: padded(graphs, 'outgoing', m), shape: [B, m, m] },
     alias: { data: alias, shape: [B * L] },
@@ -217,50 +207,16 @@ function sessionVectors(params: Params, prepared: PreparedTensors, config: Srgnn
   return readout === 'global' ? global : linear(concat([global, last], 1), linearParams(params, 'hybrid'));
 }
 
-function objective(config: SrgnnConfig): ObjectiveSpec {
-  const { loss, labelSmoothing } = config;
-  if (loss === 'sampled') return sampledSoftmax(config);
-  return {
-    loss: loss === 'binary' ? 'softmax-bce' : loss,
-    negatives: { kind: 'catalogue' },
-    labelSmoothing,
-    reduction: 'mean',
-  };
-}
-
 export const srgnn: SessionModel<SrgnnConfig> = {
   name: 'srgnn',
   paper:
     'Wu et al., "Session-based Recommendation with Graph Neural Networks", AAAI 2019, https://arxiv.org/abs/1811.00855',
   options,
+  epochsOption: 'epoch',
   check,
   parameters,
   prepare,
   encode: (params, prepared, config, run) => scoringVector(sessionVectors(params, prepared, config, run), config),
+  logitScale: ({ loss }) => (loss === 'binary' ? undefined : 1),
   outputs: (params, config) => ({ table: scoringTable(params.items as Tensor2D, config), ...repeatsOf(params) }),
-  training: (config) => ({
-    rows: {
-      kind: 'prefixes',
-      maxLength: config.maxlen,
-      ...(config.batching === 'same-length' && { sameLength: { clicks: config.batchClicks } }),
-    },
-    batchSize: config.batchSize,
-    epochs: config.epoch,
-    patience: config.patience,
-    ...lastEpochs(config),
-    objective: objective(config),
-    optimiser: {
-      kind: 'adam',
-      learningRate: config.lr,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      weightDecay: { amount: config.l2, kind: config.decay },
-      touchedRows: config.sparseUpdates,
-    },
-    schedule:
-      config.lrSchedule === 'linear'
-        ? { kind: 'linear' }
-        : { kind: 'step', every: config.lrDcStep, factor: config.lrDc },
-  }),
 };

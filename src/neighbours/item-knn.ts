@@ -6,7 +6,9 @@
  *
  * Cᵢⱼ counts, for every event of item i, the events of item j in the same session; supp counts events.
  */
+
 import type { OptionSpecs } from '../models/model';
+import { integer, number } from '../models/options';
 import { type Baseline, rowScorer, supportOf } from './baseline';
 import { addPairs, countPairs, readPairs, writePairs } from './pairs';
 
@@ -19,30 +21,9 @@ export interface ItemKnnConfig {
 const SOURCE = 'GRU4Rec repository, baselines';
 
 const options: OptionSpecs<ItemKnnConfig> = {
-  lambda: {
-    type: 'number',
-    min: 0,
-    max: 1e9,
-    default: 20,
-    doc: 'damps the similarity of items with few events',
-    source: SOURCE,
-  },
-  alpha: {
-    type: 'number',
-    min: 0,
-    max: 1,
-    default: 0.5,
-    doc: '0.5 is a damped cosine, 1 the damped confidence of the last click',
-    source: SOURCE,
-  },
-  nSims: {
-    type: 'integer',
-    min: 1,
-    max: 1_000_000_000,
-    default: 100,
-    doc: 'how many similar items of an item are kept',
-    source: SOURCE,
-  },
+  lambda: number(20, [0, 1e9], 'damps the similarity of items with few events', SOURCE),
+  alpha: number(0.5, [0, 1], '0.5 is a damped cosine, 1 the damped confidence of the last click', SOURCE),
+  nSims: integer(100, [1, 1_000_000_000], 'how many similar items of an item are kept', SOURCE),
 };
 
 export const itemKnn: Baseline<ItemKnnConfig> = {

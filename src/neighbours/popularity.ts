@@ -6,7 +6,9 @@
  *
  * suppᵢ is the number of events of item i. Baselines of Hidasi et al., ICLR 2016, https://arxiv.org/abs/1511.06939.
  */
+
 import type { OptionSpecs } from '../models/model';
+import { integer, number } from '../models/options';
 import type { Catalogue, NdArray, Sessions } from '../types';
 import { type Baseline, type FillRow, float32, rowScorer, supportOf } from './baseline';
 
@@ -19,22 +21,13 @@ const SECONDS_PER_DAY = 86_400;
 const ARRAY = 'popularity';
 
 const options: OptionSpecs<PopularityConfig> = {
-  top: {
-    type: 'integer',
-    min: 0,
-    max: 1_000_000_000,
-    default: 0,
-    doc: 'how many of the most popular items get a score; 0: all',
-    source: 'GRU4Rec repository, baselines (top_n 100 there); all here, so that every item has a rank of its own',
-  },
-  days: {
-    type: 'number',
-    min: 0,
-    max: 36_500,
-    default: 0,
-    doc: 'count only the last so many days of the log; 0: all',
-    source: 'ours: recently popular',
-  },
+  top: integer(
+    0,
+    [0, 1_000_000_000],
+    'how many of the most popular items get a score; 0: all',
+    'GRU4Rec repository, baselines (top_n 100 there); all here, so that every item has a rank of its own',
+  ),
+  days: number(0, [0, 36_500], 'count only the last so many days of the log; 0: all', 'ours: recently popular'),
 };
 
 function fit(sessions: Sessions, catalogue: Catalogue, { top, days }: PopularityConfig): Record<string, NdArray> {

@@ -10,7 +10,9 @@
  * equal ones are the rule; session-rec leaves their order to a stable sort, that is to which pair came first in the log.
  * `ties: 'first-seen'` writes that order into the weights, as differences of some millionths.
  */
+
 import type { OptionSpecs } from '../models/model';
+import { boolean, choice, integer, number } from '../models/options';
 import type { ItemIndex, Scorer } from '../types';
 import { type Baseline, type FillRow, rowScorer } from './baseline';
 import { addPairs, countPairs, type PairsOfEvent, type PairsOptions, readPairs, writePairs } from './pairs';
@@ -28,27 +30,19 @@ export interface SequentialRulesConfig extends RulesConfig {
 }
 
 const options: OptionSpecs<RulesConfig> = {
-  pruning: {
-    type: 'number',
-    min: 0,
-    max: 1_000_000_000,
-    default: 20,
-    doc: 'how many rules of an item are kept, the strongest; below 1: which share of them is dropped; 0: all are kept',
-    source: 'session-rec',
-  },
-  ties: {
-    type: 'choice',
-    choices: ['first-seen', 'equal'],
-    default: 'first-seen',
-    doc: 'order of rules of equal weight: by which pair came first in the log, or none, so that their scores are equal',
-    source: "ours, made explicit: the order that session-rec's stable sort gives",
-  },
-  normalize: {
-    type: 'boolean',
-    default: true,
-    doc: 'divide scores by the largest, which moves no rank',
-    source: 'session-rec',
-  },
+  pruning: number(
+    20,
+    [0, 1_000_000_000],
+    'how many rules of an item are kept, the strongest; below 1: which share of them is dropped; 0: all are kept',
+    'session-rec',
+  ),
+  ties: choice(
+    'first-seen',
+    ['first-seen', 'equal'],
+    'order of rules of equal weight: by which pair came first in the log, or none, so that their scores are equal',
+    "ours, made explicit: the order that session-rec's stable sort gives",
+  ),
+  normalize: boolean(true, 'divide scores by the largest, which moves no rank', 'session-rec'),
 };
 
 /** Weight of two clicks at distance k. */
@@ -125,29 +119,19 @@ export const sr: Baseline<SequentialRulesConfig> = {
   paper: 'Sequential rules: what came soon after the last click; Ludewig and Jannach, UMUAI 2018',
   options: {
     ...options,
-    steps: {
-      type: 'integer',
-      min: 1,
-      max: 1_000_000,
-      default: 10,
-      doc: 'how many clicks after an item still count as following it',
-      source: 'session-rec',
-    },
-    weighting: {
-      type: 'choice',
-      choices: ['div', 'quadratic', 'linear', 'log', 'same'],
-      default: 'div',
-      doc: 'weight at distance k: div 1/k, quadratic 1/k², linear 1 − 0.1k, log 1/log10(k + 1.7), same 1',
-      source: 'session-rec',
-    },
-    lastInSession: {
-      type: 'integer',
-      min: 0,
-      max: 1_000_000,
-      default: 0,
-      doc: 'how many clicks before the last one are looked up too, weighted by their distance 2, 3, …',
-      source: 'session-rec',
-    },
+    steps: integer(10, [1, 1_000_000], 'how many clicks after an item still count as following it', 'session-rec'),
+    weighting: choice(
+      'div',
+      ['div', 'quadratic', 'linear', 'log', 'same'],
+      'weight at distance k: div 1/k, quadratic 1/k², linear 1 − 0.1k, log 1/log10(k + 1.7), same 1',
+      'session-rec',
+    ),
+    lastInSession: integer(
+      0,
+      [0, 1_000_000],
+      'how many clicks before the last one are looked up too, weighted by their distance 2, 3, …',
+      'session-rec',
+    ),
   },
   fit(sessions, catalogue, config) {
     const { items, offsets } = sessions;

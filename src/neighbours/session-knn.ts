@@ -9,7 +9,9 @@
  *
  * An artifact of these holds the training sessions that can still be neighbours: item indices and times, no visitors.
  */
+
 import type { OptionSpecs } from '../models/model';
+import { boolean, choice, integer, number } from '../models/options';
 import { type Baseline, rowScorer } from './baseline';
 import { readSessionIndex, SECONDS_PER_DAY, writeSessionIndex } from './session-index';
 import { type NeighbourRules, neighbourQuery } from './session-neighbours';
@@ -57,28 +59,21 @@ const shared = (sampleSize: number): OptionSpecs<SharedConfig> => ({
     default: sampleSize,
     doc: 'how many sessions are compared, the most recent that share an item',
   },
-  remind: {
-    type: 'boolean',
-    default: true,
-    doc: 'whether items of the running session may be recommended',
-    source: SOURCE,
-  },
-  pushReminders: {
-    type: 'boolean',
-    default: false,
-    doc: 'multiply the scores of items of the running session by how often they were clicked, plus one',
-    source: SOURCE,
-  },
+  remind: boolean(true, 'whether items of the running session may be recommended', SOURCE),
+  pushReminders: boolean(
+    false,
+    'multiply the scores of items of the running session by how often they were clicked, plus one',
+    SOURCE,
+  ),
 });
 
 const similarity = (given: 'vec' | 'cosine') =>
-  ({
-    type: 'choice',
-    choices: ['vec', 'cosine'],
-    default: given,
-    doc: 'vec: weight of the shared items per item of the running session; cosine: also by the length of the neighbour',
-    source: SOURCE,
-  }) as const;
+  choice(
+    given,
+    ['vec', 'cosine'],
+    'vec: weight of the shared items per item of the running session; cosine: also by the length of the neighbour',
+    SOURCE,
+  );
 
 interface NeighbourBaseline<C> extends Baseline<C> {
   rulesOf(config: C): NeighbourRules;
@@ -125,48 +120,22 @@ const sknn = neighbourBaseline<SharedConfig>(
 const vsknnOptions: OptionSpecs<VsknnConfig> = {
   ...shared(1000),
   similarity: similarity('vec'),
-  weighting: {
-    type: 'choice',
-    choices: WEIGHTINGS,
-    default: 'div',
-    doc: 'weight of a click at position p of n: div p/n, quadratic (p/n)², log 1/log10(n − p + 1.7), linear 1 − (n − p)/10 for p ≤ 10, same 1',
-    source: SOURCE,
-  },
-  weightingScore: {
-    type: 'choice',
-    choices: WEIGHTINGS,
-    default: 'div',
-    doc: 'weight of a neighbour whose latest shared click is s clicks from the end: div 1/s, quadratic 1/s², log 1/log10(s + 1.7), linear 1 − s/10 for s ≤ 100, same 1',
-    source: SOURCE,
-  },
-  weightingTime: {
-    type: 'boolean',
-    default: false,
-    doc: 'whether a neighbour counts 1/8 less for every day of its age',
-    source: SOURCE,
-  },
-  idfWeighting: {
-    type: 'number',
-    min: 0,
-    max: 1e6,
-    default: 0,
-    doc: 'how much more rare items count; 0: no more. Usual are 1, 2, 5, 10',
-    source: SOURCE,
-  },
-  lastNClicks: {
-    type: 'integer',
-    min: 0,
-    max: 1_000_000_000,
-    default: 0,
-    doc: 'how many of the last clicks are compared; 0: all',
-    source: SOURCE,
-  },
-  normalize: {
-    type: 'boolean',
-    default: true,
-    doc: 'divide scores by the largest, which moves no rank',
-    source: SOURCE,
-  },
+  weighting: choice(
+    'div',
+    WEIGHTINGS,
+    'weight of a click at position p of n: div p/n, quadratic (p/n)², log 1/log10(n − p + 1.7), linear 1 − (n − p)/10 for p ≤ 10, same 1',
+    SOURCE,
+  ),
+  weightingScore: choice(
+    'div',
+    WEIGHTINGS,
+    'weight of a neighbour whose latest shared click is s clicks from the end: div 1/s, quadratic 1/s², log 1/log10(s + 1.7), linear 1 − s/10 for s ≤ 100, same 1',
+    SOURCE,
+  ),
+  weightingTime: boolean(false, 'whether a neighbour counts 1/8 less for every day of its age', SOURCE),
+  idfWeighting: number(0, [0, 1e6], 'how much more rare items count; 0: no more. Usual are 1, 2, 5, 10', SOURCE),
+  lastNClicks: integer(0, [0, 1_000_000_000], 'how many of the last clicks are compared; 0: all', SOURCE),
+  normalize: boolean(true, 'divide scores by the largest, which moves no rank', SOURCE),
 };
 
 /** Linear stops at position 10, and not at distance 10: so does session-rec. */
@@ -209,8 +178,8 @@ const vsknn = neighbourBaseline<VsknnConfig>(
   }),
 );
 
-const lambda = (given: number, doc: string) =>
-  ({ type: 'number', min: 0, max: 1e9, default: given, doc: `${doc}; 0: it does not matter`, source: SOURCE }) as const;
+const lambda = (given: number, doc: string, most = 1e9) =>
+  number(given, [0, most], `${doc}; 0: it does not matter`, SOURCE);
 
 const stanOptions: OptionSpecs<StanConfig> = {
   ...shared(5000),
@@ -252,7 +221,7 @@ const vstan = neighbourBaseline<VstanConfig>(
       1.02,
       'clicks from the end after which the latest shared click makes a neighbour weigh e times less',
     ),
-    lambdaIdf: { ...lambda(5, 'how much more rare items count'), max: 1e6 },
+    lambdaIdf: lambda(5, 'how much more rare items count', 1e6),
   },
   (config) => {
     const byPosition = decay(config.lambdaIpw);

@@ -17,6 +17,6 @@ import { engine, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
  * @throws Error if shapes do not fit or a column is out of range.
  * @see Hidasi & Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based Recommendations", CIKM 2018
  */
-export function bprMaxLoss(r: Tensor2D, positive: Tensor1D, bpreg: number): Tensor1D {
+export function bprMax(r: Tensor2D, positive: Tensor1D, bpreg: number): Tensor1D {
   return engine().runKernel('AisleBprMax', { r, positive }, { bpreg }) as Tensor1D;
 }

@@ -18,7 +18,8 @@ import {
   unsortedSegmentSum,
   zeros,
 } from '@tensorflow/tfjs-core';
-import { sumInBlocks } from './in-blocks';
+import { BLOCK_NUMBERS } from './block-size';
+import { chunkedLoss } from './chunked-loss';
 import { hasKernel } from './kernels';
 
 /**
@@ -39,7 +40,7 @@ import { hasKernel } from './kernels';
  * @returns ℓ, `[M]`, in nats.
  * @throws Error if shapes do not fit or a column is out of range.
  */
-export function softmaxCrossEntropy(scores: Tensor2D, positive: Tensor1D, smoothing = 0, guard = 0): Tensor1D {
+export function crossEntropy(scores: Tensor2D, positive: Tensor1D, smoothing = 0, guard = 0): Tensor1D {
   return engine().runKernel('AisleCrossEntropy', { scores, positive }, { smoothing, guard }) as Tensor1D;
 }
 
@@ -50,13 +51,10 @@ function lossesAndSlopes(scores: Tensor2D, positive: Tensor1D, smoothing: number
   if (hasKernel(WITH_SLOPE)) {
     return engine().runKernel(WITH_SLOPE, { scores, positive }, { smoothing }) as unknown as [Tensor1D, Tensor2D];
   }
-  const losses = softmaxCrossEntropy(scores, positive, smoothing);
+  const losses = crossEntropy(scores, positive, smoothing);
   const inputs = { dy: onesLike(losses), scores, positive };
   return [losses, engine().runKernel('AisleCrossEntropyGrad', inputs, { smoothing }) as Tensor2D];
 }
-
-/** Cells of a block of scores, 16 MB as float32: fewer rows a block would pay more for every product. */
-const BLOCK_CELLS = 4 * 1024 * 1024;
 
 /** Cells of a matrix that something is added to, one row after the other: to cell i the value of its kind. */
 export interface Extras {
@@ -88,7 +86,7 @@ function extrasOf({ rows, columns, kinds }: Extras, values: Tensor1D, from: numb
 }
 
 /**
- * Σ over rows of `softmaxCrossEntropy(c Eᵀ + b, i)`, block by block of rows: scores of 6,400 targets over 10,000 items
+ * Σ over rows of `crossEntropy(c Eᵀ + b, i)`, block by block of rows: scores of 6,400 targets over 10,000 items
  * take 256 MB, and their gradients as much again, where this needs 32. The slopes are worked out along with the loss,
  * since they are its sum's: nothing is computed twice.
  *
@@ -107,10 +105,10 @@ export function productCrossEntropy(
   positive: Tensor1D,
   smoothing = 0,
   extras?: Extras,
-  blockRows = Math.max(1, Math.floor(BLOCK_CELLS / table.shape[0])),
+  blockRows = Math.max(1, Math.floor(BLOCK_NUMBERS / table.shape[0])),
 ): Scalar {
   const inputs: Tensor[] = [vectors, table, ...(bias ? [bias] : []), ...(extras ? [extras.values] : [])];
-  return sumInBlocks(inputs, blockRows, (given) => {
+  return chunkedLoss(inputs, blockRows, (given) => {
     const [c, e] = given as [Tensor2D, Tensor2D];
     const b = bias && (given[2] as Tensor1D);
     const r = extras && (given.at(-1) as Tensor1D);

@@ -18,10 +18,8 @@ import {
   tensor2d,
   unsortedSegmentSum,
 } from '@tensorflow/tfjs-core';
-import { sumInBlocks } from './in-blocks';
-
-/** Numbers of a block of item vectors, 16 MB as float32. */
-const BLOCK_NUMBERS = 4 * 1024 * 1024;
+import { BLOCK_NUMBERS } from './block-size';
+import { chunkedLoss } from './chunked-loss';
 
 /**
  * Σ over rows of the binary cross-entropy of one target against its own negatives, the target weighted by β:
@@ -52,7 +50,7 @@ export function sampledBinaryCrossEntropy(
 ): Scalar {
   const d = vectors.shape[1];
   const columns = negatives.shape[1] + 1;
-  return sumInBlocks(bias ? [vectors, table, bias] : [vectors, table], blockRows, (given) => {
+  return chunkedLoss(bias ? [vectors, table, bias] : [vectors, table], blockRows, (given) => {
     const [c, e, b] = given as [Tensor2D, Tensor2D, Tensor1D?];
     // The target is column 0: softplus(−s) weighs β there, softplus(s) weighs 1 elsewhere.
     const sign = tensor2d([[-1, ...Array<number>(columns - 1).fill(1)]]);

@@ -1,7 +1,13 @@
 /** Views of sessions for contrastive losses: cropped, masked, reordered. Plain arrays, no tensors. */
-import type { Augmentation, ContrastiveSpec } from '../models/model';
 import type { Random } from '../session/random';
 import type { ItemIndex, SessionInput } from '../types';
+
+/** What makes a view of a session of n clicks; `ratio` is a share of n. */
+export interface Augmentation {
+  /** Keep that many clicks in a row; hide that many behind the mask token; shuffle that many in a row. */
+  readonly kind: 'crop' | 'mask' | 'reorder';
+  readonly ratio: number;
+}
 
 /** A session as places in another one, oldest first, and which of its clicks are hidden. */
 interface View {
@@ -70,7 +76,8 @@ function seen(session: SessionInput, { places, hidden }: View, maskId: ItemIndex
  */
 export function drawViews(
   sessions: readonly SessionInput[],
-  { augmentations, allowSame }: ContrastiveSpec,
+  augmentations: readonly Augmentation[],
+  allowSame: boolean,
   maskId: ItemIndex,
   random: Random,
 ): SessionInput[] {

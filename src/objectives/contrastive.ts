@@ -16,10 +16,12 @@ import {
   tidy,
   zeros,
 } from '@tensorflow/tfjs-core';
-import type { ContrastiveSpec } from '../models/model';
+import { crossEntropy } from '../nn/cross-entropy';
 import { maskEqual } from '../nn/masked';
 import { normaliseRows } from '../nn/normalise-rows';
-import { crossEntropy } from './losses';
+
+/** Of vectors as they are, or scaled to length 1. */
+type Similarity = 'dot' | 'cosine';
 
 /**
  * The contrastive loss of 2B views: view i and view i + B are of one session, all others are negatives.
@@ -32,20 +34,16 @@ import { crossEntropy } from './losses';
  * @param groups `[2B]` int32: c of the same number as a is no negative of a. Views of one session share theirs.
  * @returns ℓ in nats; log(2B − 1) where all views are alike.
  */
-export function ntXent(
-  views: Tensor2D,
-  groups: Tensor1D,
-  { similarity, temperature }: Pick<ContrastiveSpec, 'similarity' | 'temperature'>,
-): Scalar {
+export function ntXent(views: Tensor2D, groups: Tensor1D, similarity: Similarity, tau: number): Scalar {
   const { z, other } = pairs(views, similarity);
   const positive = expandDims(sum(mul(z, other), 1), 1); // [2B, 1]
   // Anchor and partner are masked with the rest of their group: the partner stands in column 0 instead.
-  const negatives = maskEqual(div(matMul(z, z, false, true), temperature), groups, groups);
-  const scores = concat([div(positive, temperature), negatives], 1) as Tensor2D;
+  const negatives = maskEqual(div(matMul(z, z, false, true), tau), groups, groups);
+  const scores = concat([div(positive, tau), negatives], 1) as Tensor2D;
   return mean(crossEntropy(scores, zeros([views.shape[0]], 'int32'))) as Scalar;
 }
 
-function pairs(views: Tensor2D, similarity: ContrastiveSpec['similarity']): { z: Tensor2D; other: Tensor2D } {
+function pairs(views: Tensor2D, similarity: Similarity): { z: Tensor2D; other: Tensor2D } {
   const z = similarity === 'cosine' ? normaliseRows(views) : views;
   const half = z.shape[0] / 2;
   return { z, other: concat([slice(z, half), slice(z, 0, half)]) as Tensor2D };
@@ -57,7 +55,7 @@ function pairs(views: Tensor2D, similarity: ContrastiveSpec['similarity']): { z:
  */
 export function meanSimilarities(
   views: Tensor2D,
-  similarity: ContrastiveSpec['similarity'],
+  similarity: Similarity,
 ): { readonly positive: Scalar; readonly negative: Scalar } {
   return tidy(() => {
     const { z, other } = pairs(views, similarity);

@@ -3,7 +3,8 @@
  *
  * Row b scores K items, its target in column `positive[b]`; r are the scores after the final activation, i the positive
  * column. Formulas of Hidasi & Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based
- * Recommendations", CIKM 2018, https://arxiv.org/abs/1706.03847, and of the authors' code where it differs.
+ * Recommendations", CIKM 2018, https://arxiv.org/abs/1706.03847, and of the authors' code where it differs. Cross-entropy and
+ * BPR-max have kernels of their own: `nn/cross-entropy.ts`, `nn/bpr-max.ts`.
  */
 import {
   add,
@@ -27,8 +28,6 @@ import {
   type Tensor2D,
   where,
 } from '@tensorflow/tfjs-core';
-import { bprMaxLoss } from '../nn/bpr-max';
-import { softmaxCrossEntropy } from '../nn/cross-entropy';
 import { MASKED } from '../nn/masked';
 
 /** 1 in each row's positive column, `[M, K]` float32. */
@@ -36,18 +35,6 @@ const isPositive = (scores: Tensor2D, positive: Tensor1D): Tensor2D => oneHot(po
 
 /** Column i of each row, as `[M, 1]`. */
 const positiveScore = (scores: Tensor2D, mask: Tensor2D): Tensor2D => sum(mul(scores, mask), 1, true);
-
-/**
- * −log softmax(s)ᵢ, with label smoothing e the mass e/K on every column:
- *
- *     (1 − eK/(K − 1)) (−log pᵢ) + e/(K − 1) Σⱼ −log pⱼ
- *
- * @param smoothing e of the code's form above, 0…1.
- * @param guard Added to p inside the logarithms; 1e-24 in GRU4Rec's code.
- */
-export function crossEntropy(scores: Tensor2D, positive: Tensor1D, smoothing = 0, guard = 0): Tensor1D {
-  return softmaxCrossEntropy(scores, positive, smoothing, guard);
-}
 
 /**
  * A binary cross-entropy over the softmax of all columns, as SR-GNN's paper writes its loss:
@@ -68,11 +55,6 @@ export function softmaxBinaryCrossEntropy(scores: Tensor2D, positive: Tensor1D):
 
 /** Softmax over the negatives alone: wⱼ = e^rⱼ / Σ_{k≠i} e^rₖ, wᵢ = 0. Gradients flow through it. */
 const negativeWeights = (r: Tensor2D, mask: Tensor2D): Tensor2D => softmax(where(cast(mask, 'bool'), MASKED, r));
-
-/** −log( Σ_{j≠i} wⱼ σ(rᵢ − rⱼ) + 1e-24 ) + bpreg Σ_{j≠i} wⱼ rⱼ² */
-export function bprMax(r: Tensor2D, positive: Tensor1D, bpreg: number): Tensor1D {
-  return bprMaxLoss(r, positive, bpreg);
-}
 
 /** meanⱼ[ σ(rⱼ − rᵢ) + σ(rⱼ²) ] − σ(rᵢ²)/K, the mean over all K columns. */
 export function top1(r: Tensor2D, positive: Tensor1D): Tensor1D {

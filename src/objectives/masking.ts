@@ -2,42 +2,33 @@
  * Which clicks of a session are hidden and must be predicted, as the codes of Transformers4Rec choose them. Plain arrays,
  * no tensors.
  */
-import type { HiddenClicks, MaskingSpec } from '../models/model';
 import type { Random } from '../session/random';
 
-/**
- * Draws what one session of at least two clicks must predict.
- *
- * @param n Its clicks.
- */
-export function drawHidden(spec: MaskingSpec, n: number, random: Random): HiddenClicks {
-  switch (spec.kind) {
-    case 'next': {
-      const targets = new Uint8Array(n);
-      targets.fill(1, spec.only === 'last' ? n - 1 : 1);
-      return { targets };
-    }
-    case 'tokens':
-      return { targets: tokens(n, spec.probability, random) };
-    case 'spans': {
-      const targets = spans(n, spec.probability, spec.maxSpan, random);
-      return { targets, ranks: ranks(targets, random) };
-    }
-  }
+/** Which clicks of a session must be predicted. */
+export interface HiddenClicks {
+  /** 1 for the clicks to predict, `[n]`. */
+  readonly targets: Uint8Array;
+  /** For permutations: place of each target in the order of prediction, −1 for clicks that everyone sees, `[n]`. */
+  readonly ranks?: Int32Array;
 }
 
-/** Each click with the given probability. */
-function tokens(n: number, probability: number, random: Random): Uint8Array {
+/** clm: every click but the first of n ≥ 2, or the last one alone, each from the clicks before it. */
+export function nextClicks(n: number, lastOnly: boolean): HiddenClicks {
+  return { targets: new Uint8Array(n).fill(1, lastOnly ? n - 1 : 1) };
+}
+
+/** mlm: each of n ≥ 2 clicks with the given probability, at least one and not all. */
+export function maskedTokens(n: number, probability: number, random: Random): HiddenClicks {
   const targets = new Uint8Array(n).map(() => Number(random.uniform() < probability));
   targets[random.integer(n)] = 1;
-  return releaseOne(targets, random);
+  return { targets: releaseOne(targets, random) };
 }
 
 /**
- * Spans of uniform length 1…maxSpan, each somewhere in a context of ⌊length / probability⌋ clicks; contexts follow one
- * another.
+ * plm: spans of uniform length 1…maxSpan, each somewhere in a context of ⌊length / probability⌋ clicks; contexts follow one
+ * another. They are predicted in a random order.
  */
-function spans(n: number, probability: number, maxSpan: number, random: Random): Uint8Array {
+export function maskedSpans(n: number, probability: number, maxSpan: number, random: Random): HiddenClicks {
   const targets = new Uint8Array(n);
   for (let context = 0; context < n; ) {
     const length = 1 + random.integer(maxSpan);
@@ -47,7 +38,8 @@ function spans(n: number, probability: number, maxSpan: number, random: Random):
     context += span;
   }
   if (!targets.includes(1)) targets[random.integer(n)] = 1;
-  return releaseOne(targets, random);
+  releaseOne(targets, random);
+  return { targets, ranks: ranks(targets, random) };
 }
 
 /** Something must be left to predict from: where all clicks are targets, a random one is not. */

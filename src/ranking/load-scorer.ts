@@ -17,7 +17,6 @@ import type { Params, SessionModel } from '../models/model';
 import { toTensor } from '../models/tensors';
 import type { Catalogue, NdArray, Scorer } from '../types';
 import { neuralScorer } from './neural-scorer';
-import { scaleByLoss } from './scale';
 import type { SessionScorer } from './session-scorer';
 
 /** A trained network on the active backend. */
@@ -70,7 +69,7 @@ export async function loadScorer(artifact: Artifact): Promise<LoadedScorer> {
  */
 export async function loadArchitecture({ architecture, name }: Pick<ArtifactInfo, 'architecture' | 'name'>) {
   const load = <T>(code: () => Promise<T>) => loadCode(`"${architecture}"`, code);
-  if (Object.hasOwn(models, architecture)) return { model: await load(models[architecture]!) };
+  if (Object.hasOwn(models, architecture)) return { model: await load(models[architecture]!.network) };
   const { baselines } = await load(() => import('../neighbours/index'));
   if (Object.hasOwn(baselines, architecture)) return { baseline: baselines[architecture]! };
   const known = [...Object.keys(models), ...Object.keys(baselines)].join(', ');
@@ -113,7 +112,7 @@ function loadNeural<C>(
   catalogue: Catalogue,
   config: C,
 ): LoadedScorer {
-  const { scale = scaleByLoss(model.training(config).objective) } = info;
+  const { scale = model.logitScale?.(config) } = info;
   const specs = model.parameters(config, catalogue);
   verifyParameters(tensors, specs);
   const params: Record<string, Tensor> = {};

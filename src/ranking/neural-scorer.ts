@@ -21,6 +21,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Params, Run, SessionModel, State, Stepping } from '../models/model';
 import { upload } from '../models/tensors';
+import { BLOCK_NUMBERS } from '../nn/block-size';
 import { lagsOf } from '../session/lags';
 import type { Catalogue, Scorer, SessionInput, Sessions, WalkRow } from '../types';
 import type { SessionScorer } from './session-scorer';
@@ -32,8 +33,6 @@ export interface NeuralScorer extends Scorer {
 
 /** A forward pass outside training. */
 export const INFERENCE: Run = { dropout: (x) => x };
-/** Cells of a block of scores: 16 MB as float32; larger blocks are slower to read back and rank. */
-const BLOCK_CELLS = 4 * 1024 * 1024;
 /** Beyond this many sessions side by side a step gains nothing. */
 const MAX_ROWS = 512;
 
@@ -48,10 +47,9 @@ export function neuralScorer<C>(model: SessionModel<C>, params: Params, config: 
   const outputs = itemSide(model, params, config, n);
   const { stepping } = model;
 
-  const { rows } = model.training(config);
   const scorer: NeuralScorer = {
     items: n,
-    earlier: rows.kind === 'windows' ? (rows.earlier ?? 0) : 0,
+    earlier: model.earlier?.(config) ?? 0,
     async score(sessions) {
       if (sessions.length === 0) return new Float32Array(0);
       if (sessions.some(({ items }) => items.length === 0)) {
@@ -142,7 +140,7 @@ async function walk<C>(
     }
     return undefined;
   };
-  const capacity = Math.min(MAX_ROWS, Math.max(1, Math.floor(BLOCK_CELLS / n)));
+  const capacity = Math.min(MAX_ROWS, Math.max(1, Math.floor(BLOCK_NUMBERS / n)));
   let rows: WalkRow[] = [];
   for (let row = takeNext(); row; row = rows.length < capacity ? takeNext() : undefined) rows.push(row);
   if (rows.length === 0) return;

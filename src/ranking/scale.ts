@@ -9,7 +9,6 @@
  * right. f is convex, so that Newton's method from β = 0, kept inside a bracket, finds its least. Scores c times as large give a
  * scale that is c times as small.
  */
-import type { ObjectiveSpec } from '../models/model';
 import { notFinite } from './top-k';
 
 /** One pass over all predictions: scores of the candidates, `[n]`, −∞ for an item that is none, and the target's column. */
@@ -66,9 +65,4 @@ async function derivatives(pass: PredictionPass, beta: number): Promise<{ slope:
     curvature += second / mass - mean * mean;
   });
   return { slope: targets + (count && any / count), curvature: curvature * (1 + 1 / count) };
-}
-
-/** The scale of a model that learnt by a softmax cross-entropy: its scores, over the temperature, are logits already. */
-export function scaleByLoss({ loss, temperature = 1 }: ObjectiveSpec): number | undefined {
-  return loss === 'cross-entropy' ? 1 / temperature : undefined;
 }

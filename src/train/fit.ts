@@ -90,7 +90,7 @@ export class Interrupted extends RecommenderError {
  */
 export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
   const { resume, valid, signal } = options;
-  const plan = options.model.training(options.config);
+  const plan = options.training.plan(options.config);
   const { patience = plan.patience ?? PATIENCE } = options;
   const { averageEpochs = 1 } = plan;
   const trainer = new Trainer(options, resume?.trainer);
@@ -166,11 +166,11 @@ export async function fitModel<C>(options: FitOptions<C>): Promise<FitResult> {
 
 /** Conservative metrics of parameters. */
 async function validate<C>(
-  { model, config, catalogue, sessions: past, validProtocol: protocol = 'events', signal }: FitOptions<C>,
+  { training, config, catalogue, sessions: past, validProtocol: protocol = 'events', signal }: FitOptions<C>,
   params: Readonly<Record<string, Tensor>>,
   sessions: Sessions,
 ): Promise<Readonly<Record<string, number>>> {
-  const scorer = neuralScorer(model, params, config, catalogue);
+  const scorer = neuralScorer(training.network, params, config, catalogue);
   try {
     return await conservativeMetrics(scorer, sessions, {
       ...{ protocol, support: catalogue.support! },

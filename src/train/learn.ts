@@ -12,10 +12,10 @@ import { goldenAnswer } from '../ranking/golden-check';
 import { catalogueOf, loadScorer, NAMELESS } from '../ranking/load-scorer';
 import { type ClickLog, usersOf } from '../session/event-log';
 import type { ClickFeatures, NdArray, Sessions, WantedFeature } from '../types';
+import type { DataParallel, Layout } from './data-parallel';
 import { type BestEpoch, type EpochResult, type FitState, fitModel } from './fit';
 import { readClicks } from './read-clicks';
 import { sideInformation } from './side-information';
-import type { Layout, Team } from './team';
 import { type Progress, Trainer } from './trainer';
 import type { Protocol } from './types';
 import { validationScale } from './validation-scale';
@@ -48,8 +48,8 @@ export interface LearnOptions {
     /** What it reads of clicks: numbers of values and spreads stay what its weights know, whatever the log has most of. */
     readonly features?: ClickFeatures;
   };
-  /** Other threads to share every step with, given the size of each parameter; `learn` ends the team. */
-  readonly team?: (layout: Layout) => Promise<Team>;
+  /** Other threads to share every step with, given the size of each parameter; `learn` ends the training. */
+  readonly parallel?: (layout: Layout) => Promise<DataParallel>;
   readonly signal: AbortSignal;
   /** Between two steps. Default: lets timers, messages and signals through. */
   readonly pause?: () => Promise<void>;
@@ -89,7 +89,7 @@ export async function configurationOf(
   /** What it makes the model read beside item ids. */
   readonly wanted: readonly WantedFeature[];
 }> {
-  const model = Object.hasOwn(models, name) ? await models[name]!() : undefined;
+  const model = Object.hasOwn(models, name) ? await models[name]!.network() : undefined;
   const subject = model ?? (Object.hasOwn(baselines, name) ? baselines[name]! : undefined);
   if (!subject) throw unknownModel(name);
   const config = configure<Record<string, unknown>>(subject, given);
@@ -114,11 +114,11 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
   if (model) {
     const training = await trainingOf(options, task);
     const { resume, pause, onProgress, onEpoch } = options;
-    const team = await options.team?.(training.layout);
+    const parallel = await options.parallel?.(training.layout);
     try {
       const result = await fitModel({
         ...{ ...training.options, signal },
-        ...(team && { team }),
+        ...(parallel && { parallel }),
         ...(valid && { valid, validProtocol }),
         ...(resume && { resume }),
         ...(pause && { pause }),
@@ -129,7 +129,7 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
       epochs = result.epochs;
       best = result.best;
     } finally {
-      team?.end();
+      parallel?.end();
     }
   } else {
     throwIfAborted(signal);
@@ -154,15 +154,18 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
 }
 
 /**
- * Helps another thread with the training that it learns with the same options: the same steps, until the team ends.
+ * Helps another thread with the training that it learns with the same options: the same steps, until the training ends.
  *
- * @throws RecommenderError as `learn`; `aborted` when the team has ended.
+ * @throws RecommenderError as `learn`; `aborted` when the training has ended.
  */
-export async function assist(options: Omit<LearnOptions, 'signal'>, teamOf: (layout: Layout) => Team): Promise<never> {
+export async function assist(
+  options: Omit<LearnOptions, 'signal'>,
+  join: (layout: Layout) => DataParallel,
+): Promise<never> {
   const task = await taskOf(options);
   if (!task.model) throw new RangeError(`assist: "${options.model}" counts its log on one thread.`);
   const training = await trainingOf(options, task);
-  const trainer = new Trainer({ ...training.options, team: teamOf(training.layout) }, options.resume?.trainer);
+  const trainer = new Trainer({ ...training.options, parallel: join(training.layout) }, options.resume?.trainer);
   try {
     for (;;) await trainer.runEpoch();
   } finally {
@@ -174,7 +177,7 @@ export async function assist(options: Omit<LearnOptions, 'signal'>, teamOf: (lay
 async function taskOf(options: Omit<LearnOptions, 'signal'>) {
   const { model: architecture, log, itemIds, support } = options;
   const { isNeural, config: given, wanted } = await configurationOf(architecture, options.config);
-  const model = isNeural ? await models[architecture]!() : undefined;
+  const model = isNeural ? await models[architecture]!.network() : undefined;
   const items = itemIds.length;
   if (items < 2) {
     throw new RecommenderError(
@@ -202,21 +205,21 @@ type Task = Awaited<ReturnType<typeof taskOf>>;
 
 /** What the trainer of a network is told, and the sizes of the parameters. */
 async function trainingOf(
-  { seed, from, epochs }: Omit<LearnOptions, 'signal'>,
-  { model: network, config, catalogue, sessions }: Task,
+  { model, seed, from, epochs }: Omit<LearnOptions, 'signal'>,
+  { config, catalogue, sessions }: Task,
 ) {
   await registerTraining();
-  const model = network!;
-  const count = epochs ?? model.training(config).epochs;
+  const training = await models[model]!.training();
+  const count = epochs ?? training.plan(config).epochs;
   if (!(Number.isInteger(count) && count >= 1)) {
     throw new RangeError(`epochs: expected a whole number, at least 1, got ${count}.`);
   }
-  const specs = model.parameters(config, catalogue);
+  const specs = training.network.parameters(config, catalogue);
   const params = from && grown(specs, initialise(specs, seed), from, catalogue.items);
   const layout: Layout = Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => [name, size(shape)]));
   return {
     layout,
-    options: { model, config, catalogue, sessions, seed, epochs: count, ...(params && { params }) },
+    options: { training, config, catalogue, sessions, seed, epochs: count, ...(params && { params }) },
   };
 }
 

@@ -12,8 +12,8 @@ import {
   type Tensor1D,
   zeros,
 } from '@tensorflow/tfjs-core';
-import type { OptimiserSpec, ScheduleSpec } from '../models/model';
 import { toTensor } from '../models/tensors';
+import type { OptimiserSpec, ScheduleSpec } from '../models/training';
 import { adagradUpdate, adamUpdate } from '../nn/updates';
 import type { NdArray } from '../types';
 

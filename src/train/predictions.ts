@@ -1,11 +1,10 @@
 /** What an evaluation asks for, and in which batches. */
+import { BLOCK_NUMBERS } from '../nn/block-size';
 import type { earlierSessions } from '../session/earlier';
 import { sessionInput } from '../session/event-log';
 import type { SessionInput, Sessions } from '../types';
 import type { Protocol } from './types';
 
-/** Cells of a block of prefix scores: 16 MB as float32; larger blocks are slower to read back and rank. */
-const BLOCK_CELLS = 4 * 1024 * 1024;
 const MAX_PREFIXES = 256;
 
 export interface Predictions {
@@ -46,7 +45,7 @@ export function predictionsOf({ offsets }: Sessions, protocol: Protocol, target:
 
 /** Predictions in batches of similar prefix length, so that little padding is computed. */
 export function* batchesByLength(positions: Int32Array, n: number): Generator<number[]> {
-  const rows = Math.min(MAX_PREFIXES, Math.max(1, Math.floor(BLOCK_CELLS / n)));
+  const rows = Math.min(MAX_PREFIXES, Math.max(1, Math.floor(BLOCK_NUMBERS / n)));
   const order = Int32Array.from(positions.keys()).sort((a, b) => positions[a]! - positions[b]! || a - b);
   for (let start = 0; start < order.length; start += rows) yield Array.from(order.subarray(start, start + rows));
 }

@@ -1,13 +1,7 @@
-/** One training step of any architecture: batch → loss → gradients → parameters, in place. */
+/** One training step of any model: rows → batch → loss → gradients → parameters, in place. */
 import {
-  cast,
   dispose,
   gather,
-  greaterEqual,
-  keep,
-  maximum,
-  mul,
-  reshape,
   type Scalar,
   scalar,
   type Tensor,
@@ -16,53 +10,57 @@ import {
   tensor1d,
   tidy,
 } from '@tensorflow/tfjs-core';
-import type { Run, State } from '../models/model';
+import type { ParameterSpec, Run, State } from '../models/model';
+import { type Training, whyIndivisible } from '../models/training';
 import { dropout } from '../nn/dropout';
-import { drawViews, viewGroups } from '../objectives/augmentations';
-import { logQ } from '../objectives/objective';
+import type { Streams, TrainingLog } from '../objectives/batch';
 import { deriveSeed, random } from '../session/random';
-import type { SessionInput } from '../types';
-import type { TrainingBatch } from './batches';
-import { differentiate, readsPositions, type StepInput } from './differentiate';
-import { prepareInGroups } from './length-groups';
-import type { NegativeSource } from './negative-source';
+import { type DataParallel, type ShardResult, shardsOf } from './data-parallel';
+import { gradientsOf } from './gradients';
 import { clip, type Optimiser } from './optimiser';
-import { repeatedBy } from './repeats';
-import { RowFinder, touch } from './rows';
-import { type PartResult, partsOf, type Team, whyNotInParts } from './team';
-import type { Trainee } from './types';
+import { RowFinder } from './touched-rows';
 
-/** Trains one set of parameters, step by step. Owns the carried state and the optimiser, not the parameters. */
-export class Learner<C> {
-  /** State of the running sessions after the last step of a session-parallel epoch. */
-  carried: State | undefined;
-  /** What the last step measured beside its loss; stays the learner's. */
+/** The random streams of an epoch or of a step. */
+export const streamsOf =
+  (seed: number, number: number): Streams =>
+  (name) =>
+    random(seed, name, number);
+
+/** What a training trains, and with what. */
+export interface TrainingTask<C> {
+  readonly training: Training<C>;
+  readonly config: C;
+  readonly specs: Readonly<Record<string, ParameterSpec>>;
+  readonly log: TrainingLog;
+}
+
+/** Trains one set of parameters, step by step. Owns the carried state and the measures, not the parameters and the optimiser. */
+export class TrainStep<C> {
+  /** State of the running sessions after the last step. */
+  state: State | undefined;
+  /** What the last step measured beside its loss. */
   measures: Readonly<Record<string, Scalar>> | undefined;
   readonly #finder: RowFinder | undefined;
 
   /**
-   * @param seed Of dropout; together with a step's number it fixes every mask.
-   * @param draw Gives each step its negatives.
-   * @param team Shares every step with other threads.
+   * @param seed Together with a step's number it fixes everything that the step draws.
+   * @param parallel Shares every step with other threads.
+   * @throws RangeError for a training whose steps threads cannot share.
    */
   constructor(
-    readonly subject: Trainee<C>,
+    readonly task: TrainingTask<C>,
     readonly params: Readonly<Record<string, Tensor>>,
     readonly optimiser: Optimiser,
     readonly seed: number,
-    readonly draw: NegativeSource,
-    readonly team?: Team,
+    readonly parallel?: DataParallel,
   ) {
-    const { plan, specs } = subject;
-    const why = team && whyNotInParts(plan);
-    if (why) throw new RangeError(`Learner: a batch cannot be shared between threads: ${why}.`);
-    const { negatives, l2 } = plan.objective;
-    if (plan.optimiser.touchedRows && negatives.kind !== 'catalogue') {
-      if (l2 && l2.weight > 0)
-        throw new RangeError('Learner: a norm over whole tables needs an optimiser over all rows.');
-      const shared = Object.values(specs).some(({ rows }) => rows === 'both');
-      const rows = Object.values(specs).map((spec) => (spec.rows ? spec.shape[0]! : 0));
-      this.#finder = new RowFinder(Math.max(...rows), shared);
+    const { training, config, specs } = task;
+    const why = parallel && whyIndivisible(training, config);
+    if (why) throw new RangeError(`TrainStep: threads cannot share a batch: ${why}.`);
+    if (optimiser.spec.touchedRows) {
+      const tables = Object.values(specs).filter(({ rows }) => rows);
+      const shared = tables.some(({ rows }) => rows === 'both');
+      this.#finder = new RowFinder(Math.max(...tables.map(({ shape }) => shape[0]!)), shared);
     }
   }
 
@@ -72,43 +70,53 @@ export class Learner<C> {
    * @param step Number of the step over the whole training, from 0.
    * @returns The loss, which the caller disposes.
    */
-  run(batch: TrainingBatch, step: number, learningRate: number): Scalar {
-    if (this.team) return this.#runShared(this.team, batch, step, learningRate);
-    const input = this.#input(batch, step);
-    const run = this.#runOf(step);
-    const touched = this.#finder && touch(this.#finder, input);
+  run(rows: readonly unknown[], step: number, learningRate: number): Scalar {
+    return this.parallel
+      ? this.#runShared(this.parallel, rows, step, learningRate)
+      : this.#run(rows, step, learningRate);
+  }
+
+  #run(rows: readonly unknown[], step: number, learningRate: number): Scalar {
+    const { training, config, specs, log } = this.task;
+    const given = training.batch(rows, log, config, streamsOf(this.seed, step));
+    const touched = this.#finder?.touch(given);
     return tidy(() => {
-      const rows = touched && {
+      const indices = touched && {
         input: tensor1d(touched.rows.input, 'int32'),
         output: tensor1d(touched.rows.output, 'int32'),
         both: tensor1d(touched.rows.both, 'int32'),
       };
       const rowsOf = (name: string): Tensor1D | undefined => {
-        const role = this.subject.specs[name]!.rows;
-        return rows && role && rows[role];
+        const role = specs[name]!.rows;
+        return role && indices?.[role];
       };
       const params: Record<string, Tensor> = {};
       for (const [name, param] of Object.entries(this.params)) {
         const rows = rowsOf(name);
         params[name] = rows ? gather(param, rows) : param;
       }
-      const { loss, gradients, state, measures } = differentiate(this.subject, params, touched?.step ?? input, run);
-      this.#update(gradients, rowsOf, learningRate, step);
-      this.#carry(state);
-      this.measures = measures;
-      return loss;
+      const batch = touched?.batch ?? given;
+      const found = gradientsOf(training.loss, specs, params, batch, config, this.#runOf(step));
+      this.#update(found.gradients, rowsOf, learningRate, step);
+      this.forget();
+      this.state = found.state;
+      this.measures = found.measures;
+      return found.loss;
     });
   }
 
-  /** The same with a batch in parts, of which this thread differentiates its own. Part p of step t draws as step t·P + p. */
-  #runShared(team: Team, batch: TrainingBatch, step: number, learningRate: number): Scalar {
-    const parts = partsOf(batch);
-    for (const p of team.own) {
-      const part = parts[p];
-      const result = part && this.#resultOf(part, step * parts.length + p);
-      team.publish(p, result, part ? part.targets.length / batch.targets.length : 0);
+  /** The same with a batch in shards, of which this thread differentiates its own. Shard s of step t draws as step t·S + s. */
+  #runShared(parallel: DataParallel, rows: readonly unknown[], step: number, learningRate: number): Scalar {
+    const { training } = this.task;
+    const sizeOf = (row: unknown) => training.size!(row);
+    const targets = (of: readonly unknown[]) => of.reduce((sum: number, row) => sum + sizeOf(row).targets, 0);
+    const shards = shardsOf(rows, sizeOf);
+    for (const s of parallel.own) {
+      const shard = shards[s]!;
+      const result = shard.length > 0 ? this.#resultOf(shard, step * shards.length + s) : undefined;
+      parallel.publish(s, result, targets(shard) / targets(rows));
     }
-    const sum = team.sum();
+    const sum = parallel.allReduce();
     return tidy(() => {
       const gradients = Object.entries(sum.gradients).map(([name, data]) => {
         return [name, tensor(data, this.params[name]!.shape)] as const;
@@ -118,13 +126,14 @@ export class Learner<C> {
     });
   }
 
-  #resultOf(part: TrainingBatch, draw: number): PartResult {
+  #resultOf(shard: readonly unknown[], draw: number): ShardResult {
+    const { training, config, specs, log } = this.task;
     const read = (value: Tensor): Float32Array => value.dataSync() as Float32Array;
-    let result: PartResult | undefined;
+    let result: ShardResult | undefined;
     // Not returned from `tidy`, which looks for tensors in every element of an array that it is given.
     tidy(() => {
-      const input = this.#input(part, draw);
-      const { loss, gradients } = differentiate(this.subject, this.params, input, this.#runOf(draw));
+      const batch = training.batch(shard, log, config, streamsOf(this.seed, draw));
+      const { loss, gradients } = gradientsOf(training.loss, specs, this.params, batch, config, this.#runOf(draw));
       result = {
         loss: read(loss)[0]!,
         gradients: Object.fromEntries(Object.entries(gradients).map(([name, value]) => [name, read(value)])),
@@ -133,9 +142,13 @@ export class Learner<C> {
     return result!;
   }
 
-  #runOf(draw: number): Run {
+  #runOf(draw: number): Run & { state: State | undefined; items: number } {
     let call = 0;
-    return { dropout: (x, rate) => dropout(x, rate, deriveSeed(this.seed, 'dropout', draw, call++)) };
+    return {
+      dropout: (x, rate) => dropout(x, rate, deriveSeed(this.seed, 'dropout', draw, call++)),
+      state: this.state,
+      items: this.task.log.catalogue.items,
+    };
   }
 
   #update(
@@ -144,95 +157,18 @@ export class Learner<C> {
     learningRate: number,
     step: number,
   ): void {
-    const { optimiser } = this.subject.plan;
-    const clipped = optimiser.kind === 'adam' && optimiser.clipNorm ? clip(gradients, optimiser.clipNorm) : gradients;
+    const { spec } = this.optimiser;
+    const clipped = spec.kind === 'adam' && spec.clipNorm ? clip(gradients, spec.clipNorm) : gradients;
     for (const [name, gradient] of Object.entries(clipped)) {
       this.optimiser.update(name, this.params[name]!, gradient, rowsOf(name), learningRate, step + 1);
     }
   }
 
-  #input(batch: TrainingBatch, step: number): StepInput {
-    const { model, config, catalogue, plan } = this.subject;
-    const negatives = this.draw(batch, step);
-    const logQOf = (targets: Int32Array) =>
-      catalogue.support && logQ(plan.objective, catalogue.support, targets, negatives.ids, plan.batchSize);
-    if (batch.input.kind === 'clicks') {
-      const { items, carriedFrom } = batch.input;
-      this.#continue(carriedFrom);
-      const inputs = [{ items: { data: items, shape: [items.length], items: true as const } }];
-      const { targets } = batch;
-      const repeated = repeatedBy(this.subject, batch, targets, negatives);
-      return { inputs, carried: this.carried, targets, negatives, logq: logQOf(targets), repeated };
-    }
-    const { sessions } = batch.input;
-    const { row, click } = batch.origin!;
-    const { rows } = plan;
-    const { inputs, cells } = prepareInGroups(this.subject, sessions, {
-      random: random(this.seed, 'prepare', step),
-      ...(batch.hidden && { hidden: batch.hidden }),
-    });
-    const views = this.#views(sessions, step);
-    if (!readsPositions(rows)) {
-      const { targets } = batch;
-      const repeated = repeatedBy(this.subject, batch, targets, negatives);
-      return { inputs, vectorOf: row, targets, negatives, logq: logQOf(targets), repeated, views };
-    }
-    const cellOf = (m: number, click: number): number => {
-      const b = row[m]!;
-      const { first, width } = cells[b]!;
-      return first + model.positions!.column(click, sessions[b]!.items.length, width, config);
-    };
-    const vectorOf = row.map((_, m) => cellOf(m, click[m]!));
-    const ahead = rows.kind === 'masked' && rows.masking.kind === 'next' ? 1 : 0;
-    const isRelabelled = rows.kind === 'masked' && rows.labels === 'prepared';
-    const targets = isRelabelled ? click.map((t, m) => inputs[0]!.items!.data[cellOf(m, t + ahead)]!) : batch.targets;
-    const repeated = repeatedBy(this.subject, batch, targets, negatives);
-    const noise = plan.objective.replaced && random(this.seed, 'replace', step);
-    return { inputs, vectorOf, targets, negatives, logq: logQOf(targets), repeated, noise, views };
-  }
-
-  #views(sessions: readonly SessionInput[], step: number): StepInput['views'] {
-    const { catalogue, plan } = this.subject;
-    const { contrastive } = plan.objective;
-    if (!contrastive || contrastive.weight === 0) return undefined;
-    const views = drawViews(sessions, contrastive, catalogue.items + 1, random(this.seed, 'views', step));
-    const { inputs, cells } = prepareInGroups(this.subject, views);
-    const places = Int32Array.from(cells, ({ place }) => place);
-    return { inputs, places, groups: viewGroups(sessions, contrastive.maskDuplicates) };
-  }
-
-  /** Lines the carried state up with the rows of a session-parallel batch; sessions that start have a zero state. */
-  #continue(carriedFrom: Int32Array): void {
-    const { model, config } = this.subject;
-    const before = this.carried;
-    if (!before) {
-      this.carried = tidy(() => model.stepping!.start(config, carriedFrom.length).map(keep));
-      return;
-    }
-    const unchanged = before[0]!.shape[0] === carriedFrom.length && carriedFrom.every((from, b) => from === b);
-    if (unchanged) return;
-    this.carried = tidy(() => {
-      const from = tensor1d(carriedFrom, 'int32');
-      const goesOn = cast(greaterEqual(from, 0), 'float32');
-      const source = maximum(from, scalar(0, 'int32'));
-      return before.map((value) => {
-        const factor = reshape(goesOn, [carriedFrom.length, ...value.shape.slice(1).map(() => 1)]);
-        return keep(mul(gather(value, source), factor));
-      });
-    });
-    for (const value of before) value.dispose();
-  }
-
-  #carry(state: State | undefined): void {
-    this.forget();
-    this.carried = state;
-  }
-
   /** Drops the carried state: sessions of the next epoch start from zero. What the last step measured goes with it. */
   forget(): void {
-    for (const value of this.carried ?? []) value.dispose();
-    this.carried = undefined;
+    dispose([...(this.state ?? [])]);
     dispose(this.measures ?? []);
+    this.state = undefined;
     this.measures = undefined;
   }
 }

@@ -6,17 +6,13 @@
  */
 import { type Scalar, stack, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
 import { RecommenderError, throwIfAborted } from '../errors';
-import type { SessionModel, TrainingPlan } from '../models/model';
 import { initialise } from '../models/parameters';
 import { download, toTensor, upload } from '../models/tensors';
+import type { Plan, Training } from '../models/training';
 import type { Catalogue, NdArray, Sessions } from '../types';
-import { type EpochBatches, epochBatches, type TrainingBatch } from './batches';
-import { trainee } from './differentiate';
-import { drawnNegatives } from './negative-source';
+import type { DataParallel } from './data-parallel';
 import { learningRateAt, Optimiser } from './optimiser';
-import { Learner } from './step';
-import type { Team } from './team';
-import type { Trainee } from './types';
+import { streamsOf, TrainStep } from './step';
 import { yieldToEventLoop } from './yield-to-event-loop';
 
 /** Losses are read back in groups, of so many steps at most: a GPU would otherwise stand still after every step. */
@@ -25,7 +21,7 @@ const READ_EVERY = 32;
 const LONGEST_READ = 500;
 
 export interface TrainerOptions<C> {
-  readonly model: SessionModel<C>;
+  readonly training: Training<C>;
   readonly config: C;
   /** `support` is needed where negatives are drawn by popularity. */
   readonly catalogue: Catalogue;
@@ -36,7 +32,7 @@ export interface TrainerOptions<C> {
   /** Parameters to start from; default: drawn from the seed. */
   readonly params?: Readonly<Record<string, NdArray>>;
   /** Shares every step with other threads, which run the same training. */
-  readonly team?: Team;
+  readonly parallel?: DataParallel;
   /** Between two steps. Default: lets timers, messages and signals through. */
   readonly pause?: () => Promise<void>;
 }
@@ -78,11 +74,11 @@ interface Pending {
 }
 
 export class Trainer<C> {
-  readonly #subject: Trainee<C>;
   readonly #options: TrainerOptions<C>;
+  readonly #plan: Plan;
   readonly #params: Readonly<Record<string, Tensor>>;
   readonly #optimiser: Optimiser;
-  readonly #learner: Learner<C>;
+  readonly #trainStep: TrainStep<C>;
   readonly #epochs: Epochs;
   /** Batches of an epoch over all sessions, and of one over the latest. */
   readonly #steps: { readonly all: number; readonly recent: number };
@@ -102,13 +98,13 @@ export class Trainer<C> {
    * @throws RecommenderError `bad-input` if no session has two events.
    */
   constructor(options: TrainerOptions<C>, saved?: TrainerState) {
-    const { model, config, catalogue, sessions, seed } = options;
+    const { training, config, catalogue, sessions, seed } = options;
     this.#options = options;
-    this.#readEvery = options.team ? READ_EVERY : 1;
-    this.#subject = trainee(model, config, catalogue);
-    this.#epochs = epochsOf(this.#subject.plan, sessions, options.epochs);
-    const all = this.#batches(0).count;
-    this.#steps = { all, recent: this.#epochs.recent > 0 ? this.#batches(this.#epochs.count - 1).count : all };
+    this.#readEvery = options.parallel ? READ_EVERY : 1;
+    this.#plan = training.plan(config);
+    this.#epochs = epochsOf(this.#plan, sessions, options.epochs);
+    const all = this.#countSteps(0);
+    this.#steps = { all, recent: this.#epochs.recent > 0 ? this.#countSteps(this.#epochs.count - 1) : all };
     if (this.#steps.recent === 0 && all > 0) {
       throw new RecommenderError(
         'bad-input',
@@ -125,14 +121,14 @@ export class Trainer<C> {
           : 'No session has two events, so there is nothing to learn. Check the session column, or use --sessions-by.',
       );
     }
-    const { specs, plan } = this.#subject;
+    const specs = training.network.parameters(config, catalogue);
     const from = saved?.arrays ?? options.params ?? initialise(specs, seed);
     this.#params = upload(Object.fromEntries(Object.keys(specs).map((name) => [name, copy(from[name]!)])));
-    this.#optimiser = new Optimiser(plan.optimiser, this.#params, saved && within(saved.arrays, 'slot.'));
-    const draw = drawnNegatives(plan.objective.negatives, catalogue, sessions, seed);
-    this.#learner = new Learner(this.#subject, this.#params, this.#optimiser, seed, draw, options.team);
+    this.#optimiser = new Optimiser(this.#plan.optimiser, this.#params, saved && within(saved.arrays, 'slot.'));
+    const task = { training, config, specs, log: { sessions, catalogue, first: 0 } };
+    this.#trainStep = new TrainStep(task, this.#params, this.#optimiser, seed, options.parallel);
     const carried = saved && Object.values(within(saved.arrays, 'carried.'));
-    if (carried?.length) this.#learner.carried = carried.map((array) => toTensor(copy(array)));
+    if (carried?.length) this.#trainStep.state = carried.map((array) => toTensor(copy(array)));
     this.#epoch = saved?.epoch ?? 0;
     this.#stepInEpoch = saved?.stepInEpoch ?? 0;
     this.#step = saved?.step ?? 0;
@@ -162,13 +158,17 @@ export class Trainer<C> {
     return this.#measures;
   }
 
-  #batches(epoch: number): EpochBatches {
-    const { rows, batchSize, objective } = this.#subject.plan;
-    const { negatives } = objective;
-    const inBatchOnly = negatives.kind === 'shared' && negatives.inBatch && negatives.extra === 0;
-    const { sessions, seed } = this.#options;
+  /** The rows of each step of an epoch. */
+  #rows(epoch: number): Iterable<readonly unknown[]> {
+    const { training, config, catalogue, sessions, seed } = this.#options;
     const first = this.#isRecent(epoch) ? this.#epochs.firstRecent : 0;
-    return epochBatches(rows, sessions, { batchSize, fewestRows: inBatchOnly ? 2 : 1, seed, epoch, first });
+    return training.rows({ sessions, catalogue, first }, config, streamsOf(seed, epoch));
+  }
+
+  #countSteps(epoch: number): number {
+    let count = 0;
+    for (const _ of this.#rows(epoch)) count++;
+    return count;
   }
 
   #isRecent(epoch: number): boolean {
@@ -196,14 +196,14 @@ export class Trainer<C> {
     };
     try {
       let index = 0;
-      for (const batch of this.#batches(this.#epoch)) {
+      for (const rows of this.#rows(this.#epoch)) {
         if (index++ < this.#stepInEpoch) continue;
         throwIfAborted(signal);
-        const loss = this.#learner.run(batch, this.#step, this.#learningRate());
-        const { measures } = this.#learner;
-        // A copy: the learner drops its measures with the next step.
+        const loss = this.#trainStep.run(rows, this.#step, this.#learningRate());
+        const { measures } = this.#trainStep;
+        // A copy: the next step drops them.
         const measured = measures && (stack(Object.values(measures)) as Tensor1D);
-        pending.push({ loss, measured, names: Object.keys(measures ?? {}), weight: this.#weight(batch) });
+        pending.push({ loss, measured, names: Object.keys(measures ?? {}), weight: this.#weight(rows) });
         this.#step++;
         this.#stepInEpoch++;
         if (pending.length >= this.#readEvery) await flush();
@@ -221,26 +221,24 @@ export class Trainer<C> {
     this.#measures = sums.length > 0 ? Object.fromEntries(sums) : undefined;
     this.#lossWeight = 0;
     this.#measureSums = {};
-    this.#learner.forget();
+    this.#trainStep.forget();
     return loss;
   }
 
   #adaptReads(took: number): void {
-    if (this.#options.team) return; // threads all read at the same step
+    if (this.#options.parallel) return; // threads all read at the same step
     if (took > LONGEST_READ) this.#readEvery = Math.max(1, this.#readEvery >> 1);
     else if (took < LONGEST_READ / 2) this.#readEvery = Math.min(READ_EVERY, 2 * this.#readEvery);
   }
 
-  /**
-   * What a step counts for in the epoch's loss: its targets, so that the result is a mean over targets; but 1 where the
-   * loss is divided by the nominal batch size, as GRU4Rec's official code averages its log line over steps.
-   */
-  #weight({ targets }: TrainingBatch): number {
-    return this.#subject.plan.objective.reduction === 'nominal' ? 1 : targets.length;
+  /** What a step counts for in the epoch's loss: its targets, so that the result is a mean over targets, else 1. */
+  #weight(rows: readonly unknown[]): number {
+    const { training } = this.#options;
+    return training.size ? rows.reduce((sum: number, row) => sum + training.size!(row).targets, 0) : 1;
   }
 
   #learningRate(step = this.#step): number {
-    const { schedule, optimiser, recent } = this.#subject.plan;
+    const { schedule, optimiser, recent } = this.#plan;
     const totalSteps = this.#steps.all * (this.#epochs.count - this.#epochs.recent);
     if (recent && this.#epochs.recent > 0 && step >= totalSteps) {
       const left = 1 - (step - totalSteps) / (this.#steps.recent * this.#epochs.recent);
@@ -298,13 +296,13 @@ export class Trainer<C> {
       arrays: {
         ...(await copies(this.#params)),
         ...(await copies(this.#optimiser.slots, 'slot.')),
-        ...(await copies(Object.fromEntries((this.#learner.carried ?? []).entries()), 'carried.')),
+        ...(await copies(Object.fromEntries((this.#trainStep.state ?? []).entries()), 'carried.')),
       },
     };
   }
 
   dispose(): void {
-    this.#learner.forget();
+    this.#trainStep.forget();
     this.#optimiser.dispose();
     for (const param of Object.values(this.#params)) param.dispose();
   }
@@ -317,7 +315,7 @@ interface Epochs {
   readonly firstRecent: number;
 }
 
-function epochsOf({ epochs, recent }: TrainingPlan, { offsets }: Sessions, count = epochs): Epochs {
+function epochsOf({ epochs, recent }: Plan, { offsets }: Sessions, count = epochs): Epochs {
   const sessions = offsets.length - 1;
   return {
     count,

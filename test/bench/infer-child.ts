@@ -39,7 +39,7 @@ async function ours(name: Name, folder: string): Promise<Recommend> {
     Object.entries(tensors).map(([key, value]) => [key.replace(/^cell\./, 'G.0.'), value]),
   );
   await startBackend('wasm', { wasmPath: wasmPath() });
-  const model = (await models[name]!()) as unknown as SessionModel<object>;
+  const model = (await models[name]!.network()) as unknown as SessionModel<object>;
   const config = configure(model, CONFIG[name]);
   const weights = toOurs(importers[name].map(config as Record<string, unknown>, ITEMS), named);
   const session = openSession(neuralScorer(model, upload(weights), config, { items: ITEMS }));

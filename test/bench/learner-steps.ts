@@ -3,16 +3,14 @@ import { type BackendOptions, startBackend } from '../../src/compute/backends/st
 import { registerTraining } from '../../src/compute/training';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
-import type { SessionModel } from '../../src/models/model';
 import { initialise } from '../../src/models/parameters';
+import type { SasrecBatch } from '../../src/models/sasrec-training';
 import { upload } from '../../src/models/tensors';
+import type { Training } from '../../src/models/training';
+import { outputItems, vector } from '../../src/objectives/batch';
 import { random } from '../../src/session/random';
-import { epochBatches, type TrainingBatch } from '../../src/train/batches';
-import { trainee } from '../../src/train/differentiate';
-import { drawnNegatives } from '../../src/train/negative-source';
 import { Optimiser } from '../../src/train/optimiser';
-import { Learner } from '../../src/train/step';
-import type { Trainee } from '../../src/train/types';
+import { streamsOf, TrainStep } from '../../src/train/step';
 import type { Sessions } from '../../src/types';
 import { useStockKernels } from './stock-kernels';
 
@@ -23,7 +21,7 @@ export interface LearnerWork {
   readonly items: number;
   readonly sessions: number;
   readonly sessionLength: number;
-  /** Learn from so many last targets of each session; default: from all. */
+  /** SASRec by ce: learn from so many last targets of each session. Default: all. */
   readonly lastTargets?: number;
   /** Compute with TensorFlow.js' own kernels and gradients wherever it has them. */
   readonly stock?: boolean;
@@ -41,25 +39,42 @@ export async function learnerSteps(work: LearnerWork, options: BackendOptions = 
   await startBackend('wasm', options);
   await registerTraining();
   if (work.stock) useStockKernels();
-  const model = (await models[work.model]!()) as unknown as SessionModel<object>;
+  const training = await trainingOf(work);
+  const { network } = training;
+  const config = configure(network, work.set);
   const sessions = drawnSessions(work);
   const catalogue = { items: work.items, support: new Int32Array(work.items + 1).fill(1) };
-  const subject = trainee(model, configure(model, work.set), catalogue);
-  const { plan, specs } = subject;
+  const log = { sessions, catalogue, first: 0 };
+  const specs = network.parameters(config, catalogue);
   const params = upload(initialise(specs, SEED));
-  const optimiser = new Optimiser(plan.optimiser, params);
-  const draw = drawnNegatives(plan.objective.negatives, catalogue, sessions, SEED);
-  const learner = new Learner(subject, params, optimiser, SEED, draw);
-  const batches = batchesOf(subject, learner, sessions);
+  const { optimiser } = training.plan(config);
+  const trainStep = new TrainStep({ training, config, specs, log }, params, new Optimiser(optimiser, params), SEED);
+  const batches = fullBatches((epoch) => {
+    trainStep.forget();
+    return training.rows(log, config, streamsOf(SEED, epoch));
+  });
   let step = 0;
   return () => {
-    const all = batches.next().value;
-    const batch = work.lastTargets ? lastOnes(all, work.sessionLength - 1 - work.lastTargets) : all;
-    const loss = learner.run(batch, step++, plan.optimiser.learningRate);
+    const loss = trainStep.run(batches.next().value, step++, optimiser.learningRate);
     const value = loss.dataSync()[0]!;
     loss.dispose();
     if (!Number.isFinite(value)) throw new Error(`The loss of step ${step} is ${value}.`);
     return value;
+  };
+}
+
+async function trainingOf({ model, lastTargets, sessionLength }: LearnerWork): Promise<Training<object>> {
+  const training: Training<object> = await models[model]!.training();
+  if (lastTargets === undefined) return training;
+  const perSession = sessionLength - 1;
+  const isLast = (_: number, m: number) => m % perSession >= perSession - lastTargets;
+  const keep = ({ data }: SasrecBatch['targets']) => (data as Int32Array).filter(isLast);
+  return {
+    ...training,
+    batch(...args) {
+      const batch = training.batch(...args) as SasrecBatch;
+      return { ...batch, positions: vector(keep(batch.positions)), targets: outputItems(keep(batch.targets)) };
+    },
   };
 }
 
@@ -73,23 +88,13 @@ function drawnSessions({ items, sessions, sessionLength }: LearnerWork): Session
   };
 }
 
-/** Full batches of epoch after epoch, without end. */
-function* batchesOf(
-  { plan }: Trainee<object>,
-  learner: Learner<object>,
-  sessions: Sessions,
-): Generator<TrainingBatch, never> {
-  const options = { batchSize: plan.batchSize, fewestRows: plan.batchSize, seed: SEED };
+/** The batches of epoch after epoch, without end; none that is smaller than the first. */
+function* fullBatches(epochOf: (epoch: number) => Iterable<readonly unknown[]>): Generator<readonly unknown[], never> {
+  let full = 0;
   for (let epoch = 0; ; epoch++) {
-    learner.forget();
-    yield* epochBatches(plan.rows, sessions, { ...options, epoch });
+    for (const rows of epochOf(epoch)) {
+      full ||= rows.length;
+      if (rows.length === full) yield rows;
+    }
   }
-}
-
-/** The batch with the targets after click `first` of each session only. */
-function lastOnes(batch: TrainingBatch, first: number): TrainingBatch {
-  const { row, click } = batch.origin!;
-  const keep = (_: number, m: number) => click[m]! >= first;
-  const origin = { row: row.filter(keep), click: click.filter(keep) };
-  return { ...batch, targets: batch.targets.filter(keep), origin };
 }

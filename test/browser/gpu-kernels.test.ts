@@ -28,8 +28,8 @@ import { startBackend } from '../../src/compute/backends/start';
 import { inferenceKernels, trainingKernels } from '../../src/compute/kernels/shared/names';
 import { registerTraining } from '../../src/compute/training';
 import type { BackendName } from '../../src/compute/types';
-import { bprMaxLoss } from '../../src/nn/bpr-max';
-import { softmaxCrossEntropy } from '../../src/nn/cross-entropy';
+import { bprMax } from '../../src/nn/bpr-max';
+import { crossEntropy } from '../../src/nn/cross-entropy';
 import { dropout } from '../../src/nn/dropout';
 import { maskEqual } from '../../src/nn/masked';
 import { adagradUpdate, adamUpdate, assignRows } from '../../src/nn/updates';
@@ -85,10 +85,10 @@ const entropy =
     const scores = mul(make(rows, rows, columns), scale) as Tensor2D;
     const positive = tensor1d(indicesOf(rows, columns, 5), 'int32');
     const weights = make(6, rows);
-    const slope = grad((s) => sum(mul(softmaxCrossEntropy(s as Tensor2D, positive, smoothing, guard), weights)))(
+    const slope = grad((s) => sum(mul(crossEntropy(s as Tensor2D, positive, smoothing, guard), weights)))(
       scores,
     );
-    return [softmaxCrossEntropy(scores, positive, smoothing, guard), slope];
+    return [crossEntropy(scores, positive, smoothing, guard), slope];
   };
 
 const CASES: readonly Case[] = [
@@ -132,8 +132,8 @@ const CASES: readonly Case[] = [
     run: () => {
       const r = make(3, 6, 70) as Tensor2D;
       const positive = tensor1d(indicesOf(6, 70, 5), 'int32');
-      const slope = grad((s) => sum(mul(bprMaxLoss(s as Tensor2D, positive, 0.7), make(6, 6))))(r);
-      return [bprMaxLoss(r, positive, 0.7), slope];
+      const slope = grad((s) => sum(mul(bprMax(s as Tensor2D, positive, 0.7), make(6, 6))))(r);
+      return [bprMax(r, positive, 0.7), slope];
     },
   },
   {
@@ -146,7 +146,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'cross-entropy of no rows',
-    run: () => softmaxCrossEntropy(tensor([], [0, 3]) as Tensor2D, ids()),
+    run: () => crossEntropy(tensor([], [0, 3]) as Tensor2D, ids()),
   },
   {
     name: 'a segment sum, ids that repeat or are absent',
@@ -257,7 +257,7 @@ describe.each(GPUS)('%s', (name) => {
     const step = () =>
       tidy(() => {
         assignRows(param, ids(3, 5), make(2, 2, 40));
-        grad((x) => sum(softmaxCrossEntropy(dropout(x, 0.5, 1) as Tensor2D, tensor1d(indicesOf(30, 4, 1), 'int32'))))(
+        grad((x) => sum(crossEntropy(dropout(x, 0.5, 1) as Tensor2D, tensor1d(indicesOf(30, 4, 1), 'int32'))))(
           param,
         );
       });

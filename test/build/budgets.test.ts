@@ -23,7 +23,7 @@ const BUDGETS: readonly (readonly [BackendName, number])[] = [
 ];
 const ARCHITECTURES = Object.keys(models);
 /** What only learning needs. */
-const TRAINING = /^(train(-\w+|ing)?|tuned-network|personalisation)-/;
+const TRAINING = /^(train(-\w+|ing)?|\w+-training|tuned-network|personalisation)-/;
 
 const sizes = new Map<string, number>();
 function total(paths: Iterable<string>): number {

@@ -73,26 +73,32 @@ export function withoutHelp(): Plugin {
   };
 }
 
+/** The file whose functions make options. */
+const OPTIONS = 'src/models/options.ts';
+
 /**
- * A module without its properties `doc` and `source`, and with empty texts where it calls functions of its own whose
- * parameters have these names.
+ * A module without its properties `doc` and `source`, and with empty texts where it calls functions of its own, or of
+ * `models/options.ts`, whose parameters have these names.
  */
 export function helpless(code: string): string {
   const file = ts.createSourceFile('options.ts', code, ts.ScriptTarget.Latest, true);
   const edits: { readonly from: number; readonly to: number; readonly text: string }[] = [];
   const places = new Map<string, readonly number[]>();
+  const shared = ts.createSourceFile(OPTIONS, readFileSync(OPTIONS, 'utf8'), ts.ScriptTarget.Latest, true);
   const each = (node: ts.Node, visit: (node: ts.Node) => void): void => {
     visit(node);
     node.forEachChild((child) => each(child, visit));
   };
   const isHelp = (name: ts.Node | undefined) => HELP.includes(name?.getText() ?? '');
-  each(file, (node) => {
+  const findHelpers = (node: ts.Node) => {
     const make = ts.isVariableDeclaration(node) ? node.initializer : node;
     if (!make || !(ts.isArrowFunction(make) || ts.isFunctionDeclaration(make))) return;
     const indices = make.parameters.flatMap(({ name }, i) => (isHelp(name) ? [i] : []));
     const { name } = node as ts.VariableDeclaration | ts.FunctionDeclaration;
     if (name && indices.length > 0) places.set(name.getText(), indices);
-  });
+  };
+  each(shared, findHelpers);
+  each(file, findHelpers);
   each(file, (node) => {
     if ((ts.isPropertyAssignment(node) || ts.isShorthandPropertyAssignment(node)) && isHelp(node.name)) {
       const comma = /^\s*,/.exec(code.slice(node.end))?.[0].length ?? 0;

@@ -26,9 +26,9 @@ const WORKER = 'worker';
  */
 const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly string[]])[] = [
   [/compute\/backends\/(cpu|wasm|webgl|webgpu)\.ts$/, '$1', []],
-  [/models\/cl4srec\.ts$/, 'sasrec', []], // whose encoder it has
-  [/models\/(\w+)\.ts$/, '$1', []],
-  [/models\/(\w+)\/model\.ts$/, '$1', []],
+  [/models\/cl4srec(-training)?\.ts$/, 'sasrec$1', []], // whose encoder, rows and loss it has
+  [/models\/(?:\w+\/)?(\w+)\.ts$/, '$1', []],
+  [/models\/(?:\w+\/)?(\w+)-training\.ts$/, '$1-training', ['$1', 'train']],
   [/neighbours\/index\.ts$/, 'neighbours', []],
   [/hashes\/sha2\.js$/, 'sha2', []],
   [/engine\/personalisation\.ts$/, 'personalisation', []],

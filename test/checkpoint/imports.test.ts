@@ -10,7 +10,7 @@ import { gru4rec } from '../../src/models/gru4rec';
 import type { SessionModel } from '../../src/models/model';
 import { sasrec } from '../../src/models/sasrec';
 import { srgnn } from '../../src/models/srgnn';
-import { transformers4rec } from '../../src/models/transformers4rec/model';
+import { transformers4rec } from '../../src/models/transformers4rec/transformers4rec';
 import type { NdArray } from '../../src/types';
 import { sharedPathOrNote } from '../shared';
 

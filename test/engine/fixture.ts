@@ -39,7 +39,7 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
   const { architecture = 'gru4rec', config = { layers: '16' }, catalogue, seed = 1, scale = 1 } = options;
   const support = Int32Array.from({ length: N + 1 }, (_, i) => (i === 0 ? 0 : 1 + ((i * 37) % 61)));
   const known = { items: N, support };
-  const model = await models[architecture]?.();
+  const model = await models[architecture]?.network();
   const baseline = baselines[architecture];
   const arrays = model
     ? initialise(model.parameters(configure(model, config), known), seed)

@@ -294,19 +294,20 @@ describe('recommend', () => {
   });
 
   test('keeps its backend where our own code makes a mistake', async () => {
-    const real = await models['sasrec']!();
+    const real = models['sasrec']!;
+    const network = await real.network();
     const bad = 1 + IDS.indexOf('item-40');
-    const prepare: typeof real.prepare = (sessions, ...rest) => {
+    const prepare: typeof network.prepare = (sessions, ...rest) => {
       if (sessions.some(({ items }) => Array.from(items).includes(bad))) throw new TypeError('a mistake of ours');
-      return real.prepare(sessions, ...rest);
+      return network.prepare(sessions, ...rest);
     };
-    models['sasrec'] = async () => ({ ...real, prepare });
+    models['sasrec'] = { ...real, network: async () => ({ ...network, prepare }) };
     try {
       const engine = await loaded(await smallModel({ architecture: 'sasrec', config: {} }), 'wasm');
       await expect(engine.recommend(request({ session: clicks('item-40') }))).rejects.toThrow('a mistake of ours');
       expect(await engine.recommend(request())).toMatchObject({ backend: 'wasm', why: '"wasm" was asked for.' });
     } finally {
-      models['sasrec'] = async () => real;
+      models['sasrec'] = real;
     }
   });
 

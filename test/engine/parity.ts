@@ -77,7 +77,7 @@ export async function learnBoth(
 
 /** The two trainings apart. */
 export async function learnings(engine: Engine, model: string, backend: BackendName, sessions: Parity['sessions']) {
-  const { options } = await models[model]!();
+  const { options } = await models[model]!.network();
   const dropout = Object.keys(options).filter((key) => /drop/i.test(key));
   const config = { ...SMALL[model], ...Object.fromEntries(dropout.map((key) => [key, 0])) };
   const request = (clicks: number, epochs: number): TrainRequest => ({

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { caser } from '../../src/models/caser';
+import { caserTraining } from '../../src/models/caser-training';
 import { configure } from '../../src/models/configuration';
 import { random } from '../../src/session/random';
 import { fitModel } from '../../src/train/fit';
@@ -36,7 +37,7 @@ async function recall(profile: string, validation: Sessions): Promise<number> {
     ...{ batchSize: 24, learningRate: 0.02, profile },
   });
   const { epochs } = await fitModel({
-    ...{ model: caser, config, catalogue: { items: ITEMS, support: supportOf(train, ITEMS) } },
+    ...{ training: caserTraining, config, catalogue: { items: ITEMS, support: supportOf(train, ITEMS) } },
     ...{ sessions: train, valid: validation, seed: 3, epochs: 20, patience: 20 },
   });
   return epochs.at(-1)!.valid!['recall@1']!;

@@ -1,13 +1,14 @@
 import { tidy } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { type CaserConfig, caser } from '../../src/models/caser';
+import { caserTraining } from '../../src/models/caser-training';
 import { configure } from '../../src/models/configuration';
 import { upload } from '../../src/models/tensors';
-import { logQ } from '../../src/objectives/objective';
-import { differentiate, trainee } from '../../src/train/differentiate';
 import { backends, start } from '../compute/backends/start';
 import { caserLoss, caserVector, type Instance, type ReferenceSettings } from '../reference/caser';
+import { drawing, INFERENCE, lossAndGradients, withNegatives } from '../reference/through-training';
 import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';
+import { logOf } from '../train/helpers';
 
 const ITEMS = 9;
 /**
@@ -47,11 +48,11 @@ const cases: readonly Partial<CaserConfig>[] = [
 ];
 const SAMPLED = { negatives: [2, 5, 6, 2, 8], support: [0, 9, 1, 4, 2, 7, 3, 1, 5, 2], alpha: 0.5, logq: 0.8 };
 
-const catalogue = { items: ITEMS };
+const catalogue = { items: ITEMS, support: SAMPLED.support };
 
 describe.each(cases)('%j', (given) => {
   const config = configure(caser, {
-    ...{ d: 3, L: 4, nv: 2, nh: 3, drop: 0 },
+    ...{ d: 3, L: 4, nv: 2, nh: 3, drop: 0, negSamples: 2 },
     ...{ nSample: SAMPLED.negatives.length, sampleAlpha: SAMPLED.alpha, logq: SAMPLED.logq },
     ...given,
   });
@@ -75,34 +76,25 @@ describe.each(cases)('%j', (given) => {
     tidy(() => {
       const inputs = caser.prepare(instances, config, catalogue);
       const uploaded = upload(params);
-      const vectors = caser.encode(uploaded, upload(inputs), config, { dropout: (x) => x }).arraySync();
+      const vectors = caser.encode(uploaded, upload(inputs), config, INFERENCE).arraySync();
       instances.forEach((instance, b) => {
         expect(far(vectors[b]!, caserVector(reference, instance, settings))).toBeLessThan(
           cosine ? 1e-5 / temperature : 1e-5,
         );
       });
-      const subject = trainee(caser, config, catalogue);
-      const targets = Int32Array.from(instances.flatMap(({ targets }) => targets));
-      const shared = Int32Array.from(sampled?.negatives ?? []);
-      const { loss, gradients } = differentiate(
-        subject,
-        uploaded,
-        {
-          inputs: [inputs],
-          vectorOf: Int32Array.from(instances.flatMap(({ targets }, b) => targets.map(() => b))),
-          targets,
-          negatives:
-            config.loss === 'binary'
-              ? {
-                  ids: Int32Array.from(instances.flatMap(({ negatives }) => negatives.flat())),
-                  perTarget: true,
-                  ...(!perTarget && { rows: instances.length }),
-                }
-              : { ids: shared, perTarget: false },
-          logq: logQ(subject.plan.objective, SAMPLED.support, targets, shared, config.batchSize),
-        },
-        { dropout: (x) => x },
-      );
+      const sessions = logOf(instances.map(({ items, targets }) => [...items, ...targets]));
+      const log = { sessions, catalogue, first: 0 };
+      const rows = instances.map(({ items, targets }, source) => {
+        const from = sessions.offsets[source]!;
+        const firstTarget = from + items.length;
+        return { source, from, firstTarget, end: firstTarget + targets.length };
+      });
+      const draws = drawing(sampled?.negatives, SAMPLED.support, SAMPLED.alpha);
+      const drawn = caserTraining.batch(rows, log, config, draws);
+      const given = instances.flatMap(({ negatives }) => negatives.flat());
+      // What is known of visitors beside the log.
+      const batch = { ...(config.loss === 'binary' ? withNegatives(drawn, given) : drawn), inputs };
+      const { loss, gradients } = lossAndGradients(caserTraining, uploaded, batch, config, catalogue);
       expect(loss.dataSync()[0]! / lossOf()).toBeCloseTo(1, 5);
       expectGradients(differences, gradients);
     });

@@ -1,15 +1,19 @@
 import { grads, type Tensor, type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type CaserConfig, caser } from '../../src/models/caser';
+import { caserTraining } from '../../src/models/caser-training';
 import { configure } from '../../src/models/configuration';
 import type { Run } from '../../src/models/model';
 import { initialise, size } from '../../src/models/parameters';
 import { profileClicks } from '../../src/models/profile';
 import { upload } from '../../src/models/tensors';
 import { maxOverTime } from '../../src/nn/convolution';
-import type { SessionInput } from '../../src/types';
+import { catalogueScores } from '../../src/nn/scores';
+import type { NdArray, SessionInput } from '../../src/types';
 import { start } from '../compute/backends/start';
-import { far } from '../reference/weights64';
+import { drawWeights, far } from '../reference/weights64';
+import { logOf, supportOf } from '../train/helpers';
+import { epochOf, firstBatch, stepOf } from './steps';
 
 const ITEMS = 9;
 const catalogue = { items: ITEMS };
@@ -211,52 +215,124 @@ test('drops the vectors of clicks where asked, and draws no mask for them where 
   expect(ratesOf({ dropoutEmbed: 0.2 })).toEqual([0.2, 0.4, 0.2]);
 });
 
-test('plans windows, a balanced loss against negatives outside the session, and Adam with coupled decay', () => {
-  const plan = (given: Partial<CaserConfig>) => caser.training(configure(caser, given));
-  expect(plan({})).toEqual({
-    rows: { kind: 'windows', length: 5, targets: 3, partial: false, earlier: 0 },
-    batchSize: 512,
-    epochs: 50,
-    averageEpochs: 1,
-    objective: { loss: 'bce', negatives: { kind: 'per-row', count: 3, reject: 'session' }, reduction: 'balanced' },
-    optimiser: {
-      kind: 'adam',
-      learningRate: 0.001,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      weightDecay: { amount: 1e-6, kind: 'coupled' },
-      touchedRows: false,
+describe('training', () => {
+  const log = logOf([
+    [1, 2, 3, 4, 5, 6],
+    [7, 8],
+    [9, 1, 9],
+  ]);
+  const known = { ...catalogue, support: supportOf(log, ITEMS) };
+  const batchOf = (given: Partial<CaserConfig>) => firstBatch(caserTraining, small(given), log, known);
+
+  test('plans Adam with coupled decay', () => {
+    const plan = (given: Partial<CaserConfig>) => caserTraining.plan(configure(caser, given));
+    expect(plan({})).toEqual({
+      epochs: 50,
+      averageEpochs: 1,
+      optimiser: {
+        kind: 'adam',
+        learningRate: 0.001,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weightDecay: { amount: 1e-6, kind: 'coupled' },
+        touchedRows: false,
+      },
+      schedule: { kind: 'constant' },
+    });
+    expect(plan({ sparseUpdates: true }).optimiser.touchedRows).toBe(true);
+    expect(plan({ lrSchedule: 'linear' }).schedule).toEqual({ kind: 'linear' });
+  });
+
+  test.each<[Partial<CaserConfig>, RegExp]>([
+    [{ outputTable: 'inputs', profile: 'shared' }, /profile=shared has no vectors of items/],
+    [{ sparseUpdates: true, loss: 'cross-entropy' }, /"sparseUpdates" needs loss "binary" or "sampled"/],
+    [{ labelSmoothing: 0.1 }, /"labelSmoothing" needs loss "cross-entropy".*got "binary"/],
+  ])('refuses %o', (given, message) => {
+    expect(() => configure(caser, given)).toThrow(message);
+  });
+
+  test('binary compares each window, or each target, with draws outside its session, or from all items', () => {
+    const shapeOf = (given: Partial<CaserConfig>) => batchOf(given).negatives!.shape;
+    const { window } = batchOf({});
+    const [windows, targets] = [new Set(window.data).size, window.data.length];
+    expect(shapeOf({})).toEqual([windows, 3]);
+    expect(shapeOf({ negPer: 'target', negSamples: 5 })).toEqual([targets, 5]);
+    const inside = (given: Partial<CaserConfig>) => {
+      const [rows] = epochOf(caserTraining, small(given), log, known);
+      const { negatives, window } = batchOf(given);
+      const rowOf = given.negPer === 'target' ? window.data : Array.from(rows!.keys());
+      return Array.from(negatives!.data).filter((item, k) => {
+        const { source } = rows![rowOf[Math.floor(k / negatives!.shape[1]!)]!]!;
+        return log.items.subarray(log.offsets[source]!, log.offsets[source + 1]!).includes(item);
+      });
+    };
+    for (const negPer of ['instance', 'target'] as const) {
+      expect(inside({ negPer, negSamples: 100 })).toEqual([]);
+      expect(inside({ negPer, negSamples: 100, negFrom: 'all' }).length).toBeGreaterThan(50);
+    }
+  });
+
+  test('sampled compares all targets with the same draws and corrects for their popularity', () => {
+    const { sampled, targets, negatives } = batchOf({ loss: 'sampled', nSample: 7, sampleAlpha: 0.25 });
+    expect(negatives).toBeUndefined();
+    expect(sampled!.negatives.shape).toEqual([7]);
+    const correction = ({ data }: NdArray) =>
+      Array.from(data, (item) => Math.fround(0.25 * Math.log(known.support[item]!)));
+    expect(Array.from(sampled!.logqTargets!.data)).toEqual(correction(targets));
+    expect(Array.from(sampled!.logqNegatives!.data)).toEqual(correction(sampled!.negatives));
+    const { sampled: none, negatives: neither } = batchOf({ loss: 'cross-entropy' });
+    expect([none, neither]).toEqual([undefined, undefined]);
+  });
+
+  test('reads the last sessions of a device for its profile alone', () => {
+    expect(caser.earlier!(configure(caser, { profile: 'device' }))).toBe(20);
+    expect(caser.earlier!(configure(caser, {}))).toBe(0);
+  });
+
+  test.each(['instance', 'target'] as const)(
+    'binary weighs targets and negatives alike whatever their numbers, with negatives of each %s',
+    (negPer) => {
+      const config = small({ negPer, negSamples: 4 });
+      const { params } = drawWeights(caser, config, known);
+      const batch = firstBatch(caserTraining, config, log, known);
+      const { vectors, table, bias } = tidy(() => {
+        const outputs = caser.outputs(upload(params), config);
+        return {
+          vectors: caser.encode(upload(params), upload(batch.inputs), config, { dropout: (x) => x }).arraySync(),
+          table: outputs.table.arraySync(),
+          bias: outputs.bias!.arraySync(),
+        };
+      });
+      const { window, targets, negatives } = batch;
+      const score = (row: number, item: number) =>
+        vectors[row]!.reduce((sum, x, k) => sum + x * table[item]![k]!, bias[item]!);
+      const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+      const logistic = (x: number) => 1 / (1 + Math.exp(-x));
+      const positive = mean(Array.from(targets.data, (item, m) => -Math.log(logistic(score(window.data[m]!, item)))));
+      const rowOf = (r: number) => (negPer === 'target' ? window.data[r]! : r);
+      const negative = mean(
+        Array.from(negatives!.data, (item, k) => -Math.log(1 - logistic(score(rowOf(Math.floor(k / 4)), item)))),
+      );
+      expect(stepOf(caserTraining, params, batch, config, known).loss / (positive + negative)).toBeCloseTo(1, 5);
     },
-    schedule: { kind: 'constant' },
-  });
-  expect(plan({ negPer: 'target', negSamples: 5 }).objective.negatives).toEqual({
-    kind: 'per-position',
-    count: 5,
-    reject: 'session',
-  });
-  expect(plan({ negFrom: 'all' }).objective.negatives).toEqual({ kind: 'per-row', count: 3, reject: 'none' });
-  expect(plan({ loss: 'cross-entropy', labelSmoothing: 0.1 }).objective).toEqual({
-    loss: 'cross-entropy',
-    negatives: { kind: 'catalogue' },
-    labelSmoothing: 0.1,
-    reduction: 'mean',
-  });
-  expect(plan({ loss: 'sampled', nSample: 7, sampleAlpha: 0.25 }).objective).toEqual({
-    loss: 'cross-entropy',
-    negatives: { kind: 'shared', inBatch: false, extra: 7, alpha: 0.25 },
-    ...{ logq: 1, logqOf: 'all', maskHits: true, reduction: 'mean' },
-  });
-  expect(plan({ sparseUpdates: true }).optimiser.touchedRows).toBe(true);
-  expect(plan({ lrSchedule: 'linear' }).schedule).toEqual({ kind: 'linear' });
-  expect(() => plan({ outputTable: 'inputs', profile: 'shared' })).toThrow(/profile=shared has no vectors of items/);
-  expect(() => plan({ sparseUpdates: true, loss: 'cross-entropy' })).toThrow(
-    /"sparseUpdates" needs loss "binary" or "sampled"/,
   );
-  expect(() => plan({ labelSmoothing: 0.1 })).toThrow(/"labelSmoothing" needs loss "cross-entropy".*got "binary"/);
-  expect(plan({ windows: 'all', T: 1, profile: 'device' }).rows).toMatchObject({
-    targets: 1,
-    partial: true,
-    earlier: 20,
+
+  test('label smoothing reaches the loss', () => {
+    const config = small({ loss: 'cross-entropy' });
+    const { params } = drawWeights(caser, config, known);
+    const batch = firstBatch(caserTraining, config, log, known);
+    const { scores } = tidy(() => {
+      const g = caser.encode(upload(params), upload(batch.inputs), config, { dropout: (x) => x });
+      return { scores: catalogueScores(g, caser.outputs(upload(params), config), ITEMS).arraySync() };
+    });
+    const losses = Array.from(batch.targets.data, (target, m) => {
+      const s = scores[batch.window.data[m]!]!;
+      const log = Math.log(s.reduce((sum, x) => sum + Math.exp(x), 0));
+      return s.reduce((sum, x, j) => sum + (j === target - 1 ? 0.9 : 0.1 / (ITEMS - 1)) * (log - x), 0);
+    });
+    const expected = losses.reduce((a, b) => a + b, 0) / losses.length;
+    const smoothed = { ...config, labelSmoothing: 0.1 };
+    expect(stepOf(caserTraining, params, batch, smoothed, known).loss / expected).toBeCloseTo(1, 5);
   });
 });

@@ -1,13 +1,12 @@
 import { dispose, memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Cl4srecConfig, cl4srec } from '../../src/models/cl4srec';
+import { augmentations, type Cl4srecConfig, cl4srec } from '../../src/models/cl4srec';
+import { cl4srecTraining } from '../../src/models/cl4srec-training';
 import { configure } from '../../src/models/configuration';
-import type { Run } from '../../src/models/model';
 import { upload } from '../../src/models/tensors';
-import { drawViews, viewGroups } from '../../src/objectives/augmentations';
-import { logQ } from '../../src/objectives/objective';
+import { drawViews } from '../../src/objectives/augmentations';
+import { sequences } from '../../src/objectives/examples';
 import { random } from '../../src/session/random';
-import { differentiate, trainee } from '../../src/train/differentiate';
 import { start } from '../compute/backends/start';
 import {
   binaryLoss,
@@ -21,12 +20,13 @@ import {
   sasrecVectors,
   type Weights,
 } from '../reference/sasrec';
+import { drawing, lossAndGradients, withNegatives } from '../reference/through-training';
 import { drawWeights, expectGradients, finiteDifferences } from '../reference/weights64';
+import { logOf } from '../train/helpers';
 
 const ITEMS = 8;
 const SUPPORT = [0, 9, 4, 1, 7, 2, 3, 5, 6];
 const SHARED = [3, 1, 4, 4, 7, 2];
-const inference: Run = { dropout: (x) => x };
 const SESSIONS = [
   [5, 2],
   [1, 8, 2, 8, 4, 6],
@@ -88,8 +88,7 @@ describe.each(cases)('%s', (_, given, settings) => {
   const plain = { ...SIZE, numHeads, positions, ...settings };
   const { reference, params } = drawWeights(cl4srec, config, { items: ITEMS });
   const inputs = SESSIONS.map((session) => ({ items: session.slice(0, -1).slice(-config.maxlen) }));
-  const subject = trainee(cl4srec, config, { items: ITEMS });
-  const views = drawViews(inputs, subject.plan.objective.contrastive!, ITEMS + 1, random(2, 'views'));
+  const views = drawViews(inputs, augmentations(config), config.allowSame, ITEMS + 1, random(1, 'views'));
   const made = (w: Weights) => predictions(w, SESSIONS, plain);
   const targets = Int32Array.from(made(reference), ({ target }) => target);
   const { integer } = random(3, 'negatives');
@@ -129,31 +128,13 @@ describe.each(cases)('%s', (_, given, settings) => {
 
   test('the joint loss and its gradients are those of the 64-bit reference', () => {
     expect(views.flatMap(({ items }) => Array.from(items))).toContain(ITEMS + 1);
-    const prepared = cl4srec.prepare(inputs, config, { items: ITEMS });
-    const width = prepared.items!.shape[1]!;
-    const places = inputs.flatMap(({ items }, b) =>
-      items.map((_, t) => b * width + cl4srec.positions!.column(t, items.length, width, config)),
-    );
-    const perTarget = loss === 'bce' || loss === 'gbce';
-    const shared = Int32Array.from(loss === 'sampled' ? sampled.flat() : []);
+    const log = { sessions: logOf(SESSIONS), catalogue: { items: ITEMS, support: SUPPORT }, first: 0 };
+    const draws = drawing(loss === 'sampled' ? sampled.flat() : undefined, SUPPORT, config.sampleAlpha);
+    const drawn = cl4srecTraining.batch(sequences(log, config.maxlen), log, config, draws);
+    expect(drawn.targets.data).toEqual(targets);
+    const batch = loss === 'bce' || loss === 'gbce' ? withNegatives(drawn, own.flat()) : drawn;
     const at = upload(params);
-    const { gradients, measures, ...result } = differentiate(
-      subject,
-      at,
-      {
-        inputs: [prepared],
-        vectorOf: Int32Array.from(places),
-        targets,
-        negatives: {
-          ids: perTarget ? Int32Array.from(own.flat()) : shared,
-          perTarget: perTarget || ofSequences,
-          ...(ofSequences && { rows: SESSIONS.length }),
-        },
-        logq: logQ(subject.plan.objective, SUPPORT, targets, shared, 128),
-        views: { inputs: [cl4srec.prepare(views, config, { items: ITEMS })], groups: viewGroups(inputs, false) },
-      },
-      inference,
-    );
+    const { gradients, measures, ...result } = lossAndGradients(cl4srecTraining, at, batch, config, log.catalogue);
     expect(result.loss.dataSync()[0]! / joint(reference)).toBeCloseTo(1, 5);
     expect(measures!.contrastive!.dataSync()[0]! / contrastive(reference)).toBeCloseTo(1, 4);
     const felt = Object.fromEntries(Object.entries(reference).filter(([name]) => !name.endsWith('key.b')));

@@ -2,7 +2,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
-import type { SessionModel } from '../../src/models/model';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { random } from '../../src/session/random';
 import { Trainer } from '../../src/train/trainer';
@@ -112,7 +111,8 @@ beforeAll(() => start('wasm'));
 test.each(titled)(
   '%s learns what follows from %s',
   async (_, ruleName, [name, , settings, epochs, count]) => {
-    const model = (await models[name]!()) as SessionModel<unknown>;
+    const training = await models[name]!.training();
+    const { network } = training;
     const rule: Rule = RULES[ruleName];
     const draw = (seed: number, sessions: number) => {
       const { integer } = random(seed, 'sessions');
@@ -120,10 +120,10 @@ test.each(titled)(
     };
     const sessions = sessionsOf(draw(1, count));
     const catalogue = { items: rule.items, support: supportOf(sessions, rule.items) };
-    const config = configure(model, settings);
-    const trainer = new Trainer({ model, config, catalogue, sessions, seed: 2, epochs });
+    const config = configure<unknown>(network, settings);
+    const trainer = new Trainer({ training, config, catalogue, sessions, seed: 2, epochs });
     for (let epoch = 0; epoch < epochs; epoch++) await trainer.runEpoch();
-    const scorer = neuralScorer(model, trainer.params, config, catalogue);
+    const scorer = neuralScorer(network, trainer.params, config, catalogue);
     const asked = draw(3, 40).flatMap((session) =>
       session.slice(rule.known).map((target, i) => ({ items: session.slice(0, rule.known + i), target })),
     );

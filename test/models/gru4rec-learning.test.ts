@@ -2,6 +2,7 @@ import { memory } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
+import { gru4recTraining } from '../../src/models/gru4rec-training';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { random } from '../../src/session/random';
 import { evaluate } from '../../src/train/evaluate';
@@ -53,7 +54,7 @@ async function hitRate(
   const config = configure(gru4rec, { layers: [32], batchSize: 16, nSample: 16, sampleAlpha: 0, ...given });
   const catalogue = { items: ITEMS, support: supportOf(learn, ITEMS).map((count) => Math.max(1, count)) };
   const before = memory().numTensors;
-  const trainer = new Trainer({ model: gru4rec, config, catalogue, sessions: learn, seed: 2 });
+  const trainer = new Trainer({ training: gru4recTraining, config, catalogue, sessions: learn, seed: 2 });
   for (let epoch = 0; epoch < epochs; epoch++) await trainer.runEpoch();
   const scorer = neuralScorer(gru4rec, trainer.params, config, catalogue);
   const { metrics } = await evaluate(scorer, ask, { protocol, support: catalogue.support });

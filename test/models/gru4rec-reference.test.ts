@@ -1,22 +1,23 @@
-import { memory, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { memory, mul, sub, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
-import type { Run } from '../../src/models/model';
+import { type Gru4RecBatch, gru4recTraining } from '../../src/models/gru4rec-training';
 import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
 import { gruResetAfter, gruResetBefore } from '../../src/nn/gru';
 import { random } from '../../src/session/random';
-import { differentiate, trainee } from '../../src/train/differentiate';
 import { backends, start } from '../compute/backends/start';
 import { cellAfter, cellBefore, gruStep, type ReferenceSettings, stepLoss, type Weights } from '../reference/gru4rec';
+import { drawing, lossAndGradients } from '../reference/through-training';
+import { logOf } from '../train/helpers';
 
 const ITEMS = 7;
-const inference: Run = { dropout: (x) => x };
 /** Repeats among the inputs and the extra ids, and an id that is input, target and extra id at once. */
 const INPUTS = [3, 3, 6];
 const TARGETS = [5, 3, 1];
 const EXTRA = [2, 3, 2, 7];
+const CATALOGUE = { items: ITEMS, support: [0, 4, 9, 1, 2, 7, 3, 5] };
 /** Larger than the batch: as if it had shrunk. */
 const NOMINAL = 4;
 
@@ -60,6 +61,14 @@ const far = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
 
 const configOf = (given: Given): Gru4RecConfig =>
   configure(gru4rec, { layers: [4], nSample: EXTRA.length, batchSize: NOMINAL, ...given });
+
+/** The inputs with their targets, side by side. */
+function batchOf(config: Gru4RecConfig): Gru4RecBatch {
+  const sessions = logOf(INPUTS.map((item, b) => [item, TARGETS[b]!]));
+  const rows = INPUTS.map((_, b) => ({ start: 2 * b, at: 2 * b, last: 2 * b + 1, carriedFrom: b }));
+  const draws = drawing(EXTRA, CATALOGUE.support, config.sampleAlpha);
+  return gru4recTraining.batch(rows, { sessions, catalogue: CATALOGUE, first: 0 }, config, draws);
+}
 
 const SEPARATE = { constrainedEmbedding: false, embedding: 3 };
 const ONE_HOT = { constrainedEmbedding: false, embedding: 0 };
@@ -109,16 +118,14 @@ describe.each(backends)('%s', (backend) => {
     const { params, reference, states } = draw(config);
     const step = { inputs: INPUTS, states, targets: TARGETS, extra: EXTRA, nominalBatch: NOMINAL };
     tidy(() => {
-      const { loss, gradients, state } = differentiate(
-        trainee(gru4rec, config, { items: ITEMS }),
+      const carried = states.map((rows) => tensor2d(rows));
+      const { loss, gradients, state } = lossAndGradients(
+        gru4recTraining,
         upload(params),
-        {
-          inputs: [{ items: { data: Int32Array.from(INPUTS), shape: [INPUTS.length], items: true } }],
-          carried: states.map((rows) => tensor2d(rows)),
-          targets: Int32Array.from(TARGETS),
-          negatives: { ids: Int32Array.from(EXTRA), perTarget: false },
-        },
-        inference,
+        batchOf(config),
+        config,
+        CATALOGUE,
+        carried,
       );
       state!.forEach((layer, i) => {
         const expected = INPUTS.flatMap(
@@ -150,6 +157,22 @@ describe.each(backends)('%s', (backend) => {
         expect(far(gradients[name]!.dataSync(), differences) / largest, name).toBeLessThan(1e-4);
         expect(Math.max(...differences.map(Math.abs)), `${name} takes part`).toBeGreaterThan(1e-5);
       }
+    });
+  });
+
+  test('cross-entropy: a target out of reach costs −log 1e-24 and teaches nothing, as in the official code', () => {
+    const config = configOf({});
+    const { params, states } = draw(config);
+    const batch = batchOf(config);
+    tidy(() => {
+      const { bias, ...rest } = upload(params);
+      const isTarget = tensor1d(Array.from({ length: ITEMS + 1 }, (_, item) => Number(TARGETS.includes(item))));
+      const given = { ...rest, bias: sub(bias!, mul(isTarget, 1000)) };
+      const carried = states.map((rows) => tensor2d(rows));
+      const { loss, gradients, state } = lossAndGradients(gru4recTraining, given, batch, config, CATALOGUE, carried);
+      expect(loss.dataSync()[0]! / ((INPUTS.length * -Math.log(1e-24)) / NOMINAL)).toBeCloseTo(1, 5);
+      expect(Math.max(...gradients.bias!.dataSync().map(Math.abs))).toBe(0);
+      for (const layer of state!) layer.dispose();
     });
   });
 

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
+import { finalActivation, gru4recTraining } from '../../src/models/gru4rec-training';
 import { padItems } from '../../src/models/padding';
 import { glorotNormal, initialise, size } from '../../src/models/parameters';
+import { logOf, supportOf } from '../train/helpers';
+import { epochOf, firstBatch } from './steps';
 
 const N = 400;
 const configOf = (given: Partial<Gru4RecConfig>) => configure(gru4rec, given);
@@ -132,46 +135,46 @@ test('a normal start has the deviation that it names', () => {
 });
 
 describe('what GRU4Rec’s options become', () => {
-  const plan = (given: Partial<Gru4RecConfig>) => gru4rec.training(configOf(given));
+  const sessions = logOf([
+    [1, 2, 3],
+    [4, 5, 6, 7],
+    [8, 1],
+  ]);
+  /** Items 9 and 10 have no event. */
+  const catalogue = { items: 10, support: supportOf(sessions, 10) };
+  const batchOf = (given: Partial<Gru4RecConfig>) => firstBatch(gru4recTraining, configOf(given), sessions, catalogue);
 
-  test('every option that training needs reaches the plan', () => {
-    const given = {
-      loss: 'bpr-max',
-      bpreg: 1.95,
-      nSample: 17,
-      sampleAlpha: 0.4,
-      batchSize: 80,
-      nEpochs: 3,
-      learningRate: 0.07,
-      momentum: 0.4,
-    } as const;
-    expect(plan(given)).toMatchObject({
-      rows: { kind: 'session-parallel' },
-      batchSize: 80,
+  test('the plan: epochs and Adagrad over the rows that a step touches', () => {
+    expect(gru4recTraining.plan(configOf({ nEpochs: 3, learningRate: 0.07, momentum: 0.4 }))).toEqual({
       epochs: 3,
-      objective: {
-        loss: 'bpr-max',
-        negatives: { kind: 'shared', inBatch: true, extra: 17, alpha: 0.4 },
-        finalActivation: { kind: 'elu', alpha: 0.5 },
-        logq: 0,
-        logqSplit: 'nominal',
-        bpreg: 1.95,
-        labelSmoothing: 0,
-        guard: 1e-24,
-        reduction: 'nominal',
-      },
+      averageEpochs: 1,
       optimiser: { kind: 'adagrad', learningRate: 0.07, momentum: 0.4, epsilon: 1e-6, touchedRows: true },
       schedule: { kind: 'constant' },
     });
-    expect(plan({ logq: 1, logqSplit: 'live', labelSmoothing: 0.1 }).objective).toMatchObject({
-      logq: 1,
-      logqSplit: 'live',
-      labelSmoothing: 0.1,
-    });
+  });
+
+  test('so many sessions side by side, and so many extra items by their popularity', () => {
+    const rows = epochOf(gru4recTraining, configOf({ batchSize: 2 }), sessions, catalogue);
+    expect(rows[0]).toHaveLength(2);
+    const { clicks, columns, carriedFrom } = batchOf({ batchSize: 2, nSample: 17, sampleAlpha: 0.4 });
+    expect([...clicks.data, ...carriedFrom]).toEqual([1, 4, -1, -1]);
+    expect([...columns.data].slice(0, 2)).toEqual([2, 5]);
+    expect(columns.data).toHaveLength(2 + 17);
+    const unseen = (sampleAlpha: number) =>
+      batchOf({ nSample: 500, sampleAlpha }).columns.data.filter((item) => item > 8).length;
+    expect(unseen(0)).toBeGreaterThan(50);
+    expect(unseen(0.4)).toBe(0);
+  });
+
+  test('without extra items, batches of two sessions at least', () => {
+    const fewest = (nSample: number) =>
+      epochOf(gru4recTraining, configOf({ nSample }), sessions, catalogue).at(-1)!.length;
+    expect([fewest(0), fewest(1)]).toEqual([2, 1]);
   });
 
   test('each loss has the activation that its authors pair with it, unless another is asked for', () => {
-    const of = (given: Partial<Gru4RecConfig>) => plan(given).objective.finalActivation;
+    const of = (given: Partial<Gru4RecConfig>) => finalActivation(configOf(given));
+    expect(of({ loss: 'bpr-max' })).toEqual({ kind: 'elu', alpha: 0.5 });
     expect(of({ loss: 'bpr-max', eluParam: 1 })).toEqual({ kind: 'elu', alpha: 1 });
     expect(of({ loss: 'bpr-max', eluParam: 0 })).toEqual({ kind: 'linear' });
     expect(of({ loss: 'top1' })).toEqual({ kind: 'tanh' });
@@ -187,7 +190,7 @@ describe('padded sessions', () => {
     expect(padItems(sessions, 'left')).toEqual({
       data: Int32Array.of(1, 2, 3, 0, 0, 4, 0, 0, 0),
       shape: [3, 3],
-      items: true,
+      items: 'input',
     });
     expect(Array.from(padItems(sessions, 'right').data)).toEqual([1, 2, 3, 4, 0, 0, 0, 0, 0]);
   });

@@ -1,61 +1,19 @@
-/** What every architecture holds to, in its default form and in those of `FORMS`; a new one joins by being registered. */
-import { memory, tensor1d, tidy } from '@tensorflow/tfjs-core';
+/** What every architecture holds to, in its default form and in those of `forms.ts`; a new one joins by being registered. */
+import { memory, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { allModels } from '../../src/models/index';
-import type { Run, SessionModel } from '../../src/models/model';
+import type { Params, PreparedTensors, Run } from '../../src/models/model';
 import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
+import { clickScorers } from '../../src/models/transformers4rec/transformers4rec';
 import { random } from '../../src/session/random';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer';
 import type { Catalogue, NdArray, SessionInput } from '../../src/types';
 import { start } from '../compute/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
 import { far } from '../reference/weights64';
-
-/** What stands for the defaults where they are more than a test needs. */
-const SMALL: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  transformers4rec: { dModel: 16, itemEmbeddingDim: 16, nHead: 2, totalSeqLength: 8, learningRate: 0.01 },
-};
-
-/** Besides the defaults. */
-const FORMS: readonly (readonly [name: string, config: Readonly<Record<string, unknown>>])[] = [
-  ['gru4rec', { layers: '12/9', resetGate: 'before' }],
-  ['gru4rec', { layers: '12', constrainedEmbedding: false }],
-  ['sasrec', { norm: 'pre', numHeads: 2 }],
-  ['sasrec', { norm: 'post', positions: 'start', loss: 'bce', dropoutRate: 0, lr: 0.01 }],
-  ['srgnn', { step: 2, cell: 'paper', edges: 'counted' }],
-  ['srgnn', { readout: 'global', maxlen: 7 }],
-  ['srgnn', { readout: 'local' }],
-  ['srgnn', { scoring: 'cosine', positions: 'reverse', dropoutEmbed: 0.1, loss: 'sampled', nSample: 6, lr: 0.01 }],
-  ['srgnn', { scoring: 'cosine', maxlen: 7, loss: 'sampled', nSample: 6, sparseUpdates: true, lr: 0.01 }],
-  ['transformers4rec', { ...SMALL.transformers4rec, lm: 'gru', objective: 'clm' }],
-  ['transformers4rec', { ...SMALL.transformers4rec, lm: 'gpt2', objective: 'clm' }],
-  ['transformers4rec', { ...SMALL.transformers4rec, lm: 'transformer-xl', objective: 'clm' }],
-  ['transformers4rec', { ...SMALL.transformers4rec, lm: 'xlnet', objective: 'clm' }],
-  ['transformers4rec', { ...SMALL.transformers4rec, lm: 'xlnet', objective: 'plm' }],
-  ['transformers4rec', { ...SMALL.transformers4rec, lm: 'bert', objective: 'mlm', features: 'hour' }],
-  ['transformers4rec', { ...SMALL.transformers4rec, lm: 'bert', objective: 'rtd' }],
-  ['transformers4rec', { ...SMALL.transformers4rec, lm: 'electra', objective: 'mlm' }],
-  ['transformers4rec', { ...SMALL.transformers4rec, lm: 'electra', objective: 'rtd' }],
-  ['transformers4rec', { ...SMALL.transformers4rec, lm: 'xlnet', objective: 'rtd' }],
-  ['transformers4rec', { ...SMALL.transformers4rec, lm: 'bert', objective: 'mlm', form: 'library', dInner: 32 }],
-  [
-    'transformers4rec',
-    {
-      ...{ ...SMALL.transformers4rec, lm: 'xlnet', objective: 'clm', scoring: 'cosine', labelSmoothing: 0 },
-      ...{ sampledSoftmax: true, sampleBy: 'popularity', maxNSamples: 6 },
-    },
-  ],
-  ['cl4srec', { encoder: 'coserec', lr: 0.01 }],
-  ['cl4srec', { norm: 'post', lambda: 0.3, loss: 'bce', dropoutRate: 0, lr: 0.01 }],
-  ['sasrec', { loss: 'gbce', negatives: 4, reuseItemEmbeddings: false, lr: 0.01 }],
-  ['sasrec', { scoring: 'cosine', dropoutRate: 0, lr: 0.01 }],
-  ['caser', { profile: 'none', padding: 'trained', T: 1, windows: 'all' }],
-  ['caser', { profile: 'shared', acConv: 'tanh', acFc: 'sigm', learningRate: 0.02 }],
-  ['caser', { profile: 'device', negPer: 'target' }],
-  ['caser', { scoring: 'cosine', T: 1, dropoutEmbed: 0.1, loss: 'sampled', nSample: 6, sparseUpdates: true }],
-];
+import { forms, SMALL, trainings } from './forms';
 
 const models = await allModels();
 const ITEMS = 12;
@@ -64,9 +22,21 @@ const INFERENCE: Run = { dropout: (x) => x };
 /** One click, repeats, all the same, an item straight after itself, and more clicks than items. */
 const SESSIONS = [[5], [3, 7, 3, 3], [8, 8, 8], [1, 2, 3, 4, 9], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 6, 6, 1]];
 
-const cases = [...Object.keys(models).map((name) => [name, SMALL[name] ?? {}] as const), ...FORMS].map(
-  ([name, given]) => [`${name} ${JSON.stringify(given)}`, models[name] as SessionModel<unknown>, given] as const,
-);
+/** The option for the clicks that a network sees at most; one that steps sees all. */
+const LENGTHS: Readonly<Record<string, string>> = {
+  sasrec: 'maxlen',
+  cl4srec: 'maxlen',
+  srgnn: 'maxlen',
+  caser: 'L',
+  transformers4rec: 'totalSeqLength',
+};
+
+/** The vectors after all clicks, `[B · W, d]`, in one pass. */
+type Vectors = (params: Params, prepared: PreparedTensors, config: unknown, run: Run) => Tensor2D;
+
+/** Of the trainings that read them. */
+const vectorsOf = (name: string): Vectors | undefined =>
+  name === 'transformers4rec' ? (clickScorers as Vectors) : (trainings[name]!.network as { vectors?: Vectors }).vectors;
 
 beforeAll(() => start('wasm'));
 
@@ -89,9 +59,37 @@ test.each(Object.entries(models))('%s takes a batch of more than a hundred thous
   expect([...last]).toContain(1 + (149_999 % ITEMS));
 });
 
-describe.each(cases)('%s', (_, model, given) => {
-  const config = configure(model, given);
-  const plan = model.training(config);
+describe.each(Object.entries(models))('%s', (name, model) => {
+  const { network, plan } = trainings[name]!;
+  const known = (given: Readonly<Record<string, unknown>>) => configure<unknown>(model, { ...SMALL[name], ...given });
+
+  test('is registered under its own name, and its training is of the same network', () => {
+    expect(model.name).toBe(name);
+    expect(network).toMatchObject({ name, options: model.options, parameters: model.parameters });
+  });
+
+  test('trains for as many epochs as its option for them says', () => {
+    const { epochsOption } = model;
+    expect(model.options[epochsOption]).toMatchObject({ type: 'integer' });
+    for (const epochs of [3, 7]) expect(plan(known({ [epochsOption]: epochs })).epochs).toBe(epochs);
+  });
+
+  test('has a logit scale exactly where its loss is a softmax cross-entropy', () => {
+    const option = model.options['loss'];
+    const choices = option?.type === 'choice' ? option.choices : [undefined];
+    const isSoftmax = (loss: string | undefined) => loss === undefined || /^(cross-entropy|ce|sampled)$/.test(loss);
+    for (const loss of choices) {
+      const scale = model.logitScale!(known(loss === undefined ? {} : { loss }));
+      expect(scale, loss).toEqual(isSoftmax(loss) ? expect.any(Number) : undefined);
+    }
+  });
+});
+
+describe.each(forms)('%s', (_, name, given) => {
+  const training = trainings[name]!;
+  const model = training.network;
+  const config = configure<unknown>(model, given);
+  const options = config as Readonly<Record<string, unknown>>;
 
   /** Random weights everywhere, biases too; rows that stay at zero excepted. */
   function weights(): Record<string, NdArray<Float32Array>> {
@@ -107,8 +105,7 @@ describe.each(cases)('%s', (_, model, given) => {
     });
   }
 
-  /** Clicks that the model sees at most; of a model that steps, any number. */
-  const longest = plan.rows.kind === 'session-parallel' ? 40 : maximum(plan.rows);
+  const longest = model.stepping ? 40 : Number(options[LENGTHS[name]!]);
   const clicks = (count: number, seed: number): number[] => {
     const { integer } = random(seed, 'clicks');
     return Array.from({ length: count }, () => 1 + integer(ITEMS));
@@ -160,8 +157,9 @@ describe.each(cases)('%s', (_, model, given) => {
       .every(({ shape }) => shape[1]! <= count);
 
   // The others see prefixes only, or fill gaps from both sides.
-  const fillsGaps = plan.rows.kind === 'masked' && plan.rows.masking.kind !== 'next';
-  if ((model.positions ?? model.stepping) && !fillsGaps) {
+  const vectors = vectorsOf(name);
+  const fillsGaps = vectors === clickScorers && options['objective'] !== 'clm';
+  if ((vectors ?? model.stepping) && !fillsGaps) {
     test('leaves the vectors of earlier clicks alone, bit for bit, when a later one changes', async () => {
       await start('cpu');
       const before = vectorsAfterEachClick([1, 2, 3, 4, 5]);
@@ -174,14 +172,15 @@ describe.each(cases)('%s', (_, model, given) => {
 
   /** In one pass over the session. */
   function vectorsAfterEachClick(session: readonly number[]): number[][] {
-    const { positions, stepping } = model;
+    const { stepping } = model;
     return tidy(() => {
       const params = upload(weights());
-      if (positions) {
+      if (vectors) {
         const prepared = model.prepare([{ items: session }], config, catalogue);
-        const width = prepared.items!.shape[1]!;
-        const rows = positions.encode(params, upload(prepared), config, INFERENCE).arraySync();
-        return session.map((_, t) => rows[positions.column(t, session.length, width, config)]!);
+        const before = options['positions'] === 'end' ? prepared.items!.shape[1]! - session.length : 0;
+        return vectors(params, upload(prepared), config, INFERENCE)
+          .arraySync()
+          .slice(before, before + session.length);
       }
       let state = stepping!.start(config, 1);
       return session.map((item) => {
@@ -193,10 +192,10 @@ describe.each(cases)('%s', (_, model, given) => {
 
   describe('in training', () => {
     const log = sessionsOf([...SESSIONS.slice(1), [4, 2, 9, 11], [10, 1, 7, 12, 5], [6, 3], [2, 8, 5, 1]]);
-    const options = (): TrainerOptions<unknown> => ({ model, config, catalogue, sessions: log, seed: 3, epochs: 12 });
+    const task: TrainerOptions<unknown> = { training, config, catalogue, sessions: log, seed: 3, epochs: 12 };
 
     test('moves every parameter that a step reads, stays finite, and learns', async () => {
-      const trainer = new Trainer(options());
+      const trainer = new Trainer(task);
       const before = initialise(model.parameters(config, catalogue), 3);
       const losses: number[] = [];
       for (let epoch = 0; epoch < 12; epoch++) losses.push(await trainer.runEpoch());
@@ -212,13 +211,13 @@ describe.each(cases)('%s', (_, model, given) => {
     });
 
     test('resumes to the very weights of an uninterrupted run', async () => {
-      const whole = new Trainer(options());
+      const whole = new Trainer(task);
       await whole.runEpoch();
       const saved = await whole.save();
       await whole.runEpoch();
       const expected = await whole.save();
       whole.dispose();
-      const resumed = new Trainer(options(), saved);
+      const resumed = new Trainer(task, saved);
       await resumed.runEpoch();
       const { arrays, ...counts } = await resumed.save();
       const { arrays: wanted, ...wantedCounts } = expected;
@@ -235,7 +234,3 @@ describe.each(cases)('%s', (_, model, given) => {
 /** To compare bit for bit, and fast. */
 const bytesOf = ({ buffer, byteOffset, byteLength }: NdArray['data']): Buffer =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
-
-function maximum(rows: Exclude<ReturnType<SessionModel['training']>['rows'], { kind: 'session-parallel' }>): number {
-  return rows.kind === 'windows' ? rows.length : rows.maxLength;
-}

@@ -2,6 +2,7 @@ import { matMul, memory, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
+import { sasrecTraining } from '../../src/models/sasrec-training';
 import { upload } from '../../src/models/tensors';
 import { Trainer } from '../../src/train/trainer';
 import type { Sessions } from '../../src/types';
@@ -53,7 +54,7 @@ test.each(cases)('learns what the click before the last tells: %o', async (given
   });
   const catalogue = { items: ITEMS, support };
   const before = memory().numTensors;
-  const trainer = new Trainer({ model: sasrec, config, catalogue, sessions, seed: 6 });
+  const trainer = new Trainer({ training: sasrecTraining, config, catalogue, sessions, seed: 6 });
   const losses: number[] = [];
   for (let epoch = 0; epoch < 20; epoch++) losses.push(await trainer.runEpoch());
   expect(losses.at(-1)!).toBeLessThan(losses[0]! * 0.75);

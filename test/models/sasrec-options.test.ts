@@ -137,60 +137,6 @@ describe('configuration', () => {
       /"batching" same-length needs "sampling" shuffle/,
     );
   });
-
-  test('plans the four losses, the batches and the optimiser', () => {
-    const plan = (given: Partial<SasrecConfig>) => sasrec.training(configure(sasrec, given));
-    expect(plan({}).objective).toMatchObject({
-      loss: 'cross-entropy',
-      negatives: { kind: 'catalogue' },
-      reduction: 'mean',
-    });
-    expect(plan({ loss: 'sampled', nSample: 7, sampleAlpha: 0.25 }).objective).toMatchObject({
-      loss: 'cross-entropy',
-      negatives: { kind: 'shared', inBatch: false, extra: 7, alpha: 0.25 },
-      logq: 1,
-      maskHits: true,
-    });
-    expect(plan({ loss: 'sampled', nSample: 7, nSamplePer: 'sequence' }).objective).toMatchObject({
-      negatives: { kind: 'per-row', count: 7, reject: 'none', alpha: 0.5 },
-      logq: 1,
-      maskHits: true,
-    });
-    expect(plan({ loss: 'bce', negatives: 4, l2Emb: 0.01 }).objective).toMatchObject({
-      loss: 'bce',
-      negatives: { kind: 'per-position', count: 4, reject: 'session' },
-      l2: { weight: 0.01, params: ['items'], power: 2 },
-    });
-    expect(plan({ sampling: 'with-replacement', maxlen: 20 }).rows).toEqual({
-      kind: 'sequences',
-      maxLength: 20,
-      sampling: 'with-replacement',
-    });
-    expect(plan({ loss: 'bce' }).objective.negatives).toMatchObject({ count: 1, reject: 'session' });
-    expect(plan({ loss: 'gbce' }).objective).toMatchObject({
-      loss: 'gbce',
-      calibration: 0.75,
-      negatives: { kind: 'per-position', count: 256, reject: 'none' },
-    });
-    expect(plan({ loss: 'gbce', negatives: 8, gbceT: 0.5 }).objective).toMatchObject({
-      calibration: 0.5,
-      negatives: { count: 8 },
-    });
-    expect(plan({ labelSmoothing: 0.1 }).objective.labelSmoothing).toBe(0.1);
-    expect(plan({ batching: 'same-length', batchClicks: 64 }).rows).toMatchObject({ sameLength: { clicks: 64 } });
-    expect(plan({ weightDecay: 0.1, sparseUpdates: true, loss: 'bce', beta2: 0.999 }).optimiser).toMatchObject({
-      weightDecay: { amount: 0.1, kind: 'decoupled' },
-      touchedRows: true,
-      beta2: 0.999,
-    });
-    expect(plan({ lr: 0.002 }).optimiser).toMatchObject({
-      kind: 'adam',
-      learningRate: 0.002,
-      beta1: 0.9,
-      beta2: 0.98,
-      epsilon: 1e-8,
-    });
-  });
 });
 
 test.each(['pre', 'post'] as const)('the port’s form %s starts its tables by Xavier’s normal', (norm) => {

@@ -1,12 +1,12 @@
 import { dispose, memory, tidy } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import type { Run } from '../../src/models/model';
-import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
+import { type SasrecConfig, sasrec, sasrecHidden } from '../../src/models/sasrec';
+import { sasrecTraining } from '../../src/models/sasrec-training';
+import { scoringVector } from '../../src/models/scoring';
 import { upload } from '../../src/models/tensors';
-import { logQ } from '../../src/objectives/objective';
+import { sequences } from '../../src/objectives/examples';
 import { random } from '../../src/session/random';
-import { differentiate, trainee } from '../../src/train/differentiate';
 import { start } from '../compute/backends/start';
 import {
   binaryLoss,
@@ -19,7 +19,9 @@ import {
   sasrecVectors,
   type Weights,
 } from '../reference/sasrec';
+import { drawing, INFERENCE, lossAndGradients, withNegatives } from '../reference/through-training';
 import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';
+import { logOf } from '../train/helpers';
 
 const ITEMS = 8;
 const SUPPORT = [0, 9, 4, 1, 7, 2, 3, 5, 6];
@@ -27,7 +29,6 @@ const SHARED = [3, 1, 4, 4, 7, 2]; // a repeat, and ids that are also targets
 const ALPHA = 0.75;
 const T = 0.6;
 const SMOOTHING = 0.2;
-const inference: Run = { dropout: (x) => x };
 
 /** Length 2, a repeat, the maximum, and one beyond it. */
 const SESSIONS = [
@@ -88,13 +89,14 @@ describe.each(forms)('%s', (_, given, settings, losses) => {
   const prepared = sasrec.prepare(inputs, config, { items: ITEMS });
   const width = prepared.items!.shape[1]!;
   const places = inputs.flatMap(({ items }, b) =>
-    items.map((_, t) => b * width + sasrec.positions!.column(t, items.length, width, config)),
+    items.map((_, t) => b * width + (positions === 'end' ? width - items.length + t : t)),
   );
 
   test('gives the vectors of the 64-bit reference after every click', () => {
     const made = predictions(reference, SESSIONS, plain);
     tidy(() => {
-      const vectors = sasrec.positions!.encode(upload(params), upload(prepared), config, inference).arraySync();
+      const hidden = sasrecHidden(upload(params), upload(prepared), config, INFERENCE, false);
+      const vectors = scoringVector(hidden, config).arraySync();
       const largest = Math.max(1, ...made.flatMap(({ vector }) => vector.map(Math.abs)));
       made.forEach(({ vector }, m) => {
         expect(far(vectors[places[m]!]!, vector) / largest).toBeLessThan(1e-5);
@@ -129,22 +131,13 @@ describe.each(forms)('%s', (_, given, settings, losses) => {
       gbceT: T,
       ...(loss === 'ce' && { labelSmoothing: SMOOTHING }),
     });
-    const subject = trainee(sasrec, training, { items: ITEMS });
-    const shared = Int32Array.from(loss === 'sampled' ? SHARED : []);
-    const perTarget = loss === 'bce' || loss === 'gbce';
+    const log = { sessions: logOf(SESSIONS), catalogue: { items: ITEMS, support: SUPPORT }, first: 0 };
+    const draws = drawing(loss === 'sampled' ? SHARED : undefined, SUPPORT, ALPHA);
+    const drawn = sasrecTraining.batch(sequences(log, config.maxlen), log, training, draws);
+    expect(drawn.targets.data).toEqual(targets);
+    const batch = loss === 'bce' || loss === 'gbce' ? withNegatives(drawn, own.flat()) : drawn;
     const at = upload(params);
-    const result = differentiate(
-      subject,
-      at,
-      {
-        inputs: [prepared],
-        vectorOf: Int32Array.from(places),
-        targets,
-        negatives: { ids: perTarget ? Int32Array.from(own.flat()) : shared, perTarget },
-        logq: logQ(subject.plan.objective, SUPPORT, targets, shared, 128),
-      },
-      inference,
-    );
+    const result = lossAndGradients(sasrecTraining, at, batch, training, log.catalogue);
     const expected = of[loss](reference);
     expect(Math.abs(result.loss.dataSync()[0]! - expected) / expected).toBeLessThan(1e-5);
     // A softmax does not feel a constant added to all keys.

@@ -17,6 +17,7 @@ import { configure } from '../../src/models/configuration';
 import type { Run } from '../../src/models/model';
 import { initialise, size } from '../../src/models/parameters';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
+import { sasrecNetwork } from '../../src/models/sasrec-training';
 import { upload } from '../../src/models/tensors';
 import type { NdArray } from '../../src/types';
 
@@ -65,12 +66,13 @@ function vectors(config: SasrecConfig, sessions: readonly number[][]): { every: 
     );
     const arrays = upload(prepared);
     const width = prepared.items!.shape[1]!;
-    const all = sasrec.positions!.encode(params, arrays, config, inference);
+    const all = sasrecNetwork.vectors(params, arrays, config, inference);
     expect(all.shape).toEqual([sessions.length * width, config.hiddenUnits]);
     const rows = all.arraySync();
     const every = sessions.map((session, b) => {
       const n = Math.min(session.length, config.maxlen);
-      return Array.from({ length: n }, (_, t) => rows[b * width + sasrec.positions!.column(t, n, width, config)]!);
+      const first = b * width + (config.positions === 'end' ? width - n : 0);
+      return rows.slice(first, first + n);
     });
     return { every, last: sasrec.encode(params, arrays, config, inference).arraySync() };
   });
@@ -241,7 +243,7 @@ test('drops out embedded clicks, attention weights and both feed-forward layers'
   };
   tidy(() => {
     const arrays = upload(sasrec.prepare([{ items: [1, 2, 3] }, { items: [4] }], config, { items: ITEMS }));
-    sasrec.positions!.encode(upload(weights(config)), arrays, config, run);
+    sasrecNetwork.vectors(upload(weights(config)), arrays, config, run);
   });
   const block = [
     [2, 2, 3, 3],

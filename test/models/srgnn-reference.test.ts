@@ -2,12 +2,13 @@ import { tidy } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type SrgnnConfig, srgnn } from '../../src/models/srgnn';
+import { srgnnTraining } from '../../src/models/srgnn-training';
 import { upload } from '../../src/models/tensors';
-import { logQ } from '../../src/objectives/objective';
-import { differentiate, trainee } from '../../src/train/differentiate';
 import { backends, start } from '../compute/backends/start';
 import { type ReferenceSettings, srgnnLoss, srgnnVector } from '../reference/srgnn';
+import { drawing, INFERENCE, lossAndGradients } from '../reference/through-training';
 import { drawWeights, expectGradients, far, finiteDifferences } from '../reference/weights64';
+import { logOf } from '../train/helpers';
 
 const ITEMS = 8;
 /** One click, transitions that occur twice, an item straight after itself, only one item, and a session of all kinds. */
@@ -35,7 +36,7 @@ const cases: Given[] = [
 ];
 const FACTORS = { sqrt: 2, 'half-sqrt': 1, none: 1, auto: 1 }; // of vectors of 4 numbers
 
-const catalogue = { items: ITEMS };
+const catalogue = { items: ITEMS, support: SAMPLED.support };
 const sessions = SESSIONS.map((items) => ({ items }));
 
 describe.each(cases)('%o', (given) => {
@@ -56,26 +57,29 @@ describe.each(cases)('%o', (given) => {
     tidy(() => {
       const inputs = srgnn.prepare(sessions, config, catalogue);
       const uploaded = upload(params);
-      const vectors = srgnn.encode(uploaded, upload(inputs), config, { dropout: (x) => x }).arraySync();
+      const vectors = srgnn.encode(uploaded, upload(inputs), config, INFERENCE).arraySync();
       SESSIONS.forEach((session, b) => {
         expect(far(vectors[b]!, srgnnVector(reference, session, settings))).toBeLessThan(1e-5 / temperature);
       });
-      const subject = trainee(srgnn, config, catalogue);
-      const targets = Int32Array.from(TARGETS);
-      const ids = Int32Array.from(sampled?.negatives ?? []);
-      const { loss, gradients } = differentiate(
-        subject,
-        uploaded,
-        {
-          inputs: [inputs],
-          targets,
-          negatives: { ids, perTarget: false },
-          logq: logQ(subject.plan.objective, SAMPLED.support, targets, ids, config.batchSize),
-        },
-        { dropout: (x) => x },
-      );
+      const log = { sessions: logOf(SESSIONS.map((items, b) => [...items, TARGETS[b]!])), catalogue, first: 0 };
+      const { offsets } = log.sessions;
+      const rows = SESSIONS.map(({ length }, source) => {
+        const from = offsets[source]!;
+        return { source, from, firstTarget: from + length, end: from + length + 1 };
+      });
+      const draws = drawing(sampled?.negatives, SAMPLED.support, SAMPLED.alpha);
+      const batch = srgnnTraining.batch(rows, log, config, draws);
+      const { loss, gradients } = lossAndGradients(srgnnTraining, uploaded, batch, config, catalogue);
       expect(loss.dataSync()[0]! / lossOf()).toBeCloseTo(1, 5);
       expectGradients(differences, gradients);
     });
   });
+});
+
+test('trains on every prefix of every session with the click after it', () => {
+  const config = configure(srgnn, { maxlen: 2 });
+  const log = { sessions: logOf([[1, 2, 3, 4], [5], [6, 7]]), catalogue, first: 0 };
+  const rows = [...srgnnTraining.rows(log, config, drawing())].flat();
+  const seen = rows.map(({ from, firstTarget, end }) => [from, firstTarget, end]).sort();
+  expect(seen).toEqual([[0, 1, 2], [0, 2, 3], [1, 3, 4], [5, 6, 7]]); // biome-ignore format: one line
 });

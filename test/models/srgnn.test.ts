@@ -4,11 +4,16 @@ import { configure } from '../../src/models/configuration';
 import { initialise, size } from '../../src/models/parameters';
 import { sessionGraph } from '../../src/models/session-graph';
 import { type SrgnnConfig, srgnn } from '../../src/models/srgnn';
+import { srgnnTraining } from '../../src/models/srgnn-training';
 import { upload } from '../../src/models/tensors';
-import { trainee } from '../../src/train/differentiate';
+import { catalogueScores } from '../../src/nn/scores';
 import { Optimiser } from '../../src/train/optimiser';
-import { Learner } from '../../src/train/step';
+import { TrainStep } from '../../src/train/step';
+import type { NdArray } from '../../src/types';
 import { start } from '../compute/backends/start';
+import { drawWeights } from '../reference/weights64';
+import { logOf, supportOf } from '../train/helpers';
+import { epochOf, firstBatch, stepOf } from './steps';
 
 beforeAll(() => start('cpu'));
 
@@ -121,11 +126,13 @@ describe('a session', () => {
 });
 
 describe('training', () => {
-  test('learns from every prefix by Adam with coupled decay and a rate that falls by steps', () => {
-    expect(srgnn.training(configure(srgnn, { patience: 3 })).patience).toBe(3);
-    expect(srgnn.training(configure(srgnn, {}))).toEqual({
-      rows: { kind: 'prefixes', maxLength: 50 },
-      objective: { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, labelSmoothing: 0, reduction: 'mean' },
+  const log = logOf([[1, 2, 3], [4], [5, 6]]);
+  const catalogue = { items: 9, support: supportOf(log, 9) };
+
+  test('plans Adam with coupled decay and a rate that falls by steps, or linearly where asked', () => {
+    const plan = (given: Partial<SrgnnConfig>) => srgnnTraining.plan(configure(srgnn, given));
+    expect(plan({ patience: 3 }).patience).toBe(3);
+    expect(plan({})).toEqual({
       optimiser: {
         kind: 'adam',
         learningRate: 0.001,
@@ -136,30 +143,66 @@ describe('training', () => {
         touchedRows: false,
       },
       schedule: { kind: 'step', every: 3, factor: 0.1 },
-      batchSize: 100,
       epochs: 30,
       averageEpochs: 1,
       patience: 10,
     });
-  });
-
-  test('samples negatives, decays apart from the gradient and lets the rate fall linearly where asked', () => {
-    const plan = (given: Partial<SrgnnConfig>) => srgnn.training(configure(srgnn, given));
-    const { objective, optimiser, schedule } = plan({
-      ...{ loss: 'sampled', nSample: 7, sampleAlpha: 0.25, logq: 0.5, sparseUpdates: true },
-      ...{ decay: 'decoupled', lrSchedule: 'linear' },
-    });
-    expect(objective).toEqual({
-      loss: 'cross-entropy',
-      negatives: { kind: 'shared', inBatch: false, extra: 7, alpha: 0.25 },
-      logq: 0.5,
-      logqOf: 'all',
-      maskHits: true,
-      reduction: 'mean',
+    const { optimiser, schedule } = plan({
+      ...{ loss: 'sampled', sparseUpdates: true, decay: 'decoupled', lrSchedule: 'linear' },
     });
     expect(optimiser).toMatchObject({ weightDecay: { amount: 1e-5, kind: 'decoupled' }, touchedRows: true });
     expect(schedule).toEqual({ kind: 'linear' });
-    expect(plan({ labelSmoothing: 0.1 }).objective.labelSmoothing).toBe(0.1);
+  });
+
+  test('learns from every prefix, of which it sees the latest clicks', () => {
+    const prefixes = (given: Partial<SrgnnConfig>) => epochOf(srgnnTraining, configure(srgnn, given), log, catalogue);
+    const [first, ...others] = prefixes({});
+    expect(others).toEqual([]);
+    expect(first!.toSorted((a, b) => a.end - b.end)).toEqual([
+      { source: 0, from: 0, firstTarget: 1, end: 2 },
+      { source: 0, from: 0, firstTarget: 2, end: 3 },
+      { source: 2, from: 4, firstTarget: 5, end: 6 },
+    ]);
+    expect(prefixes({ batchSize: 2 }).map(({ length }) => length)).toEqual([2, 1]);
+    expect(prefixes({ maxlen: 1 })[0]!.every(({ from, firstTarget }) => firstTarget - from === 1)).toBe(true);
+  });
+
+  test('compares targets with the catalogue, or with draws that it corrects for their popularity', () => {
+    const batchOf = (given: Partial<SrgnnConfig>) => firstBatch(srgnnTraining, configure(srgnn, given), log, catalogue);
+    expect(batchOf({}).sampled).toBeUndefined();
+    const { sampled, targets } = batchOf({ loss: 'sampled', nSample: 7, sampleAlpha: 0.25, logq: 0.5 });
+    expect(sampled!.negatives.shape).toEqual([7]);
+    const correction = ({ data }: NdArray) =>
+      Array.from(data, (item) => Math.fround(0.5 * 0.25 * Math.log(catalogue.support[item]!)));
+    expect(Array.from(sampled!.logqTargets!.data)).toEqual(correction(targets));
+    expect(Array.from(sampled!.logqNegatives!.data)).toEqual(correction(sampled!.negatives));
+  });
+
+  test('binary learns by a binary cross-entropy over the softmax, and label smoothing reaches the loss', () => {
+    const config = configure(srgnn, { hiddenSize: 4 });
+    const { params } = drawWeights(srgnn, config, catalogue);
+    const batch = firstBatch(srgnnTraining, config, log, catalogue);
+    const lossOf = (given: Partial<SrgnnConfig>) =>
+      stepOf(srgnnTraining, params, batch, { ...config, ...given }, catalogue).loss;
+    const scores = tidy(() => {
+      const vectors = srgnn.encode(upload(params), upload(batch.inputs), config, { dropout: (x) => x });
+      return catalogueScores(vectors, srgnn.outputs(upload(params), config), 9).arraySync();
+    });
+    const mean = (of: (p: number[], own: number) => number) =>
+      scores.reduce((total, s, b) => {
+        const sum = s.reduce((all, x) => all + Math.exp(x), 0);
+        return (
+          total +
+          of(
+            s.map((x) => Math.exp(x) / sum),
+            batch.targets.data[b]! - 1,
+          )
+        );
+      }, 0) / scores.length;
+    const binary = mean((p, own) => p.reduce((all, x, j) => all - Math.log(j === own ? x : 1 - x), 0));
+    expect(lossOf({ loss: 'binary' }) / binary).toBeCloseTo(1, 5);
+    const smooth = mean((p, own) => p.reduce((all, x, j) => all - (j === own ? 0.9 : 0.1 / 8) * Math.log(x), 0));
+    expect(lossOf({ labelSmoothing: 0.1 }) / smooth).toBeCloseTo(1, 5);
   });
 
   test.each<[Partial<SrgnnConfig>, RegExp]>([
@@ -190,16 +233,24 @@ describe('training', () => {
 
   test('moves every parameter, rows that no session shows by their decay alone', async () => {
     const config = configure(srgnn, { hiddenSize: 4 });
-    const catalogue = { items: 9 };
-    const subject = trainee(srgnn, config, catalogue);
-    const params = upload(initialise(subject.specs, 1));
-    const before = initialise(subject.specs, 1);
-    const optimiser = new Optimiser(subject.plan.optimiser, params);
-    const none = { ids: new Int32Array(0), perTarget: false };
-    const learner = new Learner(subject, params, optimiser, 1, () => none);
-    const sessions = [{ items: [1, 2, 1] }, { items: [4] }];
-    const origin = { row: Int32Array.of(0, 1), click: Int32Array.of(2, 0) };
-    learner.run({ input: { kind: 'sessions', sessions }, targets: Int32Array.of(3, 5), origin }, 0, 0.001).dispose();
+    const specs = srgnn.parameters(config, catalogue);
+    const params = upload(initialise(specs, 1));
+    const before = initialise(specs, 1);
+    const optimiser = new Optimiser(srgnnTraining.plan(config).optimiser, params);
+    const shown = {
+      sessions: logOf([
+        [1, 2, 1, 3],
+        [4, 5],
+      ]),
+      catalogue,
+      first: 0,
+    };
+    const step = new TrainStep({ training: srgnnTraining, config, specs, log: shown }, params, optimiser, 1);
+    const rows = [
+      { source: 0, from: 0, firstTarget: 3, end: 4 },
+      { source: 1, from: 4, firstTarget: 5, end: 6 },
+    ];
+    step.run(rows, 0, 0.001).dispose();
     for (const [name, param] of Object.entries(params)) {
       const moved = Array.from(await param.data(), (x, i) => Math.abs(x - before[name]!.data[i]!));
       expect(Math.min(...moved), name).toBeGreaterThan(1e-4);

@@ -1,7 +1,8 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { transformers4rec } from '../../src/models/transformers4rec/model';
+import { transformers4rec } from '../../src/models/transformers4rec/transformers4rec';
+import { transformers4recTraining } from '../../src/models/transformers4rec/transformers4rec-training';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { random } from '../../src/session/random';
 import { Trainer } from '../../src/train/trainer';
@@ -28,7 +29,7 @@ test.each([
   const given = { ...small, ...pair, batching: 'same-length', batchClicks: 8, labelSmoothing: 0, learningRate: 0.02 };
   const config = configure(transformers4rec, { ...given, nEpochs: 12 });
   const pairs = logOf(LOG.map((items) => items.slice(0, 2)));
-  const trainer = new Trainer({ model: transformers4rec, config, catalogue, sessions: pairs, seed: 3 });
+  const trainer = new Trainer({ training: transformers4recTraining, config, catalogue, sessions: pairs, seed: 3 });
   const losses: number[] = [];
   for (let epoch = 0; epoch < config.nEpochs; epoch++) losses.push(await trainer.runEpoch());
   trainer.dispose();
@@ -70,7 +71,7 @@ test.each([
       ...given,
     });
     const before = memory().numTensors;
-    const trainer = new Trainer({ model: transformers4rec, config, catalogue, sessions, seed: 3 });
+    const trainer = new Trainer({ training: transformers4recTraining, config, catalogue, sessions, seed: 3 });
     for (let epoch = 0; epoch < config.nEpochs; epoch++) await trainer.runEpoch();
     const scorer = neuralScorer(transformers4rec, trainer.params, config, catalogue);
     const asked = LOG.map((items) => ({ items: items.slice(0, 3) }));

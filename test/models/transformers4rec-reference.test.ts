@@ -1,15 +1,17 @@
 import { type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import type { HiddenClicks, Run } from '../../src/models/model';
 import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
-import { transformers4rec } from '../../src/models/transformers4rec/model';
-import { catalogueScores } from '../../src/objectives/objective';
+import type { T4RecConfig } from '../../src/models/transformers4rec/options';
+import { transformers4rec } from '../../src/models/transformers4rec/transformers4rec';
+import { transformers4recTraining } from '../../src/models/transformers4rec/transformers4rec-training';
+import { catalogueScores } from '../../src/nn/scores';
+import type { HiddenClicks } from '../../src/objectives/masking';
 import { random } from '../../src/session/random';
-import { differentiate, trainee } from '../../src/train/differentiate';
-import type { Catalogue, SessionInput } from '../../src/types';
+import type { Catalogue, SessionInput, Sessions } from '../../src/types';
 import { start } from '../compute/backends/start';
+import { INFERENCE, lossAndGradients } from '../reference/through-training';
 import {
   binary,
   type Column,
@@ -21,19 +23,18 @@ import {
   states,
   type Weights,
 } from '../reference/transformers4rec';
+import { logOf } from '../train/helpers';
 
 const ITEMS = 7;
 const CATALOGUE: Catalogue = { items: ITEMS };
 const LENGTH = 6;
-const inference: Run = { dropout: (x) => x };
-type Config = Parameters<typeof transformers4rec.training>[0];
 
 /** Length 1, a repeat, one item only, the maximum, and beyond it. */
 const SESSIONS = [[5], [3, 3, 7], [4, 4, 4, 4], [1, 6, 2, 6, 4, 5], [2, 1, 4, 1, 5, 3, 7, 6]];
 
 beforeAll(() => start('cpu'));
 
-const small = (given: Record<string, unknown>): Config =>
+const small = (given: Record<string, unknown>): T4RecConfig =>
   configure(transformers4rec, {
     dModel: 4,
     itemEmbeddingDim: 3,
@@ -48,7 +49,7 @@ const small = (given: Record<string, unknown>): Config =>
   });
 
 /** The same weights in 64 bits for the reference and in 32 for the model; the former are exact copies. */
-function draw(config: Config, catalogue = CATALOGUE): { weights: Weights; params: ReturnType<typeof initialise> } {
+function draw(config: T4RecConfig, catalogue = CATALOGUE): { weights: Weights; params: ReturnType<typeof initialise> } {
   const specs = transformers4rec.parameters(config, catalogue);
   const wide = Object.entries(specs).map(([name, spec]) => [name, { ...spec, init: { kind: 'normal', std: 0.6 } }]);
   const params = initialise(Object.fromEntries(wide), 5);
@@ -59,7 +60,8 @@ function draw(config: Config, catalogue = CATALOGUE): { weights: Weights; params
   return { weights: Object.fromEntries(copies), params };
 }
 
-const settingsOf = (config: Config): Settings => ({ ...config, temperature: config.softmaxTemperature }) as Settings;
+const settingsOf = (config: T4RecConfig): Settings =>
+  ({ ...config, temperature: config.softmaxTemperature }) as Settings;
 
 const far = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Array.from(a).reduce((worst, x, i) => Math.max(worst, Math.abs(x - b[i]!)), 0);
@@ -67,7 +69,7 @@ const far = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
 const clicks = (items: readonly number[]): Column[] => items.map((item) => ({ item }));
 
 /** What the model must answer: scores of items 1…n for the click after the last. */
-function nextScores(weights: Weights, items: readonly number[], config: Config): number[] {
+function nextScores(weights: Weights, items: readonly number[], config: T4RecConfig): number[] {
   const settings = settingsOf(config);
   const last = (h: number[][]) => scores(weights, h.at(-1)!, settings).slice(config.form === 'paper' ? 0 : 1);
   const seen = clicks(items.slice(1 - LENGTH)); // the last place was never trained to be asked
@@ -116,7 +118,7 @@ describe.each(FORMS)('%o', (given) => {
       const sessions = SESSIONS.map((items) => ({ items }));
       const arrays = upload(transformers4rec.prepare(sessions, config, CATALOGUE));
       const tensors = upload(params);
-      const vectors = transformers4rec.encode(tensors, arrays, config, inference);
+      const vectors = transformers4rec.encode(tensors, arrays, config, INFERENCE);
       const outputs = transformers4rec.outputs(tensors, config);
       const ours = catalogueScores(vectors, outputs, ITEMS).arraySync() as number[][];
       SESSIONS.forEach((items, b) => {
@@ -132,7 +134,7 @@ describe.each(FORMS)('%o', (given) => {
 });
 
 /** What is hidden of each session, drawn once and kept. */
-function hide(config: Config, n: number): HiddenClicks {
+function hide(config: T4RecConfig, n: number): HiddenClicks {
   if (config.objective === 'clm') {
     return { targets: new Uint8Array(n).fill(1, config.trainOnLastItemSeqOnly ? n - 1 : 1) };
   }
@@ -145,6 +147,20 @@ function hide(config: Config, n: number): HiddenClicks {
   };
 }
 
+/** The same sessions as a log. */
+function sessionsOf(inputs: readonly SessionInput[]): Sessions {
+  const { items, times, offsets } = logOf(inputs.map(({ items }) => Array.from(items)));
+  const columnOf = (values: (input: SessionInput) => ArrayLike<number>) =>
+    Float64Array.from(inputs.flatMap((input) => Array.from(values(input))));
+  const names = Object.keys(inputs[0]!.features ?? {});
+  return {
+    items,
+    offsets,
+    times: inputs[0]!.times ? columnOf(({ times }) => times!) : times,
+    features: Object.fromEntries(names.map((name) => [name, columnOf(({ features }) => features![name]!)])),
+  };
+}
+
 interface Case {
   readonly columns: readonly Column[];
   /** What the network reads in their place: with swap noise, other items. */
@@ -154,7 +170,7 @@ interface Case {
 
 /** Compares the loss, and along one random direction per parameter its slope. */
 function checkGradients(
-  config: Config,
+  config: T4RecConfig,
   sessions: readonly (readonly number[])[],
   weights: Weights,
   params: ReturnType<typeof initialise>,
@@ -166,11 +182,20 @@ function checkGradients(
   const settings = settingsOf(config);
   const back = config.objective === 'clm' ? 1 : 0;
   const hidden = inputs.map(({ items }) => hide(config, items.length));
-  const width = transformers4rec.prepare(inputs, config, catalogue, { random: random(1), hidden });
-  const shape = width.items!.shape[1]!;
+  const log = { sessions: sessionsOf(inputs), catalogue, first: 0 };
+  const { offsets } = log.sessions;
+  const rows = hidden.map((hidden, source) => {
+    return { source, from: offsets[source]!, end: offsets[source + 1]!, hidden };
+  });
+  const streams = (name: string) => (name === 'replace' ? random(9, 'noise') : random(1));
+  const batch = transformers4recTraining.batch(rows, log, config, streams);
+  const width = batch.inputs.items!.shape[1]!;
   const cases: Case[] = inputs.map((session, b) => {
     const columns = columnsOf(session);
-    const noisy = columns.map((column, t) => ({ ...column, item: width.items!.data[b * shape + t] || column.item! }));
+    const noisy = columns.map((column, t) => ({
+      ...column,
+      item: batch.inputs.items!.data[b * width + t] || column.item!,
+    }));
     return { columns, noisy, hidden: hidden[b]! };
   });
   const targets = cases.flatMap(({ columns, hidden }) =>
@@ -221,21 +246,12 @@ function checkGradients(
     config.objective === 'rtd' ? wG * generatorLoss(w) + wD * discriminatorLoss(w) : generatorLoss(w);
 
   const vectorOf = cases.flatMap(({ hidden }, b) =>
-    Array.from(hidden.targets).flatMap((flag, t) => (flag ? [b * shape + t - back] : [])),
+    Array.from(hidden.targets).flatMap((flag, t) => (flag ? [b * width + t - back] : [])),
   );
+  expect(Array.from(batch.cells)).toEqual(vectorOf);
+  expect(Array.from(batch.targets.data)).toEqual(targets);
   const tensors = upload(params);
-  const { loss: ours, gradients } = differentiate(
-    trainee(transformers4rec, config, catalogue),
-    tensors,
-    {
-      inputs: [width],
-      vectorOf: Int32Array.from(vectorOf),
-      targets: Int32Array.from(targets),
-      negatives: { ids: new Int32Array(0), perTarget: false },
-      noise: random(9, 'noise'),
-    },
-    inference,
-  );
+  const { loss: ours, gradients } = lossAndGradients(transformers4recTraining, tensors, batch, config, catalogue);
   const expected = loss(weights);
   expect(Math.abs(ours.dataSync()[0]! - expected) / expected).toBeLessThan(1e-5);
   const slopes = Object.entries(weights).map(([name, { data }]) => {
@@ -324,7 +340,7 @@ describe('side information', () => {
     tidy(() => {
       const arrays = upload(transformers4rec.prepare(sessions, config, catalogue));
       const tensors = upload(params);
-      const vectors: Tensor2D = transformers4rec.encode(tensors, arrays, config, inference);
+      const vectors: Tensor2D = transformers4rec.encode(tensors, arrays, config, INFERENCE);
       const ours = catalogueScores(vectors, transformers4rec.outputs(tensors, config), ITEMS).arraySync() as number[][];
       sessions.forEach((session, b) => {
         const columns = columnsOf(session).slice(1 - LENGTH);

@@ -1,23 +1,18 @@
-import { memory, norm, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { memory, norm, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import type { Run } from '../../src/models/model';
 import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
 import { elementWise, featureVectors } from '../../src/models/transformers4rec/features';
-import { transformers4rec } from '../../src/models/transformers4rec/model';
-import { LANGUAGE_MODELS, OBJECTIVES } from '../../src/models/transformers4rec/options';
-import { permutationMask, swapped } from '../../src/models/transformers4rec/prepare';
+import { LANGUAGE_MODELS, OBJECTIVES, type T4RecConfig } from '../../src/models/transformers4rec/options';
 import { sizeOf } from '../../src/models/transformers4rec/settings';
-import { objectiveLoss } from '../../src/objectives/objective';
-import { random } from '../../src/session/random';
-import { replaceClicks } from '../../src/train/discriminate';
+import { clickScorers, lossTemperature, transformers4rec } from '../../src/models/transformers4rec/transformers4rec';
 import type { SessionInput } from '../../src/types';
 import { start } from '../compute/backends/start';
 
 const ITEMS = 9;
 const inference: Run = { dropout: (x) => x };
-type Config = Parameters<typeof transformers4rec.training>[0];
 
 beforeAll(() => start('cpu'));
 
@@ -36,17 +31,17 @@ const VALID = [
 ];
 const FORMS = ['paper', 'library'].flatMap((form) => VALID.map((pair) => ({ form, ...pair })));
 
-const small = (given: Record<string, unknown>): Config =>
+const small = (given: Record<string, unknown>): T4RecConfig =>
   configure(transformers4rec, { dModel: 8, itemEmbeddingDim: 6, nHead: 2, totalSeqLength: 6, dInner: 8, ...given });
 
-const paramsOf = (config: Config) => {
+const paramsOf = (config: T4RecConfig) => {
   const specs = transformers4rec.parameters(config, { items: ITEMS });
   const wide = Object.entries(specs).map(([name, spec]) => [name, { ...spec, init: { kind: 'normal', std: 0.5 } }]);
   return initialise(Object.fromEntries(wide), 2);
 };
 
 /** The session vectors as plain numbers. */
-function encode(config: Config, sessions: readonly SessionInput[], params = paramsOf(config)): number[][] {
+function encode(config: T4RecConfig, sessions: readonly SessionInput[], params = paramsOf(config)): number[][] {
   return tidy(() => {
     const arrays = upload(transformers4rec.prepare(sessions, config, { items: ITEMS }));
     return transformers4rec.encode(upload(params), arrays, config, inference).arraySync();
@@ -178,53 +173,6 @@ test.each(['paper', 'library'])('layers around the language model start as linea
   }
 });
 
-test('what the options say of training reaches the plan', () => {
-  const given = {
-    ...{ lm: 'electra', objective: 'rtd', softmaxTemperature: 0.7, maxGradNorm: 0.5, weightDecay: 0.1 },
-    ...{ rtdDiscriminatorLossWeight: 3, rtdGeneratorLossWeight: 2, rtdSampleFromBatch: true, labelSmoothing: 0.4 },
-  };
-  const plan = transformers4rec.training(small(given));
-  expect(plan).toMatchObject({
-    rows: { kind: 'masked', labels: 'log' },
-    objective: {
-      ...{ temperature: 0.7, labelSmoothing: 0.4, labelSmoothingOver: 'others', paddingColumn: false },
-      replaced: { weight: 3, generatorWeight: 2, candidates: 'batch', over: 'clicks' },
-    },
-    optimiser: { kind: 'adam', clipNorm: 0.5, weightDecay: { amount: 0.1, kind: 'decoupled' } },
-    schedule: { kind: 'linear' },
-  });
-  const other = transformers4rec.training(
-    small({
-      ...given,
-      form: 'library',
-      rtdSampleFromBatch: false,
-      swapLabels: true,
-      lrSchedule: 'constant',
-      maxGradNorm: 0,
-    }),
-  );
-  expect(other).toMatchObject({
-    rows: { labels: 'prepared' },
-    objective: { labelSmoothingOver: 'all', paddingColumn: true, replaced: { candidates: 'catalogue', over: 'all' } },
-    schedule: { kind: 'constant' },
-  });
-  expect(other.optimiser).not.toHaveProperty('clipNorm');
-});
-
-test('draws by popularity, or log-uniform as the library does, and corrects by as much as asked', () => {
-  const given = { sampledSoftmax: true, maxNSamples: 5, labelSmoothing: 0, logq: 0.5 };
-  expect(transformers4rec.training(small(given)).objective).toMatchObject({
-    negatives: { kind: 'shared', inBatch: false, extra: 10, distribution: 'log-uniform' },
-    logq: 0.5,
-    maskHits: -655.04,
-  });
-  const { objective } = transformers4rec.training(small({ ...given, sampleBy: 'popularity', sampleAlpha: 0.3 }));
-  expect(objective).toMatchObject({
-    negatives: { kind: 'shared', inBatch: false, extra: 5, alpha: 0.3 },
-    ...{ logq: 0.5, maskHits: true, reduction: 'mean', temperature: 1 },
-  });
-});
-
 test('by cosine, items have no bias, and the temperature, 1/16 unless given, is in the scores and not in the loss', () => {
   const largest = (config: ReturnType<typeof small>) =>
     tidy(() => {
@@ -233,7 +181,7 @@ test('by cosine, items have no bias, and the temperature, 1/16 unless given, is 
       const c = transformers4rec.encode(params, arrays, config, inference);
       const { table, bias } = transformers4rec.outputs(params, config);
       expect(bias).toBeUndefined();
-      expect(transformers4rec.training(config).objective.temperature).toBe(1);
+      expect(lossTemperature(config)).toBe(1);
       const lengths = norm(table, 2, 1).arraySync() as number[];
       for (const length of lengths.slice(1)) expect(length).toBeCloseTo(1, 4);
       return norm(c).dataSync()[0]!;
@@ -273,7 +221,7 @@ describe.each(FORMS)('$form: $lm with $objective', (given) => {
       const vectors = (items: number[]): number[][] =>
         tidy(() => {
           const arrays = upload(transformers4rec.prepare([{ items }], config, { items: ITEMS }));
-          return transformers4rec.positions!.encode(upload(paramsOf(config)), arrays, config, inference).arraySync();
+          return clickScorers(upload(paramsOf(config)), arrays, config, inference).arraySync();
         });
       const before = vectors([3, 1, 4, 1, 5]);
       const after = vectors([3, 1, 4, 9, 2]);
@@ -307,16 +255,6 @@ test("Transformer-XL as the library sets it attends to the click itself only; th
   expect(seen).toEqual(clicks.map((i) => clicks.map((j) => j <= i)));
 });
 
-test('a permutation hides targets from all that come before them in its order, themselves included', () => {
-  const mask = permutationMask({ targets: Uint8Array.of(0, 1, 0, 1), ranks: Int32Array.of(-1, 3, -1, 1) }, 4);
-  expect([0, 1, 2, 3].map((i) => Array.from(mask.subarray(4 * i, 4 * i + 4)))).toEqual([
-    [0, 1, 0, 1],
-    [0, 1, 0, 0],
-    [0, 1, 0, 1],
-    [0, 1, 0, 1],
-  ]);
-});
-
 test('a soft one-hot number mixes the rows of its table', () => {
   const config = small({ features: 'price:soft:3', softEmbeddingDim: 2 });
   const vectors = tidy(() => {
@@ -343,85 +281,6 @@ test('features meet the item element by element, with and without the "1 +"', ()
     });
   expect(joined(true)).toEqual([[3, -2]]);
   expect(joined(false)).toEqual([[1, -1]]);
-});
-
-test.each([
-  ['paper', 0.949438],
-  ['library', 0.874438],
-])('label smoothing shares its mass as in the %s form', (form, expected) => {
-  // Logits 1, 2, 0, −1, 0.5 of five columns; in the library's form padding is one of them.
-  const objective = transformers4rec.training(small({ form, labelSmoothing: 0.2 })).objective;
-  const logits = [1, 2, 0, -1, 0.5];
-  const loss = tidy(() => {
-    const table: Tensor2D = tensor2d((form === 'paper' ? [9, ...logits] : logits).map((x) => [x]));
-    return objectiveLoss(objective, {
-      vectors: tensor2d([[1]]),
-      outputs: { table },
-      targets: tensor1d([form === 'paper' ? 2 : 1], 'int32'),
-      negatives: tensor1d([], 'int32'),
-      items: form === 'paper' ? 5 : 4,
-      nominalBatch: 1,
-      params: {},
-    }).dataSync()[0]!;
-  });
-  expect(loss).toBeCloseTo(expected, 5);
-});
-
-test('draws take the places of the targets, and one of the same item is no replacement', () => {
-  const corrupted = tidy(() => {
-    const items = tensor2d([[5, 6, 7, 8]], [1, 4], 'int32');
-    return replaceClicks(items, Int32Array.of(1, 3), tensor1d([9, 8], 'int32')).arraySync();
-  });
-  expect(corrupted).toEqual([[5, 9, 7, 8]]);
-  expect(corrupted[0]!.map((item, t) => Number(item !== [5, 6, 7, 8][t]))).toEqual([0, 1, 0, 0]);
-});
-
-describe('swap noise', () => {
-  const values = Int32Array.from({ length: 4000 }, (_, i) => (i % 4 === 3 ? 0 : 1 + (i % 7)));
-
-  test('exchanges about its share of what is not padding, for values of the same batch', () => {
-    const after = swapped(values, 0.2, random(4));
-    expect(after.every((value, i) => (value === 0) === (values[i] === 0))).toBe(true);
-    // Of those exchanged one in seven meets its own value.
-    const changed = after.filter((value, i) => value !== values[i]).length / 3000;
-    expect(changed).toBeGreaterThan(0.2 * (6 / 7) - 0.03);
-    expect(changed).toBeLessThan(0.2 * (6 / 7) + 0.03);
-  });
-
-  test('leaves targets alone unless asked, and each feature is exchanged on its own', () => {
-    const config = small({
-      stochasticSharedEmbeddingsReplacementProb: 0.5,
-      features: 'category',
-      objective: 'clm',
-    });
-    const catalogue = {
-      items: ITEMS,
-      features: { category: { data: Int32Array.from({ length: ITEMS + 1 }, (_, i) => i), shape: [ITEMS + 1] } },
-    };
-    const sessions = [
-      [1, 2, 3, 4],
-      [5, 6, 7, 8, 9],
-    ].map((items) => ({ items }));
-    const draw = () => ({ random: random(8) });
-    const { items, 'feature.category': categories } = transformers4rec.prepare(sessions, config, catalogue, draw());
-    const { items: still } = transformers4rec.prepare(sessions, small({ objective: 'clm' }), catalogue, draw());
-    expect(items!.data).not.toEqual(still!.data);
-    expect(categories!.data).not.toEqual(items!.data);
-    expect(transformers4rec.training(config).rows).toMatchObject({ labels: 'log' });
-    expect(transformers4rec.training({ ...config, swapLabels: true }).rows).toMatchObject({ labels: 'prepared' });
-  });
-});
-
-test('swap noise takes from every click of the batch, the last ones too that only serve as targets', () => {
-  const config = small({ stochasticSharedEmbeddingsReplacementProb: 0.9, objective: 'clm', lm: 'gpt2' });
-  const sessions = [{ items: [1, 2, 3] }, { items: [4, 5, 6, 7] }];
-  const met = new Set<number>();
-  for (let seed = 0; seed < 20; seed++) {
-    const { items } = transformers4rec.prepare(sessions, config, { items: ITEMS }, { random: random(seed) });
-    expect(items!.shape).toEqual([2, 4]);
-    for (const read of [items!.data.subarray(0, 2), items!.data.subarray(4, 7)]) for (const item of read) met.add(item);
-  }
-  expect([...met].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7]);
 });
 
 test('hours and weekdays come from the clicks’ times where the log has no such column; a missing one is 0', () => {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Augmentation, ContrastiveSpec } from '../../src/models/model';
-import { augment, drawViews, viewGroups } from '../../src/objectives/augmentations';
+import { type Augmentation, augment, drawViews, viewGroups } from '../../src/objectives/augmentations';
 import { random } from '../../src/session/random';
 import type { SessionInput } from '../../src/types';
 
@@ -97,26 +96,17 @@ describe('the views of a batch', () => {
     { kind: 'mask', ratio: 0.5 },
     { kind: 'reorder', ratio: 1 },
   ];
-  const spec = (over: Partial<ContrastiveSpec> = {}): ContrastiveSpec => ({
-    weight: 1,
-    augmentations: all,
-    allowSame: true,
-    similarity: 'dot',
-    temperature: 1,
-    maskDuplicates: false,
-    ...over,
-  });
   const sessions = Array.from({ length: 60 }, () => session(8));
   const kindOf = ({ items }: SessionInput): string =>
     items.length === 4 ? 'crop' : Array.from(items).includes(MASK) ? 'mask' : 'reorder';
-  const pairsOf = (over: Partial<ContrastiveSpec>) => {
-    const views = drawViews(sessions, spec(over), MASK, random(3));
+  const pairsOf = ({ augmentations = all, allowSame = true } = {}) => {
+    const views = drawViews(sessions, augmentations, allowSame, MASK, random(3));
     expect(views).toHaveLength(120);
     return sessions.map((_, b) => [views[b]!, views[b + 60]!] as const);
   };
 
   test('are two of each session, B apart, each by an operator of its own draw', () => {
-    const kinds = pairsOf({}).map((pair) => pair.map(kindOf).join(' '));
+    const kinds = pairsOf().map((pair) => pair.map(kindOf).join(' '));
     expect(new Set(kinds).size).toBe(9);
     // The same operator twice draws other randomness.
     const same = pairsOf({ augmentations: [all[0]!] });

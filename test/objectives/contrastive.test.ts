@@ -17,12 +17,10 @@ const groupsOf = (count: number) => Int32Array.from({ length: count }, (_, i) =>
 const loss = (
   views: readonly (readonly number[])[],
   similarity: 'dot' | 'cosine',
-  temperature: number,
+  tau: number,
   groups = groupsOf(views.length),
 ): number =>
-  tidy(
-    () => ntXent(tensor2d(views as number[][]), tensor1d(groups, 'int32'), { similarity, temperature }).dataSync()[0]!,
-  );
+  tidy(() => ntXent(tensor2d(views as number[][]), tensor1d(groups, 'int32'), similarity, tau).dataSync()[0]!);
 
 describe.each(backends)('%s', (backend) => {
   beforeAll(() => start(backend));
@@ -62,7 +60,7 @@ describe.each(backends)('%s', (backend) => {
     const reference = () => contrastiveLoss(rows(), tau, similarity === 'cosine', (a, c) => groups[a] !== groups[c]);
     const before = memory().numTensors;
     const slopes = tidy(() => {
-      const f = (z: Tensor2D) => ntXent(z, tensor1d(groups, 'int32'), { similarity, temperature: tau });
+      const f = (z: Tensor2D) => ntXent(z, tensor1d(groups, 'int32'), similarity, tau);
       return Array.from(grad((z) => f(z as Tensor2D))(tensor2d(rows())).dataSync());
     });
     expect(memory().numTensors).toBe(before);

@@ -1,11 +1,14 @@
 import { grads, memory, type Tensor1D, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { ObjectiveSpec } from '../../src/models/model';
+import { configure } from '../../src/models/configuration';
+import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
+import { sasrecLoss } from '../../src/models/sasrec-training';
 import { sampledBinaryCrossEntropy } from '../../src/nn/sampled-binary';
+import { matrix, outputItems, vector } from '../../src/objectives/batch';
 import { positiveWeight } from '../../src/objectives/losses';
-import { objectiveLoss } from '../../src/objectives/objective';
 import { random } from '../../src/session/random';
 import { backends, start } from '../compute/backends/start';
+import { uploaded } from '../models/steps';
 import { finiteDifferences } from '../reference/finite-differences';
 
 const softplus = (s: number): number => Math.max(s, 0) + Math.log1p(Math.exp(-Math.abs(s)));
@@ -40,25 +43,17 @@ describe('the weight of the target', () => {
 });
 
 /** One target of score 1.5 against 0.5, −1 and 0, in a catalogue of 101 items. */
-function worked(over: Partial<ObjectiveSpec>): number {
-  const spec: ObjectiveSpec = {
-    loss: 'gbce',
-    calibration: 0.75,
-    negatives: { kind: 'per-position', count: 3, reject: 'none' },
-    reduction: 'mean',
-    ...over,
+function worked(given: Partial<SasrecConfig>): number {
+  const batch = {
+    inputs: [],
+    positions: vector(Int32Array.of(0)),
+    targets: outputItems(Int32Array.of(1)),
+    negatives: matrix(Int32Array.of(2, 3, 4), 1),
   };
   return tidy(() => {
     const table = tensor2d([[0], [1.5], [0.5], [-1], ...Array.from({ length: 98 }, () => [0])]);
-    return objectiveLoss(spec, {
-      vectors: tensor2d([[1]]),
-      outputs: { table },
-      targets: tensor1d([1], 'int32'),
-      negatives: tensor2d([[2, 3, 4]], undefined, 'int32'),
-      items: 101,
-      nominalBatch: 7,
-      params: {},
-    }).dataSync()[0]!;
+    const config = configure(sasrec, given);
+    return sasrecLoss(tensor2d([[1]]), { table }, {}, uploaded(batch), config, 101).dataSync()[0]!;
   });
 }
 
@@ -66,8 +61,8 @@ describe.each(backends)('%s', (backend) => {
   beforeAll(() => start(backend));
 
   test('gBCE gives the worked example, and its mean over target and negatives at t = 0 is that of bce', () => {
-    expect(worked({})).toBeCloseTo(0.508843, 5);
-    expect(worked({ calibration: 0 })).toBeCloseTo(0.545475, 5);
+    expect(worked({ loss: 'gbce' })).toBeCloseTo(0.508843, 5);
+    expect(worked({ loss: 'gbce', gbceT: 0 })).toBeCloseTo(0.545475, 5);
     expect(worked({ loss: 'bce' }) / 4).toBeCloseTo(0.545475, 5);
   });
 

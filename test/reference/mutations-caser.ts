@@ -3,12 +3,12 @@ import type { Mutation } from './mutations-gru4rec';
 
 const MODEL = 'src/models/caser.ts';
 const CONVOLUTION = 'src/nn/convolution.ts';
-const BATCHES = 'src/train/batches.ts';
+const TRAINING = 'src/models/caser-training.ts';
 
 const reference = ['test/models/caser-reference.test.ts'];
 const model = ['test/models/caser.test.ts'];
 const imports = ['test/checkpoint/imports.test.ts'];
-const batches = ['test/train/batches.test.ts'];
+const examples = ['test/objectives/examples.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
@@ -98,66 +98,70 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'Caser: one mean over targets and negatives together',
-    file: MODEL,
+    file: TRAINING,
     edits: [
-      ["negatives, reduction: 'balanced'", "negatives: { ...negatives, kind: 'per-position' }, reduction: 'mean'"],
+      [
+        'return { loss: add(positive, negative) as Scalar };',
+        'const [M, N] = [targets.size, negatives.size];\n      return { loss: div(add(mul(positive, M), mul(negative, N)), M + N) as Scalar };',
+      ],
     ],
     tests: reference,
   },
   {
     error: 'Caser: negatives for each target where the code has them for each instance',
-    file: MODEL,
+    file: TRAINING,
     edits: [
-      ["negPer === 'instance' ? 'per-row' : 'per-position'", "negPer === 'instance' ? 'per-position' : 'per-row'"],
+      ["const refused = negPer === 'instance' ? own", "const refused = negPer === 'target' ? own"],
+      ["config.negPer === 'instance' ? g : c", "config.negPer === 'target' ? g : c"],
     ],
-    tests: model,
+    tests: [...reference, 'test/objectives/negatives.test.ts'],
   },
   {
     error: 'Caser: negatives that the session holds',
-    file: MODEL,
-    edits: [["negFrom === 'unseen' ? 'session' : 'none'", "negFrom === 'unseen' ? 'none' : 'session'"]],
-    tests: model,
+    file: TRAINING,
+    edits: [["negFrom === 'unseen' ? new Set", "negFrom === 'all' ? new Set"]],
+    tests: ['test/objectives/negatives.test.ts', ...model],
   },
   {
     error: 'Caser: decoupled weight decay',
-    file: MODEL,
-    edits: [["weightDecay: { amount: l2, kind: 'coupled' }", "weightDecay: { amount: l2, kind: 'decoupled' }"]],
+    file: TRAINING,
+    edits: [["amount: config.l2, kind: 'coupled' }", "amount: config.l2, kind: 'decoupled' }"]],
     tests: model,
   },
   {
     error: 'Caser: the profile sees the targets',
-    file: BATCHES,
-    edits: [['everyClick ? end - 1 : firstTarget', 'everyClick ? end - 1 : end']],
-    tests: batches,
+    file: TRAINING,
+    edits: [['sessionInput(log, source, from, firstTarget)', 'sessionInput(log, source, from, firstTarget + 1)']],
+    tests: examples,
   },
   {
     error: 'Caser: the profile sees the window only',
-    file: BATCHES,
+    file: TRAINING,
     edits: [
       [
-        'from: start, firstTarget: Math.max(earliest, end - targets), end });',
-        'from: Math.max(start, end - targets - length), firstTarget: Math.max(earliest, end - targets), end });',
+        'from: start, firstTarget: Math.max(earliest, end - T), end });',
+        'from: Math.max(start, end - T - L), firstTarget: Math.max(earliest, end - T), end });',
       ],
     ],
-    tests: batches,
+    tests: examples,
   },
   {
     error: 'Caser: a short session gives no window',
-    file: BATCHES,
+    file: TRAINING,
     edits: [['end === last || end >= start + shortest', 'end >= start + shortest']],
-    tests: batches,
+    tests: examples,
   },
   {
     error: 'Caser: the targets start one item late',
-    file: BATCHES,
-    edits: [['Math.max(earliest, end - targets), end });', 'Math.max(earliest, end - targets + 1), end });']],
-    tests: batches,
+    file: TRAINING,
+    edits: [['Math.max(earliest, end - T), end });', 'Math.max(earliest, end - T + 1), end });']],
+    tests: examples,
   },
   {
     error: 'Caser: the first click of a short session never a target',
-    file: BATCHES,
-    edits: [['const earliest = start + (partial ? 1 : 0);', 'const earliest = start + 1;']],
-    tests: batches,
+    file: TRAINING,
+    edits: [['const earliest = start + (isPartial ? 1 : 0);', 'const earliest = start + 1;']],
+    tests: examples,
   },
   {
     error: 'Caser: earlier sessions that had not ended tell of the future',
@@ -214,9 +218,11 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'Caser: one target, as in RecBole',
-    file: MODEL,
-    edits: [['length: L, targets: T, partial', 'length: L, targets: Math.min(T, 1), partial']],
-    tests: model,
+    file: TRAINING,
+    edits: [
+      ['{ L, T, windows }: CaserConfig): Example[] {', '{ L, windows }: CaserConfig): Example[] {\n  const T = 1;'],
+    ],
+    tests: examples,
   },
   {
     error: 'Caser: no activation of the horizontal filters',

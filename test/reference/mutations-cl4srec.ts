@@ -5,7 +5,7 @@ const MODEL = 'src/models/cl4srec.ts';
 const ENCODER = 'src/models/coserec-encoder.ts';
 const AUGMENTATIONS = 'src/objectives/augmentations.ts';
 const CONTRASTIVE = 'src/objectives/contrastive.ts';
-const STEP = 'src/train/step.ts';
+const TRAINING = 'src/models/cl4srec-training.ts';
 
 const augmentations = ['test/objectives/augmentations.test.ts'];
 const contrastive = ['test/objectives/contrastive.test.ts'];
@@ -77,8 +77,8 @@ export const mutations: readonly Mutation[] = [
     file: CONTRASTIVE,
     edits: [
       [
-        'maskEqual(div(matMul(z, z, false, true), temperature), groups, groups)',
-        'div(matMul(z, z, false, true), temperature) as Tensor2D',
+        'maskEqual(div(matMul(z, z, false, true), tau), groups, groups)',
+        'div(matMul(z, z, false, true), tau) as Tensor2D',
       ],
     ],
     tests: contrastive,
@@ -106,7 +106,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'CL4SRec: the temperature left off the positive',
     file: CONTRASTIVE,
-    edits: [['concat([div(positive, temperature), negatives], 1)', 'concat([positive, negatives], 1)']],
+    edits: [['concat([div(positive, tau), negatives], 1)', 'concat([positive, negatives], 1)']],
     tests: contrastive,
   },
   {
@@ -120,43 +120,38 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'CL4SRec: a view is compared by what scores, not by the encoder’s vector',
-    file: MODEL,
-    edits: [['sasrecHidden(params, prepared, config, run, true)', 'sasrec.encode(params, prepared, config, run)']],
+    file: TRAINING,
+    edits: [['sasrecHidden(params, prepared, config, run, true)', 'cl4srec.encode(params, prepared, config, run)']],
     tests: reference,
   },
   {
     error: 'CL4SRec: views cut to the same number of clicks, padding for the last',
-    file: MODEL,
+    file: TRAINING,
     edits: [
       [
         'sasrecHidden(params, prepared, config, run, true)',
         "gather(sasrecHidden(params, prepared, config, run, false), range(0, prepared.items!.shape[0]!, 1, 'int32'))",
       ],
-      ['import { gather, reshape,', 'import { gather, range, reshape,'],
+      ['gather, mul, reshape,', 'gather, mul, range, reshape,'],
     ],
     tests: reference,
   },
   {
     error: 'CL4SRec: λ forgotten',
-    file: 'src/train/differentiate.ts',
-    edits: [['add(main, mul(second, contrastive.weight))', 'add(main, second)']],
+    file: TRAINING,
+    edits: [['add(weighted, mul(contrastive, lambda))', 'add(weighted, contrastive)']],
     tests: [...reference, ...model],
   },
   {
     error: 'CL4SRec: views in the order of their groups, not of their sessions',
-    file: STEP,
-    edits: [
-      [
-        'const places = Int32Array.from(cells, ({ place }) => place);',
-        'const places = Int32Array.from(cells, (_, v) => v);',
-      ],
-    ],
-    tests: ['test/train/length-groups.test.ts'],
+    file: TRAINING,
+    edits: [['Int32Array.from(cells, ({ place }) => place)', 'Int32Array.from(cells, (_, v) => v)']],
+    tests: ['test/objectives/bucketing.test.ts'],
   },
   {
     error: 'CL4SRec: views drawn and encoded at λ = 0',
-    file: STEP,
-    edits: [['if (!contrastive || contrastive.weight === 0) return undefined;', 'if (!contrastive) return undefined;']],
+    file: TRAINING,
+    edits: [['if (config.lambda === 0) return batch;', '']],
     tests: model,
   },
   {
@@ -193,15 +188,11 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'CoSeRec’s encoder: the last vector instead of all in a row',
-    file: MODEL,
+    file: TRAINING,
     edits: [
       [
-        '? flattened(params, prepared, config, run)',
-        '? gather(coserecHidden(params, prepared, config, run), prepared.last as Tensor1D)',
-      ],
-      [
-        '/** All vectors of each session in a row, padding included, `[B, L · d]`. */\nfunction flattened',
-        'export function flattened',
+        'return reshape(coserecHidden(params, prepared, config, run), [prepared.items!.shape[0]!, -1]);',
+        'return gather(coserecHidden(params, prepared, config, run), prepared.last as Tensor1D);',
       ],
     ],
     tests: golden,

@@ -13,75 +13,79 @@ export interface Mutation {
 }
 
 const MODEL = 'src/models/gru4rec.ts';
-const OBJECTIVE = 'src/objectives/objective.ts';
+const TRAINING = 'src/models/gru4rec-training.ts';
+const SCORES = 'src/nn/scores.ts';
 const LOSSES = 'src/objectives/losses.ts';
 const BPR_MAX = 'src/compute/kernels/shared/bpr-max.ts';
-const BATCHES = 'src/train/batches.ts';
+const SESSION_PARALLEL = 'src/objectives/session-parallel.ts';
 const SCORER = 'src/ranking/neural-scorer.ts';
 
 const losses = ['test/objectives/losses.test.ts'];
 const reference = ['test/models/gru4rec-reference.test.ts'];
-const batches = ['test/train/batches.test.ts'];
+const sessionParallel = ['test/objectives/session-parallel.test.ts'];
 const step = ['test/train/step.test.ts'];
 const optimiser = ['test/train/optimiser.test.ts'];
 const parameters = ['test/models/parameters.test.ts'];
 const scorer = ['test/ranking/neural-scorer.test.ts'];
 const model = ['test/models/gru4rec.test.ts'];
+const golden = ['test/reference/golden.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
     error: 'softmax applied twice',
-    file: OBJECTIVE,
+    file: TRAINING,
     edits: [
-      ['return crossEntropy(scores, positive', 'return crossEntropy(softmax(scores), positive'],
-      ['  slice,\n', '  slice,\n  softmax,\n'],
+      ['return crossEntropy(corrected, own', 'return crossEntropy(softmax(corrected), own'],
+      ['  range,\n', '  range,\n  softmax,\n'],
     ],
-    tests: losses,
+    tests: reference,
   },
   {
     error: 'softmax over the catalogue before the negatives are selected, all items scored',
-    file: OBJECTIVE,
+    file: TRAINING,
     edits: [
-      ['productScores(vectors, rowsOfItems(outputs, ids))', 'gather(softmax(productScores(vectors, outputs)), ids, 1)'],
-      ['  slice,\n', '  slice,\n  softmax,\n'],
+      ['scoresOf(h, outputs, b.columns)', 'gather(softmax(scores(h, outputs)), b.columns, 1)'],
+      ['import { scoresOf }', 'import { scores }'],
+      ['  expandDims,\n  eye,\n', '  expandDims,\n  eye,\n  gather,\n'],
+      ['  range,\n', '  range,\n  softmax,\n'],
     ],
-    tests: losses,
+    tests: reference,
   },
   {
     error: 'all items scored, then the sampled columns picked',
-    file: OBJECTIVE,
-    edits: [['productScores(vectors, rowsOfItems(outputs, ids))', 'gather(productScores(vectors, outputs), ids, 1)']],
+    file: SCORES,
+    edits: [['scores(vectors, outputsOf(outputs, items))', 'gather(scores(vectors, outputs), items, 1)']],
     tests: losses,
   },
   {
     error: 'a step that reads and moves whole item tables',
-    file: MODEL,
+    file: TRAINING,
     edits: [['touchedRows: true', 'touchedRows: false']],
     tests: step,
   },
   {
     error: 'reset mask not renewed: states wiped at later steps too',
-    file: BATCHES,
+    file: SESSION_PARALLEL,
     edits: [
       [
         'rows.map(({ start, at, last }, carriedFrom) => ({ start, at: at + 1, last, carriedFrom }))',
         'rows.map(({ start, at, last, carriedFrom: old }, row) => ({ start, at: at + 1, last, carriedFrom: old < 0 ? -1 : row }))',
       ],
     ],
-    tests: batches,
+    tests: sessionParallel,
   },
   {
     error: 'state not reset where a session ends, in training',
-    file: BATCHES,
+    file: SESSION_PARALLEL,
     edits: [
       ['(next < count ? [start()] : [])', '(next < count ? [{ ...start(), carriedFrom: row.carriedFrom }] : [])'],
     ],
-    tests: batches,
+    tests: sessionParallel,
   },
   {
     error: 'a fresh session keeps the state of the row that it takes',
-    file: 'src/train/step.ts',
-    edits: [["cast(greaterEqual(from, 0), 'float32')", "cast(greaterEqual(from, -1), 'float32')"]],
+    file: SESSION_PARALLEL,
+    edits: [["cast(greaterEqual(carriedFrom, 0), 'float32')", "cast(greaterEqual(carriedFrom, -1), 'float32')"]],
     tests: step,
   },
   {
@@ -92,15 +96,15 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'epoch ends when the batch can no longer be filled',
-    file: BATCHES,
-    edits: [['while (rows.length >= fewestRows)', 'while (rows.length >= batchSize)']],
-    tests: batches,
+    file: SESSION_PARALLEL,
+    edits: [['while (rows.length >= fewest)', 'while (rows.length >= batchSize)']],
+    tests: sessionParallel,
   },
   {
     error: 'BPR-max without score regularisation',
-    file: LOSSES,
-    edits: [['bprMaxLoss(r, positive, bpreg)', 'bprMaxLoss(r, positive, 0 * bpreg)']],
-    tests: losses,
+    file: TRAINING,
+    edits: [['bprMax(r, own, config.bpreg)', 'bprMax(r, own, 0 * config.bpreg)']],
+    tests: reference,
   },
   {
     error: 'BPR-max weighted by a softmax over all columns',
@@ -120,7 +124,12 @@ export const mutations: readonly Mutation[] = [
     edits: [['-Math.log(ranking + TINY)', '-Math.log(ranking)']],
     tests: losses,
   },
-  { error: 'bpreg hard-coded', file: MODEL, edits: [['bpreg: config.bpreg', 'bpreg: 1']], tests: parameters },
+  {
+    error: 'bpreg hard-coded',
+    file: TRAINING,
+    edits: [['bprMax(r, own, config.bpreg)', 'bprMax(r, own, 1)']],
+    tests: reference,
+  },
   {
     error: 'dropout of the last layer missing',
     file: MODEL,
@@ -167,21 +176,24 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'exponential learning-rate decay added',
-    file: MODEL,
+    file: TRAINING,
     edits: [["schedule: { kind: 'constant' }", "schedule: { kind: 'step', every: 1, factor: 0.96 }"]],
     tests: parameters,
   },
   {
     error: 'learning rate hard-coded',
-    file: MODEL,
+    file: TRAINING,
     edits: [['learningRate: config.learningRate', 'learningRate: 0.001']],
-    tests: parameters,
+    tests: [...parameters, ...golden],
   },
   {
     error: 'batch size hard-coded',
-    file: MODEL,
-    edits: [['batchSize: config.batchSize', 'batchSize: 50']],
-    tests: parameters,
+    file: TRAINING,
+    edits: [
+      ['{ batchSize, nSample }) =>', '{ nSample }) =>'],
+      ['sessionParallel(sessions, batchSize,', 'sessionParallel(sessions, 50,'],
+    ],
+    tests: ['test/train/epochs.test.ts', 'test/train/trainer.test.ts', ...golden],
   },
   {
     error: 'hidden size hard-coded',
@@ -191,14 +203,19 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'Adam in place of Adagrad',
-    file: MODEL,
+    file: TRAINING,
     edits: [
       ["kind: 'adagrad'", "kind: 'adam'"],
       ['momentum: config.momentum', "beta1: 0.9, beta2: 0.999, weightDecay: { amount: 0, kind: 'coupled' }"],
     ],
-    tests: parameters,
+    tests: [...parameters, ...golden],
   },
-  { error: 'momentum missing', file: MODEL, edits: [['momentum: config.momentum', 'momentum: 0']], tests: parameters },
+  {
+    error: 'momentum missing',
+    file: TRAINING,
+    edits: [['momentum: config.momentum', 'momentum: 0']],
+    tests: [...parameters, ...golden],
+  },
   {
     error: 'momentum moves rows that the step does not touch',
     file: 'src/train/step.ts',
@@ -218,9 +235,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'gradients of an id that occurs twice applied one by one',
-    file: 'src/train/rows.ts',
-    edits: [['if (row[id]! < 0) row[id]', 'row[id]']],
-    tests: ['test/train/rows.test.ts', 'test/train/step.test.ts'],
+    file: 'src/train/touched-rows.ts',
+    edits: [['if (row[item]! < 0) row[item]', 'row[item]']],
+    tests: ['test/train/row-finder.test.ts', ...step],
   },
   {
     error: 'matrices not started by Glorot',
@@ -240,20 +257,37 @@ export const mutations: readonly Mutation[] = [
     edits: [["constrainedEmbedding ? 'constrained' : embedding", "constrainedEmbedding ? 'one-hot' : embedding"]],
     tests: reference,
   },
-  { error: 'extra samples missing', file: MODEL, edits: [['extra: config.nSample', 'extra: 0']], tests: parameters },
-  { error: 'sampleAlpha ignored', file: MODEL, edits: [['alpha: config.sampleAlpha', 'alpha: 1']], tests: parameters },
+  {
+    error: 'extra samples missing',
+    file: TRAINING,
+    edits: [['config.sampleAlpha, config.nSample,', 'config.sampleAlpha, 0,']],
+    tests: reference,
+  },
+  {
+    error: 'sampleAlpha ignored',
+    file: TRAINING,
+    edits: [['config.sampleAlpha, config.nSample,', '1, config.nSample,']],
+    tests: reference,
+  },
   {
     error: 'sampling by popularity whatever alpha says',
     file: 'src/objectives/negatives.ts',
     edits: [['support[i]! ** alpha', 'support[i]!']],
-    tests: ['test/train/negatives.test.ts'],
+    tests: ['test/objectives/negatives.test.ts'],
   },
-  { error: 'logQ missing', file: MODEL, edits: [['logq: config.logq,', 'logq: 0,']], tests: parameters },
+  {
+    error: 'logQ missing',
+    file: TRAINING,
+    edits: [
+      ["config.loss === 'cross-entropy' && config.logq > 0", "config.loss === 'cross-entropy' && config.logq < 0"],
+    ],
+    tests: golden,
+  },
   {
     error: 'logQ by the raw support in the extra columns',
-    file: OBJECTIVE,
-    edits: [['isShared && negatives.inBatch && j < split ? 1 : (negatives.alpha ?? 0)', '1']],
-    tests: losses,
+    file: TRAINING,
+    edits: [['(j < split ? 1 : config.sampleAlpha)', '1']],
+    tests: golden,
   },
   {
     error: 'logQ applied at inference',
@@ -271,8 +305,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'loss divided by the live rows instead of the nominal batch size',
-    file: MODEL,
-    edits: [["reduction: 'nominal'", "reduction: 'mean'"]],
+    file: TRAINING,
+    edits: [['div(sum(rows), config.batchSize)', 'div(sum(rows), rows.shape[0])']],
     tests: [...step, ...reference],
   },
   {
@@ -306,8 +340,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'one row left without extra samples, and so without a negative',
-    file: 'src/train/trainer.ts',
-    edits: [['fewestRows: inBatchOnly ? 2 : 1', 'fewestRows: 1']],
+    file: TRAINING,
+    edits: [['nSample === 0 ? 2 : 1', '1']],
     tests: ['test/train/trainer.test.ts'],
   },
   {
@@ -362,11 +396,19 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'equal ids masked for each other',
-    file: OBJECTIVE,
+    file: TRAINING,
     edits: [
-      ['const scores = sharedScores(input, ids);', 'const scores = maskEqual(sharedScores(input, ids), targets, ids);'],
+      [
+        'const s = scoresOf(h, outputs, b.columns);',
+        'const s = maskEqual(scoresOf(h, outputs, b.columns), slice(b.columns, 0, h.shape[0]), b.columns);',
+      ],
+      ['  range,\n', '  range,\n  slice,\n'],
+      [
+        "} from '@tensorflow/tfjs-core';\n",
+        "} from '@tensorflow/tfjs-core';\nimport { maskEqual } from '../nn/masked';\n",
+      ],
     ],
-    tests: [...losses, ...reference],
+    tests: reference,
   },
   {
     error: 'TOP1 with the square term of its own positive',
@@ -381,15 +423,15 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'TOP1 without tanh',
-    file: MODEL,
+    file: TRAINING,
     edits: [["loss === 'top1' ? 'tanh' : 'linear'", "loss === 'top1' ? 'linear' : 'linear'"]],
-    tests: [...parameters, ...reference],
+    tests: reference,
   },
   {
     error: 'elu of BPR-max with α of 1 whatever is asked',
-    file: MODEL,
+    file: TRAINING,
     edits: [["return { kind: 'elu', alpha: eluParam };", "return { kind: 'elu', alpha: 1 };"]],
-    tests: [...parameters, ...reference],
+    tests: reference,
   },
   {
     error: 'no gradient through the weights of BPR-max',
@@ -411,10 +453,10 @@ export const mutations: readonly Mutation[] = [
         'const negativeWeights = (r: Tensor2D, mask: Tensor2D): Tensor2D => fixed(where(',
       ],
       [
-        '/** −log( Σ_{j≠i}',
+        '/** Softmax over the negatives alone:',
         `const fixed = customGrad((x) => ({ value: softmax(x as Tensor2D), gradFunc: (dy) => zerosLike(dy as Tensor) })) as (x: Tensor2D) => Tensor2D;
 
-/** −log( Σ_{j≠i}`,
+/** Softmax over the negatives alone:`,
       ],
       [
         `  cast,
@@ -440,20 +482,15 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'logq splits at the live rows where the port splits at the nominal batch',
-    file: OBJECTIVE,
-    edits: [
-      [
-        "const split = logqSplit === 'nominal' ? nominalBatch : targets.length;",
-        "const split = logqSplit === 'nominal' ? targets.length : targets.length;",
-      ],
-    ],
-    tests: losses,
+    file: TRAINING,
+    edits: [["config.logqSplit === 'nominal' ? config.batchSize : targets.length", 'targets.length']],
+    tests: golden,
   },
   {
     error: 'no guard in the logarithm of cross-entropy',
-    file: MODEL,
-    edits: [['guard: 1e-24,', 'guard: 0,']],
-    tests: [...parameters, ...reference],
+    file: TRAINING,
+    edits: [['const GUARD = 1e-24;', 'const GUARD = 0;']],
+    tests: reference,
   },
   {
     error: 'ε of Adagrad outside the root',
@@ -469,9 +506,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'gradients of an id that is input and target not added',
-    file: 'src/train/rows.ts',
+    file: 'src/train/touched-rows.ts',
     edits: [['if (!this.#shared) {', 'if (this.#shared || !this.#shared) {']],
-    tests: ['test/train/rows.test.ts', ...step],
+    tests: ['test/train/row-finder.test.ts', ...step],
   },
   {
     error: 'dropout without the scale 1 / (1 − p)',
@@ -483,7 +520,7 @@ export const mutations: readonly Mutation[] = [
     error: 'the share below which no draw falls: the last item never drawn',
     file: 'src/objectives/negatives.ts',
     edits: [['let high = cumulative.length - 1;', 'let high = cumulative.length - 2;']],
-    tests: ['test/train/negatives.test.ts'],
+    tests: ['test/objectives/negatives.test.ts'],
   },
   {
     error: 'deeper layers read the item, not the layer below',

@@ -2,10 +2,8 @@
 import type { Mutation } from './mutations-gru4rec';
 
 const MODEL = 'src/models/sasrec.ts';
-const PARAMETERS = 'src/models/sasrec-parameters.ts';
 const SCORING = 'src/models/scoring.ts';
 const TRAINING = 'src/models/sasrec-training.ts';
-const OBJECTIVE = 'src/objectives/objective.ts';
 const LOSSES = 'src/objectives/losses.ts';
 
 const reference = ['test/models/sasrec-reference.test.ts'];
@@ -16,9 +14,9 @@ const gbce = ['test/objectives/gbce.test.ts'];
 export const mutations: readonly Mutation[] = [
   {
     error: 'SASRec: a session of a later group read at the cells of the first',
-    file: 'src/train/length-groups.ts',
+    file: 'src/objectives/examples.ts',
     edits: [['      first += width;\n', '      first = width * place;\n']],
-    tests: ['test/train/length-groups.test.ts'],
+    tests: ['test/objectives/examples.test.ts', 'test/objectives/bucketing.test.ts'],
   },
   {
     error: 'SASRec: a batch cut by length though padding keys take part',
@@ -41,18 +39,18 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'SASRec: padding not zeroed after a block',
     file: MODEL,
-    edits: [['e = narrow ? next : mask(next, prepared);', 'e = next;']],
+    edits: [['return mask(add(ffn(w), w));', 'return add(ffn(w), w);']],
     tests: reference,
   },
   {
     error: 'SASRec: padding keys take part in the official form',
-    file: PARAMETERS,
+    file: MODEL,
     edits: [["choose(maskPadding, norm === 'tf')", 'choose(maskPadding, false)']],
     tests: [...reference, ...model],
   },
   {
     error: 'SASRec: padding keys hidden in the port’s forms',
-    file: PARAMETERS,
+    file: MODEL,
     edits: [["choose(maskPadding, norm === 'tf')", 'choose(maskPadding, true)']],
     tests: reference,
   },
@@ -71,36 +69,33 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'SASRec: the residual adds the raw query',
     file: MODEL,
-    edits: [['ln(add(attend(q, e), q),', 'ln(add(attend(q, e), pick(e)),']],
+    edits: [['ln2(add(attention(q, e), q))', 'ln2(add(attention(q, e), pick(e)))']],
     tests: reference,
   },
   {
     error: 'SASRec: the feed-forward adds what is not normalised',
     file: MODEL,
     edits: [
-      [
-        "const w = ln(add(attend(q, e), q), 'feed');",
-        "const u = add(attend(q, e), q);\n        const w = ln(u, 'feed');",
-      ],
-      ['const next: Tensor2D = add(feed(w), w);', 'const next: Tensor2D = add(feed(w), u);'],
+      ['const w = ln2(add(attention(q, e), q));', 'const u = add(attention(q, e), q);\n  const w = ln2(u);'],
+      ['return mask(add(ffn(w), w));', 'return mask(add(ffn(w), u));'],
     ],
     tests: reference,
   },
   {
     error: 'SASRec: keys and values normalised in the official form',
     file: MODEL,
-    edits: [['ln(add(attend(q, e), q),', "ln(add(attend(q, ln(e, 'attention')), q),"]],
+    edits: [['ln2(add(attention(q, e), q))', 'ln2(add(attention(q, ln1(e)), q))']],
     tests: reference,
   },
   {
     error: 'SASRec: keys and values raw in pre-norm',
     file: MODEL,
-    edits: [['attend(pick(n), n)', 'attend(pick(n), e)']],
+    edits: [['attention(pick(n), n)', 'attention(pick(n), e)']],
     tests: reference,
   },
   {
     error: 'SASRec: an output projection in the official form',
-    file: PARAMETERS,
+    file: MODEL,
     edits: [["choose(outputProjection, norm !== 'tf')", 'choose(outputProjection, true)']],
     tests: model,
   },
@@ -159,13 +154,13 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'SASRec: negatives may be items of the session',
     file: TRAINING,
-    edits: [["reject: 'session' } as const", "reject: 'none' } as const"]],
-    tests: options,
+    edits: [["config.loss === 'bce' ? itemsOf", "config.loss === 'gbce' ? itemsOf"]],
+    tests: ['test/objectives/negatives.test.ts'],
   },
   {
     error: 'SASRec: β₂ of Adam as everywhere else',
-    file: TRAINING,
-    edits: [['default: 0.98,', 'default: 0.999,']],
+    file: 'src/models/sasrec-options.ts',
+    edits: [['beta2: number(0.98,', 'beta2: number(0.999,']],
     tests: options,
   },
   {
@@ -193,15 +188,15 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'gSASRec: a sum over target and negatives instead of their mean',
-    file: OBJECTIVE,
-    edits: [['targets, own, beta), count + 1)', 'targets, own, beta), 1)']],
-    tests: gbce,
+    file: TRAINING,
+    edits: [['total = div(total, K + 1);', 'total = div(total, 1);']],
+    tests: reference,
   },
   {
     error: 'gSASRec: a mean over the negatives alone',
-    file: OBJECTIVE,
-    edits: [['targets, own, beta), count + 1)', 'targets, own, beta), count)']],
-    tests: gbce,
+    file: TRAINING,
+    edits: [['total = div(total, K + 1);', 'total = div(total, K);']],
+    tests: reference,
   },
   {
     error: 'gSASRec: calibration upside down, t for 1 − t',
@@ -212,8 +207,8 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'gSASRec: negatives that collide are drawn again',
     file: TRAINING,
-    edits: [["reject: 'none' } as const", "reject: 'session' } as const"]],
-    tests: options,
+    edits: [["config.loss === 'bce' ? itemsOf", "config.loss !== 'ce' ? itemsOf"]],
+    tests: ['test/objectives/negatives.test.ts'],
   },
   {
     error: 'gSASRec: scores from the input table in spite of a table of its own',
@@ -242,7 +237,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'SASRec: no norm above the last block',
     file: MODEL,
-    edits: [["return layerNormOf('norm', e);", 'return e;']],
+    edits: [["return layerNormOf('norm')(e);", 'return e;']],
     tests: reference,
   },
   {
@@ -254,7 +249,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'SASRec: no dropout of attention weights',
     file: MODEL,
-    edits: [['dropout: (weights) => run.dropout(weights, dropoutRate),', 'dropout: (weights) => weights,']],
+    edits: [['dropout,\n        } satisfies', 'dropout: (weights) => weights,\n        } satisfies']],
     tests: options,
   },
   {
@@ -278,13 +273,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SASRec: a wider feed-forward layer, as BERT has',
-    file: PARAMETERS,
+    file: MODEL,
     edits: [['const inner = innerSize || d;', 'const inner = innerSize || 4 * d;']],
     tests: model,
   },
   {
     error: 'SASRec: matrices of the port not drawn by Xavier’s normal',
-    file: PARAMETERS,
+    file: MODEL,
     edits: [
       [
         `    table: glorotNormal,
@@ -303,7 +298,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'gSASRec: tables not started by N(0, 1)',
-    file: PARAMETERS,
+    file: MODEL,
     edits: [["table: () => ({ kind: 'normal', std: 1 })", "table: () => ({ kind: 'normal', std: 0.02 })"]],
     tests: ['test/models/parameters.test.ts', ...options, ...model],
   },

@@ -3,6 +3,7 @@
 import type { Mutation } from './mutations-gru4rec';
 
 const MODEL = 'src/models/srgnn.ts';
+const TRAINING = 'src/models/srgnn-training.ts';
 const GRAPH = 'src/models/session-graph.ts';
 const GRU = 'src/nn/gru.ts';
 
@@ -142,7 +143,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: decoupled weight decay',
-    file: MODEL,
+    file: TRAINING,
     edits: [
       [
         'weightDecay: { amount: config.l2, kind: config.decay }',
@@ -165,14 +166,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: whole sessions as training rows instead of every prefix',
-    file: MODEL,
+    file: TRAINING,
     edits: [
       [
-        "kind: 'prefixes',\n      maxLength: config.maxlen,",
-        "kind: 'windows',\n      length: config.maxlen,\n      targets: 1,",
+        'const examples = prefixes(log, maxlen);',
+        'const { offsets } = log.sessions;\n    const examples = prefixes(log, maxlen).filter(({ source, end }) => end === offsets[source + 1]!);',
       ],
     ],
-    tests: model,
+    tests: [...reference, ...model],
   },
   {
     error: 'SR-GNN: a gated unit started by layer defaults, not uniform in ±1/√d',
@@ -182,7 +183,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: ε of Adam as TensorFlow.js has it, 1e-7',
-    file: MODEL,
+    file: TRAINING,
     edits: [['epsilon: 1e-8', 'epsilon: 1e-7']],
     tests: model,
   },

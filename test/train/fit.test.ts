@@ -2,7 +2,9 @@ import { memory } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
+import { gru4recTraining } from '../../src/models/gru4rec-training';
 import { upload } from '../../src/models/tensors';
+import type { Training } from '../../src/models/training';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { random } from '../../src/session/random';
 import { WeightAverage, type Weights } from '../../src/train/average';
@@ -31,14 +33,32 @@ const sessions = noisyRing(40, 1);
 const valid = noisyRing(12, 2);
 const catalogue = { items: ITEMS, support: supportOf(sessions, ITEMS) };
 
+const training = gru4recTraining as Training<Gru4RecConfig>;
+
 const optionsOf = (over: Partial<FitOptions<Gru4RecConfig>> = {}, given = {}): FitOptions<Gru4RecConfig> => ({
-  model: gru4rec,
+  training,
   config: configure(gru4rec, { layers: [8], batchSize: 8, nSample: 5, learningRate: 0.1, momentum: 0.2, ...given }),
   catalogue,
   sessions,
   seed: 3,
   epochs: 4,
   ...over,
+});
+
+/** The training, with `onStep` called at each loss and each validation. */
+const watched = (onStep: () => void): Training<Gru4RecConfig> => ({
+  ...training,
+  network: {
+    ...gru4rec,
+    outputs(params, config) {
+      onStep();
+      return gru4rec.outputs(params, config);
+    },
+  },
+  loss(...args) {
+    onStep();
+    return training.loss(...args);
+  },
 });
 
 /** Everything of a result but the seconds, which no two runs share. */
@@ -113,8 +133,8 @@ describe('with validation', () => {
     expect(stopped.epochs.map(({ loss }) => loss)).toEqual(whole.epochs.slice(0, stop + 1).map(({ loss }) => loss));
     expect(stopped.best.epoch).toBe(stop + 1 - patience);
     // The model's own, where nothing else is asked for.
-    const patient = { ...gru4rec, training: (config: Gru4RecConfig) => ({ ...gru4rec.training(config), patience }) };
-    const alike = await fitModel(optionsOf({ model: patient, valid, epochs: 8 }, { learningRate: 0.6 }));
+    const patient = { ...training, plan: (config: Gru4RecConfig) => ({ ...training.plan(config), patience }) };
+    const alike = await fitModel(optionsOf({ training: patient, valid, epochs: 8 }, { learningRate: 0.6 }));
     expect(alike.epochs).toHaveLength(stop + 1);
   });
 });
@@ -127,15 +147,11 @@ describe('an interrupted training', () => {
     for (const stopAt of [1, 9, 21]) {
       const abort = new AbortController();
       let steps = 0;
-      const model: typeof gru4rec = {
-        ...gru4rec,
-        outputs(params, config) {
-          steps++;
-          if (steps === stopAt) abort.abort();
-          return gru4rec.outputs(params, config);
-        },
-      };
-      const resume = await interrupted(optionsOf({ valid, model, signal: abort.signal }));
+      const counting = watched(() => {
+        steps++;
+        if (steps === stopAt) abort.abort();
+      });
+      const resume = await interrupted(optionsOf({ valid, training: counting, signal: abort.signal }));
       expect(lasting(await fitModel(optionsOf({ valid, resume })))).toEqual(expected);
     }
   });
@@ -145,7 +161,7 @@ describe('an interrupted training', () => {
     const abort = new AbortController();
     // Between the last step of an epoch and its end the item side is read by the validation alone.
     let validations = 0;
-    const model: typeof gru4rec = {
+    const network: typeof gru4rec = {
       ...gru4rec,
       outputs(params, config) {
         if (inValidation) {
@@ -160,7 +176,7 @@ describe('an interrupted training', () => {
     const resume = await interrupted(
       optionsOf({
         valid,
-        model,
+        training: { ...training, network },
         signal: abort.signal,
         onProgress: ({ step, steps }) => {
           inValidation = step === steps;
@@ -276,15 +292,11 @@ describe('averaged weights', () => {
       for (const stopAt of [9, 33, 50]) {
         const abort = new AbortController();
         let calls = 0;
-        const model: typeof gru4rec = {
-          ...gru4rec,
-          outputs(params, config) {
-            calls++;
-            if (calls === stopAt) abort.abort();
-            return gru4rec.outputs(params, config);
-          },
-        };
-        const resume = await interrupted(options({ model, signal: abort.signal }));
+        const counting = watched(() => {
+          calls++;
+          if (calls === stopAt) abort.abort();
+        });
+        const resume = await interrupted(options({ training: counting, signal: abort.signal }));
         expect(lasting(await fitModel(options({ resume })))).toEqual(expected);
       }
     },

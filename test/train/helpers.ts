@@ -1,3 +1,4 @@
+import { random } from '../../src/session/random';
 import type { NdArray, Sessions } from '../../src/types';
 
 /** Sessions of item indices as flat arrays; event e happens at second e. */
@@ -26,3 +27,13 @@ export function bitsOf(arrays: Readonly<Record<string, NdArray>>): Record<string
     }),
   );
 }
+
+/** Sessions of random items 1…9 and lengths 1…7. */
+export function randomLog(count: number, seed: number): Sessions {
+  const { integer } = random(seed, 'log');
+  return logOf(Array.from({ length: count }, () => Array.from({ length: 1 + integer(7) }, () => 1 + integer(9))));
+}
+
+/** The items of each session. */
+export const sessionsOf = ({ items, offsets }: Sessions): number[][] =>
+  Array.from(offsets.slice(1), (end, s) => Array.from(items.subarray(offsets[s]!, end)));

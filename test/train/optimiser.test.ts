@@ -1,8 +1,9 @@
 import { gather, grad, memory, mul, sub, sum, type Tensor, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { OptimiserSpec } from '../../src/models/model';
-import { learningRateAt, Optimiser } from '../../src/train/optimiser';
-import { RowFinder } from '../../src/train/rows';
+import type { OptimiserSpec } from '../../src/models/training';
+import { inputItems, outputItems } from '../../src/objectives/batch';
+import { clip, learningRateAt, Optimiser } from '../../src/train/optimiser';
+import { RowFinder } from '../../src/train/touched-rows';
 import { backends, start } from '../compute/backends/start';
 import { bitsOf } from './helpers';
 
@@ -118,12 +119,15 @@ describe.each(backends)('%s', (backend) => {
   test('gradients of an item that is input and target are summed before the one update of its row', () => {
     const param = tensor2d([[1], [1], [1]]);
     const optimiser = new Optimiser(adagrad(0), { table: param });
-    const inputs = { items: { data: Int32Array.of(2), shape: [1], items: true as const } };
-    const found = new RowFinder(3, true).find(inputs, Int32Array.of(2), new Int32Array(0));
+    const found = new RowFinder(3, true).touch({
+      read: inputItems(Int32Array.of(2)),
+      scored: outputItems(Int32Array.of(2)),
+    });
     tidy(() => {
       const rows = tensor1d(found.rows.both, 'int32');
-      const read = (table: Tensor, ids: ArrayLike<number>) => sum(gather(table, tensor1d(Array.from(ids), 'int32')));
-      const slope = grad((table) => sub(mul(2, read(table, found.inputs.items!.data)), read(table, found.targets)));
+      const total = (table: Tensor, ids: ArrayLike<number>) => sum(gather(table, tensor1d(Array.from(ids), 'int32')));
+      const { read, scored } = found.batch;
+      const slope = grad((table) => sub(mul(2, total(table, read.data)), total(table, scored.data)));
       optimiser.update('table', param, slope(gather(param, rows)), rows, 0.1, 1);
     });
     // Applied one after the other the result were about 0.9447.
@@ -173,5 +177,17 @@ describe('schedules', () => {
     [1, 1, 0.1, 0.1, 0.01].forEach((rate, i) => {
       expect(rates[i]).toBeCloseTo(rate, 12);
     });
+  });
+});
+
+test('gradients whose norm, taken over all of them, is too large are scaled down together; others stay', () => {
+  const clipped = (most: number) =>
+    tidy(() => {
+      const { a, b } = clip({ a: tensor1d([3, 0]), b: tensor1d([4]) }, most);
+      return [...a!.dataSync(), ...b!.dataSync()];
+    });
+  expect(clipped(10)).toEqual([3, 0, 4]);
+  clipped(1).forEach((value, i) => {
+    expect(value).toBeCloseTo([0.6, 0, 0.8][i]!, 5);
   });
 });

@@ -2,13 +2,14 @@ import { memory, mul, pad, slice, type Tensor, tensor1d, tidy } from '@tensorflo
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
+import { gru4recBatch, gru4recTraining } from '../../src/models/gru4rec-training';
 import type { Run } from '../../src/models/model';
 import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
-import type { TrainingBatch } from '../../src/train/batches';
-import { differentiate, trainee } from '../../src/train/differentiate';
+import type { Training } from '../../src/models/training';
+import { gradientsOf } from '../../src/train/gradients';
 import { Optimiser } from '../../src/train/optimiser';
-import { Learner } from '../../src/train/step';
+import { TrainStep } from '../../src/train/step';
 import type { NdArray } from '../../src/types';
 import { backends, start } from '../compute/backends/start';
 import { bitsOf, logOf, supportOf } from './helpers';
@@ -17,13 +18,22 @@ const ITEMS = 40;
 const log = logOf([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]);
 const catalogue = { items: ITEMS, support: supportOf(log, ITEMS).map((count) => count + 1) };
 
-const clicks = (items: number[], targets: number[], carriedFrom: number[]): TrainingBatch => ({
-  input: {
-    ...{ kind: 'clicks', items: Int32Array.from(items), carriedFrom: Int32Array.from(carriedFrom) },
-    past: () => items.map((item) => ({ items: [item] })),
-  },
-  targets: Int32Array.from(targets),
-});
+/** Rows of running sessions: a click, the one after it, and the row whose state it carries on. */
+interface Row {
+  readonly click: number;
+  readonly target: number;
+  readonly carriedFrom: number;
+}
+
+const clicks = (items: number[], targets: number[], carriedFrom: number[]): Row[] =>
+  items.map((click, b) => ({ click, target: targets[b]!, carriedFrom: carriedFrom[b]! }));
+
+/** What a step reads of them, with the extra items given. */
+function batchOf(rows: readonly Row[], extra: readonly number[], config: Gru4RecConfig) {
+  const running = rows.map(({ carriedFrom }, b) => ({ start: 2 * b, at: 2 * b, last: 2 * b + 1, carriedFrom }));
+  const sessions = logOf(rows.map(({ click, target }) => [click, target]));
+  return gru4recBatch(running, Int32Array.from(extra), { sessions, catalogue, first: 0 }, config);
+}
 
 /** Item 5 is input twice, 6 target twice and extra id; 7 is input, target and extra id. */
 const FIRST = clicks([5, 5, 7], [6, 7, 6], [-1, -1, -1]);
@@ -40,21 +50,31 @@ const embeddings: [string, Partial<Gru4RecConfig>][] = [
 const configOf = (given: Partial<Gru4RecConfig>): Gru4RecConfig =>
   configure(gru4rec, { layers: [5], batchSize: 3, nSample: 4, learningRate: 0.1, ...given });
 
-/** A learner whose negatives are those given for each step. */
-function learnerOf(config: Gru4RecConfig, negatives: readonly number[][], seed = 1) {
-  const subject = trainee(gru4rec, config, catalogue);
-  const params = upload(initialise(subject.specs, 3));
-  const optimiser = new Optimiser(subject.plan.optimiser, params);
-  const learner = new Learner(subject, params, optimiser, seed, (_, step) => ({
-    ids: Int32Array.from(negatives[step]!),
-    perTarget: false,
-  }));
+/** A training whose extra items are those given for each step. */
+const trainingOf = (extra: readonly number[][]): Training<Gru4RecConfig> => {
+  let step = 0;
+  return {
+    ...gru4recTraining,
+    batch: (rows, _, config) => batchOf(rows as Row[], extra[step++]!, config),
+  } as Training<Gru4RecConfig>;
+};
+
+function trainStepOf(
+  config: Gru4RecConfig,
+  extra: readonly number[][],
+  { seed = 1, items = ITEMS, training = trainingOf(extra) } = {},
+) {
+  const specs = gru4rec.parameters(config, { items });
+  const params = upload(initialise(specs, 3));
+  const optimiser = new Optimiser(training.plan(config).optimiser, params);
+  const task = { training, config, specs, log: { sessions: log, catalogue: { ...catalogue, items }, first: 0 } };
+  const trainStep = new TrainStep(task, params, optimiser, seed);
   const dispose = () => {
-    learner.forget();
+    trainStep.forget();
     optimiser.dispose();
     for (const value of Object.values(params)) value.dispose();
   };
-  return { subject, params, optimiser, learner, dispose };
+  return { specs, params, optimiser, trainStep, dispose };
 }
 
 const read = (tensors: Readonly<Record<string, Tensor>>): Record<string, NdArray> =>
@@ -89,23 +109,13 @@ describe.each(backends)('%s', (backend) => {
     '%s: a step on touched rows is the step on whole tables, ids that repeat summed',
     (_, given) => {
       const config = configOf(given);
-      const { subject, params, learner, dispose } = learnerOf(config, [EXTRA]);
+      const { specs, params, trainStep, dispose } = trainStepOf(config, [EXTRA]);
       const before = upload(read(params));
-      learner.run(FIRST, 0, 0.1).dispose();
+      trainStep.run(FIRST, 0, 0.1).dispose();
 
-      const input = FIRST.input as Extract<TrainingBatch['input'], { kind: 'clicks' }>;
-      const carried = gru4rec.stepping!.start(config, 3);
-      const { loss, gradients, state } = differentiate(
-        subject,
-        before,
-        {
-          inputs: [{ items: { data: input.items, shape: [3], items: true } }],
-          carried,
-          targets: FIRST.targets,
-          negatives: { ids: Int32Array.from(EXTRA), perTarget: false },
-        },
-        { dropout: (x) => x },
-      );
+      const run = { dropout: <T extends Tensor>(x: T) => x, state: undefined, items: ITEMS };
+      const batch = batchOf(FIRST, EXTRA, config);
+      const { loss, gradients, state } = gradientsOf(gru4recTraining.loss, specs, before, batch, config, run);
       for (const [name, value] of Object.entries(before)) {
         const gradient = gradients[name]!.dataSync();
         const expected = value.dataSync().map((w, k) => w - (0.1 * gradient[k]!) / Math.sqrt(gradient[k]! ** 2 + 1e-6));
@@ -114,7 +124,7 @@ describe.each(backends)('%s', (backend) => {
           expect(Math.abs(w - got[k]!), name).toBeLessThan(2e-5);
         });
       }
-      for (const value of [loss, ...carried, ...state!, ...Object.values(gradients), ...Object.values(before)]) {
+      for (const value of [loss, ...state!, ...Object.values(gradients), ...Object.values(before)]) {
         value.dispose();
       }
       dispose();
@@ -122,11 +132,14 @@ describe.each(backends)('%s', (backend) => {
   );
 
   test.each(embeddings)('%s: only the rows of the step’s items change, with momentum too', (mode, given) => {
-    const { params, optimiser, learner, dispose } = learnerOf(configOf({ ...given, momentum: 0.5 }), [EXTRA, LATER]);
+    const { params, optimiser, trainStep, dispose } = trainStepOf(configOf({ ...given, momentum: 0.5 }), [
+      EXTRA,
+      LATER,
+    ]);
     const all = () => read({ ...params, ...optimiser.slots });
     const states = [all()];
     for (const [step, batch] of [FIRST, SECOND].entries()) {
-      learner.run(batch, step, 0.1).dispose();
+      trainStep.run(batch, step, 0.1).dispose();
       states.push(all());
     }
     const [outputs, inputs] = [
@@ -154,46 +167,42 @@ describe.each(backends)('%s', (backend) => {
 
   test('a step works on tables of the touched rows only, however large the catalogue', () => {
     const seen: number[][] = [];
-    const spy: typeof gru4rec = {
-      ...gru4rec,
-      outputs(params, config) {
-        seen.push(params.items!.shape, params.bias!.shape);
-        return gru4rec.outputs(params, config);
-      },
-    };
     for (const items of [40, 4000]) {
-      const subject = trainee(spy, configOf({}), { items, support: new Int32Array(items + 1).fill(1) });
-      const params = upload(initialise(subject.specs, 3));
-      const optimiser = new Optimiser(subject.plan.optimiser, params);
-      const draw = () => ({ ids: Int32Array.from(EXTRA), perTarget: false });
-      const learner = new Learner(subject, params, optimiser, 1, draw);
-      learner.run(FIRST, 0, 0.1).dispose();
-      learner.forget();
-      optimiser.dispose();
-      for (const value of Object.values(params)) value.dispose();
+      const training = trainingOf([EXTRA]);
+      const spied: typeof training = {
+        ...training,
+        loss(params, ...rest) {
+          seen.push(params.items!.shape, params.bias!.shape);
+          return training.loss(params, ...rest);
+        },
+      };
+      const { trainStep, dispose } = trainStepOf(configOf({}), [EXTRA], { items, training: spied });
+      trainStep.run(FIRST, 0, 0.1).dispose();
+      dispose();
     }
     // Padding, the items 6, 7, 9 that are scored, and 5 that is only read.
     expect(seen).toEqual([[5, 5], [4], [5, 5], [4]]);
   });
 
   test('the state of a row is carried on, moved with it, and zero where a session starts', () => {
-    const { params, subject, learner, dispose } = learnerOf(configOf({ layers: [4, 3] }), [EXTRA, LATER]);
-    learner.run(FIRST, 0, 0.1).dispose();
+    const config = configOf({ layers: [4, 3] });
+    const { params, trainStep, dispose } = trainStepOf(config, [EXTRA, LATER]);
+    trainStep.run(FIRST, 0, 0.1).dispose();
     // Row 1 goes on as row 0, a session starts in row 1.
     const expected = tidy(() => {
-      const before = learner.carried!.map((layer) =>
+      const before = trainStep.state!.map((layer) =>
         pad(slice(layer, [1, 0], [1, -1]), [
           [0, 1],
           [0, 0],
         ]),
       );
       const items = tensor1d([12, 13], 'int32');
-      const after = gru4rec.stepping!.step(params, before, items, subject.config, { dropout: (x) => x });
+      const after = gru4rec.stepping!.step(params, before, items, config, { dropout: (x) => x });
       expect(before.every((layer) => layer.dataSync().some((x) => x !== 0))).toBe(true);
       return after.map((layer) => Array.from(layer.dataSync()));
     });
-    learner.run(clicks([12, 13], [14, 15], [1, -1]), 1, 0.1).dispose();
-    learner.carried!.forEach((layer, i) => {
+    trainStep.run(clicks([12, 13], [14, 15], [1, -1]), 1, 0.1).dispose();
+    trainStep.state!.forEach((layer, i) => {
       layer.dataSync().forEach((x, k) => {
         expect(Math.abs(x - expected[i]![k]!)).toBeLessThan(1e-6);
       });
@@ -203,8 +212,8 @@ describe.each(backends)('%s', (backend) => {
 
   test('the loss of a shrunken batch is divided by the nominal size', () => {
     const rows = (batchSize: number) => {
-      const { learner, dispose } = learnerOf(configOf({ batchSize }), [EXTRA]);
-      const loss = learner.run(clicks([5], [6], [-1]), 0, 0.1);
+      const { trainStep, dispose } = trainStepOf(configOf({ batchSize }), [EXTRA]);
+      const loss = trainStep.run(clicks([5], [6], [-1]), 0, 0.1);
       const value = loss.dataSync()[0]!;
       loss.dispose();
       dispose();
@@ -266,9 +275,9 @@ describe.each(backends)('%s', (backend) => {
         rows.map(() => -1),
       );
       const carried = (given: Partial<Gru4RecConfig>) => {
-        const { learner, dispose } = learnerOf(configOf({ layers: [50], batchSize: 60, ...given }), [EXTRA]);
-        learner.run(wide, 0, 0.1).dispose();
-        const values = Array.from(learner.carried![0]!.dataSync());
+        const { trainStep, dispose } = trainStepOf(configOf({ layers: [50], batchSize: 60, ...given }), [EXTRA]);
+        trainStep.run(wide, 0, 0.1).dispose();
+        const values = Array.from(trainStep.state![0]!.dataSync());
         dispose();
         return values;
       };
@@ -285,24 +294,16 @@ describe.each(backends)('%s', (backend) => {
     test('sees the input and the states, never the rows that serve as outputs', () => {
       const shapes: number[][] = [];
       const config = configOf(rates);
-      const subject = trainee(gru4rec, config, catalogue);
+      const specs = gru4rec.parameters(config, catalogue);
+      const dropout = <T extends Tensor>(x: T): T => {
+        shapes.push(x.shape);
+        return x;
+      };
       tidy(() => {
-        const { loss, gradients, state } = differentiate(
-          subject,
-          upload(initialise(subject.specs, 3)),
-          {
-            inputs: [{ items: { data: Int32Array.of(1), shape: [1], items: true } }],
-            carried: gru4rec.stepping!.start(config, 1),
-            targets: Int32Array.of(2),
-            negatives: { ids: Int32Array.of(3), perTarget: false },
-          },
-          {
-            dropout: (x) => {
-              shapes.push(x.shape);
-              return x;
-            },
-          },
-        );
+        const params = upload(initialise(specs, 3));
+        const batch = batchOf(clicks([1], [2], [-1]), [3], config);
+        const run = { dropout, state: undefined, items: ITEMS };
+        const { loss, gradients, state } = gradientsOf(gru4recTraining.loss, specs, params, batch, config, run);
         for (const value of [loss, ...state!, ...Object.values(gradients)]) value.dispose();
       });
       expect(shapes).toEqual([
@@ -313,10 +314,12 @@ describe.each(backends)('%s', (backend) => {
 
     test('draws another mask for every step, place and seed, and the same one again for the same', () => {
       const losses = (seed: number) => {
-        const { learner, dispose } = learnerOf(configOf({ dropoutPHidden: 0.5, layers: [30] }), [EXTRA, EXTRA], seed);
+        const { trainStep, dispose } = trainStepOf(configOf({ dropoutPHidden: 0.5, layers: [30] }), [EXTRA, EXTRA], {
+          seed,
+        });
         const values = [0, 1].map((step) => {
-          learner.forget();
-          const loss = learner.run(FIRST, step, 1e-12);
+          trainStep.forget();
+          const loss = trainStep.run(FIRST, step, 1e-12);
           const value = loss.dataSync()[0]!;
           loss.dispose();
           return value;

@@ -44,13 +44,14 @@ const CASES: readonly [string, Readonly<Record<string, unknown>>][] = [
 
 /** The weights after so many passes in one batch each. */
 async function trained(name: string, given: Readonly<Record<string, unknown>>, passes: number) {
-  const model = await models[name]!();
-  const config = configure<Record<string, unknown>>(model, given);
-  const trainer = new Trainer({ model, config, catalogue, sessions: log, seed: 4 });
+  const training = await models[name]!.training();
+  const { network } = training;
+  const config = configure<Record<string, unknown>>(network, given);
+  const trainer = new Trainer({ training, config, catalogue, sessions: log, seed: 4 });
   const before = await trainer.weights();
   for (let pass = 0; pass < passes; pass++) await trainer.runEpoch();
   const after = await trainer.weights();
-  const specs = model.parameters(config, catalogue);
+  const specs = network.parameters(config, catalogue);
   trainer.dispose();
   return { before, after, tables: Object.keys(specs).filter((name) => specs[name]!.rows !== undefined) };
 }

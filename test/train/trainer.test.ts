@@ -1,10 +1,11 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cl4srec } from '../../src/models/cl4srec';
+import { cl4srecTraining } from '../../src/models/cl4srec-training';
 import { configure } from '../../src/models/configuration';
-import { gru4rec } from '../../src/models/gru4rec';
-import type { SessionModel } from '../../src/models/model';
-import { sasrec } from '../../src/models/sasrec';
+import { gru4recTraining } from '../../src/models/gru4rec-training';
+import { sasrecTraining } from '../../src/models/sasrec-training';
+import type { Training } from '../../src/models/training';
+import type { Example } from '../../src/objectives/examples';
 import { random } from '../../src/session/random';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from '../../src/train/trainer';
 import { backends, start } from '../compute/backends/start';
@@ -21,7 +22,7 @@ const log = logOf(
 const catalogue = { items: ITEMS, support: supportOf(log, ITEMS) };
 
 type Options = TrainerOptions<Record<string, unknown>>;
-type Case = [name: string, model: SessionModel<Record<string, unknown>>, given: Record<string, unknown>];
+type Case = [name: string, training: Training<Record<string, unknown>>, given: Record<string, unknown>];
 
 const gru = {
   layers: [8],
@@ -33,13 +34,13 @@ const gru = {
   learningRate: 0.1,
 };
 const sas = { hiddenUnits: 8, maxlen: 4, numHeads: 2, batchSize: 16, dropoutRate: 0.2, lr: 0.01 };
-const asAny = <C>(model: SessionModel<C>) => model as unknown as SessionModel<Record<string, unknown>>;
+const asAny = <C, R, B>(training: Training<C, R, B>) => training as unknown as Case[1];
 
 const cases: Case[] = [
-  ['gru4rec, cross-entropy with logq', asAny(gru4rec), { ...gru, logq: 1 }],
+  ['gru4rec, cross-entropy with logq', asAny(gru4recTraining), { ...gru, logq: 1 }],
   [
     'gru4rec, bpr-max, two layers, separate embedding',
-    asAny(gru4rec),
+    asAny(gru4recTraining),
     {
       ...gru,
       loss: 'bpr-max',
@@ -48,16 +49,20 @@ const cases: Case[] = [
       embedding: 5,
     },
   ],
-  ['sasrec, full softmax', asAny(sasrec), { ...sas }],
-  ['sasrec, sampled softmax', asAny(sasrec), { ...sas, loss: 'sampled', nSample: 5 }],
-  ['sasrec, batches of one length', asAny(sasrec), { ...sas, batching: 'same-length', batchClicks: 9 }],
-  ['cl4srec, with its measures', asAny(cl4srec), { ...sas, lambda: 0.5, loss: 'gbce', negatives: 3 }],
-  ['sasrec, binary cross-entropy', asAny(sasrec), { ...sas, loss: 'bce', negatives: 2, sampling: 'with-replacement' }],
+  ['sasrec, full softmax', asAny(sasrecTraining), { ...sas }],
+  ['sasrec, sampled softmax', asAny(sasrecTraining), { ...sas, loss: 'sampled', nSample: 5 }],
+  ['sasrec, batches of one length', asAny(sasrecTraining), { ...sas, batching: 'same-length', batchClicks: 9 }],
+  ['cl4srec, with its measures', asAny(cl4srecTraining), { ...sas, lambda: 0.5, loss: 'gbce', negatives: 3 }],
+  [
+    'sasrec, binary cross-entropy',
+    asAny(sasrecTraining),
+    { ...sas, loss: 'bce', negatives: 2, sampling: 'with-replacement' },
+  ],
 ];
 
-const optionsOf = (model: Case[1], given: Case[2], over: Partial<Options> = {}): Options => ({
-  model,
-  config: configure(model, given),
+const optionsOf = (training: Case[1], given: Case[2], over: Partial<Options> = {}): Options => ({
+  training,
+  config: configure(training.network, given),
   catalogue,
   sessions: log,
   seed: 5,
@@ -88,9 +93,9 @@ describe.each(backends)('%s', (backend) => {
     expect(memory()).toMatchObject(before);
   });
 
-  describe.each(cases)('%s', (_, model, given) => {
+  describe.each(cases)('%s', (_, training, given) => {
     test('over 20 epochs the number of tensors and bytes stays where the first epoch left it', async () => {
-      const trainer = new Trainer(optionsOf(model, given));
+      const trainer = new Trainer(optionsOf(training, given));
       await trainer.runEpoch();
       const { numTensors, numBytes } = memory();
       for (let epoch = 0; epoch < 20; epoch++) {
@@ -102,9 +107,9 @@ describe.each(backends)('%s', (backend) => {
 
     test('the same seed gives the same losses, weights and optimiser state, bit for bit; another seed others', async () => {
       const [one, again, other] = [
-        await run(optionsOf(model, given), 2),
-        await run(optionsOf(model, given), 2),
-        await run(optionsOf(model, given, { seed: 6 }), 2),
+        await run(optionsOf(training, given), 2),
+        await run(optionsOf(training, given), 2),
+        await run(optionsOf(training, given, { seed: 6 }), 2),
       ];
       expect(again.losses).toEqual(one.losses);
       expect(bitsOf(again.state.arrays)).toEqual(bitsOf(one.state.arrays));
@@ -113,7 +118,7 @@ describe.each(backends)('%s', (backend) => {
     });
 
     test('stopped after any step, saved and resumed, it ends bit for bit where it would have ended', async () => {
-      const options = optionsOf(model, given, { epochs: 3 });
+      const options = optionsOf(training, given, { epochs: 3 });
       const whole = await run(options, 3);
       const { steps } = await stepsOf(options);
       for (const stopAt of [1, steps, steps + 2, 2 * steps + Math.ceil(steps / 2)]) {
@@ -142,7 +147,7 @@ describe.each(backends)('%s', (backend) => {
     });
 
     test('what it was given and what it saved are not written to', async () => {
-      const options = optionsOf(model, given);
+      const options = optionsOf(training, given);
       const first = await run(options, 1);
       const params = await paramsOf(options);
       const kept = structuredClone({ state: first.state, params });
@@ -157,8 +162,8 @@ describe.each(backends)('%s', (backend) => {
   });
 
   test('an aborted epoch keeps its tensors bounded and goes on without a save', async () => {
-    const [, model, given] = cases[0]!;
-    const options = optionsOf(model, given);
+    const [, training, given] = cases[0]!;
+    const options = optionsOf(training, given);
     const whole = await run(options, 2);
     const abort = new AbortController();
     const trainer = new Trainer(stoppingAt(options, 3, abort));
@@ -171,7 +176,7 @@ describe.each(backends)('%s', (backend) => {
   });
 
   test('a loss that is not finite stops it, naming step, learning rate and what to do', async () => {
-    const [, model] = cases[0]!;
+    const [, training] = cases[0]!;
     const sessions = logOf([
       [1, 2, 3, 4, 5],
       [6, 7, 8, 9, 10],
@@ -179,7 +184,7 @@ describe.each(backends)('%s', (backend) => {
     // Item 5 is the target of step 4, and never drawn before.
     const support = supportOf(sessions, ITEMS).fill(0, 5, 6);
     const given = { layers: [4], batchSize: 2, nSample: 3, learningRate: 0.25 };
-    const options = optionsOf(model, given, { sessions, catalogue: { items: ITEMS, support } });
+    const options = optionsOf(training, given, { sessions, catalogue: { items: ITEMS, support } });
     const params = await paramsOf(options);
     const bias = { data: (params.bias!.data as Float32Array).slice().fill(Number.NaN, 5, 6), shape: [ITEMS + 1] };
     const trainer = new Trainer({ ...options, params: { ...params, bias } });
@@ -192,8 +197,8 @@ describe.each(backends)('%s', (backend) => {
   });
 
   test('progress counts the steps of the epoch and gives its loss so far', async () => {
-    const [, model, given] = cases[0]!;
-    const trainer = new Trainer(optionsOf(model, given));
+    const [, training, given] = cases[0]!;
+    const trainer = new Trainer(optionsOf(training, given));
     const reports: Progress[] = [];
     const loss = await trainer.runEpoch(undefined, (progress) => reports.push(progress));
     expect(reports.at(-1)).toEqual({ epoch: 1, step: trainer.steps, steps: trainer.steps, loss });
@@ -206,17 +211,17 @@ describe('a trainer', () => {
   beforeAll(() => start('cpu'));
 
   describe('whose last epochs see only the latest sessions', () => {
-    const model = asAny(sasrec);
+    const training = asAny(sasrecTraining);
     const recent = { ...sas, batchSize: 4, lrSchedule: 'linear', recentEpochs: 2, recentShare: 0.3, recentRate: 0.5 };
 
     /** How many steps each epoch takes, and the sessions that it shows the model. */
     const epochsOf = async (epochs: number, given: Case[2] = recent) => {
       const seen = new Set<string>();
-      const prepare: typeof model.prepare = (sessions, ...rest) => {
-        for (const { times } of sessions) seen.add(String(times![0]));
-        return model.prepare(sessions, ...rest);
+      const batch: typeof training.batch = (rows, ...rest) => {
+        for (const { from } of rows as Example[]) seen.add(String(log.times[from]));
+        return training.batch(rows, ...rest);
       };
-      const trainer = new Trainer(optionsOf({ ...model, prepare }, given, { epochs }));
+      const trainer = new Trainer(optionsOf({ ...training, batch }, given, { epochs }));
       const found: { steps: number; starts: number[] }[] = [];
       for (let epoch = 0; epoch < epochs; epoch++) {
         const { steps } = trainer;
@@ -244,7 +249,7 @@ describe('a trainer', () => {
     });
 
     test('begins them at a share of its learning rate, which falls to 0', async () => {
-      const options = optionsOf(model, recent, { epochs: 3 });
+      const options = optionsOf(training, recent, { epochs: 3 });
       const { state } = await run(options, 2);
       expect(state.step).toBe(8 + 3);
       const arrays = Object.entries(state.arrays).map(([name, { data, shape }]) => {
@@ -259,12 +264,12 @@ describe('a trainer', () => {
     test('says so where they hold nothing to learn', () => {
       const sessions = logOf([[1, 2], [2, 3], [3, 4], [5]]);
       const given = { ...recent, recentShare: 0.25 };
-      expect(() => new Trainer(optionsOf(model, given, { sessions }))).toThrow('Use a larger recentShare.');
+      expect(() => new Trainer(optionsOf(training, given, { sessions }))).toThrow('Use a larger recentShare.');
     });
   });
 
-  test.each(cases)('refuses a log without a pair of clicks: %s', (_, model, given) => {
-    const options = optionsOf(model, given, { sessions: logOf([[1], [2]]) });
+  test.each(cases)('refuses a log without a pair of clicks: %s', (_, training, given) => {
+    const options = optionsOf(training, given, { sessions: logOf([[1], [2]]) });
     expect(() => new Trainer(options)).toThrow(expect.objectContaining({ code: 'bad-input' }));
   });
 
@@ -277,7 +282,7 @@ describe('a trainer', () => {
     ]);
     const stepsWith = async (nSample: number) => {
       const given = { layers: [4], batchSize: 2, nSample, sampleAlpha: 0 };
-      const trainer = new Trainer(optionsOf(asAny(gru4rec), given, { sessions }));
+      const trainer = new Trainer(optionsOf(asAny(gru4recTraining), given, { sessions }));
       await trainer.runEpoch();
       trainer.dispose();
       return trainer.steps;
@@ -293,8 +298,8 @@ describe('a trainer', () => {
       [7, 8],
     ]);
     const rate = 1e-8;
-    const one = async (model: Case[1], given: Case[2], epochSessions: typeof sessions) => {
-      const options = { ...optionsOf(model, given), sessions: epochSessions };
+    const one = async (training: Case[1], given: Case[2], epochSessions: typeof sessions) => {
+      const options = { ...optionsOf(training, given), sessions: epochSessions };
       const trainer = new Trainer(options);
       const loss = await trainer.runEpoch();
       trainer.dispose();
@@ -302,14 +307,14 @@ describe('a trainer', () => {
     };
     const plain = { ...sas, loss: 'ce', lr: rate, dropoutRate: 0 };
     const [all, each] = [
-      await one(asAny(sasrec), { ...plain, batchSize: 3 }, sessions),
-      await one(asAny(sasrec), { ...plain, batchSize: 1 }, sessions),
+      await one(asAny(sasrecTraining), { ...plain, batchSize: 3 }, sessions),
+      await one(asAny(sasrecTraining), { ...plain, batchSize: 1 }, sessions),
     ];
     expect(each).toBeCloseTo(all, 4);
     // Three steps with rows 2, 2 and 1, each over the nominal size 2.
     const wide = { layers: [4], nSample: 50, learningRate: rate, sampleAlpha: 0 };
     const mean = await one(
-      asAny(gru4rec),
+      asAny(gru4recTraining),
       { ...wide, batchSize: 2 },
       logOf([
         [1, 2, 3, 4],
@@ -317,7 +322,7 @@ describe('a trainer', () => {
       ]),
     );
     const perRow = await one(
-      asAny(gru4rec),
+      asAny(gru4recTraining),
       { ...wide, batchSize: 1 },
       logOf([
         [1, 2, 3, 4],
@@ -329,7 +334,7 @@ describe('a trainer', () => {
   });
 });
 
-/** The signal fires before step `count` + 1: the model's own hook is the only thing called once a step. */
+/** The signal fires before step `count` + 1: the loss is the only thing called once a step. */
 function stoppingAt(options: Options, count: number, abort: AbortController): Options {
   let steps = 0;
   const counting =
@@ -339,8 +344,8 @@ function stoppingAt(options: Options, count: number, abort: AbortController): Op
       if (steps === count) abort.abort();
       return f(...args);
     };
-  const { model } = options;
-  return { ...options, model: { ...model, outputs: counting(model.outputs) } };
+  const { training } = options;
+  return { ...options, training: { ...training, loss: counting(training.loss) } };
 }
 
 async function stepsOf(options: Options): Promise<{ steps: number }> {

@@ -9,7 +9,6 @@ import { encodeSafetensors } from '../../checkpoint/write-safetensors';
 import { run as runOnDevice } from '../../compute/executor';
 import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
-import { scaleByLoss } from '../../ranking/scale';
 import { type ClickLog, reindex, sessionCount } from '../../session/event-log';
 import { importerOf, importWeights } from '../../train/import-weights';
 import type { NdArray } from '../../types';
@@ -90,8 +89,8 @@ async function run(flags: ImportFlags, command: Command): Promise<void> {
     training,
     licence,
   };
-  const { objective } = (await models[architecture]!()).training(config);
-  if ((scale ?? scaleByLoss(objective)) === undefined) {
+  const { logitScale } = await models[architecture]!.network();
+  if ((scale ?? logitScale?.(config)) === undefined) {
     const why = log
       ? `on ${flags.data} it ranks no better than by chance`
       : 'pass a log that it was not trained on, --data FILE';

@@ -15,13 +15,13 @@ import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import { models } from '../../models/index';
 import { AUTO } from '../../models/presets/preset';
+import { whyIndivisible } from '../../models/training';
 import { catalogueOf } from '../../ranking/load-scorer';
-import { scaleByLoss } from '../../ranking/scale';
 import { sessionCount } from '../../session/event-log';
 import { drawReplay } from '../../session/replay';
+import { SHARDS } from '../../train/data-parallel';
 import { type EpochResult, type FitState, Interrupted, type Spent } from '../../train/fit';
 import { type Learnt, learn } from '../../train/learn';
-import { PARTS, whyNotInParts } from '../../train/team';
 import { checkReplaceable, readArtifactFolder, writeArtifactFolder } from '../artifact-folder';
 import { readCatalogueFile, warnOfGaps } from '../catalogue-file';
 import { type TrainingCommand, trainingCommand, UNLICENSED } from '../command-line';
@@ -34,7 +34,7 @@ import { addEventsOptions, integer, oneOf, positive, readOptions } from '../opti
 import { createProgress, duration, type Progress, whole } from '../progress';
 import { type Auto, checkedConfiguration, configurationFrom, parseSetting } from '../settings';
 import { startFirst } from '../start-backend';
-import { type ThreadOptions, teamOf } from '../threads';
+import { startThreads, type ThreadOptions } from '../threads';
 import { CHECKPOINT, type RunIdentity, readCheckpoint, writeCheckpoint } from '../training-checkpoint';
 import { fingerprints, parseValid, type TrainingParts, trainingParts } from '../training-data';
 import { VERSION } from '../version';
@@ -86,7 +86,7 @@ export function register(program: Command): void {
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
     .option(
       '--threads <n>',
-      `share each step between up to ${PARTS} threads; the result is the same for any number, but another than without`,
+      `share each step between up to ${SHARDS} threads; the result is the same for any number, but another than without`,
       integer(1),
     )
     .option('--resume', 'go on with a run that was interrupted')
@@ -130,7 +130,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
     ...(wanted.length > 0 && products && { catalogue: await checksumOf(products) }),
     ...config,
     ...(from && { from: from.info.version }),
-    ...(threads && { parts: PARTS }),
+    ...(threads && { parts: SHARDS }),
   };
   const resume = flags.resume ? await readCheckpoint(flags.out, identity) : undefined;
   if (flags.restart) await rm(join(flags.out, CHECKPOINT), { force: true });
@@ -235,11 +235,11 @@ async function threadsOf(
     throw new RecommenderError('bad-config', '--threads shares the work of a CPU; a GPU has one queue. Leave it out.');
   }
   const why = Object.hasOwn(models, model)
-    ? whyNotInParts((await models[model]!()).training(config))
+    ? whyIndivisible(await models[model]!.training(), config)
     : 'it counts the log once';
   if (why === undefined) {
-    if (threads > PARTS) stderr.write(`Warning: ${PARTS} threads share a step at most, not ${threads}.\n`);
-    return Math.min(threads, PARTS);
+    if (threads > SHARDS) stderr.write(`Warning: ${SHARDS} threads share a step at most, not ${threads}.\n`);
+    return Math.min(threads, SHARDS);
   }
   stderr.write(`Warning: ${model} trains on one thread, whatever --threads says: ${why}.\n`);
   return undefined;
@@ -277,7 +277,7 @@ async function learnAndShow(
     return await learn({
       ...options,
       signal: context.signal,
-      ...(threads !== undefined && { team: teamOf(threads, options, backend!) }),
+      ...(threads !== undefined && { parallel: startThreads(threads, options, backend!) }),
       ...(valid && { valid }),
       ...(validProtocol && { validProtocol }),
       onProgress({ epoch, step, steps, loss }, epochs) {
@@ -382,8 +382,8 @@ async function warnOfScale(
   { valid }: TrainingParts,
   { stderr }: Context,
 ): Promise<void> {
-  const { objective } = (await models[model]!()).training(config);
-  if ((scale ?? scaleByLoss(objective)) !== undefined || replay > 0) return;
+  const { logitScale } = await models[model]!.network();
+  if ((scale ?? logitScale?.(config)) !== undefined || replay > 0) return;
   const why = valid
     ? 'on the validation part it ranks no better than by chance'
     : 'there is no validation part to fit a scale on (--valid last:10%), and no --scale';

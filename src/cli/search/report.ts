@@ -1,7 +1,5 @@
 /** What a search leaves behind: search.json, best.json, and the lines that a person reads. */
 import { join } from 'node:path';
-import { configure } from '../../models/configuration';
-import type { OptionSpec } from '../../models/model';
 import { describeRange, type SearchSpace, written } from '../../models/search-space';
 import { architectures } from '../architectures';
 import { quoted } from '../command-line';
@@ -72,27 +70,12 @@ export type SearchReport = ReturnType<typeof searchReport>;
 
 /** `best.json`: what `aisle train --config` takes. Of a network also the number of epochs, which schedules run over. */
 export function configOf({ model, isNeural, epochs }: SearchPlan, given: Readonly<Record<string, unknown>>) {
-  const key = isNeural ? epochsKey(model, given) : undefined;
-  return { ...given, ...(key !== undefined && { [key]: epochs }) };
-}
-
-/** The option that says how many epochs a model trains: the one that its plan follows. */
-function epochsKey(name: string, given: Readonly<Record<string, unknown>>): string | undefined {
-  const model = architectures[name]!;
-  const config = configure<Record<string, unknown>>(model, given);
-  const { epochs } = model.training(config);
-  return Object.entries(model.options as Readonly<Record<string, OptionSpec>>).find(
-    ([key, { type }]) =>
-      type === 'integer' &&
-      config[key] === epochs &&
-      model.training({ ...config, [key]: epochs + 1 }).epochs === epochs + 1,
-  )?.[0];
+  return { ...given, ...(isNeural && { [architectures[model]!.epochsOption]: epochs }) };
 }
 
 /** How many epochs settings ask for, where they say so. */
 export function plannedEpochs(model: string, given: Readonly<Record<string, unknown>>): number | undefined {
-  const key = epochsKey(model, given);
-  return key === undefined ? undefined : (given[key] as number | undefined);
+  return given[architectures[model]!.epochsOption] as number | undefined;
 }
 
 /** What a trial reached so far, in one line. */

@@ -16,8 +16,9 @@
 import { add, gather, matMul, mul, reshape, softmax, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
 import { nearestName, RecommenderError } from '../../errors';
 import { linear } from '../../nn/linear';
+import type { BatchArray } from '../../objectives/batch';
 import type { Catalogue, NdArray, SessionInput, WantedFeature } from '../../types';
-import type { ParameterSpec, Params, Prepared, PreparedArray, PreparedTensors } from '../model';
+import type { ParameterSpec, Params, Prepared, PreparedTensors } from '../model';
 import { linearAt, type Named } from './language-model';
 import type { T4RecConfig } from './options';
 
@@ -203,7 +204,7 @@ export function prepareFeatures(
   config: T4RecConfig,
   catalogue: Catalogue,
 ): Prepared {
-  const prepared: Record<string, PreparedArray> = {};
+  const prepared: Record<string, BatchArray> = {};
   for (const feature of featuresOf(config)) {
     const { name, kind } = feature;
     const isCategory = kind === 'categorical';

@@ -2,10 +2,12 @@
  * Configuration of Transformers4Rec: names of the paper's code and of the library in camelCase. `auto` is what the form's
  * code does; `settings.ts` says what that is.
  */
+import type { Sampling } from '../../objectives/softmax';
 import { type LastEpochsConfig, lastEpochsOptions } from '../last-epochs';
-import type { OptionSpec, OptionSpecs } from '../model';
-import { type RepeatsConfig, repeatsOptions } from '../repeats';
-import { type SampledConfig, sampledOptions } from '../sampled-softmax';
+import type { OptionSpecs } from '../model';
+import { boolean, choice, integer, number } from '../options';
+import { type RepeatsConfig, repeatsOptions } from '../repeat-bias';
+import { sampledOptions } from '../sampled-softmax';
 import { type ScoringConfig, scoringOptions } from '../scoring';
 
 export const LANGUAGE_MODELS = ['gru', 'gpt2', 'transformer-xl', 'bert', 'electra', 'xlnet'] as const;
@@ -16,7 +18,7 @@ type Choice = 'auto' | 'true' | 'false';
 
 export interface T4RecConfig
   extends LastEpochsConfig,
-    Pick<SampledConfig, 'sampleAlpha' | 'logq' | 'logqOf'>,
+    Pick<Sampling, 'sampleAlpha' | 'logq' | 'logqOf'>,
     RepeatsConfig,
     Pick<ScoringConfig, 'scoring'> {
   readonly form: 'paper' | 'library';
@@ -82,150 +84,118 @@ export interface T4RecConfig
 
 const FIRST_RUN = 'ours: sized for a browser; the paper tuned it for each log';
 const PAPER = "the paper's code";
-const integer = (min: number, max: number, standard: number, doc: string, source: string): OptionSpec<number> => ({
-  type: 'integer',
-  min,
-  max,
-  default: standard,
-  doc,
-  source,
-});
-const number = (min: number, max: number, standard: number, doc: string, source: string): OptionSpec<number> => ({
-  type: 'number',
-  min,
-  max,
-  default: standard,
-  doc,
-  source,
-});
-/** A number that the form decides unless it is given. */
-const automatic = (
-  type: 'integer' | 'number',
-  min: number,
-  max: number,
-  doc: string,
-  source: string,
-): OptionSpec<number> => ({ type, min, max, words: { auto: -1 }, default: -1, doc, source });
-const boolean = (standard: boolean, doc: string, source: string): OptionSpec<boolean> => ({
-  type: 'boolean',
-  default: standard,
-  doc,
-  source,
-});
-function choice<const T extends string>(choices: readonly T[], standard: NoInfer<T>, doc: string, source: string) {
-  return { type: 'choice', choices, default: standard, doc, source } as OptionSpec<T>;
-}
-const yesNo = (doc: string, source: string) => choice<Choice>(['auto', 'true', 'false'], 'auto', doc, source);
+/** The form decides unless a number is given. */
+const AUTO = { auto: -1 };
+const yesNo = (doc: string, source: string) => choice<Choice>('auto', ['auto', 'true', 'false'], doc, source);
 
 export const options: OptionSpecs<T4RecConfig> = {
   form: choice(
-    ['paper', 'library'],
     'paper',
+    ['paper', 'library'],
     "whose network and defaults: the paper's own code, or the library released after it",
     'the tables of the paper come from its own code',
   ),
   lm: choice(
-    LANGUAGE_MODELS,
     'xlnet',
+    LANGUAGE_MODELS,
     'language model; clm: gru, gpt2, transformer-xl, xlnet; mlm and rtd: bert, electra, xlnet; plm: xlnet',
     'XLNet with mlm or rtd is best in the paper',
   ),
   objective: choice(
-    OBJECTIVES,
     'mlm',
+    OBJECTIVES,
     'what is learnt: the next click (clm), hidden clicks (mlm), in random order (plm), which were replaced (rtd)',
     "the library's examples; the paper's runs with side information",
   ),
-  dModel: integer(2, 4096, 64, "width of the language model's vectors", FIRST_RUN),
-  itemEmbeddingDim: integer(1, 4096, 64, 'width of the item table', `${FIRST_RUN}, 320 to 448 there`),
-  nLayer: integer(1, 64, 2, 'layers', FIRST_RUN),
-  nHead: integer(1, 256, 4, 'attention heads; dModel must be a multiple unless dHead is given', FIRST_RUN),
-  dHead: automatic(
-    'integer',
-    1,
-    4096,
+  dModel: integer(64, [2, 4096], "width of the language model's vectors", FIRST_RUN),
+  itemEmbeddingDim: integer(64, [1, 4096], 'width of the item table', `${FIRST_RUN}, 320 to 448 there`),
+  nLayer: integer(2, [1, 64], 'layers', FIRST_RUN),
+  nHead: integer(4, [1, 256], 'attention heads; dModel must be a multiple unless dHead is given', FIRST_RUN),
+  dHead: integer(
+    -1,
+    [1, 4096],
     'width of a head of transformer-xl; auto: 64',
     'paper and library leave 64, whatever dModel is',
+    AUTO,
   ),
-  dInner: automatic(
-    'integer',
-    1,
-    65_536,
+  dInner: integer(
+    -1,
+    [1, 65_536],
     'width inside the feed-forward layers; auto: 4 dModel, in the library form of bert 3072',
     'the library sets a name that bert does not read',
+    AUTO,
   ),
   hiddenAct: choice(
-    ['gelu', 'gelu_new', 'relu', 'silu', 'tanh'],
     'gelu',
+    ['gelu', 'gelu_new', 'relu', 'silu', 'tanh'],
     'activation inside the feed-forward layers; gelu is the exact one, gelu_new its approximation by tanh; transformer-xl always has relu',
     'all runs of the paper; the library',
   ),
-  totalSeqLength: integer(2, 4096, 20, 'clicks that the model sees; of longer sessions the most recent ones', PAPER),
+  totalSeqLength: integer(20, [2, 4096], 'clicks that the model sees; of longer sessions the most recent ones', PAPER),
   sameLength: yesNo(
     'transformer-xl: whether keys further back than memLen are hidden; auto: not in paper, in library',
     'with memLen 1 the library attends to the click itself only',
   ),
-  memLen: automatic(
-    'integer',
-    0,
-    64,
+  memLen: integer(
+    -1,
+    [0, 64],
     'transformer-xl: empty slots before the first click that attention may rest on; auto: paper 0, library 1',
     'sessions are fed whole, so a memory is never filled',
+    AUTO,
   ),
-  clampLen: automatic(
-    'integer',
-    0,
-    4096,
+  clampLen: integer(
+    -1,
+    [0, 4096],
     'transformer-xl and xlnet: distances beyond it count as it; 0: none; auto: transformer-xl 1000, xlnet none',
     'Hugging Face',
+    AUTO,
   ),
   inputLayer: choice(
-    ['auto', 'tanh', 'relu', 'none'],
     'auto',
+    ['auto', 'tanh', 'relu', 'none'],
     'what merges the features of a click into dModel columns; none: the item vector as it is; auto: paper tanh, library relu',
     "each form's code; none is the library without a projection",
   ),
   inputNorm: boolean(true, 'normalise the vector of each feature before they are merged', `${PAPER} and the library`),
-  inputDropout: number(0, 0.95, 0.1, 'dropout of the merged features', FIRST_RUN),
-  dropout: automatic(
-    'number',
-    0,
-    0.95,
+  inputDropout: number(0.1, [0, 0.95], 'dropout of the merged features', FIRST_RUN),
+  dropout: number(
+    -1,
+    [0, 0.95],
     'dropout in the language model; auto: paper 0.1, library 0.3, but 0.1 for bert',
     'ours in paper, where it was tuned; the library sets 0.3, by a name that bert does not read',
+    AUTO,
   ),
-  attnDropout: automatic(
-    'number',
-    0,
-    0.95,
+  attnDropout: number(
+    -1,
+    [0, 0.95],
     'dropout of attention weights; auto: as dropout; 0 for transformer-xl; library: 0.1 for bert and electra',
     'the library sets it for gpt2 and xlnet only, nobody for transformer-xl',
+    AUTO,
   ),
-  layerNormEps: automatic(
-    'number',
-    0,
-    1,
+  layerNormEps: number(
+    -1,
+    [0, 1],
     'ε of layer norms; auto: paper 1e-12, library 0.03; transformer-xl 1e-5, gpt2 in library 1e-5',
     'the library sets a name that gpt2 and transformer-xl do not read',
+    AUTO,
   ),
-  initializerRange: automatic('number', 0, 10, 'spread of weights at the start; auto: paper 0.02, library 0.01', PAPER),
-  itemIdEmbeddingsInitStd: number(1e-6, 10, 0.09, 'spread of the item table at the start', 'tuned, 0.03 to 0.15'),
+  initializerRange: number(-1, [0, 10], 'spread of weights at the start; auto: paper 0.02, library 0.01', PAPER, AUTO),
+  itemIdEmbeddingsInitStd: number(0.09, [1e-6, 10], 'spread of the item table at the start', 'tuned, 0.03 to 0.15'),
   otherEmbeddingsInitStd: number(
-    1e-6,
-    10,
     0.09,
+    [1e-6, 10],
     'spread of the tables of other features at the start',
     'as the item table',
   ),
   padding: choice(
-    ['auto', 'hidden', 'seen'],
     'auto',
+    ['auto', 'hidden', 'seen'],
     'whether attention sees padding; seen: batches are always totalSeqLength wide; auto: paper hidden, library seen',
     'ours in paper, so that short sessions cost less; the library never hides it',
   ),
   maskPosition: choice(
-    ['trained', 'beyond'],
     'trained',
+    ['trained', 'beyond'],
     'where the next click of a session of totalSeqLength is asked for: the oldest is dropped, or one position beyond',
     'ours: the library asks at a position that training never reached',
   ),
@@ -246,8 +216,8 @@ export const options: OptionSpecs<T4RecConfig> = {
     source: 'ours: the paper counts from the first click; a date is right for items that are older than the log',
   },
   aggregation: choice(
-    ['concat', 'element-wise', 'element-wise-plain'],
     'concat',
+    ['concat', 'element-wise', 'element-wise-plain'],
     'how features join the item vector x: beside it, as x ⊙ (1 + Σ f), or as x ⊙ Σ f; then each is projected to its width',
     'paper; the library lacks the "1 +"',
   ),
@@ -257,30 +227,27 @@ export const options: OptionSpecs<T4RecConfig> = {
     `an option of ${PAPER}`,
   ),
   embeddingSizeMultiplier: number(
-    0.1,
-    64,
     2,
+    [0.1, 64],
     'categorical features have tables of width ⌈this · values^¼⌉',
     'the library',
   ),
   numericProjectionDim: integer(
     0,
-    4096,
-    0,
+    [0, 4096],
     'columns that a numeric feature is projected to; 0: the number itself; element by element always the item vector’s',
     PAPER,
   ),
-  softEmbeddingCardinality: integer(1, 4096, 10, 'vectors that a soft one-hot feature mixes', 'the library'),
-  softEmbeddingDim: integer(1, 4096, 8, 'width of these vectors', 'the library'),
+  softEmbeddingCardinality: integer(10, [1, 4096], 'vectors that a soft one-hot feature mixes', 'the library'),
+  softEmbeddingDim: integer(8, [1, 4096], 'width of these vectors', 'the library'),
   mlmProbability: number(
-    0.01,
-    0.95,
     0.3,
+    [0.01, 0.95],
     'mlm, rtd: share of clicks that are hidden',
     `${FIRST_RUN}, 0.2 to 0.6 there`,
   ),
-  plmProbability: number(0.01, 0.99, 0.5, 'plm: share of clicks that are predicted', 'tuned, 0.4 to 0.7'),
-  maxSpanLength: integer(1, 64, 4, 'plm: longest run of clicks predicted together', 'tuned, 2 to 4'),
+  plmProbability: number(0.5, [0.01, 0.99], 'plm: share of clicks that are predicted', 'tuned, 0.4 to 0.7'),
+  maxSpanLength: integer(4, [1, 64], 'plm: longest run of clicks predicted together', 'tuned, 2 to 4'),
   plmMaskInput: yesNo(
     'plm: whether clicks to predict are masked in the content stream too; auto: not in paper, in library',
     "the order hides them already; the library's class inherits it",
@@ -298,18 +265,21 @@ export const options: OptionSpecs<T4RecConfig> = {
     PAPER,
   ),
   rtdSampleFromBatch: boolean(true, "rtd: replacements come from the batch's hidden items; else from all", PAPER),
-  rtdDiscriminatorLossWeight: number(0, 1000, 1, 'rtd: weight of telling replaced clicks', 'tuned; not 50 as for text'),
-  rtdGeneratorLossWeight: number(
-    0,
-    1000,
+  rtdDiscriminatorLossWeight: number(
     1,
+    [0, 1000],
+    'rtd: weight of telling replaced clicks',
+    'tuned; not 50 as for text',
+  ),
+  rtdGeneratorLossWeight: number(
+    1,
+    [0, 1000],
     'rtd: weight of predicting hidden clicks',
     'tuned by the paper for each log',
   ),
   labelSmoothing: number(
-    0,
-    0.95,
     0.1,
+    [0, 0.95],
     'target mass on other items: shared by the others in paper, by all in library',
     `${FIRST_RUN}: 0 to 0.9`,
   ),
@@ -324,15 +294,14 @@ export const options: OptionSpecs<T4RecConfig> = {
   },
   sampledSoftmax: boolean(false, 'compare targets with maxNSamples draws, not with all items', 'the library'),
   maxNSamples: integer(
-    1,
-    1_000_000,
     100,
+    [1, 1_000_000],
     'sampledSoftmax: with sampleBy=log-uniform half the draws, whose repeats are dropped; with popularity the draws of a batch',
     'the library',
   ),
   sampleBy: choice(
-    ['log-uniform', 'popularity'],
     'log-uniform',
+    ['log-uniform', 'popularity'],
     'sampledSoftmax: whether items are drawn log-uniform by popularity rank, or ∝ support^sampleAlpha as in the other models',
     'log-uniform is the library: most draws are of the same few items',
   ),
@@ -354,8 +323,7 @@ export const options: OptionSpecs<T4RecConfig> = {
   ),
   stochasticSharedEmbeddingsReplacementProb: number(
     0,
-    0.9,
-    0,
+    [0, 0.9],
     'swap noise: share of the values of each categorical feature exchanged with others of the batch',
     'tuned, 0 to 0.1',
   ),
@@ -364,18 +332,18 @@ export const options: OptionSpecs<T4RecConfig> = {
     'whether an exchanged item is also what must be predicted',
     'ours; the official codes swap before they take targets',
   ),
-  learningRate: number(1e-8, 1, 5e-4, 'step size of AdamW (β₁ 0.9, β₂ 0.999)', `${FIRST_RUN}, 1e-4 to 2e-3`),
-  weightDecay: number(0, 1, 1e-5, 'decoupled weight decay', 'tuned, 1e-6 to 1e-4'),
-  maxGradNorm: number(0, 1e6, 1, 'largest norm of all gradients together; 0: any', 'its trainer'),
-  lrSchedule: choice(['linear', 'constant'], 'linear', 'whether the step size falls to 0 at the last epoch', PAPER),
+  learningRate: number(5e-4, [1e-8, 1], 'step size of AdamW (β₁ 0.9, β₂ 0.999)', `${FIRST_RUN}, 1e-4 to 2e-3`),
+  weightDecay: number(1e-5, [0, 1], 'decoupled weight decay', 'tuned, 1e-6 to 1e-4'),
+  maxGradNorm: number(1, [0, 1e6], 'largest norm of all gradients together; 0: any', 'its trainer'),
+  lrSchedule: choice('linear', ['linear', 'constant'], 'whether the step size falls to 0 at the last epoch', PAPER),
   batching: choice(
-    ['sessions', 'same-length'],
     'sessions',
+    ['sessions', 'same-length'],
     'sessions: batchSize of any length; same-length: as many of one length as hold batchClicks, without padding',
     'sessions is the paper and the library; same-length is ours: several times more steps in the same time',
   ),
-  batchSize: integer(1, 65_536, 128, 'sessions a step', FIRST_RUN),
-  batchClicks: integer(1, 1_000_000, 1024, 'same-length: clicks a step', 'as in SASRec'),
-  nEpochs: integer(1, 10_000, 10, 'passes over the log', PAPER),
+  batchSize: integer(128, [1, 65_536], 'sessions a step', FIRST_RUN),
+  batchClicks: integer(1024, [1, 1_000_000], 'same-length: clicks a step', 'as in SASRec'),
+  nEpochs: integer(10, [1, 10_000], 'passes over the log', PAPER),
   ...lastEpochsOptions,
 };

@@ -10,45 +10,66 @@
  * Inference asks for what comes after the last click: clm reads there; mlm and rtd append a masked column and read it;
  * plm appends an empty column that nobody sees and reads its query stream.
  */
-import type { Random } from '../../session/random';
+
+import type { BatchArray } from '../../objectives/batch';
 import type { Catalogue, SessionInput } from '../../types';
-import type { HiddenClicks, Prepared, PreparedArray, TrainingDraw } from '../model';
+import type { Prepared } from '../model';
 import { longest } from '../padding';
 import { prepareFeatures } from './features';
 import type { T4RecConfig } from './options';
 import { appendsColumn, inferenceClicks, inferenceWidth, isCausal, masksInput, seesPadding } from './settings';
 
-export function prepare(
+/** Which clicks of a session are read: `count` from `first` on. */
+export interface ReadClicks {
+  readonly first: number;
+  readonly count: number;
+}
+
+export function prepare(sessions: readonly SessionInput[], config: T4RecConfig, catalogue: Catalogue): Prepared {
+  const most = inferenceClicks(config);
+  const rows = sessions.map(({ items: { length } }) => ({
+    first: Math.max(0, length - most),
+    count: Math.min(length, most),
+  }));
+  const { prepared, width } = layOut(
+    sessions,
+    rows,
+    Number(appendsColumn(config)),
+    inferenceWidth(config),
+    config,
+    catalogue,
+  );
+  askForNext(prepared, rows, config, width);
+  return prepared;
+}
+
+/**
+ * The arrays that inference and training share: `items`, features, `real`.
+ *
+ * @param append Columns after the last click that ask for the next one.
+ * @param most Columns of a batch that is as wide as the model.
+ */
+export function layOut(
   sessions: readonly SessionInput[],
+  rows: readonly ReadClicks[],
+  append: number,
+  most: number,
   config: T4RecConfig,
   catalogue: Catalogue,
-  training?: TrainingDraw,
-): Prepared {
-  const { objective, totalSeqLength } = config;
-  const append = training ? 0 : Number(appendsColumn(config));
-  const most = training ? totalSeqLength : inferenceClicks(config);
-  // Learning the next click needs no column for the last one, but swap noise exchanges it like any other.
-  const isSwapped = config.stochasticSharedEmbeddingsReplacementProb > 0;
-  const unread = training && objective === 'clm' && !isSwapped ? 1 : 0;
-  const rows = sessions.map(({ items }) => {
-    const count = Math.min(items.length, most);
-    return { first: items.length - count, count: count - unread };
-  });
-  const widest = longest(rows.map(({ count }) => count + append));
+): { readonly prepared: Record<string, BatchArray>; readonly width: number } {
   const isFixed = seesPadding(config) && !isCausal(config);
-  const width = isFixed ? (training ? totalSeqLength : inferenceWidth(config)) : widest;
+  const width = isFixed ? most : longest(rows.map(({ count }) => count + append));
   const cells = sessions.length * width;
-
   const items = new Int32Array(cells);
   sessions.forEach((session, row) => {
     const { first, count } = rows[row]!;
     for (let t = 0; t < count; t++) items[row * width + t] = session.items[first + t]!;
   });
-  const prepared: Record<string, PreparedArray> = {
-    items: { data: items, shape: [sessions.length, width], items: true },
+  const prepared: Record<string, BatchArray> = {
+    items: { data: items, shape: [sessions.length, width], items: 'input' },
     ...prepareFeatures(sessions, rows, width, config, catalogue),
   };
-  const seen = rows.map(({ count }) => count + (objective === 'plm' ? 0 : append));
+  const seen = rows.map(({ count }) => count + (config.objective === 'plm' ? 0 : append));
   if (!isCausal(config) && !isFixed && seen.some((count) => count < width)) {
     const real = new Float32Array(cells);
     seen.forEach((count, row) => {
@@ -56,18 +77,12 @@ export function prepare(
     });
     prepared.real = { data: real, shape: [cells, 1] };
   }
-  if (training) {
-    hide(prepared, training.hidden ?? [], config, width);
-    if (isSwapped) swap(prepared, config, training.random);
-  } else {
-    askForNext(prepared, rows, config, width);
-  }
-  return prepared;
+  return { prepared, width };
 }
 
 function askForNext(
-  prepared: Record<string, PreparedArray>,
-  rows: readonly { readonly count: number }[],
+  prepared: Record<string, BatchArray>,
+  rows: readonly ReadClicks[],
   config: T4RecConfig,
   width: number,
 ): void {
@@ -84,58 +99,4 @@ function askForNext(
     for (let i = 0; i < width; i++) pairs[(row * width + i) * width + (cell % width)] = 1;
   });
   prepared.hiddenPairs = { data: pairs, shape: [rows.length, width, width] };
-}
-
-function hide(
-  prepared: Record<string, PreparedArray>,
-  hidden: readonly HiddenClicks[],
-  config: T4RecConfig,
-  width: number,
-): void {
-  if (masksInput(config)) {
-    const masked = new Float32Array(hidden.length * width);
-    hidden.forEach(({ targets }, row) => {
-      masked.set(targets, row * width);
-    });
-    prepared.masked = { data: masked, shape: [masked.length, 1] };
-  }
-  if (config.objective !== 'plm') return;
-  const pairs = new Float32Array(hidden.length * width * width);
-  hidden.forEach((clicks, row) => {
-    pairs.set(permutationMask(clicks, width), row * width * width);
-  });
-  prepared.hiddenPairs = { data: pairs, shape: [hidden.length, width, width] };
-}
-
-/**
- * Which columns which rows may not see, `[W, W]`: row i not column j where j is a target and rankᵢ ≤ rankⱼ. Columns
- * beyond the session are no targets and see what clicks that everyone sees do.
- */
-export function permutationMask({ targets, ranks }: HiddenClicks, width: number): Uint8Array {
-  const mask = new Uint8Array(width * width);
-  const rank = (column: number) => ranks?.[column] ?? -1;
-  for (let j = 0; j < targets.length; j++) {
-    if (!targets[j]) continue;
-    for (let i = 0; i < width; i++) mask[i * width + j] = Number(rank(i) <= rank(j));
-  }
-  return mask;
-}
-
-/**
- * Stochastic shared embeddings — Wu et al., NeurIPS 2019, https://arxiv.org/abs/1905.10630: each value of a categorical
- * feature, the item among them, is exchanged with probability p for another of the batch; each feature on its own.
- */
-function swap(prepared: Record<string, PreparedArray>, config: T4RecConfig, random: Random): void {
-  for (const [name, array] of Object.entries(prepared)) {
-    if (!(array.data instanceof Int32Array)) continue;
-    const data = swapped(array.data, config.stochasticSharedEmbeddingsReplacementProb, random);
-    prepared[name] = { ...array, data };
-  }
-}
-
-/** With the chosen cells taking the first values of a permutation of all that are not padding, in order. */
-export function swapped(values: Int32Array, probability: number, random: Random): Int32Array {
-  const pool = random.shuffle(values.filter((value) => value !== 0));
-  let next = 0;
-  return values.map((value) => (value !== 0 && random.uniform() < probability ? pool[next++]! : value));
 }

@@ -6,16 +6,29 @@
  * Blocks learn by `adagrad-norm.ts` and stay inside their caps. Parameters are plain arrays, and tensors only while an event is
  * predicted or learnt: nothing is held on a device.
  */
-import { gather, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import {
+  div,
+  gather,
+  type Scalar,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor1d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import { readFinite } from '../../compute/executor';
+import type { Prepared } from '../../models/model';
 import { upload } from '../../models/tensors';
-import { catalogueScores } from '../../objectives/objective';
-import { afterAll, repeatedItems } from '../../objectives/repeated';
+import type { Training } from '../../models/training';
+import { catalogueScores, type Outputs } from '../../nn/scores';
+import { type BatchArray, outputItems, type Uploaded } from '../../objectives/batch';
+import { afterAll, type RepeatBatch, repeatBatch } from '../../objectives/repeat-bias';
+import { catalogueCrossEntropy, type SampledBatch, sampledBatch, sampledCrossEntropy } from '../../objectives/softmax';
 import { INFERENCE } from '../../ranking/neural-scorer';
 import { random } from '../../session/random';
 import type { NdArray, SessionInput } from '../../types';
-import { differentiate, type StepInput } from '../differentiate';
-import type { Trainee } from '../types';
+import { gradientsOf } from '../gradients';
 import { yieldToEventLoop } from '../yield-to-event-loop';
 import { capNorm, move } from './adagrad-norm';
 import { candidatesOf } from './candidates';
@@ -31,10 +44,32 @@ const TASK = 12;
 /** Runs work on a device: between two of them everything is plain arrays. */
 export type Compute = <T>(work: () => Promise<T>) => Promise<T>;
 
+/** What a step reads: the event, and maybe a replayed session. */
+interface FullBatch {
+  readonly inputs: Prepared;
+  readonly targets: BatchArray<Tensor1D>;
+  /** Of a large catalogue; absent: all items are compared. */
+  readonly sampled?: SampledBatch;
+  readonly repeats?: RepeatBatch;
+}
+
+/** Σ −log softmax over the catalogue, or over the target and the sample. */
+function softmaxLoss(c: Tensor2D, outputs: Outputs, b: Uploaded<FullBatch>, n: number): Scalar {
+  const { targets, sampled, repeats } = b;
+  if (!sampled) return catalogueCrossEntropy(c, outputs, targets, n, { repeats });
+  return sum(sampledCrossEntropy({ ofTargets: c }, outputs, targets, sampled, repeats));
+}
+
+/** Scores are linear in these, so that they are divided where the scores would be. */
+const divided = ({ table, bias, repeats }: Outputs, by: number): Outputs => ({
+  table,
+  ...(bias && { bias: div<Tensor1D>(bias, by) }),
+  ...(repeats && { repeats: div<Tensor1D>(repeats, by) }),
+});
+
 export class Full<C = unknown> implements Learner {
   readonly #frozen: FrozenModel;
   readonly #network: BaseNetwork<C>;
-  readonly #trainee: Trainee<C>;
   readonly #parameters: FullParameters<C>;
   readonly #compute: Compute;
   #step: number;
@@ -47,25 +82,7 @@ export class Full<C = unknown> implements Learner {
     this.#compute = compute;
     this.#frozen = frozen;
     this.#network = network;
-    const { model, config, catalogue } = network;
     this.#parameters = new FullParameters(frozen, network, saved);
-    const { specs } = this.#parameters;
-    const isSampled = catalogue.items > SAMPLE_ABOVE;
-    this.#trainee = {
-      ...{ model, config, catalogue, specs },
-      plan: {
-        ...model.training(config),
-        rows: { kind: 'prefixes', maxLength: Number.MAX_SAFE_INTEGER },
-        objective: {
-          loss: 'cross-entropy',
-          ...(isSampled
-            ? { negatives: { kind: 'shared', inBatch: false, extra: SAMPLE, alpha: 0 }, maskHits: true }
-            : { negatives: { kind: 'catalogue' } }),
-          reduction: 'mean',
-          temperature: 1 / frozen.scale,
-        },
-      },
-    };
     this.#step = saved?.step ?? 0;
   }
 
@@ -115,17 +132,17 @@ export class Full<C = unknown> implements Learner {
     const other = replay[this.#step % replay.length];
     const sessions = other ? [session!, other.session] : [session!];
     const targets = Int32Array.from(other ? [item, other.target] : [item]);
-    const ids = this.#negatives();
-    const most = this.#trainee.specs.repeats?.shape[0];
-    const input: StepInput = {
-      inputs: [model.prepare(sessions, config, catalogue)],
-      targets,
-      negatives: { ids, perTarget: false },
-      ...(most !== undefined && { repeated: repeatedItems(sessions, afterAll(sessions), most, targets, ids) }),
+    const negatives = this.#negatives();
+    const most = this.#parameters.specs.repeats?.shape[0];
+    const batch: FullBatch = {
+      inputs: model.prepare(sessions, config, catalogue),
+      targets: outputItems(targets),
+      ...(negatives.length > 0 && { sampled: sampledBatch(targets, negatives, undefined) }),
+      ...(most !== undefined && { repeats: repeatBatch(sessions, afterAll(sessions), most, targets, negatives) }),
     };
     const columns = Int32Array.from(this.#parameters.rows.entries(), ([column]) => column);
     await yieldToEventLoop(TASK);
-    const gradients = await this.#compute(() => this.#gradients(input, columns));
+    const gradients = await this.#compute(() => this.#gradients(batch, columns));
     await yieldToEventLoop(TASK);
     const { rates, caps, anchor } = FULL;
     for (const [name, { values, slot, unit }] of this.#parameters.blocks) {
@@ -164,10 +181,22 @@ export class Full<C = unknown> implements Learner {
   }
 
   /** By parameter; of tables the rows of these columns, one after the other. */
-  async #gradients(input: StepInput, columns: Int32Array): Promise<Map<string, Float32Array>> {
+  async #gradients(batch: FullBatch, columns: Int32Array): Promise<Map<string, Float32Array>> {
+    const { model, config, catalogue } = this.#network;
+    const temperature = 1 / this.#frozen.scale;
+    const loss: Training<C, never, FullBatch>['loss'] = (params, b, _, run) => {
+      const c = model.encode(params, b.inputs, config, run);
+      const outputs = model.outputs(params, config);
+      const total =
+        temperature === 1
+          ? softmaxLoss(c, outputs, b, run.items)
+          : softmaxLoss(div(c, temperature), divided(outputs, temperature), b, run.items);
+      return { loss: div(total, b.targets.shape[0]) };
+    };
     const found = tidy(() => {
       const params = upload(this.tuned());
-      const { gradients } = differentiate(this.#trainee, params, input, INFERENCE);
+      const run = { ...INFERENCE, state: undefined, items: catalogue.items };
+      const { gradients } = gradientsOf(loss, this.#parameters.specs, params, batch, config, run);
       return Object.fromEntries(
         Object.entries(gradients).flatMap(([name, gradient]): [string, Tensor][] => {
           if (this.#parameters.blocks.has(name)) return [[name, gradient]];

@@ -120,7 +120,7 @@ function epochsOf(job: Job): number | undefined {
 /** What the settings say. */
 function plannedEpochs(name: string, given: Config): number {
   const model = architectures[name]!;
-  return model.training(configure<Config>(model, given)).epochs;
+  return configure<Config>(model, given)[model.epochsOption] as number;
 }
 
 const isGiven = (log: LogName, { name }: RowPlan): boolean => LOGS[log].given?.includes(name) ?? false;

@@ -43,8 +43,8 @@ import { stopBackend } from '../../../src/compute/backends/start';
 import { kernels as inference } from '../../../src/compute/kernels/wasm/inference';
 import { load, kernels as training } from '../../../src/compute/kernels/wasm/training';
 import { type AttentionParams, attention } from '../../../src/nn/attention';
-import { bprMaxLoss } from '../../../src/nn/bpr-max';
-import { productCrossEntropy, softmaxCrossEntropy } from '../../../src/nn/cross-entropy';
+import { bprMax } from '../../../src/nn/bpr-max';
+import { productCrossEntropy, crossEntropy } from '../../../src/nn/cross-entropy';
 import { dropout } from '../../../src/nn/dropout';
 import { gelu } from '../../../src/nn/gelu';
 import { layerNorm } from '../../../src/nn/layer-norm';
@@ -228,9 +228,9 @@ const CASES: Readonly<Record<string, Case>> = {
       fused.matMul({ a: a as Tensor2D, b: b as Tensor2D, transposeB: true, bias: bias!, activation: 'sigmoid' }),
     ],
   }),
-  'cross-entropy': loss((s, positive) => softmaxCrossEntropy(s, positive)),
-  'cross-entropy, smooth': loss((s, positive) => softmaxCrossEntropy(s, positive, 0.1)),
-  'cross-entropy, guarded': loss((s, positive) => softmaxCrossEntropy(s, positive, 0.1, 1e-6)),
+  'cross-entropy': loss((s, positive) => crossEntropy(s, positive)),
+  'cross-entropy, smooth': loss((s, positive) => crossEntropy(s, positive, 0.1)),
+  'cross-entropy, guarded': loss((s, positive) => crossEntropy(s, positive, 0.1, 1e-6)),
   'cross-entropy of a product': ({ rows, columns, width, seed }) => ({
     inputs: () => [make([rows, width], seed), make([columns, width], seed + 1), ids(rows, columns, seed + 2)],
     f: withSlopes(
@@ -238,7 +238,7 @@ const CASES: Readonly<Record<string, Case>> = {
       1,
     ),
   }),
-  'BPR-max': loss((s, positive) => bprMaxLoss(s, positive, 1.5)),
+  'BPR-max': loss((s, positive) => bprMax(s, positive, 1.5)),
   'masking equal ids': ({ rows, columns, seed }) => ({
     inputs: () => [make([rows, columns], seed), ids(rows, 9, seed + 1), ids(columns, 9, seed + 2)],
     f: withSlopes((x, row, column) => maskEqual(x as Tensor2D, row as Tensor1D, column as Tensor1D), 2),

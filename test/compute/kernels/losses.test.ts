@@ -27,8 +27,8 @@ import {
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bprMaxLoss } from '../../../src/nn/bpr-max';
-import { productCrossEntropy, softmaxCrossEntropy } from '../../../src/nn/cross-entropy';
+import { bprMax } from '../../../src/nn/bpr-max';
+import { productCrossEntropy, crossEntropy } from '../../../src/nn/cross-entropy';
 import { MASKED, maskEqual } from '../../../src/nn/masked';
 import { backends, start } from '../backends/start';
 import { closeTo, floatsOf, indicesOf, property } from './random';
@@ -62,7 +62,7 @@ describe.each(backends)('cross-entropy with label smoothing on %s', (name) => {
         const positive = tensor1d(indicesOf(rows, columns, seed + 1), 'int32');
         const weights = tensor1d(floatsOf(rows, seed + 2));
         const results = await Promise.all(
-          [softmaxCrossEntropy, plainCrossEntropy].map(async (loss) => [
+          [crossEntropy, plainCrossEntropy].map(async (loss) => [
             ...(await numbers(loss(scores, positive, smoothing))),
             ...(await numbers(grad((s) => sum(mul(loss(s as Tensor2D, positive, smoothing), weights)))(scores))),
           ]),
@@ -102,7 +102,7 @@ describe.each(backends)('the cross-entropy of products on %s', (name) => {
           );
         const whole = (c: Tensor, e: Tensor, b?: Tensor) => {
           const scores = matMul(c, e, false, true) as Tensor2D;
-          return sum(softmaxCrossEntropy(b ? add(scores, b) : scores, positive, smoothing));
+          return sum(crossEntropy(b ? add(scores, b) : scores, positive, smoothing));
         };
         const results: number[][] = [];
         for (const loss of [blocked, whole]) {
@@ -159,7 +159,7 @@ describe.each(backends)('BPR-max on %s', (name) => {
         const positive = tensor1d(indicesOf(rows, columns, seed + 1), 'int32');
         const weights = tensor1d(floatsOf(rows, seed + 2));
         const results = await Promise.all(
-          [bprMaxLoss, plain].map(async (loss) => [
+          [bprMax, plain].map(async (loss) => [
             ...(await numbers(loss(r, positive, bpreg))),
             ...(await numbers(grad((x) => sum(mul(loss(x as Tensor2D, positive, bpreg), weights)))(r))),
           ]),
@@ -173,8 +173,8 @@ describe.each(backends)('BPR-max on %s', (name) => {
     const positive = tensor1d([0, 0], 'int32');
     const e = Math.E;
     const squares = e / (1 + e); // w of score 1, times 1²
-    closeTo(await numbers(bprMaxLoss(r, positive, 1)), [squares, 24 * Math.log(10) + squares], 1e-5);
-    const slope = await numbers(grad((x) => sum(bprMaxLoss(x as Tensor2D, positive, 1)))(r));
+    closeTo(await numbers(bprMax(r, positive, 1)), [squares, 24 * Math.log(10) + squares], 1e-5);
+    const slope = await numbers(grad((x) => sum(bprMax(x as Tensor2D, positive, 1)))(r));
     const w = [1 / (1 + e), e / (1 + e)];
     const regularisation = [w[0]! * (0 - squares), w[1]! * (1 - squares + 2)];
     closeTo(slope, [0, ...regularisation, 0, ...regularisation], 1e-5);
@@ -184,8 +184,8 @@ describe.each(backends)('BPR-max on %s', (name) => {
     const r = matrix(2, 3, 1);
     const [bad, good] = [tensor1d([0, 3], 'int32'), tensor1d([0, 2], 'int32')];
     const before = { ...memory() };
-    expect(() => bprMaxLoss(r, bad, 0)).toThrow('column 3 is not in [0, 2]');
-    tidy(() => void grad((x) => sum(bprMaxLoss(x as Tensor2D, good, 1)))(r));
+    expect(() => bprMax(r, bad, 0)).toThrow('column 3 is not in [0, 2]');
+    tidy(() => void grad((x) => sum(bprMax(x as Tensor2D, good, 1)))(r));
     expect({ ...memory() }).toEqual(before);
   });
 });

@@ -31,8 +31,8 @@ import {
 } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type AttentionParams, attention } from '../../../src/nn/attention';
-import { bprMaxLoss } from '../../../src/nn/bpr-max';
-import { softmaxCrossEntropy } from '../../../src/nn/cross-entropy';
+import { bprMax } from '../../../src/nn/bpr-max';
+import { crossEntropy } from '../../../src/nn/cross-entropy';
 import { dropout } from '../../../src/nn/dropout';
 import { gelu } from '../../../src/nn/gelu';
 import { layerNorm } from '../../../src/nn/layer-norm';
@@ -106,8 +106,8 @@ const WORKS: Readonly<Record<string, Work>> = {
   'layer norm': rowsOf((x) =>
     layerNorm(x, sound([x.shape[1]!], 2) as Tensor1D, sound([x.shape[1]!], 3) as Tensor1D, 0.01),
   ),
-  'cross-entropy': rowsOf((x) => softmaxCrossEntropy(x, tensor1d([0, 0, 0], 'int32'))),
-  'BPR-max': rowsOf((x) => bprMaxLoss(concat([x, sound([3, 1], 4)], 1) as Tensor2D, tensor1d([0, 0, 1], 'int32'), 1)),
+  'cross-entropy': rowsOf((x) => crossEntropy(x, tensor1d([0, 0, 0], 'int32'))),
+  'BPR-max': rowsOf((x) => bprMax(concat([x, sound([3, 1], 4)], 1) as Tensor2D, tensor1d([0, 0, 1], 'int32'), 1)),
   attention: (d, bad, at) =>
     withSlope(
       (x) => {

@@ -19,7 +19,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { softmaxCrossEntropy } from '../../../src/nn/cross-entropy';
+import { crossEntropy } from '../../../src/nn/cross-entropy';
 import { backends, start } from '../backends/start';
 import { closeTo, floatsOf, indicesOf, property } from './random';
 import { agrees } from './reference';
@@ -113,24 +113,24 @@ describe.each(backends)('softmax cross-entropy on %s', (name) => {
         const positive = tensor1d(indicesOf(c.rows, c.columns, c.seed + 1), 'int32');
         const weights = make([c.rows], c.seed + 2);
         closeTo(
-          [...(await softmaxCrossEntropy(scores, positive).data())],
+          [...(await crossEntropy(scores, positive).data())],
           [...(await plain(scores, positive).data())],
           1e-5,
         );
         const slope = (loss: (s: Tensor2D, p: Tensor1D) => Tensor) =>
           grad((s) => sum(mul(loss(s as Tensor2D, positive), weights)))(scores);
-        closeTo([...(await slope(softmaxCrossEntropy).data())], [...(await slope(plain).data())], 1e-5);
+        closeTo([...(await slope(crossEntropy).data())], [...(await slope(plain).data())], 1e-5);
       },
     ));
 
   test('is exact for scores that are masked or far apart', async () => {
     const scores = tensor([0, -1e9, 0, 100, -100, 0], [2, 3]) as Tensor2D;
-    closeTo([...(await softmaxCrossEntropy(scores, tensor1d([0, 1], 'int32')).data())], [Math.log(2), 200], 1e-5);
+    closeTo([...(await crossEntropy(scores, tensor1d([0, 1], 'int32')).data())], [Math.log(2), 200], 1e-5);
   });
 
   test('follows the worked example', async () => {
     const scores = tensor([2, -0.5, 0.3, -1.2, 0.1, 1, -0.4, 0.7], [2, 4]) as Tensor2D;
-    const rows = await softmaxCrossEntropy(scores, tensor1d([0, 1], 'int32')).data();
+    const rows = await crossEntropy(scores, tensor1d([0, 1], 'int32')).data();
     closeTo([...rows], [0.26661, 0.872959], 1e-5);
   });
 
@@ -139,10 +139,10 @@ describe.each(backends)('softmax cross-entropy on %s', (name) => {
     const [bad, good] = [tensor1d([2], 'int32'), tensor1d([1], 'int32')];
     const none = [tensor([], [0, 2]) as Tensor2D, tensor1d([], 'int32')] as const;
     const before = { ...memory() };
-    expect(() => softmaxCrossEntropy(scores, bad)).toThrow('column 2 is not in [0, 1]');
+    expect(() => crossEntropy(scores, bad)).toThrow('column 2 is not in [0, 1]');
     tidy(() => {
-      expect(softmaxCrossEntropy(...none).shape).toEqual([0]);
-      grad((s) => sum(softmaxCrossEntropy(s as Tensor2D, good)))(scores);
+      expect(crossEntropy(...none).shape).toEqual([0]);
+      grad((s) => sum(crossEntropy(s as Tensor2D, good)))(scores);
     });
     expect(memory().numTensors).toBe(before.numTensors);
     expect(memory().numBytes).toBe(before.numBytes);

@@ -2,19 +2,17 @@
 import { add, gather, mean, mul, slice, sum, type Tensor, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { importers } from '../../../src/checkpoint/imports/index';
 import { caser, convolve, hidden } from '../../../src/models/caser';
-import type { Run } from '../../../src/models/model';
+import { caserTraining } from '../../../src/models/caser-training';
 import { upload } from '../../../src/models/tensors';
+import { scores as productScores } from '../../../src/nn/scores';
 import { negativeLoss, positiveLoss } from '../../../src/objectives/losses';
-import { productScores } from '../../../src/objectives/objective';
-import { differentiate } from '../../../src/train/differentiate';
+import { logOf } from '../../train/helpers';
+import { drawing, INFERENCE, lossAndGradients, withNegatives } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
 import { imported } from './weights';
 
-const INFERENCE: Run = { dropout: (x) => x };
-
 export async function caserGolden(file: GoldenFile): Promise<Computed> {
-  const { subject, load, entries } = imported(file, importers.caser, caser);
-  const { config, catalogue } = subject;
+  const { config, catalogue, load, entries } = imported(file, importers.caser, caser);
   const params = load('weights/');
   const { data: sequences, shape } = file.tensors['inputs/sequences']!;
   const [batch, length] = shape as [number, number];
@@ -32,7 +30,7 @@ export async function caserGolden(file: GoldenFile): Promise<Computed> {
 
   const outputs = tidy((): Record<string, Tensor> => {
     const arrays = upload(inputs);
-    const found = convolve(params, arrays, config, { dropout: (x) => x });
+    const found = convolve(params, arrays, config, INFERENCE);
     const g = caser.encode(params, arrays, config, INFERENCE);
     const { table, bias } = caser.outputs(params, config);
     const scores = (ids: Int32Array): Tensor1D => {
@@ -58,17 +56,17 @@ export async function caserGolden(file: GoldenFile): Promise<Computed> {
     };
   });
 
-  const { loss, gradients } = differentiate(
-    subject,
-    params,
-    {
-      inputs: [inputs],
-      vectorOf: targets.map((_, i) => Math.floor((i * batch) / targets.length)),
-      targets,
-      negatives: { ids: negatives, perTarget: true, rows: batch },
-    },
-    INFERENCE,
-  );
+  // Sessions of the clicks and then the targets.
+  const T = targets.length / batch;
+  const wholes = sessions.map(({ items }, b) => [...items, ...targets.subarray(b * T, (b + 1) * T)]);
+  const log = { sessions: { ...logOf(wholes), users: Int32Array.from(users) }, catalogue, first: 0 };
+  const { offsets } = log.sessions;
+  const rows = wholes.map((_, source) => {
+    const end = offsets[source + 1]!;
+    return { source, from: offsets[source]!, firstTarget: end - T, end };
+  });
+  const step = withNegatives(caserTraining.batch(rows, log, config, drawing()), negatives);
+  const { loss, gradients } = lossAndGradients(caserTraining, params, step, config, catalogue);
   const computed: Record<string, ArrayLike<number>> = {
     'loss/bce': (await loss.data()).slice(),
     ...(await entries('grads/', gradients)),

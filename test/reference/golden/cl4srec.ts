@@ -13,16 +13,18 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { importers } from '../../../src/checkpoint/imports/index';
-import { cl4srec } from '../../../src/models/cl4srec';
-import type { ContrastiveSpec, Run } from '../../../src/models/model';
+import { type Cl4srecConfig, cl4srec } from '../../../src/models/cl4srec';
+import { type Cl4srecBatch, cl4srecTraining } from '../../../src/models/cl4srec-training';
+import { coserecHidden } from '../../../src/models/coserec-encoder';
 import { upload } from '../../../src/models/tensors';
 import { viewGroups } from '../../../src/objectives/augmentations';
+import { vector } from '../../../src/objectives/batch';
 import { ntXent } from '../../../src/objectives/contrastive';
-import { differentiate, trainee } from '../../../src/train/differentiate';
+import { sequences } from '../../../src/objectives/examples';
+import { logOf } from '../../train/helpers';
+import { drawing, INFERENCE, lossAndGradients, withNegatives } from '../through-training';
 import type { Computed, GoldenFile, Noise } from './compare';
 import { imported } from './weights';
-
-const INFERENCE: Run = { dropout: (x) => x };
 
 export const cl4srecGolden = (file: GoldenFile): Promise<Computed> =>
   'taus' in file.config ? similarities(file) : encoder(file);
@@ -37,8 +39,7 @@ function sessionsOf({ tensors }: GoldenFile, name: string) {
 }
 
 async function encoder(file: GoldenFile): Promise<Computed> {
-  const { subject, load, entries } = imported(file, importers.cl4srec, cl4srec);
-  const { config, catalogue } = subject;
+  const { config, catalogue, load, entries } = imported(file, importers.cl4srec, cl4srec);
   const params = load('weights/');
   const computed: Record<string, ArrayLike<number>> = {};
   const names = { seq: 'sequence_output', view1: 'view1_output', view2: 'view2_output' };
@@ -47,7 +48,7 @@ async function encoder(file: GoldenFile): Promise<Computed> {
     if (prepared.items!.data.some((item, i) => item !== file.tensors[`inputs/${input}`]!.data[i])) {
       throw new Error(`prepare() lays the sessions out otherwise than inputs/${input}.`);
     }
-    const hidden = tidy(() => cl4srec.positions!.encode(params, upload(prepared), config, INFERENCE));
+    const hidden = tidy(() => coserecHidden(params, upload(prepared), config, INFERENCE));
     computed[`outputs/${output}`] = (await hidden.data()).slice();
     if (input === 'seq') {
       const table = params.items as Tensor2D;
@@ -63,27 +64,31 @@ async function encoder(file: GoldenFile): Promise<Computed> {
 
   const [positives, negatives] = ['pos', 'neg'].map((name) => file.tensors[`inputs/${name}`]!.data as Int32Array);
   const real = Int32Array.from(positives!, (_, i) => i).filter((i) => positives![i] !== 0);
+  const seen = sessionsOf(file, 'seq');
+  const length = positives!.length / seen.length;
+  const wholes = seen.map(({ items }, b) => [...items, positives![(b + 1) * length - 1]!]);
+  const log = { sessions: logOf(wholes), catalogue, first: 0 };
   const views = [...sessionsOf(file, 'view1'), ...sessionsOf(file, 'view2')];
-  const step = {
-    inputs: [cl4srec.prepare(sessionsOf(file, 'seq'), config, catalogue)],
-    vectorOf: real,
-    targets: real.map((i) => positives![i]!),
-    negatives: { ids: real.map((i) => negatives![i]!), perTarget: true },
-  };
-  const withViews = {
-    ...step,
+  const withViews: Pick<Cl4srecBatch, 'views'> = {
     views: {
       inputs: [cl4srec.prepare(views, config, catalogue)],
-      groups: viewGroups(views.slice(0, views.length / 2), false),
+      places: vector(Int32Array.from(views.keys())),
+      groups: vector(viewGroups(views.slice(0, views.length / 2), false)),
     },
   };
-  for (const [name, over, input] of [
-    ['rec', { lambda: 0, recWeight: 1 }, step],
+  for (const [name, over, recorded] of [
+    ['rec', { lambda: 0, recWeight: 1 }, {}],
     ['joint', {}, withViews],
     ['cl_cosine_ntxent', { lambda: 1, recWeight: 0, similarity: 'cosine' }, withViews],
   ] as const) {
-    const variant = trainee(cl4srec, { ...config, ...over }, catalogue);
-    const { loss, gradients, measures } = differentiate(variant, params, input, INFERENCE);
+    const variant = { ...config, ...over };
+    const drawn = cl4srecTraining.batch(sequences(log, config.maxlen), log, variant, drawing());
+    if (drawn.targets.data.join() !== real.map((i) => positives![i]!).join()) {
+      throw new Error('batch() predicts other items than inputs/pos.');
+    }
+    const given = real.map((i) => negatives![i]!);
+    const step = { ...withNegatives(drawn, given), ...recorded };
+    const { loss, gradients, measures } = lossAndGradients(cl4srecTraining, params, step, variant, catalogue);
     computed[`loss/${name}`] = (await loss.data()).slice();
     Object.assign(computed, await entries(`grads/${name}/`, gradients));
     if (name === 'joint') computed['loss/cl_dot_nce'] = (await measures!.contrastive!.data()).slice();
@@ -115,7 +120,7 @@ export function cl4srecNoise({ tensors }: GoldenFile): Noise {
 /** `loss/KIND_tauτ` and its gradients by both inputs. */
 async function similarities({ tensors }: GoldenFile): Promise<Computed> {
   const computed: Record<string, ArrayLike<number>> = {};
-  const kinds: Record<string, ContrastiveSpec['similarity']> = { dot_nce: 'dot', cosine_ntxent: 'cosine' };
+  const kinds: Record<string, Cl4srecConfig['similarity']> = { dot_nce: 'dot', cosine_ntxent: 'cosine' };
   const inputs = ['z1', 'z2'].map((name) => tensors[`inputs/${name}`]!);
   const [batch, d] = inputs[0]!.shape as [number, number];
   for (const name of Object.keys(tensors)) {
@@ -128,8 +133,7 @@ async function similarities({ tensors }: GoldenFile): Promise<Computed> {
         Int32Array.from({ length: 2 * batch }, (_, i) => i % batch),
         'int32',
       );
-      const f = (...z: Tensor[]): Scalar =>
-        ntXent(concat(z) as Tensor2D, groups, { similarity, temperature: Number(tau) });
+      const f = (...z: Tensor[]): Scalar => ntXent(concat(z) as Tensor2D, groups, similarity, Number(tau));
       return [f(...views), ...grads(f)(views)];
     });
     computed[name] = (await loss!.data()).slice();

@@ -1,18 +1,18 @@
 /** What GRU4Rec's golden files ask for, computed by the product. */
-import { gather, type Tensor, type Tensor1D, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { importers } from '../../../src/checkpoint/imports/index';
 import { gru4rec } from '../../../src/models/gru4rec';
-import type { Run, State } from '../../../src/models/model';
-import { catalogueScores, logQ, productScores } from '../../../src/objectives/objective';
-import { epochBatches } from '../../../src/train/batches';
-import { differentiate } from '../../../src/train/differentiate';
+import { gru4recBatch, gru4recTraining } from '../../../src/models/gru4rec-training';
+import type { State } from '../../../src/models/model';
+import { catalogueScores, scoresOf } from '../../../src/nn/scores';
 import { Optimiser } from '../../../src/train/optimiser';
-import { Learner } from '../../../src/train/step';
+import { TrainStep } from '../../../src/train/step';
 import type { Sessions } from '../../../src/types';
+import { logOf } from '../../train/helpers';
+import { drawing, INFERENCE, lossAndGradients } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
 import { imported } from './weights';
 
-const INFERENCE: Run = { dropout: (x) => x };
 const importer = importers.gru4rec;
 
 /** Their indices count from 0, ours from 1. */
@@ -25,8 +25,7 @@ export async function gru4recGolden(file: GoldenFile): Promise<Computed> {
 
 /** Session-parallel inference: hidden states and scores after every step. */
 async function steps(file: GoldenFile): Promise<Computed> {
-  const { subject, load } = imported(file, importer, gru4rec);
-  const { config, model, catalogue } = subject;
+  const { config, catalogue, load } = imported(file, importer, gru4rec);
   const params = load('weights/');
   const input = file.tensors['inputs/steps_in_idx']!;
   const [count, batch] = input.shape as [number, number];
@@ -41,7 +40,7 @@ async function steps(file: GoldenFile): Promise<Computed> {
     const items = input.data.subarray(t * batch, (t + 1) * batch);
     const rows = items.filter((i) => i >= 0).length;
     const before = state;
-    const outputs = model.outputs(params, config);
+    const outputs = gru4rec.outputs(params, config);
     let all: Tensor2D | undefined;
     ({ state, all } = tidy(() => {
       const from = previous.subarray(t * batch, t * batch + rows);
@@ -55,8 +54,8 @@ async function steps(file: GoldenFile): Promise<Computed> {
         ),
       );
       const clicks = tensor1d(ours(items.subarray(0, rows)), 'int32');
-      const next = model.stepping!.step(params, carried, clicks, config, INFERENCE);
-      return { state: [...next], all: catalogueScores(model.stepping!.vector(next), outputs, n) };
+      const next = gru4rec.stepping!.step(params, carried, clicks, config, INFERENCE);
+      return { state: [...next], all: catalogueScores(gru4rec.stepping!.vector(next), outputs, n) };
     }));
     for (const value of before) value.dispose();
     for (let i = 0; i < state.length; i++) hidden[i]!.set(await state[i]!.data(), t * batch * config.layers[i]!);
@@ -88,30 +87,20 @@ async function losses(file: GoldenFile): Promise<Computed> {
   const extra = y.subarray(x.length);
   const variants = file.config.losses as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   for (const [name, variant] of Object.entries(variants)) {
-    const { subject, load, entries } = imported(file, importer, gru4rec, support, variant);
+    const { config, catalogue, load, entries } = imported(file, importer, gru4rec, support, variant);
     const params = load('weights/');
-    const hidden = subject.config.layers.map((_, i) => file.tensors[`inputs/loss_H_${i}`]!);
+    const hidden = config.layers.map((_, i) => file.tensors[`inputs/loss_H_${i}`]!);
     const carried = hidden.map(({ data, shape }) => tensor2d(data, shape as [number, number]));
-    const { loss, gradients, state } = differentiate(
-      subject,
-      params,
-      {
-        inputs: [{ items: { data: x, shape: [x.length], items: true } }],
-        carried,
-        targets,
-        negatives: { ids: extra, perTarget: false },
-        logq: logQ(subject.plan.objective, support, targets, extra, subject.plan.batchSize),
-      },
-      INFERENCE,
-    );
+    // Sessions of two events. The state before them comes from the file.
+    const sessions = logOf(Array.from(x, (item, b) => [item, targets[b]!]));
+    const rows = Array.from(x, (_, b) => ({ start: 2 * b, at: 2 * b, last: 2 * b + 1, carriedFrom: b }));
+    const batch = gru4recBatch(rows, extra, { sessions, catalogue, first: 0 }, config);
+    const { loss, gradients, state } = lossAndGradients(gru4recTraining, params, batch, config, catalogue, carried);
     computed[`loss/${name}`] = (await loss.data()).slice();
     Object.assign(computed, await entries(`grads/${name}/`, gradients));
-    const scores = tidy(() => {
-      const { table, bias } = gru4rec.outputs(params, subject.config);
-      const ids = tensor1d(y, 'int32');
-      const columns = { table: gather(table, ids) as Tensor2D, bias: gather(bias!, ids) as Tensor1D };
-      return productScores(gru4rec.stepping!.vector(state!), columns);
-    });
+    const scores = tidy(() =>
+      scoresOf(gru4rec.stepping!.vector(state!), gru4rec.outputs(params, config), tensor1d(y, 'int32')),
+    );
     computed['outputs/loss_scores'] = (await scores.data()).slice();
     for (const value of [loss, scores, ...carried, ...state!, ...Object.values(gradients), ...Object.values(params)]) {
       value.dispose();
@@ -120,36 +109,38 @@ async function losses(file: GoldenFile): Promise<Computed> {
   return computed;
 }
 
-/** The reference's `fit()`: the product's batches, optimiser and learner, with the recorded negatives. */
+/** The reference's `fit()`: the product's rows, steps and optimiser, with the recorded negatives. */
 async function wholeFit(file: GoldenFile): Promise<Computed> {
   const sessions = logSessions(file);
   const n = file.config.n_items as number;
   const support = new Int32Array(n + 1);
   for (const item of sessions.items) support[item]!++;
-  const { subject, load, entries } = imported(file, importer, gru4rec, support);
-  const { plan } = subject;
+  const { config, catalogue, specs, load, entries } = imported(file, importer, gru4rec, support);
+  const plan = gru4recTraining.plan(config);
   const params = load('before/');
   const recorded = file.tensors['inputs/steps_negatives'];
   const extra = recorded?.shape[1] ?? 0;
   const optimiser = new Optimiser(plan.optimiser, params);
-  const learner = new Learner(subject, params, optimiser, 0, (_, step) => ({
-    ids: ours(recorded?.data.subarray(step * extra, (step + 1) * extra) ?? []),
-    perTarget: false,
-  }));
-  const { batchSize } = plan;
   const losses: number[] = [];
+  const training: typeof gru4recTraining = {
+    ...gru4recTraining,
+    batch: (rows, log) => {
+      const step = losses.length;
+      return gru4recBatch(rows, ours(recorded?.data.subarray(step * extra, (step + 1) * extra) ?? []), log, config);
+    },
+  };
+  const log = { sessions, catalogue, first: 0 };
+  const trainStep = new TrainStep({ training, config, specs, log }, params, optimiser, 0);
   for (let epoch = 0; epoch < plan.epochs; epoch++) {
-    const batches = epochBatches(plan.rows, sessions, { batchSize, fewestRows: extra > 0 ? 1 : 2, seed: 0, epoch });
-    for (const batch of batches) {
-      sameBatch(file, batch.targets, 'inputs/steps_target_idx', losses.length, batchSize);
-      if (batch.input.kind === 'clicks') {
-        sameBatch(file, batch.input.items, 'inputs/steps_in_idx', losses.length, batchSize);
-      }
-      const loss = learner.run(batch, losses.length, plan.optimiser.learningRate);
+    for (const rows of training.rows(log, config, drawing())) {
+      const clicks = (back: number) => Int32Array.from(rows, ({ at }) => sessions.items[at + back]!);
+      sameBatch(file, clicks(1), 'inputs/steps_target_idx', losses.length, config.batchSize);
+      sameBatch(file, clicks(0), 'inputs/steps_in_idx', losses.length, config.batchSize);
+      const loss = trainStep.run(rows, losses.length, plan.optimiser.learningRate);
       losses.push((await loss.data())[0]!);
       loss.dispose();
     }
-    learner.forget(); // sessions of the next epoch start anew
+    trainStep.forget(); // sessions of the next epoch start anew
   }
   const slots = (slot: string): Record<string, Tensor> =>
     Object.fromEntries(

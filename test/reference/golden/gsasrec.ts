@@ -2,19 +2,19 @@
 import { dispose, reshape, slice, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
 import { importers } from '../../../src/checkpoint/imports/index';
 import type { Run } from '../../../src/models/model';
-import { sasrec } from '../../../src/models/sasrec';
+import { sasrec, sasrecHidden } from '../../../src/models/sasrec';
+import { sasrecTraining } from '../../../src/models/sasrec-training';
 import { upload } from '../../../src/models/tensors';
-import { catalogueScores } from '../../../src/objectives/objective';
+import { catalogueScores } from '../../../src/nn/scores';
+import { sequences } from '../../../src/objectives/examples';
 import { topK } from '../../../src/ranking/top-k';
-import { differentiate } from '../../../src/train/differentiate';
+import { logOf } from '../../train/helpers';
+import { drawing, INFERENCE, lossAndGradients } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
 import { imported } from './weights';
 
-const INFERENCE: Run = { dropout: (x) => x };
-
 export async function gsasrecGolden(file: GoldenFile): Promise<Computed> {
-  const { subject, load, entries } = imported(file, importers.gsasrec, sasrec);
-  const { config, catalogue } = subject;
+  const { config, catalogue, load, entries } = imported(file, importers.gsasrec, sasrec);
   const padding = catalogue.items + 1;
   const params = load('weights/');
   const computed: Record<string, ArrayLike<number>> = {};
@@ -39,7 +39,7 @@ export async function gsasrecGolden(file: GoldenFile): Promise<Computed> {
       },
     };
     const [hidden, ...weights] = tidy(() => {
-      const vectors = sasrec.positions!.encode(params, upload(prepared), config, run);
+      const vectors = sasrecHidden(params, upload(prepared), config, run, false);
       const all = reshape(vectors, [rows.length + 1, length, -1]);
       return [slice(all, 0, rows.length), ...attention] as Tensor[];
     });
@@ -67,33 +67,15 @@ export async function gsasrecGolden(file: GoldenFile): Promise<Computed> {
   const seen = positives.map((row) => row.subarray(0, -1));
   computed['outputs/train_hidden'] = (await forward(seen)).hidden;
 
-  const inputs = sasrec.prepare(seen.map(real), config, catalogue);
-  const width = inputs.items!.shape[1]!;
   const { data: drawn, shape } = file.tensors['inputs/negatives']!;
   const [, columns, count] = shape as [number, number, number];
-  const vectorOf: number[] = [];
-  const targets: number[] = [];
-  const negatives: number[] = [];
-  seen.forEach((row, b) => {
-    const clicks = real(row).items.length;
-    for (let t = 0; t < clicks; t++) {
-      const column = row.length - clicks + t + 1; // of the click after it
-      vectorOf.push(b * width + sasrec.positions!.column(t, clicks, width, config));
-      targets.push(positives[b]![column]!);
-      negatives.push(...drawn.subarray((b * columns + column) * count, (b * columns + column + 1) * count));
-    }
+  const negatives = seen.flatMap((row, b) => {
+    const first = b * columns + columns - real(row).items.length;
+    return Array.from(drawn.subarray(first * count, (b + 1) * columns * count));
   });
-  const { loss, gradients } = differentiate(
-    subject,
-    params,
-    {
-      inputs: [inputs],
-      vectorOf: Int32Array.from(vectorOf),
-      targets: Int32Array.from(targets),
-      negatives: { ids: Int32Array.from(negatives), perTarget: true },
-    },
-    INFERENCE,
-  );
+  const log = { sessions: logOf(positives.map((row) => Array.from(real(row).items))), catalogue, first: 0 };
+  const step = sasrecTraining.batch(sequences(log, config.maxlen), log, config, drawing(negatives));
+  const { loss, gradients } = lossAndGradients(sasrecTraining, params, step, config, catalogue);
   computed['loss/gbce'] = (await loss.data()).slice();
   Object.assign(computed, await entries('grads/', gradients));
   dispose([loss, ...Object.values(gradients), ...Object.values(params)]);

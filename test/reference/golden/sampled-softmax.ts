@@ -1,42 +1,68 @@
 /** What the golden file of Transformers4Rec's sampled softmax asks for, computed by the product. */
-import { engine, type Tensor, type Tensor1D, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { div, engine, type Tensor, type Tensor2D, tensor2d, tidy, zeros } from '@tensorflow/tfjs-core';
 import { configure } from '../../../src/models/configuration';
-import { transformers4rec } from '../../../src/models/transformers4rec/model';
-import { correctionOf, objectiveLoss, scoredColumns } from '../../../src/objectives/objective';
+import { toTensor } from '../../../src/models/tensors';
+import { transformers4rec } from '../../../src/models/transformers4rec/transformers4rec';
+import {
+  softmaxLoss,
+  type T4RecBatch,
+  transformers4recTraining,
+} from '../../../src/models/transformers4rec/transformers4rec-training';
+import { mapArrays, type Uploaded } from '../../../src/objectives/batch';
+import { nextClicks } from '../../../src/objectives/masking';
+import { sampledScores } from '../../../src/objectives/softmax';
+import { random } from '../../../src/session/random';
+import { logOf } from '../../train/helpers';
 import type { Computed, GoldenFile } from './compare';
 
+/** The score of a negative that is the target. */
+const HIT = -655.04;
+
 export async function sampledSoftmaxGolden({ tensors, config: given }: GoldenFile): Promise<Computed> {
+  const tau = given.softmax_temperature as number;
+  const n = given.n_items as number;
   const config = configure(transformers4rec, {
     form: 'library',
+    lm: 'gru',
+    objective: 'clm',
     sampledSoftmax: true,
     maxNSamples: given.max_n_samples,
-    softmaxTemperature: given.softmax_temperature,
+    softmaxTemperature: tau,
     labelSmoothing: 0,
   });
-  const spec = transformers4rec.training(config).objective;
-  const matrix = (name: string): Tensor2D => tensor2d(tensors[name]!.data, tensors[name]!.shape as [number, number]);
   const ids = (name: string): Int32Array => Int32Array.from(tensors[name]!.data);
   const [targets, negatives] = [ids('inputs/targets'), ids('inputs/negatives')];
-  const logq = correctionOf(tensors['inputs/sampling_probabilities']!.data, targets, negatives);
+  const matrix = (name: string): Tensor2D => tensor2d(tensors[name]!.data, tensors[name]!.shape as [number, number]);
   const xs = [matrix('inputs/hidden'), matrix('weights/item_embedding')] as const;
 
+  // One session whose clicks after the first are the targets. Item 1 is the most popular one, item n the least.
+  const session = [1, ...targets];
+  const support = Int32Array.from({ length: n + 1 }, (_, item) => n + 1 - item);
+  const log = { sessions: logOf([session]), catalogue: { items: n, support }, first: 0 };
+  const row = { source: 0, from: 0, end: session.length, hidden: nextClicks(session.length, false) };
+  let draw = 0;
+  // The inverse of the sampler's distribution function, in the middle of the item's step.
+  const uniform = () => Math.log(negatives[draw++ % negatives.length]! + 0.5) / Math.log(n + 1);
+  const draws = { ...random(1), uniform };
+  const batch = transformers4recTraining.batch([row], log, config, () => draws);
+  if (batch.sampled!.negatives.data.join() !== negatives.join()) {
+    throw new Error('batch() draws other items than inputs/negatives.');
+  }
+
   const found = tidy((): Record<string, Tensor> => {
-    const [vectors, table] = xs;
-    const input = {
-      vectors,
-      outputs: { table },
-      targets: tensor1d(targets, 'int32') as Tensor1D,
-      negatives: tensor1d(negatives, 'int32') as Tensor1D,
-      logq: tensor1d(logq),
-      items: table.shape[0] - 1,
-      nominalBatch: targets.length,
-      params: {},
-    };
-    const { scores, positive } = scoredColumns(spec, input);
-    const { value, grads } = engine().gradients(() => objectiveLoss(spec, input), [...xs]);
+    const step = mapArrays(batch, toTensor) as Uploaded<T4RecBatch>;
+    const [table, sampled] = [xs[1], step.sampled!];
+    const vectors = () => div(xs[0], tau) as Tensor2D;
+    const divided = {
+      ...sampled,
+      logqTargets: div(sampled.logqTargets!, tau),
+      logqNegatives: div(sampled.logqNegatives!, tau),
+    } as typeof sampled;
+    const f = () => div(softmaxLoss(vectors(), { table }, step, config, n), targets.length);
+    const { value, grads } = engine().gradients(f, [...xs]);
     return {
-      'outputs/logits': scores,
-      'outputs/new_targets': positive,
+      'outputs/logits': sampledScores({ ofTargets: vectors() }, { table }, step.targets, divided, undefined, HIT / tau),
+      'outputs/new_targets': zeros([targets.length], 'int32'),
       'loss/cross_entropy': value,
       'grads/hidden': grads[0]!,
       'grads/item_embedding': grads[1]!,

@@ -1,33 +1,32 @@
 /** What SASRec's golden files ask for, computed by the product. */
 import { gather, matMul, mul, sum, type Tensor, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { importers } from '../../../src/checkpoint/imports/index';
-import type { Run } from '../../../src/models/model';
-import { sasrec } from '../../../src/models/sasrec';
+import { sasrec, sasrecHidden } from '../../../src/models/sasrec';
+import { sasrecTraining } from '../../../src/models/sasrec-training';
 import { upload } from '../../../src/models/tensors';
-import { differentiate } from '../../../src/train/differentiate';
+import { sequences } from '../../../src/objectives/examples';
+import { logOf } from '../../train/helpers';
+import { drawing, INFERENCE, lossAndGradients, withNegatives } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
 import { imported } from './weights';
 
-const INFERENCE: Run = { dropout: (x) => x };
-
 export async function sasrecGolden(file: GoldenFile): Promise<Computed> {
-  const { subject, load, entries } = imported(file, importers.sasrec, sasrec);
-  const { config, catalogue } = subject;
+  const { config, catalogue, load, entries } = imported(file, importers.sasrec, sasrec);
   const params = load('weights/');
-  const { data: sequences, shape } = file.tensors['inputs/seq']!;
+  const { data: items, shape } = file.tensors['inputs/seq']!;
   const [batch, length] = shape as [number, number];
   const sessions = Array.from({ length: batch }, (_, b) => ({
-    items: sequences.subarray(b * length, (b + 1) * length).filter((item) => item !== 0),
+    items: items.subarray(b * length, (b + 1) * length).filter((item) => item !== 0),
   }));
   const inputs = sasrec.prepare(sessions, config, catalogue);
-  if (inputs.items!.data.some((item, i) => item !== sequences[i])) {
+  if (inputs.items!.data.some((item, i) => item !== items[i])) {
     throw new Error('prepare() lays the sessions out otherwise than inputs/seq.');
   }
   const positives = file.tensors['inputs/pos']!.data as Int32Array;
   const negatives = file.tensors['inputs/neg']!.data as Int32Array;
 
   const outputs = tidy((): Record<string, Tensor> => {
-    const features = sasrec.positions!.encode(params, upload(inputs), config, INFERENCE); // [B · L, d]
+    const features = sasrecHidden(params, upload(inputs), config, INFERENCE, false); // [B · L, d]
     const last = gather(
       features,
       tensor1d(
@@ -46,16 +45,21 @@ export async function sasrecGolden(file: GoldenFile): Promise<Computed> {
   });
 
   const real = Int32Array.from(positives, (_, i) => i).filter((i) => positives[i] !== 0);
-  const { loss, gradients } = differentiate(
-    subject,
+  const wholes = sessions.map(({ items }, b) => [...items, positives[(b + 1) * length - 1]!]);
+  const log = { sessions: logOf(wholes), catalogue, first: 0 };
+  const step = sasrecTraining.batch(sequences(log, config.maxlen), log, config, drawing());
+  if (step.targets.data.join() !== real.map((i) => positives[i]!).join()) {
+    throw new Error('batch() predicts other items than inputs/pos.');
+  }
+  const { loss, gradients } = lossAndGradients(
+    sasrecTraining,
     params,
-    {
-      inputs: [inputs],
-      vectorOf: real,
-      targets: real.map((i) => positives[i]!),
-      negatives: { ids: real.map((i) => negatives[i]!), perTarget: true },
-    },
-    INFERENCE,
+    withNegatives(
+      step,
+      real.map((i) => negatives[i]!),
+    ),
+    config,
+    catalogue,
   );
   const computed: Record<string, ArrayLike<number>> = {
     'loss/bce': (await loss.data()).slice(),

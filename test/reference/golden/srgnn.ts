@@ -1,35 +1,35 @@
 /** What SR-GNN's golden files ask for, computed by the product. */
 import { tidy } from '@tensorflow/tfjs-core';
 import { importers } from '../../../src/checkpoint/imports/index';
-import type { Run } from '../../../src/models/model';
 import { nodeStates, type SrgnnConfig, srgnn } from '../../../src/models/srgnn';
+import { srgnnTraining } from '../../../src/models/srgnn-training';
 import { upload } from '../../../src/models/tensors';
-import { catalogueScores } from '../../../src/objectives/objective';
-import { differentiate } from '../../../src/train/differentiate';
+import { catalogueScores } from '../../../src/nn/scores';
 import { Optimiser } from '../../../src/train/optimiser';
-import { Learner } from '../../../src/train/step';
-import type { Trainee } from '../../../src/train/types';
+import { TrainStep } from '../../../src/train/step';
 import type { SessionInput } from '../../../src/types';
+import { logOf } from '../../train/helpers';
+import { drawing, INFERENCE, lossAndGradients } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
-import { imported } from './weights';
-
-const INFERENCE: Run = { dropout: (x) => x };
+import { type Imported, imported } from './weights';
 
 export async function srgnnGolden(file: GoldenFile): Promise<Computed> {
-  const { subject, load, entries, unused } = imported(file, importers.srgnn, srgnn);
-  const { config, catalogue, plan } = subject;
+  const subject = imported(file, importers.srgnn, srgnn);
+  const { config, catalogue, specs, load, entries, unused } = subject;
   const sessions = rowsOf(file, 'inputs/sessions').map((row) => ({ items: row.filter((item) => item !== 0) }));
   const targets = file.tensors['inputs/targets']!.data as Int32Array;
   const params = load('weights/');
 
   const inputs = srgnn.prepare(sessions, config, catalogue);
   checkGraphs(file, inputs);
-  const { loss, gradients } = differentiate(
-    subject,
-    params,
-    { inputs: [inputs], targets, negatives: { ids: new Int32Array(0), perTarget: false } },
-    INFERENCE,
-  );
+  const log = { sessions: logOf(sessions.map(({ items }, b) => [...items, targets[b]!])), catalogue, first: 0 };
+  const { offsets } = log.sessions;
+  const rows = sessions.map((_, source) => {
+    const firstTarget = offsets[source + 1]! - 1;
+    return { source, from: offsets[source]!, firstTarget, end: firstTarget + 1 };
+  });
+  const batch = srgnnTraining.batch(rows, log, config, drawing());
+  const { loss, gradients } = lossAndGradients(srgnnTraining, params, batch, config, catalogue);
   const scores = tidy(() => {
     const vectors = srgnn.encode(params, upload(inputs), config, INFERENCE);
     return catalogueScores(vectors, srgnn.outputs(params, config), catalogue.items);
@@ -45,14 +45,13 @@ export async function srgnnGolden(file: GoldenFile): Promise<Computed> {
   // The same batch again and again.
   const steps = file.config.adam_steps as number;
   if (steps > 0) {
-    const optimiser = new Optimiser(plan.optimiser, params);
-    const none = { ids: new Int32Array(0), perTarget: false };
-    const learner = new Learner(subject, params, optimiser, 0, () => none);
-    const origin = { row: Int32Array.from(targets, (_, b) => b), click: new Int32Array(targets.length) };
+    const { optimiser: spec } = srgnnTraining.plan(config);
+    const optimiser = new Optimiser(spec, params);
+    const task = { training: srgnnTraining, config, specs, log };
+    const trainStep = new TrainStep(task, params, optimiser, 0);
     const losses: number[] = [];
     for (let step = 0; step < steps; step++) {
-      const batch = { input: { kind: 'sessions', sessions }, targets, origin } as const;
-      const before = learner.run(batch, step, plan.optimiser.learningRate);
+      const before = trainStep.run(rows, step, spec.learningRate);
       losses.push((await before.data())[0]!);
       before.dispose();
     }
@@ -72,7 +71,7 @@ export async function srgnnGolden(file: GoldenFile): Promise<Computed> {
  */
 async function states(
   file: GoldenFile,
-  { config, catalogue }: Trainee<SrgnnConfig>,
+  { config, catalogue }: Imported<SrgnnConfig>,
   sessions: readonly SessionInput[],
   params: Parameters<typeof nodeStates>[0],
 ): Promise<Computed> {

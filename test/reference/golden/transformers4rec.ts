@@ -12,20 +12,27 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { importers } from '../../../src/checkpoint/imports/index';
-import type { HiddenClicks, Prepared, PreparedArray, Run } from '../../../src/models/model';
+import type { Prepared, Run } from '../../../src/models/model';
 import { upload } from '../../../src/models/tensors';
-import { transformers4rec } from '../../../src/models/transformers4rec/model';
-import { productScores } from '../../../src/objectives/objective';
+import type { T4RecConfig } from '../../../src/models/transformers4rec/options';
+import { clickScorers, discriminate, transformers4rec } from '../../../src/models/transformers4rec/transformers4rec';
+import {
+  prepareMasked,
+  type T4RecBatch,
+  transformers4recTraining,
+} from '../../../src/models/transformers4rec/transformers4rec-training';
+import { scores as productScores } from '../../../src/nn/scores';
+import { type BatchArray, vector } from '../../../src/objectives/batch';
+import type { HiddenClicks } from '../../../src/objectives/masking';
+import { replacedLoss } from '../../../src/objectives/replaced-tokens';
 import { random } from '../../../src/session/random';
-import { differentiate } from '../../../src/train/differentiate';
-import { discriminationLoss } from '../../../src/train/discriminate';
+import { logOf } from '../../train/helpers';
+import { drawing, INFERENCE, lossAndGradients } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
 import { sampledSoftmaxGolden } from './sampled-softmax';
 import { type Imported, imported } from './weights';
 
-const INFERENCE: Run = { dropout: (x) => x };
 const model = transformers4rec;
-type Config = Parameters<typeof transformers4rec.training>[0];
 type Mode = 'train' | 'eval' | 'infer';
 
 export async function transformers4recGolden(file: GoldenFile): Promise<Computed> {
@@ -57,11 +64,11 @@ function targetsOf({ tensors }: GoldenFile, mode: Mode) {
 }
 
 /** The product's arrays; those that the file has too must be equal. */
-function prepared(file: GoldenFile, { subject }: Imported<Config>, mode: Mode): Prepared {
-  const { config, catalogue } = subject;
+function prepared(file: GoldenFile, golden: Imported<T4RecConfig>, mode: Mode): Prepared {
+  const { config, catalogue } = golden;
   const { batch, length, sessions } = clicksOf(file);
   const schema = file.tensors[`inputs/${mode}/mask_schema`]!;
-  const flags = (value: 0 | 1): PreparedArray => ({
+  const flags = (value: 0 | 1): BatchArray => ({
     data: Float32Array.from(schema.data, (flag) => Number(flag === value)),
     shape: [schema.data.length, 1],
   });
@@ -71,11 +78,11 @@ function prepared(file: GoldenFile, { subject }: Imported<Config>, mode: Mode): 
     const items = Int32Array.from(file.tensors['inputs/item_ids']!.data, (item, cell) =>
       mode !== 'infer' && cell % length === length - 1 ? 0 : item,
     );
-    return { items: { data: items, shape: [batch, length], items: true }, masked: flags(0) };
+    return { items: { data: items, shape: [batch, length], items: 'input' }, masked: flags(0) };
   }
   if (config.objective === 'plm') {
     const { data: pairs, shape } = file.tensors[`inputs/${mode}/perm_mask`]!;
-    const arrays = model.prepare(sessions, config, catalogue, { random: random(1), hidden: hiddenOf(file, 'train') });
+    const arrays = prepareMasked(sessions, hiddenOf(file, golden, 'train'), config, catalogue, random(1));
     if (mode === 'train') mustEqual(arrays.hiddenPairs!.data, pairs, 'train/perm_mask');
     const { masked: _, ...bare } = arrays;
     const hidden = { ...bare, hiddenPairs: { data: Float32Array.from(pairs), shape } };
@@ -84,18 +91,19 @@ function prepared(file: GoldenFile, { subject }: Imported<Config>, mode: Mode): 
   const arrays =
     mode === 'infer'
       ? model.prepare(sessions, config, catalogue)
-      : model.prepare(sessions, config, catalogue, { random: random(1), hidden: hiddenOf(file, mode) });
+      : prepareMasked(sessions, hiddenOf(file, golden, mode), config, catalogue, random(1));
   mustEqual(arrays.masked!.data, flags(1).data, `${mode}/mask_schema`);
   return arrays;
 }
 
 /** Targets of each session, and for a permutation their places in its order: who sees more of them comes later. */
-function hiddenOf(file: GoldenFile, mode: Mode): HiddenClicks[] {
+function hiddenOf(file: GoldenFile, { config }: Imported<T4RecConfig>, mode: Mode): HiddenClicks[] {
   const { length, sessions } = clicksOf(file);
+  const before = Number(config.objective === 'clm'); // a next click stands in the column of the click before it
   const targets = file.tensors[`inputs/${mode}/masked_targets`]!.data;
   const pairs = file.tensors[`inputs/${mode}/perm_mask`]?.data;
   return sessions.map(({ items }, b) => {
-    const isTarget = Uint8Array.from(items, (_, t) => Number(targets[b * length + t] !== 0));
+    const isTarget = Uint8Array.from(items, (_, t) => Number(t >= before && targets[b * length + t - before] !== 0));
     const rank = (t: number) => {
       const row = pairs!.subarray((b * length + t) * length, (b * length + t + 1) * length);
       return isTarget[t] ? isTarget.filter((flag, j) => flag && row[j] === 0).length : -1;
@@ -111,8 +119,8 @@ function mustEqual(ours: ArrayLike<number>, theirs: ArrayLike<number>, what: str
 }
 
 /** Hidden states, attention and scores. */
-async function outputs(file: GoldenFile, golden: Imported<Config>, params: Record<string, Tensor>, mode: Mode) {
-  const { config, catalogue } = golden.subject;
+async function outputs(file: GoldenFile, golden: Imported<T4RecConfig>, params: Record<string, Tensor>, mode: Mode) {
+  const { config, catalogue } = golden;
   const { sessions } = clicksOf(file);
   const arrays = prepared(file, golden, mode);
   const seen: Record<string, Tensor> = {};
@@ -123,7 +131,7 @@ async function outputs(file: GoldenFile, golden: Imported<Config>, params: Recor
       seen[name] = x;
     };
     const run: Run = { ...INFERENCE, observe };
-    const vectors = model.positions!.encode(params, upload(arrays), config, run);
+    const vectors = clickScorers(params, upload(arrays), config, run);
     const scores = (rows: Tensor2D) => productScores(rows, model.outputs(params, config));
     const at = (index: ArrayLike<number>) => gather(vectors, tensor1d(Int32Array.from(index), 'int32'));
     const found: Record<string, Tensor> = {};
@@ -133,12 +141,7 @@ async function outputs(file: GoldenFile, golden: Imported<Config>, params: Recor
     if (mode !== 'infer') return { ...found, predictions: scores(at(cells)) };
     if (mask) {
       const real = { data: Float32Array.from(mask.data), shape: [mask.data.length, 1] };
-      found.hidden_with_attention_mask = model.positions!.encode(
-        params,
-        upload({ ...arrays, real }),
-        config,
-        INFERENCE,
-      );
+      found.hidden_with_attention_mask = clickScorers(params, upload({ ...arrays, real }), config, INFERENCE);
     }
     // What the product recommends by; for plm the reference asks again for the last click, which is hidden.
     const asked = () => model.encode(params, upload(model.prepare(sessions, config, catalogue)), config, INFERENCE);
@@ -158,22 +161,27 @@ async function read(tensors: Readonly<Record<string, Tensor>>, prefix: string) {
   return entries;
 }
 
-/** The loss of the hidden clicks, and in training its gradients. */
-async function loss(file: GoldenFile, golden: Imported<Config>, params: Record<string, Tensor>, mode: Mode) {
-  const { subject, entries } = golden;
-  const { replaced: _, ...objective } = subject.plan.objective;
+/** What a step reads of the file's sessions and targets, with the file's arrays where ours leave out what nothing reads. */
+function batchOf(file: GoldenFile, golden: Imported<T4RecConfig>, mode: Mode): T4RecBatch {
+  const { config, catalogue } = golden;
+  const log = { sessions: logOf(clicksOf(file).sessions.map(({ items }) => Array.from(items))), catalogue, first: 0 };
+  const { offsets } = log.sessions;
+  const rows = hiddenOf(file, golden, mode).map((hidden, source) => {
+    return { source, from: offsets[source]!, end: offsets[source + 1]!, hidden };
+  });
+  const batch = transformers4recTraining.batch(rows, log, config, drawing());
   const { cells, items } = targetsOf(file, mode);
-  const { loss, gradients } = differentiate(
-    { ...subject, plan: { ...subject.plan, objective } },
-    params,
-    {
-      inputs: [prepared(file, golden, mode)],
-      vectorOf: cells,
-      targets: Int32Array.from(items),
-      negatives: { ids: new Int32Array(0), perTarget: false },
-    },
-    INFERENCE,
-  );
+  mustEqual(batch.targets.data, items, `${mode}/masked_targets`);
+  if (config.objective === 'mlm' || config.objective === 'rtd') return batch;
+  return { ...batch, inputs: prepared(file, golden, mode), cells, positions: vector(cells) };
+}
+
+/** The loss of the hidden clicks, and in training its gradients. */
+async function loss(file: GoldenFile, golden: Imported<T4RecConfig>, params: Record<string, Tensor>, mode: Mode) {
+  const { config, catalogue, entries } = golden;
+  const alone = { ...config, rtdGeneratorLossWeight: 1, rtdDiscriminatorLossWeight: 0 };
+  const batch = batchOf(file, golden, mode);
+  const { loss, gradients } = lossAndGradients(transformers4recTraining, params, batch, alone, catalogue);
   const computed = {
     [`loss/${mode}`]: (await loss.data()).slice(),
     ...(mode === 'train' && (await entries('grads/train/', gradients))),
@@ -185,19 +193,24 @@ async function loss(file: GoldenFile, golden: Imported<Config>, params: Record<s
 const JOINT = /^loss\/rtd_joint_mlm_plus_(\d+(?:\.\d+)?)x_disc$/;
 
 /** Telling replaced clicks, with and without a look at padding, and together with the loss of the hidden ones. */
-async function replaced(file: GoldenFile, golden: Imported<Config>, params: Record<string, Tensor>, known: Computed) {
-  const { subject, entries } = golden;
-  const { config, specs } = subject;
+async function replaced(
+  file: GoldenFile,
+  golden: Imported<T4RecConfig>,
+  params: Record<string, Tensor>,
+  known: Computed,
+) {
+  const { config, specs, entries } = golden;
   const { data: ids, shape } = file.tensors['inputs/rtd/corrupted_ids']!;
   const arrays = prepared(file, golden, 'train');
   const { masked: _, ...bare } = arrays;
   const real = { data: Float32Array.from(file.tensors['inputs/rtd/attention_mask']!.data), shape: [ids.length, 1] };
   const corrupted = () => tensor2d(ids, shape as [number, number], 'int32');
   const lossOf = (over: 'all' | 'clicks', inputs: Prepared): Scalar => {
-    const tensors = upload(inputs);
+    const { items: clicks, ...rest } = upload(inputs);
     const items = corrupted();
-    const labels = notEqual(items, tensors.items!) as Tensor2D;
-    return discriminationLoss(model, params, tensors, { items, labels }, { over }, config, INFERENCE);
+    const labels = notEqual(items, clicks!) as Tensor2D;
+    const logits = discriminate(params, { ...rest, items }, config, INFERENCE);
+    return replacedLoss(logits, labels, over === 'all' ? undefined : clicks);
   };
 
   const found = tidy((): Record<string, Tensor> => {
@@ -207,13 +220,13 @@ async function replaced(file: GoldenFile, golden: Imported<Config>, params: Reco
     };
     const run: Run = { ...INFERENCE, observe };
     const logits = (inputs: Prepared, run: Run): Tensor1D =>
-      model.discriminate!(params, { ...upload(inputs), items: corrupted() }, config, run);
+      discriminate(params, { ...upload(inputs), items: corrupted() }, config, run);
     return {
       'outputs/rtd/discriminator_logits': logits(bare, run),
       'outputs/rtd/discriminator_logits_with_attention_mask': logits({ ...bare, real }, INFERENCE),
       'outputs/rtd/hidden': hidden!,
-      'loss/rtd_discriminator': lossOf('all', arrays),
-      'loss/rtd_discriminator_with_attention_mask': lossOf('clicks', { ...arrays, real }),
+      'loss/rtd_discriminator': lossOf('all', bare),
+      'loss/rtd_discriminator_with_attention_mask': lossOf('clicks', { ...bare, real }),
     };
   });
   const computed = await read(found, '');
@@ -223,7 +236,7 @@ async function replaced(file: GoldenFile, golden: Imported<Config>, params: Reco
   const weight = Number(JOINT.exec(joint)![1]);
   const names = Object.keys(specs);
   const { grads } = tidy(() => ({
-    grads: engine().gradients(() => lossOf('all', arrays), Object.values(params), undefined, true).grads,
+    grads: engine().gradients(() => lossOf('all', bare), Object.values(params), undefined, true).grads,
   }));
   const told = Object.fromEntries(names.flatMap((name, i) => (grads[i] ? [[name, grads[i]]] : [])));
   const gradients = await entries('', told);

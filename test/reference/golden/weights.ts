@@ -3,15 +3,15 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Importer } from '../../../src/checkpoint/imports/importer';
 import { toOurs, toTheirs } from '../../../src/checkpoint/imports/name-map';
 import { configure } from '../../../src/models/configuration';
-import type { SessionModel } from '../../../src/models/model';
+import type { ParameterSpec, SessionModel } from '../../../src/models/model';
 import { upload } from '../../../src/models/tensors';
-import { trainee } from '../../../src/train/differentiate';
-import type { Trainee } from '../../../src/train/types';
-import type { NdArray } from '../../../src/types';
+import type { Catalogue, NdArray } from '../../../src/types';
 import type { GoldenFile } from './compare';
 
 export interface Imported<C> {
-  readonly subject: Trainee<C>;
+  readonly config: C;
+  readonly catalogue: Catalogue;
+  readonly specs: Readonly<Record<string, ParameterSpec>>;
   /** Tensors of the file that no computation reads, by their names. */
   readonly unused: readonly string[];
   /** Tensors of the file under a prefix, as our parameters. */
@@ -21,7 +21,7 @@ export interface Imported<C> {
 }
 
 /**
- * @param support Events of each item, where the objective needs it.
+ * @param support Events of each item, where the loss needs it.
  * @param variant Reference options that differ from the file's, such as another loss.
  */
 export function imported<C>(
@@ -34,10 +34,13 @@ export function imported<C>(
   const { items, config: given } = importer.config({ ...file.config, ...variant });
   const config = configure(model, given);
   const n = items!;
-  const subject = trainee(model, config, { items: n, ...(support && { support }) });
+  const catalogue = { items: n, ...(support && { support }) };
+  const specs = model.parameters(config, catalogue);
   const map = importer.map(config as Readonly<Record<string, unknown>>, n);
   return {
-    subject,
+    config,
+    catalogue,
+    specs,
     unused: map.unused ?? [],
     load(prefix) {
       const theirs = Object.entries(file.tensors).filter(([name]) => name.startsWith(prefix));
@@ -46,7 +49,7 @@ export function imported<C>(
     },
     async entries(prefix, ours) {
       const arrays: Record<string, NdArray> = {};
-      for (const [name, { shape }] of Object.entries(subject.specs)) {
+      for (const [name, { shape }] of Object.entries(specs)) {
         const length = shape.reduce((a, b) => a * b, 1);
         const data = ours[name] ? ((await ours[name].data()) as Float32Array).slice() : new Float32Array(length);
         arrays[name] = { data, shape };

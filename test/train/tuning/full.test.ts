@@ -30,7 +30,7 @@ const CASES = [...Object.keys(models), REPEATS];
 /** An untrained model and a visitor who goes round 3, 4, 5, 6 in each session. */
 async function visited(name: string, replay: BaseNetwork['replay'] = []) {
   const architecture = name === REPEATS ? 'sasrec' : name;
-  const model = await models[architecture]!();
+  const model = await models[architecture]!.network();
   const given = { ...SMALL[architecture], ...(name === REPEATS && { repeatLags: 3 }) };
   const config = configure(model, given);
   const repeats = name === REPEATS && { repeats: { data: Float32Array.of(0.5, -1, 0.25), shape: [3] } };
@@ -78,7 +78,7 @@ test('a drawn item that is the target itself is no negative, in a catalogue of w
   const without = Array.from({ length: 50 }, (_, step) => step).find((step) => !drawnAt(step).includes(target))!;
 
   // All other items are alike, and the target is as likely as the sample of them together.
-  const model = (await models.gru4rec!()) as BaseNetwork['model'];
+  const model = (await models.gru4rec!.network()) as BaseNetwork['model'];
   const config = configure(model, { layers: '4' });
   const tensors = initialise(model.parameters(config, large), 3);
   const table = tensors.items!.data;

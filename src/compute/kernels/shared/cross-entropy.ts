@@ -11,7 +11,7 @@ import { checkRows } from './row-shapes';
 
 /** Rows and columns of the scores, and what the loss weighs. */
 export function crossEntropySizes({ scores, positive }: NamedTensorInfoMap, attrs: NamedAttrMap) {
-  const { rows, columns } = checkRows(scores!, positive!, 'softmaxCrossEntropy');
+  const { rows, columns } = checkRows(scores!, positive!, 'crossEntropy');
   return { rows, columns, ...massOf(attrs, columns) };
 }
 
@@ -22,7 +22,7 @@ export function crossEntropySizes({ scores, positive }: NamedTensorInfoMap, attr
  */
 export function targetsOf({ positive }: NamedTensorInfoMap, { ints }: Views, columns: number): Int32Array {
   const targets = ints(positive!);
-  checkIndices(targets, columns, 'softmaxCrossEntropy: column');
+  checkIndices(targets, columns, 'crossEntropy: column');
   return targets;
 }
 

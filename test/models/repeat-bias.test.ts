@@ -1,25 +1,32 @@
 /** Scores of their own for items that a session holds: in the loss, beside a 64-bit reference, and where models are asked. */
-import { dispose, memory, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { dispose, memory, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
+import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
+import { gru4recBatch, gru4recTraining } from '../../src/models/gru4rec-training';
 import { models } from '../../src/models/index';
 import { initialise } from '../../src/models/parameters';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
+import { type SasrecBatch, sasrecTraining } from '../../src/models/sasrec-training';
 import { upload } from '../../src/models/tensors';
-import { logQ, objectiveLoss } from '../../src/objectives/objective';
-import { afterAll, cellsOf, repeatedItems } from '../../src/objectives/repeated';
+import { transformers4rec } from '../../src/models/transformers4rec/transformers4rec';
+import { transformers4recTraining } from '../../src/models/transformers4rec/transformers4rec-training';
+import { outputItems, vector } from '../../src/objectives/batch';
+import { repeatBatch } from '../../src/objectives/repeat-bias';
+import { popularityLogQ, sampledBatch } from '../../src/objectives/softmax';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { openSession } from '../../src/ranking/session-scorer';
 import { lagsOf } from '../../src/session/lags';
 import { random } from '../../src/session/random';
-import type { TrainingBatch } from '../../src/train/batches';
-import { differentiate, trainee } from '../../src/train/differentiate';
-import { repeatedBy } from '../../src/train/repeats';
+import { gradientsOf } from '../../src/train/gradients';
+import { streamsOf } from '../../src/train/step';
 import { Trainer } from '../../src/train/trainer';
+import type { NdArray } from '../../src/types';
 import { backends, start } from '../compute/backends/start';
 import { outputTable, predictions } from '../reference/sasrec';
 import { drawWeights, expectGradients, finiteDifferences, type Weights } from '../reference/weights64';
 import { logOf, supportOf } from '../train/helpers';
+import { runOf, uploaded } from './steps';
 
 const ITEMS = 8;
 const SUPPORT = [0, 9, 4, 1, 7, 2, 3, 5, 6];
@@ -43,7 +50,7 @@ const held = SESSIONS.flatMap((session) =>
   }),
 );
 
-/** By the formulas of `repeats.ts` and `sampled-softmax.ts`, target by target. */
+/** By the formulas of `repeat-bias.ts` and `sampled-softmax.ts`, target by target. */
 function lossOf(weights: Weights, { loss, scoring, logqOf }: SasrecConfig): number {
   const cosine = scoring === 'cosine';
   const made = predictions(weights, SESSIONS, {
@@ -94,30 +101,26 @@ describe.each(cases)('%s', (_, given) => {
   test.each(backends)('has the loss and the gradients of the 64-bit reference on %s', async (backend) => {
     await start(backend);
     const before = memory().numTensors;
-    const subject = trainee(sasrec, config, { items: ITEMS });
     const sessions = SESSIONS.map((session) => ({ items: session.slice(0, -1) }));
     const prepared = sasrec.prepare(sessions, config, { items: ITEMS });
     const width = prepared.items!.shape[1]!;
     const row = Int32Array.from(sessions.flatMap(({ items }, b) => items.map(() => b)));
     const click = Int32Array.from(sessions.flatMap(({ items }) => items.map((_, t) => t)));
     const targets = Int32Array.from(SESSIONS.flatMap((session) => session.slice(1)));
-    const ids = Int32Array.from(config.loss === 'sampled' ? DRAWN : []);
-    const repeated = repeatedItems(sessions, { row, before: click.map((t) => t + 1) }, LAGS, targets, ids);
-    const correct = (of: Int32Array, drawn: Int32Array) => logQ(subject.plan.objective, SUPPORT, of, drawn, 128);
+    const isSampled = config.loss === 'sampled';
+    const drawn = Int32Array.from(isSampled ? DRAWN : []);
+    const logq = isSampled ? popularityLogQ(config, SUPPORT) : undefined;
+    const places = { row, before: click.map((t) => t + 1) };
+    const batch: SasrecBatch = {
+      inputs: [prepared],
+      positions: vector(row.map((b, m) => b * width + click[m]!)),
+      targets: outputItems(targets),
+      ...(isSampled && { sampled: sampledBatch(targets, drawn, logq) }),
+      repeats: repeatBatch(sessions, places, LAGS, targets, drawn, { logq: logq?.targets }),
+    };
     const at = upload(params);
-    const { loss, gradients } = differentiate(
-      subject,
-      at,
-      {
-        inputs: [prepared],
-        vectorOf: row.map((b, m) => b * width + click[m]!),
-        targets,
-        negatives: { ids, perTarget: false },
-        logq: correct(targets, ids),
-        repeated: { ...repeated, logq: correct(repeated.ids, new Int32Array(0)) },
-      },
-      { dropout: (x) => x },
-    );
+    const specs = sasrec.parameters(config, { items: ITEMS });
+    const { loss, gradients } = gradientsOf(sasrecTraining.loss, specs, at, batch, config, runOf(ITEMS));
     expect(loss.dataSync()[0]! / lossOf(reference, config)).toBeCloseTo(1, 4);
     expectGradients(differences, gradients);
     dispose([loss, ...Object.values(gradients), ...Object.values(at)]);
@@ -152,28 +155,30 @@ test.each(backends)(
       const scores = items.map((item) => score(m, item));
       return sum + Math.log(scores.reduce((total, s) => total + Math.exp(s), 0)) - scores[0]!;
     }, 0);
-    const held = sessions.map((items) => ({ items }));
-    const repeated = repeatedItems(held, afterAll(held), 3, targets, Int32Array.of(...targets, ...extra), true);
-    const { width, ids, lags, targetLags, mask, shared } = repeated;
-    const loss = tidy(() =>
-      objectiveLoss(
-        {
-          ...{ loss: 'cross-entropy', reduction: 'nominal' },
-          negatives: { kind: 'shared', inBatch: true, extra: 3, alpha: 0 },
-        },
-        {
-          vectors: tensor2d(vectors, [3, d]),
-          outputs: { table: tensor2d(table, [ITEMS + 1, d]), bias: tensor1d(bias), repeats: tensor1d(repeats) },
-          ...{ targets: tensor1d(targets, 'int32'), negatives: tensor1d(extra, 'int32') },
-          repeated: {
-            ...{ ids: tensor2d(ids, [3, width], 'int32'), lags: tensor2d(lags, [3, width], 'int32') },
-            ...{ targetLags: tensor1d(targetLags, 'int32'), mask: tensor2d(mask, [3, width]) },
-            ...{ shared: tensor2d(shared!, [3, 6]), cells: (first) => cellsOf(repeated, first) },
-          },
-          ...{ items: ITEMS, nominalBatch: 1, params: {} },
-        },
-      ).dataSync(),
-    );
+    const log = logOf(sessions.map((clicks, m) => [...clicks, targets[m]!]));
+    const rows = sessions.map(({ length }, m) => {
+      const start = log.offsets[m]!;
+      return { start, at: start + length - 1, last: start + length, carriedFrom: m };
+    });
+    const config = configure(gru4rec, { layers: [d], batchSize: 1, repeatLags: 3 });
+    const batch = gru4recBatch(rows, extra, { sessions: log, catalogue: { items: ITEMS }, first: 0 }, config);
+    const array = (data: ArrayLike<number>, ...shape: number[]): NdArray => ({ data: Float32Array.from(data), shape });
+    const zeros = (...shape: number[]) => array(Array(shape.reduce((a, b) => a * b, 1)).fill(0), ...shape);
+    const loss = tidy(() => {
+      const params = upload({
+        items: array(table, ITEMS + 1, d),
+        bias: array(bias, ITEMS + 1),
+        repeats: array(repeats, 3),
+        // The update gate is shut: the state after the step is the one before it.
+        'gru.0.bx': array(
+          Array.from({ length: 3 * d }, (_, j) => (j >= d && j < 2 * d ? 1000 : 0)),
+          3 * d,
+        ),
+        ...{ 'gru.0.wx': zeros(d, 3 * d), 'gru.0.wh': zeros(d, 3 * d), 'gru.0.bh': zeros(3 * d) },
+      });
+      const run = { ...runOf(ITEMS), state: [tensor2d(vectors, [3, d])] };
+      return gru4recTraining.loss(params, uploaded(batch), config, run).loss.dataSync();
+    });
     expect(loss[0]! / expected).toBeCloseTo(1, 5);
     expect(memory().numTensors).toBe(before);
   },
@@ -203,7 +208,7 @@ describe.each(Object.keys(SMALL))('%s', (name) => {
 
   test('scores items of the last clicks by so much more, whoever stands beside them', async () => {
     await start('cpu');
-    const model = await models[name]!();
+    const model = await models[name]!.network();
     const config = configure<Record<string, unknown>>(model, { ...SMALL[name], repeatLags: LAGS });
     const drawn = initialise(model.parameters(config, catalogue), 3);
     const lifts = [0.5, -1.25, 2];
@@ -225,7 +230,7 @@ describe.each(Object.keys(SMALL))('%s', (name) => {
 
   test('walks and goes on with sessions as it scores them', async () => {
     await start('cpu');
-    const model = await models[name]!();
+    const model = await models[name]!.network();
     const config = configure<Record<string, unknown>>(model, { ...SMALL[name], repeatLags: LAGS });
     const drawn = initialise(model.parameters(config, catalogue), 3);
     const params = upload({ ...drawn, repeats: { data: Float32Array.of(0.5, -1.25, 2), shape: [LAGS] } });
@@ -249,13 +254,13 @@ describe.each(Object.keys(SMALL))('%s', (name) => {
 
   test('learns that shoppers come back to the click before the last', async () => {
     await start('cpu');
-    const model = await models[name]!();
+    const training = await models[name]!.training();
     const sessions = logOf(
       Array.from({ length: 40 }, (_, s) => [1 + (s % ITEMS), 1 + ((s + 3) % ITEMS), 1 + (s % ITEMS)]),
     );
-    const config = configure<Record<string, unknown>>(model, { ...SMALL[name], repeatLags: LAGS, batchSize: 8 });
+    const config = configure<unknown>(training.network, { ...SMALL[name], repeatLags: LAGS, batchSize: 8 });
     const trainer = new Trainer({
-      model,
+      training,
       config,
       catalogue: { items: ITEMS, support: supportOf(sessions, ITEMS) },
       sessions,
@@ -274,45 +279,43 @@ test('a hidden click is told from what stands before it and is not hidden', () =
   const sessions = [{ items: [1, 2, 1, 3, 2] }];
   const hidden = [{ targets: Uint8Array.of(0, 1, 0, 1, 0) }];
   const places = { row: Int32Array.of(0, 0), before: Int32Array.of(1, 3), hidden };
-  const { width, ids, lags, targetLags } = repeatedItems(sessions, places, 10, Int32Array.of(2, 3), new Int32Array(0));
-  expect({ width, ids: [...ids], lags: [...lags], targetLags: [...targetLags] }).toEqual({
-    ...{ width: 1, ids: [1, 1], lags: [0, 0], targetLags: [10, 10] },
+  const none = new Int32Array(0);
+  const { held, lags, targetLags } = repeatBatch(sessions, places, 10, Int32Array.of(2, 3), none);
+  expect({ shape: held.shape, held: [...held.data], lags: [...lags.data], targetLags: [...targetLags.data] }).toEqual({
+    ...{ shape: [2, 1], held: [1, 1], lags: [0, 0], targetLags: [10, 10] },
   });
 });
 
 test.each([
-  ['mlm', 2],
-  ['clm', 1], // read at the click before
-])('a batch of %s knows what stands before its targets', async (objective, click) => {
-  const model = await models.transformers4rec!();
-  const config = configure(model, { ...SMALL['transformers4rec'], objective, lm: 'xlnet', repeatLags: LAGS });
-  const batch: TrainingBatch = {
-    input: { kind: 'sessions', sessions: [{ items: [1, 2, 3, 4] }] },
-    targets: Int32Array.of(3),
-    origin: { row: Int32Array.of(0), click: Int32Array.of(click) },
-    hidden: [{ targets: objective === 'mlm' ? Uint8Array.of(0, 0, 1, 0) : Uint8Array.of(0, 1, 1, 1) }],
-  };
-  const subject = trainee(model, config, { items: ITEMS, support: SUPPORT });
-  const { ids, lags } = repeatedBy(subject, batch, batch.targets, { ids: new Int32Array(0), perTarget: false })!;
-  expect([[...ids], [...lags]]).toEqual([
+  ['mlm', [0, 0, 1, 0]],
+  ['clm', [0, 1, 1, 1]], // read at the click before
+])('a batch of %s knows what stands before its targets', (objective, targets) => {
+  const config = configure(transformers4rec, {
+    ...{ ...SMALL.transformers4rec, objective, lm: 'xlnet', repeatLags: LAGS },
+  });
+  const rows = [{ source: 0, from: 0, end: 4, hidden: { targets: Uint8Array.from(targets) } }];
+  const log = { sessions: logOf([[1, 2, 3, 4]]), catalogue: { items: ITEMS, support: SUPPORT }, first: 0 };
+  const batch = transformers4recTraining.batch(rows, log, config, streamsOf(1, 0));
+  const { held, lags } = batch.repeats!;
+  const m = batch.targets.data.indexOf(3);
+  const ofThree = ({ data, shape }: NdArray) => Array.from(data.subarray(m * shape[1]!, (m + 1) * shape[1]!));
+  expect([ofThree(held).slice(0, 2), ofThree(lags).slice(0, 2)]).toEqual([
     [2, 1],
     [0, 1],
   ]);
+  expect(
+    ofThree(held)
+      .slice(2)
+      .every((item) => item === 0),
+  ).toBe(true);
 });
 
-test('a batch may have hundreds of thousands of negatives', async () => {
-  const model = await models.gru4rec!();
-  const subject = trainee(model, configure(model, { layers: '4', repeatLags: LAGS }), {
-    items: ITEMS,
-    support: SUPPORT,
-  });
-  const batch: TrainingBatch = {
-    input: { kind: 'sessions', sessions: [{ items: [1, 2, 3] }] },
-    targets: Int32Array.of(4),
-  };
-  const negatives = { ids: Int32Array.from({ length: 200_000 }, (_, i) => 1 + (i % 4)), perTarget: false };
-  const { shared } = repeatedBy(subject, batch, batch.targets, negatives)!;
-  const negative = (k: number) => shared![k]! < 0;
+test('a batch may have hundreds of thousands of negatives', () => {
+  const config: Gru4RecConfig = configure(gru4rec, { layers: [4], repeatLags: LAGS });
+  const log = { sessions: logOf([[1, 2, 3, 4]]), catalogue: { items: ITEMS, support: SUPPORT }, first: 0 };
+  const extra = Int32Array.from({ length: 200_000 }, (_, i) => 1 + (i % 4));
+  const { repeats } = gru4recBatch([{ start: 0, at: 2, last: 3, carriedFrom: -1 }], extra, log, config);
+  const negative = (k: number) => repeats!.shared!.data[k]! < 0;
   expect([0, 1, 2, 3, 4, 200_000].map(negative)).toEqual([false, true, true, true, false, false]);
 });
 
@@ -342,7 +345,7 @@ test.each([
   ['caser', { loss: 'binary' }, '"repeatLags" needs loss "cross-entropy" or "sampled"'],
   ['cl4srec', { encoder: 'coserec' }, '"repeatLags" belongs to encoder "sasrec"'],
 ])('%s with %o refuses them', async (name, given, message) => {
-  const model = await models[name]!();
+  const model = await models[name]!.network();
   expect(() => configure(model, { ...given, repeatLags: 5 })).toThrow(message);
 });
 
@@ -351,8 +354,7 @@ test('draws of a sequence are not corrected as draws of a batch', () => {
   expect(() => configure(sasrec, given)).toThrow('"logqOf" draws needs "nSamplePer" batch');
 });
 
-test('log-uniform draws are not corrected as draws', async () => {
-  const model = await models.transformers4rec!();
+test('log-uniform draws are not corrected as draws', () => {
   const given = { objective: 'clm', lm: 'gpt2', sampledSoftmax: true, labelSmoothing: 0, logqOf: 'draws' };
-  expect(() => configure(model, given)).toThrow('"logqOf" draws needs sampleBy=popularity');
+  expect(() => configure(transformers4rec, given)).toThrow('"logqOf" draws needs sampleBy=popularity');
 });

@@ -13,7 +13,7 @@ export type BlockResult = readonly [shared: Tensor[], slope: Tensor2D];
  * @param begin Given the inputs, returns what computes the block of `count` rows after `from`: the loss and the gradients of
  *   the shared inputs, in their order, and the gradient of the rows.
  */
-export function sumInBlocks(
+export function chunkedLoss(
   inputs: readonly Tensor[],
   blockRows: number,
   begin: (inputs: readonly Tensor[]) => (from: number, count: number) => BlockResult,

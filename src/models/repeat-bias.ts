@@ -11,25 +11,23 @@
  *
  * Clicks that are hidden, or replaced, to be predicted (mlm, plm, rtd) count from those before them that are seen.
  */
+
 import type { Tensor1D } from '@tensorflow/tfjs-core';
 import type { OptionSpecs, ParameterSpec, Params } from './model';
+import { integer } from './options';
 
 export interface RepeatsConfig {
   readonly repeatLags: number;
 }
 
 export const repeatsOptions: OptionSpecs<RepeatsConfig> = {
-  repeatLags: {
-    type: 'integer',
-    min: 0,
-    max: 1000,
-    default: 0,
-    doc:
-      'L: items of the last L clicks get a learned score on top, one for each number of clicks ago, and are always among those ' +
+  repeatLags: integer(
+    0,
+    [0, 1000],
+    'L: items of the last L clicks get a learned score on top, one for each number of clicks ago, and are always among those ' +
       'that a target is told from; 0: none',
-    source:
-      'no reference code of this architecture has it; after RepeatNet (AAAI 2019), which learns a mode for repeats',
-  },
+    'no reference code of this architecture has it; after RepeatNet (AAAI 2019), which learns a mode for repeats',
+  ),
 };
 
 /** The parameter r, where there is one. */

@@ -44,7 +44,7 @@ import { layerNorm } from '../../nn/layer-norm';
 import { linear } from '../../nn/linear';
 import type { Catalogue } from '../../types';
 import type { ParameterSpec, Params, PreparedTensors, Run, SessionModel } from '../model';
-import { repeatsOf, repeatsSpec } from '../repeats';
+import { repeatsOf, repeatsSpec } from '../repeat-bias';
 import { clickVectors, type ScoringConfig, scoringTable, scoringVector } from '../scoring';
 import { bert } from './bert';
 import { electra } from './electra';
@@ -62,7 +62,6 @@ import { declare, type LanguageModel, linearAt, type Named } from './language-mo
 import { type LanguageModelName, options, type T4RecConfig } from './options';
 import { prepare } from './prepare';
 import { check, FEATURE_EPSILON, inputLayer, masksInput, seesPadding, sizeOf } from './settings';
-import { training } from './training';
 import { transformerXl } from './transformer-xl';
 import { xlnet } from './xlnet';
 
@@ -143,6 +142,10 @@ const cosineOf = ({ scoring, softmaxTemperature }: T4RecConfig): ScoringConfig =
   temperature: scoring === 'cosine' ? softmaxTemperature : 1,
 });
 
+/** What the loss divides scores by; vectors that score by cosine are divided by it themselves. */
+export const lossTemperature = ({ scoring, softmaxTemperature }: T4RecConfig): number =>
+  scoring === 'cosine' ? 1 : softmaxTemperature || 1;
+
 /** E[x], `[B · W, d]`. */
 function itemVectors(params: Params, items: Tensor2D, config: T4RecConfig): Tensor2D {
   const table = params.items as Tensor2D;
@@ -220,7 +223,15 @@ function vectors(params: Params, h: Tensor2D, config: T4RecConfig): Tensor2D {
   return scored(config.form === 'paper' ? tanh(c) : c);
 }
 
-function discriminate(params: Params, prepared: PreparedTensors, config: T4RecConfig, run: Run): Tensor1D {
+/** c after each column, `[B · W, d]`. */
+export const clickScorers = (params: Params, prepared: PreparedTensors, config: T4RecConfig, run: Run): Tensor2D =>
+  vectors(params, hidden(params, prepared, config, run, ranking(config)), config);
+
+/**
+ * rtd: whether the click in each column of `items` was replaced, as a logit z, `[B · W]`. `prepared` holds the replacements in
+ * `items`, and nothing is masked.
+ */
+export function discriminate(params: Params, prepared: PreparedTensors, config: T4RecConfig, run: Run): Tensor1D {
   const at = named(params, 'discriminator.');
   const h = hidden(params, prepared, config, run, discriminating(config));
   const dense = linear(h, linearAt(at, 'dense'));
@@ -234,6 +245,7 @@ export const transformers4rec: SessionModel<T4RecConfig> = {
     'de Souza Pereira Moreira et al., "Transformers4Rec: Bridging the Gap between NLP and Sequential / Session-Based ' +
     'Recommendation", RecSys 2021, https://doi.org/10.1145/3460231.3474255',
   options,
+  epochsOption: 'nEpochs',
   check(config) {
     check(config);
     checkFeatures(config);
@@ -245,16 +257,10 @@ export const transformers4rec: SessionModel<T4RecConfig> = {
     const h = hidden(params, prepared, config, run, ranking(config));
     return vectors(params, gather(h, prepared.last as Tensor1D), config);
   },
-  positions: {
-    column: (t) => t,
-    encode: (params, prepared, config, run) =>
-      vectors(params, hidden(params, prepared, config, run, ranking(config)), config),
-  },
-  discriminate,
+  logitScale: (config) => 1 / lossTemperature(config),
   outputs: (params, config) => ({
     table: scoringTable(params.items as Tensor2D, cosineOf(config)),
     ...(params.bias && { bias: params.bias as Tensor1D }),
     ...repeatsOf(params),
   }),
-  training,
 };

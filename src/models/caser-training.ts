@@ -1,0 +1,156 @@
+/**
+ * How Caser trains: Tang & Wang, WSDM 2018, §3.5, and the authors' code.
+ *
+ *     rows      windows of L clicks and the T items after them, B windows with M targets in all
+ *     g         = the vector of each window
+ *     binary    loss = mean over targets of −log σ(s⁺) + mean over negatives of −log(1 − σ(s⁻))
+ *     softmax   loss = Σ_m −log softmax(s)[target m] / M         cross-entropy: over the catalogue; sampled: over nSample items
+ */
+import {
+  add,
+  div,
+  expandDims,
+  gather,
+  mean,
+  mul,
+  reshape,
+  type Scalar,
+  sum,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+} from '@tensorflow/tfjs-core';
+import { type Outputs, outputsOf, ownScores } from '../nn/scores';
+import { type BatchArray, matrix, outputItems, type TrainingLog, vector } from '../objectives/batch';
+import { shuffled } from '../objectives/batching';
+import { type Example, targetsOf, trainable } from '../objectives/examples';
+import { negativeLoss, positiveLoss } from '../objectives/losses';
+import { byPopularity, uniformOutside } from '../objectives/negatives';
+import { type RepeatBatch, repeatBatch } from '../objectives/repeat-bias';
+import {
+  catalogueCrossEntropy,
+  popularityLogQ,
+  type SampledBatch,
+  sampledBatch,
+  sampledCrossEntropy,
+} from '../objectives/softmax';
+import { earlierSessions } from '../session/earlier';
+import { sessionInput } from '../session/event-log';
+import { memoised } from '../session/memoised';
+import type { Sessions } from '../types';
+import { caser } from './caser';
+import type { CaserConfig } from './caser-options';
+import { lastEpochs } from './last-epochs';
+import type { Prepared } from './model';
+import type { Training } from './training';
+
+export interface CaserBatch {
+  readonly inputs: Prepared;
+  /** `[M]` */
+  readonly targets: BatchArray<Tensor1D>;
+  /** Window of each target, `[M]`. */
+  readonly window: BatchArray<Tensor1D>;
+  readonly sampled?: SampledBatch;
+  /** `binary`: negatives of each window, `[B, K]`, or of each target, `[M, K]`. */
+  readonly negatives?: BatchArray<Tensor2D>;
+  readonly repeats?: RepeatBatch;
+}
+
+/**
+ * A window of L + T clicks slid over the session from its end, step 1. A session that is shorter gives one, of which nothing is
+ * seen where it has no more clicks than targets. With `windows: 'all'` windows go on until one click is seen, and always show that.
+ * What is seen reaches back to the session's start, for the profile; the network keeps the last L clicks of it.
+ */
+function windows({ sessions, first }: TrainingLog, { L, T, windows }: CaserConfig): Example[] {
+  const isPartial = windows === 'all';
+  const examples: Example[] = [];
+  for (const [source, start, last] of trainable(sessions, first)) {
+    const shortest = (isPartial ? 1 : L) + T;
+    const earliest = start + (isPartial ? 1 : 0);
+    for (let end = last; end === last || end >= start + shortest; end--) {
+      examples.push({ source, from: start, firstTarget: Math.max(earliest, end - T), end });
+    }
+  }
+  return examples;
+}
+
+const earlierOf = memoised((log: Sessions, most: number) => earlierSessions(log, most));
+
+/** Scores of each vector for its own items, `[R, d], [R, K] → [R, K]`. */
+function rowScores(vectors: Tensor2D, outputs: Outputs, items: Tensor2D): Tensor2D {
+  const [rows, K] = items.shape;
+  const { table, bias } = outputsOf(outputs, reshape(items, [rows * K]) as Tensor1D);
+  const scores = sum(mul(expandDims(vectors, 1), reshape(table, [rows, K, -1]) as Tensor3D), 2) as Tensor2D;
+  return bias ? add(scores, reshape(bias, [rows, K])) : scores;
+}
+
+export const caserTraining: Training<CaserConfig, Example, CaserBatch> = {
+  network: caser,
+  plan: (config) => ({
+    epochs: config.nIter,
+    ...lastEpochs(config),
+    optimiser: {
+      kind: 'adam',
+      learningRate: config.learningRate,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: { amount: config.l2, kind: 'coupled' },
+      touchedRows: config.sparseUpdates,
+    },
+    schedule: { kind: config.lrSchedule },
+  }),
+  rows: (log, config, streams) => shuffled(windows(log, config), config.batchSize, streams('order')),
+  batch(rows, { sessions: log, catalogue }, config, streams) {
+    const { loss, nSample, sampleAlpha, negSamples, negPer, negFrom, repeatLags } = config;
+    const earlier = earlierOf(log, caser.earlier!(config));
+    const sessions = rows.map(({ source, from, firstTarget }) => ({
+      ...sessionInput(log, source, from, firstTarget),
+      ...(earlier && { earlier: earlier(source) }),
+    }));
+    const targets = targetsOf(rows, log);
+    const window = Int32Array.from(rows.flatMap(({ firstTarget, end }, b) => Array<number>(end - firstTarget).fill(b)));
+    const draw = streams('negatives');
+    let shared: Int32Array = new Int32Array(0);
+    let compared: Pick<CaserBatch, 'sampled' | 'negatives'> = {};
+    const logq = loss === 'sampled' ? popularityLogQ(config, catalogue.support) : undefined;
+    if (loss === 'sampled') {
+      shared = byPopularity(catalogue.support, sampleAlpha, nSample, draw);
+      compared = { sampled: sampledBatch(targets, shared, logq) };
+    } else if (loss === 'binary') {
+      const { items, offsets } = log;
+      const own = rows.map(({ source }) =>
+        negFrom === 'unseen' ? new Set(items.subarray(offsets[source]!, offsets[source + 1]!)) : undefined,
+      );
+      const refused = negPer === 'instance' ? own : Array.from(window, (b) => own[b]);
+      const negatives = uniformOutside(refused, negSamples, catalogue.items, draw);
+      compared = { negatives: { ...matrix(negatives, refused.length), items: 'output' } };
+    }
+    const places = { row: window, before: window.map((b) => sessions[b]!.items.length) };
+    return {
+      inputs: caser.prepare(sessions, config, catalogue),
+      targets: outputItems(targets),
+      window: vector(window),
+      ...compared,
+      ...(repeatLags > 0 && {
+        repeats: repeatBatch(sessions, places, repeatLags, targets, shared, { logq: logq?.targets }),
+      }),
+    };
+  },
+  loss(params, { inputs, targets, window, sampled, negatives, repeats }, config, run) {
+    const g = caser.encode(params, inputs, config, run); // [B, 2d]
+    const outputs = caser.outputs(params, config);
+    const c = gather(g, window); // [M, 2d]
+    if (negatives) {
+      const positive = mean(positiveLoss(ownScores(c, outputs, targets)));
+      const negative = mean(negativeLoss(rowScores(config.negPer === 'instance' ? g : c, outputs, negatives)));
+      return { loss: add(positive, negative) as Scalar };
+    }
+    const total = sampled
+      ? sum(sampledCrossEntropy({ ofTargets: c }, outputs, targets, sampled, repeats))
+      : catalogueCrossEntropy(c, outputs, targets, run.items, { smoothing: config.labelSmoothing, repeats });
+    return { loss: div(total, targets.shape[0]) };
+  },
+  size: ({ from, firstTarget, end }) => ({ clicks: firstTarget - from, targets: end - firstTarget }),
+  indivisible: ({ loss }) => (loss === 'binary' ? 'its loss is no mean over targets' : undefined),
+};

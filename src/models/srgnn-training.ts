@@ -1,0 +1,100 @@
+/**
+ * How SR-GNN trains: Wu et al., AAAI 2019, §3.5, and the authors' code.
+ *
+ *     rows      every prefix of every session with the click after it
+ *     s_h       = the session's vector after the prefix, B of them
+ *     loss      = Σ_b ℓ(s_h, next click) / B
+ *
+ *     cross-entropy   ℓ = −log softmax over the catalogue: the code
+ *     binary          ℓ = −log p⁺ − Σ log(1 − p⁻), p the same softmax: equation 10 of the paper
+ *     sampled         ℓ = −log softmax over the target and nSample items: `objectives/softmax.ts`
+ */
+import { div, type Scalar, sub, sum, type Tensor1D, tensor1d } from '@tensorflow/tfjs-core';
+import { catalogueScores } from '../nn/scores';
+import { type BatchArray, outputItems } from '../objectives/batch';
+import { sameLength, shuffled } from '../objectives/batching';
+import { type Example, prefixes, targetsOf } from '../objectives/examples';
+import { softmaxBinaryCrossEntropy } from '../objectives/losses';
+import { byPopularity } from '../objectives/negatives';
+import { afterAll, type RepeatBatch, repeatBatch } from '../objectives/repeat-bias';
+import {
+  catalogueCrossEntropy,
+  popularityLogQ,
+  type SampledBatch,
+  sampledBatch,
+  sampledCrossEntropy,
+} from '../objectives/softmax';
+import { sessionInput } from '../session/event-log';
+import { lastEpochs } from './last-epochs';
+import type { Prepared } from './model';
+import { srgnn } from './srgnn';
+import type { SrgnnConfig } from './srgnn-options';
+import type { Training } from './training';
+
+export interface SrgnnBatch {
+  readonly inputs: Prepared;
+  /** `[B]` */
+  readonly targets: BatchArray<Tensor1D>;
+  readonly sampled?: SampledBatch;
+  readonly repeats?: RepeatBatch;
+}
+
+const clicksOf = ({ from, firstTarget }: Example): number => firstTarget - from;
+
+export const srgnnTraining: Training<SrgnnConfig, Example, SrgnnBatch> = {
+  network: srgnn,
+  plan: (config) => ({
+    epochs: config.epoch,
+    patience: config.patience,
+    ...lastEpochs(config),
+    optimiser: {
+      kind: 'adam',
+      learningRate: config.lr,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: { amount: config.l2, kind: config.decay },
+      touchedRows: config.sparseUpdates,
+    },
+    schedule:
+      config.lrSchedule === 'linear'
+        ? { kind: 'linear' }
+        : { kind: 'step', every: config.lrDcStep, factor: config.lrDc },
+  }),
+  rows(log, { maxlen, batching, batchClicks, batchSize }, streams) {
+    const examples = prefixes(log, maxlen);
+    if (batching === 'same-length') return sameLength(examples, clicksOf, batchClicks, streams('order'));
+    return shuffled(examples, batchSize, streams('order'));
+  },
+  batch(rows, { sessions: log, catalogue }, config, streams) {
+    const { loss, nSample, sampleAlpha, repeatLags } = config;
+    const sessions = rows.map(({ source, from, firstTarget }) => sessionInput(log, source, from, firstTarget));
+    const targets = targetsOf(rows, log);
+    const isSampled = loss === 'sampled';
+    const negatives = byPopularity(catalogue.support, sampleAlpha, isSampled ? nSample : 0, streams('negatives'));
+    const logq = isSampled ? popularityLogQ(config, catalogue.support) : undefined;
+    return {
+      inputs: srgnn.prepare(sessions, config, catalogue),
+      targets: outputItems(targets),
+      ...(isSampled && { sampled: sampledBatch(targets, negatives, logq) }),
+      ...(repeatLags > 0 && {
+        repeats: repeatBatch(sessions, afterAll(sessions), repeatLags, targets, negatives, { logq: logq?.targets }),
+      }),
+    };
+  },
+  loss(params, { inputs, targets, sampled, repeats }, config, run) {
+    const c = srgnn.encode(params, inputs, config, run); // [B, d]
+    const outputs = srgnn.outputs(params, config);
+    let total: Scalar;
+    if (sampled) {
+      total = sum(sampledCrossEntropy({ ofTargets: c }, outputs, targets, sampled, repeats));
+    } else if (config.loss === 'binary') {
+      const columns = sub<Tensor1D>(targets, tensor1d([1], 'int32'));
+      total = sum(softmaxBinaryCrossEntropy(catalogueScores(c, outputs, run.items), columns));
+    } else {
+      total = catalogueCrossEntropy(c, outputs, targets, run.items, { smoothing: config.labelSmoothing, repeats });
+    }
+    return { loss: div(total, targets.shape[0]) };
+  },
+  size: (row) => ({ clicks: clicksOf(row), targets: 1 }),
+};

@@ -1,0 +1,102 @@
+/**
+ * How an architecture trains: the half of the seam that a page does not load. A training is the sampler (`rows`), the collate
+ * function (`batch`) and the loss of its paper; `train/trainer.ts` is the loop over them and knows no more of any model.
+ */
+import type { Scalar } from '@tensorflow/tfjs-core';
+import type { Streams, TrainingLog, Uploaded } from '../objectives/batch';
+import type { Params, Run, SessionModel, State } from './model';
+
+/** The optimiser, as plain data that `train/optimiser.ts` carries out. */
+export type OptimiserSpec =
+  /** Rows that a step does not touch keep weight, accumulator and velocity. acc₀ = 0. */
+  | {
+      readonly kind: 'adagrad';
+      readonly learningRate: number;
+      readonly momentum: number;
+      readonly epsilon: number;
+      readonly touchedRows: boolean;
+    }
+  | {
+      readonly kind: 'adam';
+      readonly learningRate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+      /** `coupled` adds decay·w to the gradient, `decoupled` shrinks w by learningRate·decay. */
+      readonly weightDecay: { readonly amount: number; readonly kind: 'coupled' | 'decoupled' };
+      readonly touchedRows: boolean;
+      /** Gradients are scaled down to this norm, taken over all of them together. Default: as they are. */
+      readonly clipNorm?: number;
+    };
+
+/** How the learning rate moves over a run. */
+export type ScheduleSpec =
+  | { readonly kind: 'constant' }
+  | { readonly kind: 'linear' } // to 0 at the last step
+  | { readonly kind: 'step'; readonly every: number; readonly factor: number }; // epochs
+
+/** What is plain data of a training. */
+export interface Plan {
+  readonly epochs: number;
+  readonly optimiser: OptimiserSpec;
+  readonly schedule: ScheduleSpec;
+  /** Epochs without a better validation after which training ends. Default 5. */
+  readonly patience?: number;
+  /** Of how many last epochs the mean weights are the result. Default 1. */
+  readonly averageEpochs?: number;
+  /** Last epochs that see only the latest share of the sessions, from a share of the learning rate to 0. Default: none. */
+  readonly recent?: { readonly epochs: number; readonly share: number; readonly rate: number };
+}
+
+/** What a loss may ask beside its batch. */
+export interface TrainingRun extends Run {
+  /** What the step before left, for running sessions. */
+  readonly state: State | undefined;
+  /** Items of the catalogue, n. */
+  readonly items: number;
+}
+
+/** What a step computes. */
+export interface Loss {
+  readonly loss: Scalar;
+  /** What `loss` weighs in the sum with `second`. Default 1. */
+  readonly weight?: number;
+  /** State of the running sessions for the next step. */
+  readonly state?: State;
+  /** Worth watching beside the loss, by name. */
+  readonly measures?: Readonly<Record<string, Scalar>>;
+  /**
+   * A further loss. It is asked for once the first one has been differentiated and its memory freed. What it computes before it
+   * returns is not differentiated. A tensor that it needs of the first must be kept; `second` disposes it.
+   */
+  readonly second?: () => { readonly weight: number; readonly loss: () => Scalar };
+}
+
+/** The training of an architecture. Rows are examples of a batch, B what a step reads of them. */
+export interface Training<C = unknown, Row = unknown, B = unknown> {
+  readonly network: SessionModel<C>;
+  plan(config: C): Plan;
+  /**
+   * The rows of each batch of one epoch: the same for the same streams. Cheap: an epoch is walked to count its steps, and to skip
+   * those of a resumed epoch.
+   */
+  rows(log: TrainingLog, config: C, streams: Streams): Iterable<readonly Row[]>;
+  /** All that a step reads, and all that it draws, as plain arrays. */
+  batch(rows: readonly Row[], log: TrainingLog, config: C, streams: Streams): B;
+  /** @param params Whole tables, or those of the touched rows with indices to match. */
+  loss(params: Params, batch: Uploaded<B>, config: C, run: TrainingRun): Loss;
+  /**
+   * How many clicks a row shows and how many targets it has. A loss is a mean over targets, and so is that of an epoch. Absent: a
+   * mean over steps.
+   */
+  size?(row: Row): { readonly clicks: number; readonly targets: number };
+  /** Why the rows of a batch cannot be shared between threads, in words. Absent or undefined: they can. */
+  indivisible?(config: C): string | undefined;
+}
+
+/** Why threads cannot share the steps of a training, in words; undefined where they can. */
+export function whyIndivisible<C>(training: Training<C>, config: C): string | undefined {
+  const why = training.indivisible?.(config);
+  if (why !== undefined) return why;
+  return training.plan(config).optimiser.touchedRows ? 'its steps touch a few rows of the tables only' : undefined;
+}

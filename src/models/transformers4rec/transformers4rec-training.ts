@@ -1,0 +1,325 @@
+/**
+ * How Transformers4Rec trains: de Souza Pereira Moreira et al., RecSys 2021, §3.3, and its two codes.
+ *
+ *     clm   every click but the first is predicted from those before it, or only the last one
+ *     mlm   each click is hidden with probability mlmProbability, and predicted where it stood
+ *     plm   spans are hidden, and predicted in a random order through xlnet's two streams
+ *     rtd   mlm, and a second loss: which clicks are draws from the model's own scores (ELECTRA)
+ *
+ *     loss  = Σ_m −log softmax(s / τ)[target m] / M          over the catalogue, or the target and a sample
+ *     rtd   = generatorWeight · loss + discriminatorWeight · binary cross-entropy over the columns
+ */
+import { div, gather, keep, type Scalar, sum, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import type { Outputs } from '../../nn/scores';
+import {
+  type BatchArray,
+  outputItems,
+  type Streams,
+  type TrainingLog,
+  type Uploaded,
+  vector,
+} from '../../objectives/batch';
+import { sameLength, shuffled } from '../../objectives/batching';
+import { trainable } from '../../objectives/examples';
+import { logUniform, logUniformChances } from '../../objectives/log-uniform';
+import { type HiddenClicks, maskedSpans, maskedTokens, nextClicks } from '../../objectives/masking';
+import { byPopularity } from '../../objectives/negatives';
+import { type RepeatBatch, repeatBatch } from '../../objectives/repeat-bias';
+import { drawReplacements, replacedLoss, replaceTargets } from '../../objectives/replaced-tokens';
+import {
+  catalogueCrossEntropy,
+  type LogQ,
+  popularityLogQ,
+  type SampledBatch,
+  sampledBatch,
+  sampledCrossEntropy,
+} from '../../objectives/softmax';
+import { sessionInput } from '../../session/event-log';
+import type { Random } from '../../session/random';
+import type { Catalogue, SessionInput } from '../../types';
+import { lastEpochs } from '../last-epochs';
+import type { Params, Prepared } from '../model';
+import type { Training, TrainingRun } from '../training';
+import type { T4RecConfig } from './options';
+import { layOut } from './prepare';
+import { masksInput, seesPadding } from './settings';
+import { clickScorers, discriminate, lossTemperature, transformers4rec } from './transformers4rec';
+
+/** The clicks `from` … `end` − 1 of session `source`, some of which must be predicted. */
+export interface MaskedSession {
+  readonly source: number;
+  readonly from: number;
+  readonly end: number;
+  readonly hidden: HiddenClicks;
+}
+
+export interface T4RecBatch {
+  readonly inputs: Prepared;
+  /** Which column's vector predicts each target, row-major in `[B, W]`, as plain numbers and as an array, `[M]`. */
+  readonly cells: Int32Array;
+  readonly positions: BatchArray<Tensor1D>;
+  /** `[M]` */
+  readonly targets: BatchArray<Tensor1D>;
+  readonly sampled?: SampledBatch;
+  readonly repeats?: RepeatBatch;
+  /** rtd: noise of the draws. */
+  readonly noise: () => Random;
+}
+
+/** Whole sessions, or each of their prefixes, of two clicks and more. */
+function sessionsOf({ sessions, first }: TrainingLog, { totalSeqLength, trainOnPrefixes }: T4RecConfig) {
+  const examples: Omit<MaskedSession, 'hidden'>[] = [];
+  for (const [source, start, last] of trainable(sessions, first)) {
+    for (let end = trainOnPrefixes ? start + 2 : last; end <= last; end++) {
+      examples.push({ source, from: Math.max(start, end - totalSeqLength), end });
+    }
+  }
+  return examples;
+}
+
+/** What a session of n clicks must predict. */
+function hide(n: number, config: T4RecConfig, random: Random): HiddenClicks {
+  switch (config.objective) {
+    case 'clm':
+      return nextClicks(n, config.trainOnLastItemSeqOnly);
+    case 'mlm':
+    case 'rtd':
+      return maskedTokens(n, config.mlmProbability, random);
+    case 'plm':
+      return maskedSpans(n, config.plmProbability, config.maxSpanLength, random);
+  }
+}
+
+const clicksOf = ({ from, end }: { readonly from: number; readonly end: number }): number => end - from;
+
+function* rows(log: TrainingLog, config: T4RecConfig, streams: Streams): Generator<readonly MaskedSession[]> {
+  const examples = sessionsOf(log, config);
+  const [order, hidden] = [streams('order'), streams('hidden')];
+  const batches =
+    config.batching === 'same-length'
+      ? sameLength(examples, clicksOf, config.batchClicks, order)
+      : shuffled(examples, config.batchSize, order);
+  for (const batch of batches) yield batch.map((row) => ({ ...row, hidden: hide(clicksOf(row), config, hidden) }));
+}
+
+const swaps = ({ stochasticSharedEmbeddingsReplacementProb: p }: T4RecConfig): boolean => p > 0;
+
+/** What the network reads: `prepare.ts`, with the clicks to predict hidden. */
+export function prepareMasked(
+  sessions: readonly SessionInput[],
+  hidden: readonly HiddenClicks[],
+  config: T4RecConfig,
+  catalogue: Catalogue,
+  random: Random,
+): Prepared {
+  // Learning the next click needs no column for the last one, but swap noise exchanges it like any other.
+  const unread = Number(config.objective === 'clm' && !swaps(config));
+  const { totalSeqLength } = config;
+  const read = sessions.map(({ items: { length } }) => ({
+    first: Math.max(0, length - totalSeqLength),
+    count: Math.min(length, totalSeqLength) - unread,
+  }));
+  const { prepared, width } = layOut(sessions, read, 0, totalSeqLength, config, catalogue);
+  if (masksInput(config)) {
+    const masked = new Float32Array(hidden.length * width);
+    hidden.forEach(({ targets }, row) => {
+      masked.set(targets, row * width);
+    });
+    prepared.masked = { data: masked, shape: [masked.length, 1] };
+  }
+  if (config.objective === 'plm') {
+    const pairs = new Float32Array(hidden.length * width * width);
+    hidden.forEach((clicks, row) => {
+      pairs.set(permutationMask(clicks, width), row * width * width);
+    });
+    prepared.hiddenPairs = { data: pairs, shape: [hidden.length, width, width] };
+  }
+  return swaps(config) ? swapNoise(prepared, config, random) : prepared;
+}
+
+/**
+ * Which columns which rows may not see, `[W, W]`: row i not column j where j is a target and rankᵢ ≤ rankⱼ. Columns
+ * beyond the session are no targets and see what clicks that everyone sees do.
+ */
+export function permutationMask({ targets, ranks }: HiddenClicks, width: number): Uint8Array {
+  const mask = new Uint8Array(width * width);
+  const rank = (column: number) => ranks?.[column] ?? -1;
+  for (let j = 0; j < targets.length; j++) {
+    if (!targets[j]) continue;
+    for (let i = 0; i < width; i++) mask[i * width + j] = Number(rank(i) <= rank(j));
+  }
+  return mask;
+}
+
+/**
+ * Stochastic shared embeddings — Wu et al., NeurIPS 2019, https://arxiv.org/abs/1905.10630: each value of a categorical
+ * feature, the item among them, is exchanged with probability p for another of the batch; each feature on its own.
+ */
+function swapNoise(prepared: Prepared, config: T4RecConfig, random: Random): Prepared {
+  const probability = config.stochasticSharedEmbeddingsReplacementProb;
+  return Object.fromEntries(
+    Object.entries(prepared).map(([name, array]) => {
+      if (!(array.data instanceof Int32Array)) return [name, array];
+      return [name, { ...array, data: swapped(array.data, probability, random) }];
+    }),
+  );
+}
+
+/** With the chosen cells taking the first values of a permutation of all that are not padding, in order. */
+export function swapped(values: Int32Array, probability: number, random: Random): Int32Array {
+  const pool = random.shuffle(values.filter((value) => value !== 0));
+  let next = 0;
+  return values.map((value) => (value !== 0 && random.uniform() < probability ? pool[next++]! : value));
+}
+
+/** The library's: a score of e^−655 is none, and the softmax does not mind that it is not lower. */
+const HIT = -655.04;
+/** As the library has it: items that are never drawn have a finite correction. */
+const GUARD = 1e-16;
+
+/** The negatives of a batch, and their correction; none where the catalogue is compared. */
+function negativesOf(config: T4RecConfig, { support }: Catalogue, random: Random): [Int32Array, LogQ | undefined] {
+  const { sampledSoftmax, sampleBy, maxNSamples: nSample, logq } = config;
+  if (!sampledSoftmax) return [new Int32Array(0), undefined];
+  if (sampleBy === 'popularity') {
+    return [
+      byPopularity(support, config.sampleAlpha, nSample, random),
+      popularityLogQ({ ...config, nSample }, support),
+    ];
+  }
+  const ofItems = (items: Int32Array): Float32Array => {
+    const chances = logUniformChances(support!, 2 * nSample);
+    return Float32Array.from(items, (item) => Math.log(chances[item]! + GUARD)).map((value) => logq * value);
+  };
+  return [logUniform(support!, 2 * nSample, random), logq === 0 ? undefined : { targets: ofItems, negatives: ofItems }];
+}
+
+function batch(
+  rows: readonly MaskedSession[],
+  { sessions: log, catalogue }: TrainingLog,
+  config: T4RecConfig,
+  streams: Streams,
+): T4RecBatch {
+  const sessions = rows.map(({ source, from, end }) => sessionInput(log, source, from, end));
+  const hidden = rows.map(({ hidden }) => hidden);
+  const inputs = prepareMasked(sessions, hidden, config, catalogue, streams('prepare'));
+  const width = inputs.items!.shape[1]!;
+  // The next click is read at the click before it, a hidden click where it stood.
+  const isNext = config.objective === 'clm';
+  const found = hidden.flatMap(({ targets }, row) =>
+    Array.from(targets.keys())
+      .filter((t) => targets[t])
+      .map((t) => ({ row, t })),
+  );
+  const column = (field: ({ row, t }: { row: number; t: number }) => number) => Int32Array.from(found, field);
+  const cells = column(({ row, t }) => row * width + t - Number(isNext));
+  const targets = column(({ row, t }) =>
+    config.swapLabels ? inputs.items!.data[row * width + t]! : sessions[row]!.items[t]!,
+  );
+  const [negatives, logq] = negativesOf(config, catalogue, streams('negatives'));
+  const places = { row: column(({ row }) => row), before: column(({ t }) => t), ...(!isNext && { hidden }) };
+  const { repeatLags } = config;
+  return {
+    inputs,
+    cells,
+    positions: vector(cells),
+    targets: outputItems(targets),
+    noise: () => streams('replace'),
+    ...(config.sampledSoftmax && { sampled: sampledBatch(targets, negatives, logq) }),
+    ...(repeatLags > 0 && {
+      repeats: repeatBatch(sessions, places, repeatLags, targets, negatives, { logq: logq?.targets }),
+    }),
+  };
+}
+
+/** x / τ: scores are linear in vectors, bias and corrections, so that these are divided where the scores would be. */
+const over = <T extends Tensor | undefined>(x: T, tau: number): T => (x && tau !== 1 ? (div(x, tau) as T) : x);
+
+/** The item side with scores over τ, once the vectors are. */
+function outputsOver(params: Params, config: T4RecConfig): Outputs {
+  const tau = lossTemperature(config);
+  const { table, bias, repeats } = transformers4rec.outputs(params, config);
+  return { table, ...(bias && { bias: over(bias, tau) }), ...(repeats && { repeats: over(repeats, tau) }) };
+}
+
+/** −log softmax(s / τ)[target] of M targets, summed. */
+export function softmaxLoss(
+  c: Tensor2D,
+  outputs: Outputs,
+  { targets, sampled, repeats: held }: Uploaded<T4RecBatch>,
+  config: T4RecConfig,
+  n: number,
+): Scalar {
+  const tau = lossTemperature(config);
+  const repeats = held?.logq ? { ...held, logq: over(held.logq, tau) } : held;
+  if (sampled) {
+    const { logqTargets, logqNegatives } = sampled;
+    const divided = logqTargets
+      ? { ...sampled, logqTargets: over(logqTargets, tau), logqNegatives: over(logqNegatives!, tau) }
+      : sampled;
+    const hit = config.sampleBy === 'popularity' ? undefined : HIT / tau;
+    return sum(sampledCrossEntropy({ ofTargets: c }, outputs, targets, divided, repeats, hit));
+  }
+  // In the library padding is a column of the softmax, and smoothing gives the target a share of its own.
+  const isLibrary = config.form === 'library';
+  const smoothing = isLibrary ? (config.labelSmoothing * n) / (n + 1) : config.labelSmoothing;
+  return catalogueCrossEntropy(c, outputs, targets, n, { smoothing, first: isLibrary ? 0 : 1, repeats });
+}
+
+/** What the second loss of rtd learns from: clicks, some of which are draws from the first one's scores. */
+function replacedTokens(
+  params: Params,
+  c: Tensor2D,
+  { inputs, cells, targets, noise }: Uploaded<T4RecBatch>,
+  config: T4RecConfig,
+  run: TrainingRun,
+): () => Scalar {
+  const clicks = inputs.items as Tensor2D;
+  const candidates = config.rtdSampleFromBatch ? 'batch' : 'catalogue';
+  const draws = drawReplacements(c, outputsOver(params, config), targets, candidates, run.items, noise());
+  const { items, labels } = replaceTargets(clicks, cells, targets, draws);
+  const { masked: _, ...rest } = inputs; // side information stays the original clicks', and nothing is masked
+  return () => {
+    const logits = discriminate(params, { ...rest, items }, config, run);
+    return replacedLoss(logits, labels, seesPadding(config) ? undefined : clicks);
+  };
+}
+
+export const transformers4recTraining: Training<T4RecConfig, MaskedSession, T4RecBatch> = {
+  network: transformers4rec,
+  plan: (config) => ({
+    epochs: config.nEpochs,
+    ...lastEpochs(config),
+    optimiser: {
+      kind: 'adam',
+      learningRate: config.learningRate,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: { amount: config.weightDecay, kind: 'decoupled' },
+      touchedRows: config.sparseUpdates,
+      ...(config.maxGradNorm > 0 && { clipNorm: config.maxGradNorm }),
+    },
+    schedule: { kind: config.lrSchedule },
+  }),
+  rows,
+  batch,
+  loss(params, b, config, run) {
+    const all = clickScorers(params, b.inputs, config, run);
+    const c = over(gather(all, b.positions) as Tensor2D, lossTemperature(config)); // [M, d]
+    const loss: Scalar = div(softmaxLoss(c, outputsOver(params, config), b, config, run.items), b.targets.shape[0]);
+    if (config.objective !== 'rtd') return { loss };
+    keep(c);
+    return {
+      loss,
+      weight: config.rtdGeneratorLossWeight,
+      second: () => {
+        const discriminator = replacedTokens(params, c, b, config, run);
+        c.dispose();
+        return { weight: config.rtdDiscriminatorLossWeight, loss: discriminator };
+      },
+    };
+  },
+  size: (row) => ({ clicks: clicksOf(row), targets: row.hidden.targets.reduce((sum, target) => sum + target, 0) }),
+  indivisible: ({ objective }) => (objective === 'rtd' ? 'replaced clicks are drawn from the whole batch' : undefined),
+};

@@ -1,0 +1,85 @@
+/** Loss and gradients of one batch, for any training. */
+import { add, concat, engine, keep, mul, type Scalar, slice, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import type { ParameterSpec, Params, State } from '../models/model';
+import { toTensor } from '../models/tensors';
+import type { Training, TrainingRun } from '../models/training';
+import { mapArrays, type Uploaded } from '../objectives/batch';
+
+export interface Gradients {
+  readonly loss: Scalar;
+  /** By parameter; a parameter that took no part has none. */
+  readonly gradients: Readonly<Record<string, Tensor>>;
+  readonly state?: State;
+  readonly measures?: Readonly<Record<string, Scalar>>;
+}
+
+/**
+ * The caller disposes everything in the result.
+ *
+ * @param params Whole tables, or those of the touched rows with a batch whose indices match.
+ */
+export function gradientsOf<C, B>(
+  loss: Training<C, never, B>['loss'],
+  specs: Readonly<Record<string, ParameterSpec>>,
+  params: Params,
+  batch: B,
+  config: C,
+  run: TrainingRun,
+): Gradients {
+  const names = Object.keys(params);
+  let readsPadding = false;
+  let beside: Pick<Gradients, 'state' | 'measures'> = {};
+  const { value, grads } = tidy(() => {
+    const uploaded = mapArrays(batch, (array) => {
+      readsPadding ||= array.items !== undefined && (array.data as Int32Array).includes(0);
+      return toTensor(array);
+    }) as Uploaded<B>;
+    // tf.valueAndGrads refuses parameters without a gradient, such as a position that no session of the batch reaches.
+    const differentiate = (f: () => Scalar) => engine().gradients(f, Object.values(params), undefined, true);
+    let weight = 1;
+    let second: ReturnType<typeof loss>['second'];
+    const first = differentiate(() => {
+      const result = loss(params, uploaded, config, run);
+      ({ weight = 1, second } = result);
+      const { state, measures } = result;
+      beside = { ...(state && { state: state.map(keepCopy) }), ...(measures && { measures: kept(measures) }) };
+      return result.loss;
+    });
+    if (!second) return first;
+    const further = second();
+    return weightedSum(first, weight, differentiate(further.loss), further.weight);
+  });
+  const gradients: Record<string, Tensor> = {};
+  names.forEach((name, i) => {
+    const gradient = grads[i];
+    if (!gradient) return;
+    const { rows, zeroRow = rows !== undefined } = specs[name]!;
+    // Padding stays at zero, whatever attends to it.
+    gradients[name] = zeroRow === true && readsPadding ? withoutFirstRow(gradient) : gradient;
+  });
+  return { loss: value as Scalar, gradients, ...beside };
+}
+
+const keepCopy = <T extends Tensor>(x: T): T => keep(x.clone());
+
+const kept = (measures: Readonly<Record<string, Scalar>>): Record<string, Scalar> =>
+  Object.fromEntries(Object.entries(measures).map(([name, x]) => [name, keepCopy(x)]));
+
+/** A loss and its gradients; a parameter that took no part has none, whatever the type of TensorFlow.js says. */
+type Differentiated = { value: Tensor; grads: Tensor[] };
+
+function weightedSum(a: Differentiated, weightA: number, b: Differentiated, weightB: number): Differentiated {
+  return {
+    value: add(mul(a.value, weightA), mul(b.value, weightB)),
+    grads: a.grads.map((gradient, i) => {
+      const [ofA, ofB] = [gradient && mul(gradient, weightA), b.grads[i] && mul(b.grads[i], weightB)];
+      return (ofA && ofB ? add(ofA, ofB) : (ofA ?? ofB)) as Tensor;
+    }),
+  };
+}
+
+function withoutFirstRow(gradient: Tensor): Tensor {
+  const masked = tidy(() => concat([zeros([1, ...gradient.shape.slice(1)]), slice(gradient, 1)]));
+  gradient.dispose();
+  return masked;
+}
