@@ -130,7 +130,7 @@ describe('the checker refuses, with file, line and rule,', () => {
       'Node in the engine',
       'src/engine/a.ts',
       `import { readFile } from 'node:fs/promises';`,
-      'Node only in cli: node:fs/promises',
+      'Node only in cli and src/pipeline/files/: node:fs/promises',
     ],
     [
       'a view of the WASM heap outside its home',
@@ -156,7 +156,43 @@ describe('the checker refuses, with file, line and rule,', () => {
       `throw new BackendFault('no-backend', 'wasm', 'a mistake');`,
       'new BackendFault only in compute',
     ],
-    ['Node without its prefix', 'src/session/a.ts', `const fs = require('fs');`, 'Node only in cli: fs'],
+    [
+      'Node without its prefix',
+      'src/session/a.ts',
+      `const fs = require('fs');`,
+      'Node only in cli and src/pipeline/files/: fs',
+    ],
+    [
+      'Node in the pipeline outside its files',
+      'src/pipeline/a.ts',
+      `import { join } from 'node:path';`,
+      'Node only in cli and src/pipeline/files/: node:path',
+    ],
+    [
+      'the process in the pipeline outside its files',
+      'src/pipeline/a.ts',
+      `const memory = process.memoryUsage();`,
+      'Node only in cli and src/pipeline/files/: process',
+    ],
+    [
+      'a pipeline that knows the command line',
+      'src/pipeline/a.ts',
+      `import { observe } from '../cli/progress';`,
+      'upward import: pipeline → cli',
+    ],
+    ['a pipeline that prints', 'src/pipeline/a.ts', `console.log(1);`, 'the pipeline prints nothing: console'],
+    [
+      'a pipeline that writes to the terminal',
+      'src/pipeline/files/a.ts',
+      `process.stderr.write('1');`,
+      'the pipeline takes options and returns results: process.stderr',
+    ],
+    [
+      'a pipeline that reads the environment',
+      'src/pipeline/files/a.ts',
+      `const level = process.env['LEVEL'];`,
+      'the pipeline takes options and returns results: process.env',
+    ],
   ])('%s', (_name, file, line, rule) => {
     expect(check(file, '// first line', line)).toEqual([`${file}:2: ${rule}`]);
   });
@@ -229,6 +265,7 @@ describe('the checker allows', () => {
     ['tensors in a layer', 'src/nn/a.ts', `import { matMul } from '@tensorflow/tfjs-core';`],
     ['the DOM in the page', 'src/demo/a.ts', `document.body.append(document.createElement('p'));`],
     ['Node in the command line', 'src/cli/a.ts', `import { readFile } from 'node:fs/promises';`],
+    ['Node where the pipeline reads files', 'src/pipeline/files/a.ts', `import { readFile } from 'node:fs/promises';`],
     [
       'the command line to read its version',
       'src/cli/commands/a.ts',

@@ -11,10 +11,11 @@ export interface Violation {
 
 /** Imports point from a higher rank to a lower one. Parts of one rank do not know each other, except where `BESIDE` says. */
 const RANK: Readonly<Record<string, number>> = {
-  index: 11,
-  demo: 10,
-  ui: 10,
-  cli: 10,
+  index: 12,
+  demo: 11,
+  ui: 11,
+  cli: 11,
+  pipeline: 10,
   recommender: 9,
   worker: 8,
   engine: 7,
@@ -41,6 +42,10 @@ const DOM_HOMES = new Set(['ui', 'demo']);
 const DOM_GLOBALS =
   /^(document|window|customElements|localStorage|sessionStorage|history|alert|getComputedStyle|matchMedia|requestAnimationFrame|MutationObserver|IntersectionObserver|ResizeObserver|DOMParser|Document|Window|Element|Node|ShadowRoot|(HTML|SVG)\w*Element)$/;
 const BUILTIN = new Set(builtinModules);
+/** The one folder of the pipeline that knows Node: a page, too, reads and splits a log by the rest. */
+const NODE_FOLDER = 'src/pipeline/files/';
+/** What only the command line does with its process. */
+const OF_PROCESS = /^(stdin|stdout|stderr|argv|env|exit|exitCode)$/;
 /** The one file that allocates on the WASM heap, or views it: a view is empty once an allocation has made the heap grow. */
 const HEAP_HOME = 'src/compute/kernels/wasm/memory.ts';
 /** What does so: properties of TensorFlow.js' WASM backend and of Emscripten's module. */
@@ -103,7 +108,7 @@ function checkFile(file: string, text: string, imports: Import[]): Violation[] {
     if (specifier !== undefined) {
       const path = specifier.startsWith('.') ? join(dirname(file), specifier.replace(/\?.*$/, '')) : undefined;
       if (path !== undefined) imports.push({ line: lineOf(node), path });
-      for (const rule of importRules(part, specifier, path)) report(node, rule);
+      for (const rule of importRules(file, specifier, path)) report(node, rule);
     } else if (ts.isIdentifier(node) || ts.isStringLiteralLike(node)) {
       if (HEAP_NAMES.test(node.text) && file !== HEAP_HOME) {
         report(node, `the WASM heap only in ${HEAP_HOME}, through a kernel's plan: ${node.text}`);
@@ -112,8 +117,15 @@ function checkFile(file: string, text: string, imports: Import[]): Violation[] {
     if (ts.isIdentifier(node)) {
       if (isGlobalUse(node) && !declared.has(node.text)) {
         if (DOM_GLOBALS.test(node.text) && !DOM_HOMES.has(part)) report(node, `DOM only in ui and demo: ${node.text}`);
+        if (node.text === 'console' && part === 'pipeline') report(node, 'the pipeline prints nothing: console');
+        if (node.text === 'process' && part === 'pipeline' && !file.startsWith(NODE_FOLDER))
+          report(node, `Node only in cli and ${NODE_FOLDER}: process`);
         if (node.text === 'indexedDB' && part !== 'store') report(node, 'IndexedDB only in store');
       }
+    }
+    if (part === 'pipeline' && ts.isPropertyAccessExpression(node) && OF_PROCESS.test(node.name.text)) {
+      if (node.expression.getText() === 'process')
+        report(node, `the pipeline takes options and returns results: process.${node.name.text}`);
     }
     if (readsGpu(node) && part !== 'compute') report(node, 'navigator.gpu only in compute');
     // Only what sees a device can say that it is at fault.
@@ -154,7 +166,8 @@ function importOf(node: ts.Node): string | undefined {
 }
 
 /** @param path Of the file that a relative specifier names. */
-function importRules(part: string, specifier: string, path: string | undefined): string[] {
+function importRules(file: string, specifier: string, path: string | undefined): string[] {
+  const part = partOf(file);
   if (path !== undefined) {
     if (path === 'package.json' && part === 'cli') return []; // the command line says its version
     if (!path.startsWith('src/')) return [`imports from outside src: ${specifier}`];
@@ -175,7 +188,9 @@ function importRules(part: string, specifier: string, path: string | undefined):
   }
   if (specifier.startsWith('idb-keyval') && part !== 'store') rules.push('idb-keyval only in store');
   const builtin = specifier.startsWith('node:') || BUILTIN.has(specifier.split('/')[0] ?? '');
-  if (builtin && part !== 'cli') rules.push(`Node only in cli: ${specifier}`);
+  if (builtin && part !== 'cli' && !file.startsWith(NODE_FOLDER)) {
+    rules.push(`Node only in cli and ${NODE_FOLDER}: ${specifier}`);
+  }
   return rules;
 }
 

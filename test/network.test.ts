@@ -51,8 +51,8 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   // The command line runs in Node, on files.
   ['src/cli/static-server.ts', 'node:http', 1, '`aisle demo` serves the built page to this machine'],
   ['src/cli/thread.ts', 'node:worker_threads', 1, 'trains on more cores'],
-  ['src/cli/threads.ts', 'node:worker_threads', 1, 'likewise'],
-  ['src/cli/compare/html.ts', 'markup', 2, "the report's own style and script, inside its file"],
+  ['src/pipeline/files/threads.ts', 'node:worker_threads', 1, 'likewise'],
+  ['src/pipeline/compare/html.ts', 'markup', 2, "the report's own style and script, inside its file"],
 ];
 
 /** In the built files, by the script's name before its hash: what may stand in which. */

@@ -6,10 +6,10 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { type Context, type Io, type RunCommand, setContext } from './context';
+import { VERSION } from '../pipeline/version';
+import { type Context, type Io, setContext } from './context';
 import { describe, EXIT, exitCode, traceOf } from './errors';
 import { tameLibraries } from './libraries';
-import { VERSION } from './version';
 
 /** A file of `commands/`: adds its command to the program. */
 interface CommandModule {
@@ -27,8 +27,7 @@ const modules = import.meta.glob<CommandModule>('./commands/*.ts');
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const verbose = argv.includes('--verbose');
-  const others: RunCommand = (argv, io) => run(verbose ? [...argv, '--verbose'] : argv, io);
-  const context: Context = { signal: new AbortController().signal, run: others, ...io };
+  const context: Context = { signal: new AbortController().signal, isVerbose: verbose, ...io };
   try {
     const program = createProgram(context);
     await addCommands(program, argv);

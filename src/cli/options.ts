@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { latePart } from '../pipeline/training-parts';
 import { COLUMNS, type ColumnName, type ReadOptions, type SessionRule } from '../session/options';
 import type { LatePart } from '../session/split';
 import { parseTime } from '../session/time';
@@ -102,11 +103,11 @@ export function parseDate(text: string): number {
 
 /** `last:7d`, `last:12h` or `last:10%`. */
 export function parseLast(text: string): Exclude<LatePart, { from: number }> {
-  const match = /^last:(\d+(?:\.\d+)?)(d|h|%)$/.exec(text);
-  const amount = Number(match?.[1]);
-  if (match?.[2] === '%' && amount > 0 && amount < 100) return { share: amount / 100 };
-  if (match && match[2] !== '%' && amount > 0) return { seconds: amount * (match[2] === 'd' ? 86400 : 3600) };
-  throw new InvalidArgumentError('Expected last:DAYSd or last:PERCENT%, such as last:7d or last:10%.');
+  try {
+    return latePart(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 function parseColumns(text: string): Partial<Record<ColumnName, string>> {
@@ -137,4 +138,28 @@ export function parseWindow(text: string): number {
   const seconds = Number(amount) * (unit === 'd' ? 86_400 : 3600);
   if (seconds >= 60) return seconds;
   throw new InvalidArgumentError('Expected days or hours, such as 1d or 12h.');
+}
+
+/** A parser for `--valid`. */
+export function parseValid(text: string): string {
+  if (text.startsWith('last:')) parseLast(text);
+  else if (text === '') throw new InvalidArgumentError('Expected none, last:10%, last:7d, held-out or a file.');
+  return text;
+}
+
+/** Values of a flag such as `--set`, by key. */
+export type Pairs = Readonly<Record<string, string>>;
+
+/** A parser for `--set` and flags like it, which may be given several times. */
+export function parseSetting(text: string, before: Pairs): Pairs {
+  const at = text.indexOf('=');
+  const second = /,\s*(?=[A-Za-z_]\w*=)/.exec(text);
+  if (at > 0 && second) {
+    const rest = text.slice(second.index + second[0].length);
+    throw new InvalidArgumentError(
+      `It takes one key=value; repeat it for each: ${text.slice(0, second.index)}, then ${rest}.`,
+    );
+  }
+  if (at > 0) return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  throw new InvalidArgumentError('Expected key=value, such as layers=100.');
 }

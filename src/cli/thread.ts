@@ -3,11 +3,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { run } from '../compute/executor';
 import type { BackendChoice } from '../compute/types';
 import { RecommenderError } from '../errors';
+import { startFirst } from '../pipeline/files/backend';
+import type { ThreadMessage, ThreadTask } from '../pipeline/files/threads';
 import { assist } from '../train/learn';
 import { Team } from '../train/team';
 import { tameLibraries } from './libraries';
-import { startFirst } from './start-backend';
-import type { ThreadMessage, ThreadTask } from './threads';
 
 const say = (message: ThreadMessage): void => parentPort!.postMessage(message);
 
@@ -15,7 +15,7 @@ async function help({ options, backend, memory, member, members }: ThreadTask): 
   let team: Team | undefined;
   try {
     await run(async (slice) => {
-      await startFirst(slice, backend as BackendChoice, { write() {} });
+      await startFirst(slice, backend as BackendChoice, {});
       await assist(options, (layout) => {
         team = new Team(memory, layout, member, members);
         say({ state: 'ready' });

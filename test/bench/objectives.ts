@@ -10,8 +10,9 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Rank, readCell } from '../../src/cli/compare/cell';
-import { bySession, pairedDifference } from '../../src/cli/compare/statistics';
+import { readRun } from '../../src/pipeline/compare/run';
+import { bySession, pairedDifference } from '../../src/pipeline/compare/statistics';
+import type { Rank } from '../../src/pipeline/files/ranks';
 import { metricsOf } from '../../src/train/metrics';
 import { writePages } from '../docs/quality-pages';
 import {
@@ -63,8 +64,8 @@ async function ranksOf(log: ObjectiveLog, work: string): Promise<Map<string, Map
     const { name } = job.row;
     if (!rows.some((row) => row.name === name && row.key === job.key)) continue;
     const { folder, plan } = placeOf(desk, job);
-    const cell = await readCell(folder, plan);
-    if (cell) found.set(name, new Map([...(found.get(name) ?? []), [job.seed, cell.ranks]]));
+    const run = await readRun(folder, plan);
+    if (run) found.set(name, new Map([...(found.get(name) ?? []), [job.seed, run.ranks]]));
   }
   return found;
 }

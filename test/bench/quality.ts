@@ -17,8 +17,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Cell, readCell } from '../../src/cli/compare/cell';
 import { EXIT } from '../../src/cli/errors';
+import { type Run, readRun } from '../../src/pipeline/compare/run';
 import { type Metrics, metricsOf } from '../../src/train/metrics';
 import { writePages } from '../docs/quality-pages';
 import { commit, machine } from './machine';
@@ -89,8 +89,8 @@ export async function main(args: readonly string[]): Promise<void> {
         process.exitCode = code;
         return;
       }
-      const cell = code === 0 ? await readCell(folder, plan) : undefined;
-      if (!cell) {
+      const run = code === 0 ? await readRun(folder, plan) : undefined;
+      if (!run) {
         console.error(`${row.name}, seed ${seed}: no result.`);
         process.exitCode = 1;
         continue;
@@ -103,14 +103,14 @@ export async function main(args: readonly string[]): Promise<void> {
         ...Object.fromEntries(names),
       });
       const done = {
-        ...rowOf(job, cell, log.groups?.(data)),
+        ...rowOf(job, run, log.groups?.(data)),
         ...at,
-        commands: cell.result.commands.map(shorten),
+        commands: run.result.commands.map(shorten),
       };
       const order = all.map(({ name }) => name);
       writeResults(name, withRow(readResults(name), done, order));
       writePages();
-      const { conservative } = cell.result.metrics;
+      const { conservative } = run.result.metrics;
       const figures = log.shown.slice(0, 2).map((metric) => `${metric} ${conservative[metric]!.toFixed(4)}`);
       console.error(`[${i + 1}/${open.length}] ${row.name}, seed ${seed}: ${figures.join(', ')}`);
     }
@@ -148,12 +148,12 @@ async function workOf(desk: Desk, job: Job, all: readonly RowPlan[], seeds: read
   const [mixed] = blend.with === undefined ? [] : named(blend.with, [1]);
   if (!mixed && parts.length < 2) return `${job.row.name}: name the seeds, --seeds 1,2,3.`;
   for (const { folder, plan, part } of [...parts, ...(mixed ? [mixed] : [])]) {
-    if (await readCell(folder, plan)) continue;
+    if (await readRun(folder, plan)) continue;
     return `${job.row.name}: train ${part.row.name}, seed ${part.seed}, first, with the same --work.`;
   }
   const only = ({ folder, plan }: Place): Place => ({ folder, plan });
   const { folder, plan } = placeOf(desk, job);
-  return { folder, plan, together: { blend, parts: parts.map(only), ...(mixed && { mixed: only(mixed) }) } };
+  return { folder, plan, together: { ensemble: blend, parts: parts.map(only), ...(mixed && { mixed: only(mixed) }) } };
 }
 
 /** Ctrl-C reaches the process too: it keeps what it has, and is waited for. */
@@ -170,10 +170,10 @@ async function ended(program: string, work: Work): Promise<number> {
   }
 }
 
-/** A row of the table from a finished cell. */
+/** A row of the table from a finished run. */
 function rowOf(
   { row, seed, key }: Job,
-  { plan, result, ranks }: Cell,
+  { plan, result, ranks }: Run,
   groupOf: ReturnType<NonNullable<QualityLog['groups']>> | undefined,
 ): Omit<QualityRow, 'commit' | 'machine' | 'commands'> {
   const { metrics, best, epochs, blend: blended } = result;
@@ -200,7 +200,7 @@ function rowOf(
   };
 }
 
-function groupsOf(ranks: Cell['ranks'], groupOf: (rank: Cell['ranks'][number]) => string) {
+function groupsOf(ranks: Run['ranks'], groupOf: (rank: Run['ranks'][number]) => string) {
   const found = new Map<string, number[]>();
   for (const rank of ranks) {
     const group = groupOf(rank);

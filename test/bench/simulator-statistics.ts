@@ -7,16 +7,16 @@
  */
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { eventLines } from '../../src/cli/simulate/files';
-import { DEFAULT_OPTIONS, simulate } from '../../src/cli/simulate/simulate';
 import { configure } from '../../src/models/configuration';
 import { baselines } from '../../src/neighbours/index';
+import { eventLines } from '../../src/pipeline/simulate/files';
+import { DEFAULT_OPTIONS, simulate } from '../../src/pipeline/simulate/simulate';
 import { type EventLog, reindex } from '../../src/session/event-log';
 import { readText } from '../../src/session/read-text';
 import { splitLog } from '../../src/session/split';
 import { summarise } from '../../src/session/summary';
 import { evaluate } from '../../src/train/evaluate';
-import { personalGain } from '../cli/simulate/personal';
+import { personalGain } from '../pipeline/simulate/personal';
 import { sharedPathOrNote } from '../shared';
 
 /** Files of each real log, oldest first. */

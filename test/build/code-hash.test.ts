@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { codeHash } from '../../src/cli/version';
+import { codeHash } from '../../src/pipeline/version';
 import { folder } from '../cli/program';
 import { codeHash as hashOf } from './plugins';
 

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { CHECKPOINT } from '../../src/cli/training-checkpoint';
+import { CHECKPOINT } from '../../src/pipeline/files/training-checkpoint';
 import { built } from '../build/built';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';

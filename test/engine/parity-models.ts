@@ -9,11 +9,11 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { packArtifact } from '../../src/checkpoint/pack';
-import { loadEngine } from '../../src/cli/artifact-engine';
 import { run } from '../../src/cli/main';
-import { backendOptions } from '../../src/cli/start-backend';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { RankedItem } from '../../src/engine/types';
+import { loadEngine } from '../../src/pipeline/files/artifact-engine';
+import { backendOptions } from '../../src/pipeline/files/backend';
 import { sharedPathOrNote } from '../shared';
 import {
   ASKED,

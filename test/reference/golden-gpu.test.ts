@@ -3,9 +3,9 @@
  * `npm test` asks one of each reference implementation and language model; `npm run soak` asks all, in Node's WebGPU too.
  */
 import { expect, test } from 'vitest';
-import { webgpuOfNode } from '../../src/cli/webgpu';
 import { startBackend } from '../../src/compute/backends/start';
 import { registerTraining } from '../../src/compute/training';
+import { webgpuOfNode } from '../../src/pipeline/files/backend';
 import { sharedPathOrNote } from '../shared';
 import { goldenInChromium } from './golden/chromium';
 import { goldenFiles, runGolden } from './golden/run';

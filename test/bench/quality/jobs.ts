@@ -1,11 +1,11 @@
 /** From the rows of a log to what is trained for each seed of them, and where it is kept. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { architectures } from '../../../src/cli/architectures';
-import type { CellPlan } from '../../../src/cli/compare/cell';
-import { readEventsFile } from '../../../src/cli/events-file';
 import { configure } from '../../../src/models/configuration';
 import { AUTO } from '../../../src/models/presets/auto';
+import { architectures } from '../../../src/pipeline/architectures';
+import type { RunPlan } from '../../../src/pipeline/compare/run';
+import { readEventsFile } from '../../../src/pipeline/files/events-file';
 import { type LogFacts, logFacts } from '../../../src/session/log-facts';
 import type { Place } from './child';
 import { filesOf, type LogFiles } from './files';
@@ -96,13 +96,13 @@ export const placeOf = (desk: Desk, job: Job): Place => ({
   plan: planOf(desk, job),
 });
 
-function planOf({ log: name, data, files }: Desk, job: Job): CellPlan {
+function planOf({ log: name, data, files }: Desk, job: Job): RunPlan {
   const { row, seed, config } = job;
   const log = LOGS[name];
   const isNeural = row.form === 'improved' || row.form === 'faithful';
   const epochs = isNeural ? epochsOf(job) : undefined;
   return {
-    ...{ name: row.name, model: row.model, isNeural, seed, config, ...files, reading: [], backend: 'auto' },
+    ...{ name: row.name, model: row.model, isNeural, seed, config, ...files, read: {}, backend: 'auto' },
     protocol: log.protocol,
     ...(isNeural && (epochs === undefined ? log.valid !== undefined && { valid: log.valid } : { epochs })),
     ...(log.holdout !== undefined && { holdout: log.holdout }),

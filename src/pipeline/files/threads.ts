@@ -1,0 +1,73 @@
+/** Worker threads of Node that share a training with this one. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { RecommenderError } from '../../errors';
+import type { LearnOptions } from '../../train/learn';
+import { type Layout, Team, type TeamMemory, teamMemory } from '../../train/team';
+
+/** What a thread is told: the same training, on the same backend. */
+export interface ThreadTask {
+  readonly options: ThreadOptions;
+  readonly backend: string;
+  readonly memory: TeamMemory;
+  readonly member: number;
+  readonly members: number;
+}
+
+/** The training, without what only the first thread does. */
+export type ThreadOptions = Omit<LearnOptions, 'signal' | 'team' | 'valid' | 'onProgress' | 'onEpoch'>;
+
+/** What a thread says before its first step: that its backend runs, or why not. Later ones it leaves in the team's memory. */
+export type ThreadMessage = { readonly state: 'ready' } | { readonly state: 'failed'; readonly message: string };
+
+/**
+ * Starts `members - 1` threads beside this one.
+ *
+ * @returns For `LearnOptions.team`. The threads end with the team.
+ * @throws RecommenderError `no-backend` if there is no script for a thread; `engine-lost` with what one said that failed.
+ */
+export function teamOf(members: number, options: ThreadOptions, backend: string): (layout: Layout) => Promise<Team> {
+  return async (layout) => {
+    const memory = teamMemory(layout);
+    const team = new Team(memory, layout, 0, members);
+    const script = threadScript();
+    const starting = Array.from({ length: members - 1 }, (_, i) => {
+      const workerData: ThreadTask = { options, backend, memory, member: i + 1, members };
+      return ready(new Worker(script, { workerData }));
+    });
+    try {
+      await Promise.all(starting);
+    } catch (error) {
+      team.end();
+      throw error;
+    }
+    return team;
+  };
+}
+
+/** Until the thread waits for its first step. */
+function ready(worker: Worker): Promise<void> {
+  worker.unref(); // a thread is never what keeps the program running
+  return new Promise((resolve, reject) => {
+    const fail = (message: string): void =>
+      reject(new RecommenderError('engine-lost', `A thread of the training failed: ${message}`));
+    worker.on('message', (message: ThreadMessage) => {
+      if (message.state === 'ready') resolve();
+      else fail(message.message);
+    });
+    worker.on('error', (error) => fail(error.message));
+    worker.on('exit', () => fail('it ended.')); // of no account once it was ready
+  });
+}
+
+/** The script of a thread: beside the program, or beside the folder of its chunks. */
+function threadScript(): URL {
+  const places = ['./thread.js', '../thread.js'].map((path) => new URL(path, import.meta.url));
+  const found = places.find((url) => existsSync(fileURLToPath(url)));
+  if (found) return found;
+  throw new RecommenderError(
+    'no-backend',
+    'Threads run in the built program only, and its file thread.js is missing: build it again, or leave out --threads.',
+  );
+}

@@ -1,0 +1,93 @@
+/** What a search leaves behind: search.json and best.json. */
+import { configure } from '../../models/configuration';
+import type { OptionSpec } from '../../models/model';
+import { describeRange, type SearchSpace } from '../../models/search-space';
+import { architectures } from '../architectures';
+import type { Auto, Settings } from '../configuration';
+import { VERSION } from '../version';
+import type { Rung } from './halving';
+import { bestOf, type SearchPlan, type Trial, type TrialRecord } from './trial';
+
+/** A trial with what came out of it so far. */
+export interface Tried extends Trial {
+  readonly record: TrialRecord;
+  /** The last rung that it has been through, from 1; 0: none. */
+  readonly rung: number;
+}
+
+export interface SearchFacts {
+  readonly model: string;
+  readonly metric: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly isFinished: boolean;
+  readonly space: SearchSpace;
+  readonly base: Settings;
+  readonly fixed: readonly string[];
+  readonly rungs: readonly Rung[];
+  readonly tried: readonly Tried[];
+  /** Which preset `auto` was. */
+  readonly auto?: Auto;
+  readonly data: string;
+  readonly valid: string;
+  readonly command: string;
+}
+
+/** `search.json`. */
+export function searchReport({ model, metric, seed, rungs, space, base, fixed, tried, ...facts }: SearchFacts) {
+  const trials = tried.map(({ number, draw, record, rung }) => {
+    const top = bestOf(record, metric, rungs[Math.max(0, rung - 1)]!.epochs);
+    return {
+      trial: number,
+      config: draw,
+      rung,
+      ...(top && { value: top.value, epoch: top.epoch }),
+      ...(record.failure !== undefined && { failure: record.failure }),
+      epochs: record.epochs,
+    };
+  });
+  // Of equal ones the first. Whoever leads a rung goes on to the next, so nobody who was left behind can lead.
+  const leader = trials.filter(({ value }) => value !== undefined).sort((a, b) => b.value! - a.value!)[0];
+  const keys = Object.entries(space).filter(([key]) => !fixed.includes(key));
+  return {
+    ...{ model, metric, seed, data: facts.data, valid: facts.valid, isFinished: facts.isFinished, rungs },
+    space: Object.fromEntries(keys.map(([key, range]) => [key, describeRange(range)])),
+    ...(facts.auto && { auto: facts.auto }),
+    base,
+    trials,
+    ...(leader && {
+      best: {
+        ...{ trial: leader.trial, value: leader.value!, epoch: leader.epoch! },
+        config: { ...base, ...leader.config },
+      },
+    }),
+    ...{ command: facts.command, version: VERSION },
+  };
+}
+
+export type SearchReport = ReturnType<typeof searchReport>;
+
+/** `best.json`: what `aisle train --config` takes. Of a network also the number of epochs, which schedules run over. */
+export function configOf({ model, isNeural, epochs }: SearchPlan, given: Settings) {
+  const key = isNeural ? epochsKey(model, given) : undefined;
+  return { ...given, ...(key !== undefined && { [key]: epochs }) };
+}
+
+/** The option that says how many epochs a model trains: the one that its plan follows. */
+function epochsKey(name: string, given: Settings): string | undefined {
+  const model = architectures[name]!;
+  const config = configure<Record<string, unknown>>(model, given);
+  const { epochs } = model.training(config);
+  return Object.entries(model.options as Readonly<Record<string, OptionSpec>>).find(
+    ([key, { type }]) =>
+      type === 'integer' &&
+      config[key] === epochs &&
+      model.training({ ...config, [key]: epochs + 1 }).epochs === epochs + 1,
+  )?.[0];
+}
+
+/** How many epochs settings ask for, where they say so. */
+export function plannedEpochs(model: string, given: Settings): number | undefined {
+  const key = epochsKey(model, given);
+  return key === undefined ? undefined : (given[key] as number | undefined);
+}
