@@ -1,22 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { defined } from '../pipeline/defined';
 import { latePart } from '../pipeline/training-parts';
 import { COLUMNS, type ColumnName, type ReadOptions, type SessionRule } from '../session/options';
 import type { LatePart } from '../session/split';
 import { parseTime } from '../session/time';
 
 /** The flags of every command that reads an events file, as commander hands them over. */
-export interface EventsFlags {
-  readonly columns?: Partial<Record<ColumnName, string>>;
-  readonly format?: 'events' | 'sequences';
-  readonly timeUnit?: 's' | 'ms' | 'iso';
-  readonly sessionsBy?: SessionRule;
-  readonly events?: readonly string[];
-  readonly minSupport?: number;
-  readonly minLength?: number;
-  readonly iterative?: boolean;
-  readonly collapseRepeats?: boolean;
-  readonly skipBadRows?: number;
-}
+export type EventsFlags = Omit<ReadOptions, 'features' | 'featuresIfAny' | 'minItems'>;
 
 /** Adds the flags that say how an events file is read; all of them keep everything by default. */
 export function addEventsOptions(command: Command): Command {
@@ -35,30 +25,12 @@ export function addEventsOptions(command: Command): Command {
 
 /** How to read an events file, from its flags. */
 export function readOptions(flags: EventsFlags): ReadOptions {
-  const {
-    columns,
-    format,
-    timeUnit,
-    sessionsBy,
-    events,
-    minSupport,
-    minLength,
-    iterative,
-    collapseRepeats,
-    skipBadRows,
-  } = flags;
-  return {
-    ...(columns && { columns }),
-    ...(format && { format }),
-    ...(timeUnit && { timeUnit }),
-    ...(sessionsBy && { sessionsBy }),
-    ...(events && { events }),
-    ...(minSupport !== undefined && { minSupport }),
-    ...(minLength !== undefined && { minLength }),
-    ...(iterative && { iterative }),
-    ...(collapseRepeats && { collapseRepeats }),
-    ...(skipBadRows !== undefined && { skipBadRows }),
-  };
+  const { columns, format, timeUnit, sessionsBy, events, minSupport, minLength } = flags;
+  const { iterative, collapseRepeats, skipBadRows } = flags;
+  return defined({
+    ...{ columns, format, timeUnit, sessionsBy, events, minSupport, minLength },
+    ...{ iterative, collapseRepeats, skipBadRows },
+  });
 }
 
 /** A parser for a whole number in a range. */
@@ -151,7 +123,7 @@ export function parseValid(text: string): string {
 export type Pairs = Readonly<Record<string, string>>;
 
 /** A parser for `--set` and flags like it, which may be given several times. */
-export function parseSetting(text: string, before: Pairs): Pairs {
+export function parseSetting(text: string, before: Pairs = {}): Pairs {
   const at = text.indexOf('=');
   const second = /,\s*(?=[A-Za-z_]\w*=)/.exec(text);
   if (at > 0 && second) {

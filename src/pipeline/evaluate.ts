@@ -18,6 +18,7 @@ import { readClicks } from '../train/read-clicks';
 import type { Protocol } from '../train/types';
 import type { Sessions } from '../types';
 import { type Combination, loadCombination, mixture, readCombination } from './combination';
+import { defined } from './defined';
 import { startFirst } from './files/backend';
 import { readEventsFile } from './files/events-file';
 import { checkRanksPath, writeRanks } from './files/ranks';
@@ -104,20 +105,15 @@ async function ask<T>(
   work: (first: Member, second: Member | undefined, sessions: Sessions, ranking: RankingOptions) => Promise<T>,
 ) {
   const { artifacts, mix, combine = 'probabilities', protocol = 'events', target, ks, seen, signal } = options;
-  checkProtocol({ protocol, ...(target && { target }) });
+  checkProtocol({ protocol, ...defined({ target }) });
   if (options.ranks !== undefined) await checkRanksPath(options.ranks);
   const combination = await readCombination(artifacts, mix);
   const { reader } = combination;
   const { log, dropped } = await readKnown(options, reader);
   const sessions = readClicks(reader, log, await userNumbers(reader, log));
   const name = nameOf(combination, mix);
-  const ranking: RankingOptions = {
-    ...{ protocol, support: catalogueOf(combination.artifacts[0]!).support! },
-    ...(ks && { ks }),
-    ...(signal && { signal }),
-    ...(target && { target }),
-    ...(seen && { seen }),
-  };
+  const { support } = catalogueOf(combination.artifacts[0]!);
+  const ranking: RankingOptions = { protocol, support: support!, ...defined({ ks, signal, target, seen }) };
   const result = await runOnDevice(async (slice) => {
     const all = [...combination.artifacts, ...(combination.mixed ? [combination.mixed] : [])];
     if (all.some(({ info }) => Object.hasOwn(models, info.architecture)))

@@ -8,6 +8,7 @@ import { importerOf, importWeights as importModel } from '../train/import-weight
 import type { NdArray } from '../types';
 import { importCommand, UNLICENSED } from './commands';
 import { readSettings } from './configuration';
+import { defined } from './defined';
 import { checkReplaceable } from './files/artifact-folder';
 import { startFirst } from './files/backend';
 import { basename, readInput } from './files/disk';
@@ -48,7 +49,7 @@ export async function importWeights(options: ImportOptions): Promise<ImportResul
   const { unused, scale, ...imported } = await runOnDevice(async (slice) => {
     await startFirst(slice, 'auto', options);
     const names = { weights: options.weights, config: options.config, items: options.items };
-    return importModel({ from, reference, weights, itemIds, names, ...(log && { log }) });
+    return importModel({ from, reference, weights, itemIds, names, ...defined({ log }) });
   });
   if (unused.length > 0) inform(options, `Not used, since ${from} itself never reads them: ${unused.join(', ')}`);
   const { architecture, config } = imported;
@@ -63,7 +64,7 @@ export async function importWeights(options: ImportOptions): Promise<ImportResul
     command: importCommand(options),
     software: software(),
   };
-  const model = { ...imported, itemIds, training, licence, ...(scale !== undefined && { scale }) };
+  const model = { ...imported, itemIds, training, licence, ...defined({ scale }) };
   await writeModel(out, model, importedCard);
   const tensors = Object.keys(weights).length;
   return { artifact: out, architecture, items: itemIds.length, scale, tensors, unused };

@@ -1,5 +1,6 @@
 /** How a caller follows work of the pipeline, and stops it. */
 import type { EpochResult } from '../train/fit';
+import { defined } from './defined';
 
 /** What every function of the pipeline takes beside its own options. All of it is optional. */
 export interface Observer {
@@ -40,12 +41,8 @@ export const inform = ({ onMessage }: Observer, text: string): void => onMessage
 export const warn = ({ onMessage }: Observer, text: string): void => onMessage?.({ level: 'warning', text });
 
 /** Only what an observer has, of options that hold more. */
-export const observerOf = ({ signal, onProgress, onMessage, onEpoch }: Observer): Observer => ({
-  ...(signal && { signal }),
-  ...(onProgress && { onProgress }),
-  ...(onMessage && { onMessage }),
-  ...(onEpoch && { onEpoch }),
-});
+export const observerOf = ({ signal, onProgress, onMessage, onEpoch }: Observer): Observer =>
+  defined({ signal, onProgress, onMessage, onEpoch });
 
 /** Reports a task to an observer, from now to `finish`. */
 export function startTask({ onProgress }: Observer, task: Task) {

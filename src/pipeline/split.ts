@@ -2,6 +2,7 @@
 import { RecommenderError } from '../errors';
 import { type SplitCounts, splitCounts, splitLog } from '../session/split';
 import { writeTsv } from '../session/write';
+import { defined } from './defined';
 import { systemCodeOf } from './errors';
 import { pieces, replaceFiles } from './files/disk';
 import { readEventsFile } from './files/events-file';
@@ -18,7 +19,7 @@ import type { SplitOptions } from './options';
 export async function split(options: SplitOptions): Promise<SplitCounts> {
   const { data, read, out, by, test, valid, signal } = options;
   const log = await readEventsFile(data, { ...read, features: 'all' }, options);
-  const parts = splitLog(log, { test, ...(by && { by }), ...(valid && { valid }) });
+  const parts = splitLog(log, { test, ...defined({ by, valid }) });
   const counts = splitCounts(parts);
   const file = (name: 'train' | 'valid' | 'test') =>
     parts[name] && pieces(writeTsv(parts[name]), { gzip: true, signal });

@@ -19,6 +19,7 @@ import { type Learnt, learn } from '../train/learn';
 import { PARTS, whyNotInParts } from '../train/team';
 import { trainCommand, UNLICENSED } from './commands';
 import { type Auto, checkedConfiguration, configurationFrom, type Settings } from './configuration';
+import { defined } from './defined';
 import { checkReplaceable, readArtifactFolder } from './files/artifact-folder';
 import { startFirst } from './files/backend';
 import { readCatalogueFile, warnOfGaps } from './files/catalogue-file';
@@ -79,7 +80,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const valid = isNeural ? (options.valid ?? (options.epochs === undefined ? undefined : 'none')) : 'none';
   const reading = {
     read: { ...read, featuresIfAny: wanted.map(({ name }) => name) },
-    ...{ holdout, ...(valid !== undefined && { valid }) },
+    ...{ holdout, ...defined({ valid }) },
     ...(from && { known: { itemIds: from.itemIds, support: catalogueOf(from).support! } }),
   };
   const parts = await trainingParts(data, reading, options);
@@ -106,11 +107,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       : 'there is no validation part to fit a scale on (--valid last:10%), and no --scale';
     warnOfNoScale(why, options);
   }
-  await write(options, { ...learnt, ...(scale !== undefined && { scale }) }, auto, parts, products);
+  await write(options, { ...learnt, ...defined({ scale }) }, auto, parts, products);
   if (signal?.aborted) inform(options, `The training had ended already: ${out} is written.`);
   const { epochs, best } = learnt;
   return {
-    ...{ artifact: out, ...(auto && { auto }), epochs, best, scale },
+    ...{ artifact: out, ...defined({ auto }), epochs, best, scale },
     ...{ ...countsOf(parts), ...taken(resume?.spent), peakMemoryBytes: peakMemory() },
   };
 }
@@ -214,17 +215,12 @@ async function learnParts(
     const shared: ThreadOptions = {
       ...{ model, config: given, seed },
       ...{ log, columns: log.report.otherColumns, itemIds: log.itemIds, support: log.support },
-      ...(epochs !== undefined && { epochs }),
-      ...(products && { products }),
-      ...(resume && { resume }),
-      ...(from && { from: knownOf(from) }),
+      ...defined({ epochs, products, resume, from: from && knownOf(from) }),
     };
     return await learn({
       ...shared,
       signal,
-      ...(threads !== undefined && { team: teamOf(threads, shared, backend!) }),
-      ...(valid && { valid }),
-      ...(validProtocol && { validProtocol }),
+      ...defined({ valid, validProtocol, team: threads === undefined ? undefined : teamOf(threads, shared, backend!) }),
       onProgress({ epoch, step, steps, loss }, epochs) {
         task ??= startTask(options, { label: `${model}, epoch ${epoch} of ${epochs}`, total: steps, unit: 'steps' });
         task.update(step, `loss ${loss.toFixed(4)}`);
@@ -278,18 +274,16 @@ async function write(
       : 'the first event of every session that was held out, items of its input left out';
   const training = {
     data: { file: basename(data), ...countsOf(parts) },
-    epochs,
-    ...(best && { best }),
+    ...{ epochs, ...defined({ best }) },
     protocol: `${predicted}, full ranking, conservative ties`,
-    seed,
-    ...(auto && { auto }),
+    ...{ seed, ...defined({ auto }) },
     command: trainCommand(options),
     software: software(),
   };
   const tensors = { ...learnt, ...replayTensors(options, parts) };
   await writeModel(
     out,
-    { ...model, ...{ itemIds: log.itemIds, tensors, training, licence }, ...(products && { catalogue: products }) },
+    { ...model, itemIds: log.itemIds, tensors, training, licence, ...defined({ catalogue: products }) },
     (about) => modelCard({ ...about, ...insideOf(tensors) }),
     [CHECKPOINT],
   );

@@ -4,6 +4,7 @@ import { sha256 } from '../checkpoint/sha256';
 import { encodeSafetensors } from '../checkpoint/write-safetensors';
 import { models } from '../models/index';
 import { scaleByLoss } from '../ranking/scale';
+import { defined } from './defined';
 import { writeArtifactFolder } from './files/artifact-folder';
 import { basename, resolve } from './files/disk';
 import { type Observer, warn } from './observer';
@@ -33,13 +34,12 @@ export async function writeModel<T>(
     architecture,
     config,
     items: itemIds.length,
-    ...(features && { features }),
-    ...(scale !== undefined && { scale }),
+    ...defined({ features, scale }),
     golden,
     training,
     licence,
   };
-  const artifact = { info: { ...about, modelCard: cardOf(about) }, itemIds, tensors, ...(catalogue && { catalogue }) };
+  const artifact = { info: { ...about, modelCard: cardOf(about) }, itemIds, tensors, ...defined({ catalogue }) };
   await writeArtifactFolder(out, artifact, { discard });
 }
 

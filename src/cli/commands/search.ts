@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { written } from '../../models/search-space';
 import { trainFoundCommand } from '../../pipeline/commands';
+import { defined } from '../../pipeline/defined';
 import { duration } from '../../pipeline/format';
 import type { SearchOptions, TrialEvent } from '../../pipeline/options';
 import type { SearchReport } from '../../pipeline/search/report';
@@ -23,8 +24,8 @@ import { table } from '../table';
 
 interface SearchFlags extends EventsFlags, Omit<SearchOptions, 'read' | 'config' | 'configFile' | 'ranges' | 'signal'> {
   readonly config?: string;
-  readonly set: Pairs;
-  readonly range: Pairs;
+  readonly set?: Pairs;
+  readonly range?: Pairs;
   readonly metric: string;
   readonly json?: boolean;
 }
@@ -58,8 +59,8 @@ export function register(program: Command): void {
     .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
     .option('--preset <name>', 'named configuration to start from; auto: the one that suits the log, scaled to it')
     .option('--config <file>', 'JSON object of configuration keys to start from')
-    .option('--set <key=value>', 'fix one configuration key; repeat it', parseSetting, {})
-    .option('--range <key=values>', 'search a key in a..b, a..b:log or among a,b,c; repeat it', parseSetting, {})
+    .option('--set <key=value>', 'fix one configuration key; repeat it', parseSetting)
+    .option('--range <key=values>', 'search a key in a..b, a..b:log or among a,b,c; repeat it', parseSetting)
     .option('--seed <n>', 'of everything random', integer(0), 1)
     .option('--catalogue <file>', 'catalogue.json, or a table with item_id: for models that read features of items')
     .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto');
@@ -79,8 +80,8 @@ export function register(program: Command): void {
 
 /** What the flags ask for. */
 export const optionsOf = ({ config, set, range, ...flags }: SearchFlags): SearchOptions => ({
-  ...{ ...flags, read: readOptions(flags), config: set, ranges: range },
-  ...(config !== undefined && { configFile: config }),
+  ...{ ...flags, read: readOptions(flags) },
+  ...defined({ config: set, configFile: config, ranges: range }),
 });
 
 async function run(flags: SearchFlags, command: Command): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { UNLICENSED } from '../../pipeline/commands';
+import { defined } from '../../pipeline/defined';
 import { duration, whole } from '../../pipeline/format';
 import type { TrainOptions } from '../../pipeline/options';
 import { type TrainResult, train } from '../../pipeline/train';
@@ -21,7 +22,7 @@ import { observe } from '../progress';
 
 interface TrainFlags extends EventsFlags, Omit<TrainOptions, 'read' | 'config' | 'configFile' | 'signal'> {
   readonly config?: string;
-  readonly set: Pairs;
+  readonly set?: Pairs;
   readonly json?: boolean;
 }
 
@@ -36,7 +37,7 @@ export function register(program: Command): void {
     .option('--from <dir>', 'artifact to go on from, with its settings; items that are new to it are added')
     .option('--preset <name>', 'named configuration of the model; auto: the one that suits the log, scaled to it')
     .option('--config <file>', 'JSON object of configuration keys')
-    .option('--set <key=value>', 'one configuration key; repeat it', parseSetting, {})
+    .option('--set <key=value>', 'one configuration key; repeat it', parseSetting)
     .option('--epochs <n>', 'passes over the log; default: the configuration’s', integer(1))
     .option('--seed <n>', 'of everything random', integer(0), 1)
     .option(
@@ -82,8 +83,8 @@ export function register(program: Command): void {
 
 /** What the flags ask for. */
 export const optionsOf = ({ config, set, ...flags }: TrainFlags): TrainOptions => ({
-  ...{ ...flags, read: readOptions(flags), config: set },
-  ...(config !== undefined && { configFile: config }),
+  ...{ ...flags, read: readOptions(flags) },
+  ...defined({ config: set, configFile: config }),
 });
 
 async function run(flags: TrainFlags, command: Command): Promise<void> {

@@ -4,6 +4,7 @@ import { RecommenderError } from '../../errors';
 import type { LogFacts } from '../../session/log-facts';
 import { compareCommand } from '../commands';
 import { informOfAuto } from '../configuration';
+import { defined } from '../defined';
 import { readCatalogueFile } from '../files/catalogue-file';
 import { join, replaceFile, replaceFiles } from '../files/disk';
 import { observerOf, warn } from '../observer';
@@ -45,12 +46,7 @@ export async function compare(options: CompareOptions): Promise<Report> {
     );
   }
   const seeds = Array.from({ length: options.seeds ?? 1 }, (_, i) => i + 1);
-  const running = {
-    ...{ seeds, protocol, backend },
-    ...(epochs !== undefined && { epochs }),
-    ...(valid !== undefined && { valid }),
-    ...(holdout !== undefined && { holdout }),
-  };
+  const running = { seeds, protocol, backend, ...defined({ epochs, valid, holdout }) };
   const metric = isIncremental ? 'ndcg@20' : 'mrr@20';
   const prepare = async () => {
     if (!isIncremental) {
@@ -88,19 +84,12 @@ export async function compare(options: CompareOptions): Promise<Report> {
  * @throws RecommenderError `bad-input` for a catalogue that is none; `bad-config`.
  */
 async function rowsToBe(options: CompareOptions, facts: () => Promise<LogFacts>): Promise<Planned> {
-  const { models, preset, variants: file, catalogue, read, out } = options;
+  const { models, preset, variants, catalogue, read, out } = options;
   const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item);
   const copy = join(out, CATALOGUE);
-  const planned = await variantsOf({
-    ...(models && { models }),
-    ...(preset !== undefined && { preset }),
-    ...(file !== undefined && { variants: file }),
-    ...(products && { catalogue: copy }),
-    facts,
-  });
-  const { variants } = planned;
-  for (const { name, auto } of variants) if (auto) informOfAuto(name, auto, options);
-  if (variants.some((variant) => variant.catalogue !== undefined)) {
+  const planned = await variantsOf({ ...defined({ models, preset, variants, catalogue: products && copy }), facts });
+  for (const { name, auto } of planned.variants) if (auto) informOfAuto(name, auto, options);
+  if (planned.variants.some((variant) => variant.catalogue !== undefined)) {
     await replaceFile(copy, `${JSON.stringify(products)}\n`);
   } else if (products) {
     warn(

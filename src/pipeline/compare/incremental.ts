@@ -3,6 +3,7 @@ import { CATALOGUE } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { configurationOf } from '../../train/learn';
 import type { Metrics } from '../../train/metrics';
+import { defined } from '../defined';
 import { type Evaluation, evaluationOf } from '../evaluate';
 import { readArtifactFolder } from '../files/artifact-folder';
 import { join, remove, replaceFile, temporaryFolder } from '../files/disk';
@@ -57,12 +58,10 @@ export async function evaluateIncrementally(
     const seed = typeof training['seed'] === 'number' ? training['seed'] : 1;
     const products = catalogue && wanted.length > 0 ? join(folder, CATALOGUE) : undefined;
     if (products) await replaceFile(products, JSON.stringify(catalogue));
-    const variant = { name, model, config, isNeural, retrain, ...(products && { catalogue: products }) };
-    const protocol = 'incremental';
-    const series = seriesOnWindows([variant], windows, {
-      ...{ seeds: [seed], protocol, backend },
-      ...(epochs !== undefined && { epochs }),
-    });
+    const variant = { name, model, config, isNeural, retrain, ...defined({ catalogue: products }) };
+    const protocol = 'incremental' as const;
+    const running = { seeds: [seed], protocol, backend, ...defined({ epochs }) };
+    const series = seriesOnWindows([variant], windows, running);
     const [run] = (await computeSeries(folder, series, 'ndcg@20', options)).runs;
     const { result, windows: parts } = run!;
     const { dropped, metrics, predictions: n, sessions, coverage, popularity } = result;

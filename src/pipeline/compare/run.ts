@@ -7,6 +7,7 @@ import type { Metrics } from '../../train/metrics';
 import type { Protocol } from '../../train/types';
 import { asGiven, evaluateCommand, trainCommand } from '../commands';
 import type { Auto, Settings } from '../configuration';
+import { defined } from '../defined';
 import { isUserError } from '../errors';
 import { evaluate } from '../evaluate';
 import { inspectArtifact } from '../files/artifact-folder';
@@ -259,13 +260,7 @@ async function trainPlan(
   const { train: data, model, seed, from, preset, holdout, catalogue, config, backend, read } = plan;
   const options: TrainOptions = {
     ...{ data, model, out, seed, config, backend, read },
-    ...(from !== undefined && { from }),
-    ...(preset !== undefined && { preset }),
-    ...(epochs !== undefined && { epochs }),
-    ...(valid !== undefined && { valid }),
-    ...(scale !== undefined && { scale }),
-    ...(holdout !== undefined && { holdout }),
-    ...(catalogue !== undefined && { catalogue }),
+    ...defined({ from, preset, epochs, valid, scale, holdout, catalogue }),
   };
   const command = trainCommand(options, asGiven);
   if (await exists(join(out, CHECKPOINT))) {

@@ -4,6 +4,7 @@ import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import type { Metrics } from '../../train/metrics';
 import type { Protocol } from '../../train/types';
+import { defined } from '../defined';
 import { isAborted, sentenceOf } from '../errors';
 import { contentHash } from '../files/disk';
 import { observerOf } from '../observer';
@@ -92,12 +93,7 @@ function seeded<V extends Variant>(variants: readonly V[], { seeds }: RunOptions
 }
 
 function common({ isNeural }: Variant, seed: number, { protocol, backend, epochs, valid, holdout }: RunOptions) {
-  return {
-    ...{ seed, protocol, backend },
-    ...(isNeural && epochs !== undefined && { epochs }),
-    ...(isNeural && valid !== undefined && { valid }),
-    ...(holdout !== undefined && { holdout }),
-  };
+  return { seed, protocol, backend, ...(isNeural && defined({ epochs, valid })), ...defined({ holdout }) };
 }
 
 /**
@@ -126,11 +122,8 @@ export async function computeSeries(
       const validation = plan.valid === undefined || plan.valid.startsWith('last:') ? train : plan.valid;
       for (const file of [train, test, catalogue, validation]) contents[file] ??= await contentHash(file);
       const folder = runFolder(out, plan, contents);
-      const event = {
-        ...{ name, place: [++count, total] as const, metric },
-        ...(plan.isNeural && { seed }),
-        ...(step !== undefined && { step }),
-      };
+      const place = [++count, total] as const;
+      const event = { name, place, metric, ...(plan.isNeural && { seed }), ...defined({ step }) };
       try {
         const known = await readRun(folder, plan);
         const run = known ?? (await computeRun(folder, plan, observerOf(observer)));

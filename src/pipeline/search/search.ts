@@ -5,6 +5,7 @@ import { camelCase } from '../../models/configuration';
 import { drawTrials, withRanges } from '../../models/search-space';
 import { searchCommand } from '../commands';
 import { checkedConfiguration, configurationFrom } from '../configuration';
+import { defined } from '../defined';
 import { isAborted } from '../errors';
 import { startFirst } from '../files/backend';
 import { readCatalogueFile } from '../files/catalogue-file';
@@ -60,13 +61,12 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   const { valid, ...parts } = await trainingParts(data, { read: reading, holdout, valid: options.valid }, options);
   const plan: SearchPlan = {
     ...{ out, model, isNeural, base, seed, epochs, backend },
-    parts: { ...parts, valid: valid! },
-    ...(products && { products }),
+    ...{ parts: { ...parts, valid: valid! }, ...defined({ products }) },
   };
   const tried: Tried[] = trials.map((trial) => ({ ...trial, record: { epochs: [], isFinished: false }, rung: 0 }));
   const report = async (isFinished: boolean) => {
     const result = searchReport({
-      ...{ model, metric, seed, epochs, isFinished, space, base, fixed, rungs, tried, ...(auto && { auto }) },
+      ...{ model, metric, seed, epochs, isFinished, space, base, fixed, rungs, tried, ...defined({ auto }) },
       ...{ data, valid: options.valid, command: searchCommand(options) },
     });
     const found = result.best && configOf(plan, result.best.config);
@@ -111,10 +111,9 @@ async function climb(
       onTrial?.({
         ...{ trial: trial.number, config: trial.draw },
         ...{ rung: [r + 1, rungs.length], place: [i + 1, climbing.length] },
-        ...(top && { best: top }),
+        ...defined({ best: top, failure: record.failure }),
         ...{ epochs: record.epochs.length, isCached: !isNew },
         seconds: record.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0),
-        ...(record.failure !== undefined && { failure: record.failure }),
       });
     }
     const next = rungs[r + 1];

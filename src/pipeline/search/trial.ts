@@ -8,6 +8,7 @@ import { type FitState, Interrupted } from '../../train/fit';
 import { configurationOf, learn } from '../../train/learn';
 import { readClicks } from '../../train/read-clicks';
 import type { Settings } from '../configuration';
+import { defined } from '../defined';
 import { hashOf, join, readCache, remove, shortHash, writeCache } from '../files/disk';
 import { CHECKPOINT, readCheckpoint, writeCheckpoint } from '../files/training-checkpoint';
 import { type Observer, startTask } from '../observer';
@@ -126,8 +127,7 @@ export class TrialRunner {
         ...this.#task(draw, AbortSignal.any([...(observer.signal ? [observer.signal] : []), pause.signal])),
         epochs: plan.epochs,
         valid: plan.parts.valid,
-        ...(plan.parts.validProtocol && { validProtocol: plan.parts.validProtocol }),
-        ...(resume && { resume }),
+        ...defined({ validProtocol: plan.parts.validProtocol, resume }),
         onProgress({ epoch, step, steps, loss }) {
           const label = `trial ${number}, epoch ${epoch}`;
           task ??= startTask(observer, { label, total: steps, unit: 'steps' });
@@ -183,7 +183,7 @@ export class TrialRunner {
     const { itemIds, support } = log;
     const config = { ...base, ...draw };
     const columns = log.report.otherColumns;
-    return { model, config, log, columns, itemIds, support, seed, signal, ...(products && { products }) };
+    return { model, config, log, columns, itemIds, support, seed, signal, ...defined({ products }) };
   }
 
   /** All that a trial's result follows from, but for its configuration. */
