@@ -6,14 +6,14 @@ import { computeEnsemble, type Ensemble, type EnsembleJob, type Part } from '../
 import { computeRun, type RunPlan, readRun } from '../../../src/pipeline/compare/run';
 
 /** A run: where it is, and what makes it. */
-export interface Place {
+export interface RowFolder {
   readonly folder: string;
   readonly plan: RunPlan;
 }
 
-export interface Work extends Place {
+export interface Work extends RowFolder {
   /** Runs that are there and evaluated together; absent where the plan says what is trained. */
-  readonly together?: { readonly ensemble: Ensemble; readonly parts: readonly Place[]; readonly mixed?: Place };
+  readonly together?: { readonly ensemble: Ensemble; readonly parts: readonly RowFolder[]; readonly mixed?: RowFolder };
 }
 
 const { folder, plan, together }: Work = JSON.parse(process.argv[2]!);
@@ -37,7 +37,7 @@ try {
 }
 
 async function jobOf({ ensemble, parts, mixed }: NonNullable<Work['together']>): Promise<EnsembleJob> {
-  const read = async ({ folder, plan }: Place): Promise<Part> => {
+  const read = async ({ folder, plan }: RowFolder): Promise<Part> => {
     const run = await readRun(folder, plan);
     if (!run) throw new Error(`${plan.name}, seed ${plan.seed}, is not there to be evaluated.`);
     return run;
