@@ -1,13 +1,10 @@
 /** Product pictures, drawn by this code: small SVG data addresses in one style. */
 import { SHAPES } from './shapes';
-import { MORE_SHAPES } from './shapes-more';
 
-const ALL = { ...SHAPES, ...MORE_SHAPES };
-
-export type ShapeName = keyof typeof ALL;
+export type ShapeName = keyof typeof SHAPES;
 
 /** Every silhouette that can be drawn. */
-export const SHAPE_NAMES = Object.keys(ALL) as ShapeName[];
+export const SHAPE_NAMES = Object.keys(SHAPES) as ShapeName[];
 
 const PART = /^([a-z])(?::(.+)|\((.+)\)|\[(.+)\]|([\d.]+)~(.+))$/;
 
@@ -43,7 +40,7 @@ export function picture(shape: ShapeName, colour: string, accent: string, backgr
   const svg =
     `<svg xmlns='http://www.w3.org/2000/svg' viewBox='-11 -11 122 122' fill='${colour}'>` +
     `<path fill='${background}' d='M-11-11h122v122h-122z'/><ellipse cx='50' cy='87' rx='44' ry='6' fill='#0001'/>` +
-    `${elements(ALL[shape].split('|'), paints)}</svg>`;
+    `${elements(SHAPES[shape].split('|'), paints)}</svg>`;
   return `data:image/svg+xml,${svg.replaceAll('#', '%23')}`;
 }
 
