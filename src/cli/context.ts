@@ -21,12 +21,12 @@ export interface Context {
   readonly isVerbose: boolean;
 }
 
-/** What a program that a test runs writes to, and may be stopped by. */
+/** What the caller of `run` provides; the rest has defaults. */
 export type Io = Partial<Context> & Pick<Context, 'stdout' | 'stderr'>;
 
 const contexts = new WeakMap<Command, Context>();
 
-/** Gives a program its context; its commands find it with `contextOf`. */
+/** Attaches a context to a program; its commands find it with `contextOf`. */
 export function setContext(program: Command, context: Context): void {
   contexts.set(program, context);
 }

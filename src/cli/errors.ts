@@ -3,12 +3,12 @@ import { isAborted, isUserError, sentenceOf } from '../pipeline/errors';
 
 export const EXIT = { done: 0, failed: 1, wrongUse: 2, interrupted: 130 } as const;
 
-/** Wrong use of the command line: arguments that do not go together, or that the input does not allow. Ends with 2. */
+/** Wrong use of the command line: arguments that contradict each other or the input. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Exit code of a command that ended with this error. A fault of our own is never taken for the user's. */
+/** Exit code of a command that failed with this error. A fault of ours never counts as the user's mistake. */
 export function exitCode(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongUse;
   if (isAborted(error)) return EXIT.interrupted;
@@ -16,9 +16,9 @@ export function exitCode(error: unknown): number {
 }
 
 /**
- * The sentence that a person reads of an error.
+ * An error as one sentence.
  *
- * @param verbose Whether `traceOf` follows; where it does not, the sentence says how to see it if it would help.
+ * @param verbose Whether `traceOf` follows. If not, the sentence of a fault says how to see the trace.
  * @returns Text without a final newline; empty for errors that commander has printed already.
  */
 export function describe(error: unknown, verbose: boolean): string {
@@ -27,7 +27,7 @@ export function describe(error: unknown, verbose: boolean): string {
   return `aisle: ${sentenceOf(error)}${hint}`;
 }
 
-/** Where an error comes from: its stack, and that of its cause. Empty where there is none, or the text of commander says all. */
+/** The stack of an error and of its cause; empty if it has none, or if commander has printed the error. */
 export function traceOf(error: unknown): string {
   if (error instanceof CommanderError || !(error instanceof Error)) return '';
   const cause = error.cause instanceof Error ? `\ncaused by: ${error.cause.stack}` : '';

@@ -84,7 +84,7 @@ export function parseLast(text: string): Exclude<LatePart, { from: number }> {
 
 function parseColumns(text: string): Partial<Record<ColumnName, string>> {
   const columns: Partial<Record<ColumnName, string>> = {};
-  // A comma ends a name only where another key follows, so names may hold commas.
+  // A comma ends a name only if another key follows, because names may hold commas.
   for (const part of text.split(/,(?=[a-z]+=)/)) {
     const [key, ...rest] = part.split('=');
     const name = rest.join('=');

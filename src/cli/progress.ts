@@ -14,7 +14,7 @@ const BAR = 24;
 export interface ProgressOptions {
   /** What is being done, such as `Reading events.tsv`. */
   readonly label: string;
-  /** All there is to do; absent where nobody knows. */
+  /** How much there is to do; absent if unknown. */
   readonly total?: number;
   /** What is counted, for the rate: `rows`, `sessions`; without it no rate is shown. */
   readonly unit?: string;
@@ -29,7 +29,7 @@ export interface Progress {
    * @param note Shown at the end of the line, such as a loss.
    */
   update(done: number, note?: string): void;
-  /** Takes the bar away; a pipe gets a last line if it got any. */
+  /** Removes the bar. A pipe that got lines gets a last one. */
   finish(note?: string): void;
 }
 
@@ -85,7 +85,7 @@ function drawBar(share: number): string {
   return '█'.repeat(full) + '░'.repeat(BAR - full);
 }
 
-/** Shows on standard error what the pipeline reports, and hands it the signal. */
+/** An observer that writes to standard error, with the signal of Ctrl-C. */
 export function observe({ stderr, signal }: Pick<Context, 'stderr' | 'signal'>): Observer {
   const bars = new Map<string, Progress>();
   return {
@@ -110,7 +110,7 @@ function epochLine({ epoch, loss, measures = {}, seconds, valid }: EpochResult):
   return `epoch ${epoch}  loss ${loss.toFixed(4)}${parts.join('')}${metrics}  ${duration(seconds)}`;
 }
 
-/** The same of work that compares. */
+/** The same for comparisons. */
 export const observeRuns = (context: Context): RunObserver => ({
   ...observe(context),
   onRun(run) {

@@ -1,4 +1,4 @@
-/** One thread beside the program's own, for `aisle train --threads`: it shares every step until the training ends. */
+/** A worker thread of `aisle train --threads`: it shares every step until the training ends. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { run } from '../compute/executor';
 import type { BackendChoice } from '../compute/types';
@@ -23,7 +23,7 @@ async function help({ options, backend, memory, member, members }: ThreadTask): 
       });
     });
   } catch (error) {
-    // How a training ends. Whatever else goes wrong must not leave the others waiting.
+    // A training ends with `aborted`. After any other error the other threads must not wait.
     if (error instanceof RecommenderError && error.code === 'aborted') return;
     const { message } = error as Error;
     if (team) team.end(message);

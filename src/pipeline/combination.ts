@@ -13,7 +13,7 @@ export interface Combination {
   /** Equal parts of the ensemble, or the one model. */
   readonly artifacts: readonly OpenedArtifact[];
   readonly mixed?: OpenedArtifact;
-  /** What says how clicks and users are read: all agree, or read nothing. */
+  /** The artifact that says how to read clicks and users; the others agree with it, or read neither. */
   readonly reader: Artifact;
 }
 
@@ -48,7 +48,7 @@ export async function readCombination(dirs: readonly string[], mix: Mix | undefi
   };
 }
 
-/** What an artifact reads beside item ids, to be compared; nothing where it reads nothing. */
+/** What an artifact reads beside item ids, as comparable text; undefined if it reads item ids only. */
 function readingOf({ info, tensors }: Artifact): string | undefined {
   const users = tensors[USERS_TENSOR];
   if (!info.features && !users) return undefined;
@@ -56,7 +56,7 @@ function readingOf({ info, tensors }: Artifact): string | undefined {
 }
 
 /**
- * The scorer of equal parts, and that of what is mixed in. A backend must be running where one is a network.
+ * Loads the scorer of the equal parts, and that of the artifact that is mixed in. Networks need a running backend.
  *
  * @throws RecommenderError `bad-config` for probabilities of a network whose scale is not known.
  */
@@ -93,14 +93,14 @@ const noScale = ({ info: { name } }: Artifact): RecommenderError =>
       'with a validation part, which the scale is fitted on.',
   );
 
-/** Its scores are means of probabilities, as counts are: to be divided by their sum, not to be taken to a power again. */
+/** Its scores are probabilities already, so they count as counted: they are divided by their sum, without another softmax. */
 const ensemble = (members: readonly Member[], scale: Scale): Scorer =>
   combined(
     members.map((member) => ({ ...member, weight: 1 / members.length })),
     scale,
   );
 
-/** The mean of both with that share of the second. */
+/** The weighted mean of both; `weight` is the share of the second. */
 export const mixture = (first: Member, second: Member, weight: number, scale: Scale): Scorer =>
   combined(
     [

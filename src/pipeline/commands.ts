@@ -1,4 +1,4 @@
-/** Work of the pipeline as commands that one may type: artifacts and reports say what makes them again. */
+/** Calls of the pipeline as shell commands: artifacts and reports contain the commands that reproduce them. */
 import type { ReadOptions } from '../session/options';
 import { basename } from './files/disk';
 import type { CompareOptions, EvaluateOptions, ImportOptions, SearchOptions, TrainOptions } from './options';
@@ -6,10 +6,10 @@ import type { CompareOptions, EvaluateOptions, ImportOptions, SearchOptions, Tra
 /** The default of `licence`. */
 export const UNLICENSED = 'UNLICENSED';
 
-/** A flag and its value; true for a flag alone, undefined where it was not given. */
+/** A flag and its value: true for a flag without one, undefined to leave it out. */
 type Word = readonly [flag: string, value: string | number | true | undefined];
 
-/** How a path is written: as it was given, or in what is public, by its name alone, because folders of the maker are not. */
+/** How to write a path: as given, or by its name alone in public files, which must not contain private folders. */
 type WrittenPath = (path: string) => string;
 
 /** Paths as they were given. */
@@ -149,7 +149,7 @@ function readWords(read: ReadOptions = {}): Word[] {
   ];
 }
 
-/** The command that trains with what a search found, on the same files read in the same way. */
+/** The command that trains with the result of a search, on the same log. */
 export const trainFoundCommand = ({ data, read, model, catalogue }: SearchOptions, configFile: string): string =>
   commandLine('train', [
     ['--data', data],
@@ -166,7 +166,7 @@ const commandLine = (command: string, words: readonly Word[]): string =>
 const argumentsOf = (flag: string, value: Word[1]): string[] =>
   value === undefined ? [] : value === true ? [flag] : [flag, `${value}`];
 
-/** A word that a shell hands on as it is. */
+/** Quotes a word for the shell if it needs quotes. */
 export function quoted(word: string): string {
   return /^[\w.,:=/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -36,20 +36,20 @@ export type Auto = Pick<AutoPreset, 'preset' | 'why'>;
 
 export interface Configuration {
   readonly given: Settings;
-  /** What of it a preset gives. */
+  /** The part of it that comes from a preset. */
   readonly preset?: Fixed;
-  /** Where the log has chosen the preset. */
+  /** Set if the log has chosen the preset. */
   readonly auto?: Auto;
 }
 
-/** The settings of a preset, and what to call it. */
+/** The settings of a preset, and its name in messages. */
 export interface Fixed {
   readonly name: string;
   readonly config: Settings;
 }
 
 /**
- * Preset, then file, then single keys: the later wins, however it is spelt. The observer hears what `auto` sees and picks.
+ * Merges preset, file and single keys; the later ones win, in either spelling. Reports what `auto` has picked, and why.
  *
  * @throws RecommenderError `bad-config`; `bad-input` for a log that `auto` cannot read.
  */
@@ -80,7 +80,7 @@ export const fixedByLog = ({ preset, config }: AutoPreset): Fixed => ({
 /**
  * The checked configuration of a model.
  *
- * @param preset What of the settings comes from a preset: it is named where they would do without it.
+ * @param preset The settings that come from a preset. The error names them if the other settings alone are valid.
  * @throws RecommenderError `bad-config`.
  */
 export async function checkedConfiguration(
@@ -102,7 +102,7 @@ export async function checkedConfiguration(
   }
 }
 
-/** What a preset fixes that does not go with other settings. */
+/** How to resolve a contradiction between a preset and other settings. */
 function adviceOn({ name, config }: Fixed, keys: readonly string[]): string {
   if (keys.length === 0) return `The preset ${name} does not go with your settings; change them, or leave it out.`;
   const has = keys.map((key) => `${key}=${config[key]}`).join(' and ');
@@ -110,9 +110,9 @@ function adviceOn({ name, config }: Fixed, keys: readonly string[]): string {
 }
 
 /**
- * What `auto` goes by of a log: all of its file, so that a part held back for validation changes nothing.
+ * The facts of a log for `auto`: those of the whole file, so that a validation part changes nothing.
  *
- * @param known What of the log it may go by: not what is a test. Default: all.
+ * @param known Selects the part that `auto` may use, without test events. Default: all of the log.
  */
 export async function factsOf(
   data: string,
@@ -120,7 +120,7 @@ export async function factsOf(
   { signal }: Observer,
   known: (log: EventLog) => EventLog = (log) => log,
 ): Promise<LogFacts> {
-  // The observer hears of the log when it is read for the work itself.
+  // Without messages: the same log is reported when it is read for the work itself.
   const log = known(await readEventsFile(data, { minItems: 1, ...read }, signal && { signal }));
   return logFacts(log, log.itemIds.length);
 }

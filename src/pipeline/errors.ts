@@ -1,7 +1,7 @@
-/** Errors of the pipeline in words, and whose mistake they are. */
+/** Descriptions of errors, and which of them are the user's. */
 import { type ErrorCode, RecommenderError, reasonOf } from '../errors';
 
-/** What the operating system's codes mean, and what helps where a file was to be written. */
+/** The meaning of the operating system's error codes, and advice for files that cannot be written. */
 const SYSTEM_ERRORS: Readonly<Record<string, readonly [meaning: string, advice?: string]>> = {
   ENOSPC: ['the disk is full', 'free some space'],
   EDQUOT: ['the disk quota is used up', 'free some space'],
@@ -26,7 +26,7 @@ export function systemMeaning(error: unknown): string | undefined {
   return SYSTEM_ERRORS[systemCodeOf(error) ?? '']?.[0];
 }
 
-/** The same with what to do about it where a file could not be written; without a known code, the error's own text. */
+/** The meaning with advice for a file that could not be written; the error's own text if its code is unknown. */
 export function systemAdvice(error: unknown): string {
   return SYSTEM_ERRORS[systemCodeOf(error) ?? '']?.join('; ') ?? reasonOf(error);
 }
@@ -41,7 +41,7 @@ export function sentenceOf(error: unknown): string {
 
 const USER_ERRORS: ReadonlySet<ErrorCode> = new Set(['bad-input', 'bad-config', 'bad-artifact', 'weights-mismatch']);
 
-/** Whether an error's cause is what the user passed in; every other failure is one of the run. */
+/** Whether the user's input caused the error. */
 export const isUserError = (error: unknown): error is RecommenderError =>
   error instanceof RecommenderError && USER_ERRORS.has(error.code);
 

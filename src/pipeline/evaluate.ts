@@ -26,7 +26,7 @@ import { startTask, warn } from './observer';
 import type { EvaluateOptions, Mix } from './options';
 import { warnOfColumns } from './read-events';
 
-/** What was evaluated: one artifact, or how several were put together. */
+/** What was evaluated: one artifact, or a combination of several. */
 export interface Evaluated {
   readonly artifact: string;
   readonly combined?: {
@@ -52,7 +52,7 @@ export interface WeightsEvaluation extends Evaluated {
 /**
  * Ranks the true next items among all items of the artifact.
  *
- * @returns What `--json` prints, and what the model is called.
+ * @returns The model's name, and what `--json` prints.
  * @throws RecommenderError `bad-config`, `bad-input` or `bad-artifact` for what was passed in; `not-finite`; `aborted`.
  */
 export async function evaluate(options: EvaluateOptions): Promise<{ name: string; evaluation: Evaluation }> {
@@ -70,7 +70,7 @@ export async function evaluate(options: EvaluateOptions): Promise<{ name: string
   return { name: asked.name, evaluation: evaluationOf(evaluatedOf(options), asked.dropped, result) };
 }
 
-/** In the order of `--json`. */
+/** The result with its keys in the order of `--json`. */
 export function evaluationOf(
   evaluated: Evaluated,
   dropped: Reindexed['dropped'],
@@ -99,7 +99,7 @@ export async function evaluateWeights(
   };
 }
 
-/** Loads what is asked and what it is asked, and asks on a device. */
+/** Loads artifacts and sessions, and evaluates on a device. */
 async function ask<T>(
   options: EvaluateOptions,
   work: (first: Member, second: Member | undefined, sessions: Sessions, ranking: RankingOptions) => Promise<T>,
@@ -144,7 +144,7 @@ async function readKnown(options: EvaluateOptions, artifact: Artifact): Promise<
   return reindex(log, artifact.itemIds);
 }
 
-/** Columns of a log that the model reads of clicks. */
+/** Columns of a log that the model reads for each click. */
 const columnsOfClicks = ({ info }: Artifact): string[] =>
   Object.entries(info.features ?? {}).flatMap(([name, { kind }]) => (kind === 'age' ? [] : [name]));
 

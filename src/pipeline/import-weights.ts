@@ -40,7 +40,7 @@ export interface ImportResult {
  */
 export async function importWeights(options: ImportOptions): Promise<ImportResult> {
   const { from, out, data, licence = UNLICENSED } = options;
-  importerOf(from); // a name that is none is refused before files that are missing
+  importerOf(from); // refuse an unknown name before missing files
   await checkReplaceable(out);
   const reference = await readSettings(options.config, "the reference's parameters");
   const itemIds = await readIds(options.items);

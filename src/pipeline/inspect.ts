@@ -14,7 +14,7 @@ export interface FileSummary
 }
 
 /**
- * Sums up a log or an artifact. Every session counts, those of one event too, unless `read` says otherwise.
+ * Summarises a log or an artifact. Sessions of one event count, too, unless `read` says otherwise.
  *
  * @throws RecommenderError `bad-input` for a file that is no log; `bad-artifact` for a folder that is no artifact; `aborted`.
  */

@@ -3,7 +3,7 @@ import type { EpochResult } from '../train/fit';
 import { architectures } from './architectures';
 import { markdownTable, whole } from './format';
 
-/** What a model card tells of. */
+/** The content of a model card. */
 export interface CardFacts {
   readonly name: string;
   readonly version: string;
@@ -20,18 +20,18 @@ export interface CardFacts {
     readonly best?: { readonly epoch: number; readonly metric: string; readonly value: number };
     readonly protocol: string;
     readonly seed: number;
-    /** Why it has its settings, where the log has chosen them. */
+    /** Why it has its settings, if the log has chosen them. */
     readonly auto?: { readonly why: string };
     readonly command: string;
   };
   readonly licence: string;
   /** How many users the model knows. */
   readonly users: number;
-  /** How many sessions of the log come along, for devices that learn. */
+  /** How many sessions of the log are inside, for learning on devices. */
   readonly replayed: number;
 }
 
-/** The Markdown page that travels with a model: what it is, what it learnt from, how good it was, what to beware of. */
+/** The Markdown page that comes with a model: what it is, its training data, its quality, its limits. */
 export function modelCard({ training, ...about }: CardFacts): string {
   const { data, epochs, best, protocol, seed, auto, command } = training;
   const metrics = best && epochs[best.epoch - 1]?.valid;
@@ -71,7 +71,7 @@ const aboutUsers = (users: number): string =>
     : `Personal data is inside: a vector of taste for each of ${whole(users)} users, found by a digest of the user’s id, so ` +
       'that whoever can guess an id can tell whether it is there. Publish it only where that is allowed.';
 
-/** What the card of imported weights tells of them. */
+/** The content of the card of imported weights. */
 export interface ImportFacts extends Omit<CardFacts, 'training' | 'users' | 'replayed'> {
   readonly training: {
     readonly imported: { readonly from: string; readonly weights: string };
@@ -79,7 +79,7 @@ export interface ImportFacts extends Omit<CardFacts, 'training' | 'users' | 'rep
   };
 }
 
-/** The page that travels with weights which another program has trained. */
+/** The page that comes with weights of another program. */
 export function importedCard({ training: { imported, command }, ...about }: ImportFacts): string {
   const learntFrom = [
     `Not known: the weights (\`${imported.weights}\`) were trained by the reference implementation of ${imported.from}, and imported:`,

@@ -24,7 +24,7 @@ export interface EventsSource {
 }
 
 /**
- * Reads events: TSV or CSV, plain or gzip, or Parquet, told apart by their first bytes.
+ * Reads events: TSV or CSV, plain or gzip, or Parquet. The first bytes tell the format.
  *
  * @throws RecommenderError `bad-input` if they do not follow the contract; `aborted`.
  */
@@ -66,7 +66,7 @@ async function readLines(
 }
 
 async function readTable(source: EventsSource, options: ReadOptions, observer: Observer): Promise<EventLog> {
-  // Loaded here: most logs are text, and the decoders are large.
+  // Loaded on demand: most logs are text, and the decoders are large.
   const { readParquet } = await import('../session/read-parquet');
   const { name, size: byteLength } = source;
   const slice = (start: number, end = byteLength) => source.slice(start, end);
@@ -82,7 +82,7 @@ async function readTable(source: EventsSource, options: ReadOptions, observer: O
   }
 }
 
-/** What a person should know of a log that was read: the kinds of its events, what was left out, warnings. */
+/** Reports the kinds of a log's events, what was left out, and warnings. */
 function remark({ report }: EventLog, name: string, observer: Observer): void {
   const { dropped, eventKinds, warnings } = report;
   if (eventKinds.length > 1) {

@@ -116,7 +116,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   };
 }
 
-/** An interrupted run may hold hours of work, which a new one would write over. */
+/** Refuses to overwrite an interrupted run, which may hold hours of work. */
 async function refuseUnfinished({ out, resume, restart }: TrainOptions): Promise<void> {
   const refuse = (message: string): never => {
     throw new RecommenderError('bad-config', message);
@@ -130,14 +130,14 @@ async function refuseUnfinished({ out, resume, restart }: TrainOptions): Promise
   );
 }
 
-/** A log that has grown may call for another shape, which no artifact can go on in. */
+/** On a log that has grown, `auto` may pick another shape, which the artifact's weights do not fit. */
 function refuseAutoFrom({ from, preset }: TrainOptions): void {
   if (from === undefined || preset !== AUTO) return;
   const why = `--from goes on with the settings of ${from}, whichever preset they are from`;
   throw new RecommenderError('bad-config', `${why}: leave --preset ${AUTO} out.`);
 }
 
-/** The settings of the artifact to go on from: what they do not fit is refused before anything is read. */
+/** The settings of the artifact to continue from; another architecture is refused before the log is read. */
 function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainOptions): Settings {
   if (!from) return {};
   const { architecture, config } = from.info;
@@ -145,13 +145,13 @@ function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainOptio
   throw new RecommenderError('bad-config', `${dir} is a ${architecture}, which --model ${model} cannot go on from.`);
 }
 
-/** What a training that goes on from an artifact takes over. */
+/** What a training takes over from the artifact that it continues. */
 const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
   ...{ items, tensors },
   ...(features && { features }),
 });
 
-/** A counting baseline has no epochs to resume, validate or bound. */
+/** Refuses options that mean nothing for a counting baseline. */
 function refuseNeuralOptions({ model, epochs, valid, scale, resume, from, replay }: TrainOptions): void {
   const given = {
     '--from': from,
@@ -169,7 +169,7 @@ function refuseNeuralOptions({ model, epochs, valid, scale, resume, from, replay
 const checksumOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));
 
 /**
- * How many threads share the steps; undefined where batches are not cut.
+ * How many threads share the steps; undefined if steps are not shared.
  *
  * @throws RecommenderError `bad-config` for a backend that threads cannot share.
  */
@@ -190,7 +190,7 @@ async function threadsOf(options: TrainOptions, config: Settings): Promise<numbe
   return undefined;
 }
 
-/** What a training goes on from, and who shares it. */
+/** What a training starts from, and the threads that share it. */
 interface Start {
   readonly from: Artifact | undefined;
   readonly resume: FitState | undefined;
@@ -289,7 +289,7 @@ async function write(
   );
 }
 
-/** What of people is inside. */
+/** Personal data inside, for the model card. */
 const insideOf = (tensors: Artifact['tensors']) => ({
   users: tensors[USERS_TENSOR]?.shape[0] ?? 0,
   replayed: (tensors[REPLAY_OFFSETS_TENSOR]?.shape[0] ?? 1) - 1,

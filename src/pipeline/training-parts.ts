@@ -1,4 +1,4 @@
-/** What a training learns from, and what selects its best epoch. */
+/** The training and validation parts of a log. */
 import { RecommenderError } from '../errors';
 import { type ClickLog, type EventLog, reindex, sessionCount } from '../session/event-log';
 import { holdOut } from '../session/hold-out';
@@ -24,9 +24,9 @@ export interface TrainingParts {
 
 export interface PartsOptions {
   readonly read: ReadOptions;
-  /** Last events of every session that are left out. */
+  /** Number of last events of every session that are left out. */
   readonly holdout: number;
-  /** Items of the model that the training goes on from, and their events: they keep their numbers, new ones follow. */
+  /** Items of the model that the training continues, and their events. They keep their indices; new items follow. */
   readonly known?: { readonly itemIds: readonly string[]; readonly support: ArrayLike<number> };
   /** `none`, `last:…`, `held-out` or the path of a file. Default `last:10%`, or none of a log that is too small for it. */
   readonly valid?: string;
@@ -46,13 +46,13 @@ export function latePart(text: string): Exclude<LatePart, { from: number }> {
 }
 
 /**
- * Reads the log and takes the validation part off it.
+ * Reads the log and cuts off the validation part.
  *
  * @throws RecommenderError `bad-input` if a part that was asked for would be empty; `aborted`.
  */
 export async function trainingParts(path: string, options: PartsOptions, observer: Observer): Promise<TrainingParts> {
   const { read, holdout, known, valid = DEFAULT_RULE } = options;
-  // A model knows items already: those of the log may be few.
+  // A model that continues knows items already, so the log may have a single one.
   const all = await readEventsFile(path, known ? { ...read, minItems: 1 } : read, observer);
   const log = holdout > 0 ? holdOut(all, holdout) : all;
   const learnt = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
@@ -78,14 +78,14 @@ export async function trainingParts(path: string, options: PartsOptions, observe
     if (train.itemIds.length < 2) throw new RecommenderError('bad-input', 'One item would be left to learn from.');
     return { log: train, valid: knownPart(test, train.itemIds, valid, observer) };
   } catch (error) {
-    // Nobody asked for the default: a log that is too small for it is learnt from whole.
+    // Without an explicit validation part, a log that is too small for one is used whole.
     if (options.valid !== undefined || !(error instanceof RecommenderError && error.code === 'bad-input')) throw error;
     warn(observer, `training goes on without validation and early stopping. ${error.message}`);
     return { log: learnt(log) };
   }
 }
 
-/** The log in the items of a model and, after those, its own new ones; the events of earlier training count too. */
+/** The log with the items of a model first, then its new ones. Events of earlier trainings count in the support. */
 function withKnown(log: EventLog, { itemIds, support }: NonNullable<PartsOptions['known']>): EventLog {
   const old = new Set(itemIds);
   const all = [...itemIds, ...log.itemIds.filter((id) => !old.has(id))];
@@ -93,7 +93,7 @@ function withKnown(log: EventLog, { itemIds, support }: NonNullable<PartsOptions
   return { ...reindexed, support: reindexed.support.map((events, item) => events + (support[item] ?? 0)) };
 }
 
-/** The sessions of a validation part that hold two items known in training. */
+/** The sessions of a validation part with at least two items of the training part. */
 function knownPart(part: EventLog, itemIds: readonly string[], name: string, observer: Observer): ClickLog {
   const { log, dropped } = reindex(part, itemIds);
   const count = sessionCount(log);
@@ -111,7 +111,7 @@ function knownPart(part: EventLog, itemIds: readonly string[], name: string, obs
   return log;
 }
 
-/** What tells one log from another: counts for people, a checksum for the rest. */
+/** What identifies the parts: counts to read, and a checksum. */
 export function fingerprints({ log, valid }: TrainingParts): { readonly data: string; readonly validation: string } {
   return { data: fingerprint(log), validation: valid ? fingerprint(valid) : 'none' };
 }

@@ -95,7 +95,7 @@ function parseModels(list: string): string[] {
   throw new InvalidArgumentError(`No model is called "${unknown}". Known are all, ${everyName().join(', ')}.`);
 }
 
-/** With more, an event between what chooses and what is predicted would teach and test nothing. */
+/** With more, the events between the chosen and the predicted one would neither train nor test. */
 function parseHoldout(text: string): number {
   if (text === '2') return 2;
   throw new InvalidArgumentError('Expected 2: the last event is the test, the one before chooses the epochs.');

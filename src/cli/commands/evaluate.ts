@@ -93,7 +93,7 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
   print(context, flags, evaluation, () => textOf(name, evaluation, ks));
 }
 
-/** Flags that only some protocols know, or one artifact. */
+/** Refuses flags that the protocol, or the number of artifacts, does not support. */
 function refuseMixed({ protocol, artifact, mix, ranks }: EvaluateFlags, command: Command): void {
   if (mix && mix.weights.length > 1 && ranks !== undefined) {
     throw new RecommenderError('bad-config', '--ranks needs one weight of --mix, not several to choose from.');
@@ -146,7 +146,7 @@ function textOf(name: string, evaluation: Evaluation, ks: readonly number[]): st
   return `${lines.join('\n')}\n`;
 }
 
-/** What each weight reached, targets losing ties. */
+/** What each weight reached, with conservative ties. */
 function weightsText(name: string, { weights }: WeightsEvaluation, ks: readonly number[]): string {
   const keys = METRICS.map((metric) => `${metric}@${ks.at(-1)}`);
   const rows = weights.map(({ weight, metrics }) => [`${weight}`, ...keys.map((key) => figure(metrics[key]))]);

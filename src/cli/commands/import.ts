@@ -42,7 +42,7 @@ export function register(program: Command): void {
   addEventsOptions(command).option('--json', 'print one JSON object').addHelpText('after', RECIPE).action(run);
 }
 
-/** What the flags ask for. */
+/** Turns flags into options. */
 export const optionsOf = (flags: ImportFlags): ImportOptions => ({ ...flags, read: readOptions(flags) });
 
 async function run(flags: ImportFlags, command: Command): Promise<void> {

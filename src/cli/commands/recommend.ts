@@ -64,7 +64,7 @@ export function register(program: Command): void {
 }
 
 /**
- * Warns of clicked items that the model does not know: it answers by the others.
+ * Warns of clicked items that the model does not know, and that its answer therefore ignores.
  *
  * @throws UsageError where it knows none of them: what is popular is no answer to this session.
  */

@@ -78,7 +78,7 @@ export function register(program: Command): void {
     .action(run);
 }
 
-/** What the flags ask for. */
+/** Turns flags into options. */
 export const optionsOf = ({ config, set, range, ...flags }: SearchFlags): SearchOptions => ({
   ...{ ...flags, read: readOptions(flags) },
   ...defined({ config: set, configFile: config, ranges: range }),
@@ -92,7 +92,7 @@ async function run(flags: SearchFlags, command: Command): Promise<void> {
   print(context, flags, report, () => summary(report, options));
 }
 
-/** What a trial reached so far, in one line. */
+/** A trial's result so far as one line. */
 function trialLine(event: TrialEvent, metric: string): string {
   const { trial, config, rung, place, best, epochs, seconds, isCached, failure } = event;
   const where = `${rung[1] > 1 ? `rung ${rung.join(' of ')}, ` : ''}${place.join('/')}`;
@@ -108,7 +108,7 @@ const settingsOf = (draw: Readonly<Record<string, unknown>>): string =>
     .map(([key, value]) => `${key}=${written(value)}`)
     .join(' ') || '(as it was given)';
 
-/** So many trials are listed at the end. */
+/** Number of trials in the final table. */
 const LISTED = 10;
 
 function summary({ metric, trials, best }: SearchReport, options: SearchOptions): string {

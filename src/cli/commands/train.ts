@@ -81,7 +81,7 @@ export function register(program: Command): void {
     .action(run);
 }
 
-/** What the flags ask for. */
+/** Turns flags into options. */
 export const optionsOf = ({ config, set, ...flags }: TrainFlags): TrainOptions => ({
   ...{ ...flags, read: readOptions(flags) },
   ...defined({ config: set, configFile: config }),

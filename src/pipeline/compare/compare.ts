@@ -79,7 +79,7 @@ export async function compare(options: CompareOptions): Promise<Report> {
 }
 
 /**
- * The rows; those that read features get the catalogue as a file of the comparison's own, with ids where every run looks.
+ * The rows of the report. Rows that read features get a copy of the catalogue, with the ids under their usual name.
  *
  * @throws RecommenderError `bad-input` for a catalogue that is none; `bad-config`.
  */
@@ -104,7 +104,7 @@ async function rowsToBe(options: CompareOptions, facts: () => Promise<LogFacts>)
 const testedOf = ({ holdout }: CompareOptions): string =>
   holdout === undefined ? 'the last tenth of its sessions' : 'the last event of its sessions';
 
-/** The incremental protocol cuts its own test parts; the others have no windows. */
+/** Refuses options that contradict the protocol or each other. */
 function refuseMixed({ protocol = 'events', test, window, valid, holdout }: CompareOptions): void {
   const refuse = (message: string): never => {
     throw new RecommenderError('bad-config', message);

@@ -26,10 +26,10 @@ export interface Ensemble {
 /** Shares that a validation part chooses from. */
 const WEIGHTS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8];
 
-/** What of a finished run is evaluated again. */
+/** A finished run that is evaluated again. */
 export type Part = Pick<Run, 'plan' | 'folder' | 'result'>;
 
-/** One run of an ensemble to be. */
+/** A run of an ensemble that is to be computed. */
 export interface EnsembleJob {
   readonly ensemble: Ensemble;
   /** All seeds, or the one that is mixed. */
@@ -49,13 +49,13 @@ export function ensembleJobs(ensemble: Ensemble, runs: readonly Part[]): Ensembl
   });
 }
 
-/** As the plan of a run of its own; never under the model's name. */
+/** The plan of the ensemble's own run, never under the name of a model. */
 export const ensemblePlan = ({ ensemble, parts }: EnsembleJob): RunPlan => ({
   ...parts[0]!.plan,
   ...{ name: ensemble.name, model: ensemble.with === undefined ? 'ensemble' : 'mixture', config: {} },
 });
 
-/** Its folder follows from those of its parts. */
+/** The folder's name contains a hash of the names of its parts' folders. */
 export function ensembleFolder(out: string, { ensemble, parts, mixed }: EnsembleJob): string {
   const { name, of: _, with: __, ...how } = ensemble;
   const folders = [...parts, ...(mixed ? [mixed] : [])].map(({ folder }) => basename(folder));
@@ -64,7 +64,7 @@ export function ensembleFolder(out: string, { ensemble, parts, mixed }: Ensemble
 }
 
 /**
- * Evaluates the parts together. The share of a mixture is chosen on the validation part, by models that have not learnt from it.
+ * Evaluates the parts together. The share of a mixture is chosen on the validation part, with models not trained on it.
  *
  * @throws RecommenderError `bad-config` where nothing could choose; what `evaluate` throws; `aborted`.
  */
@@ -96,7 +96,7 @@ export async function computeEnsemble(folder: string, job: EnsembleJob, observer
 
 const trainedOf = ({ folder, plan }: Part): string => artifactOf(folder, plan);
 
-/** The weight that is given, or the one that does best where both models have not learnt. */
+/** The given weight, or the best one on sessions that neither model has trained on. */
 async function shareOf(
   { weight, combine }: Ensemble,
   first: Part,
@@ -118,7 +118,7 @@ async function shareOf(
   return { weight: best.weight, chosen: { metric, value: best.metrics[metric]! } };
 }
 
-/** Both models without the validation part, and how that is evaluated. */
+/** Both models trained without the validation part, and how to evaluate on that part. */
 async function unvalidated(
   first: Part,
   second: Part,
@@ -128,7 +128,7 @@ async function unvalidated(
 ): Promise<{ readonly artifacts: readonly [string, string]; readonly asking: ValidationPart['asking'] }> {
   const { plan } = first;
   if (plan.holdout !== undefined) {
-    // The event that chose the epochs was not learnt from afterwards.
+    // The models have not trained on the event that chose the epochs.
     const { asking } = await validationPart(plan, folder, commands, observer);
     return { artifacts: [trainedOf(first), trainedOf(second)], asking };
   }

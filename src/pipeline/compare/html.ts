@@ -124,10 +124,10 @@ function plots(report: Report): string[] {
   return drawn;
 }
 
-/** What follows a figure, its deviation or interval, stands below it in small. */
+/** Puts a deviation or an interval below its figure. */
 const twoLines = (value: string): string => text(value).replace(/ (± .*|\[.*)$/, '<small>$1</small>');
 
-/** A table that scrolls sideways where it is wider than the window, by keyboard too. */
+/** A table that scrolls sideways if it is wider than the window, also by keyboard. */
 const tableOf = (name: string, titles: readonly string[], body: readonly string[]): string =>
   `<div class="scroll" tabindex="0" role="region" aria-label="${text(name)}"><table><thead><tr>${titles.map((title) => `<th scope="col">${text(title)}</th>`).join('')}` +
   `</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;

@@ -1,4 +1,4 @@
-/** The incremental protocol for one artifact: not its weights are evaluated, but how it was trained, window by window. */
+/** The incremental protocol for one artifact: evaluates how it was trained, window by window, instead of its weights. */
 import { CATALOGUE } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { configurationOf } from '../../train/learn';
@@ -33,9 +33,9 @@ export interface IncrementalEvaluation extends Evaluation {
 }
 
 /**
- * Trains the artifact's architecture with its settings and seed anew, window by window of a log, and tests each on the next.
+ * Retrains the artifact's architecture with its settings and seed on each window of a log, and tests it on the next window.
  *
- * @returns What `--json` prints, and what the model is called.
+ * @returns The model's name, and what `--json` prints.
  * @throws RecommenderError `bad-input` if the log holds fewer than two windows; `diverged`; `aborted`.
  */
 export async function evaluateIncrementally(

@@ -8,7 +8,7 @@ export interface Report {
   readonly train: string;
   readonly test: string;
   readonly protocol: string;
-  /** What rows are ordered and told apart by. */
+  /** The metric that orders the rows and decides ties. */
   readonly metric: MetricName;
   /** Windows tested; 0 where the protocol has none. */
   readonly windows: number;
@@ -41,7 +41,7 @@ export function protocolSentences({ train, test, protocol, metric, windows, seed
   ];
 }
 
-/** Where each row is good: the parts of the predictions that a report shows, those that there are. */
+/** The groups of predictions that a report shows, without empty ones. */
 export function breakdowns({ metric, rows }: Report) {
   const name = metric.toUpperCase();
   const all: { title: string; x: string; of: (row: Row) => readonly Part[] | undefined }[] = [
@@ -75,10 +75,10 @@ export const RESULT_TITLES = [
   'bytes',
 ];
 
-/** A row's name there, marked where it is level with the best. */
+/** A row's name in that table, marked if the row is tied with the best. */
 export const titleOf = ({ isTied, name }: Row): string => `${isTied ? '= ' : ''}${name}`;
 
-/** What follows the name there, in words. */
+/** The other cells of the row. */
 export const resultCells = (row: Row): string[] => [
   ...SHOWN.map((metric) => cell(row, metric)),
   behind(row),
@@ -118,7 +118,7 @@ export function markdownReport(report: Report): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A row's name, and what its settings or its parts are where its commands do not tell why. */
+/** A row's name, and the reason for its settings or how its parts were combined. */
 function madeBy({ name, auto, blend }: Row): string {
   const why = auto ? [`--preset auto: ${auto.why}`] : (blend?.map(combinedText) ?? []);
   return `- ${[name, ...why].join(', ')}`;

@@ -1,4 +1,4 @@
-/** The files that a comparison trains and tests on, and what of them `auto` may know. */
+/** The files that a comparison trains and tests on, and the facts that `auto` may use. */
 import { RecommenderError } from '../../errors';
 import { selectSessions } from '../../session/event-log';
 import { holdOut } from '../../session/hold-out';
@@ -15,15 +15,14 @@ import { split } from '../split';
 export interface Parts {
   readonly train: string;
   readonly test: string;
-  /** How both are read: as they are where they were cut here, since cutting has applied the filters. */
+  /** How to read both. Files that were cut here are read without filters, which the cut has applied. */
   readonly read: ReadOptions;
   /** Clicks of each item in the training file. */
   readonly support: ReadonlyMap<string, number>;
 }
 
 /**
- * The files as they are given; where only one is, its last tenth is cut off as the test, unless every session of it holds
- * out its last events: then it is both.
+ * The given files. If there is only one, its last tenth becomes the test part; with `holdout`, the file is both.
  *
  * @throws RecommenderError `bad-input` if the two share no item: every model would fail one by one; or if the file cannot be cut.
  */
@@ -51,10 +50,9 @@ async function withSupport(files: Omit<Parts, 'support'>, observer: Observer): P
 }
 
 /**
- * What `auto` may know of a log in a comparison: what is learnt from, never the test part.
+ * The facts that `auto` may use in a comparison: those of the training part, never of the test part.
  *
- * @param cut The parts, once they are there; or the seconds of a window: of the incremental protocol only the first window is
- *   never tested.
+ * @param cut Makes the parts; or the seconds of a window, because the incremental protocol tests all windows but the first.
  * @throws RecommenderError `bad-input` for a log that cannot be read or cut.
  */
 export async function factsOfTraining(
@@ -68,6 +66,6 @@ export async function factsOfTraining(
   }
   if (holdout !== undefined) return factsOf(data, read, observer, (log) => holdOut(log, holdout));
   if (test !== undefined) return factsOf(data, read, observer);
-  // What was cut here is read as it is written.
+  // The cut has applied the filters.
   return factsOf((await cut.parts()).train, {}, observer);
 }

@@ -24,7 +24,7 @@ export interface PlotOptions {
 const WIDTH = 640;
 const HEIGHT = 320;
 const MARGIN = { left: 74, right: 18, top: 14, bottom: 52 };
-/** Told apart by people who see colours differently: Okabe and Ito's palette, then dashes. */
+/** Okabe and Ito's palette, which colour-blind readers can tell apart; then dashes. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7a6a00', '#666666'];
 const DASHES = ['', '6 3', '2 3', '8 3 2 3'];
 

@@ -17,9 +17,9 @@ import {
 export interface Row {
   readonly name: string;
   readonly model: string;
-  /** Why it has its settings, where the log has chosen them. */
+  /** Why it has its settings, if the log has chosen them. */
   readonly auto?: Auto;
-  /** Where several models were evaluated together: how, for each seed. */
+  /** How several models were combined, for each seed, if this is a row of several. */
   readonly blend?: readonly Combined[];
   readonly seeds: readonly number[];
   /** Conservative, by name: recall@20 and so on. */

@@ -32,13 +32,13 @@ import type { EvaluateOptions, TrainOptions } from '../options';
 import { type TrainResult, train } from '../train';
 import { codeHash } from '../version';
 
-/** What is trained and on what it is tested: two runs with the same plan have the same result. */
+/** What to train and test: runs with equal plans have equal results. */
 export interface RunPlan {
   /** Name in the report: the model, or what a variant is called. */
   readonly name: string;
   readonly model: string;
   readonly preset?: string;
-  /** Why the row has its settings, where the log has chosen them. */
+  /** Why the row has its settings, if the log has chosen them. */
   readonly auto?: Auto;
   readonly config: Settings;
   readonly isNeural: boolean;
@@ -64,9 +64,9 @@ export interface RunPlan {
 
 /** What a finished run holds. */
 export interface RunResult {
-  /** Of the training that chose the number of epochs, where there was one; empty for counting baselines. */
+  /** Of the training that chose the number of epochs, if there was one; empty for counting baselines. */
   readonly epochs: readonly EpochResult[];
-  /** Of these, the one that was chosen, where a validation chose. */
+  /** The epoch that the validation chose, if there was one. */
   readonly best?: BestEpoch;
   readonly metrics: { readonly conservative: Metrics; readonly standard: Metrics };
   readonly coverage: number;
@@ -84,7 +84,7 @@ export interface RunResult {
   readonly parameters: number;
   readonly bytes: number;
   readonly commands: readonly string[];
-  /** Where several models were evaluated together: how. */
+  /** How several models were combined, if this is a run of several. */
   readonly blend?: Combined;
 }
 
@@ -103,20 +103,20 @@ export interface Combined {
 
 export interface Run {
   readonly plan: RunPlan;
-  /** Where it is kept; of a mean over windows, where the last one is. */
+  /** Its folder; for a mean over windows that of the last window. */
   readonly folder: string;
   readonly result: RunResult;
   readonly ranks: readonly Rank[];
-  /** Where the run is the mean over windows: each of them. */
+  /** The windows, if the run is a mean over them. */
   readonly windows?: readonly { readonly name: string; readonly result: RunResult }[];
 }
 
 const RESULT = 'result.json';
 const RANKS = 'ranks.tsv';
 const CHOICE = 'choice.json';
-/** The artifact of the training that chose the number of epochs, beside that of all that there is to learn. */
+/** The artifact of the training that chose the number of epochs, beside that of the whole training part. */
 const VALIDATED = 'validated';
-/** Of what a run keeps: runs of another form are computed again. */
+/** Version of the files of a run: runs of another version are computed again. */
 const FORM = 4;
 
 /** The folder of a run: a name that a person can read, and a hash of all that its result follows from. */
@@ -137,13 +137,13 @@ export function runFolder(out: string, plan: RunPlan, contents: Readonly<Record<
 /** A row's name as that of a file. */
 export const fileName = (name: string): string => name.replace(/[^\w.-]+/g, '_');
 
-/** The artifact of a network that has not learnt from what chose its epochs; of no use where they were given. */
+/** The artifact of a network that has not trained on the part that chose its epochs. */
 export const validatedOf = (folder: string): string => join(folder, VALIDATED);
 
 /** The artifact that a run trains; its name is that of its folder. */
 export const artifactOf = (folder: string, { name }: RunPlan): string => join(folder, fileName(name));
 
-/** A run that was finished before; nothing where there is none, or what is there is damaged. */
+/** A finished run; undefined if there is none, or if its files are damaged. */
 export async function readRun(folder: string, plan: RunPlan): Promise<Run | undefined> {
   try {
     const { checksum, ...result } = JSON.parse(await readText(join(folder, RESULT))) as RunResult & {
@@ -153,11 +153,11 @@ export async function readRun(folder: string, plan: RunPlan): Promise<Run | unde
     if (checksum !== checksumOf(result, ranks)) return undefined;
     return { plan, folder, result, ranks: parseRanks(ranks) };
   } catch {
-    return undefined; // it is computed again, whatever is wrong with it
+    return undefined; // compute it again
   }
 }
 
-/** The finished run, whose ranks are in its folder. */
+/** Writes the result of a run, whose ranks are in its folder already. */
 export async function writeRun(folder: string, plan: RunPlan, result: RunResult): Promise<Run> {
   const ranks = await readText(join(folder, RANKS));
   const checksum = checksumOf(result, ranks);
@@ -168,10 +168,9 @@ export async function writeRun(folder: string, plan: RunPlan, result: RunResult)
 const checksumOf = (result: RunResult, ranks: string): string => hashOf(JSON.stringify(result) + ranks);
 
 /**
- * Trains and evaluates. A network learns twice, unless its epochs are given: first without the last tenth of the log, which
- * chooses the number of epochs, then from all of it, so that every model of a comparison knows the same items. An
- * interrupted training goes on where it stopped. Where every session holds out its last events, nothing is learnt from them
- * afterwards either: what the first of them has chosen is what is tested.
+ * Trains and evaluates. A network trains twice, unless its epochs are given: first without the last tenth of the log, which
+ * chooses the number of epochs, then on all of it, so that all models of a comparison know the same items. An interrupted
+ * training resumes. With `holdout`, the network that the first held-out event has chosen is tested without another training.
  *
  * @throws RecommenderError `aborted`; what `train` and `evaluate` throw.
  */
@@ -216,7 +215,7 @@ export async function testRun(
   };
 }
 
-/** What a training that chose the number of epochs has found. */
+/** The result of the training that chose the number of epochs. */
 interface Choice {
   readonly epochs: readonly EpochResult[];
   readonly best: BestEpoch;
@@ -225,7 +224,7 @@ interface Choice {
   readonly command: string;
 }
 
-/** The training that chooses the number of epochs, kept once it has ended: the other one of the run may be interrupted. */
+/** The training that chooses the number of epochs. Its result is cached, because the second training may be interrupted. */
 async function choose(plan: RunPlan, folder: string, commands: string[], observer: Observer): Promise<Choice> {
   const path = join(folder, CHOICE);
   const known = await readCache<Choice>(path);
@@ -239,7 +238,7 @@ async function choose(plan: RunPlan, folder: string, commands: string[], observe
   return choice;
 }
 
-/** How long a training lasts: so many epochs, with the scale of the training that chose them, or as a validation part wants. */
+/** How long to train: a number of epochs with the scale of the training that chose them, or until validation stops it. */
 type Length = Pick<RunPlan, 'epochs' | 'valid'> & { readonly scale?: number | undefined };
 
 /** As the plan has it. */

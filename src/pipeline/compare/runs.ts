@@ -1,4 +1,4 @@
-/** Runs a comparison one run after the other; what is there already is not repeated. */
+/** Computes the runs of a comparison one after the other, and reuses finished ones. */
 
 import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
@@ -17,7 +17,7 @@ import type { MetricName } from './statistics';
 import type { Variant } from './variants';
 import { type Retrain, retrainText, usualRetrain, type Windows } from './windows';
 
-/** Networks learn so many epochs in each window, as in the paper. */
+/** Epochs of a network in each window, as in the paper. */
 const EPOCHS_PER_WINDOW = 10;
 
 /** One model with one seed: one run, or one for each window. */
@@ -38,7 +38,7 @@ export interface RunOptions {
   readonly holdout?: number;
 }
 
-/** What came of several runs. */
+/** The results of several series. */
 export interface Outcome {
   readonly runs: readonly Run[];
   readonly failures: readonly Failure[];
@@ -85,7 +85,7 @@ export const seriesOnWindows = (
     })),
   }));
 
-/** Counting knows no seed. */
+/** Counting baselines have one seed. */
 function seeded<V extends Variant>(variants: readonly V[], { seeds }: RunOptions) {
   return variants.flatMap((variant) =>
     (variant.isNeural ? seeds : seeds.slice(0, 1)).map((seed) => ({ variant, seed })),
@@ -98,7 +98,7 @@ function common({ isNeural }: Variant, seed: number, { protocol, backend, epochs
 
 /**
  * @param out Folder of the comparison.
- * @returns A run for each series that gave a result, and why the others gave none.
+ * @returns A run for each series that gave a result, and the reasons of the others.
  * @throws RecommenderError `aborted` with finished runs kept.
  * @throws Error if no series gave a result; its code, if any, is that of the first failure.
  */
@@ -134,7 +134,7 @@ export async function computeSeries(
         const message = sentenceOf(error);
         failures.push({ name, seed, message: `${step === undefined ? '' : `${step}: `}${message}`, error });
         observer.onRun?.({ ...event, failure: { message, error } });
-        // A mean over other windows than the other rows have would compare with nothing.
+        // A mean over fewer windows is not comparable with the other rows.
         count += plans.length - plans.indexOf(planned) - 1;
         break;
       }
@@ -154,7 +154,7 @@ const resultOf = ({ result }: Run, metric: MetricName, isCached: boolean) => ({
 });
 
 /**
- * Evaluates the rows of several models, once those that they are made of are there.
+ * Evaluates the rows of several models, whose parts are finished.
  *
  * @throws RecommenderError `aborted` with finished runs kept.
  */
@@ -192,8 +192,7 @@ export async function computeEnsembles(
 }
 
 /**
- * Means over windows, each counting the same; times, predictions and what was left out add up. Ranks and epochs stand one
- * window after the other.
+ * Unweighted means over windows; times, predictions and dropped events add up. Ranks and epochs are concatenated.
  */
 function overWindows(runs: readonly Run[]): Run {
   const results = runs.map(({ result }) => result);

@@ -1,12 +1,12 @@
-/** What the ranks of several models on the same predictions say: intervals of their differences, and where they are good. */
+/** Statistics of several models' ranks on the same predictions: intervals of differences, and metrics by group. */
 import { random } from '../../session/random';
 import { mrrAt, ndcgAt } from '../../train/metrics';
 import type { Rank } from '../files/ranks';
 
-/** What models are compared by. */
+/** A metric that orders the rows. */
 export type MetricName = 'mrr@20' | 'ndcg@20';
 
-/** What a rank gains in it. */
+/** A rank's contribution to it. */
 const GAINS: Readonly<Record<MetricName, (rank: number) => number>> = {
   'mrr@20': (rank) => mrrAt(rank, 20),
   'ndcg@20': (rank) => ndcgAt(rank, 20),
@@ -15,7 +15,7 @@ const GAINS: Readonly<Record<MetricName, (rank: number) => number>> = {
 /** Differences below this share of the better value are ties: less than what seeds, splits and machines change. */
 export const TIE = 0.05;
 
-/** Gains per session: sessions are drawn anew, since predictions of one session hang together. */
+/** Gains per session: the bootstrap draws sessions, because the predictions of one session are correlated. */
 interface SessionScores {
   /** Sum of the gains of each session's predictions, [sessions]. */
   readonly sums: Float64Array;

@@ -1,4 +1,4 @@
-/** What chooses between models before the test part is looked at: a part of the log that they have not learnt from. */
+/** The part of a log that chooses between models: they have not trained on it, and the test part stays unseen. */
 import { asGiven, splitCommand, trainCommand } from '../commands';
 import { join } from '../files/disk';
 import type { Observer } from '../observer';
@@ -16,10 +16,10 @@ export interface ValidationPart {
 }
 
 /**
- * The validation part of a plan: what its `valid` cuts off its training part, or the first of the events that sessions hold out.
+ * The validation part of a plan: what `valid` cuts off the training part, or the first of the held-out events.
  *
  * @param folder Where the two files of a cut are written.
- * @param commands Takes the command that cuts.
+ * @param commands Gets the command that cuts.
  * @throws RecommenderError where the log cannot be cut so; `aborted`.
  */
 export async function validationPart(
@@ -40,7 +40,7 @@ export async function validationPart(
   };
 }
 
-/** What counts, from all but the validation part. */
+/** Trains a counting baseline on all but the validation part. */
 export async function countWithout(
   { model, config }: Pick<RunPlan, 'model' | 'config'>,
   { learning }: ValidationPart,

@@ -13,7 +13,7 @@ import type { Ensemble } from './ensemble';
 import type { RunPlan } from './run';
 import { parseRetrain, type Retrain } from './windows';
 
-/** A row to be: a model with its configuration. */
+/** A row of the report: a model with its configuration. */
 export interface Variant
   extends Pick<RunPlan, 'name' | 'model' | 'preset' | 'auto' | 'config' | 'isNeural' | 'catalogue'> {
   /** Of the incremental protocol: what each window is trained on. Default by model. */
@@ -21,15 +21,15 @@ export interface Variant
 }
 
 export interface VariantsOptions {
-  /** Models to compare as they are; default: all where no file is given. */
+  /** Models to compare with their defaults. Default: all of them, or none if `variants` is given. */
   readonly models?: readonly string[];
-  /** Configuration of those of `models` that have one of that name. */
+  /** Preset for those of `models` that have one of that name. */
   readonly preset?: string;
   /** The file of variants. */
   readonly variants?: string;
-  /** What is known of the items: for those that read it. */
+  /** Path of the catalogue, for models that read it. */
   readonly catalogue?: string;
-  /** Asked once if a row has the preset `auto`. */
+  /** Called once if a row has the preset `auto`. */
   readonly facts: () => Promise<LogFacts>;
 }
 
@@ -117,7 +117,7 @@ function checkEnsemble(entry: Record<string, unknown>, file: string): Ensemble {
   return { name, of, with: other, combine: scale, ...(weight !== undefined && { weight }) };
 }
 
-/** A row with what its preset gives; `auto` becomes what it is on this log, key by key: what its runs follow from. */
+/** A row with the settings of its preset. `auto` is replaced by its settings on this log, which identify the runs. */
 function withPreset(
   row: Omit<Variant, 'isNeural'>,
   facts: LogFacts | undefined,
@@ -147,7 +147,7 @@ function refuseVariants(file: string, what: string): never {
   throw new RecommenderError('bad-config', `${file}: ${what}; expected a list such as ${form}.`);
 }
 
-/** Its entries; what is no object has nothing that a row needs. */
+/** The entries of the list; one that is no object becomes an empty one, which is refused later. */
 function checkList(value: unknown, file: string): Record<string, unknown>[] {
   if (!Array.isArray(value)) return refuseVariants(file, 'this is no list');
   return value.map((entry: unknown) => (typeof entry === 'object' && entry !== null ? { ...entry } : {}));

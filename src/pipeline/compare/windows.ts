@@ -14,8 +14,8 @@ import { readEventsFile } from '../files/events-file';
 import { inform, type Observer, warn } from '../observer';
 
 /**
- * What a model is trained on before window t + 1: all windows so far, anew; the last so many, anew; or window t alone, going
- * on from what it had learnt before.
+ * What a model trains on before window t + 1: from scratch on all windows so far, or on the last n; or on window t alone,
+ * starting from the weights of the window before.
  */
 export type Retrain = { readonly from: 'all' | 'before' } | { readonly from: 'last'; readonly windows: number };
 
@@ -32,7 +32,7 @@ export function parseRetrain(text: string): Retrain {
 
 export const retrainText = (how: Retrain): string => (how.from === 'last' ? `last:${how.windows}` : how.from);
 
-/** Of GRU4Rec, whose authors train it anew, the two rows of the paper; neighbours count anew, which costs nothing. */
+/** GRU4Rec, which its authors retrain from scratch, has the two rows of the paper. Baselines count all windows again. */
 export function usualRetrain(model: string, isNeural: boolean): readonly Retrain[] {
   if (!isNeural) return [{ from: 'all' }];
   return model === 'gru4rec' ? [{ from: 'all' }, { from: 'last', windows: 6 }] : [{ from: 'before' }];
@@ -43,7 +43,7 @@ export interface Step {
   /** The window that is tested, as its first day or minute: `2014-04-02`. */
   readonly name: string;
   readonly test: string;
-  /** The file that a way of retraining trains on. */
+  /** The training file for a way of retraining. */
   readonly train: (how: Retrain) => string;
 }
 
@@ -58,19 +58,19 @@ export interface WindowsOptions {
   readonly seconds: number;
   /** Which half of a window's sessions is tested. */
   readonly half: 'valid' | 'test';
-  /** What will be asked for. */
+  /** Ways of retraining that the rows use. */
   readonly retrains: readonly Retrain[];
 }
 
 /** The usual length of a window, in seconds. */
 export const DAY = 86_400;
 
-/** A window with fewer sessions to test is worth a warning: a mean over windows gives all of them the same weight. */
+/** Warn of windows with fewer test sessions, because the mean weights all windows equally. */
 const FEW = 20;
 
 /**
- * Cuts a log into windows and writes the files of every step into a folder. A test holds only items that every way of
- * retraining has seen, so that all rows predict the same; a window of which nothing is left then is not tested.
+ * Cuts a log into windows and writes the files of every step into a folder. A test part keeps only items that every way of
+ * retraining has seen, so that all rows predict the same events. A window without such sessions is not tested.
  *
  * @throws RecommenderError `bad-input` if the log holds fewer than two windows, or none shares items with those before.
  */
@@ -91,7 +91,7 @@ export async function writeWindows(
       how,
       log: selectSessions(log, joined(windows.slice(firstOf(how, t), t + 1))),
     }));
-    // Going on from before, all items so far are known, whatever the window itself holds.
+    // A model that continues training knows all items so far, not only those of the window.
     const soFar = selectSessions(log, joined(windows.slice(0, t + 1))).itemIds;
     const known = sets.reduce(
       (ids, { how, log: { itemIds } }) => (how.from === 'last' ? common(ids, itemIds) : ids),
@@ -129,7 +129,7 @@ function common(ids: readonly string[], others: readonly string[]): string[] {
   return ids.filter((id) => set.has(id));
 }
 
-/** Of the windows up to t, the first that is trained on. */
+/** The first window of the training part that ends with window t. */
 const firstOf = (how: Retrain, t: number): number => {
   if (how.from === 'last') return Math.max(0, t - how.windows + 1);
   return how.from === 'all' ? 0 : t;

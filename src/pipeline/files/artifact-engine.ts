@@ -34,7 +34,7 @@ export async function loadEngine(folder: string, backend: BackendChoice, signal:
   }
 }
 
-/** A stream, so that a file which is too long is not read to its end. */
+/** Streams the file, so that one that is too long is not read to its end. */
 async function readFromDisk(url: string, signal: AbortSignal): Promise<Response> {
   const path = fileURLToPath(url);
   try {

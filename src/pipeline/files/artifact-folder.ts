@@ -16,17 +16,17 @@ import { exists, isFolder, refused, removeEmpty, temporaryPrefix, writeDurably }
 export interface WriteOptions {
   /** Precision of the weights. Default `f32`. */
   readonly precision?: Precision;
-  /** Files beside an artifact's own that a folder may hold and that go when it is replaced, such as a checkpoint. */
+  /** Other files that the folder may hold and that the replacement removes, such as a checkpoint. */
   readonly discard?: readonly string[];
-  /** Writes one file and brings it to the disk. A parameter so that a test can fill the disk. */
+  /** Writes and syncs one file. A parameter so that a test can simulate a full disk. */
   readonly write?: (path: string, bytes: Uint8Array) => Promise<void>;
 }
 
 /**
- * Writes an artifact folder: into a temporary folder beside it, which takes its name when it is complete and on the
- * disk. An artifact that was there is replaced; when anything fails it is still there, and nothing else is.
+ * Writes an artifact folder: first a temporary folder beside it, which is renamed once it is complete and synced. Replaces
+ * an artifact that is there. If anything fails, the old artifact stays and no temporary file is left.
  *
- * @param dir The folder; it and its parents are made. Refused if it holds files that are not an artifact's.
+ * @param dir The folder; missing parents are created. Refused if it holds files that are not an artifact's.
  * @throws RecommenderError `io` if the disk refuses, `bad-input` if `dir` holds something else, and what
  *   `packArtifact` throws.
  */
@@ -46,30 +46,30 @@ export async function writeArtifactFolder(dir: string, artifact: Artifact, optio
     try {
       await rename(fresh, folder);
     } catch (error) {
-      // Another process has come between the two renames, and ended the replacement.
+      // Another process has completed the replacement between the two renames.
       const isDone = systemCodeOf(error) === 'ENOENT' && (await exists(folder));
       if (replaced && !isDone) await rename(old, folder);
       if (!isDone) throw error;
     }
     await syncFolder(dirname(folder));
   } catch (error) {
-    // Whatever goes wrong from here on: the first error is the one to tell.
+    // Report the first error, whatever fails while cleaning up.
     await rm(fresh, { recursive: true, force: true }).catch(() => {});
     if (made !== undefined) await removeEmpty(dirname(folder), made).catch(() => {});
     throw refused(`Writing ${dir}`, error);
   }
-  await rm(old, { recursive: true, force: true }).catch(() => {}); // the new folder stands; a leftover harms nobody
+  await rm(old, { recursive: true, force: true }).catch(() => {}); // the new folder is in place; a leftover does no harm
 }
 
-/** Beside a folder that is being replaced: the one that is to take its name, and the one that had it. */
+/** The temporary names of the new and the old folder during a replacement. */
 const siblings = (folder: string, tag: string): [fresh: string, old: string] => [
   join(dirname(folder), `.${basename(folder)}.new-${tag}`),
   join(dirname(folder), `.${basename(folder)}.old-${tag}`),
 ];
 
 /**
- * Ends what `writeArtifactFolder` was about to do when its process was killed between its two renames: the old artifact has
- * moved away, and the new one, complete and on the disk, takes its name. Whatever reads or writes an artifact calls it first.
+ * Completes a replacement whose process was killed between the two renames of `writeArtifactFolder`: the new folder, which is
+ * complete and synced, gets its name. Called before any artifact is read or written.
  *
  * @throws RecommenderError `io` if the disk refuses.
  */
@@ -80,7 +80,7 @@ export async function finishReplacing(dir: string): Promise<void> {
   const prefix = `.${basename(folder)}.old-`;
   for (const name of names.filter((name) => name.startsWith(prefix))) {
     const [fresh, old] = siblings(folder, name.slice(prefix.length));
-    // Without a new one the replacement had ended, and this is what had not been removed of the old one.
+    // Without a new folder the replacement was complete, and this is a leftover of the old one.
     if (!names.includes(basename(fresh))) continue;
     try {
       await rename(fresh, folder);
@@ -106,7 +106,7 @@ export async function readItemIds(dir: string): Promise<readonly string[]> {
   return parseJson(await readFile(join(dir, ITEMS)), ITEMS) as readonly string[];
 }
 
-/** What `aisle inspect DIR` tells of an artifact. */
+/** What `aisle inspect DIR` prints. */
 export interface ArtifactSummary extends ArtifactInfo {
   /** Length of each file in bytes. */
   readonly files: Readonly<Record<string, number>>;
@@ -173,7 +173,7 @@ async function readAll(dir: string): Promise<{ artifact: OpenedArtifact; files: 
 }
 
 /**
- * Checks that `writeArtifactFolder` would write to a folder: ask before hours of work.
+ * Checks that `writeArtifactFolder` may write to a folder. Call it before hours of work.
  *
  * @throws RecommenderError `bad-input` if `dir` is a file, or holds anything but an artifact and `discard`.
  */
@@ -211,7 +211,7 @@ async function moveAway(folder: string, to: string): Promise<boolean> {
   }
 }
 
-/** Brings the names in a folder to the disk, where the system lets a folder be opened; Windows does not. */
+/** Syncs the entries of a folder to the disk. Windows cannot open folders. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');

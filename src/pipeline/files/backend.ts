@@ -1,4 +1,4 @@
-/** What computes in Node, and how it is started. */
+/** Backends in Node. */
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import type { BackendOptions } from '../../compute/backends/start';
@@ -24,16 +24,15 @@ export function wasmPath(): string {
   return join(dirname(manifest), 'wasm-out/');
 }
 
-/** Node 20 has the WebAssembly that trains fastest behind a flag; later ones, and browsers, just have it. */
+/** Node 20 needs a flag for relaxed SIMD, with which training is fastest. */
 function allowRelaxedSimd(): void {
   if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
 }
 
 /**
- * Starts the first backend of the choice that can be started, in a slice of the executor: WASM, by far the fastest in Node,
- * then plain CPU.
+ * Starts the first backend that works, in a slice of the executor: with `auto` WASM, by far the fastest in Node, then plain CPU.
  *
- * @param observer Is warned where the faster one cannot start.
+ * @param observer Gets a warning if the faster one cannot start.
  * @returns Which one it is.
  * @throws RecommenderError `no-backend` if none can.
  */
@@ -58,7 +57,7 @@ export async function startFirst(
 }
 
 /**
- * WebGPU in Node: the `webgpu` package (Dawn), which is optional, and loaded here and only when it is asked for.
+ * WebGPU in Node: the optional package `webgpu` (Dawn), loaded on demand.
  *
  * @throws RecommenderError `no-backend` where the package is not installed or has no binary for this machine, or where it
  *   finds no driver.

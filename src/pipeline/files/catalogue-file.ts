@@ -37,7 +37,7 @@ export async function readCatalogueFile(path: string, idColumn?: string): Promis
     const ids = [...new Set([idColumn ?? COLUMNS.item, COLUMNS.item, 'id'])];
     return checkCatalogue(products(readTable(bytes, path, [...ids, ...CATEGORY, ...FIELDS]), ids, path), path);
   } catch (error) {
-    // What `checkCatalogue` says of an artifact's file is here said of what the user gave.
+    // `checkCatalogue` blames the artifact; here the file is the user's input.
     if (!(error instanceof RecommenderError)) throw error;
     throw new RecommenderError('bad-input', error.message, { cause: error });
   }
@@ -99,7 +99,7 @@ const priceOf = (cell: string): number | undefined => {
 
 const isNumeric = (cells: readonly string[]): boolean => cells.every((cell) => cell === '' || NUMBER.test(cell));
 
-/** Warns, once, of items that the log has and the catalogue lacks. */
+/** Warns once of items that the log has and the catalogue lacks. */
 export function warnOfGaps(
   products: readonly CatalogueItem[],
   itemIds: readonly string[],

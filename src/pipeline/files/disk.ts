@@ -1,4 +1,4 @@
-/** Files on disk: read whole, written whole or not at all, and results that long work keeps for its next run. */
+/** Files on disk: read whole, written whole or not at all; and a cache of results. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, mkdir, mkdtemp, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
@@ -26,21 +26,21 @@ export async function readInput(path: string): Promise<Uint8Array> {
   }
 }
 
-/** What a file is to hold: all of it, or a stream that is opened when its turn comes. */
+/** The content of a file, or a function that opens a stream of it. */
 export type Content = string | Uint8Array | (() => Readable);
 
-/** Pieces of a file, made as they are written; compressed where `gzip` is set. An aborted signal ends the writing. */
+/** A stream of pieces that are produced as they are written, compressed if `gzip` is set. An aborted signal stops it. */
 export function pieces(
   source: Iterable<string | Uint8Array>,
   options: { readonly gzip?: boolean; readonly signal?: AbortSignal | undefined } = {},
 ): () => Readable {
   const { gzip = false, signal } = options;
   const read = () => Readable.from(source, signal ? { signal } : {});
-  // The first error of either stream is thrown to whoever reads the last.
+  // The reader of the last stream gets the first error of either.
   return gzip ? () => pipeline(read(), createGzip(), () => {}) : read;
 }
 
-/** Writes a new file and brings it to the disk. */
+/** Writes and syncs a new file. */
 export async function writeDurably(path: string, content: Content): Promise<void> {
   const file = await open(path, 'wx');
   try {
@@ -62,11 +62,11 @@ export async function replaceFile(path: string, content: Content, write = writeD
 }
 
 /**
- * Writes files into one folder, made where it is missing: all of them under temporary names first (`.NAME.new-…`), then
- * renamed one after the other over what was there.
+ * Writes files into one folder, which is created if missing: first all of them under temporary names (`.NAME.new-…`), then
+ * renames them one after the other.
  *
- * @param files Content by name, in the order in which they take their places; one without content is removed in its turn.
- * @param options.what What to call it all in a message; default: the folder.
+ * @param files Content by name, in the order of renaming; a file without content is removed.
+ * @param options.what Name for messages. Default: the folder.
  * @throws RecommenderError `io` if the disk refuses; errors of a content's own as they are. No temporary file is left,
  *   nor a folder that had to be made.
  */
@@ -88,26 +88,25 @@ export async function replaceFiles(
       changed = true;
     }
   } catch (error) {
-    // Whatever goes wrong from here on: the first error is the one to tell.
+    // Report the first error, whatever fails while cleaning up.
     for (const name of Object.keys(files)) await rm(fresh(name), { force: true }).catch(() => {});
     if (made !== undefined) await removeEmpty(resolve(folder), resolve(made)).catch(() => {});
     throw refused(`Writing ${what}`, error, changed);
   }
 }
 
-/** How the temporary names of `replaceFiles` begin: a process that was killed may leave one. */
+/** The beginning of the temporary names of `replaceFiles`: a killed process may leave such files. */
 export const temporaryPrefix = (name: string): string => `.${name}.new-`;
 
 /**
- * Removes empty folders from `from` up to `last`, the topmost that `mkdir` had to make; rejects at the first that is not
- * empty.
+ * Removes empty folders from `from` up to `last`, the topmost that `mkdir` created; rejects at the first that is not empty.
  */
 export async function removeEmpty(from: string, last: string): Promise<void> {
   await rmdir(from);
   if (from !== last) await removeEmpty(dirname(from), last);
 }
 
-/** An error of the file system in words; errors of our own stay. */
+/** Describes an error of the file system; other errors stay as they are. */
 export function refused(what: string, error: unknown, changed = false): unknown {
   const code = systemCodeOf(error);
   if (code === undefined) return error;
@@ -117,7 +116,7 @@ export function refused(what: string, error: unknown, changed = false): unknown 
 
 export const readText = (path: string): Promise<string> => readFile(path, 'utf8');
 
-/** Whether there is a file or folder; true too where nobody can tell. */
+/** Whether there is a file or folder; true if that cannot be determined. */
 export const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
@@ -130,21 +129,21 @@ export const isFolder = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Removes a file or folder, if there is one, with all that is in it. */
+/** Removes a file or folder with its content, if there is one. */
 export const remove = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
 
-/** Makes a folder and its parents where they are missing. */
+/** Creates a folder and its parents if they are missing. */
 export const makeFolder = async (path: string): Promise<void> => void (await mkdir(path, { recursive: true }));
 
-/** A new folder for files that nobody keeps. */
+/** Creates a folder for temporary files. */
 export const temporaryFolder = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `${name}-`));
 
-/** Twelve digits that change with a value, for the names of folders. */
+/** A hash of 12 digits for the names of folders. */
 export const shortHash = (value: unknown): string => hashOf(JSON.stringify(value)).slice(0, 12);
 
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** The SHA-256 of what a file holds. */
+/** The SHA-256 of a file. */
 export async function contentHash(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
@@ -152,7 +151,7 @@ export async function contentHash(path: string): Promise<string> {
 }
 
 /**
- * Keeps a result in JSON, with a checksum.
+ * Writes a result as JSON with a checksum.
  *
  * @throws RecommenderError `io` if the disk refuses.
  */
@@ -161,7 +160,7 @@ export async function writeCache(path: string, value: object): Promise<void> {
   await replaceFile(path, `${JSON.stringify({ ...value, checksum }, null, 2)}\n`);
 }
 
-/** What `writeCache` has kept; nothing where there is nothing, or it is damaged: the work is then done again. */
+/** Reads a result that `writeCache` wrote; undefined if there is none, or if it is damaged. */
 export async function readCache<T extends object>(path: string): Promise<T | undefined> {
   try {
     const { checksum, ...value } = JSON.parse(await readFile(path, 'utf8'));

@@ -52,7 +52,7 @@ async function openFile(path: string): Promise<FileHandle> {
   const found = await file.stat();
   if (!found.isFile()) {
     await file.close();
-    // Parquet is read from its end, and what kind a file is from its beginning: a pipe has neither.
+    // Reading seeks: the format is detected at the beginning, and Parquet is read from its end.
     throw fail(found.isDirectory() ? 'this is a folder' : 'this is a pipe or a device; write it to a file first');
   }
   return file;

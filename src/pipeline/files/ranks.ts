@@ -22,9 +22,9 @@ const PIECE = 1 << 16;
 const SPECIAL = /[\t\n\r]|^"/;
 
 /**
- * Writes ranks as tab-separated values, `session_id position item_id rank`; the position is that of the last event seen,
- * from 0, the item the target, the rank conservative. Ids that hold tabs or line breaks are quoted as in RFC 4180, and
- * then so are the names in the header. Written under another name first and renamed, so the file is whole or not there.
+ * Writes ranks as tab-separated values, `session_id position item_id rank`: the position of the last event seen, from 0, the
+ * target, and its conservative rank. If an id holds tabs or line breaks, such ids and the header are quoted as in RFC 4180. The
+ * file is written whole or not at all.
  *
  * @param log The log that was evaluated.
  * @throws RecommenderError `io` if the disk refuses.
@@ -34,7 +34,7 @@ export async function writeRanks(path: string, rows: readonly RankRow[], log: Ev
 }
 
 /**
- * Checks that `writeRanks` could write there: ask before the work.
+ * Checks that `writeRanks` can write there. Call it before the work.
  *
  * @throws RecommenderError `bad-input` if the folder is missing or may not be written to, or `path` is a folder.
  */
@@ -43,7 +43,7 @@ export async function checkRanksPath(path: string): Promise<void> {
     new RecommenderError('bad-input', `--ranks ${path}: ${why}`, { cause });
   const folder = dirname(path);
   try {
-    // A folder is asked for its entries too: a file passes as writable.
+    // With `/.`, because a file passes as writable.
     await access(`${folder}/.`, constants.W_OK | constants.X_OK);
   } catch (error) {
     const missing = systemCodeOf(error) === 'ENOENT';
@@ -83,7 +83,7 @@ export function parseRanks(text: string): Rank[] {
 function tsvRows(text: string): string[][] {
   if (!text.startsWith('"')) return text.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')]));
   const rows: string[][] = [[]];
-  // Either a quoted cell or a plain one, and what ends it.
+  // A quoted or plain cell, and its delimiter.
   for (const [, quotedCell, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^\t\n"]*))(\t|\n)/g)) {
     rows.at(-1)!.push(quotedCell === undefined ? plain! : quotedCell.replaceAll('""', '"'));
     if (end === '\n') rows.push([]);

@@ -6,7 +6,7 @@ import { RecommenderError } from '../../errors';
 import type { LearnOptions } from '../../train/learn';
 import { type Layout, Team, type TeamMemory, teamMemory } from '../../train/team';
 
-/** What a thread is told: the same training, on the same backend. */
+/** The task of a thread: the same training on the same backend. */
 export interface ThreadTask {
   readonly options: ThreadOptions;
   readonly backend: string;
@@ -18,7 +18,7 @@ export interface ThreadTask {
 /** The training, without what only the first thread does. */
 export type ThreadOptions = Omit<LearnOptions, 'signal' | 'team' | 'valid' | 'onProgress' | 'onEpoch'>;
 
-/** What a thread says before its first step: that its backend runs, or why not. Later ones it leaves in the team's memory. */
+/** A thread's message before its first step: its backend runs, or why not. Later errors are in the team's memory. */
 export type ThreadMessage = { readonly state: 'ready' } | { readonly state: 'failed'; readonly message: string };
 
 /**
@@ -48,7 +48,7 @@ export function teamOf(members: number, options: ThreadOptions, backend: string)
 
 /** Until the thread waits for its first step. */
 function ready(worker: Worker): Promise<void> {
-  worker.unref(); // a thread is never what keeps the program running
+  worker.unref(); // threads do not keep the program running
   return new Promise((resolve, reject) => {
     const fail = (message: string): void =>
       reject(new RecommenderError('engine-lost', `A thread of the training failed: ${message}`));
@@ -57,7 +57,7 @@ function ready(worker: Worker): Promise<void> {
       else fail(message.message);
     });
     worker.on('error', (error) => fail(error.message));
-    worker.on('exit', () => fail('it ended.')); // of no account once it was ready
+    worker.on('exit', () => fail('it ended.')); // has no effect once the thread was ready
   });
 }
 

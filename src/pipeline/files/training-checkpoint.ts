@@ -12,7 +12,7 @@ import { join, replaceFile } from './disk';
 /** Name of the file in the folder named by `--out`. */
 export const CHECKPOINT = 'checkpoint.safetensors';
 
-/** What a checkpoint belongs to: a run with other values cannot go on from it. */
+/** What identifies a run: a run with other values cannot resume from its checkpoint. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
 
 /** @throws RecommenderError `io` if the disk refuses. */
@@ -35,7 +35,7 @@ export async function writeCheckpoint(dir: string, identity: RunIdentity, state:
 }
 
 /**
- * Reads a checkpoint of this very run.
+ * Reads a checkpoint of the same run.
  *
  * @throws RecommenderError `bad-input` if there is none, it is damaged, or it belongs to a run with other data, model,
  *   configuration or seed.
@@ -95,7 +95,7 @@ export async function readCheckpoint(dir: string, identity: RunIdentity): Promis
   };
 }
 
-/** Of all that a checkpoint holds: a run that went on from a damaged one would end anywhere. */
+/** Over the whole content of a checkpoint, so that no run resumes from a damaged one. */
 function checksum(text: string, tensors: Readonly<Record<string, NdArray>>): string {
   const hash = createHash('sha256').update(text);
   for (const [name, { data }] of Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1))) {

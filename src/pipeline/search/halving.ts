@@ -4,7 +4,7 @@
  * https://arxiv.org/abs/1502.07943; by thirds as in Li et al., "Hyperband", JMLR 2018, https://arxiv.org/abs/1603.06560.
  */
 
-/** One in so many goes on to the next rung, which trains as many times longer. */
+/** One in so many trials is promoted to the next rung, which trains as many times longer. */
 const REDUCTION = 3;
 
 export interface Rung {

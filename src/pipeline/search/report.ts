@@ -1,4 +1,4 @@
-/** What a search leaves behind: search.json and best.json. */
+/** The files of a search: search.json and best.json. */
 import { configure } from '../../models/configuration';
 import type { OptionSpec } from '../../models/model';
 import { describeRange, type SearchSpace } from '../../models/search-space';
@@ -46,7 +46,7 @@ export function searchReport({ model, metric, seed, rungs, space, base, fixed, t
       epochs: record.epochs,
     };
   });
-  // Of equal ones the first. Whoever leads a rung goes on to the next, so nobody who was left behind can lead.
+  // Of equal trials the first. The best of a rung is always promoted, so a trial that was left behind cannot lead.
   const leader = trials.filter(({ value }) => value !== undefined).sort((a, b) => b.value! - a.value!)[0];
   const keys = Object.entries(space).filter(([key]) => !fixed.includes(key));
   return {
@@ -73,7 +73,7 @@ export function configOf({ model, isNeural, epochs }: SearchPlan, given: Setting
   return { ...given, ...(key !== undefined && { [key]: epochs }) };
 }
 
-/** The option that says how many epochs a model trains: the one that its plan follows. */
+/** The option that sets the number of epochs. */
 function epochsKey(name: string, given: Settings): string | undefined {
   const model = architectures[name]!;
   const config = configure<Record<string, unknown>>(model, given);
@@ -86,7 +86,7 @@ function epochsKey(name: string, given: Settings): string | undefined {
   )?.[0];
 }
 
-/** How many epochs settings ask for, where they say so. */
+/** The number of epochs in the settings, if they contain it. */
 export function plannedEpochs(model: string, given: Settings): number | undefined {
   const key = epochsKey(model, given);
   return key === undefined ? undefined : (given[key] as number | undefined);

@@ -18,7 +18,7 @@ import { configOf, plannedEpochs, type SearchReport, searchReport, type Tried } 
 import { subjectOf } from './space';
 import { bestOf, type SearchPlan, TrialRunner } from './trial';
 
-/** Where neither a preset nor a setting says more. */
+/** Unless a preset or a setting says otherwise. */
 export const DEFAULT_EPOCHS = 9;
 
 /**
@@ -39,7 +39,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   }
   const { subject, space: declared } = subjectOf(model);
   const space = withRanges(subject, declared, Object.entries(options.ranges ?? {}));
-  // In the spelling and with the types of the options, whatever the flags and files had.
+  // With the options' own spelling and types.
   const keys = Object.keys(given).map(camelCase);
   const base = Object.fromEntries(keys.map((key) => [key, config[key]]));
   const fixed = Object.keys(options.config ?? {}).map(camelCase);
@@ -94,7 +94,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   throw new RecommenderError(record.code!, `No trial gave a result. Trial ${number} said: ${record.failure}`);
 }
 
-/** Runs rung after rung; what came out stands in `tried`. */
+/** Runs rung after rung, and stores the results in `tried`. */
 async function climb(
   runner: TrialRunner,
   tried: Tried[],

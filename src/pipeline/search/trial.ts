@@ -15,7 +15,7 @@ import { type Observer, startTask } from '../observer';
 import { fingerprints, type TrainingParts } from '../training-parts';
 import { codeHash } from '../version';
 
-/** What all trials of a search share. */
+/** The settings that all trials of a search share. */
 export interface SearchPlan {
   readonly out: string;
   readonly model: string;
@@ -25,7 +25,7 @@ export interface SearchPlan {
   readonly parts: TrainingParts & Required<Pick<TrainingParts, 'valid'>>;
   readonly products?: readonly CatalogueItem[];
   readonly seed: number;
-  /** Of a network that reaches the last rung: what schedules run over. */
+  /** Epochs of the last rung, which learning-rate schedules span. */
   readonly epochs: number;
   readonly backend: string;
 }
@@ -36,15 +36,15 @@ export interface Trial {
   readonly draw: Draw;
 }
 
-/** What is known of a trial. */
+/** The state of a trial. */
 export interface TrialRecord {
   /** One per epoch of a network, one of a baseline. */
   readonly epochs: readonly TrialEpoch[];
-  /** Nothing is left to train: all epochs are done, or no epoch got better any more. */
+  /** Whether training has ended: all epochs are done, or validation stopped it. */
   readonly isFinished: boolean;
   /** Why there is no result: what diverged, or what the configuration lacks. */
   readonly failure?: string;
-  /** Beside `failure`: whose fault it is. */
+  /** The code of the error, with `failure`. */
   readonly code?: ErrorCode;
 }
 
@@ -72,7 +72,7 @@ export function bestOf({ epochs, failure }: TrialRecord, metric: string, upTo: n
   return found;
 }
 
-/** Trains a trial until it has that many epochs; what was done before is not repeated. */
+/** Trains trials up to a number of epochs, and reuses earlier work. */
 export class TrialRunner {
   constructor(
     readonly plan: SearchPlan,
@@ -95,7 +95,7 @@ export class TrialRunner {
     return { record, isNew: true };
   }
 
-  /** Drops the state of a trial that will not be trained further; its record stays. */
+  /** Removes the checkpoint of a trial that will not be trained further; its record stays. */
   async release(trial: Trial): Promise<void> {
     await remove(join(this.#folder(trial), CHECKPOINT));
   }
@@ -186,7 +186,7 @@ export class TrialRunner {
     return { model, config, log, columns, itemIds, support, seed, signal, ...defined({ products }) };
   }
 
-  /** All that a trial's result follows from, but for its configuration. */
+  /** What identifies a trial's result, with its configuration. */
   async #identity(draw: Draw): Promise<Record<string, unknown>> {
     const { model, base, seed, parts, products, epochs, backend, isNeural } = this.plan;
     const { config } = await configurationOf(model, { ...base, ...draw });
@@ -197,7 +197,7 @@ export class TrialRunner {
     };
   }
 
-  /** A number that a person can read, and a hash of what the result follows from: another search never takes it. */
+  /** The trial's number, and a hash of what its result depends on, so that another search does not reuse it. */
   #folder({ number, draw }: Trial): string {
     const { model, base, seed, parts, products, epochs, backend, isNeural } = this.plan;
     const facts = { model, seed, ...fingerprints(parts), base, draw, products, code: codeHash() };
@@ -214,7 +214,7 @@ async function usable(folder: string, identity: Record<string, unknown>): Promis
   try {
     return await readCheckpoint(folder, identity);
   } catch (error) {
-    if (error instanceof RecommenderError && error.code !== 'io') return undefined; // trained anew
+    if (error instanceof RecommenderError && error.code !== 'io') return undefined; // start again
     throw error;
   }
 }
