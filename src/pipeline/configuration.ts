@@ -20,7 +20,7 @@ export interface ConfigurationOptions {
   /** Path of the log, which `auto` reads. */
   readonly data: string;
   readonly read?: ReadOptions;
-  /** Last events of every session that are not learnt from. Default 0. */
+  /** Number of last events of every session to hold out of the training. Default 0. */
   readonly holdout?: number;
   readonly model: string;
   /** Name of a preset, or `auto`: the one that suits the log. */

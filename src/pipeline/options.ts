@@ -45,7 +45,7 @@ export interface TrainingOptions extends DataOptions, ConfigurationOptions {
 }
 
 export interface TrainOptions extends TrainingOptions, Observer {
-  /** Folder of an artifact to go on from, with its settings; items that are new to it are added. */
+  /** Folder of an artifact to continue, with its settings; items that are new to it are added. */
   readonly from?: string;
   /** What turns scores into logits. Default: fitted on the validation part. */
   readonly scale?: number;
@@ -55,9 +55,9 @@ export interface TrainOptions extends TrainingOptions, Observer {
   readonly licence?: string;
   /** Threads that share each step. Default: steps are not shared. */
   readonly threads?: number;
-  /** Go on with the run in `out` that was interrupted. Default false. */
+  /** Resume the interrupted run in `out`. Default false. */
   readonly resume?: boolean;
-  /** Begin anew where `out` holds a run that was interrupted. Default false. */
+  /** Discard an interrupted run in `out`. Default false. */
   readonly restart?: boolean;
 }
 

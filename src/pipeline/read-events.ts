@@ -15,7 +15,7 @@ export interface EventsSource {
   /** The bytes `start` … `end - 1`, fewer at the end of the file. */
   slice(start: number, end: number): Promise<ArrayBuffer>;
   /**
-   * The whole content from its beginning; a piece may be reused once the next one is asked for.
+   * The whole content from its beginning; a piece may be reused once the next one is requested.
    *
    * @param isPacked Whether it is gzip, to be unpacked.
    * @param onBytes Called with the number of bytes of the file that have been read.

@@ -49,7 +49,7 @@ export interface TrainResult extends LogCounts {
   readonly peakMemoryBytes: number;
 }
 
-/** What was learnt from. */
+/** The size of the training part. */
 interface LogCounts {
   readonly items: number;
   readonly sessions: number;
@@ -57,8 +57,8 @@ interface LogCounts {
 }
 
 /**
- * Trains a model, or counts, and writes its artifact folder. After every epoch the folder holds a checkpoint, which `resume`
- * goes on from bit for bit.
+ * Trains a model, or counts, and writes its artifact folder. Writes a checkpoint after every epoch, from which `resume`
+ * continues bit for bit.
  *
  * @throws RecommenderError `bad-config`, `bad-input` or `bad-artifact` for what was passed in; `aborted` with a checkpoint
  *   written; `diverged`; `no-backend`; `io` if the disk refuses.

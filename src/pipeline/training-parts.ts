@@ -48,7 +48,7 @@ export function latePart(text: string): Exclude<LatePart, { from: number }> {
 /**
  * Reads the log and cuts off the validation part.
  *
- * @throws RecommenderError `bad-input` if a part that was asked for would be empty; `aborted`.
+ * @throws RecommenderError `bad-input` if an explicit part would be empty; `aborted`.
  */
 export async function trainingParts(path: string, options: PartsOptions, observer: Observer): Promise<TrainingParts> {
   const { read, holdout, known, valid = DEFAULT_RULE } = options;

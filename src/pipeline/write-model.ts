@@ -1,4 +1,4 @@
-/** From a model that was learnt or imported to its artifact folder. */
+/** Writes a trained or imported model as an artifact folder. */
 import type { Artifact, ArtifactInfo } from '../checkpoint/artifact';
 import { sha256 } from '../checkpoint/sha256';
 import { encodeSafetensors } from '../checkpoint/write-safetensors';

@@ -20,7 +20,7 @@ import { DAY, writeWindows } from './windows';
 
 /**
  * Trains and evaluates models, and writes `report.json`, `report.md` and `report.html`. Finished runs are kept in the folder:
- * the same call goes on after an interruption. A model that fails is named in the report, and the others go on.
+ * the same call resumes after an interruption. The report names models that failed.
  *
  * @returns `report.json`.
  * @throws RecommenderError `bad-config` or `bad-input` for what was passed in; `aborted` with finished runs kept; `io`.

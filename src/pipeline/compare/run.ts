@@ -52,13 +52,13 @@ export interface RunPlan {
   readonly epochs?: number;
   /** What chooses the number of epochs where none is given. Default: the last tenth of the log. */
   readonly valid?: string;
-  /** Last events of every session that are not learnt from; the first of them chooses the epochs, as leave-one-out has it. */
+  /** Number of held-out last events of every session; the first of them chooses the epochs. */
   readonly holdout?: number;
   /** File that says what is known of the items, for models that read it. */
   readonly catalogue?: string;
   /** Of the incremental protocol: the window that is tested. */
   readonly step?: string;
-  /** Artifact of the window before that the training goes on from. */
+  /** Artifact of the window before, which the training continues. */
   readonly from?: string;
 }
 

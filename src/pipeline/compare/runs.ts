@@ -25,7 +25,7 @@ interface Series {
   readonly name: string;
   readonly seed: number;
   readonly plans: readonly RunPlan[];
-  /** Whether each run goes on from the artifact of the one before. */
+  /** Whether each run continues the artifact of the one before. */
   readonly goesOn: boolean;
 }
 

@@ -9,9 +9,9 @@ import { latePart } from '../training-parts';
 import type { RunPlan } from './run';
 
 export interface ValidationPart {
-  /** The log that is learnt from, and how. */
+  /** The log to train on, and how. */
   readonly learning: Pick<TrainOptions, 'data' | 'read' | 'holdout'>;
-  /** What is evaluated, and how. */
+  /** What to evaluate on, and how. */
   readonly asking: Pick<EvaluateOptions, 'data' | 'read' | 'protocol' | 'target'>;
 }
 

@@ -9,7 +9,7 @@ import { RecommenderError } from '../../errors';
 import { type Observer, warn } from '../observer';
 import { dirname, join } from './disk';
 
-/** What backends need in Node. WebGPU is loaded only where it is asked for by name. */
+/** What backends need in Node. WebGPU is loaded only if it is chosen by name. */
 export async function backendOptions(choice: BackendChoice): Promise<BackendOptions> {
   allowRelaxedSimd();
   return { wasmPath: wasmPath(), ...(choice === 'webgpu' && { webgpu: await webgpuOfNode() }) };

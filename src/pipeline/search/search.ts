@@ -23,7 +23,7 @@ export const DEFAULT_EPOCHS = 9;
 
 /**
  * Tries configurations, and writes `search.json` and `best.json`. Networks are tried by successive halving. Every trial is kept
- * in the folder: the same call goes on after an interruption, and with more trials it adds to what is there.
+ * in the folder: the same call resumes after an interruption, and with more trials adds to the finished ones.
  *
  * @returns `search.json`.
  * @throws RecommenderError `bad-config` or `bad-input` for what was passed in; `aborted` with all trials kept; the first trial's
