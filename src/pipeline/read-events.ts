@@ -1,8 +1,10 @@
-/** Reads an events file from wherever it is: what a file of Node and a file of a page have in common. */
+/** Reads and summarises an events file, whether Node or a page holds it: imports nothing of Node. */
 import { RecommenderError } from '../errors';
-import type { EventLog } from '../session/event-log';
+import type { EventLog, ReadReport } from '../session/event-log';
 import type { ReadOptions } from '../session/options';
 import { readText } from '../session/read-text';
+import { type LogSummary, summarise } from '../session/summary';
+import { defined } from './defined';
 import { isAborted } from './errors';
 import { whole } from './format';
 import { inform, type Observer, startTask, warn } from './observer';
@@ -99,6 +101,18 @@ function remark({ report }: EventLog, name: string, observer: Observer): void {
   ];
   if (left.length > 0) inform(observer, `${name}: left out ${left.join(', ')}`);
   for (const warning of warnings) warn(observer, warning);
+}
+
+/** What `aisle inspect` prints of a log. */
+export interface FileSummary
+  extends LogSummary,
+    Pick<ReadReport, 'rows' | 'badRows' | 'timeUnit' | 'otherColumns' | 'dropped'> {
+  readonly file: string;
+}
+
+export function inspectLog(log: EventLog, file: string): FileSummary {
+  const { rows, badRows, timeUnit, otherColumns, dropped } = log.report;
+  return { file, rows, badRows, ...defined({ timeUnit }), otherColumns, ...summarise(log), dropped };
 }
 
 /** Warns, once for each, of columns that a model reads and a log lacks. */

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { evaluate } from '../../src/pipeline/evaluate';
 import { inspect } from '../../src/pipeline/inspect';
 import type { Message, Observer, Progress } from '../../src/pipeline/observer';
-import { type EventsSource, readEvents } from '../../src/pipeline/read-events';
+import { type EventsSource, inspectLog, readEvents } from '../../src/pipeline/read-events';
 import { split } from '../../src/pipeline/split';
 import { train } from '../../src/pipeline/train';
 import { file, folder } from '../cli/program';
@@ -51,7 +51,7 @@ describe('readEvents', () => {
     const summary = await inspect(data);
     for (const blob of [plain, packed]) {
       const log = await readEvents(sourceOf(blob, 'mine.csv'), { minLength: 1 });
-      expect(summary).toMatchObject({ rows: log.report.rows, items: log.itemIds.length });
+      expect({ ...inspectLog(log, 'mine.csv'), file: data }).toEqual(summary);
     }
   });
 
