@@ -55,6 +55,7 @@ describe('the checker refuses, with file, line and rule,', () => {
       `new Worker(new URL('../worker/worker.ts', import.meta.url));`,
       'upward import: train → worker',
     ],
+    ['an import of what builds', 'src/cli/a.ts', `import { x } from '../build/plugins';`, 'upward import: cli → build'],
     [
       'a sideways import',
       'src/objectives/a.ts',
@@ -130,7 +131,7 @@ describe('the checker refuses, with file, line and rule,', () => {
       'Node in the engine',
       'src/engine/a.ts',
       `import { readFile } from 'node:fs/promises';`,
-      'Node only in cli: node:fs/promises',
+      'Node only in build, cli: node:fs/promises',
     ],
     [
       'a view of the WASM heap outside its home',
@@ -156,7 +157,7 @@ describe('the checker refuses, with file, line and rule,', () => {
       `throw new BackendFault('no-backend', 'wasm', 'a mistake');`,
       'new BackendFault only in compute',
     ],
-    ['Node without its prefix', 'src/session/a.ts', `const fs = require('fs');`, 'Node only in cli: fs'],
+    ['Node without its prefix', 'src/session/a.ts', `const fs = require('fs');`, 'Node only in build, cli: fs'],
   ])('%s', (_name, file, line, rule) => {
     expect(check(file, '// first line', line)).toEqual([`${file}:2: ${rule}`]);
   });
@@ -224,6 +225,7 @@ describe('the checker allows', () => {
   test.each([
     ['downward imports', 'src/train/a.ts', `import { topK } from '../ranking/top-k';`],
     ['imports of its own part', 'src/compute/backends/start.ts', `import { x } from '../types';`],
+    ['what builds to read the sources', 'src/build/a.ts', `import { x } from '../compute/kernels/shared/names.ts';`],
     ['types and errors from everywhere', 'src/session/a.ts', `import { RecommenderError } from '../errors';`],
     ['the demo to use the elements', 'src/demo/a.ts', `import '../ui/card';`],
     ['tensors in a layer', 'src/nn/a.ts', `import { matMul } from '@tensorflow/tfjs-core';`],

@@ -52,6 +52,7 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/cli/static-server.ts', 'node:http', 1, '`aisle demo` serves the built page to this machine'],
   ['src/cli/thread.ts', 'node:worker_threads', 1, 'trains on more cores'],
   ['src/cli/threads.ts', 'node:worker_threads', 1, 'likewise'],
+  ['src/build/worker-files.ts', 'url()', 1, 'a text that the build writes: the pattern of an address'],
   ['src/cli/compare/html.ts', 'markup', 2, "the report's own style and script, inside its file"],
 ];
 

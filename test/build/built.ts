@@ -14,8 +14,7 @@ const PRODUCTS = {
   embed: 'dist/embed/embed.js',
   cli: 'dist/cli/aisle.js',
 } as const;
-const PLUGINS = ['plugins', 'lean-tensorflow', 'worker-files', 'tfjs-kernels'].map((name) => `test/build/${name}.ts`);
-const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', ...PLUGINS];
+const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'];
 
 type Mode = keyof typeof PRODUCTS;
 

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
+import { helpless } from '../../src/build/plugins';
 import { allModels } from '../../src/models/index';
 import type { OptionSpec } from '../../src/models/model';
 import { built } from './built';
-import { helpless } from './plugins';
 
 test('a table of options loses its help, whoever writes it down, and nothing else', () => {
   const table = `

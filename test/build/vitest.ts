@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { playwright } from '@vitest/browser-playwright';
 import type { ViteUserConfig } from 'vitest/config';
+import { INLINED } from '../../src/build/node.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
 
 /** Models trained in Node, with Node's answers, in a folder that the test server serves; made when a test asks. */
@@ -47,8 +48,7 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
         exclude: ['test/browser/**', 'test/engines/**'],
         environment: 'node',
         sequence: { groupOrder: 0 },
-        // Node cannot load TensorFlow.js's extensionless ES modules; Vite can.
-        server: { deps: { inline: [/@tensorflow\/tfjs/] } },
+        server: { deps: { inline: INLINED } },
       },
     },
     {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { main as compile } from 'assemblyscript/asc';
 
-const FOLDER = resolve(import.meta.dirname, '../../src/compute/kernels/wasm-simd');
+const FOLDER = resolve(import.meta.dirname, '../compute/kernels/wasm-simd');
 
 /** What is built, and the features of WebAssembly that an engine must have for it. */
 const BUILDS: Readonly<Record<string, string>> = { 'binary.ts': 'simd', 'binary-fused.ts': 'simd,relaxed-simd' };

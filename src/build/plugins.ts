@@ -17,20 +17,20 @@ export function executable(file: string): Plugin {
 }
 
 /**
- * What changes whenever the code that trains or evaluates does: results that are kept go by it. Of the sources without what only a
- * page runs, and of the versions of all dependencies.
+ * Changes whenever the code that trains or evaluates does: cached results carry it. The hash covers the versions of all
+ * dependencies and the sources, without those that only a page runs and those that only build.
  */
 export function codeHash(root: string): string {
   const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
   const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map((path) => path.split(sep));
-  for (const path of files.filter(([top]) => !PAGE_ONLY.has(top!)).sort()) {
+  for (const path of files.filter(([top]) => !NOT_HASHED.has(top!)).sort()) {
     const file = join(root, 'src', ...path);
     if (statSync(file).isFile()) hash.update(`\n${path.join('/')}\n`).update(readFileSync(file));
   }
   return hash.digest('hex').slice(0, 12);
 }
 
-const PAGE_ONLY = new Set(['demo', 'ui', 'recommender', 'recommender.ts', 'index.ts', 'store', 'worker']);
+const NOT_HASHED = new Set(['build', 'demo', 'ui', 'recommender', 'recommender.ts', 'index.ts', 'store', 'worker']);
 
 /** Takes comments and needless white space out of the style sheets that our elements have as texts, `const CSS = …`. */
 export function compactStyles(): Plugin {

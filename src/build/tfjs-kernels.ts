@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Plugin } from 'vite';
-import { inferenceKernels, trainingKernels } from '../../src/compute/kernels/shared/names.ts';
+import { inferenceKernels, trainingKernels } from '../compute/kernels/shared/names.ts';
 
 const PREFIX = 'virtual:tfjs-kernels/';
 const PARTS: Readonly<Record<string, readonly string[]>> = { inference: inferenceKernels, training: trainingKernels };
