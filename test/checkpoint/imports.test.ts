@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { importers } from '../../src/checkpoint/imports';
 import { type NameMap, toOurs, toTheirs } from '../../src/checkpoint/imports/name-map';
@@ -12,7 +13,7 @@ import { sasrec } from '../../src/models/sasrec';
 import { srgnn } from '../../src/models/srgnn';
 import { transformers4rec } from '../../src/models/transformers4rec/model';
 import type { NdArray } from '../../src/types';
-import { sharedPathOrNote } from '../shared';
+import { GOLDEN } from '../shared';
 
 type Tensors = Record<string, NdArray>;
 const models = { cl4srec, gru4rec, sasrec, gsasrec: sasrec, srgnn, caser, transformers4rec } as unknown as Record<
@@ -361,10 +362,9 @@ const goldenCases: [string, keyof typeof importers, string[]][] = [
   ['t4r-electra-rtd', 'transformers4rec', ['weights/']],
   ['t4r-xlnet-plm', 'transformers4rec', ['weights/']],
 ];
-const golden = sharedPathOrNote('golden');
 
 function readGolden(name: string): { tensors: Tensors; config: Record<string, unknown> } {
-  const { tensors, metadata } = decodeSafetensors(readFileSync(`${golden}/${name}.safetensors`), name);
+  const { tensors, metadata } = decodeSafetensors(readFileSync(join(GOLDEN, `${name}.safetensors`)), name);
   return { tensors, config: JSON.parse(metadata['config']!) };
 }
 
@@ -376,7 +376,7 @@ const under = (prefix: string, tensors: Tensors): Tensors =>
   );
 
 test('golden weights, gradients and optimiser states are mapped whole, and back', () => {
-  for (const [name, importer, prefixes] of golden ? goldenCases : []) {
+  for (const [name, importer, prefixes] of goldenCases) {
     const { tensors, config } = readGolden(name);
     const { map, specs } = setUp(importer, config);
     for (const prefix of prefixes) {
@@ -436,7 +436,7 @@ function scoresAfterStep(p: Tensors, inputs: number[], states: number[][][], out
 }
 
 test('GRU4Rec computed in float64 from the mapped weights gives the golden scores', () => {
-  for (const [name, importer] of golden ? goldenCases : []) {
+  for (const [name, importer] of goldenCases) {
     if (importer !== 'gru4rec' || name.includes('fit')) continue;
     const { tensors, config } = readGolden(name);
     const ours = toOurs(setUp(importer, config).map, under('weights/', tensors));

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { readCatalogueFile, warnOfGaps } from '../../src/cli/catalogue-file';
-import { sharedPathOrNote } from '../shared';
+import { testWithLogs } from '../with-logs';
 import { file } from './program';
 
 const PRODUCTS = [
@@ -37,12 +37,11 @@ test('a table may call its items as the log does', async () => {
   expect(await readCatalogueFile(path, 'article')).toEqual([{ id: 'A1', features: { colour: 'red' } }]);
 });
 
-test('the real catalogues are read as they are', async () => {
-  const shared = sharedPathOrNote('data');
-  if (!shared) return;
-  const eshop = await readCatalogueFile(`${shared}/eshop-clothing-2008/items.tsv`);
+const REAL = ['eshop-clothing-2008/items.tsv', 'online-retail/items.tsv', 'amazon-beauty/items.tsv.gz'];
+testWithLogs('the real catalogues are read as they are', REAL, async (...paths) => {
+  const [eshop, retail, beauty] = await Promise.all(paths.map((path) => readCatalogueFile(path)));
   expect(eshop).toHaveLength(217);
-  expect(eshop[0]).toEqual({
+  expect(eshop![0]).toEqual({
     id: 'A1',
     category: ['trousers'],
     features: {
@@ -50,10 +49,9 @@ test('the real catalogues are read as they are', async () => {
       ...{ photo_position: 'top left', photo_view: 'en face' },
     },
   });
-  expect(await readCatalogueFile(`${shared}/online-retail/items.tsv`)).toHaveLength(3607);
-  const beauty = await readCatalogueFile(`${shared}/amazon-beauty/items.tsv.gz`);
+  expect(retail).toHaveLength(3607);
   expect(beauty).toHaveLength(12_101);
-  expect(beauty.find(({ category }) => category && category.length > 2)?.category?.[0]).not.toContain('>');
+  expect(beauty!.find(({ category }) => category && category.length > 2)?.category?.[0]).not.toContain('>');
 });
 
 test.each<[what: string, content: string | Uint8Array, message: RegExp]>([

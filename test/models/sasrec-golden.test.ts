@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   gather,
   grads,
@@ -19,7 +20,7 @@ import { upload } from '../../src/models/tensors';
 import { objectiveLoss } from '../../src/objectives/objective';
 import { backends, start } from '../compute/backends/start';
 import { readGoldenSasrec } from '../reference/golden-sasrec';
-import { sharedPathOrNote } from '../shared';
+import { GOLDEN } from '../shared';
 
 const inference: Run = { dropout: (x) => x };
 
@@ -29,10 +30,10 @@ const error = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   return largest(Array.from(a, (x, i) => x - b[i]!));
 };
 
-const cases = ['sasrec-classic2020', 'sasrec-prenorm', 'sasrec-postnorm'].flatMap((name) => {
-  const path = sharedPathOrNote('golden', `${name}.safetensors`);
-  return path ? [{ name, ...readGoldenSasrec(path) }] : [];
-});
+const cases = ['sasrec-classic2020', 'sasrec-prenorm', 'sasrec-postnorm'].map((name) => ({
+  name,
+  ...readGoldenSasrec(join(GOLDEN, `${name}.safetensors`)),
+}));
 
 test('declares the parameters that the reference has, with their shapes', () => {
   for (const { config, itemCount, weights } of cases) {

@@ -6,15 +6,14 @@ import { expect, test } from 'vitest';
 import { webgpuOfNode } from '../../src/cli/webgpu';
 import { startBackend } from '../../src/compute/backends/start';
 import { registerTraining } from '../../src/compute/training';
-import { sharedPathOrNote } from '../shared';
+import { GOLDEN } from '../shared';
 import { goldenInChromium } from './golden/chromium';
 import { goldenFiles, runGolden } from './golden/run';
 
 const isSoak = Number(process.env['SOAK'] ?? 0) > 0;
 const TIMEOUT = isSoak ? 1_800_000 : 300_000;
 
-const shared = sharedPathOrNote('golden');
-const all = shared ? goldenFiles(shared).filter((name) => name.endsWith('.safetensors')) : [];
+const all = goldenFiles(GOLDEN).filter((name) => name.endsWith('.safetensors'));
 
 /** Of each the file that reaches most kernels: two layers, an optimiser's steps, padding, sums of 3,072 terms. */
 const FEW = [
@@ -33,16 +32,15 @@ const FEW = [
 ].map((name) => `${name}.safetensors`);
 const asked = isSoak ? all : all.filter((name) => FEW.includes(name));
 
-test('the reference material is here in full, or not at all', () => {
-  expect(asked).toHaveLength(shared ? (isSoak ? all.length : FEW.length) : 0);
+test('the golden files are all here', () => {
+  expect(asked).toHaveLength(isSoak ? 30 : FEW.length);
 });
 
-const BACKENDS = shared ? (['webgl', 'webgpu'] as const) : [];
-test.each(BACKENDS)(
+test.each(['webgl', 'webgpu'] as const)(
   'golden files are ok on %s in a page, every tensor compared',
   async (backend) => {
     const rows = [];
-    for await (const row of goldenInChromium(shared!, asked, backend)) rows.push(row);
+    for await (const row of goldenInChromium(GOLDEN, asked, backend)) rows.push(row);
     expect(rows.filter(({ state }) => state !== 'ok')).toEqual([]);
     expect(rows.map(({ file }) => file)).toEqual(asked);
     for (const { file, compared, total } of rows) {
@@ -58,7 +56,7 @@ test.each(isSoak ? asked : [])(
   async (name) => {
     await startBackend('webgpu', { webgpu: await webgpuOfNode() });
     await registerTraining();
-    expect(await runGolden(shared!, name, true)).toMatchObject({ file: name, state: 'ok' });
+    expect(await runGolden(GOLDEN, name, true)).toMatchObject({ file: name, state: 'ok' });
   },
   TIMEOUT,
 );

@@ -8,7 +8,7 @@
  * not pass its tests before any edit.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createVitest, type Vitest } from 'vitest/node';
@@ -72,9 +72,6 @@ export async function main(only: string[]): Promise<void> {
   const copy = join(folder, 'aisle');
   let vitest: Vitest | undefined;
   try {
-    // Where the tests look for reference material: beside the checkout.
-    const shared = resolve(ROOT, '../shared');
-    if (existsSync(shared)) symlinkSync(shared, join(folder, 'shared'));
     for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true, force: true });
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const chosen = mutations.filter(({ error }) => only.length === 0 || only.some((part) => error.includes(part)));
