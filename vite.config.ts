@@ -139,5 +139,5 @@ export default defineConfig(async ({ mode }) => ({
   define: { ...modes[mode]?.define, 'import.meta.env.CODE_HASH': JSON.stringify(codeHash(import.meta.dirname)) },
   plugins: [tfjsKernels(), ...((modes[mode] ?? page).plugins ?? [])],
   // Loaded for tests only: an install builds the command line, and should not wait for a browser driver.
-  ...(mode === 'test' ? { test: (await import('./test/build/vitest.ts')).tests } : {}),
+  ...(mode === 'test' ? { test: (await import('./test/projects.ts')).tests } : {}),
 }));

@@ -18,7 +18,7 @@ import { dependencies } from '../../package.json';
 import { leanTensorFlow } from '../../src/build/lean-tensorflow';
 import { tfjsKernels } from '../../src/build/tfjs-kernels';
 import { staticServer } from '../../src/cli/static-server';
-import { openBrowser } from '../demo/shop-window';
+import { openBrowser } from '../shared-chromium';
 import type { Ask } from './learner-page';
 import type { LearnerWork } from './learner-steps';
 import { builtChild, median, Side, type Turn } from './turns';

@@ -32,7 +32,7 @@ test('a table of options loses its help, whoever writes it down, and nothing els
 });
 
 test.each(['lib', 'embed', 'page'] as const)('no page of %s loads the help of an option', async (mode) => {
-  const folder = await built(mode);
+  const folder = built(mode);
   const scripts = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
   const code = scripts.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
   const tables: readonly Readonly<Record<string, OptionSpec>>[] = Object.values(await allModels()).map(

@@ -8,7 +8,8 @@ import { writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { baselines } from '../../src/neighbours';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { ROOT } from '../build/built';
-import { NAMED, openBrowser, openShopWindow, serveShop } from './shop-window';
+import { openBrowser } from '../shared-chromium';
+import { NAMED, openShopWindow, serveShop } from './shop-window';
 import { openPanel, settled } from './views';
 
 const IDS = ['a,b', '<img src=x onerror=alert(1)>', '__proto__', '"quoted" 👟', '100%', 'a/b?c#d', 'constructor', ' '];

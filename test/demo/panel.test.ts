@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { NAMED, openBrowser, openShopWindow, serveShop } from './shop-window';
+import { openBrowser } from '../shared-chromium';
+import { NAMED, openShopWindow, serveShop } from './shop-window';
 import { openPanel, openSuggestion, settled } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy

@@ -57,7 +57,7 @@ export type Plants = Readonly<Record<string, string>>;
 
 /** Serves the shop with a copy of the library to which something was added. */
 export async function servePlanted(plants: Plants, csp?: string): Promise<Server> {
-  const library = await built('lib');
+  const library = built('lib');
   return serveShopPage({
     csp,
     answer(path) {

@@ -8,10 +8,10 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { decodeDelta } from '../../src/checkpoint/delta-file';
 import type { Recommender } from '../../src/index';
 import { models } from '../../src/models/index';
-import { openBrowser } from '../demo/shop-window';
 import { IDS } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
 import { openShopPage, originOf, STORING, serveShopPage } from '../engine/shop-page';
+import { openBrowser } from '../shared-chromium';
 import { storedIn } from './stored';
 
 const ARCHITECTURES = Object.keys(models);

@@ -77,7 +77,16 @@ export async function main(only: string[]): Promise<void> {
     const chosen = mutations.filter(({ error }) => only.length === 0 || only.some((part) => error.includes(part)));
     const texts = chosen.map((mutation) => edited(readFileSync(join(copy, mutation.file), 'utf8'), mutation));
     // A test that is only slow has seen nothing.
-    const options = { root: copy, watch: false, project: 'node', bail: 1, reporters: [{}], testTimeout: 600_000 };
+    // Isolated: no run may meet modules of another.
+    const options = {
+      root: copy,
+      watch: false,
+      project: 'unit',
+      isolate: true,
+      bail: 1,
+      reporters: [{}],
+      testTimeout: 600_000,
+    };
     vitest = await createVitest('test', options);
     const sound = await runTests(vitest, [...new Set(chosen.flatMap(({ tests }) => tests))]);
     if (sound.broken || sound.failed.length > 0 || sound.passed === 0) {

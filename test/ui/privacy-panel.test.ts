@@ -4,9 +4,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { PrivacyExport } from '../../src/index';
 import { faults, overflow } from '../axe';
-import { openBrowser } from '../demo/shop-window';
 import { takeShifts, watchShifts } from '../layout-shifts';
 import { NOTHING, storedIn } from '../privacy/stored';
+import { openBrowser } from '../shared-chromium';
 import {
   CATALOGUE,
   type EmbedServer,

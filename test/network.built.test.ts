@@ -4,8 +4,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { built, ROOT } from './build/built';
+import { describe, expect, test } from 'vitest';
+import { ROOT } from './build/built';
 import { networkUses } from './network';
 
 /** File, use, how often, and why it may stand. */
@@ -123,11 +123,6 @@ describe('the sources', () => {
 });
 
 describe('the built files', () => {
-  beforeAll(async () => {
-    await built('lib');
-    await built('embed');
-  });
-
   test('can send nothing, but for what is listed', () => {
     const files = [...textsIn('dist/lib'), ...textsIn('dist/embed')];
     const different = new Map(files.map(([file, text]) => [text, file])); // most are the same in both

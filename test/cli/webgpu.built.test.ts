@@ -20,7 +20,7 @@ async function failure(program: string, env: NodeJS.ProcessEnv = {}): Promise<{ 
 
 test('--backend webgpu names the package that is missing', async () => {
   const installed = await folder();
-  await cp(await built('cli'), join(installed, 'dist/cli'), { recursive: true });
+  await cp(built('cli'), join(installed, 'dist/cli'), { recursive: true });
   await cp(join(ROOT, 'package.json'), join(installed, 'package.json'));
   await mkdir(join(installed, 'node_modules'));
   await symlink(join(ROOT, 'node_modules/@tensorflow'), join(installed, 'node_modules/@tensorflow'));
@@ -33,7 +33,7 @@ test('--backend webgpu names the package that is missing', async () => {
 
 test.runIf(process.platform === 'linux')('--backend webgpu names the driver that is missing', async () => {
   const none = { VK_DRIVER_FILES: '/no/driver.json', VK_ICD_FILENAMES: '/no/driver.json' };
-  const { code, stderr } = await failure(join(await built('cli'), 'aisle.js'), none);
+  const { code, stderr } = await failure(join(built('cli'), 'aisle.js'), none);
   expect(code).toBe(1);
   expect(stderr).toMatch(
     /^aisle: WebGPU found no driver of a GPU: .*"mesa-vulkan-drivers".* or use "wasm"\. \(--verbose/m,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { built, plainEnv, ROOT } from '../build/built';
+import { plainEnv, ROOT } from '../build/built';
 
 const execute = promisify(execFile);
 
@@ -16,7 +16,6 @@ const asked: string[] = [];
 let help: string;
 
 beforeAll(async () => {
-  await built('cli');
   cache = mkdtempSync(join(tmpdir(), 'aisle-npx-'));
   registry = createServer((request, response) => {
     asked.push(request.url ?? '');

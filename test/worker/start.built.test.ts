@@ -45,7 +45,7 @@ test('a relative address of the worker is seen from the page’s base, as that o
 
 /** A copy of the library on another origin, which allows every page to load it. */
 async function cdn(): Promise<string> {
-  const library = await built('lib');
+  const library = built('lib');
   const types: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
   const server = createServer(({ url }, response) => {
     response.setHeader('content-type', types[extname(url!)] ?? '');
@@ -77,7 +77,7 @@ test("where the page's policy forbids that script, the page's own thread compute
 });
 
 test('a worker without the folder beside it says which file is missing', async () => {
-  const script = readFileSync(join(await built('lib'), 'worker.js'), 'utf8');
+  const script = readFileSync(join(built('lib'), 'worker.js'), 'utf8');
   const answer = (path: string) => (path === '/alone.js' ? { body: script, type: 'text/javascript' } : undefined);
   const shop = await opened({ answer, recommender: { backend: 'cpu', workerUrl: '/alone.js' } });
   expect(await shop.ask()).toMatchObject({

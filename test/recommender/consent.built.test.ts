@@ -6,8 +6,8 @@ import type { Server } from 'node:http';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Consent, ConsentWords, RecommenderOptions } from '../../src/index';
-import { openBrowser } from '../demo/shop-window';
 import { serveShopPage } from '../engine/shop-page';
+import { openBrowser } from '../shared-chromium';
 import { type ConsentPage, openConsentPage, storedIds, tcData } from './consent-page';
 
 vi.setConfig({ testTimeout: 120_000 });

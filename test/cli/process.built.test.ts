@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 120_000 }); // several processes, on a machine that 
 
 let program: string;
 beforeAll(async () => {
-  program = join(await built('cli'), 'aisle.js');
+  program = join(built('cli'), 'aisle.js');
 });
 
 let data: string;

@@ -10,8 +10,8 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { random } from '../../src/session/random';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium';
-import { openBrowser } from '../demo/shop-window';
 import { type Hooks, openShopPage, type PageOptions, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
+import { openBrowser } from '../shared-chromium';
 
 /** In `npm test` a small part of what `npm run soak` does. */
 const EVENTS = process.env['SOAK'] ? 500 : 40;

@@ -6,8 +6,8 @@ import type { Server } from 'node:http';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RankedItem } from '../../src/index';
-import { openBrowser } from '../demo/shop-window';
 import { openShopPage, originOf, type PageOptions, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
+import { openBrowser } from '../shared-chromium';
 
 vi.setConfig({ testTimeout: 120_000 });
 

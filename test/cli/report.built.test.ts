@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { faults, overflow } from '../axe';
-import { openBrowser } from '../demo/shop-window';
+import { openBrowser } from '../shared-chromium';
 import { aisle } from './program';
 import { REPORT_WINDOWS } from './report-windows';
 import { ringDays } from './ring-days';

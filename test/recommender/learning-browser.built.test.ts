@@ -6,8 +6,8 @@ import type { Server } from 'node:http';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { LearningStatus, RecommenderOptions } from '../../src/index';
-import { openBrowser } from '../demo/shop-window';
 import { type Hooks, openShopPage, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
+import { openBrowser } from '../shared-chromium';
 
 vi.setConfig({ testTimeout: 180_000 });
 
