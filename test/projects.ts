@@ -61,7 +61,7 @@ const inNode = {
 export const tests: NonNullable<ViteUserConfig['test']> = {
   // More pages than these side by side wait for each other.
   maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   hookTimeout: 300_000,
   // What is waited for comes sooner or later; how soon is up to what else the machine does.
   expect: { poll: { timeout: 20_000 } },

@@ -1,4 +1,5 @@
-import { type Browser, chromium } from 'playwright-core';
+import { buffer } from 'node:stream/consumers';
+import { type Browser, chromium, type Download } from 'playwright-core';
 import { inject } from 'vitest';
 
 /**
@@ -6,3 +7,6 @@ import { inject } from 'vitest';
  * closes those.
  */
 export const openBrowser = (): Promise<Browser> => chromium.connect(inject('chromium'));
+
+/** The content of a file that a page hands over: it lies where the browser runs. */
+export const contentOf = async (download: Download): Promise<Buffer> => buffer(await download.createReadStream());

@@ -15,8 +15,8 @@ import { openBrowser } from '../shared-chromium';
 import { storedIn } from './stored';
 
 const ARCHITECTURES = Object.keys(models);
-/** In `npm test` each architecture is killed at a few of the steps, every one of which is some architecture's. */
-const STRIDE = process.env['SOAK'] ? 1 : 2 * ARCHITECTURES.length;
+/** `npm test` kills each architecture at few of the steps, and at others than the architectures before it. */
+const STRIDE = process.env['SOAK'] ? 1 : 4 * ARCHITECTURES.length;
 
 let browser: Browser;
 beforeAll(async () => {

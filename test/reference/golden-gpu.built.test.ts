@@ -1,6 +1,6 @@
 /**
  * The golden files on the GPU backends, in headless Chromium. A GPU in software takes minutes for all of them, so that
- * `npm test` asks one of each reference implementation and language model; `npm run soak` asks all, in Node's WebGPU too.
+ * `npm test` asks one of each architecture; `npm run soak` asks all, in Node's WebGPU too.
  */
 import { expect, test } from 'vitest';
 import { webgpuOfNode } from '../../src/cli/webgpu';
@@ -15,20 +15,14 @@ const TIMEOUT = isSoak ? 1_800_000 : 300_000;
 
 const all = goldenFiles(GOLDEN).filter((name) => name.endsWith('.safetensors'));
 
-/** Of each the file that reaches most kernels: two layers, an optimiser's steps, padding, sums of 3,072 terms. */
+/** Of each the file that reaches most kernels: an optimiser's steps, padding, sums of 3,072 terms. */
 const FEW = [
-  'gru4rec-constrained-2layer',
   'gru4rec-fit-bprmax-separate',
   'sasrec-classic2020',
-  'gsasrec-untied',
   'srgnn-step1',
   'caser',
   'cl4srec-encoder',
-  't4r-gpt2-clm',
-  't4r-transfoxl-clm-causal',
   't4r-bert-mlm-intermediate3072',
-  't4r-electra-rtd',
-  't4r-xlnet-plm',
 ].map((name) => `${name}.safetensors`);
 const asked = isSoak ? all : all.filter((name) => FEW.includes(name));
 
