@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { BackendName } from '../../src/compute/types';
+import { type BackendName, isGpu } from '../../src/compute/types';
 import type { createRecommender } from '../../src/index';
 import { models } from '../../src/models/index';
 import { folderOf, smallModel } from '../engine/fixture';
@@ -63,16 +63,18 @@ function requestedPath(architecture: string, backend: BackendName, thread: Threa
     const entry = new RegExp(`\\b${architecture}:async\\(\\)=>\\(await \\w+\\([\`"'](?:\\./)?([\\w.-]+)[\`"']\\)`);
     return entry.exec(readFileSync(script, 'utf8'))![1]!;
   };
+  // A page notes that it tries a GPU, before it does.
+  const trials = isGpu(backend) ? staticScripts(chunk('trials')) : [];
   if (thread === 'worker') {
     const worker = join(library, 'worker.js');
     const part = fileIn(join(library, 'parts'), new RegExp(`^${ofArchitecture(worker)}-\\w{8}\\.js$`));
-    return new Set([...enginePath(worker, backend), part, ...staticScripts(chunk('dedicated-worker'))].filter(isLater));
+    return new Set([...enginePath(worker, backend), part, ...trials].filter(isLater));
   }
   const main = chunk('main-thread');
   const scripts = [main, chunk(backend), join(assets, ofArchitecture(main))].flatMap((path) => [
     ...staticScripts(path),
   ]);
-  return new Set([...scripts, ...(backend === 'wasm' ? [fileIn(assets, WASM)] : [])].filter(isLater));
+  return new Set([...scripts, ...trials, ...(backend === 'wasm' ? [fileIn(assets, WASM)] : [])].filter(isLater));
 }
 
 /** Not among the scripts that the page starts with, of which the worker may share one by name. */
