@@ -5,7 +5,8 @@
  *     key     learnt
  *     value   { bytes, since }
  */
-import { promisifyRequest } from 'idb-keyval';
+import { get } from 'idb-keyval';
+import { within } from './database';
 import type { EventStore } from './interface';
 import { randomName, textOf } from './records';
 import { LEARNT, LEARNT_NAME, moveAside } from './transactions';
@@ -43,7 +44,7 @@ export function createDeltaStore(store: Pick<EventStore, 'beside'>, maxSize: num
   return {
     read: () =>
       store.beside(async (records, { learnt }) => {
-        const value: unknown = await promisifyRequest(records.get(LEARNT));
+        const value: unknown = await get(LEARNT, within(records));
         return { name: learnt, ...checked(value, maxSize) };
       }),
     write({ bytes, since }, isOver) {
@@ -60,7 +61,7 @@ export function createDeltaStore(store: Pick<EventStore, 'beside'>, maxSize: num
     async setAside(name, reason) {
       await store.beside(async (records, { learnt }) => {
         if (learnt !== name) return undefined;
-        const value: unknown = await promisifyRequest(records.get(LEARNT));
+        const value: unknown = await get(LEARNT, within(records));
         records.delete(LEARNT_NAME);
         await moveAside(records, [[LEARNT, beginning(value), reason]]);
         return true;

@@ -2,7 +2,7 @@
  * Notes about this device, such as which backend computes the fastest on it; nothing about who uses it. In the page's
  * memory until they may be stored; then also in the database of the events, which is erased as a whole.
  */
-import { promisifyRequest } from 'idb-keyval';
+import { get } from 'idb-keyval';
 import { Database } from './database';
 
 export interface DeviceNotes {
@@ -81,13 +81,10 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
         store.put(note, NOTE + key);
         store.transaction.commit?.(); // a page that is being left does not come to see its success
       };
-      if (!mayMake) return database.inside('readwrite', write, undefined);
+      const use = mayMake ? database.run : database.runIfExists;
       mayMake = false;
-      return database.run('readwrite', write);
+      return use('readwrite', write);
     });
-
-  const get = (key: string): Promise<unknown> =>
-    stored(() => database.inside('readonly', (store) => promisifyRequest(store.get(NOTE + key)), undefined));
 
   async function end(): Promise<void> {
     await last;
@@ -110,7 +107,7 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
     },
     async read(key) {
       // Another tab may have written since.
-      return (await get(key)) ?? memory.get(key);
+      return (await stored(() => get(NOTE + key, database.runIfExists))) ?? memory.get(key);
     },
     async write(key, note, made) {
       if (made !== life) return;

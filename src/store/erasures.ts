@@ -40,7 +40,7 @@ export class Erasures {
   async sweep(forgotten: unknown, tab: string): Promise<void> {
     let left = await this.#then(async () => {
       await forgotten;
-      return this.#database.inside('readwrite', (records) => emptyOf(records, tab), true);
+      return this.#database.runIfExists('readwrite', (records) => emptyOf(records, tab), true);
     });
     while (left !== false) {
       await sleep(LINGER).over;
@@ -53,7 +53,7 @@ export class Erasures {
   /** Deletes a database without events, by a mark of its own. @returns False where there is nothing left to delete. */
   async #end(): Promise<boolean | undefined> {
     const now = Date.now();
-    const left = await this.#database.inside('readwrite', (records) => emptyOf(records, undefined, now), false);
+    const left = await this.#database.runIfExists('readwrite', (records) => emptyOf(records, undefined, now), false);
     // One that was frozen meanwhile would delete what was stored since.
     if (!left || Date.now() - now > HOLDS) return left;
     await this.#database.drop();

@@ -88,7 +88,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       erased = life !== began || (epoch !== undefined && marks.epoch !== epoch);
       return erased ? undefined : body(store, marks);
     };
-    const transaction = makes() ? database.run(mode, whole) : database.inside(mode, whole, none);
+    const transaction = makes() ? database.run(mode, whole) : database.runIfExists(mode, whole, none);
     const result = await transaction.catch((error) => {
       if (life === began) throw error;
       return undefined;

@@ -1,6 +1,7 @@
 /** One tab learns at a time: by the browser's locks or, where there are none, by a lease in the database. */
-import { promisifyRequest } from 'idb-keyval';
+import { get } from 'idb-keyval';
 import { RecommenderError } from '../errors';
+import { within } from './database';
 import type { EventStore } from './interface';
 import { randomName } from './records';
 import { sleep } from './waiting';
@@ -66,7 +67,7 @@ async function byLease<T>(
   /** Takes the lease where it is free or ours. Where nothing may be stored, there is nothing to share. */
   const take = async (): Promise<boolean> => {
     const taken = store.beside(async (records) => {
-      const lease = leaseOf(await promisifyRequest(records.get(LEASE)));
+      const lease = leaseOf(await get(LEASE, within(records)));
       const left = lease.until - now();
       // A clock that was wrong when it was taken must not keep it for ever.
       if (lease.holder !== holder && left > 0 && left <= LASTS) return false;
@@ -89,7 +90,7 @@ async function byLease<T>(
   } finally {
     await store
       .beside(async (records) => {
-        const lease = leaseOf(await promisifyRequest(records.get(LEASE)));
+        const lease = leaseOf(await get(LEASE, within(records)));
         if (lease.holder === holder) records.delete(LEASE);
         return undefined;
       }, true)

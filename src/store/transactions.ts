@@ -1,5 +1,6 @@
 /** What is done to the records inside one transaction. */
-import { promisifyRequest } from 'idb-keyval';
+import { getMany, promisifyRequest } from 'idb-keyval';
+import { within } from './database';
 import { ASIDE, decode, type Entry, EVENTS, type StoredEvent, surplus, textOf } from './records';
 
 /** A record that could not be read. */
@@ -38,9 +39,7 @@ export interface Marks {
 const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 export async function readMarks(store: IDBObjectStore): Promise<Marks> {
-  const [epoch, paused, learnt, ending]: unknown[] = await Promise.all(
-    [EPOCH, PAUSED, LEARNT_NAME, ENDING].map((key) => promisifyRequest(store.get(key))),
-  );
+  const [epoch, paused, learnt, ending] = await getMany<unknown>([EPOCH, PAUSED, LEARNT_NAME, ENDING], within(store));
   return { epoch: asText(epoch), paused: paused === true, learnt: asText(learnt), ending };
 }
 
