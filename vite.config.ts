@@ -28,8 +28,11 @@ const bundle = {
 } as const;
 
 /** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
-const SHARED = { name: 'shared', priority: 2, test: /src\/(errors|abort|compute\/types)\.ts$/ };
+const SHARED = { name: 'shared', priority: 2, test: /src\/(errors|abort|compute\/types)\.ts$|vite\/preload-helper/ };
 const codeSplitting = { groups: [SHARED] };
+
+/** The demo compares models by recommenders of its own; the code that it shares with the embed stays in the file of that. */
+const PAGE = { name: 'page', priority: 1, test: /src\/ui\/page\.ts$/ };
 
 /** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {
@@ -50,7 +53,7 @@ const page: UserConfig = {
     modulePreload: false,
     // There is one style sheet, in the page's head; otherwise every script that loads another names it, too.
     cssCodeSplit: false,
-    rolldownOptions: { checks, output: { codeSplitting } },
+    rolldownOptions: { checks, output: { codeSplitting: { groups: [SHARED, PAGE] } } },
   },
   // The demo's own, which counts requests before it loads the engine's.
   worker: { format: 'es', rolldownOptions: { output: { entryFileNames: 'assets/demo-worker-[hash].js' } } },

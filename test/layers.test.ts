@@ -97,6 +97,12 @@ describe('the checker refuses, with file, line and rule,', () => {
       `import * as tf from '@tensorflow/tfjs';`,
       'the union package @tensorflow/tfjs is never imported: name the part',
     ],
+    [
+      'an import past the public API',
+      'src/demo/a.ts',
+      `import type { Engine } from '../engine/types';`,
+      'the demo imports the public API only: ../engine/types',
+    ],
     ['a second home for IndexedDB', 'src/engine/a.ts', `import { get } from 'idb-keyval';`, 'idb-keyval only in store'],
     ['IndexedDB by its own name', 'src/recommender.ts', `indexedDB.open('aisle');`, 'IndexedDB only in store'],
     [
@@ -225,7 +231,8 @@ describe('the checker allows', () => {
     ['downward imports', 'src/train/a.ts', `import { topK } from '../ranking/top-k';`],
     ['imports of its own part', 'src/compute/backends/start.ts', `import { x } from '../types';`],
     ['types and errors from everywhere', 'src/session/a.ts', `import { RecommenderError } from '../errors';`],
-    ['the demo to use the elements', 'src/demo/a.ts', `import '../ui/card';`],
+    ['the demo to use the public API', 'src/demo/a.ts', `import { createRecommender } from '../index';`],
+    ['the demo to load the script to embed', 'src/demo/a.ts', `await import('../ui/embed');`],
     ['tensors in a layer', 'src/nn/a.ts', `import { matMul } from '@tensorflow/tfjs-core';`],
     ['the DOM in the page', 'src/demo/a.ts', `document.body.append(document.createElement('p'));`],
     ['Node in the command line', 'src/cli/a.ts', `import { readFile } from 'node:fs/promises';`],

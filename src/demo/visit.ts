@@ -3,11 +3,17 @@
  * it. A recommender's options are fixed, so a switch of the backend or the history starts another one, which gets to know
  * what the first knew.
  */
-import type { BackendChoice, BackendName } from '../compute/types';
-import type { RankedItem, Reason } from '../engine/types';
-import type { PrivacyExport, RecommenderEvents, Status } from '../recommender/types';
-import type { HistoryChoice } from '../session/visitor-history';
-import type { EmbedOptions } from '../ui/types';
+import type {
+  BackendChoice,
+  BackendName,
+  CatalogueItem,
+  HistoryChoice,
+  PrivacyExport,
+  RankedItem,
+  Reason,
+  RecommenderEvents,
+  Status,
+} from '../index';
 import { keepsVisits, rememberChoice } from './choice';
 import { type Shop, suggested } from './shop';
 
@@ -58,11 +64,8 @@ export interface Visit {
   restart(options?: Partial<VisitOptions>): Promise<void>;
 }
 
-/**
- * @param workerUrl The script that the recommender starts its worker with.
- * @param changed Called after every change of what a `Visit` shows.
- */
-export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions, changed: () => void): Visit {
+/** @param changed Called after every change of what a `Visit` shows. */
+export function startVisit(shop: Shop, initial: VisitOptions, changed: () => void): Visit {
   window.aisle ??= [];
   const { aisle } = window;
   let options = initial;
@@ -94,11 +97,9 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
     loaded.clear();
     if (model !== shop.model) answers = []; // their times are another model's
     model = shop.model;
-    const start: EmbedOptions = {
-      ...{ modelUrl: model.modelUrl, workerUrl, consent, ...options, track: 'manual', sessionGap: SESSION_GAP },
-      product: ({ id }) => suggested(shop, id),
-    };
-    aisle.push(['start', start]);
+    const { modelUrl } = model;
+    const product = ({ id }: CatalogueItem) => suggested(shop, id);
+    aisle.push(['start', { modelUrl, consent, ...options, track: 'manual', sessionGap: SESSION_GAP, product }]);
     let storage: Status['storage'] = 'memory';
     on('status', (status) => {
       if (status.storage === 'indexeddb' && storage !== 'indexeddb') resume().catch(ignore);

@@ -1,6 +1,5 @@
 /** A tab whose script is loaded when it is opened for the first time. */
-import { reasonOf } from '../../errors';
-import { h, setText } from '../dom';
+import { h, setText, textOf } from '../dom';
 import type { Tab } from './types';
 
 /** @param load Called again the next time where it has failed. */
@@ -19,7 +18,7 @@ export function laterTab(name: string, load: () => Promise<Tab>): Tab {
       element.replaceChildren(...tab.element.childNodes);
       if (isOpen) tab.describe();
     } catch (error) {
-      setText(note, reasonOf(error));
+      setText(note, textOf(error));
     }
     isLoading = false;
   }
