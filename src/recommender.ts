@@ -4,7 +4,7 @@ import { abortable } from './abort';
 import { RecommenderError, reasonOf } from './errors';
 import { checkedEvent, checkedEventName, checkedIds, checkedOptions, checkedRequest } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
-import { createLearner } from './recommender/learner';
+import { createPersonalisation } from './recommender/personalisation/lazy-personalisation';
 import { pictured } from './recommender/pictures';
 import { createPrivacy } from './recommender/privacy';
 import { answer } from './recommender/strategies';
@@ -91,9 +91,9 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       history.remove(dropped);
       if (paused !== status.paused) update({ paused });
     },
-    onLearnt: () => learner.lookAgain(),
+    onLearnt: () => personalisation.lookAgain(),
     onState: (storage) => update({ storage }),
-    onTrouble: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
+    onProblem: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
   });
   const { modelUrl, backend, workerUrl, startDeadline } = options;
   const engine = startWorkerEngine({
@@ -109,18 +109,18 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onProgress: (progress) => emit('progress', progress),
     onChange: update,
     onDegraded: degrade,
-    onRefusedAdapter: (why) => void learner.tell((learning) => learning.distrust(why)),
+    onRefusedAdapter: (why) => void personalisation.ifLoaded((loaded) => loaded.quarantineActive(why)),
   });
-  const learner = createLearner({
+  const personalisation = createPersonalisation({
     ...{ engine, store, history, options, update, degrade, mend, on, assertAlive },
     status: () => status,
     ready: () => ready,
   });
   const privacy = createPrivacy({
-    ...{ options, store, notes, history, now, update, degrade, mend, learner, assertAlive },
+    ...{ options, store, notes, history, now, update, degrade, mend, personalisation, assertAlive },
     status: () => status,
   });
-  if (options.learn === 'auto') learner.look();
+  if (options.learn === 'auto') personalisation.look();
   privacy.start().catch(() => {}); // told by `status`
   /** The running load, or how the last one ended. */
   let ready: Promise<void>;
@@ -129,7 +129,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     hasFailed = false;
     ready = computing.start().then(
       (model) => {
-        learner.lookAgain();
+        personalisation.lookAgain();
         if (!disposed) emit('ready', model);
       },
       (error) => {
@@ -169,7 +169,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         assertAlive();
         privacy.lookAgain();
         await abortable(ready, question.signal);
-        await learner.settled();
+        await personalisation.settled();
         const began = erasures;
         const asked = { ...question, user: options.user, now: time, clicks: history.at(time) };
         const answered = await answer(computing, asked)
@@ -179,7 +179,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
           });
         if (!store.hears) void store.refresh(); // for the next one
         if (!disposed) emit('recommendations', answered);
-        void learner.tell((learning) => learning.wake());
+        void personalisation.ifLoaded((loaded) => loaded.wake());
         return answered.items;
       })();
     },
@@ -201,7 +201,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       if (hasFailed) load();
       await ready;
     },
-    ...learner.calls,
+    ...personalisation.calls,
     privacy: privacy.asked,
     get status() {
       return status;
@@ -211,7 +211,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       disposed = true;
       listeners.clear();
       privacy.close();
-      void learner.tell((learning) => learning.close());
+      void personalisation.ifLoaded((loaded) => loaded.close());
       await Promise.all([engine.dispose(), store.close(), computing.close().then(notes.close)]);
     },
   };

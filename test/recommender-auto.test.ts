@@ -52,7 +52,7 @@ describe('auto', () => {
   });
 
   test('says where trying or learning cannot be loaded, and goes on recommending', async () => {
-    const answer = (path: string) => (/\/(trials|learning)-/.test(path) ? { status: 404 } : undefined);
+    const answer = (path: string) => (/\/(trials|fine-tuning)-/.test(path) ? { status: 404 } : undefined);
     const shop = await opened({ recommender: { consent: 'granted', learn: 'auto' }, answer });
     await expectRight(shop);
     const degraded = async () => (await shop.status()).degraded.map(({ code }) => code).sort();

@@ -1,4 +1,4 @@
-/** Products, as the page's filter sees them. */
+/** The page's filter of products. */
 import { abortable } from '../abort';
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { RankedItem } from '../engine/types';

@@ -1,8 +1,8 @@
-/** Which pictures of products a page may show without telling anybody what was recommended. */
+/** Which pictures of products a page may show: a request for a picture reveals what was recommended. */
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { ImagesChoice } from './types';
 
-/** The product with the picture that may be shown of it, or without one. */
+/** The product, without a picture that may not be shown. */
 export function pictured<T extends CatalogueItem | null>(product: T, images: ImagesChoice): T {
   const image = product?.image;
   if (image === undefined || images === 'page') return product;

@@ -15,7 +15,7 @@ import type {
 import type { RecommenderError } from '../errors';
 import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
 import type { EventStore, StorageState } from '../store/event-store';
-import type { SetAside } from '../store/transactions';
+import type { QuarantinedRecord } from '../store/transactions';
 
 /** Everything has a default that a shop could ship, except the model. */
 export interface RecommenderOptions {
@@ -264,14 +264,14 @@ export interface PrivacyExport {
   /** What was learnt from them; absent where nothing was. */
   readonly learnt?: Learnt;
   /** Stored records that could not be read, and why. */
-  readonly unreadable: readonly SetAside[];
+  readonly unreadable: readonly QuarantinedRecord[];
   /** What was found out about the device, not the visitor: which backend computes the fastest. */
   readonly device?: unknown;
 }
 
 export type LearnChoice = 'auto' | 'manual';
 
-/** Learning from the visitor on this device. All of it is loaded when it is asked for. */
+/** Learning from the visitor on this device. All of its code is loaded on demand. */
 export interface LearningCalls {
   /**
    * Learns what is new in the visitor's events, in short slices, each of which is kept; with `learn: 'auto'` that happens by
@@ -439,7 +439,7 @@ export type Answerer = Pick<Engine, 'recommend' | 'products'>;
 
 export type Answer = Pick<Recommendations, 'items' | 'milliseconds'>;
 
-export interface KeptLearningParts {
+export interface AdapterStoreParts {
   readonly engine: Pick<Engine, 'setAdapter' | 'migrate'>;
   readonly store: Pick<EventStore, 'beside'>;
   readonly status: () => Status;
@@ -447,7 +447,7 @@ export interface KeptLearningParts {
   readonly mend: (code: string) => void;
 }
 
-export interface LearningParts extends KeptLearningParts {
+export interface FineTuningParts extends AdapterStoreParts {
   readonly engine: Pick<Engine, 'setAdapter' | 'explain' | 'fineTune' | 'migrate' | 'products'>;
   readonly store: Pick<EventStore, 'begin' | 'beside' | 'flush' | 'hears' | 'refresh'>;
   readonly history: {
@@ -471,13 +471,13 @@ export interface LearningParts extends KeptLearningParts {
   readonly idle?: () => Promise<unknown>;
 }
 
-export interface Learning extends LearningCalls {
+export interface FineTuning extends LearningCalls {
   /** What is on the device has changed, or the model: reads what is not known yet, and lets it answer. */
   look(): Promise<void>;
   /** There may be something to learn: with `auto`, it is learnt once the page is idle. */
   wake(): void;
   /** The engine does not use what was learnt any more: it is set aside, and `status` says so. */
-  distrust(why: string): Promise<void>;
+  quarantineActive(why: string): Promise<void>;
   /** Settles when the engine holds nothing of what was erased. */
   settled(): Promise<void>;
   /** For a person to read; undefined where nothing was learnt. */

@@ -1,7 +1,7 @@
 /** `<aisle-recommendations>`: holds its place at once, and tells what was loaded of every change. It does nothing else. */
 import { draw } from './frame';
+import { beforePaint } from './lazy-start';
 import type { Host, Slot, SlotState, Suggestion } from './types';
-import { beforePaint } from './when';
 
 export const TAG = 'aisle-recommendations';
 
@@ -71,7 +71,7 @@ export function redraw(host: Host, slot: Slot): void {
 }
 
 /** Tells the page what a slot shows now, for its own counting. */
-export function tell({ element }: Slot, state: SlotState, suggestions: readonly Suggestion[]): void {
+export function dispatchUpdate({ element }: Slot, state: SlotState, suggestions: readonly Suggestion[]): void {
   const items = suggestions.map(({ id, score, reason }) => ({ itemId: id, score, reason }));
   element.dispatchEvent(new CustomEvent('aisle-recommendations', { bubbles: true, detail: { state, items } }));
 }

@@ -143,7 +143,7 @@ export interface Host {
   /** Says why a slot shows what it shows: in `data-aisle-state`, by `aria-busy`, and in words where it shows nothing. */
   setState(slot: Slot, state: SlotState): void;
   /** Sends the page the event `aisle-recommendations`: what the slot shows now. */
-  tell(slot: Slot, state: SlotState, suggestions: readonly Suggestion[]): void;
+  dispatchUpdate(slot: Slot, state: SlotState, suggestions: readonly Suggestion[]): void;
   /** Reads the attributes of a slot again, and draws what shows them at once: the heading, the placeholders. */
   redraw(slot: Slot): void;
   /** Makes an element; `part` names it to the shop's style sheets. */
@@ -151,7 +151,7 @@ export interface Host {
   /** Makes what stands in the place of a card. */
   placeholder(): HTMLElement;
   /** Gives a shadow tree its looks. */
-  dress(root: ShadowRoot, css: string): void;
+  applyStyles(root: ShadowRoot, css: string): void;
   /** Set by what was loaded: a slot came, has changed, or went. */
   onSlot?: (slot: Slot, change: 'came' | 'changed' | 'went') => void;
 }

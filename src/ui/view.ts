@@ -61,7 +61,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
       state.abort = new AbortController();
       slot.frame.section.setAttribute('aria-busy', 'true');
       const { signal } = state.abort;
-      const served = slot.frame.list ? undefined : await import('./served');
+      const served = slot.frame.list ? undefined : await import('./server-rendered');
       const context = { host, signal, served };
       const suggestions = await suggestionsFor(slot, from.recommender, from.pageItem(), from.options, context);
       await nextTask(); // the page may have its turn between the answer and the cards
@@ -88,7 +88,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
     if (state.answer === answer) return;
     state.answer = answer;
     put?.(host, slot, suggestions);
-    host.tell(slot, now, suggestions);
+    host.dispatchUpdate(slot, now, suggestions);
   }
 
   function stop(slot: Slot): void {

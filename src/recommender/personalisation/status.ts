@@ -1,19 +1,17 @@
-/** What `status` says of learning. */
-import type { Delta, GateState } from '../checkpoint/delta';
-import { CLOSED, GATE } from '../train/tuning/gate';
-import type { GateStatus, LearningStatus } from './types';
+/** `status.learning`. */
+import type { Delta, GateState } from '../../checkpoint/delta';
+import { CLOSED, GATE } from '../../train/tuning/gate';
+import type { GateStatus, LearningStatus } from '../types';
 
-/** So many of the newest predicted events `status.learning` remembers. */
+/** Predicted events that `status.learning` shows, the newest. */
 export const REMEMBERED = 30;
 
 export function gateStatus(gate: GateState): GateStatus {
   const { isOpen, events, openings, rollbacks } = gate;
   const mean = (sum: number) => (events > 0 ? sum / events : 0);
   const evidence = Math.exp(Math.min(gate.evidence, 700));
-  return {
-    ...{ isOpen, events, openings, rollbacks, base: mean(gate.base), tuned: mean(gate.tuned), evidence },
-    why: whyOf(gate, evidence),
-  };
+  const [base, tuned] = [mean(gate.base), mean(gate.tuned)];
+  return { isOpen, events, openings, rollbacks, base, tuned, evidence, why: whyOf(gate, evidence) };
 }
 
 function whyOf({ isOpen, events, base, tuned, rollbacks }: GateState, evidence: number): string {
@@ -26,16 +24,21 @@ function whyOf({ isOpen, events, base, tuned, rollbacks }: GateState, evidence: 
   return `The evidence is ${odds}; ${needed} : 1 is asked for.${undone}`;
 }
 
-/** What is said before anything was learnt. */
+/** The status before anything is learnt. */
 export const UNLEARNT: LearningStatus = {
-  ...{ state: 'idle', method: 'adapter', events: 0, steps: 0, bytes: 0, storage: 'none' },
+  state: 'idle',
+  method: 'adapter',
+  events: 0,
+  steps: 0,
+  bytes: 0,
+  storage: 'none',
   gate: gateStatus(CLOSED),
   refused: { rate: 0, repetition: 0, entropy: 0 },
   latest: [],
 };
 
-/** What is said of a delta. */
-export function ofDelta({
+/** The status of a delta. */
+export function deltaStatus({
   method,
   learnt,
   step,

@@ -1,21 +1,21 @@
-/** Which of the visitor's events are still to be learnt, and in which portions. */
-import type { Delta } from '../checkpoint/delta';
-import type { EngineEvent, LearnableEvent } from '../engine/types';
-import { type Kept, withoutUnread } from '../session/left-out';
-import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
+/** The visitor's events that are not learnt yet, and their portions. */
+import type { Delta } from '../../checkpoint/delta';
+import type { EngineEvent, LearnableEvent } from '../../engine/types';
+import { type Kept, withoutUnread } from '../../session/left-out';
+import type { HistoryChoice, VisitorEvent } from '../../session/visitor-history';
 
-/** Events of one call's sessions at most, or one session: what crosses to the worker costs the page time. */
+/** Most events in one call, unless one session has more: the transfer to the worker takes the page's time. */
 const BATCH = 256;
 
-/** From when to when events count, in seconds since 1970. */
+/** The period in which events count, in seconds since 1970. */
 export interface Span {
-  /** Nothing up to then is to be learnt. */
+  /** Events up to then are not learnt. */
   readonly since: number;
-  /** What is later was tracked by a clock that was wrong, and must not end learning for years. */
+  /** Later events were tracked by a wrong clock, and must not stop learning for years. */
   readonly latest: number;
 }
 
-/** Sessions that may hold something that the delta has not learnt, oldest first. */
+/** Sessions that may hold events that the delta has not learnt, oldest first. */
 export function freshSessions(
   sessions: readonly (readonly VisitorEvent[])[],
   { since, latest }: Span,
@@ -27,7 +27,7 @@ export function freshSessions(
     .filter((session) => session.length > 0 && session.at(-1)!.time > since && session.at(-1)!.time >= through);
 }
 
-/** The sessions before these, as far as a recommendation reads them, too. */
+/** The earlier sessions that a recommendation reads as well. */
 export function earlierThan(
   portion: readonly (readonly LearnableEvent[])[],
   sessions: readonly (readonly VisitorEvent[])[],
@@ -39,19 +39,17 @@ export function earlierThan(
   return { ...kept, sessions: kept.sessions.map((session) => session.map(learnable)) };
 }
 
-export const engineEvent = ({ itemId, time, features }: VisitorEvent): EngineEvent => ({
-  ...{ itemId, time },
-  ...(features && { features }),
-});
+export const engineEvent = ({ itemId, time, features }: VisitorEvent): EngineEvent =>
+  features ? { itemId, time, features } : { itemId, time };
 const learnable = (event: VisitorEvent): LearnableEvent => ({ ...engineEvent(event), event: event.event });
 
-/** The newest event, in words; none where there is none. */
+/** Identifies the newest event; '' if there is none. */
 export function newest(sessions: readonly LearnableEvent[][]): string {
   const last = sessions.at(-1) ?? [];
   return last.length > 0 ? `${last.length} ${last.at(-1)!.time} ${last.at(-1)!.itemId}` : '';
 }
 
-/** The oldest sessions: as many as one call takes, and at least one. */
+/** The oldest sessions: as many as fit into one call, and at least one. */
 export function portionOf(sessions: readonly LearnableEvent[][]): LearnableEvent[][] {
   let events = 0;
   let end = 0;
@@ -60,7 +58,7 @@ export function portionOf(sessions: readonly LearnableEvent[][]): LearnableEvent
   return sessions.slice(0, end);
 }
 
-/** A delta that has learnt nothing of the future, as one of another clock may have. */
+/** The delta with its newest event limited to `latest`, because another device's clock may be ahead. */
 export function notAfter(delta: Delta, latest: number): Delta {
   const { learnt } = delta;
   if (learnt.through === null || learnt.through <= latest) return delta;

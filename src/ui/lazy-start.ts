@@ -12,7 +12,7 @@ const PATIENCE = 3000;
  *
  * @returns Watches a further slot.
  */
-export function whenWanted(guard: Host['guard'], start: () => void): (slot: Slot) => void {
+export function startLazily(guard: Host['guard'], start: () => void): (slot: Slot) => void {
   let observer: IntersectionObserver | undefined;
   let started = false;
   function go(): void {

@@ -1,16 +1,16 @@
-/** Which clicks moved an item up, as the page asks for it: what is asked for in one go is answered by one inference. */
-import type { Engine, Explanation } from '../engine/types';
+/** Explains items by the clicks that moved them. Calls of one task are answered by one inference. */
+import type { Engine, Explanation } from '../../engine/types';
+import type { FineTuningParts } from '../types';
 import { engineEvent } from './fresh-events';
-import type { LearningParts } from './types';
 
-export type ExplainingParts = Pick<LearningParts, 'history' | 'options' | 'ready'> & {
+export type ExplainingParts = Pick<FineTuningParts, 'history' | 'options' | 'ready'> & {
   readonly engine: Pick<Engine, 'explain'>;
 };
 
 /** @returns As `Recommender.explain`. */
 export function createExplaining({ engine, history, options, ready }: ExplainingParts) {
   const { now, user } = options;
-  /** Items that are about to be explained. */
+  /** Items of the calls that wait. */
   let asking: { readonly itemIds: Set<string>; readonly answer: Promise<readonly Explanation[]> } | undefined;
 
   function explained(itemId: string): Promise<readonly Explanation[]> {

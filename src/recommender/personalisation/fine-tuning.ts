@@ -1,69 +1,69 @@
 /**
- * Learning from the visitor: when, in which slices, and what ends it. What was learnt is kept by `kept-learning.ts`. Loaded
- * where something is learnt, explained or carried over, or was learnt before.
+ * Learning from the visitor: when it runs, in which slices, and what ends it. `adapter-store.ts` holds the result. This file is
+ * loaded on demand.
  */
 
-import { abortable, firstOf } from '../abort';
-import type { Delta } from '../checkpoint/delta';
-import { checkPassphrase } from '../checkpoint/sealed-file';
-import type { LearnableEvent, TuneProgress } from '../engine/types';
-import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
-import { asOneTrainer, type StillAlone } from '../store/one-trainer';
-import { sleep } from '../store/waiting';
-import { savesData } from './computing';
-import { createExplaining } from './explaining';
+import { abortable, firstOf } from '../../abort';
+import type { Delta } from '../../checkpoint/delta';
+import { checkPassphrase } from '../../checkpoint/sealed-file';
+import type { LearnableEvent, TuneProgress } from '../../engine/types';
+import { RecommenderError, reasonOf, throwIfAborted } from '../../errors';
+import { asOneTrainer, type StillAlone } from '../../store/one-trainer';
+import { sleep } from '../../store/waiting';
+import { savesData } from '../computing';
+import { whenIdle } from '../idle';
+import type { FineTuneOptions, FineTuning, FineTuningParts, LearningStatus, PredictedEvent } from '../types';
+import { AdapterStore } from './adapter-store';
+import { checkedFineTune } from './arguments';
+import { createExplaining } from './explain';
 import { earlierThan, freshSessions, newest, notAfter, portionOf, type Span } from './fresh-events';
-import { whenIdle } from './idle';
-import { KeptLearning } from './kept-learning';
-import { checkedFineTune } from './learning-arguments';
-import { REMEMBERED } from './learning-status';
-import { readableLearnt } from './learnt';
-import { checkSealed, exportTaste, openTaste } from './taste';
-import type { FineTuneOptions, Learning, LearningParts, LearningStatus, PredictedEvent } from './types';
+import { readableLearnt } from './readable';
+import { REMEMBERED } from './status';
+import { checkSealed, exportTaste, openTaste } from './taste-file';
 
-/** Looks at a database that another tab is about to delete: each waits 50 ms, and after 2 s that tab counts as gone. */
+/** Attempts to write while another tab is about to delete the database: each takes 50 ms, and after 2 s that tab counts as gone. */
 const TRIES = 50;
-/** Milliseconds in which an event of another tab is stored, and heard of here. */
-const HEARSAY = 500;
+/** Milliseconds for an event of another tab to be stored and to arrive here. */
+const OTHER_TABS_DELAY = 500;
 const AT_ONCE = async () => {};
-/** What learning by itself may end with: the page or the visitor wants it, or the model cannot learn (state `unable`). */
+/** Errors that automatic learning does not report: the page or the visitor has ended it, or the model cannot learn (state `unable`). */
 const EXPECTED: ReadonlySet<unknown> = new Set(['aborted', 'not-allowed', 'not-tunable']);
 const NOT_LEARNT = "What is new in the visitor's events could not be learnt; it is tried again after the next answer.";
 
-export function createLearning(parts: LearningParts): Learning {
+export function createFineTuning(parts: FineTuningParts): FineTuning {
   const { engine, store, history, options, status, update, degrade, mend, on, ready, idle = whenIdle } = parts;
   const { now } = options;
   const user = options.user === undefined ? {} : { user: options.user };
-  const kept = new KeptLearning(parts);
+  const adapterStore = new AdapterStore(parts);
   let state: LearningStatus['state'] = 'idle';
-  /** What learns, or waits to. */
+  /** Calls that learn or wait to learn. */
   const running = new Set<AbortController>();
-  /** Woken while something ran, which may have looked for what is new for the last time by then. */
-  let isMissed = false;
-  /** Settles when all that was asked for has ended. */
+  /** A wake-up during a run: check again afterwards, because the run may already have read the queue. */
+  let isWakePending = false;
+  /** Settles when all calls have ended. */
   let last: Promise<unknown> = Promise.resolve();
-  /** The one among them that nobody asked for. */
-  let byItself: AbortController | undefined;
+  /** The running automatic call. */
+  let automatic: AbortController | undefined;
   /**
-   * The newest event when nothing was left to learn: until there is another, there is no need to look. The first time it is
-   * looked in any case, so that what a page loads does not tell whether its visitor has clicked.
+   * The newest event when nothing was left to learn. Learning starts again only after a newer event. The first run starts in any
+   * case, so that the requests of a page do not reveal whether the visitor has clicked.
    */
-  let learntTo: string | undefined;
+  let learntUpTo: string | undefined;
   let isClosed = false;
-  /** Storing had been allowed, and is not any more, though nobody has said no: what is not to be stored is not to be learnt. */
+  /** Consent was granted and is unknown now: what may not be stored must not be learnt. */
   let isHeld = false;
   let latest: readonly PredictedEvent[] = [];
-  /** What was erased is taken out of the engine. */
+  /** Settles when the engine holds no adapter of an erased visit. */
   let cleared: Promise<void> = Promise.resolve();
-  /** What `status` said last. */
-  let said = status();
+  /** The status at the last event. */
+  let lastStatus = status();
 
   function show(next = state, why?: string): void {
     state = next;
-    if (!kept.delta) latest = [];
-    update({ learning: { state, ...(why !== undefined && { why }), ...kept.status, latest } });
+    if (!adapterStore.delta) latest = [];
+    update({ learning: { state, ...(why !== undefined && { why }), ...adapterStore.status, latest } });
   }
-  /** What `status` says once a call has ended. */
+  /** Shows the end of a call, and returns the status. */
   function shown(): LearningStatus {
     show('idle');
     return status().learning!;
@@ -85,17 +85,17 @@ export function createLearning(parts: LearningParts): Learning {
   }
   function drop(): void {
     stop();
-    kept.drop();
-    learntTo = undefined;
-    cleared = kept.setAdapter();
+    adapterStore.drop();
+    learntUpTo = undefined;
+    cleared = adapterStore.setAdapter();
     show('idle');
   }
   const unsubscribe = [
     on('erased', drop),
     on('stored', () => void keep()),
     on('status', (next) => {
-      const before = said;
-      said = next;
+      const before = lastStatus;
+      lastStatus = next;
       if (next.consent === 'denied' && before.consent !== 'denied') drop();
       const wasHeld = isHeld;
       isHeld = next.consent === 'unknown' && (isHeld || before.consent === 'granted');
@@ -106,45 +106,45 @@ export function createLearning(parts: LearningParts): Learning {
       }
       if (next.storage === 'indexeddb' && before.storage !== 'indexeddb') void keep();
       if (next.model?.hash === before.model?.hash) return;
-      learntTo = undefined;
+      learntUpTo = undefined;
       state = 'idle';
     }),
   ];
-  /** A page that is left, or not looked at, learns nothing. */
-  const turned = (): void => (isHidden() ? stop() : wake());
-  globalThis.addEventListener?.('visibilitychange', turned);
+  /** Learning stops when the page is hidden or left. */
+  const onVisibility = (): void => (isHidden() ? stop() : wake());
+  globalThis.addEventListener?.('visibilitychange', onVisibility);
   globalThis.addEventListener?.('pagehide', stop);
 
-  /** Stores what was learnt while that was not allowed. What learns just now does so by itself. */
+  /** Stores what was learnt before storing was allowed. A running call stores its own result. */
   async function keep(): Promise<void> {
-    if (!kept.isUnsaved || running.size > 0) return;
+    if (!adapterStore.isUnsaved || running.size > 0) return;
     await store.flush();
-    if (kept.isUnsaved) await kept.save(() => !isAllowed());
+    if (adapterStore.isUnsaved) await adapterStore.save(() => !isAllowed());
     show();
   }
 
   /**
-   * Makes room on the device where nothing is stored yet, unless all was erased since this life. Never rejects: what cannot be
-   * stored is told by the save.
+   * Creates the database if nothing is stored yet, unless everything was erased since this life. Never rejects: the save
+   * reports what cannot be stored.
    */
   async function makeRoom(life: number): Promise<void> {
-    for (let tries = TRIES; tries > 0 && life === kept.life && isAllowed(); tries--) {
+    for (let tries = TRIES; tries > 0 && life === adapterStore.life && isAllowed(); tries--) {
       if (status().storage === 'memory' || (await store.begin().catch(() => '')) !== undefined) return;
     }
   }
 
-  const span = (): Span => ({ since: kept.since, latest: now() / 1000 + 60 * options.sessionGap });
+  const span = (): Span => ({ since: adapterStore.since, latest: now() / 1000 + 60 * options.sessionGap });
   const fresh = (delta: Delta | undefined) => freshSessions(history.sessions(), span(), delta);
 
   /**
-   * What is to be learnt, up to the newest event that this page knows: what another tab has seen before it has been stored and
-   * heard of by then, unless that tab is slow.
+   * The events to learn, up to the newest that this page knows. Waits until earlier events of other tabs have been stored and
+   * have arrived, unless such a tab is slow.
    */
   async function settled(delta: Delta | undefined, signal: AbortSignal): Promise<LearnableEvent[][]> {
     const latest = fresh(delta).at(-1)?.at(-1)?.time;
     if (latest === undefined) return [];
     const age = now() - 1000 * latest;
-    if (age >= 0 && age < HEARSAY) await sleep(HEARSAY - age).over;
+    if (age >= 0 && age < OTHER_TABS_DELAY) await sleep(OTHER_TABS_DELAY - age).over;
     throwIfAborted(signal);
     return freshSessions(history.sessions(), { ...span(), latest }, delta);
   }
@@ -155,35 +155,35 @@ export function createLearning(parts: LearningParts): Learning {
     await store.flush();
     const onWaiting = () => show('waiting');
     await asOneTrainer({ store, now, signal, onWaiting }, async (stillAlone) => {
-      await kept.read(); // another tab may have learnt meanwhile
-      await kept.setAdapter(true);
-      if (kept.notAfter(span().latest)) await kept.save((isReplaced) => isReplaced || signal.aborted);
-      // What another tab has stored is to be known before what is newer is learnt.
+      await adapterStore.read(); // another tab may have learnt meanwhile
+      await adapterStore.setAdapter(true);
+      if (adapterStore.notAfter(span().latest)) await adapterStore.save((isReplaced) => isReplaced || signal.aborted);
+      // Events of another tab must be known before newer ones are learnt.
       if (!store.hears) await store.refresh();
       const learnAll = () => slices(request, signal, pause, stillAlone);
       await learnAll()
         .catch(async (error) => {
-          if (signal.aborted || !(await kept.refused(error))) throw error;
-          await learnAll(); // anew
+          if (signal.aborted || !(await adapterStore.refused(error))) throw error;
+          await learnAll(); // from the beginning
         })
-        .finally(() => show('idle')); // said before another tab may begin
+        .finally(() => show('idle')); // before another tab may begin
     });
   }
 
   async function slices(
-    { method = kept.delta?.method ?? 'adapter', onProgress }: FineTuneOptions,
+    { method = adapterStore.delta?.method ?? 'adapter', onProgress }: FineTuneOptions,
     signal: AbortSignal,
     pause: () => Promise<unknown>,
     stillAlone: StillAlone,
   ): Promise<void> {
-    let delta = kept.delta?.method === method ? notAfter(kept.delta, span().latest) : undefined;
+    let delta = adapterStore.delta?.method === method ? notAfter(adapterStore.delta, span().latest) : undefined;
     if (!delta) latest = [];
-    if (delta && delta !== kept.delta) await take(delta, [], signal);
-    let before = kept.delta;
+    if (delta && delta !== adapterStore.delta) await take(delta, [], signal);
+    let before = adapterStore.delta;
     let left = await settled(delta, signal);
     let end = newest(left);
     let events = 0;
-    // What the engine loads must not tell whether there is something to learn.
+    // The requests of the engine must not reveal whether there is something to learn.
     if (left.length === 0) await engine.fineTune({ sessions: [], method, ...(delta && { delta }) }, { signal });
     while (left.length > 0) {
       await pause();
@@ -205,7 +205,7 @@ export function createLearning(parts: LearningParts): Learning {
           method,
           history: options.history,
           leftOut: earlier.leftOut,
-          since: kept.since,
+          since: adapterStore.since,
           ...goingOn,
           ...user,
         },
@@ -214,7 +214,7 @@ export function createLearning(parts: LearningParts): Learning {
       throwIfAborted(signal);
       if (!(await stillAlone())) throw new RecommenderError('aborted', 'Another tab has taken over the learning.');
       throwIfAborted(signal);
-      if (kept.delta !== before) throw replaced();
+      if (adapterStore.delta !== before) throw replaced();
       if (slice.events > 0) {
         events += slice.events;
         await take(slice.delta, predicted, signal);
@@ -228,37 +228,37 @@ export function createLearning(parts: LearningParts): Learning {
       left = more;
       end = newest(more);
     }
-    if (events > 0) await kept.setAdapter();
-    learntTo = end;
+    if (events > 0) await adapterStore.setAdapter();
+    learntUpTo = end;
   }
 
   async function take(delta: Delta, predicted: readonly PredictedEvent[], signal: AbortSignal): Promise<void> {
-    const wasOpen = kept.delta?.gate.isOpen === true;
+    const wasOpen = adapterStore.delta?.gate.isOpen === true;
     let isForeign = false;
-    kept.replace(delta);
+    adapterStore.replace(delta);
     latest = [...latest, ...predicted].slice(-REMEMBERED);
-    await kept.save((isReplaced) => {
+    await adapterStore.save((isReplaced) => {
       isForeign = isReplaced;
       return isReplaced || signal.aborted;
     });
     throwIfAborted(signal);
     if (isForeign) {
-      await kept.read();
+      await adapterStore.read();
       throw replaced();
     }
-    if (wasOpen !== delta.gate.isOpen) await kept.setAdapter();
+    if (wasOpen !== delta.gate.isOpen) await adapterStore.setAdapter();
     show();
   }
 
-  /** One after the other: where nothing is stored, there may be nothing else by which the calls of a page take turns. */
-  function inTurn(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  /** A mutex for the calls of this page, which share no lock if nothing may be stored. */
+  function runExclusive(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
     const before = last;
     const run = abortable(before, signal).then(work);
     last = Promise.allSettled([before, run]);
     return run;
   }
 
-  /** @param pause Before each slice. */
+  /** @param pause Called before each slice. */
   async function run(request: FineTuneOptions, pause: () => Promise<unknown>, own: AbortController): Promise<void> {
     const either = firstOf(own.signal, request.signal);
     const { signal } = either;
@@ -268,7 +268,7 @@ export function createLearning(parts: LearningParts): Learning {
     };
     running.add(own);
     try {
-      await inTurn(() => learn(request, signal, pauseOrEnd), signal);
+      await runExclusive(() => learn(request, signal, pauseOrEnd), signal);
       mend('learning-failed');
     } catch (error) {
       const isUnable = error instanceof RecommenderError && error.code === 'not-tunable';
@@ -278,43 +278,43 @@ export function createLearning(parts: LearningParts): Learning {
       running.delete(own);
       either.release();
     }
-    if (isMissed) wake();
+    if (isWakePending) wake();
   }
 
   function wake(): void {
     if (options.learn !== 'auto' || !isAllowed() || state === 'unable') return;
-    isMissed = running.size > 0;
-    if (isMissed) return;
+    isWakePending = running.size > 0;
+    if (isWakePending) return;
     const { since, latest } = span();
-    // What was forgotten by a clock that was ahead is looked at again.
-    if (unfit() || (since <= latest && newest(fresh(kept.delta)) === learntTo)) return;
+    // After `forget` by a clock that was ahead, the events are checked again.
+    if (reasonNotToLearn() || (since <= latest && newest(fresh(adapterStore.delta)) === learntUpTo)) return;
     const own = new AbortController();
-    byItself = own;
+    automatic = own;
     run({}, idle, own)
       .catch((error) => {
-        // A model that could not be loaded is told by `error`.
+        // `error` reports a model that could not be loaded.
         if (status().model && !EXPECTED.has(error.code)) degrade('learning-failed', `${NOT_LEARNT} ${reasonOf(error)}`);
       })
-      .catch(() => {}); // a page in which nothing can be told
+      .catch(() => {}); // the page forbids reporting it
   }
 
   return {
     wake,
     async look() {
-      await kept.read();
+      await adapterStore.read();
       if (isClosed) return;
       if (status().model) {
-        const isSet = kept.setAdapter(true);
-        if (kept.delta) await isSet; // nobody waits for nothing
+        const isSet = adapterStore.setAdapter(true);
+        if (adapterStore.delta) await isSet; // no need to wait without an adapter
       }
-      if (kept.isMet) show();
+      if (adapterStore.wasFound) show();
     },
     async fineTune(options) {
       const request = checkedFineTune(options);
       assertAllowed();
-      const reason = unfit();
+      const reason = reasonNotToLearn();
       if (reason) throw notAllowed(reason);
-      byItself?.abort(); // it gives way, and what it has learnt is kept
+      automatic?.abort(); // it yields, and its finished slices stay
       await run(request, AT_ONCE, new AbortController());
       return shown();
     },
@@ -322,50 +322,51 @@ export function createLearning(parts: LearningParts): Learning {
     taste: {
       async export(passphrase) {
         checkPassphrase(passphrase);
-        await kept.read();
-        return exportTaste(kept.delta, passphrase);
+        await adapterStore.read();
+        return exportTaste(adapterStore.delta, passphrase);
       },
       async import(file, passphrase) {
         checkSealed(file, passphrase);
         assertAllowed();
-        const { life } = kept;
+        const { life } = adapterStore;
         const assertKept = () => {
-          if (life !== kept.life) throw new RecommenderError('aborted', 'All was erased while a taste was read.');
+          if (life !== adapterStore.life)
+            throw new RecommenderError('aborted', 'All was erased while a taste was read.');
         };
         await ready();
         const delta = notAfter(await openTaste(file, passphrase, engine), span().latest);
         await store.flush();
         await makeRoom(life);
-        // Whatever was waited for, it may have been erased or denied meanwhile.
+        // The data may have been erased, or consent denied, meanwhile.
         assertKept();
         assertAllowed();
         stop();
-        learntTo = undefined;
+        learntUpTo = undefined;
         latest = [];
-        kept.replace(delta);
-        await kept.save(() => !isAllowed());
+        adapterStore.replace(delta);
+        await adapterStore.save(() => !isAllowed());
         assertKept();
-        await kept.setAdapter();
+        await adapterStore.setAdapter();
         return shown();
       },
       async forget() {
         stop();
-        learntTo = undefined;
-        // What earlier visits stored may not be known yet.
+        learntUpTo = undefined;
+        // Events of earlier visits may not be known yet.
         const last = history.sessions().at(-1)?.at(-1)?.time ?? now() / 1000;
-        kept.forget(Math.min(last, span().latest));
+        adapterStore.forget(Math.min(last, span().latest));
         await store.flush();
-        await kept.save();
-        await kept.setAdapter();
+        await adapterStore.save();
+        await adapterStore.setAdapter();
         show('idle');
       },
     },
     async learnt() {
-      await kept.read();
-      return kept.delta && readableLearnt(kept.delta, kept.status, engine.products);
+      await adapterStore.read();
+      return adapterStore.delta && readableLearnt(adapterStore.delta, adapterStore.status, engine.products);
     },
-    async distrust(why) {
-      await kept.distrust(why);
+    async quarantineActive(why) {
+      await adapterStore.quarantineActive(why);
       show();
     },
     settled: () => cleared,
@@ -373,14 +374,14 @@ export function createLearning(parts: LearningParts): Learning {
       isClosed = true;
       stop();
       for (const end of unsubscribe) end();
-      globalThis.removeEventListener?.('visibilitychange', turned);
+      globalThis.removeEventListener?.('visibilitychange', onVisibility);
       globalThis.removeEventListener?.('pagehide', stop);
     },
   };
 }
 
-/** Why a page that may learn does not do so now; undefined where it does. */
-function unfit(): string | undefined {
+/** Why the page cannot learn now, in words; undefined if it can. */
+function reasonNotToLearn(): string | undefined {
   if (isHidden()) return 'the page is hidden';
   return savesData() ? 'the visitor wants data to be saved' : undefined;
 }

@@ -12,13 +12,13 @@
 import { loadPicture } from './pictures';
 import type { Host, Slot, Suggestion } from './types';
 
-interface Served {
+interface ServerList {
   readonly list: Element;
   /** Cards by item id, as the server rendered them. */
   readonly cards: ReadonlyMap<string, HTMLElement>;
 }
 
-const read = new WeakMap<HTMLElement, Served>();
+const read = new WeakMap<HTMLElement, ServerList>();
 
 /** Ids of the products that the server has rendered. */
 export function servedIds(element: HTMLElement): ReadonlyMap<string, HTMLElement> {
@@ -31,7 +31,7 @@ export function servedLink(element: HTMLElement, id: string): string | undefined
   return (card?.closest('a') ?? card?.querySelector('a'))?.getAttribute('href') ?? undefined;
 }
 
-function servedBy(element: HTMLElement): Served | undefined {
+function servedBy(element: HTMLElement): ServerList | undefined {
   const known = read.get(element);
   if (known?.list.isConnected && element.contains(known.list)) return known;
   const cards = new Map<string, HTMLElement>();

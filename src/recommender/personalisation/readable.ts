@@ -1,8 +1,8 @@
-/** What was learnt, for a person to read: in the words of the catalogue, never as weights. */
-import type { CatalogueItem } from '../checkpoint/artifact';
-import type { Delta } from '../checkpoint/delta';
-import { isoTime } from './export';
-import type { Favourite, LearningStatus, Learnt } from './types';
+/** The adapter in a readable form: in the words of the catalogue, never as weights. */
+import type { CatalogueItem } from '../../checkpoint/artifact';
+import type { Delta } from '../../checkpoint/delta';
+import { isoTime } from '../export';
+import type { Favourite, LearningStatus, Learnt } from '../types';
 
 /** Entries of each list. */
 const LONGEST = 8;
@@ -12,12 +12,12 @@ export async function readableLearnt(
   { method, events, steps, bytes, storage, gate, refused }: Omit<LearningStatus, 'state' | 'latest'>,
   productsOf: (ids: readonly string[]) => Promise<readonly (CatalogueItem | null)[]>,
 ): Promise<Learnt> {
-  const products = await productsOf(itemIds).catch(() => itemIds.map(() => null)); // no model: by id alone
+  const products = await productsOf(itemIds).catch(() => itemIds.map(() => null)); // without a model only the ids are known
   const counts = arrays['rows.count']?.data;
   const biases = arrays['rows.bias']?.data;
-  const items = itemIds.map((itemId, i) => ({
-    ...{ itemId, product: products[i], events: counts?.[i] ?? 0, learnt: biases?.[i] ?? 0 },
-  }));
+  const items = itemIds.map((itemId, i) => {
+    return { itemId, product: products[i], events: counts?.[i] ?? 0, learnt: biases?.[i] ?? 0 };
+  });
   const favourites = (nameOf: (product: CatalogueItem) => string | undefined): Favourite[] => {
     const sums = new Map<string, number>();
     let total = 0;
@@ -40,15 +40,20 @@ export async function readableLearnt(
     .map(({ itemId, product, events, learnt }) => ({
       itemId,
       ...(product?.title !== undefined && { title: product.title }),
-      ...{ events, learnt },
+      events,
+      learnt,
     }));
   return {
     format: 1,
     method,
     model: { name: base.name, version: base.version, hash: base.hash },
-    ...{ events, steps },
+    events,
+    steps,
     ...(learnt.through !== null && { through: isoTime(learnt.through) }),
-    ...{ bytes, storage, gate, refused },
+    bytes,
+    storage,
+    gate,
+    refused,
     recent: guard.recent.map(({ itemId, time }) => ({ itemId, time: isoTime(time) })),
     items: items.map(({ itemId, events }) => ({ itemId, events })),
     favourites: {

@@ -1,36 +1,36 @@
 /**
- * What was learnt, as this page knows it: in memory, on the device where events may be stored, and in what answers. Other
- * tabs, other models and damaged records are met here.
+ * The adapter that this page knows: in memory, on the device if events may be stored, and in the engine. Handles changes by
+ * other tabs, other models, and damaged records.
  */
-import type { Delta } from '../checkpoint/delta';
-import { decodeDelta, encodeDelta, MAX_DELTA_BYTES } from '../checkpoint/delta-file';
-import { RecommenderError } from '../errors';
-import { createDeltaStore } from '../store/delta-store';
-import { ofDelta, UNLEARNT } from './learning-status';
-import type { KeptLearningParts, LearningStatus } from './types';
+import type { Delta } from '../../checkpoint/delta';
+import { decodeDelta, encodeDelta, MAX_DELTA_BYTES } from '../../checkpoint/delta-file';
+import { RecommenderError } from '../../errors';
+import { createDeltaStore } from '../../store/delta-store';
+import type { AdapterStoreParts, LearningStatus } from '../types';
+import { deltaStatus, UNLEARNT } from './status';
 
-type Kept = Omit<LearningStatus, 'state' | 'why' | 'latest'>;
+type AdapterStatus = Omit<LearningStatus, 'state' | 'why' | 'latest'>;
 
-export class KeptLearning {
-  readonly #parts: KeptLearningParts;
+export class AdapterStore {
+  readonly #parts: AdapterStoreParts;
   readonly #deltas;
   #delta: Delta | undefined;
   #since: number | undefined;
-  /** Of the record that this page has read or written. */
+  /** Name of the record that this page has read or written. */
   #name: string | undefined;
-  #isMet = false;
+  #wasFound = false;
   #bytes = 0;
   #isStored = false;
-  /** What is on the device is to be forgotten, and could not be yet. */
+  /** Whether the record on the device has still to be deleted. */
   #isForgotten = false;
-  /** Whether the engine may hold something of ours. */
+  /** Whether the engine may hold the adapter. */
   #isSet = false;
-  /** Counts what was forgotten: what began before is over. */
+  /** Counts erasures: earlier work does nothing afterwards. */
   #life = 0;
-  /** Settles when all that was asked for is read. */
+  /** Settles when all requested reads have ended. */
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(parts: KeptLearningParts) {
+  constructor(parts: AdapterStoreParts) {
     this.#parts = parts;
     this.#deltas = createDeltaStore(parts.store, MAX_DELTA_BYTES.full);
   }
@@ -39,29 +39,29 @@ export class KeptLearning {
     return this.#delta;
   }
 
-  /** Seconds since 1970; nothing of what happened up to then is to be learnt. */
+  /** Seconds since 1970: events up to then are not learnt. */
   get since(): number {
     return this.#since ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Whether something was found on the device, or learnt; also where it was set aside since. */
-  get isMet(): boolean {
-    return this.#isMet;
+  /** Whether an adapter was ever found on the device or learnt, even if it is quarantined by now. */
+  get wasFound(): boolean {
+    return this.#wasFound;
   }
 
   get life(): number {
     return this.#life;
   }
 
-  get status(): Kept {
+  get status(): AdapterStatus {
     const { state: _, latest: __, ...unlearnt } = UNLEARNT;
     if (!this.#delta) return unlearnt;
-    return { ...ofDelta(this.#delta), bytes: this.#bytes, storage: this.#isStored ? 'indexeddb' : 'memory' };
+    return { ...deltaStatus(this.#delta), bytes: this.#bytes, storage: this.#isStored ? 'indexeddb' : 'memory' };
   }
 
-  /** Reads what is on the device, where it is not what this page knows. Never rejects. */
+  /** Reads the record on the device if this page does not know it. Never rejects. */
   read(): Promise<void> {
-    // One that has begun may not see what has changed since.
+    // A running read may not see the latest change.
     this.#reading = this.#reading.then(() => this.#read());
     return this.#reading;
   }
@@ -69,29 +69,28 @@ export class KeptLearning {
   async #read(): Promise<void> {
     const life = this.#life;
     const found = await this.#deltas.read().catch(() => undefined);
-    // Nothing may be read, or nothing is there and never was: what this page has in memory is all there is.
+    // Nothing may be read, or there is no record: only this page's memory counts.
     if (!found || life !== this.#life || found.name === this.#name) return;
     this.#name = found.name;
     if (this.#isForgotten) return;
-    this.#isMet = true;
+    this.#wasFound = true;
     this.#take(undefined);
-    if ('reason' in found) return this.#setAside(found.reason);
+    if ('reason' in found) return this.#quarantine(found.reason);
     this.#since = found.since;
     if (!found.bytes) return;
     try {
       this.#take(decodeDelta(found.bytes), found.bytes.length);
       this.#isStored = true;
     } catch (error) {
-      await this.#setAside((error as Error).message);
+      await this.#quarantine((error as Error).message);
     }
   }
 
   /**
-   * Lets what was learnt answer where its gate is open, and carries it over where the model is another than it was learnt on.
-   * The model must be loaded. Never rejects: what cannot be used is set aside, and `status` says so.
+   * Sets the adapter in the engine if its gate is open, and migrates it if it was learnt on another model. The model must be
+   * loaded. Never rejects: an adapter that cannot be used is quarantined, and `status` says so.
    *
-   * @param always Whether the engine is asked where there is nothing to set, too, so that it loads what it loads for those
-   *   who have learnt.
+   * @param always Whether to call the engine without an adapter, too, so that it loads the same code for every visitor.
    */
   async setAdapter(always = false): Promise<void> {
     const { engine, status } = this.#parts;
@@ -106,45 +105,45 @@ export class KeptLearning {
       await engine.setAdapter(wanted);
       if (!wanted && life === this.#life) this.#isSet = false;
     } catch (error) {
-      // What is wrong with the engine is told by whoever asks it for recommendations.
+      // A failure of the engine is reported by the call for recommendations.
       if (life === this.#life) await this.refused(error);
     }
   }
 
   /**
-   * The engine does not take what was learnt: it is set aside.
+   * Quarantines the adapter if the error says that the engine does not accept it.
    *
-   * @returns Whether that is what the error says.
+   * @returns Whether the error says so.
    */
   async refused(error: unknown): Promise<boolean> {
     if (!(error instanceof RecommenderError && ['bad-delta', 'foreign-delta'].includes(error.code))) return false;
-    await this.#setAside(error.message);
+    await this.#quarantine(error.message);
     return true;
   }
 
-  /** The engine does not use the adapter that was set any more: it is set aside. */
-  async distrust(why: string): Promise<void> {
-    if (this.#isSet && this.#delta) await this.#setAside(why);
+  /** Quarantines the active adapter, which the engine has stopped using. */
+  async quarantineActive(why: string): Promise<void> {
+    if (this.#isSet && this.#delta) await this.#quarantine(why);
   }
 
   async #migrate(delta: Delta): Promise<void> {
     const life = this.#life;
     const answer = await this.#parts.engine.migrate(delta);
     if (life !== this.#life || delta !== this.#delta) return;
-    if ('reason' in answer) return this.#setAside(answer.reason);
+    if ('reason' in answer) return this.#quarantine(answer.reason);
     this.#take(answer.delta, this.#bytes);
   }
 
-  /** Something was learnt: from now on that is what is known. */
+  /** Replaces the adapter after a slice of learning. */
   replace(delta: Delta): void {
     this.#take(delta);
   }
 
   /**
-   * Stores what is known, where that is allowed; otherwise it stays in memory, and `status` says why if it should not.
+   * Stores the adapter if that is allowed. Otherwise it stays in memory, and `status` gives the reason if storing failed.
    *
-   * @param isOver Asked in the last moment, with whether another tab has replaced what this page knows: what has ended is
-   *   not written.
+   * @param isOver Called inside the transaction, with whether another tab has replaced the record. If it returns true, nothing
+   *   is written.
    */
   async save(isOver: (isReplaced: boolean) => boolean = () => false): Promise<void> {
     const { degrade, mend } = this.#parts;
@@ -169,12 +168,12 @@ export class KeptLearning {
     }
   }
 
-  /** Whether there is something that could be stored and is not. */
+  /** Whether there is something to store. */
   get isUnsaved(): boolean {
     return (this.#delta !== undefined || this.#since !== undefined) && !this.#isStored;
   }
 
-  /** Begins anew after that time, in seconds since 1970. */
+  /** Forgets the adapter and all events up to that time, in seconds since 1970. */
   forget(since: number): void {
     this.drop();
     this.#since = since;
@@ -182,10 +181,10 @@ export class KeptLearning {
   }
 
   /**
-   * What was forgotten by a clock that was ahead is forgotten up to now, so that learning does not wait for that date.
+   * Limits `since` to the present, because a clock that was ahead would keep learning waiting for that date.
    *
    * @param latest Seconds since 1970.
-   * @returns Whether that is news, and to be saved.
+   * @returns Whether `since` has changed and must be saved.
    */
   notAfter(latest: number): boolean {
     if (this.since <= latest) return false;
@@ -194,7 +193,7 @@ export class KeptLearning {
     return true;
   }
 
-  /** Nothing is known any more, and nothing that is under way brings it back. */
+  /** Forgets everything; work in progress cannot restore it. */
   drop(): void {
     this.#life++;
     this.#take(undefined);
@@ -205,19 +204,19 @@ export class KeptLearning {
 
   #take(delta: Delta | undefined, bytes = 0): void {
     this.#delta = delta;
-    this.#isMet ||= delta !== undefined;
+    this.#wasFound ||= delta !== undefined;
     this.#bytes = bytes;
     this.#isStored = false;
   }
 
-  async #setAside(reason: string): Promise<void> {
+  async #quarantine(reason: string): Promise<void> {
     const name = this.#name;
     this.#take(undefined);
     this.#parts.degrade('learnt-set-aside', `What was learnt is set aside, and learning begins anew: ${reason}`);
     this.#name = undefined;
     await Promise.all([
-      this.setAdapter(), // at once: the next answer should be the model's own
-      this.#deltas.setAside(name, reason).catch(() => {}), // it will be found again
+      this.setAdapter(), // at once, so that the next answer is the base model's
+      this.#deltas.quarantine(name, reason).catch(() => {}), // the next read finds it again
     ]);
   }
 }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { encodeDelta } from '../../src/checkpoint/delta-file';
 import type { Status } from '../../src/index';
-import { KeptLearning } from '../../src/recommender/kept-learning';
+import { AdapterStore } from '../../src/recommender/personalisation/adapter-store';
 import { createDeltaStore } from '../../src/store/delta-store';
 import { DELTA } from '../checkpoint/deltas';
 import { closeAll, freshDatabase, page, view } from '../store/helpers';
@@ -17,7 +17,7 @@ test('a change that comes while an earlier one is being read is read, too', asyn
   await here.store.flush();
   const status: Status = { storage: 'indexeddb', consent: 'granted', consentBy: {}, paused: false, degraded: [] };
   const engine = { setAdapter: async () => {}, migrate: async () => ({ reason: 'it is never asked' }) };
-  const kept = new KeptLearning({
+  const kept = new AdapterStore({
     ...{ engine, store: here.store, status: () => status },
     degrade: (_, message) => expect.fail(message),
     mend() {},

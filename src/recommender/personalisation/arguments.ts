@@ -1,7 +1,7 @@
-/** What is asked of learning, checked: every wrong argument is a `RangeError`. */
-import type { TuneProgress } from '../engine/types';
-import { type Checks, calls, checked, oneOf, SIGNAL } from './arguments';
-import type { FineTuneOptions } from './types';
+/** Checks the arguments of `fineTune`: every wrong one is a `RangeError`. */
+import type { TuneProgress } from '../../engine/types';
+import { type Checks, calls, checked, oneOf, SIGNAL } from '../arguments';
+import type { FineTuneOptions } from '../types';
 
 const FINE_TUNE: Checks<FineTuneOptions> = {
   method: oneOf<FineTuneOptions['method']>('adapter', 'full'),
@@ -16,7 +16,7 @@ export function checkedFineTune(options: FineTuneOptions = {}): FineTuneOptions 
     try {
       onProgress(progress);
     } catch (error) {
-      // A listener's mistake is its own, and fails no call.
+      // An error of a listener does not fail the call.
       console.error('Aisle: who follows "fineTune" threw.', error);
     }
   };
