@@ -9,7 +9,6 @@ import './styles/panel-tabs.css';
 import './styles/panel-models.css';
 import './styles/panel.css';
 import { openCart } from './cart';
-import type { Context, Page } from './context';
 import { h, textOf } from './dom';
 import { watchNetwork } from './network';
 import { cartPage } from './pages/cart';
@@ -24,6 +23,7 @@ import { readSettings } from './settings';
 import { closedShop, footer, header, notFound } from './shell';
 import { openShop, type Shop } from './shop';
 import { openSlots } from './slots';
+import type { Context, Page } from './types';
 import { startVisit } from './visit';
 
 const place = document.getElementById('shop') as HTMLElement;

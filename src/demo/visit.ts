@@ -14,7 +14,6 @@ import type {
   RecommenderEvents,
   Status,
 } from '../index';
-import { keepsVisits, rememberChoice } from './choice';
 import { type Shop, suggested } from './shop';
 
 /** Minutes without a click after which a session ends. */
@@ -189,3 +188,24 @@ export function startVisit(shop: Shop, initial: VisitOptions, changed: () => voi
 
 /** What could not be read is told by `status`. */
 function ignore(): void {}
+
+/** Key of the visitor's answer to "keep my visits on this device". The shop remembers it, because the library does not. */
+const KEEP_KEY = 'aisle-demo-keep';
+
+function keepsVisits(): boolean {
+  try {
+    return localStorage.getItem(KEEP_KEY) === 'yes';
+  } catch {
+    return false; // a page without storage
+  }
+}
+
+/** A refusal stores nothing. */
+function rememberChoice(kept: boolean): void {
+  try {
+    if (kept) localStorage.setItem(KEEP_KEY, 'yes');
+    else localStorage.removeItem(KEEP_KEY);
+  } catch {
+    // The next page asks again.
+  }
+}

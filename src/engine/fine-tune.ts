@@ -9,11 +9,10 @@ import { type Tuned, tuneAdapter } from '../train/tuning/tune';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { ItemIndex } from '../types';
 import { checkBase, checkFit } from './adapter';
-import { type Encoder, encoderOf } from './encoder';
+import { type Encoder, encodedReplay, encoderOf } from './encoder';
 import { frozenModelOf, networkOf } from './frozen-model';
 import type { ModelItems } from './model-items';
 import type { Placement } from './placement';
-import { encodedReplay } from './replay';
 import type { FineTuned, FineTuneRequest, LearnableEvent, TuneProgress } from './types';
 
 /** Milliseconds of work after which a slice ends, where nothing else was asked for. */

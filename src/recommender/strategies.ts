@@ -1,8 +1,8 @@
 /** Maps each strategy to a request of the engine and its answer. */
 
 import type { EngineEvent, RankedItem } from '../engine/types';
-import { known, passes } from './filter';
 import { loaded } from './loaded';
+import { known, passes } from './products';
 import type { Answer, Answerer, Question } from './types';
 
 /** Answers by the model or from the clicks. */

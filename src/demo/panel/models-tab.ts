@@ -1,11 +1,11 @@
 /** The models that there are to choose from, and what several of them would suggest for the same visit. */
 import type { BackendChoice } from '../../index';
-import { architectureName } from '../because';
 import type { Comparison, Contender } from '../comparison';
 import { h, setText, textOf } from '../dom';
+import { tile } from '../product-grid';
 import { href } from '../routes';
+import { architectureName } from '../row-reason';
 import { BACKENDS, withSetting } from '../settings';
-import { tile } from '../shelf';
 import { type Model, onSale, productOf, type Shop, sellSame } from '../shop';
 import { bytes, milliseconds as time } from './controls';
 import type { PanelContext, Tab } from './types';

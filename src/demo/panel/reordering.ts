@@ -4,8 +4,8 @@
  */
 import { ASKED, openComparison } from '../comparison';
 import { h, setText } from '../dom';
+import { tile } from '../product-grid';
 import { href } from '../routes';
-import { tile } from '../shelf';
 import { onSale, productOf, type Shop } from '../shop';
 import type { PanelContext } from './types';
 

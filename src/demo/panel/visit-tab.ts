@@ -1,8 +1,8 @@
 /** The visit as it is known: every event, where it is kept, and the switches over it. */
 import type { HistoryChoice, PrivacyExport, Status } from '../../index';
 import { h, setText } from '../dom';
+import { tile } from '../product-grid';
 import { href } from '../routes';
-import { tile } from '../shelf';
 import { productOf, type Shop } from '../shop';
 import { SESSION_GAP } from '../visit';
 import { choice } from './controls';

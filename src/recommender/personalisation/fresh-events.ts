@@ -1,7 +1,7 @@
 /** The visitor's events that are not learnt yet, and their portions. */
 import type { Delta } from '../../checkpoint/delta';
 import type { EngineEvent, LearnableEvent } from '../../engine/types';
-import { type Kept, withoutUnread } from '../../session/left-out';
+import { type Kept, withoutUnread } from '../../session/unread-sessions';
 import type { HistoryChoice, VisitorEvent } from '../../session/visitor-history';
 
 /** Most events in one call, unless one session has more: the transfer to the worker takes the page's time. */

@@ -1,8 +1,8 @@
-/** The list that a visitor is shown: whose order it is, and which of its items stand there for their popularity only. */
+/** The list that a visitor is shown: its order, and which items are in it for their popularity only. */
 import type { ItemIndex, Scorer } from '../types';
 import { type ScoredItem, topK } from './top-k';
 
-export interface ListedItem extends ScoredItem {
+export interface ShownItem extends ScoredItem {
   /** Whether it is shown for its popularity; otherwise the model scored it for this session. */
   readonly isPopular?: boolean;
 }
@@ -10,22 +10,22 @@ export interface ListedItem extends ScoredItem {
 /**
  * The k best items, best first, in the order of their scores.
  *
- * A counting model scores 0 what it counted nothing for, which is most of a catalogue. Those items stand in the order of
- * popularity, and those that were never clicked are left out. Items of negative score, such as V-SkNN gives, were counted:
- * they stand below, as they do in an evaluation.
+ * A counting model scores 0 for items without counts, which are most of a catalogue. Those items are ordered by popularity, and
+ * items without clicks are left out. Items with a negative score, such as V-SkNN gives, were counted: they come last, as in an
+ * evaluation.
  *
  * @param scores One row of the scorer's scores, `[n]`.
  * @param popularity Events of each item in the training log, `[n]`.
  * @param exclude Item indices never to answer with.
  * @throws RecommenderError `not-finite` if a score is NaN or infinite.
  */
-export function topListed(
+export function topShown(
   { isEvidence }: Pick<Scorer, 'isEvidence'>,
   scores: Float32Array,
   popularity: Float32Array,
   k: number,
   exclude?: ReadonlySet<ItemIndex>,
-): ListedItem[] {
+): ShownItem[] {
   if (!isEvidence) return topK(scores, k, exclude);
   const isUncounted = (index: ItemIndex) => scores[index - 1] === 0;
   const counted = topK(scores, k, { has: (index) => isUncounted(index) || exclude?.has(index) === true });

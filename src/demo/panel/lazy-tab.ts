@@ -3,7 +3,7 @@ import { h, setText, textOf } from '../dom';
 import type { Tab } from './types';
 
 /** @param load Called again the next time where it has failed. */
-export function laterTab(name: string, load: () => Promise<Tab>): Tab {
+export function lazyTab(name: string, load: () => Promise<Tab>): Tab {
   const note = h('p', { class: 'hint', role: 'status' });
   const element = h('div', {}, note);
   let tab: Tab | undefined;
