@@ -97,7 +97,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   });
   const { modelUrl, backend, workerUrl, startDeadline } = options;
   const engine = startWorkerEngine({
-    ...{ workerUrl, startDeadline },
+    workerUrl,
+    startDeadline,
     onDegraded({ code, message }) {
       if (code === 'no-worker') computing.movedHere();
       degrade(code, message);
@@ -105,19 +106,40 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onReloaded: (model) => computing.reloaded(model),
   });
   const computing = createComputing({
-    ...{ engine, notes, modelUrl, backend, now },
+    engine,
+    notes,
+    modelUrl,
+    backend,
+    now,
     onProgress: (progress) => emit('progress', progress),
     onChange: update,
     onDegraded: degrade,
     onRefusedAdapter: (why) => void personalisation.ifLoaded((loaded) => loaded.quarantineActive(why)),
   });
   const personalisation = createPersonalisation({
-    ...{ engine, store, history, options, update, degrade, mend, on, assertAlive },
+    engine,
+    store,
+    history,
+    options,
+    update,
+    degrade,
+    mend,
+    on,
+    assertAlive,
     status: () => status,
     ready: () => ready,
   });
   const privacy = createPrivacy({
-    ...{ options, store, notes, history, now, update, degrade, mend, personalisation, assertAlive },
+    options,
+    store,
+    notes,
+    history,
+    now,
+    update,
+    degrade,
+    mend,
+    personalisation,
+    assertAlive,
     status: () => status,
   });
   if (options.learn === 'auto') personalisation.look();

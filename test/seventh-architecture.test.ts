@@ -47,7 +47,12 @@ const toy: SessionModel<ToyConfig> = {
     epochs,
     objective: { loss: 'cross-entropy', negatives: { kind: 'catalogue' }, reduction: 'mean' },
     optimiser: {
-      ...{ kind: 'adam', learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, touchedRows: true },
+      kind: 'adam',
+      learningRate,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      touchedRows: true,
       weightDecay: { amount: 0, kind: 'decoupled' },
     },
     schedule: { kind: 'constant' },

@@ -47,7 +47,8 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     clock = () => performance.now(),
   } = options;
   const placementOptions: PlacementOptions = {
-    ...{ deadline, clock },
+    deadline,
+    clock,
     ...(wasmPath !== undefined && { wasmPath }),
     ...(webgpu && { webgpu }),
   };

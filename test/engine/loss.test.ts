@@ -149,7 +149,11 @@ test('a GPU process that crashes in the middle of training says so, and recommen
       });
     },
     {
-      ...{ model: 'gru4rec', sessions: RING, backend: 'webgl', seed: 3, epochs: 1000 },
+      model: 'gru4rec',
+      sessions: RING,
+      backend: 'webgl',
+      seed: 3,
+      epochs: 1000,
       config: { layers: '16', batchSize: 8, nSample: 0 },
     },
   );

@@ -100,7 +100,10 @@ export async function journey(
   const openPage = () =>
     openShopPage(context, server, {
       recommender: {
-        ...{ ...STORING, backend, user: visitor.user, history: 'all' },
+        ...STORING,
+        backend,
+        user: visitor.user,
+        history: 'all',
         learn: learning === 'auto' ? 'auto' : 'manual',
       },
       prepare: async (page, protocol) => void watches.push(await watchPage(page, protocol)),

@@ -18,7 +18,9 @@ test('a change that comes while an earlier one is being read is read, too', asyn
   const status: Status = { storage: 'indexeddb', consent: 'granted', consentBy: {}, paused: false, degraded: [] };
   const engine = { setAdapter: async () => {}, migrate: async () => ({ reason: 'it is never asked' }) };
   const kept = new AdapterStore({
-    ...{ engine, store: here.store, status: () => status },
+    engine,
+    store: here.store,
+    status: () => status,
     degrade: (_, message) => expect.fail(message),
     mend() {},
   });
