@@ -1,12 +1,12 @@
 /// <reference types="@webgpu/types" />
-/** What kind of device this is, as far as the speed of backends depends on it. Said to this page alone, never sent. */
+/** Describes the device as far as the speed of backends depends on it. The text stays in the page and is never sent. */
 
-/** Milliseconds in which a driver must have said what it is. */
+/** Milliseconds in which the driver must answer. */
 const DEADLINE = 3000;
 
 /**
- * A text that changes where another GPU, driver or number of cores may change which backend is the fastest: what the
- * WebGPU adapter says of itself, and the cores. No user agent, nothing that tells visitors apart.
+ * A text of the WebGPU adapter's properties and the number of cores. It changes if another backend may be the fastest. It holds no
+ * user agent and nothing that identifies visitors.
  */
 export async function deviceHere(): Promise<string> {
   const { hardwareConcurrency: cores } = (globalThis.navigator ?? {}) as { hardwareConcurrency?: number };

@@ -1,4 +1,4 @@
-/** The frame of a slot: what stands in the page before anything is known, as high as what will stand there. */
+/** The frame of a slot: placeholders with the final height until the products are known. */
 import type { Strategy } from '../recommender/types';
 import { node } from './node';
 import { applyStyles } from './sheet';

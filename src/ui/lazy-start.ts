@@ -1,4 +1,4 @@
-/** When the embed begins to load: not while the page has better to do, and not later than it is looked at. */
+/** Starts to load the embed when the page is idle, or when a slot is near the window. */
 import type { Host, Slot } from './types';
 
 /** How far below or above the window a slot is worth loading for. */
@@ -29,7 +29,7 @@ export function startLazily(guard: Host['guard'], start: () => void): (slot: Slo
       { rootMargin: NEAR },
     );
   } catch {
-    // idle time alone decides
+    // only the idle time counts
   }
   function whenIdle(): void {
     try {
@@ -41,7 +41,7 @@ export function startLazily(guard: Host['guard'], start: () => void): (slot: Slo
   if (document.readyState === 'complete') whenIdle();
   else {
     addEventListener('load', whenIdle, { once: true });
-    setTimeout(whenIdle, PATIENCE); // a page that loads for ever
+    setTimeout(whenIdle, PATIENCE); // the page may never finish loading
   }
   return ({ element }) => {
     if (!started) observer?.observe(element);

@@ -1,6 +1,6 @@
 /**
- * Products that the shop's server has rendered into a slot. They stay until there are better ones, and are replaced in
- * place, with the shop's own markup and looks. Loaded where a slot has such products.
+ * Products that the shop's server has rendered into a slot. Recommendations replace them in place, with the shop's own markup and
+ * styles. Loaded if a slot has such products.
  *
  *     <aisle-recommendations>
  *       <ul>

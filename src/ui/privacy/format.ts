@@ -1,13 +1,13 @@
-/** What an export says, in the words of a person: how much is known, and what the visitor looks at most. */
+/** Formats an export for the visitor: how much is known, and what the visitor looks at most. */
 import type { Favourite, PrivacyExport, Status } from '../../recommender/types';
 import type { PanelTexts } from './texts';
 
-/** Most of each kind that are told. */
+/** Most entries of each kind. */
 const LONGEST = 3;
-/** A single click tells nothing of a person. */
+/** A single click is not shown as a favourite. */
 const SINGLE = 1;
 
-/** Where it is kept: both, where clicks and what was learnt are in different places. */
+/** Where the data are. Names both places if clicks and adapter are in different ones. */
 export function placeOf({ sessions, learnt }: PrivacyExport, status: Status, { places }: PanelTexts): string {
   const inPage = status.consent === 'granted' && status.storage === 'idle' ? places.soon : places.page;
   const [ofClicks, ofLearnt] = [status.storage, learnt?.storage].map((storage) =>
@@ -17,13 +17,13 @@ export function placeOf({ sessions, learnt }: PrivacyExport, status: Status, { p
   return learnt === undefined || ofLearnt === ofClicks ? ofClicks : places.apart(ofClicks, ofLearnt);
 }
 
-/** Whether it may be kept on the device, and by whose word. The visitor's own choice is named before what a page says. */
+/** Whether storing is allowed, and which source allows it. The visitor's own choice is named before the page's. */
 export function answerOf({ consent, consentBy, degraded }: Status, { answers }: PanelTexts): string {
-  const isTold = (code: string) => degraded.some((entry) => entry.code === code);
+  const isDegraded = (code: string) => degraded.some((entry) => entry.code === code);
   if (consentBy['privacy-control'] !== undefined) return answers.control;
   if (consent !== 'granted') return answers[consent];
-  if (isTold('storage-full')) return answers.full;
-  if (isTold('no-storage')) return answers.failed;
+  if (isDegraded('storage-full')) return answers.full;
+  if (isDegraded('no-storage')) return answers.failed;
   const by = (['tcf', 'consent-mode'] as const).find((source) => consentBy[source] === 'granted');
   return answers.granted[by ?? 'page'];
 }
@@ -47,7 +47,7 @@ export function lessonOf({ learnt }: PrivacyExport, { lesson }: PanelTexts): str
   return lesson.from(learnt.events - rate - repetition - entropy);
 }
 
-/** A date in words; empty where a clock was wrong by more than a calendar has. */
+/** A date in words; empty if it is out of range because of a wrong clock. */
 function dateOf(time: string, language: string): string {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return '';
@@ -58,23 +58,20 @@ function dateOf(time: string, language: string): string {
   }
 }
 
-/**
- * What the visitor was learnt to look at most, the most frequent first, by the last level of its name where that tells them
- * apart.
- */
+/** What the visitor looks at most, the most frequent first, by the last level of its name if those are distinct. */
 export function favouritesOf(all: readonly Favourite[] = []): Favourite[] {
-  const told = all.filter(({ events }) => events > SINGLE).slice(0, LONGEST);
-  const last = told.map(({ name }) => name.split(' > ').at(-1)!);
-  return new Set(last).size < last.length ? told : told.map((favourite, i) => ({ ...favourite, name: last[i]! }));
+  const shown = all.filter(({ events }) => events > SINGLE).slice(0, LONGEST);
+  const last = shown.map(({ name }) => name.split(' > ').at(-1)!);
+  return new Set(last).size < last.length ? shown : shown.map((favourite, i) => ({ ...favourite, name: last[i]! }));
 }
 
-/** The products to which what was learnt draws the most. */
+/** The products that the adapter moves up the most. */
 export function pullsOf({ learnt }: PrivacyExport): { name: string }[] {
   const titles = (learnt?.pulls ?? []).flatMap(({ title }) => title ?? []);
   return titles.slice(0, LONGEST).map((name) => ({ name }));
 }
 
-/** Whether what was learnt is used; empty where nothing was. */
+/** Whether the adapter is used; empty if nothing was learnt. */
 export function gateOf({ learnt }: PrivacyExport, { used }: PanelTexts): string {
   if (learnt === undefined) return '';
   return learnt.gate.isOpen ? used.yes(learnt.gate.events) : used.no;
