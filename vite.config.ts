@@ -6,14 +6,15 @@
  *     vite build --mode embed   the script to embed  src/ui     → dist/embed (with its worker, and types)
  *     vite build --mode cli     the command line   src/cli      → dist/cli
  *
- * All four, and Vitest, run the same modules: TensorFlow.js ships ES modules with extensionless imports that Node
- * cannot load, so Vite processes them everywhere. The bundles of pages leave out what `lean-tensorflow.ts` lists.
+ * All four, Vitest and `test/run.mjs` (mode `script`) run the same modules. The bundles of pages leave out what
+ * `src/build/lean-tensorflow.ts` lists.
  */
 import { defineConfig, type UserConfig } from 'vite';
-import { leanTensorFlow } from './test/build/lean-tensorflow.ts';
-import { codeHash, compactStyles, declarations, executable, withoutHelp } from './test/build/plugins.ts';
-import { kernelFiles, tfjsKernels } from './test/build/tfjs-kernels.ts';
-import { workerFiles } from './test/build/worker-files.ts';
+import { leanTensorFlow } from './src/build/lean-tensorflow.ts';
+import { bundledForNode, modulesForNode } from './src/build/node.ts';
+import { codeHash, compactStyles, declarations, executable, withoutHelp } from './src/build/plugins.ts';
+import { kernelFiles, tfjsKernels } from './src/build/tfjs-kernels.ts';
+import { workerFiles } from './src/build/worker-files.ts';
 
 /** The licences of what is inside, in one file instead of in front of every module. */
 const LICENCES = { fileName: 'licences.md' } as const;
@@ -28,8 +29,11 @@ const bundle = {
 } as const;
 
 /** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
-const SHARED = { name: 'shared', priority: 2, test: /src\/(errors|abort|compute\/types)\.ts$/ };
+const SHARED = { name: 'shared', priority: 2, test: /src\/(errors|abort|compute\/types)\.ts$|vite\/preload-helper/ };
 const codeSplitting = { groups: [SHARED] };
+
+/** The demo compares models by recommenders of its own; the code that it shares with the embed stays in the file of that. */
+const PAGE = { name: 'page', priority: 1, test: /src\/ui\/page\.ts$/ };
 
 /** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {
@@ -50,7 +54,7 @@ const page: UserConfig = {
     modulePreload: false,
     // There is one style sheet, in the page's head; otherwise every script that loads another names it, too.
     cssCodeSplit: false,
-    rolldownOptions: { checks, output: { codeSplitting } },
+    rolldownOptions: { checks, output: { codeSplitting: { groups: [SHARED, PAGE] } } },
   },
   // The demo's own, which counts requests before it loads the engine's.
   worker: { format: 'es', rolldownOptions: { output: { entryFileNames: 'assets/demo-worker-[hash].js' } } },
@@ -110,12 +114,7 @@ const embed: UserConfig = {
 };
 
 const commandLine: UserConfig = {
-  publicDir: false,
-  // Everything inlined, development dependencies too: an installed command line needs nothing but Node and the .wasm files.
-  // But for WebGPU, which is a binary for each machine.
-  ssr: { noExternal: true, external: ['webgpu'], target: 'node' },
-  // The WASM module's own script is CommonJS and asks where it lies.
-  define: { __dirname: 'import.meta.dirname' },
+  ...bundledForNode,
   build: {
     ssr: true,
     outDir: 'dist/cli',
@@ -135,7 +134,7 @@ const commandLine: UserConfig = {
   plugins: [executable('dist/cli/aisle.js')],
 };
 
-const modes: Record<string, UserConfig> = { lib: library, embed, cli: commandLine };
+const modes: Record<string, UserConfig> = { lib: library, embed, cli: commandLine, script: modulesForNode };
 
 export default defineConfig(async ({ mode }) => ({
   base: './',
@@ -143,5 +142,5 @@ export default defineConfig(async ({ mode }) => ({
   define: { ...modes[mode]?.define, 'import.meta.env.CODE_HASH': JSON.stringify(codeHash(import.meta.dirname)) },
   plugins: [tfjsKernels(), ...((modes[mode] ?? page).plugins ?? [])],
   // Loaded for tests only: an install builds the command line, and should not wait for a browser driver.
-  ...(mode === 'test' ? { test: (await import('./test/build/vitest.ts')).tests } : {}),
+  ...(mode === 'test' ? { test: (await import('./test/projects.ts')).tests } : {}),
 }));

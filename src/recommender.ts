@@ -4,9 +4,9 @@ import { abortable } from './abort';
 import { RecommenderError, reasonOf } from './errors';
 import { checkedEvent, checkedEventName, checkedIds, checkedOptions, checkedRequest } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
-import { createLearner } from './recommender/learner';
-import { pictured } from './recommender/pictures';
+import { createPersonalisation } from './recommender/personalisation/lazy-personalisation';
 import { createPrivacy } from './recommender/privacy';
+import { pictured } from './recommender/products';
 import { answer } from './recommender/strategies';
 import type { Recommender, RecommenderEvents, RecommenderOptions, Status, StoredClick } from './recommender/types';
 import { VisitorHistory } from './session/visitor-history';
@@ -91,13 +91,14 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       history.remove(dropped);
       if (paused !== status.paused) update({ paused });
     },
-    onLearnt: () => learner.lookAgain(),
+    onLearnt: () => personalisation.lookAgain(),
     onState: (storage) => update({ storage }),
-    onTrouble: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
+    onProblem: (code, message) => (message === undefined ? mend(code) : degrade(code, message)),
   });
   const { modelUrl, backend, workerUrl, startDeadline } = options;
   const engine = startWorkerEngine({
-    ...{ workerUrl, startDeadline },
+    workerUrl,
+    startDeadline,
     onDegraded({ code, message }) {
       if (code === 'no-worker') computing.movedHere();
       degrade(code, message);
@@ -105,22 +106,43 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onReloaded: (model) => computing.reloaded(model),
   });
   const computing = createComputing({
-    ...{ engine, notes, modelUrl, backend, now },
+    engine,
+    notes,
+    modelUrl,
+    backend,
+    now,
     onProgress: (progress) => emit('progress', progress),
     onChange: update,
     onDegraded: degrade,
-    onRefusedAdapter: (why) => void learner.tell((learning) => learning.distrust(why)),
+    onRefusedAdapter: (why) => void personalisation.ifLoaded((loaded) => loaded.quarantineActive(why)),
   });
-  const learner = createLearner({
-    ...{ engine, store, history, options, update, degrade, mend, on, assertAlive },
+  const personalisation = createPersonalisation({
+    engine,
+    store,
+    history,
+    options,
+    update,
+    degrade,
+    mend,
+    on,
+    assertAlive,
     status: () => status,
     ready: () => ready,
   });
   const privacy = createPrivacy({
-    ...{ options, store, notes, history, now, update, degrade, mend, learner, assertAlive },
+    options,
+    store,
+    notes,
+    history,
+    now,
+    update,
+    degrade,
+    mend,
+    personalisation,
+    assertAlive,
     status: () => status,
   });
-  if (options.learn === 'auto') learner.look();
+  if (options.learn === 'auto') personalisation.look();
   privacy.start().catch(() => {}); // told by `status`
   /** The running load, or how the last one ended. */
   let ready: Promise<void>;
@@ -129,7 +151,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     hasFailed = false;
     ready = computing.start().then(
       (model) => {
-        learner.lookAgain();
+        personalisation.lookAgain();
         if (!disposed) emit('ready', model);
       },
       (error) => {
@@ -169,7 +191,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         assertAlive();
         privacy.lookAgain();
         await abortable(ready, question.signal);
-        await learner.settled();
+        await personalisation.settled();
         const began = erasures;
         const asked = { ...question, user: options.user, now: time, clicks: history.at(time) };
         const answered = await answer(computing, asked)
@@ -179,7 +201,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
           });
         if (!store.hears) void store.refresh(); // for the next one
         if (!disposed) emit('recommendations', answered);
-        void learner.tell((learning) => learning.wake());
+        void personalisation.ifLoaded((loaded) => loaded.wake());
         return answered.items;
       })();
     },
@@ -201,7 +223,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       if (hasFailed) load();
       await ready;
     },
-    ...learner.calls,
+    ...personalisation.calls,
     privacy: privacy.asked,
     get status() {
       return status;
@@ -211,7 +233,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       disposed = true;
       listeners.clear();
       privacy.close();
-      void learner.tell((learning) => learning.close());
+      void personalisation.ifLoaded((loaded) => loaded.close());
       await Promise.all([engine.dispose(), store.close(), computing.close().then(notes.close)]);
     },
   };

@@ -1,6 +1,7 @@
-/** The Chromium that browser tests drive: the system's own, never a downloaded one. */
+/** The Chromium that tests and scripts drive: the system's own, never a downloaded one. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 const MAC = [
@@ -50,3 +51,13 @@ export const CHROMIUM_FLAGS: readonly string[] = [
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
   '--disable-dev-shm-usage',
 ];
+
+/** How Playwright starts it. @throws Error where there is none. */
+export function chromiumOptions(): LaunchOptions {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error(NO_CHROMIUM);
+  return { executablePath, args: [...CHROMIUM_FLAGS] };
+}
+
+/** A Chromium of its own; close it in the end. */
+export const launchChromium = (): Promise<Browser> => chromium.launch(chromiumOptions());

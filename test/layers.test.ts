@@ -55,6 +55,7 @@ describe('the checker refuses, with file, line and rule,', () => {
       `new Worker(new URL('../worker/worker.ts', import.meta.url));`,
       'upward import: train → worker',
     ],
+    ['an import of what builds', 'src/cli/a.ts', `import { x } from '../build/plugins';`, 'upward import: cli → build'],
     [
       'a sideways import',
       'src/store/a.ts',
@@ -109,6 +110,12 @@ describe('the checker refuses, with file, line and rule,', () => {
       `import * as tf from '@tensorflow/tfjs';`,
       'the union package @tensorflow/tfjs is never imported: name the part',
     ],
+    [
+      'an import past the public API',
+      'src/demo/a.ts',
+      `import type { Engine } from '../engine/types';`,
+      'the demo imports the public API only: ../engine/types',
+    ],
     ['a second home for IndexedDB', 'src/engine/a.ts', `import { get } from 'idb-keyval';`, 'idb-keyval only in store'],
     ['IndexedDB by its own name', 'src/recommender.ts', `indexedDB.open('aisle');`, 'IndexedDB only in store'],
     [
@@ -142,7 +149,7 @@ describe('the checker refuses, with file, line and rule,', () => {
       'Node in the engine',
       'src/engine/a.ts',
       `import { readFile } from 'node:fs/promises';`,
-      'Node only in cli: node:fs/promises',
+      'Node only in build, cli, src/pipeline/files/: node:fs/promises',
     ],
     [
       'a view of the WASM heap outside its home',
@@ -168,7 +175,43 @@ describe('the checker refuses, with file, line and rule,', () => {
       `throw new BackendFault('no-backend', 'wasm', 'a mistake');`,
       'new BackendFault only in compute',
     ],
-    ['Node without its prefix', 'src/session/a.ts', `const fs = require('fs');`, 'Node only in cli: fs'],
+    [
+      'Node without its prefix',
+      'src/session/a.ts',
+      `const fs = require('fs');`,
+      'Node only in build, cli, src/pipeline/files/: fs',
+    ],
+    [
+      'Node in the pipeline outside its files',
+      'src/pipeline/a.ts',
+      `import { join } from 'node:path';`,
+      'Node only in build, cli, src/pipeline/files/: node:path',
+    ],
+    [
+      'the process in the pipeline outside its files',
+      'src/pipeline/a.ts',
+      `const memory = process.memoryUsage();`,
+      'Node only in build, cli, src/pipeline/files/: process',
+    ],
+    [
+      'a pipeline that knows the command line',
+      'src/pipeline/a.ts',
+      `import { observe } from '../cli/progress';`,
+      'upward import: pipeline → cli',
+    ],
+    ['a pipeline that prints', 'src/pipeline/a.ts', `console.log(1);`, 'the pipeline prints nothing: console'],
+    [
+      'a pipeline that writes to the terminal',
+      'src/pipeline/files/a.ts',
+      `process.stderr.write('1');`,
+      'the pipeline takes options and returns results: process.stderr',
+    ],
+    [
+      'a pipeline that reads the environment',
+      'src/pipeline/files/a.ts',
+      `const level = process.env['LEVEL'];`,
+      'the pipeline takes options and returns results: process.env',
+    ],
   ])('%s', (_name, file, line, rule) => {
     expect(check(file, '// first line', line)).toEqual([`${file}:2: ${rule}`]);
   });
@@ -236,13 +279,16 @@ describe('the checker allows', () => {
   test.each([
     ['downward imports', 'src/train/a.ts', `import { topK } from '../ranking/top-k';`],
     ['imports of its own part', 'src/compute/backends/start.ts', `import { x } from '../types';`],
+    ['what builds to read the sources', 'src/build/a.ts', `import { x } from '../compute/kernels/shared/names.ts';`],
     ['types and errors from everywhere', 'src/session/a.ts', `import { RecommenderError } from '../errors';`],
-    ['the demo to use the elements', 'src/demo/a.ts', `import '../ui/card';`],
+    ['the demo to use the public API', 'src/demo/a.ts', `import { createRecommender } from '../index';`],
+    ['the demo to load the script to embed', 'src/demo/a.ts', `await import('../ui/embed');`],
     ['a network to name types of its training', 'src/models/a.ts', `import type { Plan } from './training';`],
     ['a training to import losses', 'src/models/a-training.ts', `import { top1 } from '../objectives/losses';`],
     ['tensors in a layer', 'src/nn/a.ts', `import { matMul } from '@tensorflow/tfjs-core';`],
     ['the DOM in the page', 'src/demo/a.ts', `document.body.append(document.createElement('p'));`],
     ['Node in the command line', 'src/cli/a.ts', `import { readFile } from 'node:fs/promises';`],
+    ['Node where the pipeline reads files', 'src/pipeline/files/a.ts', `import { readFile } from 'node:fs/promises';`],
     [
       'the command line to read its version',
       'src/cli/commands/a.ts',

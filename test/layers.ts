@@ -9,12 +9,14 @@ export interface Violation {
   readonly rule: string;
 }
 
-/** Imports point from a higher rank to a lower one. Parts of one rank do not know each other, except where `BESIDE` says. */
+/** Imports point from a higher rank to a lower one. Parts of one rank do not know each other. */
 const RANK: Readonly<Record<string, number>> = {
-  index: 12,
-  demo: 11,
-  ui: 11,
-  cli: 11,
+  build: 14,
+  demo: 14,
+  index: 13,
+  ui: 12,
+  cli: 12,
+  pipeline: 11,
   recommender: 10,
   worker: 9,
   engine: 8,
@@ -33,14 +35,20 @@ const RANK: Readonly<Record<string, number>> = {
   'load-code': -2,
   errors: -3,
 };
-const BESIDE = new Set(['demo ui']);
+/** What the demo may import: it proves that the public API is enough. */
+const PUBLIC = new Set(['src/index', 'src/ui/embed']);
 
 const TENSOR_HOMES = new Set(['compute', 'nn', 'models', 'objectives', 'ranking', 'train', 'engine']);
+const NODE_HOMES = new Set(['build', 'cli']);
 const DOM_HOMES = new Set(['ui', 'demo']);
 /** Names that only a page has. `location`, `navigator`, `fetch` and `Worker` exist in workers too. */
 const DOM_GLOBALS =
   /^(document|window|customElements|localStorage|sessionStorage|history|alert|getComputedStyle|matchMedia|requestAnimationFrame|MutationObserver|IntersectionObserver|ResizeObserver|DOMParser|Document|Window|Element|Node|ShadowRoot|(HTML|SVG)\w*Element)$/;
 const BUILTIN = new Set(builtinModules);
+/** The one folder of the pipeline that knows Node: a page, too, reads and splits a log by the rest. */
+const NODE_FOLDER = 'src/pipeline/files/';
+/** What only the command line does with its process. */
+const OF_PROCESS = /^(stdin|stdout|stderr|argv|env|exit|exitCode)$/;
 /** The one file that allocates on the WASM heap, or views it: a view is empty once an allocation has made the heap grow. */
 const HEAP_HOME = 'src/compute/kernels/wasm/memory.ts';
 /** What does so: properties of TensorFlow.js' WASM backend and of Emscripten's module. */
@@ -103,7 +111,7 @@ function checkFile(file: string, text: string, imports: Import[]): Violation[] {
     if (specifier !== undefined) {
       const path = specifier.startsWith('.') ? join(dirname(file), specifier.replace(/\?.*$/, '')) : undefined;
       if (path !== undefined) imports.push({ line: lineOf(node), path });
-      for (const rule of importRules(part, specifier, path)) report(node, rule);
+      for (const rule of importRules(file, specifier, path)) report(node, rule);
       if (part === 'models' && path !== undefined && loadsTraining(file, path, node))
         report(node, 'a network never imports its training: a page would load it');
     } else if (ts.isIdentifier(node) || ts.isStringLiteralLike(node)) {
@@ -114,8 +122,15 @@ function checkFile(file: string, text: string, imports: Import[]): Violation[] {
     if (ts.isIdentifier(node)) {
       if (isGlobalUse(node) && !declared.has(node.text)) {
         if (DOM_GLOBALS.test(node.text) && !DOM_HOMES.has(part)) report(node, `DOM only in ui and demo: ${node.text}`);
+        if (node.text === 'console' && part === 'pipeline') report(node, 'the pipeline prints nothing: console');
+        if (node.text === 'process' && part === 'pipeline' && !file.startsWith(NODE_FOLDER))
+          report(node, `Node only in ${[...NODE_HOMES].join(', ')}, ${NODE_FOLDER}: process`);
         if (node.text === 'indexedDB' && part !== 'store') report(node, 'IndexedDB only in store');
       }
+    }
+    if (part === 'pipeline' && ts.isPropertyAccessExpression(node) && OF_PROCESS.test(node.name.text)) {
+      if (node.expression.getText() === 'process')
+        report(node, `the pipeline takes options and returns results: process.${node.name.text}`);
     }
     if (readsGpu(node) && part !== 'compute') report(node, 'navigator.gpu only in compute');
     // Only what sees a device can say that it is at fault.
@@ -156,7 +171,8 @@ function importOf(node: ts.Node): string | undefined {
 }
 
 /** @param path Of the file that a relative specifier names. */
-function importRules(part: string, specifier: string, path: string | undefined): string[] {
+function importRules(file: string, specifier: string, path: string | undefined): string[] {
+  const part = partOf(file);
   if (path !== undefined) {
     if (path === 'package.json' && part === 'cli') return []; // the command line says its version
     if (!path.startsWith('src/')) return [`imports from outside src: ${specifier}`];
@@ -166,7 +182,8 @@ function importRules(part: string, specifier: string, path: string | undefined):
     const to = RANK[target];
     if (from === undefined || to === undefined) return [`imports an unknown part: ${specifier}`];
     if (to > from) return [`upward import: ${part} → ${target}`];
-    if (to === from && !BESIDE.has(`${part} ${target}`)) return [`sideways import: ${part} → ${target}`];
+    if (to === from) return [`sideways import: ${part} → ${target}`];
+    if (part === 'demo' && !PUBLIC.has(path)) return [`the demo imports the public API only: ${specifier}`];
     return [];
   }
   const rules: string[] = [];
@@ -177,7 +194,9 @@ function importRules(part: string, specifier: string, path: string | undefined):
   }
   if (specifier.startsWith('idb-keyval') && part !== 'store') rules.push('idb-keyval only in store');
   const builtin = specifier.startsWith('node:') || BUILTIN.has(specifier.split('/')[0] ?? '');
-  if (builtin && part !== 'cli') rules.push(`Node only in cli: ${specifier}`);
+  if (builtin && !NODE_HOMES.has(part) && !file.startsWith(NODE_FOLDER)) {
+    rules.push(`Node only in ${[...NODE_HOMES].join(', ')}, ${NODE_FOLDER}: ${specifier}`);
+  }
   return rules;
 }
 

@@ -2,7 +2,7 @@
  * Finds, by the syntax tree, whatever in a source can send a byte: a channel by its name or under another one, an element
  * that loads an address, a navigation, a hint, and the ways to hide one of these from such a search.
  *
- * It reports every possibility; which of them may stand, and why, is the list of `network.test.ts`.
+ * It reports every possibility; which of them may stand, and why, is the list of `network.built.test.ts`.
  */
 import { builtinModules } from 'node:module';
 import ts from 'typescript';

@@ -1,8 +1,10 @@
 /**
- * Runs the randomised tests in full, and writes what came out to test/bench/results/soak.{json,md}:
+ * Runs in full what `npm test` runs a slice of, and writes what came out to test/bench/results/soak.{json,md}; then plants
+ * the known errors (`reference/mutants.ts`), and writes what came out to test/bench/results/mutants.md:
  *
  *     npm run soak                            10,000 rounds of every property
- *     npm run soak -- privacy/kills store/    of the files whose path contains one of these; the rows of others stay
+ *     npm run soak -- privacy/kills store/    the files whose path contains one of these; the rows of others stay
+ *     npm run soak -- reference/mutants       the known errors alone
  *     SOAK=500 npm run soak                   that many rounds
  *
  * A test takes part by reading SOAK, itself or through a helper that it imports; in a page by `inject('SOAK')`.
@@ -28,59 +30,80 @@ const helpers = readers.map(({ path }) => basename(path, '.ts')).filter((name) =
 const takesPart = ({ path, text }) =>
   path.endsWith('.test.ts') && (text.includes('SOAK') || helpers.some((helper) => text.includes(`/${helper}'`)));
 const all = sources.filter(takesPart).map(({ path }) => path);
-const files = all.filter((path) => patterns.length === 0 || patterns.some((pattern) => path.includes(pattern)));
-if (files.length === 0) {
-  console.error(`No file that takes part has ${patterns.join(' or ')} in its path; there are\n  ${all.join('\n  ')}`);
+const MUTANTS = 'test/reference/mutants.ts';
+const isAsked = (path) => patterns.length === 0 || patterns.some((pattern) => path.includes(pattern));
+const files = all.filter(isAsked);
+if (files.length === 0 && !isAsked(MUTANTS)) {
+  const there = [...all, MUTANTS].join('\n  ');
+  console.error(`No file that takes part has ${patterns.join(' or ')} in its path; there are\n  ${there}`);
   process.exit(2);
 }
+process.exitCode = Math.max(files.length > 0 ? soak() : 0, isAsked(MUTANTS) ? plantErrors() : 0);
 
-const report = join(root, '.cache/soak.json');
-mkdirSync(join(root, '.cache'), { recursive: true });
-rmSync(report, { force: true });
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
-const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-const { status } = spawnSync('npx', ['vitest', 'run', ...reporters, ...files], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, SOAK: String(rounds) },
-});
+/** @returns The exit status of the tests. */
+function soak() {
+  const report = join(root, '.cache/soak.json');
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  rmSync(report, { force: true });
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const { status } = spawnSync('npx', ['vitest', 'run', ...reporters, ...files], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, SOAK: String(rounds) },
+  });
 
-const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`;
-const secondsOf = (result) => Number(((result.duration ?? 0) / 1000).toFixed(1));
-const fresh = new Map();
-for (const { name, assertionResults } of JSON.parse(readFileSync(report, 'utf8')).testResults) {
-  // A file that runs in Node and in the browser is reported twice.
-  const path = relative(root, name);
-  fresh.set(path, [...(fresh.get(path) ?? []), ...assertionResults]);
+  const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`;
+  const secondsOf = (result) => Number(((result.duration ?? 0) / 1000).toFixed(1));
+  const fresh = new Map();
+  for (const { name, assertionResults } of JSON.parse(readFileSync(report, 'utf8')).testResults) {
+    // A file that runs in Node and in the browser is reported twice.
+    const path = relative(root, name);
+    fresh.set(path, [...(fresh.get(path) ?? []), ...assertionResults]);
+  }
+  const rows = [...fresh].map(([file, tests]) => {
+    const failed = tests.filter((test) => test.status === 'failed');
+    const skipped = tests.filter((test) => test.status === 'pending' || test.status === 'skipped');
+    const longest = [...tests].sort((a, b) => secondsOf(b) - secondsOf(a)).slice(0, NAMED);
+    return {
+      ...{ file, rounds, commit, machine },
+      ...{ passed: tests.length - failed.length - skipped.length, failed: failed.length, skipped: skipped.length },
+      seconds: Number(tests.reduce((sum, test) => sum + secondsOf(test), 0).toFixed(1)),
+      tests: [...new Set([...failed, ...longest])].map((test) => ({
+        ...{ name: test.fullName, result: test.status, seconds: secondsOf(test) },
+      })),
+    };
+  });
+
+  const file = join(results, 'soak.json');
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
+  const kept = before.filter((old) => all.includes(old.file) && !fresh.has(old.file));
+  const merged = [...kept, ...rows].sort((a, b) => a.file.localeCompare(b.file));
+  mkdirSync(results, { recursive: true });
+  writeFileSync(file, `${JSON.stringify(merged, null, 1)}\n`);
+  writeFileSync(join(results, 'soak.md'), page(merged));
+  return status ?? 1;
 }
-const rows = [...fresh].map(([file, tests]) => {
-  const failed = tests.filter((test) => test.status !== 'passed');
-  const longest = [...tests].sort((a, b) => secondsOf(b) - secondsOf(a)).slice(0, NAMED);
-  return {
-    ...{ file, rounds, commit, machine },
-    ...{ passed: tests.length - failed.length, failed: failed.length },
-    seconds: Number(tests.reduce((sum, test) => sum + secondsOf(test), 0).toFixed(1)),
-    tests: [...new Set([...failed, ...longest])].map((test) => ({
-      ...{ name: test.fullName, result: test.status, seconds: secondsOf(test) },
-    })),
-  };
-});
 
-const file = join(results, 'soak.json');
-const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
-const kept = before.filter((old) => all.includes(old.file) && !fresh.has(old.file));
-const merged = [...kept, ...rows].sort((a, b) => a.file.localeCompare(b.file));
-mkdirSync(results, { recursive: true });
-writeFileSync(file, `${JSON.stringify(merged, null, 1)}\n`);
-writeFileSync(join(results, 'soak.md'), page(merged));
-process.exitCode = status ?? 1;
+/** @returns The exit status: 1 where an error survives. */
+function plantErrors() {
+  console.log('\nPlanting the known errors of re-implementations; results follow in test/bench/results/mutants.md.');
+  const { status, stdout } = spawnSync(process.execPath, ['test/run.mjs', MUTANTS], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  if (stdout.includes('survive.')) writeFileSync(join(results, 'mutants.md'), stdout);
+  return status ?? 1;
+}
 
 function page(entries) {
-  const sum = (key) => entries.reduce((total, entry) => total + entry[key], 0);
+  const sum = (key) => entries.reduce((total, entry) => total + (entry[key] ?? 0), 0);
   const cell = (text) => text.replaceAll('|', '\\|');
   const fileLines = entries.map(
     (entry) =>
-      `| ${entry.file} | ${entry.passed} | ${entry.failed} | ${entry.seconds} | ${entry.rounds} | ${entry.commit} |`,
+      `| ${entry.file} | ${entry.passed} | ${entry.failed} | ${entry.skipped ?? 0} | ${entry.seconds} | ${entry.rounds} | ${entry.commit} |`,
   );
   const testLines = entries.flatMap((entry) =>
     entry.tests
@@ -93,10 +116,10 @@ function page(entries) {
 Written by \`npm run soak\`: the randomised tests in full. \`SOAK\` is what they were told; each says in its own file how many
 rounds, events or erasures that makes.
 
-${sum('passed')} passed, ${sum('failed')} failed. ${machines.join('; ')}.
+${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped. ${machines.join('; ')}.
 
-| file | passed | failed | seconds | SOAK | commit |
-| --- | --- | --- | --- | --- | --- |
+| file | passed | failed | skipped | seconds | SOAK | commit |
+| --- | --- | --- | --- | --- | --- | --- |
 ${fileLines.join('\n')}
 
 The tests of each file that took longest:

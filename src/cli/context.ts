@@ -17,19 +17,16 @@ export interface Context {
   readonly stderr: Sink;
   /** Fires on the first Ctrl-C: write what must be kept, and throw `aborted`: the program then exits with 130. */
   readonly signal: AbortSignal;
-  /** Runs another command in this process, as `run` of `main.ts` does. */
-  readonly run: RunCommand;
+  /** Whether to show where errors come from. */
+  readonly isVerbose: boolean;
 }
 
-/** What a program run by another, or by a test, writes to, and may be stopped by. */
-export type Io = Partial<Omit<Context, 'run'>> & Pick<Context, 'stdout' | 'stderr'>;
-
-/** @returns The exit code. */
-export type RunCommand = (argv: readonly string[], io: Io) => Promise<number>;
+/** What the caller of `run` provides; the rest has defaults. */
+export type Io = Partial<Context> & Pick<Context, 'stdout' | 'stderr'>;
 
 const contexts = new WeakMap<Command, Context>();
 
-/** Gives a program its context; its commands find it with `contextOf`. */
+/** Attaches a context to a program; its commands find it with `contextOf`. */
 export function setContext(program: Command, context: Context): void {
   contexts.set(program, context);
 }
@@ -43,7 +40,7 @@ export function contextOf(command: Command): Context {
   throw new RangeError(`contextOf: the command "${command.name()}" belongs to no program that was given a context.`);
 }
 
-/** Prints the one JSON object of `--json`. */
-export function printJson(context: Context, value: unknown): void {
-  context.stdout.write(`${JSON.stringify(value)}\n`);
+/** Prints a result: with `--json` as one JSON object, else as text. */
+export function print(context: Context, flags: { readonly json?: boolean }, value: unknown, text: () => string): void {
+  context.stdout.write(flags.json ? `${JSON.stringify(value)}\n` : text());
 }

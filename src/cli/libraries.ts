@@ -1,12 +1,12 @@
 /**
- * What the WebAssembly module of TensorFlow.js does to a program of Node: it handles uncaught errors of the whole process
- * by throwing them again, and prints its own account of a start that failed. Here errors are told once, in `main.ts`.
+ * Undoes what the WebAssembly module of TensorFlow.js does to a program of Node: it rethrows all uncaught errors of the
+ * process, and prints its own message if it fails to start. Errors are printed once, in `main.ts`.
  */
 export function tameLibraries(isVerbose: boolean): void {
   const taken: readonly (string | symbol)[] = ['uncaughtException', 'unhandledRejection'];
   process.on('newListener', (event, listener) => {
     if (taken.includes(event)) queueMicrotask(() => process.off(event, listener));
   });
-  // Commands write to the streams of their context, never to the console: whatever arrives there is a library's.
+  // Commands write to the streams of their context. Only libraries write to the console.
   if (!isVerbose) for (const level of ['log', 'info', 'warn', 'error'] as const) console[level] = () => {};
 }

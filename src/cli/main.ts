@@ -1,22 +1,22 @@
 /// <reference types="vite/client" />
 /**
- * The `aisle` command: finds the command that is asked for, runs it, and turns its end into an exit code. Exit codes
- * and errors are handled here only; commands throw.
+ * The `aisle` program: finds the command, runs it, and turns its outcome into an exit code. Commands throw; only this file
+ * handles errors and exit codes.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { type Context, type Io, type RunCommand, setContext } from './context';
+import { VERSION } from '../pipeline/version';
+import { type Context, type Io, setContext } from './context';
 import { describe, EXIT, exitCode, traceOf } from './errors';
 import { tameLibraries } from './libraries';
-import { VERSION } from './version';
 
 /** A file of `commands/`: adds its command to the program. */
 interface CommandModule {
   register(program: Command): void;
 }
 
-/** One file per command, loaded only when asked for: `inspect` should not wait for what `train` needs. */
+/** One file per command, loaded on demand: `inspect` does not wait for what `train` needs. */
 const modules = import.meta.glob<CommandModule>('./commands/*.ts');
 
 /**
@@ -27,14 +27,13 @@ const modules = import.meta.glob<CommandModule>('./commands/*.ts');
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const verbose = argv.includes('--verbose');
-  const others: RunCommand = (argv, io) => run(verbose ? [...argv, '--verbose'] : argv, io);
-  const context: Context = { signal: new AbortController().signal, run: others, ...io };
+  const context: Context = { signal: new AbortController().signal, isVerbose: verbose, ...io };
   try {
     const program = createProgram(context);
     await addCommands(program, argv);
     if (argv.length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: 'user' });
-    return EXIT.done; // also after a Ctrl-C that came too late to end anything
+    return EXIT.done; // also after a Ctrl-C that came too late to stop the work
   } catch (error) {
     const texts = [describe(error, verbose), verbose ? traceOf(error) : ''];
     for (const text of texts) if (text !== '') context.stderr.write(`${text}\n`);
@@ -60,7 +59,7 @@ function createProgram(context: Context): Command {
   return program;
 }
 
-/** The command that is named, or all of them where none is: for help, and to suggest the nearest name. */
+/** Loads the named command, or all of them for help and for suggestions. */
 async function addCommands(program: Command, argv: readonly string[]): Promise<void> {
   const named = argv.find((argument) => !argument.startsWith('-'));
   const one = modules[`./commands/${named}.ts`];
@@ -76,17 +75,17 @@ async function start(): Promise<void> {
     process.stderr.write('\nInterrupted: ending in order. Ctrl-C again ends at once.\n');
     interruption.abort();
   });
-  // A reader that went away, such as `head`, is no error.
+  // A closed pipe is no error: `head` closes it.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.done);
     throw error;
   });
-  // Nobody reads progress any more, such as a closed terminal: the work goes on.
+  // A closed terminal does not stop the work.
   process.stderr.on('error', () => {});
   const { stdout, stderr } = process;
   process.exitCode = await run(process.argv.slice(2), { stdout, stderr, signal: interruption.signal });
 }
 
-// Not awaited: a command's chunk may import from this one, and would wait for it to end.
+// Not awaited: a command's chunk may import from this one, which would then wait for itself.
 const script = process.argv[1];
 if (script && existsSync(script) && realpathSync(script) === fileURLToPath(import.meta.url)) void start();

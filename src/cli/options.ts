@@ -1,21 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { defined } from '../pipeline/defined';
+import { latePart } from '../pipeline/training-parts';
 import { COLUMNS, type ColumnName, type ReadOptions, type SessionRule } from '../session/options';
 import type { LatePart } from '../session/split';
 import { parseTime } from '../session/time';
 
 /** The flags of every command that reads an events file, as commander hands them over. */
-export interface EventsFlags {
-  readonly columns?: Partial<Record<ColumnName, string>>;
-  readonly format?: 'events' | 'sequences';
-  readonly timeUnit?: 's' | 'ms' | 'iso';
-  readonly sessionsBy?: SessionRule;
-  readonly events?: readonly string[];
-  readonly minSupport?: number;
-  readonly minLength?: number;
-  readonly iterative?: boolean;
-  readonly collapseRepeats?: boolean;
-  readonly skipBadRows?: number;
-}
+export type EventsFlags = Omit<ReadOptions, 'features' | 'featuresIfAny' | 'minItems'>;
 
 /** Adds the flags that say how an events file is read; all of them keep everything by default. */
 export function addEventsOptions(command: Command): Command {
@@ -34,30 +25,12 @@ export function addEventsOptions(command: Command): Command {
 
 /** How to read an events file, from its flags. */
 export function readOptions(flags: EventsFlags): ReadOptions {
-  const {
-    columns,
-    format,
-    timeUnit,
-    sessionsBy,
-    events,
-    minSupport,
-    minLength,
-    iterative,
-    collapseRepeats,
-    skipBadRows,
-  } = flags;
-  return {
-    ...(columns && { columns }),
-    ...(format && { format }),
-    ...(timeUnit && { timeUnit }),
-    ...(sessionsBy && { sessionsBy }),
-    ...(events && { events }),
-    ...(minSupport !== undefined && { minSupport }),
-    ...(minLength !== undefined && { minLength }),
-    ...(iterative && { iterative }),
-    ...(collapseRepeats && { collapseRepeats }),
-    ...(skipBadRows !== undefined && { skipBadRows }),
-  };
+  const { columns, format, timeUnit, sessionsBy, events, minSupport, minLength } = flags;
+  const { iterative, collapseRepeats, skipBadRows } = flags;
+  return defined({
+    ...{ columns, format, timeUnit, sessionsBy, events, minSupport, minLength },
+    ...{ iterative, collapseRepeats, skipBadRows },
+  });
 }
 
 /** A parser for a whole number in a range. */
@@ -102,16 +75,16 @@ export function parseDate(text: string): number {
 
 /** `last:7d`, `last:12h` or `last:10%`. */
 export function parseLast(text: string): Exclude<LatePart, { from: number }> {
-  const match = /^last:(\d+(?:\.\d+)?)(d|h|%)$/.exec(text);
-  const amount = Number(match?.[1]);
-  if (match?.[2] === '%' && amount > 0 && amount < 100) return { share: amount / 100 };
-  if (match && match[2] !== '%' && amount > 0) return { seconds: amount * (match[2] === 'd' ? 86400 : 3600) };
-  throw new InvalidArgumentError('Expected last:DAYSd or last:PERCENT%, such as last:7d or last:10%.');
+  try {
+    return latePart(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 function parseColumns(text: string): Partial<Record<ColumnName, string>> {
   const columns: Partial<Record<ColumnName, string>> = {};
-  // A comma ends a name only where another key follows, so names may hold commas.
+  // A comma ends a name only if another key follows, because names may hold commas.
   for (const part of text.split(/,(?=[a-z]+=)/)) {
     const [key, ...rest] = part.split('=');
     const name = rest.join('=');
@@ -137,4 +110,28 @@ export function parseWindow(text: string): number {
   const seconds = Number(amount) * (unit === 'd' ? 86_400 : 3600);
   if (seconds >= 60) return seconds;
   throw new InvalidArgumentError('Expected days or hours, such as 1d or 12h.');
+}
+
+/** A parser for `--valid`. */
+export function parseValid(text: string): string {
+  if (text.startsWith('last:')) parseLast(text);
+  else if (text === '') throw new InvalidArgumentError('Expected none, last:10%, last:7d, held-out or a file.');
+  return text;
+}
+
+/** Values of a flag such as `--set`, by key. */
+export type Pairs = Readonly<Record<string, string>>;
+
+/** A parser for `--set` and flags like it, which may be given several times. */
+export function parseSetting(text: string, before: Pairs = {}): Pairs {
+  const at = text.indexOf('=');
+  const second = /,\s*(?=[A-Za-z_]\w*=)/.exec(text);
+  if (at > 0 && second) {
+    const rest = text.slice(second.index + second[0].length);
+    throw new InvalidArgumentError(
+      `It takes one key=value; repeat it for each: ${text.slice(0, second.index)}, then ${rest}.`,
+    );
+  }
+  if (at > 0) return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  throw new InvalidArgumentError('Expected key=value, such as layers=100.');
 }

@@ -1,4 +1,9 @@
-import type { Sink } from './context';
+import { duration, whole } from '../pipeline/format';
+import type { Observer } from '../pipeline/observer';
+import type { RunEvent, RunObserver } from '../pipeline/options';
+import type { EpochResult } from '../train/fit';
+import type { Context, Sink } from './context';
+import { traceOf } from './errors';
 
 /** Nothing is shown for work that takes less than this, in milliseconds. */
 const QUIET = 1000;
@@ -9,7 +14,7 @@ const BAR = 24;
 export interface ProgressOptions {
   /** What is being done, such as `Reading events.tsv`. */
   readonly label: string;
-  /** All there is to do; absent where nobody knows. */
+  /** How much there is to do; absent if unknown. */
   readonly total?: number;
   /** What is counted, for the rate: `rows`, `sessions`; without it no rate is shown. */
   readonly unit?: string;
@@ -24,9 +29,7 @@ export interface Progress {
    * @param note Shown at the end of the line, such as a loss.
    */
   update(done: number, note?: string): void;
-  /** Prints a line of its own, without tearing the bar. */
-  print(line: string): void;
-  /** Takes the bar away; a pipe gets a last line if it got any. */
+  /** Removes the bar. A pipe that got lines gets a last one. */
   finish(note?: string): void;
 }
 
@@ -68,11 +71,6 @@ export function createProgress(
       else sink.write(`${line(false)}\n`);
       drawn = true;
     },
-    print(text) {
-      erase();
-      sink.write(`${text}\n`);
-      shownAt = Number.NEGATIVE_INFINITY;
-    },
     finish(note = '') {
       lastNote = note;
       const shown = drawn;
@@ -87,17 +85,44 @@ function drawBar(share: number): string {
   return '█'.repeat(full) + '░'.repeat(BAR - full);
 }
 
-/** `8 s`, `2:05 min`, `1:02:05 h`. */
-export function duration(seconds: number): string {
-  const total = Math.round(seconds);
-  if (total < 60) return `${total} s`;
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const minutes = Math.floor(total / 60);
-  if (minutes < 60) return `${minutes}:${two(total % 60)} min`;
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(total % 60)} h`;
+/** An observer that writes to standard error, with the signal of Ctrl-C. */
+export function observe({ stderr, signal }: Pick<Context, 'stderr' | 'signal'>): Observer {
+  const bars = new Map<string, Progress>();
+  return {
+    signal,
+    onProgress({ label, done, total, unit, note, isFinished }) {
+      const bar = bars.get(label);
+      if (!bar) bars.set(label, createProgress(stderr, { label, total, ...(unit !== undefined && { unit }) }));
+      else if (!isFinished) bar.update(done, note);
+      else {
+        bar.finish();
+        bars.delete(label);
+      }
+    },
+    onMessage: ({ level, text }) => stderr.write(`${level === 'warning' ? 'Warning: ' : ''}${text}\n`),
+    onEpoch: (epoch) => stderr.write(`${epochLine(epoch)}\n`),
+  };
 }
 
-/** A count with separators, `1,234,567`. */
-export function whole(count: number): string {
-  return Math.round(count).toLocaleString('en');
+function epochLine({ epoch, loss, measures = {}, seconds, valid }: EpochResult): string {
+  const parts = Object.entries(measures).map(([name, value]) => `  ${name} ${value.toFixed(4)}`);
+  const metrics = valid ? `  recall@20 ${valid['recall@20']!.toFixed(4)}  mrr@20 ${valid['mrr@20']!.toFixed(4)}` : '';
+  return `epoch ${epoch}  loss ${loss.toFixed(4)}${parts.join('')}${metrics}  ${duration(seconds)}`;
+}
+
+/** The same for comparisons. */
+export const observeRuns = (context: Context): RunObserver => ({
+  ...observe(context),
+  onRun(run) {
+    context.stderr.write(`${runLine(run)}\n`);
+    if (context.isVerbose && run.failure) context.stderr.write(`${traceOf(run.failure.error)}\n`);
+  },
+});
+
+function runLine({ name, seed, step, place, metric, result, failure }: RunEvent): string {
+  const what = [name, ...(seed === undefined ? [] : [`seed ${seed}`]), ...(step === undefined ? [] : [step])];
+  const label = `${place ? `[${place.join('/')}] ` : ''}${what.join(', ')}`;
+  if (!result) return `${label}: no result. ${failure!.message}`;
+  const how = result.isCached ? ', was there already' : place ? `, trained in ${duration(result.trainSeconds)}` : '';
+  return `${label}: ${metric} ${result.value.toFixed(4)}${how}`;
 }

@@ -8,10 +8,9 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 
 /**
- * What answers under a path prefix: a folder's files, of which `only` these where it is given, or one text, which a
- * function makes anew for each request. The longest prefix wins. A `versioned` folder's files stand one level below its path, under a name that
- * changes with them (`/assets/3f2a/…`, any name is taken) or have such a name themselves (`'names'`): a browser need not
- * ask for them twice.
+ * What is served under a path prefix: the files of a folder (only those in `only`, if given), or a text, which a function
+ * creates for each request. The longest prefix wins. Files of a `versioned` folder never change under one address: their level
+ * below the path (`/assets/3f2a/…`, any name matches) or their own name (`'names'`) contains a version.
  */
 export type Mount =
   | {
@@ -41,7 +40,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Serves `mounts`. Nothing listens until `listen` is called on the result.
+ * Creates a server of `mounts`; call `listen` on the result.
  *
  * @param headers Added to every answer.
  */
@@ -56,7 +55,7 @@ export function staticServer(mounts: readonly Mount[], headers: Readonly<Record<
   });
 }
 
-/** A page of another host whose name was made to point here (DNS rebinding) comes with its own name. */
+/** Stops DNS rebinding: a foreign page whose host name resolves to this machine sends its own host name. */
 const OWN_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 async function answer(mounts: readonly Mount[], request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -101,12 +100,12 @@ async function answer(mounts: readonly Mount[], request: IncomingMessage, respon
 /** Files that Brotli makes smaller. Pictures and fonts are compressed in themselves. */
 const COMPRESSIBLE = /\.(html|js|css|json|svg|txt|md|wasm|safetensors)$/i;
 const MOST_COMPRESSED = 32_000_000;
-/** Of Brotli's 11 levels: a tenth larger than the best, and ready at once. */
+/** Of Brotli's 11 levels: a tenth larger than the best, and fast. */
 const LEVEL = 6;
-/** What was compressed before, by path. */
+/** Compressed files by path. */
 const ready = new Map<string, { readonly etag: string; readonly bytes: Promise<Uint8Array> }>();
 
-/** The file as a shop's server would send it; undefined where it goes out as it is. */
+/** The file compressed as a shop's server does it; undefined if it is sent as it is. */
 async function compressed(
   { path, size }: { readonly path: string; readonly size: number },
   etag: string,

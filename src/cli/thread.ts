@@ -1,13 +1,13 @@
-/** One thread beside the program's own, for `aisle train --threads`: it shares every step until the training ends. */
+/** A worker thread of `aisle train --threads`: it shares every step until the training ends. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { run } from '../compute/executor';
 import type { BackendChoice } from '../compute/types';
 import { RecommenderError } from '../errors';
+import { startFirst } from '../pipeline/files/backend';
+import type { ThreadMessage, ThreadTask } from '../pipeline/files/threads';
 import { DataParallel } from '../train/data-parallel';
 import { assist } from '../train/learn';
 import { tameLibraries } from './libraries';
-import { startFirst } from './start-backend';
-import type { ThreadMessage, ThreadTask } from './threads';
 
 const say = (message: ThreadMessage): void => parentPort!.postMessage(message);
 
@@ -15,7 +15,7 @@ async function help({ options, backend, memory, thread, threads }: ThreadTask): 
   let parallel: DataParallel | undefined;
   try {
     await run(async (slice) => {
-      await startFirst(slice, backend as BackendChoice, { write() {} });
+      await startFirst(slice, backend as BackendChoice, {});
       await assist(options, (layout) => {
         parallel = new DataParallel(memory, layout, thread, threads);
         say({ state: 'ready' });
@@ -23,7 +23,7 @@ async function help({ options, backend, memory, thread, threads }: ThreadTask): 
       });
     });
   } catch (error) {
-    // How a training ends. Whatever else goes wrong must not leave the others waiting.
+    // A training ends with `aborted`. After any other error the other threads must not wait.
     if (error instanceof RecommenderError && error.code === 'aborted') return;
     const { message } = error as Error;
     if (parallel) parallel.end(message);

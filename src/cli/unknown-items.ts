@@ -1,4 +1,4 @@
-/** Clicked items that a model does not know, in words. */
+/** Describes clicked items that a model does not know. */
 import { editDistance } from '../errors';
 
 /** Unknown ids that a message names, and known ones beside each. */
@@ -36,7 +36,7 @@ function nearest(id: string, known: readonly string[]): string[] {
 
 const quotedId = (id: string): string => printable(JSON.stringify(id));
 
-/** An id as it is, but for control characters, which a terminal would obey. */
+/** An id with escaped control characters, which a terminal would execute. */
 export const printable = (id: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
   id.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -10,19 +10,19 @@ export interface Device {
 
 export interface FaultOptions {
   readonly cause?: unknown;
-  /** The instance that failed; absent where none had started. */
+  /** The instance that failed; absent if none had started. */
   readonly instance?: object | undefined;
   /** The instance is gone, which says nothing of the next one: its device was lost, or it was abandoned. */
   readonly isGone?: boolean;
 }
 
 /**
- * A backend could not start, failed, did not answer, lost its device, or computed numbers that mean nothing. Only the device
- * boundary raises it: all of `compute/`, and nothing else. Another backend may do better.
+ * A backend could not start, failed, did not answer, lost its device, or computed wrong numbers. Only `compute/` raises it.
+ * Another backend may work.
  */
 export class BackendFault extends RecommenderError {
   readonly isGone: boolean;
-  /** Behind a method: whoever prints an error, or hands it on, would do so with a whole backend. */
+  /** A method, so that printing or cloning the error does not include a whole backend. */
   readonly #instance: object | undefined;
 
   constructor(
@@ -36,7 +36,7 @@ export class BackendFault extends RecommenderError {
     this.isGone = isGone;
   }
 
-  /** Undefined where none had started. */
+  /** Undefined if none had started. */
   device(): Device | undefined {
     return this.#instance && { name: this.backend, instance: this.#instance };
   }

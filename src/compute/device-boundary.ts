@@ -1,6 +1,6 @@
 /**
- * Where our code ends and a device begins: kernels, uploads and reads. What fails there is a `BackendFault`; what fails
- * anywhere else is a mistake of ours, and costs no backend.
+ * The boundary between our code and a device: kernels, uploads and reads. A failure there is a `BackendFault`. A failure anywhere
+ * else is an error of our own and does not cost a backend.
  */
 import { engine, type KernelConfig } from '@tensorflow/tfjs-core';
 import { type Device, deviceFailed } from './backend-fault';
@@ -56,7 +56,7 @@ export function guardTransfers(): void {
 
 const guarded = new WeakMap<KernelConfig, KernelConfig>();
 
-/** The kernel, whose errors are faults of its backend; the same object at every call. */
+/** Wraps a kernel so that its errors are faults of its backend. Returns the same object at every call. */
 export function guardKernel(kernel: KernelConfig): KernelConfig {
   const known = guarded.get(kernel);
   if (known) return known;

@@ -10,15 +10,15 @@ interface Watch {
 }
 
 const watches = new WeakMap<object, Watch>();
-/** Why an instance was given up while it ran. */
+/** Why a running instance was given up. */
 const faults = new WeakMap<object, BackendFault>();
 
 /**
- * To be called for each new instance of a backend on a GPU.
+ * Call it for each new instance of a backend on a GPU.
  *
  * @param lost Resolves to what happened, once the device is lost.
- * @param isLost Whether it is lost, maybe sooner than `lost` resolves.
- * @param isSound Asked when numbers were read: whether they are the device's, and not what a dead one hands out.
+ * @param isLost Whether it is lost, perhaps before `lost` resolves.
+ * @param isSound Called after a read: whether the numbers are the device's own, and not the zeros of a lost device.
  */
 export function watch(
   instance: object,
@@ -45,7 +45,7 @@ export function lossOf(device: Device): BackendFault | undefined {
   return faults.get(instance) ?? (watches.get(instance)?.isLost() ? lostFault(device) : undefined);
 }
 
-/** Why a device cannot be used any more: it was lost, or its backend was stopped. Undefined where it can. */
+/** Why a device cannot be used any more: it was lost, or its backend was stopped. Undefined if it can be used. */
 export function goneFault({ name, instance }: Device): BackendFault | undefined {
   const loss = lossOf({ name, instance });
   if (loss) return loss;
@@ -55,7 +55,7 @@ export function goneFault({ name, instance }: Device): BackendFault | undefined 
   return undefined;
 }
 
-/** Remembers why an instance is not to be used any more. */
+/** Records why an instance must not be used any more. */
 export function giveUp(instance: object, fault: BackendFault): void {
   faults.set(instance, fault);
 }
@@ -65,10 +65,10 @@ export function lostFault({ name, instance }: Device, what = `the device of "${n
   return new BackendFault('engine-lost', name, message, { instance, isGone: true });
 }
 
-/** Whether what a device hands out is its own, and not the zeros of a dead one. */
+/** Whether the numbers of a device are its own, and not the zeros of a lost one. */
 export const isSound = ({ instance }: Device): boolean => watches.get(instance)?.isSound() !== false;
 
-/** Whether a device can be lost, and may say so only after the call that failed by it. */
+/** Whether a device can be lost, and may report it only after the call that fails. */
 export const canBeLost = ({ instance }: Device): boolean => watches.has(instance);
 
 /** @returns Stops listening. */

@@ -3,8 +3,8 @@
  * thread, and work that awaits its results could be interrupted by other work.
  *
  * A call is one slice, or several with `yield` between them. Each slice has a deadline. A call that has waited for half of
- * its own deadline abandons the slice that is running: the instance of its backend is stopped, and whoever needs the backend
- * next starts it again.
+ * its own deadline abandons the running slice: the instance of its backend is stopped, and the next call that needs the
+ * backend starts it again.
  */
 import { engine, setBackend, type Tensor } from '@tensorflow/tfjs-core';
 import { abortable, abortedError } from '../abort';
@@ -14,41 +14,41 @@ import { type BackendOptions, startBackend, stopDevice } from './backends/start'
 import { canBeLost, giveUp, goneFault, lossOf, onLost, runningDevice } from './device-loss';
 import type { BackendName } from './types';
 
-/** What a piece of work can do while its slice runs. */
+/** What work can do while its slice runs. */
 export interface Slice {
-  /** Fires when the caller gives up, or the slice is abandoned: the work should end, and must change nothing any more. */
+  /** Fires when the caller gives up or the slice is abandoned. The work should then end and must not change anything. */
   readonly signal: AbortSignal;
-  /** Starts a backend and runs on it from now on. @throws BackendFault where it cannot start. */
+  /** Starts a backend and runs on it from now on. @throws BackendFault if it cannot start. */
   start(backend: BackendName, options?: BackendOptions): Promise<Device>;
-  /** Runs on a device that was started before. @throws BackendFault where it is gone. */
+  /** Runs on a device that was started before. @throws BackendFault if it is gone. */
   use(device: Device): Promise<void>;
   /**
-   * Ends the slice and begins the next, if the last pause was long ago or a call waits: events and other calls get their
-   * turn in between. Tensors stay; the active backend is the same afterwards.
+   * Ends the slice and begins the next if the last pause was long ago or a call waits. Events and other calls run in between.
+   * Tensors stay, and the active backend is the same afterwards.
    *
-   * @param until The next slice begins after it, whenever the last pause was: what is no device work, and has no deadline.
-   * @throws BackendFault where the device was lost meanwhile. What `until` throws.
+   * @param until The next slice begins after it settles, whenever the last pause was. It is not device work and has no deadline.
+   * @throws BackendFault if the device was lost meanwhile, and the error of `until`.
    */
   yield(until?: Promise<unknown>): Promise<void>;
 }
 
 export interface RunOptions {
   /**
-   * Seconds. A slice that takes longer is abandoned; so is another call's slice that has run for half as long while this call
-   * waited. What the call has waited its first slice has less, but half of it at least. Default: none.
+   * Seconds. A slice that takes longer is abandoned, and so is another call's slice that has run for half as long while this call
+   * waited. The wait counts towards the first slice, which has at least half of the deadline. Default: none.
    */
   readonly deadline?: number;
   /** Ends the call at once; a slice that runs goes on to its own check of the signal. */
   readonly signal?: AbortSignal | undefined;
-  /** Told what a device did before another call gets its turn: what must not be used any more can be given up in time. */
+  /** Called with a fault before the next call runs, so that the caller can give up the device in time. */
   readonly onFault?: (fault: BackendFault) => void;
 }
 
-/** Milliseconds of work after which `yield` lets events through even where no call waits. */
+/** Milliseconds of work after which `yield` lets events through even if no call waits. */
 const TASK = 40;
-/** Milliseconds by which only a timer of a page that was frozen, or of a machine that slept, is late. */
+/** A timer that is later than these milliseconds shows that the page was frozen or the machine slept. */
 const SLEPT = 2000;
-/** Milliseconds in which a lost device has said that it is lost. */
+/** Milliseconds within which a lost device reports its loss. */
 const LOSS_REPORTED_WITHIN = 20;
 
 interface Waiting {
@@ -62,8 +62,8 @@ const queue: Waiting[] = [];
 /**
  * Runs `work` alone on this thread's devices.
  *
- * @throws BackendFault for what a device did: it failed, did not answer in time, was lost, or gave numbers that are not
- *   finite. `aborted` where the signal fired. Anything else that `work` throws is passed on.
+ * @throws BackendFault if the device failed, did not answer in time, was lost, or returned numbers that are not finite.
+ *   `aborted` if the signal fired. Any other error of `work` is passed on.
  */
 export async function run<T>(
   work: (slice: Slice) => Promise<T>,
@@ -77,7 +77,7 @@ export async function run<T>(
   return abortable(slice.execute(work, (performance.now() - began) / 1000, onFault), signal);
 }
 
-/** Waits until nothing else runs. A slice that runs for `patience` seconds is at fault, and this call is the next. */
+/** Waits until nothing else runs. A slice that takes `patience` seconds is abandoned, and this call is the next. */
 async function acquire(signal?: AbortSignal, patience?: number): Promise<void> {
   let clear = () => {};
   let abort = () => {};
@@ -107,9 +107,9 @@ async function acquire(signal?: AbortSignal, patience?: number): Promise<void> {
 }
 
 /**
- * A timer that comes late has slept, with the page or the machine, and so has the device: it begins once more.
+ * Restarts once if it fires late, because the page or the machine has slept, and the device with it.
  *
- * @returns Ends it.
+ * @returns Cancels it.
  */
 function awakeTimer(seconds: number, done: () => void): () => void {
   const due = performance.now() + 1000 * seconds;
@@ -130,12 +130,12 @@ function release(): void {
 class RunningSlice implements Slice {
   /** The caller's. */
   readonly #signal: AbortSignal | undefined;
-  /** Made for work that asks for it: most is over before it could. */
+  /** Created on demand, because most work never reads it. */
   #end: AbortController | undefined;
   #isOver = false;
   readonly #deadline: number | undefined;
   #device: Device | undefined;
-  /** The backend that starts just now. */
+  /** The backend that is starting. */
   #starting: BackendName | undefined;
   #clear = () => {};
   #stopListening = () => {};
@@ -153,7 +153,7 @@ class RunningSlice implements Slice {
         reject(fault);
       };
     });
-    this.#failed.catch(() => {}); // after the work has ended nobody listens
+    this.#failed.catch(() => {}); // nothing listens after the work has ended
   }
 
   get signal(): AbortSignal {
@@ -166,7 +166,7 @@ class RunningSlice implements Slice {
   }
   readonly #abort = () => this.#end!.abort();
 
-  /** What may still run of the work must change nothing any more, and take no other turn. */
+  /** Remaining work must not change anything or begin another slice. */
   #finish(): void {
     this.#isOver = true;
     this.#end?.abort();
@@ -177,7 +177,7 @@ class RunningSlice implements Slice {
     throwIfAborted(this.#signal);
   }
 
-  /** @param waited Seconds that the call has waited for its turn, which its first slice has less. */
+  /** @param waited Seconds that the call has waited, which count towards its first slice. */
   async execute<T>(
     work: (slice: Slice) => Promise<T>,
     waited: number,
@@ -205,7 +205,7 @@ class RunningSlice implements Slice {
   async start(name: BackendName, options: BackendOptions = {}): Promise<Device> {
     this.#starting = name;
     const running = runningDevice(name);
-    if (running && lossOf(running)) stopDevice(running); // somebody may hold it still
+    if (running && lossOf(running)) stopDevice(running); // another user may still hold it
     try {
       await startBackend(name, { ...options, signal: this.signal });
     } finally {
@@ -270,7 +270,7 @@ class RunningSlice implements Slice {
     return this.#device && goneFault(this.#device);
   }
 
-  /** What an error means: a lost device may be behind it, or numbers of a device that are not finite. */
+  /** Converts an error to a fault if a lost device or numbers that are not finite are the reason. */
   async #blame(error: unknown): Promise<unknown> {
     const device = this.#device;
     if (!device || (error instanceof BackendFault && error.isGone)) return error;
@@ -312,7 +312,7 @@ class RunningSlice implements Slice {
 }
 
 /**
- * Reads a tensor, and frees it.
+ * Reads and frees a tensor.
  *
  * @throws RecommenderError `not-finite`, which inside `run` becomes a `BackendFault`.
  */

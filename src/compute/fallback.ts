@@ -1,20 +1,20 @@
-/** Which backends there are to try, and in which order. */
+/** The backends, and the order in which they are tried. */
 import type { BackendChoice, BackendName } from './types';
 
-/** From the one with the most promise to the one that always works. */
+/** From the fastest to the one that always works. */
 const FALLBACK_ORDER: readonly BackendName[] = ['webgpu', 'webgl', 'wasm', 'cpu'];
 
-/** What answers first under `auto`: ready at once wherever they work. */
+/** Backends that answer first under `auto`, because they start at once. */
 const FIRST: readonly BackendName[] = ['wasm', 'cpu'];
 
-/** Below it there is nothing: it is never left out. */
+/** The last fallback, which is never left out. */
 const LAST: BackendName = 'cpu';
 
 /**
  * The backends to try for a choice, in this order.
  *
  * @param avoid Left out under `auto`, except the last one.
- * @throws RangeError for a name that no backend has.
+ * @throws RangeError for an unknown name.
  */
 export function startOrder(choice: BackendChoice, avoid: readonly BackendName[] = []): readonly BackendName[] {
   if (choice === 'auto') return FIRST.filter((name) => name === LAST || !avoid.includes(name));
@@ -25,14 +25,14 @@ export function startOrder(choice: BackendChoice, avoid: readonly BackendName[] 
 /**
  * The backends to try after one has failed, in this order.
  *
- * @param isLeftOut Asked for each but the last one.
+ * @param isLeftOut Called for each but the last one.
  */
 export function fallbacks(failed: BackendName, isLeftOut: (name: BackendName) => boolean): readonly BackendName[] {
   const below = FALLBACK_ORDER.slice(FALLBACK_ORDER.indexOf(failed) + 1);
   return below.filter((name) => name === LAST || (!isLeftOut(name) && HAS[name]()));
 }
 
-/** The backends of which this environment has the interface; a try shows whether they work. */
+/** The backends whose interface this environment has; only a start shows whether they work. */
 export const availableBackends = (): readonly BackendName[] => FALLBACK_ORDER.filter((name) => HAS[name]());
 
 const HAS: Readonly<Record<BackendName, () => boolean>> = {
@@ -40,7 +40,7 @@ const HAS: Readonly<Record<BackendName, () => boolean>> = {
     try {
       return Boolean((globalThis.navigator as { gpu?: unknown } | undefined)?.gpu);
     } catch {
-      return false; // a page may forbid even to look
+      return false; // a page may forbid reading the property
     }
   },
   webgl: () => 'OffscreenCanvas' in globalThis || 'document' in globalThis,

@@ -1,92 +1,96 @@
 /**
- * What other models would suggest for the same visit: each computes in a worker of its own, which is started when somebody
- * wants to see it and ended when nobody does. Nothing of it is stored.
+ * What other models would suggest for the same visit: each is a recommender with a worker of its own. It starts when the visitor
+ * wants to see it and ends when nobody does. It keeps the visit in memory, because nobody gives it consent to store anything.
  */
-
-import type { BackendChoice } from '../compute/types';
-import type { EngineEvent, ModelInfo, RankedItem } from '../engine/types';
-import { reasonOf } from '../errors';
-import { VisitorHistory } from '../session/visitor-history';
-import { startWorkerEngine, type WorkerEngine } from '../worker/client';
+import { createRecommender, type RankedItem, type Recommender } from '../index';
+import { textOf } from './dom';
 import type { Model } from './shop';
-import { SESSION_GAP, type Visit } from './visit';
+import { SESSION_GAP, type Visit, type VisitOptions } from './visit';
 
-/** So many are asked for, since some may not be on sale. */
+/** Items to ask for: more than are shown, since some may not be on sale. */
 export const ASKED = 40;
 
-/** One of the models that are compared, and what it answers. */
+/** One of the models that are compared, and its answer. */
 export interface Contender {
   readonly model: Model;
-  /** Known once it is loaded. */
-  readonly info: ModelInfo | undefined;
   /** Undefined until it has answered. */
   readonly items: readonly RankedItem[] | undefined;
   /** Time of the newest inference. */
   readonly milliseconds: number | undefined;
-  /** A sentence where it could not be loaded, or failed. */
+  /** A sentence if it could not be loaded, or failed. */
   readonly failure: string | undefined;
 }
 
 export interface Comparison {
   /** In the order in which they were chosen. */
   readonly contenders: readonly Contender[];
-  /** Loads those that are new on this backend, one after another, and lets the others go. */
-  choose(models: readonly Model[], backend: BackendChoice): void;
-  /** Asks each for what follows what the shop's own model reads of the visit, unless it was asked just that. */
+  /** Loads the new ones with these options, one after another, and ends the others. */
+  choose(models: readonly Model[], options: VisitOptions): void;
+  /** Asks each for what follows the visit, unless it has answered for the same events. */
   askAbout(visit: Visit): Promise<void>;
 }
 
+type Event = { readonly itemId: string; readonly event: string; readonly time: number };
+
 type Running = { -readonly [K in keyof Contender]: Contender[K] } & {
-  readonly backend: BackendChoice;
-  readonly engine: WorkerEngine;
-  readonly ready: Promise<void>;
-  /** The clicks that it was asked about last, as text. */
+  readonly options: VisitOptions;
+  readonly recommender: Promise<Recommender>;
+  /** Events that it knows. */
+  tracked: readonly Event[];
+  /** The visit that it was asked about last, as text. */
   asked: string;
 };
 
 /** @param changed Called after every change of a contender. */
-export function openComparison(workerUrl: string, changed: () => void): Comparison {
+export function openComparison(changed: () => void): Comparison {
   let running: readonly Running[] = [];
-  let clicks: readonly EngineEvent[] = [];
-  /** Fulfilled when the models before are loaded, or have failed: a device should not load nine at a time. */
+  let events: readonly Event[] = [];
+  let newest: readonly string[] = [];
+  /** Settles when the earlier models are loaded or have failed: a device should not load nine at a time. */
   let loading: Promise<unknown> = Promise.resolve();
 
   const isWanted = (contender: Running): boolean => running.includes(contender);
 
-  function start(model: Model, backend: BackendChoice): Running {
-    const engine = startWorkerEngine({ workerUrl });
-    const load = async (): Promise<void> => {
-      if (!isWanted(contender)) return;
-      contender.info = await engine.load({ modelUrl: model.modelUrl, backend });
-      changed();
+  function start(model: Model, options: VisitOptions): Running {
+    const { modelUrl } = model;
+    const create = () => {
+      if (!isWanted(contender)) throw new Error('It was let go before it was loaded.');
+      return createRecommender({ modelUrl, ...options, consent: 'manual', sessionGap: SESSION_GAP });
     };
-    const ready = loading.then(load);
-    const nothing = { info: undefined, items: undefined, milliseconds: undefined, failure: undefined };
-    const contender: Running = { ...nothing, model, backend, engine, ready, asked: '' };
-    loading = ready.catch((error) => failed(contender, error));
+    const recommender = loading.then(create);
+    const nothing = { items: undefined, milliseconds: undefined, failure: undefined };
+    const contender: Running = { ...nothing, model, options, recommender, tracked: [], asked: '' };
+    const load = async (created: Recommender): Promise<void> => {
+      created.on('recommendations', ({ milliseconds }) => {
+        contender.milliseconds = milliseconds;
+      });
+      await created.retry(); // settles when the model is loaded
+    };
+    loading = recommender.then(load).catch((error) => failed(contender, error));
     return contender;
   }
 
+  function end(contender: Running): void {
+    contender.recommender.then((recommender) => recommender.dispose()).catch(() => {}); // it never started
+  }
+
   function failed(contender: Running, error: unknown): void {
-    if (!isWanted(contender)) return; // it was let go
-    contender.failure = reasonOf(error);
+    if (!isWanted(contender)) return;
+    contender.failure = textOf(error);
     changed();
   }
 
   async function askOne(contender: Running): Promise<void> {
-    const question = JSON.stringify(clicks.map(({ itemId }) => itemId));
+    const question = JSON.stringify([events, newest]);
     if (contender.asked === question) return;
     contender.asked = question;
-    const session = clicks;
-    await contender.ready;
+    const recommender = await contender.recommender;
     if (contender.asked !== question || !isWanted(contender)) return; // the visit has gone on
-    // A shop does not suggest the product on show.
-    const exclude = session.slice(-1).map(({ itemId }) => itemId);
-    const now = session.at(-1)?.time ?? 0;
-    const answer = await contender.engine.recommend({ session, k: ASKED, exclude, now });
+    for (const event of events.slice(contender.tracked.length)) recommender.track(event);
+    contender.tracked = events;
+    const items = await recommender.recommend({ k: ASKED, exclude: newest });
     if (contender.asked !== question || !isWanted(contender)) return;
-    contender.items = answer.items;
-    contender.milliseconds = answer.milliseconds;
+    contender.items = items;
     contender.failure = undefined;
     changed();
   }
@@ -95,24 +99,30 @@ export function openComparison(workerUrl: string, changed: () => void): Comparis
     for (const contender of running) askOne(contender).catch((error) => failed(contender, error));
   }
 
+  /** Whether a contender knows nothing but a beginning of these events. What it knows beyond that was erased. */
+  const isAhead = ({ tracked }: Running): boolean =>
+    JSON.stringify(events.slice(0, tracked.length)) !== JSON.stringify(tracked);
+
+  function replace(next: readonly Running[]): void {
+    for (const contender of running) if (!next.includes(contender)) end(contender);
+    running = next;
+    askAll();
+  }
+
   return {
     get contenders() {
       return running;
     },
-    choose(models, backend) {
-      const kept = running.filter((contender) => contender.backend === backend && models.includes(contender.model));
-      const gone = running.filter((contender) => !kept.includes(contender));
-      running = models.map((model) => kept.find((contender) => contender.model === model) ?? start(model, backend));
-      for (const { engine } of gone) void engine.dispose();
-      askAll();
+    choose(models, options) {
+      const isSame = (contender: Running, model: Model) =>
+        contender.model === model && JSON.stringify(contender.options) === JSON.stringify(options);
+      replace(models.map((model) => running.find((contender) => isSame(contender, model)) ?? start(model, options)));
     },
     async askAbout(visit) {
-      const reader = new VisitorHistory({ gap: 60 * SESSION_GAP, history: visit.options.history });
       const { sessions } = (await visit.known()) ?? { sessions: [] };
-      const events = sessions.flat();
-      reader.add(events.map(({ itemId, event, time }) => ({ itemId, event, time: Date.parse(time) / 1000 })));
-      clicks = reader.at(Date.now() / 1000);
-      askAll();
+      events = sessions.flat().map(({ itemId, event, time }) => ({ itemId, event, time: Date.parse(time) }));
+      newest = visit.session.slice(-1); // a shop does not suggest the product on show
+      replace(running.map((one) => (isAhead(one) ? start(one.model, one.options) : one)));
     },
   };
 }

@@ -32,6 +32,9 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** What an error says, for the visitor. */
+export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Sets a text without touching the page where it already says that. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

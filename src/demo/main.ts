@@ -8,10 +8,8 @@ import './styles/cart.css';
 import './styles/panel-tabs.css';
 import './styles/panel-models.css';
 import './styles/panel.css';
-import { reasonOf } from '../errors';
 import { openCart } from './cart';
-import type { Context, Page } from './context';
-import { h } from './dom';
+import { h, textOf } from './dom';
 import { watchNetwork } from './network';
 import { cartPage } from './pages/cart';
 import { homePage } from './pages/home';
@@ -25,6 +23,7 @@ import { readSettings } from './settings';
 import { closedShop, footer, header, notFound } from './shell';
 import { openShop, type Shop } from './shop';
 import { openSlots } from './slots';
+import type { Context, Page } from './types';
 import { startVisit } from './visit';
 
 const place = document.getElementById('shop') as HTMLElement;
@@ -34,12 +33,12 @@ const network = watchNetwork(() => describe());
 
 openShop(document.baseURI, settings.model)
   .then(start)
-  .catch((error: unknown) => place.replaceChildren(closedShop(reasonOf(error))));
+  .catch((error: unknown) => place.replaceChildren(closedShop(textOf(error))));
 
 async function start(shop: Shop): Promise<void> {
   const main = h('main', { id: 'main', tabindex: -1 });
   const changed = (): void => describe();
-  const visit = startVisit(shop, network.workerUrl, { backend: settings.backend, history: 'session' }, changed);
+  const visit = startVisit(shop, { backend: settings.backend, history: 'session' }, changed);
   // What a shop's script tag would load. Its options are in the queue, and its element holds its place in every page.
   await import('../ui/embed');
   const slots = openSlots(shop, visit);

@@ -1,13 +1,9 @@
 /// <reference types="vite/client" />
-/** The page's requests and its workers': seen as they happen, and made to fail for a trial of being offline. */
-
-import { builtWorkers } from '../worker/files';
+/** The requests of the page and of its workers: reported as they happen, and made to fail to try being offline. */
 import { type NetworkMessage, observeRequests, type RequestRecord, recordOf, watchedFetch } from './requests';
 import scriptUrl from './worker.ts?worker&url';
 
 export interface Network {
-  /** Address of a worker script that tells what it requests, for the recommender's `workerUrl`. */
-  readonly workerUrl: string;
   /** Every request so far, in the order in which they were reported. */
   readonly records: readonly RequestRecord[];
   /** Addresses that were asked for while the network was switched off, and so were not requested. */
@@ -20,9 +16,8 @@ export interface Network {
 
 /** @param changed Called after every change of what a `Network` shows. */
 export function watchNetwork(changed: () => void): Network {
-  const workerUrl = `${new URL(scriptUrl, document.baseURI).href}#aisle-demo-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
-  const engine = new URL(builtWorkers()[0]!.worker, document.baseURI).href;
-  const channel = new BroadcastChannel(new URL(workerUrl).hash);
+  const name = `aisle-demo-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  const channel = new BroadcastChannel(name);
   const tell = (message: NetworkMessage): void => channel.postMessage(message);
   const fetchOnline = window.fetch.bind(window);
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
@@ -47,15 +42,15 @@ export function watchNetwork(changed: () => void): Network {
 
   window.fetch = watchedFetch(fetchOnline, { isOffline: () => offline, blocked: block, sent: count });
   channel.onmessage = ({ data }: MessageEvent<NetworkMessage>) => {
-    if ('hello' in data) tell({ offline, engine });
+    if ('hello' in data) tell({ offline });
     else if ('records' in data) add(data.records);
     else if ('blocked' in data) block(data.blocked);
     else if ('sent' in data) count(data.sent);
   };
   observeRequests('page', add);
+  reportWorkers(name);
 
   return {
-    workerUrl,
     records,
     blocked,
     get sent() {
@@ -69,5 +64,18 @@ export function watchNetwork(changed: () => void): Network {
       tell({ offline });
       changed();
     },
+  };
+}
+
+/** A page cannot see the requests of its workers, so each starts with `worker.ts`, which reports them and loads the script. */
+function reportWorkers(channel: string): void {
+  const { Worker } = window;
+  if (!Worker) return; // the library then computes in the page's own thread
+  window.Worker = class extends Worker {
+    constructor(script: string | URL, options?: WorkerOptions) {
+      const url = new URL(scriptUrl, document.baseURI);
+      url.hash = `${channel},${encodeURIComponent(String(script))}`;
+      super(url, options);
+    }
   };
 }

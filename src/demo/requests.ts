@@ -17,7 +17,7 @@ export interface RequestRecord {
 /** What page and worker tell each other. */
 export type NetworkMessage =
   | { readonly hello: true } // a worker has started, and asks whether it may fetch
-  | { readonly offline: boolean; readonly engine?: string } // to a hello, with the address of the engine's worker
+  | { readonly offline: boolean }
   | { readonly records: readonly RequestRecord[] }
   | { readonly blocked: string }
   | { readonly sent: number }; // bytes of a body

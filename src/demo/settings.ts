@@ -1,6 +1,5 @@
 /** What the address asks for: `?backend=…&model=…`. */
-import type { BackendChoice } from '../compute/types';
-import { nearestName } from '../errors';
+import type { BackendChoice } from '../index';
 
 /** The backends by name, and what each is called in a sentence. */
 export const BACKENDS: Readonly<Record<BackendChoice, string>> = {
@@ -35,9 +34,17 @@ export function readSettings(search: string): Settings {
 }
 
 function unknownBackend(name: string): string {
-  const near = nearestName(name, Object.keys(BACKENDS));
-  const hint = near === undefined ? `Known are ${Object.keys(BACKENDS).join(', ')}.` : `Did you mean “${near}”?`;
+  const names = Object.keys(BACKENDS);
+  const near = name.length > 1 && names.find((known) => holds(known, name) || holds(name, known));
+  const hint = near ? `Did you mean “${near}”?` : `Known are ${names.join(', ')}.`;
   return `No backend is called “${name}”. ${hint} The shop runs on auto.`;
+}
+
+/** Whether a text holds all letters of a part, in their order. */
+function holds(text: string, part: string): boolean {
+  let found = 0;
+  for (const letter of text.toLowerCase()) if (letter === part[found]?.toLowerCase()) found++;
+  return found === part.length;
 }
 
 /** The address with another setting, and with everything else as it is. */

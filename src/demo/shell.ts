@@ -1,9 +1,10 @@
 /** What stands around every page: header, departments, footer, and the pages that say that something is not there. */
-import type { Page } from './context';
+
 import { h, setText } from './dom';
 import { icon } from './icons';
 import { href, type Route } from './routes';
 import type { Shop } from './shop';
+import type { Page } from './types';
 
 export interface Header {
   readonly element: HTMLElement;

@@ -1,6 +1,5 @@
 /** What the shop sells: `demo.json` names the model and the catalogue, and products without a catalogue are plain ids. */
-import { type CatalogueItem, isAvailable } from '../checkpoint/artifact';
-import { pictureOf, priceOf } from '../ui/links';
+import type { CatalogueItem } from '../index';
 import { href } from './routes';
 
 export interface Product {
@@ -147,7 +146,9 @@ export function suggested({ products }: Shop, id: string): CatalogueItem | undef
   if (!product?.available) return undefined;
   const { title, image, amount, currency, brand, availability } = product;
   return {
-    ...{ id, title, url: href({ page: 'product', id }) },
+    id,
+    title,
+    url: href({ page: 'product', id }),
     ...(image !== undefined && { image }),
     ...(amount !== undefined && { price: amount }),
     ...(currency !== undefined && { currency }),
@@ -160,8 +161,29 @@ export function suggested({ products }: Shop, id: string): CatalogueItem | undef
 export const onSale = ({ products }: Shop, items: readonly { readonly itemId: string }[]): string[] =>
   items.map(({ itemId }) => itemId).filter((id) => products.get(id)?.available);
 
-export const formatPrice = (amount: number, currency = ''): string =>
-  priceOf({ id: '', price: amount, currency }, '') ?? '';
+/** Formats by currency: making one takes longer than making a card. */
+const priceFormats = new Map<string, Intl.NumberFormat>();
+
+/** @param currency Three letters. Default: a number with two decimals. */
+export function formatPrice(amount: number, currency?: string): string {
+  if (!Number.isFinite(amount)) return '';
+  const key = currency ?? '';
+  const decimals = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  const format =
+    priceFormats.get(key) ?? new Intl.NumberFormat(undefined, currency ? { style: 'currency', currency } : decimals);
+  priceFormats.set(key, format);
+  return format.format(amount);
+}
+
+/** Address of a picture inside the catalogue or on the web; undefined for any other address. */
+function pictureOf(image: string, base: string): string | undefined {
+  if (/^data:image\//i.test(image)) return image;
+  const url = URL.canParse(image, base) ? new URL(image, base) : undefined;
+  return url && /^https?:$/.test(url.protocol) ? url.href : undefined;
+}
+
+/** In the spellings of feeds (`in_stock`) and of schema.org (`https://schema.org/InStock`). */
+const ORDERABLE = /(^|\/)[^a-z/]*(in[^a-z/]*stock|pre[^a-z/]*order|back[^a-z/]*order)[^a-z/]*$/i;
 
 /** The section at a path; undefined where there is none. */
 export function sectionAt(root: Section, path: readonly string[]): Section | undefined {
@@ -170,7 +192,7 @@ export function sectionAt(root: Section, path: readonly string[]): Section | und
 
 /** Feeds write null for "not known", and the page reads the file as it is. */
 function toProduct(item: CatalogueItem, base: string): Product {
-  const image = item.image == null ? undefined : pictureOf(item, base);
+  const image = item.image == null ? undefined : pictureOf(item.image, base);
   const currency = /^[A-Za-z]{3}$/.test(item.currency ?? '') ? item.currency : undefined;
   return {
     id: item.id,
@@ -180,7 +202,7 @@ function toProduct(item: CatalogueItem, base: string): Product {
     ...(currency === undefined ? {} : { currency }),
     ...(item.brand == null ? {} : { brand: item.brand }),
     category: item.category ?? [],
-    available: isAvailable(item),
+    available: ORDERABLE.test(item.availability ?? 'in stock'),
     ...(item.availability == null ? {} : { availability: item.availability }),
     features: Object.entries(item.features ?? {}).map(([name, value]) => [name, String(value)]),
   };

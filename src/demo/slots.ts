@@ -1,8 +1,9 @@
 /** Places for recommendations in the shop's pages: the element, a heading, and what may truthfully be said above it. */
-import { causes } from './because';
+
 import { h } from './dom';
 import { icon } from './icons';
 import { href } from './routes';
+import { causes } from './row-reason';
 import { productOf, type Shop } from './shop';
 import type { Visit } from './visit';
 

@@ -3,12 +3,17 @@
  * it. A recommender's options are fixed, so a switch of the backend or the history starts another one, which gets to know
  * what the first knew.
  */
-import type { BackendChoice, BackendName } from '../compute/types';
-import type { RankedItem, Reason } from '../engine/types';
-import type { PrivacyExport, RecommenderEvents, Status } from '../recommender/types';
-import type { HistoryChoice } from '../session/visitor-history';
-import type { EmbedOptions } from '../ui/types';
-import { keepsVisits, rememberChoice } from './choice';
+import type {
+  BackendChoice,
+  BackendName,
+  CatalogueItem,
+  HistoryChoice,
+  PrivacyExport,
+  RankedItem,
+  Reason,
+  RecommenderEvents,
+  Status,
+} from '../index';
 import { type Shop, suggested } from './shop';
 
 /** Minutes without a click after which a session ends. */
@@ -58,11 +63,8 @@ export interface Visit {
   restart(options?: Partial<VisitOptions>): Promise<void>;
 }
 
-/**
- * @param workerUrl The script that the recommender starts its worker with.
- * @param changed Called after every change of what a `Visit` shows.
- */
-export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions, changed: () => void): Visit {
+/** @param changed Called after every change of what a `Visit` shows. */
+export function startVisit(shop: Shop, initial: VisitOptions, changed: () => void): Visit {
   window.aisle ??= [];
   const { aisle } = window;
   let options = initial;
@@ -94,11 +96,9 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
     loaded.clear();
     if (model !== shop.model) answers = []; // their times are another model's
     model = shop.model;
-    const start: EmbedOptions = {
-      ...{ modelUrl: model.modelUrl, workerUrl, consent, ...options, track: 'manual', sessionGap: SESSION_GAP },
-      product: ({ id }) => suggested(shop, id),
-    };
-    aisle.push(['start', start]);
+    const { modelUrl } = model;
+    const product = ({ id }: CatalogueItem) => suggested(shop, id);
+    aisle.push(['start', { modelUrl, consent, ...options, track: 'manual', sessionGap: SESSION_GAP, product }]);
     let storage: Status['storage'] = 'memory';
     on('status', (status) => {
       if (status.storage === 'indexeddb' && storage !== 'indexeddb') resume().catch(ignore);
@@ -188,3 +188,24 @@ export function startVisit(shop: Shop, workerUrl: string, initial: VisitOptions,
 
 /** What could not be read is told by `status`. */
 function ignore(): void {}
+
+/** Key of the visitor's answer to "keep my visits on this device". The shop remembers it, because the library does not. */
+const KEEP_KEY = 'aisle-demo-keep';
+
+function keepsVisits(): boolean {
+  try {
+    return localStorage.getItem(KEEP_KEY) === 'yes';
+  } catch {
+    return false; // a page without storage
+  }
+}
+
+/** A refusal stores nothing. */
+function rememberChoice(kept: boolean): void {
+  try {
+    if (kept) localStorage.setItem(KEEP_KEY, 'yes');
+    else localStorage.removeItem(KEEP_KEY);
+  } catch {
+    // The next page asks again.
+  }
+}

@@ -1,10 +1,11 @@
 /**
- * The engine's worker, as the demo starts it: it tells the page what it requests, which a page cannot see by itself, and
- * can be cut off from the network for a trial. `#…` in its address names the channel to the page; servers do not see it.
+ * What each worker of the page runs first: it reports the requests of the worker to the page, and can cut the worker off from
+ * the network. The fragment of its address, which servers do not see, holds the channel to the page and the worker's own script.
  */
 import { type NetworkMessage, observeRequests, watchedFetch } from './requests';
 
-const channel = new BroadcastChannel(self.location.hash);
+const [name, script] = self.location.hash.slice(1).split(',');
+const channel = new BroadcastChannel(name!);
 const tell = (message: NetworkMessage): void => channel.postMessage(message);
 const fetchOnline = self.fetch.bind(self);
 let offline = false;
@@ -15,14 +16,15 @@ self.fetch = watchedFetch(fetchOnline, {
   sent: (bytes) => tell({ sent: bytes }),
 });
 
-/** The page answers with the address of the engine's worker, and nothing is fetched before it has. */
-const answered = new Promise<string>((resolve) => {
+/** Nothing is fetched before the page has said whether it is offline. */
+const answered = new Promise<void>((resolve) => {
   channel.onmessage = ({ data }: MessageEvent<NetworkMessage>) => {
     if (!('offline' in data)) return;
     offline = data.offline;
-    if (data.engine !== undefined) resolve(data.engine);
+    resolve();
   };
 });
 observeRequests('worker', (records) => tell({ records }));
 tell({ hello: true });
-await import(/* @vite-ignore */ await answered);
+await answered;
+await import(/* @vite-ignore */ decodeURIComponent(script!));

@@ -1,4 +1,4 @@
-/** A model that scores by what was learnt: the artifact's weights stay where they are, beside what differs. */
+/** Scores with an adapter: the artifact's weights stay, and the differences are beside them. */
 import { dispose, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
@@ -12,7 +12,7 @@ import { tuneAdapter } from '../train/tuning/tune';
 import { baseNetwork, baseOf, frozenModelOf, type LoadedNetwork, networkOf } from './frozen-model';
 import type { ActiveAdapter, Model } from './ready-model';
 
-/** A model with what was learnt, which `checkFit` has checked. Inside a slice, on the model's device. */
+/** Makes a model's active adapter of a delta that `checkFit` has checked. Inside a slice, on the model's device. */
 export async function activeAdapterOf(delta: Delta, model: Model): Promise<ActiveAdapter> {
   const frozen = await frozenModelOf(model);
   const learnt =
@@ -22,12 +22,12 @@ export async function activeAdapterOf(delta: Delta, model: Model): Promise<Activ
   return { ...learnt, session: openSession(learnt.scorer) };
 }
 
-/** An adapter is an item side of its own: it recommends at the base's cost. */
+/** An adapter has an item side of its own, so it costs as much as the base model. */
 function adapterScorer(delta: Delta, model: Model, frozen: FrozenModel): Omit<ActiveAdapter, 'session'> {
   const { table, bias, scale } = tuneAdapter(frozen, delta).learner.fold();
   const { model: architecture, params, config, catalogue } = networkOf(model);
   const [n, d] = [catalogue.items, table.length / catalogue.items];
-  /** With the row of padding, which is never scored. */
+  /** Includes the row of padding, which is never scored. */
   const padded = (values: Float32Array, row: number): Float32Array => {
     const whole = new Float32Array(row + values.length);
     whole.set(values, row);
@@ -41,7 +41,7 @@ function adapterScorer(delta: Delta, model: Model, frozen: FrozenModel): Omit<Ac
   return { scorer: neuralScorer({ ...architecture, outputs }, params, config, catalogue), scale };
 }
 
-/** What differs from the base lies on the device beside it. */
+/** Uploads the parameters that differ from the base. */
 function fullScorer(delta: Delta, model: Model, frozen: FrozenModel): NeuralScorer {
   const { model: architecture, params, config, catalogue } = networkOf(model);
   const tuned = Object.entries(new FullParameters(frozen, baseNetwork(model), delta).tuned());
@@ -64,7 +64,7 @@ function fullScorer(delta: Delta, model: Model, frozen: FrozenModel): NeuralScor
 }
 
 /**
- * Whether a delta is of this model.
+ * Checks that a delta belongs to this model.
  *
  * @throws RecommenderError `not-tunable`; `foreign-delta` for another base.
  */

@@ -1,10 +1,12 @@
-/** Vectors of many sessions, so few in a slice that other calls get their turn. */
+/** Encodes many sessions, a few in each slice, so that other calls run in between. */
 import { tidy } from '@tensorflow/tfjs-core';
+import type { OpenedArtifact } from '../checkpoint/artifact';
 import { readFinite } from '../compute/executor';
 import { upload } from '../models/tensors';
 import { INFERENCE } from '../ranking/neural-scorer';
+import type { FrozenModel } from '../train/tuning/frozen-model';
 import type { SessionInput } from '../types';
-import { networkOf } from './frozen-model';
+import { networkOf, replayOf } from './frozen-model';
 import type { Placement } from './placement';
 import type { Model } from './ready-model';
 
@@ -13,9 +15,9 @@ const SLICE = 20;
 const MOST_SESSIONS = 64;
 
 export interface Encoder {
-  /** So many sessions fit into a slice, as measured so far. */
+  /** Number of sessions that fit into a slice, as measured so far. */
   width(): number;
-  /** The vector of each session in the model's space, `[d]`; undefined where it has no click. One slice. */
+  /** The vector of each session in the model's space, `[d]`; undefined if it has no click. One slice. */
   vectors(sessions: readonly SessionInput[]): Promise<(Float32Array | undefined)[]>;
 }
 
@@ -29,7 +31,7 @@ export async function encode(
   return readFinite(tidy(() => architecture.encode(params, upload(prepared), config, INFERENCE)));
 }
 
-/** An encoder of a model, wherever that is by then. */
+/** An encoder of a model on its current backend. */
 export function encoderOf(placement: Placement, signal: AbortSignal): Encoder {
   let width = 1;
 
@@ -52,4 +54,27 @@ export function encoderOf(placement: Placement, signal: AbortSignal): Encoder {
       return sessions.map(({ items }) => (items.length > 0 ? vectors.subarray(row * d, ++row * d) : undefined));
     },
   };
+}
+
+/** Computed once for each artifact. */
+const replays = new WeakMap<OpenedArtifact, NonNullable<FrozenModel['replay']>>();
+
+/** The sessions that travel with a model, encoded for tuning, which replays them; undefined if the artifact has none. */
+export async function encodedReplay(artifact: OpenedArtifact, encoder: Encoder): Promise<FrozenModel['replay']> {
+  const known = replays.get(artifact);
+  const sessions = known ? [] : replayOf(artifact);
+  if (sessions.length === 0) return known;
+  const rows: Float32Array[] = [];
+  while (rows.length < sessions.length) {
+    const block = sessions.slice(rows.length, rows.length + encoder.width());
+    const vectors = await encoder.vectors(block.map(({ session }) => session));
+    rows.push(...vectors.map((vector) => vector!));
+  }
+  const d = rows[0]!.length;
+  const vectors = new Float32Array(rows.length * d);
+  for (const [s, row] of rows.entries()) vectors.set(row, s * d);
+  const targets = Int32Array.from(sessions, ({ target }) => target);
+  const replay = { vectors, targets, sessions: sessions.map(({ session }) => session) };
+  replays.set(artifact, replay);
+  return replay;
 }

@@ -1,13 +1,13 @@
 /**
- * Why an item is suggested: occlusion. Each click of the session is left out in turn; what an item's probability loses is what
- * the click did for it.
+ * Explains an item by occlusion: leaves out each click of the session in turn. The effect of a click is how much the item's
+ * log-probability falls without it.
  *
  *     effect of click t on item i = ln p(i | x₁ … x_T) − ln p(i | x₁ … x_T without x_t)
  *
  * Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, §4, of pictures.
  */
 
-import { placeOf } from '../ranking/listed';
+import { placeOf } from '../ranking/shown-items';
 import { notFinite } from '../ranking/top-k';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { Scorer, SessionInput } from '../types';
@@ -16,14 +16,14 @@ import type { Placement } from './placement';
 import type { Model } from './ready-model';
 import type { EngineEvent, ExplainRequest, Explanation } from './types';
 
-/** Sessions that are scored in one slice: a recommendation need not wait for more. */
+/** Most sessions in one slice, so that a recommendation need not wait longer. */
 const SLICE_SESSIONS = 32;
-/** Scores that are held at a time, 16 MB: fewer sessions a slice where the catalogue is large. */
+/** Most scores in memory, 16 MB: a large catalogue has fewer sessions in a slice. */
 const SLICE_SCORES = 4 * 1024 * 1024;
 /** Share of the probability that a counting baseline leaves to all items alike: it says nothing of most. */
 const UNSAID = 0.01;
 
-/** Runs work that scores, in a slice, with what was learnt where something was. */
+/** Runs work that scores, in a slice, with the active adapter if there is one. */
 export type Scored = <T>(placement: Placement, work: (model: Model) => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 /** As `Engine.explain`. */
@@ -78,8 +78,8 @@ export async function explain(
 }
 
 /**
- * The scores of each session, `[n]`; undefined for one without a click. The scale turns scores of a network into logits, and is
- * undefined where nothing tells it.
+ * The scores of each session, `[n]`; undefined for one without a click. The scale converts scores of a network to logits; undefined
+ * if it is unknown.
  */
 async function scoreAll(
   model: Model,

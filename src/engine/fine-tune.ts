@@ -1,4 +1,4 @@
-/** One portion of learning from the visitor: what is new in the sessions, event by event, in short slices of the executor. */
+/** One portion of learning from the visitor: the new events of the sessions, one by one, in short slices of the executor. */
 import type { Delta, TuneMethod } from '../checkpoint/delta';
 import { throwIfAborted } from '../errors';
 import { loadCode } from '../load-code';
@@ -9,23 +9,22 @@ import { type Tuned, tuneAdapter } from '../train/tuning/tune';
 import { yieldToEventLoop } from '../train/yield-to-event-loop';
 import type { ItemIndex } from '../types';
 import { checkBase, checkFit } from './adapter';
-import { type Encoder, encoderOf } from './encoder';
+import { type Encoder, encodedReplay, encoderOf } from './encoder';
 import { frozenModelOf, networkOf } from './frozen-model';
 import type { ModelItems } from './model-items';
 import type { Placement } from './placement';
-import { encodedReplay } from './replay';
 import type { FineTuned, FineTuneRequest, LearnableEvent, TuneProgress } from './types';
 
-/** Milliseconds of work after which a slice ends, where nothing else was asked for. */
+/** Default milliseconds of work after which a slice ends. */
 const SLICE = 250;
-/** Milliseconds of work in one task: on a slow device the next event takes as long again, and more. */
+/** Milliseconds of work in one task. On a slow device the next event adds as much again, or more. */
 const TASK = 12;
 
 /** An event that is still to be learnt, of an item that the model knows. */
 interface Fresh {
   readonly item: ItemIndex;
   readonly click: LearnableEvent;
-  /** What a recommendation at that moment would have read; nothing where the event is not to be predicted. */
+  /** The events that a recommendation would have read then; empty if the event is not predicted. */
   before(): readonly LearnableEvent[];
 }
 
@@ -41,14 +40,14 @@ export async function fineTune(
   if (delta && delta.method !== method) {
     throw new RangeError(`fineTune: the delta was learnt by "${delta.method}", and cannot go on by "${method}".`);
   }
-  networkOf(placement); // says so where there is none
+  networkOf(placement); // throws if there is none
   const { items } = placement;
   const encoder = encoderOf(placement, signal);
   const frozen = await placement.run(frozenModelOf, signal);
   if (delta) checkFit(delta, placement, frozen);
-  const tuning = await learning(placement, method, frozen, encoder, { delta, signal });
+  const tuning = await createTuning(placement, method, frozen, encoder, { delta, signal });
   const fresh = freshEvents(items, request);
-  // Thousands of events of a machine must not cost their predictions.
+  // Thousands of automated events must not cost a prediction each.
   const isRefused = guardAhead(delta?.guard);
   const hidden = items.hidden([]);
   const from = performance.now();
@@ -76,8 +75,8 @@ export async function fineTune(
   return { delta: learnt, done: done === fresh.length, events: done, steps: learnt.step - (delta?.step ?? 0) };
 }
 
-/** What learns, event by event. */
-async function learning(
+/** Makes the tuning of a method. */
+async function createTuning(
   placement: Placement,
   method: TuneMethod,
   frozen: FrozenModel,

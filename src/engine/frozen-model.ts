@@ -114,7 +114,9 @@ export async function frozenModelOf(model: ScoringModel): Promise<FrozenModel> {
   const { itemIds, tensors, catalogue: products = [] } = artifact;
   const frozen: FrozenModel = {
     base: baseOf(artifact),
-    ...{ itemIds, table: table!, scale },
+    itemIds,
+    table: table!,
+    scale,
     ...(bias && { bias }),
     ...(repeats && { repeats }),
     support: tensors[SUPPORT_TENSOR]!.data,

@@ -6,13 +6,13 @@ import { memory } from '@tensorflow/tfjs-core';
 import { abortable, firstOf } from '../abort';
 import { BackendFault } from '../compute/backend-fault';
 import type { BackendOptions } from '../compute/backends/start';
-import { deviceHere } from '../compute/device';
+import { deviceHere } from '../compute/device-description';
 import { run } from '../compute/executor';
 import { startOrder } from '../compute/fallback';
 import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { loadCode } from '../load-code';
-import { type ListedItem, topListed } from '../ranking/listed';
+import { type ShownItem, topShown } from '../ranking/shown-items';
 import { topK } from '../ranking/top-k';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
 import type { ModelItems } from './model-items';
@@ -47,7 +47,8 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     clock = () => performance.now(),
   } = options;
   const placementOptions: PlacementOptions = {
-    ...{ deadline, clock },
+    deadline,
+    clock,
     ...(wasmPath !== undefined && { wasmPath }),
     ...(webgpu && { webgpu }),
   };
@@ -142,7 +143,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
           return answer(placed, from, ranked(items, popular));
         }
         const best = async ({ session, scorer }: Model) =>
-          topListed(scorer, await session().score(known), items.popularity, k, hidden);
+          topShown(scorer, await session().score(known), items.popularity, k, hidden);
         const found = await (personal ? personal.scored(placed, best, ends) : placed.run(best, ends));
         const refused = personal?.takeRefusal();
         return {
@@ -208,7 +209,7 @@ const answer = ({ info }: Placement, from: number, items: readonly RankedItem[])
   why: info.why,
 });
 
-const ranked = (items: ModelItems, best: readonly ListedItem[]): RankedItem[] =>
+const ranked = (items: ModelItems, best: readonly ShownItem[]): RankedItem[] =>
   best.map(({ index, score, isPopular }) => ({
     itemId: items.idOf(index),
     score,

@@ -1,4 +1,4 @@
-/** What was learnt on one version of a model, carried over to another by the ids of items. */
+/** Migrates a delta to another version of its model, by the ids of items. */
 import type { OpenedArtifact } from '../checkpoint/artifact';
 import type { Delta } from '../checkpoint/delta';
 import { CLOSED } from '../train/tuning/gate';
@@ -6,7 +6,7 @@ import type { NdArray } from '../types';
 import { baseOf } from './frozen-model';
 import type { Migrated } from './types';
 
-/** What speaks of items, and not of places in the space that the old model made. */
+/** Arrays that do not depend on the old model's vector space. */
 const KEPT = ['rows.count', 'rows.bias'] as const;
 
 /** As `Engine.migrate`. */

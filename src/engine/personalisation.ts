@@ -1,6 +1,6 @@
 /**
- * Learning from the visitor, and explaining, on the model that is loaded. A chunk of its own: a page that only recommends
- * does without.
+ * Learns from the visitor and explains recommendations, on the loaded model. A separate chunk, because a page that only recommends
+ * does not need it.
  */
 import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
@@ -13,33 +13,33 @@ import type { Placement } from './placement';
 import type { ActiveAdapter, Model } from './ready-model';
 import type { Engine } from './types';
 
-/** What the engine lends. */
+/** What the engine provides. */
 export interface EngineAccess {
   /** A call that ends with its caller's signal and with the engine. */
   call<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** @throws RecommenderError `bad-artifact` where there is no model yet. */
+  /** @throws RecommenderError `bad-artifact` if there is no model yet. */
   loaded(): Placement;
 }
 
 export interface Personalisation extends Pick<Engine, 'setAdapter' | 'explain' | 'fineTune' | 'migrate'> {
   /**
-   * Work that scores with what was learnt, where something was, and on another backend where the model's own fails. What
-   * makes scores that are not finite, where the model alone makes finite ones, is not used any more.
+   * Runs work that scores with the active adapter, if any, and on another backend if the model's own fails. An adapter that makes
+   * scores that are not finite, while the base model makes finite ones, is not used any more.
    */
   readonly scored: Scored;
-  /** Why what was set is not used any more, if that is news. */
+  /** Why the adapter is not used any more; returned once. */
   takeRefusal(): string | undefined;
 }
 
 export function createPersonalisation(host: EngineAccess): Personalisation {
   let active: Delta | null = null;
-  /** Counts what was set, so that a call that fails late puts nothing back over what came meanwhile. */
+  /** Counts calls of `setAdapter`, so that a call that fails late does not restore an older adapter. */
   let changes = 0;
   let refusal: string | undefined;
-  /** What each active adapter was made from: the same model may be on another backend by now. */
+  /** The delta of each active adapter: the same model may be on another backend by now. */
   const madeFrom = new WeakMap<ActiveAdapter, Delta>();
 
-  /** Makes a model score by what was set. Inside a slice, on the model's device. */
+  /** Activates the adapter on a model. Inside a slice, on the model's device. */
   async function applyTo(model: Model): Promise<void> {
     const made = model.activeAdapter();
     const wanted = active?.base.hash === model.artifact.hash ? active : null;
@@ -60,7 +60,7 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
     } catch (error) {
       const isDoubtful = learnt && error instanceof RecommenderError && error.code === 'not-finite';
       if (!isDoubtful || active !== learnt) throw error;
-      // No backend computes finite numbers with it. Where the model alone does, what was learnt is to blame.
+      // No backend computes finite numbers with it. If the base model does, the adapter is the cause.
       active = null;
       const before = changes;
       try {
@@ -88,7 +88,7 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
         if (delta) {
           checkBase(delta, placement);
           await placement.run(async (model) => checkFit(delta, model, await frozenModelOf(model)), signal);
-          if (changes !== own) return; // what was set meanwhile is newer
+          if (changes !== own) return; // a newer call has set another adapter
         }
         const before = active;
         active = delta;

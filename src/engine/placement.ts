@@ -1,4 +1,4 @@
-/** Where a loaded model computes: on the first backend that starts and computes right, and on another one when that fails. */
+/** Places a loaded model on the first backend that starts and computes correctly, and on the next one when that fails. */
 import { abortedError } from '../abort';
 import type { OpenedArtifact } from '../checkpoint/artifact';
 import { BackendFault } from '../compute/backend-fault';
@@ -27,19 +27,19 @@ export interface PlacementRequest {
   readonly order: readonly BackendName[];
   /** Never chosen after a failure. */
   readonly avoid: readonly BackendName[];
-  /** Says why it is this backend, given what was wrong with the ones before. */
+  /** Why this backend was chosen, given the failures of the ones before. */
   readonly why: (backend: BackendName, failures: readonly string[]) => string;
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal: AbortSignal;
 }
 
-/** Seconds that a backend has even where those before it have used up the deadline: an answer a little late is better than none. */
+/** Least seconds for a backend, even if earlier ones have used up the deadline: a late answer is better than none. */
 const LEAST = 1;
 /** A device that was lost more often than this is not started again. */
 const MAX_LOSSES = 2;
 
 interface Choice {
-  /** What to try, in this order; the first is where the model is, or will be at its next use. */
+  /** The fallback order. The first backend is the current one, or that of the next use. */
   readonly order: readonly BackendName[];
   readonly why: (backend: BackendName) => string;
 }
@@ -51,7 +51,7 @@ export class Placement implements LoadedNetwork {
   readonly #options: PlacementOptions;
   #avoid: readonly BackendName[] = [];
   #choice: Choice = { order: [], why: () => '' };
-  /** The last one by which there was an answer. */
+  /** The last choice that gave an answer. */
   #worked = this.#choice;
   #model: Model | undefined;
   #info: ModelInfo | undefined;
@@ -69,7 +69,7 @@ export class Placement implements LoadedNetwork {
   /**
    * Puts a model on the first backend that works.
    *
-   * @throws What was wrong with the last backend; as `loadArchitecture`.
+   * @throws The error of the last backend; as `loadArchitecture`.
    */
   static async of(
     artifact: OpenedArtifact,
@@ -106,10 +106,10 @@ export class Placement implements LoadedNetwork {
   }
 
   /**
-   * Works with the model, in a slice of its own; on another backend where its own fails. Where every backend fails, the
-   * work is at fault and not they: the model goes back to where it was.
+   * Runs work with the model in a slice of its own, and on another backend if its own fails. If every backend fails, the work is at
+   * fault: the model returns to its former backend.
    *
-   * @throws BackendFault of the last backend; `aborted` where another model has taken this one's place.
+   * @throws BackendFault of the last backend; `aborted` if another model has replaced this one.
    */
   async run<T>(work: (model: Model) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const end = performance.now() + 1000 * this.#options.deadline;
@@ -140,7 +140,7 @@ export class Placement implements LoadedNetwork {
   /**
    * Moves the model to another backend, and times it there.
    *
-   * @throws BackendFault where that fails: the model stays where it is.
+   * @throws BackendFault if that fails; then the model stays where it is.
    */
   async move(backend: BackendName, why: string, signal: AbortSignal): Promise<Moved> {
     const { deadline, clock } = this.#options;
@@ -166,7 +166,7 @@ export class Placement implements LoadedNetwork {
     );
   }
 
-  /** What the model holds on its device right now; nothing where it has to be placed first. Inside a slice. */
+  /** The model on its current device; undefined if it has to be placed first. Inside a slice. */
   get model(): Model | undefined {
     return this.#model && !goneFault(this.#model.device) ? this.#model : undefined;
   }
@@ -178,7 +178,7 @@ export class Placement implements LoadedNetwork {
     this.#model = undefined;
   }
 
-  /** The model where it is, or on the first backend of the order. */
+  /** The model on its current backend, or on the first backend of the order. */
   async #ready(slice: Slice, onProgress?: (progress: LoadProgress) => void): Promise<Model> {
     this.#assertAlive();
     const gone = this.#model && goneFault(this.#model.device);
@@ -220,19 +220,19 @@ export class Placement implements LoadedNetwork {
     return next;
   }
 
-  /** After a fault of the backend where the model is or should be: what to try from now on. Inside a slice. */
+  /** Updates the fallback order after a fault of the current backend. Inside a slice. */
   #giveUp(fault: BackendFault): void {
     const { backend, isGone, message } = fault;
     const instance = fault.device()?.instance;
     const { order, why } = this.#choice;
     const device = this.#model?.device;
-    // Another call may have seen the same fault before.
+    // Another call may already have handled the same fault.
     if (backend !== order[0] || (device && instance && device.instance !== instance)) return;
     this.#abandon();
     const losses = (this.#losses.get(backend) ?? 0) + (isGone ? 1 : 0);
     this.#losses.set(backend, losses);
     const lower = this.#fallbacks(backend);
-    // A lost device says nothing of the next one; one that does not answer may do so again.
+    // A lost device can be replaced by a new one; a device that does not answer may hang again.
     const isRestarted = isGone && losses <= MAX_LOSSES && (fault.code === 'engine-lost' || lower.length === 0);
     const first = device ? `"${backend}" had failed. ${message}` : undefined;
     this.#choice = {

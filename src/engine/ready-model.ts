@@ -94,8 +94,15 @@ export async function readyModel(artifact: OpenedArtifact, device: Device, why: 
     const { hash } = artifact;
     const info = { name, version, architecture, hash, items, ...sizes(artifact), backend, why, candidates };
     return {
-      ...{ artifact, device, scorer, network: scorer.network, info, dispose },
-      ...{ session: scoring, activeAdapter: () => adapter, setAdapter },
+      artifact,
+      device,
+      scorer,
+      network: scorer.network,
+      info,
+      dispose,
+      session: scoring,
+      activeAdapter: () => adapter,
+      setAdapter,
       discard,
       abandon() {
         discard();

@@ -73,7 +73,13 @@ async function trainOn(
   const support = countSupport(log.sessions.items, itemIds.length);
   try {
     const { epochs: results, ...learnt } = await learn({
-      ...{ model, config, log, itemIds, support, seed, signal },
+      model,
+      config,
+      log,
+      itemIds,
+      support,
+      seed,
+      signal,
       ...(products && { products }),
       ...(epochs !== undefined && { epochs }),
       pause: () => slice.yield(),
@@ -82,7 +88,12 @@ async function trainOn(
     throwIfAborted(signal);
     const { architecture, tensors, golden, features } = learnt;
     return {
-      ...{ architecture, config: learnt.config, itemIds, tensors, golden, backend },
+      architecture,
+      config: learnt.config,
+      itemIds,
+      tensors,
+      golden,
+      backend,
       ...(features && { features }),
       losses: results.map(({ loss }) => loss),
     };

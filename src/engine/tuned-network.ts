@@ -1,4 +1,4 @@
-/** All parameters of a loaded model, as they learn: training code, loaded only where a visitor's model learns them all. */
+/** Tunes all parameters of a loaded model. It needs training code, so it is loaded only for method `full`. */
 import type { Delta } from '../checkpoint/delta';
 import { loadTraining, registerTraining } from '../compute/training';
 import type { FrozenModel } from '../train/tuning/frozen-model';

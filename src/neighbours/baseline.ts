@@ -47,7 +47,8 @@ export function rowScorer(
   isEvidence: NonNullable<Scorer['isEvidence']> = (score) => score !== 0,
 ): Scorer {
   return {
-    ...{ items, isEvidence },
+    items,
+    isEvidence,
     async score(sessions) {
       const scores = new Float32Array(sessions.length * items);
       sessions.forEach((session, i) => {

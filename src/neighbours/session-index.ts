@@ -123,7 +123,9 @@ export function readSessionIndex(arrays: Readonly<Record<string, NdArray>>, { it
     if (!(item >= 1 && item <= n)) throw mismatch('sessions.items', `item indices 1…${n}`, `${item} at ${i}`);
   }
   return {
-    ...{ offsets, items, positions },
+    offsets,
+    items,
+    positions,
     times: Float64Array.from(days, (day, s) => day * SECONDS_PER_DAY + seconds[s]!),
     ...sessionsByItem(offsets, items, n),
     idf: Float64Array.from(events, (own) => (own > 0 ? Math.log(count! / own) : 0)),

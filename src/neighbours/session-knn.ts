@@ -87,7 +87,10 @@ function neighbourBaseline<C extends SharedConfig>(
   rulesOf: (config: C) => NeighbourRules,
 ): NeighbourBaseline<C> {
   return {
-    ...{ name, paper, options, rulesOf },
+    name,
+    paper,
+    options,
+    rulesOf,
     fit: (sessions, catalogue, { sampleSize }) => writeSessionIndex(sessions, catalogue, sampleSize),
     scorer(arrays, catalogue, config) {
       const index = readSessionIndex(arrays, catalogue);

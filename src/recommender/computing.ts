@@ -1,4 +1,4 @@
-/** What computes: loads the model, follows it where the engine moves it, and has the fastest backend found later. */
+/** Loads the model, follows the engine to other backends, and has the fastest backend found later. */
 
 import { type BackendChoice, type BackendName, isGpu } from '../compute/types';
 import type { Control, LoadProgress, ModelInfo, Recommendations, RecommendRequest } from '../engine/types';
@@ -18,29 +18,29 @@ export interface ComputingOptions {
   readonly onProgress: (progress: LoadProgress) => void;
   readonly onChange: (change: Required<Pick<Status, 'model' | 'engine'>>) => void;
   readonly onDegraded: (code: string, message: string) => void;
-  /** What was learnt is not used any more. */
+  /** The engine has stopped using the adapter. */
   readonly onRefusedAdapter: (why: string) => void;
 }
 
-/** What says, with each answer, what computed it. */
-type Said = Pick<ModelInfo, 'backend' | 'why'>;
+/** The part of each answer that names its backend. */
+type Origin = Pick<ModelInfo, 'backend' | 'why'>;
 
-/** Milliseconds after which a page that asks for nothing is taken for idle. */
+/** Milliseconds without a request after which the page counts as idle. */
 const PATIENCE = 3000;
 
 export function createComputing(options: ComputingOptions) {
   const { engine, notes, modelUrl, backend: asked, now, onProgress, onChange, onDegraded, onRefusedAdapter } = options;
   let shown: Required<Pick<Status, 'model' | 'engine'>> | undefined;
-  /** What the engine said last. */
-  let said = '';
-  /** Counts moves that were ordered: what was asked before one is answered where the model was then. */
+  /** The origin that the engine reported last. */
+  let lastOrigin = '';
+  /** Counts moves. A request from before a move may be answered on the former backend. */
   let moves = 0;
   let hasAnswered = () => {};
   const answered = new Promise<void>((resolve) => {
     hasAnswered = resolve;
   });
   let trials: Promise<Trials> | undefined;
-  /** Loaded where there is something to try, and nowhere else; where that failed, again the next time. */
+  /** Loaded only if there are backends to try; after a failure, the next call tries again. */
   function loadTrials(): Promise<Trials> {
     trials ??= import('./trials').then(({ createTrials }) => createTrials({ engine, notes, now }));
     trials.catch(() => {
@@ -54,35 +54,35 @@ export function createComputing(options: ComputingOptions) {
     onChange(shown);
   }
 
-  /** The engine says where the model is, perhaps not where it was, and perhaps that it is another. */
-  function follow({ backend, why }: Said, model?: ModelInfo): void {
-    if (!shown || (said === backend + why && !model)) return;
-    said = backend + why;
+  /** Shows a new backend, or a new model, that the engine has reported. */
+  function follow({ backend, why }: Origin, model?: ModelInfo): void {
+    if (!shown || (lastOrigin === backend + why && !model)) return;
+    lastOrigin = backend + why;
     const before = shown.model.backend;
     show({ ...(model ?? shown.model), backend, why }, shown.engine.thread);
     if (backend !== before) failed(before, why);
   }
 
-  /** A backend that had worked works no more. */
+  /** A backend that had worked has failed. */
   function failed(backend: BackendName, why: string): void {
     if (backend === asked) onDegraded('no-backend', why);
     if (!isGpu(backend)) return;
     loadTrials()
       .then((loaded) => loaded.refuse(backend, why))
-      .catch(() => {}); // it may be tried again, then
+      .catch(() => {}); // then it may be tried again
   }
 
-  /** A backend that was asked for and cannot start is no reason to recommend nothing. */
+  /** Loads on the requested backend, or on another one if it cannot start. */
   async function load(): Promise<ModelInfo> {
     const on = (backend: BackendChoice, avoid: readonly BackendName[] = []) =>
       engine.load({ modelUrl, backend, avoid }, { onProgress });
     if (asked === 'auto') return on('auto');
     try {
-      // Without the code that guards a GPU, it is started all the same: it was asked for.
+      // If the guard's code cannot be loaded, the GPU starts without it, because it was requested.
       const guard = isGpu(asked) ? await loadTrials().catch(() => undefined) : undefined;
       return await (guard ? guard.guarded(asked, () => on(asked)) : on(asked));
     } catch (error) {
-      // A GPU may take its worker along.
+      // A GPU may crash its worker.
       const codes = isGpu(asked) ? ['no-backend', 'engine-lost'] : ['no-backend'];
       if (!(error instanceof RecommenderError && codes.includes(error.code))) throw error;
       onDegraded('no-backend', error.message);
@@ -90,7 +90,7 @@ export function createComputing(options: ComputingOptions) {
     }
   }
 
-  /** Only in a worker, since the page's own thread must not be held up; and not where visitors pay for every byte. */
+  /** Finds the fastest backend: only in a worker, because trials would block the page, and not if the visitor saves data. */
   async function settle(model: ModelInfo): Promise<void> {
     const isChosen = model.backend === asked || model.candidates.length < 2;
     if (isChosen || shown?.engine.thread !== 'worker' || savesData()) return;
@@ -98,26 +98,26 @@ export function createComputing(options: ComputingOptions) {
     const found = await (await loadTrials()).fastest(model, modelUrl);
     if (!found || !shown) return;
     moves++;
-    // Where the model has not moved, the engine goes on to say what it said.
-    if (found.backend !== model.backend) said = found.backend + found.why;
+    // If the model has not moved, the engine keeps reporting the former reason.
+    if (found.backend !== model.backend) lastOrigin = found.backend + found.why;
     show(found, shown.engine.thread);
   }
 
   return {
-    /** Loads the model; again only where that failed. */
+    /** Loads the model. Call it again only after a failure. */
     async start(): Promise<ModelInfo> {
       const model = await load();
-      said = model.backend + model.why;
+      lastOrigin = model.backend + model.why;
       show(model, await engine.thread());
       settle(model)
         .catch((error) => {
           const message = `Which backend is the fastest could not be found out; "${model.backend}" goes on.`;
           onDegraded('trials-failed', `${message} ${reasonOf(error)}`);
         })
-        .catch(() => {}); // a page in which nothing can be told
+        .catch(() => {}); // the page forbids reporting it
       return model;
     },
-    /** Asks the engine, and follows it to where it answers from. */
+    /** Asks the engine, and follows it to another backend. */
     async recommend(request: RecommendRequest, control?: Control): Promise<Recommendations> {
       const asked = moves;
       const answer = await engine.recommend(request, control);
@@ -127,11 +127,11 @@ export function createComputing(options: ComputingOptions) {
       return answer;
     },
     products: (ids: readonly string[]) => engine.products(ids),
-    /** To be called before the notes are closed. Never rejects. */
+    /** Call it before the notes are closed. Never rejects. */
     close: async (): Promise<void> => (await trials?.catch(() => undefined))?.close(),
-    /** The model was loaded again, after a crash: the one that the server has now. */
+    /** The model was loaded again after a crash, perhaps in another version. */
     reloaded: (model: ModelInfo) => follow(model, model),
-    /** No worker could be started again, long after the first start. */
+    /** The worker could not be restarted, so the page's own thread computes. */
     movedHere(): void {
       if (shown && shown.engine.thread !== 'main') show(shown.model, 'main');
     },

@@ -1,9 +1,9 @@
 /**
- * Whether events may be stored on the device. Recommending from memory needs nobody's leave; writing to the device does.
+ * Whether events may be stored on the device. Recommending from memory needs no consent; writing to the device does.
  *
- * With `auto` several sources may be heard, and the strictest of them counts: one "no" is a no; one that is there and has
- * not answered yet means "not yet"; otherwise one "yes" is enough. One that is not there has no say. What each source says,
- * and when, is in `consent-mode.ts` and `consent-tcf.ts`, which are loaded where a page has such a source.
+ * With `auto` there may be several sources, and the strictest counts. One denial denies. A source that has not answered yet means
+ * "not yet". Otherwise one consent is enough. An absent source does not count. `consent-mode.ts` and `consent-tcf.ts` read the
+ * sources; a page loads them if it has such a source.
  */
 import type { ConsentReader } from './consent-sources';
 import { watchPage } from './page-watch';
@@ -14,26 +14,26 @@ export interface ConsentParts {
   /** Name of the global that holds the page's data layer. */
   readonly dataLayer: string;
   /**
-   * Told what all the words come to, after each of them.
+   * Called with the combined consent after each answer of a source.
    *
-   * @param isNews Whether something is to be done: that has changed, or the page has answered once more.
+   * @param isNews Whether to act: the consent has changed, or the page has answered again.
    */
   readonly decide: (consent: Consent, words: ConsentWords, isNews: boolean) => Promise<void>;
-  /** The readers of the sources could not be loaded; undefined when they are. */
+  /** Called with the error if the readers of the sources cannot be loaded, and with undefined when they are. */
   readonly onUnread: (error: unknown) => void;
 }
 
 /**
- * Hears the words and weighs them.
+ * Combines the answers of the sources.
  *
- * @returns `hear` takes the word of a source, and settles when what follows from it is done.
+ * @returns `hear` takes the answer of a source, and settles when its consequences are done.
  */
 export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentParts) {
   const words: Partial<Record<ConsentSource, ConsentWord>> = {};
   if (hasPrivacyControl()) words['privacy-control'] = 'denied';
   else if (consent === 'granted' || consent === 'denied') words.page = consent;
-  let told: Consent | undefined;
-  /** Whether there is a source whose reader has still to be loaded: what it will say is waited for. */
+  let decided: Consent | undefined;
+  /** Whether there is a source whose reader has still to be loaded, so that its answer is awaited. */
   let isUnread = false;
   let isLoading = false;
   let isClosed = false;
@@ -55,8 +55,8 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
     const strictest = (['denied', 'waiting', 'granted'] as const).find((word) => all.has(word)) ?? 'waiting';
     const next = strictest === 'waiting' ? 'unknown' : strictest;
     if (isClosed) return;
-    const isNews = isAnswer || next !== told;
-    told = next;
+    const isNews = isAnswer || next !== decided;
+    decided = next;
     await decide(next, { ...words }, isNews);
   }
 
@@ -65,7 +65,7 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
     if (look()) settle().catch(() => {}); // told by `status`
   }
 
-  /** @returns Whether there is a source that was not there before. Its reader is loaded, again where that has failed. */
+  /** Loads the reader of a new source, again after a failure. @returns Whether there is a new source. */
   function look(): boolean {
     if (!isReader || isLoading || isClosed || !hasSource(dataLayer)) return false;
     const isNews = !isUnread;
@@ -89,17 +89,17 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
 
   return {
     hear,
-    /** What the options come to, and a source that is there already. */
+    /** Decides by the options and the sources that are present. */
     start(): Promise<void> {
       look();
       return settle();
     },
-    /** To be called before anything is stored or answered: whether the page has a source by now. */
+    /** Call it before anything is stored or recommended: the page may have a source by now. */
     lookAgain,
-    /** Another tab has ended the storing. */
+    /** Another tab has withdrawn consent. */
     withdrawn(consent: 'denied' | 'unknown'): ConsentWords {
       words['other-tab'] = consent === 'denied' ? 'denied' : 'waiting';
-      told = consent;
+      decided = consent;
       return { ...words };
     },
     close(): void {
@@ -110,7 +110,7 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
   };
 }
 
-/** Whether the page has a consent platform: what is loaded only then knows which. */
+/** Whether the page has a consent platform. The code that is loaded then finds out which. */
 function hasSource(dataLayer: string): boolean {
   try {
     const page = globalThis as unknown as Record<string, unknown>;
@@ -119,11 +119,11 @@ function hasSource(dataLayer: string): boolean {
       (entry) => (entry as ArrayLike<unknown> | null)?.[0] === 'consent',
     );
   } catch {
-    return false; // no data layer, or one that is none
+    return false; // no data layer, or not an array
   }
 }
 
-/** The visitor's own word, in the browser's settings. https://www.w3.org/TR/gpc/#javascript-property-to-detect-preference */
+/** The visitor's choice in the browser's settings. https://www.w3.org/TR/gpc/#javascript-property-to-detect-preference */
 function hasPrivacyControl(): boolean {
   try {
     return (globalThis.navigator as { globalPrivacyControl?: unknown } | undefined)?.globalPrivacyControl === true;

@@ -1,11 +1,11 @@
-/** A page's data layer: an array into which the page and its tags push what they tell each other. */
+/** A page's data layer: an array into which the page and its tags push their messages. */
 
 /**
- * Reads what is in a data layer, and what will be pushed. Its `push` is wrapped as Tag Manager itself does it; the page's
- * call returns what it would have returned.
+ * Reads the entries of a data layer, and later ones. Wraps `push` as Tag Manager does; the page's call returns the same as
+ * before.
  *
- * @param read Told of each entry. It must not throw: that would be the page's error.
- * @returns Stops; `push` is put back where nobody has wrapped it since.
+ * @param read Called with each entry. It must not throw, because the page would get the error.
+ * @returns Stops, and restores `push` unless another script has wrapped it since.
  */
 export function watchLayer(layer: unknown[], read: (entry: unknown) => void): () => void {
   layer.forEach(read);

@@ -1,8 +1,8 @@
-/** What `privacy.export` answers: loaded when it is asked for. */
+/** The result of `privacy.export`, loaded on demand. */
 import type { VisitorEvent, VisitorHistory } from '../session/visitor-history';
-import { readAside } from '../store/aside';
 import type { DeviceNotes } from '../store/device-notes';
 import type { EventStore } from '../store/event-store';
+import { readQuarantine } from '../store/quarantine';
 import type { StoredEvent } from '../store/records';
 import { BACKENDS } from './device-record';
 import type { Learnt, PrivacyExport, Status } from './types';
@@ -11,7 +11,7 @@ export interface ExportParts {
   readonly store: EventStore;
   readonly notes: DeviceNotes;
   readonly history: VisitorHistory<StoredEvent>;
-  /** Undefined where nothing was learnt. */
+  /** Undefined if nothing was learnt. */
   readonly learnt: () => Promise<Learnt | undefined>;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -33,22 +33,22 @@ export async function exported({ store, notes, history, learnt, now, status }: E
     ...(model && { model: { name: model.name, version: model.version } }),
     sessions: readable(history.sessions()),
     ...(taste && { learnt: taste }),
-    unreadable: storage === 'indexeddb' ? await readAside(store) : [],
+    unreadable: storage === 'indexeddb' ? await readQuarantine(store) : [],
     device: await notes.read(BACKENDS),
   };
 }
 
-/** Sessions in words that a person reads. */
+/** Sessions in a readable form. */
 export function readable(sessions: readonly (readonly VisitorEvent[])[]): PrivacyExport['sessions'] {
   return sessions.map((session) =>
-    session.map(({ time, event, itemId, features }) => ({
-      ...{ time: isoTime(time), event, itemId },
-      ...(features && { features }),
-    })),
+    session.map(({ time, event, itemId, features }) => {
+      const plain = { time: isoTime(time), event, itemId };
+      return features ? { ...plain, features } : plain;
+    }),
   );
 }
 
-/** A time that no calendar has is given as its number. */
+/** A time beyond the range of dates is given as a number. */
 export function isoTime(seconds: number): string {
   const date = new Date(1000 * seconds);
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();

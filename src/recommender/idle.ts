@@ -1,4 +1,4 @@
-/** Resolves after a pause, when the page is idle. Browsers without idle callbacks, and pages that are never idle, get the pause. */
+/** Resolves one second later, or earlier when the page is idle. */
 export function whenIdle(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, 1000);

@@ -1,12 +1,12 @@
-/** Looks at what a page has put into its globals, which tells nobody: often at first, then when something happens. */
+/** Watches the globals of a page, which send no events: often at first, then after what may have changed them. */
 
-/** Milliseconds between two looks at first, and how many there are: a minute. */
+/** Milliseconds between two calls at first, and their number: one minute. */
 const EVERY = 500;
 const TIMES = 120;
 
 /**
- * Calls `look` every half second of the first minute and, from the start on, after what may bring a consent platform or an
- * answer to it: a script that was loaded, a click, and the page that is shown or gets the focus. It never polls for longer.
+ * Calls `look` every half second during the first minute. It also calls `look` after anything that may bring a consent platform
+ * or an answer: a loaded script, a click, and a page that is shown or gets the focus.
  *
  * @returns Stops.
  */
@@ -17,8 +17,8 @@ export function watchPage(look: () => void): () => void {
     if (++times === TIMES) clearInterval(timer);
     look();
   }, EVERY);
-  (timer as { unref?: () => void }).unref?.(); // Node would wait for it
-  /** The page's own listeners first. */
+  (timer as { unref?: () => void }).unref?.(); // so that Node can exit
+  /** After the page's own listeners. */
   const soon = ({ type, target }: Event): void => {
     const isScript = (target as { nodeName?: unknown } | null)?.nodeName === 'SCRIPT';
     if (type !== 'load' || isScript) setTimeout(look, 0);

@@ -1,4 +1,4 @@
-/** What a visitor may ask of the data about them. */
+/** `recommender.privacy`: the visitor's control over their data. */
 import { RecommenderError } from '../errors';
 import type { VisitorHistory } from '../session/visitor-history';
 import type { DeviceNotes } from '../store/device-notes';
@@ -6,8 +6,8 @@ import type { EventStore } from '../store/event-store';
 import type { StoredEvent } from '../store/records';
 import { checkedAnswer } from './arguments';
 import { type ConsentParts, createConsent } from './consent';
-import type { createLearner } from './learner';
 import { loaded } from './loaded';
+import type { createPersonalisation } from './personalisation/lazy-personalisation';
 import type { Consent, ConsentWords, Privacy, Status } from './types';
 
 interface PrivacyParts {
@@ -15,7 +15,7 @@ interface PrivacyParts {
   readonly store: EventStore;
   readonly notes: DeviceNotes;
   readonly history: VisitorHistory<StoredEvent>;
-  readonly learner: Pick<ReturnType<typeof createLearner>, 'look' | 'tell'>;
+  readonly personalisation: Pick<ReturnType<typeof createPersonalisation>, 'look' | 'ifLoaded'>;
   readonly now: () => number;
   readonly status: () => Status;
   readonly update: (change: Partial<Status>) => void;
@@ -25,9 +25,9 @@ interface PrivacyParts {
   readonly assertAlive: () => void;
 }
 
-/** What `recommender.privacy` does, and the consent on which it rests. */
+/** The calls of `recommender.privacy`, and consent. */
 export function createPrivacy(parts: PrivacyParts) {
-  const { options, store, notes, history, learner, now, status, update, degrade, mend, assertAlive } = parts;
+  const { options, store, notes, history, personalisation, now, status, update, degrade, mend, assertAlive } = parts;
   /** Whether the visit has been stored, or was about to be. */
   let isStored = false;
 
@@ -38,12 +38,12 @@ export function createPrivacy(parts: PrivacyParts) {
       isStored = true;
       store.open();
       notes.allow('yes');
-      learner.look();
+      personalisation.look();
       return;
     }
     void notes.forbid();
     if (consent === 'unknown') return store.hold();
-    // A visit that was never stored goes on in memory; one that was is gone, in every tab.
+    // A visit that was never stored continues in memory; a stored one is erased in every tab.
     const wasStored = isStored;
     isStored = false;
     await confirmed(wasStored ? store.erase(false) : store.discard());
@@ -73,13 +73,13 @@ export function createPrivacy(parts: PrivacyParts) {
     async export() {
       assertAlive();
       const { exported } = await loaded(import('./export'));
-      const learnt = () => learner.tell((learning) => learning.learnt());
+      const learnt = () => personalisation.ifLoaded((loaded) => loaded.learnt());
       return exported({ store, notes, history, learnt, now: now(), status });
     },
     async erase() {
       assertAlive();
       await confirmed(Promise.all([store.erase(), notes.forget()]));
-      await learner.tell((learning) => learning.settled());
+      await personalisation.ifLoaded((loaded) => loaded.settled());
     },
     consent(answer) {
       assertAlive();
@@ -99,7 +99,7 @@ export function createPrivacy(parts: PrivacyParts) {
     start: consent.start,
     lookAgain: consent.lookAgain,
     close: consent.close,
-    /** Another tab has ended the storing, and what was stored is gone. */
+    /** Another tab has withdrawn consent, and the stored data are gone. */
     withdrawn(word: 'denied' | 'unknown'): void {
       isStored = false;
       void notes.forbid();

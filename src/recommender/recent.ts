@@ -1,10 +1,10 @@
-/** The strategy `recent`: loaded where a page asks for it. */
+/** The strategy `recent`, loaded on demand. */
 import { isAvailable } from '../checkpoint/artifact';
 import type { RankedItem } from '../engine/types';
-import { known, passes } from './filter';
+import { known, passes } from './products';
 import type { Answer, Answerer, Question } from './types';
 
-/** What was looked at last, each item once. Its score is the time of the newest event, in seconds since 1970. */
+/** The items of the newest events, each once. Its score is the time of the newest event, in seconds since 1970. */
 export async function recent(
   engine: Answerer,
   { k, exclude, filter, within, clicks, signal }: Question,

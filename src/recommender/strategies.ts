@@ -1,11 +1,11 @@
-/** Which question a strategy puts to the model, and what of the answer is given. */
+/** Maps each strategy to a request of the engine and its answer. */
 
 import type { EngineEvent, RankedItem } from '../engine/types';
-import { known, passes } from './filter';
 import { loaded } from './loaded';
+import { known, passes } from './products';
 import type { Answer, Answerer, Question } from './types';
 
-/** Answers a question, by the model or from the clicks. */
+/** Answers by the model or from the clicks. */
 export async function answer(engine: Answerer, question: Question): Promise<Answer> {
   const { strategy, clicks, item = clicks.at(-1)?.itemId, now } = question;
   switch (strategy) {
@@ -17,9 +17,9 @@ export async function answer(engine: Answerer, question: Question): Promise<Answ
       return (await loaded(import('./recent'))).recent(engine, question);
     case 'related': {
       if (item === undefined) return ranked(engine, question, []);
-      const others = { ...question, exclude: [...question.exclude, item] }; // the newest click is no relation of its own
+      const others = { ...question, exclude: [...question.exclude, item] }; // an item is not related to itself
       const { items, milliseconds } = await ranked(engine, others, [{ itemId: item, time: now }]);
-      // An item that the model does not know has no relations: the answer is by popularity, and says so.
+      // For an item that the model does not know, the answer is by popularity, and says so.
       return {
         items: items.map((entry) => (entry.reason === 'neural' ? { ...entry, reason: 'related' } : entry)),
         milliseconds,
@@ -28,7 +28,7 @@ export async function answer(engine: Answerer, question: Question): Promise<Answ
   }
 }
 
-/** The model's best that the page's filter lets pass: asked for more until there are k, or no more `within`. */
+/** The model's best items that pass the page's filter: asks for more until there are k, or `within` is reached. */
 async function ranked(
   engine: Answerer,
   { k, exclude, filter, within = Number.POSITIVE_INFINITY, signal, user, now }: Question,

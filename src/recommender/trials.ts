@@ -1,7 +1,7 @@
 /**
- * Trying backends on the visitor's device, never in anybody's way: in a second worker, when the page is idle, once a week.
- * Before a GPU is tried a mark is left, and taken away after: where the tab dies meanwhile, the next page finds the mark
- * and leaves that GPU alone. Loaded only where there is something to try.
+ * Benchmarks backends on the visitor's device in a second worker, when the page is idle, once a week. Before a GPU is tried, a mark
+ * is stored, and removed afterwards. If the tab crashes meanwhile, the next page finds the mark and does not use that GPU. Loaded
+ * only if there are backends to try.
  */
 
 import { type BackendName, isGpu } from '../compute/types';

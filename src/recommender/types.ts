@@ -1,4 +1,4 @@
-/** What several files of the recommender share: its public types, and what its parts are given and give. Types only. */
+/** The public types of the recommender, and the interfaces between its parts. Types only. */
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Delta, GateState, GuardState, TuneMethod } from '../checkpoint/delta';
 import type { BackendChoice, BackendName } from '../compute/types';
@@ -15,39 +15,39 @@ import type {
 import type { RecommenderError } from '../errors';
 import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
 import type { EventStore, StorageState } from '../store/event-store';
-import type { SetAside } from '../store/transactions';
+import type { QuarantinedRecord } from '../store/transactions';
 
 /** Everything has a default that a shop could ship, except the model. */
 export interface RecommenderOptions {
   /** Folder of the artifact; relative to the page where it is not absolute. */
   readonly modelUrl: string;
   /**
-   * What computes. Default `auto`: at first what is ready at once; the fastest on this device, measured when the page is
-   * idle, takes over. One that is named and does not work is replaced as under `auto`.
+   * The backend. Default `auto`: begins with the one that starts at once, and changes to the fastest on this device, which is
+   * measured when the page is idle. If a named backend does not work, `auto` replaces it.
    */
   readonly backend?: BackendChoice;
   /** Minutes without a click after which a new session begins. Default 30. */
   readonly sessionGap?: number;
-  /** Whether events may be stored on the device. Default `auto`: only after the visitor's yes. */
+  /** Whether events may be stored on the device. Default `auto`: only after the visitor's consent. */
   readonly consent?: ConsentOption;
   /** Name of the global array in which the page's Consent Mode commands stand, for `consent: 'auto'`. Default `dataLayer`. */
   readonly dataLayer?: string;
-  /** What of the visitor's events the model reads. Default `session`: the running session, of all tabs. */
+  /** Which of the visitor's events the model reads. Default `session`: the current session, of all tabs. */
   readonly history?: HistoryChoice;
-  /** Whether what is new in the visitor's events is learnt by itself, when the page is idle. Default `manual`: by `fineTune`. */
+  /** Whether the visitor's new events are learnt automatically when the page is idle. Default `manual`: by `fineTune`. */
   readonly learn?: LearnChoice;
-  /** Which pictures `catalogue` and `products` hand out. Default `artifact`: those inside the artifact's own files. */
+  /** Which pictures `catalogue` and `products` return. Default `artifact`: those inside the artifact's own files. */
   readonly images?: ImagesChoice;
   /**
    * The worker's script, `worker.js`, in a copy of the library's whole folder `dist/lib`. Default: where the library, or the
    * shop's bundler, has put it.
    */
   readonly workerUrl?: string;
-  /** Seconds in which the worker must have started; then the page's own thread computes. Default 10. */
+  /** Seconds within which the worker must start; otherwise the page's own thread computes. Default 10. */
   readonly startDeadline?: number;
   /**
-   * Who the visitor is, by the id that the training log has; only models that know users read it (`caser` with
-   * `profile=user`). It stays in this page: nothing stores or sends it. Default: nobody in particular.
+   * The visitor's user id in the training log. Only models that know users read it (`caser` with `profile=user`). It stays in this
+   * page and is never stored or sent. Default: no user.
    */
   readonly user?: string;
   /** The clock, in milliseconds since 1970. Default `Date.now`. */
@@ -62,38 +62,38 @@ export interface TrackedEvent {
   /** Milliseconds since 1970. Default now. */
   readonly time?: number;
   /**
-   * Names the page view that reports it, such as by the page's address and how often that was opened. Within one, each kind
-   * of event of each item counts once, until another item is viewed. Default: so it is within a minute.
+   * Names the page view that reports the event, for example by the page's address and a counter. Within one page view, each kind
+   * of event of each item counts once, until another item is viewed. Default: the same within one minute.
    */
   readonly pageView?: string;
   /**
-   * What is known of the click, numbers or texts by name, as the training log's columns have it; stored with the event. A
-   * model that reads a feature takes one that is missing, or that training did not know, for its stated default.
+   * Features of the click, numbers or texts, by the names of the training log's columns. They are stored with the event. A model
+   * replaces a feature that is missing or unknown by its stated default.
    */
   readonly features?: Readonly<Record<string, number | string>>;
 }
 
-/** A click as it is stored. */
+/** A stored click. */
 export type StoredClick = Required<Omit<TrackedEvent, 'features' | 'pageView'>> & Pick<TrackedEvent, 'features'>;
 
 export interface RecommendOptions {
   /** How many items, 1 or more. Default 10. */
   readonly k?: number;
-  /** Ids never to answer with, such as that of the product on show. Default none. */
+  /** Ids to leave out, such as that of the current product. Default none. */
   readonly exclude?: readonly string[];
-  /** A product for which it returns false is left out, and the next best takes its place. Default: all pass. */
+  /** Leaves out products for which it returns false; the next best take their place. Default: all pass. */
   readonly filter?: ProductFilter;
-  /** How many of the best the filter may look at, at least 1: where it lets few pass, the catalogue is long. Default: all. */
+  /** Most items that the filter checks, at least 1, to limit the search if few pass. Default: all. */
   readonly within?: number;
   /** Default `for-you`. */
   readonly strategy?: Strategy;
-  /** The product on show: what `related` items are related to, and never in any answer. Default: the newest click, for `related`. */
+  /** The current product: the reference of `related`, and never in an answer. Default: the newest click, for `related`. */
   readonly item?: string;
   /** Ends the call early: it rejects with `aborted`. */
   readonly signal?: AbortSignal;
 }
 
-/** Something that is less than was asked for. Recommending goes on. */
+/** A degraded state. Recommending continues. */
 export interface Degradation {
   /**
    * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
@@ -109,17 +109,17 @@ export interface Degradation {
 }
 
 export interface Status {
-  /** What computes, where and why; absent until the model is ready. */
+  /** The backend, its thread, and the reason; absent until the model is ready. */
   readonly engine?: { readonly backend: BackendName; readonly thread: 'worker' | 'main'; readonly why: string };
   readonly model?: ModelInfo;
-  /** Where the visitor's events are. `idle`: they may be stored, and the database has not answered yet. */
+  /** Where the visitor's events are. `idle`: they may be stored, but the database has not answered yet. */
   readonly storage: StorageState;
   readonly consent: Consent;
-  /** What each source of consent says, of which the strictest counts; one that is not there is missing. */
+  /** The answer of each source of consent; the strictest counts. An absent source is missing. */
   readonly consentBy: ConsentWords;
-  /** Whether nothing more is recorded or learnt, by `privacy.pause`. */
+  /** Whether `privacy.pause` has stopped recording and learning. */
   readonly paused: boolean;
-  /** What was learnt on this device; absent until something is, or is asked for. */
+  /** Learning on this device; absent until something is learnt or requested. */
   readonly learning?: LearningStatus;
   /** One entry for each code. */
   readonly degraded: readonly Degradation[];
@@ -138,8 +138,8 @@ export interface RecommenderEvents {
    */
   readonly stored: { readonly events: readonly StoredClick[] };
   /**
-   * What was known of the visitor is gone: whoever shows it clears it. By this page's `privacy`, or `elsewhere`: in
-   * another tab, or by the browser.
+   * All data of the visitor are erased, so clear what you show of them. By this page's `privacy`, or `elsewhere`: by another tab or
+   * the browser.
    */
   readonly erased: { readonly by: 'page' | 'elsewhere' };
   /** The model could not be loaded (see `retry`), or a recommendation failed; aborted calls are no errors. */
@@ -264,19 +264,19 @@ export interface PrivacyExport {
   /** What was learnt from them; absent where nothing was. */
   readonly learnt?: Learnt;
   /** Stored records that could not be read, and why. */
-  readonly unreadable: readonly SetAside[];
+  readonly unreadable: readonly QuarantinedRecord[];
   /** What was found out about the device, not the visitor: which backend computes the fastest. */
   readonly device?: unknown;
 }
 
 export type LearnChoice = 'auto' | 'manual';
 
-/** Learning from the visitor on this device. All of it is loaded when it is asked for. */
+/** Learning from the visitor on this device. All of its code is loaded on demand. */
 export interface LearningCalls {
   /**
-   * Learns what is new in the visitor's events, in short slices, each of which is kept; with `learn: 'auto'` that happens by
-   * itself. What was learnt answers only while the gate is open: see `status.learning`. Where another tab learns, it waits, and
-   * calls of one page take turns.
+   * Learns the visitor's new events in short slices, and stores each slice; with `learn: 'auto'` that happens automatically. The
+   * result is used only while it predicts this visitor's clicks better than the base model: see `status.learning`. If another tab
+   * learns, the call waits. The calls of one page run one after another.
    *
    * @returns What `status.learning` says when nothing is left to learn.
    * @throws RangeError for a wrong option; RecommenderError `not-allowed` while recording is paused, storing denied, the page
@@ -295,18 +295,17 @@ export interface LearningCalls {
 }
 
 /**
- * How to learn, and until when. A page that is hidden or left, or whose visitor saves data, ends the learning as well as the
- * signal does; each slice until then stays.
+ * Options of `fineTune`. Learning also stops when the page is hidden or left, or the visitor saves data. Finished slices stay.
  */
 export interface FineTuneOptions {
   /**
-   * `adapter`: a few vectors and counts beside the model, a few kB. `full`: all of its weights. Default: as before, at first
-   * `adapter`. Another one than before begins anew.
+   * `adapter`: a few vectors and counts beside the model, a few kB. `full`: all of its weights. Default: the method used before, at
+   * first `adapter`. A different method starts from the beginning.
    */
   readonly method?: TuneMethod;
-  /** Ends the call early: it rejects with `aborted`. What was learnt until then stays. */
+  /** Ends the call early: it rejects with `aborted`. Finished slices stay. */
   readonly signal?: AbortSignal;
-  /** Told of every event, as it was predicted before it was learnt. */
+  /** Called for every event, with its prediction from before it was learnt. */
   readonly onProgress?: (progress: TuneProgress) => void;
 }
 
@@ -335,8 +334,8 @@ export interface Taste {
 /** What was learnt, and whether it is used. */
 export interface LearningStatus {
   /**
-   * `idle`: nothing is being learnt. `waiting`: for another tab that learns, or until the page is idle. `learning`. `unable`:
-   * this model cannot learn here; `why` says why.
+   * `idle`: nothing is being learnt. `waiting`: for another tab that learns, or until the page is idle. `learning`. `unable`: this
+   * model cannot learn here, for the reason in `why`.
    */
   readonly state: 'idle' | 'waiting' | 'learning' | 'unable';
   readonly why?: string;
@@ -439,7 +438,7 @@ export type Answerer = Pick<Engine, 'recommend' | 'products'>;
 
 export type Answer = Pick<Recommendations, 'items' | 'milliseconds'>;
 
-export interface KeptLearningParts {
+export interface AdapterStoreParts {
   readonly engine: Pick<Engine, 'setAdapter' | 'migrate'>;
   readonly store: Pick<EventStore, 'beside'>;
   readonly status: () => Status;
@@ -447,7 +446,7 @@ export interface KeptLearningParts {
   readonly mend: (code: string) => void;
 }
 
-export interface LearningParts extends KeptLearningParts {
+export interface FineTuningParts extends AdapterStoreParts {
   readonly engine: Pick<Engine, 'setAdapter' | 'explain' | 'fineTune' | 'migrate' | 'products'>;
   readonly store: Pick<EventStore, 'begin' | 'beside' | 'flush' | 'hears' | 'refresh'>;
   readonly history: {
@@ -467,20 +466,20 @@ export interface LearningParts extends KeptLearningParts {
   readonly on: Recommender['on'];
   /** Settles when the model is loaded. */
   readonly ready: () => Promise<unknown>;
-  /** Settles when the page has nothing better to do. Default: as the browser says. */
+  /** Settles when the page is idle. Default: as the browser reports it. */
   readonly idle?: () => Promise<unknown>;
 }
 
-export interface Learning extends LearningCalls {
-  /** What is on the device has changed, or the model: reads what is not known yet, and lets it answer. */
+export interface FineTuning extends LearningCalls {
+  /** Reads and activates the stored adapter after it, or the model, has changed. */
   look(): Promise<void>;
-  /** There may be something to learn: with `auto`, it is learnt once the page is idle. */
+  /** There may be new events: with `auto`, they are learnt when the page is idle. */
   wake(): void;
-  /** The engine does not use what was learnt any more: it is set aside, and `status` says so. */
-  distrust(why: string): Promise<void>;
-  /** Settles when the engine holds nothing of what was erased. */
+  /** Quarantines the active adapter, which the engine has stopped using; `status` says so. */
+  quarantineActive(why: string): Promise<void>;
+  /** Settles when the engine holds no adapter of an erased visit. */
   settled(): Promise<void>;
-  /** For a person to read; undefined where nothing was learnt. */
+  /** The adapter in a readable form; undefined if nothing was learnt. */
   learnt(): Promise<Learnt | undefined>;
   close(): void;
 }

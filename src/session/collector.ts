@@ -1,6 +1,6 @@
 import { RecommenderError } from '../errors';
 import type { Layout } from './columns';
-import { type Growing, growingFloat64, growingInt32, growingUint8 } from './growing';
+import { type Growing, growingFloat64, growingInt32, growingUint8 } from './growing-array';
 import { Interner } from './interner';
 import type { ReadOptions } from './options';
 import { TimeReader } from './time';

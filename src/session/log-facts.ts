@@ -39,7 +39,9 @@ export function logFacts({ sessions }: Pick<ClickLog, 'sessions'>, items: number
   lengths.sort((a, b) => a - b);
   spans.sort((a, b) => a - b);
   return {
-    ...{ items, events, sessions: count },
+    items,
+    events,
+    sessions: count,
     meanLength: count === 0 ? 0 : events / count,
     longLength: lengths[Math.ceil(0.95 * count) - 1] ?? 0,
     repeated: events === count ? 0 : repeats / (events - count),

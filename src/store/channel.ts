@@ -1,21 +1,21 @@
-/** How tabs of one origin tell each other what happened. */
+/** Messages between the tabs of one origin. */
 export interface Channel {
-  tell(message: unknown): void;
+  post(message: unknown): void;
   close(): void;
 }
 
-/** @returns Undefined where the browser has no channels, or this page may not have one. */
-export function openChannel(name: string, hear: (message: unknown) => void): Channel | undefined {
+/** @returns Undefined if the browser has no channels or forbids them to this page. */
+export function openChannel(name: string, onMessage: (message: unknown) => void): Channel | undefined {
   try {
     const channel = new BroadcastChannel(name);
-    channel.onmessage = ({ data }) => hear(data);
-    (channel as { unref?: () => void }).unref?.(); // Node would wait for it
+    channel.onmessage = ({ data }) => onMessage(data);
+    (channel as { unref?: () => void }).unref?.(); // so that Node can exit
     return {
-      tell(message) {
+      post(message) {
         try {
           channel.postMessage(message);
         } catch {
-          // Closed. What is stored will be read where it cannot be heard.
+          // The channel is closed; the other tabs read what is stored.
         }
       },
       close: () => channel.close(),

@@ -1,16 +1,25 @@
-/** One IndexedDB database that cannot hang or surprise its caller: deadlines, reopening, closing when it is to be deleted. */
-import { promisifyRequest, type UseStore } from 'idb-keyval';
+/**
+ * One IndexedDB database behind `UseStore`, the interface that the verbs of idb-keyval take: `get(key, database.run)`. It adds
+ * a deadline to every operation, opens a lost connection again, and closes the connection when somebody deletes the database.
+ */
+import { clear, promisifyRequest, type UseStore } from 'idb-keyval';
 import { RecommenderError } from '../errors';
 
 export interface DatabaseOptions {
   readonly name: string;
   /** Seconds that an operation may take. */
   readonly deadline: number;
-  /** Someone deletes the database: another tab of ours, the visitor, or the shop. */
+  /** Called when another tab, the visitor or the shop deletes the database. */
   readonly onDeleted: () => void;
 }
 
 const STORE = 'records';
+
+/** The open transaction of an object store, for the verbs of idb-keyval: `getMany(keys, within(store))`. */
+export const within =
+  (store: IDBObjectStore): UseStore =>
+  async (_, work) =>
+    work(store);
 
 export class Database {
   readonly #options: DatabaseOptions;
@@ -22,14 +31,16 @@ export class Database {
   }
 
   /**
-   * Runs one transaction. It may run again after a failure, so what it writes must be the same each time.
+   * Runs one transaction. The caller may repeat it after a failure, so it must write the same each time.
    *
-   * @param work Returns the result; the transaction commits after it unless it throws. It may await requests only.
-   * @throws RecommenderError `timeout`; otherwise what IndexedDB says, after which the next call opens it anew.
+   * @param work Returns the result; the transaction commits afterwards unless `work` throws. It may await requests only.
+   * @throws RecommenderError `timeout`; otherwise the error of IndexedDB. The next call opens the database again.
    */
-  async run<T>(
+  readonly run: UseStore = (mode, work) => this.#run(mode, work);
+
+  async #run<T>(
     mode: IDBTransactionMode,
-    work: (store: IDBObjectStore) => T | Promise<T>,
+    work: (store: IDBObjectStore) => T | PromiseLike<T>,
     onMissing?: () => void,
   ): Promise<T> {
     let running: IDBTransaction | undefined;
@@ -41,7 +52,7 @@ export class Database {
         running = store.transaction;
         if (over) return abandon(running);
         this.#watch(running.db);
-        const done = promisifyRequest(running);
+        const done = completed(running);
         done.catch(() => {}); // reported below, unless `work` fails first
         const result = await work(store);
         await done;
@@ -58,32 +69,36 @@ export class Database {
   }
 
   /**
-   * As `run`, in a database that is there: one that is not, such as one that was erased, is not made by looking into it.
+   * Like `run`, but does not create a missing database, such as one that was erased.
    *
-   * @param none The result where there is no database.
+   * @param none The result if there is no database. Default undefined.
    */
-  async inside<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => T | Promise<T>, none: T): Promise<T> {
-    let isThere = this.#use !== undefined || (await this.#exists());
-    if (!isThere) return none;
-    const gone = () => {
-      isThere = false;
+  readonly runIfExists = async <T>(
+    mode: IDBTransactionMode,
+    work: (store: IDBObjectStore) => T | PromiseLike<T>,
+    none?: T,
+  ): Promise<T> => {
+    let exists = this.#use !== undefined || (await this.#exists());
+    if (!exists) return none as T;
+    const onMissing = () => {
+      exists = false;
     };
-    return this.run(mode, work, gone).catch((error) => {
-      if (isThere) throw error;
-      return none;
+    return this.#run(mode, work, onMissing).catch((error) => {
+      if (exists) throw error;
+      return none as T;
     });
-  }
+  };
 
-  /** Deletes the database, in every tab. Emptied first: a tab that is frozen can hold up the deletion, but not that. */
+  /** Deletes the database, in every tab. Clears it first, because a frozen tab can delay the deletion but not the clearing. */
   async delete(): Promise<void> {
     if (globalThis.indexedDB === undefined) return;
     if (!this.#use && !(await this.#exists())) return;
-    const emptied = this.run('readwrite', (store) => void store.clear());
-    await emptied.catch(() => {});
-    await this.drop().catch(() => emptied);
+    const cleared = clear(this.run);
+    await cleared.catch(() => {});
+    await this.drop().catch(() => cleared);
   }
 
-  /** Deletes the database at once, whatever it holds. */
+  /** Deletes the database without clearing it first. */
   drop(): Promise<unknown> {
     const { name, deadline } = this.#options;
     this.close();
@@ -112,7 +127,7 @@ export class Database {
         const request = indexedDB.open(name);
         request.onupgradeneeded = () => {
           if (!onMissing) return void request.result.createObjectStore(STORE);
-          request.transaction!.abort(); // with it goes what was begun of a database
+          request.transaction!.abort(); // so that no database is created
           onMissing();
         };
         opened = promisifyRequest(request);
@@ -125,11 +140,11 @@ export class Database {
     if (this.#connection === connection) return;
     this.#connection = connection;
     connection.onclose = () => {
-      // Browsers close connections as they like; the next transaction opens another.
+      // A browser may close a connection at any time; the next transaction opens another.
       if (this.#connection === connection) this.close();
     };
     connection.onversionchange = ({ newVersion }) => {
-      // A connection that stays open would hold up whoever deletes or upgrades the database.
+      // An open connection would delay the deletion or upgrade.
       connection.close();
       if (this.#connection !== connection) return;
       this.close();
@@ -138,12 +153,20 @@ export class Database {
   }
 }
 
-/** Undoes what a late or failed transaction has begun; one that opened late is closed, too. */
+/** Settles when the transaction ends. With listeners, since the verbs of idb-keyval set `oncomplete` and `onabort`. */
+function completed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.addEventListener('complete', () => resolve());
+    transaction.addEventListener('abort', () => reject(transaction.error));
+  });
+}
+
+/** Aborts a late or failed transaction and closes its connection. */
 function abandon(transaction: IDBTransaction | undefined): undefined {
   try {
     transaction?.abort();
   } catch {
-    // It was over already.
+    // It had already ended.
   }
   transaction?.db.close();
 }

@@ -1,41 +1,42 @@
 /**
- * What was learnt from the events, kept beside them: one record in their database, so that it is erased with them, written
- * in one transaction, so that a crash leaves the old one or the new one. Where events may not be stored, nothing is.
+ * Stores the adapter that was learnt from the events. It is one record in the database of the events, so it is erased with
+ * them. One transaction writes it, so a crash leaves the old record or the new one. Nothing is stored without consent.
  *
  *     key     learnt
  *     value   { bytes, since }
  */
-import { promisifyRequest } from 'idb-keyval';
+import { get } from 'idb-keyval';
+import { within } from './database';
 import type { EventStore } from './interface';
 import { randomName, textOf } from './records';
-import { LEARNT, LEARNT_NAME, moveAside } from './transactions';
+import { LEARNT, LEARNT_NAME, quarantine } from './transactions';
 
-/** What is kept. Its bytes are for others to read. */
+/** The stored record. This module does not read its bytes. */
 export interface KeptDelta {
-  /** What was learnt; absent where that was forgotten. */
+  /** The encoded delta; absent after it was forgotten. */
   readonly bytes?: Uint8Array;
-  /** Seconds since 1970: nothing of what happened up to then is to be learnt again. Absent where all is. */
+  /** Seconds since 1970: events up to then are not learnt again. Default: all events are learnt. */
   readonly since?: number;
 }
 
-/** What was found: something, nothing, or something that cannot be read. */
+/** A record, no record, or the reason why the record cannot be read. */
 export type FoundDelta =
   | ({ readonly name: string | undefined } & KeptDelta)
   | { readonly name: string | undefined; readonly reason: string };
 
 export interface DeltaStore {
-  /** Undefined where nothing may be stored, where no event is, or where all was erased meanwhile. */
+  /** Undefined if nothing may be stored, no event is stored, or everything was erased meanwhile. */
   read(): Promise<FoundDelta | undefined>;
   /**
-   * Replaces what is kept, in every tab.
+   * Replaces the record, in every tab.
    *
-   * @param isOver Asked inside the transaction, with the name of what is there: what was ended meanwhile, or replaced by
-   *   another tab, is not written.
-   * @returns Its name; undefined where it was not written. Rejects with what IndexedDB says.
+   * @param isOver Called inside the transaction with the name of the stored record. If it returns true, nothing is written:
+   *   the learning has ended, or another tab has replaced the record.
+   * @returns The name of the new record; undefined if nothing was written. Rejects with the error of IndexedDB.
    */
   write(kept: KeptDelta, isOver: (there: string | undefined) => boolean): Promise<string | undefined>;
-  /** Takes what is kept under that name out of the way, and says why; nothing where another tab has replaced it. */
-  setAside(name: string | undefined, reason: string): Promise<void>;
+  /** Quarantines the record of that name, with the reason. Does nothing if another tab has replaced the record. */
+  quarantine(name: string | undefined, reason: string): Promise<void>;
 }
 
 /** @param maxSize Most bytes of a record; a longer one is not read. */
@@ -43,26 +44,26 @@ export function createDeltaStore(store: Pick<EventStore, 'beside'>, maxSize: num
   return {
     read: () =>
       store.beside(async (records, { learnt }) => {
-        const value: unknown = await promisifyRequest(records.get(LEARNT));
+        const value: unknown = await get(LEARNT, within(records));
         return { name: learnt, ...checked(value, maxSize) };
       }),
     write({ bytes, since }, isOver) {
       const name = randomName();
       const value = { ...(bytes && { bytes }), ...(since !== undefined && { since }) };
       return store.beside(async (records, { epoch, paused, learnt }) => {
-        // A pause ends the learning, and not the forgetting.
+        // While recording is paused, learning cannot be stored, but forgetting can.
         if (epoch === undefined || (paused && bytes) || isOver(learnt)) return undefined;
         records.put(value, LEARNT);
         records.put(name, LEARNT_NAME);
         return name;
       }, true);
     },
-    async setAside(name, reason) {
+    async quarantine(name, reason) {
       await store.beside(async (records, { learnt }) => {
         if (learnt !== name) return undefined;
-        const value: unknown = await promisifyRequest(records.get(LEARNT));
+        const value: unknown = await get(LEARNT, within(records));
         records.delete(LEARNT_NAME);
-        await moveAside(records, [[LEARNT, beginning(value), reason]]);
+        await quarantine(records, [[LEARNT, beginning(value), reason]]);
         return true;
       }, true);
     },
@@ -81,7 +82,7 @@ function checked(value: unknown, maxSize: number): KeptDelta | { readonly reason
   return { bytes, ...time };
 }
 
-/** How a record began, for whoever looks for what went wrong. */
+/** The beginning of a record, to help find out what went wrong. */
 function beginning(value: unknown): string {
   const bytes = (value as Partial<KeptDelta> | null)?.bytes;
   if (!(bytes instanceof Uint8Array)) return textOf(value);

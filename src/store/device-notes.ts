@@ -1,72 +1,72 @@
 /**
- * Notes about this device, such as which backend computes the fastest on it; nothing about who uses it. In the page's
- * memory until they may be stored; then also in the database of the events, which is erased as a whole.
+ * Notes about this device, such as which backend is the fastest, and nothing about its user. They are in the page's memory
+ * until they may be stored, and then also in the database of the events, which is erased as a whole.
  */
-import { promisifyRequest } from 'idb-keyval';
+import { get } from 'idb-keyval';
 import { Database } from './database';
 
 export interface DeviceNotes {
-  /** Counts how often everything was forgotten. */
+  /** Counts the erasures. */
   readonly life: number;
   /**
-   * From now on notes are stored, those in memory at once.
+   * Stores the notes from now on, those in memory at once.
    *
-   * @param after What allows it. After a `yes` the first note may make the database; after an `event` was stored it is there,
-   *   and where it is not, it has been erased.
+   * @param after What allows it. After a `yes` the first note may create the database. After an `event` was stored the database
+   *   exists; if it is missing, it was erased.
    */
   allow(after: 'yes' | 'event'): void;
-  /** From now on notes stay in memory. Settles when nothing is being written any more. */
+  /** Keeps notes in memory from now on. Settles when all writes have ended. */
   forbid(): Promise<void>;
-  /** Undefined where there is no such note. What is stored may be anything: any script of this origin may write there. */
+  /** Undefined if there is no such note. The value may be anything, because any script of this origin can write there. */
   read(key: string): Promise<unknown>;
   /**
-   * Settles when the note is stored, or kept in memory if it cannot be.
+   * Settles when the note is stored, or in memory if it cannot be stored.
    *
-   * @param life In which the note was made; one of an earlier life is dropped.
+   * @param life The value of `life` when the note was made; a note of an earlier life is dropped.
    */
   write(key: string, note: object, life: number): Promise<void>;
   /**
-   * Forgets what is in memory; the database is deleted by others. Notes stay in memory from then on, until they are allowed
-   * again. Settles when nothing is being written any more.
+   * Forgets the notes in memory; the event store deletes the database. Later notes stay in memory until `allow`. Settles when
+   * all writes have ended.
    */
   forget(): Promise<void>;
-  /** Ends the connection, once what is being written is. Notes stay in memory from then on. */
+  /** Closes the connection after the running write. Later notes stay in memory. */
   close(): Promise<void>;
 }
 
 const NOTE = 'note/';
 
-/** Of this page, whichever recommender made them. */
+/** Shared by all recommenders of this page. */
 const memory = new Map<string, object>();
 
 /**
  * @param name Name of the database. Default `aisle`, that of the events.
- * @param deadline Seconds that an operation may take. Default 1: it is better to go on without.
+ * @param deadline Seconds that an operation may take. Default 1.
  */
 export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNotes {
   const database = new Database({ name, deadline, onDeleted: forgetAll });
   let isAllowed = false;
   let isBroken = false;
   let isClosed = false;
-  let mayMake = false;
+  let mayCreate = false;
   let life = 0;
   let last: Promise<unknown> = Promise.resolve();
 
   function forgetAll(): void {
     life++;
-    isAllowed = mayMake = false; // what was erased does not come back because a measurement ends later
+    isAllowed = mayCreate = false; // a benchmark that ends later must not restore what was erased
     memory.clear();
   }
 
-  /** One after the other, so that whoever erases can wait for the last. */
+  /** Runs one operation at a time, so that an erasure can wait for the last. */
   async function stored<T>(work: () => Promise<T>): Promise<T | undefined> {
-    if (isClosed) return undefined; // it would open the database again, and nobody would close it
+    if (isClosed) return undefined; // it would open the database again without closing it
     const began = life;
     const run = last.then(async () => {
-      // To write into a database that was erased would make it again.
+      // A write would create the erased database again.
       if (!isAllowed || isBroken || life !== began) return undefined;
       return work().catch(() => {
-        // Memory has it; that nothing can be stored is told by the store of the events. To wait once is enough.
+        // The note is in memory, the event store reports the problem, and one deadline is enough.
         isBroken = true;
         return undefined;
       });
@@ -79,15 +79,12 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
     stored(async () => {
       const write = (store: IDBObjectStore): void => {
         store.put(note, NOTE + key);
-        store.transaction.commit?.(); // a page that is being left does not come to see its success
+        store.transaction.commit?.(); // a page that is being left gets no success event
       };
-      if (!mayMake) return database.inside('readwrite', write, undefined);
-      mayMake = false;
-      return database.run('readwrite', write);
+      const use = mayCreate ? database.run : database.runIfExists;
+      mayCreate = false;
+      return use('readwrite', write);
     });
-
-  const get = (key: string): Promise<unknown> =>
-    stored(() => database.inside('readonly', (store) => promisifyRequest(store.get(NOTE + key)), undefined));
 
   async function end(): Promise<void> {
     await last;
@@ -101,7 +98,7 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
     allow(after) {
       if (isAllowed) return;
       isAllowed = true;
-      mayMake = after === 'yes';
+      mayCreate = after === 'yes';
       for (const [key, note] of memory) void put(key, note);
     },
     forbid() {
@@ -110,7 +107,7 @@ export function openDeviceNotes({ name = 'aisle', deadline = 1 } = {}): DeviceNo
     },
     async read(key) {
       // Another tab may have written since.
-      return (await get(key)) ?? memory.get(key);
+      return (await stored(() => get(NOTE + key, database.runIfExists))) ?? memory.get(key);
     },
     async write(key, note, made) {
       if (made !== life) return;

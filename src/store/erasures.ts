@@ -1,16 +1,16 @@
 /**
- * How a database is erased, here and where another tab does it; whatever else is done with it waits for that.
+ * Erases the database, for this tab and after an erasure by another tab. All other operations wait for it.
  *
- * What another tab stores after an erasure must not go with what is left of the time before: a database that holds no event
- * is marked first, and whoever finds the mark writes nothing before that database is gone.
+ * An erasure must not delete what another tab stores afterwards. A database without events is therefore marked first, and a
+ * tab that finds the mark writes nothing until that database is deleted.
  */
 import type { Database } from './database';
 import { emptyOf } from './transactions';
 import { sleep } from './waiting';
 
-/** Milliseconds that another tab may take to notice, and to delete what it wrote meanwhile. */
+/** Milliseconds for another tab to notice the erasure and to delete what it wrote meanwhile. */
 const LINGER = 1000;
-/** Milliseconds after which whoever has set a mark may not delete by it any more; others heed it for twice as long. */
+/** Milliseconds for which a mark allows its tab to delete; the other tabs respect it for twice as long. */
 const HOLDS = 1000;
 
 export class Erasures {
@@ -32,35 +32,35 @@ export class Erasures {
   }
 
   /**
-   * After another tab has erased: what this tab was writing meanwhile may have come after that, so it goes, and where
-   * nothing is left, a while later the database.
+   * Cleans up after another tab has erased. Deletes what this tab may have written since, and a little later the database if
+   * nothing is left.
    *
-   * @param forgotten Settles when nothing more is being written beside the events.
+   * @param forgotten Settles when all writes beside the events have ended.
    */
   async sweep(forgotten: unknown, tab: string): Promise<void> {
     let left = await this.#then(async () => {
       await forgotten;
-      return this.#database.inside('readwrite', (records) => emptyOf(records, tab), true);
+      return this.#database.runIfExists('readwrite', (records) => emptyOf(records, tab), true);
     });
     while (left !== false) {
       await sleep(LINGER).over;
-      // Whoever has left knows nothing of what is written since.
+      // A closed store does not know what was written since.
       if (this.#isEnded) return;
       left = await this.#then(() => this.#end());
     }
   }
 
-  /** Deletes a database without events, by a mark of its own. @returns False where there is nothing left to delete. */
+  /** Marks and deletes a database without events. @returns False if there is nothing left to delete. */
   async #end(): Promise<boolean | undefined> {
     const now = Date.now();
-    const left = await this.#database.inside('readwrite', (records) => emptyOf(records, undefined, now), false);
-    // One that was frozen meanwhile would delete what was stored since.
+    const left = await this.#database.runIfExists('readwrite', (records) => emptyOf(records, undefined, now), false);
+    // A tab that was frozen meanwhile would delete what was stored since.
     if (!left || Date.now() - now > HOLDS) return left;
     await this.#database.drop();
     return false;
   }
 
-  /** From now on nothing is deleted that was not asked for. */
+  /** Stops the clean-up after erasures by other tabs. */
   end(): void {
     this.#isEnded = true;
   }

@@ -1,8 +1,8 @@
 /**
- * This visitor's events, kept on the device. Every page (tab) appends records under keys of its own, so tabs never write
- * over each other; they tell each other what was stored where the browser lets them, and read it where not.
+ * Stores this visitor's events on the device. Every page (tab) appends records under keys of its own, so tabs never overwrite
+ * each other. Tabs post to each other what they have stored; without a channel they read it.
  *
- * Before `open` nothing is read or written. Without a database that works, events wait in memory and the store tries again,
+ * Before `open` nothing is read or written. While the database does not work, events wait in memory and the store tries again,
  * less and less often.
  */
 import { reasonOf } from '../errors';
@@ -12,37 +12,37 @@ import { Erasures } from './erasures';
 import type { EventStore, EventStoreOptions, NewEvent, StorageState } from './interface';
 import { Pause } from './pause';
 import { encode, inOrder, isEvent, keyOf, randomName, type StoredEvent } from './records';
+import { storageHealth } from './storage-health';
 import {
   deleteOldest,
   isEnding,
   type Marks,
-  moveAside,
+  quarantine,
   readEntries,
   readMarks,
   sizeOf,
   sortedOut,
   writeMarks,
 } from './transactions';
-import { troublesOf } from './troubles';
 import { sleep, WaitingEvents } from './waiting';
 
-export type { EventStore, EventStoreOptions, StorageState, StoreTrouble } from './interface';
+export type { EventStore, EventStoreOptions, StorageProblem, StorageState } from './interface';
 
-/** Milliseconds until the next attempt to write where another tab is about to delete the database. */
-const LOOK = 50;
+/** Milliseconds until the next attempt to write while another tab is about to delete the database. */
+const RETRY_WRITE = 50;
 
 const nothing = (): void => {};
 
 export function createEventStore(options: EventStoreOptions): EventStore {
   const { name = 'aisle', gap, deadline = 3, maxSize = 500_000, retryAfter = 250 } = options;
-  const { onEvents, onStored, onErased, onWithdrawn, onPaused, onLearnt, onState, onTrouble } = options;
-  // Of events of one time, those of the older page come first.
+  const { onEvents, onStored, onErased, onWithdrawn, onPaused, onLearnt, onState, onProblem } = options;
+  // Begins with the time, so that of events of equal times those of the older page come first.
   const tab = Date.now().toString(36) + randomName();
   const database = new Database({ name, deadline, onDeleted: vanish });
   const erasures = new Erasures(database);
-  const channel = openChannel(name, hear);
-  const { trouble, mend } = troublesOf(onTrouble);
-  let told: StorageState | undefined;
+  const channel = openChannel(name, onMessage);
+  const { report, mend } = storageHealth(onProblem);
+  let shownState: StorageState | undefined;
   const known = new Set<string>();
   const waiting = new WaitingEvents();
   const pause = new Pause();
@@ -50,45 +50,45 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   let [epoch, learnt]: (string | undefined)[] = [];
   let [size, numbers, sequence, failures] = [0, 0, 0, 0];
   let loaded = false;
-  /** Whether a look may make the database: the first one after `open`, which finds out whether events can be stored. */
-  let mayMake = false;
-  /** Counts erasures: work that began before one does nothing after it. And stops: what was being read is read again. */
+  /** Whether a read may create the database: the first read after `open` does, to find out whether events can be stored. */
+  let mayCreate = false;
+  /** Counts erasures, after which earlier work does nothing, and stops, after which a running read starts again. */
   let [life, stops] = [0, 0];
   let draining: Promise<void> | undefined;
   let wake: (() => void) | undefined;
-  /** Who waits for a `flush`. */
+  /** Settles the running `flush` calls. */
   const flushing: (() => void)[] = [];
 
   const isOpen = (): boolean => state === 'open';
   type Body<T> = (store: IDBObjectStore, marks: Marks) => Promise<T>;
 
-  /** Reads in one transaction of this life of the database; `none` where there is no database. */
-  const look = <T>(body: Body<T>, none: T): Promise<T | undefined> => work(body, 'readonly', () => mayMake, none);
+  /** Reads in one transaction of this life of the database; `none` if there is no database. */
+  const look = <T>(body: Body<T>, none: T): Promise<T | undefined> => work(body, 'readonly', () => mayCreate, none);
 
   /** Writes in one such transaction. */
   const change = <T>(body: Body<T>): Promise<T | undefined> => work<T | undefined>(body, 'readwrite', () => false);
 
   /**
-   * @param makes Whether it makes the database where there is none.
-   * @returns What `body` does; undefined where all was erased meanwhile.
+   * @param creates Whether it creates a missing database.
+   * @returns The result of `body`; undefined if everything was erased meanwhile.
    */
   async function work<T>(
     body: Body<T>,
     mode: IDBTransactionMode,
-    makes: () => boolean,
+    creates: () => boolean,
     none?: T,
   ): Promise<T | undefined> {
     const began = life;
     await erasures.over;
     if (life !== began || !isOpen()) return undefined;
-    let erased = epoch !== undefined; // as it is where the database is gone
+    let erased = epoch !== undefined; // true if the database is missing
     let marks: Marks | undefined;
     const whole = async (store: IDBObjectStore) => {
       marks = await readMarks(store);
       erased = life !== began || (epoch !== undefined && marks.epoch !== epoch);
       return erased ? undefined : body(store, marks);
     };
-    const transaction = makes() ? database.run(mode, whole) : database.inside(mode, whole, none);
+    const transaction = creates() ? database.run(mode, whole) : database.runIfExists(mode, whole, none);
     const result = await transaction.catch((error) => {
       if (life === began) throw error;
       return undefined;
@@ -100,7 +100,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       return undefined;
     }
     epoch ??= marks?.epoch;
-    const paused = pause.meet(marks?.paused === true);
+    const paused = pause.update(marks?.paused === true);
     if (paused !== undefined) onPaused(paused, paused ? waiting.drop() : []);
     if (marks?.learnt !== learnt) {
       learnt = marks?.learnt;
@@ -109,7 +109,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     return result;
   }
 
-  /** Reads everything, hands out what is new, and moves what is damaged. */
+  /** Reads everything, hands out the new events, and quarantines the damaged records. */
   async function load(): Promise<void> {
     const began = life + stops;
     const entries = await look(readEntries, []);
@@ -117,10 +117,10 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const [events, total, damaged, unreadable] = sortedOut(entries);
     size = total;
     loaded = true;
-    mayMake = false;
-    if (unreadable) trouble('records-set-aside', unreadable);
+    mayCreate = false;
+    if (unreadable) report('records-set-aside', unreadable);
     hand(events.filter(isNew));
-    if (damaged.length > 0) await change((store) => moveAside(store, damaged));
+    if (damaged.length > 0) await change((store) => quarantine(store, damaged));
   }
 
   function isNew(event: StoredEvent): boolean {
@@ -135,8 +135,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   /**
    * Writes into this life of the database, or begins one.
    *
-   * @param paused What the device is to say; undefined for what it says.
-   * @param done Called when it is written; not where it is to be tried again, if there is still something to write.
+   * @param paused The mark to set; undefined leaves it.
+   * @param done Called after the write. If it is not called, the loop tries again as long as there is something to write.
    */
   async function add(
     paused: boolean | undefined,
@@ -155,13 +155,13 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       return now;
     };
     const written = await work<string | undefined>(body, 'readwrite', () => epoch === undefined);
-    if (ends) await sleep(LOOK).over; // and is tried again
+    if (ends) await sleep(RETRY_WRITE).over; // the loop tries again
     if (written === undefined || life !== began) return;
     epoch = written;
     done();
   }
 
-  /** Writes one record; its key and text are the same however often it is tried. */
+  /** Writes one record. Every attempt has the same key and text. */
   async function write(events: readonly StoredEvent[]): Promise<void> {
     const key = keyOf(tab, sequence);
     const value = encode(events);
@@ -170,7 +170,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       sequence++;
       size += sizeOf(key, value);
       waiting.stored(events.at(-1)!.number);
-      channel?.tell({ epoch, events });
+      channel?.post({ epoch, events });
       onStored(events);
     });
   }
@@ -184,17 +184,17 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     size = (await change((store) => deleteOldest(store, target, gap))) ?? 0;
   }
 
-  /** The device gives less room than `maxSize`: the older half goes. */
+  /** The device has less space than `maxSize`: deletes the older half. */
   async function squeeze(): Promise<void> {
     const before = size;
     await makeRoom(before / 2);
     if (size >= before) return;
-    trouble('storage-short', 'This device has room for the newest events only.');
+    report('storage-short', 'This device has room for the newest events only.');
   }
 
-  function tell(next: StorageState): void {
-    if (!isOpen() || next === told) return;
-    told = next;
+  function show(next: StorageState): void {
+    if (!isOpen() || next === shownState) return;
+    shownState = next;
     onState(next);
   }
 
@@ -204,7 +204,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     for (const settle of flushing.splice(0)) settle();
   }
 
-  /** The one loop that reads at first, then writes what waits, and tries again after failures. */
+  /** The only loop: it reads first, then writes what waits, and tries again after failures. */
   async function drain(): Promise<void> {
     while (isBusy()) {
       try {
@@ -214,7 +214,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
         else if (pause.due) await writePause();
         failures = 0;
         mend();
-        tell('indexeddb');
+        show('indexeddb');
       } catch (error) {
         if (!isOpen()) return;
         await recover(error);
@@ -229,11 +229,11 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       waiting.shrink(); // a smaller record may still fit
       return failures === 1 ? squeeze().catch(() => {}) : undefined;
     }
-    // A connection that was closed is opened again by the next attempt; that alone is not worth a word.
+    // The next attempt opens a closed connection again; one failure is not reported.
     if (failures === 1 && loaded) return;
-    tell('memory');
+    show('memory');
     const message = `Events are kept in this page's memory and end with it: ${reasonOf(error)}`;
-    trouble(isFull ? 'storage-full' : 'no-storage', message);
+    report(isFull ? 'storage-full' : 'no-storage', message);
     settleFlushes();
     const pause = sleep(Math.min(60_000, retryAfter * 2 ** (failures - 1)));
     wake = pause.wake;
@@ -249,10 +249,10 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     });
   }
 
-  /** The end of a life of the database: nothing that waits to be written goes into the next one. */
+  /** Ends a life of the database: nothing that waits is written into the next one. */
   function endLife(): void {
     life++;
-    mayMake = false;
+    mayCreate = false;
     epoch = undefined;
     learnt = undefined;
     size = 0;
@@ -260,9 +260,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     pause.erased();
     known.clear();
     waiting.drop();
-    // All that was said of the last life is over; what troubles the next one is found out anew.
+    // The problems of the last life are over.
     mend('storage-short', 'records-set-aside');
-    if (told === 'memory') tell('idle');
+    if (shownState === 'memory') show('idle');
     wake?.();
   }
 
@@ -271,9 +271,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     return onErased(by);
   }
 
-  /** The data is gone. By a visitor's no, perhaps: where no tab can tell, only a new yes stores again. */
+  /** The data is gone, perhaps because consent was denied. Without a channel, only a new consent stores again. */
   function vanish(): void {
-    // That an empty database is deleted ends nothing. Where it is, because a tab erases, that tab says so.
+    // The deletion of an empty database changes nothing. A tab that erases posts that.
     if (channel && size === 0 && learnt === undefined) pause.erased(pause.due);
     else forget('elsewhere');
     epoch = undefined;
@@ -290,24 +290,24 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     if (isOpen()) state = 'new';
     stops++;
     loaded = false;
-    told = undefined;
+    shownState = undefined;
     mend();
     wake?.();
     settleFlushes();
   }
 
-  /** Another tab speaks, or any script of this origin: nothing is taken on trust. */
-  function hear(message: unknown): void {
+  /** A message of another tab, or of any script of this origin, so it is checked. */
+  function onMessage(message: unknown): void {
     const { epoch: theirs, events, erased, stopped, paused, changed } = (message ?? {}) as Record<string, unknown>;
-    // A visit that is in this page's memory only is not ended by a no to storing; one that is stored is.
+    // Denied consent erases a stored visit, but not one that is only in this page's memory.
     if (erased === true || (stopped === true && isOpen())) {
-      erasures.sweep(forget('elsewhere'), tab).catch(() => {}); // where the device does not answer, it has not written either
+      erasures.sweep(forget('elsewhere'), tab).catch(() => {}); // a device that does not answer has written nothing
     }
     if (stopped === true) withdraw('denied');
     if (typeof paused === 'boolean' && paused !== pause.on) setPaused(paused);
     if (changed === true && isOpen() && loaded) look(async () => {}, undefined).catch(() => {});
     if (!(isOpen() && loaded && Array.isArray(events) && events.every(isEvent))) return;
-    // A message may be older than an erasure: then only the database knows what there is.
+    // The message may be older than an erasure, so the database is read.
     if (epoch === undefined || theirs !== epoch) load().catch(() => {});
     else {
       const fresh = events.filter(isNew);
@@ -323,22 +323,22 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   }
 
   function flush(): Promise<void> {
-    if (!isBusy() || told === 'memory') return Promise.resolve();
+    if (!isBusy() || shownState === 'memory') return Promise.resolve();
     return new Promise((settle) => flushing.push(settle));
   }
 
-  const identify = ({ itemId, time, event, features }: NewEvent): StoredEvent => ({
-    ...{ tab, number: numbers++, time, itemId, event },
-    ...(features && { features }),
-  });
+  const identify = ({ itemId, time, event, features }: NewEvent): StoredEvent => {
+    const plain = { tab, number: numbers++, time, itemId, event };
+    return features ? { ...plain, features } : plain;
+  };
 
   return {
     open() {
       if (state !== 'new') return;
       state = 'open';
-      mayMake = true;
+      mayCreate = true;
       pause.opened();
-      tell('idle');
+      show('idle');
       start();
     },
     identify,
@@ -350,7 +350,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     },
     flush,
     pause(paused) {
-      channel?.tell({ paused });
+      channel?.post({ paused });
       setPaused(paused);
       return flush();
     },
@@ -365,12 +365,12 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     async beside(body, changes = false) {
       if (!isOpen() || !epoch) return undefined;
       const result = await (changes ? change(body) : look(body, undefined));
-      if (changes && result) channel?.tell({ changed: true });
+      if (changes && result) channel?.post({ changed: true });
       return result;
     },
     erase(goOn = true) {
       if (!goOn) stop();
-      channel?.tell({ erased: true, stopped: !goOn });
+      channel?.post({ erased: true, stopped: !goOn });
       forget('page');
       return erasures.erase();
     },
@@ -378,7 +378,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       if (isOpen()) stop();
     },
     discard() {
-      channel?.tell({ stopped: true });
+      channel?.post({ stopped: true });
       stop();
       endLife();
       return erasures.erase();

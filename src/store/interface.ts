@@ -1,10 +1,10 @@
-/** What the store of events is to those who use it. */
+/** The interface of the event store. */
 import type { StoredEvent } from './records';
 import type { Marks } from './transactions';
 
 /** Where events are: `idle` while the database has not answered yet. */
 export type StorageState = 'idle' | 'memory' | 'indexeddb';
-export type StoreTrouble = 'no-storage' | 'storage-full' | 'storage-short' | 'records-set-aside';
+export type StorageProblem = 'no-storage' | 'storage-full' | 'storage-short' | 'records-set-aside';
 
 export interface EventStoreOptions {
   /** Name of the database and of the channel between tabs. Default `aisle`. */
@@ -13,79 +13,80 @@ export interface EventStoreOptions {
   readonly gap: number;
   /** Seconds that an operation may take before it counts as failed. Default 3. */
   readonly deadline?: number;
-  /** Most characters that are stored, keys included; a third is given up when it is reached. Default 500,000. */
+  /** Most characters to store, keys included; at the limit the oldest third is deleted. Default 500,000. */
   readonly maxSize?: number;
-  /** Milliseconds until the second attempt after a failure; each further one waits twice as long, a minute at most. Default 250. */
+  /** Milliseconds until the second attempt after a failure; each further wait doubles, up to a minute. Default 250. */
   readonly retryAfter?: number;
-  /** Events that this page did not add: of earlier visits and of other tabs. Each comes once, sorted by time. */
+  /** Events of earlier visits and of other tabs, each once, sorted by time. */
   readonly onEvents: (events: readonly StoredEvent[]) => void;
-  /** Events of this page that are stored now: they survive it. */
+  /** Events of this page that are stored now, so that they outlive it. */
   readonly onStored: (events: readonly StoredEvent[]) => void;
-  /** What was stored is erased, here (`by` this page) or elsewhere: whoever holds a copy drops it, and returns a promise where it writes beside. */
+  /** Everything stored is erased, `by` this page or elsewhere. Drop all copies; return a promise that settles when other writes have ended. */
   readonly onErased: (by: 'page' | 'elsewhere') => unknown;
   /**
-   * This page has stopped storing, until `open`: `denied` in another tab, or `unknown` where its data is gone and no tab
-   * could tell it why.
+   * This page has stopped storing until `open`: consent was `denied` in another tab, or is `unknown` because the data is gone
+   * and no tab could say why.
    */
   readonly onWithdrawn: (consent: 'denied' | 'unknown') => void;
-  /** Recording has been paused or resumed, here or elsewhere. `dropped`: what this page tracked after it was paused elsewhere. */
+  /** Recording was paused or resumed, here or elsewhere. `dropped`: events that this page tracked after a pause elsewhere. */
   readonly onPaused: (paused: boolean, dropped: readonly StoredEvent[]) => void;
-  /** What is stored of what was learnt has another name: this page has not read it yet, unless it wrote it. */
+  /** The stored adapter has another name. Unless this page wrote it, this page has not read it yet. */
   readonly onLearnt: (name: string | undefined) => void;
   readonly onState: (state: StorageState) => void;
-  /** Less than there should be, and why; undefined where that is over. */
-  readonly onTrouble: (code: StoreTrouble, message: string | undefined) => void;
+  /** A problem begins, with a message, or ends (undefined). */
+  readonly onProblem: (code: StorageProblem, message: string | undefined) => void;
 }
 
 export interface EventStore {
-  /** Begins to store, what was appended before included. A second call does nothing. */
+  /** Starts to store, including what was appended before. A second call does nothing. */
   open(): void;
-  /** Gives an event its identity: this page, and the how-manieth it is here. */
+  /** Gives an event its identity: this page and its number here. */
   identify(event: NewEvent): StoredEvent;
-  /** Adds an event at once. The promise becomes true when it is stored; false if it was erased, or the store closed, before. */
+  /** Adds an event at once. Resolves to true when it is stored, to false if it was erased or the store closed before. */
   append(event: NewEvent | StoredEvent): Promise<boolean>;
   /** Resolves when all that was appended is stored, or as soon as that fails. At once before `open`. */
   flush(): Promise<void>;
   /**
-   * Tells every tab, and the device where it is open, that nothing more is to be recorded, or that it is again. It is for
-   * the caller not to append meanwhile. Resolves as `flush` does.
+   * Pauses or resumes recording in every tab, and on the device if the store is open. The caller must not append while it is
+   * paused. Resolves as `flush` does.
    */
   pause(paused: boolean): Promise<void>;
-  /** Whether other tabs tell what they store. Where not, `refresh` reads it. */
+  /** Whether other tabs post what they store. If not, `refresh` reads it. */
   readonly hears: boolean;
-  /** Reads what is stored and hands out what is new; nothing where the last operation failed. Never rejects. */
+  /** Reads the stored events and hands out the new ones, unless the last operation failed. Never rejects. */
   refresh(): Promise<void>;
   /**
-   * Makes the database for what is kept beside the events, where nothing is stored yet.
+   * Creates the database if nothing is stored yet, for records beside the events.
    *
-   * @returns The name of its life. Undefined where nothing may be stored, and while another tab is about to delete it, which
-   *   takes a moment: then again.
+   * @returns The name of its life. Undefined if nothing may be stored, or while another tab is about to delete the database: try
+   *   again a moment later.
    */
   begin(): Promise<string | undefined>;
   /**
-   * One transaction for what is kept beside the events and ends with them. Where it `changes` something, the other tabs are
-   * told to look for what it is. Undefined where nothing may be stored, where no event is, or where all was erased
-   * meanwhile; otherwise what `body` returns. Rejects with what IndexedDB says.
+   * Runs one transaction on records beside the events, which are erased with them. If it `changes` something, the other tabs
+   * read again. Rejects with the error of IndexedDB.
+   *
+   * @returns The result of `body`; undefined if nothing may be stored, no event is stored, or everything was erased meanwhile.
    */
   beside<T>(
     body: (store: IDBObjectStore, marks: Marks) => Promise<T | undefined>,
     changes?: boolean,
   ): Promise<T | undefined>;
   /**
-   * Erases everything in every tab, what waits to be written included.
+   * Erases everything in every tab, including what waits to be written.
    *
-   * @param goOn Whether to store what comes after it. Default true; otherwise all tabs stop, until `open`.
-   * @throws RecommenderError `timeout`, or what IndexedDB says, where it could not be done.
+   * @param goOn Whether to store later events. Default true; otherwise all tabs stop until `open`.
+   * @throws RecommenderError `timeout`, or the error of IndexedDB.
    */
   erase(goOn?: boolean): Promise<void>;
-  /** Stops, until `open`. What is stored stays, and what was appended waits. */
+  /** Stops until `open`. Stored events stay, and appended events wait. */
   hold(): void;
   /**
-   * Stops, until `open`, and deletes what earlier visits stored; the other tabs erase and stop. What this page holds in
-   * memory stays. Throws as `erase` does.
+   * Stops until `open`, and deletes what earlier visits stored; the other tabs erase and stop. The events in this page's
+   * memory stay. Throws as `erase` does.
    */
   discard(): Promise<void>;
-  /** Writes what waits, for as long as one operation may take, and ends. */
+  /** Writes what waits, within the deadline of one operation, and closes the store. */
   close(): Promise<void>;
 }
 

@@ -1,33 +1,34 @@
-/** One tab learns at a time: by the browser's locks or, where there are none, by a lease in the database. */
-import { promisifyRequest } from 'idb-keyval';
+/** Lets one tab learn at a time, by the Web Locks API or, without it, by a lease in the database. */
+import { get } from 'idb-keyval';
 import { RecommenderError } from '../errors';
+import { within } from './database';
 import type { EventStore } from './interface';
 import { randomName } from './records';
 import { sleep } from './waiting';
 
 const LOCK = 'aisle-tune';
-/** Key of the lease: who has it, and until when. */
+/** Key of the lease: its holder and its end. */
 export const LEASE = 'lease';
-/** Milliseconds for which a lease holds, unless it is renewed; a tab that dies is waited for as long. */
-const LASTS = 10_000;
-/** Milliseconds between two looks at a lease that another tab has. */
-const LOOK = 250;
+/** Milliseconds until a lease expires unless it is renewed; a tab that crashes blocks the others for as long. */
+const LEASE_TIME = 10_000;
+/** Milliseconds between two attempts to take a lease that another tab holds. */
+const RETRY_AFTER = 250;
 
 export interface OneTrainerOptions {
   readonly store: Pick<EventStore, 'beside'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Ends the waiting: the call rejects with `aborted`. */
+  /** Ends the wait: the call rejects with `aborted`. */
   readonly signal: AbortSignal;
-  /** Another tab learns now, and is waited for. */
+  /** Called if another tab is learning, so that this one waits. */
   readonly onWaiting?: () => void;
 }
 
-/** Told now and then by whoever works. False where another tab has taken over, as it may from one that was frozen. */
+/** The work calls it now and then. False if another tab has taken over, as it may from a frozen tab. */
 export type StillAlone = () => Promise<boolean>;
 
 /**
- * Runs work while no other tab of this origin does the like. A tab that dies gives its lock back.
+ * Runs work while no other tab of this origin learns. A tab that crashes releases its lock.
  *
  * @see https://www.w3.org/TR/web-locks/
  */
@@ -35,9 +36,9 @@ export async function asOneTrainer<T>(
   { store, now, signal, onWaiting = () => {} }: OneTrainerOptions,
   work: (stillAlone: StillAlone) => Promise<T>,
 ): Promise<T> {
-  let isAsked = false;
+  let hasStarted = false;
   const granted = (): Promise<T> => {
-    isAsked = true;
+    hasStarted = true;
     return work(async () => true);
   };
   try {
@@ -49,7 +50,7 @@ export async function asOneTrainer<T>(
     onWaiting();
     return await locks.request(LOCK, { signal }, granted);
   } catch (error) {
-    if (isAsked) throw error;
+    if (hasStarted) throw error;
     if (signal.aborted) throw aborted();
   }
   return byLease(store, now, signal, onWaiting, work);
@@ -63,14 +64,14 @@ async function byLease<T>(
   work: (stillAlone: StillAlone) => Promise<T>,
 ): Promise<T> {
   const holder = randomName();
-  /** Takes the lease where it is free or ours. Where nothing may be stored, there is nothing to share. */
+  /** Takes the lease if it is free or ours. If nothing may be stored, no lease is needed. */
   const take = async (): Promise<boolean> => {
     const taken = store.beside(async (records) => {
-      const lease = leaseOf(await promisifyRequest(records.get(LEASE)));
+      const lease = leaseOf(await get(LEASE, within(records)));
       const left = lease.until - now();
-      // A clock that was wrong when it was taken must not keep it for ever.
-      if (lease.holder !== holder && left > 0 && left <= LASTS) return false;
-      records.put({ holder, until: now() + LASTS }, LEASE);
+      // A lease that was taken by a wrong clock must not last for ever.
+      if (lease.holder !== holder && left > 0 && left <= LEASE_TIME) return false;
+      records.put({ holder, until: now() + LEASE_TIME }, LEASE);
       return true;
     }, true);
     return (await taken.catch(() => undefined)) ?? true;
@@ -78,7 +79,7 @@ async function byLease<T>(
   for (let isWaiting = false; !(await take()); isWaiting = true) {
     if (!isWaiting) onWaiting();
     if (signal.aborted) throw aborted();
-    const pause = sleep(LOOK);
+    const pause = sleep(RETRY_AFTER);
     signal.addEventListener('abort', pause.wake, { once: true });
     await pause.over;
     signal.removeEventListener('abort', pause.wake);
@@ -89,15 +90,15 @@ async function byLease<T>(
   } finally {
     await store
       .beside(async (records) => {
-        const lease = leaseOf(await promisifyRequest(records.get(LEASE)));
+        const lease = leaseOf(await get(LEASE, within(records)));
         if (lease.holder === holder) records.delete(LEASE);
         return undefined;
       }, true)
-      .catch(() => {}); // it ends by itself
+      .catch(() => {}); // it expires by itself
   }
 }
 
-/** Anything may lie there. */
+/** The stored value may be anything. */
 function leaseOf(value: unknown): { readonly holder?: string; readonly until: number } {
   const { holder, until } = (value ?? {}) as Record<string, unknown>;
   return typeof holder === 'string' && Number.isFinite(until) ? { holder, until: until as number } : { until: 0 };

@@ -1,15 +1,15 @@
-/** Whether recording is paused: what this page was told, what the device says, and which of the two counts. */
+/** Whether recording is paused, by this page's own setting and the mark on the device. */
 export class Pause {
   #on = false;
   #due = false;
-  /** Whether the device is known to say that it is paused. */
+  /** Whether the device is known to hold the mark. */
   #marked = false;
 
   get on(): boolean {
     return this.#on;
   }
 
-  /** Whether it has still to be written. Until then the device's word does not count. */
+  /** Whether the setting has still to be written. Until then the mark on the device is ignored. */
   get due(): boolean {
     return this.#due;
   }
@@ -20,27 +20,27 @@ export class Pause {
     this.#due = stores;
   }
 
-  /** The page may write from now on. */
+  /** This page may write from now on. */
   opened(): void {
     this.#due ||= this.#on;
   }
 
   /**
-   * What the device says. One that never said "paused" says nothing about a pause of which only this page knows.
+   * Takes over the mark on the device. A device that never held the mark does not end a pause that only this page knows.
    *
-   * @returns What changes by it, if anything.
+   * @returns The new setting if it changes.
    */
-  meet(says: boolean): boolean | undefined {
+  update(isMarked: boolean): boolean | undefined {
     if (this.#due) return undefined;
     const before = this.#on;
-    if (says || this.#marked) this.#on = says;
-    this.#marked = says;
+    if (isMarked || this.#marked) this.#on = isMarked;
+    this.#marked = isMarked;
     return this.#on === before ? undefined : this.#on;
   }
 
-  /** Whether a record must not be written: the device has been paused by a tab that could not tell this one. */
-  forbids(says: boolean): boolean {
-    return says && !this.#on && !this.#due;
+  /** Whether nothing may be written, because a tab that could not notify this one has paused the device. */
+  forbids(isMarked: boolean): boolean {
+    return isMarked && !this.#on && !this.#due;
   }
 
   written(on: boolean): void {
@@ -49,9 +49,9 @@ export class Pause {
   }
 
   /**
-   * The device was erased, and its mark with it. This page stays as it is.
+   * The device was erased, and the mark with it. The setting of this page stays.
    *
-   * @param isDue Whether it has still to be written. Default false: it was said before the erasure.
+   * @param isDue Whether the setting has still to be written. Default false: it is older than the erasure.
    */
   erased(isDue = false): void {
     this.#due = isDue;

@@ -1,46 +1,45 @@
-/** What is done to the records inside one transaction. */
-import { promisifyRequest } from 'idb-keyval';
-import { ASIDE, decode, type Entry, EVENTS, type StoredEvent, surplus, textOf } from './records';
+/** Operations on the records inside one transaction. */
+import { getMany, promisifyRequest } from 'idb-keyval';
+import { within } from './database';
+import { decode, type Entry, EVENTS, QUARANTINE, type StoredEvent, surplus, textOf } from './records';
 
-/** A record that could not be read. */
-export interface SetAside {
+/** A record that could not be read, as it is quarantined. */
+export interface QuarantinedRecord {
   readonly key: string;
   readonly reason: string;
-  /** How it began. */
+  /** Its beginning. */
   readonly value: string;
 }
 
-/** Key of the name of this life of the database: a tab that knows another one learns that it was erased. */
+/** Key of the name of this life of the database: a tab that knows another name detects the erasure. */
 const EPOCH = 'epoch';
-/** Key that stands while the visitor wants nothing to be recorded. */
+/** Key of the mark that recording is paused. */
 const PAUSED = 'paused';
-/** Key of what was learnt from the events; `delta-store.ts` writes it. */
+/** Key of the adapter, which `delta-store.ts` writes. */
 export const LEARNT = 'learnt';
-/** Key of the name of what is written there: a tab that knows another one learns that it has changed. */
+/** Key of the adapter's name: a tab that knows another name detects the change. */
 export const LEARNT_NAME = 'learnt/name';
-/** Key that stands while a tab is about to delete a database that holds no event, since when: nobody writes into it. */
+/** Key of the time since which a tab is about to delete the database, which holds no event: no tab writes meanwhile. */
 const ENDING = 'ending';
-/** Milliseconds for which that stands for something. */
+/** Milliseconds for which that mark is valid. */
 const ENDS = 2000;
-const MAX_ASIDE = 16;
+const MAX_QUARANTINED = 16;
 
-/** What is said of the whole database. */
+/** Marks of the whole database. */
 export interface Marks {
-  /** Undefined before the first write, and where it is damaged. */
+  /** Undefined before the first write, or if it is damaged. */
   readonly epoch: string | undefined;
-  /** What stands where a tab is about to delete it; see `isEnding`. */
+  /** The mark of a tab that is about to delete the database; see `isEnding`. */
   readonly ending: unknown;
   readonly paused: boolean;
-  /** The name of what was learnt; undefined where nothing was. */
+  /** The name of the adapter; undefined if there is none. */
   readonly learnt: string | undefined;
 }
 
 const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 export async function readMarks(store: IDBObjectStore): Promise<Marks> {
-  const [epoch, paused, learnt, ending]: unknown[] = await Promise.all(
-    [EPOCH, PAUSED, LEARNT_NAME, ENDING].map((key) => promisifyRequest(store.get(key))),
-  );
+  const [epoch, paused, learnt, ending] = await getMany<unknown>([EPOCH, PAUSED, LEARNT_NAME, ENDING], within(store));
   return { epoch: asText(epoch), paused: paused === true, learnt: asText(learnt), ending };
 }
 
@@ -63,39 +62,39 @@ export async function readEntries(store: IDBObjectStore): Promise<[key: string, 
 
 type Damaged = readonly [key: string, value: unknown, reason: string];
 
-/** What records hold, their characters, those that no release can read, and what is to be said of all that cannot be read. */
+/** The events of the records, their size in characters, the damaged records, and a message if some cannot be read. */
 export function sortedOut(
   entries: readonly (readonly [key: string, value: unknown])[],
-): readonly [events: readonly StoredEvent[], size: number, damaged: readonly Damaged[], trouble: string | undefined] {
+): readonly [events: readonly StoredEvent[], size: number, damaged: readonly Damaged[], problem: string | undefined] {
   const events: StoredEvent[] = [];
   const damaged: Damaged[] = [];
   let size = 0;
   let count = 0;
-  let trouble: string | undefined;
+  let problem: string | undefined;
   for (const [key, value] of entries) {
     size += sizeOf(key, value);
     const read = decode(value);
     if ('reason' in read) {
-      trouble = `${++count} stored record(s) cannot be read and are passed over: ${read.reason}.`;
+      problem = `${++count} stored record(s) cannot be read and are passed over: ${read.reason}.`;
       if (!read.foreign) damaged.push([key, value, read.reason]);
     } else for (const event of read) events.push(event);
   }
-  return [events, size, damaged, trouble];
+  return [events, size, damaged, problem];
 }
 
-/** Keeps the newest few: a device that damages everything must not fill up with what it damaged. */
-export async function moveAside(store: IDBObjectStore, damaged: readonly Damaged[]): Promise<void> {
-  const before = await promisifyRequest(store.getAllKeys(rangeOf(ASIDE)));
+/** Moves damaged records out of the events. Keeps the newest few, so that a faulty device does not fill up. */
+export async function quarantine(store: IDBObjectStore, damaged: readonly Damaged[]): Promise<void> {
+  const before = await promisifyRequest(store.getAllKeys(rangeOf(QUARANTINE)));
   for (const [key] of damaged) store.delete(key);
-  for (const key of before.slice(0, Math.max(0, before.length + damaged.length - MAX_ASIDE))) store.delete(key);
-  for (const [key, value, reason] of damaged.slice(0, MAX_ASIDE)) {
-    store.put({ key, reason, value: textOf(value).slice(0, 1000) } satisfies SetAside, ASIDE + key);
+  for (const key of before.slice(0, Math.max(0, before.length + damaged.length - MAX_QUARANTINED))) store.delete(key);
+  for (const [key, value, reason] of damaged.slice(0, MAX_QUARANTINED)) {
+    store.put({ key, reason, value: textOf(value).slice(0, 1000) } satisfies QuarantinedRecord, QUARANTINE + key);
   }
 }
 
 /**
- * Deletes what is set aside, then whole sessions, the oldest first, until `target` characters are left at most. Deleting
- * needs no room, so it also helps where the quota is used up.
+ * Deletes the quarantined records, then whole sessions, the oldest first, until at most `target` characters are left. Deleting
+ * needs no space, so it works even if the quota is used up.
  *
  * @param gap Seconds without an event that end a session.
  * @returns Characters left.
@@ -109,19 +108,19 @@ export async function deleteOldest(store: IDBObjectStore, target: number, gap: n
         : read.reduce((newest, event) => Math.max(newest, event.time), Number.NEGATIVE_INFINITY);
     return { key, size: sizeOf(key, value), time };
   });
-  store.delete(rangeOf(ASIDE));
+  store.delete(rangeOf(QUARANTINE));
   const gone = new Set(surplus(entries, target, gap));
   for (const key of gone) store.delete(key);
   return entries.reduce((sum, { key, size }) => (gone.has(key) ? sum : sum + size), 0);
 }
 
 /**
- * Deletes the events of one tab, of none if it is not named. Where no event is left, nothing that was learnt, and no pause
- * stands, all of which is of after the erasure, everything is deleted but the mark of whoever is about to delete the database:
- * in one transaction, so that an event or a pause is there before the mark, or meets it.
+ * Deletes the events of `tab`. If then no event, no adapter and no pause is left, deletes everything but the mark of the tab
+ * that is about to delete the database. One transaction does both, so an event or a pause is written before the mark or
+ * finds it.
  *
- * @param now Milliseconds since 1970: leaves such a mark, unless there is one.
- * @returns Whether nothing is left but that mark: false where there is more, undefined where there is another tab's mark.
+ * @param now Milliseconds since 1970: sets the mark, unless another tab has set it.
+ * @returns True if nothing but the mark is left, false if there is more, undefined if another tab has set the mark.
  */
 export async function emptyOf(store: IDBObjectStore, tab?: string, now?: number): Promise<boolean | undefined> {
   if (tab !== undefined) store.delete(rangeOf(`${EVENTS}${tab}/`));
@@ -134,7 +133,7 @@ export async function emptyOf(store: IDBObjectStore, tab?: string, now?: number)
   return isOthers ? undefined : true;
 }
 
-/** Whether a mark says that a tab is about to delete the database; one that has stood for long is of a tab that died. */
+/** Whether a tab is about to delete the database. An old mark is of a tab that crashed. */
 export const isEnding = (mark: unknown): boolean => typeof mark === 'number' && Math.abs(Date.now() - mark) < ENDS;
 
 /** Characters of a record. */

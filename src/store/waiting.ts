@@ -1,4 +1,4 @@
-/** Events that wait to be stored, in the order in which they came, each with whoever waits for it. */
+/** The queue of events to be stored, in the order of arrival, each with the promise of its caller. */
 import type { StoredEvent } from './records';
 
 const MAX_WAITING = 10_000;
@@ -14,7 +14,7 @@ export class WaitingEvents {
     return this.#waiting.length;
   }
 
-  /** @returns True when the event is stored, false when it is dropped: where too many wait, the older half is. */
+  /** @returns True when the event is stored, false when it is dropped. A full queue drops its older half. */
   add(event: StoredEvent): Promise<boolean> {
     return new Promise((settle) => {
       this.#waiting.push({ event, settle });
@@ -23,7 +23,7 @@ export class WaitingEvents {
     });
   }
 
-  /** The events of the next record: the first one, and what fits beside it. */
+  /** The events of the next record: the first one, and as many more as fit. */
   batch(): readonly StoredEvent[] {
     let length = 0;
     const end = this.#waiting.findIndex(({ event }, i) => {
@@ -34,19 +34,19 @@ export class WaitingEvents {
     return this.#waiting.slice(0, end < 0 ? undefined : end).map(({ event }) => event);
   }
 
-  /** The next record must be smaller; those after it may grow again. */
+  /** Makes the next record smaller; later ones may grow again. */
   shrink(): void {
     this.#batchLength /= 4;
   }
 
-  /** Everything up to the event of this number is stored. */
+  /** Marks the events up to this number as stored. */
   stored(number: number): void {
     this.#batchLength = Math.min(MAX_BATCH_LENGTH, 2 * this.#batchLength);
     const left = this.#waiting.findIndex(({ event }) => event.number > number);
     for (const { settle } of this.#waiting.splice(0, left < 0 ? this.#waiting.length : left)) settle(true);
   }
 
-  /** @returns What will not be stored. */
+  /** Empties the queue. @returns The events that will not be stored. */
   drop(): readonly StoredEvent[] {
     return this.#waiting.splice(0).map(({ event, settle }) => {
       settle(false);
@@ -55,7 +55,7 @@ export class WaitingEvents {
   }
 }
 
-/** A pause that may be cut short. It does not keep Node running. */
+/** A pause that can be ended early. It does not keep Node running. */
 export function sleep(milliseconds: number): { readonly over: Promise<void>; wake(): void } {
   let wake = () => {};
   const over = new Promise<void>((resolve) => {

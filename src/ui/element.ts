@@ -1,11 +1,11 @@
-/** `<aisle-recommendations>`: holds its place at once, and tells what was loaded of every change. It does nothing else. */
+/** `<aisle-recommendations>`: reserves its space at once, and reports every change to the loaded part. */
 import { draw } from './frame';
+import { beforePaint } from './lazy-start';
 import type { Host, Slot, SlotState, Suggestion } from './types';
-import { beforePaint } from './when';
 
 export const TAG = 'aisle-recommendations';
 
-/** Attributes whose change draws a slot anew. */
+/** Attributes whose change redraws a slot. */
 const ATTRIBUTES = ['limit', 'strategy', 'item', 'exclude', 'heading', 'heading-level', 'lang'];
 
 /**
@@ -70,8 +70,8 @@ export function redraw(host: Host, slot: Slot): void {
   Object.assign(slot, draw(slot.element, host.pictures, slot));
 }
 
-/** Tells the page what a slot shows now, for its own counting. */
-export function tell({ element }: Slot, state: SlotState, suggestions: readonly Suggestion[]): void {
+/** Sends the page the event `aisle-recommendations` with what the slot shows. */
+export function dispatchUpdate({ element }: Slot, state: SlotState, suggestions: readonly Suggestion[]): void {
   const items = suggestions.map(({ id, score, reason }) => ({ itemId: id, score, reason }));
   element.dispatchEvent(new CustomEvent('aisle-recommendations', { bubbles: true, detail: { state, items } }));
 }

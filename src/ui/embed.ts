@@ -6,14 +6,14 @@
  *     <aisle-recommendations limit="8" strategy="for-you"></aisle-recommendations>
  */
 import type { Recommender } from '../recommender/types';
-import { defineElement, redraw, setState, tell } from './element';
+import { defineElement, dispatchUpdate, redraw, setState } from './element';
 import { placeholder } from './frame';
+import { startLazily } from './lazy-start';
 import { node } from './node';
 import { takeQueue } from './queue';
-import { dress } from './sheet';
+import { applyStyles } from './sheet';
 import type { Aisle, Host, Slot } from './types';
 import { warnings } from './warnings';
-import { whenWanted } from './when';
 
 export type { Aisle, AisleCommand } from './types';
 
@@ -56,10 +56,10 @@ function start(url: string): void {
     warn,
     guard,
     setState,
-    tell,
+    dispatchUpdate,
     node,
     placeholder,
-    dress,
+    applyStyles,
     redraw: (slot) => redraw(host, slot),
   };
   function failed(error: unknown): void {
@@ -68,12 +68,12 @@ function start(url: string): void {
       if (change === 'changed') redraw(host, slot);
       if (change !== 'came') return;
       setState(slot, 'error-script');
-      tell(slot, 'error-script', []);
+      dispatchUpdate(slot, 'error-script', []);
     };
     for (const slot of slots) guard('A slot', () => host.onSlot?.(slot, 'came'));
     settle(undefined);
   }
-  const watch = whenWanted(guard, () =>
+  const watch = startLazily(guard, () =>
     import('./page').then(({ startPage }) => startPage(host)).then(undefined, failed),
   );
   guard('<aisle-recommendations>', () => defineElement(host, slots, watch));

@@ -1,7 +1,7 @@
-/** The frame of a slot: what stands in the page before anything is known, as high as what will stand there. */
+/** The frame of a slot: placeholders with the final height until the products are known. */
 import type { Strategy } from '../recommender/types';
 import { node } from './node';
-import { dress } from './sheet';
+import { applyStyles } from './sheet';
 import { languageOf, type Texts, textsFor } from './texts';
 import type { Drawn, Frame } from './types';
 
@@ -43,7 +43,7 @@ function buildFrame(element: HTMLElement): Frame {
   const body = node('div', { class: 'body' }, list, place, message);
   const section = node('section', { part: 'section', 'aria-labelledby': 'heading' }, body);
   root.replaceChildren(section);
-  dress(root);
+  applyStyles(root);
   return { section, list, message };
 }
 

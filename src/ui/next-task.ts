@@ -1,4 +1,4 @@
-/** Lets the page have its turn: what follows runs in a task of its own. */
+/** Yields to the page: the code after it runs in a new task. */
 export function nextTask(): Promise<void> {
   return new Promise((next) => setTimeout(next, 0));
 }

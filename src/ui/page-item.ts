@@ -1,11 +1,11 @@
-/** The product that the page shows, and which page view it is: both for as long as the page has the same address. */
+/** The product that the page shows, and a page-view counter. Both are valid while the page has the same address. */
 export interface PageItem {
-  /** Undefined where the page shows no product, or nobody has said which. */
+  /** Undefined if the page shows no product, or the product is unknown. */
   get(): string | undefined;
   set(itemId: string): void;
-  /** The how-manieth page view it is. To be asked whenever the address may have changed. */
+  /** Page-view counter. Call it whenever the address may have changed. */
   view(): string;
-  /** The page is opened anew, at the same address. */
+  /** The page is opened again at the same address. */
   reopen(): void;
 }
 

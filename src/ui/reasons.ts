@@ -1,13 +1,12 @@
 /**
- * Why a product is suggested: the click that moved it up the most, in a line of its card whose place is kept. Loaded where a
- * slot asks for it by its attribute `reasons`.
+ * 'Because you looked at X' on a card: the click that raised the product's probability the most. Loaded if a slot has the attribute
+ * `reasons`.
  */
 import type { Recommender } from '../recommender/types';
 import type { Slot, Suggestion } from './types';
 
 /**
- * A click is named only where the product is at least so many times as likely with it as without it: less than a quarter
- * more is no reason that anybody would recognise.
+ * Shown when the click raised the product's probability by 25 % or more.
  */
 const LEAST_TIMES = 1.25;
 /** Most characters of a title that are put into the page. */

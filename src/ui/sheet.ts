@@ -65,8 +65,8 @@ img { display: block; width: 100%; height: 100%; object-fit: cover; }
 
 const shared = new Map<string, CSSStyleSheet>();
 
-/** Gives a shadow tree its looks: as a constructed sheet, which a content security policy allows, where there are any. */
-export function dress(root: ShadowRoot, css = CSS): void {
+/** Applies styles to a shadow tree, if possible as a constructed sheet, which a content security policy allows. */
+export function applyStyles(root: ShadowRoot, css = CSS): void {
   try {
     let sheet = shared.get(css);
     if (sheet === undefined) {

@@ -8,7 +8,7 @@ import { nextTask } from './next-task';
 import type { Host, PageOptions, Slot, Suggestion } from './types';
 
 /** What reads the products that a slot's server has rendered. */
-export type Served = typeof import('./served');
+export type ServerList = typeof import('./server-rendered');
 
 /** Of so many of the best, those without a link are left out: each of them comes to the page, with its picture. */
 const WITHIN = 500;
@@ -24,7 +24,11 @@ export async function suggestionsFor(
   recommender: Recommender,
   pageItem: string | undefined,
   options: PageOptions,
-  { host, signal, served }: { readonly host: Host; readonly signal: AbortSignal; readonly served: Served | undefined },
+  {
+    host,
+    signal,
+    served,
+  }: { readonly host: Host; readonly signal: AbortSignal; readonly served: ServerList | undefined },
 ): Promise<Suggestion[]> {
   const { element, texts, language, strategy } = slot;
   const ids = served?.servedIds(element);

@@ -142,16 +142,16 @@ export interface Host {
   guard(what: string, work: () => unknown): void;
   /** Says why a slot shows what it shows: in `data-aisle-state`, by `aria-busy`, and in words where it shows nothing. */
   setState(slot: Slot, state: SlotState): void;
-  /** Sends the page the event `aisle-recommendations`: what the slot shows now. */
-  tell(slot: Slot, state: SlotState, suggestions: readonly Suggestion[]): void;
+  /** Sends the page the event `aisle-recommendations` with what the slot shows. */
+  dispatchUpdate(slot: Slot, state: SlotState, suggestions: readonly Suggestion[]): void;
   /** Reads the attributes of a slot again, and draws what shows them at once: the heading, the placeholders. */
   redraw(slot: Slot): void;
   /** Makes an element; `part` names it to the shop's style sheets. */
   node(tag: string, attributes: Readonly<Record<string, string>>, ...children: Node[]): HTMLElement;
-  /** Makes what stands in the place of a card. */
+  /** Makes the placeholder of a card. */
   placeholder(): HTMLElement;
-  /** Gives a shadow tree its looks. */
-  dress(root: ShadowRoot, css: string): void;
+  /** Applies styles to a shadow tree. */
+  applyStyles(root: ShadowRoot, css: string): void;
   /** Set by what was loaded: a slot came, has changed, or went. */
   onSlot?: (slot: Slot, change: 'came' | 'changed' | 'went') => void;
 }

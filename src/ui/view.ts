@@ -1,4 +1,4 @@
-/** Shows in each slot what the recommender answers, and says so where there is nothing to show. */
+/** Shows recommendations in each slot, or why there are none. */
 import { RecommenderError } from '../errors';
 import type { Recommender } from '../recommender/types';
 import { showCards } from './cards';
@@ -61,10 +61,10 @@ export function createView(host: Host, source: () => Source | undefined): View {
       state.abort = new AbortController();
       slot.frame.section.setAttribute('aria-busy', 'true');
       const { signal } = state.abort;
-      const served = slot.frame.list ? undefined : await import('./served');
+      const served = slot.frame.list ? undefined : await import('./server-rendered');
       const context = { host, signal, served };
       const suggestions = await suggestionsFor(slot, from.recommender, from.pageItem(), from.options, context);
-      await nextTask(); // the page may have its turn between the answer and the cards
+      await nextTask(); // yield to the page between the answer and the cards
       if (urgency === 'better') await untilLeft(slot.element, isCurrent);
       if (!isCurrent()) return;
       show(slot, suggestions.length > 0 ? 'ready' : 'empty', suggestions, served?.showInPlace ?? showCards);
@@ -80,7 +80,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
     }
   }
 
-  /** Shows the suggestions, or in place of them why there are none, and tells the page where that is news. */
+  /** Shows the suggestions, or why there are none, and reports a change to the page. */
   function show(slot: Slot, now: SlotState, suggestions: readonly Suggestion[], put?: typeof showCards): void {
     host.setState(slot, now); // first: what follows may fail, in a page that has broken more than this needs
     const state = stateOf(slot);
@@ -88,7 +88,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
     if (state.answer === answer) return;
     state.answer = answer;
     put?.(host, slot, suggestions);
-    host.tell(slot, now, suggestions);
+    host.dispatchUpdate(slot, now, suggestions);
   }
 
   function stop(slot: Slot): void {
@@ -130,7 +130,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
   };
 }
 
-/** Waits while the focus is inside: what somebody reads or is about to choose is not exchanged under their hands. */
+/** Waits while the focus is inside, so that cards do not change while the visitor uses them. */
 async function untilLeft(element: HTMLElement, isCurrent: () => boolean): Promise<void> {
   while (isCurrent() && element.matches(':focus-within')) {
     await new Promise((left) => element.addEventListener('focusout', left, { once: true }));

@@ -1,15 +1,15 @@
-/** A guest in somebody's page: nothing is thrown into it, and each problem is told once. */
+/** Reports each problem once on the console, so that nothing throws into the shop's page. */
 import type { Host } from './types';
 
-/** Most problems that are told; a page with more has read enough. */
-const MAX_TOLD = 50;
+/** Most problems that are reported. */
+const MAX_REPORTED = 50;
 
 export function warnings(): Pick<Host, 'warn' | 'guard'> {
-  const told = new Set<string>();
+  const reported = new Set<string>();
   function warn(problem: string, error?: unknown): void {
     try {
-      if (told.has(problem) || told.size >= MAX_TOLD) return;
-      told.add(problem);
+      if (reported.has(problem) || reported.size >= MAX_REPORTED) return;
+      reported.add(problem);
       const why = error === undefined ? '' : ` ${(error as { message?: unknown } | null)?.message ?? String(error)}`;
       console.warn(`Aisle: ${problem}${why}`);
     } catch {

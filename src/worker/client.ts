@@ -1,6 +1,6 @@
 /**
  * The page's end of the engine: starts the worker, restarts it when it crashes, and runs the same engine in the page's
- * own thread where no worker can start. Holds no tensor library; the engine of the page's own thread is a chunk of its own.
+ * own thread if no worker can start. Contains no tensor library; the engine of the page's own thread is a separate chunk.
  */
 
 import { abortable } from '../abort';
@@ -11,14 +11,14 @@ import { closeOnceStarted, startWorker } from './host';
 import { engineOf, type Method, type Progress, type Result, type Sent } from './protocol';
 import type { DedicatedWorkers, EngineHost, HostOptions, Rival } from './types';
 
-/** Less than was asked for, and why. The codes are stable. */
+/** A degraded state and its reason. The codes are stable. */
 export interface EngineDegradation {
   readonly code: 'no-worker' | 'worker-restarted';
   readonly message: string;
 }
 
 export interface WorkerEngineOptions extends HostOptions {
-  /** How often a crashed worker is started again. Default 3. */
+  /** Number of restarts after crashes. Default 3. */
   readonly maxRestarts?: number | undefined;
   readonly onDegraded?: ((degradation: EngineDegradation) => void) | undefined;
   /** The model was loaded again after a crash, perhaps on another backend. */
@@ -26,17 +26,17 @@ export interface WorkerEngineOptions extends HostOptions {
 }
 
 export interface WorkerEngine extends Engine {
-  /** Where calls are carried out once the engine has started. */
+  /** The thread that runs the calls, once the engine has started. */
   thread(): Promise<'worker' | 'main'>;
-  /** It has the artifact's files, and need not fetch them. @throws Where no worker can start. */
+  /** Gets the artifact's files, so that it need not fetch them. @throws If no worker can start. */
   rival(): Promise<Rival>;
 }
 
-/** The method that takes long: each call gets a dedicated worker, so that recommending goes on and its memory is given back. */
+/** The long-running method: each call gets a dedicated worker, so that recommending continues and its memory is freed. */
 const DEDICATED: Method = 'train';
-/** So many answers since its last crash show that a worker is well: earlier crashes no longer count. */
+/** Answers since the last crash after which earlier crashes no longer count. */
 const GOOD_ANSWERS = 20;
-/** The method that may not run twice; the others only read, or replace what they wrote. */
+/** The method that must not run twice; the others can be repeated safely. */
 const ONCE: Method = 'move';
 
 const besides = () => import('./dedicated-worker');
@@ -47,7 +47,7 @@ const besides = () => import('./dedicated-worker');
  * A worker that crashes is started again and loads its model again; a call that was waiting is repeated once, and rejects
  * with `engine-lost` if that fails too. One that crashes more than `maxRestarts` times, without 20 answers in between, is
  * given up: from then on the page's own thread computes, and `onDegraded` gets `no-worker`. After the second crash the
- * model is loaded on `auto`: a backend that takes the worker along must not take the page along.
+ * model is loaded on `auto`: a backend that crashes the worker must not crash the page.
  */
 export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngine {
   const { maxRestarts = 3, onDegraded = () => {}, onReloaded = () => {} } = options;
@@ -57,12 +57,12 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   let adapter: Delta | null = null;
   let restarts = 0;
   let answers = 0; // since the last crash
-  /** Why no worker is started any more: it crashed too often. */
+  /** Set after too many crashes: no worker is started any more. */
   let givenUp: string | undefined;
-  /** Why there will be no answer any more: disposed. */
+  /** Set when the client is disposed: no call is answered any more. */
   let ended: RecommenderError | undefined;
 
-  /** The running host; started, and its model loaded again, where there is none. */
+  /** The running host. If there is none, starts one and loads its model again. */
   function host(): Promise<EngineHost> {
     if (ended) return Promise.reject(ended);
     current ??= start();
@@ -85,7 +85,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     }
   }
 
-  /** The adapter is of one model: where the server has another now, that one answers as it is. */
+  /** An adapter fits one model: if the server has another model now, it answers without the adapter. */
   async function withAdapter(started: EngineHost): Promise<EngineHost> {
     if (adapter) await started.call('setAdapter', [adapter]).catch(() => {});
     return started;
@@ -111,13 +111,13 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     answers = 0;
     if (restarts > maxRestarts) givenUp = `the worker crashed ${restarts} times, last: ${why}`;
     else onDegraded({ code: 'worker-restarted', message: `The worker was started again: ${why}` });
-    host().catch(() => {}); // the next click should not wait for the start
+    host().catch(() => {}); // so that the next call need not wait for the start
   }
 
   async function call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>> {
     if (method === DEDICATED) return (await besides()).callDedicated(dedicated, method, args, control);
     if (method !== 'setAdapter') return callHost(method, args, control);
-    // Known before it is done: a worker that starts or takes over meanwhile must not come with what was taken off.
+    // Set before the call: a worker that starts or takes over meanwhile must not get the former adapter.
     const [before, next] = [adapter, args[0] as Delta | null];
     adapter = next;
     try {
@@ -150,7 +150,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     }
   }
 
-  /** @returns The one that answered until now. */
+  /** @returns The former host. */
   function replaceWith(started: EngineHost): Promise<EngineHost> | undefined {
     const before = current;
     current = withAdapter(started);
@@ -165,7 +165,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     const running = current;
     current = undefined;
     for (const starting of dedicated.running) closeOnceStarted(starting, reason);
-    // A start that is under way closes itself.
+    // A starting host closes itself.
     await running?.then((started) => started.close(reason)).catch(() => {});
   }
 

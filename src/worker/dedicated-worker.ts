@@ -1,4 +1,4 @@
-/** Workers beside the one that answers: for one long call, or for a trial. Loaded where the first one is started. */
+/** Workers beside the main one, for a long call or a trial. Loaded with the first one. */
 
 import { abortable } from '../abort';
 import type { Control } from '../engine/types';
@@ -14,7 +14,7 @@ async function start({ options, running, ended }: DedicatedWorkers, artifact?: A
   if (disposed) throw disposed;
   const starting = startWorker(options, artifact);
   running.add(starting);
-  /** @returns Whether it was still a dedicated one. */
+  /** @returns Whether it was still a dedicated worker. */
   const release = () => running.delete(starting);
   const end = () => void (release() && closeOnceStarted(starting, ENDED));
   try {
@@ -25,7 +25,7 @@ async function start({ options, running, ended }: DedicatedWorkers, artifact?: A
   }
 }
 
-/** A call in a worker of its own, which then ends and gives its memory back. */
+/** Runs a call in a worker of its own, which then ends and frees its memory. */
 export async function callDedicated<M extends Method>(
   workers: DedicatedWorkers,
   method: M,
@@ -44,7 +44,7 @@ export async function callDedicated<M extends Method>(
   }
 }
 
-/** @param artifact What it need not fetch. */
+/** @param artifact Files that it need not fetch. */
 export async function startRival(workers: DedicatedWorkers, artifact: ArtifactFiles): Promise<Rival> {
   const { started, release, end } = await start(workers, artifact);
   return {

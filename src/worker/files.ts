@@ -1,7 +1,7 @@
 /// <reference types="vite/client" />
 /**
  * Where the files of the engine's worker may be. This is the development server's answer, which serves the worker as the modules
- * that it is written in. The builds put another module in its place, written by `test/build/worker-files.ts`: there the
+ * that it is written in. The builds put another module in its place, written by `src/build/worker-files.ts`: there the
  * worker and its parts are assets.
  */
 

@@ -1,4 +1,4 @@
-/** Where an engine runs: in a worker, which may be lost at any time, or in the page's own thread. Holds no tensor library. */
+/** Starts a worker that hosts an engine, and detects its loss. Contains no tensor library. */
 import { RecommenderError } from '../errors';
 import { type ArtifactFiles, connect, type WorkerSetup } from './protocol';
 import { openWorker, workerSetups } from './start';
@@ -6,7 +6,7 @@ import type { EngineHost, HostOptions } from './types';
 
 /**
  * @param artifact Files of the artifact that the worker need not fetch.
- * @throws If it cannot start: no workers here, a forbidden or missing script, or its deadline passed.
+ * @throws If it cannot start: there are no workers, the script is forbidden or missing, or the deadline passes.
  */
 export async function startWorker(options: HostOptions, artifact?: ArtifactFiles): Promise<EngineHost> {
   let failure: unknown;
@@ -69,7 +69,7 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
   }
 
   worker.addEventListener('error', (event: ErrorEvent) => {
-    event.preventDefault?.(); // it is handled here, and would only alarm the shop's own error log
+    event.preventDefault?.(); // handled here, so the shop's own error log need not report it
     lose(event.message ? `${event.message}` : `its script ${setup.worker} could not be loaded`);
   });
   worker.addEventListener('messageerror', () => lose('a message could not be read'));
@@ -92,7 +92,7 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
   return host;
 }
 
-/** Closes a host that runs, or as soon as it has started. */
+/** Closes a host, if necessary after it has started. */
 export function closeOnceStarted(starting: Promise<EngineHost>, reason: Error): void {
   starting.then(
     (started) => started.close(reason),
@@ -101,8 +101,8 @@ export function closeOnceStarted(starting: Promise<EngineHost>, reason: Error): 
 }
 
 /**
- * Tells a dead worker, whose end no event reports, from a busy one: it is asked twice. A page that was frozen finds one
- * deadline long past before it reads the answers that came meanwhile; the second gives it the time to.
+ * Distinguishes a dead worker, whose end no event reports, from a busy one by asking it twice. In a page that was frozen, the first
+ * deadline has passed before the page reads the answers; the second one gives it the time to read them.
  */
 function watchSilence(seconds: number, worker: { waiting(): boolean; ping(): void; dead(): void }) {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,7 +1,7 @@
 /**
  * The registry of a built worker's lazy parts. A part is a script without imports or exports, so that no bundler changes it
  * and it never imports the worker's script back: it defines itself here. In a built worker, `import('./x')` is `load('x')`.
- * `test/build/worker-files.ts` puts this in front of the worker's script.
+ * `src/build/worker-files.ts` puts this in front of the worker's script.
  */
 
 export type Exports = Record<string, unknown>;

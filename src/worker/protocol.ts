@@ -13,12 +13,12 @@ import { abortedError } from '../abort';
 import type { Control, Engine } from '../engine/types';
 import { type ErrorCode, RecommenderError, reasonOf } from '../errors';
 
-/** An artifact's files by their addresses, as they came. */
+/** An artifact's files by their addresses. */
 export type ArtifactFiles = ReadonlyMap<string, Blob>;
 
-/** What only the page knows, and a worker needs before its first call. */
+/** What a worker needs from the page before its first call. */
 export interface WorkerSetup {
-  /** Absolute address of the worker's script. Files that `urls` does not have lie beside it. */
+  /** Absolute address of the worker's script. Files that are not in `urls` are beside it. */
   readonly worker: string;
   /** Addresses of the worker's parts and WASM modules, absolute or paths, by their names relative to its script. */
   readonly urls: Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ export interface WorkerSetup {
   readonly artifact?: ArtifactFiles | undefined;
 }
 
-/** The engine as it is served: it hands the loaded artifact's files on to another worker. */
+/** The engine as a worker serves it: it can pass the artifact's files to another worker. */
 export interface ServedEngine extends Engine {
   artifactFiles(): Promise<ArtifactFiles>;
 }
@@ -39,7 +39,7 @@ export type Result<M extends Method> = Awaited<ReturnType<ServedEngine[M]>>;
 export type Progress<M extends Method> =
   Parameters<ServedEngine[M]> extends [unknown, Control<infer P>?] ? ([P] extends [never] ? never : P) : never;
 
-/** A request for each method. `progress` tells whether anybody listens. */
+/** A request for each method. `progress`: whether the caller listens to progress. */
 export type Call = {
   [M in Method]: { readonly id: number; readonly method: M; readonly args: Sent<M>; readonly progress: boolean };
 }[Method];
@@ -49,7 +49,7 @@ export type ToEngine =
   | { readonly id: number; readonly cancel: true }
   | { readonly ping: number };
 
-/** What comes back: at last one result or error for each call. */
+/** The answers: one result or error for each call. */
 export type Answer =
   | { [M in Method]: { readonly id: number; readonly result: Result<M> } }[Method]
   | { readonly id: number; readonly error: ErrorData };
@@ -106,7 +106,7 @@ export function serve(start: (setup: WorkerSetup) => ServedEngine, port: Port & 
     const control: Control<unknown> = { signal: abort.signal, ...(progress ? { onProgress: report } : {}) };
     try {
       const engine = await started;
-      // The port may be a stranger's: only the engine's own methods can be called.
+      // Anyone may hold the port, so only the engine's own methods can be called.
       const call = Object.hasOwn(engine, method) ? engine[method] : undefined;
       if (typeof call !== 'function') throw new RangeError(`The engine has no method "${String(method)}".`);
       const result = await (call as (...args: unknown[]) => Promise<unknown>).call(engine, ...args, control);
@@ -123,7 +123,7 @@ export function serve(start: (setup: WorkerSetup) => ServedEngine, port: Port & 
     else if ('setup' in data) begin(data.setup);
     else if ('cancel' in data) {
       const abort = running.get(data.id);
-      running.delete(data.id); // nobody waits for its answer
+      running.delete(data.id); // its answer is dropped
       abort?.abort();
     } else void run(data);
   }
@@ -170,7 +170,7 @@ export function connect(port: Port, setup: WorkerSetup, heard: () => void = () =
   let begin = () => {};
   const ready = new Promise<void>((resolve) => {
     begin = () => {
-      begin = () => {}; // a second `ready` has nothing to tell
+      begin = () => {}; // a second `ready` does nothing
       port.postMessage({ setup });
       resolve();
     };
@@ -252,10 +252,10 @@ export function connect(port: Port, setup: WorkerSetup, heard: () => void = () =
 }
 
 /**
- * An engine whose methods are whatever `call` does with a method's name: written once for all of them, since a list
- * would have to be kept. A method without data has no `Control` either.
+ * An engine whose methods all go to `call`, so that no list of methods has to be maintained. A method without data has no
+ * `Control` either.
  *
- * @param own What it does by itself.
+ * @param own Methods that it implements itself.
  */
 export function engineOf<Own extends object>(
   call: <M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>) => Promise<Result<M>>,

@@ -1,4 +1,4 @@
-/** The engine as a worker serves it: it keeps the artifact's files, so that a second worker is given them. */
+/** The engine of a worker. It keeps the artifact's files for a second worker. */
 import type { WasmFiles } from '../compute/types';
 import { type FetchFile, fetchPrivately } from '../engine/artifact-loader';
 import { createLocalEngine } from '../engine/local-engine';
@@ -23,8 +23,8 @@ export function createServedEngine(
 }
 
 /**
- * Fetches files, and keeps what was read of each that was read whole. As blobs: browsers hand those from worker to worker
- * without a copy in the page's thread, and hold large ones outside of its memory.
+ * Fetches files, and keeps each that was read completely as a blob. Browsers transfer blobs between workers without a copy in the
+ * page's thread, and store large ones outside of its memory.
  *
  * @param given Files that need not be fetched the first time.
  */

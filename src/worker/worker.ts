@@ -15,11 +15,11 @@ serve(
   globalThis as unknown as Port,
 );
 
-// The first number that a process formats makes a browser read its tables, longer than a page's own thread may be held up.
-// The page and its worker share them, and here nobody waits: by now the model is being fetched.
+// The first formatted number makes a browser load its tables, which would block the page's own thread for too long. The page and
+// its worker share the tables, and the worker is idle here while the model is fetched.
 setTimeout(() => {
   try {
     // Not in `navigator.language`, which need not be one: Chromium in the locale POSIX says "en-US@posix".
     new Intl.NumberFormat(undefined, { style: 'currency', currency: 'EUR' }).format(0);
-  } catch {} // what only saves time must not cost the worker
+  } catch {} // an optimisation must not fail the worker
 }, 0);

@@ -13,9 +13,10 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { quoted } from '../../src/cli/command-line';
-import type { ReportFacts } from '../../src/cli/compare/markdown';
-import { breakdowns, RESULT_TITLES, resultCells, titleOf } from '../../src/cli/compare/markdown';
+import { quoted } from '../../src/pipeline/commands';
+import type { Report } from '../../src/pipeline/compare/markdown';
+import { breakdowns, RESULT_TITLES, resultCells, titleOf } from '../../src/pipeline/compare/markdown';
+import { markdownTable } from '../../src/pipeline/format';
 import { sharedPath } from '../shared';
 
 interface Comparison {
@@ -125,7 +126,7 @@ function compare(
     if (existsSync(join(folder, 'parts/split.json'))) commands.push(['aisle', 'split', ...split].map(quoted).join(' '));
     else aisle('split', ...split);
   }
-  const facts = JSON.parse(aisle('compare', ...argv, '--epochs', epochs, '--json')) as ReportFacts;
+  const facts = JSON.parse(aisle('compare', ...argv, '--epochs', epochs, '--json')) as Report;
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
   const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${type()} ${release()}, Node ${process.versions.node}`;
   const results = join(root, 'test/bench/results');
@@ -145,15 +146,12 @@ interface About {
   readonly epochs: string;
 }
 
-function markdown(about: string, facts: ReportFacts, { commands, commit, machine, epochs }: About): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>
-    [titles, titles.map(() => '---'), ...rows].map(line).join('\n');
+function markdown(about: string, facts: Report, { commands, commit, machine, epochs }: About): string {
   const parts = breakdowns(facts).map(({ title, of }) => {
     const shown = of(facts.rows[0]!);
     const rows = facts.rows.map((row) => [row.name, ...of(row).map(({ value }) => value.toFixed(4))]);
     const counts = ['predictions', ...shown.map(({ predictions }) => predictions.toLocaleString('en'))];
-    return `## ${title}\n\n${table(['model', ...shown.map(({ label }) => label)], [counts, ...rows])}\n`;
+    return `## ${title}\n\n${markdownTable(['model', ...shown.map(({ label }) => label)], [counts, ...rows]).join('\n')}\n`;
   });
   return `# Comparison by one command
 
@@ -167,10 +165,10 @@ Every item of the training part is a candidate, targets lose ties, ${epochs} epo
 5 % behind the best in ${facts.metric}; "behind": by how much, with the 95 % interval of a paired bootstrap over sessions. Times are
 those of a machine that did other work too: ${machine}.
 
-${table(
+${markdownTable(
   RESULT_TITLES,
   facts.rows.map((row) => [titleOf(row), ...resultCells(row)]),
-)}
+).join('\n')}
 
 ${parts.join('\n')}`;
 }

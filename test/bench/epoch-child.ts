@@ -3,10 +3,10 @@
  * it learns from, then one after every epoch.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { readEventsFile } from '../../src/cli/events-file';
-import { wasmPath } from '../../src/cli/wasm-path';
 import { startBackend } from '../../src/compute/backends/start';
 import { presetOf } from '../../src/models/presets';
+import { wasmPath } from '../../src/pipeline/files/backend';
+import { readEventsFile } from '../../src/pipeline/files/events-file';
 import type { ClickLog } from '../../src/session/event-log';
 import { learn } from '../../src/train/learn';
 import type { EpochLine, EpochStart, EpochWork } from './epoch-works';

@@ -1,5 +1,5 @@
 /** Training steps as a process of its own, started with the work as JSON. */
-import { wasmPath } from '../../src/cli/wasm-path';
+import { wasmPath } from '../../src/pipeline/files/backend';
 import { learnerSteps } from './learner-steps';
 import { answerTurns } from './turns-child';
 

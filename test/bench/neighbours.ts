@@ -10,8 +10,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { quoted } from '../../src/cli/command-line';
 import { run } from '../../src/cli/main';
+import { quoted } from '../../src/pipeline/commands';
 import { sharedPath } from '../shared';
 
 const RESULTS = fileURLToPath(new URL('./results/neighbours.md', import.meta.url));

@@ -10,8 +10,9 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Rank, readCell } from '../../src/cli/compare/cell';
-import { bySession, pairedDifference } from '../../src/cli/compare/statistics';
+import { readRun } from '../../src/pipeline/compare/run';
+import { bySession, pairedDifference } from '../../src/pipeline/compare/statistics';
+import type { Rank } from '../../src/pipeline/files/ranks';
 import { metricsOf } from '../../src/train/metrics';
 import { writePages } from '../docs/quality-pages';
 import {
@@ -28,7 +29,7 @@ import {
   readObjectives,
   writeObjectives,
 } from './objectives/record';
-import { deskOf, jobsOf, placeOf } from './quality/jobs';
+import { jobsOf, qualityContextOf, rowFolderOf } from './quality/jobs';
 import { folderOf, LOGS } from './quality/logs';
 import { readResults } from './quality/record';
 import { rowsOf } from './quality/rows';
@@ -55,16 +56,16 @@ async function ranksOf(log: ObjectiveLog, work: string): Promise<Map<string, Map
   const { rows, partner } = readResults(log);
   if (!data || rows.length === 0) return found;
   const wanted = new Set(claimsOf(log).flatMap(({ better, worse }) => [better, worse]));
-  const desk = await deskOf(log, data, work);
+  const context = await qualityContextOf(log, data, work);
   const all = rowsOf(log, partner?.name);
   const named = all.filter(({ name }) => wanted.has(name));
   const seeds = [...new Set(rows.map(({ seed }) => seed))].sort((a, b) => a - b);
-  for (const job of jobsOf(desk, all, named, seeds)) {
+  for (const job of jobsOf(context, all, named, seeds)) {
     const { name } = job.row;
     if (!rows.some((row) => row.name === name && row.key === job.key)) continue;
-    const { folder, plan } = placeOf(desk, job);
-    const cell = await readCell(folder, plan);
-    if (cell) found.set(name, new Map([...(found.get(name) ?? []), [job.seed, cell.ranks]]));
+    const { folder, plan } = rowFolderOf(context, job);
+    const run = await readRun(folder, plan);
+    if (run) found.set(name, new Map([...(found.get(name) ?? []), [job.seed, run.ranks]]));
   }
   return found;
 }

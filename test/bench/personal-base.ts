@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
-import { readArtifactFolder, writeArtifactFolder } from '../../src/cli/artifact-folder';
-import { startFirst } from '../../src/cli/start-backend';
 import { run } from '../../src/compute/executor';
 import { encode } from '../../src/engine/encoder';
 import type { ScoringModel } from '../../src/engine/frozen-model';
+import { readArtifactFolder, writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
+import { startFirst } from '../../src/pipeline/files/backend';
 import { loadScorer, NAMELESS } from '../../src/ranking/load-scorer';
 import { learn } from '../../src/train/learn';
 import { validationScale } from '../../src/train/validation-scale';
@@ -25,7 +25,7 @@ export interface Base extends ScoringModel {
 /** Trains a base model, or reads the one that was trained before, and encodes every prefix of every held-out session. */
 export async function baseOf(log: PersonalLog, name: ModelName, work: string): Promise<Base> {
   const folder = join(work, `base-${log.name}-${name}-${baseKey(log.name, name)}`);
-  await run((slice) => startFirst(slice, 'wasm', process.stderr));
+  await run((slice) => startFirst(slice, 'wasm', { onMessage: ({ text }) => console.error(text) }));
   if (!existsSync(folder)) await writeArtifactFolder(folder, await trained(log, name));
   const artifact = await readArtifactFolder(folder);
   const scorer = await loadScorer(artifact);

@@ -1,5 +1,5 @@
 /** What the ranks of many visitors say: benefit with its interval, and for whom it was worse. */
-import { type Difference, pairedDifference } from '../../src/cli/compare/statistics';
+import { type Difference, pairedDifference } from '../../src/pipeline/compare/statistics';
 import { mrrAt } from '../../src/train/metrics';
 import type { Followed } from './personal-rows';
 

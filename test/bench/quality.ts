@@ -17,13 +17,13 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Cell, readCell } from '../../src/cli/compare/cell';
 import { EXIT } from '../../src/cli/errors';
+import { fileName, type Run, readRun } from '../../src/pipeline/compare/run';
 import { type Metrics, metricsOf } from '../../src/train/metrics';
 import { writePages } from '../docs/quality-pages';
 import { commit, machine } from './machine';
-import type { Place, Work } from './quality/child';
-import { type Desk, deskOf, fileName, type Job, jobsOf, placeOf } from './quality/jobs';
+import type { RowFolder, Work } from './quality/child';
+import { type Job, jobsOf, type QualityContext, qualityContextOf, rowFolderOf } from './quality/jobs';
 import { folderOf, LOG_NAMES, LOGS, type LogName, type QualityLog } from './quality/logs';
 import { partnerOf } from './quality/partner';
 import { CUTS, METRICS, type QualityRow, readResults, withRow, writeResults } from './quality/record';
@@ -51,15 +51,15 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const desk = await deskOf(name, data, resolve(values.work));
+  const context = await qualityContextOf(name, data, resolve(values.work));
   const partner =
     values.list || log.only !== undefined
       ? readResults(name).partner?.name
-      : await partnerOf(name, desk.files.train, join(desk.work, name, 'partner'));
+      : await partnerOf(name, context.files.train, join(context.work, name, 'partner'));
   const all = rowsOf(name, partner);
   const seeds = values.seeds.split(',').map(Number);
   // What is asked together comes after what it is made of.
-  const jobs = jobsOf(desk, all, wanted(all, values.rows), seeds).sort(
+  const jobs = jobsOf(context, all, wanted(all, values.rows), seeds).sort(
     (a, b) => Number('blend' in a.row) - Number('blend' in b.row),
   );
   const isDone = ({ row, seed, key }: Job) =>
@@ -74,7 +74,7 @@ export async function main(args: readonly string[]): Promise<void> {
     for (const [i, job] of open.entries()) {
       const { row, seed } = job;
       console.error(`[${i + 1}/${open.length}] ${name}, ${row.name}, seed ${seed}`);
-      const found = await workOf(desk, job, all, seeds);
+      const found = await workOf(context, job, all, seeds);
       if (typeof found === 'string') {
         console.error(found);
         process.exitCode = 1;
@@ -89,8 +89,8 @@ export async function main(args: readonly string[]): Promise<void> {
         process.exitCode = code;
         return;
       }
-      const cell = code === 0 ? await readCell(folder, plan) : undefined;
-      if (!cell) {
+      const run = code === 0 ? await readRun(folder, plan) : undefined;
+      if (!run) {
         console.error(`${row.name}, seed ${seed}: no result.`);
         process.exitCode = 1;
         continue;
@@ -98,19 +98,19 @@ export async function main(args: readonly string[]): Promise<void> {
       const parts = [...(together?.parts ?? []), ...(together?.mixed ? [together.mixed] : [])];
       const names = parts.map(({ folder, plan }) => [folder, `${fileName(plan.name)}-${plan.seed}`]);
       const shorten = shortener({
-        ...{ [desk.files.train]: 'train.tsv.gz', [desk.files.test]: 'test.tsv.gz', [folder]: 'out' },
+        ...{ [context.files.train]: 'train.tsv.gz', [context.files.test]: 'test.tsv.gz', [folder]: 'out' },
         ...(plan.catalogue !== undefined && { [plan.catalogue]: basename(plan.catalogue) }),
         ...Object.fromEntries(names),
       });
       const done = {
-        ...rowOf(job, cell, log.groups?.(data)),
+        ...rowOf(job, run, log.groups?.(data)),
         ...at,
-        commands: cell.result.commands.map(shorten),
+        commands: run.result.commands.map(shorten),
       };
       const order = all.map(({ name }) => name);
       writeResults(name, withRow(readResults(name), done, order));
       writePages();
-      const { conservative } = cell.result.metrics;
+      const { conservative } = run.result.metrics;
       const figures = log.shown.slice(0, 2).map((metric) => `${metric} ${conservative[metric]!.toFixed(4)}`);
       console.error(`[${i + 1}/${open.length}] ${row.name}, seed ${seed}: ${figures.join(', ')}`);
     }
@@ -137,23 +137,28 @@ function wanted(all: readonly RowPlan[], list: string | undefined): readonly Row
 }
 
 /** What a process does for a job, or why it cannot: a blended row needs its parts. */
-async function workOf(desk: Desk, job: Job, all: readonly RowPlan[], seeds: readonly number[]): Promise<Work | string> {
+async function workOf(
+  context: QualityContext,
+  job: Job,
+  all: readonly RowPlan[],
+  seeds: readonly number[],
+): Promise<Work | string> {
   const { blend } = job.row;
-  if (!blend) return placeOf(desk, job);
+  if (!blend) return rowFolderOf(context, job);
   const named = (name: string, seeds: readonly number[]) => {
     const rows = all.filter((row) => row.name === name);
-    return jobsOf(desk, all, rows, seeds).map((part) => ({ part, ...placeOf(desk, part) }));
+    return jobsOf(context, all, rows, seeds).map((part) => ({ part, ...rowFolderOf(context, part) }));
   };
   const parts = named(blend.of, blend.with === undefined ? seeds : [job.seed]);
   const [mixed] = blend.with === undefined ? [] : named(blend.with, [1]);
   if (!mixed && parts.length < 2) return `${job.row.name}: name the seeds, --seeds 1,2,3.`;
   for (const { folder, plan, part } of [...parts, ...(mixed ? [mixed] : [])]) {
-    if (await readCell(folder, plan)) continue;
+    if (await readRun(folder, plan)) continue;
     return `${job.row.name}: train ${part.row.name}, seed ${part.seed}, first, with the same --work.`;
   }
-  const only = ({ folder, plan }: Place): Place => ({ folder, plan });
-  const { folder, plan } = placeOf(desk, job);
-  return { folder, plan, together: { blend, parts: parts.map(only), ...(mixed && { mixed: only(mixed) }) } };
+  const only = ({ folder, plan }: RowFolder): RowFolder => ({ folder, plan });
+  const { folder, plan } = rowFolderOf(context, job);
+  return { folder, plan, together: { ensemble: blend, parts: parts.map(only), ...(mixed && { mixed: only(mixed) }) } };
 }
 
 /** Ctrl-C reaches the process too: it keeps what it has, and is waited for. */
@@ -170,10 +175,10 @@ async function ended(program: string, work: Work): Promise<number> {
   }
 }
 
-/** A row of the table from a finished cell. */
+/** A row of the table from a finished run. */
 function rowOf(
   { row, seed, key }: Job,
-  { plan, result, ranks }: Cell,
+  { plan, result, ranks }: Run,
   groupOf: ReturnType<NonNullable<QualityLog['groups']>> | undefined,
 ): Omit<QualityRow, 'commit' | 'machine' | 'commands'> {
   const { metrics, best, epochs, blend: blended } = result;
@@ -200,7 +205,7 @@ function rowOf(
   };
 }
 
-function groupsOf(ranks: Cell['ranks'], groupOf: (rank: Cell['ranks'][number]) => string) {
+function groupsOf(ranks: Run['ranks'], groupOf: (rank: Run['ranks'][number]) => string) {
   const found = new Map<string, number[]>();
   for (const rank of ranks) {
     const group = groupOf(rank);

@@ -5,7 +5,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
-import { readEventsFile } from '../../src/cli/events-file';
+import { readEventsFile } from '../../src/pipeline/files/events-file';
 
 const [side, file] = process.argv.slice(2);
 const started = performance.now();

@@ -7,17 +7,17 @@
  */
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { eventLines } from '../../src/cli/simulate/files';
-import { DEFAULT_OPTIONS, simulate } from '../../src/cli/simulate/simulate';
 import { configure } from '../../src/models/configuration';
 import { baselines } from '../../src/neighbours/index';
+import { eventLines } from '../../src/pipeline/simulate/files';
+import { DEFAULT_OPTIONS, simulate } from '../../src/pipeline/simulate/simulate';
 import { type EventLog, reindex } from '../../src/session/event-log';
 import { readText } from '../../src/session/read-text';
 import { splitLog } from '../../src/session/split';
 import { summarise } from '../../src/session/summary';
 import { evaluate } from '../../src/train/evaluate';
-import { personalGain } from '../cli/simulate/personal';
-import { sharedPathOrNote } from '../shared';
+import { personalGain } from '../pipeline/simulate/personal';
+import { sharedPath } from '../shared';
 
 /** Files of each real log, oldest first. */
 const REAL_LOGS: Readonly<Record<string, readonly string[]>> = {
@@ -70,7 +70,7 @@ function read(text: Iterable<string | Uint8Array>, name: string): Promise<EventL
 async function realLog(name: string): Promise<EventLog | undefined> {
   const parts: Uint8Array[] = [];
   for (const file of REAL_LOGS[name]!) {
-    const path = sharedPathOrNote('data', name, file);
+    const path = sharedPath('data', name, file);
     if (!path) return undefined;
     const bytes = gunzipSync(await readFile(path));
     parts.push(parts.length === 0 ? bytes : bytes.subarray(bytes.indexOf('\n') + 1));

@@ -4,7 +4,7 @@
  *
  *     node test/run.mjs test/bench/step-kernels.ts [gru4rec|sasrec-bce|sasrec-ce|srgnn|…] [items=100000] [KEY=VALUE…]
  */
-import { wasmPath } from '../../src/cli/wasm-path';
+import { wasmPath } from '../../src/pipeline/files/backend';
 import { kernelTimes } from './kernel-times';
 import { learnerSteps } from './learner-steps';
 import { WORKS } from './works';

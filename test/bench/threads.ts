@@ -12,7 +12,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { built, plainEnv } from '../build/built';
+import { buildChanged, built, plainEnv } from '../build/built';
 import { median } from './turns';
 
 /** No flag: batches are not cut. */
@@ -54,7 +54,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   const names = values.models.split(',');
   const unknown = names.find((name) => !Object.hasOwn(MODELS, name));
   if (unknown) throw new RangeError(`No such model: ${unknown}. There are ${Object.keys(MODELS).join(', ')}.`);
-  const program = join(await built('cli'), 'aisle.js');
+  buildChanged(['cli']);
+  const program = join(built('cli'), 'aisle.js');
   const place = await mkdtemp(join(tmpdir(), 'aisle-threads-'));
   const aisle = async (...words: string[]): Promise<string> => {
     const options = { env: plainEnv(), maxBuffer: 1 << 28 };

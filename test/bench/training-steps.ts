@@ -12,7 +12,7 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { matMul, tensor2d, tidy, transpose } from '@tensorflow/tfjs-core';
 import { dependencies } from '../../package.json';
-import { wasmPath } from '../../src/cli/wasm-path';
+import { wasmPath } from '../../src/pipeline/files/backend';
 import { type KernelTime, kernelTimes } from './kernel-times';
 import { type LearnerWork, learnerSteps } from './learner-steps';
 import { builtChild, median, Side, torchPeer } from './turns';

@@ -13,15 +13,15 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
+import { leanTensorFlow } from '../../src/build/lean-tensorflow';
+import { tfjsKernels } from '../../src/build/tfjs-kernels';
 import type { TuneMethod } from '../../src/checkpoint/delta';
 import { staticServer } from '../../src/cli/static-server';
 import type { EngineEvent } from '../../src/engine/types';
 import { random } from '../../src/session/random';
-import { built } from '../build/built';
-import { leanTensorFlow } from '../build/lean-tensorflow';
-import { tfjsKernels } from '../build/tfjs-kernels';
+import { buildChanged, built } from '../build/built';
 import { DEMO_MODELS } from '../demo/demo-models';
-import { openBrowser } from '../demo/shop-window';
+import { openBrowser } from '../shared-chromium';
 import type { Bench } from './tuning-page';
 import { median } from './turns';
 
@@ -266,7 +266,8 @@ async function refreshing(browser: Browser, url: string): Promise<Refresh> {
 async function served(): Promise<{ url: string; close: () => Promise<void> }> {
   await mkdir(resolve('.cache'), { recursive: true });
   const folder = await mkdtemp(join(resolve('.cache'), 'bench-tuning-'));
-  const embed = await built('embed');
+  buildChanged(['embed']);
+  const embed = built('embed');
   await build({
     ...{ configFile: false, logLevel: 'error', publicDir: false, base: './' },
     plugins: [tfjsKernels(), leanTensorFlow()],

@@ -6,7 +6,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'vite';
-import { tfjsKernels } from '../build/tfjs-kernels';
+import { bundledForNode } from '../../src/build/node';
+import { tfjsKernels } from '../../src/build/tfjs-kernels';
 import { sharedPath } from '../shared';
 
 /** Repeats of one piece of work. */
@@ -59,9 +60,8 @@ export async function builtChild(file: string): Promise<{ program: string; remov
     configFile: false,
     logLevel: 'error',
     plugins: [tfjsKernels()],
-    publicDir: false,
-    ssr: { noExternal: true, external: ['onnxruntime-web', 'webgpu'], target: 'node' },
-    define: { __dirname: 'import.meta.dirname' },
+    ...bundledForNode,
+    ssr: { ...bundledForNode.ssr, external: ['onnxruntime-web', 'webgpu'] },
     build: {
       ssr: resolve('test/bench', file),
       outDir: folder,

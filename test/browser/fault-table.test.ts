@@ -38,8 +38,12 @@ afterEach(() => {
   for (const { backend } of GPUS) stopBackend(backend); // a test that failed may leave a fault in it
 });
 
+/** What `npm test` tries on a GPU; in Node it tries all. */
+const FEW = ['recommend', 'fineTune by adapter'];
+const operations = OPERATIONS.filter(({ name }) => inject('SOAK') > 0 || FEW.includes(name));
+
 describe.each(GPUS)('on $backend', (bench) => {
-  describe.each(OPERATIONS)('$name', (operation) => {
+  describe.each(operations)('$name', (operation) => {
     test.each(FAULTS)(
       'is answered by some backend where a device call %s, and what was learnt stays',
       async (fault) => {

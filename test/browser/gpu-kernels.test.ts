@@ -85,9 +85,7 @@ const entropy =
     const scores = mul(make(rows, rows, columns), scale) as Tensor2D;
     const positive = tensor1d(indicesOf(rows, columns, 5), 'int32');
     const weights = make(6, rows);
-    const slope = grad((s) => sum(mul(crossEntropy(s as Tensor2D, positive, smoothing, guard), weights)))(
-      scores,
-    );
+    const slope = grad((s) => sum(mul(crossEntropy(s as Tensor2D, positive, smoothing, guard), weights)))(scores);
     return [crossEntropy(scores, positive, smoothing, guard), slope];
   };
 
@@ -257,9 +255,7 @@ describe.each(GPUS)('%s', (name) => {
     const step = () =>
       tidy(() => {
         assignRows(param, ids(3, 5), make(2, 2, 40));
-        grad((x) => sum(crossEntropy(dropout(x, 0.5, 1) as Tensor2D, tensor1d(indicesOf(30, 4, 1), 'int32'))))(
-          param,
-        );
+        grad((x) => sum(crossEntropy(dropout(x, 0.5, 1) as Tensor2D, tensor1d(indicesOf(30, 4, 1), 'int32'))))(param);
       });
     const settled = async () => {
       await param.data();

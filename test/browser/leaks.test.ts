@@ -68,7 +68,9 @@ function held() {
     readonly webgpu?: WebGPUBackend;
   };
   return {
-    ...{ numTensors, numBytes, numDataBuffers },
+    numTensors,
+    numBytes,
+    numDataBuffers,
     ...(webgpu && {
       buffers: webgpu.bufferManager.getNumUsedBuffers(),
       bufferBytes: webgpu.bufferManager.numBytesUsed,
@@ -99,7 +101,9 @@ const COUNTED: Readonly<Record<BackendName, object>> = {
 const ask = (n: number) =>
   engine.recommend({
     session: clicks(...Array.from({ length: 1 + (n % 4) }, (_, t) => `item-${6 + ((n * 7 + t * 5) % 55)}`)),
-    ...{ k: 10, exclude: [], now: NOW },
+    k: 10,
+    exclude: [],
+    now: NOW,
   });
 
 describe.each(ARCHITECTURES)('%s', (architecture) => {

@@ -1,17 +1,16 @@
 /**
- * The engine path: every file that a page loads to recommend, beyond the scripts that it starts with. Measured on the built
- * files, and by opening them in Chromium.
+ * The engine path: every file that a page loads to recommend, beyond the scripts that it starts with. Followed through the
+ * imports of the built files for every architecture, backend and thread; four pages in Chromium hold that these are the files.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BackendName } from '../../src/compute/types';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type BackendName, isGpu } from '../../src/compute/types';
 import type { createRecommender } from '../../src/index';
 import { models } from '../../src/models/index';
-import { openBrowser } from '../demo/shop-window';
-import { type Folder, folderOf, smallModel } from '../engine/fixture';
+import { folderOf, smallModel } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
+import { openBrowser } from '../shared-chromium';
 import { brotliBytes, built, staticScripts } from './built';
 
 /** Bytes, Brotli at its strongest. */
@@ -36,37 +35,68 @@ function total(paths: Iterable<string>): number {
   return sum;
 }
 
+const fileIn = (folder: string, name: RegExp): string => {
+  const files = readdirSync(folder).filter((other) => name.test(other));
+  expect(files, `files ${name} in ${folder}`).toHaveLength(1);
+  return join(folder, files[0]!);
+};
+
 /** The worker's script, and the files that it loads to compute on a backend. */
 function enginePath(worker: string, backend: BackendName): Set<string> {
-  const fileIn = (folder: string, name: RegExp): string => {
-    const file = readdirSync(folder).find((other) => name.test(other));
-    expect(file, `a file ${name} in ${folder}`).toBeDefined();
-    return join(folder, file!);
-  };
   const files = new Set([worker, fileIn(join(worker, '../parts'), new RegExp(`^${backend}-\\w+\\.js$`))]);
   if (backend !== 'wasm') return files;
   const assets = join(worker, basename(worker) === 'worker.js' ? '../assets' : '..');
-  return files.add(fileIn(assets, /^tfjs-backend-wasm-simd-.*\.wasm$/));
+  return files.add(fileIn(assets, WASM));
 }
 
-beforeAll(() => Promise.all([built('lib'), built('page')]));
+const WASM = /^tfjs-backend-wasm-simd-.*\.wasm$/;
+const THREADS = ['worker', 'main'] as const;
+type Thread = (typeof THREADS)[number];
+
+/** What the library requests, after the scripts that a page starts with, to recommend on a backend with an architecture. */
+function requestedPath(architecture: string, backend: BackendName, thread: Thread): Set<string> {
+  const library = built('lib');
+  const assets = join(library, 'assets');
+  const chunk = (name: string) => fileIn(assets, new RegExp(`^${name}-[\\w-]{8}\\.js$`));
+  /** The file that a script imports for the architecture, by the list of `src/models/index.ts`. */
+  const ofArchitecture = (script: string): string => {
+    const entry = new RegExp(`\\b${architecture}:async\\(\\)=>\\(await \\w+\\([\`"'](?:\\./)?([\\w.-]+)[\`"']\\)`);
+    return entry.exec(readFileSync(script, 'utf8'))![1]!;
+  };
+  // A page notes that it tries a GPU, before it does.
+  const trials = isGpu(backend) ? staticScripts(chunk('trials')) : [];
+  if (thread === 'worker') {
+    const worker = join(library, 'worker.js');
+    const part = fileIn(join(library, 'parts'), new RegExp(`^${ofArchitecture(worker)}-\\w{8}\\.js$`));
+    return new Set([...enginePath(worker, backend), part, ...trials].filter(isLater));
+  }
+  const main = chunk('main-thread');
+  const scripts = [main, chunk(backend), join(assets, ofArchitecture(main))].flatMap((path) => [
+    ...staticScripts(path),
+  ]);
+  return new Set([...scripts, ...trials, ...(backend === 'wasm' ? [fileIn(assets, WASM)] : [])].filter(isLater));
+}
+
+/** Not among the scripts that the page starts with, of which the worker may share one by name. */
+function isLater(path: string): boolean {
+  const index = join(built('lib'), 'index.js');
+  return path !== index && !staticScripts(index).has(path);
+}
 
 describe.each(BUDGETS)('the engine path on %s', (backend, budget) => {
   test(`is at most ${budget / 1000} kB of the built library, without an architecture`, async () => {
-    const files = enginePath(join(await built('lib'), 'worker.js'), backend);
+    const files = enginePath(join(built('lib'), 'worker.js'), backend);
     expect(total(files)).toBeLessThanOrEqual(budget);
     expect([...files].filter((path) => TRAINING.test(basename(path)))).toEqual([]);
   });
 
   test(`is at most ${budget / 1000} kB of the built page, without an architecture`, async () => {
-    const assets = join(await built('page'), 'assets');
+    const assets = join(built('page'), 'assets');
     const worker = readdirSync(assets).find((name) => /^worker-.*\.js$/.test(name))!;
     expect(total(enginePath(join(assets, worker), backend))).toBeLessThanOrEqual(budget);
   });
 });
 
-/** A GPU in software takes its time. */
-const TIMEOUT = 120_000;
 const ORIGIN = 'http://localhost/';
 const PAGE = `<!doctype html><script type="module">
   import { createRecommender } from './library/index.js';
@@ -75,21 +105,32 @@ const PAGE = `<!doctype html><script type="module">
 type Global = { readonly createRecommender: typeof createRecommender };
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-describe('a page that recommends', () => {
-  let library: string;
-  let browser: Browser;
-  const folders = new Map<string, Folder>();
-  beforeAll(async () => {
-    library = await built('lib');
-    browser = await openBrowser();
-    for (const architecture of ARCHITECTURES) {
-      folders.set(architecture, await folderOf(await smallModel({ architecture, config: SMALL[architecture] ?? {} })));
-    }
-  });
-  afterAll(() => browser?.close());
+describe.each(ARCHITECTURES)('what a page requests with %s', (architecture) => {
+  test.each(BUDGETS.flatMap(([backend, budget]) => THREADS.map((thread) => [backend, thread, budget] as const)))(
+    'on %s, in the thread %s, is within its budget, and no training code',
+    (backend, thread, budget) => {
+      const files = requestedPath(architecture, backend, thread);
+      expect([...files].filter((path) => TRAINING.test(basename(path)))).toEqual([]);
+      expect(total(files)).toBeLessThanOrEqual(budget);
+    },
+  );
+});
 
-  /** Opens a page with the library, asks for one recommendation, and tells which of the library's files it requested. */
-  async function requested(architecture: string, backend: BackendName, canStartWorkers: boolean) {
+/** Every backend, both threads, and an architecture whose part has another name. */
+const PAGES = [
+  ['gru4rec', 'cpu', 'main'],
+  ['cl4srec', 'wasm', 'worker'],
+  ['transformers4rec', 'webgl', 'main'],
+  ['srgnn', 'webgpu', 'worker'],
+] as const;
+
+test.each(PAGES)(
+  'a page that recommends with %s on %s, in the thread %s, requests these files and no others',
+  async (architecture, backend, thread) => {
+    const library = built('lib');
+    const model = await folderOf(await smallModel({ architecture, config: SMALL[architecture] ?? {} }));
+    const browser = await openBrowser();
+    onTestFinished(() => browser.close());
     const context = await browser.newContext();
     const files = new Set<string>();
     await context.route('**', async (route) => {
@@ -100,59 +141,26 @@ describe('a page that recommends', () => {
         files.add(join(library, path));
         return route.fulfill({ body: readFileSync(join(library, path)), contentType });
       }
-      const artifact = folder === 'model' && folders.get(architecture)!.get(path);
+      const artifact = folder === 'model' && model.get(path);
       if (artifact) return route.fulfill({ body: Buffer.from(artifact), contentType });
       return route.fulfill({ body: PAGE, contentType: 'text/html' });
     });
-    try {
-      const page = await context.newPage();
-      if (!canStartWorkers) await page.addInitScript('delete globalThis.Worker');
-      await page.goto(ORIGIN);
-      await page.waitForFunction('globalThis.createRecommender');
-      const { engine, reasons } = await page.evaluate(async (asked) => {
-        const { createRecommender } = globalThis as unknown as Global;
-        const recommender = await createRecommender({ modelUrl: '/model/', backend: asked });
-        recommender.track('item-9');
-        const items = await recommender.recommend({ k: 10 });
-        const { engine } = recommender.status;
-        await recommender.dispose();
-        return { engine: { ...engine }, reasons: items.map(({ reason }) => reason) };
-      }, backend);
-      expect(reasons).toEqual(Array(10).fill('neural'));
-      expect(engine).toMatchObject({ backend, thread: canStartWorkers ? 'worker' : 'main' });
-    } finally {
-      await context.close();
-    }
-    return [...files].filter(isLater);
-  }
-
-  /** Not among the scripts that the page starts with, of which the worker may share one by name. */
-  function isLater(path: string): boolean {
-    const index = join(library, 'index.js');
-    return path !== index && !staticScripts(index).has(path);
-  }
-
-  describe.each(ARCHITECTURES)('with %s', (architecture) => {
-    test.each(BUDGETS)(
-      'on %s requests at most its budget, and no training code',
-      async (backend, budget) => {
-        const files = await requested(architecture, backend, true);
-        const path = [...enginePath(join(library, 'worker.js'), backend)].filter(isLater);
-        expect(files).toEqual(expect.arrayContaining(path));
-        expect(files.filter((path) => TRAINING.test(basename(path)))).toEqual([]);
-        expect(total(files)).toBeLessThanOrEqual(budget);
-      },
-      TIMEOUT,
-    );
-
-    test.each(BUDGETS)(
-      'on %s in its own thread does so too',
-      async (backend, budget) => {
-        const files = await requested(architecture, backend, false);
-        expect(files.filter((path) => TRAINING.test(basename(path)))).toEqual([]);
-        expect(total(files)).toBeLessThanOrEqual(budget);
-      },
-      TIMEOUT,
-    );
-  });
-});
+    const page = await context.newPage();
+    if (thread === 'main') await page.addInitScript('delete globalThis.Worker');
+    await page.goto(ORIGIN);
+    await page.waitForFunction('globalThis.createRecommender');
+    const { engine, reasons } = await page.evaluate(async (asked) => {
+      const { createRecommender } = globalThis as unknown as Global;
+      const recommender = await createRecommender({ modelUrl: '/model/', backend: asked });
+      recommender.track('item-9');
+      const items = await recommender.recommend({ k: 10 });
+      const { engine } = recommender.status;
+      await recommender.dispose();
+      return { engine: { ...engine }, reasons: items.map(({ reason }) => reason) };
+    }, backend);
+    expect(reasons).toEqual(Array(10).fill('neural'));
+    expect(engine).toMatchObject({ backend, thread });
+    expect([...files].filter(isLater).sort()).toEqual([...requestedPath(architecture, backend, thread)].sort());
+  },
+  120_000, // a GPU in software takes its time
+);

@@ -1,10 +1,9 @@
-/** The built files, for tests on them: `npm test` builds first, a single test builds what is missing or older than the sources. */
+/** The built files, for tests and benches on them. */
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { withLock } from './lock';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -14,38 +13,27 @@ const PRODUCTS = {
   embed: 'dist/embed/embed.js',
   cli: 'dist/cli/aisle.js',
 } as const;
-const PLUGINS = ['plugins', 'lean-tensorflow', 'worker-files', 'tfjs-kernels'].map((name) => `test/build/${name}.ts`);
-const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', ...PLUGINS];
+const SOURCES = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'];
 
 type Mode = keyof typeof PRODUCTS;
 
-const folders = new Map<Mode, Promise<string>>();
+/** The folder of a build, which `buildChanged` has made. */
+export const built = (mode: Mode): string => join(ROOT, PRODUCTS[mode], '..');
 
-/**
- * The folder of a build, made first if it is not up to date. Test files run side by side: the first one builds. Inside one
- * file the folder stays as it is.
- */
-export function built(mode: Mode): Promise<string> {
-  const folder = folders.get(mode) ?? build(mode);
-  folders.set(mode, folder);
-  return folder;
-}
-
-async function build(mode: Mode): Promise<string> {
-  const product = join(ROOT, PRODUCTS[mode]);
-  const lock = join(ROOT, `dist/.building-${mode}.lock`);
-  const isCurrent = (): boolean => existsSync(product) && statSync(product).mtimeMs >= newest(SOURCES);
-  const make = (): void => {
-    if (isCurrent()) return; // another process has built it meanwhile
+/** Makes every build that is missing or older than the sources. */
+export function buildChanged(modes: readonly Mode[] = Object.keys(PRODUCTS) as Mode[]): void {
+  const sources = newest(SOURCES);
+  for (const mode of modes) {
+    const product = join(ROOT, PRODUCTS[mode]);
+    if (existsSync(product) && statSync(product).mtimeMs >= sources) continue;
+    rmSync(product, { force: true }); // a build that fails half-way must not look whole
     const extra = mode === 'page' ? [] : ['--mode', mode];
-    const env = plainEnv();
-    execFileSync('npx', ['vite', 'build', '--logLevel', 'error', ...extra], { cwd: ROOT, stdio: 'inherit', env });
-  };
-  mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  // A build that was killed may have written this file and not the rest.
-  const abandoned = (): void => rmSync(product, { force: true });
-  if (existsSync(lock) || !isCurrent()) await withLock(lock, make, abandoned);
-  return join(product, '..');
+    execFileSync('npx', ['vite', 'build', '--logLevel', 'error', ...extra], {
+      cwd: ROOT,
+      stdio: 'inherit',
+      env: plainEnv(),
+    });
+  }
 }
 
 /** The environment of a shell: a test's own would build for development, and in the mode of tests. */

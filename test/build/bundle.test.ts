@@ -16,9 +16,9 @@ let library: string;
 let embed: string;
 
 beforeAll(async () => {
-  page = await built('page');
-  library = await built('lib');
-  embed = await built('embed');
+  page = built('page');
+  library = built('lib');
+  embed = built('embed');
 });
 
 function holdsTensorCode(path: string): boolean {

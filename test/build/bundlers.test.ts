@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openBrowser } from '../demo/shop-window';
 import { folderOf, smallModel } from '../engine/fixture';
+import { openBrowser } from '../shared-chromium';
 import { countReady } from '../worker/ready';
-import { built, packInto } from './built';
+import { packInto } from './built';
 
 const SHOP = `
 import { createRecommender } from 'aisle';
@@ -26,7 +26,6 @@ const CSP = `default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-sr
 let shop: string;
 let browser: Browser;
 beforeAll(async () => {
-  await Promise.all([built('lib'), built('embed')]);
   shop = mkdtempSync(join(tmpdir(), 'aisle-shop-'));
   const { tarball } = await packInto(shop);
   const installed = join(shop, 'node_modules/aisle');

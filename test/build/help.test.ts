@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
+import { helpless } from '../../src/build/plugins';
 import { allModels } from '../../src/models/index';
 import type { OptionSpec } from '../../src/models/model';
 import { built } from './built';
-import { helpless } from './plugins';
 
 test('a table of options loses its help, whoever writes it down, and nothing else', () => {
   const table = `
@@ -32,7 +32,7 @@ test('a table of options loses its help, whoever writes it down, and nothing els
 });
 
 test.each(['lib', 'embed', 'page'] as const)('no page of %s loads the help of an option', async (mode) => {
-  const folder = await built(mode);
+  const folder = built(mode);
   const scripts = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
   const code = scripts.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
   const tables: readonly Readonly<Record<string, OptionSpec>>[] = Object.values(await allModels()).map(

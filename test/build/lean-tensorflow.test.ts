@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { REPLACED, withoutDestructuring } from '../../src/build/lean-tensorflow';
 import { ROOT } from './built';
-import { REPLACED, withoutDestructuring } from './lean-tensorflow';
 
 test.each(Object.keys(REPLACED))('the bundles of pages replace %s, which there is', (path) => {
   expect(existsSync(join(ROOT, 'node_modules/@tensorflow', path))).toBe(true);

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { built, packInto, plainEnv, ROOT } from './built';
+import { packInto, plainEnv, ROOT } from './built';
 
 const execute = promisify(execFile);
 
@@ -14,7 +14,6 @@ let tarball: string;
 let files: string[];
 
 beforeAll(async () => {
-  for (const mode of ['cli', 'lib', 'embed', 'page'] as const) await built(mode);
   folder = mkdtempSync(join(tmpdir(), 'aisle-package-'));
   ({ tarball, files } = await packInto(folder));
 });

@@ -29,7 +29,7 @@ describe.each([
   ['page', 'assets', /^worker-[0-9a-f]{8}\.js$/],
 ] as const)('the worker of %s', (mode, folder, name) => {
   async function files() {
-    const at = join(await built(mode), folder);
+    const at = join(built(mode), folder);
     const parts = readdirSync(join(at, 'parts')).map((part) => join(at, 'parts', part));
     return { worker: join(at, readdirSync(at).find((file) => name.test(file))!), parts };
   }
@@ -50,7 +50,7 @@ describe.each([
 
   test('is named by what a shop bundles, every file of it, as an asset, and otherwise none of its scripts', async () => {
     const { worker, parts } = await files();
-    const root = await built(mode);
+    const root = built(mode);
     const scripts = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => /\.js$/.test(file));
     const named = scripts.flatMap((file) =>
       [...readFileSync(join(root, file), 'utf8').matchAll(/new URL\("(\.\.?\/[^"]+)",import\.meta\.url\)\.href/g)].map(

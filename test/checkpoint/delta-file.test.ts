@@ -39,8 +39,16 @@ const deltas: fc.Arbitrary<Delta> = fc.uniqueArray(text, { maxLength: 5 }).chain
     step: count,
     learnt: fc.record({ events: count, through: fc.option(number), atThrough: count }),
     gate: fc.record({
-      ...{ isOpen: fc.boolean(), events: count, evidence: number, against: number, sum: number, squares: number },
-      ...{ base: number, tuned: number, openings: count, rollbacks: count },
+      isOpen: fc.boolean(),
+      events: count,
+      evidence: number,
+      against: number,
+      sum: number,
+      squares: number,
+      base: number,
+      tuned: number,
+      openings: count,
+      rollbacks: count,
     }),
     guard: fc.record({
       refused: fc.record({ rate: count, repetition: count, entropy: count }),

@@ -17,8 +17,16 @@ export const DELTA: Delta = {
   step: 12,
   learnt: { events: 14, through: 1_700_000_000.25, atThrough: 2 },
   gate: {
-    ...{ isOpen: true, events: 14, evidence: 3.25, against: -0.5, sum: 2, squares: 1.5 },
-    ...{ base: 0.5, tuned: 2.25, openings: 1, rollbacks: 0 },
+    isOpen: true,
+    events: 14,
+    evidence: 3.25,
+    against: -0.5,
+    sum: 2,
+    squares: 1.5,
+    base: 0.5,
+    tuned: 2.25,
+    openings: 1,
+    rollbacks: 0,
   },
   guard: {
     refused: { rate: 3, repetition: 0, entropy: 0 },

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { importers } from '../../src/checkpoint/imports';
 import { type NameMap, toOurs, toTheirs } from '../../src/checkpoint/imports/name-map';
@@ -12,7 +13,7 @@ import { sasrec } from '../../src/models/sasrec';
 import { srgnn } from '../../src/models/srgnn';
 import { transformers4rec } from '../../src/models/transformers4rec/transformers4rec';
 import type { NdArray } from '../../src/types';
-import { sharedPathOrNote } from '../shared';
+import { GOLDEN } from '../shared';
 
 type Tensors = Record<string, NdArray>;
 const models = { cl4srec, gru4rec, sasrec, gsasrec: sasrec, srgnn, caser, transformers4rec } as unknown as Record<
@@ -237,8 +238,18 @@ describe('reference configurations', () => {
 
   test('that leave something out mean what their code does, not what ours does', () => {
     expect(configure(cl4srec, importers.cl4srec.config({ item_size: 9 }).config)).toMatchObject({
-      ...{ hiddenUnits: 64, maxlen: 50, numBlocks: 2, numHeads: 2, dropoutRate: 0.5, batchSize: 256, numEpochs: 300 },
-      ...{ cropRatio: 0.2, maskRatio: 0.7, reorderRatio: 0.2, lambda: 0.1, tau: 1 },
+      hiddenUnits: 64,
+      maxlen: 50,
+      numBlocks: 2,
+      numHeads: 2,
+      dropoutRate: 0.5,
+      batchSize: 256,
+      numEpochs: 300,
+      cropRatio: 0.2,
+      maskRatio: 0.7,
+      reorderRatio: 0.2,
+      lambda: 0.1,
+      tau: 1,
     });
     const port = (norm_first: boolean | null) =>
       configure(sasrec, importers.sasrec.config({ item_num: 7, norm_first }).config);
@@ -268,8 +279,18 @@ describe('reference configurations', () => {
     expect(importers.caser.config(given)).toEqual({
       items: 7,
       config: {
-        ...{ d: 4, L: 3, nh: 2, nv: 5, T: 3, drop: 0.5, acConv: 'sigm', acFc: 'iden', negSamples: 2 },
-        ...{ profile: 'user', users: 3, padding: 'trained' },
+        d: 4,
+        L: 3,
+        nh: 2,
+        nv: 5,
+        T: 3,
+        drop: 0.5,
+        acConv: 'sigm',
+        acFc: 'iden',
+        negSamples: 2,
+        profile: 'user',
+        users: 3,
+        padding: 'trained',
       },
     });
   });
@@ -280,16 +301,34 @@ describe('reference configurations', () => {
       return configure(transformers4rec, importers.transformers4rec.config(given).config);
     };
     expect(of('gpt2', { n_inner: 9, activation_function: 'gelu_new', layer_norm_epsilon: 1e-6 })).toMatchObject({
-      ...{ form: 'library', lm: 'gpt2', objective: 'clm', dInner: 9, hiddenAct: 'gelu_new', layerNormEps: 1e-6 },
+      form: 'library',
+      lm: 'gpt2',
+      objective: 'clm',
+      dInner: 9,
+      hiddenAct: 'gelu_new',
+      layerNormEps: 1e-6,
     });
     expect(of('xl', { hidden_act: 'quick_gelu', clamp_len: -1, mem_len: 3, same_length: false })).toMatchObject({
-      ...{ lm: 'transformer-xl', dHead: 64, clampLen: 0, memLen: 3, sameLength: 'false', hiddenAct: 'gelu' },
+      lm: 'transformer-xl',
+      dHead: 64,
+      clampLen: 0,
+      memLen: 3,
+      sameLength: 'false',
+      hiddenAct: 'gelu',
     });
     expect(of('bert', { hidden_act: 'swish' }, 'MaskedLanguageModeling')).toMatchObject({
-      ...{ lm: 'bert', objective: 'mlm', dInner: 3072, hiddenAct: 'silu', maskPosition: 'beyond', padding: 'seen' },
+      lm: 'bert',
+      objective: 'mlm',
+      dInner: 3072,
+      hiddenAct: 'silu',
+      maskPosition: 'beyond',
+      padding: 'seen',
     });
     expect(of('xlnet', { ff_activation: 'relu', clamp_len: 4 }, 'PermutationLanguageModeling')).toMatchObject({
-      ...{ lm: 'xlnet', objective: 'plm', hiddenAct: 'relu', clampLen: 4 },
+      lm: 'xlnet',
+      objective: 'plm',
+      hiddenAct: 'relu',
+      clampLen: 4,
     });
   });
 
@@ -361,10 +400,9 @@ const goldenCases: [string, keyof typeof importers, string[]][] = [
   ['t4r-electra-rtd', 'transformers4rec', ['weights/']],
   ['t4r-xlnet-plm', 'transformers4rec', ['weights/']],
 ];
-const golden = sharedPathOrNote('golden');
 
 function readGolden(name: string): { tensors: Tensors; config: Record<string, unknown> } {
-  const { tensors, metadata } = decodeSafetensors(readFileSync(`${golden}/${name}.safetensors`), name);
+  const { tensors, metadata } = decodeSafetensors(readFileSync(join(GOLDEN, `${name}.safetensors`)), name);
   return { tensors, config: JSON.parse(metadata['config']!) };
 }
 
@@ -376,7 +414,7 @@ const under = (prefix: string, tensors: Tensors): Tensors =>
   );
 
 test('golden weights, gradients and optimiser states are mapped whole, and back', () => {
-  for (const [name, importer, prefixes] of golden ? goldenCases : []) {
+  for (const [name, importer, prefixes] of goldenCases) {
     const { tensors, config } = readGolden(name);
     const { map, specs } = setUp(importer, config);
     for (const prefix of prefixes) {
@@ -436,7 +474,7 @@ function scoresAfterStep(p: Tensors, inputs: number[], states: number[][][], out
 }
 
 test('GRU4Rec computed in float64 from the mapped weights gives the golden scores', () => {
-  for (const [name, importer] of golden ? goldenCases : []) {
+  for (const [name, importer] of goldenCases) {
     if (importer !== 'gru4rec' || name.includes('fit')) continue;
     const { tensors, config } = readGolden(name);
     const ours = toOurs(setUp(importer, config).map, under('weights/', tensors));

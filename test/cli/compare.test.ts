@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { scatterPlot } from '../../src/cli/compare/plots';
-import { pairedDifference } from '../../src/cli/compare/statistics';
 import { run } from '../../src/cli/main';
+import { scatterPlot } from '../../src/pipeline/compare/plots';
+import { pairedDifference } from '../../src/pipeline/compare/statistics';
 import { aisle, file, folder } from './program';
 import { RING_LOG } from './ring-log';
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
-import { writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { startDemo } from '../../src/cli/commands/demo';
+import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 
 let folder: string;
 let page: string;

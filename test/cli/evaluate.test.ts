@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { run } from '../../src/cli/main';
 import { models } from '../../src/models/index';
 import { baselines } from '../../src/neighbours/index';
+import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { IDS, smallModel } from '../engine/fixture';
 
 let root: string;

@@ -11,7 +11,7 @@ import { configure } from '../../src/models/configuration';
 import { allModels } from '../../src/models/index';
 import { random } from '../../src/session/random';
 import type { NdArray } from '../../src/types';
-import { sharedPathOrNote } from '../shared';
+import { GOLDEN as FOLDER } from '../shared';
 import { aisle, folder } from './program';
 
 /** Small configurations in the references' own words, each with seven items. */
@@ -277,9 +277,8 @@ const GOLDEN: readonly (readonly [
 const row = ({ data, shape }: NdArray): number[] => Array.from(data.subarray(0, shape.at(-1)!));
 
 test('golden weights, imported, recommend the reference’s top items', async () => {
-  const shared = sharedPathOrNote('golden');
-  for (const [from, name, answer] of shared ? GOLDEN : []) {
-    const path = join(shared!, `${name}.safetensors`);
+  for (const [from, name, answer] of GOLDEN) {
+    const path = join(FOLDER, `${name}.safetensors`);
     const { tensors, metadata } = decodeSafetensors(readFileSync(path), name);
     const { session, scores } = answer(tensors);
     const dir = await folder();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sharedPathOrNote } from '../shared';
+import { testWithLogs } from '../with-logs';
 import { aisle, file } from './program';
 
 const LOG =
@@ -62,16 +62,14 @@ test('counts one item and single clicks too, which training would refuse', async
   });
 });
 
-test('agrees with the notes on the real logs', async () => {
-  const eshop = sharedPathOrNote('data', 'eshop-clothing-2008', 'sessions.tsv.gz');
-  const beauty = sharedPathOrNote('data', 'amazon-beauty', 'sequences.txt');
-  if (!eshop || !beauty) return;
-  const clicks = JSON.parse((await aisle('inspect', eshop, '--json')).stdout);
+const REAL = ['eshop-clothing-2008/sessions.tsv.gz', 'amazon-beauty/sequences.txt'];
+testWithLogs('agrees with the notes on the real logs', REAL, async (eshop, beauty) => {
+  const clicks = JSON.parse((await aisle('inspect', eshop!, '--json')).stdout);
   expect(clicks).toMatchObject({ sessions: 22102, sessionsOfTwoOrMore: 17432, events: 151326, items: 217 });
   expect(clicks.length).toMatchObject({ median: 4, max: 192 });
   expect(clicks.length.mean).toBeCloseTo(6.85, 2);
   expect(clicks.repeats.immediate).toBeCloseTo(0.054, 3);
-  const sequences = JSON.parse((await aisle('inspect', beauty, '--format', 'sequences', '--json')).stdout);
+  const sequences = JSON.parse((await aisle('inspect', beauty!, '--format', 'sequences', '--json')).stdout);
   expect(sequences).toMatchObject({ sessions: 22363, events: 198502, items: 12101, repeats: { seen: 0 } });
   expect(sequences.length).toMatchObject({ median: 6, max: 204 });
 });

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { expect, describe as group, test } from 'vitest';
 import { version } from '../../package.json';
-import { CommandError, describe, exitCode, traceOf, UsageError } from '../../src/cli/errors';
+import { describe, exitCode, traceOf, UsageError } from '../../src/cli/errors';
 import { RecommenderError } from '../../src/errors';
 import { aisle } from './program';
 
@@ -45,11 +45,9 @@ group('an error', () => {
     [new RecommenderError('bad-artifact', 'The artifact is bad.'), 2, 'aisle: The artifact is bad.'],
     [new RecommenderError('weights-mismatch', 'The weights are bad.'), 2, 'aisle: The weights are bad.'],
     [new UsageError('Pass one of them.'), 2, 'aisle: Pass one of them.'],
-    [new CommandError(2, 'No model gave a result.'), 2, 'aisle: No model gave a result.'],
     [new CommanderError(1, 'commander.unknownOption', 'printed already'), 2, ''],
     [new CommanderError(0, 'commander.help', 'help'), 0, ''],
     [new RecommenderError('diverged', 'The loss is bad.'), 1, 'aisle: The loss is bad. (--verbose shows where)'],
-    [new CommandError(1, 'No model gave a result.'), 1, 'aisle: No model gave a result. (--verbose shows where)'],
     [new RecommenderError('aborted', 'Interrupted.'), 130, 'aisle: Interrupted.'],
     [system, 1, 'aisle: /out/weights: the disk is full (ENOSPC). (--verbose shows where)'],
     [new TypeError('x is not a function'), 1, 'aisle: x is not a function (--verbose shows where)'],

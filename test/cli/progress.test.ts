@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createProgress, duration } from '../../src/cli/progress';
+import { createProgress } from '../../src/cli/progress';
+import { duration } from '../../src/pipeline/format';
 
 /** Work of ten seconds in a hundred steps of a clock that the test moves. */
 function work(isTTY: boolean, seconds: number, columns = 80): string {
@@ -51,17 +52,6 @@ test('work that ends early is not called done', () => {
 
 test('the line of a narrow terminal is cut, never wrapped', () => {
   for (const frame of work(true, 10, 30).split('\r\x1b[K')) expect(frame.length).toBeLessThan(30);
-});
-
-test('a line of its own does not tear the bar', () => {
-  let written = '';
-  let time = 0;
-  const sink = { isTTY: true, columns: 80, write: (text: string) => (written += text) };
-  const progress = createProgress(sink, { label: 'Training', total: 2, now: () => time });
-  time = 2000;
-  progress.update(1);
-  progress.print('epoch 1: loss 2.5');
-  expect(written.endsWith('2 s left\r\x1b[Kepoch 1: loss 2.5\n')).toBe(true);
 });
 
 test.each([

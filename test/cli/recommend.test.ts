@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { run } from '../../src/cli/main';
+import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
 
 let root: string;

@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { openBrowser } from '../demo/shop-window';
+import { launchChromium } from '../chromium';
 import { REPORT_WINDOWS } from './report-windows';
 
 export async function main(argv: readonly string[]): Promise<void> {
@@ -18,7 +18,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   const out = resolve(values.out);
   mkdirSync(out, { recursive: true });
-  const browser = await openBrowser();
+  const browser = await launchChromium();
   try {
     for (const [name, window] of Object.entries(REPORT_WINDOWS)) {
       const page = await browser.newPage(window);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import type { Sink } from '../../src/cli/context';
 import { run } from '../../src/cli/main';
-import { CHECKPOINT } from '../../src/cli/training-checkpoint';
+import { CHECKPOINT } from '../../src/pipeline/files/training-checkpoint';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
 

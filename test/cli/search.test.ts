@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { architectures } from '../../src/cli/architectures';
 import { run } from '../../src/cli/main';
-import { best, rungsOf } from '../../src/cli/search/halving';
-import { subjectOf } from '../../src/cli/search/space-table';
-import { CHECKPOINT } from '../../src/cli/training-checkpoint';
 import { configure } from '../../src/models/configuration';
 import { presets } from '../../src/models/presets';
 import { drawTrials } from '../../src/models/search-space';
 import { baselines } from '../../src/neighbours/index';
+import { architectures } from '../../src/pipeline/architectures';
+import { CHECKPOINT } from '../../src/pipeline/files/training-checkpoint';
+import { best, rungsOf } from '../../src/pipeline/search/halving';
+import { subjectOf } from '../../src/pipeline/search/space';
 import { aisle, aisleUntil, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { architectures } from '../../src/cli/architectures';
-import { readArtifactFolder } from '../../src/cli/artifact-folder';
+import { architectures } from '../../src/pipeline/architectures';
+import { readArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
 

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { version } from '../../package.json';
-import { inspectArtifact, readArtifactFolder } from '../../src/cli/artifact-folder';
-import { importCommand, searchCommand, trainingCommand } from '../../src/cli/command-line';
-import { register as registerImport } from '../../src/cli/commands/import';
-import { register as registerSearch } from '../../src/cli/commands/search';
-import { register as registerTrain } from '../../src/cli/commands/train';
+import { optionsOf as importOptions, register as registerImport } from '../../src/cli/commands/import';
+import { register as registerSearch, optionsOf as searchOptions } from '../../src/cli/commands/search';
+import { register as registerTrain, optionsOf as trainOptions } from '../../src/cli/commands/train';
 import { run } from '../../src/cli/main';
+import { importCommand, searchCommand, trainCommand } from '../../src/pipeline/commands';
+import { inspectArtifact, readArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
 
@@ -323,13 +323,9 @@ describe('the configuration', () => {
     [
       'a configuration file that is not there',
       ['--config', 'no.json'],
-      'no.json cannot be read: there is no such file (ENOENT)',
+      'no.json cannot be read: no such file (ENOENT)',
     ],
-    [
-      'a catalogue that is not there',
-      ['--catalogue', 'no.json'],
-      'no.json cannot be read: there is no such file (ENOENT)',
-    ],
+    ['a catalogue that is not there', ['--catalogue', 'no.json'], 'no.json cannot be read: no such file (ENOENT)'],
     ['--resume without a run', ['--resume'], 'nothing to resume'],
   ])('is refused with a sentence: %s', async (_, argv, message) => {
     const { code, stdout, stderr } = await train('gru4rec', ...argv);
@@ -507,9 +503,9 @@ const VALUES: Readonly<Record<string, string>> = {
 };
 
 test.each<[string, (program: Command) => void, (flags: never) => string, Readonly<Record<string, string>>]>([
-  ['train', registerTrain, trainingCommand, {}],
-  ['search', registerSearch, searchCommand, {}],
-  ['import', registerImport, importCommand, { from: 'sasrec' }],
+  ['train', registerTrain, (flags) => trainCommand(trainOptions(flags)), {}],
+  ['search', registerSearch, (flags) => searchCommand(searchOptions(flags)), {}],
+  ['import', registerImport, (flags) => importCommand(importOptions(flags)), { from: 'sasrec' }],
 ])('the recorded command of %s has every option that was given', (name, register, recorded, own) => {
   const program = new Command();
   register(program);

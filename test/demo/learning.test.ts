@@ -3,7 +3,8 @@ import type { Server } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { NAMED, openBrowser, openShopWindow, serveShop } from './shop-window';
+import { openBrowser } from '../shared-chromium';
+import { NAMED, openShopWindow, serveShop } from './shop-window';
 import { openPanel, settled } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy

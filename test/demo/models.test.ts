@@ -3,12 +3,13 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { inspectArtifact } from '../../src/cli/artifact-folder';
 import type { DemoFile } from '../../src/demo/shop';
 import { models as architectures } from '../../src/models';
+import { inspectArtifact } from '../../src/pipeline/files/artifact-folder';
 import { ROOT } from '../build/built';
+import { openBrowser } from '../shared-chromium';
 import { DEMO_MODELS } from './demo-models';
-import { NAMED, openBrowser, openShopWindow, serveShop } from './shop-window';
+import { NAMED, openShopWindow, serveShop } from './shop-window';
 import { openPanel, settled } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { baselines } from '../../src/neighbours';
+import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { ROOT } from '../build/built';
-import { NAMED, openBrowser, openShopWindow, serveShop } from './shop-window';
+import { openBrowser } from '../shared-chromium';
+import { NAMED, openShopWindow, serveShop } from './shop-window';
 import { openPanel, settled } from './views';
 
 const IDS = ['a,b', '<img src=x onerror=alert(1)>', '__proto__', '"quoted" 👟', '100%', 'a/b?c#d', 'constructor', ' '];

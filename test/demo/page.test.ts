@@ -3,7 +3,8 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { faults, overflow } from '../axe';
 import { takeShifts, watchShifts } from '../layout-shifts';
-import { NAMED, openBrowser, openShopWindow, serveShop } from './shop-window';
+import { openBrowser } from '../shared-chromium';
+import { NAMED, openShopWindow, serveShop } from './shop-window';
 import { openPanel, searchFor, settled, VIEWS } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy

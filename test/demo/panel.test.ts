@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { NAMED, openBrowser, openShopWindow, serveShop } from './shop-window';
+import { contentOf, openBrowser } from '../shared-chromium';
+import { NAMED, openShopWindow, serveShop } from './shop-window';
 import { openPanel, openSuggestion, settled } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
@@ -208,7 +208,7 @@ describe('the visit', () => {
       page.getByRole('button', { name: 'Export' }).click(),
     ]);
     expect(download.suggestedFilename()).toBe('aisle-visit.json');
-    const file = JSON.parse(readFileSync(await download.path(), 'utf8')) as { format: string; sessions: unknown[][] };
+    const file = JSON.parse((await contentOf(download)).toString()) as { format: string; sessions: unknown[][] };
     expect(file.format).toBe('aisle-export');
     expect(file.sessions.flat()).toEqual([expect.objectContaining({ event: 'view' })]);
     await page.context().close();

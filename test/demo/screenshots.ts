@@ -9,7 +9,8 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
-import { openBrowser, openShopWindow, serveShop } from './shop-window';
+import { launchChromium } from '../chromium';
+import { openShopWindow, serveShop } from './shop-window';
 import { VIEWS } from './views';
 
 const WINDOWS = {
@@ -35,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   if (values.out === undefined) throw new Error('Name a folder for the pictures: --out DIR.');
   const out = resolve(values.out);
   mkdirSync(out, { recursive: true });
-  const [browser, server] = await Promise.all([openBrowser(), serveShop()]);
+  const [browser, server] = await Promise.all([launchChromium(), serveShop()]);
   try {
     for (const [device, window] of Object.entries(WINDOWS)) {
       for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,10 +1,9 @@
 /** The built demo shop in a real browser, and a log of every request that it causes. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Browser, type BrowserContextOptions, type CDPSession, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, CDPSession, Page } from 'playwright-core';
 import { startDemo } from '../../src/cli/commands/demo';
 import { built } from '../build/built';
-import { CHROMIUM_FLAGS, findChromium, NO_CHROMIUM } from '../chromium';
 import { settled } from './views';
 
 export interface LoggedRequest {
@@ -27,15 +26,9 @@ export interface ShopWindow {
   readonly errors: string[];
 }
 
-export async function openBrowser(): Promise<Browser> {
-  const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error(NO_CHROMIUM);
-  return chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
-}
-
 /** Serves the built page; close what it returns. */
 export async function serveShop(options: Parameters<typeof startDemo>[0] = {}): Promise<Server> {
-  return startDemo({ port: 0, ...options }, await built('page'));
+  return startDemo({ port: 0, ...options }, built('page'));
 }
 
 /**

@@ -9,9 +9,9 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Artifact, ArtifactInfo, CatalogueItem } from '../../src/checkpoint/artifact';
-import { inspectArtifact, readArtifactFolder, writeArtifactFolder } from '../../src/cli/artifact-folder';
 import { run } from '../../src/cli/main';
 import { startBackend } from '../../src/compute/backends/start';
+import { inspectArtifact, readArtifactFolder, writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { loadScorer } from '../../src/ranking/load-scorer';
 import { DEMO_MODELS, type DemoModel } from './demo-models';

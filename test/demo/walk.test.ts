@@ -4,17 +4,18 @@ import { basename, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { brotliBytes, built } from '../build/built';
-import { openBrowser, openShopWindow, type ShopWindow, serveShop } from './shop-window';
+import { openBrowser } from '../shared-chromium';
+import { openShopWindow, type ShopWindow, serveShop } from './shop-window';
 import { openPanel, openSuggestion, settled } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
 
 let browser: Browser;
 let server: Server;
-let folder: string;
+const folder = built('page');
 
 beforeAll(async () => {
-  [browser, server, folder] = await Promise.all([openBrowser(), serveShop(), built('page')]);
+  [browser, server] = await Promise.all([openBrowser(), serveShop()]);
 });
 
 afterAll(async () => {

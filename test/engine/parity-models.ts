@@ -9,12 +9,12 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { packArtifact } from '../../src/checkpoint/pack';
-import { loadEngine } from '../../src/cli/artifact-engine';
 import { run } from '../../src/cli/main';
-import { backendOptions } from '../../src/cli/start-backend';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { RankedItem } from '../../src/engine/types';
-import { sharedPathOrNote } from '../shared';
+import { loadEngine } from '../../src/pipeline/files/artifact-engine';
+import { backendOptions } from '../../src/pipeline/files/backend';
+import { sharedPath } from '../shared';
 import {
   ASKED,
   K,
@@ -102,7 +102,7 @@ interface Clicks {
 
 /** The real shop where it is, split as its README says; else an invented one. */
 async function logs(dir: string): Promise<{ train: Clicks[]; test: Clicks[]; source: string }> {
-  const real = sharedPathOrNote('data/eshop-clothing-2008/sessions.tsv.gz');
+  const real = sharedPath('data/eshop-clothing-2008/sessions.tsv.gz');
   const parts = join(dir, 'parts');
   if (real) await aisle('split', '--data', real, '--out', parts, '--test-from', '2008-07-25');
   else {

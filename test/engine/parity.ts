@@ -81,7 +81,9 @@ export async function learnings(engine: Engine, model: string, backend: BackendN
   const dropout = Object.keys(options).filter((key) => /drop/i.test(key));
   const config = { ...SMALL[model], ...Object.fromEntries(dropout.map((key) => [key, 0])) };
   const request = (clicks: number, epochs: number): TrainRequest => ({
-    ...{ model, backend, seed: 11 },
+    model,
+    backend,
+    seed: 11,
     sessions: Object.values(sessions)
       .slice(0, ASKED)
       .flatMap((ids, n) => (ids.length < 2 ? [] : [timed(ids.slice(-clicks), n).session])),

@@ -7,7 +7,8 @@ import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { RankedItem, Recommender, RecommenderOptions, Status, TrackedEvent } from '../../src/index';
 import { built } from '../build/built';
-import { openBrowser } from '../demo/shop-window';
+import { launchChromium } from '../chromium';
+import { openBrowser } from '../shared-chromium';
 import { type FixtureOptions, folderOf, NOW, SESSIONS, smallModel } from './fixture';
 import answers from './small-model-answers.json';
 
@@ -123,7 +124,7 @@ export async function serveShopPage(
   { model: chosen, csp, answer }: ServerOptions = {},
   paths: string[] = [],
 ): Promise<Server> {
-  const library = await built('lib');
+  const library = built('lib');
   const model = await folderOf(await smallModel(chosen));
   const fileOf = (path: string): string | Uint8Array | undefined => {
     if (path === '/') return PAGE;
@@ -211,7 +212,7 @@ export function shopPages() {
   const others = new Set<Browser>();
   const servers = new Set<Server>();
   beforeAll(async () => {
-    [browser] = await Promise.all([openBrowser(), built('lib')]);
+    browser = await openBrowser();
   });
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
@@ -237,7 +238,7 @@ export function shopPages() {
     },
     /** Another browser: one in which a GPU has crashed is not what it was. */
     async anotherBrowser(): Promise<Browser> {
-      const other = await openBrowser();
+      const other = await launchChromium();
       others.add(other);
       return other;
     },

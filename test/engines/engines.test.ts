@@ -69,7 +69,7 @@ async function openShop(
   const browser = browsers.get(engine) ?? engine.start();
   browsers.set(engine, browser);
   const server: EmbedServer = await serveEmbed({
-    '/lib/': await built('lib'),
+    '/lib/': built('lib'),
     '/models/': join(ROOT, 'public/models'),
   });
   onTestFinished(() => server.close());

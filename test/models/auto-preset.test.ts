@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readEventsFile } from '../../src/cli/events-file';
 import { configure } from '../../src/models/configuration';
 import { allModels } from '../../src/models/index';
 import { presetOf, presets } from '../../src/models/presets';
 import { AUTO, autoPreset } from '../../src/models/presets/auto';
+import { readEventsFile } from '../../src/pipeline/files/events-file';
 import { holdOut } from '../../src/session/hold-out';
 import { type LogFacts, logFacts } from '../../src/session/log-facts';
 import { filesOf } from '../bench/quality/files';
 import { LOG_NAMES, LOGS, type LogName } from '../bench/quality/logs';
-import { sharedPathOrNote } from '../shared';
+import { testWithLogs } from '../with-logs';
 
 const models = await allModels();
 const DAY = 86_400;
@@ -198,10 +198,8 @@ describe('the log of each preset', () => {
 
   const isOwn = (name: LogName) => LOGS[name].preset !== AUTO && LOGS[name].only === undefined;
 
-  test.each(LOG_NAMES.filter(isOwn))('%s is told by its numbers', async (name) => {
+  const checkFacts = async (name: LogName, data: string) => {
     const log = LOGS[name];
-    const data = sharedPathOrNote('data', log.folder);
-    if (!data) return;
     const { train } = await filesOf(name, log, data, folder);
     const all = await readEventsFile(train);
     const learnt = holdOut(all, log.holdout ?? 0);
@@ -216,7 +214,11 @@ describe('the log of each preset', () => {
       expect(preset, model).toBe(log.preset);
       expect(config, model).toEqual(presetOf(model, preset).config);
     }
-  });
+  };
+
+  for (const name of LOG_NAMES.filter(isOwn)) {
+    testWithLogs(`${name} is told by its numbers`, [LOGS[name].folder], (data) => checkFacts(name, data!));
+  }
 });
 
 describe('at its borders', () => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { gather, matMul, memory, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
@@ -9,7 +10,7 @@ import { sequences } from '../../src/objectives/examples';
 import { backends, start } from '../compute/backends/start';
 import { readGoldenSasrec } from '../reference/golden-sasrec';
 import { drawing, INFERENCE, lossAndGradients, withNegatives } from '../reference/through-training';
-import { sharedPathOrNote } from '../shared';
+import { GOLDEN } from '../shared';
 import { logOf } from '../train/helpers';
 
 const largest = (data: ArrayLike<number>): number => Array.from(data).reduce((a, x) => Math.max(a, Math.abs(x)), 0);
@@ -18,10 +19,10 @@ const error = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   return largest(Array.from(a, (x, i) => x - b[i]!));
 };
 
-const cases = ['sasrec-classic2020', 'sasrec-prenorm', 'sasrec-postnorm'].flatMap((name) => {
-  const path = sharedPathOrNote('golden', `${name}.safetensors`);
-  return path ? [{ name, ...readGoldenSasrec(path) }] : [];
-});
+const cases = ['sasrec-classic2020', 'sasrec-prenorm', 'sasrec-postnorm'].map((name) => ({
+  name,
+  ...readGoldenSasrec(join(GOLDEN, `${name}.safetensors`)),
+}));
 
 test('declares the parameters that the reference has, with their shapes', () => {
   for (const { config, itemCount, weights } of cases) {

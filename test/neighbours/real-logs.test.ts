@@ -1,34 +1,38 @@
-/** The counting rows of the real logs' READMEs. Where the logs are missing, a drawn log keeps the machinery tested. */
-import { describe, expect, test } from 'vitest';
+/** The counting rows of the real logs' READMEs, and a drawn log, which is always there. */
+import { expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { baselines } from '../../src/neighbours/index';
 import { random } from '../../src/session/random';
 import { evaluate } from '../../src/train/evaluate';
 import { metricsOf } from '../../src/train/metrics';
-import { sharedPathOrNote } from '../shared';
+import { testWithLogs } from '../with-logs';
 import { sessionsOf } from './fixtures';
 import { EXACT, type LogName, peerRanks, realLog, run, STATED, STATED_PREDICTIONS } from './real-logs';
 
 /** Diginetica takes longer; `counting-baselines.ts` of the bench folder prints it too. */
 const LOGS: readonly LogName[] = ['yoochoose-100k', 'eshop-clothing-2008', 'online-retail'];
 
-describe.each(LOGS)('%s', (name) => {
-  test('POP, S-POP, Markov and SR reach the stated figures', { timeout: 180_000 }, async () => {
-    if (!sharedPathOrNote('data', name)) return;
-    const log = (await realLog(name))!;
-    for (const model of EXACT.filter((model) => STATED[name][model])) {
-      const { result } = await run(log, model, {}, 'miss');
-      expect(result.n).toBe(STATED_PREDICTIONS[name]);
-      for (const [metric, stated] of Object.entries(STATED[name][model]!)) {
-        const got = result.metrics.conservative[metric]!;
-        expect(Math.abs(got - stated), `${model} ${metric}: ${got}, stated ${stated}`).toBeLessThan(0.003);
+for (const name of LOGS) {
+  testWithLogs(
+    `${name}: POP, S-POP, Markov and SR reach the stated figures`,
+    [name],
+    async () => {
+      const log = (await realLog(name))!;
+      for (const model of EXACT.filter((model) => STATED[name][model])) {
+        const { result } = await run(log, model, {}, 'miss');
+        expect(result.n).toBe(STATED_PREDICTIONS[name]);
+        for (const [metric, stated] of Object.entries(STATED[name][model]!)) {
+          const got = result.metrics.conservative[metric]!;
+          expect(Math.abs(got - stated), `${model} ${metric}: ${got}, stated ${stated}`).toBeLessThan(0.003);
+        }
       }
-    }
-  });
-});
+    },
+    180_000,
+  );
+}
 
-test('SR and AR give most targets the very rank that session-rec gives them', async () => {
-  if (!sharedPathOrNote('data', 'yoochoose-100k', 'peer-ranks.tsv')) return;
+const PEER_RANKS = ['yoochoose-100k', 'yoochoose-100k/peer-ranks.tsv'];
+testWithLogs('SR and AR give most targets the very rank that session-rec gives them', PEER_RANKS, async () => {
   const log = (await realLog('yoochoose-100k'))!;
   for (const name of ['sr', 'ar'] as const) {
     const { ours, theirs } = await peerRanks(log, name, {});

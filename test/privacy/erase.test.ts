@@ -7,8 +7,8 @@ import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Recommender } from '../../src/index';
 import { random } from '../../src/session/random';
-import { openBrowser } from '../demo/shop-window';
 import { openShopPage, originOf, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
+import { openBrowser } from '../shared-chromium';
 import { NOTHING, storedIn } from './stored';
 
 /** In `npm test` a small part of what `npm run soak` does. */

@@ -5,7 +5,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { BackendName } from '../../src/compute/types';
-import { built } from '../build/built';
 import { asked, CATALOGUE, html, known, push, ready, SETTLED, SLOT, STOCK, serveEmbed } from '../ui/embed-window';
 import { ANNA, BEN, type Journey, type JourneyOptions, journey, quiet, type Visitor } from './journey';
 import { NOTHING, storedIn } from './stored';
@@ -28,7 +27,6 @@ let browser: WatchedBrowser;
 const shops: Shop[] = [];
 
 beforeAll(async () => {
-  await built('lib');
   browser = await openWatchedBrowser();
 });
 afterAll(() => browser?.context.close());

@@ -57,7 +57,7 @@ export type Plants = Readonly<Record<string, string>>;
 
 /** Serves the shop with a copy of the library to which something was added. */
 export async function servePlanted(plants: Plants, csp?: string): Promise<Server> {
-  const library = await built('lib');
+  const library = built('lib');
   return serveShopPage({
     csp,
     answer(path) {
@@ -100,7 +100,10 @@ export async function journey(
   const openPage = () =>
     openShopPage(context, server, {
       recommender: {
-        ...{ ...STORING, backend, user: visitor.user, history: 'all' },
+        ...STORING,
+        backend,
+        user: visitor.user,
+        history: 'all',
         learn: learning === 'auto' ? 'auto' : 'manual',
       },
       prepare: async (page, protocol) => void watches.push(await watchPage(page, protocol)),

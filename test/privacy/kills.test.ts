@@ -8,15 +8,15 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { decodeDelta } from '../../src/checkpoint/delta-file';
 import type { Recommender } from '../../src/index';
 import { models } from '../../src/models/index';
-import { openBrowser } from '../demo/shop-window';
 import { IDS } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
 import { openShopPage, originOf, STORING, serveShopPage } from '../engine/shop-page';
+import { openBrowser } from '../shared-chromium';
 import { storedIn } from './stored';
 
 const ARCHITECTURES = Object.keys(models);
-/** In `npm test` each architecture is killed at a few of the steps, every one of which is some architecture's. */
-const STRIDE = process.env['SOAK'] ? 1 : 2 * ARCHITECTURES.length;
+/** `npm test` kills each architecture at few of the steps, and at others than the architectures before it. */
+const STRIDE = process.env['SOAK'] ? 1 : 4 * ARCHITECTURES.length;
 
 let browser: Browser;
 beforeAll(async () => {

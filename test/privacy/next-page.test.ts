@@ -2,8 +2,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { LearnChoice, LearningStatus, TuneMethod } from '../../src/index';
-import { openBrowser } from '../demo/shop-window';
 import { type Hooks, openShopPage, STORING, serveShopPage } from '../engine/shop-page';
+import { openBrowser } from '../shared-chromium';
 
 vi.setConfig({ testTimeout: 180_000 });
 

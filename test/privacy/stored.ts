@@ -16,7 +16,13 @@ export interface Stored {
 }
 
 export const NOTHING: Stored = {
-  ...{ indexedDB: [], localStorage: [], sessionStorage: [], caches: [], files: [], cookies: [], serviceWorkers: [] },
+  indexedDB: [],
+  localStorage: [],
+  sessionStorage: [],
+  caches: [],
+  files: [],
+  cookies: [],
+  serviceWorkers: [],
 };
 
 /** Reads it in the page, and adds the cookies that no script sees. */

@@ -7,9 +7,9 @@ import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Recommender } from '../../src/index';
 import { random } from '../../src/session/random';
-import { openBrowser } from '../demo/shop-window';
 import { IDS } from '../engine/fixture';
 import { openShopPage, originOf, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
+import { openBrowser } from '../shared-chromium';
 import { NOTHING, storedIn } from './stored';
 
 const TABS = 8;

@@ -81,7 +81,8 @@ describe('a mean of scorers', () => {
   test('of one is that one, ranks and all', async () => {
     const one = await evaluate(logits.scorer, sessions, { protocol: 'events', support });
     const alone = await evaluate(combined([{ ...logits, weight: 1 }], 'probabilities'), sessions, {
-      ...{ protocol: 'events', support },
+      protocol: 'events',
+      support,
     });
     expect(alone.metrics).toEqual(one.metrics);
   });

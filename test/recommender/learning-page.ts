@@ -61,7 +61,10 @@ export function learningVisits() {
 
   async function opened(folder = 'small', options: Partial<RecommenderOptions> = {}): Promise<Recommender> {
     const recommender = await createRecommender({
-      ...{ modelUrl: `${address}/${folder}/`, backend: 'cpu', consent: 'granted', now: () => clock.now },
+      modelUrl: `${address}/${folder}/`,
+      backend: 'cpu',
+      consent: 'granted',
+      now: () => clock.now,
       ...options,
     });
     running.push(recommender);

@@ -18,7 +18,10 @@ describe('fineTune', () => {
     const progress: TuneProgress[] = [];
     const learnt = await recommender.fineTune({ onProgress: (event) => progress.push(event) });
     expect(learnt).toMatchObject({
-      ...{ state: 'idle', method: 'adapter', events: 40, storage: 'indexeddb' },
+      state: 'idle',
+      method: 'adapter',
+      events: 40,
+      storage: 'indexeddb',
       gate: { isOpen: true, events: 32, openings: 1 },
       refused: { rate: 0, repetition: 0, entropy: 0 },
     });
@@ -454,7 +457,10 @@ describe('privacy.export', () => {
     await recommender.fineTune();
     const { learnt } = await recommender.privacy.export();
     expect(learnt).toMatchObject({
-      ...{ format: 1, method: 'adapter', events: 40, storage: 'indexeddb' },
+      format: 1,
+      method: 'adapter',
+      events: 40,
+      storage: 'indexeddb',
       model: { name: 'small gru4rec', version: '1.0.0', hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
       through: expect.stringMatching(/^202\d-\d\d-\d\dT/),
       gate: { isOpen: true },
@@ -466,8 +472,10 @@ describe('privacy.export', () => {
     }
     expect(learnt!.pulls.map(({ itemId }) => itemId).sort()).toEqual([...HABIT].sort());
     expect(learnt!.pulls[0]).toEqual({
-      ...{ itemId: expect.any(String), title: expect.stringMatching(/^Title of item-/) },
-      ...{ events: expect.any(Number), learnt: expect.any(Number) },
+      itemId: expect.any(String),
+      title: expect.stringMatching(/^Title of item-/),
+      events: expect.any(Number),
+      learnt: expect.any(Number),
     });
     expect(JSON.parse(JSON.stringify(learnt))).toEqual(learnt);
   });

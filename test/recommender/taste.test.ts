@@ -41,7 +41,10 @@ describe('taste', () => {
     const file = await recommender.taste.export(PASSPHRASE);
     const other = await elsewhere();
     expect(await other.taste.import(file, PASSPHRASE)).toEqual({
-      ...{ ...learning, storage: 'memory', latest: [], bytes: expect.any(Number) },
+      ...learning,
+      storage: 'memory',
+      latest: [],
+      bytes: expect.any(Number),
     });
     expect(await ranking(other)).toEqual(await ranking(recommender));
     expect((await other.fineTune()).events).toBe(41);

@@ -7,11 +7,10 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { wasmPath } from '../../src/cli/wasm-path';
-import { webgpuOfNode } from '../../src/cli/webgpu';
 import { startBackend } from '../../src/compute/backends/start';
 import { registerTraining } from '../../src/compute/training';
 import type { BackendName } from '../../src/compute/types';
+import { wasmPath, webgpuOfNode } from '../../src/pipeline/files/backend';
 import { goldenInChromium } from './golden/chromium';
 import { goldenFiles, runGolden } from './golden/run';
 import type { GoldenRow } from './golden/run-file';

@@ -8,7 +8,7 @@
  * not pass its tests before any edit.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createVitest, type Vitest } from 'vitest/node';
@@ -72,15 +72,21 @@ export async function main(only: string[]): Promise<void> {
   const copy = join(folder, 'aisle');
   let vitest: Vitest | undefined;
   try {
-    // Where the tests look for reference material: beside the checkout.
-    const shared = resolve(ROOT, '../shared');
-    if (existsSync(shared)) symlinkSync(shared, join(folder, 'shared'));
     for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true, force: true });
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const chosen = mutations.filter(({ error }) => only.length === 0 || only.some((part) => error.includes(part)));
     const texts = chosen.map((mutation) => edited(readFileSync(join(copy, mutation.file), 'utf8'), mutation));
     // A test that is only slow has seen nothing.
-    const options = { root: copy, watch: false, project: 'node', bail: 1, reporters: [{}], testTimeout: 600_000 };
+    // Isolated: no run may meet modules of another.
+    const options = {
+      root: copy,
+      watch: false,
+      project: 'unit',
+      isolate: true,
+      bail: 1,
+      reporters: [{}],
+      testTimeout: 600_000,
+    };
     vitest = await createVitest('test', options);
     const sound = await runTests(vitest, [...new Set(chosen.flatMap(({ tests }) => tests))]);
     if (sound.broken || sound.failed.length > 0 || sound.passed === 0) {

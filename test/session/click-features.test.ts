@@ -78,7 +78,8 @@ test('another log is numbered as the first; what that did not know, and what is 
 test('clicks that a page reports are numbered as those of the log', () => {
   const read = clickReader(described, births);
   const clicks = [1, 2, 2, 3].map((item, e) => ({
-    ...{ item, time: log.sessions.times[e]! },
+    item,
+    time: log.sessions.times[e]!,
     features: [
       { device: 'phone', dwell: 2, minute: 0 },
       { device: 'desktop', minute: '15' },

@@ -34,7 +34,13 @@ test('counts sessions of two events and more: lengths, items that come again, ho
     3,
   );
   expect(facts).toEqual({
-    ...{ items: 3, events: 7, sessions: 3, meanLength: 7 / 3, longLength: 3, repeated: 2 / 4, span: 60 },
+    items: 3,
+    events: 7,
+    sessions: 3,
+    meanLength: 7 / 3,
+    longLength: 3,
+    repeated: 2 / 4,
+    span: 60,
   });
 });
 

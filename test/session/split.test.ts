@@ -6,7 +6,7 @@ import type { ReadOptions } from '../../src/session/options';
 import { readText } from '../../src/session/read-text';
 import { splitCounts, splitLog } from '../../src/session/split';
 import { parseTime } from '../../src/session/time';
-import { sharedPathOrNote } from '../shared';
+import { testWithLogs } from '../with-logs';
 import { read, sessionsOf } from './helpers';
 
 const DAY = 86400;
@@ -102,10 +102,8 @@ describe('the protocols of the real logs', () => {
   ];
   const at = (date: string): { from: number } => ({ from: parseTime(date) });
 
-  test('eshop: by start day, as its notes count', async () => {
-    const path = sharedPathOrNote('data', 'eshop-clothing-2008', 'sessions.tsv.gz');
-    if (!path) return;
-    const log = await open(path);
+  testWithLogs('eshop: by start day, as its notes count', ['eshop-clothing-2008/sessions.tsv.gz'], async (path) => {
+    const log = await open(path!);
     expect(log.report.dropped.shortSessions.sessions).toBe(22102 - 17432);
     const { train, test: late } = splitLog(log, { test: at('2008-07-25') });
     expect(counts(train).slice(0, 2)).toEqual([16583, 139355]);
@@ -119,10 +117,9 @@ describe('the protocols of the real logs', () => {
     expect([sessions, events - sessions]).toEqual([971, 7065]);
   });
 
-  test('online-retail: train before October, test in October', async () => {
-    const path = sharedPathOrNote('data', 'online-retail', 'sessions.tsv.gz');
-    if (!path) return;
-    const { train, test: late } = splitLog(await open(path), { test: at('2011-10-01') });
+  const retail = 'online-retail/sessions.tsv.gz';
+  testWithLogs('online-retail: train before October, test in October', [retail], async (path) => {
+    const { train, test: late } = splitLog(await open(path!), { test: at('2011-10-01') });
     expect(counts(train)).toEqual([12126, 259284, 3500]);
     const [sessions, events] = counts(late);
     expect([sessions, events - sessions]).toEqual([1770, 45917]);
@@ -133,20 +130,19 @@ describe('the protocols of the real logs', () => {
     expect(unreachable).toHaveLength(1729);
   });
 
-  test.each([
+  for (const [name, part, expected] of [
     ['yoochoose-100k', 'train', [17794, 70278, 2933]],
     ['yoochoose-100k', 'test', [3416, 13568, 1771]],
     ['diginetica', 'train', [186670, 906140, 43097]],
     ['diginetica', 'test', [15963, 76821, 21131]],
-  ])('%s, %s part, reads whole', async (name, part, expected) => {
-    const path = sharedPathOrNote('data', name, `${part}.tsv.gz`);
-    if (path) expect(counts(await open(path))).toEqual(expected);
-  });
+  ] as const) {
+    testWithLogs(`${name}, ${part} part, reads whole`, [`${name}/${part}.tsv.gz`], async (path) => {
+      expect(counts(await open(path!))).toEqual(expected);
+    });
+  }
 
-  test('diginetica: the repeated 5-core of both parts', async () => {
-    const paths = ['train', 'test'].map((part) => sharedPathOrNote('data', 'diginetica', `${part}.tsv.gz`));
-    if (!paths[0] || !paths[1]) return;
-    const [train, late] = paths;
+  const parts = ['train', 'test'].map((part) => `diginetica/${part}.tsv.gz`);
+  testWithLogs('diginetica: the repeated 5-core of both parts', parts, async (train, late) => {
     async function* both(): AsyncGenerator<Uint8Array> {
       yield* createReadStream(train!).pipe(createGunzip());
       let first = true;

@@ -2,8 +2,8 @@
 import { forceCloseDatabase } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { random } from '../../src/session/random';
-import { readAside } from '../../src/store/aside';
 import { createDeltaStore, type DeltaStore } from '../../src/store/delta-store';
+import { readQuarantine } from '../../src/store/quarantine';
 import { runs } from '../checkpoint/runs';
 import { closeAll, deleteFromOutside, dump, freshDatabase, type Page, page, raw, view } from './helpers';
 
@@ -206,17 +206,17 @@ describe('a record that', () => {
     const name = await deltas.write({ bytes: OLD }, goesOn);
     await put(value);
     expect(await deltas.read()).toEqual({ name, reason });
-    await deltas.setAside(name, reason);
+    await deltas.quarantine(name, reason);
     expect(await deltas.read()).toEqual({ name: undefined });
-    expect(await readAside(store)).toEqual([{ key: 'learnt', reason, value: expect.any(String) }]);
+    expect(await readQuarantine(store)).toEqual([{ key: 'learnt', reason, value: expect.any(String) }]);
   });
 
   test('another tab has replaced meanwhile stays', async () => {
     const { store, deltas } = await visited();
     const name = await deltas.write({ bytes: OLD }, goesOn);
     const next = await deltas.write({ bytes: NEW }, goesOn);
-    await deltas.setAside(name, 'it is damaged');
+    await deltas.quarantine(name, 'it is damaged');
     expect(await deltas.read()).toEqual({ name: next, bytes: NEW });
-    expect(await readAside(store)).toEqual([]);
+    expect(await readQuarantine(store)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readAside } from '../../src/store/aside';
+import { readQuarantine } from '../../src/store/quarantine';
 import { closeAll, deleteFromOutside, dump, freshDatabase, page, raw, stored, view } from './helpers';
 
 beforeEach(freshDatabase);
@@ -32,7 +32,7 @@ describe('events', () => {
     const { store, told } = page({ opened: false });
     const first = store.append(view('a', 1));
     await store.refresh();
-    expect(await readAside(store)).toEqual([]);
+    expect(await readQuarantine(store)).toEqual([]);
     expect(opened).not.toHaveBeenCalled();
     expect(await dump()).toBeUndefined();
     expect(told).toEqual([]);
@@ -97,7 +97,7 @@ describe('events', () => {
     await store.append(view('a', 1));
     await store.erase();
     await store.refresh();
-    expect(await readAside(store)).toEqual([]);
+    expect(await readQuarantine(store)).toEqual([]);
     expect(await dump()).toBeUndefined();
     await store.append(view('b', 2));
     expect(await stored()).toEqual(['b 2']);
@@ -159,7 +159,7 @@ describe('a record that cannot be read', () => {
     expect(reader.events.map(({ itemId }) => itemId)).toEqual(['a', 'c']);
     const reason = expect.stringContaining('checksum');
     expect(reader.told).toContainEqual(expect.stringMatching(/^records-set-aside: 1 stored record.*checksum/));
-    expect(await readAside(reader.store)).toEqual([{ key: torn, reason, value: text.slice(0, -9) }]);
+    expect(await readQuarantine(reader.store)).toEqual([{ key: torn, reason, value: text.slice(0, -9) }]);
     const later = page();
     await later.store.refresh();
     expect(later.told.join()).not.toContain('records-set-aside');
@@ -176,7 +176,7 @@ describe('a record that cannot be read', () => {
     expect(events.map(({ itemId }) => itemId)).toEqual(['a']);
     expect(await store.append(view('b', 2))).toBe(true);
     expect(told.slice(0, 2)).toEqual(['idle', expect.stringMatching(/^records-set-aside: 1 stored record/)]);
-    expect(await readAside(store)).toMatchObject([{ key: 'e/other/0', value: 'no text but object' }]);
+    expect(await readQuarantine(store)).toMatchObject([{ key: 'e/other/0', value: 'no text but object' }]);
   });
 
   test('is no trouble any more when all is erased, here or elsewhere', async () => {

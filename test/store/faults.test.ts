@@ -1,7 +1,7 @@
 /** An IndexedDB that is missing, refuses, never answers, closes or is full: the store goes on in memory, and recovers. */
 import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readAside } from '../../src/store/aside';
+import { readQuarantine } from '../../src/store/quarantine';
 import { closeAll, freshDatabase, page, stored, view } from './helpers';
 
 beforeEach(freshDatabase);
@@ -39,7 +39,7 @@ describe('an IndexedDB that', () => {
     await expect.poll(() => told.join()).toContain('no-storage: Events are kept in this page');
     expect(told.filter((word) => word === 'memory')).toHaveLength(1);
     await store.refresh();
-    expect(await readAside(store)).toEqual([]);
+    expect(await readQuarantine(store)).toEqual([]);
     vi.restoreAllMocks();
     vi.unstubAllGlobals();
     Object.defineProperty(globalThis, 'indexedDB', { configurable: true, writable: true, value: works });

@@ -45,7 +45,7 @@ export function page({ opened = true, ...options }: Partial<EventStoreOptions> &
       told.push([paused ? 'paused' : 'resumed', ...dropped.map(({ itemId }) => itemId)].join(' ')),
     onLearnt: () => {},
     onState: (state) => told.push(state),
-    onTrouble: (code, message) => told.push(message === undefined ? `${code} is over` : `${code}: ${message}`),
+    onProblem: (code, message) => told.push(message === undefined ? `${code} is over` : `${code}: ${message}`),
     ...options,
   });
   open.push(store);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { VisitorHistory } from '../../src/session/visitor-history';
-import { readAside } from '../../src/store/aside';
+import { readQuarantine } from '../../src/store/quarantine';
 import { decode, encode, keyOf, type StoredEvent, surplus } from '../../src/store/records';
 import { closeAll, freshDatabase, page, raw, view } from './helpers';
 
@@ -98,7 +98,7 @@ describe('the records of several tabs', () => {
         const found = reader.events.filter(({ itemId }) => itemId !== 'first');
         expect(names(found)).toEqual(names(written.flat()));
         expect(await reader.store.append(view('next', 2)), 'and more can be written').toBe(true);
-        const aside = await readAside(reader.store);
+        const aside = await readQuarantine(reader.store);
         const damaged = others.filter(([, value]) => {
           const found = decode(value);
           return 'reason' in found && !found.foreign;

@@ -46,7 +46,7 @@ export async function serveEmbed(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<EmbedServer> {
   const mounts: Mount[] = [
-    { path: '/aisle/', folder: await built('embed') },
+    { path: '/aisle/', folder: built('embed') },
     { path: '/models/demo/', folder: join(ROOT, 'public/models/demo') },
     ...Object.entries(folders).map(([path, folder]) => ({ path, folder })),
   ];

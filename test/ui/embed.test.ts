@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { brotliBytes, built } from '../build/built';
-import { openBrowser } from '../demo/shop-window';
+import { openBrowser } from '../shared-chromium';
 import {
   asked,
   CATALOGUE,
@@ -66,7 +66,7 @@ describe('a plain page with the tag and three products', () => {
     expect(paths[1]).toBe('page /aisle/embed.js');
     expect(scripts[1]).toMatch(/^page \/aisle\/assets\/page-/);
     expect(scripts.at(-1)).toBe('page /aisle/worker.js');
-    const folder = await built('embed');
+    const folder = built('embed');
     const bytes = (path: string) => brotliBytes(join(folder, path.replace('page /aisle/', '')));
     expect(bytes(scripts[0]!)).toBeLessThanOrEqual(5_000);
     const own = scripts.slice(0, -1).reduce((sum, path) => sum + bytes(path), 0);

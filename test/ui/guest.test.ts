@@ -5,8 +5,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import { ROOT } from '../build/built';
-import { openBrowser } from '../demo/shop-window';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
+import { openBrowser } from '../shared-chromium';
 import { type EmbedServer, openEmbed, push, ready, SCRIPT, SETTLED, SLOT, serveEmbed, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openBrowser } from '../demo/shop-window';
 import { takeShifts, watchShifts } from '../layout-shifts';
+import { openBrowser } from '../shared-chromium';
 import {
   asked,
   type EmbedServer,

@@ -1,12 +1,11 @@
 /** `<aisle-privacy>` in a real browser: what it says in every state, and what a visitor can do with it. */
-import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { PrivacyExport } from '../../src/index';
 import { faults, overflow } from '../axe';
-import { openBrowser } from '../demo/shop-window';
 import { takeShifts, watchShifts } from '../layout-shifts';
 import { NOTHING, storedIn } from '../privacy/stored';
+import { contentOf, openBrowser } from '../shared-chromium';
 import {
   CATALOGUE,
   type EmbedServer,
@@ -172,7 +171,7 @@ describe('lets the visitor', () => {
     const before = requests.length;
     const [file] = await Promise.all([page.waitForEvent('download'), part(page, 'download').click()]);
     expect(file.suggestedFilename()).toMatch(/^aisle-\d{4}-\d\d-\d\d\.json$/);
-    const known = JSON.parse(readFileSync(await file.path(), 'utf8')) as PrivacyExport;
+    const known = JSON.parse((await contentOf(file)).toString()) as PrivacyExport;
     expect(known.sessions.flat().map(({ itemId }) => itemId)).toEqual([...SHELF, OTHER].map(({ id }) => id));
     expect(await message(page)).toBe('The download has begun.');
     expect(requests.slice(before).filter(({ from }) => from === 'page')).toEqual([]);
@@ -231,7 +230,11 @@ describe('what was learnt', () => {
     expect(await part(page, 'learnt').textContent()).toContain('What draws you most');
     await says(page, '| 8 clicks in 1 visit | What was learnt from 8 clicks |');
     const [file] = await Promise.all([page.waitForEvent('download'), save.click()]);
-    const path = await file.path();
+    const taste = {
+      name: file.suggestedFilename(),
+      mimeType: 'application/octet-stream',
+      buffer: await contentOf(file),
+    };
     const { page: other } = await open(head);
     await state(other, 'ready');
     await part(other, 'taste').locator('summary').click();
@@ -240,7 +243,7 @@ describe('what was learnt', () => {
       ['correct horse battery', 'What the file has learnt counts here now.'],
     ] as const) {
       await other.getByLabel('Passphrase').fill(word);
-      await part(other, 'file').setInputFiles(path);
+      await part(other, 'file').setInputFiles(taste);
       await expect.poll(() => message(other), PATIENCE).toBe(answer);
     }
     await says(other, /^(On|In) this .* \| No clicks \| What was learnt from 8 clicks \|/);

@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { eventsOf } from '../../src/ui/readers/data-layer';
-import { openBrowser } from '../demo/shop-window';
+import { openBrowser } from '../shared-chromium';
 import {
   type EmbedServer,
   known,

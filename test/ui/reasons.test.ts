@@ -1,8 +1,8 @@
 /** Reasons on cards: what `explain` says, in words, where there is something to say. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openBrowser } from '../demo/shop-window';
 import { takeShifts, watchShifts } from '../layout-shifts';
+import { openBrowser } from '../shared-chromium';
 import { CATALOGUE, type EmbedServer, openEmbed, push, ready, STOCK, serveEmbed } from './embed-window';
 
 vi.setConfig({ testTimeout: 180_000 });

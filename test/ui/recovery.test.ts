@@ -1,7 +1,7 @@
 /** What becomes of an embed whose model could not be had, or that was stopped: nothing that was said is forgotten. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openBrowser } from '../demo/shop-window';
+import { openBrowser } from '../shared-chromium';
 import {
   asked,
   type EmbedServer,

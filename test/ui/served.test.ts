@@ -1,8 +1,8 @@
 /** Products that the shop's server has rendered: they stay, and are replaced in place, with the shop's own markup. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openBrowser } from '../demo/shop-window';
 import { takeShifts, watchShifts } from '../layout-shifts';
+import { openBrowser } from '../shared-chromium';
 import { asked, CATALOGUE, type EmbedServer, openEmbed, push, ready, SETTLED, STOCK, serveEmbed } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy

@@ -1,42 +1,25 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { CATALOGUE } from '../../checkpoint/manifest';
-import type { BackendChoice } from '../../compute/types';
-import { RecommenderError } from '../../errors';
-import type { LogFacts } from '../../session/log-facts';
-import { readCatalogueFile } from '../catalogue-file';
-import { eventsArguments, quoted } from '../command-line';
-import { factsOfTraining } from '../compare/facts';
-import { htmlReport } from '../compare/html';
-import { cell as figure, markdownReport, type ReportFacts } from '../compare/markdown';
-import { type Parts, partsOf } from '../compare/parts';
-import { type Row, rowsOf } from '../compare/rows';
-import { runBlends, runCells, runsOnParts, runsOnWindows, windowedVariants } from '../compare/run-cells';
-import { everyName, type Planned, variantsOf } from '../compare/variants';
-import { writeWindows } from '../compare/windows';
-import { type Context, contextOf, printJson } from '../context';
-import { replaceFile, replaceFiles } from '../durable';
-import { addEventsOptions, type EventsFlags, integer, oneOf, parseList, parseWindow } from '../options';
-import { tellAuto } from '../settings';
-import { parseValid } from '../training-data';
-import { VERSION } from '../version';
+import { compare } from '../../pipeline/compare/compare';
+import { cell as figure, type Report } from '../../pipeline/compare/markdown';
+import type { Row } from '../../pipeline/compare/rows';
+import { everyName } from '../../pipeline/compare/variants';
+import type { CompareOptions } from '../../pipeline/options';
+import { contextOf, print } from '../context';
+import {
+  addEventsOptions,
+  type EventsFlags,
+  integer,
+  oneOf,
+  parseList,
+  parseValid,
+  parseWindow,
+  readOptions,
+} from '../options';
+import { observeRuns } from '../progress';
+import { table } from '../table';
 
-interface CompareFlags extends EventsFlags {
-  readonly data: string;
-  readonly test?: string;
-  readonly out: string;
-  readonly models?: readonly string[];
-  readonly preset?: string;
-  readonly variants?: string;
-  readonly catalogue?: string;
-  readonly seeds: number;
-  readonly epochs?: number;
-  readonly valid?: string;
-  readonly holdout?: number;
-  readonly protocol: string;
-  /** In seconds. */
-  readonly window?: number;
-  readonly backend: BackendChoice;
+interface CompareFlags extends EventsFlags, Omit<CompareOptions, 'read' | 'signal'> {
   readonly json?: boolean;
 }
 
@@ -100,124 +83,9 @@ export function register(program: Command): void {
 
 async function run(flags: CompareFlags, command: Command): Promise<void> {
   const context = contextOf(command);
-  const { protocol, epochs, valid, holdout, backend, out } = flags;
-  const isIncremental = protocol === 'incremental';
-  refuseMixed(flags);
-  const seconds = flags.window ?? DAY;
-  let cut: Promise<Parts> | undefined;
-  const parts = (): Promise<Parts> => {
-    cut ??= partsOf(flags, context);
-    return cut;
-  };
-  const facts = () => factsOfTraining(flags, isIncremental ? { seconds } : { parts }, context);
-  const { variants, blends } = await rowsToBe(flags, facts, context);
-  if (isIncremental && blends.length > 0) {
-    throw new RecommenderError(
-      'bad-config',
-      `"${blends[0]!.name}" does not go with --protocol incremental. Leave it out.`,
-    );
-  }
-  const seeds = Array.from({ length: flags.seeds }, (_, i) => i + 1);
-  const options = {
-    ...{ seeds, protocol, backend },
-    ...(epochs !== undefined && { epochs }),
-    ...(valid !== undefined && { valid }),
-    ...(holdout !== undefined && { holdout }),
-  };
-  const metric = isIncremental ? 'ndcg@20' : 'mrr@20';
-  const prepare = async () => {
-    if (!isIncremental) {
-      const files = await parts();
-      return { support: files.support, runs: runsOnParts(variants, files, options), windows: 0 };
-    }
-    const windowed = windowedVariants(variants);
-    const how = {
-      seconds,
-      half: 'test' as const,
-      retrains: windowed.map(({ retrain }) => retrain),
-    };
-    const windows = await writeWindows(flags.data, join(out, 'windows'), flags, how, context);
-    return { support: windows.support, runs: runsOnWindows(windowed, windows, options), windows: windows.steps.length };
-  };
-  const { support, runs, windows } = await prepare();
-  const single = await runCells(out, runs, metric, context);
-  const together = await runBlends(out, blends, single.cells, metric, context);
-
-  const report: ReportFacts = {
-    ...{ train: flags.data, test: flags.test ?? testedOf(flags), protocol, metric, windows, seeds },
-    rows: rowsOf([...single.cells, ...together.cells], support, metric),
-    failures: [...single.failures, ...together.failures],
-    version: VERSION,
-    command: commandOf(flags),
-  };
-  await replaceFiles(out, {
-    'report.json': `${JSON.stringify(report, null, 2)}\n`,
-    'report.md': markdownReport(report),
-    'report.html': htmlReport(report),
-  });
-  if (flags.json) printJson(context, report);
-  else context.stdout.write(summary(report, out));
+  const report = await compare({ ...flags, read: readOptions(flags), ...observeRuns(context) });
+  print(context, flags, report, () => summary(report, flags.out));
 }
-
-/**
- * The rows; those that read features get the catalogue as a file of the comparison's own, with ids where every cell looks.
- *
- * @throws RecommenderError `bad-input` for a catalogue that is none; `bad-config`.
- */
-async function rowsToBe(flags: CompareFlags, facts: () => Promise<LogFacts>, context: Context): Promise<Planned> {
-  const { stderr } = context;
-  const { models, preset, variants: file, catalogue, columns, out } = flags;
-  const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, columns?.item);
-  const copy = join(out, CATALOGUE);
-  const planned = await variantsOf({
-    ...(models && { models }),
-    ...(preset !== undefined && { preset }),
-    ...(file !== undefined && { variants: file }),
-    ...(products && { catalogue: copy }),
-    facts,
-  });
-  const { variants } = planned;
-  for (const { name, auto } of variants) if (auto) tellAuto(name, auto, context);
-  if (variants.some((variant) => variant.catalogue !== undefined)) {
-    await replaceFile(copy, `${JSON.stringify(products)}\n`);
-  } else if (products) {
-    stderr.write(
-      `Warning: no row reads what ${catalogue} says of items. A variant does whose config has "features", such as ` +
-        '{ "name": "with prices", "model": "transformers4rec", "config": { "features": "category,price:soft" } }.\n',
-    );
-  }
-  return planned;
-}
-
-const testedOf = ({ holdout }: CompareFlags): string =>
-  holdout === undefined ? 'the last tenth of its sessions' : 'the last event of its sessions';
-
-/** The incremental protocol cuts its own test parts; the others have no windows. */
-function refuseMixed({ protocol, test, window, valid, holdout }: CompareFlags): void {
-  const refuse = (flag: string, why: string): never => {
-    throw new RecommenderError('bad-config', `${flag} does not go with --protocol ${protocol}: ${why}. Leave it out.`);
-  };
-  if (protocol === 'incremental' && test !== undefined) refuse('--test', 'each window is tested by the one before');
-  if (protocol === 'incremental' && valid !== undefined) refuse('--valid', 'each window has its own epochs');
-  const isOneTarget = protocol === 'leave-one-out' || protocol === 'last-item';
-  if (holdout !== undefined && !isOneTarget) refuse('--holdout', 'it predicts more than the last event');
-  if (holdout !== undefined && test !== undefined) {
-    throw new RecommenderError(
-      'bad-config',
-      '--holdout tests on --data itself, so --test has no place. Leave one out.',
-    );
-  }
-  if (holdout !== undefined && valid !== undefined) {
-    throw new RecommenderError(
-      'bad-config',
-      '--holdout chooses the epochs itself, so --valid has no place. Leave one out.',
-    );
-  }
-  if (protocol !== 'incremental' && window !== undefined) refuse('--window', 'it has one training and one test part');
-}
-
-const HOUR = 3600;
-const DAY = 24 * HOUR;
 
 function parseModels(list: string): string[] {
   if (list === 'all') return everyName();
@@ -227,7 +95,7 @@ function parseModels(list: string): string[] {
   throw new InvalidArgumentError(`No model is called "${unknown}". Known are all, ${everyName().join(', ')}.`);
 }
 
-/** With more, an event between what chooses and what is predicted would teach and test nothing. */
+/** With more, the events between the chosen and the predicted one would neither train nor test. */
 function parseHoldout(text: string): number {
   if (text === '2') return 2;
   throw new InvalidArgumentError('Expected 2: the last event is the test, the one before chooses the epochs.');
@@ -240,48 +108,14 @@ function parseValidation(text: string): string {
   return parseValid(text);
 }
 
-function commandOf(flags: CompareFlags): string {
-  const {
-    data,
-    test,
-    out,
-    models: names,
-    preset,
-    variants,
-    catalogue,
-    seeds,
-    epochs,
-    valid,
-    holdout,
-    protocol,
-    window,
-    backend,
-  } = flags;
-  const words = [
-    ...['--data', data, ...(test === undefined ? [] : ['--test', test]), '--out', out],
-    ...(names === undefined ? [] : ['--models', names.join(',')]),
-    ...(preset === undefined ? [] : ['--preset', preset]),
-    ...(variants === undefined ? [] : ['--variants', variants]),
-    ...(catalogue === undefined ? [] : ['--catalogue', catalogue]),
-    ...['--seeds', `${seeds}`, ...(epochs === undefined ? [] : ['--epochs', `${epochs}`])],
-    ...(valid === undefined ? [] : ['--valid', valid]),
-    ...(holdout === undefined ? [] : ['--holdout', `${holdout}`]),
-    ...['--protocol', protocol, ...(window === undefined ? [] : ['--window', `${window / HOUR}h`])],
-    ...['--backend', backend, ...eventsArguments(flags)],
-  ];
-  return ['aisle', 'compare', ...words].map(quoted).join(' ');
-}
-
-function summary({ rows, failures, metric }: ReportFacts, out: string): string {
+function summary({ rows, failures, metric }: Report, out: string): string {
+  const metrics = ['recall@20', 'mrr@20', 'ndcg@20'] as const;
   const name = (row: Row) => `${row.isTied ? '= ' : '  '}${row.name}`;
   const width = Math.max(...rows.map((row) => name(row).length), 8) + 2;
-  const metrics = ['recall@20', 'mrr@20', 'ndcg@20'] as const;
   const column = rows.some(({ deviation }) => deviation) ? 20 : 12;
+  const cells = rows.map((row) => [name(row), ...metrics.map((metric) => figure(row, metric))]);
   const lines = [
-    ''.padEnd(width) + metrics.map((metric) => metric.padStart(column)).join(''),
-    ...rows.map(
-      (row) => name(row).padEnd(width) + metrics.map((metric) => figure(row, metric).padStart(column)).join(''),
-    ),
+    ...table([['', ...metrics], ...cells], [-width, column, column, column]),
     ...failures.map(({ name: failed, seed, message }) => `No result of ${failed}, seed ${seed}: ${message}`),
     `Ordered by ${metric}. "=": less than 5 % behind the best.`,
     `Written to ${join(out, 'report.html')}, report.md and report.json.`,

@@ -1,4 +1,4 @@
-/** `aisle demo`: the demo shop on one's own model. */
+/** `aisle demo`: the demo shop with the user's own model. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -10,8 +10,8 @@ import type { Command } from 'commander';
 import { parseJson } from '../../checkpoint/json';
 import { CATALOGUE, checkManifest, ITEMS, MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
-import { inspectArtifact } from '../artifact-folder';
-import { readCatalogueFile } from '../catalogue-file';
+import { inspectArtifact } from '../../pipeline/files/artifact-folder';
+import { readCatalogueFile } from '../../pipeline/files/catalogue-file';
 import { contextOf } from '../context';
 import { integer } from '../options';
 import { type Mount, staticServer } from '../static-server';
@@ -23,16 +23,16 @@ interface DemoOptions {
   readonly port?: number;
 }
 
-/** What of an artifact's folder the page may read. */
+/** The files of an artifact that the page may read. */
 const FILES = [MANIFEST, WEIGHTS, ITEMS, CATALOGUE];
-/** Lists the models of a page. */
+/** The page's list of models. */
 const DEMO = 'demo.json';
 const FIRST_PORT = 4173;
 const PORTS_TRIED = 20;
 
 /**
- * What the page may load and do: files of its own origin and drawn pictures, nothing else. WebAssembly needs its own
- * word; catalogues with pictures on the web need `https:` for them.
+ * What the page may load: files of its own origin, and pictures. `wasm-unsafe-eval` allows WebAssembly; `https:` allows the
+ * pictures of a catalogue.
  */
 const SECURITY = {
   'content-security-policy': [
@@ -70,7 +70,7 @@ export function register(program: Command): void {
       const closed = once(server, 'close');
       const close = (): void => {
         server.close();
-        server.closeAllConnections(); // a page keeps its connection open, and would keep the server
+        server.closeAllConnections(); // open pages would keep the server running
       };
       if (signal.aborted) close();
       else signal.addEventListener('abort', close, { once: true });
@@ -124,17 +124,17 @@ interface Served {
 }
 
 /**
- * The page's files, and what stands in front of them. `demo.json` is written for each request: an artifact that was
- * trained anew has another address, so that a browser keeps its files and never mixes old and new ones.
+ * The page's files, and what overrides them. `demo.json` is written for each request: a retrained artifact gets another
+ * address, so a browser caches its files and never mixes old and new ones.
  */
 async function mountsOf({ artifact: own = [], catalogue }: DemoOptions, page: string): Promise<Mount[]> {
   const found = own.length > 0 ? named(own.map((folder) => resolve(folder))) : await ofPage(page);
   const served: Served[] = [];
-  // Damaged files are named here, not in the page.
+  // Report damaged files here, not in the page.
   for (const model of found) served.push({ ...model, parameters: (await inspectArtifact(model.folder)).parameters });
   const models = () => Promise.all(served.map((_, i) => listed(served, i, catalogue)));
   const json = 'application/json; charset=utf-8';
-  // As `catalogue.json` holds it: checked, and without what nobody reads.
+  // In the form of `catalogue.json`: checked, without unknown fields.
   const text = catalogue === undefined ? undefined : JSON.stringify(await readCatalogueFile(catalogue));
   return [
     { path: '/', folder: page },
@@ -157,7 +157,7 @@ async function ofPage(page: string): Promise<Omit<Served, 'parameters'>[]> {
   }));
 }
 
-/** Names of folders, as short as they can be told apart. */
+/** The shortest names that tell the folders apart. */
 function named(folders: readonly string[]): Omit<Served, 'parameters'>[] {
   const names = folders.map((folder) => basename(folder));
   const areShort = new Set(names).size === names.length;
@@ -192,7 +192,7 @@ async function listed(served: readonly Served[], i: number, ownCatalogue: string
   };
 }
 
-/** Where a folder is served. Its manifest has the sums of its files, and so a sum of its own for every content. */
+/** Where a folder is served. The hash of its manifest, which lists the hashes of its files, changes with any content. */
 async function addressOf(folder: string, i: number) {
   const bytes = await readFile(join(folder, MANIFEST));
   const version = createHash('sha256').update(bytes).digest('hex').slice(0, 12);

@@ -1,48 +1,23 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Artifact, USERS_TENSOR } from '../../checkpoint/artifact';
-import { userFinder } from '../../checkpoint/users';
-import { run as runOnDevice } from '../../compute/executor';
-import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
-import { models } from '../../models/index';
-import { SCALES, type Scale } from '../../ranking/combine';
-import { catalogueOf } from '../../ranking/load-scorer';
-import { type ClickLog, type Reindexed, reindex, sessionCount, usersOf } from '../../session/event-log';
-import {
-  checkProtocol,
-  type EvaluateOptions,
-  type EvaluateResult,
-  evaluate,
-  PROTOCOLS,
-  type RankRow,
-} from '../../train/evaluate';
-import { mixWeights, type WeightResult } from '../../train/mix-weights';
-import { readClicks } from '../../train/read-clicks';
-import { readArtifactFolder } from '../artifact-folder';
-import { loadParts, type Mix, mixture, type Parts, parseArtifact, parseMix, readParts } from '../combination';
-import { evaluateRecipe } from '../compare/recipe';
-import { parseRetrain, type Retrain } from '../compare/windows';
-import { type Context, contextOf, printJson } from '../context';
-import { readEventsFile, warnOfColumns } from '../events-file';
+import { evaluateIncrementally, type IncrementalEvaluation } from '../../pipeline/compare/incremental';
+import { parseRetrain, type Retrain } from '../../pipeline/compare/windows';
+import { type Evaluation, evaluate, evaluateWeights, type WeightsEvaluation } from '../../pipeline/evaluate';
+import { whole } from '../../pipeline/format';
+import type { EvaluateOptions, Mix } from '../../pipeline/options';
+import { SCALES } from '../../ranking/combine';
+import { PROTOCOLS } from '../../train/evaluate';
+import { contextOf, print } from '../context';
 import { addEventsOptions, type EventsFlags, integer, oneOf, parseList, parseWindow, readOptions } from '../options';
-import { createProgress, whole } from '../progress';
-import { startFirst } from '../start-backend';
-import { checkRanksPath, writeRanks } from '../write-ranks';
+import { observeRuns } from '../progress';
+import { table } from '../table';
 
-interface EvaluateFlags extends EventsFlags {
+interface EvaluateFlags extends EventsFlags, Omit<EvaluateOptions, 'read' | 'artifacts' | 'ks' | 'signal'> {
   readonly artifact: readonly string[];
-  readonly mix?: Mix;
-  readonly combine: Scale;
-  readonly data: string;
-  readonly protocol: EvaluateOptions['protocol'];
-  readonly target?: 'valid' | 'test';
+  readonly k: readonly number[];
   readonly window?: number;
   readonly retrain?: Retrain;
   readonly epochs?: number;
-  readonly k: readonly number[];
-  readonly seen?: 'keep' | 'drop';
-  readonly ranks?: string;
-  readonly backend: BackendChoice;
   readonly json?: boolean;
 }
 
@@ -103,100 +78,22 @@ export function register(program: Command): void {
 
 async function run(flags: EvaluateFlags, command: Command): Promise<void> {
   const context = contextOf(command);
-  const { protocol, target, seen, k: ks, ranks } = flags;
   refuseMixed(flags, command);
-  const [dir] = flags.artifact as [string];
-  if (protocol === 'incremental') {
-    const artifact = await readArtifactFolder(dir);
-    const { windows, ...result } = await evaluateRecipe(artifact, flags, context);
-    if (flags.json) printJson(context, { ...report(flags, result, result.dropped), windows });
-    else context.stdout.write(table(artifact.info.name, result, result.dropped, ks) + windowTable(windows));
-    return;
+  const { artifact: artifacts, k: ks, mix } = flags;
+  const options = { ...flags, artifacts, ks, read: readOptions(flags), ...observeRuns(context) };
+  if (flags.protocol === 'incremental') {
+    const { name, evaluation } = await evaluateIncrementally(options);
+    return print(context, flags, evaluation, () => textOf(name, evaluation, ks) + windowsText(evaluation));
   }
-  checkProtocol({ protocol, ...(target && { target }) });
-  if (ranks !== undefined) await checkRanksPath(ranks);
-  const parts = await readParts(flags.artifact, flags.mix);
-  const name = nameOf(parts, flags.mix);
-  const { log, dropped } = await readKnown(flags, parts.reader, context);
-  const sessions = readClicks(parts.reader, log, await userNumbers(parts.reader, log));
-  const rows: RankRow[] = [];
-  const options: EvaluateOptions = {
-    ...{ protocol, ks, signal: context.signal, support: catalogueOf(parts.artifacts[0]!).support! },
-    ...(target && { target }),
-    ...(seen && { seen }),
-    ...(ranks !== undefined && { onRank: (row: RankRow) => rows.push(row) }),
-  };
-
-  const result = await runOnDevice(async (slice) => {
-    const all = [...parts.artifacts, ...(parts.mixed ? [parts.mixed] : [])];
-    if (all.some(({ info }) => Object.hasOwn(models, info.architecture)))
-      await startFirst(slice, flags.backend, context.stderr);
-    const { first, second } = await loadParts(parts, flags.combine);
-    const progress = createProgress(context.stderr, {
-      label: `Evaluating ${name}`,
-      total: protocol === 'events' ? log.sessions.items.length - sessionCount(log) : sessionCount(log),
-      unit: 'predictions',
-    });
-    const watched = { ...options, onProgress: (done: number) => progress.update(done) };
-    try {
-      const { weights } = flags.mix ?? { weights: [] };
-      if (second && weights.length > 1)
-        return await mixWeights(first, second, weights, flags.combine, sessions, watched);
-      const scorer = second ? mixture(first, second, weights[0]!, flags.combine) : first.scorer;
-      return await evaluate(scorer, sessions, watched);
-    } finally {
-      first.scorer.dispose();
-      second?.scorer.dispose();
-      progress.finish();
-    }
-  });
-
-  if (isList(result)) {
-    if (flags.json)
-      printJson(context, { ...combinationOf(flags), protocol, dropped, ties: 'conservative', weights: result });
-    else context.stdout.write(weightTable(name, result, ks));
-    return;
+  if (mix && mix.weights.length > 1) {
+    const { name, evaluation } = await evaluateWeights({ ...options, mix });
+    return print(context, flags, evaluation, () => weightsText(name, evaluation, ks));
   }
-  if (ranks !== undefined) await writeRanks(ranks, rows, log);
-  for (const warning of result.warnings) context.stderr.write(`Warning: ${warning}\n`);
-  if (flags.json) printJson(context, report(flags, result, dropped));
-  else context.stdout.write(table(name, result, dropped, ks));
+  const { name, evaluation } = await evaluate(options);
+  print(context, flags, evaluation, () => textOf(name, evaluation, ks));
 }
 
-const isList = (result: EvaluateResult | readonly WeightResult[]): result is readonly WeightResult[] =>
-  Array.isArray(result);
-
-/** The sessions of the file in the artifact's items. */
-async function readKnown(flags: EvaluateFlags, artifact: Artifact, context: Context): Promise<Reindexed> {
-  const features = columnsOfClicks(artifact);
-  const read = { minLength: 1, minItems: 1, ...readOptions(flags), featuresIfAny: features };
-  const log = await readEventsFile(flags.data, read, context);
-  warnOfColumns(log, flags.data, features, context);
-  return reindex(log, artifact.itemIds);
-}
-
-function nameOf({ artifacts, mixed }: Parts, mix: Mix | undefined): string {
-  const names = artifacts.map(({ info }) => info.name);
-  const whole = names.length === 1 ? names[0]! : `ensemble of ${names.join(', ')}`;
-  if (!mixed) return whole;
-  return mix!.weights.length > 1
-    ? `${whole} and ${mixed.info.name}`
-    : `${whole} and ${mix!.weights[0]} of ${mixed.info.name}`;
-}
-
-/** Columns of a log that the model reads of clicks. */
-const columnsOfClicks = ({ info }: Artifact): string[] =>
-  Object.entries(info.features ?? {}).flatMap(([name, { kind }]) => (kind === 'age' ? [] : [name]));
-
-/** The numbers that the model has for the users of a log. */
-async function userNumbers({ tensors }: Artifact, log: ClickLog): Promise<(id: string) => number | undefined> {
-  const find = userFinder(tensors[USERS_TENSOR]);
-  const numbers = new Map<string, number | undefined>();
-  for (const id of usersOf(log)) numbers.set(id, await find(id));
-  return (id) => numbers.get(id);
-}
-
-/** Flags that only some protocols know, or one artifact. */
+/** Refuses flags that the protocol, or the number of artifacts, does not support. */
 function refuseMixed({ protocol, artifact, mix, ranks }: EvaluateFlags, command: Command): void {
   if (mix && mix.weights.length > 1 && ranks !== undefined) {
     throw new RecommenderError('bad-config', '--ranks needs one weight of --mix, not several to choose from.');
@@ -211,35 +108,17 @@ function refuseMixed({ protocol, artifact, mix, ranks }: EvaluateFlags, command:
   throw new RecommenderError('bad-config', `--${flag} does not go with --protocol ${protocol}. Leave it out.`);
 }
 
-function windowTable(windows: Awaited<ReturnType<typeof evaluateRecipe>>['windows']): string {
-  const metrics = ['recall@20', 'mrr@20', 'ndcg@20'];
-  const rows = windows.map(
-    ({ window, n, metrics: { conservative } }) =>
-      window.padEnd(18) +
-      whole(n).padStart(12) +
-      metrics.map((metric) => conservative[metric]!.toFixed(4).padStart(12)).join(''),
+/** A parser for `--artifact`, which may be given several times. */
+const parseArtifact = (dir: string, before: readonly string[] = []): readonly string[] => [...before, dir];
+
+/** A parser for `--mix`: `DIR:0.3`, or several weights to choose from. */
+function parseMix(text: string): Mix {
+  const [, dir, list] = /^(.+):([\d.,]+)$/.exec(text) ?? [];
+  const weights = (list ?? '').split(',').map((weight) => (weight === '' ? Number.NaN : Number(weight)));
+  if (dir !== undefined && weights.every((weight) => weight >= 0 && weight <= 1)) return { dir, weights };
+  throw new InvalidArgumentError(
+    'Expected DIR:WEIGHT with a weight from 0 to 1, or several, such as neighbours:0.1,0.2,0.3.',
   );
-  const head = `${'window'.padEnd(18)}${'predictions'.padStart(12)}${metrics.map((metric) => metric.padStart(12)).join('')}`;
-  return `\n${[head, ...rows].join('\n')}\n`;
-}
-
-/** What was evaluated: one artifact, or how several were put together. */
-function combinationOf({ artifact: [artifact, ...others], mix, combine }: EvaluateFlags) {
-  if (others.length === 0 && !mix) return { artifact };
-  return {
-    artifact,
-    combined: {
-      ...{ by: combine, artifacts: [artifact, ...others] },
-      ...(mix && { mix: { artifact: mix.dir, ...(mix.weights.length === 1 && { weight: mix.weights[0] }) } }),
-    },
-  };
-}
-
-/** The JSON object of `--json`. */
-function report(flags: EvaluateFlags, result: EvaluateResult, dropped: Reindexed['dropped']) {
-  const { protocol, n, sessions, ties, metrics, seconds } = result;
-  const lists = { 'coverage@20': result['coverage@20'], 'popularity@20': result['popularity@20'] };
-  return { ...combinationOf(flags), protocol, n, sessions, dropped, ties, metrics, ...lists, seconds };
 }
 
 function parseCutOffs(text: string): number[] {
@@ -248,40 +127,38 @@ function parseCutOffs(text: string): number[] {
   throw new InvalidArgumentError('Expected whole numbers of 1 or more, such as 1,5,10,20.');
 }
 
-/** What each weight reached, targets losing ties. */
-function weightTable(name: string, results: readonly WeightResult[], ks: readonly number[]): string {
-  const names = ['recall', 'mrr', 'ndcg'].map((metric) => `${metric}@${ks.at(-1)}`);
-  const line = (first: string, cells: readonly string[]) =>
-    first.padEnd(10) + cells.map((cell) => cell.padStart(12)).join('');
-  const rows = results.map(({ weight, metrics }) =>
-    line(
-      `${weight}`,
-      names.map((metric) => metrics[metric]!.toFixed(4)),
-    ),
-  );
-  return `${[`${name}, by weight of the second`, '', line('weight', names), ...rows].join('\n')}\n`;
-}
+const METRICS = ['recall', 'mrr', 'ndcg'];
+const figure = (value: number | undefined): string => value!.toFixed(4);
 
-function table(name: string, result: EvaluateResult, dropped: Reindexed['dropped'], ks: readonly number[]): string {
-  const { conservative, standard } = result.metrics;
+function textOf(name: string, evaluation: Evaluation, ks: readonly number[]): string {
+  const { protocol, n, sessions, dropped, metrics, seconds } = evaluation;
+  const keys = METRICS.flatMap((metric) => ks.map((k) => `${metric}@${k}`));
+  const rows = keys.map((key) => [key, figure(metrics.conservative[key]), figure(metrics.standard[key])]);
+  const lists = (['coverage@20', 'popularity@20'] as const).map((key) => [key, figure(evaluation[key])]);
   const lines = [
-    `${name}, protocol ${result.protocol}: ${whole(result.n)} predictions in ${whole(result.sessions)} sessions`,
+    `${name}, protocol ${protocol}: ${whole(n)} predictions in ${whole(sessions)} sessions`,
     `Left out: ${whole(dropped.events)} events of unknown items, ${whole(dropped.sessions)} sessions too short`,
     '',
-    `${''.padEnd(12)}${['conservative', 'standard'].map((title) => title.padStart(14)).join('')}`,
-  ];
-  for (const metric of ['recall', 'mrr', 'ndcg']) {
-    for (const k of ks) {
-      const key = `${metric}@${k}`;
-      const cells = [conservative[key]!, standard[key]!].map((value) => value.toFixed(4).padStart(14));
-      lines.push(key.padEnd(12) + cells.join(''));
-    }
-  }
-  lines.push(
+    ...table([['', 'conservative', 'standard'], ...rows], [-12, 14, 14]),
     '',
-    `${'coverage@20'.padEnd(14)}${result['coverage@20'].toFixed(4).padStart(12)}`,
-    `${'popularity@20'.padEnd(14)}${result['popularity@20'].toFixed(4).padStart(12)}`,
-    `${'seconds'.padEnd(14)}${result.seconds.toFixed(1).padStart(12)}`,
-  );
+    ...table([...lists, ['seconds', seconds.toFixed(1)]], [-14, 12]),
+  ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What each weight reached, with conservative ties. */
+function weightsText(name: string, { weights }: WeightsEvaluation, ks: readonly number[]): string {
+  const keys = METRICS.map((metric) => `${metric}@${ks.at(-1)}`);
+  const rows = weights.map(({ weight, metrics }) => [`${weight}`, ...keys.map((key) => figure(metrics[key]))]);
+  const lines = table([['weight', ...keys], ...rows], [-10, 12, 12, 12]);
+  return `${[`${name}, by weight of the second`, '', ...lines].join('\n')}\n`;
+}
+
+function windowsText({ windows }: IncrementalEvaluation): string {
+  const keys = METRICS.map((metric) => `${metric}@20`);
+  const rows = windows.map(({ window, n, metrics: { conservative } }) => [
+    ...[window, whole(n)],
+    ...keys.map((key) => figure(conservative[key])),
+  ]);
+  return `\n${table([['window', 'predictions', ...keys], ...rows], [-18, 12, 12, 12, 12]).join('\n')}\n`;
 }

@@ -1,13 +1,14 @@
-import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { FEATURE_PREFIX, USERS_TENSOR } from '../../checkpoint/artifact';
+import type { ArtifactSummary } from '../../pipeline/files/artifact-folder';
+import { whole } from '../../pipeline/format';
+import { inspect, isArtifact } from '../../pipeline/inspect';
+import type { FileSummary } from '../../pipeline/read-events';
 import { isoTime } from '../../session/split';
-import { type LogSummary, summarise } from '../../session/summary';
-import { type ArtifactSummary, finishReplacing, inspectArtifact } from '../artifact-folder';
-import { contextOf, printJson } from '../context';
-import { readEventsFile } from '../events-file';
+import { contextOf, print } from '../context';
 import { addEventsOptions, type EventsFlags, readOptions } from '../options';
-import { whole } from '../progress';
+import { observe } from '../progress';
+import { table } from '../table';
 
 interface InspectFlags extends EventsFlags {
   readonly json?: boolean;
@@ -27,29 +28,20 @@ export function register(program: Command): void {
     )
     .action(async (path: string, flags: InspectFlags, self: Command) => {
       const context = contextOf(self);
-      await finishReplacing(path);
-      if ((await stat(path).catch(() => undefined))?.isDirectory()) {
-        const artifact = await inspectArtifact(path);
-        if (flags.json) printJson(context, artifact);
-        else context.stdout.write(describeArtifact(path, artifact));
-        return;
-      }
-      const log = await readEventsFile(path, { minLength: 1, minItems: 1, ...readOptions(flags) }, context);
-      const summary = summarise(log);
-      const { rows, badRows, timeUnit, otherColumns, dropped } = log.report;
-      const json = { file: path, rows, badRows, ...(timeUnit && { timeUnit }), otherColumns, ...summary, dropped };
-      if (flags.json) printJson(context, json);
-      else context.stdout.write(describeLog(path, summary, otherColumns));
+      const summary = await inspect(path, { read: readOptions(flags), ...observe(context) });
+      print(context, flags, summary, () =>
+        isArtifact(summary) ? describeArtifact(path, summary) : describeLog(summary),
+      );
     });
 }
 
 const BAR = 40;
 
 /** A summary for a terminal: a few lines of counts, then the two distributions as bars. */
-function describeLog(path: string, summary: LogSummary, otherColumns: readonly string[]): string {
-  const { length, popularity, repeats, time, eventKinds, events } = summary;
+function describeLog(summary: FileSummary): string {
+  const { file, length, popularity, repeats, time, eventKinds, events, otherColumns } = summary;
   const lines = [
-    path,
+    file,
     `  events    ${whole(events)}`,
     `  sessions  ${whole(summary.sessions)}, ${whole(summary.sessionsOfTwoOrMore)} of two or more events`,
     `  items     ${whole(summary.items)}, ${whole(popularity.itemsBelowFiveEvents)} with fewer than five events`,
@@ -101,15 +93,22 @@ function describeArtifact(path: string, artifact: ArtifactSummary): string {
     `  scale       ${scale ?? 'not fitted'}`,
     `  licence     ${licence}`,
     `  files       ${whole(bytes)} bytes`,
-    ...Object.entries(files).map(([file, size]) => `    ${file.padEnd(24)} ${whole(size).padStart(12)}`),
+    ...table(
+      Object.entries(files).map(([file, size]) => [`    ${file}`, whole(size)]),
+      [-29, 12],
+    ),
     '',
     'Configuration',
-    ...Object.entries(config).map(
-      ([key, value]) => `  ${key.padEnd(24)} ${Array.isArray(value) ? value.join('/') : value}`,
+    ...table(
+      Object.entries(config).map(([key, value]) => [`  ${key}`, `${Array.isArray(value) ? value.join('/') : value}`]),
+      [-27, -1],
     ),
     '',
     'Tensors',
-    ...artifact.tensors.map(({ name, type, shape }) => `  ${name.padEnd(24)} ${type.padEnd(5)} [${shape.join(', ')}]`),
+    ...table(
+      artifact.tensors.map(({ name, type, shape }) => [`  ${name}`, type, `[${shape.join(', ')}]`]),
+      [-27, -6, -1],
+    ),
   ];
   return `${lines.join('\n')}\n`;
 }

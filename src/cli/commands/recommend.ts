@@ -4,13 +4,14 @@ import { parseJson } from '../../checkpoint/json';
 import type { BackendChoice } from '../../compute/types';
 import type { EngineEvent, Recommendations } from '../../engine/types';
 import { RecommenderError } from '../../errors';
+import { loadEngine } from '../../pipeline/files/artifact-engine';
+import { readItemIds } from '../../pipeline/files/artifact-folder';
+import { readInput } from '../../pipeline/files/disk';
 import { parseTime } from '../../session/time';
-import { loadEngine } from '../artifact-engine';
-import { readItemIds } from '../artifact-folder';
-import { type Context, contextOf, printJson } from '../context';
+import { type Context, contextOf, print } from '../context';
 import { UsageError } from '../errors';
 import { integer, oneOf, parseDate } from '../options';
-import { readInput } from '../read-input';
+import { table } from '../table';
 import { namesOfUnknown, printable } from '../unknown-items';
 
 interface RecommendFlags {
@@ -52,14 +53,10 @@ export function register(program: Command): void {
         const request = { session, k, exclude: [], now, ...(user !== undefined && { user }) };
         const answer = await engine.recommend(request, { signal: context.signal });
         const { name, version } = model;
-        const { backend, why } = answer;
-        if (flags.json)
-          printJson(context, { items: answer.items, model: { name, version }, backend, ...timeOf(answer) });
-        else {
-          context.stdout.write(table(answer));
-          const time = answer.milliseconds.toFixed(1);
-          context.stderr.write(`${name} ${version} on ${backend}, ${time} ms. ${why}\n`);
-        }
+        const { items, backend, why, milliseconds } = answer;
+        print(context, flags, { items, model: { name, version }, backend, milliseconds }, () => textOf(answer));
+        if (!flags.json)
+          context.stderr.write(`${name} ${version} on ${backend}, ${milliseconds.toFixed(1)} ms. ${why}\n`);
       } finally {
         await engine.dispose();
       }
@@ -67,7 +64,7 @@ export function register(program: Command): void {
 }
 
 /**
- * Warns of clicked items that the model does not know: it answers by the others.
+ * Warns of clicked items that the model does not know, and that its answer therefore ignores.
  *
  * @throws UsageError where it knows none of them: what is popular is no answer to this session.
  */
@@ -91,8 +88,6 @@ async function tellUnknown(
   const then = unknown.length === clicked.length ? 'These items are popular' : 'It answers by the other items';
   stderr.write(`Warning: the model does not know ${names}. ${then}.\n`);
 }
-
-const timeOf = ({ milliseconds }: Recommendations) => ({ milliseconds });
 
 async function readSession({ session, item, sessionJson }: RecommendFlags, now: number): Promise<EngineEvent[]> {
   const given = [session, item, sessionJson].filter((way) => way !== undefined).length;
@@ -140,17 +135,8 @@ const isFeatures = (value: unknown): value is NonNullable<EngineEvent['features'
 const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
 
 /** One line an item. */
-function table({ items }: Recommendations): string {
+function textOf({ items }: Recommendations): string {
   if (items.length === 0) return 'No items: everything is excluded or unavailable.\n';
   const rows = items.map(({ itemId, score, reason }, i) => [`${i + 1}`, score.toFixed(4), reason, printable(itemId)]);
-  const head = ['#', 'score', 'reason', 'item'];
-  const widths = head.map((title, column) =>
-    rows.reduce((most, row) => Math.max(most, row[column]!.length), title.length),
-  );
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) => (column < 2 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
-      .join('  ')
-      .trimEnd();
-  return `${[head, ...rows].map(line).join('\n')}\n`;
+  return `${table([['#', 'score', 'reason', 'item'], ...rows], ['right', 'right', 'left', 'left']).join('\n')}\n`;
 }

@@ -1,12 +1,12 @@
 /** `aisle simulate`: a believable shop's click log and catalogue from a seed. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { whole } from '../../pipeline/format';
+import { CATALOGUE_FILE, EVENTS_FILE, writeSimulation } from '../../pipeline/simulate/files';
+import { DEFAULT_OPTIONS, simulate } from '../../pipeline/simulate/simulate';
 import { contextOf } from '../context';
 import { UsageError } from '../errors';
 import { integer } from '../options';
-import { whole } from '../progress';
-import { CATALOGUE_FILE, EVENTS_FILE, writeSimulation } from '../simulate/files';
-import { DEFAULT_OPTIONS, simulate } from '../simulate/simulate';
 
 interface SimulateOptions {
   readonly out: string;

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { RecommenderError } from '../../errors';
-import { type LatePart, type SplitCounts, splitCounts, splitLog } from '../../session/split';
-import { contextOf, printJson } from '../context';
-import { readEventsFile } from '../events-file';
+import { whole } from '../../pipeline/format';
+import { split } from '../../pipeline/split';
+import type { LatePart, SplitCounts } from '../../session/split';
+import { contextOf, print } from '../context';
 import { addEventsOptions, type EventsFlags, oneOf, parseDate, parseLast, readOptions } from '../options';
-import { whole } from '../progress';
-import { writeSplit } from '../write-split';
+import { observe } from '../progress';
+import { table } from '../table';
 
 interface SplitFlags extends EventsFlags {
   readonly data: string;
@@ -38,16 +39,14 @@ export function register(program: Command): void {
     )
     .action(async (flags: SplitFlags, self: Command) => {
       const context = contextOf(self);
+      const { data, out, by } = flags;
       const test = part('test', flags.testFrom, flags.test);
       if (!test)
         throw new RecommenderError('bad-config', 'Which part is the test? Pass --test-from DATE or --test last:7d.');
       const valid = part('valid', flags.validFrom, flags.valid);
-      const log = await readEventsFile(flags.data, { ...readOptions(flags), features: 'all' }, context);
-      const split = splitLog(log, { by: flags.by, test, ...(valid && { valid }) });
-      const counts = splitCounts(split);
-      await writeSplit(flags.out, split, context.signal);
-      if (flags.json) printJson(context, counts);
-      else context.stdout.write(table(counts, flags.out));
+      const read = readOptions(flags);
+      const counts = await split({ data, read, out, by, test, ...(valid && { valid }), ...observe(context) });
+      print(context, flags, counts, () => textOf(counts, out));
     });
 }
 
@@ -57,13 +56,11 @@ function part(name: string, from: number | undefined, last: LatePart | undefined
   throw new RecommenderError('bad-config', `--${name}-from and --${name} exclude each other: pass one of them.`);
 }
 
-function table(counts: SplitCounts, out: string): string {
-  const lines = (['train', 'valid', 'test'] as const).flatMap((name) => {
+function textOf(counts: SplitCounts, out: string): string {
+  const rows = (['train', 'valid', 'test'] as const).flatMap((name) => {
     const part = counts[name];
-    if (!part) return [];
-    const cells = [part.sessions, part.events, part.items].map((count) => whole(count).padStart(12));
-    return [name.padEnd(6) + cells.join('')];
+    return part ? [[name, ...[part.sessions, part.events, part.items].map(whole)]] : [];
   });
-  const header = ' '.repeat(6) + ['sessions', 'events', 'items'].map((title) => title.padStart(12)).join('');
-  return `${[header, ...lines].join('\n')}\nWritten to ${out}\n`;
+  const lines = table([['', 'sessions', 'events', 'items'], ...rows], [-6, 12, 12, 12]);
+  return `${lines.join('\n')}\nWritten to ${out}\n`;
 }

@@ -1,7 +1,7 @@
 /// <reference types="vite/client" />
 /**
  * Where TensorFlow.js' WASM modules are, for the engine of a page; Node passes a folder instead. This is the development server's
- * answer. `test/build/worker-files.ts` puts another module in its place: in the page's scripts their addresses, in the
+ * answer. `src/build/worker-files.ts` puts another module in its place: in the page's scripts their addresses, in the
  * worker's their names relative to it, which the page resolves.
  */
 

@@ -1,11 +1,11 @@
 /** The basket. Nothing can be bought here; it shows that a page may report more than looks. */
 import type { CartLine } from '../cart';
-import type { Context, Page } from '../context';
 import { h } from '../dom';
 import { icon } from '../icons';
+import { tile } from '../product-grid';
 import { href } from '../routes';
-import { tile } from '../shelf';
 import { formatPrice, type Product, productOf } from '../shop';
+import type { Context, Page } from '../types';
 
 interface Line extends CartLine {
   readonly product: Product;

@@ -1,10 +1,11 @@
 /** The shop's front page: what this is, what it suggests, and where to go from here. */
-import type { Context, Page } from '../context';
+
 import { h } from '../dom';
 import { icon } from '../icons';
+import { card, tile } from '../product-grid';
 import { href } from '../routes';
-import { card, tile } from '../shelf';
 import type { Product, Section, Shop } from '../shop';
+import type { Context, Page } from '../types';
 
 export function homePage({ shop, slots, openPanel }: Context): Page {
   const departments = [...shop.root.children.values()];

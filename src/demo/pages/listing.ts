@@ -1,11 +1,12 @@
 /** Pages that list products: departments, categories, kinds, and what a search found. */
-import type { Context, Page } from '../context';
+
 import { h } from '../dom';
 import { icon } from '../icons';
+import { grid, tile } from '../product-grid';
 import { href } from '../routes';
 import { search } from '../search';
-import { grid, tile } from '../shelf';
 import { type Product, type Section, sectionAt } from '../shop';
+import type { Context, Page } from '../types';
 
 type Order = (a: Product, b: Product) => number;
 

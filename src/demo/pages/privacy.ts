@@ -1,6 +1,7 @@
 /** What the shop's suggestions know of the visitor: the panel that any shop may put into a page of its own. */
-import type { Context, Page } from '../context';
+
 import { h } from '../dom';
+import type { Context, Page } from '../types';
 
 export function privacyPage({ openPanel }: Context): Page {
   const more = h('button', { class: 'link', type: 'button', on: { click: openPanel } }, 'Behind the counter');

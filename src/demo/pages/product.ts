@@ -1,10 +1,11 @@
 /** One product. Opening it is the click that the model learns of. */
-import type { Context, Page } from '../context';
+
 import { h } from '../dom';
 import { icon } from '../icons';
+import { tile } from '../product-grid';
 import { href } from '../routes';
-import { tile } from '../shelf';
 import { type Product, productOf } from '../shop';
+import type { Context, Page } from '../types';
 import { breadcrumbs } from './listing';
 
 export function productPage(context: Context, id: string): Page | undefined {

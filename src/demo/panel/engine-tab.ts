@@ -1,6 +1,7 @@
 /** What computes: the model, the backend and how it was chosen, and how long each recommendation took. */
-import { architectureName } from '../because';
+
 import { h, setText } from '../dom';
+import { architectureName } from '../row-reason';
 import { BACKENDS, withSetting } from '../settings';
 import type { Answer, Visit } from '../visit';
 import { bytes, choice, facts, milliseconds } from './controls';

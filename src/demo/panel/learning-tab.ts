@@ -1,5 +1,5 @@
 /** What the model learnt from this visitor: whether it is used, what it foresaw, what it changes, what went out, and the way back. */
-import type { LearningStatus, PredictedEvent } from '../../recommender/types';
+import type { LearningStatus, PredictedEvent } from '../../index';
 import { h, setText } from '../dom';
 import { productOf, type Shop } from '../shop';
 import { bytes, facts } from './controls';

@@ -1,12 +1,11 @@
 /** The models that there are to choose from, and what several of them would suggest for the same visit. */
-import type { BackendChoice } from '../../compute/types';
-import { reasonOf } from '../../errors';
-import { architectureName } from '../because';
+import type { BackendChoice } from '../../index';
 import type { Comparison, Contender } from '../comparison';
-import { h, setText } from '../dom';
+import { h, setText, textOf } from '../dom';
+import { tile } from '../product-grid';
 import { href } from '../routes';
+import { architectureName } from '../row-reason';
 import { BACKENDS, withSetting } from '../settings';
-import { tile } from '../shelf';
 import { type Model, onSale, productOf, type Shop, sellSame } from '../shop';
 import { bytes, milliseconds as time } from './controls';
 import type { PanelContext, Tab } from './types';
@@ -14,7 +13,7 @@ import type { PanelContext, Tab } from './types';
 /** Suggestions of each model side by side. */
 const SHOWN = 6;
 
-export function modelsTab({ shop, visit, network }: PanelContext): Tab {
+export function modelsTab({ shop, visit }: PanelContext): Tab {
   const compared = new Set<Model>();
   /** Loaded when something is to be compared. */
   let comparison: Comparison | undefined;
@@ -41,7 +40,7 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
       history.replaceState(history.state, '', address);
       await visit.restart();
     } catch (error) {
-      setText(trouble, reasonOf(error));
+      setText(trouble, textOf(error));
       trouble.hidden = false;
     }
     describe();
@@ -57,10 +56,10 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
     isLoading = true;
     try {
       const { openComparison } = await import('../comparison');
-      comparison = openComparison(network.workerUrl, describe);
+      comparison = openComparison(describe);
       describe();
     } catch (error) {
-      setText(trouble, reasonOf(error));
+      setText(trouble, textOf(error));
       trouble.hidden = false;
     }
     isLoading = false; // where it failed, the next change tries again
@@ -72,7 +71,7 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
     const backend: BackendChoice = visit.status?.engine?.backend ?? visit.options.backend;
     const wanted = chosen.length < 2 ? [] : chosen; // one alone is what the shop shows
     if (wanted.length > 0 && !comparison && !isLoading) void load();
-    comparison?.choose(wanted, backend);
+    comparison?.choose(wanted, { ...visit.options, backend });
     if (wanted.length > 0) comparison?.askAbout(visit).catch(() => {}); // what cannot be read of it, its own tab tells
     const contenders = comparison?.contenders ?? [];
     for (const line of lines) line.describe(contenders);
@@ -110,7 +109,7 @@ export function modelsTab({ shop, visit, network }: PanelContext): Tab {
     },
     leave() {
       isOpen = false;
-      comparison?.choose([], 'auto');
+      comparison?.choose([], visit.options);
     },
   };
 }
@@ -185,12 +184,12 @@ function stateOf(chosen: number, looks: number, backend: BackendChoice): string 
 /** The best suggestions of one model in a row, and how many of them the shop's own model, or else the first, has too. */
 function row(shop: Shop, contender: Contender, all: readonly Contender[]): HTMLElement {
   const { model } = contender;
-  const measure = all.find((other) => other.model === shop.model) ?? all[0]!;
+  const reference = all.find((other) => other.model === shop.model) ?? all[0]!;
   const ids = bestOf(shop, contender);
-  const note = noteOf(shop, contender, measure);
+  const note = noteOf(shop, contender, reference);
   const link = (id: string): HTMLElement => {
     const product = productOf(shop, id)!;
-    const isNew = contender !== measure && measure.items && !bestOf(shop, measure).includes(id);
+    const isNew = contender !== reference && reference.items && !bestOf(shop, reference).includes(id);
     return h(
       'li',
       {},
@@ -210,14 +209,14 @@ function row(shop: Shop, contender: Contender, all: readonly Contender[]): HTMLE
   );
 }
 
-function noteOf(shop: Shop, contender: Contender, measure: Contender): string {
+function noteOf(shop: Shop, contender: Contender, reference: Contender): string {
   if (contender.failure !== undefined) return contender.failure;
   if (contender.items === undefined) return 'Loading …';
   if (contender.model === shop.model) return 'The shop runs on this one.';
-  if (contender === measure || measure.items === undefined) return '';
+  if (contender === reference || reference.items === undefined) return '';
   const ids = bestOf(shop, contender);
-  const same = bestOf(shop, measure).filter((id) => ids.includes(id)).length;
-  const title = titleOf(measure.model);
+  const same = bestOf(shop, reference).filter((id) => ids.includes(id)).length;
+  const title = titleOf(reference.model);
   if (same === ids.length) return `Shares all ${same} with ${title}.`;
   return `Shares ${same} of ${ids.length} with ${title}; the others are framed.`;
 }

@@ -2,7 +2,7 @@
 import { h } from '../dom';
 import { icon } from '../icons';
 import { engineTab } from './engine-tab';
-import { laterTab } from './later-tab';
+import { lazyTab } from './lazy-tab';
 import { modelsTab } from './models-tab';
 import { networkTab } from './network-tab';
 import type { PanelContext, Tab } from './types';
@@ -21,7 +21,7 @@ const BESIDE = '(min-width: 64rem)';
 export function panel(context: PanelContext): Panel {
   const tabs: readonly Tab[] = [
     visitTab(context),
-    laterTab('Learning', async () => (await import('./learning-tab')).learningTab(context)),
+    lazyTab('Learning', async () => (await import('./learning-tab')).learningTab(context)),
     modelsTab(context),
     engineTab(context),
     networkTab(context),

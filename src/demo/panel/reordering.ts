@@ -4,8 +4,8 @@
  */
 import { ASKED, openComparison } from '../comparison';
 import { h, setText } from '../dom';
+import { tile } from '../product-grid';
 import { href } from '../routes';
-import { tile } from '../shelf';
 import { onSale, productOf, type Shop } from '../shop';
 import type { PanelContext } from './types';
 
@@ -18,13 +18,13 @@ export interface Reordering {
   leave(): void;
 }
 
-export function reordering({ shop, visit, network }: PanelContext): Reordering {
+export function reordering({ shop, visit }: PanelContext): Reordering {
   const state = h('p', { class: 'hint', role: 'status' });
   const alone = h('ol', { class: 'ordered' });
   const learnt = h('ol', { class: 'ordered' });
   const column = (title: string, list: HTMLElement) => h('section', {}, h('h4', {}, title), list);
   const lists = h('div', { class: 'orders' }, column('The model alone', alone), column('The shop suggests', learnt));
-  const comparison = openComparison(network.workerUrl, () => draw());
+  const comparison = openComparison(() => draw());
   let isOpen = false;
   /** What the shop was asked about last, and its answer. */
   let asked = '';
@@ -65,7 +65,7 @@ export function reordering({ shop, visit, network }: PanelContext): Reordering {
       isOpen = true;
       const isWanted = visit.session.length > 0 && visit.status?.model !== undefined;
       const backend = visit.status?.engine?.backend ?? visit.options.backend;
-      comparison.choose(isWanted ? [shop.model] : [], backend);
+      comparison.choose(isWanted ? [shop.model] : [], { ...visit.options, backend });
       if (isWanted) {
         comparison.askAbout(visit).catch(() => {}); // what cannot be read of it, its own tab tells
         ask().catch(() => {}); // told by the engine's tab
@@ -77,7 +77,7 @@ export function reordering({ shop, visit, network }: PanelContext): Reordering {
     },
     leave() {
       isOpen = false;
-      comparison.choose([], 'auto');
+      comparison.choose([], visit.options);
     },
   };
 }

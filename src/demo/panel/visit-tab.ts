@@ -1,11 +1,8 @@
 /** The visit as it is known: every event, where it is kept, and the switches over it. */
-import type { PrivacyExport, Status } from '../../recommender/types';
-import type { HistoryChoice } from '../../session/visitor-history';
-import { node } from '../../ui/node';
-import { saveFile } from '../../ui/privacy/save-file';
+import type { HistoryChoice, PrivacyExport, Status } from '../../index';
 import { h, setText } from '../dom';
+import { tile } from '../product-grid';
 import { href } from '../routes';
-import { tile } from '../shelf';
 import { productOf, type Shop } from '../shop';
 import { SESSION_GAP } from '../visit';
 import { choice } from './controls';
@@ -54,7 +51,10 @@ export function visitTab({ shop, visit }: PanelContext): Tab {
   }
 
   async function exportFile(): Promise<void> {
-    saveFile({ node }, 'aisle-visit.json', 'application/json', JSON.stringify(await visit.known(), null, 2));
+    const file = new Blob([JSON.stringify(await visit.known(), null, 2)], { type: 'application/json' });
+    const url = URL.createObjectURL(file);
+    h('a', { href: url, download: 'aisle-visit.json' }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000); // the browser has read it by then
   }
 
   async function list(): Promise<void> {

@@ -6,14 +6,14 @@
  */
 import type { PrivacyExport, Recommender, RecommenderEvents } from '../../recommender/types';
 import type { Host } from '../types';
+import { amountOf, answerOf, favouritesOf, gateOf, lessonOf, placeOf, pullsOf } from './format';
 import { saveFile } from './save-file';
 import { CSS } from './sheet';
 import { tasteBox } from './taste';
 import { type PanelTexts, panelTexts } from './texts';
-import { amountOf, answerOf, favouritesOf, gateOf, lessonOf, placeOf, pullsOf } from './told';
 
 /** What the panel is to the page's start and stop of recommenders. */
-export interface PanelHost extends Pick<Host, 'node' | 'guard' | 'dress'> {
+export interface PanelHost extends Pick<Host, 'node' | 'guard' | 'applyStyles'> {
   recommender(): Recommender | undefined;
   /** Called when there is another recommender, or none. */
   readonly panels: Set<() => void>;
@@ -217,7 +217,7 @@ function drawPanel(element: HTMLElement, host: PanelHost, { texts, language }: P
   });
   const root = element.shadowRoot ?? element.attachShadow({ mode: 'open' });
   root.replaceChildren(section);
-  host.dress(root, CSS);
+  host.applyStyles(root, CSS);
 
   const set = (place: Element, text: string) => {
     if (place.textContent !== text) place.textContent = text;

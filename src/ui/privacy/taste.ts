@@ -20,7 +20,10 @@ type Act = (
 
 export function tasteBox(host: Pick<Host, 'node'>, node: Node, texts: PanelTexts['taste'], act: Act): HTMLElement {
   const passphrase = node('input', 'passphrase', '', {
-    ...{ type: 'password', id: 'passphrase', autocomplete: 'off', minlength: '8' },
+    type: 'password',
+    id: 'passphrase',
+    autocomplete: 'off',
+    minlength: '8',
   }) as HTMLInputElement;
   const save = node('button', 'save', texts.save, { type: 'button' });
   const open = node('button', 'open', texts.open, { type: 'button' });

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { devDependencies } from '../../../package.json';
-import { openBrowser } from '../../demo/shop-window';
 import { takeShifts, watchShifts } from '../../layout-shifts';
+import { openBrowser } from '../../shared-chromium';
 import { type EmbedServer, openEmbed, ready, SCRIPT, SLOT, serveEmbed } from '../../ui/embed-window';
 import type { BenchCase, OpenCase } from '../bench-case';
 import { median } from '../turns';

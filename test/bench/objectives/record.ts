@@ -1,7 +1,7 @@
 /** What papers claim of objectives and side information, and what is committed of the tests of it: `results/objectives.json`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Difference, MetricName } from '../../../src/cli/compare/statistics';
+import type { Difference, MetricName } from '../../../src/pipeline/compare/statistics';
 import type { LogName } from '../quality/logs';
 import { RESULTS, replace } from '../quality/record';
 import { SIDE_ROWS } from '../quality/rows';

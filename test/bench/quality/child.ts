@@ -1,19 +1,19 @@
-/** Computes one cell of a comparison as a process of its own, so that its memory is its own; started with `Work` as JSON. */
-import { type Blend, type BlendJob, computeBlend, type Part } from '../../../src/cli/compare/blend';
-import { type CellPlan, computeCell, readCell } from '../../../src/cli/compare/cell';
+/** Computes one run of a comparison as a process of its own, so that its memory is its own; started with `Work` as JSON. */
 import { EXIT, exitCode } from '../../../src/cli/errors';
 import { tameLibraries } from '../../../src/cli/libraries';
-import { run } from '../../../src/cli/main';
+import { observe } from '../../../src/cli/progress';
+import { computeEnsemble, type Ensemble, type EnsembleJob, type Part } from '../../../src/pipeline/compare/ensemble';
+import { computeRun, type RunPlan, readRun } from '../../../src/pipeline/compare/run';
 
-/** A cell: where it is, and what makes it. */
-export interface Place {
+/** A run: where it is, and what makes it. */
+export interface RowFolder {
   readonly folder: string;
-  readonly plan: CellPlan;
+  readonly plan: RunPlan;
 }
 
-export interface Work extends Place {
-  /** Cells that are there and asked together; absent where the plan says what is trained. */
-  readonly together?: { readonly blend: Blend; readonly parts: readonly Place[]; readonly mixed?: Place };
+export interface Work extends RowFolder {
+  /** Runs that are there and evaluated together; absent where the plan says what is trained. */
+  readonly together?: { readonly ensemble: Ensemble; readonly parts: readonly RowFolder[]; readonly mixed?: RowFolder };
 }
 
 const { folder, plan, together }: Work = JSON.parse(process.argv[2]!);
@@ -25,24 +25,24 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     interruption.abort();
   });
 }
-const context = { run, stderr: process.stderr, signal: interruption.signal };
+const observer = observe({ stderr: process.stderr, signal: interruption.signal });
 try {
-  if (!(await readCell(folder, plan))) {
-    if (together) await computeBlend(folder, await jobOf(together), context);
-    else await computeCell(folder, plan, context);
+  if (!(await readRun(folder, plan))) {
+    if (together) await computeEnsemble(folder, await jobOf(together), observer);
+    else await computeRun(folder, plan, observer);
   }
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = exitCode(error);
 }
 
-async function jobOf({ blend, parts, mixed }: NonNullable<Work['together']>): Promise<BlendJob> {
-  const read = async ({ folder, plan }: Place): Promise<Part> => {
-    const cell = await readCell(folder, plan);
-    if (!cell) throw new Error(`${plan.name}, seed ${plan.seed}, is not there to be asked.`);
-    return cell;
+async function jobOf({ ensemble, parts, mixed }: NonNullable<Work['together']>): Promise<EnsembleJob> {
+  const read = async ({ folder, plan }: RowFolder): Promise<Part> => {
+    const run = await readRun(folder, plan);
+    if (!run) throw new Error(`${plan.name}, seed ${plan.seed}, is not there to be evaluated.`);
+    return run;
   };
   const found: Part[] = [];
   for (const part of parts) found.push(await read(part));
-  return { blend, parts: found, ...(mixed && { mixed: await read(mixed) }) };
+  return { ensemble, parts: found, ...(mixed && { mixed: await read(mixed) }) };
 }

@@ -1,13 +1,13 @@
 /** From the rows of a log to what is trained for each seed of them, and where it is kept. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { architectures } from '../../../src/cli/architectures';
-import type { CellPlan } from '../../../src/cli/compare/cell';
-import { readEventsFile } from '../../../src/cli/events-file';
 import { configure } from '../../../src/models/configuration';
 import { AUTO } from '../../../src/models/presets/auto';
+import { architectures } from '../../../src/pipeline/architectures';
+import { fileName, type RunPlan } from '../../../src/pipeline/compare/run';
+import { readEventsFile } from '../../../src/pipeline/files/events-file';
 import { type LogFacts, logFacts } from '../../../src/session/log-facts';
-import type { Place } from './child';
+import type { RowFolder } from './child';
 import { filesOf, type LogFiles } from './files';
 import { LOGS, type LogName, splitOf } from './logs';
 import { readResults } from './record';
@@ -26,7 +26,7 @@ export interface Job {
 }
 
 /** A log that is here and cut, with the folder in which its rows are trained. */
-export interface Desk {
+export interface QualityContext {
   readonly log: LogName;
   /** Folder of the log as it came. */
   readonly data: string;
@@ -37,7 +37,7 @@ export interface Desk {
 }
 
 /** @param work Folder for what is cut and trained. */
-export async function deskOf(log: LogName, data: string, work: string): Promise<Desk> {
+export async function qualityContextOf(log: LogName, data: string, work: string): Promise<QualityContext> {
   const files = await filesOf(log, LOGS[log], data, join(work, 'data'));
   const facts = LOGS[log].preset === AUTO ? await factsOf(files.train) : undefined;
   return { log, data, work, files, facts };
@@ -55,7 +55,7 @@ async function factsOf(train: string): Promise<LogFacts> {
  * @param all Every row of the log: what is asked together is among them.
  */
 export function jobsOf(
-  { log, facts }: Pick<Desk, 'log' | 'facts'>,
+  { log, facts }: Pick<QualityContext, 'log' | 'facts'>,
   all: readonly RowPlan[],
   rows: readonly RowPlan[],
   seeds: readonly number[],
@@ -91,18 +91,18 @@ function configsOf(all: readonly RowPlan[], row: RowPlan, facts: LogFacts | unde
 }
 
 /** Where a job is done, and as what. */
-export const placeOf = (desk: Desk, job: Job): Place => ({
-  folder: join(desk.work, desk.log, `${fileName(job.row.name)}-${job.seed}-${job.key}`),
-  plan: planOf(desk, job),
+export const rowFolderOf = (context: QualityContext, job: Job): RowFolder => ({
+  folder: join(context.work, context.log, `${fileName(job.row.name)}-${job.seed}-${job.key}`),
+  plan: planOf(context, job),
 });
 
-function planOf({ log: name, data, files }: Desk, job: Job): CellPlan {
+function planOf({ log: name, data, files }: QualityContext, job: Job): RunPlan {
   const { row, seed, config } = job;
   const log = LOGS[name];
   const isNeural = row.form === 'improved' || row.form === 'faithful';
   const epochs = isNeural ? epochsOf(job) : undefined;
   return {
-    ...{ name: row.name, model: row.model, isNeural, seed, config, ...files, reading: [], backend: 'auto' },
+    ...{ name: row.name, model: row.model, isNeural, seed, config, ...files, read: {}, backend: 'auto' },
     protocol: log.protocol,
     ...(isNeural && (epochs === undefined ? log.valid !== undefined && { valid: log.valid } : { epochs })),
     ...(log.holdout !== undefined && { holdout: log.holdout }),
@@ -131,6 +131,3 @@ function chosenEpochs({ log, row, config, seed }: Job): number | undefined {
     old.name === row.name && old.seed !== seed && old.key === keyOf({ log, row, config }, old.seed);
   return readResults(log).rows.find((old) => old.selected && isOther(old))?.selected?.epoch;
 }
-
-/** A row's name as that of a file. */
-export const fileName = (name: string): string => name.replace(/[^\w.-]+/g, '_');

@@ -2,7 +2,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { Rank } from '../../../src/cli/compare/cell';
+import type { Rank } from '../../../src/pipeline/files/ranks';
 import { sharedPath } from '../../shared';
 
 export const LOG_NAMES = [

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CellPlan, runner } from '../../../src/cli/compare/cell';
-import { countWithout, validationPart } from '../../../src/cli/compare/validation-part';
-import { run as runCommand } from '../../../src/cli/main';
+import { observe } from '../../../src/cli/progress';
+import type { RunPlan } from '../../../src/pipeline/compare/run';
+import { countWithout, validationPart } from '../../../src/pipeline/compare/validation-part';
+import { evaluate } from '../../../src/pipeline/evaluate';
 import { LOGS, type LogName, type QualityLog, splitOf } from './logs';
 import { type Partner, readResults, writeResults } from './record';
 import { configOf, countedRowsOf } from './rows';
@@ -12,7 +13,7 @@ import { configOf, countedRowsOf } from './rows';
 /** Rows that a network may be mixed with, of those that a log has. */
 const CANDIDATES = ['sr', 'v-sknn', 'stan', 'vstan', 'v-sknn, grid'];
 
-type Candidate = Pick<CellPlan, 'name' | 'model' | 'config'>;
+type Candidate = Pick<RunPlan, 'name' | 'model' | 'config'>;
 
 /**
  * Name of the row that networks are mixed with. It is chosen where none is known, or one was chosen otherwise; rows that are
@@ -48,16 +49,16 @@ export async function choosePartner(
   const metric = shown[0]!;
   // Ctrl-C ends the process: nothing that was begun is worth keeping.
   const { signal } = new AbortController();
-  const run = runner({ run: runCommand, stderr: process.stderr, signal }, []);
+  const observer = observe({ stderr: process.stderr, signal });
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const part = await validationPart({ ...how, train, reading: [] }, join(folder, 'parts'), run);
+  const part = await validationPart({ ...how, train, read: {} }, join(folder, 'parts'), [], observer);
   const reached: Record<string, number> = {};
   for (const [i, candidate] of candidates.entries()) {
     const artifact = join(folder, `${i}`);
-    await countWithout(candidate, part, artifact, run);
-    const { metrics } = await run(['evaluate', '--artifact', artifact, ...part.asked]);
-    reached[candidate.name] = Number(metrics.conservative[metric].toFixed(5));
+    await countWithout(candidate, part, artifact, [], observer);
+    const { evaluation } = await evaluate({ artifacts: [artifact], ...part.asking, ...observer });
+    reached[candidate.name] = Number(evaluation.metrics.conservative[metric]!.toFixed(5));
   }
   rmSync(folder, { recursive: true });
   const [best] = Object.entries(reached).reduce((a, b) => (b[1] > a[1] ? b : a));

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Blended } from '../../../src/cli/compare/cell';
+import type { Combined } from '../../../src/pipeline/compare/run';
 import type { LogName } from './logs';
 
 /**
@@ -20,7 +20,7 @@ export interface QualityRow {
   readonly form: Form;
   readonly preset?: string;
   /** Of a blended row: how its parts were put together. */
-  readonly blended?: Blended;
+  readonly blended?: Combined;
   /** On top of the preset. */
   readonly set: Readonly<Record<string, unknown>>;
   /** Both together, as they were when it was trained. */

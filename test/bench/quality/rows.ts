@@ -1,8 +1,9 @@
 /** The rows of the tables of quality: every architecture in its preset, its faithful form beside it, and what counts. */
-import type { Blend } from '../../../src/cli/compare/blend';
+
 import { presetOf, presets } from '../../../src/models/presets';
 import { AUTO, autoPreset } from '../../../src/models/presets/auto';
 import { baselines } from '../../../src/neighbours/index';
+import type { Ensemble } from '../../../src/pipeline/compare/ensemble';
 import type { LogFacts } from '../../../src/session/log-facts';
 import { LOGS, type LogName } from './logs';
 import type { Form } from './record';
@@ -18,7 +19,7 @@ export interface RowPlan {
   /** File of the log that says what is known of the items, where the row reads it. */
   readonly catalogue?: string;
   /** Which rows it asks together; nothing is trained for it. */
-  readonly blend?: Blend;
+  readonly blend?: Ensemble;
 }
 
 /** Pairs of Transformers4Rec, the best of its paper first. */
@@ -124,7 +125,7 @@ const sideRows = (preset: string): RowPlan[] =>
 function blendsOf({ name, model }: RowPlan, partner: string | undefined, weight: number | undefined): RowPlan[] {
   // Scores of GRU4Rec's presets are no logits where they learnt by BPR-max.
   const combine = model === 'gru4rec' ? 'standard' : 'probabilities';
-  const row = (blend: Blend, kind: string): RowPlan => ({
+  const row = (blend: Ensemble, kind: string): RowPlan => ({
     name: blend.name,
     model: kind,
     form: 'blended',

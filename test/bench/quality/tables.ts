@@ -1,6 +1,7 @@
 /** Pages and tables from what is committed of the rows; nothing here measures. */
 
-import { blendText } from '../../../src/cli/compare/markdown';
+import { combinedText } from '../../../src/pipeline/compare/markdown';
+import { markdownTable, whole } from '../../../src/pipeline/format';
 import { LOG_NAMES, LOGS, type LogName, type QualityLog } from './logs';
 import type { Earlier, Form, Partner, QualityRow, Results } from './record';
 import { rowsOf as plannedRows } from './rows';
@@ -32,8 +33,7 @@ export function groupsOf(rows: readonly QualityRow[], { shown }: QualityLog): Gr
 }
 
 export const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [titles, titles.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-const whole = (value: number): string => Math.round(value).toLocaleString('en');
+  markdownTable(titles, rows).join('\n');
 export const figure = (value: number, { inPercent }: QualityLog): string =>
   inPercent ? (100 * value).toFixed(2) : value.toFixed(4);
 
@@ -190,7 +190,7 @@ function before(earlier: readonly Earlier[], groups: readonly Group[], log: Qual
 /** How each row is made again. */
 const recipe = ({ name, runs }: Group): string => {
   const [run] = runs;
-  if (run!.blended) return `- ${name}: ${runs.map(({ blended }) => blendText(blended!)).join('; ')}`;
+  if (run!.blended) return `- ${name}: ${runs.map(({ blended }) => combinedText(blended!)).join('; ')}`;
   const preset = run!.preset === undefined ? '' : ` --preset ${run!.preset}`;
   return `- ${name}: \`--model ${run!.model}${preset}${settings(run!.set)}\``;
 };

@@ -44,7 +44,7 @@ import { kernels as inference } from '../../../src/compute/kernels/wasm/inferenc
 import { load, kernels as training } from '../../../src/compute/kernels/wasm/training';
 import { type AttentionParams, attention } from '../../../src/nn/attention';
 import { bprMax } from '../../../src/nn/bpr-max';
-import { productCrossEntropy, crossEntropy } from '../../../src/nn/cross-entropy';
+import { crossEntropy, productCrossEntropy } from '../../../src/nn/cross-entropy';
 import { dropout } from '../../../src/nn/dropout';
 import { gelu } from '../../../src/nn/gelu';
 import { layerNorm } from '../../../src/nn/layer-norm';

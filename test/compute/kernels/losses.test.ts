@@ -28,7 +28,7 @@ import {
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bprMax } from '../../../src/nn/bpr-max';
-import { productCrossEntropy, crossEntropy } from '../../../src/nn/cross-entropy';
+import { crossEntropy, productCrossEntropy } from '../../../src/nn/cross-entropy';
 import { MASKED, maskEqual } from '../../../src/nn/masked';
 import { backends, start } from '../backends/start';
 import { closeTo, floatsOf, indicesOf, property } from './random';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { binarySources } from '../../build/simd';
+import { binarySources } from '../../../src/build/simd';
 
 test('the WebAssembly of the training kernels is what its source compiles to', async () => {
   for (const { path, is, shouldBe } of await binarySources()) {

@@ -112,11 +112,7 @@ describe.each(backends)('softmax cross-entropy on %s', (name) => {
         const scores = mul(make([c.rows, c.columns], c.seed), c.scale) as Tensor2D;
         const positive = tensor1d(indicesOf(c.rows, c.columns, c.seed + 1), 'int32');
         const weights = make([c.rows], c.seed + 2);
-        closeTo(
-          [...(await crossEntropy(scores, positive).data())],
-          [...(await plain(scores, positive).data())],
-          1e-5,
-        );
+        closeTo([...(await crossEntropy(scores, positive).data())], [...(await plain(scores, positive).data())], 1e-5);
         const slope = (loss: (s: Tensor2D, p: Tensor1D) => Tensor) =>
           grad((s) => sum(mul(loss(s as Tensor2D, positive), weights)))(scores);
         closeTo([...(await slope(crossEntropy).data())], [...(await slope(plain).data())], 1e-5);

@@ -14,8 +14,8 @@ import {
   type Values,
   type Views,
 } from '../shared/kernel';
-import { transposeBlock } from '../shared/transpose';
 import { dropPacked } from './packed';
+import { transposeBlock } from './transpose';
 
 /** The parts of Emscripten's module that TensorFlow.js types away. */
 interface Module {

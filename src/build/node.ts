@@ -1,0 +1,47 @@
+/**
+ * What Node needs to run the sources. TensorFlow.js ships ES modules with extensionless imports, which Node cannot load, and
+ * WASM modules whose scripts are CommonJS.
+ */
+import type { Plugin, UserConfig } from 'vite';
+
+/** Packages that Vite must process wherever Node runs modules one by one. */
+export const INLINED = [/@tensorflow\/tfjs/];
+
+/** The scripts of the WASM modules ask where they lie, in the form of CommonJS. */
+const define = { __dirname: 'import.meta.dirname' };
+
+/**
+ * For a program in one bundle: development dependencies are inlined too, so that it needs nothing but Node and the `.wasm`
+ * files. WebGPU stays outside: it is a binary for each machine.
+ */
+export const bundledForNode = {
+  publicDir: false,
+  ssr: { noExternal: true, external: ['webgpu'], target: 'node' },
+  define,
+} as const satisfies UserConfig;
+
+/** For modules that Node runs one by one, from the sources. */
+export const modulesForNode: UserConfig = {
+  publicDir: false,
+  ssr: { noExternal: INLINED },
+  define,
+  plugins: [commonJsScripts()],
+};
+
+/** Vite's development server does not convert CommonJS, nor the `require` in TensorFlow.js's ES modules. */
+function commonJsScripts(): Plugin {
+  const require = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
+  return {
+    name: 'aisle:common-js',
+    enforce: 'pre',
+    transform: {
+      filter: { id: /\/(wasm-out\/[^/]+|platform_node)\.js$/ },
+      handler: (code, id) => ({
+        code: id.includes('/wasm-out/')
+          ? `${require} const module = { exports: {} }; const exports = module.exports; ${code}\nexport default module.exports;`
+          : `${require} ${code}`,
+        map: null,
+      }),
+    },
+  };
+}

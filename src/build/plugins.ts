@@ -1,0 +1,157 @@
+/** The build steps that Vite does not have: an executable command line, the hash of the code, compact style sheets, type declarations. */
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import ts from 'typescript';
+import type { Plugin } from 'vite';
+
+/** Makes `file` runnable, which npm does when it installs a package but not in the package's own checkout. */
+export function executable(file: string): Plugin {
+  return {
+    name: 'aisle:executable',
+    apply: 'build',
+    closeBundle() {
+      if (existsSync(file)) chmodSync(file, 0o755); // without it the build failed, and says so itself
+    },
+  };
+}
+
+/**
+ * Changes whenever the code that trains or evaluates does: cached results carry it. The hash covers the versions of all
+ * dependencies and the sources, without those that only a page runs and those that only build.
+ */
+export function codeHash(root: string): string {
+  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map((path) => path.split(sep));
+  for (const path of files.filter(([top]) => !NOT_HASHED.has(top!)).sort()) {
+    const file = join(root, 'src', ...path);
+    if (statSync(file).isFile()) hash.update(`\n${path.join('/')}\n`).update(readFileSync(file));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+const NOT_HASHED = new Set(['build', 'demo', 'ui', 'recommender', 'recommender.ts', 'index.ts', 'store', 'worker']);
+
+/** Takes comments and needless white space out of the style sheets that our elements have as texts, `const CSS = …`. */
+export function compactStyles(): Plugin {
+  return {
+    name: 'aisle:compact-styles',
+    apply: 'build',
+    transform(code, id) {
+      if (!/\/src\/ui\/[\w-]+\.ts$/.test(id) || !code.includes('const CSS = `')) return null;
+      return {
+        code: code.replace(/(const CSS = `)([^`]*)`/, (_, start, css) => `${start}${compact(css)}\``),
+        map: null,
+      };
+    },
+  };
+}
+
+/** Around `+` and `>` white space stays: it means something there, or may. */
+function compact(css: string): string {
+  return css
+    .replace(/\/\*.*?\*\//gs, '')
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([{};,]) ?/g, '$1')
+    .replace(/: /g, ':')
+    .replaceAll(';}', '}');
+}
+
+/** What an option's table says to whoever reads the help of the command line, and a page never shows. */
+const HELP = ['doc', 'source'];
+
+/** Takes the help out of the tables of options of the architectures, a good part of what a page loads of each. */
+export function withoutHelp(): Plugin {
+  return {
+    name: 'aisle:without-help',
+    apply: 'build',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!/\/src\/models\/[\w/-]+\.ts$/.test(id) || !code.includes('OptionSpec')) return null;
+      return { code: helpless(code), map: null };
+    },
+  };
+}
+
+/** The file whose functions make options. */
+const OPTIONS = 'src/models/options.ts';
+
+/**
+ * A module without its properties `doc` and `source`, and with empty texts where it calls functions of its own, or of
+ * `models/options.ts`, whose parameters have these names.
+ */
+export function helpless(code: string): string {
+  const file = ts.createSourceFile('options.ts', code, ts.ScriptTarget.Latest, true);
+  const edits: { readonly from: number; readonly to: number; readonly text: string }[] = [];
+  const places = new Map<string, readonly number[]>();
+  const shared = ts.createSourceFile(OPTIONS, readFileSync(OPTIONS, 'utf8'), ts.ScriptTarget.Latest, true);
+  const each = (node: ts.Node, visit: (node: ts.Node) => void): void => {
+    visit(node);
+    node.forEachChild((child) => each(child, visit));
+  };
+  const isHelp = (name: ts.Node | undefined) => HELP.includes(name?.getText() ?? '');
+  const findHelpers = (node: ts.Node) => {
+    const make = ts.isVariableDeclaration(node) ? node.initializer : node;
+    if (!make || !(ts.isArrowFunction(make) || ts.isFunctionDeclaration(make))) return;
+    const indices = make.parameters.flatMap(({ name }, i) => (isHelp(name) ? [i] : []));
+    const { name } = node as ts.VariableDeclaration | ts.FunctionDeclaration;
+    if (name && indices.length > 0) places.set(name.getText(), indices);
+  };
+  each(shared, findHelpers);
+  each(file, findHelpers);
+  each(file, (node) => {
+    if ((ts.isPropertyAssignment(node) || ts.isShorthandPropertyAssignment(node)) && isHelp(node.name)) {
+      const comma = /^\s*,/.exec(code.slice(node.end))?.[0].length ?? 0;
+      edits.push({ from: node.getStart(), to: node.end + comma, text: '' });
+    } else if (ts.isCallExpression(node)) {
+      for (const i of places.get(node.expression.getText()) ?? []) {
+        const argument = node.arguments[i];
+        if (argument) edits.push({ from: argument.getStart(), to: argument.end, text: "''" });
+      }
+    }
+  });
+  edits.sort((a, b) => b.from - a.from);
+  return edits.reduce((text, { from, to, text: by }) => text.slice(0, from) + by + text.slice(to), code);
+}
+
+/**
+ * Writes the declarations of `entry` and of all that they mention beside the library. Relative imports get the `.js` that Node's
+ * own module resolution wants; the sources do without because Vite does.
+ */
+export function declarations({ entry, outDir }: { entry: string; outDir: string }): Plugin {
+  return {
+    name: 'aisle:declarations',
+    apply: 'build',
+    closeBundle() {
+      const { config, error } = ts.readConfigFile('tsconfig.json', ts.sys.readFile);
+      if (error) throw new Error(ts.flattenDiagnosticMessageText(error.messageText, '\n'));
+      const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.');
+      const program = ts.createProgram([entry], {
+        ...options,
+        noEmit: false,
+        declaration: true,
+        emitDeclarationOnly: true,
+        rootDir: 'src',
+        outDir,
+      });
+      const texts = new Map<string, string>();
+      program.emit(undefined, (path, text) => void texts.set(resolve(path), withExtensions(text)));
+      // Only what the public surface mentions: the program has every module behind it too.
+      const wanted = [resolve(outDir, relative('src', entry).replace(/\.ts$/, '.d.ts'))];
+      for (const path of wanted) {
+        const text = texts.get(path) ?? '';
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, text);
+        for (const [, specifier] of text.matchAll(/(?:from '|import\(')(\.\.?\/[^']+?)\.js'/g)) {
+          const next = resolve(dirname(path), `${specifier}.d.ts`);
+          if (texts.has(next) && !wanted.includes(next)) wanted.push(next);
+        }
+      }
+    },
+  };
+}
+
+/** `from './types'` → `from './types.js'`. Every module of the sources is a file, never a folder. */
+export function withExtensions(text: string): string {
+  return text.replace(/(from '|import\(')(\.\.?\/[^']+?)(\.js)?'/g, "$1$2.js'");
+}

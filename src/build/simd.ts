@@ -1,0 +1,79 @@
+/** The WebAssembly of `compute/kernels/wasm-simd`, built from its AssemblyScript: `npm run simd` writes it, a test compares. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { main as compile } from 'assemblyscript/asc';
+
+const FOLDER = resolve(import.meta.dirname, '../compute/kernels/wasm-simd');
+
+/** What is built, and the features of WebAssembly that an engine must have for it. */
+const BUILDS: Readonly<Record<string, string>> = { 'binary.ts': 'simd', 'binary-fused.ts': 'simd,relaxed-simd' };
+
+/** No runtime and no memory of its own: it allocates nothing and works in the memory that it is given. */
+const OPTIONS = ['--runtime', 'stub', '--importMemory', '--noExportMemory', '-O3', '--noAssert'];
+
+/** Vectors between functions, which only matters for those that JavaScript calls. */
+const QUIET = ['--disableWarning', '112'];
+
+export interface BinarySource {
+  readonly path: string;
+  readonly is: string;
+  readonly shouldBe: string;
+}
+
+/** What the built files say, and what they should say. */
+export async function binarySources(): Promise<BinarySource[]> {
+  const found: BinarySource[] = [];
+  for (const [name, features] of Object.entries(BUILDS)) {
+    const path = join(FOLDER, name);
+    found.push({ path, is: existsSync(path) ? readFileSync(path, 'utf8') : '', shouldBe: await sourceOf(features) });
+  }
+  return found;
+}
+
+async function sourceOf(features: string): Promise<string> {
+  let built: Uint8Array | undefined;
+  const { error, stderr } = await compile(
+    ['index.ts', '--outFile', 'simd.wasm', '--enable', features, ...OPTIONS, ...QUIET],
+    {
+      readFile: (name, base) => {
+        try {
+          return readFileSync(join(FOLDER, 'assembly', base, name), 'utf8');
+        } catch {
+          return null;
+        }
+      },
+      writeFile: (_name, contents) => {
+        built = contents as Uint8Array;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error || !built) throw new Error(`The AssemblyScript compiler failed: ${error?.message}\n${stderr.toString()}`);
+  // Constant data would be written over TensorFlow.js' own.
+  if (hasData(built)) throw new Error('The module has a data section, for which there is no room; do without tables.');
+  const base64 = Buffer.from(built).toString('base64');
+  return `/** Built from \`assembly/\` by \`npm run simd\`; not to be edited. */\nexport const SIMD_BINARY =\n  '${base64}';\n`;
+}
+
+/** Whether a section of kind 11 is there. */
+function hasData(binary: Uint8Array): boolean {
+  for (let at = 8; at < binary.length; ) {
+    if (binary[at++] === 11) return true;
+    let [size, shift, byte] = [0, 0, 0];
+    do {
+      byte = binary[at++]!;
+      size |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte & 0x80);
+    at += size;
+  }
+  return false;
+}
+
+export async function main(): Promise<void> {
+  for (const { path, is, shouldBe } of await binarySources()) {
+    if (is === shouldBe) continue;
+    writeFileSync(path, shouldBe);
+    console.log(`${path}: ${shouldBe.length} bytes`);
+  }
+}

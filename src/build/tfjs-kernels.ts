@@ -1,0 +1,53 @@
+/**
+ * TensorFlow.js' kernels of each backend, from the one list of names: `virtual:tfjs-kernels/BACKEND/PART`, where the part is
+ * `inference` or `training`, exports those that the backend has. A bundle gets these and no others.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Plugin } from 'vite';
+import { inferenceKernels, trainingKernels } from '../compute/kernels/shared/names.ts';
+
+const PREFIX = 'virtual:tfjs-kernels/';
+const PARTS: Readonly<Record<string, readonly string[]>> = { inference: inferenceKernels, training: trainingKernels };
+
+const { resolve } = createRequire(import.meta.url);
+
+/** Needed by every build, and by whatever else runs the sources. */
+export function tfjsKernels(): Plugin {
+  return {
+    name: 'aisle:tfjs-kernels',
+    resolveId: { filter: { id: /^virtual:tfjs-kernels\// }, handler: (id) => `\0${id}` },
+    load: {
+      filter: { id: /^\0virtual:tfjs-kernels\// },
+      handler(id) {
+        const [backend, part] = id.slice(1 + PREFIX.length).split('/') as [string, string];
+        return kernelImports(backend, PARTS[part]!);
+      },
+    },
+  };
+}
+
+/** What the development server has to prepare ahead: it does not look into virtual modules, and would reload the page later. */
+export const kernelFiles = (): string[] =>
+  ['cpu', 'wasm', 'webgl', 'webgpu'].flatMap((backend) =>
+    Object.values(PARTS).flatMap((names) =>
+      present(backend, names).map((name) => `${partOf(backend)}/dist/kernels/${name}`),
+    ),
+  );
+
+const partOf = (backend: string): string => `@tensorflow/tfjs-backend-${backend}`;
+
+/** Those of the names that a backend has. */
+function present(backend: string, names: readonly string[]): string[] {
+  const folder = join(dirname(resolve(`${partOf(backend)}/package.json`)), 'dist/kernels');
+  return names.filter((name) => existsSync(join(folder, `${name}.js`)));
+}
+
+/** A module that imports the kernels of these names. Each file of TensorFlow.js exports one, `Abs.js` `absConfig`. */
+export function kernelImports(backend: string, names: readonly string[]): string {
+  const kernels = present(backend, names);
+  const configs = kernels.map((name) => `${name.replace(/[A-Z]/, (letter) => letter.toLowerCase())}Config`);
+  const imports = kernels.map((name, i) => `import { ${configs[i]} } from '${partOf(backend)}/dist/kernels/${name}';`);
+  return `${imports.join('\n')}\nexport default [${configs.join(', ')}];\n`;
+}

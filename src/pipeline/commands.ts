@@ -1,0 +1,130 @@
+/** Calls of the pipeline as shell commands: artifacts and reports contain the commands that reproduce them. */
+import type { ReadOptions } from '../session/options';
+import { basename } from './files/disk';
+import type { CompareOptions, EvaluateOptions, ImportOptions, SearchOptions, TrainOptions } from './options';
+
+/** The default of `licence`. */
+export const UNLICENSED = 'UNLICENSED';
+
+/** A flag and its value: true for a flag without one; undefined and false leave it out. */
+type Word = readonly [flag: string, value: string | number | boolean | undefined];
+
+/** How to write a path: as given, or by its name alone in public files, which must not contain private folders. */
+type WrittenPath = (path: string) => string;
+
+/** Paths as they were given. */
+export const asGiven: WrittenPath = (path) => path;
+
+/** The command that makes an artifact again. */
+export function trainCommand(options: TrainOptions, written: WrittenPath = basename): string {
+  const { data, read, model, out, from, preset, configFile, config, epochs, seed = 1, valid, scale } = options;
+  const { holdout, catalogue, replay, licence, backend, threads } = options;
+  const file = (path: string | undefined) => path && written(path);
+  return commandLine('train', [
+    ...words({ data: file(data), model, out: file(out), from: file(from), preset, config: file(configFile) }),
+    ...pairs('--set', config),
+    ...words({ epochs, valid: valid?.startsWith('last:') ? valid : file(valid), scale, holdout: holdout || undefined }),
+    ...words({ catalogue: file(catalogue), replay: replay || undefined }),
+    ...readWords(read),
+    ...words({ licence: unless(licence, UNLICENSED), backend: unless(backend, 'auto'), threads, seed }),
+  ]);
+}
+
+/** The command that continues a search, with paths as they were given. */
+export function searchCommand(options: SearchOptions): string {
+  const { data, read, model, out, preset, configFile, config, ranges, trials, epochs, metric, valid } = options;
+  const { holdout, catalogue, backend, seed = 1 } = options;
+  return commandLine('search', [
+    ...words({ data, model, out, preset, config: configFile }),
+    ...[...pairs('--set', config), ...pairs('--range', ranges)],
+    ...words({ trials, epochs, metric, valid, holdout: holdout || undefined, catalogue, backend }),
+    ...[...readWords(read), ...words({ seed })],
+  ]);
+}
+
+/** The command that imports an artifact again, with file names only. */
+export function importCommand(options: ImportOptions): string {
+  const { from, weights, config, items, out, prefix, data, read, licence } = options;
+  return commandLine('import', [
+    ...words({ from, weights: basename(weights), config: basename(config), items: basename(items) }),
+    ...words({ out: basename(out), prefix, data: data && basename(data) }),
+    ...[...readWords(read), ...words({ licence: unless(licence, UNLICENSED) })],
+  ]);
+}
+
+/** The command that evaluates, with paths as they were given. */
+export function evaluateCommand(options: EvaluateOptions): string {
+  const { artifacts, mix, combine, data, read, protocol, target, ks, seen, ranks, backend } = options;
+  return commandLine('evaluate', [
+    ...artifacts.flatMap((artifact) => words({ artifact })),
+    ...words({ mix: mix && `${mix.dir}:${mix.weights.join(',')}`, combine, data, protocol, target }),
+    ...words({ k: ks?.join(','), seen, ranks, backend }),
+    ...readWords(read),
+  ]);
+}
+
+/** The command that cuts the last part off a log, with paths as they were given. */
+export const splitCommand = (data: string, read: ReadOptions | undefined, test: string, out: string): string =>
+  commandLine('split', [...words({ data, test, out }), ...readWords(read)]);
+
+/** The command that makes a report again, with paths as they were given. */
+export function compareCommand(options: CompareOptions): string {
+  const { data, read, test, out, models, preset, variants, catalogue, seeds = 1, epochs, valid, holdout } = options;
+  const { protocol = 'events', window, backend = 'auto' } = options;
+  return commandLine('compare', [
+    ...words({
+      data,
+      test,
+      out,
+      models: models?.join(','),
+      preset,
+      variants,
+      catalogue,
+      seeds,
+      epochs,
+      valid,
+      holdout,
+    }),
+    ...words({ protocol, window: window && `${window / 3600}h`, backend }),
+    ...readWords(read),
+  ]);
+}
+
+/** The command that trains with the result of a search, on the same log. */
+export const trainFoundCommand = ({ data, read, model, catalogue }: SearchOptions, config: string): string =>
+  commandLine('train', [...words({ data, model, out: 'my-model', config, catalogue }), ...readWords(read)]);
+
+/** Flags by their names in camelCase. */
+const words = (values: Readonly<Record<string, Word[1]>>): Word[] =>
+  Object.entries(values).map(([key, value]) => [`--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, value]);
+
+/** Values as `--set` and `--range` take them. */
+const pairs = (flag: string, values: Readonly<Record<string, unknown>> = {}): Word[] =>
+  Object.entries(values).map(([key, value]) => [flag, `${key}=${Array.isArray(value) ? value.join('/') : value}`]);
+
+const unless = (value: string | undefined, usual: string) => (value === usual ? undefined : value);
+
+/** The flags that say how an events file is read. */
+function readWords(read: ReadOptions = {}): Word[] {
+  const { columns = {}, format, timeUnit, sessionsBy, events, minSupport, minLength } = read;
+  const { iterative, collapseRepeats, skipBadRows } = read;
+  const names = Object.entries(columns).map(([key, name]) => `${key}=${name}`);
+  const by = sessionsBy?.by === 'gap' ? `gap:${sessionsBy.minutes}` : sessionsBy?.by;
+  return words({
+    ...{ columns: names.length > 0 ? names.join(',') : undefined, format, timeUnit, sessionsBy: by },
+    ...{ events: events?.join(','), minSupport, minLength, iterative, collapseRepeats, skipBadRows },
+  });
+}
+
+const commandLine = (command: string, flags: readonly Word[]): string =>
+  ['aisle', command, ...flags.flatMap(([flag, value]) => argumentsOf(flag, value))].map(quoted).join(' ');
+
+function argumentsOf(flag: string, value: Word[1]): string[] {
+  if (value === undefined || value === false) return [];
+  return value === true ? [flag] : [flag, `${value}`];
+}
+
+/** Quotes a word for the shell if it needs quotes. */
+export function quoted(word: string): string {
+  return /^[\w.,:=/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

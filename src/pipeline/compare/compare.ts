@@ -1,0 +1,127 @@
+/** Many models on one log, under one protocol, in one report. */
+import { CATALOGUE } from '../../checkpoint/manifest';
+import { RecommenderError } from '../../errors';
+import type { LogFacts } from '../../session/log-facts';
+import { compareCommand } from '../commands';
+import { informOfAuto } from '../configuration';
+import { defined } from '../defined';
+import { readCatalogueFile } from '../files/catalogue-file';
+import { join, replaceFile, replaceFiles } from '../files/disk';
+import { observerOf, warn } from '../observer';
+import type { CompareOptions } from '../options';
+import { VERSION } from '../version';
+import { htmlReport } from './html';
+import { markdownReport, type Report } from './markdown';
+import { factsOfTraining, type Parts, partsOf } from './parts';
+import { rowsOf } from './rows';
+import { computeEnsembles, computeSeries, seriesOnParts, seriesOnWindows, windowedVariants } from './runs';
+import { type Planned, variantsOf } from './variants';
+import { DAY, writeWindows } from './windows';
+
+/**
+ * Trains and evaluates models, and writes `report.json`, `report.md` and `report.html`. Finished runs are kept in the folder:
+ * the same call resumes after an interruption. The report names models that failed.
+ *
+ * @returns `report.json`.
+ * @throws RecommenderError `bad-config` or `bad-input` for what was passed in; `aborted` with finished runs kept; `io`.
+ * @throws Error if no model gave a result; its code, if any, is that of the first failure.
+ */
+export async function compare(options: CompareOptions): Promise<Report> {
+  const { data, test, out, read, epochs, valid, holdout, window: seconds = DAY } = options;
+  const { protocol = 'events', backend = 'auto' } = options;
+  const isIncremental = protocol === 'incremental';
+  const observer = observerOf(options);
+  refuseMixed(options);
+  let cut: Promise<Parts> | undefined;
+  const parts = (): Promise<Parts> => {
+    cut ??= partsOf(options, observer);
+    return cut;
+  };
+  const facts = () => factsOfTraining(options, isIncremental ? { seconds } : { parts }, observer);
+  const { variants, ensembles } = await rowsToBe(options, facts);
+  if (isIncremental && ensembles.length > 0) {
+    throw new RecommenderError(
+      'bad-config',
+      `"${ensembles[0]!.name}" does not go with --protocol incremental. Leave it out.`,
+    );
+  }
+  const seeds = Array.from({ length: options.seeds ?? 1 }, (_, i) => i + 1);
+  const running = { seeds, protocol, backend, ...defined({ epochs, valid, holdout }) };
+  const metric = isIncremental ? 'ndcg@20' : 'mrr@20';
+  const prepare = async () => {
+    if (!isIncremental) {
+      const files = await parts();
+      return { support: files.support, series: seriesOnParts(variants, files, running), windows: 0 };
+    }
+    const windowed = windowedVariants(variants);
+    const how = { seconds, half: 'test' as const, retrains: windowed.map(({ retrain }) => retrain) };
+    const windows = await writeWindows(data, join(out, 'windows'), read, how, observer);
+    const series = seriesOnWindows(windowed, windows, running);
+    return { support: windows.support, series, windows: windows.steps.length };
+  };
+  const { support, series, windows } = await prepare();
+  const single = await computeSeries(out, series, metric, options);
+  const together = await computeEnsembles(out, ensembles, single.runs, metric, options);
+
+  const report: Report = {
+    ...{ train: data, test: test ?? testedOf(options), protocol, metric, windows, seeds },
+    rows: rowsOf([...single.runs, ...together.runs], support, metric),
+    failures: [...single.failures, ...together.failures],
+    version: VERSION,
+    command: compareCommand(options),
+  };
+  await replaceFiles(out, {
+    'report.json': `${JSON.stringify(report, null, 2)}\n`,
+    'report.md': markdownReport(report),
+    'report.html': htmlReport(report),
+  });
+  return report;
+}
+
+/**
+ * The rows of the report. Rows that read features get a copy of the catalogue, with the ids under their usual name.
+ *
+ * @throws RecommenderError `bad-input` for a catalogue that is none; `bad-config`.
+ */
+async function rowsToBe(options: CompareOptions, facts: () => Promise<LogFacts>): Promise<Planned> {
+  const { models, preset, variants, catalogue, read, out } = options;
+  const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item);
+  const copy = join(out, CATALOGUE);
+  const planned = await variantsOf({ ...defined({ models, preset, variants, catalogue: products && copy }), facts });
+  for (const { name, auto } of planned.variants) if (auto) informOfAuto(name, auto, options);
+  if (planned.variants.some((variant) => variant.catalogue !== undefined)) {
+    await replaceFile(copy, `${JSON.stringify(products)}\n`);
+  } else if (products) {
+    warn(
+      options,
+      `no row reads what ${catalogue} says of items. A variant does whose config has "features", such as ` +
+        '{ "name": "with prices", "model": "transformers4rec", "config": { "features": "category,price:soft" } }.',
+    );
+  }
+  return planned;
+}
+
+const testedOf = ({ holdout }: CompareOptions): string =>
+  holdout === undefined ? 'the last tenth of its sessions' : 'the last event of its sessions';
+
+/** Refuses options that contradict the protocol or each other. */
+function refuseMixed({ protocol = 'events', test, window, valid, holdout }: CompareOptions): void {
+  const refuse = (message: string): never => {
+    throw new RecommenderError('bad-config', message);
+  };
+  const refuseWith = (flag: string, why: string): never =>
+    refuse(`${flag} does not go with --protocol ${protocol}: ${why}. Leave it out.`);
+  if (protocol === 'incremental' && test !== undefined) refuseWith('--test', 'each window is tested by the one before');
+  if (protocol === 'incremental' && valid !== undefined) refuseWith('--valid', 'each window has its own epochs');
+  const isOneTarget = protocol === 'leave-one-out' || protocol === 'last-item';
+  if (holdout !== undefined && !isOneTarget) refuseWith('--holdout', 'it predicts more than the last event');
+  if (holdout !== undefined && test !== undefined) {
+    refuse('--holdout tests on --data itself, so --test has no place. Leave one out.');
+  }
+  if (holdout !== undefined && valid !== undefined) {
+    refuse('--holdout chooses the epochs itself, so --valid has no place. Leave one out.');
+  }
+  if (protocol !== 'incremental' && window !== undefined) {
+    refuseWith('--window', 'it has one training and one test part');
+  }
+}

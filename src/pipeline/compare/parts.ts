@@ -1,0 +1,71 @@
+/** The files that a comparison trains and tests on, and the facts that `auto` may use. */
+import { RecommenderError } from '../../errors';
+import { selectSessions } from '../../session/event-log';
+import { holdOut } from '../../session/hold-out';
+import type { LogFacts } from '../../session/log-facts';
+import type { ReadOptions } from '../../session/options';
+import { windowsOf } from '../../session/windows';
+import { factsOf } from '../configuration';
+import { join } from '../files/disk';
+import { readEventsFile } from '../files/events-file';
+import type { Observer } from '../observer';
+import type { CompareOptions } from '../options';
+import { split } from '../split';
+
+export interface Parts {
+  readonly train: string;
+  readonly test: string;
+  /** How to read both. Files that were cut here are read without filters, which the cut has applied. */
+  readonly read: ReadOptions;
+  /** Clicks of each item in the training file. */
+  readonly support: ReadonlyMap<string, number>;
+}
+
+/**
+ * The given files. If there is only one, its last tenth becomes the test part; with `holdout`, the file is both.
+ *
+ * @throws RecommenderError `bad-input` if the two share no item: every model would fail one by one; or if the file cannot be cut.
+ */
+export async function partsOf(
+  { data, test, holdout, out, read = {} }: CompareOptions,
+  observer: Observer,
+): Promise<Parts> {
+  const tested = test ?? (holdout === undefined ? undefined : data);
+  if (tested !== undefined) return withSupport({ train: data, test: tested, read }, observer);
+  const folder = join(out, 'parts');
+  await split({ data, read, out: folder, test: { share: 0.1 }, ...observer });
+  return withSupport({ train: join(folder, 'train.tsv.gz'), test: join(folder, 'test.tsv.gz'), read: {} }, observer);
+}
+
+async function withSupport(files: Omit<Parts, 'support'>, observer: Observer): Promise<Parts> {
+  const { train, test, read } = files;
+  const known = await readEventsFile(train, read, observer);
+  const support = new Map(known.itemIds.map((id, k) => [id, known.support[k + 1]!]));
+  const asked = await readEventsFile(test, { minLength: 1, minItems: 1, ...read }, observer);
+  if (asked.itemIds.some((id) => support.has(id))) return { ...files, support };
+  throw new RecommenderError(
+    'bad-input',
+    `${test} shares no item with ${train}, so there is nothing to predict: are both of the same shop, with ids written alike?`,
+  );
+}
+
+/**
+ * The facts that `auto` may use in a comparison: those of the training part, never of the test part.
+ *
+ * @param cut Makes the parts; or the seconds of a window, because the incremental protocol tests all windows but the first.
+ * @throws RecommenderError `bad-input` for a log that cannot be read or cut.
+ */
+export async function factsOfTraining(
+  { data, test, holdout, read }: CompareOptions,
+  cut: { readonly parts: () => Promise<Parts> } | { readonly seconds: number },
+  observer: Observer,
+): Promise<LogFacts> {
+  if ('seconds' in cut) {
+    const { seconds } = cut;
+    return factsOf(data, read, observer, (log) => selectSessions(log, windowsOf(log, seconds)[0]!.sessions));
+  }
+  if (holdout !== undefined) return factsOf(data, read, observer, (log) => holdOut(log, holdout));
+  if (test !== undefined) return factsOf(data, read, observer);
+  // The cut has applied the filters.
+  return factsOf((await cut.parts()).train, {}, observer);
+}

@@ -1,0 +1,151 @@
+/** Statistics of several models' ranks on the same predictions: intervals of differences, and metrics by group. */
+import { random } from '../../session/random';
+import { mrrAt, ndcgAt } from '../../train/metrics';
+import type { Rank } from '../files/ranks';
+
+/** A metric that orders the rows. */
+export type MetricName = 'mrr@20' | 'ndcg@20';
+
+/** A rank's contribution to it. */
+const GAINS: Readonly<Record<MetricName, (rank: number) => number>> = {
+  'mrr@20': (rank) => mrrAt(rank, 20),
+  'ndcg@20': (rank) => ndcgAt(rank, 20),
+};
+
+/** Differences below this share of the better value are ties: less than what seeds, splits and machines change. */
+export const TIE = 0.05;
+
+/** Gains per session: the bootstrap draws sessions, because the predictions of one session are correlated. */
+interface SessionScores {
+  /** Sum of the gains of each session's predictions, [sessions]. */
+  readonly sums: Float64Array;
+  readonly counts: Float64Array;
+}
+
+/**
+ * The mean over seeds of each prediction's gain, added up by session.
+ *
+ * @param runs Ranks of the same model, one list a seed, of the same predictions in the same order.
+ */
+export function bySession(runs: readonly (readonly Rank[])[], metric: MetricName): SessionScores {
+  const gain = GAINS[metric];
+  const numbers = new Map<string, number>();
+  const first = runs[0]!;
+  for (const { session } of first) if (!numbers.has(session)) numbers.set(session, numbers.size);
+  const sums = new Float64Array(numbers.size);
+  const counts = new Float64Array(numbers.size);
+  first.forEach(({ session }, p) => {
+    const s = numbers.get(session)!;
+    for (const run of runs) sums[s]! += gain(run[p]!.rank) / runs.length;
+    counts[s]!++;
+  });
+  return { sums, counts };
+}
+
+export interface Difference {
+  readonly mean: number;
+  /** 95 % interval. */
+  readonly low: number;
+  readonly high: number;
+}
+
+const RESAMPLES = 2000;
+
+/**
+ * Paired bootstrap of the difference of two models' mean gains, a − b: sessions are drawn with replacement, the same for both.
+ * Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, percentile interval.
+ */
+export function pairedDifference(a: SessionScores, b: SessionScores, seed = 1): Difference {
+  const sessions = a.sums.length;
+  const { counts } = a;
+  const gaps = a.sums.map((sum, s) => sum - b.sums[s]!);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const mean = gaps.reduce((sum, gap) => sum + gap, 0) / total;
+  const draw = random(seed, 'bootstrap');
+  const means = new Float64Array(RESAMPLES);
+  for (let r = 0; r < RESAMPLES; r++) {
+    let gap = 0;
+    let count = 0;
+    for (let i = 0; i < sessions; i++) {
+      const s = draw.integer(sessions);
+      gap += gaps[s]!;
+      count += counts[s]!;
+    }
+    means[r] = gap / count;
+  }
+  means.sort();
+  return { mean, low: means[Math.floor(0.025 * RESAMPLES)]!, high: means[Math.ceil(0.975 * RESAMPLES) - 1]! };
+}
+
+/** Whether two values differ by less than 5 % of the larger. */
+export const isTie = (a: number, b: number): boolean => Math.abs(a - b) < TIE * Math.max(a, b);
+
+/** A metric on a part of the predictions. */
+export interface Part {
+  readonly label: string;
+  readonly predictions: number;
+  readonly value: number;
+}
+
+/** By how many clicks had been seen. */
+export function byClicks(runs: readonly (readonly Rank[])[], metric: MetricName): Part[] {
+  return byCount(runs, metric, [1, 2, 3, 4, 5, 10, 20], ({ position }) => position + 1);
+}
+
+/** By how many clicks the session of the prediction has, as far as they are predicted. */
+export function byLength(runs: readonly (readonly Rank[])[], metric: MetricName): Part[] {
+  const lengths = new Map<string, number>();
+  for (const { session, position } of runs[0]!) {
+    lengths.set(session, Math.max(lengths.get(session) ?? 0, position + 2));
+  }
+  return byCount(runs, metric, [2, 3, 4, 5, 6, 11, 21], ({ session }) => lengths.get(session)!);
+}
+
+function byCount(
+  runs: readonly (readonly Rank[])[],
+  metric: MetricName,
+  steps: readonly number[],
+  countOf: (rank: Rank) => number,
+): Part[] {
+  const label = (clicks: number): number => steps.findLastIndex((from) => clicks >= from);
+  const names = steps.map((from, i) => {
+    const next = steps[i + 1];
+    return next === undefined ? `${from}+` : next === from + 1 ? `${from}` : `${from}–${next - 1}`;
+  });
+  return parts(runs, metric, names, (rank) => label(countOf(rank)));
+}
+
+/** By how often the item to be found was clicked in training: fifths of the training events. */
+export function byPopularity(
+  runs: readonly (readonly Rank[])[],
+  metric: MetricName,
+  support: ReadonlyMap<string, number>,
+): Part[] {
+  const counts = [...support.values()].sort((a, b) => a - b);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const bounds: number[] = [];
+  let sum = 0;
+  for (const count of counts) {
+    sum += count;
+    while (bounds.length < 4 && sum >= ((bounds.length + 1) * total) / 5) bounds.push(count);
+  }
+  const names = ['rarest', '2nd', '3rd', '4th', 'most clicked'];
+  return parts(runs, metric, names, ({ item }) => bounds.filter((bound) => (support.get(item) ?? 0) > bound).length);
+}
+
+function parts(
+  runs: readonly (readonly Rank[])[],
+  metric: MetricName,
+  names: readonly string[],
+  partOf: (rank: Rank) => number,
+): Part[] {
+  const gain = GAINS[metric];
+  const sums = names.map(() => 0);
+  const counts = names.map(() => 0);
+  runs[0]!.forEach((rank, p) => {
+    const part = partOf(rank);
+    counts[part]!++;
+    for (const run of runs) sums[part]! += gain(run[p]!.rank) / runs.length;
+  });
+  return names.map((label, i) => ({ label, predictions: counts[i]!, value: counts[i] ? sums[i]! / counts[i]! : 0 }));
+}

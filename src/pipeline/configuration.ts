@@ -1,0 +1,148 @@
+/** The configuration of a model from a preset, a file and single keys. */
+import { parseJson } from '../checkpoint/json';
+import { RecommenderError } from '../errors';
+import { camelCase } from '../models/configuration';
+import { hasPresets, presetOf } from '../models/presets';
+import { AUTO, type AutoPreset, autoPreset } from '../models/presets/auto';
+import type { EventLog } from '../session/event-log';
+import { holdOut } from '../session/hold-out';
+import { type LogFacts, logFacts } from '../session/log-facts';
+import type { ReadOptions } from '../session/options';
+import { configurationOf } from '../train/learn';
+import { readInput } from './files/disk';
+import { readEventsFile } from './files/events-file';
+import { inform, type Observer } from './observer';
+
+/** Configuration keys by their names in camelCase, or as the reference implementation spells them; values may be texts. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+export interface ConfigurationOptions {
+  /** Path of the log, which `auto` reads. */
+  readonly data: string;
+  readonly read?: ReadOptions;
+  /** Number of last events of every session to hold out of the training. Default 0. */
+  readonly holdout?: number;
+  readonly model: string;
+  /** Name of a preset, or `auto`: the one that suits the log. */
+  readonly preset?: string;
+  /** Path of a JSON object of keys, which win over the preset's. */
+  readonly configFile?: string;
+  /** Keys that win over both. */
+  readonly config?: Settings;
+}
+
+/** Which preset `auto` is, and why. */
+export type Auto = Pick<AutoPreset, 'preset' | 'why'>;
+
+export interface Configuration {
+  readonly given: Settings;
+  /** The part of it that comes from a preset. */
+  readonly preset?: Fixed;
+  /** Set if the log has chosen the preset. */
+  readonly auto?: Auto;
+}
+
+/** The settings of a preset, and its name in messages. */
+export interface Fixed {
+  readonly name: string;
+  readonly config: Settings;
+}
+
+/**
+ * Merges preset, file and single keys; the later ones win, in either spelling. Reports what `auto` has picked, and why.
+ *
+ * @throws RecommenderError `bad-config`; `bad-input` for a log that `auto` cannot read.
+ */
+export async function configurationFrom(options: ConfigurationOptions, observer: Observer): Promise<Configuration> {
+  const { data, read, holdout = 0, model, preset, configFile, config = {} } = options;
+  const inFile = configFile === undefined ? {} : await readSettings(configFile, 'configuration keys');
+  const own = keyed([...Object.entries(inFile), ...Object.entries(config)]);
+  if (preset === undefined) return { given: own };
+  const over = (fixed: Fixed) => ({
+    given: keyed([...Object.entries(fixed.config), ...Object.entries(own)]),
+    preset: fixed,
+  });
+  if (preset !== AUTO) return over({ name: preset, config: presetOf(model, preset).config });
+  // A model without presets is refused before a log is read.
+  if (!hasPresets(model)) presetOf(model, AUTO);
+  const learnt = (log: EventLog) => (holdout > 0 ? holdOut(log, holdout) : log);
+  const found = autoPreset(model, await factsOf(data, read, observer, learnt), own);
+  const auto = { preset: found.preset, why: found.why };
+  informOfAuto(model, auto, observer);
+  return { ...over(fixedByLog(found)), auto };
+}
+
+export const fixedByLog = ({ preset, config }: AutoPreset): Fixed => ({
+  name: `${preset}, picked by the log,`,
+  config,
+});
+
+/**
+ * The checked configuration of a model.
+ *
+ * @param preset The settings that come from a preset. The error names them if the other settings alone are valid.
+ * @throws RecommenderError `bad-config`.
+ */
+export async function checkedConfiguration(
+  model: string,
+  given: Settings,
+  preset: Fixed | undefined,
+): ReturnType<typeof configurationOf> {
+  try {
+    return await configurationOf(model, given);
+  } catch (error) {
+    if (!preset) throw error;
+    const { message } = error as RecommenderError;
+    const isFixed = (key: string) => Object.hasOwn(preset.config, key) && preset.config[key] === given[key];
+    const own = Object.entries(given).filter(([key]) => !isFixed(key));
+    const alone = await configurationOf(model, Object.fromEntries(own)).catch((error: RecommenderError) => error);
+    if (alone instanceof RecommenderError && alone.message === message) throw error;
+    const keys = Object.keys(preset.config).filter((key) => isFixed(key) && new RegExp(`\\b${key}\\b`).test(message));
+    throw new RecommenderError('bad-config', `${message} ${adviceOn(preset, keys)}`);
+  }
+}
+
+/** How to resolve a contradiction between a preset and other settings. */
+function adviceOn({ name, config }: Fixed, keys: readonly string[]): string {
+  if (keys.length === 0) return `The preset ${name} does not go with your settings; change them, or leave it out.`;
+  const has = keys.map((key) => `${key}=${config[key]}`).join(' and ');
+  return `The preset ${name} has ${has}: set ${keys.join(' and ')} too, or leave the preset out.`;
+}
+
+/**
+ * The facts of a log for `auto`: those of the whole file, so that a validation part changes nothing.
+ *
+ * @param known Selects the part that `auto` may use, without test events. Default: all of the log.
+ */
+export async function factsOf(
+  data: string,
+  read: ReadOptions | undefined,
+  { signal }: Observer,
+  known: (log: EventLog) => EventLog = (log) => log,
+): Promise<LogFacts> {
+  // Without messages: the same log is reported when it is read for the work itself.
+  const log = known(await readEventsFile(data, { minItems: 1, ...read }, signal && { signal }));
+  return logFacts(log, log.itemIds.length);
+}
+
+export const informOfAuto = (model: string, { why }: Auto, observer: Observer): void =>
+  inform(observer, `--preset auto, ${model}: ${why}`);
+
+/** By key, the later wins. */
+function keyed(entries: Iterable<readonly [key: string, value: unknown]>): Record<string, unknown> {
+  const given = new Map<string, readonly [key: string, value: unknown]>();
+  for (const [key, value] of entries) given.set(camelCase(key), [key, value]);
+  return Object.fromEntries(given.values());
+}
+
+/**
+ * A JSON object in a file.
+ *
+ * @param what What it holds, for the message.
+ * @throws RecommenderError `bad-config` for JSON of another form, `bad-input`.
+ */
+export async function readSettings(path: string, what: string): Promise<Settings> {
+  const value = parseJson(await readInput(path), path);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Settings;
+  throw new RecommenderError('bad-config', `${path}: expected a JSON object of ${what}.`);
+}

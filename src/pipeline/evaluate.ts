@@ -1,0 +1,178 @@
+/** How well an artifact, or several together, predict the sessions of a log. */
+import { type Artifact, USERS_TENSOR } from '../checkpoint/artifact';
+import { userFinder } from '../checkpoint/users';
+import { run as runOnDevice } from '../compute/executor';
+import { models } from '../models/index';
+import type { Member, Scale } from '../ranking/combine';
+import { catalogueOf } from '../ranking/load-scorer';
+import { type ClickLog, type Reindexed, reindex, sessionCount, usersOf } from '../session/event-log';
+import {
+  checkProtocol,
+  type EvaluateResult,
+  type EvaluateOptions as RankingOptions,
+  type RankRow,
+  evaluate as rankTargets,
+} from '../train/evaluate';
+import { mixWeights, type WeightResult } from '../train/mix-weights';
+import { readClicks } from '../train/read-clicks';
+import type { Protocol } from '../train/types';
+import type { Sessions } from '../types';
+import { type Combination, loadCombination, mixture, readCombination } from './combination';
+import { defined } from './defined';
+import { startFirst } from './files/backend';
+import { readEventsFile } from './files/events-file';
+import { checkRanksPath, writeRanks } from './files/ranks';
+import { startTask, warn } from './observer';
+import type { EvaluateOptions, Mix } from './options';
+import { warnOfColumns } from './read-events';
+
+/** What was evaluated: one artifact, or a combination of several. */
+export interface Evaluated {
+  readonly artifact: string;
+  readonly combined?: {
+    readonly by: Scale;
+    readonly artifacts: readonly string[];
+    readonly mix?: { readonly artifact: string; readonly weight?: number };
+  };
+}
+
+export interface Evaluation extends Evaluated, Omit<EvaluateResult, 'warnings'> {
+  /** What the evaluation left out: events of unknown items, then sessions with fewer than two events. */
+  readonly dropped: Reindexed['dropped'];
+}
+
+/** What each share of a mixture reaches. */
+export interface WeightsEvaluation extends Evaluated {
+  readonly protocol: Protocol;
+  readonly dropped: Reindexed['dropped'];
+  readonly ties: 'conservative';
+  readonly weights: readonly WeightResult[];
+}
+
+/**
+ * Ranks the true next items among all items of the artifact.
+ *
+ * @returns The model's name, and what `--json` prints.
+ * @throws RecommenderError `bad-config`, `bad-input` or `bad-artifact` for what was passed in; `not-finite`; `aborted`.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<{ name: string; evaluation: Evaluation }> {
+  const { ranks, mix, combine = 'probabilities' } = options;
+  const rows: RankRow[] = [];
+  const { result, log, ...asked } = await ask(options, async (first, second, sessions, ranking) => {
+    const scorer = second ? mixture(first, second, mix!.weights[0]!, combine) : first.scorer;
+    return rankTargets(scorer, sessions, {
+      ...ranking,
+      ...(ranks !== undefined && { onRank: (row: RankRow) => rows.push(row) }),
+    });
+  });
+  if (ranks !== undefined) await writeRanks(ranks, rows, log);
+  for (const warning of result.warnings) warn(options, warning);
+  return { name: asked.name, evaluation: evaluationOf(evaluatedOf(options), asked.dropped, result) };
+}
+
+/** The result with its keys in the order of `--json`. */
+export function evaluationOf(
+  evaluated: Evaluated,
+  dropped: Reindexed['dropped'],
+  result: Omit<EvaluateResult, 'warnings'>,
+): Evaluation {
+  const { protocol, n, sessions, ties, metrics, seconds } = result;
+  const lists = { 'coverage@20': result['coverage@20'], 'popularity@20': result['popularity@20'] };
+  return { ...evaluated, protocol, n, sessions, dropped, ties, metrics, ...lists, seconds };
+}
+
+/**
+ * The same for every share of a mixture, in one pass.
+ *
+ * @throws RecommenderError as `evaluate`.
+ */
+export async function evaluateWeights(
+  options: EvaluateOptions & { readonly mix: Mix },
+): Promise<{ name: string; evaluation: WeightsEvaluation }> {
+  const { mix, combine = 'probabilities', protocol = 'events' } = options;
+  const { name, dropped, result } = await ask(options, (first, second, sessions, ranking) =>
+    mixWeights(first, second!, mix.weights, combine, sessions, ranking),
+  );
+  return {
+    name,
+    evaluation: { ...evaluatedOf(options), protocol, dropped, ties: 'conservative', weights: result },
+  };
+}
+
+/** Loads artifacts and sessions, and evaluates on a device. */
+async function ask<T>(
+  options: EvaluateOptions,
+  work: (first: Member, second: Member | undefined, sessions: Sessions, ranking: RankingOptions) => Promise<T>,
+) {
+  const { artifacts, mix, combine = 'probabilities', protocol = 'events', target, ks, seen, signal } = options;
+  checkProtocol({ protocol, ...defined({ target }) });
+  if (options.ranks !== undefined) await checkRanksPath(options.ranks);
+  const combination = await readCombination(artifacts, mix);
+  const { reader } = combination;
+  const { log, dropped } = await readKnown(options, reader);
+  const sessions = readClicks(reader, log, await userNumbers(reader, log));
+  const name = nameOf(combination, mix);
+  const { support } = catalogueOf(combination.artifacts[0]!);
+  const ranking: RankingOptions = { protocol, support: support!, ...defined({ ks, signal, target, seen }) };
+  const result = await runOnDevice(async (slice) => {
+    const all = [...combination.artifacts, ...(combination.mixed ? [combination.mixed] : [])];
+    if (all.some(({ info }) => Object.hasOwn(models, info.architecture)))
+      await startFirst(slice, options.backend ?? 'auto', options);
+    const { first, second } = await loadCombination(combination, combine);
+    const task = startTask(options, {
+      label: `Evaluating ${name}`,
+      total: protocol === 'events' ? log.sessions.items.length - sessionCount(log) : sessionCount(log),
+      unit: 'predictions',
+    });
+    try {
+      return await work(first, second, sessions, { ...ranking, onProgress: (done) => task.update(done) });
+    } finally {
+      first.scorer.dispose();
+      second?.scorer.dispose();
+      task.finish();
+    }
+  });
+  return { name, log, dropped, result };
+}
+
+/** The sessions of the file in the artifact's items. */
+async function readKnown(options: EvaluateOptions, artifact: Artifact): Promise<Reindexed> {
+  const { data, read } = options;
+  const features = columnsOfClicks(artifact);
+  const log = await readEventsFile(data, { minLength: 1, minItems: 1, ...read, featuresIfAny: features }, options);
+  warnOfColumns(log, data, features, options);
+  return reindex(log, artifact.itemIds);
+}
+
+/** Columns of a log that the model reads for each click. */
+const columnsOfClicks = ({ info }: Artifact): string[] =>
+  Object.entries(info.features ?? {}).flatMap(([name, { kind }]) => (kind === 'age' ? [] : [name]));
+
+/** The numbers that the model has for the users of a log. */
+async function userNumbers({ tensors }: Artifact, log: ClickLog): Promise<(id: string) => number | undefined> {
+  const find = userFinder(tensors[USERS_TENSOR]);
+  const numbers = new Map<string, number | undefined>();
+  for (const id of usersOf(log)) numbers.set(id, await find(id));
+  return (id) => numbers.get(id);
+}
+
+function nameOf({ artifacts, mixed }: Combination, mix: Mix | undefined): string {
+  const names = artifacts.map(({ info }) => info.name);
+  const whole = names.length === 1 ? names[0]! : `ensemble of ${names.join(', ')}`;
+  if (!mixed) return whole;
+  return mix!.weights.length > 1
+    ? `${whole} and ${mixed.info.name}`
+    : `${whole} and ${mix!.weights[0]} of ${mixed.info.name}`;
+}
+
+function evaluatedOf({ artifacts, mix, combine = 'probabilities' }: EvaluateOptions): Evaluated {
+  const [artifact, ...others] = artifacts as [string, ...string[]];
+  if (others.length === 0 && !mix) return { artifact };
+  return {
+    artifact,
+    combined: {
+      ...{ by: combine, artifacts },
+      ...(mix && { mix: { artifact: mix.dir, ...(mix.weights.length === 1 && { weight: mix.weights[0]! }) } }),
+    },
+  };
+}

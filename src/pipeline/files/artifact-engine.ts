@@ -1,0 +1,48 @@
+/** An engine in this process that reads artifacts from folders. */
+import { open } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { BackendChoice } from '../../compute/types';
+import { createLocalEngine } from '../../engine/local-engine';
+import type { Engine, ModelInfo } from '../../engine/types';
+import { RecommenderError } from '../../errors';
+import { finishReplacing } from './artifact-folder';
+import { backendOptions } from './backend';
+
+export interface LoadedEngine {
+  readonly engine: Engine;
+  readonly model: ModelInfo;
+}
+
+/**
+ * Loads the artifact in a folder.
+ *
+ * @param folder Path, relative to the working directory where it is not absolute.
+ * @throws RecommenderError `bad-artifact` that names the file, `no-backend`, `aborted`.
+ */
+export async function loadEngine(folder: string, backend: BackendChoice, signal: AbortSignal): Promise<LoadedEngine> {
+  await finishReplacing(folder);
+  const engine = createLocalEngine({ fetchFile: readFromDisk, ...(await backendOptions(backend)) });
+  try {
+    const modelUrl = pathToFileURL(`${resolve(folder)}/`).href;
+    return { engine, model: await engine.load({ modelUrl, backend }, { signal }) };
+  } catch (error) {
+    await engine.dispose();
+    if (!(error instanceof RecommenderError) || error.code === 'aborted') throw error;
+    throw new RecommenderError(error.code, `${folder}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Streams the file, so that one that is too long is not read to its end. */
+async function readFromDisk(url: string, signal: AbortSignal): Promise<Response> {
+  const path = fileURLToPath(url);
+  try {
+    const file = await open(path);
+    return new Response(Readable.toWeb(file.createReadStream({ signal })) as ReadableStream<Uint8Array<ArrayBuffer>>);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    throw new RecommenderError('bad-artifact', `${basename(path)} is missing; pass the whole folder of an artifact.`);
+  }
+}

@@ -1,0 +1,223 @@
+/** Artifacts on disk: written whole or not at all, read with every check, summed up for a person. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Artifact, type ArtifactInfo, type OpenedArtifact, SUPPORT_TENSOR } from '../../checkpoint/artifact';
+import { parseJson } from '../../checkpoint/json';
+import { CATALOGUE, ITEMS, MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
+import { openArtifact, tooLong } from '../../checkpoint/open';
+import { packArtifact } from '../../checkpoint/pack';
+import type { Precision } from '../../checkpoint/precision';
+import { readSafetensors } from '../../checkpoint/safetensors';
+import { RecommenderError } from '../../errors';
+import { systemCodeOf } from '../errors';
+import { exists, isFolder, refused, removeEmpty, temporaryPrefix, writeDurably } from './disk';
+
+export interface WriteOptions {
+  /** Precision of the weights. Default `f32`. */
+  readonly precision?: Precision;
+  /** Other files that the folder may hold and that the replacement removes, such as a checkpoint. */
+  readonly discard?: readonly string[];
+  /** Writes and syncs one file. A parameter so that a test can simulate a full disk. */
+  readonly write?: (path: string, bytes: Uint8Array) => Promise<void>;
+}
+
+/**
+ * Writes an artifact folder: first a temporary folder beside it, which is renamed once it is complete and synced. Replaces
+ * an artifact that is there. If anything fails, the old artifact stays and no temporary file is left.
+ *
+ * @param dir The folder; missing parents are created. Refused if it holds files that are not an artifact's.
+ * @throws RecommenderError `io` if the disk refuses, `bad-input` if `dir` holds something else, and what
+ *   `packArtifact` throws.
+ */
+export async function writeArtifactFolder(dir: string, artifact: Artifact, options: WriteOptions = {}): Promise<void> {
+  const { precision = 'f32', discard = [], write = writeDurably } = options;
+  const folder = resolve(dir);
+  await checkReplaceable(dir, discard);
+  const files = await packArtifact(artifact, { precision });
+  const [fresh, old] = siblings(folder, randomBytes(6).toString('hex'));
+  let made: string | undefined; // the topmost of the parents that had to be made
+  try {
+    made = await mkdir(dirname(folder), { recursive: true });
+    await mkdir(fresh);
+    for (const [name, bytes] of files) await write(join(fresh, name), bytes);
+    await syncFolder(fresh);
+    const replaced = await moveAway(folder, old);
+    try {
+      await rename(fresh, folder);
+    } catch (error) {
+      // Another process has completed the replacement between the two renames.
+      const isDone = systemCodeOf(error) === 'ENOENT' && (await exists(folder));
+      if (replaced && !isDone) await rename(old, folder);
+      if (!isDone) throw error;
+    }
+    await syncFolder(dirname(folder));
+  } catch (error) {
+    // Report the first error, whatever fails while cleaning up.
+    await rm(fresh, { recursive: true, force: true }).catch(() => {});
+    if (made !== undefined) await removeEmpty(dirname(folder), made).catch(() => {});
+    throw refused(`Writing ${dir}`, error);
+  }
+  await rm(old, { recursive: true, force: true }).catch(() => {}); // the new folder is in place; a leftover does no harm
+}
+
+/** The temporary names of the new and the old folder during a replacement. */
+const siblings = (folder: string, tag: string): [fresh: string, old: string] => [
+  join(dirname(folder), `.${basename(folder)}.new-${tag}`),
+  join(dirname(folder), `.${basename(folder)}.old-${tag}`),
+];
+
+/**
+ * Completes a replacement whose process was killed between the two renames of `writeArtifactFolder`: the new folder, which is
+ * complete and synced, gets its name. Called before any artifact is read or written.
+ *
+ * @throws RecommenderError `io` if the disk refuses.
+ */
+export async function finishReplacing(dir: string): Promise<void> {
+  const folder = resolve(dir);
+  if (await exists(folder)) return;
+  const names = await readdir(dirname(folder)).catch((): string[] => []);
+  const prefix = `.${basename(folder)}.old-`;
+  for (const name of names.filter((name) => name.startsWith(prefix))) {
+    const [fresh, old] = siblings(folder, name.slice(prefix.length));
+    // Without a new folder the replacement was complete, and this is a leftover of the old one.
+    if (!names.includes(basename(fresh))) continue;
+    try {
+      await rename(fresh, folder);
+      await syncFolder(dirname(folder));
+    } catch (error) {
+      throw refused(`Ending the interrupted writing of ${dir}`, error);
+    }
+    return rm(old, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+/**
+ * Reads and checks an artifact folder.
+ *
+ * @throws RecommenderError `bad-artifact` that names the folder, and the file, tensor or field at fault.
+ */
+export async function readArtifactFolder(dir: string): Promise<OpenedArtifact> {
+  return (await readAll(dir)).artifact;
+}
+
+/** The item ids of an artifact that has been read and checked before, in the order of their indices. */
+export async function readItemIds(dir: string): Promise<readonly string[]> {
+  return parseJson(await readFile(join(dir, ITEMS)), ITEMS) as readonly string[];
+}
+
+/** What `aisle inspect DIR` prints. */
+export interface ArtifactSummary extends ArtifactInfo {
+  /** Length of each file in bytes. */
+  readonly files: Readonly<Record<string, number>>;
+  readonly bytes: number;
+  /** Numbers in the weights that are floats: the architecture's own. */
+  readonly parameters: number;
+  /** Every tensor as stored. */
+  readonly tensors: readonly { readonly name: string; readonly type: string; readonly shape: readonly number[] }[];
+  /** Events of all items in the training log. */
+  readonly events: number;
+  /** Products in `catalogue.json`; absent without one. */
+  readonly products?: number;
+}
+
+/**
+ * Checks an artifact folder and sums it up.
+ *
+ * @throws RecommenderError as `readArtifactFolder`.
+ */
+export async function inspectArtifact(dir: string): Promise<ArtifactSummary> {
+  const { artifact, files } = await readAll(dir);
+  const lengths = Object.fromEntries([...files].map(([name, { length }]) => [name, length]));
+  const stored = readSafetensors(files.get(WEIGHTS)!, WEIGHTS).tensors;
+  const floats = Object.values(artifact.tensors).filter(({ data }) => data instanceof Float32Array);
+  const support = artifact.tensors[SUPPORT_TENSOR]!.data as Int32Array;
+  return {
+    ...artifact.info,
+    files: lengths,
+    bytes: Object.values(lengths).reduce((sum, length) => sum + length, 0),
+    parameters: floats.reduce((sum, { data }) => sum + data.length, 0),
+    tensors: [...stored]
+      .map(([name, { dtype, shape }]) => ({ name, type: dtype, shape }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    events: support.subarray(1).reduce((sum, count) => sum + count, 0),
+    ...(artifact.catalogue && { products: artifact.catalogue.length }),
+  };
+}
+
+/** The artifact and the files that it was read from. */
+async function readAll(dir: string): Promise<{ artifact: OpenedArtifact; files: Map<string, Uint8Array> }> {
+  await finishReplacing(dir);
+  if (!(await isFolder(dir)))
+    throw new RecommenderError('bad-artifact', `${dir} is not a folder; name the folder of an artifact.`);
+  const files = new Map<string, Uint8Array>();
+  try {
+    const artifact = await openArtifact(async (name, maxBytes) => {
+      try {
+        const path = join(dir, name);
+        const found = await stat(path);
+        if (found.isFile() && found.size > maxBytes) throw tooLong(name, maxBytes);
+        const bytes = await readFile(path);
+        files.set(name, bytes);
+        return bytes;
+      } catch (error) {
+        if (systemCodeOf(error) === 'ENOENT') return undefined;
+        throw error;
+      }
+    });
+    return { artifact, files };
+  } catch (error) {
+    if (!(error instanceof RecommenderError)) throw error;
+    throw new RecommenderError(error.code, `${dir}: ${error.message}`, { cause: error });
+  }
+}
+
+/**
+ * Checks that `writeArtifactFolder` may write to a folder. Call it before hours of work.
+ *
+ * @throws RecommenderError `bad-input` if `dir` is a file, or holds anything but an artifact and `discard`.
+ */
+export async function checkReplaceable(dir: string, discard: readonly string[] = []): Promise<void> {
+  await finishReplacing(dir);
+  let names: string[];
+  try {
+    names = await readdir(resolve(dir));
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return;
+    if (systemCodeOf(error) === 'ENOTDIR') throw new RecommenderError('bad-input', `${dir} is a file; name a folder.`);
+    throw refused(`Looking into ${dir}`, error);
+  }
+  const own = [WEIGHTS, ITEMS, CATALOGUE, MANIFEST];
+  const goes = (name: string) => discard.some((known) => name === known || name.startsWith(temporaryPrefix(known)));
+  const foreign = names.find((name) => !own.includes(name) && !goes(name));
+  const isArtifact = names.includes(MANIFEST) || names.every(goes);
+  if (foreign !== undefined || !isArtifact) {
+    const what = foreign === undefined ? `has no ${MANIFEST}` : `holds ${JSON.stringify(foreign)}`;
+    throw new RecommenderError(
+      'bad-input',
+      `${dir} ${what}, so it is not an artifact and is left alone; name a new or empty folder.`,
+    );
+  }
+}
+
+/** Renames a folder; false where there is none. */
+async function moveAway(folder: string, to: string): Promise<boolean> {
+  try {
+    await rename(folder, to);
+    return true;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Syncs the entries of a folder to the disk. Windows cannot open folders. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

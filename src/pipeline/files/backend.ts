@@ -1,0 +1,85 @@
+/** Backends in Node. */
+import { createRequire } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
+import type { BackendOptions } from '../../compute/backends/start';
+import type { WebGpu } from '../../compute/backends/webgpu';
+import type { Slice } from '../../compute/executor';
+import type { BackendChoice, BackendName } from '../../compute/types';
+import { RecommenderError } from '../../errors';
+import { type Observer, warn } from '../observer';
+import { dirname, join } from './disk';
+
+/** What backends need in Node. WebGPU is loaded only if it is chosen by name. */
+export async function backendOptions(choice: BackendChoice): Promise<BackendOptions> {
+  allowRelaxedSimd();
+  return { wasmPath: wasmPath(), ...(choice === 'webgpu' && { webgpu: await webgpuOfNode() }) };
+}
+
+/**
+ * Folder of TensorFlow.js' `.wasm` files, ending in `/`: those of the installed package, found from the bundled command
+ * as from the sources.
+ */
+export function wasmPath(): string {
+  const manifest = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json');
+  return join(dirname(manifest), 'wasm-out/');
+}
+
+/** Node 20 needs a flag for relaxed SIMD, with which training is fastest. */
+function allowRelaxedSimd(): void {
+  if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
+}
+
+/**
+ * Starts the first backend that works, in a slice of the executor: with `auto` WASM, by far the fastest in Node, then plain CPU.
+ *
+ * @param observer Gets a warning if the faster one cannot start.
+ * @returns Which one it is.
+ * @throws RecommenderError `no-backend` if none can.
+ */
+export async function startFirst(
+  slice: Pick<Slice, 'start'>,
+  choice: BackendChoice,
+  observer: Observer,
+): Promise<BackendName> {
+  const order: readonly BackendName[] = choice === 'auto' ? ['wasm', 'cpu'] : [choice];
+  const options = await backendOptions(choice);
+  for (const backend of order) {
+    try {
+      await slice.start(backend, options);
+      return backend;
+    } catch (error) {
+      const isLast = backend === order.at(-1);
+      if (isLast || !(error instanceof RecommenderError && error.code === 'no-backend')) throw error;
+      warn(observer, `plain CPU computes, many times slower. ${error.message}`);
+    }
+  }
+  throw new Error('The last backend of the order neither started nor failed.');
+}
+
+/**
+ * WebGPU in Node: the optional package `webgpu` (Dawn), loaded on demand.
+ *
+ * @throws RecommenderError `no-backend` where the package is not installed or has no binary for this machine, or where it
+ *   finds no driver.
+ */
+export async function webgpuOfNode(): Promise<WebGpu> {
+  const { create, globals } = await loadWebGpu();
+  const gpu: GPU = create([]);
+  if ((await gpu.requestAdapter()) === null) {
+    const message =
+      'WebGPU found no driver of a GPU: on Linux it needs one for Vulkan, such as Debian\'s "mesa-vulkan-drivers". ' +
+      'Install it, or use "wasm".';
+    throw new RecommenderError('no-backend', message);
+  }
+  return { gpu, globals: globals as Readonly<Record<string, unknown>> };
+}
+
+async function loadWebGpu(): Promise<typeof import('webgpu')> {
+  try {
+    return await import('webgpu');
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `WebGPU needs the package "webgpu", which cannot be loaded: ${why}. Run "npm install webgpu", or use "wasm".`;
+    throw new RecommenderError('no-backend', message, { cause });
+  }
+}

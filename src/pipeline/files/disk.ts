@@ -1,0 +1,171 @@
+/** Files on disk: read whole, written whole or not at all; and a cache of results. */
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { access, mkdir, mkdtemp, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pipeline, Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import { RecommenderError } from '../../errors';
+import { systemAdvice, systemCodeOf, systemMeaning } from '../errors';
+
+// For the rest of the pipeline, which imports nothing of Node.
+export { basename, dirname, join, resolve } from 'node:path';
+
+/**
+ * Reads a file that the user named.
+ *
+ * @throws RecommenderError `bad-input` that names the file.
+ */
+export async function readInput(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const why = systemMeaning(cause) ?? 'it is unreadable';
+    throw new RecommenderError('bad-input', `${path} cannot be read: ${why} (${systemCodeOf(cause)}).`, { cause });
+  }
+}
+
+/** The content of a file, or a function that opens a stream of it. */
+export type Content = string | Uint8Array | (() => Readable);
+
+/** A stream of pieces that are produced as they are written, compressed if `gzip` is set. An aborted signal stops it. */
+export function pieces(
+  source: Iterable<string | Uint8Array>,
+  options: { readonly gzip?: boolean; readonly signal?: AbortSignal | undefined } = {},
+): () => Readable {
+  const { gzip = false, signal } = options;
+  const read = () => Readable.from(source, signal ? { signal } : {});
+  // The reader of the last stream gets the first error of either.
+  return gzip ? () => pipeline(read(), createGzip(), () => {}) : read;
+}
+
+/** Writes and syncs a new file. */
+export async function writeDurably(path: string, content: Content): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    // Node 20 takes streams here; its types leave them out.
+    await file.writeFile((typeof content === 'function' ? content() : content) as Uint8Array);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Writes a file whole or not at all, as `replaceFiles` does.
+ *
+ * @throws RecommenderError `io` if the disk refuses; the old file is then still there.
+ */
+export async function replaceFile(path: string, content: Content, write = writeDurably): Promise<void> {
+  await replaceFiles(dirname(path), { [basename(path)]: content }, { what: path, write });
+}
+
+/**
+ * Writes files into one folder, which is created if missing: first all of them under temporary names (`.NAME.new-…`), then
+ * renames them one after the other.
+ *
+ * @param files Content by name, in the order of renaming; a file without content is removed.
+ * @param options.what Name for messages. Default: the folder.
+ * @throws RecommenderError `io` if the disk refuses; errors of a content's own as they are. No temporary file is left,
+ *   nor a folder that had to be made.
+ */
+export async function replaceFiles(
+  folder: string,
+  files: Readonly<Record<string, Content | undefined>>,
+  { what = folder, write = writeDurably }: { readonly what?: string; readonly write?: typeof writeDurably } = {},
+): Promise<void> {
+  const tag = randomBytes(6).toString('hex');
+  const fresh = (name: string): string => join(folder, `${temporaryPrefix(name)}${tag}`);
+  let made: string | undefined;
+  let changed = false;
+  try {
+    made = await mkdir(folder, { recursive: true });
+    for (const [name, content] of Object.entries(files)) if (content !== undefined) await write(fresh(name), content);
+    for (const [name, content] of Object.entries(files)) {
+      if (content === undefined) await rm(join(folder, name), { force: true });
+      else await rename(fresh(name), join(folder, name));
+      changed = true;
+    }
+  } catch (error) {
+    // Report the first error, whatever fails while cleaning up.
+    for (const name of Object.keys(files)) await rm(fresh(name), { force: true }).catch(() => {});
+    if (made !== undefined) await removeEmpty(resolve(folder), resolve(made)).catch(() => {});
+    throw refused(`Writing ${what}`, error, changed);
+  }
+}
+
+/** The beginning of the temporary names of `replaceFiles`: a killed process may leave such files. */
+export const temporaryPrefix = (name: string): string => `.${name}.new-`;
+
+/**
+ * Removes empty folders from `from` up to `last`, the topmost that `mkdir` created; rejects at the first that is not empty.
+ */
+export async function removeEmpty(from: string, last: string): Promise<void> {
+  await rmdir(from);
+  if (from !== last) await removeEmpty(dirname(from), last);
+}
+
+/** Describes an error of the file system; other errors stay as they are. */
+export function refused(what: string, error: unknown, changed = false): unknown {
+  const code = systemCodeOf(error);
+  if (code === undefined) return error;
+  const state = changed ? 'half-way' : 'nothing was changed';
+  return new RecommenderError('io', `${what} failed, ${state}: ${systemAdvice(error)} (${code}).`, { cause: error });
+}
+
+export const readText = (path: string): Promise<string> => readFile(path, 'utf8');
+
+/** Whether there is a file or folder; true if that cannot be determined. */
+export const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    (error) => systemCodeOf(error) !== 'ENOENT',
+  );
+
+export const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/** Removes a file or folder with its content, if there is one. */
+export const remove = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
+
+/** Creates a folder and its parents if they are missing. */
+export const makeFolder = async (path: string): Promise<void> => void (await mkdir(path, { recursive: true }));
+
+/** Creates a folder for temporary files. */
+export const temporaryFolder = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `${name}-`));
+
+/** A hash of 12 digits for the names of folders. */
+export const shortHash = (value: unknown): string => hashOf(JSON.stringify(value)).slice(0, 12);
+
+export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The SHA-256 of a file. */
+export async function contentHash(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  return hash.digest('hex');
+}
+
+/**
+ * Writes a result as JSON with a checksum.
+ *
+ * @throws RecommenderError `io` if the disk refuses.
+ */
+export async function writeCache(path: string, value: object): Promise<void> {
+  const checksum = hashOf(JSON.stringify(value));
+  await replaceFile(path, `${JSON.stringify({ ...value, checksum }, null, 2)}\n`);
+}
+
+/** Reads a result that `writeCache` wrote; undefined if there is none, or if it is damaged. */
+export async function readCache<T extends object>(path: string): Promise<T | undefined> {
+  try {
+    const { checksum, ...value } = JSON.parse(await readFile(path, 'utf8'));
+    return checksum === hashOf(JSON.stringify(value)) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

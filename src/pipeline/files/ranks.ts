@@ -1,0 +1,92 @@
+/** The file of ranks that an evaluation writes: one line for each prediction. */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { RecommenderError } from '../../errors';
+import type { EventLog } from '../../session/event-log';
+import type { RankRow } from '../../train/evaluate';
+import { systemCodeOf } from '../errors';
+import { dirname, pieces, replaceFile } from './disk';
+
+/** One prediction: its session's id in the file, the position seen last, the target's id, its conservative rank. */
+export interface Rank {
+  readonly session: string;
+  readonly position: number;
+  readonly item: string;
+  readonly rank: number;
+}
+
+const COLUMNS = ['session_id', 'position', 'item_id', 'rank'];
+/** Characters of one piece of output. */
+const PIECE = 1 << 16;
+/** What a reader of tab-separated values would take for something else. */
+const SPECIAL = /[\t\n\r]|^"/;
+
+/**
+ * Writes ranks as tab-separated values, `session_id position item_id rank`: the position of the last event seen, from 0, the
+ * target, and its conservative rank. If an id holds tabs or line breaks, such ids and the header are quoted as in RFC 4180. The
+ * file is written whole or not at all.
+ *
+ * @param log The log that was evaluated.
+ * @throws RecommenderError `io` if the disk refuses.
+ */
+export async function writeRanks(path: string, rows: readonly RankRow[], log: EventLog): Promise<void> {
+  await replaceFile(path, pieces(lines(rows, log)));
+}
+
+/**
+ * Checks that `writeRanks` can write there. Call it before the work.
+ *
+ * @throws RecommenderError `bad-input` if the folder is missing or may not be written to, or `path` is a folder.
+ */
+export async function checkRanksPath(path: string): Promise<void> {
+  const refuse = (why: string, cause?: unknown): RecommenderError =>
+    new RecommenderError('bad-input', `--ranks ${path}: ${why}`, { cause });
+  const folder = dirname(path);
+  try {
+    // With `/.`, because a file passes as writable.
+    await access(`${folder}/.`, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const missing = systemCodeOf(error) === 'ENOENT';
+    const what = missing ? 'there is no such folder' : `the folder cannot be written to (${systemCodeOf(error)})`;
+    throw refuse(`${what}; ${missing ? 'make it first' : 'choose another'}.`, error);
+  }
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) throw refuse('this is a folder; name a file in it.');
+}
+
+function* lines(rows: readonly RankRow[], { sessionIds, itemIds }: EventLog): Generator<string> {
+  const quoted = rows.some(({ session, target }) =>
+    [sessionIds[session]!, itemIds[target - 1]!].some((id) => SPECIAL.test(id)),
+  );
+  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  const cell = (text: string) => (quoted && /[\t\n\r"]/.test(text) ? quote(text) : text);
+  let text = `${COLUMNS.map((name) => (quoted ? quote(name) : name)).join('\t')}\n`;
+  for (const { session, position, target, rank } of rows) {
+    text += `${cell(sessionIds[session]!)}\t${position}\t${cell(itemIds[target - 1]!)}\t${rank}\n`;
+    if (text.length >= PIECE) {
+      yield text;
+      text = '';
+    }
+  }
+  if (text !== '') yield text;
+}
+
+/** The ranks in the text of a file that `writeRanks` wrote. */
+export function parseRanks(text: string): Rank[] {
+  return tsvRows(text)
+    .slice(1)
+    .map(([session, position, item, rank]) => ({
+      ...{ session: session!, position: Number(position), item: item!, rank: Number(rank) },
+    }));
+}
+
+function tsvRows(text: string): string[][] {
+  if (!text.startsWith('"')) return text.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')]));
+  const rows: string[][] = [[]];
+  // A quoted or plain cell, and its delimiter.
+  for (const [, quotedCell, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^\t\n"]*))(\t|\n)/g)) {
+    rows.at(-1)!.push(quotedCell === undefined ? plain! : quotedCell.replaceAll('""', '"'));
+    if (end === '\n') rows.push([]);
+  }
+  return rows.slice(0, -1);
+}

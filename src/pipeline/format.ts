@@ -1,0 +1,20 @@
+/** Numbers and tables as a person reads them. */
+
+/** `8 s`, `2:05 min`, `1:02:05 h`. */
+export function duration(seconds: number): string {
+  const total = Math.round(seconds);
+  if (total < 60) return `${total} s`;
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const minutes = Math.floor(total / 60);
+  if (minutes < 60) return `${minutes}:${two(total % 60)} min`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(total % 60)} h`;
+}
+
+/** A count with separators, `1,234,567`. */
+export function whole(count: number): string {
+  return Math.round(count).toLocaleString('en');
+}
+
+/** The lines of a table in Markdown. */
+export const markdownTable = (titles: readonly string[], rows: readonly (readonly string[])[]): string[] =>
+  [titles, titles.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);

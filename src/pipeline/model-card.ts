@@ -1,0 +1,119 @@
+import { baselines } from '../neighbours/index';
+import type { EpochResult } from '../train/fit';
+import { architectures } from './architectures';
+import { markdownTable, whole } from './format';
+
+/** The content of a model card. */
+export interface CardFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly training: {
+    readonly data: {
+      readonly file: string;
+      readonly items: number;
+      readonly sessions: number;
+      readonly events: number;
+    };
+    readonly epochs: readonly EpochResult[];
+    readonly best?: { readonly epoch: number; readonly metric: string; readonly value: number };
+    readonly protocol: string;
+    readonly seed: number;
+    /** Why it has its settings, if the log has chosen them. */
+    readonly auto?: { readonly why: string };
+    readonly command: string;
+  };
+  readonly licence: string;
+  /** How many users the model knows. */
+  readonly users: number;
+  /** How many sessions of the log are inside, for learning on devices. */
+  readonly replayed: number;
+}
+
+/** The Markdown page that comes with a model: what it is, its training data, its quality, its limits. */
+export function modelCard({ training, ...about }: CardFacts): string {
+  const { data, epochs, best, protocol, seed, auto, command } = training;
+  const metrics = best && epochs[best.epoch - 1]?.valid;
+  const quality = metrics
+    ? [
+        `Best epoch ${best.epoch} of ${epochs.length}, on validation sessions (${protocol}):`,
+        '',
+        ...markdownTable(
+          ['metric', 'value'],
+          Object.entries(metrics).map(([metric, value]) => [metric, value.toFixed(4)]),
+        ),
+        '',
+        'The epoch was chosen by these very sessions; judge the model on others with `aisle evaluate`.',
+      ]
+    : ['Not measured during training; judge it with `aisle evaluate`.'];
+  const learntFrom = [
+    `${whole(data.events)} events in ${whole(data.sessions)} sessions of ${whole(data.items)} items (\`${data.file}\`), seed ${seed}:`,
+    '',
+    `    ${command}`,
+    '',
+    ...(auto ? [`Settings by \`--preset auto\`: ${auto.why}.`, ''] : []),
+  ];
+  return card(about, learntFrom, quality);
+}
+
+const insideOf = ({ users, replayed }: Pick<CardFacts, 'users' | 'replayed'>): string => {
+  if (replayed === 0) return aboutUsers(users);
+  const sessions =
+    `${whole(replayed)} sessions of the log are inside, as lists of items without time, user or session id: who knows some ` +
+    'clicks of one of them can read the others. Publish it only where that is allowed.';
+  return users === 0 ? sessions : `${aboutUsers(users)} ${sessions}`;
+};
+
+const aboutUsers = (users: number): string =>
+  users === 0
+    ? 'No personal data is inside: weights, item ids, event counts.'
+    : `Personal data is inside: a vector of taste for each of ${whole(users)} users, found by a digest of the user’s id, so ` +
+      'that whoever can guess an id can tell whether it is there. Publish it only where that is allowed.';
+
+/** The content of the card of imported weights. */
+export interface ImportFacts extends Omit<CardFacts, 'training' | 'users' | 'replayed'> {
+  readonly training: {
+    readonly imported: { readonly from: string; readonly weights: string };
+    readonly command: string;
+  };
+}
+
+/** The page that comes with weights of another program. */
+export function importedCard({ training: { imported, command }, ...about }: ImportFacts): string {
+  const learntFrom = [
+    `Not known: the weights (\`${imported.weights}\`) were trained by the reference implementation of ${imported.from}, and imported:`,
+    '',
+    `    ${command}`,
+    '',
+  ];
+  return card({ ...about, users: 0, replayed: 0 }, learntFrom, ['Not measured here; judge it with `aisle evaluate`.']);
+}
+
+function card(
+  { name, version, architecture, config, licence, ...inside }: Omit<CardFacts, 'training'>,
+  learntFrom: readonly string[],
+  quality: readonly string[],
+): string {
+  const paper = (architectures[architecture] ?? baselines[architecture])!.paper;
+  return [
+    `# ${name} ${version}`,
+    '',
+    `Ranks the next item of a shopping session. Architecture \`${architecture}\`: ${paper}.`,
+    '',
+    '## Learnt from',
+    ...learntFrom,
+    '## Quality',
+    ...quality,
+    '',
+    '## Configuration',
+    ...Object.entries(config).map(([key, value]) => `- ${key}: ${Array.isArray(value) ? value.join('/') : value}`),
+    '',
+    '## Limits',
+    'Knows only items of its log: new products are never recommended before the next training. Repeats what visitors did,',
+    `their habits and the shop’s own placement included. ${insideOf(inside)}`,
+    '',
+    `Licence: ${licence}`,
+    '',
+  ].join('\n');
+}

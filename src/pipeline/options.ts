@@ -1,0 +1,192 @@
+/** The options of every function of the pipeline. All of them also take an `Observer`. */
+import type { BackendChoice } from '../compute/types';
+import type { Scale } from '../ranking/combine';
+import type { ReadOptions } from '../session/options';
+import type { LatePart } from '../session/split';
+import type { Protocol } from '../train/types';
+import type { ConfigurationOptions } from './configuration';
+import type { Observer } from './observer';
+
+/** A log on disk. */
+export interface DataOptions {
+  /** Path of an events file: TSV or CSV, plain or gzip, or Parquet. */
+  readonly data: string;
+  /** How it is read. Default: every event is kept. */
+  readonly read?: ReadOptions;
+}
+
+export interface SplitOptions extends DataOptions, Observer {
+  /** Folder for the parts. */
+  readonly out: string;
+  /** Which time places a session: that of its first event, or of its last one. Default `start`. */
+  readonly by?: 'start' | 'end';
+  readonly test: LatePart;
+  /** Cut from what the test part leaves. Default: no validation part. */
+  readonly valid?: LatePart;
+}
+
+/** What decides what a training learns. */
+export interface TrainingOptions extends DataOptions, ConfigurationOptions {
+  /** Folder to write; an artifact that is there is replaced. */
+  readonly out: string;
+  /** Passes over the log. Default: the configuration's. */
+  readonly epochs?: number;
+  /** Of everything random. Default 1. */
+  readonly seed?: number;
+  /**
+   * What validates: `none`, `last:10%`, `last:7d`, `held-out` (the first event that `holdout` leaves out) or the path of a file.
+   * Default: `none` with `epochs`, else `last:10%`.
+   */
+  readonly valid?: string;
+  /** Path of what is known of the items: `catalogue.json`, or a table with `item_id`. */
+  readonly catalogue?: string;
+  /** Default `auto`. */
+  readonly backend?: BackendChoice;
+}
+
+export interface TrainOptions extends TrainingOptions, Observer {
+  /** Folder of an artifact to continue, with its settings; items that are new to it are added. */
+  readonly from?: string;
+  /** What turns scores into logits. Default: fitted on the validation part. */
+  readonly scale?: number;
+  /** Sessions of the log that travel with the model. Default 0. */
+  readonly replay?: number;
+  /** Default `UNLICENSED`. */
+  readonly licence?: string;
+  /** Threads that share each step. Default: steps are not shared. */
+  readonly threads?: number;
+  /** Resume the interrupted run in `out`. Default false. */
+  readonly resume?: boolean;
+  /** Discard an interrupted run in `out`. Default false. */
+  readonly restart?: boolean;
+}
+
+/** An artifact that is mixed in, with its share, or several shares to choose from. */
+export interface Mix {
+  readonly dir: string;
+  readonly weights: readonly number[];
+}
+
+export interface EvaluateOptions extends DataOptions, Observer {
+  /** Folders of artifacts: one, or the equal parts of an ensemble. */
+  readonly artifacts: readonly string[];
+  readonly mix?: Mix;
+  /** What of several artifacts is averaged. Default `probabilities`. */
+  readonly combine?: Scale;
+  /** Default `events`. */
+  readonly protocol?: Protocol;
+  /** Of `last-item` and `leave-one-out`: the last event, or the one before it. Default `test`. */
+  readonly target?: 'valid' | 'test';
+  /** Cut-offs of the metrics. Default 1, 5, 10, 20. */
+  readonly ks?: readonly number[];
+  /** Items of the input as candidates. Default: `drop` in `leave-one-out`, else `keep`. */
+  readonly seen?: 'keep' | 'drop';
+  /** Path of a file for the rank of every prediction. */
+  readonly ranks?: string;
+  /** Default `auto`. */
+  readonly backend?: BackendChoice;
+}
+
+/** A configuration that has been trained further. */
+export interface TrialEvent {
+  /** From 1. */
+  readonly trial: number;
+  /** What it has beside the base. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Its rung and how many there are, its number in the rung and how many there are. */
+  readonly rung: readonly [number: number, total: number];
+  readonly place: readonly [count: number, total: number];
+  /** The best so far; absent where the trial failed. */
+  readonly best?: { readonly epoch: number; readonly value: number };
+  readonly epochs: number;
+  readonly seconds: number;
+  /** Whether an earlier call has computed it. */
+  readonly isCached: boolean;
+  readonly failure?: string;
+}
+
+export interface SearchOptions extends TrainingOptions, Observer {
+  readonly valid: string;
+  /** What is searched besides, or otherwise, than the model declares: `a..b`, `a..b:log` or `a,b,c` by key. */
+  readonly ranges?: Readonly<Record<string, string>>;
+  /** Configurations to try. Default 27. */
+  readonly trials?: number;
+  /** What decides: recall, mrr or ndcg at 1, 5, 10 or 20. Default `mrr@20`. */
+  readonly metric?: string;
+  readonly onTrial?: (trial: TrialEvent) => void;
+}
+
+export interface ImportOptions extends Observer {
+  /** Name of a reference implementation. */
+  readonly from: string;
+  /** Path of its state dict as safetensors. */
+  readonly weights: string;
+  /** Path of a JSON object of its parameters, by its own names. */
+  readonly config: string;
+  /** Path of the ids in the order of its item indices, without padding: a JSON list, or one a line. */
+  readonly items: string;
+  /** Folder to write; an artifact that is there is replaced. */
+  readonly out: string;
+  /** Only tensors whose names start so are read, without it. */
+  readonly prefix?: string;
+  /** Path of an events file that the weights were not trained on: the scale is fitted on it. */
+  readonly data?: string;
+  readonly read?: ReadOptions;
+  /** Default `UNLICENSED`. */
+  readonly licence?: string;
+}
+
+/** A run of a comparison that has ended. */
+export interface RunEvent {
+  /** Name of its row. */
+  readonly name: string;
+  /** Absent where the row knows no seed, or has several. */
+  readonly seed?: number;
+  /** Of `incremental`: the window that was tested. */
+  readonly step?: string;
+  /** Its number from 1, and how many there are; absent for rows of several models. */
+  readonly place?: readonly [count: number, total: number];
+  readonly metric: string;
+  /** Absent where the run failed. */
+  readonly result?: {
+    readonly value: number;
+    readonly trainSeconds: number;
+    /** Whether an earlier call has computed it. */
+    readonly isCached: boolean;
+  };
+  /** Why there is no result. */
+  readonly failure?: { readonly message: string; readonly error?: unknown };
+}
+
+/** An observer of a comparison. */
+export interface RunObserver extends Observer {
+  readonly onRun?: (run: RunEvent) => void;
+}
+
+export interface CompareOptions extends DataOptions, RunObserver {
+  /** Path of the events file to test on. Default: the last tenth of the sessions of `data`. */
+  readonly test?: string;
+  /** Folder for the report, and for the finished runs. */
+  readonly out: string;
+  /** Names of architectures and baselines. Default: all of them, or none where `variants` are given. */
+  readonly models?: readonly string[];
+  /** Configuration for those of `models` that have one of that name. */
+  readonly preset?: string;
+  /** Path of a JSON list of further rows. */
+  readonly variants?: string;
+  readonly catalogue?: string;
+  /** How often each network is trained, with seeds 1 to n. Default 1. */
+  readonly seeds?: number;
+  /** Default: as many as a validation wants; 10 for each window of `incremental`. */
+  readonly epochs?: number;
+  /** What chooses the epochs: `last:10%`, `last:7d` or the path of a file. Default `last:10%`. */
+  readonly valid?: string;
+  /** 2: the last event of every session of `data` is the test, the one before chooses the epochs. */
+  readonly holdout?: number;
+  /** Default `events`. */
+  readonly protocol?: Protocol;
+  /** Of `incremental`: the length of a window in seconds. Default a day. */
+  readonly window?: number;
+  /** Default `auto`. */
+  readonly backend?: BackendChoice;
+}

@@ -1,0 +1,124 @@
+/** Reads and summarises an events file, whether Node or a page holds it: imports nothing of Node. */
+import { RecommenderError } from '../errors';
+import type { EventLog, ReadReport } from '../session/event-log';
+import type { ReadOptions } from '../session/options';
+import { readText } from '../session/read-text';
+import { type LogSummary, summarise } from '../session/summary';
+import { defined } from './defined';
+import { isAborted } from './errors';
+import { whole } from './format';
+import { inform, type Observer, startTask, warn } from './observer';
+
+export interface EventsSource {
+  /** As the user calls it: it starts every message, and a name in `.parquet` or `.pq` says what it holds. */
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  /** The bytes `start` … `end - 1`, fewer at the end of the file. */
+  slice(start: number, end: number): Promise<ArrayBuffer>;
+  /**
+   * The whole content from its beginning; a piece may be reused once the next one is requested.
+   *
+   * @param isPacked Whether it is gzip, to be unpacked.
+   * @param onBytes Called with the number of bytes of the file that have been read.
+   */
+  pieces(isPacked: boolean, onBytes: (bytes: number) => void): AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Reads events: TSV or CSV, plain or gzip, or Parquet. The first bytes tell the format.
+ *
+ * @throws RecommenderError `bad-input` if they do not follow the contract; `aborted`.
+ */
+export async function readEvents(
+  source: EventsSource,
+  options: ReadOptions = {},
+  observer: Observer = {},
+): Promise<EventLog> {
+  const { name, size } = source;
+  const magic = new Uint8Array(await source.slice(0, 4));
+  const isPacked = magic[0] === 0x1f && magic[1] === 0x8b;
+  const isParquet = /\.(parquet|pq)$/i.test(name) || new TextDecoder('latin1').decode(magic) === 'PAR1';
+  let log: EventLog;
+  try {
+    log =
+      isParquet && !isPacked && size > 0
+        ? await readTable(source, options, observer)
+        : await readLines(source, isPacked, options, observer);
+  } catch (error) {
+    throw isAborted(error) ? new RecommenderError('aborted', `Interrupted while reading ${name}.`) : error;
+  }
+  remark(log, name, observer);
+  return log;
+}
+
+async function readLines(
+  source: EventsSource,
+  isPacked: boolean,
+  options: ReadOptions,
+  observer: Observer,
+): Promise<EventLog> {
+  const { name, size } = source;
+  const task = startTask(observer, { label: `Reading ${name}`, total: size });
+  try {
+    return await readText(source.pieces(isPacked, task.update), name, options, observer.signal);
+  } finally {
+    task.finish();
+  }
+}
+
+async function readTable(source: EventsSource, options: ReadOptions, observer: Observer): Promise<EventLog> {
+  // Loaded on demand: most logs are text, and the decoders are large.
+  const { readParquet } = await import('../session/read-parquet');
+  const { name, size: byteLength } = source;
+  const slice = (start: number, end = byteLength) => source.slice(start, end);
+  let task: ReturnType<typeof startTask> | undefined;
+  const onRows = (done: number, total: number): void => {
+    task ??= startTask(observer, { label: `Reading ${name}`, total, unit: 'rows' });
+    task.update(done);
+  };
+  try {
+    return await readParquet({ byteLength, slice }, name, options, observer.signal, onRows);
+  } finally {
+    task?.finish();
+  }
+}
+
+/** Reports the kinds of a log's events, what was left out, and warnings. */
+function remark({ report }: EventLog, name: string, observer: Observer): void {
+  const { dropped, eventKinds, warnings } = report;
+  if (eventKinds.length > 1) {
+    inform(observer, `${name}: ${eventKinds.map((kind) => `${whole(kind.events)} ${kind.name}`).join(', ')}`);
+  }
+  const { otherKinds, repeats, rareItems, shortSessions } = dropped;
+  const left = [
+    ...(otherKinds > 0 ? [`${whole(otherKinds)} events of other kinds`] : []),
+    ...(repeats > 0 ? [`${whole(repeats)} immediate repeats`] : []),
+    ...(rareItems.events > 0 ? [`${whole(rareItems.items)} rare items (${whole(rareItems.events)} events)`] : []),
+    ...(shortSessions.sessions > 0
+      ? [`${whole(shortSessions.sessions)} short sessions (${whole(shortSessions.events)} events)`]
+      : []),
+  ];
+  if (left.length > 0) inform(observer, `${name}: left out ${left.join(', ')}`);
+  for (const warning of warnings) warn(observer, warning);
+}
+
+/** What `aisle inspect` prints of a log. */
+export interface FileSummary
+  extends LogSummary,
+    Pick<ReadReport, 'rows' | 'badRows' | 'timeUnit' | 'otherColumns' | 'dropped'> {
+  readonly file: string;
+}
+
+export function inspectLog(log: EventLog, file: string): FileSummary {
+  const { rows, badRows, timeUnit, otherColumns, dropped } = log.report;
+  return { file, rows, badRows, ...defined({ timeUnit }), otherColumns, ...summarise(log), dropped };
+}
+
+/** Warns, once for each, of columns that a model reads and a log lacks. */
+export function warnOfColumns(log: EventLog, name: string, columns: readonly string[], observer: Observer): void {
+  for (const column of columns) {
+    if (log.features?.has(column)) continue;
+    warn(observer, `${name} has no column "${column}", which the model reads: it counts as missing.`);
+  }
+}

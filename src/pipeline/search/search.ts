@@ -1,0 +1,125 @@
+/** Which configuration of a model does best on a validation part. */
+import { run as runOnDevice } from '../../compute/executor';
+import { RecommenderError } from '../../errors';
+import { camelCase } from '../../models/configuration';
+import { drawTrials, withRanges } from '../../models/search-space';
+import { searchCommand } from '../commands';
+import { checkedConfiguration, configurationFrom } from '../configuration';
+import { defined } from '../defined';
+import { isAborted } from '../errors';
+import { startFirst } from '../files/backend';
+import { readCatalogueFile } from '../files/catalogue-file';
+import { join, replaceFiles } from '../files/disk';
+import { inform } from '../observer';
+import type { SearchOptions } from '../options';
+import { trainingParts } from '../training-parts';
+import { best, type Rung, rungsOf } from './halving';
+import { configOf, plannedEpochs, type SearchReport, searchReport, type Tried } from './report';
+import { subjectOf } from './space';
+import { bestOf, type SearchPlan, TrialRunner } from './trial';
+
+/** Unless a preset or a setting says otherwise. */
+export const DEFAULT_EPOCHS = 9;
+
+/**
+ * Tries configurations, and writes `search.json` and `best.json`. Networks are tried by successive halving. Every trial is kept
+ * in the folder: the same call resumes after an interruption, and with more trials adds to the finished ones.
+ *
+ * @returns `search.json`.
+ * @throws RecommenderError `bad-config` or `bad-input` for what was passed in; `aborted` with all trials kept; the first trial's
+ *   error if none gave a result; `io`.
+ */
+export async function search(options: SearchOptions): Promise<SearchReport & Required<Pick<SearchReport, 'best'>>> {
+  const { data, read, model, out, holdout = 0, catalogue, backend = 'auto' } = options;
+  const { seed = 1, trials: count = 27, metric = 'mrr@20' } = options;
+  const { given, preset, auto } = await configurationFrom(options, options);
+  const { isNeural, config, wanted } = await checkedConfiguration(model, given, preset);
+  if (!isNeural && options.epochs !== undefined) {
+    throw new RecommenderError('bad-config', `--epochs is for networks; ${model} counts the log once. Leave it out.`);
+  }
+  const { subject, space: declared } = subjectOf(model);
+  const space = withRanges(subject, declared, Object.entries(options.ranges ?? {}));
+  // With the options' own spelling and types.
+  const keys = Object.keys(given).map(camelCase);
+  const base = Object.fromEntries(keys.map((key) => [key, config[key]]));
+  const fixed = Object.keys(options.config ?? {}).map(camelCase);
+  const draws = drawTrials({ model: subject, space, base, fixed, seed }, count);
+  const trials = draws.map((draw, i) => ({ number: i + 1, draw }));
+  if (trials.length < count) {
+    const keys = Object.keys(space).filter((key) => !fixed.includes(key));
+    if (keys.length === 0) {
+      const message = `Nothing of ${model} is left to search: every key is fixed, or none is declared. Name one with --range.`;
+      throw new RecommenderError('bad-config', message);
+    }
+    inform(options, `The space (${keys.join(', ')}) holds ${trials.length} configurations; all are tried.`);
+  }
+  const epochs = isNeural ? (options.epochs ?? plannedEpochs(model, base) ?? DEFAULT_EPOCHS) : 1;
+  const rungs = isNeural ? rungsOf(trials.length, epochs) : [{ epochs: 1, trials: trials.length }];
+
+  const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item);
+  const reading = { ...read, featuresIfAny: wanted.map(({ name }) => name) };
+  const { valid, ...parts } = await trainingParts(data, { read: reading, holdout, valid: options.valid }, options);
+  const plan: SearchPlan = {
+    ...{ out, model, isNeural, base, seed, epochs, backend },
+    ...{ parts: { ...parts, valid: valid! }, ...defined({ products }) },
+  };
+  const tried: Tried[] = trials.map((trial) => ({ ...trial, record: { epochs: [], isFinished: false }, rung: 0 }));
+  const report = async (isFinished: boolean) => {
+    const result = searchReport({
+      ...{ model, metric, seed, epochs, isFinished, space, base, fixed, rungs, tried, ...defined({ auto }) },
+      ...{ data, valid: options.valid, command: searchCommand(options) },
+    });
+    const found = result.best && configOf(plan, result.best.config);
+    await replaceFiles(out, {
+      'search.json': `${JSON.stringify(result, null, 2)}\n`,
+      ...(found && { 'best.json': `${JSON.stringify(found, null, 2)}\n` }),
+    });
+    return result;
+  };
+
+  try {
+    await runOnDevice(async (slice) => {
+      if (isNeural) await startFirst(slice, backend, options);
+      await climb(new TrialRunner(plan, options), tried, rungs, metric, options);
+    });
+  } catch (error) {
+    if (!isAborted(error)) throw error;
+    if (tried.some(({ rung }) => rung > 0)) await report(false);
+    const rest = `${join(out, 'trials')} holds everything: the same command goes on from there.`;
+    throw new RecommenderError('aborted', `${error.message} ${rest}`, { cause: error });
+  }
+  const result = await report(true);
+  if (result.best) return { ...result, best: result.best };
+  const { number, record } = tried.find(({ record }) => record.failure !== undefined)!;
+  throw new RecommenderError(record.code!, `No trial gave a result. Trial ${number} said: ${record.failure}`);
+}
+
+/** Runs rung after rung, and stores the results in `tried`. */
+async function climb(
+  runner: TrialRunner,
+  tried: Tried[],
+  rungs: readonly Rung[],
+  metric: string,
+  { onTrial }: SearchOptions,
+): Promise<void> {
+  let climbing: readonly Tried[] = tried;
+  for (const [r, rung] of rungs.entries()) {
+    for (const [i, trial] of climbing.entries()) {
+      const { record, isNew } = await runner.advance(trial, rung.epochs);
+      Object.assign(trial, { record, rung: r + 1 });
+      const top = bestOf(record, metric, rung.epochs);
+      onTrial?.({
+        ...{ trial: trial.number, config: trial.draw },
+        ...{ rung: [r + 1, rungs.length], place: [i + 1, climbing.length] },
+        ...defined({ best: top, failure: record.failure }),
+        ...{ epochs: record.epochs.length, isCached: !isNew },
+        seconds: record.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0),
+      });
+    }
+    const next = rungs[r + 1];
+    if (!next) return;
+    const promoted = best(climbing, next.trials, ({ record }) => bestOf(record, metric, rung.epochs)?.value);
+    for (const trial of climbing) if (!promoted.includes(trial)) await runner.release(trial);
+    climbing = promoted;
+  }
+}

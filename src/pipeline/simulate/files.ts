@@ -1,0 +1,51 @@
+/** The files of a simulated log: `events.tsv.gz` and `catalogue.json`. */
+import { throwIfAborted } from '../../errors';
+import { pieces, replaceFiles } from '../files/disk';
+import { catalogueItem } from './products';
+import type { SimulatedLog } from './simulate';
+import { EVENT_NAMES } from './visit';
+
+export const EVENTS_FILE = 'events.tsv.gz';
+export const CATALOGUE_FILE = 'catalogue.json';
+
+/** Rows handed to the compressor at a time. */
+const CHUNK = 4096;
+
+/**
+ * Writes the log and its catalogue into a folder, made where it is missing. Both files are
+ * written beside their places and renamed, so that no half-written one is left, nor a folder that was made for them.
+ *
+ * @throws RecommenderError `io` if the disk refuses, `aborted`.
+ */
+export async function writeSimulation(log: SimulatedLog, folder: string, signal?: AbortSignal): Promise<void> {
+  const events = pieces(chunks(log, signal), { gzip: true });
+  await replaceFiles(folder, { [EVENTS_FILE]: events, [CATALOGUE_FILE]: catalogueText(log) });
+}
+
+/** The catalogue as text: one product a line, so that two of them compare well. */
+export function catalogueText({ shop }: SimulatedLog): string {
+  return `[\n${shop.products.map((product) => JSON.stringify(catalogueItem(product))).join(',\n')}\n]\n`;
+}
+
+/** The events as lines of text, header first: `session_id item_id timestamp user_id event`, tabs between. */
+export function* eventLines({ shop, offsets, items, times, visitors, events }: SimulatedLog): Generator<string> {
+  yield 'session_id\titem_id\ttimestamp\tuser_id\tevent\n';
+  for (let s = 0; s + 1 < offsets.length; s++) {
+    for (let e = offsets[s]!; e < offsets[s + 1]!; e++) {
+      const { id } = shop.products[items[e]!]!;
+      yield `${s + 1}\t${id}\t${times[e]!.toFixed(3)}\tv${visitors[s]! + 1}\t${EVENT_NAMES[events[e]!]}\n`;
+    }
+  }
+}
+
+/** The lines in larger strings: the compressor is slow with many small ones. */
+function* chunks(log: SimulatedLog, signal: AbortSignal | undefined): Generator<string> {
+  let rows: string[] = [];
+  for (const line of eventLines(log)) {
+    if (rows.push(line) < CHUNK) continue;
+    throwIfAborted(signal);
+    yield rows.join('');
+    rows = [];
+  }
+  yield rows.join('');
+}

@@ -1,0 +1,41 @@
+/** A log in train, validation and test parts by time. */
+import { RecommenderError } from '../errors';
+import { type SplitCounts, splitCounts, splitLog } from '../session/split';
+import { writeTsv } from '../session/write';
+import { defined } from './defined';
+import { systemCodeOf } from './errors';
+import { pieces, replaceFiles } from './files/disk';
+import { readEventsFile } from './files/events-file';
+import type { SplitOptions } from './options';
+
+/**
+ * Writes `train.tsv.gz`, `valid.tsv.gz` (if there is one), `test.tsv.gz` and, last, `split.json`. All are written under
+ * other names first and renamed at the end, so a folder never holds half a split; a `valid.tsv.gz` of an earlier one goes.
+ *
+ * @returns What each part holds: `split.json`.
+ * @throws RecommenderError `bad-input` for a log that cannot be read or cut, or a folder that cannot be made; `io` if the disk
+ *   refuses; `aborted`.
+ */
+export async function split(options: SplitOptions): Promise<SplitCounts> {
+  const { data, read, out, by, test, valid, signal } = options;
+  const log = await readEventsFile(data, { ...read, features: 'all' }, options);
+  const parts = splitLog(log, { test, ...defined({ by, valid }) });
+  const counts = splitCounts(parts);
+  const file = (name: 'train' | 'valid' | 'test') =>
+    parts[name] && pieces(writeTsv(parts[name]), { gzip: true, signal });
+  try {
+    await replaceFiles(out, {
+      'train.tsv.gz': file('train'),
+      'valid.tsv.gz': file('valid'),
+      'test.tsv.gz': file('test'),
+      'split.json': `${JSON.stringify(counts, null, 2)}\n`,
+    });
+  } catch (error) {
+    if (signal?.aborted) throw new RecommenderError('aborted', `Interrupted; nothing was written to ${out}.`);
+    const { cause } = error as { cause?: { readonly syscall?: string } };
+    const code = systemCodeOf(cause);
+    if (cause?.syscall !== 'mkdir' || code === 'ENOSPC') throw error;
+    throw new RecommenderError('bad-input', `--out ${out}: the folder cannot be made (${code}).`, { cause });
+  }
+  return counts;
+}

@@ -1,0 +1,130 @@
+/** The training and validation parts of a log. */
+import { RecommenderError } from '../errors';
+import { type ClickLog, type EventLog, reindex, sessionCount } from '../session/event-log';
+import { holdOut } from '../session/hold-out';
+import type { ReadOptions } from '../session/options';
+import { mix } from '../session/random';
+import { type LatePart, splitLog } from '../session/split';
+import type { Protocol } from '../train/types';
+import { readEventsFile } from './files/events-file';
+import { whole } from './format';
+import { inform, type Observer, warn } from './observer';
+import { warnOfColumns } from './read-events';
+
+const DEFAULT_RULE = 'last:10%';
+
+export interface TrainingParts {
+  /** What is trained on. */
+  readonly log: EventLog;
+  /** In the item indices of `log`. */
+  readonly valid?: ClickLog;
+  /** What of it is predicted: every event, or the last of every session. */
+  readonly validProtocol?: Extract<Protocol, 'events' | 'leave-one-out'>;
+}
+
+export interface PartsOptions {
+  readonly read: ReadOptions;
+  /** Number of last events of every session that are left out. */
+  readonly holdout: number;
+  /** Items of the model that the training continues, and their events. They keep their indices; new items follow. */
+  readonly known?: { readonly itemIds: readonly string[]; readonly support: ArrayLike<number> };
+  /** `none`, `last:…`, `held-out` or the path of a file. Default `last:10%`, or none of a log that is too small for it. */
+  readonly valid?: string;
+}
+
+/**
+ * The last part of a log, as it is written: `last:7d`, `last:12h` or `last:10%`.
+ *
+ * @throws RecommenderError `bad-config` for another text.
+ */
+export function latePart(text: string): Exclude<LatePart, { from: number }> {
+  const match = /^last:(\d+(?:\.\d+)?)(d|h|%)$/.exec(text);
+  const amount = Number(match?.[1]);
+  if (match?.[2] === '%' && amount > 0 && amount < 100) return { share: amount / 100 };
+  if (match && match[2] !== '%' && amount > 0) return { seconds: amount * (match[2] === 'd' ? 86400 : 3600) };
+  throw new RecommenderError('bad-config', 'Expected last:DAYSd or last:PERCENT%, such as last:7d or last:10%.');
+}
+
+/**
+ * Reads the log and cuts off the validation part.
+ *
+ * @throws RecommenderError `bad-input` if an explicit part would be empty; `aborted`.
+ */
+export async function trainingParts(path: string, options: PartsOptions, observer: Observer): Promise<TrainingParts> {
+  const { read, holdout, known, valid = DEFAULT_RULE } = options;
+  // A model that continues knows items already, so the log may have a single one.
+  const all = await readEventsFile(path, known ? { ...read, minItems: 1 } : read, observer);
+  const log = holdout > 0 ? holdOut(all, holdout) : all;
+  const learnt = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
+  if (valid === 'none') return { log: learnt(log) };
+  if (valid === 'held-out') {
+    if (holdout === 0) {
+      const message = '--valid held-out predicts the first event that --holdout leaves out, and nothing is left out.';
+      throw new RecommenderError('bad-config', `${message} Add --holdout 2, as leave-one-out has it.`);
+    }
+    const trained = learnt(log);
+    const known = knownPart(holdOut(all, holdout - 1), trained.itemIds, valid, observer);
+    return { log: trained, valid: known, validProtocol: 'leave-one-out' };
+  }
+  if (!valid.startsWith('last:')) {
+    const file = await readEventsFile(valid, { ...read, minItems: 1 }, observer);
+    warnOfColumns(file, valid, [...(log.features?.keys() ?? [])], observer);
+    const trained = learnt(log);
+    return { log: trained, valid: knownPart(file, trained.itemIds, valid, observer) };
+  }
+  try {
+    const { train: early, test } = splitLog(log, { test: latePart(valid) });
+    const train = learnt(early);
+    if (train.itemIds.length < 2) throw new RecommenderError('bad-input', 'One item would be left to learn from.');
+    return { log: train, valid: knownPart(test, train.itemIds, valid, observer) };
+  } catch (error) {
+    // Without an explicit validation part, a log that is too small for one is used whole.
+    if (options.valid !== undefined || !(error instanceof RecommenderError && error.code === 'bad-input')) throw error;
+    warn(observer, `training goes on without validation and early stopping. ${error.message}`);
+    return { log: learnt(log) };
+  }
+}
+
+/** The log with the items of a model first, then its new ones. Events of earlier trainings count in the support. */
+function withKnown(log: EventLog, { itemIds, support }: NonNullable<PartsOptions['known']>): EventLog {
+  const old = new Set(itemIds);
+  const all = [...itemIds, ...log.itemIds.filter((id) => !old.has(id))];
+  const { log: reindexed } = reindex(log, all, 1);
+  return { ...reindexed, support: reindexed.support.map((events, item) => events + (support[item] ?? 0)) };
+}
+
+/** The sessions of a validation part with at least two items of the training part. */
+function knownPart(part: EventLog, itemIds: readonly string[], name: string, observer: Observer): ClickLog {
+  const { log, dropped } = reindex(part, itemIds);
+  const count = sessionCount(log);
+  if (count === 0) {
+    throw new RecommenderError(
+      'bad-input',
+      `The validation part ${name} holds no session of two items that the training part knows, expected at least one. ` +
+        'Take a larger part, or --valid none.',
+    );
+  }
+  inform(
+    observer,
+    `Validation on ${whole(count)} sessions (${name}); events of items new there, left out: ${whole(dropped.events)}`,
+  );
+  return log;
+}
+
+/** What identifies the parts: counts to read, and a checksum. */
+export function fingerprints({ log, valid }: TrainingParts): { readonly data: string; readonly validation: string } {
+  return { data: fingerprint(log), validation: valid ? fingerprint(valid) : 'none' };
+}
+
+function fingerprint({ sessions: { items, offsets }, features = new Map() }: ClickLog): string {
+  let sum = 0;
+  const add = (value: number) => {
+    sum = mix(sum ^ value);
+  };
+  for (const values of [offsets, items]) values.forEach(add);
+  for (const [name, { codes, names }] of features) {
+    for (const text of [name, ...names]) for (let i = 0; i < text.length; i++) add(text.charCodeAt(i));
+    codes.forEach(add);
+  }
+  return `${whole(items.length)} events in ${whole(offsets.length - 1)} sessions (checksum ${(sum >>> 0).toString(16)})`;
+}

@@ -1,0 +1,72 @@
+/** Personalisation, loaded on demand: when a call needs it, or when something may be learnt. */
+import { sleep } from '../../store/waiting';
+import { loaded } from '../loaded';
+import type { FineTuning, FineTuningParts, LearningCalls } from '../types';
+
+/** Milliseconds that a recommendation waits for the adapter. */
+const PATIENCE = 500;
+
+export interface PersonalisationParts extends FineTuningParts {
+  /** Throws `disposed`. */
+  readonly assertAlive: () => void;
+}
+
+export function createPersonalisation(parts: PersonalisationParts) {
+  let loading: Promise<FineTuning> | undefined;
+  /** Settles when the stored adapter has been read. */
+  let looking: Promise<unknown> | undefined;
+
+  function load(): Promise<FineTuning> {
+    loading ??= loaded(import('./fine-tuning')).then(({ createFineTuning }) => {
+      parts.mend('learning-failed');
+      return createFineTuning(parts);
+    });
+    loading.catch(() => {
+      loading = undefined; // the next call tries again
+    });
+    return loading;
+  }
+  /** A call that loads the code first. */
+  const whenLoaded =
+    <A extends unknown[], T>(call: (learning: FineTuning) => (...args: A) => Promise<T>) =>
+    async (...args: A): Promise<T> => {
+      parts.assertAlive();
+      return call(await load())(...args);
+    };
+  /** Calls the loaded code; does nothing if it is not loaded. Never rejects. */
+  const ifLoaded = <T>(call: (learning: FineTuning) => T): Promise<Awaited<T> | undefined> =>
+    Promise.resolve(loading?.then(call)).catch(() => undefined) as Promise<Awaited<T> | undefined>;
+
+  function look(): void {
+    looking = load()
+      .then((learning) => learning.look())
+      .catch((error) => {
+        const message = 'Nothing is learnt, and what was learnt before does not count: its code could not be loaded.';
+        parts.degrade('learning-failed', `${message} ${error.message}`);
+      })
+      .catch(() => {}); // the page forbids reporting it
+  }
+
+  const calls: LearningCalls = {
+    fineTune: whenLoaded((learning) => learning.fineTune),
+    explain: whenLoaded((learning) => learning.explain),
+    taste: {
+      export: whenLoaded(({ taste }) => taste.export),
+      import: whenLoaded(({ taste }) => taste.import),
+      forget: whenLoaded(({ taste }) => taste.forget),
+    },
+  };
+  return {
+    calls,
+    ifLoaded,
+    /**
+     * Reads the stored adapter. The code is loaded even if there is none, so that the requests of a page do not reveal whether
+     * the visitor has learnt something.
+     */
+    look,
+    /** The model or the stored adapter has changed. */
+    lookAgain: () => loading && look(),
+    /** Settles when the adapter is set, or after a short wait. */
+    settled: () => Promise.race([looking, sleep(PATIENCE).over]),
+  };
+}

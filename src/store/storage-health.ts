@@ -1,0 +1,20 @@
+/** Reports each storage problem once when it begins and once when it ends. */
+import type { StorageProblem } from './interface';
+
+export function storageHealth(onProblem: (code: StorageProblem, message: string | undefined) => void) {
+  const problems = new Set<StorageProblem>();
+  function report(code: StorageProblem, message?: string): void {
+    if (problems.has(code) === (message !== undefined)) return;
+    if (message === undefined) problems.delete(code);
+    else problems.add(code);
+    onProblem(code, message);
+  }
+  return {
+    /** @param message Undefined if the problem is over. */
+    report,
+    /** Ends the problems that keep events from being stored, and `others`. */
+    mend(...others: readonly StorageProblem[]): void {
+      for (const code of ['no-storage', 'storage-full', ...others] as const) report(code);
+    },
+  };
+}

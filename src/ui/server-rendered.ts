@@ -1,0 +1,137 @@
+/**
+ * Products that the shop's server has rendered into a slot. Recommendations replace them in place, with the shop's own markup and
+ * styles. Loaded if a slot has such products.
+ *
+ *     <aisle-recommendations>
+ *       <ul>
+ *         <li class="card"><a href="/p/42" data-item-id="sku-42">…</a></li>
+ *       </ul>
+ *       <template><li class="card"><a data-aisle="link"><img data-aisle="image"><b data-aisle="title"></b></a></li></template>
+ *     </aisle-recommendations>
+ */
+import { loadPicture } from './pictures';
+import type { Host, Slot, Suggestion } from './types';
+
+interface ServerList {
+  readonly list: Element;
+  /** Cards by item id, as the server rendered them. */
+  readonly cards: ReadonlyMap<string, HTMLElement>;
+}
+
+const read = new WeakMap<HTMLElement, ServerList>();
+
+/** Ids of the products that the server has rendered. */
+export function servedIds(element: HTMLElement): ReadonlyMap<string, HTMLElement> {
+  return servedBy(element)?.cards ?? new Map();
+}
+
+/** The server's own link to a product. */
+export function servedLink(element: HTMLElement, id: string): string | undefined {
+  const card = servedBy(element)?.cards.get(id);
+  return (card?.closest('a') ?? card?.querySelector('a'))?.getAttribute('href') ?? undefined;
+}
+
+function servedBy(element: HTMLElement): ServerList | undefined {
+  const known = read.get(element);
+  if (known?.list.isConnected && element.contains(known.list)) return known;
+  const cards = new Map<string, HTMLElement>();
+  let list: Element | undefined;
+  for (const marked of element.querySelectorAll<HTMLElement>('[data-item-id]')) {
+    const item = marked.closest('li');
+    const card = item !== null && element.contains(item) ? item : marked;
+    list ??= card.parentElement ?? undefined;
+    if (card.parentElement === list) cards.set(marked.getAttribute('data-item-id') ?? '', card);
+  }
+  if (list === undefined) return undefined;
+  const found = { list, cards };
+  read.set(element, found);
+  return found;
+}
+
+/** How many products a slot shows: as many as its server has rendered, where its attributes do not say. */
+export function countOf({ element, limit }: Slot): number {
+  const { size } = servedIds(element);
+  return size === 0 || element.hasAttribute('limit') ? limit : size;
+}
+
+/** Puts the suggestions in the place of the server's products; what is missing to their number is filled up with these. */
+export function showInPlace(host: Host, slot: Slot, suggestions: readonly Suggestion[]): void {
+  const { element } = slot;
+  const { list, cards } = servedBy(element)!;
+  const wanted = suggestions.map((suggestion) => cards.get(suggestion.id) ?? newCard(host, slot, cards, suggestion));
+  for (const card of cards.values()) {
+    if (wanted.length >= countOf(slot)) break;
+    if (!wanted.includes(card)) wanted.push(card);
+  }
+  const kept = new Set<Element>(wanted);
+  const shown = [...list.children].filter((child) => child.nodeName !== 'TEMPLATE' && child.nodeName !== 'SCRIPT');
+  // A card that stands where it belongs is not touched: moving it would take its focus and its animations.
+  let place: Element | null = shown[0] ?? null;
+  for (const card of wanted) {
+    while (place !== null && place !== card && !kept.has(place)) place = removed(place);
+    if (place === card) place = place.nextElementSibling;
+    else list.insertBefore(card, place);
+  }
+  for (const child of shown) if (!kept.has(child)) child.remove();
+}
+
+function removed(child: Element): Element | null {
+  const next = child.nextElementSibling;
+  child.remove();
+  return next;
+}
+
+/** A card for a product that the server did not render: the shop's template, filled in, or a plain one. */
+function newCard(
+  host: Host,
+  { element, texts }: Slot,
+  cards: ReadonlyMap<string, HTMLElement>,
+  suggestion: Suggestion,
+): HTMLElement {
+  const template = element.querySelector('template');
+  const copy = template?.content.firstElementChild?.cloneNode(true);
+  const card = copy instanceof HTMLElement ? copy : plainCard(host, cards);
+  fill(host, card, suggestion, texts);
+  return card;
+}
+
+/** As the server's first card, but empty: what stands in that is of another product. */
+function plainCard({ node }: Host, cards: ReadonlyMap<string, HTMLElement>): HTMLElement {
+  const [first] = cards.values();
+  const like = (source: Element | null | undefined, tag: string, part: string) => {
+    const element = node(source?.localName ?? tag, { 'data-aisle': part });
+    const name = source?.getAttribute('class');
+    if (name) element.setAttribute('class', name);
+    return element;
+  };
+  const image = first?.querySelector('img');
+  const link = like(first?.localName === 'a' ? first : first?.querySelector('a'), 'a', 'link');
+  if (image) link.append(like(image, 'img', 'image'));
+  link.append(node('span', { 'data-aisle': 'title' }));
+  if (first === undefined || first.localName === 'a') return link;
+  const card = like(first, 'li', 'item');
+  card.append(link);
+  return card;
+}
+
+/** Fills what `data-aisle` names: link, title, brand, price, note, image. What the product does not have is taken out. */
+function fill(host: Host, card: HTMLElement, suggestion: Suggestion, { language }: Slot['texts']): void {
+  for (const part of [card, ...card.querySelectorAll<HTMLElement>('[data-aisle]')]) {
+    const name = part.getAttribute('data-aisle');
+    if (name === 'link') {
+      part.setAttribute('href', suggestion.href);
+      part.setAttribute('data-item-id', suggestion.id);
+    } else if (name === 'image') {
+      if (suggestion.image === undefined) part.remove();
+      else {
+        part.setAttribute('alt', '');
+        loadPicture(host, part, suggestion.image);
+      }
+    } else if (name === 'title' || name === 'brand' || name === 'price' || name === 'note') {
+      const text = suggestion[name];
+      if (text === undefined) part.remove();
+      else part.textContent = text;
+      if (name === 'note') Object.assign(part, language);
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { readCatalogueFile, warnOfGaps } from '../../src/pipeline/files/catalogue-file';
+import type { Message } from '../../src/pipeline/observer';
+import { file } from '../cli/program';
+import { testWithLogs } from '../with-logs';
+
+const PRODUCTS = [
+  {
+    ...{ id: 'A1', title: 'Socks "Wool"', price: 4.5, category: ['Clothes', 'Socks'], brand: 'Felt & Co' },
+    features: { colour: 'navy blue', page: 1, sku: '007' },
+  },
+  { id: '🧦', category: ['Kitchen'], features: { page: 2.5, sku: '12' } },
+];
+
+test.each([
+  [
+    'tab-separated',
+    'items.tsv',
+    'item_id\ttitle\tprice\tcategory\tbrand\tcolour\tpage\tsku\n' +
+      'A1\tSocks "Wool"\t4.50\tClothes > Socks | Gifts\tFelt & Co\tnavy blue\t1\t007\n' +
+      '🧦\t\t\tKitchen\t\t\t2.5\t12\n',
+  ],
+  [
+    'separated by commas, with quotes, another order and another name for ids',
+    'items.csv',
+    'sku,page,colour,brand,categories,price,title,id\r\n' +
+      '007,1,navy blue,Felt & Co,"Clothes > Socks",4.5,"Socks ""Wool""",A1\r\n12,2.5,,,Kitchen,,,🧦\r\n',
+  ],
+  ['JSON', 'products.json', JSON.stringify(PRODUCTS)],
+])('a catalogue is read %s, plain and as gzip', async (_, name, text) => {
+  expect(await readCatalogueFile(await file(name, text))).toEqual(PRODUCTS);
+  expect(await readCatalogueFile(await file(`${name}.gz`, gzipSync(text)))).toEqual(PRODUCTS);
+});
+
+test('a table may call its items as the log does', async () => {
+  const path = await file('items.tsv', 'article\tcolour\nA1\tred\n');
+  expect(await readCatalogueFile(path, 'article')).toEqual([{ id: 'A1', features: { colour: 'red' } }]);
+});
+
+const REAL = ['eshop-clothing-2008/items.tsv', 'online-retail/items.tsv', 'amazon-beauty/items.tsv.gz'];
+testWithLogs('the real catalogues are read as they are', REAL, async (...paths) => {
+  const [eshop, retail, beauty] = await Promise.all(paths.map((path) => readCatalogueFile(path)));
+  expect(eshop).toHaveLength(217);
+  expect(eshop![0]).toEqual({
+    id: 'A1',
+    category: ['trousers'],
+    features: {
+      ...{ colour: 'navy blue', price_usd: 28, above_category_average: 'no', catalogue_page: 1 },
+      ...{ photo_position: 'top left', photo_view: 'en face' },
+    },
+  });
+  expect(retail).toHaveLength(3607);
+  expect(beauty).toHaveLength(12_101);
+  expect(beauty!.find(({ category }) => category && category.length > 2)?.category?.[0]).not.toContain('>');
+});
+
+test.each<[what: string, content: string | Uint8Array, message: RegExp]>([
+  ['a header without ids', 'item\tcolour\nA1\tred\n', /items\.tsv:1: no column "item_id".* got "item", "colour"\./],
+  ['a header with a name much like it', 'itemid\tcolour\nA1\tred\n', /items\.tsv:1: .*Rename "itemid"\?$/],
+  [
+    'an item that stands twice',
+    'item_id\tx\nA1\t1\nB\t2\nA1\t1\n',
+    /items\.tsv:4: the item "A1" stands in line 2 already/,
+  ],
+  ['a column that stands twice', 'item_id\tx\tx\nA1\t1\t2\n', /items\.tsv:1: column "x" stands twice/],
+  [
+    'a row that is too short',
+    'item_id\tx\nA1\t1\nB\n',
+    /items\.tsv:3: 1 columns, expected 2 as in the header, got "B"/,
+  ],
+  ['an item without an id', 'item_id\tx\n\t1\n', /items\.tsv:2: item_id is empty, expected an id, got nothing/],
+  ['a price that is none', 'item_id\tprice\nA1\t4,50 €\n', /items\.tsv:2: price must be a number from 0, got "4,50 €"/],
+  ['only a header', 'item_id\tx\n', /items\.tsv: no items, only a header/],
+  ['nothing', '', /items\.tsv: the file is empty; expected a header with item_id/],
+  ['bytes that are no text', Buffer.from('item_id\tx\nA1\t\xff\n', 'latin1'), /items\.tsv:2: .*invalid UTF-8/],
+  ['JSON of another shape', '{"A1":{}}', /items\.tsv must be a list of products/],
+  ['JSON with a wrong field', '[{"id":"A1","brand":3}]', /product "A1": brand must be text, got 3/],
+  ['JSON with an id twice', '[{"id":"A1"},{"id":"A1"}]', /has the id "A1" twice/],
+  ['a web page', '<!doctype html>', /is an HTML page, not JSON/],
+  ['half a gzip file', gzipSync('item_id\tx\nA1\t1\n').subarray(0, 20), /gzip file is damaged or cut off/],
+])('%s is refused with a sentence', async (_, content, message) => {
+  await expect(readCatalogueFile(await file('items.tsv', content))).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.stringMatching(message),
+  });
+});
+
+test('what the log has and the catalogue lacks is told once, with its number and an example', () => {
+  let said = '';
+  const observer = {
+    onMessage({ level, text }: Message) {
+      said += `${level}: ${text}`;
+    },
+  };
+  warnOfGaps([{ id: 'a' }], ['a', 'b', 'c'], 'items.tsv', observer);
+  expect(said).toBe(
+    'warning: items.tsv lacks 2 of the log\'s 3 items, such as "b": what it says of items counts as missing for them, ' +
+      'and no page shows them.',
+  );
+  said = '';
+  warnOfGaps([{ id: 'a' }, { id: 'b' }], ['a'], 'items.tsv', observer);
+  expect(said).toBe('');
+});

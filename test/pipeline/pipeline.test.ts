@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { evaluate } from '../../src/pipeline/evaluate';
+import { inspect } from '../../src/pipeline/inspect';
+import type { Message, Observer, Progress } from '../../src/pipeline/observer';
+import { type EventsSource, inspectLog, readEvents } from '../../src/pipeline/read-events';
+import { split } from '../../src/pipeline/split';
+import { train } from '../../src/pipeline/train';
+import { file, folder } from '../cli/program';
+import { RING_LOG } from '../cli/ring-log';
+
+/** A file as a page has it. */
+function sourceOf(blob: Blob, name: string): EventsSource {
+  return {
+    ...{ name, size: blob.size },
+    slice: (start, end) => blob.slice(start, end).arrayBuffer(),
+    async *pieces(isPacked, onBytes) {
+      const unpacked = isPacked ? blob.stream().pipeThrough(new DecompressionStream('gzip')) : blob.stream();
+      for await (const piece of unpacked) yield piece as Uint8Array;
+      onBytes(blob.size);
+    },
+  };
+}
+
+/** What an observer hears. */
+function heard() {
+  const progress: Progress[] = [];
+  const messages: Message[] = [];
+  const epochs: number[] = [];
+  const observer: Observer = {
+    onProgress: (one) => void progress.push(one),
+    onMessage: (one) => void messages.push(one),
+    onEpoch: ({ epoch }) => void epochs.push(epoch),
+  };
+  return { progress, messages, epochs, observer };
+}
+
+const SMALL = { layers: [8], batchSize: 8, nSample: 8, nEpochs: 3 };
+
+let data: string;
+let out: string;
+beforeEach(async () => {
+  data = await file('events.csv', RING_LOG);
+  out = join(await folder(), 'model');
+});
+
+describe('readEvents', () => {
+  test('reads what a page hands it, plain and packed, as a file on disk is read', async () => {
+    const plain = new Blob([RING_LOG]);
+    const packed = await new Response(plain.stream().pipeThrough(new CompressionStream('gzip'))).blob();
+    const summary = await inspect(data);
+    for (const blob of [plain, packed]) {
+      const log = await readEvents(sourceOf(blob, 'mine.csv'), { minLength: 1 });
+      expect({ ...inspectLog(log, 'mine.csv'), file: data }).toEqual(summary);
+    }
+  });
+
+  test('names the source in its messages, and stops by the signal', async () => {
+    const read = (text: string, observer?: Observer) =>
+      readEvents(sourceOf(new Blob([text]), 'mine.csv'), {}, observer);
+    await expect(read('a,b\n')).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('mine.csv'),
+    });
+    await expect(read(RING_LOG, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'aborted',
+      message: 'Interrupted while reading mine.csv.',
+    });
+  });
+});
+
+describe('the pipeline', () => {
+  test('splits, trains and evaluates by typed calls that print nothing', async () => {
+    const prints = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, 'write'));
+    const parts = join(await folder(), 'parts');
+    const counts = await split({ data, out: parts, test: { share: 0.2 } });
+    const trained = await train({ data: join(parts, 'train.tsv.gz'), model: 'gru4rec', out, config: SMALL, epochs: 1 });
+    expect(trained).toMatchObject({ artifact: out, ...counts.train });
+    const { name, evaluation } = await evaluate({ artifacts: [out], data: join(parts, 'test.tsv.gz'), ks: [5] });
+    expect({ name, evaluation }).toMatchObject({ name: 'model', evaluation: { artifact: out, protocol: 'events' } });
+    expect(Object.keys(evaluation.metrics.conservative)).toEqual(['recall@5', 'mrr@5', 'ndcg@5']);
+    expect(await inspect(out)).toMatchObject({ architecture: 'gru4rec', items: counts.train.items });
+    for (const print of prints) {
+      expect(print).not.toHaveBeenCalled();
+      print.mockRestore();
+    }
+  });
+
+  test('reports each task from its beginning to its end, each epoch, and what a person should know', async () => {
+    const { progress, messages, epochs, observer } = heard();
+    await train({ data, model: 'gru4rec', out, config: SMALL, ...observer });
+    const labels = [...new Set(progress.map(({ label }) => label))];
+    expect(labels).toEqual([`Reading ${data}`, ...[1, 2, 3].map((epoch) => `gru4rec, epoch ${epoch} of 3`)]);
+    for (const label of labels) {
+      const task = progress.filter((one) => one.label === label);
+      expect(task[0]).toMatchObject({ done: 0, isFinished: false });
+      expect(task.map(({ isFinished }) => isFinished).indexOf(true)).toBe(task.length - 1);
+      expect(task.at(-1)!.done).toBe(task[0]!.total);
+    }
+    expect(epochs).toEqual([1, 2, 3]);
+    expect(messages[0]).toEqual({ level: 'info', text: expect.stringMatching(/^Validation on \d+ sessions/) });
+  });
+
+  test('stops by its signal with a checkpoint, from which the same call ends with the same weights', async () => {
+    const options = { data, model: 'gru4rec', config: SMALL, valid: 'none' };
+    const abort = new AbortController();
+    const stopped = train({ ...options, out, signal: abort.signal, onEpoch: () => abort.abort() });
+    await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
+    await expect(train({ ...options, out })).rejects.toMatchObject({
+      code: 'bad-config',
+      message: expect.stringContaining('holds an unfinished training'),
+    });
+    const resumed = await train({ ...options, out, resume: true });
+    const whole = await train({ ...options, out: join(out, '..', 'whole') });
+    expect(resumed.epochs.map(({ loss }) => loss)).toEqual(whole.epochs.map(({ loss }) => loss));
+  });
+});

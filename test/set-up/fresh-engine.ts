@@ -1,0 +1,19 @@
+/**
+ * Files that share a process share TensorFlow.js and globals, too: each starts without backends, kernels, tensors, stubs, mocks,
+ * timers and IndexedDB of the file before.
+ */
+import { engine, getKernelsForBackend, removeBackend, unregisterKernel } from '@tensorflow/tfjs-core';
+import { afterAll, vi } from 'vitest';
+
+afterAll(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  Reflect.deleteProperty(globalThis, 'indexedDB');
+  const { registryFactory } = engine();
+  for (const name of Object.keys(registryFactory)) {
+    removeBackend(name);
+    for (const { kernelName } of getKernelsForBackend(name)) unregisterKernel(kernelName, name);
+  }
+  engine().reset();
+});

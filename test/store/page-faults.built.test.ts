@@ -1,0 +1,242 @@
+/**
+ * What a page in a real Chromium may lack or break, with the built library: it recommends, or says why not; nothing is
+ * thrown into the page; `status` is true.
+ */
+import type { Server } from 'node:http';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { RankedItem } from '../../src/index';
+import { openShopPage, originOf, type PageOptions, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
+import { openBrowser } from '../shared-chromium';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let browser: Browser;
+let server: Server;
+let context: BrowserContext;
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([openBrowser(), serveShopPage()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+  server?.closeAllConnections();
+});
+beforeEach(async () => {
+  context = await browser.newContext();
+});
+afterEach(() => context.close());
+
+const opened = ({ recommender, ...options }: PageOptions = {}) =>
+  openShopPage(context, server, { ...options, recommender: { ...STORING, ...recommender } });
+
+/** Time for a machine that is busy elsewhere. */
+const PATIENCE = { timeout: 60_000 };
+const settled = (shop: ShopPage) => expect.poll(async () => (await shop.status()).storage, PATIENCE).not.toBe('idle');
+const codesOf = async (shop: ShopPage) => (await shop.status()).degraded.map(({ code }) => code);
+/** Reasons of the recommendations, or the code of the error. */
+async function answerOf(shop: ShopPage): Promise<string | undefined | string[]> {
+  const answer = await shop.ask();
+  return 'code' in answer ? answer.code : (answer as readonly RankedItem[]).map(({ reason }) => reason);
+}
+
+const property = (name: string, descriptor: string) =>
+  `Object.defineProperty(globalThis, '${name}', { configurable: true, ...${descriptor} });`;
+const FORBIDDEN = `() => { throw new DOMException('forbidden here', 'SecurityError'); }`;
+const missing = (name: string) => property(name, '{ value: undefined }');
+const unreadable = (name: string) => property(name, `{ get: ${FORBIDDEN} }`);
+/** The thing is there, but whatever is called of it throws. */
+const unusable = (name: string) =>
+  property(
+    name,
+    `{ value: new Proxy(function () {}, { get: () => ${FORBIDDEN}, apply: ${FORBIDDEN}, construct: ${FORBIDDEN} }) }`,
+  );
+const without = (name: string) =>
+  [
+    [`${name} is missing`, missing(name)],
+    [`${name} throws when it is looked at`, unreadable(name)],
+    [`${name} throws when it is used`, unusable(name)],
+  ] as const;
+
+/** A page in which `first` has run, and its worker, in which `inWorker` has. */
+const broken = (first: string, inWorker = ''): PageOptions => ({
+  first,
+  inWorker,
+});
+
+interface Expected {
+  readonly answer: string | string[];
+  readonly storage: string;
+  readonly degraded: readonly string[];
+}
+const WELL: Expected = { answer: Array(20).fill('neural'), storage: 'indexeddb', degraded: [] };
+
+async function expectPage(options: PageOptions, expected: Expected): Promise<void> {
+  const shop = await opened(options);
+  await shop.track('item-9');
+  expect(await answerOf(shop)).toEqual(expected.answer);
+  await settled(shop);
+  const { storage, consent, engine } = await shop.status();
+  expect({ storage, consent, degraded: await codesOf(shop) }).toEqual({
+    storage: expected.storage,
+    consent: 'granted',
+    degraded: expected.degraded,
+  });
+  expect(engine !== undefined, 'an engine where there is an answer').toBe(Array.isArray(expected.answer));
+  expect(await shop.known()).toEqual(['item-9']);
+  expect(await shop.thrown()).toEqual([]);
+  // What was said of the storage is true of the next page.
+  const next = await opened({ recommender: { modelUrl: '/none/' } });
+  await settled(next);
+  expect(await next.known()).toEqual(expected.storage === 'indexeddb' ? ['item-9'] : []);
+  expect(await next.thrown()).toEqual([]);
+}
+
+describe('recommends and stores where', () => {
+  test.each([
+    ...without('crypto'),
+    ...without('fetch'),
+    ...without('requestIdleCallback'),
+    ...without('BroadcastChannel'),
+    ...without('localStorage'),
+  ])('%s', async (_, first) => {
+    await expectPage(broken(first), WELL);
+  });
+
+  test.each(without('crypto'))('%s, in the worker too', async (_, first) => {
+    await expectPage(broken(first, first), WELL);
+  });
+
+  test.each(without('crypto'))('%s, and no worker can start', async (_, first) => {
+    await expectPage(broken(`${first} ${missing('Worker')}`), { ...WELL, degraded: ['no-worker'] });
+  });
+});
+
+describe('stores, and says that there is no model, where', () => {
+  const error: Expected = { ...WELL, answer: 'io' };
+
+  test.each(without('fetch'))('%s, in the worker too', async (_, first) => {
+    await expectPage(broken(first, first), error);
+  });
+
+  test.each(without('fetch'))('%s, and no worker can start', async (_, first) => {
+    await expectPage(broken(`${first} ${missing('Worker')}`), { ...error, degraded: ['no-worker'] });
+  });
+});
+
+describe('recommends from memory where', () => {
+  const open = (body: string) => `indexedDB.open = ${body};`;
+  const asks = (name: string) => `() => {
+    const request = { error: new DOMException('', '${name}') };
+    setTimeout(() => request.onerror?.());
+    return request;
+  }`;
+
+  test.each<[string, string, string]>([
+    ...without('indexedDB').map(([name, first]) => [name, first, 'no-storage'] as [string, string, string]),
+    ['indexedDB throws when it is opened', open(FORBIDDEN), 'no-storage'],
+    ['indexedDB never opens', open('() => ({})'), 'no-storage'],
+    ['indexedDB may not be opened', open(asks('InvalidStateError')), 'no-storage'],
+    // An override of 0 means none to Chromium; Firefox refuses to open where there is no room at all.
+    ['the quota is 0', open(asks('QuotaExceededError')), 'storage-full'],
+    ['every write fails', `IDBObjectStore.prototype.put = ${FORBIDDEN};`, 'no-storage'],
+    ['every transaction fails', `IDBDatabase.prototype.transaction = ${FORBIDDEN};`, 'no-storage'],
+  ])('%s', async (_, first, code) => {
+    await expectPage({ first }, { ...WELL, storage: 'memory', degraded: [code] });
+  });
+
+  test('the quota is 1 byte', async () => {
+    const prepare: PageOptions['prepare'] = (_, protocol) =>
+      protocol.send('Storage.overrideQuotaForOrigin', { origin: originOf(server), quotaSize: 1 });
+    const shop = await opened({ prepare });
+    await shop.track('item-9');
+    expect(await answerOf(shop)).toEqual(WELL.answer);
+    await expect.poll(async () => (await shop.status()).storage, PATIENCE).toBe('memory');
+    const message = "Events are kept in this page's memory and end with it: QuotaExceededError";
+    expect((await shop.status()).degraded).toMatchObject([{ code: 'storage-full', message }]);
+    expect(await shop.known()).toEqual(['item-9']);
+    expect(await shop.thrown()).toEqual([]);
+  });
+});
+
+describe('an IndexedDB that', () => {
+  const forget = (page: Page) =>
+    page.evaluate(
+      () =>
+        new Promise<void>((done) => {
+          indexedDB.deleteDatabase('aisle').onsuccess = () => done();
+        }),
+    );
+
+  test('has 100 kB keeps the newest, and says that it let older ones go', async () => {
+    const acknowledged: string[] = [];
+    const shop = await opened({
+      prepare: (_, protocol) =>
+        protocol.send('Storage.overrideQuotaForOrigin', { origin: originOf(server), quotaSize: 100_000 }),
+      acknowledged: (ids) => acknowledged.push(...ids),
+    });
+    const ids = Array.from({ length: 2500 }, (_, k) => `product-with-a-long-name-in-a-long-path-${k}`);
+    for (let from = 0; from < ids.length; from += 100) await shop.track(...ids.slice(from, from + 100));
+    await expect.poll(() => acknowledged.at(-1), PATIENCE).toBe(ids.at(-1));
+    expect(acknowledged).toEqual(ids);
+    expect(await answerOf(shop)).toHaveLength(20);
+    expect(await shop.status()).toMatchObject({ storage: 'indexeddb' });
+    expect(await codesOf(shop)).toEqual(['storage-short']);
+    expect(await shop.thrown()).toEqual([]);
+    const next = await opened();
+    await settled(next);
+    const left = await next.known();
+    expect(left.length).toBeGreaterThan(100);
+    expect(left).toEqual(ids.slice(-left.length));
+  });
+
+  test('is deleted while it is open has been erased, is told, and takes what comes', async () => {
+    const shop = await opened();
+    await shop.page.evaluate(() => {
+      const { recommender } = globalThis as unknown as { recommender: import('../../src/index').Recommender };
+      recommender.on('erased', ({ by }) => Object.assign(globalThis, { erasedBy: by }));
+    });
+    await shop.track('item-9');
+    expect(await shop.known()).toEqual(['item-9']);
+    const other = await context.newPage();
+    await other.goto(`${originOf(server)}/`);
+    await forget(other);
+    const erasedBy = () => shop.page.evaluate(() => (globalThis as { erasedBy?: string }).erasedBy);
+    await expect.poll(erasedBy, PATIENCE).toBe('elsewhere');
+    expect(await shop.known()).toEqual([]);
+    await shop.track('a,b');
+    expect(await answerOf(shop)).toEqual(WELL.answer);
+    expect(await shop.known()).toEqual(['a,b']);
+    expect(await shop.status()).toMatchObject({ storage: 'indexeddb', degraded: [] });
+    expect(await shop.thrown()).toEqual([]);
+  });
+
+  test('is cleared by the browser while it writes loses what came before, and takes what comes after', async () => {
+    const acknowledged: string[] = [];
+    const shop = await opened({ acknowledged: (ids) => acknowledged.push(...ids) });
+    const protocol = await context.newCDPSession(shop.page);
+    await settled(shop);
+    for (let round = 0; round < 4; round++) {
+      for (let k = 0; k < 40; k++) await shop.track(`${round}/${k}`);
+      await protocol.send('Storage.clearDataForOrigin', { origin: originOf(server), storageTypes: 'indexeddb' });
+    }
+    // The first event after it may be the one by which the page notices.
+    let last = '';
+    await vi.waitFor(async () => {
+      last = `last-${acknowledged.length}-${Math.random()}`;
+      await shop.track(last);
+      expect(await shop.known()).toContain(last);
+      expect(acknowledged).toContain(last);
+    }, PATIENCE);
+    expect(await answerOf(shop)).toHaveLength(20);
+    expect(await shop.status()).toMatchObject({ storage: 'indexeddb', degraded: [] });
+    expect(await shop.thrown()).toEqual([]);
+    const next = await opened();
+    await settled(next);
+    const left = await next.known();
+    expect(left).toContain(last);
+    expect(left.filter((id) => id.startsWith('0/'))).toEqual([]);
+    expect(new Set(left).size).toBe(left.length);
+  });
+});
