@@ -64,7 +64,7 @@ export function workerFiles({ worker, installed }: { worker: string; installed?:
         if (id.endsWith('wasm-files.ts')) return wasmModule(addressOf(wasm.simd.name), addressOf(wasm.plain.name));
         const { script, parts } = await buildWorker(relative(wasm.simd.name), relative(wasm.plain.name));
         const files = parts.map(({ name, code, needs }) => {
-          const file = hashed(posix.join(posix.dirname(worker), `parts/${name}-[hash].js`), code);
+          const file = hashed(posix.join(posix.dirname(worker), `parts/${name}-[hash].js`), neverInlined(code));
           return { name, needs, file };
         });
         const registry = files.map(({ name, needs, file }) => [name, { file: relative(file.name), needs }]);
@@ -105,6 +105,12 @@ interface OutputFile {
   readonly name: string;
   readonly source: string | Uint8Array;
 }
+
+/** Bundlers write an asset of at most so many bytes into the script that names it, where it would be no file. */
+const INLINED_BYTES = 4096;
+
+/** A script that is too long for that; spaces cost next to nothing once they are compressed. */
+const neverInlined = (code: string): string => code + ' '.repeat(Math.max(0, INLINED_BYTES + 1 - Buffer.byteLength(code)));
 
 const hashed = (name: string, source: OutputFile['source']): OutputFile => ({
   name: name.replace('[hash]', createHash('sha256').update(source).digest('hex').slice(0, 8)),
