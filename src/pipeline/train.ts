@@ -17,7 +17,7 @@ import { sessionCount } from '../session/event-log';
 import { drawReplay } from '../session/replay';
 import { SHARDS } from '../train/data-parallel';
 import { type BestEpoch, type EpochResult, type FitState, Interrupted, type Spent } from '../train/fit';
-import { type Learnt, learn } from '../train/learn';
+import { type TrainedModel, trainFromLog } from '../train/train-from-log';
 import { trainCommand, UNLICENSED } from './commands';
 import { type Auto, checkedConfiguration, configurationFrom, type Settings } from './configuration';
 import { defined } from './defined';
@@ -208,7 +208,7 @@ async function learnParts(
   products: readonly CatalogueItem[] | undefined,
   { from, resume, taken, threads, backend }: Start,
   identity: RunIdentity,
-): Promise<Learnt> {
+): Promise<TrainedModel> {
   const { model, out, seed = 1, epochs, signal = new AbortController().signal } = options;
   let task: ReturnType<typeof startTask> | undefined;
   const checkpoint = (state: FitState) => writeCheckpoint(out, identity, { ...state, spent: taken(resume?.spent) });
@@ -218,7 +218,7 @@ async function learnParts(
       ...{ log, columns: log.report.otherColumns, itemIds: log.itemIds, support: log.support },
       ...defined({ epochs, products, resume, from: from && knownOf(from) }),
     };
-    return await learn({
+    return await trainFromLog({
       ...shared,
       signal,
       ...defined({
@@ -266,7 +266,7 @@ const countsOf = ({ log }: TrainingParts): LogCounts => ({
 
 async function write(
   options: TrainOptions,
-  { tensors: learnt, epochs, best, ...model }: Learnt,
+  { tensors: learnt, epochs, best, ...model }: TrainedModel,
   auto: Auto | undefined,
   parts: TrainingParts,
   products: readonly CatalogueItem[] | undefined,

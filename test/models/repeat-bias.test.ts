@@ -238,12 +238,12 @@ describe.each(Object.keys(SMALL))('%s', (name) => {
     const session = openSession(scorer);
     const walked: number[][] = [];
     const visit = (scores: Float32Array) => void walked.push(Array.from(scores));
-    await scorer.walk?.(logOf([LONG]), visit);
+    await scorer.scoreSequences?.(logOf([LONG]), visit);
     for (let clicks = 1; clicks < LONG.length; clicks++) {
       const items = LONG.slice(0, clicks);
       const expected = Array.from(await scorer.score([{ items }]));
       const asked = Array.from(await session.score({ items }));
-      for (const scores of scorer.walk ? [asked, walked[clicks - 1]!] : [asked]) {
+      for (const scores of scorer.scoreSequences ? [asked, walked[clicks - 1]!] : [asked]) {
         for (const [i, score] of scores.entries()) expect(score).toBeCloseTo(expected[i]!, 5);
       }
     }

@@ -32,9 +32,9 @@ import { gradientsOf } from '../gradients';
 import { yieldToEventLoop } from '../yield-to-event-loop';
 import { capNorm, move } from './adagrad-norm';
 import { candidatesOf } from './candidates';
+import type { FineTuner, FineTunerState } from './fine-tuner';
 import { type FrozenModel, type Pair, repeatedColumns, type TuneEvent } from './frozen-model';
 import { type BaseNetwork, FullParameters } from './full-parameters';
-import type { Learner, SavedLearner } from './learner';
 import { FULL, SAMPLE, SAMPLE_ABOVE } from './settings';
 import { crossEntropy, HIDDEN } from './softmax';
 
@@ -67,7 +67,7 @@ const divided = ({ table, bias, repeats }: Outputs, by: number): Outputs => ({
   ...(repeats && { repeats: div<Tensor1D>(repeats, by) }),
 });
 
-export class Full<C = unknown> implements Learner {
+export class Full<C = unknown> implements FineTuner {
   readonly #frozen: FrozenModel;
   readonly #network: BaseNetwork<C>;
   readonly #parameters: FullParameters<C>;
@@ -78,7 +78,12 @@ export class Full<C = unknown> implements Learner {
    * @param saved What `save` gave, to go on from; copied.
    * @param compute Runs what needs a device, which may be repeated. Default: at once.
    */
-  constructor(frozen: FrozenModel, network: BaseNetwork<C>, saved?: SavedLearner, compute: Compute = (work) => work()) {
+  constructor(
+    frozen: FrozenModel,
+    network: BaseNetwork<C>,
+    saved?: FineTunerState,
+    compute: Compute = (work) => work(),
+  ) {
     this.#compute = compute;
     this.#frozen = frozen;
     this.#network = network;
@@ -127,7 +132,7 @@ export class Full<C = unknown> implements Learner {
     return values;
   }
 
-  async learn({ item, session }: TuneEvent): Promise<void> {
+  async update({ item, session }: TuneEvent): Promise<void> {
     const { model, config, catalogue, replay = [] } = this.#network;
     const other = replay[this.#step % replay.length];
     const sessions = other ? [session!, other.session] : [session!];
@@ -230,7 +235,7 @@ export class Full<C = unknown> implements Learner {
     this.#parameters.reset();
   }
 
-  save(): SavedLearner {
+  save(): FineTunerState {
     return { ...this.#parameters.save(), step: this.#step };
   }
 
