@@ -51,7 +51,7 @@ export interface Gru4RecBatch {
   readonly repeats?: RepeatBatch;
 }
 
-/** As the official code has it: the target that is out of reach teaches nothing, instead of too much. */
+/** What the official code adds to the target's probability before its logarithm: a target with probability 0 has no gradient. */
 const GUARD = 1e-24;
 
 /** @param extra Items that all targets are compared with besides each other, `[K]`. */

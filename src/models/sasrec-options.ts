@@ -2,7 +2,7 @@
 
 import type { Sampling } from '../objectives/softmax';
 import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
-import type { OptionSpecs } from './model';
+import type { OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type RepeatsConfig, repeatsConflict, repeatsOptions } from './repeat-bias';
 import { type SmoothingConfig, sampledOptions, smoothingConflict, smoothingOption } from './sampled-softmax';
@@ -32,7 +32,6 @@ interface SasrecTrainingConfig extends Sampling, SmoothingConfig, RepeatsConfig,
   readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
   readonly negatives: number;
   readonly gbceT: number;
-  readonly nSamplePer: 'batch' | 'sequence';
   readonly lr: number;
   readonly lrSchedule: 'constant' | 'linear';
   readonly beta2: number;
@@ -43,7 +42,6 @@ interface SasrecTrainingConfig extends Sampling, SmoothingConfig, RepeatsConfig,
   readonly batchSize: number;
   readonly batchClicks: number;
   readonly numEpochs: number;
-  readonly sampling: 'shuffle' | 'with-replacement';
   readonly l2Emb: number;
 }
 
@@ -73,17 +71,6 @@ const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     'recommended by gSASRec (Petrov & Macdonald, RecSys 2023)',
   ),
   ...sampledOptions,
-  nSample: {
-    ...sampledOptions.nSample,
-    doc: 'sampled: negatives of a batch, or of a sequence; those that equal a target are masked for it',
-    source: 'as in GRU4Rec; 3,000 a sequence in "Turning Dross Into Gold Loss"',
-  },
-  nSamplePer: choice(
-    'batch',
-    ['batch', 'sequence'],
-    'sampled: whether all sessions of a batch share nSample negatives, or the clicks of each have as many of their own',
-    'batch as in GRU4Rec, many times cheaper; sequence as in "Turning Dross Into Gold Loss", there uniform',
-  ),
   labelSmoothing: {
     ...smoothingOption,
     doc: 'ce: share of the target that the other items get',
@@ -126,12 +113,6 @@ const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
   ),
   numEpochs: integer(201, [1, 100_000], 'passes over the log at most; validation stops earlier', OFFICIAL),
   ...lastEpochsOptions,
-  sampling: choice(
-    'shuffle',
-    ['shuffle', 'with-replacement'],
-    'shuffle: every session once an epoch; with-replacement: as many, drawn at random',
-    'the official code draws users with replacement; sessions are many and short, and none should be missed',
-  ),
   l2Emb: number(
     0,
     [0, 1],
@@ -229,25 +210,18 @@ export const options: OptionSpecs<SasrecConfig> = {
 
 /** Why two training options do not go together, in words, or nothing. */
 export function trainingConflict(config: SasrecTrainingConfig): string | undefined {
-  const { loss, sparseUpdates, l2Emb, batching, sampling } = config;
+  const { loss, sparseUpdates, l2Emb } = config;
   const smoothing = smoothingConflict(config, 'ce');
   if (smoothing) return smoothing;
   const repeats = repeatsConflict(config, 'ce');
   if (repeats) return repeats;
-  if (loss === 'sampled' && config.nSamplePer === 'sequence') {
-    if (config.repeatLags > 0) {
-      return '"repeatLags" needs "nSamplePer" batch: draws of a sequence do not know what it holds.';
-    }
-    if (config.logqOf === 'draws') return '"logqOf" draws needs "nSamplePer" batch, whose draws stand for all items.';
-  }
   if (sparseUpdates && loss === 'ce') {
     return '"sparseUpdates" needs loss "sampled", "bce" or "gbce": the softmax of "ce" reads every item vector.';
   }
   if (sparseUpdates && l2Emb > 0) {
     return '"sparseUpdates" and "l2Emb" do not go together: the penalty moves every item vector. Use "weightDecay".';
   }
-  if (batching === 'same-length' && sampling !== 'shuffle') {
-    return `"batching" same-length needs "sampling" shuffle, got "${sampling}".`;
-  }
   return undefined;
 }
+
+export const removed = { nSamplePer: 'batch', sampling: 'shuffle' } satisfies RemovedOptions;

@@ -46,7 +46,7 @@ import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, Run
 import { padClicks } from './padding';
 import { glorotNormal, glorotUniform } from './parameters';
 import { repeatsOf, repeatsSpec } from './repeat-bias';
-import { options, type SasrecConfig, trainingConflict } from './sasrec-options';
+import { options, removed, type SasrecConfig, trainingConflict } from './sasrec-options';
 import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 
 export type { SasrecConfig } from './sasrec-options';
@@ -291,6 +291,7 @@ export const sasrec: SessionModel<SasrecConfig> = {
   name: 'sasrec',
   paper: 'Kang & McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018, https://arxiv.org/abs/1808.09781',
   options,
+  removed,
   epochsOption: 'numEpochs',
   check: (config) => checkSasrec(config),
   parameters: (config, catalogue) => sasrecParameters(config, catalogue),

@@ -11,11 +11,10 @@ import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
 import { models } from '../models/index';
 import { AUTO } from '../models/presets/preset';
-import { whyIndivisible } from '../models/training';
 import { catalogueOf } from '../ranking/load-scorer';
 import { sessionCount } from '../session/event-log';
 import { drawReplay } from '../session/replay';
-import { SHARDS } from '../train/data-parallel';
+import { SHARDS, whyIndivisible } from '../train/data-parallel';
 import { type BestEpoch, type EpochResult, type FitState, Interrupted, type Spent } from '../train/fit';
 import { type Learnt, learn } from '../train/learn';
 import { trainCommand, UNLICENSED } from './commands';
@@ -71,7 +70,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const from = options.from === undefined ? undefined : await readArtifactFolder(options.from);
   const { given: own, preset, auto } = await configurationFrom(options, options);
   const given = { ...settingsOf(from, options), ...own };
-  const { isNeural, config, wanted } = await checkedConfiguration(model, given, preset);
+  const { isNeural, config, wanted, isRemoved } = await checkedConfiguration(model, given, preset);
   if (!isNeural) refuseNeuralOptions(options);
   await checkReplaceable(out, [CHECKPOINT]);
   await refuseUnfinished(options);
@@ -93,7 +92,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ...(from && { from: from.info.version }),
     ...(threads && { parts: SHARDS }),
   };
-  const resume = options.resume ? await readCheckpoint(out, identity) : undefined;
+  const resume = options.resume ? await readCheckpoint(out, identity, isRemoved) : undefined;
   if (options.restart) await remove(join(out, CHECKPOINT));
 
   const learnt = await runOnDevice(async (slice) => {

@@ -3,7 +3,7 @@ import { type CatalogueItem, type GoldenCheck, SUPPORT_TENSOR, USERS_TENSOR } fr
 import { usersTensor } from '../checkpoint/users';
 import { registerTraining } from '../compute/training';
 import { RecommenderError, throwIfAborted } from '../errors';
-import { configure } from '../models/configuration';
+import { configure, isRemoved } from '../models/configuration';
 import { grown } from '../models/grown';
 import { models } from '../models/index';
 import { initialise, size } from '../models/parameters';
@@ -88,12 +88,19 @@ export async function configurationOf(
   readonly config: Record<string, unknown>;
   /** What it makes the model read beside item ids. */
   readonly wanted: readonly WantedFeature[];
+  /** `isRemoved` of the model. */
+  readonly isRemoved: (key: string, value: unknown) => boolean;
 }> {
   const model = Object.hasOwn(models, name) ? await models[name]!.network() : undefined;
   const subject = model ?? (Object.hasOwn(baselines, name) ? baselines[name]! : undefined);
   if (!subject) throw unknownModel(name);
   const config = configure<Record<string, unknown>>(subject, given);
-  return { isNeural: model !== undefined, config, wanted: model?.features?.(config) ?? [] };
+  return {
+    isNeural: model !== undefined,
+    config,
+    wanted: model?.features?.(config) ?? [],
+    isRemoved: (key, value) => isRemoved(subject, key, value),
+  };
 }
 
 /**

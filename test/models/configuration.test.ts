@@ -116,6 +116,30 @@ test.each(Object.entries(models))('%s documents every option, and its defaults a
   }
 });
 
+describe.each(Object.entries(models).filter(([, { removed }]) => removed))(
+  'the removed options of %s',
+  (name, model) => {
+    const removed = Object.entries(model.removed ?? {});
+    const spellings = removed.flatMap(([key, left]) => [left].flat().map((value) => [key, value] as const));
+
+    test.each(spellings)('%s = %j is read, as text too, and is no part of the configuration', (key, value) => {
+      for (const given of [value, String(value)]) expect(configure(model, { [key]: given })).toEqual(configure(model));
+    });
+
+    test.each(removed)('%s is refused unless it is %j', (key, left) => {
+      expect(model.options).not.toHaveProperty(key);
+      const [value] = [left].flat();
+      for (const other of [typeof value === 'boolean' ? !value : 0.123, 'other', null, '']) {
+        const got = typeof other === 'string' ? `"${other}"` : String(other);
+        const message = `${name}: "${key}" is no longer an option and always ${value}, got ${got}.`;
+        expect(() => configure(model, { [key]: other })).toThrow(
+          expect.objectContaining({ code: 'bad-config', message: expect.stringContaining(message) }),
+        );
+      }
+    });
+  },
+);
+
 describe('presets', () => {
   test('are configurations that the architecture takes', () => {
     for (const [architecture, named] of Object.entries(presets)) {

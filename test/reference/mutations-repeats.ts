@@ -4,7 +4,7 @@ import type { Mutation } from './mutations-gru4rec';
 const BIAS = 'src/objectives/repeat-bias.ts';
 const SOFTMAX = 'src/objectives/softmax.ts';
 const LAGS = 'src/session/lags.ts';
-const tests = ['test/models/repeats.test.ts'];
+const tests = ['test/models/repeat-bias.test.ts'];
 
 const one = (error: string, file: string, from: string, to: string): Mutation => ({
   ...{ error: `Repeats: ${error}`, file, tests },

@@ -33,7 +33,7 @@ const CASES: readonly [string, Readonly<Record<string, unknown>>][] = [
   ['sasrec', { ...attentive, loss: 'bce' }],
   ['sasrec', { ...attentive, loss: 'gbce', negatives: 3, reuseItemEmbeddings: false }],
   ['cl4srec', { ...attentive, loss: 'sampled', nSample: 4 }],
-  ['sasrec', { ...attentive, loss: 'sampled', nSample: 4, nSamplePer: 'sequence' }],
+  ['sasrec', { ...attentive, loss: 'sampled', nSample: 4 }],
   ['sasrec', { ...attentive, loss: 'sampled', nSample: 4, repeatLags: 3, logqOf: 'draws' }],
   ['transformers4rec', { ...tiny, lm: 'gpt2', objective: 'clm' }],
   ['transformers4rec', { ...tiny, lm: 'gpt2', objective: 'clm', repeatLags: 3 }],

@@ -53,11 +53,7 @@ const cases: Case[] = [
   ['sasrec, sampled softmax', asAny(sasrecTraining), { ...sas, loss: 'sampled', nSample: 5 }],
   ['sasrec, batches of one length', asAny(sasrecTraining), { ...sas, batching: 'same-length', batchClicks: 9 }],
   ['cl4srec, with its measures', asAny(cl4srecTraining), { ...sas, lambda: 0.5, loss: 'gbce', negatives: 3 }],
-  [
-    'sasrec, binary cross-entropy',
-    asAny(sasrecTraining),
-    { ...sas, loss: 'bce', negatives: 2, sampling: 'with-replacement' },
-  ],
+  ['sasrec, binary cross-entropy', asAny(sasrecTraining), { ...sas, loss: 'bce', negatives: 2 }],
 ];
 
 const optionsOf = (training: Case[1], given: Case[2], over: Partial<Options> = {}): Options => ({
