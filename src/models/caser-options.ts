@@ -1,8 +1,8 @@
 /** Configuration of Caser: names of the official PyTorch code in camelCase, and profiles in place of users. */
 
 import type { Sampling } from '../objectives/softmax';
-import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
-import type { OptionSpecs } from './model';
+import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from './last-epochs';
+import type { OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type RepeatsConfig, repeatsOptions } from './repeat-bias';
 import { type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
@@ -166,3 +166,5 @@ export const options: OptionSpecs<CaserConfig> = {
   nIter: integer(50, [1, 100_000], 'passes over the log at most; validation stops earlier', OFFICIAL),
   ...lastEpochsOptions,
 };
+
+export const removed = { ...ofLastEpochs } satisfies RemovedOptions;

@@ -40,7 +40,7 @@ import { horizontalConvolution, verticalConvolution } from '../nn/convolution';
 import { linear } from '../nn/linear';
 import type { Outputs } from '../nn/scores';
 import type { Catalogue, SessionInput, Sessions } from '../types';
-import { type CaserConfig, options } from './caser-options';
+import { type CaserConfig, options, removed } from './caser-options';
 import { linearParams } from './linear-params';
 import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
 import { padItems } from './padding';
@@ -204,6 +204,7 @@ export const caser: SessionModel<CaserConfig> = {
   paper:
     'Tang & Wang, "Personalized Top-N Sequential Recommendation via Convolutional Sequence Embedding", WSDM 2018, https://arxiv.org/abs/1809.07426',
   options,
+  removed,
   epochsOption: 'nIter',
   check,
   complete,

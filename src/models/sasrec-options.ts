@@ -1,7 +1,7 @@
 /** Configuration of SASRec: names of the official TensorFlow code in camelCase, and a few keys of our own. */
 
 import type { Sampling } from '../objectives/softmax';
-import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
+import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from './last-epochs';
 import type { OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type RepeatsConfig, repeatsConflict, repeatsOptions } from './repeat-bias';
@@ -224,4 +224,4 @@ export function trainingConflict(config: SasrecTrainingConfig): string | undefin
   return undefined;
 }
 
-export const removed = { nSamplePer: 'batch', sampling: 'shuffle' } satisfies RemovedOptions;
+export const removed = { nSamplePer: 'batch', sampling: 'shuffle', ...ofLastEpochs } satisfies RemovedOptions;

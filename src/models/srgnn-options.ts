@@ -1,8 +1,8 @@
 /** Configuration of SR-GNN: names of the official PyTorch code in camelCase, and the forms of code and paper by name. */
 
 import type { Sampling } from '../objectives/softmax';
-import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
-import type { OptionSpecs } from './model';
+import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from './last-epochs';
+import type { OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type RepeatsConfig, repeatsOptions } from './repeat-bias';
 import { type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
@@ -139,3 +139,5 @@ export const options: OptionSpecs<SrgnnConfig> = {
     `${OFFICIAL}, which waits for one of two metrics of the test set`,
   ),
 };
+
+export const removed = { ...ofLastEpochs } satisfies RemovedOptions;

@@ -53,7 +53,7 @@ import { repeatsConflict, repeatsOf, repeatsSpec } from './repeat-bias';
 import { smoothingConflict } from './sampled-softmax';
 import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 import { type SessionGraph, sessionGraph } from './session-graph';
-import { options, type SrgnnConfig } from './srgnn-options';
+import { options, removed, type SrgnnConfig } from './srgnn-options';
 
 export type { SrgnnConfig } from './srgnn-options';
 
@@ -212,6 +212,7 @@ export const srgnn: SessionModel<SrgnnConfig> = {
   paper:
     'Wu et al., "Session-based Recommendation with Graph Neural Networks", AAAI 2019, https://arxiv.org/abs/1811.00855',
   options,
+  removed,
   epochsOption: 'epoch',
   check,
   parameters,

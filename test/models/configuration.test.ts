@@ -40,7 +40,7 @@ describe('a configuration', () => {
       dropout_p_hidden: '5e-2',
       n_sample: '2048',
       elu_param: 1,
-      reset_gate: 'before',
+      sample_alpha: 0.3,
     };
     expect(configure(gru4rec, official)).toMatchObject({
       loss: 'bpr-max',
@@ -50,7 +50,7 @@ describe('a configuration', () => {
       dropoutPHidden: 0.05,
       nSample: 2048,
       eluParam: 1,
-      resetGate: 'before',
+      sampleAlpha: 0.3,
     });
     expect(configure(gru4rec, { layers: 64 }).layers).toEqual([64]);
     expect(configure(gru4rec, { constrainedEmbedding: '0', embedding: 7 }).constrainedEmbedding).toBe(false);
@@ -99,7 +99,6 @@ describe('a configuration', () => {
   test.each<[Record<string, unknown>, RegExp]>([
     [{ embedding: 50 }, /set constrainedEmbedding=false/],
     [{ loss: 'bpr-max', logq: 1 }, /"logq" corrects cross-entropy only, the loss is bpr-max/],
-    [{ loss: 'top1', labelSmoothing: 0.1 }, /"labelSmoothing" is for cross-entropy only/],
     [{ nSample: 0, batchSize: 1 }, /batchSize must be at least 2/],
   ])('refuses keys that do not fit together: %j', (given, message) => {
     refused(given, message);

@@ -11,7 +11,7 @@ export const SMALL: Readonly<Record<string, Given>> = {
 
 /** Besides the defaults. */
 const FORMS: readonly (readonly [name: string, config: Readonly<Record<string, unknown>>])[] = [
-  ['gru4rec', { layers: '12/9', resetGate: 'before' }],
+  ['gru4rec', { layers: '12/9' }],
   ['gru4rec', { layers: '12', constrainedEmbedding: false }],
   ['sasrec', { norm: 'pre', numHeads: 2 }],
   ['sasrec', { norm: 'post', positions: 'start', loss: 'bce', dropoutRate: 0, lr: 0.01 }],

@@ -56,7 +56,6 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
     model: gru4rec as never,
     config: (draw, pick) => ({
       layers: Array.from({ length: draw(1, 3) }, () => draw(1, 9)),
-      resetGate: pick(['after', 'before']),
       ...pick([{}, { constrainedEmbedding: false }, { constrainedEmbedding: false, embedding: draw(1, 9) }]),
     }),
     longest: () => undefined,

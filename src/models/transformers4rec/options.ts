@@ -3,8 +3,8 @@
  * code does; `settings.ts` says what that is.
  */
 import type { Sampling } from '../../objectives/softmax';
-import { type LastEpochsConfig, lastEpochsOptions } from '../last-epochs';
-import type { OptionSpecs } from '../model';
+import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from '../last-epochs';
+import type { OptionSpecs, RemovedOptions } from '../model';
 import { boolean, choice, integer, number } from '../options';
 import { type RepeatsConfig, repeatsOptions } from '../repeat-bias';
 import { sampledOptions } from '../sampled-softmax';
@@ -347,3 +347,5 @@ export const options: OptionSpecs<T4RecConfig> = {
   nEpochs: integer(10, [1, 10_000], 'passes over the log', PAPER),
   ...lastEpochsOptions,
 };
+
+export const removed = { ...ofLastEpochs } satisfies RemovedOptions;
