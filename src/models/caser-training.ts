@@ -43,7 +43,7 @@ export interface CaserBatch extends SoftmaxBatch {
   readonly targets: BatchArray<Tensor1D>;
   /** Window of each target, `[M]`. */
   readonly window: BatchArray<Tensor1D>;
-  /** `binary`: negatives of each window, `[B, K]`, or of each target, `[M, K]`. */
+  /** `binary`: negatives of each window, `[B, K]`. */
   readonly negatives?: BatchArray<Tensor2D>;
 }
 
@@ -93,7 +93,7 @@ export const caserTraining: Training<CaserConfig, Example, CaserBatch> = {
   }),
   rows: (log, config, streams) => shuffled(windows(log, config), config.batchSize, streams('order')),
   batch(rows, { sessions: log, catalogue }, config, streams) {
-    const { loss, negSamples, negPer, negFrom, repeatLags } = config;
+    const { loss, negSamples, negFrom, repeatLags } = config;
     const earlier = earlierOf(log, caser.earlier!(config));
     const sessions = rows.map(({ source, from, firstTarget }) => ({
       ...sessionInput(log, source, from, firstTarget),
@@ -116,8 +116,7 @@ export const caserTraining: Training<CaserConfig, Example, CaserBatch> = {
     const own = rows.map(({ source }) =>
       negFrom === 'unseen' ? new Set(items.subarray(offsets[source]!, offsets[source + 1]!)) : undefined,
     );
-    const refused = negPer === 'instance' ? own : Array.from(window, (b) => own[b]);
-    const negatives = matrix(uniformOutside(refused, negSamples, catalogue.items, draw), refused.length);
+    const negatives = matrix(uniformOutside(own, negSamples, catalogue.items, draw), rows.length);
     return { ...batch, negatives: { ...negatives, items: 'output' } };
   },
   loss(params, b, config, run) {
@@ -127,7 +126,7 @@ export const caserTraining: Training<CaserConfig, Example, CaserBatch> = {
     const c = gather(g, window); // [M, 2d]
     if (negatives) {
       const positive = mean(positiveLoss(ownScores(c, outputs, targets)));
-      const negative = mean(negativeLoss(rowScores(config.negPer === 'instance' ? g : c, outputs, negatives)));
+      const negative = mean(negativeLoss(rowScores(g, outputs, negatives)));
       return { loss: add(positive, negative) as Scalar };
     }
     const total = softmaxLoss(c, outputs, b, run.items, { smoothing: config.labelSmoothing });

@@ -1,14 +1,19 @@
 /** Configuration of SASRec: names of the official TensorFlow code in camelCase, and a few keys of our own. */
 
-import type { Sampling } from '../objectives/softmax';
 import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from './last-epochs';
 import type { OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type RepeatsConfig, repeatsConflict, repeatsOptions } from './repeat-bias';
-import { type SmoothingConfig, sampledOptions, smoothingConflict, smoothingOption } from './sampled-softmax';
-import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
+import {
+  type SampledConfig,
+  type SmoothingConfig,
+  sampledOptions,
+  smoothingConflict,
+  smoothingOption,
+} from './sampled-softmax';
+import { type InputScale, type ScoringConfig, scoringOptions } from './scoring';
 
-export interface SasrecConfig extends SasrecTrainingConfig, InputScaleConfig {
+export interface SasrecConfig extends SasrecTrainingConfig, ScoringConfig {
   readonly hiddenUnits: number;
   readonly maxlen: number;
   readonly numBlocks: number;
@@ -22,16 +27,18 @@ export interface SasrecConfig extends SasrecTrainingConfig, InputScaleConfig {
   readonly outputProjection: 'auto' | 'true' | 'false';
   readonly maskPadding: 'auto' | 'true' | 'false';
   readonly positions: 'end' | 'start';
+  readonly inputScale: 'auto' | InputScale;
   readonly reuseItemEmbeddings: boolean;
   readonly init: 'auto' | 'torch' | 'normal';
   readonly initStd: number;
 }
 
 /** How it trains. */
-interface SasrecTrainingConfig extends Sampling, SmoothingConfig, RepeatsConfig, LastEpochsConfig {
+interface SasrecTrainingConfig extends SampledConfig, SmoothingConfig, RepeatsConfig, LastEpochsConfig {
   readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
   readonly negatives: number;
   readonly gbceT: number;
+  readonly logq: number;
   readonly lr: number;
   readonly lrSchedule: 'constant' | 'linear';
   readonly beta2: number;
@@ -71,6 +78,12 @@ const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     'recommended by gSASRec (Petrov & Macdonald, RecSys 2023)',
   ),
   ...sampledOptions,
+  logq: number(
+    1,
+    [0, 1],
+    'sampled: share of the log of the sampling frequency taken off all scores, targets included',
+    '1 makes the sampled softmax an unbiased estimate of the full one in the limit',
+  ),
   labelSmoothing: {
     ...smoothingOption,
     doc: 'ce: share of the target that the other items get',
@@ -187,11 +200,12 @@ export const options: OptionSpecs<SasrecConfig> = {
     'count positions from the end (the newest click has the last one) or from the start of the session',
     'end is all reference codes; with start earlier clicks keep their vectors when one more comes',
   ),
-  inputScale: {
-    ...inputScaleOption,
-    doc: 'factor of embedded clicks: √d, √d/2 or 1; auto: √d, with cosine scoring √d/2',
-    source: '√d is the official TensorFlow code, none gSASRec; √d/2 is ours, for vectors of length 1',
-  },
+  inputScale: choice(
+    'auto',
+    ['auto', 'sqrt', 'half-sqrt', 'none'],
+    'factor of embedded clicks: √d, √d/2 or 1; auto: √d, with cosine scoring √d/2',
+    '√d is the official TensorFlow code, none gSASRec; √d/2 is ours, for vectors of length 1',
+  ),
   reuseItemEmbeddings: boolean(
     true,
     'score with the table that embeds the clicks; false: with a table of its own',

@@ -44,7 +44,7 @@ export const srgnnTraining: Training<SrgnnConfig, Example, SrgnnBatch> = {
       beta1: 0.9,
       beta2: 0.999,
       epsilon: 1e-8,
-      weightDecay: { amount: config.l2, kind: config.decay },
+      weightDecay: { amount: config.l2, kind: 'coupled' },
       touchedRows: config.sparseUpdates,
     },
     schedule:

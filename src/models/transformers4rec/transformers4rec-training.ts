@@ -175,17 +175,14 @@ const GUARD = 1e-16;
 
 /** What targets are compared with in place of the catalogue. */
 function sampleOf(config: T4RecConfig, { support }: Catalogue, random: Random): Sample | undefined {
-  const { sampledSoftmax, sampleBy, maxNSamples: nSample, logq = 1 } = config;
+  const { sampledSoftmax, sampleBy, maxNSamples: nSample } = config;
   if (!sampledSoftmax) return undefined;
   if (sampleBy === 'popularity') return popularitySample({ ...config, nSample }, support, random);
   const ofItems = (items: Int32Array): Float32Array => {
     const chances = logUniformChances(support!, 2 * nSample);
-    return Float32Array.from(items, (item) => Math.log(chances[item]! + GUARD)).map((value) => logq * value);
+    return Float32Array.from(items, (item) => Math.log(chances[item]! + GUARD));
   };
-  return {
-    negatives: logUniform(support!, 2 * nSample, random),
-    ...(logq > 0 && { logq: { targets: ofItems, negatives: ofItems } }),
-  };
+  return { negatives: logUniform(support!, 2 * nSample, random), logq: { targets: ofItems, negatives: ofItems } };
 }
 
 function batch(
