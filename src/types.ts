@@ -107,12 +107,15 @@ export interface Scorer {
    * @param visit Called with the scores `[rows, n]` of one batch and, per row, which session it is and which click was
    *   seen last (0-based).
    */
-  walk?(sessions: Sessions, visit: (scores: Float32Array, rows: readonly WalkRow[]) => void): Promise<void>;
+  scoreSequences?(
+    sessions: Sessions,
+    visit: (scores: Float32Array, rows: readonly SequenceRow[]) => void,
+  ): Promise<void>;
   dispose(): void;
 }
 
-/** One row of a walk: after the click at `position` of session `session`. */
-export interface WalkRow {
+/** One row of `scoreSequences`: after the click at `position` of session `session`. */
+export interface SequenceRow {
   readonly session: number;
   readonly position: number;
 }

@@ -110,7 +110,8 @@ interface OutputFile {
 const INLINED_BYTES = 4096;
 
 /** A script that is too long for that; spaces cost next to nothing once they are compressed. */
-const neverInlined = (code: string): string => code + ' '.repeat(Math.max(0, INLINED_BYTES + 1 - Buffer.byteLength(code)));
+const neverInlined = (code: string): string =>
+  code + ' '.repeat(Math.max(0, INLINED_BYTES + 1 - Buffer.byteLength(code)));
 
 const hashed = (name: string, source: OutputFile['source']): OutputFile => ({
   name: name.replace('[hash]', createHash('sha256').update(source).digest('hex').slice(0, 8)),

@@ -6,7 +6,7 @@ import { describeRange } from '../models/search-space';
 import { baselines } from '../neighbours/index';
 import { architectures } from '../pipeline/architectures';
 import { subjectOf } from '../pipeline/search/space';
-import { unknownModel } from '../train/learn';
+import { unknownModel } from '../train/train-from-log';
 
 const models = { ...architectures, ...baselines };
 const NAMES = Object.keys(models).join(' ');

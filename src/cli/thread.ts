@@ -6,7 +6,7 @@ import { RecommenderError } from '../errors';
 import { startFirst } from '../pipeline/files/backend';
 import type { ThreadMessage, ThreadTask } from '../pipeline/files/threads';
 import { DataParallel } from '../train/data-parallel';
-import { assist } from '../train/learn';
+import { joinTraining } from '../train/train-from-log';
 import { tameLibraries } from './libraries';
 
 const say = (message: ThreadMessage): void => parentPort!.postMessage(message);
@@ -16,7 +16,7 @@ async function help({ options, backend, memory, thread, threads }: ThreadTask): 
   try {
     await run(async (slice) => {
       await startFirst(slice, backend as BackendChoice, {});
-      await assist(options, (layout) => {
+      await joinTraining(options, (layout) => {
         parallel = new DataParallel(memory, layout, thread, threads);
         say({ state: 'ready' });
         return parallel;

@@ -24,7 +24,7 @@ export async function activeAdapterOf(delta: Delta, model: Model): Promise<Activ
 
 /** An adapter has an item side of its own, so it costs as much as the base model. */
 function adapterScorer(delta: Delta, model: Model, frozen: FrozenModel): Omit<ActiveAdapter, 'session'> {
-  const { table, bias, scale } = tuneAdapter(frozen, delta).learner.fold();
+  const { table, bias, scale } = tuneAdapter(frozen, delta).fineTuner.fold();
   const { model: architecture, params, config, catalogue } = networkOf(model);
   const [n, d] = [catalogue.items, table.length / catalogue.items];
   /** Includes the row of padding, which is never scored. */
@@ -87,7 +87,7 @@ export function checkFit(delta: Delta, model: LoadedNetwork, frozen: FrozenModel
   if (foreign !== undefined) throw bad(`it has a row for "${foreign}", which its model does not know`);
   const d = frozen.table.length / frozen.itemIds.length;
   const sizes: Readonly<Record<string, number>> =
-    method === 'full' ? fullSizes(model, frozen) : { shift: d, gain: d, weights: 2 + (frozen.facets ?? []).length };
+    method === 'full' ? fullSizes(model, frozen) : { shift: d, gain: d, weights: 2 + (frozen.attributes ?? []).length };
   for (const [name, { data, shape }] of Object.entries(arrays)) {
     const size = /^(slot\.)?rows\./.test(name) ? itemIds.length * (sizes[name] ?? 1) : sizes[name];
     if (size !== undefined && data.length !== size)

@@ -6,9 +6,9 @@ import { readFinite } from '../compute/executor';
 import { RecommenderError } from '../errors';
 import type { Network } from '../ranking/load-scorer';
 import { fitScale } from '../ranking/scale';
-import { facetsOf } from '../train/tuning/facets';
 import type { FrozenModel } from '../train/tuning/frozen-model';
 import type { BaseNetwork } from '../train/tuning/full-parameters';
+import { itemAttributesOf } from '../train/tuning/item-attributes';
 import type { Model } from './ready-model';
 
 /** A model that was loaded, wherever it computes. */
@@ -120,7 +120,7 @@ export async function frozenModelOf(model: ScoringModel): Promise<FrozenModel> {
     ...(bias && { bias }),
     ...(repeats && { repeats }),
     support: tensors[SUPPORT_TENSOR]!.data,
-    facets: facetsOf(products, itemIds),
+    attributes: itemAttributesOf(products, itemIds),
   };
   frozenModels.set(artifact, frozen);
   return frozen;

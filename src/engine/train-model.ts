@@ -12,7 +12,7 @@ import { models } from '../models/index';
 import { columnsOf } from '../session/click-columns';
 import { type ClickLog, countSupport } from '../session/event-log';
 import { Interrupted } from '../train/fit';
-import { learn } from '../train/learn';
+import { trainFromLog } from '../train/train-from-log';
 import type { PlacementOptions } from './placement';
 import { hold } from './ready-model';
 import type { EngineEvent, Trained, TrainProgress, TrainRequest } from './types';
@@ -72,7 +72,7 @@ async function trainOn(
   const { log, itemIds } = indexed(request.sessions);
   const support = countSupport(log.sessions.items, itemIds.length);
   try {
-    const { epochs: results, ...learnt } = await learn({
+    const { epochs: results, ...learnt } = await trainFromLog({
       model,
       config,
       log,

@@ -23,6 +23,11 @@ export async function tuneFull(
       await registerTraining([device.name]);
       return work();
     }, signal);
-  const learner = new Full(frozen, { ...baseNetwork(placement), replay: replayOf(placement.artifact) }, delta, compute);
-  return new Tuning({ frozen, method: 'full', learner, ...(delta && { delta }) });
+  const fineTuner = new Full(
+    frozen,
+    { ...baseNetwork(placement), replay: replayOf(placement.artifact) },
+    delta,
+    compute,
+  );
+  return new Tuning({ frozen, method: 'full', fineTuner, ...(delta && { delta }) });
 }

@@ -1,14 +1,13 @@
 /** Configuration of Caser: names of the official PyTorch code in camelCase, and profiles in place of users. */
 
-import type { Sampling } from '../objectives/softmax';
-import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
-import type { OptionSpecs } from './model';
+import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from './last-epochs';
+import type { OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type RepeatsConfig, repeatsOptions } from './repeat-bias';
-import { type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
-import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
+import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
+import { type ScoringConfig, scoringOptions } from './scoring';
 
-export interface CaserConfig extends Sampling, SmoothingConfig, InputScaleConfig, RepeatsConfig, LastEpochsConfig {
+export interface CaserConfig extends SampledConfig, SmoothingConfig, ScoringConfig, RepeatsConfig, LastEpochsConfig {
   readonly d: number;
   readonly L: number;
   readonly T: number;
@@ -19,16 +18,12 @@ export interface CaserConfig extends Sampling, SmoothingConfig, InputScaleConfig
   readonly acConv: 'relu' | 'iden' | 'tanh' | 'sigm';
   readonly acFc: 'relu' | 'iden' | 'tanh' | 'sigm';
   readonly profile: 'session' | 'device' | 'shared' | 'none' | 'user';
-  readonly profileLength: number;
-  readonly profileDecay: number;
-  readonly profileGap: number;
   readonly users: number;
   readonly outputTable: 'own' | 'inputs';
   readonly padding: 'zero' | 'trained';
   readonly windows: 'full' | 'all';
   readonly loss: 'binary' | 'cross-entropy' | 'sampled';
   readonly negSamples: number;
-  readonly negPer: 'instance' | 'target';
   readonly negFrom: 'unseen' | 'all';
   readonly batchSize: number;
   readonly learningRate: number;
@@ -73,24 +68,6 @@ export const options: OptionSpecs<CaserConfig> = {
       'sessions of this device too, which fade; one vector for everybody; nothing; a vector for each user of the log',
     'ours: the paper has users (user), whom a shop without accounts does not know; their vector is zero to strangers',
   ),
-  profileLength: integer(
-    200,
-    [1, 100_000],
-    'session, device: most recent clicks that count',
-    'ours: longer than nearly all sessions',
-  ),
-  profileDecay: number(
-    0.7,
-    [0, 1],
-    'device: weight of the clicks of the session before, its square for the one before that, and so on',
-    'ours: the tenth session back counts for less than a thirtieth',
-  ),
-  profileGap: number(
-    30,
-    [0, 1_000_000],
-    'device: minutes without a click after which an earlier session is told apart, in the list of all that a visitor clicked',
-    'ours: as the library’s sessionGap',
-  ),
   users: integer(0, [0, 100_000_000], 'user: number of users; set by training', 'users of the log'),
   outputTable: choice(
     'own',
@@ -103,11 +80,6 @@ export const options: OptionSpecs<CaserConfig> = {
   scoring: {
     ...scoringOptions.scoring,
     doc: `${scoringOptions.scoring.doc}; no item has a bias`,
-  },
-  inputScale: {
-    ...inputScaleOption,
-    doc: 'factor of embedded clicks: √d, √d/2 or 1; auto: 1, with cosine scoring √d/2',
-    source: '1 is the official PyTorch code; √d/2 is ours, for vectors of length 1',
   },
   padding: choice(
     'zero',
@@ -135,13 +107,7 @@ export const options: OptionSpecs<CaserConfig> = {
     ...smoothingOption,
     source: 'the official code has no softmax to smooth',
   },
-  negSamples: integer(3, [1, 100_000], 'binary: negatives of each instance, or of each target', OFFICIAL),
-  negPer: choice(
-    'instance',
-    ['instance', 'target'],
-    'whether the T targets of an instance share negSamples negatives, or each has as many',
-    'instance is the official code, target the text of the paper',
-  ),
+  negSamples: integer(3, [1, 100_000], 'binary: negatives of each instance, which its targets share', OFFICIAL),
   negFrom: choice(
     'unseen',
     ['unseen', 'all'],
@@ -166,3 +132,13 @@ export const options: OptionSpecs<CaserConfig> = {
   nIter: integer(50, [1, 100_000], 'passes over the log at most; validation stops earlier', OFFICIAL),
   ...lastEpochsOptions,
 };
+
+export const removed = {
+  profileLength: 200,
+  profileDecay: 0.7,
+  profileGap: 30,
+  inputScale: 'auto',
+  logq: 1,
+  negPer: 'instance',
+  ...ofLastEpochs,
+} satisfies RemovedOptions;

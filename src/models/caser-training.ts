@@ -25,15 +25,8 @@ import { type BatchArray, matrix, outputItems, type TrainingLog, vector } from '
 import { shuffled } from '../objectives/batching';
 import { type Example, targetsOf, trainable } from '../objectives/examples';
 import { negativeLoss, positiveLoss } from '../objectives/losses';
-import { byPopularity, uniformOutside } from '../objectives/negatives';
-import { type RepeatBatch, repeatBatch } from '../objectives/repeat-bias';
-import {
-  catalogueCrossEntropy,
-  popularityLogQ,
-  type SampledBatch,
-  sampledBatch,
-  sampledCrossEntropy,
-} from '../objectives/softmax';
+import { uniformOutside } from '../objectives/negatives';
+import { popularitySample, type SoftmaxBatch, softmaxBatch, softmaxLoss } from '../objectives/softmax';
 import { earlierSessions } from '../session/earlier';
 import { sessionInput } from '../session/event-log';
 import { memoised } from '../session/memoised';
@@ -44,16 +37,14 @@ import { lastEpochs } from './last-epochs';
 import type { Prepared } from './model';
 import type { Training } from './training';
 
-export interface CaserBatch {
+export interface CaserBatch extends SoftmaxBatch {
   readonly inputs: Prepared;
   /** `[M]` */
   readonly targets: BatchArray<Tensor1D>;
   /** Window of each target, `[M]`. */
   readonly window: BatchArray<Tensor1D>;
-  readonly sampled?: SampledBatch;
-  /** `binary`: negatives of each window, `[B, K]`, or of each target, `[M, K]`. */
+  /** `binary`: negatives of each window, `[B, K]`. */
   readonly negatives?: BatchArray<Tensor2D>;
-  readonly repeats?: RepeatBatch;
 }
 
 /**
@@ -102,7 +93,7 @@ export const caserTraining: Training<CaserConfig, Example, CaserBatch> = {
   }),
   rows: (log, config, streams) => shuffled(windows(log, config), config.batchSize, streams('order')),
   batch(rows, { sessions: log, catalogue }, config, streams) {
-    const { loss, nSample, sampleAlpha, negSamples, negPer, negFrom, repeatLags } = config;
+    const { loss, negSamples, negFrom, repeatLags } = config;
     const earlier = earlierOf(log, caser.earlier!(config));
     const sessions = rows.map(({ source, from, firstTarget }) => ({
       ...sessionInput(log, source, from, firstTarget),
@@ -111,44 +102,34 @@ export const caserTraining: Training<CaserConfig, Example, CaserBatch> = {
     const targets = targetsOf(rows, log);
     const window = Int32Array.from(rows.flatMap(({ firstTarget, end }, b) => Array<number>(end - firstTarget).fill(b)));
     const draw = streams('negatives');
-    let shared: Int32Array = new Int32Array(0);
-    let compared: Pick<CaserBatch, 'sampled' | 'negatives'> = {};
-    const logq = loss === 'sampled' ? popularityLogQ(config, catalogue.support) : undefined;
-    if (loss === 'sampled') {
-      shared = byPopularity(catalogue.support, sampleAlpha, nSample, draw);
-      compared = { sampled: sampledBatch(targets, shared, logq) };
-    } else if (loss === 'binary') {
-      const { items, offsets } = log;
-      const own = rows.map(({ source }) =>
-        negFrom === 'unseen' ? new Set(items.subarray(offsets[source]!, offsets[source + 1]!)) : undefined,
-      );
-      const refused = negPer === 'instance' ? own : Array.from(window, (b) => own[b]);
-      const negatives = uniformOutside(refused, negSamples, catalogue.items, draw);
-      compared = { negatives: { ...matrix(negatives, refused.length), items: 'output' } };
-    }
-    const places = { row: window, before: window.map((b) => sessions[b]!.items.length) };
-    return {
+    const batch = {
       inputs: caser.prepare(sessions, config, catalogue),
       targets: outputItems(targets),
       window: vector(window),
-      ...compared,
-      ...(repeatLags > 0 && {
-        repeats: repeatBatch(sessions, places, repeatLags, targets, shared, { logq: logq?.targets }),
-      }),
     };
+    if (loss !== 'binary') {
+      const sample = loss === 'sampled' ? popularitySample(config, catalogue.support, draw) : undefined;
+      const places = { row: window, before: window.map((b) => sessions[b]!.items.length) };
+      return { ...batch, ...softmaxBatch(targets, sessions, places, sample, repeatLags) };
+    }
+    const { items, offsets } = log;
+    const own = rows.map(({ source }) =>
+      negFrom === 'unseen' ? new Set(items.subarray(offsets[source]!, offsets[source + 1]!)) : undefined,
+    );
+    const negatives = matrix(uniformOutside(own, negSamples, catalogue.items, draw), rows.length);
+    return { ...batch, negatives: { ...negatives, items: 'output' } };
   },
-  loss(params, { inputs, targets, window, sampled, negatives, repeats }, config, run) {
+  loss(params, b, config, run) {
+    const { inputs, targets, window, negatives } = b;
     const g = caser.encode(params, inputs, config, run); // [B, 2d]
     const outputs = caser.outputs(params, config);
     const c = gather(g, window); // [M, 2d]
     if (negatives) {
       const positive = mean(positiveLoss(ownScores(c, outputs, targets)));
-      const negative = mean(negativeLoss(rowScores(config.negPer === 'instance' ? g : c, outputs, negatives)));
+      const negative = mean(negativeLoss(rowScores(g, outputs, negatives)));
       return { loss: add(positive, negative) as Scalar };
     }
-    const total = sampled
-      ? sum(sampledCrossEntropy({ ofTargets: c }, outputs, targets, sampled, repeats))
-      : catalogueCrossEntropy(c, outputs, targets, run.items, { smoothing: config.labelSmoothing, repeats });
+    const total = softmaxLoss(c, outputs, b, run.items, { smoothing: config.labelSmoothing });
     return { loss: div(total, targets.shape[0]) };
   },
   size: ({ from, firstTarget, end }) => ({ clicks: firstTarget - from, targets: end - firstTarget }),

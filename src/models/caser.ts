@@ -12,7 +12,7 @@
  *     P = U[user]                                      `user`, 0 for a user who is not known
  *     P = p                                            `shared`, the same for everybody
  *     P = Σᵢ wᵢ E_p[i] / Σᵢ wᵢ                         `session`, `device`: over all clicks i, older than the last L too
- *                                                      wᵢ = 1 in this session, profileDecayᵏ in the k-th before it
+ *                                                      wᵢ = 1 in this session, 0.7ᵏ in the k-th before it
  *     g = z                                            `none`
  *
  * Each window of L clicks predicts the T items after it, in a binary loss against uniform negatives. Options of ours:
@@ -40,7 +40,7 @@ import { horizontalConvolution, verticalConvolution } from '../nn/convolution';
 import { linear } from '../nn/linear';
 import type { Outputs } from '../nn/scores';
 import type { Catalogue, SessionInput, Sessions } from '../types';
-import { type CaserConfig, options } from './caser-options';
+import { type CaserConfig, options, removed } from './caser-options';
 import { linearParams } from './linear-params';
 import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
 import { padItems } from './padding';
@@ -58,7 +58,7 @@ const activation = (name: CaserConfig['acConv']): Activation => ({ kind: ACTIVAT
 const readsClicks = ({ profile }: CaserConfig) => profile === 'session' || profile === 'device';
 
 /** Earlier sessions whose weight is worth their place. */
-const earlierSessions = ({ profile, profileDecay }: CaserConfig) => (profile === 'device' && profileDecay > 0 ? 20 : 0);
+const earlierSessions = ({ profile }: CaserConfig) => (profile === 'device' ? 20 : 0);
 
 function check(config: CaserConfig): void {
   const { profile, users, outputTable, loss, sparseUpdates } = config;
@@ -127,7 +127,7 @@ function parameters(config: CaserConfig, { items: n }: Catalogue): Record<string
 function prepare(sessions: readonly SessionInput[], config: CaserConfig): Prepared {
   const { L, profile, users } = config;
   const items = padItems(sessions, 'left', L, L);
-  if (readsClicks(config)) return { items, ...profileClicks(sessions, config) };
+  if (readsClicks(config)) return { items, ...profileClicks(sessions, config.profile === 'device') };
   if (profile !== 'user') return { items };
   const known = sessions.map(({ user }) => user !== undefined && user < users);
   const user = Int32Array.from(sessions, (session, b) => (known[b] ? session.user! : 0));
@@ -204,6 +204,7 @@ export const caser: SessionModel<CaserConfig> = {
   paper:
     'Tang & Wang, "Personalized Top-N Sequential Recommendation via Convolutional Sequence Embedding", WSDM 2018, https://arxiv.org/abs/1809.07426',
   options,
+  removed,
   epochsOption: 'nIter',
   check,
   complete,

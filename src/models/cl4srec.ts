@@ -73,6 +73,7 @@ export const cl4srec: SessionModel<Cl4srecConfig> = {
   paper:
     'Xie et al., "Contrastive Learning for Sequential Recommendation", ICDE 2022, https://arxiv.org/abs/2010.14395',
   options,
+  removed: sasrec.removed!,
   epochsOption: 'numEpochs',
   check,
   parameters: (config, catalogue) =>

@@ -1,11 +1,12 @@
 /** Turns what a user wrote into a checked configuration, for every architecture and baseline. */
 import { nearestName, RecommenderError } from '../errors';
-import type { ConfigValue, OptionSpec, OptionSpecs } from './model';
+import type { ConfigValue, OptionSpec, OptionSpecs, RemovedOptions } from './model';
 
 /** What has a name and options: an architecture or a counting baseline. */
 export interface Configurable<C> {
   readonly name: string;
   readonly options: OptionSpecs<C>;
+  readonly removed?: RemovedOptions;
   check?(config: C): void;
 }
 
@@ -17,9 +18,9 @@ export const camelCase = (key: string): string =>
  * The configuration of a model: its defaults with the given keys replaced.
  *
  * @param given Values by key; keys in camelCase or in the reference implementation's snake_case; values of the option's
- *   type, or text as the command line has it (`0.5`, `true`, lists as `100/100`).
+ *   type, or text as the command line has it (`0.5`, `true`, lists as `100/100`). A removed option is left out.
  * @throws RecommenderError `bad-config` for an unknown key (names the nearest known one), a value of the wrong type or
- *   out of range, or keys that do not fit together.
+ *   out of range, another value of a removed option than the one that is left, or keys that do not fit together.
  */
 export function configure<C>(model: Configurable<C>, given: Readonly<Record<string, unknown>> = {}): C {
   const options = model.options as Readonly<Record<string, OptionSpec>>;
@@ -28,6 +29,7 @@ export function configure<C>(model: Configurable<C>, given: Readonly<Record<stri
   for (const [written, value] of Object.entries(given)) {
     const key = Object.hasOwn(options, written) ? written : camelCase(written);
     if (!Object.hasOwn(options, key)) {
+      if (isRemoved(model, key, value)) continue;
       const nearest = nearestName(key, Object.keys(options));
       throw new RecommenderError(
         'bad-config',
@@ -41,6 +43,32 @@ export function configure<C>(model: Configurable<C>, given: Readonly<Record<stri
   return config as C;
 }
 
+/**
+ * Whether a key was an option of the model. Configurations that older versions wrote hold it.
+ *
+ * @throws RecommenderError `bad-config` for another value than the one that is left of it.
+ */
+export function isRemoved<C>({ name, removed }: Configurable<C>, key: string, value: unknown): boolean {
+  if (!removed || !Object.hasOwn(removed, key)) return false;
+  const spellings = [removed[key]!].flat();
+  if (spellings.some((spelling) => isSpelled(value, spelling))) return true;
+  throw new RecommenderError(
+    'bad-config',
+    `${name}: "${key}" is no longer an option and always ${spellings[0]}, got ${quoted(value)}. Leave it out, or use the version ` +
+      'of Aisle that had it.',
+  );
+}
+
+/** Whether a value, or a text as the command line has it, is `expected`. */
+function isSpelled(value: unknown, expected: number | boolean | string): boolean {
+  if (typeof expected === 'boolean') return TRUTHS.get(String(value).toLowerCase()) === expected;
+  if (typeof value !== 'string' || typeof expected === 'string') return value === expected;
+  return value.trim() !== '' && Number(value) === expected;
+}
+
+const quoted = (value: unknown): string =>
+  typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? String(value));
+
 const TRUTHS: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['1', true],
@@ -50,8 +78,7 @@ const TRUTHS: ReadonlyMap<string, boolean> = new Map([
 
 function read(model: string, key: string, option: OptionSpec, value: unknown): ConfigValue {
   const refuse = (): never => {
-    const got = typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? String(value));
-    throw new RecommenderError('bad-config', `${model}: "${key}" must be ${describe(option)}, got ${got}.`);
+    throw new RecommenderError('bad-config', `${model}: "${key}" must be ${describe(option)}, got ${quoted(value)}.`);
   };
   const number = (v: unknown): number => {
     const n = typeof v === 'number' ? v : typeof v === 'string' && v.trim() !== '' ? Number(v) : Number.NaN;

@@ -36,7 +36,6 @@ import {
 } from '../objectives/repeat-bias';
 import { carriedOn, type RunningSession, sessionParallel } from '../objectives/session-parallel';
 import { type Gru4RecConfig, gru4rec, stepping } from './gru4rec';
-import { lastEpochs } from './last-epochs';
 import type { Params } from './model';
 import type { Training } from './training';
 
@@ -51,7 +50,7 @@ export interface Gru4RecBatch {
   readonly repeats?: RepeatBatch;
 }
 
-/** As the official code has it: the target that is out of reach teaches nothing, instead of too much. */
+/** What the official code adds to the target's probability before its logarithm: a target with probability 0 has no gradient. */
 const GUARD = 1e-24;
 
 /** @param extra Items that all targets are compared with besides each other, `[K]`. */
@@ -64,13 +63,12 @@ export function gru4recBatch(
   const targets = Int32Array.from(rows, ({ at }) => items[at + 1]!);
   const columns = Int32Array.from([...targets, ...extra]);
   const corrects = config.loss === 'cross-entropy' && config.logq > 0 && support !== undefined;
-  const split = config.logqSplit === 'nominal' ? config.batchSize : targets.length;
   const past = config.repeatLags > 0 ? rows.map(({ start, at }) => ({ items: items.subarray(start, at + 1) })) : [];
   return {
     carriedFrom: Int32Array.from(rows, ({ carriedFrom }) => carriedFrom),
     clicks: inputItems(Int32Array.from(rows, ({ at }) => items[at]!)),
     columns: outputItems(columns),
-    ...(corrects && { logq: vector(logq(columns, split, support, config)) }),
+    ...(corrects && { logq: vector(logq(columns, config.batchSize, support, config)) }),
     ...(config.repeatLags > 0 && {
       repeats: repeatBatch(past, afterAll(past), config.repeatLags, targets, columns, {
         inBatch: true,
@@ -82,7 +80,7 @@ export function gru4recBatch(
 
 /**
  * log q of columns: the first `split` are there as often as they are clicked, the others as often as they are drawn, both raw, as
- * in the official code.
+ * in the official code, which splits at batchSize after the batch has shrunk, too.
  */
 function logq(columns: Int32Array, split: number, support: ArrayLike<number>, config: Gru4RecConfig): Float32Array {
   return Float32Array.from(
@@ -99,7 +97,7 @@ function rowLosses(h: Tensor2D, params: Params, b: Uploaded<Gru4RecBatch>, confi
   const own = range(0, h.shape[0], 1, 'int32') as Tensor1D;
   if (config.loss === 'cross-entropy') {
     const corrected: Tensor2D = b.logq ? sub(s, b.logq) : s;
-    if (!b.repeats) return crossEntropy(corrected, own, config.labelSmoothing, GUARD);
+    if (!b.repeats) return crossEntropy(corrected, own, 0, GUARD);
     const biased = add<Tensor2D>(corrected, mul(eye(...s.shape), expandDims(targetBias(outputs, b.repeats), 1)));
     const all = concat([withoutHeld(biased, b.repeats), heldScores(h, outputs, b.repeats)], 1) as Tensor2D;
     return crossEntropy(all, own, 0, GUARD);
@@ -121,7 +119,7 @@ export const gru4recTraining: Training<Gru4RecConfig, RunningSession, Gru4RecBat
   network: gru4rec,
   plan: (config) => ({
     epochs: config.nEpochs,
-    ...lastEpochs(config),
+    averageEpochs: config.averageEpochs,
     optimiser: {
       kind: 'adagrad',
       learningRate: config.learningRate,

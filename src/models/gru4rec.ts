@@ -10,29 +10,29 @@
  * Trained in session-parallel batches without back-propagation through time: the state that comes in is a constant.
  *
  * Differs from the first paper as its authors' code does: no feed-forward layers above the GRU, the input feeds the
- * first layer only. `resetGate: 'after'` is the cell of cuDNN and PyTorch, `'before'` that of the Theano code.
+ * first layer only. The reset gate acts after the recurrent product, as in cuDNN and PyTorch; of the one-hot layer before it, as
+ * in the Theano code.
  */
 
 import { add, gather, matMul, type Tensor1D, type Tensor2D, zeros } from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../errors';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import type { Catalogue } from '../types';
-import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
-import type { OptionSpecs, ParameterSpec, Params, Run, SessionModel, State, Stepping } from './model';
+import { type AverageConfig, averageOptions } from './last-epochs';
+import type { OptionSpecs, ParameterSpec, Params, RemovedOptions, Run, SessionModel, State, Stepping } from './model';
 import { boolean, choice, integer, integers, number } from './options';
 import { padItems } from './padding';
 import { glorotUniform } from './parameters';
 import { type RepeatsConfig, repeatsOf, repeatsOptions, repeatsSpec } from './repeat-bias';
 import { encodeBySteps } from './stepping';
 
-export interface Gru4RecConfig extends RepeatsConfig, LastEpochsConfig {
+export interface Gru4RecConfig extends RepeatsConfig, AverageConfig {
   readonly layers: readonly number[];
   readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr';
   readonly finalAct: 'auto' | 'linear' | 'relu' | 'tanh' | 'selu' | 'elu' | 'leaky';
   readonly eluParam: number;
   readonly constrainedEmbedding: boolean;
   readonly embedding: number;
-  readonly resetGate: 'after' | 'before';
   readonly dropoutPEmbed: number;
   readonly dropoutPHidden: number;
   readonly batchSize: number;
@@ -42,8 +42,6 @@ export interface Gru4RecConfig extends RepeatsConfig, LastEpochsConfig {
   readonly sampleAlpha: number;
   readonly bpreg: number;
   readonly logq: number;
-  readonly logqSplit: 'nominal' | 'live';
-  readonly labelSmoothing: number;
   readonly nEpochs: number;
 }
 
@@ -72,12 +70,6 @@ const options: OptionSpecs<Gru4RecConfig> = {
     PORT,
     { layersize: -1 },
   ),
-  resetGate: choice(
-    'after',
-    ['after', 'before'],
-    'whether the reset gate acts after or before the recurrent product; the one-hot layer always has before',
-    'after: PyTorch code, so that its weights load; before: Theano code, the original',
-  ),
   dropoutPEmbed: number(
     0,
     [0, 0.95],
@@ -102,28 +94,21 @@ const options: OptionSpecs<Gru4RecConfig> = {
     'share of the log of the sampling frequency taken off the scores, cross-entropy only; usually 0 or 1',
     PORT,
   ),
-  logqSplit: choice(
-    'nominal',
-    ['nominal', 'live'],
-    'where logq tells targets from extra negatives once the batch has shrunk: at batchSize or at the live rows',
-    'nominal is what the official code does; live is what it means',
-  ),
-  labelSmoothing: number(0, [0, 0.999], 'target mass spread over the other columns, cross-entropy only', 'Theano code'),
   nEpochs: integer(10, [1, 10_000], 'passes over the log; 5 are nearly as good', PORT),
   ...repeatsOptions,
-  ...lastEpochsOptions,
+  ...averageOptions,
 };
 
-function check({
-  constrainedEmbedding,
-  embedding,
-  loss,
-  logq,
-  labelSmoothing,
-  nSample,
-  batchSize,
-  repeatLags,
-}: Gru4RecConfig): void {
+const removed = {
+  resetGate: 'after',
+  logqSplit: 'nominal',
+  labelSmoothing: 0,
+  recentEpochs: 0,
+  recentShare: 0.12,
+  recentRate: 0.3,
+} satisfies RemovedOptions;
+
+function check({ constrainedEmbedding, embedding, loss, logq, nSample, batchSize, repeatLags }: Gru4RecConfig): void {
   const refuse = (sentence: string): never => {
     throw new RecommenderError('bad-config', `gru4rec: ${sentence}`);
   };
@@ -133,12 +118,8 @@ function check({
     );
   }
   if (loss !== 'cross-entropy' && logq > 0) refuse(`"logq" corrects cross-entropy only, the loss is ${loss}.`);
-  if (loss !== 'cross-entropy' && labelSmoothing > 0)
-    refuse(`"labelSmoothing" is for cross-entropy only, the loss is ${loss}.`);
-  if (repeatLags > 0 && (loss !== 'cross-entropy' || labelSmoothing > 0)) {
-    refuse(
-      '"repeatLags" needs loss "cross-entropy" without labelSmoothing: items of the session are columns of their own.',
-    );
+  if (repeatLags > 0 && loss !== 'cross-entropy') {
+    refuse('"repeatLags" needs loss "cross-entropy": items of the session are columns of their own.');
   }
   if (nSample === 0 && batchSize < 2) refuse('without extra negatives (nSample=0) batchSize must be at least 2.');
 }
@@ -148,8 +129,7 @@ const inputMode = ({ constrainedEmbedding, embedding }: Gru4RecConfig) =>
   constrainedEmbedding ? 'constrained' : embedding !== 0 ? 'separate' : 'one-hot';
 
 /** Whether the reset gate of that layer acts before the recurrent product. */
-const resetsBefore = (config: Gru4RecConfig, layer: number) =>
-  config.resetGate === 'before' || (layer === 0 && inputMode(config) === 'one-hot');
+const resetsBefore = (config: Gru4RecConfig, layer: number) => layer === 0 && inputMode(config) === 'one-hot';
 
 /** Matrices are drawn gate by gate: the limit is that of one gate's block. */
 function parameters(config: Gru4RecConfig, { items: n }: Catalogue): Record<string, ParameterSpec> {
@@ -211,6 +191,7 @@ export const gru4rec: SessionModel<Gru4RecConfig> = {
   paper:
     'Hidasi et al., "Session-based Recommendations with Recurrent Neural Networks", ICLR 2016, https://arxiv.org/abs/1511.06939',
   options,
+  removed,
   epochsOption: 'nEpochs',
   check,
   parameters,

@@ -1,17 +1,19 @@
 /** The options of every architecture for how a training ends: `train/average.ts` and `train/trainer.ts` do it. */
 
-import type { OptionSpecs } from './model';
+import type { OptionSpecs, RemovedOptions } from './model';
 import { integer, number } from './options';
 import type { Plan } from './training';
 
-export interface LastEpochsConfig {
+export interface AverageConfig {
   readonly averageEpochs: number;
-  readonly recentEpochs: number;
-  readonly recentShare: number;
-  readonly recentRate: number;
 }
 
-export const lastEpochsOptions: OptionSpecs<LastEpochsConfig> = {
+export interface LastEpochsConfig extends AverageConfig {
+  readonly recentEpochs: number;
+  readonly recentShare: number;
+}
+
+export const averageOptions: OptionSpecs<AverageConfig> = {
   averageEpochs: integer(
     1,
     [1, 1000],
@@ -19,11 +21,15 @@ export const lastEpochsOptions: OptionSpecs<LastEpochsConfig> = {
       'from the plain ones. As many copies are held in memory, and in checkpoints',
     '1 is none: no reference code averages; Izmailov et al., "Averaging Weights", UAI 2018',
   ),
+};
+
+export const lastEpochsOptions: OptionSpecs<LastEpochsConfig> = {
+  ...averageOptions,
   recentEpochs: integer(
     0,
     [0, 1000],
-    'so many of the epochs, the last, pass over the latest sessions only (recentShare), once those over all have ended: what ' +
-      'is asked next is most like them. The first epoch always sees all',
+    'so many of the epochs, the last, pass over the latest sessions only (recentShare), at 0.3 times the learning rate, which ' +
+      'falls to 0 over them: what is asked next is most like them. The first epoch always sees all',
     '0 is none: no reference code has it. On five months of Diginetica two such epochs beat one more over all',
   ),
   recentShare: number(
@@ -33,20 +39,18 @@ export const lastEpochsOptions: OptionSpecs<LastEpochsConfig> = {
       'latest ones, the last of the file',
     'ours; of trials from 0.03 to 0.5 on a validation part of Diginetica the best recall@20',
   ),
-  recentRate: number(
-    0.3,
-    [0.001, 1],
-    'the learning rate of those epochs at their start, as a share of the usual one; it falls to 0 over them (recentEpochs)',
-    'ours; chosen with recentShare',
-  ),
 };
+
+/** Learning rate of the recent epochs at their start, as a share of the usual one; chosen with the default of recentShare. */
+const RECENT_RATE = 0.3;
+
+export const removed = { recentRate: RECENT_RATE } satisfies RemovedOptions;
 
 /** What a plan takes from these options. */
 export function lastEpochs({
   averageEpochs,
   recentEpochs: epochs,
   recentShare: share,
-  recentRate: rate,
 }: LastEpochsConfig): Pick<Plan, 'averageEpochs' | 'recent'> {
-  return { averageEpochs, ...(epochs > 0 && { recent: { epochs, share, rate } }) };
+  return { averageEpochs, ...(epochs > 0 && { recent: { epochs, share, rate: RECENT_RATE } }) };
 }

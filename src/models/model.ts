@@ -84,6 +84,12 @@ export type OptionSpec<T = unknown> = {
 
 export type OptionSpecs<C> = { readonly [K in keyof C]-?: OptionSpec<C[K]> };
 
+/**
+ * Options that older versions had, by name: the value that is left, first as messages name it, then in its other spellings.
+ * Configurations with that value are still read.
+ */
+export type RemovedOptions = Readonly<Record<string, number | boolean | string | readonly (number | string)[]>>;
+
 /** Configurations hold plain values only, so that they can be written to a manifest. */
 export type ConfigValue = number | boolean | string | readonly number[];
 export type ModelConfig = Readonly<Record<string, ConfigValue>>;
@@ -94,6 +100,8 @@ export interface SessionModel<C = ModelConfig> {
   /** Citation in one line: authors, title, venue, link. */
   readonly paper: string;
   readonly options: OptionSpecs<C>;
+  /** Default: none. */
+  readonly removed?: RemovedOptions;
   /** The option that says how many epochs it trains at most. */
   readonly epochsOption: string;
   /** Checks that span several keys; throws `bad-config`. */

@@ -3,23 +3,21 @@ import type { SessionInput } from '../types';
 import type { Prepared } from './model';
 import { longest } from './padding';
 
-export interface ProfileOptions {
-  /** `device`: clicks of earlier sessions count, and count less. */
-  readonly profile: string;
-  /** Most recent clicks that count. */
-  readonly profileLength: number;
-  /** Weight of a click in the session before, its square in the one before that, and so on. */
-  readonly profileDecay: number;
-  /** Minutes without a click between two sessions. */
-  readonly profileGap: number;
-}
+/** Most recent clicks that count: longer than nearly all sessions. */
+const LENGTH = 200;
+/** Weight of a click of a device in the session before, its square in the one before that, and so on. */
+const DECAY = 0.7;
+/** Seconds without a click between two sessions, as the library's `sessionGap`. */
+const GAP = 30 * 60;
 
 /**
  * - `clicks` `[B, S]`: items of the profile, oldest first, padded on the right;
  * - `weights` `[B, 1, S]`: their shares, which sum to 1; all 0 for a visitor without a click.
+ *
+ * @param isOfDevice Whether clicks of earlier sessions count, and count less.
  */
-export function profileClicks(sessions: readonly SessionInput[], options: ProfileOptions): Prepared {
-  const found = sessions.map((session) => weighted(session, options));
+export function profileClicks(sessions: readonly SessionInput[], isOfDevice: boolean): Prepared {
+  const found = sessions.map((session) => weighted(session, isOfDevice));
   const B = sessions.length;
   const S = longest(found.map(({ items }) => items.length));
   const clicks = new Int32Array(B * S);
@@ -36,20 +34,17 @@ export function profileClicks(sessions: readonly SessionInput[], options: Profil
 }
 
 /** Walks back from the newest click; whatever has the visitor's earlier clicks in one list is told apart by their times. */
-function weighted(
-  session: SessionInput,
-  { profile, profileLength, profileDecay, profileGap }: ProfileOptions,
-): { items: number[]; weights: number[] } {
+function weighted(session: SessionInput, isOfDevice: boolean): { items: number[]; weights: number[] } {
   const items: number[] = [];
   const weights: number[] = [];
-  const lists = profile === 'device' ? [...(session.earlier ?? []), session] : [session];
-  const fades = profile === 'device' ? profileDecay : 1;
+  const lists = isOfDevice ? [...(session.earlier ?? []), session] : [session];
+  const fades = isOfDevice ? DECAY : 1;
   let weight = 1;
   for (let list = lists.length - 1; list >= 0; list--) {
     const { items: clicked, times } = lists[list]!;
     if (list < lists.length - 1) weight *= fades;
-    for (let t = clicked.length - 1; t >= 0 && items.length < profileLength; t--) {
-      if (times && t + 1 < clicked.length && times[t + 1]! - times[t]! > 60 * profileGap) weight *= fades;
+    for (let t = clicked.length - 1; t >= 0 && items.length < LENGTH; t--) {
+      if (times && t + 1 < clicked.length && times[t + 1]! - times[t]! > GAP) weight *= fades;
       items.push(clicked[t]!);
       weights.push(weight);
     }

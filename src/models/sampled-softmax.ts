@@ -15,7 +15,9 @@ import type { Sampling } from '../objectives/softmax';
 import type { OptionSpecs } from './model';
 import { choice, integer, number } from './options';
 
-export const sampledOptions: OptionSpecs<Sampling> = {
+export type SampledConfig = Omit<Sampling, 'logq'>;
+
+export const sampledOptions: OptionSpecs<SampledConfig> = {
   nSample: integer(
     2048,
     [1, 1_000_000],
@@ -27,12 +29,6 @@ export const sampledOptions: OptionSpecs<Sampling> = {
     [0, 1],
     'sampled: negatives are drawn ∝ support^sampleAlpha: 0 uniform, 1 by popularity',
     'as in GRU4Rec',
-  ),
-  logq: number(
-    1,
-    [0, 1],
-    'sampled: share of the log of the sampling frequency taken off all scores, targets included',
-    '1 makes the sampled softmax an unbiased estimate of the full one in the limit',
   ),
   logqOf: choice(
     'all',

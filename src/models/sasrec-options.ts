@@ -1,14 +1,19 @@
 /** Configuration of SASRec: names of the official TensorFlow code in camelCase, and a few keys of our own. */
 
-import type { Sampling } from '../objectives/softmax';
-import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
-import type { OptionSpecs } from './model';
+import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from './last-epochs';
+import type { OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type RepeatsConfig, repeatsConflict, repeatsOptions } from './repeat-bias';
-import { type SmoothingConfig, sampledOptions, smoothingConflict, smoothingOption } from './sampled-softmax';
-import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
+import {
+  type SampledConfig,
+  type SmoothingConfig,
+  sampledOptions,
+  smoothingConflict,
+  smoothingOption,
+} from './sampled-softmax';
+import { type InputScale, type ScoringConfig, scoringOptions } from './scoring';
 
-export interface SasrecConfig extends SasrecTrainingConfig, InputScaleConfig {
+export interface SasrecConfig extends SasrecTrainingConfig, ScoringConfig {
   readonly hiddenUnits: number;
   readonly maxlen: number;
   readonly numBlocks: number;
@@ -22,17 +27,18 @@ export interface SasrecConfig extends SasrecTrainingConfig, InputScaleConfig {
   readonly outputProjection: 'auto' | 'true' | 'false';
   readonly maskPadding: 'auto' | 'true' | 'false';
   readonly positions: 'end' | 'start';
+  readonly inputScale: 'auto' | InputScale;
   readonly reuseItemEmbeddings: boolean;
   readonly init: 'auto' | 'torch' | 'normal';
   readonly initStd: number;
 }
 
 /** How it trains. */
-interface SasrecTrainingConfig extends Sampling, SmoothingConfig, RepeatsConfig, LastEpochsConfig {
+interface SasrecTrainingConfig extends SampledConfig, SmoothingConfig, RepeatsConfig, LastEpochsConfig {
   readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
   readonly negatives: number;
   readonly gbceT: number;
-  readonly nSamplePer: 'batch' | 'sequence';
+  readonly logq: number;
   readonly lr: number;
   readonly lrSchedule: 'constant' | 'linear';
   readonly beta2: number;
@@ -43,7 +49,6 @@ interface SasrecTrainingConfig extends Sampling, SmoothingConfig, RepeatsConfig,
   readonly batchSize: number;
   readonly batchClicks: number;
   readonly numEpochs: number;
-  readonly sampling: 'shuffle' | 'with-replacement';
   readonly l2Emb: number;
 }
 
@@ -73,16 +78,11 @@ const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     'recommended by gSASRec (Petrov & Macdonald, RecSys 2023)',
   ),
   ...sampledOptions,
-  nSample: {
-    ...sampledOptions.nSample,
-    doc: 'sampled: negatives of a batch, or of a sequence; those that equal a target are masked for it',
-    source: 'as in GRU4Rec; 3,000 a sequence in "Turning Dross Into Gold Loss"',
-  },
-  nSamplePer: choice(
-    'batch',
-    ['batch', 'sequence'],
-    'sampled: whether all sessions of a batch share nSample negatives, or the clicks of each have as many of their own',
-    'batch as in GRU4Rec, many times cheaper; sequence as in "Turning Dross Into Gold Loss", there uniform',
+  logq: number(
+    1,
+    [0, 1],
+    'sampled: share of the log of the sampling frequency taken off all scores, targets included',
+    '1 makes the sampled softmax an unbiased estimate of the full one in the limit',
   ),
   labelSmoothing: {
     ...smoothingOption,
@@ -126,12 +126,6 @@ const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
   ),
   numEpochs: integer(201, [1, 100_000], 'passes over the log at most; validation stops earlier', OFFICIAL),
   ...lastEpochsOptions,
-  sampling: choice(
-    'shuffle',
-    ['shuffle', 'with-replacement'],
-    'shuffle: every session once an epoch; with-replacement: as many, drawn at random',
-    'the official code draws users with replacement; sessions are many and short, and none should be missed',
-  ),
   l2Emb: number(
     0,
     [0, 1],
@@ -206,11 +200,12 @@ export const options: OptionSpecs<SasrecConfig> = {
     'count positions from the end (the newest click has the last one) or from the start of the session',
     'end is all reference codes; with start earlier clicks keep their vectors when one more comes',
   ),
-  inputScale: {
-    ...inputScaleOption,
-    doc: 'factor of embedded clicks: √d, √d/2 or 1; auto: √d, with cosine scoring √d/2',
-    source: '√d is the official TensorFlow code, none gSASRec; √d/2 is ours, for vectors of length 1',
-  },
+  inputScale: choice(
+    'auto',
+    ['auto', 'sqrt', 'half-sqrt', 'none'],
+    'factor of embedded clicks: √d, √d/2 or 1; auto: √d, with cosine scoring √d/2',
+    '√d is the official TensorFlow code, none gSASRec; √d/2 is ours, for vectors of length 1',
+  ),
   reuseItemEmbeddings: boolean(
     true,
     'score with the table that embeds the clicks; false: with a table of its own',
@@ -229,25 +224,18 @@ export const options: OptionSpecs<SasrecConfig> = {
 
 /** Why two training options do not go together, in words, or nothing. */
 export function trainingConflict(config: SasrecTrainingConfig): string | undefined {
-  const { loss, sparseUpdates, l2Emb, batching, sampling } = config;
+  const { loss, sparseUpdates, l2Emb } = config;
   const smoothing = smoothingConflict(config, 'ce');
   if (smoothing) return smoothing;
   const repeats = repeatsConflict(config, 'ce');
   if (repeats) return repeats;
-  if (loss === 'sampled' && config.nSamplePer === 'sequence') {
-    if (config.repeatLags > 0) {
-      return '"repeatLags" needs "nSamplePer" batch: draws of a sequence do not know what it holds.';
-    }
-    if (config.logqOf === 'draws') return '"logqOf" draws needs "nSamplePer" batch, whose draws stand for all items.';
-  }
   if (sparseUpdates && loss === 'ce') {
     return '"sparseUpdates" needs loss "sampled", "bce" or "gbce": the softmax of "ce" reads every item vector.';
   }
   if (sparseUpdates && l2Emb > 0) {
     return '"sparseUpdates" and "l2Emb" do not go together: the penalty moves every item vector. Use "weightDecay".';
   }
-  if (batching === 'same-length' && sampling !== 'shuffle') {
-    return `"batching" same-length needs "sampling" shuffle, got "${sampling}".`;
-  }
   return undefined;
 }
+
+export const removed = { nSamplePer: 'batch', sampling: 'shuffle', ...ofLastEpochs } satisfies RemovedOptions;

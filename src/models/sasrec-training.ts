@@ -14,7 +14,7 @@ import { add, concat, div, gather, mul, type Scalar, square, sum, type Tensor2D 
 import { sampledBinaryCrossEntropy } from '../nn/sampled-binary';
 import type { Outputs } from '../nn/scores';
 import { type BatchArray, matrix, type Streams, type TrainingLog, type Uploaded } from '../objectives/batch';
-import { sameLength, shuffled, withReplacement } from '../objectives/batching';
+import { sameLength, shuffled } from '../objectives/batching';
 import {
   type Example,
   type SequenceBatch,
@@ -23,15 +23,8 @@ import {
   sequences,
 } from '../objectives/examples';
 import { positiveWeight } from '../objectives/losses';
-import { byPopularity, uniformOutside } from '../objectives/negatives';
-import { type RepeatBatch, repeatBatch } from '../objectives/repeat-bias';
-import {
-  catalogueCrossEntropy,
-  popularityLogQ,
-  type SampledBatch,
-  sampledBatch,
-  sampledCrossEntropy,
-} from '../objectives/softmax';
+import { uniformOutside } from '../objectives/negatives';
+import { popularitySample, type SoftmaxBatch, softmaxBatch, softmaxLoss } from '../objectives/softmax';
 import { lastEpochs } from './last-epochs';
 import type { Params, PreparedTensors, Run, SessionModel } from './model';
 import { sasrec, sasrecHidden, trims } from './sasrec';
@@ -40,12 +33,9 @@ import { scoringVector } from './scoring';
 import type { Training } from './training';
 
 /** What SASRec's loss reads of a batch. */
-export interface SasrecBatch extends SequenceBatch {
-  /** `sampled` */
-  readonly sampled?: SampledBatch;
+export interface SasrecBatch extends SequenceBatch, SoftmaxBatch {
   /** `bce`, `gbce`: negatives of each target, `[M, K]`. */
   readonly negatives?: BatchArray<Tensor2D>;
-  readonly repeats?: RepeatBatch;
 }
 
 /** A network that the same rows and loss train. */
@@ -64,15 +54,14 @@ export const sasrecNetwork: SequenceNetwork<SasrecConfig> = {
 
 /** Clicks of a bucket's longest session, where sessions may stand in buckets of like length. */
 export const bucketed = <C extends SasrecConfig>({ trims }: SequenceNetwork<C>, config: C): number | undefined =>
-  // Negatives of a session belong to the cells of its row, so that all rows must be equally wide.
-  trims(config) && !(config.loss === 'sampled' && config.nSamplePer === 'sequence') ? config.maxlen : undefined;
+  trims(config) ? config.maxlen : undefined;
 
 export function sasrecRows(log: TrainingLog, config: SasrecConfig, streams: Streams): Iterable<readonly Example[]> {
-  const { batching, batchClicks, batchSize, sampling, maxlen } = config;
+  const { batching, batchClicks, batchSize, maxlen } = config;
   const examples = sequences(log, maxlen);
   const order = streams('order');
   if (batching === 'same-length') return sameLength(examples, clicksOf, batchClicks, order);
-  return (sampling === 'shuffle' ? shuffled : withReplacement)(examples, batchSize, order);
+  return shuffled(examples, batchSize, order);
 }
 
 const clicksOf = ({ firstTarget, end }: Example): number => end - firstTarget;
@@ -88,29 +77,15 @@ export function sasrecBatch<C extends SasrecConfig>(
   const prepare = (inputs: SequenceTargets['sessions']) => network.prepare(inputs, config, catalogue);
   const { batch, targets } = sequenceBatch(rows, sessions, prepare, column, bucketed(network, config));
   const draw = streams('negatives');
-  const M = targets.items.length;
-  const logq = config.loss === 'sampled' ? popularityLogQ(config, catalogue.support) : undefined;
-  let shared: Int32Array = new Int32Array(0);
-  let compared: Pick<SasrecBatch, 'sampled' | 'negatives'> = {};
-  if (config.loss === 'sampled') {
-    const { nSample, nSamplePer, sampleAlpha } = config;
-    const perRow = nSamplePer === 'sequence' ? { count: rows.length, rowOf: targets.row } : undefined;
-    shared = byPopularity(catalogue.support, sampleAlpha, perRow ? nSample * rows.length : nSample, draw);
-    compared = { sampled: sampledBatch(targets.items, shared, logq, perRow) };
-  } else if (config.loss !== 'ce') {
-    const K = config.negatives || (config.loss === 'bce' ? 1 : 256);
-    const refused = config.loss === 'bce' ? itemsOf(rows, targets, sessions) : Array<undefined>(M).fill(undefined);
-    const negatives = matrix(uniformOutside(refused, K, catalogue.items, draw), M);
-    compared = { negatives: { ...negatives, items: 'output' } };
+  if (config.loss === 'ce' || config.loss === 'sampled') {
+    const sample = config.loss === 'sampled' ? popularitySample(config, catalogue.support, draw) : undefined;
+    return { ...batch, ...softmaxBatch(targets.items, targets.sessions, targets, sample, config.repeatLags) };
   }
-  const held = { logq: logq?.targets };
-  return {
-    ...batch,
-    ...compared,
-    ...(config.repeatLags > 0 && {
-      repeats: repeatBatch(targets.sessions, targets, config.repeatLags, targets.items, shared, held),
-    }),
-  };
+  const M = targets.items.length;
+  const K = config.negatives || (config.loss === 'bce' ? 1 : 256);
+  const refused = config.loss === 'bce' ? itemsOf(rows, targets, sessions) : Array<undefined>(M).fill(undefined);
+  const negatives = matrix(uniformOutside(refused, K, catalogue.items, draw), M);
+  return { ...batch, negatives: { ...negatives, items: 'output' } };
 }
 
 /** All items of the session of each target, `[M]`. */
@@ -136,21 +111,20 @@ export function sasrecLoss(
   all: Tensor2D,
   outputs: Outputs,
   params: Params,
-  { positions, targets, sampled, negatives, repeats }: Uploaded<SasrecBatch>,
+  b: Uploaded<SasrecBatch>,
   config: SasrecConfig,
   n: number,
 ): Scalar {
+  const { positions, targets, negatives } = b;
   const c = gather(all, positions); // [M, d]
   let total: Scalar;
-  if (sampled) {
-    total = sum(sampledCrossEntropy({ ofTargets: c, all, positions }, outputs, targets, sampled, repeats));
-  } else if (negatives) {
+  if (negatives) {
     const K = negatives.shape[1];
     const beta = config.loss === 'gbce' ? positiveWeight(config.gbceT, K, n) : 1;
     total = sampledBinaryCrossEntropy(c, outputs.table, outputs.bias, targets, negatives, beta);
     if (config.loss === 'gbce') total = div(total, K + 1);
   } else {
-    total = catalogueCrossEntropy(c, outputs, targets, n, { smoothing: config.labelSmoothing, repeats });
+    total = softmaxLoss(c, outputs, b, n, { smoothing: config.labelSmoothing });
   }
   const loss: Scalar = div(total, targets.shape[0]);
   return config.l2Emb === 0 ? loss : add(loss, mul(config.l2Emb, sum(square(params.items!))));

@@ -46,8 +46,8 @@ import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, Run
 import { padClicks } from './padding';
 import { glorotNormal, glorotUniform } from './parameters';
 import { repeatsOf, repeatsSpec } from './repeat-bias';
-import { options, type SasrecConfig, trainingConflict } from './sasrec-options';
-import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
+import { options, removed, type SasrecConfig, trainingConflict } from './sasrec-options';
+import { clickVectors, factorOf, scaleOf, scoringTable, scoringVector } from './scoring';
 
 export type { SasrecConfig } from './sasrec-options';
 
@@ -171,6 +171,11 @@ function prepare(sessions: readonly SessionInput[], config: SasrecConfig): Prepa
   return padClicks(sessions, { side, maxLength: config.maxlen, trims: trims(config) });
 }
 
+const inputScale = (config: SasrecConfig): number =>
+  config.inputScale === 'auto'
+    ? scaleOf(config, config.hiddenUnits, 'sqrt')
+    : factorOf(config.inputScale, config.hiddenUnits);
+
 /** e = (dropout(√d E[x] + P)) ⊙ m, `[B · W, d]`. */
 function embed(params: Params, prepared: PreparedTensors, config: SasrecConfig, { dropout }: Run): Tensor2D {
   const { hiddenUnits: d, maxlen, positions, dropoutRate, dropoutEmbed } = config;
@@ -178,7 +183,7 @@ function embed(params: Params, prepared: PreparedTensors, config: SasrecConfig, 
   const [batch, width] = items.shape;
   const offset = firstPosition(config) + (positions === 'end' ? maxlen - width : 0);
   const p = slice(params.positions as Tensor2D, [offset, 0], [width, d]);
-  const x = clickVectors(params.items as Tensor2D, items, config, scaleOf(config, d, 'sqrt'));
+  const x = clickVectors(params.items as Tensor2D, items, config, inputScale(config));
   const e = dropout(add(reshape(x, [batch, width, d]), p), dropoutEmbed < 0 ? dropoutRate : dropoutEmbed);
   return mask(reshape(e, [batch * width, d]), prepared);
 }
@@ -291,6 +296,7 @@ export const sasrec: SessionModel<SasrecConfig> = {
   name: 'sasrec',
   paper: 'Kang & McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018, https://arxiv.org/abs/1808.09781',
   options,
+  removed,
   epochsOption: 'numEpochs',
   check: (config) => checkSasrec(config),
   parameters: (config, catalogue) => sasrecParameters(config, catalogue),

@@ -18,11 +18,8 @@ export interface ScoringConfig {
   readonly temperature: number;
 }
 
-type Scale = 'sqrt' | 'half-sqrt' | 'none';
-
-export interface InputScaleConfig extends ScoringConfig {
-  readonly inputScale: 'auto' | Scale;
-}
+/** Factors of embedded clicks: √d, √d/2 or 1. */
+export type InputScale = 'sqrt' | 'half-sqrt' | 'none';
 
 export const scoringOptions: OptionSpecs<ScoringConfig> = {
   scoring: choice(
@@ -40,27 +37,22 @@ export const scoringOptions: OptionSpecs<ScoringConfig> = {
   ),
 };
 
-/** Beside what `auto` is with scoring by product, which each architecture says. */
-export const inputScaleOption = {
-  type: 'choice',
-  choices: ['auto', 'sqrt', 'half-sqrt', 'none'],
-  default: 'auto',
-} as const;
-
 /** Cosines lie in ±1: without it a softmax over thousands of items could tell hardly any apart. */
 const COSINE_TEMPERATURE = 1 / 16;
 
 const isCosine = ({ scoring }: ScoringConfig): boolean => scoring === 'cosine';
 
 /**
- * The factor of embedded clicks.
+ * The factor of embedded clicks, √d/2 with cosine scoring.
  *
- * @param plain What `auto` is with scoring by product.
+ * @param plain With scoring by product.
  */
-export function scaleOf(config: InputScaleConfig, d: number, plain: Scale): number {
-  const scale = config.inputScale === 'auto' ? (isCosine(config) ? 'half-sqrt' : plain) : config.inputScale;
-  return { sqrt: Math.sqrt(d), 'half-sqrt': Math.sqrt(d) / 2, none: 1 }[scale];
+export function scaleOf(config: ScoringConfig, d: number, plain: InputScale): number {
+  return factorOf(isCosine(config) ? 'half-sqrt' : plain, d);
 }
+
+export const factorOf = (scale: InputScale, d: number): number =>
+  ({ sqrt: Math.sqrt(d), 'half-sqrt': Math.sqrt(d) / 2, none: 1 })[scale];
 
 /** E[x] times the scale, `[rows, d]` for as many indices x of any shape; with cosine scoring of length 1 before that. */
 export function clickVectors(table: Tensor2D, items: Tensor, config: ScoringConfig, scale: number): Tensor2D {

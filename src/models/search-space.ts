@@ -82,10 +82,13 @@ function drawOne<C>(options: DrawOptions<C>, seed: number): Draw {
 }
 
 /** A configuration with its defaults; what the model asks of keys together is not checked. */
-function complete<C>({ model: { name, options }, base }: DrawOptions<C>, draw: Draw) {
-  const config = configure({ name, options }, { ...base, ...draw }) as Record<string, unknown>;
+function complete<C>({ model, base }: DrawOptions<C>, draw: Draw) {
+  const config = configure(keysOf(model), { ...base, ...draw }) as Record<string, unknown>;
   return { config, text: JSON.stringify(config) };
 }
+
+/** A model without what it asks of keys together. */
+const keysOf = <C>({ check: _, ...keys }: Configurable<C>): Configurable<C> => keys;
 
 /** Whether the model takes the keys together. */
 function isTaken<C>({ model, base }: DrawOptions<C>, draw: Draw): boolean {
@@ -149,8 +152,7 @@ export function withRanges<C>(
 
 function parseRange<C>(model: Configurable<C>, key: string, option: OptionSpec, text: string): SearchRange {
   // An option's own check of one value, apart from what the model asks of keys together.
-  const { name, options } = model;
-  const read = (value: string) => (configure({ name, options }, { [key]: value }) as Record<string, ConfigValue>)[key]!;
+  const read = (value: string) => (configure(keysOf(model), { [key]: value }) as Record<string, ConfigValue>)[key]!;
   const bounds = /^(\S+?)\.\.([^:\s]+)(?::(log|linear))?$/.exec(text);
   if (!bounds) return choice(...text.split(',').map(read));
   const [from, to] = [read(bounds[1]!), read(bounds[2]!)];

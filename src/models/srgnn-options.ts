@@ -1,23 +1,20 @@
-/** Configuration of SR-GNN: names of the official PyTorch code in camelCase, and the forms of code and paper by name. */
+/** Configuration of SR-GNN: names of the official PyTorch code in camelCase, and a few keys of our own. */
 
-import type { Sampling } from '../objectives/softmax';
-import { type LastEpochsConfig, lastEpochsOptions } from './last-epochs';
-import type { OptionSpecs } from './model';
+import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from './last-epochs';
+import type { OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type RepeatsConfig, repeatsOptions } from './repeat-bias';
-import { type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
-import { type InputScaleConfig, inputScaleOption, scoringOptions } from './scoring';
+import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
+import { type ScoringConfig, scoringOptions } from './scoring';
 
-export interface SrgnnConfig extends Sampling, SmoothingConfig, InputScaleConfig, RepeatsConfig, LastEpochsConfig {
+export interface SrgnnConfig extends SampledConfig, SmoothingConfig, ScoringConfig, RepeatsConfig, LastEpochsConfig {
   readonly hiddenSize: number;
   readonly maxlen: number;
   readonly step: number;
-  readonly cell: 'code' | 'paper';
   readonly edges: 'binary' | 'counted';
   readonly readout: 'hybrid' | 'global' | 'local';
   readonly positions: 'none' | 'reverse';
   readonly dropoutEmbed: number;
-  readonly init: 'uniform' | 'normal';
   readonly loss: 'cross-entropy' | 'binary' | 'sampled';
   readonly batching: 'prefixes' | 'same-length';
   readonly batchSize: number;
@@ -27,7 +24,6 @@ export interface SrgnnConfig extends Sampling, SmoothingConfig, InputScaleConfig
   readonly lrDc: number;
   readonly lrDcStep: number;
   readonly l2: number;
-  readonly decay: 'coupled' | 'decoupled';
   readonly sparseUpdates: boolean;
   readonly epoch: number;
   readonly patience: number;
@@ -44,12 +40,6 @@ export const options: OptionSpecs<SrgnnConfig> = {
     'ours, as RecBole cuts; the official code takes the longest session of its data',
   ),
   step: integer(1, [1, 64], 'rounds of messages along the edges', OFFICIAL),
-  cell: choice(
-    'code',
-    ['code', 'paper'],
-    'gated unit: code with the reset gate after the recurrent product and with biases; paper with it before, and none',
-    'code is the official PyTorch code, so that its weights load; paper is equations 1 to 5 of the paper',
-  ),
   edges: choice(
     'binary',
     ['binary', 'counted'],
@@ -75,17 +65,6 @@ export const options: OptionSpecs<SrgnnConfig> = {
     '0 is the official PyTorch code; 0.1 in NISER+',
   ),
   ...scoringOptions,
-  inputScale: {
-    ...inputScaleOption,
-    doc: 'factor of embedded clicks: √d, √d/2 or 1; auto: 1, with cosine scoring √d/2',
-    source: '1 is the official PyTorch code; √d/2 is ours, for vectors of length 1',
-  },
-  init: choice(
-    'uniform',
-    ['uniform', 'normal'],
-    'start of all parameters: uniform within ±1/√hiddenSize, or normal with standard deviation 0.1',
-    'uniform is the official code, normal the paper',
-  ),
   loss: choice(
     'cross-entropy',
     ['cross-entropy', 'binary', 'sampled'],
@@ -117,13 +96,7 @@ export const options: OptionSpecs<SrgnnConfig> = {
   ),
   lrDc: number(0.1, [0, 1], 'step: what lr is multiplied by every lrDcStep epochs', OFFICIAL),
   lrDcStep: integer(3, [1, 100_000], 'step: epochs between two decays of lr', OFFICIAL),
-  l2: number(1e-5, [0, 1], 'weight decay of all parameters', OFFICIAL),
-  decay: choice(
-    'coupled',
-    ['coupled', 'decoupled'],
-    'l2 as a term of the gradient (coupled, Adam), or apart from it (decoupled, AdamW)',
-    'coupled is the official code; Loshchilov & Hutter, "Decoupled Weight Decay Regularization", ICLR 2019',
-  ),
+  l2: number(1e-5, [0, 1], 'weight decay of all parameters, added to the gradient (coupled)', OFFICIAL),
   sparseUpdates: boolean(
     false,
     'sampled: a step updates only the item vectors that it reads, so that its cost does not grow with the catalogue; ' +
@@ -139,3 +112,12 @@ export const options: OptionSpecs<SrgnnConfig> = {
     `${OFFICIAL}, which waits for one of two metrics of the test set`,
   ),
 };
+
+export const removed = {
+  cell: 'code',
+  inputScale: 'auto',
+  init: 'uniform',
+  logq: 1,
+  decay: 'coupled',
+  ...ofLastEpochs,
+} satisfies RemovedOptions;

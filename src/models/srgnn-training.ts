@@ -15,15 +15,8 @@ import { type BatchArray, outputItems } from '../objectives/batch';
 import { sameLength, shuffled } from '../objectives/batching';
 import { type Example, prefixes, targetsOf } from '../objectives/examples';
 import { softmaxBinaryCrossEntropy } from '../objectives/losses';
-import { byPopularity } from '../objectives/negatives';
-import { afterAll, type RepeatBatch, repeatBatch } from '../objectives/repeat-bias';
-import {
-  catalogueCrossEntropy,
-  popularityLogQ,
-  type SampledBatch,
-  sampledBatch,
-  sampledCrossEntropy,
-} from '../objectives/softmax';
+import { afterAll } from '../objectives/repeat-bias';
+import { popularitySample, type SoftmaxBatch, softmaxBatch, softmaxLoss } from '../objectives/softmax';
 import { sessionInput } from '../session/event-log';
 import { lastEpochs } from './last-epochs';
 import type { Prepared } from './model';
@@ -31,12 +24,10 @@ import { srgnn } from './srgnn';
 import type { SrgnnConfig } from './srgnn-options';
 import type { Training } from './training';
 
-export interface SrgnnBatch {
+export interface SrgnnBatch extends SoftmaxBatch {
   readonly inputs: Prepared;
   /** `[B]` */
   readonly targets: BatchArray<Tensor1D>;
-  readonly sampled?: SampledBatch;
-  readonly repeats?: RepeatBatch;
 }
 
 const clicksOf = ({ from, firstTarget }: Example): number => firstTarget - from;
@@ -53,7 +44,7 @@ export const srgnnTraining: Training<SrgnnConfig, Example, SrgnnBatch> = {
       beta1: 0.9,
       beta2: 0.999,
       epsilon: 1e-8,
-      weightDecay: { amount: config.l2, kind: config.decay },
+      weightDecay: { amount: config.l2, kind: 'coupled' },
       touchedRows: config.sparseUpdates,
     },
     schedule:
@@ -67,34 +58,27 @@ export const srgnnTraining: Training<SrgnnConfig, Example, SrgnnBatch> = {
     return shuffled(examples, batchSize, streams('order'));
   },
   batch(rows, { sessions: log, catalogue }, config, streams) {
-    const { loss, nSample, sampleAlpha, repeatLags } = config;
     const sessions = rows.map(({ source, from, firstTarget }) => sessionInput(log, source, from, firstTarget));
     const targets = targetsOf(rows, log);
-    const isSampled = loss === 'sampled';
-    const negatives = byPopularity(catalogue.support, sampleAlpha, isSampled ? nSample : 0, streams('negatives'));
-    const logq = isSampled ? popularityLogQ(config, catalogue.support) : undefined;
+    const sample =
+      config.loss === 'sampled' ? popularitySample(config, catalogue.support, streams('negatives')) : undefined;
     return {
       inputs: srgnn.prepare(sessions, config, catalogue),
       targets: outputItems(targets),
-      ...(isSampled && { sampled: sampledBatch(targets, negatives, logq) }),
-      ...(repeatLags > 0 && {
-        repeats: repeatBatch(sessions, afterAll(sessions), repeatLags, targets, negatives, { logq: logq?.targets }),
-      }),
+      ...softmaxBatch(targets, sessions, afterAll(sessions), sample, config.repeatLags),
     };
   },
-  loss(params, { inputs, targets, sampled, repeats }, config, run) {
-    const c = srgnn.encode(params, inputs, config, run); // [B, d]
+  loss(params, b, config, run) {
+    const c = srgnn.encode(params, b.inputs, config, run); // [B, d]
     const outputs = srgnn.outputs(params, config);
     let total: Scalar;
-    if (sampled) {
-      total = sum(sampledCrossEntropy({ ofTargets: c }, outputs, targets, sampled, repeats));
-    } else if (config.loss === 'binary') {
-      const columns = sub<Tensor1D>(targets, tensor1d([1], 'int32'));
+    if (config.loss === 'binary') {
+      const columns = sub<Tensor1D>(b.targets, tensor1d([1], 'int32'));
       total = sum(softmaxBinaryCrossEntropy(catalogueScores(c, outputs, run.items), columns));
     } else {
-      total = catalogueCrossEntropy(c, outputs, targets, run.items, { smoothing: config.labelSmoothing, repeats });
+      total = softmaxLoss(c, outputs, b, run.items, { smoothing: config.labelSmoothing });
     }
-    return { loss: div(total, targets.shape[0]) };
+    return { loss: div(total, b.targets.shape[0]) };
   },
   size: (row) => ({ clicks: clicksOf(row), targets: 1 }),
 };

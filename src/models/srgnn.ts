@@ -13,10 +13,9 @@
  *     s_h = [s_g ; h_last] W₃ + c₃            the session
  *     sⱼ = s_h · E[j]                         the input table scores
  *
- * Gated unit of form `code`, the official PyTorch code, and of form `paper`:
+ * Gated unit:
  *
  *     r, z = σ(a W_r + b_r + h U_r + b′_r), …      c = tanh(a W_c + b_c + r ⊙ (h U_c + b′_c))    h′ = (1 − z) ⊙ c + z ⊙ h
- *     r, z = σ(a W_r + h U_r), …                   c = tanh(a W_c + (r ⊙ h) U_c)                 h′ = (1 − z) ⊙ h + z ⊙ c
  *
  * Improved by name, off by default:
  *
@@ -25,7 +24,8 @@
  *     E[nodes], s_h and E[j] of length 1     `scoring: 'cosine'`, see `scoring.ts`
  *
  * Differs from the paper as its authors' code does, where no option says otherwise: the loss is plain cross-entropy over
- * the catalogue, repeated transitions weigh as one, and all parameters start uniform. The official code gives padding a node of its own, which
+ * the catalogue, repeated transitions weigh as one, all parameters start uniform, and the gated unit has biases, its reset gate after
+ * the recurrent product, and z and 1 − z in each other's place. The official code gives padding a node of its own, which
  * nothing reads; here it is left out.
  */
 import {
@@ -43,7 +43,7 @@ import {
   type Tensor3D,
 } from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../errors';
-import { gruResetAfter, gruResetBefore } from '../nn/gru';
+import { gruResetAfter } from '../nn/gru';
 import { linear } from '../nn/linear';
 import type { Catalogue, SessionInput } from '../types';
 import { linearParams } from './linear-params';
@@ -53,7 +53,7 @@ import { repeatsConflict, repeatsOf, repeatsSpec } from './repeat-bias';
 import { smoothingConflict } from './sampled-softmax';
 import { clickVectors, scaleOf, scoringTable, scoringVector } from './scoring';
 import { type SessionGraph, sessionGraph } from './session-graph';
-import { options, type SrgnnConfig } from './srgnn-options';
+import { options, removed, type SrgnnConfig } from './srgnn-options';
 
 export type { SrgnnConfig } from './srgnn-options';
 
@@ -75,9 +75,8 @@ function check(config: SrgnnConfig): void {
 }
 
 function parameters(config: SrgnnConfig, { items: n }: Catalogue): Record<string, ParameterSpec> {
-  const { hiddenSize: d, cell, readout } = config;
-  const init: Initialiser =
-    config.init === 'uniform' ? { kind: 'uniform', limit: 1 / Math.sqrt(d) } : { kind: 'normal', std: 0.1 };
+  const { hiddenSize: d, readout } = config;
+  const init: Initialiser = { kind: 'uniform', limit: 1 / Math.sqrt(d) };
   const specs: Record<string, ParameterSpec> = {};
   const of = (name: string, ...shape: number[]) => {
     specs[name] = { shape, init };
@@ -94,10 +93,8 @@ function parameters(config: SrgnnConfig, { items: n }: Catalogue): Record<string
   }
   of('cell.wx', 2 * d, 3 * d); // columns r, z, c
   of('cell.wh', d, 3 * d);
-  if (cell === 'code') {
-    of('cell.bx', 3 * d);
-    of('cell.bh', 3 * d);
-  }
+  of('cell.bx', 3 * d);
+  of('cell.bh', 3 * d);
   if (readout !== 'local') {
     affine('attention.last', d, d); // W₁, c₁
     affine('attention.each', d, d); // W₂, c₂
@@ -161,7 +158,7 @@ function padded(graphs: readonly SessionGraph[], side: 'incoming' | 'outgoing', 
 
 /** h after `step` rounds, `[B · m, d]`: the state of every node of every session. */
 export function nodeStates(params: Params, prepared: PreparedTensors, config: SrgnnConfig, { dropout }: Run): Tensor2D {
-  const { hiddenSize: d, step, cell } = config;
+  const { hiddenSize: d, step } = config;
   const nodes = prepared.nodes as Tensor2D;
   const [B, m] = nodes.shape;
   const wx = params['cell.wx'] as Tensor2D;
@@ -177,10 +174,7 @@ export function nodeStates(params: Params, prepared: PreparedTensors, config: Sr
     const incoming = messages('in', prepared.incoming as Tensor3D);
     const outgoing = messages('out', prepared.outgoing as Tensor3D);
     const product: Tensor2D = matMul(concat([incoming, outgoing], 1), wx); // [B · m, 3d]
-    h =
-      cell === 'code'
-        ? gruResetAfter(add(product, params['cell.bx']!), h, wh, params['cell.bh'] as Tensor1D)
-        : gruResetBefore(product, h, wh);
+    h = gruResetAfter(add(product, params['cell.bx']!), h, wh, params['cell.bh'] as Tensor1D);
   }
   return h;
 }
@@ -212,6 +206,7 @@ export const srgnn: SessionModel<SrgnnConfig> = {
   paper:
     'Wu et al., "Session-based Recommendation with Graph Neural Networks", AAAI 2019, https://arxiv.org/abs/1811.00855',
   options,
+  removed,
   epochsOption: 'epoch',
   check,
   parameters,

@@ -59,15 +59,16 @@ export interface TrainingRun extends Run {
 /** What a step computes. */
 export interface Loss {
   readonly loss: Scalar;
-  /** What `loss` weighs in the sum with `second`. Default 1. */
+  /** Weight of `loss` in the sum with `second`, which alone reads it. Default 1. */
   readonly weight?: number;
   /** State of the running sessions for the next step. */
   readonly state?: State;
   /** Worth watching beside the loss, by name. */
   readonly measures?: Readonly<Record<string, Scalar>>;
   /**
-   * A further loss. It is asked for once the first one has been differentiated and its memory freed. What it computes before it
-   * returns is not differentiated. A tensor that it needs of the first must be kept; `second` disposes it.
+   * A further loss, added as weight · loss. It is called when the gradients of the first loss are there and its other tensors are
+   * freed; what it computes before it returns has no gradient. `keep` a tensor of the first loss that it reads: `second` disposes
+   * it.
    */
   readonly second?: () => { readonly weight: number; readonly loss: () => Scalar };
 }
@@ -92,11 +93,4 @@ export interface Training<C = unknown, Row = unknown, B = unknown> {
   size?(row: Row): { readonly clicks: number; readonly targets: number };
   /** Why the rows of a batch cannot be shared between threads, in words. Absent or undefined: they can. */
   indivisible?(config: C): string | undefined;
-}
-
-/** Why threads cannot share the steps of a training, in words; undefined where they can. */
-export function whyIndivisible<C>(training: Training<C>, config: C): string | undefined {
-  const why = training.indivisible?.(config);
-  if (why !== undefined) return why;
-  return training.plan(config).optimiser.touchedRows ? 'its steps touch a few rows of the tables only' : undefined;
 }

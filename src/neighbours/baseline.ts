@@ -1,7 +1,7 @@
 /** What a counting baseline is: the counterpart of `models/model.ts` for models that count instead of learning. */
 import { RecommenderError } from '../errors';
 import type { OptionSpecs } from '../models/model';
-import type { Catalogue, ItemIndex, NdArray, Scorer, Sessions, WalkRow } from '../types';
+import type { Catalogue, ItemIndex, NdArray, Scorer, SequenceRow, Sessions } from '../types';
 
 /** A baseline. `C` is its configuration, checked by `models/configuration.ts` like a network's. */
 export interface Baseline<C> {
@@ -33,7 +33,7 @@ export type FillRow = (
   now: number | undefined,
 ) => void;
 
-/** Cells of a block of a walk: 4 MB, so that a row is still in the cache when it is ranked. */
+/** Cells of a block of `scoreSequences`: 4 MB, so that a row is still in the cache when it is ranked. */
 const BLOCK_CELLS = 1024 * 1024;
 
 /**
@@ -58,10 +58,10 @@ export function rowScorer(
       });
       return scores;
     },
-    async walk({ items: clicks, times, offsets }, visit) {
+    async scoreSequences({ items: clicks, times, offsets }, visit) {
       const capacity = Math.max(1, Math.floor(BLOCK_CELLS / items));
       const block = new Float32Array(capacity * items);
-      let rows: WalkRow[] = [];
+      let rows: SequenceRow[] = [];
       const flush = () => {
         visit(block.subarray(0, rows.length * items), rows);
         block.fill(0);

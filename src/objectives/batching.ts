@@ -7,21 +7,6 @@ export function* shuffled<R>(examples: readonly R[], batchSize: number, random: 
   for (let b = 0; b < order.length; b += batchSize) yield pick(examples, order.subarray(b, b + batchSize));
 }
 
-/** ⌊examples / batchSize⌋ batches, at least one, drawn with replacement, as in the official SASRec. */
-export function* withReplacement<R>(
-  examples: readonly R[],
-  batchSize: number,
-  random: Random,
-): Generator<readonly R[]> {
-  const batches = examples.length === 0 ? 0 : Math.max(1, Math.floor(examples.length / batchSize));
-  for (let b = 0; b < batches; b++) {
-    yield pick(
-      examples,
-      Int32Array.from({ length: batchSize }, () => random.integer(examples.length)),
-    );
-  }
-}
-
 /**
  * Examples of one length together, as many as hold `clicks` clicks, at least one, in a random order. Short sessions, the most,
  * so make small batches without padding: several times more steps from the same work.

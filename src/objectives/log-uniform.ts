@@ -3,7 +3,7 @@ import { memoised } from '../session/memoised';
 import type { Random } from '../session/random';
 
 /** Items by popularity, the most clicked first; equal ones by index. */
-const ranked = memoised((support: ArrayLike<number>, _: 'rank') =>
+const ranked = memoised((support: ArrayLike<number>) =>
   Int32Array.from({ length: support.length - 1 }, (_, i) => i + 1).sort((a, b) => support[b]! - support[a]! || a - b),
 );
 
@@ -14,7 +14,7 @@ const ranked = memoised((support: ArrayLike<number>, _: 'rank') =>
  * @returns The distinct items among `draws` draws, in the order that they came.
  */
 export function logUniform(support: ArrayLike<number>, draws: number, random: Random): Int32Array {
-  const byRank = ranked(support, 'rank');
+  const byRank = ranked(support);
   const n = byRank.length;
   // The inverse of the distribution function log(r + 1) / log(n + 1).
   const draw = () => byRank[Math.min(n - 1, Math.floor((n + 1) ** random.uniform()) - 1)]!;
@@ -28,7 +28,7 @@ export function logUniform(support: ArrayLike<number>, draws: number, random: Ra
 export const logUniformChances = memoised((support: ArrayLike<number>, draws: number): Float64Array => {
   const n = support.length - 1;
   const chances = new Float64Array(n + 1);
-  ranked(support, 'rank').forEach((item, r) => {
+  ranked(support).forEach((item, r) => {
     const p = Math.log((r + 2) / (r + 1)) / Math.log(n + 1);
     chances[item] = -Math.expm1(-draws * Math.log1p(p));
   });

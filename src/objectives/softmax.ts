@@ -5,26 +5,25 @@
 import {
   add,
   concat,
-  equal,
+  div,
   expandDims,
-  gather,
-  matMul,
-  reshape,
   type Scalar,
   sub,
+  sum,
+  type Tensor,
   type Tensor1D,
   type Tensor2D,
-  type Tensor3D,
   tensor1d,
-  where,
   zeros,
 } from '@tensorflow/tfjs-core';
 import { crossEntropy, productCrossEntropy } from '../nn/cross-entropy';
 import { MASKED, maskEqual } from '../nn/masked';
-import { type Outputs, outputsFrom, outputsOf, ownScores, scoresOf } from '../nn/scores';
-import { type BatchArray, matrix, outputItems, type Uploaded, vector } from './batch';
-import { popularity } from './negatives';
-import { heldScores, type RepeatBatch, targetBias, withoutHeld } from './repeat-bias';
+import { type Outputs, outputsFrom, ownScores, scoresOf } from '../nn/scores';
+import type { Random } from '../session/random';
+import type { SessionInput } from '../types';
+import { type BatchArray, outputItems, type Uploaded, vector } from './batch';
+import { byPopularity, popularity } from './negatives';
+import { heldScores, type RepeatBatch, repeatBatch, type TargetPlaces, targetBias, withoutHeld } from './repeat-bias';
 
 /**
  * Σ over M targets of the cross-entropy over all n items, computed without ever holding all scores.
@@ -51,12 +50,9 @@ export function catalogueCrossEntropy(
   return productCrossEntropy(vectors, table, bias, columns, smoothing, extras);
 }
 
-/** Negatives that targets share, and what is taken off the scores: share of log q. */
+/** Negatives that all targets share, `[K]`, and what is taken off the scores. */
 export interface SampledBatch {
-  /** `[K]` for the whole batch, or `[R, K]` for each of its R sessions. */
-  readonly negatives: BatchArray<Tensor1D | Tensor2D>;
-  /** Session of each target, `[M]`, where each session has negatives of its own. */
-  readonly rowOf?: BatchArray<Tensor1D>;
+  readonly negatives: BatchArray<Tensor1D>;
   readonly logqTargets?: BatchArray<Tensor1D>;
   readonly logqNegatives?: BatchArray<Tensor1D>;
 }
@@ -71,7 +67,8 @@ export interface LogQ {
 export interface Sampling {
   readonly nSample: number;
   readonly sampleAlpha: number;
-  readonly logq: number;
+  /** Share of the correction. Default 1. */
+  readonly logq?: number;
   readonly logqOf: 'all' | 'draws';
 }
 
@@ -82,7 +79,7 @@ export interface Sampling {
  *     logq · log(K qⱼ)           with logqOf=draws: of the K negatives only, Σ q = 1
  */
 export function popularityLogQ(
-  { nSample, sampleAlpha, logq, logqOf }: Sampling,
+  { nSample, sampleAlpha, logq = 1, logqOf }: Sampling,
   support: ArrayLike<number> | undefined,
 ): LogQ | undefined {
   if (logq === 0 || !support) return undefined;
@@ -100,59 +97,77 @@ export function popularityLogQ(
   return { targets: asDrawn, negatives: asDrawn };
 }
 
-/** @param rowOf For negatives of each session on its own, `[R · K]`: the session of each target. */
-export function sampledBatch(
-  targets: Int32Array,
-  negatives: Int32Array,
-  logq: LogQ | undefined,
-  rows?: { readonly count: number; readonly rowOf: Int32Array },
-): SampledBatch {
-  return {
-    negatives: rows ? { ...matrix(negatives, rows.count), items: 'output' } : outputItems(negatives),
-    ...(rows && { rowOf: vector(rows.rowOf) }),
-    ...(logq && { logqTargets: vector(logq.targets(targets)), logqNegatives: vector(logq.negatives(negatives)) }),
-  };
+/** What the targets of a batch are compared with in place of the catalogue. */
+export interface Sample {
+  /** Item indices, `[K]`. */
+  readonly negatives: Int32Array;
+  /** Absent: scores are not corrected. */
+  readonly logq?: LogQ | undefined;
 }
 
-/** The vectors that score. */
-interface Vectors {
-  /** One for each target, `[M, d]`. */
-  readonly ofTargets: Tensor2D;
-  /** For negatives of each session: those of all clicks, `[R · V, d]`, and which of them predicts each target, `[M]`. */
-  readonly all?: Tensor2D;
-  readonly positions?: Tensor1D;
+/** nSample draws with probability ∝ support^sampleAlpha, and their correction. */
+export const popularitySample = (
+  sampling: Sampling,
+  support: ArrayLike<number> | undefined,
+  random: Random,
+): Sample => ({
+  negatives: byPopularity(support, sampling.sampleAlpha, sampling.nSample, random),
+  logq: popularityLogQ(sampling, support),
+});
+
+export const sampledBatch = (targets: Int32Array, { negatives, logq }: Sample): SampledBatch => ({
+  negatives: outputItems(negatives),
+  ...(logq && { logqTargets: vector(logq.targets(targets)), logqNegatives: vector(logq.negatives(negatives)) }),
+});
+
+/** What `softmaxLoss` reads of a batch beside its targets. */
+export interface SoftmaxBatch {
+  /** Absent: targets are compared with the catalogue. */
+  readonly sampled?: SampledBatch;
+  /** Absent without a repeat bias. */
+  readonly repeats?: RepeatBatch;
+}
+
+/**
+ * @param targets Item indices, `[M]`.
+ * @param sessions What comes before the targets; `places` says where each of them stands.
+ * @param sample Default: the catalogue.
+ * @param repeatLags L, the clicks that a repeat bias looks back at; 0: there is none.
+ */
+export function softmaxBatch(
+  targets: Int32Array,
+  sessions: readonly SessionInput[],
+  places: TargetPlaces,
+  sample: Sample | undefined,
+  repeatLags: number,
+): SoftmaxBatch {
+  const { negatives = new Int32Array(0), logq } = sample ?? {};
+  return {
+    ...(sample && { sampled: sampledBatch(targets, sample) }),
+    ...(repeatLags > 0 && {
+      repeats: repeatBatch(sessions, places, repeatLags, targets, negatives, { logq: logq?.targets }),
+    }),
+  };
 }
 
 /**
  * The scores of each target's candidates, `[M, 1 + P + K]`: its own in column 0, then the items that its session holds where there
  * is a repeat bias, then the negatives. A negative that equals the target scores `hit`.
+ *
+ * @param c One vector for each target, `[M, d]`.
  */
 export function sampledScores(
-  { ofTargets: c, all = c, positions }: Vectors,
+  c: Tensor2D,
   outputs: Outputs,
   targets: Tensor1D,
-  { negatives, rowOf, logqTargets, logqNegatives }: Uploaded<SampledBatch>,
+  { negatives, logqTargets, logqNegatives }: Uploaded<SampledBatch>,
   repeats?: Uploaded<RepeatBatch>,
   hit = MASKED,
 ): Tensor2D {
   const own = expandDims(ownScores(c, outputs, targets), 1) as Tensor2D;
   const target: Tensor2D = logqTargets ? sub(own, expandDims(logqTargets, 1)) : own;
-  let others: Tensor2D;
-  if (rowOf) {
-    // One product for each session: of all its clicks with all its negatives.
-    const [rows, K] = negatives.shape as [number, number];
-    const { table, bias } = outputsOf(outputs, reshape(negatives, [rows * K]) as Tensor1D);
-    const [cells, d] = all.shape;
-    const ofRow = reshape(all, [rows, cells / rows, d]) as Tensor3D;
-    const product = matMul<Tensor3D>(ofRow, reshape(table, [rows, K, d]) as Tensor3D, false, true); // [R, V, K]
-    const corrected = logqNegatives ? sub(product, reshape(logqNegatives, [rows, 1, K])) : product;
-    const biased = bias ? add(corrected, reshape(bias, [rows, 1, K])) : corrected;
-    const found = gather(reshape(biased, [cells, K]) as Tensor2D, positions!); // [M, K]
-    others = where(equal(gather(negatives, rowOf), expandDims(targets, 1)), hit, found);
-  } else {
-    const shared = scoresOf(c, outputs, negatives as Tensor1D);
-    others = maskEqual(logqNegatives ? sub(shared, logqNegatives) : shared, targets, negatives as Tensor1D, hit);
-  }
+  const shared = scoresOf(c, outputs, negatives);
+  const others = maskEqual(logqNegatives ? sub(shared, logqNegatives) : shared, targets, negatives, hit);
   const columns = repeats
     ? [
         add<Tensor2D>(target, expandDims(targetBias(outputs, repeats), 1)),
@@ -166,3 +181,49 @@ export function sampledScores(
 /** The cross-entropy of each target, `[M]`, over the columns of `sampledScores`. */
 export const sampledCrossEntropy = (...columns: Parameters<typeof sampledScores>): Tensor1D =>
   crossEntropy(sampledScores(...columns), zeros([columns[2].shape[0]], 'int32'));
+
+export interface SoftmaxOptions {
+  /** τ, which scores are divided by, their corrections included. Default 1. */
+  readonly temperature?: number;
+  /** As in `catalogueCrossEntropy`. */
+  readonly smoothing?: number;
+  readonly first?: 0 | 1;
+  /** Score of a negative that equals the target, before it is divided. Default: it is left out. */
+  readonly hit?: number | undefined;
+}
+
+/**
+ * Σ over M targets of −log softmax(s / τ)[target], over the catalogue or the sample of the batch.
+ *
+ * @param vectors c, `[M, d]`.
+ * @param n Items of the catalogue.
+ */
+export function softmaxLoss(
+  vectors: Tensor2D,
+  outputs: Outputs,
+  { targets, sampled, repeats }: { readonly targets: Tensor1D } & Uploaded<SoftmaxBatch>,
+  n: number,
+  { temperature: tau = 1, hit, ...catalogue }: SoftmaxOptions = {},
+): Scalar {
+  const [c, side] = atTemperature(vectors, outputs, tau);
+  const held = repeats?.logq ? { ...repeats, logq: over(repeats.logq, tau) } : repeats;
+  if (!sampled) return catalogueCrossEntropy(c, side, targets, n, { ...catalogue, repeats: held });
+  const { logqTargets, logqNegatives } = sampled;
+  const corrected =
+    logqTargets && logqNegatives
+      ? { ...sampled, logqTargets: over(logqTargets, tau), logqNegatives: over(logqNegatives, tau) }
+      : sampled;
+  return sum(sampledCrossEntropy(c, side, targets, corrected, held, hit && hit / tau));
+}
+
+const over = <T extends Tensor>(x: T, tau: number): T => (tau === 1 ? x : div(x, tau));
+
+/** Vectors and item side whose scores are s / τ: scores are linear in vectors, bias and repeat bias. */
+export const atTemperature = (
+  vectors: Tensor2D,
+  { table, bias, repeats }: Outputs,
+  tau: number,
+): readonly [Tensor2D, Outputs] => [
+  over(vectors, tau),
+  { table, ...(bias && { bias: over(bias, tau) }), ...(repeats && { repeats: over(repeats, tau) }) },
+];

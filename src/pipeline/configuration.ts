@@ -8,7 +8,7 @@ import type { EventLog } from '../session/event-log';
 import { holdOut } from '../session/hold-out';
 import { type LogFacts, logFacts } from '../session/log-facts';
 import type { ReadOptions } from '../session/options';
-import { configurationOf } from '../train/learn';
+import { configurationOf } from '../train/train-from-log';
 import { readInput } from './files/disk';
 import { readEventsFile } from './files/events-file';
 import { inform, type Observer } from './observer';

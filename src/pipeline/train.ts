@@ -11,13 +11,12 @@ import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
 import { models } from '../models/index';
 import { AUTO } from '../models/presets/preset';
-import { whyIndivisible } from '../models/training';
 import { catalogueOf } from '../ranking/load-scorer';
 import { sessionCount } from '../session/event-log';
 import { drawReplay } from '../session/replay';
-import { SHARDS } from '../train/data-parallel';
+import { SHARDS, whyIndivisible } from '../train/data-parallel';
 import { type BestEpoch, type EpochResult, type FitState, Interrupted, type Spent } from '../train/fit';
-import { type Learnt, learn } from '../train/learn';
+import { type TrainedModel, trainFromLog } from '../train/train-from-log';
 import { trainCommand, UNLICENSED } from './commands';
 import { type Auto, checkedConfiguration, configurationFrom, type Settings } from './configuration';
 import { defined } from './defined';
@@ -71,7 +70,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const from = options.from === undefined ? undefined : await readArtifactFolder(options.from);
   const { given: own, preset, auto } = await configurationFrom(options, options);
   const given = { ...settingsOf(from, options), ...own };
-  const { isNeural, config, wanted } = await checkedConfiguration(model, given, preset);
+  const { isNeural, config, wanted, isRemoved } = await checkedConfiguration(model, given, preset);
   if (!isNeural) refuseNeuralOptions(options);
   await checkReplaceable(out, [CHECKPOINT]);
   await refuseUnfinished(options);
@@ -93,7 +92,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ...(from && { from: from.info.version }),
     ...(threads && { parts: SHARDS }),
   };
-  const resume = options.resume ? await readCheckpoint(out, identity) : undefined;
+  const resume = options.resume ? await readCheckpoint(out, identity, isRemoved) : undefined;
   if (options.restart) await remove(join(out, CHECKPOINT));
 
   const learnt = await runOnDevice(async (slice) => {
@@ -208,7 +207,7 @@ async function learnParts(
   products: readonly CatalogueItem[] | undefined,
   { from, resume, taken, threads, backend }: Start,
   identity: RunIdentity,
-): Promise<Learnt> {
+): Promise<TrainedModel> {
   const { model, out, seed = 1, epochs, signal = new AbortController().signal } = options;
   let task: ReturnType<typeof startTask> | undefined;
   const checkpoint = (state: FitState) => writeCheckpoint(out, identity, { ...state, spent: taken(resume?.spent) });
@@ -218,7 +217,7 @@ async function learnParts(
       ...{ log, columns: log.report.otherColumns, itemIds: log.itemIds, support: log.support },
       ...defined({ epochs, products, resume, from: from && knownOf(from) }),
     };
-    return await learn({
+    return await trainFromLog({
       ...shared,
       signal,
       ...defined({
@@ -266,7 +265,7 @@ const countsOf = ({ log }: TrainingParts): LogCounts => ({
 
 async function write(
   options: TrainOptions,
-  { tensors: learnt, epochs, best, ...model }: Learnt,
+  { tensors: learnt, epochs, best, ...model }: TrainedModel,
   auto: Auto | undefined,
   parts: TrainingParts,
   products: readonly CatalogueItem[] | undefined,

@@ -23,7 +23,7 @@ import type { Params, Run, SessionModel, State, Stepping } from '../models/model
 import { upload } from '../models/tensors';
 import { BLOCK_NUMBERS } from '../nn/block-size';
 import { lagsOf } from '../session/lags';
-import type { Catalogue, Scorer, SessionInput, Sessions, WalkRow } from '../types';
+import type { Catalogue, Scorer, SequenceRow, SessionInput, Sessions } from '../types';
 import type { SessionScorer } from './session-scorer';
 
 /** A scorer whose open sessions move on by one step per click, where the model has a state. */
@@ -64,7 +64,7 @@ export function neuralScorer<C>(model: SessionModel<C>, params: Params, config: 
   if (!stepping) return scorer;
   return {
     ...scorer,
-    walk: (sessions, visit) => walk(stepping, params, config, outputs, n, sessions, visit),
+    scoreSequences: (sessions, visit) => scoreSequences(stepping, params, config, outputs, n, sessions, visit),
     openSession: () => steppingSession(stepping, params, config, outputs, n),
   };
 }
@@ -123,17 +123,17 @@ async function read(scores: Tensor2D): Promise<Float32Array> {
  * All sessions, click by click, in rows side by side as in training: a finished session's row is taken over by the next
  * one with a fresh state, and rows vanish when no session is left. Every event costs one step and one product.
  */
-async function walk<C>(
+async function scoreSequences<C>(
   stepping: Stepping<C>,
   params: Params,
   config: C,
   outputs: ItemSide,
   n: number,
   { items, offsets }: Sessions,
-  visit: (scores: Float32Array, rows: readonly WalkRow[]) => void,
+  visit: (scores: Float32Array, rows: readonly SequenceRow[]) => void,
 ): Promise<void> {
   let session = 0;
-  const takeNext = (): WalkRow | undefined => {
+  const takeNext = (): SequenceRow | undefined => {
     while (session + 1 < offsets.length) {
       const taken = session++;
       if (offsets[taken + 1]! - offsets[taken]! >= 2) return { session: taken, position: 0 };
@@ -141,7 +141,7 @@ async function walk<C>(
     return undefined;
   };
   const capacity = Math.min(MAX_ROWS, Math.max(1, Math.floor(BLOCK_NUMBERS / n)));
-  let rows: WalkRow[] = [];
+  let rows: SequenceRow[] = [];
   for (let row = takeNext(); row; row = rows.length < capacity ? takeNext() : undefined) rows.push(row);
   if (rows.length === 0) return;
 
@@ -162,7 +162,7 @@ async function walk<C>(
         });
       visit(await outputs.withRepeats(await read(scores), seen), rows);
 
-      const following: WalkRow[] = [];
+      const following: SequenceRow[] = [];
       const sources: number[] = []; // 1 + the row whose state is carried on, 0 for a fresh one
       rows.forEach((row, i) => {
         const isOver = row.position + 2 >= offsets[row.session + 1]! - offsets[row.session]!;

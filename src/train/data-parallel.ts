@@ -8,6 +8,7 @@
  * so that the threads' models stay equal bit for bit, and the result is the same for any number of threads.
  */
 import { RecommenderError } from '../errors';
+import type { Training } from '../models/training';
 
 /** Shards of a batch: more threads than that find nothing to do, and each costs the memory of one more gradient. */
 export const SHARDS = 4;
@@ -178,4 +179,11 @@ export function shardsOf<R>(
     before += targets;
   }
   return shards;
+}
+
+/** Why threads cannot share the steps of a training, in words; undefined where they can. */
+export function whyIndivisible<C>(training: Training<C>, config: C): string | undefined {
+  const why = training.indivisible?.(config);
+  if (why !== undefined) return why;
+  return training.plan(config).optimiser.touchedRows ? 'its steps touch a few rows of the tables only' : undefined;
 }

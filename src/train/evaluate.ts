@@ -163,8 +163,8 @@ async function rankTargets(
   };
 
   const n = scorer.items;
-  if (protocol === 'events' && scorer.walk && total > 0) {
-    await scorer.walk(sessions, (scores, rows) => {
+  if (protocol === 'events' && scorer.scoreSequences && total > 0) {
+    await scorer.scoreSequences(sessions, (scores, rows) => {
       rows.forEach(({ session, position }, i) => {
         rank(predictions.starts[session]! + position, scores.subarray(i * n, (i + 1) * n));
       });

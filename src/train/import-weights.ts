@@ -8,8 +8,8 @@ import { goldenAnswer } from '../ranking/golden-check';
 import { loadScorer, NAMELESS } from '../ranking/load-scorer';
 import type { ClickLog } from '../session/event-log';
 import type { NdArray } from '../types';
-import { configurationOf } from './learn';
 import { readClicks } from './read-clicks';
+import { configurationOf } from './train-from-log';
 import { validationScale } from './validation-scale';
 
 export interface ImportOptions {

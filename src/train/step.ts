@@ -11,11 +11,11 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { ParameterSpec, Run, State } from '../models/model';
-import { type Training, whyIndivisible } from '../models/training';
+import type { Training } from '../models/training';
 import { dropout } from '../nn/dropout';
 import type { Streams, TrainingLog } from '../objectives/batch';
 import { deriveSeed, random } from '../session/random';
-import { type DataParallel, type ShardResult, shardsOf } from './data-parallel';
+import { type DataParallel, type ShardResult, shardsOf, whyIndivisible } from './data-parallel';
 import { gradientsOf } from './gradients';
 import { clip, type Optimiser } from './optimiser';
 import { RowFinder } from './touched-rows';

@@ -8,7 +8,7 @@ import { presetOf } from '../../src/models/presets';
 import { wasmPath } from '../../src/pipeline/files/backend';
 import { readEventsFile } from '../../src/pipeline/files/events-file';
 import type { ClickLog } from '../../src/session/event-log';
-import { learn } from '../../src/train/learn';
+import { trainFromLog } from '../../src/train/train-from-log';
 import type { EpochLine, EpochStart, EpochWork } from './epoch-works';
 
 const { data, model, preset, set, every, epochs }: EpochWork = JSON.parse(process.argv[2]!);
@@ -21,7 +21,7 @@ await startBackend('wasm', { wasmPath: wasmPath() });
 
 let before = process.cpuUsage();
 resetPeak();
-await learn({
+await trainFromLog({
   ...{ model, config: { ...presetOf(model, preset).config, ...set }, log: { sessions }, itemIds, support },
   ...{ seed: 1, epochs, signal: new AbortController().signal },
   onEpoch({ epoch, loss, seconds }) {

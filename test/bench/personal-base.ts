@@ -10,7 +10,7 @@ import type { ScoringModel } from '../../src/engine/frozen-model';
 import { readArtifactFolder, writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { startFirst } from '../../src/pipeline/files/backend';
 import { loadScorer, NAMELESS } from '../../src/ranking/load-scorer';
-import { learn } from '../../src/train/learn';
+import { trainFromLog } from '../../src/train/train-from-log';
 import { validationScale } from '../../src/train/validation-scale';
 import type { SessionInput, Sessions } from '../../src/types';
 import type { HeldOutVisitor, PersonalLog } from './personal-logs';
@@ -51,7 +51,7 @@ export async function baseOf(log: PersonalLog, name: ModelName, work: string): P
 async function trained(log: PersonalLog, model: ModelName): Promise<Artifact> {
   const { name, itemIds, support, products } = log;
   const started = performance.now();
-  const { architecture, config, tensors, golden, epochs } = await learn({
+  const { architecture, config, tensors, golden, epochs } = await trainFromLog({
     ...{ model, config: SETTINGS[name][model], log: log.log, itemIds, support, seed: SEED },
     signal: new AbortController().signal,
     onEpoch({ epoch, loss }) {

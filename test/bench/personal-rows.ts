@@ -7,10 +7,10 @@ import { encodeSafetensors } from '../../src/checkpoint/write-safetensors';
 import { registerTraining } from '../../src/compute/training';
 import { baseNetwork, frozenModelOf } from '../../src/engine/frozen-model';
 import { Adapter } from '../../src/train/tuning/adapter';
+import type { FineTuner } from '../../src/train/tuning/fine-tuner';
 import type { FrozenModel, Pair, TuneEvent } from '../../src/train/tuning/frozen-model';
 import { Full } from '../../src/train/tuning/full';
 import { CLOSED, GATE, judge } from '../../src/train/tuning/gate';
-import type { Learner } from '../../src/train/tuning/learner';
 import { ADAPTER, type AdapterSettings, FULL } from '../../src/train/tuning/settings';
 import { Tuning } from '../../src/train/tuning/tune';
 import { type Base, write } from './personal-base';
@@ -54,11 +54,11 @@ export async function fittedMixture(stage: Stage, model: ModelName, work: string
   for (const { item, taste, settings } of MIXTURES) {
     let mrr = 0;
     for (const visitor of visitors) {
-      const learner = new Adapter(stage.frozen, undefined, settings);
+      const fineTuner = new Adapter(stage.frozen, undefined, settings);
       for (const event of eventsOf(stage, visitor)) {
-        const rank = event.vector ? learner.predict(event).tuned.rank : Number.POSITIVE_INFINITY;
+        const rank = event.vector ? fineTuner.predict(event).tuned.rank : Number.POSITIVE_INFINITY;
         if (rank <= 20) mrr += 1 / rank;
-        learner.count(event);
+        fineTuner.count(event);
       }
     }
     if (mrr > best.mrr) best = { mrr, item, taste };
@@ -67,23 +67,23 @@ export async function fittedMixture(stage: Stage, model: ModelName, work: string
   return mixtureOf(best.item, best.taste);
 }
 
-/** Makes each visitor's learner. */
-export type MakeLearner = () => Learner | Promise<Learner>;
+/** Makes each visitor's fineTuner. */
+export type MakeFineTuner = () => FineTuner | Promise<FineTuner>;
 
 /** How the row learns: its settings, and learners from the start. */
-export async function learnersOf(
+export async function fineTunersOf(
   row: RowName,
   model: ModelName,
   stage: Stage,
   work: string,
-): Promise<{ readonly settings: unknown; readonly make: MakeLearner }> {
+): Promise<{ readonly settings: unknown; readonly make: MakeFineTuner }> {
   if (row === 'full') return { settings: FULL, make: await fullLearners(stage) };
   const settings =
     row === 'adapter' ? ADAPTER : row === 'uncounted' ? UNCOUNTED : await fittedMixture(stage, model, work);
   return { settings, make: () => new Adapter(stage.frozen, undefined, settings) };
 }
 
-async function fullLearners({ base, frozen }: Stage): Promise<MakeLearner> {
+async function fullLearners({ base, frozen }: Stage): Promise<MakeFineTuner> {
   await registerTraining();
   const network = baseNetwork(base);
   return () => new Full(frozen, network);
@@ -115,12 +115,12 @@ export function* eventsOf(
 }
 
 /** Follows one visitor with and without the gate. Learning differs only after a rollback, so mostly once is enough. */
-export async function follow(stage: Stage, visitor: HeldOutVisitor, make: MakeLearner): Promise<Followed> {
-  const learner = await make();
+export async function follow(stage: Stage, visitor: HeldOutVisitor, make: MakeFineTuner): Promise<Followed> {
+  const fineTuner = await make();
   const free = await learn(
     stage,
     visitor,
-    new Tuning({ frozen: stage.frozen, method: 'adapter', learner, gate: false }),
+    new Tuning({ frozen: stage.frozen, method: 'adapter', fineTuner, gate: false }),
   );
   let gate = CLOSED;
   let gated: { pair: Pair; isOpen: boolean }[] = free.map(({ pair, refused }) => {
@@ -130,7 +130,7 @@ export async function follow(stage: Stage, visitor: HeldOutVisitor, make: MakeLe
   });
   if (gate.rollbacks > 0) {
     const again = await make();
-    const tuning = new Tuning({ frozen: stage.frozen, method: 'adapter', learner: again, gate: GATE });
+    const tuning = new Tuning({ frozen: stage.frozen, method: 'adapter', fineTuner: again, gate: GATE });
     gated = await learn(stage, visitor, tuning);
     gate = tuning.gate;
   }

@@ -10,7 +10,7 @@ import { encodedVisitors } from './personal-base';
 import type { HeldOutVisitor, PersonalLog } from './personal-logs';
 import { MODEL_NAMES, type ModelName, type RowName } from './personal-plan';
 import { isStale, personalPage, personalSummary, type Report, type Result, readReport } from './personal-report';
-import { follow, learnersOf, stageOf } from './personal-rows';
+import { fineTunersOf, follow, stageOf } from './personal-rows';
 import { figuresOf } from './personal-statistics';
 
 describe('the bench of learning', () => {
@@ -39,7 +39,7 @@ describe('the bench of learning', () => {
         vectors: new Map([[visitor.id, await encodedVisitors(own, [visitor])]]),
       };
       const stage = await stageOf({ name: 'eshop', dropsSeen: false } as PersonalLog, base);
-      const { make } = await learnersOf(row, model, stage, '');
+      const { make } = await fineTunersOf(row, model, stage, '');
       const expected: number[] = [];
       for (const [from, to] of [
         [0, 6],

@@ -30,7 +30,7 @@ import {
   SEED,
 } from './personal-plan';
 import { REPORT_FILE, type Report, type Result, readReport } from './personal-report';
-import { CHUNK, type Followed, follow, learnersOf, readChunk, stageOf, writeChunk } from './personal-rows';
+import { CHUNK, type Followed, fineTunersOf, follow, readChunk, stageOf, writeChunk } from './personal-rows';
 import { figuresOf } from './personal-statistics';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -113,7 +113,7 @@ async function measure(
       const stage = await stageOf(log, base);
       for (const row of rows) {
         const key = rowKey(name, model, row);
-        const { settings, make } = await learnersOf(row, model, stage, work);
+        const { settings, make } = await fineTunersOf(row, model, stage, work);
         const found: Followed[] = [];
         const started = performance.now();
         for (let chunk = 0; chunk * CHUNK < reported.length; chunk++) {

@@ -60,7 +60,9 @@ function requestedPath(architecture: string, backend: BackendName, thread: Threa
   const chunk = (name: string) => fileIn(assets, new RegExp(`^${name}-[\\w-]{8}\\.js$`));
   /** The file that a script imports for the architecture, by the list of `src/models/index.ts`. */
   const ofArchitecture = (script: string): string => {
-    const entry = new RegExp(`\\b${architecture}:\\{network:async\\(\\)=>\\(await \\w+\\([\`"'](?:\\./)?([\\w.-]+)[\`"']\\)`);
+    const entry = new RegExp(
+      `\\b${architecture}:\\{network:async\\(\\)=>\\(await \\w+\\([\`"'](?:\\./)?([\\w.-]+)[\`"']\\)`,
+    );
     return entry.exec(readFileSync(script, 'utf8'))![1]!;
   };
   // A page notes that it tries a GPU, before it does.

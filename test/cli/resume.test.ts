@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import type { Sink } from '../../src/cli/context';
 import { run } from '../../src/cli/main';
-import { CHECKPOINT } from '../../src/pipeline/files/training-checkpoint';
+import { CHECKPOINT, readCheckpoint, writeCheckpoint } from '../../src/pipeline/files/training-checkpoint';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
 
@@ -170,6 +170,19 @@ describe('--resume', () => {
   });
 
   const path = () => join(at('model'), CHECKPOINT);
+  test.each([
+    ['what is left of it', 'after', 0, ''],
+    ['another value', 'before', 2, 'gru4rec: "resetGate" is no longer an option and always after, got "before"'],
+  ])('from a checkpoint of an older version that holds a removed option with %s', async (_, value, code, message) => {
+    await stop();
+    const { metadata } = decodeSafetensors(await readFile(path()), CHECKPOINT);
+    const { identity } = JSON.parse(metadata['state']!);
+    await writeCheckpoint(at('model'), { ...identity, resetGate: value }, await readCheckpoint(at('model'), identity));
+    const resumed = await resume();
+    expect(resumed.stderr).toContain(message);
+    expect(resumed.code).toBe(code);
+  });
+
   test.each<[string, (bytes: Buffer) => Uint8Array, string]>([
     ['a flipped byte', (bytes) => bytes.map((byte, at) => (at === bytes.length - 9 ? byte ^ 1 : byte)), 'is damaged'],
     ['its end cut off', (bytes) => bytes.subarray(0, -100), CHECKPOINT],

@@ -128,13 +128,13 @@ describe('the maximum over time', () => {
 
 describe('the profile', () => {
   const earlier = [{ items: [1, 2] }, { items: [3] }];
-  const shares = (session: SessionInput, over: Partial<CaserConfig>) => {
-    const { clicks, weights } = profileClicks([session], small(over));
+  const shares = (session: SessionInput, of: 'session' | 'device') => {
+    const { clicks, weights } = profileClicks([session], of === 'device');
     return Array.from(clicks!.data, (item, i) => [item, +weights!.data[i]!.toFixed(4)]);
   };
 
   test('of a session is the mean of all its clicks', () => {
-    expect(shares({ items: [4, 5, 4], earlier }, { profile: 'session' })).toEqual([
+    expect(shares({ items: [4, 5, 4], earlier }, 'session')).toEqual([
       [4, 0.3333],
       [5, 0.3333],
       [4, 0.3333],
@@ -142,46 +142,40 @@ describe('the profile', () => {
   });
 
   test('of a device reaches back over its sessions, each weighing less than the one after it', () => {
-    expect(shares({ items: [4, 5], earlier }, { profile: 'device', profileDecay: 0.5 })).toEqual([
-      [1, 0.0833],
-      [2, 0.0833],
-      [3, 0.1667],
-      [4, 0.3333],
-      [5, 0.3333],
+    expect(shares({ items: [4, 5], earlier }, 'device')).toEqual([
+      [1, 0.1332],
+      [2, 0.1332],
+      [3, 0.1902],
+      [4, 0.2717],
+      [5, 0.2717],
     ]);
-    expect(shares({ items: [4] }, { profile: 'device' })).toEqual([[4, 1]]);
+    expect(shares({ items: [4] }, 'device')).toEqual([[4, 1]]);
   });
 
   test('of a device tells sessions apart by their times where they come in one list', () => {
     const times = [0, 60, 4000, 4060];
-    const given = { profileDecay: 0.5 };
     const fading = [
-      [1, 0.1667],
-      [2, 0.1667],
-      [4, 0.3333],
-      [5, 0.3333],
+      [1, 0.2059],
+      [2, 0.2059],
+      [4, 0.2941],
+      [5, 0.2941],
     ];
-    expect(shares({ items: [1, 2, 4, 5], times }, { ...given, profile: 'device' })).toEqual(fading);
+    expect(shares({ items: [1, 2, 4, 5], times }, 'device')).toEqual(fading);
     const equal = fading.map(([item]) => [item, 0.25]);
-    expect(shares({ items: [1, 2, 4, 5], times }, { ...given, profile: 'session' })).toEqual(equal);
-    expect(shares({ items: [1, 2, 4, 5], times }, { ...given, profile: 'device', profileGap: 120 })).toEqual(equal);
-    expect(shares({ items: [1, 2, 4, 5] }, { ...given, profile: 'device' })).toEqual(equal);
+    expect(shares({ items: [1, 2, 4, 5], times }, 'session')).toEqual(equal);
+    expect(shares({ items: [1, 2, 4, 5], times: [0, 60, 1860, 1900] }, 'device')).toEqual(equal);
+    expect(shares({ items: [1, 2, 4, 5] }, 'device')).toEqual(equal);
   });
 
-  test('counts the most recent clicks only', () => {
-    const given = { profile: 'device', profileLength: 2, profileDecay: 1 } as const;
-    expect(shares({ items: [5], earlier }, given)).toEqual([
-      [3, 0.5],
-      [5, 0.5],
-    ]);
-    expect(shares({ items: Int32Array.of(7, 8, 9) }, { ...given, profile: 'session' })).toEqual([
-      [8, 0.5],
-      [9, 0.5],
-    ]);
+  test('counts the 200 most recent clicks only', () => {
+    const many = Int32Array.from({ length: 250 }, (_, i) => i + 1);
+    const items = (of: 'session' | 'device', session: SessionInput) => shares(session, of).map(([item]) => item);
+    expect(items('session', { items: many })).toEqual(Array.from(many.subarray(50)));
+    expect(items('device', { items: [5], earlier: [{ items: many }] })).toEqual([...many.subarray(51), 5]);
   });
 
   test('is zero without a click, and for a user who is not known', () => {
-    expect(shares({ items: [] }, { profile: 'device', profileDecay: 0 })).toEqual([[0, 0]]);
+    expect(shares({ items: [] }, 'device')).toEqual([[0, 0]]);
     const config = small({ profile: 'user', users: 2 });
     const vectors = encode([{ items: [1] }, { items: [1], user: 2 }, { items: [1], user: 1 }], config);
     expect(far(vectors[0]!.slice(4), [0, 0, 0, 0])).toBe(0);
@@ -252,25 +246,21 @@ describe('training', () => {
     expect(() => configure(caser, given)).toThrow(message);
   });
 
-  test('binary compares each window, or each target, with draws outside its session, or from all items', () => {
+  test('binary compares each window with draws outside its session, or from all items', () => {
     const shapeOf = (given: Partial<CaserConfig>) => batchOf(given).negatives!.shape;
-    const { window } = batchOf({});
-    const [windows, targets] = [new Set(window.data).size, window.data.length];
+    const windows = new Set(batchOf({}).window.data).size;
     expect(shapeOf({})).toEqual([windows, 3]);
-    expect(shapeOf({ negPer: 'target', negSamples: 5 })).toEqual([targets, 5]);
+    expect(shapeOf({ negSamples: 5 })).toEqual([windows, 5]);
     const inside = (given: Partial<CaserConfig>) => {
       const [rows] = epochOf(caserTraining, small(given), log, known);
-      const { negatives, window } = batchOf(given);
-      const rowOf = given.negPer === 'target' ? window.data : Array.from(rows!.keys());
+      const { negatives } = batchOf(given);
       return Array.from(negatives!.data).filter((item, k) => {
-        const { source } = rows![rowOf[Math.floor(k / negatives!.shape[1]!)]!]!;
+        const { source } = rows![Math.floor(k / negatives!.shape[1]!)]!;
         return log.items.subarray(log.offsets[source]!, log.offsets[source + 1]!).includes(item);
       });
     };
-    for (const negPer of ['instance', 'target'] as const) {
-      expect(inside({ negPer, negSamples: 100 })).toEqual([]);
-      expect(inside({ negPer, negSamples: 100, negFrom: 'all' }).length).toBeGreaterThan(50);
-    }
+    expect(inside({ negSamples: 100 })).toEqual([]);
+    expect(inside({ negSamples: 100, negFrom: 'all' }).length).toBeGreaterThan(50);
   });
 
   test('sampled compares all targets with the same draws and corrects for their popularity', () => {
@@ -290,33 +280,29 @@ describe('training', () => {
     expect(caser.earlier!(configure(caser, {}))).toBe(0);
   });
 
-  test.each(['instance', 'target'] as const)(
-    'binary weighs targets and negatives alike whatever their numbers, with negatives of each %s',
-    (negPer) => {
-      const config = small({ negPer, negSamples: 4 });
-      const { params } = drawWeights(caser, config, known);
-      const batch = firstBatch(caserTraining, config, log, known);
-      const { vectors, table, bias } = tidy(() => {
-        const outputs = caser.outputs(upload(params), config);
-        return {
-          vectors: caser.encode(upload(params), upload(batch.inputs), config, { dropout: (x) => x }).arraySync(),
-          table: outputs.table.arraySync(),
-          bias: outputs.bias!.arraySync(),
-        };
-      });
-      const { window, targets, negatives } = batch;
-      const score = (row: number, item: number) =>
-        vectors[row]!.reduce((sum, x, k) => sum + x * table[item]![k]!, bias[item]!);
-      const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-      const logistic = (x: number) => 1 / (1 + Math.exp(-x));
-      const positive = mean(Array.from(targets.data, (item, m) => -Math.log(logistic(score(window.data[m]!, item)))));
-      const rowOf = (r: number) => (negPer === 'target' ? window.data[r]! : r);
-      const negative = mean(
-        Array.from(negatives!.data, (item, k) => -Math.log(1 - logistic(score(rowOf(Math.floor(k / 4)), item)))),
-      );
-      expect(stepOf(caserTraining, params, batch, config, known).loss / (positive + negative)).toBeCloseTo(1, 5);
-    },
-  );
+  test('binary weighs targets and negatives alike whatever their numbers', () => {
+    const config = small({ negSamples: 4 });
+    const { params } = drawWeights(caser, config, known);
+    const batch = firstBatch(caserTraining, config, log, known);
+    const { vectors, table, bias } = tidy(() => {
+      const outputs = caser.outputs(upload(params), config);
+      return {
+        vectors: caser.encode(upload(params), upload(batch.inputs), config, { dropout: (x) => x }).arraySync(),
+        table: outputs.table.arraySync(),
+        bias: outputs.bias!.arraySync(),
+      };
+    });
+    const { window, targets, negatives } = batch;
+    const score = (row: number, item: number) =>
+      vectors[row]!.reduce((sum, x, k) => sum + x * table[item]![k]!, bias[item]!);
+    const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+    const logistic = (x: number) => 1 / (1 + Math.exp(-x));
+    const positive = mean(Array.from(targets.data, (item, m) => -Math.log(logistic(score(window.data[m]!, item)))));
+    const negative = mean(
+      Array.from(negatives!.data, (item, k) => -Math.log(1 - logistic(score(Math.floor(k / 4), item)))),
+    );
+    expect(stepOf(caserTraining, params, batch, config, known).loss / (positive + negative)).toBeCloseTo(1, 5);
+  });
 
   test('label smoothing reaches the loss', () => {
     const config = small({ loss: 'cross-entropy' });

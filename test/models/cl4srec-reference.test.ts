@@ -54,11 +54,6 @@ const cases: [string, Partial<Cl4srecConfig>, Partial<ReferenceSettings>][] = [
     { norm: 'post', maskPadding: false },
   ],
   [
-    'form post, sampled for each sequence',
-    { loss: 'sampled', nSamplePer: 'sequence', norm: 'post', lambda: 0.5 },
-    { norm: 'post', maskPadding: false },
-  ],
-  [
     'gSASRec, weighted main loss',
     { loss: 'gbce', reuseItemEmbeddings: false, inputScale: 'none', recWeight: 0.3, lambda: 0.2, tau: 2 },
     { inputScale: 1 },
@@ -92,9 +87,6 @@ describe.each(cases)('%s', (_, given, settings) => {
   const made = (w: Weights) => predictions(w, SESSIONS, plain);
   const targets = Int32Array.from(made(reference), ({ target }) => target);
   const { integer } = random(3, 'negatives');
-  const ofSequences = config.nSamplePer === 'sequence';
-  const sampled = ofSequences ? SESSIONS.map(() => SHARED.map(() => 1 + integer(ITEMS))) : [SHARED];
-  const rowOf = inputs.flatMap(({ items }, b) => items.map(() => b));
   const own = Array.from(targets, () => Array.from({ length: 3 }, () => 1 + integer(ITEMS)));
 
   const main = (w: Weights): number => {
@@ -106,7 +98,7 @@ describe.each(cases)('%s', (_, given, settings) => {
         return sampledLoss(
           table,
           made(w),
-          rowOf.map((row) => sampled[ofSequences ? row : 0]!),
+          Array.from(targets, () => SHARED),
           SUPPORT,
           0.75,
           1,
@@ -129,7 +121,7 @@ describe.each(cases)('%s', (_, given, settings) => {
   test('the joint loss and its gradients are those of the 64-bit reference', () => {
     expect(views.flatMap(({ items }) => Array.from(items))).toContain(ITEMS + 1);
     const log = { sessions: logOf(SESSIONS), catalogue: { items: ITEMS, support: SUPPORT }, first: 0 };
-    const draws = drawing(loss === 'sampled' ? sampled.flat() : undefined, SUPPORT, config.sampleAlpha);
+    const draws = drawing(loss === 'sampled' ? SHARED : undefined, SUPPORT, config.sampleAlpha);
     const drawn = cl4srecTraining.batch(sequences(log, config.maxlen), log, config, draws);
     expect(drawn.targets.data).toEqual(targets);
     const batch = loss === 'bce' || loss === 'gbce' ? withNegatives(drawn, own.flat()) : drawn;

@@ -67,7 +67,7 @@ describe('with λ = 0', () => {
     { loss: 'ce', norm: 'pre', positions: 'start', lrSchedule: 'linear' },
     { loss: 'sampled', nSample: 5, sparseUpdates: true, norm: 'post' },
     { loss: 'gbce', negatives: 4, reuseItemEmbeddings: false, batching: 'same-length', batchClicks: 12 },
-    { loss: 'ce', scoring: 'cosine', sampling: 'with-replacement', activation: 'gelu' },
+    { loss: 'ce', scoring: 'cosine', activation: 'gelu' },
   ])('it is SASRec, bit for bit in losses and weights: %o', async (given) => {
     const config = configure(sasrec, { ...SMALL, ...given });
     const options = { training: sasrecTraining, config, catalogue, sessions, seed: 3, epochs: 3 };

@@ -40,7 +40,7 @@ describe('a configuration', () => {
       dropout_p_hidden: '5e-2',
       n_sample: '2048',
       elu_param: 1,
-      reset_gate: 'before',
+      sample_alpha: 0.3,
     };
     expect(configure(gru4rec, official)).toMatchObject({
       loss: 'bpr-max',
@@ -50,7 +50,7 @@ describe('a configuration', () => {
       dropoutPHidden: 0.05,
       nSample: 2048,
       eluParam: 1,
-      resetGate: 'before',
+      sampleAlpha: 0.3,
     });
     expect(configure(gru4rec, { layers: 64 }).layers).toEqual([64]);
     expect(configure(gru4rec, { constrainedEmbedding: '0', embedding: 7 }).constrainedEmbedding).toBe(false);
@@ -99,7 +99,6 @@ describe('a configuration', () => {
   test.each<[Record<string, unknown>, RegExp]>([
     [{ embedding: 50 }, /set constrainedEmbedding=false/],
     [{ loss: 'bpr-max', logq: 1 }, /"logq" corrects cross-entropy only, the loss is bpr-max/],
-    [{ loss: 'top1', labelSmoothing: 0.1 }, /"labelSmoothing" is for cross-entropy only/],
     [{ nSample: 0, batchSize: 1 }, /batchSize must be at least 2/],
   ])('refuses keys that do not fit together: %j', (given, message) => {
     refused(given, message);
@@ -115,6 +114,30 @@ test.each(Object.entries(models))('%s documents every option, and its defaults a
     expect(inWords(option), key).not.toBe('');
   }
 });
+
+describe.each(Object.entries(models).filter(([, { removed }]) => removed))(
+  'the removed options of %s',
+  (name, model) => {
+    const removed = Object.entries(model.removed ?? {});
+    const spellings = removed.flatMap(([key, left]) => [left].flat().map((value) => [key, value] as const));
+
+    test.each(spellings)('%s = %j is read, as text too, and is no part of the configuration', (key, value) => {
+      for (const given of [value, String(value)]) expect(configure(model, { [key]: given })).toEqual(configure(model));
+    });
+
+    test.each(removed)('%s is refused unless it is %j', (key, left) => {
+      expect(model.options).not.toHaveProperty(key);
+      const [value] = [left].flat();
+      for (const other of [typeof value === 'boolean' ? !value : 0.123, 'other', null, '']) {
+        const got = typeof other === 'string' ? `"${other}"` : String(other);
+        const message = `${name}: "${key}" is no longer an option and always ${value}, got ${got}.`;
+        expect(() => configure(model, { [key]: other })).toThrow(
+          expect.objectContaining({ code: 'bad-config', message: expect.stringContaining(message) }),
+        );
+      }
+    });
+  },
+);
 
 describe('presets', () => {
   test('are configurations that the architecture takes', () => {

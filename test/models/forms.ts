@@ -11,11 +11,11 @@ export const SMALL: Readonly<Record<string, Given>> = {
 
 /** Besides the defaults. */
 const FORMS: readonly (readonly [name: string, config: Readonly<Record<string, unknown>>])[] = [
-  ['gru4rec', { layers: '12/9', resetGate: 'before' }],
+  ['gru4rec', { layers: '12/9' }],
   ['gru4rec', { layers: '12', constrainedEmbedding: false }],
   ['sasrec', { norm: 'pre', numHeads: 2 }],
   ['sasrec', { norm: 'post', positions: 'start', loss: 'bce', dropoutRate: 0, lr: 0.01 }],
-  ['srgnn', { step: 2, cell: 'paper', edges: 'counted' }],
+  ['srgnn', { step: 2, edges: 'counted' }],
   ['srgnn', { readout: 'global', maxlen: 7 }],
   ['srgnn', { readout: 'local' }],
   ['srgnn', { scoring: 'cosine', positions: 'reverse', dropoutEmbed: 0.1, loss: 'sampled', nSample: 6, lr: 0.01 }],
@@ -44,7 +44,7 @@ const FORMS: readonly (readonly [name: string, config: Readonly<Record<string, u
   ['sasrec', { scoring: 'cosine', dropoutRate: 0, lr: 0.01 }],
   ['caser', { profile: 'none', padding: 'trained', T: 1, windows: 'all' }],
   ['caser', { profile: 'shared', acConv: 'tanh', acFc: 'sigm', learningRate: 0.02 }],
-  ['caser', { profile: 'device', negPer: 'target' }],
+  ['caser', { profile: 'device' }],
   ['caser', { scoring: 'cosine', T: 1, dropoutEmbed: 0.1, loss: 'sampled', nSample: 6, sparseUpdates: true }],
 ];
 

@@ -25,14 +25,12 @@ type Given = Partial<Gru4RecConfig>;
 
 /** What the configuration means to the reference. */
 function settingsOf(config: Gru4RecConfig): ReferenceSettings {
-  const { layers, resetGate, loss, finalAct, eluParam, bpreg, labelSmoothing } = config;
+  const { layers, loss, finalAct, eluParam, bpreg } = config;
   const auto = loss === 'bpr-max' && eluParam > 0 ? 'elu' : loss === 'top1' ? 'tanh' : 'linear';
   return {
     layers,
-    resetGate,
     loss,
     bpreg,
-    labelSmoothing,
     finalAct: finalAct === 'auto' ? auto : finalAct,
     alpha: eluParam,
     embedding: config.constrainedEmbedding ? 'constrained' : config.embedding !== 0 ? 'separate' : 'one-hot',
@@ -87,17 +85,11 @@ const cases: [string, Given][] = [
   ['bpr-max, selu', { loss: 'bpr-max', finalAct: 'selu' }],
   ['bpr-max without regularisation', { loss: 'bpr-max', bpreg: 0 }],
   ['cross-entropy', {}],
-  ['cross-entropy with label smoothing', { labelSmoothing: 0.15 }],
-  ['reset gate before the product', { resetGate: 'before' }],
-  ['reset gate before the product, three layers', { resetGate: 'before', layers: [4, 3, 5] }],
-  ['reset gate before, two layers, bpr-max', { resetGate: 'before', layers: [3, 4], loss: 'bpr-max' }],
-  ['reset gate after the product, three layers', { layers: [4, 3, 5] }],
+  ['three layers', { layers: [4, 3, 5] }],
   ['separate embedding', { ...SEPARATE }],
   ['separate embedding of the layer’s size, two layers', { ...SEPARATE, embedding: -1, layers: [3, 4] }],
-  ['separate embedding, reset gate before, two layers', { ...SEPARATE, resetGate: 'before', layers: [3, 4] }],
   ['one-hot', { ...ONE_HOT }],
   ['one-hot with a second layer', { ...ONE_HOT, layers: [3, 4] }],
-  ['one-hot with a second layer, reset gate before', { ...ONE_HOT, layers: [3, 4], resetGate: 'before' }],
   ['one-hot with a second layer, bpr-max', { ...ONE_HOT, layers: [4, 3], loss: 'bpr-max' }],
 ];
 

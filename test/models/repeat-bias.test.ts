@@ -13,7 +13,7 @@ import { transformers4rec } from '../../src/models/transformers4rec/transformers
 import { transformers4recTraining } from '../../src/models/transformers4rec/transformers4rec-training';
 import { outputItems, vector } from '../../src/objectives/batch';
 import { repeatBatch } from '../../src/objectives/repeat-bias';
-import { popularityLogQ, sampledBatch } from '../../src/objectives/softmax';
+import { popularityLogQ, softmaxBatch } from '../../src/objectives/softmax';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { openSession } from '../../src/ranking/session-scorer';
 import { lagsOf } from '../../src/session/lags';
@@ -108,15 +108,14 @@ describe.each(cases)('%s', (_, given) => {
     const click = Int32Array.from(sessions.flatMap(({ items }) => items.map((_, t) => t)));
     const targets = Int32Array.from(SESSIONS.flatMap((session) => session.slice(1)));
     const isSampled = config.loss === 'sampled';
-    const drawn = Int32Array.from(isSampled ? DRAWN : []);
-    const logq = isSampled ? popularityLogQ(config, SUPPORT) : undefined;
+    const negatives = Int32Array.from(DRAWN);
+    const sample = isSampled ? { negatives, logq: popularityLogQ(config, SUPPORT) } : undefined;
     const places = { row, before: click.map((t) => t + 1) };
     const batch: SasrecBatch = {
       inputs: [prepared],
       positions: vector(row.map((b, m) => b * width + click[m]!)),
       targets: outputItems(targets),
-      ...(isSampled && { sampled: sampledBatch(targets, drawn, logq) }),
-      repeats: repeatBatch(sessions, places, LAGS, targets, drawn, { logq: logq?.targets }),
+      ...softmaxBatch(targets, sessions, places, sample, LAGS),
     };
     const at = upload(params);
     const specs = sasrec.parameters(config, { items: ITEMS });
@@ -238,12 +237,12 @@ describe.each(Object.keys(SMALL))('%s', (name) => {
     const session = openSession(scorer);
     const walked: number[][] = [];
     const visit = (scores: Float32Array) => void walked.push(Array.from(scores));
-    await scorer.walk?.(logOf([LONG]), visit);
+    await scorer.scoreSequences?.(logOf([LONG]), visit);
     for (let clicks = 1; clicks < LONG.length; clicks++) {
       const items = LONG.slice(0, clicks);
       const expected = Array.from(await scorer.score([{ items }]));
       const asked = Array.from(await session.score({ items }));
-      for (const scores of scorer.walk ? [asked, walked[clicks - 1]!] : [asked]) {
+      for (const scores of scorer.scoreSequences ? [asked, walked[clicks - 1]!] : [asked]) {
         for (const [i, score] of scores.entries()) expect(score).toBeCloseTo(expected[i]!, 5);
       }
     }
@@ -337,21 +336,14 @@ test('lags count from the newest click, to the last time an item was clicked, as
 });
 
 test.each([
-  ['gru4rec', { loss: 'bpr-max' }, '"repeatLags" needs loss "cross-entropy" without labelSmoothing'],
-  ['gru4rec', { labelSmoothing: 0.1 }, '"repeatLags" needs loss "cross-entropy" without labelSmoothing'],
+  ['gru4rec', { loss: 'bpr-max' }, '"repeatLags" needs loss "cross-entropy"'],
   ['sasrec', { loss: 'bce' }, '"repeatLags" needs loss "ce" or "sampled"'],
-  ['sasrec', { loss: 'sampled', nSamplePer: 'sequence' }, '"repeatLags" needs "nSamplePer" batch'],
   ['srgnn', { loss: 'binary' }, '"repeatLags" needs loss "cross-entropy" or "sampled"'],
   ['caser', { loss: 'binary' }, '"repeatLags" needs loss "cross-entropy" or "sampled"'],
   ['cl4srec', { encoder: 'coserec' }, '"repeatLags" belongs to encoder "sasrec"'],
 ])('%s with %o refuses them', async (name, given, message) => {
   const model = await models[name]!.network();
   expect(() => configure(model, { ...given, repeatLags: 5 })).toThrow(message);
-});
-
-test('draws of a sequence are not corrected as draws of a batch', () => {
-  const given = { loss: 'sampled', nSamplePer: 'sequence', logqOf: 'draws' };
-  expect(() => configure(sasrec, given)).toThrow('"logqOf" draws needs "nSamplePer" batch');
 });
 
 test('log-uniform draws are not corrected as draws', () => {

@@ -25,9 +25,9 @@ const cases: Partial<SasrecConfig>[] = [
   { norm: 'tf', loss: 'ce' },
   { norm: 'tf', loss: 'bce', negatives: 2 },
   { norm: 'tf', loss: 'sampled', nSample: 4, positions: 'start' },
-  { norm: 'tf', loss: 'sampled', nSample: 4, nSamplePer: 'sequence', batching: 'same-length', batchClicks: 32 },
+  { norm: 'tf', loss: 'sampled', nSample: 4, batching: 'same-length', batchClicks: 32 },
   { norm: 'pre', loss: 'ce', positions: 'start' },
-  { norm: 'post', loss: 'ce', sampling: 'with-replacement', l2Emb: 1e-5 },
+  { norm: 'post', loss: 'ce', l2Emb: 1e-5 },
   { loss: 'gbce', negatives: 4, reuseItemEmbeddings: false, inputScale: 'none' },
   { loss: 'gbce', negatives: 4, sparseUpdates: true },
   {

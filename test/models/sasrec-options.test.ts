@@ -132,10 +132,6 @@ describe('configuration', () => {
     refused({ loss: 'bce', labelSmoothing: 0.1 }, /"labelSmoothing" needs loss "ce".*got "bce"/);
     refused({ sparseUpdates: true }, /"sparseUpdates" needs loss "sampled", "bce" or "gbce"/);
     refused({ sparseUpdates: true, loss: 'bce', l2Emb: 0.1 }, /"sparseUpdates" and "l2Emb" do not go together/);
-    refused(
-      { batching: 'same-length', sampling: 'with-replacement' },
-      /"batching" same-length needs "sampling" shuffle/,
-    );
   });
 });
 

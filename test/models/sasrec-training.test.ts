@@ -50,13 +50,10 @@ test('plans Adam as asked', () => {
   });
 });
 
-test('goes over every session once, or draws sessions with replacement, or takes those of one length together', () => {
+test('goes over every session once, or takes those of one length together', () => {
   const sources = (given: Partial<SasrecConfig>) => rowsOf(given).map((batch) => batch.map(({ source }) => source));
   expect(sources({ batchSize: 2 }).map(({ length }) => length)).toEqual([2, 1]);
   expect(sources({}).flat().sort()).toEqual([0, 1, 2]);
-  const drawn = sources({ sampling: 'with-replacement', batchSize: 40 });
-  expect(drawn.map(({ length }) => length)).toEqual([40]);
-  expect(new Set(drawn[0]).size).toBe(3);
   const lengths = { maxlen: 20, batching: 'same-length', batchClicks: 64 } as const;
   expect(sources(lengths).sort((a, b) => a[0]! - b[0]!)).toEqual([[0], [1], [2]]);
   // The latest clicks of a session that is too long.
@@ -72,20 +69,14 @@ test('ce compares a target with the catalogue', () => {
   expect([...targets.data].sort()).toEqual([1, 2, 2, 3, 5, 9]);
 });
 
-test('sampled compares the targets of a batch, or of a session, with draws, and corrects for their popularity', () => {
+test('sampled compares the targets of a batch with draws, and corrects for their popularity', () => {
   const sampling = { loss: 'sampled', nSample: 7, sampleAlpha: 0.25, logq: 0.5 } as const;
   const { sampled, targets } = batchOf(sampling);
   expect(sampled!.negatives.shape).toEqual([7]);
-  expect(sampled!.rowOf).toBeUndefined();
   const correction = ({ data }: NdArray) =>
     Array.from(data, (item) => Math.fround(0.5 * 0.25 * Math.log(catalogue.support[item]!)));
   expect(Array.from(sampled!.logqTargets!.data)).toEqual(correction(targets));
   expect(Array.from(sampled!.logqNegatives!.data)).toEqual(correction(sampled!.negatives));
-  const ofSessions = batchOf({ ...sampling, nSamplePer: 'sequence' }).sampled!;
-  expect(ofSessions.negatives.shape).toEqual([3, 7]);
-  expect(ofSessions.logqNegatives!.data).toHaveLength(21);
-  const targetsOf = [0, 1, 2].map((row) => ofSessions.rowOf!.data.filter((r) => r === row).length);
-  expect(targetsOf.sort()).toEqual([1, 2, 3]);
 });
 
 test('bce and gbce compare each target with as many draws of its own as asked', () => {

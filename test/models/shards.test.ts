@@ -1,10 +1,9 @@
 /** Data-parallel training cuts a batch into shards: what their gradients add up to, for every form of every architecture. */
 import { beforeAll, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { whyIndivisible } from '../../src/models/training';
 import type { Streams, TrainingLog } from '../../src/objectives/batch';
 import type { Random } from '../../src/session/random';
-import { shardsOf } from '../../src/train/data-parallel';
+import { shardsOf, whyIndivisible } from '../../src/train/data-parallel';
 import { streamsOf } from '../../src/train/step';
 import { start } from '../compute/backends/start';
 import { drawWeights, far } from '../reference/weights64';
@@ -32,7 +31,7 @@ const log: TrainingLog = { sessions, catalogue, first: 0 };
 /** Besides those of all tables. */
 const FORMS: readonly (readonly [name: string, given: Readonly<Record<string, unknown>>])[] = [
   ['sasrec', { loss: 'sampled', nSample: 6, repeatLags: 3, logqOf: 'draws' }],
-  ['sasrec', { loss: 'sampled', nSample: 6, nSamplePer: 'sequence', positions: 'start' }],
+  ['sasrec', { loss: 'sampled', nSample: 6, positions: 'start' }],
   ['sasrec', { loss: 'bce', l2Emb: 0.01 }],
   ['sasrec', { loss: 'ce', labelSmoothing: 0.1, repeatLags: 3 }],
   ['cl4srec', { lambda: 0 }],

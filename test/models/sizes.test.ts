@@ -56,7 +56,6 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
     model: gru4rec as never,
     config: (draw, pick) => ({
       layers: Array.from({ length: draw(1, 3) }, () => draw(1, 9)),
-      resetGate: pick(['after', 'before']),
       ...pick([{}, { constrainedEmbedding: false }, { constrainedEmbedding: false, embedding: draw(1, 9) }]),
     }),
     longest: () => undefined,
@@ -98,17 +97,16 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
     config: (draw, pick) => ({
       ...{ hiddenSize: draw(1, 9), step: draw(1, 4), maxlen: draw(1, 12) },
       ...{
-        cell: pick(['code', 'paper']),
         edges: pick(['binary', 'counted']),
         ...pick([{ readout: 'local' }, { readout: 'hybrid' }, { readout: 'global', positions: 'reverse' }]),
-        ...pick([{}, { scoring: 'cosine', temperature: 1, inputScale: 'none' }]),
+        ...pick([{}, { scoring: 'cosine', temperature: 1 }]),
       },
     }),
     longest: ({ maxlen }) => maxlen as number,
     expected: (weights, clicks, config) =>
       srgnnVector(weights, clicks, {
         ...(config as unknown as Parameters<typeof srgnnVector>[2]),
-        cosine: config.scoring === 'cosine',
+        ...(config.scoring === 'cosine' && { cosine: true, factor: Math.sqrt(config.hiddenSize as number) / 2 }),
         temperature: 1,
       }),
   },

@@ -11,42 +11,42 @@ import { drawWeights, expectGradients, far, finiteDifferences } from '../referen
 import { logOf } from '../train/helpers';
 
 const ITEMS = 8;
+const SIZE = 5;
 /** One click, transitions that occur twice, an item straight after itself, only one item, and a session of all kinds. */
 const SESSIONS = [[4], [5, 7, 5, 7, 5, 8], [3, 3, 8], [6, 6, 6], [1, 2, 3, 2, 4, 1, 2]];
 const TARGETS = [2, 8, 3, 6, 7];
 
-const SAMPLED = { negatives: [2, 5, 6, 2, 8], support: [0, 9, 1, 4, 2, 7, 3, 1, 5], alpha: 0.5, logq: 0.8 };
+const SAMPLED = { negatives: [2, 5, 6, 2, 8], support: [0, 9, 1, 4, 2, 7, 3, 1, 5], alpha: 0.5, logq: 1 };
 
 type Given = Partial<SrgnnConfig> & Omit<ReferenceSettings, 'temperature'>;
-const HYBRID = { cell: 'code', edges: 'binary', readout: 'hybrid', step: 1 } as const;
+const HYBRID = { edges: 'binary', readout: 'hybrid', step: 1 } as const;
 const cases: Given[] = [
   HYBRID,
-  { cell: 'code', edges: 'counted', readout: 'hybrid', step: 2 },
-  { cell: 'code', edges: 'binary', readout: 'local', step: 2 },
-  { cell: 'code', edges: 'counted', readout: 'global', step: 1 },
-  { cell: 'paper', edges: 'binary', readout: 'global', step: 1 },
-  { cell: 'paper', edges: 'counted', readout: 'hybrid', step: 3 },
-  { cell: 'paper', edges: 'counted', readout: 'local', step: 1 },
-  { cell: 'paper', edges: 'counted', readout: 'hybrid', step: 1, loss: 'binary' },
+  { edges: 'counted', readout: 'hybrid', step: 2 },
+  { edges: 'binary', readout: 'local', step: 2 },
+  { edges: 'counted', readout: 'global', step: 1 },
+  { edges: 'binary', readout: 'global', step: 1 },
+  { edges: 'counted', readout: 'hybrid', step: 3 },
+  { edges: 'counted', readout: 'local', step: 1 },
+  { edges: 'counted', readout: 'hybrid', step: 1, loss: 'binary' },
   { ...HYBRID, positions: 'reverse', labelSmoothing: 0.2 },
   { ...HYBRID, readout: 'global', positions: 'reverse', loss: 'sampled' },
-  { ...HYBRID, positions: 'reverse', loss: 'sampled', scoring: 'cosine', inputScale: 'sqrt' },
-  { ...HYBRID, readout: 'local', step: 2, scoring: 'cosine', temperature: 0.3, inputScale: 'none' },
+  { ...HYBRID, positions: 'reverse', loss: 'sampled', scoring: 'cosine' },
+  { ...HYBRID, readout: 'local', step: 2, scoring: 'cosine', temperature: 0.3 },
   { ...HYBRID, scoring: 'cosine' },
 ];
-const FACTORS = { sqrt: 2, 'half-sqrt': 1, none: 1, auto: 1 }; // of vectors of 4 numbers
 
 const catalogue = { items: ITEMS, support: SAMPLED.support };
 const sessions = SESSIONS.map((items) => ({ items }));
 
 describe.each(cases)('%o', (given) => {
   const config = configure(srgnn, {
-    ...{ hiddenSize: 4, maxlen: 7, nSample: SAMPLED.negatives.length, sampleAlpha: SAMPLED.alpha, logq: SAMPLED.logq },
+    ...{ hiddenSize: SIZE, maxlen: 7, nSample: SAMPLED.negatives.length, sampleAlpha: SAMPLED.alpha },
     ...given,
   });
   const cosine = config.scoring === 'cosine';
   const temperature = given.temperature ?? (cosine ? 1 / 16 : 1);
-  const settings: ReferenceSettings = { ...given, cosine, temperature, factor: FACTORS[config.inputScale] };
+  const settings: ReferenceSettings = { ...given, cosine, temperature, factor: cosine ? Math.sqrt(SIZE) / 2 : 1 };
   const sampled = config.loss === 'sampled' ? SAMPLED : undefined;
   const { params, reference } = drawWeights(srgnn, config, catalogue);
   const lossOf = () => srgnnLoss(reference, SESSIONS, TARGETS, settings, sampled);

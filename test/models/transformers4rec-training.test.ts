@@ -1,14 +1,4 @@
-import {
-  div,
-  gather,
-  grad,
-  memory,
-  type Tensor1D,
-  type Tensor2D,
-  tensor1d,
-  tensor2d,
-  tidy,
-} from '@tensorflow/tfjs-core';
+import { div, gather, grad, memory, type Tensor1D, type Tensor2D, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { initialise } from '../../src/models/parameters';
@@ -18,17 +8,17 @@ import { clickScorers, discriminate, transformers4rec } from '../../src/models/t
 import {
   permutationMask,
   prepareMasked,
-  softmaxLoss,
+  softmaxOptions,
   swapped,
   type T4RecBatch,
   transformers4recTraining,
 } from '../../src/models/transformers4rec/transformers4rec-training';
 import { catalogueScores } from '../../src/nn/scores';
-import { outputItems, vector } from '../../src/objectives/batch';
+import { outputItems } from '../../src/objectives/batch';
 import { logUniformChances } from '../../src/objectives/log-uniform';
 import { nextClicks } from '../../src/objectives/masking';
 import { drawReplacements, replaceTargets } from '../../src/objectives/replaced-tokens';
-import { sampledBatch } from '../../src/objectives/softmax';
+import { sampledBatch, softmaxLoss } from '../../src/objectives/softmax';
 import { random } from '../../src/session/random';
 import { streamsOf } from '../../src/train/step';
 import { start } from '../compute/backends/start';
@@ -137,15 +127,15 @@ describe('what the options say of training', () => {
 });
 
 describe('a sampled softmax', () => {
-  const given = { sampledSoftmax: true, maxNSamples: 5, labelSmoothing: 0, logq: 0.5 };
+  const given = { sampledSoftmax: true, maxNSamples: 5, labelSmoothing: 0 };
 
-  test('draws by popularity, or log-uniform as the library does, and corrects by as much as asked', () => {
+  test('draws by popularity, or log-uniform as the library does, and corrects for it', () => {
     const logUniform = batchOf(small(given));
     const drawn = Array.from(logUniform.sampled!.negatives.data);
     expect(new Set(drawn).size).toBe(drawn.length);
     expect(drawn.length).toBeLessThanOrEqual(10);
     const chances = logUniformChances(catalogue.support, 10);
-    const correction = (item: number) => 0.5 * Math.log(chances[item]! + 1e-16);
+    const correction = (item: number) => Math.log(chances[item]! + 1e-16);
     for (const [items, logq] of [
       [drawn, logUniform.sampled!.logqNegatives!],
       [Array.from(logUniform.targets.data), logUniform.sampled!.logqTargets!],
@@ -158,7 +148,7 @@ describe('a sampled softmax', () => {
     const { negatives, logqNegatives } = byPopularity.sampled!;
     expect(negatives.shape).toEqual([5]);
     Array.from(negatives.data).forEach((item, k) => {
-      expect(logqNegatives!.data[k]).toBeCloseTo(0.5 * 0.3 * Math.log(catalogue.support[item]!), 5);
+      expect(logqNegatives!.data[k]).toBeCloseTo(0.3 * Math.log(catalogue.support[item]!), 5);
     });
   });
 
@@ -169,12 +159,11 @@ describe('a sampled softmax', () => {
     const loss = numberOf(() => {
       const batch = {
         targets: outputItems(Int32Array.of(1)),
-        sampled: sampledBatch(Int32Array.of(1), Int32Array.of(1), undefined),
+        sampled: sampledBatch(Int32Array.of(1), { negatives: Int32Array.of(1) }),
       };
-      const config = small({ ...given, logq: 0, sampleBy });
-      const b = { ...uploaded(batch), inputs: {}, cells: Int32Array.of(0), positions: tensor1d([0], 'int32') };
+      const config = small({ ...given, sampleBy });
       const table = tensor2d([[0], [-700]]);
-      return softmaxLoss(tensor2d([[1]]), { table }, { ...b, noise: () => random(1) }, config, 1);
+      return softmaxLoss(tensor2d([[1]]), { table }, uploaded(batch), 1, softmaxOptions(config, 1));
     });
     expect(loss).toBeCloseTo(expected, 3);
   });
@@ -188,13 +177,10 @@ test.each([
   const logits = [1, 2, 0, -1, 0.5];
   const loss = numberOf(() => {
     const table = tensor2d((form === 'paper' ? [9, ...logits] : logits).map((x) => [x]));
-    const batch = {
-      targets: outputItems(Int32Array.of(form === 'paper' ? 2 : 1)),
-      positions: vector(Int32Array.of(0)),
-    };
-    const b = { ...uploaded(batch), inputs: {}, cells: Int32Array.of(0), noise: () => random(1) };
-    const config = small({ form, labelSmoothing: 0.2 });
-    return softmaxLoss(tensor2d([[1]]), { table }, b, config, form === 'paper' ? 5 : 4);
+    const batch = { targets: outputItems(Int32Array.of(form === 'paper' ? 2 : 1)) };
+    const n = form === 'paper' ? 5 : 4;
+    const options = softmaxOptions(small({ form, labelSmoothing: 0.2 }), n);
+    return softmaxLoss(tensor2d([[1]]), { table }, uploaded(batch), n, options);
   });
   expect(loss).toBeCloseTo(expected, 5);
 });

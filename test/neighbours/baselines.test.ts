@@ -177,7 +177,7 @@ describe.each(Object.keys(baselines))('%s', (name) => {
         const visited: number[][] = [];
         const prefixes: SessionInput[] = [];
         const walked: number[] = [];
-        await scorer.walk!(log, (block, rows) => {
+        await scorer.scoreSequences!(log, (block, rows) => {
           walked.push(...block);
           for (const { session, position } of rows) {
             visited.push(test[session]!.slice(0, position + 1));

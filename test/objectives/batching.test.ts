@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sameLength, shuffled, withReplacement } from '../../src/objectives/batching';
+import { sameLength, shuffled } from '../../src/objectives/batching';
 import { random } from '../../src/session/random';
 
 const numbers = Array.from({ length: 80 }, (_, i) => i);
@@ -21,14 +21,6 @@ describe('shuffled batches', () => {
     expect(batches(1)).not.toEqual(batches(2));
     expect(batches(1).flat()).not.toEqual(numbers);
   });
-});
-
-test('batches drawn with replacement are ⌊examples / batch size⌋ full ones, at least one', () => {
-  const batches = (size: number) => [...withReplacement(numbers.slice(0, 23), size, random(1))];
-  expect(batches(5).map(({ length }) => length)).toEqual([5, 5, 5, 5]);
-  expect(new Set(batches(5).flat()).size).toBeLessThan(20);
-  expect(batches(64)).toHaveLength(1);
-  expect([...withReplacement([], 5, random(1))]).toEqual([]);
 });
 
 describe('batches of one length', () => {

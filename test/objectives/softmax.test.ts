@@ -92,9 +92,8 @@ describe.each(backends)('%s', (backend) => {
     const rowsOf = (sampled: SampledBatch, hit?: number, targets: readonly number[] = TARGETS): number[] =>
       tidy(() => {
         const batch = uploaded(sampled);
-        const vectors = { ofTargets: tensor2d(UNIT), positions: tensor1d([0, 1], 'int32') };
         const losses = sampledCrossEntropy(
-          vectors,
+          tensor2d(UNIT),
           outputs(),
           tensor1d(targets as number[], 'int32'),
           batch,
@@ -109,19 +108,19 @@ describe.each(backends)('%s', (backend) => {
 
     test('compares each target with the negatives alone, without those that equal it', () => {
       const expected = TARGETS.map((target, m) => loss([target, ...withoutHits(target)].map((item) => score(m, item))));
-      expectClose(rowsOf(sampledBatch(targets, negatives, undefined)), expected);
+      expectClose(rowsOf(sampledBatch(targets, { negatives })), expected);
     });
 
     test('gives negatives that equal the target the score asked for', () => {
       const expected = TARGETS.map((target, m) =>
         loss([score(m, target), ...NEGATIVES.map((item) => (item === target ? 0.25 : score(m, item)))]),
       );
-      expectClose(rowsOf(sampledBatch(targets, negatives, undefined), 0.25), expected);
+      expectClose(rowsOf(sampledBatch(targets, { negatives }), 0.25), expected);
     });
 
     test('corrects target and negatives by the same log support^alpha', () => {
       const logq = popularityLogQ(sampling, SUPPORT);
-      const batch = sampledBatch(targets, negatives, logq);
+      const batch = sampledBatch(targets, { negatives, logq });
       const correction = (item: number) => 0.75 * Math.log(SUPPORT[item]!);
       expectClose(batch.logqTargets!.data, TARGETS.map(correction), 1e-6);
       expectClose(batch.logqNegatives!.data, NEGATIVES.map(correction), 1e-6);
@@ -132,7 +131,10 @@ describe.each(backends)('%s', (backend) => {
     });
 
     test('corrects draws alone by how often each is expected among them', () => {
-      const batch = sampledBatch(targets, negatives, popularityLogQ({ ...sampling, logqOf: 'draws' }, SUPPORT));
+      const batch = sampledBatch(targets, {
+        negatives,
+        logq: popularityLogQ({ ...sampling, logqOf: 'draws' }, SUPPORT),
+      });
       const total = SUPPORT.slice(1).reduce((sum, count) => sum + count ** 0.75, 0);
       const correction = (item: number) => Math.log((3 * SUPPORT[item]! ** 0.75) / total);
       expectClose(batch.logqTargets!.data, [0, 0], 0);
@@ -151,30 +153,19 @@ describe.each(backends)('%s', (backend) => {
       const byPopularity = popularityLogQ(sampling, [0, 10, 0])!;
       expectClose(byPopularity.targets(Int32Array.of(2)), [0], 0);
     });
-
-    test('compares the targets of a session with negatives of its own', () => {
-      const rows = { count: 2, rowOf: Int32Array.of(0, 1) };
-      const own = [[3, 2], [4, 1]]; // biome-ignore format: rows of a matrix
-      const logq = popularityLogQ(sampling, SUPPORT);
-      const correction = (item: number) => 0.75 * Math.log(SUPPORT[item]!);
-      const expected = TARGETS.map((target, m) =>
-        loss([target, ...own[m]!.filter((item) => item !== target)].map((item) => score(m, item) - correction(item))),
-      );
-      expectClose(rowsOf(sampledBatch(targets, Int32Array.from(own.flat()), logq, rows)), expected);
-    });
   });
 
   test('only the rows asked for are scored, whatever the catalogue', async () => {
     const table = Array.from({ length: 501 }, (_, i) => [Math.sin(i), Math.cos(i)]);
     const { kernels } = await profile(() => {
       tidy(() => {
-        const sampled = sampledBatch(Int32Array.of(400, 2), Int32Array.of(3, 450, 3), undefined);
+        const sampled = sampledBatch(Int32Array.of(400, 2), { negatives: Int32Array.of(3, 450, 3) });
         const batch = uploaded(sampled);
         const side = outputs(
           table.map(([x]) => x!),
           table,
         );
-        sampledCrossEntropy({ ofTargets: tensor2d(UNIT) }, side, tensor1d([400, 2], 'int32'), batch);
+        sampledCrossEntropy(tensor2d(UNIT), side, tensor1d([400, 2], 'int32'), batch);
       });
       return [] as never;
     });

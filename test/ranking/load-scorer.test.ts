@@ -1,7 +1,7 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
-import { models } from '../../src/models/index';
+import { allModels, models } from '../../src/models/index';
 import { baselines } from '../../src/neighbours/index';
 import { loadScorer } from '../../src/ranking/load-scorer';
 import type { NdArray } from '../../src/types';
@@ -42,6 +42,22 @@ describe.each([...Object.keys(models), ...Object.keys(baselines)])('%s', (archit
     expect(memory().numTensors).toBe(before);
   });
 });
+
+test.each(Object.entries(await allModels()).filter(([, { removed }]) => removed))(
+  'an artifact of %s from an older version loads with what is left of its options, and with nothing else',
+  async (architecture, { removed }) => {
+    const artifact = await smallModel({ architecture, config: {} });
+    const loaded = (old: Record<string, unknown>) =>
+      loadScorer({ ...artifact, info: { ...artifact.info, config: { ...artifact.info.config, ...old } } });
+    const values = Object.entries(removed!).map(([key, left]) => [key, [left].flat().at(-1)] as const);
+    (await loaded(Object.fromEntries(values))).dispose();
+    const [key, value] = values[0]!;
+    await expect(loaded({ [key]: 'other' })).rejects.toMatchObject({
+      code: 'bad-artifact',
+      message: expect.stringContaining(`"${key}" is no longer an option and always ${value}, got "other"`),
+    });
+  },
+);
 
 describe('an artifact that does not fit', () => {
   const message = async (change: (artifact: Artifact) => Artifact): Promise<{ code?: string; message: string }> => {

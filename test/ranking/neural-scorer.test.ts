@@ -59,9 +59,9 @@ describe.each(backends)('on %s', (backend) => {
       const log = sessionsOf([[1, 2, 3], [4, 5], [6], [7, 8, 9, 10]]);
       const session = openSession(scorer);
       await scorer.score([{ items: [1, 2] }]);
-      await scorer.walk?.(log, () => {});
+      await scorer.scoreSequences?.(log, () => {});
       await expect(
-        scorer.walk?.(log, () => {
+        scorer.scoreSequences?.(log, () => {
           throw new Error('stop');
         }) ?? Promise.reject(new Error('stop')),
       ).rejects.toThrow('stop');
@@ -92,7 +92,7 @@ describe.each(backends)('on %s', (backend) => {
     await fc.assert(
       fc.asyncProperty(logs, async (lists) => {
         const visited = new Map<string, Float32Array>();
-        await scorer.walk!(sessionsOf(lists), (scores, rows) => {
+        await scorer.scoreSequences!(sessionsOf(lists), (scores, rows) => {
           expect(scores.length).toBe(rows.length * n);
           rows.forEach(({ session, position }, i) => {
             visited.set(`${session} ${position}`, scores.slice(i * n, (i + 1) * n));
@@ -121,7 +121,7 @@ describe('with more sessions than rows', () => {
     const lengthened = lists.map((items) => [...items, 1]); // so that the walk sees all of the original session
     const last = new Map<number, Float32Array>();
     let largest = 0;
-    await scorer.walk!(sessionsOf(lengthened), (scores, rows) => {
+    await scorer.scoreSequences!(sessionsOf(lengthened), (scores, rows) => {
       largest = Math.max(largest, rows.length);
       rows.forEach(({ session }, i) => {
         last.set(session, scores.slice(i * n, (i + 1) * n));
@@ -158,7 +158,7 @@ describe('with more sessions than rows', () => {
     await session.score({ items: [1, 2] });
     failing = true;
     await expect(session.score({ items: [1, 2, 3] })).rejects.toThrow('device lost');
-    await expect(scorer.walk!(sessionsOf([[1, 2, 3]]), () => {})).rejects.toThrow('device lost');
+    await expect(scorer.scoreSequences!(sessionsOf([[1, 2, 3]]), () => {})).rejects.toThrow('device lost');
     expect(memory().numTensors).toBe(before);
     failing = false;
     close(await session.score({ items: [1, 2, 3] }), await scorer.score([{ items: [1, 2, 3] }]));

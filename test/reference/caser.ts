@@ -14,7 +14,6 @@ export interface ReferenceSettings {
   readonly acConv: 'relu' | 'iden' | 'tanh' | 'sigm';
   readonly acFc: 'relu' | 'iden' | 'tanh' | 'sigm';
   readonly profile: 'session' | 'device' | 'shared' | 'none' | 'user';
-  readonly profileDecay: number;
   readonly loss: 'binary' | 'cross-entropy' | 'sampled';
   readonly labelSmoothing: number;
   readonly scoring: 'dot' | 'cosine';
@@ -29,8 +28,7 @@ export interface Instance {
   readonly earlier?: readonly { readonly items: readonly number[] }[];
   readonly user?: number;
   readonly targets: readonly number[];
-  /** One list, or one for each target. */
-  readonly negatives: readonly (readonly number[])[];
+  readonly negatives: readonly number[];
 }
 
 const ACTIVATIONS = {
@@ -105,7 +103,7 @@ function general(weights: Weights, instance: Clicks, s: ReferenceSettings): Vect
       if (s.profile === 'device') {
         const earlier = instance.earlier ?? [];
         earlier.forEach(({ items }, i) => {
-          for (const item of items) take(item, s.profileDecay ** (earlier.length - i));
+          for (const item of items) take(item, 0.7 ** (earlier.length - i));
         });
       }
       return [...z, ...P.map((x) => (total === 0 ? 0 : x / total))];
@@ -145,7 +143,7 @@ export function caserLoss(
     const g = caserVector(weights, instance, settings);
     const p = (item: number) => 1 / (1 + Math.exp(-dot(g, table[item]!) - bias[item]!));
     for (const item of instance.targets) positive.push(-Math.log(p(item)));
-    for (const item of instance.negatives.flat()) negative.push(-Math.log(1 - p(item)));
+    for (const item of instance.negatives) negative.push(-Math.log(1 - p(item)));
   }
   return mean(positive) + mean(negative);
 }

@@ -10,12 +10,10 @@ export type Weights = Record<string, { shape: readonly number[]; data: Float64Ar
 export interface ReferenceSettings {
   layers: readonly number[];
   embedding: 'constrained' | 'separate' | 'one-hot';
-  resetGate: 'after' | 'before';
   loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr';
   finalAct: 'linear' | 'relu' | 'tanh' | 'selu' | 'elu' | 'leaky';
   alpha: number;
   bpreg: number;
-  labelSmoothing: number;
 }
 
 /** One step of a session-parallel batch. */
@@ -83,7 +81,7 @@ export function gruStep(
   before: readonly Vector[],
   settings: ReferenceSettings,
 ): Vector[] {
-  const { layers, embedding, resetGate } = settings;
+  const { layers, embedding } = settings;
   const after: Vector[] = [];
   let x: Vector | undefined;
   if (embedding === 'constrained') x = row(weights.items!, item);
@@ -93,7 +91,7 @@ export function gruStep(
     const width = Array.from({ length: 3 * size }, (_, j) => j);
     // A one-hot vector picks a row of the input weights; that layer has the original cell in either code.
     const input = x ? width.map((j) => product(x!, part('wx'), j)) : row(part('items'), item);
-    const original = resetGate === 'before' || (i === 0 && embedding === 'one-hot');
+    const original = i === 0 && embedding === 'one-hot';
     const next = original
       ? cellBefore(input, before[i]!, part('wh'), Array.from(part('b').data))
       : cellAfter(input, before[i]!, part('wh'), Array.from(part('bx').data), Array.from(part('bh').data));
@@ -137,9 +135,7 @@ export function rowLoss(s: Vector, i: number, settings: ReferenceSettings): numb
   };
   if (settings.loss === 'cross-entropy') {
     const total = sum((j) => Math.exp(s[j]!));
-    const cost = (j: number) => -Math.log(Math.exp(s[j]!) / total + 1e-24);
-    const e = settings.labelSmoothing;
-    return (1 - (e * columns) / (columns - 1)) * cost(i) + (e / (columns - 1)) * sum(cost);
+    return -Math.log(Math.exp(s[i]!) / total + 1e-24);
   }
   const r = s.map((x) => activated(x, settings));
   const w = negativeSoftmax(r, i);

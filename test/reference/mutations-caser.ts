@@ -111,8 +111,11 @@ export const mutations: readonly Mutation[] = [
     error: 'Caser: negatives for each target where the code has them for each instance',
     file: TRAINING,
     edits: [
-      ["const refused = negPer === 'instance' ? own", "const refused = negPer === 'target' ? own"],
-      ["config.negPer === 'instance' ? g : c", "config.negPer === 'target' ? g : c"],
+      [
+        'matrix(uniformOutside(own, negSamples, catalogue.items, draw), rows.length)',
+        'matrix(uniformOutside(Array.from(window, (b) => own[b]), negSamples, catalogue.items, draw), window.length)',
+      ],
+      ['rowScores(g, outputs', 'rowScores(c, outputs'],
     ],
     tests: [...reference, 'test/objectives/negatives.test.ts'],
   },
@@ -178,7 +181,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'Caser: earlier sessions of a device do not fade',
     file: 'src/models/profile.ts',
-    edits: [["const fades = profile === 'device' ? profileDecay : 1;", 'const fades = 1;']],
+    edits: [['const fades = isOfDevice ? DECAY : 1;', 'const fades = 1;']],
     tests: reference,
   },
   {

@@ -377,12 +377,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'the one-hot layer resets after the product',
     file: MODEL,
-    edits: [
-      [
-        "config.resetGate === 'before' || (layer === 0 && inputMode(config) === 'one-hot')",
-        "config.resetGate === 'before'",
-      ],
-    ],
+    edits: [["layer === 0 && inputMode(config) === 'one-hot'", "layer < 0 && inputMode(config) === 'one-hot'"]],
     tests: [...reference, ...parameters],
   },
   {
@@ -483,7 +478,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'logq splits at the live rows where the port splits at the nominal batch',
     file: TRAINING,
-    edits: [["config.logqSplit === 'nominal' ? config.batchSize : targets.length", 'targets.length']],
+    edits: [['logq(columns, config.batchSize, support', 'logq(columns, targets.length, support']],
     tests: golden,
   },
   {

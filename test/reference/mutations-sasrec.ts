@@ -219,7 +219,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'gSASRec: √d kept',
     file: SCORING,
-    edits: [['none: 1 }[scale]', 'none: Math.sqrt(d) }[scale]']],
+    edits: [['none: 1 })[scale]', 'none: Math.sqrt(d) })[scale]']],
     tests: reference,
   },
   {

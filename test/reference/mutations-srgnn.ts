@@ -64,13 +64,14 @@ export const mutations: readonly Mutation[] = [
     tests: reference,
   },
   {
-    error: 'SR-GNN: reset gate before the product in the code form',
+    error: 'SR-GNN: reset gate before the product as in the paper',
     file: MODEL,
     edits: [
       [
         "gruResetAfter(add(product, params['cell.bx']!), h, wh, params['cell.bh'] as Tensor1D)",
         "gruResetBefore(add(add(product, params['cell.bx']!), params['cell.bh']!), h, wh)",
       ],
+      ['import { gruResetAfter }', 'import { gruResetAfter, gruResetBefore }'],
     ],
     tests: reference,
   },
@@ -145,10 +146,7 @@ export const mutations: readonly Mutation[] = [
     error: 'SR-GNN: decoupled weight decay',
     file: TRAINING,
     edits: [
-      [
-        'weightDecay: { amount: config.l2, kind: config.decay }',
-        "weightDecay: { amount: config.l2, kind: 'decoupled' }",
-      ],
+      ["weightDecay: { amount: config.l2, kind: 'coupled' }", "weightDecay: { amount: config.l2, kind: 'decoupled' }"],
     ],
     tests: model,
   },

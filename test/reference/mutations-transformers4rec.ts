@@ -166,8 +166,8 @@ export const mutations: readonly Mutation[] = [
   one(
     'replacements drawn at another temperature than the loss',
     `${FOLDER}/transformers4rec-training.ts`,
-    'drawReplacements(c, outputsOver(params, config)',
-    'drawReplacements(over(c, 1 / lossTemperature(config)), transformers4rec.outputs(params, config)',
+    'atTemperature(c, transformers4rec.outputs(params, config), lossTemperature(config))',
+    'atTemperature(c, transformers4rec.outputs(params, config), 1)',
     reference,
   ),
   ours(
@@ -332,7 +332,7 @@ export const mutations: readonly Mutation[] = [
   one(
     'accidental hits take part',
     'src/objectives/softmax.ts',
-    'others = maskEqual(logqNegatives ? sub(shared, logqNegatives) : shared, targets, negatives as Tensor1D, hit);',
+    'others = maskEqual(logqNegatives ? sub(shared, logqNegatives) : shared, targets, negatives, hit);',
     'others = logqNegatives ? sub(shared, logqNegatives) : shared;',
     golden,
   ),

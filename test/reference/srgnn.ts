@@ -10,7 +10,6 @@ type Matrix = number[][];
 
 export interface ReferenceSettings {
   readonly step: number;
-  readonly cell: 'code' | 'paper';
   readonly edges: 'binary' | 'counted';
   readonly readout: 'hybrid' | 'global' | 'local';
   /** Default none. */
@@ -53,7 +52,7 @@ export function srgnnVector(weights: Weights, session: readonly number[], settin
 }
 
 function sessionVector(weights: Weights, session: readonly number[], settings: ReferenceSettings): Vector {
-  const { step, cell, edges, readout, cosine, factor = 1 } = settings;
+  const { step, edges, readout, cosine, factor = 1 } = settings;
   const m = (name: string) => matrix(weights[name]!);
   const v = (name: string) => Array.from(weights[name]!.data);
   const items = m('items').map((row) => (cosine ? unit(row) : row).map((value) => value * factor));
@@ -89,13 +88,6 @@ function sessionVector(weights: Weights, session: readonly number[], settings: R
           m(name).map((row) => row.slice(gate * d, (gate + 1) * d)),
         );
       const bias = (name: string, gate: number): Vector => v(name).slice(gate * d, (gate + 1) * d);
-      if (cell === 'paper') {
-        const r = plus(block(a, 'cell.wx', 0), block(state, 'cell.wh', 0)).map(sigmoid);
-        const z = plus(block(a, 'cell.wx', 1), block(state, 'cell.wh', 1)).map(sigmoid);
-        const reset = state.map((value, j) => r[j]! * value);
-        const c = plus(block(a, 'cell.wx', 2), block(reset, 'cell.wh', 2)).map(Math.tanh);
-        return state.map((value, j) => (1 - z[j]!) * value + z[j]! * c[j]!);
-      }
       const given = (gate: number) => plus(block(a, 'cell.wx', gate), bias('cell.bx', gate));
       const recurrent = (gate: number) => plus(block(state, 'cell.wh', gate), bias('cell.bh', gate));
       const r = plus(given(0), recurrent(0)).map(sigmoid);

@@ -13,7 +13,6 @@ const CASES: readonly [string, Readonly<Record<string, unknown>>][] = [
   ['gru4rec', { batchSize: 4, nSample: 0 }],
   ['sasrec', { batchSize: 4, maxlen: 4 }],
   ['sasrec', { maxlen: 4, batching: 'same-length', batchClicks: 9 }],
-  ['sasrec', { batchSize: 4, maxlen: 4, sampling: 'with-replacement' }],
   ['cl4srec', { batchSize: 4, maxlen: 4 }],
   ['srgnn', { batchSize: 4, maxlen: 4 }],
   ['srgnn', { maxlen: 4, batching: 'same-length', batchClicks: 9 }],

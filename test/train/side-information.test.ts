@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Artifact, CatalogueItem } from '../../src/checkpoint/artifact';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { loadScorer } from '../../src/ranking/load-scorer';
-import { learn } from '../../src/train/learn';
+import { trainFromLog } from '../../src/train/train-from-log';
 import { start } from '../compute/backends/start';
 import { logOf, supportOf } from './helpers';
 
@@ -37,7 +37,7 @@ const options = {
   epochs: 2,
   signal: new AbortController().signal,
 };
-const artifactOf = ({ architecture, config, tensors, golden }: Awaited<ReturnType<typeof learn>>): Artifact => ({
+const artifactOf = ({ architecture, config, tensors, golden }: Awaited<ReturnType<typeof trainFromLog>>): Artifact => ({
   info: {
     ...{ name: 'side', version: '1', architecture, config, items: IDS.length, golden, training: {}, licence: 'MIT' },
     modelCard: '',
@@ -47,7 +47,7 @@ const artifactOf = ({ architecture, config, tensors, golden }: Awaited<ReturnTyp
 });
 
 test('what a model reads of items and clicks goes from the catalogue and the times into its answers', async () => {
-  const artifact = artifactOf(await learn({ ...options, products: PRODUCTS }));
+  const artifact = artifactOf(await trainFromLog({ ...options, products: PRODUCTS }));
   expect(Array.from(artifact.tensors['catalogue.features.category']!.data)).toEqual([0, 1, 2, 0, 2, 1, 2]);
   expect((await packArtifact(artifact)).size).toBeGreaterThan(0); // an artifact may hold them
 
@@ -68,7 +68,7 @@ test('what a model reads of items and clicks goes from the catalogue and the tim
 });
 
 test('a model whose features the catalogue lacks is refused before it learns', async () => {
-  await expect(learn(options)).rejects.toThrow(
+  await expect(trainFromLog(options)).rejects.toThrow(
     'No click and no item has the feature "category". The log has no further columns; there is no catalogue of its items',
   );
 });

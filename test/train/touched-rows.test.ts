@@ -28,12 +28,12 @@ const tiny = {
 /** Every model that can train by touched rows, and what leaves its optimiser nothing to do elsewhere. */
 const CASES: readonly [string, Readonly<Record<string, unknown>>][] = [
   ['caser', { ...small, drop: 0 }],
-  ['caser', { ...small, drop: 0, profile: 'none', negPer: 'target', padding: 'trained' }],
+  ['caser', { ...small, drop: 0, profile: 'none', padding: 'trained' }],
   ['caser', { ...small, drop: 0, outputTable: 'inputs' }],
   ['sasrec', { ...attentive, loss: 'bce' }],
   ['sasrec', { ...attentive, loss: 'gbce', negatives: 3, reuseItemEmbeddings: false }],
   ['cl4srec', { ...attentive, loss: 'sampled', nSample: 4 }],
-  ['sasrec', { ...attentive, loss: 'sampled', nSample: 4, nSamplePer: 'sequence' }],
+  ['sasrec', { ...attentive, loss: 'sampled', nSample: 4 }],
   ['sasrec', { ...attentive, loss: 'sampled', nSample: 4, repeatLags: 3, logqOf: 'draws' }],
   ['transformers4rec', { ...tiny, lm: 'gpt2', objective: 'clm' }],
   ['transformers4rec', { ...tiny, lm: 'gpt2', objective: 'clm', repeatLags: 3 }],

@@ -53,11 +53,7 @@ const cases: Case[] = [
   ['sasrec, sampled softmax', asAny(sasrecTraining), { ...sas, loss: 'sampled', nSample: 5 }],
   ['sasrec, batches of one length', asAny(sasrecTraining), { ...sas, batching: 'same-length', batchClicks: 9 }],
   ['cl4srec, with its measures', asAny(cl4srecTraining), { ...sas, lambda: 0.5, loss: 'gbce', negatives: 3 }],
-  [
-    'sasrec, binary cross-entropy',
-    asAny(sasrecTraining),
-    { ...sas, loss: 'bce', negatives: 2, sampling: 'with-replacement' },
-  ],
+  ['sasrec, binary cross-entropy', asAny(sasrecTraining), { ...sas, loss: 'bce', negatives: 2 }],
 ];
 
 const optionsOf = (training: Case[1], given: Case[2], over: Partial<Options> = {}): Options => ({
@@ -212,7 +208,7 @@ describe('a trainer', () => {
 
   describe('whose last epochs see only the latest sessions', () => {
     const training = asAny(sasrecTraining);
-    const recent = { ...sas, batchSize: 4, lrSchedule: 'linear', recentEpochs: 2, recentShare: 0.3, recentRate: 0.5 };
+    const recent = { ...sas, batchSize: 4, lrSchedule: 'linear', recentEpochs: 2, recentShare: 0.3 };
 
     /** How many steps each epoch takes, and the sessions that it shows the model. */
     const epochsOf = async (epochs: number, given: Case[2] = recent) => {
@@ -256,7 +252,7 @@ describe('a trainer', () => {
         return [name, { data: name.startsWith('slot.') ? data : data.map(() => Number.NaN), shape }] as const;
       });
       const trainer = new Trainer(options, { ...state, arrays: Object.fromEntries(arrays) as TrainerState['arrays'] });
-      const rate = 0.01 * 0.5 * (1 - 3 / (3 + 3));
+      const rate = 0.01 * 0.3 * (1 - 3 / (3 + 3));
       await expect(trainer.runEpoch()).rejects.toThrow(`at step 12 (epoch 3), learning rate ${rate}.`);
       trainer.dispose();
     });

@@ -2,12 +2,11 @@
  * Configuration of Transformers4Rec: names of the paper's code and of the library in camelCase. `auto` is what the form's
  * code does; `settings.ts` says what that is.
  */
-import type { Sampling } from '../../objectives/softmax';
-import { type LastEpochsConfig, lastEpochsOptions } from '../last-epochs';
-import type { OptionSpecs } from '../model';
+import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from '../last-epochs';
+import type { OptionSpecs, RemovedOptions } from '../model';
 import { boolean, choice, integer, number } from '../options';
 import { type RepeatsConfig, repeatsOptions } from '../repeat-bias';
-import { sampledOptions } from '../sampled-softmax';
+import { type SampledConfig, sampledOptions } from '../sampled-softmax';
 import { type ScoringConfig, scoringOptions } from '../scoring';
 
 export const LANGUAGE_MODELS = ['gru', 'gpt2', 'transformer-xl', 'bert', 'electra', 'xlnet'] as const;
@@ -18,7 +17,7 @@ type Choice = 'auto' | 'true' | 'false';
 
 export interface T4RecConfig
   extends LastEpochsConfig,
-    Pick<Sampling, 'sampleAlpha' | 'logq' | 'logqOf'>,
+    Pick<SampledConfig, 'sampleAlpha' | 'logqOf'>,
     RepeatsConfig,
     Pick<ScoringConfig, 'scoring'> {
   readonly form: 'paper' | 'library';
@@ -306,10 +305,6 @@ export const options: OptionSpecs<T4RecConfig> = {
     'log-uniform is the library: most draws are of the same few items',
   ),
   sampleAlpha: { ...sampledOptions.sampleAlpha, doc: 'sampleBy=popularity: 0 draws uniformly, 1 by popularity' },
-  logq: {
-    ...sampledOptions.logq,
-    doc: 'sampledSoftmax: share of the log of the sampling frequency taken off all scores, targets included',
-  },
   logqOf: {
     ...sampledOptions.logqOf,
     doc: sampledOptions.logqOf.doc.replace('sampled:', 'sampleBy=popularity:'),
@@ -347,3 +342,5 @@ export const options: OptionSpecs<T4RecConfig> = {
   nEpochs: integer(10, [1, 10_000], 'passes over the log', PAPER),
   ...lastEpochsOptions,
 };
+
+export const removed = { logq: 1, ...ofLastEpochs } satisfies RemovedOptions;

@@ -9,8 +9,7 @@
  *     loss  = Σ_m −log softmax(s / τ)[target m] / M          over the catalogue, or the target and a sample
  *     rtd   = generatorWeight · loss + discriminatorWeight · binary cross-entropy over the columns
  */
-import { div, gather, keep, type Scalar, sum, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
-import type { Outputs } from '../../nn/scores';
+import { div, gather, keep, type Scalar, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import {
   type BatchArray,
   outputItems,
@@ -23,16 +22,15 @@ import { sameLength, shuffled } from '../../objectives/batching';
 import { trainable } from '../../objectives/examples';
 import { logUniform, logUniformChances } from '../../objectives/log-uniform';
 import { type HiddenClicks, maskedSpans, maskedTokens, nextClicks } from '../../objectives/masking';
-import { byPopularity } from '../../objectives/negatives';
-import { type RepeatBatch, repeatBatch } from '../../objectives/repeat-bias';
 import { drawReplacements, replacedLoss, replaceTargets } from '../../objectives/replaced-tokens';
 import {
-  catalogueCrossEntropy,
-  type LogQ,
-  popularityLogQ,
-  type SampledBatch,
-  sampledBatch,
-  sampledCrossEntropy,
+  atTemperature,
+  popularitySample,
+  type Sample,
+  type SoftmaxBatch,
+  type SoftmaxOptions,
+  softmaxBatch,
+  softmaxLoss,
 } from '../../objectives/softmax';
 import { sessionInput } from '../../session/event-log';
 import type { Random } from '../../session/random';
@@ -53,15 +51,13 @@ export interface MaskedSession {
   readonly hidden: HiddenClicks;
 }
 
-export interface T4RecBatch {
+export interface T4RecBatch extends SoftmaxBatch {
   readonly inputs: Prepared;
   /** Which column's vector predicts each target, row-major in `[B, W]`, as plain numbers and as an array, `[M]`. */
   readonly cells: Int32Array;
   readonly positions: BatchArray<Tensor1D>;
   /** `[M]` */
   readonly targets: BatchArray<Tensor1D>;
-  readonly sampled?: SampledBatch;
-  readonly repeats?: RepeatBatch;
   /** rtd: noise of the draws. */
   readonly noise: () => Random;
 }
@@ -172,26 +168,21 @@ export function swapped(values: Int32Array, probability: number, random: Random)
   return values.map((value) => (value !== 0 && random.uniform() < probability ? pool[next++]! : value));
 }
 
-/** The library's: a score of e^−655 is none, and the softmax does not mind that it is not lower. */
+/** The library's score of a negative that equals its target: as good as none in a softmax, where e^−655 is 0. */
 const HIT = -655.04;
-/** As the library has it: items that are never drawn have a finite correction. */
+/** What the library adds to the chance of a draw, so that its logarithm is finite for items that are never drawn. */
 const GUARD = 1e-16;
 
-/** The negatives of a batch, and their correction; none where the catalogue is compared. */
-function negativesOf(config: T4RecConfig, { support }: Catalogue, random: Random): [Int32Array, LogQ | undefined] {
-  const { sampledSoftmax, sampleBy, maxNSamples: nSample, logq } = config;
-  if (!sampledSoftmax) return [new Int32Array(0), undefined];
-  if (sampleBy === 'popularity') {
-    return [
-      byPopularity(support, config.sampleAlpha, nSample, random),
-      popularityLogQ({ ...config, nSample }, support),
-    ];
-  }
+/** What targets are compared with in place of the catalogue. */
+function sampleOf(config: T4RecConfig, { support }: Catalogue, random: Random): Sample | undefined {
+  const { sampledSoftmax, sampleBy, maxNSamples: nSample } = config;
+  if (!sampledSoftmax) return undefined;
+  if (sampleBy === 'popularity') return popularitySample({ ...config, nSample }, support, random);
   const ofItems = (items: Int32Array): Float32Array => {
     const chances = logUniformChances(support!, 2 * nSample);
-    return Float32Array.from(items, (item) => Math.log(chances[item]! + GUARD)).map((value) => logq * value);
+    return Float32Array.from(items, (item) => Math.log(chances[item]! + GUARD));
   };
-  return [logUniform(support!, 2 * nSample, random), logq === 0 ? undefined : { targets: ofItems, negatives: ofItems }];
+  return { negatives: logUniform(support!, 2 * nSample, random), logq: { targets: ofItems, negatives: ofItems } };
 }
 
 function batch(
@@ -216,54 +207,28 @@ function batch(
   const targets = column(({ row, t }) =>
     config.swapLabels ? inputs.items!.data[row * width + t]! : sessions[row]!.items[t]!,
   );
-  const [negatives, logq] = negativesOf(config, catalogue, streams('negatives'));
+  const sample = sampleOf(config, catalogue, streams('negatives'));
   const places = { row: column(({ row }) => row), before: column(({ t }) => t), ...(!isNext && { hidden }) };
-  const { repeatLags } = config;
   return {
     inputs,
     cells,
     positions: vector(cells),
     targets: outputItems(targets),
     noise: () => streams('replace'),
-    ...(config.sampledSoftmax && { sampled: sampledBatch(targets, negatives, logq) }),
-    ...(repeatLags > 0 && {
-      repeats: repeatBatch(sessions, places, repeatLags, targets, negatives, { logq: logq?.targets }),
-    }),
+    ...softmaxBatch(targets, sessions, places, sample, config.repeatLags),
   };
 }
 
-/** x / τ: scores are linear in vectors, bias and corrections, so that these are divided where the scores would be. */
-const over = <T extends Tensor | undefined>(x: T, tau: number): T => (x && tau !== 1 ? (div(x, tau) as T) : x);
-
-/** The item side with scores over τ, once the vectors are. */
-function outputsOver(params: Params, config: T4RecConfig): Outputs {
-  const tau = lossTemperature(config);
-  const { table, bias, repeats } = transformers4rec.outputs(params, config);
-  return { table, ...(bias && { bias: over(bias, tau) }), ...(repeats && { repeats: over(repeats, tau) }) };
-}
-
-/** −log softmax(s / τ)[target] of M targets, summed. */
-export function softmaxLoss(
-  c: Tensor2D,
-  outputs: Outputs,
-  { targets, sampled, repeats: held }: Uploaded<T4RecBatch>,
-  config: T4RecConfig,
-  n: number,
-): Scalar {
-  const tau = lossTemperature(config);
-  const repeats = held?.logq ? { ...held, logq: over(held.logq, tau) } : held;
-  if (sampled) {
-    const { logqTargets, logqNegatives } = sampled;
-    const divided = logqTargets
-      ? { ...sampled, logqTargets: over(logqTargets, tau), logqNegatives: over(logqNegatives!, tau) }
-      : sampled;
-    const hit = config.sampleBy === 'popularity' ? undefined : HIT / tau;
-    return sum(sampledCrossEntropy({ ofTargets: c }, outputs, targets, divided, repeats, hit));
-  }
+/** What the softmax of a configuration is. */
+export function softmaxOptions(config: T4RecConfig, n: number): SoftmaxOptions {
   // In the library padding is a column of the softmax, and smoothing gives the target a share of its own.
   const isLibrary = config.form === 'library';
-  const smoothing = isLibrary ? (config.labelSmoothing * n) / (n + 1) : config.labelSmoothing;
-  return catalogueCrossEntropy(c, outputs, targets, n, { smoothing, first: isLibrary ? 0 : 1, repeats });
+  return {
+    temperature: lossTemperature(config),
+    smoothing: isLibrary ? (config.labelSmoothing * n) / (n + 1) : config.labelSmoothing,
+    first: isLibrary ? 0 : 1,
+    ...(config.sampleBy === 'log-uniform' && { hit: HIT }),
+  };
 }
 
 /** What the second loss of rtd learns from: clicks, some of which are draws from the first one's scores. */
@@ -276,7 +241,8 @@ function replacedTokens(
 ): () => Scalar {
   const clicks = inputs.items as Tensor2D;
   const candidates = config.rtdSampleFromBatch ? 'batch' : 'catalogue';
-  const draws = drawReplacements(c, outputsOver(params, config), targets, candidates, run.items, noise());
+  const [vectors, outputs] = atTemperature(c, transformers4rec.outputs(params, config), lossTemperature(config));
+  const draws = drawReplacements(vectors, outputs, targets, candidates, run.items, noise());
   const { items, labels } = replaceTargets(clicks, cells, targets, draws);
   const { masked: _, ...rest } = inputs; // side information stays the original clicks', and nothing is masked
   return () => {
@@ -306,8 +272,15 @@ export const transformers4recTraining: Training<T4RecConfig, MaskedSession, T4Re
   batch,
   loss(params, b, config, run) {
     const all = clickScorers(params, b.inputs, config, run);
-    const c = over(gather(all, b.positions) as Tensor2D, lossTemperature(config)); // [M, d]
-    const loss: Scalar = div(softmaxLoss(c, outputsOver(params, config), b, config, run.items), b.targets.shape[0]);
+    const c: Tensor2D = gather(all, b.positions); // [M, d]
+    const total = softmaxLoss(
+      c,
+      transformers4rec.outputs(params, config),
+      b,
+      run.items,
+      softmaxOptions(config, run.items),
+    );
+    const loss: Scalar = div(total, b.targets.shape[0]);
     if (config.objective !== 'rtd') return { loss };
     keep(c);
     return {

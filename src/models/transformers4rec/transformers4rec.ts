@@ -59,7 +59,7 @@ import {
 import { gpt2 } from './gpt2';
 import { gru } from './gru';
 import { declare, type LanguageModel, linearAt, type Named } from './language-model';
-import { type LanguageModelName, options, type T4RecConfig } from './options';
+import { type LanguageModelName, options, removed, type T4RecConfig } from './options';
 import { prepare } from './prepare';
 import { check, FEATURE_EPSILON, inputLayer, masksInput, seesPadding, sizeOf } from './settings';
 import { transformerXl } from './transformer-xl';
@@ -245,6 +245,7 @@ export const transformers4rec: SessionModel<T4RecConfig> = {
     'de Souza Pereira Moreira et al., "Transformers4Rec: Bridging the Gap between NLP and Sequential / Session-Based ' +
     'Recommendation", RecSys 2021, https://doi.org/10.1145/3460231.3474255',
   options,
+  removed,
   epochsOption: 'nEpochs',
   check(config) {
     check(config);

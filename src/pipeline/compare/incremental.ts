@@ -1,8 +1,8 @@
 /** The incremental protocol for one artifact: evaluates how it was trained, window by window, instead of its weights. */
 import { CATALOGUE } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
-import { configurationOf } from '../../train/learn';
 import type { Metrics } from '../../train/metrics';
+import { configurationOf } from '../../train/train-from-log';
 import { defined } from '../defined';
 import { type Evaluation, evaluationOf } from '../evaluate';
 import { readArtifactFolder } from '../files/artifact-folder';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { RecommenderError } from '../../errors';
 import { DataParallel, type Layout, type SharedMemory, sharedMemory } from '../../train/data-parallel';
-import type { LearnOptions } from '../../train/learn';
+import type { TrainFromLogOptions } from '../../train/train-from-log';
 
 /** The task of a thread: the same training on the same backend. */
 export interface ThreadTask {
@@ -16,7 +16,7 @@ export interface ThreadTask {
 }
 
 /** The training, without what only the first thread does. */
-export type ThreadOptions = Omit<LearnOptions, 'signal' | 'parallel' | 'valid' | 'onProgress' | 'onEpoch'>;
+export type ThreadOptions = Omit<TrainFromLogOptions, 'signal' | 'parallel' | 'valid' | 'onProgress' | 'onEpoch'>;
 
 /** A thread's message before its first step: its backend runs, or why not. Later errors are in the shared memory. */
 export type ThreadMessage = { readonly state: 'ready' } | { readonly state: 'failed'; readonly message: string };
@@ -24,7 +24,7 @@ export type ThreadMessage = { readonly state: 'ready' } | { readonly state: 'fai
 /**
  * Starts `threads - 1` threads beside this one.
  *
- * @returns For `LearnOptions.parallel`. The threads end with the training.
+ * @returns For `TrainFromLogOptions.parallel`. The threads end with the training.
  * @throws RecommenderError `no-backend` if there is no script for a thread; `engine-lost` with what one said that failed.
  */
 export function startThreads(

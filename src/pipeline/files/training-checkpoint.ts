@@ -37,10 +37,15 @@ export async function writeCheckpoint(dir: string, identity: RunIdentity, state:
 /**
  * Reads a checkpoint of the same run.
  *
+ * @param isRemoved Whether a key of the configuration, which an older version wrote, says nothing that is not so anyway.
  * @throws RecommenderError `bad-input` if there is none, it is damaged, or it belongs to a run with other data, model,
  *   configuration or seed.
  */
-export async function readCheckpoint(dir: string, identity: RunIdentity): Promise<FitState> {
+export async function readCheckpoint(
+  dir: string,
+  identity: RunIdentity,
+  isRemoved: (key: string, value: unknown) => boolean = () => false,
+): Promise<FitState> {
   const path = join(dir, CHECKPOINT);
   let bytes: Uint8Array;
   try {
@@ -77,7 +82,8 @@ export async function readCheckpoint(dir: string, identity: RunIdentity): Promis
     best?: NonNullable<FitState['best']>['epoch'];
     ends?: number;
   };
-  for (const key of new Set([...Object.keys(identity), ...Object.keys(theirs)])) {
+  const known = Object.keys(theirs).filter((key) => Object.hasOwn(identity, key) || !isRemoved(key, theirs[key]));
+  for (const key of new Set([...Object.keys(identity), ...known])) {
     const [now, then] = [identity[key], theirs[key]].map((value) => JSON.stringify(value));
     if (now !== then) {
       throw new RecommenderError(

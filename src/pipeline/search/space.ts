@@ -4,7 +4,7 @@ import type { SearchSpace } from '../../models/search-space';
 import { searchSpaces as ofArchitectures } from '../../models/search-spaces';
 import { baselines } from '../../neighbours/index';
 import { searchSpaces as ofBaselines } from '../../neighbours/search-spaces';
-import { unknownModel } from '../../train/learn';
+import { unknownModel } from '../../train/train-from-log';
 import { architectures } from '../architectures';
 
 const subjects: Readonly<Record<string, Configurable<unknown>>> = { ...architectures, ...baselines };

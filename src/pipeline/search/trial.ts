@@ -5,8 +5,8 @@ import type { Draw } from '../../models/search-space';
 import { loadScorer, NAMELESS } from '../../ranking/load-scorer';
 import { evaluate } from '../../train/evaluate';
 import { type FitState, Interrupted } from '../../train/fit';
-import { configurationOf, learn } from '../../train/learn';
 import { readClicks } from '../../train/read-clicks';
+import { configurationOf, trainFromLog } from '../../train/train-from-log';
 import type { Settings } from '../configuration';
 import { defined } from '../defined';
 import { hashOf, join, readCache, remove, shortHash, writeCache } from '../files/disk';
@@ -123,7 +123,7 @@ export class TrialRunner {
     const pause = new AbortController();
     let task: ReturnType<typeof startTask> | undefined;
     try {
-      await learn({
+      await trainFromLog({
         ...this.#task(draw, AbortSignal.any([...(observer.signal ? [observer.signal] : []), pause.signal])),
         epochs: plan.epochs,
         valid: plan.parts.valid,
@@ -157,7 +157,7 @@ export class TrialRunner {
   async #count({ number, draw }: Trial, done: TrialEpoch[]): Promise<boolean> {
     const { parts, model: architecture } = this.plan;
     const { signal = new AbortController().signal } = this.observer;
-    const { config, tensors } = await learn(this.#task(draw, signal));
+    const { config, tensors } = await trainFromLog(this.#task(draw, signal));
     const { itemIds, support } = parts.log;
     const info = { ...NAMELESS, architecture, config, items: itemIds.length };
     const scorer = await loadScorer({ info, itemIds, tensors });

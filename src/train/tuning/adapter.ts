@@ -3,15 +3,15 @@
  *
  *     q      = c ⊙ (1 + g) + û / (s Ē)                                  c the session, Ē the usual length of a row of E
  *     rawᵢ   = s (q · Eᵢ + bᵢ + rₗ)                                     rₗ if the session holds item i, see `models/repeats.ts`
- *     logitᵢ = m rawᵢ + βᵢ + w₀ lift(i) + Σ_f w_f lift(f(i))
+ *     logitᵢ = m rawᵢ + βᵢ + w₀ prior(i) + Σ_a w_a prior(a(i))
  *     loss   = −log softmax(logit)[next item] + ½ α ‖θ − θ₀‖²
  *
  * û and g are `[d]`; β has a number for each item that the visitor touched; m, w₀ and w_f weigh the base against what the
- * visitor's own counts say (`lifts.ts`): a product of experts. At θ₀ all but the weights are 0.
+ * visitor's own counts say (`visitor-priors.ts`): a product of experts. At θ₀ all but the weights are 0.
  *
  * With δᵢ = softmax(logit)ᵢ − [i is next] and z = Σ δᵢ Eᵢ:
  *
- *     ∂û = m z / Ē     ∂g = m s z ⊙ c     ∂βᵢ = δᵢ     ∂m = Σ δᵢ rawᵢ     ∂w_f = Σ δᵢ lift(f(i))
+ *     ∂û = m z / Ē     ∂g = m s z ⊙ c     ∂βᵢ = δᵢ     ∂m = Σ δᵢ rawᵢ     ∂w_a = Σ δᵢ prior(a(i))
  *
  * Every part learns by `adagrad-norm.ts` and stays inside its cap. The sums are plain loops in double precision, so that the
  * same events teach the same on every backend.
@@ -19,12 +19,12 @@
 import type { NdArray, SessionInput } from '../../types';
 import { capNorm, clamp, move } from './adagrad-norm';
 import { type Candidates, candidatesOf } from './candidates';
+import type { FineTuner, FineTunerState } from './fine-tuner';
 import { type FrozenModel, type Pair, repeatedColumns, type TuneEvent } from './frozen-model';
-import type { Learner, SavedLearner } from './learner';
-import { facetLifts, lift, Popularity } from './lifts';
 import { ADAPTER, type AdapterSettings, CAPS } from './settings';
 import { crossEntropy, HIDDEN } from './softmax';
 import { TouchedRows } from './touched-rows';
+import { attributePriors, Popularity, visitorPrior } from './visitor-priors';
 
 /** The item side of a tuned model: score of item i = c · table[i] + bias[i], in the base's own unit. */
 export interface FoldedItems {
@@ -47,7 +47,7 @@ export interface AdapterGradients {
 /** Of a probability, in the sum over the catalogue. */
 const NEGLIGIBLE = 1e-9;
 
-export class Adapter implements Learner {
+export class Adapter implements FineTuner {
   readonly #frozen: FrozenModel;
   readonly #settings: AdapterSettings;
   readonly #popularity: Popularity;
@@ -56,7 +56,7 @@ export class Adapter implements Learner {
   /** Ē: root of the mean squared length of the rows of E. */
   readonly #length: number;
   readonly #startWeights: Float32Array;
-  /** û, g; m, w₀ and one weight a facet; sums of squared gradients of each. */
+  /** û, g; m, w₀ and one weight an attribute; sums of squared gradients of each. */
   readonly #shift: Float32Array;
   readonly #gain: Float32Array;
   readonly #weights: Float32Array;
@@ -69,12 +69,12 @@ export class Adapter implements Learner {
   #raw = new Float64Array(0);
   #base = new Float64Array(0);
   #delta = new Float64Array(0);
-  #facetLifts: readonly Float64Array[] = [];
+  #attributePriors: readonly Float64Array[] = [];
   readonly #q: Float64Array;
 
   /** @param saved What `save` gave, to go on from; copied. */
-  constructor(frozen: FrozenModel, saved?: SavedLearner, settings: AdapterSettings = ADAPTER) {
-    const { table, itemIds, scale, facets = [] } = frozen;
+  constructor(frozen: FrozenModel, saved?: FineTunerState, settings: AdapterSettings = ADAPTER) {
+    const { table, itemIds, scale, attributes = [] } = frozen;
     this.#frozen = frozen;
     this.#settings = settings;
     this.#d = table.length / itemIds.length;
@@ -82,8 +82,8 @@ export class Adapter implements Learner {
     this.#length = rootMeanSquare(table) * Math.sqrt(this.#d) || 1;
     this.#popularity = new Popularity(frozen);
     const { base, item, category, facet } = settings.weights;
-    const ofFacets = facets.map(({ name }) => (name.startsWith('category ') ? category : facet));
-    this.#startWeights = Float32Array.from([base, item, ...ofFacets]);
+    const ofAttributes = attributes.map(({ name }) => (name.startsWith('category ') ? category : facet));
+    this.#startWeights = Float32Array.from([base, item, ...ofAttributes]);
     const restored = (name: string, start: Float32Array): Float32Array => {
       const data = saved?.arrays[name]?.data;
       return data?.length === start.length ? Float32Array.from(data) : start.slice();
@@ -102,7 +102,7 @@ export class Adapter implements Learner {
     this.#candidates = candidatesOf(this.#frozen.itemIds.length, item, this.#rows.columns, this.#step);
     const { placeOf, weights } = this.#candidates;
     this.#score(vector!, session);
-    this.#addLifts();
+    this.#addPriors();
     for (const other of hidden) {
       const place = placeOf(other - 1);
       if (place === undefined || other === item) continue;
@@ -113,7 +113,7 @@ export class Adapter implements Learner {
     return { base: crossEntropy(this.#base, target, weights), tuned: crossEntropy(this.#delta, target, weights) };
   }
 
-  learn({ vector }: TuneEvent): void {
+  update({ vector }: TuneEvent): void {
     const { rates, anchor } = this.#settings;
     const gradients = this.gradients(vector!);
     this.#replay(gradients);
@@ -147,7 +147,7 @@ export class Adapter implements Learner {
     this.#rows.reset();
   }
 
-  save(): SavedLearner {
+  save(): FineTunerState {
     const flat = (data: Float32Array): NdArray => ({ data: data.slice(), shape: [data.length] });
     return {
       itemIds: this.#rows.itemIds(),
@@ -166,18 +166,18 @@ export class Adapter implements Learner {
   /**
    * The adapter as an item side, so that recommending by a tuned model costs what it costs by the base:
    *
-   *     table′ᵢ = (1 + g) ⊙ Eᵢ     bias′ᵢ = û · Eᵢ / (s Ē) + bᵢ + (βᵢ + lifts) / (m s)
+   *     table′ᵢ = (1 + g) ⊙ Eᵢ     bias′ᵢ = û · Eᵢ / (s Ē) + bᵢ + (βᵢ + priors) / (m s)
    */
   fold(): FoldedItems {
     const { table, bias, itemIds } = this.#frozen;
     const [d, rows] = [this.#d, this.#rows];
-    const lifts = this.#liftsOfFacets();
+    const priors = this.#priorsOfAttributes();
     const own = new Map(Array.from(rows.columns, (column, r) => [column, rows.bias[r]! + this.#itemPart(r)]));
     const unit = this.#weights[0]! * this.#scale;
     const biases = Float32Array.from({ length: itemIds.length }, (_, i) => {
       let shifted = 0;
       for (let k = 0; k < d; k++) shifted += this.#shift[k]! * table[i * d + k]!;
-      const counted = this.#facetPart(lifts, i) + (own.get(i) ?? 0);
+      const counted = this.#attributePart(priors, i) + (own.get(i) ?? 0);
       return shifted / (this.#scale * this.#length) + (bias?.[i] ?? 0) + counted / unit;
     });
     return { table: table.map((value, at) => value * (1 + this.#gain[at % d]!)), bias: biases, scale: unit };
@@ -185,16 +185,16 @@ export class Adapter implements Learner {
 
   /** Of the event that was predicted last. */
   gradients(vector: Float32Array): AdapterGradients {
-    const { facets = [] } = this.#frozen;
+    const { attributes = [] } = this.#frozen;
     const { columns, placeOf } = this.#candidates;
     const [delta, rows, m, s] = [this.#delta, this.#rows, this.#weights[0]!, this.#scale];
     const weights = new Float64Array(this.#weights.length);
     for (let place = 0; place < delta.length; place++) weights[0]! += delta[place]! * this.#raw[place]!;
-    facets.forEach(({ codes }, f) => {
-      const lifts = this.#facetLifts[f]!;
+    attributes.forEach(({ codes }, f) => {
+      const priors = this.#attributePriors[f]!;
       let sum = 0;
       for (let place = 0; place < delta.length; place++) {
-        sum += delta[place]! * lifts[codes[columns ? columns[place]! : place]!]!;
+        sum += delta[place]! * priors[codes[columns ? columns[place]! : place]!]!;
       }
       weights[2 + f] = sum;
     });
@@ -202,7 +202,7 @@ export class Adapter implements Learner {
     const z = this.#pull();
     rows.columns.forEach((column, r) => {
       const value = delta[placeOf(column)!]!;
-      weights[1]! += value * this.#itemLift(r);
+      weights[1]! += value * this.#itemPrior(r);
       bias[r] = value;
     });
     return {
@@ -281,16 +281,16 @@ export class Adapter implements Learner {
   }
 
   /** Logits of the raw scores. */
-  #addLifts(): void {
+  #addPriors(): void {
     const { columns, placeOf } = this.#candidates;
-    const { facets = [] } = this.#frozen;
+    const { attributes = [] } = this.#frozen;
     const [raw, logits, m] = [this.#raw, this.#delta, this.#weights[0]!];
     for (let place = 0; place < raw.length; place++) logits[place] = m * raw[place]!;
-    this.#facetLifts = this.#liftsOfFacets();
-    facets.forEach(({ codes }, f) => {
-      const [lifts, weight] = [this.#facetLifts[f]!, this.#weights[2 + f]!];
+    this.#attributePriors = this.#priorsOfAttributes();
+    attributes.forEach(({ codes }, f) => {
+      const [priors, weight] = [this.#attributePriors[f]!, this.#weights[2 + f]!];
       for (let place = 0; place < logits.length; place++) {
-        logits[place]! += weight * lifts[codes[columns ? columns[place]! : place]!]!;
+        logits[place]! += weight * priors[codes[columns ? columns[place]! : place]!]!;
       }
     });
     this.#rows.columns.forEach((column, r) => {
@@ -298,24 +298,25 @@ export class Adapter implements Learner {
     });
   }
 
-  #liftsOfFacets(): Float64Array[] {
+  #priorsOfAttributes(): Float64Array[] {
     const { columns, counts } = this.#rows;
-    return facetLifts(this.#frozen, this.#popularity, columns, counts, this.#settings.shrink.facet);
+    return attributePriors(this.#frozen, this.#popularity, columns, counts, this.#settings.shrink.facet);
   }
 
-  #itemLift(r: number): number {
+  #itemPrior(r: number): number {
     const share = this.#popularity.items[this.#rows.columns[r]!]!;
-    return lift(this.#rows.counts[r]!, share, this.#settings.shrink.item);
+    return visitorPrior(this.#rows.counts[r]!, share, this.#settings.shrink.item);
   }
 
   #itemPart(r: number): number {
-    return this.#weights[1]! * this.#itemLift(r);
+    return this.#weights[1]! * this.#itemPrior(r);
   }
 
-  #facetPart(lifts: readonly Float64Array[], column: number): number {
-    const { facets = [] } = this.#frozen;
+  #attributePart(priors: readonly Float64Array[], column: number): number {
+    const { attributes = [] } = this.#frozen;
     let sum = 0;
-    for (let f = 0; f < facets.length; f++) sum += this.#weights[2 + f]! * lifts[f]![facets[f]!.codes[column]!]!;
+    for (let f = 0; f < attributes.length; f++)
+      sum += this.#weights[2 + f]! * priors[f]![attributes[f]!.codes[column]!]!;
     return sum;
   }
 }

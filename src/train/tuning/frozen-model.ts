@@ -2,7 +2,7 @@
 import type { BaseModel } from '../../checkpoint/delta';
 import { lagsOf } from '../../session/lags';
 import type { ItemIndex, SessionInput } from '../../types';
-import type { Facet } from './facets';
+import type { ItemAttribute } from './item-attributes';
 
 /** A base model: its item side, and what is known of its items. Nothing here is ever written to. */
 export interface FrozenModel {
@@ -20,7 +20,7 @@ export interface FrozenModel {
   /** Events of each item in the training log, `[n + 1]`, entry 0 unused. */
   readonly support: ArrayLike<number>;
   /** What the catalogue says of items; default nothing. */
-  readonly facets?: readonly Facet[];
+  readonly attributes?: readonly ItemAttribute[];
   /** Anonymous sessions of others, as session vectors `[m, d]` with the items that came next, `[m]`: what must not get worse. */
   readonly replay?: {
     readonly vectors: Float32Array;

@@ -8,9 +8,9 @@
  */
 import type { ParameterSpec, SessionModel } from '../../models/model';
 import type { Catalogue, ItemIndex, NdArray, SessionInput } from '../../types';
+import type { FineTunerState } from './fine-tuner';
 import type { FrozenModel } from './frozen-model';
 import { ItemRows } from './item-rows';
-import type { SavedLearner } from './learner';
 import { FULL } from './settings';
 
 /** A base model as its artifact holds it. Nothing here is ever written to. */
@@ -53,7 +53,7 @@ export class FullParameters<C = unknown> {
   constructor(
     { itemIds }: Pick<FrozenModel, 'itemIds'>,
     { model, config, catalogue, tensors }: Omit<BaseNetwork<C>, 'replay'>,
-    saved?: Pick<SavedLearner, 'arrays' | 'itemIds'>,
+    saved?: Pick<FineTunerState, 'arrays' | 'itemIds'>,
   ) {
     this.specs = model.parameters(config, catalogue);
     this.#tensors = tensors;
@@ -77,7 +77,7 @@ export class FullParameters<C = unknown> {
     }
   }
 
-  save(): Pick<SavedLearner, 'arrays' | 'itemIds'> {
+  save(): Pick<FineTunerState, 'arrays' | 'itemIds'> {
     const { itemIds, arrays } = this.rows.save();
     const blocks = [...this.blocks].flatMap(([name, { values, slot }]): [string, NdArray][] => [
       [BLOCK + name, { data: values.slice(), shape: [values.length] }],
@@ -113,7 +113,7 @@ function blockOf(
   name: string,
   { shape }: ParameterSpec,
   data: ArrayLike<number>,
-  saved?: Pick<SavedLearner, 'arrays'>,
+  saved?: Pick<FineTunerState, 'arrays'>,
 ): Block {
   const { length } = data;
   const restored = (key: string, size: number): Float32Array => {

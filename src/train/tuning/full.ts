@@ -6,25 +6,15 @@
  * Blocks learn by `adagrad-norm.ts` and stay inside their caps. Parameters are plain arrays, and tensors only while an event is
  * predicted or learnt: nothing is held on a device.
  */
-import {
-  div,
-  gather,
-  type Scalar,
-  sum,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  tensor1d,
-  tidy,
-} from '@tensorflow/tfjs-core';
+import { div, gather, type Tensor, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { readFinite } from '../../compute/executor';
 import type { Prepared } from '../../models/model';
 import { upload } from '../../models/tensors';
 import type { Training } from '../../models/training';
-import { catalogueScores, type Outputs } from '../../nn/scores';
-import { type BatchArray, outputItems, type Uploaded } from '../../objectives/batch';
-import { afterAll, type RepeatBatch, repeatBatch } from '../../objectives/repeat-bias';
-import { catalogueCrossEntropy, type SampledBatch, sampledBatch, sampledCrossEntropy } from '../../objectives/softmax';
+import { catalogueScores } from '../../nn/scores';
+import { type BatchArray, outputItems } from '../../objectives/batch';
+import { afterAll } from '../../objectives/repeat-bias';
+import { type Sample, type SoftmaxBatch, softmaxBatch, softmaxLoss } from '../../objectives/softmax';
 import { INFERENCE } from '../../ranking/neural-scorer';
 import { random } from '../../session/random';
 import type { NdArray, SessionInput } from '../../types';
@@ -32,9 +22,9 @@ import { gradientsOf } from '../gradients';
 import { yieldToEventLoop } from '../yield-to-event-loop';
 import { capNorm, move } from './adagrad-norm';
 import { candidatesOf } from './candidates';
+import type { FineTuner, FineTunerState } from './fine-tuner';
 import { type FrozenModel, type Pair, repeatedColumns, type TuneEvent } from './frozen-model';
 import { type BaseNetwork, FullParameters } from './full-parameters';
-import type { Learner, SavedLearner } from './learner';
 import { FULL, SAMPLE, SAMPLE_ABOVE } from './settings';
 import { crossEntropy, HIDDEN } from './softmax';
 
@@ -45,29 +35,12 @@ const TASK = 12;
 export type Compute = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** What a step reads: the event, and maybe a replayed session. */
-interface FullBatch {
+interface FullBatch extends SoftmaxBatch {
   readonly inputs: Prepared;
   readonly targets: BatchArray<Tensor1D>;
-  /** Of a large catalogue; absent: all items are compared. */
-  readonly sampled?: SampledBatch;
-  readonly repeats?: RepeatBatch;
 }
 
-/** Σ −log softmax over the catalogue, or over the target and the sample. */
-function softmaxLoss(c: Tensor2D, outputs: Outputs, b: Uploaded<FullBatch>, n: number): Scalar {
-  const { targets, sampled, repeats } = b;
-  if (!sampled) return catalogueCrossEntropy(c, outputs, targets, n, { repeats });
-  return sum(sampledCrossEntropy({ ofTargets: c }, outputs, targets, sampled, repeats));
-}
-
-/** Scores are linear in these, so that they are divided where the scores would be. */
-const divided = ({ table, bias, repeats }: Outputs, by: number): Outputs => ({
-  table,
-  ...(bias && { bias: div<Tensor1D>(bias, by) }),
-  ...(repeats && { repeats: div<Tensor1D>(repeats, by) }),
-});
-
-export class Full<C = unknown> implements Learner {
+export class Full<C = unknown> implements FineTuner {
   readonly #frozen: FrozenModel;
   readonly #network: BaseNetwork<C>;
   readonly #parameters: FullParameters<C>;
@@ -78,7 +51,12 @@ export class Full<C = unknown> implements Learner {
    * @param saved What `save` gave, to go on from; copied.
    * @param compute Runs what needs a device, which may be repeated. Default: at once.
    */
-  constructor(frozen: FrozenModel, network: BaseNetwork<C>, saved?: SavedLearner, compute: Compute = (work) => work()) {
+  constructor(
+    frozen: FrozenModel,
+    network: BaseNetwork<C>,
+    saved?: FineTunerState,
+    compute: Compute = (work) => work(),
+  ) {
     this.#compute = compute;
     this.#frozen = frozen;
     this.#network = network;
@@ -127,18 +105,16 @@ export class Full<C = unknown> implements Learner {
     return values;
   }
 
-  async learn({ item, session }: TuneEvent): Promise<void> {
+  async update({ item, session }: TuneEvent): Promise<void> {
     const { model, config, catalogue, replay = [] } = this.#network;
     const other = replay[this.#step % replay.length];
     const sessions = other ? [session!, other.session] : [session!];
     const targets = Int32Array.from(other ? [item, other.target] : [item]);
-    const negatives = this.#negatives();
-    const most = this.#parameters.specs.repeats?.shape[0];
+    const repeatLags = this.#parameters.specs.repeats?.shape[0] ?? 0;
     const batch: FullBatch = {
       inputs: model.prepare(sessions, config, catalogue),
       targets: outputItems(targets),
-      ...(negatives.length > 0 && { sampled: sampledBatch(targets, negatives, undefined) }),
-      ...(most !== undefined && { repeats: repeatBatch(sessions, afterAll(sessions), most, targets, negatives) }),
+      ...softmaxBatch(targets, sessions, afterAll(sessions), this.#sample(), repeatLags),
     };
     const columns = Int32Array.from(this.#parameters.rows.entries(), ([column]) => column);
     await yieldToEventLoop(TASK);
@@ -173,11 +149,11 @@ export class Full<C = unknown> implements Learner {
   }
 
   /** Of a large catalogue, items that the loss is taken over besides the targets. */
-  #negatives(): Int32Array {
+  #sample(): Sample | undefined {
     const { items } = this.#network.catalogue;
-    if (items <= SAMPLE_ABOVE) return new Int32Array(0);
+    if (items <= SAMPLE_ABOVE) return undefined;
     const draws = random(0, 'candidates', this.#step);
-    return Int32Array.from({ length: SAMPLE }, () => 1 + draws.integer(items));
+    return { negatives: Int32Array.from({ length: SAMPLE }, () => 1 + draws.integer(items)) };
   }
 
   /** By parameter; of tables the rows of these columns, one after the other. */
@@ -186,11 +162,7 @@ export class Full<C = unknown> implements Learner {
     const temperature = 1 / this.#frozen.scale;
     const loss: Training<C, never, FullBatch>['loss'] = (params, b, _, run) => {
       const c = model.encode(params, b.inputs, config, run);
-      const outputs = model.outputs(params, config);
-      const total =
-        temperature === 1
-          ? softmaxLoss(c, outputs, b, run.items)
-          : softmaxLoss(div(c, temperature), divided(outputs, temperature), b, run.items);
+      const total = softmaxLoss(c, model.outputs(params, config), b, run.items, { temperature });
       return { loss: div(total, b.targets.shape[0]) };
     };
     const found = tidy(() => {
@@ -230,7 +202,7 @@ export class Full<C = unknown> implements Learner {
     this.#parameters.reset();
   }
 
-  save(): SavedLearner {
+  save(): FineTunerState {
     return { ...this.#parameters.save(), step: this.#step };
   }
 

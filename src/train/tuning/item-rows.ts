@@ -1,6 +1,6 @@
 /** Numbers kept for single items: of those that the visitor met, the most frequent ones. */
 import type { NdArray } from '../../types';
-import type { SavedLearner } from './learner';
+import type { FineTunerState } from './fine-tuner';
 import { CAPS } from './settings';
 
 interface ItemRow {
@@ -17,7 +17,7 @@ export class ItemRows {
   readonly #width: number;
   readonly #rows = new Map<number, ItemRow>();
 
-  constructor(itemIds: readonly string[], width: number, saved?: Pick<SavedLearner, 'arrays' | 'itemIds'>) {
+  constructor(itemIds: readonly string[], width: number, saved?: Pick<FineTunerState, 'arrays' | 'itemIds'>) {
     this.#itemIds = itemIds;
     this.#width = width;
     if (!saved) return;
@@ -62,7 +62,7 @@ export class ItemRows {
   }
 
   /** Copies, by the names of a delta. */
-  save(): Pick<SavedLearner, 'itemIds' | 'arrays'> {
+  save(): Pick<FineTunerState, 'itemIds' | 'arrays'> {
     const rows = [...this.#rows.values()];
     const values = new Float32Array(rows.length * this.#width);
     rows.forEach((row, r) => {

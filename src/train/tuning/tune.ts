@@ -6,10 +6,10 @@
  */
 import type { Delta, GateState, GuardState, Learnt, TuneMethod } from '../../checkpoint/delta';
 import { Adapter } from './adapter';
+import type { FineTuner } from './fine-tuner';
 import type { FrozenModel, Pair, TuneEvent } from './frozen-model';
 import { CLOSED, GATE, type GateSettings, judge } from './gate';
 import { type Nonsense, UNSUSPECTING, watch } from './guard';
-import type { Learner } from './learner';
 
 /** What became of one event. */
 export interface Tuned {
@@ -21,18 +21,18 @@ export interface Tuned {
   readonly gate?: 'opened' | 'rolled back';
 }
 
-export interface TuningOptions<L extends Learner> {
+export interface TuningOptions<L extends FineTuner> {
   readonly frozen: FrozenModel;
   readonly method: TuneMethod;
-  readonly learner: L;
-  /** What was learnt so far; `learner` was made from it. */
+  readonly fineTuner: L;
+  /** What was learnt so far; `fineTuner` was made from it. */
   readonly delta?: Delta;
   /** False: a bench measures without. */
   readonly gate?: GateSettings | false;
 }
 
-export class Tuning<L extends Learner = Learner> {
-  readonly learner: L;
+export class Tuning<L extends FineTuner = FineTuner> {
+  readonly fineTuner: L;
   readonly #frozen: FrozenModel;
   readonly #method: TuneMethod;
   readonly #settings: GateSettings | false;
@@ -40,8 +40,8 @@ export class Tuning<L extends Learner = Learner> {
   #guard: GuardState;
   #learnt: Learnt;
 
-  constructor({ frozen, method, learner, delta, gate = GATE }: TuningOptions<L>) {
-    this.learner = learner;
+  constructor({ frozen, method, fineTuner, delta, gate = GATE }: TuningOptions<L>) {
+    this.fineTuner = fineTuner;
     this.#frozen = frozen;
     this.#method = method;
     this.#settings = gate;
@@ -62,7 +62,7 @@ export class Tuning<L extends Learner = Learner> {
   /** Takes one more event, the oldest that is new. */
   async step(event: TuneEvent): Promise<Tuned> {
     const isBegun = event.vector !== undefined || event.session !== undefined;
-    const predicted = isBegun ? await this.learner.predict(event) : undefined;
+    const predicted = isBegun ? await this.fineTuner.predict(event) : undefined;
     const itemId = this.#frozen.itemIds[event.item - 1]!;
     const surprise = predicted && predicted.base.loss - Math.log(this.#frozen.itemIds.length);
     const { state, nonsense } = watch(this.#guard, { itemId, time: event.time }, surprise);
@@ -70,9 +70,9 @@ export class Tuning<L extends Learner = Learner> {
     this.#advance(event.time);
     if (nonsense) return { ...(predicted && { predicted }), refused: nonsense };
     const change = predicted && this.#judge(predicted);
-    if (change === 'rolled back') await this.learner.reset();
-    else if (predicted) await this.learner.learn(event);
-    this.learner.count(event);
+    if (change === 'rolled back') await this.fineTuner.reset();
+    else if (predicted) await this.fineTuner.update(event);
+    this.fineTuner.count(event);
     return { ...(predicted && { predicted }), ...(change && { gate: change }) };
   }
 
@@ -96,7 +96,7 @@ export class Tuning<L extends Learner = Learner> {
 
   /** Everything that is needed to go on, as plain data; a copy. */
   async save(): Promise<Delta> {
-    const { itemIds, arrays, step } = await this.learner.save();
+    const { itemIds, arrays, step } = await this.fineTuner.save();
     return {
       format: 1,
       method: this.#method,
@@ -111,6 +111,6 @@ export class Tuning<L extends Learner = Learner> {
 
 /** A tuning by adapter, from the start or from where a delta ended. */
 export function tuneAdapter(frozen: FrozenModel, delta?: Delta): Tuning<Adapter> {
-  const learner = new Adapter(frozen, delta);
-  return new Tuning({ frozen, method: 'adapter', learner, ...(delta && { delta }) });
+  const fineTuner = new Adapter(frozen, delta);
+  return new Tuning({ frozen, method: 'adapter', fineTuner, ...(delta && { delta }) });
 }

@@ -4,13 +4,13 @@ import { configure } from '../../../src/models/configuration';
 import { toTensor } from '../../../src/models/tensors';
 import { transformers4rec } from '../../../src/models/transformers4rec/transformers4rec';
 import {
-  softmaxLoss,
+  softmaxOptions,
   type T4RecBatch,
   transformers4recTraining,
 } from '../../../src/models/transformers4rec/transformers4rec-training';
 import { mapArrays, type Uploaded } from '../../../src/objectives/batch';
 import { nextClicks } from '../../../src/objectives/masking';
-import { sampledScores } from '../../../src/objectives/softmax';
+import { sampledScores, softmaxLoss } from '../../../src/objectives/softmax';
 import { random } from '../../../src/session/random';
 import { logOf } from '../../train/helpers';
 import type { Computed, GoldenFile } from './compare';
@@ -39,6 +39,7 @@ export async function sampledSoftmaxGolden({ tensors, config: given }: GoldenFil
   const session = [1, ...targets];
   const support = Int32Array.from({ length: n + 1 }, (_, item) => n + 1 - item);
   const log = { sessions: logOf([session]), catalogue: { items: n, support }, first: 0 };
+  const softmax = softmaxOptions(config, n);
   const row = { source: 0, from: 0, end: session.length, hidden: nextClicks(session.length, false) };
   let draw = 0;
   // The inverse of the sampler's distribution function, in the middle of the item's step.
@@ -52,16 +53,15 @@ export async function sampledSoftmaxGolden({ tensors, config: given }: GoldenFil
   const found = tidy((): Record<string, Tensor> => {
     const step = mapArrays(batch, toTensor) as Uploaded<T4RecBatch>;
     const [table, sampled] = [xs[1], step.sampled!];
-    const vectors = () => div(xs[0], tau) as Tensor2D;
     const divided = {
       ...sampled,
       logqTargets: div(sampled.logqTargets!, tau),
       logqNegatives: div(sampled.logqNegatives!, tau),
     } as typeof sampled;
-    const f = () => div(softmaxLoss(vectors(), { table }, step, config, n), targets.length);
+    const f = () => div(softmaxLoss(xs[0], { table }, step, n, softmax), targets.length);
     const { value, grads } = engine().gradients(f, [...xs]);
     return {
-      'outputs/logits': sampledScores({ ofTargets: vectors() }, { table }, step.targets, divided, undefined, HIT / tau),
+      'outputs/logits': sampledScores(div(xs[0], tau), { table }, step.targets, divided, undefined, HIT / tau),
       'outputs/new_targets': zeros([targets.length], 'int32'),
       'loss/cross_entropy': value,
       'grads/hidden': grads[0]!,

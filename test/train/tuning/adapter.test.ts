@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { random } from '../../../src/session/random';
 import { Adapter, type AdapterGradients } from '../../../src/train/tuning/adapter';
-import type { SavedLearner } from '../../../src/train/tuning/learner';
+import type { FineTunerState } from '../../../src/train/tuning/fine-tuner';
 import { ADAPTER, CAPS, SAMPLE_ABOVE } from '../../../src/train/tuning/settings';
 import type { NdArray } from '../../../src/types';
 import { D, eventsOf, fondEvents, frozenModelOf, vectorOf } from './shop';
@@ -14,7 +14,7 @@ function learnt(events = 40, seed = 1): Adapter {
   for (const event of fondEvents(events, frozen.itemIds.length, seed)) {
     if (event.vector) {
       adapter.predict(event);
-      adapter.learn(event);
+      adapter.update(event);
     }
     adapter.count(event);
   }
@@ -22,7 +22,7 @@ function learnt(events = 40, seed = 1): Adapter {
 }
 
 /** The same with one number moved. */
-function moved({ itemIds, arrays, step }: SavedLearner, name: string, at: number, by: number): Adapter {
+function moved({ itemIds, arrays, step }: FineTunerState, name: string, at: number, by: number): Adapter {
   const array = arrays[name]!;
   const data = Float32Array.from(array.data);
   data[at]! += by;
@@ -81,7 +81,7 @@ test('items of the session score what the base gives them on top, for base and t
     const replay = { vectors: vectorOf(random(9, 'replay')), targets: Int32Array.of(3), sessions };
     const adapter = new Adapter({ ...frozen, repeats, replay });
     adapter.predict({ item: 12, time: 0, vector });
-    adapter.learn({ item: 12, time: 0, vector });
+    adapter.update({ item: 12, time: 0, vector });
     return Array.from(adapter.save().arrays['shift']!.data);
   };
   expect(replayed([{ items: [3] }])).not.toEqual(replayed([{ items: [4] }]));
@@ -123,7 +123,7 @@ test('an adapter goes on bit for bit from what was saved, at any point', () => {
       if (t === pause) adapter = new Adapter(frozen, structuredClone(adapter.save()));
       if (event.vector) {
         adapter.predict(event);
-        adapter.learn(event);
+        adapter.update(event);
       }
       adapter.count(event);
     });
@@ -137,7 +137,7 @@ test('what was saved does not change with what is learnt later', () => {
   const before = structuredClone(saved);
   const event = eventsOf([3, 4])[1]!;
   adapter.predict(event);
-  adapter.learn(event);
+  adapter.update(event);
   adapter.count(event);
   expect(saved).toEqual(before);
 });
@@ -179,7 +179,7 @@ test('sessions of others hold the vectors back', () => {
       for (const event of fondEvents(200)) {
         if (event.vector) {
           adapter.predict(event);
-          adapter.learn(event);
+          adapter.update(event);
         }
         adapter.count(event);
       }
@@ -221,7 +221,7 @@ test('no events bring it past its caps', () => {
       const vector = vectorOf(draws).map((value) => 100 * value); // a model whose vectors are far too long
       const event = { item: itemAt(t), time: t, vector };
       adapter.predict(event);
-      adapter.learn(event);
+      adapter.update(event);
       adapter.count(event);
     }
     const { arrays, itemIds } = adapter.save();

@@ -49,8 +49,8 @@ async function visited(name: string, replay: BaseNetwork['replay'] = []) {
     ];
   });
   const itemIds = Array.from({ length: N }, (_, k) => `item ${k + 1}`);
-  const lifts = repeats && { repeats: repeats.repeats.data };
-  const frozen: FrozenModel = { base, itemIds, table: table!, scale: 1, support, ...(bias && { bias }), ...lifts };
+  const priors = repeats && { repeats: repeats.repeats.data };
+  const frozen: FrozenModel = { base, itemIds, table: table!, scale: 1, support, ...(bias && { bias }), ...priors };
   const round = [3, 4, 5, 6];
   const events = Array.from({ length: 24 }, (_, t): TuneEvent => {
     const before = round.slice(0, t % 4);
@@ -63,7 +63,7 @@ async function visited(name: string, replay: BaseNetwork['replay'] = []) {
 
 const tuningOf = (frozen: FrozenModel, network: BaseNetwork, delta?: Delta) =>
   new Tuning({
-    ...{ frozen, method: 'full', learner: new Full(frozen, network, delta) },
+    ...{ frozen, method: 'full', fineTuner: new Full(frozen, network, delta) },
     ...(delta && { delta }),
   });
 
@@ -95,9 +95,9 @@ test('a drawn item that is the target itself is no negative, in a catalogue of w
   };
   const squares = async (step: number) => {
     const network = { model, config, catalogue: large, tensors };
-    const learner = new Full(frozen, network, { ...new Full(frozen, network).save(), step });
-    await learner.learn({ item: target, time: 0, session, vector: c });
-    const slots = Object.entries(learner.save().arrays).filter(([name]) => name.startsWith('slot.block.'));
+    const fineTuner = new Full(frozen, network, { ...new Full(frozen, network).save(), step });
+    await fineTuner.update({ item: target, time: 0, session, vector: c });
+    const slots = Object.entries(fineTuner.save().arrays).filter(([name]) => name.startsWith('slot.block.'));
     return slots.map(([, { data }]) => data[0]!).filter((sum) => sum > 0);
   };
   const [hit, missed] = [await squares(0), await squares(without)];
@@ -120,11 +120,11 @@ describe.each(CASES)('all parameters of %s', (architecture) => {
     for (const { base, tuned } of last) expect(tuned).toBeLessThan(base);
 
     const { model, config } = network;
-    const params = upload(tuning.learner.tuned());
+    const params = upload(tuning.fineTuner.tuned());
     const scorer = neuralScorer(model, params, config, catalogue);
     const scores = await scorer.score([{ items: [3, 4] }]);
     const asked = { ...events[2]!, item: 9 };
-    const { tuned } = await tuning.learner.predict(asked);
+    const { tuned } = await tuning.fineTuner.predict(asked);
     const sum = scores.reduce((total, score) => total + Math.exp(score), 0);
     expect(tuned.loss).toBeCloseTo(Math.log(sum) - scores[8]!, 4);
     expect(tuned.rank).toBe(scores.filter((score) => score >= scores[8]!).length);
@@ -149,16 +149,16 @@ describe.each(CASES)('all parameters of %s', (architecture) => {
   test('stay within their caps, and rows of items that the visitor never met as they were', async () => {
     const { network, frozen, events } = await visited(architecture);
     const { integer } = random(5, 'nonsense');
-    const learner = new Full(frozen, network);
+    const fineTuner = new Full(frozen, network);
     for (let n = 0; n < 60; n++) {
       const event = { ...events[1 + (n % 3)]!, item: 1 + integer(10) };
-      await learner.predict(event);
-      await learner.learn(event);
-      learner.count(event);
+      await fineTuner.predict(event);
+      await fineTuner.update(event);
+      fineTuner.count(event);
     }
     const specs = network.model.parameters(network.config, catalogue);
     let moved = 0;
-    for (const [name, { data, shape }] of Object.entries(learner.tuned())) {
+    for (const [name, { data, shape }] of Object.entries(fineTuner.tuned())) {
       const start = network.tensors[name]!.data;
       const norm = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
       const difference = data.map((x, k) => x - start[k]!);
@@ -179,7 +179,7 @@ describe.each(CASES)('all parameters of %s', (architecture) => {
       }
     }
     expect(moved).toBeGreaterThan(1);
-    learner.reset();
-    for (const [name, { data }] of Object.entries(learner.tuned())) expect(data).toEqual(network.tensors[name]!.data);
+    fineTuner.reset();
+    for (const [name, { data }] of Object.entries(fineTuner.tuned())) expect(data).toEqual(network.tensors[name]!.data);
   });
 });

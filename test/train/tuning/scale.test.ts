@@ -7,7 +7,7 @@ import { loadScorer, NAMELESS, type Network } from '../../../src/ranking/load-sc
 import { INFERENCE } from '../../../src/ranking/neural-scorer';
 import { countSupport } from '../../../src/session/event-log';
 import { type Random, random } from '../../../src/session/random';
-import { type Learnt, learn } from '../../../src/train/learn';
+import { type TrainedModel, trainFromLog } from '../../../src/train/train-from-log';
 import { Adapter } from '../../../src/train/tuning/adapter';
 import type { FrozenModel, TuneEvent } from '../../../src/train/tuning/frozen-model';
 import { wasmPath } from '../../compute/backends/start';
@@ -39,14 +39,14 @@ function logOf(sessions: readonly number[][]) {
 }
 
 describe('a model that learnt by BPR-max', () => {
-  let learnt: Learnt;
+  let learnt: TrainedModel;
   let network: Network;
   let frozen: FrozenModel;
   beforeAll(async () => {
     await startBackend('wasm', { wasmPath });
     const log = logOf(walks(random(1, 'shop'), 300));
     const itemIds = Array.from({ length: N }, (_, k) => `item ${k + 1}`);
-    learnt = await learn({
+    learnt = await trainFromLog({
       model: 'gru4rec',
       config: {
         ...{ loss: 'bpr-max', bpreg: 1, layers: [16], constrainedEmbedding: true },
@@ -87,7 +87,7 @@ describe('a model that learnt by BPR-max', () => {
             base += 1 / pair.base.rank;
             tuned += 1 / pair.tuned.rank;
             events++;
-            adapter.learn(event);
+            adapter.update(event);
           }
           adapter.count(event);
         });
@@ -124,7 +124,7 @@ test.each([0.125, 3, 50])('scores %d times as large teach the same, and the same
       expect(b.base.loss).toBeCloseTo(a.base.loss, 4);
       expect(b.tuned.loss).toBeCloseTo(a.tuned.loss, 4);
       expect(b.tuned.rank).toBe(a.tuned.rank);
-      for (const adapter of [one, other]) adapter.learn(event);
+      for (const adapter of [one, other]) adapter.update(event);
     }
     for (const adapter of [one, other]) adapter.count(event);
   }

@@ -1,8 +1,8 @@
 /** A small frozen model, and visitors of it, for the tests of tuning. */
 import type { BaseModel } from '../../../src/checkpoint/delta';
 import { type Random, random } from '../../../src/session/random';
-import type { Facet } from '../../../src/train/tuning/facets';
 import type { FrozenModel, TuneEvent } from '../../../src/train/tuning/frozen-model';
+import type { ItemAttribute } from '../../../src/train/tuning/item-attributes';
 
 export const BASE: BaseModel = {
   ...{ name: 'small', version: '1', architecture: 'gru4rec', hash: 'ab'.repeat(32) },
@@ -16,7 +16,7 @@ const normals = (draws: Random, length: number, std = 1): Float32Array =>
 /** Item k + 1 is of kind k % 5 and of brand k % 3, but every seventh has none. */
 export function frozenModelOf(items = BASE.items, seed = 1): FrozenModel {
   const draws = random(seed, 'ground');
-  const facet = (name: string, values: number): Facet => ({
+  const facet = (name: string, values: number): ItemAttribute => ({
     name,
     codes: Int32Array.from({ length: items }, (_, k) => (k % 7 === 6 ? 0 : 1 + (k % values))),
     values: Array.from({ length: values }, (_, v) => `${name} ${v}`),
@@ -28,7 +28,7 @@ export function frozenModelOf(items = BASE.items, seed = 1): FrozenModel {
     bias: normals(draws, items, 0.3),
     scale: 1,
     support: Int32Array.from({ length: items + 1 }, (_, i) => (i === 0 ? 0 : 1 + draws.integer(40))),
-    facets: [facet('category 1', 5), facet('brand', 3)],
+    attributes: [facet('category 1', 5), facet('brand', 3)],
   };
 }
 

@@ -1,9 +1,9 @@
-/** What the loop of `tune.ts` asks of a model that learns, adapter or all parameters. */
+/** The two ways to fine-tune, adapter and all parameters, as the loop of `tune.ts` calls them. */
 import type { NdArray } from '../../types';
 import type { Pair, TuneEvent } from './frozen-model';
 
-/** A learner as a delta holds it. */
-export interface SavedLearner {
+/** The state of a fine-tuner, as a delta holds it. */
+export interface FineTunerState {
   /** Items that arrays named `rows.*` and `slot.rows.*` have rows for. */
   readonly itemIds: readonly string[];
   readonly arrays: Readonly<Record<string, NdArray>>;
@@ -11,15 +11,15 @@ export interface SavedLearner {
   readonly step: number;
 }
 
-export interface Learner {
-  /** How base and tuned predict an event of a session that has begun. */
+export interface FineTuner {
+  /** How the base model and the tuned one predict an event of a session that has begun. */
   predict(event: TuneEvent): Pair | Promise<Pair>;
   /** Learns the event that was predicted last. */
-  learn(event: TuneEvent): void | Promise<void>;
+  update(event: TuneEvent): void | Promise<void>;
   /** Counts an event, whether it was predicted or not. */
   count(event: TuneEvent): void;
   /** Back to the start; what was counted stays. */
   reset(): void;
   /** Copies. */
-  save(): SavedLearner | Promise<SavedLearner>;
+  save(): FineTunerState | Promise<FineTunerState>;
 }

@@ -2,7 +2,7 @@
 import type { CatalogueItem } from '../../checkpoint/artifact';
 
 /** One property of items. */
-export interface Facet {
+export interface ItemAttribute {
   /** `category 1` (the broadest), `category 2`, …, `brand`, or the name of a feature. */
   readonly name: string;
   /** Number of each item's value from 1, by item index − 1, `[n]`; 0 where it has none. */
@@ -22,7 +22,7 @@ const DEEPEST = 4;
  * @param products In any order; items that are missing have no value.
  * @param itemIds `itemIds[k]` is the id of index k + 1.
  */
-export function facetsOf(products: readonly CatalogueItem[], itemIds: readonly string[]): Facet[] {
+export function itemAttributesOf(products: readonly CatalogueItem[], itemIds: readonly string[]): ItemAttribute[] {
   const byId = new Map(products.map((product) => [product.id, product]));
   const known = itemIds.map((id) => byId.get(id));
   const features = new Set(
@@ -50,7 +50,7 @@ function facet(
   name: string,
   products: readonly (CatalogueItem | undefined)[],
   read: (product: CatalogueItem) => string | undefined,
-): Facet {
+): ItemAttribute {
   const numbers = new Map<string, number>();
   const codes = Int32Array.from(products, (product) => {
     const value = product && read(product);

@@ -1,10 +1,9 @@
-/** Learning any model, neural or counted, from a log in memory to what an artifact holds. One home for page and shell. */
+/** Trains any model, neural or counted, from a log in memory to the content of an artifact; for the page and the command line. */
 import { type CatalogueItem, type GoldenCheck, SUPPORT_TENSOR, USERS_TENSOR } from '../checkpoint/artifact';
 import { usersTensor } from '../checkpoint/users';
 import { registerTraining } from '../compute/training';
 import { RecommenderError, throwIfAborted } from '../errors';
-import { configure } from '../models/configuration';
-import { grown } from '../models/grown';
+import { configure, isRemoved } from '../models/configuration';
 import { models } from '../models/index';
 import { initialise, size } from '../models/parameters';
 import { baselines } from '../neighbours/index';
@@ -13,6 +12,7 @@ import { catalogueOf, loadScorer, NAMELESS } from '../ranking/load-scorer';
 import { type ClickLog, usersOf } from '../session/event-log';
 import type { ClickFeatures, NdArray, Sessions, WantedFeature } from '../types';
 import type { DataParallel, Layout } from './data-parallel';
+import { expandVocabulary } from './expand-vocabulary';
 import { type BestEpoch, type EpochResult, type FitState, fitModel } from './fit';
 import { readClicks } from './read-clicks';
 import { sideInformation } from './side-information';
@@ -20,7 +20,7 @@ import { type Progress, Trainer } from './trainer';
 import type { Protocol } from './types';
 import { validationScale } from './validation-scale';
 
-export interface LearnOptions {
+export interface TrainFromLogOptions {
   /** Name of an architecture or a counting baseline. */
   readonly model: string;
   /** Configuration keys that differ from the model's defaults. */
@@ -48,7 +48,7 @@ export interface LearnOptions {
     /** What it reads of clicks: numbers of values and spreads stay what its weights know, whatever the log has most of. */
     readonly features?: ClickFeatures;
   };
-  /** Other threads to share every step with, given the size of each parameter; `learn` ends the training. */
+  /** Other threads to share every step with, given the size of each parameter; `trainFromLog` ends the training. */
   readonly parallel?: (layout: Layout) => Promise<DataParallel>;
   readonly signal: AbortSignal;
   /** Between two steps. Default: lets timers, messages and signals through. */
@@ -57,7 +57,7 @@ export interface LearnOptions {
   readonly onEpoch?: (epoch: EpochResult, state: () => Promise<FitState>) => Promise<void> | void;
 }
 
-export interface Learnt {
+export interface TrainedModel {
   readonly architecture: string;
   /** Complete, defaults included. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -79,7 +79,7 @@ export function unknownModel(name: string): RecommenderError {
   return new RecommenderError('bad-config', `No model is called "${name}". Known are ${known}.`);
 }
 
-/** The configuration that `learn` will use. @throws RecommenderError `bad-config`. */
+/** The configuration that `trainFromLog` will use. @throws RecommenderError `bad-config`. */
 export async function configurationOf(
   name: string,
   given: Readonly<Record<string, unknown>>,
@@ -88,12 +88,19 @@ export async function configurationOf(
   readonly config: Record<string, unknown>;
   /** What it makes the model read beside item ids. */
   readonly wanted: readonly WantedFeature[];
+  /** `isRemoved` of the model. */
+  readonly isRemoved: (key: string, value: unknown) => boolean;
 }> {
   const model = Object.hasOwn(models, name) ? await models[name]!.network() : undefined;
   const subject = model ?? (Object.hasOwn(baselines, name) ? baselines[name]! : undefined);
   if (!subject) throw unknownModel(name);
   const config = configure<Record<string, unknown>>(subject, given);
-  return { isNeural: model !== undefined, config, wanted: model?.features?.(config) ?? [] };
+  return {
+    isNeural: model !== undefined,
+    config,
+    wanted: model?.features?.(config) ?? [],
+    isRemoved: (key, value) => isRemoved(subject, key, value),
+  };
 }
 
 /**
@@ -102,7 +109,7 @@ export async function configurationOf(
  * @throws Interrupted once the signal fires while a network learns, with the state to resume from.
  * @throws RecommenderError `bad-config`; `bad-input` if there is nothing to learn or to choose from; `diverged`.
  */
-export async function learn(options: LearnOptions): Promise<Learnt> {
+export async function trainFromLog(options: TrainFromLogOptions): Promise<TrainedModel> {
   const { model: architecture, itemIds, signal } = options;
   const task = await taskOf(options);
   const { model, config, catalogue, sessions, users, side } = task;
@@ -156,10 +163,10 @@ export async function learn(options: LearnOptions): Promise<Learnt> {
 /**
  * Helps another thread with the training that it learns with the same options: the same steps, until the training ends.
  *
- * @throws RecommenderError as `learn`; `aborted` when the training has ended.
+ * @throws RecommenderError as `trainFromLog`; `aborted` when the training has ended.
  */
-export async function assist(
-  options: Omit<LearnOptions, 'signal'>,
+export async function joinTraining(
+  options: Omit<TrainFromLogOptions, 'signal'>,
   join: (layout: Layout) => DataParallel,
 ): Promise<never> {
   const task = await taskOf(options);
@@ -174,7 +181,7 @@ export async function assist(
 }
 
 /** The model with its complete configuration, and what it may read of clicks and items. */
-async function taskOf(options: Omit<LearnOptions, 'signal'>) {
+async function taskOf(options: Omit<TrainFromLogOptions, 'signal'>) {
   const { model: architecture, log, itemIds, support } = options;
   const { isNeural, config: given, wanted } = await configurationOf(architecture, options.config);
   const model = isNeural ? await models[architecture]!.network() : undefined;
@@ -205,7 +212,7 @@ type Task = Awaited<ReturnType<typeof taskOf>>;
 
 /** What the trainer of a network is told, and the sizes of the parameters. */
 async function trainingOf(
-  { model, seed, from, epochs }: Omit<LearnOptions, 'signal'>,
+  { model, seed, from, epochs }: Omit<TrainFromLogOptions, 'signal'>,
   { config, catalogue, sessions }: Task,
 ) {
   await registerTraining();
@@ -215,7 +222,7 @@ async function trainingOf(
     throw new RangeError(`epochs: expected a whole number, at least 1, got ${count}.`);
   }
   const specs = training.network.parameters(config, catalogue);
-  const params = from && grown(specs, initialise(specs, seed), from, catalogue.items);
+  const params = from && expandVocabulary(specs, initialise(specs, seed), from, catalogue.items);
   const layout: Layout = Object.fromEntries(Object.entries(specs).map(([name, { shape }]) => [name, size(shape)]));
   return {
     layout,

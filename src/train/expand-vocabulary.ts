@@ -1,8 +1,8 @@
-/** Weights of a trained model, ready to learn from a later log with more items. */
+/** Expands a trained model's vocabulary, so that it can learn from a later log with more items. */
 import { RecommenderError } from '../errors';
+import type { ParameterSpec } from '../models/model';
+import { size } from '../models/parameters';
 import type { NdArray } from '../types';
-import type { ParameterSpec } from './model';
-import { size } from './parameters';
 
 /**
  * Parameters for a catalogue of `items` items from those of its first `known.items`: rows of known items and all other
@@ -13,14 +13,14 @@ import { size } from './parameters';
  * @param fresh Initial values by the same specification.
  * @throws RecommenderError `weights-mismatch` for weights of another shape: they were trained with another configuration.
  */
-export function grown(
+export function expandVocabulary(
   specs: Readonly<Record<string, ParameterSpec>>,
   fresh: Readonly<Record<string, NdArray>>,
   known: { readonly items: number; readonly tensors: Readonly<Record<string, NdArray>> },
   items: number,
 ): Record<string, NdArray> {
   const more = items - known.items;
-  if (more < 0) throw new RangeError(`grown: expected at least ${known.items} items, got ${items}.`);
+  if (more < 0) throw new RangeError(`expandVocabulary: expected at least ${known.items} items, got ${items}.`);
   const entries = Object.entries(specs).map(([name, { shape, rows }]) => {
     const before = known.tensors[name];
     const [length = 1, ...rest] = shape;
