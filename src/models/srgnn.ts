@@ -192,10 +192,10 @@ function sessionVectors(params: Params, prepared: PreparedTensors, config: Srgnn
     H = add(H, gather(P, prepared.distance as Tensor1D));
     last = add(last, slice(P, 0, 1));
   }
-  const asked = expandDims(linear(last, linearParams(params, 'attention.last')), 1); // [B, 1, d]
-  const offered = reshape(linear(H, linearParams(params, 'attention.each')), [B, L, d]);
-  const heard: Tensor2D = reshape(sigmoid(add(asked, offered)), [B * L, d]);
-  const alpha: Tensor2D = matMul(heard, params['attention.q'] as Tensor2D); // [B · L, 1]
+  const query = expandDims(linear(last, linearParams(params, 'attention.last')), 1); // [B, 1, d]
+  const key = reshape(linear(H, linearParams(params, 'attention.each')), [B, L, d]);
+  const gate: Tensor2D = reshape(sigmoid(add(query, key)), [B * L, d]);
+  const alpha: Tensor2D = matMul(gate, params['attention.q'] as Tensor2D); // [B · L, 1]
   const weights: Tensor3D = mul(reshape(alpha, [B, 1, L]), prepared.mask!);
   const global: Tensor2D = reshape(matMul(weights, reshape(H, [B, L, d])), [B, d]);
   return readout === 'global' ? global : linear(concat([global, last], 1), linearParams(params, 'hybrid'));

@@ -112,11 +112,11 @@ export function productCrossEntropy(
     const [c, e] = given as [Tensor2D, Tensor2D];
     const b = bias && (given[2] as Tensor1D);
     const r = extras && (given.at(-1) as Tensor1D);
-    const turned = hasKernel(WITH_SLOPE) ? undefined : (transpose(e) as Tensor2D); // only those kernels multiply either way
+    const transposed = hasKernel(WITH_SLOPE) ? undefined : (transpose(e) as Tensor2D); // only those kernels multiply either way
     return (from, count) => {
       const block = slice(c, [from, 0], [count, -1]);
       const columns = slice(positive, from, count);
-      const products: Tensor2D = turned ? matMul(block, turned) : matMul(block, e, false, true);
+      const products: Tensor2D = transposed ? matMul(block, transposed) : matMul(block, e, false, true);
       const biased: Tensor2D = b ? add(products, b) : products;
       const extra = r && extrasOf(extras, r, from, count, e.shape[0]);
       const [losses, ds] = lossesAndSlopes(extra ? add(biased, extra.matrix()) : biased, columns, smoothing);

@@ -45,6 +45,6 @@ const cumulative = (x: Tensor): Tensor => mul(add(erf(mul(x, Math.SQRT1_2)), 1),
  *     ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))
  */
 export function geluByTanh<T extends Tensor>(x: T): T {
-  const bent = mul(x, add(mul(square(x), 0.044715), 1));
-  return mul(mul(x, 0.5), add(tanh(mul(bent, Math.sqrt(2 / Math.PI))), 1));
+  const tanhArgument = mul(x, add(mul(square(x), 0.044715), 1));
+  return mul(mul(x, 0.5), add(tanh(mul(tanhArgument, Math.sqrt(2 / Math.PI))), 1));
 }

@@ -56,13 +56,13 @@ export const srgnn: Importer = {
       theirs[their] = ours[our] = shape;
       blocks.push({ theirs: their, ours: our });
     };
-    const turned = (their: string, our: string, rows: number, columns: number) => {
+    const transposed = (their: string, our: string, rows: number, columns: number) => {
       theirs[their] = [columns, rows];
       ours[our] = [rows, columns];
       blocks.push({ theirs: their, ours: our, transpose: true });
     };
     const linear = (their: string, our: string, rows: number, columns: number) => {
-      turned(`${their}.weight`, `${our}.w`, rows, columns);
+      transposed(`${their}.weight`, `${our}.w`, rows, columns);
       same(`${their}.bias`, `${our}.b`, columns);
     };
     const left = (their: string, rows: number, columns: number) => {
@@ -76,13 +76,13 @@ export const srgnn: Importer = {
       linear(`gnn.linear_edge_${side}`, `edges.${side}`, d, d);
       same(`gnn.b_${side === 'in' ? 'i' : 'o'}ah`, `edges.${side}.after`, d);
     }
-    turned('gnn.w_ih', 'cell.wx', 2 * d, 3 * d);
-    turned('gnn.w_hh', 'cell.wh', d, 3 * d);
+    transposed('gnn.w_ih', 'cell.wx', 2 * d, 3 * d);
+    transposed('gnn.w_hh', 'cell.wh', d, 3 * d);
     same('gnn.b_ih', 'cell.bx', 3 * d);
     same('gnn.b_hh', 'cell.bh', 3 * d);
     linear('linear_one', 'attention.last', d, d);
     linear('linear_two', 'attention.each', d, d);
-    turned('linear_three.weight', 'attention.q', d, 1);
+    transposed('linear_three.weight', 'attention.q', d, 1);
     if (readout === 'hybrid') linear('linear_transform', 'hybrid', 2 * d, d);
     else left('linear_transform', 2 * d, d);
     left('gnn.linear_edge_f', d, d);

@@ -35,15 +35,15 @@ export class MapWriter {
     this.#blocks.push({ theirs, ours });
   }
 
-  /** A matrix that they keep turned. */
-  turned(theirs: string, ours: string, rows: number, columns: number, theirShape: Shape = [columns, rows]): void {
+  /** A matrix that they keep transposed. */
+  transposed(theirs: string, ours: string, rows: number, columns: number, theirShape: Shape = [columns, rows]): void {
     this.#theirs[theirs] = theirShape;
     this.#ours[ours] = [rows, columns];
     this.#blocks.push({ theirs, ours, transpose: true });
   }
 
   linear(theirs: string, ours: string, rows: number, columns: number): void {
-    this.turned(`${theirs}.weight`, `${ours}.w`, rows, columns);
+    this.transposed(`${theirs}.weight`, `${ours}.w`, rows, columns);
     this.same(`${theirs}.bias`, `${ours}.b`, [columns]);
   }
 
@@ -147,8 +147,8 @@ function transformerXl(writer: MapWriter, { dModel: d, nLayer, nHead, dHead, dIn
       const all = [3 * width, d];
       writer.part(`${theirs}.dec_attn.qkv_net.weight`, all, `${ours}.attention.${name}`, [d, width], block);
     });
-    writer.turned(`${theirs}.dec_attn.r_net.weight`, `${ours}.attention.distance`, d, width);
-    writer.turned(`${theirs}.dec_attn.o_net.weight`, `${ours}.attention.output`, width, d);
+    writer.transposed(`${theirs}.dec_attn.r_net.weight`, `${ours}.attention.distance`, d, width);
+    writer.transposed(`${theirs}.dec_attn.o_net.weight`, `${ours}.attention.output`, width, d);
     writer.norm(`${theirs}.dec_attn.layer_norm`, `${ours}.attention.norm`, d);
     writer.linear(`${theirs}.pos_ff.CoreNet.0`, `${ours}.feed.inner`, d, dInner);
     writer.linear(`${theirs}.pos_ff.CoreNet.3`, `${ours}.feed.outer`, dInner, d);
@@ -172,7 +172,7 @@ function xlnet(writer: MapWriter, config: Config, prefix: string): void {
     for (const [their, our] of Object.entries(maps)) {
       writer.same(`${theirs}.rel_attn.${their}`, `${ours}.attention.${our}`, [d, d], heads);
     }
-    writer.turned(`${theirs}.rel_attn.o`, `${ours}.attention.output`, d, d, heads);
+    writer.transposed(`${theirs}.rel_attn.o`, `${ours}.attention.output`, d, d, heads);
     writer.same(`${theirs}.rel_attn.r_w_bias`, `${ours}.attention.contentBias`, [nHead, dHead]);
     writer.same(`${theirs}.rel_attn.r_r_bias`, `${ours}.attention.distanceBias`, [nHead, dHead]);
     writer.unused(`${theirs}.rel_attn.r_s_bias`, [nHead, dHead]);

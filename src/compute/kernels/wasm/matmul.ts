@@ -196,7 +196,7 @@ function matMul(
       },
     };
   }
-  // An operand that is stored transposed is turned once, however often its entries are used.
+  // An operand that is stored transposed is laid out anew once, however often its entries are used.
   const batchA = util.sizeFromShape(dimsA);
   const [floatsA, floatsB] = [transposeA ? batchA * m * k : 0, transposeB ? batchB * k * n : 0];
   return {
@@ -204,10 +204,10 @@ function matMul(
     scratch: floatsA + floatsB > 0 ? float32([floatsA + floatsB]) : undefined,
     prepare(routines, [out, scratch]) {
       const { at, transpose } = routines;
-      const turned = scratch ? at(scratch) : 0;
-      if (transposeA) transpose(at(a), turned, k, m, batchA);
-      if (transposeB) transpose(at(b), turned + floatsA * 4, n, k, batchB);
-      const [atA, atB] = [transposeA ? turned : at(a), transposeB ? turned + floatsA * 4 : at(b)];
+      const transposed = scratch ? at(scratch) : 0;
+      if (transposeA) transpose(at(a), transposed, k, m, batchA);
+      if (transposeB) transpose(at(b), transposed + floatsA * 4, n, k, batchB);
+      const [atA, atB] = [transposeA ? transposed : at(a), transposeB ? transposed + floatsA * 4 : at(b)];
       const [fromA, fromB] = [batchOffsets(dimsA, outDims), batchOffsets(dimsB, outDims)];
       for (let entry = 0; entry < fromA.length; entry++) {
         const left = { at: atA + fromA[entry]! * m * k * 4 };

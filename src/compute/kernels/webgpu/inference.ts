@@ -45,9 +45,9 @@ const turningLongSums =
     const rank = b.shape.length;
     if (!attrs!.transposeB || b.shape[rank - 1]! < SPLIT) return multiply(call);
     const perm = b.shape.map((_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
-    const turned = transpose({ inputs: { x: b }, attrs: { perm }, backend }) as TensorInfo;
-    const product = multiply({ inputs: { ...inputs, b: turned }, attrs: { ...attrs, transposeB: false }, backend });
-    (backend as unknown as WebGPUBackend).disposeData(turned.dataId);
+    const transposed = transpose({ inputs: { x: b }, attrs: { perm }, backend }) as TensorInfo;
+    const product = multiply({ inputs: { ...inputs, b: transposed }, attrs: { ...attrs, transposeB: false }, backend });
+    (backend as unknown as WebGPUBackend).disposeData(transposed.dataId);
     return product;
   };
 
