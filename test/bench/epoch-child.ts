@@ -1,5 +1,5 @@
 /**
- * A training on an events file as a process of its own, started with its `EpochWork` as JSON: a line of JSON that says what
+ * A training on an events file as a process of its own, started with its `EpochWorkload` as JSON: a line of JSON that says what
  * it learns from, then one after every epoch.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,9 +9,9 @@ import { wasmPath } from '../../src/pipeline/files/backend';
 import { readEventsFile } from '../../src/pipeline/files/events-file';
 import type { ClickLog } from '../../src/session/event-log';
 import { trainFromLog } from '../../src/train/train-from-log';
-import type { EpochLine, EpochStart, EpochWork } from './epoch-works';
+import type { EpochLine, EpochStart, EpochWorkload } from './epoch-workloads';
 
-const { data, model, preset, set, every, epochs }: EpochWork = JSON.parse(process.argv[2]!);
+const { data, model, preset, set, every, epochs }: EpochWorkload = JSON.parse(process.argv[2]!);
 const say = (line: EpochStart | EpochLine): void => console.log(JSON.stringify(line));
 
 const { sessions: all, itemIds, support } = await readEventsFile(data);

@@ -12,9 +12,9 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { presetOf } from '../../src/models/presets';
 import { sharedPath } from '../shared';
-import { EPOCH_WORKS, type EpochLine, type EpochStart, type EpochWork } from './epoch-works';
+import { builtChild, Contender } from './contender';
+import { EPOCH_WORKLOADS, type EpochLine, type EpochStart, type EpochWorkload } from './epoch-workloads';
 import { commit, machine } from './machine';
-import { builtChild, Side } from './turns';
 
 interface Row extends EpochStart {
   readonly name: string;
@@ -34,15 +34,15 @@ export async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      rows: { type: 'string', default: Object.keys(EPOCH_WORKS).join() },
+      rows: { type: 'string', default: Object.keys(EPOCH_WORKLOADS).join() },
       every: { type: 'string', default: '1' },
       epochs: { type: 'string', default: '3' },
       again: { type: 'boolean', default: false },
     },
   });
   const names = values.rows.split(',');
-  const unknown = names.find((name) => !Object.hasOwn(EPOCH_WORKS, name));
-  if (unknown) throw new RangeError(`No such row: ${unknown}. There are ${Object.keys(EPOCH_WORKS).join(', ')}.`);
+  const unknown = names.find((name) => !Object.hasOwn(EPOCH_WORKLOADS, name));
+  if (unknown) throw new RangeError(`No such row: ${unknown}. There are ${Object.keys(EPOCH_WORKLOADS).join(', ')}.`);
   const [every, epochs] = [values.every, values.epochs].map(Number) as [number, number];
   if (!(every >= 1 && epochs >= 1)) throw new RangeError('--every and --epochs: expected whole numbers from 1.');
   const data = sharedPath('data/diginetica/train.tsv.gz');
@@ -55,7 +55,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const child = await builtChild('epoch-child.ts');
   try {
     for (const name of names) {
-      const work: EpochWork = { data, ...EPOCH_WORKS[name]!, every, epochs };
+      const work: EpochWorkload = { data, ...EPOCH_WORKLOADS[name]!, every, epochs };
       const config = { ...presetOf(work.model, work.preset).config, ...work.set };
       const known = rows.get(name);
       const isSame = known?.every === every && JSON.stringify(known.config) === JSON.stringify(config);
@@ -63,7 +63,7 @@ export async function main(args: readonly string[]): Promise<void> {
         console.error(`${name}: was there already`);
         continue;
       }
-      const side = new Side(process.execPath, [child.program, JSON.stringify(work)]);
+      const side = new Contender(process.execPath, [child.program, JSON.stringify(work)]);
       const start = (await side.line()) as EpochStart;
       const facts = { machine: machine(), commit: commit() };
       const lines: EpochLine[] = [];
@@ -71,12 +71,12 @@ export async function main(args: readonly string[]): Promise<void> {
         const line = (await side.line()) as EpochLine;
         lines.push(line);
         rows.set(name, { name, config, preset: work.preset, every, ...start, ...facts, epochs: [...lines] });
-        write(Object.keys(EPOCH_WORKS).flatMap((row) => rows.get(row) ?? []));
+        write(Object.keys(EPOCH_WORKLOADS).flatMap((row) => rows.get(row) ?? []));
         console.error(`${name}, epoch ${line.epoch}: ${seconds(line.seconds)} s, ${megabytes(line.peakBytes)} MB`);
       }
       await side.close();
     }
-    write(Object.keys(EPOCH_WORKS).flatMap((row) => rows.get(row) ?? []));
+    write(Object.keys(EPOCH_WORKLOADS).flatMap((row) => rows.get(row) ?? []));
   } finally {
     await child.remove();
   }
@@ -102,7 +102,7 @@ function markdown(rows: readonly Row[]): string {
     return [
       name,
       preset,
-      Object.entries(EPOCH_WORKS[name]!.set)
+      Object.entries(EPOCH_WORKLOADS[name]!.set)
         .map((setting) => setting.join('='))
         .join(' '),
       every === 1 ? 'all' : `1 in ${every}`,

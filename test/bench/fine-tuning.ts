@@ -19,10 +19,10 @@ import { leanTensorFlow } from '../../src/build/lean-tensorflow';
 import { tfjsKernels } from '../../src/build/tfjs-kernels';
 import { staticServer } from '../../src/cli/static-server';
 import { openBrowser } from '../shared-chromium';
+import { builtChild, Contender, median, type Sample } from './contender';
 import type { Ask } from './learner-page';
-import type { LearnerWork } from './learner-steps';
-import { builtChild, median, Side, type Turn } from './turns';
-import { WORKS } from './works';
+import type { TrainingWorkload } from './learner-steps';
+import { WORKLOADS } from './workloads';
 
 /** Sessions of a fine-tuning step. */
 const BATCHES = [4, 16] as const;
@@ -50,8 +50,8 @@ interface Results {
 export async function main(args: readonly string[]): Promise<void> {
   const turns = Number(args.find((argument) => argument.startsWith('turns='))?.slice(6) ?? 5);
   const names = args.filter((argument) => !argument.includes('='));
-  const unknown = names.find((name) => !Object.hasOwn(WORKS, name));
-  if (unknown) throw new RangeError(`No such step: ${unknown}. There are ${Object.keys(WORKS).join(', ')}.`);
+  const unknown = names.find((name) => !Object.hasOwn(WORKLOADS, name));
+  if (unknown) throw new RangeError(`No such step: ${unknown}. There are ${Object.keys(WORKLOADS).join(', ')}.`);
   const [child, page, browser] = await Promise.all([builtChild('learner-child.ts'), servedPage(), openBrowser()]);
   const versions = {
     node: process.versions.node,
@@ -61,15 +61,15 @@ export async function main(args: readonly string[]): Promise<void> {
   const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
   const rows = new Map(earlier().map((row) => [row.name, row]));
   try {
-    for (const name of names.length > 0 ? names : Object.keys(WORKS)) {
+    for (const name of names.length > 0 ? names : Object.keys(WORKLOADS)) {
       const batches: Record<string, { node: Times; chromium: Times }> = {};
       for (const batchSize of BATCHES) {
-        const work = { ...WORKS[name]!, set: { ...WORKS[name]!.set, batchSize } };
+        const work = { ...WORKLOADS[name]!, set: { ...WORKLOADS[name]!.set, batchSize } };
         batches[batchSize] = await inTurns(child.program, browser, page.url, work, turns);
         console.error(name, batchSize, JSON.stringify(batches[batchSize]));
       }
       rows.set(name, { name, batches });
-      report({ machine, versions, turns, rows: Object.keys(WORKS).flatMap((name) => rows.get(name) ?? []) });
+      report({ machine, versions, turns, rows: Object.keys(WORKLOADS).flatMap((name) => rows.get(name) ?? []) });
     }
   } finally {
     await Promise.all([child.remove(), browser.close(), page.close()]);
@@ -77,18 +77,18 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 /** Node and Chromium, some steps each in turns, after a turn of each that compiles. */
-async function inTurns(program: string, browser: Browser, url: string, work: LearnerWork, turns: number) {
-  const node = new Side(process.execPath, [program, JSON.stringify(work)]);
+async function inTurns(program: string, browser: Browser, url: string, work: TrainingWorkload, turns: number) {
+  const node = new Contender(process.execPath, [program, JSON.stringify(work)]);
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(url);
-  const ask = (message: LearnerWork | number) =>
+  const ask = (message: TrainingWorkload | number) =>
     page.evaluate((given) => (globalThis as unknown as { ask: Ask }).ask(given), message);
   await ask(work);
   const devtools = await browser.newBrowserCDPSession();
-  const times: Record<'node' | 'chromium', Turn[]> = { node: [], chromium: [] };
+  const times: Record<'node' | 'chromium', Sample[]> = { node: [], chromium: [] };
   for (let turn = -1; turn < turns; turn++) {
-    const ours = await node.turn(STEPS);
+    const ours = await node.sample(STEPS);
     const before = await rendererSeconds(devtools);
     const ms = await ask(STEPS);
     const cpu = (1000 * ((await rendererSeconds(devtools)) - before)) / STEPS;
@@ -98,7 +98,7 @@ async function inTurns(program: string, browser: Browser, url: string, work: Lea
   }
   await Promise.all([node.close(), context.close()]);
   // The system counts a process's time in hundredths of a second: the mean over all turns is finer than each.
-  const of = (list: readonly Turn[]): Times => ({
+  const of = (list: readonly Sample[]): Times => ({
     processor: list.reduce((sum, { cpu }) => sum + cpu, 0) / list.length,
     clock: median(list.flatMap(({ ms }) => ms)),
   });

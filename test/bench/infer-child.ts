@@ -18,7 +18,7 @@ import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { openSession } from '../../src/ranking/session-scorer';
 import { topK } from '../../src/ranking/top-k';
 import { random } from '../../src/session/random';
-import { answerTurns } from './turns-child';
+import { answerSamples } from './answer-samples';
 
 type Name = 'gru4rec' | 'sasrec';
 /** The best 20 items of a session, item indices from 1. */
@@ -73,4 +73,4 @@ const recommend = await { ours, onnx }[side](name, folder);
 const generator = random(7, 'bench');
 const session = () => Array.from({ length: name === 'gru4rec' ? 1 : 50 }, () => 1 + generator.integer(ITEMS));
 console.log(JSON.stringify(await recommend(session())));
-await answerTurns(() => recommend(session()));
+await answerSamples(() => recommend(session()));

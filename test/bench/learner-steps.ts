@@ -15,7 +15,7 @@ import type { Sessions } from '../../src/types';
 import { useStockKernels } from './stock-kernels';
 
 /** What to train. */
-export interface LearnerWork {
+export interface TrainingWorkload {
   readonly model: keyof typeof models;
   readonly set: Readonly<Record<string, unknown>>;
   readonly items: number;
@@ -35,7 +35,7 @@ const SEED = 7;
  * @param options In Node, where the WASM files are.
  * @returns What runs one step, from the drawing of the batch to the updated parameters, and returns its loss.
  */
-export async function learnerSteps(work: LearnerWork, options: BackendOptions = {}): Promise<() => number> {
+export async function learnerSteps(work: TrainingWorkload, options: BackendOptions = {}): Promise<() => number> {
   await startBackend('wasm', options);
   await registerTraining();
   if (work.stock) useStockKernels();
@@ -63,7 +63,7 @@ export async function learnerSteps(work: LearnerWork, options: BackendOptions = 
   };
 }
 
-async function trainingOf({ model, lastTargets, sessionLength }: LearnerWork): Promise<Training<object>> {
+async function trainingOf({ model, lastTargets, sessionLength }: TrainingWorkload): Promise<Training<object>> {
   const training: Training<object> = await models[model]!.training();
   if (lastTargets === undefined) return training;
   const perSession = sessionLength - 1;
@@ -78,7 +78,7 @@ async function trainingOf({ model, lastTargets, sessionLength }: LearnerWork): P
   };
 }
 
-function drawnSessions({ items, sessions, sessionLength }: LearnerWork): Sessions {
+function drawnSessions({ items, sessions, sessionLength }: TrainingWorkload): Sessions {
   const generator = random(SEED, 'bench');
   const count = sessions * sessionLength;
   return {

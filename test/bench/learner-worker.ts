@@ -1,9 +1,9 @@
 /** Training steps in a page's worker: `{ work }` starts them, every number after that asks for so many. */
-import { type LearnerWork, learnerSteps } from './learner-steps';
+import { learnerSteps, type TrainingWorkload } from './learner-steps';
 
 let step: (() => number) | undefined;
 
-addEventListener('message', async ({ data }: MessageEvent<LearnerWork | number>) => {
+addEventListener('message', async ({ data }: MessageEvent<TrainingWorkload | number>) => {
   if (typeof data !== 'number') {
     step = await learnerSteps(data);
     postMessage([]);

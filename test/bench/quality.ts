@@ -21,6 +21,7 @@ import { EXIT } from '../../src/cli/errors';
 import { fileName, type Run, readRun } from '../../src/pipeline/compare/run';
 import { type Metrics, metricsOf } from '../../src/train/metrics';
 import { writePages } from '../docs/quality-pages';
+import { builtChild } from './contender';
 import { commit, machine } from './machine';
 import type { RowFolder, Work } from './quality/child';
 import { type Job, jobsOf, type QualityContext, qualityContextOf, rowFolderOf } from './quality/jobs';
@@ -28,7 +29,6 @@ import { folderOf, LOG_NAMES, LOGS, type LogName, type QualityLog } from './qual
 import { partnerOf } from './quality/partner';
 import { CUTS, METRICS, type QualityRow, readResults, withRow, writeResults } from './quality/record';
 import { type RowPlan, rowsOf } from './quality/rows';
-import { builtChild } from './turns';
 
 export async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -7,15 +7,15 @@
 import { wasmPath } from '../../src/pipeline/files/backend';
 import { kernelTimes } from './kernel-times';
 import { learnerSteps } from './learner-steps';
-import { WORKS } from './works';
+import { WORKLOADS } from './workloads';
 
 export async function main(args: string[]): Promise<void> {
   const [name = 'gru4rec'] = args.filter((argument) => !argument.includes('='));
   const { items, ...set } = Object.fromEntries(
     args.filter((argument) => argument.includes('=')).map((argument) => argument.split('=', 2)),
   );
-  const work = WORKS[name];
-  if (!work) throw new RangeError(`No such step: ${name}. There are ${Object.keys(WORKS).join(', ')}.`);
+  const work = WORKLOADS[name];
+  if (!work) throw new RangeError(`No such step: ${name}. There are ${Object.keys(WORKLOADS).join(', ')}.`);
   const changed = { ...work, set: { ...work.set, ...set }, ...(items !== undefined && { items: Number(items) }) };
   const step = await learnerSteps(changed, { wasmPath: wasmPath() });
   const count = name === 'gru4rec' ? 100 : 5;

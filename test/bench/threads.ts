@@ -13,7 +13,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { buildChanged, built, plainEnv } from '../build/built';
-import { median } from './turns';
+import { median } from './contender';
 
 /** No flag: batches are not cut. */
 const SETTINGS = { 'whole batches': [], 'one thread': ['--threads', '1'], 'two threads': ['--threads', '2'] };

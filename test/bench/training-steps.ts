@@ -13,10 +13,10 @@ import { join, resolve } from 'node:path';
 import { matMul, tensor2d, tidy, transpose } from '@tensorflow/tfjs-core';
 import { dependencies } from '../../package.json';
 import { wasmPath } from '../../src/pipeline/files/backend';
+import { builtChild, Contender, median, torchPeer } from './contender';
 import { type KernelTime, kernelTimes } from './kernel-times';
-import { type LearnerWork, learnerSteps } from './learner-steps';
-import { builtChild, median, Side, torchPeer } from './turns';
-import { WORKS } from './works';
+import { learnerSteps, type TrainingWorkload } from './learner-steps';
+import { WORKLOADS } from './workloads';
 
 /** Cases of the peer, by ours. */
 const PEERS: Readonly<Record<string, string>> = {
@@ -38,7 +38,7 @@ interface Share {
 
 interface Row {
   readonly name: string;
-  readonly work: LearnerWork;
+  readonly work: TrainingWorkload;
   /** Milliseconds of processor time a step. */
   readonly ours: number;
   readonly stock: number;
@@ -54,8 +54,8 @@ interface Row {
 export async function main(args: readonly string[]): Promise<void> {
   const runs = Number(args.find((argument) => argument.startsWith('runs='))?.slice(5) ?? 7);
   const names = args.filter((argument) => !argument.includes('='));
-  const unknown = names.find((name) => !Object.hasOwn(WORKS, name));
-  if (unknown) throw new RangeError(`No such step: ${unknown}. There are ${Object.keys(WORKS).join(', ')}.`);
+  const unknown = names.find((name) => !Object.hasOwn(WORKLOADS, name));
+  if (unknown) throw new RangeError(`No such step: ${unknown}. There are ${Object.keys(WORKLOADS).join(', ')}.`);
   const child = await builtChild('learner-child.ts');
   const versions: Record<string, string> = {
     node: process.versions.node,
@@ -65,15 +65,15 @@ export async function main(args: readonly string[]): Promise<void> {
   const rows = new Map(before.rows.map((row) => [row.name, row]));
   let peak = before.peakGflops;
   try {
-    for (const name of names.length > 0 ? names : Object.keys(WORKS)) {
+    for (const name of names.length > 0 ? names : Object.keys(WORKLOADS)) {
       console.error(name);
       const times = await inTurns(child.program, name, runs, versions);
-      const { kernels, gflops } = await profile(WORKS[name]!);
+      const { kernels, gflops } = await profile(WORKLOADS[name]!);
       peak = Math.max(peak, measuredPeak());
       const fine: Record<string, number> = {};
-      for (const batch of SMALL) fine[batch] = await fineTuning(child.program, WORKS[name]!, batch);
-      rows.set(name, { name, work: WORKS[name]!, ...times, kernels, gflops, fine });
-      const inOrder = Object.keys(WORKS).flatMap((name) => rows.get(name) ?? []);
+      for (const batch of SMALL) fine[batch] = await fineTuning(child.program, WORKLOADS[name]!, batch);
+      rows.set(name, { name, work: WORKLOADS[name]!, ...times, kernels, gflops, fine });
+      const inOrder = Object.keys(WORKLOADS).flatMap((name) => rows.get(name) ?? []);
       report(inOrder, { versions: { ...before.versions, ...versions }, peak, runs });
     }
   } finally {
@@ -105,9 +105,10 @@ function report(rows: readonly Row[], { versions, peak, runs }: Omit<Facts, 'mac
 
 /** Ours, TensorFlow.js' own and PyTorch, a step each in turns. */
 async function inTurns(program: string, name: string, runs: number, versions: Record<string, string>) {
-  const learner = (stock: boolean) => new Side(process.execPath, [program, JSON.stringify({ ...WORKS[name], stock })]);
+  const learner = (stock: boolean) =>
+    new Contender(process.execPath, [program, JSON.stringify({ ...WORKLOADS[name], stock })]);
   const peer = PEERS[name] === undefined ? undefined : await torchPeer(PEERS[name]);
-  const sides: Record<string, Side> = { ours: learner(false), stock: learner(true) };
+  const sides: Record<string, Contender> = { ours: learner(false), stock: learner(true) };
   if (peer && typeof peer !== 'string') {
     sides.torch = peer.side;
     versions.PyTorch = peer.version;
@@ -117,7 +118,7 @@ async function inTurns(program: string, name: string, runs: number, versions: Re
   const steps = name === 'gru4rec' ? 5 : 2;
   for (let run = -1; run < runs; run++) {
     for (const [side, process] of Object.entries(sides)) {
-      const turn = await process.turn(steps);
+      const turn = await process.sample(steps);
       if (run < 0) continue;
       cpu[side]!.push(turn.cpu);
       wall[side]!.push(median(turn.ms));
@@ -133,7 +134,7 @@ async function inTurns(program: string, name: string, runs: number, versions: Re
 }
 
 /** Where the time of a step goes, in this process. */
-async function profile(work: LearnerWork): Promise<{ kernels: Share[]; gflops: number }> {
+async function profile(work: TrainingWorkload): Promise<{ kernels: Share[]; gflops: number }> {
   const step = await learnerSteps(work, { wasmPath: wasmPath() });
   for (let i = 0; i < 4; i++) step();
   const count = 5;
@@ -172,12 +173,12 @@ function measuredPeak(): number {
   });
 }
 
-async function fineTuning(program: string, work: LearnerWork, batchSize: number): Promise<number> {
+async function fineTuning(program: string, work: TrainingWorkload, batchSize: number): Promise<number> {
   const set = { ...work.set, batchSize };
-  const side = new Side(process.execPath, [program, JSON.stringify({ ...work, set })]);
-  await side.turn(10); // compiled by then
+  const side = new Contender(process.execPath, [program, JSON.stringify({ ...work, set })]);
+  await side.sample(10); // compiled by then
   const times: number[] = [];
-  for (let i = 0; i < 3; i++) times.push((await side.turn(5)).cpu);
+  for (let i = 0; i < 3; i++) times.push((await side.sample(5)).cpu);
   await side.close();
   return median(times);
 }

@@ -22,8 +22,8 @@ import { random } from '../../src/session/random';
 import { buildChanged, built } from '../build/built';
 import { DEMO_MODELS } from '../demo/demo-models';
 import { openBrowser } from '../shared-chromium';
+import { median } from './contender';
 import type { Bench } from './tuning-page';
-import { median } from './turns';
 
 const SLOWER = 4;
 const EVENTS = 20;

@@ -4,7 +4,7 @@ import { takeShifts, watchShifts } from '../../layout-shifts';
 import { openBrowser } from '../../shared-chromium';
 import { type EmbedServer, openEmbed, ready, SCRIPT, SLOT, serveEmbed } from '../../ui/embed-window';
 import type { BenchCase, OpenCase } from '../bench-case';
-import { median } from '../turns';
+import { median } from '../contender';
 
 const THROTTLE = 4;
 

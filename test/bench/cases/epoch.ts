@@ -1,8 +1,8 @@
 import { dependencies } from '../../../package.json';
 import { sharedPath } from '../../shared';
 import type { BenchCase, OpenCase } from '../bench-case';
-import { EPOCH_WORKS, type EpochLine, type EpochStart } from '../epoch-works';
-import { builtChild, Side } from '../turns';
+import { builtChild, Contender } from '../contender';
+import { EPOCH_WORKLOADS, type EpochLine, type EpochStart } from '../epoch-workloads';
 
 const EPOCHS = 2;
 /** One session of so many: over the whole catalogue, but in minutes. `test/bench/epochs.ts` takes all. */
@@ -10,7 +10,7 @@ const EVERY = 32;
 
 /** Epochs on a part of Diginetica, and how much memory they hold; none where that log is not. */
 export const cases: readonly BenchCase[] = sharedPath('data/diginetica')
-  ? Object.keys(EPOCH_WORKS).map((name) => ({
+  ? Object.keys(EPOCH_WORKLOADS).map((name) => ({
       ...{ name: `epoch-${name}`, unit: 's', runs: EPOCHS, warmup: 0, open: () => open(name) },
     }))
   : [];
@@ -18,8 +18,8 @@ export const cases: readonly BenchCase[] = sharedPath('data/diginetica')
 async function open(name: string): Promise<OpenCase> {
   const data = sharedPath('data/diginetica/train.tsv.gz')!;
   const child = await builtChild('epoch-child.ts');
-  const work = { data, ...EPOCH_WORKS[name], every: EVERY, epochs: EPOCHS };
-  const side = new Side(process.execPath, [child.program, JSON.stringify(work)]);
+  const work = { data, ...EPOCH_WORKLOADS[name], every: EVERY, epochs: EPOCHS };
+  const side = new Contender(process.execPath, [child.program, JSON.stringify(work)]);
   const { sessions, items } = (await side.line()) as EpochStart;
   const lines: EpochLine[] = [];
   return {

@@ -1,7 +1,7 @@
 import { dependencies, devDependencies } from '../../../package.json';
 import { sharedPath } from '../../shared';
 import type { BenchCase, OpenCase } from '../bench-case';
-import { builtChild, median, Side, type Turn, torchPeer } from '../turns';
+import { builtChild, Contender, median, type Sample, torchPeer } from '../contender';
 
 const STEPS = 20;
 
@@ -27,18 +27,18 @@ function inferenceCases(): BenchCase[] {
 
 async function open(name: 'gru4rec' | 'sasrec', folder: string): Promise<OpenCase> {
   const child = await builtChild('infer-child.ts');
-  const side = (which: string) => new Side(process.execPath, [child.program, which, name, folder]);
+  const side = (which: string) => new Contender(process.execPath, [child.program, which, name, folder]);
   const [ours, onnx] = [side('ours'), side('onnx')];
   const torch = await torchPeer(`${name}-infer`);
   const same = sameItems((await ours.line()) as number[], (await onnx.line()) as number[]);
-  const turns: Record<'ours' | 'onnx' | 'torch', Turn[]> = { ours: [], onnx: [], torch: [] };
-  const take = async (from: Side, into: Turn[]): Promise<number> => {
-    const turn = await from.turn(STEPS);
+  const turns: Record<'ours' | 'onnx' | 'torch', Sample[]> = { ours: [], onnx: [], torch: [] };
+  const take = async (from: Contender, into: Sample[]): Promise<number> => {
+    const turn = await from.sample(STEPS);
     into.push(turn);
     return median(turn.ms);
   };
-  const wall = (list: readonly Turn[]): number => median(list.map(({ ms }) => median(ms)));
-  const cpu = (list: readonly Turn[]): number => median(list.map((turn) => turn.cpu));
+  const wall = (list: readonly Sample[]): number => median(list.map(({ ms }) => median(ms)));
+  const cpu = (list: readonly Sample[]): number => median(list.map((turn) => turn.cpu));
   return {
     async ours() {
       if (typeof torch !== 'string') await take(torch.side, turns.torch);

@@ -1,8 +1,8 @@
 import { dependencies } from '../../../package.json';
 import type { BenchCase, OpenCase } from '../bench-case';
-import type { LearnerWork } from '../learner-steps';
-import { builtChild, median, Side, type Turn, torchPeer } from '../turns';
-import { GRU4REC, OTHERS, SASREC_BCE, SASREC_CE } from '../works';
+import { builtChild, Contender, median, type Sample, torchPeer } from '../contender';
+import type { TrainingWorkload } from '../learner-steps';
+import { GRU4REC, OTHERS, SASREC_BCE, SASREC_CE } from '../workloads';
 
 /**
  * Training steps on WASM, one thread: against PyTorch's on the processor, and for what that does not train against
@@ -16,7 +16,7 @@ export const cases: readonly BenchCase[] = [
 ];
 
 interface Steps {
-  readonly work: LearnerWork;
+  readonly work: TrainingWorkload;
   /** Steps a turn; the turn's figure is their median. */
   readonly steps: number;
   readonly runs: number;
@@ -28,20 +28,21 @@ function trainCase(name: string, peerCase: string, { work, steps, runs, large }:
   return { name, unit: 'ms per step', runs, warmup: 3, open: () => open(peerCase, work, steps, large) };
 }
 
-async function open(peerCase: string, work: LearnerWork, steps: number, large?: number): Promise<OpenCase> {
+async function open(peerCase: string, work: TrainingWorkload, steps: number, large?: number): Promise<OpenCase> {
   const child = await builtChild('learner-child.ts');
-  const learner = (items: number) => new Side(process.execPath, [child.program, JSON.stringify({ ...work, items })]);
+  const learner = (items: number) =>
+    new Contender(process.execPath, [child.program, JSON.stringify({ ...work, items })]);
   const side = learner(work.items);
   const larger = large === undefined ? undefined : learner(large);
   const peer = await torchPeer(peerCase);
-  const turns: Record<'ours' | 'larger' | 'theirs', Turn[]> = { ours: [], larger: [], theirs: [] };
-  const take = async (from: Side, into: Turn[]): Promise<number> => {
-    const turn = await from.turn(steps);
+  const turns: Record<'ours' | 'larger' | 'theirs', Sample[]> = { ours: [], larger: [], theirs: [] };
+  const take = async (from: Contender, into: Sample[]): Promise<number> => {
+    const turn = await from.sample(steps);
     into.push(turn);
     return median(turn.ms);
   };
-  const wall = (list: readonly Turn[]): number => median(list.map(({ ms }) => median(ms)));
-  const cpu = (list: readonly Turn[]): number => median(list.map((turn) => turn.cpu));
+  const wall = (list: readonly Sample[]): number => median(list.map(({ ms }) => median(ms)));
+  const cpu = (list: readonly Sample[]): number => median(list.map((turn) => turn.cpu));
   const torch = typeof peer === 'string' ? undefined : peer;
   return {
     async ours() {
@@ -75,17 +76,17 @@ async function open(peerCase: string, work: LearnerWork, steps: number, large?: 
   };
 }
 
-function stockCase(name: string, work: LearnerWork): BenchCase {
+function stockCase(name: string, work: TrainingWorkload): BenchCase {
   return { name, unit: 'ms per step', runs: 9, warmup: 1, open: () => openBesideStock(work) };
 }
 
-async function openBesideStock(work: LearnerWork): Promise<OpenCase> {
+async function openBesideStock(work: TrainingWorkload): Promise<OpenCase> {
   const child = await builtChild('learner-child.ts');
-  const side = (stock: boolean) => new Side(process.execPath, [child.program, JSON.stringify({ ...work, stock })]);
+  const side = (stock: boolean) => new Contender(process.execPath, [child.program, JSON.stringify({ ...work, stock })]);
   const [ours, stock] = [side(false), side(true)];
   const cpu: Record<'ours' | 'stock', number[]> = { ours: [], stock: [] };
-  const take = async (from: Side, name: 'ours' | 'stock'): Promise<number> => {
-    const turn = await from.turn(1);
+  const take = async (from: Contender, name: 'ours' | 'stock'): Promise<number> => {
+    const turn = await from.sample(1);
     cpu[name].push(turn.cpu);
     return median(turn.ms);
   };

@@ -1,8 +1,8 @@
-/** The other end of a `Side`: answers every line `COUNT` on the input with the times of as many repeats. */
+/** The other end of a `Contender`: answers every line `COUNT` on the input with the times of as many repeats. */
 import { createInterface } from 'node:readline';
 
 /** @param work One repeat, finished when its result is in JavaScript. */
-export async function answerTurns(work: () => unknown): Promise<void> {
+export async function answerSamples(work: () => unknown): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
     const ms: number[] = [];
     const before = process.cpuUsage();

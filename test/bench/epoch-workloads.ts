@@ -1,6 +1,6 @@
 /** What the measurement of epochs trains on Diginetica, and what a training says of itself. */
 
-export interface EpochWork {
+export interface EpochWorkload {
   /** Events file. */
   readonly data: string;
   readonly model: string;
@@ -29,7 +29,7 @@ export interface EpochLine {
   readonly bytes: number;
 }
 
-type Subject = Pick<EpochWork, 'model' | 'preset' | 'set'>;
+type Subject = Pick<EpochWorkload, 'model' | 'preset' | 'set'>;
 
 const PRESET = 'yoochoose-100k';
 /** A shop of tens of thousands of items: targets are told from draws among them, where the architecture knows how. */
@@ -41,7 +41,7 @@ const transformer = (lm: string, objective: string): Subject => ({
 });
 
 /** Every architecture with its preset for short sessions of anonymous visitors, and one pair of each objective. */
-export const EPOCH_WORKS: Readonly<Record<string, Subject>> = {
+export const EPOCH_WORKLOADS: Readonly<Record<string, Subject>> = {
   gru4rec: { model: 'gru4rec', preset: PRESET, set: {} },
   caser: { model: 'caser', preset: PRESET, set: {} },
   srgnn: { model: 'srgnn', preset: PRESET, set: {} },

@@ -1,6 +1,6 @@
 """Runs one case of torch_peer.py in turns with ours: answers every line COUNT with the milliseconds of as many steps.
 
-    /usr/bin/python3 torch-turns.py TORCH_PEER CASE
+    /usr/bin/python3 torch-contender.py TORCH_PEER CASE
 
 The work is the peer's own; only its timing loop is replaced, so that both sides can alternate within one sitting.
 """

@@ -1,7 +1,7 @@
 /** The pieces of work that `torch_peer.py` times, as ours. */
-import type { LearnerWork } from './learner-steps';
+import type { TrainingWorkload } from './learner-steps';
 
-export const GRU4REC: LearnerWork = {
+export const GRU4REC: TrainingWorkload = {
   model: 'gru4rec',
   set: {
     layers: [100],
@@ -17,7 +17,7 @@ export const GRU4REC: LearnerWork = {
 };
 
 /** Fifty clicks are read, so a session has one more. */
-const SASREC: LearnerWork = {
+const SASREC: TrainingWorkload = {
   model: 'sasrec',
   set: { norm: 'pre', hiddenUnits: 64, maxlen: 50, numBlocks: 2, numHeads: 2, dropoutRate: 0, batchSize: 128 },
   items: 10_000,
@@ -25,19 +25,19 @@ const SASREC: LearnerWork = {
   sessionLength: 51,
 };
 
-export const SASREC_BCE: LearnerWork = { ...SASREC, set: { ...SASREC.set, loss: 'bce', negatives: 1 } };
+export const SASREC_BCE: TrainingWorkload = { ...SASREC, set: { ...SASREC.set, loss: 'bce', negatives: 1 } };
 
 /** The full softmax at the last ten positions of every row, as the peer's. */
-export const SASREC_CE: LearnerWork = { ...SASREC, set: { ...SASREC.set, loss: 'ce' }, lastTargets: 10 };
+export const SASREC_CE: TrainingWorkload = { ...SASREC, set: { ...SASREC.set, loss: 'ce' }, lastTargets: 10 };
 
 /** A small shop's catalogue and the sessions that such shops have. */
 const SHOP = { items: 2933, sessions: 2000 };
 
-const SRGNN: LearnerWork = { model: 'srgnn', set: {}, ...SHOP, sessionLength: 10 };
+const SRGNN: TrainingWorkload = { model: 'srgnn', set: {}, ...SHOP, sessionLength: 10 };
 
-const CASER: LearnerWork = { model: 'caser', set: {}, ...SHOP, sessionLength: 10 };
+const CASER: TrainingWorkload = { model: 'caser', set: {}, ...SHOP, sessionLength: 10 };
 
-const CL4SREC: LearnerWork = {
+const CL4SREC: TrainingWorkload = {
   model: 'cl4srec',
   set: {
     norm: 'pre',
@@ -54,7 +54,7 @@ const CL4SREC: LearnerWork = {
   sessionLength: 21,
 };
 
-const transformer = (lm: string, objective: string): LearnerWork => ({
+const transformer = (lm: string, objective: string): TrainingWorkload => ({
   model: 'transformers4rec',
   set: { lm, objective, dModel: 64, itemEmbeddingDim: 64, nLayer: 2, nHead: 2, totalSeqLength: 20, batchSize: 128 },
   ...SHOP,
@@ -70,10 +70,10 @@ export const OTHERS = {
   'bert-mlm': transformer('bert', 'mlm'),
   'xlnet-plm': transformer('xlnet', 'plm'),
   'electra-rtd': transformer('electra', 'rtd'),
-} satisfies Readonly<Record<string, LearnerWork>>;
+} satisfies Readonly<Record<string, TrainingWorkload>>;
 
 /** Everything that `npm run bench -- train` trains, by its name there. */
-export const WORKS: Readonly<Record<string, LearnerWork>> = {
+export const WORKLOADS: Readonly<Record<string, TrainingWorkload>> = {
   gru4rec: GRU4REC,
   'sasrec-bce': SASREC_BCE,
   'sasrec-ce': SASREC_CE,

@@ -1,4 +1,4 @@
-/** Processes that repeat one piece of work on demand, so that two sides can alternate within one sitting. */
+/** Processes that repeat one piece of work on demand, so that two contenders can alternate within one sitting. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -11,15 +11,15 @@ import { tfjsKernels } from '../../src/build/tfjs-kernels';
 import { sharedPath } from '../shared';
 
 /** Repeats of one piece of work. */
-export interface Turn {
+export interface Sample {
   /** Milliseconds of each repeat, from start to finish. */
   readonly ms: readonly number[];
   /** Milliseconds of processor time for each repeat, on average: other work on the machine does not stretch them. */
   readonly cpu: number;
 }
 
-/** A process that answers every line `COUNT` on its input with one line of JSON, a `Turn`. */
-export class Side {
+/** A process that answers every line `COUNT` on its input with one line of JSON, a `Sample`. */
+export class Contender {
   readonly #process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
@@ -38,9 +38,9 @@ export class Side {
     return JSON.parse(value);
   }
 
-  async turn(count: number): Promise<Turn> {
+  async sample(count: number): Promise<Sample> {
     this.#process.stdin!.write(`${count}\n`);
-    return (await this.line()) as Turn;
+    return (await this.line()) as Sample;
   }
 
   async close(): Promise<void> {
@@ -82,7 +82,7 @@ export async function builtChild(file: string): Promise<{ program: string; remov
 const PYTHON = '/usr/bin/python3';
 
 /** Debian's PyTorch on a case of `torch_peer.py`, one thread; or why it cannot run here. */
-export async function torchPeer(name: string): Promise<{ side: Side; version: string } | string> {
+export async function torchPeer(name: string): Promise<{ side: Contender; version: string } | string> {
   const script = sharedPath('peers/torch_peer.py');
   if (!script) return 'PyTorch is left out: ../shared/peers/torch_peer.py is not here';
   try {
@@ -93,7 +93,7 @@ export async function torchPeer(name: string): Promise<{ side: Side; version: st
   }
   // OpenBLAS has threads of its own, which would wait for each other, spinning, on a machine that does other things too.
   const oneThread = { OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1' };
-  const side = new Side(PYTHON, [resolve('test/bench/torch-turns.py'), script, name], oneThread);
+  const side = new Contender(PYTHON, [resolve('test/bench/torch-contender.py'), script, name], oneThread);
   const { version } = (await side.line()) as { version: string };
   return { side, version };
 }
