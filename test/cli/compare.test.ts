@@ -209,7 +209,7 @@ describe('aisle compare', () => {
   });
 
   test('names the preset of a variant where its settings contradict what that fixes', async () => {
-    const file = await variants([{ ...small, preset: 'diginetica', config: { label_smoothing: 0.1 } }]);
+    const file = await variants([{ ...small, preset: 'diginetica', config: { logq: 1 } }]);
     const { code, stderr } = await compare('--variants', file);
     expect({ code, stderr }).toEqual({
       code: 2,

@@ -148,7 +148,7 @@ describe('aisle search', () => {
   });
 
   test('names the preset where a setting contradicts what it fixes', async () => {
-    const argv = ['--model', 'gru4rec', '--preset', 'diginetica', '--set', 'labelSmoothing=0.1', '--trials', '1'];
+    const argv = ['--model', 'gru4rec', '--preset', 'diginetica', '--set', 'logq=1', '--trials', '1'];
     const { code, stderr } = await search(...argv);
     expect({ code, stderr }).toEqual({
       code: 2,

@@ -335,7 +335,7 @@ describe('the configuration', () => {
   });
 
   test.each([
-    ['gru4rec', 'label_smoothing=0.1', 'has loss=bpr-max: set loss too, or leave the preset out.'],
+    ['gru4rec', 'logq=1', 'has loss=bpr-max: set loss too, or leave the preset out.'],
     ['srgnn', 'loss=cross-entropy', 'has sparseUpdates=true: set sparseUpdates too, or leave the preset out.'],
     ['sasrec', 'hiddenUnits=51', 'has numHeads=2: set numHeads too, or leave the preset out.'],
   ])('of %s names the preset where %s contradicts what it fixes, and what to do', async (model, setting, message) => {
