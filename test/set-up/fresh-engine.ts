@@ -1,11 +1,14 @@
 /**
  * Files that share a process share TensorFlow.js and globals, too: each starts without backends, kernels, tensors, stubs, mocks,
- * timers and IndexedDB of the file before.
+ * timers and IndexedDB of the file before, and without relaxed SIMD, which the command line switches on in Node 20: its products
+ * differ in the last digits.
  */
+import { setFlagsFromString } from 'node:v8';
 import { engine, getKernelsForBackend, removeBackend, unregisterKernel } from '@tensorflow/tfjs-core';
 import { afterAll, vi } from 'vitest';
 
 afterAll(() => {
+  if (process.versions.node.startsWith('20.')) setFlagsFromString('--no-experimental-wasm-relaxed-simd');
   vi.useRealTimers();
   vi.unstubAllGlobals();
   vi.restoreAllMocks();

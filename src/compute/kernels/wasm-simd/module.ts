@@ -94,9 +94,8 @@ const instances = new WeakMap<object, SimdExports>();
 /** The faster first. It multiplies and adds in one instruction, by relaxed SIMD, which some engines lack. */
 const BINARIES = [() => import('./binary-fused'), () => import('./binary')];
 
-/** Compiles the module. @returns Whether there is one: a few engines have WebAssembly, but no SIMD. */
+/** Compiles the module, for backends that start after it. @returns Whether there is one: a few engines have no SIMD. */
 export async function compileSimd(): Promise<boolean> {
-  if (compiled) return true;
   for (const load of BINARIES) {
     const { SIMD_BINARY } = await load();
     const bytes = Uint8Array.from(atob(SIMD_BINARY), (character) => character.charCodeAt(0));
