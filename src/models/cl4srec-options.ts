@@ -1,28 +1,38 @@
 /** Configuration of CL4SRec: that of SASRec, and its second loss. The authors published no code; names are ours. */
 
-import type { OptionSpecs } from './model';
-import { boolean, choice, number } from './options';
-import { type SasrecConfig, options as sasrecOptions } from './sasrec-options';
+import type { OptionSpecs, RemovedOptions } from './model';
+import { choice, number } from './options';
+import { removed as ofSasrec, type SasrecConfig, options as sasrecOptions } from './sasrec-options';
 
-export interface Cl4srecConfig extends SasrecConfig {
+/** SASRec's options that CL4SRec leaves at their defaults. */
+const LEFT = {
+  outputProjection: 'auto',
+  inputScale: 'auto',
+  reuseItemEmbeddings: true,
+  init: 'auto',
+  gbceT: 0.75,
+  l2Emb: 0,
+} as const satisfies Partial<SasrecConfig>;
+
+export interface Cl4srecConfig extends Omit<SasrecConfig, keyof typeof LEFT> {
   readonly encoder: 'sasrec' | 'coserec';
   readonly lambda: number;
   readonly recWeight: number;
   readonly cropRatio: number;
   readonly maskRatio: number;
   readonly reorderRatio: number;
-  readonly allowSame: boolean;
   readonly similarity: 'dot' | 'cosine';
   readonly tau: number;
-  readonly maskDuplicates: boolean;
 }
 
 const THREE = 'default of three independent implementations';
 const DA = 'default of RecBole-DA; the paper searches 0.1 to 0.9';
 
+const { outputProjection, inputScale, reuseItemEmbeddings, init, gbceT, l2Emb, ...shared } = sasrecOptions;
+
 /** Where CL4SRec's own default differs from SASRec's: nowhere, or the comparison of the two would be void. */
 export const options: OptionSpecs<Cl4srecConfig> = {
-  ...sasrecOptions,
+  ...shared,
   encoder: choice(
     'sasrec',
     ['sasrec', 'coserec'],
@@ -49,11 +59,6 @@ export const options: OptionSpecs<Cl4srecConfig> = {
     'β, share of the clicks that a reordered view shuffles, in a row; 0: no view is reordered',
     DA,
   ),
-  allowSame: boolean(
-    true,
-    'whether both views of a session may be made in the same way, with other randomness',
-    'true is the paper, false RecBole-DA',
-  ),
   similarity: choice(
     'dot',
     ['dot', 'cosine'],
@@ -66,9 +71,9 @@ export const options: OptionSpecs<Cl4srecConfig> = {
     'τ, what similarities are divided by before the softmax; √hiddenUnits where the contrastive loss saturates',
     'the paper, and the default of two implementations',
   ),
-  maskDuplicates: boolean(
-    false,
-    'leave sessions that are equal to a view’s own out of its negatives',
-    'false is all implementations; true is ours: equal sessions are false negatives of each other',
-  ),
 };
+
+export const removed = { ...ofSasrec, ...LEFT, allowSame: true, maskDuplicates: false } satisfies RemovedOptions;
+
+/** With all of SASRec's options. */
+export const sasrecConfig = (config: Cl4srecConfig): Cl4srecConfig & SasrecConfig => ({ ...config, ...LEFT });

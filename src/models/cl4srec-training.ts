@@ -14,7 +14,7 @@ import { type Example, inBuckets } from '../objectives/examples';
 import { sessionInput } from '../session/event-log';
 import type { SessionInput } from '../types';
 import { augmentations, cl4srec, isCoserec } from './cl4srec';
-import type { Cl4srecConfig } from './cl4srec-options';
+import { type Cl4srecConfig, sasrecConfig } from './cl4srec-options';
 import { coserecHidden } from './coserec-encoder';
 import type { Params, Prepared, PreparedTensors, Run } from './model';
 import { sasrecHidden, trims } from './sasrec';
@@ -25,6 +25,7 @@ import {
   type SequenceNetwork,
   sasrecBatch,
   sasrecLoss,
+  sasrecRows,
   sasrecTraining,
 } from './sasrec-training';
 import { scoringVector } from './scoring';
@@ -35,13 +36,13 @@ export const cl4srecNetwork: SequenceNetwork<Cl4srecConfig> = {
   vectors: (params, prepared, config, run) =>
     isCoserec(config)
       ? coserecHidden(params, prepared, config, run)
-      : scoringVector(sasrecHidden(params, prepared, config, run, false), config),
-  trims: (config) => !isCoserec(config) && trims(config),
+      : scoringVector(sasrecHidden(params, prepared, sasrecConfig(config), run, false), config),
+  trims: (config) => !isCoserec(config) && trims(sasrecConfig(config)),
 };
 
 /** What the contrastive loss compares, `[2B, …]`: the session's own vector, before it is scaled for scoring. */
 function view(params: Params, prepared: PreparedTensors, config: Cl4srecConfig, run: Run): Tensor2D {
-  if (!isCoserec(config)) return sasrecHidden(params, prepared, config, run, true);
+  if (!isCoserec(config)) return sasrecHidden(params, prepared, sasrecConfig(config), run, true);
   // All vectors of each session in a row, padding included.
   return reshape(coserecHidden(params, prepared, config, run), [prepared.items!.shape[0]!, -1]);
 }
@@ -68,21 +69,23 @@ export function cl4srecBatch(
   if (config.lambda === 0) return batch;
   const sessions = rows.map(({ source, from, end }) => sessionInput(log.sessions, source, from, end - 1));
   const mask = log.catalogue.items + 1;
-  const views = drawViews(sessions, augmentations(config), config.allowSame, mask, streams('views'));
+  const views = drawViews(sessions, augmentations(config), mask, streams('views'));
   const prepare = (inputs: readonly SessionInput[]) => network.prepare(inputs, config, log.catalogue);
   const { inputs, cells } = inBuckets(prepare, views, bucketed(network, config));
   const places = vector(Int32Array.from(cells, ({ place }) => place));
-  return { ...batch, views: { inputs, places, groups: vector(viewGroups(sessions, config.maskDuplicates)) } };
+  return { ...batch, views: { inputs, places, groups: vector(viewGroups(sessions.length)) } };
 }
 
 export const cl4srecTraining: Training<Cl4srecConfig, Example, Cl4srecBatch> = {
   ...sasrecTraining,
   network: cl4srecNetwork,
+  plan: (config) => sasrecTraining.plan(sasrecConfig(config)),
+  rows: sasrecRows,
   batch: (rows, log, config, streams) => cl4srecBatch(cl4srecNetwork, rows, log, config, streams),
   loss(params, b, config, run) {
     const { recWeight, lambda, similarity, tau } = config;
     const all = allVectors(cl4srecNetwork, params, b.inputs, config, run);
-    const main = sasrecLoss(all, cl4srecNetwork.outputs(params, config), params, b, config, run.items);
+    const main = sasrecLoss(all, cl4srecNetwork.outputs(params, config), params, b, sasrecConfig(config), run.items);
     const weighted: Scalar = recWeight === 1 ? main : mul(main, recWeight);
     if (!b.views) return { loss: weighted };
     const { inputs, places, groups } = b.views;

@@ -18,7 +18,7 @@
 import { gather, type Tensor1D } from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../errors';
 import type { Augmentation } from '../objectives/augmentations';
-import { type Cl4srecConfig, options } from './cl4srec-options';
+import { type Cl4srecConfig, options, removed, sasrecConfig } from './cl4srec-options';
 import { coserecHidden, coserecParameters } from './coserec-encoder';
 import type { SessionModel } from './model';
 import { padClicks } from './padding';
@@ -29,15 +29,11 @@ export type { Cl4srecConfig } from './cl4srec-options';
 /** SASRec's options that its own network alone has. */
 const ONLY_SASREC = [
   'norm',
-  'outputProjection',
   'maskPadding',
   'positions',
-  'inputScale',
-  'reuseItemEmbeddings',
   'scoring',
   'temperature',
   'repeatLags',
-  'init',
 ] as const satisfies readonly (keyof Cl4srecConfig)[];
 
 export const isCoserec = ({ encoder }: Cl4srecConfig) => encoder === 'coserec';
@@ -56,7 +52,7 @@ export function augmentations({ cropRatio, maskRatio, reorderRatio }: Cl4srecCon
 }
 
 function check(config: Cl4srecConfig): void {
-  checkSasrec(config, 'cl4srec');
+  checkSasrec(sasrecConfig(config), 'cl4srec');
   const refuse = (message: string): never => {
     throw new RecommenderError('bad-config', `cl4srec: ${message}`);
   };
@@ -73,19 +69,21 @@ export const cl4srec: SessionModel<Cl4srecConfig> = {
   paper:
     'Xie et al., "Contrastive Learning for Sequential Recommendation", ICDE 2022, https://arxiv.org/abs/2010.14395',
   options,
-  removed: sasrec.removed!,
+  removed,
   epochsOption: 'numEpochs',
   check,
   parameters: (config, catalogue) =>
-    (isCoserec(config) ? coserecParameters : sasrecParameters)(config, catalogue, specialRows(config)),
+    isCoserec(config)
+      ? coserecParameters(config, catalogue, specialRows(config))
+      : sasrecParameters(sasrecConfig(config), catalogue, specialRows(config)),
   prepare: (sessions, config, catalogue) =>
     isCoserec(config)
       ? padClicks(sessions, { side: 'left', maxLength: config.maxlen, trims: false })
-      : sasrec.prepare(sessions, config, catalogue),
+      : sasrec.prepare(sessions, sasrecConfig(config), catalogue),
   encode: (params, prepared, config, run) =>
     isCoserec(config)
       ? gather(coserecHidden(params, prepared, config, run), prepared.last as Tensor1D)
-      : sasrec.encode(params, prepared, config, run),
-  logitScale: sasrec.logitScale!,
-  outputs: sasrec.outputs,
+      : sasrec.encode(params, prepared, sasrecConfig(config), run),
+  logitScale: (config) => sasrec.logitScale!(sasrecConfig(config)),
+  outputs: (params, config) => sasrec.outputs(params, sasrecConfig(config)),
 };

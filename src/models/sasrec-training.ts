@@ -27,6 +27,7 @@ import { uniformOutside } from '../objectives/negatives';
 import { popularitySample, type SoftmaxBatch, softmaxBatch, softmaxLoss } from '../objectives/softmax';
 import { lastEpochs } from './last-epochs';
 import type { Params, PreparedTensors, Run, SessionModel } from './model';
+import type { SampledConfig } from './sampled-softmax';
 import { sasrec, sasrecHidden, trims } from './sasrec';
 import type { SasrecConfig } from './sasrec-options';
 import { scoringVector } from './scoring';
@@ -52,11 +53,19 @@ export const sasrecNetwork: SequenceNetwork<SasrecConfig> = {
   trims,
 };
 
+/** What a batch depends on: CL4SRec's configuration has it, too. */
+type BatchConfig = SampledConfig &
+  Pick<SasrecConfig, 'loss' | 'negatives' | 'logq' | 'repeatLags' | 'maxlen' | 'positions'>;
+
 /** Clicks of a bucket's longest session, where sessions may stand in buckets of like length. */
-export const bucketed = <C extends SasrecConfig>({ trims }: SequenceNetwork<C>, config: C): number | undefined =>
+export const bucketed = <C extends BatchConfig>({ trims }: SequenceNetwork<C>, config: C): number | undefined =>
   trims(config) ? config.maxlen : undefined;
 
-export function sasrecRows(log: TrainingLog, config: SasrecConfig, streams: Streams): Iterable<readonly Example[]> {
+export function sasrecRows(
+  log: TrainingLog,
+  config: Pick<SasrecConfig, 'batching' | 'batchClicks' | 'batchSize' | 'maxlen'>,
+  streams: Streams,
+): Iterable<readonly Example[]> {
   const { batching, batchClicks, batchSize, maxlen } = config;
   const examples = sequences(log, maxlen);
   const order = streams('order');
@@ -66,7 +75,7 @@ export function sasrecRows(log: TrainingLog, config: SasrecConfig, streams: Stre
 
 const clicksOf = ({ firstTarget, end }: Example): number => end - firstTarget;
 
-export function sasrecBatch<C extends SasrecConfig>(
+export function sasrecBatch<C extends BatchConfig>(
   network: SequenceNetwork<C>,
   rows: readonly Example[],
   { sessions, catalogue }: TrainingLog,

@@ -71,13 +71,11 @@ function seen(session: SessionInput, { places, hidden }: View, maskId: ItemIndex
 /**
  * Two views of each session: B first views, then the B second ones in the same order.
  *
- * Each draws its operator on its own, so that both may be the same one with other randomness; without `allowSame` the
- * second draws from the other operators, where there are any.
+ * Each draws its operator on its own, so that both may be the same one with other randomness.
  */
 export function drawViews(
   sessions: readonly SessionInput[],
   augmentations: readonly Augmentation[],
-  allowSame: boolean,
   maskId: ItemIndex,
   random: Random,
 ): SessionInput[] {
@@ -85,27 +83,13 @@ export function drawViews(
   const second: SessionInput[] = [];
   for (const session of sessions) {
     const a = random.integer(augmentations.length);
-    const others = allowSame || augmentations.length === 1 ? augmentations : augmentations.filter((_, i) => i !== a);
-    const b = others[random.integer(others.length)]!;
+    const b = augmentations[random.integer(augmentations.length)]!;
     first.push(augment(session, augmentations[a]!, maskId, random));
     second.push(augment(session, b, maskId, random));
   }
   return [...first, ...second];
 }
 
-/**
- * Which views may not be each other's negatives, by number: views of one session have one, and with `maskDuplicates`
- * so have views of equal sessions.
- *
- * @returns `[2B]`.
- */
-export function viewGroups(sessions: readonly SessionInput[], maskDuplicates: boolean): Int32Array {
-  const numbers = new Map<string, number>();
-  const own = sessions.map(({ items }, b) => {
-    if (!maskDuplicates) return b;
-    const key = Array.from(items).join(' ');
-    if (!numbers.has(key)) numbers.set(key, b);
-    return numbers.get(key)!;
-  });
-  return Int32Array.from([...own, ...own]);
-}
+/** Numbers of the 2B views, `[2B]`: those of one session have the same, and are not each other's negatives. */
+export const viewGroups = (count: number): Int32Array =>
+  Int32Array.from({ length: 2 * count }, (_, view) => view % count);

@@ -58,7 +58,7 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'CL4SRec: both views made in the same way',
     file: AUGMENTATIONS,
-    edits: [['const b = others[random.integer(others.length)]!;', 'const b = augmentations[a]!;']],
+    edits: [['const b = augmentations[random.integer(augmentations.length)]!;', 'const b = augmentations[a]!;']],
     tests: augmentations,
   },
   {
@@ -121,7 +121,12 @@ export const mutations: readonly Mutation[] = [
   {
     error: 'CL4SRec: a view is compared by what scores, not by the encoder’s vector',
     file: TRAINING,
-    edits: [['sasrecHidden(params, prepared, config, run, true)', 'cl4srec.encode(params, prepared, config, run)']],
+    edits: [
+      [
+        'sasrecHidden(params, prepared, sasrecConfig(config), run, true)',
+        'cl4srec.encode(params, prepared, config, run)',
+      ],
+    ],
     tests: reference,
   },
   {
@@ -129,8 +134,8 @@ export const mutations: readonly Mutation[] = [
     file: TRAINING,
     edits: [
       [
-        'sasrecHidden(params, prepared, config, run, true)',
-        "gather(sasrecHidden(params, prepared, config, run, false), range(0, prepared.items!.shape[0]!, 1, 'int32'))",
+        'sasrecHidden(params, prepared, sasrecConfig(config), run, true)',
+        "gather(sasrecHidden(params, prepared, sasrecConfig(config), run, false), range(0, prepared.items!.shape[0]!, 1, 'int32'))",
       ],
       ['gather, mul, reshape,', 'gather, mul, range, reshape,'],
     ],

@@ -73,7 +73,7 @@ async function encoder(file: GoldenFile): Promise<Computed> {
     views: {
       inputs: [cl4srec.prepare(views, config, catalogue)],
       places: vector(Int32Array.from(views.keys())),
-      groups: vector(viewGroups(views.slice(0, views.length / 2), false)),
+      groups: vector(viewGroups(views.length / 2)),
     },
   };
   for (const [name, over, recorded] of [
