@@ -9,7 +9,6 @@ const LEFT = {
   outputProjection: 'auto',
   inputScale: 'auto',
   reuseItemEmbeddings: true,
-  init: 'auto',
   gbceT: 0.75,
   l2Emb: 0,
 } as const satisfies Partial<SasrecConfig>;
@@ -28,7 +27,7 @@ export interface Cl4srecConfig extends Omit<SasrecConfig, keyof typeof LEFT> {
 const THREE = 'default of three independent implementations';
 const DA = 'default of RecBole-DA; the paper searches 0.1 to 0.9';
 
-const { outputProjection, inputScale, reuseItemEmbeddings, init, gbceT, l2Emb, ...shared } = sasrecOptions;
+const { outputProjection, inputScale, reuseItemEmbeddings, gbceT, l2Emb, ...shared } = sasrecOptions;
 
 /** Where CL4SRec's own default differs from SASRec's: nowhere, or the comparison of the two would be void. */
 export const options: OptionSpecs<Cl4srecConfig> = {

@@ -34,6 +34,7 @@ const ONLY_SASREC = [
   'scoring',
   'temperature',
   'repeatLags',
+  'init',
 ] as const satisfies readonly (keyof Cl4srecConfig)[];
 
 export const isCoserec = ({ encoder }: Cl4srecConfig) => encoder === 'coserec';
