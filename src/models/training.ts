@@ -59,18 +59,16 @@ export interface TrainingRun extends Run {
 /** What a step computes. */
 export interface Loss {
   readonly loss: Scalar;
-  /** Weight of `loss` in the sum with `second`, which alone reads it. Default 1. */
-  readonly weight?: number;
   /** State of the running sessions for the next step. */
   readonly state?: State;
   /** Worth watching beside the loss, by name. */
   readonly measures?: Readonly<Record<string, Scalar>>;
   /**
-   * A further loss, added as weight · loss. It is called when the gradients of the first loss are there and its other tensors are
+   * A further loss, which is added. It is called when the gradients of the first loss are there and its other tensors are
    * freed; what it computes before it returns has no gradient. `keep` a tensor of the first loss that it reads: `second` disposes
    * it.
    */
-  readonly second?: () => { readonly weight: number; readonly loss: () => Scalar };
+  readonly second?: () => () => Scalar;
 }
 
 /** The training of an architecture. Rows are examples of a batch, B what a step reads of them. */

@@ -12,10 +12,8 @@ export interface HiddenClicks {
   readonly ranks?: Int32Array;
 }
 
-/** clm: every click but the first of n ≥ 2, or the last one alone, each from the clicks before it. */
-export function nextClicks(n: number, lastOnly: boolean): HiddenClicks {
-  return { targets: new Uint8Array(n).fill(1, lastOnly ? n - 1 : 1) };
-}
+/** clm: every click but the first of n ≥ 2, each from the clicks before it. */
+export const nextClicks = (n: number): HiddenClicks => ({ targets: new Uint8Array(n).fill(1, 1) });
 
 /** mlm: each of n ≥ 2 clicks with the given probability, at least one and not all. */
 export function maskedTokens(n: number, probability: number, random: Random): HiddenClicks {

@@ -27,43 +27,33 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import { BLOCK_NUMBERS } from '../nn/block-size';
-import { catalogueScores, type Outputs, outputsOf, scores } from '../nn/scores';
+import { type Outputs, outputsOf, scores } from '../nn/scores';
 import type { Random } from '../session/random';
 
 /**
- * One item for each target, drawn from the softmax of its scores by Gumbel's trick: argmaxⱼ( sⱼ − log(−log uⱼ) ), u uniform.
+ * One of the batch's targets for each target, drawn from the softmax of its scores by Gumbel's trick: argmaxⱼ( sⱼ − log(−log uⱼ) ), u uniform.
  *
  * @param vectors `[M, d]`.
  * @param targets `[M]` int32.
- * @param candidates The batch's targets, or all of the catalogue's n items.
  * @param random Gives the noise, row by row: the same on every backend.
  * @returns Item indices, `[M]` int32; the caller disposes them. Nothing is differentiated.
  */
-export function drawReplacements(
-  vectors: Tensor2D,
-  outputs: Outputs,
-  targets: Tensor1D,
-  candidates: 'batch' | 'catalogue',
-  n: number,
-  random: Random,
-): Tensor1D {
+export function drawReplacements(vectors: Tensor2D, outputs: Outputs, targets: Tensor1D, random: Random): Tensor1D {
   const [M, d] = vectors.shape;
-  const columns = candidates === 'batch' ? M : n;
-  const block = Math.max(1, Math.floor(BLOCK_NUMBERS / columns));
+  const block = Math.max(1, Math.floor(BLOCK_NUMBERS / M));
   return tidy(() => {
-    const among = candidates === 'batch' ? outputsOf(outputs, targets) : undefined;
+    const among = outputsOf(outputs, targets);
     const draws: Tensor1D[] = [];
     for (let from = 0; from < M; from += block) {
       const count = Math.min(block, M - from);
       const part = tidy(() => {
         const c = slice(vectors, [from, 0], [count, d]);
-        const s = among ? scores(c, among) : catalogueScores(c, outputs, n);
-        return argMax(add(s, tensor2d(gumbel(count * columns, random), [count, columns])), 1) as Tensor1D;
+        return argMax(add(scores(c, among), tensor2d(gumbel(count * M, random), [count, M])), 1) as Tensor1D;
       });
       draws.push(part);
     }
     const drawn = draws.length === 1 ? draws[0]! : concat(draws);
-    return (candidates === 'batch' ? gather(targets, drawn) : add(drawn, tensor1d([1], 'int32'))) as Tensor1D;
+    return gather(targets, drawn) as Tensor1D;
   });
 }
 

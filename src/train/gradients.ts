@@ -1,5 +1,5 @@
 /** Loss and gradients of one batch, for any training. */
-import { add, concat, engine, keep, mul, type Scalar, slice, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import { add, concat, engine, keep, type Scalar, slice, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
 import type { ParameterSpec, Params, State } from '../models/model';
 import { toTensor } from '../models/tensors';
 import type { Training, TrainingRun } from '../models/training';
@@ -36,18 +36,16 @@ export function gradientsOf<C, B>(
     }) as Uploaded<B>;
     // tf.valueAndGrads refuses parameters without a gradient, such as a position that no session of the batch reaches.
     const differentiate = (f: () => Scalar) => engine().gradients(f, Object.values(params), undefined, true);
-    let weight = 1;
     let second: ReturnType<typeof loss>['second'];
     const first = differentiate(() => {
       const result = loss(params, uploaded, config, run);
-      ({ weight = 1, second } = result);
+      second = result.second;
       const { state, measures } = result;
       beside = { ...(state && { state: state.map(keepCopy) }), ...(measures && { measures: kept(measures) }) };
       return result.loss;
     });
     if (!second) return first;
-    const further = second();
-    return weightedSum(first, weight, differentiate(further.loss), further.weight);
+    return sumOf(first, differentiate(second()));
   });
   const gradients: Record<string, Tensor> = {};
   names.forEach((name, i) => {
@@ -68,11 +66,11 @@ const kept = (measures: Readonly<Record<string, Scalar>>): Record<string, Scalar
 /** A loss and its gradients; a parameter that took no part has none, whatever the type of TensorFlow.js says. */
 type Differentiated = { value: Tensor; grads: Tensor[] };
 
-function weightedSum(a: Differentiated, weightA: number, b: Differentiated, weightB: number): Differentiated {
+function sumOf(a: Differentiated, b: Differentiated): Differentiated {
   return {
-    value: add(mul(a.value, weightA), mul(b.value, weightB)),
-    grads: a.grads.map((gradient, i) => {
-      const [ofA, ofB] = [gradient && mul(gradient, weightA), b.grads[i] && mul(b.grads[i], weightB)];
+    value: add(a.value, b.value),
+    grads: a.grads.map((ofA, i) => {
+      const ofB = b.grads[i];
       return (ofA && ofB ? add(ofA, ofB) : (ofA ?? ofB)) as Tensor;
     }),
   };

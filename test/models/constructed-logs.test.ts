@@ -65,7 +65,7 @@ const ATTENTION = {
 const CASER = { T: 1, windows: 'all', negFrom: 'all', drop: 0, batchSize: 32, learningRate: 0.02 };
 const T4REC = {
   ...{ dModel: 32, itemEmbeddingDim: 32, nLayer: 1, nHead: 2, totalSeqLength: 10, dInner: 64 },
-  ...{ initializerRange: 0.1, itemIdEmbeddingsInitStd: 0.3, dropout: 0, attnDropout: 0, inputDropout: 0 },
+  ...{ initializerRange: 0.1, itemIdEmbeddingsInitStd: 0.3, dropout: 0, inputDropout: 0 },
   ...{ labelSmoothing: 0, learningRate: 0.01, weightDecay: 0, batchSize: 32 },
 };
 

@@ -15,7 +15,6 @@ const itemsOf = ({ from, end }: { from: number; end: number }) => Array.from(ses
 describe('the batches of Transformers4Rec', () => {
   test.each<[string, object]>([
     ['clm', { lm: 'gpt2', objective: 'clm' }],
-    ['clm, the last click', { lm: 'gpt2', objective: 'clm', trainOnLastItemSeqOnly: true }],
     ['mlm', { lm: 'bert', objective: 'mlm', mlmProbability: 0.4 }],
     ['plm', { lm: 'xlnet', objective: 'plm', plmProbability: 0.5, maxSpanLength: 2 }],
   ])('by %s: every target is an item that is hidden, read where it stood, the next click before it', (_, given) => {

@@ -90,16 +90,8 @@ const PAIRS = [
   { lm: 'bert', objective: 'rtd' },
   { lm: 'electra', objective: 'rtd' },
   { lm: 'xlnet', objective: 'rtd' },
-  { lm: 'electra', objective: 'rtd', rtdTiedGenerator: false, dModel: 16, nLayer: 1 },
-  { lm: 'xlnet', objective: 'rtd', rtdTiedGenerator: false, dModel: 16, nLayer: 1 },
   { lm: 'gpt2', objective: 'clm', softmaxTemperature: 2 },
   { lm: 'bert', objective: 'rtd', softmaxTemperature: 0.5 },
-  { lm: 'xlnet', objective: 'clm', stochasticSharedEmbeddingsReplacementProb: 0.5 },
-  { lm: 'electra', objective: 'rtd', stochasticSharedEmbeddingsReplacementProb: 0.5 },
-  { lm: 'electra', objective: 'rtd', rtdSampleFromBatch: false },
-  { lm: 'xlnet', objective: 'plm', plmMaskInput: 'true' },
-  { lm: 'xlnet', objective: 'plm', plmMaskInput: 'false' },
-  { lm: 'gpt2', objective: 'clm', trainOnLastItemSeqOnly: true },
   { lm: 'gpt2', objective: 'clm', scoring: 'cosine', softmaxTemperature: 0.5 },
   { lm: 'xlnet', objective: 'mlm', scoring: 'cosine', softmaxTemperature: 1, inputNorm: false },
   { lm: 'electra', objective: 'rtd', scoring: 'cosine', softmaxTemperature: 0.7 },
@@ -135,9 +127,7 @@ describe.each(FORMS)('%o', (given) => {
 
 /** What is hidden of each session, drawn once and kept. */
 function hide(config: T4RecConfig, n: number): HiddenClicks {
-  if (config.objective === 'clm') {
-    return { targets: new Uint8Array(n).fill(1, config.trainOnLastItemSeqOnly ? n - 1 : 1) };
-  }
+  if (config.objective === 'clm') return { targets: new Uint8Array(n).fill(1, 1) };
   const targets = Uint8Array.from({ length: n }, (_, t) => Number(t % 2 === n % 2));
   const generator = random(n, 'order');
   const order = generator.shuffle(Int32Array.from(targets, (_, t) => t));
@@ -163,8 +153,6 @@ function sessionsOf(inputs: readonly SessionInput[]): Sessions {
 
 interface Case {
   readonly columns: readonly Column[];
-  /** What the network reads in their place: with swap noise, other items. */
-  readonly noisy: readonly Column[];
   readonly hidden: HiddenClicks;
 }
 
@@ -192,24 +180,18 @@ function checkGradients(
   const width = batch.inputs.items!.shape[1]!;
   const cases: Case[] = inputs.map((session, b) => {
     const columns = columnsOf(session);
-    const noisy = columns.map((column, t) => ({
-      ...column,
-      item: batch.inputs.items!.data[b * width + t] || column.item!,
-    }));
-    return { columns, noisy, hidden: hidden[b]! };
+    return { columns, hidden: hidden[b]! };
   });
   const targets = cases.flatMap(({ columns, hidden }) =>
     columns.flatMap(({ item }, t) => (hidden.targets[t] ? [item!] : [])),
   );
   const asked = (w: Weights): number[][] =>
-    cases.flatMap(({ columns, noisy, hidden: { targets, ranks } }) => {
-      const byForm = String(config.form === 'library');
-      const isMasked =
-        config.objective !== 'plm' || (config.plmMaskInput === 'auto' ? byForm : config.plmMaskInput) === 'true';
+    cases.flatMap(({ columns, hidden: { targets, ranks } }) => {
+      const isMasked = config.objective !== 'plm' || config.form === 'library';
       const read =
         config.objective === 'clm'
-          ? noisy
-          : noisy.map((column, t) => (targets[t] && isMasked ? { masked: true } : column));
+          ? columns
+          : columns.map((column, t) => (targets[t] && isMasked ? { masked: true } : column));
       const pairs =
         config.objective === 'plm' ? (i: number, j: number) => targets[j] === 1 && ranks![i]! <= ranks![j]! : undefined;
       const h = states(w, read, settings, kinds, pairs);
@@ -227,23 +209,21 @@ function checkGradients(
 
   // Replacements are drawn once: nothing is differentiated through the draw.
   const noise = random(9, 'noise');
-  const candidates = config.rtdSampleFromBatch ? targets : Array.from({ length: ITEMS }, (_, i) => i + 1);
   const drawn = asked(weights).map((s) => {
-    const perturbed = candidates.map((item) => s[columnOf(item)]! - Math.log(-Math.log(noise.uniform() + 2 ** -33)));
-    return candidates[perturbed.indexOf(Math.max(...perturbed))]!;
+    const perturbed = targets.map((item) => s[columnOf(item)]! - Math.log(-Math.log(noise.uniform() + 2 ** -33)));
+    return targets[perturbed.indexOf(Math.max(...perturbed))]!;
   });
   const discriminatorLoss = (w: Weights): number => {
     let m = 0;
-    const losses = cases.flatMap(({ columns, noisy, hidden: { targets } }) => {
-      const corrupted = noisy.map((column, t) => (targets[t] ? { ...column, item: drawn[m++]! } : column));
+    const losses = cases.flatMap(({ columns, hidden: { targets } }) => {
+      const corrupted = columns.map((column, t) => (targets[t] ? { ...column, item: drawn[m++]! } : column));
       const logits = replacedLogits(w, corrupted, settings, kinds);
       return logits.map((logit, t) => binary(logit, targets[t] === 1 && corrupted[t]!.item !== columns[t]!.item));
     });
     return losses.reduce((a, b) => a + b, 0) / losses.length;
   };
-  const { rtdGeneratorLossWeight: wG, rtdDiscriminatorLossWeight: wD } = config;
   const loss = (w: Weights): number =>
-    config.objective === 'rtd' ? wG * generatorLoss(w) + wD * discriminatorLoss(w) : generatorLoss(w);
+    config.objective === 'rtd' ? generatorLoss(w) + discriminatorLoss(w) : generatorLoss(w);
 
   const vectorOf = cases.flatMap(({ hidden }, b) =>
     Array.from(hidden.targets).flatMap((flag, t) => (flag ? [b * width + t - back] : [])),
@@ -313,27 +293,30 @@ describe('side information', () => {
       };
     });
 
+  const FEATURES = 'category,price:soft:4,age:numeric,hour';
   test.each([
     { aggregation: 'concat', form: 'paper', objective: 'mlm' },
     { aggregation: 'concat', form: 'library', objective: 'mlm' },
     { aggregation: 'element-wise', form: 'paper', objective: 'rtd' },
     { aggregation: 'element-wise-plain', form: 'library', objective: 'mlm' },
-    { aggregation: 'element-wise', form: 'paper', objective: 'mlm', numericProjectionDim: 3 },
-    { aggregation: 'concat', form: 'paper', objective: 'mlm', inputNorm: false, numericProjectionDim: 2 },
+    {
+      aggregation: 'element-wise',
+      form: 'paper',
+      objective: 'mlm',
+      features: FEATURES.replace('numeric', 'numeric:3'),
+    },
     {
       aggregation: 'concat',
       form: 'paper',
       objective: 'mlm',
-      numericProjectionDim: 2,
-      featuresSameSizeItemEmbedding: true,
+      inputNorm: false,
+      features: FEATURES.replace('numeric', 'numeric:2'),
     },
-    { aggregation: 'element-wise', form: 'paper', objective: 'mlm', featuresSameSizeItemEmbedding: true },
   ])('joins items by $aggregation in the $form form as the reference does: $objective', (given) => {
     const config = small({
       padding: 'hidden',
       lm: 'xlnet',
-      features: 'category,price:soft:4,age:numeric,hour',
-      softEmbeddingDim: 2,
+      features: FEATURES,
       ...given,
     });
     const { weights, params } = draw(config, catalogue);

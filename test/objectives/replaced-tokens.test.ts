@@ -26,23 +26,22 @@ describe.each(backends)('%s', (backend) => {
     expect(labels).toEqual([[0, 1, 0, 0]]);
   });
 
-  test.each([
-    ['batch', 400, [0, 300, 0, 100, 0], 0.06],
-    ['catalogue', 4000, [0, 1, 1, 1, 1], 0.025],
-  ] as const)('items are drawn from the softmax of their scores: of the %s', (candidates, M, times, limit) => {
+  test('items of the batch are drawn from the softmax of their scores', () => {
+    const M = 400;
+    const times = [0, 300, 0, 100, 0];
     const scores = [0, 0.5, -1, 1, 0]; // by item; entry 0 is padding
     const drawn = tidy(() => {
       const outputs = { table: tensor2d(scores.map((s) => [s])) };
       // One target in four is item 3, the others are item 1.
       const targets = Int32Array.from({ length: M }, (_, m) => (m % 4 === 0 ? 3 : 1));
-      const draws = drawReplacements(ones([M, 1]), outputs, tensor1d(targets, 'int32'), candidates, 4, random(1));
+      const draws = drawReplacements(ones([M, 1]), outputs, tensor1d(targets, 'int32'), random(1));
       return Array.from(draws.dataSync());
     });
     const mass = scores.map((s, item) => times[item]! * Math.exp(s));
     const total = mass.reduce((a, b) => a + b, 0);
     for (const item of [1, 2, 3, 4]) {
       const share = drawn.filter((other) => other === item).length / M;
-      expect(Math.abs(share - mass[item]! / total), `item ${item}`).toBeLessThan(limit);
+      expect(Math.abs(share - mass[item]! / total), `item ${item}`).toBeLessThan(0.06);
     }
   });
 

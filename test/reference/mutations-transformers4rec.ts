@@ -94,13 +94,6 @@ export const mutations: readonly Mutation[] = [
   ),
   ours('no "1 +" where features meet element by element', 'features', 'plusOne ? add(sum, 1) : sum', 'sum', model),
   ours(
-    'swap noise takes padding for a value',
-    'transformers4rec-training',
-    'values.filter((value) => value !== 0)',
-    'values.slice()',
-    model,
-  ),
-  ours(
     'smoothed labels of the library in the paper’s form',
     'transformers4rec-training',
     'isLibrary ? (config.labelSmoothing * n)',
@@ -138,8 +131,8 @@ export const mutations: readonly Mutation[] = [
   one(
     'the most likely replacement instead of a draw',
     'src/objectives/replaced-tokens.ts',
-    'add(s, tensor2d(gumbel(count * columns, random), [count, columns]))',
-    's',
+    'add(scores(c, among), tensor2d(gumbel(count * M, random), [count, M]))',
+    'scores(c, among)',
     reference,
   ),
   one(
@@ -255,20 +248,14 @@ export const mutations: readonly Mutation[] = [
   ours(
     'plm: clicks to predict give way to the mask vector in the paper’s form',
     'settings',
-    "? form === 'library'\n      : String(plmMaskInput)",
-    '? true\n      : String(plmMaskInput)',
+    "objective === 'plm' ? form === 'library' :",
+    "objective === 'plm' ? true :",
   ),
   ours(
     'the mask vector left out of swapped or hidden clicks’ features: they stay in sight',
     'prepare',
     'if (masksInput(config)) prepared.masked = {',
     'if (!masksInput(config)) prepared.masked = {',
-  ),
-  ours(
-    'swapped clicks become labels',
-    'transformers4rec-training',
-    'config.swapLabels ?',
-    'config.totalSeqLength > 0 ?',
   ),
   ours('soft one-hot weights not normalised', 'features', 'matMul(softmax(linear(', 'matMul((linear(', model),
   ours('coupled weight decay', 'transformers4rec-training', "kind: 'decoupled' }", "kind: 'coupled' }", model),
@@ -279,28 +266,7 @@ export const mutations: readonly Mutation[] = [
     'config.maxGradNorm < 0 &&',
     model,
   ),
-  ours('a learning rate that stays', 'transformers4rec-training', 'kind: config.lrSchedule', "kind: 'constant'", model),
-  ours(
-    'rtd: discriminator and generator weigh the same',
-    'transformers4rec-training',
-    'weight: config.rtdDiscriminatorLossWeight',
-    'weight: config.rtdGeneratorLossWeight',
-    reference,
-  ),
-  ours(
-    'rtd: draws from the catalogue whatever is asked',
-    'transformers4rec-training',
-    "config.rtdSampleFromBatch ? 'batch' : 'catalogue'",
-    "'catalogue'",
-    reference,
-  ),
-  ours(
-    'rtd: a generator of its own as wide as what learns from it',
-    'transformers4rec',
-    "{ prefix: '', share: 0.25 }",
-    "{ prefix: '', share: 1 }",
-    reference,
-  ),
+  ours('a learning rate that stays', 'transformers4rec-training', "kind: 'linear'", "kind: 'constant'", model),
   one(
     'no click forced to be a target',
     'src/objectives/masking.ts',

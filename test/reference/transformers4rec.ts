@@ -16,7 +16,6 @@ export interface Settings {
   nHead: number;
   inputNorm: boolean;
   aggregation: 'concat' | 'element-wise' | 'element-wise-plain';
-  rtdTiedGenerator: boolean;
   /** Whether item vectors, as they are read and as they score, and session vectors have length 1. Default dot. */
   scoring?: 'dot' | 'cosine';
   /** What cosines are divided by. */
@@ -92,9 +91,8 @@ function reader(weights: Weights, prefix: string) {
 type Reader = ReturnType<typeof reader>;
 
 /** What the language model reads in a column. */
-function merge(weights: Weights, column: Column, kinds: Kinds, settings: Settings, prefix: string): Vector {
+function merge(weights: Weights, column: Column, kinds: Kinds, settings: Settings): Vector {
   const all = reader(weights, '');
-  const own = reader(weights, prefix);
   if (column.masked) return all.v('mask');
   const normed = (x: Vector, name: string) => (settings.inputNorm ? all.norm(x, `norms.${name}`, 1e-5) : x);
   const x = normed(unit(all.m('items')[column.item ?? 0]!, settings), 'items');
@@ -130,8 +128,8 @@ function merge(weights: Weights, column: Column, kinds: Kinds, settings: Setting
     const one = settings.aggregation === 'element-wise' ? 1 : 0;
     together = x.map((value, j) => value * (one + features.reduce((total, f) => total + f[j]!, 0)));
   }
-  if (!own.has('merge.w')) return together;
-  const merged = own.linear(together, 'merge');
+  if (!all.has('merge.w')) return together;
+  const merged = all.linear(together, 'merge');
   return settings.form === 'paper' ? merged.map(Math.tanh) : merged.map((value) => Math.max(0, value));
 }
 
@@ -289,13 +287,9 @@ export function states(
   settings: Settings,
   kinds: Kinds = {},
   hidden?: (i: number, j: number) => boolean,
-  prefix = '',
 ): Matrix {
-  const x = columns.map((column) => merge(weights, column, kinds, settings, prefix));
-  // A generator of its own is a quarter as wide, in a quarter of the heads, one at least.
-  const isSmall = settings.objective === 'rtd' && !settings.rtdTiedGenerator && prefix === '';
-  const nHead = isSmall ? Math.max(1, Math.floor(settings.nHead / 4)) : settings.nHead;
-  return languageModel(reader(weights, `${prefix}lm.`), x, { ...settings, nHead }, hidden);
+  const x = columns.map((column) => merge(weights, column, kinds, settings));
+  return languageModel(reader(weights, 'lm.'), x, settings, hidden);
 }
 
 /** Scores of items 1…n, and of padding in the library's form, whose column 0 it is. */
@@ -328,9 +322,8 @@ export function replacedLogits(
   settings: Settings,
   kinds: Kinds = {},
 ): Vector {
-  const prefix = settings.rtdTiedGenerator ? '' : 'discriminator.';
   const at = reader(weights, 'discriminator.');
-  return states(weights, columns, settings, kinds, undefined, prefix).map((h) => {
+  return states(weights, columns, settings, kinds).map((h) => {
     const dense = at.linear(h, 'dense').map(settings.form === 'paper' ? Math.tanh : gelu);
     return at.linear(dense, 'score')[0]!;
   });

@@ -22,7 +22,7 @@ const small = { d: 4, L: 3, nv: 2, nh: 2, negSamples: 3, l2: 0, batchSize: 64 };
 const attentive = { hiddenUnits: 4, maxlen: 4, numBlocks: 1, dropoutRate: 0 };
 const tiny = {
   ...{ dModel: 8, itemEmbeddingDim: 8, nLayer: 1, nHead: 2, totalSeqLength: 6, labelSmoothing: 0 },
-  ...{ sampledSoftmax: true, maxNSamples: 4, weightDecay: 0, dropout: 0, inputDropout: 0, lrSchedule: 'constant' },
+  ...{ sampledSoftmax: true, maxNSamples: 4, weightDecay: 0, dropout: 0, inputDropout: 0 },
 };
 
 /** Every model that can train by touched rows, and what leaves its optimiser nothing to do elsewhere. */
@@ -38,8 +38,8 @@ const CASES: readonly [string, Readonly<Record<string, unknown>>][] = [
   ['transformers4rec', { ...tiny, lm: 'gpt2', objective: 'clm' }],
   ['transformers4rec', { ...tiny, lm: 'gpt2', objective: 'clm', repeatLags: 3 }],
   ['transformers4rec', { ...tiny, lm: 'xlnet', objective: 'plm' }],
-  ['transformers4rec', { ...tiny, lm: 'bert', objective: 'mlm', form: 'library', attnDropout: 0, dInner: 16 }],
-  ['transformers4rec', { ...tiny, lm: 'electra', objective: 'rtd', attnDropout: 0 }],
+  ['transformers4rec', { ...tiny, lm: 'bert', objective: 'mlm', form: 'library', dInner: 16 }],
+  ['transformers4rec', { ...tiny, lm: 'electra', objective: 'rtd' }],
 ];
 
 /** The weights after so many passes in one batch each. */

@@ -37,6 +37,11 @@ const AGE = 'age';
 /** Names that weights have already: of the norm of item vectors, and of what makes a feature as wide as they are. */
 const ITEMS = 'items';
 const PROJECTION = '.projection';
+/** Spread of the tables at the start. */
+const TABLE_STD = 0.09;
+/** Rows of the table that a soft one-hot number mixes, unless its size is written, and their width: those of the library. */
+const SOFT_ROWS = 10;
+const SOFT_COLUMNS = 8;
 /** Kinds that are meant where none is written. */
 const USUAL: Readonly<Record<string, Kind>> = { hour: 'cyclic', weekday: 'cyclic', [AGE]: 'numeric' };
 
@@ -124,24 +129,20 @@ const isElementWise = ({ aggregation }: T4RecConfig): boolean => aggregation !==
 
 /** Columns of a feature's vector as its table, or its numbers, give it. */
 function columnsOf(feature: Feature, config: T4RecConfig, catalogue: Catalogue): number {
-  const { itemEmbeddingDim, featuresSameSizeItemEmbedding: isAsWide } = config;
   switch (feature.kind) {
     case 'categorical':
-      if (isAsWide) return itemEmbeddingDim;
-      return Math.ceil(cardinality(feature, catalogue) ** 0.25 * config.embeddingSizeMultiplier);
+      return Math.ceil(2 * cardinality(feature, catalogue) ** 0.25);
     case 'numeric':
-      if (!isProjected(feature, config)) return 1;
-      return isAsWide || isElementWise(config) ? itemEmbeddingDim : (feature.size ?? config.numericProjectionDim);
+      return isElementWise(config) ? config.itemEmbeddingDim : (feature.size ?? 1);
     case 'soft':
-      return isAsWide ? itemEmbeddingDim : config.softEmbeddingDim;
+      return SOFT_COLUMNS;
     case 'cyclic':
       return 2;
   }
 }
 
 /** Whether a number becomes several columns: as written, and always where it joins the item vector element by element. */
-const isProjected = ({ size }: Feature, config: T4RecConfig): boolean =>
-  isElementWise(config) || (size ?? config.numericProjectionDim) > 0;
+const isProjected = ({ size }: Feature, config: T4RecConfig): boolean => isElementWise(config) || size !== undefined;
 
 /**
  * Whether a feature is numbers as they are, which are not normalised: a norm over one column would make 0 of every number,
@@ -160,7 +161,7 @@ export function mergedColumns(config: T4RecConfig, catalogue: Catalogue): number
 
 /** Parameters of the features, with those of the norms of all, the item's included, where they are normalised. */
 export function featureParameters(config: T4RecConfig, catalogue: Catalogue): Record<string, ParameterSpec> {
-  const { itemEmbeddingDim, otherEmbeddingsInitStd: std, softEmbeddingCardinality, inputNorm } = config;
+  const { itemEmbeddingDim, inputNorm } = config;
   const specs: Record<string, ParameterSpec> = {};
   const uniform = (rows: number, columns: number, name: string) => {
     const init = { kind: 'uniform', limit: 1 / Math.sqrt(rows) } as const; // as a linear layer of PyTorch starts
@@ -176,12 +177,12 @@ export function featureParameters(config: T4RecConfig, catalogue: Catalogue): Re
   for (const feature of featuresOf(config)) {
     const name = `features.${feature.name}`;
     const columns = columnsOf(feature, config, catalogue);
-    const init = { kind: 'normal', std } as const;
+    const init = { kind: 'normal', std: TABLE_STD } as const;
     if (feature.kind === 'categorical') {
       specs[`${name}.table`] = { shape: [cardinality(feature, catalogue) + 1, columns], init, zeroRow: true };
     } else if (feature.kind === 'soft') {
-      uniform(1, feature.size ?? softEmbeddingCardinality, name);
-      specs[`${name}.table`] = { shape: [feature.size ?? softEmbeddingCardinality, columns], init };
+      uniform(1, feature.size ?? SOFT_ROWS, name);
+      specs[`${name}.table`] = { shape: [feature.size ?? SOFT_ROWS, columns], init };
     } else if (feature.kind === 'numeric' && isProjected(feature, config)) {
       uniform(1, columns, name);
     }

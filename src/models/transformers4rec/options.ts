@@ -38,43 +38,27 @@ export interface T4RecConfig
   readonly inputNorm: boolean;
   readonly inputDropout: number;
   readonly dropout: number;
-  readonly attnDropout: number;
   readonly layerNormEps: number;
   readonly initializerRange: number;
   readonly itemIdEmbeddingsInitStd: number;
-  readonly otherEmbeddingsInitStd: number;
   readonly padding: 'auto' | 'hidden' | 'seen';
   readonly maskPosition: 'trained' | 'beyond';
   readonly features: string;
   readonly ageSince: string;
   readonly aggregation: 'concat' | 'element-wise' | 'element-wise-plain';
-  readonly featuresSameSizeItemEmbedding: boolean;
-  readonly embeddingSizeMultiplier: number;
-  readonly numericProjectionDim: number;
-  readonly softEmbeddingCardinality: number;
-  readonly softEmbeddingDim: number;
   readonly mlmProbability: number;
   readonly plmProbability: number;
   readonly maxSpanLength: number;
-  readonly plmMaskInput: Choice;
-  readonly trainOnLastItemSeqOnly: boolean;
   readonly trainOnPrefixes: boolean;
-  readonly rtdTiedGenerator: boolean;
-  readonly rtdSampleFromBatch: boolean;
-  readonly rtdDiscriminatorLossWeight: number;
-  readonly rtdGeneratorLossWeight: number;
   readonly labelSmoothing: number;
   readonly softmaxTemperature: number;
   readonly sampledSoftmax: boolean;
   readonly maxNSamples: number;
   readonly sampleBy: 'log-uniform' | 'popularity';
   readonly sparseUpdates: boolean;
-  readonly stochasticSharedEmbeddingsReplacementProb: number;
-  readonly swapLabels: boolean;
   readonly learningRate: number;
   readonly weightDecay: number;
   readonly maxGradNorm: number;
-  readonly lrSchedule: 'linear' | 'constant';
   readonly batching: 'sessions' | 'same-length';
   readonly batchSize: number;
   readonly batchClicks: number;
@@ -164,13 +148,6 @@ export const options: OptionSpecs<T4RecConfig> = {
     'ours in paper, where it was tuned; the library sets 0.3, by a name that bert does not read',
     AUTO,
   ),
-  attnDropout: number(
-    -1,
-    [0, 0.95],
-    'dropout of attention weights; auto: as dropout; 0 for transformer-xl; library: 0.1 for bert and electra',
-    'the library sets it for gpt2 and xlnet only, nobody for transformer-xl',
-    AUTO,
-  ),
   layerNormEps: number(
     -1,
     [0, 1],
@@ -180,12 +157,6 @@ export const options: OptionSpecs<T4RecConfig> = {
   ),
   initializerRange: number(-1, [0, 10], 'spread of weights at the start; auto: paper 0.02, library 0.01', PAPER, AUTO),
   itemIdEmbeddingsInitStd: number(0.09, [1e-6, 10], 'spread of the item table at the start', 'tuned, 0.03 to 0.15'),
-  otherEmbeddingsInitStd: number(
-    0.09,
-    [1e-6, 10],
-    'spread of the tables of other features at the start',
-    'as the item table',
-  ),
   padding: choice(
     'auto',
     ['auto', 'hidden', 'seen'],
@@ -220,25 +191,6 @@ export const options: OptionSpecs<T4RecConfig> = {
     'how features join the item vector x: beside it, as x ⊙ (1 + Σ f), or as x ⊙ Σ f; then each is projected to its width',
     'paper; the library lacks the "1 +"',
   ),
-  featuresSameSizeItemEmbedding: boolean(
-    false,
-    'whether the vectors of other features are as wide as the item’s, a bare number’s excepted; else as wide as the options below say',
-    `an option of ${PAPER}`,
-  ),
-  embeddingSizeMultiplier: number(
-    2,
-    [0.1, 64],
-    'categorical features have tables of width ⌈this · values^¼⌉',
-    'the library',
-  ),
-  numericProjectionDim: integer(
-    0,
-    [0, 4096],
-    'columns that a numeric feature is projected to; 0: the number itself; element by element always the item vector’s',
-    PAPER,
-  ),
-  softEmbeddingCardinality: integer(10, [1, 4096], 'vectors that a soft one-hot feature mixes', 'the library'),
-  softEmbeddingDim: integer(8, [1, 4096], 'width of these vectors', 'the library'),
   mlmProbability: number(
     0.3,
     [0.01, 0.95],
@@ -247,34 +199,11 @@ export const options: OptionSpecs<T4RecConfig> = {
   ),
   plmProbability: number(0.5, [0.01, 0.99], 'plm: share of clicks that are predicted', 'tuned, 0.4 to 0.7'),
   maxSpanLength: integer(4, [1, 64], 'plm: longest run of clicks predicted together', 'tuned, 2 to 4'),
-  plmMaskInput: yesNo(
-    'plm: whether clicks to predict are masked in the content stream too; auto: not in paper, in library',
-    "the order hides them already; the library's class inherits it",
-  ),
-  trainOnLastItemSeqOnly: boolean(false, 'clm: learn from the last click of each session only', 'the library'),
   trainOnPrefixes: boolean(
     false,
     'mlm, plm, rtd: learn from every prefix of a session, too. The click that a shop asks for has none after it; of hidden clicks ' +
       'only those at the end of a session are such',
     'ours: eshop MRR .218 to .247',
-  ),
-  rtdTiedGenerator: boolean(
-    true,
-    'rtd: one network generates and discriminates; else the generator is one of a quarter of the width',
-    PAPER,
-  ),
-  rtdSampleFromBatch: boolean(true, "rtd: replacements come from the batch's hidden items; else from all", PAPER),
-  rtdDiscriminatorLossWeight: number(
-    1,
-    [0, 1000],
-    'rtd: weight of telling replaced clicks',
-    'tuned; not 50 as for text',
-  ),
-  rtdGeneratorLossWeight: number(
-    1,
-    [0, 1000],
-    'rtd: weight of predicting hidden clicks',
-    'tuned by the paper for each log',
   ),
   labelSmoothing: number(
     0.1,
@@ -316,21 +245,9 @@ export const options: OptionSpecs<T4RecConfig> = {
       'the others keep their moments, and do not decay',
     'paper and library update all rows; true is what PyTorch calls SparseAdam',
   ),
-  stochasticSharedEmbeddingsReplacementProb: number(
-    0,
-    [0, 0.9],
-    'swap noise: share of the values of each categorical feature exchanged with others of the batch',
-    'tuned, 0 to 0.1',
-  ),
-  swapLabels: boolean(
-    false,
-    'whether an exchanged item is also what must be predicted',
-    'ours; the official codes swap before they take targets',
-  ),
   learningRate: number(5e-4, [1e-8, 1], 'step size of AdamW (β₁ 0.9, β₂ 0.999)', `${FIRST_RUN}, 1e-4 to 2e-3`),
   weightDecay: number(1e-5, [0, 1], 'decoupled weight decay', 'tuned, 1e-6 to 1e-4'),
   maxGradNorm: number(1, [0, 1e6], 'largest norm of all gradients together; 0: any', 'its trainer'),
-  lrSchedule: choice('linear', ['linear', 'constant'], 'whether the step size falls to 0 at the last epoch', PAPER),
   batching: choice(
     'sessions',
     ['sessions', 'same-length'],
@@ -343,4 +260,23 @@ export const options: OptionSpecs<T4RecConfig> = {
   ...lastEpochsOptions,
 };
 
-export const removed = { logq: 1, ...ofLastEpochs } satisfies RemovedOptions;
+export const removed = {
+  attnDropout: ['auto', -1],
+  otherEmbeddingsInitStd: 0.09,
+  featuresSameSizeItemEmbedding: false,
+  embeddingSizeMultiplier: 2,
+  numericProjectionDim: 0,
+  softEmbeddingCardinality: 10,
+  softEmbeddingDim: 8,
+  plmMaskInput: 'auto',
+  trainOnLastItemSeqOnly: false,
+  rtdTiedGenerator: true,
+  rtdSampleFromBatch: true,
+  rtdDiscriminatorLossWeight: 1,
+  rtdGeneratorLossWeight: 1,
+  logq: 1,
+  stochasticSharedEmbeddingsReplacementProb: 0,
+  swapLabels: false,
+  lrSchedule: 'linear',
+  ...ofLastEpochs,
+} satisfies RemovedOptions;

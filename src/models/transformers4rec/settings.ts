@@ -79,10 +79,6 @@ export function check(config: T4RecConfig): void {
   if (inputLayer === 'none' && features !== '' && config.aggregation === 'concat') {
     refuse('features that stand beside the item vector must be merged; set inputLayer=tanh, or another aggregation.');
   }
-  if (objective === 'rtd' && !config.rtdTiedGenerator) {
-    if (inputLayer === 'none') refuse('a generator of its own has another width; set inputLayer=tanh or relu.');
-    if (dModel % 8 !== 0) refuse(`a generator of a quarter of "dModel" needs a multiple of 8, got ${dModel}.`);
-  }
   if (config.trainOnPrefixes && objective === 'clm') {
     refuse('"trainOnPrefixes" is for mlm, plm and rtd: clm learns what follows every prefix as it is.');
   }
@@ -95,9 +91,6 @@ export function check(config: T4RecConfig): void {
   if (config.sparseUpdates && !config.sampledSoftmax) {
     refuse('"sparseUpdates" needs sampledSoftmax=true: the full softmax reads every item vector.');
   }
-  if (config.sparseUpdates && objective === 'rtd' && !config.rtdSampleFromBatch) {
-    refuse('"sparseUpdates" needs rtdSampleFromBatch=true: replacements from all items read every item vector.');
-  }
 }
 
 /** Whether clicks see earlier ones only. */
@@ -105,12 +98,8 @@ export const isCausal = ({ lm, objective }: T4RecConfig): boolean =>
   objective === 'clm' || lm === 'gru' || lm === 'gpt2' || lm === 'transformer-xl';
 
 /** Whether clicks to predict give way to the mask vector. */
-export const masksInput = ({ objective, plmMaskInput, form }: T4RecConfig): boolean =>
-  objective === 'plm'
-    ? plmMaskInput === 'auto'
-      ? form === 'library'
-      : String(plmMaskInput) === 'true'
-    : objective !== 'clm';
+export const masksInput = ({ objective, form }: T4RecConfig): boolean =>
+  objective === 'plm' ? form === 'library' : objective !== 'clm';
 
 /** Whether a batch is as wide as the model, and padding takes part in attention. */
 export const seesPadding = ({ form, padding }: T4RecConfig): boolean =>
@@ -128,11 +117,10 @@ function epsilon({ layerNormEps, form, lm }: T4RecConfig): number {
   return given(layerNormEps, lm === 'gpt2' ? 1e-5 : 0.03);
 }
 
-function dropouts({ dropout, attnDropout, form, lm }: T4RecConfig): [number, number] {
+function dropouts({ dropout, form, lm }: T4RecConfig): [number, number] {
   const encoder = lm === 'bert' || lm === 'electra';
   const rate = given(dropout, form === 'paper' || lm === 'bert' ? 0.1 : 0.3);
-  const ofAttention = lm === 'transformer-xl' ? 0 : form === 'library' && encoder ? 0.1 : rate;
-  return [rate, given(attnDropout, ofAttention)];
+  return [rate, lm === 'transformer-xl' ? 0 : form === 'library' && encoder ? 0.1 : rate];
 }
 
 /** ε of the norms of features, which are PyTorch's own in both forms. */
@@ -153,19 +141,16 @@ export const inferenceClicks = ({ totalSeqLength, maskPosition }: T4RecConfig): 
 export const inferenceWidth = (config: T4RecConfig): number =>
   inferenceClicks(config) + (appendsColumn(config) ? 1 : 0);
 
-/** @param share Of the whole width: 1, or ¼ for a generator of its own. */
-export function sizeOf(config: T4RecConfig, share = 1): Size {
+export function sizeOf(config: T4RecConfig): Size {
   const { lm, form, dModel, nLayer, nHead, dInner, totalSeqLength, initializerRange, clampLen } = config;
-  const d = dModel * share;
-  const heads = share === 1 ? nHead : largestDivisor(d, Math.max(1, Math.floor(nHead * share)));
   const [dropout, attentionDropout] = dropouts(config);
   const isEncoder = lm === 'bert' || lm === 'electra';
   return {
-    d,
+    d: dModel,
     layers: nLayer,
-    heads,
-    headWidth: share === 1 ? headWidth(config) : d / heads,
-    inner: Math.round(share * given(dInner, form === 'library' && lm === 'bert' ? 3072 : 4 * dModel)),
+    heads: nHead,
+    headWidth: headWidth(config),
+    inner: given(dInner, form === 'library' && lm === 'bert' ? 3072 : 4 * dModel),
     positions: form === 'library' && isEncoder ? totalSeqLength + 2 : Math.max(totalSeqLength, inferenceWidth(config)),
     epsilon: epsilon(config),
     std: given(initializerRange, form === 'paper' ? 0.02 : 0.01),
@@ -178,11 +163,4 @@ export function sizeOf(config: T4RecConfig, share = 1): Size {
     memory: memory(config),
     clamp: given(clampLen, lm === 'transformer-xl' ? 1000 : 0),
   };
-}
-
-/** The largest number up to `most` that divides d. */
-function largestDivisor(d: number, most: number): number {
-  let heads = most;
-  while (d % heads !== 0) heads--;
-  return heads;
 }

@@ -1,13 +1,13 @@
 /**
  * How Transformers4Rec trains: de Souza Pereira Moreira et al., RecSys 2021, §3.3, and its two codes.
  *
- *     clm   every click but the first is predicted from those before it, or only the last one
+ *     clm   every click but the first is predicted from those before it
  *     mlm   each click is hidden with probability mlmProbability, and predicted where it stood
  *     plm   spans are hidden, and predicted in a random order through xlnet's two streams
  *     rtd   mlm, and a second loss: which clicks are draws from the model's own scores (ELECTRA)
  *
  *     loss  = Σ_m −log softmax(s / τ)[target m] / M          over the catalogue, or the target and a sample
- *     rtd   = generatorWeight · loss + discriminatorWeight · binary cross-entropy over the columns
+ *     rtd   = loss + binary cross-entropy over the columns
  */
 import { div, gather, keep, type Scalar, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import {
@@ -77,7 +77,7 @@ function sessionsOf({ sessions, first }: TrainingLog, { totalSeqLength, trainOnP
 function hide(n: number, config: T4RecConfig, random: Random): HiddenClicks {
   switch (config.objective) {
     case 'clm':
-      return nextClicks(n, config.trainOnLastItemSeqOnly);
+      return nextClicks(n);
     case 'mlm':
     case 'rtd':
       return maskedTokens(n, config.mlmProbability, random);
@@ -98,18 +98,15 @@ function* rows(log: TrainingLog, config: T4RecConfig, streams: Streams): Generat
   for (const batch of batches) yield batch.map((row) => ({ ...row, hidden: hide(clicksOf(row), config, hidden) }));
 }
 
-const swaps = ({ stochasticSharedEmbeddingsReplacementProb: p }: T4RecConfig): boolean => p > 0;
-
 /** What the network reads: `prepare.ts`, with the clicks to predict hidden. */
 export function prepareMasked(
   sessions: readonly SessionInput[],
   hidden: readonly HiddenClicks[],
   config: T4RecConfig,
   catalogue: Catalogue,
-  random: Random,
 ): Prepared {
-  // Learning the next click needs no column for the last one, but swap noise exchanges it like any other.
-  const unread = Number(config.objective === 'clm' && !swaps(config));
+  // Learning the next click needs no column for the last one.
+  const unread = Number(config.objective === 'clm');
   const { totalSeqLength } = config;
   const read = sessions.map(({ items: { length } }) => ({
     first: Math.max(0, length - totalSeqLength),
@@ -130,7 +127,7 @@ export function prepareMasked(
     });
     prepared.hiddenPairs = { data: pairs, shape: [hidden.length, width, width] };
   }
-  return swaps(config) ? swapNoise(prepared, config, random) : prepared;
+  return prepared;
 }
 
 /**
@@ -145,27 +142,6 @@ export function permutationMask({ targets, ranks }: HiddenClicks, width: number)
     for (let i = 0; i < width; i++) mask[i * width + j] = Number(rank(i) <= rank(j));
   }
   return mask;
-}
-
-/**
- * Stochastic shared embeddings — Wu et al., NeurIPS 2019, https://arxiv.org/abs/1905.10630: each value of a categorical
- * feature, the item among them, is exchanged with probability p for another of the batch; each feature on its own.
- */
-function swapNoise(prepared: Prepared, config: T4RecConfig, random: Random): Prepared {
-  const probability = config.stochasticSharedEmbeddingsReplacementProb;
-  return Object.fromEntries(
-    Object.entries(prepared).map(([name, array]) => {
-      if (!(array.data instanceof Int32Array)) return [name, array];
-      return [name, { ...array, data: swapped(array.data, probability, random) }];
-    }),
-  );
-}
-
-/** With the chosen cells taking the first values of a permutation of all that are not padding, in order. */
-export function swapped(values: Int32Array, probability: number, random: Random): Int32Array {
-  const pool = random.shuffle(values.filter((value) => value !== 0));
-  let next = 0;
-  return values.map((value) => (value !== 0 && random.uniform() < probability ? pool[next++]! : value));
 }
 
 /** The library's score of a negative that equals its target: as good as none in a softmax, where e^−655 is 0. */
@@ -193,7 +169,7 @@ function batch(
 ): T4RecBatch {
   const sessions = rows.map(({ source, from, end }) => sessionInput(log, source, from, end));
   const hidden = rows.map(({ hidden }) => hidden);
-  const inputs = prepareMasked(sessions, hidden, config, catalogue, streams('prepare'));
+  const inputs = prepareMasked(sessions, hidden, config, catalogue);
   const width = inputs.items!.shape[1]!;
   // The next click is read at the click before it, a hidden click where it stood.
   const isNext = config.objective === 'clm';
@@ -204,9 +180,7 @@ function batch(
   );
   const column = (field: ({ row, t }: { row: number; t: number }) => number) => Int32Array.from(found, field);
   const cells = column(({ row, t }) => row * width + t - Number(isNext));
-  const targets = column(({ row, t }) =>
-    config.swapLabels ? inputs.items!.data[row * width + t]! : sessions[row]!.items[t]!,
-  );
+  const targets = column(({ row, t }) => sessions[row]!.items[t]!);
   const sample = sampleOf(config, catalogue, streams('negatives'));
   const places = { row: column(({ row }) => row), before: column(({ t }) => t), ...(!isNext && { hidden }) };
   return {
@@ -240,9 +214,8 @@ function replacedTokens(
   run: TrainingRun,
 ): () => Scalar {
   const clicks = inputs.items as Tensor2D;
-  const candidates = config.rtdSampleFromBatch ? 'batch' : 'catalogue';
   const [vectors, outputs] = atTemperature(c, transformers4rec.outputs(params, config), lossTemperature(config));
-  const draws = drawReplacements(vectors, outputs, targets, candidates, run.items, noise());
+  const draws = drawReplacements(vectors, outputs, targets, noise());
   const { items, labels } = replaceTargets(clicks, cells, targets, draws);
   const { masked: _, ...rest } = inputs; // side information stays the original clicks', and nothing is masked
   return () => {
@@ -266,7 +239,7 @@ export const transformers4recTraining: Training<T4RecConfig, MaskedSession, T4Re
       touchedRows: config.sparseUpdates,
       ...(config.maxGradNorm > 0 && { clipNorm: config.maxGradNorm }),
     },
-    schedule: { kind: config.lrSchedule },
+    schedule: { kind: 'linear' },
   }),
   rows,
   batch,
@@ -285,11 +258,10 @@ export const transformers4recTraining: Training<T4RecConfig, MaskedSession, T4Re
     keep(c);
     return {
       loss,
-      weight: config.rtdGeneratorLossWeight,
       second: () => {
         const discriminator = replacedTokens(params, c, b, config, run);
         c.dispose();
-        return { weight: config.rtdDiscriminatorLossWeight, loss: discriminator };
+        return discriminator;
       },
     };
   },

@@ -14,8 +14,8 @@
  * Forms: `paper` is the code that gave the paper's tables, `library` the one released after it. Either way the model
  * predicts the next click, which the library does not do for plm (see `prepare.ts`).
  *
- * rtd: the same network, or one of its own above a generator of a quarter of its width, tells which clicks a draw from
- * the generator replaced: z = a(h Wd + bd) Wz + bz with tanh for a, `hiddenAct` in the library. Only the generator ranks.
+ * rtd: the same network tells which clicks a draw from its scores replaced: z = a(h Wd + bd) Wz + bz with tanh for a,
+ * `hiddenAct` in the library.
  *
  * Differs from both: padding gets no probability in `paper`, and attention does not see it there; a column that nothing
  * reads is left out of batches.
@@ -74,21 +74,8 @@ const LANGUAGE_MODELS: Readonly<Record<LanguageModelName, LanguageModel>> = {
   xlnet,
 };
 
-/** A network of its own name and width inside the model: one ranks, and with rtd one may only discriminate. */
-interface Network {
-  readonly prefix: string;
-  /** Of `dModel`. */
-  readonly share: number;
-}
-
-/** A generator of its own is a quarter as wide as what learns from it. */
-const ranking = ({ objective, rtdTiedGenerator }: T4RecConfig): Network =>
-  objective === 'rtd' && !rtdTiedGenerator ? { prefix: '', share: 0.25 } : { prefix: '', share: 1 };
-const discriminating = ({ rtdTiedGenerator }: T4RecConfig): Network =>
-  rtdTiedGenerator ? { prefix: '', share: 1 } : { prefix: 'discriminator.', share: 1 };
-
 const named =
-  (params: Params, prefix: string): Named =>
+  (params: Params, prefix = ''): Named =>
   (name) =>
     params[prefix + name]!;
 
@@ -100,20 +87,16 @@ function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, P
   const { objective, form, itemEmbeddingDim, itemIdEmbeddingsInitStd } = config;
   const n = catalogue.items;
   const columns = mergedColumns(config, catalogue);
-  const network = ({ prefix, share }: Network): Record<string, ParameterSpec> => {
-    const size = sizeOf(config, share);
-    const { specs, around } = declare(size);
-    if (inputLayer(config) !== 'none') around('merge', columns, size.d);
-    for (const [name, spec] of Object.entries(LANGUAGE_MODELS[config.lm].parameters(size))) specs[`lm.${name}`] = spec;
-    return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [prefix + name, spec]));
-  };
-  const generator = ranking(config);
-  const { d } = sizeOf(config, generator.share);
-  const head = declare(sizeOf(config));
+  const size = sizeOf(config);
+  const { d } = size;
+  const { specs: network, around } = declare(size);
+  if (inputLayer(config) !== 'none') around('merge', columns, d);
+  for (const [name, spec] of Object.entries(LANGUAGE_MODELS[config.lm].parameters(size))) network[`lm.${name}`] = spec;
+  const head = declare(size);
   if (projects(config, d)) head.around('output', d, itemEmbeddingDim);
   if (objective === 'rtd') {
-    head.around('discriminator.dense', config.dModel, config.dModel);
-    head.around('discriminator.score', config.dModel, 1);
+    head.around('discriminator.dense', d, d);
+    head.around('discriminator.score', d, 1);
   }
   return {
     items: {
@@ -129,8 +112,7 @@ function parameters(config: T4RecConfig, catalogue: Catalogue): Record<string, P
       mask: { shape: [d], init: { kind: 'normal', std: 0.001 } } as const,
     }),
     ...featureParameters(config, catalogue),
-    ...network(generator),
-    ...(objective === 'rtd' && !config.rtdTiedGenerator && network(discriminating(config))),
+    ...network,
     ...head.specs,
     ...repeatsSpec(config),
   };
@@ -161,7 +143,7 @@ function itemVectors(params: Params, items: Tensor2D, config: T4RecConfig): Tens
 const constant = customGrad((x) => ({ value: (x as Tensor).clone(), gradFunc: (dy: Tensor) => zerosLike(dy) }));
 
 /** m before clicks are hidden, `[B · W, d]`. */
-function merged(params: Params, at: Named, prepared: PreparedTensors, config: T4RecConfig, { dropout }: Run): Tensor2D {
+function merged(params: Params, prepared: PreparedTensors, config: T4RecConfig, { dropout }: Run): Tensor2D {
   const { form, inputNorm, inputDropout, aggregation } = config;
   const early = <T extends Tensor>(x: T) => (form === 'library' ? dropout(x, inputDropout) : x);
   const normed = (name: string, x: Tensor2D, isNormed = true): Tensor2D => {
@@ -183,21 +165,14 @@ function merged(params: Params, at: Named, prepared: PreparedTensors, config: T4
   const layer = inputLayer(config);
   const y = form === 'library' ? together : dropout(together, inputDropout);
   if (layer === 'none') return y;
-  const m = linear(y, linearAt(at, 'merge'));
+  const m = linear(y, linearAt(named(params), 'merge'));
   return layer === 'tanh' ? tanh(m) : relu(m);
 }
 
 /** h for every column, `[B · W, d]`. */
-function hidden(
-  params: Params,
-  prepared: PreparedTensors,
-  config: T4RecConfig,
-  run: Run,
-  { prefix, share }: Network,
-): Tensor2D {
-  const at = named(params, prefix);
+function hidden(params: Params, prepared: PreparedTensors, config: T4RecConfig, run: Run): Tensor2D {
   const [batch, width] = (prepared.items as Tensor2D).shape;
-  let x = merged(params, at, prepared, config, run);
+  let x = merged(params, prepared, config, run);
   if (prepared.masked) {
     const masked = prepared.masked as Tensor2D;
     x = add(mul(x, sub(1, masked)), mul(params.mask!, masked));
@@ -210,7 +185,7 @@ function hidden(
     real: prepared.real as Tensor2D | undefined,
     hiddenPairs: prepared.hiddenPairs as Tensor3D | undefined,
   };
-  const h = LANGUAGE_MODELS[config.lm].forward(named(params, `${prefix}lm.`), clicks, sizeOf(config, share), run);
+  const h = LANGUAGE_MODELS[config.lm].forward(named(params, 'lm.'), clicks, sizeOf(config), run);
   run.observe?.('hidden', h);
   return h;
 }
@@ -219,13 +194,13 @@ function hidden(
 function vectors(params: Params, h: Tensor2D, config: T4RecConfig): Tensor2D {
   const scored = (c: Tensor2D) => scoringVector(c, cosineOf(config));
   if (!projects(config, h.shape[1])) return scored(h);
-  const c = linear(h, linearAt(named(params, ''), 'output'));
+  const c = linear(h, linearAt(named(params), 'output'));
   return scored(config.form === 'paper' ? tanh(c) : c);
 }
 
 /** c after each column, `[B · W, d]`. */
 export const clickScorers = (params: Params, prepared: PreparedTensors, config: T4RecConfig, run: Run): Tensor2D =>
-  vectors(params, hidden(params, prepared, config, run, ranking(config)), config);
+  vectors(params, hidden(params, prepared, config, run), config);
 
 /**
  * rtd: whether the click in each column of `items` was replaced, as a logit z, `[B · W]`. `prepared` holds the replacements in
@@ -233,7 +208,7 @@ export const clickScorers = (params: Params, prepared: PreparedTensors, config: 
  */
 export function discriminate(params: Params, prepared: PreparedTensors, config: T4RecConfig, run: Run): Tensor1D {
   const at = named(params, 'discriminator.');
-  const h = hidden(params, prepared, config, run, discriminating(config));
+  const h = hidden(params, prepared, config, run);
   const dense = linear(h, linearAt(at, 'dense'));
   const a = config.form === 'paper' ? tanh(dense) : activate(dense, { kind: config.hiddenAct });
   return reshape(linear(a, linearAt(at, 'score')), [h.shape[0]]);
@@ -255,7 +230,7 @@ export const transformers4rec: SessionModel<T4RecConfig> = {
   parameters,
   prepare,
   encode(params, prepared, config, run) {
-    const h = hidden(params, prepared, config, run, ranking(config));
+    const h = hidden(params, prepared, config, run);
     return vectors(params, gather(h, prepared.last as Tensor1D), config);
   },
   logitScale: (config) => 1 / lossTemperature(config),

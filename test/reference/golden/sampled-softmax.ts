@@ -40,7 +40,7 @@ export async function sampledSoftmaxGolden({ tensors, config: given }: GoldenFil
   const support = Int32Array.from({ length: n + 1 }, (_, item) => n + 1 - item);
   const log = { sessions: logOf([session]), catalogue: { items: n, support }, first: 0 };
   const softmax = softmaxOptions(config, n);
-  const row = { source: 0, from: 0, end: session.length, hidden: nextClicks(session.length, false) };
+  const row = { source: 0, from: 0, end: session.length, hidden: nextClicks(session.length) };
   let draw = 0;
   // The inverse of the sampler's distribution function, in the middle of the item's step.
   const uniform = () => Math.log(negatives[draw++ % negatives.length]! + 0.5) / Math.log(n + 1);

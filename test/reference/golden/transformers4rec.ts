@@ -25,7 +25,6 @@ import { scores as productScores } from '../../../src/nn/scores';
 import { type BatchArray, vector } from '../../../src/objectives/batch';
 import type { HiddenClicks } from '../../../src/objectives/masking';
 import { replacedLoss } from '../../../src/objectives/replaced-tokens';
-import { random } from '../../../src/session/random';
 import { logOf } from '../../train/helpers';
 import { drawing, INFERENCE, lossAndGradients } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
@@ -82,7 +81,7 @@ function prepared(file: GoldenFile, golden: Imported<T4RecConfig>, mode: Mode): 
   }
   if (config.objective === 'plm') {
     const { data: pairs, shape } = file.tensors[`inputs/${mode}/perm_mask`]!;
-    const arrays = prepareMasked(sessions, hiddenOf(file, golden, 'train'), config, catalogue, random(1));
+    const arrays = prepareMasked(sessions, hiddenOf(file, golden, 'train'), config, catalogue);
     if (mode === 'train') mustEqual(arrays.hiddenPairs!.data, pairs, 'train/perm_mask');
     const { masked: _, ...bare } = arrays;
     const hidden = { ...bare, hiddenPairs: { data: Float32Array.from(pairs), shape } };
@@ -91,7 +90,7 @@ function prepared(file: GoldenFile, golden: Imported<T4RecConfig>, mode: Mode): 
   const arrays =
     mode === 'infer'
       ? model.prepare(sessions, config, catalogue)
-      : prepareMasked(sessions, hiddenOf(file, golden, mode), config, catalogue, random(1));
+      : prepareMasked(sessions, hiddenOf(file, golden, mode), config, catalogue);
   mustEqual(arrays.masked!.data, flags(1).data, `${mode}/mask_schema`);
   return arrays;
 }
@@ -179,7 +178,7 @@ function batchOf(file: GoldenFile, golden: Imported<T4RecConfig>, mode: Mode): T
 /** The loss of the hidden clicks, and in training its gradients. */
 async function loss(file: GoldenFile, golden: Imported<T4RecConfig>, params: Record<string, Tensor>, mode: Mode) {
   const { config, catalogue, entries } = golden;
-  const alone = { ...config, rtdGeneratorLossWeight: 1, rtdDiscriminatorLossWeight: 0 };
+  const alone = config.objective === 'rtd' ? { ...config, objective: 'mlm' as const } : config;
   const batch = batchOf(file, golden, mode);
   const { loss, gradients } = lossAndGradients(transformers4recTraining, params, batch, alone, catalogue);
   const computed = {
