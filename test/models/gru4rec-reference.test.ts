@@ -1,5 +1,5 @@
-import { memory, mul, sub, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { mul, sub, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
 import { type Gru4RecBatch, gru4recTraining } from '../../src/models/gru4rec-training';
@@ -7,7 +7,7 @@ import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
 import { gruResetAfter, gruResetBefore } from '../../src/nn/gru';
 import { random } from '../../src/session/random';
-import { backends, start } from '../compute/backends/start';
+import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
 import { cellAfter, cellBefore, gruStep, type ReferenceSettings, stepLoss, type Weights } from '../reference/gru4rec';
 import { drawing, lossAndGradients } from '../reference/through-training';
 import { logOf } from '../train/helpers';
@@ -96,13 +96,7 @@ const cases: [string, Given][] = [
 describe.each(backends)('%s', (backend) => {
   beforeAll(() => start(backend));
 
-  let tensors: number;
-  beforeEach(() => {
-    tensors = memory().numTensors;
-  });
-  afterEach(() => {
-    expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-  });
+  expectNoTensorsLeft();
 
   test.each(cases)('%s: states, loss and every gradient are those of the 64-bit reference', (_, given) => {
     const config = configOf(given);

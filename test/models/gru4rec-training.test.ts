@@ -1,12 +1,12 @@
-import { memory, profile, tensor2d, tidy } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { profile, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
 import { gru4recBatch, gru4recTraining } from '../../src/models/gru4rec-training';
 import { upload } from '../../src/models/tensors';
 import { inputItems, outputItems, vector } from '../../src/objectives/batch';
 import type { NdArray } from '../../src/types';
-import { backends, start } from '../compute/backends/start';
+import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
 import { logOf } from '../train/helpers';
 import { runOf, uploaded } from './steps';
 
@@ -68,13 +68,7 @@ function expectClose(got: ArrayLike<number>, expected: readonly number[], limit 
 describe.each(backends)('%s', (backend) => {
   beforeAll(() => start(backend));
 
-  let tensors: number;
-  beforeEach(() => {
-    tensors = memory().numTensors;
-  });
-  afterEach(() => {
-    expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-  });
+  expectNoTensorsLeft();
 
   describe('the worked example', () => {
     test.each<[string, Partial<Gru4RecConfig>, number]>([

@@ -1,10 +1,10 @@
-import { memory, type Tensor1D, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Tensor1D, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { activate } from '../../src/nn/activation';
 import { bprMax } from '../../src/nn/bpr-max';
 import { crossEntropy } from '../../src/nn/cross-entropy';
 import { bpr, softmaxBinaryCrossEntropy, top1, top1Max } from '../../src/objectives/losses';
-import { backends, start } from '../compute/backends/start';
+import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
 
 /** Two rows, the positives on the diagonal, two extra columns. */
 const R = [
@@ -40,13 +40,7 @@ const softmax = (s: readonly number[]): number[] => {
 describe.each(backends)('%s', (backend) => {
   beforeAll(() => start(backend));
 
-  let tensors: number;
-  beforeEach(() => {
-    tensors = memory().numTensors;
-  });
-  afterEach(() => {
-    expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-  });
+  expectNoTensorsLeft();
 
   describe('the worked example', () => {
     test.each<[string, Loss, number[]]>([

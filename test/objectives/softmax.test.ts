@@ -1,5 +1,5 @@
-import { memory, profile, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { profile, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
   catalogueCrossEntropy,
   popularityLogQ,
@@ -8,7 +8,7 @@ import {
   sampledBatch,
   sampledCrossEntropy,
 } from '../../src/objectives/softmax';
-import { backends, start } from '../compute/backends/start';
+import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
 import { uploaded } from '../models/steps';
 
 /** Scores of two vectors, (1, 0) and (0, 1), for items 1 to 4; padding would win by far. */
@@ -43,13 +43,7 @@ const outputs = (bias?: readonly number[], table: readonly (readonly number[])[]
 describe.each(backends)('%s', (backend) => {
   beforeAll(() => start(backend));
 
-  let tensors: number;
-  beforeEach(() => {
-    tensors = memory().numTensors;
-  });
-  afterEach(() => {
-    expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-  });
+  expectNoTensorsLeft();
 
   describe('the softmax over the catalogue', () => {
     const lossOf = (

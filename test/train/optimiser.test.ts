@@ -1,10 +1,10 @@
-import { gather, grad, memory, mul, sub, sum, type Tensor, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { gather, grad, mul, sub, sum, type Tensor, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { OptimiserSpec } from '../../src/models/training';
 import { inputItems, outputItems } from '../../src/objectives/batch';
 import { clip, learningRateAt, Optimiser } from '../../src/train/optimiser';
 import { RowFinder } from '../../src/train/touched-rows';
-import { backends, start } from '../compute/backends/start';
+import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
 import { bitsOf } from './helpers';
 
 const adagrad = (momentum: number): OptimiserSpec => ({
@@ -18,13 +18,7 @@ const adagrad = (momentum: number): OptimiserSpec => ({
 describe.each(backends)('%s', (backend) => {
   beforeAll(() => start(backend));
 
-  let tensors: number;
-  beforeEach(() => {
-    tensors = memory().numTensors;
-  });
-  afterEach(() => {
-    expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-  });
+  expectNoTensorsLeft();
 
   /** Values of parameter and slots after each gradient. */
   function walk(

@@ -1,5 +1,5 @@
-import { memory, mul, pad, slice, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { mul, pad, slice, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
 import { gru4recBatch, gru4recTraining } from '../../src/models/gru4rec-training';
@@ -11,7 +11,7 @@ import { gradientsOf } from '../../src/train/gradients';
 import { Optimiser } from '../../src/train/optimiser';
 import { TrainStep } from '../../src/train/step';
 import type { NdArray } from '../../src/types';
-import { backends, start } from '../compute/backends/start';
+import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
 import { bitsOf, logOf, supportOf } from './helpers';
 
 const ITEMS = 40;
@@ -97,13 +97,7 @@ function changedRows(before: NdArray, after: NdArray): number[] {
 describe.each(backends)('%s', (backend) => {
   beforeAll(() => start(backend));
 
-  let tensors: number;
-  beforeEach(() => {
-    tensors = memory().numTensors;
-  });
-  afterEach(() => {
-    expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-  });
+  expectNoTensorsLeft();
 
   test.each(embeddings)(
     '%s: a step on touched rows is the step on whole tables, ids that repeat summed',

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { engine, setBackend } from '@tensorflow/tfjs-core';
+import { engine, memory, setBackend } from '@tensorflow/tfjs-core';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { startBackend } from '../../../src/compute/backends/start';
 import { registerTraining } from '../../../src/compute/training';
 
@@ -18,4 +19,15 @@ export async function start(name: (typeof backends)[number]): Promise<void> {
   if (engine().registry[name]) await setBackend(name);
   else await startBackend(name, { wasmPath });
   await registerTraining();
+}
+
+/** Every test of the block frees the tensors that it makes. */
+export function expectNoTensorsLeft(): void {
+  let before: number;
+  beforeEach(() => {
+    before = memory().numTensors;
+  });
+  afterEach(() => {
+    expect(memory().numTensors, 'tensors left behind').toBe(before);
+  });
 }
