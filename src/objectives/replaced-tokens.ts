@@ -94,7 +94,7 @@ export function replaceTargets(items: Tensor2D, cells: Int32Array, targets: Tens
 }
 
 /**
- * How well replaced clicks are told from real ones: the mean over the columns that count of
+ * How well the model distinguishes replaced clicks from real ones: the mean over the columns that count of
  *
  *     softplus(z) − z y     = −log σ(z) where y = 1, −log(1 − σ(z)) where y = 0
  *

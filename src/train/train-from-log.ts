@@ -210,7 +210,7 @@ async function taskOf(options: Omit<TrainFromLogOptions, 'signal'>) {
 
 type Task = Awaited<ReturnType<typeof taskOf>>;
 
-/** What the trainer of a network is told, and the sizes of the parameters. */
+/** The options of a network's trainer, and the sizes of its parameters. */
 async function trainingOf(
   { model, seed, from, epochs }: Omit<TrainFromLogOptions, 'signal'>,
   { config, catalogue, sessions }: Task,

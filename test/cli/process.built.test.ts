@@ -1,7 +1,7 @@
 /** The built program as a process of its own: signals, readers that go away, a machine without WebAssembly. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { built } from '../build/built';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
@@ -9,10 +9,7 @@ import { startProgram } from './start-program';
 
 vi.setConfig({ testTimeout: 120_000 }); // several processes, on a machine that may be busy
 
-let program: string;
-beforeAll(async () => {
-  program = join(built('cli'), 'aisle.js');
-});
+const program = join(built('cli'), 'aisle.js');
 
 let data: string;
 let place: string;

@@ -1,7 +1,7 @@
 /** Trainings on several threads, in the built program: Node cannot start a thread from a source in TypeScript. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { CHECKPOINT } from '../../src/pipeline/files/training-checkpoint';
 import { built } from '../build/built';
 import { aisle, file, folder } from './program';
@@ -10,10 +10,7 @@ import { startProgram } from './start-program';
 
 vi.setConfig({ testTimeout: 120_000 }); // several processes, on a machine that may be busy
 
-let program: string;
-beforeAll(async () => {
-  program = join(built('cli'), 'aisle.js');
-});
+const program = join(built('cli'), 'aisle.js');
 
 let data: string;
 let place: string;
