@@ -4,8 +4,9 @@
  */
 import type { Server } from 'node:http';
 import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { LearningStatus, RecommenderOptions } from '../../src/index';
+import { launchChromium } from '../chromium';
 import { type Hooks, openShopPage, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
 import { openBrowser } from '../shared-chromium';
 
@@ -145,7 +146,11 @@ test('two tabs learn one at a time, and both answer by what was learnt; so does 
 });
 
 test('a tab that dies while it learns leaves what it had kept, and another one goes on', async () => {
-  const [here, there] = [await opened(), await opened()];
+  // A browser of its own: no other file's pages run beside a crash.
+  const chromium = await launchChromium();
+  onTestFinished(() => chromium.close());
+  const context = await chromium.newContext();
+  const [here, there] = [await opened({}, context), await opened({}, context)];
   await live(here);
   await expect.poll(async () => (await there.known()).length, PATIENCE).toBe(EVENTS);
   const dies = here.page.evaluate(async () => {
@@ -159,7 +164,7 @@ test('a tab that dies while it learns leaves what it had kept, and another one g
   protocol.send('Page.crash').catch(() => {}); // nobody is left to answer
   const learnt = await learn(there);
   expect(learnt).toMatchObject({ state: 'idle', events: EVENTS, storage: 'indexeddb' });
-  const next = await opened();
+  const next = await opened({}, context);
   await expect.poll(async () => (await learning(next))?.events, PATIENCE).toBe(EVENTS);
   expect((await next.status()).degraded).toEqual([]);
 });
