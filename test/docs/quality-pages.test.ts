@@ -56,12 +56,17 @@ describe('a page', () => {
   });
 
   test('marks what is stale, and says why', () => {
-    const old = [row('sasrec', 1, 0.18), row('sasrec', 2, 0.2, { stale: 'A kernel was wrong.' }), ...rows.slice(2)];
+    const stale = { stale: 'A kernel was wrong.' };
+    const old = [row('sasrec', 1, 0.18, stale), row('sasrec', 2, 0.2, stale), ...rows.slice(2)];
     const text = page('diginetica', { rows: old });
-    expect(text).toContain('| sasrec; stale | improved |');
-    expect(text).toContain('Stale, and not measured again: sasrec (seed 2). A kernel was wrong.');
+    expect(text).toContain('| sasrec; stale | improved | 2 |');
+    expect(text).toContain('Stale, and not measured again: sasrec (seed 1); sasrec (seed 2). A kernel was wrong.');
     expect(summary(() => ({ rows: old }))).toContain('19.00 ± 1.41 / 19.00 ± 1.41; stale |');
-    expect(page('diginetica', withRow({ rows: old }, row('sasrec', 2, 0.2), []))).not.toContain('tale');
+
+    const again = withRow({ rows: old }, row('sasrec', 1, 0.19), []);
+    expect(page('diginetica', again)).toContain('| sasrec | improved | 1 | 19.00 |');
+    expect(page('diginetica', again)).toContain('Stale, and not measured again: sasrec (seed 2). A kernel was wrong.');
+    expect(page('diginetica', withRow(again, row('sasrec', 2, 0.2), []))).not.toContain('tale');
   });
 
   test('shows parts of the predictions apart', () => {

@@ -11,6 +11,7 @@ export interface Group {
   readonly name: string;
   readonly model: string;
   readonly form: Form;
+  /** A run for each seed; stale ones only if all are. */
   readonly runs: readonly QualityRow[];
 }
 
@@ -28,6 +29,10 @@ export function groupsOf(rows: readonly QualityRow[], { shown }: QualityLog): Gr
   for (const row of rows) found.set(row.name, [...(found.get(row.name) ?? []), row]);
   const value = ({ runs }: Group) => mean(runs.map(({ metrics }) => metrics.conservative[shown[0]!]!));
   return [...found.values()]
+    .map((all) => {
+      const current = all.filter(({ stale }) => stale === undefined);
+      return current.length > 0 ? current : all;
+    })
     .map((runs) => ({ name: runs[0]!.name, model: runs[0]!.model, form: runs[0]!.form, runs }))
     .sort((a, b) => value(b) - value(a));
 }
@@ -47,12 +52,12 @@ const isStale = ({ runs }: Group): boolean => runs.some(({ stale }) => stale !==
 export const marked = (group: Group): string => (isStale(group) ? `${group.name}; stale` : group.name);
 
 /** Rows whose figures are not those of this code, by the reason. */
-function stale(groups: readonly Group[]): string[] {
-  const reasons = new Set(groups.flatMap(({ runs }) => runs.flatMap((run) => run.stale ?? [])));
+function stale(rows: readonly QualityRow[]): string[] {
+  const reasons = new Set(rows.flatMap(({ stale }) => stale ?? []));
   return [...reasons].flatMap((reason) => {
-    const of = groups.flatMap(({ name, runs }) =>
-      runs.filter((run) => run.stale === reason).map(({ seed }) => (runs.length > 1 ? `${name} (seed ${seed})` : name)),
-    );
+    const of = rows
+      .filter((row) => row.stale === reason)
+      .map(({ name, seed }) => (rows.filter((row) => row.name === name).length > 1 ? `${name} (seed ${seed})` : name));
     return [`Stale, and not measured again: ${of.join('; ')}. ${reason}`, ''];
   });
 }
@@ -223,7 +228,7 @@ export function page(name: LogName, { rows, partner, earlier = [] }: Results): s
     '',
     results(groups, log),
     '',
-    ...stale(groups),
+    ...stale(rows),
     ...parts(groups, log),
     ...published(log),
     ...before(earlier, groups, log),
