@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 import { engine as runtime, square, tensor1d } from '@tensorflow/tfjs-core';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, inject, test, vi } from 'vitest';
 import { startBackend, stopBackend } from '../../src/compute/backends/start';
 import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { BackendChoice, BackendName } from '../../src/compute/types';
@@ -166,7 +166,7 @@ describe.each(GPUS)('a model moved to %s', (backend) => {
     const { engine } = await loaded('wasm');
     await engine.recommend(request());
     const before = await engine.memory();
-    for (let round = 0; round < 25; round++) {
+    for (let round = 0; round < (inject('SOAK') > 0 ? 25 : 3); round++) {
       const { model, milliseconds } = await engine.move({ backend, why: 'a test wants it' });
       expect(model).toMatchObject({ backend, why: 'a test wants it' });
       expect(milliseconds).toBeGreaterThan(0);

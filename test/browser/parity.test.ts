@@ -28,14 +28,11 @@ import {
 const TIMEOUT = inject('SOAK') > 0 ? 1_800_000 : 240_000;
 
 /**
- * Whether a model is put through all of it: every session, every step, and what it has learnt. On a GPU in software that
- * takes minutes a model, so `npm test` does it for the first two, and for the others asks some sessions and takes three
- * steps; `npm run soak` spares none.
+ * Whether every session and every step is compared, and the trained model's answers. A GPU in software takes minutes a model:
+ * there `npm test` compares every 14th session and three steps.
  */
-const isWhole = (model: string, backend: BackendName): boolean =>
-  inject('SOAK') > 0 || !isGpu(backend) || ['gru4rec', 'sasrec'].includes(model);
-/** Of the sessions every so many. */
-const SOME = 6;
+const isWhole = (backend: BackendName): boolean => inject('SOAK') > 0 || !isGpu(backend);
+const SOME = 14;
 
 let parity: Parity;
 let folder: string;
@@ -97,7 +94,7 @@ describe('on WebGL with 16-bit textures', () => {
       await engine.load({ modelUrl, backend: 'webgl' });
       const wrong: Record<string, string[]> = {};
       for (const [n, [name, ids]] of Object.entries(parity.sessions).entries()) {
-        if (n % (isWhole(model, 'webgl') ? 1 : SOME) !== 0) continue;
+        if (n % (isWhole('webgl') ? 1 : SOME) !== 0) continue;
         const { items } = await engine.recommend({ ...timed(ids, n), k: 10, exclude: [] });
         const expected = parity.answers[model]!.cpu[name]!.slice(0, 10);
         const found = differences(expected, items, within(HALVES, expected));
@@ -114,7 +111,7 @@ describe.each(PARITY_MODELS)('%s in a page', (model) => {
   test.each(PAGE_BACKENDS)(
     'answers real sessions and the odd ones as Node does, on %s',
     async (backend) => {
-      const every = isWhole(model, backend) ? 1 : SOME;
+      const every = isWhole(backend) ? 1 : SOME;
       const answers = await answersOf(`${folder}${model}/`, backend, every);
       expect(Object.keys(answers)).toHaveLength(Math.ceil((ASKED + 6) / every));
       const wrong: Record<string, string[]> = {};
@@ -134,7 +131,7 @@ describe.each(PARITY_MODELS)('%s in a page', (model) => {
     async (backend) => {
       const engine = startWorkerEngine();
       const learn = await learnings(engine, model, backend, parity.sessions);
-      const steps = isWhole(model, backend) ? STEPS : 3;
+      const steps = isWhole(backend) ? STEPS : 3;
       const losses = await learn.losses(steps);
       expect(losses).toHaveLength(steps);
       for (const other of NODE_BACKENDS) {
@@ -142,7 +139,7 @@ describe.each(PARITY_MODELS)('%s in a page', (model) => {
         const isOff = (loss: number, step: number) => !(Math.abs(loss / node[step]! - 1) < THOUSANDTH);
         expect(losses.filter(isOff)).toEqual([]);
       }
-      if (!isWhole(model, backend)) return engine.dispose();
+      if (!isWhole(backend)) return engine.dispose();
       const artifact = await learn.artifact();
       await engine.dispose();
       const learnt = `${folder.slice(1)}learnt-${model}-${backend}/`;

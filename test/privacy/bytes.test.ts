@@ -17,7 +17,7 @@ import { IDS } from '../engine/fixture';
 import { originOf, serveShopPage } from '../engine/shop-page';
 
 /** In `npm test` a small part of what `npm run soak` does. */
-const MUTATIONS = process.env['SOAK'] ? 10_000 : 100;
+const MUTATIONS = process.env['SOAK'] ? 10_000 : 40;
 /** Files that are sealed anew: a key is derived for each, slowly on purpose; what is only damaged is refused before. */
 const SEALED = Math.max(12, MUTATIONS / 50);
 const START = 1_700_000_000_000;
