@@ -10,6 +10,7 @@ import { architectures } from '../../src/pipeline/architectures';
 import { CHECKPOINT } from '../../src/pipeline/files/training-checkpoint';
 import { best, rungsOf } from '../../src/pipeline/search/halving';
 import { subjectOf } from '../../src/pipeline/search/space';
+import { isSoak } from '../soak-slice';
 import { aisle, aisleUntil, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
 
@@ -369,7 +370,7 @@ describe.each([...Object.keys(architectures), ...Object.keys(baselines)])('the d
   test('gives only configurations that the model takes, and moves every key that it names', () => {
     const { subject, space } = subjectOf(name);
     const drawn = (base: object) => {
-      const draws = drawTrials({ model: subject, space, base: { ...base }, fixed: [], seed: 3 }, 200);
+      const draws = drawTrials({ model: subject, space, base: { ...base }, fixed: [], seed: 3 }, isSoak ? 200 : 50);
       for (const draw of draws) expect(() => configure(subject, { ...base, ...draw })).not.toThrow();
       return draws;
     };

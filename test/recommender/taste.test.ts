@@ -282,7 +282,7 @@ describe('a stored record that was damaged', () => {
     async () => {
       await (await habitual(8)).fineTune();
       const whole = await storedDelta();
-      for (let seed = 0; seed < runs(500); seed++) {
+      for (let seed = 0; seed < runs(100); seed++) {
         await replaceStored({ bytes: mutated(whole, seed) });
         const recommender = await opened();
         const errors: string[] = [];
