@@ -5,6 +5,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { BackendName } from '../../src/compute/types';
+import { slice } from '../soak-slice';
 import { asked, CATALOGUE, html, known, push, ready, SETTLED, SLOT, STOCK, serveEmbed } from '../ui/embed-window';
 import { ANNA, BEN, type Journey, type JourneyOptions, journey, quiet, type Visitor } from './journey';
 import { NOTHING, storedIn } from './stored';
@@ -49,7 +50,8 @@ function expectWatched({ received, seen, timed, stored, shown }: Journey): void 
   expect(shown).toHaveLength(20);
 }
 
-describe.each<BackendName>(['cpu', 'wasm', 'webgl', 'webgpu'])('on %s', (backend) => {
+const BACKENDS: readonly BackendName[] = ['cpu', 'wasm', 'webgl', 'webgpu'];
+describe.each(slice(BACKENDS, (backend) => backend === 'wasm' || backend === 'webgpu'))('on %s', (backend) => {
   test('a visit sends nothing, and two visitors with different histories make the same requests', async () => {
     const [anna, ben] = await Promise.all(
       [ANNA, BEN].map((visitor) => visited(visitor, { backend, csp: STRICT_WITH_WASM })),
