@@ -63,8 +63,8 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
   maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
   testTimeout: 60_000,
   hookTimeout: 300_000,
-  // What is waited for comes sooner or later; how soon is up to what else the machine does.
-  expect: { poll: { timeout: 20_000 } },
+  // A test that asserts nothing fails. What is waited for comes sooner or later; how soon is up to what else the machine does.
+  expect: { requireAssertions: true, poll: { timeout: 20_000 } },
   reporters: ['default', new SlowestFiles()],
   projects: [
     {

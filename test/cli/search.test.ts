@@ -381,17 +381,6 @@ describe.each([...Object.keys(architectures), ...Object.keys(baselines)])('the d
     }
   });
 
-  test('gives as many configurations as are asked for from every preset, none of them twice in effect', () => {
-    const { subject, space } = subjectOf(name);
-    for (const [preset, { config }] of Object.entries(presets[name] ?? {})) {
-      const draws = drawTrials({ model: subject, space, base: config, fixed: [], seed: 3 }, 30);
-      expect(draws, preset).toHaveLength(30);
-      for (const draw of draws) expect(() => configure(subject, { ...config, ...draw }), preset).not.toThrow();
-      const unread = config['batching'] === 'same-length' ? 'batchSize' : 'batchClicks';
-      if ('batching' in subject.options) for (const draw of draws) expect(draw, preset).not.toHaveProperty(unread);
-    }
-  });
-
   test('is what --help prints', async () => {
     const { code, stdout } = await aisle('search', '--model', name, '--help');
     expect(code).toBe(0);
@@ -441,3 +430,17 @@ describe('rungs', () => {
     expect(best([0, 1, 2], 5, (trial) => values[trial])).toEqual([2, 0]);
   });
 });
+
+test.each(Object.entries(presets))(
+  'the declared space of %s gives as many configurations as are asked for from every preset, none of them twice in effect',
+  (name, ofModel) => {
+    const { subject, space } = subjectOf(name);
+    for (const [preset, { config }] of Object.entries(ofModel)) {
+      const draws = drawTrials({ model: subject, space, base: config, fixed: [], seed: 3 }, 30);
+      expect(draws, preset).toHaveLength(30);
+      for (const draw of draws) expect(() => configure(subject, { ...config, ...draw }), preset).not.toThrow();
+      const unread = config['batching'] === 'same-length' ? 'batchSize' : 'batchClicks';
+      if ('batching' in subject.options) for (const draw of draws) expect(draw, preset).not.toHaveProperty(unread);
+    }
+  },
+);
