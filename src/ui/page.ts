@@ -35,7 +35,7 @@ export function startPage(host: Host): void {
   let described: string | undefined;
   /** Commands that came before there is a recommender, in their order. */
   const waiting: (() => void)[] = [];
-  /** Those that show what is known of the visitor, to be told of another recommender. */
+  /** Updates the elements that show what is known of the visitor. */
   const panels = new Set<() => void>();
   const view = createView(host, () => running && { ...running, pageItem: running.item.get });
 
@@ -47,6 +47,10 @@ export function startPage(host: Host): void {
     recommender.track(time === undefined ? { pageView: item.view(), ...report } : report);
     if (kind === 'view' && time === undefined) item.set(itemId);
     view.refreshSoon('asked');
+    updatePanels();
+  }
+  function updatePanels(): void {
+    for (const update of [...panels]) update();
   }
   async function ask<T>(answer: Promise<T>): Promise<T> {
     const result = await answer;
@@ -131,7 +135,7 @@ export function startPage(host: Host): void {
     };
     running = mine;
     aisle.recommender = recommender;
-    for (const follow of [...panels]) follow();
+    updatePanels();
     for (const slot of host.slots) host.redraw(slot);
     const tellDegraded = ({ degraded }: Status): void => {
       for (const { code, message } of degraded) host.warn(`it works with less (${code}).`, { message });
@@ -197,7 +201,7 @@ export function startPage(host: Host): void {
     const before = running;
     running = undefined;
     aisle.recommender = undefined;
-    if (before) for (const follow of [...panels]) follow();
+    if (before) updatePanels();
     before?.stop();
     host.guard('The end', () => before?.recommender.dispose());
   }

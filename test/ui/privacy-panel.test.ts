@@ -113,6 +113,14 @@ describe('says what is known', () => {
     await says(page, expected);
   });
 
+  test('clicks that are not stored, also when no event follows them', async () => {
+    const { page } = await open(told('denied').replace('data-', 'data-learn="manual" data-'));
+    await page.evaluate(async () => void (await window.aisle!.ready));
+    await page.waitForTimeout(500); // the panel has shown what the model's events changed
+    await clicks(page);
+    await says(page, /In this page only, until you leave it \| 4 clicks .*\| Not allowed$/);
+  });
+
   test('that nothing runs where the embed could not start, and what runs when it does', async () => {
     const { page } = await open('<script type="module" src="/aisle/embed.js"></script>');
     await state(page, 'unavailable');

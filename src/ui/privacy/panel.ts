@@ -15,7 +15,7 @@ import { type PanelTexts, panelTexts } from './texts';
 /** What the panel is to the page's start and stop of recommenders. */
 export interface PanelHost extends Pick<Host, 'node' | 'guard' | 'applyStyles'> {
   recommender(): Recommender | undefined;
-  /** Called when there is another recommender, or none. */
+  /** Called when there is another recommender or none, and after an event is tracked: one that is not stored sends no event. */
   readonly panels: Set<() => void>;
 }
 
@@ -33,18 +33,22 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
   const view = drawPanel(element, host, { texts, language }, { toggle, download, erase, act });
   let stop = (): void => {};
   let isPlanned = false;
-  let from: Recommender | undefined;
+  /** Null before the first look; undefined if the page has no recommender. */
+  let from: Recommender | undefined | null = null;
   /** Counts looks: one that was overtaken shows nothing. */
   let turn = 0;
 
-  /** Looks at the page's recommender of now, or at none. */
+  /** Follows the page's current recommender. */
   function follow(): void {
-    stop();
     if (!element.isConnected) {
+      stop();
       host.panels.delete(follow);
       return;
     }
-    from = host.recommender();
+    const current = host.recommender();
+    if (current === from) return soon();
+    stop();
+    from = current;
     const ends = from ? HEARD.map((event) => from!.on(event, soon)) : [];
     stop = () => {
       for (const end of ends) end();
@@ -65,7 +69,7 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
   async function look(): Promise<void> {
     const mine = ++turn;
     const asked = from;
-    if (asked === undefined) return view.state('unavailable');
+    if (!asked) return view.state('unavailable');
     try {
       const known = await asked.privacy.export();
       if (mine !== turn) return;
@@ -83,7 +87,7 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
   }
   async function attempt(...[work, done, failed]: Parameters<PanelActs['act']>): Promise<void> {
     const asked = from;
-    if (asked === undefined) return;
+    if (!asked) return;
     view.say('');
     view.busy(true);
     try {
