@@ -62,14 +62,6 @@ export interface Dropped {
   readonly shortSessions: { readonly sessions: number; readonly events: number };
 }
 
-export const NOTHING_DROPPED: Dropped = {
-  badRows: 0,
-  otherKinds: 0,
-  repeats: 0,
-  rareItems: { items: 0, events: 0 },
-  shortSessions: { sessions: 0, events: 0 },
-};
-
 /** The users of a log, each once, in the order of first appearance; none where it names none. */
 export const usersOf = ({ userIds = [] }: ClickLog): readonly string[] => [...new Set(userIds)];
 

@@ -50,7 +50,7 @@ export function startPage(host: Host): void {
     updatePanels();
   }
   function updatePanels(): void {
-    for (const update of [...panels]) update();
+    for (const update of panels) update();
   }
   async function ask<T>(answer: Promise<T>): Promise<T> {
     const result = await answer;

@@ -70,13 +70,13 @@ export interface Port {
   removeEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
 }
 
-export function errorData(error: unknown): ErrorData {
+function errorData(error: unknown): ErrorData {
   if (error instanceof RecommenderError) return { kind: 'recommender', code: error.code, message: error.message };
   if (error instanceof RangeError) return { kind: 'range', message: error.message };
   return { kind: 'other', message: reasonOf(error) };
 }
 
-export function errorOf({ kind, code, message }: ErrorData): Error {
+function errorOf({ kind, code, message }: ErrorData): Error {
   if (kind === 'recommender' && code) return new RecommenderError(code, message);
   return kind === 'range' ? new RangeError(message) : new Error(message);
 }

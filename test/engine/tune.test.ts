@@ -5,7 +5,7 @@ import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent, FineTuneRequest, RankedItem, TuneProgress } from '../../src/engine/types';
 import { models } from '../../src/models/index';
-import { withoutUnread } from '../../src/session/unread-sessions';
+import { withoutUnread } from '../../src/recommender/personalisation/fresh-events';
 import { type VisitorEvent, VisitorHistory } from '../../src/session/visitor-history';
 import { watch } from '../../src/train/tuning/guard';
 import { wasmPath } from '../compute/backends/start';

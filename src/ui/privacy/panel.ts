@@ -46,7 +46,10 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
       return;
     }
     const current = host.recommender();
-    if (current === from) return soon();
+    if (current === from) {
+      soon();
+      return;
+    }
     stop();
     from = current;
     const ends = from ? HEARD.map((event) => from!.on(event, soon)) : [];
