@@ -1,4 +1,4 @@
-/** Addresses of the shop's pages. They stand behind `#`, so that any static server will do and no server sees them. */
+/** Addresses of the shop's pages. They follow `#`, so that any static server works and no server sees them. */
 
 export type Route =
   | { readonly page: 'home' }
@@ -9,7 +9,7 @@ export type Route =
   | { readonly page: 'privacy' }
   | { readonly page: 'unknown' };
 
-/** `#/product/ID` and so on; whatever cannot be read is `unknown`. */
+/** `#/product/ID` and so on; an address that cannot be read is `unknown`. */
 export function parseRoute(hash: string): Route {
   const parts = hash.replace(/^#?\/?/, '').split('/');
   try {

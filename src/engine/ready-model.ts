@@ -158,8 +158,8 @@ export async function benchmark(model: Model, clock: () => number): Promise<numb
 }
 
 /**
- * Keeps a GPU running until the function that is returned is called. Its memory goes back once nobody holds it. The CPU
- * backends stay: they are what all else falls back to.
+ * Keeps a GPU running until the function that is returned is called. Its memory is freed after the last release. The CPU
+ * backends stay: they are the fallback of every other backend.
  */
 export function hold(device: Device): () => void {
   const { name, instance } = device;
@@ -171,7 +171,7 @@ export function hold(device: Device): () => void {
   };
 }
 
-/** Counting baselines score on typed arrays, whatever the backend. */
+/** Counting baselines score on typed arrays on every backend. */
 const isNeural = ({ info }: OpenedArtifact): boolean => Object.hasOwn(models, info.architecture);
 
 function sizes({ tensors }: OpenedArtifact): { readonly parameters: number; readonly bytes: number } {

@@ -65,7 +65,7 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
 
   function lookAgain(): void {
     reader?.look();
-    if (look()) settle().catch(() => {}); // told by `status`
+    if (look()) settle().catch(() => {}); // `status` reports it
   }
 
   /** Loads the reader of a new source, again after a failure. @returns Whether there is a new source. */
@@ -77,7 +77,7 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
     import('./consent-sources')
       .then(({ readConsent }) => {
         if (isClosed) return;
-        reader = readConsent(dataLayer, (...report) => void hear(...report).catch(() => {})); // told by `status`
+        reader = readConsent(dataLayer, (...report) => void hear(...report).catch(() => {})); // `status` reports it
         reader.look();
         isUnread = false;
         onUnread(undefined);

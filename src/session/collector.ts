@@ -48,7 +48,7 @@ export type Columns = Pick<
 >;
 
 /**
- * Takes rows one by one, checks them and appends them to columns: about 16 bytes an event, ids kept once.
+ * Takes rows one by one, checks them and appends them to columns: about 16 bytes an event, ids stored once.
  *
  * A row is `begin(line)`, then each cell, then `end()`. A cell that is not valid is refused with file and line, or
  * counted while `skipBadRows` lasts.
@@ -77,7 +77,7 @@ export class Collector {
   readonly otherColumns: readonly string[];
   /** Rows of each kind of event. */
   readonly kindCounts: number[] = [];
-  private readonly kept: boolean[] = [];
+  private readonly isWantedKind: boolean[] = [];
 
   constructor(
     private readonly file: string,
@@ -120,7 +120,7 @@ export class Collector {
       this.bad(line, `${this.name(layout.time)} is no time`, `expected ${this.times.expected}, got ${got}`);
       return;
     }
-    // −1 stands for a cell that is refused; ids must not be empty, other cells may.
+    // −1 means a refused cell; ids must not be empty, other cells may.
     const number = (names: Interner, at: number): number => names.intern(bytes, starts[at]!, ends[at]!);
     const id = (names: Interner, at: number): number => (starts[at] === ends[at] ? -1 : number(names, at));
     const key = id(this.keys, layout.key);
@@ -189,10 +189,10 @@ export class Collector {
     // Parquet numbers the kinds of a row group before its rows come, so a kind may be more than one ahead.
     for (let next = this.kindCounts.length; next <= kind; next++) {
       this.kindCounts.push(0);
-      this.kept.push(this.options.events?.includes(this.kinds!.text(next)) ?? true);
+      this.isWantedKind.push(this.options.events?.includes(this.kinds!.text(next)) ?? true);
     }
     this.kindCounts[kind]!++;
-    if (!this.kept[kind]) this.otherKinds++;
-    return this.kept[kind]!;
+    if (!this.isWantedKind[kind]) this.otherKinds++;
+    return this.isWantedKind[kind]!;
   }
 }

@@ -102,7 +102,7 @@ function start(url: string): void {
     redraw: (slot) => redraw(host, slot),
   };
   function failed(error: unknown): void {
-    warn('embed.js could not load or start what stands beside it.', error);
+    warn('embed.js could not load or start its other files.', error);
     host.onSlot = (slot, change) => {
       if (change === 'changed') redraw(host, slot);
       if (change !== 'came') return;

@@ -9,7 +9,7 @@ const MAX_LIMIT = 100;
 const MAX_PLACEHOLDERS = 24;
 
 /**
- * Reads the attributes of a slot and draws its frame, or draws them into the frame that it has: cards that stand there
+ * Reads the attributes of a slot and draws its frame, or draws them into the frame that it has: its cards
  * stay until there are others. What is no number or no name falls back to the default.
  */
 export function draw(element: HTMLElement, pictures: boolean, before?: Drawn): Drawn {

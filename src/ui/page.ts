@@ -26,7 +26,7 @@ export function startPage(host: Host): void {
   const { aisle } = host;
   let { settle } = host;
   let hasStarted = false;
-  /** Whether `aisle.ready` is somebody's answer: then the next start makes another one. */
+  /** Whether `aisle.ready` is settled: then the next start makes another one. */
   let isSettled = false;
   /** Counts starts and stops: a start that was overtaken does not open. */
   let turn = 0;
@@ -149,7 +149,7 @@ export function startPage(host: Host): void {
       // A model that could not be had without a network, or from one that wants to be signed in to.
       listen(globalThis, ['online'], () => {
         if (recommender.status.model !== undefined) return;
-        recommender.retry().catch(() => {}); // told as the first failure was
+        recommender.retry().catch(() => {}); // reported like the first failure
         view.refreshSoon('asked');
       }),
       recommender.on('erased', () => view.refreshSoon('asked')),
@@ -163,8 +163,8 @@ export function startPage(host: Host): void {
       }),
     );
     described = undefined;
-    if (options.item !== undefined) heard({ itemId: options.item, event: 'view' });
-    host.guard('A reader of the page', () => stops.push(readDataLayer(options.dataLayer, host, heard)));
+    if (options.item !== undefined) report({ itemId: options.item, event: 'view' });
+    host.guard('A reader of the page', () => stops.push(readDataLayer(options.dataLayer, host, report)));
     host.guard('A reader of the page', readPage);
     while (running === mine && waiting.length > 0) waiting.shift()!();
     if (running !== mine) return; // one of them was to stop
@@ -179,7 +179,7 @@ export function startPage(host: Host): void {
   }
 
   /** A report of the page's own readers. */
-  function heard({ itemId, event }: PageEvent): void {
+  function report({ itemId, event }: PageEvent): void {
     if (running === undefined) return;
     if (running.options.track === 'auto') track({ itemId, event });
     else if (event === 'view') running.item.set(itemId);
@@ -192,7 +192,7 @@ export function startPage(host: Host): void {
     const before = described;
     described = productOfPage(document);
     const isNews = described !== undefined && described !== before && running?.item.get() === undefined;
-    if (isNews) heard({ itemId: described!, event: 'view' });
+    if (isNews) report({ itemId: described!, event: 'view' });
     view.refreshSoon('asked');
   }
 
@@ -243,9 +243,9 @@ export function startPage(host: Host): void {
 }
 
 /** @returns Stops listening. */
-function listen(source: EventTarget, types: readonly string[], heard: () => void): () => void {
-  for (const type of types) source.addEventListener(type, heard);
+function listen(source: EventTarget, types: readonly string[], listener: () => void): () => void {
+  for (const type of types) source.addEventListener(type, listener);
   return () => {
-    for (const type of types) source.removeEventListener(type, heard);
+    for (const type of types) source.removeEventListener(type, listener);
   };
 }

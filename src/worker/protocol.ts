@@ -160,9 +160,9 @@ export interface Connection {
 
 /**
  * @param setup What the other end gets when it is ready.
- * @param heard Called with every message that arrives: whoever sends is alive.
+ * @param onMessage Called for every message that arrives: its sender is alive.
  */
-export function connect(port: Port, setup: WorkerSetup, heard: () => void = () => {}): Connection {
+export function connect(port: Port, setup: WorkerSetup, onMessage: () => void = () => {}): Connection {
   const pending = new Map<number, Pending>();
   const pings = new Map<number, () => void>();
   let nextId = 1;
@@ -177,7 +177,7 @@ export function connect(port: Port, setup: WorkerSetup, heard: () => void = () =
   });
 
   function listen({ data }: MessageEvent<FromEngine>): void {
-    heard();
+    onMessage();
     if ('ready' in data) begin();
     else if ('pong' in data) {
       pings.get(data.pong)?.();

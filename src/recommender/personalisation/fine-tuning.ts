@@ -32,7 +32,7 @@ const NOT_LEARNT = "What is new in the visitor's events could not be learnt; it 
 const FINE_TUNE: Checks<FineTuneOptions> = {
   method: oneOf<FineTuneOptions['method']>('adapter', 'full'),
   signal: SIGNAL,
-  onProgress: calls('a function that is told of every event'),
+  onProgress: calls('a function that is called for every event'),
 };
 
 export function createFineTuning(parts: FineTuningParts): FineTuning {
@@ -407,7 +407,7 @@ function checkedFineTune(options: FineTuneOptions = {}): FineTuneOptions {
       onProgress(progress);
     } catch (error) {
       // An error of a listener does not fail the call.
-      console.error('Aisle: who follows "fineTune" threw.', error);
+      console.error('Aisle: onProgress of "fineTune" threw.', error);
     }
   };
   return { ...rest, onProgress: follow };

@@ -37,17 +37,17 @@ export function earlierThan(
   portion: readonly (readonly LearnableEvent[])[],
   sessions: readonly (readonly VisitorEvent[])[],
   history: HistoryChoice,
-): Kept<LearnableEvent> {
+): ReadSessions<LearnableEvent> {
   const first = portion[0]![0]!;
   const earlier = sessions.filter((session) => session.at(-1)!.time < first.time);
-  const kept = withoutUnread(earlier, first.time, { history });
-  return { ...kept, sessions: kept.sessions.map((session) => session.map(learnable)) };
+  const read = withoutUnread(earlier, first.time, { history });
+  return { ...read, sessions: read.sessions.map((session) => session.map(learnable)) };
 }
 
-/** Sessions without the oldest, of which nothing is read, and how many clicks are read fewer by that. */
-interface Kept<E> {
+/** The sessions that are read, without the oldest that are not, and how many readable clicks were left out. */
+interface ReadSessions<E> {
   readonly sessions: readonly (readonly E[])[];
-  /** To be handed to `readOf` with the sessions, so that it cuts where it would have cut all of them. */
+  /** Pass it to `readOf` with the sessions, so that it limits them as it would limit all sessions. */
   readonly leftOut: number;
 }
 
@@ -59,11 +59,11 @@ export function withoutUnread<E extends ReadEvent>(
   earlier: readonly (readonly E[])[],
   from: number,
   reading: Reading,
-): Kept<E> {
+): ReadSessions<E> {
   const clicksOf = (sessions: readonly (readonly E[])[]): number =>
     readOf(sessions, [], from, { ...reading, maxLength: Number.MAX_SAFE_INTEGER }).length;
   if (reading.history !== 'all') {
-    // What has faded stays so. How far the rest is cut depends on how much has, so all of that is told.
+    // A faded session stays faded. How many of the others are read depends on how many have faded, so all those stay.
     return { sessions: earlier.filter((session) => clicksOf([session]) > 0), leftOut: 0 };
   }
   const unread = clicksOf(earlier) - readOf(earlier, [], from, reading).length;
