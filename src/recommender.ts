@@ -75,7 +75,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     gap,
     onEvents: (events) => history.add(events),
     onStored(events) {
-      notes.allow('event'); // after an erasure, the first event that is stored begins anew
+      notes.allow('event'); // after an erasure, the first stored event starts a new life
       emit('stored', { events: events.map(tracked) });
     },
     onErased(by) {
@@ -143,7 +143,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     status: () => status,
   });
   if (options.learn === 'auto') personalisation.look();
-  privacy.start().catch(() => {}); // told by `status`
+  privacy.start().catch(() => {}); // `status` reports it
   /** The running load, or how the last one ended. */
   let ready: Promise<void>;
   let hasFailed = false;
@@ -159,13 +159,13 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         failed(error);
       },
     );
-    ready.catch(() => {}); // `recommend` reports it to whoever waits
+    ready.catch(() => {}); // `recommend` reports it
   }
   load();
 
-  /** The engine keeps the state of the session that it was asked about last. */
+  /** The engine caches the state of the last session. */
   function forgetSession(): void {
-    engine.forget().catch(() => {}); // where a worker is lost, so is what it kept
+    engine.forget().catch(() => {}); // a lost worker has no state to forget
   }
   function assertAlive(): void {
     if (disposed) throw new RecommenderError('disposed', 'The recommender was disposed. Create another one.');
@@ -193,11 +193,11 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         await abortable(ready, question.signal);
         await personalisation.settled();
         const began = erasures;
-        const asked = { ...question, user: options.user, now: time, clicks: history.at(time) };
-        const answered = await answer(computing, asked)
+        const complete = { ...question, user: options.user, now: time, clicks: history.at(time) };
+        const answered = await answer(computing, complete)
           .catch(failed)
           .finally(() => {
-            if (erasures !== began) forgetSession(); // a filter may have asked on about what is erased
+            if (erasures !== began) forgetSession(); // a filter may have caused another request with erased events
           });
         if (!store.hears) void store.refresh(); // for the next one
         if (!disposed) emit('recommendations', answered);
@@ -224,7 +224,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       await ready;
     },
     ...personalisation.calls,
-    privacy: privacy.asked,
+    privacy: privacy.calls,
     get status() {
       return status;
     },

@@ -22,12 +22,12 @@ export interface SessionInput {
 
 /**
  * Many sessions in three flat arrays: session s holds events `offsets[s]` … `offsets[s + 1] - 1`.
- * Sessions stand in the order of their first event, events inside a session oldest first.
+ * Sessions are in the order of their first event, events inside a session oldest first.
  */
 export interface Sessions {
   /** Item index of each event, 1…n. */
   readonly items: Int32Array;
-  /** Seconds since 1970 of each event, fractions kept; all 0 for logs without times. */
+  /** Seconds since 1970 of each event, with fractions; all 0 for logs without times. */
   readonly times: Float64Array;
   /** Start of each session, and one past the end of the last: length = sessions + 1. */
   readonly offsets: Int32Array;
@@ -47,11 +47,11 @@ export interface WantedFeature {
   readonly name: string;
   /** `category`: values that are equal or not. `number`: standardised. `angle`: a number as it is, for a place in a period. */
   readonly kind: 'category' | 'number' | 'angle';
-  /** Of a category: how many values of clicks are told apart, the most frequent ones. Default: all. */
+  /** Of a category: how many values of clicks are distinguished, the most frequent ones. Default: all. */
   readonly values?: number;
   /** What gives it where neither log nor catalogue have it: the model, from the click's time; or the item's age. */
   readonly otherwise?: 'time' | 'age';
-  /** The catalogue's column of dates from which an item's age counts, whatever else there is. */
+  /** The catalogue's column of dates from which an item's age counts. */
   readonly since?: string;
 }
 

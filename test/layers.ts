@@ -215,23 +215,27 @@ function isTypeOnly(node: ts.Node): boolean {
   return clause.isTypeOnly || Boolean(areTypes);
 }
 
+/** Whether a node declares or imports a value. */
+export const declaresValue = (node: ts.Node): node is ts.NamedDeclaration =>
+  ts.isVariableDeclaration(node) ||
+  ts.isParameter(node) ||
+  ts.isBindingElement(node) ||
+  ts.isFunctionDeclaration(node) ||
+  ts.isClassDeclaration(node) ||
+  ts.isImportSpecifier(node) ||
+  ts.isImportClause(node) ||
+  ts.isNamespaceImport(node);
+
 /** Names that a file declares or imports itself, which therefore are not globals. */
 function declaredNames(source: ts.SourceFile): Set<string> {
   const names = new Set<string>();
   const visit = (node: ts.Node): void => {
     const { name } = node as { name?: ts.Node };
     const declares =
-      ts.isVariableDeclaration(node) ||
-      ts.isParameter(node) ||
-      ts.isBindingElement(node) ||
-      ts.isFunctionDeclaration(node) ||
-      ts.isClassDeclaration(node) ||
+      declaresValue(node) ||
       ts.isInterfaceDeclaration(node) ||
       ts.isTypeAliasDeclaration(node) ||
-      ts.isTypeParameterDeclaration(node) ||
-      ts.isImportSpecifier(node) ||
-      ts.isImportClause(node) ||
-      ts.isNamespaceImport(node);
+      ts.isTypeParameterDeclaration(node);
     if (declares && name && ts.isIdentifier(name)) names.add(name.text);
     ts.forEachChild(node, visit);
   };

@@ -6,6 +6,7 @@
  */
 import { builtinModules } from 'node:module';
 import ts from 'typescript';
+import { declaresValue } from './layers';
 
 export interface NetworkUse {
   readonly file: string;
@@ -283,16 +284,7 @@ function isReference(node: ts.Identifier): boolean {
 function declaredNames(source: ts.SourceFile): Set<string> {
   const names = new Set<string>();
   const visit = (node: ts.Node): void => {
-    const declares =
-      ts.isVariableDeclaration(node) ||
-      ts.isParameter(node) ||
-      ts.isBindingElement(node) ||
-      ts.isFunctionDeclaration(node) ||
-      ts.isClassDeclaration(node) ||
-      ts.isImportSpecifier(node) ||
-      ts.isImportClause(node) ||
-      ts.isNamespaceImport(node);
-    if (declares && node.name && ts.isIdentifier(node.name) && !isOwnGlobal(node)) names.add(node.name.text);
+    if (declaresValue(node) && node.name && ts.isIdentifier(node.name) && !isOwnGlobal(node)) names.add(node.name.text);
     ts.forEachChild(node, visit);
   };
   visit(source);

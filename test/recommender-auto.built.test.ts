@@ -91,13 +91,22 @@ describe('auto', () => {
     expect(await next.thrown()).toEqual([]);
   });
 
-  test('leaves a GPU alone during which the tab died', async () => {
-    const isHeld = { current: true };
-    const answer = (path: string) => (isHeld.current && /webgl-/.test(path) ? ('never' as const) : undefined);
+  /** A page that tries WebGL, whose files do not come until they are released. */
+  async function tryingWebgl() {
+    let isHeld = true;
+    const answer = (path: string) => (isHeld && /webgl-/.test(path) ? ('never' as const) : undefined);
     const shop = await opened({ recommender: { consent: 'granted' }, answer });
     await expectRight(shop);
     const mark = () => stored(shop).then((record) => record?.trying);
     await expect.poll(mark, { timeout: 60_000 }).toBe('webgl');
+    const release = () => {
+      isHeld = false;
+    };
+    return { shop, release };
+  }
+
+  test('leaves a GPU alone during which the tab died', async () => {
+    const { shop, release } = await tryingWebgl();
     const after = visitOf(shop);
     const { context } = after;
     await context.newPage(); // the context outlives the tab
@@ -105,7 +114,7 @@ describe('auto', () => {
     const died = new Promise((resolve) => shop.page.on('crash', resolve));
     session.send('Page.crash').catch(() => {});
     await died;
-    isHeld.current = false;
+    release();
     const next = await opened({ recommender: { consent: 'granted' }, after });
     await expectAny(next);
     await settled(next);
@@ -127,14 +136,9 @@ describe('auto', () => {
       (page) => page.evaluate(() => (globalThis as never as { recommender: Recommender }).recommender.dispose()),
     ],
   ])('holds nothing against a GPU %s while it was tried', async (_, leave) => {
-    const isHeld = { current: true };
-    const answer = (path: string) => (isHeld.current && /webgl-/.test(path) ? ('never' as const) : undefined);
-    const shop = await opened({ recommender: { consent: 'granted' }, answer });
-    await expectRight(shop);
-    const mark = () => stored(shop).then((record) => record?.trying);
-    await expect.poll(mark, { timeout: 60_000 }).toBe('webgl');
+    const { shop, release } = await tryingWebgl();
     await leave(shop.page);
-    isHeld.current = false;
+    release();
     const next = await opened({
       recommender: { consent: 'granted' },
       after: visitOf(shop),

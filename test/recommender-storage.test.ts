@@ -1,18 +1,17 @@
 /** The recommender and what is stored of its visitor. What a database may do wrong is in test/store. */
 import 'fake-indexeddb/auto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { memory } from '@tensorflow/tfjs-core';
 import { IDBFactory } from 'fake-indexeddb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createRecommender, type Recommender, type RecommenderOptions } from '../src/index';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Recommender } from '../src/index';
 import { type Folder, folderOf, IDS, smallModel } from './engine/fixture';
+import { servedModels } from './recommender/served-models';
 
-let server: Server;
-let modelUrl: string;
-const running: Recommender[] = [];
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+let time = 1_700_000_000_000;
 
-beforeAll(async () => {
+async function models(): Promise<Record<string, Folder>> {
   const shop = await smallModel();
   // The next release of the shop's model: other items first, so that every index means another product.
   const next = await smallModel({ seed: 2 });
@@ -21,41 +20,21 @@ beforeAll(async () => {
     config: { features: 'device:categorical:2', dModel: 8, itemEmbeddingDim: 8, nHead: 2, nLayer: 1 },
   });
   const features = { device: { kind: 'category', values: ['phone', 'desktop'] } } as const;
-  const folders: Record<string, Folder> = {
+  return {
     aware: await folderOf({ ...aware, info: { ...aware.info, features } }),
     small: await folderOf(shop),
     next: await folderOf({ ...next, itemIds: [...IDS].reverse() }),
   };
-  server = createServer((request, response) => {
-    const [, folder, file] = request.url!.split('/');
-    const bytes = folders[folder!]?.get(file!);
-    response.writeHead(bytes ? 200 : 404).end(bytes);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  modelUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/small/`;
-});
+}
+const { start: visit } = servedModels(models, () => time);
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();
 });
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
-  await Promise.all(running.splice(0).map((recommender) => recommender.dispose()));
-});
-afterAll(() => {
-  server.close();
-  server.closeAllConnections();
 });
 
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
-let time = 1_700_000_000_000;
-
-async function visit(options: Partial<RecommenderOptions> = {}): Promise<Recommender> {
-  const recommender = await createRecommender({ modelUrl, backend: 'cpu', now: () => time, ...options });
-  running.push(recommender);
-  return recommender;
-}
 /** A visit that is over, its events stored. */
 async function past(...itemIds: string[]): Promise<void> {
   const recommender = await visit({ consent: 'granted' });
@@ -86,19 +65,19 @@ describe('a visit', () => {
   });
 
   test('keeps what the page says of each click, for the next page and for the visitor to see', async () => {
-    const options = { modelUrl: modelUrl.replace('small', 'aware'), consent: 'granted' } as const;
-    const first = await visit(options);
+    const aware = () => visit({ consent: 'granted' }, 'aware');
+    const first = await aware();
     first.track({ itemId: 'item-9', features: { device: 'desktop', page: 3 } });
     time += MINUTE;
     first.track('a,b');
     const answer = await first.recommend();
     await first.dispose();
-    const second = await visit(options);
+    const second = await aware();
     await stores(second);
     expect(await second.recommend()).toEqual(answer);
     const { sessions } = await second.privacy.export();
     expect(sessions[0]!.map(({ features }) => features)).toEqual([{ device: 'desktop', page: 3 }, undefined]);
-    const other = await visit({ ...options, consent: 'denied' });
+    const other = await visit({ consent: 'denied' }, 'aware');
     other.track({ itemId: 'item-9', time: time - MINUTE, features: { device: 'phone', page: 3 } });
     other.track({ itemId: 'a,b', time });
     expect(await other.recommend()).not.toEqual(answer);
@@ -118,10 +97,10 @@ describe('a visit', () => {
 
   test('keeps its session when a new artifact takes effect, and skips, but does not lose, what that does not know', async () => {
     await past('item-9', 'an item of tomorrow', 'a,b');
-    const plain = await visit({ modelUrl: modelUrl.replace('small', 'next'), consent: 'manual' });
+    const plain = await visit({ consent: 'manual' }, 'next');
     plain.track('item-9');
     plain.track('a,b');
-    const next = await visit({ modelUrl: modelUrl.replace('small', 'next'), consent: 'granted' });
+    const next = await visit({ consent: 'granted' }, 'next');
     await stores(next);
     expect((await next.recommend())[0]!.reason).toBe('neural');
     expect(await ids(next)).toEqual(await ids(plain));

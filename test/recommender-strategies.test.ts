@@ -1,14 +1,13 @@
 /** What a call of `recommend` may ask for besides the next items, and what it is told where it is misspelt. */
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Artifact } from '../src/checkpoint/artifact';
-import { createRecommender, type Recommender, type RecommenderOptions, type RecommendOptions } from '../src/index';
+import { createRecommender, type Recommender, type RecommendOptions } from '../src/index';
 import { configure } from '../src/models/configuration';
 import { models } from '../src/models/index';
 import { baselines } from '../src/neighbours/index';
-import { type Folder, folderOf, IDS, smallModel } from './engine/fixture';
+import { folderOf, IDS, smallModel } from './engine/fixture';
 import { sessionsOf } from './neighbours/fixtures';
+import { servedModels } from './recommender/served-models';
 
 const PICTURE = 'data:image/svg+xml,<svg/>';
 const catalogue = IDS.map((id, k) => ({
@@ -19,37 +18,15 @@ const catalogue = IDS.map((id, k) => ({
   availability: k === 9 ? 'sold out' : 'in stock',
 }));
 
-let server: Server;
-let origin: string;
-const folders = new Map<string, Folder>();
-const running: Recommender[] = [];
-beforeAll(async () => {
-  folders.set('small', await folderOf(await smallModel({ catalogue })));
-  folders.set('bare', await folderOf(await smallModel()));
-  server = createServer((request, response) => {
-    const [, folder, name] = request.url!.split('/');
-    const bytes = folders.get(folder!)?.get(name!);
-    response.writeHead(bytes ? 200 : 404).end(bytes);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-});
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((recommender) => recommender.dispose()));
-});
-afterAll(() => {
-  server.close();
-  server.closeAllConnections();
-});
-
 const MINUTE = 60_000;
 let time = 1_700_000_000_000;
-async function started(options: Partial<RecommenderOptions> = {}, folder = 'small'): Promise<Recommender> {
-  const modelUrl = `${origin}/${folder}/`;
-  const recommender = await createRecommender({ modelUrl, backend: 'cpu', now: () => time, ...options });
-  running.push(recommender);
-  return recommender;
-}
+const { folders, start: started } = servedModels(
+  async () => ({
+    small: await folderOf(await smallModel({ catalogue })),
+    bare: await folderOf(await smallModel()),
+  }),
+  () => time,
+);
 function visit(recommender: Recommender, ...ids: readonly string[]): void {
   for (const id of ids) {
     recommender.track(id);

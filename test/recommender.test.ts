@@ -1,40 +1,15 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createRecommender, type Recommender, type RecommenderOptions } from '../src/index';
-import { type Folder, folderOf, IDS, smallModel } from './engine/fixture';
-
-let server: Server;
-let modelUrl: string;
-const urls: string[] = [];
-const running: Recommender[] = [];
-beforeAll(async () => {
-  const catalogue = IDS.map((id, k) => ({ id, title: `Thing ${k}`, availability: k === 9 ? 'sold out' : 'in stock' }));
-  const folder: Folder = await folderOf(await smallModel({ catalogue }));
-  server = createServer((request, response) => {
-    urls.push(request.url!);
-    const bytes = folder.get(request.url!.replace('/small/', ''));
-    response.writeHead(bytes ? 200 : 404).end(bytes);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  modelUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/small/`;
-});
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((recommender) => recommender.dispose()));
-});
-afterAll(() => {
-  server.close();
-  server.closeAllConnections();
-});
+import { describe, expect, test, vi } from 'vitest';
+import { createRecommender, type Recommender } from '../src/index';
+import { folderOf, IDS, smallModel } from './engine/fixture';
+import { servedModels } from './recommender/served-models';
 
 const MINUTE = 60_000;
 let time = 1_700_000_000_000;
-
-async function started(options: Partial<RecommenderOptions> = {}): Promise<Recommender> {
-  const recommender = await createRecommender({ modelUrl, backend: 'cpu', now: () => time, ...options });
-  running.push(recommender);
-  return recommender;
-}
+const CATALOGUE = IDS.map((id, k) => ({ id, title: `Thing ${k}`, availability: k === 9 ? 'sold out' : 'in stock' }));
+const { requested, start: started } = servedModels(
+  async () => ({ small: await folderOf(await smallModel({ catalogue: CATALOGUE })) }),
+  () => time,
+);
 const ids = async (recommender: Recommender, options = {}) =>
   (await recommender.recommend(options)).map(({ itemId }) => itemId);
 
@@ -130,18 +105,18 @@ describe('a recommender', () => {
   });
 
   test('asks for the files of the model and nothing else, whatever is clicked', async () => {
-    urls.length = 0;
+    requested.length = 0;
     const recommender = await started();
     for (const id of IDS) {
       recommender.track(id);
       await recommender.recommend();
     }
     const files = ['catalogue.json', 'items.json', 'manifest.json', 'weights.safetensors'];
-    expect(urls.sort()).toEqual(files.map((name) => `/small/${name}`));
+    expect(requested.sort()).toEqual(files.map((name) => `/small/${name}`));
   });
 
   test('reports a model that cannot be loaded, to listeners and to every call', async () => {
-    const recommender = await started({ modelUrl: `${modelUrl}nothing-here` });
+    const recommender = await started({}, 'nothing-here');
     const errors: string[] = [];
     recommender.on('error', ({ code, message }) => errors.push(`${code}: ${message}`));
     recommender.track('item-9');

@@ -1,5 +1,5 @@
 /**
- * The shopping basket: what the visitor put there, kept in this browser by the shop itself. A basket is the shop's own
+ * The shopping basket: stored in this browser by the shop itself. A basket is the shop's own
  * business and has nothing to do with what the recommender may store.
  */
 
@@ -63,7 +63,7 @@ export function openCart(changed: () => void): Cart {
   };
 }
 
-/** Whatever stands there: other pages of this origin may have written it. */
+/** Reads the stored basket, which other pages of this origin may have written. */
 function read(): readonly CartLine[] {
   try {
     const stored = JSON.parse(localStorage.getItem(KEY) ?? '[]') as unknown;

@@ -1,6 +1,6 @@
 /**
  * What other models would suggest for the same visit: each is a recommender with a worker of its own. It starts when the visitor
- * wants to see it and ends when nobody does. It keeps the visit in memory, because nobody gives it consent to store anything.
+ * wants to see it and ends when it is not shown any more. It keeps the visit in memory, because it has no consent to store anything.
  */
 import { createRecommender, type RankedItem, type Recommender } from '../index';
 import { textOf } from './dom';
@@ -37,8 +37,8 @@ type Running = { -readonly [K in keyof Contender]: Contender[K] } & {
   readonly recommender: Promise<Recommender>;
   /** Events that it knows. */
   tracked: readonly Event[];
-  /** The visit that it was asked about last, as text. */
-  asked: string;
+  /** The visit of the last request, as text. */
+  lastVisit: string;
 };
 
 /** @param changed Called after every change of a contender. */
@@ -59,7 +59,7 @@ export function openComparison(changed: () => void): Comparison {
     };
     const recommender = loading.then(create);
     const nothing = { items: undefined, milliseconds: undefined, failure: undefined };
-    const contender: Running = { ...nothing, model, options, recommender, tracked: [], asked: '' };
+    const contender: Running = { ...nothing, model, options, recommender, tracked: [], lastVisit: '' };
     const load = async (created: Recommender): Promise<void> => {
       created.on('recommendations', ({ milliseconds }) => {
         contender.milliseconds = milliseconds;
@@ -82,14 +82,14 @@ export function openComparison(changed: () => void): Comparison {
 
   async function askOne(contender: Running): Promise<void> {
     const question = JSON.stringify([events, newest]);
-    if (contender.asked === question) return;
-    contender.asked = question;
+    if (contender.lastVisit === question) return;
+    contender.lastVisit = question;
     const recommender = await contender.recommender;
-    if (contender.asked !== question || !isWanted(contender)) return; // the visit has gone on
+    if (contender.lastVisit !== question || !isWanted(contender)) return; // the visit has gone on
     for (const event of events.slice(contender.tracked.length)) recommender.track(event);
     contender.tracked = events;
     const items = await recommender.recommend({ k: ASKED, exclude: newest });
-    if (contender.asked !== question || !isWanted(contender)) return;
+    if (contender.lastVisit !== question || !isWanted(contender)) return;
     contender.items = items;
     contender.failure = undefined;
     changed();

@@ -6,7 +6,7 @@ import scriptUrl from './worker.ts?worker&url';
 export interface Network {
   /** Every request so far, in the order in which they were reported. */
   readonly records: readonly RequestRecord[];
-  /** Addresses that were asked for while the network was switched off, and so were not requested. */
+  /** Addresses of requests that were refused while the network was switched off. */
   readonly blocked: readonly string[];
   /** Bytes that fetches of the page and its workers had in their bodies. */
   readonly sent: number;

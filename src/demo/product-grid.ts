@@ -19,7 +19,7 @@ export function card(product: Product): HTMLElement {
   );
 }
 
-/** The picture of a product; its initials where it has none. `alt` is empty where its title stands beside it. */
+/** The picture of a product; its initials if it has none. `alt` is empty if its title is beside it. */
 export function tile(product: Product, alt: string): HTMLElement {
   if (product.image !== undefined) {
     // A picture that is in the catalogue itself is there already: to load it late would only make it flicker.
@@ -42,7 +42,7 @@ function hue(id: string): number {
 
 const PAGE = 24;
 
-/** A grid that shows more when asked; a shop of 40,000 products is not put into the page at once. */
+/** A grid that shows more on request; a shop of 40,000 products is not put into the page at once. */
 export function grid(products: readonly Product[]): HTMLElement {
   const list = h('ul', { class: 'grid' });
   const more = h('button', { class: 'button quiet', type: 'button', on: { click: () => show(true) } });

@@ -3,7 +3,7 @@
 export interface RequestRecord {
   readonly url: string;
   readonly from: 'page' | 'worker';
-  /** What asked for it, as Resource Timing calls it: `fetch`, `script`, `beacon`. */
+  /** Its initiator, as Resource Timing names it: `fetch`, `script`, `beacon`. */
   readonly initiator: string;
   /** Bytes over the wire with headers; 0 where the browser had the file already; absent where its host lets no page know. */
   readonly transferred?: number;
@@ -51,9 +51,9 @@ export function recordOf(entry: PerformanceResourceTiming, from: RequestRecord['
 export interface FetchWatch {
   /** Whether it is to fail, as without a network. */
   readonly isOffline: () => boolean;
-  /** Told of an address that was asked for in vain. */
+  /** Called with an address whose request was refused. */
   readonly blocked: (url: string) => void;
-  /** Told of the bytes of a body that goes out. */
+  /** Called with the bytes of a body that is sent. */
   readonly sent: (bytes: number) => void;
 }
 
@@ -74,7 +74,7 @@ export function watchedFetch(send: typeof fetch, { isOffline, blocked, sent }: F
   };
 }
 
-/** What can carry a body past a watched `fetch`; how large it is, no page is told. */
+/** What can carry a body past a watched `fetch`; its size is unknown to the page. */
 const UNWATCHED = ['beacon', 'ping', 'xmlhttprequest'];
 
 /**

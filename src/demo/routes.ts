@@ -1,4 +1,4 @@
-/** Addresses of the shop's pages. They stand behind `#`, so that any static server will do and no server sees them. */
+/** Addresses of the shop's pages. They follow `#`, so that any static server works and no server sees them. */
 
 export type Route =
   | { readonly page: 'home' }
@@ -9,7 +9,7 @@ export type Route =
   | { readonly page: 'privacy' }
   | { readonly page: 'unknown' };
 
-/** `#/product/ID` and so on; whatever cannot be read is `unknown`. */
+/** `#/product/ID` and so on; an address that cannot be read is `unknown`. */
 export function parseRoute(hash: string): Route {
   const parts = hash.replace(/^#?\/?/, '').split('/');
   try {
@@ -40,4 +40,34 @@ export function href(route: Exclude<Route, { page: 'unknown' }>): string {
     case 'search':
       return `#/search/${encodeURIComponent(route.query)}`;
   }
+}
+
+/**
+ * Shows the page of the address when it changes, at the place where the visitor left it or at its top.
+ *
+ * @param main Where pages are shown.
+ * @param show Shows the page of the address.
+ */
+export function followAddress(main: HTMLElement, show: () => void): void {
+  const scrolled = new Map<string, number>();
+  let shown = location.hash;
+
+  window.addEventListener('hashchange', () => {
+    // The browser keeps a state with each step of its history: a step that has one is gone back to.
+    const isReturn = history.state !== null;
+    show();
+    if (isReturn) {
+      window.scrollTo(0, scrolled.get(location.hash) ?? 0);
+    } else {
+      window.scrollTo(0, 0);
+      const heading = main.querySelector('h1');
+      heading?.setAttribute('tabindex', '-1');
+      heading?.focus({ preventScroll: true });
+    }
+    history.replaceState({ seen: true }, '');
+    shown = location.hash;
+  });
+  history.scrollRestoration = 'manual';
+  history.replaceState({ seen: true }, '');
+  window.addEventListener('scroll', () => scrolled.set(shown, window.scrollY), { passive: true });
 }

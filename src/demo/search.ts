@@ -1,7 +1,7 @@
 /** Finds products by words: title, brand, category, features and id. */
 import type { Product } from './shop';
 
-/** Where a word may stand, and what it is worth there. The start of a word is worth more than its middle. */
+/** Where a word may be found, and what it is worth there. The start of a word is worth more than its middle. */
 const PLACES: readonly (readonly [(product: Product) => string, number])[] = [
   [({ title }) => title, 8],
   [({ brand }) => brand ?? '', 6],
@@ -26,7 +26,7 @@ export function search(products: Iterable<Product>, query: string): Product[] {
   return found.sort((a, b) => b.score - a.score).map(({ product }) => product);
 }
 
-/** 2 where a word of the text begins with `word`, 1 where it stands somewhere inside, else 0. */
+/** 2 where a word of the text begins with `word`, 1 where it is somewhere inside, else 0. */
 function match(text: string, word: string): number {
   for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
     if (at === 0 || !/[\p{L}\p{N}]/u.test(text[at - 1]!)) return 2;

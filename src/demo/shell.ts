@@ -1,4 +1,4 @@
-/** What stands around every page: header, departments, footer, and the pages that say that something is not there. */
+/** The parts around every page: header, departments, footer, and the pages that say that something is not there. */
 
 import { h, setText } from './dom';
 import { icon } from './icons';

@@ -50,7 +50,7 @@ export interface Visit {
   /** All that is known of the visitor, of earlier visits and other tabs too; undefined while nothing has started. */
   known(): Promise<PrivacyExport | undefined>;
   /** Keeps this visit and later ones on the device, or erases them and stops. */
-  keep(kept: boolean): Promise<void>;
+  keep(isKept: boolean): Promise<void>;
   /** Erases everything that is known of the visitor, in every tab. */
   forget(): Promise<void>;
   /** What the shop suggests for this visit, best first, without the product that was looked at last. */
@@ -158,9 +158,9 @@ export function startVisit(shop: Shop, initial: VisitOptions, changed: () => voi
       changed();
     },
     known: async () => aisle.recommender?.privacy.export(),
-    async keep(kept) {
-      rememberChoice(kept);
-      aisle.push(['consent', kept ? 'granted' : 'denied']);
+    async keep(isKept) {
+      rememberChoice(isKept);
+      aisle.push(['consent', isKept ? 'granted' : 'denied']);
       changed();
     },
     async forget() {
@@ -186,7 +186,7 @@ export function startVisit(shop: Shop, initial: VisitOptions, changed: () => voi
   };
 }
 
-/** What could not be read is told by `status`. */
+/** `status` reports what could not be read. */
 function ignore(): void {}
 
 /** Key of the visitor's answer to "keep my visits on this device". The shop remembers it, because the library does not. */
@@ -201,9 +201,9 @@ function keepsVisits(): boolean {
 }
 
 /** A refusal stores nothing. */
-function rememberChoice(kept: boolean): void {
+function rememberChoice(isKept: boolean): void {
   try {
-    if (kept) localStorage.setItem(KEEP_KEY, 'yes');
+    if (isKept) localStorage.setItem(KEEP_KEY, 'yes');
     else localStorage.removeItem(KEEP_KEY);
   } catch {
     // The next page asks again.

@@ -147,7 +147,7 @@ interface StallWatch {
   stop(): void;
 }
 
-/** Ends a download of which no step settles in time. `fetch` itself would wait as long as the connection stands. */
+/** Ends a download if one of its steps does not settle in time. `fetch` itself waits as long as the connection is open. */
 function stallWatch(seconds: number, outer: AbortSignal | undefined): StallWatch {
   const abort = new AbortController();
   let fail: (error: unknown) => void = () => {};

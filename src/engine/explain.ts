@@ -36,13 +36,13 @@ export async function explain(
   const { items } = placement;
   const count = placement.info.items;
   const clicks = session.filter(({ itemId }) => items.indexOf(itemId) !== undefined);
-  const asked = itemIds.filter((id) => items.indexOf(id) !== undefined);
-  if (clicks.length === 0 || asked.length === 0) return [];
-  const columns = asked.map((id) => items.indexOf(id)! - 1);
+  const requested = itemIds.filter((id) => items.indexOf(id) !== undefined);
+  if (clicks.length === 0 || requested.length === 0) return [];
+  const columns = requested.map((id) => items.indexOf(id)! - 1);
 
   const wholeAndParts = [clicks, ...clicks.map((_, t) => clicks.filter((_, other) => other !== t))];
   const inputs = await Promise.all(wholeAndParts.map((part: readonly EngineEvent[]) => items.known(part, user)));
-  /** For each session and each item asked for. */
+  /** For each session and each requested item. */
   const rows: Float64Array[] = [];
   let whole: { readonly row: Float32Array } & Pick<Scorer, 'isEvidence'> = {
     row: new Float32Array(0),
@@ -65,7 +65,7 @@ export async function explain(
     await yieldToEventLoop();
   }
   const hidden = items.hidden([]);
-  return asked.map((itemId, i) => ({
+  return requested.map((itemId, i) => ({
     itemId,
     score: whole.row[columns[i]!]!,
     rank: placeOf(whole, whole.row, items.popularity, columns[i]!, hidden),

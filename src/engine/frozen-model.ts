@@ -11,7 +11,7 @@ import type { BaseNetwork } from '../train/tuning/full-parameters';
 import { itemAttributesOf } from '../train/tuning/item-attributes';
 import type { Model } from './ready-model';
 
-/** A model that was loaded, wherever it computes. */
+/** A loaded model, on any backend. */
 export interface LoadedNetwork {
   readonly artifact: OpenedArtifact;
   /** Absent where a baseline counts. */
@@ -92,7 +92,7 @@ export function baseOf({ info, hash }: OpenedArtifact): BaseModel {
   return { name, version, architecture, hash, items };
 }
 
-/** Made once for an artifact: the item side does not change, wherever it computes. */
+/** Made once for an artifact: the item side is the same on every backend. */
 const frozenModels = new WeakMap<OpenedArtifact, FrozenModel>();
 
 /** Inside a slice, on the model's device. */

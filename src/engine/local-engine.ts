@@ -98,7 +98,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       assertAlive();
       const order = startOrder(backend, avoid);
       const why = (name: BackendName, failures: readonly string[]) => {
-        if (backend !== 'auto') return ASKED(name);
+        if (backend !== 'auto') return REQUESTED(name);
         if (failures.length === 0) return `"${name}" is ready at once.`;
         return `"${name}" computes, since a faster one failed. ${failures.join(' ')}`;
       };
@@ -118,7 +118,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         return next.info;
       }, signal);
     },
-    move({ backend, why = ASKED(backend) }, { signal } = {}) {
+    move({ backend, why = REQUESTED(backend) }, { signal } = {}) {
       return call(async (ends) => {
         startOrder(backend); // refuses a name that none has
         try {
@@ -193,9 +193,9 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   };
 }
 
-const ASKED = (backend: BackendName): string => `"${backend}" was asked for.`;
+const REQUESTED = (backend: BackendName): string => `"${backend}" was asked for.`;
 
-/** A backend that was asked for by name cannot be had, whatever was wrong with it. */
+/** A backend that was requested by name is not available, for any reason. */
 function asNoBackend(error: unknown): unknown {
   if (!(error instanceof BackendFault) || error.code === 'no-backend') return error;
   const message = `The backend "${error.backend}" failed: ${error.message}`;

@@ -2,16 +2,21 @@
  * Learns from the visitor and explains recommendations, on the loaded model. A separate chunk, because a page that only recommends
  * does not need it.
  */
+import type { OpenedArtifact } from '../checkpoint/artifact';
 import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
+import { CLOSED } from '../train/tuning/gate';
+import type { NdArray } from '../types';
 import { activeAdapterOf, checkBase, checkFit } from './adapter';
 import { explain, type Scored } from './explain';
 import { fineTune } from './fine-tune';
-import { frozenModelOf } from './frozen-model';
-import { migrate } from './migrate';
+import { baseOf, frozenModelOf } from './frozen-model';
 import type { Placement } from './placement';
 import type { ActiveAdapter, Model } from './ready-model';
-import type { Engine } from './types';
+import type { Engine, Migrated } from './types';
+
+/** Arrays that do not depend on the old model's vector space. */
+const KEPT = ['rows.count', 'rows.bias'] as const;
 
 /** What the engine provides. */
 export interface EngineAccess {
@@ -104,5 +109,32 @@ export function createPersonalisation(host: EngineAccess): Personalisation {
     fineTune: (request, { signal, onProgress } = {}) =>
       host.call((ends) => fineTune(host.loaded(), request, ends, onProgress), signal),
     migrate: async (delta) => migrate(delta, host.loaded().artifact),
+  };
+}
+
+/** Migrates a delta to another version of its model, by the ids of items. */
+function migrate(delta: Delta, artifact: OpenedArtifact): Migrated {
+  const { base, itemIds, method, arrays } = delta;
+  if (base.hash === artifact.hash) return { delta, dropped: [] };
+  const from = `"${base.name}" ${base.version}`;
+  if (method === 'full') {
+    return { reason: `All weights of ${from} were learnt from, and the model has others now.` };
+  }
+  const known = new Set(artifact.itemIds);
+  const rows = itemIds.flatMap((id, row) => (known.has(id) ? [row] : []));
+  if (rows.length === 0) return { reason: `No item that was learnt on ${from} is in this catalogue.` };
+  const kept = KEPT.flatMap((name): [string, NdArray][] => {
+    const data = arrays[name]?.data;
+    return data ? [[name, { data: Float32Array.from(rows, (row) => data[row]!), shape: [rows.length] }]] : [];
+  });
+  return {
+    delta: {
+      ...delta,
+      base: baseOf(artifact),
+      itemIds: rows.map((row) => itemIds[row]!),
+      arrays: Object.fromEntries(kept),
+      gate: CLOSED, // its evidence was of another model
+    },
+    dropped: itemIds.filter((id) => !known.has(id)),
   };
 }

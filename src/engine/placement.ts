@@ -9,10 +9,9 @@ import { fallbacks } from '../compute/fallback';
 import type { BackendName } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { loadArchitecture } from '../ranking/load-scorer';
-import { benchmark } from './benchmark';
 import type { LoadedNetwork } from './frozen-model';
 import { type ModelItems, modelItems } from './model-items';
-import { type Model, readyModel } from './ready-model';
+import { benchmark, type Model, readyModel } from './ready-model';
 import type { LoadProgress, ModelInfo, Moved } from './types';
 
 export interface PlacementOptions extends BackendOptions {

@@ -10,6 +10,7 @@ import { models } from '../models/index';
 import { goldenMismatch } from '../ranking/golden-check';
 import { type LoadedScorer, loadScorer, type Network } from '../ranking/load-scorer';
 import { openSession, type SessionScorer } from '../ranking/session-scorer';
+import { topK } from '../ranking/top-k';
 import type { ModelInfo } from './types';
 
 /** What scores in the place of the model that an artifact holds: the model with what was learnt. */
@@ -40,6 +41,11 @@ export interface Model {
   dispose(): void;
 }
 
+/** Rounds of a benchmark; the first, the golden check, has compiled and uploaded everything. */
+const ROUNDS = 3;
+/** A round ends after this time or so many inferences: clocks of browsers are coarse. */
+const ROUND_MILLISECONDS = 16;
+const MAX_RUNS = 20;
 /** How many models, and trainings, are on an instance of a backend. */
 const users = new WeakMap<object, number>();
 
@@ -126,8 +132,34 @@ function mismatch({ info }: OpenedArtifact, device: Device, wrong: string): Reco
 }
 
 /**
- * Keeps a GPU running until the function that is returned is called. Its memory goes back once nobody holds it. The CPU
- * backends stay: they are what all else falls back to.
+ * Milliseconds of one inference of the artifact's golden session, read back: the mean of the best of several rounds. Inside a
+ * slice, on the model's device.
+ *
+ * @param clock Milliseconds that only differ.
+ */
+export async function benchmark(model: Model, clock: () => number): Promise<number> {
+  const session = model.session();
+  const items = model.artifact.info.golden.session;
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round++) {
+    const from = clock();
+    let elapsed = 0;
+    let runs = 0;
+    do {
+      session.forget(); // else the next run would cost nothing
+      topK(await session.score({ items }), 1); // refuses what is not finite
+      runs++;
+      elapsed = clock() - from;
+    } while (elapsed < ROUND_MILLISECONDS && runs < MAX_RUNS);
+    best = Math.min(best, elapsed / runs);
+  }
+  session.forget();
+  return best;
+}
+
+/**
+ * Keeps a GPU running until the function that is returned is called. Its memory is freed after the last release. The CPU
+ * backends stay: they are the fallback of every other backend.
  */
 export function hold(device: Device): () => void {
   const { name, instance } = device;
@@ -139,7 +171,7 @@ export function hold(device: Device): () => void {
   };
 }
 
-/** Counting baselines score on typed arrays, whatever the backend. */
+/** Counting baselines score on typed arrays on every backend. */
 const isNeural = ({ info }: OpenedArtifact): boolean => Object.hasOwn(models, info.architecture);
 
 function sizes({ tensors }: OpenedArtifact): { readonly parameters: number; readonly bytes: number } {

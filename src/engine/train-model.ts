@@ -51,7 +51,7 @@ export async function trainModel(
   }
 }
 
-/** Whoever needs the backend next starts another instance of it. */
+/** The next use of the backend starts another instance of it. */
 function stopGone(fault: BackendFault): void {
   const device = fault.device();
   if (fault.isGone && device) stopDevice(device);
@@ -98,7 +98,7 @@ async function trainOn(
       losses: results.map(({ loss }) => loss),
     };
   } catch (error) {
-    // The state to resume from stays here: a page begins anew.
+    // The state to resume from stays here: a page starts training from the beginning.
     throwIfAborted(error instanceof Interrupted ? signal : undefined);
     throw error;
   }

@@ -37,7 +37,7 @@ export interface ModelInfo {
 
 export interface MoveRequest {
   readonly backend: BackendName;
-  /** Why, in words. Default: it was asked for. */
+  /** Why, in words. Default: it was requested. */
   readonly why?: string;
 }
 
@@ -59,7 +59,7 @@ export interface EngineEvent {
 export interface RecommendRequest {
   /** The running session, oldest first. */
   readonly session: readonly EngineEvent[];
-  /** Who asks, by the id that the training log has, for models that know users. Default: nobody in particular. */
+  /** Who asks, by the id that the training log has, for models that know users. Default: no user. */
   readonly user?: string;
   readonly k: number;
   /** Ids never to answer with. */
@@ -130,7 +130,7 @@ export interface TrainProgress {
   readonly loss: number;
 }
 
-/** What an artifact is made of, but for its name, version and licence. */
+/** An artifact without its name, version and licence. */
 export interface Trained extends Pick<Artifact, 'itemIds' | 'tensors'> {
   readonly architecture: string;
   /** Complete, defaults included. */
@@ -237,7 +237,7 @@ export interface Engine {
    * replaced by the next backend of WebGPU, WebGL, WASM, CPU if that does not help.
    *
    * @throws RecommenderError `bad-artifact` naming the file that is missing, damaged or of another version, or when the
-   *   model does not give the answer stored with it; `no-backend` where the backend asked for cannot start, or computes
+   *   model does not give the answer stored with it; `no-backend` if the requested backend cannot start, or computes
    *   something else; `io` and `timeout` where the network fails.
    */
   load(options: LoadOptions, control?: Control<LoadProgress>): Promise<ModelInfo>;
@@ -274,7 +274,7 @@ export interface Engine {
    */
   fineTune(request: FineTuneRequest, control?: Control<TuneProgress>): Promise<FineTuned>;
   /**
-   * From now on recommends by what was learnt; null: by the model as it is. It holds wherever the model moves, and until
+   * From now on recommends by what was learnt; null: by the model as it is. It applies on every backend, until
    * another model is loaded.
    *
    * @throws RecommenderError `not-tunable`; `foreign-delta` for one of another model; `bad-delta` where it does not fit.
@@ -282,7 +282,7 @@ export interface Engine {
   setAdapter(delta: Delta | null): Promise<void>;
   /**
    * Carries over what was learnt on another version of the model: counts and biases of items that both know. What lies in
-   * the old model's space is left out, and the gate begins anew.
+   * the old model's space is left out, and the gate starts from the beginning.
    */
   migrate(delta: Delta): Promise<Migrated>;
   /**

@@ -117,7 +117,7 @@ export function checkedEventName(event: keyof RecommenderEvents): keyof Recommen
   return event;
 }
 
-/** Checks what is there: what is missing or undefined has a default, or is asked for by `must`. */
+/** Checks what is there: what is missing or undefined has a default, or is required by `must`. */
 export function checked<T extends object>(name: string, value: T, checks: Checks<T>): T {
   if (typeof value !== 'object' || value === null) wrong(name, 'an object of options', value);
   for (const key of Object.keys(value) as (keyof T & string)[]) {

@@ -29,7 +29,17 @@ type Origin = Pick<ModelInfo, 'backend' | 'why'>;
 const PATIENCE = 3000;
 
 export function createComputing(options: ComputingOptions) {
-  const { engine, notes, modelUrl, backend: asked, now, onProgress, onChange, onDegraded, onRefusedAdapter } = options;
+  const {
+    engine,
+    notes,
+    modelUrl,
+    backend: requested,
+    now,
+    onProgress,
+    onChange,
+    onDegraded,
+    onRefusedAdapter,
+  } = options;
   let shown: Required<Pick<Status, 'model' | 'engine'>> | undefined;
   /** The origin that the engine reported last. */
   let lastOrigin = '';
@@ -65,7 +75,7 @@ export function createComputing(options: ComputingOptions) {
 
   /** A backend that had worked has failed. */
   function failed(backend: BackendName, why: string): void {
-    if (backend === asked) onDegraded('no-backend', why);
+    if (backend === requested) onDegraded('no-backend', why);
     if (!isGpu(backend)) return;
     loadTrials()
       .then((loaded) => loaded.refuse(backend, why))
@@ -76,23 +86,23 @@ export function createComputing(options: ComputingOptions) {
   async function load(): Promise<ModelInfo> {
     const on = (backend: BackendChoice, avoid: readonly BackendName[] = []) =>
       engine.load({ modelUrl, backend, avoid }, { onProgress });
-    if (asked === 'auto') return on('auto');
+    if (requested === 'auto') return on('auto');
     try {
       // If the guard's code cannot be loaded, the GPU starts without it, because it was requested.
-      const guard = isGpu(asked) ? await loadTrials().catch(() => undefined) : undefined;
-      return await (guard ? guard.guarded(asked, () => on(asked)) : on(asked));
+      const guard = isGpu(requested) ? await loadTrials().catch(() => undefined) : undefined;
+      return await (guard ? guard.guarded(requested, () => on(requested)) : on(requested));
     } catch (error) {
       // A GPU may crash its worker.
-      const codes = isGpu(asked) ? ['no-backend', 'engine-lost'] : ['no-backend'];
+      const codes = isGpu(requested) ? ['no-backend', 'engine-lost'] : ['no-backend'];
       if (!(error instanceof RecommenderError && codes.includes(error.code))) throw error;
       onDegraded('no-backend', error.message);
-      return on('auto', [asked]);
+      return on('auto', [requested]);
     }
   }
 
   /** Finds the fastest backend: only in a worker, because trials would block the page, and not if the visitor saves data. */
   async function settle(model: ModelInfo): Promise<void> {
-    const isChosen = model.backend === asked || model.candidates.length < 2;
+    const isChosen = model.backend === requested || model.candidates.length < 2;
     if (isChosen || shown?.engine.thread !== 'worker' || savesData()) return;
     await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
     const found = await (await loadTrials()).fastest(model, modelUrl);
@@ -119,10 +129,10 @@ export function createComputing(options: ComputingOptions) {
     },
     /** Asks the engine, and follows it to another backend. */
     async recommend(request: RecommendRequest, control?: Control): Promise<Recommendations> {
-      const asked = moves;
+      const before = moves;
       const answer = await engine.recommend(request, control);
       hasAnswered();
-      if (asked === moves) follow(answer);
+      if (before === moves) follow(answer);
       if (answer.refusedAdapter !== undefined) onRefusedAdapter(answer.refusedAdapter);
       return answer;
     },

@@ -1,5 +1,5 @@
 /**
- * Google Consent Mode v2, as it stands in the page's data layer: `gtag('consent', 'default' | 'update', { … })`.
+ * Google Consent Mode v2, in the page's data layer: `gtag('consent', 'default' | 'update', { … })`.
  *
  * Two of its types concern what Aisle stores. `personalization_storage` ("storage related to personalization", such as
  * recommendations) must be granted; `functionality_storage`, where the page speaks of it, must not be refused. The types of
@@ -12,7 +12,7 @@
  * - A `default` for some regions only: where the visitor is, is not known here, so it must be granted everywhere to be a
  *   yes. Where regions differ the defaults say nothing, and only an update counts.
  *
- * What a template inside Tag Manager sets by its own interface does not stand in the data layer, and is not read.
+ * What a template inside Tag Manager sets by its own interface is not in the data layer, so it is not read.
  *
  * @see https://developers.google.com/tag-platform/security/guides/consent
  * @see https://support.google.com/tagmanager/answer/10718549
@@ -28,7 +28,7 @@ interface Type {
   readonly defaults: Map<string, ConsentAnswer>;
 }
 
-/** @param report Told what the commands come to, after each of them that says something. */
+/** @param report Called with the combined answer after each command that changes it. */
 export function createConsentMode(report: (word: ConsentWord | undefined, isNew: boolean) => void) {
   const personalization: Type = { defaults: new Map() };
   const functionality: Type = { defaults: new Map() };

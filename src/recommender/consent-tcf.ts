@@ -20,8 +20,8 @@ import type { ConsentWord } from './types';
 
 const PURPOSES = [1, 5, 6];
 
-type Heard = (data: unknown, success: unknown) => void;
-type TcfApi = (command: string, version: number, callback: Heard, parameter?: unknown) => void;
+type Listener = (data: unknown, success: unknown) => void;
+type TcfApi = (command: string, version: number, callback: Listener, parameter?: unknown) => void;
 
 interface TcfData {
   readonly listenerId?: unknown;
@@ -31,7 +31,7 @@ interface TcfData {
   readonly purpose?: { readonly consents?: Readonly<Record<number, unknown>> };
 }
 
-/** @param report Told what the platform says, whenever it says something. */
+/** @param report Called with each answer of the platform. */
 export function createTcf(report: (word: ConsentWord | undefined, isNew: boolean) => void) {
   let api: TcfApi | undefined;
   let word: ConsentWord | undefined;
@@ -57,24 +57,24 @@ export function createTcf(report: (word: ConsentWord | undefined, isNew: boolean
     try {
       from('removeEventListener', 2, () => {}, id);
     } catch {
-      // It tells nobody any more, then.
+      // The platform is gone, so it calls no listener.
     }
   }
 
   return {
-    /** Asks the platform, where there is one that has not been asked: the page's first one is a stub that keeps questions. */
+    /** Queries a platform that was not queried yet. The page's first one is a stub that queues calls. */
     look(): void {
       const found = (globalThis as { __tcfapi?: unknown }).__tcfapi;
       if (typeof found !== 'function' || found === api) return;
-      const asked = found as TcfApi;
-      api = asked;
+      const queried = found as TcfApi;
+      api = queried;
       if (word === undefined) say('waiting');
       try {
-        asked('addEventListener', 2, (data, success) => {
+        queried('addEventListener', 2, (data, success) => {
           try {
             const id = (data as TcfData | null)?.listenerId;
-            if (stopped) return leave(id, asked);
-            if (id !== undefined) listening.set(id, asked);
+            if (stopped) return leave(id, queried);
+            if (id !== undefined) listening.set(id, queried);
             hear(data as TcfData | null, success);
           } catch {
             doubt(); // what the platform gave throws when it is read

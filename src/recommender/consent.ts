@@ -6,8 +6,11 @@
  * sources; a page loads them if it has such a source.
  */
 import type { ConsentReader } from './consent-sources';
-import { watchPage } from './page-watch';
 import type { Consent, ConsentOption, ConsentReport, ConsentSource, ConsentWord, ConsentWords } from './types';
+
+/** Milliseconds between two calls at first, and their number: one minute. */
+const EVERY = 500;
+const TIMES = 120;
 
 export interface ConsentParts {
   readonly consent: ConsentOption;
@@ -62,7 +65,7 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
 
   function lookAgain(): void {
     reader?.look();
-    if (look()) settle().catch(() => {}); // told by `status`
+    if (look()) settle().catch(() => {}); // `status` reports it
   }
 
   /** Loads the reader of a new source, again after a failure. @returns Whether there is a new source. */
@@ -74,7 +77,7 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
     import('./consent-sources')
       .then(({ readConsent }) => {
         if (isClosed) return;
-        reader = readConsent(dataLayer, (...report) => void hear(...report).catch(() => {})); // told by `status`
+        reader = readConsent(dataLayer, (...report) => void hear(...report).catch(() => {})); // `status` reports it
         reader.look();
         isUnread = false;
         onUnread(undefined);
@@ -107,6 +110,38 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
       unwatch?.();
       reader?.stop();
     },
+  };
+}
+
+/**
+ * Calls `look` every half second during the first minute. It also calls `look` after anything that may bring a consent platform
+ * or an answer: a loaded script, a click, and a page that is shown or gets the focus.
+ *
+ * @returns Stops.
+ */
+function watchPage(look: () => void): () => void {
+  const end = new AbortController();
+  let times = 0;
+  const timer = setInterval(() => {
+    if (++times === TIMES) clearInterval(timer);
+    look();
+  }, EVERY);
+  (timer as { unref?: () => void }).unref?.(); // so that Node can exit
+  /** After the page's own listeners. */
+  const soon = ({ type, target }: Event): void => {
+    const isScript = (target as { nodeName?: unknown } | null)?.nodeName === 'SCRIPT';
+    if (type !== 'load' || isScript) setTimeout(look, 0);
+  };
+  const { document } = globalThis as { document?: EventTarget };
+  const { signal } = end;
+  // The load of a script does not bubble, and does not reach the window.
+  for (const type of ['load', 'click', 'visibilitychange']) {
+    document?.addEventListener(type, soon, { capture: true, signal });
+  }
+  for (const type of ['focus', 'pageshow']) globalThis.addEventListener?.(type, soon, { signal });
+  return () => {
+    clearInterval(timer);
+    end.abort();
   };
 }
 

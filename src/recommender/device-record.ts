@@ -28,18 +28,18 @@ export interface Refusal {
 export interface DeviceRecord {
   readonly choices: readonly BackendChoice[];
   readonly refusals: readonly Refusal[];
-  /** The backend that is being tried: a page that finds it, with nobody trying, knows that its tab died. */
+  /** The backend that is being tried. If a page finds it while no page tries a backend, the tab that tried it crashed. */
   readonly trying?: BackendName;
 }
 
 /** Time after which a choice or a refusal is over: a week. */
 export const VALID_FOR = 7 * 24 * 3600 * 1000;
 
-/** Choices that are kept: as many models as a shop may have. */
+/** Most choices: as many models as a shop may have. */
 const MAX_CHOICES = 8;
 const NAMES: readonly unknown[] = ['cpu', 'wasm', 'webgl', 'webgpu'] satisfies BackendName[];
 
-/** Reads what lies in the store, where anything may lie; what is over is left out. */
+/** Reads and checks the stored record. Expired entries are left out. */
 export function recordOf(note: unknown, now: number): DeviceRecord {
   const { choices, refusals, trying } = (note ?? {}) as Record<string, unknown>;
   const valid = <T extends Refusal>(list: unknown, texts: readonly (keyof T)[]): T[] =>

@@ -69,7 +69,7 @@ export function createPrivacy(parts: PrivacyParts) {
     },
   });
 
-  const asked: Privacy = {
+  const calls: Privacy = {
     async export() {
       assertAlive();
       const { exported } = await loaded(import('./export'));
@@ -95,7 +95,7 @@ export function createPrivacy(parts: PrivacyParts) {
     },
   };
   return {
-    asked,
+    calls,
     start: consent.start,
     lookAgain: consent.lookAgain,
     close: consent.close,

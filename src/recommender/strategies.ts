@@ -41,12 +41,12 @@ async function ranked(
   if (!filter) return ask(k);
   const kept: RankedItem[] = [];
   let checked = 0;
-  for (let asked = 2 * k + 8; ; asked *= 4) {
-    const { items, milliseconds } = await ask(Math.min(asked, within));
+  for (let count = 2 * k + 8; ; count *= 4) {
+    const { items, milliseconds } = await ask(Math.min(count, within));
     const fresh = items.slice(checked); // the ranking is the same, only longer
     checked = items.length;
     const products = await known(engine, fresh, signal);
     for (const [i, item] of fresh.entries()) if (passes(filter, products[i] ?? { id: item.itemId })) kept.push(item);
-    if (kept.length >= k || items.length < asked || asked >= within) return { items: kept.slice(0, k), milliseconds };
+    if (kept.length >= k || items.length < count || count >= within) return { items: kept.slice(0, k), milliseconds };
   }
 }

@@ -27,7 +27,7 @@ export interface TrialsOptions {
   readonly notes: DeviceNotes;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Settles when the page has nothing better to do. */
+  /** Settles when the page is idle. */
   readonly idle?: () => Promise<unknown>;
 }
 
@@ -36,28 +36,28 @@ export interface Trials {
    * The fastest backend for a loaded model, remembered or else measured; where it is another one, it answers from now on.
    *
    * @returns The model where it answers now, and in `why` how that was found; undefined where all are left alone.
-   * @throws Whatever keeps a second worker from loading the model; RecommenderError `no-backend` where none could be measured.
+   * @throws The error of a second worker that cannot load the model; RecommenderError `no-backend` if no backend could be measured.
    */
   fastest(model: ModelInfo, modelUrl: string): Promise<ModelInfo | undefined>;
   /**
-   * Work that starts a GPU which was asked for by name.
+   * Work that starts a GPU that was requested by name.
    *
    * @throws RecommenderError `no-backend` where the page ended when it was tried last.
    */
   guarded<T>(backend: BackendName, work: () => Promise<T>): Promise<T>;
   /** Leaves a backend alone for a week. */
   refuse(backend: BackendName, why: string): Promise<void>;
-  /** Takes away the mark of a trial that nobody waits for any more. To be called before the notes are closed. */
+  /** Removes the mark of an abandoned trial. Call it before the notes are closed. */
   close(): Promise<void>;
 }
 
 /** Part of every choice's key: raise it where a release changes how fast a backend is. */
 const EDITION = 1;
-/** Whoever is not faster by this factor does not replace what runs. */
+/** A backend that is not faster by this factor does not replace the running one. */
 const WORTH_A_CHANGE = 0.9;
 
 export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOptions): Trials {
-  /** Nothing of another life: to look for it would make the database again that was erased. */
+  /** Reads nothing of another life: a read would create the erased database again. */
   const read = async (life = notes.life): Promise<DeviceRecord> =>
     recordOf(life === notes.life ? await notes.read(BACKENDS) : undefined, now());
   async function change(how: (record: DeviceRecord) => DeviceRecord, life: number): Promise<void> {
@@ -66,21 +66,21 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
   const refuse = (backend: BackendName, why: string, life = notes.life): Promise<void> =>
     change((record) => withRefusal(record, { backend, why, until: now() + VALID_FOR }), life);
 
-  /** To be called by whoever tries alone: a mark that is found then was left by a tab that died. */
+  /** Call it while no other page tries a backend: a mark that it finds was left by a tab that crashed. */
   async function remembered(): Promise<DeviceRecord> {
     const { trying: dead } = await read();
     if (dead) await refuse(dead, `"${dead}" is left alone, since the page ended when it was tried last.`);
     return read();
   }
 
-  /** Takes away the mark that is there. */
+  /** Removes the mark. */
   let unmark: (() => Promise<void>) | undefined;
 
   /** Work that starts a backend, under a mark if that is a GPU. */
   async function marked<T>(backend: BackendName, work: () => Promise<T>, life: number): Promise<T> {
     if (!isGpu(backend)) return work();
     const before = trying(await read(life), undefined);
-    // A page that is left has not died. It has no time to read first.
+    // Leaving a page is not a crash. There is no time to read first.
     const leave = () => notes.write(BACKENDS, before, life);
     unmark = leave;
     globalThis.addEventListener?.('pagehide', leave);
@@ -168,7 +168,7 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
     fastest: (model, modelUrl) => alone({}, () => fastest(model, modelUrl)),
     guarded: (backend, work) =>
       alone({ ifAvailable: true }, async (isAlone) => {
-        if (!isAlone) return work(); // the mark is that of a page that lives
+        if (!isAlone) return work(); // another open page has set the mark
         const refusal = (await remembered()).refusals.find((one) => one.backend === backend);
         if (refusal) throw new RecommenderError('no-backend', refusal.why);
         return marked(backend, work, notes.life);

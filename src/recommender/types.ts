@@ -30,7 +30,7 @@ export interface RecommenderOptions {
   readonly sessionGap?: number;
   /** Whether events may be stored on the device. Default `auto`: only after the visitor's consent. */
   readonly consent?: ConsentOption;
-  /** Name of the global array in which the page's Consent Mode commands stand, for `consent: 'auto'`. Default `dataLayer`. */
+  /** Name of the global array that holds the page's Consent Mode commands, for `consent: 'auto'`. Default `dataLayer`. */
   readonly dataLayer?: string;
   /** Which of the visitor's events the model reads. Default `session`: the current session, of all tabs. */
   readonly history?: HistoryChoice;
@@ -188,7 +188,7 @@ export type ImagesChoice = 'artifact' | 'page' | 'none';
 
 /**
  * `granted` and `denied`: the page knows. `manual`: it will tell by `privacy.consent`. `auto`: the page's consent platform
- * (Google Consent Mode, IAB TCF) and `privacy.consent`; without any yes, nothing is stored. Global Privacy Control is heard
+ * (Google Consent Mode, IAB TCF) and `privacy.consent`; without consent, nothing is stored. Global Privacy Control is honoured
  * under each of them.
  */
 export type ConsentOption = 'auto' | 'granted' | 'denied' | 'manual';
@@ -196,8 +196,8 @@ export type ConsentOption = 'auto' | 'granted' | 'denied' | 'manual';
 export type ConsentAnswer = 'granted' | 'denied';
 
 /**
- * `unknown`: nobody has said anything yet, or a source has still to answer; or, where the browser's tabs cannot tell each
- * other anything, what was stored is gone and nobody has said why. Only `granted` stores.
+ * `unknown`: no source has answered, or one has still to answer; or, if the browser's tabs cannot send each
+ * other messages, what was stored is gone for an unknown reason. Only `granted` stores.
  */
 export type Consent = ConsentAnswer | 'unknown';
 
@@ -222,7 +222,7 @@ export interface Privacy {
    */
   export(): Promise<PrivacyExport>;
   /**
-   * Erases every trace of the visitor, in memory and on the device, in every tab. What is tracked later counts anew. Pages
+   * Erases every trace of the visitor, in memory and on the device, in every tab. What is tracked later starts a new history. Pages
    * that are paused stay so until they are left; the device forgets that, too.
    *
    * @throws RecommenderError `io` if the device does not confirm it.
@@ -238,7 +238,7 @@ export interface Privacy {
   consent(answer: ConsentAnswer): Promise<void>;
   /**
    * From now on nothing more is recorded or learnt, in every tab; recommendations go on from what is known. Kept over
-   * reloads where events may be stored. In force at once, and told by `status.paused`; the promise resolves when the device
+   * reloads where events may be stored. In force at once, and shown by `status.paused`; the promise resolves when the device
    * has it, or cannot: it never rejects but with `disposed`.
    */
   pause(): Promise<void>;
@@ -411,7 +411,7 @@ export interface Pull {
   readonly learnt: number;
 }
 
-/** @param isNew Whether somebody has said it just now. A yes that stood there before takes no later no back. */
+/** @param isNew Whether the answer was given just now. An older consent does not revoke a later denial. */
 export type ConsentReport = (source: ConsentSource, word: ConsentWord | undefined, isNew: boolean) => void;
 
 /** A checked call of `recommend`. */

@@ -15,7 +15,7 @@ interface Draft {
 }
 
 /**
- * Forms sessions from collected rows: groups, orders by time, collapses and filters as asked, and numbers the items.
+ * Forms sessions from collected rows: groups, orders by time, collapses and filters by the options, and numbers the items.
  *
  * @param file Name for messages.
  * @throws RecommenderError `bad-input` if nothing is left, or fewer items than `minItems`.

@@ -5,7 +5,7 @@
 import type { ClickFeature, ClickFeatures, SessionInput } from '../types';
 
 const DAY = 86_400;
-/** Minutes since 1970 of an item that nobody knows to have been new. */
+/** Minutes since 1970 of an item whose date is unknown. */
 export const UNKNOWN_BIRTH = -(2 ** 31);
 
 /** When each item was new, in minutes since 1970, `[n + 1]`; `UNKNOWN_BIRTH` where that is not known. */
@@ -51,7 +51,7 @@ export interface ReportedClick {
   readonly features?: Readonly<Record<string, number | string>> | undefined;
 }
 
-/** Numbers the features of reported clicks as those of the training log. Nothing that a page reports is an error. */
+/** Numbers the features of reported clicks as those of the training log. An unusable report is no error. */
 export function clickReader(
   described: ClickFeatures,
   births: Births,

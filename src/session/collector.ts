@@ -1,6 +1,5 @@
 import { RecommenderError } from '../errors';
 import type { Layout } from './columns';
-import { type Growing, growingFloat64, growingInt32, growingUint8 } from './growing-array';
 import { Interner } from './interner';
 import type { ReadOptions } from './options';
 import { TimeReader } from './time';
@@ -9,31 +8,52 @@ import { quote, textFault } from './utf8';
 const EXAMPLES = 5;
 const MOST_KINDS = 256;
 
-/** The rows of a file as columns of numbers, before sessions are formed. */
-export interface Columns {
-  readonly keys: Interner;
-  readonly items: Interner;
-  readonly users?: Interner;
-  readonly kinds?: Interner;
-  readonly key: Growing<Int32Array>;
-  readonly item: Growing<Int32Array>;
-  readonly time?: Growing<Float64Array>;
-  readonly user?: Growing<Int32Array>;
-  readonly event?: Growing<Uint8Array>;
-  readonly features: readonly {
-    readonly name: string;
-    readonly names: Interner;
-    readonly codes: Growing<Int32Array>;
-  }[];
-}
+type Column = Int32Array | Float64Array | Uint8Array;
+
+const BITS = 16;
+const SIZE = 1 << BITS;
+const MASK = SIZE - 1;
 
 /**
- * Takes rows one by one, checks them and appends them to columns: about 16 bytes an event, ids kept once.
+ * A typed array that grows without copying: blocks of 65,536 values. Doubling one array would hold the old and the new
+ * one at the moment of growth, which a log of tens of millions of events cannot afford.
+ */
+class Growing<T extends Column> {
+  length = 0;
+  private readonly blocks: T[] = [];
+
+  constructor(private readonly make: (length: number) => T) {}
+
+  push(value: number): void {
+    const at = this.length & MASK;
+    if (at === 0) this.blocks.push(this.make(SIZE));
+    this.blocks[this.length >>> BITS]![at] = value;
+    this.length++;
+  }
+
+  /** The value at `index`, which must be below `length`. */
+  get(index: number): number {
+    return this.blocks[index >>> BITS]![index & MASK]!;
+  }
+}
+
+const growingInt32 = () => new Growing((length) => new Int32Array(length));
+const growingFloat64 = () => new Growing((length) => new Float64Array(length));
+const growingUint8 = () => new Growing((length) => new Uint8Array(length));
+
+/** The rows of a file as columns of numbers, before sessions are formed. */
+export type Columns = Pick<
+  Collector,
+  'keys' | 'items' | 'users' | 'kinds' | 'key' | 'item' | 'time' | 'user' | 'event' | 'features'
+>;
+
+/**
+ * Takes rows one by one, checks them and appends them to columns: about 16 bytes an event, ids stored once.
  *
  * A row is `begin(line)`, then each cell, then `end()`. A cell that is not valid is refused with file and line, or
  * counted while `skipBadRows` lasts.
  */
-export class Collector implements Columns {
+export class Collector {
   readonly keys = new Interner();
   readonly items = new Interner();
   readonly users?: Interner;
@@ -57,7 +77,7 @@ export class Collector implements Columns {
   readonly otherColumns: readonly string[];
   /** Rows of each kind of event. */
   readonly kindCounts: number[] = [];
-  private readonly kept: boolean[] = [];
+  private readonly isWantedKind: boolean[] = [];
 
   constructor(
     private readonly file: string,
@@ -100,7 +120,7 @@ export class Collector implements Columns {
       this.bad(line, `${this.name(layout.time)} is no time`, `expected ${this.times.expected}, got ${got}`);
       return;
     }
-    // −1 stands for a cell that is refused; ids must not be empty, other cells may.
+    // −1 means a refused cell; ids must not be empty, other cells may.
     const number = (names: Interner, at: number): number => names.intern(bytes, starts[at]!, ends[at]!);
     const id = (names: Interner, at: number): number => (starts[at] === ends[at] ? -1 : number(names, at));
     const key = id(this.keys, layout.key);
@@ -169,10 +189,10 @@ export class Collector implements Columns {
     // Parquet numbers the kinds of a row group before its rows come, so a kind may be more than one ahead.
     for (let next = this.kindCounts.length; next <= kind; next++) {
       this.kindCounts.push(0);
-      this.kept.push(this.options.events?.includes(this.kinds!.text(next)) ?? true);
+      this.isWantedKind.push(this.options.events?.includes(this.kinds!.text(next)) ?? true);
     }
     this.kindCounts[kind]!++;
-    if (!this.kept[kind]) this.otherKinds++;
-    return this.kept[kind]!;
+    if (!this.isWantedKind[kind]) this.otherKinds++;
+    return this.isWantedKind[kind]!;
   }
 }

@@ -1,7 +1,7 @@
 import { editDistance, nearestName, RecommenderError } from '../errors';
 import { COLUMNS, type ColumnName, type ReadOptions } from './options';
 
-/** Where the columns of a file stand: positions from 0. */
+/** Positions of a file's columns, from 0. */
 export interface Layout {
   /** Names as the file has them. */
   readonly names: readonly string[];

@@ -21,14 +21,14 @@ export interface EventLog {
   /** Kind of each event as an index into `eventNames`, where the log names kinds. */
   readonly events?: Uint8Array;
   readonly eventNames?: readonly string[];
-  /** Further columns that were asked for, by name. */
+  /** Further requested columns, by name. */
   readonly features?: ReadonlyMap<string, FeatureColumn>;
   /** Events of each item, `[n + 1]`; entry 0 unused. */
   readonly support: Int32Array;
   readonly report: ReadReport;
 }
 
-/** What of a log a model may learn from, and be asked about. */
+/** The part of a log that a model learns from and is queried with. */
 export type ClickLog = Pick<EventLog, 'sessions' | 'userIds' | 'features'>;
 
 /** What reading and filtering did: every event that is in the file but not in the log is counted in `dropped`. */
@@ -52,7 +52,7 @@ export interface ReadReport {
 /** Events left out by each rule, in the order in which the rules apply. */
 export interface Dropped {
   readonly badRows: number;
-  /** Events of kinds that were not asked for. */
+  /** Events of kinds that were not requested. */
   readonly otherKinds: number;
   /** Immediate repeats of an item. */
   readonly repeats: number;
@@ -61,14 +61,6 @@ export interface Dropped {
   /** Sessions below the minimum length, and their events. */
   readonly shortSessions: { readonly sessions: number; readonly events: number };
 }
-
-export const NOTHING_DROPPED: Dropped = {
-  badRows: 0,
-  otherKinds: 0,
-  repeats: 0,
-  rareItems: { items: 0, events: 0 },
-  shortSessions: { sessions: 0, events: 0 },
-};
 
 /** The users of a log, each once, in the order of first appearance; none where it names none. */
 export const usersOf = ({ userIds = [] }: ClickLog): readonly string[] => [...new Set(userIds)];
@@ -166,7 +158,7 @@ export function reindex(log: EventLog, itemIds: readonly string[], minLength = 2
 }
 
 /**
- * Some sessions of a log as a log of its own, with items numbered anew by first appearance.
+ * Some sessions of a log as a log of its own, with items renumbered by first appearance.
  *
  * @param sessions Indices of the sessions to keep, ascending.
  */

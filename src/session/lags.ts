@@ -4,7 +4,7 @@
  * @param items Clicks of the session, oldest first.
  * @param most Clicks that are looked back at.
  * @param end Clicks that count; default: all.
- * @param hidden 1 for clicks that nobody knows of, `[items.length]`; default: none.
+ * @param hidden 1 for hidden clicks, `[items.length]`; default: none.
  */
 export function lagsOf(
   items: ArrayLike<number>,

@@ -10,7 +10,7 @@ import type { ReadOptions } from './options';
 import type { TimeReader } from './time';
 import { quote } from './utf8';
 
-/** A Parquet file: its length, and any part of it when asked. */
+/** A Parquet file: its length, and any part of it on request. */
 export type { AsyncBuffer } from 'hyparquet';
 
 /** A cell that is null or holds no characters; no id has this number. */

@@ -20,7 +20,7 @@ export interface Table {
  * Reads tab-separated values, or CSV, with a header line.
  *
  * @param file Name for messages.
- * @param wanted Names of columns that are looked for, by which delimiters are told apart.
+ * @param wanted Names of columns that are looked for; they identify the delimiter.
  * @throws RecommenderError `bad-input` as `FILE:LINE: what, expected, got`.
  */
 export function readTable(bytes: Uint8Array, file: string, wanted: readonly string[]): Table {

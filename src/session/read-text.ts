@@ -14,7 +14,7 @@ const LONGEST_SEQUENCE = 1 << 26;
 /**
  * Reads a TSV or CSV of events, or lines of item sequences, into a log.
  *
- * @param source The file's bytes, unpacked; a piece may be reused once the next one is asked for.
+ * @param source The file's bytes, unpacked; a piece may be reused once the next one is requested.
  * @param file Name for messages.
  * @param signal Stops between two pieces.
  * @throws RecommenderError `bad-input` as `FILE:LINE: what, expected, got`.

@@ -26,7 +26,7 @@ export interface Row {
   line: number;
 }
 
-/** What went wrong with the text of a row before its fields could be told apart. */
+/** What went wrong with the text of a row before its fields could be separated. */
 export type RowFault = 'too long' | 'unclosed quote' | 'text after a closing quote';
 
 export const NEWLINE = 0x0a;

@@ -67,7 +67,7 @@ export abstract class TextReader {
 /**
  * How a table with this first line is written.
  *
- * @param wanted Names of columns that are looked for, by which delimiters are told apart.
+ * @param wanted Names of columns that are looked for; they identify the delimiter.
  * @throws RecommenderError `bad-input` if the line is no text.
  */
 export function tableDialect(first: Uint8Array, file: string, wanted: ReadonlySet<string>): Dialect {

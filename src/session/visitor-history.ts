@@ -3,7 +3,7 @@
  *
  * How kinds of events weigh: a view 1, a cart 2, a purchase 3, any other kind as a view. A purchase implies a cart, and a
  * cart a view, so an event is read with the steps that it implies and that the session does not show yet: after a cart,
- * its item stands at least twice in what the model reads, after a purchase at least three times. A session in which every
+ * the model reads its item at least twice, after a purchase at least three times. A session in which every
  * step was reported reads as it would in a log of all events. Where an earlier session fades (`recent`), its purchases
  * outlast its carts, and carts its views.
  *
@@ -150,8 +150,8 @@ export function readOf<E extends ReadEvent>(
   { history = 'session', maxLength = 512 }: Reading,
   leftOut = 0,
 ): E[] {
-  const told = history === 'session' ? [] : earlier.map(clicksOf);
-  const before = history === 'recent' ? told.map((session) => fade(session, now)) : told;
+  const clicked = history === 'session' ? [] : earlier.map(clicksOf);
+  const before = history === 'recent' ? clicked.map((session) => fade(session, now)) : clicked;
   const clicks = [...before, clicksOf(running)].flat();
   const half = Math.floor(maxLength / 2);
   const surplus = leftOut + clicks.length - maxLength;
@@ -173,7 +173,7 @@ function sessionsOf<E extends VisitorEvent>(events: readonly E[], gap: number): 
   return sessions;
 }
 
-/** A session as it is read: each event once, and once more for each step that it implies and that did not stand before. */
+/** A session as it is read: each event once, and once more for each step that it implies and that was not there before. */
 function clicksOf<E extends ReadEvent>(session: readonly E[]): E[] {
   const standing = new Map<string, number>();
   return session.flatMap((event) => {
@@ -198,7 +198,7 @@ function fade<E extends ReadEvent>(clicks: readonly E[], now: number): E[] {
 
 const weightOf = ({ event }: ReadEvent): number => WEIGHTS.get(event!) ?? 1;
 
-/** Less than 0 where `a` stands before `b`; 0 for one and the same event, and for two without identity at one time. */
+/** Less than 0 if `a` comes before `b`; 0 for one and the same event, and for two without identity at one time. */
 function order(a: VisitorEvent, b: VisitorEvent): number {
   if (a.time !== b.time) return a.time - b.time;
   if (a.tab === undefined || b.tab === undefined) return 0;

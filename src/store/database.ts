@@ -1,6 +1,6 @@
 /**
  * One IndexedDB database behind `UseStore`, the interface that the verbs of idb-keyval take: `get(key, database.run)`. It adds
- * a deadline to every operation, opens a lost connection again, and closes the connection when somebody deletes the database.
+ * a deadline to every operation, opens a lost connection again, and closes the connection when the database is deleted.
  */
 import { clear, promisifyRequest, type UseStore } from 'idb-keyval';
 import { RecommenderError } from '../errors';

@@ -34,7 +34,7 @@ export interface DeltaStore {
    *   the learning has ended, or another tab has replaced the record.
    * @returns The name of the new record; undefined if nothing was written. Rejects with the error of IndexedDB.
    */
-  write(kept: KeptDelta, isOver: (there: string | undefined) => boolean): Promise<string | undefined>;
+  write(delta: KeptDelta, isOver: (there: string | undefined) => boolean): Promise<string | undefined>;
   /** Quarantines the record of that name, with the reason. Does nothing if another tab has replaced the record. */
   quarantine(name: string | undefined, reason: string): Promise<void>;
 }

@@ -45,7 +45,7 @@ function cardOf(host: Host, { texts }: Slot, suggestion: Suggestion): HTMLElemen
   const foot = node('span', { class: 'foot' });
   if (price !== undefined) foot.append(line('price', price));
   if (note !== undefined) foot.append(line('note', note, texts.language));
-  link.append(foot, line('because', '')); // told later, where the slot asks for reasons
+  link.append(foot, line('because', '')); // filled later, if the slot wants reasons
   return node('li', { part: 'item' }, link);
 }
 

@@ -83,7 +83,7 @@ export function setState({ element, frame, texts }: Slot, state: SlotState): voi
   section.classList.toggle('busy', isBusy);
   section.setAttribute('aria-busy', String(isBusy));
   if (list === undefined || message === undefined) return; // the shop's own products stay
-  // Suggestions that stand there are still good where newer ones fail.
+  // The shown suggestions are still good if newer ones fail.
   const isShown = isBusy || state === 'ready' || (state !== 'empty' && list.querySelector('a') !== null);
   // What is hidden keeps the place of what did not come.
   list.classList.toggle('quiet', !isShown);

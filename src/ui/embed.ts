@@ -7,13 +7,10 @@
  */
 import type { Recommender } from '../recommender/types';
 import { defineElement, dispatchUpdate, redraw, setState } from './element';
-import { placeholder } from './frame';
+import { node, placeholder } from './frame';
 import { startLazily } from './lazy-start';
-import { node } from './node';
-import { takeQueue } from './queue';
 import { applyStyles } from './sheet';
 import type { Aisle, Host, Slot } from './types';
-import { warnings } from './warnings';
 
 export type { Aisle, AisleCommand } from './types';
 
@@ -25,7 +22,49 @@ declare global {
   var aisle: Aisle;
 }
 
+/** Marks the array of a page in which an embed runs. */
+const RUNS = Symbol.for('aisle.embed');
+/** Most problems that are reported. */
+const MAX_REPORTED = 50;
+
 const { warn, guard } = warnings();
+
+/** Reports each problem once on the console, so that nothing throws into the shop's page. */
+function warnings(): Pick<Host, 'warn' | 'guard'> {
+  const reported = new Set<string>();
+  function warn(problem: string, error?: unknown): void {
+    try {
+      if (reported.has(problem) || reported.size >= MAX_REPORTED) return;
+      reported.add(problem);
+      const why = error === undefined ? '' : ` ${(error as { message?: unknown } | null)?.message ?? String(error)}`;
+      console.warn(`Aisle: ${problem}${why}`);
+    } catch {
+      // a page whose console throws
+    }
+  }
+  return {
+    warn,
+    guard(what, work) {
+      const failed = (error: unknown) => warn(`${what} failed.`, error);
+      try {
+        // Not `instanceof Promise`: pages exchange that for a promise of their own.
+        (work() as PromiseLike<unknown> | undefined)?.then?.(undefined, failed);
+      } catch (error) {
+        failed(error);
+      }
+    },
+  };
+}
+
+/** The page's array, marked as taken; undefined where another embed of this page has it. */
+function takeQueue(): Aisle | undefined {
+  const page = globalThis as unknown as { aisle?: Aisle & { [RUNS]?: true } };
+  // A page may hold an element with the id "aisle" under this name.
+  if (!Array.isArray(page.aisle)) page.aisle = [];
+  if (page.aisle[RUNS]) return undefined;
+  Object.defineProperty(page.aisle, RUNS, { value: true });
+  return page.aisle;
+}
 
 /** A module does not know its own tag: it is the one with this script's address, or that carries the options. */
 function ownTag(url: string): HTMLElement | undefined {
@@ -63,7 +102,7 @@ function start(url: string): void {
     redraw: (slot) => redraw(host, slot),
   };
   function failed(error: unknown): void {
-    warn('embed.js could not load or start what stands beside it.', error);
+    warn('embed.js could not load or start its other files.', error);
     host.onSlot = (slot, change) => {
       if (change === 'changed') redraw(host, slot);
       if (change !== 'came') return;

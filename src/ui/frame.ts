@@ -1,6 +1,5 @@
 /** The frame of a slot: placeholders with the final height until the products are known. */
 import type { Strategy } from '../recommender/types';
-import { node } from './node';
 import { applyStyles } from './sheet';
 import { languageOf, type Texts, textsFor } from './texts';
 import type { Drawn, Frame } from './types';
@@ -10,7 +9,7 @@ const MAX_LIMIT = 100;
 const MAX_PLACEHOLDERS = 24;
 
 /**
- * Reads the attributes of a slot and draws its frame, or draws them into the frame that it has: cards that stand there
+ * Reads the attributes of a slot and draws its frame, or draws them into the frame that it has: its cards
  * stay until there are others. What is no number or no name falls back to the default.
  */
 export function draw(element: HTMLElement, pictures: boolean, before?: Drawn): Drawn {
@@ -79,4 +78,12 @@ export function placeholder(): HTMLElement {
   const card = node('span', { class: 'card' });
   for (const line of ['picture', 'brand', 'title', 'foot', 'because']) card.append(node('span', { class: line }));
   return node('li', { part: 'placeholder', class: 'wait', 'aria-hidden': 'true' }, card);
+}
+
+/** An element with attributes and children; `part` names it to the shop's style sheets. */
+export function node(tag: string, attributes: Readonly<Record<string, string>>, ...children: Node[]): HTMLElement {
+  const element = document.createElement(tag);
+  for (const name of Object.keys(attributes)) element.setAttribute(name, attributes[name]!);
+  element.append(...children);
+  return element;
 }

@@ -10,7 +10,7 @@ export interface PageItem {
 }
 
 export function pageItem(): PageItem {
-  // A place inside the page is the same page, but for applications that keep their pages behind `#/` or `#!`.
+  // A place inside the page is the same page, except in applications that keep their pages behind `#/` or `#!`.
   const addressOf = () => location.href.replace(/#(?![/!]).*$/s, '');
   let views = 0;
   let viewed = addressOf();

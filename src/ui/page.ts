@@ -26,7 +26,7 @@ export function startPage(host: Host): void {
   const { aisle } = host;
   let { settle } = host;
   let hasStarted = false;
-  /** Whether `aisle.ready` is somebody's answer: then the next start makes another one. */
+  /** Whether `aisle.ready` is settled: then the next start makes another one. */
   let isSettled = false;
   /** Counts starts and stops: a start that was overtaken does not open. */
   let turn = 0;
@@ -35,7 +35,7 @@ export function startPage(host: Host): void {
   let described: string | undefined;
   /** Commands that came before there is a recommender, in their order. */
   const waiting: (() => void)[] = [];
-  /** Those that show what is known of the visitor, to be told of another recommender. */
+  /** Updates the elements that show what is known of the visitor. */
   const panels = new Set<() => void>();
   const view = createView(host, () => running && { ...running, pageItem: running.item.get });
 
@@ -47,6 +47,10 @@ export function startPage(host: Host): void {
     recommender.track(time === undefined ? { pageView: item.view(), ...report } : report);
     if (kind === 'view' && time === undefined) item.set(itemId);
     view.refreshSoon('asked');
+    updatePanels();
+  }
+  function updatePanels(): void {
+    for (const update of panels) update();
   }
   async function ask<T>(answer: Promise<T>): Promise<T> {
     const result = await answer;
@@ -131,7 +135,7 @@ export function startPage(host: Host): void {
     };
     running = mine;
     aisle.recommender = recommender;
-    for (const follow of [...panels]) follow();
+    updatePanels();
     for (const slot of host.slots) host.redraw(slot);
     const tellDegraded = ({ degraded }: Status): void => {
       for (const { code, message } of degraded) host.warn(`it works with less (${code}).`, { message });
@@ -145,7 +149,7 @@ export function startPage(host: Host): void {
       // A model that could not be had without a network, or from one that wants to be signed in to.
       listen(globalThis, ['online'], () => {
         if (recommender.status.model !== undefined) return;
-        recommender.retry().catch(() => {}); // told as the first failure was
+        recommender.retry().catch(() => {}); // reported like the first failure
         view.refreshSoon('asked');
       }),
       recommender.on('erased', () => view.refreshSoon('asked')),
@@ -159,8 +163,8 @@ export function startPage(host: Host): void {
       }),
     );
     described = undefined;
-    if (options.item !== undefined) heard({ itemId: options.item, event: 'view' });
-    host.guard('A reader of the page', () => stops.push(readDataLayer(options.dataLayer, host, heard)));
+    if (options.item !== undefined) report({ itemId: options.item, event: 'view' });
+    host.guard('A reader of the page', () => stops.push(readDataLayer(options.dataLayer, host, report)));
     host.guard('A reader of the page', readPage);
     while (running === mine && waiting.length > 0) waiting.shift()!();
     if (running !== mine) return; // one of them was to stop
@@ -175,7 +179,7 @@ export function startPage(host: Host): void {
   }
 
   /** A report of the page's own readers. */
-  function heard({ itemId, event }: PageEvent): void {
+  function report({ itemId, event }: PageEvent): void {
     if (running === undefined) return;
     if (running.options.track === 'auto') track({ itemId, event });
     else if (event === 'view') running.item.set(itemId);
@@ -188,7 +192,7 @@ export function startPage(host: Host): void {
     const before = described;
     described = productOfPage(document);
     const isNews = described !== undefined && described !== before && running?.item.get() === undefined;
-    if (isNews) heard({ itemId: described!, event: 'view' });
+    if (isNews) report({ itemId: described!, event: 'view' });
     view.refreshSoon('asked');
   }
 
@@ -197,7 +201,7 @@ export function startPage(host: Host): void {
     const before = running;
     running = undefined;
     aisle.recommender = undefined;
-    if (before) for (const follow of [...panels]) follow();
+    if (before) updatePanels();
     before?.stop();
     host.guard('The end', () => before?.recommender.dispose());
   }
@@ -239,9 +243,9 @@ export function startPage(host: Host): void {
 }
 
 /** @returns Stops listening. */
-function listen(source: EventTarget, types: readonly string[], heard: () => void): () => void {
-  for (const type of types) source.addEventListener(type, heard);
+function listen(source: EventTarget, types: readonly string[], listener: () => void): () => void {
+  for (const type of types) source.addEventListener(type, listener);
   return () => {
-    for (const type of types) source.removeEventListener(type, heard);
+    for (const type of types) source.removeEventListener(type, listener);
   };
 }

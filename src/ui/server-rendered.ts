@@ -63,16 +63,16 @@ export function showInPlace(host: Host, slot: Slot, suggestions: readonly Sugges
     if (wanted.length >= countOf(slot)) break;
     if (!wanted.includes(card)) wanted.push(card);
   }
-  const kept = new Set<Element>(wanted);
+  const staying = new Set<Element>(wanted);
   const shown = [...list.children].filter((child) => child.nodeName !== 'TEMPLATE' && child.nodeName !== 'SCRIPT');
-  // A card that stands where it belongs is not touched: moving it would take its focus and its animations.
+  // A card that is already in its place is not touched: moving it would take its focus and its animations.
   let place: Element | null = shown[0] ?? null;
   for (const card of wanted) {
-    while (place !== null && place !== card && !kept.has(place)) place = removed(place);
+    while (place !== null && place !== card && !staying.has(place)) place = removed(place);
     if (place === card) place = place.nextElementSibling;
     else list.insertBefore(card, place);
   }
-  for (const child of shown) if (!kept.has(child)) child.remove();
+  for (const child of shown) if (!staying.has(child)) child.remove();
 }
 
 function removed(child: Element): Element | null {
@@ -95,7 +95,7 @@ function newCard(
   return card;
 }
 
-/** As the server's first card, but empty: what stands in that is of another product. */
+/** As the server's first card, but empty: its content is of another product. */
 function plainCard({ node }: Host, cards: ReadonlyMap<string, HTMLElement>): HTMLElement {
   const [first] = cards.values();
   const like = (source: Element | null | undefined, tag: string, part: string) => {

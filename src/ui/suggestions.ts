@@ -4,7 +4,6 @@ import { nearestName, RecommenderError, reasonOf } from '../errors';
 import { STRATEGIES } from '../recommender/arguments';
 import type { Recommender } from '../recommender/types';
 import { delayOf, linkOf, pictureOf, priceOf } from './links';
-import { nextTask } from './next-task';
 import type { Host, PageOptions, Slot, Suggestion } from './types';
 
 /** What reads the products that a slot's server has rendered. */
@@ -94,4 +93,9 @@ function excluded(element: HTMLElement): string[] {
     }
   }
   return text.split(',').map((id) => id.trim());
+}
+
+/** Yields to the page: the code after it runs in a new task. */
+export function nextTask(): Promise<void> {
+  return new Promise((next) => setTimeout(next, 0));
 }

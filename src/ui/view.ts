@@ -2,8 +2,7 @@
 import { RecommenderError } from '../errors';
 import type { Recommender } from '../recommender/types';
 import { showCards } from './cards';
-import { nextTask } from './next-task';
-import { suggestionsFor } from './suggestions';
+import { nextTask, suggestionsFor } from './suggestions';
 import type { Host, PageOptions, Slot, SlotState, Suggestion } from './types';
 
 export interface Source {

@@ -28,7 +28,7 @@ async function startAt(setup: WorkerSetup, options: HostOptions): Promise<Engine
     ping: () => void connection.ping().catch(() => {}),
     dead: () => lose(`it did not answer for ${3 * silenceDeadline} s`),
   });
-  const connection = connect(worker, setup, watch.heard);
+  const connection = connect(worker, setup, watch.onMessage);
   let started = false;
   let retiring: Error | undefined;
   let fail: (error: Error) => void = () => {};
@@ -107,7 +107,7 @@ export function closeOnceStarted(starting: Promise<EngineHost>, reason: Error): 
 function watchSilence(seconds: number, worker: { waiting(): boolean; ping(): void; dead(): void }) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let heardAny = false;
-  let asked = 0;
+  let pings = 0;
   function start(): void {
     if (timer !== undefined) return;
     heardAny = false;
@@ -117,20 +117,20 @@ function watchSilence(seconds: number, worker: { waiting(): boolean; ping(): voi
     timer = undefined;
     if (!worker.waiting()) return;
     if (!heardAny) {
-      if (asked === 2) {
+      if (pings === 2) {
         worker.dead();
         return;
       }
-      asked++;
+      pings++;
       worker.ping();
     }
     start();
   }
   return {
     start,
-    heard(): void {
+    onMessage(): void {
       heardAny = true;
-      asked = 0;
+      pings = 0;
     },
     stop: () => clearTimeout(timer),
   };

@@ -70,13 +70,13 @@ export interface Port {
   removeEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
 }
 
-export function errorData(error: unknown): ErrorData {
+function errorData(error: unknown): ErrorData {
   if (error instanceof RecommenderError) return { kind: 'recommender', code: error.code, message: error.message };
   if (error instanceof RangeError) return { kind: 'range', message: error.message };
   return { kind: 'other', message: reasonOf(error) };
 }
 
-export function errorOf({ kind, code, message }: ErrorData): Error {
+function errorOf({ kind, code, message }: ErrorData): Error {
   if (kind === 'recommender' && code) return new RecommenderError(code, message);
   return kind === 'range' ? new RangeError(message) : new Error(message);
 }
@@ -160,9 +160,9 @@ export interface Connection {
 
 /**
  * @param setup What the other end gets when it is ready.
- * @param heard Called with every message that arrives: whoever sends is alive.
+ * @param onMessage Called for every message that arrives: its sender is alive.
  */
-export function connect(port: Port, setup: WorkerSetup, heard: () => void = () => {}): Connection {
+export function connect(port: Port, setup: WorkerSetup, onMessage: () => void = () => {}): Connection {
   const pending = new Map<number, Pending>();
   const pings = new Map<number, () => void>();
   let nextId = 1;
@@ -177,7 +177,7 @@ export function connect(port: Port, setup: WorkerSetup, heard: () => void = () =
   });
 
   function listen({ data }: MessageEvent<FromEngine>): void {
-    heard();
+    onMessage();
     if ('ready' in data) begin();
     else if ('pong' in data) {
       pings.get(data.pong)?.();

@@ -28,7 +28,7 @@ export function createServedEngine(
  *
  * @param given Files that need not be fetched the first time.
  */
-export function keepingFiles(
+function keepingFiles(
   fetchFile: FetchFile,
   given: ArtifactFiles = new Map(),
 ): { readonly fetchFile: FetchFile; readonly files: Map<string, Blob> } {

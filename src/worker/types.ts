@@ -15,7 +15,7 @@ export interface HostOptions {
   readonly workerUrl?: string | undefined;
   /** Seconds in which the worker's script must have started. Default 10. */
   readonly startDeadline?: number | undefined;
-  /** Seconds of silence, while a call waits, after which the worker is asked whether it lives; it may be asked twice. Default 15. */
+  /** Seconds of silence, while a call waits, after which the worker is pinged; it may be pinged twice. Default 15. */
   readonly silenceDeadline?: number | undefined;
   /** Starts the worker's script. Default `openWorker`. */
   readonly open?: (url: string) => EngineWorker;
@@ -39,7 +39,7 @@ export interface Rival {
   readonly engine: Pick<Engine, 'load' | 'move'>;
   /** Whether its worker crashed. */
   readonly isLost: boolean;
-  /** It answers from now on. The worker before answers what it was asked, and ends. */
+  /** It answers from now on. The worker before it answers its open calls, and ends. */
   takeOver(): void;
   /** Ends it, unless it has taken over. */
   close(): void;

@@ -18,6 +18,7 @@ import {
   smallModel,
 } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
+import { lose } from './lose-device';
 import { withoutExponentials, withWrongExponentials } from './wrong-driver';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -52,17 +53,6 @@ async function expectAnswer(answer: ReturnType<Engine['recommend']>): Promise<{ 
   for (const [i, { score }] of right.entries()) expect(Math.abs(items[i]!.score - score)).toBeLessThan(1e-4);
   return { backend, why };
 }
-
-/** Takes the device or context away, as a driver does. */
-const lose = {
-  webgl(): void {
-    const { gpgpu } = runtime().registry.webgl as unknown as { gpgpu: { gl: WebGL2RenderingContext } };
-    gpgpu.gl.getExtension('WEBGL_lose_context')!.loseContext();
-  },
-  webgpu(): void {
-    (runtime().registry.webgpu as unknown as { device: { destroy(): void } }).device.destroy();
-  },
-};
 
 describe.each(GPUS)('%s lost', (backend) => {
   test('between recommendations is started again', async () => {

@@ -10,6 +10,7 @@ import type { Engine, EngineEvent, RankedItem } from '../../src/engine/types';
 import { startWorkerEngine } from '../../src/worker/client';
 import { clicks, type Folder, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
 import { differences, SMALL, THOUSANDTH, within } from '../engine/parity';
+import { lose } from './lose-device';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -84,17 +85,6 @@ describe.each(KINDS.flatMap((kind) => METHODS.map((method) => [kind, method] as 
     );
   },
 );
-
-/** Takes the device or context away, as a driver does. */
-const lose = {
-  webgl(): void {
-    const { gpgpu } = runtime().registry.webgl as unknown as { gpgpu: { gl: WebGL2RenderingContext } };
-    gpgpu.gl.getExtension('WEBGL_lose_context')!.loseContext();
-  },
-  webgpu(): void {
-    (runtime().registry.webgpu as unknown as { device: { destroy(): void } }).device.destroy();
-  },
-};
 
 describe.each(GPUS)('%s, lost', (backend) => {
   test('is started again with the adapter that was set', async () => {

@@ -1,26 +1,13 @@
 /** A visitor with a taste walks through the shop: it learns, shows what it has learnt, sends nothing, and forgets. */
-import type { Server } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openBrowser } from '../shared-chromium';
-import { NAMED, openShopWindow, serveShop } from './shop-window';
+import type { Page } from 'playwright-core';
+import { expect, test, vi } from 'vitest';
+import { shopWindows } from './shop-window';
 import { openPanel, settled } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
 
-let browser: Browser;
-let server: Server;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveShop()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-  server?.closeAllConnections();
-});
+const windows = shopWindows();
 
 /** Rounds in which the visitor looks at the same few products. */
 const ROUNDS = 4;
@@ -68,7 +55,7 @@ const alone = (page: Page) => order(page, 'The model alone');
 const suggested = (page: Page) => order(page, 'The shop suggests');
 
 test('a taste is learnt, shown, undone and erased, and nothing is sent', async () => {
-  const { page, errors, requests } = await openShopWindow(browser, server, {}, undefined, NAMED);
+  const { page, errors, requests } = await windows.open();
   const popular = await shelf(page);
   const products = await taste(page);
   await goTo(page, products[0]!);
@@ -133,5 +120,4 @@ test('a taste is learnt, shown, undone and erased, and nothing is sent', async (
   await goTo(page, products[0]!);
   expect(await shelf(page)).toEqual(afterOne);
   expect(errors).toEqual([]);
-  await page.context().close();
 });

@@ -1,15 +1,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import type { Server } from 'node:http';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 import type { DemoFile } from '../../src/demo/shop';
 import { models as architectures } from '../../src/models';
 import { inspectArtifact } from '../../src/pipeline/files/artifact-folder';
 import { ROOT } from '../build/built';
-import { openBrowser } from '../shared-chromium';
 import { DEMO_MODELS } from './demo-models';
-import { NAMED, openShopWindow, serveShop } from './shop-window';
+import { shopWindows } from './shop-window';
 import { openPanel, settled } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
@@ -43,18 +41,7 @@ describe('the demo models', () => {
 });
 
 describe('the panel', () => {
-  let browser: Browser;
-  let server: Server;
-
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([openBrowser(), serveShop()]);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-    server?.closeAllConnections();
-  });
+  const windows = shopWindows();
 
   const line = (page: Page, title: string) => page.locator('.models li').filter({ hasText: title });
   const because = (page: Page) => page.locator('p.because').textContent();
@@ -78,13 +65,7 @@ describe('the panel', () => {
     );
 
   test('lists every model with its architecture, parameters and bytes, and loads only the one that is chosen', async () => {
-    const { page, requests, errors } = await openShopWindow(
-      browser,
-      server,
-      {},
-      undefined,
-      '?backend=wasm&model=sasrec',
-    );
+    const { page, requests, errors } = await windows.open({ address: '?backend=wasm&model=sasrec' });
     await openPanel(page, 'Models');
     const texts = await page.locator('.models li').allTextContents();
     expect(texts.length).toBe(models.length);
@@ -95,11 +76,10 @@ describe('the panel', () => {
     expect(await line(page, 'SASRec').first().getByRole('radio').isChecked()).toBe(true);
     expect(loaded(requests)).toEqual(new Set(['sasrec']));
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('goes over to another model while the visit goes on', async () => {
-    const { page, requests, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
+    const { page, requests, errors } = await windows.open();
     const title = await look(page, 3);
     await openPanel(page, 'Models');
     await page.getByRole('radio', { name: /^Caser/ }).check();
@@ -115,11 +95,10 @@ describe('the panel', () => {
     await openPanel(page, 'Models');
     expect(await page.getByRole('radio', { name: /^Caser/ }).isChecked()).toBe(true);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('shows side by side what several suggest for the visit as it stands, and lets them go', async () => {
-    const { page, requests, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
+    const { page, requests, errors } = await windows.open();
     await look(page, 3);
     await openPanel(page, 'Models');
     const workers = () => page.workers().length;
@@ -154,33 +133,27 @@ describe('the panel', () => {
     await page.getByRole('button', { name: 'Close' }).click();
     await expect.poll(workers).toBe(before);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('says which model could not be loaded, and the shop goes on with its own', async () => {
-    const { page } = await openShopWindow(
-      browser,
-      server,
-      {},
-      (opened) =>
+    const { page } = await windows.open({
+      prepare: (opened) =>
         opened
           .context()
           .route(/\/models\/[1-9]\/.*weights\.safetensors$/, (route) =>
             route.fulfill({ status: 200, body: 'damaged' }),
           ),
-      NAMED,
-    );
+    });
     await openPanel(page, 'Models');
     await page.getByRole('checkbox', { name: 'Compare GRU4Rec' }).check();
     await page.getByRole('checkbox', { name: 'Compare SASRec' }).check();
     await page.locator('.contender .trouble').getByText('weights.safetensors').waitFor();
     await page.locator('.contender').first().locator('a').first().waitFor();
     expect(await because(page)).toMatch(/^Popular in this shop/);
-    await page.context().close();
   });
 
   test('is used by keyboard alone', async () => {
-    const { page } = await openShopWindow(browser, server, {}, undefined, NAMED);
+    const { page } = await windows.open();
     await openPanel(page, 'Models');
     await page.getByRole('radio', { name: /^GRU4Rec/ }).focus();
     await page.keyboard.press('ArrowDown');
@@ -191,6 +164,5 @@ describe('the panel', () => {
     await page.keyboard.press('Space');
     await page.locator('.contender a').first().waitFor();
     expect(await page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('checkbox');
-    await page.context().close();
   });
 });

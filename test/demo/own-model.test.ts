@@ -3,11 +3,12 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { baselines } from '../../src/neighbours';
 import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { ROOT } from '../build/built';
+import { closeServer } from '../server';
 import { openBrowser } from '../shared-chromium';
 import { NAMED, openShopWindow, serveShop } from './shop-window';
 import { openPanel, settled } from './views';
@@ -18,7 +19,6 @@ vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine
 
 let browser: Browser;
 let folder: string;
-const servers: Server[] = [];
 
 /** A model that counts, of items whose ids are as hostile as a shop's can be. */
 async function writeArtifact(): Promise<string> {
@@ -64,23 +64,19 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  for (const server of servers) {
-    server.close();
-    server.closeAllConnections();
-  }
   rmSync(folder, { recursive: true });
 });
 
 async function serve(options: Parameters<typeof serveShop>[0]): Promise<Server> {
   const server = await serveShop(options);
-  servers.push(server);
+  onTestFinished(() => closeServer(server));
   return server;
 }
 
 describe("the shop on one's own model", () => {
   test('shows plain ids as they are, where there is no catalogue', async () => {
     const server = await serve({ artifact: [await writeArtifact()] });
-    const { page, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
+    const { page, errors } = await openShopWindow(browser, server, { address: NAMED });
     expect(await page.locator('.grid .card-title').allTextContents()).toEqual(IDS);
     for (const [n, id] of IDS.entries()) {
       await page.locator('.logo').click();
@@ -93,7 +89,6 @@ describe("the shop on one's own model", () => {
       expect(await page.locator('.slot-for-you [part=title]').first().textContent()).toBe(IDS[(n + 1) % IDS.length]);
     }
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test("shows one's own catalogue, and says which products the model does not know", async () => {
@@ -111,7 +106,7 @@ describe("the shop on one's own model", () => {
     ];
     writeFileSync(catalogue, JSON.stringify(products));
     const server = await serve({ artifact: [join(folder, 'artifact')], catalogue });
-    const { page, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
+    const { page, errors } = await openShopWindow(browser, server, { address: NAMED });
     expect(await page.locator('.grid .card-title').allTextContents()).toEqual(['<b>Bold</b>', 'New']);
     expect(await page.locator('.grid img').count()).toBe(0);
     expect(await page.locator('.slot-for-you [part=title]').allTextContents()).toEqual(['<b>Bold</b>']);
@@ -121,7 +116,6 @@ describe("the shop on one's own model", () => {
     expect(await page.getByRole('button', { name: 'Sold out' }).isDisabled()).toBe(true);
     expect(await page.locator('p.because').textContent()).toMatch(/^Popular in this shop/);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('has several models to choose from, each with what it sells', async () => {
@@ -143,6 +137,5 @@ describe("the shop on one's own model", () => {
     await page.getByRole('heading', { name: 'The shop could not be opened' }).waitFor();
     await page.getByText('expected a folder of this page’s own origin').waitFor();
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 });

@@ -1,30 +1,14 @@
-import type { Server } from 'node:http';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 import { faults, overflow } from '../axe';
 import { takeShifts, watchShifts } from '../layout-shifts';
-import { openBrowser } from '../shared-chromium';
 import { slice } from '../soak-slice';
-import { NAMED, openShopWindow, serveShop } from './shop-window';
+import { NAMED, shopWindows } from './shop-window';
 import { openPanel, searchFor, settled, VIEWS } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
 
-let browser: Browser;
-let server: Server;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveShop()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-  server?.closeAllConnections();
-});
-
-const open = (options: BrowserContextOptions = {}, prepare?: (page: Page) => Promise<unknown>, address = NAMED) =>
-  openShopWindow(browser, server, options, prepare, address);
+const windows = shopWindows();
 
 const LOOKS = slice(
   [
@@ -40,7 +24,7 @@ const LOOKS = slice(
 const addressOf = (view: string): string => (view === 'panel-engine' ? '' : NAMED);
 
 test.each(Object.keys(VIEWS))('the view %s has no accessibility fault, no error and no overflow', async (view) => {
-  const { page, errors } = await open({ reducedMotion: 'reduce' }, undefined, addressOf(view));
+  const { page, errors } = await windows.open({ address: addressOf(view), context: { reducedMotion: 'reduce' } });
   await VIEWS[view]!(page);
   for (const [width, colorScheme] of LOOKS) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
@@ -49,12 +33,11 @@ test.each(Object.keys(VIEWS))('the view %s has no accessibility fault, no error 
     expect(await overflow(page)).toBeLessThanOrEqual(0);
   }
   expect(errors).toEqual([]);
-  await page.context().close();
 });
 
 describe('the page', () => {
   test.each([1920, 768, 320])('fits a window of %i pixels', async (width) => {
-    const { page } = await open({ viewport: { width, height: 800 } });
+    const { page } = await windows.open({ context: { viewport: { width, height: 800 } } });
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     for (const view of ['product', 'cart-full', 'search-none']) {
       await VIEWS[view]!(page);
@@ -62,20 +45,18 @@ describe('the page', () => {
     }
     await openPanel(page, 'Engine');
     expect(await overflow(page)).toBeLessThanOrEqual(0);
-    await page.context().close();
   });
 
   test('does not move while it loads and is used', async () => {
-    const { page } = await open({}, watchShifts);
+    const { page } = await windows.open({ prepare: watchShifts });
     await page.locator('.department').first().click();
     await page.locator('.grid .card-link').first().click();
     await settled(page);
     expect((await takeShifts(page)).filter(({ hadRecentInput }) => !hadRecentInput)).toEqual([]);
-    await page.context().close();
   });
 
   test('goes back to where one was', async () => {
-    const { page } = await open();
+    const { page } = await windows.open();
     await page.locator('.department').first().click();
     await page.locator('.grid .card-link').nth(15).scrollIntoViewIfNeeded();
     const before = await page.evaluate(() => window.scrollY);
@@ -85,11 +66,10 @@ describe('the page', () => {
     await page.goBack();
     await page.locator('.grid').first().waitFor();
     await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(before);
-    await page.context().close();
   });
 
   test('says so where an address leads nowhere', async () => {
-    const { page, errors } = await open();
+    const { page, errors } = await windows.open();
     for (const address of ['#/product/none', '#/all/None', '#/nowhere', '#/product/%E0%A4%A']) {
       await page.evaluate((hash) => {
         location.hash = hash;
@@ -99,7 +79,6 @@ describe('the page', () => {
       await page.locator('.hero').waitFor();
     }
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 });
 
@@ -123,7 +102,7 @@ describe('with the keyboard alone', () => {
   }
 
   test('one gets from the front page to a product, into the basket, and orders', async () => {
-    const { page, errors } = await open();
+    const { page, errors } = await windows.open();
     await page.keyboard.press('Tab');
     expect(await focused(page)).toBe('Skip to the products');
     await page.keyboard.press('Enter');
@@ -147,11 +126,10 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Enter');
     expect(await focused(page)).toBe('Thank you for playing along');
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('one searches: the slash leads to the field', async () => {
-    const { page } = await open();
+    const { page } = await windows.open();
     await page.keyboard.press('/');
     await page.keyboard.type('linen/');
     expect(await page.getByRole('searchbox').inputValue()).toBe('linen/');
@@ -159,11 +137,10 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Enter');
     await page.locator('.list-head').waitFor();
     expect(await focused(page)).toBe('“linen”');
-    await page.context().close();
   });
 
   test.each([1280, 390])('one opens the panel, goes through it, and leaves it, at %i pixels', async (width) => {
-    const { page } = await open({ viewport: { width, height: 844 } });
+    const { page } = await windows.open({ context: { viewport: { width, height: 844 } } });
     await tabTo(page, 'Behind the counter');
     await page.keyboard.press('Enter');
     expect(await focused(page)).toBe('Behind the counter');
@@ -182,13 +159,12 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Escape');
     expect(await page.locator('dialog[open]').count()).toBe(0);
     expect(await focused(page)).toBe('Behind the counter');
-    await page.context().close();
   });
 });
 
 describe('the basket', () => {
   test('counts, adds up, and is there after a reload and in another tab', async () => {
-    const { page, origin, errors } = await open();
+    const { page, origin, errors } = await windows.open();
     await VIEWS['cart-full']!(page);
     const lines = await page.locator('.cart-line').count();
     const first = page.locator('.cart-line').first();
@@ -211,11 +187,10 @@ describe('the basket', () => {
       .click();
     await expect.poll(() => page.locator('.header .badge').textContent()).toBe(String(lines));
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('is emptied line by line, and says so', async () => {
-    const { page } = await open();
+    const { page } = await windows.open();
     await VIEWS['cart-full']!(page);
     for (let left = await page.locator('.cart-line').count(); left > 0; left--) {
       expect(await page.locator('.cart-line').count()).toBe(left);
@@ -226,11 +201,10 @@ describe('the basket', () => {
     }
     await page.getByRole('heading', { name: 'Your basket is empty' }).waitFor();
     expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([]);
-    await page.context().close();
   });
 
   test('tells the model what is put into it and what is ordered', async () => {
-    const { page } = await open();
+    const { page } = await windows.open();
     await VIEWS['cart-full']!(page);
     await page.getByRole('button', { name: 'Place the order' }).click();
     await openPanel(page);
@@ -239,7 +213,6 @@ describe('the basket', () => {
     const count = (kind: string) => kinds.filter((text) => text === kind).length;
     expect(count('ordered')).toBe(count('put into the basket'));
     expect(count('looked at')).toBe(3);
-    await page.context().close();
   });
 });
 
@@ -249,19 +222,17 @@ describe('the search', () => {
     ['the brand', 'wickerstowe', /^/],
     ['the category', 'tableware', /^/],
   ])('finds by %s', async (_, words, title) => {
-    const { page } = await open();
+    const { page } = await windows.open();
     await searchFor(page, words);
     const cards = await page.locator('.grid .card').allTextContents();
     expect(cards.length).toBeGreaterThan(5);
     for (const card of cards) expect(card).toMatch(title);
-    await page.context().close();
   });
 
   test('without a hit offers what is popular', async () => {
-    const { page } = await open();
+    const { page } = await windows.open();
     await searchFor(page, 'left-handed spoon');
     await page.getByRole('heading', { name: 'No product matches' }).waitFor();
     expect(await page.locator('.slot-popular aisle-recommendations a').count()).toBe(12);
-    await page.context().close();
   });
 });

@@ -1,24 +1,12 @@
-import type { Server } from 'node:http';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { contentOf, openBrowser } from '../shared-chromium';
-import { NAMED, openShopWindow, serveShop } from './shop-window';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
+import { contentOf } from '../shared-chromium';
+import { NAMED, shopWindows } from './shop-window';
 import { openPanel, openSuggestion, settled } from './views';
 
 vi.setConfig({ testTimeout: 120_000 }); // many steps in a browser, on a machine that may be busy
 
-let browser: Browser;
-let server: Server;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveShop()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-  server?.closeAllConnections();
-});
+const windows = shopWindows();
 
 /** Chooses what is called so, by its label, as a hidden radio button is clicked. */
 const choose = (page: Page, name: string) => page.getByRole('radio', { name, exact: true }).check({ force: true });
@@ -32,18 +20,17 @@ describe('the backend', () => {
     ['webgl', 'WebGL'],
     ['webgpu', 'WebGPU'],
   ])('of ?backend=%s computes', async (backend, name) => {
-    const { page, errors } = await openShopWindow(browser, server, {}, undefined, `?backend=${backend}`);
+    const { page, errors } = await windows.open({ address: `?backend=${backend}` });
     await openPanel(page, 'Engine');
     expect(await page.locator('.engine-name').textContent()).toBe(`${name}, in a worker`);
     expect(await page.getByRole('radio', { name, exact: true }).isChecked()).toBe(true);
     expect(await page.locator('.engine-why').textContent()).not.toBe('');
     await page.locator('.timings li').first().waitFor();
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('that is chosen by itself is followed by what was measured on this device', async () => {
-    const { page } = await openShopWindow(browser, server);
+    const { page } = await windows.open({ address: '' });
     await openPanel(page, 'Engine');
     await page.locator('.engine-why', { hasText: /\d ms/ }).waitFor({ timeout: 60_000 });
     const [name, why] = await Promise.all(
@@ -51,19 +38,17 @@ describe('the backend', () => {
     );
     for (const backend of ['wasm', 'cpu']) expect(why).toMatch(new RegExp(`${backend} [\\d.]+ ms`));
     expect(name).toMatch(/, in a worker$/);
-    await page.context().close();
   });
 
   test('that does not exist is named, with the nearest that does, and the shop runs', async () => {
-    const { page } = await openShopWindow(browser, server, {}, undefined, '?backend=wsm');
+    const { page } = await windows.open({ address: '?backend=wsm' });
     await openPanel(page, 'Engine');
     expect(await page.locator('.troubles').textContent()).toContain('No backend is called “wsm”. Did you mean “wasm”?');
     expect(await page.getByRole('radio', { name: 'Auto', exact: true }).isChecked()).toBe(true);
-    await page.context().close();
   });
 
   test('is changed while the visit goes on', async () => {
-    const { page, errors } = await openShopWindow(browser, server, {}, undefined, '?backend=cpu');
+    const { page, errors } = await windows.open({ address: '?backend=cpu' });
     const title = await openSuggestion(page);
     await openPanel(page, 'Engine');
     await choose(page, 'WebAssembly');
@@ -74,11 +59,10 @@ describe('the backend', () => {
     await page.getByRole('tab', { name: 'Your visit' }).click();
     expect(await page.locator('.event-title').allTextContents()).toEqual([title]);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('is changed on the front page, and what was looked at last is still there', async () => {
-    const { page } = await openShopWindow(browser, server, {}, undefined, '?backend=cpu');
+    const { page } = await windows.open({ address: '?backend=cpu' });
     const title = await openSuggestion(page);
     await page.locator('.logo').click();
     await page.locator('.hero').waitFor();
@@ -89,13 +73,12 @@ describe('the backend', () => {
     await page.getByText('WebAssembly, in a worker').waitFor();
     await settled(page);
     expect(await recent()).toEqual([title]);
-    await page.context().close();
   });
 
   test('says why there are no suggestions where the model cannot be loaded, and the shop works on', async () => {
     const damage = (opened: Page) =>
       opened.context().route('**/weights.safetensors', (route) => route.fulfill({ status: 200, body: 'damaged' }));
-    const { page } = await openShopWindow(browser, server, {}, damage);
+    const { page } = await windows.open({ address: '', prepare: damage });
     expect(await page.locator('aisle-recommendations').first().getAttribute('data-aisle-state')).toBe(
       'error-bad-artifact',
     );
@@ -106,7 +89,6 @@ describe('the backend', () => {
     await page.locator('.department').first().click();
     await page.locator('.grid .card-link').first().click();
     await page.getByRole('button', { name: /^(Add to basket|Sold out)$/ }).waitFor();
-    await page.context().close();
   });
 });
 
@@ -114,7 +96,7 @@ describe('the visit', () => {
   const databases = (page: Page) => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
 
   test('starts with what is popular, and is followed by the shelf', async () => {
-    const { page } = await openShopWindow(browser, server, {}, undefined, NAMED);
+    const { page } = await windows.open();
     await expect.poll(() => because(page)).toMatch(/^Popular in this shop/);
     await openPanel(page);
     await page.getByText('Nothing yet. Look at a product.').waitFor();
@@ -126,11 +108,10 @@ describe('the visit', () => {
     await expect.poll(() => because(page)).toBe(`Because you looked at ${second} and ${first}`);
     // Beside the page, the panel follows.
     await expect.poll(() => page.locator('.event-title').allTextContents()).toEqual([second, first]);
-    await page.context().close();
   });
 
   test('is kept on the device if the visitor wants, goes on after a reload, and is erased', async () => {
-    const { page, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
+    const { page, errors } = await windows.open();
     const title = await openSuggestion(page);
     expect(await databases(page)).toEqual([]);
     await openPanel(page);
@@ -154,11 +135,10 @@ describe('the visit', () => {
     await expect.poll(() => databases(page)).toEqual([]);
     expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([]);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('that is erased in another tab is gone here', async () => {
-    const { page } = await openShopWindow(browser, server, {}, undefined, NAMED);
+    const { page } = await windows.open();
     const title = await openSuggestion(page);
     await openPanel(page);
     await choose(page, 'On this device');
@@ -170,7 +150,6 @@ describe('the visit', () => {
     await other.getByRole('button', { name: 'Erase' }).click();
     await expect.poll(() => because(page)).toMatch(/^Popular in this shop\. Look at a product/);
     await page.getByText('Nothing yet. Look at a product.').waitFor();
-    await page.context().close();
   });
 
   test('of two hours ago counts no more, unless the visitor lets all of them count', async () => {
@@ -185,7 +164,7 @@ describe('the visit', () => {
           },
         });
       });
-    const { page } = await openShopWindow(browser, server, {}, later, NAMED);
+    const { page } = await windows.open({ prepare: later });
     await openSuggestion(page);
     await page.evaluate(() => (globalThis as unknown as { twoHoursLater(): void }).twoHoursLater());
     await page.locator('.logo').click();
@@ -196,11 +175,10 @@ describe('the visit', () => {
     await choose(page, 'All');
     await page.getByText('By what you looked at on earlier visits.').waitFor();
     await page.getByText('The model reads every event that is known.').waitFor();
-    await page.context().close();
   });
 
   test('is handed over as a file', async () => {
-    const { page } = await openShopWindow(browser, server, {}, undefined, NAMED);
+    const { page } = await windows.open();
     await openSuggestion(page);
     await openPanel(page);
     const [download] = await Promise.all([
@@ -211,13 +189,12 @@ describe('the visit', () => {
     const file = JSON.parse((await contentOf(download)).toString()) as { format: string; sessions: unknown[][] };
     expect(file.format).toBe('aisle-export');
     expect(file.sessions.flat()).toEqual([expect.objectContaining({ event: 'view' })]);
-    await page.context().close();
   });
 });
 
 describe('the network', () => {
   test('is listed by kinds of files, with every request of page and worker', async () => {
-    const { page, requests } = await openShopWindow(browser, server, {}, undefined, NAMED);
+    const { page, requests } = await windows.open();
     await openPanel(page, 'Network');
     const kinds = await page.locator('.panel tbody th').allTextContents();
     expect(kinds).toEqual(['Page and styles', 'Scripts', 'WebAssembly', 'Model', 'Catalogue']);
@@ -225,19 +202,14 @@ describe('the network', () => {
     await page.getByText('Every request').click();
     const listed = await page.locator('.request-list code').allTextContents();
     expect(listed).toEqual(expect.arrayContaining(requests.map(({ url }) => new URL(url).pathname)));
-    await page.context().close();
   });
 
   test('is listed without a size where a host tells none, and not as answered by the cache', async () => {
     const elsewhere = 'https://pictures.example/one.svg';
     const body = '<svg xmlns="http://www.w3.org/2000/svg"/>';
-    const { page } = await openShopWindow(
-      browser,
-      server,
-      {},
-      (opened) => opened.route(elsewhere, (route) => route.fulfill({ body, contentType: 'image/svg+xml' })),
-      NAMED,
-    );
+    const { page } = await windows.open({
+      prepare: (opened) => opened.route(elsewhere, (route) => route.fulfill({ body, contentType: 'image/svg+xml' })),
+    });
     await page.evaluate(async (address) => {
       const image = new Image();
       await new Promise((ended) => {
@@ -252,11 +224,10 @@ describe('the network', () => {
     expect(await line.textContent()).toMatch(/page · its host does not tell/);
     const pictures = page.locator('.panel tbody tr', { hasText: 'Pictures' });
     expect(await pictures.locator('td').last().textContent()).toMatch(/ \+$/);
-    await page.context().close();
   });
 
   test('may be gone: what is here already recommends on, and what is not says so until it is back', async () => {
-    const { page, requests, errors } = await openShopWindow(browser, server, {}, undefined, NAMED);
+    const { page, requests, errors } = await windows.open();
     await openPanel(page, 'Network');
     await page.getByRole('switch', { name: /^Offline/ }).check();
     await page.getByText('Offline. Nothing has asked for the network since.').waitFor();
@@ -278,6 +249,5 @@ describe('the network', () => {
     await settled(page);
     await expect.poll(() => because(page)).toBe(`Because you looked at ${title}`);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 });

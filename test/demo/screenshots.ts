@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { launchChromium } from '../chromium';
+import { closeServer } from '../server';
 import { openShopWindow, serveShop } from './shop-window';
 import { VIEWS } from './views';
 
@@ -44,9 +45,7 @@ export async function main(argv: readonly string[]): Promise<void> {
           const name = `${device}-${colorScheme}-${view}`;
           if (!name.includes(values.only ?? '')) continue;
           const { page, errors } = await openShopWindow(browser, server, {
-            ...window,
-            colorScheme,
-            reducedMotion: 'reduce',
+            context: { ...window, colorScheme, reducedMotion: 'reduce' },
           });
           await open(page);
           await shoot(page, join(out, name));
@@ -57,7 +56,6 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
   } finally {
     await browser.close();
-    server.close();
-    server.closeAllConnections();
+    closeServer(server);
   }
 }

@@ -1,9 +1,10 @@
 /** The built demo shop in a real browser, and a log of every request that it causes. */
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContextOptions, CDPSession, Page } from 'playwright-core';
 import { startDemo } from '../../src/cli/commands/demo';
 import { built } from '../build/built';
+import { originOf } from '../server';
+import { browserAndServer } from '../shared-chromium';
 import { settled } from './views';
 
 export interface LoggedRequest {
@@ -31,21 +32,23 @@ export async function serveShop(options: Parameters<typeof startDemo>[0] = {}): 
   return startDemo({ port: 0, ...options }, built('page'));
 }
 
-/**
- * Opens the shop in a fresh context and waits until the model has answered once.
- *
- * @param address What follows the `/`: `?backend=cpu#/cart`.
- */
+export interface WindowOptions {
+  /** What follows the `/`: `?backend=cpu#/cart`. Default: nothing. */
+  readonly address?: string;
+  readonly context?: BrowserContextOptions;
+  /** Called before the page is loaded. */
+  readonly prepare?: (page: Page) => Promise<unknown>;
+}
+
+/** Opens the shop in a fresh context and waits until the model has answered once. */
 export async function openShopWindow(
   browser: Browser,
   server: Server,
-  options: BrowserContextOptions = {},
-  prepare: (page: Page) => Promise<unknown> = async () => {},
-  address = '',
+  { address = '', context: chosen = {}, prepare = async () => {} }: WindowOptions = {},
 ): Promise<ShopWindow> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB', ...options });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB', ...chosen });
   const page = await context.newPage();
-  const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const origin = originOf(server);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
@@ -54,6 +57,14 @@ export async function openShopWindow(
   await page.goto(`${origin}/${address}`);
   await settled(page);
   return { page, origin, requests, errors };
+}
+
+/** Opens windows for the tests of one file, on a named backend unless the test gives another address. */
+export function shopWindows() {
+  const shared = browserAndServer(serveShop);
+  const open = (options?: WindowOptions) =>
+    openShopWindow(shared.browser, shared.server, { address: NAMED, ...options });
+  return Object.assign(shared, { open });
 }
 
 /** Listens to the page's network domain and, as each worker starts, to the worker's. */

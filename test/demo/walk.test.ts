@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { brotliBytes, built } from '../build/built';
+import { closeServer } from '../server';
 import { openBrowser } from '../shared-chromium';
 import { openShopWindow, type ShopWindow, serveShop } from './shop-window';
 import { openPanel, openSuggestion, settled } from './views';
@@ -20,8 +21,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  server?.close();
-  server?.closeAllConnections();
+  closeServer(server);
 });
 
 /** Opens the n-th product of a department. */
@@ -47,11 +47,12 @@ describe('a walk over 30 products', () => {
 
   beforeAll(async () => {
     // Who saves data is spared the backends that are only tried.
-    shop = await openShopWindow(browser, server, {}, (page) =>
-      page.addInitScript(() => {
-        Object.defineProperty(navigator, 'connection', { value: { saveData: true } });
-      }),
-    );
+    shop = await openShopWindow(browser, server, {
+      prepare: (page) =>
+        page.addInitScript(() => {
+          Object.defineProperty(navigator, 'connection', { value: { saveData: true } });
+        }),
+    });
     beforeWalk = shop.requests.length;
     // By turns through a department, and where the shelf leads from there.
     for (let step = 0; new Set(seen).size < 30; step++) {
@@ -59,8 +60,6 @@ describe('a walk over 30 products', () => {
       seen.push(await openSuggestion(shop.page, (step * 5) % 12));
     }
   });
-
-  afterAll(() => shop?.page.context().close());
 
   test('causes nothing but GETs of static files of the same origin', () => {
     expect(shop.requests.length).toBeGreaterThan(5);

@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { type FetchFile, loadArtifact } from '../../src/engine/artifact-loader';
 import type { LoadProgress } from '../../src/engine/types';
+import { closeServer } from '../server';
 import { type Folder, folderOf, MODEL_URL, serveFolder, smallModel } from './fixture';
 
 let artifact: Artifact;
@@ -16,10 +17,7 @@ beforeAll(async () => {
   folder = await folderOf(artifact);
 });
 afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.close();
-    server.closeAllConnections();
-  }
+  for (const server of servers.splice(0)) closeServer(server);
 });
 
 /** A real server of this machine; its `/model/` answers as `listener` does. */

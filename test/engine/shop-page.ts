@@ -1,14 +1,14 @@
 /** A shop's page with the built library, as strict or as broken as a test wants it, in a real browser. */
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
 import { extname, join } from 'node:path';
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { RankedItem, Recommender, RecommenderOptions, Status, TrackedEvent } from '../../src/index';
 import { built } from '../build/built';
 import { launchChromium } from '../chromium';
-import { openBrowser } from '../shared-chromium';
+import { closeServer, listen, originOf } from '../server';
+import { type BrowserAndServer, browserAndServer, openBrowser } from '../shared-chromium';
 import { type FixtureOptions, folderOf, NOW, SESSIONS, smallModel } from './fixture';
 import answers from './small-model-answers.json';
 
@@ -139,7 +139,7 @@ export async function serveShopPage(
       return undefined;
     }
   };
-  const server = createServer((request, response) => {
+  return listen((request, response) => {
     const path = request.url!;
     paths.push(path);
     const instead = answer?.(path);
@@ -152,14 +152,10 @@ export async function serveShopPage(
     });
     response.end(body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
 }
 
 /** What a shop gives that stores, and whose backend is not what a test is about. */
 export const STORING = { backend: 'wasm', consent: 'granted' } as const;
-
-export const originOf = (server: Server): string => `http://localhost:${(server.address() as AddressInfo).port}`;
 
 /** Opens the page in a context and starts the recommender. */
 export async function openShopPage(
@@ -206,6 +202,19 @@ export async function openShopPage(
   };
 }
 
+export interface ShopVisit extends BrowserAndServer<Server> {
+  readonly context: BrowserContext;
+}
+
+/** A browser and the shop's server for the tests of one file, with a fresh context for each test. */
+export function shopVisit(options?: ServerOptions): ShopVisit {
+  const shared = browserAndServer(() => serveShopPage(options)) as { -readonly [K in keyof ShopVisit]: ShopVisit[K] };
+  beforeEach(async () => {
+    shared.context = await shared.browser.newContext();
+  });
+  return shared;
+}
+
 /** Pages in a browser that a test file has for itself; all are closed after each test. */
 export function shopPages() {
   let browser: Browser;
@@ -217,10 +226,7 @@ export function shopPages() {
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
     for (const other of others) await other.close();
-    for (const server of servers) {
-      server.close();
-      server.closeAllConnections();
-    }
+    for (const server of servers) closeServer(server);
     others.clear();
     servers.clear();
   });

@@ -5,7 +5,7 @@ import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent, FineTuneRequest, RankedItem, TuneProgress } from '../../src/engine/types';
 import { models } from '../../src/models/index';
-import { withoutUnread } from '../../src/session/unread-sessions';
+import { withoutUnread } from '../../src/recommender/personalisation/fresh-events';
 import { type VisitorEvent, VisitorHistory } from '../../src/session/visitor-history';
 import { watch } from '../../src/train/tuning/guard';
 import { wasmPath } from '../compute/backends/start';
@@ -489,43 +489,45 @@ test('what was refused is not told of the adapter that was set after it', async 
   expect((await engine.recommend({ session, k: 1, exclude: [], now: NOW })).refusedAdapter).toBeUndefined();
 });
 
-test('the adapter that was set belongs to its model: another one that is loaded answers as it is', async () => {
+/** An engine that loads either of two models from the same address. */
+async function twoModels() {
   const folders = [await folderOf(await smallModel()), await folderOf(await smallModel({ seed: 2 }))];
   let folder = folders[0]!;
   const engine = createLocalEngine({ fetchFile: (url, signal) => serveFolder(folder)(url, signal), wasmPath });
   running.push(engine);
-  const load = () => engine.load({ modelUrl: MODEL_URL, backend: 'wasm' });
-  await load();
+  const load = (which: 0 | 1) => {
+    folder = folders[which]!;
+    return engine.load({ modelUrl: MODEL_URL, backend: 'wasm' });
+  };
+  return { engine, load };
+}
+
+test('the adapter that was set belongs to its model: another one that is loaded answers as it is', async () => {
+  const { engine, load } = await twoModels();
+  await load(0);
   await engine.setAdapter(await learnAll(engine, habit(4)));
   const tuned = await everything(engine, clicks('item-9'));
-  folder = folders[1]!;
-  await load();
+  await load(1);
   const other = await everything(engine, clicks('item-9'));
   await engine.setAdapter(null);
   expect(await everything(engine, clicks('item-9'))).toEqual(other);
-  folder = folders[0]!;
-  await load();
+  await load(0);
   const base = await everything(engine, clicks('item-9'));
   expect(base).not.toEqual(tuned);
   await engine.setAdapter(await learnAll(engine, habit(4)));
-  await load();
+  await load(0);
   expect(await everything(engine, clicks('item-9'))).toEqual(tuned);
 });
 
 test('another model that is loaded meanwhile ends the learning, and stays where it was loaded', async () => {
-  const folders = [await folderOf(await smallModel()), await folderOf(await smallModel({ seed: 2 }))];
-  let folder = folders[0]!;
-  const engine = createLocalEngine({ fetchFile: (url, signal) => serveFolder(folder)(url, signal), wasmPath });
-  running.push(engine);
-  const load = () => engine.load({ modelUrl: MODEL_URL, backend: 'wasm' });
-  await load();
-  folder = folders[1]!;
+  const { engine, load } = await twoModels();
+  await load(0);
   let other: Promise<unknown> | undefined;
   const learning = engine.fineTune(
     { sessions: habit(400), milliseconds: 1e9 },
     {
       onProgress() {
-        other ??= load();
+        other ??= load(1);
       },
     },
   );

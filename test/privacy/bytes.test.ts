@@ -14,7 +14,8 @@ import { random } from '../../src/session/random';
 import { decode, encode } from '../../src/store/records';
 import { mutated } from '../checkpoint/mutations';
 import { IDS } from '../engine/fixture';
-import { originOf, serveShopPage } from '../engine/shop-page';
+import { serveShopPage } from '../engine/shop-page';
+import { closeServer, originOf } from '../server';
 
 /** In `npm test` a small part of what `npm run soak` does. */
 const MUTATIONS = process.env['SOAK'] ? 10_000 : 40;
@@ -36,10 +37,7 @@ const onThrown = (error: unknown): void => void thrown.push(error);
 beforeAll(async () => {
   const server = await serveShopPage();
   modelUrl = `${originOf(server)}/model/`;
-  close = () => {
-    server.close();
-    server.closeAllConnections();
-  };
+  close = () => closeServer(server);
   process.on('unhandledRejection', onThrown);
   process.on('uncaughtException', onThrown);
   globalThis.indexedDB = new IDBFactory();

@@ -2,13 +2,11 @@
  * Erasing while eight tabs of a real Chromium are writing: what is left is what a profile has in which nobody ever shopped,
  * byte for byte, in every storage area.
  */
-import type { Server } from 'node:http';
-import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Recommender } from '../../src/index';
 import { random } from '../../src/session/random';
-import { openShopPage, originOf, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
-import { openBrowser } from '../shared-chromium';
+import { openShopPage, type ShopPage, STORING, shopVisit } from '../engine/shop-page';
+import { originOf } from '../server';
 import { NOTHING, storedIn } from './stored';
 
 /** In `npm test` a small part of what `npm run soak` does. */
@@ -16,17 +14,7 @@ const ROUNDS = process.env['SOAK'] ? 100 : 6;
 const TABS = 8;
 const HOW = ['erases', 'erases, in two tabs at once', 'says no, and yes again'] as const;
 
-let browser: Browser;
-let server: Server;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveShopPage()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-  server?.closeAllConnections();
-});
+const visit = shopVisit();
 
 interface Scope {
   readonly recommender: Recommender;
@@ -38,8 +26,8 @@ interface Scope {
 }
 
 /** A tab that tracks a burst when it is told to, and tells whoever waits for it. */
-async function openTab(context: BrowserContext): Promise<ShopPage> {
-  const tab = await openShopPage(context, server, { recommender: { ...STORING, modelUrl: '/none/' } });
+async function openTab(): Promise<ShopPage> {
+  const tab = await openShopPage(visit.context, visit.server, { recommender: { ...STORING, modelUrl: '/none/' } });
   await tab.page.evaluate((others) => {
     const scope = globalThis as unknown as Scope;
     const rehearsal = new BroadcastChannel('rehearsal');
@@ -76,11 +64,10 @@ const asked = (tab: ShopPage, how: (typeof HOW)[number]): Promise<void> =>
   }, how === HOW[2]);
 
 test(`nothing is left where a visitor erases while ${TABS} tabs write, ${ROUNDS} times`, async () => {
-  const context = await browser.newContext();
-  const witness = await context.newPage();
-  await witness.goto(`${originOf(server)}/shop.js`);
+  const witness = await visit.context.newPage();
+  await witness.goto(`${originOf(visit.server)}/shop.js`);
   expect(await storedIn(witness)).toEqual(NOTHING);
-  const tabs = await Promise.all(Array.from({ length: TABS }, () => openTab(context)));
+  const tabs = await Promise.all(Array.from({ length: TABS }, () => openTab()));
 
   for (let round = 0; round < ROUNDS; round++) {
     const { integer } = random(11, 'erasures', round);
@@ -121,5 +108,4 @@ test(`nothing is left where a visitor erases while ${TABS} tabs write, ${ROUNDS}
     }
     for (const tab of tabs) expect(await tab.thrown(), where).toEqual([]);
   }
-  await context.close();
 }, 600_000);

@@ -9,7 +9,8 @@ import type { BackendName } from '../../src/compute/types';
 import type { Recommender } from '../../src/index';
 import { built } from '../build/built';
 import { IDS } from '../engine/fixture';
-import { openShopPage, originOf, STORING, serveShopPage } from '../engine/shop-page';
+import { openShopPage, STORING, serveShopPage } from '../engine/shop-page';
+import { closeServer, originOf } from '../server';
 import { NOTHING, storedIn } from './stored';
 import { type Evidence, receivedBy, type Shop, watchPage } from './watch';
 
@@ -165,8 +166,7 @@ export async function journey(
   await first.page.close();
   await second.page.close();
   endStep();
-  server.close();
-  server.closeAllConnections();
+  closeServer(server);
   return {
     received,
     seen: watches.flatMap(({ seen }) => seen),

@@ -10,7 +10,8 @@ import type { Recommender } from '../../src/index';
 import { models } from '../../src/models/index';
 import { IDS } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
-import { openShopPage, originOf, STORING, serveShopPage } from '../engine/shop-page';
+import { openShopPage, STORING, serveShopPage } from '../engine/shop-page';
+import { closeServer, originOf } from '../server';
 import { openBrowser } from '../shared-chromium';
 import { storedIn } from './stored';
 
@@ -101,8 +102,7 @@ describe.each(ARCHITECTURES.map((name, k) => [name, k] as const))('%s', (archite
     const context = await browser.newContext();
     onTestFinished(async () => {
       await context.close();
-      server.close();
-      server.closeAllConnections();
+      closeServer(server);
     });
     let clicks = 0;
     const openPage = async () => {

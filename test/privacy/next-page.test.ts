@@ -3,6 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { LearnChoice, LearningStatus, TuneMethod } from '../../src/index';
 import { type Hooks, openShopPage, STORING, serveShopPage } from '../engine/shop-page';
+import { closeServer } from '../server';
 import { openBrowser } from '../shared-chromium';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -52,8 +53,7 @@ async function visit(days: number, learn: LearnChoice, method: TuneMethod) {
     return { learnt, first: ofPage(0, before), requested: requested() };
   } finally {
     await context.close();
-    server.close();
-    server.closeAllConnections();
+    closeServer(server);
   }
 }
 

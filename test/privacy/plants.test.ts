@@ -3,7 +3,8 @@
  * the checker of the journey, with a security policy and without.
  */
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { openShopPage, originOf, STORING } from '../engine/shop-page';
+import { openShopPage, STORING } from '../engine/shop-page';
+import { closeServer, originOf } from '../server';
 import { ANNA, BEN, isFile, journey, servePlanted } from './journey';
 import { IN_PAGE, IN_WORKER, markOf, type Plant, scriptOf } from './plants';
 import { NOTHING, storedIn } from './stored';
@@ -49,8 +50,7 @@ async function foundWith(csp: string | undefined): Promise<string[]> {
     for (const other of context.pages().slice(1)) await other.close({ runBeforeUnload: false });
     await new Promise((next) => setTimeout(next, 500)); // what is sent when a page is left
     found.push(...leaks(evidence, shop));
-    server.close();
-    server.closeAllConnections();
+    closeServer(server);
   }
   return [...found, ...leakedActs(await close(), shops)];
 }

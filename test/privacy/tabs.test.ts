@@ -2,14 +2,12 @@
  * Eight tabs of a real Chromium track and learn at once: no event is lost or learnt twice, one tab learns at a time, and in
  * the end all of them answer alike. Erased in the midst of it, nothing is left.
  */
-import type { Server } from 'node:http';
-import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Recommender } from '../../src/index';
 import { random } from '../../src/session/random';
 import { IDS } from '../engine/fixture';
-import { openShopPage, originOf, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
-import { openBrowser } from '../shared-chromium';
+import { openShopPage, type ShopPage, STORING, shopVisit } from '../engine/shop-page';
+import { originOf } from '../server';
 import { NOTHING, storedIn } from './stored';
 
 const TABS = 8;
@@ -17,16 +15,7 @@ const TABS = 8;
 const EVENTS = process.env['SOAK'] ? 60 : 6;
 const ERASURES = process.env['SOAK'] ? 100 : 3;
 
-let browser: Browser;
-let server: Server;
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveShopPage()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-  server?.closeAllConnections();
-});
+const visit = shopVisit();
 
 interface Scope {
   readonly recommender: Recommender;
@@ -34,14 +23,12 @@ interface Scope {
   readonly learning: [from: number, to: number][];
 }
 
-async function openTabs(): Promise<{ readonly context: BrowserContext; readonly tabs: readonly ShopPage[] }> {
-  const context = await browser.newContext();
-  onTestFinished(() => context.close());
-  const opened = () =>
-    openShopPage(context, server, { recommender: { ...STORING, backend: 'cpu', history: 'all', learn: 'manual' } });
+async function openTabs(): Promise<readonly ShopPage[]> {
+  const recommender = { ...STORING, backend: 'cpu', history: 'all', learn: 'manual' } as const;
+  const opened = () => openShopPage(visit.context, visit.server, { recommender });
   const tabs = await Promise.all(Array.from({ length: TABS }, opened));
   await Promise.all(tabs.map((tab) => tab.ask()));
-  return { context, tabs };
+  return tabs;
 }
 
 /** Tracks these, one after the other, and learns what is new after every third and in the end. */
@@ -68,7 +55,7 @@ const trackAndLearn = (tab: ShopPage, ids: readonly string[]): Promise<void> =>
   }, ids);
 
 test(`${TABS} tabs track and learn: each event once, one tab at a time, and all agree`, async () => {
-  const { tabs } = await openTabs();
+  const tabs = await openTabs();
   // Within one tab no item twice: that would be one page view that is reported twice.
   const lists = tabs.map((_, t) => Array.from({ length: EVENTS }, (_, n) => IDS[(11 * t + 7 * n) % IDS.length]!));
   await Promise.all(tabs.map((tab, t) => trackAndLearn(tab, lists[t]!)));
@@ -100,9 +87,9 @@ test(`${TABS} tabs track and learn: each event once, one tab at a time, and all 
 }, 600_000);
 
 test(`nothing is left where a visitor erases while ${TABS} tabs learn, ${ERASURES} times`, async () => {
-  const { context, tabs } = await openTabs();
-  const witness = await context.newPage();
-  await witness.goto(`${originOf(server)}/shop.js`);
+  const tabs = await openTabs();
+  const witness = await visit.context.newPage();
+  await witness.goto(`${originOf(visit.server)}/shop.js`);
   for (let round = 0; round < ERASURES; round++) {
     const { integer } = random(13, 'erasures', round);
     const where = `seed 13, round ${round}`;

@@ -1,4 +1,5 @@
 /** A shop's page with consent platforms as they are found on the web: their own scripts, good and bad. */
+import type { Server } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import type { BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -66,12 +67,13 @@ export interface ConsentPage {
   words(): Promise<{ readonly consent: string; readonly consentBy: ConsentWords }>;
 }
 
-/** @param before Commands of the page that run before the recommender starts. */
+/** Options of the recommender, and commands of the page that run before it starts. */
+export type ConsentPageOptions = [options?: Partial<RecommenderOptions>, before?: string];
+
 export async function openConsentPage(
   context: BrowserContext,
-  server: Parameters<typeof openShopPage>[1],
-  options: Partial<RecommenderOptions> = {},
-  before = '',
+  server: Server,
+  ...[options = {}, before = '']: ConsentPageOptions
 ): Promise<ConsentPage> {
   const shop = await openShopPage(context, server, {
     first: `${PLATFORMS}; ${before}`,

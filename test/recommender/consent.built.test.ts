@@ -1,37 +1,21 @@
-/**
- * Every state of consent, and every way from one to another, asserted on the real storage of a real browser: of each source
- * alone, of several that disagree, and of platforms that come late, fail, or never answer.
- */
-import type { Server } from 'node:http';
-import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Consent, ConsentWords, RecommenderOptions } from '../../src/index';
-import { serveShopPage } from '../engine/shop-page';
-import { openBrowser } from '../shared-chromium';
-import { type ConsentPage, openConsentPage, storedIds, tcData } from './consent-page';
+import { serveShopPage, shopVisit } from '../engine/shop-page';
+import { closeServer } from '../server';
+import { type ConsentPage, type ConsentPageOptions, openConsentPage, storedIds, tcData } from './consent-page';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-let browser: Browser;
-let server: Server;
-let context: BrowserContext;
 /** Whether the server has the script that reads the sources. */
 let hasReaders = true;
 
-beforeAll(async () => {
-  const answer = (path: string) => (!hasReaders && path.includes('consent-sources') ? { status: 404 } : undefined);
-  [browser, server] = await Promise.all([openBrowser(), serveShopPage({ answer })]);
+const visit = shopVisit({
+  answer: (path) => (!hasReaders && path.includes('consent-sources') ? { status: 404 } : undefined),
 });
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-  server?.closeAllConnections();
-});
-beforeEach(async () => {
+beforeEach(() => {
   hasReaders = true;
-  context = await browser.newContext();
 });
-afterEach(() => context.close());
+const open = (...options: ConsentPageOptions) => openConsentPage(visit.context, visit.server, ...options);
 
 const PATIENCE = { timeout: 60_000 };
 
@@ -332,14 +316,14 @@ describe('what is on the device follows the answer of', () => {
   test.each(Object.entries({ ...ALONE, ...TOGETHER, ...CONTROLLED_WALKS }))(
     '%s',
     async (_, { options, before, ...rest }) => {
-      await walk(await openConsentPage(context, server, options, before), rest);
+      await walk(await open(options, before), rest);
     },
   );
 });
 
 /** A visit that is over, its click stored. */
 async function past(): Promise<void> {
-  const earlier = await openConsentPage(context, server, { consent: 'granted' });
+  const earlier = await open({ consent: 'granted' });
   await earlier.shop.track('earlier');
   await expect.poll(() => storedIds(earlier.page), PATIENCE).toEqual(['earlier']);
   await earlier.page.close();
@@ -353,7 +337,7 @@ describe('what an earlier visit stored', () => {
     'is kept, and not read, until %s says the yes again, as it does on every page',
     async (_, before, answer, by) => {
       await past();
-      const next = await openConsentPage(context, server, {}, before);
+      const next = await open({}, before);
       await expect.poll(() => next.words(), PATIENCE).toEqual({ consent: 'unknown', consentBy: by('waiting') });
       expect(await next.shop.known()).toEqual([]);
       expect(await storedIds(next.page)).toEqual(['earlier']);
@@ -370,7 +354,7 @@ describe('what an earlier visit stored', () => {
     ['Global Privacy Control', CONTROL],
   ])('is erased by a no of %s', async (_, before) => {
     await past();
-    const next = await openConsentPage(context, server, {}, before);
+    const next = await open({}, before);
     await expect.poll(() => storedIds(next.page), PATIENCE).toBeUndefined();
     expect(await next.shop.known()).toEqual([]);
   });
@@ -379,10 +363,7 @@ describe('what an earlier visit stored', () => {
 describe('tabs', () => {
   test('stop together, and one whose platform has not heard of the no does not begin again', async () => {
     const before = `${mode('default', 'denied')}; ${mode('update', 'granted')}; ${LOADED}; ${tcf('tcloaded')}`;
-    const [one, other] = [
-      await openConsentPage(context, server, {}, before),
-      await openConsentPage(context, server, {}, before),
-    ];
+    const [one, other] = [await open({}, before), await open({}, before)];
     const both = { ...m('granted'), ...t('granted') };
     for (const tab of [one, other]) {
       await expect.poll(() => tab.words(), PATIENCE).toEqual({ consent: 'granted', consentBy: both });
@@ -407,7 +388,7 @@ describe('tabs', () => {
 describe('a page whose consent cannot be read', () => {
   test('stores nothing, whatever it says itself, says so, and tries again', async () => {
     hasReaders = false;
-    const opened = await openConsentPage(context, server, {}, mode('default', 'granted'));
+    const opened = await open({}, mode('default', 'granted'));
     const codes = async () => (await opened.shop.status()).degraded.map(({ code }) => code);
     await expect.poll(codes, PATIENCE).toEqual(['consent-unread']);
     await opened.run(page('granted'));
@@ -423,9 +404,7 @@ describe('a page whose consent cannot be read', () => {
 });
 
 test('a platform is looked for during the first minute, and then when something happens', async () => {
-  const opened = await openConsentPage(
-    context,
-    server,
+  const opened = await open(
     {},
     `
       const { setInterval: every } = globalThis;
@@ -471,19 +450,18 @@ test('a platform is looked for during the first minute, and then when something 
 test('a page without a platform loads nothing to read one', async () => {
   const paths: string[] = [];
   const own = await serveShopPage({}, paths);
-  const opened = await openConsentPage(context, own);
+  const opened = await openConsentPage(visit.context, own);
   await opened.run(`dataLayer = [{ event: 'view_item' }, ['config', 'G-1']]; ${page('granted')}`);
   await opened.shop.track('click');
   await expect.poll(() => storedIds(opened.page), PATIENCE).toEqual(['click']);
   expect(paths.filter((path) => path.includes('consent'))).toEqual([]);
   await opened.page.close();
-  own.close();
-  own.closeAllConnections();
+  closeServer(own);
 });
 
 test('dispose takes back what was registered with the page', async () => {
   const before = `${mode('default', 'granted')}; ${LOADED}; ${tcf('tcloaded')}; globalThis.push = dataLayer.push`;
-  const opened = await openConsentPage(context, server, {}, before);
+  const opened = await open({}, before);
   const listeners = () => opened.page.evaluate('cmp.listeners.size');
   const isOwn = () => opened.page.evaluate('dataLayer.push === globalThis.push');
   await expect.poll(() => opened.words(), PATIENCE).toMatchObject({ consent: 'granted' });

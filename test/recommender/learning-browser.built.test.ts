@@ -2,31 +2,14 @@
  * Learning in a real Chromium with the built library: tabs that share one trainer, a renderer that dies between slices, a
  * taste that is carried into another profile.
  */
-import type { Server } from 'node:http';
-import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { LearningStatus, RecommenderOptions } from '../../src/index';
 import { launchChromium } from '../chromium';
-import { type Hooks, openShopPage, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
-import { openBrowser } from '../shared-chromium';
+import { type Hooks, openShopPage, type ShopPage, STORING, shopVisit } from '../engine/shop-page';
 
 vi.setConfig({ testTimeout: 180_000 });
 
-let browser: Browser;
-let server: Server;
-let context: BrowserContext;
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveShopPage()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-  server?.closeAllConnections();
-});
-beforeEach(async () => {
-  context = await browser.newContext();
-});
-afterEach(() => context.close());
+const visit = shopVisit();
 
 const HABIT = ['item-20', 'item-31', 'item-9', 'item-44', 'item-27'];
 const DAYS = 8;
@@ -34,8 +17,8 @@ const EVENTS = DAYS * HABIT.length;
 const PASSPHRASE = 'correct horse battery staple';
 const PATIENCE = { timeout: 60_000 };
 
-const opened = (recommender: Partial<RecommenderOptions> = {}, where = context): Promise<ShopPage> =>
-  openShopPage(where, server, { recommender: { ...STORING, ...recommender } });
+const opened = (recommender: Partial<RecommenderOptions> = {}, where = visit.context): Promise<ShopPage> =>
+  openShopPage(where, visit.server, { recommender: { ...STORING, ...recommender } });
 
 /** Tracks the habit of the days before today, and waits until it is stored. */
 const live = ({ page }: ShopPage): Promise<void> =>
@@ -85,19 +68,15 @@ test('a taste that is carried into another profile gives the same top 20', async
   expect(learnt).toMatchObject({ events: EVENTS, storage: 'indexeddb', gate: { isOpen: true } });
   const file = await exported(shop);
   const expected = await top(shop);
-  const profile = await browser.newContext();
-  try {
-    const other = await opened({}, profile);
-    const plain = await top(other);
-    expect(plain).not.toEqual(expected);
-    await imports(other, file);
-    expect(await best(other)).toEqual(expected);
-    expect(await other.thrown()).toEqual([]);
-    const next = await opened({}, profile);
-    await expect.poll(async () => (await learning(next))?.events, PATIENCE).toBe(EVENTS);
-  } finally {
-    await profile.close();
-  }
+  const profile = await visit.browser.newContext();
+  const other = await opened({}, profile);
+  const plain = await top(other);
+  expect(plain).not.toEqual(expected);
+  await imports(other, file);
+  expect(await best(other)).toEqual(expected);
+  expect(await other.thrown()).toEqual([]);
+  const next = await opened({}, profile);
+  await expect.poll(async () => (await learning(next))?.events, PATIENCE).toBe(EVENTS);
 });
 
 test('a taste that is carried into a profile in which nobody has clicked answers in its next page', async () => {
@@ -106,17 +85,13 @@ test('a taste that is carried into a profile in which nobody has clicked answers
   await learn(shop);
   const file = await exported(shop);
   const expected = await top(shop);
-  const profile = await browser.newContext();
-  try {
-    const first = await opened({}, profile);
-    expect(await imports(first, file)).toMatchObject({ events: EVENTS, storage: 'indexeddb' });
-    await first.page.close();
-    const next = await opened({}, profile);
-    await expect.poll(async () => (await learning(next))?.events, PATIENCE).toBe(EVENTS);
-    expect(await top(next)).toEqual(expected);
-  } finally {
-    await profile.close();
-  }
+  const profile = await visit.browser.newContext();
+  const first = await opened({}, profile);
+  expect(await imports(first, file)).toMatchObject({ events: EVENTS, storage: 'indexeddb' });
+  await first.page.close();
+  const next = await opened({}, profile);
+  await expect.poll(async () => (await learning(next))?.events, PATIENCE).toBe(EVENTS);
+  expect(await top(next)).toEqual(expected);
 });
 
 test('two tabs learn one at a time, and both answer by what was learnt; so does the next page', async () => {
@@ -124,7 +99,7 @@ test('two tabs learn one at a time, and both answer by what was learnt; so does 
   await live(here);
   await expect.poll(async () => (await there.known()).length, PATIENCE).toBe(EVENTS);
   // While another page holds the lock, both wait.
-  const holder = await context.newPage();
+  const holder = await visit.context.newPage();
   await holder.goto(here.page.url());
   await holder.evaluate(
     () => new Promise<void>((held) => void navigator.locks.request('aisle-tune', () => new Promise(() => held()))),
@@ -160,7 +135,7 @@ test('a tab that dies while it learns leaves what it had kept, and another one g
   });
   dies.catch(() => {});
   await here.page.waitForFunction(() => document.title !== 'A shop');
-  const protocol = await context.newCDPSession(here.page);
+  const protocol = await visit.context.newCDPSession(here.page);
   protocol.send('Page.crash').catch(() => {}); // nobody is left to answer
   const learnt = await learn(there);
   expect(learnt).toMatchObject({ state: 'idle', events: EVENTS, storage: 'indexeddb' });

@@ -1,12 +1,11 @@
 /** A visitor of habits, whose recommender learns: in Node, with a real engine and IndexedDB. */
 import 'fake-indexeddb/auto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { IDBFactory } from 'fake-indexeddb';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
+import { afterEach, beforeEach, expect, vi } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
-import { createRecommender, type Recommender, type RecommenderOptions } from '../../src/index';
+import type { Recommender, RecommenderOptions } from '../../src/index';
 import { type Folder, folderOf, IDS, smallModel } from '../engine/fixture';
+import { servedModels } from './served-models';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -20,16 +19,13 @@ const CATALOGUE: readonly CatalogueItem[] = IDS.map((id, k) => ({
 }));
 
 export function learningVisits() {
-  let server: Server;
-  let address: string;
   const clock = { now: 1_700_000_000_000 };
-  const running: Recommender[] = [];
 
-  beforeAll(async () => {
+  async function models(): Promise<Record<string, Folder>> {
     const shop = await smallModel({ catalogue: CATALOGUE });
     const next = await smallModel({ catalogue: CATALOGUE.slice(0, 40), seed: 2 });
     const other = await smallModel({ seed: 3 });
-    const folders: Record<string, Folder> = {
+    return {
       small: await folderOf(shop),
       // The next release: other weights, the items in another order.
       next: await folderOf({ ...next, itemIds: [...IDS].reverse(), info: { ...next.info, version: '2.0.0' } }),
@@ -38,38 +34,18 @@ export function learningVisits() {
       unscaled: await folderOf(await smallModel({ config: { layers: '16', loss: 'bpr-max' }, scale: 'unknown' })),
       counted: await folderOf(await smallModel({ architecture: 'pop' })),
     };
-    server = createServer((request, response) => {
-      const [, folder, file] = request.url!.split('/');
-      const bytes = folders[folder!]?.get(file!);
-      response.writeHead(bytes ? 200 : 404).end(bytes);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
+  }
+  const { start } = servedModels(models, () => clock.now);
   beforeEach(() => {
     globalThis.indexedDB = new IDBFactory();
   });
-  afterEach(async () => {
+  afterEach(() => {
     vi.unstubAllGlobals();
     vi.restoreAllMocks();
-    await Promise.all(running.splice(0).map((recommender) => recommender.dispose()));
-  });
-  afterAll(() => {
-    server.close();
-    server.closeAllConnections();
   });
 
-  async function opened(folder = 'small', options: Partial<RecommenderOptions> = {}): Promise<Recommender> {
-    const recommender = await createRecommender({
-      modelUrl: `${address}/${folder}/`,
-      backend: 'cpu',
-      consent: 'granted',
-      now: () => clock.now,
-      ...options,
-    });
-    running.push(recommender);
-    return recommender;
-  }
+  const opened = (folder = 'small', options: Partial<RecommenderOptions> = {}): Promise<Recommender> =>
+    start({ consent: 'granted', ...options }, folder);
   /** Tracks the habit on so many days. */
   async function follow(recommender: Recommender, days: number): Promise<void> {
     for (let day = 0; day < days; day++) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type EventLog, NOTHING_DROPPED } from '../../src/session/event-log';
+import type { EventLog } from '../../src/session/event-log';
 import { holdOut } from '../../src/session/hold-out';
 
 const log: EventLog = {
@@ -20,7 +20,13 @@ const log: EventLog = {
     badRowExamples: [],
     eventKinds: [],
     otherColumns: [],
-    dropped: NOTHING_DROPPED,
+    dropped: {
+      badRows: 0,
+      otherKinds: 0,
+      repeats: 0,
+      rareItems: { items: 0, events: 0 },
+      shortSessions: { sessions: 0, events: 0 },
+    },
     warnings: [],
   },
 };

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { asOneTrainer, LEASE, type StillAlone } from '../../src/store/one-trainer';
 import { closeAll, dump, freshDatabase, page, raw, view } from './helpers';
+import { testTrainers } from './trainers';
 
 beforeEach(freshDatabase);
 afterEach(async () => {
@@ -18,46 +19,12 @@ async function tab() {
 type Options = Partial<Parameters<typeof asOneTrainer>[0]>;
 const trains = async <T>(work: (stillAlone: StillAlone) => Promise<T>, options: Options = {}): Promise<T> =>
   asOneTrainer({ store: options.store ?? (await tab()), now, signal: new AbortController().signal, ...options }, work);
-/** Work that lasts until it is told to end. */
-function lasting() {
-  let end = () => {};
-  const over = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  return { work: () => over, end };
-}
-
 describe('where the browser has no locks', () => {
-  test('two tabs learn one after the other, and the second says that it waits', async () => {
-    const said: string[] = [];
-    const { work, end } = lasting();
-    const first = trains(async () => {
-      said.push('first begins');
-      await work();
-      said.push('first ends');
-    });
-    await expect.poll(() => said).toEqual(['first begins']);
-    const second = trains(async () => void said.push('second begins'), { onWaiting: () => said.push('second waits') });
-    await expect.poll(() => said).toEqual(['first begins', 'second waits']);
-    end();
-    await Promise.all([first, second]);
-    expect(said).toEqual(['first begins', 'second waits', 'first ends', 'second begins']);
-  });
+  testTrainers(trains);
 
-  test('what fails gives way to the next', async () => {
+  test('a lease does not outlast work that fails', async () => {
     await expect(trains(() => Promise.reject(new Error('no luck')))).rejects.toThrow('no luck');
-    expect(await trains(async (stillAlone) => stillAlone())).toBe(true);
     expect([...(await dump())!.keys()]).not.toContain(LEASE);
-  });
-
-  test('who waits can be called off', async () => {
-    const { work, end } = lasting();
-    const first = trains(work);
-    const abort = new AbortController();
-    const second = trains(async () => 'it runs', { signal: abort.signal, onWaiting: () => abort.abort() });
-    await expect(second).rejects.toThrow(expect.objectContaining({ code: 'aborted' }));
-    end();
-    await first;
   });
 
   test('a tab that may not store anything learns for itself, and leaves nothing', async () => {

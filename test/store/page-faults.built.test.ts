@@ -2,35 +2,19 @@
  * What a page in a real Chromium may lack or break, with the built library: it recommends, or says why not; nothing is
  * thrown into the page; `status` is true.
  */
-import type { Server } from 'node:http';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 import type { RankedItem } from '../../src/index';
-import { openShopPage, originOf, type PageOptions, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
-import { openBrowser } from '../shared-chromium';
+import { openShopPage, type PageOptions, type ShopPage, STORING, shopVisit } from '../engine/shop-page';
+import { originOf } from '../server';
 import { slice } from '../soak-slice';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-let browser: Browser;
-let server: Server;
-let context: BrowserContext;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveShopPage()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-  server?.closeAllConnections();
-});
-beforeEach(async () => {
-  context = await browser.newContext();
-});
-afterEach(() => context.close());
+const visit = shopVisit();
 
 const opened = ({ recommender, ...options }: PageOptions = {}) =>
-  openShopPage(context, server, { ...options, recommender: { ...STORING, ...recommender } });
+  openShopPage(visit.context, visit.server, { ...options, recommender: { ...STORING, ...recommender } });
 
 /** Time for a machine that is busy elsewhere. */
 const PATIENCE = { timeout: 60_000 };
@@ -152,7 +136,7 @@ describe('recommends from memory where', () => {
 
   test('the quota is 1 byte', async () => {
     const prepare: PageOptions['prepare'] = (_, protocol) =>
-      protocol.send('Storage.overrideQuotaForOrigin', { origin: originOf(server), quotaSize: 1 });
+      protocol.send('Storage.overrideQuotaForOrigin', { origin: originOf(visit.server), quotaSize: 1 });
     const shop = await opened({ prepare });
     await shop.track('item-9');
     expect(await answerOf(shop)).toEqual(WELL.answer);
@@ -177,7 +161,7 @@ describe('an IndexedDB that', () => {
     const acknowledged: string[] = [];
     const shop = await opened({
       prepare: (_, protocol) =>
-        protocol.send('Storage.overrideQuotaForOrigin', { origin: originOf(server), quotaSize: 100_000 }),
+        protocol.send('Storage.overrideQuotaForOrigin', { origin: originOf(visit.server), quotaSize: 100_000 }),
       acknowledged: (ids) => acknowledged.push(...ids),
     });
     const ids = Array.from({ length: 2500 }, (_, k) => `product-with-a-long-name-in-a-long-path-${k}`);
@@ -203,8 +187,8 @@ describe('an IndexedDB that', () => {
     });
     await shop.track('item-9');
     expect(await shop.known()).toEqual(['item-9']);
-    const other = await context.newPage();
-    await other.goto(`${originOf(server)}/`);
+    const other = await visit.context.newPage();
+    await other.goto(`${originOf(visit.server)}/`);
     await forget(other);
     const erasedBy = () => shop.page.evaluate(() => (globalThis as { erasedBy?: string }).erasedBy);
     await expect.poll(erasedBy, PATIENCE).toBe('elsewhere');
@@ -219,11 +203,11 @@ describe('an IndexedDB that', () => {
   test('is cleared by the browser while it writes loses what came before, and takes what comes after', async () => {
     const acknowledged: string[] = [];
     const shop = await opened({ acknowledged: (ids) => acknowledged.push(...ids) });
-    const protocol = await context.newCDPSession(shop.page);
+    const protocol = await visit.context.newCDPSession(shop.page);
     await settled(shop);
     for (let round = 0; round < 4; round++) {
       for (let k = 0; k < 40; k++) await shop.track(`${round}/${k}`);
-      await protocol.send('Storage.clearDataForOrigin', { origin: originOf(server), storageTypes: 'indexeddb' });
+      await protocol.send('Storage.clearDataForOrigin', { origin: originOf(visit.server), storageTypes: 'indexeddb' });
     }
     // The first event after it may be the one by which the page notices.
     let last = '';

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { random } from '../../src/session/random';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium';
 import { type Hooks, openShopPage, type PageOptions, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
+import { closeServer } from '../server';
 import { openBrowser } from '../shared-chromium';
 
 /** In `npm test` a small part of what `npm run soak` does. */
@@ -25,8 +26,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all(browsers.map((browser) => browser.close()));
-  server?.close();
-  server?.closeAllConnections();
+  closeServer(server);
 });
 
 /** Only what stores is of interest here: a model that is not there costs no time. */

@@ -1,13 +1,14 @@
 /** Plain HTML pages with the built `embed.js` and the demo's model, in a real browser, and a log of what they request. */
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { type Mount, staticServer } from '../../src/cli/static-server';
 import type {} from '../../src/ui/embed';
 import { built, ROOT } from '../build/built';
 import { type LoggedRequest, logRequests } from '../demo/shop-window';
+import { closeServer, listen, originOf } from '../server';
+import { browserAndServer } from '../shared-chromium';
 
 export const SCRIPT = '<script type="module" src="/aisle/embed.js" data-model-url="/models/demo/"></script>';
 /** The same on a named backend: no other is tried once the first answer is there, so that requests can be counted. */
@@ -51,24 +52,19 @@ export async function serveEmbed(
     ...Object.entries(folders).map(([path, folder]) => ({ path, folder })),
   ];
   const requests: string[] = [];
-  const server = createServer((request, response) => {
+  const server = await listen((request, response) => {
     requests.push(`${request.method} ${request.url}`);
     staticServer(mounts, headers).emit('request', request, response);
   });
-  await new Promise<void>((open) => server.listen(0, '127.0.0.1', open));
-  const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://localhost:${port}`,
+    origin: originOf(server),
     server,
     requests,
     serve(path, text, type = 'text/html; charset=utf-8') {
       const at = mounts.findIndex((mount) => mount.path === path);
       mounts.splice(at < 0 ? mounts.length : at, at < 0 ? 0 : 1, { path, text, type });
     },
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
+    close: () => closeServer(server),
   };
 }
 
@@ -114,6 +110,13 @@ export async function openEmbed(
   await prepare(page);
   await page.goto(server.origin + path, { waitUntil: until });
   return { page, requests, errors, warnings };
+}
+
+/** Opens pages for the tests of one file, in the shared browser and on a server of theirs. */
+export function embedPages(serve: () => Promise<EmbedServer> = serveEmbed) {
+  const shared = browserAndServer(serve);
+  const open = (body: string, options?: OpenOptions) => openEmbed(shared.browser, shared.server, body, options);
+  return Object.assign(shared, { open });
 }
 
 export interface Product {

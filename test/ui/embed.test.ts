@@ -1,22 +1,19 @@
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 import { brotliBytes, built } from '../build/built';
-import { openBrowser } from '../shared-chromium';
 import {
   asked,
   CATALOGUE,
-  type EmbedServer,
   type EmbedWindow,
+  embedPages,
   known,
-  openEmbed,
   push,
   ready,
   SCRIPT,
   SETTLED,
   SLOT,
   STOCK,
-  serveEmbed,
   shown,
 } from './embed-window';
 
@@ -24,19 +21,11 @@ vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be bu
 
 const [FIRST, SECOND, THIRD] = STOCK as [(typeof STOCK)[0], (typeof STOCK)[0], (typeof STOCK)[0]];
 
-let browser: Browser;
-let server: EmbedServer;
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-});
+const pages = embedPages();
 
 /** On a named backend where a test says nothing else: in software, trying the others takes most of a page's time. */
 function open(body: string, head = SETTLED, prepare?: (page: Page) => Promise<unknown>): Promise<EmbedWindow> {
-  return openEmbed(browser, server, body, { head, ...(prepare && { prepare }) });
+  return pages.open(body, { head, ...(prepare && { prepare }) });
 }
 
 describe('a plain page with the tag and three products', () => {
@@ -54,7 +43,6 @@ describe('a plain page with the tag and three products', () => {
       /^data:image\/svg/,
     );
     expect([errors, warnings]).toEqual([[], []]);
-    await page.context().close();
   });
 
   test('loads embed.js alone, then what the page needs, then the worker what it computes with', async () => {
@@ -73,10 +61,9 @@ describe('a plain page with the tag and three products', () => {
     expect(own).toBeLessThanOrEqual(21_000);
     for (const { method, url, body } of requests) {
       expect([method, body], url).toEqual(['GET', false]);
-      expect(url.startsWith(`${server.origin}/`), url).toBe(true);
+      expect(url.startsWith(`${pages.server.origin}/`), url).toBe(true);
       expect(new URL(url).search, url).toBe('');
     }
-    await page.context().close();
   });
 
   test.each([
@@ -86,7 +73,7 @@ describe('a plain page with the tag and three products', () => {
     const visits = [[FIRST.id, SECOND.id], [THIRD.id, 'unknown', CATALOGUE[300]!.id], []];
     const logs: string[][] = [];
     for (const visit of head === SETTLED ? visits : visits.slice(1)) {
-      const before = server.requests.length;
+      const before = pages.server.requests.length;
       const recent = '<aisle-recommendations strategy="recent"></aisle-recommendations>';
       const { page } = await open(`<aisle-recommendations id="you"></aisle-recommendations>${recent}`, head);
       for (const id of visit) await push(page, 'track', id);
@@ -96,7 +83,7 @@ describe('a plain page with the tag and three products', () => {
       await page.locator('#you img[src]').nth(7).waitFor();
       const why = () => page.evaluate(() => window.aisle!.recommender!.status.engine!.why);
       if (head === SCRIPT) await expect.poll(why, { timeout: 60_000 }).toMatch(/\d ms/); // all were tried
-      logs.push(server.requests.slice(before + 1).sort()); // but for the page itself, which has another name
+      logs.push(pages.server.requests.slice(before + 1).sort()); // but for the page itself, which has another name
       await page.context().close();
     }
     expect(logs[0]!.length).toBeGreaterThan(5);
@@ -117,7 +104,6 @@ describe('window.aisle', () => {
     expect(await known(page)).toEqual([`view ${FIRST.id}`, `cart ${SECOND.id}`, `view ${THIRD.id}`]);
     await expect.poll(() => shown(page)).toEqual(await asked(page, { k: 8, exclude: [THIRD.id] }));
     expect(warnings).toEqual([]);
-    await page.context().close();
   });
 
   test('answers an unknown command or a wrong argument with one warning, naming the nearest', async () => {
@@ -137,7 +123,6 @@ describe('window.aisle', () => {
       expect.stringContaining('no command "null"'),
     ]);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('stores after the visitor has said yes, and erases', async () => {
@@ -150,7 +135,6 @@ describe('window.aisle', () => {
     await expect.poll(databases).toEqual(['aisle']);
     await push(page, 'erase');
     await expect.poll(databases).toEqual([]);
-    await page.context().close();
   });
 
   test('records nothing while it is paused, and goes on after', async () => {
@@ -170,7 +154,6 @@ describe('window.aisle', () => {
     await push(page, 'track', FIRST.id);
     expect(await known()).toEqual([FIRST.id]);
     expect(await paused()).toBe(false);
-    await page.context().close();
   });
 
   test('starts by a command where no tag has the options, and starts anew with others', async () => {
@@ -184,7 +167,6 @@ describe('window.aisle', () => {
     expect(await backend()).toBe('wasm');
     await ready(page);
     expect(warnings).toEqual([]);
-    await page.context().close();
   });
 });
 
@@ -219,7 +201,6 @@ describe('a slot', () => {
     await set('strategy', 'popullar');
     await becomes({ k: 5, exclude: [SECOND.id, ...exclude, ...left] });
     expect(warnings).toEqual([expect.stringContaining('did you mean "popular"')]);
-    await page.context().close();
   });
 
   test('shares its recommender with the other slots of the page', async () => {
@@ -232,7 +213,6 @@ describe('a slot', () => {
     expect(await shown(page, '[strategy=recent]')).toEqual([FIRST.id]);
     expect(requests.filter(({ url }) => url.endsWith('/weights.safetensors'))).toHaveLength(1);
     expect(requests.filter(({ url }) => url.endsWith('/worker.js'))).toHaveLength(1);
-    await page.context().close();
   });
 
   test('may come later, move and go', async () => {
@@ -258,7 +238,6 @@ describe('a slot', () => {
     });
     await expect.poll(() => shown(page)).toHaveLength(4);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('says that there is nothing: no history yet', async () => {
@@ -270,7 +249,6 @@ describe('a slot', () => {
     await ready(page);
     expect(await shown(page)).toEqual([FIRST.id]);
     expect(await page.getByText('Nothing to suggest here yet.').count()).toBe(0);
-    await page.context().close();
   });
 
   test('tells the page what it shows', async () => {
@@ -283,7 +261,6 @@ describe('a slot', () => {
     expect(heard.map(({ state }) => state)).toEqual(['ready']);
     expect(heard[0]!.items.map(({ itemId }) => itemId)).toEqual(await shown(page));
     expect(new Set(heard[0]!.items.map(({ reason }) => reason))).toEqual(new Set(['popular']));
-    await page.context().close();
   });
 });
 
@@ -314,7 +291,6 @@ describe('where something fails, a slot says so and the page hears of no error:'
     expect(await page.evaluate(async () => (await window.aisle!.ready) === undefined)).toBe(
       expected === 'error-options' || expected === 'error-script',
     );
-    await page.context().close();
   });
 });
 
@@ -327,7 +303,6 @@ test('cards have no place for a picture where there shall be none', async () => 
   await push(page, 'start', { modelUrl: '/models/demo/', backend: 'wasm' });
   await page.locator('aisle-recommendations img[src]').first().waitFor();
   expect(await pictures.first().isVisible()).toBe(true);
-  await page.context().close();
 });
 
 test('what looks like a misspelt option is told', async () => {
@@ -337,5 +312,4 @@ test('what looks like a misspelt option is told', async () => {
   );
   await ready(page);
   expect(warnings).toEqual(['Aisle: data-sesion-gap is no option; did you mean data-session-gap?']);
-  await page.context().close();
 });

@@ -1,18 +1,13 @@
 /** A guest in somebody else's page: strict, broken or hostile, it hears of no error of ours. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import { ROOT } from '../build/built';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
-import { openBrowser } from '../shared-chromium';
-import { type EmbedServer, openEmbed, push, ready, SCRIPT, SETTLED, SLOT, serveEmbed, shown } from './embed-window';
+import { embedPages, openEmbed, push, ready, SCRIPT, SETTLED, SLOT, serveEmbed, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
-
-let browser: Browser;
-let server: EmbedServer;
 
 /** What a catalogue may hold that nobody has looked through. */
 const HOSTILE: Readonly<Record<number, Partial<CatalogueItem>>> = {
@@ -35,16 +30,12 @@ const HOSTILE: Readonly<Record<number, Partial<CatalogueItem>>> = {
 };
 const HARMLESS = [7, 8, 9, 10, 11, 12, 14];
 
-beforeAll(async () => {
+const pages = embedPages(async () => {
   const catalogue = IDS.map((id, k): CatalogueItem => ({ id, ...HOSTILE[k] }));
   const folder = join(ROOT, 'dist/test-models/hostile');
   mkdirSync(folder, { recursive: true });
   for (const [name, bytes] of await folderOf(await smallModel({ catalogue }))) writeFileSync(join(folder, name), bytes);
-  [browser, server] = await Promise.all([openBrowser(), serveEmbed({ '/models/hostile/': folder })]);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
+  return serveEmbed({ '/models/hostile/': folder });
 });
 
 describe('a hostile catalogue', () => {
@@ -52,7 +43,7 @@ describe('a hostile catalogue', () => {
   const slot = '<aisle-recommendations limit="60"></aisle-recommendations>';
 
   test('shows only products whose link is the shop’s own, and of these only text', async () => {
-    const { page, errors, requests, warnings } = await openEmbed(browser, server, slot, { head });
+    const { page, errors, requests, warnings } = await pages.open(slot, { head });
     page.on('dialog', (dialog) => errors.push(dialog.message()));
     await ready(page);
     expect((await shown(page)).sort()).toEqual(HARMLESS.map((k) => IDS[k]!).sort());
@@ -67,7 +58,7 @@ describe('a hostile catalogue', () => {
     const links = await page
       .locator('aisle-recommendations a')
       .evaluateAll((all) => all.map((a) => (a as HTMLAnchorElement).origin));
-    expect(new Set(links)).toEqual(new Set([server.origin]));
+    expect(new Set(links)).toEqual(new Set([pages.server.origin]));
     expect(requests.filter(({ url }) => url.includes('tracks') || url.includes('elsewhere'))).toEqual([]);
     expect(errors).toEqual([]);
     expect(warnings).toEqual([
@@ -75,7 +66,6 @@ describe('a hostile catalogue', () => {
         /^Aisle: products are left out whose link is not allowed \(data-allow-hosts, data-item-url\)/,
       ),
     ]);
-    await page.context().close();
   });
 
   test('of which no link is allowed is looked through for the best 500, and the console says why once', async () => {
@@ -83,16 +73,15 @@ describe('a hostile catalogue', () => {
       seen.add(product.id);
       return { ...product, url: 'https://elsewhere.example/' };
     } }])</script>`;
-    const { page, warnings } = await openEmbed(browser, server, slot + SLOT, { head: start + SCRIPT });
+    const { page, warnings } = await pages.open(slot + SLOT, { head: start + SCRIPT });
     await page.locator('[data-aisle-state=empty]').nth(1).waitFor();
     expect(await page.evaluate(() => (globalThis as unknown as { seen: Set<string> }).seen.size)).toBe(500);
     expect(warnings).toEqual([expect.stringMatching(/"[^"]+": https:\/\/elsewhere\.example\/$/)]);
-    await page.context().close();
   });
 
   test('may lead to the hosts that the shop names, show pictures of the web where it wants, and fill in addresses', async () => {
     const options = 'data-allow-hosts="*.friend.example" data-images="page" data-item-url="/item/{id}" data-model-url';
-    const { page, requests } = await openEmbed(browser, server, slot, {
+    const { page, requests } = await pages.open(slot, {
       head: head.replace('data-model-url', options),
       prepare: (opened) => opened.route('**/tracks/**', (route) => route.fulfill({ status: 404 })),
     });
@@ -101,12 +90,11 @@ describe('a hostile catalogue', () => {
     for (const k of [0, 1, 2, 3, 4, 5, 13]) expect(ids).not.toContain(IDS[k]);
     expect(ids).toContain(IDS[15]);
     const filled = page.locator(`aisle-recommendations a[data-item-id="${IDS[20]}"]`);
-    expect(await filled.getAttribute('href')).toBe(`${server.origin}/item/${IDS[20]}`);
+    expect(await filled.getAttribute('href')).toBe(`${pages.server.origin}/item/${IDS[20]}`);
     const missing = page.locator(`aisle-recommendations a[data-item-id="${IDS[12]}"]`);
     await missing.scrollIntoViewIfNeeded();
     await expect.poll(() => requests.filter(({ url }) => url.endsWith('/tracks/12.png')).length).toBe(1);
     await expect.poll(() => missing.locator('img').count()).toBe(0); // it could not be loaded: letters instead
-    await page.context().close();
   });
 });
 
@@ -130,7 +118,7 @@ describe('a strict page', () => {
   ])('with %s shows suggestions', async (_, policy, expected) => {
     const strict = await serveEmbed({}, { 'content-security-policy': policy });
     try {
-      const { page, errors } = await openEmbed(browser, strict, SLOT, { head: SCRIPT });
+      const { page, errors } = await openEmbed(pages.browser, strict, SLOT, { head: SCRIPT });
       await ready(page);
       const engine = await page.evaluate(async () => (await window.aisle!.ready)!.status.engine!);
       expect(engine.thread).toBe(expected);
@@ -175,18 +163,17 @@ describe('a page', () => {
     ['that froze its data layer', 'globalThis.dataLayer = Object.freeze([{ event: "view_item" }]);'],
     ['with a data layer that is none', 'globalThis.dataLayer = "none";'],
   ])('%s shows suggestions and hears of no error', async (_, script) => {
-    const { page, errors } = await openEmbed(browser, server, SLOT, {
+    const { page, errors } = await pages.open(SLOT, {
       head: SCRIPT,
       prepare: (opened) => opened.addInitScript(script),
     });
     await ready(page);
     expect(await page.locator('aisle-recommendations a').count()).toBe(8);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('that refuses a picture gets the others', async () => {
-    const { page, errors } = await openEmbed(browser, server, SLOT, {
+    const { page, errors } = await pages.open(SLOT, {
       head: SCRIPT,
       prepare: (opened) =>
         opened.addInitScript(() => {
@@ -202,13 +189,12 @@ describe('a page', () => {
     await expect.poll(() => page.locator('aisle-recommendations img[src]').count()).toBe(7);
     expect(await page.locator('aisle-recommendations img').count()).toBe(8);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   const methods = ['map', 'filter', 'forEach', 'push', 'splice', 'some', 'find', 'includes', 'flatMap', 'join'];
   test.each(methods)('whose Array.prototype.%s throws hears of no error, and a slot is honest', async (method) => {
     const script = `Array.prototype.${method} = function () { throw new TypeError('broken'); };`;
-    const { page, errors } = await openEmbed(browser, server, SLOT, {
+    const { page, errors } = await pages.open(SLOT, {
       head: SCRIPT,
       prepare: (opened) => opened.addInitScript(script),
     });
@@ -217,11 +203,10 @@ describe('a page', () => {
     const links = await page.locator('aisle-recommendations a').count();
     expect(state === 'ready' ? links : 8 - links).toBe(8);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('that has the tag twice, under two addresses, runs one', async () => {
-    const { page, errors, warnings, requests } = await openEmbed(browser, server, SLOT, {
+    const { page, errors, warnings, requests } = await pages.open(SLOT, {
       head: SETTLED + SETTLED + SETTLED.replace('embed.js', 'embed.js?v=2'),
     });
     await ready(page);
@@ -229,27 +214,24 @@ describe('a page', () => {
     expect(requests.filter(({ url }) => url.endsWith('/worker.js'))).toHaveLength(1);
     expect(warnings).toEqual(['Aisle: embed.js is in this page twice; the first one runs.']);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('that has defined the element itself keeps it, and commands work', async () => {
     const own = `<script>customElements.define('aisle-recommendations', class extends HTMLElement {})</script>`;
-    const { page, errors, warnings } = await openEmbed(browser, server, SLOT, { head: own + SCRIPT });
+    const { page, errors, warnings } = await pages.open(SLOT, { head: own + SCRIPT });
     await push(page, 'track', 'anything');
     await page.waitForFunction(() => window.aisle?.recommender !== undefined);
     expect(warnings).toEqual([expect.stringContaining('is defined by another script')]);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('without custom elements hears of no error', async () => {
-    const { page, errors, warnings } = await openEmbed(browser, server, SLOT, {
+    const { page, errors, warnings } = await pages.open(SLOT, {
       head: SCRIPT,
       prepare: (opened) => opened.addInitScript(missing('customElements')),
     });
     await page.waitForFunction(() => window.aisle?.recommender !== undefined);
     expect(warnings).toHaveLength(1);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 });

@@ -1,37 +1,16 @@
 /** What a slot is to the eye, the keyboard and a screen reader, in every state, and that nothing moves. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 import { takeShifts, watchShifts } from '../layout-shifts';
-import { openBrowser } from '../shared-chromium';
-import {
-  asked,
-  type EmbedServer,
-  openEmbed,
-  push,
-  ready,
-  reserving,
-  SETTLED,
-  SLOT,
-  STOCK,
-  serveEmbed,
-  shown,
-} from './embed-window';
+import { asked, embedPages, push, ready, reserving, SETTLED, SLOT, STOCK, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-let browser: Browser;
-let server: EmbedServer;
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-});
+const pages = embedPages();
 
 const height = (page: Page) =>
   page.locator('aisle-recommendations').evaluate((element) => element.getBoundingClientRect().height);
@@ -57,7 +36,7 @@ describe('nothing moves', () => {
   test.each(['row', 'grid'])('when suggestions come into a %s, after the page was painted', async (layout) => {
     const late = held('**/assets/page-*');
     const body = `<aisle-recommendations layout="${layout}"></aisle-recommendations>${BELOW}`;
-    const { page } = await openEmbed(browser, server, body, {
+    const { page } = await pages.open(body, {
       prepare: async (opened) => {
         await watchShifts(opened);
         await late.hold(opened);
@@ -71,12 +50,11 @@ describe('nothing moves', () => {
     await ready(page);
     expect(await height(page)).toBe(before);
     expect(await takeShifts(page)).toEqual([]);
-    await page.context().close();
   });
 
   test('where the page reserves the place as the manual says, not even if embed.js comes last', async () => {
     const late = held('**/embed.js');
-    const { page } = await openEmbed(browser, server, SLOT + BELOW, {
+    const { page } = await pages.open(SLOT + BELOW, {
       head: reserving('aisle-recommendations') + SETTLED,
       until: 'commit',
       prepare: async (opened) => {
@@ -90,7 +68,6 @@ describe('nothing moves', () => {
     await ready(page);
     expect(await height(page)).toBe(before);
     expect(await takeShifts(page)).toEqual([]);
-    await page.context().close();
   });
 
   test('when there are fewer products than places, none, or an error', async () => {
@@ -99,7 +76,7 @@ describe('nothing moves', () => {
       '<aisle-recommendations strategy="recent" layout="grid" limit="20"></aisle-recommendations>',
     ];
     for (const body of bodies) {
-      const { page } = await openEmbed(browser, server, body + BELOW, { prepare: watchShifts });
+      const { page } = await pages.open(body + BELOW, { prepare: watchShifts });
       await page.locator('[data-aisle-state=empty]').waitFor();
       await takeShifts(page);
       const before = await height(page);
@@ -123,7 +100,7 @@ describe('a grid', () => {
 
   test('has two columns on a phone, however narrow', async () => {
     const head = `<meta name="viewport" content="width=device-width"><style>body { margin: 16px }</style>${SETTLED}`;
-    const { page } = await openEmbed(browser, server, '<aisle-recommendations layout="grid"></aisle-recommendations>', {
+    const { page } = await pages.open('<aisle-recommendations layout="grid"></aisle-recommendations>', {
       head,
     });
     await ready(page);
@@ -133,7 +110,6 @@ describe('a grid', () => {
       found[width] = await columns(page);
     }
     expect(found).toEqual({ 320: 2, 360: 2, 390: 2, 430: 2, 1280: 6 });
-    await page.context().close();
   });
 
   test('has one where two would be too narrow, or where its page wants wide cards', async () => {
@@ -143,7 +119,7 @@ describe('a grid', () => {
       [narrow, ''],
       ['<aisle-recommendations layout="grid"></aisle-recommendations>', wide],
     ] as const) {
-      const { page } = await openEmbed(browser, server, body, {
+      const { page } = await pages.open(body, {
         head: head + SETTLED,
         context: { viewport: { width: 390, height: 844 } },
       });
@@ -155,7 +131,7 @@ describe('a grid', () => {
 
   test('is no higher than its cards: not after the window has become wide, nor where fewer are asked for', async () => {
     const body = `<aisle-recommendations strategy="recent" layout="grid" limit="20"></aisle-recommendations>${BELOW}`;
-    const { page } = await openEmbed(browser, server, body, { context: { viewport: { width: 390, height: 844 } } });
+    const { page } = await pages.open(body, { context: { viewport: { width: 390, height: 844 } } });
     await page.locator('[data-aisle-state=empty]').waitFor();
     const phone = await height(page);
     await push(page, 'track', STOCK[0]!.id);
@@ -167,7 +143,6 @@ describe('a grid', () => {
     expect(await height(page)).toBeLessThan(5 * row); // four rows of six
     await page.locator('aisle-recommendations').evaluate((element) => element.setAttribute('limit', '6'));
     await expect.poll(() => height(page)).toBeLessThan(2 * row);
-    await page.context().close();
   });
 });
 
@@ -175,7 +150,7 @@ test('in a page that is written the other way, English says that it is, and the 
   const slots =
     '<aisle-recommendations></aisle-recommendations><aisle-recommendations heading="قد يعجبك"></aisle-recommendations>';
   const empty = '<aisle-recommendations strategy="recent" heading=""></aisle-recommendations>';
-  const { page } = await openEmbed(browser, server, `<div lang="ar" dir="rtl">${slots}${empty}</div>`, {
+  const { page } = await pages.open(`<div lang="ar" dir="rtl">${slots}${empty}</div>`, {
     head: SETTLED.replace('data-', 'data-consent="denied" data-'),
   });
   await ready(page);
@@ -198,7 +173,6 @@ test('in a page that is written the other way, English says that it is, and the 
   expect(await read(2, 'p')).toEqual(['en', 'ltr', 'right']);
   expect(await faults(page)).toEqual([]);
   await page.getByRole('region', { name: 'Recently viewed' }).waitFor();
-  await page.context().close();
 });
 
 async function faults(page: Page): Promise<string[]> {
@@ -220,7 +194,7 @@ describe('a slot has no accessibility fault', () => {
       const late = held('**/assets/page-*');
       const head = `<meta name="viewport" content="width=device-width"><style>:root { color-scheme: light dark }</style>${SETTLED}`;
       const slots = `<div lang="${lang}">${SLOT}<aisle-recommendations strategy="recent" heading=""></aisle-recommendations></div>`;
-      const { page } = await openEmbed(browser, server, slots, {
+      const { page } = await pages.open(slots, {
         head,
         context: { colorScheme, viewport: { width, height: 900 } },
         prepare: late.hold,
@@ -233,31 +207,29 @@ describe('a slot has no accessibility fault', () => {
       expect(await faults(page)).toEqual([]);
       await page.context().close();
 
-      const failed = await openEmbed(browser, server, SLOT, {
+      const failed = await pages.open(SLOT, {
         head: head.replace('/models/demo/', '/models/none/'),
         context: { colorScheme, viewport: { width, height: 900 } },
       });
       await failed.page.locator('[data-aisle-state=error-bad-artifact]').waitFor();
       expect(await faults(failed.page)).toEqual([]);
-      await failed.page.context().close();
     },
   );
 
   test('and fits a narrow window: the row scrolls, the page does not', async () => {
-    const { page } = await openEmbed(browser, server, SLOT, { context: { viewport: { width: 320, height: 700 } } });
+    const { page } = await pages.open(SLOT, { context: { viewport: { width: 320, height: 700 } } });
     await ready(page);
     const overflow = () =>
       page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect(await overflow()).toBeLessThanOrEqual(0);
     await page.locator('aisle-recommendations').evaluate((element) => element.setAttribute('layout', 'grid'));
     expect(await overflow()).toBeLessThanOrEqual(0);
-    await page.context().close();
   });
 });
 
 describe('with the keyboard alone', () => {
   test('every suggestion is reached in order, is seen to have the focus, and opens', async () => {
-    const { page } = await openEmbed(browser, server, SLOT);
+    const { page } = await pages.open(SLOT);
     await ready(page);
     const focused = () =>
       page.evaluate(() => {
@@ -275,11 +247,10 @@ describe('with the keyboard alone', () => {
     const href = await page.locator('aisle-recommendations a').last().getAttribute('href');
     await page.keyboard.press('Enter');
     await expect.poll(() => page.url()).toBe(href);
-    await page.context().close();
   });
 
   test('the focus stays: better suggestions wait until it has left', async () => {
-    const { page } = await openEmbed(browser, server, `${SLOT}<button>Elsewhere</button>`);
+    const { page } = await pages.open(`${SLOT}<button>Elsewhere</button>`);
     await ready(page);
     const before = await shown(page);
     await page.locator('aisle-recommendations a').nth(2).focus();
@@ -295,18 +266,16 @@ describe('with the keyboard alone', () => {
     expect(await page.evaluate(() => document.activeElement?.localName)).toBe('aisle-recommendations');
     await page.getByText('Elsewhere').focus();
     await expect.poll(() => shown(page)).toEqual(await asked(page, { k: 8 }));
-    await page.context().close();
   });
 });
 
 test('stands still for those who want less motion', async () => {
   const late = held('**/assets/page-*');
-  const { page } = await openEmbed(browser, server, SLOT, {
+  const { page } = await pages.open(SLOT, {
     context: { reducedMotion: 'reduce' },
     prepare: late.hold,
   });
   await page.locator('[data-aisle-state=loading]').waitFor();
   expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
   late.release();
-  await page.context().close();
 });

@@ -1,22 +1,12 @@
 /** `<aisle-privacy>` in a real browser: what it says in every state, and what a visitor can do with it. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 import type { PrivacyExport } from '../../src/index';
 import { faults, overflow } from '../axe';
 import { takeShifts, watchShifts } from '../layout-shifts';
 import { NOTHING, storedIn } from '../privacy/stored';
-import { contentOf, openBrowser } from '../shared-chromium';
-import {
-  CATALOGUE,
-  type EmbedServer,
-  type OpenOptions,
-  openEmbed,
-  push,
-  reserving,
-  SETTLED,
-  SLOT,
-  serveEmbed,
-} from './embed-window';
+import { contentOf } from '../shared-chromium';
+import { CATALOGUE, embedPages, type OpenOptions, push, reserving, SETTLED, SLOT } from './embed-window';
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -36,18 +26,10 @@ const [SHELF, OTHER] = (() => {
   return [shelf, products.find((product) => leaf(product) !== leaf(first))!] as const;
 })();
 
-let browser: Browser;
-let server: EmbedServer;
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-});
+const pages = embedPages();
 
 const open = (head: string, options: OpenOptions = {}, body = PANEL) =>
-  openEmbed(browser, server, body, { head: RESERVED + head, ...options });
+  pages.open(body, { head: RESERVED + head, ...options });
 
 const state = (page: Page, name: string) => page.locator(`aisle-privacy[data-aisle-state=${name}]`).waitFor(PATIENCE);
 const part = (page: Page, name: string) => page.locator(`aisle-privacy [part=${name}]`);
@@ -69,7 +51,6 @@ describe('says what is known', () => {
     expect(await facts(page)).toBe(`– | No clicks | Nothing learnt yet | ${BY_SHOP}`);
     expect(await part(page, 'learnt').textContent()).toBe('Nothing yet.');
     expect(warnings).toEqual([]);
-    await page.context().close();
   });
 
   test('on the device: how much, and what was learnt to be looked at most; a single look tells nothing', async () => {
@@ -85,7 +66,6 @@ describe('says what is known', () => {
     const text = `You look most at${first!.category.at(-1)}75 %`;
     await expect.poll(() => part(page, 'learnt').textContent(), PATIENCE).toContain(text);
     expect(await part(page, 'learnt').textContent()).not.toContain(OTHER.category.at(-1));
-    await page.context().close();
   });
 
   test('clicks, and that nothing was learnt from them where that is not asked for', async () => {
@@ -94,7 +74,6 @@ describe('says what is known', () => {
     await clicks(page);
     await says(page, `On this device, in this browser | 4 clicks in 1 visit | Nothing learnt yet | ${BY_SHOP}`);
     expect(await part(page, 'learnt').textContent()).toBe('Nothing yet.');
-    await page.context().close();
   });
 
   test.each([
@@ -132,7 +111,14 @@ describe('says what is known', () => {
     await state(page, 'ready');
     await clicks(page);
     await says(page, expected);
-    await page.context().close();
+  });
+
+  test('clicks that are not stored, also when no event follows them', async () => {
+    const { page } = await open(told('denied').replace('data-', 'data-learn="manual" data-'));
+    await page.evaluate(async () => void (await window.aisle!.ready));
+    await page.waitForTimeout(500); // the panel has shown what the model's events changed
+    await clicks(page);
+    await says(page, /In this page only, until you leave it \| 4 clicks .*\| Not allowed$/);
   });
 
   test('that nothing runs where the embed could not start, and what runs when it does', async () => {
@@ -143,7 +129,6 @@ describe('says what is known', () => {
     await push(page, 'start', { modelUrl: '/models/demo/', backend: 'wasm', consent: 'denied' });
     await state(page, 'ready');
     await says(page, 'Not allowed');
-    await page.context().close();
   });
 });
 
@@ -160,7 +145,6 @@ describe('lets the visitor', () => {
     expect(await page.evaluate(() => window.aisle!.recommender!.status.paused)).toBe(true);
     await page.keyboard.press('Space');
     await expect.poll(() => control.getAttribute('aria-checked'), PATIENCE).toBe('true');
-    await page.context().close();
   });
 
   test('download what is known, as the library exports it', async () => {
@@ -175,7 +159,6 @@ describe('lets the visitor', () => {
     expect(known.sessions.flat().map(({ itemId }) => itemId)).toEqual([...SHELF, OTHER].map(({ id }) => id));
     expect(await message(page)).toBe('The download has begun.');
     expect(requests.slice(before).filter(({ from }) => from === 'page')).toEqual([]);
-    await page.context().close();
   });
 
   test('erase everything, when asked once more, and not by Escape or Cancel; the focus stays where it was', async () => {
@@ -203,7 +186,6 @@ describe('lets the visitor', () => {
     await says(page, `– | No clicks | Nothing learnt yet | ${BY_SHOP}`);
     expect(await focused()).toBe('Erase everything');
     expect(await storedIn(page)).toEqual(NOTHING);
-    await page.context().close();
   });
 });
 
@@ -253,8 +235,6 @@ describe('what was learnt', () => {
     await page.evaluate(async () => (await window.aisle!.ready)!.taste.forget());
     await says(page, '| 8 clicks in 1 visit | Nothing learnt yet |');
     expect(await part(page, 'learnt').textContent()).toBe('Nothing yet.');
-    await page.context().close();
-    await other.context().close();
   });
 });
 
@@ -266,7 +246,7 @@ describe('as a guest in the page', () => {
   ] as const)(
     'is in %s, for every eye, on %s at %d pixels: nothing at fault, nothing too wide, nothing moves',
     async (lang, scheme, width) => {
-      const { page, errors } = await openEmbed(browser, server, `<div lang="${lang}">${PANEL}</div><p>Below</p>`, {
+      const { page, errors } = await pages.open(`<div lang="${lang}">${PANEL}</div><p>Below</p>`, {
         head: `${RESERVED}<style>:root { color-scheme: light dark } body { color: CanvasText; background: Canvas }</style>${told('granted')}`,
         context: { viewport: { width, height: 900 }, colorScheme: scheme },
         prepare: watchShifts,
@@ -289,7 +269,6 @@ describe('as a guest in the page', () => {
       await page.getByRole('alertdialog').waitFor();
       expect(await faults(page)).toEqual([]);
       expect(errors).toEqual([]);
-      await page.context().close();
     },
   );
 
@@ -306,7 +285,6 @@ describe('as a guest in the page', () => {
     expect(await read('dialog')).toEqual(['en', 'ltr']);
     expect(await read('section > h2')).toEqual(['ar', 'rtl']);
     expect(await faults(page)).toEqual([]);
-    await page.context().close();
   });
 
   test('is loaded only where there is one, also one that comes later, and that goes and comes back', async () => {
@@ -325,6 +303,5 @@ describe('as a guest in the page', () => {
     await clicks(page);
     await says(page, '4 clicks');
     expect(await page.locator('aisle-privacy section').count()).toBe(1);
-    await page.context().close();
   });
 });

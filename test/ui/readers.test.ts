@@ -1,20 +1,7 @@
 /** What a page says of itself, by its data layer, its JSON-LD or its tag, and what of that is tracked. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { eventsOf } from '../../src/ui/readers/data-layer';
-import { openBrowser } from '../shared-chromium';
-import {
-  type EmbedServer,
-  known,
-  openEmbed,
-  push,
-  ready,
-  SETTLED,
-  SLOT,
-  STOCK,
-  serveEmbed,
-  shown,
-} from './embed-window';
+import { embedPages, known, push, ready, SETTLED, SLOT, STOCK, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
@@ -49,15 +36,7 @@ describe('an entry of a data layer', () => {
 });
 
 describe('a page', () => {
-  let browser: Browser;
-  let server: EmbedServer;
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-  });
+  const pages = embedPages();
   const entry = (event: string, id: string) => JSON.stringify({ event, ecommerce: { items: [{ item_id: id }] } });
   const jsonLd = (...things: object[]) =>
     things.map((thing) => `<script type="application/ld+json">${JSON.stringify(thing)}</script>`).join('');
@@ -66,7 +45,7 @@ describe('a page', () => {
 
   test('with a data layer: what is in it, and what comes later, is tracked once', async () => {
     const layer = `<script>dataLayer = [${entry('view_item', A)}]</script>`;
-    const { page, errors } = await openEmbed(browser, server, related, { head: layer + SETTLED });
+    const { page, errors } = await pages.open(related, { head: layer + SETTLED });
     await ready(page);
     const returned = await page.evaluate(
       (text) => {
@@ -80,11 +59,10 @@ describe('a page', () => {
     expect(await known(page)).toEqual([`view ${A}`, `cart ${A}`]);
     expect(await shown(page)).not.toContain(A);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('that is drawn again after minutes and says the same counts once; opened again, it counts again', async () => {
-    const { page } = await openEmbed(browser, server, SLOT, {
+    const { page } = await pages.open(SLOT, {
       prepare: (opened) =>
         opened.addInitScript(() => {
           const { now } = Date;
@@ -118,12 +96,11 @@ describe('a page', () => {
     });
     await say('/other');
     expect(await known(page)).toHaveLength(3);
-    await page.context().close();
   });
 
   test('that reports what was seen before does not take it for the product on show', async () => {
     const recent = '<aisle-recommendations strategy="recent"></aisle-recommendations>';
-    const { page } = await openEmbed(browser, server, recent);
+    const { page } = await pages.open(recent);
     for (const [itemId, minutes] of [
       [A, 2],
       [B, 1],
@@ -132,19 +109,17 @@ describe('a page', () => {
     }
     await ready(page);
     await expect.poll(() => shown(page)).toEqual([B, A]);
-    await page.context().close();
   });
 
   test('with a data layer and manual tracking: nothing is tracked, but the product on show is known', async () => {
     const layer = `<script>dataLayer = [${entry('view_item', A)}]</script>`;
-    const { page } = await openEmbed(browser, server, related, { head: layer + manual });
+    const { page } = await pages.open(related, { head: layer + manual });
     await ready(page);
     expect(await known(page)).toEqual([]);
     const reasons = await page
       .locator('aisle-recommendations a')
       .evaluateAll((links) => links.map((link) => (link as HTMLElement).dataset['reason']));
     expect(new Set(reasons)).toEqual(new Set(['related']));
-    await page.context().close();
   });
 
   test.each<[string, object[], string[]]>([
@@ -181,25 +156,23 @@ describe('a page', () => {
     ['without an id', [{ '@type': 'Product', name: 'A' }, [null, 5, 'text']], []],
   ])('with JSON-LD %s', async (_, things, expected) => {
     const broken = '<script type="application/ld+json">{ "@type": "Product", </script>';
-    const { page, errors } = await openEmbed(browser, server, SLOT, { head: broken + jsonLd(...things) + SETTLED });
+    const { page, errors } = await pages.open(SLOT, { head: broken + jsonLd(...things) + SETTLED });
     await ready(page);
     expect(await known(page)).toEqual(expected.map((id) => `view ${id}`));
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('whose tag names the product', async () => {
-    const { page } = await openEmbed(browser, server, SLOT, {
+    const { page } = await pages.open(SLOT, {
       head: SETTLED.replace('data-', `data-item="${A}" data-`),
     });
     await ready(page);
     expect(await known(page)).toEqual([`view ${A}`]);
     expect(await shown(page)).not.toContain(A);
-    await page.context().close();
   });
 
   test('that is an application: its next product is on show, the last one no longer', async () => {
-    const { page } = await openEmbed(browser, server, SLOT, { head: jsonLd({ '@type': 'Product', sku: A }) + SETTLED });
+    const { page } = await pages.open(SLOT, { head: jsonLd({ '@type': 'Product', sku: A }) + SETTLED });
     await ready(page);
     await page.evaluate((id) => {
       history.pushState(null, '', '/next');
@@ -216,6 +189,5 @@ describe('a page', () => {
     });
     await push(page, 'track', { itemId: C, event: 'cart' });
     expect(await known(page)).toEqual([`view ${A}`, `view ${B}`, `cart ${C}`]);
-    await page.context().close();
   });
 });

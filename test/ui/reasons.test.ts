@@ -1,23 +1,13 @@
 /** Reasons on cards: what `explain` says, in words, where there is something to say. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { takeShifts, watchShifts } from '../layout-shifts';
-import { openBrowser } from '../shared-chromium';
-import { CATALOGUE, type EmbedServer, openEmbed, push, ready, STOCK, serveEmbed } from './embed-window';
+import { CATALOGUE, embedPages, push, ready, STOCK } from './embed-window';
 
 vi.setConfig({ testTimeout: 180_000 });
 
 const PATIENCE = { timeout: 60_000 };
 
-let browser: Browser;
-let server: EmbedServer;
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-});
+const pages = embedPages();
 
 const [FIRST, SECOND] = STOCK as [(typeof STOCK)[0], (typeof STOCK)[0]];
 const titleOf = (id: string) => CATALOGUE.find((product) => product.id === id)!.title;
@@ -29,7 +19,7 @@ test.each([
   'names, in %s, the click that moved a product up, where it did by a quarter; and nothing moves',
   async (lang, because, itself) => {
     const body = `<aisle-recommendations reasons lang="${lang}"></aisle-recommendations><p>Below</p>`;
-    const { page, warnings } = await openEmbed(browser, server, body, {
+    const { page, warnings } = await pages.open(body, {
       prepare: watchShifts,
       head: `<style>aisle-recommendations { display: block; min-height: 24em }</style>
       <script type="module" src="/aisle/embed.js" data-model-url="/models/demo/" data-backend="wasm" data-learn="manual"></script>`,
@@ -52,12 +42,11 @@ test.each([
     }
     expect((await takeShifts(page)).filter(({ hadRecentInput }) => !hadRecentInput)).toEqual([]);
     expect(warnings).toEqual([]);
-    await page.context().close();
   },
 );
 
 test('says nothing of what is merely popular, and is not loaded where no slot asks', async () => {
-  const { page, requests } = await openEmbed(browser, server, '<aisle-recommendations></aisle-recommendations>');
+  const { page, requests } = await pages.open('<aisle-recommendations></aisle-recommendations>');
   const loaded = () => requests.filter(({ url }) => url.includes('reasons-')).length;
   await ready(page);
   expect(loaded()).toBe(0);
@@ -66,5 +55,4 @@ test('says nothing of what is merely popular, and is not loaded where no slot as
   await expect.poll(loaded, PATIENCE).toBe(1);
   const texts = await page.locator('aisle-recommendations [part=because]').allTextContents();
   expect(new Set(texts)).toEqual(new Set(['']));
-  await page.context().close();
 });

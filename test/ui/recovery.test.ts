@@ -1,33 +1,13 @@
 /** What becomes of an embed whose model could not be had, or that was stopped: nothing that was said is forgotten. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openBrowser } from '../shared-chromium';
-import {
-  asked,
-  type EmbedServer,
-  known,
-  openEmbed,
-  push,
-  ready,
-  SCRIPT,
-  SLOT,
-  STOCK,
-  serveEmbed,
-} from './embed-window';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
+import { asked, embedPages, known, push, ready, SCRIPT, SLOT, STOCK } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 const [A, B] = STOCK.map(({ id }) => id) as [string, string];
 
-let browser: Browser;
-let server: EmbedServer;
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-});
+const pages = embedPages();
 
 const MODEL = '**/manifest.json';
 const cutOff = (page: Page) => page.context().route(MODEL, (route) => route.abort());
@@ -39,7 +19,7 @@ const failed = (page: Page) => page.locator('[data-aisle-state=error-io]').waitF
 
 describe('a model that comes when the network is back', () => {
   test('finds the recommender, its listeners and the visit as they were', async () => {
-    const { page, errors } = await openEmbed(browser, server, SLOT, { prepare: cutOff });
+    const { page, errors } = await pages.open(SLOT, { prepare: cutOff });
     await failed(page);
     await page.evaluate(async () => {
       Object.assign(globalThis, { first: await window.aisle!.ready, heard: [] });
@@ -60,12 +40,11 @@ describe('a model that comes when the network is back', () => {
     });
     expect(isSame).toBe(true);
     expect(errors.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([]);
-    await page.context().close();
   });
 
   test('changes nothing of the answer no, whatever the tag says', async () => {
     const head = SCRIPT.replace('data-', 'data-consent="granted" data-');
-    const { page } = await openEmbed(browser, server, SLOT, { head, prepare: cutOff });
+    const { page } = await pages.open(SLOT, { head, prepare: cutOff });
     await failed(page);
     await push(page, 'consent', 'denied');
     await connect(page);
@@ -75,11 +54,10 @@ describe('a model that comes when the network is back', () => {
     await asked(page, { k: 1 });
     const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
     await expect.poll(databases).toEqual([]);
-    await page.context().close();
   });
 
   test('finds a visitor who has paused still paused', async () => {
-    const { page } = await openEmbed(browser, server, SLOT, { prepare: cutOff });
+    const { page } = await pages.open(SLOT, { prepare: cutOff });
     await failed(page);
     await push(page, 'track', A);
     await push(page, 'pause');
@@ -88,7 +66,6 @@ describe('a model that comes when the network is back', () => {
     await push(page, 'track', B);
     expect(await page.evaluate(() => window.aisle!.recommender!.status.paused)).toBe(true);
     expect(await known(page)).toEqual([`view ${A}`]);
-    await page.context().close();
   });
 });
 
@@ -98,7 +75,7 @@ const heard = (page: Page) => page.evaluate(() => (globalThis as unknown as { he
 
 describe('a page that listens hears of each change once:', () => {
   test('of the failure, and of suggestions when the network is back', async () => {
-    const { page } = await openEmbed(browser, server, SLOT, { head: HEAR + SCRIPT, prepare: cutOff });
+    const { page } = await pages.open(SLOT, { head: HEAR + SCRIPT, prepare: cutOff });
     await failed(page);
     await push(page, 'refresh');
     await asked(page, {}).catch(() => {}); // it fails after the slot's own question has
@@ -106,7 +83,6 @@ describe('a page that listens hears of each change once:', () => {
     await connect(page);
     await ready(page);
     expect(await heard(page)).toEqual(['error-io', 'ready']);
-    await page.context().close();
   });
 
   test('of a failure in between, after which the answer is the same', async () => {
@@ -114,7 +90,7 @@ describe('a page that listens hears of each change once:', () => {
       if (window.isBroken) throw new Error('a mistake of the shop');
       return product;
     } }])</script>`;
-    const { page } = await openEmbed(browser, server, SLOT, { head: HEAR + start + SCRIPT });
+    const { page } = await pages.open(SLOT, { head: HEAR + start + SCRIPT });
     await ready(page);
     for (const [isBroken, state] of [
       [true, 'error-bad-input'],
@@ -125,14 +101,13 @@ describe('a page that listens hears of each change once:', () => {
       await page.locator(`[data-aisle-state=${state}]`).waitFor();
     }
     expect(await heard(page)).toEqual(['ready', 'error-bad-input', 'ready']);
-    await page.context().close();
   });
 
   test.each([
     ['error-options', SCRIPT.replace('data-', 'data-backend="gpu" data-'), '**/nothing'],
     ['error-script', SCRIPT, '**/assets/page-*'],
   ])('of %s, from slots that come later too', async (state, head, missing) => {
-    const { page } = await openEmbed(browser, server, SLOT, {
+    const { page } = await pages.open(SLOT, {
       head: HEAR + head,
       prepare: (opened) => opened.route(missing, (route) => route.fulfill({ status: 404 })),
     });
@@ -140,7 +115,6 @@ describe('a page that listens hears of each change once:', () => {
     await page.evaluate(() => document.body.append(document.createElement('aisle-recommendations')));
     await page.locator(`[data-aisle-state=${state}]`).nth(1).waitFor();
     expect(await heard(page)).toEqual([state, state]);
-    await page.context().close();
   });
 });
 
@@ -150,7 +124,7 @@ describe('while the model is on its way', () => {
   const head = HEAR + SCRIPT.replace('/models/demo/', HELD);
 
   test('a stop ends what slots and `ready` wait for', async () => {
-    const { page, errors } = await openEmbed(browser, server, SLOT, { head, prepare: hold });
+    const { page, errors } = await pages.open(SLOT, { head, prepare: hold });
     await page.waitForFunction(() => window.aisle?.recommender !== undefined);
     await push(page, 'stop');
     expect(await page.evaluate(async () => String(await window.aisle!.ready))).toBe('undefined');
@@ -158,11 +132,10 @@ describe('while the model is on its way', () => {
     expect(await page.locator('aisle-recommendations [aria-busy=true]').count()).toBe(0);
     expect(await heard(page)).toEqual(['error-disposed']);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('another start is what `ready` waits for from then on', async () => {
-    const { page } = await openEmbed(browser, server, SLOT, { head, prepare: hold });
+    const { page } = await pages.open(SLOT, { head, prepare: hold });
     await page.waitForFunction(() => window.aisle?.recommender !== undefined);
     const model = await page.evaluate(async () => {
       const before = window.aisle!.ready;
@@ -172,12 +145,11 @@ describe('while the model is on its way', () => {
     });
     expect(model).toBeGreaterThan(0);
     await ready(page);
-    await page.context().close();
   });
 
   test('a stop right behind the start leaves nothing behind, and a later start goes on with what was queued', async () => {
     const queue = `<script>(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/' }], ['stop'], ['track', '${A}'])</script>`;
-    const { page, errors, warnings } = await openEmbed(browser, server, SLOT, {
+    const { page, errors, warnings } = await pages.open(SLOT, {
       head: queue + SCRIPT,
       prepare: (opened) =>
         opened.addInitScript(() => {
@@ -202,12 +174,11 @@ describe('while the model is on its way', () => {
     await ready(page);
     expect(await known(page)).toEqual([`view ${A}`]);
     expect([errors, warnings]).toEqual([[], []]);
-    await page.context().close();
   });
 });
 
 test('what is less than was asked for is told on the console, once', async () => {
-  const { page, warnings } = await openEmbed(browser, server, SLOT, {
+  const { page, warnings } = await pages.open(SLOT, {
     head: SCRIPT,
     prepare: (opened) => opened.context().route('**/assets/trials-*', (route) => route.abort()),
   });
@@ -218,5 +189,4 @@ test('what is less than was asked for is told on the console, once', async () =>
   await push(page, 'pause');
   await page.waitForFunction(() => window.aisle!.recommender!.status.paused);
   expect(warnings).toEqual([told]);
-  await page.context().close();
 });

@@ -1,21 +1,12 @@
 /** Products that the shop's server has rendered: they stay, and are replaced in place, with the shop's own markup. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 import { takeShifts, watchShifts } from '../layout-shifts';
-import { openBrowser } from '../shared-chromium';
-import { asked, CATALOGUE, type EmbedServer, openEmbed, push, ready, SETTLED, STOCK, serveEmbed } from './embed-window';
+import { asked, CATALOGUE, embedPages, push, ready, SETTLED, STOCK } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
-let browser: Browser;
-let server: EmbedServer;
-beforeAll(async () => {
-  [browser, server] = await Promise.all([openBrowser(), serveEmbed()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-});
+const pages = embedPages();
 
 const card = (id: string, title = id) =>
   `<li class="card"><a class="link" href="/shop/${id}" data-item-id="${id}"><b>${title}</b> <i>9.99</i></a></li>`;
@@ -27,7 +18,7 @@ const cards = (page: Page) =>
     );
 /** The best that this page's model gives to a visitor who has not clicked yet. */
 async function best(k: number): Promise<string[]> {
-  const { page } = await openEmbed(browser, server, '<aisle-recommendations></aisle-recommendations>');
+  const { page } = await pages.open('<aisle-recommendations></aisle-recommendations>');
   const ids = await asked(page, { k });
   await page.context().close();
   return ids;
@@ -39,21 +30,16 @@ describe('products that the server rendered', () => {
     const [first, second, third] = await best(3);
     const worst = STOCK.at(-1)!.id;
     const list = `<ul class="shelf">${card(worst)}${card(second!)}${card(first!)}</ul>`;
-    const { page, errors } = await openEmbed(
-      browser,
-      server,
-      `<aisle-recommendations>${list}</aisle-recommendations>`,
-      {
-        // What the server rendered is seen before anything of ours is there.
-        prepare: (opened) =>
-          opened.addInitScript(() => {
-            addEventListener('DOMContentLoaded', () => {
-              const nodes = [...document.querySelectorAll('li.card')];
-              Object.assign(globalThis, { nodes });
-            });
-          }),
-      },
-    );
+    const { page, errors } = await pages.open(`<aisle-recommendations>${list}</aisle-recommendations>`, {
+      // What the server rendered is seen before anything of ours is there.
+      prepare: (opened) =>
+        opened.addInitScript(() => {
+          addEventListener('DOMContentLoaded', () => {
+            const nodes = [...document.querySelectorAll('li.card')];
+            Object.assign(globalThis, { nodes });
+          });
+        }),
+    });
     await ready(page);
     expect(await cards(page)).toEqual([first, second, third]);
     const kept = await page.evaluate(() => {
@@ -71,14 +57,13 @@ describe('products that the server rendered', () => {
     );
     expect(await page.locator('aisle-recommendations ul').count()).toBe(1);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   test('fill the places for which there is nothing better', async () => {
     const [first] = await best(1);
     const others = STOCK.slice(-3).map(({ id }) => id);
     const body = `<aisle-recommendations strategy="recent"><ul>${others.map((id) => card(id)).join('')}</ul></aisle-recommendations>`;
-    const { page } = await openEmbed(browser, server, body);
+    const { page } = await pages.open(body);
     await page.locator('[data-aisle-state=empty]').waitFor();
     expect(await cards(page)).toEqual(others);
     await push(page, 'track', first);
@@ -88,7 +73,6 @@ describe('products that the server rendered', () => {
     await push(page, 'erase');
     await page.locator('[data-aisle-state=empty]').waitFor();
     await expect.poll(() => cards(page)).toEqual(others);
-    await page.context().close();
   });
 
   test('have the shop’s template for new cards', async () => {
@@ -96,7 +80,7 @@ describe('products that the server rendered', () => {
     const template = `<template><li class="own"><a data-aisle="link"><img data-aisle="image"><em data-aisle="title"></em>
       <small data-aisle="brand"></small><strong data-aisle="price"></strong><u data-aisle="note"></u></a></li></template>`;
     const body = `<aisle-recommendations><ul>${card(STOCK.at(-1)!.id)}</ul>${template}</aisle-recommendations>`;
-    const { page } = await openEmbed(browser, server, body);
+    const { page } = await pages.open(body);
     await ready(page);
     const own = page.locator('aisle-recommendations li.own');
     expect(await own.locator('em').textContent()).toBe(titleOf(first!));
@@ -104,14 +88,13 @@ describe('products that the server rendered', () => {
     expect(await own.locator('img[src]').getAttribute('src')).toMatch(/^data:image/);
     expect(await own.locator('u').count()).toBe(0);
     expect(await own.locator('a').getAttribute('href')).toContain(`#/product/${first}`);
-    await page.context().close();
   });
 
   test('stay where the model cannot be loaded, and where there is no JavaScript', async () => {
     const body = `<aisle-recommendations><ul>${card('a')}${card('b')}</ul></aisle-recommendations>`;
-    const failed = await openEmbed(browser, server, body, { head: SETTLED.replace('/models/demo/', '/models/none/') });
+    const failed = await pages.open(body, { head: SETTLED.replace('/models/demo/', '/models/none/') });
     await failed.page.locator('[data-aisle-state=error-bad-artifact]').waitFor();
-    const plain = await openEmbed(browser, server, body, { context: { javaScriptEnabled: false } });
+    const plain = await pages.open(body, { context: { javaScriptEnabled: false } });
     for (const { page } of [failed, plain]) {
       expect(await page.getByRole('link', { name: 'a 9.99' }).isVisible()).toBe(true);
       expect(await page.locator('aisle-recommendations li').count()).toBe(2);
@@ -125,13 +108,12 @@ describe('products that the server rendered', () => {
       .map(({ id }) => card(id))
       .join('');
     const body = `<aisle-recommendations><ul class="shelf">${list}</ul></aisle-recommendations><p>Below</p>`;
-    const { page } = await openEmbed(browser, server, body, {
+    const { page } = await pages.open(body, {
       head: style + SETTLED,
       prepare: watchShifts,
     });
     await ready(page);
     expect(await cards(page)).toEqual(await asked(page, { k: 4 }));
     expect(await takeShifts(page)).toEqual([]);
-    await page.context().close();
   });
 });

@@ -76,7 +76,7 @@ function cartLine({ cart }: Context, { product, quantity }: Line, draw: () => vo
   const change = (by: number) => () => {
     cart.set(product.id, quantity + by);
     draw();
-    // Drawn anew, the line has lost the focus; where it is gone, the next one gets it.
+    // The redrawn line has lost the focus; where it is gone, the next one gets it.
     const again = document.querySelector<HTMLElement>(`[data-step="${CSS.escape(`${by} ${product.id}`)}"]`);
     (again ?? document.querySelector<HTMLElement>('.cart-lines a, .empty h2'))?.focus();
   };

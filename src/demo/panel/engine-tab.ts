@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export function engineTab({ visit, notes }: PanelContext): Tab {
   const backend = choice('Backend', BACKENDS, (value) => {
     history.replaceState(history.state, '', withSetting(location.href, 'backend', value));
-    visit.restart({ backend: value }).catch(() => {}); // told by `describe`
+    visit.restart({ backend: value }).catch(() => {}); // `describe` shows it
   });
   const name = h('p', { class: 'engine-name' });
   const why = h('p', { class: 'engine-why' });

@@ -82,7 +82,7 @@ export function modelsTab({ shop, visit }: PanelContext): Tab {
       for (const [i, contender] of contenders.entries()) setText(times[i]!, timeOf(contender));
       return;
     }
-    shown = text; // drawn anew only where it has changed: the focus may be in it
+    shown = text; // redrawn only if it has changed: the focus may be in it
     rows.replaceChildren(...contenders.map((contender) => row(shop, contender, contenders)));
   }
 

@@ -81,7 +81,7 @@ function table(records: readonly RequestRecord[]): HTMLTableElement {
 function promises(records: readonly RequestRecord[]): HTMLElement[] {
   const foreign = records.filter(({ url }) => new URL(url).origin !== location.origin);
   // The page's own address may hold the demo's settings.
-  const told = records.slice(1).filter(({ url }) => new URL(url).search !== '');
+  const queried = records.slice(1).filter(({ url }) => new URL(url).search !== '');
   const line = (isKept: boolean, text: string) =>
     h('li', { class: isKept ? 'is-kept' : 'is-broken' }, icon(isKept ? 'check' : 'close'), text);
   return [
@@ -92,17 +92,17 @@ function promises(records: readonly RequestRecord[]): HTMLElement[] {
         : `${foreign.length} of ${records.length} went elsewhere, as the catalogue’s pictures may.`,
     ),
     line(
-      told.length === 0,
-      told.length === 0
+      queried.length === 0,
+      queried.length === 0
         ? 'They name static files, and none says what you looked at.'
-        : `${told.length} carry a query: a version, as the shop’s files have it.`,
+        : `${queried.length} carry a query: a version, as the shop’s files have it.`,
     ),
   ];
 }
 
-/** Bytes in words; `+` where more is not told. */
+/** Bytes in words; `+` if some sizes are unknown. */
 function sum(all: readonly (number | undefined)[]): string {
-  const told = all.filter((count) => count !== undefined);
-  const more = told.length < all.length ? ' +' : '';
-  return bytes(told.reduce((total, count) => total + count, 0)) + more;
+  const known = all.filter((count) => count !== undefined);
+  const more = known.length < all.length ? ' +' : '';
+  return bytes(known.reduce((total, count) => total + count, 0)) + more;
 }

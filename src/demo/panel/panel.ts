@@ -1,8 +1,7 @@
 /** "Behind the counter": the visit as it is known, what computes, and what was requested. */
-import { h } from '../dom';
+import { h, setText, textOf } from '../dom';
 import { icon } from '../icons';
 import { engineTab } from './engine-tab';
-import { lazyTab } from './lazy-tab';
 import { modelsTab } from './models-tab';
 import { networkTab } from './network-tab';
 import type { PanelContext, Tab } from './types';
@@ -130,6 +129,46 @@ export function panel(context: PanelContext): Panel {
     open,
     describe() {
       if (element.open) current.describe();
+    },
+  };
+}
+
+/**
+ * A tab whose script is loaded when it is opened for the first time.
+ *
+ * @param load Called again the next time if it failed.
+ */
+function lazyTab(name: string, load: () => Promise<Tab>): Tab {
+  const note = h('p', { class: 'hint', role: 'status' });
+  const element = h('div', {}, note);
+  let tab: Tab | undefined;
+  let isLoading = false;
+  let isOpen = false;
+
+  async function fill(): Promise<void> {
+    isLoading = true;
+    setText(note, 'Loading …');
+    try {
+      tab = await load();
+      element.replaceChildren(...tab.element.childNodes);
+      if (isOpen) tab.describe();
+    } catch (error) {
+      setText(note, textOf(error));
+    }
+    isLoading = false;
+  }
+
+  return {
+    name,
+    element,
+    describe() {
+      if (tab) tab.describe();
+      else if (!isOpen && !isLoading) void fill();
+      isOpen = true;
+    },
+    leave() {
+      isOpen = false;
+      tab?.leave?.();
     },
   };
 }

@@ -26,8 +26,8 @@ export function reordering({ shop, visit }: PanelContext): Reordering {
   const lists = h('div', { class: 'orders' }, column('The model alone', alone), column('The shop suggests', learnt));
   const comparison = openComparison(() => draw());
   let isOpen = false;
-  /** What the shop was asked about last, and its answer. */
-  let asked = '';
+  /** The last request to the shop, and its answer. */
+  let lastQuestion = '';
   let answer: readonly string[] = [];
   let drawn = '';
 
@@ -36,10 +36,10 @@ export function reordering({ shop, visit }: PanelContext): Reordering {
     // What the last steps have learnt answers once the learning has ended.
     const { gate, steps, state } = status?.learning ?? {};
     const question = JSON.stringify([session, options, status?.model?.hash, gate?.isOpen, steps, state]);
-    if (question === asked) return;
-    asked = question;
+    if (question === lastQuestion) return;
+    lastQuestion = question;
     const items = await visit.suggestions(ASKED);
-    if (asked !== question) return; // the visit has gone on
+    if (lastQuestion !== question) return; // the visit has gone on
     answer = onSale(shop, items);
     draw();
   }
@@ -54,7 +54,7 @@ export function reordering({ shop, visit }: PanelContext): Reordering {
     setText(state, contender?.failure ?? stateOf(visit.session.length, isThere, moved));
     const text = JSON.stringify([before, answer]);
     if (text === drawn) return;
-    drawn = text; // drawn anew only where it has changed: the focus may be in it
+    drawn = text; // redrawn only if it has changed: the focus may be in it
     alone.replaceChildren(...rows(shop, before, answer, 'before'));
     learnt.replaceChildren(...rows(shop, answer, before, 'after'));
   }
@@ -68,10 +68,10 @@ export function reordering({ shop, visit }: PanelContext): Reordering {
       comparison.choose(isWanted ? [shop.model] : [], { ...visit.options, backend });
       if (isWanted) {
         comparison.askAbout(visit).catch(() => {}); // what cannot be read of it, its own tab tells
-        ask().catch(() => {}); // told by the engine's tab
+        ask().catch(() => {}); // the engine's tab reports it
       } else {
         answer = [];
-        asked = '';
+        lastQuestion = '';
       }
       draw();
     },

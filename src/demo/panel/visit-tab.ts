@@ -1,4 +1,4 @@
-/** The visit as it is known: every event, where it is kept, and the switches over it. */
+/** The visit as it is known: every event, where it is stored, and its switches. */
 import type { HistoryChoice, PrivacyExport, Status } from '../../index';
 import { h, setText } from '../dom';
 import { tile } from '../product-grid';
@@ -60,7 +60,7 @@ export function visitTab({ shop, visit }: PanelContext): Tab {
   async function list(): Promise<void> {
     const { sessions } = (await visit.known()) ?? { sessions: [] };
     const text = JSON.stringify(sessions);
-    if (text === shown) return; // a list drawn anew would lose the focus
+    if (text === shown) return; // a redrawn list would lose the focus
     shown = text;
     const newestFirst = [...sessions].reverse();
     events.replaceChildren(...newestFirst.map((session, i) => sessionList(shop, session, i === 0)));
@@ -145,8 +145,8 @@ const clock = (moment: Date): string =>
 
 /** Where the visit is, in a sentence that is true. */
 function place(status: Status | undefined): string {
-  const trouble = status?.degraded.find(({ code }) => ['no-storage', 'storage-full', 'not-erased'].includes(code));
-  if (trouble) return trouble.message;
+  const problem = status?.degraded.find(({ code }) => ['no-storage', 'storage-full', 'not-erased'].includes(code));
+  if (problem) return problem.message;
   switch (status?.storage) {
     case 'indexeddb':
       return 'Stored in this browser’s IndexedDB, on this device. It is never sent anywhere.';

@@ -10,11 +10,11 @@ import type { LearnableEvent, TuneProgress } from '../../engine/types';
 import { RecommenderError, reasonOf, throwIfAborted } from '../../errors';
 import { asOneTrainer, type StillAlone } from '../../store/one-trainer';
 import { sleep } from '../../store/waiting';
+import { type Checks, calls, checked, oneOf, SIGNAL } from '../arguments';
 import { savesData } from '../computing';
 import { whenIdle } from '../idle';
 import type { FineTuneOptions, FineTuning, FineTuningParts, LearningStatus, PredictedEvent } from '../types';
 import { AdapterStore } from './adapter-store';
-import { checkedFineTune } from './arguments';
 import { createExplaining } from './explain';
 import { earlierThan, freshSessions, newest, notAfter, portionOf, type Span } from './fresh-events';
 import { readableLearnt } from './readable';
@@ -29,6 +29,11 @@ const AT_ONCE = async () => {};
 /** Errors that automatic learning does not report: the page or the visitor has ended it, or the model cannot learn (state `unable`). */
 const EXPECTED: ReadonlySet<unknown> = new Set(['aborted', 'not-allowed', 'not-tunable']);
 const NOT_LEARNT = "What is new in the visitor's events could not be learnt; it is tried again after the next answer.";
+const FINE_TUNE: Checks<FineTuneOptions> = {
+  method: oneOf<FineTuneOptions['method']>('adapter', 'full'),
+  signal: SIGNAL,
+  onProgress: calls('a function that is called for every event'),
+};
 
 export function createFineTuning(parts: FineTuningParts): FineTuning {
   const { engine, store, history, options, status, update, degrade, mend, on, ready, idle = whenIdle } = parts;
@@ -391,4 +396,19 @@ const replaced = () => new RecommenderError('aborted', 'Another tab has replaced
 
 function isHidden(): boolean {
   return (globalThis as { document?: { visibilityState: string } }).document?.visibilityState === 'hidden';
+}
+
+/** @throws RangeError for a wrong argument. */
+function checkedFineTune(options: FineTuneOptions = {}): FineTuneOptions {
+  const { onProgress, ...rest } = checked('fineTune', options, FINE_TUNE);
+  if (!onProgress) return rest;
+  const follow = (progress: TuneProgress): void => {
+    try {
+      onProgress(progress);
+    } catch (error) {
+      // An error of a listener does not fail the call.
+      console.error('Aisle: onProgress of "fineTune" threw.', error);
+    }
+  };
+  return { ...rest, onProgress: follow };
 }

@@ -1,8 +1,13 @@
 /** The visitor's events that are not learnt yet, and their portions. */
 import type { Delta } from '../../checkpoint/delta';
 import type { EngineEvent, LearnableEvent } from '../../engine/types';
-import { type Kept, withoutUnread } from '../../session/unread-sessions';
-import type { HistoryChoice, VisitorEvent } from '../../session/visitor-history';
+import {
+  type HistoryChoice,
+  type ReadEvent,
+  type Reading,
+  readOf,
+  type VisitorEvent,
+} from '../../session/visitor-history';
 
 /** Most events in one call, unless one session has more: the transfer to the worker takes the page's time. */
 const BATCH = 256;
@@ -32,11 +37,44 @@ export function earlierThan(
   portion: readonly (readonly LearnableEvent[])[],
   sessions: readonly (readonly VisitorEvent[])[],
   history: HistoryChoice,
-): Kept<LearnableEvent> {
+): ReadSessions<LearnableEvent> {
   const first = portion[0]![0]!;
   const earlier = sessions.filter((session) => session.at(-1)!.time < first.time);
-  const kept = withoutUnread(earlier, first.time, { history });
-  return { ...kept, sessions: kept.sessions.map((session) => session.map(learnable)) };
+  const read = withoutUnread(earlier, first.time, { history });
+  return { ...read, sessions: read.sessions.map((session) => session.map(learnable)) };
+}
+
+/** The sessions that are read, without the oldest that are not, and how many readable clicks were left out. */
+interface ReadSessions<E> {
+  readonly sessions: readonly (readonly E[])[];
+  /** Pass it to `readOf` with the sessions, so that it limits them as it would limit all sessions. */
+  readonly leftOut: number;
+}
+
+/**
+ * Leaves out earlier sessions of which nothing is read at `from` (seconds since 1970) or later, whatever sessions come after
+ * them.
+ */
+export function withoutUnread<E extends ReadEvent>(
+  earlier: readonly (readonly E[])[],
+  from: number,
+  reading: Reading,
+): ReadSessions<E> {
+  const clicksOf = (sessions: readonly (readonly E[])[]): number =>
+    readOf(sessions, [], from, { ...reading, maxLength: Number.MAX_SAFE_INTEGER }).length;
+  if (reading.history !== 'all') {
+    // A faded session stays faded. How many of the others are read depends on how many have faded, so all those stay.
+    return { sessions: earlier.filter((session) => clicksOf([session]) > 0), leftOut: 0 };
+  }
+  const unread = clicksOf(earlier) - readOf(earlier, [], from, reading).length;
+  let leftOut = 0;
+  let first = 0;
+  for (; first < earlier.length; first++) {
+    const clicks = clicksOf([earlier[first]!]);
+    if (leftOut + clicks > unread) break;
+    leftOut += clicks;
+  }
+  return { sessions: earlier.slice(first), leftOut };
 }
 
 export const engineEvent = ({ itemId, time, features }: VisitorEvent): EngineEvent =>

@@ -6,7 +6,7 @@ import type { GateStatus, LearningStatus } from '../types';
 /** Predicted events that `status.learning` shows, the newest. */
 export const REMEMBERED = 30;
 
-export function gateStatus(gate: GateState): GateStatus {
+function gateStatus(gate: GateState): GateStatus {
   const { isOpen, events, openings, rollbacks } = gate;
   const mean = (sum: number) => (events > 0 ? sum / events : 0);
   const evidence = Math.exp(Math.min(gate.evidence, 700));

@@ -15,14 +15,14 @@ import { type PanelTexts, panelTexts } from './texts';
 /** What the panel is to the page's start and stop of recommenders. */
 export interface PanelHost extends Pick<Host, 'node' | 'guard' | 'applyStyles'> {
   recommender(): Recommender | undefined;
-  /** Called when there is another recommender, or none. */
+  /** Called when there is another recommender or none, and after an event is tracked: one that is not stored sends no event. */
   readonly panels: Set<() => void>;
 }
 
 /** Why the panel shows what it shows, in `data-aisle-state`. */
 export type PanelState = 'ready' | 'unavailable' | 'error';
 
-const HEARD: readonly (keyof RecommenderEvents)[] = ['ready', 'status', 'erased', 'stored', 'recommendations'];
+const EVENTS: readonly (keyof RecommenderEvents)[] = ['ready', 'status', 'erased', 'stored', 'recommendations'];
 /** Milliseconds in which several changes are shown as one. */
 const TOGETHER = 200;
 
@@ -33,19 +33,26 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
   const view = drawPanel(element, host, { texts, language }, { toggle, download, erase, act });
   let stop = (): void => {};
   let isPlanned = false;
-  let from: Recommender | undefined;
+  /** Null before the first look; undefined if the page has no recommender. */
+  let from: Recommender | undefined | null = null;
   /** Counts looks: one that was overtaken shows nothing. */
   let turn = 0;
 
-  /** Looks at the page's recommender of now, or at none. */
+  /** Follows the page's current recommender. */
   function follow(): void {
-    stop();
     if (!element.isConnected) {
+      stop();
       host.panels.delete(follow);
       return;
     }
-    from = host.recommender();
-    const ends = from ? HEARD.map((event) => from!.on(event, soon)) : [];
+    const current = host.recommender();
+    if (current === from) {
+      soon();
+      return;
+    }
+    stop();
+    from = current;
+    const ends = from ? EVENTS.map((event) => from!.on(event, soon)) : [];
     stop = () => {
       for (const end of ends) end();
     };
@@ -64,12 +71,12 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
 
   async function look(): Promise<void> {
     const mine = ++turn;
-    const asked = from;
-    if (asked === undefined) return view.state('unavailable');
+    const current = from;
+    if (!current) return view.state('unavailable');
     try {
-      const known = await asked.privacy.export();
+      const known = await current.privacy.export();
       if (mine !== turn) return;
-      view.show(asked, known);
+      view.show(current, known);
       view.state('ready');
     } catch (error) {
       if (mine !== turn) return;
@@ -78,16 +85,16 @@ export function showPanel(element: HTMLElement, host: PanelHost): void {
     }
   }
 
-  function act(...asked: Parameters<PanelActs['act']>): void {
-    host.guard('<aisle-privacy>', () => attempt(...asked));
+  function act(...action: Parameters<PanelActs['act']>): void {
+    host.guard('<aisle-privacy>', () => attempt(...action));
   }
   async function attempt(...[work, done, failed]: Parameters<PanelActs['act']>): Promise<void> {
-    const asked = from;
-    if (asked === undefined) return;
+    const current = from;
+    if (!current) return;
     view.say('');
     view.busy(true);
     try {
-      await work(asked);
+      await work(current);
       view.say(done);
     } catch (error) {
       view.say(failed(error));
@@ -125,7 +132,7 @@ interface PanelActs {
   toggle(isOn: boolean): void;
   download(): void;
   erase(): void;
-  /** Does what the visitor asked for, and says `done`, or what `failed` makes of the error. */
+  /** Carries out an action of the visitor, and says `done`, or what `failed` makes of the error. */
   act(work: (recommender: Recommender) => Promise<unknown>, done: string, failed: (error: unknown) => string): void;
 }
 
@@ -135,7 +142,7 @@ interface PanelWords {
   readonly language: string;
 }
 
-/** Draws what stands there before anything is known, or takes what an earlier stay of the element in the page has drawn. */
+/** Draws the panel before anything is known, or draws it again if the element was in the page before. */
 function drawPanel(element: HTMLElement, host: PanelHost, { texts, language }: PanelWords, acts: PanelActs) {
   const node = (tag: string, part: string, text?: string | Node[], attributes: Record<string, string> = {}) => {
     const made = host.node(tag, { ...(part && { part, class: part }), ...attributes });

@@ -11,7 +11,7 @@ type Node = (
   text?: string | HTMLElement[],
   attributes?: Record<string, string>,
 ) => HTMLElement;
-/** Does what the visitor asked for; `failed` says why it did not work. */
+/** Carries out an action of the visitor; `failed` says why it did not work. */
 type Act = (
   work: (recommender: Recommender) => Promise<unknown>,
   done: string,

@@ -20,7 +20,7 @@ export interface PanelTexts {
   readonly lesson: { readonly none: string; readonly from: (events: number) => string };
   readonly storing: string;
   readonly answers: {
-    /** By who has said so. `page`: whether the visitor was asked, only the page knows. */
+    /** By who has said so. `page`: only the page knows whether the visitor has answered. */
     readonly granted: Readonly<Record<'tcf' | 'consent-mode' | 'page', string>>;
     readonly denied: string;
     readonly unknown: string;

@@ -42,10 +42,10 @@ export function eventsOf(entry: unknown): PageEvent[] {
  *
  * @returns Stops.
  */
-export function readDataLayer(name: string, host: Host, heard: (event: PageEvent) => void): () => void {
+export function readDataLayer(name: string, host: Host, report: (event: PageEvent) => void): () => void {
   const page = globalThis as unknown as Record<string, unknown>;
   page[name] ??= [];
   const layer = page[name] as unknown[];
   if (!Array.isArray(layer)) return () => {};
-  return watchLayer(layer, (entry) => host.guard('A reader of the data layer', () => eventsOf(entry).forEach(heard)));
+  return watchLayer(layer, (entry) => host.guard('A reader of the data layer', () => eventsOf(entry).forEach(report)));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { withoutUnread } from '../../src/recommender/personalisation/fresh-events';
 import { random } from '../../src/session/random';
-import { withoutUnread } from '../../src/session/unread-sessions';
 import { type HistoryChoice, readOf, type VisitorEvent } from '../../src/session/visitor-history';
 
 const DAY = 86_400;
