@@ -35,7 +35,7 @@ import { caser } from './caser';
 import type { CaserConfig } from './caser-options';
 import { lastEpochs } from './last-epochs';
 import type { Prepared } from './model';
-import type { Training } from './training';
+import { adam, type Training } from './training';
 
 export interface CaserBatch extends SoftmaxBatch {
   readonly inputs: Prepared;
@@ -80,15 +80,11 @@ export const caserTraining: Training<CaserConfig, Example, CaserBatch> = {
   plan: (config) => ({
     epochs: config.nIter,
     ...lastEpochs(config),
-    optimiser: {
-      kind: 'adam',
+    optimiser: adam({
       learningRate: config.learningRate,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
       weightDecay: { amount: config.l2, kind: 'coupled' },
       touchedRows: config.sparseUpdates,
-    },
+    }),
     schedule: { kind: config.lrSchedule },
   }),
   rows: (log, config, streams) => shuffled(windows(log, config), config.batchSize, streams('order')),

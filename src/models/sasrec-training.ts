@@ -31,7 +31,7 @@ import type { SampledConfig } from './sampled-softmax';
 import { sasrec, sasrecHidden, trims } from './sasrec';
 import type { SasrecConfig } from './sasrec-options';
 import { scoringVector } from './scoring';
-import type { Training } from './training';
+import { adam, type Training } from './training';
 
 /** What SASRec's loss reads of a batch. */
 export interface SasrecBatch extends SequenceBatch, SoftmaxBatch {
@@ -144,15 +144,12 @@ export const sasrecTraining: Training<SasrecConfig, Example, SasrecBatch> = {
   plan: (config) => ({
     epochs: config.numEpochs,
     ...lastEpochs(config),
-    optimiser: {
-      kind: 'adam',
+    optimiser: adam({
       learningRate: config.lr,
-      beta1: 0.9,
       beta2: config.beta2,
-      epsilon: 1e-8,
       weightDecay: { amount: config.weightDecay, kind: config.decay },
       touchedRows: config.sparseUpdates,
-    },
+    }),
     schedule: { kind: config.lrSchedule },
   }),
   rows: sasrecRows,

@@ -22,7 +22,7 @@ import { lastEpochs } from './last-epochs';
 import type { Prepared } from './model';
 import { srgnn } from './srgnn';
 import type { SrgnnConfig } from './srgnn-options';
-import type { Training } from './training';
+import { adam, type Training } from './training';
 
 export interface SrgnnBatch extends SoftmaxBatch {
   readonly inputs: Prepared;
@@ -38,15 +38,11 @@ export const srgnnTraining: Training<SrgnnConfig, Example, SrgnnBatch> = {
     epochs: config.epoch,
     patience: config.patience,
     ...lastEpochs(config),
-    optimiser: {
-      kind: 'adam',
+    optimiser: adam({
       learningRate: config.lr,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
       weightDecay: { amount: config.l2, kind: 'coupled' },
       touchedRows: config.sparseUpdates,
-    },
+    }),
     schedule:
       config.lrSchedule === 'linear'
         ? { kind: 'linear' }

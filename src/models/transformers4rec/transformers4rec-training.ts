@@ -37,7 +37,7 @@ import type { Random } from '../../session/random';
 import type { Catalogue, SessionInput } from '../../types';
 import { lastEpochs } from '../last-epochs';
 import type { Params, Prepared } from '../model';
-import type { Training, TrainingRun } from '../training';
+import { adam, type Training, type TrainingRun } from '../training';
 import type { T4RecConfig } from './options';
 import { layOut } from './prepare';
 import { masksInput, seesPadding } from './settings';
@@ -229,16 +229,12 @@ export const transformers4recTraining: Training<T4RecConfig, MaskedSession, T4Re
   plan: (config) => ({
     epochs: config.nEpochs,
     ...lastEpochs(config),
-    optimiser: {
-      kind: 'adam',
+    optimiser: adam({
       learningRate: config.learningRate,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
       weightDecay: { amount: config.weightDecay, kind: 'decoupled' },
       touchedRows: config.sparseUpdates,
       ...(config.maxGradNorm > 0 && { clipNorm: config.maxGradNorm }),
-    },
+    }),
     schedule: { kind: 'linear' },
   }),
   rows,
