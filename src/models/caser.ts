@@ -37,11 +37,10 @@ import {
 import { RecommenderError } from '../errors';
 import { type Activation, activate } from '../nn/activation';
 import { horizontalConvolution, verticalConvolution } from '../nn/convolution';
-import { linear } from '../nn/linear';
+import { linear, linearParams } from '../nn/linear';
 import type { Outputs } from '../nn/scores';
 import type { Catalogue, SessionInput, Sessions } from '../types';
 import { type CaserConfig, options, removed } from './caser-options';
-import { linearParams } from './linear-params';
 import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
 import { padItems } from './padding';
 import { profileClicks } from './profile';

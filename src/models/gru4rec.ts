@@ -14,7 +14,18 @@
  * in the Theano code.
  */
 
-import { add, gather, matMul, type Tensor1D, type Tensor2D, zeros } from '@tensorflow/tfjs-core';
+import {
+  add,
+  expandDims,
+  gather,
+  matMul,
+  notEqual,
+  type Tensor1D,
+  type Tensor2D,
+  unstack,
+  where,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../errors';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import type { Catalogue } from '../types';
@@ -24,7 +35,6 @@ import { boolean, choice, integer, integers, number } from './options';
 import { padItems } from './padding';
 import { glorotUniform } from './parameters';
 import { type RepeatsConfig, repeatsOf, repeatsOptions, repeatsSpec } from './repeat-bias';
-import { encodeBySteps } from './stepping';
 
 export interface Gru4RecConfig extends RepeatsConfig, AverageConfig {
   readonly layers: readonly number[];
@@ -196,7 +206,15 @@ export const gru4rec: SessionModel<Gru4RecConfig> = {
   check,
   parameters,
   prepare: (sessions) => ({ items: padItems(sessions, 'left') }),
-  encode: (params, { items }, config, run) => encodeBySteps(stepping, params, items as Tensor2D, config, run),
+  encode(params, { items }, config, run) {
+    let state = stepping.start(config, items!.shape[0]!);
+    for (const clicks of unstack(items!, 1) as Tensor1D[]) {
+      const isClick = expandDims(notEqual(clicks, 0), 1); // [B, 1]
+      const next = stepping.step(params, state, clicks, config, run);
+      state = next.map((value, i) => where(isClick, value, state[i]!)); // padding leaves the state alone
+    }
+    return stepping.vector(state);
+  },
   stepping,
   logitScale: ({ loss }) => (loss === 'cross-entropy' ? 1 : undefined),
   outputs: (params) => ({ table: params.items as Tensor2D, bias: params.bias as Tensor1D, ...repeatsOf(params) }),

@@ -26,8 +26,7 @@ import {
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import { BLOCK_NUMBERS } from '../nn/block-size';
-import { type Outputs, outputsOf, scores } from '../nn/scores';
+import { BLOCK_NUMBERS, type Outputs, outputsOf, scores } from '../nn/scores';
 import type { Random } from '../session/random';
 
 /**

@@ -21,7 +21,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Params, Run, SessionModel, State, Stepping } from '../models/model';
 import { upload } from '../models/tensors';
-import { BLOCK_NUMBERS } from '../nn/block-size';
+import { BLOCK_NUMBERS } from '../nn/scores';
 import { lagsOf } from '../session/lags';
 import type { Catalogue, Scorer, SequenceRow, SessionInput, Sessions } from '../types';
 import type { SessionScorer } from './session-scorer';

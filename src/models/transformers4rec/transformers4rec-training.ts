@@ -20,8 +20,8 @@ import {
 } from '../../objectives/batch';
 import { sameLength, shuffled } from '../../objectives/batching';
 import { trainable } from '../../objectives/examples';
-import { logUniform, logUniformChances } from '../../objectives/log-uniform';
 import { type HiddenClicks, maskedSpans, maskedTokens, nextClicks } from '../../objectives/masking';
+import { logUniform, logUniformChances } from '../../objectives/negatives';
 import { drawReplacements, replacedLoss, replaceTargets } from '../../objectives/replaced-tokens';
 import {
   atTemperature,
