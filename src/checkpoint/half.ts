@@ -24,9 +24,9 @@ export function toHalf(value: number): number {
   const shift = 126 - (magnitude >>> 23); // 14…24
   const fraction = (magnitude & 0x7fffff) | 0x800000;
   const half = 1 << (shift - 1);
-  const kept = fraction >>> shift;
+  const high = fraction >>> shift;
   const rest = fraction & ((1 << shift) - 1);
-  return sign | (rest > half || (rest === half && (kept & 1) === 1) ? kept + 1 : kept);
+  return sign | (rest > half || (rest === half && (high & 1) === 1) ? high + 1 : high);
 }
 
 /** The number that 16 bits of a half stand for, exactly. */

@@ -96,11 +96,11 @@ export function featureNames(products: readonly CatalogueItem[]): string[] {
   return [...new Set([...usual, ...own])];
 }
 
-/** Features as an artifact keeps them, and back. */
+/** Features as an artifact stores them, and back. */
 export const toTensors = (features: Readonly<Record<string, NdArray>>): Record<string, NdArray> =>
   Object.fromEntries(Object.entries(features).map(([name, array]) => [FEATURE_PREFIX + name, array]));
 
 export function fromTensors(tensors: Readonly<Record<string, NdArray>>): Record<string, NdArray> {
-  const kept = Object.entries(tensors).filter(([name]) => name.startsWith(FEATURE_PREFIX));
-  return Object.fromEntries(kept.map(([name, array]) => [name.slice(FEATURE_PREFIX.length), array]));
+  const stored = Object.entries(tensors).filter(([name]) => name.startsWith(FEATURE_PREFIX));
+  return Object.fromEntries(stored.map(([name, array]) => [name.slice(FEATURE_PREFIX.length), array]));
 }

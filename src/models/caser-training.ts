@@ -33,9 +33,9 @@ import { memoised } from '../session/memoised';
 import type { Sessions } from '../types';
 import { caser } from './caser';
 import type { CaserConfig } from './caser-options';
-import { lastEpochs } from './last-epochs';
 import type { Prepared } from './model';
 import { adam, type Training } from './training';
+import { recentFinetuning } from './weight-averaging';
 
 export interface CaserBatch extends SoftmaxBatch {
   readonly inputs: Prepared;
@@ -79,7 +79,7 @@ export const caserTraining: Training<CaserConfig, Example, CaserBatch> = {
   network: caser,
   plan: (config) => ({
     epochs: config.nIter,
-    ...lastEpochs(config),
+    ...recentFinetuning(config),
     optimiser: adam({
       learningRate: config.learningRate,
       weightDecay: { amount: config.l2, kind: 'coupled' },

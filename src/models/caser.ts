@@ -143,8 +143,8 @@ function embedded(table: Tensor, clicks: Tensor, config: CaserConfig, { dropout 
   const [batch, width] = (clicks as Tensor2D).shape;
   const x = clickVectors(table as Tensor2D, clicks, config, scaleOf(config, d, 'none'));
   // A call more would draw other masks for `drop`.
-  const kept = dropoutEmbed > 0 ? dropout(x, dropoutEmbed) : x;
-  return reshape(kept, [batch, width, d]);
+  const dropped = dropoutEmbed > 0 ? dropout(x, dropoutEmbed) : x;
+  return reshape(dropped, [batch, width, d]);
 }
 
 /** [v ; o], `[B, nv · d + nh · L]`: what the filters find. */

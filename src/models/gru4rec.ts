@@ -29,14 +29,14 @@ import {
 import { RecommenderError } from '../errors';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import type { Catalogue } from '../types';
-import { type AverageConfig, averageOptions } from './last-epochs';
 import type { OptionSpecs, ParameterSpec, Params, RemovedOptions, Run, SessionModel, State, Stepping } from './model';
 import { boolean, choice, integer, integers, number } from './options';
 import { padItems } from './padding';
 import { glorotUniform } from './parameters';
 import { type RepeatsConfig, repeatsOf, repeatsOptions, repeatsSpec } from './repeat-bias';
+import { type WeightAveragingConfig, weightAveragingOptions } from './weight-averaging';
 
-export interface Gru4RecConfig extends RepeatsConfig, AverageConfig {
+export interface Gru4RecConfig extends RepeatsConfig, WeightAveragingConfig {
   readonly layers: readonly number[];
   readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr';
   readonly finalAct: 'auto' | 'linear' | 'relu' | 'tanh' | 'selu' | 'elu' | 'leaky';
@@ -106,7 +106,7 @@ const options: OptionSpecs<Gru4RecConfig> = {
   ),
   nEpochs: integer(10, [1, 10_000], 'passes over the log; 5 are nearly as good', PORT),
   ...repeatsOptions,
-  ...averageOptions,
+  ...weightAveragingOptions,
 };
 
 const removed = {

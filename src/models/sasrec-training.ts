@@ -25,13 +25,13 @@ import {
 import { positiveWeight } from '../objectives/losses';
 import { uniformOutside } from '../objectives/negatives';
 import { popularitySample, type SoftmaxBatch, softmaxBatch, softmaxLoss } from '../objectives/softmax';
-import { lastEpochs } from './last-epochs';
 import type { Params, PreparedTensors, Run, SessionModel } from './model';
 import type { SampledConfig } from './sampled-softmax';
 import { sasrec, sasrecHidden, trims } from './sasrec';
 import type { SasrecConfig } from './sasrec-options';
 import { scoringVector } from './scoring';
 import { adam, type Training } from './training';
+import { recentFinetuning } from './weight-averaging';
 
 /** What SASRec's loss reads of a batch. */
 export interface SasrecBatch extends SequenceBatch, SoftmaxBatch {
@@ -143,7 +143,7 @@ export const sasrecTraining: Training<SasrecConfig, Example, SasrecBatch> = {
   network: sasrecNetwork,
   plan: (config) => ({
     epochs: config.numEpochs,
-    ...lastEpochs(config),
+    ...recentFinetuning(config),
     optimiser: adam({
       learningRate: config.lr,
       beta2: config.beta2,

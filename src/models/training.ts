@@ -55,7 +55,7 @@ export interface Plan {
   readonly recent?: { readonly epochs: number; readonly share: number; readonly rate: number };
 }
 
-/** What a loss may ask beside its batch. */
+/** What a loss may read beside its batch. */
 export interface TrainingRun extends Run {
   /** What the step before left, for running sessions. */
   readonly state: State | undefined;
@@ -83,7 +83,7 @@ export interface Training<C = unknown, Row = unknown, B = unknown> {
   readonly network: SessionModel<C>;
   plan(config: C): Plan;
   /**
-   * The rows of each batch of one epoch: the same for the same streams. Cheap: an epoch is walked to count its steps, and to skip
+   * The rows of each batch of one epoch: the same for the same streams. Cheap: an epoch is iterated to count its steps, and to skip
    * those of a resumed epoch.
    */
   rows(log: TrainingLog, config: C, streams: Streams): Iterable<readonly Row[]>;

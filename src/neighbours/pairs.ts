@@ -17,7 +17,7 @@ export interface Pairs {
 export type PairsOfEvent = (at: number, session: number, add: (item: ItemIndex, weight: number) => void) => void;
 
 export interface PairsOptions {
-  /** Weight of a pair from its sum; default the sum itself. Pairs of weight 0 are not kept. */
+  /** Weight of a pair from its sum; default the sum itself. Pairs of weight 0 are dropped. */
   readonly weigh?: (from: ItemIndex, to: ItemIndex, sum: number) => number;
   /** How many pairs of an item are kept, given how many there are. */
   readonly keep: (found: number) => number;
@@ -68,8 +68,8 @@ export function countPairs({ items, offsets }: Sessions, n: number, pairs: Pairs
     const limit = Math.min(found, keep(found));
     if (kept + limit > keptItems.length) {
       const length = Math.max(2 * keptItems.length, kept + limit);
-      keptItems = grown(keptItems, new Int32Array(length));
-      keptWeights = grown(keptWeights, new Float32Array(length));
+      keptItems = enlarged(keptItems, new Int32Array(length));
+      keptWeights = enlarged(keptWeights, new Float32Array(length));
     }
     for (let i = 0; i < limit; i++) {
       const to = candidates[i]!;
@@ -105,7 +105,7 @@ function eventsByItem(items: Int32Array, n: number): { offsets: Int32Array; posi
   return { offsets, positions };
 }
 
-function grown<A extends Int32Array | Float32Array>(from: A, to: A): A {
+function enlarged<A extends Int32Array | Float32Array>(from: A, to: A): A {
   to.set(from);
   return to;
 }

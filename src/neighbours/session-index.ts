@@ -2,7 +2,7 @@
  * The sessions that session neighbours look through, indexed by item and by recency: typed arrays, a few bytes an event.
  *
  * A query takes the `sampleSize` most recent of all sessions that share an item with it. Those can only be among the
- * `sampleSize` most recent sessions of each of its items, so no other session is kept: the answers are the same.
+ * `sampleSize` most recent sessions of each of its items, so no other session is stored: the answers are the same.
  */
 import type { Catalogue, ItemIndex, NdArray, Sessions } from '../types';
 import { float32, int32, mismatch, supportOf } from './baseline';
@@ -32,15 +32,15 @@ export function writeSessionIndex(
   sampleSize: number,
 ): Record<string, NdArray> {
   const order = byLastEvent(sessions);
-  const kept = mostRecentOfAnyItem(sessions, order, catalogue.items, sampleSize);
-  const events = kept.reduce((sum, s) => sum + sessions.offsets[s + 1]! - sessions.offsets[s]!, 0);
-  const offsets = new Int32Array(kept.length + 1);
+  const stored = mostRecentOfAnyItem(sessions, order, catalogue.items, sampleSize);
+  const events = stored.reduce((sum, s) => sum + sessions.offsets[s + 1]! - sessions.offsets[s]!, 0);
+  const offsets = new Int32Array(stored.length + 1);
   const items = new Int32Array(events);
   const positions = new Int32Array(events);
-  const days = new Int32Array(kept.length);
-  const seconds = new Float32Array(kept.length);
+  const days = new Int32Array(stored.length);
+  const seconds = new Float32Array(stored.length);
   let at = 0;
-  kept.forEach((s, k) => {
+  stored.forEach((s, k) => {
     const from = sessions.offsets[s]!;
     const to = sessions.offsets[s + 1]!;
     const last = new Map<ItemIndex, number>();
@@ -84,7 +84,7 @@ function byLastEvent({ offsets, times }: Sessions): number[] {
 function mostRecentOfAnyItem(sessions: Sessions, order: readonly number[], n: number, count: number): number[] {
   const found = new Int32Array(n + 1);
   const counted = new Int32Array(n + 1).fill(-1); // the session that last counted this item
-  const kept: number[] = [];
+  const stored: number[] = [];
   for (const s of order.toReversed()) {
     let isKept = false;
     for (let e = sessions.offsets[s]!; e < sessions.offsets[s + 1]!; e++) {
@@ -94,9 +94,9 @@ function mostRecentOfAnyItem(sessions: Sessions, order: readonly number[], n: nu
       if (found[item]! < count) isKept = true;
       found[item]!++;
     }
-    if (isKept) kept.push(s);
+    if (isKept) stored.push(s);
   }
-  return kept.reverse();
+  return stored.reverse();
 }
 
 /**

@@ -42,7 +42,7 @@ export interface RelativeAttentionOptions {
   readonly sees?: Tensor4D | undefined;
   /** Dropout of the attention weights. Default: none. */
   readonly dropout?: <T extends Tensor>(weights: T) => T;
-  /** Told of the weights, `[B, H, T, K]`. */
+  /** Receives the weights, `[B, H, T, K]`. */
   readonly observe?: ((weights: Tensor4D) => void) | undefined;
 }
 

@@ -65,8 +65,8 @@ export async function configurationFrom(options: ConfigurationOptions, observer:
   if (preset !== AUTO) return over({ name: preset, config: presetOf(model, preset).config });
   // A model without presets is refused before a log is read.
   if (!hasPresets(model)) presetOf(model, AUTO);
-  const learnt = (log: EventLog) => (holdout > 0 ? holdOut(log, holdout) : log);
-  const found = autoPreset(model, await factsOf(data, read, observer, learnt), own);
+  const training = (log: EventLog) => (holdout > 0 ? holdOut(log, holdout) : log);
+  const found = autoPreset(model, await factsOf(data, read, observer, training), own);
   const auto = { preset: found.preset, why: found.why };
   informOfAuto(model, auto, observer);
   return { ...over(fixedByLog(found)), auto };

@@ -95,21 +95,21 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const resume = options.resume ? await readCheckpoint(out, identity, isRemoved) : undefined;
   if (options.restart) await remove(join(out, CHECKPOINT));
 
-  const learnt = await runOnDevice(async (slice) => {
+  const trained = await runOnDevice(async (slice) => {
     const started = isNeural ? await startFirst(slice, backend, options) : 'cpu';
     const start = { from, resume, taken, ...(threads !== undefined && { threads, backend: started }) };
     return learnParts(options, given, parts, products, start, identity);
   });
-  const scale = options.scale ?? learnt.scale ?? from?.info.scale;
+  const scale = options.scale ?? trained.scale ?? from?.info.scale;
   if (isNeural && !options.replay && !(await hasScale(model, config, scale))) {
     const why = parts.valid
       ? 'on the validation part it ranks no better than by chance'
       : 'there is no validation part to fit a scale on (--valid last:10%), and no --scale';
     warnOfNoScale(why, options);
   }
-  await write(options, { ...learnt, ...defined({ scale }) }, auto, parts, products);
+  await write(options, { ...trained, ...defined({ scale }) }, auto, parts, products);
   if (signal?.aborted) inform(options, `The training had ended already: ${out} is written.`);
-  const { epochs, best } = learnt;
+  const { epochs, best } = trained;
   return {
     ...{ artifact: out, ...defined({ auto }), epochs, best, scale },
     ...{ ...countsOf(parts), ...taken(resume?.spent), peakMemoryBytes: peakMemory() },
@@ -130,7 +130,7 @@ async function refuseUnfinished({ out, resume, restart }: TrainOptions): Promise
   );
 }
 
-/** On a log that has grown, `auto` may pick another shape, which the artifact's weights do not fit. */
+/** On a longer log, `auto` may pick another shape, which the artifact's weights do not fit. */
 function refuseAutoFrom({ from, preset }: TrainOptions): void {
   if (from === undefined || preset !== AUTO) return;
   const why = `--from goes on with the settings of ${from}, whichever preset they are from`;
@@ -265,7 +265,7 @@ const countsOf = ({ log }: TrainingParts): LogCounts => ({
 
 async function write(
   options: TrainOptions,
-  { tensors: learnt, epochs, best, ...model }: TrainedModel,
+  { tensors: trained, epochs, best, ...model }: TrainedModel,
   auto: Auto | undefined,
   parts: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
@@ -284,7 +284,7 @@ async function write(
     command: trainCommand(options),
     software: software(),
   };
-  const tensors = { ...learnt, ...replayTensors(options, parts) };
+  const tensors = { ...trained, ...replayTensors(options, parts) };
   await writeModel(
     out,
     { ...model, itemIds: log.itemIds, tensors, training, licence, ...defined({ catalogue: products }) },

@@ -6,7 +6,7 @@ import type { NdArray } from '../types';
 
 /**
  * Parameters for a catalogue of `items` items from those of its first `known.items`: rows of known items and all other
- * weights as they were learnt, rows of new items as a fresh model starts them. Rows of special tokens stay behind the last
+ * weights as they were trained, rows of new items as a fresh model starts them. Rows of special tokens stay behind the last
  * item's.
  *
  * @param specs What the model has for the larger catalogue.

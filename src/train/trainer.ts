@@ -17,7 +17,7 @@ import { yieldToEventLoop } from './yield-to-event-loop';
 
 /** Losses are read back in groups, of so many steps at most: a GPU would otherwise stand still after every step. */
 const READ_EVERY = 32;
-/** Milliseconds that one read should wait at most: whoever watches a device takes one that is silent for dead. */
+/** Milliseconds that one read should wait at most: the executor stops a device that does not answer. */
 const LONGEST_READ = 500;
 
 export interface TrainerOptions<C> {

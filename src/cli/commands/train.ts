@@ -94,8 +94,8 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
 }
 
 function summary(model: string, { artifact, epochs, best, items, sessions, events, seconds }: TrainResult): string {
-  const learnt = `${model} on ${whole(events)} events in ${whole(sessions)} sessions of ${whole(items)} items`;
-  const lines = [`Trained ${learnt} in ${duration(seconds)}.`];
+  const subject = `${model} on ${whole(events)} events in ${whole(sessions)} sessions of ${whole(items)} items`;
+  const lines = [`Trained ${subject} in ${duration(seconds)}.`];
   if (best && epochs.length > 0)
     lines.push(`Best epoch ${best.epoch} of ${epochs.length}: ${best.metric} ${best.value.toFixed(4)}.`);
   lines.push(`Written to ${artifact}. Try it:  aisle demo --artifact ${artifact}`);

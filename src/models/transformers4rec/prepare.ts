@@ -87,15 +87,15 @@ function askForNext(
   width: number,
 ): void {
   const { objective } = config;
-  const asked = rows.map(({ count }, row) => row * width + (objective === 'clm' ? Math.max(0, count - 1) : count));
-  prepared.last = { data: Int32Array.from(asked), shape: [rows.length] };
+  const queries = rows.map(({ count }, row) => row * width + (objective === 'clm' ? Math.max(0, count - 1) : count));
+  prepared.last = { data: Int32Array.from(queries), shape: [rows.length] };
   if (objective === 'clm') return;
   const masked = new Float32Array(rows.length * width);
-  for (const cell of asked) masked[cell] = 1;
+  for (const cell of queries) masked[cell] = 1;
   if (masksInput(config)) prepared.masked = { data: masked, shape: [masked.length, 1] };
   if (objective !== 'plm') return;
   const pairs = new Float32Array(masked.length * width);
-  asked.forEach((cell, row) => {
+  queries.forEach((cell, row) => {
     for (let i = 0; i < width; i++) pairs[(row * width + i) * width + (cell % width)] = 1;
   });
   prepared.hiddenPairs = { data: pairs, shape: [rows.length, width, width] };

@@ -35,9 +35,9 @@ import {
 import { sessionInput } from '../../session/event-log';
 import type { Random } from '../../session/random';
 import type { Catalogue, SessionInput } from '../../types';
-import { lastEpochs } from '../last-epochs';
 import type { Params, Prepared } from '../model';
 import { adam, type Training, type TrainingRun } from '../training';
+import { recentFinetuning } from '../weight-averaging';
 import type { T4RecConfig } from './options';
 import { layOut } from './prepare';
 import { masksInput, seesPadding } from './settings';
@@ -228,7 +228,7 @@ export const transformers4recTraining: Training<T4RecConfig, MaskedSession, T4Re
   network: transformers4rec,
   plan: (config) => ({
     epochs: config.nEpochs,
-    ...lastEpochs(config),
+    ...recentFinetuning(config),
     optimiser: adam({
       learningRate: config.learningRate,
       weightDecay: { amount: config.weightDecay, kind: 'decoupled' },
