@@ -126,7 +126,7 @@ export async function factsOf(
 }
 
 export const informOfAuto = (model: string, { why }: Auto, observer: Observer): void =>
-  inform(observer, `--preset auto, ${model}: ${why}`);
+  inform(observer, `\`preset\` auto, ${model}: ${why}`);
 
 /** By key, the later wins. */
 function keyed(entries: Iterable<readonly [key: string, value: unknown]>): Record<string, unknown> {

@@ -59,8 +59,8 @@ export async function trainingParts(path: string, options: PartsOptions, observe
   if (valid === 'none') return { log: trainingPart(log) };
   if (valid === 'held-out') {
     if (holdout === 0) {
-      const message = '--valid held-out predicts the first event that --holdout leaves out, and nothing is left out.';
-      throw new RecommenderError('bad-config', `${message} Add --holdout 2, as leave-one-out has it.`);
+      const message = '`valid` held-out predicts the first event that `holdout` leaves out, and nothing is left out.';
+      throw new RecommenderError('bad-config', `${message} Add \`holdout\` 2, as leave-one-out has it.`);
     }
     const trained = trainingPart(log);
     const known = knownPart(holdOut(all, holdout - 1), trained.itemIds, valid, observer);
@@ -101,7 +101,7 @@ function knownPart(part: EventLog, itemIds: readonly string[], name: string, obs
     throw new RecommenderError(
       'bad-input',
       `The validation part ${name} holds no session of two items that the training part knows, expected at least one. ` +
-        'Take a larger part, or --valid none.',
+        'Take a larger part, or `valid` none.',
     );
   }
   inform(

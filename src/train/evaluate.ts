@@ -250,7 +250,7 @@ export function checkProtocol({ protocol, target }: Pick<EvaluateOptions, 'proto
     throw new RecommenderError(
       'bad-config',
       'The protocol "incremental" trains and tests window by window, which one artifact cannot do. ' +
-        'Use --protocol events, last-item or leave-one-out.',
+        'Use `protocol` events, last-item or leave-one-out.',
     );
   }
   if (protocol === 'events' && target === 'valid') {

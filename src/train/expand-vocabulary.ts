@@ -29,7 +29,7 @@ export function expandVocabulary(
       throw new RecommenderError(
         'weights-mismatch',
         `The weights "${name}" to go on from have the shape [${before?.shape ?? ''}], expected [${expected}]: they were ` +
-          'trained with another configuration, or with other features of the items. Train without --from.',
+          'trained with another configuration, or with other features of the items. Train without `from`.',
       );
     }
     if (!rows || more === 0) return [name, { data: before.data.slice(), shape }] as const;

@@ -10,7 +10,7 @@ import { readInput } from '../../pipeline/files/disk';
 import { parseTime } from '../../session/time';
 import { type Context, contextOf, print } from '../context';
 import { UsageError } from '../errors';
-import { integer, oneOf, parseDate } from '../options';
+import { backendOption, integer, parseDate } from '../options';
 import { table } from '../table';
 import { namesOfUnknown, printable } from '../unknown-items';
 
@@ -38,7 +38,7 @@ export function register(program: Command): void {
     .option('--user <id>', 'who asks, for models that know users; default: nobody in particular')
     .option('--k <n>', 'how many items', integer(1), 20)
     .option('--now <time>', 'the time of the request, ISO 8601 or seconds since 1970; default: now', parseDate)
-    .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
+    .addOption(backendOption())
     .option('--allow-unknown', 'print what is popular where the model knows no clicked item; default: refused')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  $ aisle recommend --artifact my-model --session sku-42,sku-7 --k 5\n')

@@ -35,7 +35,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   const { given, preset, auto } = await configurationFrom(options, options);
   const { isNeural, config, wanted } = await checkedConfiguration(model, given, preset);
   if (!isNeural && options.epochs !== undefined) {
-    throw new RecommenderError('bad-config', `--epochs is for networks; ${model} counts the log once. Leave it out.`);
+    throw new RecommenderError('bad-config', `\`epochs\` is for networks; ${model} counts the log once. Leave it out.`);
   }
   const { subject, space: declared } = subjectOf(model);
   const space = withRanges(subject, declared, Object.entries(options.ranges ?? {}));
@@ -48,7 +48,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   if (trials.length < count) {
     const keys = Object.keys(space).filter((key) => !fixed.includes(key));
     if (keys.length === 0) {
-      const message = `Nothing of ${model} is left to search: every key is fixed, or none is declared. Name one with --range.`;
+      const message = `Nothing of ${model} is left to search: every key is fixed, or none is declared. Name one with \`ranges\`.`;
       throw new RecommenderError('bad-config', message);
     }
     inform(options, `The space (${keys.join(', ')}) holds ${trials.length} configurations; all are tried.`);
