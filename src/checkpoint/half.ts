@@ -29,7 +29,7 @@ export function toHalf(value: number): number {
   return sign | (rest > half || (rest === half && (high & 1) === 1) ? high + 1 : high);
 }
 
-/** The number that 16 bits of a half stand for, exactly. */
+/** The exact value of the 16 bits of a half. */
 export function fromHalf(half: number): number {
   const exponent = (half >>> 10) & 0x1f;
   const fraction = half & 0x3ff;
@@ -40,7 +40,7 @@ export function fromHalf(half: number): number {
   return float[0]!;
 }
 
-/** The number that 16 bits of a bfloat16 stand for, exactly: the upper half of a 32-bit float. */
+/** The exact value of the 16 bits of a bfloat16: the upper half of a 32-bit float. */
 export function fromBfloat16(value: number): number {
   bits[0] = value << 16;
   return float[0]!;
@@ -53,7 +53,7 @@ export function toHalves(values: Float32Array): Uint16Array {
   return halves;
 }
 
-/** The numbers that 16-bit patterns stand for under `read`, one of the functions above. */
+/** The values of 16-bit patterns by `read`, one of the functions above. */
 export function widen(patterns: Uint16Array, read: (pattern: number) => number): Float32Array {
   const values = new Float32Array(patterns.length);
   for (let i = 0; i < patterns.length; i++) values[i] = read(patterns[i]!);

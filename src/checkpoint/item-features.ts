@@ -31,10 +31,10 @@ export function featureOf(product: CatalogueItem, name: string): number | string
  * Features by item index, `[n + 1]` each, entry 0 unused.
  *
  * Values of a category are numbered 1, 2, … by their first item; 0 is a missing one. Numbers are standardised over the
- * items that have one, so that 0, which stands for a missing one, is their mean.
+ * items that have one, so that 0, the value of a missing one, is their mean.
  *
  * @param itemIds `itemIds[k]` is the id of index k + 1.
- * @throws RecommenderError `bad-input` if a text stands where a number must be.
+ * @throws RecommenderError `bad-input` if there is text in place of a number.
  */
 export function itemFeatures(
   products: readonly CatalogueItem[],

@@ -57,7 +57,7 @@ export const sasrecNetwork: SequenceNetwork<SasrecConfig> = {
 type BatchConfig = SampledConfig &
   Pick<SasrecConfig, 'loss' | 'negatives' | 'logq' | 'repeatLags' | 'maxlen' | 'positions'>;
 
-/** Clicks of a bucket's longest session, where sessions may stand in buckets of like length. */
+/** Clicks of a bucket's longest session, where the network allows buckets of like length. */
 export const bucketed = <C extends BatchConfig>({ trims }: SequenceNetwork<C>, config: C): number | undefined =>
   trims(config) ? config.maxlen : undefined;
 

@@ -32,7 +32,7 @@ export interface PairsOptions {
 const STEP_DOWN = 1 - 2 ** -21;
 
 /**
- * Counts pairs item by item: the sums of one item's pairs stand in one dense row, whatever the number of pairs in all.
+ * Counts pairs item by item: the sums of one item's pairs are in one dense row, however many pairs there are in all.
  * Sums are float64; what is kept is float32.
  */
 export function countPairs({ items, offsets }: Sessions, n: number, pairs: PairsOfEvent, options: PairsOptions): Pairs {
@@ -64,7 +64,7 @@ export function countPairs({ items, offsets }: Sessions, n: number, pairs: Pairs
     }
     const candidates = touched.subarray(0, found);
     for (const to of candidates) sums[to] = weigh(from, to, sums[to]!);
-    candidates.sort((a, b) => sums[b]! - sums[a]!); // stable: candidates stand in the order of their first event
+    candidates.sort((a, b) => sums[b]! - sums[a]!); // stable: candidates are in the order of their first event
     const limit = Math.min(found, keep(found));
     if (kept + limit > keptItems.length) {
       const length = Math.max(2 * keptItems.length, kept + limit);

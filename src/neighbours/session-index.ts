@@ -9,7 +9,7 @@ import { float32, int32, mismatch, supportOf } from './baseline';
 
 export const SECONDS_PER_DAY = 86_400;
 
-/** Kept sessions are numbered 0…S−1 by the time of their last event: the higher, the more recent. */
+/** Stored sessions are numbered 0…S−1 by the time of their last event: the higher, the more recent. */
 export interface SessionIndex {
   /** Session s has the distinct items `offsets[s]` … `offsets[s + 1] - 1`, in the order of their last clicks. */
   readonly offsets: Int32Array;
@@ -86,15 +86,15 @@ function mostRecentOfAnyItem(sessions: Sessions, order: readonly number[], n: nu
   const counted = new Int32Array(n + 1).fill(-1); // the session that last counted this item
   const stored: number[] = [];
   for (const s of order.toReversed()) {
-    let isKept = false;
+    let isStored = false;
     for (let e = sessions.offsets[s]!; e < sessions.offsets[s + 1]!; e++) {
       const item = sessions.items[e]!;
       if (counted[item] === s) continue;
       counted[item] = s;
-      if (found[item]! < count) isKept = true;
+      if (found[item]! < count) isStored = true;
       found[item]!++;
     }
-    if (isKept) stored.push(s);
+    if (isStored) stored.push(s);
   }
   return stored.reverse();
 }

@@ -1,4 +1,4 @@
-/** From an artifact to scores, whatever the architecture. */
+/** From an artifact of any architecture to scores. */
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import {
   type Artifact,

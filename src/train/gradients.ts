@@ -63,7 +63,7 @@ const keepCopy = <T extends Tensor>(x: T): T => keep(x.clone());
 const keepCopies = (measures: Readonly<Record<string, Scalar>>): Record<string, Scalar> =>
   Object.fromEntries(Object.entries(measures).map(([name, x]) => [name, keepCopy(x)]));
 
-/** A loss and its gradients; a parameter that took no part has none, whatever the type of TensorFlow.js says. */
+/** A loss and its gradients; a parameter that took no part has none, although TensorFlow.js types it otherwise. */
 type Differentiated = { value: Tensor; grads: Tensor[] };
 
 function sumOf(a: Differentiated, b: Differentiated): Differentiated {

@@ -15,7 +15,7 @@ import { learningRateAt, Optimiser } from './optimiser';
 import { streamsOf, TrainStep } from './step';
 import { yieldToEventLoop } from './yield-to-event-loop';
 
-/** Losses are read back in groups, of so many steps at most: a GPU would otherwise stand still after every step. */
+/** Losses are read back in groups, of so many steps at most: otherwise a GPU would be idle after every step. */
 const READ_EVERY = 32;
 /** Milliseconds that one read should wait at most: the executor stops a device that does not answer. */
 const LONGEST_READ = 500;

@@ -146,7 +146,7 @@ export function autoPreset(model: string, facts: LogFacts, given: Settings = {})
   };
 }
 
-/** Whether the sessions that stand last in a log hold its latest clicks. */
+/** Whether the last sessions of a log hold its latest clicks. */
 const hasLatest = ({ span }: LogFacts): boolean => span !== undefined && span < DAY;
 
 const without = (config: Settings, keys: readonly string[]): Settings =>
