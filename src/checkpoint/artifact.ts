@@ -21,7 +21,7 @@ export interface CatalogueItem {
  * spellings of schema.org (`https://schema.org/InStock`) and of shopping feeds (`in_stock`).
  */
 export function isAvailable({ availability }: Pick<CatalogueItem, 'availability'>): boolean {
-  const word = (availability ?? 'in stock') // null in a file that nobody checked
+  const word = (availability ?? 'in stock') // null in an unchecked file
     .toLowerCase()
     .split('/')
     .at(-1)!

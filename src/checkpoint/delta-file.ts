@@ -1,6 +1,6 @@
 /**
- * What was learnt, as one file: safetensors whose metadata hold all but the arrays as JSON under `delta`, and under
- * `checksum` a sum over the whole. The reader trusts nothing: a stored record or an imported file may be anybody's.
+ * A delta as one file: safetensors whose metadata hold all but the arrays as JSON under `delta`, and under
+ * `checksum` a sum over the whole. The reader checks everything: a stored record or an imported file may come from anywhere.
  */
 import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
@@ -34,7 +34,7 @@ export function encodeDelta({ arrays, ...rest }: Delta): Uint8Array {
 /**
  * Reads a delta.
  *
- * @param bytes The whole file. The arrays are views into it where they stand aligned.
+ * @param bytes The whole file. The arrays are views into it where they are aligned.
  * @throws RecommenderError `bad-delta` that says what is wrong, whatever the bytes are.
  */
 export function decodeDelta(bytes: Uint8Array): Delta {
@@ -54,7 +54,7 @@ export function decodeDelta(bytes: Uint8Array): Delta {
       throw bad('has a wrong checksum: it is cut off or was changed');
     return { ...rest, arrays };
   } catch (error) {
-    // What is said of artifacts by whoever reads JSON and tensors is said of a delta here.
+    // The readers of JSON and tensors speak of artifacts; here it is a delta.
     if (!(error instanceof RecommenderError) || error.code === 'bad-delta') throw error;
     throw new RecommenderError('bad-delta', error.message, { cause: error });
   }

@@ -1,16 +1,16 @@
 /**
- * What a device has learnt on top of a base model, as plain data: it crosses threads, is stored, exported, and carried over to
+ * The state of a model that was tuned on a device, as plain data: it crosses threads, is stored, exported, and carried over to
  * another version of the model. Item ids, never indices, so that another catalogue can tell what still holds.
  */
 import type { NdArray } from '../types';
 
 /**
- * - `adapter`: the base stays as it is; a few vectors and counts are learnt beside it.
- * - `full`: every parameter of the model is learnt.
+ * - `adapter`: the base stays as it is; a few vectors and counts are trained beside it.
+ * - `full`: every parameter of the model is trained.
  */
 export type TuneMethod = 'adapter' | 'full';
 
-/** Which model something was learnt on. */
+/** The model that was tuned. */
 export interface BaseModel {
   readonly name: string;
   readonly version: string;
@@ -21,9 +21,9 @@ export interface BaseModel {
   readonly items: number;
 }
 
-/** Where the learning from the visitor's own events stands: what is newer is still to be learnt. */
-export interface Learnt {
-  /** Events that were learnt, or set aside by the guard. */
+/** Which of the visitor's events were processed: newer ones are still to come. */
+export interface TuningProgress {
+  /** Events that were trained on, or refused by the guard. */
   readonly events: number;
   /** Time of the newest of them, in seconds since 1970; null before the first. */
   readonly through: number | null;
@@ -32,7 +32,7 @@ export interface Learnt {
 }
 
 /**
- * Whether what was learnt may be used, and the evidence: every event was predicted by base and tuned before either knew it.
+ * Whether the tuned model may be used, and the evidence: every event was predicted by base and tuned before either knew it.
  * Finite numbers, whole where they count.
  */
 export interface GateState {
@@ -50,12 +50,12 @@ export interface GateState {
   /** Sums of the reciprocal ranks over the events. */
   readonly base: number;
   readonly tuned: number;
-  /** How often the gate opened, and how often what was learnt was undone. */
+  /** How often the gate opened, and how often the tuning was reset. */
   readonly openings: number;
   readonly rollbacks: number;
 }
 
-/** Events that look like no visitor's, which were not learnt. */
+/** Events that look like no person's, which were not trained on. */
 export interface GuardState {
   /** Counts by kind: too many in a short time, the same over and over, or without any preference. */
   readonly refused: { readonly rate: number; readonly repetition: number; readonly entropy: number };
@@ -75,7 +75,7 @@ export interface Delta {
   readonly arrays: Readonly<Record<string, NdArray>>;
   /** Updates so far. */
   readonly step: number;
-  readonly learnt: Learnt;
+  readonly learnt: TuningProgress;
   readonly gate: GateState;
   readonly guard: GuardState;
 }

@@ -24,12 +24,12 @@ export function toHalf(value: number): number {
   const shift = 126 - (magnitude >>> 23); // 14…24
   const fraction = (magnitude & 0x7fffff) | 0x800000;
   const half = 1 << (shift - 1);
-  const kept = fraction >>> shift;
+  const high = fraction >>> shift;
   const rest = fraction & ((1 << shift) - 1);
-  return sign | (rest > half || (rest === half && (kept & 1) === 1) ? kept + 1 : kept);
+  return sign | (rest > half || (rest === half && (high & 1) === 1) ? high + 1 : high);
 }
 
-/** The number that 16 bits of a half stand for, exactly. */
+/** The exact value of the 16 bits of a half. */
 export function fromHalf(half: number): number {
   const exponent = (half >>> 10) & 0x1f;
   const fraction = half & 0x3ff;
@@ -40,7 +40,7 @@ export function fromHalf(half: number): number {
   return float[0]!;
 }
 
-/** The number that 16 bits of a bfloat16 stand for, exactly: the upper half of a 32-bit float. */
+/** The exact value of the 16 bits of a bfloat16: the upper half of a 32-bit float. */
 export function fromBfloat16(value: number): number {
   bits[0] = value << 16;
   return float[0]!;
@@ -53,7 +53,7 @@ export function toHalves(values: Float32Array): Uint16Array {
   return halves;
 }
 
-/** The numbers that 16-bit patterns stand for under `read`, one of the functions above. */
+/** The values of 16-bit patterns by `read`, one of the functions above. */
 export function widen(patterns: Uint16Array, read: (pattern: number) => number): Float32Array {
   const values = new Float32Array(patterns.length);
   for (let i = 0; i < patterns.length; i++) values[i] = read(patterns[i]!);

@@ -31,10 +31,10 @@ export function featureOf(product: CatalogueItem, name: string): number | string
  * Features by item index, `[n + 1]` each, entry 0 unused.
  *
  * Values of a category are numbered 1, 2, … by their first item; 0 is a missing one. Numbers are standardised over the
- * items that have one, so that 0, which stands for a missing one, is their mean.
+ * items that have one, so that 0, the value of a missing one, is their mean.
  *
  * @param itemIds `itemIds[k]` is the id of index k + 1.
- * @throws RecommenderError `bad-input` if a text stands where a number must be.
+ * @throws RecommenderError `bad-input` if there is text in place of a number.
  */
 export function itemFeatures(
   products: readonly CatalogueItem[],
@@ -96,11 +96,11 @@ export function featureNames(products: readonly CatalogueItem[]): string[] {
   return [...new Set([...usual, ...own])];
 }
 
-/** Features as an artifact keeps them, and back. */
+/** Features as an artifact stores them, and back. */
 export const toTensors = (features: Readonly<Record<string, NdArray>>): Record<string, NdArray> =>
   Object.fromEntries(Object.entries(features).map(([name, array]) => [FEATURE_PREFIX + name, array]));
 
 export function fromTensors(tensors: Readonly<Record<string, NdArray>>): Record<string, NdArray> {
-  const kept = Object.entries(tensors).filter(([name]) => name.startsWith(FEATURE_PREFIX));
-  return Object.fromEntries(kept.map(([name, array]) => [name.slice(FEATURE_PREFIX.length), array]));
+  const stored = Object.entries(tensors).filter(([name]) => name.startsWith(FEATURE_PREFIX));
+  return Object.fromEntries(stored.map(([name, array]) => [name.slice(FEATURE_PREFIX.length), array]));
 }

@@ -8,7 +8,7 @@ const MAX_DEPTH = 64;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** A name as it may stand in a message: quoted, escaped, and cut where it is long. */
+/** A name for a message: quoted, escaped, and cut where it is long. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}…` : name);
 }

@@ -66,7 +66,7 @@ export function readSafetensors(bytes: Uint8Array, fileName: string): StoredFile
   for (const name of Object.keys(header.json)) {
     if (name !== METADATA) spans.push(readSpan(name, header.json[name], data.length, fileName));
   }
-  // Entries may stand in any order; their bytes must follow each other without a gap.
+  // Entries may be in any order; their bytes must follow each other without a gap.
   spans.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   for (const span of spans) {
@@ -191,7 +191,7 @@ export function toNdArray({ dtype, shape, bytes }: StoredTensor, name: string, f
   }
 }
 
-/** Buffer, offset and length of a view of `size`-byte values; copies bytes that do not stand on a multiple of it. */
+/** Buffer, offset and length of a view of `size`-byte values; copies bytes that are not aligned to it. */
 function aligned(bytes: Uint8Array, size: number): [ArrayBufferLike, number, number] {
   const at = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
   return [at.buffer, at.byteOffset, at.length / size];

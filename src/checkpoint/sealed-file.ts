@@ -12,7 +12,7 @@
  *     n bytes    the cipher's text, n being the length of the content, then its tag of 16 bytes
  *     4 bytes    the first four of the SHA-256 of all before them
  *
- * The first 44 bytes are the cipher's additional data: whoever changes one is found out, as with the content. The last
+ * The first 44 bytes are the cipher's additional data: a change is detected, as in the content. The last
  * four tell a damaged file from a wrong passphrase, which the cipher alone cannot; they depend on nothing that is secret.
  *
  * @see https://www.rfc-editor.org/rfc/rfc8018#section-5.2 (PBKDF2)

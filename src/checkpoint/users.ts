@@ -14,7 +14,7 @@ export async function usersTensor(ids: readonly string[]): Promise<NdArray<Int32
   return { data: Int32Array.from(digests.flat()), shape: [ids.length, WORDS] };
 }
 
-/** Finds the number of a user by id; undefined for one who is not there, or where nobody is known. */
+/** Finds the number of a user by id; undefined for an unknown id, or where the model knows no users. */
 export function userFinder(users: NdArray | undefined): (id: string) => Promise<number | undefined> {
   if (!users) return async () => undefined;
   const { data } = users;

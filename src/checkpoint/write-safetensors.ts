@@ -6,7 +6,7 @@ import { METADATA, SIZES, type StoredTensor, show } from './safetensors';
 /**
  * Writes tensors as one file: F32 for Float32Array, I32 for Int32Array.
  *
- * @param metadata Text by name, kept in the header.
+ * @param metadata Text by name, stored in the header.
  * @throws RangeError if a shape does not fit its data or a name is reserved.
  */
 export function encodeSafetensors(

@@ -15,6 +15,13 @@ export function exitCode(error: unknown): number {
   return error instanceof UsageError || isUserError(error) ? EXIT.wrongUse : EXIT.failed;
 }
 
+/** A text of the pipeline, which names options as `sessionsBy`, with the flags of the command line: --sessions-by. */
+export const withFlags = (text: string): string =>
+  text.replace(/`([a-zA-Z]+)`/g, (_, option: string) => {
+    const name = option === 'ranges' ? 'range' : option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return `--${name}`;
+  });
+
 /**
  * An error as one sentence.
  *
@@ -24,7 +31,7 @@ export function exitCode(error: unknown): number {
 export function describe(error: unknown, verbose: boolean): string {
   if (error instanceof CommanderError) return '';
   const hint = !verbose && exitCode(error) === EXIT.failed ? ' (--verbose shows where)' : '';
-  return `aisle: ${sentenceOf(error)}${hint}`;
+  return `aisle: ${withFlags(sentenceOf(error))}${hint}`;
 }
 
 /** The stack of an error and of its cause; empty if it has none, or if commander has printed the error. */

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { defined } from '../pipeline/defined';
 import { latePart } from '../pipeline/training-parts';
 import { COLUMNS, type ColumnName, type ReadOptions, type SessionRule } from '../session/options';
@@ -32,6 +32,19 @@ export function readOptions(flags: EventsFlags): ReadOptions {
     ...{ iterative, collapseRepeats, skipBadRows },
   });
 }
+
+export const backendOption = (): Option =>
+  new Option('--backend <name>', 'auto | wasm | cpu | webgpu')
+    .argParser(oneOf('auto', 'wasm', 'cpu', 'webgpu'))
+    .default('auto');
+
+export const holdoutOption = (): Option =>
+  new Option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2')
+    .argParser(integer(0))
+    .default(0);
+
+export const seedOption = (): Option =>
+  new Option('--seed <n>', 'of everything random').argParser(integer(0)).default(1);
 
 /** A parser for a whole number in a range. */
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {

@@ -3,7 +3,7 @@ import type { Observer } from '../pipeline/observer';
 import type { RunEvent, RunObserver } from '../pipeline/options';
 import type { EpochResult } from '../train/fit';
 import type { Context, Sink } from './context';
-import { traceOf } from './errors';
+import { traceOf, withFlags } from './errors';
 
 /** Nothing is shown for work that takes less than this, in milliseconds. */
 const QUIET = 1000;
@@ -99,7 +99,7 @@ export function observe({ stderr, signal }: Pick<Context, 'stderr' | 'signal'>):
         bars.delete(label);
       }
     },
-    onMessage: ({ level, text }) => stderr.write(`${level === 'warning' ? 'Warning: ' : ''}${text}\n`),
+    onMessage: ({ level, text }) => stderr.write(`${level === 'warning' ? 'Warning: ' : ''}${withFlags(text)}\n`),
     onEpoch: (epoch) => stderr.write(`${epochLine(epoch)}\n`),
   };
 }
@@ -122,7 +122,7 @@ export const observeRuns = (context: Context): RunObserver => ({
 function runLine({ name, seed, step, place, metric, result, failure }: RunEvent): string {
   const what = [name, ...(seed === undefined ? [] : [`seed ${seed}`]), ...(step === undefined ? [] : [step])];
   const label = `${place ? `[${place.join('/')}] ` : ''}${what.join(', ')}`;
-  if (!result) return `${label}: no result. ${failure!.message}`;
+  if (!result) return `${label}: no result. ${withFlags(failure!.message)}`;
   const how = result.isCached ? ', was there already' : place ? `, trained in ${duration(result.trainSeconds)}` : '';
   return `${label}: ${metric} ${result.value.toFixed(4)}${how}`;
 }

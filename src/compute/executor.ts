@@ -38,7 +38,7 @@ export interface RunOptions {
    * waited. The wait counts towards the first slice, which has at least half of the deadline. Default: none.
    */
   readonly deadline?: number;
-  /** Ends the call at once; a slice that runs goes on to its own check of the signal. */
+  /** Ends the call at once; a running slice continues until it checks the signal. */
   readonly signal?: AbortSignal | undefined;
   /** Called with a fault before the next call runs, so that the caller can give up the device in time. */
   readonly onFault?: (fault: BackendFault) => void;

@@ -1,13 +1,18 @@
 /** Configuration of Caser: names of the official PyTorch code in camelCase, and profiles in place of users. */
 
-import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from './last-epochs';
 import type { OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type RepeatsConfig, repeatsOptions } from './repeat-bias';
 import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
 import { type ScoringConfig, scoringOptions } from './scoring';
+import { removed as ofLastEpochs, type RecentFinetuningConfig, recentFinetuningOptions } from './weight-averaging';
 
-export interface CaserConfig extends SampledConfig, SmoothingConfig, ScoringConfig, RepeatsConfig, LastEpochsConfig {
+export interface CaserConfig
+  extends SampledConfig,
+    SmoothingConfig,
+    ScoringConfig,
+    RepeatsConfig,
+    RecentFinetuningConfig {
   readonly d: number;
   readonly L: number;
   readonly T: number;
@@ -130,7 +135,7 @@ export const options: OptionSpecs<CaserConfig> = {
     'false is the official code; true is what PyTorch calls SparseAdam',
   ),
   nIter: integer(50, [1, 100_000], 'passes over the log at most; validation stops earlier', OFFICIAL),
-  ...lastEpochsOptions,
+  ...recentFinetuningOptions,
 };
 
 export const removed = {

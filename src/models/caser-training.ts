@@ -33,9 +33,9 @@ import { memoised } from '../session/memoised';
 import type { Sessions } from '../types';
 import { caser } from './caser';
 import type { CaserConfig } from './caser-options';
-import { lastEpochs } from './last-epochs';
 import type { Prepared } from './model';
-import type { Training } from './training';
+import { adam, type Training } from './training';
+import { recentFinetuning } from './weight-averaging';
 
 export interface CaserBatch extends SoftmaxBatch {
   readonly inputs: Prepared;
@@ -79,16 +79,12 @@ export const caserTraining: Training<CaserConfig, Example, CaserBatch> = {
   network: caser,
   plan: (config) => ({
     epochs: config.nIter,
-    ...lastEpochs(config),
-    optimiser: {
-      kind: 'adam',
+    ...recentFinetuning(config),
+    optimiser: adam({
       learningRate: config.learningRate,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
       weightDecay: { amount: config.l2, kind: 'coupled' },
       touchedRows: config.sparseUpdates,
-    },
+    }),
     schedule: { kind: config.lrSchedule },
   }),
   rows: (log, config, streams) => shuffled(windows(log, config), config.batchSize, streams('order')),

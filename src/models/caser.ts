@@ -37,11 +37,10 @@ import {
 import { RecommenderError } from '../errors';
 import { type Activation, activate } from '../nn/activation';
 import { horizontalConvolution, verticalConvolution } from '../nn/convolution';
-import { linear } from '../nn/linear';
+import { linear, linearParams } from '../nn/linear';
 import type { Outputs } from '../nn/scores';
 import type { Catalogue, SessionInput, Sessions } from '../types';
 import { type CaserConfig, options, removed } from './caser-options';
-import { linearParams } from './linear-params';
 import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
 import { padItems } from './padding';
 import { profileClicks } from './profile';
@@ -144,8 +143,8 @@ function embedded(table: Tensor, clicks: Tensor, config: CaserConfig, { dropout 
   const [batch, width] = (clicks as Tensor2D).shape;
   const x = clickVectors(table as Tensor2D, clicks, config, scaleOf(config, d, 'none'));
   // A call more would draw other masks for `drop`.
-  const kept = dropoutEmbed > 0 ? dropout(x, dropoutEmbed) : x;
-  return reshape(kept, [batch, width, d]);
+  const dropped = dropoutEmbed > 0 ? dropout(x, dropoutEmbed) : x;
+  return reshape(dropped, [batch, width, d]);
 }
 
 /** [v ; o], `[B, nv · d + nh · L]`: what the filters find. */

@@ -51,7 +51,7 @@ export interface Cl4srecBatch extends SasrecBatch {
   readonly views?: {
     /** 2B views, in buckets. */
     readonly inputs: readonly Prepared[];
-    /** Where each view stands in the buckets, `[2B]`. */
+    /** The place of each view in the buckets, `[2B]`. */
     readonly places: BatchArray<Tensor1D>;
     /** Views of one number are no negatives of each other, `[2B]`. */
     readonly groups: BatchArray<Tensor1D>;

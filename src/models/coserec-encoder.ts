@@ -13,9 +13,9 @@ import { add, gather, minimum, reshape, type Tensor1D, type Tensor2D, type Tenso
 import { attention, causalBias, keyBias } from '../nn/attention';
 import { feedForward } from '../nn/feed-forward';
 import { layerNorm } from '../nn/layer-norm';
+import { linearParams } from '../nn/linear';
 import type { Catalogue } from '../types';
 import type { Cl4srecConfig } from './cl4srec-options';
-import { linearParams } from './linear-params';
 import type { Initialiser, ParameterSpec, Params, PreparedTensors, Run } from './model';
 
 /** What the code adds to the score of a masked key. */

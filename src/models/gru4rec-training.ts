@@ -85,7 +85,7 @@ export function gru4recBatch(
 function logq(columns: Int32Array, split: number, support: ArrayLike<number>, config: Gru4RecConfig): Float32Array {
   return Float32Array.from(
     columns,
-    // An item whose every event was held out can still be drawn, uniformly: as if it had one.
+    // A uniform draw may pick an item without events, because all of them were held out. It counts as one event.
     (item, j) => config.logq * (j < split ? 1 : config.sampleAlpha) * Math.log(Math.max(1, support[item]!)),
   );
 }

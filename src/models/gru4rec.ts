@@ -14,19 +14,29 @@
  * in the Theano code.
  */
 
-import { add, gather, matMul, type Tensor1D, type Tensor2D, zeros } from '@tensorflow/tfjs-core';
+import {
+  add,
+  expandDims,
+  gather,
+  matMul,
+  notEqual,
+  type Tensor1D,
+  type Tensor2D,
+  unstack,
+  where,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../errors';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import type { Catalogue } from '../types';
-import { type AverageConfig, averageOptions } from './last-epochs';
 import type { OptionSpecs, ParameterSpec, Params, RemovedOptions, Run, SessionModel, State, Stepping } from './model';
 import { boolean, choice, integer, integers, number } from './options';
 import { padItems } from './padding';
 import { glorotUniform } from './parameters';
 import { type RepeatsConfig, repeatsOf, repeatsOptions, repeatsSpec } from './repeat-bias';
-import { encodeBySteps } from './stepping';
+import { type WeightAveragingConfig, weightAveragingOptions } from './weight-averaging';
 
-export interface Gru4RecConfig extends RepeatsConfig, AverageConfig {
+export interface Gru4RecConfig extends RepeatsConfig, WeightAveragingConfig {
   readonly layers: readonly number[];
   readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr';
   readonly finalAct: 'auto' | 'linear' | 'relu' | 'tanh' | 'selu' | 'elu' | 'leaky';
@@ -96,7 +106,7 @@ const options: OptionSpecs<Gru4RecConfig> = {
   ),
   nEpochs: integer(10, [1, 10_000], 'passes over the log; 5 are nearly as good', PORT),
   ...repeatsOptions,
-  ...averageOptions,
+  ...weightAveragingOptions,
 };
 
 const removed = {
@@ -196,7 +206,15 @@ export const gru4rec: SessionModel<Gru4RecConfig> = {
   check,
   parameters,
   prepare: (sessions) => ({ items: padItems(sessions, 'left') }),
-  encode: (params, { items }, config, run) => encodeBySteps(stepping, params, items as Tensor2D, config, run),
+  encode(params, { items }, config, run) {
+    let state = stepping.start(config, items!.shape[0]!);
+    for (const clicks of unstack(items!, 1) as Tensor1D[]) {
+      const isClick = expandDims(notEqual(clicks, 0), 1); // [B, 1]
+      const next = stepping.step(params, state, clicks, config, run);
+      state = next.map((value, i) => where(isClick, value, state[i]!)); // padding leaves the state alone
+    }
+    return stepping.vector(state);
+  },
   stepping,
   logitScale: ({ loss }) => (loss === 'cross-entropy' ? 1 : undefined),
   outputs: (params) => ({ table: params.items as Tensor2D, bias: params.bias as Tensor1D, ...repeatsOf(params) }),

@@ -7,7 +7,7 @@ type AnyModel = SessionModel<any>;
 type AnyTraining = Training<any, any, any>;
 // biome-ignore-end lint/suspicious/noExplicitAny: every architecture has types of its own.
 
-/** The two halves of an architecture, each fetched when it is asked for. */
+/** The two halves of an architecture, each loaded on its first use. */
 export interface Architecture {
   /** What a page needs. */
   readonly network: () => Promise<AnyModel>;
@@ -46,7 +46,7 @@ export const models: Record<string, Architecture> = {
   },
 };
 
-/** All networks by name, for whoever lists them: the command line, and tables of tests. */
+/** All networks by name, for the command line and for tables of tests. */
 export async function allModels(): Promise<Readonly<Record<string, AnyModel>>> {
   const loading = Object.entries(models).map(async ([name, { network }]) => [name, await network()] as const);
   return Object.fromEntries(await Promise.all(loading));

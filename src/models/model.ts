@@ -1,6 +1,6 @@
 /**
- * The seam: what the network of an architecture declares, and all that a page needs of it. How it trains stands beside it:
- * `training.ts` is that half of the seam.
+ * The seam: what the network of an architecture declares, and all that a page needs of it. Its other half,
+ * how it trains, is `training.ts`.
  *
  * A network is a set of pure functions and plain descriptions. Scoring, top-k, evaluation and fine-tuning read them and are
  * written once, elsewhere. CONTRIBUTING.md shows how each of the six architectures fits.

@@ -13,7 +13,7 @@ export function longest(lengths: Iterable<number>, least = 1): number {
 /**
  * Item indices `[B, W]`, 0 where a session has no click; W is the longest session's length, at least 1 or `minWidth`.
  *
- * @param side Where the padding stands: `left` puts the newest click in the last column, `right` the oldest in the first.
+ * @param side Where the padding is: `left` puts the newest click in the last column, `right` the oldest in the first.
  * @param maxLength Sessions longer than this keep their most recent clicks. Default: no limit.
  */
 export function padItems(
@@ -40,7 +40,7 @@ export function padItems(
  * - `mask` `[B · W, 1]`: 1 at clicks, 0 at padding; left out of a batch that has no padding.
  * - `last` `[B]`: the row of `[B · W]` that holds the session's last click.
  *
- * @param side Where the padding stands.
+ * @param side Where the padding is.
  * @param maxLength Sessions longer than this keep their most recent clicks.
  * @param trims Whether W is the longest session's length, at least 1, rather than `maxLength`.
  */

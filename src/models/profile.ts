@@ -33,7 +33,7 @@ export function profileClicks(sessions: readonly SessionInput[], isOfDevice: boo
   };
 }
 
-/** Walks back from the newest click; whatever has the visitor's earlier clicks in one list is told apart by their times. */
+/** Newest click first. Where one list holds several sessions of the visitor, their times separate them. */
 function weighted(session: SessionInput, isOfDevice: boolean): { items: number[]; weights: number[] } {
   const items: number[] = [];
   const weights: number[] = [];

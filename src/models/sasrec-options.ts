@@ -1,6 +1,5 @@
 /** Configuration of SASRec: names of the official TensorFlow code in camelCase, and a few keys of our own. */
 
-import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from './last-epochs';
 import type { OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type RepeatsConfig, repeatsConflict, repeatsOptions } from './repeat-bias';
@@ -12,6 +11,7 @@ import {
   smoothingOption,
 } from './sampled-softmax';
 import { type InputScale, type ScoringConfig, scoringOptions } from './scoring';
+import { removed as ofLastEpochs, type RecentFinetuningConfig, recentFinetuningOptions } from './weight-averaging';
 
 export interface SasrecConfig extends SasrecTrainingConfig, ScoringConfig {
   readonly hiddenUnits: number;
@@ -34,7 +34,7 @@ export interface SasrecConfig extends SasrecTrainingConfig, ScoringConfig {
 }
 
 /** How it trains. */
-interface SasrecTrainingConfig extends SampledConfig, SmoothingConfig, RepeatsConfig, LastEpochsConfig {
+interface SasrecTrainingConfig extends SampledConfig, SmoothingConfig, RepeatsConfig, RecentFinetuningConfig {
   readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
   readonly negatives: number;
   readonly gbceT: number;
@@ -125,7 +125,7 @@ const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     'ours: small batches of short sessions learn faster than many sessions at once',
   ),
   numEpochs: integer(201, [1, 100_000], 'passes over the log at most; validation stops earlier', OFFICIAL),
-  ...lastEpochsOptions,
+  ...recentFinetuningOptions,
   l2Emb: number(
     0,
     [0, 1],

@@ -25,13 +25,13 @@ import {
 import { positiveWeight } from '../objectives/losses';
 import { uniformOutside } from '../objectives/negatives';
 import { popularitySample, type SoftmaxBatch, softmaxBatch, softmaxLoss } from '../objectives/softmax';
-import { lastEpochs } from './last-epochs';
 import type { Params, PreparedTensors, Run, SessionModel } from './model';
 import type { SampledConfig } from './sampled-softmax';
 import { sasrec, sasrecHidden, trims } from './sasrec';
 import type { SasrecConfig } from './sasrec-options';
 import { scoringVector } from './scoring';
-import type { Training } from './training';
+import { adam, type Training } from './training';
+import { recentFinetuning } from './weight-averaging';
 
 /** What SASRec's loss reads of a batch. */
 export interface SasrecBatch extends SequenceBatch, SoftmaxBatch {
@@ -57,7 +57,7 @@ export const sasrecNetwork: SequenceNetwork<SasrecConfig> = {
 type BatchConfig = SampledConfig &
   Pick<SasrecConfig, 'loss' | 'negatives' | 'logq' | 'repeatLags' | 'maxlen' | 'positions'>;
 
-/** Clicks of a bucket's longest session, where sessions may stand in buckets of like length. */
+/** Clicks of a bucket's longest session, where the network allows buckets of like length. */
 export const bucketed = <C extends BatchConfig>({ trims }: SequenceNetwork<C>, config: C): number | undefined =>
   trims(config) ? config.maxlen : undefined;
 
@@ -143,16 +143,13 @@ export const sasrecTraining: Training<SasrecConfig, Example, SasrecBatch> = {
   network: sasrecNetwork,
   plan: (config) => ({
     epochs: config.numEpochs,
-    ...lastEpochs(config),
-    optimiser: {
-      kind: 'adam',
+    ...recentFinetuning(config),
+    optimiser: adam({
       learningRate: config.lr,
-      beta1: 0.9,
       beta2: config.beta2,
-      epsilon: 1e-8,
       weightDecay: { amount: config.weightDecay, kind: config.decay },
       touchedRows: config.sparseUpdates,
-    },
+    }),
     schedule: { kind: config.lrSchedule },
   }),
   rows: sasrecRows,

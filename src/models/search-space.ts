@@ -161,7 +161,7 @@ function parseRange<C>(model: Configurable<C>, key: string, option: OptionSpec, 
   if (!isNumeric || typeof from !== 'number' || typeof to !== 'number' || from > to || (kind === 'log' && from <= 0)) {
     throw new RecommenderError(
       'bad-config',
-      `--range ${key}=${text}: expected a numeric option and two numbers, the smaller first${kind === 'log' ? ' and above 0' : ''}; ` +
+      `\`ranges\` ${key}=${text}: expected a numeric option and two numbers, the smaller first${kind === 'log' ? ' and above 0' : ''}; ` +
         'write a choice as a,b,c.',
     );
   }

@@ -1,13 +1,18 @@
 /** Configuration of SR-GNN: names of the official PyTorch code in camelCase, and a few keys of our own. */
 
-import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from './last-epochs';
 import type { OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
 import { type RepeatsConfig, repeatsOptions } from './repeat-bias';
 import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
 import { type ScoringConfig, scoringOptions } from './scoring';
+import { removed as ofLastEpochs, type RecentFinetuningConfig, recentFinetuningOptions } from './weight-averaging';
 
-export interface SrgnnConfig extends SampledConfig, SmoothingConfig, ScoringConfig, RepeatsConfig, LastEpochsConfig {
+export interface SrgnnConfig
+  extends SampledConfig,
+    SmoothingConfig,
+    ScoringConfig,
+    RepeatsConfig,
+    RecentFinetuningConfig {
   readonly hiddenSize: number;
   readonly maxlen: number;
   readonly step: number;
@@ -104,7 +109,7 @@ export const options: OptionSpecs<SrgnnConfig> = {
     'false is the official code; true is what PyTorch calls SparseAdam',
   ),
   epoch: integer(30, [1, 100_000], 'passes over the log at most; validation stops earlier', OFFICIAL),
-  ...lastEpochsOptions,
+  ...recentFinetuningOptions,
   patience: integer(
     10,
     [1, 100_000],

@@ -18,11 +18,11 @@ import { softmaxBinaryCrossEntropy } from '../objectives/losses';
 import { afterAll } from '../objectives/repeat-bias';
 import { popularitySample, type SoftmaxBatch, softmaxBatch, softmaxLoss } from '../objectives/softmax';
 import { sessionInput } from '../session/event-log';
-import { lastEpochs } from './last-epochs';
 import type { Prepared } from './model';
 import { srgnn } from './srgnn';
 import type { SrgnnConfig } from './srgnn-options';
-import type { Training } from './training';
+import { adam, type Training } from './training';
+import { recentFinetuning } from './weight-averaging';
 
 export interface SrgnnBatch extends SoftmaxBatch {
   readonly inputs: Prepared;
@@ -37,16 +37,12 @@ export const srgnnTraining: Training<SrgnnConfig, Example, SrgnnBatch> = {
   plan: (config) => ({
     epochs: config.epoch,
     patience: config.patience,
-    ...lastEpochs(config),
-    optimiser: {
-      kind: 'adam',
+    ...recentFinetuning(config),
+    optimiser: adam({
       learningRate: config.lr,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
       weightDecay: { amount: config.l2, kind: 'coupled' },
       touchedRows: config.sparseUpdates,
-    },
+    }),
     schedule:
       config.lrSchedule === 'linear'
         ? { kind: 'linear' }

@@ -44,9 +44,8 @@ import {
 } from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../errors';
 import { gruResetAfter } from '../nn/gru';
-import { linear } from '../nn/linear';
+import { linear, linearParams } from '../nn/linear';
 import type { Catalogue, SessionInput } from '../types';
-import { linearParams } from './linear-params';
 import type { Initialiser, ParameterSpec, Params, Prepared, PreparedTensors, Run, SessionModel } from './model';
 import { longest } from './padding';
 import { repeatsConflict, repeatsOf, repeatsSpec } from './repeat-bias';

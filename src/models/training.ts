@@ -6,28 +6,35 @@ import type { Scalar } from '@tensorflow/tfjs-core';
 import type { Streams, TrainingLog, Uploaded } from '../objectives/batch';
 import type { Params, Run, SessionModel, State } from './model';
 
+/** Rows that a step does not touch keep weight, accumulator and velocity. acc₀ = 0. */
+interface AdagradSpec {
+  readonly kind: 'adagrad';
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly epsilon: number;
+  readonly touchedRows: boolean;
+}
+
+interface AdamSpec {
+  readonly kind: 'adam';
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** `coupled` adds decay·w to the gradient, `decoupled` shrinks w by learningRate·decay. */
+  readonly weightDecay: { readonly amount: number; readonly kind: 'coupled' | 'decoupled' };
+  readonly touchedRows: boolean;
+  /** Gradients are scaled down to this norm, taken over all of them together. Default: as they are. */
+  readonly clipNorm?: number;
+}
+
 /** The optimiser, as plain data that `train/optimiser.ts` carries out. */
-export type OptimiserSpec =
-  /** Rows that a step does not touch keep weight, accumulator and velocity. acc₀ = 0. */
-  | {
-      readonly kind: 'adagrad';
-      readonly learningRate: number;
-      readonly momentum: number;
-      readonly epsilon: number;
-      readonly touchedRows: boolean;
-    }
-  | {
-      readonly kind: 'adam';
-      readonly learningRate: number;
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
-      /** `coupled` adds decay·w to the gradient, `decoupled` shrinks w by learningRate·decay. */
-      readonly weightDecay: { readonly amount: number; readonly kind: 'coupled' | 'decoupled' };
-      readonly touchedRows: boolean;
-      /** Gradients are scaled down to this norm, taken over all of them together. Default: as they are. */
-      readonly clipNorm?: number;
-    };
+export type OptimiserSpec = AdagradSpec | AdamSpec;
+
+/** Adam; what is not given is as in the paper (Kingma & Ba, ICLR 2015) and in PyTorch. */
+export const adam = (
+  spec: Pick<AdamSpec, 'learningRate' | 'weightDecay' | 'touchedRows'> & Partial<AdamSpec>,
+): AdamSpec => ({ kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...spec });
 
 /** How the learning rate moves over a run. */
 export type ScheduleSpec =
@@ -48,7 +55,7 @@ export interface Plan {
   readonly recent?: { readonly epochs: number; readonly share: number; readonly rate: number };
 }
 
-/** What a loss may ask beside its batch. */
+/** What a loss may read beside its batch. */
 export interface TrainingRun extends Run {
   /** What the step before left, for running sessions. */
   readonly state: State | undefined;
@@ -76,7 +83,7 @@ export interface Training<C = unknown, Row = unknown, B = unknown> {
   readonly network: SessionModel<C>;
   plan(config: C): Plan;
   /**
-   * The rows of each batch of one epoch: the same for the same streams. Cheap: an epoch is walked to count its steps, and to skip
+   * The rows of each batch of one epoch: the same for the same streams. Cheap: an epoch is iterated to count its steps, and to skip
    * those of a resumed epoch.
    */
   rows(log: TrainingLog, config: C, streams: Streams): Iterable<readonly Row[]>;

@@ -17,7 +17,7 @@ export interface Pairs {
 export type PairsOfEvent = (at: number, session: number, add: (item: ItemIndex, weight: number) => void) => void;
 
 export interface PairsOptions {
-  /** Weight of a pair from its sum; default the sum itself. Pairs of weight 0 are not kept. */
+  /** Weight of a pair from its sum; default the sum itself. Pairs of weight 0 are dropped. */
   readonly weigh?: (from: ItemIndex, to: ItemIndex, sum: number) => number;
   /** How many pairs of an item are kept, given how many there are. */
   readonly keep: (found: number) => number;
@@ -32,7 +32,7 @@ export interface PairsOptions {
 const STEP_DOWN = 1 - 2 ** -21;
 
 /**
- * Counts pairs item by item: the sums of one item's pairs stand in one dense row, whatever the number of pairs in all.
+ * Counts pairs item by item: the sums of one item's pairs are in one dense row, however many pairs there are in all.
  * Sums are float64; what is kept is float32.
  */
 export function countPairs({ items, offsets }: Sessions, n: number, pairs: PairsOfEvent, options: PairsOptions): Pairs {
@@ -64,12 +64,12 @@ export function countPairs({ items, offsets }: Sessions, n: number, pairs: Pairs
     }
     const candidates = touched.subarray(0, found);
     for (const to of candidates) sums[to] = weigh(from, to, sums[to]!);
-    candidates.sort((a, b) => sums[b]! - sums[a]!); // stable: candidates stand in the order of their first event
+    candidates.sort((a, b) => sums[b]! - sums[a]!); // stable: candidates are in the order of their first event
     const limit = Math.min(found, keep(found));
     if (kept + limit > keptItems.length) {
       const length = Math.max(2 * keptItems.length, kept + limit);
-      keptItems = grown(keptItems, new Int32Array(length));
-      keptWeights = grown(keptWeights, new Float32Array(length));
+      keptItems = enlarged(keptItems, new Int32Array(length));
+      keptWeights = enlarged(keptWeights, new Float32Array(length));
     }
     for (let i = 0; i < limit; i++) {
       const to = candidates[i]!;
@@ -105,7 +105,7 @@ function eventsByItem(items: Int32Array, n: number): { offsets: Int32Array; posi
   return { offsets, positions };
 }
 
-function grown<A extends Int32Array | Float32Array>(from: A, to: A): A {
+function enlarged<A extends Int32Array | Float32Array>(from: A, to: A): A {
   to.set(from);
   return to;
 }

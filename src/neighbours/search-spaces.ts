@@ -3,7 +3,7 @@ import { choice, linear, log, type SearchSpace, wholeLog } from '../models/searc
 
 const RULE_WEIGHTS = choice('div', 'quadratic', 'linear', 'log', 'same');
 
-/** Sessions asked and compared. */
+/** Numbers of neighbours and of candidate sessions. */
 const NEIGHBOURS: SearchSpace = {
   k: choice(50, 100, 200, 500, 1000, 1500),
   sampleSize: choice(500, 1000, 2500, 5000, 10_000),

@@ -2,14 +2,14 @@
  * The sessions that session neighbours look through, indexed by item and by recency: typed arrays, a few bytes an event.
  *
  * A query takes the `sampleSize` most recent of all sessions that share an item with it. Those can only be among the
- * `sampleSize` most recent sessions of each of its items, so no other session is kept: the answers are the same.
+ * `sampleSize` most recent sessions of each of its items, so no other session is stored: the answers are the same.
  */
 import type { Catalogue, ItemIndex, NdArray, Sessions } from '../types';
 import { float32, int32, mismatch, supportOf } from './baseline';
 
 export const SECONDS_PER_DAY = 86_400;
 
-/** Kept sessions are numbered 0…S−1 by the time of their last event: the higher, the more recent. */
+/** Stored sessions are numbered 0…S−1 by the time of their last event: the higher, the more recent. */
 export interface SessionIndex {
   /** Session s has the distinct items `offsets[s]` … `offsets[s + 1] - 1`, in the order of their last clicks. */
   readonly offsets: Int32Array;
@@ -32,15 +32,15 @@ export function writeSessionIndex(
   sampleSize: number,
 ): Record<string, NdArray> {
   const order = byLastEvent(sessions);
-  const kept = mostRecentOfAnyItem(sessions, order, catalogue.items, sampleSize);
-  const events = kept.reduce((sum, s) => sum + sessions.offsets[s + 1]! - sessions.offsets[s]!, 0);
-  const offsets = new Int32Array(kept.length + 1);
+  const stored = mostRecentOfAnyItem(sessions, order, catalogue.items, sampleSize);
+  const events = stored.reduce((sum, s) => sum + sessions.offsets[s + 1]! - sessions.offsets[s]!, 0);
+  const offsets = new Int32Array(stored.length + 1);
   const items = new Int32Array(events);
   const positions = new Int32Array(events);
-  const days = new Int32Array(kept.length);
-  const seconds = new Float32Array(kept.length);
+  const days = new Int32Array(stored.length);
+  const seconds = new Float32Array(stored.length);
   let at = 0;
-  kept.forEach((s, k) => {
+  stored.forEach((s, k) => {
     const from = sessions.offsets[s]!;
     const to = sessions.offsets[s + 1]!;
     const last = new Map<ItemIndex, number>();
@@ -84,19 +84,19 @@ function byLastEvent({ offsets, times }: Sessions): number[] {
 function mostRecentOfAnyItem(sessions: Sessions, order: readonly number[], n: number, count: number): number[] {
   const found = new Int32Array(n + 1);
   const counted = new Int32Array(n + 1).fill(-1); // the session that last counted this item
-  const kept: number[] = [];
+  const stored: number[] = [];
   for (const s of order.toReversed()) {
-    let isKept = false;
+    let isStored = false;
     for (let e = sessions.offsets[s]!; e < sessions.offsets[s + 1]!; e++) {
       const item = sessions.items[e]!;
       if (counted[item] === s) continue;
       counted[item] = s;
-      if (found[item]! < count) isKept = true;
+      if (found[item]! < count) isStored = true;
       found[item]!++;
     }
-    if (isKept) kept.push(s);
+    if (isStored) stored.push(s);
   }
-  return kept.reverse();
+  return stored.reverse();
 }
 
 /**

@@ -68,7 +68,7 @@ export function attention(params: AttentionParams, x: Tensor2D, y: Tensor2D, opt
     const seen: Tensor2D = queryMask ? mul(read, queryMask) : read;
     return output ? linear(seen, output) : seen;
   }
-  // The scale goes on the queries: there are fewer of them than scores.
+  // Scales the queries, which are fewer than the scores.
   const q = splitHeads(mul(linear(x, query), Math.sqrt(heads / d)), batch, heads);
   const k = splitHeads(linear(y, key), batch, heads);
   const v = splitHeads(linear(y, value), batch, heads);

@@ -20,7 +20,7 @@ export function chunkedLoss(
 ): Scalar {
   const rows = inputs[0]!.shape[0]!;
   const total = customGrad((...given) => {
-    const save = given.pop() as unknown as (kept: Tensor[]) => void;
+    const save = given.pop() as unknown as (saved: Tensor[]) => void;
     const compute = begin(given as Tensor[]);
     let sums: Tensor[] = [];
     const slopes: Tensor2D[] = [];

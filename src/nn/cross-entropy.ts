@@ -18,9 +18,9 @@ import {
   unsortedSegmentSum,
   zeros,
 } from '@tensorflow/tfjs-core';
-import { BLOCK_NUMBERS } from './block-size';
 import { chunkedLoss } from './chunked-loss';
 import { hasKernel } from './kernels';
+import { BLOCK_NUMBERS } from './scores';
 
 /**
  * −log softmax(s)ᵢ of each row, as one kernel with a gradient of its own; with label smoothing e every other column

@@ -1,4 +1,4 @@
-/** The gated recurrent unit, in the two forms that GRU4Rec's official codes use. Gates stand in the order r, z, c. */
+/** The gated recurrent unit, in the two forms that GRU4Rec's official codes use. Gates are in the order r, z, c. */
 import { add, matMul, mul, sigmoid, split, sub, type Tensor1D, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
 
 /** `[rows, 3h]` to three `[rows, h]`, without a copy where there is one gate only. */

@@ -1,11 +1,17 @@
 /** Affine maps of rows. */
-import { fused, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { fused, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 
 /** Weights of an affine map: `w` `[in, out]`, `b` `[out]`. */
 export interface LinearParams {
   readonly w: Tensor2D;
   readonly b: Tensor1D;
 }
+
+/** The weights of an affine map by its name. */
+export const linearParams = (params: Readonly<Record<string, Tensor>>, name: string): LinearParams => ({
+  w: params[`${name}.w`] as Tensor2D,
+  b: params[`${name}.b`] as Tensor1D,
+});
 
 /**
  * One affine map, with its activation in the same kernel where the backend can.

@@ -12,7 +12,7 @@ export const MASKED = -6e4;
  * @param scores `[M, K]`.
  * @param rowIds `[M]` int32.
  * @param columnIds `[K]` int32.
- * @param value What stands for a masked score. Default `MASKED`.
+ * @param value Replaces a masked score. Default `MASKED`.
  * @returns `[M, K]`: `value` where `rowIds[m] = columnIds[k]`, else the score.
  * @throws Error if shapes do not fit.
  */

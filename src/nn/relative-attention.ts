@@ -42,12 +42,12 @@ export interface RelativeAttentionOptions {
   readonly sees?: Tensor4D | undefined;
   /** Dropout of the attention weights. Default: none. */
   readonly dropout?: <T extends Tensor>(weights: T) => T;
-  /** Told of the weights, `[B, H, T, K]`. */
+  /** Receives the weights, `[B, H, T, K]`. */
   readonly observe?: ((weights: Tensor4D) => void) | undefined;
 }
 
 /**
- * T queries of x over K keys of y, the last T of which stand where the queries do.
+ * T queries of x over K keys of y, the last T of which are at the queries' places.
  *
  *     Aᵢⱼ = softmaxⱼ( [(qᵢ + u) · kⱼ + (qᵢ + w) · (R_{i−j} Wr)] / √D )     q = x Wq   k = y Wk   v = y Wv
  *     a   = [Σⱼ Aᵢⱼ vⱼ of each head, joined] Wo
@@ -105,7 +105,7 @@ function splitHeads(x: Tensor2D, batch: number, heads: number): Tensor4D {
 
 /**
  * Scores by distance to scores by key: `[H, B · T, R]` → `[H, B, T, K]`. Column c of query t is the distance K − 1 − c,
- * so key j of it, at distance t + K − T − j, stands in column T − 1 − t + j: one column further left with every query.
+ * so key j of it, at distance t + K − T − j, is in column T − 1 − t + j: one column further left with every query.
  * In one row of numbers that is a constant step of R − 1.
  */
 function byDistance(far: Tensor, [heads, batch, steps]: [number, number, number], keys: number): Tensor {

@@ -18,8 +18,8 @@ import {
   tensor2d,
   unsortedSegmentSum,
 } from '@tensorflow/tfjs-core';
-import { BLOCK_NUMBERS } from './block-size';
 import { chunkedLoss } from './chunked-loss';
+import { BLOCK_NUMBERS } from './scores';
 
 /**
  * Σ over rows of the binary cross-entropy of one target against its own negatives, the target weighted by β:

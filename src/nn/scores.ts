@@ -1,6 +1,9 @@
 /** Scores of items, sⱼ = c · table[j] + bias[j]. */
 import { add, gather, matMul, mul, slice, sum, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 
+/** Numbers of a block of scores or vectors, 16 MB as float32: smaller blocks pay more for every product, larger ones for memory. */
+export const BLOCK_NUMBERS = 4 * 1024 * 1024;
+
 /** The item side of a model. */
 export interface Outputs {
   /** `[n + 1, d]` (further rows of special tokens are never scored); row 0 is padding and never scored. */

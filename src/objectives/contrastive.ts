@@ -37,7 +37,7 @@ type Similarity = 'dot' | 'cosine';
 export function ntXent(views: Tensor2D, groups: Tensor1D, similarity: Similarity, tau: number): Scalar {
   const { z, other } = pairs(views, similarity);
   const positive = expandDims(sum(mul(z, other), 1), 1); // [2B, 1]
-  // Anchor and partner are masked with the rest of their group: the partner stands in column 0 instead.
+  // Anchor and partner are masked with the rest of their group: the partner is in column 0 instead.
   const negatives = maskEqual(div(matMul(z, z, false, true), tau), groups, groups);
   const scores = concat([div(positive, tau), negatives], 1) as Tensor2D;
   return mean(crossEntropy(scores, zeros([views.shape[0]], 'int32'))) as Scalar;

@@ -50,7 +50,7 @@ export const targetsOf = (examples: readonly Example[], { items }: Sessions): In
 type Prepared = Readonly<Record<string, BatchArray>>;
 type Prepare = (sessions: readonly SessionInput[]) => Prepared;
 
-/** Where a session stands: its place among the rows of all buckets, and its first cell and width among their cells. */
+/** The place of a session: its number among the rows of all buckets, and its first cell and width among their cells. */
 export interface Cells {
   readonly place: number;
   readonly first: number;
@@ -85,7 +85,7 @@ export function inBuckets(
   return { inputs, cells };
 }
 
-/** What a step reads of sessions whose every click predicts the next one. */
+/** What a step reads of sessions in which each click predicts the next one. */
 export interface SequenceBatch {
   readonly inputs: readonly Prepared[];
   /** Which of the network's vectors, of all buckets in a row, predicts each target, `[M]`. */
@@ -102,7 +102,7 @@ export interface SequenceTargets {
   readonly before: Int32Array;
 }
 
-/** @param column Where click t (0-based) of a session of n clicks stands in a rectangle of that width. */
+/** @param column The column of click t (0-based) of a session of n clicks in a rectangle of that width. */
 export function sequenceBatch(
   examples: readonly Example[],
   log: Sessions,

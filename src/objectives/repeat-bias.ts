@@ -1,6 +1,6 @@
 /**
  * Repeat bias in a loss (`models/repeat-bias.ts`): the items that a session holds before its target get r[l] on top of their score,
- * and always stand among those that the target is compared with.
+ * and are always compared with the target.
  */
 import {
   add,
@@ -50,7 +50,7 @@ export interface RepeatBatch {
   readonly cells: (first: 0 | 1) => ExtraCells;
 }
 
-/** Where targets stand. */
+/** Places of targets. */
 export interface TargetPlaces {
   /** Session of each, `[M]`. */
   readonly row: Int32Array;
@@ -115,7 +115,7 @@ export function repeatBatch(
   };
 }
 
-/** Where each item stands; it may be drawn several times. */
+/** Places of each item, which may be drawn several times. */
 function placesOf(items: Int32Array): Map<number, number[]> {
   const places = new Map<number, number[]>();
   items.forEach((item, k) => {

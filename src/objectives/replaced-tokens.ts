@@ -26,8 +26,7 @@ import {
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import { BLOCK_NUMBERS } from '../nn/block-size';
-import { type Outputs, outputsOf, scores } from '../nn/scores';
+import { BLOCK_NUMBERS, type Outputs, outputsOf, scores } from '../nn/scores';
 import type { Random } from '../session/random';
 
 /**
@@ -67,7 +66,7 @@ function gumbel(size: number, random: Random): Float32Array {
  * Values with others in place of some.
  *
  * @param values `[B, W]` int32.
- * @param cells Where the others stand, `[M]`, row-major.
+ * @param cells Places of the others, `[M]`, row-major.
  * @param others `[M]` int32.
  */
 export function replaceCells(values: Tensor2D, cells: Int32Array, others: Tensor1D): Tensor2D {
@@ -83,7 +82,7 @@ export function replaceCells(values: Tensor2D, cells: Int32Array, others: Tensor
 export interface Replaced {
   /** `[B, W]` int32. */
   readonly items: Tensor2D;
-  /** 1 where another item than the click's own stands, `[B, W]` int32: a draw of the same item is no replacement. */
+  /** 1 where the item differs from the click's own, `[B, W]` int32: a draw of the same item is no replacement. */
   readonly labels: Tensor2D;
 }
 

@@ -91,7 +91,7 @@ export function popularityLogQ(
         Float32Array.from(items, (item) => logq * Math.log((nSample * support[item]! ** sampleAlpha) / total)),
     };
   }
-  // An item whose every event was held out can still be drawn, uniformly: as if it had one.
+  // A uniform draw may pick an item without events, because all of them were held out. It counts as one event.
   const asDrawn = (items: Int32Array) =>
     Float32Array.from(items, (item) => logq * sampleAlpha * Math.log(Math.max(1, support[item]!)));
   return { targets: asDrawn, negatives: asDrawn };
@@ -130,7 +130,7 @@ export interface SoftmaxBatch {
 
 /**
  * @param targets Item indices, `[M]`.
- * @param sessions What comes before the targets; `places` says where each of them stands.
+ * @param sessions What comes before the targets; `places` gives the place of each.
  * @param sample Default: the catalogue.
  * @param repeatLags L, the clicks that a repeat bias looks back at; 0: there is none.
  */

@@ -89,7 +89,7 @@ export async function loadCombination(
 const noScale = ({ info: { name } }: Artifact): RecommenderError =>
   new RecommenderError(
     'bad-config',
-    `The artifact "${name}" does not say what turns its scores into probabilities. Use --combine standard, or train it ` +
+    `The artifact "${name}" does not say what turns its scores into probabilities. Use \`combine\` standard, or train it ` +
       'with a validation part, which the scale is fitted on.',
   );
 

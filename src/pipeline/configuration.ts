@@ -65,8 +65,8 @@ export async function configurationFrom(options: ConfigurationOptions, observer:
   if (preset !== AUTO) return over({ name: preset, config: presetOf(model, preset).config });
   // A model without presets is refused before a log is read.
   if (!hasPresets(model)) presetOf(model, AUTO);
-  const learnt = (log: EventLog) => (holdout > 0 ? holdOut(log, holdout) : log);
-  const found = autoPreset(model, await factsOf(data, read, observer, learnt), own);
+  const training = (log: EventLog) => (holdout > 0 ? holdOut(log, holdout) : log);
+  const found = autoPreset(model, await factsOf(data, read, observer, training), own);
   const auto = { preset: found.preset, why: found.why };
   informOfAuto(model, auto, observer);
   return { ...over(fixedByLog(found)), auto };
@@ -126,7 +126,7 @@ export async function factsOf(
 }
 
 export const informOfAuto = (model: string, { why }: Auto, observer: Observer): void =>
-  inform(observer, `--preset auto, ${model}: ${why}`);
+  inform(observer, `\`preset\` auto, ${model}: ${why}`);
 
 /** By key, the later wins. */
 function keyed(entries: Iterable<readonly [key: string, value: unknown]>): Record<string, unknown> {

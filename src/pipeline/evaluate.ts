@@ -58,7 +58,7 @@ export interface WeightsEvaluation extends Evaluated {
 export async function evaluate(options: EvaluateOptions): Promise<{ name: string; evaluation: Evaluation }> {
   const { ranks, mix, combine = 'probabilities' } = options;
   const rows: RankRow[] = [];
-  const { result, log, ...asked } = await ask(options, async (first, second, sessions, ranking) => {
+  const { result, log, name, dropped } = await evaluateOnDevice(options, async (first, second, sessions, ranking) => {
     const scorer = second ? mixture(first, second, mix!.weights[0]!, combine) : first.scorer;
     return rankTargets(scorer, sessions, {
       ...ranking,
@@ -67,7 +67,7 @@ export async function evaluate(options: EvaluateOptions): Promise<{ name: string
   });
   if (ranks !== undefined) await writeRanks(ranks, rows, log);
   for (const warning of result.warnings) warn(options, warning);
-  return { name: asked.name, evaluation: evaluationOf(evaluatedOf(options), asked.dropped, result) };
+  return { name, evaluation: evaluationOf(evaluatedOf(options), dropped, result) };
 }
 
 /** The result with its keys in the order of `--json`. */
@@ -90,7 +90,7 @@ export async function evaluateWeights(
   options: EvaluateOptions & { readonly mix: Mix },
 ): Promise<{ name: string; evaluation: WeightsEvaluation }> {
   const { mix, combine = 'probabilities', protocol = 'events' } = options;
-  const { name, dropped, result } = await ask(options, (first, second, sessions, ranking) =>
+  const { name, dropped, result } = await evaluateOnDevice(options, (first, second, sessions, ranking) =>
     mixWeights(first, second!, mix.weights, combine, sessions, ranking),
   );
   return {
@@ -100,7 +100,7 @@ export async function evaluateWeights(
 }
 
 /** Loads artifacts and sessions, and evaluates on a device. */
-async function ask<T>(
+async function evaluateOnDevice<T>(
   options: EvaluateOptions,
   work: (first: Member, second: Member | undefined, sessions: Sessions, ranking: RankingOptions) => Promise<T>,
 ) {

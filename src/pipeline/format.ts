@@ -18,3 +18,8 @@ export function whole(count: number): string {
 /** The lines of a table in Markdown. */
 export const markdownTable = (titles: readonly string[], rows: readonly (readonly string[])[]): string[] =>
   [titles, titles.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+
+/** An id with escaped control characters, which a terminal would execute. */
+export const printable = (id: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+  id.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);

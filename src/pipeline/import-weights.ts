@@ -56,7 +56,7 @@ export async function importWeights(options: ImportOptions): Promise<ImportResul
   if (!(await hasScale(architecture, config, scale))) {
     const why = log
       ? `on ${data} it ranks no better than by chance`
-      : 'pass a log that it was not trained on, --data FILE';
+      : 'pass a log that it was not trained on as `data`';
     warnOfNoScale(why, options);
   }
   const training = {

@@ -35,7 +35,7 @@ export async function split(options: SplitOptions): Promise<SplitCounts> {
     const { cause } = error as { cause?: { readonly syscall?: string } };
     const code = systemCodeOf(cause);
     if (cause?.syscall !== 'mkdir' || code === 'ENOSPC') throw error;
-    throw new RecommenderError('bad-input', `--out ${out}: the folder cannot be made (${code}).`, { cause });
+    throw new RecommenderError('bad-input', `\`out\` ${out}: the folder cannot be made (${code}).`, { cause });
   }
   return counts;
 }

@@ -95,21 +95,21 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const resume = options.resume ? await readCheckpoint(out, identity, isRemoved) : undefined;
   if (options.restart) await remove(join(out, CHECKPOINT));
 
-  const learnt = await runOnDevice(async (slice) => {
+  const trained = await runOnDevice(async (slice) => {
     const started = isNeural ? await startFirst(slice, backend, options) : 'cpu';
     const start = { from, resume, taken, ...(threads !== undefined && { threads, backend: started }) };
     return learnParts(options, given, parts, products, start, identity);
   });
-  const scale = options.scale ?? learnt.scale ?? from?.info.scale;
+  const scale = options.scale ?? trained.scale ?? from?.info.scale;
   if (isNeural && !options.replay && !(await hasScale(model, config, scale))) {
     const why = parts.valid
       ? 'on the validation part it ranks no better than by chance'
-      : 'there is no validation part to fit a scale on (--valid last:10%), and no --scale';
+      : 'there is no validation part to fit a scale on (`valid` last:10%), and no `scale`';
     warnOfNoScale(why, options);
   }
-  await write(options, { ...learnt, ...defined({ scale }) }, auto, parts, products);
+  await write(options, { ...trained, ...defined({ scale }) }, auto, parts, products);
   if (signal?.aborted) inform(options, `The training had ended already: ${out} is written.`);
-  const { epochs, best } = learnt;
+  const { epochs, best } = trained;
   return {
     ...{ artifact: out, ...defined({ auto }), epochs, best, scale },
     ...{ ...countsOf(parts), ...taken(resume?.spent), peakMemoryBytes: peakMemory() },
@@ -122,19 +122,19 @@ async function refuseUnfinished({ out, resume, restart }: TrainOptions): Promise
     throw new RecommenderError('bad-config', message);
   };
   if (resume && restart) {
-    refuse('--resume goes on with the run in --out, --restart begins it anew: pass one of them.');
+    refuse('`resume` goes on with the run in `out`, `restart` starts it over: pass one of them.');
   }
   if (resume || restart || !(await exists(join(out, CHECKPOINT)))) return;
   refuse(
-    `${out} holds an unfinished training. --resume goes on with it; --restart begins anew, and its ${CHECKPOINT} is lost.`,
+    `${out} holds an unfinished training. \`resume\` goes on with it; \`restart\` starts over, and its ${CHECKPOINT} is lost.`,
   );
 }
 
-/** On a log that has grown, `auto` may pick another shape, which the artifact's weights do not fit. */
+/** On a longer log, `auto` may pick another shape, which the artifact's weights do not fit. */
 function refuseAutoFrom({ from, preset }: TrainOptions): void {
   if (from === undefined || preset !== AUTO) return;
-  const why = `--from goes on with the settings of ${from}, whichever preset they are from`;
-  throw new RecommenderError('bad-config', `${why}: leave --preset ${AUTO} out.`);
+  const why = `\`from\` goes on with the settings of ${from}, whichever preset they are from`;
+  throw new RecommenderError('bad-config', `${why}: leave \`preset\` ${AUTO} out.`);
 }
 
 /** The settings of the artifact to continue from; another architecture is refused before the log is read. */
@@ -142,7 +142,7 @@ function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainOptio
   if (!from) return {};
   const { architecture, config } = from.info;
   if (architecture === model) return config;
-  throw new RecommenderError('bad-config', `${dir} is a ${architecture}, which --model ${model} cannot go on from.`);
+  throw new RecommenderError('bad-config', `${dir} is a ${architecture}, which \`model\` ${model} cannot go on from.`);
 }
 
 /** What a training takes over from the artifact that it continues. */
@@ -154,16 +154,19 @@ const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
 /** Refuses options that mean nothing for a counting baseline. */
 function refuseNeuralOptions({ model, epochs, valid, scale, resume, from, replay }: TrainOptions): void {
   const given = {
-    '--from': from,
-    '--epochs': epochs,
-    '--valid': valid === 'none' ? undefined : valid,
-    '--scale': scale,
-    '--resume': resume || undefined,
-    '--replay': replay || undefined,
+    from,
+    epochs,
+    valid: valid === 'none' ? undefined : valid,
+    scale,
+    resume: resume || undefined,
+    replay: replay || undefined,
   };
-  const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
-  if (flag)
-    throw new RecommenderError('bad-config', `${flag} is for networks; ${model} counts the log once. Leave it out.`);
+  const option = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+  if (option)
+    throw new RecommenderError(
+      'bad-config',
+      `\`${option}\` is for networks; ${model} counts the log once. Leave it out.`,
+    );
 }
 
 const checksumOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(JSON.stringify(value)));
@@ -177,7 +180,7 @@ async function threadsOf(options: TrainOptions, config: Settings): Promise<numbe
   const { model, threads, backend } = options;
   if (threads === undefined) return undefined;
   if (backend === 'webgpu') {
-    throw new RecommenderError('bad-config', '--threads shares the work of a CPU; a GPU has one queue. Leave it out.');
+    throw new RecommenderError('bad-config', '`threads` shares the work of a CPU; a GPU has one queue. Leave it out.');
   }
   const why = Object.hasOwn(models, model)
     ? whyIndivisible(await models[model]!.training(), config)
@@ -186,7 +189,7 @@ async function threadsOf(options: TrainOptions, config: Settings): Promise<numbe
     if (threads > SHARDS) warn(options, `${SHARDS} threads share a step at most, not ${threads}.`);
     return Math.min(threads, SHARDS);
   }
-  warn(options, `${model} trains on one thread, whatever --threads says: ${why}.`);
+  warn(options, `${model} trains on one thread, whatever \`threads\` says: ${why}.`);
   return undefined;
 }
 
@@ -242,7 +245,7 @@ async function learnParts(
     throw new RecommenderError(
       'aborted',
       `Interrupted ${placeOf(error.state)}. ${join(out, CHECKPOINT)} holds everything: the same command with ` +
-        '--resume goes on from there.',
+        '`resume` goes on from there.',
       { cause: error },
     );
   } finally {
@@ -265,7 +268,7 @@ const countsOf = ({ log }: TrainingParts): LogCounts => ({
 
 async function write(
   options: TrainOptions,
-  { tensors: learnt, epochs, best, ...model }: TrainedModel,
+  { tensors: trained, epochs, best, ...model }: TrainedModel,
   auto: Auto | undefined,
   parts: TrainingParts,
   products: readonly CatalogueItem[] | undefined,
@@ -284,7 +287,7 @@ async function write(
     command: trainCommand(options),
     software: software(),
   };
-  const tensors = { ...learnt, ...replayTensors(options, parts) };
+  const tensors = { ...trained, ...replayTensors(options, parts) };
   await writeModel(
     out,
     { ...model, itemIds: log.itemIds, tensors, training, licence, ...defined({ catalogue: products }) },

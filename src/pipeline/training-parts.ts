@@ -55,33 +55,33 @@ export async function trainingParts(path: string, options: PartsOptions, observe
   // A model that continues knows items already, so the log may have a single one.
   const all = await readEventsFile(path, known ? { ...read, minItems: 1 } : read, observer);
   const log = holdout > 0 ? holdOut(all, holdout) : all;
-  const learnt = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
-  if (valid === 'none') return { log: learnt(log) };
+  const trainingPart = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
+  if (valid === 'none') return { log: trainingPart(log) };
   if (valid === 'held-out') {
     if (holdout === 0) {
-      const message = '--valid held-out predicts the first event that --holdout leaves out, and nothing is left out.';
-      throw new RecommenderError('bad-config', `${message} Add --holdout 2, as leave-one-out has it.`);
+      const message = '`valid` held-out predicts the first event that `holdout` leaves out, and nothing is left out.';
+      throw new RecommenderError('bad-config', `${message} Add \`holdout\` 2, as leave-one-out has it.`);
     }
-    const trained = learnt(log);
+    const trained = trainingPart(log);
     const known = knownPart(holdOut(all, holdout - 1), trained.itemIds, valid, observer);
     return { log: trained, valid: known, validProtocol: 'leave-one-out' };
   }
   if (!valid.startsWith('last:')) {
     const file = await readEventsFile(valid, { ...read, minItems: 1 }, observer);
     warnOfColumns(file, valid, [...(log.features?.keys() ?? [])], observer);
-    const trained = learnt(log);
+    const trained = trainingPart(log);
     return { log: trained, valid: knownPart(file, trained.itemIds, valid, observer) };
   }
   try {
     const { train: early, test } = splitLog(log, { test: latePart(valid) });
-    const train = learnt(early);
+    const train = trainingPart(early);
     if (train.itemIds.length < 2) throw new RecommenderError('bad-input', 'One item would be left to learn from.');
     return { log: train, valid: knownPart(test, train.itemIds, valid, observer) };
   } catch (error) {
     // Without an explicit validation part, a log that is too small for one is used whole.
     if (options.valid !== undefined || !(error instanceof RecommenderError && error.code === 'bad-input')) throw error;
     warn(observer, `training goes on without validation and early stopping. ${error.message}`);
-    return { log: learnt(log) };
+    return { log: trainingPart(log) };
   }
 }
 
@@ -101,7 +101,7 @@ function knownPart(part: EventLog, itemIds: readonly string[], name: string, obs
     throw new RecommenderError(
       'bad-input',
       `The validation part ${name} holds no session of two items that the training part knows, expected at least one. ` +
-        'Take a larger part, or --valid none.',
+        'Take a larger part, or `valid` none.',
     );
   }
   inform(

@@ -1,4 +1,4 @@
-/** From an artifact to scores, whatever the architecture. */
+/** From an artifact of any architecture to scores. */
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import {
   type Artifact,
@@ -98,7 +98,7 @@ export function catalogueOf({ info, tensors }: SideOf): Catalogue {
   return { items: info.items, support: support.data, features, categories: Object.fromEntries(categories) };
 }
 
-/** When the artifact's items were new; nothing where its model does not ask. */
+/** When the artifact's items were new; nothing where its model does not read it. */
 export function birthsOf({ info, tensors }: SideOf): Int32Array {
   if (!Object.values(info.features ?? {}).some(({ kind }) => kind === 'age')) return new Int32Array(0);
   const births = tensors[BIRTHS_TENSOR];

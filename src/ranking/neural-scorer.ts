@@ -21,7 +21,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Params, Run, SessionModel, State, Stepping } from '../models/model';
 import { upload } from '../models/tensors';
-import { BLOCK_NUMBERS } from '../nn/block-size';
+import { BLOCK_NUMBERS } from '../nn/scores';
 import { lagsOf } from '../session/lags';
 import type { Catalogue, Scorer, SequenceRow, SessionInput, Sessions } from '../types';
 import type { SessionScorer } from './session-scorer';
@@ -154,9 +154,9 @@ async function scoreSequences<C>(
         return [outputs.scores(stepping.vector(next)), ...next] as [Tensor2D, ...Tensor[]];
       });
       state = replaced(state, after);
-      const asked = rows;
+      const scored = rows;
       const seen = () =>
-        asked.map(({ session, position }): SessionInput => {
+        scored.map(({ session, position }): SessionInput => {
           const start = offsets[session]!;
           return { items: items.subarray(start, start + position + 1) };
         });
@@ -196,7 +196,7 @@ function replaced(before: State, after: readonly Tensor[]): State {
   return after;
 }
 
-/** Keeps the state of the last session asked for, so that a session that continues it costs its new clicks only. */
+/** Stores the state of the last session, so that a session that continues it costs its new clicks only. */
 function steppingSession<C>(
   stepping: Stepping<C>,
   params: Params,

@@ -1,4 +1,4 @@
-/** The rank of a target among scores, by counting: no sort, and ties are told apart from wins. */
+/** The rank of a target among scores, by counting: no sort, and ties are counted apart from wins. */
 import type { ItemIndex } from '../types';
 import { notFinite } from './top-k';
 

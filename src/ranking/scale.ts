@@ -1,5 +1,5 @@
 /**
- * The scale β that turns scores into logits: p = softmax(β s) predicts clicks that the model has not learnt from best. It is the
+ * The scale β that turns scores into logits: p = softmax(β s) predicts clicks best that the model was not trained on. It is the
  * inverse temperature of Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, https://arxiv.org/abs/1706.04599.
  *
  *     f(β)  = Σ_p ln Σⱼ e^(β sⱼ) − β s_target        cross-entropy over predictions p

@@ -8,7 +8,7 @@ export interface ScoredItem {
   readonly score: number;
 }
 
-/** Says which items are no candidates; it is asked of those only that would be among the best. */
+/** Whether an item is no candidate; called only for items that would be among the best. */
 export type Excluded = Pick<ReadonlySet<ItemIndex>, 'has'>;
 
 /**

@@ -159,12 +159,12 @@ export class DataParallel {
   end(reason = ''): void {
     this.#reason.set(new TextEncoder().encode(reason).subarray(0, REASON_BYTES));
     Atomics.store(this.#control, ENDED, 1);
-    Atomics.add(this.#control, ARRIVALS, 1); // so that nobody falls asleep on the number before
+    Atomics.add(this.#control, ARRIVALS, 1); // so that no thread starts to wait for the old number
     Atomics.notify(this.#control, ARRIVALS);
   }
 }
 
-/** The rows of a batch in shards: rows of like length stand together, and each shard has about as many targets as the others. */
+/** The rows of a batch in shards: rows of like length are together, and each shard has about as many targets as the others. */
 export function shardsOf<R>(
   rows: readonly R[],
   sizeOf: (row: R) => { readonly clicks: number; readonly targets: number },

@@ -10,7 +10,7 @@ import type { Protocol } from './types';
 
 export const PROTOCOLS: readonly Protocol[] = ['events', 'last-item', 'leave-one-out', 'incremental'];
 
-/** Cut-offs of the metrics where none are asked for. */
+/** Default cut-offs of the metrics. */
 const CUTS = [1, 5, 10, 20];
 /** Cut-off of coverage and of the recommendations' popularity. */
 const LIST_LENGTH = 20;
@@ -67,7 +67,7 @@ export interface EvaluateResult {
 /**
  * Evaluates a model on sessions that it has not seen.
  *
- * Ranks are counted, never read off a top-k list. Models that carry a state are walked click by click under `events`;
+ * Ranks are counted, never read off a top-k list. Under `events`, models that carry a state are scored click by click;
  * the others, and the one-target protocols, score prefixes in batches of similar length. A model that reads a visitor's
  * earlier sessions is given those of the log, and of `past`, that had ended before, as a page would know them.
  *
@@ -170,7 +170,7 @@ async function rankTargets(
       });
       afterBatch();
     });
-    if (done !== total) throw new Error(`The scorer walked ${done} predictions, expected ${total}.`);
+    if (done !== total) throw new Error(`The scorer made ${done} predictions, expected ${total}.`);
   } else {
     for (const batch of batchesByLength(predictions.positions, n)) {
       const scores = await scorer.score(batch.map((p) => prefixOf(sessions, predictions, p, earlierOf)));
@@ -250,7 +250,7 @@ export function checkProtocol({ protocol, target }: Pick<EvaluateOptions, 'proto
     throw new RecommenderError(
       'bad-config',
       'The protocol "incremental" trains and tests window by window, which one artifact cannot do. ' +
-        'Use --protocol events, last-item or leave-one-out.',
+        'Use `protocol` events, last-item or leave-one-out.',
     );
   }
   if (protocol === 'events' && target === 'valid') {

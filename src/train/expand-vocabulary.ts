@@ -6,7 +6,7 @@ import type { NdArray } from '../types';
 
 /**
  * Parameters for a catalogue of `items` items from those of its first `known.items`: rows of known items and all other
- * weights as they were learnt, rows of new items as a fresh model starts them. Rows of special tokens stay behind the last
+ * weights as they were trained, rows of new items as a fresh model starts them. Rows of special tokens stay behind the last
  * item's.
  *
  * @param specs What the model has for the larger catalogue.
@@ -29,7 +29,7 @@ export function expandVocabulary(
       throw new RecommenderError(
         'weights-mismatch',
         `The weights "${name}" to go on from have the shape [${before?.shape ?? ''}], expected [${expected}]: they were ` +
-          'trained with another configuration, or with other features of the items. Train without --from.',
+          'trained with another configuration, or with other features of the items. Train without `from`.',
       );
     }
     if (!rows || more === 0) return [name, { data: before.data.slice(), shape }] as const;

@@ -57,7 +57,7 @@ export interface FitState {
   readonly best?: { readonly epoch: BestEpoch; readonly weights: Weights };
   /** Where weights are averaged: those at the ends of the last epochs. */
   readonly ends?: readonly Weights[];
-  /** What the training has taken so far, where whoever runs it keeps count. */
+  /** Time and memory that the training has used so far, where the caller measures them. */
   readonly spent?: Spent;
 }
 

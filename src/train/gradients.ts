@@ -41,7 +41,7 @@ export function gradientsOf<C, B>(
       const result = loss(params, uploaded, config, run);
       second = result.second;
       const { state, measures } = result;
-      beside = { ...(state && { state: state.map(keepCopy) }), ...(measures && { measures: kept(measures) }) };
+      beside = { ...(state && { state: state.map(keepCopy) }), ...(measures && { measures: keepCopies(measures) }) };
       return result.loss;
     });
     if (!second) return first;
@@ -60,10 +60,10 @@ export function gradientsOf<C, B>(
 
 const keepCopy = <T extends Tensor>(x: T): T => keep(x.clone());
 
-const kept = (measures: Readonly<Record<string, Scalar>>): Record<string, Scalar> =>
+const keepCopies = (measures: Readonly<Record<string, Scalar>>): Record<string, Scalar> =>
   Object.fromEntries(Object.entries(measures).map(([name, x]) => [name, keepCopy(x)]));
 
-/** A loss and its gradients; a parameter that took no part has none, whatever the type of TensorFlow.js says. */
+/** A loss and its gradients; a parameter that took no part has none, although TensorFlow.js types it otherwise. */
 type Differentiated = { value: Tensor; grads: Tensor[] };
 
 function sumOf(a: Differentiated, b: Differentiated): Differentiated {

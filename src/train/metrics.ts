@@ -6,7 +6,7 @@
  *     ndcg@k                 1 / log₂(rank + 1) if rank ≤ k, else 0
  */
 
-/** `recall@20`, `mrr@20`, `ndcg@20` and so on, for every k asked for. */
+/** `recall@20`, `mrr@20`, `ndcg@20` and so on, for every k. */
 export type Metrics = Record<string, number>;
 
 /** 1 where the target is among the first k, else 0. */

@@ -1,5 +1,6 @@
 /** What an evaluation asks for, and in which batches. */
-import { BLOCK_NUMBERS } from '../nn/block-size';
+
+import { BLOCK_NUMBERS } from '../nn/scores';
 import type { earlierSessions } from '../session/earlier';
 import { sessionInput } from '../session/event-log';
 import type { SessionInput, Sessions } from '../types';

@@ -97,6 +97,6 @@ function absent(name: string, columns: readonly string[], products: readonly Cat
     `No click and no item has the feature "${name}"${nearest ? `; the nearest is "${nearest}"` : ''}. ` +
       `${list('Columns of the log are', columns, 'The log has no further columns')}; ` +
       `${list('the catalogue has', named, products.length > 0 ? 'the catalogue has none' : 'there is no catalogue of its items')}; ` +
-      'hour, weekday and age need neither. Give --catalogue a file whose products have it.',
+      'hour, weekday and age need neither. Give `catalogue` a file whose products have it.',
   );
 }

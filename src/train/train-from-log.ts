@@ -230,7 +230,7 @@ async function trainingOf(
   };
 }
 
-/** The first session of two clicks or more, at most five of them: any will do, as long as it is always the same. */
+/** The first session of two clicks or more, at most five of them. Any would do, but it must always be the same one. */
 function goldenSession({ items, offsets }: Sessions): number[] {
   let s = 0;
   while (s + 2 < offsets.length && offsets[s + 1]! - offsets[s]! < 2) s++;

@@ -15,9 +15,9 @@ import { learningRateAt, Optimiser } from './optimiser';
 import { streamsOf, TrainStep } from './step';
 import { yieldToEventLoop } from './yield-to-event-loop';
 
-/** Losses are read back in groups, of so many steps at most: a GPU would otherwise stand still after every step. */
+/** Losses are read back in groups, of so many steps at most: otherwise a GPU would be idle after every step. */
 const READ_EVERY = 32;
-/** Milliseconds that one read should wait at most: whoever watches a device takes one that is silent for dead. */
+/** Milliseconds that one read should wait at most: the executor stops a device that does not answer. */
 const LONGEST_READ = 500;
 
 export interface TrainerOptions<C> {
@@ -118,7 +118,7 @@ export class Trainer<C> {
         'bad-input',
         hasPair
           ? 'Fewer than two sessions run side by side, so no negative is left to learn from. Use nSample above 0.'
-          : 'No session has two events, so there is nothing to learn. Check the session column, or use --sessions-by.',
+          : 'No session has two events, so there is nothing to learn. Check the session column, or use `sessionsBy`.',
       );
     }
     const specs = training.network.parameters(config, catalogue);

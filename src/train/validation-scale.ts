@@ -1,4 +1,4 @@
-/** The scale of a model, fitted on sessions that it has not learnt from. */
+/** The scale of a model, fitted on sessions that it was not trained on. */
 import { fitScale } from '../ranking/scale';
 import { earlierSessions } from '../session/earlier';
 import { random } from '../session/random';

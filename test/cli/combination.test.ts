@@ -59,11 +59,7 @@ describe('aisle evaluate of several artifacts', () => {
     ['a weight above 1', ['--mix', 'rules:1.5'], 'Expected DIR:WEIGHT'],
     ['a hole in the weights', ['--mix', 'rules:0.1,,0.2'], 'Expected DIR:WEIGHT'],
     ['ranks of several weights', ['--mix', 'rules:0.1,0.2', '--ranks', 'ranks.tsv'], '--ranks needs one weight'],
-    [
-      'the incremental protocol of several',
-      ['--artifact', 'b', '--protocol', 'incremental'],
-      'trains one artifact anew',
-    ],
+    ['the incremental protocol of several', ['--artifact', 'b', '--protocol', 'incremental'], 'retrains one artifact'],
     [
       'the incremental protocol of a mixture',
       ['--mix', 'b:0.5', '--protocol', 'incremental'],

@@ -301,7 +301,7 @@ describe('aisle compare', () => {
     ]);
     expect((await compare('--models', 'markov', '--variants', file, '--epochs', '1')).code).toBe(0);
     expect(report().failures).toEqual([
-      { name: 'one seed', seed: 1, message: expect.stringContaining('--seeds 3') },
+      { name: 'one seed', seed: 1, message: expect.stringContaining('`seeds` 3') },
       {
         name: 'no validation',
         seed: 1,

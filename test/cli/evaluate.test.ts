@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../../src/cli/main';
 import { models } from '../../src/models/index';
 import { baselines } from '../../src/neighbours/index';
 import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { IDS, smallModel } from '../engine/fixture';
+import { aisle } from './program';
 
 let root: string;
 let log: string;
@@ -32,25 +32,17 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-async function aisle(...argv: string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await run(['evaluate', ...argv], {
-    stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => err.push(text) },
-  });
-  return { code, out: out.join(''), err: err.join('') };
-}
+const evaluate = (...argv: string[]) => aisle('evaluate', ...argv);
 
 describe('aisle evaluate', () => {
   test('prints one JSON object in the form of the contract, and says what it left out', async () => {
-    const { code, out } = await aisle('--artifact', at('gru4rec'), '--data', log, '--k', '5,20', '--json');
+    const { code, stdout } = await evaluate('--artifact', at('gru4rec'), '--data', log, '--k', '5,20', '--json');
     expect(code).toBe(0);
-    expect(out.trimEnd().split('\n')).toHaveLength(1);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     const metrics = Object.fromEntries(
       [5, 20].flatMap((k) => [`recall@${k}`, `mrr@${k}`, `ndcg@${k}`]).map((m) => [m, expect.any(Number)]),
     );
-    expect(JSON.parse(out)).toEqual({
+    expect(JSON.parse(stdout)).toEqual({
       artifact: at('gru4rec'),
       protocol: 'events',
       n: 7,
@@ -68,7 +60,7 @@ describe('aisle evaluate', () => {
     'ranks with %s as aisle recommend does',
     async (name) => {
       const ranks = at(`${name}.tsv`);
-      expect((await aisle('--artifact', at(name), '--data', log, '--ranks', ranks)).code).toBe(0);
+      expect((await evaluate('--artifact', at(name), '--data', log, '--ranks', ranks)).code).toBe(0);
       const [header, ...lines] = readFileSync(ranks, 'utf8').trimEnd().split('\n');
       expect(header).toBe('session_id\tposition\titem_id\trank');
       expect(lines.map((line) => line.split('\t').slice(0, 3).join(' '))).toEqual([
@@ -80,39 +72,42 @@ describe('aisle evaluate', () => {
         's5 2 constructor',
         's5 3 item-60',
       ]);
-      const out: string[] = [];
       const clicks = ['a,b', '🧦', '__proto__', 'constructor'].flatMap((id) => ['--item', id]);
-      await run(['recommend', '--artifact', at(name), ...clicks, '--k', String(IDS.length), '--json'], {
-        stdout: { write: (text) => out.push(text) },
-        stderr: { write: () => {} },
-      });
-      const items: { itemId: string; score: number }[] = JSON.parse(out.join('')).items;
+      const argv = ['--artifact', at(name), ...clicks, '--k', String(IDS.length), '--json'];
+      const items: { itemId: string; score: number }[] = JSON.parse((await aisle('recommend', ...argv)).stdout).items;
       const target = items.find(({ itemId }) => itemId === 'item-60')!;
       expect(Number(lines.at(-1)!.split('\t')[3])).toBe(items.filter(({ score }) => score >= target.score).length);
     },
   );
 
   test('prints a table for people, with both ways to count ties, and warns where they differ', async () => {
-    const { out, err } = await aisle('--artifact', at('markov'), '--data', log);
-    expect(out).toMatch(/7 predictions in 3 sessions/);
-    expect(out).toMatch(/2 events of unknown items, 2 sessions too short/);
-    expect(out).toMatch(/conservative\s+standard/);
-    expect(out).toMatch(/recall@1\s+0\.0000\s+1\.0000/);
-    expect(err).toMatch(/Warning: Many scores are equal/);
+    const { stdout, stderr } = await evaluate('--artifact', at('markov'), '--data', log);
+    expect(stdout).toMatch(/7 predictions in 3 sessions/);
+    expect(stdout).toMatch(/2 events of unknown items, 2 sessions too short/);
+    expect(stdout).toMatch(/conservative\s+standard/);
+    expect(stdout).toMatch(/recall@1\s+0\.0000\s+1\.0000/);
+    expect(stderr).toMatch(/Warning: Many scores are equal/);
   });
 
   test('predicts one event a session under the other protocols', async () => {
     const n = async (...argv: string[]) =>
-      JSON.parse((await aisle('--artifact', at('pop'), '--data', log, '--json', ...argv)).out).n;
+      JSON.parse((await evaluate('--artifact', at('pop'), '--data', log, '--json', ...argv)).stdout).n;
     expect(await n('--protocol', 'last-item')).toBe(3);
     expect(await n('--protocol', 'leave-one-out', '--target', 'valid')).toBe(2);
   });
 
   test('leaves nothing behind where the ranks cannot be written', async () => {
     const before = readdirSync(root);
-    const { code, out, err } = await aisle('--artifact', at('pop'), '--data', log, '--ranks', at('no/such/folder.tsv'));
-    expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toContain('there is no such folder');
+    const { code, stdout, stderr } = await evaluate(
+      '--artifact',
+      at('pop'),
+      '--data',
+      log,
+      '--ranks',
+      at('no/such/folder.tsv'),
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('there is no such folder');
     expect(readdirSync(root)).toEqual(before);
     expect(existsSync(at('no'))).toBe(false);
   });
@@ -121,7 +116,7 @@ describe('aisle evaluate', () => {
     const data = at('odd.csv');
     writeFileSync(data, 'session_id,item_id,timestamp\n"a\tb",item-9,1700000000\n"a\tb",item-10,1700000001\n');
     const ranks = at('odd.tsv');
-    await aisle('--artifact', at('pop'), '--data', data, '--ranks', ranks);
+    await evaluate('--artifact', at('pop'), '--data', data, '--ranks', ranks);
     expect(readFileSync(ranks, 'utf8')).toMatch(/^"session_id"\t.*\n"a\tb"\t0\titem-10\t\d+\n$/);
   });
 });
@@ -138,9 +133,9 @@ describe('a mistake is told in a sentence, with exit code 2', () => {
     ['a cut-off that is no number', ['--k', '5,x'], /whole numbers of 1 or more/],
   ];
   test.each(rows)('%s', async (_, argv, message) => {
-    const { code, out, err } = await aisle('--artifact', at('pop'), '--data', log, ...argv);
-    expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toMatch(message);
-    expect(err).not.toMatch(/\n\s+at /);
+    const { code, stdout, stderr } = await evaluate('--artifact', at('pop'), '--data', log, ...argv);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
   });
 });

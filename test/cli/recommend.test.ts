@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../../src/cli/main';
 import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
+import { aisle } from './program';
 
 let root: string;
 beforeAll(async () => {
@@ -13,16 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-async function aisle(...argv: string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await run(['recommend', ...argv], {
-    stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => err.push(text) },
-  });
-  return { code, out: out.join(''), err: err.join('') };
-}
-const json = async (...argv: string[]) => JSON.parse((await aisle('--artifact', root, '--json', ...argv)).out);
+const recommend = (...argv: string[]) => aisle('recommend', ...argv);
+const json = async (...argv: string[]) => JSON.parse((await recommend('--artifact', root, '--json', ...argv)).stdout);
 const file = (name: string, content: unknown): string => {
   const path = join(root, name);
   writeFileSync(path, typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content));
@@ -31,11 +23,19 @@ const file = (name: string, content: unknown): string => {
 
 describe('aisle recommend', () => {
   test('prints one JSON object in the form of the contract', async () => {
-    const { code, out, err } = await aisle('--artifact', root, '--session', 'item-9,item-10', '--k', '3', '--json');
-    expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out.trimEnd().split('\n')).toHaveLength(1);
+    const { code, stdout, stderr } = await recommend(
+      '--artifact',
+      root,
+      '--session',
+      'item-9,item-10',
+      '--k',
+      '3',
+      '--json',
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     const item = { itemId: expect.any(String), score: expect.any(Number), reason: 'neural' };
-    expect(JSON.parse(out)).toEqual({
+    expect(JSON.parse(stdout)).toEqual({
       items: [item, item, item],
       model: { name: 'small gru4rec', version: '1.0.0' },
       backend: 'wasm',
@@ -44,11 +44,20 @@ describe('aisle recommend', () => {
   });
 
   test('prints a table for people, and which model answered on the side', async () => {
-    const { code, out, err } = await aisle('--artifact', root, '--session', 'item-9', '--k', '2', '--backend', 'cpu');
+    const { code, stdout, stderr } = await recommend(
+      '--artifact',
+      root,
+      '--session',
+      'item-9',
+      '--k',
+      '2',
+      '--backend',
+      'cpu',
+    );
     expect(code).toBe(0);
-    expect(out.split('\n')).toHaveLength(4);
-    expect(out).toMatch(/#\s+score\s+reason\s+item/);
-    expect(err).toMatch(/small gru4rec 1\.0\.0 on cpu, [\d.]+ ms/);
+    expect(stdout.split('\n')).toHaveLength(4);
+    expect(stdout).toMatch(/#\s+score\s+reason\s+item/);
+    expect(stderr).toMatch(/small gru4rec 1\.0\.0 on cpu, [\d.]+ ms/);
   });
 
   test('gives 20 items by default, the same on both backends', async () => {
@@ -87,15 +96,15 @@ describe('aisle recommend', () => {
   });
 
   test('refuses a session without a known item, naming the nearest ids', async () => {
-    const { code, out, err } = await aisle(
+    const { code, stdout, stderr } = await recommend(
       '--artifact',
       root,
       '--session',
       'ITEM-9,item-100,"quoted" twice,x,y',
       '--json',
     );
-    expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toBe(
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe(
       'aisle: The model does not know "ITEM-9" (nearest: "item-9", "item-6", "item-7"), ' +
         '"item-100" (nearest: "item-10", "item-11", "item-12"), ' +
         `"\\"quoted\\" twice" (nearest: "\\"quoted\\" 'twice'", "constructor", "item-6"), 2 more. ` +
@@ -104,10 +113,10 @@ describe('aisle recommend', () => {
   });
 
   test('warns of unknown items beside known ones, and answers by the known', async () => {
-    const { code, out, err } = await aisle('--artifact', root, '--item', 'item-9', 'gone\u009b2J', '--json');
+    const { code, stdout, stderr } = await recommend('--artifact', root, '--item', 'item-9', 'gone\u009b2J', '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(out).items).toEqual((await json('--item', 'item-9')).items);
-    expect(err).toMatch(
+    expect(JSON.parse(stdout).items).toEqual((await json('--item', 'item-9')).items);
+    expect(stderr).toMatch(
       /^Warning: the model does not know "gone\\u009b2J" \(nearest: .*\)\. It answers by the other items\.\n$/,
     );
   });
@@ -124,9 +133,9 @@ describe('aisle recommend', () => {
       popularity: { data: Float32Array.from(support), shape },
     };
     await writeArtifactFolder(folder, { info: { ...info, golden }, itemIds: ids, tensors });
-    const { code, out, err } = await aisle('--artifact', folder, '--session', '', '--k', `${ids.length}`);
-    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('pop') });
-    expect(out.trimEnd().split('\n')).toHaveLength(1 + ids.length);
+    const { code, stdout, stderr } = await recommend('--artifact', folder, '--session', '', '--k', `${ids.length}`);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('pop') });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1 + ids.length);
   });
 
   test.each([
@@ -140,10 +149,10 @@ describe('aisle recommend', () => {
     ['a session file that is not there', ['--artifact', '.', '--session-json', '/nowhere.json'], 'no such file'],
     ['a folder for a session file', ['--artifact', '.', '--session-json', tmpdir()], `${tmpdir()} cannot be read`],
   ])('ends with 2 and a sentence, without a stack trace: %s', async (_, argv, sentence) => {
-    const { code, out, err } = await aisle(...argv);
-    expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toContain(sentence);
-    expect(err).not.toMatch(/^\s+at /m);
+    const { code, stdout, stderr } = await recommend(...argv);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(sentence);
+    expect(stderr).not.toMatch(/^\s+at /m);
   });
 
   test.each([
@@ -154,9 +163,9 @@ describe('aisle recommend', () => {
     ['an entry of null', ['a', null], 'entry 2: expected an item id'],
     ['a time that is none', [{ itemId: 'a', time: 'soon' }], 'entry 1: expected a time'],
   ])('refuses a session file with %s', async (_, content, sentence) => {
-    const { code, err } = await aisle('--artifact', root, '--session-json', file('bad.json', content));
+    const { code, stderr } = await recommend('--artifact', root, '--session-json', file('bad.json', content));
     expect(code).toBe(2);
-    expect(err).toContain('bad.json');
-    expect(err).toContain(sentence);
+    expect(stderr).toContain('bad.json');
+    expect(stderr).toContain(sentence);
   });
 });

@@ -213,7 +213,7 @@ describe('--resume', () => {
       const words = ['train', '--data', 'no such file', '--model', model, '--out', at('model')];
       const { code, stdout, stderr } = await aisle(...words);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toMatch(/model holds an unfinished training\. --resume goes on with it; --restart begins anew/);
+      expect(stderr).toMatch(/model holds an unfinished training\. --resume goes on with it; --restart starts over/);
     }
     const both = await resume('--restart');
     expect({ code: both.code, stderr: both.stderr }).toEqual({
@@ -223,7 +223,7 @@ describe('--resume', () => {
     expect((await readFile(path())).equals(before)).toBe(true);
   });
 
-  test('is not needed with --restart, which begins anew', async () => {
+  test('is not needed with --restart, which starts over', async () => {
     await aisle(...argv('gru4rec', 'whole', '--seed', '2'));
     await stop();
     // Nothing of the run before is left to resume, wherever this one ends.

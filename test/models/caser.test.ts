@@ -11,6 +11,7 @@ import { maxOverTime } from '../../src/nn/convolution';
 import { catalogueScores } from '../../src/nn/scores';
 import type { NdArray, SessionInput } from '../../src/types';
 import { start } from '../compute/backends/start';
+import { INFERENCE } from '../reference/through-training';
 import { drawWeights, far } from '../reference/weights64';
 import { logOf, supportOf } from '../train/helpers';
 import { epochOf, firstBatch, stepOf } from './steps';
@@ -23,11 +24,9 @@ beforeAll(() => start('cpu'));
 const small = (given: Partial<CaserConfig> = {}): CaserConfig =>
   configure(caser, { d: 4, L: 3, nv: 2, nh: 2, ...given });
 
-function encode(sessions: readonly SessionInput[], config: CaserConfig, run: Run = { dropout: (x) => x }): number[][] {
+function encode(sessions: readonly SessionInput[], config: CaserConfig, run: Run = INFERENCE): number[][] {
   return tidy(() => {
-    const specs = Object.entries(caser.parameters(config, catalogue));
-    const normal = { kind: 'normal', std: 0.5 } as const;
-    const params = initialise(Object.fromEntries(specs.map(([name, spec]) => [name, { ...spec, init: normal }])), 3);
+    const { params } = drawWeights(caser, config, catalogue, 0.5);
     const arrays = upload(caser.prepare(sessions, config, catalogue));
     return caser.encode(upload(params), arrays, config, run).arraySync();
   });
@@ -287,7 +286,7 @@ describe('training', () => {
     const { vectors, table, bias } = tidy(() => {
       const outputs = caser.outputs(upload(params), config);
       return {
-        vectors: caser.encode(upload(params), upload(batch.inputs), config, { dropout: (x) => x }).arraySync(),
+        vectors: caser.encode(upload(params), upload(batch.inputs), config, INFERENCE).arraySync(),
         table: outputs.table.arraySync(),
         bias: outputs.bias!.arraySync(),
       };
@@ -309,7 +308,7 @@ describe('training', () => {
     const { params } = drawWeights(caser, config, known);
     const batch = firstBatch(caserTraining, config, log, known);
     const { scores } = tidy(() => {
-      const g = caser.encode(upload(params), upload(batch.inputs), config, { dropout: (x) => x });
+      const g = caser.encode(upload(params), upload(batch.inputs), config, INFERENCE);
       return { scores: catalogueScores(g, caser.outputs(upload(params), config), ITEMS).arraySync() };
     });
     const losses = Array.from(batch.targets.data, (target, m) => {

@@ -1,5 +1,5 @@
-import { dispose, memory } from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dispose } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { augmentations, type Cl4srecConfig, cl4srec } from '../../src/models/cl4srec';
 import { cl4srecTraining } from '../../src/models/cl4srec-training';
 import { configure } from '../../src/models/configuration';
@@ -7,7 +7,7 @@ import { upload } from '../../src/models/tensors';
 import { drawViews } from '../../src/objectives/augmentations';
 import { sequences } from '../../src/objectives/examples';
 import { random } from '../../src/session/random';
-import { start } from '../compute/backends/start';
+import { expectNoTensorsLeft, start } from '../compute/backends/start';
 import {
   binaryLoss,
   calibratedLoss,
@@ -35,14 +35,8 @@ const SESSIONS = [
 ];
 const SIZE = { hiddenUnits: 4, maxlen: 5, numBlocks: 1 };
 
-let tensors: number;
-beforeAll(async () => {
-  await start('cpu');
-  tensors = memory().numTensors;
-});
-afterAll(() => {
-  expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-});
+beforeAll(() => start('cpu'));
+expectNoTensorsLeft();
 
 /** SASRec's forms below it, each with another loss. */
 const cases: [string, Partial<Cl4srecConfig>, Partial<ReferenceSettings>][] = [

@@ -1,5 +1,4 @@
-import { memory } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { augmentations, type Cl4srecConfig, cl4srec } from '../../src/models/cl4srec';
 import { sasrecConfig } from '../../src/models/cl4srec-options';
 import { cl4srecTraining } from '../../src/models/cl4srec-training';
@@ -12,7 +11,7 @@ import { neuralScorer } from '../../src/ranking/neural-scorer';
 import { random } from '../../src/session/random';
 import { Trainer } from '../../src/train/trainer';
 import type { NdArray } from '../../src/types';
-import { start } from '../compute/backends/start';
+import { expectNoTensorsLeft, start } from '../compute/backends/start';
 import { bitsOf, logOf, supportOf } from '../train/helpers';
 
 const ITEMS = 12;
@@ -36,13 +35,7 @@ const SMALL = {
 
 beforeAll(() => start('cpu'));
 
-let tensors: number;
-beforeEach(() => {
-  tensors = memory().numTensors;
-});
-afterEach(() => {
-  expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-});
+expectNoTensorsLeft();
 
 const trainerOf = (given: Partial<Cl4srecConfig>) =>
   new Trainer({

@@ -3,13 +3,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
 import { type Gru4RecBatch, gru4recTraining } from '../../src/models/gru4rec-training';
-import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
 import { gruResetAfter, gruResetBefore } from '../../src/nn/gru';
 import { random } from '../../src/session/random';
 import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
-import { cellAfter, cellBefore, gruStep, type ReferenceSettings, stepLoss, type Weights } from '../reference/gru4rec';
+import { cellAfter, cellBefore, gruStep, type ReferenceSettings, stepLoss } from '../reference/gru4rec';
 import { drawing, lossAndGradients } from '../reference/through-training';
+import { drawWeights, far } from '../reference/weights64';
 import { logOf } from '../train/helpers';
 
 const ITEMS = 7;
@@ -37,25 +37,15 @@ function settingsOf(config: Gru4RecConfig): ReferenceSettings {
   };
 }
 
-/** Random weights, biases too, in 32 bits for the model; the 64-bit ones are exact copies. */
+/** Random weights in 32 and in 64 bits, and carried states. */
 function draw(config: Gru4RecConfig) {
-  const specs = Object.entries(gru4rec.parameters(config, { items: ITEMS }));
-  const params = initialise(
-    Object.fromEntries(specs.map(([name, spec]) => [name, { ...spec, init: { kind: 'normal', std: 0.6 } as const }])),
-    5,
-  );
-  const reference: Weights = Object.fromEntries(
-    Object.entries(params).map(([name, { data, shape }]) => [name, { data: Float64Array.from(data), shape }]),
-  );
+  const { params, reference } = drawWeights(gru4rec, config, { items: ITEMS });
   const { normal } = random(8, 'state');
   const states = config.layers.map((h) =>
     INPUTS.map(() => Array.from({ length: h }, () => Math.fround(Math.tanh(normal())))),
   );
   return { params, reference, states };
 }
-
-const far = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
-  Array.from(a).reduce((worst, x, i) => Math.max(worst, Math.abs(x - b[i]!)), 0);
 
 const configOf = (given: Given): Gru4RecConfig =>
   configure(gru4rec, { layers: [4], nSample: EXTRA.length, batchSize: NOMINAL, ...given });

@@ -1,39 +1,24 @@
-import { memory, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
-import type { Run, State } from '../../src/models/model';
-import { initialise } from '../../src/models/parameters';
+import type { State } from '../../src/models/model';
 import { upload } from '../../src/models/tensors';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
-import { start } from '../compute/backends/start';
+import { expectNoTensorsLeft, start } from '../compute/backends/start';
+import { INFERENCE } from '../reference/through-training';
+import { drawWeights, far } from '../reference/weights64';
 
 const ITEMS = 9;
 const SUPPORT = Int32Array.of(0, 90, 1, 40, 5, 5, 700, 2, 1, 3);
-const inference: Run = { dropout: (x) => x };
 
 beforeAll(() => start('cpu'));
 
-let tensors: number;
-beforeEach(() => {
-  tensors = memory().numTensors;
-});
-afterEach(() => {
-  expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-});
+expectNoTensorsLeft();
 
 const configOf = (given: Partial<Gru4RecConfig>) => configure(gru4rec, { layers: [6], ...given });
 
-function weights(config: Gru4RecConfig) {
-  const specs = Object.entries(gru4rec.parameters(config, { items: ITEMS }));
-  return initialise(
-    Object.fromEntries(specs.map(([name, spec]) => [name, { ...spec, init: { kind: 'normal', std: 0.5 } as const }])),
-    3,
-  );
-}
-
-const far = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
-  Array.from(a).reduce((worst, x, i) => Math.max(worst, Math.abs(x - b[i]!)), 0);
+const weights = (config: Gru4RecConfig) => drawWeights(gru4rec, config, { items: ITEMS }, 0.5).params;
 
 const forms: [string, Partial<Gru4RecConfig>][] = [
   ['constrained', {}],
@@ -51,7 +36,7 @@ describe.each(forms)('%s', (_, given) => {
         config,
         { items: ITEMS },
       );
-      return gru4rec.encode(upload(weights(config)), upload(prepared), config, inference).arraySync();
+      return gru4rec.encode(upload(weights(config)), upload(prepared), config, INFERENCE).arraySync();
     });
 
   test('padding leaves a session alone: the same vector in a batch of any width', () => {
@@ -66,7 +51,7 @@ describe.each(forms)('%s', (_, given) => {
       const params = upload(weights(config));
       let state: State = gru4rec.stepping!.start(config, 1);
       for (const item of session) {
-        state = gru4rec.stepping!.step(params, state, tensor1d([item], 'int32'), config, inference);
+        state = gru4rec.stepping!.step(params, state, tensor1d([item], 'int32'), config, INFERENCE);
       }
       return Array.from(gru4rec.stepping!.vector(state).dataSync());
     });

@@ -1,6 +1,6 @@
 /** What every architecture holds to, in its default form and in those of `forms.ts`; a new one joins by being registered. */
-import { memory, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { allModels } from '../../src/models/index';
 import type { Params, PreparedTensors, Run } from '../../src/models/model';
@@ -10,15 +10,15 @@ import { clickScorers } from '../../src/models/transformers4rec/transformers4rec
 import { random } from '../../src/session/random';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer';
 import type { Catalogue, NdArray, SessionInput } from '../../src/types';
-import { start } from '../compute/backends/start';
+import { expectNoTensorsLeft, start } from '../compute/backends/start';
 import { sessionsOf } from '../neighbours/fixtures';
-import { far } from '../reference/weights64';
+import { INFERENCE } from '../reference/through-training';
+import { drawWeights, far } from '../reference/weights64';
 import { forms, SMALL, trainings } from './forms';
 
 const models = await allModels();
 const ITEMS = 12;
 const catalogue: Catalogue = { items: ITEMS, support: Int32Array.from({ length: ITEMS + 1 }, (_, i) => i) };
-const INFERENCE: Run = { dropout: (x) => x };
 /** One click, repeats, all the same, an item straight after itself, and more clicks than items. */
 const SESSIONS = [[5], [3, 7, 3, 3], [8, 8, 8], [1, 2, 3, 4, 9], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 6, 6, 1]];
 
@@ -40,13 +40,7 @@ const vectorsOf = (name: string): Vectors | undefined =>
 
 beforeAll(() => start('wasm'));
 
-let tensors: number;
-beforeEach(() => {
-  tensors = memory().numTensors;
-});
-afterEach(() => {
-  expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-});
+expectNoTensorsLeft();
 
 test.each(Object.entries(models))('%s takes a batch of more than a hundred thousand sessions', (name, model) => {
   // A step may take 65,536 sessions in two views each, or a million clicks of sessions of one length.
@@ -91,12 +85,7 @@ describe.each(forms)('%s', (_, name, given) => {
   const config = configure<unknown>(model, given);
   const options = config as Readonly<Record<string, unknown>>;
 
-  /** Random weights everywhere, biases too; rows that stay at zero excepted. */
-  function weights(): Record<string, NdArray<Float32Array>> {
-    const specs = Object.entries(model.parameters(config, catalogue));
-    const normal = { kind: 'normal', std: 0.3 } as const;
-    return initialise(Object.fromEntries(specs.map(([name, spec]) => [name, { ...spec, init: normal }])), 7);
-  }
+  const weights = () => drawWeights(model, config, catalogue, 0.3).params;
   function encode(sessions: readonly (readonly number[])[]): number[][] {
     return tidy(() => {
       const inputs: SessionInput[] = sessions.map((items) => ({ items }));

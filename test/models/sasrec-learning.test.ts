@@ -7,6 +7,7 @@ import { upload } from '../../src/models/tensors';
 import { Trainer } from '../../src/train/trainer';
 import type { Sessions } from '../../src/types';
 import { start } from '../compute/backends/start';
+import { INFERENCE } from '../reference/through-training';
 
 beforeAll(() => start('wasm'));
 
@@ -61,7 +62,7 @@ test.each(cases)('learns what the click before the last tells: %o', async (given
   tidy(() => {
     const { params } = trainer;
     const prepared = sasrec.prepare([{ items: [1, 6] }, { items: [2, 6] }], config, catalogue);
-    const vectors = sasrec.encode(params, upload(prepared), config, { dropout: (x) => x });
+    const vectors = sasrec.encode(params, upload(prepared), config, INFERENCE);
     const scores = matMul(vectors, sasrec.outputs(params, config).table, false, true).arraySync() as number[][];
     const best = scores.map((row) => 1 + row.slice(1).indexOf(Math.max(...row.slice(1))));
     expect(best).toEqual([3, 4]);

@@ -1,29 +1,22 @@
-import { matMul, memory, tidy } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { matMul, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import type { Run } from '../../src/models/model';
 import { initialise } from '../../src/models/parameters';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { upload } from '../../src/models/tensors';
 import type { NdArray } from '../../src/types';
-import { start } from '../compute/backends/start';
+import { expectNoTensorsLeft, start } from '../compute/backends/start';
+import { INFERENCE } from '../reference/through-training';
 import { drawWeights, far } from '../reference/weights64';
+import { smallSasrec } from './steps';
 
 const ITEMS = 9;
-const inference: Run = { dropout: (x) => x };
 
 beforeAll(() => start('cpu'));
 
-let tensors: number;
-beforeEach(() => {
-  tensors = memory().numTensors;
-});
-afterEach(() => {
-  expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-});
+expectNoTensorsLeft();
 
-const small = (given: Partial<SasrecConfig> = {}): SasrecConfig =>
-  configure(sasrec, { hiddenUnits: 6, maxlen: 5, numBlocks: 2, numHeads: 2, dropoutRate: 0, ...given });
 const weights = (config: SasrecConfig) => drawWeights(sasrec, config, { items: ITEMS }).params;
 
 describe('gSASRec', () => {
@@ -65,7 +58,7 @@ describe('gSASRec', () => {
 test('embedded clicks have a dropout of their own where one is set', () => {
   const ratesOf = (given: Partial<SasrecConfig>): number[] => {
     const rates: number[] = [];
-    const config = small({ dropoutRate: 0.3, numBlocks: 1, ...given });
+    const config = smallSasrec({ dropoutRate: 0.3, numBlocks: 1, ...given });
     tidy(() => {
       const arrays = upload(sasrec.prepare([{ items: [1, 2, 3] }], config, { items: ITEMS }));
       const run: Run = {
@@ -86,14 +79,14 @@ test('embedded clicks have a dropout of their own where one is set', () => {
 test('cosine scores lie within one over the temperature, however long the vectors', () => {
   const scoresOf = (factor: number, given: Partial<SasrecConfig> = {}) =>
     tidy(() => {
-      const config = small({ scoring: 'cosine', ...given });
+      const config = smallSasrec({ scoring: 'cosine', ...given });
       const values = weights(config);
       values.items!.data.forEach((x, i, data) => {
         data[i] = x * factor;
       });
       const params = upload(values);
       const arrays = upload(sasrec.prepare([{ items: [1, 2, 3] }], config, { items: ITEMS }));
-      const c = sasrec.encode(params, arrays, config, inference);
+      const c = sasrec.encode(params, arrays, config, INFERENCE);
       return Array.from(matMul(c, sasrec.outputs(params, config).table, false, true).dataSync());
     });
   const scores = scoresOf(1);
@@ -136,7 +129,7 @@ describe('configuration', () => {
 });
 
 test.each(['pre', 'post'] as const)('the port’s form %s starts its tables by Xavier’s normal', (norm) => {
-  const { items, positions } = sasrec.parameters(small({ norm }), { items: 9 });
+  const { items, positions } = sasrec.parameters(smallSasrec({ norm }), { items: 9 });
   expect(items!.init).toEqual({ kind: 'normal', std: Math.sqrt(2 / (10 + 6)) });
   expect(positions!.init).toEqual({ kind: 'normal', std: Math.sqrt(2 / (6 + 6)) });
 });

@@ -1,5 +1,5 @@
-import { dispose, memory, tidy } from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dispose, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type SasrecConfig, sasrec, sasrecHidden } from '../../src/models/sasrec';
 import { sasrecTraining } from '../../src/models/sasrec-training';
@@ -7,7 +7,7 @@ import { scoringVector } from '../../src/models/scoring';
 import { upload } from '../../src/models/tensors';
 import { sequences } from '../../src/objectives/examples';
 import { random } from '../../src/session/random';
-import { start } from '../compute/backends/start';
+import { expectNoTensorsLeft, start } from '../compute/backends/start';
 import {
   binaryLoss,
   calibratedLoss,
@@ -39,14 +39,8 @@ const SESSIONS = [
 ];
 const SIZE = { hiddenUnits: 4, maxlen: 5, numBlocks: 2 };
 
-let tensors: number;
-beforeAll(async () => {
-  await start('cpu');
-  tensors = memory().numTensors;
-});
-afterAll(() => {
-  expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-});
+beforeAll(() => start('cpu'));
+expectNoTensorsLeft();
 
 type Loss = SasrecConfig['loss'];
 

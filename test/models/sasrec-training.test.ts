@@ -1,28 +1,19 @@
-import { memory, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { sasrecLoss, sasrecTraining } from '../../src/models/sasrec-training';
 import { matrix, outputItems, vector } from '../../src/objectives/batch';
 import type { NdArray } from '../../src/types';
-import { backends, start } from '../compute/backends/start';
+import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
 import { logOf, supportOf } from '../train/helpers';
-import { epochOf, firstBatch, uploaded } from './steps';
+import { epochOf, firstBatch, smallSasrec, uploaded } from './steps';
 
 const ITEMS = 9;
 
 beforeAll(() => start('cpu'));
 
-let tensors: number;
-beforeEach(() => {
-  tensors = memory().numTensors;
-});
-afterEach(() => {
-  expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-});
-
-const small = (given: Partial<SasrecConfig> = {}): SasrecConfig =>
-  configure(sasrec, { hiddenUnits: 6, maxlen: 5, numBlocks: 2, numHeads: 2, dropoutRate: 0, ...given });
+expectNoTensorsLeft();
 
 const log = logOf([
   [1, 2, 3],
@@ -30,7 +21,7 @@ const log = logOf([
   [6, 7, 8, 9, 1, 2],
 ]);
 const catalogue = { items: ITEMS, support: supportOf(log, ITEMS) };
-const configOf = (given: Partial<SasrecConfig>) => small({ maxlen: 3, ...given });
+const configOf = (given: Partial<SasrecConfig>) => smallSasrec({ maxlen: 3, ...given });
 const rowsOf = (given: Partial<SasrecConfig>) => epochOf(sasrecTraining, configOf(given), log, catalogue);
 const batchOf = (given: Partial<SasrecConfig>) => firstBatch(sasrecTraining, configOf(given), log, catalogue);
 
@@ -117,7 +108,7 @@ describe.each(backends)('the losses on %s', (backend) => {
       const outputs = { table: tensor2d(table as number[][]), ...(bias && { bias: tensor1d(bias as number[]) }) };
       const all = tensor2d([[1, 0], [0, 1]]); // biome-ignore format: rows of a matrix
       const params = { items: outputs.table };
-      return sasrecLoss(all, outputs, params, uploaded(batch), small(given), table.length - 1).dataSync()[0]!;
+      return sasrecLoss(all, outputs, params, uploaded(batch), smallSasrec(given), table.length - 1).dataSync()[0]!;
     });
   }
 

@@ -1,18 +1,5 @@
-import {
-  add,
-  grads,
-  memory,
-  mul,
-  type Scalar,
-  square,
-  sum,
-  type Tensor,
-  type Tensor2D,
-  tidy,
-} from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startBackend } from '../../src/compute/backends/start';
-import { registerTraining } from '../../src/compute/training';
+import { add, grads, mul, type Scalar, square, sum, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import type { Run } from '../../src/models/model';
 import { initialise, size } from '../../src/models/parameters';
@@ -20,35 +7,20 @@ import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { sasrecNetwork } from '../../src/models/sasrec-training';
 import { upload } from '../../src/models/tensors';
 import type { NdArray } from '../../src/types';
+import { expectNoTensorsLeft, start } from '../compute/backends/start';
+import { INFERENCE } from '../reference/through-training';
+import { drawWeights, far } from '../reference/weights64';
+import { smallSasrec } from './steps';
 
 const ITEMS = 9;
-const inference: Run = { dropout: (x) => x };
 
-beforeAll(async () => {
-  await startBackend('cpu');
-  await registerTraining();
-});
+beforeAll(() => start('cpu'));
 
-let tensors: number;
-beforeEach(() => {
-  tensors = memory().numTensors;
-});
-afterEach(() => {
-  expect(memory().numTensors, 'tensors left behind').toBe(tensors);
-});
-
-const small = (given: Partial<SasrecConfig> = {}): SasrecConfig =>
-  configure(sasrec, { hiddenUnits: 6, maxlen: 5, numBlocks: 2, numHeads: 2, dropoutRate: 0, ...given });
+expectNoTensorsLeft();
 
 /** Random weights everywhere: biases and gains too, so that none can be forgotten. */
 function weights(config: SasrecConfig): Record<string, NdArray<Float32Array>> {
-  const specs = sasrec.parameters(config, { items: ITEMS });
-  const values = initialise(
-    Object.fromEntries(
-      Object.entries(specs).map(([name, spec]) => [name, { ...spec, init: { kind: 'normal', std: 0.5 } as const }]),
-    ),
-    7,
-  );
+  const values = drawWeights(sasrec, config, { items: ITEMS }, 0.5).params;
   for (const [name, { data }] of Object.entries(values)) {
     if (name.endsWith('gain')) for (let i = 0; i < data.length; i++) data[i]! += 1;
   }
@@ -66,7 +38,7 @@ function vectors(config: SasrecConfig, sessions: readonly number[][]): { every: 
     );
     const arrays = upload(prepared);
     const width = prepared.items!.shape[1]!;
-    const all = sasrecNetwork.vectors(params, arrays, config, inference);
+    const all = sasrecNetwork.vectors(params, arrays, config, INFERENCE);
     expect(all.shape).toEqual([sessions.length * width, config.hiddenUnits]);
     const rows = all.arraySync();
     const every = sessions.map((session, b) => {
@@ -74,11 +46,9 @@ function vectors(config: SasrecConfig, sessions: readonly number[][]): { every: 
       const first = b * width + (config.positions === 'end' ? width - n : 0);
       return rows.slice(first, first + n);
     });
-    return { every, last: sasrec.encode(params, arrays, config, inference).arraySync() };
+    return { every, last: sasrec.encode(params, arrays, config, INFERENCE).arraySync() };
   });
 }
-
-const far = (a: readonly number[], b: readonly number[]): number => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
 
 const sessions = [[3, 7, 3, 3], [5], [1, 2, 3, 4, 9], [8, 8], [6, 1, 2, 3, 4, 9, 9]];
 
@@ -91,7 +61,7 @@ const forms = (['tf', 'pre', 'post'] as const).flatMap((norm) =>
 );
 
 describe.each(forms)('$norm, positions from $positions, padding masked: $maskPadding, $numBlocks blocks', (form) => {
-  const config = small(form);
+  const config = smallSasrec(form);
 
   test('encodes the last click as the vector of the last position', () => {
     const { every, last } = vectors(config, sessions);
@@ -154,7 +124,7 @@ describe.each(forms)('$norm, positions from $positions, padding masked: $maskPad
       };
       const f = (...values: Tensor[]) => {
         const at = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
-        return loss(sasrec.encode(at, arrays, config, inference));
+        return loss(sasrec.encode(at, arrays, config, INFERENCE));
       };
       grads(f)(names.map((name) => params[name]!)).forEach((gradient, i) => {
         const name = names[i]!;
@@ -175,7 +145,7 @@ describe.each(forms)('$norm, positions from $positions, padding masked: $maskPad
 
 test('makes a batch no wider than its longest session where padding cannot matter', () => {
   const shape = (form: Partial<SasrecConfig>) =>
-    sasrec.prepare([{ items: [1, 2] }, { items: [3] }], small(form), { items: ITEMS }).items!.shape;
+    sasrec.prepare([{ items: [1, 2] }, { items: [3] }], smallSasrec(form), { items: ITEMS }).items!.shape;
   expect(shape({})).toEqual([2, 2]);
   expect(shape({ norm: 'post' })).toEqual([2, 5]);
   expect(shape({ norm: 'post', positions: 'start' })).toEqual([2, 2]);
@@ -184,14 +154,14 @@ test('makes a batch no wider than its longest session where padding cannot matte
 
 test('stays finite for a session without clicks', () => {
   for (const form of forms) {
-    const { last } = vectors(small(form), [[], [4, 2]]);
+    const { last } = vectors(smallSasrec(form), [[], [4, 2]]);
     expect(last.flat().every(Number.isFinite)).toBe(true);
   }
 });
 
 test('pads on the left for positions from the end, on the right for those from the start', () => {
   const prepared = (positions: 'end' | 'start') =>
-    sasrec.prepare([{ items: [1, 2, 3] }, { items: [4] }], small({ positions }), { items: ITEMS });
+    sasrec.prepare([{ items: [1, 2, 3] }, { items: [4] }], smallSasrec({ positions }), { items: ITEMS });
   expect(Array.from(prepared('end').items!.data)).toEqual([1, 2, 3, 0, 0, 4]);
   expect(Array.from(prepared('end').last!.data)).toEqual([2, 5]);
   expect(Array.from(prepared('start').items!.data)).toEqual([1, 2, 3, 4, 0, 0]);
@@ -200,7 +170,7 @@ test('pads on the left for positions from the end, on the right for those from t
 
 test('keeps the vectors of earlier clicks when one more comes, with positions from the start only', () => {
   const moved = (positions: 'end' | 'start') => {
-    const config = small({ positions });
+    const config = smallSasrec({ positions });
     const [before, after] = [
       [3, 7],
       [3, 7, 4],
@@ -214,7 +184,7 @@ test('keeps the vectors of earlier clicks when one more comes, with positions fr
 test('lets padding keys take part only where they are not masked', () => {
   const moved = (maskPadding: 'true' | 'false') => {
     const [short, long] = [3, 5].map((maxlen) => {
-      const config = small({ norm: 'pre', maskPadding, maxlen });
+      const config = smallSasrec({ norm: 'pre', maskPadding, maxlen });
       const values = weights({ ...config, maxlen: 5 });
       // The same positions, counted from the end.
       const table = values.positions!.data;
@@ -222,7 +192,7 @@ test('lets padding keys take part only where they are not masked', () => {
       return tidy(() => {
         const params = upload({ ...values, positions: { data: rows, shape: [maxlen + 1, 6] } });
         const arrays = upload(sasrec.prepare([{ items: [3, 7] }], config, { items: ITEMS }));
-        return Array.from(sasrec.encode(params, arrays, config, inference).dataSync());
+        return Array.from(sasrec.encode(params, arrays, config, INFERENCE).dataSync());
       });
     });
     return far(short!, long!);
@@ -232,7 +202,7 @@ test('lets padding keys take part only where they are not masked', () => {
 });
 
 test('drops out embedded clicks, attention weights and both feed-forward layers', () => {
-  const config = small({ dropoutRate: 0.3 });
+  const config = smallSasrec({ dropoutRate: 0.3 });
   const shapes: number[][] = [];
   const run: Run = {
     dropout: (x, rate) => {

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { caser } from '../../src/models/caser';
 import { configure } from '../../src/models/configuration';
 import { gru4rec } from '../../src/models/gru4rec';
-import type { Run, SessionModel } from '../../src/models/model';
+import type { SessionModel } from '../../src/models/model';
 import { sasrec } from '../../src/models/sasrec';
 import { srgnn } from '../../src/models/srgnn';
 import { upload } from '../../src/models/tensors';
@@ -20,11 +20,11 @@ import { caserVector } from '../reference/caser';
 import { gruStep } from '../reference/gru4rec';
 import { sasrecVectors } from '../reference/sasrec';
 import { srgnnVector } from '../reference/srgnn';
+import { INFERENCE } from '../reference/through-training';
 import { scores, states } from '../reference/transformers4rec';
 import { drawWeights, far, type Weights } from '../reference/weights64';
 
 const ROUNDS = Number(process.env['SOAK'] ?? 0) > 0 ? 300 : 5;
-const INFERENCE: Run = { dropout: (x) => x };
 
 type Draw = (from: number, to: number) => number;
 type Given = Record<string, unknown>;

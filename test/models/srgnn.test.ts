@@ -11,6 +11,7 @@ import { Optimiser } from '../../src/train/optimiser';
 import { TrainStep } from '../../src/train/step';
 import type { NdArray } from '../../src/types';
 import { start } from '../compute/backends/start';
+import { INFERENCE } from '../reference/through-training';
 import { drawWeights } from '../reference/weights64';
 import { logOf, supportOf } from '../train/helpers';
 import { epochOf, firstBatch, stepOf } from './steps';
@@ -99,7 +100,7 @@ describe('a session', () => {
         config,
         { items: 9 },
       );
-      return srgnn.encode(upload(params), upload(inputs), config, { dropout: (x) => x }).arraySync();
+      return srgnn.encode(upload(params), upload(inputs), config, INFERENCE).arraySync();
     });
 
   test('that is too long keeps its most recent clicks', () => {
@@ -182,7 +183,7 @@ describe('training', () => {
     const lossOf = (given: Partial<SrgnnConfig>) =>
       stepOf(srgnnTraining, params, batch, { ...config, ...given }, catalogue).loss;
     const scores = tidy(() => {
-      const vectors = srgnn.encode(upload(params), upload(batch.inputs), config, { dropout: (x) => x });
+      const vectors = srgnn.encode(upload(params), upload(batch.inputs), config, INFERENCE);
       return catalogueScores(vectors, srgnn.outputs(upload(params), config), 9).arraySync();
     });
     const mean = (of: (p: number[], own: number) => number) =>

@@ -1,11 +1,17 @@
 /** Batches and losses of a training, as plain numbers. */
 import { type Scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { configure } from '../../src/models/configuration';
+import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { toTensor, upload } from '../../src/models/tensors';
 import type { Training, TrainingRun } from '../../src/models/training';
 import { mapArrays, type Streams, type Uploaded } from '../../src/objectives/batch';
 import { gradientsOf } from '../../src/train/gradients';
 import { streamsOf } from '../../src/train/step';
 import type { Catalogue, NdArray, Sessions } from '../../src/types';
+
+/** SASRec at a size that is quick to compute, without dropout. */
+export const smallSasrec = (given: Partial<SasrecConfig> = {}): SasrecConfig =>
+  configure(sasrec, { hiddenUnits: 6, maxlen: 5, numBlocks: 2, numHeads: 2, dropoutRate: 0, ...given });
 
 /** No dropout. */
 export const runOf = (items: number): TrainingRun => ({ dropout: (x) => x, state: undefined, items });

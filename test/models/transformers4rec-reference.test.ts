@@ -1,7 +1,7 @@
 import { type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
-import { initialise } from '../../src/models/parameters';
+import type { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
 import type { T4RecConfig } from '../../src/models/transformers4rec/options';
 import { transformers4rec } from '../../src/models/transformers4rec/transformers4rec';
@@ -23,6 +23,7 @@ import {
   states,
   type Weights,
 } from '../reference/transformers4rec';
+import { drawWeights, far } from '../reference/weights64';
 import { logOf } from '../train/helpers';
 
 const ITEMS = 7;
@@ -48,23 +49,10 @@ const small = (given: Record<string, unknown>): T4RecConfig =>
     ...given,
   });
 
-/** The same weights in 64 bits for the reference and in 32 for the model; the former are exact copies. */
-function draw(config: T4RecConfig, catalogue = CATALOGUE): { weights: Weights; params: ReturnType<typeof initialise> } {
-  const specs = transformers4rec.parameters(config, catalogue);
-  const wide = Object.entries(specs).map(([name, spec]) => [name, { ...spec, init: { kind: 'normal', std: 0.6 } }]);
-  const params = initialise(Object.fromEntries(wide), 5);
-  const copies = Object.entries(params).map(([name, { data, shape }]) => [
-    name,
-    { data: Float64Array.from(data), shape },
-  ]);
-  return { weights: Object.fromEntries(copies), params };
-}
+const draw = (config: T4RecConfig, catalogue = CATALOGUE) => drawWeights(transformers4rec, config, catalogue);
 
 const settingsOf = (config: T4RecConfig): Settings =>
   ({ ...config, temperature: config.softmaxTemperature }) as Settings;
-
-const far = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
-  Array.from(a).reduce((worst, x, i) => Math.max(worst, Math.abs(x - b[i]!)), 0);
 
 const clicks = (items: readonly number[]): Column[] => items.map((item) => ({ item }));
 
@@ -103,7 +91,7 @@ const FORMS = ['paper', 'library'].flatMap((form) =>
 
 describe.each(FORMS)('%o', (given) => {
   const config = small(given);
-  const { weights, params } = draw(config);
+  const { reference: weights, params } = draw(config);
 
   test('answers with the next click of the 64-bit reference', () => {
     tidy(() => {
@@ -319,7 +307,7 @@ describe('side information', () => {
       features: FEATURES,
       ...given,
     });
-    const { weights, params } = draw(config, catalogue);
+    const { reference: weights, params } = draw(config, catalogue);
     tidy(() => {
       const arrays = upload(transformers4rec.prepare(sessions, config, catalogue));
       const tensors = upload(params);

@@ -13,7 +13,7 @@ import {
 } from '../../src/models/transformers4rec/transformers4rec-training';
 import { catalogueScores } from '../../src/nn/scores';
 import { outputItems } from '../../src/objectives/batch';
-import { logUniformChances } from '../../src/objectives/log-uniform';
+import { logUniformChances } from '../../src/objectives/negatives';
 import { drawReplacements, replaceTargets } from '../../src/objectives/replaced-tokens';
 import { sampledBatch, softmaxLoss } from '../../src/objectives/softmax';
 import { streamsOf } from '../../src/train/step';

@@ -2,7 +2,6 @@ import { memory, norm, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import type { Run } from '../../src/models/model';
-import { initialise } from '../../src/models/parameters';
 import { upload } from '../../src/models/tensors';
 import { elementWise, featureVectors } from '../../src/models/transformers4rec/features';
 import { LANGUAGE_MODELS, OBJECTIVES, type T4RecConfig } from '../../src/models/transformers4rec/options';
@@ -10,9 +9,10 @@ import { sizeOf } from '../../src/models/transformers4rec/settings';
 import { clickScorers, lossTemperature, transformers4rec } from '../../src/models/transformers4rec/transformers4rec';
 import type { SessionInput } from '../../src/types';
 import { start } from '../compute/backends/start';
+import { INFERENCE } from '../reference/through-training';
+import { drawWeights } from '../reference/weights64';
 
 const ITEMS = 9;
-const inference: Run = { dropout: (x) => x };
 
 beforeAll(() => start('cpu'));
 
@@ -34,17 +34,13 @@ const FORMS = ['paper', 'library'].flatMap((form) => VALID.map((pair) => ({ form
 const small = (given: Record<string, unknown>): T4RecConfig =>
   configure(transformers4rec, { dModel: 8, itemEmbeddingDim: 6, nHead: 2, totalSeqLength: 6, dInner: 8, ...given });
 
-const paramsOf = (config: T4RecConfig) => {
-  const specs = transformers4rec.parameters(config, { items: ITEMS });
-  const wide = Object.entries(specs).map(([name, spec]) => [name, { ...spec, init: { kind: 'normal', std: 0.5 } }]);
-  return initialise(Object.fromEntries(wide), 2);
-};
+const paramsOf = (config: T4RecConfig) => drawWeights(transformers4rec, config, { items: ITEMS }, 0.5).params;
 
 /** The session vectors as plain numbers. */
 function encode(config: T4RecConfig, sessions: readonly SessionInput[], params = paramsOf(config)): number[][] {
   return tidy(() => {
     const arrays = upload(transformers4rec.prepare(sessions, config, { items: ITEMS }));
-    return transformers4rec.encode(upload(params), arrays, config, inference).arraySync();
+    return transformers4rec.encode(upload(params), arrays, config, INFERENCE).arraySync();
   });
 }
 
@@ -105,7 +101,7 @@ test.each(['paper', 'library'])('plm in form %s asks at a column that nobody see
   const answer = (items: Int32Array, given: typeof params) =>
     tidy(() => {
       const arrays = upload({ ...prepared, items: { ...prepared.items!, data: items } });
-      return transformers4rec.encode(upload(given), arrays, config, inference).arraySync();
+      return transformers4rec.encode(upload(given), arrays, config, INFERENCE).arraySync();
     });
   const before = answer(prepared.items!.data as Int32Array, params);
   expect(answer(filled, params)).toEqual(before);
@@ -173,7 +169,7 @@ test('by cosine, items have no bias, and the temperature, 1/16 unless given, is 
     tidy(() => {
       const params = upload(paramsOf(config));
       const arrays = upload(transformers4rec.prepare([{ items: [3, 1, 4] }], config, { items: ITEMS }));
-      const c = transformers4rec.encode(params, arrays, config, inference);
+      const c = transformers4rec.encode(params, arrays, config, INFERENCE);
       const { table, bias } = transformers4rec.outputs(params, config);
       expect(bias).toBeUndefined();
       expect(lossTemperature(config)).toBe(1);
@@ -216,7 +212,7 @@ describe.each(FORMS)('$form: $lm with $objective', (given) => {
       const vectors = (items: number[]): number[][] =>
         tidy(() => {
           const arrays = upload(transformers4rec.prepare([{ items }], config, { items: ITEMS }));
-          return clickScorers(upload(paramsOf(config)), arrays, config, inference).arraySync();
+          return clickScorers(upload(paramsOf(config)), arrays, config, INFERENCE).arraySync();
         });
       const before = vectors([3, 1, 4, 1, 5]);
       const after = vectors([3, 1, 4, 9, 2]);
@@ -239,7 +235,7 @@ test("Transformer-XL as the library sets it attends to the click itself only; th
         if (name === 'attention.0') weights = (x.arraySync() as number[][][][])[0]![0]!;
       };
       const arrays = upload(transformers4rec.prepare([{ items: [1, 2, 3, 4] }], config, { items: ITEMS }));
-      transformers4rec.encode(upload(paramsOf(config)), arrays, config, { ...inference, observe });
+      transformers4rec.encode(upload(paramsOf(config)), arrays, config, { ...INFERENCE, observe });
       return weights;
     });
   };

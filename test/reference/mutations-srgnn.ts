@@ -181,7 +181,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'SR-GNN: ε of Adam as TensorFlow.js has it, 1e-7',
-    file: TRAINING,
+    file: 'src/models/training.ts',
     edits: [['epsilon: 1e-8', 'epsilon: 1e-7']],
     tests: model,
   },

@@ -89,7 +89,7 @@ describe('protocols', () => {
     const refused = ranksOf(successor, log, { protocol: 'incremental' });
     await expect(refused).rejects.toMatchObject({
       code: 'bad-config',
-      message: expect.stringContaining('--protocol events'),
+      message: expect.stringContaining('`protocol` events'),
     });
   });
 

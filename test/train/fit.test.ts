@@ -1,5 +1,4 @@
-import { memory } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';
 import { gru4recTraining } from '../../src/models/gru4rec-training';
@@ -10,7 +9,7 @@ import { random } from '../../src/session/random';
 import { WeightAverage, type Weights } from '../../src/train/average';
 import { evaluate } from '../../src/train/evaluate';
 import { type FitOptions, type FitState, fitModel, Interrupted } from '../../src/train/fit';
-import { start } from '../compute/backends/start';
+import { expectNoTensorsLeft, start } from '../compute/backends/start';
 import { bitsOf, logOf, supportOf } from './helpers';
 
 const ITEMS = 10;
@@ -83,14 +82,7 @@ async function interrupted(options: FitOptions<Gru4RecConfig>): Promise<FitState
 
 beforeAll(() => start('cpu'));
 
-let before: { numTensors: number; numBytes: number };
-beforeEach(() => {
-  const { numTensors, numBytes } = memory();
-  before = { numTensors, numBytes };
-});
-afterEach(() => {
-  expect(memory()).toMatchObject(before);
-});
+expectNoTensorsLeft();
 
 test('without validation the last epoch is the result', async () => {
   const { epochs, best, weights } = await fitModel(optionsOf());

@@ -1,5 +1,5 @@
 import { memory } from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cl4srecTraining } from '../../src/models/cl4srec-training';
 import { configure } from '../../src/models/configuration';
 import { gru4recTraining } from '../../src/models/gru4rec-training';
@@ -8,7 +8,7 @@ import type { Training } from '../../src/models/training';
 import type { Example } from '../../src/objectives/examples';
 import { random } from '../../src/session/random';
 import { type Progress, Trainer, type TrainerOptions, type TrainerState } from '../../src/train/trainer';
-import { backends, start } from '../compute/backends/start';
+import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
 import { isSoak } from '../soak-slice';
 import { bitsOf, logOf, supportOf } from './helpers';
 
@@ -83,14 +83,7 @@ async function run(options: Options, epochs: number): Promise<{ losses: number[]
 describe.each(backends)('%s', (backend) => {
   beforeAll(() => start(backend));
 
-  let before: { numTensors: number; numBytes: number };
-  beforeEach(() => {
-    const { numTensors, numBytes } = memory();
-    before = { numTensors, numBytes };
-  });
-  afterEach(() => {
-    expect(memory()).toMatchObject(before);
-  });
+  expectNoTensorsLeft();
 
   describe.each(cases)('%s', (_, training, given) => {
     test(`over ${EPOCHS} epochs the number of tensors and bytes stays where the first epoch left it`, async () => {

@@ -33,7 +33,7 @@ export interface NameMap {
   readonly zeroRows?: readonly string[];
   /** Their tensors that no computation reads: they must be there and of their shape, and are left. */
   readonly unused?: readonly string[];
-  /** Rows of their tensors that stand for no item and are never read for one: ours have no place for them. */
+  /** Rows of their tensors that belong to no item and are never read. Ours have no place for them. */
   readonly skippedRows?: Readonly<Record<string, readonly number[]>>;
 }
 

@@ -2,7 +2,7 @@
  * Weights of the library, https://github.com/NVIDIA-Merlin/Transformers4Rec, on the language models of Hugging Face: the
  * item table feeds the language model as it is, and the softmax is tied to it.
  *
- *     item_embedding [n + 1, d]                   items; row 0, padding, may have learnt
+ *     item_embedding [n + 1, d]                   items; row 0, padding, may be trained
  *     masked_item_embedding [d]                   mask
  *     transformer.…                               lm.…, see `transformers4rec-lm.ts`
  *     transformer.discriminator_predictions.…     discriminator.…, of ELECTRA's replaced-token detection

@@ -8,6 +8,7 @@ import type { CompareOptions } from '../../pipeline/options';
 import { contextOf, print } from '../context';
 import {
   addEventsOptions,
+  backendOption,
   type EventsFlags,
   integer,
   oneOf,
@@ -46,13 +47,13 @@ export function register(program: Command): void {
     )
     .option(
       '--valid <part>',
-      'what chooses the number of epochs: last:10% (default) | last:7d | FILE; then all of --data is learnt',
+      'what chooses the number of epochs: last:10% (default) | last:7d | FILE; then all of --data is trained on',
       parseValidation,
     )
     .option(
       '--holdout <n>',
       '2: learn from all but the last two events of every session of --data; the last is predicted, the one before chooses ' +
-        'the epochs; nothing is learnt anew then',
+        'the epochs; nothing is trained again then',
       parseHoldout,
     )
     .option(
@@ -62,7 +63,7 @@ export function register(program: Command): void {
       'events',
     )
     .option('--window <length>', 'of incremental: 1d, 12h, …; default: 1d, the days of UTC', parseWindow)
-    .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto');
+    .addOption(backendOption());
   addEventsOptions(command)
     .option('--json', 'print the report as one JSON object')
     .addHelpText(
@@ -73,7 +74,7 @@ export function register(program: Command): void {
         'mixed with another row, such as v-sknn, the weight chosen on the validation part unless it is given.\n' +
         'A row reads what the log and the catalogue say besides if a variant has "features" in its config.\n' +
         '\nincremental: each window is predicted by what was trained on those before it, on the last item of its sessions, half\n' +
-        'of which are left to tune on. Counting starts anew from all windows so far; gru4rec has two rows, trained anew on all of\n' +
+        'of which are left to tune on. Counting starts over from all windows so far; gru4rec has two rows, retrained on all of\n' +
         'them and on the last 6; other networks go on from the window before. "retrain" of a variant says otherwise:\n' +
         'all, last:N or before.\n' +
         '\nExample:\n  $ aisle compare --data parts/train.tsv.gz --test parts/test.tsv.gz --models pop,markov,v-sknn,gru4rec --out report\n',

@@ -8,7 +8,16 @@ import type { EvaluateOptions, Mix } from '../../pipeline/options';
 import { SCALES } from '../../ranking/combine';
 import { PROTOCOLS } from '../../train/evaluate';
 import { contextOf, print } from '../context';
-import { addEventsOptions, type EventsFlags, integer, oneOf, parseList, parseWindow, readOptions } from '../options';
+import {
+  addEventsOptions,
+  backendOption,
+  type EventsFlags,
+  integer,
+  oneOf,
+  parseList,
+  parseWindow,
+  readOptions,
+} from '../options';
 import { observeRuns } from '../progress';
 import { table } from '../table';
 
@@ -59,17 +68,17 @@ export function register(program: Command): void {
     .option('--retrain <how>', 'of incremental: all | last:N | before; default by model', parseRetrain)
     .option('--epochs <n>', 'of incremental: passes over each window of a network; default: 10', integer(1))
     .option('--ranks <file>', 'write session_id, position, item_id, rank of every prediction as TSV')
-    .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto');
+    .addOption(backendOption());
   addEventsOptions(command)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nEvents of items that the artifact does not know are left out, then sessions with fewer than two events; both are\n' +
         'counted. Every item of the artifact is a candidate. Targets lose ties (conservative); the figures with targets\n' +
-        'winning them (standard) stand beside.\n' +
+        'winning them (standard) are beside.\n' +
         '\nA mean of artifacts is a row of its own, never the figure of one of them. Its weight is chosen on a validation part, by\n' +
-        'models that have not learnt from it: --mix neighbours:0.1,0.2,0.3 shows all; then one of them on the test part.\n' +
-        '\nincremental evaluates how the artifact was trained, not its weights: its settings learn anew, window by window of\n' +
+        'models that were not trained on it: --mix neighbours:0.1,0.2,0.3 shows all; then one of them on the test part.\n' +
+        '\nincremental evaluates how the artifact was trained, not its weights: its settings train again, window by window of\n' +
         '--data, and predict the last item of the sessions of the next window; half of those (--target valid) are left to tune on.\n' +
         '\nExample:\n  $ aisle evaluate --artifact my-model --data parts/test.tsv.gz --k 5,20 --ranks ranks.tsv\n',
     )
@@ -93,13 +102,10 @@ async function run(flags: EvaluateFlags, command: Command): Promise<void> {
   print(context, flags, evaluation, () => textOf(name, evaluation, ks));
 }
 
-/** Refuses flags that the protocol, or the number of artifacts, does not support. */
-function refuseMixed({ protocol, artifact, mix, ranks }: EvaluateFlags, command: Command): void {
+/** Refuses flags that the protocol, or the number of weights, does not support. */
+function refuseMixed({ protocol, mix, ranks }: EvaluateFlags, command: Command): void {
   if (mix && mix.weights.length > 1 && ranks !== undefined) {
     throw new RecommenderError('bad-config', '--ranks needs one weight of --mix, not several to choose from.');
-  }
-  if (protocol === 'incremental' && artifact.length > 1) {
-    throw new RecommenderError('bad-config', '--protocol incremental trains one artifact anew, not several. Name one.');
   }
   const others =
     protocol === 'incremental' ? ['k', 'seen', 'ranks', 'mix', 'combine'] : ['window', 'retrain', 'epochs'];

@@ -8,16 +8,19 @@ import type { SearchOptions, TrialEvent } from '../../pipeline/options';
 import type { SearchReport } from '../../pipeline/search/report';
 import { DEFAULT_EPOCHS, search } from '../../pipeline/search/search';
 import { contextOf, print } from '../context';
+import { withFlags } from '../errors';
 import { spaceTable } from '../option-table';
 import {
   addEventsOptions,
+  backendOption,
   type EventsFlags,
+  holdoutOption,
   integer,
-  oneOf,
   type Pairs,
   parseSetting,
   parseValid,
   readOptions,
+  seedOption,
 } from '../options';
 import { observe } from '../progress';
 import { table } from '../table';
@@ -56,14 +59,14 @@ export function register(program: Command): void {
       parseValidation,
       'last:10%',
     )
-    .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
+    .addOption(holdoutOption())
     .option('--preset <name>', 'named configuration to start from; auto: the one that suits the log, scaled to it')
     .option('--config <file>', 'JSON object of configuration keys to start from')
     .option('--set <key=value>', 'fix one configuration key; repeat it', parseSetting)
     .option('--range <key=values>', 'search a key in a..b, a..b:log or among a,b,c; repeat it', parseSetting)
-    .option('--seed <n>', 'of everything random', integer(0), 1)
+    .addOption(seedOption())
     .option('--catalogue <file>', 'catalogue.json, or a table with item_id: for models that read features of items')
-    .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto');
+    .addOption(backendOption());
   addEventsOptions(command)
     .option('--json', 'print search.json as one JSON object')
     .addHelpText('after', () => spaceTable(command.opts<Partial<SearchFlags>>().model))
@@ -99,7 +102,7 @@ function trialLine(event: TrialEvent, metric: string): string {
   const how = isCached ? 'was there already' : duration(seconds);
   const result = best
     ? `${metric} ${best.value.toFixed(4)}${epochs > 1 ? ` in epoch ${best.epoch}` : ''}, ${how}`
-    : `no result. ${failure}`;
+    : `no result. ${withFlags(failure!)}`;
   return `[${where}] trial ${trial}: ${result}  ${settingsOf(config)}`;
 }
 

@@ -9,14 +9,16 @@ import { contextOf, print } from '../context';
 import { optionTable } from '../option-table';
 import {
   addEventsOptions,
+  backendOption,
   type EventsFlags,
+  holdoutOption,
   integer,
-  oneOf,
   type Pairs,
   parseSetting,
   parseValid,
   positive,
   readOptions,
+  seedOption,
 } from '../options';
 import { observe } from '../progress';
 
@@ -39,7 +41,7 @@ export function register(program: Command): void {
     .option('--config <file>', 'JSON object of configuration keys')
     .option('--set <key=value>', 'one configuration key; repeat it', parseSetting)
     .option('--epochs <n>', 'passes over the log; default: the configuration’s', integer(1))
-    .option('--seed <n>', 'of everything random', integer(0), 1)
+    .addOption(seedOption())
     .option(
       '--valid <part>',
       'validation: none | last:10% | last:7d | held-out (the first event that --holdout leaves out) | FILE; ' +
@@ -51,7 +53,7 @@ export function register(program: Command): void {
       'what turns scores into logits, from another training of these settings; default: fitted on the validation part',
       positive,
     )
-    .option('--holdout <n>', 'leave the last n events of every session out, for leave-one-out: 2', integer(0), 0)
+    .addOption(holdoutOption())
     .option(
       '--catalogue <file>',
       'catalogue.json, or a table with item_id and further columns: titles, prices, features, to put into the artifact',
@@ -63,14 +65,14 @@ export function register(program: Command): void {
       0,
     )
     .option('--licence <text>', 'what others may do with the model', UNLICENSED)
-    .option('--backend <name>', 'auto | wasm | cpu | webgpu', oneOf('auto', 'wasm', 'cpu', 'webgpu'), 'auto')
+    .addOption(backendOption())
     .option(
       '--threads <n>',
       `share each step between up to ${SHARDS} threads; the result is the same for any number, but another than without`,
       integer(1),
     )
     .option('--resume', 'go on with a run that was interrupted')
-    .option('--restart', 'begin anew where --out holds a run that was interrupted, whose checkpoint is then lost');
+    .option('--restart', 'start over where --out holds a run that was interrupted, whose checkpoint is then lost');
   addEventsOptions(command)
     .option('--json', 'print one JSON object')
     .addHelpText('after', () => optionTable(command.opts<Partial<TrainFlags>>().model))
@@ -94,8 +96,8 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
 }
 
 function summary(model: string, { artifact, epochs, best, items, sessions, events, seconds }: TrainResult): string {
-  const learnt = `${model} on ${whole(events)} events in ${whole(sessions)} sessions of ${whole(items)} items`;
-  const lines = [`Trained ${learnt} in ${duration(seconds)}.`];
+  const subject = `${model} on ${whole(events)} events in ${whole(sessions)} sessions of ${whole(items)} items`;
+  const lines = [`Trained ${subject} in ${duration(seconds)}.`];
   if (best && epochs.length > 0)
     lines.push(`Best epoch ${best.epoch} of ${epochs.length}: ${best.metric} ${best.value.toFixed(4)}.`);
   lines.push(`Written to ${artifact}. Try it:  aisle demo --artifact ${artifact}`);

@@ -2,8 +2,8 @@ import { engine, getKernel, type KernelConfig, registerKernel, unregisterKernel 
 import { guardKernel } from '../device-boundary';
 
 /**
- * Registers kernels of one backend. A kernel later in the list replaces an earlier one of the same name, so that our own
- * implementations stand behind those of TensorFlow.js. Calling it again with the same kernels changes nothing.
+ * Registers kernels of one backend. A kernel later in the list replaces an earlier one of the same name, so our own
+ * implementations come after those of TensorFlow.js. Calling it again with the same kernels changes nothing.
  */
 export function addKernels(backendName: string, kernels: readonly KernelConfig[]): void {
   const chosen = new Map(kernels.map((kernel) => [kernel.kernelName, guardKernel(kernel)]));

@@ -1,4 +1,4 @@
-/** Starting and stopping compute backends. Each one is loaded only when it is asked for. */
+/** Starting and stopping compute backends. Each one is loaded on its first start. */
 import { engine, getBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { throwIfAborted } from '../../errors';
 import { BackendFault, type Device } from '../backend-fault';

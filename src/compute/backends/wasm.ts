@@ -30,7 +30,7 @@ async function open(path: string | WasmFiles | undefined, signal: AbortSignal | 
     setWasmPaths({
       'tfjs-backend-wasm.wasm': path.plain,
       'tfjs-backend-wasm-simd.wasm': path.simd,
-      'tfjs-backend-wasm-threaded-simd.wasm': path.simd, // never asked for: see below
+      'tfjs-backend-wasm-threaded-simd.wasm': path.simd, // never requested: see below
     });
   }
   // Threads need a cross-origin isolated page, which a shop's page is not; without them one file less is shipped.

@@ -72,8 +72,8 @@ async function open(signal: AbortSignal | undefined): Promise<WebGPUBackend> {
 }
 
 /**
- * A program that the device refuses computes nothing, and TensorFlow.js goes on with what was in memory: whoever reads a
- * number after that is told so instead.
+ * A program that the device refuses computes nothing, and TensorFlow.js goes on with what was in memory: the next
+ * read throws instead.
  */
 function readingSound(backend: WebGPUBackend): WebGPUBackend['read'] {
   let refusal: string | undefined;
@@ -83,8 +83,8 @@ function readingSound(backend: WebGPUBackend): WebGPUBackend['read'] {
   return async (dataId) => {
     const values = await WebGPUBackend.prototype.read.call(backend, dataId);
     if (refusal === undefined) return values;
-    const message = `webgpu: the device refused what it was told to compute: ${refusal}`;
-    refusal = undefined; // what is computed anew from here may be sound
+    const message = `webgpu: the device refused a program: ${refusal}`;
+    refusal = undefined; // later results may be right
     throw new Error(message);
   };
 }

@@ -146,7 +146,7 @@ export function autoPreset(model: string, facts: LogFacts, given: Settings = {})
   };
 }
 
-/** Whether the sessions that stand last in a log hold its latest clicks. */
+/** Whether the last sessions of a log hold its latest clicks. */
 const hasLatest = ({ span }: LogFacts): boolean => span !== undefined && span < DAY;
 
 const without = (config: Settings, keys: readonly string[]): Settings =>
@@ -185,7 +185,7 @@ function scaled(model: string, config: Settings, facts: LogFacts, log: Kind['log
   return found;
 }
 
-/** How many times the epochs of a preset a log needs: more where an item, or all of them, have fewer events to be learnt from. */
+/** How many times the epochs of a preset a log needs: more where an item, or all of them, have fewer events. */
 function passesOf({ items, events }: LogFacts, log: Kind['log']): number {
   const byEvents = Math.sqrt(log.events / events);
   const byItem = Math.min(2, Math.sqrt(log.events / log.items / (events / items)));

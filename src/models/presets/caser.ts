@@ -1,17 +1,16 @@
 import { type Presets, RECENT } from './preset';
 
 /**
- * Every click of a session is predicted, from as few as one before it: windows over the start of sessions too, one target
- * each, told from all other items at once; the official loss, against few negatives, tells it from unlikely ones only.
- * Without weight decay: through Adam, even a small one takes back what the vectors of rare items learnt before they are
- * seen again.
+ * Every click of a session is predicted, from as few as one before it: windows also cover the start of sessions, with one
+ * target each. The softmax compares a target with all items; the official loss has few negatives, most of them unlikely.
+ * No weight decay: through Adam, even a small one shrinks the vectors of rare items to zero between two updates.
  */
 const BY_CLICK = { d: 64, T: 1, windows: 'all', loss: 'cross-entropy', drop: 0.2, batchSize: 128, l2: 0 };
 
 /** Vectors of length 1, of one table. */
 const ONE_TABLE = { ...BY_CLICK, outputTable: 'inputs', scoring: 'cosine', acFc: 'tanh', lrSchedule: 'linear' };
 
-/** And targets told from draws by popularity. */
+/** With a sampled softmax, negatives by popularity. */
 const COSINE = { ...ONE_TABLE, L: 3, dropoutEmbed: 0.2, loss: 'sampled', sparseUpdates: true };
 
 export const CASER: Presets = {

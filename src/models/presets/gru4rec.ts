@@ -1,6 +1,6 @@
 import type { Presets } from './preset';
 
-/** What the authors' code does if not told otherwise, and they left so. */
+/** Defaults of the authors' code that they left unchanged. */
 const OFTEN = { nSample: 2048, nEpochs: 10 };
 
 const SMALL_SHOP = {

@@ -7,7 +7,7 @@ export interface Preset {
 /** By name. */
 export type Presets = Readonly<Record<string, Preset>>;
 
-/** The name that stands for the preset which suits the log. */
+/** Picks the preset that suits the log. */
 export const AUTO = 'auto';
 
 /** The last three epochs of the number that a preset names pass over the latest eighth of a log that drifts. */

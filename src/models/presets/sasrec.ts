@@ -16,8 +16,8 @@ export const BY_CLICK = {
 };
 
 /**
- * For catalogues of tens of thousands of items: vectors of length 1, so that popular items cannot win by length, told from
- * draws that stand for all, and a score of their own for items of the session; batches of one length, which are many and small.
+ * For catalogues of tens of thousands of items: vectors of length 1, so that popular items cannot win by length; a sampled
+ * softmax; a repeat bias for items of the session; many small batches of sessions of one length.
  */
 export const LARGE_CATALOGUE = {
   ...BY_CLICK,

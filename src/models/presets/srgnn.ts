@@ -6,7 +6,7 @@ const UNIT = {
   ...{ batching: 'same-length', lr: 0.003, lrSchedule: 'linear' },
 };
 
-/** And targets told from draws by popularity. */
+/** With a sampled softmax, negatives by popularity. */
 const COSINE = { ...UNIT, loss: 'sampled', sparseUpdates: true, maxlen: 15 };
 
 export const SRGNN: Presets = {

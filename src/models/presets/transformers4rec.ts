@@ -5,12 +5,12 @@ const SMALL = {
   ...{ dModel: 64, itemEmbeddingDim: 64, nLayer: 1, nHead: 2, labelSmoothing: 0 },
   ...{ learningRate: 0.004, batching: 'same-length' },
 };
-/** A pass teaches fewer clicks than with clm, each from both sides: it takes more of them, and nothing that holds it up. */
+/** A pass predicts fewer clicks than with clm, each from both sides: more hidden clicks, and no dropout. */
 const HIDDEN = { ...SMALL, itemEmbeddingDim: 128, mlmProbability: 0.4, learningRate: 0.002, dropout: 0 };
 const NEXT = { ...SMALL, lm: 'gpt2', objective: 'clm' };
 /**
- * For thousands of items and more: vectors of length 1 straight into the language model and out of it, short at the start, where
- * Adam turns them fast, and targets told from draws by popularity.
+ * For thousands of items and more: the language model reads and predicts vectors of length 1. They are short at the start, so
+ * that Adam turns them fast. Negatives are drawn by popularity.
  */
 const COSINE = {
   ...{ scoring: 'cosine', form: 'library', inputLayer: 'none', padding: 'hidden', sameLength: 'false', memLen: 0 },

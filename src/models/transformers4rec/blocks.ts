@@ -25,7 +25,7 @@ const attentionAt = (at: Named, name: string): AttentionParams => ({
   output: linearAt(at, `${name}.output`),
 });
 
-/** Attention of layer l over x `[B · W, d]`; its weights are told, then dropped. */
+/** Attention of layer l over x `[B · W, d]`; its weights go to `observe`, then through dropout. */
 export function attentionOf(
   at: Named,
   l: number,

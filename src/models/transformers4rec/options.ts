@@ -2,12 +2,13 @@
  * Configuration of Transformers4Rec: names of the paper's code and of the library in camelCase. `auto` is what the form's
  * code does; `settings.ts` says what that is.
  */
-import { type LastEpochsConfig, lastEpochsOptions, removed as ofLastEpochs } from '../last-epochs';
+
 import type { OptionSpecs, RemovedOptions } from '../model';
 import { boolean, choice, integer, number } from '../options';
 import { type RepeatsConfig, repeatsOptions } from '../repeat-bias';
 import { type SampledConfig, sampledOptions } from '../sampled-softmax';
 import { type ScoringConfig, scoringOptions } from '../scoring';
+import { removed as ofLastEpochs, type RecentFinetuningConfig, recentFinetuningOptions } from '../weight-averaging';
 
 export const LANGUAGE_MODELS = ['gru', 'gpt2', 'transformer-xl', 'bert', 'electra', 'xlnet'] as const;
 export const OBJECTIVES = ['clm', 'mlm', 'plm', 'rtd'] as const;
@@ -16,7 +17,7 @@ export type ObjectiveName = (typeof OBJECTIVES)[number];
 type Choice = 'auto' | 'true' | 'false';
 
 export interface T4RecConfig
-  extends LastEpochsConfig,
+  extends RecentFinetuningConfig,
     Pick<SampledConfig, 'sampleAlpha' | 'logqOf'>,
     RepeatsConfig,
     Pick<ScoringConfig, 'scoring'> {
@@ -257,7 +258,7 @@ export const options: OptionSpecs<T4RecConfig> = {
   batchSize: integer(128, [1, 65_536], 'sessions a step', FIRST_RUN),
   batchClicks: integer(1024, [1, 1_000_000], 'same-length: clicks a step', 'as in SASRec'),
   nEpochs: integer(10, [1, 10_000], 'passes over the log', PAPER),
-  ...lastEpochsOptions,
+  ...recentFinetuningOptions,
 };
 
 export const removed = {

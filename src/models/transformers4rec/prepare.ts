@@ -3,12 +3,12 @@
  *
  * - `items` `[B, W]`, int32; `feature.NAME`, see `features.ts`;
  * - `real` `[B · W, 1]`: 1 for columns that others may see; absent where all are seen, or only earlier ones;
- * - `masked` `[B · W, 1]`: 1 where the mask vector stands instead of the click, whose side information it hides too;
+ * - `masked` `[B · W, 1]`: 1 where the mask vector replaces the click and its side information;
  * - `hiddenPairs` `[B, W, W]`: 1 where the row may not see the column, for the two streams of plm;
  * - `last` `[B]`: for inference, the row of `[B · W]` that predicts the next click.
  *
  * Inference asks for what comes after the last click: clm reads there; mlm and rtd append a masked column and read it;
- * plm appends an empty column that nobody sees and reads its query stream.
+ * plm appends an empty column, which no other column sees, and reads its query stream.
  */
 
 import type { BatchArray } from '../../objectives/batch';
@@ -87,15 +87,15 @@ function askForNext(
   width: number,
 ): void {
   const { objective } = config;
-  const asked = rows.map(({ count }, row) => row * width + (objective === 'clm' ? Math.max(0, count - 1) : count));
-  prepared.last = { data: Int32Array.from(asked), shape: [rows.length] };
+  const queries = rows.map(({ count }, row) => row * width + (objective === 'clm' ? Math.max(0, count - 1) : count));
+  prepared.last = { data: Int32Array.from(queries), shape: [rows.length] };
   if (objective === 'clm') return;
   const masked = new Float32Array(rows.length * width);
-  for (const cell of asked) masked[cell] = 1;
+  for (const cell of queries) masked[cell] = 1;
   if (masksInput(config)) prepared.masked = { data: masked, shape: [masked.length, 1] };
   if (objective !== 'plm') return;
   const pairs = new Float32Array(masked.length * width);
-  asked.forEach((cell, row) => {
+  queries.forEach((cell, row) => {
     for (let i = 0; i < width; i++) pairs[(row * width + i) * width + (cell % width)] = 1;
   });
   prepared.hiddenPairs = { data: pairs, shape: [rows.length, width, width] };

@@ -20,8 +20,8 @@ import {
 } from '../../objectives/batch';
 import { sameLength, shuffled } from '../../objectives/batching';
 import { trainable } from '../../objectives/examples';
-import { logUniform, logUniformChances } from '../../objectives/log-uniform';
 import { type HiddenClicks, maskedSpans, maskedTokens, nextClicks } from '../../objectives/masking';
+import { logUniform, logUniformChances } from '../../objectives/negatives';
 import { drawReplacements, replacedLoss, replaceTargets } from '../../objectives/replaced-tokens';
 import {
   atTemperature,
@@ -35,9 +35,9 @@ import {
 import { sessionInput } from '../../session/event-log';
 import type { Random } from '../../session/random';
 import type { Catalogue, SessionInput } from '../../types';
-import { lastEpochs } from '../last-epochs';
 import type { Params, Prepared } from '../model';
-import type { Training, TrainingRun } from '../training';
+import { adam, type Training, type TrainingRun } from '../training';
+import { recentFinetuning } from '../weight-averaging';
 import type { T4RecConfig } from './options';
 import { layOut } from './prepare';
 import { masksInput, seesPadding } from './settings';
@@ -228,17 +228,13 @@ export const transformers4recTraining: Training<T4RecConfig, MaskedSession, T4Re
   network: transformers4rec,
   plan: (config) => ({
     epochs: config.nEpochs,
-    ...lastEpochs(config),
-    optimiser: {
-      kind: 'adam',
+    ...recentFinetuning(config),
+    optimiser: adam({
       learningRate: config.learningRate,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
       weightDecay: { amount: config.weightDecay, kind: 'decoupled' },
       touchedRows: config.sparseUpdates,
       ...(config.maxGradNorm > 0 && { clipNorm: config.maxGradNorm }),
-    },
+    }),
     schedule: { kind: 'linear' },
   }),
   rows,

@@ -47,7 +47,6 @@ import type { ParameterSpec, Params, PreparedTensors, Run, SessionModel } from '
 import { repeatsOf, repeatsSpec } from '../repeat-bias';
 import { clickVectors, type ScoringConfig, scoringTable, scoringVector } from '../scoring';
 import { bert } from './bert';
-import { electra } from './electra';
 import {
   checkFeatures,
   elementWise,
@@ -70,7 +69,7 @@ const LANGUAGE_MODELS: Readonly<Record<LanguageModelName, LanguageModel>> = {
   gpt2,
   'transformer-xl': transformerXl,
   bert,
-  electra,
+  electra: bert, // embeddings and hidden vectors are equally wide; what ELECTRA adds is the objective rtd and its head
   xlnet,
 };
 

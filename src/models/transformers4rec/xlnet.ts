@@ -75,9 +75,9 @@ export const xlnet: LanguageModel = {
     };
     observe?.('layer.0', h);
     for (let l = 0; l < layers; l++) {
-      const asked = g && block(g, l, query, sees);
-      if (!g || l < layers - 1) h = block(h, l, content); // nothing asks the last layer's content
-      g = asked;
+      const nextQuery = g && block(g, l, query, sees);
+      if (!g || l < layers - 1) h = block(h, l, content); // nothing reads the last layer's content
+      g = nextQuery;
       observe?.(`layer.${l + 1}`, g ?? h);
     }
     return g ?? h;

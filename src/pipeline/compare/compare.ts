@@ -42,7 +42,7 @@ export async function compare(options: CompareOptions): Promise<Report> {
   if (isIncremental && ensembles.length > 0) {
     throw new RecommenderError(
       'bad-config',
-      `"${ensembles[0]!.name}" does not go with --protocol incremental. Leave it out.`,
+      `"${ensembles[0]!.name}" does not go with \`protocol\` incremental. Leave it out.`,
     );
   }
   const seeds = Array.from({ length: options.seeds ?? 1 }, (_, i) => i + 1);
@@ -109,19 +109,19 @@ function refuseMixed({ protocol = 'events', test, window, valid, holdout }: Comp
   const refuse = (message: string): never => {
     throw new RecommenderError('bad-config', message);
   };
-  const refuseWith = (flag: string, why: string): never =>
-    refuse(`${flag} does not go with --protocol ${protocol}: ${why}. Leave it out.`);
-  if (protocol === 'incremental' && test !== undefined) refuseWith('--test', 'each window is tested by the one before');
-  if (protocol === 'incremental' && valid !== undefined) refuseWith('--valid', 'each window has its own epochs');
+  const refuseWith = (option: string, why: string): never =>
+    refuse(`\`${option}\` does not go with \`protocol\` ${protocol}: ${why}. Leave it out.`);
+  if (protocol === 'incremental' && test !== undefined) refuseWith('test', 'each window is tested by the one before');
+  if (protocol === 'incremental' && valid !== undefined) refuseWith('valid', 'each window has its own epochs');
   const isOneTarget = protocol === 'leave-one-out' || protocol === 'last-item';
-  if (holdout !== undefined && !isOneTarget) refuseWith('--holdout', 'it predicts more than the last event');
+  if (holdout !== undefined && !isOneTarget) refuseWith('holdout', 'it predicts more than the last event');
   if (holdout !== undefined && test !== undefined) {
-    refuse('--holdout tests on --data itself, so --test has no place. Leave one out.');
+    refuse('`holdout` tests on `data` itself, so `test` has no place. Leave one out.');
   }
   if (holdout !== undefined && valid !== undefined) {
-    refuse('--holdout chooses the epochs itself, so --valid has no place. Leave one out.');
+    refuse('`holdout` chooses the epochs itself, so `valid` has no place. Leave one out.');
   }
   if (protocol !== 'incremental' && window !== undefined) {
-    refuseWith('--window', 'it has one training and one test part');
+    refuseWith('window', 'it has one training and one test part');
   }
 }

@@ -76,8 +76,8 @@ export async function computeEnsemble(folder: string, job: EnsembleJob, observer
   await makeFolder(folder);
   const share = mixed && (await shareOf(ensemble, parts[0]!, mixed, folder, commands, observer));
   const mix = mixed && share && { mix: { dir: trainedOf(mixed), weights: [share.weight] } };
-  const asked = { artifacts: parts.map(trainedOf), combine, ...mix };
-  const tested = await testRun(folder, plan, asked, commands, observer);
+  const combination = { artifacts: parts.map(trainedOf), combine, ...mix };
+  const tested = await testRun(folder, plan, combination, commands, observer);
   const all = [...parts, ...(mixed ? [mixed] : [])].map(({ result }) => result);
   const sum = (of: (result: RunResult) => number) => all.reduce((total, result) => total + of(result), 0);
   return writeRun(folder, plan, {

@@ -45,7 +45,7 @@ export async function evaluateIncrementally(
   const { artifacts, data, read, backend = 'auto', target = 'test', window: seconds = DAY, epochs } = options;
   const [artifact, ...others] = artifacts as [string, ...string[]];
   if (others.length > 0) {
-    throw new RecommenderError('bad-config', '--protocol incremental trains one artifact anew, not several. Name one.');
+    throw new RecommenderError('bad-config', '`protocol` incremental retrains one artifact, not several. Name one.');
   }
   const { info, catalogue } = await readArtifactFolder(artifact);
   const { name, architecture: model, config, training } = info;

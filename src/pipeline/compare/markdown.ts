@@ -56,9 +56,9 @@ export function breakdowns({ metric, rows }: Report) {
   ];
   return all.flatMap(({ title, x, of }) => {
     const [first] = rows;
-    const kept = (first && of(first))?.flatMap(({ predictions }, i) => (predictions > 0 ? [i] : [])) ?? [];
-    if (kept.length === 0) return [];
-    return [{ title, x, of: (row: Row) => kept.map((i) => of(row)![i]!) }];
+    const shown = (first && of(first))?.flatMap(({ predictions }, i) => (predictions > 0 ? [i] : [])) ?? [];
+    if (shown.length === 0) return [];
+    return [{ title, x, of: (row: Row) => shown.map((i) => of(row)![i]!) }];
   });
 }
 

@@ -41,8 +41,8 @@ async function withSupport(files: Omit<Parts, 'support'>, observer: Observer): P
   const { train, test, read } = files;
   const known = await readEventsFile(train, read, observer);
   const support = new Map(known.itemIds.map((id, k) => [id, known.support[k + 1]!]));
-  const asked = await readEventsFile(test, { minLength: 1, minItems: 1, ...read }, observer);
-  if (asked.itemIds.some((id) => support.has(id))) return { ...files, support };
+  const tested = await readEventsFile(test, { minLength: 1, minItems: 1, ...read }, observer);
+  if (tested.itemIds.some((id) => support.has(id))) return { ...files, support };
   throw new RecommenderError(
     'bad-input',
     `${test} shares no item with ${train}, so there is nothing to predict: are both of the same shop, with ids written alike?`,

@@ -62,7 +62,7 @@ interface Label {
   readonly x: number;
   readonly y: number;
   readonly anchor: 'start' | 'end';
-  /** Whether it stands away from its dot. */
+  /** Whether it is away from its dot. */
   readonly isLed: boolean;
 }
 
@@ -72,7 +72,7 @@ const short = (name: string): string => (name.length > 28 ? `${name.slice(0, 27)
 const LINE = 17;
 const CHARACTER = 9;
 const BESIDE = 9;
-/** How far a label may stand from its dot, in the order in which places are tried. */
+/** Distances of a label from its dot, in the order in which places are tried. */
 const STEPS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8, 9, -9, 10, -10];
 
 /** A place for each label inside the plot on which it covers neither another one nor a dot, or as few as can be. */

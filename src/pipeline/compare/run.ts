@@ -1,4 +1,4 @@
-/** One run of a comparison: a model trained with one seed and evaluated, kept in a folder of its own. */
+/** One run of a comparison: a model trained with one seed and evaluated, with a folder of its own. */
 import type { BackendChoice } from '../../compute/types';
 import type { Scale } from '../../ranking/combine';
 import type { ReadOptions } from '../../session/options';
@@ -199,11 +199,11 @@ export async function computeRun(folder: string, plan: RunPlan, observer: Observ
 export async function testRun(
   folder: string,
   { test: data, protocol, backend, read }: RunPlan,
-  asked: Pick<EvaluateOptions, 'artifacts' | 'mix' | 'combine'>,
+  combination: Pick<EvaluateOptions, 'artifacts' | 'mix' | 'combine'>,
   commands: string[],
   observer: Observer,
 ) {
-  const options = { ...asked, data, protocol, ranks: join(folder, RANKS), backend, read };
+  const options = { ...combination, data, protocol, ranks: join(folder, RANKS), backend, read };
   commands.push(evaluateCommand(options));
   const { evaluation } = await evaluate({ ...options, ...observer });
   return {

@@ -174,7 +174,7 @@ export async function computeEnsembles(
       observer.onRun?.({ name, metric, failure: { message, error } });
     };
     const jobs = ensembleJobs(ensemble, done);
-    if (jobs.length === 0) fail(1, 'Its parts gave no result, or are one seed only: --seeds 3.');
+    if (jobs.length === 0) fail(1, 'Its parts gave no result, or are one seed only: `seeds` 3.');
     for (const job of jobs) {
       const folder = ensembleFolder(out, job);
       try {

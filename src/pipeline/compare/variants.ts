@@ -139,7 +139,7 @@ function checkPreset(name: string, models: readonly string[]): void {
   if (known.length > 0) known.push(AUTO);
   const nearest = nearestName(name, known);
   const rest = nearest === undefined ? `they have ${known.join(', ') || 'none'}.` : `did you mean ${nearest}?`;
-  throw new RecommenderError('bad-config', `No model of --models has a preset "${name}": ${rest}`);
+  throw new RecommenderError('bad-config', `No model of \`models\` has a preset "${name}": ${rest}`);
 }
 
 function refuseVariants(file: string, what: string): never {

@@ -97,8 +97,8 @@ export async function writeWindows(
       (ids, { how, log: { itemIds } }) => (how.from === 'last' ? common(ids, itemIds) : ids),
       soFar,
     );
-    const asked = reindex(selectSessions(log, halves(windows[t + 1]!)[half]), known).log;
-    const sessions = sessionCount(asked);
+    const tested = reindex(selectSessions(log, halves(windows[t + 1]!)[half]), known).log;
+    const sessions = sessionCount(tested);
     if (sessions === 0) {
       inform(observer, `${names[t + 1]} is not tested: it holds no session of two items that were known before.`);
       continue;
@@ -110,7 +110,7 @@ export async function writeWindows(
     const test = `${half}-${names[t + 1]}.tsv.gz`;
     await write(
       folder,
-      { [test]: asked, ...Object.fromEntries(sets.map((set) => [train(set.how), set.log])) },
+      { [test]: tested, ...Object.fromEntries(sets.map((set) => [train(set.how), set.log])) },
       observer,
     );
     steps.push({ name: names[t + 1]!, test: join(folder, test), train: (how) => join(folder, train(how)) });

@@ -40,7 +40,7 @@ export async function writeRanks(path: string, rows: readonly RankRow[], log: Ev
  */
 export async function checkRanksPath(path: string): Promise<void> {
   const refuse = (why: string, cause?: unknown): RecommenderError =>
-    new RecommenderError('bad-input', `--ranks ${path}: ${why}`, { cause });
+    new RecommenderError('bad-input', `\`ranks\` ${path}: ${why}`, { cause });
   const folder = dirname(path);
   try {
     // With `/.`, because a file passes as writable.

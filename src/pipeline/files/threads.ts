@@ -72,6 +72,6 @@ function threadScript(): URL {
   if (found) return found;
   throw new RecommenderError(
     'no-backend',
-    'Threads run in the built program only, and its file thread.js is missing: build it again, or leave out --threads.',
+    'Threads run in the built program only, and its file thread.js is missing: build it again, or leave out `threads`.',
   );
 }

@@ -55,7 +55,7 @@ export async function readCheckpoint(
     throw new RecommenderError(
       'bad-input',
       `${path} does not exist, so there is nothing to resume: that training has not been interrupted, or has ended ` +
-        'since and left its artifact. To train anew, run the same command without --resume.',
+        'since and left its artifact. To train again, call it without `resume`.',
       { cause },
     );
   }
@@ -67,7 +67,7 @@ export async function readCheckpoint(
   if (metadata['sha256'] !== checksum(text, tensors)) {
     throw new RecommenderError(
       'bad-input',
-      `${path} is damaged: its content does not have the checksum that it was written with. --restart begins anew.`,
+      `${path} is damaged: its content does not have the checksum that it was written with. \`restart\` starts over.`,
     );
   }
   const {
@@ -89,7 +89,7 @@ export async function readCheckpoint(
       throw new RecommenderError(
         'bad-input',
         `${path} belongs to another run: its ${key} was ${then}, now it is ${now}. Repeat the command as it was, or ` +
-          'begin anew with --restart.',
+          'start over with `restart`.',
       );
     }
   }

@@ -35,7 +35,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   const { given, preset, auto } = await configurationFrom(options, options);
   const { isNeural, config, wanted } = await checkedConfiguration(model, given, preset);
   if (!isNeural && options.epochs !== undefined) {
-    throw new RecommenderError('bad-config', `--epochs is for networks; ${model} counts the log once. Leave it out.`);
+    throw new RecommenderError('bad-config', `\`epochs\` is for networks; ${model} counts the log once. Leave it out.`);
   }
   const { subject, space: declared } = subjectOf(model);
   const space = withRanges(subject, declared, Object.entries(options.ranges ?? {}));
@@ -48,7 +48,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   if (trials.length < count) {
     const keys = Object.keys(space).filter((key) => !fixed.includes(key));
     if (keys.length === 0) {
-      const message = `Nothing of ${model} is left to search: every key is fixed, or none is declared. Name one with --range.`;
+      const message = `Nothing of ${model} is left to search: every key is fixed, or none is declared. Name one with \`ranges\`.`;
       throw new RecommenderError('bad-config', message);
     }
     inform(options, `The space (${keys.join(', ')}) holds ${trials.length} configurations; all are tried.`);
@@ -80,7 +80,7 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   try {
     await runOnDevice(async (slice) => {
       if (isNeural) await startFirst(slice, backend, options);
-      await climb(new TrialRunner(plan, options), tried, rungs, metric, options);
+      await halve(new TrialRunner(plan, options), tried, rungs, metric, options);
     });
   } catch (error) {
     if (!isAborted(error)) throw error;
@@ -95,22 +95,22 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
 }
 
 /** Runs rung after rung, and stores the results in `tried`. */
-async function climb(
+async function halve(
   runner: TrialRunner,
   tried: Tried[],
   rungs: readonly Rung[],
   metric: string,
   { onTrial }: SearchOptions,
 ): Promise<void> {
-  let climbing: readonly Tried[] = tried;
+  let survivors: readonly Tried[] = tried;
   for (const [r, rung] of rungs.entries()) {
-    for (const [i, trial] of climbing.entries()) {
+    for (const [i, trial] of survivors.entries()) {
       const { record, isNew } = await runner.advance(trial, rung.epochs);
       Object.assign(trial, { record, rung: r + 1 });
       const top = bestOf(record, metric, rung.epochs);
       onTrial?.({
         ...{ trial: trial.number, config: trial.draw },
-        ...{ rung: [r + 1, rungs.length], place: [i + 1, climbing.length] },
+        ...{ rung: [r + 1, rungs.length], place: [i + 1, survivors.length] },
         ...defined({ best: top, failure: record.failure }),
         ...{ epochs: record.epochs.length, isCached: !isNew },
         seconds: record.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0),
@@ -118,8 +118,8 @@ async function climb(
     }
     const next = rungs[r + 1];
     if (!next) return;
-    const promoted = best(climbing, next.trials, ({ record }) => bestOf(record, metric, rung.epochs)?.value);
-    for (const trial of climbing) if (!promoted.includes(trial)) await runner.release(trial);
-    climbing = promoted;
+    const promoted = best(survivors, next.trials, ({ record }) => bestOf(record, metric, rung.epochs)?.value);
+    for (const trial of survivors) if (!promoted.includes(trial)) await runner.release(trial);
+    survivors = promoted;
   }
 }

@@ -1,4 +1,4 @@
-/** One configuration of a search: trained further rung by rung, and kept in a folder of its own. */
+/** One configuration of a search: trained further rung by rung, with a folder of its own. */
 import type { CatalogueItem } from '../../checkpoint/artifact';
 import { type ErrorCode, RecommenderError } from '../../errors';
 import type { Draw } from '../../models/search-space';
@@ -81,7 +81,7 @@ export class TrialRunner {
 
   /**
    * @returns The record, and whether anything had to be computed.
-   * @throws RecommenderError `aborted` with everything kept.
+   * @throws RecommenderError `aborted`, after storing everything.
    */
   async advance(trial: Trial, epochs: number): Promise<{ readonly record: TrialRecord; readonly isNew: boolean }> {
     const folder = this.#folder(trial);

@@ -5,9 +5,9 @@ import { SAMPLE, SAMPLE_ABOVE } from './settings';
 export interface Candidates {
   /** Item columns, 0…n − 1, ascending; absent: all. */
   readonly columns?: Int32Array;
-  /** How many items each candidate stands for; absent: one. */
+  /** How many items each candidate represents; absent: one. */
   readonly weights?: Float64Array;
-  /** Where a column stands among the candidates; undefined where it does not. */
+  /** The place of a column among the candidates; undefined where it is none. */
   readonly placeOf: (column: number) => number | undefined;
 }
 

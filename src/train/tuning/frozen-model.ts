@@ -1,4 +1,4 @@
-/** What tuning stands on: the frozen side of a model as plain arrays, and one event as the tuning sees it. */
+/** The input of tuning: the frozen side of a model as plain arrays, and one event. */
 import type { BaseModel } from '../../checkpoint/delta';
 import { lagsOf } from '../../session/lags';
 import type { ItemIndex, SessionInput } from '../../types';
@@ -52,7 +52,7 @@ export interface TuneEvent {
   readonly hidden?: ReadonlySet<ItemIndex>;
 }
 
-/** How one model predicted one event before it was learnt. */
+/** How one model predicted one event before training on it. */
 export interface Predicted {
   /** Conservative: the event's item loses ties. */
   readonly rank: number;

@@ -4,7 +4,7 @@
  *     loss = mean over the event and one replayed session of −log softmax(s (c · Eᵢ + bᵢ))[next item] + ½ α ‖φ‖²
  *
  * Blocks learn by `adagrad-norm.ts` and stay inside their caps. Parameters are plain arrays, and tensors only while an event is
- * predicted or learnt: nothing is held on a device.
+ * predicted or trained on: nothing is held on a device.
  */
 import { div, gather, type Tensor, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { readFinite } from '../../compute/executor';

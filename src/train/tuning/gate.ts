@@ -1,5 +1,5 @@
 /**
- * Whether a tuned model may answer: a bet on every event, made before either model has learnt it.
+ * Whether a tuned model may answer: a bet on every event, made before either model has trained on it.
  *
  *     xₜ = clip(½ log₂((1 + rank by base) / (1 + rank by tuned)), −1, 1)      what the tuned model gains on event t
  *     Wₜ = Wₜ₋₁ (1 + λₜ xₜ)      W₀ = 1                                       wealth of who bets λₜ that it gains
@@ -14,12 +14,12 @@
  * their reciprocal, which is near 0 for most events and so tells the two models apart many events later.
  *
  * The gate opens where W reaches its threshold and the reciprocal ranks are no worse. From then on another bet is made that
- * it loses, which starts anew whenever it has lost everything it won, so that years of gains do not hide a change:
+ * it loses, which restarts whenever it has lost everything it won, so that years of gains do not hide a change:
  *
  *     Vₜ = max(1, Vₜ₋₁ (1 − xₜ / 2))
  *
  * (an e-detector; Shin, Ramdas and Rinaldo, New England Journal of Statistics in Data Science 2023). Where that one wins, the
- * gate closes, what was learnt is undone, and twice the evidence is asked for to open again.
+ * gate closes, the tuning is reset, and opening again needs twice the evidence.
  */
 import type { GateState } from '../../checkpoint/delta';
 import type { Pair } from './frozen-model';
@@ -52,7 +52,7 @@ export const payoff = ({ base, tuned }: Pair): number =>
 /**
  * The gate after one more event.
  *
- * @returns Where `rollbacks` has grown, what was learnt must be undone.
+ * @returns Where `rollbacks` is larger than before, the caller resets the tuning.
  */
 export function judge(state: GateState, pair: Pair, settings: GateSettings = GATE): GateState {
   const x = payoff(pair);

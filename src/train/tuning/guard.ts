@@ -1,4 +1,4 @@
-/** Events that no visitor makes: they are not learnt, and not judged by. */
+/** Finds events that no person makes. They are neither trained on nor counted by the gate. */
 import type { GuardState } from '../../checkpoint/delta';
 
 export type Nonsense = keyof GuardState['refused'];
@@ -20,7 +20,7 @@ export const UNSUSPECTING: GuardState = { refused: { rate: 0, repetition: 0, ent
 /**
  * The guard after one more event, and what is wrong with it.
  *
- * - `rate`: the newest 32 events took less than 16 seconds; where a clock was set back, nobody knows how long they took.
+ * - `rate`: the newest 32 events took less than 16 seconds; not checked where the clock was set back.
  * - `repetition`: 24 of them or more are of this one item.
  * - `entropy`: over the last events the base does worse than a guess among all items, as it does with clicks that follow no
  *   taste: −log of its probability averages at least log n for items drawn by chance (Gibbs' inequality).
@@ -49,7 +49,7 @@ export function watch(
   return { state: { refused: counted, recent: newest, surprise: mean }, ...(nonsense && { nonsense }) };
 }
 
-/** A guard that goes ahead of the predictions: it says of which events it can be told without one that they are refused. */
+/** A guard that runs before the predictions: it finds the events that are refused whatever the prediction. */
 export function guardAhead(
   state = UNSUSPECTING,
 ): (event: { readonly itemId: string; readonly time: number }) => boolean {

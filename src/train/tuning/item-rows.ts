@@ -1,4 +1,4 @@
-/** Numbers kept for single items: of those that the visitor met, the most frequent ones. */
+/** Numbers for single items: the ones that the visitor saw most often. */
 import type { NdArray } from '../../types';
 import type { FineTunerState } from './fine-tuner';
 import { CAPS } from './settings';
@@ -53,7 +53,7 @@ export class ItemRows {
     return row;
   }
 
-  /** Forgets what was learnt; the counts stay. */
+  /** Forgets the trained values; the counts stay. */
   reset(): void {
     for (const { values, slot } of this.#rows.values()) {
       values.fill(0);

@@ -66,6 +66,6 @@ export const FULL = {
   decay: 0.998,
   /** Parameters of more numbers, such as a vector for each user, stay as they are: a visitor is only one of them. */
   most: 262_144,
-  /** What stands for the length, by element, of a vector that starts at zero. */
+  /** Replaces the length, by element, of a vector that starts at zero. */
   zero: 0.05,
 } as const;

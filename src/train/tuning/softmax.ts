@@ -10,7 +10,7 @@ export const HIDDEN = -1e30;
  *
  * @param scores `[n]` in logits; overwritten.
  * @param target Column of the target.
- * @param weights How many items each column stands for, `[n]`. Default 1 each.
+ * @param weights How many items each column represents, `[n]`. Default 1 each.
  */
 export function crossEntropy(scores: Float64Array, target: number, weights?: Float64Array): Predicted {
   const own = scores[target]!;

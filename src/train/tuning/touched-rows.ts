@@ -1,4 +1,4 @@
-/** What is kept of single items: how often the visitor met them, and what was learnt of each. */
+/** State of single items: how often the visitor saw them, and the bias trained for each. */
 import type { NdArray } from '../../types';
 import { CAPS } from './settings';
 
@@ -60,7 +60,7 @@ export class TouchedRows {
     return row;
   }
 
-  /** Forgets what was learnt; the counts stay. */
+  /** Forgets the trained biases; the counts stay. */
   reset(): void {
     this.bias.fill(0);
     this.biasSlots.fill(0);

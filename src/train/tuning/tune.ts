@@ -4,7 +4,7 @@
  * Nothing here knows time, storage or threads: stop after any event, `save`, and a new `Tuning` from that delta goes on bit for
  * bit as this one would have. See docs/learning.md.
  */
-import type { Delta, GateState, GuardState, Learnt, TuneMethod } from '../../checkpoint/delta';
+import type { Delta, GateState, GuardState, TuneMethod, TuningProgress } from '../../checkpoint/delta';
 import { Adapter } from './adapter';
 import type { FineTuner } from './fine-tuner';
 import type { FrozenModel, Pair, TuneEvent } from './frozen-model';
@@ -15,7 +15,7 @@ import { type Nonsense, UNSUSPECTING, watch } from './guard';
 export interface Tuned {
   /** As base and tuned predicted it; absent for the first event of a session. */
   readonly predicted?: Pair;
-  /** Why it was not learnt. */
+  /** Why it was not trained on. */
   readonly refused?: Nonsense;
   /** What the gate did after it. */
   readonly gate?: 'opened' | 'rolled back';
@@ -25,7 +25,7 @@ export interface TuningOptions<L extends FineTuner> {
   readonly frozen: FrozenModel;
   readonly method: TuneMethod;
   readonly fineTuner: L;
-  /** What was learnt so far; `fineTuner` was made from it. */
+  /** The state so far; `fineTuner` was made from it. */
   readonly delta?: Delta;
   /** False: a bench measures without. */
   readonly gate?: GateSettings | false;
@@ -38,7 +38,7 @@ export class Tuning<L extends FineTuner = FineTuner> {
   readonly #settings: GateSettings | false;
   #gate: GateState;
   #guard: GuardState;
-  #learnt: Learnt;
+  #progress: TuningProgress;
 
   constructor({ frozen, method, fineTuner, delta, gate = GATE }: TuningOptions<L>) {
     this.fineTuner = fineTuner;
@@ -47,10 +47,10 @@ export class Tuning<L extends FineTuner = FineTuner> {
     this.#settings = gate;
     this.#gate = delta?.gate ?? CLOSED;
     this.#guard = delta?.guard ?? UNSUSPECTING;
-    this.#learnt = delta?.learnt ?? { events: 0, through: null, atThrough: 0 };
+    this.#progress = delta?.learnt ?? { events: 0, through: null, atThrough: 0 };
   }
 
-  /** Whether recommendations may use what was learnt. */
+  /** Whether recommendations may use the tuned model. */
   get gate(): GateState {
     return this.#gate;
   }
@@ -85,9 +85,9 @@ export class Tuning<L extends FineTuner = FineTuner> {
   }
 
   #advance(time: number): void {
-    const { events, through, atThrough } = this.#learnt;
+    const { events, through, atThrough } = this.#progress;
     const isNewer = through === null || time > through;
-    this.#learnt = {
+    this.#progress = {
       events: events + 1,
       through: isNewer ? time : through,
       atThrough: isNewer ? 1 : atThrough + (time === through ? 1 : 0),
@@ -102,7 +102,7 @@ export class Tuning<L extends FineTuner = FineTuner> {
       method: this.#method,
       base: this.#frozen.base,
       ...{ itemIds, arrays, step },
-      learnt: this.#learnt,
+      learnt: this.#progress,
       gate: this.#gate,
       guard: this.#guard,
     };

@@ -21,7 +21,7 @@ export class Popularity {
     const n = itemIds.length;
     let total = n;
     for (let i = 1; i <= n; i++) total += support[i]!;
-    // One event more for each: what nobody has clicked has a share, too.
+    // One event more for each, so that items without a click have a share, too.
     this.items = Float64Array.from({ length: n }, (_, i) => (support[i + 1]! + 1) / total);
     this.attributes = attributes.map(({ codes, values }) => {
       const shares = new Float64Array(values.length + 1);

@@ -23,11 +23,12 @@ export async function start(name: (typeof backends)[number]): Promise<void> {
 
 /** Every test of the block frees the tensors that it makes. */
 export function expectNoTensorsLeft(): void {
-  let before: number;
+  let before: { numTensors: number; numBytes: number };
   beforeEach(() => {
-    before = memory().numTensors;
+    const { numTensors, numBytes } = memory();
+    before = { numTensors, numBytes };
   });
   afterEach(() => {
-    expect(memory().numTensors, 'tensors left behind').toBe(before);
+    expect(memory(), 'tensors left behind').toMatchObject(before);
   });
 }

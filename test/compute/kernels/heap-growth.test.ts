@@ -30,7 +30,6 @@ import {
   type Tensor1D,
   type Tensor2D,
   tanh,
-  tensor,
   tensor1d,
   tidy,
   tile,
@@ -50,7 +49,7 @@ import { gelu } from '../../../src/nn/gelu';
 import { layerNorm } from '../../../src/nn/layer-norm';
 import { maskEqual } from '../../../src/nn/masked';
 import { start } from '../backends/start';
-import { closeTo, floatsOf, indicesOf, property } from './random';
+import { closeTo, indicesOf, property, randomTensor } from './random';
 import { onPlainCpu } from './reference';
 
 interface Module {
@@ -124,14 +123,6 @@ interface Sizes {
 }
 type Case = (sizes: Sizes) => { inputs: () => Tensor[]; f: (...inputs: Tensor[]) => Tensor[] };
 
-const make = (shape: number[], seed: number, scale = 1): Tensor =>
-  tensor(
-    floatsOf(
-      shape.reduce((a, b) => a * b, 1),
-      seed,
-    ).map((x) => x * scale),
-    shape,
-  );
 const ids = (count: number, limit: number, seed: number): Tensor1D => tensor1d(indicesOf(count, limit, seed), 'int32');
 
 /** f and its slopes by the inputs, of which the last `fixed` are indices. */
@@ -141,49 +132,49 @@ const withSlopes =
     const given = inputs.slice(inputs.length - fixed);
     const by = inputs.slice(0, inputs.length - fixed);
     const y = f(...inputs);
-    const weights = make(y.shape, 99);
+    const weights = randomTensor(y.shape, 99);
     return [y, ...grads((...x) => sum(mul(f(...x, ...given), weights)))(by)];
   };
 
 const pairs =
   (f: (a: Tensor, b: Tensor) => Tensor): Case =>
   ({ rows, columns, seed }) => ({
-    inputs: () => [make([rows, columns], seed), make([columns], seed + 1)],
+    inputs: () => [randomTensor([rows, columns], seed), randomTensor([columns], seed + 1)],
     f: withSlopes(f),
   });
 const single =
   (f: (x: Tensor) => Tensor): Case =>
   ({ rows, columns, seed }) => ({
-    inputs: () => [make([rows, columns], seed)],
+    inputs: () => [randomTensor([rows, columns], seed)],
     f: withSlopes(f),
   });
 const product =
   (transposeA: boolean, transposeB: boolean, batch: number[] = []): Case =>
   ({ rows: m, columns: n, width: k, seed }) => ({
     inputs: () => [
-      make([...batch, ...(transposeA ? [k, m] : [m, k])], seed),
-      make([...batch, ...(transposeB ? [n, k] : [k, n])], seed + 1),
+      randomTensor([...batch, ...(transposeA ? [k, m] : [m, k])], seed),
+      randomTensor([...batch, ...(transposeB ? [n, k] : [k, n])], seed + 1),
     ],
     f: (a, b) => [matMul(a!, b!, transposeA, transposeB)],
   });
 const loss =
   (f: (scores: Tensor2D, positive: Tensor1D) => Tensor): Case =>
   ({ rows, columns, seed }) => ({
-    inputs: () => [make([rows, columns], seed), ids(rows, columns, seed + 1)],
+    inputs: () => [randomTensor([rows, columns], seed), ids(rows, columns, seed + 1)],
     f: withSlopes((scores, positive) => f(scores as Tensor2D, positive as Tensor1D), 1),
   });
 
 const CASES: Readonly<Record<string, Case>> = {
   'gather, rows and columns': ({ rows, columns, seed }) => ({
-    inputs: () => [make([rows, columns], seed), ids(rows, rows, seed + 1), ids(columns, columns, seed + 2)],
+    inputs: () => [randomTensor([rows, columns], seed), ids(rows, rows, seed + 1), ids(columns, columns, seed + 2)],
     f: withSlopes((x, i, j) => gather(gather(x!, i as Tensor1D), j as Tensor1D, 1), 2),
   }),
   slice: ({ rows, columns, seed }) => ({
-    inputs: () => [make([rows, columns], seed)],
+    inputs: () => [randomTensor([rows, columns], seed)],
     f: (x) => [slice(x!, [1, 2], [rows - 1, columns - 3])],
   }),
   split: ({ rows, columns, seed }) => ({
-    inputs: () => [make([rows, columns], seed), make([columns, 3 * rows], seed)],
+    inputs: () => [randomTensor([rows, columns], seed), randomTensor([columns, 3 * rows], seed)],
     f: (x, y) => [...split(x!, [1, rows - 1]), ...split(y!, 3, 1)],
   }),
   'split of integers': ({ rows, seed }) => ({
@@ -192,13 +183,13 @@ const CASES: Readonly<Record<string, Case>> = {
   }),
   tile: single((x) => tile(x, [2, 3])),
   concat: ({ rows, columns, width, seed }) => ({
-    inputs: () => [make([rows, columns], seed), make([rows, width], seed + 1)],
+    inputs: () => [randomTensor([rows, columns], seed), randomTensor([rows, width], seed + 1)],
     f: (x, y) => [concat([x!, y!], 1)],
   }),
   transpose: single((x) => transpose(x)),
   'sum over rows': single((x) => sum(x, 0)),
   'sum over the middle': ({ rows, columns, width, seed }) => ({
-    inputs: () => [make([3, rows, columns], seed), make([2, 0, 64 * width], seed)],
+    inputs: () => [randomTensor([3, rows, columns], seed), randomTensor([2, 0, 64 * width], seed)],
     f: (x, nothing) => [sum(x!, 1), sum(nothing!, 1)],
   }),
   add: pairs(add),
@@ -206,11 +197,11 @@ const CASES: Readonly<Record<string, Case>> = {
   mul: pairs(mul),
   div: pairs((a, b) => div(a, add(mul(b, b), 0.5))),
   'maximum and minimum': ({ rows, columns, seed }) => ({
-    inputs: () => [make([rows, columns], seed), make([columns], seed + 1)],
+    inputs: () => [randomTensor([rows, columns], seed), randomTensor([columns], seed + 1)],
     f: (a, b) => [maximum(a!, b!), minimum(a!, b!)],
   }),
   'exp, tanh, sigmoid, erf': ({ rows, columns, seed }) => ({
-    inputs: () => [make([rows, columns], seed)],
+    inputs: () => [randomTensor([rows, columns], seed)],
     f: (x) => [exp(x!), tanh(x!), sigmoid(x!), erf(x!)],
   }),
   gelu: single(gelu),
@@ -222,7 +213,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'matMul of a batch': product(false, false, [3]),
   'matMul of a batch, turned': product(true, true, [3]),
   'matMul with bias': ({ rows: m, columns: n, width: k, seed }) => ({
-    inputs: () => [make([m, k], seed), make([n, k], seed + 1), make([n], seed + 2)],
+    inputs: () => [randomTensor([m, k], seed), randomTensor([n, k], seed + 1), randomTensor([n], seed + 2)],
     f: (a, b, bias) => [
       fused.matMul({ a: a as Tensor2D, b: b as Tensor2D, transposeB: true, bias: bias!, activation: 'relu' }),
       fused.matMul({ a: a as Tensor2D, b: b as Tensor2D, transposeB: true, bias: bias!, activation: 'sigmoid' }),
@@ -232,7 +223,11 @@ const CASES: Readonly<Record<string, Case>> = {
   'cross-entropy, smooth': loss((s, positive) => crossEntropy(s, positive, 0.1)),
   'cross-entropy, guarded': loss((s, positive) => crossEntropy(s, positive, 0.1, 1e-6)),
   'cross-entropy of a product': ({ rows, columns, width, seed }) => ({
-    inputs: () => [make([rows, width], seed), make([columns, width], seed + 1), ids(rows, columns, seed + 2)],
+    inputs: () => [
+      randomTensor([rows, width], seed),
+      randomTensor([columns, width], seed + 1),
+      ids(rows, columns, seed + 2),
+    ],
     f: withSlopes(
       (c, e, positive) => productCrossEntropy(c as Tensor2D, e as Tensor2D, undefined, positive as Tensor1D, 0),
       1,
@@ -240,17 +235,17 @@ const CASES: Readonly<Record<string, Case>> = {
   }),
   'BPR-max': loss((s, positive) => bprMax(s, positive, 1.5)),
   'masking equal ids': ({ rows, columns, seed }) => ({
-    inputs: () => [make([rows, columns], seed), ids(rows, 9, seed + 1), ids(columns, 9, seed + 2)],
+    inputs: () => [randomTensor([rows, columns], seed), ids(rows, 9, seed + 1), ids(columns, 9, seed + 2)],
     f: withSlopes((x, row, column) => maskEqual(x as Tensor2D, row as Tensor1D, column as Tensor1D), 2),
   }),
   'layer norm': ({ rows, columns: d, seed }) => ({
-    inputs: () => [make([rows, d], seed), make([d], seed + 1), make([d], seed + 2)],
+    inputs: () => [randomTensor([rows, d], seed), randomTensor([d], seed + 1), randomTensor([d], seed + 2)],
     f: withSlopes((x, gain, bias) => layerNorm(x as Tensor2D, gain as Tensor1D, bias as Tensor1D, 0.01)),
   }),
   attention: ({ width: T, seed }) => ({
-    inputs: () => [make([2 * T, 8], seed, 0.4), make([8, 8], seed + 1, 0.3)],
+    inputs: () => [randomTensor([2 * T, 8], seed, 0.4), randomTensor([8, 8], seed + 1, 0.3)],
     f: withSlopes((x, w) => {
-      const layer = { w, b: make([8], seed) };
+      const layer = { w, b: randomTensor([8], seed) };
       const params = { query: layer, key: layer, value: layer, output: layer } as unknown as AttentionParams;
       return attention(params, x as Tensor2D, x as Tensor2D, { batch: 2, heads: 2 });
     }),

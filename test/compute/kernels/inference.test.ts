@@ -7,7 +7,6 @@ import {
   slice,
   split,
   sum,
-  type Tensor,
   tensor,
   tensor1d,
   tidy,
@@ -16,11 +15,10 @@ import {
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { backends, start } from '../backends/start';
-import { floatsOf, indicesOf, property } from './random';
+import { indicesOf, property, randomTensor } from './random';
 import { agrees } from './reference';
 
 const volume = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-const make = (shape: number[], seed: number): Tensor => tensor(floatsOf(volume(shape), seed), shape);
 const shapes = (rank: { min: number; max: number }) =>
   fc.array(fc.integer({ min: 0, max: 7 }), { minLength: rank.min, maxLength: rank.max });
 
@@ -38,21 +36,21 @@ describe('gather', () => {
         const size = Math.max(1, shape[along]!);
         const full = shape.map((s, i) => (i === along ? size : s));
         return agrees(() =>
-          gather(make(full, seed), tensor(indicesOf(volume(count), size, seed + 1), count, 'int32'), along),
+          gather(randomTensor(full, seed), tensor(indicesOf(volume(count), size, seed + 1), count, 'int32'), along),
         );
       },
     ));
 
-  test('copies long rows', () => agrees(() => gather(make([9, 200], 1), tensor1d([8, 0, 8, 3], 'int32'))));
+  test('copies long rows', () => agrees(() => gather(randomTensor([9, 200], 1), tensor1d([8, 0, 8, 3], 'int32'))));
 
   test('gathers per batch', () =>
-    agrees(() => gather(make([3, 5, 4], 1), tensor([0, 4, 2, 2, 1, 3], [3, 2], 'int32'), 1, 1)));
+    agrees(() => gather(randomTensor([3, 5, 4], 1), tensor([0, 4, 2, 2, 1, 3], [3, 2], 'int32'), 1, 1)));
 
   test('keeps integers', () => agrees(() => gather(tensor1d([5, 6, 7], 'int32'), tensor1d([2, 0], 'int32'))));
 
   test.each(backends)('refuses an index out of range on %s and leaks nothing', async (name) => {
     await start(name);
-    const table = make([3, 2], 1);
+    const table = randomTensor([3, 2], 1);
     const indices = tensor1d([3], 'int32');
     const before = memory().numTensors;
     expect(() => gather(table, indices)).toThrow('the index 3 is not in [0, 2]');
@@ -71,14 +69,14 @@ describe('slice', () => {
       ({ shape, cut, seed }) => {
         const begin = shape.map((size, i) => Math.min(size, cut[i]![0]));
         const size = shape.map((full, i) => Math.min(full - begin[i]!, cut[i]![1]));
-        return agrees(() => slice(make(shape, seed), begin, size));
+        return agrees(() => slice(randomTensor(shape, seed), begin, size));
       },
       80,
     ));
 
   test('takes a scalar and a whole tensor', async () => {
     await agrees(() => slice(tensor([1, 2, 3]), [1], [1]));
-    await agrees(() => slice(make([4, 60], 2), [1, 0], [2, 60]));
+    await agrees(() => slice(randomTensor([4, 60], 2), [1, 0], [2, 60]));
   });
 });
 
@@ -98,13 +96,13 @@ describe('split', () => {
           sizes.reduce((a, b) => a + b),
         );
         for (let piece = 0; piece < sizes.length; piece++) {
-          await agrees(() => split(make(whole, seed), sizes, along)[piece]!);
+          await agrees(() => split(randomTensor(whole, seed), sizes, along)[piece]!);
         }
       },
       30,
     ));
 
-  test('cuts into equal parts', () => agrees(() => split(make([4, 6], 1), 3, 1)[2]!));
+  test('cuts into equal parts', () => agrees(() => split(randomTensor([4, 6], 1), 3, 1)[2]!));
 });
 
 describe('tile', () => {
@@ -115,12 +113,12 @@ describe('tile', () => {
         reps: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 4, maxLength: 4 }),
         seed: fc.nat(),
       }),
-      ({ shape, reps, seed }) => agrees(() => tile(make(shape, seed), reps.slice(0, shape.length))),
+      ({ shape, reps, seed }) => agrees(() => tile(randomTensor(shape, seed), reps.slice(0, shape.length))),
       80,
     ));
 
   test('broadcasts', async () => {
-    await agrees(() => broadcastTo(make([4, 1, 3], 1), [2, 4, 5, 3]));
+    await agrees(() => broadcastTo(randomTensor([4, 1, 3], 1), [2, 4, 5, 3]));
     await agrees(() => broadcastTo(tensor(2), [3, 4]));
   });
 });
@@ -136,7 +134,7 @@ describe('sum', () => {
       }),
       ({ shape, axes, keep, seed }) => {
         const within = [...new Set(axes.map((axis) => axis % shape.length))];
-        return agrees(() => sum(make(shape, seed), within, keep), 1e-4);
+        return agrees(() => sum(randomTensor(shape, seed), within, keep), 1e-4);
       },
       80,
     ));
@@ -146,7 +144,7 @@ describe.each(backends)('on %s', (name) => {
   beforeAll(() => start(name));
 
   test('a clone shares its numbers and outlives the original', async () => {
-    const original = make([2, 3], 1);
+    const original = randomTensor([2, 3], 1);
     const expected = [...(await original.data())];
     const [copy, other] = [clone(original), reshape(original, [3, 2])];
     original.dispose();
@@ -156,7 +154,7 @@ describe.each(backends)('on %s', (name) => {
   });
 
   test('no kernel leaves a tensor or byte behind', () => {
-    const x = make([6, 5], 1);
+    const x = randomTensor([6, 5], 1);
     const indices = tensor1d([5, 0], 'int32');
     const before = { ...memory() };
     for (let i = 0; i < 20; i++) {

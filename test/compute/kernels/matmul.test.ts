@@ -19,18 +19,10 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { adagradUpdate, assignRows } from '../../../src/nn/updates';
 import { backends, start } from '../backends/start';
-import { closeTo, floatsOf, property } from './random';
+import { closeTo, floatsOf, property, randomTensor } from './random';
 import { agrees } from './reference';
 
 const size = fc.integer({ min: 0, max: 40 });
-const make = (shape: number[], seed: number): Tensor =>
-  tensor(
-    floatsOf(
-      shape.reduce((a, b) => a * b, 1),
-      seed,
-    ),
-    shape,
-  );
 
 /** Shapes of a product: batches that broadcast, either side transposed, empty sides included. */
 const products = fc.record({
@@ -62,8 +54,8 @@ describe('matMul', () => {
       products,
       ({ m, k, n, transposeA, transposeB, batches: [left, right], seed }) =>
         agrees(() => {
-          const a = make([...left, ...(transposeA ? [k, m] : [m, k])], seed);
-          const b = make([...right, ...(transposeB ? [n, k] : [k, n])], seed + 1);
+          const a = randomTensor([...left, ...(transposeA ? [k, m] : [m, k])], seed);
+          const b = randomTensor([...right, ...(transposeB ? [n, k] : [k, n])], seed + 1);
           return matMul(a, b, transposeA, transposeB);
         }, 1e-4),
       60,
@@ -84,8 +76,8 @@ describe('matMul', () => {
         await agrees(
           () =>
             matMul(
-              make(transposeA ? [k, m] : [m, k], 1),
-              make(transposeB ? [n, k] : [k, n], 2),
+              randomTensor(transposeA ? [k, m] : [m, k], 1),
+              randomTensor(transposeB ? [n, k] : [k, n], 2),
               transposeA,
               transposeB,
             ),
@@ -109,8 +101,8 @@ describe('matMul', () => {
           seed,
         } = shape;
         return agrees(() => {
-          const a = make([...batch, ...(transposeA ? [k, m] : [m, k])], seed);
-          const b = make([...batch, ...(transposeB ? [n, k] : [k, n])], seed + 1);
+          const a = randomTensor([...batch, ...(transposeA ? [k, m] : [m, k])], seed);
+          const b = randomTensor([...batch, ...(transposeB ? [n, k] : [k, n])], seed + 1);
           const [da, db] = grads((x: Tensor, y: Tensor) => sum(square(matMul(x, y, transposeA, transposeB))))([a, b]);
           return mul(concat([reshape(da!, [-1]), reshape(db!, [-1])]), 0.01);
         }, 1e-3);
@@ -122,7 +114,7 @@ describe('matMul', () => {
 test('matMul on WASM broadcasts batches in both directions', async () => {
   // TensorFlow.js' plain CPU kernel does not, so each entry is compared with a product of its own.
   await start('wasm');
-  const [a, b] = [make([2, 1, 4, 5], 1), make([1, 3, 5, 6], 2)];
+  const [a, b] = [randomTensor([2, 1, 4, 5], 1), randomTensor([1, 3, 5, 6], 2)];
   const all = matMul(a, b);
   expect(all.shape).toEqual([2, 3, 4, 6]);
   const values = [...(await all.data())];
@@ -152,9 +144,9 @@ describe('fused matMul', () => {
         agrees(
           () =>
             fused.matMul({
-              a: make([m, k], seed) as Tensor3D,
-              b: make([k, n], seed + 1) as Tensor3D,
-              ...(bias ? { bias: make([n], seed + 2) } : {}),
+              a: randomTensor([m, k], seed) as Tensor3D,
+              b: randomTensor([k, n], seed + 1) as Tensor3D,
+              ...(bias ? { bias: randomTensor([n], seed + 2) } : {}),
               activation: activation as 'relu',
             }),
           1e-4,
@@ -206,7 +198,7 @@ describe.each(backends)('a matrix on %s that is written to', (name) => {
   });
 
   test('leaves no tensor, byte or scratch behind', () => {
-    const [a, b] = [make([3, 20, 30], 1), make([3, 40, 30], 2)];
+    const [a, b] = [randomTensor([3, 20, 30], 1), randomTensor([3, 40, 30], 2)];
     const before = { ...memory() };
     for (let i = 0; i < 50; i++) tidy(() => void matMul(a, b, false, true));
     expect(memory().numTensors).toBe(before.numTensors);
@@ -215,6 +207,6 @@ describe.each(backends)('a matrix on %s that is written to', (name) => {
   });
 
   test('refuses sizes that do not fit', () => {
-    expect(() => matMul(make([2, 3], 1), make([2, 3], 2))).toThrow(/inner/i);
+    expect(() => matMul(randomTensor([2, 3], 1), randomTensor([2, 3], 2))).toThrow(/inner/i);
   });
 });

@@ -38,7 +38,7 @@ import { gelu } from '../../../src/nn/gelu';
 import { layerNorm } from '../../../src/nn/layer-norm';
 import { adagradUpdate, adamUpdate } from '../../../src/nn/updates';
 import { backends, start } from '../backends/start';
-import { closeTo, floatsOf } from './random';
+import { closeTo, floatsOf, randomTensor } from './random';
 import { onPlainCpu } from './reference';
 
 const NOT_FINITE = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -54,20 +54,12 @@ const spoilt = (shape: number[], seed: number, bad: number, at: number): Tensor 
   values[at % values.length] = bad;
   return tensor(values, shape);
 };
-const sound = (shape: number[], seed: number): Tensor =>
-  tensor(
-    floatsOf(
-      shape.reduce((a, b) => a * b, 1),
-      seed,
-    ),
-    shape,
-  );
 const flat = (tensors: readonly Tensor[]): Tensor => concat(tensors.map((x) => reshape(x, [-1])));
 
 /** Value and slope by the first input, which has the bad number. */
 const withSlope = (f: (x: Tensor) => Tensor, x: Tensor): Tensor => {
   const y = f(x);
-  return flat([y, ...grads((z) => sum(mul(f(z!), sound(y.shape, 9))))([x])]);
+  return flat([y, ...grads((z) => sum(mul(f(z!), randomTensor(y.shape, 9))))([x])]);
 };
 
 type Work = (width: number, bad: number, at: number) => Tensor;
@@ -85,46 +77,52 @@ const WORKS: Readonly<Record<string, Work>> = {
   dropout: rowsOf((x) => dropout(x, 0.4, 5)),
   add: rowsOf((x) => add(x, 1)),
   sub: rowsOf((x) => sub(1, x)),
-  mul: rowsOf((x) => mul(x, sound(x.shape, 2))),
+  mul: rowsOf((x) => mul(x, randomTensor(x.shape, 2))),
   div: rowsOf((x) => div(x, 3)),
   maximum: (d, bad, at) => maximum(spoilt([3, d], 1, bad, at), 0),
   minimum: (d, bad, at) => minimum(spoilt([3, d], 1, bad, at), 0),
   'sum over rows': rowsOf((x) => sum(x, 0)),
-  concat: rowsOf((x) => concat([x, sound(x.shape, 2)], 1)),
+  concat: rowsOf((x) => concat([x, randomTensor(x.shape, 2)], 1)),
   split: (d, bad, at) => flat(split(spoilt([3, d], 1, bad, at), [1, 2])),
   transpose: rowsOf((x) => transpose(x)),
   gather: rowsOf((x) => gather(x, tensor1d([2, 0, 1, 1], 'int32'))),
-  product: rowsOf((x) => matMul(x, sound([x.shape[1]!, 9], 2))),
-  'transposed product': rowsOf((x) => matMul(x, sound([9, 3], 2), true, true)),
+  product: rowsOf((x) => matMul(x, randomTensor([x.shape[1]!, 9], 2))),
+  'transposed product': rowsOf((x) => matMul(x, randomTensor([9, 3], 2), true, true)),
   'product with bias': (d, bad, at) =>
     fused.matMul({
       a: spoilt([5, d], 1, bad, at) as Tensor2D,
-      b: sound([d, 9], 2) as Tensor2D,
-      bias: sound([9], 3),
+      b: randomTensor([d, 9], 2) as Tensor2D,
+      bias: randomTensor([9], 3),
       activation: 'relu',
     }),
   'layer norm': rowsOf((x) =>
-    layerNorm(x, sound([x.shape[1]!], 2) as Tensor1D, sound([x.shape[1]!], 3) as Tensor1D, 0.01),
+    layerNorm(x, randomTensor([x.shape[1]!], 2) as Tensor1D, randomTensor([x.shape[1]!], 3) as Tensor1D, 0.01),
   ),
   'cross-entropy': rowsOf((x) => crossEntropy(x, tensor1d([0, 0, 0], 'int32'))),
-  'BPR-max': rowsOf((x) => bprMax(concat([x, sound([3, 1], 4)], 1) as Tensor2D, tensor1d([0, 0, 1], 'int32'), 1)),
+  'BPR-max': rowsOf((x) =>
+    bprMax(concat([x, randomTensor([3, 1], 4)], 1) as Tensor2D, tensor1d([0, 0, 1], 'int32'), 1),
+  ),
   attention: (d, bad, at) =>
     withSlope(
       (x) => {
-        const layer = (seed: number) => ({ w: sound([4, 4], seed), b: sound([4], seed + 9) });
+        const layer = (seed: number) => ({ w: randomTensor([4, 4], seed), b: randomTensor([4], seed + 9) });
         const params = { query: layer(2), key: layer(3), value: layer(4), output: layer(5) };
         return attention(params as unknown as AttentionParams, x as Tensor2D, x as Tensor2D, { batch: 1, heads: 2 });
       },
       spoilt([d, 4], 1, bad, at),
     ),
   adagrad: (d, bad, at) => {
-    const [param, accumulator, velocity] = [sound([3, d], 1), square(sound([3, d], 2)), sound([3, d], 3)];
+    const [param, accumulator, velocity] = [
+      randomTensor([3, d], 1),
+      square(randomTensor([3, d], 2)),
+      randomTensor([3, d], 3),
+    ];
     const gradient = spoilt([3, d], 4, bad, at);
     adagradUpdate({ param, accumulator, velocity, gradient }, { learningRate: 0.1, momentum: 0.5, epsilon: 1e-6 });
     return flat([param, accumulator, velocity]);
   },
   adam: (d, bad, at) => {
-    const [param, m, v] = [sound([3, d], 1), sound([3, d], 2), square(sound([3, d], 3))];
+    const [param, m, v] = [randomTensor([3, d], 1), randomTensor([3, d], 2), square(randomTensor([3, d], 3))];
     const options = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3, weightDecay: 0.1 };
     adamUpdate({ param, m, v, gradient: spoilt([3, d], 4, bad, at) }, { ...options, decay: 'coupled' });
     return flat([param, m, v]);

@@ -1,3 +1,4 @@
+import { type Tensor, tensor, util } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 
@@ -9,6 +10,13 @@ export function floatsOf(length: number, seed: number): Float32Array {
     return state % 17 === 0 ? 0 : (state / 2 ** 32 - 0.5) * 6;
   });
 }
+
+/** A tensor of such numbers. */
+export const randomTensor = <T extends Tensor = Tensor>(shape: readonly number[], seed: number, scale = 1): T =>
+  tensor(
+    floatsOf(util.sizeFromShape([...shape]), seed).map((x) => x * scale),
+    [...shape],
+  ) as T;
 
 /** Integers 0…limit−1. */
 export function indicesOf(length: number, limit: number, seed: number): Int32Array {

@@ -37,21 +37,14 @@ import { hasKernel } from '../../../src/nn/kernels';
 import { layerNorm } from '../../../src/nn/layer-norm';
 import { distanceCodes, type RelativeAttentionParams, relativeAttention } from '../../../src/nn/relative-attention';
 import { start } from '../backends/start';
-import { floatsOf, property } from './random';
+import { floatsOf, property, randomTensor } from './random';
 import { agrees } from './reference';
-
-const volume = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-const make = <T extends Tensor>(shape: readonly number[], seed: number, scale = 1): T =>
-  tensor(
-    floatsOf(volume(shape), seed).map((x) => x * scale),
-    [...shape],
-  ) as T;
 
 /** The slope of Σ f(x) ⊙ w by one of the inputs. */
 const slope = (f: (...inputs: Tensor[]) => Tensor, inputs: Tensor[], by: number): Tensor =>
   grads((...x) => {
     const y = f(...x);
-    return sum(mul(y, make(y.shape, 99)));
+    return sum(mul(y, randomTensor(y.shape, 99)));
   })(inputs)[by]!;
 
 /** Value, and slopes by all inputs. */
@@ -143,7 +136,7 @@ describe('two operands', () => {
       agrees(() => {
         const a = full.map((size, i) => (left[i] ? 1 : size));
         const b = full.map((size, i) => (right[i] ? 1 : size)).slice(Math.min(fewer, full.length));
-        return f(make(a, seed), make(b, seed + 1));
+        return f(randomTensor(a, seed), randomTensor(b, seed + 1));
       }),
     ),
   );
@@ -172,7 +165,7 @@ describe('functions of single numbers', () => {
 
   test('gelu has the slope of plain CPU', () =>
     property(fc.record({ length: fc.integer({ min: 1, max: 30 }), seed: fc.nat() }), ({ length, seed }) =>
-      agrees(() => slope(gelu, [make([length], seed)], 0), 1e-5),
+      agrees(() => slope(gelu, [randomTensor([length], seed)], 0), 1e-5),
     ));
 });
 
@@ -190,7 +183,7 @@ describe('numbers that only move', () => {
       agrees(() => {
         const along = axis % shape.length;
         return concat(
-          sizes.map((size, i) => make(resized(shape, along, size), seed + i)),
+          sizes.map((size, i) => randomTensor(resized(shape, along, size), seed + i)),
           along,
         );
       }),
@@ -201,7 +194,7 @@ describe('numbers that only move', () => {
       agrees(() => {
         const along = axis % shape.length;
         const total = sizes.reduce((a, b) => a + b, 0);
-        const parts = split(make(resized(shape, along, total), seed), sizes, along);
+        const parts = split(randomTensor(resized(shape, along, total), seed), sizes, along);
         return parts[sizes.length - 1]!;
       }),
     ));
@@ -210,7 +203,7 @@ describe('numbers that only move', () => {
     property(cases, ({ shape, seed }) =>
       agrees(() => {
         const last = shape.map((_, i) => (i < shape.length - 2 ? i : 2 * shape.length - 3 - i));
-        return transpose(make(shape, seed), seed % 2 === 0 ? last : undefined);
+        return transpose(randomTensor(shape, seed), seed % 2 === 0 ? last : undefined);
       }),
     ));
 });
@@ -221,7 +214,7 @@ test('layer normalisation agrees with plain CPU, value and slopes, over widths a
     ({ rows, d, seed }) =>
       agreesWithSlopes(
         (x, gain, bias) => layerNorm(x as Tensor2D, gain as Tensor1D, bias as Tensor1D, 0.01),
-        () => [make([rows, d], seed), make([d], seed + 1), make([d], seed + 2)],
+        () => [randomTensor([rows, d], seed), randomTensor([d], seed + 1), randomTensor([d], seed + 2)],
         2e-4,
       ),
     12,
@@ -234,7 +227,8 @@ test('tiling has the slope of plain CPU over random repeats', () =>
       reps: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 3, maxLength: 3 }),
       seed: fc.nat(),
     }),
-    ({ shape, reps, seed }) => agrees(() => slope((x) => tile(x, reps.slice(0, shape.length)), [make(shape, seed)], 0)),
+    ({ shape, reps, seed }) =>
+      agrees(() => slope((x) => tile(x, reps.slice(0, shape.length)), [randomTensor(shape, seed)], 0)),
   ));
 
 const sizes = fc.record({
@@ -256,15 +250,15 @@ test('attention agrees with plain CPU, value and slopes, over sizes, heads and m
       const names = ['query', 'key', 'value', 'output'] as const;
       const f = (x: Tensor, y: Tensor, ...weights: Tensor[]) => {
         const params = Object.fromEntries(
-          names.map((name, i) => [name, { w: weights[i], b: make([d], seed + i) }]),
+          names.map((name, i) => [name, { w: weights[i], b: randomTensor([d], seed + i) }]),
         ) as unknown as AttentionParams;
         const options = { batch, heads, bias: isMasked ? causalBias(T) : undefined };
         return attention(params, x as Tensor2D, y as Tensor2D, options);
       };
       return agreesWithSlopes(f, () => [
-        make([batch * T, d], seed, 0.4),
-        make([batch * K, d], seed + 1, 0.4),
-        ...names.map((_, i) => make([d, d], seed + 2 + i, 0.3)),
+        randomTensor([batch * T, d], seed, 0.4),
+        randomTensor([batch * K, d], seed + 1, 0.4),
+        ...names.map((_, i) => randomTensor([d, d], seed + 2 + i, 0.3)),
       ]);
     },
     8,
@@ -302,9 +296,9 @@ test('relative attention agrees with plain CPU, value and slopes, back only or b
       return agreesWithSlopes(
         f,
         () => [
-          make([batch * T, even], seed, 0.3),
-          make([batch * K, even], seed + 1, 0.3),
-          ...names.map((name, i) => make(shapeOf(name), seed + 2 + i, 0.3)),
+          randomTensor([batch * T, even], seed, 0.3),
+          randomTensor([batch * K, even], seed + 1, 0.3),
+          ...names.map((name, i) => randomTensor(shapeOf(name), seed + 2 + i, 0.3)),
         ],
         3e-4,
       );
@@ -318,10 +312,13 @@ describe('on wasm', () => {
   test('a step of all kernels leaves no tensor behind', () => {
     const run = () =>
       tidy(() => {
-        const x = make<Tensor2D>([12, 8], 1);
-        const weights = (i: number) => ({ w: make<Tensor2D>([8, 8], i, 0.3), b: make<Tensor1D>([8], i) });
+        const x = randomTensor<Tensor2D>([12, 8], 1);
+        const weights = (i: number) => ({
+          w: randomTensor<Tensor2D>([8, 8], i, 0.3),
+          b: randomTensor<Tensor1D>([8], i),
+        });
         const params = { query: weights(2), key: weights(3), value: weights(4), output: weights(5) };
-        const [gain, bias] = [make<Tensor1D>([8], 6), make<Tensor1D>([8], 7)];
+        const [gain, bias] = [randomTensor<Tensor1D>([8], 6), randomTensor<Tensor1D>([8], 7)];
         const f = (x: Tensor) =>
           gelu(layerNorm(attention(params, x as Tensor2D, x as Tensor2D, { batch: 3, heads: 2 }), gain, bias, 1e-5));
         slope(f, [x], 0);

@@ -21,11 +21,10 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { crossEntropy } from '../../../src/nn/cross-entropy';
 import { backends, start } from '../backends/start';
-import { closeTo, floatsOf, indicesOf, property } from './random';
+import { closeTo, floatsOf, indicesOf, property, randomTensor } from './random';
 import { agrees } from './reference';
 
 const volume = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-const make = (shape: number[], seed: number): Tensor => tensor(floatsOf(volume(shape), seed), shape);
 
 describe('unsortedSegmentSum', () => {
   test('agrees with plain CPU, ids that repeat, are absent or out of range, and empty rows', () =>
@@ -39,7 +38,7 @@ describe('unsortedSegmentSum', () => {
       ({ rows, rest, segments, seed }) =>
         agrees(() => {
           const ids = indicesOf(rows, segments + 2, seed + 1).map((id) => id - 1);
-          return unsortedSegmentSum(make([rows, ...rest], seed) as Tensor2D, tensor1d(ids, 'int32'), segments);
+          return unsortedSegmentSum(randomTensor([rows, ...rest], seed) as Tensor2D, tensor1d(ids, 'int32'), segments);
         }),
     ));
 });
@@ -51,8 +50,8 @@ describe('the gradient of gather', () => {
       (c) =>
         agrees(() => {
           const indices = tensor1d(indicesOf(c.count, c.size, c.seed), 'int32');
-          return grad((x) => sum(mul(gather(x, indices), make([c.count, c.width], c.seed + 1))))(
-            make([c.size, c.width], 3),
+          return grad((x) => sum(mul(gather(x, indices), randomTensor([c.count, c.width], c.seed + 1))))(
+            randomTensor([c.size, c.width], 3),
           );
         }),
     ));
@@ -79,7 +78,7 @@ describe('the gradients of sum and mean', () => {
           ] as const) {
             const scaled = keep ? rest : rest.filter((_, i) => i !== along);
             const slope = grad((x) => sum(mul(reduce(x, along, keep), tensor(weights.slice(), scaled))))(
-              make(shape, seed),
+              randomTensor(shape, seed),
             );
             const inner = volume(shape.slice(along + 1));
             const expected = Array.from({ length: volume(shape) }, (_, at) => {
@@ -109,9 +108,9 @@ describe.each(backends)('softmax cross-entropy on %s', (name) => {
         seed: fc.nat(),
       }),
       async (c) => {
-        const scores = mul(make([c.rows, c.columns], c.seed), c.scale) as Tensor2D;
+        const scores = mul(randomTensor([c.rows, c.columns], c.seed), c.scale) as Tensor2D;
         const positive = tensor1d(indicesOf(c.rows, c.columns, c.seed + 1), 'int32');
-        const weights = make([c.rows], c.seed + 2);
+        const weights = randomTensor([c.rows], c.seed + 2);
         closeTo([...(await crossEntropy(scores, positive).data())], [...(await plain(scores, positive).data())], 1e-5);
         const slope = (loss: (s: Tensor2D, p: Tensor1D) => Tensor) =>
           grad((s) => sum(mul(loss(s as Tensor2D, positive), weights)))(scores);

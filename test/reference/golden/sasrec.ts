@@ -8,7 +8,7 @@ import { sequences } from '../../../src/objectives/examples';
 import { logOf } from '../../train/helpers';
 import { drawing, INFERENCE, lossAndGradients, withNegatives } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
-import { imported } from './weights';
+import { imported, read } from './weights';
 
 export async function sasrecGolden(file: GoldenFile): Promise<Computed> {
   const { config, catalogue, load, entries } = imported(file, importers.sasrec, sasrec);
@@ -61,13 +61,10 @@ export async function sasrecGolden(file: GoldenFile): Promise<Computed> {
     config,
     catalogue,
   );
-  const computed: Record<string, ArrayLike<number>> = {
-    'loss/bce': (await loss.data()).slice(),
+  const computed = {
+    ...(await read({ 'loss/bce': loss, ...outputs })),
     ...(await entries('grads/', gradients)),
   };
-  for (const [name, value] of Object.entries(outputs)) computed[name] = (await value.data()).slice();
-  for (const value of [loss, ...Object.values(outputs), ...Object.values(gradients), ...Object.values(params)]) {
-    value.dispose();
-  }
+  for (const value of [...Object.values(gradients), ...Object.values(params)]) value.dispose();
   return computed;
 }

@@ -29,7 +29,7 @@ import { logOf } from '../../train/helpers';
 import { drawing, INFERENCE, lossAndGradients } from '../through-training';
 import type { Computed, GoldenFile } from './compare';
 import { sampledSoftmaxGolden } from './sampled-softmax';
-import { type Imported, imported } from './weights';
+import { type Imported, imported, read } from './weights';
 
 const model = transformers4rec;
 type Mode = 'train' | 'eval' | 'infer';
@@ -149,15 +149,6 @@ async function outputs(file: GoldenFile, golden: Imported<T4RecConfig>, params: 
   });
   const entries = await read(tensors, `outputs/${mode}/`);
   return mode === 'infer' ? entries : { ...entries, [`outputs/${mode}/labels`]: targetsOf(file, mode).items };
-}
-
-async function read(tensors: Readonly<Record<string, Tensor>>, prefix: string) {
-  const entries: Record<string, ArrayLike<number>> = {};
-  for (const [name, value] of Object.entries(tensors)) {
-    entries[prefix + name] = (await value.data()).slice();
-  }
-  for (const value of new Set(Object.values(tensors))) value.dispose(); // one may stand under two names
-  return entries;
 }
 
 /** What a step reads of the file's sessions and targets, with the file's arrays where ours leave out what nothing reads. */

@@ -59,3 +59,13 @@ export function imported<C>(
     },
   };
 }
+
+/** The numbers of tensors, as entries `PREFIX + name`. Disposes the tensors. */
+export async function read(tensors: Readonly<Record<string, Tensor>>, prefix = '') {
+  const entries: Record<string, ArrayLike<number>> = {};
+  for (const [name, value] of Object.entries(tensors)) {
+    entries[prefix + name] = (await value.data()).slice();
+  }
+  for (const value of new Set(Object.values(tensors))) value.dispose(); // one may stand under two names
+  return entries;
+}

@@ -7,7 +7,7 @@ import { checkRows } from './row-shapes';
 const TINY = 1e-24;
 
 /**
- * Below this share of the negatives in the softmax over all columns their own softmax is worked out anew: as quotients
+ * Below this share of the negatives in the softmax over all columns their own softmax is computed separately: as quotients
  * of 32-bit numbers it would lose digits, then vanish.
  */
 const SMALL_SHARE = 1e-12;
@@ -32,7 +32,7 @@ function targetsOf({ positive }: NamedTensorInfoMap, { ints }: Views, columns: n
   return targets;
 }
 
-/** Σ w σ of the row at `start`, and Σ w r². Leaves w in p, and σ(rᵢ − rⱼ) in `sigma` where that is asked for. */
+/** Σ w σ of the row at `start`, and Σ w r². Leaves w in p, and σ(rᵢ − rⱼ) in `sigma` where it is passed. */
 function weigh({ r, p, columns }: Work, start: number, at: number, sigma: Float32Array | undefined): [number, number] {
   const end = start + columns;
   const own = p[at]!;

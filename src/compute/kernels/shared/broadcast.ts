@@ -21,7 +21,7 @@ export const tile: Kernel = {
 /** From the last axis to the first. Runs of `block` source numbers lie in `to`, each already `width` long. */
 function repeatAlongAxes(from: Values, to: Values, shape: readonly number[], reps: readonly number[]): void {
   to.set(from);
-  let width = 1; // length in `to` of what stands for one source number, then for one run
+  let width = 1; // numbers in `to` for one source number, then for one run
   let runs = from.length; // how many such runs lie packed at the start of `to`
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     width *= shape[axis]!;

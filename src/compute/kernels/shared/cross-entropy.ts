@@ -28,7 +28,7 @@ export function targetsOf({ positive }: NamedTensorInfoMap, { ints }: Views, col
 
 /**
  * What the loss weighs: the mass e/(K − 1) that label smoothing gives to each column but the target's, what the target
- * keeps beyond it, and the guard g of −log(p + g). Below the guard nothing is learnt: the slope of −log(p + g) by a score
+ * keeps beyond it, and the guard g of −log(p + g). Below the guard there is no gradient: the slope of −log(p + g) by a score
  * carries the factor p / (p + g), which is 0 for a probability that rounds to 0.
  */
 function massOf({ smoothing = 0, guard = 0 }: NamedAttrMap, columns: number) {

@@ -1,4 +1,4 @@
-import type { GradConfig } from '@tensorflow/tfjs-core';
+import { engine, type GradConfig, type Tensor } from '@tensorflow/tfjs-core';
 import { absGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Abs_grad';
 import { addGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Add_grad';
 import { addNGradConfig } from '@tensorflow/tfjs-core/dist/gradients/AddN_grad';
@@ -58,8 +58,14 @@ import { bprMaxGradient } from './bpr-max';
 import { meanGradient, sumGradient, tileGradient } from './broadcast';
 import { crossEntropyGradient } from './cross-entropy';
 import { dropoutGradient } from './dropout';
-import { geluGradient } from './gelu';
 import { maskEqualGradient } from './mask-equal';
+
+/** Of the kernel behind `nn/gelu.ts`, which only the SIMD module has. Registered on every backend. */
+const geluGradient: GradConfig = {
+  kernelName: 'AisleGelu',
+  inputsToSave: ['x'],
+  gradFunc: (dy, [x]) => ({ x: () => engine().runKernel('AisleGeluGrad', { dy: dy as Tensor, x: x! }) as Tensor }),
+};
 
 /**
  * The gradients of the kernels that the models run, which `names.ts` lists: TensorFlow.js', ours where its are slow, and

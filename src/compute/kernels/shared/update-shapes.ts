@@ -1,4 +1,4 @@
-/** What every in-place update asks of its tensors, whatever the backend. */
+/** The conditions that every in-place update has for its tensors, on all backends. */
 import { type NamedTensorInfoMap, type TensorInfo, util } from '@tensorflow/tfjs-core';
 
 /**

@@ -5,7 +5,7 @@
  *
  * XNNPACK keeps the right-hand matrix in a packed copy of its own, found again by the tensor's id alone. Two things
  * follow, and are held here: a product with the same numbers under another shape must drop the packed copy, and so must
- * whoever writes into a tensor (`dropPacked`).
+ * code that writes into a tensor (`dropPacked`).
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
@@ -160,7 +160,7 @@ export function checkProduct(a: TensorInfo, b: TensorInfo, transposeA: boolean, 
   return { dimsA, dimsB, outDims, m, k, n };
 }
 
-/** The batched product of `a` and `b`, each with its last two axes swapped if so told. */
+/** The batched product of `a` and `b`, each with its last two axes swapped where its flag is set. */
 function matMul(
   backend: BackendWasm,
   a: TensorInfo,
@@ -196,7 +196,7 @@ function matMul(
       },
     };
   }
-  // An operand that is stored transposed is laid out anew once, however often its entries are used.
+  // An operand that is stored transposed is transposed once, however often its entries are used.
   const batchA = util.sizeFromShape(dimsA);
   const [floatsA, floatsB] = [transposeA ? batchA * m * k : 0, transposeB ? batchB * k * n : 0];
   return {

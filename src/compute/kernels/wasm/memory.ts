@@ -38,7 +38,7 @@ export interface WasmViews extends Views {
 /** They work by addresses. */
 export interface WasmRoutines extends Routines {
   at(tensor: TensorInfo): number;
-  /** Address of six integers, written anew. */
+  /** Address of six integers, overwritten by each call. */
   integers(a: number, b: number, c: number, d: number, e: number, f: number): number;
   /** Writes the transposes of `count` matrices `[rows, columns]` at `from` to `to`. */
   transpose(from: number, to: number, rows: number, columns: number, count: number): void;
@@ -101,7 +101,7 @@ export function memoryOf(anyBackend: KernelBackend): WasmMemory {
         if (rows * columns > 0) softmax(dataOf(x).id, dataOf(out).id, columns, rows);
       },
       integers(a, b, c, d, e, f) {
-        // Asked for by every product: made anew only where the heap has grown, and written without a list.
+        // Every product uses it: a new view only where the heap has grown, and no list is allocated.
         if (sixIntegers.length === 0) sixIntegers = new Int32Array(module.HEAPU8.buffer, atIntegers, 6);
         sixIntegers[0] = a;
         sixIntegers[1] = b;

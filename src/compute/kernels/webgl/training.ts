@@ -11,7 +11,7 @@ import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backe
 import { unsortedSegmentSumConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/UnsortedSegmentSum';
 import { type KernelConfig, type KernelFunc, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { dropoutKeys } from '../shared/dropout-keys';
-import { type RunPass, updateKernels } from '../shared/gpu-updates';
+import { type RunPass, segmentSum, updateKernels } from '../shared/gpu-training';
 import { getterOf, runProgram } from './program';
 import { rowLossKernels } from './row-losses';
 
@@ -94,16 +94,6 @@ const maskEqual: KernelFunc = (call) => {
   return runProgram(call.backend as unknown as MathBackendWebGL, x.shape, { x, rowIds, columnIds }, code, { numbers });
 };
 
-/** TensorFlow.js' kernel fails on tensors without numbers. */
-const segmentSum: KernelFunc = (call) => {
-  const backend = call.backend as unknown as MathBackendWebGL;
-  const x = call.inputs.x!;
-  if (util.sizeFromShape(x.shape) > 0) return unsortedSegmentSumConfig.kernelFunc(call);
-  const shape = [call.attrs!.numSegments as number, ...x.shape.slice(1)];
-  const zeros = util.getTypedArrayFromDType(x.dtype as 'float32', util.sizeFromShape(shape));
-  return backend.makeTensorInfo(shape, x.dtype, zeros);
-};
-
 const config = (kernelName: string, kernelFunc: KernelFunc): KernelConfig => ({
   kernelName,
   backendName: 'webgl',
@@ -115,6 +105,6 @@ export const kernels: readonly KernelConfig[] = [
   config('AisleDropout', dropout),
   config('AisleMaskEqual', maskEqual),
   ...rowLossKernels,
-  config('UnsortedSegmentSum', segmentSum),
+  segmentSum(unsortedSegmentSumConfig),
   ...updateKernels('webgl', runPass),
 ];

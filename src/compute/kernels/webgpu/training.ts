@@ -3,10 +3,10 @@
 import tfjs from 'virtual:tfjs-kernels/webgpu/training';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { unsortedSegmentSumConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/UnsortedSegmentSum';
-import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelConfig, KernelFunc } from '@tensorflow/tfjs-core';
 import { util } from '@tensorflow/tfjs-core';
 import { dropoutKeys } from '../shared/dropout-keys';
-import { type RunPass, updateKernels } from '../shared/gpu-updates';
+import { type RunPass, segmentSum, updateKernels } from '../shared/gpu-training';
 import { program, type Uniform } from './program';
 import { rowLossKernels } from './row-losses';
 
@@ -110,18 +110,6 @@ const maskEqual: KernelFunc = ({ inputs, attrs, backend }) => {
   );
 };
 
-/** TensorFlow.js' kernel fails on tensors without numbers. */
-const segmentSum: KernelFunc = (call) => {
-  const x = call.inputs.x!;
-  const backend = call.backend as unknown as WebGPUBackend;
-  if (util.sizeFromShape(x.shape) > 0) return unsortedSegmentSumConfig.kernelFunc(call);
-  const shape = [call.attrs!.numSegments as number, ...x.shape.slice(1)];
-  return backend.makeTensorInfo(shape, x.dtype, zeros(shape, x.dtype)) as TensorInfo;
-};
-
-const zeros = (shape: number[], dtype: string) =>
-  util.getTypedArrayFromDType(dtype as 'float32', util.sizeFromShape(shape));
-
 const config = (kernelName: string, kernelFunc: KernelFunc): KernelConfig => ({
   kernelName,
   backendName: 'webgpu',
@@ -133,6 +121,6 @@ export const kernels: readonly KernelConfig[] = [
   config('AisleDropout', dropout),
   config('AisleMaskEqual', maskEqual),
   ...rowLossKernels,
-  config('UnsortedSegmentSum', segmentSum),
+  segmentSum(unsortedSegmentSumConfig),
   ...updateKernels('webgpu', runPass),
 ];

@@ -1,19 +1,22 @@
-/** The options of every architecture for how a training ends: `train/average.ts` and `train/trainer.ts` do it. */
+/**
+ * Options of every architecture: weight averaging (`train/average.ts`), and fine-tuning on recent sessions in the last epochs
+ * (`train/trainer.ts`).
+ */
 
 import type { OptionSpecs, RemovedOptions } from './model';
 import { integer, number } from './options';
 import type { Plan } from './training';
 
-export interface AverageConfig {
+export interface WeightAveragingConfig {
   readonly averageEpochs: number;
 }
 
-export interface LastEpochsConfig extends AverageConfig {
+export interface RecentFinetuningConfig extends WeightAveragingConfig {
   readonly recentEpochs: number;
   readonly recentShare: number;
 }
 
-export const averageOptions: OptionSpecs<AverageConfig> = {
+export const weightAveragingOptions: OptionSpecs<WeightAveragingConfig> = {
   averageEpochs: integer(
     1,
     [1, 1000],
@@ -23,8 +26,8 @@ export const averageOptions: OptionSpecs<AverageConfig> = {
   ),
 };
 
-export const lastEpochsOptions: OptionSpecs<LastEpochsConfig> = {
-  ...averageOptions,
+export const recentFinetuningOptions: OptionSpecs<RecentFinetuningConfig> = {
+  ...weightAveragingOptions,
   recentEpochs: integer(
     0,
     [0, 1000],
@@ -46,11 +49,11 @@ const RECENT_RATE = 0.3;
 
 export const removed = { recentRate: RECENT_RATE } satisfies RemovedOptions;
 
-/** What a plan takes from these options. */
-export function lastEpochs({
+/** The part of a plan that follows from these options. */
+export function recentFinetuning({
   averageEpochs,
   recentEpochs: epochs,
   recentShare: share,
-}: LastEpochsConfig): Pick<Plan, 'averageEpochs' | 'recent'> {
+}: RecentFinetuningConfig): Pick<Plan, 'averageEpochs' | 'recent'> {
   return { averageEpochs, ...(epochs > 0 && { recent: { epochs, share, rate: RECENT_RATE } }) };
 }

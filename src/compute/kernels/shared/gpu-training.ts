@@ -1,12 +1,36 @@
 /**
- * The optimiser steps behind `nn/updates.ts` on a GPU, written once for WGSL and GLSL: a step is a list of passes, each
+ * What training on WebGL and on WebGPU shares: the segment sum of tensors without numbers, and the optimiser steps.
+ *
+ * The optimiser steps behind `nn/updates.ts` are written once for WGSL and GLSL: a step is a list of passes, each
  * of which writes one table by a formula that reads alike in both languages.
  *
  * Row indices out of range cannot be refused here, since they are on the GPU and reading them back would stall it: they
  * write nothing.
  */
-import type { KernelConfig, KernelFunc, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  type KernelConfig,
+  type KernelFunc,
+  type NamedTensorInfoMap,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
 import { checkShapes } from './update-shapes';
+
+/** TensorFlow.js' segment sum, which fails on tensors without numbers on a GPU. */
+export const segmentSum = (config: KernelConfig): KernelConfig => ({
+  ...config,
+  kernelFunc(call) {
+    const x = call.inputs.x!;
+    if (util.sizeFromShape(x.shape) > 0) return config.kernelFunc(call);
+    const shape = [call.attrs!.numSegments as number, ...x.shape.slice(1)];
+    const zeros = util.getTypedArrayFromDType(x.dtype as 'float32', util.sizeFromShape(shape));
+    return (call.backend as GpuBackend).makeTensorInfo(shape, x.dtype, zeros);
+  },
+});
+
+interface GpuBackend {
+  makeTensorInfo(shape: number[], dtype: string, values: Float32Array): TensorInfo;
+}
 
 /** One table written: `table[at] = formula`. */
 export interface Pass {

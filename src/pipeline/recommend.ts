@@ -1,0 +1,135 @@
+/** The next items for one session, from an artifact in a folder. */
+import { parseJson } from '../checkpoint/json';
+import type { BackendChoice } from '../compute/types';
+import type { EngineEvent, ModelInfo, Recommendations } from '../engine/types';
+import { editDistance, RecommenderError } from '../errors';
+import { parseTime } from '../session/time';
+import { loadEngine } from './files/artifact-engine';
+import { readItemIds } from './files/artifact-folder';
+import { readInput } from './files/disk';
+import { printable } from './format';
+import { type Observer, warn } from './observer';
+
+export interface RecommendOptions extends Observer {
+  /** Folder of the artifact. */
+  readonly artifact: string;
+  /** Clicks, oldest first. */
+  readonly session: readonly EngineEvent[];
+  readonly user?: string;
+  /** How many items. */
+  readonly k: number;
+  /** The time of the request, in seconds since 1970. */
+  readonly now: number;
+  readonly backend: BackendChoice;
+  /** Whether popular items answer a session of which the model knows no item. Default false. */
+  readonly allowUnknown?: boolean;
+}
+
+/**
+ * Recommends as the page would.
+ *
+ * @throws RecommenderError `bad-input` where the model knows no item of the session; `bad-artifact`; `no-backend`; `aborted`.
+ */
+export async function recommend(options: RecommendOptions): Promise<Recommendations & { readonly model: ModelInfo }> {
+  const { artifact, session, user, k, now, backend, signal = new AbortController().signal } = options;
+  const { engine, model } = await loadEngine(artifact, backend, signal);
+  try {
+    await checkKnown(options);
+    const request = { session, k, exclude: [], now, ...(user !== undefined && { user }) };
+    return { ...(await engine.recommend(request, { signal })), model };
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** Warns of clicked items that the model does not know and therefore ignores; refuses a session that has no others. */
+async function checkKnown({ session, artifact, allowUnknown, ...observer }: RecommendOptions): Promise<void> {
+  if (session.length === 0) return;
+  const itemIds = await readItemIds(artifact);
+  const known = new Set(itemIds);
+  const clicked = [...new Set(session.map(({ itemId }) => itemId))];
+  const unknown = clicked.filter((id) => !known.has(id));
+  if (unknown.length === 0) return;
+  const names = namesOfUnknown(unknown, itemIds);
+  if (unknown.length === clicked.length && !allowUnknown) {
+    throw new RecommenderError(
+      'bad-input',
+      `The model does not know ${names}. Pass at least one item that it knows; \`allowUnknown\` prints what is popular.`,
+    );
+  }
+  const then = unknown.length === clicked.length ? 'These items are popular' : 'It answers by the other items';
+  warn(observer, `the model does not know ${names}. ${then}.`);
+}
+
+/** Unknown ids that a message names, and known ones beside each. */
+const NAMED = 3;
+
+/**
+ * The ids as they were written, each with the known ids that take the fewest edits to reach: for "The model does not know …".
+ *
+ * @param unknown At least one id.
+ * @param known All ids of the model.
+ */
+function namesOfUnknown(unknown: readonly string[], known: readonly string[]): string {
+  const named = unknown.slice(0, NAMED).map((id) => {
+    const near = nearest(id, known).map(quotedId);
+    return `${quotedId(id)} (nearest: ${near.join(', ')})`;
+  });
+  const more = unknown.length - named.length;
+  return [...named, ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
+function nearest(id: string, known: readonly string[]): string[] {
+  const found: { readonly other: string; readonly distance: number }[] = [];
+  const name = id.toLowerCase();
+  for (const other of known) {
+    const limit = found[NAMED - 1]?.distance ?? Number.POSITIVE_INFINITY;
+    if (Math.abs(other.length - id.length) >= limit) continue;
+    const distance = editDistance(name, other.toLowerCase());
+    if (distance >= limit) continue;
+    found.splice(NAMED - 1);
+    found.push({ other, distance });
+    found.sort((a, b) => a.distance - b.distance); // stable: of equal ones the first
+  }
+  return found.map(({ other }) => other);
+}
+
+const quotedId = (id: string): string => printable(JSON.stringify(id));
+
+/**
+ * A session from a file: a JSON list of ids, or of `{ itemId, time, features }`, oldest first.
+ *
+ * @param now The time of clicks that have none, in seconds since 1970.
+ * @throws RecommenderError `bad-input`.
+ */
+export async function readSession(file: string, now: number): Promise<EngineEvent[]> {
+  const refuse = (why: string): never => {
+    throw new RecommenderError('bad-input', `${file}: ${why}`);
+  };
+  const list = parseJson(await readInput(file), file);
+  if (!Array.isArray(list)) return refuse('expected a JSON list, such as ["sku-42", "sku-7"].');
+  return list.map((entry: unknown, at) => {
+    const click = typeof entry === 'object' && entry !== null ? entry : { itemId: entry };
+    const { itemId, time = now, features } = click as { itemId?: unknown; time?: unknown; features?: unknown };
+    if (typeof itemId !== 'string')
+      return refuse(`entry ${at + 1}: expected an item id as text, got ${shown(itemId)}.`);
+    const seconds = typeof time === 'number' || typeof time === 'string' ? parseTime(String(time)) : Number.NaN;
+    if (Number.isNaN(seconds)) {
+      return refuse(
+        `entry ${at + 1}: expected a time in seconds or milliseconds since 1970 or ISO 8601, got ${shown(time)}.`,
+      );
+    }
+    if (features !== undefined && !isFeatures(features)) {
+      return refuse(`entry ${at + 1}: expected features as numbers or texts by name, got ${shown(features)}.`);
+    }
+    return { itemId, time: seconds, ...(features !== undefined && { features }) };
+  });
+}
+
+const isFeatures = (value: unknown): value is NonNullable<EngineEvent['features']> =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((feature) => typeof feature === 'number' || typeof feature === 'string');
+
+const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
