@@ -2,15 +2,15 @@
  * Google Consent Mode v2, in the page's data layer: `gtag('consent', 'default' | 'update', { … })`.
  *
  * Two of its types concern what Aisle stores. `personalization_storage` ("storage related to personalization", such as
- * recommendations) must be granted; `functionality_storage`, where the page speaks of it, must not be refused. The types of
+ * recommendations) must be granted; `functionality_storage`, if the page sets it, must not be denied. The types of
  * advertising and analytics do not count.
  *
- * - An `update` is the visitor's answer: `granted` is a yes, `denied` a no.
- * - A `default` of `denied` is no answer: nothing is stored until there is an update, and nothing is erased, for the
- *   platform of a visitor who has agreed says so a moment later, on every page.
- * - A `default` of `granted` is a yes, when `wait_for_update` is over.
- * - A `default` for some regions only: where the visitor is, is not known here, so it must be granted everywhere to be a
- *   yes. Where regions differ the defaults say nothing, and only an update counts.
+ * - An `update` is the visitor's answer.
+ * - A `default` of `denied` is no answer: nothing is stored until there is an update. Nothing is erased, because the
+ *   platform of a visitor who has agreed sends an update a moment later, on every page.
+ * - A `default` of `granted` means `granted` when `wait_for_update` is over.
+ * - A `default` for some regions: the visitor's region is unknown here, so it must be granted everywhere to count.
+ *   If regions differ, the defaults do not count, and only an update does.
  *
  * What a template inside Tag Manager sets by its own interface is not in the data layer, so it is not read.
  *
@@ -34,7 +34,7 @@ export function createConsentMode(report: (word: ConsentWord | undefined, isNew:
   const functionality: Type = { defaults: new Map() };
   const types = { personalization_storage: personalization, functionality_storage: functionality };
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether an update is waited for. */
+  /** Whether an update is awaited. */
   let isWaiting = false;
 
   function word(): ConsentWord | undefined {

@@ -1,17 +1,17 @@
 /**
- * IAB Europe's Transparency and Consent Framework v2.2, as the page's consent platform offers it: `__tcfapi`.
+ * IAB Europe's Transparency and Consent Framework v2.2, by `__tcfapi` of the page's consent platform.
  *
- * Aisle is no vendor of the framework: the shop itself stores, on its own pages. What is read is whether the visitor
- * consents to the purposes, whoever pursues them:
+ * Aisle is not a vendor of the framework: the shop itself stores, on its own pages. The visitor's consent to these purposes
+ * counts, for every vendor:
  *
  * - 1, "Store and/or access information on a device";
  * - 5, "Create profiles to personalise content", and 6, "Use profiles to select personalised content": a list of
  *   suggestions is content made from a profile, although that never leaves the device.
  *
- * Consent to all three is a yes, anything less a no: legitimate interest does not replace it. While the platform shows its
- * questions the answer that stood before them stands. Where the GDPR does not apply (`gdprApplies: false`) the framework
- * says nothing, which is no yes. A platform that has not answered, fails, or reports an error is waited for: its yes no
- * longer counts, its no still does.
+ * Consent to all three means `granted`, anything less `denied`: legitimate interest does not replace consent. While the platform
+ * shows its dialogue, the earlier answer counts. If the GDPR does not apply (`gdprApplies: false`), there is no answer, which is
+ * not consent. If a platform has not answered, fails, or reports an error, its answer is awaited: an earlier `granted` no longer
+ * counts, an earlier `denied` does.
  *
  * @see https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework/blob/master/TCFv2/IAB%20Tech%20Lab%20-%20CMP%20API%20v2.md
  * @see https://iabeurope.eu/iab-europe-transparency-consent-framework-policies/ (appendix A: purposes)
@@ -42,7 +42,7 @@ export function createTcf(report: (word: ConsentWord | undefined, isNew: boolean
     word = next;
     report(word, isNew);
   }
-  /** What cannot be relied on takes back no "no". */
+  /** An unreliable answer does not revoke a denial. */
   function doubt(): void {
     if (word !== 'denied') say('waiting');
   }
@@ -77,7 +77,7 @@ export function createTcf(report: (word: ConsentWord | undefined, isNew: boolean
             if (id !== undefined) listening.set(id, queried);
             hear(data as TcfData | null, success);
           } catch {
-            doubt(); // what the platform gave throws when it is read
+            doubt(); // the platform's data throws when it is read
           }
         });
       } catch {
@@ -91,7 +91,7 @@ export function createTcf(report: (word: ConsentWord | undefined, isNew: boolean
   };
 }
 
-/** `asking`: what it said before stands. `doubtful`: it cannot be relied on. */
+/** `asking`: the earlier answer counts. `doubtful`: the answer is not reliable. */
 function answerOf({ gdprApplies, cmpStatus, eventStatus, purpose }: TcfData) {
   if (cmpStatus === 'error') return 'doubtful';
   if (gdprApplies === false) return undefined;

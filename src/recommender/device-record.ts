@@ -1,7 +1,7 @@
-/** What is remembered about the backends of this device: the fastest for a model, those that failed, one being tried. */
+/** The stored record of this device's backends: the fastest for a model, those that failed, one being tried. */
 import type { BackendName } from '../compute/types';
 
-/** The key of what is remembered. */
+/** The key of the record. */
 export const BACKENDS = 'backends';
 
 /** The backend that was the fastest. */
@@ -11,7 +11,7 @@ export interface BackendChoice {
   /** The kind of device that it was measured on. */
   readonly device: string;
   readonly backend: BackendName;
-  /** What was measured, in words. */
+  /** The measurements, in words. */
   readonly why: string;
   /** Milliseconds since 1970 after which it is measured again: drivers and browsers change. */
   readonly until: number;
@@ -45,7 +45,7 @@ export function recordOf(note: unknown, now: number): DeviceRecord {
   const valid = <T extends Refusal>(list: unknown, texts: readonly (keyof T)[]): T[] =>
     (Array.isArray(list) ? list : []).filter((entry) => {
       const { backend, until } = (entry ?? {}) as Refusal;
-      // A clock that was wrong when it was made must not keep it for ever.
+      // An entry made by a wrong clock must expire, too.
       if (!NAMES.includes(backend) || !Number.isFinite(until)) return false;
       if (until <= now || until > now + VALID_FOR) return false;
       return texts.every((name) => typeof entry[name] === 'string');
@@ -71,7 +71,7 @@ export function withChoice(record: DeviceRecord, choice: BackendChoice): DeviceR
 
 export function withRefusal(record: DeviceRecord, refusal: Refusal): DeviceRecord {
   const isOther = ({ backend }: Refusal) => backend !== refusal.backend;
-  // What was the fastest beside it may not be so without it.
+  // A choice of this backend is over.
   return {
     choices: record.choices.filter(isOther),
     refusals: [refusal, ...record.refusals.filter(isOther)],
@@ -79,7 +79,7 @@ export function withRefusal(record: DeviceRecord, refusal: Refusal): DeviceRecor
   };
 }
 
-/** The same, with the mark of a backend that is being tried, or without one. */
+/** The record with the mark of a backend that is being tried, or without one. */
 export function trying({ choices, refusals }: DeviceRecord, backend: BackendName | undefined): DeviceRecord {
   return { choices, refusals, ...(backend && { trying: backend }) };
 }

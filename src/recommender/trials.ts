@@ -33,25 +33,25 @@ export interface TrialsOptions {
 
 export interface Trials {
   /**
-   * The fastest backend for a loaded model, remembered or else measured; where it is another one, it answers from now on.
+   * The fastest backend for a loaded model, stored or else measured. If it is another one, it answers from now on.
    *
-   * @returns The model where it answers now, and in `why` how that was found; undefined where all are left alone.
+   * @returns The model on its backend now, with the reason in `why`; undefined if no backend may be tried.
    * @throws The error of a second worker that cannot load the model; RecommenderError `no-backend` if no backend could be measured.
    */
   fastest(model: ModelInfo, modelUrl: string): Promise<ModelInfo | undefined>;
   /**
    * Work that starts a GPU that was requested by name.
    *
-   * @throws RecommenderError `no-backend` where the page ended when it was tried last.
+   * @throws RecommenderError `no-backend` if the page crashed when it was tried last.
    */
   guarded<T>(backend: BackendName, work: () => Promise<T>): Promise<T>;
-  /** Leaves a backend alone for a week. */
+  /** Does not try a backend for a week. */
   refuse(backend: BackendName, why: string): Promise<void>;
   /** Removes the mark of an abandoned trial. Call it before the notes are closed. */
   close(): Promise<void>;
 }
 
-/** Part of every choice's key: raise it where a release changes how fast a backend is. */
+/** Part of every choice's key: raise it if a release changes the speed of a backend. */
 const EDITION = 1;
 /** A backend that is not faster by this factor does not replace the running one. */
 const WORTH_A_CHANGE = 0.9;
@@ -104,7 +104,7 @@ export function createTrials({ engine, notes, now, idle = whenIdle }: TrialsOpti
     if (known?.backend === model.backend) return { ...model, why: known.why };
 
     let rival: Rival | undefined;
-    /** A second worker with the model: another one where the last has crashed. */
+    /** A second worker with the model: another one if the last has crashed. */
     async function ready(): Promise<Rival['engine']> {
       if (!rival || rival.isLost) {
         rival = await engine.rival();
@@ -183,7 +183,7 @@ const codeOf = (error: unknown): string | undefined => (error instanceof Recomme
 const crashOf = (backend: BackendName, error: unknown): string =>
   `"${backend}" is left alone, since its worker crashed: ${(error as Error).message}`;
 
-/** The fastest, or the one that runs where that is hardly slower; undefined where nothing could be compared. */
+/** The fastest, or the running one if it is hardly slower; undefined if nothing could be compared. */
 function best(times: ReadonlyMap<BackendName, number>, running: BackendName): BackendName | undefined {
   const [fastest] = [...times].sort(([, a], [, b]) => a - b);
   if (!fastest) return undefined;

@@ -97,10 +97,10 @@ export interface RecommendOptions {
 export interface Degradation {
   /**
    * Stable: `no-worker`, `worker-restarted`, `no-backend`, or the code of an error. Of storing: `no-storage` and
-   * `storage-full` while events wait in memory, `storage-short` where the device made us let older ones go,
-   * `records-set-aside` where some could not be read, `not-erased`; `learnt-set-aside` where what was learnt cannot be used
-   * any more, `learnt-not-stored`; `learning-failed` where what is new could not be learnt by itself; `trials-failed` where it
-   * could not be found out which backend is the fastest; `consent-unread` where the page's consent platform cannot be read yet.
+   * `storage-full` while events wait in memory, `storage-short` if older events were deleted for lack of space,
+   * `records-set-aside` if some could not be read, `not-erased`; `learnt-set-aside` if what was learnt cannot be used
+   * any more, `learnt-not-stored`; `learning-failed` if automatic learning failed; `trials-failed` if the fastest backend
+   * could not be determined; `consent-unread` if the page's consent platform cannot be read yet.
    */
   readonly code: string;
   readonly message: string;
@@ -177,7 +177,7 @@ export interface Recommender extends LearningCalls {
  */
 export type Strategy = 'for-you' | 'related' | 'popular' | 'recent';
 
-/** Whether a product may be recommended. It runs in the page; where there is no catalogue, it sees the id alone. */
+/** Whether a product may be recommended. It runs in the page; without a catalogue, it gets the id alone. */
 export type ProductFilter = (product: CatalogueItem) => boolean;
 
 /**
@@ -187,9 +187,9 @@ export type ProductFilter = (product: CatalogueItem) => boolean;
 export type ImagesChoice = 'artifact' | 'page' | 'none';
 
 /**
- * `granted` and `denied`: the page knows. `manual`: it will tell by `privacy.consent`. `auto`: the page's consent platform
- * (Google Consent Mode, IAB TCF) and `privacy.consent`; without consent, nothing is stored. Global Privacy Control is honoured
- * under each of them.
+ * `granted` and `denied`: the visitor's answer. `manual`: the page calls `privacy.consent`. `auto`: the page's consent platform
+ * (Google Consent Mode, IAB TCF) and `privacy.consent`; without consent, nothing is stored. Global Privacy Control counts
+ * with every value.
  */
 export type ConsentOption = 'auto' | 'granted' | 'denied' | 'manual';
 
@@ -202,44 +202,44 @@ export type ConsentAnswer = 'granted' | 'denied';
 export type Consent = ConsentAnswer | 'unknown';
 
 /**
- * `page`: the option `consent` and `privacy.consent`. `other-tab`: a no that was said in another tab counts here, until
- * there is a new yes.
+ * `page`: the option `consent` and `privacy.consent`. `other-tab`: a denial in another tab counts here, until
+ * there is a new consent.
  */
 export type ConsentSource = 'privacy-control' | 'page' | 'consent-mode' | 'tcf' | 'other-tab';
 
-/** What a source says. `waiting`: it is there, and has not answered, or not in a way that can be relied on. */
+/** The answer of a source. `waiting`: it is present, but has not answered, or its answer is not reliable. */
 export type ConsentWord = ConsentAnswer | 'waiting';
 
-/** One that is not there, or has no opinion, is missing. */
+/** A source that is absent or gives no answer is missing. */
 export type ConsentWords = Readonly<Partial<Record<ConsentSource, ConsentWord>>>;
 
 export interface Privacy {
   /**
-   * Everything that is known of the visitor, in every tab where it is stored; as JSON, a person can read it. What waits to
-   * be stored is stored first: where the export says `storage: 'indexeddb'`, all that it holds is on the device.
+   * Everything that is known of the visitor, of every tab if it is stored, as readable JSON. Waiting events are
+   * stored first: with `storage: 'indexeddb'`, all of the export is on the device.
    *
    * @throws RecommenderError `io` if the script that makes it cannot be loaded.
    */
   export(): Promise<PrivacyExport>;
   /**
-   * Erases every trace of the visitor, in memory and on the device, in every tab. What is tracked later starts a new history. Pages
-   * that are paused stay so until they are left; the device forgets that, too.
+   * Erases every trace of the visitor, in memory and on the device, in every tab. What is tracked later starts a new history. Paused
+   * pages stay paused until they are left; the device forgets the pause, too.
    *
    * @throws RecommenderError `io` if the device does not confirm it.
    */
   erase(): Promise<void>;
   /**
    * The visitor's answer. `granted`: what was and will be tracked is stored, unless Global Privacy Control is on or, with
-   * `consent: 'auto'`, the page's consent platform says otherwise. `denied`: what is stored is erased and no tab stores any
-   * more; events stay in each page's memory. `status.consent` says what it came to.
+   * `consent: 'auto'`, the page's consent platform says otherwise. `denied`: what is stored is erased and no tab stores
+   * again; events stay in each page's memory. `status.consent` has the result.
    *
    * @throws RangeError for another answer; RecommenderError `io` if the device does not confirm that it erased.
    */
   consent(answer: ConsentAnswer): Promise<void>;
   /**
-   * From now on nothing more is recorded or learnt, in every tab; recommendations go on from what is known. Kept over
-   * reloads where events may be stored. In force at once, and shown by `status.paused`; the promise resolves when the device
-   * has it, or cannot: it never rejects but with `disposed`.
+   * From now on nothing more is recorded or learnt, in every tab; recommendations continue from what is known. It outlasts
+   * reloads if events may be stored. It takes effect at once, as `status.paused` shows. The promise resolves when the device
+   * has stored it, or cannot; it rejects only with `disposed`.
    */
   pause(): Promise<void>;
   /** Records again what is tracked from now on, in every tab. Settles as `pause` does. */
@@ -252,7 +252,7 @@ export interface PrivacyExport {
   /** When, in ISO 8601. */
   readonly exported: string;
   readonly consent: Consent;
-  /** What that is the sum of. */
+  /** The answers that it combines. */
   readonly consentBy: ConsentWords;
   /** Where the events are. */
   readonly storage: 'idle' | 'memory' | 'indexeddb';

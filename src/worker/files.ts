@@ -1,8 +1,7 @@
 /// <reference types="vite/client" />
 /**
- * Where the files of the engine's worker may be. This is the development server's answer, which serves the worker as the modules
- * that it is written in. The builds put another module in its place, written by `src/build/worker-files.ts`: there the
- * worker and its parts are assets.
+ * Where the files of the engine's worker may be. The development server uses this module and serves the worker's source
+ * modules. The builds replace it by a module from `src/build/worker-files.ts`, in which the worker and its parts are assets.
  */
 
 import worker from './worker.ts?worker&url';

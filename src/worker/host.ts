@@ -101,22 +101,22 @@ export function closeOnceStarted(starting: Promise<EngineHost>, reason: Error): 
 }
 
 /**
- * Distinguishes a dead worker, whose end no event reports, from a busy one by asking it twice. In a page that was frozen, the first
+ * Distinguishes a dead worker, whose end no event reports, from a busy one by two pings. In a page that was frozen, the first
  * deadline has passed before the page reads the answers; the second one gives it the time to read them.
  */
 function watchSilence(seconds: number, worker: { waiting(): boolean; ping(): void; dead(): void }) {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let heardAny = false;
+  let isAlive = false;
   let pings = 0;
   function start(): void {
     if (timer !== undefined) return;
-    heardAny = false;
+    isAlive = false;
     timer = setTimeout(check, 1000 * seconds);
   }
   function check(): void {
     timer = undefined;
     if (!worker.waiting()) return;
-    if (!heardAny) {
+    if (!isAlive) {
       if (pings === 2) {
         worker.dead();
         return;
@@ -129,7 +129,7 @@ function watchSilence(seconds: number, worker: { waiting(): boolean; ping(): voi
   return {
     start,
     onMessage(): void {
-      heardAny = true;
+      isAlive = true;
       pings = 0;
     },
     stop: () => clearTimeout(timer),

@@ -1,8 +1,8 @@
 /**
  * How the engine's worker is started, on any page and behind any bundler.
  *
- * The worker's script and its lazy parts are plain assets. The page alone knows where they are, so it resolves all their
- * addresses and posts them to the worker (`WorkerSetup`). Where no worker can start, the page's own thread computes.
+ * The worker's script and its lazy parts are plain assets. Only the page knows their addresses, so it resolves
+ * them and posts them to the worker (`WorkerSetup`). If no worker can start, the page's own thread computes.
  */
 import { builtWorkers } from './files';
 import type { WorkerSetup } from './protocol';
@@ -28,8 +28,8 @@ const identity: Policy = { createScriptURL: (url) => url };
 let policy: Policy | undefined;
 
 /**
- * Under Trusted Types a bare `new Worker(url)` throws. One policy, named `aisle`, vouches for the worker's address; where
- * the page does not allow the policy, the worker cannot start and the caller goes on without.
+ * Under Trusted Types a bare `new Worker(url)` throws. A policy named `aisle` allows the worker's address. If
+ * the page forbids the policy, the worker cannot start, and the caller continues without one.
  *
  * @see https://www.w3.org/TR/trusted-types/
  */
@@ -44,10 +44,10 @@ function trusted(url: string): string {
 
 /**
  * A browser starts workers of the page's own origin only. A script of another origin, such as a CDN's, is imported by a
- * script of one line in a `blob:` address, where the page's `worker-src` allows that and the other origin sends CORS headers.
+ * one-line script at a `blob:` address. The page's `worker-src` must allow that, and the other origin must send CORS headers.
  *
  * @param url Absolute.
- * @throws Where this environment has no workers, or its security policy forbids this one.
+ * @throws If this environment has no workers, or its security policy forbids this one.
  */
 export function openWorker(url: string): EngineWorker {
   if (typeof Worker !== 'function') throw new Error('there are no workers here');
