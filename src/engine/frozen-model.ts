@@ -22,7 +22,7 @@ export interface LoadedNetwork {
 export type ScoringModel = Pick<Model, 'artifact' | 'scorer' | 'network'>;
 
 /**
- * @throws RecommenderError `not-tunable` where a baseline counts: it has nothing that could be tuned; or where nothing tells the
+ * @throws RecommenderError `not-tunable` for a counting baseline, which has nothing to tune, or if nothing states the
  *   scale of a network's scores.
  */
 export function networkOf<N extends Pick<Network, 'scale'>>(of: {

@@ -31,7 +31,7 @@ export interface ModelInfo {
   readonly backend: BackendName;
   /** Why this backend, in words. */
   readonly why: string;
-  /** Backends that might compute this model here as well; more than one only where it makes a difference. */
+  /** Backends that could compute this model on this device; several only if the choice makes a difference. */
   readonly candidates: readonly BackendName[];
 }
 
@@ -52,26 +52,26 @@ export interface EngineEvent {
   readonly itemId: string;
   /** Seconds since 1970. */
   readonly time: number;
-  /** What is known of the click, by name; what the model does not read or know is passed over. */
+  /** What is known of the click, by name; the model ignores features that it does not read or know. */
   readonly features?: Readonly<Record<string, number | string>>;
 }
 
 export interface RecommendRequest {
   /** The running session, oldest first. */
   readonly session: readonly EngineEvent[];
-  /** Who asks, by the id that the training log has, for models that know users. Default: no user. */
+  /** The visitor's id in the training log, for models that know users. Default: no user. */
   readonly user?: string;
   readonly k: number;
-  /** Ids never to answer with. */
+  /** Ids that the answer must not contain. */
   readonly exclude: readonly string[];
   /** Seconds since 1970. */
   readonly now: number;
 }
 
 /**
- * `neural`: ranked by the artifact's model. `popular`: by its popularity, since no click is known to it, or since a counting
- * model has counted nothing for the item. The engine gives these two; the recommender says `related` where the model was asked
- * about one item, and `recent` of what was seen.
+ * `neural`: ranked by the artifact's model. `popular`: by its popularity, because it knows no click, or because a counting
+ * model has counted nothing for the item. The engine gives these two. The recommender says `related` for a request by
+ * one item, and `recent` for viewed items.
  */
 export type Reason = 'neural' | 'popular' | 'related' | 'recent';
 
@@ -83,17 +83,17 @@ export interface RankedItem {
 
 export interface Recommendations {
   /**
-   * Best first; equal scores by ascending item index, but those for which a counting model has counted nothing, whose score is 0,
-   * by popularity. Fewer than k where there are no more.
+   * Best first; equal scores by ascending item index. Items for which a counting model has counted nothing have the score 0
+   * and are ordered by popularity. Fewer than k if there are no more.
    */
   readonly items: readonly RankedItem[];
   /** Time of the inference inside the engine. */
   readonly milliseconds: number;
-  /** What answered: another backend than at `load`, where a faster one was found or a device was lost. */
+  /** The backend that answered: another than at `load` if a faster one was found or a device was lost. */
   readonly backend: BackendName;
   /** Why this backend, in words. */
   readonly why: string;
-  /** Why the adapter that was set is not used any more, said once: the model alone has answered. */
+  /** Why the adapter is not used any more, reported once: the model alone has answered. */
   readonly refusedAdapter?: string;
 }
 
@@ -110,7 +110,7 @@ export interface TrainRequest {
   readonly sessions: readonly (readonly EngineEvent[])[];
   /** Configuration keys that differ from the model's defaults. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** What is known of the items, for models that read it. Default: nothing. */
+  /** Metadata of the items, for models that read it. Default: none. */
   readonly products?: readonly CatalogueItem[];
   /** Any integer: the same seed, sessions and backend give the same model. */
   readonly seed: number;
@@ -120,7 +120,7 @@ export interface TrainRequest {
 }
 
 export interface TrainProgress {
-  /** Epoch that runs, from 1, and how many there are. */
+  /** The running epoch, from 1, and the number of epochs. */
   readonly epoch: number;
   readonly epochs: number;
   /** Steps done of this epoch, and how many it has. */
@@ -135,7 +135,7 @@ export interface Trained extends Pick<Artifact, 'itemIds' | 'tensors'> {
   readonly architecture: string;
   /** Complete, defaults included. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** What the model reads of clicks; absent where it reads nothing. */
+  /** The features of clicks that the model reads; absent if it reads none. */
   readonly features?: ClickFeatures;
   readonly golden: GoldenCheck;
   /** Mean loss of each epoch; empty for counting baselines. */
@@ -144,7 +144,7 @@ export interface Trained extends Pick<Artifact, 'itemIds' | 'tensors'> {
 }
 
 export interface ExplainRequest {
-  /** As `RecommendRequest.session` and `user`: what the answer that is to be explained was asked with. */
+  /** As `RecommendRequest.session` and `user`: those of the request whose answer is explained. */
   readonly session: readonly EngineEvent[];
   readonly user?: string;
   /** The items to explain. */
@@ -176,21 +176,21 @@ export interface ClickEffect {
 export type LearnableEvent = EngineEvent & { readonly event?: string };
 
 export interface FineTuneRequest {
-  /** The visitor's sessions, oldest first, each oldest event first. What the delta has learnt of them is passed over. */
+  /** The visitor's sessions, oldest first, each oldest event first. Events that the delta has learnt are skipped. */
   readonly sessions: readonly (readonly LearnableEvent[])[];
-  /** What of them the model reads before an event, as where it recommends. Default `session`: what came before in its own. */
+  /** Which sessions the model reads before an event, as in a recommendation. Default `session`: the event's own. */
   readonly history?: HistoryChoice;
   /**
-   * With `history: 'all'`, clicks as the model reads them of sessions before these, which are not told since no event here
+   * With `history: 'all'`, the number of readable clicks in earlier sessions that were left out because no event here
    * reads them (`withoutUnread`). Default 0.
    */
   readonly leftOut?: number;
-  /** Seconds since 1970: what happened up to then is read, and not learnt. Default: all is learnt. */
+  /** Seconds since 1970: earlier events are read, but not learnt. Default: all are learnt. */
   readonly since?: number;
   readonly user?: string;
   /** Default: that of the delta, else `adapter`. */
   readonly method?: TuneMethod;
-  /** What was learnt before, to go on from. Default: nothing. */
+  /** The delta to continue from. Default: none. */
   readonly delta?: Delta;
   /** Work after which the slice ends, at least one event. Default 250. */
   readonly milliseconds?: number;
@@ -200,14 +200,14 @@ export interface FineTuned {
   readonly delta: Delta;
   /** Whether nothing of the sessions is left to learn. */
   readonly done: boolean;
-  /** Events that this slice took, and steps of learning that it made. */
+  /** Events and learning steps of this slice. */
   readonly events: number;
   readonly steps: number;
 }
 
 /** One event, as it was predicted before it was learnt. */
 export interface TuneProgress {
-  /** Events taken so far, this one included, and all that there were to take. */
+  /** Events so far, including this one, and their total. */
   readonly events: number;
   readonly of: number;
   readonly itemId: string;
@@ -233,16 +233,16 @@ export interface Control<P = never> {
 export interface Engine {
   /**
    * Loads an artifact and starts a backend; a second call replaces the first model once the new one is ready. `auto`: the
-   * one that is ready at once, WASM, or plain CPU where that cannot start. A GPU that fails later is started again, and
+   * one that starts fastest, WASM, or plain CPU if WASM cannot start. A GPU that fails later is started again, and
    * replaced by the next backend of WebGPU, WebGL, WASM, CPU if that does not help.
    *
    * @throws RecommenderError `bad-artifact` naming the file that is missing, damaged or of another version, or when the
    *   model does not give the answer stored with it; `no-backend` if the requested backend cannot start, or computes
-   *   something else; `io` and `timeout` where the network fails.
+   *   something else; `io` and `timeout` if the network fails.
    */
   load(options: LoadOptions, control?: Control<LoadProgress>): Promise<ModelInfo>;
   /**
-   * The k best items for the running session. Clicks that the model does not know are passed over; without a known click
+   * The k best items for the running session. Clicks that the model does not know are ignored; without a known click
    * the answer is by popularity. Items whose product is not available, and `exclude`, are left out. A device that fails,
    * does not answer in time or computes numbers that are not finite is replaced by the next backend.
    *
@@ -254,54 +254,54 @@ export interface Engine {
    * worker of its own.
    *
    * @throws RecommenderError `bad-config`; `bad-input` if no session has two clicks; `diverged`; `no-backend`, also in a
-   *   page where no worker can start, since its own thread must not be held up for so long.
+   *   page where no worker can start, because that would block its own thread for too long.
    */
   train(request: TrainRequest, control?: Control<TrainProgress>): Promise<Trained>;
   /**
-   * Moves the loaded model to another backend, where it must give its golden answer, and times it there. Where that
-   * fails, the model stays where it is.
+   * Moves the loaded model to another backend, where it must give its golden answer, and times it there. If that
+   * fails, the model stays on its backend.
    *
    * @throws RecommenderError `no-backend`.
    */
   move(request: MoveRequest, control?: Control): Promise<Moved>;
   /**
-   * Learns one slice of what is new in the visitor's sessions, by time: each event is predicted by the model as it is and as
-   * it was tuned, judged by the gate, and learnt. Other calls are answered between two events; what answers changes by
-   * `setAdapter` alone. A call that ends early leaves the delta that it was given as good as it was.
+   * Learns one slice of the new events in the visitor's sessions, by time. Each event is predicted by the base model and by the
+   * tuned model, judged by the gate, and learnt. Other calls are answered between two events. Only `setAdapter` changes
+   * recommendations. A call that ends early does not change the given delta.
    *
-   * @throws RecommenderError `not-tunable` where a baseline counts, or nothing tells what turns a network's scores into
-   *   probabilities; `foreign-delta`, `bad-delta`; `aborted`.
+   * @throws RecommenderError `not-tunable` for a counting baseline, or if the scale that turns a network's scores into
+   *   probabilities is unknown; `foreign-delta`, `bad-delta`; `aborted`.
    */
   fineTune(request: FineTuneRequest, control?: Control<TuneProgress>): Promise<FineTuned>;
   /**
-   * From now on recommends by what was learnt; null: by the model as it is. It applies on every backend, until
+   * From now on recommends with this adapter; null: with the base model. It applies on every backend, until
    * another model is loaded.
    *
-   * @throws RecommenderError `not-tunable`; `foreign-delta` for one of another model; `bad-delta` where it does not fit.
+   * @throws RecommenderError `not-tunable`; `foreign-delta` for one of another model; `bad-delta` if it does not fit.
    */
   setAdapter(delta: Delta | null): Promise<void>;
   /**
-   * Carries over what was learnt on another version of the model: counts and biases of items that both know. What lies in
-   * the old model's space is left out, and the gate starts from the beginning.
+   * Migrates what was learnt on another version of the model: counts and biases of items that both know. Vectors of
+   * the old model are left out, and the gate starts from the beginning.
    */
   migrate(delta: Delta): Promise<Migrated>;
   /**
    * Why these items: each click is left out in turn, and all the sessions are scored together. One click alone is compared
-   * with popularity, which would answer without it. Items that the model does not know are passed over, and so is
-   * everything where it knows no click, or where nothing tells what turns its scores into probabilities.
+   * with popularity, which would answer without it. Items that the model does not know are left out. The
+   * answer is empty if the model knows no click, or if the scale of its scores is unknown.
    *
    * @throws RecommenderError as `recommend`.
    */
   explain(request: ExplainRequest, control?: Control): Promise<readonly Explanation[]>;
-  /** Forgets the session asked about last, whose state it keeps so that one more click is one more step. */
+  /** Forgets the last session, whose state is cached so that one more click is one more step. */
   forget(): Promise<void>;
-  /** A text that changes where another backend may be the fastest: the kind of the GPU, the number of cores. */
+  /** Describes what decides which backend is the fastest: the kind of the GPU, the number of cores. */
   device(): Promise<string>;
-  /** The products of the loaded artifact's `catalogue.json`; empty where it has none. */
+  /** The products of the loaded artifact's `catalogue.json`; empty if it has none. */
   catalogue(): Promise<readonly CatalogueItem[]>;
   /**
-   * The products of these ids, in their order; null for one that is not in the catalogue. Where the artifact has no
-   * catalogue, an item that the model knows is a product of which only the id is known.
+   * The products of these ids, in their order; null for one that is not in the catalogue. If the artifact has no
+   * catalogue, an item that the model knows is a product with nothing but its id.
    */
   products(ids: readonly string[]): Promise<readonly (CatalogueItem | null)[]>;
   /** Tensors and bytes alive, for the leak tests and the demo's panel. */

@@ -58,7 +58,7 @@ function picture(host: Host, { image, title }: Suggestion): HTMLElement {
     place.textContent = letters;
     return place;
   }
-  // A picture inside the artifact is there already: to load it late would only make it blink.
+  // A picture inside the artifact is already loaded: lazy loading would only make it blink.
   const loading = image.startsWith('data:') ? 'eager' : 'lazy';
   const attributes = { part: 'image', alt: '', width: '400', height: '400', decoding: 'async', loading };
   const element = node('img', { ...attributes, referrerpolicy: 'no-referrer' });

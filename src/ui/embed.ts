@@ -47,7 +47,7 @@ function warnings(): Pick<Host, 'warn' | 'guard'> {
     guard(what, work) {
       const failed = (error: unknown) => warn(`${what} failed.`, error);
       try {
-        // Not `instanceof Promise`: pages exchange that for a promise of their own.
+        // Not `instanceof Promise`: some pages replace `Promise`.
         (work() as PromiseLike<unknown> | undefined)?.then?.(undefined, failed);
       } catch (error) {
         failed(error);
@@ -56,7 +56,7 @@ function warnings(): Pick<Host, 'warn' | 'guard'> {
   };
 }
 
-/** The page's array, marked as taken; undefined where another embed of this page has it. */
+/** The page's array, marked as taken; undefined if another embed of this page has it. */
 function takeQueue(): Aisle | undefined {
   const page = globalThis as unknown as { aisle?: Aisle & { [RUNS]?: true } };
   // A page may hold an element with the id "aisle" under this name.

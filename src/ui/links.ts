@@ -48,12 +48,12 @@ function supported(language: string): string | undefined {
   }
 }
 
-/** The price in the currency and language, '' for the browser's own; undefined where there is none. */
+/** The price in the currency and language, '' for the browser's own; undefined if there is none. */
 export function priceOf({ price, currency = '' }: CatalogueItem, language: string): string | undefined {
   return price === undefined || !Number.isFinite(price) ? undefined : formatOf(language, currency).format(price);
 }
 
-/** `preorder` and `backorder` in any spelling; undefined for what is simply in stock. */
+/** `preorder` and `backorder` in any spelling; undefined if the product is in stock. */
 export function delayOf({ availability = '' }: CatalogueItem): 'preorder' | 'backorder' | undefined {
   const [word] = /preorder|backorder/.exec(availability.toLowerCase().replace(/[^a-z]/g, '')) ?? [];
   return word as 'preorder' | 'backorder' | undefined;

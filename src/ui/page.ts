@@ -1,4 +1,4 @@
-/** What `embed.js` loads when it is wanted: the recommender of the page, its commands, its readers and its slots. */
+/** What `embed.js` loads on demand: the recommender of the page, its commands, its readers and its slots. */
 import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
 import type { Recommender, Status } from '../recommender/types';
@@ -17,7 +17,7 @@ interface Running {
   stop(): void;
 }
 
-/** The panel over what is known of the visitor: loaded where there is one. */
+/** The privacy panel, whose code is loaded only if a page has one. */
 const PANEL = 'aisle-privacy';
 /** Most commands that wait for a recommender, which may never come. */
 const MAX_WAITING = 1000;
@@ -43,7 +43,7 @@ export function startPage(host: Host): void {
     const { recommender, item } = running!;
     const report = typeof event === 'object' && event !== null ? event : { itemId: event };
     const { itemId, event: kind = 'view', time } = report;
-    // What has a time of its own was seen before.
+    // An event with a time of its own is an earlier one.
     recommender.track(time === undefined ? { pageView: item.view(), ...report } : report);
     if (kind === 'view' && time === undefined) item.set(itemId);
     view.refreshSoon('asked');
@@ -146,7 +146,7 @@ export function startPage(host: Host): void {
     stops.push(
       recommender.on('ready', () => settled(recommender)),
       recommender.on('error', () => settled(recommender)),
-      // A model that could not be had without a network, or from one that wants to be signed in to.
+      // The model may have failed to load offline, or behind a network's sign-in page.
       listen(globalThis, ['online'], () => {
         if (recommender.status.model !== undefined) return;
         recommender.retry().catch(() => {}); // reported like the first failure
@@ -156,7 +156,7 @@ export function startPage(host: Host): void {
       recommender.on('status', (status) => {
         tellDegraded(status);
         const answersNow = status.learning?.gate.isOpen;
-        if (answersNow !== answers) view.refreshSoon('better'); // what was learnt answers from now on, or no more
+        if (answersNow !== answers) view.refreshSoon('better'); // the adapter is used from now on, or no more
         answers = answersNow;
         if (status.storage === 'indexeddb' && storage !== 'indexeddb') view.refreshSoon('better');
         storage = status.storage;
@@ -188,7 +188,7 @@ export function startPage(host: Host): void {
 
   /** Reads which product the page shows from its JSON-LD, which an application may leave in pages that follow. */
   function readPage(): void {
-    running?.item.view(); // one on which nothing is reported counts, too
+    running?.item.view(); // a page without a report counts, too
     const before = described;
     described = productOfPage(document);
     const isNews = described !== undefined && described !== before && running?.item.get() === undefined;
@@ -206,7 +206,7 @@ export function startPage(host: Host): void {
     host.guard('The end', () => before?.recommender.dispose());
   }
 
-  // Where there are no custom elements, `embed.js` has said so.
+  // Without custom elements, `embed.js` has warned already.
   host.guard(`<${PANEL}>`, () =>
     window.customElements?.define(
       PANEL,
@@ -231,7 +231,7 @@ export function startPage(host: Host): void {
     return 0;
   };
   for (const entry of early) host.guard('A command', () => carryOut(entry));
-  // A page that comes back from the browser's cache has not seen what happened since.
+  // A page from the browser's cache has missed the events since.
   addEventListener('pageshow', ({ persisted }) => {
     if (!persisted) return;
     running?.item.reopen();

@@ -1,4 +1,4 @@
-/** What a slot asks for, and the products that it gets. */
+/** A slot's request, and its products. */
 import type { CatalogueItem } from '../checkpoint/artifact';
 import { nearestName, RecommenderError, reasonOf } from '../errors';
 import { STRATEGIES } from '../recommender/arguments';
@@ -9,7 +9,7 @@ import type { Host, PageOptions, Slot, Suggestion } from './types';
 /** What reads the products that a slot's server has rendered. */
 export type ServerList = typeof import('./server-rendered');
 
-/** Of so many of the best, those without a link are left out: each of them comes to the page, with its picture. */
+/** Most items that are checked for a link: each of them is sent to the page, with its picture. */
 const WITHIN = 500;
 
 /**
@@ -82,7 +82,7 @@ function shownAs(known: CatalogueItem, { product }: PageOptions): CatalogueItem 
   }
 }
 
-/** Ids in `exclude`: parted by commas, or as a JSON list where ids have commas in them. */
+/** Ids in `exclude`: separated by commas, or as a JSON list if ids contain commas. */
 function excluded(element: HTMLElement): string[] {
   const text = element.getAttribute('exclude') ?? '';
   if (text.trim().startsWith('[')) {

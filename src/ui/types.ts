@@ -21,7 +21,7 @@ export interface Suggestion {
   readonly brand: string | undefined;
   readonly price: string | undefined;
   readonly image: string | undefined;
-  /** That it comes later, in words. */
+  /** A delayed delivery, in words. */
   readonly note: string | undefined;
   readonly reason: Reason;
   readonly score: number;
@@ -29,9 +29,9 @@ export interface Suggestion {
 
 /** `data-model-url` on the script's tag is `modelUrl` here, and so on. */
 export interface EmbedOptions extends RecommenderOptions {
-  /** `auto`: what the page says of itself is tracked (`readers/`). `manual`: only what it pushes. Default `auto`. */
+  /** `auto`: tracks what the page's markup and data layer report (`readers/`). `manual`: only commands. Default `auto`. */
   readonly track?: 'auto' | 'manual';
-  /** The product that the page shows, where it has neither JSON-LD nor a data layer. */
+  /** The product that the page shows, if it has neither JSON-LD nor a data layer. */
   readonly item?: string;
   /** Hosts that links may lead to, besides the page's own origin; `*.shop.example` allows every host below it. */
   readonly allowHosts?: string | readonly string[];
@@ -44,7 +44,7 @@ export interface EmbedOptions extends RecommenderOptions {
   readonly product?: (product: CatalogueItem) => CatalogueItem | undefined;
 }
 
-/** What only a page has; the rest is the recommender's. */
+/** The options of a page; the others are the recommender's. */
 export interface PageOptions {
   readonly track: 'auto' | 'manual';
   readonly item: string | undefined;
@@ -77,7 +77,7 @@ export interface Aisle extends Array<AisleCommand> {
 
 /** What each command is given. */
 export interface Commands {
-  /** Starts with these options, in place of what runs. */
+  /** Starts with these options, in place of the running ones. */
   start: [options: EmbedOptions];
   track: [event: string | TrackedEvent];
   consent: [answer: ConsentAnswer];
@@ -89,9 +89,9 @@ export interface Commands {
   }[keyof RecommenderEvents];
   /** Reads the page's JSON-LD again. */
   page: [];
-  /** Asks again for every slot. */
+  /** Requests suggestions again for every slot. */
   refresh: [];
-  /** Ends what runs; what is shown stays. */
+  /** Disposes of the recommender; shown suggestions stay. */
   stop: [];
 }
 

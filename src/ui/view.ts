@@ -14,19 +14,19 @@ export interface Source {
 interface Shown {
   turn: number;
   abort: AbortController | undefined;
-  /** What the slot says, to leave it alone where the answer is the same. */
+  /** The shown answer: the slot is not changed if the next one is the same. */
   answer: string | undefined;
 }
 
-/** How an update came about: the page asked for it, or it is merely better. */
+/** Why a slot is updated: the page requested it, or the answer has merely improved. */
 export type Urgency = 'asked' | 'better';
 
 export interface View {
-  /** Asks again for one slot. */
+  /** Requests suggestions again for one slot. */
   refresh(slot: Slot, urgency: Urgency): void;
-  /** Shows what the attributes of a slot say now, and asks again. */
+  /** Applies the changed attributes of a slot, and requests suggestions again. */
   changed(slot: Slot): void;
-  /** Asks again for every slot, once for many calls in a row. */
+  /** Requests suggestions again for every slot, once for many calls in a row. */
   refreshSoon(urgency: Urgency): void;
   /** Ends what a slot waits for. */
   stop(slot: Slot): void;
@@ -81,7 +81,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
 
   /** Shows the suggestions, or why there are none, and reports a change to the page. */
   function show(slot: Slot, now: SlotState, suggestions: readonly Suggestion[], put?: typeof showCards): void {
-    host.setState(slot, now); // first: what follows may fail, in a page that has broken more than this needs
+    host.setState(slot, now); // first: what follows may fail in a page that has replaced globals
     const state = stateOf(slot);
     const answer = JSON.stringify([now, suggestions.map(({ score, ...suggestion }) => suggestion)]);
     if (state.answer === answer) return;

@@ -26,7 +26,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // other people's JSON
+    return undefined; // invalid JSON of the page
   }
 }
 
