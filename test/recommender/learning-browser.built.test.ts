@@ -135,7 +135,7 @@ test('a tab that dies while it learns leaves what it had kept, and another one g
   });
   dies.catch(() => {});
   await here.page.waitForFunction(() => document.title !== 'A shop');
-  const protocol = await visit.context.newCDPSession(here.page);
+  const protocol = await context.newCDPSession(here.page);
   protocol.send('Page.crash').catch(() => {}); // nobody is left to answer
   const learnt = await learn(there);
   expect(learnt).toMatchObject({ state: 'idle', events: EVENTS, storage: 'indexeddb' });
