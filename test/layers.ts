@@ -187,8 +187,7 @@ function importRules(file: string, specifier: string, path: string | undefined):
     return [];
   }
   const rules: string[] = [];
-  if (specifier === '@tensorflow/tfjs')
-    rules.push('the union package @tensorflow/tfjs is never imported: name the part');
+  if (specifier === '@tensorflow/tfjs-core') rules.push('@tensorflow/tfjs by its own name: the builds take the part');
   if (specifier.startsWith('@tensorflow/') && !TENSOR_HOMES.has(part)) {
     rules.push(`tensors only in ${[...TENSOR_HOMES].join(', ')}: ${specifier}`);
   }

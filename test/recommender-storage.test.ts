@@ -1,6 +1,6 @@
 /** The recommender and what is stored of its visitor. What a database may do wrong is in test/store. */
 import 'fake-indexeddb/auto';
-import { memory } from '@tensorflow/tfjs-core';
+import { memory } from '@tensorflow/tfjs';
 import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Recommender } from '../src/index';

@@ -143,7 +143,7 @@ describe('a recommender', () => {
   });
 
   test('takes 1,000 clicks without a tensor more or less', async () => {
-    const { memory } = await import('@tensorflow/tfjs-core');
+    const { memory } = await import('@tensorflow/tfjs');
     const recommender = await started();
     recommender.track('item-9');
     await recommender.recommend();
@@ -159,7 +159,7 @@ describe('a recommender', () => {
   });
 
   test('is over after dispose, which frees every tensor', async () => {
-    const { memory } = await import('@tensorflow/tfjs-core');
+    const { memory } = await import('@tensorflow/tfjs');
     const before = memory().numTensors;
     const recommender = await started();
     await recommender.recommend();

@@ -1,7 +1,7 @@
 /** An architecture that Aisle does not have comes in by one entry of the registry, and everything else knows it. */
 
 import { join } from 'node:path';
-import { div, gather, matMul, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { div, gather, matMul, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createRecommender } from '../src/index';
 import { models } from '../src/models/index';

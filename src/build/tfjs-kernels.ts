@@ -17,6 +17,8 @@ const { resolve } = createRequire(import.meta.url);
 export function tfjsKernels(): Plugin {
   return {
     name: 'aisle:tfjs-kernels',
+    // The sources name the package; all that they take of it stands in this part.
+    config: () => ({ resolve: { alias: [{ find: /^@tensorflow\/tfjs$/, replacement: '@tensorflow/tfjs' }] } }),
     resolveId: { filter: { id: /^virtual:tfjs-kernels\// }, handler: (id) => `\0${id}` },
     load: {
       filter: { id: /^\0virtual:tfjs-kernels\// },

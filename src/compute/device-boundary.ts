@@ -2,7 +2,7 @@
  * The boundary between our code and a device: kernels, uploads and reads. A failure there is a `BackendFault`. A failure anywhere
  * else is an error of our own and does not cost a backend.
  */
-import { engine, type KernelConfig } from '@tensorflow/tfjs-core';
+import { engine, type KernelConfig } from '@tensorflow/tfjs';
 import { type Device, deviceFailed } from './backend-fault';
 import { isSound, lostFault } from './device-loss';
 import type { BackendName } from './types';

@@ -1,5 +1,5 @@
 /** Instances of backends that are gone. TensorFlow.js does not notice: a read from a lost device may never settle. */
-import { engine } from '@tensorflow/tfjs-core';
+import { engine } from '@tensorflow/tfjs';
 import { BackendFault, type Device } from './backend-fault';
 import type { BackendName } from './types';
 

@@ -6,7 +6,7 @@
  * its own deadline abandons the running slice: the instance of its backend is stopped, and the next call that needs the
  * backend starts it again.
  */
-import { engine, setBackend, type Tensor } from '@tensorflow/tfjs-core';
+import { engine, setBackend, type Tensor } from '@tensorflow/tfjs';
 import { abortable, abortedError } from '../abort';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { BackendFault, type Device } from './backend-fault';

@@ -1,5 +1,5 @@
 /** What training needs beyond inference: gradients and their kernels. Loaded only where a model learns. */
-import { engine, getGradient, type KernelConfig, registerGradient } from '@tensorflow/tfjs-core';
+import { engine, getGradient, type KernelConfig, registerGradient } from '@tensorflow/tfjs';
 import { RecommenderError } from '../errors';
 import { loadCode } from '../load-code';
 import { addKernels, missingKernels } from './backends/registry';

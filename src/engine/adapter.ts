@@ -1,5 +1,5 @@
 /** Scores with an adapter: the artifact's weights stay, and the differences are beside them. */
-import { dispose, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs';
 import type { Delta } from '../checkpoint/delta';
 import { RecommenderError } from '../errors';
 import { toTensor, upload } from '../models/tensors';

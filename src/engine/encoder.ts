@@ -1,5 +1,5 @@
 /** Encodes many sessions, a few in each slice, so that other calls run in between. */
-import { tidy } from '@tensorflow/tfjs-core';
+import { tidy } from '@tensorflow/tfjs';
 import type { OpenedArtifact } from '../checkpoint/artifact';
 import { readFinite } from '../compute/executor';
 import { upload } from '../models/tensors';

@@ -1,5 +1,5 @@
 /** What tuning needs of a loaded model: its item side as plain arrays, and vectors of sessions. */
-import { slice, tidy } from '@tensorflow/tfjs-core';
+import { slice, tidy } from '@tensorflow/tfjs';
 import { type OpenedArtifact, REPLAY_OFFSETS_TENSOR, REPLAY_TENSOR, SUPPORT_TENSOR } from '../checkpoint/artifact';
 import type { BaseModel } from '../checkpoint/delta';
 import { readFinite } from '../compute/executor';

@@ -2,7 +2,7 @@
  * The engine in the thread that calls it: in Node, inside the worker, and in a page where no worker can start. It decides
  * when tensors are made and freed; the layers below only make them.
  */
-import { memory } from '@tensorflow/tfjs-core';
+import { memory } from '@tensorflow/tfjs';
 import { abortable, firstOf } from '../abort';
 import { BackendFault } from '../compute/backend-fault';
 import type { BackendOptions } from '../compute/backends/start';

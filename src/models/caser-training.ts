@@ -19,7 +19,7 @@ import {
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { type Outputs, outputsOf, ownScores } from '../nn/scores';
 import { type BatchArray, matrix, outputItems, type TrainingLog, vector } from '../objectives/batch';
 import { shuffled } from '../objectives/batching';

@@ -33,7 +33,7 @@ import {
   type Tensor2D,
   type Tensor3D,
   tile,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { RecommenderError } from '../errors';
 import { type Activation, activate } from '../nn/activation';
 import { horizontalConvolution, verticalConvolution } from '../nn/convolution';

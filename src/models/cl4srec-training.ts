@@ -6,7 +6,7 @@
  *     L_cl    = NT-Xent(z, z′)              `objectives/contrastive.ts`
  *     L       = recWeight L_main + λ L_cl
  */
-import { add, concat, gather, mul, reshape, type Scalar, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { add, concat, gather, mul, reshape, type Scalar, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs';
 import { drawViews, viewGroups } from '../objectives/augmentations';
 import { type BatchArray, type Streams, type TrainingLog, vector } from '../objectives/batch';
 import { meanSimilarities, ntXent } from '../objectives/contrastive';

@@ -15,7 +15,7 @@
  *
  * For inference this is SASRec. With λ = 0 it is SASRec in training too: same parameters, same losses, bit for bit.
  */
-import { gather, type Tensor1D } from '@tensorflow/tfjs-core';
+import { gather, type Tensor1D } from '@tensorflow/tfjs';
 import { RecommenderError } from '../errors';
 import type { Augmentation } from '../objectives/augmentations';
 import { type Cl4srecConfig, options, removed, sasrecConfig } from './cl4srec-options';

@@ -9,7 +9,7 @@
  * A masked key's score is lowered by 10,000. A padding query sees only masked keys, so it attends to all, the future
  * among them; nothing reads what comes of that but a view, which is all vectors in a row.
  */
-import { add, gather, minimum, reshape, type Tensor1D, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core';
+import { add, gather, minimum, reshape, type Tensor1D, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs';
 import { attention, causalBias, keyBias } from '../nn/attention';
 import { feedForward } from '../nn/feed-forward';
 import { layerNorm } from '../nn/layer-norm';

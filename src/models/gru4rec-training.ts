@@ -18,7 +18,7 @@ import {
   sum,
   type Tensor1D,
   type Tensor2D,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { type Activation, activate } from '../nn/activation';
 import { bprMax } from '../nn/bpr-max';
 import { crossEntropy } from '../nn/cross-entropy';

@@ -25,7 +25,7 @@ import {
   unstack,
   where,
   zeros,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { RecommenderError } from '../errors';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import type { Catalogue } from '../types';

@@ -5,7 +5,7 @@
  * A network is a set of pure functions and plain descriptions. Scoring, top-k, evaluation and fine-tuning read them and are
  * written once, elsewhere. CONTRIBUTING.md shows how each of the six architectures fits.
  */
-import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { Outputs } from '../nn/scores';
 import type { BatchArray } from '../objectives/batch';
 import type { Catalogue, SessionInput, Sessions, WantedFeature } from '../types';

@@ -12,7 +12,7 @@
  * Clicks that are hidden, or replaced, to be predicted (mlm, plm, rtd) count from those before them that are seen.
  */
 
-import type { Tensor1D } from '@tensorflow/tfjs-core';
+import type { Tensor1D } from '@tensorflow/tfjs';
 import type { OptionSpecs, ParameterSpec, Params } from './model';
 import { integer } from './options';
 

@@ -10,7 +10,7 @@
  *     bce       ℓ = −log σ(s⁺) − Σ_k log(1 − σ(s⁻_k))         negatives outside the session: the paper, with one negative
  *     gbce      ℓ = (−β log σ(s⁺) − Σ_k log(1 − σ(s⁻_k))) / (K + 1): gSASRec, negatives from all items
  */
-import { add, concat, div, gather, mul, type Scalar, square, sum, type Tensor2D } from '@tensorflow/tfjs-core';
+import { add, concat, div, gather, mul, type Scalar, square, sum, type Tensor2D } from '@tensorflow/tfjs';
 import { sampledBinaryCrossEntropy } from '../nn/sampled-binary';
 import type { Outputs } from '../nn/scores';
 import { type BatchArray, matrix, type Streams, type TrainingLog, type Uploaded } from '../objectives/batch';

@@ -35,7 +35,7 @@ import {
   type Tensor1D,
   type Tensor2D,
   type Tensor4D,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { RecommenderError } from '../errors';
 import { type AttentionOptions, type AttentionParams, attention, causalBias, keyBias } from '../nn/attention';
 import { feedForward } from '../nn/feed-forward';

@@ -8,7 +8,7 @@
  * https://arxiv.org/abs/1909.04276: the vectors of popular items grow long, and win by that alone.
  */
 
-import { gather, mul, reshape, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { gather, mul, reshape, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs';
 import { normaliseRows } from '../nn/normalise-rows';
 import type { OptionSpecs } from './model';
 import { choice, number } from './options';

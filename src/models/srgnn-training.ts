@@ -9,7 +9,7 @@
  *     binary          ℓ = −log p⁺ − Σ log(1 − p⁻), p the same softmax: equation 10 of the paper
  *     sampled         ℓ = −log softmax over the target and nSample items: `objectives/softmax.ts`
  */
-import { div, type Scalar, sub, sum, type Tensor1D, tensor1d } from '@tensorflow/tfjs-core';
+import { div, type Scalar, sub, sum, type Tensor1D, tensor1d } from '@tensorflow/tfjs';
 import { catalogueScores } from '../nn/scores';
 import { type BatchArray, outputItems } from '../objectives/batch';
 import { sameLength, shuffled } from '../objectives/batching';

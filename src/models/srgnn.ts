@@ -41,7 +41,7 @@ import {
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { RecommenderError } from '../errors';
 import { gruResetAfter } from '../nn/gru';
 import { linear, linearParams } from '../nn/linear';

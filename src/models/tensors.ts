@@ -1,5 +1,5 @@
 /** Plain arrays to tensors and back. */
-import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor } from '@tensorflow/tfjs';
 import type { NdArray } from '../types';
 
 /** A tensor of an array: int32 for `Int32Array`, float32 for `Float32Array`. The caller disposes it. */

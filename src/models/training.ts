@@ -2,7 +2,7 @@
  * How an architecture trains: the half of the seam that a page does not load. A training is the sampler (`rows`), the collate
  * function (`batch`) and the loss of its paper; `train/trainer.ts` is the loop over them and knows no more of any model.
  */
-import type { Scalar } from '@tensorflow/tfjs-core';
+import type { Scalar } from '@tensorflow/tfjs';
 import type { Streams, TrainingLog, Uploaded } from '../objectives/batch';
 import type { Params, Run, SessionModel, State } from './model';
 

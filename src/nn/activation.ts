@@ -1,5 +1,5 @@
 /** Element-wise activations by name. */
-import { elu, leakyRelu, mul, relu, selu, sigmoid, type Tensor, tanh } from '@tensorflow/tfjs-core';
+import { elu, leakyRelu, mul, relu, selu, sigmoid, type Tensor, tanh } from '@tensorflow/tfjs';
 import { gelu, geluByTanh } from './gelu';
 
 /** `alpha` is the scale of elu and the slope of leaky. */

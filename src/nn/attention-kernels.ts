@@ -7,7 +7,7 @@ import {
   type Tensor,
   type Tensor2D,
   type Tensor4D,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { hasKernel } from './kernels';
 
 export const hasAttentionKernels = (): boolean => hasKernel('AisleAttentionWeights');

@@ -11,7 +11,7 @@ import {
   type Tensor4D,
   tensor4d,
   transpose,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { attentionRead, attentionWeights, hasAttentionKernels } from './attention-kernels';
 import { type LinearParams, linear } from './linear';
 import { MASKED } from './masked';

@@ -1,4 +1,4 @@
-import { engine, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { engine, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs';
 
 /**
  * BPR-max of each row, as one kernel with a gradient of its own; i is the target's column, w the softmax over the others:

@@ -1,5 +1,5 @@
 /** Sums over rows whose gradients would not fit into memory all at once. */
-import { add, concat, customGrad, mul, type Scalar, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import { add, concat, customGrad, mul, type Scalar, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs';
 
 /** What a block of rows gives: its part of the loss and of each shared gradient, and the gradient of its own rows. */
 export type BlockResult = readonly [shared: Tensor[], slope: Tensor2D];

@@ -16,7 +16,7 @@ import {
   tensor1d,
   tensor3d,
   transpose,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { type Activation, activate } from './activation';
 import { type LinearParams, linear } from './linear';
 

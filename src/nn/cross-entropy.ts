@@ -17,7 +17,7 @@ import {
   transpose,
   unsortedSegmentSum,
   zeros,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { chunkedLoss } from './chunked-loss';
 import { hasKernel } from './kernels';
 import { BLOCK_NUMBERS } from './scores';

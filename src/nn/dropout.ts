@@ -1,4 +1,4 @@
-import { engine, type Tensor } from '@tensorflow/tfjs-core';
+import { engine, type Tensor } from '@tensorflow/tfjs';
 
 /**
  * Inverted dropout: each number is zeroed with probability `rate`, the others are divided by 1 − rate, so that the mean

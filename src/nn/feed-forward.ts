@@ -1,5 +1,5 @@
 /** The position-wise feed-forward layer of Transformer blocks. */
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs';
 import { activate } from './activation';
 import { type LinearParams, linear } from './linear';
 

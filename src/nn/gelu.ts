@@ -1,16 +1,5 @@
 /** The Gaussian error linear unit: Hendrycks & Gimpel, 2016, https://arxiv.org/abs/1606.08415. */
-import {
-  add,
-  customGrad,
-  engine,
-  erf,
-  exp,
-  type GradSaveFunc,
-  mul,
-  square,
-  type Tensor,
-  tanh,
-} from '@tensorflow/tfjs-core';
+import { add, customGrad, engine, erf, exp, type GradSaveFunc, mul, square, type Tensor, tanh } from '@tensorflow/tfjs';
 import { hasKernel } from './kernels';
 
 /**

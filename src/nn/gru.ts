@@ -1,5 +1,5 @@
 /** The gated recurrent unit, in the two forms that GRU4Rec's official codes use. Gates are in the order r, z, c. */
-import { add, matMul, mul, sigmoid, split, sub, type Tensor1D, type Tensor2D, tanh } from '@tensorflow/tfjs-core';
+import { add, matMul, mul, sigmoid, split, sub, type Tensor1D, type Tensor2D, tanh } from '@tensorflow/tfjs';
 
 /** `[rows, 3h]` to three `[rows, h]`, without a copy where there is one gate only. */
 const gates = (x: Tensor2D) => split(x, 3, 1) as [Tensor2D, Tensor2D, Tensor2D];

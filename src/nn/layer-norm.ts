@@ -13,7 +13,7 @@ import {
   type Tensor,
   type Tensor1D,
   type Tensor2D,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { hasKernel } from './kernels';
 
 /**

@@ -1,5 +1,5 @@
 /** Affine maps of rows. */
-import { fused, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { fused, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs';
 
 /** Weights of an affine map: `w` `[in, out]`, `b` `[out]`. */
 export interface LinearParams {

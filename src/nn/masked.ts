@@ -1,4 +1,4 @@
-import { engine, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { engine, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs';
 
 /**
  * The score of what must get no probability. A softmax gives it exactly 0 against any real score, and unlike −∞ or −1e9

@@ -9,7 +9,7 @@ import {
   sum,
   type Tensor,
   type Tensor2D,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 
 /** Keeps a row of zeros at zero; the smallest number that 16-bit floats still tell from 0. */
 const EPSILON = 1e-7;

@@ -14,7 +14,7 @@ import {
   type Tensor4D,
   tensor2d,
   transpose,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { attentionRead, attentionWeights, hasAttentionKernels } from './attention-kernels';
 
 /** Weights of one layer, for H heads of width D; none of the maps has a bias. */

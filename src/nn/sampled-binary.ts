@@ -17,7 +17,7 @@ import {
   type Tensor3D,
   tensor2d,
   unsortedSegmentSum,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { chunkedLoss } from './chunked-loss';
 import { BLOCK_NUMBERS } from './scores';
 

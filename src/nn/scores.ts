@@ -1,5 +1,5 @@
 /** Scores of items, sⱼ = c · table[j] + bias[j]. */
-import { add, gather, matMul, mul, slice, sum, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { add, gather, matMul, mul, slice, sum, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs';
 
 /** Numbers of a block of scores or vectors, 16 MB as float32: smaller blocks pay more for every product, larger ones for memory. */
 export const BLOCK_NUMBERS = 4 * 1024 * 1024;

@@ -7,7 +7,7 @@
  * too), and on plain CPU the typed array that a tensor was made from is its buffer. The kernels are registered by
  * `registerTraining`.
  */
-import { engine, type NamedTensorMap, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { engine, type NamedTensorMap, type Tensor, type Tensor1D } from '@tensorflow/tfjs';
 
 export interface AdagradTensors {
   /** Written. */

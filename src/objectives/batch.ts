@@ -1,5 +1,5 @@
 /** A batch: plain arrays under the names that a loss reads them by, as tensors. */
-import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { Random } from '../session/random';
 import type { Catalogue, NdArray, Sessions } from '../types';
 

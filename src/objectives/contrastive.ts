@@ -15,7 +15,7 @@ import {
   type Tensor2D,
   tidy,
   zeros,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { crossEntropy } from '../nn/cross-entropy';
 import { maskEqual } from '../nn/masked';
 import { normaliseRows } from '../nn/normalise-rows';

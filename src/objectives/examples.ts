@@ -1,5 +1,5 @@
 /** Which parts of a log's sessions are examples, and what a step reads of them. Plain arrays, no tensors. */
-import type { Tensor1D } from '@tensorflow/tfjs-core';
+import type { Tensor1D } from '@tensorflow/tfjs';
 import { sessionInput } from '../session/event-log';
 import type { SessionInput, Sessions } from '../types';
 import { type BatchArray, outputItems, type TrainingLog, vector } from './batch';

@@ -27,7 +27,7 @@ import {
   type Tensor1D,
   type Tensor2D,
   where,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { MASKED } from '../nn/masked';
 
 /** 1 in each row's positive column, `[M, K]` float32. */

@@ -14,7 +14,7 @@ import {
   type Tensor2D,
   type Tensor3D,
   zeros,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { MASKED } from '../nn/masked';
 import { type Outputs, outputsOf } from '../nn/scores';
 import { lagsOf } from '../session/lags';

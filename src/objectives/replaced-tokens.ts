@@ -25,7 +25,7 @@ import {
   tensor2d,
   tidy,
   zerosLike,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { BLOCK_NUMBERS, type Outputs, outputsOf, scores } from '../nn/scores';
 import type { Random } from '../session/random';
 

@@ -3,17 +3,7 @@
  * `batchSize` sessions run side by side, one click a step. A finished session's row is taken over by the next session; once
  * none is left, the row goes and the others close up.
  */
-import {
-  cast,
-  gather,
-  greaterEqual,
-  maximum,
-  mul,
-  reshape,
-  scalar,
-  type Tensor,
-  tensor1d,
-} from '@tensorflow/tfjs-core';
+import { cast, gather, greaterEqual, maximum, mul, reshape, scalar, type Tensor, tensor1d } from '@tensorflow/tfjs';
 import type { Sessions } from '../types';
 
 /** A row: its session's first event, the event under its cursor, the last event. */

@@ -15,7 +15,7 @@ import {
   type Tensor2D,
   tensor1d,
   zeros,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { crossEntropy, productCrossEntropy } from '../nn/cross-entropy';
 import { MASKED, maskEqual } from '../nn/masked';
 import { type Outputs, outputsFrom, ownScores, scoresOf } from '../nn/scores';

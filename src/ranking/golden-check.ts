@@ -1,5 +1,5 @@
 /** Whether a scorer gives the answer that its artifact has stored: the same numbers on every backend, or none at all. */
-import { env } from '@tensorflow/tfjs-core';
+import { env } from '@tensorflow/tfjs';
 import type { GoldenCheck } from '../checkpoint/artifact';
 import type { BackendName } from '../compute/types';
 import type { Scorer } from '../types';

@@ -1,5 +1,5 @@
 /** From an artifact of any architecture to scores. */
-import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor } from '@tensorflow/tfjs';
 import {
   type Artifact,
   type ArtifactInfo,

@@ -18,7 +18,7 @@ import {
   tensor1d,
   tidy,
   transpose,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import type { Params, Run, SessionModel, State, Stepping } from '../models/model';
 import { upload } from '../models/tensors';
 import { BLOCK_NUMBERS } from '../nn/scores';

@@ -1,5 +1,5 @@
 /** A whole training: epochs, validation after each, early stopping, and a state to resume from at any point. */
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs';
 import { RecommenderError } from '../errors';
 import { upload } from '../models/tensors';
 import { neuralScorer } from '../ranking/neural-scorer';

@@ -1,5 +1,5 @@
 /** Loss and gradients of one batch, for any training. */
-import { add, concat, engine, keep, type Scalar, slice, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import { add, concat, engine, keep, type Scalar, slice, type Tensor, tidy, zeros } from '@tensorflow/tfjs';
 import type { ParameterSpec, Params, State } from '../models/model';
 import { toTensor } from '../models/tensors';
 import type { Training, TrainingRun } from '../models/training';

@@ -1,17 +1,5 @@
 /** Optimisers: state per parameter, and one update in place per parameter and step. */
-import {
-  add,
-  addN,
-  div,
-  minimum,
-  mul,
-  sqrt,
-  square,
-  sum,
-  type Tensor,
-  type Tensor1D,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import { add, addN, div, minimum, mul, sqrt, square, sum, type Tensor, type Tensor1D, zeros } from '@tensorflow/tfjs';
 import { toTensor } from '../models/tensors';
 import type { OptimiserSpec, ScheduleSpec } from '../models/training';
 import { adagradUpdate, adamUpdate } from '../nn/updates';

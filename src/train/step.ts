@@ -9,7 +9,7 @@ import {
   tensor,
   tensor1d,
   tidy,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import type { ParameterSpec, Run, State } from '../models/model';
 import type { Training } from '../models/training';
 import { dropout } from '../nn/dropout';

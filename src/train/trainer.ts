@@ -4,7 +4,7 @@
  *
  * Nothing random has a state to save: batches, negatives and dropout follow from the seed and a step's number.
  */
-import { type Scalar, stack, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core';
+import { type Scalar, stack, type Tensor, type Tensor1D } from '@tensorflow/tfjs';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { initialise } from '../models/parameters';
 import { download, toTensor, upload } from '../models/tensors';

@@ -1,5 +1,5 @@
 /** Where the time of a training step goes, kernel by kernel, on WASM. */
-import { getKernelsForBackend, type KernelConfig, type NamedTensorInfoMap, util } from '@tensorflow/tfjs-core';
+import { getKernelsForBackend, type KernelConfig, type NamedTensorInfoMap, util } from '@tensorflow/tfjs';
 
 /** What one kernel did. */
 export interface KernelTime {

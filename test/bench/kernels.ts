@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import tfjsInference from 'virtual:tfjs-kernels/wasm/inference';
 import tfjsTraining from 'virtual:tfjs-kernels/wasm/training';
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs';
 import { addKernels } from '../../src/compute/backends/registry';
 import { startBackend } from '../../src/compute/backends/start';
 import { registerTraining } from '../../src/compute/training';

@@ -2,7 +2,7 @@
 
 import tfjsInference from 'virtual:tfjs-kernels/wasm/inference';
 import tfjsTraining from 'virtual:tfjs-kernels/wasm/training';
-import { getKernelsForBackend, registerGradient, unregisterKernel } from '@tensorflow/tfjs-core';
+import { getKernelsForBackend, registerGradient, unregisterKernel } from '@tensorflow/tfjs';
 import { meanGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Mean_grad';
 import { sumGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Sum_grad';
 import { tileGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Tile_grad';

@@ -10,7 +10,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
-import { matMul, tensor2d, tidy, transpose } from '@tensorflow/tfjs-core';
+import { matMul, tensor2d, tidy, transpose } from '@tensorflow/tfjs';
 import { dependencies } from '../../package.json';
 import { wasmPath } from '../../src/pipeline/files/backend';
 import { builtChild, Contender, median, torchPeer } from './contender';

@@ -1,5 +1,5 @@
 /// <reference types="@webgpu/types" />
-import { engine as runtime } from '@tensorflow/tfjs-core';
+import { engine as runtime } from '@tensorflow/tfjs';
 import { afterEach, describe, inject, test, vi } from 'vitest';
 import { stopBackend } from '../../src/compute/backends/start';
 import { wasmFiles } from '../../src/compute/backends/wasm-files';

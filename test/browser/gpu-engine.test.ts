@@ -1,5 +1,5 @@
 /// <reference types="@webgpu/types" />
-import { engine as runtime, square, tensor1d } from '@tensorflow/tfjs-core';
+import { engine as runtime, square, tensor1d } from '@tensorflow/tfjs';
 import { afterEach, describe, expect, inject, test, vi } from 'vitest';
 import { startBackend, stopBackend } from '../../src/compute/backends/start';
 import { wasmFiles } from '../../src/compute/backends/wasm-files';

@@ -21,7 +21,7 @@ import {
   tidy,
   transpose,
   unsortedSegmentSum,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { missingKernels } from '../../src/compute/backends/registry';
 import { startBackend } from '../../src/compute/backends/start';

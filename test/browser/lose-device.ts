@@ -1,4 +1,4 @@
-import { engine as runtime } from '@tensorflow/tfjs-core';
+import { engine as runtime } from '@tensorflow/tfjs';
 
 /** Takes the device or context away, as a driver does. */
 export const lose = {

@@ -1,4 +1,4 @@
-import { div, env, ones } from '@tensorflow/tfjs-core';
+import { div, env, ones } from '@tensorflow/tfjs';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { commands } from 'vitest/browser';
 import { packArtifact } from '../../src/checkpoint/pack';

@@ -1,5 +1,5 @@
 /** Trying backends with real engines on all four; how long an inference takes is a table's, since software GPUs tell nothing. */
-import { getBackend, engine as runtime } from '@tensorflow/tfjs-core';
+import { getBackend, engine as runtime } from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { BackendName } from '../../src/compute/types';

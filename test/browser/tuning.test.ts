@@ -1,5 +1,5 @@
 /** Learning from a visitor on the GPU, as the page's worker does it: what it teaches, and what is left of it. */
-import { engine as runtime } from '@tensorflow/tfjs-core';
+import { engine as runtime } from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
 import type { Delta, TuneMethod } from '../../src/checkpoint/delta';

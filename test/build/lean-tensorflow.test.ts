@@ -9,7 +9,7 @@ test.each(Object.keys(REPLACED))('the bundles of pages replace %s, which there i
 });
 
 test('what a module takes of a namespace is taken by name', () => {
-  const imports = "import * as shared from './shared';\nimport { backend_util, util } from '@tensorflow/tfjs-core';\n";
+  const imports = "import * as shared from './shared';\nimport { backend_util, util } from '@tensorflow/tfjs';\n";
   expect(withoutDestructuring(`${imports}const { add: addImpl, cast, } = shared;\n`)).toBe(
     `${imports}const addImpl = shared.add; const cast = shared.cast;\n`,
   );

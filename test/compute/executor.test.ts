@@ -1,4 +1,4 @@
-import { gather, engine as runtime, square, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
+import { gather, engine as runtime, square, tensor1d, tensor2d } from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BackendFault } from '../../src/compute/backend-fault';
 import { startBackend, stopBackend } from '../../src/compute/backends/start';

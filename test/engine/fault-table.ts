@@ -2,7 +2,7 @@
  * Every fault at every device call of an operation: the operation is counted first, then repeated with the fault at its
  * first, second, … call, each time on an engine of its own.
  */
-import { engine as runtime } from '@tensorflow/tfjs-core';
+import { engine as runtime } from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import type { Delta } from '../../src/checkpoint/delta';
 import type { BackendName } from '../../src/compute/types';

@@ -1,4 +1,4 @@
-import { getBackend, memory, engine as runtime } from '@tensorflow/tfjs-core';
+import { getBackend, memory, engine as runtime } from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import { BackendFault } from '../../src/compute/backend-fault';

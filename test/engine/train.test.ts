@@ -1,4 +1,4 @@
-import { memory } from '@tensorflow/tfjs-core';
+import { memory } from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startBackend, stopBackend } from '../../src/compute/backends/start';
 import { createLocalEngine } from '../../src/engine/local-engine';

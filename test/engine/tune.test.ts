@@ -1,4 +1,4 @@
-import { memory } from '@tensorflow/tfjs-core';
+import { memory } from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Artifact } from '../../src/checkpoint/artifact';
 import type { Delta, TuneMethod } from '../../src/checkpoint/delta';

@@ -1,4 +1,4 @@
-import { tidy } from '@tensorflow/tfjs-core';
+import { tidy } from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { type CaserConfig, caser } from '../../src/models/caser';
 import { caserTraining } from '../../src/models/caser-training';

@@ -1,4 +1,4 @@
-import { grads, type Tensor, type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs-core';
+import { grads, type Tensor, type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type CaserConfig, caser } from '../../src/models/caser';
 import { caserTraining } from '../../src/models/caser-training';

@@ -1,4 +1,4 @@
-import { dispose } from '@tensorflow/tfjs-core';
+import { dispose } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { augmentations, type Cl4srecConfig, cl4srec } from '../../src/models/cl4srec';
 import { cl4srecTraining } from '../../src/models/cl4srec-training';

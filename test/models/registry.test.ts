@@ -1,5 +1,5 @@
 /** What every architecture holds to, in its default form and in those of `forms.ts`; a new one joins by being registered. */
-import { type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { allModels } from '../../src/models/index';

@@ -1,5 +1,5 @@
 /** Scores of their own for items that a session holds: in the loss, beside a 64-bit reference, and where models are asked. */
-import { dispose, memory, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { dispose, memory, tensor2d, tidy } from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';

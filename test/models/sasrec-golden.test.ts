@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { gather, matMul, memory, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { gather, matMul, memory, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { initialise } from '../../src/models/parameters';

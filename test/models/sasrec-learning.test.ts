@@ -1,4 +1,4 @@
-import { matMul, memory, tidy } from '@tensorflow/tfjs-core';
+import { matMul, memory, tidy } from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';

@@ -1,4 +1,4 @@
-import { matMul, tidy } from '@tensorflow/tfjs-core';
+import { matMul, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import type { Run } from '../../src/models/model';

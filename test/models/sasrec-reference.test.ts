@@ -1,4 +1,4 @@
-import { dispose, tidy } from '@tensorflow/tfjs-core';
+import { dispose, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type SasrecConfig, sasrec, sasrecHidden } from '../../src/models/sasrec';

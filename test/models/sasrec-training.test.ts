@@ -1,4 +1,4 @@
-import { tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { tensor1d, tensor2d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';

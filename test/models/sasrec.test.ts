@@ -1,4 +1,4 @@
-import { add, grads, mul, type Scalar, square, sum, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import { add, grads, mul, type Scalar, square, sum, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import type { Run } from '../../src/models/model';

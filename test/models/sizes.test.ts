@@ -3,7 +3,7 @@
  * session lengths, so that nothing holds at the sizes of the other tests alone. Few draws in `npm test`, hundreds in
  * `npm run soak`.
  */
-import { tidy } from '@tensorflow/tfjs-core';
+import { tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { caser } from '../../src/models/caser';
 import { configure } from '../../src/models/configuration';

@@ -1,4 +1,4 @@
-import { tidy } from '@tensorflow/tfjs-core';
+import { tidy } from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type SrgnnConfig, srgnn } from '../../src/models/srgnn';

@@ -1,4 +1,4 @@
-import { tidy } from '@tensorflow/tfjs-core';
+import { tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { initialise, size } from '../../src/models/parameters';

@@ -1,5 +1,5 @@
 /** Batches and losses of a training, as plain numbers. */
-import { type Scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { type Scalar, type Tensor, tidy } from '@tensorflow/tfjs';
 import { configure } from '../../src/models/configuration';
 import { type SasrecConfig, sasrec } from '../../src/models/sasrec';
 import { toTensor, upload } from '../../src/models/tensors';

@@ -1,4 +1,4 @@
-import { memory } from '@tensorflow/tfjs-core';
+import { memory } from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { transformers4rec } from '../../src/models/transformers4rec/transformers4rec';

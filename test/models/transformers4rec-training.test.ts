@@ -1,4 +1,4 @@
-import { div, gather, grad, memory, type Tensor1D, type Tensor2D, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { div, gather, grad, memory, type Tensor1D, type Tensor2D, tensor2d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { initialise } from '../../src/models/parameters';

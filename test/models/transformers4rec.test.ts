@@ -1,4 +1,4 @@
-import { memory, norm, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { memory, norm, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import type { Run } from '../../src/models/model';

@@ -1,4 +1,4 @@
-import { grad, memory, sum, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { grad, memory, sum, tensor1d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { activate } from '../../src/nn/activation';
 import { backends, start } from '../compute/backends/start';

@@ -1,4 +1,4 @@
-import { minimum, mul, type Tensor2D, type Tensor4D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { minimum, mul, type Tensor2D, type Tensor4D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../../src/compute/backends/start';
 import { type AttentionParams, attention, causalBias, keyBias } from '../../src/nn/attention';

@@ -10,7 +10,7 @@ import {
   tensor1d,
   tensor2d,
   tidy,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
 import { startBackend } from '../../src/compute/backends/start';
 import { registerTraining } from '../../src/compute/training';

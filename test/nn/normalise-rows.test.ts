@@ -1,4 +1,4 @@
-import { grad, memory, mul, sum, type Tensor2D, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { grad, memory, mul, sum, type Tensor2D, tensor2d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { normaliseRows } from '../../src/nn/normalise-rows';
 import { backends, start } from '../compute/backends/start';

@@ -1,4 +1,4 @@
-import { grad, memory, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { grad, memory, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { meanSimilarities, ntXent } from '../../src/objectives/contrastive';
 import { random } from '../../src/session/random';

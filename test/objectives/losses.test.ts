@@ -1,4 +1,4 @@
-import { type Tensor1D, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor1D, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { activate } from '../../src/nn/activation';
 import { bprMax } from '../../src/nn/bpr-max';

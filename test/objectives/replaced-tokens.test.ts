@@ -1,4 +1,4 @@
-import { ones, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { ones, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { drawReplacements, replacedLoss, replaceTargets } from '../../src/objectives/replaced-tokens';
 import { random } from '../../src/session/random';

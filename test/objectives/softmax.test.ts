@@ -1,4 +1,4 @@
-import { profile, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { profile, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   catalogueCrossEntropy,

@@ -1,4 +1,4 @@
-import { add, matMul, memory, randomNormal, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
+import { add, matMul, memory, randomNormal, type Tensor, type Tensor2D } from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';

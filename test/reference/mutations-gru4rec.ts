@@ -170,7 +170,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/train/optimiser.ts',
     edits: [
       [': zeros(param.shape)', ": fill(param.shape, slot === 'accumulator' ? 0.1 : 0)"],
-      ['  zeros,\n', '  fill,\n'],
+      [', zeros }', ', fill }'],
     ],
     tests: optimiser,
   },
@@ -315,8 +315,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       ['import { add, matMul, mul, sigmoid, split,', 'import { add, clipByValue, matMul, mul, split,'],
       [
-        "} from '@tensorflow/tfjs-core';\n",
-        "} from '@tensorflow/tfjs-core';\n\nconst sigmoid = (x: Tensor2D): Tensor2D => clipByValue(add(mul(x, 0.2), 0.5), 0, 1);\n",
+        "} from '@tensorflow/tfjs';\n",
+        "} from '@tensorflow/tfjs';\n\nconst sigmoid = (x: Tensor2D): Tensor2D => clipByValue(add(mul(x, 0.2), 0.5), 0, 1);\n",
       ],
     ],
     tests: reference,
@@ -398,10 +398,7 @@ export const mutations: readonly Mutation[] = [
         'const s = maskEqual(scoresOf(h, outputs, b.columns), slice(b.columns, 0, h.shape[0]), b.columns);',
       ],
       ['  range,\n', '  range,\n  slice,\n'],
-      [
-        "} from '@tensorflow/tfjs-core';\n",
-        "} from '@tensorflow/tfjs-core';\nimport { maskEqual } from '../nn/masked';\n",
-      ],
+      ["} from '@tensorflow/tfjs';\n", "} from '@tensorflow/tfjs';\nimport { maskEqual } from '../nn/masked';\n"],
     ],
     tests: reference,
   },

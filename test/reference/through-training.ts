@@ -1,5 +1,5 @@
 /** Batches with negatives that a reference was given too, and their loss and gradients as a training step computes them. */
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs';
 import type { Params, Run, State } from '../../src/models/model';
 import type { Training } from '../../src/models/training';
 import type { BatchArray, Streams } from '../../src/objectives/batch';

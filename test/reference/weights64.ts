@@ -1,5 +1,5 @@
 /** Weights in 64 bits beside the same ones in 32, and gradients of a 64-bit loss by finite differences. */
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import type { SessionModel } from '../../src/models/model';
 import { initialise } from '../../src/models/parameters';

@@ -4,7 +4,7 @@
  * differ in the last digits.
  */
 import { setFlagsFromString } from 'node:v8';
-import { engine, getKernelsForBackend, removeBackend, unregisterKernel } from '@tensorflow/tfjs-core';
+import { engine, getKernelsForBackend, removeBackend, unregisterKernel } from '@tensorflow/tfjs';
 import { afterAll, vi } from 'vitest';
 
 afterAll(() => {

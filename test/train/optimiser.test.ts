@@ -1,4 +1,4 @@
-import { gather, grad, mul, sub, sum, type Tensor, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { gather, grad, mul, sub, sum, type Tensor, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { OptimiserSpec } from '../../src/models/training';
 import { inputItems, outputItems } from '../../src/objectives/batch';

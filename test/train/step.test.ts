@@ -1,4 +1,4 @@
-import { mul, pad, slice, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { mul, pad, slice, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { configure } from '../../src/models/configuration';
 import { type Gru4RecConfig, gru4rec } from '../../src/models/gru4rec';

@@ -1,6 +1,7 @@
 /** The plain CPU backend: always available, slow, the yardstick of every kernel test. A chunk of its own in the page. */
+
+import { findBackendFactory, registerBackend } from '@tensorflow/tfjs';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu/dist/backend_cpu';
-import { findBackendFactory, registerBackend } from '@tensorflow/tfjs-core';
 import { kernels } from '../kernels/cpu/inference';
 import { addKernels } from './registry';
 

@@ -1,5 +1,5 @@
 /** Starting and stopping compute backends. Each one is loaded on its first start. */
-import { engine, getBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { engine, getBackend, removeBackend, setBackend } from '@tensorflow/tfjs';
 import { throwIfAborted } from '../../errors';
 import { BackendFault, type Device } from '../backend-fault';
 import { guardTransfers } from '../device-boundary';

@@ -1,6 +1,7 @@
 /** The WASM backend, single-threaded, with our own kernels where its are missing or slow. A chunk of its own. */
+
+import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs';
 import { BackendWasm, init, resetWasmPath, setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
-import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 import { throwIfAborted } from '../../errors';
 import { kernels } from '../kernels/wasm/inference';
 import { refuseExhaustion } from '../kernels/wasm/memory';

@@ -1,6 +1,7 @@
 /** The WebGL backend, with our own kernels where its are missing. A chunk of its own. */
+
+import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs';
 import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
-import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 import { watch } from '../device-loss';
 import { kernels } from '../kernels/webgl/inference';
 import { addKernels } from './registry';

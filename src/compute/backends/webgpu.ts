@@ -1,7 +1,8 @@
 /// <reference types="@webgpu/types" />
 /** The WebGPU backend, with our own kernels where its are missing. A chunk of its own. */
+
+import { engine, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
-import { engine, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 import { throwIfAborted } from '../../errors';
 import { watch } from '../device-loss';
 import { kernels } from '../kernels/webgpu/inference';

@@ -1,5 +1,5 @@
 /** TensorFlow.js' kernels of a backend by the names in `shared/names.ts`, `BACKEND/inference` or `BACKEND/training`: generated in the build. */
 declare module 'virtual:tfjs-kernels/*' {
-  const kernels: readonly import('@tensorflow/tfjs-core').KernelConfig[];
+  const kernels: readonly import('@tensorflow/tfjs').KernelConfig[];
   export default kernels;
 }

@@ -7,7 +7,7 @@
  *     u = LN₁(e + dropout(attention(e) Wo + bo))           of each click and all others
  *     e ← LN₂(u + dropout(W₂ a(W₁ u)))                    a: gelu, unless `hiddenAct` is another
  */
-import { add, reshape, slice, type Tensor2D } from '@tensorflow/tfjs-core';
+import { add, reshape, slice, type Tensor2D } from '@tensorflow/tfjs';
 import { activate } from '../../nn/activation';
 import { keyBias } from '../../nn/attention';
 import { linear } from '../../nn/linear';

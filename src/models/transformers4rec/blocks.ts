@@ -1,5 +1,5 @@
 /** What several language models are built of. */
-import type { Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import { type AttentionParams, attention } from '../../nn/attention';
 import { layerNorm } from '../../nn/layer-norm';
 import type { RelativeAttentionParams } from '../../nn/relative-attention';

@@ -13,7 +13,7 @@
  * catalogue. Where neither has it, `hour` (of 24) and `weekday` (of 7, from Monday) come from the click's time, in UTC, and
  * `age` is how long ago the item was new.
  */
-import { add, gather, matMul, mul, reshape, softmax, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core';
+import { add, gather, matMul, mul, reshape, softmax, type Tensor, type Tensor2D } from '@tensorflow/tfjs';
 import { nearestName, RecommenderError } from '../../errors';
 import { linear } from '../../nn/linear';
 import type { BatchArray } from '../../objectives/batch';

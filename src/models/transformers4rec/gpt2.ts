@@ -9,7 +9,7 @@
  *
  * Differs from the paper: gelu is exact, as Transformers4Rec asks.
  */
-import { add, minimum, reshape, slice, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core';
+import { add, minimum, reshape, slice, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs';
 import { activate } from '../../nn/activation';
 import { causalBias, keyBias } from '../../nn/attention';
 import { linear } from '../../nn/linear';

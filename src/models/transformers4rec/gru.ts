@@ -4,7 +4,7 @@
  *
  *     hₜ = GRU(xₜ, hₜ₋₁)   h₀ = 0      the layer above reads dropout(h)
  */
-import { add, matMul, reshape, stack, type Tensor1D, type Tensor2D, unstack, zeros } from '@tensorflow/tfjs-core';
+import { add, matMul, reshape, stack, type Tensor1D, type Tensor2D, unstack, zeros } from '@tensorflow/tfjs';
 import { gruResetAfter } from '../../nn/gru';
 import type { ParameterSpec } from '../model';
 import type { LanguageModel } from './language-model';

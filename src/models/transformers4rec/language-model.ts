@@ -1,5 +1,5 @@
 /** What the meta-architecture knows of a language model, and the six that there are. */
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import type { LinearParams } from '../../nn/linear';
 import type { ParameterSpec, Run } from '../model';
 import type { Size } from './settings';

@@ -10,7 +10,7 @@
  * Sessions are fed whole, so there is no memory of earlier segments; what the library calls one (memLen 1) are empty
  * slots; with `sameLength` each click sees the last memLen of slots and clicks, itself included: with 1 itself alone.
  */
-import { add, concat, minimum, reshape, type Tensor2D, type Tensor4D, tensor4d, zeros } from '@tensorflow/tfjs-core';
+import { add, concat, minimum, reshape, type Tensor2D, type Tensor4D, tensor4d, zeros } from '@tensorflow/tfjs';
 import { keyBias } from '../../nn/attention';
 import { linear } from '../../nn/linear';
 import { MASKED } from '../../nn/masked';

@@ -9,7 +9,7 @@
  *     loss  = Σ_m −log softmax(s / τ)[target m] / M          over the catalogue, or the target and a sample
  *     rtd   = loss + binary cross-entropy over the columns
  */
-import { div, gather, keep, type Scalar, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { div, gather, keep, type Scalar, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs';
 import {
   type BatchArray,
   outputItems,

@@ -38,7 +38,7 @@ import {
   type Tensor3D,
   tanh,
   zerosLike,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { activate } from '../../nn/activation';
 import { layerNorm } from '../../nn/layer-norm';
 import { linear } from '../../nn/linear';

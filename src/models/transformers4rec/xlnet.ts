@@ -26,7 +26,7 @@ import {
   type Tensor4D,
   tensor4d,
   tile,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { activate } from '../../nn/activation';
 import { causalBias, keyBias } from '../../nn/attention';
 import { linear } from '../../nn/linear';

@@ -6,7 +6,7 @@
  * Blocks learn by `adagrad-norm.ts` and stay inside their caps. Parameters are plain arrays, and tensors only while an event is
  * predicted or trained on: nothing is held on a device.
  */
-import { div, gather, type Tensor, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { div, gather, type Tensor, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs';
 import { readFinite } from '../../compute/executor';
 import type { Prepared } from '../../models/model';
 import { upload } from '../../models/tensors';

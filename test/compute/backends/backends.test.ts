@@ -1,4 +1,4 @@
-import { engine, gather, getBackend, grad, matMul, mul, sum, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
+import { engine, gather, getBackend, grad, matMul, mul, sum, tensor1d, tensor2d } from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
 import { missingKernels } from '../../../src/compute/backends/registry';
 import { startBackend, stopBackend } from '../../../src/compute/backends/start';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { engine, memory, setBackend } from '@tensorflow/tfjs-core';
+import { engine, memory, setBackend } from '@tensorflow/tfjs';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { startBackend } from '../../../src/compute/backends/start';
 import { registerTraining } from '../../../src/compute/training';

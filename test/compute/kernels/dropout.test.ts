@@ -1,4 +1,4 @@
-import { grad, memory, ones, sum, tensor, tidy } from '@tensorflow/tfjs-core';
+import { grad, memory, ones, sum, tensor, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { dropout } from '../../../src/nn/dropout';
 import { backends, start } from '../backends/start';

@@ -1,5 +1,5 @@
+import { engine, fill, matMul, memory, ones, type Tensor2D } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
-import { engine, fill, matMul, memory, ones, type Tensor2D } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startBackend, stopBackend } from '../../../src/compute/backends/start';
 import { wasmPath } from '../backends/start';

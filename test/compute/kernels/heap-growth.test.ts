@@ -34,7 +34,7 @@ import {
   tidy,
   tile,
   transpose,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addKernels } from '../../../src/compute/backends/registry';

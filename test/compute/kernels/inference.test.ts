@@ -11,7 +11,7 @@ import {
   tensor1d,
   tidy,
   tile,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { backends, start } from '../backends/start';

@@ -24,7 +24,7 @@ import {
   tensor1d,
   tidy,
   where,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bprMax } from '../../../src/nn/bpr-max';

@@ -14,7 +14,7 @@ import {
   tensor,
   tensor1d,
   tidy,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { adagradUpdate, assignRows } from '../../../src/nn/updates';

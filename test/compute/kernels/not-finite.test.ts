@@ -28,7 +28,7 @@ import {
   tidy,
   transpose,
   unsortedSegmentSum,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type AttentionParams, attention } from '../../../src/nn/attention';
 import { bprMax } from '../../../src/nn/bpr-max';

@@ -1,4 +1,4 @@
-import { type Tensor, tensor, util } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor, util } from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 

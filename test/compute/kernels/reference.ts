@@ -1,6 +1,6 @@
 import tfjsInference from 'virtual:tfjs-kernels/cpu/inference';
 import tfjsTraining from 'virtual:tfjs-kernels/cpu/training';
-import { type Rank, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import { type Rank, type Tensor, tidy, zeros } from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import { addKernels } from '../../../src/compute/backends/registry';
 import { kernels as inference } from '../../../src/compute/kernels/cpu/inference';

@@ -24,7 +24,7 @@ import {
   tidy,
   tile,
   transpose,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { kernels as training } from '../../../src/compute/kernels/wasm/training';

@@ -16,7 +16,7 @@ import {
   tensor1d,
   tidy,
   unsortedSegmentSum,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { crossEntropy } from '../../../src/nn/cross-entropy';

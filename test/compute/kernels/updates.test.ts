@@ -1,4 +1,4 @@
-import { engine, memory, type Tensor, tensor, tensor1d } from '@tensorflow/tfjs-core';
+import { engine, memory, type Tensor, tensor, tensor1d } from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { adagradUpdate, adamUpdate, assignRows } from '../../../src/nn/updates';

@@ -1,5 +1,5 @@
 /** What Caser's golden files ask for, computed by the product. */
-import { add, gather, mean, mul, slice, sum, type Tensor, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { add, gather, mean, mul, slice, sum, type Tensor, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs';
 import { importers } from '../../../src/checkpoint/imports/index';
 import { caser, convolve, hidden } from '../../../src/models/caser';
 import { caserTraining } from '../../../src/models/caser-training';

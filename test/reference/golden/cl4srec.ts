@@ -11,7 +11,7 @@ import {
   tensor1d,
   tensor2d,
   tidy,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { importers } from '../../../src/checkpoint/imports/index';
 import { type Cl4srecConfig, cl4srec } from '../../../src/models/cl4srec';
 import { type Cl4srecBatch, cl4srecTraining } from '../../../src/models/cl4srec-training';

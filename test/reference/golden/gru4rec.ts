@@ -1,5 +1,5 @@
 /** What GRU4Rec's golden files ask for, computed by the product. */
-import { type Tensor, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs';
 import { importers } from '../../../src/checkpoint/imports/index';
 import { gru4rec } from '../../../src/models/gru4rec';
 import { gru4recBatch, gru4recTraining } from '../../../src/models/gru4rec-training';

@@ -1,5 +1,5 @@
 /** What gSASRec's golden files ask for, computed by the product. */
-import { dispose, reshape, slice, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import { dispose, reshape, slice, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs';
 import { importers } from '../../../src/checkpoint/imports/index';
 import type { Run } from '../../../src/models/model';
 import { sasrec, sasrecHidden } from '../../../src/models/sasrec';

@@ -1,5 +1,5 @@
 /** Golden files in a page: Node reads them and hands them over, since a page cannot. */
-import { memory } from '@tensorflow/tfjs-core';
+import { memory } from '@tensorflow/tfjs';
 import { startBackend } from '../../../src/compute/backends/start';
 import { registerTraining } from '../../../src/compute/training';
 import type { BackendName } from '../../../src/compute/types';

@@ -1,5 +1,5 @@
 /** What the golden file of Transformers4Rec's sampled softmax asks for, computed by the product. */
-import { div, engine, type Tensor, type Tensor2D, tensor2d, tidy, zeros } from '@tensorflow/tfjs-core';
+import { div, engine, type Tensor, type Tensor2D, tensor2d, tidy, zeros } from '@tensorflow/tfjs';
 import { configure } from '../../../src/models/configuration';
 import { toTensor } from '../../../src/models/tensors';
 import { transformers4rec } from '../../../src/models/transformers4rec/transformers4rec';

@@ -1,5 +1,5 @@
 /** What SASRec's golden files ask for, computed by the product. */
-import { gather, matMul, mul, sum, type Tensor, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { gather, matMul, mul, sum, type Tensor, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs';
 import { importers } from '../../../src/checkpoint/imports/index';
 import { sasrec, sasrecHidden } from '../../../src/models/sasrec';
 import { sasrecTraining } from '../../../src/models/sasrec-training';

@@ -1,5 +1,5 @@
 /** What SR-GNN's golden files ask for, computed by the product. */
-import { tidy } from '@tensorflow/tfjs-core';
+import { tidy } from '@tensorflow/tfjs';
 import { importers } from '../../../src/checkpoint/imports/index';
 import { nodeStates, type SrgnnConfig, srgnn } from '../../../src/models/srgnn';
 import { srgnnTraining } from '../../../src/models/srgnn-training';

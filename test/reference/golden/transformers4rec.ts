@@ -10,7 +10,7 @@ import {
   tensor1d,
   tensor2d,
   tidy,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { importers } from '../../../src/checkpoint/imports/index';
 import type { Prepared, Run } from '../../../src/models/model';
 import { upload } from '../../../src/models/tensors';

@@ -1,5 +1,5 @@
 /** Reference weights as our parameters, and our tensors under the reference's names, through the product's importer. */
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs';
 import type { Importer } from '../../../src/checkpoint/imports/importer';
 import { toOurs, toTheirs } from '../../../src/checkpoint/imports/name-map';
 import { configure } from '../../../src/models/configuration';

@@ -1,4 +1,4 @@
-import { memory, slice, tidy } from '@tensorflow/tfjs-core';
+import { memory, slice, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { BaseModel, Delta } from '../../../src/checkpoint/delta';
 import { decodeDelta, encodeDelta } from '../../../src/checkpoint/delta-file';

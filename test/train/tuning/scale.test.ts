@@ -1,4 +1,4 @@
-import { tidy } from '@tensorflow/tfjs-core';
+import { tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../../../src/compute/backends/start';
 import { frozenModelOf } from '../../../src/engine/frozen-model';

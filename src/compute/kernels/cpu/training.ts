@@ -1,7 +1,7 @@
 /** The kernels of plain CPU that only training runs. */
 
 import tfjs from 'virtual:tfjs-kernels/cpu/training';
-import type { KernelConfig } from '@tensorflow/tfjs-core';
+import type { KernelConfig } from '@tensorflow/tfjs';
 import { sharedTraining } from '../shared/training';
 import { onCpu } from './memory';
 

@@ -1,5 +1,5 @@
 /** The kernels behind `nn/bpr-max.ts`, which has the equations: one softmax and one pass over the scores. */
-import { engine, type GradConfig, type NamedTensorInfoMap, type Tensor } from '@tensorflow/tfjs-core';
+import { engine, type GradConfig, type NamedTensorInfoMap, type Tensor } from '@tensorflow/tfjs';
 import { checkIndices, float32, type Kernel, type Views } from './kernel';
 import { checkRows } from './row-shapes';
 

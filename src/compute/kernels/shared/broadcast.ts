@@ -1,5 +1,5 @@
 /** Kernels that repeat numbers: tiling, and with it every broadcast of TensorFlow.js, on WASM some 50 ns a number. */
-import { div, engine, type GradConfig, reshape, sum, type Tensor, util } from '@tensorflow/tfjs-core';
+import { div, engine, type GradConfig, reshape, sum, type Tensor, util } from '@tensorflow/tfjs';
 import type { Kernel, Values } from './kernel';
 
 /** Repeats x `reps[i]` times along axis i. */

@@ -1,11 +1,5 @@
 /** The kernels behind `nn/cross-entropy.ts`: softmax cross-entropy in two passes, where plain ops take nine. */
-import {
-  engine,
-  type GradConfig,
-  type NamedAttrMap,
-  type NamedTensorInfoMap,
-  type Tensor,
-} from '@tensorflow/tfjs-core';
+import { engine, type GradConfig, type NamedAttrMap, type NamedTensorInfoMap, type Tensor } from '@tensorflow/tfjs';
 import { checkIndices, float32, type Kernel, type Views } from './kernel';
 import { checkRows } from './row-shapes';
 

@@ -1,5 +1,5 @@
 /** The kernel behind `nn/dropout.ts`: which numbers stay is a hash of seed and position, so no mask is ever stored. */
-import { engine, type GradConfig, type Tensor, util } from '@tensorflow/tfjs-core';
+import { engine, type GradConfig, type Tensor, util } from '@tensorflow/tfjs';
 import { dropoutKeys } from './dropout-keys';
 import { float32, type Kernel } from './kernel';
 

@@ -7,13 +7,7 @@
  * Row indices out of range cannot be refused here, since they are on the GPU and reading them back would stall it: they
  * write nothing.
  */
-import {
-  type KernelConfig,
-  type KernelFunc,
-  type NamedTensorInfoMap,
-  type TensorInfo,
-  util,
-} from '@tensorflow/tfjs-core';
+import { type KernelConfig, type KernelFunc, type NamedTensorInfoMap, type TensorInfo, util } from '@tensorflow/tfjs';
 import { checkShapes } from './update-shapes';
 
 /** TensorFlow.js' segment sum, which fails on tensors without numbers on a GPU. */

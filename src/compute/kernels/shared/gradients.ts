@@ -1,4 +1,4 @@
-import { engine, type GradConfig, type Tensor } from '@tensorflow/tfjs-core';
+import { engine, type GradConfig, type Tensor } from '@tensorflow/tfjs';
 import { absGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Abs_grad';
 import { addGradConfig } from '@tensorflow/tfjs-core/dist/gradients/Add_grad';
 import { addNGradConfig } from '@tensorflow/tfjs-core/dist/gradients/AddN_grad';

@@ -12,7 +12,7 @@ import type {
   NamedAttrMap,
   NamedTensorInfoMap,
   TensorInfo,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import { mistake } from '../../backend-fault';
 
 export type Values = Float32Array | Int32Array | Uint8Array;

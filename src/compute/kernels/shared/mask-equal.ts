@@ -1,5 +1,5 @@
 /** The kernel behind `maskEqual` of `nn/masked.ts`: a copy, and a visit of the few cells that are masked. */
-import { engine, type GradConfig, type Tensor } from '@tensorflow/tfjs-core';
+import { engine, type GradConfig, type Tensor } from '@tensorflow/tfjs';
 import { float32, type Kernel } from './kernel';
 
 /** `out[m, k] = value` where `rowIds[m] = columnIds[k]`, else `x[m, k]`. */

@@ -5,7 +5,7 @@
  * In formulas `s` is the score of column j, `isOwn` whether j is the target's, `own_score` the target's score, `slope`
  * what comes from above. Target columns out of range cannot be refused here, since they are on the GPU.
  */
-import type { NamedAttrMap } from '@tensorflow/tfjs-core';
+import type { NamedAttrMap } from '@tensorflow/tfjs';
 
 /** A number of the row: a value of its own, or a sum or the largest of a value over the columns. */
 export interface Step {

@@ -1,4 +1,4 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs';
 
 /** Rows and columns of the scores. @throws Error if the inputs of a loss of rows do not fit. */
 export function checkRows(

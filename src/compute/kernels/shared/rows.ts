@@ -1,5 +1,5 @@
 /** Kernels that move whole rows: gather, its gradient, and slices. TensorFlow.js' WASM versions are slow or missing. */
-import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
+import { backend_util, slice_util, util } from '@tensorflow/tfjs';
 import { checkIndices, type Kernel, type Values } from './kernel';
 
 /** Copies `length` numbers; a loop beats `set(subarray())` for short rows. */

@@ -1,5 +1,5 @@
 /** The conditions that every in-place update has for its tensors, on all backends. */
-import { type NamedTensorInfoMap, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type NamedTensorInfoMap, type TensorInfo, util } from '@tensorflow/tfjs';
 
 /**
  * @param gradient The input with a row for each row that is written.

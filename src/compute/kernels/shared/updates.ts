@@ -1,5 +1,5 @@
 /** The in-place optimiser steps behind `nn/updates.ts`, which has the equations. They return no tensor. */
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type TensorInfo, util } from '@tensorflow/tfjs';
 import { checkIndices, type Kernel, type KernelCall, type Plan, type Views } from './kernel';
 import { checkShapes } from './update-shapes';
 

@@ -2,7 +2,7 @@
  * The kernels behind `nn/attention-kernels.ts`: the weights, and what they read. Between the two come dropout and whoever
  * observes the weights.
  */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { TensorInfo } from '@tensorflow/tfjs';
 import { float32, type KernelCall } from '../shared/kernel';
 import type { WasmKernel, WasmViews } from '../wasm/memory';
 import { simdOf } from './module';

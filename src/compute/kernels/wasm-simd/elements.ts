@@ -1,5 +1,5 @@
 /** Activations, dropout, and operations on two operands that broadcast. */
-import { broadcast_util, util } from '@tensorflow/tfjs-core';
+import { broadcast_util, util } from '@tensorflow/tfjs';
 import { dropoutKeys } from '../shared/dropout-keys';
 import { float32 } from '../shared/kernel';
 import type { WasmKernel } from '../wasm/memory';

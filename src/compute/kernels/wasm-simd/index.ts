@@ -1,5 +1,5 @@
 /** The kernels that our own WebAssembly computes, in place of those of TensorFlow.js and of our own in JavaScript. */
-import { getKernelsForBackend, type KernelConfig } from '@tensorflow/tfjs-core';
+import { getKernelsForBackend, type KernelConfig } from '@tensorflow/tfjs';
 import { onWasm, type WasmKernel } from '../wasm/memory';
 import { attentionRead, attentionReadGrad, attentionWeights, attentionWeightsGrad } from './attention';
 import { binaries, cast, dropout, geluGrad, unaries } from './elements';

@@ -1,5 +1,5 @@
 /** What the kernels of this folder ask of their tensors. */
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type TensorInfo, util } from '@tensorflow/tfjs';
 
 /** Numbers of a tensor. */
 export const sizeOf = ({ shape }: TensorInfo): number => util.sizeFromShape(shape);

@@ -1,5 +1,5 @@
 /** Matrix products of any form by our own WebAssembly: transposed or batched, no operand is copied. */
-import { type KernelBackend, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type KernelBackend, type TensorInfo, util } from '@tensorflow/tfjs';
 import { float32 } from '../shared/kernel';
 import { batchOffsets, checkProduct } from '../wasm/matmul';
 import type { WasmKernel, WasmPlan } from '../wasm/memory';

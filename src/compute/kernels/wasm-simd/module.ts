@@ -2,8 +2,9 @@
  * Our own WebAssembly with SIMD, for training. It works in the memory of TensorFlow.js' module, so that tensors are passed
  * as addresses and nothing is copied. The source is in `assembly/`.
  */
+
+import type { KernelBackend } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
-import type { KernelBackend } from '@tensorflow/tfjs-core';
 import { instantiate } from '../wasm/memory';
 
 type Flag = 0 | 1;

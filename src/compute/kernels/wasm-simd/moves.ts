@@ -1,5 +1,5 @@
 /** Kernels that only move numbers: joining, splitting, transposing. */
-import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs';
 import { float32 } from '../shared/kernel';
 import type { WasmKernel } from '../wasm/memory';
 import { isFloat, sizeOf } from './kernel';

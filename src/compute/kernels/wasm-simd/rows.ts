@@ -1,5 +1,5 @@
 /** Kernels over rows: cross-entropy, layer normalisation, sums, and rows by their indices. */
-import { backend_util, util } from '@tensorflow/tfjs-core';
+import { backend_util, util } from '@tensorflow/tfjs';
 import { crossEntropySizes, lossOf, targetsOf } from '../shared/cross-entropy';
 import { checkIndices, float32 } from '../shared/kernel';
 import type { WasmKernel } from '../wasm/memory';

@@ -1,5 +1,5 @@
 /** The optimiser steps of `nn/updates.ts`, four numbers at a time. */
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type TensorInfo, util } from '@tensorflow/tfjs';
 import { checkIndices, type KernelCall } from '../shared/kernel';
 import { checkShapes } from '../shared/update-shapes';
 import type { WasmKernel, WasmPlan } from '../wasm/memory';

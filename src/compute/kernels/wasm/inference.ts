@@ -1,7 +1,7 @@
 /** The kernels of WASM that scoring runs: TensorFlow.js', and ours where its are slow or wrong. */
 
 import tfjs from 'virtual:tfjs-kernels/wasm/inference';
-import type { KernelConfig } from '@tensorflow/tfjs-core';
+import type { KernelConfig } from '@tensorflow/tfjs';
 import { sharedInference } from '../shared/inference';
 import { batchMatMul, fusedMatMul } from './matmul';
 import { onWasm, type WasmKernel } from './memory';

@@ -2,8 +2,9 @@
  * The heap of TensorFlow.js' WASM module, on which all its tensors lie. This is the only file that allocates there or
  * views it, and a kernel of ours gets a view only once all that it needs is allocated: see `shared/kernel.ts`.
  */
+
+import type { KernelBackend, KernelConfig, TensorInfo } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
-import type { KernelBackend, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
 import { deviceFailed } from '../../backend-fault';
 import {
   type Kernel,

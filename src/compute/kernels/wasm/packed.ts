@@ -1,6 +1,7 @@
 /** The packed copies of right-hand matrices that XNNPACK keeps, and how to drop them: see `matmul.ts`. */
+
+import { type TensorInfo, util } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 
 /** The shape, as k · 2²⁶ + n, under which the packed copy of a right-hand side was made. */
 export const packedAs = new WeakMap<object, number>();

@@ -1,5 +1,5 @@
 /** Sums over leading or middle axes on WASM: straight through memory, where TensorFlow.js transposes first. */
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type TensorInfo, util } from '@tensorflow/tfjs';
 import type { WasmKernel } from './memory';
 
 /** The sizes of a sum over a run of axes, `[outer, count, inner]` to `[outer, inner]`, and the shape of the result. */

@@ -1,7 +1,7 @@
 /** The kernels of WASM that only training runs. */
 
 import tfjs from 'virtual:tfjs-kernels/wasm/training';
-import type { KernelConfig } from '@tensorflow/tfjs-core';
+import type { KernelConfig } from '@tensorflow/tfjs';
 import { sharedTraining } from '../shared/training';
 import { withSimd } from '../wasm-simd/index';
 import { onWasm } from './memory';

@@ -1,10 +1,10 @@
 /** The kernels of WebGL that scoring runs: TensorFlow.js', and ours where its are wrong. */
 
 import tfjs from 'virtual:tfjs-kernels/webgl/inference';
+import { type KernelConfig, type KernelFunc, slice_util, util } from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import { sliceConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Slice';
 import { SliceProgram } from '@tensorflow/tfjs-backend-webgl/dist/slice_gpu';
-import { type KernelConfig, type KernelFunc, slice_util, util } from '@tensorflow/tfjs-core';
 
 /**
  * Always a copy. TensorFlow.js' kernel may return a window onto the texture of its input, which an update would give back

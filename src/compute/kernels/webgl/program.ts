@@ -1,7 +1,8 @@
 /** Our own programs on WebGL. */
+
+import type { TensorInfo } from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import type { GPGPUProgram } from '@tensorflow/tfjs-backend-webgl/dist/gpgpu_math';
-import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 type Numbers = Readonly<Record<string, number>>;
 

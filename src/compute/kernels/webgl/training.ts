@@ -7,9 +7,9 @@
  */
 
 import tfjs from 'virtual:tfjs-kernels/webgl/training';
+import { type KernelConfig, type KernelFunc, type TensorInfo, util } from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import { unsortedSegmentSumConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/UnsortedSegmentSum';
-import { type KernelConfig, type KernelFunc, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { dropoutKeys } from '../shared/dropout-keys';
 import { type RunPass, segmentSum, updateKernels } from '../shared/gpu-training';
 import { getterOf, runProgram } from './program';

@@ -1,13 +1,13 @@
 /** The kernels of WebGPU that scoring runs: TensorFlow.js', and ours where its are wrong. */
 
 import tfjs from 'virtual:tfjs-kernels/webgpu/inference';
+import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { _fusedMatMulConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/_FusedMatMul';
 import { addNConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/AddN';
 import { batchMatMulConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/BatchMatMul';
 import { transposeConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Transpose';
 import { TransposeProgram } from '@tensorflow/tfjs-backend-webgpu/dist/transpose_webgpu';
-import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 
 /**
  * Reads numbers as floats, which is what is written: TensorFlow.js' program does not compile where a buffer holds whole

@@ -1,6 +1,7 @@
 /** Our own programs on WebGPU. */
+
+import { util } from '@tensorflow/tfjs';
 import type { WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu/dist/webgpu_program';
-import { util } from '@tensorflow/tfjs-core';
 
 /** One value after another, as the program's `uniforms` names them. */
 export type Uniform = { readonly type: 'float32' | 'int32' | 'uint32'; readonly data: number[] };

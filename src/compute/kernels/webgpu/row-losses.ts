@@ -1,6 +1,7 @@
 /** The losses of `row-losses.ts` on WebGPU: a work group per row. */
+
+import type { KernelConfig, KernelFunc } from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
-import type { KernelConfig, KernelFunc } from '@tensorflow/tfjs-core';
 import { type Pick, type RowLoss, rowLosses, type Step } from '../shared/row-losses';
 import { checkRows } from '../shared/row-shapes';
 import { GROUP, program, type Uniform } from './program';

@@ -1,10 +1,10 @@
 /** The kernels of WebGPU that only training runs: TensorFlow.js', and our own in WGSL. */
 
 import tfjs from 'virtual:tfjs-kernels/webgpu/training';
+import type { KernelConfig, KernelFunc } from '@tensorflow/tfjs';
+import { util } from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { unsortedSegmentSumConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/UnsortedSegmentSum';
-import type { KernelConfig, KernelFunc } from '@tensorflow/tfjs-core';
-import { util } from '@tensorflow/tfjs-core';
 import { dropoutKeys } from '../shared/dropout-keys';
 import { type RunPass, segmentSum, updateKernels } from '../shared/gpu-training';
 import { program, type Uniform } from './program';
