@@ -1,4 +1,4 @@
-/** `createRecommender`: the whole story on one screen. The page tracks clicks and asks for items; a worker computes. */
+/** `createRecommender`, the entry of the library: the page tracks clicks and requests items, a worker computes. */
 
 import { abortable } from './abort';
 import { RecommenderError, reasonOf } from './errors';

@@ -6,7 +6,7 @@
  *     aₖ(x)   crop keeps ⌊ηn⌋ clicks in a row, mask hides ⌊γn⌋ clicks, reorder shuffles ⌊βn⌋ clicks in a row
  *     z, z′   = f(a(x))ₙ, f(a′(x))ₙ         two views of each of the batch's B sessions
  *     L_cl    = −log( exp(z·z′/τ) / ( exp(z·z′/τ) + Σ over the 2(B − 1) views of other sessions exp(z·z₋/τ) ) )
- *     L       = L_main + λ L_cl
+ *     L       = recWeight L_main + λ L_cl
  *
  * The authors published no code; what the paper leaves open follows three independent implementations. A hidden click is
  * the mask token n + 1, a click like any other for attention, with a row of its own in the item table that is never

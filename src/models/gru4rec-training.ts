@@ -4,7 +4,10 @@
  *     rows      one click of each of B running sessions
  *     h         = GRU(E[click], h of the step before)      a constant: no back-propagation through time
  *     s         = h · Wy[j] + By[j]                        j: the batch's B targets, then K items ∝ support^α
- *     loss      = Σ_b ℓ(s_b, target in column b) / B       ℓ: cross-entropy, BPR-max, TOP1, TOP1-max or BPR
+ *     s         = s − log q, or s = act(s)                 with cross-entropy; with the other losses
+ *     loss      = Σ_b ℓ(s_b, target in column b) / B₀      ℓ: cross-entropy, BPR-max, TOP1, TOP1-max or BPR
+ *
+ * B₀ is the option `batchSize`, which B equals until too few sessions are left.
  */
 import {
   add,
@@ -35,6 +38,7 @@ import {
   withoutHeld,
 } from '../objectives/repeat-bias';
 import { carriedOn, type RunningSession, sessionParallel } from '../objectives/session-parallel';
+import { logSupport } from '../objectives/softmax';
 import { type Gru4RecConfig, gru4rec, stepping } from './gru4rec';
 import type { Params } from './model';
 import type { Training } from './training';
@@ -85,8 +89,7 @@ export function gru4recBatch(
 function logq(columns: Int32Array, split: number, support: ArrayLike<number>, config: Gru4RecConfig): Float32Array {
   return Float32Array.from(
     columns,
-    // A uniform draw may pick an item without events, because all of them were held out. It counts as one event.
-    (item, j) => config.logq * (j < split ? 1 : config.sampleAlpha) * Math.log(Math.max(1, support[item]!)),
+    (item, j) => config.logq * (j < split ? 1 : config.sampleAlpha) * logSupport(support, item),
   );
 }
 

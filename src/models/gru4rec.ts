@@ -10,8 +10,8 @@
  * Trained in session-parallel batches without back-propagation through time: the state that comes in is a constant.
  *
  * Differs from the first paper as its authors' code does: no feed-forward layers above the GRU, the input feeds the
- * first layer only. The reset gate acts after the recurrent product, as in cuDNN and PyTorch; of the one-hot layer before it, as
- * in the Theano code.
+ * first layer only. The reset gate acts after the recurrent product, as in cuDNN and PyTorch; in the one-hot layer before it, as
+ * in both codes of the authors.
  */
 
 import {

@@ -31,8 +31,8 @@ export interface ParameterSpec {
    */
   readonly rows?: 'input' | 'output' | 'both';
   /**
-   * Row 0 starts at zero and stays there; with `start` it starts there and learns, as the padding row of a tied softmax does that
-   * counts the padding column. Default true where `rows` is set.
+   * `true`: row 0 starts at zero and stays there. `start`: it starts at zero and learns, for a tied softmax whose sum includes the
+   * padding column. Default: `true` if `rows` is set.
    */
   readonly zeroRow?: boolean | 'start';
 }

@@ -7,7 +7,7 @@ import { longest } from './padding';
 const LENGTH = 200;
 /** Weight of a click of a device in the session before, its square in the one before that, and so on. */
 const DECAY = 0.7;
-/** Seconds without a click between two sessions, as the library's `sessionGap`. */
+/** Seconds without a click between two sessions: the default of the library's option `sessionGap`, which is not read here. */
 const GAP = 30 * 60;
 
 /**

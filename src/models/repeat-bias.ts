@@ -25,7 +25,7 @@ export const repeatsOptions: OptionSpecs<RepeatsConfig> = {
     0,
     [0, 1000],
     'L: items of the last L clicks get a learned score on top, one for each number of clicks ago, and are always among those ' +
-      'that a target is told from; 0: none',
+      'that a target is compared with; 0: none',
     'no reference code of this architecture has it; after RepeatNet (AAAI 2019), which learns a mode for repeats',
   ),
 };

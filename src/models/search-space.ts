@@ -112,7 +112,7 @@ function drawnFrom(range: SearchRange, draw: Random): ConfigValue {
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** A range in words: `0.01 to 0.25, log`, `hybrid | local; with loss=bpr-max`. */
+/** A range in words: `0.01 to 0.25, log`, `elu | linear; with loss=bpr-max`. */
 export function describeRange({ when, ...range }: SearchKey): string {
   const text =
     range.kind === 'choice'

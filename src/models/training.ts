@@ -71,9 +71,9 @@ export interface Loss {
   /** Worth watching beside the loss, by name. */
   readonly measures?: Readonly<Record<string, Scalar>>;
   /**
-   * A further loss, which is added. It is called when the gradients of the first loss are there and its other tensors are
-   * freed; what it computes before it returns has no gradient. `keep` a tensor of the first loss that it reads: `second` disposes
-   * it.
+   * A further loss, which is added. It is called after the gradients of the first loss are computed and its other tensors freed. What
+   * the outer function computes is constant; the returned function is differentiated. A tensor of the first loss that `second`
+   * reads must be kept by `keep`; `second` disposes it.
    */
   readonly second?: () => () => Scalar;
 }

@@ -1,7 +1,4 @@
-/**
- * Options of every architecture: weight averaging (`train/average.ts`), and fine-tuning on recent sessions in the last epochs
- * (`train/trainer.ts`).
- */
+/** Weight averaging (`train/average.ts`), of every architecture; fine-tuning on recent sessions (`train/trainer.ts`), not of GRU4Rec. */
 
 import type { OptionSpecs, RemovedOptions } from './model';
 import { integer, number } from './options';

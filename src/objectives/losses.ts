@@ -1,7 +1,7 @@
 /**
- * The losses over sampled columns, each from scores `[M, K]` to row losses `[M]`.
+ * Losses over sampled columns: pairwise ones from scores `[M, K]` to row losses `[M]`, binary ones score by score.
  *
- * Row b scores K items, its target in column `positive[b]`; r are the scores after the final activation, i the positive
+ * Row m scores K items, its target in column `positive[m]`; r are the scores after the final activation, i the positive
  * column. Formulas of Hidasi & Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based
  * Recommendations", CIKM 2018, https://arxiv.org/abs/1706.03847, and of the authors' code where it differs. Cross-entropy and
  * BPR-max have kernels of their own: `nn/cross-entropy.ts`, `nn/bpr-max.ts`.

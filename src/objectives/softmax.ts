@@ -72,6 +72,9 @@ export interface Sampling {
   readonly logqOf: 'all' | 'draws';
 }
 
+/** A uniform draw may pick an item without events, because all of them were held out. It counts as one event. */
+export const logSupport = (support: ArrayLike<number>, item: number): number => Math.log(Math.max(1, support[item]!));
+
 /**
  * The correction for draws with probability ∝ support^alpha, or nothing.
  *
@@ -91,9 +94,8 @@ export function popularityLogQ(
         Float32Array.from(items, (item) => logq * Math.log((nSample * support[item]! ** sampleAlpha) / total)),
     };
   }
-  // A uniform draw may pick an item without events, because all of them were held out. It counts as one event.
   const asDrawn = (items: Int32Array) =>
-    Float32Array.from(items, (item) => logq * sampleAlpha * Math.log(Math.max(1, support[item]!)));
+    Float32Array.from(items, (item) => logq * sampleAlpha * logSupport(support, item));
   return { targets: asDrawn, negatives: asDrawn };
 }
 

@@ -2,8 +2,8 @@
  * The scale β that turns scores into logits: p = softmax(β s) predicts clicks best that the model was not trained on. It is the
  * inverse temperature of Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, https://arxiv.org/abs/1706.04599.
  *
- *     f(β)  = Σ_p ln Σⱼ e^(β sⱼ) − β s_target        cross-entropy over predictions p
- *     f′(β) = Σ_p E[s] − s_target     f″(β) = Σ_p Var[s]        under softmax(β s)
+ *     f(β)  = Σ (ln Σⱼ e^(β sⱼ) − β s_target)        cross-entropy, outer sums over predictions
+ *     f′(β) = Σ (E[s] − s_target)     f″(β) = Σ Var[s]        moments under softmax(β s)
  *
  * One prediction more, whose target is any item alike, is added: without it β would grow for ever where every prediction is
  * right. f is convex, so that Newton's method from β = 0, kept inside a bracket, finds its least. Scores c times as large give a

@@ -164,7 +164,7 @@ export class TrainStep<C> {
     }
   }
 
-  /** Drops the carried state: sessions of the next epoch start from zero. What the last step measured goes with it. */
+  /** Disposes the carried state and the last step's measures. Called before an epoch, it lets the sessions start from zero. */
   forget(): void {
     dispose([...(this.state ?? [])]);
     dispose(this.measures ?? []);

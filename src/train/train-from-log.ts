@@ -170,7 +170,7 @@ export async function joinTraining(
   join: (layout: Layout) => DataParallel,
 ): Promise<never> {
   const task = await taskOf(options);
-  if (!task.model) throw new RangeError(`assist: "${options.model}" counts its log on one thread.`);
+  if (!task.model) throw new RangeError(`joinTraining: "${options.model}" counts its log on one thread.`);
   const training = await trainingOf(options, task);
   const trainer = new Trainer({ ...training.options, parallel: join(training.layout) }, options.resume?.trainer);
   try {

@@ -31,7 +31,7 @@ export interface Suggestion {
 export interface EmbedOptions extends RecommenderOptions {
   /** `auto`: tracks what the page's markup and data layer report (`readers/`). `manual`: only commands. Default `auto`. */
   readonly track?: 'auto' | 'manual';
-  /** The product that the page shows, if it has neither JSON-LD nor a data layer. */
+  /** The product that the page shows. JSON-LD is then not read for it; the data layer still is. */
   readonly item?: string;
   /** Hosts that links may lead to, besides the page's own origin; `*.shop.example` allows every host below it. */
   readonly allowHosts?: string | readonly string[];

@@ -19,7 +19,7 @@ export interface AdapterSettings {
     readonly category: number;
     readonly facet: number;
   };
-  /** κ of the lifts of items and of facets: how much evidence it takes to believe in a taste. */
+  /** κ of the visitor priors of items and of attributes, in events. */
   readonly shrink: { readonly item: number; readonly facet: number };
   /** What each event leaves of the counts of earlier ones. */
   readonly decay: number;

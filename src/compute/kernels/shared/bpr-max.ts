@@ -106,7 +106,7 @@ export const bprMax: Kernel = {
   },
 };
 
-export const bprMaxSlope: Kernel = {
+export const bprMaxGrad: Kernel = {
   name: 'AisleBprMaxGrad',
   plan({ inputs, attrs }) {
     const { rows, columns } = sizesOf(inputs);

@@ -41,7 +41,7 @@ function repeatAlongAxes(from: Values, to: Values, shape: readonly number[], rep
   }
 }
 
-/** Repeats the slope of a reduction along the reduced axes. `broadcastTo` would leave a size of 0 at 1. */
+/** Repeats the gradient of a reduction along the reduced axes. `broadcastTo` would leave a size of 0 at 1. */
 function repeat(dy: Tensor, shape: number[], axis: unknown): Tensor {
   const axes = new Set(util.parseAxisParam(axis as number | number[], shape));
   const x = reshape(

@@ -78,7 +78,7 @@ export const crossEntropy: Kernel = {
  * `(softmax(s) − own · onehot(positive) − spread) ⊙ dy`. With a guard each −log(pⱼ + g) counts qⱼ = pⱼ / (pⱼ + g):
  * `(p · Σⱼ cⱼ qⱼ − c ⊙ q) ⊙ dy` with c = spread + own · onehot(positive).
  */
-export const crossEntropySlope: Kernel = {
+export const crossEntropyGrad: Kernel = {
   name: 'AisleCrossEntropyGrad',
   plan({ inputs, attrs }) {
     const { rows, columns, spread, own, guard } = crossEntropySizes(inputs, attrs);
@@ -91,7 +91,7 @@ export const crossEntropySlope: Kernel = {
         for (let row = 0, start = 0; row < rows; row++, start += columns) {
           const factor = dy[row]!;
           if (guard !== 0) {
-            guardedSlope(slope.subarray(start, start + columns), target[row]!, own, spread, guard, factor);
+            guardedGradient(slope.subarray(start, start + columns), target[row]!, own, spread, guard, factor);
             continue;
           }
           for (let i = start; i < start + columns; i++) slope[i] = (slope[i]! - spread) * factor;
@@ -103,7 +103,7 @@ export const crossEntropySlope: Kernel = {
 };
 
 /** Turns one row's probabilities into its slopes, in place. */
-function guardedSlope(
+function guardedGradient(
   p: Float32Array,
   target: number,
   own: number,

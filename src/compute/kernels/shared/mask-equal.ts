@@ -31,7 +31,7 @@ export const maskEqual: Kernel = {
   },
 };
 
-/** What is masked has no slope. */
+/** Masked scores have no gradient. */
 export const maskEqualGradient: GradConfig = {
   kernelName: 'AisleMaskEqual',
   inputsToSave: ['rowIds', 'columnIds'],

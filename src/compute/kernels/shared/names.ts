@@ -1,7 +1,7 @@
 /**
- * The kernels that the models may use, on every backend: the one list to extend when a new op is needed, and its gradient
- * goes into `gradients.ts`. The build imports TensorFlow.js' kernel of each backend by its name here; a backend that has
- * none needs one of ours.
+ * The kernels of TensorFlow.js that the models may use, on every backend: the one list to extend when a new op is needed, and its
+ * gradient goes into `gradients.ts`. The build imports each backend's kernel by its name here. Our own kernels (`Aisle…`) are listed
+ * in `inference.ts` and `training.ts` beside this file.
  */
 
 /** Needed to score. */

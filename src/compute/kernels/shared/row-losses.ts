@@ -19,7 +19,7 @@ export interface Plan {
   readonly variant: string;
   /** Once per row, in this order; later ones may use earlier ones. */
   readonly steps: readonly Step[];
-  /** Once per column, for slopes: names and values. */
+  /** Once per column, for gradients: names and values. */
   readonly perColumn: readonly (readonly [name: string, value: string])[];
   readonly result: string;
 }
@@ -31,8 +31,8 @@ export interface RowLoss {
   readonly kernel: string;
   /** Name of the input that holds the scores. */
   readonly scores: 'scores' | 'r';
-  /** Whether the result is a slope per score, and not a loss per row. */
-  readonly hasSlope: boolean;
+  /** Whether the result is a gradient per score. Otherwise it is a loss per row. */
+  readonly hasGradient: boolean;
   /** Numbers that the formulas use by these names. */
   numbersOf(attrs: NamedAttrMap, columns: number): Readonly<Record<string, number>>;
   plan(numbers: Readonly<Record<string, number>>, pick: Pick): Plan;
@@ -57,7 +57,7 @@ const variantOf = ({ spread, guard }: Readonly<Record<string, number>>) =>
 const crossEntropy: RowLoss = {
   kernel: 'AisleCrossEntropy',
   scores: 'scores',
-  hasSlope: false,
+  hasGradient: false,
   numbersOf: crossEntropyNumbers,
   plan(numbers) {
     const isSmooth = numbers.spread !== 0;
@@ -72,10 +72,10 @@ const crossEntropy: RowLoss = {
   },
 };
 
-const crossEntropySlope: RowLoss = {
+const crossEntropyGrad: RowLoss = {
   kernel: 'AisleCrossEntropyGrad',
   scores: 'scores',
-  hasSlope: true,
+  hasGradient: true,
   numbersOf: crossEntropyNumbers,
   plan(numbers, pick) {
     const variant = variantOf(numbers);
@@ -115,7 +115,7 @@ const bprMaxSteps = (pick: Pick) => {
 const bprMax: RowLoss = {
   kernel: 'AisleBprMax',
   scores: 'r',
-  hasSlope: false,
+  hasGradient: false,
   numbersOf: ({ bpreg }) => ({ bpreg: bpreg as number }),
   plan: (_numbers, pick) => ({
     variant: 'all',
@@ -125,10 +125,10 @@ const bprMax: RowLoss = {
   }),
 };
 
-const bprMaxSlope: RowLoss = {
+const bprMaxGrad: RowLoss = {
   kernel: 'AisleBprMaxGrad',
   scores: 'r',
-  hasSlope: true,
+  hasGradient: true,
   numbersOf: ({ bpreg }) => ({ bpreg: bpreg as number }),
   plan(_numbers, pick) {
     const { w, sigma, steps } = bprMaxSteps(pick);
@@ -147,4 +147,4 @@ const bprMaxSlope: RowLoss = {
   },
 };
 
-export const rowLosses: readonly RowLoss[] = [crossEntropy, crossEntropySlope, bprMax, bprMaxSlope];
+export const rowLosses: readonly RowLoss[] = [crossEntropy, crossEntropyGrad, bprMax, bprMaxGrad];

@@ -1,6 +1,6 @@
 /** Our own kernels that only training runs, for plain CPU and WASM. */
-import { bprMax, bprMaxSlope } from './bpr-max';
-import { crossEntropy, crossEntropySlope } from './cross-entropy';
+import { bprMax, bprMaxGrad } from './bpr-max';
+import { crossEntropy, crossEntropyGrad } from './cross-entropy';
 import { dropout } from './dropout';
 import type { Kernel } from './kernel';
 import { maskEqual } from './mask-equal';
@@ -10,9 +10,9 @@ import { adagrad, adam, assignRows } from './updates';
 export const sharedTraining: readonly Kernel[] = [
   unsortedSegmentSum,
   crossEntropy,
-  crossEntropySlope,
+  crossEntropyGrad,
   bprMax,
-  bprMaxSlope,
+  bprMaxGrad,
   maskEqual,
   dropout,
   adagrad,

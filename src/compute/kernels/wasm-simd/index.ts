@@ -7,7 +7,7 @@ import { batchMatMul, fusedMatMul } from './matmul';
 import { compileSimd } from './module';
 import { concat, splitV, transpose } from './moves';
 import {
-  crossEntropySlope,
+  crossEntropyGrad,
   crossEntropyWithSlope,
   gather,
   layerNorm,
@@ -29,7 +29,7 @@ const kernels: readonly WasmKernel[] = [
   splitV,
   transpose,
   crossEntropyWithSlope,
-  crossEntropySlope,
+  crossEntropyGrad,
   layerNorm,
   layerNormGradient,
   sum,

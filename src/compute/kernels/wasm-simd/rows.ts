@@ -32,7 +32,7 @@ export const crossEntropyWithSlope: WasmKernel = {
   },
 };
 
-export const crossEntropySlope: WasmKernel = {
+export const crossEntropyGrad: WasmKernel = {
   name: 'AisleCrossEntropyGrad',
   plan({ inputs, attrs, backend }) {
     const { rows, columns, spread, own, guard } = crossEntropySizes(inputs, attrs);
@@ -97,7 +97,7 @@ export const sum: WasmKernel = {
   },
 };
 
-/** Only rows of the first axis; `GatherV2` of whole tables is what models do. */
+/** Along the first axis only, which is what models use: other calls take the plain kernel. */
 export const gather: WasmKernel = {
   name: 'GatherV2',
   plan({ inputs, attrs, backend }) {

@@ -1,4 +1,4 @@
-/** The kernels of WASM that only training runs. */
+/** The kernels of WASM that training adds. Those of SIMD replace the ones that scoring runs, too. */
 
 import tfjs from 'virtual:tfjs-kernels/wasm/training';
 import type { KernelConfig } from '@tensorflow/tfjs';

@@ -8,13 +8,13 @@ import { getterOf, runProgram } from './program';
 
 const pick: Pick = (test, yes, no) => `(${test} ? ${yes} : ${no})`;
 
-function kernelOf({ kernel, scores, hasSlope, numbersOf, plan }: RowLoss): KernelConfig {
+function kernelOf({ kernel, scores, hasGradient, numbersOf, plan }: RowLoss): KernelConfig {
   const kernelFunc: KernelFunc = (call) => {
     const backend = call.backend as unknown as MathBackendWebGL;
     const { positive, dy } = call.inputs;
     const given = call.inputs[scores]!;
     const { rows, columns } = checkRows(given, positive!, kernel);
-    const shape = hasSlope ? [rows, columns] : [rows];
+    const shape = hasGradient ? [rows, columns] : [rows];
     if (rows === 0) return backend.makeTensorInfo(shape, 'float32', new Float32Array(0));
     const numbers = numbersOf(call.attrs ?? {}, columns);
     const { steps, perColumn, result } = plan(numbers, pick);
@@ -48,14 +48,14 @@ function kernelOf({ kernel, scores, hasSlope, numbersOf, plan }: RowLoss): Kerne
         setOutput(folding);`;
       folded[name] = runProgram(backend, [rows], inputs(), code, { numbers });
     }
-    const code = hasSlope
+    const code = hasGradient
       ? `${head('ivec2 at = getOutputCoords(); int b = at.x; int j = at.y;')}
          float slope = getDy(b);
          ${column}
          ${perColumn.map(([name, value]) => `float ${name} = ${value};`).join('\n')}
          setOutput(${result});`
       : `${head('int b = getOutputCoords();')} setOutput(${result});`;
-    const out = runProgram(backend, shape, { ...inputs(), ...(hasSlope && { dy: dy! }) }, code, { numbers });
+    const out = runProgram(backend, shape, { ...inputs(), ...(hasGradient && { dy: dy! }) }, code, { numbers });
     for (const tensor of Object.values(folded)) backend.disposeIntermediateTensorInfo(tensor);
     return out;
   };

@@ -41,13 +41,13 @@ function stepCode(scores: string, { name, kind, value }: Step): string {
   return `folding = ${from}; ${eachColumn(scores, `folding = ${two};`)} let ${name} = ${fold}(folding, lane);`;
 }
 
-function kernelOf({ kernel, scores, hasSlope, numbersOf, plan }: RowLoss): KernelConfig {
+function kernelOf({ kernel, scores, hasGradient, numbersOf, plan }: RowLoss): KernelConfig {
   const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) => {
     const { rows, columns } = checkRows(inputs[scores]!, inputs.positive!, kernel);
     const numbers = numbersOf(attrs ?? {}, columns);
     const names = Object.keys(numbers);
     const { variant, steps, perColumn, result } = plan(numbers, pick);
-    const write = hasSlope
+    const write = hasGradient
       ? eachColumn(
           scores,
           `${perColumn.map(([name, value]) => `let ${name} = ${value};`).join(' ')} result[start + j] = ${result};`,
@@ -62,7 +62,7 @@ function kernelOf({ kernel, scores, hasSlope, numbersOf, plan }: RowLoss): Kerne
         let own_column = clamp(positive[b], 0, columns - 1);
         let own_score = ${scores}[start + own_column];
         ${names.map((name) => `let ${name} = uniforms.${name};`).join(' ')}
-        ${hasSlope ? 'let slope = dy[b];' : ''}
+        ${hasGradient ? 'let slope = dy[b];' : ''}
         var folding = 0.0;
         ${steps.map((step) => stepCode(scores, step)).join('\n')}
         ${write}
@@ -72,14 +72,14 @@ function kernelOf({ kernel, scores, hasSlope, numbersOf, plan }: RowLoss): Kerne
       { type: 'int32', data: [columns] },
       ...names.map((name): Uniform => ({ type: 'float32', data: [numbers[name]!] })),
     ];
-    const reads = [scores, 'positive', ...(hasSlope ? ['dy'] : [])];
+    const reads = [scores, 'positive', ...(hasGradient ? ['dy'] : [])];
     return (backend as unknown as WebGPUBackend).runWebGPUProgram(
       program({
         key: `${kernel}-${variant}`,
         reads,
         uniforms: ['rows : i32', 'columns : i32', ...names.map((name) => `${name} : f32`)].join(', ').concat(','),
         code,
-        shape: hasSlope ? [rows, columns] : [rows],
+        shape: hasGradient ? [rows, columns] : [rows],
         groups: rows,
       }),
       reads.map((name) => inputs[name]!),
