@@ -51,8 +51,6 @@ export interface WantedFeature {
   readonly values?: number;
   /** What gives it where neither log nor catalogue have it: the model, from the click's time; or the item's age. */
   readonly otherwise?: 'time' | 'age';
-  /** The catalogue's column of dates from which an item's age counts. */
-  readonly since?: string;
 }
 
 /**

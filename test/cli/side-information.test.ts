@@ -138,7 +138,6 @@ describe('bad input', () => {
       );
       return { code: outcome.code, stdout: outcome.stdout, stderr: outcome.stderr };
     })();
-  const AGED = set('ageSince=released');
 
   test.each<[what: string, features: string, given: Parameters<typeof train>[1], message: RegExp]>([
     [
@@ -174,14 +173,6 @@ describe('bad input', () => {
       /"price" is one of items, and a cyclic one says when a click was/,
     ],
     ['an age that is no number', 'age:categorical', {}, /No click and no item has the feature "age"/],
-    ['dates without an age', 'colour', { argv: AGED }, /"ageSince" is for the feature age, a number/],
-    ['dates that are nowhere', 'age', { argv: set('ageSince=relased') }, /"relased"; the nearest is "released"/],
-    [
-      'dates that are none',
-      'age',
-      { items: CATALOGUE.replace('2023-01-01', 'spring'), argv: AGED },
-      /"released" must be a date, the product "p0" has "spring"/,
-    ],
     [
       'an age where there are no times',
       'age',
@@ -241,13 +232,4 @@ describe('bad input', () => {
     await writeFile(join(copy, 'manifest.json'), JSON.stringify({ ...manifest, features }));
     expect(await aisle('inspect', copy)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
-});
-
-test('an age may count from a date of the catalogue', async () => {
-  const argv = ['--data', path('train.tsv'), '--model', 'transformers4rec', '--out', path('dated'), '--epochs', '1'];
-  const settings = [...SMALL, ...set('features=age:soft', 'ageSince=released')];
-  expect(await aisle('train', ...argv, '--catalogue', path('items.tsv'), ...settings)).toMatchObject({ code: 0 });
-  const { features } = JSON.parse(readFileSync(path('dated/manifest.json'), 'utf8'));
-  expect(features.age.mean).toBeGreaterThan(Math.log(100)); // November after dates from January to July
-  expect(features.age.mean).toBeLessThan(Math.log(330));
 });

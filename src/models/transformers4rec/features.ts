@@ -83,16 +83,6 @@ export function featuresOf({ features }: T4RecConfig): Feature[] {
   });
 }
 
-/** @throws RecommenderError `bad-config` for features that are written otherwise, or an option of one that is not there. */
-export function checkFeatures(config: T4RecConfig): void {
-  const isAged = featuresOf(config).some(({ name, kind }) => name === AGE && (kind === 'numeric' || kind === 'soft'));
-  if (config.ageSince === '' || isAged) return;
-  throw new RecommenderError(
-    'bad-config',
-    `transformers4rec: "ageSince" is for the feature age, a number; write features=${AGE} or ${AGE}:soft, or leave it out.`,
-  );
-}
-
 /** Number of values of a categorical feature: as written, those of clicks, or the largest that an item has. */
 function cardinality({ name, size }: Feature, { features, categories }: Catalogue): number {
   const known = size ?? (categories && Object.hasOwn(categories, name) ? categories[name] : undefined);
@@ -119,8 +109,7 @@ export function wantedFeatures(config: T4RecConfig): WantedFeature[] {
       return { name, kind: 'category', ...(size !== undefined && { values: size }), ...otherwise };
     }
     if (kind === 'cyclic') return { name, kind: 'angle', ...(Object.hasOwn(PERIODS, name) && { otherwise: 'time' }) };
-    const since = name === AGE && config.ageSince !== '' ? { since: config.ageSince } : {};
-    return { name, kind: 'number', ...(name === AGE && { otherwise: 'age' }), ...since };
+    return { name, kind: 'number', ...(name === AGE && { otherwise: 'age' }) };
   });
 }
 

@@ -45,7 +45,6 @@ export interface T4RecConfig
   readonly padding: 'auto' | 'hidden' | 'seen';
   readonly maskPosition: 'trained' | 'beyond';
   readonly features: string;
-  readonly ageSince: string;
   readonly aggregation: 'concat' | 'element-wise' | 'element-wise-plain';
   readonly mlmProbability: number;
   readonly plmProbability: number;
@@ -179,13 +178,6 @@ export const options: OptionSpecs<T4RecConfig> = {
       'numeric (size: columns it is projected to), soft (size: numbers mixed), cyclic (size: period)',
     source: 'none in the main table of the paper',
   },
-  ageSince: {
-    type: 'text',
-    form: 'a column of the catalogue, or empty',
-    default: '',
-    doc: 'age: the date from which an item’s age counts; empty: its first click in the training log',
-    source: 'ours: the paper counts from the first click; a date is right for items that are older than the log',
-  },
   aggregation: choice(
     'concat',
     ['concat', 'element-wise', 'element-wise-plain'],
@@ -262,6 +254,7 @@ export const options: OptionSpecs<T4RecConfig> = {
 };
 
 export const removed = {
+  ageSince: '',
   attnDropout: ['auto', -1],
   otherEmbeddingsInitStd: 0.09,
   featuresSameSizeItemEmbedding: false,
