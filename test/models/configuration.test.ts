@@ -128,9 +128,10 @@ describe.each(Object.entries(models).filter(([, { removed }]) => removed))(
     test.each(removed)('%s is refused unless it is %j', (key, left) => {
       expect(model.options).not.toHaveProperty(key);
       const [value] = [left].flat();
-      for (const other of [typeof value === 'boolean' ? !value : 0.123, 'other', null, '']) {
+      const others = [typeof value === 'boolean' ? !value : 0.123, 'other', null, ''];
+      for (const other of others.filter((other) => other !== value)) {
         const got = typeof other === 'string' ? `"${other}"` : String(other);
-        const message = `${name}: "${key}" is no longer an option and always ${value}, got ${got}.`;
+        const message = `${name}: "${key}" is no longer an option and always ${JSON.stringify(value)}, got ${got}.`;
         expect(() => configure(model, { [key]: other })).toThrow(
           expect.objectContaining({ code: 'bad-config', message: expect.stringContaining(message) }),
         );
