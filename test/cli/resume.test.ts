@@ -172,7 +172,7 @@ describe('--resume', () => {
   const path = () => join(at('model'), CHECKPOINT);
   test.each([
     ['what is left of it', 'after', 0, ''],
-    ['another value', 'before', 2, 'gru4rec: "resetGate" is no longer an option and always after, got "before"'],
+    ['another value', 'before', 2, 'gru4rec: "resetGate" is no longer an option and always "after", got "before"'],
   ])('from a checkpoint of an older version that holds a removed option with %s', async (_, value, code, message) => {
     await stop();
     const { metadata } = decodeSafetensors(await readFile(path()), CHECKPOINT);

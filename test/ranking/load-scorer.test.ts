@@ -54,7 +54,9 @@ test.each(Object.entries(await allModels()).filter(([, { removed }]) => removed)
     const [key, left] = Object.entries(removed!)[0]!;
     await expect(loaded({ [key]: 'other' })).rejects.toMatchObject({
       code: 'bad-artifact',
-      message: expect.stringContaining(`"${key}" is no longer an option and always ${[left].flat()[0]}, got "other"`),
+      message: expect.stringContaining(
+        `"${key}" is no longer an option and always ${JSON.stringify([left].flat()[0])}, got "other"`,
+      ),
     });
   },
 );
