@@ -161,7 +161,7 @@ export const mutations: readonly Mutation[] = [
     error: 'SASRec: β₂ of Adam as everywhere else',
     file: 'src/models/sasrec-options.ts',
     edits: [['beta2: number(0.98,', 'beta2: number(0.999,']],
-    tests: options,
+    tests: ['test/models/sasrec-training.test.ts'],
   },
   {
     error: 'SASRec: the tanh form of GELU',

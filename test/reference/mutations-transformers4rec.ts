@@ -5,6 +5,7 @@ import type { Mutation } from './mutations-gru4rec';
 const FOLDER = 'src/models/transformers4rec';
 const reference = ['test/models/transformers4rec-reference.test.ts'];
 const model = ['test/models/transformers4rec.test.ts'];
+const training = ['test/models/transformers4rec-training.test.ts'];
 const masking = ['test/objectives/masking.test.ts'];
 const golden = ['test/reference/golden.test.ts'];
 
@@ -258,15 +259,15 @@ export const mutations: readonly Mutation[] = [
     'if (!masksInput(config)) prepared.masked = {',
   ),
   ours('soft one-hot weights not normalised', 'features', 'matMul(softmax(linear(', 'matMul((linear(', model),
-  ours('coupled weight decay', 'transformers4rec-training', "kind: 'decoupled' }", "kind: 'coupled' }", model),
+  ours('coupled weight decay', 'transformers4rec-training', "kind: 'decoupled' }", "kind: 'coupled' }", training),
   ours(
     'gradients not clipped',
     'transformers4rec-training',
     'config.maxGradNorm > 0 &&',
     'config.maxGradNorm < 0 &&',
-    model,
+    training,
   ),
-  ours('a learning rate that stays', 'transformers4rec-training', "kind: 'linear'", "kind: 'constant'", model),
+  ours('a learning rate that stays', 'transformers4rec-training', "kind: 'linear'", "kind: 'constant'", training),
   one(
     'no click forced to be a target',
     'src/objectives/masking.ts',
