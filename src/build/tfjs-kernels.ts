@@ -18,7 +18,7 @@ export function tfjsKernels(): Plugin {
   return {
     name: 'aisle:tfjs-kernels',
     // The sources name the package; all that they take of it stands in this part.
-    config: () => ({ resolve: { alias: [{ find: /^@tensorflow\/tfjs$/, replacement: '@tensorflow/tfjs' }] } }),
+    config: () => ({ resolve: { alias: [{ find: /^@tensorflow\/tfjs$/, replacement: '@tensorflow/tfjs-core' }] } }),
     resolveId: { filter: { id: /^virtual:tfjs-kernels\// }, handler: (id) => `\0${id}` },
     load: {
       filter: { id: /^\0virtual:tfjs-kernels\// },

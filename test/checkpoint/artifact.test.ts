@@ -340,7 +340,7 @@ describe('an artifact with any change', () => {
       await openArtifact(reader(changed));
       return true;
     } catch (error) {
-      if (!(error instanceof RecommenderError)) throw error;
+      expect(error).toBeInstanceOf(RecommenderError);
       return false;
     }
   }

@@ -256,7 +256,7 @@ describe('the safetensors reader', () => {
         try {
           decodeSafetensors(file(text, bytes), 'w.st');
         } catch (error) {
-          if (!(error instanceof RecommenderError)) throw error;
+          expect(error).toBeInstanceOf(RecommenderError);
         }
       }),
       { seed: 2, numRuns: runs(300) },
