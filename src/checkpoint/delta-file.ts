@@ -5,7 +5,7 @@
 import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
 import type { Delta, GateState, GuardState, TuneMethod } from './delta';
-import { parseJson, quote } from './json';
+import { isRecord, parseJson, quote } from './json';
 import { readSafetensors, toNdArray } from './safetensors';
 import { toStored, writeSafetensors } from './write-safetensors';
 
@@ -85,8 +85,6 @@ const isCount: Check = (value) => Number.isSafeInteger(value) && (value as numbe
 const isFlag: Check = (value) => typeof value === 'boolean';
 const isIds: Check = (value) =>
   Array.isArray(value) && value.every((id) => typeof id === 'string') && new Set(value).size === value.length;
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 /** Of these fields, all of them and no other. */
 const has =
   <T>(fields: Fields<T>): Check =>

@@ -42,6 +42,11 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   }
 }
 
+/** Whether a value is a JSON object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Whether bytes begin like the page that a server sends in place of a missing file. */
 export function looksLikeHtml(bytes: Uint8Array): boolean {
   let at = 0;

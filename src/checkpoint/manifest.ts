@@ -2,7 +2,7 @@
 import { RecommenderError } from '../errors';
 import type { ClickFeature, ClickFeatures } from '../types';
 import type { ArtifactInfo, CatalogueItem, GoldenCheck } from './artifact';
-import { quote } from './json';
+import { isRecord, quote } from './json';
 
 /** Raised whenever an older reader would misread a newer folder. */
 export const FORMAT_VERSION = 1;
@@ -196,10 +196,6 @@ function text(value: unknown, field: string, minLength = 0, file = MANIFEST): st
     throw expected(field, minLength > 0 ? 'text that is not empty' : 'text', value, file);
   }
   return value;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isWhole(value: unknown): value is number {

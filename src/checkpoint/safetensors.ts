@@ -12,7 +12,7 @@
 import { RecommenderError } from '../errors';
 import type { NdArray } from '../types';
 import { fromBfloat16, fromHalf, widen } from './half';
-import { looksLikeHtml, parseJson, quote } from './json';
+import { isRecord, looksLikeHtml, parseJson, quote } from './json';
 
 /** Bytes of one value of each type that is read. */
 export const SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
@@ -206,10 +206,6 @@ function narrow(values: BigInt64Array, name: string, fileName: string): Int32Arr
     }
   }
   return narrowed;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isSize(value: unknown): value is number {

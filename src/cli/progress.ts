@@ -1,5 +1,5 @@
 import { duration, whole } from '../pipeline/format';
-import type { Observer } from '../pipeline/observer';
+import type { Observer, Task } from '../pipeline/observer';
 import type { RunEvent, RunObserver } from '../pipeline/options';
 import type { EpochResult } from '../train/fit';
 import type { Context, Sink } from './context';
@@ -11,38 +11,18 @@ const REDRAW = 100;
 const LINE_EVERY = 5000;
 const BAR = 24;
 
-export interface ProgressOptions {
-  /** What is being done, such as `Reading events.tsv`. */
-  readonly label: string;
-  /** How much there is to do; absent if unknown. */
-  readonly total?: number;
-  /** What is counted, for the rate: `rows`, `sessions`; without it no rate is shown. */
-  readonly unit?: string;
-  /** Milliseconds of a clock that never goes back. Default `performance.now`. */
-  readonly now?: () => number;
-}
-
-/** Progress of one piece of work: a bar on a terminal, a line every few seconds in a pipe, nothing if it is short. */
-export interface Progress {
-  /**
-   * @param done How much of the total is done.
-   * @param note Shown at the end of the line, such as a loss.
-   */
-  update(done: number, note?: string): void;
-  /** Removes the bar. A pipe that got lines gets a last one. */
-  finish(note?: string): void;
-}
-
-/** Progress on `sink`, which is standard error in every command. */
-export function createProgress(
-  sink: Sink,
-  { label, total, unit, now = () => performance.now() }: ProgressOptions,
-): Progress {
+/**
+ * Shows a task on `sink`, which is standard error in every command: a bar on a terminal, a line every few seconds in a pipe,
+ * nothing if it is short.
+ *
+ * @param now Milliseconds of a clock that never goes back.
+ */
+export function createProgress(sink: Sink, { label, total, unit }: Task, now = () => performance.now()) {
   const started = now();
   let shownAt = Number.NEGATIVE_INFINITY;
   let drawn = false;
   let done = 0;
-  let lastNote = '';
+  let note = '';
 
   const line = (finished: boolean): string => {
     const seconds = (now() - started) / 1000;
@@ -52,18 +32,15 @@ export function createProgress(
     if (unit) parts.push(`${whole(done / Math.max(seconds, 1e-3))} ${unit}/s`);
     if (finished) parts.push(`${share !== undefined && share < 1 ? 'stopped after' : 'done in'} ${duration(seconds)}`);
     else if (share !== undefined && share > 0) parts.push(`${duration((seconds / share) * (1 - share))} left`);
-    if (lastNote) parts.push(lastNote);
+    if (note) parts.push(note);
     const bar = sink.isTTY && share !== undefined && !finished ? `${drawBar(share)} ` : '';
     return `${label}  ${bar}${parts.join(' · ')}`;
   };
-  const erase = (): void => {
-    if (drawn && sink.isTTY) sink.write('\r\x1b[K');
-    drawn = false;
-  };
   return {
-    update(value, note = '') {
+    /** @param newNote Shown at the end of the line, such as a loss. */
+    update(value: number, newNote = ''): void {
       done = value;
-      lastNote = note;
+      note = newNote;
       const time = now();
       if (time - started < QUIET || time - shownAt < (sink.isTTY ? REDRAW : LINE_EVERY)) return;
       shownAt = time;
@@ -71,11 +48,11 @@ export function createProgress(
       else sink.write(`${line(false)}\n`);
       drawn = true;
     },
-    finish(note = '') {
-      lastNote = note;
-      const shown = drawn;
-      erase();
-      if (shown && !sink.isTTY) sink.write(`${line(true)}\n`);
+    /** Removes the bar. A pipe that got lines gets a last one. */
+    finish(): void {
+      note = '';
+      if (drawn) sink.write(sink.isTTY ? '\r\x1b[K' : `${line(true)}\n`);
+      drawn = false;
     },
   };
 }
@@ -87,12 +64,13 @@ function drawBar(share: number): string {
 
 /** An observer that writes to standard error, with the signal of Ctrl-C. */
 export function observe({ stderr, signal }: Pick<Context, 'stderr' | 'signal'>): Observer {
-  const bars = new Map<string, Progress>();
+  const bars = new Map<string, ReturnType<typeof createProgress>>();
   return {
     signal,
-    onProgress({ label, done, total, unit, note, isFinished }) {
+    onProgress(progress) {
+      const { label, done, note, isFinished } = progress;
       const bar = bars.get(label);
-      if (!bar) bars.set(label, createProgress(stderr, { label, total, ...(unit !== undefined && { unit }) }));
+      if (!bar) bars.set(label, createProgress(stderr, progress));
       else if (!isFinished) bar.update(done, note);
       else {
         bar.finish();

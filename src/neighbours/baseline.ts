@@ -91,6 +91,13 @@ export function supportOf(sessions: Sessions, catalogue: Catalogue): ArrayLike<n
   return support;
 }
 
+/** Divides a row of scores by the largest, unless that is 0. */
+export function divideByLargest(row: Float32Array | Float64Array): void {
+  let largest = 0;
+  for (const score of row) if (score > largest) largest = score;
+  if (largest > 0) for (let i = 0; i < row.length; i++) row[i]! /= largest;
+}
+
 /**
  * An array of an artifact, checked.
  *

@@ -14,7 +14,7 @@
 import type { OptionSpecs } from '../models/model';
 import { boolean, choice, integer, number } from '../models/options';
 import type { ItemIndex, Scorer } from '../types';
-import { type Baseline, type FillRow, rowScorer } from './baseline';
+import { type Baseline, divideByLargest, type FillRow, rowScorer } from './baseline';
 import { addPairs, countPairs, type PairsOfEvent, type PairsOptions, readPairs, writePairs } from './pairs';
 
 export interface RulesConfig {
@@ -67,9 +67,7 @@ function scorerOf(items: number, { normalize }: RulesConfig, fill: FillRow): Sco
   if (!normalize) return rowScorer(items, fill);
   return rowScorer(items, (clicks, from, to, row, now) => {
     fill(clicks, from, to, row, now);
-    let largest = 0;
-    for (let i = 0; i < row.length; i++) if (row[i]! > largest) largest = row[i]!;
-    if (largest > 0) for (let i = 0; i < row.length; i++) row[i]! /= largest;
+    divideByLargest(row);
   });
 }
 

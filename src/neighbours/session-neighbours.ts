@@ -14,6 +14,7 @@
  * a session, so no rank moves by it; without it they all underflow to 0 some time after the log's end.
  */
 import type { ItemIndex } from '../types';
+import { divideByLargest } from './baseline';
 import type { SessionIndex } from './session-index';
 
 /** What sets the four apart. Positions run from 1 (oldest) to n (newest); ages are in seconds. */
@@ -166,10 +167,4 @@ function largest(values: Float64Array, k: number): { readonly bound: number; rea
   let above = 0;
   while (sorted[sorted.length - 1 - above]! > bound) above++;
   return { bound, ties: k - above };
-}
-
-function divideByLargest(scores: Float64Array): void {
-  let max = 0;
-  for (const score of scores) if (score > max) max = score;
-  if (max > 0) for (let i = 0; i < scores.length; i++) scores[i]! /= max;
 }

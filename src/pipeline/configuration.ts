@@ -1,5 +1,5 @@
 /** The configuration of a model from a preset, a file and single keys. */
-import { parseJson } from '../checkpoint/json';
+import { isRecord, parseJson } from '../checkpoint/json';
 import { RecommenderError } from '../errors';
 import { camelCase } from '../models/configuration';
 import { hasPresets, presetOf } from '../models/presets';
@@ -143,6 +143,6 @@ function keyed(entries: Iterable<readonly [key: string, value: unknown]>): Recor
  */
 export async function readSettings(path: string, what: string): Promise<Settings> {
   const value = parseJson(await readInput(path), path);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Settings;
+  if (isRecord(value)) return value;
   throw new RecommenderError('bad-config', `${path}: expected a JSON object of ${what}.`);
 }

@@ -1,30 +1,22 @@
+import type { ArtifactInfo } from '../checkpoint/artifact';
 import { baselines } from '../neighbours/index';
-import type { EpochResult } from '../train/fit';
+import type { PartCounts } from '../session/split';
+import type { BestEpoch, EpochResult } from '../train/fit';
 import { architectures } from './architectures';
 import { markdownTable, whole } from './format';
 
 /** The content of a model card. */
-export interface CardFacts {
-  readonly name: string;
-  readonly version: string;
-  readonly architecture: string;
-  readonly config: Readonly<Record<string, unknown>>;
+export interface CardFacts extends Pick<ArtifactInfo, 'name' | 'version' | 'architecture' | 'config' | 'licence'> {
   readonly training: {
-    readonly data: {
-      readonly file: string;
-      readonly items: number;
-      readonly sessions: number;
-      readonly events: number;
-    };
+    readonly data: PartCounts & { readonly file: string };
     readonly epochs: readonly EpochResult[];
-    readonly best?: { readonly epoch: number; readonly metric: string; readonly value: number };
+    readonly best?: BestEpoch;
     readonly protocol: string;
     readonly seed: number;
     /** Why it has its settings, if the log has chosen them. */
     readonly auto?: { readonly why: string };
     readonly command: string;
   };
-  readonly licence: string;
   /** How many users the model knows. */
   readonly users: number;
   /** How many sessions of the log are inside, for learning on devices. */

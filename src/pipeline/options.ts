@@ -2,7 +2,7 @@
 import type { BackendChoice } from '../compute/types';
 import type { Scale } from '../ranking/combine';
 import type { ReadOptions } from '../session/options';
-import type { LatePart } from '../session/split';
+import type { SplitOptions as CutOptions } from '../session/split';
 import type { Protocol } from '../train/types';
 import type { ConfigurationOptions } from './configuration';
 import type { Observer } from './observer';
@@ -15,14 +15,9 @@ export interface DataOptions {
   readonly read?: ReadOptions;
 }
 
-export interface SplitOptions extends DataOptions, Observer {
+export interface SplitOptions extends DataOptions, CutOptions, Observer {
   /** Folder for the parts. */
   readonly out: string;
-  /** Which time places a session: that of its first event, or of its last one. Default `start`. */
-  readonly by?: 'start' | 'end';
-  readonly test: LatePart;
-  /** Cut from what the test part leaves. Default: no validation part. */
-  readonly valid?: LatePart;
 }
 
 /** What decides what a training learns. */

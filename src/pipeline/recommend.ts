@@ -1,5 +1,5 @@
 /** The next items for one session, from an artifact in a folder. */
-import { parseJson } from '../checkpoint/json';
+import { isRecord, parseJson } from '../checkpoint/json';
 import type { BackendChoice } from '../compute/types';
 import type { EngineEvent, ModelInfo, Recommendations } from '../engine/types';
 import { editDistance, RecommenderError } from '../errors';
@@ -127,9 +127,7 @@ export async function readSession(file: string, now: number): Promise<EngineEven
 }
 
 const isFeatures = (value: unknown): value is NonNullable<EngineEvent['features']> =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
+  isRecord(value) &&
   Object.values(value).every((feature) => typeof feature === 'number' || typeof feature === 'string');
 
 const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);

@@ -14,6 +14,7 @@ import { AUTO } from '../models/presets/preset';
 import { catalogueOf } from '../ranking/load-scorer';
 import { sessionCount } from '../session/event-log';
 import { drawReplay } from '../session/replay';
+import type { PartCounts } from '../session/split';
 import { SHARDS, whyIndivisible } from '../train/data-parallel';
 import { type BestEpoch, type EpochResult, type FitState, Interrupted, type Spent } from '../train/fit';
 import { type TrainedModel, trainFromLog } from '../train/train-from-log';
@@ -34,7 +35,8 @@ import type { TrainOptions } from './options';
 import { fingerprints, type TrainingParts, trainingParts } from './training-parts';
 import { hasScale, warnOfNoScale, writeModel } from './write-model';
 
-export interface TrainResult extends LogCounts {
+/** Its counts are those of the training part. */
+export interface TrainResult extends PartCounts {
   /** The folder. */
   readonly artifact: string;
   /** Which preset `auto` was. */
@@ -47,13 +49,6 @@ export interface TrainResult extends LogCounts {
   readonly seconds: number;
   readonly processorSeconds: number;
   readonly peakMemoryBytes: number;
-}
-
-/** The size of the training part. */
-interface LogCounts {
-  readonly items: number;
-  readonly sessions: number;
-  readonly events: number;
 }
 
 /**
@@ -260,7 +255,7 @@ function placeOf({ trainer, epochs, unvalidated }: FitState): string {
   return `in epoch ${epochs.length + 1} after ${whole(trainer.stepInEpoch)} steps`;
 }
 
-const countsOf = ({ log }: TrainingParts): LogCounts => ({
+const countsOf = ({ log }: TrainingParts): PartCounts => ({
   items: log.itemIds.length,
   sessions: sessionCount(log),
   events: log.sessions.items.length,

@@ -187,8 +187,13 @@ export function selectSessions(log: EventLog, sessions: ArrayLike<number>): Even
   };
 }
 
-/** Everything of a log but its vocabulary, for some of its events in order. */
-function selectEvents(log: EventLog, events: Int32Array, sessions: ArrayLike<number>, lengths: number[]): EventLog {
+/** Everything of a log but its vocabulary and support, for some of its events in order. */
+export function selectEvents(
+  log: EventLog,
+  events: Int32Array,
+  sessions: ArrayLike<number>,
+  lengths: readonly number[],
+): EventLog {
   const { items, times } = log.sessions;
   const offsets = new Int32Array(lengths.length + 1);
   lengths.forEach((length, s) => {

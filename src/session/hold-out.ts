@@ -1,4 +1,4 @@
-import { countSupport, type EventLog } from './event-log';
+import { countSupport, type EventLog, selectEvents } from './event-log';
 
 /**
  * The log without the last events of every session, for leave-one-out. Sessions, items and their numbers stay: an item
@@ -7,25 +7,9 @@ import { countSupport, type EventLog } from './event-log';
  * @param count Events to take off each session; what is left may be empty.
  */
 export function holdOut(log: EventLog, count: number): EventLog {
-  const { items, times, offsets } = log.sessions;
-  const kept: number[] = [];
-  const newOffsets = new Int32Array(offsets.length);
-  for (let s = 0; s + 1 < offsets.length; s++) {
-    for (let e = offsets[s]!; e < offsets[s + 1]! - count; e++) kept.push(e);
-    newOffsets[s + 1] = kept.length;
-  }
-  const order = Int32Array.from(kept);
-  const left = order.map((e) => items[e]!);
-  const { events, features, ...rest } = log;
-  return {
-    ...rest,
-    sessions: { items: left, times: Float64Array.from(order, (e) => times[e]!), offsets: newOffsets },
-    ...(events && { events: Uint8Array.from(order, (e) => events[e]!) }),
-    ...(features && {
-      features: new Map(
-        [...features].map(([name, { codes, names }]) => [name, { codes: order.map((e) => codes[e]!), names }]),
-      ),
-    }),
-    support: countSupport(left, log.itemIds.length),
-  };
+  const { offsets } = log.sessions;
+  const lengths = Array.from(log.sessionIds, (_, s) => Math.max(0, offsets[s + 1]! - offsets[s]! - count));
+  const kept = lengths.flatMap((length, s) => Array.from({ length }, (_, k) => offsets[s]! + k));
+  const left = selectEvents(log, Int32Array.from(kept), Int32Array.from(lengths.keys()), lengths);
+  return { ...left, support: countSupport(left.sessions.items, log.itemIds.length) };
 }

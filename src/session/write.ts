@@ -2,7 +2,7 @@ import { type EventLog, sessionCount } from './event-log';
 import { COLUMNS } from './options';
 
 /** Characters of one piece of output. */
-const PIECE = 1 << 16;
+export const PIECE = 1 << 16;
 
 /**
  * A log as an events file of tab-separated values, in pieces of UTF-8: `readText` gives the same log back, ids byte for
@@ -32,7 +32,7 @@ export function* writeTsv(log: EventLog): Generator<Uint8Array> {
     ...features.map(([, f]) => f.names),
   ];
   const quoted = texts.some((list) => list.some((text) => SPECIAL.test(text)));
-  const cell = quoted ? quote : (text: string): string => text;
+  const cell = quoted ? quoteSpecial : (text: string): string => text;
   const itemCells = log.itemIds.map(cell);
   const eventCells = (eventNames ?? []).map(cell);
   const featureCells = features.map(([, { names: values }]) => values.map(cell));
@@ -57,9 +57,9 @@ export function* writeTsv(log: EventLog): Generator<Uint8Array> {
 }
 
 /** What would be read as something else in a file without quoting. */
-const SPECIAL = /[\t\n\r]|^"/;
+export const SPECIAL = /[\t\n\r]|^"/;
 
-function quote(text: string): string {
+export function quoteSpecial(text: string): string {
   return /[\t\n\r"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -1,5 +1,5 @@
 /** From the weights of a reference implementation to what an artifact holds. */
-import { type GoldenCheck, SUPPORT_TENSOR } from '../checkpoint/artifact';
+import { SUPPORT_TENSOR } from '../checkpoint/artifact';
 import type { Importer } from '../checkpoint/imports/importer';
 import { importers } from '../checkpoint/imports/index';
 import { toOurs } from '../checkpoint/imports/name-map';
@@ -9,7 +9,7 @@ import { loadScorer, NAMELESS } from '../ranking/load-scorer';
 import type { ClickLog } from '../session/event-log';
 import type { NdArray } from '../types';
 import { readClicks } from './read-clicks';
-import { configurationOf } from './train-from-log';
+import { configurationOf, type TrainedModel } from './train-from-log';
 import { validationScale } from './validation-scale';
 
 export interface ImportOptions {
@@ -27,15 +27,8 @@ export interface ImportOptions {
   readonly names: { readonly weights: string; readonly config: string; readonly items: string };
 }
 
-export interface ImportedModel {
-  readonly architecture: string;
-  /** Complete, defaults included. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** As an artifact holds them. Events of items are not known: all 0. */
-  readonly tensors: Readonly<Record<string, NdArray>>;
-  readonly golden: GoldenCheck;
-  /** What turns scores into logits, fitted on the log; absent without one, or where no scale fits. */
-  readonly scale?: number;
+/** Events of items are not known: all 0. The scale is fitted on the log. */
+export interface ImportedModel extends Omit<TrainedModel, 'features' | 'epochs' | 'best'> {
   /** Tensors of the state dict that no computation reads. */
   readonly unused: readonly string[];
 }

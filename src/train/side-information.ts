@@ -6,30 +6,20 @@ import { describeClicks, firstClicks } from '../session/click-columns';
 import type { ClickLog } from '../session/event-log';
 import type { ClickFeatures, NdArray, WantedFeature } from '../types';
 
-export interface SideInformation {
-  /** Of clicks, for the artifact's manifest. */
-  readonly clicks: ClickFeatures;
-  /** Of items, as an artifact keeps them. */
-  readonly tensors: Readonly<Record<string, NdArray>>;
-}
-
-export interface SideInformationOptions {
-  readonly log: ClickLog;
-  /** Names of all columns of the log's file, for messages; `log` need hold only those that are wanted. */
-  readonly columns: readonly string[];
-  readonly products: readonly CatalogueItem[];
-  readonly itemIds: readonly string[];
-}
-
 /**
  * Finds what a model wants, each name first among the log's columns, then in the catalogue.
  *
+ * @param columns Names of all columns of the log's file, for messages; `log` need hold only those that are wanted.
+ * @returns What is read of clicks, for the artifact's manifest, and of items, as an artifact keeps it.
  * @throws RecommenderError `bad-config` for a name that neither has; `bad-input` for a cell that is no number.
  */
 export function sideInformation(
   wanted: readonly WantedFeature[],
-  { log, columns, products, itemIds }: SideInformationOptions,
-): SideInformation {
+  log: ClickLog,
+  columns: readonly string[],
+  products: readonly CatalogueItem[],
+  itemIds: readonly string[],
+): { readonly clicks: ClickFeatures; readonly tensors: Readonly<Record<string, NdArray>> } {
   const known = new Set(itemIds);
   const ofItems = products.filter(({ id }) => known.has(id));
   const hasItems = (name: string) => ofItems.some((product) => featureOf(product, name) !== undefined);

@@ -13,14 +13,14 @@ import { type ClickLog, usersOf } from '../session/event-log';
 import type { ClickFeatures, NdArray, Sessions, WantedFeature } from '../types';
 import type { DataParallel, Layout } from './data-parallel';
 import { expandVocabulary } from './expand-vocabulary';
-import { type BestEpoch, type EpochResult, type FitState, fitModel } from './fit';
+import { type BestEpoch, type EpochResult, type FitOptions, fitModel } from './fit';
 import { readClicks } from './read-clicks';
 import { sideInformation } from './side-information';
 import { type Progress, Trainer } from './trainer';
-import type { Protocol } from './types';
 import { validationScale } from './validation-scale';
 
-export interface TrainFromLogOptions {
+export interface TrainFromLogOptions
+  extends Pick<FitOptions<unknown>, 'validProtocol' | 'resume' | 'pause' | 'onEpoch'> {
   /** Name of an architecture or a counting baseline. */
   readonly model: string;
   /** Configuration keys that differ from the model's defaults. */
@@ -38,9 +38,6 @@ export interface TrainFromLogOptions {
   readonly epochs?: number;
   /** Sessions that select the best epoch and end the training early, in the same item indices. */
   readonly valid?: ClickLog;
-  /** What of them is predicted. Default `events`. */
-  readonly validProtocol?: Protocol;
-  readonly resume?: FitState;
   /** Weights to go on from, of the same model with the first `items` of the items; default: drawn from the seed. */
   readonly from?: {
     readonly items: number;
@@ -51,10 +48,7 @@ export interface TrainFromLogOptions {
   /** Other threads to share every step with, given the size of each parameter; `trainFromLog` ends the training. */
   readonly parallel?: (layout: Layout) => Promise<DataParallel>;
   readonly signal: AbortSignal;
-  /** Between two steps. Default: lets timers, messages and signals through. */
-  readonly pause?: () => Promise<void>;
   readonly onProgress?: (progress: Progress, epochs: number) => void;
-  readonly onEpoch?: (epoch: EpochResult, state: () => Promise<FitState>) => Promise<void> | void;
 }
 
 export interface TrainedModel {
@@ -194,7 +188,7 @@ async function taskOf(options: Omit<TrainFromLogOptions, 'signal'>) {
   }
   const users = usersOf(log);
   const { columns = [...(log.features?.keys() ?? [])], products = [] } = options;
-  const { clicks, tensors } = sideInformation(wanted, { log, columns, products, itemIds });
+  const { clicks, tensors } = sideInformation(wanted, log, columns, products, itemIds);
   const features = options.from?.features ?? clicks;
   const side = {
     info: { items, ...(Object.keys(features).length > 0 && { features }) },

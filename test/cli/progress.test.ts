@@ -7,7 +7,7 @@ function work(isTTY: boolean, seconds: number, columns = 80): string {
   let written = '';
   let time = 5000;
   const sink = { isTTY, columns, write: (text: string) => (written += text) };
-  const progress = createProgress(sink, { label: 'Reading log.tsv', total: 1000, unit: 'rows', now: () => time });
+  const progress = createProgress(sink, { label: 'Reading log.tsv', total: 1000, unit: 'rows' }, () => time);
   for (let step = 1; step <= 100; step++) {
     time += seconds * 10;
     progress.update(step * 10, step > 50 ? 'loss 1.25' : '');
@@ -42,7 +42,8 @@ test('work that ends early is not called done', () => {
   let time = 0;
   const progress = createProgress(
     { write: (text: string) => (written += text) },
-    { label: 'Reading log.tsv', total: 10, now: () => time },
+    { label: 'Reading log.tsv', total: 10 },
+    () => time,
   );
   time = 3000;
   progress.update(5);

@@ -9,7 +9,7 @@
  *     W2.weight [n + 1, 2d], b2.weight [n + 1, 1]     outputs, bias
  */
 import { bad, count, type Importer, translate } from './importer';
-import type { Block, NameMap } from './name-map';
+import { MapBuilder } from './map-builder';
 
 interface Config {
   readonly d: number;
@@ -53,32 +53,14 @@ export const caser: Importer = {
 
   map(config, items) {
     const { d, L, nv, nh, users } = config as unknown as Config;
-    const theirs: Record<string, readonly number[]> = {};
-    const ours: Record<string, readonly number[]> = {};
-    const blocks: Block[] = [];
-    const same = (their: string, our: string, ...shape: readonly number[]) => {
-      theirs[their] = ours[our] = shape;
-      blocks.push({ theirs: their, ours: our });
-    };
-    /** @param shape Of their weight, `[outputs, …inputs]`. */
-    const layer = (their: string, our: string, inputs: number, ...shape: readonly number[]) => {
-      const outputs = shape[0]!;
-      theirs[`${their}.weight`] = shape;
-      ours[`${our}.w`] = [inputs, outputs];
-      blocks.push({ theirs: `${their}.weight`, ours: `${our}.w`, transpose: true });
-      same(`${their}.bias`, `${our}.b`, outputs);
-    };
-
-    same('item_embeddings.weight', 'items', items + 1, d);
-    layer('conv_v', 'vertical', L, nv, 1, L, 1);
-    for (let h = 1; h <= L; h++) layer(`conv_h.${h - 1}`, `horizontal.${h}`, h * d, nh, 1, h, d);
-    const found = nv * d + nh * L;
-    layer('fc1', 'hidden', found, d, found);
-    same('user_embeddings.weight', 'users', users, d);
-    same('W2.weight', 'outputs', items + 1, 2 * d);
-    theirs['b2.weight'] = [items + 1, 1];
-    ours['bias'] = [items + 1];
-    blocks.push({ theirs: 'b2.weight', ours: 'bias', transpose: true });
-    return { theirs, ours, blocks } satisfies NameMap;
+    const map = new MapBuilder();
+    map.same('item_embeddings.weight', 'items', [items + 1, d]);
+    map.linear('conv_v', 'vertical', [L, nv], [nv, 1, L, 1]);
+    for (let h = 1; h <= L; h++) map.linear(`conv_h.${h - 1}`, `horizontal.${h}`, [h * d, nh], [nh, 1, h, d]);
+    map.linear('fc1', 'hidden', [nv * d + nh * L, d]);
+    map.same('user_embeddings.weight', 'users', [users, d]);
+    map.same('W2.weight', 'outputs', [items + 1, 2 * d]);
+    map.part('b2.weight', [items + 1, 1], 'bias', [items + 1], { transpose: true });
+    return map.build();
   },
 };

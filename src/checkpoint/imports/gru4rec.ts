@@ -10,7 +10,7 @@
  *     GE.Bh0 [3h]             gru.0.b; theirs: candidate, reset, update
  */
 import { type Importer, translate } from './importer';
-import type { Block, NameMap } from './name-map';
+import { MapBuilder } from './map-builder';
 
 interface Config {
   readonly layers: readonly number[];
@@ -50,72 +50,41 @@ export const gru4rec: Importer = {
   map(config, items) {
     const { layers, embedding, constrainedEmbedding } = config as unknown as Config;
     const last = layers.at(-1)!;
-    const theirs: Record<string, readonly number[]> = {};
-    const ours: Record<string, readonly number[]> = {};
-    const blocks: Block[] = [];
-    const belowPadding = (their: string, our: string, width: number) => {
-      theirs[their] = [items, width];
-      ours[our] = [items + 1, width];
-      blocks.push({ theirs: their, ours: our, to: [1, 0] });
-    };
+    const map = new MapBuilder();
+    const belowPadding = (their: string, our: string, width: number) =>
+      map.part(their, [items, width], our, [items + 1, width], { to: [1, 0] });
 
     let width = constrainedEmbedding ? last : embedding === -1 ? layers[0]! : embedding;
     const oneHot = !constrainedEmbedding && embedding === 0;
     if (!constrainedEmbedding && !oneHot) belowPadding('E.weight', 'inputs', width);
     layers.forEach((h, i) => {
-      if (i === 0 && oneHot) oneHotLayer(theirs, ours, blocks, items, h);
+      if (i === 0 && oneHot) oneHotLayer(map, items, h);
       else {
         // Their list of cells lacks the one-hot layer.
         const cell = `G.${oneHot ? i - 1 : i}`;
         const layer = `gru.${i}`;
-        for (const [their, our, rows] of [
-          [`${cell}.weight_ih`, `${layer}.wx`, width],
-          [`${cell}.weight_hh`, `${layer}.wh`, h],
-        ] as const) {
-          theirs[their] = [3 * h, rows];
-          ours[our] = [rows, 3 * h];
-          blocks.push({ theirs: their, ours: our, transpose: true });
-        }
-        for (const [their, our] of [
-          [`${cell}.bias_ih`, `${layer}.bx`],
-          [`${cell}.bias_hh`, `${layer}.bh`],
-        ] as const) {
-          theirs[their] = ours[our] = [3 * h];
-          blocks.push({ theirs: their, ours: our });
-        }
+        map.transposed(`${cell}.weight_ih`, `${layer}.wx`, [width, 3 * h]);
+        map.transposed(`${cell}.weight_hh`, `${layer}.wh`, [h, 3 * h]);
+        map.same(`${cell}.bias_ih`, `${layer}.bx`, [3 * h]);
+        map.same(`${cell}.bias_hh`, `${layer}.bh`, [3 * h]);
       }
       width = h;
     });
     belowPadding('Wy.weight', 'items', last);
-    theirs['By.weight'] = [items, 1];
-    ours['bias'] = [items + 1];
-    blocks.push({ theirs: 'By.weight', ours: 'bias', to: [0, 1], transpose: true });
-    return { theirs, ours, blocks } satisfies NameMap;
+    map.part('By.weight', [items, 1], 'bias', [items + 1], { to: [0, 1], transpose: true });
+    return map.build();
   },
 };
 
-function oneHotLayer(
-  theirs: Record<string, readonly number[]>,
-  ours: Record<string, readonly number[]>,
-  blocks: Block[],
-  items: number,
-  h: number,
-): void {
-  theirs['GE.Wx0.weight'] = [items, 3 * h];
-  theirs['GE.Wrz0'] = [h, 2 * h];
-  theirs['GE.Wh0'] = [h, h];
-  theirs['GE.Bh0'] = [3 * h];
-  ours['gru.0.items'] = [items + 1, 3 * h];
-  ours['gru.0.wh'] = [h, 3 * h];
-  ours['gru.0.b'] = [3 * h];
+function oneHotLayer(map: MapBuilder, items: number, h: number): void {
   // Theirs: candidate, reset, update. Ours: reset, update, candidate.
-  for (const [their, our, rows, top] of [
-    ['GE.Wx0.weight', 'gru.0.items', items, 1],
-    ['GE.Bh0', 'gru.0.b', 1, 0],
+  for (const [their, theirs, our, ours, rows, top] of [
+    ['GE.Wx0.weight', [items, 3 * h], 'gru.0.items', [items + 1, 3 * h], items, 1],
+    ['GE.Bh0', [3 * h], 'gru.0.b', [3 * h], 1, 0],
   ] as const) {
-    blocks.push({ theirs: their, ours: our, from: [0, h], to: [top, 0], size: [rows, 2 * h] });
-    blocks.push({ theirs: their, ours: our, to: [top, 2 * h], size: [rows, h] });
+    map.part(their, theirs, our, ours, { from: [0, h], to: [top, 0], size: [rows, 2 * h] });
+    map.part(their, theirs, our, ours, { to: [top, 2 * h], size: [rows, h] });
   }
-  blocks.push({ theirs: 'GE.Wrz0', ours: 'gru.0.wh' });
-  blocks.push({ theirs: 'GE.Wh0', ours: 'gru.0.wh', to: [0, 2 * h] });
+  map.part('GE.Wrz0', [h, 2 * h], 'gru.0.wh', [h, 3 * h]);
+  map.part('GE.Wh0', [h, h], 'gru.0.wh', [h, 3 * h], { to: [0, 2 * h] });
 }

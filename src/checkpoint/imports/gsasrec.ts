@@ -63,12 +63,12 @@ export const gsasrec: Importer = {
   map(config, items) {
     const { hiddenUnits: d, maxlen, numBlocks, reuseItemEmbeddings } = config as unknown as Config;
     const map = new MapBuilder();
-    const tables = ['item_embedding.weight'];
-    map.itemRows('item_embedding.weight', 'items', [items, d], 1);
-    if (!reuseItemEmbeddings) {
-      map.itemRows('output_embedding.weight', 'outputs', [items, d], 1);
-      tables.push('output_embedding.weight');
-    }
+    const table = (their: string, our: string) => {
+      map.part(their, [items + 2, d], our, [items + 1, d], { from: [1, 0], to: [1, 0], size: [items, d] });
+      map.skipped(their, [0, items + 1]);
+    };
+    table('item_embedding.weight', 'items');
+    if (!reuseItemEmbeddings) table('output_embedding.weight', 'outputs');
     map.same('position_embedding.weight', 'positions', [maxlen, d]);
     for (let b = 0; b < numBlocks; b++) {
       const block = `transformer_blocks.${b}`;
@@ -85,6 +85,6 @@ export const gsasrec: Importer = {
       map.linear(`${block}.dense2`, `blocks.${b}.feed.outer`, [d, d]);
     }
     map.norm('seq_norm', 'norm', d);
-    return map.build({ skippedRows: Object.fromEntries(tables.map((name) => [name, [0, items + 1]])) });
+    return map.build();
   },
 };

@@ -1,4 +1,4 @@
-/** Name maps of Transformers in PyTorch, entry by entry. */
+/** Collects a name map, entry by entry. Arguments are theirs first, then ours. */
 import type { Block, NameMap } from './name-map';
 
 type Shape = readonly number[];
@@ -7,18 +7,30 @@ export class MapBuilder {
   readonly #theirs: Record<string, Shape> = {};
   readonly #ours: Record<string, Shape> = {};
   readonly #blocks: Block[] = [];
+  readonly #unused: string[] = [];
+  readonly #skippedRows: Record<string, readonly number[]> = {};
 
-  /** The same tensor under another name. */
-  same(their: string, our: string, shape: Shape): void {
-    this.#theirs[their] = this.#ours[our] = shape;
-    this.#blocks.push({ theirs: their, ours: our });
+  /** A rectangle of one of their tensors. */
+  part(their: string, theirShape: Shape, our: string, shape: Shape, block: Omit<Block, 'theirs' | 'ours'> = {}): void {
+    this.#theirs[their] = theirShape;
+    this.#ours[our] = shape;
+    this.#blocks.push({ theirs: their, ours: our, ...block });
   }
 
-  /** Of a table with `skipped` rows after those of padding and the n items: what is below row 0 and above those. */
-  itemRows(their: string, our: string, [items, width]: readonly [number, number], skipped: number): void {
-    this.#theirs[their] = [items + 1 + skipped, width];
-    this.#ours[our] = [items + 1, width];
-    this.#blocks.push({ theirs: their, ours: our, from: [1, 0], to: [1, 0], size: [items, width] });
+  /** The same numbers in the same order. */
+  same(their: string, our: string, shape: Shape, theirShape = shape): void {
+    this.part(their, theirShape, our, shape);
+  }
+
+  /** A matrix that they keep transposed. */
+  transposed(their: string, our: string, [from, to]: readonly [number, number], theirShape: Shape = [to, from]): void {
+    this.part(their, theirShape, our, [from, to], { transpose: true });
+  }
+
+  /** A linear layer, `[to, from]` in PyTorch; a convolution is one too, of another shape. */
+  linear(their: string, our: string, size: readonly [from: number, to: number], theirShape?: Shape): void {
+    this.transposed(`${their}.weight`, `${our}.w`, size, theirShape);
+    this.same(`${their}.bias`, `${our}.b`, [size[1]]);
   }
 
   /** A layer norm: `weight` is the gain. */
@@ -27,30 +39,19 @@ export class MapBuilder {
     this.same(`${their}.bias`, `${our}.bias`, [width]);
   }
 
-  /** A linear layer, `[to, from]` in PyTorch; a convolution of width 1 is one too. */
-  linear(their: string, our: string, [from, to]: readonly [number, number], isConvolution = false): void {
-    this.#theirs[`${their}.weight`] = isConvolution ? [to, from, 1] : [to, from];
-    this.#ours[`${our}.w`] = [from, to];
-    this.#blocks.push({ theirs: `${their}.weight`, ours: `${our}.w`, transpose: true });
-    this.same(`${their}.bias`, `${our}.b`, [to]);
+  /** Rows of theirs that nothing reads. */
+  skipped(their: string, rows: readonly number[]): void {
+    this.#skippedRows[their] = rows;
   }
 
-  /** Linear layers that PyTorch keeps in one, `in_proj_weight` `[parts · width, width]`: below each other. */
-  joined(their: string, ours: readonly string[], width: number): void {
-    const weight = `${their}_weight`;
-    const bias = `${their}_bias`;
-    this.#theirs[weight] = [ours.length * width, width];
-    this.#theirs[bias] = [ours.length * width];
-    ours.forEach((our, k) => {
-      this.#ours[`${our}.w`] = [width, width];
-      this.#ours[`${our}.b`] = [width];
-      const size = [width, width] as const;
-      this.#blocks.push({ theirs: weight, ours: `${our}.w`, from: [k * width, 0], size, transpose: true });
-      this.#blocks.push({ theirs: bias, ours: `${our}.b`, from: [0, k * width], size: [1, width] });
-    });
+  /** A tensor that nothing reads. */
+  unused(their: string, shape: Shape): void {
+    this.#theirs[their] = shape;
+    this.#unused.push(their);
   }
 
-  build(more: Pick<NameMap, 'zeroRows' | 'skippedRows'> = {}): NameMap {
-    return { theirs: this.#theirs, ours: this.#ours, blocks: this.#blocks, ...more };
+  build(zeroRows: readonly string[] = []): NameMap {
+    const [theirs, ours, blocks] = [this.#theirs, this.#ours, this.#blocks];
+    return { theirs, ours, blocks, zeroRows, unused: this.#unused, skippedRows: this.#skippedRows };
   }
 }

@@ -62,15 +62,20 @@ export const sasrec: Importer = {
     for (let b = 0; b < numBlocks; b++) {
       const attention = `blocks.${b}.attention`;
       map.norm(`attention_layernorms.${b}`, `${attention}.norm`, d);
-      const parts = ['query', 'key', 'value'].map((part) => `${attention}.${part}`);
-      map.joined(`attention_layers.${b}.in_proj`, parts, d);
+      // PyTorch keeps the three below each other.
+      ['query', 'key', 'value'].forEach((part, k) => {
+        const [weight, bias] = [`attention_layers.${b}.in_proj_weight`, `attention_layers.${b}.in_proj_bias`];
+        const block = { from: [k * d, 0], size: [d, d], transpose: true } as const;
+        map.part(weight, [3 * d, d], `${attention}.${part}.w`, [d, d], block);
+        map.part(bias, [3 * d], `${attention}.${part}.b`, [d], { from: [0, k * d], size: [1, d] });
+      });
       map.linear(`attention_layers.${b}.out_proj`, `${attention}.output`, [d, d]);
       map.norm(`forward_layernorms.${b}`, `blocks.${b}.feed.norm`, d);
-      map.linear(`forward_layers.${b}.conv1`, `blocks.${b}.feed.inner`, [d, d], true);
-      map.linear(`forward_layers.${b}.conv2`, `blocks.${b}.feed.outer`, [d, d], true);
+      map.linear(`forward_layers.${b}.conv1`, `blocks.${b}.feed.inner`, [d, d], [d, d, 1]);
+      map.linear(`forward_layers.${b}.conv2`, `blocks.${b}.feed.outer`, [d, d], [d, d, 1]);
     }
     map.norm('last_layernorm', 'norm', d);
-    return map.build({ zeroRows: norm === 'tf' ? ['item_emb.weight'] : ['item_emb.weight', 'pos_emb.weight'] });
+    return map.build(norm === 'tf' ? ['item_emb.weight'] : ['item_emb.weight', 'pos_emb.weight']);
   },
 };
 

@@ -12,7 +12,7 @@
  *     gnn.linear_edge_f [d, d]                        not used
  */
 import { bad, type Importer, translate } from './importer';
-import type { Block, NameMap } from './name-map';
+import { MapBuilder } from './map-builder';
 
 interface Config {
   readonly hiddenSize: number;
@@ -48,45 +48,27 @@ export const srgnn: Importer = {
 
   map(config, items) {
     const { hiddenSize: d, readout } = config as unknown as Config;
-    const theirs: Record<string, readonly number[]> = {};
-    const ours: Record<string, readonly number[]> = {};
-    const blocks: Block[] = [];
-    const unused: string[] = [];
-    const same = (their: string, our: string, ...shape: readonly number[]) => {
-      theirs[their] = ours[our] = shape;
-      blocks.push({ theirs: their, ours: our });
-    };
-    const transposed = (their: string, our: string, rows: number, columns: number) => {
-      theirs[their] = [columns, rows];
-      ours[our] = [rows, columns];
-      blocks.push({ theirs: their, ours: our, transpose: true });
-    };
-    const linear = (their: string, our: string, rows: number, columns: number) => {
-      transposed(`${their}.weight`, `${our}.w`, rows, columns);
-      same(`${their}.bias`, `${our}.b`, columns);
-    };
+    const map = new MapBuilder();
     const left = (their: string, rows: number, columns: number) => {
-      theirs[`${their}.weight`] = [columns, rows];
-      theirs[`${their}.bias`] = [columns];
-      unused.push(`${their}.weight`, `${their}.bias`);
+      map.unused(`${their}.weight`, [columns, rows]);
+      map.unused(`${their}.bias`, [columns]);
     };
-
-    same('embedding.weight', 'items', items + 1, d);
+    map.same('embedding.weight', 'items', [items + 1, d]);
     for (const side of ['in', 'out'] as const) {
-      linear(`gnn.linear_edge_${side}`, `edges.${side}`, d, d);
-      same(`gnn.b_${side === 'in' ? 'i' : 'o'}ah`, `edges.${side}.after`, d);
+      map.linear(`gnn.linear_edge_${side}`, `edges.${side}`, [d, d]);
+      map.same(`gnn.b_${side === 'in' ? 'i' : 'o'}ah`, `edges.${side}.after`, [d]);
     }
-    transposed('gnn.w_ih', 'cell.wx', 2 * d, 3 * d);
-    transposed('gnn.w_hh', 'cell.wh', d, 3 * d);
-    same('gnn.b_ih', 'cell.bx', 3 * d);
-    same('gnn.b_hh', 'cell.bh', 3 * d);
-    linear('linear_one', 'attention.last', d, d);
-    linear('linear_two', 'attention.each', d, d);
-    transposed('linear_three.weight', 'attention.q', d, 1);
-    if (readout === 'hybrid') linear('linear_transform', 'hybrid', 2 * d, d);
+    map.transposed('gnn.w_ih', 'cell.wx', [2 * d, 3 * d]);
+    map.transposed('gnn.w_hh', 'cell.wh', [d, 3 * d]);
+    map.same('gnn.b_ih', 'cell.bx', [3 * d]);
+    map.same('gnn.b_hh', 'cell.bh', [3 * d]);
+    map.linear('linear_one', 'attention.last', [d, d]);
+    map.linear('linear_two', 'attention.each', [d, d]);
+    map.transposed('linear_three.weight', 'attention.q', [d, 1]);
+    if (readout === 'hybrid') map.linear('linear_transform', 'hybrid', [2 * d, d]);
     else left('linear_transform', 2 * d, d);
     left('gnn.linear_edge_f', d, d);
-    return { theirs, ours, blocks, unused } satisfies NameMap;
+    return map.build();
   },
 };
 

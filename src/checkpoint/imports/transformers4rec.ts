@@ -11,8 +11,8 @@
  * `resolved_hf_config`, which goes first.
  */
 import { bad, type ConfigValue, type Importer } from './importer';
-import type { NameMap } from './name-map';
-import { type Config, languageModelMap, MapWriter } from './transformers4rec-lm';
+import { MapBuilder } from './map-builder';
+import { type Config, languageModelMap } from './transformers4rec-lm';
 
 const WHAT = 'transformers4rec configuration';
 
@@ -83,16 +83,16 @@ export const transformers4rec: Importer = {
 
   map(config, items) {
     const { lm, objective, dModel: d } = config as unknown as Config;
-    const writer = new MapWriter();
-    writer.same('item_embedding', 'items', [items + 1, d]);
-    writer.same('masked_item_embedding', 'mask', [d]);
+    const map = new MapBuilder();
+    map.same('item_embedding', 'items', [items + 1, d]);
+    map.same('masked_item_embedding', 'mask', [d]);
     const isElectraPair = lm === 'electra' && objective === 'rtd';
-    languageModelMap(writer, config as unknown as Config, isElectraPair ? 'transformer.electra.' : 'transformer.');
+    languageModelMap(map, config as unknown as Config, isElectraPair ? 'transformer.electra.' : 'transformer.');
     if (objective === 'rtd') {
-      writer.linear('transformer.discriminator_predictions.dense', 'discriminator.dense', d, d);
-      writer.linear('transformer.discriminator_predictions.dense_prediction', 'discriminator.score', d, 1);
+      map.linear('transformer.discriminator_predictions.dense', 'discriminator.dense', [d, d]);
+      map.linear('transformer.discriminator_predictions.dense_prediction', 'discriminator.score', [d, 1]);
     }
-    return writer.map satisfies NameMap;
+    return map.build();
   },
 };
 

@@ -1,9 +1,7 @@
 /** Computes the runs of a comparison one after the other, and reuses finished ones. */
 
-import type { BackendChoice } from '../../compute/types';
 import { RecommenderError } from '../../errors';
 import type { Metrics } from '../../train/metrics';
-import type { Protocol } from '../../train/types';
 import { defined } from '../defined';
 import { isAborted, sentenceOf } from '../errors';
 import { contentHash } from '../files/disk';
@@ -29,13 +27,8 @@ interface Series {
   readonly goesOn: boolean;
 }
 
-export interface RunOptions {
+export interface RunOptions extends Pick<RunPlan, 'protocol' | 'backend' | 'epochs' | 'valid' | 'holdout'> {
   readonly seeds: readonly number[];
-  readonly protocol: Protocol;
-  readonly backend: BackendChoice;
-  readonly epochs?: number;
-  readonly valid?: string;
-  readonly holdout?: number;
 }
 
 /** The results of several series. */

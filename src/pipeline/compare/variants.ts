@@ -1,5 +1,5 @@
 /** What a comparison compares: models by name, and variants of them by file. */
-import { parseJson } from '../../checkpoint/json';
+import { isRecord, parseJson } from '../../checkpoint/json';
 import { nearestName, RecommenderError } from '../../errors';
 import { models as architectures } from '../../models/index';
 import { hasPresets, presetOf, presets } from '../../models/presets';
@@ -9,6 +9,7 @@ import { SCALES } from '../../ranking/combine';
 import type { LogFacts } from '../../session/log-facts';
 import { checkedConfiguration, type Fixed, fixedByLog } from '../configuration';
 import { readInput } from '../files/disk';
+import type { CompareOptions } from '../options';
 import type { Ensemble } from './ensemble';
 import type { RunPlan } from './run';
 import { parseRetrain, type Retrain } from './windows';
@@ -20,15 +21,7 @@ export interface Variant
   readonly retrain?: Retrain;
 }
 
-export interface VariantsOptions {
-  /** Models to compare with their defaults. Default: all of them, or none if `variants` is given. */
-  readonly models?: readonly string[];
-  /** Preset for those of `models` that have one of that name. */
-  readonly preset?: string;
-  /** The file of variants. */
-  readonly variants?: string;
-  /** Path of the catalogue, for models that read it. */
-  readonly catalogue?: string;
+export interface VariantsOptions extends Pick<CompareOptions, 'models' | 'preset' | 'variants' | 'catalogue'> {
   /** Called once if a row has the preset `auto`. */
   readonly facts: () => Promise<LogFacts>;
 }
@@ -159,14 +152,11 @@ function checkVariants(entries: readonly Record<string, unknown>[], file: string
     const { name, model, preset, config = {}, retrain, ...rest } = entry;
     if (typeof model !== 'string') return refuse(`entry ${i + 1} names no model`);
     if (preset !== undefined && typeof preset !== 'string') return refuse(`the preset of entry ${i + 1} is no name`);
-    if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-      return refuse(`the config of entry ${i + 1} is no object`);
-    }
+    if (!isRecord(config)) return refuse(`the config of entry ${i + 1} is no object`);
     const [unknown] = Object.keys(rest);
     if (unknown !== undefined) return refuse(`entry ${i + 1} has a key "${unknown}"`);
     return {
-      ...{ name: typeof name === 'string' ? name : preset ? `${model} ${preset}` : model, model },
-      config: config as Record<string, unknown>,
+      ...{ name: typeof name === 'string' ? name : preset ? `${model} ${preset}` : model, model, config },
       ...(preset !== undefined && { preset }),
       ...(retrain !== undefined && { retrain: parseRetrain(String(retrain)) }),
     };

@@ -5,15 +5,9 @@ import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BackendChoice } from '../../compute/types';
 import { createLocalEngine } from '../../engine/local-engine';
-import type { Engine, ModelInfo } from '../../engine/types';
 import { RecommenderError } from '../../errors';
 import { finishReplacing } from './artifact-folder';
 import { backendOptions } from './backend';
-
-export interface LoadedEngine {
-  readonly engine: Engine;
-  readonly model: ModelInfo;
-}
 
 /**
  * Loads the artifact in a folder.
@@ -21,7 +15,7 @@ export interface LoadedEngine {
  * @param folder Path, relative to the working directory where it is not absolute.
  * @throws RecommenderError `bad-artifact` that names the file, `no-backend`, `aborted`.
  */
-export async function loadEngine(folder: string, backend: BackendChoice, signal: AbortSignal): Promise<LoadedEngine> {
+export async function loadEngine(folder: string, backend: BackendChoice, signal: AbortSignal) {
   await finishReplacing(folder);
   const engine = createLocalEngine({ fetchFile: readFromDisk, ...(await backendOptions(backend)) });
   try {

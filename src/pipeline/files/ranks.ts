@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { RecommenderError } from '../../errors';
 import type { EventLog } from '../../session/event-log';
+import { PIECE, quoteSpecial, SPECIAL } from '../../session/write';
 import type { RankRow } from '../../train/evaluate';
 import { systemCodeOf } from '../errors';
 import { dirname, pieces, replaceFile } from './disk';
@@ -16,10 +17,6 @@ export interface Rank {
 }
 
 const COLUMNS = ['session_id', 'position', 'item_id', 'rank'];
-/** Characters of one piece of output. */
-const PIECE = 1 << 16;
-/** What a reader of tab-separated values would take for something else. */
-const SPECIAL = /[\t\n\r]|^"/;
 
 /**
  * Writes ranks as tab-separated values, `session_id position item_id rank`: the position of the last event seen, from 0, the
@@ -58,9 +55,8 @@ function* lines(rows: readonly RankRow[], { sessionIds, itemIds }: EventLog): Ge
   const quoted = rows.some(({ session, target }) =>
     [sessionIds[session]!, itemIds[target - 1]!].some((id) => SPECIAL.test(id)),
   );
-  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
-  const cell = (text: string) => (quoted && /[\t\n\r"]/.test(text) ? quote(text) : text);
-  let text = `${COLUMNS.map((name) => (quoted ? quote(name) : name)).join('\t')}\n`;
+  const cell = quoted ? quoteSpecial : (text: string) => text;
+  let text = `${COLUMNS.map((name) => (quoted ? `"${name}"` : name)).join('\t')}\n`;
   for (const { session, position, target, rank } of rows) {
     text += `${cell(sessionIds[session]!)}\t${position}\t${cell(itemIds[target - 1]!)}\t${rank}\n`;
     if (text.length >= PIECE) {

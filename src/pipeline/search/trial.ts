@@ -4,7 +4,7 @@ import { type ErrorCode, RecommenderError } from '../../errors';
 import type { Draw } from '../../models/search-space';
 import { loadScorer, NAMELESS } from '../../ranking/load-scorer';
 import { evaluate } from '../../train/evaluate';
-import { type FitState, Interrupted } from '../../train/fit';
+import { type EpochResult, type FitState, Interrupted } from '../../train/fit';
 import { readClicks } from '../../train/read-clicks';
 import { configurationOf, trainFromLog } from '../../train/train-from-log';
 import type { Settings } from '../configuration';
@@ -48,13 +48,9 @@ export interface TrialRecord {
   readonly code?: ErrorCode;
 }
 
-export interface TrialEpoch {
-  readonly epoch: number;
-  readonly loss?: number;
-  readonly seconds: number;
-  /** Conservative metrics on the validation sessions. */
-  readonly valid: Readonly<Record<string, number>>;
-}
+/** A baseline has no loss. */
+export type TrialEpoch = Partial<Pick<EpochResult, 'loss'>> &
+  Required<Pick<EpochResult, 'epoch' | 'seconds' | 'valid'>>;
 
 const RECORD = 'trial.json';
 const UNTRIED: TrialRecord = { epochs: [], isFinished: false };

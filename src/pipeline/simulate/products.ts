@@ -180,7 +180,7 @@ export function catalogueItem(product: Product): CatalogueItem {
     id: product.id,
     title: product.title,
     url: `#/product/${product.id}`,
-    image: picture(kind.shape, product.colour.hex, brand.accent, background),
+    image: picture(kind.name, product.colour.hex, brand.accent, background),
     price: Math.round(product.price * 100) / 100,
     currency: 'EUR',
     category: [kind.department, kind.category, kind.label],

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { BRANDS } from '../../../src/pipeline/simulate/brands';
 import { catalogueText } from '../../../src/pipeline/simulate/files';
-import { picture, SHAPE_NAMES } from '../../../src/pipeline/simulate/pictures';
+import { PALETTES } from '../../../src/pipeline/simulate/palettes';
+import { picture, SHAPE_NAMES, type ShapeName } from '../../../src/pipeline/simulate/pictures';
 import { catalogueItem } from '../../../src/pipeline/simulate/products';
 import { DEFAULT_OPTIONS, simulate } from '../../../src/pipeline/simulate/simulate';
 import { KINDS } from '../../../src/pipeline/simulate/taxonomy';
@@ -45,7 +46,15 @@ describe('the catalogue', () => {
   test('names only kinds that exist as companions', () => {
     const names = new Set(KINDS.map(({ name }) => name));
     expect(names.size).toBe(KINDS.length);
-    expect(KINDS.flatMap(({ goesWith }) => goesWith).filter((name) => !names.has(name))).toEqual([]);
+    expect(KINDS.flatMap(({ goesWith }) => goesWith).filter((name) => !names.has(name as ShapeName))).toEqual([]);
+  });
+
+  test('names only pictures, palettes and seasons that exist', () => {
+    for (const { name, palette, season } of KINDS) {
+      expect(SHAPE_NAMES).toContain(name);
+      expect(Object.keys(PALETTES)).toContain(palette);
+      expect(['all', 'spring', 'summer', 'autumn', 'winter']).toContain(season);
+    }
   });
 });
 
