@@ -1,8 +1,9 @@
 /**
  * TensorFlow.js' kernels of each backend, from the one list of names: `virtual:tfjs-kernels/BACKEND/PART`, where the part is
- * `inference` or `training`, exports those that the backend has. A bundle gets these and no others.
+ * `inference` or `training`, exports those that the backend has; `virtual:tfjs-kernels/gradients` their gradients. A bundle
+ * gets these and no others.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Plugin } from 'vite';
@@ -23,20 +24,22 @@ export function tfjsKernels(): Plugin {
     load: {
       filter: { id: /^\0virtual:tfjs-kernels\// },
       handler(id) {
-        const [backend, part] = id.slice(1 + PREFIX.length).split('/') as [string, string];
-        return kernelImports(backend, PARTS[part]!);
+        const [backend, part] = id.slice(1 + PREFIX.length).split('/') as [string, string?];
+        return part === undefined ? gradientImports() : kernelImports(backend, PARTS[part]!);
       },
     },
   };
 }
 
 /** What the development server has to prepare ahead: it does not look into virtual modules, and would reload the page later. */
-export const kernelFiles = (): string[] =>
-  ['cpu', 'wasm', 'webgl', 'webgpu'].flatMap((backend) =>
+export const kernelFiles = (): string[] => [
+  ...['cpu', 'wasm', 'webgl', 'webgpu'].flatMap((backend) =>
     Object.values(PARTS).flatMap((names) =>
       present(backend, names).map((name) => `${partOf(backend)}/dist/kernels/${name}`),
     ),
-  );
+  ),
+  ...gradientFiles(),
+];
 
 const partOf = (backend: string): string => `@tensorflow/tfjs-backend-${backend}`;
 
@@ -51,5 +54,26 @@ export function kernelImports(backend: string, names: readonly string[]): string
   const kernels = present(backend, names);
   const configs = kernels.map((name) => `${name.replace(/[A-Z]/, (letter) => letter.toLowerCase())}Config`);
   const imports = kernels.map((name, i) => `import { ${configs[i]} } from '${partOf(backend)}/dist/kernels/${name}';`);
+  return `${imports.join('\n')}\nexport default [${configs.join(', ')}];\n`;
+}
+
+/** Kernels whose gradient is ours (`shared/broadcast.ts`), or which no loss is differentiated through. */
+const NO_GRADIENT = ['Mean', 'Sum', 'Tile', 'Prod'];
+
+/** The files of the gradients of all kernels that have one. */
+const gradientFiles = (): string[] =>
+  [...inferenceKernels, ...trainingKernels]
+    .filter((name) => !NO_GRADIENT.includes(name))
+    .map((name) => `@tensorflow/tfjs-core/dist/gradients/${name}_grad`)
+    .filter((file) => existsSync(pathOf(file)));
+
+const pathOf = (file: string): string =>
+  join(dirname(resolve('@tensorflow/tfjs-core/package.json')), '../..', `${file}.js`);
+
+/** A module that imports them. Each file exports one, not always by the name of its kernel. */
+function gradientImports(): string {
+  const files = gradientFiles();
+  const configs = files.map((file) => /export const (\w+)/.exec(readFileSync(pathOf(file), 'utf8'))![1]!);
+  const imports = files.map((file, i) => `import { ${configs[i]} } from '${file}';`);
   return `${imports.join('\n')}\nexport default [${configs.join(', ')}];\n`;
 }

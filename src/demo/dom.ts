@@ -1,6 +1,6 @@
 /** Builds elements. Text goes in as text, never as markup: product titles come from other people's files. */
 
-type Child = Node | string | undefined | false;
+export type Child = Node | string | undefined | false;
 type Props = {
   readonly class?: string;
   readonly on?: Readonly<Record<string, (event: Event) => void>>;
@@ -31,6 +31,10 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   element.append(...children.filter((child): child is Node | string => child !== undefined && child !== false));
   return element;
 }
+
+/** A button that acts when it is pressed. */
+export const button = (look: string, act: () => void, ...children: readonly Child[]): HTMLButtonElement =>
+  h('button', { class: look, type: 'button', on: { click: act } }, ...children);
 
 /** What an error says, for the visitor. */
 export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

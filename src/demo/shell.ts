@@ -1,23 +1,19 @@
 /** The parts around every page: header, departments, footer, and the pages that say that something is not there. */
 
-import { h, setText } from './dom';
+import { type Child, h, setText } from './dom';
 import { icon } from './icons';
 import { href, type Route } from './routes';
 import type { Shop } from './shop';
 import type { Page } from './types';
 
-export interface Header {
-  readonly element: HTMLElement;
-  /** Shows how many pieces are in the basket. */
-  count(pieces: number): void;
-  /** Marks the department that the visitor is in, and shows what was searched for. */
-  mark(route: Route): void;
-  /** Puts the cursor into the search field. */
-  focusSearch(): void;
-}
+/** A page of the shop. */
+export const page = (title: string, ...content: readonly Child[]): Page => ({
+  title,
+  content: h('div', { class: 'page' }, ...content),
+});
 
 /** @param panelButton The button that opens the panel. */
-export function header(shop: Shop, panelButton: HTMLElement): Header {
+export function header(shop: Shop, panelButton: HTMLElement) {
   const badge = h('span', { class: 'badge' }, '0');
   const basket = h(
     'a',
@@ -57,15 +53,17 @@ export function header(shop: Shop, panelButton: HTMLElement): Header {
   );
   return {
     element,
-    count: (pieces) => setText(badge, String(pieces)),
-    mark(route) {
+    /** Shows how many pieces are in the basket. */
+    count: (pieces: number) => setText(badge, String(pieces)),
+    /** Marks the department that the visitor is in, and shows what was searched for. */
+    mark(route: Route): void {
       query.value = route.page === 'search' ? route.query : '';
       for (const link of links) {
         if (route.page === 'section' && link.textContent === route.path[0]) link.setAttribute('aria-current', 'page');
         else link.removeAttribute('aria-current');
       }
     },
-    focusSearch() {
+    focusSearch(): void {
       query.focus();
       query.select();
     },
@@ -73,21 +71,17 @@ export function header(shop: Shop, panelButton: HTMLElement): Header {
 }
 
 export function notFound(): Page {
-  return {
-    title: 'Not here',
-    content: h(
-      'div',
-      { class: 'page' },
-      h(
-        'section',
-        { class: 'empty' },
-        h('span', { class: 'empty-sign' }, icon('search')),
-        h('h1', {}, 'This page is not here'),
-        h('p', {}, 'The product may be gone, or the address was cut off.'),
-        h('a', { class: 'button', href: href({ page: 'home' }) }, 'To the shop'),
-      ),
+  return page(
+    'Not here',
+    h(
+      'section',
+      { class: 'empty' },
+      h('span', { class: 'empty-sign' }, icon('search')),
+      h('h1', {}, 'This page is not here'),
+      h('p', {}, 'The product may be gone, or the address was cut off.'),
+      h('a', { class: 'button', href: href({ page: 'home' }) }, 'To the shop'),
     ),
-  };
+  );
 }
 
 /** What there is to see where the shop itself could not be opened. */

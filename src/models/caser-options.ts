@@ -1,47 +1,16 @@
 /** Configuration of Caser: names of the official PyTorch code in camelCase, and profiles in place of users. */
 
-import type { OptionSpecs, RemovedOptions } from './model';
+import type { ConfigOf, OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
-import { type RepeatsConfig, repeatsOptions } from './repeat-bias';
-import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
-import { type ScoringConfig, scoringOptions } from './scoring';
-import { removed as ofLastEpochs, type RecentFinetuningConfig, recentFinetuningOptions } from './weight-averaging';
-
-export interface CaserConfig
-  extends SampledConfig,
-    SmoothingConfig,
-    ScoringConfig,
-    RepeatsConfig,
-    RecentFinetuningConfig {
-  readonly d: number;
-  readonly L: number;
-  readonly T: number;
-  readonly nv: number;
-  readonly nh: number;
-  readonly drop: number;
-  readonly dropoutEmbed: number;
-  readonly acConv: 'relu' | 'iden' | 'tanh' | 'sigm';
-  readonly acFc: 'relu' | 'iden' | 'tanh' | 'sigm';
-  readonly profile: 'session' | 'device' | 'shared' | 'none' | 'user';
-  readonly users: number;
-  readonly outputTable: 'own' | 'inputs';
-  readonly padding: 'zero' | 'trained';
-  readonly windows: 'full' | 'all';
-  readonly loss: 'binary' | 'cross-entropy' | 'sampled';
-  readonly negSamples: number;
-  readonly negFrom: 'unseen' | 'all';
-  readonly batchSize: number;
-  readonly learningRate: number;
-  readonly lrSchedule: 'constant' | 'linear';
-  readonly l2: number;
-  readonly sparseUpdates: boolean;
-  readonly nIter: number;
-}
+import { repeatsOptions } from './repeat-bias';
+import { sampledOptions, smoothingOption } from './sampled-softmax';
+import { scoringOptions } from './scoring';
+import { removed as ofLastEpochs, recentFinetuningOptions } from './weight-averaging';
 
 const OFFICIAL = 'default of the official PyTorch code';
 const ACTIVATIONS = ['relu', 'iden', 'tanh', 'sigm'] as const;
 
-export const options: OptionSpecs<CaserConfig> = {
+export const options = {
   d: integer(50, [1, 4096], 'width of the vectors', OFFICIAL),
   L: integer(
     5,
@@ -136,7 +105,9 @@ export const options: OptionSpecs<CaserConfig> = {
   ),
   nIter: integer(50, [1, 100_000], 'passes over the log at most; validation stops earlier', OFFICIAL),
   ...recentFinetuningOptions,
-};
+} satisfies OptionSpecs;
+
+export type CaserConfig = ConfigOf<typeof options>;
 
 export const removed = {
   profileLength: 200,

@@ -1,6 +1,6 @@
 /** Configuration of CL4SRec: that of SASRec, and its second loss. The authors published no code; names are ours. */
 
-import type { OptionSpecs, RemovedOptions } from './model';
+import type { ConfigOf, OptionSpecs, RemovedOptions } from './model';
 import { choice, number } from './options';
 import { removed as ofSasrec, type SasrecConfig, options as sasrecOptions } from './sasrec-options';
 
@@ -13,24 +13,13 @@ const LEFT = {
   l2Emb: 0,
 } as const satisfies Partial<SasrecConfig>;
 
-export interface Cl4srecConfig extends Omit<SasrecConfig, keyof typeof LEFT> {
-  readonly encoder: 'sasrec' | 'coserec';
-  readonly lambda: number;
-  readonly recWeight: number;
-  readonly cropRatio: number;
-  readonly maskRatio: number;
-  readonly reorderRatio: number;
-  readonly similarity: 'dot' | 'cosine';
-  readonly tau: number;
-}
-
 const THREE = 'default of three independent implementations';
 const DA = 'default of RecBole-DA; the paper searches 0.1 to 0.9';
 
 const { outputProjection, inputScale, reuseItemEmbeddings, gbceT, l2Emb, ...shared } = sasrecOptions;
 
 /** Where CL4SRec's own default differs from SASRec's: nowhere, or the comparison of the two would be void. */
-export const options: OptionSpecs<Cl4srecConfig> = {
+export const options = {
   ...shared,
   encoder: choice(
     'sasrec',
@@ -70,7 +59,9 @@ export const options: OptionSpecs<Cl4srecConfig> = {
     'τ, what similarities are divided by before the softmax; √hiddenUnits where the contrastive loss saturates',
     'the paper, and the default of two implementations',
   ),
-};
+} satisfies OptionSpecs;
+
+export type Cl4srecConfig = ConfigOf<typeof options>;
 
 export const removed = { ...ofSasrec, ...LEFT, allowSame: true, maskDuplicates: false } satisfies RemovedOptions;
 

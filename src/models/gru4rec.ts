@@ -29,35 +29,26 @@ import {
 import { RecommenderError } from '../errors';
 import { gruResetAfter, gruResetBefore } from '../nn/gru';
 import type { Catalogue } from '../types';
-import type { OptionSpecs, ParameterSpec, Params, RemovedOptions, Run, SessionModel, State, Stepping } from './model';
+import type {
+  ConfigOf,
+  OptionSpecs,
+  ParameterSpec,
+  Params,
+  RemovedOptions,
+  Run,
+  SessionModel,
+  State,
+  Stepping,
+} from './model';
 import { boolean, choice, integer, integers, number } from './options';
 import { padItems } from './padding';
 import { glorotUniform } from './parameters';
-import { type RepeatsConfig, repeatsOf, repeatsOptions, repeatsSpec } from './repeat-bias';
-import { type WeightAveragingConfig, weightAveragingOptions } from './weight-averaging';
-
-export interface Gru4RecConfig extends RepeatsConfig, WeightAveragingConfig {
-  readonly layers: readonly number[];
-  readonly loss: 'cross-entropy' | 'bpr-max' | 'top1' | 'top1-max' | 'bpr';
-  readonly finalAct: 'auto' | 'linear' | 'relu' | 'tanh' | 'selu' | 'elu' | 'leaky';
-  readonly eluParam: number;
-  readonly constrainedEmbedding: boolean;
-  readonly embedding: number;
-  readonly dropoutPEmbed: number;
-  readonly dropoutPHidden: number;
-  readonly batchSize: number;
-  readonly learningRate: number;
-  readonly momentum: number;
-  readonly nSample: number;
-  readonly sampleAlpha: number;
-  readonly bpreg: number;
-  readonly logq: number;
-  readonly nEpochs: number;
-}
+import { repeatsOf, repeatsOptions, repeatsSpec } from './repeat-bias';
+import { weightAveragingOptions } from './weight-averaging';
 
 const PORT = 'default of the official PyTorch code';
 
-const options: OptionSpecs<Gru4RecConfig> = {
+const options = {
   layers: integers([100], [1, 4096], 'units of each GRU layer', PORT),
   loss: choice(
     'cross-entropy',
@@ -107,7 +98,9 @@ const options: OptionSpecs<Gru4RecConfig> = {
   nEpochs: integer(10, [1, 10_000], 'passes over the log; 5 are nearly as good', PORT),
   ...repeatsOptions,
   ...weightAveragingOptions,
-};
+} satisfies OptionSpecs;
+
+export type Gru4RecConfig = ConfigOf<typeof options>;
 
 const removed = {
   resetGate: 'after',

@@ -82,7 +82,10 @@ export type OptionSpec<T = unknown> = {
   | { readonly type: 'text'; readonly form: string } // `form` says in words how it is written
 );
 
-export type OptionSpecs<C> = { readonly [K in keyof C]-?: OptionSpec<C[K]> };
+export type OptionSpecs<C = Record<string, unknown>> = { readonly [K in keyof C]-?: OptionSpec<C[K]> };
+
+/** The configuration that options describe: a value for each. */
+export type ConfigOf<S> = { readonly [K in keyof S]: S[K] extends { readonly default: infer T } ? T : never };
 
 /**
  * Options that older versions had, by name: the value that is left, first as messages name it, then in its other spellings.

@@ -13,14 +13,10 @@
  */
 
 import type { Tensor1D } from '@tensorflow/tfjs';
-import type { OptionSpecs, ParameterSpec, Params } from './model';
+import type { ConfigOf, OptionSpecs, ParameterSpec, Params } from './model';
 import { integer } from './options';
 
-export interface RepeatsConfig {
-  readonly repeatLags: number;
-}
-
-export const repeatsOptions: OptionSpecs<RepeatsConfig> = {
+export const repeatsOptions = {
   repeatLags: integer(
     0,
     [0, 1000],
@@ -28,7 +24,9 @@ export const repeatsOptions: OptionSpecs<RepeatsConfig> = {
       'that a target is compared with; 0: none',
     'no reference code of this architecture has it; after RepeatNet (AAAI 2019), which learns a mode for repeats',
   ),
-};
+} satisfies OptionSpecs;
+
+export type RepeatsConfig = ConfigOf<typeof repeatsOptions>;
 
 /** The parameter r, where there is one. */
 export const repeatsSpec = ({ repeatLags }: RepeatsConfig): Record<string, ParameterSpec> =>

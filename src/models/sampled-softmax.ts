@@ -11,13 +11,10 @@
  * Khrylchenko et al., "Correcting the LogQ Correction", RecSys 2025, https://arxiv.org/abs/2507.09331.
  */
 
-import type { Sampling } from '../objectives/softmax';
-import type { OptionSpecs } from './model';
+import type { ConfigOf, OptionSpecs } from './model';
 import { choice, integer, number } from './options';
 
-export type SampledConfig = Omit<Sampling, 'logq'>;
-
-export const sampledOptions: OptionSpecs<SampledConfig> = {
+export const sampledOptions = {
   nSample: integer(
     2048,
     [1, 1_000_000],
@@ -37,18 +34,16 @@ export const sampledOptions: OptionSpecs<SampledConfig> = {
       'for the whole catalogue',
     "all is TensorFlow's sampled softmax; draws as a target is there for certain (Correcting the LogQ Correction, RecSys 2025)",
   ),
-};
+} satisfies OptionSpecs;
 
-export interface SmoothingConfig {
-  readonly labelSmoothing: number;
-}
+export type SampledConfig = ConfigOf<typeof sampledOptions>;
 
 /** Beside its source, which each architecture says. */
 export const smoothingOption = {
   type: 'number',
   min: 0,
   max: 0.99,
-  default: 0,
+  default: 0 as number,
   doc: 'cross-entropy: share of the target that the other items get',
 } as const;
 
@@ -58,7 +53,7 @@ export const smoothingOption = {
  * @param softmax What the architecture calls the cross-entropy over the catalogue.
  */
 export const smoothingConflict = (
-  { loss, labelSmoothing }: SmoothingConfig & { readonly loss: string },
+  { loss, labelSmoothing }: { readonly loss: string; readonly labelSmoothing: number },
   softmax: string,
 ): string | undefined =>
   labelSmoothing > 0 && loss !== softmax

@@ -1,60 +1,15 @@
 /** Configuration of SASRec: names of the official TensorFlow code in camelCase, and a few keys of our own. */
 
-import type { OptionSpecs, RemovedOptions } from './model';
+import type { ConfigOf, OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
-import { type RepeatsConfig, repeatsConflict, repeatsOptions } from './repeat-bias';
-import {
-  type SampledConfig,
-  type SmoothingConfig,
-  sampledOptions,
-  smoothingConflict,
-  smoothingOption,
-} from './sampled-softmax';
-import { type InputScale, type ScoringConfig, scoringOptions } from './scoring';
-import { removed as ofLastEpochs, type RecentFinetuningConfig, recentFinetuningOptions } from './weight-averaging';
-
-export interface SasrecConfig extends SasrecTrainingConfig, ScoringConfig {
-  readonly hiddenUnits: number;
-  readonly maxlen: number;
-  readonly numBlocks: number;
-  readonly numHeads: number;
-  readonly innerSize: number;
-  readonly activation: 'auto' | 'relu' | 'gelu' | 'silu';
-  readonly dropoutRate: number;
-  readonly dropoutEmbed: number;
-  readonly norm: 'tf' | 'pre' | 'post';
-  readonly layerNormEps: number;
-  readonly outputProjection: 'auto' | 'true' | 'false';
-  readonly maskPadding: 'auto' | 'true' | 'false';
-  readonly positions: 'end' | 'start';
-  readonly inputScale: 'auto' | InputScale;
-  readonly reuseItemEmbeddings: boolean;
-  readonly init: 'auto' | 'torch' | 'normal';
-  readonly initStd: number;
-}
-
-/** How it trains. */
-interface SasrecTrainingConfig extends SampledConfig, SmoothingConfig, RepeatsConfig, RecentFinetuningConfig {
-  readonly loss: 'ce' | 'sampled' | 'bce' | 'gbce';
-  readonly negatives: number;
-  readonly gbceT: number;
-  readonly logq: number;
-  readonly lr: number;
-  readonly lrSchedule: 'constant' | 'linear';
-  readonly beta2: number;
-  readonly weightDecay: number;
-  readonly decay: 'coupled' | 'decoupled';
-  readonly sparseUpdates: boolean;
-  readonly batching: 'sessions' | 'same-length';
-  readonly batchSize: number;
-  readonly batchClicks: number;
-  readonly numEpochs: number;
-  readonly l2Emb: number;
-}
+import { repeatsConflict, repeatsOptions } from './repeat-bias';
+import { sampledOptions, smoothingConflict, smoothingOption } from './sampled-softmax';
+import { scoringOptions } from './scoring';
+import { removed as ofLastEpochs, recentFinetuningOptions } from './weight-averaging';
 
 const OFFICIAL = 'default of the official TensorFlow code';
 
-const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
+const trainingOptions = {
   loss: choice(
     'ce',
     ['ce', 'sampled', 'bce', 'gbce'],
@@ -132,9 +87,11 @@ const trainingOptions: OptionSpecs<SasrecTrainingConfig> = {
     'weight of the sum of squares of the item table in the loss',
     `${OFFICIAL}; the term itself as in the PyTorch port`,
   ),
-};
+} satisfies OptionSpecs;
 
-export const options: OptionSpecs<SasrecConfig> = {
+type SasrecTrainingConfig = ConfigOf<typeof trainingOptions>;
+
+export const options = {
   hiddenUnits: integer(50, [1, 4096], 'width d of the vectors', OFFICIAL),
   maxlen: integer(
     50,
@@ -220,7 +177,9 @@ export const options: OptionSpecs<SasrecConfig> = {
   ),
   initStd: number(0.02, [1e-6, 10], 'standard deviation of init=normal', 'BERT, RecBole and CoSeRec'),
   ...trainingOptions,
-};
+} satisfies OptionSpecs;
+
+export type SasrecConfig = ConfigOf<typeof options>;
 
 /** Why two training options do not go together, in words, or nothing. */
 export function trainingConflict(config: SasrecTrainingConfig): string | undefined {

@@ -10,18 +10,13 @@
 
 import { gather, mul, reshape, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs';
 import { normaliseRows } from '../nn/normalise-rows';
-import type { OptionSpecs } from './model';
+import type { ConfigOf, OptionSpecs } from './model';
 import { choice, number } from './options';
-
-export interface ScoringConfig {
-  readonly scoring: 'dot' | 'cosine';
-  readonly temperature: number;
-}
 
 /** Factors of embedded clicks: √d, √d/2 or 1. */
 export type InputScale = 'sqrt' | 'half-sqrt' | 'none';
 
-export const scoringOptions: OptionSpecs<ScoringConfig> = {
+export const scoringOptions = {
   scoring: choice(
     'dot',
     ['dot', 'cosine'],
@@ -35,7 +30,9 @@ export const scoringOptions: OptionSpecs<ScoringConfig> = {
     'NISER: a cosine alone is too flat for a softmax over thousands of items',
     { auto: 0 },
   ),
-};
+} satisfies OptionSpecs;
+
+export type ScoringConfig = ConfigOf<typeof scoringOptions>;
 
 /** Cosines lie in ±1: without it a softmax over thousands of items could tell hardly any apart. */
 const COSINE_TEMPERATURE = 1 / 16;

@@ -1,42 +1,15 @@
 /** Configuration of SR-GNN: names of the official PyTorch code in camelCase, and a few keys of our own. */
 
-import type { OptionSpecs, RemovedOptions } from './model';
+import type { ConfigOf, OptionSpecs, RemovedOptions } from './model';
 import { boolean, choice, integer, number } from './options';
-import { type RepeatsConfig, repeatsOptions } from './repeat-bias';
-import { type SampledConfig, type SmoothingConfig, sampledOptions, smoothingOption } from './sampled-softmax';
-import { type ScoringConfig, scoringOptions } from './scoring';
-import { removed as ofLastEpochs, type RecentFinetuningConfig, recentFinetuningOptions } from './weight-averaging';
-
-export interface SrgnnConfig
-  extends SampledConfig,
-    SmoothingConfig,
-    ScoringConfig,
-    RepeatsConfig,
-    RecentFinetuningConfig {
-  readonly hiddenSize: number;
-  readonly maxlen: number;
-  readonly step: number;
-  readonly edges: 'binary' | 'counted';
-  readonly readout: 'hybrid' | 'global' | 'local';
-  readonly positions: 'none' | 'reverse';
-  readonly dropoutEmbed: number;
-  readonly loss: 'cross-entropy' | 'binary' | 'sampled';
-  readonly batching: 'prefixes' | 'same-length';
-  readonly batchSize: number;
-  readonly batchClicks: number;
-  readonly lr: number;
-  readonly lrSchedule: 'step' | 'linear';
-  readonly lrDc: number;
-  readonly lrDcStep: number;
-  readonly l2: number;
-  readonly sparseUpdates: boolean;
-  readonly epoch: number;
-  readonly patience: number;
-}
+import { repeatsOptions } from './repeat-bias';
+import { sampledOptions, smoothingOption } from './sampled-softmax';
+import { scoringOptions } from './scoring';
+import { removed as ofLastEpochs, recentFinetuningOptions } from './weight-averaging';
 
 const OFFICIAL = 'default of the official PyTorch code';
 
-export const options: OptionSpecs<SrgnnConfig> = {
+export const options = {
   hiddenSize: integer(100, [1, 4096], 'width d of the vectors', OFFICIAL),
   maxlen: integer(
     50,
@@ -116,7 +89,9 @@ export const options: OptionSpecs<SrgnnConfig> = {
     'epochs without a better validation after which training ends',
     `${OFFICIAL}, which waits for one of two metrics of the test set`,
   ),
-};
+} satisfies OptionSpecs;
+
+export type SrgnnConfig = ConfigOf<typeof options>;
 
 export const removed = {
   cell: 'code',

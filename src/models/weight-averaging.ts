@@ -1,19 +1,10 @@
 /** Weight averaging (`train/average.ts`), of every architecture; fine-tuning on recent sessions (`train/trainer.ts`), not of GRU4Rec. */
 
-import type { OptionSpecs, RemovedOptions } from './model';
+import type { ConfigOf, OptionSpecs, RemovedOptions } from './model';
 import { integer, number } from './options';
 import type { Plan } from './training';
 
-export interface WeightAveragingConfig {
-  readonly averageEpochs: number;
-}
-
-export interface RecentFinetuningConfig extends WeightAveragingConfig {
-  readonly recentEpochs: number;
-  readonly recentShare: number;
-}
-
-export const weightAveragingOptions: OptionSpecs<WeightAveragingConfig> = {
+export const weightAveragingOptions = {
   averageEpochs: integer(
     1,
     [1, 1000],
@@ -21,9 +12,9 @@ export const weightAveragingOptions: OptionSpecs<WeightAveragingConfig> = {
       'from the plain ones. As many copies are held in memory, and in checkpoints',
     '1 is none: no reference code averages; Izmailov et al., "Averaging Weights", UAI 2018',
   ),
-};
+} satisfies OptionSpecs;
 
-export const recentFinetuningOptions: OptionSpecs<RecentFinetuningConfig> = {
+export const recentFinetuningOptions = {
   ...weightAveragingOptions,
   recentEpochs: integer(
     0,
@@ -39,7 +30,9 @@ export const recentFinetuningOptions: OptionSpecs<RecentFinetuningConfig> = {
       'latest ones, the last of the file',
     'ours; of trials from 0.03 to 0.5 on a validation part of Diginetica the best recall@20',
   ),
-};
+} satisfies OptionSpecs;
+
+export type RecentFinetuningConfig = ConfigOf<typeof recentFinetuningOptions>;
 
 /** Learning rate of the recent epochs at their start, as a share of the usual one; chosen with the default of recentShare. */
 const RECENT_RATE = 0.3;

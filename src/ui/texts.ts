@@ -1,17 +1,7 @@
 /** What the elements say, in English and Korean. */
-import type { Strategy } from '../recommender/types';
 
-export interface Texts {
+const EN = {
   /** Attributes of an element that holds one of these texts: the page may be in another language, and run the other way. */
-  readonly language: { readonly lang: 'en' | 'ko'; readonly dir: 'ltr' };
-  readonly headings: Readonly<Record<Strategy, string>>;
-  readonly empty: string;
-  readonly failed: string;
-  readonly preorder: string;
-  readonly backorder: string;
-}
-
-const EN: Texts = {
   language: { lang: 'en', dir: 'ltr' },
   headings: { 'for-you': 'For you', related: 'You may also like', popular: 'Popular', recent: 'Recently viewed' },
   empty: 'Nothing to suggest here yet.',
@@ -19,6 +9,8 @@ const EN: Texts = {
   preorder: 'Pre-order',
   backorder: 'On backorder',
 };
+
+export type Texts = typeof EN;
 
 const KO: Texts = {
   language: { lang: 'ko', dir: 'ltr' },

@@ -310,8 +310,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'Adam: no correction of its first steps',
-    file: 'src/compute/kernels/shared/updates.ts',
-    edits: [['const rate = learningRate / (1 - beta1 ** step);', 'const rate = learningRate;']],
+    file: 'src/compute/kernels/shared/update-shapes.ts',
+    edits: [['rate: learningRate / (1 - beta1 ** step),', 'rate: learningRate,']],
     tests: ['test/compute/kernels/updates.test.ts', 'test/train/optimiser.test.ts'],
   },
 ];

@@ -1,9 +1,10 @@
 /** The basket. Nothing can be bought here; it shows that a page may report more than looks. */
 import type { CartLine } from '../cart';
-import { h } from '../dom';
+import { button, h } from '../dom';
 import { icon } from '../icons';
 import { tile } from '../product-grid';
 import { href } from '../routes';
+import { page } from '../shell';
 import { formatPrice, type Product, productOf } from '../shop';
 import type { Context, Page } from '../types';
 
@@ -28,29 +29,23 @@ export function cartPage(context: Context): Page {
     place.querySelector<HTMLElement>('h2')?.focus();
   };
   draw();
-  return {
-    title: 'Basket',
-    content: h(
-      'div',
-      { class: 'page' },
-      h('div', { class: 'page-head' }, h('h1', {}, 'Basket')),
-      place,
-      slots.slot({ strategy: 'for-you', title: 'For you', exclude: cart.lines.map(({ id }) => id) }),
-    ),
-  };
+  return page(
+    'Basket',
+    h('div', { class: 'page-head' }, h('h1', {}, 'Basket')),
+    place,
+    slots.slot({ strategy: 'for-you', title: 'For you', exclude: cart.lines.map(({ id }) => id) }),
+  );
 }
 
-function emptyCart(): HTMLElement {
-  return message('bag', 'Your basket is empty', 'What you add to it waits here, and stays when you come back.');
-}
+const emptyCart = (): HTMLElement =>
+  message('bag', 'Your basket is empty', 'What you add to it waits here, and stays when you come back.');
 
-function ordered(): HTMLElement {
-  return message(
+const ordered = (): HTMLElement =>
+  message(
     'check',
     'Thank you for playing along',
     'This is a demo: nothing was sold, and nobody was told. The suggestions know what you chose.',
   );
-}
 
 function message(sign: 'bag' | 'check', title: string, text: string): HTMLElement {
   return h(
@@ -137,7 +132,7 @@ function summary(lines: readonly Line[], order: () => void): HTMLElement {
       entry('Delivery', 'Imaginary'),
       isPriced && h('div', { class: 'total' }, h('dt', {}, 'Total'), h('dd', {}, formatPrice(total, currency))),
     ),
-    h('button', { class: 'button', type: 'button', on: { click: order } }, 'Place the order'),
+    button('button', order, 'Place the order'),
     h('p', { class: 'hint' }, 'A demo: nothing is sold. The shop keeps the basket in this browser.'),
   );
 }

@@ -1,28 +1,25 @@
 /** The shop's front page: what this is, what it suggests, and where to go from here. */
 
-import { h } from '../dom';
+import { button, h } from '../dom';
 import { icon } from '../icons';
 import { card, tile } from '../product-grid';
 import { href } from '../routes';
+import { page } from '../shell';
 import type { Product, Section, Shop } from '../shop';
 import type { Context, Page } from '../types';
 
 export function homePage({ shop, slots, openPanel }: Context): Page {
   const departments = [...shop.root.children.values()];
-  return {
-    title: 'Aisle demo shop',
-    content: h(
-      'div',
-      { class: 'page' },
-      hero(shop, openPanel),
-      slots.slot({ strategy: 'for-you', title: 'For you' }),
-      departments.length > 1 && departmentTiles(departments),
-      slots.slot({ strategy: 'popular', title: 'Popular in the shop' }),
-      departments.length <= 1 && allProducts(shop),
-      slots.slot({ strategy: 'recent', title: 'You looked at' }),
-      howItWorks(openPanel),
-    ),
-  };
+  return page(
+    'Aisle demo shop',
+    hero(shop, openPanel),
+    slots.slot({ strategy: 'for-you', title: 'For you' }),
+    departments.length > 1 && departmentTiles(departments),
+    slots.slot({ strategy: 'popular', title: 'Popular in the shop' }),
+    departments.length <= 1 && allProducts(shop),
+    slots.slot({ strategy: 'recent', title: 'You looked at' }),
+    howItWorks(openPanel),
+  );
 }
 
 function hero(shop: Shop, openPanel: () => void): HTMLElement {
@@ -50,12 +47,7 @@ function hero(shop: Shop, openPanel: () => void): HTMLElement {
           { class: 'button', href: href({ page: 'section', path: first === undefined ? [] : [first] }) },
           'Look around',
         ),
-        h(
-          'button',
-          { class: 'button quiet', type: 'button', on: { click: openPanel } },
-          icon('dial'),
-          'Behind the counter',
-        ),
+        button('button quiet', openPanel, icon('dial'), 'Behind the counter'),
       ),
     ),
     shown.length > 0 &&
@@ -137,7 +129,7 @@ function howItWorks(openPanel: () => void): HTMLElement {
       'div',
       { class: 'row-head' },
       h('h2', { id: 'how' }, 'How it works'),
-      h('button', { class: 'link', type: 'button', on: { click: openPanel } }, 'See for yourself'),
+      button('link', openPanel, 'See for yourself'),
     ),
     h(
       'ul',

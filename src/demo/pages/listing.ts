@@ -5,6 +5,7 @@ import { icon } from '../icons';
 import { grid, tile } from '../product-grid';
 import { href } from '../routes';
 import { search } from '../search';
+import { page } from '../shell';
 import { type Product, type Section, sectionAt } from '../shop';
 import type { Context, Page } from '../types';
 
@@ -20,33 +21,25 @@ export function sectionPage({ shop, slots }: Context, path: readonly string[]): 
   const section = sectionAt(shop.root, path);
   if (section === undefined) return undefined;
   const title = path.at(-1) ?? 'All products';
-  return {
+  return page(
     title,
-    content: h(
-      'div',
-      { class: 'page' },
-      h('div', { class: 'page-head' }, breadcrumbs(path), h('h1', {}, title)),
-      section.children.size > 1 && subsections(section),
-      sortedGrid(section.products, 'As listed'),
-      slots.slot({ strategy: 'for-you', title: 'For you' }),
-    ),
-  };
+    h('div', { class: 'page-head' }, breadcrumbs(path), h('h1', {}, title)),
+    section.children.size > 1 && chips('Narrow down', [...section.children.values()]),
+    sortedGrid(section.products, 'As listed'),
+    slots.slot({ strategy: 'for-you', title: 'For you' }),
+  );
 }
 
 export function searchPage({ shop, slots }: Context, query: string): Page {
   const found = search(shop.products.values(), query);
-  return {
-    title: `Search: ${query}`,
-    content: h(
-      'div',
-      { class: 'page' },
-      h('div', { class: 'page-head' }, h('p', { class: 'eyebrow' }, 'Search'), h('h1', {}, `“${query}”`)),
-      found.length === 0 ? nothingFound([...shop.root.children.values()]) : sortedGrid(found, 'Best match'),
-      found.length === 0
-        ? slots.slot({ strategy: 'popular', title: 'Popular in the shop' })
-        : slots.slot({ strategy: 'for-you', title: 'For you' }),
-    ),
-  };
+  return page(
+    `Search: ${query}`,
+    h('div', { class: 'page-head' }, h('p', { class: 'eyebrow' }, 'Search'), h('h1', {}, `“${query}”`)),
+    found.length === 0 ? nothingFound([...shop.root.children.values()]) : sortedGrid(found, 'Best match'),
+    found.length === 0
+      ? slots.slot({ strategy: 'popular', title: 'Popular in the shop' })
+      : slots.slot({ strategy: 'for-you', title: 'For you' }),
+  );
 }
 
 function nothingFound(departments: readonly Section[]): HTMLElement {
@@ -83,10 +76,6 @@ export function breadcrumbs(path: readonly string[], last?: string): HTMLElement
       last !== undefined && h('li', {}, h('span', { 'aria-current': 'page' }, last)),
     ),
   );
-}
-
-function subsections(section: Section): HTMLElement {
-  return chips('Narrow down', [...section.children.values()]);
 }
 
 function chips(label: string, sections: readonly Section[]): HTMLElement {

@@ -1,9 +1,10 @@
 /** One product. Opening it is the click that the model learns of. */
 
-import { h } from '../dom';
+import { button, h } from '../dom';
 import { icon } from '../icons';
 import { tile } from '../product-grid';
 import { href } from '../routes';
+import { page } from '../shell';
 import { type Product, productOf } from '../shop';
 import type { Context, Page } from '../types';
 import { breadcrumbs } from './listing';
@@ -12,17 +13,13 @@ export function productPage(context: Context, id: string): Page | undefined {
   const { shop, slots } = context;
   const product = productOf(shop, id);
   if (product === undefined) return undefined;
-  return {
-    title: product.title,
-    content: h(
-      'div',
-      { class: 'page' },
-      breadcrumbs(product.category, product.title),
-      h('article', { class: 'product' }, tile(product, product.title), details(context, product)),
-      slots.slot({ strategy: 'related', title: 'Goes with it', item: id }),
-      slots.slot({ strategy: 'for-you', title: 'For you', exclude: [id] }),
-    ),
-  };
+  return page(
+    product.title,
+    breadcrumbs(product.category, product.title),
+    h('article', { class: 'product' }, tile(product, product.title), details(context, product)),
+    slots.slot({ strategy: 'related', title: 'Goes with it', item: id }),
+    slots.slot({ strategy: 'for-you', title: 'For you', exclude: [id] }),
+  );
 }
 
 function details(context: Context, product: Product): HTMLElement {
@@ -59,12 +56,8 @@ function buying({ visit, cart }: Context, product: Product): HTMLElement[] {
       h('span', {}, 'It is in your ', h('a', { href: href({ page: 'cart' }) }, 'basket'), '.'),
     );
   };
-  const add = h(
-    'button',
-    { class: 'button', type: 'button', disabled: !product.available, on: { click: put } },
-    icon('bag'),
-    product.available ? 'Add to basket' : 'Sold out',
-  );
+  const add = button('button', put, icon('bag'), product.available ? 'Add to basket' : 'Sold out');
+  add.disabled = !product.available;
   return [add, said];
 }
 

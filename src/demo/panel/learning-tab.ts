@@ -1,6 +1,6 @@
 /** What the model learnt from this visitor: whether it is used, what it foresaw, what it changes, what went out, and the way back. */
 import type { LearningStatus, PredictedEvent } from '../../index';
-import { h, setText } from '../dom';
+import { button, h, setText } from '../dom';
 import { productOf, type Shop } from '../shop';
 import { bytes, facts } from './controls';
 import { reordering } from './reordering';
@@ -21,10 +21,8 @@ export function learningTab(context: PanelContext): Tab {
     'None yet: a page learns when it is idle. The first click of a visit is not foreseen.',
   );
   const requests = requestList(network, 'The requests behind it');
-  const button = (label: string, quiet: string, act: () => Promise<unknown>) =>
-    h('button', { class: `button small ${quiet}`, type: 'button', on: { click: () => attempt(act) } }, label);
-  const learn = button('Learn now', '', visit.learn);
-  const undo = button('Undo', 'quiet', visit.unlearn);
+  const learn = button('button small', () => attempt(visit.learn), 'Learn now');
+  const undo = button('button small quiet', () => attempt(visit.unlearn), 'Undo');
   let shown: readonly PredictedEvent[] | undefined;
 
   async function attempt(act: () => Promise<unknown>): Promise<void> {

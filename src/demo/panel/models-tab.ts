@@ -114,11 +114,6 @@ export function modelsTab({ shop, visit }: PanelContext): Tab {
   };
 }
 
-interface ModelLine {
-  readonly element: HTMLElement;
-  describe(contenders: readonly Contender[]): void;
-}
-
 /**
  * A model with what is known of it, a button to choose it and one to compare it.
  *
@@ -129,7 +124,7 @@ function modelLine(
   model: Model,
   use: (model: Model) => Promise<void>,
   compare: ((model: Model, isWanted: boolean) => void) | undefined,
-): ModelLine {
+) {
   const radio = h('input', { type: 'radio', name: 'model', on: { change: () => void use(model) } });
   const box = h('input', { type: 'checkbox', on: { change: () => compare?.(model, box.checked) } });
   const details = h('span', { class: 'model-details' });
@@ -147,7 +142,7 @@ function modelLine(
   );
   return {
     element,
-    describe(contenders) {
+    describe(contenders: readonly Contender[]): void {
       radio.checked = shop.model === model;
       const contender = contenders.find((candidate) => candidate.model === model);
       setText(details, detailsOf(model, contender?.milliseconds));

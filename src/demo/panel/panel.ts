@@ -7,17 +7,10 @@ import { networkTab } from './network-tab';
 import type { PanelContext, Tab } from './types';
 import { visitTab } from './visit-tab';
 
-export interface Panel {
-  readonly element: HTMLElement;
-  readonly button: HTMLElement;
-  open(): void;
-  describe(): void;
-}
-
 /** From this width on, there is room for the shop beside the panel. */
 const BESIDE = '(min-width: 64rem)';
 
-export function panel(context: PanelContext): Panel {
+export function panel(context: PanelContext) {
   const tabs: readonly Tab[] = [
     visitTab(context),
     lazyTab('Learning', async () => (await import('./learning-tab')).learningTab(context)),
@@ -127,7 +120,7 @@ export function panel(context: PanelContext): Panel {
     element,
     button,
     open,
-    describe() {
+    describe(): void {
       if (element.open) current.describe();
     },
   };

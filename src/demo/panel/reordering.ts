@@ -12,13 +12,7 @@ import type { PanelContext } from './types';
 /** Products in each list. */
 const SHOWN = 8;
 
-export interface Reordering {
-  readonly element: HTMLElement;
-  describe(): void;
-  leave(): void;
-}
-
-export function reordering({ shop, visit }: PanelContext): Reordering {
+export function reordering({ shop, visit }: PanelContext) {
   const state = h('p', { class: 'hint', role: 'status' });
   const alone = h('ol', { class: 'ordered' });
   const learnt = h('ol', { class: 'ordered' });

@@ -4,13 +4,8 @@ import type { Network } from '../network';
 import { type RequestRecord, sentWith } from '../requests';
 import { bytes, milliseconds } from './controls';
 
-export interface RequestList {
-  readonly element: HTMLElement;
-  describe(): void;
-}
-
 /** @param title Of the list, which is folded away at first. */
-export function requestList(network: Network, title: string): RequestList {
+export function requestList(network: Network, title: string) {
   const counter = h('p', { class: 'sent' });
   const list = h('ol', { class: 'request-list' });
   let shown = -1;

@@ -1,6 +1,6 @@
 /** The visit as it is known: every event, where it is stored, and its switches. */
 import type { HistoryChoice, PrivacyExport, Status } from '../../index';
-import { h, setText } from '../dom';
+import { button, h, setText } from '../dom';
 import { tile } from '../product-grid';
 import { href } from '../routes';
 import { productOf, type Shop } from '../shop';
@@ -29,16 +29,8 @@ export function visitTab({ shop, visit }: PanelContext): Tab {
   const events = h('div', { class: 'events' });
   const consent = choice('Keep my visits', CONSENT, (answer) => attempt(() => visit.keep(answer === 'granted')));
   const history = choice('What the model reads', HISTORY, (value) => attempt(() => visit.restart({ history: value })));
-  const save = h(
-    'button',
-    { class: 'button small quiet', type: 'button', on: { click: () => attempt(exportFile) } },
-    'Export',
-  );
-  const erase = h(
-    'button',
-    { class: 'button small', type: 'button', on: { click: () => attempt(visit.forget) } },
-    'Erase',
-  );
+  const save = button('button small quiet', () => attempt(exportFile), 'Export');
+  const erase = button('button small', () => attempt(visit.forget), 'Erase');
   let shown = '';
 
   async function attempt(action: () => Promise<void>): Promise<void> {

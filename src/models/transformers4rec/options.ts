@@ -3,75 +3,23 @@
  * code does; `settings.ts` says what that is.
  */
 
-import type { OptionSpecs, RemovedOptions } from '../model';
+import type { ConfigOf, OptionSpecs, RemovedOptions } from '../model';
 import { boolean, choice, integer, number } from '../options';
-import { type RepeatsConfig, repeatsOptions } from '../repeat-bias';
-import { type SampledConfig, sampledOptions } from '../sampled-softmax';
-import { type ScoringConfig, scoringOptions } from '../scoring';
-import { removed as ofLastEpochs, type RecentFinetuningConfig, recentFinetuningOptions } from '../weight-averaging';
+import { repeatsOptions } from '../repeat-bias';
+import { sampledOptions } from '../sampled-softmax';
+import { scoringOptions } from '../scoring';
+import { removed as ofLastEpochs, recentFinetuningOptions } from '../weight-averaging';
 
 export const LANGUAGE_MODELS = ['gru', 'gpt2', 'transformer-xl', 'bert', 'electra', 'xlnet'] as const;
 export const OBJECTIVES = ['clm', 'mlm', 'plm', 'rtd'] as const;
 export type LanguageModelName = (typeof LANGUAGE_MODELS)[number];
 export type ObjectiveName = (typeof OBJECTIVES)[number];
-type Choice = 'auto' | 'true' | 'false';
-
-export interface T4RecConfig
-  extends RecentFinetuningConfig,
-    Pick<SampledConfig, 'sampleAlpha' | 'logqOf'>,
-    RepeatsConfig,
-    Pick<ScoringConfig, 'scoring'> {
-  readonly form: 'paper' | 'library';
-  readonly lm: LanguageModelName;
-  readonly objective: ObjectiveName;
-  readonly dModel: number;
-  readonly itemEmbeddingDim: number;
-  readonly nLayer: number;
-  readonly nHead: number;
-  readonly dHead: number;
-  readonly dInner: number;
-  readonly hiddenAct: 'gelu' | 'gelu_new' | 'relu' | 'silu' | 'tanh';
-  readonly totalSeqLength: number;
-  readonly sameLength: Choice;
-  readonly memLen: number;
-  readonly clampLen: number;
-  readonly inputLayer: 'auto' | 'tanh' | 'relu' | 'none';
-  readonly inputNorm: boolean;
-  readonly inputDropout: number;
-  readonly dropout: number;
-  readonly layerNormEps: number;
-  readonly initializerRange: number;
-  readonly itemIdEmbeddingsInitStd: number;
-  readonly padding: 'auto' | 'hidden' | 'seen';
-  readonly maskPosition: 'trained' | 'beyond';
-  readonly features: string;
-  readonly aggregation: 'concat' | 'element-wise' | 'element-wise-plain';
-  readonly mlmProbability: number;
-  readonly plmProbability: number;
-  readonly maxSpanLength: number;
-  readonly trainOnPrefixes: boolean;
-  readonly labelSmoothing: number;
-  readonly softmaxTemperature: number;
-  readonly sampledSoftmax: boolean;
-  readonly maxNSamples: number;
-  readonly sampleBy: 'log-uniform' | 'popularity';
-  readonly sparseUpdates: boolean;
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  readonly maxGradNorm: number;
-  readonly batching: 'sessions' | 'same-length';
-  readonly batchSize: number;
-  readonly batchClicks: number;
-  readonly nEpochs: number;
-}
 
 const FIRST_RUN = 'ours: sized for a browser; the paper tuned it for each log';
 const PAPER = "the paper's code";
 /** The form decides unless a number is given. */
 const AUTO = { auto: -1 };
-const yesNo = (doc: string, source: string) => choice<Choice>('auto', ['auto', 'true', 'false'], doc, source);
-
-export const options: OptionSpecs<T4RecConfig> = {
+export const options = {
   form: choice(
     'paper',
     ['paper', 'library'],
@@ -115,7 +63,9 @@ export const options: OptionSpecs<T4RecConfig> = {
     'all runs of the paper; the library',
   ),
   totalSeqLength: integer(20, [2, 4096], 'clicks that the model sees; of longer sessions the most recent ones', PAPER),
-  sameLength: yesNo(
+  sameLength: choice(
+    'auto',
+    ['auto', 'true', 'false'],
     'transformer-xl: whether keys further back than memLen are hidden; auto: not in paper, in library',
     'with memLen 1 the library attends to the click itself only',
   ),
@@ -208,11 +158,13 @@ export const options: OptionSpecs<T4RecConfig> = {
     ...scoringOptions.scoring,
     doc: `${scoringOptions.scoring.doc}; no item has a bias`,
   },
-  softmaxTemperature: {
-    ...{ type: 'number', min: 0.001, max: 100, words: { auto: 0 }, default: 0 },
-    doc: 'scores are divided by it, with dot scoring in the loss only; auto: 1, with cosine scoring 1/16',
-    source: `1 is ${PAPER}; 1/16 NISER`,
-  },
+  softmaxTemperature: number(
+    0,
+    [0.001, 100],
+    'scores are divided by it, with dot scoring in the loss only; auto: 1, with cosine scoring 1/16',
+    `1 is ${PAPER}; 1/16 NISER`,
+    { auto: 0 },
+  ),
   sampledSoftmax: boolean(false, 'compare targets with maxNSamples draws, not with all items', 'the library'),
   maxNSamples: integer(
     100,
@@ -251,7 +203,9 @@ export const options: OptionSpecs<T4RecConfig> = {
   batchClicks: integer(1024, [1, 1_000_000], 'same-length: clicks a step', 'as in SASRec'),
   nEpochs: integer(10, [1, 10_000], 'passes over the log', PAPER),
   ...recentFinetuningOptions,
-};
+} satisfies OptionSpecs;
+
+export type T4RecConfig = ConfigOf<typeof options>;
 
 export const removed = {
   ageSince: '',

@@ -1,81 +1,7 @@
 /** What `<aisle-privacy>` says, in English and Korean. */
 
-export interface PanelTexts {
+const EN = {
   /** Attributes of what holds these texts: the page may be in another language, and run the other way. */
-  readonly language: { readonly lang: 'en' | 'ko'; readonly dir: 'ltr' };
-  readonly heading: string;
-  readonly intro: string;
-  readonly where: string;
-  readonly places: {
-    readonly device: string;
-    readonly page: string;
-    readonly soon: string;
-    /** Clicks are in one of them, and what was learnt in another. */
-    readonly apart: (clicks: string, learnt: string) => string;
-  };
-  readonly what: string;
-  readonly noClicks: string;
-  /** @param since A date; empty where all of it is of today. */
-  readonly clicks: (events: number, visits: number, since: string) => string;
-  readonly lesson: { readonly none: string; readonly from: (events: number) => string };
-  readonly storing: string;
-  readonly answers: {
-    /** By who has said so. `page`: only the page knows whether the visitor has answered. */
-    readonly granted: Readonly<Record<'tcf' | 'consent-mode' | 'page', string>>;
-    readonly denied: string;
-    readonly unknown: string;
-    readonly control: string;
-    readonly full: string;
-    readonly failed: string;
-  };
-  readonly learnt: string;
-  readonly nothingLearnt: string;
-  readonly categories: string;
-  readonly brands: string;
-  readonly pulls: string;
-  /** Whether what was learnt is used. */
-  readonly used: { readonly yes: (events: number) => string; readonly no: string };
-  readonly learning: string;
-  readonly on: string;
-  readonly off: string;
-  readonly download: string;
-  readonly erase: string;
-  readonly question: string;
-  readonly consequence: string;
-  readonly confirm: string;
-  readonly cancel: string;
-  readonly done: {
-    readonly erased: string;
-    readonly paused: string;
-    readonly resumed: string;
-    readonly saved: string;
-    readonly notErased: string;
-    readonly failed: string;
-  };
-  readonly unavailable: string;
-  readonly taste: {
-    readonly title: string;
-    readonly hint: string;
-    readonly passphrase: string;
-    readonly save: string;
-    readonly open: string;
-    readonly saved: string;
-    readonly opened: string;
-    /** By the code of the error; `passphrase`: it is too short. */
-    readonly failed: {
-      readonly passphrase: string;
-      readonly 'nothing-learnt': string;
-      readonly 'wrong-passphrase': string;
-      readonly 'bad-delta': string;
-      readonly 'foreign-delta': string;
-      readonly 'not-allowed': string;
-      readonly 'insecure-context': string;
-      readonly otherwise: string;
-    };
-  };
-}
-
-const EN: PanelTexts = {
   language: { lang: 'en', dir: 'ltr' },
   heading: 'What this shop’s suggestions know of you',
   intro: 'Suggestions are worked out on this device. What you look at is sent nowhere for them.',
@@ -84,18 +10,21 @@ const EN: PanelTexts = {
     device: 'On this device, in this browser',
     page: 'In this page only, until you leave it',
     soon: 'In this page, on its way to this device',
-    apart: (clicks, learnt) => `Clicks: ${clicks}. What was learnt: ${learnt}`,
+    /** Clicks are in one of them, and what was learnt in another. */
+    apart: (clicks: string, learnt: string) => `Clicks: ${clicks}. What was learnt: ${learnt}`,
   },
   what: 'What',
   noClicks: 'No clicks',
-  clicks: (events, visits, since) =>
+  /** @param since A date; empty where all of it is of today. */
+  clicks: (events: number, visits: number, since: string) =>
     `${events === 1 ? '1 click' : `${events} clicks`} in ${visits === 1 ? '1 visit' : `${visits} visits`}${since && `, since ${since}`}`,
   lesson: {
     none: 'Nothing learnt yet',
-    from: (events) => `What was learnt from ${events === 1 ? '1 click' : `${events} clicks`}`,
+    from: (events: number) => `What was learnt from ${events === 1 ? '1 click' : `${events} clicks`}`,
   },
   storing: 'Keeping it on this device',
   answers: {
+    /** By who has said so. `page`: only the page knows whether the visitor has answered. */
     granted: {
       tcf: 'Allowed by your choice in the consent dialogue',
       'consent-mode': 'Allowed by this site’s consent settings',
@@ -112,8 +41,9 @@ const EN: PanelTexts = {
   categories: 'You look most at',
   brands: 'Brands you look at',
   pulls: 'What draws you most',
+  /** Whether what was learnt is used. */
   used: {
-    yes: (events) => `It is used: it foresaw your last ${events} clicks better than suggestions without it.`,
+    yes: (events: number) => `It is used: it foresaw your last ${events} clicks better than suggestions without it.`,
     no: 'It is not used yet: it has still to show, on your own clicks, that it foresees them better.',
   },
   learning: 'Learn from what I look at',
@@ -144,6 +74,7 @@ const EN: PanelTexts = {
     open: 'Open a file',
     saved: 'The download has begun. Nobody can open it without the passphrase.',
     opened: 'What the file has learnt counts here now.',
+    /** By the code of the error; `passphrase`: it is too short. */
     failed: {
       passphrase: 'The passphrase needs at least 8 characters.',
       'nothing-learnt': 'Nothing was learnt yet.',
@@ -156,6 +87,8 @@ const EN: PanelTexts = {
     },
   },
 };
+
+export type PanelTexts = typeof EN;
 
 const KO: PanelTexts = {
   language: { lang: 'ko', dir: 'ltr' },

@@ -1,6 +1,7 @@
 /** The kernels behind `nn/bpr-max.ts`, which has the equations: one softmax and one pass over the scores. */
 import { engine, type GradConfig, type NamedTensorInfoMap, type Tensor } from '@tensorflow/tfjs';
-import { checkIndices, float32, type Kernel, type Views } from './kernel';
+import { targetsOf } from './cross-entropy';
+import { float32, type Kernel } from './kernel';
 import { checkRows } from './row-shapes';
 
 /** The authors' guard against log 0. */
@@ -24,13 +25,6 @@ interface Work {
 
 /** Rows and columns of the scores. */
 const sizesOf = ({ r, positive }: NamedTensorInfoMap) => checkRows(r!, positive!, 'bprMax');
-
-/** The targets' columns, all of which exist. */
-function targetsOf({ positive }: NamedTensorInfoMap, { ints }: Views, columns: number): Int32Array {
-  const targets = ints(positive!);
-  checkIndices(targets, columns, 'bprMax: column');
-  return targets;
-}
 
 /** Σ w σ of the row at `start`, and Σ w r². Leaves w in p, and σ(rᵢ − rⱼ) in `sigma` where it is passed. */
 function weigh({ r, p, columns }: Work, start: number, at: number, sigma: Float32Array | undefined): [number, number] {
@@ -94,7 +88,7 @@ export const bprMax: Kernel = {
       scratch: float32([rows, columns]),
       prepare: ({ softmax }, [, p]) => softmax(inputs.r!, p!, rows, columns),
       compute(views, [out, p]) {
-        const target = targetsOf(inputs, views, columns);
+        const target = targetsOf(inputs.positive!, views, columns, 'bprMax');
         const work: Work = { columns, r: views.floats(inputs.r!), p: views.floats(p!) };
         const to = views.floats(out!);
         for (let row = 0, start = 0; row < rows; row++, start += columns) {
@@ -115,7 +109,7 @@ export const bprMaxGrad: Kernel = {
       outputs: float32([rows, columns]),
       prepare: ({ softmax }, [out]) => softmax(inputs.r!, out!, rows, columns),
       compute(views, [out]) {
-        const target = targetsOf(inputs, views, columns);
+        const target = targetsOf(inputs.positive!, views, columns, 'bprMax');
         const [scores, slope, dy] = [views.floats(inputs.r!), views.floats(out!), views.floats(inputs.dy!)];
         const work: Work = { columns, r: scores, p: slope };
         const sigma = new Float32Array(columns);

@@ -1,7 +1,14 @@
 /** The kernels behind `nn/cross-entropy.ts`: softmax cross-entropy in two passes, where plain ops take nine. */
-import { engine, type GradConfig, type NamedAttrMap, type NamedTensorInfoMap, type Tensor } from '@tensorflow/tfjs';
+import {
+  engine,
+  type GradConfig,
+  type NamedAttrMap,
+  type NamedTensorInfoMap,
+  type Tensor,
+  type TensorInfo,
+} from '@tensorflow/tfjs';
 import { checkIndices, float32, type Kernel, type Views } from './kernel';
-import { checkRows } from './row-shapes';
+import { checkRows, massOf } from './row-shapes';
 
 /** Rows and columns of the scores, and what the loss weighs. */
 export function crossEntropySizes({ scores, positive }: NamedTensorInfoMap, attrs: NamedAttrMap) {
@@ -9,25 +16,11 @@ export function crossEntropySizes({ scores, positive }: NamedTensorInfoMap, attr
   return { rows, columns, ...massOf(attrs, columns) };
 }
 
-/**
- * The targets' columns.
- *
- * @throws Error if a column is out of range.
- */
-export function targetsOf({ positive }: NamedTensorInfoMap, { ints }: Views, columns: number): Int32Array {
-  const targets = ints(positive!);
-  checkIndices(targets, columns, 'crossEntropy: column');
+/** The targets' columns. @throws Error if one is out of range. */
+export function targetsOf(positive: TensorInfo, { ints }: Views, columns: number, loss: string): Int32Array {
+  const targets = ints(positive);
+  checkIndices(targets, columns, `${loss}: column`);
   return targets;
-}
-
-/**
- * What the loss weighs: the mass e/(K − 1) that label smoothing gives to each column but the target's, what the target
- * keeps beyond it, and the guard g of −log(p + g). Below the guard there is no gradient: the slope of −log(p + g) by a score
- * carries the factor p / (p + g), which is 0 for a probability that rounds to 0.
- */
-function massOf({ smoothing = 0, guard = 0 }: NamedAttrMap, columns: number) {
-  const spread = smoothing === 0 ? 0 : (smoothing as number) / (columns - 1);
-  return { spread, own: 1 - columns * spread, guard: guard as number };
 }
 
 /**
@@ -50,7 +43,7 @@ export const crossEntropy: Kernel = {
       scratch: float32([rows, columns]),
       prepare: ({ softmax }, [, p]) => softmax(inputs.scores!, p!, rows, columns),
       compute(views, [out, p]) {
-        const target = targetsOf(inputs, views, columns);
+        const target = targetsOf(inputs.positive!, views, columns, 'crossEntropy');
         const [s, probability, to] = [views.floats(inputs.scores!), views.floats(p!), views.floats(out!)];
         for (let row = 0, start = 0; row < rows; row++, start += columns) {
           if (guard !== 0) {
@@ -86,7 +79,7 @@ export const crossEntropyGrad: Kernel = {
       outputs: float32([rows, columns]),
       prepare: ({ softmax }, [out]) => softmax(inputs.scores!, out!, rows, columns),
       compute(views, [out]) {
-        const target = targetsOf(inputs, views, columns);
+        const target = targetsOf(inputs.positive!, views, columns, 'crossEntropy');
         const [slope, dy] = [views.floats(out!), views.floats(inputs.dy!)];
         for (let row = 0, start = 0; row < rows; row++, start += columns) {
           const factor = dy[row]!;

@@ -8,7 +8,7 @@
  * write nothing.
  */
 import { type KernelConfig, type KernelFunc, type NamedTensorInfoMap, type TensorInfo, util } from '@tensorflow/tfjs';
-import { checkShapes } from './update-shapes';
+import { type AdagradAttrs, type AdamAttrs, adamFactors, checkShapes } from './update-shapes';
 
 /** TensorFlow.js' segment sum, which fails on tensors without numbers on a GPU. */
 export const segmentSum = (config: KernelConfig): KernelConfig => ({
@@ -44,9 +44,7 @@ export interface Pass {
 /** Carries out one pass on a backend. */
 export type RunPass<B> = (backend: B, pass: Pass, inputs: NamedTensorInfoMap, given: TensorInfo) => void;
 
-type Attrs<K extends string> = Readonly<Record<K, number>>;
-
-function adagradPasses({ learningRate, momentum, epsilon }: Attrs<'learningRate' | 'momentum' | 'epsilon'>): Pass[] {
+function adagradPasses({ learningRate, momentum, epsilon }: AdagradAttrs): Pass[] {
   const squares: Pass = {
     name: 'adagrad-squares',
     writes: 'accumulator',
@@ -82,13 +80,9 @@ function adagradPasses({ learningRate, momentum, epsilon }: Attrs<'learningRate'
   ];
 }
 
-type AdamAttrs = Attrs<'learningRate' | 'beta1' | 'beta2' | 'epsilon' | 'step' | 'weightDecay'> & {
-  readonly decay: 'coupled' | 'decoupled';
-};
-
-function adamPasses({ learningRate, beta1, beta2, epsilon, step, weightDecay, decay }: AdamAttrs): Pass[] {
-  const coupled = decay === 'coupled' ? weightDecay : 0;
-  const shrink = decay === 'decoupled' ? 1 - learningRate * weightDecay : 1;
+function adamPasses(attrs: AdamAttrs): Pass[] {
+  const { beta1, beta2, epsilon } = attrs;
+  const { coupled, shrink, rate, scale } = adamFactors(attrs);
   const slope = '(given + coupled * param)';
   // 1 − β is computed here: in 32 bits on the GPU it would lose digits where β is close to 1.
   return [
@@ -112,7 +106,7 @@ function adamPasses({ learningRate, beta1, beta2, epsilon, step, weightDecay, de
       name: 'adam-move',
       writes: 'param',
       reads: ['m', 'v'],
-      numbers: { shrink, rate: learningRate / (1 - beta1 ** step), scale: 1 / Math.sqrt(1 - beta2 ** step), epsilon },
+      numbers: { shrink, rate, scale, epsilon },
       formula: 'shrink * old - rate * m / (sqrt(v) * scale + epsilon)',
     },
   ];

@@ -6,6 +6,7 @@
  * what comes from above. Target columns out of range cannot be refused here, since they are on the GPU.
  */
 import type { NamedAttrMap } from '@tensorflow/tfjs';
+import { massOf } from './row-shapes';
 
 /** A number of the row: a value of its own, or a sum or the largest of a value over the columns. */
 export interface Step {
@@ -46,11 +47,6 @@ const P = '(exp(s - highest) / z)';
 const SOFTMAX = [max('highest', 's'), sum('z', 'exp(s - highest)')];
 const OWN_P = value('p_own', 'exp(own_score - highest) / z');
 
-const crossEntropyNumbers = ({ smoothing = 0, guard = 0 }: NamedAttrMap, columns: number) => {
-  const spread = smoothing === 0 ? 0 : (smoothing as number) / (columns - 1);
-  return { spread, own: 1 - columns * spread, guard: guard as number };
-};
-
 const variantOf = ({ spread, guard }: Readonly<Record<string, number>>) =>
   `${spread === 0 ? 'sharp' : 'smooth'}-${guard === 0 ? 'plain' : 'guarded'}`;
 
@@ -58,7 +54,7 @@ const crossEntropy: RowLoss = {
   kernel: 'AisleCrossEntropy',
   scores: 'scores',
   hasGradient: false,
-  numbersOf: crossEntropyNumbers,
+  numbersOf: massOf,
   plan(numbers) {
     const isSmooth = numbers.spread !== 0;
     const rest = isSmooth ? ' - spread * rest' : '';
@@ -76,7 +72,7 @@ const crossEntropyGrad: RowLoss = {
   kernel: 'AisleCrossEntropyGrad',
   scores: 'scores',
   hasGradient: true,
-  numbersOf: crossEntropyNumbers,
+  numbersOf: massOf,
   plan(numbers, pick) {
     const variant = variantOf(numbers);
     if (numbers.guard === 0) {

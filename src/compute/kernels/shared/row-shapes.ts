@@ -1,4 +1,4 @@
-import type { TensorInfo } from '@tensorflow/tfjs';
+import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs';
 
 /** Rows and columns of the scores. @throws Error if the inputs of a loss of rows do not fit. */
 export function checkRows(
@@ -11,4 +11,14 @@ export function checkRows(
     throw new Error(`${loss}: scores [${scores.shape}] and columns [${positive.shape}] do not fit.`);
   }
   return { rows, columns };
+}
+
+/**
+ * What cross-entropy weighs: the mass e/(K − 1) that label smoothing gives to each column but the target's, what the target
+ * keeps beyond it, and the guard g of −log(p + g). Below the guard there is no gradient: the slope of −log(p + g) by a score
+ * carries the factor p / (p + g), which is 0 for a probability that rounds to 0.
+ */
+export function massOf({ smoothing = 0, guard = 0 }: NamedAttrMap, columns: number) {
+  const spread = smoothing === 0 ? 0 : (smoothing as number) / (columns - 1);
+  return { spread, own: 1 - columns * spread, guard: guard as number };
 }

@@ -1,5 +1,20 @@
-/** The conditions that every in-place update has for its tensors, on all backends. */
+/** What the in-place updates of all backends share: their numbers, and the conditions that they have for their tensors. */
 import { type NamedTensorInfoMap, type TensorInfo, util } from '@tensorflow/tfjs';
+
+export type AdagradAttrs = Readonly<Record<'learningRate' | 'momentum' | 'epsilon', number>>;
+
+export interface AdamAttrs
+  extends Readonly<Record<'learningRate' | 'beta1' | 'beta2' | 'epsilon' | 'step' | 'weightDecay', number>> {
+  readonly decay: 'coupled' | 'decoupled';
+}
+
+/** What Adam's step multiplies by, computed once: on a GPU it would lose digits. */
+export const adamFactors = ({ learningRate, beta1, beta2, step, weightDecay, decay }: AdamAttrs) => ({
+  coupled: decay === 'coupled' ? weightDecay : 0,
+  shrink: decay === 'decoupled' ? 1 - learningRate * weightDecay : 1,
+  rate: learningRate / (1 - beta1 ** step),
+  scale: 1 / Math.sqrt(1 - beta2 ** step),
+});
 
 /**
  * @param gradient The input with a row for each row that is written.

@@ -1,7 +1,7 @@
 /** The in-place optimiser steps behind `nn/updates.ts`, which has the equations. They return no tensor. */
 import { type TensorInfo, util } from '@tensorflow/tfjs';
 import { checkIndices, type Kernel, type KernelCall, type Plan, type Views } from './kernel';
-import { checkShapes } from './update-shapes';
+import { type AdagradAttrs, type AdamAttrs, adamFactors, checkShapes } from './update-shapes';
 
 /** A step over `count` rows of `width` numbers: row r of the gradient belongs to row `rows[r]` of the tables. */
 type Step = (views: Views, rows: Int32Array | undefined, count: number, width: number) => void;
@@ -32,11 +32,7 @@ export const adagrad: Kernel = {
   name: 'AisleAdagrad',
   plan(call) {
     const { inputs } = call;
-    const { learningRate, momentum, epsilon } = call.attrs as Record<string, number> as {
-      learningRate: number;
-      momentum: number;
-      epsilon: number;
-    };
+    const { learningRate, momentum, epsilon } = call.attrs as unknown as AdagradAttrs;
     const written = momentum > 0 ? ['param', 'accumulator', 'velocity'] : ['param', 'accumulator'];
     return updating('adagradUpdate', call, inputs.gradient!, written, ({ floats }, rows, count, width) => {
       const [p, a, g] = [floats(inputs.param!), floats(inputs.accumulator!), floats(inputs.gradient!)];
@@ -62,20 +58,10 @@ export const adagrad: Kernel = {
 export const adam: Kernel = {
   name: 'AisleAdam',
   plan(call) {
-    const { inputs, attrs } = call;
-    const { learningRate, beta1, beta2, epsilon, step, weightDecay, decay } = attrs as unknown as {
-      learningRate: number;
-      beta1: number;
-      beta2: number;
-      epsilon: number;
-      step: number;
-      weightDecay: number;
-      decay: 'coupled' | 'decoupled';
-    };
-    const coupled = decay === 'coupled' ? weightDecay : 0;
-    const shrink = decay === 'decoupled' ? 1 - learningRate * weightDecay : 1;
-    const rate = learningRate / (1 - beta1 ** step);
-    const scale = 1 / Math.sqrt(1 - beta2 ** step);
+    const { inputs } = call;
+    const attrs = call.attrs as unknown as AdamAttrs;
+    const { beta1, beta2, epsilon } = attrs;
+    const { coupled, shrink, rate, scale } = adamFactors(attrs);
     return updating('adamUpdate', call, inputs.gradient!, ['param', 'm', 'v'], ({ floats }, rows, count, width) => {
       const [p, m, v, g] = [floats(inputs.param!), floats(inputs.m!), floats(inputs.v!), floats(inputs.gradient!)];
       for (let r = 0, from = 0; r < count; r++) {

@@ -17,7 +17,7 @@ export const crossEntropyWithSlope: WasmKernel = {
       workspace: rows * 12,
       compute(views, [loss, slope]) {
         const { at, floats, floatsAt, workspace } = views;
-        const targets = targetsOf(inputs, views, columns);
+        const targets = targetsOf(inputs.positive!, views, columns, 'crossEntropy');
         const [s, positive] = [at(inputs.scores!), at(inputs.positive!)];
         simdOf(backend).crossEntropy(s, positive, 0, rows, columns, spread, own, workspace, at(slope!));
         // What `assembly/rows.ts` says of each row.
@@ -40,7 +40,7 @@ export const crossEntropyGrad: WasmKernel = {
     return {
       outputs: float32([rows, columns]),
       compute(views, [slope]) {
-        targetsOf(inputs, views, columns);
+        targetsOf(inputs.positive!, views, columns, 'crossEntropy');
         const addresses = [inputs.scores!, inputs.positive!, inputs.dy!].map(views.at) as [number, number, number];
         simdOf(backend).crossEntropy(...addresses, rows, columns, spread, own, 0, views.at(slope!));
       },

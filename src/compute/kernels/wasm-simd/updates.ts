@@ -1,7 +1,7 @@
 /** The optimiser steps of `nn/updates.ts`, four numbers at a time. */
 import { type TensorInfo, util } from '@tensorflow/tfjs';
 import { checkIndices, type KernelCall } from '../shared/kernel';
-import { checkShapes } from '../shared/update-shapes';
+import { type AdagradAttrs, type AdamAttrs, adamFactors, checkShapes } from '../shared/update-shapes';
 import type { WasmKernel, WasmPlan } from '../wasm/memory';
 import { simdOf } from './module';
 
@@ -35,14 +35,10 @@ function updating(
 export const adam: WasmKernel = {
   name: 'AisleAdam',
   plan(call) {
-    const { learningRate, beta1, beta2, epsilon, step, weightDecay, decay } = call.attrs as Record<string, number> & {
-      decay: 'coupled' | 'decoupled';
-    };
-    const coupled = decay === 'coupled' ? weightDecay : 0;
-    const shrink = decay === 'decoupled' ? 1 - learningRate! * weightDecay! : 1;
-    const rate = learningRate! / (1 - beta1! ** step!);
-    const scale = 1 / Math.sqrt(1 - beta2! ** step!);
-    const constants = [beta1, beta2, 1 - beta1!, 1 - beta2!, coupled, shrink, rate, scale, epsilon] as number[];
+    const attrs = call.attrs as unknown as AdamAttrs;
+    const { beta1, beta2, epsilon } = attrs;
+    const { coupled, shrink, rate, scale } = adamFactors(attrs);
+    const constants = [beta1, beta2, 1 - beta1, 1 - beta2, coupled, shrink, rate, scale, epsilon];
     const run = simdOf(call.backend);
     return updating('adamUpdate', call, ['param', 'm', 'v'], ([p, m, v], offset, gradient, count) =>
       run.adam(p! + offset, m! + offset, v! + offset, gradient, count, ...constants),
@@ -53,11 +49,7 @@ export const adam: WasmKernel = {
 export const adagrad: WasmKernel = {
   name: 'AisleAdagrad',
   plan(call) {
-    const { learningRate, momentum, epsilon } = call.attrs as {
-      learningRate: number;
-      momentum: number;
-      epsilon: number;
-    };
+    const { learningRate, momentum, epsilon } = call.attrs as unknown as AdagradAttrs;
     const written = momentum > 0 ? ['param', 'accumulator', 'velocity'] : ['param', 'accumulator'];
     const run = simdOf(call.backend);
     return updating('adagradUpdate', call, written, ([p, a, v], offset, gradient, count) => {
