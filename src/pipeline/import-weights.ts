@@ -1,5 +1,6 @@
 /** From the weights of a reference implementation to an artifact folder. */
 import { parseJson } from '../checkpoint/json';
+import { within } from '../checkpoint/prefixes';
 import { decodeSafetensors } from '../checkpoint/safetensors';
 import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
@@ -110,8 +111,8 @@ async function readIds(path: string): Promise<readonly string[]> {
 
 async function readWeights({ weights, prefix = '' }: ImportOptions): Promise<Record<string, NdArray>> {
   const { tensors } = decodeSafetensors(await readInput(weights), weights);
-  const chosen = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
-  if (chosen.length > 0) return Object.fromEntries(chosen.map(([name, array]) => [name.slice(prefix.length), array]));
+  const chosen = within(prefix, tensors);
+  if (Object.keys(chosen).length > 0) return chosen;
   const some = Object.keys(tensors).slice(0, 3).join(', ');
   throw new RecommenderError(
     'bad-input',

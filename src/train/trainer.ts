@@ -5,6 +5,7 @@
  * Nothing random has a state to save: batches, negatives and dropout follow from the seed and a step's number.
  */
 import { type Scalar, stack, type Tensor, type Tensor1D } from '@tensorflow/tfjs';
+import { within } from '../checkpoint/prefixes';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { initialise } from '../models/parameters';
 import { download, toTensor, upload } from '../models/tensors';
@@ -124,10 +125,10 @@ export class Trainer<C> {
     const specs = training.network.parameters(config, catalogue);
     const from = saved?.arrays ?? options.params ?? initialise(specs, seed);
     this.#params = upload(Object.fromEntries(Object.keys(specs).map((name) => [name, copy(from[name]!)])));
-    this.#optimiser = new Optimiser(this.#plan.optimiser, this.#params, saved && within(saved.arrays, 'slot.'));
+    this.#optimiser = new Optimiser(this.#plan.optimiser, this.#params, saved && within('slot.', saved.arrays));
     const task = { training, config, specs, log: { sessions, catalogue, first: 0 } };
     this.#trainStep = new TrainStep(task, this.#params, this.#optimiser, seed, options.parallel);
-    const carried = saved && Object.values(within(saved.arrays, 'carried.'));
+    const carried = saved && Object.values(within('carried.', saved.arrays));
     if (carried?.length) this.#trainStep.state = carried.map((array) => toTensor(copy(array)));
     this.#epoch = saved?.epoch ?? 0;
     this.#stepInEpoch = saved?.stepInEpoch ?? 0;
@@ -336,12 +337,6 @@ async function readStacked(tensors: readonly Tensor[]): Promise<Float32Array> {
 
 /** Tensors on plain CPU live in the array they were made from, and steps write to them: give them their own. */
 const copy = ({ data, shape }: NdArray): NdArray => ({ data: data.slice(), shape });
-
-/** The entries whose name starts with the prefix, without it. */
-function within(arrays: Readonly<Record<string, NdArray>>, prefix: string): Record<string, NdArray> {
-  const entries = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(entries.map(([name, array]) => [name.slice(prefix.length), array]));
-}
 
 /** Copies of tensors as plain arrays: on plain CPU `data()` is the live buffer, which the next step writes to. */
 async function copies(tensors: Readonly<Record<string, Tensor>>, prefix = ''): Promise<Record<string, NdArray>> {

@@ -1,6 +1,7 @@
 /** The state of an interrupted training as one file beside the artifact to be. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { prefixed, within } from '../../checkpoint/prefixes';
 import { decodeSafetensors } from '../../checkpoint/safetensors';
 import { encodeSafetensors } from '../../checkpoint/write-safetensors';
 import { RecommenderError } from '../../errors';
@@ -109,13 +110,3 @@ function checksum(text: string, tensors: Readonly<Record<string, NdArray>>): str
   }
   return hash.digest('hex');
 }
-
-const prefixed = (prefix: string, arrays: Readonly<Record<string, NdArray>>): Record<string, NdArray> =>
-  Object.fromEntries(Object.entries(arrays).map(([name, array]) => [prefix + name, array]));
-
-const within = (prefix: string, arrays: Readonly<Record<string, NdArray>>): Record<string, NdArray> =>
-  Object.fromEntries(
-    Object.entries(arrays).flatMap(([name, array]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), array]] : [],
-    ),
-  );
