@@ -3,6 +3,7 @@ import type { BackendChoice } from '../compute/types';
 import type { Scale } from '../ranking/combine';
 import type { ReadOptions } from '../session/options';
 import type { SplitOptions as CutOptions } from '../session/split';
+import type { EvaluateOptions as RankingOptions } from '../train/evaluate';
 import type { Protocol } from '../train/types';
 import type { ConfigurationOptions } from './configuration';
 import type { Observer } from './observer';
@@ -62,7 +63,7 @@ export interface Mix {
   readonly weights: readonly number[];
 }
 
-export interface EvaluateOptions extends DataOptions, Observer {
+export interface EvaluateOptions extends DataOptions, Pick<RankingOptions, 'ks' | 'seen' | 'target'>, Observer {
   /** Folders of artifacts: one, or the equal parts of an ensemble. */
   readonly artifacts: readonly string[];
   readonly mix?: Mix;
@@ -70,12 +71,6 @@ export interface EvaluateOptions extends DataOptions, Observer {
   readonly combine?: Scale;
   /** Default `events`. */
   readonly protocol?: Protocol;
-  /** Of `last-item` and `leave-one-out`: the last event, or the one before it. Default `test`. */
-  readonly target?: 'valid' | 'test';
-  /** Cut-offs of the metrics. Default 1, 5, 10, 20. */
-  readonly ks?: readonly number[];
-  /** Items of the input as candidates. Default: `drop` in `leave-one-out`, else `keep`. */
-  readonly seen?: 'keep' | 'drop';
   /** Path of a file for the rank of every prediction. */
   readonly ranks?: string;
   /** Default `auto`. */

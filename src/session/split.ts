@@ -65,7 +65,8 @@ function cut(
     sortByTime(order, 0, order.length, timeOf);
     for (const s of order.subarray(order.length - Math.max(1, Math.round(order.length * part.share)))) late[s] = 1;
   } else {
-    const from = 'from' in part ? part.from : lastTime(log, sessions) - part.seconds;
+    const last = sessions.reduce((latest, s) => Math.max(latest, times[offsets[s + 1]! - 1]!), 0);
+    const from = 'from' in part ? part.from : last - part.seconds;
     for (const s of sessions) if (timeOf(s) >= from) late[s] = 1;
   }
   const parts: [Int32Array, Int32Array] = [sessions.filter((s) => !late[s]), sessions.filter((s) => late[s])];
@@ -78,20 +79,9 @@ function cut(
   );
 }
 
-function lastTime({ sessions: { times, offsets } }: EventLog, sessions: Int32Array): number {
-  let last = 0;
-  for (const s of sessions) last = Math.max(last, times[offsets[s + 1]! - 1]!);
-  return last;
-}
-
 function spanOf(sessions: Int32Array, timeOf: (s: number) => number): string {
-  let first = Number.POSITIVE_INFINITY;
-  let last = 0;
-  for (const s of sessions) {
-    first = Math.min(first, timeOf(s));
-    last = Math.max(last, timeOf(s));
-  }
-  return `${isoTime(first)} and ${isoTime(last)}`;
+  const sorted = Float64Array.from(sessions, timeOf).sort();
+  return `${isoTime(sorted[0] ?? Number.POSITIVE_INFINITY)} and ${isoTime(sorted.at(-1) ?? 0)}`;
 }
 
 /** Seconds since 1970 as ISO 8601, in UTC and whole seconds. */

@@ -22,12 +22,11 @@ interface SessionScores {
   readonly counts: Float64Array;
 }
 
-/**
- * The mean over seeds of each prediction's gain, added up by session.
- *
- * @param runs Ranks of the same model, one list a seed, of the same predictions in the same order.
- */
-export function bySession(runs: readonly (readonly Rank[])[], metric: MetricName): SessionScores {
+/** Ranks of the same model, one list a seed, of the same predictions in the same order. */
+type Runs = readonly (readonly Rank[])[];
+
+/** The mean over seeds of each prediction's gain, added up by session. */
+export function bySession(runs: Runs, metric: MetricName): SessionScores {
   const gain = GAINS[metric];
   const numbers = new Map<string, number>();
   const first = runs[0]!;
@@ -88,12 +87,12 @@ export interface Part {
 }
 
 /** By how many clicks had been seen. */
-export function byClicks(runs: readonly (readonly Rank[])[], metric: MetricName): Part[] {
+export function byClicks(runs: Runs, metric: MetricName): Part[] {
   return byCount(runs, metric, [1, 2, 3, 4, 5, 10, 20], ({ position }) => position + 1);
 }
 
 /** By how many clicks the session of the prediction has, as far as they are predicted. */
-export function byLength(runs: readonly (readonly Rank[])[], metric: MetricName): Part[] {
+export function byLength(runs: Runs, metric: MetricName): Part[] {
   const lengths = new Map<string, number>();
   for (const { session, position } of runs[0]!) {
     lengths.set(session, Math.max(lengths.get(session) ?? 0, position + 2));
@@ -101,12 +100,7 @@ export function byLength(runs: readonly (readonly Rank[])[], metric: MetricName)
   return byCount(runs, metric, [2, 3, 4, 5, 6, 11, 21], ({ session }) => lengths.get(session)!);
 }
 
-function byCount(
-  runs: readonly (readonly Rank[])[],
-  metric: MetricName,
-  steps: readonly number[],
-  countOf: (rank: Rank) => number,
-): Part[] {
+function byCount(runs: Runs, metric: MetricName, steps: readonly number[], countOf: (rank: Rank) => number): Part[] {
   const label = (clicks: number): number => steps.findLastIndex((from) => clicks >= from);
   const names = steps.map((from, i) => {
     const next = steps[i + 1];
@@ -116,11 +110,7 @@ function byCount(
 }
 
 /** By how often the item to be found was clicked in training: fifths of the training events. */
-export function byPopularity(
-  runs: readonly (readonly Rank[])[],
-  metric: MetricName,
-  support: ReadonlyMap<string, number>,
-): Part[] {
+export function byPopularity(runs: Runs, metric: MetricName, support: ReadonlyMap<string, number>): Part[] {
   const counts = [...support.values()].sort((a, b) => a - b);
   const total = counts.reduce((sum, count) => sum + count, 0);
   const bounds: number[] = [];
@@ -133,12 +123,7 @@ export function byPopularity(
   return parts(runs, metric, names, ({ item }) => bounds.filter((bound) => (support.get(item) ?? 0) > bound).length);
 }
 
-function parts(
-  runs: readonly (readonly Rank[])[],
-  metric: MetricName,
-  names: readonly string[],
-  partOf: (rank: Rank) => number,
-): Part[] {
+function parts(runs: Runs, metric: MetricName, names: readonly string[], partOf: (rank: Rank) => number): Part[] {
   const gain = GAINS[metric];
   const sums = names.map(() => 0);
   const counts = names.map(() => 0);
