@@ -33,7 +33,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** A button that acts when it is pressed. */
-export const button = (look: string, act: () => void, ...children: readonly Child[]): HTMLButtonElement =>
+export const button = (act: () => void, look: string, ...children: readonly Child[]): HTMLButtonElement =>
   h('button', { class: look, type: 'button', on: { click: act } }, ...children);
 
 /** What an error says, for the visitor. */

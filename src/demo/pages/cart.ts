@@ -132,7 +132,7 @@ function summary(lines: readonly Line[], order: () => void): HTMLElement {
       entry('Delivery', 'Imaginary'),
       isPriced && h('div', { class: 'total' }, h('dt', {}, 'Total'), h('dd', {}, formatPrice(total, currency))),
     ),
-    button('button', order, 'Place the order'),
+    button(order, 'button', 'Place the order'),
     h('p', { class: 'hint' }, 'A demo: nothing is sold. The shop keeps the basket in this browser.'),
   );
 }

@@ -47,7 +47,7 @@ function hero(shop: Shop, openPanel: () => void): HTMLElement {
           { class: 'button', href: href({ page: 'section', path: first === undefined ? [] : [first] }) },
           'Look around',
         ),
-        button('button quiet', openPanel, icon('dial'), 'Behind the counter'),
+        button(openPanel, 'button quiet', icon('dial'), 'Behind the counter'),
       ),
     ),
     shown.length > 0 &&
@@ -129,7 +129,7 @@ function howItWorks(openPanel: () => void): HTMLElement {
       'div',
       { class: 'row-head' },
       h('h2', { id: 'how' }, 'How it works'),
-      button('link', openPanel, 'See for yourself'),
+      button(openPanel, 'link', 'See for yourself'),
     ),
     h(
       'ul',

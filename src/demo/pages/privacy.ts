@@ -12,7 +12,7 @@ export function privacyPage({ openPanel }: Context): Page {
       'p',
       { class: 'lead' },
       'This shop has no server that could know you. What follows is all there is, and it is yours. ',
-      button('link', openPanel, 'Behind the counter'),
+      button(openPanel, 'link', 'Behind the counter'),
       ' keeps your visits on this device, if you like, and lists every request.',
     ),
     h('aisle-privacy' as 'div', {}),

@@ -56,7 +56,7 @@ function buying({ visit, cart }: Context, product: Product): HTMLElement[] {
       h('span', {}, 'It is in your ', h('a', { href: href({ page: 'cart' }) }, 'basket'), '.'),
     );
   };
-  const add = button('button', put, icon('bag'), product.available ? 'Add to basket' : 'Sold out');
+  const add = button(put, 'button', icon('bag'), product.available ? 'Add to basket' : 'Sold out');
   add.disabled = !product.available;
   return [add, said];
 }

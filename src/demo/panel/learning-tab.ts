@@ -21,8 +21,8 @@ export function learningTab(context: PanelContext): Tab {
     'None yet: a page learns when it is idle. The first click of a visit is not foreseen.',
   );
   const requests = requestList(network, 'The requests behind it');
-  const learn = button('button small', () => attempt(visit.learn), 'Learn now');
-  const undo = button('button small quiet', () => attempt(visit.unlearn), 'Undo');
+  const learn = button(() => attempt(visit.learn), 'button small', 'Learn now');
+  const undo = button(() => attempt(visit.unlearn), 'button small quiet', 'Undo');
   let shown: readonly PredictedEvent[] | undefined;
 
   async function attempt(act: () => Promise<unknown>): Promise<void> {

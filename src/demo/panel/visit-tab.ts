@@ -29,8 +29,8 @@ export function visitTab({ shop, visit }: PanelContext): Tab {
   const events = h('div', { class: 'events' });
   const consent = choice('Keep my visits', CONSENT, (answer) => attempt(() => visit.keep(answer === 'granted')));
   const history = choice('What the model reads', HISTORY, (value) => attempt(() => visit.restart({ history: value })));
-  const save = button('button small quiet', () => attempt(exportFile), 'Export');
-  const erase = button('button small', () => attempt(visit.forget), 'Erase');
+  const save = button(() => attempt(exportFile), 'button small quiet', 'Export');
+  const erase = button(() => attempt(visit.forget), 'button small', 'Erase');
   let shown = '';
 
   async function attempt(action: () => Promise<void>): Promise<void> {
