@@ -18,7 +18,7 @@ const { resolve } = createRequire(import.meta.url);
 export function tfjsKernels(): Plugin {
   return {
     name: 'aisle:tfjs-kernels',
-    // The sources name the package; all that they take of it stands in this part.
+    // The sources name the package; everything they use is in its core.
     config: () => ({ resolve: { alias: [{ find: /^@tensorflow\/tfjs$/, replacement: '@tensorflow/tfjs-core' }] } }),
     resolveId: { filter: { id: /^virtual:tfjs-kernels\// }, handler: (id) => `\0${id}` },
     load: {

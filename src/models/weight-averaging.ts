@@ -1,5 +1,4 @@
 /** Weight averaging (`train/average.ts`), of every architecture; fine-tuning on recent sessions (`train/trainer.ts`), not of GRU4Rec. */
-
 import type { ConfigOf, OptionSpecs, RemovedOptions } from './model';
 import { integer, number } from './options';
 import type { Plan } from './training';

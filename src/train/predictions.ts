@@ -1,5 +1,4 @@
 /** What an evaluation asks for, and in which batches. */
-
 import { BLOCK_NUMBERS } from '../nn/scores';
 import type { earlierSessions } from '../session/earlier';
 import { sessionInput } from '../session/event-log';

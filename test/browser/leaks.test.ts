@@ -2,7 +2,6 @@
  * What a long visit holds on to: 1,000 recommendations and 50 switches of the backend (`npm run soak`; fewer in
  * `npm test`) leave as many tensors, bytes, GPU buffers, textures, programs, devices and contexts as there were.
  */
-
 import { memory, engine as tensors } from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';

@@ -1,5 +1,4 @@
 /** The plain CPU backend: always available, slow, the yardstick of every kernel test. A chunk of its own in the page. */
-
 import { findBackendFactory, registerBackend } from '@tensorflow/tfjs';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu/dist/backend_cpu';
 import { kernels } from '../kernels/cpu/inference';

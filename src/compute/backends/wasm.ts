@@ -1,5 +1,4 @@
 /** The WASM backend, single-threaded, with our own kernels where its are missing or slow. A chunk of its own. */
-
 import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs';
 import { BackendWasm, init, resetWasmPath, setWasmPaths } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import { throwIfAborted } from '../../errors';

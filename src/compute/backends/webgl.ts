@@ -1,5 +1,4 @@
 /** The WebGL backend, with our own kernels where its are missing. A chunk of its own. */
-
 import { engine, env, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs';
 import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import { watch } from '../device-loss';

@@ -1,6 +1,5 @@
 /// <reference types="@webgpu/types" />
 /** The WebGPU backend, with our own kernels where its are missing. A chunk of its own. */
-
 import { engine, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { throwIfAborted } from '../../errors';

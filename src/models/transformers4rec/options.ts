@@ -2,7 +2,6 @@
  * Configuration of Transformers4Rec: names of the paper's code and of the library in camelCase. `auto` is what the form's
  * code does; `settings.ts` says what that is.
  */
-
 import type { ConfigOf, OptionSpecs, RemovedOptions } from '../model';
 import { boolean, choice, integer, number } from '../options';
 import { repeatsOptions } from '../repeat-bias';

@@ -1,5 +1,4 @@
 /** Plain CPU keeps a typed array per tensor. */
-
 import { type KernelBackend, type KernelConfig, type TensorInfo, util } from '@tensorflow/tfjs';
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu/dist/backend_cpu';
 import { type Kernel, kernelConfig, type Memory, type Values } from '../shared/kernel';

@@ -2,7 +2,6 @@
  * Our own WebAssembly with SIMD, for training. It works in the memory of TensorFlow.js' module, so that tensors are passed
  * as addresses and nothing is copied. The source is in `assembly/`.
  */
-
 import type { KernelBackend } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import { instantiate } from '../wasm/memory';

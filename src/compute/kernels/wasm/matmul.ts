@@ -7,7 +7,6 @@
  * follow, and are held here: a product with the same numbers under another shape must drop the packed copy, and so must
  * code that writes into a tensor (`dropPacked`).
  */
-
 import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import { float32 } from '../shared/kernel';

@@ -2,7 +2,6 @@
  * The heap of TensorFlow.js' WASM module, on which all its tensors lie. This is the only file that allocates there or
  * views it, and a kernel of ours gets a view only once all that it needs is allocated: see `shared/kernel.ts`.
  */
-
 import type { KernelBackend, KernelConfig, TensorInfo } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import { deviceFailed } from '../../backend-fault';

@@ -1,5 +1,4 @@
 /** The packed copies of right-hand matrices that XNNPACK keeps, and how to drop them: see `matmul.ts`. */
-
 import { type TensorInfo, util } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 

@@ -1,5 +1,4 @@
 /** Our own programs on WebGL. */
-
 import type { TensorInfo } from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import type { GPGPUProgram } from '@tensorflow/tfjs-backend-webgl/dist/gpgpu_math';

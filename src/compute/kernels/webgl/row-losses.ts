@@ -1,5 +1,4 @@
 /** The losses of `row-losses.ts` on WebGL: a program for each sum over the columns, then one for the formula. */
-
 import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import { type Pick, type RowLoss, rowLosses, type Step } from '../shared/row-losses';

@@ -1,5 +1,4 @@
 /** Our own programs on WebGPU. */
-
 import { util } from '@tensorflow/tfjs';
 import type { WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu/dist/webgpu_program';
 

@@ -1,5 +1,4 @@
 /** The losses of `row-losses.ts` on WebGPU: a work group per row. */
-
 import type { KernelConfig, KernelFunc } from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { type Pick, type RowLoss, rowLosses, type Step } from '../shared/row-losses';
