@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { playwright } from '@vitest/browser-playwright';
 import type { ViteUserConfig } from 'vitest/config';
 import { INLINED } from '../src/build/node.ts';
-import { CHROMIUM_FLAGS, findChromium } from './chromium.ts';
+import { CHROMIUM_FLAGS, findHeadlessShell } from './chromium.ts';
 import { SlowestFiles } from './slowest-files.ts';
 
 /** Models trained in Node, with Node's answers, in a folder that the test server serves; made when a test asks. */
@@ -66,6 +66,7 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
   // A test that asserts nothing fails. What is waited for comes sooner or later; how soon is up to what else the machine does.
   expect: { requireAssertions: true, poll: { timeout: 20_000 } },
   reporters: ['default', new SlowestFiles()],
+  provide: { SOAK: Number(process.env['SOAK'] ?? 0) },
   projects: [
     {
       extends: true,
@@ -97,7 +98,6 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
         name: 'browser',
         include: ['test/browser/**/*.test.ts'],
         globalSetup: ['test/set-up/need-chromium.ts'],
-        provide: { SOAK: Number(process.env['SOAK'] ?? 0) },
         fileParallelism: false,
         sequence: { groupOrder: 3 },
         browser: {
@@ -105,7 +105,7 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
           headless: true,
           screenshotFailures: false,
           provider: playwright({
-            launchOptions: { executablePath: findChromium() ?? 'chromium', args: [...CHROMIUM_FLAGS] },
+            launchOptions: { executablePath: findHeadlessShell() ?? 'chromium', args: [...CHROMIUM_FLAGS] },
           }),
           commands: { makeParity },
           instances: [{ browser: 'chromium' }],

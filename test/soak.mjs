@@ -7,7 +7,7 @@
  *     npm run soak -- reference/mutants       the known errors alone
  *     SOAK=500 npm run soak                   that many rounds
  *
- * A test takes part by reading SOAK, itself or through a helper that it imports; in a page by `inject('SOAK')`.
+ * A test takes part by reading SOAK, itself or through a helper that it imports.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ const patterns = process.argv.slice(2);
 const sources = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => ({ path: join('test', name), text: readFileSync(join(root, 'test', name), 'utf8') }));
-const readers = sources.filter(({ text }) => /process\.env\b.*\bSOAK\b/.test(text));
+const readers = sources.filter(({ text }) => /(process\.env\b|inject\().*\bSOAK\b/.test(text));
 const helpers = readers.map(({ path }) => basename(path, '.ts')).filter((name) => !name.endsWith('.test'));
 const takesPart = ({ path, text }) =>
   path.endsWith('.test.ts') && (text.includes('SOAK') || helpers.some((helper) => text.includes(`/${helper}'`)));

@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
-import type { BackendName } from '../../src/compute/types';
+import { type BackendName, isGpu } from '../../src/compute/types';
 import type { RankedItem, RecommendRequest, TrainProgress, TrainRequest } from '../../src/engine/types';
 import { createRecommender } from '../../src/index';
 import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } from '../../src/worker/client';
 import { clicks, folderOf, NOW, RING, RING_LOSSES, SESSIONS, smallModel } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
+import { isSoak } from '../soak-slice';
 
 const FOLDER = 'dist/test-models/small/';
 const modelUrl = new URL(`/${FOLDER}`, location.href).href;
@@ -78,7 +79,7 @@ describe.each<BackendName>(['cpu', 'wasm', 'webgl', 'webgpu'])('a worker on %s',
     await engine.load({ modelUrl, backend });
     await engine.recommend(asked());
     const before = await engine.memory();
-    for (let call = 0; call < 100; call++) {
+    for (let call = 0; call < (isSoak || !isGpu(backend) ? 100 : 20); call++) {
       const abort = new AbortController();
       const session = SESSIONS['200 clicks']!.slice(call % 7, (call % 7) + 3);
       const answer = engine.recommend(asked({ session }), { signal: abort.signal });

@@ -1,10 +1,11 @@
 /// <reference types="@webgpu/types" />
 import { engine as runtime } from '@tensorflow/tfjs';
-import { afterEach, describe, inject, test, vi } from 'vitest';
+import { afterEach, describe, test, vi } from 'vitest';
 import { stopBackend } from '../../src/compute/backends/start';
 import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { LocalEngineOptions } from '../../src/engine/local-engine';
 import { type Bench, checkFaults, checkMove, FAULTS, type Fault, OPERATIONS } from '../engine/fault-table';
+import { isSoak, slice } from '../soak-slice';
 
 vi.setConfig({ testTimeout: 600_000 });
 
@@ -32,20 +33,20 @@ const optionsFor = (fault: Fault): LocalEngineOptions => ({
 
 /** The first and the last; the last alone where it costs a deadline. A soak takes them all. */
 const some = (fault: Fault) =>
-  inject('SOAK') > 0 ? undefined : (count: number) => [...new Set(fault === 'never settles' ? [count] : [1, count])];
+  isSoak ? undefined : (count: number) => [...new Set(fault === 'never settles' ? [count] : [1, count])];
 
 afterEach(() => {
   for (const { backend } of GPUS) stopBackend(backend); // a test that failed may leave a fault in it
 });
 
 /** What `npm test` tries on a GPU; in Node it tries all, and `gpu-engine.test.ts` has a device that never answers. */
-const isSoak = inject('SOAK') > 0;
-const operations = OPERATIONS.filter(({ name }) => isSoak || ['recommend', 'fineTune by adapter'].includes(name));
-const faults = FAULTS.filter((fault) => isSoak || ['returns NaN', 'device lost'].includes(fault));
+const operations = slice(OPERATIONS, ({ name }) => ['recommend', 'fineTune by adapter'].includes(name));
+const faultsOf = ({ backend }: Bench) =>
+  slice(FAULTS, (fault) => fault === (backend === 'webgpu' ? 'device lost' : 'returns NaN'));
 
 describe.each(GPUS)('on $backend', (bench) => {
   describe.each(operations)('$name', (operation) => {
-    test.each(faults)(
+    test.each(faultsOf(bench))(
       'is answered by some backend where a device call %s, and what was learnt stays',
       async (fault) => {
         await checkFaults({ ...bench, options: optionsFor(fault) }, operation, fault, some(fault));
@@ -53,7 +54,7 @@ describe.each(GPUS)('on $backend', (bench) => {
     );
   });
 
-  test.each(faults)('move leaves the model where it is where a device call %s', async (fault) => {
+  test.each(faultsOf(bench))('move leaves the model where it is where a device call %s', async (fault) => {
     await checkMove({ ...bench, from: 'wasm', options: optionsFor(fault) }, fault, some(fault));
   });
 });

@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 import { engine as runtime, square, tensor1d } from '@tensorflow/tfjs';
-import { afterEach, describe, expect, inject, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startBackend, stopBackend } from '../../src/compute/backends/start';
 import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { BackendChoice, BackendName } from '../../src/compute/types';
@@ -18,12 +18,15 @@ import {
   smallModel,
 } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
+import { isSoak, slice } from '../soak-slice';
 import { lose } from './lose-device';
 import { withoutExponentials, withWrongExponentials } from './wrong-driver';
 
 vi.setConfig({ testTimeout: 300_000 });
 
 const GPUS = ['webgl', 'webgpu'] as const satisfies readonly BackendName[];
+/** What takes longest in software, in `npm test` on one of them. */
+const FEW = slice(GPUS, (backend) => backend === 'webgpu');
 
 const running: Engine[] = [];
 afterEach(async () => {
@@ -124,13 +127,13 @@ describe.each(GPUS)('%s whose memory is used up', (backend) => {
   });
 });
 
-describe.each(GPUS)('a device of %s that falls silent', (backend) => {
+describe.each(FEW)('a device of %s that falls silent', (backend) => {
   test('is left for the next rung after a deadline', async () => {
-    const { engine } = await loaded(backend, { backendDeadline: 10 });
+    const { engine } = await loaded(backend, { backendDeadline: 6 });
     Object.assign(runtime().registry[backend]!, { read: () => new Promise(() => {}) });
     const { backend: last, why } = await expectAnswer(engine.recommend(request()));
     expect(last).toBe(backend === 'webgpu' ? 'webgl' : 'wasm');
-    expect(why).toContain('did not answer within 5 s'); // half of it: the next rung needs the rest;
+    expect(why).toContain('did not answer within 3 s'); // half of it: the next rung needs the rest
   }, 60_000);
 });
 
@@ -142,7 +145,7 @@ const RING_TRAINING: Omit<TrainRequest, 'backend'> = {
   epochs: 1,
 };
 
-describe.each(GPUS)('training on %s', (backend) => {
+describe.each(FEW)('training on %s', (backend) => {
   test('has the losses that Node has', async () => {
     const { engine } = await loaded(backend);
     const { losses, golden } = await engine.train({ ...RING_TRAINING, backend });
@@ -156,7 +159,7 @@ describe.each(GPUS)('a model moved to %s', (backend) => {
     const { engine } = await loaded('wasm');
     await engine.recommend(request());
     const before = await engine.memory();
-    for (let round = 0; round < (inject('SOAK') > 0 ? 25 : 3); round++) {
+    for (let round = 0; round < (isSoak ? 25 : 2); round++) {
       const { model, milliseconds } = await engine.move({ backend, why: 'a test wants it' });
       expect(model).toMatchObject({ backend, why: 'a test wants it' });
       expect(milliseconds).toBeGreaterThan(0);

@@ -1,9 +1,9 @@
 import { div, env, ones } from '@tensorflow/tfjs';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { commands } from 'vitest/browser';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { startBackend, stopBackend } from '../../src/compute/backends/start';
-import { type BackendName, isGpu } from '../../src/compute/types';
+import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { RankedItem } from '../../src/engine/types';
 import { createRecommender, type Recommender } from '../../src/index';
@@ -23,18 +23,19 @@ import {
   timed,
   within,
 } from '../engine/parity';
+import { isSoak } from '../soak-slice';
 
 /** WebGPU in software takes its time, and all of it on a busy machine more. */
-const TIMEOUT = inject('SOAK') > 0 ? 1_800_000 : 240_000;
+const TIMEOUT = isSoak ? 1_800_000 : 240_000;
 
 /**
- * Whether every session and every step is compared, and the trained model's answers. A GPU in software takes minutes a model:
- * there `npm test` compares every 14th session and three steps.
+ * Whether every session and every step is compared, and the trained model's answers. A GPU in software takes minutes a model,
+ * plain JavaScript half a minute: there `npm test` compares every 14th session and three steps.
  */
-const isWhole = (backend: BackendName): boolean => inject('SOAK') > 0 || !isGpu(backend);
+const isWhole = (backend: BackendName): boolean => isSoak || backend === 'wasm';
 const SOME = 14;
-/** What `npm test` trains on a GPU: a recurrent network, a graph, attention. */
-const FEW = ['gru4rec', 'srgnn', 'transformers4rec'];
+/** What `npm test` trains there. */
+const FEW: Partial<Record<BackendName, string>> = { cpu: 'gru4rec', webgl: 'sasrec', webgpu: 'srgnn' };
 
 let parity: Parity;
 let folder: string;
@@ -128,7 +129,7 @@ describe.each(PARITY_MODELS)('%s in a page', (model) => {
     TIMEOUT,
   );
 
-  test.each(PAGE_BACKENDS.filter((backend) => isWhole(backend) || FEW.includes(model)))(
+  test.each(PAGE_BACKENDS.filter((backend) => isWhole(backend) || FEW[backend] === model))(
     'learns as Node does, step by step, and answers alike after it, on %s',
     async (backend) => {
       const engine = startWorkerEngine();

@@ -1,6 +1,6 @@
 /** Learning from a visitor on the GPU, as the page's worker does it: what it teaches, and what is left of it. */
 import { engine as runtime } from '@tensorflow/tfjs';
-import { afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
 import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
 import { wasmFiles } from '../../src/compute/backends/wasm-files';
@@ -10,6 +10,7 @@ import type { Engine, EngineEvent, RankedItem } from '../../src/engine/types';
 import { startWorkerEngine } from '../../src/worker/client';
 import { clicks, type Folder, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
 import { differences, SMALL, THOUSANDTH, within } from '../engine/parity';
+import { slice } from '../soak-slice';
 import { lose } from './lose-device';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -17,7 +18,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const GPUS = ['webgl', 'webgpu'] as const satisfies readonly BackendName[];
 const METHODS = ['adapter', 'full'] as const satisfies readonly TuneMethod[];
 /** One of each kind of layer: recurrent, a graph, attention, convolution. `npm test` takes the first by each method. */
-const KINDS = ['gru4rec', 'srgnn', 'transformers4rec', 'caser'].slice(0, inject('SOAK') > 0 ? undefined : 1);
+const KINDS = slice(['gru4rec', 'srgnn', 'transformers4rec', 'caser'], (kind) => kind === 'gru4rec');
 
 const folders = new Map<string, Folder>();
 beforeAll(async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, test, vi } from 'vitest';
 import { stopBackend } from '../../src/compute/backends/start';
 import { wasmPath } from '../compute/backends/start';
+import { slice } from '../soak-slice';
 import { type Bench, checkFaults, checkMove, FAULTS, OPERATIONS } from './fault-table';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -52,7 +53,9 @@ const wasm: Bench = {
 };
 
 describe.each(OPERATIONS)('$name, whichever of its device calls', (operation) => {
-  test.each(FAULTS)('%s, is answered by some backend, and what was learnt stays', async (fault) => {
+  // An operation of many calls takes many engines: `npm test` loses the device in it, and does no other fault.
+  const faults = slice(FAULTS, (fault) => operation.name !== 'fineTune by all parameters' || fault === 'device lost');
+  test.each(faults)('%s, is answered by some backend, and what was learnt stays', async (fault) => {
     await checkFaults(wasm, operation, fault);
   });
 });

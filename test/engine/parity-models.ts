@@ -29,7 +29,7 @@ import {
 } from './parity';
 
 /** Sessions to train on, the latest ones: enough for scores that differ, and seconds of work. */
-const TRAINED = 4000;
+const TRAINED = 1500;
 /** They take the places of the most frequent items, so that real sessions are full of them. */
 const ODD = ['a,b', '"quoted" \'twice\'', '🧦', '__proto__', 'constructor'];
 

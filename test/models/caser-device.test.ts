@@ -13,7 +13,7 @@ const THINGS = 4;
 const ITEMS = THINGS * (1 + COLOURS);
 const VISITORS = 30;
 
-beforeAll(() => start('cpu'));
+beforeAll(() => start('wasm'));
 
 /** Each visitor reads about a thing and then looks at it in a colour of his or her own. */
 function visits(count: number, seed: number, from: number): Sessions {

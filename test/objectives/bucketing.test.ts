@@ -90,7 +90,7 @@ describe('training in buckets', () => {
     ['cl4srec', 'cl4srec', { lambda: 0.5 }],
     ['cl4srec, sampled, touched rows', 'cl4srec', { lambda: 0.5, loss: 'sampled', nSample: 20, sparseUpdates: true }],
   ] as const)('%s: the same steps as with all sessions in one rectangle', async (_, name, given) => {
-    await start('cpu');
+    await start('wasm');
     expect(lengthBuckets(lengths.map((length) => length - 1)).length).toBeGreaterThan(1);
     const config = configure(apart[name].network, { ...common, ...given });
     const trained = async (training: AnyTraining) => {

@@ -16,11 +16,12 @@ import { mutated } from '../checkpoint/mutations';
 import { IDS } from '../engine/fixture';
 import { serveShopPage } from '../engine/shop-page';
 import { closeServer, originOf } from '../server';
+import { isSoak } from '../soak-slice';
 
 /** In `npm test` a small part of what `npm run soak` does. */
-const MUTATIONS = process.env['SOAK'] ? 10_000 : 40;
+const MUTATIONS = isSoak ? 10_000 : 20;
 /** Files that are sealed anew: a key is derived for each, slowly on purpose; what is only damaged is refused before. */
-const SEALED = Math.max(12, MUTATIONS / 50);
+const SEALED = Math.max(6, MUTATIONS / 50);
 const START = 1_700_000_000_000;
 const PASSPHRASE = 'correct horse battery staple';
 

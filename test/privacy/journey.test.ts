@@ -5,7 +5,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { BackendName } from '../../src/compute/types';
-import { slice } from '../soak-slice';
+import { isSoak, slice } from '../soak-slice';
 import { asked, CATALOGUE, html, known, push, ready, SETTLED, SLOT, STOCK, serveEmbed } from '../ui/embed-window';
 import { ANNA, BEN, type Journey, type JourneyOptions, journey, quiet, type Visitor } from './journey';
 import { NOTHING, storedIn } from './stored';
@@ -66,7 +66,7 @@ describe.each(slice(BACKENDS, (backend) => backend === 'wasm' || backend === 'we
     expect(ben!.shown).not.toEqual(anna!.shown);
   });
 
-  test("nor does it without 'wasm-unsafe-eval'", async () => {
+  test.runIf(isSoak || backend === 'wasm')("nor does it without 'wasm-unsafe-eval'", async () => {
     const visit = await visited(BEN, { backend, csp: STRICT });
     expectWatched(visit);
     // A page learns that WebAssembly is forbidden by trying.

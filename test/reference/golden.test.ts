@@ -9,6 +9,7 @@ import { random } from '../../src/session/random';
 import type { NdArray } from '../../src/types';
 import { backends, start } from '../compute/backends/start';
 import { GOLDEN } from '../shared';
+import { slice } from '../soak-slice';
 import { main } from './golden';
 import { type Computed, compare, type GoldenFile } from './golden/compare';
 import { goldenFiles, runGolden } from './golden/run';
@@ -168,7 +169,13 @@ describe('the runner', () => {
 
   const unusual =
     /constrained\.|fit-xe\.|prenorm|gsasrec-tied|cl4srec-encoder\.|srgnn-step1|caser\.|t4r-electra-rtd|t4r-xlnet-plm/;
-  describe.each(all.filter((name) => unusual.test(name)))('with %s', (name) => {
+  const quick = (name: string) => !/cl4srec|t4r/.test(name);
+  describe.each(
+    slice(
+      all.filter((name) => unusual.test(name)),
+      quick,
+    ),
+  )('with %s', (name) => {
     const read = () => decodeSafetensors(readFileSync(join(GOLDEN, name)), name);
     const outputs = Object.keys(read().tensors).filter((tensor) => /^(outputs|loss|grads|after|opt_)/.test(tensor));
 

@@ -48,6 +48,7 @@ import { dropout } from '../../../src/nn/dropout';
 import { gelu } from '../../../src/nn/gelu';
 import { layerNorm } from '../../../src/nn/layer-norm';
 import { maskEqual } from '../../../src/nn/masked';
+import { isSoak } from '../../soak-slice';
 import { start } from '../backends/start';
 import { closeTo, indicesOf, property, randomTensor } from './random';
 import { onPlainCpu } from './reference';
@@ -312,7 +313,7 @@ describe.each([
           closeTo(last.result, expected.values, 2e-4);
         }
       },
-      2,
+      isSoak ? 8 : 1,
     ),
   );
 

@@ -37,13 +37,14 @@ import { dropout } from '../../../src/nn/dropout';
 import { gelu } from '../../../src/nn/gelu';
 import { layerNorm } from '../../../src/nn/layer-norm';
 import { adagradUpdate, adamUpdate } from '../../../src/nn/updates';
+import { slice } from '../../soak-slice';
 import { backends, start } from '../backends/start';
 import { closeTo, floatsOf, randomTensor } from './random';
 import { onPlainCpu } from './reference';
 
 const NOT_FINITE = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-/** Two rows of every remainder by four, and by eight. */
-const WIDTHS = [1, 2, 3, 4, 5, 8, 11, 13];
+/** Two rows of every remainder by four, and by eight; every remainder by four in `npm test`. */
+const WIDTHS = slice([1, 2, 3, 4, 5, 8, 11, 13], (width) => [2, 3, 8, 13].includes(width));
 
 /** Numbers of which one is `bad`. */
 const spoilt = (shape: number[], seed: number, bad: number, at: number): Tensor => {
@@ -134,7 +135,7 @@ const kind = (x: number): string => (Number.isFinite(x) ? 'finite' : String(x));
 describe.each(NOT_FINITE)('%d', (bad) => {
   test.each(Object.entries(WORKS))('stays what it is on plain CPU: %s', async (_, work) => {
     for (const width of WIDTHS) {
-      for (const at of [0, width - 1, 2 * width + 1]) {
+      for (const at of slice([0, width - 1, 2 * width + 1], (place) => place > 0)) {
         const expected = (await onPlainCpu(() => work(width, bad, at))).values;
         await start('wasm');
         const result = tidy(() => work(width, bad, at));

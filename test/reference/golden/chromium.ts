@@ -1,11 +1,10 @@
 /** The golden runner in headless Chromium, which has the GPU backends, in software. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { chromium } from 'playwright-core';
 import { build, type Rolldown } from 'vite';
 import { tfjsKernels } from '../../../src/build/tfjs-kernels';
 import type { BackendName } from '../../../src/compute/types';
-import { CHROMIUM_FLAGS, findChromium, NO_CHROMIUM } from '../../chromium';
+import { launchChromium } from '../../chromium';
 import type { GoldenPage } from './page';
 import type { GoldenRow } from './run-file';
 
@@ -18,10 +17,7 @@ export async function* goldenInChromium(
   names: readonly string[],
   backend: BackendName,
 ): AsyncGenerator<GoldenRow, void> {
-  const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error(NO_CHROMIUM);
-  const files = await bundle();
-  const browser = await chromium.launch({ executablePath, headless: true, args: [...CHROMIUM_FLAGS] });
+  const [files, browser] = await Promise.all([bundle(), launchChromium()]);
   try {
     const page = await browser.newPage();
     page.on('pageerror', (error) => console.error(error));

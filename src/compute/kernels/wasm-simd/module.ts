@@ -91,16 +91,22 @@ export interface SimdExports {
 let compiled: WebAssembly.Module | undefined;
 const instances = new WeakMap<object, SimdExports>();
 
-/** The faster first. It multiplies and adds in one instruction, by relaxed SIMD, which some engines lack. */
-const BINARIES = [() => import('./binary-fused'), () => import('./binary')];
+interface Binary {
+  readonly load: () => Promise<{ readonly SIMD_BINARY: string }>;
+  bytes?: Uint8Array<ArrayBuffer>;
+  module?: WebAssembly.Module;
+}
 
-/** Compiles the module, for backends that start after it. @returns Whether there is one: a few engines have no SIMD. */
+/** The faster first. It multiplies and adds in one instruction, by relaxed SIMD, which some engines lack. */
+const BINARIES: readonly Binary[] = [{ load: () => import('./binary-fused') }, { load: () => import('./binary') }];
+
+/** Compiles the module, once, for backends that start after it. @returns Whether there is one: a few engines have no SIMD. */
 export async function compileSimd(): Promise<boolean> {
-  for (const load of BINARIES) {
-    const { SIMD_BINARY } = await load();
-    const bytes = Uint8Array.from(atob(SIMD_BINARY), (character) => character.charCodeAt(0));
-    if (!WebAssembly.validate(bytes)) continue;
-    compiled = await WebAssembly.compile(bytes);
+  for (const binary of BINARIES) {
+    binary.bytes ??= Uint8Array.from(atob((await binary.load()).SIMD_BINARY), (character) => character.charCodeAt(0));
+    if (!WebAssembly.validate(binary.bytes)) continue;
+    binary.module ??= await WebAssembly.compile(binary.bytes);
+    compiled = binary.module;
     return true;
   }
   return false;
