@@ -5,6 +5,7 @@ import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import type { Sink } from '../../src/cli/context';
 import { run } from '../../src/cli/main';
 import { CHECKPOINT, readCheckpoint, writeCheckpoint } from '../../src/pipeline/files/training-checkpoint';
+import { slice } from '../soak-slice';
 import { aisle, file, folder } from './program';
 import { RING_LOG, SMALL } from './ring-log';
 
@@ -61,7 +62,7 @@ const MOMENTS: [string, (asksAt: (start: string) => number) => Moment, RegExp][]
 ];
 
 describe.each(['gru4rec', 'sasrec'])('%s', (model) => {
-  describe.each(['wasm', 'cpu'])('on %s', (backend) => {
+  describe.each(slice(['wasm', 'cpu'], (backend) => backend === 'wasm'))('on %s', (backend) => {
     test.each(MOMENTS)('goes on where Ctrl-C ended it, to the same bytes: %s', async (_, momentOf, message) => {
       const whole = await runUntil(argv(model, 'whole', '--backend', backend));
       expect(whole.code).toBe(0);

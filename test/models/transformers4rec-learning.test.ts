@@ -21,21 +21,25 @@ const generator = random(1, 'order');
 const sessions = logOf(Array.from(generator.shuffle(Int32Array.from(LOG, (_, s) => s)), (s) => LOG[s]!));
 const catalogue = { items: ITEMS, support: supportOf(sessions, ITEMS) };
 
-test.each([
+const ALL = [
   ...['gru', 'gpt2', 'transformer-xl', 'xlnet'].map((lm) => ({ lm, objective: 'clm' })),
   ...['bert', 'electra', 'xlnet'].flatMap((lm) => ['mlm', 'rtd'].map((objective) => ({ lm, objective }))),
   { lm: 'xlnet', objective: 'plm' },
-])('learns from batches whose sessions all have two clicks: %o', async (pair) => {
-  const small = { dModel: 8, itemEmbeddingDim: 8, nLayer: 1, nHead: 2, dropout: 0, inputDropout: 0 };
-  const given = { ...small, ...pair, batching: 'same-length', batchClicks: 8, labelSmoothing: 0, learningRate: 0.02 };
-  const config = configure(transformers4rec, { ...given, nEpochs: 12 });
-  const pairs = logOf(LOG.map((items) => items.slice(0, 2)));
-  const trainer = new Trainer({ training: transformers4recTraining, config, catalogue, sessions: pairs, seed: 3 });
-  const losses: number[] = [];
-  for (let epoch = 0; epoch < config.nEpochs; epoch++) losses.push(await trainer.runEpoch());
-  trainer.dispose();
-  expect(losses.at(-1)).toBeLessThan(losses[0]!);
-});
+];
+test.each(slice(ALL, ({ lm }) => lm === 'xlnet'))(
+  'learns from batches whose sessions all have two clicks: %o',
+  async (pair) => {
+    const small = { dModel: 8, itemEmbeddingDim: 8, nLayer: 1, nHead: 2, dropout: 0, inputDropout: 0 };
+    const given = { ...small, ...pair, batching: 'same-length', batchClicks: 8, labelSmoothing: 0, learningRate: 0.02 };
+    const config = configure(transformers4rec, { ...given, nEpochs: 12 });
+    const pairs = logOf(LOG.map((items) => items.slice(0, 2)));
+    const trainer = new Trainer({ training: transformers4recTraining, config, catalogue, sessions: pairs, seed: 3 });
+    const losses: number[] = [];
+    for (let epoch = 0; epoch < config.nEpochs; epoch++) losses.push(await trainer.runEpoch());
+    trainer.dispose();
+    expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  },
+);
 
 const PAIRS = [
   { lm: 'gru', objective: 'clm' },
@@ -53,7 +57,7 @@ const PAIRS = [
 ];
 
 // Objectives that predict few clicks of a batch need many epochs: `npm run soak` gives them.
-test.each(slice(PAIRS, ({ nEpochs }) => nEpochs === undefined))(
+test.each(slice(PAIRS, ({ lm, objective, nEpochs }) => nEpochs === undefined && (lm === 'gru' || objective === 'plm')))(
   'learns a click that the last two tell together: %o',
   async (given) => {
     const config = configure(transformers4rec, {

@@ -24,6 +24,7 @@ import {
   type Weights,
 } from '../reference/transformers4rec';
 import { drawWeights, far } from '../reference/weights64';
+import { isSoak } from '../soak-slice';
 import { logOf } from '../train/helpers';
 
 const ITEMS = 7;
@@ -108,9 +109,11 @@ describe.each(FORMS)('%o', (given) => {
     });
   });
 
-  test('has the loss of the reference, and its finite differences', () => {
-    checkGradients(config, SESSIONS.slice(1), weights, params);
-  });
+  // A temperature and cosines are the same lines in both forms: `npm test` takes their slopes in one.
+  if (isSoak || given.form === 'paper' || !('softmaxTemperature' in given))
+    test('has the loss of the reference, and its finite differences', () => {
+      checkGradients(config, SESSIONS.slice(1), weights, params);
+    });
 });
 
 /** What is hidden of each session, drawn once and kept. */

@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import { ROOT } from '../build/built';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
+import { slice } from '../soak-slice';
 import { embedPages, openEmbed, push, ready, SCRIPT, SETTLED, SLOT, serveEmbed, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
@@ -146,7 +147,7 @@ describe('a page', () => {
   test.each<[string, string]>([
     ...names.flatMap((name): [string, string][] => [
       [`without ${name}`, missing(name)],
-      [`where ${name} throws`, throwing(name)],
+      ...slice([[`where ${name} throws`, throwing(name)] satisfies [string, string]], () => name === 'fetch'),
     ]),
     ['without constructed style sheets', missing('CSSStyleSheet')],
     ['without navigation', missing('navigation')],
@@ -192,18 +193,21 @@ describe('a page', () => {
   });
 
   const methods = ['map', 'filter', 'forEach', 'push', 'splice', 'some', 'find', 'includes', 'flatMap', 'join'];
-  test.each(methods)('whose Array.prototype.%s throws hears of no error, and a slot is honest', async (method) => {
-    const script = `Array.prototype.${method} = function () { throw new TypeError('broken'); };`;
-    const { page, errors } = await pages.open(SLOT, {
-      head: SCRIPT,
-      prepare: (opened) => opened.addInitScript(script),
-    });
-    await page.locator('aisle-recommendations:not([data-aisle-state=loading])').waitFor();
-    const state = await page.locator('aisle-recommendations').getAttribute('data-aisle-state');
-    const links = await page.locator('aisle-recommendations a').count();
-    expect(state === 'ready' ? links : 8 - links).toBe(8);
-    expect(errors).toEqual([]);
-  });
+  test.each(slice(methods, (method) => ['map', 'push', 'some'].includes(method)))(
+    'whose Array.prototype.%s throws hears of no error, and a slot is honest',
+    async (method) => {
+      const script = `Array.prototype.${method} = function () { throw new TypeError('broken'); };`;
+      const { page, errors } = await pages.open(SLOT, {
+        head: SCRIPT,
+        prepare: (opened) => opened.addInitScript(script),
+      });
+      await page.locator('aisle-recommendations:not([data-aisle-state=loading])').waitFor();
+      const state = await page.locator('aisle-recommendations').getAttribute('data-aisle-state');
+      const links = await page.locator('aisle-recommendations a').count();
+      expect(state === 'ready' ? links : 8 - links).toBe(8);
+      expect(errors).toEqual([]);
+    },
+  );
 
   test('that has the tag twice, under two addresses, runs one', async () => {
     const { page, errors, warnings, requests } = await pages.open(SLOT, {
