@@ -18,7 +18,7 @@ import { deriveSeed, random } from '../session/random';
 import { type DataParallel, type ShardResult, shardsOf, whyIndivisible } from './data-parallel';
 import { gradientsOf } from './gradients';
 import { clip, type Optimiser } from './optimiser';
-import { RowFinder } from './touched-rows';
+import { RowFinder } from './row-finder';
 
 /** The random streams of an epoch or of a step. */
 export const streamsOf =
@@ -92,8 +92,8 @@ export class TrainStep<C> {
       };
       const params: Record<string, Tensor> = {};
       for (const [name, param] of Object.entries(this.params)) {
-        const rows = rowsOf(name);
-        params[name] = rows ? gather(param, rows) : param;
+        const touchedRows = rowsOf(name);
+        params[name] = touchedRows ? gather(param, touchedRows) : param;
       }
       const batch = touched?.batch ?? given;
       const found = gradientsOf(training.loss, specs, params, batch, config, this.#runOf(step));

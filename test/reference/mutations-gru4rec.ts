@@ -235,7 +235,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'gradients of an id that occurs twice applied one by one',
-    file: 'src/train/touched-rows.ts',
+    file: 'src/train/row-finder.ts',
     edits: [['if (row[item]! < 0) row[item]', 'row[item]']],
     tests: ['test/train/row-finder.test.ts', ...step],
   },
@@ -498,7 +498,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     error: 'gradients of an id that is input and target not added',
-    file: 'src/train/touched-rows.ts',
+    file: 'src/train/row-finder.ts',
     edits: [['if (!this.#shared) {', 'if (this.#shared || !this.#shared) {']],
     tests: ['test/train/row-finder.test.ts', ...step],
   },

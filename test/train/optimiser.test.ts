@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { OptimiserSpec } from '../../src/models/training';
 import { inputItems, outputItems } from '../../src/objectives/batch';
 import { clip, learningRateAt, Optimiser } from '../../src/train/optimiser';
-import { RowFinder } from '../../src/train/touched-rows';
+import { RowFinder } from '../../src/train/row-finder';
 import { backends, expectNoTensorsLeft, start } from '../compute/backends/start';
 import { bitsOf } from './helpers';
 

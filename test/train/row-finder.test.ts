@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { inputItems, outputItems } from '../../src/objectives/batch';
 import { random } from '../../src/session/random';
-import { RowFinder } from '../../src/train/touched-rows';
+import { RowFinder } from '../../src/train/row-finder';
 
 const ids = (...values: number[]) => Int32Array.from(values);
 

@@ -21,9 +21,9 @@ import { capNorm, clamp, move } from './adagrad-norm';
 import { type Candidates, candidatesOf } from './candidates';
 import type { FineTuner, FineTunerState } from './fine-tuner';
 import { type FrozenModel, type Pair, repeatedColumns, type TuneEvent } from './frozen-model';
+import { ItemBiases } from './item-biases';
 import { ADAPTER, type AdapterSettings, CAPS } from './settings';
 import { crossEntropy, HIDDEN } from './softmax';
-import { TouchedRows } from './touched-rows';
 import { attributePriors, Popularity, visitorPrior } from './visitor-priors';
 
 /** The item side of a tuned model: score of item i = c · table[i] + bias[i], in the base's own unit. */
@@ -62,7 +62,7 @@ export class Adapter implements FineTuner {
   readonly #weights: Float32Array;
   readonly #slots: Float32Array;
   readonly #weightSlots: Float32Array;
-  readonly #rows: TouchedRows;
+  readonly #rows: ItemBiases;
   #step = 0;
   /** Of the event that was predicted last: its candidates, their raw scores, and their logits, which then become δ. */
   #candidates: Candidates = candidatesOf(0, 0, new Int32Array(0), 0);
@@ -93,7 +93,7 @@ export class Adapter implements FineTuner {
     this.#weights = restored('weights', this.#startWeights);
     this.#slots = restored('slot.vectors', new Float32Array(2));
     this.#weightSlots = restored('slot.weights', new Float32Array(this.#startWeights.length));
-    this.#rows = new TouchedRows(itemIds, saved);
+    this.#rows = new ItemBiases(itemIds, saved);
     this.#q = new Float64Array(this.#d);
     this.#step = saved?.step ?? 0;
   }

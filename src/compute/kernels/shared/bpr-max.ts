@@ -2,10 +2,7 @@
 import { engine, type GradConfig, type NamedTensorInfoMap, type Tensor } from '@tensorflow/tfjs';
 import { targetsOf } from './cross-entropy';
 import { float32, type Kernel } from './kernel';
-import { checkRows } from './row-shapes';
-
-/** The authors' guard against log 0. */
-const TINY = 1e-24;
+import { checkRows, TINY } from './row-shapes';
 
 /**
  * Below this share of the negatives in the softmax over all columns their own softmax is computed separately: as quotients

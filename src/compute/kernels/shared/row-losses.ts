@@ -6,7 +6,7 @@
  * what comes from above. Target columns out of range cannot be refused here, since they are on the GPU.
  */
 import type { NamedAttrMap } from '@tensorflow/tfjs';
-import { massOf } from './row-shapes';
+import { massOf, TINY } from './row-shapes';
 
 /** A number of the row: a value of its own, or a sum or the largest of a value over the columns. */
 export interface Step {
@@ -92,9 +92,6 @@ const crossEntropyGrad: RowLoss = {
     return { variant, steps, perColumn: [['p', P]], result };
   },
 };
-
-/** The authors' guard against log 0. */
-const TINY = '1.0e-24';
 
 const bprMaxSteps = (pick: Pick) => {
   const w = pick('isOwn', '0.0', 'exp(s - highest) / z');

@@ -1,5 +1,8 @@
 import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs';
 
+/** The guard against log 0 of BPR-max' authors. */
+export const TINY = 1e-24;
+
 /** Rows and columns of the scores. @throws Error if the inputs of a loss of rows do not fit. */
 export function checkRows(
   scores: TensorInfo,

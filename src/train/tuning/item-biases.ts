@@ -5,7 +5,7 @@ import { CAPS } from './settings';
 type Saved = { readonly itemIds: readonly string[]; readonly arrays: Readonly<Record<string, NdArray>> };
 
 /** At most `CAPS.rows` items; a new one takes the place of the one with the fewest events. */
-export class TouchedRows {
+export class ItemBiases {
   readonly #ids: readonly string[];
   readonly #places = new Map<number, number>();
   /** Item columns, 0…n − 1, by row. */
