@@ -73,6 +73,8 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
       test: {
         ...inNode,
         name: 'unit',
+        // One more than cores: some wait for a clock.
+        maxWorkers: availableParallelism() + 1,
         include: ['test/**/*.test.ts'],
         exclude: [...BUILT, ...ISOLATED, 'test/browser/**', 'test/engines/**'],
         sequence: { groupOrder: 0 },

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CatalogueItem } from '../../src/checkpoint/artifact';
 import { startDemo } from '../../src/cli/commands/demo';
 import { writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
+import { closeServer } from '../server';
 
 let folder: string;
 let page: string;
@@ -28,7 +29,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const server of servers) await new Promise((done) => server.close(done));
+  for (const server of servers) closeServer(server);
   rmSync(folder, { recursive: true });
 });
 
