@@ -68,6 +68,7 @@ describe.each<BackendName>(['cpu', 'wasm', 'webgl', 'webgpu'])('a worker on %s',
     const { engine, degraded } = started();
     expect(await engine.load({ modelUrl, backend })).toMatchObject({ backend, name: 'small gru4rec' });
     for (const [name, session] of Object.entries(SESSIONS)) {
+      if (name === '200 clicks' && isGpu(backend) && !isSoak) continue; // as many steps, one after the other
       expectAnswer(name, (await engine.recommend(asked({ session }))).items);
     }
     expect(await engine.thread()).toBe('worker');

@@ -98,23 +98,26 @@ describe.each(GPUS)('%s, lost', (backend) => {
     expect(runtime().registry[backend]).not.toBe(device);
   });
 
-  test.each(METHODS)('while it learns by %s, ends that or goes on elsewhere, and answers as before', async (method) => {
-    const engine = await loaded('gru4rec', backend);
-    const base = await ask(engine);
-    let events = 0;
-    const onProgress = () => {
-      events++;
-      if (events === 2) lose[backend]();
-    };
-    const learning = engine.fineTune({ sessions, method, milliseconds: 1e9 }, { onProgress });
-    const end = await learning.then(
-      ({ done }) => done,
-      ({ code }) => code,
-    );
-    // Between two events it goes on elsewhere; all parameters are not half learnt there.
-    expect(method === 'adapter' ? [true] : [true, 'engine-lost']).toContain(end);
-    expect(differences(base, await ask(engine), within(THOUSANDTH, base))).toEqual([]);
-  });
+  test.each(slice(METHODS, (method) => method === 'adapter' || backend === 'webgl'))(
+    'while it learns by %s, ends that or goes on elsewhere, and answers as before',
+    async (method) => {
+      const engine = await loaded('gru4rec', backend);
+      const base = await ask(engine);
+      let events = 0;
+      const onProgress = () => {
+        events++;
+        if (events === 2) lose[backend]();
+      };
+      const learning = engine.fineTune({ sessions, method, milliseconds: 1e9 }, { onProgress });
+      const end = await learning.then(
+        ({ done }) => done,
+        ({ code }) => code,
+      );
+      // Between two events it goes on elsewhere; all parameters are not half learnt there.
+      expect(method === 'adapter' ? [true] : [true, 'engine-lost']).toContain(end);
+      expect(differences(base, await ask(engine), within(THOUSANDTH, base))).toEqual([]);
+    },
+  );
 });
 
 describe('a worker', () => {
