@@ -2,7 +2,7 @@
  * `aisle compare` on two real logs: every model by one command each, and the incremental protocol with GRU4Rec trained anew
  * and otherwise beside the neighbours:
  *
- *     npm run build -- --mode cli
+ *     npm run build:cli
  *     node test/run.mjs test/bench/comparisons.ts --out DIR [--epochs N] [eshop|yoochoose|incremental…]
  *
  * The reports stand in DIR; finished cells there are not repeated, and a run that was killed goes on. Summaries go to

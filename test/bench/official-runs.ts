@@ -1,7 +1,7 @@
 /**
  * Trains GRU4Rec with the options of the official runs and compares with what the official PyTorch code reached:
  *
- *     npm run build -- --mode cli && node test/run.mjs test/bench/official-runs.ts [--seeds 1,2,3] [RUN…]
+ *     npm run build:cli && node test/run.mjs test/bench/official-runs.ts [--seeds 1,2,3] [RUN…]
  *
  * One run after another, each a training and an evaluation by the built command line; finished ones are kept in
  * `results/official-gru4rec.json` and not repeated. The table goes to `results/official-gru4rec.md`. Needs the logs and
