@@ -15,7 +15,7 @@ import { SlowestFiles } from './slowest-files.ts';
 /** Models trained in Node, with Node's answers, in a folder that the test server serves; made when a test asks. */
 async function makeParity(): Promise<string> {
   const folder = 'dist/test-models/parity';
-  const argv = ['test/run.mjs', 'test/engine/parity-models.ts', folder];
+  const argv = ['test/run.mjs', 'test/engine/parity-models.ts'];
   // Without the test's own mode: the script is a program of its own.
   const { NODE_ENV, VITEST, MODE, DEV, PROD, SSR, TEST, ...env } = process.env;
   await promisify(execFile)(process.execPath, argv, { cwd: resolve(import.meta.dirname, '..'), env });

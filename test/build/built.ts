@@ -51,7 +51,8 @@ export async function packInto(folder: string): Promise<{ readonly tarball: stri
   return { tarball: join(folder, packed!.filename), files: packed!.files.map(({ path }) => path) };
 }
 
-function newest(paths: readonly string[]): number {
+/** When the newest of these files and folders of the checkout was changed, in milliseconds. */
+export function newest(paths: readonly string[]): number {
   return Math.max(...paths.map((path) => newestIn(join(ROOT, path))));
 }
 

@@ -1,12 +1,12 @@
 /**
  * Trains the small models of the parity tests in Node and keeps Node's answers beside them:
  *
- *     node test/run.mjs test/engine/parity-models.ts FOLDER
+ *     node test/run.mjs test/engine/parity-models.ts
  *
  * With AISLE_PARITY_ARTIFACT=DIR an artifact of one's own, trained on the same shop, takes the place of GRU4Rec's.
  */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { run } from '../../src/cli/main';
@@ -14,6 +14,7 @@ import { createLocalEngine } from '../../src/engine/local-engine';
 import type { RankedItem } from '../../src/engine/types';
 import { loadEngine } from '../../src/pipeline/files/artifact-engine';
 import { backendOptions } from '../../src/pipeline/files/backend';
+import { newest, ROOT } from '../build/built';
 import { sharedPath } from '../shared';
 import {
   ASKED,
@@ -33,12 +34,21 @@ const TRAINED = 1500;
 /** They take the places of the most frequent items, so that real sessions are full of them. */
 const ODD = ['a,b', '"quoted" \'twice\'', '🧦', '__proto__', 'constructor'];
 
-export async function main([folder = '']: string[]): Promise<void> {
-  await makeParity(resolve(folder));
+export const main = (): Promise<unknown> => parityModels();
+
+/** Where they are: a folder for each model, and `parity.json`. The test server serves it. */
+export const PARITY_FOLDER = join(ROOT, 'dist/test-models/parity');
+const MADE_FROM = ['src', 'test/engine', 'package-lock.json'];
+
+/** Models and answers, made where they are missing or older than the sources: the tests in Node and in pages share them. */
+export async function parityModels(): Promise<Parity> {
+  const made = join(PARITY_FOLDER, 'parity.json');
+  const isFresh = existsSync(made) && statSync(made).mtimeMs >= newest(MADE_FROM);
+  if (isFresh && !process.env['AISLE_PARITY_ARTIFACT']) return JSON.parse(readFileSync(made, 'utf8'));
+  return makeParity(PARITY_FOLDER);
 }
 
-/** @param dir Emptied first; gets a folder for each model, and `parity.json`. */
-export async function makeParity(dir: string): Promise<Parity> {
+async function makeParity(dir: string): Promise<Parity> {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   const given = process.env['AISLE_PARITY_ARTIFACT'];

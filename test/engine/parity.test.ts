@@ -1,19 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { RankedItem } from '../../src/engine/types';
-import { aisle } from '../cli/program';
+import { aisle, file } from '../cli/program';
 import { differences, K, NODE_BACKENDS, PARITY_MODELS, type Parity, THOUSANDTH, timed, within } from './parity';
-import { makeParity } from './parity-models';
+import { PARITY_FOLDER, parityModels } from './parity-models';
 
-let dir: string;
 let parity: Parity;
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'aisle-parity-'));
-  parity = await makeParity(dir);
+  parity = await parityModels();
 });
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test('the comparison sees another score, item or order, but not the order of equal scores', () => {
   const items = [3, 2, 1, 1].map((score, i) => ({ itemId: `item ${i}`, score, reason: 'neural' as const }));
@@ -73,10 +68,9 @@ describe.each(PARITY_MODELS)('%s in Node', (model) => {
       'odd ids',
     ]) {
       const { session, now } = timed(parity.sessions[name]!, Object.keys(parity.sessions).indexOf(name));
-      const path = join(dir, 'session.json');
-      writeFileSync(path, JSON.stringify(session));
+      const path = await file('session.json', JSON.stringify(session));
       const asked = ['--session-json', path, '--allow-unknown', '--now', `${now}`, '--backend', backend, '--json'];
-      const { code, stdout } = await aisle('recommend', '--artifact', join(dir, model), ...asked);
+      const { code, stdout } = await aisle('recommend', '--artifact', join(PARITY_FOLDER, model), ...asked);
       expect(code).toBe(0);
       const { items, ...rest } = JSON.parse(stdout);
       expect(rest).toMatchObject({ backend, model: { name: model } });
