@@ -40,7 +40,7 @@ const cases: Given[] = [
 const catalogue = { items: ITEMS, support: SAMPLED.support };
 const sessions = SESSIONS.map((items) => ({ items }));
 
-// Finite differences take two seconds each: `npm test` takes every other case, which has all kinds of edges, readouts and losses.
+// Finite differences take two seconds each: `npm test` takes the first and every other case, which have all kinds of edges, readouts and losses.
 describe.each(cases.filter((_, n) => isSoak || n % 2 === 1 || n === 0))('%o', (given) => {
   const config = configure(srgnn, {
     ...{ hiddenSize: SIZE, maxlen: 7, nSample: SAMPLED.negatives.length, sampleAlpha: SAMPLED.alpha },
