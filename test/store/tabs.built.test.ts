@@ -98,24 +98,16 @@ test(`${TABS} tabs track ${EVENTS} events each, and are killed at random`, async
   const acknowledged: string[] = [];
   const deaths: string[] = [];
 
-  /** Tabs that are being opened. Nothing is killed meanwhile: the driver may wait for ever for a page that never was. */
-  let opening = 0;
-  let dying: Promise<void> = Promise.resolve();
-
-  async function openTab(acknowledge: (itemIds: string[]) => void): Promise<Page> {
-    await dying;
-    opening++;
-    try {
-      return (await opened(context, acknowledge)).page;
-    } finally {
-      opening--;
-    }
-  }
+  /** Tabs open, die and close in turn: the driver may wait for ever for a page that was killed while it came or went. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
+    const done = turn.then(change);
+    turn = done.catch(() => {}); // whoever waits for it has the error
+    return done;
+  };
 
   /** A tab dies without a word: its process crashes, or one is killed at random and its tabs with it, or it is closed. */
   async function die(page: Page, dead: Promise<void>): Promise<void> {
-    while (opening > 0) await tick();
-    if (page.isClosed()) return;
     const kind = KINDS[deaths.length % KINDS.length]!;
     deaths.push(kind);
     if (kind === 'crashed') {
@@ -134,10 +126,12 @@ test(`${TABS} tabs track ${EVENTS} events each, and are killed at random`, async
     let next = 0;
     for (let life = 0; next < EVENTS; life++) {
       const start = next;
-      const page = await openTab((itemIds) => {
-        acknowledged.push(...itemIds);
-        next = Number(itemIds.at(-1)!.split('/')[2]) + 1;
-      });
+      const { page } = await inTurn(() =>
+        opened(context, (itemIds) => {
+          acknowledged.push(...itemIds);
+          next = Number(itemIds.at(-1)!.split('/')[2]) + 1;
+        }),
+      );
       let isDead = false;
       const dead = new Promise<void>((resolve) => {
         page.once('crash', () => resolve());
@@ -149,11 +143,12 @@ test(`${TABS} tabs track ${EVENTS} events each, and are killed at random`, async
       if (life <= tab % 3) {
         const target = start + 1 + integer(EVENTS / 4);
         while (next < Math.min(target, EVENTS) && !isDead) await tick();
-        dying = dying.then(() => (isDead ? undefined : Promise.race([die(page, dead), dead])));
-        await dying;
+        await inTurn(async () => {
+          if (!isDead) await Promise.race([die(page, dead), dead]);
+        });
       }
       await Promise.race([tracking, dead]);
-      await page.close();
+      await inTurn(() => page.close());
     }
   }
 
