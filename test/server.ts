@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 export async function listen(listener: RequestListener): Promise<Server> {
   const server = createServer(listener);
+  // A client that asks again on a connection that is being closed for its silence has its request reset.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
 }

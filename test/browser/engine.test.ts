@@ -4,7 +4,7 @@ import { type BackendName, isGpu } from '../../src/compute/types';
 import type { RankedItem, RecommendRequest, TrainProgress, TrainRequest } from '../../src/engine/types';
 import { createRecommender } from '../../src/index';
 import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } from '../../src/worker/client';
-import { clicks, folderOf, NOW, RING, RING_LOSSES, SESSIONS, smallModel } from '../engine/fixture';
+import { clicks, folderOf, NOW, RING, RING_CONFIG, RING_LOSSES, SESSIONS, smallModel } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
 import { isSoak } from '../soak-slice';
 
@@ -144,7 +144,7 @@ describe('training in a page', () => {
   const request: TrainRequest = {
     model: 'gru4rec',
     sessions: RING,
-    config: { layers: '16', batchSize: 8, nSample: 0, learningRate: 0.1 },
+    config: RING_CONFIG,
     seed: 3,
     epochs: 3,
     backend: 'wasm',

@@ -12,6 +12,7 @@ import {
   MODEL_URL,
   NOW,
   RING,
+  RING_CONFIG,
   RING_LOSSES,
   SESSIONS,
   serveFolder,
@@ -95,7 +96,7 @@ describe.each(GPUS)('%s lost', (backend) => {
     const training: TrainRequest = {
       model: 'gru4rec',
       sessions: RING,
-      config: { layers: '16', batchSize: 8, nSample: 0 },
+      config: RING_CONFIG,
       seed: 3,
       epochs: 50,
       backend,
@@ -140,7 +141,7 @@ describe.each(FEW)('a device of %s that falls silent', (backend) => {
 const RING_TRAINING: Omit<TrainRequest, 'backend'> = {
   model: 'gru4rec',
   sessions: RING,
-  config: { layers: '16', batchSize: 8, nSample: 0, learningRate: 0.1 },
+  config: RING_CONFIG,
   seed: 3,
   epochs: 1,
 };

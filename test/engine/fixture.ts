@@ -27,6 +27,7 @@ const N = IDS.length;
 
 export interface FixtureOptions {
   readonly architecture?: string;
+  /** Default 48 units: gates of more than 128 numbers, for fewer TensorFlow.js sums on WebGPU with 256 threads each. */
   readonly config?: Record<string, unknown>;
   readonly catalogue?: readonly CatalogueItem[];
   readonly seed?: number;
@@ -36,7 +37,7 @@ export interface FixtureOptions {
 
 /** The artifact; its golden answer comes from the CPU backend. */
 export async function smallModel(options: FixtureOptions = {}): Promise<Artifact> {
-  const { architecture = 'gru4rec', config = { layers: '16' }, catalogue, seed = 1, scale = 1 } = options;
+  const { architecture = 'gru4rec', config = { layers: '48' }, catalogue, seed = 1, scale = 1 } = options;
   const support = Int32Array.from({ length: N + 1 }, (_, i) => (i === 0 ? 0 : 1 + ((i * 37) % 61)));
   const known = { items: N, support };
   const model = await models[architecture]?.network();
@@ -123,5 +124,7 @@ export const RING: EngineEvent[][] = Array.from({ length: 60 }, (_, s) => {
   }));
 });
 
-/** Losses of three epochs of GRU4Rec (16 units, batches of 8, no extra negatives, learning rate 0.1, seed 3) on them. */
-export const RING_LOSSES = [0.79347, 0.41534, 0.39457];
+/** Of GRU4Rec on them. 16 × 12 scores a step are more than the 128 numbers that WebGPU sums slowly. */
+export const RING_CONFIG = { layers: '16', batchSize: 16, nSample: 0, learningRate: 0.1 };
+/** Losses of three epochs with seed 3. */
+export const RING_LOSSES = [1.16676, 0.60845, 0.5797];

@@ -7,7 +7,7 @@ import type { Browser, Worker } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import type { Recommender, Status } from '../../src/index';
 import { slice } from '../soak-slice';
-import { folderOf, RING, smallModel } from './fixture';
+import { folderOf, RING, RING_CONFIG, smallModel } from './fixture';
 import { deleteWorker, expectRight, type ShopPage, type ShopPageOptions, shopPages } from './shop-page';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -158,7 +158,7 @@ test('a GPU process that crashes in the middle of training says so, and recommen
       backend: 'webgl',
       seed: 3,
       epochs: 1000,
-      config: { layers: '16', batchSize: 8, nSample: 0 },
+      config: RING_CONFIG,
     },
   );
   const training = () =>

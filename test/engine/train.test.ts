@@ -4,7 +4,7 @@ import { startBackend, stopBackend } from '../../src/compute/backends/start';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, Trained, TrainProgress, TrainRequest } from '../../src/engine/types';
 import { wasmPath } from '../compute/backends/start';
-import { clicks, folderOf, MODEL_URL, RING, RING_LOSSES, serveFolder } from './fixture';
+import { clicks, folderOf, MODEL_URL, RING, RING_CONFIG, RING_LOSSES, serveFolder } from './fixture';
 
 let engine: Engine | undefined;
 afterEach(() => engine?.dispose());
@@ -16,7 +16,7 @@ function fresh(): Engine {
 const request = (over: Partial<TrainRequest> = {}): TrainRequest => ({
   model: 'gru4rec',
   sessions: RING,
-  config: { layers: '16', batchSize: 8, nSample: 0, learningRate: 0.1 },
+  config: RING_CONFIG,
   seed: 3,
   epochs: 5,
   backend: 'cpu',

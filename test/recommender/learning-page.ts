@@ -19,19 +19,21 @@ const CATALOGUE: readonly CatalogueItem[] = IDS.map((id, k) => ({
 }));
 
 export function learningVisits() {
+  /** A year's visits are learnt in plain JavaScript. */
+  const config = { layers: '16' };
   const clock = { now: 1_700_000_000_000 };
 
   async function models(): Promise<Record<string, Folder>> {
-    const shop = await smallModel({ catalogue: CATALOGUE });
-    const next = await smallModel({ catalogue: CATALOGUE.slice(0, 40), seed: 2 });
-    const other = await smallModel({ seed: 3 });
+    const shop = await smallModel({ config, catalogue: CATALOGUE });
+    const next = await smallModel({ config, catalogue: CATALOGUE.slice(0, 40), seed: 2 });
+    const other = await smallModel({ config, seed: 3 });
     return {
       small: await folderOf(shop),
       // The next release: other weights, the items in another order.
       next: await folderOf({ ...next, itemIds: [...IDS].reverse(), info: { ...next.info, version: '2.0.0' } }),
       // Nothing of it is known here.
       other: await folderOf({ ...other, itemIds: IDS.map((id) => `another ${id}`) }),
-      unscaled: await folderOf(await smallModel({ config: { layers: '16', loss: 'bpr-max' }, scale: 'unknown' })),
+      unscaled: await folderOf(await smallModel({ config: { ...config, loss: 'bpr-max' }, scale: 'unknown' })),
       counted: await folderOf(await smallModel({ architecture: 'pop' })),
     };
   }
