@@ -34,6 +34,8 @@ export function learningVisits() {
       // Nothing of it is known here.
       other: await folderOf({ ...other, itemIds: IDS.map((id) => `another ${id}`) }),
       unscaled: await folderOf(await smallModel({ config: { ...config, loss: 'bpr-max' }, scale: 'unknown' })),
+      // It reads few clicks of a long history.
+      attention: await folderOf(await smallModel({ architecture: 'sasrec', config: { maxlen: 20, hiddenUnits: 16 } })),
       counted: await folderOf(await smallModel({ architecture: 'pop' })),
     };
   }

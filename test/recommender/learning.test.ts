@@ -40,7 +40,8 @@ describe('fineTune', () => {
   });
 
   test('reads before an event what a recommendation reads, earlier sessions where these count, in whichever portion', async () => {
-    const recommender = await habitual(52, { history: 'all' });
+    const recommender = await opened('attention', { history: 'all' });
+    await follow(recommender, 52);
     // All but the very first; by the running session alone, the first of each would be missing.
     expect((await recommender.fineTune()).gate.events).toBe(52 * HABIT.length - 1);
   });
