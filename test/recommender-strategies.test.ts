@@ -110,16 +110,14 @@ describe('a filter', () => {
     const baseline = baselines.pop!;
     const artifact: Artifact = {
       info: {
-        ...{
-          name: 'large',
-          version: '1',
-          architecture: 'pop',
-          config: {},
-          items,
-          training: {},
-          licence: '',
-          modelCard: '',
-        },
+        name: 'large',
+        version: '1',
+        architecture: 'pop',
+        config: {},
+        items,
+        training: {},
+        licence: '',
+        modelCard: '',
         golden: { session: [1], top: [] },
       },
       itemIds: Array.from({ length: items }, (_, k) => `${k}`),

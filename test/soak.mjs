@@ -66,11 +66,18 @@ function soak() {
     const skipped = tests.filter((test) => test.status === 'pending' || test.status === 'skipped');
     const longest = [...tests].sort((a, b) => secondsOf(b) - secondsOf(a)).slice(0, NAMED);
     return {
-      ...{ file, rounds, commit, machine },
-      ...{ passed: tests.length - failed.length - skipped.length, failed: failed.length, skipped: skipped.length },
+      file,
+      rounds,
+      commit,
+      machine,
+      passed: tests.length - failed.length - skipped.length,
+      failed: failed.length,
+      skipped: skipped.length,
       seconds: Number(tests.reduce((sum, test) => sum + secondsOf(test), 0).toFixed(1)),
       tests: [...new Set([...failed, ...longest])].map((test) => ({
-        ...{ name: test.fullName, result: test.status, seconds: secondsOf(test) },
+        name: test.fullName,
+        result: test.status,
+        seconds: secondsOf(test),
       })),
     };
   });

@@ -28,8 +28,16 @@ export function readOptions(flags: EventsFlags): ReadOptions {
   const { columns, format, timeUnit, sessionsBy, events, minSupport, minLength } = flags;
   const { iterative, collapseRepeats, skipBadRows } = flags;
   return defined({
-    ...{ columns, format, timeUnit, sessionsBy, events, minSupport, minLength },
-    ...{ iterative, collapseRepeats, skipBadRows },
+    columns,
+    format,
+    timeUnit,
+    sessionsBy,
+    events,
+    minSupport,
+    minLength,
+    iterative,
+    collapseRepeats,
+    skipBadRows,
   });
 }
 

@@ -36,9 +36,11 @@ export function searchCommand(options: SearchOptions): string {
   const { holdout, catalogue, backend, seed = 1 } = options;
   return commandLine('search', [
     ...words({ data, model, out, preset, config: configFile }),
-    ...[...pairs('--set', config), ...pairs('--range', ranges)],
+    ...pairs('--set', config),
+    ...pairs('--range', ranges),
     ...words({ trials, epochs, metric, valid, holdout: holdout || undefined, catalogue, backend }),
-    ...[...readWords(read), ...words({ seed })],
+    ...readWords(read),
+    ...words({ seed }),
   ]);
 }
 
@@ -48,7 +50,8 @@ export function importCommand(options: ImportOptions): string {
   return commandLine('import', [
     ...words({ from, weights: basename(weights), config: basename(config), items: basename(items) }),
     ...words({ out: basename(out), prefix, data: data && basename(data) }),
-    ...[...readWords(read), ...words({ licence: unless(licence, UNLICENSED) })],
+    ...readWords(read),
+    ...words({ licence: unless(licence, UNLICENSED) }),
   ]);
 }
 
@@ -111,8 +114,16 @@ function readWords(read: ReadOptions = {}): Word[] {
   const names = Object.entries(columns).map(([key, name]) => `${key}=${name}`);
   const by = sessionsBy?.by === 'gap' ? `gap:${sessionsBy.minutes}` : sessionsBy?.by;
   return words({
-    ...{ columns: names.length > 0 ? names.join(',') : undefined, format, timeUnit, sessionsBy: by },
-    ...{ events: events?.join(','), minSupport, minLength, iterative, collapseRepeats, skipBadRows },
+    columns: names.length > 0 ? names.join(',') : undefined,
+    format,
+    timeUnit,
+    sessionsBy: by,
+    events: events?.join(','),
+    minSupport,
+    minLength,
+    iterative,
+    collapseRepeats,
+    skipBadRows,
   });
 }
 

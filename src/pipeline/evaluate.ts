@@ -171,7 +171,8 @@ function evaluatedOf({ artifacts, mix, combine = 'probabilities' }: EvaluateOpti
   return {
     artifact,
     combined: {
-      ...{ by: combine, artifacts },
+      by: combine,
+      artifacts,
       ...(mix && { mix: { artifact: mix.dir, ...(mix.weights.length === 1 && { weight: mix.weights[0]! }) } }),
     },
   };

@@ -75,13 +75,16 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const valid = isNeural ? (options.valid ?? (options.epochs === undefined ? undefined : 'none')) : 'none';
   const reading = {
     read: { ...read, featuresIfAny: wanted.map(({ name }) => name) },
-    ...{ holdout, ...defined({ valid }) },
+    holdout,
+    ...defined({ valid }),
     ...(from && { known: { itemIds: from.itemIds, support: catalogueOf(from).support! } }),
   };
   const parts = await trainingParts(data, reading, options);
   if (products) warnOfGaps(products, parts.log.itemIds, catalogue!, options);
   const identity = {
-    ...{ model, seed, ...fingerprints(parts) },
+    model,
+    seed,
+    ...fingerprints(parts),
     ...(wanted.length > 0 && products && { catalogue: await checksumOf(products) }),
     ...config,
     ...(from && { from: from.info.version }),
@@ -106,8 +109,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (signal?.aborted) inform(options, `The training had ended already: ${out} is written.`);
   const { epochs, best } = trained;
   return {
-    ...{ artifact: out, ...defined({ auto }), epochs, best, scale },
-    ...{ ...countsOf(parts), ...taken(resume?.spent), peakMemoryBytes: peakMemory() },
+    artifact: out,
+    ...defined({ auto }),
+    epochs,
+    best,
+    scale,
+    ...countsOf(parts),
+    ...taken(resume?.spent),
+    peakMemoryBytes: peakMemory(),
   };
 }
 
@@ -142,7 +151,8 @@ function settingsOf(from: Artifact | undefined, { model, from: dir }: TrainOptio
 
 /** What a training takes over from the artifact that it continues. */
 const knownOf = ({ info: { items, features }, tensors }: Artifact) => ({
-  ...{ items, tensors },
+  items,
+  tensors,
   ...(features && { features }),
 });
 
@@ -211,8 +221,13 @@ async function learnParts(
   const checkpoint = (state: FitState) => writeCheckpoint(out, identity, { ...state, spent: taken(resume?.spent) });
   try {
     const shared: ThreadOptions = {
-      ...{ model, config: given, seed },
-      ...{ log, columns: log.report.otherColumns, itemIds: log.itemIds, support: log.support },
+      model,
+      config: given,
+      seed,
+      log,
+      columns: log.report.otherColumns,
+      itemIds: log.itemIds,
+      support: log.support,
       ...defined({ epochs, products, resume, from: from && knownOf(from) }),
     };
     return await trainFromLog({
@@ -276,9 +291,11 @@ async function write(
       : 'the first event of every session that was held out, items of its input left out';
   const training = {
     data: { file: basename(data), ...countsOf(parts) },
-    ...{ epochs, ...defined({ best }) },
+    epochs,
+    ...defined({ best }),
     protocol: `${predicted}, full ranking, conservative ties`,
-    ...{ seed, ...defined({ auto }) },
+    seed,
+    ...defined({ auto }),
     command: trainCommand(options),
     software: software(),
   };

@@ -173,7 +173,8 @@ async function validate<C>(
   const scorer = neuralScorer(training.network, params, config, catalogue);
   try {
     return await conservativeMetrics(scorer, sessions, {
-      ...{ protocol, support: catalogue.support! },
+      protocol,
+      support: catalogue.support!,
       past,
       ...(signal && { signal }),
     });

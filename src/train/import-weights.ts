@@ -76,7 +76,11 @@ export async function importWeights(options: ImportOptions): Promise<ImportedMod
     const sessions = log && readClicks({ info, tensors }, log, () => undefined);
     const scale = sessions && (await validationScale(scorer, sessions, { protocol: 'events' }));
     return {
-      ...{ architecture, config, tensors, golden, unused: map.unused ?? [] },
+      architecture,
+      config,
+      tensors,
+      golden,
+      unused: map.unused ?? [],
       ...(scale !== undefined && { scale }),
     };
   } finally {

@@ -118,7 +118,8 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
     const parallel = await options.parallel?.(training.layout);
     try {
       const result = await fitModel({
-        ...{ ...training.options, signal },
+        ...training.options,
+        signal,
         ...(parallel && { parallel }),
         ...(valid && { valid, validProtocol }),
         ...(resume && { resume }),
@@ -144,7 +145,11 @@ export async function trainFromLog(options: TrainFromLogOptions): Promise<Traine
     const { features } = side.info;
     const scale = valid && (await validationScale(scorer, valid, { protocol: validProtocol, past: sessions }));
     return {
-      ...{ architecture, config, tensors, golden, epochs },
+      architecture,
+      config,
+      tensors,
+      golden,
+      epochs,
       ...(features && { features }),
       ...(scale !== undefined && { scale }),
       ...(best && { best }),

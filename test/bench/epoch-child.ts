@@ -22,8 +22,14 @@ await startBackend('wasm', { wasmPath: wasmPath() });
 let before = process.cpuUsage();
 resetPeak();
 await trainFromLog({
-  ...{ model, config: { ...presetOf(model, preset).config, ...set }, log: { sessions }, itemIds, support },
-  ...{ seed: 1, epochs, signal: new AbortController().signal },
+  model,
+  config: { ...presetOf(model, preset).config, ...set },
+  log: { sessions },
+  itemIds,
+  support,
+  seed: 1,
+  epochs,
+  signal: new AbortController().signal,
   onEpoch({ epoch, loss, seconds }) {
     const { user, system } = process.cpuUsage(before);
     say({

@@ -118,11 +118,17 @@ async function servedPage(): Promise<{ url: string; close: () => Promise<void> }
   await mkdir(resolve('.cache'), { recursive: true });
   const folder = await mkdtemp(join(resolve('.cache'), 'bench-page-'));
   await build({
-    ...{ configFile: false, logLevel: 'error', publicDir: false, base: './' },
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    base: './',
     plugins: [tfjsKernels(), leanTensorFlow()],
     worker: { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow()] },
     build: {
-      ...{ outDir: folder, target: 'es2022', assetsInlineLimit: 0, modulePreload: false },
+      outDir: folder,
+      target: 'es2022',
+      assetsInlineLimit: 0,
+      modulePreload: false,
       rolldownOptions: {
         input: resolve('test/bench/learner-page.ts'),
         output: { entryFileNames: 'page.js' },

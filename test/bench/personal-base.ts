@@ -52,7 +52,12 @@ async function trained(log: PersonalLog, model: ModelName): Promise<Artifact> {
   const { name, itemIds, support, products } = log;
   const started = performance.now();
   const { architecture, config, tensors, golden, epochs } = await trainFromLog({
-    ...{ model, config: SETTINGS[name][model], log: log.log, itemIds, support, seed: SEED },
+    model,
+    config: SETTINGS[name][model],
+    log: log.log,
+    itemIds,
+    support,
+    seed: SEED,
     signal: new AbortController().signal,
     onEpoch({ epoch, loss }) {
       const seconds = Math.round((performance.now() - started) / 1000);

@@ -212,7 +212,9 @@ function cut(
         .flatMap(({ items, times, kinds }, session) => {
           const clicks = items.map((itemId, e) => ({ itemId, time: times[e]!, event: kinds?.[e] ?? 'view' }));
           return clicks.map((click, e) => ({
-            ...{ item: click.itemId, session, time: click.time },
+            item: click.itemId,
+            session,
+            time: click.time,
             isStep: isFurtherStep(clicks[e - 1], click),
           }));
         });
@@ -228,7 +230,10 @@ function cut(
     });
   };
   return {
-    ...{ name, products, dropsSeen, protocol },
+    name,
+    products,
+    dropsSeen,
+    protocol,
     log: { sessions: { items, times, offsets } },
     itemIds: [...indices.keys()],
     support: countSupport(items, indices.size),

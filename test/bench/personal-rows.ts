@@ -182,8 +182,11 @@ export function readChunk(file: string): Followed[] | undefined {
     const end = at + facts[v]!;
     const cut = (values: Int32Array) => values.subarray(at, end);
     found.push({
-      ...{ base: cut(base), ungated: cut(ungated), gated: cut(gated) },
-      ...{ opened: facts[v + 1]!, rollbacks: facts[v + 2]! },
+      base: cut(base),
+      ungated: cut(ungated),
+      gated: cut(gated),
+      opened: facts[v + 1]!,
+      rollbacks: facts[v + 2]!,
     });
     at = end;
   }

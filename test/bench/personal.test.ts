@@ -19,7 +19,10 @@ describe('the bench of learning', () => {
   /** Goes back to what it has seen, in two sessions. */
   const items = Int32Array.of(3, 7, 3, 9, 7, 3, 12, 5, 12, 3, 5, 12);
   const visitor: HeldOutVisitor = {
-    ...{ id: 'v', items, times: Float64Array.from(items, (_, e) => 60 * e), isStep: new Uint8Array(items.length) },
+    id: 'v',
+    items,
+    times: Float64Array.from(items, (_, e) => 60 * e),
+    isStep: new Uint8Array(items.length),
     sessions: Int32Array.from(items, (_, e) => (e < 6 ? 0 : 1)),
   };
 
@@ -61,7 +64,8 @@ test('a visitor whose MRR is lower is counted apart from one whose MRR is signif
     base: Int32Array.from(ungated, () => 2),
     ungated: Int32Array.from(ungated),
     gated: Int32Array.from(ungated, () => 2),
-    ...{ opened: -1, rollbacks: 0 },
+    opened: -1,
+    rollbacks: 0,
   });
   const always = followed([4, 4, 5, 4, 4, 5, 4, 4]);
   const mostly = followed([4, 1, 4, 4, 4, 2, 5, 4]);

@@ -130,9 +130,15 @@ async function measure(
         }
         if (isPart) continue;
         const result = {
-          ...{ log: name, model, row, key, of: log.reported.length },
+          log: name,
+          model,
+          row,
+          key,
+          of: log.reported.length,
           ...figuresOf(found),
-          ...{ settings, commit: commit(), command },
+          settings,
+          commit: commit(),
+          command,
         };
         report(log, base, result);
         const { gated, ungated } = result;
@@ -164,7 +170,10 @@ function report(log: PersonalLog, { artifact }: Base, result: Result): void {
   const protocols = { ...before.protocols, [log.name]: log.protocol };
   const { config, training } = artifact.info;
   const all: Report = {
-    ...{ seed: SEED, simulator: SIMULATOR, adapter: ADAPTER, gate: GATE },
+    seed: SEED,
+    simulator: SIMULATOR,
+    adapter: ADAPTER,
+    gate: GATE,
     protocols: Object.fromEntries(
       LOG_NAMES.filter((name) => name in protocols).map((name) => [name, protocols[name]!]),
     ),
@@ -189,7 +198,9 @@ function shape() {
       peer: 'the same model, which learns nothing',
       theirs: single(base['mrr@20']),
       ratio: gated['mrr@20'] / base['mrr@20'],
-      ...{ unit: 'MRR@20', runs: 1, threads: 1 },
+      unit: 'MRR@20',
+      runs: 1,
+      threads: 1,
       facts: { low: gated.difference.low, high: gated.difference.high, opened: gated.opened, worse: gated.worse },
     }));
   return { machine, versions: { node: process.versions.node }, cases };

@@ -98,7 +98,9 @@ export async function main(args: readonly string[]): Promise<void> {
       const parts = [...(together?.parts ?? []), ...(together?.mixed ? [together.mixed] : [])];
       const names = parts.map(({ folder, plan }) => [folder, `${fileName(plan.name)}-${plan.seed}`]);
       const shorten = shortener({
-        ...{ [context.files.train]: 'train.tsv.gz', [context.files.test]: 'test.tsv.gz', [folder]: 'out' },
+        [context.files.train]: 'train.tsv.gz',
+        [context.files.test]: 'test.tsv.gz',
+        [folder]: 'out',
         ...(plan.catalogue !== undefined && { [plan.catalogue]: basename(plan.catalogue) }),
         ...Object.fromEntries(names),
       });
@@ -186,11 +188,14 @@ function rowOf(
   return {
     ...about,
     ...(blended && { blended }),
-    ...{ config: plan.config, seed, key },
+    config: plan.config,
+    seed,
+    key,
     predictions: result.predictions,
     metrics: { conservative: rounded(metrics.conservative), standard: rounded(metrics.standard) },
     ...(groupOf && { groups: groupsOf(ranks, groupOf) }),
-    ...{ 'coverage@20': digits(result.coverage), 'popularity@20': digits(result.popularity) },
+    'coverage@20': digits(result.coverage),
+    'popularity@20': digits(result.popularity),
     ...(best && { selected: { ...best, value: digits(best.value) } }),
     ...(plan.epochs !== undefined && { epochs: plan.epochs }),
     isRetrained: plan.isNeural && plan.holdout === undefined,
@@ -201,7 +206,8 @@ function rowOf(
     processorSeconds: Math.round(result.processorSeconds),
     evaluateSeconds: Math.round(result.evaluateSeconds),
     peakMemoryBytes: result.peakMemoryBytes,
-    ...{ parameters: result.parameters, bytes: result.bytes },
+    parameters: result.parameters,
+    bytes: result.bytes,
   };
 }
 

@@ -98,8 +98,12 @@ function keep(row: Row): void {
 
 function markdown(rows: readonly Row[]): string {
   const titles = [
-    ...['model', ...Object.keys(SETTINGS).map((setting) => `${setting}, s`)],
-    ...['two threads to one', 'two threads to whole batches', 'weights of one and two', 'turns'],
+    'model',
+    ...Object.keys(SETTINGS).map((setting) => `${setting}, s`),
+    'two threads to one',
+    'two threads to whole batches',
+    'weights of one and two',
+    'turns',
   ];
   const cells = rows.map(({ model, seconds, isEqual, turns }) => {
     const figure = (setting: Setting): string => {

@@ -201,7 +201,7 @@ async function costs(
     const adopting = await tasksOf(browser, () => page.evaluate(() => (globalThis as unknown as Global).bench.adopt()));
     const bytes = await page.evaluate(() => (globalThis as unknown as Global).bench.stored());
     await page.context().close();
-    return { ...{ tasks, peakMemoryBytes, bytes, adopting }, clock: median(clocks) };
+    return { tasks, peakMemoryBytes, bytes, adopting, clock: median(clocks) };
   }
 
   const inWorker = await measured(true);
@@ -269,11 +269,17 @@ async function served(): Promise<{ url: string; close: () => Promise<void> }> {
   buildChanged(['embed']);
   const embed = built('embed');
   await build({
-    ...{ configFile: false, logLevel: 'error', publicDir: false, base: './' },
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    base: './',
     plugins: [tfjsKernels(), leanTensorFlow()],
     worker: { format: 'es', plugins: () => [tfjsKernels(), leanTensorFlow()] },
     build: {
-      ...{ outDir: folder, target: 'es2022', assetsInlineLimit: 0, modulePreload: false },
+      outDir: folder,
+      target: 'es2022',
+      assetsInlineLimit: 0,
+      modulePreload: false,
       rolldownOptions: { input: resolve('test/bench/tuning-page.ts'), output: { entryFileNames: 'page.js' } },
     },
   });
@@ -319,13 +325,30 @@ const short = (value: number): string => String(Number(value.toPrecision(2)));
 
 function markdown({ machine, chromium, turns, slowdown, refresh, rows }: Results): string {
   const titles = [
-    ...['model', 'method', 'worker, clock', 'worker, processor', 'page’s longest task', 'in the page, clock'],
-    ...['in the page, processor', 'longest task', 'adopting', 'peak memory, MB', 'stored, kB'],
+    'model',
+    'method',
+    'worker, clock',
+    'worker, processor',
+    'page’s longest task',
+    'in the page, clock',
+    'in the page, processor',
+    'longest task',
+    'adopting',
+    'peak memory, MB',
+    'stored, kB',
   ];
   const cells = rows.map(({ name, method, worker, page, adopting, peakMemoryBytes, bytes }) => [
-    ...[name, method, short(worker.clock), short(worker.processor), short(worker.pageTask), short(page.clock)],
-    ...[short(page.processor), short(page.longestTask), short(adopting)],
-    ...[peakMemoryBytes < LEAST_MEMORY ? `< ${LEAST_MEMORY / 1e6}` : short(peakMemoryBytes / 1e6), short(bytes / 1e3)],
+    name,
+    method,
+    short(worker.clock),
+    short(worker.processor),
+    short(worker.pageTask),
+    short(page.clock),
+    short(page.processor),
+    short(page.longestTask),
+    short(adopting),
+    peakMemoryBytes < LEAST_MEMORY ? `< ${LEAST_MEMORY / 1e6}` : short(peakMemoryBytes / 1e6),
+    short(bytes / 1e3),
   ]);
   const list = refresh
     ? `A list of the script to embed, on a phone's screen, asked for again after each of ${EVENTS} clicks: ` +

@@ -40,8 +40,14 @@ test('numbers are standardised over the items that have one; a missing one is th
 
 test('names what there is', () => {
   expect(featureNames(PRODUCTS)).toEqual([
-    ...['brand', 'price', 'category', 'subcategory'],
-    ...['size', 'weight', 'constructor', 'season'],
+    'brand',
+    'price',
+    'category',
+    'subcategory',
+    'size',
+    'weight',
+    'constructor',
+    'season',
   ]);
 });
 

@@ -22,8 +22,15 @@ beforeEach(async () => {
 const start = (argv: readonly string[], preload?: string) => startProgram(program, argv, preload);
 
 const training = (...more: string[]) => [
-  ...['train', '--data', data, '--model', 'gru4rec', '--out', join(place, 'model')],
-  ...[...SMALL['gru4rec']!, ...more],
+  'train',
+  '--data',
+  data,
+  '--model',
+  'gru4rec',
+  '--out',
+  join(place, 'model'),
+  ...SMALL['gru4rec']!,
+  ...more,
 ];
 
 describe('Ctrl-C', () => {
@@ -68,8 +75,19 @@ describe('a kill without a warning', () => {
     const variants = await file('variants.json', JSON.stringify([{ name: 'net', model: 'gru4rec', config: settings }]));
     const out = join(place, 'report');
     const argv = (epochs: number) => [
-      ...['compare', '--data', data, '--out', out, '--models', 'pop,markov', '--variants', variants],
-      ...['--epochs', `${epochs}`, '--backend', 'wasm'],
+      'compare',
+      '--data',
+      data,
+      '--out',
+      out,
+      '--models',
+      'pop,markov',
+      '--variants',
+      variants,
+      '--epochs',
+      `${epochs}`,
+      '--backend',
+      'wasm',
     ];
     const killed = start(argv(60));
     await killed.reads('epoch 3 ');

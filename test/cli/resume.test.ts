@@ -19,8 +19,19 @@ afterEach(() => vi.restoreAllMocks());
 
 const at = (name: string) => join(place, name);
 const argv = (model: string, out: string, ...more: string[]) => [
-  ...['train', '--data', data, '--model', model, '--out', at(out), ...SMALL[model]!.slice(0, -2)],
-  ...['--epochs', '4', '--valid', 'last:20%', ...more],
+  'train',
+  '--data',
+  data,
+  '--model',
+  model,
+  '--out',
+  at(out),
+  ...SMALL[model]!.slice(0, -2),
+  '--epochs',
+  '4',
+  '--valid',
+  'last:20%',
+  ...more,
 ];
 const weights = (out: string) => readFile(join(at(out), 'weights.safetensors'));
 

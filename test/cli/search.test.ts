@@ -193,8 +193,18 @@ describe('aisle search', () => {
 
 describe('a search that was interrupted', () => {
   const argv = () => [
-    ...['search', '--data', data, '--out', out, '--valid', 'last:20%', ...GRU],
-    ...['--trials', '4', '--epochs', '3'],
+    'search',
+    '--data',
+    data,
+    '--out',
+    out,
+    '--valid',
+    'last:20%',
+    ...GRU,
+    '--trials',
+    '4',
+    '--epochs',
+    '3',
   ];
   /** Ctrl-C as a line comes that matches; lines so far, and the exit code. */
   const until = async (line: RegExp) => {

@@ -21,7 +21,9 @@ const config = (features: string) => ({
   features,
 });
 const row = (features: string, more: object = {}) => ({
-  ...{ name: features, model: 'transformers4rec', config: config(features) },
+  name: features,
+  model: 'transformers4rec',
+  config: config(features),
   ...more,
 });
 

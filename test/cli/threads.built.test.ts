@@ -23,7 +23,14 @@ beforeEach(async () => {
 const at = (name: string) => join(place, name);
 const weights = (out: string) => readFile(join(at(out), 'weights.safetensors'));
 const argv = (model: string, out: string, ...more: string[]) => [
-  ...['train', '--data', data, '--model', model, '--out', at(out), ...SMALL[model]!.slice(0, -2)],
+  'train',
+  '--data',
+  data,
+  '--model',
+  model,
+  '--out',
+  at(out),
+  ...SMALL[model]!.slice(0, -2),
   ...(model === 'markov' ? [] : ['--valid', 'last:20%', '--epochs', '3']),
   ...more,
 ];

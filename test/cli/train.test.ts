@@ -262,7 +262,12 @@ describe('the configuration', () => {
     const path = await file('config.json', JSON.stringify({ layers: [6], learning_rate: 0.3, momentum: 0.1 }));
     const keys = ['--preset', 'rsc15', '--config', path, ...small, '--set', 'learningRate=0.25'];
     expect(await config(...keys)).toMatchObject({
-      ...{ layers: [6], learningRate: 0.25, momentum: 0.1, dropoutPHidden: 0.4, batchSize: 8, nSample: 4 },
+      layers: [6],
+      learningRate: 0.25,
+      momentum: 0.1,
+      dropoutPHidden: 0.4,
+      batchSize: 8,
+      nSample: 4,
     });
   });
 
@@ -300,7 +305,10 @@ describe('the configuration', () => {
     ];
     const { layers, batchSize, nSample, dropoutPEmbed } = await config(...keys, '--set', 'constrained_embedding=false');
     expect({ layers, batchSize, nSample, dropoutPEmbed }).toEqual({
-      ...{ layers: [5, 4], batchSize: 8, nSample: 2, dropoutPEmbed: 0.25 },
+      layers: [5, 4],
+      batchSize: 8,
+      nSample: 2,
+      dropoutPEmbed: 0.25,
     });
   });
 
@@ -484,7 +492,9 @@ test('the artifact tells where it comes from, without folders of its maker, and 
   await aisle('train', '--model', 'gru4rec', '--data', odd, '--out', out, ...argv);
   const { name, licence, modelCard, training } = manifest();
   expect({ name, licence, software: training.software }).toEqual({
-    ...{ name: 'model', licence: 'CC BY 4.0', software: { aisle: version, node: process.version } },
+    name: 'model',
+    licence: 'CC BY 4.0',
+    software: { aisle: version, node: process.version },
   });
   const { command } = training;
   expect(command).toContain("aisle train --data 'my events.csv' --model gru4rec --out model --set layers=8");
@@ -495,11 +505,37 @@ test('the artifact tells where it comes from, without folders of its maker, and 
 
 /** Values of options, to be recorded. */
 const VALUES: Readonly<Record<string, string>> = {
-  ...{ data: 'a.csv', model: 'gru4rec', out: 'm', from: 'before', preset: 'auto', config: 'c.json', set: 'layers=8' },
-  ...{ epochs: '3', seed: '7', valid: 'last:7d', holdout: '2', catalogue: 'k.json', replay: '9', licence: 'MIT' },
-  ...{ backend: 'cpu', threads: '2', columns: 'item=sku', format: 'sequences', 'time-unit': 'ms', events: 'view' },
-  ...{ 'sessions-by': 'gap:30', 'min-support': '2', 'min-length': '3', 'skip-bad-rows': '4', range: 'layers=8..16' },
-  ...{ trials: '5', metric: 'recall@5', weights: 'w', items: 'i', prefix: 'p.', scale: '2.5' },
+  data: 'a.csv',
+  model: 'gru4rec',
+  out: 'm',
+  from: 'before',
+  preset: 'auto',
+  config: 'c.json',
+  set: 'layers=8',
+  epochs: '3',
+  seed: '7',
+  valid: 'last:7d',
+  holdout: '2',
+  catalogue: 'k.json',
+  replay: '9',
+  licence: 'MIT',
+  backend: 'cpu',
+  threads: '2',
+  columns: 'item=sku',
+  format: 'sequences',
+  'time-unit': 'ms',
+  events: 'view',
+  'sessions-by': 'gap:30',
+  'min-support': '2',
+  'min-length': '3',
+  'skip-bad-rows': '4',
+  range: 'layers=8..16',
+  trials: '5',
+  metric: 'recall@5',
+  weights: 'w',
+  items: 'i',
+  prefix: 'p.',
+  scale: '2.5',
 };
 
 test.each<[string, (program: Command) => void, (flags: never) => string, Readonly<Record<string, string>>]>([

@@ -60,7 +60,7 @@ export const DEMO_MODELS: readonly DemoModel[] = [
     folder: 'models/srgnn',
     set: { hiddenSize: 48, maxlen: 15, lr: 0.004, lrDcStep: 2, batching: 'same-length', batchClicks: 1024, epoch: 3 },
   },
-  { ...{ name: 'sasrec', title: 'SASRec', model: 'sasrec', folder: 'models/sasrec' }, set: BY_CLICK },
+  { name: 'sasrec', title: 'SASRec', model: 'sasrec', folder: 'models/sasrec', set: BY_CLICK },
   {
     name: 'caser',
     title: 'Caser',

@@ -33,12 +33,29 @@ const valid = visits(60, 2, 10_000);
 
 async function recall(profile: string, validation: Sessions): Promise<number> {
   const config = configure(caser, {
-    ...{ d: 12, L: 1, T: 1, nv: 1, nh: 8, windows: 'all', negFrom: 'all', negSamples: 8, drop: 0, l2: 0 },
-    ...{ batchSize: 24, learningRate: 0.02, profile },
+    d: 12,
+    L: 1,
+    T: 1,
+    nv: 1,
+    nh: 8,
+    windows: 'all',
+    negFrom: 'all',
+    negSamples: 8,
+    drop: 0,
+    l2: 0,
+    batchSize: 24,
+    learningRate: 0.02,
+    profile,
   });
   const { epochs } = await fitModel({
-    ...{ training: caserTraining, config, catalogue: { items: ITEMS, support: supportOf(train, ITEMS) } },
-    ...{ sessions: train, valid: validation, seed: 3, epochs: 20, patience: 20 },
+    training: caserTraining,
+    config,
+    catalogue: { items: ITEMS, support: supportOf(train, ITEMS) },
+    sessions: train,
+    valid: validation,
+    seed: 3,
+    epochs: 20,
+    patience: 20,
   });
   return epochs.at(-1)!.valid!['recall@1']!;
 }

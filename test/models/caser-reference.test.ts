@@ -51,8 +51,14 @@ const catalogue = { items: ITEMS, support: SAMPLED.support };
 
 describe.each(cases)('%j', (given) => {
   const config = configure(caser, {
-    ...{ d: 3, L: 4, nv: 2, nh: 3, drop: 0, negSamples: 2 },
-    ...{ nSample: SAMPLED.negatives.length, sampleAlpha: SAMPLED.alpha },
+    d: 3,
+    L: 4,
+    nv: 2,
+    nh: 3,
+    drop: 0,
+    negSamples: 2,
+    nSample: SAMPLED.negatives.length,
+    sampleAlpha: SAMPLED.alpha,
     ...given,
   });
   const cosine = config.scoring === 'cosine';

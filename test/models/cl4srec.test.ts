@@ -39,8 +39,12 @@ expectNoTensorsLeft();
 
 const trainerOf = (given: Partial<Cl4srecConfig>) =>
   new Trainer({
-    ...{ training: cl4srecTraining, config: configure(cl4srec, { ...SMALL, ...given }) },
-    ...{ catalogue, sessions, seed: 3, epochs: 3 },
+    training: cl4srecTraining,
+    config: configure(cl4srec, { ...SMALL, ...given }),
+    catalogue,
+    sessions,
+    seed: 3,
+    epochs: 3,
   });
 
 async function train<C>(trainer: Trainer<C>, epochs = 3) {

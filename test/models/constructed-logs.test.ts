@@ -59,14 +59,31 @@ const GRU4REC = { batchSize: 32, nSample: 0 };
  * do, would be other ones then than those that were learnt.
  */
 const ATTENTION = {
-  ...{ positions: 'start', norm: 'pre', init: 'normal', initStd: 0.3, hiddenUnits: 32, dropoutRate: 0 },
-  ...{ lr: 0.01, batchSize: 32 },
+  positions: 'start',
+  norm: 'pre',
+  init: 'normal',
+  initStd: 0.3,
+  hiddenUnits: 32,
+  dropoutRate: 0,
+  lr: 0.01,
+  batchSize: 32,
 };
 const CASER = { T: 1, windows: 'all', negFrom: 'all', drop: 0, batchSize: 32, learningRate: 0.02 };
 const T4REC = {
-  ...{ dModel: 32, itemEmbeddingDim: 32, nLayer: 1, nHead: 2, totalSeqLength: 10, dInner: 64 },
-  ...{ initializerRange: 0.1, itemIdEmbeddingsInitStd: 0.3, dropout: 0, inputDropout: 0 },
-  ...{ labelSmoothing: 0, learningRate: 0.01, weightDecay: 0, batchSize: 32 },
+  dModel: 32,
+  itemEmbeddingDim: 32,
+  nLayer: 1,
+  nHead: 2,
+  totalSeqLength: 10,
+  dInner: 64,
+  initializerRange: 0.1,
+  itemIdEmbeddingsInitStd: 0.3,
+  dropout: 0,
+  inputDropout: 0,
+  labelSmoothing: 0,
+  learningRate: 0.01,
+  weightDecay: 0,
+  batchSize: 32,
 };
 
 /** Every pair, and the epochs that it needs in the paper's form and in the library's. */

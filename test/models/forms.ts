@@ -34,8 +34,14 @@ const FORMS: readonly (readonly [name: string, config: Readonly<Record<string, u
   [
     'transformers4rec',
     {
-      ...{ ...SMALL.transformers4rec, lm: 'xlnet', objective: 'clm', scoring: 'cosine', labelSmoothing: 0 },
-      ...{ sampledSoftmax: true, sampleBy: 'popularity', maxNSamples: 6 },
+      ...SMALL.transformers4rec,
+      lm: 'xlnet',
+      objective: 'clm',
+      scoring: 'cosine',
+      labelSmoothing: 0,
+      sampledSoftmax: true,
+      sampleBy: 'popularity',
+      maxNSamples: 6,
     },
   ],
   ['cl4srec', { encoder: 'coserec', lr: 0.01 }],

@@ -54,7 +54,11 @@ const held = SESSIONS.flatMap((session) =>
 function lossOf(weights: Weights, { loss, scoring, logqOf }: SasrecConfig): number {
   const cosine = scoring === 'cosine';
   const made = predictions(weights, SESSIONS, {
-    ...{ ...SIZE, numHeads: 1, positions: 'start' as const, norm: 'pre' as const, cosine },
+    ...SIZE,
+    numHeads: 1,
+    positions: 'start' as const,
+    norm: 'pre' as const,
+    cosine,
     ...(cosine && { temperature: 1 / 16, inputScale: 1 }),
   });
   const items = outputTable(weights, ITEMS, cosine);
@@ -90,8 +94,15 @@ const cases: [string, Partial<SasrecConfig>][] = [
 
 describe.each(cases)('%s', (_, given) => {
   const config = configure(sasrec, {
-    ...{ ...SIZE, numHeads: 1, norm: 'pre', positions: 'start', dropoutRate: 0, repeatLags: LAGS },
-    ...{ sampleAlpha: ALPHA, logq: 1, nSample: DRAWN.length },
+    ...SIZE,
+    numHeads: 1,
+    norm: 'pre',
+    positions: 'start',
+    dropoutRate: 0,
+    repeatLags: LAGS,
+    sampleAlpha: ALPHA,
+    logq: 1,
+    nSample: DRAWN.length,
     ...given,
   });
   const { reference, params } = drawWeights(sasrec, config, { items: ITEMS });
@@ -173,7 +184,9 @@ test.each(backends)(
           Array.from({ length: 3 * d }, (_, j) => (j >= d && j < 2 * d ? 1000 : 0)),
           3 * d,
         ),
-        ...{ 'gru.0.wx': zeros(d, 3 * d), 'gru.0.wh': zeros(d, 3 * d), 'gru.0.bh': zeros(3 * d) },
+        'gru.0.wx': zeros(d, 3 * d),
+        'gru.0.wh': zeros(d, 3 * d),
+        'gru.0.bh': zeros(3 * d),
       });
       const run = { ...runOf(ITEMS), state: [tensor2d(vectors, [3, d])] };
       return gru4recTraining.loss(params, uploaded(batch), config, run).loss.dataSync();
@@ -281,7 +294,10 @@ test('a hidden click is told from what stands before it and is not hidden', () =
   const none = new Int32Array(0);
   const { held, lags, targetLags } = repeatBatch(sessions, places, 10, Int32Array.of(2, 3), none);
   expect({ shape: held.shape, held: [...held.data], lags: [...lags.data], targetLags: [...targetLags.data] }).toEqual({
-    ...{ shape: [2, 1], held: [1, 1], lags: [0, 0], targetLags: [10, 10] },
+    shape: [2, 1],
+    held: [1, 1],
+    lags: [0, 0],
+    targetLags: [10, 10],
   });
 });
 
@@ -290,7 +306,10 @@ test.each([
   ['clm', [0, 1, 1, 1]], // read at the click before
 ])('a batch of %s knows what stands before its targets', (objective, targets) => {
   const config = configure(transformers4rec, {
-    ...{ ...SMALL.transformers4rec, objective, lm: 'xlnet', repeatLags: LAGS },
+    ...SMALL.transformers4rec,
+    objective,
+    lm: 'xlnet',
+    repeatLags: LAGS,
   });
   const rows = [{ source: 0, from: 0, end: 4, hidden: { targets: Uint8Array.from(targets) } }];
   const log = { sessions: logOf([[1, 2, 3, 4]]), catalogue: { items: ITEMS, support: SUPPORT }, first: 0 };

@@ -73,14 +73,14 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
     config(draw, pick) {
       const numHeads = draw(1, 4);
       return {
-        ...{
-          numHeads,
-          hiddenUnits: numHeads * draw(1, 4),
-          numBlocks: draw(1, 3),
-          maxlen: draw(1, 9),
-          innerSize: draw(1, 9),
-        },
-        ...{ norm: pick(['tf', 'pre', 'post']), positions: pick(['end', 'start']), maskPadding: 'true' },
+        numHeads,
+        hiddenUnits: numHeads * draw(1, 4),
+        numBlocks: draw(1, 3),
+        maxlen: draw(1, 9),
+        innerSize: draw(1, 9),
+        norm: pick(['tf', 'pre', 'post']),
+        positions: pick(['end', 'start']),
+        maskPadding: 'true',
       };
     },
     longest: ({ maxlen }) => maxlen as number,
@@ -95,12 +95,13 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
   srgnn: {
     model: srgnn as never,
     config: (draw, pick) => ({
-      ...{ hiddenSize: draw(1, 9), step: draw(1, 4), maxlen: draw(1, 12) },
-      ...{
-        edges: pick(['binary', 'counted']),
-        ...pick([{ readout: 'local' }, { readout: 'hybrid' }, { readout: 'global', positions: 'reverse' }]),
-        ...pick([{}, { scoring: 'cosine', temperature: 1 }]),
-      },
+      hiddenSize: draw(1, 9),
+      step: draw(1, 4),
+      maxlen: draw(1, 12),
+
+      edges: pick(['binary', 'counted']),
+      ...pick([{ readout: 'local' }, { readout: 'hybrid' }, { readout: 'global', positions: 'reverse' }]),
+      ...pick([{}, { scoring: 'cosine', temperature: 1 }]),
     }),
     longest: ({ maxlen }) => maxlen as number,
     expected: (weights, clicks, config) =>
@@ -113,12 +114,15 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
   caser: {
     model: caser as never,
     config: (draw, pick) => ({
-      ...{ d: draw(1, 8), L: draw(1, 7), nh: draw(1, 4), nv: draw(1, 4), profile: pick(['session', 'shared', 'none']) },
-      ...{
-        acConv: pick(['relu', 'tanh', 'sigm', 'iden']),
-        acFc: pick(['relu', 'tanh']),
-        padding: pick(['zero', 'trained']),
-      },
+      d: draw(1, 8),
+      L: draw(1, 7),
+      nh: draw(1, 4),
+      nv: draw(1, 4),
+      profile: pick(['session', 'shared', 'none']),
+
+      acConv: pick(['relu', 'tanh', 'sigm', 'iden']),
+      acFc: pick(['relu', 'tanh']),
+      padding: pick(['zero', 'trained']),
     }),
     longest: () => undefined,
     expected: (weights, clicks, config) =>
@@ -131,15 +135,16 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
       const nHead = draw(1, 4);
       const [lm, objective] = pick(PAIRS);
       return {
-        ...{
-          lm,
-          objective,
-          form: pick(['paper', 'library']),
-          padding: 'hidden',
-          nHead,
-          dModel: 2 * nHead * draw(1, 3),
-        },
-        ...{ itemEmbeddingDim: draw(1, 9), nLayer: draw(1, 3), dInner: draw(1, 9), totalSeqLength: draw(2, 9) },
+        lm,
+        objective,
+        form: pick(['paper', 'library']),
+        padding: 'hidden',
+        nHead,
+        dModel: 2 * nHead * draw(1, 3),
+        itemEmbeddingDim: draw(1, 9),
+        nLayer: draw(1, 3),
+        dInner: draw(1, 9),
+        totalSeqLength: draw(2, 9),
       };
     },
     longest: ({ totalSeqLength }) => (totalSeqLength as number) - 1,

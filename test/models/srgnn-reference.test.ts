@@ -43,7 +43,10 @@ const sessions = SESSIONS.map((items) => ({ items }));
 // Finite differences take two seconds each: `npm test` takes the first and every other case, which have all kinds of edges, readouts and losses.
 describe.each(cases.filter((_, n) => isSoak || n % 2 === 1 || n === 0))('%o', (given) => {
   const config = configure(srgnn, {
-    ...{ hiddenSize: SIZE, maxlen: 7, nSample: SAMPLED.negatives.length, sampleAlpha: SAMPLED.alpha },
+    hiddenSize: SIZE,
+    maxlen: 7,
+    nSample: SAMPLED.negatives.length,
+    sampleAlpha: SAMPLED.alpha,
     ...given,
   });
   const cosine = config.scoring === 'cosine';

@@ -146,7 +146,9 @@ describe('training', () => {
       patience: 10,
     });
     const { optimiser, schedule } = plan({
-      ...{ loss: 'sampled', sparseUpdates: true, lrSchedule: 'linear' },
+      loss: 'sampled',
+      sparseUpdates: true,
+      lrSchedule: 'linear',
     });
     expect(optimiser).toMatchObject({ weightDecay: { amount: 1e-5, kind: 'coupled' }, touchedRows: true });
     expect(schedule).toEqual({ kind: 'linear' });

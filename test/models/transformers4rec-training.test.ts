@@ -35,7 +35,13 @@ beforeAll(() => start('cpu'));
 
 const small = (given: Record<string, unknown>): T4RecConfig =>
   configure(transformers4rec, {
-    ...{ dModel: 8, itemEmbeddingDim: 8, nHead: 2, nLayer: 1, totalSeqLength: 6, dropout: 0, inputDropout: 0 },
+    dModel: 8,
+    itemEmbeddingDim: 8,
+    nHead: 2,
+    nLayer: 1,
+    totalSeqLength: 6,
+    dropout: 0,
+    inputDropout: 0,
     ...given,
   });
 
@@ -84,7 +90,9 @@ describe('what the options say of training', () => {
   ])('reaches the second loss of rtd: in form %s over %s', (form) => {
     const before = memory().numTensors;
     const config = small({
-      ...{ ...given, form, labelSmoothing: 0.4 },
+      ...given,
+      form,
+      labelSmoothing: 0.4,
     });
     const { params } = drawWeights(transformers4rec, config, catalogue);
     const batch = batchOf(config);

@@ -149,7 +149,8 @@ test('weights start as the codes start them: residual projections, gains of norm
   expect(bert.bias).toEqual({ kind: 'zeros' });
   // The library's helpers ask for 0.01.
   expect(startsOf({ form: 'library', lm: 'xlnet', objective: 'mlm' })['lm.layers.0.feed.inner.w']).toEqual({
-    ...{ kind: 'normal', std: 0.01 },
+    kind: 'normal',
+    std: 0.01,
   });
 });
 

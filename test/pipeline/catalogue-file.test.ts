@@ -7,7 +7,11 @@ import { testWithLogs } from '../with-logs';
 
 const PRODUCTS = [
   {
-    ...{ id: 'A1', title: 'Socks "Wool"', price: 4.5, category: ['Clothes', 'Socks'], brand: 'Felt & Co' },
+    id: 'A1',
+    title: 'Socks "Wool"',
+    price: 4.5,
+    category: ['Clothes', 'Socks'],
+    brand: 'Felt & Co',
     features: { colour: 'navy blue', page: 1, sku: '007' },
   },
   { id: '🧦', category: ['Kitchen'], features: { page: 2.5, sku: '12' } },
@@ -46,8 +50,12 @@ testWithLogs('the real catalogues are read as they are', REAL, async (...paths) 
     id: 'A1',
     category: ['trousers'],
     features: {
-      ...{ colour: 'navy blue', price_usd: 28, above_category_average: 'no', catalogue_page: 1 },
-      ...{ photo_position: 'top left', photo_view: 'en face' },
+      colour: 'navy blue',
+      price_usd: 28,
+      above_category_average: 'no',
+      catalogue_page: 1,
+      photo_position: 'top left',
+      photo_view: 'en face',
     },
   });
   expect(retail).toHaveLength(3607);

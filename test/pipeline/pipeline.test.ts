@@ -12,7 +12,8 @@ import { RING_LOG } from '../cli/ring-log';
 /** A file as a page has it. */
 function sourceOf(blob: Blob, name: string): EventsSource {
   return {
-    ...{ name, size: blob.size },
+    name,
+    size: blob.size,
     slice: (start, end) => blob.slice(start, end).arrayBuffer(),
     async *pieces(isPacked, onBytes) {
       const unpacked = isPacked ? blob.stream().pipeThrough(new DecompressionStream('gzip')) : blob.stream();

@@ -7,7 +7,9 @@ const LAGS = 'src/session/lags.ts';
 const tests = ['test/models/repeat-bias.test.ts', 'test/objectives/softmax.test.ts'];
 
 const one = (error: string, file: string, from: string, to: string): Mutation => ({
-  ...{ error: `Repeats: ${error}`, file, tests },
+  error: `Repeats: ${error}`,
+  file,
+  tests,
   edits: [[from, to]],
 });
 

@@ -39,7 +39,14 @@ const options = {
 };
 const artifactOf = ({ architecture, config, tensors, golden }: Awaited<ReturnType<typeof trainFromLog>>): Artifact => ({
   info: {
-    ...{ name: 'side', version: '1', architecture, config, items: IDS.length, golden, training: {}, licence: 'MIT' },
+    name: 'side',
+    version: '1',
+    architecture,
+    config,
+    items: IDS.length,
+    golden,
+    training: {},
+    licence: 'MIT',
     modelCard: '',
   },
   itemIds: IDS,

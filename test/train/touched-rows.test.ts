@@ -21,8 +21,17 @@ const catalogue = { items: ITEMS, support: supportOf(log, ITEMS).map((count) => 
 const small = { d: 4, L: 3, nv: 2, nh: 2, negSamples: 3, l2: 0, batchSize: 64 };
 const attentive = { hiddenUnits: 4, maxlen: 4, numBlocks: 1, dropoutRate: 0 };
 const tiny = {
-  ...{ dModel: 8, itemEmbeddingDim: 8, nLayer: 1, nHead: 2, totalSeqLength: 6, labelSmoothing: 0 },
-  ...{ sampledSoftmax: true, maxNSamples: 4, weightDecay: 0, dropout: 0, inputDropout: 0 },
+  dModel: 8,
+  itemEmbeddingDim: 8,
+  nLayer: 1,
+  nHead: 2,
+  totalSeqLength: 6,
+  labelSmoothing: 0,
+  sampledSoftmax: true,
+  maxNSamples: 4,
+  weightDecay: 0,
+  dropout: 0,
+  inputDropout: 0,
 };
 
 /** Every model that can train by touched rows, and what leaves its optimiser nothing to do elsewhere. */

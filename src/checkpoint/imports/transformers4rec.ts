@@ -63,7 +63,14 @@ type Json = Readonly<Record<string, unknown>>;
 export const transformers4rec: Importer = {
   config(reference) {
     const known = [
-      ...['arch', 'masking', 'n_items', 'd_model', 'n_head', 'n_layer', 'total_seq_length', 'build_kwargs'],
+      'arch',
+      'masking',
+      'n_items',
+      'd_model',
+      'n_head',
+      'n_layer',
+      'total_seq_length',
+      'build_kwargs',
       'resolved_hf_config',
     ];
     const unknown = Object.keys(reference).find((key) => !known.includes(key));

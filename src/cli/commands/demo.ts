@@ -188,7 +188,9 @@ async function listed(served: readonly Served[], i: number, ownCatalogue: string
     ...(title !== undefined && { title }),
     modelUrl,
     ...(catalogueUrl !== undefined && { catalogueUrl }),
-    ...{ architecture: manifest.architecture, parameters, bytes },
+    architecture: manifest.architecture,
+    parameters,
+    bytes,
   };
 }
 

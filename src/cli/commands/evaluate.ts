@@ -163,7 +163,8 @@ function weightsText(name: string, { weights }: WeightsEvaluation, ks: readonly 
 function windowsText({ windows }: IncrementalEvaluation): string {
   const keys = METRICS.map((metric) => `${metric}@20`);
   const rows = windows.map(({ window, n, metrics: { conservative } }) => [
-    ...[window, whole(n)],
+    window,
+    whole(n),
     ...keys.map((key) => figure(conservative[key])),
   ]);
   return `\n${table([['window', 'predictions', ...keys], ...rows], [-18, 12, 12, 12, 12]).join('\n')}\n`;

@@ -83,7 +83,8 @@ export function register(program: Command): void {
 
 /** Turns flags into options. */
 export const optionsOf = ({ config, set, range, ...flags }: SearchFlags): SearchOptions => ({
-  ...{ ...flags, read: readOptions(flags) },
+  ...flags,
+  read: readOptions(flags),
   ...defined({ config: set, configFile: config, ranges: range }),
 });
 

@@ -85,7 +85,8 @@ export function register(program: Command): void {
 
 /** Turns flags into options. */
 export const optionsOf = ({ config, set, ...flags }: TrainFlags): TrainOptions => ({
-  ...{ ...flags, read: readOptions(flags) },
+  ...flags,
+  read: readOptions(flags),
   ...defined({ config: set, configFile: config }),
 });
 

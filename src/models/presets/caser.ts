@@ -21,8 +21,13 @@ export const CASER: Presets = {
   'yoochoose-100k': {
     doc: 'short anonymous sessions, a few thousand items; the best of a few trials on a validation part of yoochoose-100k',
     config: {
-      ...{ ...COSINE, temperature: 1 / 8, repeatLags: 20, logqOf: 'draws', nSample: 2048 },
-      ...{ learningRate: 0.004, nIter: 6 },
+      ...COSINE,
+      temperature: 1 / 8,
+      repeatLags: 20,
+      logqOf: 'draws',
+      nSample: 2048,
+      learningRate: 0.004,
+      nIter: 6,
     },
   },
   diginetica: {
@@ -30,15 +35,31 @@ export const CASER: Presets = {
       'short anonymous sessions, a large catalogue; the best of a few trials on the latest quarter of Diginetica; ' +
       'passes over the latest sessions as SASRec has them',
     config: {
-      ...{ ...COSINE, d: 128, temperature: 0.1, repeatLags: 20, logqOf: 'draws', nSample: 2048 },
-      ...{ batchSize: 512, learningRate: 0.003, nIter: 9, ...RECENT },
+      ...COSINE,
+      d: 128,
+      temperature: 0.1,
+      repeatLags: 20,
+      logqOf: 'draws',
+      nSample: 2048,
+      batchSize: 512,
+      learningRate: 0.003,
+      nIter: 9,
+      ...RECENT,
     },
   },
   beauty: {
     doc: 'long histories without repeats; vectors of length 1 as SASRec has them there, not searched',
     config: {
-      ...{ ...COSINE, L: 5, drop: 0.4, dropoutEmbed: 0.3, temperature: 0.1, logqOf: 'draws' },
-      ...{ nSample: 4096, batchSize: 256, learningRate: 0.003, nIter: 15 },
+      ...COSINE,
+      L: 5,
+      drop: 0.4,
+      dropoutEmbed: 0.3,
+      temperature: 0.1,
+      logqOf: 'draws',
+      nSample: 4096,
+      batchSize: 256,
+      learningRate: 0.003,
+      nIter: 15,
     },
   },
 };

@@ -13,7 +13,13 @@ export const CL4SREC: Presets = {
     doc: 'short anonymous sessions, a few thousand items; chosen on a validation day of yoochoose-100k',
     config: {
       ...CONTRASTIVE,
-      ...{ lambda: 0.1, hiddenUnits: 64, maxlen: 20, lr: 0.004, dropoutRate: 0.2, batchClicks: 256, numEpochs: 5 },
+      lambda: 0.1,
+      hiddenUnits: 64,
+      maxlen: 20,
+      lr: 0.004,
+      dropoutRate: 0.2,
+      batchClicks: 256,
+      numEpochs: 5,
     },
   },
   diginetica: {

@@ -2,8 +2,13 @@ import { type Presets, RECENT } from './preset';
 
 /** For every language model; `--set lm=… --set objective=…` names them. */
 const SMALL = {
-  ...{ dModel: 64, itemEmbeddingDim: 64, nLayer: 1, nHead: 2, labelSmoothing: 0 },
-  ...{ learningRate: 0.004, batching: 'same-length' },
+  dModel: 64,
+  itemEmbeddingDim: 64,
+  nLayer: 1,
+  nHead: 2,
+  labelSmoothing: 0,
+  learningRate: 0.004,
+  batching: 'same-length',
 };
 /** A pass predicts fewer clicks than with clm, each from both sides: more hidden clicks, and no dropout. */
 const HIDDEN = { ...SMALL, itemEmbeddingDim: 128, mlmProbability: 0.4, learningRate: 0.002, dropout: 0 };
@@ -13,14 +18,36 @@ const NEXT = { ...SMALL, lm: 'gpt2', objective: 'clm' };
  * that Adam turns them fast. Negatives are drawn by popularity.
  */
 const COSINE = {
-  ...{ scoring: 'cosine', form: 'library', inputLayer: 'none', padding: 'hidden', sameLength: 'false', memLen: 0 },
-  ...{ itemIdEmbeddingsInitStd: 0.007, initializerRange: 0.02, layerNormEps: 1e-5, inputDropout: 0, dropout: 0.3 },
-  ...{ sampledSoftmax: true, sampleBy: 'popularity', logqOf: 'draws' },
-  ...{ maxNSamples: 4096, sparseUpdates: true, maxGradNorm: 0 },
+  scoring: 'cosine',
+  form: 'library',
+  inputLayer: 'none',
+  padding: 'hidden',
+  sameLength: 'false',
+  memLen: 0,
+  itemIdEmbeddingsInitStd: 0.007,
+  initializerRange: 0.02,
+  layerNormEps: 1e-5,
+  inputDropout: 0,
+  dropout: 0.3,
+  sampledSoftmax: true,
+  sampleBy: 'popularity',
+  logqOf: 'draws',
+  maxNSamples: 4096,
+  sparseUpdates: true,
+  maxGradNorm: 0,
 };
 const LARGE_CATALOGUE = {
-  ...{ ...SMALL, ...COSINE, dModel: 128, itemEmbeddingDim: 128, nLayer: 2, dInner: 256 },
-  ...{ softmaxTemperature: 1 / 12, repeatLags: 20, batchClicks: 1024, learningRate: 0.002, ...RECENT },
+  ...SMALL,
+  ...COSINE,
+  dModel: 128,
+  itemEmbeddingDim: 128,
+  nLayer: 2,
+  dInner: 256,
+  softmaxTemperature: 1 / 12,
+  repeatLags: 20,
+  batchClicks: 1024,
+  learningRate: 0.002,
+  ...RECENT,
 };
 const HISTORIES = { totalSeqLength: 50, nLayer: 2, learningRate: 0.001, dropout: 0.3, batchClicks: 512 };
 
@@ -49,7 +76,7 @@ export const TRANSFORMERS4REC: Presets = {
   },
   'diginetica-clm': {
     doc: 'short anonymous sessions, a large catalogue, for clm; after single trials on the latest quarter of Diginetica, not searched',
-    config: { ...LARGE_CATALOGUE, ...{ lm: 'gpt2', objective: 'clm', nEpochs: 13 } },
+    config: { ...LARGE_CATALOGUE, lm: 'gpt2', objective: 'clm', nEpochs: 13 },
   },
   beauty: {
     doc: 'long histories without repeats, for mlm, plm and rtd; carried over, not searched',

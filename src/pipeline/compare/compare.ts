@@ -64,7 +64,12 @@ export async function compare(options: CompareOptions): Promise<Report> {
   const together = await computeEnsembles(out, ensembles, single.runs, metric, options);
 
   const report: Report = {
-    ...{ train: data, test: test ?? testedOf(options), protocol, metric, windows, seeds },
+    train: data,
+    test: test ?? testedOf(options),
+    protocol,
+    metric,
+    windows,
+    seeds,
     rows: rowsOf([...single.runs, ...together.runs], support, metric),
     failures: [...single.failures, ...together.failures],
     version: VERSION,

@@ -52,7 +52,9 @@ export function ensembleJobs(ensemble: Ensemble, runs: readonly Part[]): Ensembl
 /** The plan of the ensemble's own run, never under the name of a model. */
 export const ensemblePlan = ({ ensemble, parts }: EnsembleJob): RunPlan => ({
   ...parts[0]!.plan,
-  ...{ name: ensemble.name, model: ensemble.with === undefined ? 'ensemble' : 'mixture', config: {} },
+  name: ensemble.name,
+  model: ensemble.with === undefined ? 'ensemble' : 'mixture',
+  config: {},
 });
 
 /** The folder's name contains a hash of the names of its parts' folders. */
@@ -83,12 +85,15 @@ export async function computeEnsemble(folder: string, job: EnsembleJob, observer
   return writeRun(folder, plan, {
     epochs: [],
     ...tested,
-    ...{ trainSeconds: sum((r) => r.trainSeconds), processorSeconds: sum((r) => r.processorSeconds) },
+    trainSeconds: sum((r) => r.trainSeconds),
+    processorSeconds: sum((r) => r.processorSeconds),
     peakMemoryBytes: Math.max(...all.map((r) => r.peakMemoryBytes)),
-    ...{ parameters: sum((r) => r.parameters), bytes: sum((r) => r.bytes) },
+    parameters: sum((r) => r.parameters),
+    bytes: sum((r) => r.bytes),
     commands,
     blend: {
-      ...{ by: combine, of: ensemble.of },
+      by: combine,
+      of: ensemble.of,
       ...(share ? { with: ensemble.with!, ...share } : { seeds: parts.map(({ plan }) => plan.seed) }),
     },
   });
@@ -108,8 +113,11 @@ async function shareOf(
   if (weight !== undefined) return { weight };
   const { artifacts, asking } = await unvalidated(first, second, folder, commands, observer);
   const options = {
-    ...{ artifacts: [artifacts[0]], mix: { dir: artifacts[1], weights: WEIGHTS }, combine },
-    ...{ ...asking, backend: first.plan.backend },
+    artifacts: [artifacts[0]],
+    mix: { dir: artifacts[1], weights: WEIGHTS },
+    combine,
+    ...asking,
+    backend: first.plan.backend,
   };
   commands.push(evaluateCommand(options));
   const { evaluation } = await evaluateWeights({ ...options, ...observer });

@@ -66,8 +66,13 @@ export async function evaluateIncrementally(
     const { result, windows: parts } = run!;
     const { dropped, metrics, predictions: n, sessions, coverage, popularity } = result;
     const evaluation = evaluationOf({ artifact }, dropped, {
-      ...{ protocol, n, sessions, ties: 'conservative', metrics },
-      ...{ 'coverage@20': coverage, 'popularity@20': popularity },
+      protocol,
+      n,
+      sessions,
+      ties: 'conservative',
+      metrics,
+      'coverage@20': coverage,
+      'popularity@20': popularity,
       seconds: (performance.now() - started) / 1000,
     });
     const ofWindows = parts!.map(({ name: window, result: { predictions, metrics } }) => ({

@@ -78,7 +78,10 @@ const STEPS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8, 9, -9,
 /** A place for each label inside the plot on which it covers neither another one nor a dot, or as few as can be. */
 function placeLabels(dots: readonly { readonly cx: number; readonly cy: number }[], names: readonly string[]): Label[] {
   const taken: { left: number; right: number; top: number; bottom: number }[] = dots.map(({ cx, cy }) => ({
-    ...{ left: cx - 5, right: cx + 5, top: cy - 5, bottom: cy + 5 },
+    left: cx - 5,
+    right: cx + 5,
+    top: cy - 5,
+    bottom: cy + 5,
   }));
   return dots.map(({ cx, cy }, s) => {
     const width = names[s]!.length * CHARACTER;
@@ -177,7 +180,10 @@ function figure(series: readonly Series[], options: PlotOptions, scale: Scales, 
   return [
     `<figure><figcaption>${escapeHtml(options.title)}</figcaption>`,
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(options.title)}">`,
-    ...[...grid, ...below, axes, ...marks],
+    ...grid,
+    ...below,
+    axes,
+    ...marks,
     '</svg>',
     legend.length > 0 ? `<ul class="legend">${legend.join('')}</ul>` : '',
     '</figure>',

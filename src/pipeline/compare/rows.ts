@@ -104,7 +104,8 @@ export function rowsOf(all: readonly Run[], support: ReadonlyMap<string, number>
       byPopularity: byPopularity(ranks, metric, support),
       ...(runs[0]!.windows && { byWindow: byWindow(runs, metric) }),
       curve: results[0]!.epochs.map(({ epoch, loss, valid }) => ({
-        ...{ epoch, loss },
+        epoch,
+        loss,
         ...(valid && { valid: valid[metric]! }),
       })),
       commands: results[0]!.commands,
@@ -116,7 +117,8 @@ function byWindow(runs: readonly Run[], metric: MetricName): Part[] {
   return runs[0]!.windows!.map(({ name, result }, w) => {
     const values = runs.map(({ windows }) => windows![w]!.result.metrics.conservative[metric]!);
     return {
-      ...{ label: name, predictions: result.predictions },
+      label: name,
+      predictions: result.predictions,
       value: values.reduce((sum, value) => sum + value, 0) / values.length,
     };
   });

@@ -189,9 +189,12 @@ export async function computeRun(folder: string, plan: RunPlan, observer: Observ
     epochs,
     ...(chooses && best && { best }),
     ...tested,
-    ...{ trainSeconds: trained.seconds, processorSeconds: trained.processorSeconds },
+    trainSeconds: trained.seconds,
+    processorSeconds: trained.processorSeconds,
     peakMemoryBytes: trained.peakMemoryBytes,
-    ...{ parameters, bytes, commands },
+    parameters,
+    bytes,
+    commands,
   });
 }
 
@@ -210,7 +213,9 @@ export async function testRun(
     metrics: evaluation.metrics,
     coverage: evaluation['coverage@20'],
     popularity: evaluation['popularity@20'],
-    ...{ predictions: evaluation.n, sessions: evaluation.sessions, dropped: evaluation.dropped },
+    predictions: evaluation.n,
+    sessions: evaluation.sessions,
+    dropped: evaluation.dropped,
     evaluateSeconds: evaluation.seconds,
   };
 }
@@ -258,7 +263,13 @@ async function trainPlan(
 ): Promise<TrainResult> {
   const { train: data, model, seed, from, preset, holdout, catalogue, config, backend, read } = plan;
   const options: TrainOptions = {
-    ...{ data, model, out, seed, config, backend, read },
+    data,
+    model,
+    out,
+    seed,
+    config,
+    backend,
+    read,
     ...defined({ from, preset, epochs, valid, scale, holdout, catalogue }),
   };
   const command = trainCommand(options, asGiven);

@@ -47,7 +47,8 @@ export const windowedVariants = (variants: readonly Variant[]): WindowedVariant[
     const { name, model, isNeural, retrain } = variant;
     const usual = retrain ? [retrain] : usualRetrain(model, isNeural);
     return usual.map((how) => ({
-      ...{ ...variant, retrain: how },
+      ...variant,
+      retrain: how,
       name: usual.length > 1 ? `${name}, ${retrainText(how)}` : name,
     }));
   });
@@ -73,8 +74,13 @@ export const seriesOnWindows = (
     seed,
     goesOn: retrain.from === 'before',
     plans: steps.map(({ name: step, test, train }) => ({
-      ...{ ...variant, ...common(variant, seed, { epochs: EPOCHS_PER_WINDOW, ...options }), protocol: 'last-item' },
-      ...{ train: train(retrain), test, step, read: {} },
+      ...variant,
+      ...common(variant, seed, { epochs: EPOCHS_PER_WINDOW, ...options }),
+      protocol: 'last-item',
+      train: train(retrain),
+      test,
+      step,
+      read: {},
     })),
   }));
 
@@ -143,7 +149,9 @@ export async function computeSeries(
 }
 
 const resultOf = ({ result }: Run, metric: MetricName, isCached: boolean) => ({
-  ...{ value: result.metrics.conservative[metric]!, trainSeconds: result.trainSeconds, isCached },
+  value: result.metrics.conservative[metric]!,
+  trainSeconds: result.trainSeconds,
+  isCached,
 });
 
 /**
@@ -212,7 +220,8 @@ function overWindows(runs: readonly Run[]): Run {
       processorSeconds: sum(({ processorSeconds }) => processorSeconds),
       evaluateSeconds: sum(({ evaluateSeconds }) => evaluateSeconds),
       peakMemoryBytes: Math.max(...results.map(({ peakMemoryBytes }) => peakMemoryBytes)),
-      ...{ parameters: last.parameters, bytes: last.bytes },
+      parameters: last.parameters,
+      bytes: last.bytes,
       commands: results.flatMap(({ commands }) => commands),
     },
     ranks: runs.flatMap(({ plan, ranks }) =>

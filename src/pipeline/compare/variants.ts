@@ -44,7 +44,9 @@ export async function variantsOf(options: VariantsOptions): Promise<Planned> {
   const names = models ?? (variants === undefined ? everyName() : []);
   if (preset !== undefined) checkPreset(preset, names);
   const plain = names.map((name) => ({
-    ...{ name, model: name, config: {} },
+    name,
+    model: name,
+    config: {},
     ...(preset !== undefined && hasPreset(name, preset) && { preset }),
   }));
   const { read, ensembles } = variants === undefined ? NOTHING : await readVariants(variants);
@@ -55,7 +57,8 @@ export async function variantsOf(options: VariantsOptions): Promise<Planned> {
       const { fixed, ...rest } = withPreset(row, facts);
       const { isNeural, wanted } = await checkedConfiguration(row.model, { ...fixed?.config, ...row.config }, fixed);
       return {
-        ...{ ...rest, isNeural },
+        ...rest,
+        isNeural,
         ...(catalogue !== undefined && wanted.length > 0 && { catalogue }),
       };
     }),
@@ -156,7 +159,9 @@ function checkVariants(entries: readonly Record<string, unknown>[], file: string
     const [unknown] = Object.keys(rest);
     if (unknown !== undefined) return refuse(`entry ${i + 1} has a key "${unknown}"`);
     return {
-      ...{ name: typeof name === 'string' ? name : preset ? `${model} ${preset}` : model, model, config },
+      name: typeof name === 'string' ? name : preset ? `${model} ${preset}` : model,
+      model,
+      config,
       ...(preset !== undefined && { preset }),
       ...(retrain !== undefined && { retrain: parseRetrain(String(retrain)) }),
     };

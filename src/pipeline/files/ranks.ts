@@ -72,7 +72,10 @@ export function parseRanks(text: string): Rank[] {
   return tsvRows(text)
     .slice(1)
     .map(([session, position, item, rank]) => ({
-      ...{ session: session!, position: Number(position), item: item!, rank: Number(rank) },
+      session: session!,
+      position: Number(position),
+      item: item!,
+      rank: Number(rank),
     }));
 }
 

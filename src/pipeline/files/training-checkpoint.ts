@@ -21,7 +21,9 @@ export async function writeCheckpoint(dir: string, identity: RunIdentity, state:
   const { trainer, best, ends = [], ...rest } = state;
   const { arrays, ...counters } = trainer;
   const plain = {
-    ...{ identity, ...rest, trainer: counters },
+    identity,
+    ...rest,
+    trainer: counters,
     ...(best && { best: best.epoch }),
     ...(ends.length > 0 && { ends: ends.length }),
   };

@@ -48,18 +48,27 @@ export function searchReport({ model, metric, seed, rungs, space, base, fixed, t
   const leader = trials.filter(({ value }) => value !== undefined).sort((a, b) => b.value! - a.value!)[0];
   const keys = Object.entries(space).filter(([key]) => !fixed.includes(key));
   return {
-    ...{ model, metric, seed, data: facts.data, valid: facts.valid, isFinished: facts.isFinished, rungs },
+    model,
+    metric,
+    seed,
+    data: facts.data,
+    valid: facts.valid,
+    isFinished: facts.isFinished,
+    rungs,
     space: Object.fromEntries(keys.map(([key, range]) => [key, describeRange(range)])),
     ...(facts.auto && { auto: facts.auto }),
     base,
     trials,
     ...(leader && {
       best: {
-        ...{ trial: leader.trial, value: leader.value!, epoch: leader.epoch! },
+        trial: leader.trial,
+        value: leader.value!,
+        epoch: leader.epoch!,
         config: { ...base, ...leader.config },
       },
     }),
-    ...{ command: facts.command, version: VERSION },
+    command: facts.command,
+    version: VERSION,
   };
 }
 

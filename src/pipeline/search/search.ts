@@ -60,14 +60,33 @@ export async function search(options: SearchOptions): Promise<SearchReport & Req
   const reading = { ...read, featuresIfAny: wanted.map(({ name }) => name) };
   const { valid, ...parts } = await trainingParts(data, { read: reading, holdout, valid: options.valid }, options);
   const plan: SearchPlan = {
-    ...{ out, model, isNeural, base, seed, epochs, backend },
-    ...{ parts: { ...parts, valid: valid! }, ...defined({ products }) },
+    out,
+    model,
+    isNeural,
+    base,
+    seed,
+    epochs,
+    backend,
+    parts: { ...parts, valid: valid! },
+    ...defined({ products }),
   };
   const tried: Tried[] = trials.map((trial) => ({ ...trial, record: { epochs: [], isFinished: false }, rung: 0 }));
   const report = async (isFinished: boolean) => {
     const result = searchReport({
-      ...{ model, metric, seed, epochs, isFinished, space, base, fixed, rungs, tried, ...defined({ auto }) },
-      ...{ data, valid: options.valid, command: searchCommand(options) },
+      model,
+      metric,
+      seed,
+      epochs,
+      isFinished,
+      space,
+      base,
+      fixed,
+      rungs,
+      tried,
+      ...defined({ auto }),
+      data,
+      valid: options.valid,
+      command: searchCommand(options),
     });
     const found = result.best && configOf(plan, result.best.config);
     await replaceFiles(out, {
@@ -109,10 +128,13 @@ async function halve(
       Object.assign(trial, { record, rung: r + 1 });
       const top = bestOf(record, metric, rung.epochs);
       onTrial?.({
-        ...{ trial: trial.number, config: trial.draw },
-        ...{ rung: [r + 1, rungs.length], place: [i + 1, survivors.length] },
+        trial: trial.number,
+        config: trial.draw,
+        rung: [r + 1, rungs.length],
+        place: [i + 1, survivors.length],
         ...defined({ best: top, failure: record.failure }),
-        ...{ epochs: record.epochs.length, isCached: !isNew },
+        epochs: record.epochs.length,
+        isCached: !isNew,
         seconds: record.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0),
       });
     }

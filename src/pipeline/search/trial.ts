@@ -188,8 +188,13 @@ export class TrialRunner {
     const { config } = await configurationOf(model, { ...base, ...draw });
     const catalogue = products && hashOf(JSON.stringify(products));
     return {
-      ...{ model, seed, ...fingerprints(parts), ...config },
-      ...{ code: codeHash(), ...(isNeural && { backend, searched: epochs }), ...(catalogue && { catalogue }) },
+      model,
+      seed,
+      ...fingerprints(parts),
+      ...config,
+      code: codeHash(),
+      ...(isNeural && { backend, searched: epochs }),
+      ...(catalogue && { catalogue }),
     };
   }
 

@@ -157,8 +157,16 @@ export const KINDS: readonly Kind[] = ROWS.split('\n# ')
       const [name, label, palette, prices, makes, goesWith, season, noun] = row.split(' | ') as Cells;
       const [low, high] = prices.split('-').map(Number) as [number, number];
       return {
-        ...{ name, department, category, label, noun: noun ?? name.replaceAll('-', ' '), palette, season },
-        ...{ price: [low, high], makes: makes.split(', '), goesWith: goesWith.split(' ') },
+        name,
+        department,
+        category,
+        label,
+        noun: noun ?? name.replaceAll('-', ' '),
+        palette,
+        season,
+        price: [low, high],
+        makes: makes.split(', '),
+        goesWith: goesWith.split(' '),
       };
     });
   });

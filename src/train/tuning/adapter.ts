@@ -208,7 +208,8 @@ export class Adapter implements FineTuner {
     return {
       shift: z.map((value) => (m * value) / this.#length),
       gain: z.map((value, k) => m * s * value * vector[k]!),
-      ...{ weights, bias },
+      weights,
+      bias,
     };
   }
 

@@ -41,8 +41,16 @@ const STAKE_AGAINST = 0.5;
 const PRIOR = { sum: 1, squares: 2 };
 
 export const CLOSED: GateState = {
-  ...{ isOpen: false, events: 0, evidence: 0, against: 0, sum: 0, squares: 0 },
-  ...{ base: 0, tuned: 0, openings: 0, rollbacks: 0 },
+  isOpen: false,
+  events: 0,
+  evidence: 0,
+  against: 0,
+  sum: 0,
+  squares: 0,
+  base: 0,
+  tuned: 0,
+  openings: 0,
+  rollbacks: 0,
 };
 
 /** What one event is worth as evidence, −1…1: a rank of a quarter, or four times as far down, is worth all. */

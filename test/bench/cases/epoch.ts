@@ -11,7 +11,11 @@ const EVERY = 32;
 /** Epochs on a part of Diginetica, and how much memory they hold; none where that log is not. */
 export const cases: readonly BenchCase[] = sharedPath('data/diginetica')
   ? Object.keys(EPOCH_WORKLOADS).map((name) => ({
-      ...{ name: `epoch-${name}`, unit: 's', runs: EPOCHS, warmup: 0, open: () => open(name) },
+      name: `epoch-${name}`,
+      unit: 's',
+      runs: EPOCHS,
+      warmup: 0,
+      open: () => open(name),
     }))
   : [];
 
@@ -32,7 +36,9 @@ async function open(name: string): Promise<OpenCase> {
     threads: 1,
     versions: { '@tensorflow/tfjs-backend-wasm': dependencies['@tensorflow/tfjs-backend-wasm'] },
     facts: () => ({
-      ...{ sessions, items, 'limit of bytes': 4e9 },
+      sessions,
+      items,
+      'limit of bytes': 4e9,
       ...Object.fromEntries(lines.map(({ epoch, peakBytes }) => [`peak bytes in epoch ${epoch}`, peakBytes])),
     }),
     async close() {

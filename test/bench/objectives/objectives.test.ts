@@ -36,12 +36,17 @@ test('every row that a claim is about is planned on a log that tests it', () => 
 test('the page tells rows, the best first, and gaps both ways of predicting', () => {
   const figures = (value: number) => ({ 'ndcg@20': value, 'recall@20': 2 * value });
   const row = (name: string, value: number) => ({
-    ...{ name, seeds: [1, 2] },
-    ...{ all: [figures(value), figures(value + 0.02)], last: [figures(value / 2), figures(value / 2)] },
+    name,
+    seeds: [1, 2],
+    all: [figures(value), figures(value + 0.02)],
+    last: [figures(value / 2), figures(value / 2)],
   });
   const claim: ClaimTest = {
-    ...{ better: 'xlnet-mlm', worse: 'xlnet-clm', seeds: [1, 2] },
-    ...{ all: gap(0.01, 0.03), last: gap(-0.02, -0.01) },
+    better: 'xlnet-mlm',
+    worse: 'xlnet-clm',
+    seeds: [1, 2],
+    all: gap(0.01, 0.03),
+    last: gap(-0.02, -0.01),
   };
   const text = objectivesPage({ eshop: { rows: [row('xlnet-clm', 0.2), row('xlnet-mlm', 0.3)], tests: [claim] } });
   expect(text).toContain('| xlnet-mlm | 2 | 0.3100 (0.3000 to 0.3200) | 0.6200 (0.6000 to 0.6400) | 0.1500 (0.1500 to');

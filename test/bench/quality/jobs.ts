@@ -102,7 +102,14 @@ function planOf({ log: name, data, files }: QualityContext, job: Job): RunPlan {
   const isNeural = row.form === 'improved' || row.form === 'faithful';
   const epochs = isNeural ? epochsOf(job) : undefined;
   return {
-    ...{ name: row.name, model: row.model, isNeural, seed, config, ...files, read: {}, backend: 'auto' },
+    name: row.name,
+    model: row.model,
+    isNeural,
+    seed,
+    config,
+    ...files,
+    read: {},
+    backend: 'auto',
     protocol: log.protocol,
     ...(isNeural && (epochs === undefined ? log.valid !== undefined && { valid: log.valid } : { epochs })),
     ...(log.holdout !== undefined && { holdout: log.holdout }),

@@ -159,8 +159,15 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     folder: 'diginetica',
     only: 'transformers4rec',
     given: [
-      ...['xlnet-mlm', 'xlnet-rtd', 'xlnet-plm', 'xlnet-clm', 'bert-mlm', 'electra-rtd'],
-      ...['gpt2-clm', 'transformer-xl-clm', 'gru-clm'],
+      'xlnet-mlm',
+      'xlnet-rtd',
+      'xlnet-plm',
+      'xlnet-clm',
+      'bert-mlm',
+      'electra-rtd',
+      'gpt2-clm',
+      'transformer-xl-clm',
+      'gru-clm',
     ],
     protocol: 'events',
     valid: 'last:10%',
@@ -225,7 +232,8 @@ function daysOfBeauty(folder: string): (rank: Rank) => string {
 function publishedOnBeauty(): Published[] {
   const names = ['recall@5', 'recall@10', 'recall@20', 'ndcg@5', 'ndcg@10', 'ndcg@20'];
   const row = (source: string, name: string, values: readonly (number | undefined)[]): Published => ({
-    ...{ name, source },
+    name,
+    source,
     metrics: Object.fromEntries(names.flatMap((metric, i) => (values[i] === undefined ? [] : [[metric, values[i]!]]))),
   });
   const none = undefined;

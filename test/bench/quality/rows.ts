@@ -69,8 +69,14 @@ const FAITHFUL: Readonly<Record<string, Settings>> = {
 
 /** The best of a grid on the last 2.5 % of Diginetica's training part, see `neighbours.ts`. */
 const GRID = {
-  ...{ k: 500, sampleSize: 5000, weightingScore: 'div', idfWeighting: 5 },
-  ...{ similarity: 'cosine', weighting: 'div', lastNClicks: 6, pushReminders: 'true' },
+  k: 500,
+  sampleSize: 5000,
+  weightingScore: 'div',
+  idfWeighting: 5,
+  similarity: 'cosine',
+  weighting: 'div',
+  lastNClicks: 6,
+  pushReminders: 'true',
 };
 
 /** The rows of a log that count. */
@@ -117,7 +123,11 @@ export function rowsOf(log: LogName, partner: string | undefined): RowPlan[] {
 
 const sideRows = (preset: string): RowPlan[] =>
   Object.values(SIDE).map((set, i) => ({
-    ...{ name: SIDE_ROWS[i]!, model: 'transformers4rec', form: 'improved', preset, catalogue: 'items.tsv' },
+    name: SIDE_ROWS[i]!,
+    model: 'transformers4rec',
+    form: 'improved',
+    preset,
+    catalogue: 'items.tsv',
     set: { lm: 'xlnet', objective: 'mlm', ...set },
   }));
 

@@ -75,7 +75,9 @@ function results(groups: readonly Group[], log: QualityLog): string {
       );
     const chosen = runs.flatMap(({ selected }) => selected?.value ?? []);
     return [
-      ...[marked(group), form, form === 'counted' ? '' : String(runs.length)],
+      marked(group),
+      form,
+      form === 'counted' ? '' : String(runs.length),
       ...log.shown.map((metric) => of('conservative', metric)),
       ...[first, second].map((metric) => of('standard', metric)),
       chosen.length === 0 ? '' : spread(chosen, log),
@@ -108,8 +110,17 @@ function parts(groups: readonly Group[], log: QualityLog): string[] {
 /** What the training that was tested took, as means over seeds; the most memory. */
 function costs(groups: readonly Group[]): string {
   const titles = [
-    ...['row', 'epochs', 'seconds', 'of processor time', 'evaluation, s', 'peak MB', 'parameters', 'bytes'],
-    ...['coverage@20', 'popularity@20', 'at'],
+    'row',
+    'epochs',
+    'seconds',
+    'of processor time',
+    'evaluation, s',
+    'peak MB',
+    'parameters',
+    'bytes',
+    'coverage@20',
+    'popularity@20',
+    'at',
   ];
   const rows = groups.map(({ name, runs }) => {
     const average = (of: (run: QualityRow) => number) => mean(runs.map(of));
@@ -121,7 +132,8 @@ function costs(groups: readonly Group[]): string {
       ...[average((run) => run.trainSeconds), average((run) => run.processorSeconds)].map(whole),
       whole(average((run) => run.evaluateSeconds)),
       whole(Math.max(...runs.map((run) => run.peakMemoryBytes)) / 1e6),
-      ...[whole(runs[0]!.parameters), whole(runs[0]!.bytes)],
+      whole(runs[0]!.parameters),
+      whole(runs[0]!.bytes),
       ...[average((run) => run['coverage@20']), average((run) => run['popularity@20'])].map((v) => v.toFixed(3)),
       [...new Set(runs.map(({ commit }) => commit))].join(', '),
     ];
@@ -145,7 +157,8 @@ function curves(groups: readonly Group[], log: QualityLog): string[] {
 function published({ published: figures = [], ...log }: QualityLog): string[] {
   if (figures.length === 0) return [];
   const rows = figures.map(({ name, source, metrics }) => [
-    ...[name, source],
+    name,
+    source,
     ...log.shown.map((metric) => (metrics[metric] === undefined ? '' : figure(metrics[metric], log))),
   ]);
   return ['## As published', '', table(['model', 'table of', ...log.shown], rows), ''];
@@ -177,7 +190,8 @@ function before(earlier: readonly Earlier[], groups: readonly Group[], log: Qual
   const rows = [...earlier]
     .sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
     .map(({ name, seed, commit, metrics }) => [
-      ...[name, String(seed)],
+      name,
+      String(seed),
       ...shown.map((metric) => figure(metrics[metric]!, log)),
       commit,
     ]);

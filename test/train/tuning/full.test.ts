@@ -63,7 +63,9 @@ async function visited(name: string, replay: BaseNetwork['replay'] = []) {
 
 const tuningOf = (frozen: FrozenModel, network: BaseNetwork, delta?: Delta) =>
   new Tuning({
-    ...{ frozen, method: 'full', fineTuner: new Full(frozen, network, delta) },
+    frozen,
+    method: 'full',
+    fineTuner: new Full(frozen, network, delta),
     ...(delta && { delta }),
   });
 
@@ -90,8 +92,11 @@ test('a drawn item that is the target itself is no negative, in a catalogue of w
   const square = c.reduce((sum, x) => sum + x * x, 0);
   for (let k = 0; k < 4; k++) table[4 * target + k]! += c[k]! / square; // so that it scores 1 more than the others
   const frozen = {
-    ...{ base: { ...base, items }, itemIds: Array.from({ length: items }, (_, k) => `${k}`), support: large.support },
-    ...{ table: table.subarray(4) as Float32Array, scale: Math.log(SAMPLE) },
+    base: { ...base, items },
+    itemIds: Array.from({ length: items }, (_, k) => `${k}`),
+    support: large.support,
+    table: table.subarray(4) as Float32Array,
+    scale: Math.log(SAMPLE),
   };
   const squares = async (step: number) => {
     const network = { model, config, catalogue: large, tensors };

@@ -49,11 +49,21 @@ describe('a model that learnt by BPR-max', () => {
     learnt = await trainFromLog({
       model: 'gru4rec',
       config: {
-        ...{ loss: 'bpr-max', bpreg: 1, layers: [16], constrainedEmbedding: true },
-        ...{ batchSize: 16, nSample: 32, learningRate: 0.1 },
+        loss: 'bpr-max',
+        bpreg: 1,
+        layers: [16],
+        constrainedEmbedding: true,
+        batchSize: 16,
+        nSample: 32,
+        learningRate: 0.1,
       },
-      ...{ log, itemIds, support: countSupport(log.sessions.items, N), valid: logOf(walks(random(1, 'valid'), 60)) },
-      ...{ seed: 1, epochs: 4, signal: new AbortController().signal },
+      log,
+      itemIds,
+      support: countSupport(log.sessions.items, N),
+      valid: logOf(walks(random(1, 'valid'), 60)),
+      seed: 1,
+      epochs: 4,
+      signal: new AbortController().signal,
     });
     const { architecture, config, tensors, golden, scale } = learnt;
     const info = { ...NAMELESS, architecture, config, golden, items: N, scale: scale! };
@@ -115,7 +125,10 @@ test.each([0.125, 3, 50])('scores %d times as large teach the same, and the same
   const plain = { ...shopModel(), repeats, scale: 1.7 };
   const large = {
     ...plain,
-    ...{ table: times(plain.table), bias: times(plain.bias!), repeats: times(repeats), scale: plain.scale / factor },
+    table: times(plain.table),
+    bias: times(plain.bias!),
+    repeats: times(repeats),
+    scale: plain.scale / factor,
   };
   const [one, other] = [new Adapter(plain), new Adapter(large)];
   for (const event of fondEvents(80, plain.itemIds.length, 4)) {

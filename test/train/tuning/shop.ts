@@ -5,7 +5,10 @@ import type { FrozenModel, TuneEvent } from '../../../src/train/tuning/frozen-mo
 import type { ItemAttribute } from '../../../src/train/tuning/item-attributes';
 
 export const BASE: BaseModel = {
-  ...{ name: 'small', version: '1', architecture: 'gru4rec', hash: 'ab'.repeat(32) },
+  name: 'small',
+  version: '1',
+  architecture: 'gru4rec',
+  hash: 'ab'.repeat(32),
   items: 30,
 };
 export const D = 6;
