@@ -76,6 +76,7 @@ const cases: [string, Given][] = [
   ['bpr-max without regularisation', { loss: 'bpr-max', bpreg: 0 }],
   ['cross-entropy', {}],
   ['three layers', { layers: [4, 3, 5] }],
+  ['two layers of one size', { layers: [4, 4] }],
   ['separate embedding', { ...SEPARATE }],
   ['separate embedding of the layer’s size, two layers', { ...SEPARATE, embedding: -1, layers: [3, 4] }],
   ['one-hot', { ...ONE_HOT }],

@@ -55,7 +55,7 @@ export const mutations: readonly Mutation[] = [
     error: 'all items scored, then the sampled columns picked',
     file: SCORES,
     edits: [['scores(vectors, outputsOf(outputs, items))', 'gather(scores(vectors, outputs), items, 1)']],
-    tests: losses,
+    tests: ['test/models/gru4rec-training.test.ts', 'test/objectives/softmax.test.ts'],
   },
   {
     error: 'a step that reads and moves whole item tables',

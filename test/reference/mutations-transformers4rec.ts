@@ -59,7 +59,7 @@ export const mutations: readonly Mutation[] = [
     'transformers4rec-training',
     'Number(rank(i) <= rank(j))',
     'Number(rank(i) < rank(j))',
-    model,
+    training,
   ),
   ours('padding seen in the paper’s form', 'prepare', 'seen.some((count) => count < width)', 'false', model),
   ours('XLNet: later clicks seen in clm', 'xlnet', 'causal ? causalBias(width) : undefined', 'undefined'),
@@ -148,13 +148,6 @@ export const mutations: readonly Mutation[] = [
     'src/objectives/replaced-tokens.ts',
     'notEqual(draws, targets)',
     'notEqual(draws, 0)',
-    reference,
-  ),
-  one(
-    'a draw compared with the noise that stood there',
-    'src/objectives/replaced-tokens.ts',
-    'labels: replaceCells(zerosLike(items), cells, labels)',
-    "labels: cast(notEqual(replaceCells(items, cells, draws), items), 'int32') as Tensor2D",
     reference,
   ),
   one(
