@@ -59,8 +59,8 @@ const inNode = {
 } satisfies ViteUserConfig['test'];
 
 export const tests: NonNullable<ViteUserConfig['test']> = {
-  // More pages than these side by side wait for each other.
-  maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
+  // All projects run side by side. One worker more than cores: many tests wait for a clock, or for another process.
+  maxWorkers: Math.min(4, availableParallelism()) + 1,
   testTimeout: 60_000,
   hookTimeout: 300_000,
   // A test that asserts nothing fails. What is waited for comes sooner or later; how soon is up to what else the machine does.
@@ -73,16 +73,13 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
       test: {
         ...inNode,
         name: 'unit',
-        // One more than cores: some wait for a clock.
-        maxWorkers: availableParallelism() + 1,
         include: ['test/**/*.test.ts'],
         exclude: [...BUILT, ...ISOLATED, 'test/browser/**', 'test/engines/**'],
-        sequence: { groupOrder: 0 },
       },
     },
     {
       extends: true,
-      test: { ...inNode, name: 'isolated', include: ISOLATED, isolate: true, sequence: { groupOrder: 1 } },
+      test: { ...inNode, name: 'isolated', include: ISOLATED, isolate: true },
     },
     {
       extends: true,
@@ -91,7 +88,6 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
         name: 'built',
         include: BUILT,
         globalSetup: ['test/set-up/chromium.ts', 'test/set-up/builds.ts'],
-        sequence: { groupOrder: 2 },
       },
     },
     {
@@ -100,10 +96,9 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
         name: 'browser',
         include: ['test/browser/**/*.test.ts'],
         globalSetup: ['test/set-up/need-chromium.ts'],
-        fileParallelism: false,
-        sequence: { groupOrder: 3 },
         browser: {
           enabled: true,
+          fileParallelism: false,
           headless: true,
           screenshotFailures: false,
           provider: playwright({
@@ -121,7 +116,6 @@ export const tests: NonNullable<ViteUserConfig['test']> = {
         name: 'engines',
         include: ['test/engines/**/*.test.ts'],
         globalSetup: ['test/set-up/need-chromium.ts', 'test/set-up/builds.ts', 'test/engines/name-missing.ts'],
-        sequence: { groupOrder: 4 },
       },
     },
   ],
