@@ -38,12 +38,17 @@ export const ITEM = text('an item id');
 export const SIGNAL: Check = ['an AbortSignal', (value) => value instanceof AbortSignal];
 export const STRATEGIES: readonly Strategy[] = ['for-you', 'related', 'popular', 'recent'];
 const ANSWERS: readonly ConsentAnswer[] = ['granted', 'denied'];
+const CONSENT_TYPES = ['personalization_storage', 'functionality_storage', 'analytics_storage'];
 
 export const OPTIONS: Checks<RecommenderOptions> = {
   modelUrl: text('the address of an artifact folder'),
   backend: oneOf<BackendChoice>('auto', 'webgpu', 'webgl', 'wasm', 'cpu'),
   sessionGap: positive('minutes'),
   consent: oneOf<ConsentOption>('auto', 'manual', ...ANSWERS),
+  consentMap: [
+    `one or more of ${CONSENT_TYPES.join(', ')}, separated by |`,
+    (value) => isText(value) && (value as string).split('|').every((name) => CONSENT_TYPES.includes(name.trim())),
+  ],
   dataLayer: ['the name of a global', isText],
   history: oneOf<HistoryChoice>('session', 'recent', 'all'),
   images: oneOf<ImagesChoice>('artifact', 'page', 'none'),
@@ -82,11 +87,12 @@ const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
 export function checkedOptions(options: RecommenderOptions) {
   const known = checked('createRecommender', options, OPTIONS);
   const { modelUrl, backend = 'auto', sessionGap = 30, workerUrl, startDeadline = 10, now = Date.now } = known;
-  const { consent = 'auto', dataLayer = 'dataLayer', history = 'session' } = known;
+  const { consent = 'auto', consentMap, dataLayer = 'dataLayer', history = 'session' } = known;
   const { images = 'artifact', learn = 'manual', user } = known;
   must('modelUrl', modelUrl, OPTIONS.modelUrl);
-  const rest = { backend, sessionGap, consent, dataLayer, history, images, learn, workerUrl, startDeadline, user, now };
-  return { modelUrl: absolute(modelUrl), ...rest };
+  const places = { consent, consentMap, dataLayer };
+  const rest = { backend, sessionGap, history, images, learn, workerUrl, startDeadline, user, now };
+  return { modelUrl: absolute(modelUrl), ...places, ...rest };
 }
 
 export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {

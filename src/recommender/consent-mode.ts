@@ -5,6 +5,9 @@
  * recommendations) must be granted; `functionality_storage`, if the page sets it, must not be denied. The types of
  * advertising and analytics do not count.
  *
+ * Many platforms set neither. A shop that tells its visitors so may name other types by the option `consentMap`: then those that
+ * the page sets must all be granted, and one at least.
+ *
  * - An `update` is the visitor's answer.
  * - A `default` of `denied` is no answer: nothing is stored until there is an update. Nothing is erased, because the
  *   platform of a visitor who has agreed sends an update a moment later, on every page.
@@ -28,20 +31,27 @@ interface Type {
   readonly defaults: Map<string, ConsentAnswer>;
 }
 
-/** @param report Called with the combined answer after each command that changes it. */
-export function createConsentMode(report: (word: ConsentWord | undefined, isNew: boolean) => void) {
-  const personalization: Type = { defaults: new Map() };
-  const functionality: Type = { defaults: new Map() };
-  const types = { personalization_storage: personalization, functionality_storage: functionality };
+/**
+ * @param map The option `consentMap`.
+ * @param report Called with the combined answer after each command that changes it.
+ * @param ignored Called with the types that an update grants where the answer is still open.
+ */
+export function createConsentMode(
+  map: string | undefined,
+  report: (word: ConsentWord | undefined, isNew: boolean) => void,
+  ignored: (types: readonly string[]) => void,
+) {
+  const names = map?.split('|') ?? ['personalization_storage', 'functionality_storage'];
+  const types = new Map(names.map((name): [string, Type] => [name.trim(), { defaults: new Map() }]));
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether an update is awaited. */
   let isWaiting = false;
 
   function word(): ConsentWord | undefined {
-    const words = [wordOf(personalization), wordOf(functionality)];
+    const words = [...types.values()].map(wordOf);
     if (words.includes('denied')) return 'denied';
     if (words.includes('waiting')) return 'waiting';
-    if (words[0] !== 'granted') return undefined;
+    if (map === undefined ? words[0] !== 'granted' : !words.includes('granted')) return undefined;
     return isWaiting ? 'waiting' : 'granted';
   }
 
@@ -74,17 +84,22 @@ export function createConsentMode(report: (word: ConsentWord | undefined, isNew:
       const regions = [region ?? ''].flat().map(String);
       if (regions.length === 0) regions.push('');
       let isSaid = false;
-      for (const [name, type] of Object.entries(types)) {
+      for (const [name, type] of types) {
         const answer = given[name];
         if (answer !== 'granted' && answer !== 'denied') continue;
         isSaid = true;
         if (isUpdate) type.update = answer;
         else for (const where of regions) type.defaults.set(where, answer);
       }
-      if (!isSaid) return;
-      if (isUpdate) endWait();
-      else wait(wait_for_update);
-      report(word(), isUpdate);
+      if (isSaid) {
+        if (isUpdate) endWait();
+        else wait(wait_for_update);
+        report(word(), isUpdate);
+      }
+      const now = word();
+      if (!isUpdate || now === 'granted' || now === 'denied') return;
+      const granted = Object.keys(given).filter((name) => given[name] === 'granted' && !types.has(name));
+      if (granted.length > 0) ignored(granted);
     },
     stop: endWait,
   };

@@ -1,5 +1,6 @@
 /** The page's consent platform, read: loaded where a page has one. It may come late, and be exchanged by the page. */
 import { createConsentMode } from './consent-mode';
+import { createShopify } from './consent-shopify';
 import { createTcf } from './consent-tcf';
 import { watchLayer } from './data-layer';
 import type { ConsentReport } from './types';
@@ -12,13 +13,19 @@ export interface ConsentReader {
 }
 
 /**
- * Reads Consent Mode and the TCF: what is pushed as it is, the rest with each look. Nothing that the page has put there makes it
- * throw.
+ * Reads Consent Mode, the TCF and Shopify: what is pushed as it is, the rest with each look. Nothing that the page has put there
+ * makes it throw.
  *
  * @param dataLayer Name of the global that holds the data layer.
+ * @param ignored Called with the types of Consent Mode that are granted, do not count, and leave the answer open.
  */
-export function readConsent(dataLayer: string, report: ConsentReport): ConsentReader {
-  const mode = createConsentMode((word, isNew) => report('consent-mode', word, isNew));
+export function readConsent(
+  { dataLayer, consentMap }: { readonly dataLayer: string; readonly consentMap: string | undefined },
+  report: ConsentReport,
+  ignored: (types: readonly string[]) => void,
+): ConsentReader {
+  const mode = createConsentMode(consentMap, (word, isNew) => report('consent-mode', word, isNew), ignored);
+  const shopify = createShopify((word, isNew) => report('shopify', word, isNew));
   const tcf = createTcf((word, isNew) => report('tcf', word, isNew));
   const seen = new WeakSet<object>();
   let layer: unknown;
@@ -36,7 +43,9 @@ export function readConsent(dataLayer: string, report: ConsentReport): ConsentRe
 
   function look(): void {
     try {
-      tcf.look(); // first: one that has to be waited for counts before a yes in the data layer does
+      // First: one that has to be waited for counts before a yes in the data layer does.
+      tcf.look();
+      shopify.look();
       const found = (globalThis as unknown as Record<string, unknown>)[dataLayer];
       if (!Array.isArray(found)) return;
       if (found === layer)
@@ -56,6 +65,7 @@ export function readConsent(dataLayer: string, report: ConsentReport): ConsentRe
     stop() {
       unwatch();
       mode.stop();
+      shopify.stop();
       tcf.stop();
     },
   };

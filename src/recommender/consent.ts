@@ -2,8 +2,8 @@
  * Whether events may be stored on the device. Recommending from memory needs no consent; writing to the device does.
  *
  * With `auto` there may be several sources, and the strictest counts. One denial denies. A source that has not answered yet means
- * "not yet". Otherwise one consent is enough. An absent source does not count. `consent-mode.ts` and `consent-tcf.ts` read the
- * sources; a page loads them if it has such a source.
+ * "not yet". Otherwise one consent is enough. An absent source does not count. `consent-mode.ts`, `consent-tcf.ts` and
+ * `consent-shopify.ts` read the sources; a page loads them if it has such a source.
  */
 import type { ConsentReader } from './consent-sources';
 import type { Consent, ConsentOption, ConsentReport, ConsentSource, ConsentWord, ConsentWords } from './types';
@@ -22,8 +22,12 @@ export interface ConsentParts {
    * @param isNews Whether to act: the consent has changed, or the page has answered again.
    */
   readonly decide: (consent: Consent, words: ConsentWords, isNews: boolean) => Promise<void>;
+  /** The types of Consent Mode that count, separated by `|`, where the shop names them. */
+  readonly consentMap: string | undefined;
   /** Called with the error if the readers of the sources cannot be loaded, and with undefined when they are. */
   readonly onUnread: (error: unknown) => void;
+  /** Called with the types of Consent Mode that the visitor has granted and that do not count, where nothing else answers. */
+  readonly onIgnored: (types: readonly string[]) => void;
 }
 
 /**
@@ -31,11 +35,12 @@ export interface ConsentParts {
  *
  * @returns `hear` takes the answer of a source, and settles when its consequences are done.
  */
-export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentParts) {
+export function createConsent({ consent, decide, onUnread, onIgnored, ...places }: ConsentParts) {
   const words: Partial<Record<ConsentSource, ConsentWord>> = {};
   if (hasPrivacyControl()) words['privacy-control'] = 'denied';
   else if (consent === 'granted' || consent === 'denied') words.page = consent;
   let decided: Consent | undefined;
+  let ignored: readonly string[] | undefined;
   /** Whether there is a source whose reader has still to be loaded, so that its answer is awaited. */
   let isUnread = false;
   let isLoading = false;
@@ -60,7 +65,10 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
     if (isClosed) return;
     const isNews = isAnswer || next !== decided;
     decided = next;
-    await decide(next, { ...words }, isNews);
+    const deciding = decide(next, { ...words }, isNews);
+    const isAsking = isUnread || words.tcf === 'waiting' || words.shopify === 'waiting';
+    if (ignored && next === 'unknown' && !isAsking) onIgnored(ignored);
+    await deciding;
   }
 
   function lookAgain(): void {
@@ -70,14 +78,18 @@ export function createConsent({ consent, dataLayer, decide, onUnread }: ConsentP
 
   /** Loads the reader of a new source, again after a failure. @returns Whether there is a new source. */
   function look(): boolean {
-    if (!isReader || isLoading || isClosed || !hasSource(dataLayer)) return false;
+    if (!isReader || isLoading || isClosed || !hasSource(places.dataLayer)) return false;
     const isNews = !isUnread;
     isUnread = true;
     isLoading = true;
     import('./consent-sources')
       .then(({ readConsent }) => {
         if (isClosed) return;
-        reader = readConsent(dataLayer, (...report) => void hear(...report).catch(() => {})); // `status` reports it
+        const heard: ConsentReport = (...report) => void hear(...report).catch(() => {}); // `status` reports it
+        reader = readConsent(places, heard, (types) => {
+          ignored = types;
+          settle().catch(() => {});
+        });
         reader.look();
         isUnread = false;
         onUnread(undefined);
@@ -150,6 +162,7 @@ function hasSource(dataLayer: string): boolean {
   try {
     const page = globalThis as unknown as Record<string, unknown>;
     if (typeof page['__tcfapi'] === 'function') return true;
+    if ((page['Shopify'] as { customerPrivacy?: unknown } | undefined)?.customerPrivacy) return true;
     return (page[dataLayer] as readonly unknown[]).some(
       (entry) => (entry as ArrayLike<unknown> | null)?.[0] === 'consent',
     );

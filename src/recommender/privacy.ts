@@ -11,7 +11,7 @@ import type { createPersonalisation } from './personalisation/lazy-personalisati
 import type { Consent, ConsentWords, Privacy, Status } from './types';
 
 interface PrivacyParts {
-  readonly options: Pick<ConsentParts, 'consent' | 'dataLayer'>;
+  readonly options: Pick<ConsentParts, 'consent' | 'consentMap' | 'dataLayer'>;
   readonly store: EventStore;
   readonly notes: DeviceNotes;
   readonly history: VisitorHistory<StoredEvent>;
@@ -33,6 +33,7 @@ export function createPrivacy(parts: PrivacyParts) {
 
   async function decide(consent: Consent, consentBy: ConsentWords, isNews: boolean): Promise<void> {
     update({ consent, consentBy, ...(consent !== 'granted' && { storage: 'memory' }) });
+    if (consent !== 'unknown') mend('consent-ignored');
     if (!isNews) return;
     if (consent === 'granted') {
       isStored = true;
@@ -66,6 +67,14 @@ export function createPrivacy(parts: PrivacyParts) {
     onUnread(error) {
       if (error === undefined) return mend('consent-unread');
       degrade('consent-unread', `Nothing is stored until the page's consent can be read. ${(error as Error).message}`);
+    },
+    onIgnored(types) {
+      const counted = options.consentMap?.split('|').join(' or ') ?? 'personalization_storage';
+      degrade(
+        'consent-ignored',
+        `Visits are forgotten when the page is left: Consent Mode grants ${types.join(', ')}, but not ${counted}, which counts ` +
+          'for suggestions. Let the consent platform ask for it, or name the type that covers them by consentMap (data-consent-map).',
+      );
     },
   });
 

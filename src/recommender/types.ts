@@ -30,6 +30,12 @@ export interface RecommenderOptions {
   readonly sessionGap?: number;
   /** Whether events may be stored on the device. Default `auto`: only after the visitor's consent. */
   readonly consent?: ConsentOption;
+  /**
+   * Which types of Google's Consent Mode allow storing, for `consent: 'auto'`: one or more of `personalization_storage`,
+   * `functionality_storage` and `analytics_storage`, separated by `|`. Those that the page sets must all be granted, and one at
+   * least. Default: `personalization_storage` must be granted, and `functionality_storage` not be denied.
+   */
+  readonly consentMap?: string;
   /** Name of the global array that holds the page's Consent Mode commands, for `consent: 'auto'`. Default `dataLayer`. */
   readonly dataLayer?: string;
   /** Which of the visitor's events the model reads. Default `session`: the current session, of all tabs. */
@@ -100,7 +106,8 @@ export interface Degradation {
    * `storage-full` while events wait in memory, `storage-short` if older events were deleted for lack of space,
    * `records-set-aside` if some could not be read, `not-erased`; `learnt-set-aside` if what was learnt cannot be used
    * any more, `learnt-not-stored`; `learning-failed` if automatic learning failed; `trials-failed` if the fastest backend
-   * could not be determined; `consent-unread` if the page's consent platform cannot be read yet.
+   * could not be determined; `consent-unread` if the page's consent platform cannot be read yet; `consent-ignored` if it grants only
+   * what does not count.
    */
   readonly code: string;
   readonly message: string;
@@ -205,7 +212,7 @@ export type Consent = ConsentAnswer | 'unknown';
  * `page`: the option `consent` and `privacy.consent`. `other-tab`: a denial in another tab counts here, until
  * there is a new consent.
  */
-export type ConsentSource = 'privacy-control' | 'page' | 'consent-mode' | 'tcf' | 'other-tab';
+export type ConsentSource = 'privacy-control' | 'page' | 'consent-mode' | 'tcf' | 'shopify' | 'other-tab';
 
 /** The answer of a source. `waiting`: it is present, but has not answered, or its answer is not reliable. */
 export type ConsentWord = ConsentAnswer | 'waiting';

@@ -1,6 +1,7 @@
 /** What the commands of Consent Mode and the events of the TCF come to, in every form that they have. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createConsentMode } from '../../src/recommender/consent-mode';
+import { createShopify } from '../../src/recommender/consent-shopify';
 import { createTcf } from '../../src/recommender/consent-tcf';
 import type { ConsentWord } from '../../src/recommender/types';
 import { tcData } from './consent-page';
@@ -14,11 +15,19 @@ afterEach(() => {
 type Command = readonly ['default' | 'update', Readonly<Record<string, unknown>>];
 
 /** The word after each of the commands that said something. */
-function wordsOf(...commands: readonly Command[]): (ConsentWord | undefined)[] {
+const wordsOf = (...commands: readonly Command[]) => mapped(undefined, ...commands).words;
+
+/** With types of the shop's own; besides, what was granted and does not count. */
+function mapped(map: string | undefined, ...commands: readonly Command[]) {
   const words: (ConsentWord | undefined)[] = [];
-  const mode = createConsentMode((word) => words.push(word));
+  const ignored: string[] = [];
+  const mode = createConsentMode(
+    map,
+    (word) => words.push(word),
+    (types) => ignored.push(types.join()),
+  );
   for (const command of commands) mode.read(['consent', ...command]);
-  return words;
+  return { words, ignored };
 }
 const P = 'personalization_storage';
 const F = 'functionality_storage';
@@ -118,8 +127,34 @@ describe('Consent Mode', () => {
     ['an event', { event: 'consent', [P]: 'granted' }],
   ])('hears nothing in %s', (_, entry) => {
     const report = vi.fn();
-    createConsentMode(report).read(entry);
+    createConsentMode(undefined, report, () => {}).read(entry);
     expect(report).not.toHaveBeenCalled();
+  });
+
+  describe('with types that the shop has named', () => {
+    const A = 'analytics_storage';
+    test.each<[string, string, Command[], ConsentWord | undefined]>([
+      ['one alone', A, [['update', { [A]: 'granted' }]], 'granted'],
+      ['one refused', A, [['update', { [A]: 'denied', [P]: 'granted' }]], 'denied'],
+      ['others do not count', A, [['update', { [P]: 'granted', ad_storage: 'granted' }]], undefined],
+      ['of three, the one that is set', `${P}|${F}|${A}`, [['update', { [A]: 'granted' }]], 'granted'],
+      ['all that are set', `${P} | ${A}`, [['update', { [P]: 'granted', [A]: 'granted' }]], 'granted'],
+      ['one of two refused', `${P}|${A}`, [['update', { [P]: 'denied', [A]: 'granted' }]], 'denied'],
+      ['a default that is denied is waited for', A, [['default', { [A]: 'denied' }]], 'waiting'],
+    ])('%s', (_, map, commands, word) => {
+      expect(mapped(map, ...commands).words.at(-1)).toBe(word);
+    });
+  });
+
+  test('tells what a visitor grants that does not count, where nothing that counts is answered', () => {
+    const standard = { ad_storage: 'granted', analytics_storage: 'granted' };
+    expect(mapped(undefined, ['update', standard]).ignored).toEqual(['ad_storage,analytics_storage']);
+    expect(mapped(undefined, ['default', { [P]: 'denied' }], ['update', standard]).ignored).toHaveLength(1);
+    expect(mapped('analytics_storage', ['update', standard]).ignored).toEqual([]);
+    expect(mapped(undefined, ['update', { ...standard, [P]: 'granted' }]).ignored).toEqual([]);
+    expect(mapped(undefined, ['update', { ...standard, [P]: 'denied' }]).ignored).toEqual([]);
+    expect(mapped(undefined, ['default', standard]).ignored).toEqual([]);
+    expect(mapped(undefined, ['update', { analytics_storage: 'denied' }]).ignored).toEqual([]);
   });
 
   test('waits for an update as long as a default asks for it, and no longer than a minute', () => {
@@ -128,7 +163,11 @@ describe('Consent Mode', () => {
       [1e9, 60_000],
     ] as const) {
       const words: unknown[] = [];
-      const mode = createConsentMode((word) => words.push(word));
+      const mode = createConsentMode(
+        undefined,
+        (word) => words.push(word),
+        () => {},
+      );
       mode.read(['consent', 'default', { [P]: 'granted', wait_for_update: asked }]);
       vi.advanceTimersByTime(waits - 1);
       expect(words).toEqual(['waiting']);
@@ -147,7 +186,11 @@ describe('Consent Mode', () => {
 
   test('tells nothing after it was stopped', () => {
     const words: unknown[] = [];
-    const mode = createConsentMode((word) => words.push(word));
+    const mode = createConsentMode(
+      undefined,
+      (word) => words.push(word),
+      () => {},
+    );
     mode.read(['consent', 'default', { [P]: 'granted', wait_for_update: 500 }]);
     mode.stop();
     vi.advanceTimersByTime(1000);
@@ -219,5 +262,71 @@ describe('the TCF', () => {
       ['removeEventListener', 7],
     ]);
     expect(report).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('Shopify', () => {
+  /** A page whose visitor has said this of preferences, in a region where Shopify allows that much before. */
+  function page(preferences: unknown, allowed: unknown = false) {
+    const api = {
+      preferences,
+      currentVisitorConsent: () => ({ marketing: 'yes', analytics: 'yes', preferences: api.preferences }),
+      preferencesProcessingAllowed: () => allowed,
+    };
+    const document = new EventTarget();
+    vi.stubGlobal('document', document);
+    vi.stubGlobal('Shopify', { customerPrivacy: api });
+    const words: unknown[] = [];
+    const shopify = createShopify((word, isNew) => words.push(isNew ? `new ${word}` : word));
+    const answer = (preferences: unknown) => {
+      api.preferences = preferences;
+      document.dispatchEvent(new Event('visitorConsentCollected'));
+    };
+    return { shopify, words, answer, api };
+  }
+
+  test.each<[unknown, unknown, string]>([
+    ['yes', false, 'granted'],
+    ['no', true, 'denied'],
+    ['', true, 'granted'],
+    ['', false, 'waiting'],
+    [undefined, 'yes', 'waiting'],
+  ])('preferences %j, allowed %j', (preferences, allowed, word) => {
+    const { shopify, words } = page(preferences, allowed);
+    shopify.look();
+    shopify.look();
+    expect(words).toEqual([word]);
+  });
+
+  test('hears each answer, until it is stopped', () => {
+    const { shopify, words, answer } = page('');
+    shopify.look();
+    answer('yes');
+    answer('yes');
+    answer('no');
+    shopify.stop();
+    answer('yes');
+    expect(words).toEqual(['waiting', 'new granted', 'new granted', 'new denied']);
+  });
+
+  test('is no source before its API is loaded, and waited for where it throws, but not after a no', () => {
+    const { shopify, words, api } = page('yes');
+    vi.stubGlobal('Shopify', { loadFeatures() {} });
+    shopify.look();
+    expect(words).toEqual([]);
+    vi.stubGlobal('Shopify', { customerPrivacy: api });
+    shopify.look();
+    api.currentVisitorConsent = () => {
+      throw new Error('not now');
+    };
+    shopify.look();
+    expect(words).toEqual(['granted', 'waiting']);
+    api.currentVisitorConsent = () => ({ marketing: '', analytics: '', preferences: 'no' });
+    shopify.look();
+    api.currentVisitorConsent = () => {
+      throw new Error('not now');
+    };
+    shopify.look();
+    expect(words).toEqual(['granted', 'waiting', 'denied']);
   });
 });

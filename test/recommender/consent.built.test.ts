@@ -63,6 +63,12 @@ const mode = (action: string, personalization: string, more = '') =>
 const tcf = (eventStatus: string, purposes: readonly number[] = [1, 5, 6], gdprApplies: unknown = true) =>
   `cmp.say(${JSON.stringify(tcData(eventStatus, purposes, gdprApplies))})`;
 const LOADED = 'cmp.stub(); cmp.load()';
+const analytics = (action: string, answer: string) =>
+  `gtag('consent', '${action}', { analytics_storage: '${answer}', ad_storage: '${answer}' })`;
+const shopify = (preferences: string) =>
+  `globalThis.Shopify = { customerPrivacy: {
+    currentVisitorConsent: () => ({ preferences: '${preferences}' }), preferencesProcessingAllowed: () => false } };
+  document.dispatchEvent(new Event('visitorConsentCollected'))`;
 
 const YES = { page: 'granted' } as const;
 const NO = { page: 'denied' } as const;
@@ -170,6 +176,23 @@ const ALONE: Record<string, Walk> = {
       ['cmp.say(null, false)', 'denied', t('denied')],
       ['cmp.say({ get gdprApplies() { throw new Error("broken"); } })', 'denied', t('denied')],
       [tcf('useractioncomplete'), 'granted', t('granted')],
+    ],
+  },
+  'Consent Mode by the type that the shop has named': {
+    options: { consentMap: 'analytics_storage' },
+    before: analytics('default', 'denied'),
+    first: ['unknown', m('waiting')],
+    steps: [
+      [analytics('update', 'granted'), 'granted', m('granted')],
+      [analytics('update', 'denied'), 'denied', m('denied')],
+    ],
+  },
+  'Shopify, whose API comes late': {
+    first: ['unknown', NONE],
+    steps: [
+      [shopify(''), 'unknown', { shopify: 'waiting' }],
+      [shopify('yes'), 'granted', { shopify: 'granted' }],
+      [shopify('no'), 'denied', { shopify: 'denied' }],
     ],
   },
   'a TCF that throws when it is asked': {
@@ -319,6 +342,17 @@ describe('what is on the device follows the answer of', () => {
       await walk(await open(options, before), rest);
     },
   );
+});
+
+test('a visitor who grants only what does not count is told of, until something that counts is answered', async () => {
+  const opened = await open({}, `${analytics('default', 'denied')}; ${analytics('update', 'granted')}`);
+  const ignored = async () =>
+    (await opened.shop.status()).degraded.find(({ code }) => code === 'consent-ignored')?.message;
+  await expect
+    .poll(ignored, PATIENCE)
+    .toContain('Consent Mode grants analytics_storage, ad_storage, but not personalization');
+  await opened.run(page('granted'));
+  await expect.poll(ignored, PATIENCE).toBeUndefined();
 });
 
 /** A visit that is over, its click stored. */

@@ -24,8 +24,8 @@ export function answerOf({ consent, consentBy, degraded }: Status, { answers }: 
   if (consent !== 'granted') return answers[consent];
   if (isDegraded('storage-full')) return answers.full;
   if (isDegraded('no-storage')) return answers.failed;
-  const by = (['tcf', 'consent-mode'] as const).find((source) => consentBy[source] === 'granted');
-  return answers.granted[by ?? 'page'];
+  const by = (['tcf', 'consent-mode', 'shopify'] as const).find((source) => consentBy[source] === 'granted');
+  return answers.granted[by === 'shopify' ? 'consent-mode' : (by ?? 'page')];
 }
 
 /** How many clicks are known, and since when. */
