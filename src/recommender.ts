@@ -73,6 +73,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const notes = openDeviceNotes();
   const store = createEventStore({
     gap,
+    retention: 86_400 * options.retention,
+    now: () => now() / 1000,
     onEvents: (events) => history.add(events),
     onStored(events) {
       notes.allow('event'); // after an erasure, the first stored event starts a new life

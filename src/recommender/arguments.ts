@@ -44,6 +44,7 @@ export const OPTIONS: Checks<RecommenderOptions> = {
   modelUrl: text('the address of an artifact folder'),
   backend: oneOf<BackendChoice>('auto', 'webgpu', 'webgl', 'wasm', 'cpu'),
   sessionGap: positive('minutes'),
+  retention: positive('days'),
   consent: oneOf<ConsentOption>('auto', 'manual', ...ANSWERS),
   consentMap: [
     `one or more of ${CONSENT_TYPES.join(', ')}, separated by |`,
@@ -86,12 +87,13 @@ const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
 
 export function checkedOptions(options: RecommenderOptions) {
   const known = checked('createRecommender', options, OPTIONS);
-  const { modelUrl, backend = 'auto', sessionGap = 30, workerUrl, startDeadline = 10, now = Date.now } = known;
+  const { modelUrl, backend = 'auto', sessionGap = 30, retention = 30 } = known;
+  const { workerUrl, startDeadline = 10, now = Date.now } = known;
   const { consent = 'auto', consentMap, dataLayer = 'dataLayer', history = 'session' } = known;
   const { images = 'artifact', learn = 'manual', user } = known;
   must('modelUrl', modelUrl, OPTIONS.modelUrl);
   const places = { consent, consentMap, dataLayer };
-  const rest = { backend, sessionGap, history, images, learn, workerUrl, startDeadline, user, now };
+  const rest = { backend, sessionGap, retention, history, images, learn, workerUrl, startDeadline, user, now };
   return { modelUrl: absolute(modelUrl), ...places, ...rest };
 }
 

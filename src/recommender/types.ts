@@ -28,6 +28,8 @@ export interface RecommenderOptions {
   readonly backend?: BackendChoice;
   /** Minutes without a click after which a new session begins. Default 30. */
   readonly sessionGap?: number;
+  /** Days after which a stored event is deleted, the next time that a page reads events. Default 30. */
+  readonly retention?: number;
   /** Whether events may be stored on the device. Default `auto`: only after the visitor's consent. */
   readonly consent?: ConsentOption;
   /**

@@ -14,6 +14,7 @@ import { Pause } from './pause';
 import { encode, inOrder, isEvent, keyOf, randomName, type StoredEvent } from './records';
 import { storageHealth } from './storage-health';
 import {
+  deleteExpired,
   deleteOldest,
   isEnding,
   type Marks,
@@ -35,6 +36,7 @@ const nothing = (): void => {};
 
 export function createEventStore(options: EventStoreOptions): EventStore {
   const { name = 'aisle', gap, deadline = 3, maxSize = 500_000, retryAfter = 250 } = options;
+  const { retention = Number.POSITIVE_INFINITY, now = () => Date.now() / 1000 } = options;
   const { onEvents, onStored, onErased, onWithdrawn, onPaused, onLearnt, onState, onProblem } = options;
   // Begins with the time, so that of events of equal times those of the older page come first.
   const tab = Date.now().toString(36) + randomName();
@@ -119,8 +121,11 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     loaded = true;
     mayCreate = false;
     if (unreadable) report('records-set-aside', unreadable);
-    hand(events.filter(isNew));
+    const before = now() - retention;
+    const kept = events.filter(({ time }) => time >= before);
+    hand(kept.filter(isNew));
     if (damaged.length > 0) await change((store) => quarantine(store, damaged));
+    if (kept.length < events.length) size = (await change((store) => deleteExpired(store, before))) ?? 0;
   }
 
   function isNew(event: StoredEvent): boolean {

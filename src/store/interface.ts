@@ -15,6 +15,10 @@ export interface EventStoreOptions {
   readonly deadline?: number;
   /** Most characters to store, keys included; at the limit the oldest third is deleted. Default 500,000. */
   readonly maxSize?: number;
+  /** Seconds after which an event is passed over, and deleted the next time that events are read. Default: never. */
+  readonly retention?: number;
+  /** Seconds since 1970, for `retention`. */
+  readonly now?: () => number;
   /** Milliseconds until the second attempt after a failure; each further wait doubles, up to a minute. Default 250. */
   readonly retryAfter?: number;
   /** Events of earlier visits and of other tabs, each once, sorted by time. */

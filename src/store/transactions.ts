@@ -99,7 +99,22 @@ export async function quarantine(store: IDBObjectStore, damaged: readonly Damage
  * @param gap Seconds without an event that end a session.
  * @returns Characters left.
  */
-export async function deleteOldest(store: IDBObjectStore, target: number, gap: number): Promise<number> {
+export const deleteOldest = (store: IDBObjectStore, target: number, gap: number): Promise<number> =>
+  deleteSome(store, (entries) => surplus(entries, target, gap));
+
+/**
+ * Deletes the quarantined records, whose age is not known, and those of which every event is older than `before`. Records that
+ * cannot be read stay.
+ *
+ * @param before Seconds since 1970.
+ * @returns Characters left.
+ */
+export const deleteExpired = (store: IDBObjectStore, before: number): Promise<number> =>
+  deleteSome(store, (entries) =>
+    entries.filter(({ time }) => Number.isFinite(time) && time < before).map(({ key }) => key),
+  );
+
+async function deleteSome(store: IDBObjectStore, choose: (entries: Entry[]) => string[]): Promise<number> {
   const entries: Entry[] = (await readEntries(store)).map(([key, value]) => {
     const read = decode(value);
     const time =
@@ -109,7 +124,7 @@ export async function deleteOldest(store: IDBObjectStore, target: number, gap: n
     return { key, size: sizeOf(key, value), time };
   });
   store.delete(rangeOf(QUARANTINE));
-  const gone = new Set(surplus(entries, target, gap));
+  const gone = new Set(choose(entries));
   for (const key of gone) store.delete(key);
   return entries.reduce((sum, { key, size }) => (gone.has(key) ? sum : sum + size), 0);
 }

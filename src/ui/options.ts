@@ -15,7 +15,7 @@ const ALL: Checks<EmbedOptions> = {
 /** Functions, which a tag cannot carry. */
 const NO_TAG: ReadonlySet<string> = new Set(['now', 'product']);
 const NAMES = Object.keys(ALL);
-const NUMBERS: ReadonlySet<string> = new Set(['sessionGap', 'startDeadline']);
+const NUMBERS: ReadonlySet<string> = new Set(['sessionGap', 'startDeadline', 'retention']);
 
 /** The options that a tag carries. Other tools keep data on it too: only what looks misspelt is worth a warning. */
 export function optionsOfTag(script: HTMLElement, host: Host): EmbedOptions {

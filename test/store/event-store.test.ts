@@ -132,6 +132,22 @@ describe('events', () => {
     expect(await stored()).toEqual(['a 1', 'b 2']);
   });
 
+  test('expire: older ones are passed over and deleted by the next page, and what cannot be read stays', async () => {
+    const old = page().store;
+    for (const time of [10, 20, 900, 1000]) await old.append(view('a', time));
+    await raw((store) => void store.put('2 of a later release', 'e/later/0'));
+    const before = await dump();
+    const { store, events, told } = page({ retention: 100, now: () => 1000 });
+    await store.flush();
+    expect(events.map(({ time }) => time)).toEqual([900, 1000]);
+    const gone = [...before!.keys()].filter((key) => /^e\/.*\/[01]$/.test(key) && !key.startsWith('e/later'));
+    expect(gone).toHaveLength(2);
+    expect([...(await dump())!.keys()]).toEqual([...before!.keys()].filter((key) => !gone.includes(key)));
+    await store.append(view('b', 1000));
+    expect(await stored()).toEqual(['a 900', 'a 1000', 'b 1000']);
+    expect(told.filter((line) => line.startsWith('no-storage'))).toEqual([]);
+  });
+
   test('make room for newer ones, the oldest sessions first', async () => {
     const { store } = page({ maxSize: 3000 });
     for (let session = 0; session < 10; session++) {
