@@ -62,8 +62,16 @@ test('the report says what was read, left out and matched, as text and as JSON',
   const manifest = JSON.parse(await readFile(join(out, 'catalogue-manifest.json'), 'utf8'));
   expect(manifest).toEqual({
     ...{ version: report.version, products: 20, known: 3 },
-    ...{ parts: ['catalogue.json'], aliases: 'aliases.json', files: report.files },
+    ...{ parts: ['catalogue.json'], aliases: 'aliases.json', coldStart: 'cold-start.json', files: report.files },
   });
+  // The known variant of a new one is nearest to it; products of other brands and categories come after.
+  const cold = JSON.parse(await readFile(join(out, 'cold-start.json'), 'utf8'));
+  expect(Object.keys(cold)).toHaveLength(17);
+  expect(cold['A1-M'][0][0]).toBe('A1-S');
+  for (const neighbours of Object.values<[string, number][]>(cold)) {
+    expect(neighbours.every(([id]) => ['A1-S', 'A3-M', 'A4-S'].includes(id))).toBe(true);
+    expect(neighbours.reduce((sum, [, weight]) => sum + weight, 0)).toBeCloseTo(1, 3);
+  }
 });
 
 test('where the model has other names, its ids are written: numbers, and each variant of a product', async () => {

@@ -3,6 +3,7 @@
  *
  *     catalogue.json             [{ "id", "title", "url", "image", "price", … }, …], at most 10,000 products
  *     catalogue-2.json …         those that follow, in the same form
+ *     cold-start.json            { "<new id>": [["<known id>", weight], …], … }, where there is a model: the nearest known products
  *     aliases.json               { "<id>": { "also": ["<sku>", …], "group": "<item_group_id>" }, … }
  *     catalogue-manifest.json    { "version", "lang", "products", "known", "parts": ["catalogue.json", …], "aliases", "files" }
  *
@@ -16,6 +17,7 @@ import { isAborted } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
 import {
   ALIASES,
+  COLD_START,
   checkCatalogueFolder,
   createSpool,
   openFeed,
@@ -27,6 +29,7 @@ import { peakMemory } from '../files/usage';
 import { whole } from '../format';
 import { inform, type Observer, startTask, warn } from '../observer';
 import { columnsOf, type Dialect, type Entry, type EntryOptions, nameKey, shown } from './dialects';
+import { NearestProducts } from './nearest-products';
 import { MATCH_KINDS, type MatchKind, ProductIndex, type ResolvedIndex } from './product-index';
 import { type FeedFormat, readFeed } from './read-feed';
 
@@ -99,6 +102,8 @@ export interface ModelMatch {
   readonly advice?: string;
 }
 
+/** Known products that stand for a new one. */
+export const NEIGHBOURS = 5;
 /** Products in a part. */
 const PART = 10_000;
 const EXAMPLES = 5;
@@ -354,6 +359,7 @@ async function write(
 ) {
   const missing = { title: 0, url: 0, image: 0, price: 0, currency: 0 };
   const unknown: string[] = [];
+  const known = new NearestProducts();
   let names = 0;
 
   async function* products(): AsyncGenerator<string> {
@@ -369,7 +375,8 @@ async function write(
         for (const field of ['title', 'url', 'image', 'price'] as const)
           if (body[field] === undefined) missing[field]++;
         if (price !== undefined && item.currency === undefined) missing.currency++;
-        if (hasModel && !isKnown && unknown.length < EXAMPLES) unknown.push(...published.ids);
+        if (isKnown) known.add(published.ids[0]!, item);
+        else if (hasModel && unknown.length < EXAMPLES) unknown.push(...published.ids);
         for (const id of published.ids) yield JSON.stringify({ id, ...body });
       }
     }
@@ -398,6 +405,25 @@ async function write(
     yield `${text}\n}\n`;
   }
 
+  /** Of what the model does not know; read after the products, which fill `known`. */
+  async function* coldStart(): AsyncGenerator<string> {
+    let text = '{';
+    let separator = '\n';
+    let record = 0;
+    for await (const line of spool.lines(signal)) {
+      const published = resolved.published(record++);
+      if (!published || published.isKnown) continue;
+      const neighbours = known.nearest(JSON.parse(line), NEIGHBOURS);
+      if (neighbours.length === 0) continue;
+      text += `${separator}${JSON.stringify(published.ids[0])}:${JSON.stringify(neighbours)}`;
+      separator = ',\n';
+      if (text.length < PIECE) continue;
+      yield text;
+      text = '';
+    }
+    yield `${text}\n}\n`;
+  }
+
   const all = products();
   const parts = Array.from({ length: Math.ceil(resolved.products / PART) }, (_, k) => partName(k + 1));
   const files: Record<string, AsyncIterable<string> | Iterable<string>> = {};
@@ -405,13 +431,16 @@ async function write(
     files[name] = part(all, Math.min(PART, resolved.products - k * PART));
   });
   files[ALIASES] = aliases();
+  const hasNew = hasModel && resolved.products > resolved.known;
+  if (hasNew) files[COLD_START] = coldStart();
   const result = { version: '', files: {} as Readonly<Record<string, FileEntry>> };
   const manifestOf = (entries: Readonly<Record<string, FileEntry>>): string => {
     result.files = entries;
     result.version = hashOf(JSON.stringify(entries)).slice(0, 12);
     const { products, known } = resolved;
+    const names = { aliases: ALIASES, ...(hasNew && { coldStart: COLD_START }) };
     const about = { version: result.version, ...defined({ lang }), products, ...(hasModel && { known }) };
-    return `${JSON.stringify({ ...about, parts, aliases: ALIASES, files: entries }, null, 2)}\n`;
+    return `${JSON.stringify({ ...about, parts, ...names, files: entries }, null, 2)}\n`;
   };
   await writeCatalogueFolder(out, files, manifestOf, signal);
   return { ...result, missing, unknown: unknown.slice(0, EXAMPLES), names };

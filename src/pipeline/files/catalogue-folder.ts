@@ -13,6 +13,7 @@ import { openFile, pieces as piecesOf } from './events-file';
 
 export const CATALOGUE_MANIFEST = 'catalogue-manifest.json';
 export const ALIASES = 'aliases.json';
+export const COLD_START = 'cold-start.json';
 /** The name of a part, from 1: `catalogue.json`, `catalogue-2.json`, … */
 export const partName = (part: number): string => (part === 1 ? CATALOGUE : CATALOGUE.replace('.', `-${part}.`));
 const PART_NAME = /^catalogue(-\d+)?\.json$/;
@@ -117,7 +118,9 @@ export async function writeCatalogueFolder(
   }
   const contents: Record<string, Content | undefined> = {};
   for (const [name, source] of Object.entries(files)) contents[name] = pieces(sealed(name, source), { signal });
-  for (const name of await namesIn(out)) if (PART_NAME.test(name)) contents[name] ??= undefined;
+  for (const name of await namesIn(out)) {
+    if (PART_NAME.test(name) || name === COLD_START) contents[name] ??= undefined;
+  }
   // Made when its turn comes, after all others.
   contents[CATALOGUE_MANIFEST] = () => pieces([manifestOf(entries)])();
   await replaceFiles(out, contents);
