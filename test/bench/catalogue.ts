@@ -26,6 +26,7 @@ interface Row {
   readonly products: number;
   readonly megabytes: number;
   readonly seconds: number;
+  readonly processorSeconds: number;
   readonly peakMegabytes: number;
   readonly commit: string;
   readonly machine: string;
@@ -69,6 +70,7 @@ async function measure(feed: string, name: string, rows: number): Promise<Row> {
     products: report.products,
     megabytes: size / 1e6,
     seconds: report.seconds,
+    processorSeconds: report.processorSeconds,
     peakMegabytes: report.peakMemoryBytes / 1e6,
     commit: commit(),
     machine: machine(),
@@ -99,9 +101,9 @@ function keep(row: Row): void {
 }
 
 function markdown(rows: readonly Row[]): string {
-  const titles = ['feed', 'rows', 'products', 'feed, MB', 'seconds', 'rows a second', 'peak memory, MB', 'commit'];
-  const cells = rows.map(({ feed, rows, products, megabytes, seconds, peakMegabytes, commit }) => [
-    ...[feed, whole(rows), whole(products), whole(megabytes), seconds.toFixed(1), whole(rows / seconds)],
+  const titles = ['feed', 'rows', 'products', 'feed, MB', 'seconds', 'of the processor', 'peak memory, MB', 'commit'];
+  const cells = rows.map(({ feed, rows, products, megabytes, seconds, processorSeconds, peakMegabytes, commit }) => [
+    ...[feed, whole(rows), whole(products), whole(megabytes), seconds.toFixed(1), processorSeconds.toFixed(1)],
     ...[whole(peakMegabytes), commit],
   ]);
   return `# Catalogues from feeds

@@ -25,12 +25,12 @@ import {
   writeCatalogueFolder,
 } from '../files/catalogue-folder';
 import { hashOf } from '../files/disk';
-import { peakMemory } from '../files/usage';
+import { peakMemory, stopwatch } from '../files/usage';
 import { whole } from '../format';
 import { inform, type Observer, startTask, warn } from '../observer';
 import { columnsOf, type Dialect, type Entry, type EntryOptions, nameKey, shown } from './dialects';
 import { NearestProducts } from './nearest-products';
-import { MATCH_KINDS, type MatchKind, ProductIndex, type ResolvedIndex } from './product-index';
+import { type Counts, MATCH_KINDS, type MatchKind, ProductIndex, type ResolvedIndex } from './product-index';
 import { type FeedFormat, readFeed } from './read-feed';
 
 export interface CatalogueOptions extends Observer, Omit<EntryOptions, 'now' | 'decimalComma'> {
@@ -80,6 +80,7 @@ export interface CatalogueReport {
   readonly model?: ModelMatch;
   readonly files: Readonly<Record<string, FileEntry>>;
   readonly seconds: number;
+  readonly processorSeconds: number;
   readonly peakMemoryBytes: number;
 }
 
@@ -117,7 +118,7 @@ const PIECE = 1 << 16;
  *   knows none of them; `bad-artifact`; `io`; `aborted`.
  */
 export async function catalogue(options: CatalogueOptions): Promise<CatalogueReport> {
-  const started = performance.now();
+  const spent = stopwatch();
   const { feeds, out, artifact, lang, signal, now = Date.now() } = options;
   await checkCatalogueFolder(out);
   const model = artifact === undefined ? undefined : await readArtifactFolder(artifact);
@@ -149,7 +150,7 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
       aliases: { names: written.names, shared: resolved.sharedNames },
       ...defined({ model: match && { ...match, unknownExamples: written.unknown }, lang }),
       files: written.files,
-      seconds: (performance.now() - started) / 1000,
+      ...spent(),
       peakMemoryBytes: peakMemory(),
     };
   } catch (error) {
@@ -185,7 +186,7 @@ class Intake {
     const { options, entryOptions } = this;
     const before = this.rows;
     let found: { readonly dialect: Dialect; readonly format: FeedFormat } | undefined;
-    let merges = false;
+    let counts: Counts = 'last';
     const feed = await openFeed(file);
     const task = startTask(options, { label: `Reading ${file}`, total: feed.size });
     try {
@@ -197,12 +198,14 @@ class Intake {
           dialect: (dialect, format) => {
             found = { dialect, format };
             const { id } = entryOptions.columns ?? {};
-            merges = id !== undefined && columnsOf(dialect, entryOptions.columns).group?.includes(nameKey(id)) === true;
+            const groups = columnsOf(dialect, entryOptions.columns).group ?? [];
+            if (dialect.joinsById) counts = 'first';
+            else if (id !== undefined && groups.includes(nameKey(id))) counts = 'first available';
             inform(options, `${file}: ${dialect.name}, ${format}`);
           },
           entries: (entries, line) => {
             this.rows++;
-            for (const entry of entries) this.add(entry, merges, file, line);
+            for (const entry of entries) this.add(entry, counts, file, line);
           },
           bad: (line, what, rest) => this.bad(`${file}:${line}: ${what}, ${rest}`),
         },
@@ -220,10 +223,10 @@ class Intake {
     }
   }
 
-  private add(entry: Entry, merges: boolean, file: string, line: number): void {
+  private add(entry: Entry, counts: Counts, file: string, line: number): void {
     if (entry.badSale !== undefined) this.badSales.add(`${file}:${line}: ${shown(entry.badSale)}`);
     if (entry.badStock !== undefined) this.badStocks.add(`${file}:${line}: ${shown(entry.badStock)}`);
-    if (!this.index.add(entry, merges)) return;
+    if (!this.index.add(entry, counts)) return;
     this.spool.add(JSON.stringify(entry.item));
     this.records++;
   }
@@ -365,7 +368,7 @@ async function write(
   async function* products(): AsyncGenerator<string> {
     for (const isKnown of hasModel ? [true, false] : [false]) {
       let record = 0;
-      for await (const line of spool.lines(signal)) {
+      for await (const line of spool.lines()) {
         const published = resolved.published(record++);
         if (!published || published.isKnown !== isKnown) continue;
         const item = JSON.parse(line) as Entry['item'];
@@ -410,7 +413,7 @@ async function write(
     let text = '{';
     let separator = '\n';
     let record = 0;
-    for await (const line of spool.lines(signal)) {
+    for await (const line of spool.lines()) {
       const published = resolved.published(record++);
       if (!published || published.isKnown) continue;
       const neighbours = known.nearest(JSON.parse(line), NEIGHBOURS);
@@ -442,7 +445,11 @@ async function write(
     const about = { version: result.version, ...defined({ lang }), products, ...(hasModel && { known }) };
     return `${JSON.stringify({ ...about, parts, ...names, files: entries }, null, 2)}\n`;
   };
-  await writeCatalogueFolder(out, files, manifestOf, signal);
+  try {
+    await writeCatalogueFolder(out, files, manifestOf, signal);
+  } finally {
+    await all.return(undefined); // where the disk refused a part, the records are still open
+  }
   return { ...result, missing, unknown: unknown.slice(0, EXAMPLES), names };
 }
 

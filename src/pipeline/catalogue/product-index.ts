@@ -12,6 +12,12 @@ const SHARED = -2;
 export const MATCH_KINDS = [...NAME_KINDS, 'group'] as const;
 export type MatchKind = NameKind | 'group';
 
+/**
+ * Which of several rows with one id counts: the last one; the first that is available, where ids are of groups of variants; or
+ * the first one, where the dialect repeats a product for each of its variants.
+ */
+export type Counts = 'last' | 'first available' | 'first';
+
 /** How the product of a record is published. */
 export interface Published {
   /** Its ids in the catalogue: those that the model knows it by, else its own. */
@@ -82,10 +88,9 @@ export class ProductIndex {
   /**
    * Takes an entry.
    *
-   * @param merges Whether rows with one id are variants, of which the first available one counts. Default: the last row counts.
    * @returns Whether the entry is the next record.
    */
-  add({ kind, id, names, parent, variants = [], group, item }: Entry, merges = false): boolean {
+  add({ kind, id, names, parent, variants = [], group, item }: Entry, counts: Counts): boolean {
     const code = id === '' ? NONE : this.code(id);
     if (code === NONE && id !== '') throw new BadRow('the id holds a NUL character', `expected text, got ${shown(id)}`);
     const groupCode = group === undefined ? NONE : this.code(group);
@@ -109,8 +114,8 @@ export class ProductIndex {
       this.itemOf.set(code, at);
       this.id.push(code);
       for (const column of [this.record, this.rank, this.group]) column.push(0);
-    } else if (merges) this.merged++;
-    else {
+    } else if (counts === 'first available') this.merged++;
+    else if (counts === 'last') {
       this.replaced++;
       this.replacedExample ??= id;
     }
@@ -119,7 +124,7 @@ export class ProductIndex {
       this.listed.push(this.code(variant));
       this.listedBy.push(at);
     }
-    if (!isNew && merges && rank <= this.rank.get(at)) return false;
+    if (!isNew && counts !== 'last' && rank <= this.rank.get(at)) return false;
     this.record.set(at, this.itemOfRecord.length);
     this.itemOfRecord.push(at);
     this.rank.set(at, rank);

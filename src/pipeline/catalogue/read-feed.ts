@@ -4,6 +4,7 @@ import { isRecord, parseJson } from '../../checkpoint/json';
 import { nearestName, RecommenderError, reasonOf, throwIfAborted } from '../../errors';
 import { TableReader } from '../../session/read-table';
 import { LONGEST_ROW } from '../../session/text-reader';
+import { quote } from '../../session/utf8';
 import {
   BadRow,
   type Dialect,
@@ -26,6 +27,9 @@ export interface FeedHandlers {
 }
 
 export type FeedFormat = 'table' | 'XML' | 'JSON';
+
+/** Bytes that tell the format. */
+const HEAD = 1024;
 
 interface FeedReader {
   push(chunk: Uint8Array): void;
@@ -50,14 +54,21 @@ export async function readFeed(
   signal?: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const rows = new Rows(file, options, handlers);
+  let head = new Uint8Array(0);
   let reader: FeedReader | undefined;
   for await (const piece of source) {
     throwIfAborted(signal);
-    reader ??= readerOf(piece, file, rows);
-    reader.push(piece);
+    if (reader) reader.push(piece);
+    else {
+      const longer = new Uint8Array(head.length + piece.length);
+      longer.set(head);
+      longer.set(piece, head.length);
+      head = longer;
+      if (head.length >= HEAD) reader = readerOf(head, file, rows);
+    }
     await afterPiece();
   }
-  if (!reader) throw empty(file);
+  reader ??= readerOf(head, file, rows);
   reader.finish();
   await afterPiece();
   return rows.names;
@@ -66,10 +77,21 @@ export async function readFeed(
 const empty = (file: string) =>
   new RecommenderError('bad-input', `${file}: the feed is empty; expected at least one product.`);
 
-function readerOf(first: Uint8Array, file: string, rows: Rows): FeedReader {
-  const start = String.fromCharCode(first.find((byte) => byte > 0x20 && byte < 0x80) ?? 0);
-  if (start === '<') return new XmlReader(file, rows);
-  if (start === '[' || start === '{') return new JsonReader(file, rows);
+/** The reader for a feed with this beginning, which it has read. */
+function readerOf(head: Uint8Array, file: string, rows: Rows): FeedReader {
+  const text = new TextDecoder().decode(head.subarray(0, HEAD)).trimStart();
+  if (text === '') throw empty(file);
+  const hasMark = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
+  const reader = /^[<[{]/.test(text)
+    ? text.startsWith('<')
+      ? new XmlReader(file, rows)
+      : new JsonReader(file, rows, levelOf(text))
+    : tableReader(file, rows);
+  reader.push(hasMark ? head.subarray(3) : head);
+  return reader;
+}
+
+function tableReader(file: string, rows: Rows): FeedReader {
   return new TableReader(file, [rows.idColumn, ...KNOWN_NAMES], {
     header: (names) => rows.begin(names, 'table', true),
     row(line, cell) {
@@ -115,7 +137,8 @@ class Rows {
       if (missing !== undefined) throw this.noColumn(missing, names);
     }
     this.handlers.dialect(dialect, format);
-    this.read = entryReader(dialect, this.options);
+    // Numbers of JSON have a decimal point, whatever the language.
+    this.read = entryReader(dialect, format === 'JSON' ? { ...this.options, decimalComma: false } : this.options);
   }
 
   get isOpen(): boolean {
@@ -274,7 +297,8 @@ class XmlReader implements FeedReader {
   }
 }
 
-const [QUOTE, BACKSLASH, NEWLINE, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x22, 0x5c, 0x0a, 0x7b, 0x7d, 0x5b, 0x5d];
+const [QUOTE, BACKSLASH, NEWLINE, COMMA] = [0x22, 0x5c, 0x0a, 0x2c];
+const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 
 /** A list `[{…}, …]`, one inside an object (`{ "products": [{…}, …] }`), or objects one a line. */
 class JsonReader implements FeedReader {
@@ -284,8 +308,6 @@ class JsonReader implements FeedReader {
   private at = 0;
   private line = 1;
   private depth = 0;
-  /** Depth of the braces of a product. */
-  private level: number | undefined;
   private isInText = false;
   private isEscaped = false;
   /** Where the product in work starts, and its line; −1 outside. */
@@ -295,6 +317,8 @@ class JsonReader implements FeedReader {
   constructor(
     private readonly file: string,
     private readonly rows: Rows,
+    /** Depth of the braces of a product. */
+    private level: number,
   ) {}
 
   push(chunk: Uint8Array): void {
@@ -305,7 +329,6 @@ class JsonReader implements FeedReader {
     }
     this.buffer.set(chunk, this.used);
     this.used += chunk.length;
-    this.level ??= levelOf(this.buffer.subarray(0, this.used));
     this.scan();
     const from = this.start < 0 ? this.used : this.start;
     if (this.used - from > LONGEST_ROW) {
@@ -331,6 +354,8 @@ class JsonReader implements FeedReader {
       else if (this.isInText) {
         if (byte === BACKSLASH) this.isEscaped = true;
         else if (byte === QUOTE) this.isInText = false;
+      } else if (this.start < 0 && this.depth === this.level && !this.isExpected(byte)) {
+        throw this.fault(this.line, `expected a product as a JSON object, got ${quote(buffer, at, used)}`);
       } else if (byte === QUOTE) this.isInText = true;
       else if (byte === OPEN || byte === OPEN_LIST) {
         if (byte === OPEN && this.start < 0 && this.depth === this.level) {
@@ -343,9 +368,14 @@ class JsonReader implements FeedReader {
         if (this.start >= 0 && this.depth === this.level) {
           this.product(buffer.slice(this.start, at + 1));
           this.start = -1;
-        }
+        } else if (this.level === 2 && this.depth === 1) this.level = Number.POSITIVE_INFINITY; // no other list counts
       }
     }
+  }
+
+  /** Whether a byte may stand between two products: white space, a comma, or what begins or ends something. */
+  private isExpected(byte: number): boolean {
+    return byte <= 0x20 || byte === COMMA || byte === OPEN || (byte === CLOSE_LIST && this.depth > 0);
   }
 
   private product(bytes: Uint8Array): void {
@@ -369,10 +399,9 @@ class JsonReader implements FeedReader {
 }
 
 /** How deep the products of a document lie, from its beginning. */
-function levelOf(head: Uint8Array): number {
-  const text = new TextDecoder().decode(head.subarray(0, 1024));
-  if (/^\s*\[/.test(text)) return 1;
-  return /^\s*\{\s*"(products|items|catalogue|catalog|data)"\s*:\s*\[/.test(text) ? 2 : 0;
+function levelOf(text: string): number {
+  if (text.startsWith('[')) return 1;
+  return /^\{\s*"(products|items|catalogue|catalog|data)"\s*:\s*\[/.test(text) ? 2 : 0;
 }
 
 /** Members as texts: of a list the first one, of categories the path; members of an object as `features.colour`. */

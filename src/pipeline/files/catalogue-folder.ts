@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { isRecord, parseJson } from '../../checkpoint/json';
 import { CATALOGUE, type FileEntry, MANIFEST } from '../../checkpoint/manifest';
 import { sha256 } from '../../checkpoint/sha256';
-import { RecommenderError } from '../../errors';
+import { RecommenderError, throwIfAborted } from '../../errors';
 import { systemCodeOf } from '../errors';
 import { type Content, exists, pieces, readInput, refused, remove, replaceFiles, temporaryFolder } from './disk';
 import { openFile, pieces as piecesOf } from './events-file';
@@ -60,11 +60,11 @@ export async function createSpool() {
     /** Writes what waits, once that is much. */
     drain: async (): Promise<void> => void (length > BATCH && (await write())),
     /** All lines from the first; nothing is added afterwards. */
-    async *lines(signal?: AbortSignal): AsyncGenerator<string> {
+    async *lines(): AsyncGenerator<string> {
       if (length > 0) await write();
       const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
       let rest = '';
-      for await (const piece of createReadStream(path, { highWaterMark: BATCH, ...(signal && { signal }) })) {
+      for await (const piece of createReadStream(path, { highWaterMark: BATCH })) {
         const lines = (rest + decoder.decode(piece as Buffer, { stream: true })).split('\n');
         rest = lines.pop()!;
         yield* lines;
@@ -109,6 +109,7 @@ export async function writeCatalogueFolder(
     const hash = createHash('sha256');
     let bytes = 0;
     for await (const text of source) {
+      throwIfAborted(signal);
       const piece = Buffer.from(text);
       hash.update(piece);
       bytes += piece.length;
@@ -117,7 +118,7 @@ export async function writeCatalogueFolder(
     entries[name] = { sha256: hash.digest('hex'), bytes };
   }
   const contents: Record<string, Content | undefined> = {};
-  for (const [name, source] of Object.entries(files)) contents[name] = pieces(sealed(name, source), { signal });
+  for (const [name, source] of Object.entries(files)) contents[name] = pieces(sealed(name, source));
   for (const name of await namesIn(out)) {
     if (PART_NAME.test(name) || name === COLD_START) contents[name] ??= undefined;
   }

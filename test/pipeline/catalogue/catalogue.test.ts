@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkCatalogue } from '../../../src/checkpoint/manifest';
 import { type CatalogueOptions, catalogue } from '../../../src/pipeline/catalogue/catalogue';
+import { readFeed } from '../../../src/pipeline/catalogue/read-feed';
 import type { Message } from '../../../src/pipeline/observer';
-import { file, folder } from '../../cli/program';
+import { file, fillDisk, folder } from '../../cli/program';
 import { FEEDS, product, TABLE_COLUMNS } from './feeds';
 
 const NOW = Date.parse('2026-06-15T12:00:00Z');
@@ -41,6 +43,23 @@ const optionsOf = (name: string): Partial<CatalogueOptions> =>
 /** Rows for ten products. */
 const ROWS: Readonly<Record<string, number>> = { shopify: 30, woocommerce: 30, magento: 30, merchant: 20 };
 const rowsOf = (name: string): number => ROWS[/^[a-z]+/.exec(name)![0]] ?? 10;
+
+/** What the rows of a feed say, read in pieces of this length. */
+async function rowsIn(text: string, length: number, name: string): Promise<unknown[]> {
+  const bytes = new TextEncoder().encode(text);
+  const found: unknown[] = [];
+  async function* pieces() {
+    for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+  }
+  const { columns } = optionsOf(name);
+  const handlers = {
+    dialect: () => {},
+    entries: (entries: readonly unknown[], line: number) => void found.push([line, ...entries]),
+    bad: (...row: unknown[]) => void found.push(row),
+  };
+  await readFeed(pieces(), name, { now: 0, ...(columns && { columns }) }, handlers, async () => {});
+  return found;
+}
 
 test.each(Object.keys(FEEDS))('%s gives the products of the shop', async (name) => {
   const isVariants = name.startsWith('merchant');
@@ -267,6 +286,20 @@ test.each<
     /a\.xml: no products, expected <item> of RSS 2\.0/,
   ],
   ['JSON that ends early', 'a.json', '[{"id":"1"},\n{"id":', {}, /a\.json:2: the JSON ends early/],
+  [
+    'a list among objects',
+    'a.jsonl',
+    '{"id":"1"}\n["2"]\n',
+    {},
+    /a\.jsonl:2: expected a product as a JSON object, got "\[/,
+  ],
+  [
+    'a text in a list',
+    'a.json',
+    '[{"id":"1"},\n"2"]\n',
+    {},
+    /a\.json:2: expected a product as a JSON object, got "\\"2/,
+  ],
   ['a broken line of JSON', 'a.jsonl', '{"id":"1"}\n{"id":2,}\n', {}, /a\.jsonl:2: no valid JSON/],
   [
     'a name twice in JSON',
@@ -317,5 +350,49 @@ test('an interrupted run leaves the earlier catalogue', async () => {
   await expect(built('b.csv', 'id\n2\n', { out, signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'aborted',
   });
+  const stop = new AbortController();
+  const onProgress = ({ isFinished }: { isFinished: boolean }) => void (isFinished && stop.abort()); // read, not written
+  const late = built('b.csv', 'id\n2\n', { out, signal: stop.signal, onProgress });
+  await expect(late).rejects.toMatchObject({ code: 'aborted' });
   expect((await read(out)).manifest).toEqual(manifest);
+  expect(await readdir(out)).toHaveLength(3);
+});
+
+test('a full disk leaves the earlier catalogue', async () => {
+  const { out, manifest, path } = await built('a.csv', 'id\n1\n');
+  await fillDisk(path);
+  await expect(catalogue({ feeds: [path], out })).rejects.toThrow(/failed, nothing was changed: the disk is full/);
+  expect((await read(out)).manifest).toEqual(manifest);
+});
+
+test('a product that Shopify repeats for each variant is one', async () => {
+  const text = 'Handle,Title,Variant SKU,Variant Price\na,A,1,5\na,A,2,4\n';
+  const { products, report } = await built('s.csv', text);
+  expect(products).toEqual([{ id: 'a', title: 'A', url: '/products/a', price: 4, availability: 'in stock' }]);
+  expect(report).toMatchObject({ variants: 2, replaced: 0 });
+});
+
+test('of an object only its list of products counts', async () => {
+  const text = '{"products":[{"id":"1"}],"errors":[{"id":"no product"}],"total":1}';
+  expect((await built('a.json', text)).products).toEqual([{ id: '1' }]);
+  expect(await rowsIn(text, 1, 'a.json')).toHaveLength(1);
+});
+
+test('numbers of JSON have a decimal point in every language', async () => {
+  const { products } = await built('a.json', '[{"id":"1","price":1.299},{"id":"2","price":"1.299,50"}]', {
+    lang: 'de',
+  });
+  expect(products.map(({ price }) => price)).toEqual([1.299, 1299.5]);
+});
+
+test.each(Object.keys(FEEDS))('%s is read alike in pieces of any length', async (name) => {
+  const text = `\ufeff${feed(name, 9)}`;
+  const whole = await rowsIn(text, text.length * 4, name);
+  expect(whole.length).toBeGreaterThan(5);
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 97 }), async (length) => {
+      expect(await rowsIn(text, length, name)).toEqual(whole);
+    }),
+    { seed: 1, numRuns: 8, examples: [[1]] },
+  );
 });
