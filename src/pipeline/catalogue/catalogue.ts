@@ -119,7 +119,7 @@ const PIECE = 1 << 16;
  */
 export async function catalogue(options: CatalogueOptions): Promise<CatalogueReport> {
   const spent = stopwatch();
-  const { feeds, out, artifact, lang, signal, now = Date.now() } = options;
+  const { feeds, out, artifact, signal, now = Date.now() } = options;
   await checkCatalogueFolder(out);
   const model = artifact === undefined ? undefined : await readArtifactFolder(artifact);
   const index = new ProductIndex(model?.itemIds ?? [], now / 1000);
@@ -148,7 +148,7 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
       badRowExamples: intake.badRowExamples,
       missing: written.missing,
       aliases: { names: written.names, shared: resolved.sharedNames },
-      ...defined({ model: match && { ...match, unknownExamples: written.unknown }, lang }),
+      ...defined({ model: match && { ...match, unknownExamples: written.unknown } }),
       files: written.files,
       ...spent(),
       peakMemoryBytes: peakMemory(),
@@ -184,7 +184,7 @@ class Intake {
 
   async read(file: string): Promise<FeedReport> {
     const { options, entryOptions } = this;
-    const before = this.rows;
+    const [before, badBefore] = [this.rows, this.badRows];
     let found: { readonly dialect: Dialect; readonly format: FeedFormat } | undefined;
     let counts: Counts = 'last';
     const feed = await openFeed(file);
@@ -212,11 +212,12 @@ class Intake {
         () => this.spool.drain(),
         options.signal,
       );
-      if (this.rows === before && this.badRows === 0) {
+      if (this.rows === before && this.badRows === badBefore) {
         throw new RecommenderError('bad-input', `${file}: no products; expected at least one below the header.`);
       }
       const { dialect, format } = found!;
       const rows = this.rows - before;
+      this.warnOfUnseen(file, names, dialect);
       return { file, dialect: dialect.name, format, rows, leftOut: this.leftOut(names, dialect) };
     } finally {
       task.finish();
@@ -240,6 +241,15 @@ class Intake {
     const more =
       skipBadRows > 0 ? ` This is bad row number ${this.badRows}; \`skipBadRows\` allows ${skipBadRows}.` : '';
     throw new RecommenderError('bad-input', `${message}.${more}`);
+  }
+
+  /** A table was checked by its header; what XML and JSON have is known at their end. */
+  private warnOfUnseen(file: string, names: ReadonlySet<string>, { featureOf }: Dialect): void {
+    const { columns = {}, features = [] } = this.entryOptions;
+    const keys = new Set([...names].map(nameKey));
+    const isSeen = (name: string): boolean => names.has(name) || keys.has(name) || names.has(`features.${name}`);
+    const wanted = [...Object.values(columns), ...(featureOf ? [] : features)];
+    for (const name of wanted) if (!isSeen(name)) warn(this.options, `${file}: no product has "${name}".`);
   }
 
   private leftOut(names: Iterable<string>, dialect: Dialect): string[] {

@@ -351,7 +351,7 @@ export function entryReader(dialect: Dialect, options: EntryOptions): (row: Feed
     const stock = text(row, 'availability');
     const availability = availabilityOf(stock);
     const category = categoryOf(text(row, 'category'), dialect.categories ?? USUAL_CATEGORIES);
-    const isCode = category?.length === 1 && /^\d+$/.test(category[0]!); // of Google's taxonomy
+    const isCode = dialect === MERCHANT && category?.length === 1 && /^\d+$/.test(category[0]!); // of Google's taxonomy
     const found = features.flatMap((name): [string, string | number][] => {
       const value = row.get(name) || row.get(`features.${name}`) || (dialect.featureOf?.(row, name) ?? '');
       return value === '' ? [] : [[name, NUMBER.test(value) ? Number(value) : value]];
@@ -399,12 +399,12 @@ export function entryReader(dialect: Dialect, options: EntryOptions): (row: Feed
 
 type Sale = NonNullable<CatalogueItem['sale']>;
 
-/** The names of each field, those of `--columns` in front of nothing else. */
+/** The names of each field: those that are given in place of the dialect's. */
 export function columnsOf({ columns }: Dialect, given: EntryOptions['columns'] = {}): Columns {
   return { ...columns, ...Object.fromEntries(Object.entries(given).map(([field, name]) => [field, [name]])) };
 }
 
-/** What a variant costs at a moment, in seconds. */
+/** What an item costs at a moment, in seconds since 1970. */
 export const priceNow = (item: Entry['item'], now: number): number | undefined =>
   pricedAt({ id: '', ...item }, now * 1000).price;
 

@@ -378,6 +378,20 @@ test('of an object only its list of products counts', async () => {
   expect(await rowsIn(text, 1, 'a.json')).toHaveLength(1);
 });
 
+test('a field or feature that no product of XML or JSON has is named', async () => {
+  const { messages, path } = await built('a.jsonl', '{"id":"1","colour":"red"}\n', {
+    columns: { title: 'label' },
+    features: ['colour', 'color'],
+  });
+  const warnings = messages.filter(({ level }) => level === 'warning').map(({ text }) => text);
+  expect(warnings.slice(0, 2)).toEqual([`${path}: no product has "label".`, `${path}: no product has "color".`]);
+});
+
+test('a feed without products is refused, also after one with bad rows', async () => {
+  const [bad, none] = [await file('bad.csv', 'id\n1\n\n,2\n'), await file('none.csv', 'id\n')];
+  await expect(built('a.csv', '', { feeds: [bad, none], skipBadRows: 9 })).rejects.toThrow(/none\.csv: no products/);
+});
+
 test('numbers of JSON have a decimal point in every language', async () => {
   const { products } = await built('a.json', '[{"id":"1","price":1.299},{"id":"2","price":"1.299,50"}]', {
     lang: 'de',
