@@ -111,7 +111,7 @@ const PLAIN: Columns = {
   mpn: ['mpn'],
 };
 
-export const TABLE: Dialect = { name: 'table', needs: [], columns: PLAIN };
+export const TABLE: Dialect = { name: 'product list', needs: [], columns: PLAIN };
 
 export const MERCHANT: Dialect = {
   name: 'Google Merchant Center',

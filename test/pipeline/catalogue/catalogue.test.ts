@@ -88,7 +88,7 @@ test.each([
   ['shopify.csv', 'Shopify', 'table'],
   ['woocommerce.csv', 'WooCommerce', 'table'],
   ['magento.csv', 'Magento 2', 'table'],
-  ['products.jsonl', 'table', 'JSON'],
+  ['products.jsonl', 'product list', 'JSON'],
 ])('%s is recognised by its content, also packed and under another name', async (name, dialect, format) => {
   const { report, messages, path } = await built('feed.gz', gzipSync(feed(name, 30)), optionsOf(name));
   expect(report.feeds[0]).toMatchObject({ dialect, format, rows: 30 });
