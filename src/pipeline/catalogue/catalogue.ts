@@ -382,9 +382,8 @@ async function write(
         const published = resolved.published(record++);
         if (!published || published.isKnown !== isKnown) continue;
         const item = JSON.parse(line) as Entry['item'];
-        const { price = published.price, availability } = item;
-        const stock = published.isInStock === undefined ? undefined : published.isInStock ? 'in stock' : 'out of stock';
-        const body = { ...item, ...defined({ price, availability: availability ?? stock }) };
+        const { price = published.price, availability = published.availability } = item;
+        const body = { ...item, ...defined({ price, availability }) };
         for (const field of ['title', 'url', 'image', 'price'] as const)
           if (body[field] === undefined) missing[field]++;
         if (price !== undefined && item.currency === undefined) missing.currency++;

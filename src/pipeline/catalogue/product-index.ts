@@ -23,16 +23,22 @@ export interface Published {
   /** Its ids in the catalogue: those that the model knows it by, else its own. */
   readonly ids: readonly string[];
   readonly isKnown: boolean;
-  /** For what the record itself does not say: the lowest price of its variants, and whether one is in stock. */
+  /** For what the record itself does not say: the lowest price of its variants, and the best of their stocks. */
   readonly price: number | undefined;
-  readonly isInStock: boolean | undefined;
+  readonly availability: string | undefined;
   /** Other names that lead to this product alone. */
   readonly also: readonly string[];
   readonly group: string | undefined;
 }
 
-/** Stock of a product's variants. */
-const [NO_VARIANT, SOLD_OUT, IN_STOCK] = [0, 1, 2];
+/** The stocks of variants, the worst first; 0 is that of a product without variants. */
+const STOCKS = [undefined, 'out of stock', 'backorder', 'in stock'] as const;
+const SOLD_OUT = 1;
+
+function stockOf(item: Entry['item']): number {
+  if (!isAvailable(item)) return SOLD_OUT;
+  return item.availability === undefined ? 3 : Math.max(2, STOCKS.indexOf(item.availability as 'in stock'));
+}
 
 /**
  * Numbers ids and names, and resolves them once all feeds are read. Texts are interned and everything else is in typed
@@ -63,7 +69,7 @@ export class ProductIndex {
   private readonly variantId = growingInt32();
   private readonly parent = growingInt32();
   private readonly price = growingFloat64();
-  private readonly isSoldOut = growingUint8();
+  private readonly stock = growingUint8();
   // By variant that a product lists.
   private readonly listed = growingInt32();
   private readonly listedBy = growingInt32();
@@ -101,7 +107,7 @@ export class ProductIndex {
       this.variantId.push(code);
       this.parent.push(parent === undefined ? NONE : this.code(parent));
       this.price.push(priceNow(item, this.now) ?? Number.NaN);
-      this.isSoldOut.push(Number(!isAvailable(item)));
+      this.stock.push(stockOf(item));
       if (code !== NONE) this.addName(code, owner);
       this.addNames(names, owner);
       return false;
@@ -203,13 +209,12 @@ export class ProductIndex {
         const known = codes.filter((code) => code < modelItems);
         const written = known.length > 0 ? known : [id.get(item)];
         const group = this.group.get(item);
-        const stock = variants.stock[item] ?? NO_VARIANT;
         const price = variants.price[item];
         return {
           ids: Array.from(written, (code) => texts.text(code)),
           isKnown: known.length > 0,
           price: price === undefined || Number.isNaN(price) ? undefined : price,
-          isInStock: stock === NO_VARIANT ? undefined : stock === IN_STOCK,
+          availability: STOCKS[variants.stock[item] ?? 0],
           also: Array.from(codes).flatMap((code) => (written.includes(code) ? [] : [texts.text(code)])),
           group: group === NONE ? undefined : texts.text(group),
         };
@@ -240,7 +245,7 @@ export class ProductIndex {
       product[v] = item;
       const cost = this.price.get(v);
       if (!Number.isNaN(cost) && !(price[item]! <= cost)) price[item] = cost;
-      stock[item] = Math.max(stock[item]!, this.isSoldOut.get(v) ? SOLD_OUT! : IN_STOCK!);
+      stock[item] = Math.max(stock[item]!, this.stock.get(v));
     }
     return { product, price, stock };
   }

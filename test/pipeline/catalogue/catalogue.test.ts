@@ -372,6 +372,23 @@ test('a product that Shopify repeats for each variant is one', async () => {
   expect(report).toMatchObject({ variants: 2, replaced: 0 });
 });
 
+test('the newer column names of Shopify are known, too, and what may be sold without stock is a backorder', async () => {
+  const text =
+    'Title,URL handle,Vendor,Product category,Published on online store,Status,SKU,Barcode,Price,Inventory tracker,' +
+    'Inventory quantity,Continue selling when out of stock,Product image URL\n' +
+    'Mug,mug,Felt,Home > Cups,TRUE,Active,M-1,77,5.00,shopify,0,CONTINUE,https://cdn.example/m.png\n' +
+    'Old,old,Felt,Home > Cups,FALSE,Active,O-1,78,5.00,shopify,3,DENY,\n';
+  const { products, aliases, report } = await built('s.csv', text, { currency: 'USD' });
+  expect(products).toEqual([
+    {
+      ...{ id: 'mug', title: 'Mug', url: '/products/mug', image: 'https://cdn.example/m.png', price: 5 },
+      ...{ currency: 'USD', category: ['Home', 'Cups'], brand: 'Felt', availability: 'backorder' },
+    },
+  ]);
+  expect(aliases).toEqual({ mug: { also: ['M-1', '77'] } });
+  expect(report).toMatchObject({ hidden: 2, feeds: [{ dialect: 'Shopify', leftOut: [] }] });
+});
+
 test('of an object only its list of products counts', async () => {
   const text = '{"products":[{"id":"1"}],"errors":[{"id":"no product"}],"total":1}';
   expect((await built('a.json', text)).products).toEqual([{ id: '1' }]);
