@@ -8,12 +8,27 @@ export interface CatalogueItem {
   readonly url?: string;
   readonly image?: string;
   readonly price?: number;
+  /** A price that holds for a time, in place of `price`. */
+  readonly sale?: Sale;
   readonly currency?: string;
   readonly category?: readonly string[];
   readonly brand?: string;
   /** `in stock` where absent; what is not available by `isAvailable` is never shown. */
   readonly availability?: string;
   readonly features?: Readonly<Record<string, number | string>>;
+}
+
+export interface Sale {
+  readonly price: number;
+  /** ISO 8601 with a time zone: the first instant, and the first one after it. Open where absent. */
+  readonly from?: string;
+  readonly until?: string;
+}
+
+/** The product with the price of a moment, in milliseconds since 1970, and without its sale. */
+export function pricedAt({ sale, ...product }: CatalogueItem, now: number): CatalogueItem {
+  if (!sale || now < Date.parse(sale.from ?? '') || now >= Date.parse(sale.until ?? '')) return product;
+  return { ...product, price: sale.price };
 }
 
 /**

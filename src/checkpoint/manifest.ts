@@ -174,11 +174,17 @@ export function checkCatalogue(value: unknown, file = CATALOGUE): readonly Catal
 const isText = (value: unknown) => typeof value === 'string';
 const isNumber = (value: unknown) => typeof value === 'number';
 const isFeature = (value: unknown) => isText(value) || isNumber(value);
+const isPrice = (value: unknown) => isNumber(value) && (value as number) >= 0;
+const isInstant = (value: unknown) =>
+  value === undefined || (isText(value) && !Number.isNaN(Date.parse(value as string)));
+const isSale = (value: unknown) =>
+  isRecord(value) && isPrice(value['price']) && isInstant(value['from']) && isInstant(value['until']);
 const FIELDS: readonly (readonly [Exclude<keyof CatalogueItem, 'id'>, (value: unknown) => boolean, string])[] = [
   ['title', isText, 'text'],
   ['url', isText, 'text'],
   ['image', isText, 'text'],
-  ['price', (value) => isNumber(value) && (value as number) >= 0, 'a number from 0'],
+  ['price', isPrice, 'a number from 0'],
+  ['sale', isSale, 'a price, with from and until as ISO 8601 where it ends'],
   ['currency', isText, 'text'],
   ['category', (value) => Array.isArray(value) && value.every(isText), 'a list of texts'],
   ['brand', isText, 'text'],

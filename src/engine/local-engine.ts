@@ -4,6 +4,7 @@
  */
 import { memory } from '@tensorflow/tfjs';
 import { abortable, firstOf } from '../abort';
+import { pricedAt } from '../checkpoint/artifact';
 import { BackendFault } from '../compute/backend-fault';
 import type { BackendOptions } from '../compute/backends/start';
 import { deviceHere } from '../compute/device-description';
@@ -164,11 +165,16 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     migrate: async (...request) => (await personalised()).migrate(...request),
     explain: async (...request) => (await personalised()).explain(...request),
     async catalogue() {
-      return loaded().artifact.catalogue ?? [];
+      const now = Date.now();
+      return (loaded().artifact.catalogue ?? []).map((product) => pricedAt(product, now));
     },
     async products(ids) {
       const { products } = loaded().items;
-      return ids.map((id) => products.get(id) ?? null);
+      const now = Date.now();
+      return ids.map((id) => {
+        const product = products.get(id);
+        return product ? pricedAt(product, now) : null;
+      });
     },
     memory() {
       return call((ends) =>

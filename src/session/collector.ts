@@ -1,5 +1,6 @@
 import { RecommenderError } from '../errors';
 import type { Layout } from './columns';
+import { type Growing, growingFloat64, growingInt32, growingUint8 } from './growing';
 import { Interner } from './interner';
 import type { ReadOptions } from './options';
 import { TimeReader } from './time';
@@ -7,39 +8,6 @@ import { quote, textFault } from './utf8';
 
 const EXAMPLES = 5;
 const MOST_KINDS = 256;
-
-type Column = Int32Array | Float64Array | Uint8Array;
-
-const BITS = 16;
-const SIZE = 1 << BITS;
-const MASK = SIZE - 1;
-
-/**
- * A typed array that grows without copying: blocks of 65,536 values. Doubling one array would hold the old and the new
- * one at the moment of growth, which a log of tens of millions of events cannot afford.
- */
-class Growing<T extends Column> {
-  length = 0;
-  private readonly blocks: T[] = [];
-
-  constructor(private readonly make: (length: number) => T) {}
-
-  push(value: number): void {
-    const at = this.length & MASK;
-    if (at === 0) this.blocks.push(this.make(SIZE));
-    this.blocks[this.length >>> BITS]![at] = value;
-    this.length++;
-  }
-
-  /** The value at `index`, which must be below `length`. */
-  get(index: number): number {
-    return this.blocks[index >>> BITS]![index & MASK]!;
-  }
-}
-
-const growingInt32 = () => new Growing((length) => new Int32Array(length));
-const growingFloat64 = () => new Growing((length) => new Float64Array(length));
-const growingUint8 = () => new Growing((length) => new Uint8Array(length));
 
 /** The rows of a file as columns of numbers, before sessions are formed. */
 export type Columns = Pick<

@@ -1,4 +1,4 @@
-/** A small table of text, held in memory: the catalogue of a shop, not its log. */
+/** Tables of text with a header line, whose columns are any: catalogues and product feeds, not logs. */
 import { RecommenderError } from '../errors';
 import type { Dialect, Row, RowFault } from './rows';
 import { faultOf, LONGEST_ROW, TextReader, tableDialect } from './text-reader';
@@ -16,28 +16,58 @@ export interface Table {
   readonly rows: readonly TableRow[];
 }
 
+/** What a `TableReader` finds. Each function may throw, which ends the reading. */
+export interface TableHandlers {
+  header(names: readonly string[]): void;
+  /**
+   * @param cell Decodes the cell of a column, from 0; valid during the call only.
+   * @throws RecommenderError from `cell`, through `bad`, where the cell is no text.
+   */
+  row(line: number, cell: (at: number) => string): void;
+  /** A row that cannot be read, which is passed over if this returns. */
+  bad(line: number, what: string, rest: string): void;
+}
+
 /**
- * Reads tab-separated values, or CSV, with a header line.
+ * Reads a small table into memory: tab-separated values, or CSV.
  *
  * @param file Name for messages.
  * @param wanted Names of columns that are looked for; they identify the delimiter.
  * @throws RecommenderError `bad-input` as `FILE:LINE: what, expected, got`.
  */
 export function readTable(bytes: Uint8Array, file: string, wanted: readonly string[]): Table {
-  const reader = new TableReader(file, wanted);
+  let names: readonly string[] = [];
+  const rows: TableRow[] = [];
+  const reader = new TableReader(file, wanted, {
+    header: (found) => {
+      names = found;
+    },
+    row: (line, cell) => rows.push({ line, cells: names.map((_, at) => cell(at)) }),
+    bad: (line, what, rest) => {
+      throw new RecommenderError('bad-input', `${file}:${line}: ${what}, ${rest}.`);
+    },
+  });
   reader.push(bytes);
   reader.finish();
-  return { names: reader.names, rows: reader.rows };
+  return { names, rows };
 }
 
-class TableReader extends TextReader {
-  names: readonly string[] = [];
-  readonly rows: TableRow[] = [];
+/** Thrown by `cell` to leave a row whose text is not valid; `TableReader` catches it. */
+class NoText extends Error {
+  constructor(readonly rest: readonly [what: string, rest: string]) {
+    super(rest.join(', '));
+  }
+}
+
+/** Reads a table row by row, from pieces of its file. */
+export class TableReader extends TextReader {
   protected readonly wants: string;
+  private names: readonly string[] | undefined;
 
   constructor(
     file: string,
     private readonly wanted: readonly string[],
+    private readonly handlers: TableHandlers,
   ) {
     super(file, LONGEST_ROW);
     this.wants = `a header with ${wanted[0]}`;
@@ -47,30 +77,44 @@ class TableReader extends TextReader {
     return tableDialect(first, this.file, new Set(this.wanted));
   }
 
-  protected row({ bytes, starts, ends, fields, line }: Row): void {
-    const bad = (what: string): never => {
-      throw new RecommenderError('bad-input', `${this.file}:${line}: ${what}.`);
-    };
-    const cells = Array.from({ length: fields }, (_, f) => {
-      const [start, end] = [starts[f]!, ends[f]!];
-      if (isText(bytes, start, end)) return textOf(bytes, start, end);
-      return bad(`a cell holds ${textFault(bytes, start, end)}, expected UTF-8 text, got ${quote(bytes, start, end)}`);
-    });
-    if (this.names.length === 0) {
-      const twice = cells.find((name, at) => cells.indexOf(name) < at);
-      if (twice !== undefined) bad(`column "${twice}" stands twice; name each column once`);
-      this.names = cells;
-      this.splitter!.columns = fields;
-      return;
+  protected row(row: Row): void {
+    const { bytes, starts, ends, fields, line } = row;
+    try {
+      if (!this.names) {
+        this.header(row);
+      } else if (fields === this.names.length) {
+        this.handlers.row(line, (at) => cellOf(row, at));
+      } else {
+        const got = quote(bytes, starts[0]!, ends[fields - 1]!);
+        const expected = `expected ${this.names.length} as in the header, got ${got}`;
+        this.handlers.bad(line, `${fields} columns`, expected);
+      }
+    } catch (error) {
+      if (!(error instanceof NoText)) throw error;
+      this.handlers.bad(line, ...error.rest);
     }
-    if (fields !== this.names.length) {
-      const got = quote(bytes, starts[0]!, ends[fields - 1]!);
-      bad(`${fields} columns, expected ${this.names.length} as in the header, got ${got}`);
+  }
+
+  private header(row: Row): void {
+    const names = Array.from({ length: row.fields }, (_, at) => cellOf(row, at));
+    const twice = names.find((name, at) => names.indexOf(name) < at);
+    if (twice !== undefined) {
+      const rest = `column "${twice}" stands twice; name each column once`;
+      throw new RecommenderError('bad-input', `${this.file}:${row.line}: ${rest}.`);
     }
-    this.rows.push({ line, cells });
+    this.splitter!.columns = row.fields;
+    this.names = names;
+    this.handlers.header(names);
   }
 
   protected fault(fault: RowFault, line: number): void {
-    throw new RecommenderError('bad-input', `${this.file}:${line}: ${faultOf(fault).join(', ')}.`);
+    this.handlers.bad(line, ...faultOf(fault));
   }
+}
+
+function cellOf({ bytes, starts, ends }: Row, at: number): string {
+  const [start, end] = [starts[at]!, ends[at]!];
+  if (isText(bytes, start, end)) return textOf(bytes, start, end);
+  const expected = `expected UTF-8 text, got ${quote(bytes, start, end)}`;
+  throw new NoText([`a cell holds ${textFault(bytes, start, end)}`, expected]);
 }

@@ -268,6 +268,16 @@ describe('recommend', () => {
     expect(await engine.catalogue()).toHaveLength(7);
   });
 
+  test('gives a product the price of its sale while that lasts', async () => {
+    const hours = (n: number) => new Date(Date.now() + n * 3_600_000).toISOString();
+    const sales = [{ from: hours(-1), until: hours(1) }, { until: hours(-1) }, { from: hours(1) }, {}];
+    const catalogue = sales.map((dates, k) => ({ id: IDS[k]!, price: 10, sale: { price: 8, ...dates } }));
+    const engine = await loaded(await smallModel({ catalogue }));
+    const priced = [8, 10, 10, 8].map((price, k) => ({ id: IDS[k]!, price }));
+    expect(await engine.catalogue()).toEqual(priced);
+    expect(await engine.products([IDS[0]!, 'gone', IDS[2]!])).toEqual([priced[0], null, priced[2]]);
+  });
+
   test('stops where a score is not finite', async () => {
     const artifact = await smallModel();
     const golden = { session: [1, 2], top: [] };

@@ -1,8 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { catalogue } from '../../src/pipeline/catalogue/catalogue';
 import { readCatalogueFile, warnOfGaps } from '../../src/pipeline/files/catalogue-file';
 import type { Message } from '../../src/pipeline/observer';
-import { file } from '../cli/program';
+import { file, folder } from '../cli/program';
 import { testWithLogs } from '../with-logs';
 
 const PRODUCTS = [
@@ -35,6 +38,21 @@ test.each([
 ])('a catalogue is read %s, plain and as gzip', async (_, name, text) => {
   expect(await readCatalogueFile(await file(name, text))).toEqual(PRODUCTS);
   expect(await readCatalogueFile(await file(`${name}.gz`, gzipSync(text)))).toEqual(PRODUCTS);
+});
+
+test('the folder that "aisle catalogue" wrote is read whole, and checked', async () => {
+  const ids = Array.from({ length: 10_001 }, (_, k) => ({ id: `A${k}`, price: k }));
+  const feed = await file('feed.json', JSON.stringify(ids));
+  const out = join(await folder(), 'catalogue');
+  await catalogue({ feeds: [feed], out });
+  expect(await readCatalogueFile(out)).toEqual(ids);
+  await writeFile(join(out, 'catalogue-2.json'), '[]');
+  await expect(readCatalogueFile(out)).rejects.toThrow(
+    /catalogue-2\.json is not the file that catalogue-manifest\.json lists; run "aisle catalogue" again\.$/,
+  );
+  await expect(readCatalogueFile(await folder())).rejects.toThrow(
+    /catalogue-manifest\.json cannot be read: no such file/,
+  );
 });
 
 test('a table may call its items as the log does', async () => {

@@ -38,7 +38,10 @@ export function register(program: Command): void {
       'configuration for those of --models that have one of that name, or auto: by the log; the others: defaults',
     )
     .option('--variants <file>', 'JSON list of { "name", "model", "preset", "config" }: rows with other settings')
-    .option('--catalogue <file>', 'catalogue.json, or a table with item_id: for rows that read features of items')
+    .option(
+      '--catalogue <file>',
+      'catalogue.json, a table with item_id, or a catalogue folder: for rows that read features of items',
+    )
     .option('--seeds <n>', 'how often each network is trained, with seeds 1 to n', integer(1, 100), 1)
     .option(
       '--epochs <n>',

@@ -58,7 +58,7 @@ export function register(program: Command): void {
     .option('--artifact <dir...>', 'artifact folders to choose from; default: the model that comes with Aisle')
     .option(
       '--catalogue <file>',
-      "catalogue of your products, JSON or a table with item_id; default: the artifact's own, else plain ids",
+      "catalogue of your products: JSON, a table with item_id, or a folder; default: the artifact's own, else plain ids",
     )
     .option('--port <n>', `port on this machine; default: the first free one from ${FIRST_PORT}`, integer(0, 65535))
     .addHelpText('after', '\nExample:\n  $ aisle demo --artifact my-model --catalogue products.json\n')

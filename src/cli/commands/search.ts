@@ -65,7 +65,10 @@ export function register(program: Command): void {
     .option('--set <key=value>', 'fix one configuration key; repeat it', parseSetting)
     .option('--range <key=values>', 'search a key in a..b, a..b:log or among a,b,c; repeat it', parseSetting)
     .addOption(seedOption())
-    .option('--catalogue <file>', 'catalogue.json, or a table with item_id: for models that read features of items')
+    .option(
+      '--catalogue <file>',
+      'catalogue.json, a table with item_id, or a catalogue folder: for models that read features of items',
+    )
     .addOption(backendOption());
   addEventsOptions(command)
     .option('--json', 'print search.json as one JSON object')

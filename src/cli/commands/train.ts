@@ -56,7 +56,7 @@ export function register(program: Command): void {
     .addOption(holdoutOption())
     .option(
       '--catalogue <file>',
-      'catalogue.json, or a table with item_id and further columns: titles, prices, features, to put into the artifact',
+      'catalogue.json, a table with item_id, or a catalogue folder: titles, prices, features, to put into the artifact',
     )
     .option(
       '--replay <n>',

@@ -1,4 +1,4 @@
-/** The products of a shop from the file that `--catalogue` names: `catalogue.json`, or a table with a header. */
+/** The products of a shop from what `--catalogue` names: `catalogue.json`, a table with a header, or a catalogue's folder. */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { CatalogueItem } from '../../checkpoint/artifact';
@@ -7,20 +7,20 @@ import { checkCatalogue } from '../../checkpoint/manifest';
 import { nearestName, RecommenderError } from '../../errors';
 import { COLUMNS } from '../../session/options';
 import { readTable, type Table } from '../../session/read-table';
+import { NUMBER, USUAL_CATEGORIES } from '../catalogue/values';
 import { whole } from '../format';
 import { type Observer, warn } from '../observer';
-import { readInput } from './disk';
+import { readCatalogueFolder } from './catalogue-folder';
+import { isFolder, readInput } from './disk';
 
+const { between, steps } = USUAL_CATEGORIES;
 /** Columns that are fields of a product; all others are its features. */
 const FIELDS = ['title', 'url', 'image', 'price', 'currency', 'brand', 'availability'] as const;
-/** `Makeup > Nails`, of which there may be several: `Makeup > Nails | Gifts`. */
 const CATEGORY = ['category', 'categories'];
-const [PATHS, STEPS] = [/\s*\|\s*/, /\s*>\s*/];
-/** A number as a person writes it, and not an id such as `007`. */
-const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?$/;
 
 /**
- * Reads a catalogue: JSON where the file begins like it, else a table, tab-separated or CSV; both may be gzip.
+ * Reads a catalogue: the folder that `aisle catalogue` wrote; JSON where the file begins like it, else a table, tab-separated
+ * or CSV; both may be gzip.
  *
  * A table has its ids in `item_id`, or `id`. `title`, `url`, `image`, `price`, `currency`, `category`, `brand` and
  * `availability` are the fields of `catalogue.json`, every other column is a feature: numbers where all its cells are, else
@@ -30,9 +30,10 @@ const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?$/;
  * @throws RecommenderError `bad-input` that names file and line, or product and field.
  */
 export async function readCatalogueFile(path: string, idColumn?: string): Promise<readonly CatalogueItem[]> {
-  const bytes = await unpacked(await readInput(path), path);
-  const begin = String.fromCharCode(bytes.find((byte) => byte > 0x20 && byte < 0x80) ?? 0);
   try {
+    if (await isFolder(path)) return checkCatalogue(await readCatalogueFolder(path), path);
+    const bytes = await unpacked(await readInput(path), path);
+    const begin = String.fromCharCode(bytes.find((byte) => byte > 0x20 && byte < 0x80) ?? 0);
     if ('[{<'.includes(begin)) return checkCatalogue(parseJson(bytes, path), path);
     const ids = [...new Set([idColumn ?? COLUMNS.item, COLUMNS.item, 'id'])];
     return checkCatalogue(products(readTable(bytes, path, [...ids, ...CATEGORY, ...FIELDS]), ids, path), path);
@@ -83,7 +84,7 @@ function products({ names, rows }: Table, ids: readonly string[], path: string):
     for (const { name, at, isNumber } of columns) {
       const cell = cells[at]!;
       if (cell === '' || name === idName) continue;
-      if (name === categoryName) product['category'] = cell.split(PATHS)[0]!.split(STEPS);
+      if (name === categoryName) product['category'] = cell.split(between)[0]!.split(steps);
       else if (name === 'price') product[name] = priceOf(cell) ?? bad(`price must be a number from 0, got "${cell}"`);
       else if ((FIELDS as readonly string[]).includes(name)) product[name] = cell;
       else features.push([name, isNumber ? Number(cell) : cell]);

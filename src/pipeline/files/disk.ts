@@ -31,7 +31,7 @@ export type Content = string | Uint8Array | (() => Readable);
 
 /** A stream of pieces that are produced as they are written, compressed if `gzip` is set. An aborted signal stops it. */
 export function pieces(
-  source: Iterable<string | Uint8Array>,
+  source: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
   options: { readonly gzip?: boolean; readonly signal?: AbortSignal | undefined } = {},
 ): () => Readable {
   const { gzip = false, signal } = options;

@@ -19,7 +19,7 @@ const PIECE = 1 << 17;
  * @throws RecommenderError `bad-input` if the file cannot be opened or does not follow the contract; `aborted`.
  */
 export async function readEventsFile(path: string, options?: ReadOptions, observer?: Observer): Promise<EventLog> {
-  const file = await openFile(path);
+  const file = await openFile(path, 'an events file (TSV, CSV, .gz or Parquet)');
   try {
     const { size } = await file.stat();
     const source = {
@@ -38,11 +38,15 @@ export async function readEventsFile(path: string, options?: ReadOptions, observ
   }
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+/**
+ * Opens a file for reading.
+ *
+ * @param expected What it should be, for messages.
+ * @throws RecommenderError `bad-input` if it cannot be opened, or is no file.
+ */
+export async function openFile(path: string, expected: string): Promise<FileHandle> {
   const fail = (what: string, cause?: unknown): RecommenderError =>
-    new RecommenderError('bad-input', `${path}: ${what}; expected an events file (TSV, CSV, .gz or Parquet).`, {
-      cause,
-    });
+    new RecommenderError('bad-input', `${path}: ${what}; expected ${expected}.`, { cause });
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -59,7 +63,11 @@ async function openFile(path: string): Promise<FileHandle> {
 }
 
 /** The file's bytes, unpacked where it is packed. */
-async function* pieces(path: string, isPacked: boolean, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+export async function* pieces(
+  path: string,
+  isPacked: boolean,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
   const source = createReadStream(path, { highWaterMark: PIECE });
   const unpacked = isPacked ? createGunzip({ chunkSize: PIECE }) : undefined;
   if (unpacked) {

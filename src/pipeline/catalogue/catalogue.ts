@@ -1,0 +1,476 @@
+/**
+ * Product feeds to a catalogue that lives apart from the model: static files that a shop refreshes without training.
+ *
+ *     catalogue.json             [{ "id", "title", "url", "image", "price", … }, …], at most 10,000 products
+ *     catalogue-2.json …         those that follow, in the same form
+ *     cold-start.json            { "<new id>": [["<known id>", weight], …], … }, where there is a model: the nearest known products
+ *     aliases.json               { "<id>": { "also": ["<sku>", …], "group": "<item_group_id>" }, … }
+ *     catalogue-manifest.json    { "version", "lang", "products", "known", "parts": ["catalogue.json", …], "aliases", "files" }
+ *
+ * Products that the model knows come first, so that a page may stop after the parts that hold `known` products. Every page
+ * reads the same parts, whoever visits it.
+ */
+import type { FileEntry } from '../../checkpoint/manifest';
+import { RecommenderError } from '../../errors';
+import { defined } from '../defined';
+import { isAborted } from '../errors';
+import { readArtifactFolder } from '../files/artifact-folder';
+import {
+  ALIASES,
+  COLD_START,
+  checkCatalogueFolder,
+  createSpool,
+  openFeed,
+  partName,
+  writeCatalogueFolder,
+} from '../files/catalogue-folder';
+import { hashOf } from '../files/disk';
+import { peakMemory, stopwatch } from '../files/usage';
+import { whole } from '../format';
+import { inform, type Observer, startTask, warn } from '../observer';
+import { columnsOf, type Dialect, type Entry, type EntryOptions, nameKey, shown } from './dialects';
+import { NearestProducts } from './nearest-products';
+import { type Counts, MATCH_KINDS, type MatchKind, ProductIndex, type ResolvedIndex } from './product-index';
+import { type FeedFormat, readFeed } from './read-feed';
+
+export interface CatalogueOptions extends Observer, Omit<EntryOptions, 'now' | 'decimalComma'> {
+  /** Paths of feeds, plain or gzip. Of two rows with one id, the last one counts. */
+  readonly feeds: readonly string[];
+  /** Folder for the catalogue; made where it is missing. */
+  readonly out: string;
+  /** Folder of the model: the report says what it knows, and its ids are written where names match. */
+  readonly artifact?: string;
+  /** Language of the feeds (BCP 47), for the manifest and for how numbers are written. */
+  readonly lang?: string;
+  /** Bad rows that are counted before the next one is refused. Default 0. */
+  readonly skipBadRows?: number;
+  /** Milliseconds since 1970, for sales that are over. Default: the clock. */
+  readonly now?: number;
+}
+
+export interface FeedReport {
+  readonly file: string;
+  readonly dialect: string;
+  readonly format: FeedFormat;
+  readonly rows: number;
+  /** Names that the feed has and the catalogue does not: nothing of them is published. */
+  readonly leftOut: readonly string[];
+}
+
+/** What `aisle catalogue --json` prints. */
+export interface CatalogueReport {
+  readonly out: string;
+  readonly version: string;
+  readonly feeds: readonly FeedReport[];
+  /** Products that are published, and how many of them are sold out. */
+  readonly products: number;
+  readonly soldOut: number;
+  /** Drafts, disabled and hidden products, and variants of such: they are not published. */
+  readonly hidden: number;
+  /** Rows that belong to another row's product. */
+  readonly variants: number;
+  /** Rows with the id of an earlier one, which they replace. */
+  readonly replaced: number;
+  readonly badRows: number;
+  readonly badRowExamples: readonly string[];
+  /** Published products without this field. */
+  readonly missing: Readonly<Record<'title' | 'url' | 'image' | 'price' | 'currency', number>>;
+  /** Names in `aliases.json`, and names left out because several products have them. */
+  readonly aliases: { readonly names: number; readonly shared: number };
+  readonly model?: ModelMatch;
+  readonly files: Readonly<Record<string, FileEntry>>;
+  readonly seconds: number;
+  readonly processorSeconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+/** What the feeds have in common with a model's vocabulary. */
+export interface ModelMatch {
+  readonly name: string;
+  readonly version: string;
+  readonly items: number;
+  /** Items that are products by their id, by another name, and not at all. */
+  readonly direct: number;
+  readonly byAlias: number;
+  readonly missing: number;
+  readonly missingExamples: readonly string[];
+  /** Products that the model does not know. */
+  readonly unknown: number;
+  readonly unknownExamples: readonly string[];
+  /** Items whose id a product has in this field. */
+  readonly byField: Readonly<Record<MatchKind, number>>;
+  /** What to do, where another field would match more. */
+  readonly advice?: string;
+}
+
+/** Known products that stand for a new one. */
+export const NEIGHBOURS = 5;
+/** Products in a part. */
+const PART = 10_000;
+const EXAMPLES = 5;
+/** Characters of a piece of a file. */
+const PIECE = 1 << 16;
+
+/**
+ * Reads product feeds and writes a catalogue. Only the fields of `CatalogueItem` are published, and `features` by name.
+ *
+ * @throws RecommenderError `bad-input` as `FILE:LINE: what, expected, got`, where a feed has no product, or where the model
+ *   knows none of them; `bad-artifact`; `io`; `aborted`.
+ */
+export async function catalogue(options: CatalogueOptions): Promise<CatalogueReport> {
+  const spent = stopwatch();
+  const { feeds, out, artifact, signal, now = Date.now() } = options;
+  await checkCatalogueFolder(out);
+  const model = artifact === undefined ? undefined : await readArtifactFolder(artifact);
+  const index = new ProductIndex(model?.itemIds ?? [], now / 1000);
+  const spool = await createSpool();
+  try {
+    const intake = new Intake(options, index, spool, now / 1000);
+    const reports: FeedReport[] = [];
+    for (const feed of feeds) reports.push(await intake.read(feed));
+    const resolved = index.resolve();
+    if (resolved.shown === 0) throw nothingToShow(feeds, intake.rows, resolved);
+    const match = model && matchOf(model.info, model.itemIds.length, index, resolved);
+    if (match && match.missing === match.items) throw nothingMatches(match, feeds);
+    const written = await write(options, spool, resolved, intake.records, match !== undefined, signal);
+    intake.remark(written.missing, resolved);
+    if (match?.advice) warn(options, match.advice);
+    return {
+      out,
+      version: written.version,
+      feeds: reports,
+      products: resolved.products,
+      soldOut: resolved.soldOut,
+      hidden: resolved.hidden + resolved.orphans,
+      variants: resolved.variants - resolved.orphans + index.merged,
+      replaced: index.replaced,
+      badRows: intake.badRows,
+      badRowExamples: intake.badRowExamples,
+      missing: written.missing,
+      aliases: { names: written.names, shared: resolved.sharedNames },
+      ...defined({ model: match && { ...match, unknownExamples: written.unknown } }),
+      files: written.files,
+      ...spent(),
+      peakMemoryBytes: peakMemory(),
+    };
+  } catch (error) {
+    throw isAborted(error) ? new RecommenderError('aborted', `Interrupted; ${out} is as it was.`) : error;
+  } finally {
+    await spool.remove();
+  }
+}
+
+type Spool = Awaited<ReturnType<typeof createSpool>>;
+
+/** Takes the rows of all feeds. */
+class Intake {
+  rows = 0;
+  records = 0;
+  badRows = 0;
+  readonly badRowExamples: string[] = [];
+  private readonly badSales = new Sample();
+  private readonly badStocks = new Sample();
+  private readonly entryOptions: EntryOptions;
+
+  constructor(
+    private readonly options: CatalogueOptions,
+    private readonly index: ProductIndex,
+    private readonly spool: Spool,
+    now: number,
+  ) {
+    const { columns, features, currency, lang } = options;
+    this.entryOptions = { ...defined({ columns, features, currency }), decimalComma: hasDecimalComma(lang), now };
+  }
+
+  async read(file: string): Promise<FeedReport> {
+    const { options, entryOptions } = this;
+    const [before, badBefore] = [this.rows, this.badRows];
+    let found: { readonly dialect: Dialect; readonly format: FeedFormat } | undefined;
+    let counts: Counts = 'last';
+    const feed = await openFeed(file);
+    const task = startTask(options, { label: `Reading ${file}`, total: feed.size });
+    try {
+      const names = await readFeed(
+        feed.pieces(task.update),
+        file,
+        entryOptions,
+        {
+          dialect: (dialect, format) => {
+            found = { dialect, format };
+            const { id } = entryOptions.columns ?? {};
+            const groups = columnsOf(dialect, entryOptions.columns).group ?? [];
+            if (dialect.joinsById) counts = 'first';
+            else if (id !== undefined && groups.includes(nameKey(id))) counts = 'first available';
+            inform(options, `${file}: ${dialect.name}, ${format}`);
+          },
+          entries: (entries, line) => {
+            this.rows++;
+            for (const entry of entries) this.add(entry, counts, file, line);
+          },
+          bad: (line, what, rest) => this.bad(`${file}:${line}: ${what}, ${rest}`),
+        },
+        () => this.spool.drain(),
+        options.signal,
+      );
+      if (this.rows === before && this.badRows === badBefore) {
+        throw new RecommenderError('bad-input', `${file}: no products; expected at least one below the header.`);
+      }
+      const { dialect, format } = found!;
+      const rows = this.rows - before;
+      this.warnOfUnseen(file, names, dialect);
+      return { file, dialect: dialect.name, format, rows, leftOut: this.leftOut(names, dialect) };
+    } finally {
+      task.finish();
+    }
+  }
+
+  private add(entry: Entry, counts: Counts, file: string, line: number): void {
+    if (entry.badSale !== undefined) this.badSales.add(`${file}:${line}: ${shown(entry.badSale)}`);
+    if (entry.badStock !== undefined) this.badStocks.add(`${file}:${line}: ${shown(entry.badStock)}`);
+    if (!this.index.add(entry, counts)) return;
+    this.spool.add(JSON.stringify(entry.item));
+    this.records++;
+  }
+
+  private bad(message: string): void {
+    const { skipBadRows = 0 } = this.options;
+    if (this.badRows++ < skipBadRows) {
+      if (this.badRowExamples.length < EXAMPLES) this.badRowExamples.push(message);
+      return;
+    }
+    const more =
+      skipBadRows > 0 ? ` This is bad row number ${this.badRows}; \`skipBadRows\` allows ${skipBadRows}.` : '';
+    throw new RecommenderError('bad-input', `${message}.${more}`);
+  }
+
+  /** A table was checked by its header; what XML and JSON have is known at their end. */
+  private warnOfUnseen(file: string, names: ReadonlySet<string>, { featureOf }: Dialect): void {
+    const { columns = {}, features = [] } = this.entryOptions;
+    const keys = new Set([...names].map(nameKey));
+    const isSeen = (name: string): boolean => names.has(name) || keys.has(name) || names.has(`features.${name}`);
+    const wanted = [...Object.values(columns), ...(featureOf ? [] : features)];
+    for (const name of wanted) if (!isSeen(name)) warn(this.options, `${file}: no product has "${name}".`);
+  }
+
+  private leftOut(names: Iterable<string>, dialect: Dialect): string[] {
+    const { columns, features = [] } = this.entryOptions;
+    const read = new Set([
+      ...Object.values(columnsOf(dialect, columns)).flat(),
+      ...(dialect.columns.id ?? []),
+      ...(dialect.reads ?? []),
+      ...features.flatMap((name) => [name, `features.${name}`]),
+    ]);
+    return [...names].filter((name) => !read.has(name) && !read.has(nameKey(name)));
+  }
+
+  /** Warns of what a shop should know of its feeds. */
+  remark(missing: CatalogueReport['missing'], { shown: all }: ResolvedIndex): void {
+    const { index, options } = this;
+    const say = (count: number, text: string): void => {
+      if (count > 0) warn(options, `${whole(count)} ${text}`);
+    };
+    const { replaced, replacedExample } = index;
+    say(replaced, `rows have the id of an earlier one, such as ${shown(replacedExample ?? '')}: the last one counts.`);
+    say(this.badRows, `bad rows were passed over, such as ${this.badRowExamples[0]}.`);
+    say(
+      this.badSales.count,
+      `sale prices have dates that are no ISO 8601 and were left out, such as ${this.badSales.first}.`,
+    );
+    say(
+      this.badStocks.count,
+      `products have an availability that is not known and are not shown, such as ${this.badStocks.first}; ` +
+        'expected in_stock, out_of_stock, preorder or backorder.',
+    );
+    say(missing.title, `of ${whole(all)} products have no title.`);
+    if (missing.currency > 0) {
+      warn(options, `${whole(missing.currency)} prices have no currency; pass \`currency\` EUR, or name its column.`);
+    }
+  }
+}
+
+/** How often something was seen, and where first. */
+class Sample {
+  count = 0;
+  first = '';
+
+  add(text: string): void {
+    if (this.count++ === 0) this.first = text;
+  }
+}
+
+/** Whether the language writes `1.299,00`. */
+function hasDecimalComma(lang: string | undefined): boolean {
+  if (lang === undefined) return false;
+  let format: Intl.NumberFormat;
+  try {
+    format = new Intl.NumberFormat(lang);
+  } catch (cause) {
+    throw new RecommenderError('bad-config', `${shown(lang)} is no language; expected a code such as en or de-AT.`, {
+      cause,
+    });
+  }
+  return format.formatToParts(1.5).some(({ type, value }) => type === 'decimal' && value === ',');
+}
+
+function nothingToShow(feeds: readonly string[], rows: number, { hidden }: ResolvedIndex): RecommenderError {
+  const got = hidden > 0 ? `all ${whole(hidden)} are drafts, disabled or hidden` : `none in ${whole(rows)} rows`;
+  return new RecommenderError(
+    'bad-input',
+    `${feeds.join(', ')}: expected at least one product to show, got ${got}. Nothing was written.`,
+  );
+}
+
+function matchOf(
+  { name, version }: { readonly name: string; readonly version: string },
+  items: number,
+  index: ProductIndex,
+  resolved: ResolvedIndex,
+): Omit<ModelMatch, 'unknownExamples'> {
+  const { known, direct } = resolved;
+  const byField = Object.fromEntries(MATCH_KINDS.map((kind) => [kind, index.matches(kind)])) as ModelMatch['byField'];
+  const best = MATCH_KINDS.reduce((a, b) => (byField[b] > byField[a] ? b : a));
+  const share = (count: number): string => `${((100 * count) / items).toFixed(0)} %`;
+  const column = best === 'group' ? 'item_group_id' : best;
+  const advice =
+    byField[best] > known + items / 20
+      ? `${share(known)} of the model's ${whole(items)} items are in the feed; by ${column} ${share(byField[best])} ` +
+        `would match: \`columns\` id=${column}`
+      : undefined;
+  return {
+    name,
+    version,
+    items,
+    direct,
+    byAlias: known - direct,
+    missing: items - known,
+    missingExamples: resolved.missing(EXAMPLES),
+    unknown: resolved.products - known,
+    byField,
+    ...defined({ advice }),
+  };
+}
+
+function nothingMatches(match: Omit<ModelMatch, 'unknownExamples'>, feeds: readonly string[]): RecommenderError {
+  const what =
+    match.advice ??
+    `No field of the feed has the model's ids, which look like ${match.missingExamples.slice(0, 3).map(shown).join(', ')}. ` +
+      'Name the column that has them: `columns` id=…';
+  return new RecommenderError(
+    'bad-input',
+    `${feeds.join(', ')}: the model ${match.name} knows none of the products. ${what}`,
+  );
+}
+
+/** Writes the files, in one or two passes over the records: first what the model knows. */
+async function write(
+  { out, lang }: CatalogueOptions,
+  spool: Spool,
+  resolved: ResolvedIndex,
+  records: number,
+  hasModel: boolean,
+  signal: AbortSignal | undefined,
+) {
+  const missing = { title: 0, url: 0, image: 0, price: 0, currency: 0 };
+  const unknown: string[] = [];
+  const known = new NearestProducts();
+  let names = 0;
+
+  async function* products(): AsyncGenerator<string> {
+    for (const isKnown of hasModel ? [true, false] : [false]) {
+      let record = 0;
+      for await (const line of spool.lines()) {
+        const published = resolved.published(record++);
+        if (!published || published.isKnown !== isKnown) continue;
+        const item = JSON.parse(line) as Entry['item'];
+        const { price = published.price, availability = published.availability } = item;
+        const body = { ...item, ...defined({ price, availability }) };
+        for (const field of ['title', 'url', 'image', 'price'] as const)
+          if (body[field] === undefined) missing[field]++;
+        if (price !== undefined && item.currency === undefined) missing.currency++;
+        if (isKnown) known.add(published.ids[0]!, item);
+        else if (hasModel && unknown.length < EXAMPLES) unknown.push(...published.ids);
+        for (const id of published.ids) yield JSON.stringify({ id, ...body });
+      }
+    }
+  }
+
+  /** Of what the model knows; without a model, of all. */
+  function* aliases(): Generator<string> {
+    let text = '{';
+    let separator = '\n';
+    for (let record = 0; record < records; record++) {
+      const { ids, isKnown, also, group } = resolved.published(record) ?? {};
+      if (!ids || isKnown !== hasModel) continue;
+      ids.forEach((id, k) => {
+        // Several ids of one product: its other names lead to the first.
+        const others = k === 0 ? also! : [];
+        if (others.length === 0 && (group === undefined || group === id)) return;
+        names += others.length;
+        const entry = { ...(others.length > 0 && { also: others }), ...(group !== undefined && { group }) };
+        text += `${separator}${JSON.stringify(id)}:${JSON.stringify(entry)}`;
+        separator = ',\n';
+      });
+      if (text.length < PIECE) continue;
+      yield text;
+      text = '';
+    }
+    yield `${text}\n}\n`;
+  }
+
+  /** Of what the model does not know; read after the products, which fill `known`. */
+  async function* coldStart(): AsyncGenerator<string> {
+    let text = '{';
+    let separator = '\n';
+    let record = 0;
+    for await (const line of spool.lines()) {
+      const published = resolved.published(record++);
+      if (!published || published.isKnown) continue;
+      const neighbours = known.nearest(JSON.parse(line), NEIGHBOURS);
+      if (neighbours.length === 0) continue;
+      text += `${separator}${JSON.stringify(published.ids[0])}:${JSON.stringify(neighbours)}`;
+      separator = ',\n';
+      if (text.length < PIECE) continue;
+      yield text;
+      text = '';
+    }
+    yield `${text}\n}\n`;
+  }
+
+  const all = products();
+  const parts = Array.from({ length: Math.ceil(resolved.products / PART) }, (_, k) => partName(k + 1));
+  const files: Record<string, AsyncIterable<string> | Iterable<string>> = {};
+  parts.forEach((name, k) => {
+    files[name] = part(all, Math.min(PART, resolved.products - k * PART));
+  });
+  files[ALIASES] = aliases();
+  const hasNew = hasModel && resolved.products > resolved.known;
+  if (hasNew) files[COLD_START] = coldStart();
+  const result = { version: '', files: {} as Readonly<Record<string, FileEntry>> };
+  const manifestOf = (entries: Readonly<Record<string, FileEntry>>): string => {
+    result.files = entries;
+    result.version = hashOf(JSON.stringify(entries)).slice(0, 12);
+    const { products, known } = resolved;
+    const names = { aliases: ALIASES, ...(hasNew && { coldStart: COLD_START }) };
+    const about = { version: result.version, ...defined({ lang }), products, ...(hasModel && { known }) };
+    return `${JSON.stringify({ ...about, parts, ...names, files: entries }, null, 2)}\n`;
+  };
+  try {
+    await writeCatalogueFolder(out, files, manifestOf, signal);
+  } finally {
+    await all.return(undefined); // where the disk refused a part, the records are still open
+  }
+  return { ...result, missing, unknown: unknown.slice(0, EXAMPLES), names };
+}
+
+/** The next products as a JSON list, one a line. */
+async function* part(products: AsyncIterator<string>, count: number): AsyncGenerator<string> {
+  let text = '[';
+  for (let k = 0; k < count; k++) {
+    const { value } = await products.next();
+    text += `${k === 0 ? '\n' : ',\n'}${value}`;
+    if (text.length < PIECE) continue;
+    yield text;
+    text = '';
+  }
+  yield `${text}\n]\n`;
+}

@@ -1,0 +1,304 @@
+/** What stays in memory of a feed: ids and other names, and which record of the feed tells what of which product. */
+import { isAvailable } from '../../checkpoint/artifact';
+import { growingFloat64, growingInt32, growingUint8 } from '../../session/growing';
+import { Interner } from '../../session/interner';
+import { BadRow, type Entry, NAME_KINDS, type NameKind, priceNow, shown } from './dialects';
+
+const NONE = -1;
+/** Of a name: several products have it. */
+const SHARED = -2;
+
+/** What is tried against a model's vocabulary. */
+export const MATCH_KINDS = [...NAME_KINDS, 'group'] as const;
+export type MatchKind = NameKind | 'group';
+
+/**
+ * Which of several rows with one id counts: the last one; the first that is available, where ids are of groups of variants; or
+ * the first one, where the dialect repeats a product for each of its variants.
+ */
+export type Counts = 'last' | 'first available' | 'first';
+
+/** How the product of a record is published. */
+export interface Published {
+  /** Its ids in the catalogue: those that the model knows it by, else its own. */
+  readonly ids: readonly string[];
+  readonly isKnown: boolean;
+  /** For what the record itself does not say: the lowest price of its variants, and the best of their stocks. */
+  readonly price: number | undefined;
+  readonly availability: string | undefined;
+  /** Other names that lead to this product alone. */
+  readonly also: readonly string[];
+  readonly group: string | undefined;
+}
+
+/** The stocks of variants, the worst first; 0 is that of a product without variants. */
+const STOCKS = [undefined, 'out of stock', 'backorder', 'in stock'] as const;
+const SOLD_OUT = 1;
+
+function stockOf(item: Entry['item']): number {
+  if (!isAvailable(item)) return SOLD_OUT;
+  return item.availability === undefined ? 3 : Math.max(2, STOCKS.indexOf(item.availability as 'in stock'));
+}
+
+/**
+ * Numbers ids and names, and resolves them once all feeds are read. Texts are interned and everything else is in typed
+ * arrays: about 350 bytes for a product with five names.
+ */
+export class ProductIndex {
+  private readonly texts = new Interner();
+  /** Codes below this are the model's ids. */
+  private readonly modelItems: number;
+  /** Whether a product has the id of a model's item as a name of this kind. */
+  private readonly found: Readonly<Record<MatchKind, Uint8Array>>;
+
+  /** By code: the product whose id it is. */
+  private readonly itemOf = growingInt32();
+  // By product, hidden ones included.
+  private readonly id = growingInt32();
+  private readonly group = growingInt32();
+  /** The record that counts. */
+  private readonly record = growingInt32();
+  /** 0 hidden, 1 sold out, 2 available. */
+  private readonly rank = growingUint8();
+  // By record.
+  private readonly itemOfRecord = growingInt32();
+  // By name: its code, and the product, or the variant v as −1 − v.
+  private readonly name = growingInt32();
+  private readonly owner = growingInt32();
+  // By variant.
+  private readonly variantId = growingInt32();
+  private readonly parent = growingInt32();
+  private readonly price = growingFloat64();
+  private readonly stock = growingUint8();
+  // By variant that a product lists.
+  private readonly listed = growingInt32();
+  private readonly listedBy = growingInt32();
+
+  /** Rows that replaced an earlier one with the same id, and the first such id. */
+  replaced = 0;
+  replacedExample: string | undefined;
+  /** Rows that joined a product that was there, where ids are those of groups. */
+  merged = 0;
+
+  /** @param now Seconds since 1970: which price of a variant holds. */
+  constructor(
+    modelIds: readonly string[],
+    private readonly now: number,
+  ) {
+    for (const id of modelIds) this.code(id);
+    this.modelItems = this.texts.size;
+    const kinds = MATCH_KINDS.map((kind) => [kind, new Uint8Array(this.modelItems)]);
+    this.found = Object.fromEntries(kinds);
+  }
+
+  /**
+   * Takes an entry.
+   *
+   * @returns Whether the entry is the next record.
+   */
+  add({ kind, id, names, parent, variants = [], group, item }: Entry, counts: Counts): boolean {
+    const code = id === '' ? NONE : this.code(id);
+    if (code === NONE && id !== '') throw new BadRow('the id holds a NUL character', `expected text, got ${shown(id)}`);
+    const groupCode = group === undefined ? NONE : this.code(group);
+    this.mark('id', code);
+    this.mark('group', groupCode);
+    if (kind === 'variant') {
+      const owner = -1 - this.variantId.length;
+      this.variantId.push(code);
+      this.parent.push(parent === undefined ? NONE : this.code(parent));
+      this.price.push(priceNow(item, this.now) ?? Number.NaN);
+      this.stock.push(stockOf(item));
+      if (code !== NONE) this.addName(code, owner);
+      this.addNames(names, owner);
+      return false;
+    }
+    const rank = kind === 'hidden' ? 0 : isAvailable(item) ? 2 : 1;
+    let at = this.itemOf.get(code);
+    const isNew = at === NONE;
+    if (isNew) {
+      at = this.id.length;
+      this.itemOf.set(code, at);
+      this.id.push(code);
+      for (const column of [this.record, this.rank, this.group]) column.push(0);
+    } else if (counts === 'first available') this.merged++;
+    else if (counts === 'last') {
+      this.replaced++;
+      this.replacedExample ??= id;
+    }
+    this.addNames(names, at);
+    for (const variant of variants) {
+      this.listed.push(this.code(variant));
+      this.listedBy.push(at);
+    }
+    if (!isNew && counts !== 'last' && rank <= this.rank.get(at)) return false;
+    this.record.set(at, this.itemOfRecord.length);
+    this.itemOfRecord.push(at);
+    this.rank.set(at, rank);
+    this.group.set(at, groupCode);
+    return true;
+  }
+
+  /** How many of the model's items have an id that is a name of this kind. */
+  matches(kind: MatchKind): number {
+    return this.found[kind].reduce((sum, one) => sum + one, 0);
+  }
+
+  /** Assigns variants and names to products, once the last entry is in. */
+  resolve(): ResolvedIndex {
+    const { texts, id, rank } = this;
+    const isShown = (item: number): boolean => item >= 0 && rank.get(item) > 0;
+    /** By code: the product that is meant. */
+    const target = new Int32Array(texts.size).fill(NONE);
+    for (let item = 0; item < id.length; item++) if (isShown(item)) target[id.get(item)] = item;
+    const isId = (code: number): boolean => target[code]! >= 0 && id.get(target[code]!) === code;
+    /** Names that cannot be used: each leads to more than one product. */
+    const refused = new Set<number>();
+    const claim = (code: number, item: number): void => {
+      if (target[code] === item) return;
+      if (target[code] === NONE) target[code] = item;
+      else {
+        refused.add(code);
+        if (!isId(code)) target[code] = SHARED;
+      }
+    };
+    for (let n = 0; n < this.name.length; n++) {
+      const owner = this.owner.get(n);
+      if (isShown(owner)) claim(this.name.get(n), owner);
+    }
+    const variants = this.resolveVariants(target, isShown);
+    for (let n = 0; n < this.name.length; n++) {
+      const owner = this.owner.get(n);
+      if (owner < 0 && variants.product[-1 - owner]! >= 0) claim(this.name.get(n), variants.product[-1 - owner]!);
+    }
+    // The names of each product, one after the other.
+    const starts = new Int32Array(id.length + 1);
+    for (const item of target) if (item >= 0) starts[item + 1]!++;
+    for (let item = 0; item < id.length; item++) starts[item + 1]! += starts[item]!;
+    const names = new Int32Array(starts[id.length]!);
+    const next = starts.slice();
+    target.forEach((item, code) => {
+      if (item >= 0) names[next[item]!++] = code;
+    });
+    const { modelItems } = this;
+    const counts = { products: 0, known: 0, direct: 0, shown: 0, soldOut: 0, hidden: 0 };
+    const knownNames = (item: number): number => {
+      let count = 0;
+      for (let n = starts[item]!; n < starts[item + 1]!; n++) if (names[n]! < modelItems) count++;
+      return count;
+    };
+    for (let item = 0; item < id.length; item++) {
+      if (!isShown(item)) counts.hidden++;
+      else {
+        const known = knownNames(item);
+        counts.shown++;
+        counts.products += Math.max(1, known);
+        counts.known += known;
+        if (id.get(item) < modelItems) counts.direct++;
+        if (rank.get(item) === 1 || variants.stock[item] === SOLD_OUT) counts.soldOut++;
+      }
+    }
+    return {
+      ...counts,
+      sharedNames: refused.size,
+      variants: variants.product.length,
+      orphans: variants.product.filter((item) => item < 0).length,
+      published: (record) => {
+        const item = this.itemOfRecord.get(record);
+        if (!isShown(item) || this.record.get(item) !== record) return undefined;
+        const codes = names.subarray(starts[item]!, starts[item + 1]!);
+        const known = codes.filter((code) => code < modelItems);
+        const written = known.length > 0 ? known : [id.get(item)];
+        const group = this.group.get(item);
+        const price = variants.price[item];
+        return {
+          ids: Array.from(written, (code) => texts.text(code)),
+          isKnown: known.length > 0,
+          price: price === undefined || Number.isNaN(price) ? undefined : price,
+          availability: STOCKS[variants.stock[item] ?? 0],
+          also: Array.from(codes).flatMap((code) => (written.includes(code) ? [] : [texts.text(code)])),
+          group: group === NONE ? undefined : texts.text(group),
+        };
+      },
+      missing: (most) => {
+        const examples: string[] = [];
+        for (let code = 0; code < modelItems && examples.length < most; code++) {
+          if (target[code]! < 0) examples.push(texts.text(code));
+        }
+        return examples;
+      },
+    };
+  }
+
+  /** The product of each variant, −1 where there is none; and by product the lowest price and the stock of its variants. */
+  private resolveVariants(target: Int32Array, isShown: (item: number) => boolean) {
+    const count = this.variantId.length;
+    const items = count === 0 ? 0 : this.id.length;
+    const product = new Int32Array(count).fill(NONE);
+    const price = new Float64Array(items).fill(Number.NaN);
+    const stock = new Uint8Array(items);
+    const listedBy = new Int32Array(this.listed.length === 0 ? 0 : target.length).fill(NONE);
+    for (let n = 0; n < this.listed.length; n++) listedBy[this.listed.get(n)] = this.listedBy.get(n);
+    for (let v = 0; v < count; v++) {
+      const parent = this.parent.get(v);
+      const item = parent === NONE ? (listedBy[this.variantId.get(v)] ?? NONE) : target[parent]!;
+      if (!isShown(item)) continue;
+      product[v] = item;
+      const cost = this.price.get(v);
+      if (!Number.isNaN(cost) && !(price[item]! <= cost)) price[item] = cost;
+      stock[item] = Math.max(stock[item]!, this.stock.get(v));
+    }
+    return { product, price, stock };
+  }
+
+  private addNames(names: Entry['names'], owner: number): void {
+    for (const kind of NAME_KINDS) {
+      const text = names[kind];
+      if (text === undefined) continue;
+      const code = this.code(text);
+      this.mark(kind, code);
+      if (code !== NONE) this.addName(code, owner);
+    }
+  }
+
+  private addName(code: number, owner: number): void {
+    this.name.push(code);
+    this.owner.push(owner);
+  }
+
+  private mark(kind: MatchKind, code: number): void {
+    if (code >= 0 && code < this.modelItems) this.found[kind][code] = 1;
+  }
+
+  /** −1 for a text with a NUL character. */
+  private code(text: string): number {
+    const bytes = encoder.encode(text);
+    const code = this.texts.intern(bytes, 0, bytes.length);
+    if (code === this.itemOf.length) this.itemOf.push(NONE);
+    return code;
+  }
+}
+
+export interface ResolvedIndex {
+  /** Products of the feeds that are published, and those that are not. */
+  readonly shown: number;
+  readonly hidden: number;
+  /** Of those that are published. */
+  readonly soldOut: number;
+  /** Entries of the catalogue: a product that a model knows by several ids has one for each. */
+  readonly products: number;
+  /** Those that the model knows. */
+  readonly known: number;
+  /** Those that it knows by their own id. */
+  readonly direct: number;
+  /** Names that several products have. */
+  readonly sharedNames: number;
+  readonly variants: number;
+  /** Variants whose product is not published. */
+  readonly orphans: number;
+  /** How the product of a record is published; undefined where it is not, or by another record. */
+  published(record: number): Published | undefined;
+  /** First items of the model that no product is. */
+  missing(most: number): readonly string[];
+}
+
+const encoder = new TextEncoder();

@@ -1,0 +1,165 @@
+/** Product feeds on disk, the records of a feed in work, and the folder of a finished catalogue. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isRecord, parseJson } from '../../checkpoint/json';
+import { CATALOGUE, type FileEntry, MANIFEST } from '../../checkpoint/manifest';
+import { sha256 } from '../../checkpoint/sha256';
+import { RecommenderError, throwIfAborted } from '../../errors';
+import { systemCodeOf } from '../errors';
+import { type Content, exists, pieces, readInput, refused, remove, replaceFiles, temporaryFolder } from './disk';
+import { openFile, pieces as piecesOf } from './events-file';
+
+export const CATALOGUE_MANIFEST = 'catalogue-manifest.json';
+export const ALIASES = 'aliases.json';
+export const COLD_START = 'cold-start.json';
+/** The name of a part, from 1: `catalogue.json`, `catalogue-2.json`, … */
+export const partName = (part: number): string => (part === 1 ? CATALOGUE : CATALOGUE.replace('.', `-${part}.`));
+const PART_NAME = /^catalogue(-\d+)?\.json$/;
+
+/** A feed, plain or gzip. */
+export async function openFeed(path: string) {
+  const file = await openFile(path, 'a product feed (table, XML or JSON, or one of them as .gz)');
+  try {
+    const { size } = await file.stat();
+    const { buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
+    const isPacked = buffer[0] === 0x1f && buffer[1] === 0x8b;
+    return { size, pieces: (onBytes: (bytes: number) => void) => piecesOf(path, isPacked, onBytes) };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Characters that wait for being written. */
+const BATCH = 1 << 20;
+
+/** Lines in a temporary file. */
+export async function createSpool() {
+  const folder = await temporaryFolder('aisle-catalogue');
+  const path = join(folder, 'records');
+  const file = await open(path, 'wx');
+  let waiting: string[] = [];
+  let length = 0;
+  const write = async (): Promise<void> => {
+    const text = waiting.join('');
+    waiting = [];
+    length = 0;
+    try {
+      await file.appendFile(text);
+    } catch (error) {
+      throw refused(`Writing ${path}`, error);
+    }
+  };
+  return {
+    /** @param line Without a newline. */
+    add(line: string): void {
+      waiting.push(line, '\n');
+      length += line.length;
+    },
+    /** Writes what waits, once that is much. */
+    drain: async (): Promise<void> => void (length > BATCH && (await write())),
+    /** All lines from the first; nothing is added afterwards. */
+    async *lines(): AsyncGenerator<string> {
+      if (length > 0) await write();
+      const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+      let rest = '';
+      for await (const piece of createReadStream(path, { highWaterMark: BATCH })) {
+        const lines = (rest + decoder.decode(piece as Buffer, { stream: true })).split('\n');
+        rest = lines.pop()!;
+        yield* lines;
+      }
+    },
+    async remove(): Promise<void> {
+      await file.close();
+      await remove(folder);
+    },
+  };
+}
+
+/**
+ * Checks that a catalogue may be written to a folder.
+ *
+ * @throws RecommenderError `bad-input` where it is that of a model, whose files carry hashes of their own.
+ */
+export async function checkCatalogueFolder(out: string): Promise<void> {
+  if (!(await exists(join(out, MANIFEST)))) return;
+  throw new RecommenderError(
+    'bad-input',
+    `${out} is the folder of a model, whose own catalogue belongs to it; name another folder for a catalogue that lives apart.`,
+  );
+}
+
+/**
+ * Writes a catalogue: each file under a temporary name, all of them renamed once they are complete, the manifest last. Parts
+ * of an earlier catalogue go.
+ *
+ * @param files Content by name.
+ * @param manifestOf The manifest, from the length and SHA-256 of each file.
+ * @throws RecommenderError `io` if the disk refuses; the old catalogue is then still there.
+ */
+export async function writeCatalogueFolder(
+  out: string,
+  files: Readonly<Record<string, AsyncIterable<string> | Iterable<string>>>,
+  manifestOf: (entries: Readonly<Record<string, FileEntry>>) => string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const entries: Record<string, FileEntry> = {};
+  async function* sealed(name: string, source: AsyncIterable<string> | Iterable<string>): AsyncGenerator<Uint8Array> {
+    const hash = createHash('sha256');
+    let bytes = 0;
+    for await (const text of source) {
+      throwIfAborted(signal);
+      const piece = Buffer.from(text);
+      hash.update(piece);
+      bytes += piece.length;
+      yield piece;
+    }
+    entries[name] = { sha256: hash.digest('hex'), bytes };
+  }
+  const contents: Record<string, Content | undefined> = {};
+  for (const [name, source] of Object.entries(files)) contents[name] = pieces(sealed(name, source));
+  for (const name of await namesIn(out)) {
+    if (PART_NAME.test(name) || name === COLD_START) contents[name] ??= undefined;
+  }
+  // Made when its turn comes, after all others.
+  contents[CATALOGUE_MANIFEST] = () => pieces([manifestOf(entries)])();
+  await replaceFiles(out, contents);
+}
+
+/**
+ * The products of all parts of a catalogue's folder, not yet checked.
+ *
+ * @throws RecommenderError `bad-input` where a file is missing, or is not the one that the manifest lists.
+ */
+export async function readCatalogueFolder(dir: string): Promise<readonly unknown[]> {
+  const path = join(dir, CATALOGUE_MANIFEST);
+  const bad = (what: string): RecommenderError =>
+    new RecommenderError('bad-input', `${what}; run "aisle catalogue" again.`);
+  const manifest = parseJson(await readInput(path), path);
+  const { parts, files } = isRecord(manifest) ? manifest : {};
+  if (!Array.isArray(parts) || !isRecord(files)) throw bad(`${path} lists no parts and files`);
+  const products: unknown[] = [];
+  for (const name of parts) {
+    if (!PART_NAME.test(name))
+      throw bad(`${path} lists ${JSON.stringify(name)}, expected catalogue.json and parts of it`);
+    const part = join(dir, name);
+    const bytes = await readInput(part);
+    const entry = files[name];
+    const listed = isRecord(entry) && entry['sha256'];
+    if ((await sha256(bytes)) !== listed) throw bad(`${part} is not the file that ${CATALOGUE_MANIFEST} lists`);
+    const list = parseJson(bytes, part);
+    if (!Array.isArray(list)) throw bad(`${part} is no list of products`);
+    for (const product of list) products.push(product);
+  }
+  return products;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return [];
+    throw refused(`Looking into ${folder}`, error);
+  }
+}

@@ -1,0 +1,429 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { checkCatalogue } from '../../../src/checkpoint/manifest';
+import { type CatalogueOptions, catalogue } from '../../../src/pipeline/catalogue/catalogue';
+import { readFeed } from '../../../src/pipeline/catalogue/read-feed';
+import type { Message } from '../../../src/pipeline/observer';
+import { file, fillDisk, folder } from '../../cli/program';
+import { FEEDS, product, TABLE_COLUMNS } from './feeds';
+
+const NOW = Date.parse('2026-06-15T12:00:00Z');
+
+interface Written {
+  readonly products: readonly Record<string, unknown>[];
+  readonly aliases: Record<string, { also?: string[]; group?: string }>;
+  readonly manifest: { version: string; parts: string[]; files: Record<string, { sha256: string; bytes: number }> };
+}
+
+async function read(out: string): Promise<Written> {
+  const json = async (name: string) => JSON.parse(await readFile(join(out, name), 'utf8'));
+  const manifest = await json('catalogue-manifest.json');
+  const parts = await Promise.all(manifest.parts.map(json));
+  return { products: parts.flat(), aliases: await json('aliases.json'), manifest };
+}
+
+/** The catalogue of a feed with this content, and what was said. */
+async function built(name: string, content: string | Uint8Array, options: Partial<CatalogueOptions> = {}) {
+  const { out = join(await folder(), 'out') } = options;
+  const messages: Message[] = [];
+  const path = await file(name, content);
+  const all = { now: NOW, onMessage: (message: Message) => void messages.push(message), ...options, out };
+  const report = await catalogue({ feeds: [path], ...all });
+  return { report, path, out, messages, ...(await read(out)) };
+}
+
+const feed = (name: string, rows: number): string => [...FEEDS[name]!(rows)].join('');
+const optionsOf = (name: string): Partial<CatalogueOptions> =>
+  name === 'table.csv' ? { columns: TABLE_COLUMNS, currency: 'EUR', lang: 'de' } : { currency: 'EUR' };
+
+/** Rows for ten products. */
+const ROWS: Readonly<Record<string, number>> = { shopify: 30, woocommerce: 30, magento: 30, merchant: 20 };
+const rowsOf = (name: string): number => ROWS[/^[a-z]+/.exec(name)![0]] ?? 10;
+
+/** What the rows of a feed say, read in pieces of this length. */
+async function rowsIn(text: string, length: number, name: string): Promise<unknown[]> {
+  const bytes = new TextEncoder().encode(text);
+  const found: unknown[] = [];
+  async function* pieces() {
+    for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+  }
+  const { columns } = optionsOf(name);
+  const handlers = {
+    dialect: () => {},
+    entries: (entries: readonly unknown[], line: number) => void found.push([line, ...entries]),
+    bad: (...row: unknown[]) => void found.push(row),
+  };
+  await readFeed(pieces(), name, { now: 0, ...(columns && { columns }) }, handlers, async () => {});
+  return found;
+}
+
+test.each(Object.keys(FEEDS))('%s gives the products of the shop', async (name) => {
+  const isVariants = name.startsWith('merchant');
+  const columns = isVariants ? { columns: { id: 'item_group_id' } as const } : {};
+  const { products, report } = await built(name, feed(name, rowsOf(name)), { ...optionsOf(name), ...columns });
+  expect(products).toHaveLength(10);
+  expect(checkCatalogue(products)).toEqual(products);
+  products.forEach((found, k) => {
+    const { sku, handle, title, brand, category, price, isSoldOut } = product(k);
+    expect(found).toMatchObject({ id: name === 'shopify.csv' ? handle : sku, title, brand, category, price });
+    expect(found['currency']).toBe('EUR');
+    expect(found['availability']).toBe(isSoldOut ? 'out of stock' : 'in stock');
+    expect(found['image']).toContain(`${handle}.jpg`);
+    if (name !== 'woocommerce.csv') expect(found['url']).toContain(handle);
+    expect(found).not.toHaveProperty('features');
+  });
+  expect(JSON.stringify(products)).not.toMatch(/cost|secret|Words/);
+  expect(report).toMatchObject({ products: 10, soldOut: 1, badRows: 0, replaced: 0 });
+  const cost = report.feeds[0]!.leftOut.filter((column) => /cost/i.test(column));
+  expect(cost).toHaveLength(1);
+});
+
+test.each([
+  ['merchant.tsv', 'Google Merchant Center', 'table'],
+  ['merchant-atom.xml', 'Google Merchant Center', 'XML'],
+  ['shopify.csv', 'Shopify', 'table'],
+  ['woocommerce.csv', 'WooCommerce', 'table'],
+  ['magento.csv', 'Magento 2', 'table'],
+  ['products.jsonl', 'product list', 'JSON'],
+])('%s is recognised by its content, also packed and under another name', async (name, dialect, format) => {
+  const { report, messages, path } = await built('feed.gz', gzipSync(feed(name, 30)), optionsOf(name));
+  expect(report.feeds[0]).toMatchObject({ dialect, format, rows: 30 });
+  expect(messages).toContainEqual({ level: 'info', text: `${path}: ${dialect}, ${format}` });
+});
+
+test.each([
+  ['merchant.tsv', 'A0-S', ['4000000000000', 'M-A0-S', 'https://shop.example/products/product-0?variant=1'], 'A0'],
+  ['shopify.csv', 'product-0', ['A0-S', '4000000000000', 'A0-M', '4000000000001'], undefined],
+  ['woocommerce.csv', 'A0', ['100', 'A0-S', '4000000000000', '101', 'A0-M', '4000000000001', '102'], undefined],
+  ['magento.csv', 'A0', ['A0-S', 'A0-M'], undefined],
+])('the variants and numbers in %s are aliases', async (name, id, also, group) => {
+  const { aliases } = await built(name, feed(name, 30), optionsOf(name));
+  expect(aliases[id]).toEqual({ also: expect.arrayContaining(also), ...(group && { group }) });
+  expect(aliases[id]!.also).toHaveLength(also.length);
+});
+
+test('a name that two products have is left out and counted; an id is never the alias of another product', async () => {
+  const text = 'id\ttitle\tgtin\tmpn\nA\ta\t1\tB\nB\tb\t1\tX\nC\tc\t2\tX\n';
+  const { aliases, report } = await built('t.tsv', text);
+  expect(aliases).toEqual({ C: { also: ['2'] } });
+  expect(report.aliases).toEqual({ names: 1, shared: 3 });
+});
+
+test('of two rows with one id the last one counts, also across feeds, and the count is told', async () => {
+  const more = await file('more.jsonl', '{"id":"B","title":"from the second"}\n');
+  const first = await file('t.csv', 'id,title\nA,one\nB,b\nA,two\n');
+  const { products, report, messages } = await built('unused.tsv', 'id\n1\n', { feeds: [first, more] });
+  expect(products).toEqual([
+    { id: 'A', title: 'two' },
+    { id: 'B', title: 'from the second' },
+  ]);
+  expect(report.replaced).toBe(2);
+  expect(messages.some(({ text }) => text.includes('2 rows have the id of an earlier one, such as "A"'))).toBe(true);
+});
+
+test('with ids of groups, the first variant in stock stands for its group, and the ids of all are aliases', async () => {
+  const text =
+    'id\ttitle\tlink\tprice\tavailability\titem_group_id\n' +
+    '1\tred\t/1\t5.00 EUR\tout_of_stock\tG\n2\tblue\t/2\t6.00 EUR\tin_stock\tG\n3\tgreen\t/3\t7.00 EUR\tin_stock\tG\n';
+  const { products, aliases, report } = await built('t.tsv', text, { columns: { id: 'item_group_id' } });
+  expect(products).toEqual([
+    { id: 'G', title: 'blue', url: '/2', price: 6, currency: 'EUR', availability: 'in stock' },
+  ]);
+  expect(aliases['G']!.also).toEqual(['1', '2', '3']);
+  expect(report).toMatchObject({ products: 1, variants: 2, replaced: 0 });
+});
+
+test('a sale counts within its dates: published with them, at once where it has none, not where it is over', async () => {
+  const rows = [
+    ['open', ''],
+    ['dated', '2026-06-10T00:00+0200/2026-06-20T00:00+0200'],
+    ['over', '2026-05-01T00:00Z/2026-06-01T00:00Z'],
+    ['started', '2026-06-01/'],
+    ['odd', 'next week'],
+  ];
+  const text = `id\tprice\tsale_price\tsale_price_effective_date\n${rows
+    .map(([id, dates]) => `${id}\t10.00 EUR\t8.00 EUR\t${dates}`)
+    .join('\n')}\n`;
+  const { products, messages } = await built('t.tsv', text);
+  const plain = { price: 10, currency: 'EUR' };
+  expect(products).toEqual([
+    { id: 'open', price: 8, currency: 'EUR' },
+    {
+      ...{ id: 'dated', ...plain },
+      sale: { price: 8, from: '2026-06-09T22:00:00.000Z', until: '2026-06-19T22:00:00.000Z' },
+    },
+    { id: 'over', ...plain },
+    { id: 'started', price: 8, currency: 'EUR' },
+    { id: 'odd', ...plain },
+  ]);
+  expect(messages.some(({ text }) => /1 sale prices have dates .*"next week"/.test(text))).toBe(true);
+});
+
+test('a catalogue of our own goes through unchanged, with its sales, and its features by name', async () => {
+  const own = [
+    {
+      ...{ id: 'A', title: 't', url: '/a', image: 'a.png', price: 3 },
+      sale: { price: 2, from: '2026-06-01T00:00:00.000Z', until: '2026-07-01T00:00:00.000Z' },
+      ...{ currency: 'EUR', category: ['a', 'b'], brand: 'x', availability: 'backorder' },
+      features: { colour: 'red', size: 38, code: '007' },
+    },
+  ];
+  const { products } = await built('own.json', JSON.stringify(own), { features: ['colour', 'size', 'code'] });
+  expect(products).toEqual(own);
+  const { products: bare, report } = await built('own.json', JSON.stringify({ products: own }));
+  expect(bare[0]).not.toHaveProperty('features');
+  expect(report.feeds[0]!.leftOut).toEqual(['features.colour', 'features.size', 'features.code']);
+});
+
+test('features come from columns and from the attributes of Magento', async () => {
+  const { products } = await built(
+    'm.csv',
+    feed('magento.csv', 3).replaceAll('has_options=1', 'color=""Red"",size=38'),
+    {
+      features: ['color', 'size', 'qty'],
+    },
+  );
+  expect(products[0]!['features']).toEqual({ color: 'Red', size: 38, qty: 0 });
+});
+
+test('drafts and hidden products are not published, with what belongs to them', async () => {
+  const shop = feed('shopify.csv', 6).replace(',active\n', ',draft\n');
+  const { products, aliases, report } = await built('s.csv', shop, { currency: 'EUR' });
+  expect(products.map(({ id }) => id)).toEqual(['product-1']);
+  expect(JSON.stringify(aliases)).not.toContain('A0');
+  expect(report).toMatchObject({ products: 1, hidden: 3, variants: 2 });
+  const all = feed('shopify.csv', 3).replace(',active\n', ',draft\n');
+  await expect(built('s.csv', all)).rejects.toThrow(/expected at least one product to show, got all 1 are drafts/);
+});
+
+test('parts hold 10,000 products; the manifest has length and SHA-256 of each; a smaller catalogue removes them', async () => {
+  const { out, manifest, products } = await built('big.jsonl', feed('products.jsonl', 20_001));
+  expect(manifest.parts).toEqual(['catalogue.json', 'catalogue-2.json', 'catalogue-3.json']);
+  expect(new Set(products.map(({ id }) => id)).size).toBe(20_001);
+  expect(Object.keys(manifest.files).sort()).toEqual([...manifest.parts, 'aliases.json'].sort());
+  for (const [name, { sha256, bytes }] of Object.entries(manifest.files)) {
+    const content = await readFile(join(out, name));
+    expect([content.length, createHash('sha256').update(content).digest('hex')]).toEqual([bytes, sha256]);
+  }
+  await writeFile(join(out, 'rules.json'), '{}');
+  const again = await built('small.jsonl', feed('products.jsonl', 3), { out });
+  expect(again.manifest.version).not.toBe(manifest.version);
+  expect((await readdir(out)).sort()).toEqual([
+    'aliases.json',
+    'catalogue-manifest.json',
+    'catalogue.json',
+    'rules.json',
+  ]);
+});
+
+test('the same feed gives the same bytes', async () => {
+  const [one, two] = [
+    await built('a.csv', feed('woocommerce.csv', 30)),
+    await built('b.csv', feed('woocommerce.csv', 30)),
+  ];
+  expect(one.manifest).toEqual(two.manifest);
+});
+
+test.each<
+  [what: string, name: string, content: string | Uint8Array, options: Partial<CatalogueOptions>, message: RegExp]
+>([
+  ['an empty file', 'a.tsv', '', {}, /a\.tsv: the feed is empty; expected at least one product\.$/],
+  ['a header alone', 'a.tsv', 'id\ttitle\n', {}, /a\.tsv: no products; expected at least one below the header\.$/],
+  ['an empty list', 'a.json', '[]', {}, /a\.json: the feed is empty/],
+  ['no ids', 'a.csv', 'sku;name\n1;x\n', {}, /a\.csv:1: no column "id".*got "sku", "name"\. .*`columns` id=…$/],
+  [
+    'a column that is not there',
+    'a.csv',
+    'id,colour\n1,x\n',
+    { features: ['color'] },
+    /no column "color".*Is it "colour"\?$/,
+  ],
+  [
+    'an empty id',
+    'a.csv',
+    'id,title\n1,x\n,y\n',
+    {},
+    /a\.csv:3: the id is empty, expected one in item_id or id, got nothing\.$/,
+  ],
+  [
+    'a price that is none',
+    'a.csv',
+    'id,price\n1,€5\n',
+    {},
+    /a\.csv:2: price is no price, expected an amount .* got "€5"\.$/,
+  ],
+  [
+    'a row with too few cells',
+    'a.csv',
+    'id,price\n1\n',
+    {},
+    /a\.csv:2: 1 columns, expected 2 as in the header, got "1"\.$/,
+  ],
+  [
+    'no UTF-8',
+    'a.csv',
+    Uint8Array.from([...Buffer.from('id,title\n1,'), 0xff, 10]),
+    {},
+    /a\.csv:2: a cell holds invalid UTF-8/,
+  ],
+  ['broken XML', 'a.xml', '<rss><channel>\n<item><id>1</item>', {}, /a\.xml:2: unexpected close tag\.$/],
+  [
+    'a web page',
+    'a.xml',
+    '<html><body></body></html>',
+    {},
+    /a\.xml:1: this is no feed, expected RSS 2\.0 or Atom, got a web page\.$/,
+  ],
+  [
+    'XML without products',
+    'a.xml',
+    '<rss><channel></channel></rss>',
+    {},
+    /a\.xml: no products, expected <item> of RSS 2\.0/,
+  ],
+  ['JSON that ends early', 'a.json', '[{"id":"1"},\n{"id":', {}, /a\.json:2: the JSON ends early/],
+  [
+    'a list among objects',
+    'a.jsonl',
+    '{"id":"1"}\n["2"]\n',
+    {},
+    /a\.jsonl:2: expected a product as a JSON object, got "\[/,
+  ],
+  [
+    'a text in a list',
+    'a.json',
+    '[{"id":"1"},\n"2"]\n',
+    {},
+    /a\.json:2: expected a product as a JSON object, got "\\"2/,
+  ],
+  ['a broken line of JSON', 'a.jsonl', '{"id":"1"}\n{"id":2,}\n', {}, /a\.jsonl:2: no valid JSON/],
+  [
+    'a name twice in JSON',
+    'a.jsonl',
+    '{"id":"1","id":"2"}\n',
+    {},
+    /a\.jsonl:1: no valid JSON.*has the name "id" twice/,
+  ],
+  [
+    'a variation without a product',
+    'a.csv',
+    'Type,SKU,Name,Regular price,Parent,Published\nvariation,1,x,2,,1\n',
+    {},
+    /:2: Parent is empty/,
+  ],
+  [
+    'ids of Shopify in another column',
+    'a.csv',
+    'Handle,Variant SKU\na,b\n',
+    { columns: { id: 'Variant SKU' } },
+    /joins the rows of a product by Handle/,
+  ],
+  ['no language', 'a.csv', 'id\n1\n', { lang: 'not a language' }, /"not a language" is no language; expected a code/],
+])('%s is refused', async (_, name, content, options, message) => {
+  await expect(built(name, content, options)).rejects.toThrow(message);
+});
+
+test('bad rows are passed over up to the number that is allowed', async () => {
+  const text = 'id,price\n1,5\n,6\n2,x\n3,7\n';
+  const { products, report, path } = await built('a.csv', text, { skipBadRows: 2 });
+  expect(products.map(({ id }) => id)).toEqual(['1', '3']);
+  expect(report.badRows).toBe(2);
+  expect(report.badRowExamples[1]).toBe(
+    `${path}:4: price is no price, expected an amount from 0 such as 15.00, 15.00 USD or 1.299,00 EUR, got "x"`,
+  );
+  await expect(built('a.csv', text, { skipBadRows: 1 })).rejects.toThrow(/bad row number 2; `skipBadRows` allows 1\.$/);
+});
+
+test('the folder of a model is left alone', async () => {
+  const out = await folder();
+  await writeFile(join(out, 'manifest.json'), '{}');
+  await expect(built('a.csv', 'id\n1\n', { out })).rejects.toThrow(/is the folder of a model/);
+  expect(await readdir(out)).toEqual(['manifest.json']);
+});
+
+test('an interrupted run leaves the earlier catalogue', async () => {
+  const { out, manifest } = await built('a.csv', 'id\n1\n');
+  await expect(built('b.csv', 'id\n2\n', { out, signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'aborted',
+  });
+  const stop = new AbortController();
+  const onProgress = ({ isFinished }: { isFinished: boolean }) => void (isFinished && stop.abort()); // read, not written
+  const late = built('b.csv', 'id\n2\n', { out, signal: stop.signal, onProgress });
+  await expect(late).rejects.toMatchObject({ code: 'aborted' });
+  expect((await read(out)).manifest).toEqual(manifest);
+  expect(await readdir(out)).toHaveLength(3);
+});
+
+test('a full disk leaves the earlier catalogue', async () => {
+  const { out, manifest, path } = await built('a.csv', 'id\n1\n');
+  await fillDisk(path);
+  await expect(catalogue({ feeds: [path], out })).rejects.toThrow(/failed, nothing was changed: the disk is full/);
+  expect((await read(out)).manifest).toEqual(manifest);
+});
+
+test('a product that Shopify repeats for each variant is one', async () => {
+  const text = 'Handle,Title,Variant SKU,Variant Price\na,A,1,5\na,A,2,4\n';
+  const { products, report } = await built('s.csv', text);
+  expect(products).toEqual([{ id: 'a', title: 'A', url: '/products/a', price: 4, availability: 'in stock' }]);
+  expect(report).toMatchObject({ variants: 2, replaced: 0 });
+});
+
+test('the newer column names of Shopify are known, too, and what may be sold without stock is a backorder', async () => {
+  const text =
+    'Title,URL handle,Vendor,Product category,Published on online store,Status,SKU,Barcode,Price,Inventory tracker,' +
+    'Inventory quantity,Continue selling when out of stock,Product image URL\n' +
+    'Mug,mug,Felt,Home > Cups,TRUE,Active,M-1,77,5.00,shopify,0,CONTINUE,https://cdn.example/m.png\n' +
+    'Old,old,Felt,Home > Cups,FALSE,Active,O-1,78,5.00,shopify,3,DENY,\n';
+  const { products, aliases, report } = await built('s.csv', text, { currency: 'USD' });
+  expect(products).toEqual([
+    {
+      ...{ id: 'mug', title: 'Mug', url: '/products/mug', image: 'https://cdn.example/m.png', price: 5 },
+      ...{ currency: 'USD', category: ['Home', 'Cups'], brand: 'Felt', availability: 'backorder' },
+    },
+  ]);
+  expect(aliases).toEqual({ mug: { also: ['M-1', '77'] } });
+  expect(report).toMatchObject({ hidden: 2, feeds: [{ dialect: 'Shopify', leftOut: [] }] });
+});
+
+test('of an object only its list of products counts', async () => {
+  const text = '{"products":[{"id":"1"}],"errors":[{"id":"no product"}],"total":1}';
+  expect((await built('a.json', text)).products).toEqual([{ id: '1' }]);
+  expect(await rowsIn(text, 1, 'a.json')).toHaveLength(1);
+});
+
+test('a field or feature that no product of XML or JSON has is named', async () => {
+  const { messages, path } = await built('a.jsonl', '{"id":"1","colour":"red"}\n', {
+    columns: { title: 'label' },
+    features: ['colour', 'color'],
+  });
+  const warnings = messages.filter(({ level }) => level === 'warning').map(({ text }) => text);
+  expect(warnings.slice(0, 2)).toEqual([`${path}: no product has "label".`, `${path}: no product has "color".`]);
+});
+
+test('a feed without products is refused, also after one with bad rows', async () => {
+  const [bad, none] = [await file('bad.csv', 'id\n1\n\n,2\n'), await file('none.csv', 'id\n')];
+  await expect(built('a.csv', '', { feeds: [bad, none], skipBadRows: 9 })).rejects.toThrow(/none\.csv: no products/);
+});
+
+test('numbers of JSON have a decimal point in every language', async () => {
+  const { products } = await built('a.json', '[{"id":"1","price":1.299},{"id":"2","price":"1.299,50"}]', {
+    lang: 'de',
+  });
+  expect(products.map(({ price }) => price)).toEqual([1.299, 1299.5]);
+});
+
+test.each(Object.keys(FEEDS))('%s is read alike in pieces of any length', async (name) => {
+  const text = `\ufeff${feed(name, 9)}`;
+  const whole = await rowsIn(text, text.length * 4, name);
+  expect(whole.length).toBeGreaterThan(5);
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 97 }), async (length) => {
+      expect(await rowsIn(text, length, name)).toEqual(whole);
+    }),
+    { seed: 1, numRuns: 8, examples: [[1]] },
+  );
+});
