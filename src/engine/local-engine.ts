@@ -170,6 +170,11 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       const { products } = loaded().items;
       return ids.map((id) => products.get(id) ?? null);
     },
+    async resolve(products) {
+      const { items } = loaded();
+      return products.map((candidates) => items.resolve(candidates) ?? null);
+    },
+    nearest: async (id) => loaded().items.nearest(id),
     memory() {
       return call((ends) =>
         run(
