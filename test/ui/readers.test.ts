@@ -1,39 +1,10 @@
 /** What a page says of itself, by its data layer, its JSON-LD or its tag, and what of that is tracked. */
 import { describe, expect, test, vi } from 'vitest';
-import { eventsOf } from '../../src/ui/readers/data-layer';
 import { embedPages, known, push, ready, SETTLED, SLOT, STOCK, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 const [A, B, C] = STOCK.map(({ id }) => id) as [string, string, string];
-
-describe('an entry of a data layer', () => {
-  const items = [{ item_id: 'a' }, { item_id: 7 }];
-  test.each<[string, unknown, string[]]>([
-    ['of Tag Manager', { event: 'view_item', ecommerce: { items } }, ['view a', 'view 7']],
-    ['of gtag', { 0: 'event', 1: 'add_to_cart', 2: { items }, length: 3 }, ['cart a', 'cart 7']],
-    ['that buys', { event: 'purchase', ecommerce: { transaction_id: 'T', items } }, ['purchase a', 'purchase 7']],
-    ['that lists', { event: 'view_item_list', ecommerce: { items } }, []],
-    ['that configures', { 0: 'config', 1: 'G-1', length: 2 }, []],
-    ['without items', { event: 'view_item', ecommerce: {} }, []],
-    ['with items that are none', { event: 'view_item', ecommerce: { items: 'a' } }, []],
-    [
-      'with damaged items',
-      { event: 'view_item', ecommerce: { items: [null, {}, { item_id: '' }, { item_id: {} }, 5] } },
-      [],
-    ],
-    ['that clears', { ecommerce: null }, []],
-    ['that is a function', () => {}, []],
-    ['that is nothing', null, []],
-  ])('%s', (_, entry, expected) => {
-    expect(eventsOf(entry).map(({ event, itemId }) => `${event} ${itemId}`)).toEqual(expected);
-  });
-
-  test('names 50 items at most', () => {
-    const many = Array.from({ length: 5000 }, (_, k) => ({ item_id: `${k}` }));
-    expect(eventsOf({ event: 'purchase', ecommerce: { items: many } })).toHaveLength(50);
-  });
-});
 
 describe('a page', () => {
   const pages = embedPages();
