@@ -24,7 +24,7 @@ export interface ProductIds {
   readonly addresses: readonly URL[];
   /** Of the variant that the address selects. */
   readonly selected: readonly Candidate[];
-  /** Of the only offer, or the only variant. */
+  /** Of the only offer. */
   readonly only: readonly Candidate[];
   readonly own: readonly Candidate[];
   readonly groups: readonly Candidate[];
@@ -38,7 +38,7 @@ interface Variant {
   readonly urls: readonly URL[];
 }
 
-interface Product extends Omit<ProductIds, 'selected' | 'only' | 'variants'> {
+interface Product extends Omit<ProductIds, 'selected' | 'variants'> {
   readonly name: string | undefined;
   readonly variants: readonly Variant[];
 }
@@ -93,13 +93,14 @@ export function productOf(statements: readonly Statement[], address: URL): Produ
       .filter((thing) => thing !== group && named(thing['isVariantOf']).includes(group)),
   ];
   const mains = about.filter(({ thing }) => isProduct(thing));
-  const members = new Set(found.flatMap(({ thing }) => membersOf(thing)));
+  const several = found.map(({ thing }) => membersOf(thing)).filter(({ length }) => length > 1);
+  const members = new Set(several.flat());
   const things = mains.length > 0 ? mains : found.filter(({ thing }) => !members.has(thing));
   const products = things.map(({ thing, source }) => productIn(thing, source, named, membersOf(thing)));
   const here = products.filter(({ addresses }) => addresses.some((url) => isHere(url, address)));
   const product = oneOf(products) ?? oneOf(here);
   if (product === undefined) return undefined;
-  const { addresses, own, groups, urls, variants } = product;
+  const { addresses, only, own, groups, urls, variants } = product;
   const parameters = new Set(variants.flatMap(({ urls }) => urls.flatMap((url) => [...url.searchParams.keys()])));
   const place = placeOf(address, parameters);
   const chosen = variants.filter((variant) => variant.urls.some((url) => placeOf(url, parameters) === place));
@@ -108,7 +109,6 @@ export function productOf(statements: readonly Statement[], address: URL): Produ
   const parameter = parameters.has('variant') ? idIn(address.searchParams.get('variant')) : undefined;
   const platform: Candidate[] = parameter ? [{ id: parameter, kind: 'platform', source: 'address' }] : [];
   const selected = isChosen ? [...platform, ...chosen[0]!.ids] : [];
-  const only = variants.length === 1 ? variants[0]!.ids : [];
   const others = selected.length + only.length > 0 ? [] : variants.flatMap(({ ids }) => ids);
   const chosenUrls = isChosen ? chosen[0]!.urls : [];
   const unselected = others.map((id): Candidate => ({ ...id, kind: 'variant' }));
@@ -143,9 +143,19 @@ function oneOf(products: readonly Product[]): Product | undefined {
   const skus = new Set(own.flatMap(({ kind, id }) => (kind === 'sku' ? id : [])));
   // Under one name, several are variants.
   if (skus.size > 1) {
-    return { ...common, own: [], variants: products.map(({ own, addresses }) => ({ ids: own, urls: addresses })) };
+    return {
+      ...common,
+      only: [],
+      own: [],
+      variants: products.map(({ own, addresses }) => ({ ids: own, urls: addresses })),
+    };
   }
-  return { ...common, own, variants: products.find(({ variants }) => variants.length > 0)?.variants ?? [] };
+  return {
+    ...common,
+    only: join('only'),
+    own,
+    variants: products.find(({ variants }) => variants.length > 0)?.variants ?? [],
+  };
 }
 
 function productIn(
@@ -169,8 +179,9 @@ function productIn(
     return { ids: parts.flatMap(idsOf), urls: parts.flatMap(urlsIn) };
   });
   const variants = (ofMembers.length > 0 ? ofMembers : ofOffers).filter(({ ids }) => ids.length > 0);
+  const only = ofMembers.length === 0 && variants.length === 1 ? variants[0]!.ids : [];
   const name = namesIn(thing, ['name'])[0]?.toLowerCase().replace(/\s+/g, ' ');
-  const common = { name, addresses: addressesOf(thing), urls, variants };
+  const common = { name, addresses: addressesOf(thing), urls, only, variants };
   if (isGroup(thing)) return { ...common, own: [], groups: groupIds(thing) };
   const parents = named(thing['isVariantOf']).flatMap(groupIds);
   return { ...common, own: idsOf(thing), groups: [...asGroup(namesIn(thing, ['inProductGroupWithID'])), ...parents] };

@@ -1,10 +1,6 @@
 /** What `embed.js` loads on demand: the recommender of the page, its commands, its readers and its slots. */
 
-import { addressOf } from '../page/address';
-import { readDataLayer } from '../page/data-layer';
-import { idIn } from '../page/id';
-import { type PageProduct, pageProduct } from '../page/page-product';
-import { watchPage } from '../page/watch';
+import type { PageProduct } from '../page/page-product';
 import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
 import type { Recommender, Status, TrackedEvent } from '../recommender/types';
@@ -12,11 +8,14 @@ import { optionsOfTag, partOptions } from './options';
 import type { Commands, EmbedOptions, Host, PageOptions } from './types';
 import { createView } from './view';
 
+type Readers = typeof import('../page/readers');
+
 /** What runs after a start, until the next one. */
 interface Running {
   readonly recommender: Recommender;
   readonly options: PageOptions;
   readonly product: PageProduct;
+  readonly readers: Readers;
   stop(): void;
 }
 
@@ -31,6 +30,9 @@ const MAX_REPORTS = 10;
 export function startPage(host: Host): void {
   const { aisle } = host;
   let { settle } = host;
+  /** Loaded beside the model. */
+  const readers = import('../page/readers');
+  readers.catch(() => {}); // a start fails with it
   let earlyPage: Host['early'] | undefined = host.early;
   let hasStarted = false;
   /** Whether `aisle.ready` is settled: then the next start makes another one. */
@@ -47,13 +49,12 @@ export function startPage(host: Host): void {
   const view = createView(host, () => running && { ...running, pageItem });
 
   function track(event: Parameters<Recommender['track']>[0]): void {
-    const { product } = running!;
+    const { product, readers, options } = running!;
     const report = typeof event === 'object' && event !== null ? event : { itemId: event };
     const { itemId, event: kind = 'view', time, pageView, candidates } = report;
-    const isOnShow = kind === 'view' && time === undefined && idIn(itemId) !== undefined;
+    const isOnShow = kind === 'view' && time === undefined && readers.idIn(itemId) !== undefined;
     if (isOnShow) product.name(itemId, 'track');
-    if (isOnShow && running!.options.track === 'auto' && pageView === undefined && candidates === undefined)
-      readPage(report);
+    if (isOnShow && options.track === 'auto' && pageView === undefined && candidates === undefined) readPage(report);
     // An event with a time of its own is an earlier one.
     else store(time === undefined ? { pageView: product.view(), ...report } : report);
     view.refreshSoon('asked');
@@ -123,7 +124,13 @@ export function startPage(host: Host): void {
       const { recommender, page } = partOptions(options);
       host.pictures = recommender.images !== 'none';
       createRecommender(recommender)
-        .then((opened) => (mine === turn ? open(opened, page) : opened.dispose()))
+        .then(async (opened) => {
+          const loaded = await readers.catch((error) => {
+            void opened.dispose();
+            throw error;
+          });
+          await (mine === turn ? open(opened, page, loaded) : opened.dispose());
+        })
         .then(undefined, failed);
     } catch (error) {
       failed(error);
@@ -144,13 +151,15 @@ export function startPage(host: Host): void {
     settled(undefined);
   }
 
-  function open(recommender: Recommender, options: PageOptions): void {
-    const product = pageProduct(earlyPage);
+  function open(recommender: Recommender, options: PageOptions, readers: Readers): void {
+    const { addressOf, idIn, readDataLayer, watchPage } = readers;
+    const product = readers.pageProduct(earlyPage);
     const stops: (() => void)[] = [];
     const mine: Running = {
       recommender,
       options,
       product,
+      readers,
       stop() {
         for (const end of stops) host.guard('The end', end);
       },
