@@ -142,6 +142,48 @@ describe('a page', () => {
     expect(await shown(page)).not.toContain(A);
   });
 
+  test('that was left, and whose data layer was replaced, before the embed was loaded, is known all the same', async () => {
+    const layer = `<script>dataLayer = [${entry('add_to_cart', C)}]</script>`;
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { page } = await pages.open(SLOT, {
+      head: jsonLd({ '@type': 'Product', sku: A }) + layer + SETTLED,
+      prepare: (opened) => opened.route('**/assets/page-*', (route) => held.then(() => route.fallback())),
+    });
+    await page.evaluate((id) => {
+      Object.assign(window, { dataLayer: [] });
+      history.pushState(null, '', '/next');
+      document.head.insertAdjacentHTML(
+        'beforeend',
+        `<script type="application/ld+json">{ "@type": "Product", "sku": ${JSON.stringify(id)} }</script>`,
+      );
+    }, B);
+    release();
+    await ready(page);
+    expect((await known(page)).sort()).toEqual([`cart ${C}`, `view ${A}`, `view ${B}`]);
+  });
+
+  test('whose ids the model does not know is told so in one line', async () => {
+    const { page, warnings } = await pages.open(SLOT);
+    await ready(page);
+    for (let k = 0; k < 8; k++) {
+      await page.evaluate(
+        (text) => {
+          (window as unknown as { dataLayer: unknown[] }).dataLayer.push(JSON.parse(text));
+        },
+        entry('view_item', `WRONG-${A}-${k}`),
+      );
+    }
+    const ids = () => page.evaluate(() => window.aisle!.recommender!.status.ids);
+    await expect.poll(ids).toMatchObject({ known: 0, unknown: 8 });
+    await expect.poll(() => warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(
+      /^Aisle: it works with less \(unknown-ids\)\. tracked \d ids, the model knows 0; the page says item_id 'WRONG-[\w-]+-0', the model has '[\w-]+', …; see docs\/identity\.md$/,
+    );
+  });
+
   test('that is an application: its next product is on show, the last one no longer', async () => {
     const { page } = await pages.open(SLOT, { head: jsonLd({ '@type': 'Product', sku: A }) + SETTLED });
     await ready(page);
