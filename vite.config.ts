@@ -30,8 +30,11 @@ const bundle = {
 
 /** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
 const SHARED = { name: 'shared', priority: 2, test: /src\/(errors|abort|compute\/types)\.ts$|vite\/preload-helper/ };
-/** The demo compares models by recommenders of its own; the code that it shares with the embed stays in the file of that. */
-const PAGE = { name: 'page', priority: 1, test: /src\/ui\/page\.ts$/ };
+/**
+ * The demo compares models by recommenders of its own; the code that it shares with the embed stays in the file of that. So does
+ * what several parts share that are loaded later.
+ */
+const PAGE = { name: 'page', priority: 1, test: /src\/(ui\/page|recommender\/data-layer)\.ts$/ };
 
 /** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {

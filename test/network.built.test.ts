@@ -19,7 +19,7 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/worker/protocol.ts', 'ping=', 1, 'a message to the worker, no attribute'],
   ['src/ui/page.ts', 'globalThis as a value', 2, 'listens to its events'],
   ['src/ui/embed.ts', 'globalThis as a value', 1, '`window.aisle`'],
-  ['src/ui/readers/data-layer.ts', 'globalThis as a value', 1, 'an array under a name that the shop chooses'],
+  ['src/page/data-layer.ts', 'globalThis as a value', 1, 'an array under a name that the shop chooses'],
   ['src/recommender/consent.ts', 'globalThis as a value', 1, 'likewise, whether it holds commands of Consent Mode'],
   ['src/recommender/consent-sources.ts', 'a computed global', 1, 'likewise, to read them'],
   // Elements of the widget.

@@ -125,11 +125,16 @@ export function startPage(host: Host): void {
       host.pictures = recommender.images !== 'none';
       createRecommender(recommender)
         .then(async (opened) => {
+          // Before the readers are loaded: the model may be there, or not, first.
+          const answered = new Promise<void>((resolve) => {
+            opened.on('ready', () => resolve());
+            opened.on('error', () => resolve());
+          });
           const loaded = await readers.catch((error) => {
             void opened.dispose();
             throw error;
           });
-          await (mine === turn ? open(opened, page, loaded) : opened.dispose());
+          await (mine === turn ? open(opened, page, loaded, answered) : opened.dispose());
         })
         .then(undefined, failed);
     } catch (error) {
@@ -151,7 +156,8 @@ export function startPage(host: Host): void {
     settled(undefined);
   }
 
-  function open(recommender: Recommender, options: PageOptions, readers: Readers): void {
+  /** @param answered Settles when the model is there, or cannot be loaded. */
+  function open(recommender: Recommender, options: PageOptions, readers: Readers, answered: Promise<void>): void {
     const { addressOf, idIn, readDataLayer, watchPage } = readers;
     const product = readers.pageProduct(earlyPage);
     const stops: (() => void)[] = [];
@@ -165,6 +171,7 @@ export function startPage(host: Host): void {
       },
     };
     running = mine;
+    answered.then(() => running === mine && settled(recommender));
     aisle.recommender = recommender;
     updatePanels();
     for (const slot of host.slots) host.redraw(slot);
@@ -175,8 +182,6 @@ export function startPage(host: Host): void {
     let { storage } = recommender.status;
     let answers: boolean | undefined;
     stops.push(
-      recommender.on('ready', () => settled(recommender)),
-      recommender.on('error', () => settled(recommender)),
       // The model may have failed to load offline, or behind a network's sign-in page.
       listen(globalThis, ['online'], () => {
         if (recommender.status.model !== undefined) return;
