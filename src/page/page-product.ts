@@ -72,7 +72,7 @@ export function pageProduct(early?: EarlyPage): PageProduct {
     const fresh = elements.flatMap((element) => {
       if (!element.matches(selector)) return [];
       const text = element.getAttribute(attribute) ?? '';
-      const url = selector.startsWith('link') ? urlIn(text) : undefined;
+      const url = attribute === 'href' ? urlIn(text) : undefined;
       return isFresh({ element, text }, () => (url ? [url] : [])) ? text : [];
     });
     const values = new Set(fresh.flatMap((text) => idIn(text) ?? []));
@@ -88,7 +88,7 @@ export function pageProduct(early?: EarlyPage): PageProduct {
         isFresh(statement, () => productOf([statement], here)?.addresses ?? []),
       );
       const product = productOf(statements, here);
-      const canonical = urlIn(only(elements, 'link[rel~="canonical" i]', 'href') ?? '')?.href;
+      const canonical = urlIn(only(elements, '[rel~="canonical" i]', 'href') ?? '')?.href;
       const openGraph = (property: string, kind: 'platform' | 'group'): Candidate[] => {
         const id = only(elements, `meta[property="product:${property}" i]`, 'content');
         return id === undefined ? [] : [{ id, kind, source: 'open-graph' }];
