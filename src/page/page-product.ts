@@ -49,6 +49,7 @@ export function pageProduct(early?: EarlyPage): PageProduct {
   let earlyElements = early?.elements;
   /** Newest first. */
   let named: Candidate[] = [];
+
   function look(): void {
     const now = addressOf(location.href);
     if (now === address || earlyElements) return;

@@ -89,7 +89,7 @@ export interface Commands {
   on: {
     [E in keyof RecommenderEvents]: [event: E, listener: (detail: RecommenderEvents[E]) => void];
   }[keyof RecommenderEvents];
-  /** Reads the page's JSON-LD again. */
+  /** Reads again which product the page shows. */
   page: [];
   /** Requests suggestions again for every slot. */
   refresh: [];
