@@ -30,10 +30,11 @@ const bundle = {
 
 /** Small files compress badly: what is loaded at first shares these with what is loaded later, in one file. */
 const SHARED = { name: 'shared', priority: 2, test: /src\/(errors|abort|compute\/types)\.ts$|vite\/preload-helper/ };
-const codeSplitting = { groups: [SHARED] };
-
-/** The demo compares models by recommenders of its own; the code that it shares with the embed stays in the file of that. */
-const PAGE = { name: 'page', priority: 1, test: /src\/ui\/page\.ts$/ };
+/**
+ * The demo compares models by recommenders of its own; the code that it shares with the embed stays in the file of that. So does
+ * what several parts share that are loaded later.
+ */
+const PAGE = { name: 'page', priority: 1, test: /src\/(ui\/page|recommender\/data-layer)\.ts$/ };
 
 /** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {
@@ -97,7 +98,7 @@ const embed: UserConfig = {
       checks,
       output: {
         ...library.build?.rolldownOptions?.output,
-        codeSplitting,
+        codeSplitting: { groups: [SHARED, PAGE] },
         // Nothing bundles it any further, so nothing needs its line breaks.
         minify: true,
         comments: { legal: false, annotation: false },

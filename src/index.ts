@@ -45,3 +45,4 @@ export type {
 } from './recommender/types';
 export type { HistoryChoice } from './session/visitor-history';
 export type { StorageState } from './store/event-store';
+export type { Candidate, CandidateKind } from './types';

@@ -2,8 +2,16 @@
 
 import { abortable } from './abort';
 import { RecommenderError, reasonOf } from './errors';
-import { checkedEvent, checkedEventName, checkedIds, checkedOptions, checkedRequest } from './recommender/arguments';
+import {
+  checkedCandidates,
+  checkedEvent,
+  checkedEventName,
+  checkedIds,
+  checkedOptions,
+  checkedRequest,
+} from './recommender/arguments';
 import { createComputing } from './recommender/computing';
+import { createIdentity } from './recommender/identity';
 import { createPersonalisation } from './recommender/personalisation/lazy-personalisation';
 import { createPrivacy } from './recommender/privacy';
 import { pictured } from './recommender/products';
@@ -28,9 +36,20 @@ export function createRecommender(options: RecommenderOptions): Promise<Recommen
 function start(options: ReturnType<typeof checkedOptions>): Recommender {
   const { now } = options;
   const gap = 60 * options.sessionGap;
-  const history = new VisitorHistory<StoredEvent>({ gap, history: options.history });
+  const history = new VisitorHistory<StoredEvent>({
+    gap,
+    history: options.history,
+    read: (events) => identity.read(events),
+  });
   const listeners = new Map<keyof RecommenderEvents, Set<(detail: never) => void>>();
-  let status: Status = { storage: 'memory', consent: 'unknown', consentBy: {}, paused: false, degraded: [] };
+  let status: Status = {
+    storage: 'memory',
+    consent: 'unknown',
+    consentBy: {},
+    paused: false,
+    ids: { known: 0, unknown: 0, examples: [] },
+    degraded: [],
+  };
   let disposed = false;
   let erasures = 0;
 
@@ -75,7 +94,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     gap,
     retention: 86_400 * options.retention,
     now: () => now() / 1000,
-    onEvents: (events) => history.add(events),
+    onEvents(events) {
+      history.add(events);
+      resolveIds();
+    },
     onStored(events) {
       notes.allow('event'); // after an erasure, the first stored event starts a new life
       emit('stored', { events: events.map(tracked) });
@@ -83,6 +105,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     onErased(by) {
       erasures++;
       history.clear();
+      resolveIds();
       forgetSession();
       const forgotten = notes.forget();
       emit('erased', { by });
@@ -105,8 +128,17 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       if (code === 'no-worker') computing.movedHere();
       degrade(code, message);
     },
-    onReloaded: (model) => computing.reloaded(model),
+    onReloaded(model) {
+      computing.reloaded(model);
+      identity.changed();
+      resolveIds();
+    },
   });
+  const identity = createIdentity({ engine, history, update, degrade, mend, status: () => status });
+  /** Asks the model, if it is loaded, which items the new events are of. */
+  function resolveIds(): void {
+    ready?.then(identity.settle).catch(() => {}); // a model that is not there, or a lost engine: `recommend` reports it
+  }
   const computing = createComputing({
     engine,
     notes,
@@ -129,7 +161,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     on,
     assertAlive,
     status: () => status,
-    ready: () => ready,
+    ready: () => ready!.then(identity.settle),
   });
   const privacy = createPrivacy({
     options,
@@ -147,12 +179,14 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   if (options.learn === 'auto') personalisation.look();
   privacy.start().catch(() => {}); // `status` reports it
   /** The running load, or how the last one ended. */
-  let ready: Promise<void>;
+  let ready: Promise<void> | undefined;
   let hasFailed = false;
   function load(): void {
     hasFailed = false;
     ready = computing.start().then(
       (model) => {
+        identity.changed();
+        resolveIds();
         personalisation.lookAgain();
         if (!disposed) emit('ready', model);
       },
@@ -176,13 +210,15 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   return {
     track(event) {
       assertAlive();
-      const { itemId, kind, time, pageView, features } = checkedEvent(event, now());
+      const { itemId, kind, time, pageView, features, candidates } = checkedEvent(event, now());
       privacy.lookAgain(); // before it may be stored
       if (status.paused) return;
-      const reported = { itemId, event: kind, time: time / 1000, ...(features && { features }) };
+      const plain = { itemId, event: kind, time: time / 1000, ...(features && { features }) };
+      const reported = { ...plain, ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }) };
       if (history.isRepeated(reported, pageView)) return;
       const seen = store.identify(reported);
       history.add([seen]);
+      resolveIds();
       // What is tracked while the answer is no is not stored by a later yes.
       if (status.consent !== 'denied') void store.append(seen);
     },
@@ -192,8 +228,9 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return (async () => {
         assertAlive();
         privacy.lookAgain();
-        await abortable(ready, question.signal);
+        await abortable(ready!, question.signal);
         await personalisation.settled();
+        await abortable(identity.settle(), question.signal).catch(failed);
         const began = erasures;
         const complete = { ...question, user: options.user, now: time, clicks: history.at(time) };
         const answered = await answer(computing, complete)
@@ -205,6 +242,14 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         if (!disposed) emit('recommendations', answered);
         void personalisation.ifLoaded((loaded) => loaded.wake());
         return answered.items;
+      })();
+    },
+    identify(candidates) {
+      const checked = checkedCandidates(candidates);
+      return (async () => {
+        assertAlive();
+        await ready;
+        return identity.identify(checked);
       })();
     },
     async catalogue() {
@@ -242,8 +287,9 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
 }
 
 /** An event as the page reported it. A microsecond is more than a clock tells, and less than a double loses. */
-function tracked({ itemId, event, time, features }: StoredEvent): StoredClick {
-  return { itemId, event, time: Math.round(1e6 * time) / 1000, ...(features && { features }) };
+function tracked({ itemId, event, time, features, candidates }: StoredEvent): StoredClick {
+  const plain = { itemId, event, time: Math.round(1e6 * time) / 1000 };
+  return { ...plain, ...(features && { features }), ...(candidates && { candidates }) };
 }
 
 function asRecommenderError(error: unknown): RecommenderError {

@@ -7,6 +7,17 @@ export interface NdArray<D extends Float32Array | Int32Array = Float32Array | In
   readonly shape: readonly number[];
 }
 
+/** What an id is. `variant`: an id of one of the product's variants, none of which is selected. `url`: an address. */
+export type CandidateKind = 'sku' | 'productID' | 'item_id' | 'gtin' | 'mpn' | 'group' | 'variant' | 'platform' | 'url';
+
+/** One id that a page gives for a product. Which of several is the model's is decided when a model is read. */
+export interface Candidate {
+  readonly id: string;
+  readonly kind: CandidateKind;
+  /** Where the page says it, such as `json-ld` or `data-layer`. */
+  readonly source: string;
+}
+
 /** One session as a model sees it: clicks oldest first, as item indices 1…n, unknown items already left out. */
 export interface SessionInput {
   readonly items: ArrayLike<ItemIndex>;

@@ -16,6 +16,7 @@ const RANK: Readonly<Record<string, number>> = {
   index: 13,
   ui: 12,
   cli: 12,
+  page: 11,
   pipeline: 11,
   recommender: 10,
   worker: 9,
@@ -40,7 +41,7 @@ const PUBLIC = new Set(['src/index', 'src/ui/embed']);
 
 const TENSOR_HOMES = new Set(['compute', 'nn', 'models', 'objectives', 'ranking', 'train', 'engine']);
 const NODE_HOMES = new Set(['build', 'cli']);
-const DOM_HOMES = new Set(['ui', 'demo']);
+const DOM_HOMES = new Set(['ui', 'page', 'demo', 'studio']);
 /** Names that only a page has. `location`, `navigator`, `fetch` and `Worker` exist in workers too. */
 const DOM_GLOBALS =
   /^(document|window|customElements|localStorage|sessionStorage|history|alert|getComputedStyle|matchMedia|requestAnimationFrame|MutationObserver|IntersectionObserver|ResizeObserver|DOMParser|Document|Window|Element|Node|ShadowRoot|(HTML|SVG)\w*Element)$/;
@@ -121,7 +122,9 @@ function checkFile(file: string, text: string, imports: Import[]): Violation[] {
     }
     if (ts.isIdentifier(node)) {
       if (isGlobalUse(node) && !declared.has(node.text)) {
-        if (DOM_GLOBALS.test(node.text) && !DOM_HOMES.has(part)) report(node, `DOM only in ui and demo: ${node.text}`);
+        if (DOM_GLOBALS.test(node.text) && !DOM_HOMES.has(part)) {
+          report(node, `DOM only in ${[...DOM_HOMES].join(', ')}: ${node.text}`);
+        }
         if (node.text === 'console' && part === 'pipeline') report(node, 'the pipeline prints nothing: console');
         if (node.text === 'process' && part === 'pipeline' && !file.startsWith(NODE_FOLDER))
           report(node, `Node only in ${[...NODE_HOMES].join(', ')}, ${NODE_FOLDER}: process`);

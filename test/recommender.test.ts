@@ -21,6 +21,7 @@ describe('a recommender', () => {
       consent: 'unknown',
       consentBy: {},
       paused: false,
+      ids: { known: 0, unknown: 0, examples: [] },
       degraded: expect.any(Array),
     });
     recommender.track('item-9');

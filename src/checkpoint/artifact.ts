@@ -31,6 +31,17 @@ export function pricedAt({ sale, ...product }: CatalogueItem, now: number): Cata
   return { ...product, price: sale.price };
 }
 
+/** How else pages and feeds call an item. */
+export interface ItemAliases {
+  /** Other ids and addresses of it. One that several items have names none of them. */
+  readonly also?: readonly string[];
+  /** Its `item_group_id`. */
+  readonly group?: string;
+}
+
+/** By item id. Items that the model does not know count for nothing. */
+export type Aliases = ReadonlyMap<string, ItemAliases>;
+
 /**
  * Whether a product may be shown: its availability is absent, `in stock`, `preorder` or `backorder`, also in the
  * spellings of schema.org (`https://schema.org/InStock`) and of shopping feeds (`in_stock`).
@@ -81,6 +92,7 @@ export interface Artifact {
    */
   readonly tensors: Readonly<Record<string, NdArray>>;
   readonly catalogue?: readonly CatalogueItem[];
+  readonly aliases?: Aliases;
 }
 
 /** An artifact that was read from its files. */

@@ -1,7 +1,7 @@
 /** `manifest.json`: its fields, and a check of each, since anybody may serve or edit it. */
 import { RecommenderError } from '../errors';
 import type { ClickFeature, ClickFeatures } from '../types';
-import type { ArtifactInfo, CatalogueItem, GoldenCheck } from './artifact';
+import type { Aliases, ArtifactInfo, CatalogueItem, GoldenCheck, ItemAliases } from './artifact';
 import { isRecord, quote } from './json';
 
 /** Raised whenever an older reader would misread a newer folder. */
@@ -10,6 +10,10 @@ export const MANIFEST = 'manifest.json';
 export const WEIGHTS = 'weights.safetensors';
 export const ITEMS = 'items.json';
 export const CATALOGUE = 'catalogue.json';
+export const ALIASES = 'aliases.json';
+/** Most aliases of one item, and most characters of each and of a group. */
+const MAX_ALIASES = 100;
+const MAX_ALIAS = 1000;
 /** No manifest is longer than this; it says how long the other files are. */
 export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 
@@ -21,6 +25,8 @@ export interface FileEntry {
 
 export interface Manifest extends ArtifactInfo {
   readonly formatVersion: number;
+  /** Present where the folder has aliases. */
+  readonly aliases?: typeof ALIASES;
   readonly files: Readonly<Record<string, FileEntry>>;
 }
 
@@ -40,6 +46,11 @@ export function checkManifest(value: unknown): Manifest {
     );
   }
   if (!isWhole(items) || items < 1) throw expected('items', 'a whole number from 1', items);
+  const files = checkFiles(manifest['files']);
+  const { aliases } = manifest;
+  if (aliases !== undefined && aliases !== ALIASES) throw expected('aliases', `"${ALIASES}"`, aliases);
+  if (aliases !== undefined && !Object.hasOwn(files, ALIASES))
+    throw bad(`does not list the file ${ALIASES}, which its field aliases names.`);
   return {
     formatVersion,
     name: text(manifest['name'], 'name', 1),
@@ -49,7 +60,8 @@ export function checkManifest(value: unknown): Manifest {
     items,
     ...(manifest['features'] !== undefined && { features: checkFeatures(manifest['features']) }),
     ...(manifest['scale'] !== undefined && { scale: checkScale(manifest['scale']) }),
-    files: checkFiles(manifest['files']),
+    ...(aliases !== undefined && { aliases }),
+    files,
     golden: checkGolden(manifest['golden'], items),
     training: record(manifest['training'], 'training'),
     licence: text(manifest['licence'], 'licence'),
@@ -169,6 +181,30 @@ export function checkCatalogue(value: unknown, file = CATALOGUE): readonly Catal
     }
     return checked as unknown as CatalogueItem;
   });
+}
+
+/**
+ * Checks a parsed `aliases.json`: `{ "item id": { "also": ["alias", …], "group": "item_group_id" }, … }`. Unknown fields are
+ * dropped.
+ *
+ * @throws RecommenderError `bad-artifact` that names the item.
+ */
+export function checkAliases(value: unknown, file = ALIASES): Aliases {
+  if (!isRecord(value)) throw bad(`must be an object with the ids of items as keys, got ${show(value)}.`, file);
+  const isAlias = (text: unknown): boolean => isText(text) && text !== '' && (text as string).length <= MAX_ALIAS;
+  const checked = Object.entries(value).map(([id, entry]): [string, ItemAliases] => {
+    const item = `item ${quote(id)}`;
+    const { also, group } = record(entry, item, file);
+    if (also !== undefined && !(Array.isArray(also) && also.length <= MAX_ALIASES && also.every(isAlias))) {
+      const what = `at most ${MAX_ALIASES} texts of 1 to ${MAX_ALIAS} characters`;
+      throw expected(`${item}: also`, what, also, file);
+    }
+    if (group !== undefined && !isAlias(group)) {
+      throw expected(`${item}: group`, `a text of 1 to ${MAX_ALIAS} characters`, group, file);
+    }
+    return [id, { ...(also !== undefined && { also }), ...(group !== undefined && { group: group as string }) }];
+  });
+  return new Map(checked);
 }
 
 const isText = (value: unknown) => typeof value === 'string';

@@ -3,7 +3,9 @@ import { RecommenderError } from '../errors';
 import type { OpenedArtifact } from './artifact';
 import { looksLikeHtml, parseJson } from './json';
 import {
+  ALIASES,
   CATALOGUE,
+  checkAliases,
   checkCatalogue,
   checkItems,
   checkManifest,
@@ -30,12 +32,13 @@ type ReadFile = (name: string, maxBytes: number) => Promise<Uint8Array | undefin
  */
 export async function openArtifact(read: ReadFile): Promise<OpenedArtifact> {
   const manifest = await readManifest(read);
-  const { formatVersion: _, files, ...info } = manifest;
+  const { formatVersion: _, files, aliases: hasAliases, ...info } = manifest;
   const load = async (name: string) => checkFile(name, await readFile(read, name, files[name]!.bytes), files[name]!);
-  const [weights, items, catalogue] = await Promise.all([
+  const [weights, items, catalogue, aliases] = await Promise.all([
     load(WEIGHTS),
     load(ITEMS),
     Object.hasOwn(files, CATALOGUE) ? load(CATALOGUE) : undefined,
+    hasAliases ? load(ALIASES) : undefined,
   ]);
   const itemIds = checkItems(parseJson(items, ITEMS), info.items);
   const tensors = unpackTensors(readSafetensors(weights, WEIGHTS).tensors, WEIGHTS);
@@ -46,6 +49,7 @@ export async function openArtifact(read: ReadFile): Promise<OpenedArtifact> {
     tensors,
     hash: files[WEIGHTS]!.sha256.slice(32) + files[ITEMS]!.sha256.slice(32),
     ...(catalogue && { catalogue: checkCatalogue(parseJson(catalogue, CATALOGUE)) }),
+    ...(aliases && { aliases: checkAliases(parseJson(aliases, ALIASES)) }),
   };
 }
 

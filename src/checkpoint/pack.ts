@@ -2,17 +2,20 @@
  * An artifact as files. `manifest.json` names every other file with its length and SHA-256, so that a damaged, mixed
  * or half-copied folder is refused as a whole.
  *
- *     manifest.json         formatVersion, name, version, architecture, config, items, features, scale, files, golden,
- *                           training, licence, modelCard
+ *     manifest.json         formatVersion, name, version, architecture, config, items, features, scale, aliases, files,
+ *                           golden, training, licence, modelCard
  *     weights.safetensors   tensors by name; item tables [n + 1, d], row 0 is padding
  *     items.json            ["id of index 1", "id of index 2", …]
  *     catalogue.json        optional: [{ "id", "title", "url", "image", "price", … }, …]
+ *     aliases.json          optional: { "item id": { "also": ["other id", …], "group": "item_group_id" }, … }
  */
 import { RecommenderError } from '../errors';
 import type { Artifact } from './artifact';
 import { quote } from './json';
 import {
+  ALIASES,
   CATALOGUE,
+  checkAliases,
   checkCatalogue,
   checkItems,
   checkManifest,
@@ -46,13 +49,18 @@ export async function packArtifact(
   if (!PRECISIONS.includes(precision)) {
     throw new RangeError(`precision must be one of ${PRECISIONS.join(', ')}, got ${quote(String(precision))}.`);
   }
-  const { info, itemIds, tensors, catalogue } = artifact;
+  const { info, itemIds, tensors, catalogue, aliases } = artifact;
   checkItems(itemIds, info.items);
   checkTensors(tensors, info.items);
   const files = new Map<string, Uint8Array>();
   files.set(WEIGHTS, writeSafetensors(packTensors(tensors, precision), { format: 'aisle', precision }));
   files.set(ITEMS, utf8(`${JSON.stringify(itemIds)}\n`));
   if (catalogue) files.set(CATALOGUE, utf8(`${JSON.stringify(checkCatalogue(catalogue))}\n`));
+  if (aliases) {
+    const byId = Object.fromEntries(aliases);
+    checkAliases(byId);
+    files.set(ALIASES, utf8(`${JSON.stringify(byId)}\n`));
+  }
   const entries: [string, FileEntry][] = [];
   for (const [name, bytes] of files) entries.push([name, { sha256: await sha256(bytes), bytes: bytes.length }]);
   const { name, version, architecture, config, items, features, scale, golden, training, licence, modelCard } = info;
@@ -65,6 +73,7 @@ export async function packArtifact(
     items,
     ...(features && { features }),
     ...(scale !== undefined && { scale }),
+    ...(aliases && { aliases: ALIASES }),
     files: Object.fromEntries(entries),
     golden,
     training,

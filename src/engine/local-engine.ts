@@ -176,6 +176,11 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         return product ? pricedAt(product, now) : null;
       });
     },
+    async resolve(products) {
+      const { items } = loaded();
+      return products.map((candidates) => items.resolve(candidates) ?? null);
+    },
+    nearest: async (id) => loaded().items.nearest(id),
     memory() {
       return call((ends) =>
         run(

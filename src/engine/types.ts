@@ -9,7 +9,7 @@ import type { Artifact, CatalogueItem, GoldenCheck } from '../checkpoint/artifac
 import type { Delta, TuneMethod } from '../checkpoint/delta';
 import type { BackendChoice, BackendName } from '../compute/types';
 import type { HistoryChoice } from '../session/visitor-history';
-import type { ClickFeatures } from '../types';
+import type { Candidate, ClickFeatures } from '../types';
 
 export interface LoadOptions {
   /** Folder of the artifact, absolute, ending in `/`. */
@@ -304,6 +304,13 @@ export interface Engine {
    * catalogue, an item that the model knows is a product with nothing but its id.
    */
   products(ids: readonly string[]): Promise<readonly (CatalogueItem | null)[]>;
+  /**
+   * The item of the model that each product's candidates name, null for none. The first candidate that is an item's id or
+   * alias decides; a group also stands for its only item. Of variants none of which is selected, the only known one counts.
+   */
+  resolve(products: readonly (readonly Candidate[])[]): Promise<readonly (string | null)[]>;
+  /** An item id of the model that is spelt like this one, to show in a message. */
+  nearest(id: string): Promise<string>;
   /** Tensors and bytes alive, for the leak tests and the demo's panel. */
   memory(): Promise<{ readonly tensors: number; readonly bytes: number }>;
   /** Frees everything. Calls that are running reject with `disposed`; a second call does nothing. */

@@ -2,6 +2,8 @@
 import type { BackendChoice } from '../compute/types';
 import { nearestName } from '../errors';
 import type { HistoryChoice } from '../session/visitor-history';
+import { isCandidates, MAX_CANDIDATES, MAX_ID } from '../store/records';
+import type { Candidate } from '../types';
 import type {
   ConsentAnswer,
   ConsentOption,
@@ -35,6 +37,10 @@ const isFeatures = (value: unknown): boolean =>
 const IDS: Check = ['an array of item ids', (value) => Array.isArray(value) && value.every(isText)];
 const COUNT: Check = ['a whole number, at least 1', (value) => Number.isInteger(value) && (value as number) > 0];
 export const ITEM = text('an item id');
+const CANDIDATES: Check = [
+  `1 to ${MAX_CANDIDATES} of { id, kind, source }, each id of at most ${MAX_ID} characters`,
+  isCandidates,
+];
 export const SIGNAL: Check = ['an AbortSignal', (value) => value instanceof AbortSignal];
 export const STRATEGIES: readonly Strategy[] = ['for-you', 'related', 'popular', 'recent'];
 const ANSWERS: readonly ConsentAnswer[] = ['granted', 'denied'];
@@ -74,6 +80,7 @@ const EVENT: Checks<TrackedEvent> = {
   time: ['milliseconds since 1970', (value) => isAtLeast(value, 0)],
   pageView: ['a text', isText],
   features: ['numbers or texts by name', isFeatures],
+  candidates: CANDIDATES,
 };
 const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
   ready: true,
@@ -104,9 +111,21 @@ export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {
 
 export function checkedEvent(event: string | TrackedEvent, now: number) {
   const known: TrackedEvent = typeof event === 'string' ? { itemId: event } : event;
-  const { itemId, event: kind = 'view', time = now, pageView, features } = checked('track', known, EVENT);
+  const { itemId, event: kind = 'view', time = now, pageView, features, candidates } = checked('track', known, EVENT);
   must('itemId', itemId, ITEM);
-  return { itemId, kind, time, pageView, ...(features && { features: { ...features } }) };
+  return {
+    itemId,
+    kind,
+    time,
+    pageView,
+    ...(features && { features: { ...features } }),
+    ...(candidates && { candidates: checkedCandidates(candidates) }),
+  };
+}
+
+export function checkedCandidates(candidates: readonly Candidate[]): readonly Candidate[] {
+  must('candidates', candidates, CANDIDATES);
+  return candidates.map(({ id, kind, source }) => ({ id, kind, source }));
 }
 
 export function checkedRequest(request: RecommendOptions = {}) {

@@ -41,10 +41,13 @@ export async function exported({ store, notes, history, learnt, now, status }: E
 /** Sessions in a readable form. */
 export function readable(sessions: readonly (readonly VisitorEvent[])[]): PrivacyExport['sessions'] {
   return sessions.map((session) =>
-    session.map(({ time, event, itemId, features }) => {
-      const plain = { time: isoTime(time), event, itemId };
-      return features ? { ...plain, features } : plain;
-    }),
+    session.map(({ time, event, itemId, features, candidates }) => ({
+      time: isoTime(time),
+      event,
+      itemId,
+      ...(features && { features }),
+      ...(candidates && { candidates }),
+    })),
   );
 }
 

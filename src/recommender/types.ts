@@ -16,6 +16,7 @@ import type { RecommenderError } from '../errors';
 import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
 import type { EventStore, StorageState } from '../store/event-store';
 import type { QuarantinedRecord } from '../store/transactions';
+import type { Candidate } from '../types';
 
 /** Everything has a default that a shop could ship, except the model. */
 export interface RecommenderOptions {
@@ -79,10 +80,17 @@ export interface TrackedEvent {
    * replaces a feature that is missing or unknown by its stated default.
    */
   readonly features?: Readonly<Record<string, number | string>>;
+  /**
+   * All that the page calls the product, best first: 1 to 8. They are stored with the event. When a model reads it, the first one
+   * that the model knows, by an id or an alias, is the item; `itemId` counts if there are no candidates. A view with candidates
+   * and the `pageView` of an earlier one completes that one, unless both begin with another `item_id`.
+   */
+  readonly candidates?: readonly Candidate[];
 }
 
 /** A stored click. */
-export type StoredClick = Required<Omit<TrackedEvent, 'features' | 'pageView'>> & Pick<TrackedEvent, 'features'>;
+export type StoredClick = Required<Pick<TrackedEvent, 'itemId' | 'event' | 'time'>> &
+  Pick<TrackedEvent, 'features' | 'candidates'>;
 
 export interface RecommendOptions {
   /** How many items, 1 or more. Default 10. */
@@ -109,7 +117,7 @@ export interface Degradation {
    * `records-set-aside` if some could not be read, `not-erased`; `learnt-set-aside` if what was learnt cannot be used
    * any more, `learnt-not-stored`; `learning-failed` if automatic learning failed; `trials-failed` if the fastest backend
    * could not be determined; `consent-unread` if the page's consent platform cannot be read yet; `consent-ignored` if it grants only
-   * what does not count.
+   * what does not count; `unknown-ids` if the model does not know five of the ids of this session.
    */
   readonly code: string;
   readonly message: string;
@@ -130,6 +138,8 @@ export interface Status {
   readonly paused: boolean;
   /** Learning on this device; absent until something is learnt or requested. */
   readonly learning?: LearningStatus;
+  /** How many different items of the running session the model knows, how many ids it does not know, and 5 of these at most. */
+  readonly ids: { readonly known: number; readonly unknown: number; readonly examples: readonly string[] };
   /** One entry for each code. */
   readonly degraded: readonly Degradation[];
 }
@@ -160,6 +170,8 @@ export interface Recommender extends LearningCalls {
   track(event: string | TrackedEvent): void;
   /** The next items, best first; fewer than `k` where there are no more. Waits for the model. */
   recommend(options?: RecommendOptions): Promise<readonly RankedItem[]>;
+  /** The item of the model that these candidates of one product name; null for none. Waits for the model. */
+  identify(candidates: readonly Candidate[]): Promise<string | null>;
   /** The products of the artifact's `catalogue.json`. Waits for the model. */
   catalogue(): Promise<readonly CatalogueItem[]>;
   /**
@@ -266,8 +278,8 @@ export interface PrivacyExport {
   /** Where the events are. */
   readonly storage: 'idle' | 'memory' | 'indexeddb';
   readonly model?: { readonly name: string; readonly version: string };
-  /** Oldest first, as are their events; times in ISO 8601. */
-  readonly sessions: readonly (readonly (Pick<VisitorEvent, 'event' | 'itemId' | 'features'> & {
+  /** Oldest first, as are their events, under the ids that the model knows; times in ISO 8601. */
+  readonly sessions: readonly (readonly (Pick<VisitorEvent, 'event' | 'itemId' | 'features' | 'candidates'> & {
     readonly time: string;
   })[])[];
   /** What was learnt from them; absent where nothing was. */

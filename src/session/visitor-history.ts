@@ -5,11 +5,13 @@
  * cart a view, so an event is read with the steps that it implies and that the session does not show yet: after a cart,
  * the model reads its item at least twice, after a purchase at least three times. A session in which every
  * step was reported reads as it would in a log of all events. Where an earlier session fades (`recent`), its purchases
- * outlast its carts, and carts its views.
+ * outlast its carts, and carts its views. An item that was removed from the cart (`remove`) is not read.
  *
  * Stronger signals imply the weaker ones: Wan & McAuley, "Item Recommendation on Monotonic Behavior Chains", RecSys 2018,
  * https://doi.org/10.1145/3240323.3240369
  */
+
+import type { Candidate } from '../types';
 
 /** One event. */
 export interface VisitorEvent {
@@ -23,6 +25,10 @@ export interface VisitorEvent {
   /** The page that saw it, and the how-manieth it was there: with both, events have one order in every tab. */
   readonly tab?: string;
   readonly number?: number;
+  /** What the page calls the item, best first. */
+  readonly candidates?: readonly Candidate[];
+  /** Names the page view within the tab. */
+  readonly pageView?: string;
 }
 
 /**
@@ -44,7 +50,13 @@ export interface VisitorHistoryOptions extends Reading {
   readonly gap: number;
 }
 
+export interface ReadingOptions<E> extends VisitorHistoryOptions {
+  /** The events as the model knows them. Default: as they came. */
+  readonly read?: (events: readonly E[]) => readonly E[];
+}
+
 const WEIGHTS: ReadonlyMap<string, number> = new Map([
+  ['remove', 0],
   ['view', 1],
   ['cart', 2],
   ['purchase', 3],
@@ -58,31 +70,33 @@ const PAGE_VIEW = 60;
 const MAX_KNOWN = 10_000;
 
 export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
-  readonly #options: VisitorHistoryOptions;
+  readonly #options: ReadingOptions<E>;
   #events: E[] = [];
   #pageView: { name: string | undefined; viewed: string | undefined; from: number; reports: Set<string> } | undefined;
 
-  constructor(options: VisitorHistoryOptions) {
+  constructor(options: ReadingOptions<E>) {
     this.#options = options;
   }
 
   /**
    * Whether this page has reported the event before, within one page view, in which each kind of event of each item
-   * counts once. A view of another item opens the next page view. Remembers the report.
+   * counts once. A view of another item opens the next page view. Views with candidates are of one page view, and repeat only
+   * the last one. Remembers the report.
    *
    * @param name Of the page view. Without one it lasts a minute.
    */
-  isRepeated({ itemId, event, time }: VisitorEvent, name?: string): boolean {
+  isRepeated({ itemId, event, time, candidates }: VisitorEvent, name?: string): boolean {
     const before = this.#pageView;
-    const isOther = event === 'view' && before?.viewed !== undefined && before.viewed !== itemId;
-    const report = JSON.stringify([event, itemId]);
+    const item = candidates ? JSON.stringify(candidates) : itemId;
+    const isOther = event === 'view' && before?.viewed !== undefined && before.viewed !== item;
+    const report = JSON.stringify([event, item]);
     const isLate = name === undefined && before !== undefined && Math.abs(time - before.from) > PAGE_VIEW;
-    if (before === undefined || before.name !== name || isOther || isLate) {
-      this.#pageView = { name, viewed: event === 'view' ? itemId : undefined, from: time, reports: new Set([report]) };
+    if (before === undefined || before.name !== name || (isOther && !candidates) || isLate) {
+      this.#pageView = { name, viewed: event === 'view' ? item : undefined, from: time, reports: new Set([report]) };
       return false;
     }
-    if (event === 'view') before.viewed = itemId;
-    const repeated = before.reports.has(report);
+    if (event === 'view') before.viewed = item;
+    const repeated = !isOther && before.reports.has(report);
     before.reports.add(report);
     return repeated;
   }
@@ -109,9 +123,14 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
     this.#events = this.#events.filter((event) => event.tab === undefined || !gone.has(identity(event)));
   }
 
+  /** All events as they came, oldest first. */
+  events(): readonly E[] {
+    return this.#events;
+  }
+
   /** All sessions, oldest first, and their events, oldest first. */
   sessions(): readonly (readonly E[])[] {
-    return sessionsOf(this.#events, this.#options.gap);
+    return sessionsOf(this.#read(this.#events), this.#options.gap);
   }
 
   /**
@@ -121,11 +140,15 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
   at(now: number): readonly E[] {
     const { gap } = this.#options;
     // An event far ahead of the clock was written when the clock was wrong; it must not hide the running session.
-    const past = this.#events.filter(({ time }) => time <= now + gap);
+    const past = this.#read(this.#events.filter(({ time }) => time <= now + gap));
     const sessions = sessionsOf(past, gap);
     const isRunning = now - (past.at(-1)?.time ?? Number.NEGATIVE_INFINITY) <= gap;
     const running = isRunning ? (sessions.pop() ?? []) : [];
     return readOf(sessions, running, now, this.#options);
+  }
+
+  #read(events: readonly E[]): readonly E[] {
+    return this.#options.read?.(events) ?? events;
   }
 
   /** Forgets everything. */
@@ -162,6 +185,9 @@ export function readOf<E extends ReadEvent>(
 export const isFurtherStep = (before: ReadEvent | undefined, { itemId, event = 'view' }: ReadEvent): boolean =>
   before?.itemId === itemId && event !== 'view';
 
+/** Whether the model reads an event of this kind. */
+export const isRead = (event: ReadEvent): boolean => weightOf(event) > 0;
+
 function sessionsOf<E extends VisitorEvent>(events: readonly E[], gap: number): E[][] {
   const sessions: E[][] = [];
   let last: E | undefined;
@@ -176,7 +202,7 @@ function sessionsOf<E extends VisitorEvent>(events: readonly E[], gap: number): 
 /** A session as it is read: each event once, and once more for each step that it implies and that was not there before. */
 function clicksOf<E extends ReadEvent>(session: readonly E[]): E[] {
   const standing = new Map<string, number>();
-  return session.flatMap((event) => {
+  return session.filter(isRead).flatMap((event) => {
     const before = standing.get(event.itemId) ?? 0;
     const times = Math.max(1, weightOf(event) - before);
     standing.set(event.itemId, before + times);
@@ -186,7 +212,7 @@ function clicksOf<E extends ReadEvent>(session: readonly E[]): E[] {
 
 /** What is left of an earlier session: its weightiest clicks, of equal weight the newest, in the order of time. */
 function fade<E extends ReadEvent>(clicks: readonly E[], now: number): E[] {
-  const age = Math.max(0, now - clicks.at(-1)!.time);
+  const age = Math.max(0, now - (clicks.at(-1)?.time ?? now));
   if (age > FORGOTTEN) return [];
   const kept = Math.ceil(clicks.length * 2 ** (-age / HALF_LIFE));
   const byWeight = [...clicks.keys()].sort((a, b) => weightOf(clicks[b]!) - weightOf(clicks[a]!) || b - a);

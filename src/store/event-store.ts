@@ -332,10 +332,7 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     return new Promise((settle) => flushing.push(settle));
   }
 
-  const identify = ({ itemId, time, event, features }: NewEvent): StoredEvent => {
-    const plain = { tab, number: numbers++, time, itemId, event };
-    return features ? { ...plain, features } : plain;
-  };
+  const identify = (event: NewEvent): StoredEvent => ({ tab, number: numbers++, ...event });
 
   return {
     open() {

@@ -95,4 +95,4 @@ export interface EventStore {
 }
 
 /** An event before the store has given it an identity. */
-export type NewEvent = Pick<StoredEvent, 'itemId' | 'time' | 'event' | 'features'>;
+export type NewEvent = Omit<StoredEvent, 'tab' | 'number'>;

@@ -5,8 +5,10 @@
  *     key     e/TAB/SEQUENCE
  *     value   1 CHECKSUM ["TAB", [[number, time, "item id", "kind"], …]]
  *
- * An event with features has them as a fifth entry, an object, which older releases ignore.
+ * An event with features has them as a fifth entry, an object. An event with candidates has them as a sixth entry, a list of
+ * `[id, kind, source]`, and the name of its page view as a seventh. Older releases ignore entries that they do not know.
  */
+import type { Candidate, CandidateKind } from '../types';
 
 /** An event with its identity: the page that recorded it and its number there. Items are named by id, never by index. */
 export interface StoredEvent {
@@ -18,7 +20,26 @@ export interface StoredEvent {
   readonly event: string;
   /** Further properties by name. */
   readonly features?: Readonly<Record<string, number | string>>;
+  /** What the page calls the item, best first: 1 to 8. `itemId` is the first one's id. */
+  readonly candidates?: readonly Candidate[];
+  /** Names the page view, with `candidates` only. */
+  readonly pageView?: string;
 }
+
+/** Most candidates of an event, and most characters of an id among them. */
+export const MAX_CANDIDATES = 8;
+export const MAX_ID = 1000;
+const KINDS: Readonly<Record<CandidateKind, true>> = {
+  sku: true,
+  productID: true,
+  item_id: true,
+  gtin: true,
+  mpn: true,
+  group: true,
+  variant: true,
+  platform: true,
+  url: true,
+};
 
 /** A record that cannot be read, and why. */
 export interface Unreadable {
@@ -38,9 +59,10 @@ export const randomName = (): string => Math.random().toString(36).slice(2);
 
 /** @param events One or more, all of one tab. */
 export function encode(events: readonly StoredEvent[]): string {
-  const rows = events.map(({ number, time, itemId, event, features }) => {
+  const rows = events.map(({ number, time, itemId, event, features, candidates, pageView }) => {
     const row = [number, time, itemId, event];
-    return features ? [...row, features] : row;
+    if (!candidates) return features ? [...row, features] : row;
+    return [...row, features ?? {}, candidates.map(({ id, kind, source }) => [id, kind, source]), pageView];
   });
   const json = JSON.stringify([events[0]?.tab, rows]);
   return `${VERSION} ${checksum(json)} ${json}`;
@@ -57,9 +79,13 @@ export function decode(value: unknown): readonly StoredEvent[] | Unreadable {
   if (checksum(json!) !== sum) return unreadable('its checksum is wrong: it is cut off or was changed');
   try {
     const [tab, rows] = JSON.parse(json!) as [unknown, unknown[][]];
-    const events = rows.map(([number, time, itemId, event, features]) => {
+    const events = rows.map(([number, time, itemId, event, features, said, pageView]) => {
       const plain = { tab, number, time, itemId, event };
-      return features === undefined ? plain : { ...plain, features };
+      const isBare = features === undefined || (said !== undefined && Object.keys(features ?? {}).length === 0);
+      const known = isBare ? plain : { ...plain, features };
+      if (said === undefined) return known;
+      const candidates = (said as unknown[][]).map(([id, kind, source]) => ({ id, kind, source }));
+      return { ...known, candidates, ...(typeof pageView === 'string' && { pageView }) };
     });
     if (events.every(isEvent)) return events;
   } catch {
@@ -69,9 +95,26 @@ export function decode(value: unknown): readonly StoredEvent[] | Unreadable {
 }
 
 export function isEvent(value: unknown): value is StoredEvent {
-  const { tab, number, time, itemId, event, features } = (value ?? {}) as Record<keyof StoredEvent, unknown>;
+  const given = (value ?? {}) as Record<keyof StoredEvent, unknown>;
+  const { tab, number, time, itemId, event, features, candidates, pageView } = given;
   const texts = [tab, itemId, event].every((text) => typeof text === 'string' && text !== '');
-  return texts && Number.isInteger(number) && Number.isFinite(time) && (features === undefined || isFeatures(features));
+  return (
+    texts &&
+    Number.isInteger(number) &&
+    Number.isFinite(time) &&
+    (features === undefined || isFeatures(features)) &&
+    (candidates === undefined || isCandidates(candidates)) &&
+    (pageView === undefined || typeof pageView === 'string')
+  );
+}
+
+export const isCandidates = (value: unknown): value is readonly Candidate[] =>
+  Array.isArray(value) && value.length > 0 && value.length <= MAX_CANDIDATES && value.every(isCandidate);
+
+function isCandidate(value: unknown): boolean {
+  const { id, kind, source } = (value ?? {}) as Record<keyof Candidate, unknown>;
+  const isId = typeof id === 'string' && id !== '' && id.length <= MAX_ID;
+  return isId && typeof kind === 'string' && Object.hasOwn(KINDS, kind) && typeof source === 'string';
 }
 
 /** By time. Of equal times, the events of the older page come first. */

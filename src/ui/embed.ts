@@ -90,6 +90,11 @@ function start(url: string): void {
     aisle,
     script,
     slots,
+    early: {
+      href: location.href,
+      elements: document.querySelectorAll('script,meta,link,[itemscope]'),
+      layer: (globalThis as unknown as Record<string, unknown>)[script?.dataset['dataLayer'] ?? 'dataLayer'],
+    },
     pictures: script?.getAttribute('data-images') !== 'none',
     settle,
     warn,

@@ -1,19 +1,21 @@
 /** What `embed.js` loads on demand: the recommender of the page, its commands, its readers and its slots. */
+
+import type { PageProduct } from '../page/page-product';
 import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
-import type { Recommender, Status } from '../recommender/types';
+import type { Recommender, Status, TrackedEvent } from '../recommender/types';
 import { optionsOfTag, partOptions } from './options';
-import { type PageItem, pageItem } from './page-item';
-import { type PageEvent, readDataLayer } from './readers/data-layer';
-import { productOfPage } from './readers/json-ld';
 import type { Commands, EmbedOptions, Host, PageOptions } from './types';
 import { createView } from './view';
+
+type Readers = typeof import('../page/readers');
 
 /** What runs after a start, until the next one. */
 interface Running {
   readonly recommender: Recommender;
   readonly options: PageOptions;
-  readonly item: PageItem;
+  readonly product: PageProduct;
+  readonly readers: Readers;
   stop(): void;
 }
 
@@ -21,33 +23,51 @@ interface Running {
 const PANEL = 'aisle-privacy';
 /** Most commands that wait for a recommender, which may never come. */
 const MAX_WAITING = 1000;
+const NOTHING = { list: '[]', view: '', pageView: '', times: 0 };
+/** Most changes of a page's markup that are reported of one page view. */
+const MAX_REPORTS = 10;
 
 export function startPage(host: Host): void {
   const { aisle } = host;
   let { settle } = host;
+  /** Loaded beside the model. */
+  const readers = import('../page/readers');
+  readers.catch(() => {}); // a start fails with it
+  let earlyPage: Host['early'] | undefined = host.early;
   let hasStarted = false;
   /** Whether `aisle.ready` is settled: then the next start makes another one. */
   let isSettled = false;
   /** Counts starts and stops: a start that was overtaken does not open. */
   let turn = 0;
   let running: Running | undefined;
-  /** The product in the page's JSON-LD when it was last read. */
-  let described: string | undefined;
+  /** What was last reported of the product on show, of which page view, and how often. */
+  let reported = NOTHING;
   /** Commands that came before there is a recommender, in their order. */
   const waiting: (() => void)[] = [];
   /** Updates the elements that show what is known of the visitor. */
   const panels = new Set<() => void>();
-  const view = createView(host, () => running && { ...running, pageItem: running.item.get });
+  const view = createView(host, () => running && { ...running, pageItem });
 
   function track(event: Parameters<Recommender['track']>[0]): void {
-    const { recommender, item } = running!;
+    const { product, readers, options } = running!;
     const report = typeof event === 'object' && event !== null ? event : { itemId: event };
-    const { itemId, event: kind = 'view', time } = report;
+    const { itemId, event: kind = 'view', time, pageView, candidates } = report;
+    const isOnShow = kind === 'view' && time === undefined && readers.idIn(itemId) !== undefined;
+    if (isOnShow) product.name(itemId, 'track');
+    if (isOnShow && options.track === 'auto' && pageView === undefined && candidates === undefined) readPage(report);
     // An event with a time of its own is an earlier one.
-    recommender.track(time === undefined ? { pageView: item.view(), ...report } : report);
-    if (kind === 'view' && time === undefined) item.set(itemId);
+    else store(time === undefined ? { pageView: product.view(), ...report } : report);
     view.refreshSoon('asked');
+  }
+  function store(event: TrackedEvent): void {
+    running?.recommender.track(event);
     updatePanels();
+  }
+  /** The item of the model that the page shows; one that the model does not know under what the page calls it. */
+  async function pageItem(): Promise<string | undefined> {
+    const list = running?.product.candidates() ?? [];
+    if (list.length === 0) return undefined;
+    return (await running?.recommender.identify(list)) ?? list.find(({ kind }) => kind !== 'url')?.id;
   }
   function updatePanels(): void {
     for (const update of panels) update();
@@ -65,7 +85,10 @@ export function startPage(host: Host): void {
     pause: () => running!.recommender.privacy.pause(),
     resume: () => running!.recommender.privacy.resume(),
     on: (...args) => void running!.recommender.on(...(args as Parameters<Recommender['on']>)),
-    page: () => readPage(),
+    page() {
+      readPage();
+      view.refreshSoon('asked');
+    },
     refresh: () => view.refreshSoon('asked'),
     stop() {
       end();
@@ -101,7 +124,18 @@ export function startPage(host: Host): void {
       const { recommender, page } = partOptions(options);
       host.pictures = recommender.images !== 'none';
       createRecommender(recommender)
-        .then((opened) => (mine === turn ? open(opened, page) : opened.dispose()))
+        .then(async (opened) => {
+          // Before the readers are loaded: the model may be there, or not, first.
+          const answered = new Promise<void>((resolve) => {
+            opened.on('ready', () => resolve());
+            opened.on('error', () => resolve());
+          });
+          const loaded = await readers.catch((error) => {
+            void opened.dispose();
+            throw error;
+          });
+          await (mine === turn ? open(opened, page, loaded, answered) : opened.dispose());
+        })
         .then(undefined, failed);
     } catch (error) {
       failed(error);
@@ -122,18 +156,22 @@ export function startPage(host: Host): void {
     settled(undefined);
   }
 
-  function open(recommender: Recommender, options: PageOptions): void {
-    const item = pageItem();
+  /** @param answered Settles when the model is there, or cannot be loaded. */
+  function open(recommender: Recommender, options: PageOptions, readers: Readers, answered: Promise<void>): void {
+    const { addressOf, idIn, readDataLayer, watchPage } = readers;
+    const product = readers.pageProduct(earlyPage);
     const stops: (() => void)[] = [];
     const mine: Running = {
       recommender,
       options,
-      item,
+      product,
+      readers,
       stop() {
         for (const end of stops) host.guard('The end', end);
       },
     };
     running = mine;
+    answered.then(() => running === mine && settled(recommender));
     aisle.recommender = recommender;
     updatePanels();
     for (const slot of host.slots) host.redraw(slot);
@@ -144,8 +182,6 @@ export function startPage(host: Host): void {
     let { storage } = recommender.status;
     let answers: boolean | undefined;
     stops.push(
-      recommender.on('ready', () => settled(recommender)),
-      recommender.on('error', () => settled(recommender)),
       // The model may have failed to load offline, or behind a network's sign-in page.
       listen(globalThis, ['online'], () => {
         if (recommender.status.model !== undefined) return;
@@ -162,38 +198,72 @@ export function startPage(host: Host): void {
         storage = status.storage;
       }),
     );
-    described = undefined;
-    if (options.item !== undefined) report({ itemId: options.item, event: 'view' });
-    host.guard('A reader of the page', () => stops.push(readDataLayer(options.dataLayer, host, report)));
-    host.guard('A reader of the page', readPage);
+    reported = NOTHING;
+    if (idIn(options.item) !== undefined) product.name(idIn(options.item)!, 'data-item');
+    const guardReader = (read: () => void) => host.guard('A reader of the page', read);
+    if (earlyPage && addressOf(earlyPage.href) !== addressOf(location.href)) guardReader(readPage);
+    product.arrive();
+    const layer = earlyPage?.layer;
+    earlyPage = undefined;
+    guardReader(() =>
+      stops.push(
+        readDataLayer(
+          options.dataLayer,
+          guardReader,
+          ({ event, ids, transaction }) => {
+            if (event === 'view') {
+              product.name(ids[0]!, 'data-layer');
+              readPage({ itemId: ids[0]! });
+              return;
+            }
+            if (options.track === 'manual') return;
+            readPage(); // what was viewed comes before
+            const pageView = transaction === undefined ? product.view() : `${product.view()} ${transaction}`;
+            for (const itemId of ids) store({ itemId, event, pageView });
+            view.refreshSoon('asked');
+          },
+          layer,
+        ),
+      ),
+    );
+    guardReader(readPage);
     while (running === mine && waiting.length > 0) waiting.shift()!();
     if (running !== mine) return; // one of them was to stop
-    // An application shows another of its pages; its own listeners draw first.
-    const moved = () => void setTimeout(() => host.guard('A reader of the page', readPage), 0);
-    const { navigation } = globalThis as { navigation?: EventTarget };
-    host.guard('A reader of the page', () => {
-      if (navigation) stops.push(listen(navigation, ['navigatesuccess'], moved));
-      stops.push(listen(globalThis, ['popstate', 'hashchange'], moved));
-    });
+    guardReader(() => stops.push(watchPage(() => guardReader(readPage))));
     for (const slot of host.slots) view.refresh(slot, 'asked');
   }
 
-  /** A report of the page's own readers. */
-  function report({ itemId, event }: PageEvent): void {
+  /**
+   * Reads which product the page shows, and reports a view of it, or what completes the view.
+   *
+   * @param given The page's own word of it.
+   */
+  function readPage(given?: TrackedEvent): void {
     if (running === undefined) return;
-    if (running.options.track === 'auto') track({ itemId, event });
-    else if (event === 'view') running.item.set(itemId);
+    const { recommender, product, options } = running;
+    const candidates = product.candidates();
+    const list = JSON.stringify(candidates);
+    const now = product.view();
+    // The same markup under another address is the same page view, unless the page names the product again.
+    const isSameView = now === reported.view || (list === reported.list && !product.isNamed());
+    const isNews = list !== reported.list || !isSameView;
+    const pageView = isSameView ? reported.pageView : now;
+    const times = isSameView ? reported.times + Number(isNews && given === undefined) : 0;
+    reported = { list, view: now, pageView, times };
+    if (!isNews && given === undefined) return;
     view.refreshSoon('asked');
-  }
-
-  /** Reads which product the page shows from its JSON-LD, which an application may leave in pages that follow. */
-  function readPage(): void {
-    running?.item.view(); // a page without a report counts, too
-    const before = described;
-    described = productOfPage(document);
-    const isNews = described !== undefined && described !== before && running?.item.get() === undefined;
-    if (isNews) report({ itemId: described!, event: 'view' });
-    view.refreshSoon('asked');
+    const [first] = candidates;
+    if (options.track === 'manual' || first === undefined || times > MAX_REPORTS) return;
+    const report = (): void => store({ pageView, ...given, itemId: first.id, candidates });
+    if (candidates.some(({ kind }) => kind !== 'url')) {
+      report();
+      return;
+    }
+    // Every page has an address: it is stored if it is a product's.
+    recommender.identify(candidates).then(
+      (item) => item !== null && running?.recommender === recommender && report(),
+      () => {}, // reported as the model's failure
+    );
   }
 
   function end(): void {
@@ -234,7 +304,9 @@ export function startPage(host: Host): void {
   // A page from the browser's cache has missed the events since.
   addEventListener('pageshow', ({ persisted }) => {
     if (!persisted) return;
-    running?.item.reopen();
+    running?.product.reopen();
+    reported = NOTHING; // it is viewed again
+    host.guard('A reader of the page', () => readPage());
     view.refreshSoon('better');
   });
   if (hasStarted) return;

@@ -2,8 +2,10 @@
  * What the loader hands to the rest of the embed, its options, and what slots show. Types only: the two parts share no module,
  * so that each is one file.
  */
+
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Reason } from '../engine/types';
+import type { EarlyPage } from '../page/page-product';
 import type {
   ConsentAnswer,
   Recommender,
@@ -29,9 +31,9 @@ export interface Suggestion {
 
 /** `data-model-url` on the script's tag is `modelUrl` here, and so on. */
 export interface EmbedOptions extends RecommenderOptions {
-  /** `auto`: tracks what the page's markup and data layer report (`readers/`). `manual`: only commands. Default `auto`. */
+  /** `auto`: tracks what the page's markup and data layer report (`src/page/`). `manual`: only commands. Default `auto`. */
   readonly track?: 'auto' | 'manual';
-  /** The product that the page shows. JSON-LD is then not read for it; the data layer still is. */
+  /** The product that the page shows. What the page's markup and data layer call it counts only if the model does not know this. */
   readonly item?: string;
   /** Hosts that links may lead to, besides the page's own origin; `*.shop.example` allows every host below it. */
   readonly allowHosts?: string | readonly string[];
@@ -87,7 +89,7 @@ export interface Commands {
   on: {
     [E in keyof RecommenderEvents]: [event: E, listener: (detail: RecommenderEvents[E]) => void];
   }[keyof RecommenderEvents];
-  /** Reads the page's JSON-LD again. */
+  /** Reads again which product the page shows. */
   page: [];
   /** Requests suggestions again for every slot. */
   refresh: [];
@@ -132,6 +134,8 @@ export interface Host {
   /** The `<script>` that carries the options; absent where the page starts the embed by a command. */
   readonly script: HTMLElement | undefined;
   readonly slots: ReadonlySet<Slot>;
+  /** The page when `embed.js` ran: an application may show another one before the rest is loaded. */
+  readonly early: EarlyPage;
   /** Whether cards have a place for a picture. */
   pictures: boolean;
   /** Settles `aisle.ready`. */

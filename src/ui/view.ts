@@ -8,7 +8,7 @@ import type { Host, PageOptions, Slot, SlotState, Suggestion } from './types';
 export interface Source {
   readonly recommender: Recommender;
   readonly options: PageOptions;
-  pageItem(): string | undefined;
+  pageItem(): Promise<string | undefined>;
 }
 
 interface Shown {
@@ -62,7 +62,8 @@ export function createView(host: Host, source: () => Source | undefined): View {
       const { signal } = state.abort;
       const served = slot.frame.list ? undefined : await import('./server-rendered');
       const context = { host, signal, served };
-      const suggestions = await suggestionsFor(slot, from.recommender, from.pageItem(), from.options, context);
+      const item = await from.pageItem();
+      const suggestions = await suggestionsFor(slot, from.recommender, item, from.options, context);
       await nextTask(); // yield to the page between the answer and the cards
       if (urgency === 'better') await untilLeft(slot.element, isCurrent);
       if (!isCurrent()) return;

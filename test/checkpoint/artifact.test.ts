@@ -14,6 +14,12 @@ const folder = await packArtifact(artifact);
 const n = ODD_IDS.length;
 const hash = '0'.repeat(64);
 const HASH = expect.stringMatching(/^[0-9a-f]{64}$/);
+/** The folder with this `aliases.json`. */
+const aliased = async (content: string): Promise<Folder> =>
+  editManifest(
+    await replaceFile(folder, 'aliases.json', content),
+    (manifest) => void Object.assign(manifest, { aliases: 'aliases.json' }),
+  );
 
 describe('an artifact', () => {
   test('opens as it was packed, odd ids byte for byte', async () => {
@@ -36,6 +42,17 @@ describe('an artifact', () => {
     expect(await hashOf({ info: { ...artifact.info, version: 'another' }, catalogue: [] })).toBe(same);
     expect(await hashOf({ tensors: weights })).not.toBe(same);
     expect(await hashOf({ itemIds: [...artifact.itemIds].reverse() })).not.toBe(same);
+  });
+
+  test('opens with its aliases, and packs without them to the bytes of before', async () => {
+    const aliases = new Map([
+      [ODD_IDS[0]!, { also: ['4711', 'https://shop.example/p/1'], group: 'g' }],
+      ['an item that the model does not know', {}],
+    ]);
+    const packed = await packArtifact({ ...artifact, aliases });
+    expect(packed.has('aliases.json')).toBe(true);
+    expect(await openArtifact(reader(packed))).toEqual({ ...artifact, aliases, hash: HASH });
+    expect(new TextDecoder().decode(folder.get('manifest.json'))).not.toContain('aliases');
   });
 
   test('works without a catalogue', async () => {
@@ -237,6 +254,29 @@ describe('openArtifact refuses, in one sentence that names file and tensor or fi
       () => replaceFile(folder, 'items.json', JSON.stringify(['b,c', ...ODD_IDS.slice(1)])),
       /^items\.json has the id "b,c" twice, at positions 0 and 1/,
     ],
+    [
+      'aliases that the manifest does not list',
+      () => editManifest(folder, (manifest) => void Object.assign(manifest, { aliases: 'aliases.json' })),
+      /^manifest\.json does not list the file aliases\.json/,
+    ],
+    [
+      'aliases in another file',
+      () => editManifest(folder, (manifest) => void Object.assign(manifest, { aliases: 'catalogue.json' })),
+      /field aliases must be "aliases\.json", got "catalogue\.json"/,
+    ],
+    ['aliases that are a list', () => aliased('[]'), /^aliases\.json must be an object with the ids of items/],
+    ['an item without an object', () => aliased('{"a":["b"]}'), /field item "a" must be a JSON object/],
+    [
+      'an alias that is a number',
+      () => aliased('{"a":{"also":[7]}}'),
+      /field item "a": also must be at most 100 texts/,
+    ],
+    [
+      'an alias of 2 kB',
+      () => aliased(JSON.stringify({ a: { also: ['x'.repeat(2000)] } })),
+      /item "a": also must be at most 100 texts of 1 to 1000 characters/,
+    ],
+    ['an empty group', () => aliased('{"a":{"group":""}}'), /field item "a": group must be a text of 1 to 1000/],
     [
       'a catalogue that is not a list',
       () => replaceFile(folder, 'catalogue.json', '{}'),

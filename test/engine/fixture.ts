@@ -1,5 +1,5 @@
 /** A small model with random weights, the same everywhere, and its folder as a server would serve it. */
-import type { Artifact, CatalogueItem } from '../../src/checkpoint/artifact';
+import type { Aliases, Artifact, CatalogueItem } from '../../src/checkpoint/artifact';
 import { packArtifact } from '../../src/checkpoint/pack';
 import { startBackend } from '../../src/compute/backends/start';
 import { run } from '../../src/compute/executor';
@@ -23,13 +23,15 @@ export const IDS: readonly string[] = [
   'constructor',
   ...Array.from({ length: 55 }, (_, k) => `item-${k + 6}`),
 ];
-const N = IDS.length;
 
 export interface FixtureOptions {
   readonly architecture?: string;
   /** Default 48 units: gates of more than 128 numbers, for fewer TensorFlow.js sums on WebGPU with 256 threads each. */
   readonly config?: Record<string, unknown>;
+  /** Default `IDS`. */
+  readonly itemIds?: readonly string[];
   readonly catalogue?: readonly CatalogueItem[];
+  readonly aliases?: Aliases;
   readonly seed?: number;
   /** What turns the network's scores into logits; `unknown`: its artifact does not say. Default 1. */
   readonly scale?: number | 'unknown';
@@ -38,6 +40,8 @@ export interface FixtureOptions {
 /** The artifact; its golden answer comes from the CPU backend. */
 export async function smallModel(options: FixtureOptions = {}): Promise<Artifact> {
   const { architecture = 'gru4rec', config = { layers: '48' }, catalogue, seed = 1, scale = 1 } = options;
+  const { itemIds = IDS, aliases } = options;
+  const N = itemIds.length;
   const support = Int32Array.from({ length: N + 1 }, (_, i) => (i === 0 ? 0 : 1 + ((i * 37) % 61)));
   const known = { items: N, support };
   const model = await models[architecture]?.network();
@@ -57,20 +61,21 @@ export async function smallModel(options: FixtureOptions = {}): Promise<Artifact
       config: model ? config : {},
       items: N,
       ...(model && scale !== 'unknown' && { scale }),
-      golden: { session: [1, 2], top: [] },
+      golden: { session: [1], top: [] },
       training: {},
       licence: 'MIT',
       modelCard: '',
     },
-    itemIds: IDS,
+    itemIds,
     tensors: { ...arrays, 'catalogue.support': { data: support, shape: [N + 1] } },
     ...(catalogue ? { catalogue } : {}),
+    ...(aliases ? { aliases } : {}),
   };
   const golden = await run(async () => {
     await startBackend('cpu');
     const scorer = await loadScorer(artifact);
     try {
-      return await goldenAnswer(scorer, [1, 2, 3, 2], 10);
+      return await goldenAnswer(scorer, N < 3 ? [1] : [1, 2, 3, 2], 10);
     } finally {
       scorer.dispose();
     }
@@ -99,7 +104,7 @@ export const clicks = (...ids: readonly string[]): EngineEvent[] =>
   ids.map((itemId, t) => ({ itemId, time: 1_700_000_000 + 60 * t }));
 
 /** 200 clicks over all items, the odd ids among them. */
-export const LONG = clicks(...Array.from({ length: 200 }, (_, t) => IDS[(t * t + 3 * t) % N]!));
+export const LONG = clicks(...Array.from({ length: 200 }, (_, t) => IDS[(t * t + 3 * t) % IDS.length]!));
 
 /** Sessions that every engine must answer alike. */
 export const SESSIONS: Readonly<Record<string, EngineEvent[]>> = {

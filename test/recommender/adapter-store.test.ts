@@ -15,7 +15,14 @@ test('a change that comes while an earlier one is being read is read, too', asyn
   await there.store.append(view('a', 1));
   const here = page();
   await here.store.flush();
-  const status: Status = { storage: 'indexeddb', consent: 'granted', consentBy: {}, paused: false, degraded: [] };
+  const status: Status = {
+    storage: 'indexeddb',
+    consent: 'granted',
+    consentBy: {},
+    paused: false,
+    ids: { known: 0, unknown: 0, examples: [] },
+    degraded: [],
+  };
   const engine = { setAdapter: async () => {}, migrate: async () => ({ reason: 'it is never asked' }) };
   const kept = new AdapterStore({
     engine,

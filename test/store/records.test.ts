@@ -25,6 +25,24 @@ describe('a record', () => {
     );
   }, 600_000);
 
+  test('holds the candidates of its events and the names of their page views, with and without features', () => {
+    const candidates = [
+      { id: '🧦', kind: 'sku', source: 'json-ld' },
+      { id: 'https://shop.example/p/1', kind: 'url', source: 'canonical' },
+    ] as const;
+    const view = { tab: 'k3', time: 5, itemId: '🧦', event: 'view', candidates };
+    const all: StoredEvent[] = [
+      { ...view, number: 0, pageView: '0' },
+      { ...view, number: 1, features: { price: 3 } },
+      { tab: 'k3', number: 2, time: 6, itemId: 'a', event: 'cart' },
+    ];
+    expect(decode(encode(all))).toEqual(all);
+    for (const bad of [[], [['a', 'colour', 's']], [['', 'sku', 's']], [['x'.repeat(2000), 'sku', 's']], 'a']) {
+      const text = encode([{ ...view, number: 0, candidates: [] }]).replace('[],null', `${JSON.stringify(bad)},null`);
+      expect(decode(text), JSON.stringify(bad)).toHaveProperty('reason');
+    }
+  });
+
   test('that was cut off anywhere, or changed in one place, is told from a whole one', () => {
     fc.assert(
       fc.property(events, fc.nat(), fc.integer({ min: 1, max: 0xffff }), (some, place, change) => {

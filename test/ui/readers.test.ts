@@ -1,39 +1,10 @@
 /** What a page says of itself, by its data layer, its JSON-LD or its tag, and what of that is tracked. */
 import { describe, expect, test, vi } from 'vitest';
-import { eventsOf } from '../../src/ui/readers/data-layer';
 import { embedPages, known, push, ready, SETTLED, SLOT, STOCK, shown } from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
 const [A, B, C] = STOCK.map(({ id }) => id) as [string, string, string];
-
-describe('an entry of a data layer', () => {
-  const items = [{ item_id: 'a' }, { item_id: 7 }];
-  test.each<[string, unknown, string[]]>([
-    ['of Tag Manager', { event: 'view_item', ecommerce: { items } }, ['view a', 'view 7']],
-    ['of gtag', { 0: 'event', 1: 'add_to_cart', 2: { items }, length: 3 }, ['cart a', 'cart 7']],
-    ['that buys', { event: 'purchase', ecommerce: { transaction_id: 'T', items } }, ['purchase a', 'purchase 7']],
-    ['that lists', { event: 'view_item_list', ecommerce: { items } }, []],
-    ['that configures', { 0: 'config', 1: 'G-1', length: 2 }, []],
-    ['without items', { event: 'view_item', ecommerce: {} }, []],
-    ['with items that are none', { event: 'view_item', ecommerce: { items: 'a' } }, []],
-    [
-      'with damaged items',
-      { event: 'view_item', ecommerce: { items: [null, {}, { item_id: '' }, { item_id: {} }, 5] } },
-      [],
-    ],
-    ['that clears', { ecommerce: null }, []],
-    ['that is a function', () => {}, []],
-    ['that is nothing', null, []],
-  ])('%s', (_, entry, expected) => {
-    expect(eventsOf(entry).map(({ event, itemId }) => `${event} ${itemId}`)).toEqual(expected);
-  });
-
-  test('names 50 items at most', () => {
-    const many = Array.from({ length: 5000 }, (_, k) => ({ item_id: `${k}` }));
-    expect(eventsOf({ event: 'purchase', ecommerce: { items: many } })).toHaveLength(50);
-  });
-});
 
 describe('a page', () => {
   const pages = embedPages();
@@ -169,6 +140,48 @@ describe('a page', () => {
     await ready(page);
     expect(await known(page)).toEqual([`view ${A}`]);
     expect(await shown(page)).not.toContain(A);
+  });
+
+  test('that was left, and whose data layer was replaced, before the embed was loaded, is known all the same', async () => {
+    const layer = `<script>dataLayer = [${entry('add_to_cart', C)}]</script>`;
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { page } = await pages.open(SLOT, {
+      head: jsonLd({ '@type': 'Product', sku: A }) + layer + SETTLED,
+      prepare: (opened) => opened.route('**/assets/page-*', (route) => held.then(() => route.fallback())),
+    });
+    await page.evaluate((id) => {
+      Object.assign(window, { dataLayer: [] });
+      history.pushState(null, '', '/next');
+      document.head.insertAdjacentHTML(
+        'beforeend',
+        `<script type="application/ld+json">{ "@type": "Product", "sku": ${JSON.stringify(id)} }</script>`,
+      );
+    }, B);
+    release();
+    await ready(page);
+    expect((await known(page)).sort()).toEqual([`cart ${C}`, `view ${A}`, `view ${B}`].sort());
+  });
+
+  test('whose ids the model does not know is told so in one line', async () => {
+    const { page, warnings } = await pages.open(SLOT);
+    await ready(page);
+    for (let k = 0; k < 8; k++) {
+      await page.evaluate(
+        (text) => {
+          (window as unknown as { dataLayer: unknown[] }).dataLayer.push(JSON.parse(text));
+        },
+        entry('view_item', `WRONG-${A}-${k}`),
+      );
+    }
+    const ids = () => page.evaluate(() => window.aisle!.recommender!.status.ids);
+    await expect.poll(ids).toMatchObject({ known: 0, unknown: 8 });
+    await expect.poll(() => warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(
+      /^Aisle: it works with less \(unknown-ids\)\. tracked \d ids, the model knows 0; the page says item_id 'WRONG-[\w-]+-0', the model has '[\w-]+', …; see docs\/identity\.md$/,
+    );
   });
 
   test('that is an application: its next product is on show, the last one no longer', async () => {

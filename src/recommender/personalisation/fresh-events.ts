@@ -3,6 +3,7 @@ import type { Delta } from '../../checkpoint/delta';
 import type { EngineEvent, LearnableEvent } from '../../engine/types';
 import {
   type HistoryChoice,
+  isRead,
   type ReadEvent,
   type Reading,
   readOf,
@@ -28,7 +29,7 @@ export function freshSessions(
 ): LearnableEvent[][] {
   const through = delta?.learnt.through ?? Number.NEGATIVE_INFINITY;
   return sessions
-    .map((session) => session.filter(({ time }) => time <= latest).map(learnable))
+    .map((session) => session.filter((event) => event.time <= latest && isRead(event)).map(learnable))
     .filter((session) => session.length > 0 && session.at(-1)!.time > since && session.at(-1)!.time >= through);
 }
 

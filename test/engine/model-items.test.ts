@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { modelItems } from '../../src/engine/model-items';
+import type { Candidate, CandidateKind } from '../../src/types';
+import { smallModel } from './fixture';
+
+const aliases = new Map([
+  ['a', { also: ['4711', 'b', 'both'], group: 'g' }],
+  ['b', { also: ['both', 'b-2'], group: 'h' }],
+  ['c', { group: 'h' }],
+  ['gone', { also: ['old'], group: 'k' }],
+  ['__proto__', { also: ['proto'] }],
+]);
+const items = modelItems(await smallModel({ architecture: 'pop', itemIds: ['a', 'b', 'c', '__proto__'], aliases }));
+const said = (text: string): Candidate[] =>
+  text.split(' ').map((word) => {
+    const [kind, id] = word.split(':') as [CandidateKind, string];
+    return { kind, id, source: 'test' };
+  });
+
+describe('of the candidates of a product', () => {
+  test.each<[string, string, string | undefined]>([
+    ['the first known id is its item', 'sku:x gtin:b sku:a', 'b'],
+    ['an alias is one', 'item_id:4711', 'a'],
+    ["an alias that is another item's id is that item", 'sku:b', 'b'],
+    ['an alias of two items is none', 'sku:both', undefined],
+    ['another case is none', 'sku:B', undefined],
+    ['an alias of an item that the model does not know is none', 'sku:old', undefined],
+    ['a group is its only item', 'group:g', 'a'],
+    ['a group of two items is none', 'group:h', undefined],
+    ["a group's name is no id", 'sku:g', undefined],
+    ['the only variant that is known is its item', 'sku:x variant:y variant:c', 'c'],
+    ['two known variants are none', 'variant:b variant:c', undefined],
+    ['two ids of one variant are one', 'variant:b variant:b-2', 'b'],
+    ['a variant that is not selected comes last', 'variant:b url:4711', 'a'],
+    ['names of Object.prototype are none', 'sku:constructor sku:toString', undefined],
+    ['"__proto__" may be an item', 'sku:proto', '__proto__'],
+  ])('%s', (_, text, expected) => {
+    expect(items.resolve(said(text))).toBe(expected);
+  });
+
+  test('none is known to a model without aliases but by its id', async () => {
+    const bare = modelItems(await smallModel({ architecture: 'pop', itemIds: ['22423'] }));
+    expect(bare.resolve(said('sku:x gtin:22423'))).toBe('22423');
+    expect(bare.resolve(said('group:g'))).toBeUndefined();
+    expect(bare.nearest('WRONG-22423')).toBe('22423');
+    expect(bare.nearest('quite another')).toBe('22423');
+  });
+});

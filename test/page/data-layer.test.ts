@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { eventOf } from '../../src/page/data-layer';
+
+const said = (entry: unknown): string => {
+  const { event, ids, transaction } = eventOf(entry) ?? { event: 'nothing', ids: [], transaction: undefined };
+  return [event, ...ids, ...(transaction === undefined ? [] : [`(${transaction})`])].join(' ');
+};
+
+describe('an entry of a data layer', () => {
+  const one = [{ item_id: 'a' }];
+  const items = [{ item_id: 'a' }, { item_id: 7 }];
+  const products = [{ id: 'a' }];
+  test.each<[string, unknown, string]>([
+    ['of Tag Manager', { event: 'view_item', ecommerce: { items: one } }, 'view a'],
+    ['of gtag', { 0: 'event', 1: 'add_to_cart', 2: { items }, length: 3 }, 'cart a 7'],
+    ['that buys', { event: 'purchase', ecommerce: { transaction_id: 'T', items } }, 'purchase a 7 (T)'],
+    ['that takes out of the cart', { event: 'remove_from_cart', ecommerce: { items } }, 'remove a 7'],
+    ['with items at its top level', { event: 'view_item', items: one }, 'view a'],
+    [
+      'with the name in a variable',
+      { event: 'ecommerce', event_name: 'view_item', ecommerce: { items: one } },
+      'view a',
+    ],
+    ['with a prefix', { event: 'dl_view_item', ecommerce: { detail: { products } } }, 'view a'],
+    ['with a prefix that nobody uses', { event: 'undo_purchase', ecommerce: { items } }, 'nothing'],
+    ['of Universal Analytics', { ecommerce: { detail: { products } } }, 'view a'],
+    ['of Universal Analytics that adds', { event: 'addToCart', ecommerce: { add: { products } } }, 'cart a'],
+    [
+      'of Universal Analytics that buys',
+      { ecommerce: { purchase: { actionField: { id: 'T' }, products } } },
+      'purchase a (T)',
+    ],
+    ['in the terms of both', { event: 'add_to_cart', ecommerce: { items, add: { products } } }, 'cart a 7'],
+    ['of one product twice', { event: 'view_item', ecommerce: { items: [...one, ...one] } }, 'view a'],
+    ['that views several', { event: 'view_item', ecommerce: { items } }, 'nothing'],
+    ['that lists', { event: 'view_item_list', ecommerce: { items } }, 'nothing'],
+    ['that shows impressions', { ecommerce: { impressions: products, click: { products } } }, 'nothing'],
+    ['that configures', { 0: 'config', 1: 'G-1', length: 2 }, 'nothing'],
+    ['without items', { event: 'view_item', ecommerce: {} }, 'nothing'],
+    ['with items that are none', { event: 'view_item', ecommerce: { items: 'a' } }, 'nothing'],
+    [
+      'with damaged items',
+      { event: 'add_to_cart', ecommerce: { items: [null, {}, { item_id: '' }, { item_id: {} }, 5] } },
+      'nothing',
+    ],
+    [
+      'with white space, and 2 kB',
+      { event: 'add_to_cart', items: [{ id: ' a ' }, { id: 'x'.repeat(2000) }] },
+      'cart a',
+    ],
+    ['that clears', { ecommerce: null }, 'nothing'],
+    ['that is a function', () => {}, 'nothing'],
+    ['that is nothing', null, 'nothing'],
+  ])('%s', (_, entry, expected) => {
+    expect(said(entry)).toBe(expected);
+  });
+
+  test('names 50 items at most', () => {
+    const many = Array.from({ length: 5000 }, (_, k) => ({ item_id: `${k}` }));
+    expect(eventOf({ event: 'purchase', ecommerce: { items: many } })?.ids).toHaveLength(50);
+  });
+});

@@ -1,0 +1,21 @@
+/** What the embed stores on the pages of the corpus: all of them in `npm run soak`. */
+import { expect, onTestFinished, test } from 'vitest';
+import { openBrowser } from '../shared-chromium';
+import { slice } from '../soak-slice';
+import { corpus } from './corpus';
+import { readPages, summaryOf } from './read-pages';
+
+/** Of so many pages, `npm test` opens one. */
+const EVERY = 10;
+
+test('the product of a shop page is found, no other one, and its events are complete', async () => {
+  const pages = slice([...corpus().entries()], ([k]) => k % EVERY === 3).map(([, page]) => page);
+  const browser = await openBrowser();
+  onTestFinished(() => browser.close());
+  const { withView, found, wrong, complete, misses, errors } = summaryOf(await readPages(browser, pages));
+  const told = misses.join('\n');
+  expect(errors).toEqual([]);
+  expect(wrong, told).toBe(0);
+  expect(found / withView, told).toBeGreaterThanOrEqual(0.95);
+  expect(complete / pages.length, told).toBeGreaterThanOrEqual(0.95);
+}, 1_200_000);
