@@ -25,6 +25,12 @@ export const REPLACED: Readonly<Record<string, string>> = {
         isTypedArray: isTypedArrayBrowser,
       });
     }`,
+  // Its list of the names of old phones is a kilobyte, for how often WebGL flushes. Phones of today say "Mobi", as only iPads do too.
+  'tfjs-core/dist/device_util.js': `
+    export const isMobile = ({ userAgent = '' } = globalThis.navigator ?? {}) =>
+      /Mobi/.test(userAgent) && !/iPad/.test(userAgent);
+    export const isBrowser = () => globalThis.document != null || typeof WorkerGlobalScope !== 'undefined';
+    export const mockIsMobile = () => {};`,
   // Threads need a cross-origin isolated page; `backends/wasm.ts` never asks for them.
   'tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js': 'export default undefined;',
   'tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.worker.js': "export const wasmWorkerContents = '';",

@@ -31,6 +31,7 @@ const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly s
   [/models\/(?:\w+\/)?(\w+)-training\.ts$/, '$1-training', ['$1', 'train']],
   [/neighbours\/index\.ts$/, 'neighbours', []],
   [/hashes\/sha2\.js$/, 'sha2', []],
+  [/checkpoint\/aliases\.ts$/, 'aliases', []],
   [/engine\/personalisation\.ts$/, 'personalisation', []],
   [/engine\/(?:tuned-network|train-model)\.ts$/, 'train', ['personalisation', 'neighbours']],
   [/compute\/kernels\/cpu\/training\.ts$/, 'train', []], // too small to be a file

@@ -42,6 +42,12 @@ export interface ItemAliases {
 /** By item id. Items that the model does not know count for nothing. */
 export type Aliases = ReadonlyMap<string, ItemAliases>;
 
+/** The one item of each alias, and the one of each group; null if there are several. */
+export interface AliasNames {
+  readonly also: ReadonlyMap<string, string | null>;
+  readonly groups: ReadonlyMap<string, string | null>;
+}
+
 /**
  * Whether a product may be shown: its availability is absent, `in stock`, `preorder` or `backorder`, also in the
  * spellings of schema.org (`https://schema.org/InStock`) and of shopping feeds (`in_stock`).
@@ -97,6 +103,8 @@ export interface Artifact {
 
 /** An artifact that was read from its files. */
 export interface OpenedArtifact extends Artifact {
+  /** Where it has aliases: the names of the items that are known. */
+  readonly namesOf?: (known: ReadonlyMap<string, unknown>) => AliasNames;
   /** Of its weights and items, from their digests: 64 hexadecimal digits. */
   readonly hash: string;
 }

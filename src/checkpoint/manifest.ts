@@ -1,7 +1,7 @@
 /** `manifest.json`: its fields, and a check of each, since anybody may serve or edit it. */
 import { RecommenderError } from '../errors';
 import type { ClickFeature, ClickFeatures } from '../types';
-import type { Aliases, ArtifactInfo, CatalogueItem, GoldenCheck, ItemAliases } from './artifact';
+import type { ArtifactInfo, CatalogueItem, GoldenCheck } from './artifact';
 import { isRecord, quote } from './json';
 
 /** Raised whenever an older reader would misread a newer folder. */
@@ -11,9 +11,6 @@ export const WEIGHTS = 'weights.safetensors';
 export const ITEMS = 'items.json';
 export const CATALOGUE = 'catalogue.json';
 export const ALIASES = 'aliases.json';
-/** Most aliases of one item, and most characters of each and of a group. */
-const MAX_ALIASES = 100;
-const MAX_ALIAS = 1000;
 /** No manifest is longer than this; it says how long the other files are. */
 export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 
@@ -48,9 +45,8 @@ export function checkManifest(value: unknown): Manifest {
   if (!isWhole(items) || items < 1) throw expected('items', 'a whole number from 1', items);
   const files = checkFiles(manifest['files']);
   const { aliases } = manifest;
-  if (aliases !== undefined && aliases !== ALIASES) throw expected('aliases', `"${ALIASES}"`, aliases);
-  if (aliases !== undefined && !Object.hasOwn(files, ALIASES))
-    throw bad(`does not list the file ${ALIASES}, which its field aliases names.`);
+  if (aliases !== undefined && (aliases !== ALIASES || !Object.hasOwn(files, ALIASES)))
+    throw expected('aliases', `"${ALIASES}", a file in files`, aliases);
   return {
     formatVersion,
     name: text(manifest['name'], 'name', 1),
@@ -183,30 +179,6 @@ export function checkCatalogue(value: unknown, file = CATALOGUE): readonly Catal
   });
 }
 
-/**
- * Checks a parsed `aliases.json`: `{ "item id": { "also": ["alias", …], "group": "item_group_id" }, … }`. Unknown fields are
- * dropped.
- *
- * @throws RecommenderError `bad-artifact` that names the item.
- */
-export function checkAliases(value: unknown, file = ALIASES): Aliases {
-  if (!isRecord(value)) throw bad(`must be an object with the ids of items as keys, got ${show(value)}.`, file);
-  const isAlias = (text: unknown): boolean => isText(text) && text !== '' && (text as string).length <= MAX_ALIAS;
-  const checked = Object.entries(value).map(([id, entry]): [string, ItemAliases] => {
-    const item = `item ${quote(id)}`;
-    const { also, group } = record(entry, item, file);
-    if (also !== undefined && !(Array.isArray(also) && also.length <= MAX_ALIASES && also.every(isAlias))) {
-      const what = `at most ${MAX_ALIASES} texts of 1 to ${MAX_ALIAS} characters`;
-      throw expected(`${item}: also`, what, also, file);
-    }
-    if (group !== undefined && !isAlias(group)) {
-      throw expected(`${item}: group`, `a text of 1 to ${MAX_ALIAS} characters`, group, file);
-    }
-    return [id, { ...(also !== undefined && { also }), ...(group !== undefined && { group: group as string }) }];
-  });
-  return new Map(checked);
-}
-
 const isText = (value: unknown) => typeof value === 'string';
 const isNumber = (value: unknown) => typeof value === 'number';
 const isFeature = (value: unknown) => isText(value) || isNumber(value);
@@ -228,7 +200,7 @@ const FIELDS: readonly (readonly [Exclude<keyof CatalogueItem, 'id'>, (value: un
   ['features', (value) => isRecord(value) && Object.values(value).every(isFeature), 'numbers or texts by name'],
 ];
 
-function record(value: unknown, field: string, file = MANIFEST): Record<string, unknown> {
+export function record(value: unknown, field: string, file = MANIFEST): Record<string, unknown> {
   if (!isRecord(value)) throw expected(field, 'a JSON object', value, file);
   return value;
 }
@@ -244,15 +216,15 @@ function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }
 
-function show(value: unknown): string {
+export function show(value: unknown): string {
   const shown = JSON.stringify(value) ?? 'nothing';
   return shown.length > 80 ? `${shown.slice(0, 77)}…` : shown;
 }
 
-function expected(field: string, what: string, got: unknown, file = MANIFEST): RecommenderError {
+export function expected(field: string, what: string, got: unknown, file = MANIFEST): RecommenderError {
   return bad(`field ${field} must be ${what}, got ${show(got)}.`, `${file}:`);
 }
 
-function bad(message: string, file: string = MANIFEST): RecommenderError {
+export function bad(message: string, file: string = MANIFEST): RecommenderError {
   return new RecommenderError('bad-artifact', `${file} ${message}`);
 }

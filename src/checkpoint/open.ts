@@ -1,11 +1,11 @@
 /** Opens an artifact from wherever its files are: a folder, a server, memory. `pack.ts` says what the files hold. */
 import { RecommenderError } from '../errors';
+import { loadCode } from '../load-code';
 import type { OpenedArtifact } from './artifact';
 import { looksLikeHtml, parseJson } from './json';
 import {
   ALIASES,
   CATALOGUE,
-  checkAliases,
   checkCatalogue,
   checkItems,
   checkManifest,
@@ -49,8 +49,14 @@ export async function openArtifact(read: ReadFile): Promise<OpenedArtifact> {
     tensors,
     hash: files[WEIGHTS]!.sha256.slice(32) + files[ITEMS]!.sha256.slice(32),
     ...(catalogue && { catalogue: checkCatalogue(parseJson(catalogue, CATALOGUE)) }),
-    ...(aliases && { aliases: checkAliases(parseJson(aliases, ALIASES)) }),
+    ...(aliases && (await readAliases(aliases))),
   };
+}
+
+async function readAliases(bytes: Uint8Array): Promise<Pick<OpenedArtifact, 'aliases' | 'namesOf'>> {
+  const { checkAliases, namesOf } = await loadCode('aliases', () => import('./aliases'));
+  const aliases = checkAliases(parseJson(bytes, ALIASES));
+  return { aliases, namesOf: (known) => namesOf(aliases, known) };
 }
 
 /**

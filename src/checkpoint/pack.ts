@@ -10,12 +10,12 @@
  *     aliases.json          optional: { "item id": { "also": ["other id", …], "group": "item_group_id" }, … }
  */
 import { RecommenderError } from '../errors';
+import { checkAliases } from './aliases';
 import type { Artifact } from './artifact';
 import { quote } from './json';
 import {
   ALIASES,
   CATALOGUE,
-  checkAliases,
   checkCatalogue,
   checkItems,
   checkManifest,

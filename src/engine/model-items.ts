@@ -1,15 +1,15 @@
 /** The items of a loaded artifact: ids and indices, what may be shown, and what is popular. No tensors. */
 
 import {
-  type Aliases,
+  type AliasNames,
   type Artifact,
   type CatalogueItem,
   isAvailable,
+  type OpenedArtifact,
   SUPPORT_TENSOR,
   USERS_TENSOR,
 } from '../checkpoint/artifact';
 import { userFinder } from '../checkpoint/users';
-import { nearestName } from '../errors';
 import { birthsOf } from '../ranking/load-scorer';
 import { clickReader } from '../session/click-features';
 import type { Candidate, ItemIndex, SessionInput } from '../types';
@@ -25,7 +25,7 @@ export interface ModelItems {
   indexOf(id: string): ItemIndex | undefined;
   /** The item that the candidates of one product name; undefined for none. */
   resolve(candidates: readonly Candidate[]): string | undefined;
-  /** The id that is spelt most like this one, of the first `COMPARED`; else the first. */
+  /** The longest id that is a part of this one, or that this one is a part of; else the first. */
   nearest(id: string): string;
   /** By id: the catalogue, or where there is none, bare ids. */
   readonly products: ReadonlyMap<string, CatalogueItem>;
@@ -33,11 +33,8 @@ export interface ModelItems {
   readonly popularity: Float32Array;
 }
 
-/** Ids that an unknown one is compared with: a tenth of a second of the worker's time. */
-const COMPARED = 20_000;
-
-export function modelItems(artifact: Artifact): ModelItems {
-  const { info, itemIds, tensors, catalogue, aliases } = artifact;
+export function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'namesOf'>): ModelItems {
+  const { info, itemIds, tensors, catalogue, namesOf } = artifact;
   // A map, not an object: an item may be called `__proto__`.
   const indices = new Map(itemIds.map((id, k) => [id, k + 1]));
   const readFeatures = clickReader(info.features ?? {}, birthsOf(artifact));
@@ -49,11 +46,11 @@ export function modelItems(artifact: Artifact): ModelItems {
       if (!shown.has(id)) neverShown.add(k + 1);
     });
   }
-  let names: ReturnType<typeof namesOf> | undefined;
+  let names: AliasNames | undefined;
   const itemOf = ({ id, kind }: Candidate): string | undefined => {
     if (indices.has(id)) return id;
-    names ??= namesOf(aliases, indices);
-    return names.also.get(id) ?? (kind === 'group' ? names.groups.get(id) : undefined) ?? undefined;
+    names ??= namesOf?.(indices);
+    return names?.also.get(id) ?? (kind === 'group' ? names?.groups.get(id) : undefined) ?? undefined;
   };
   return {
     async known(session, user) {
@@ -81,23 +78,12 @@ export function modelItems(artifact: Artifact): ModelItems {
       const variants = new Set(candidates.flatMap((candidate) => itemOf(candidate) ?? []));
       return variants.size === 1 ? [...variants][0] : undefined;
     },
-    nearest: (id) => nearestName(id, itemIds.slice(0, COMPARED)) ?? itemIds[0]!,
+    nearest(id) {
+      const alike = itemIds.filter((own) => id.includes(own) || own.includes(id));
+      return alike.sort((a, b) => b.length - a.length)[0] ?? itemIds[0]!;
+    },
     idOf: (index) => itemIds[index - 1]!,
     products: new Map((catalogue ?? itemIds.map((id) => ({ id }))).map((product) => [product.id, product])),
     popularity: Float32Array.from(tensors[SUPPORT_TENSOR]!.data).subarray(1),
   };
-}
-
-/** The one item of each alias, and the one of each group; null if there are several. */
-function namesOf(aliases: Aliases | undefined, known: ReadonlyMap<string, ItemIndex>) {
-  const also = new Map<string, string | null>();
-  const groups = new Map<string, string | null>();
-  const add = (names: typeof also, name: string, id: string) =>
-    names.set(name, names.has(name) && names.get(name) !== id ? null : id);
-  for (const [id, item] of aliases ?? []) {
-    if (!known.has(id)) continue;
-    for (const alias of item.also ?? []) add(also, alias, id);
-    if (item.group !== undefined) add(groups, item.group, id);
-  }
-  return { also, groups };
 }

@@ -125,6 +125,9 @@ export function startPage(host: Host): void {
       host.pictures = recommender.images !== 'none';
       createRecommender(recommender)
         .then(async (opened) => {
+          if (mine !== turn) return opened.dispose();
+          aisle.recommender = opened;
+          updatePanels();
           // Before the readers are loaded: the model may be there, or not, first.
           const answered = new Promise<void>((resolve) => {
             opened.on('ready', () => resolve());
@@ -172,8 +175,6 @@ export function startPage(host: Host): void {
     };
     running = mine;
     answered.then(() => running === mine && settled(recommender));
-    aisle.recommender = recommender;
-    updatePanels();
     for (const slot of host.slots) host.redraw(slot);
     const tellDegraded = ({ degraded }: Status): void => {
       for (const { code, message } of degraded) host.warn(`it works with less (${code}).`, { message });

@@ -73,7 +73,9 @@ async function answersOf(
     time = now;
     answers[name] = await recommender.recommend({ k: K });
   }
-  expect(recommender.status).toMatchObject({ engine: { backend, thread: 'worker' }, degraded: [] });
+  expect(recommender.status).toMatchObject({ engine: { backend, thread: 'worker' } });
+  // What has learnt from a few sessions knows few items.
+  expect(recommender.status.degraded.filter(({ code }) => code !== 'unknown-ids')).toEqual([]);
   return answers;
 }
 

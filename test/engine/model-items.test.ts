@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { namesOf } from '../../src/checkpoint/aliases';
 import { modelItems } from '../../src/engine/model-items';
 import type { Candidate, CandidateKind } from '../../src/types';
 import { smallModel } from './fixture';
@@ -10,7 +11,8 @@ const aliases = new Map([
   ['gone', { also: ['old'], group: 'k' }],
   ['__proto__', { also: ['proto'] }],
 ]);
-const items = modelItems(await smallModel({ architecture: 'pop', itemIds: ['a', 'b', 'c', '__proto__'], aliases }));
+const artifact = await smallModel({ architecture: 'pop', itemIds: ['a', 'b', 'c', '__proto__'] });
+const items = modelItems({ ...artifact, namesOf: (known) => namesOf(aliases, known) });
 const said = (text: string): Candidate[] =>
   text.split(' ').map((word) => {
     const [kind, id] = word.split(':') as [CandidateKind, string];

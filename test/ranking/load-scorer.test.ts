@@ -83,7 +83,7 @@ describe('an artifact that does not fit', () => {
   test('with another shape, or whole numbers for weights, names the tensor', async () => {
     expect(await message((artifact) => withTensors(artifact, { 'gru.0.wh': zeros(16, 16) }))).toMatchObject({
       code: 'weights-mismatch',
-      message: expect.stringContaining('"gru.0.wh" must be float32 [16, 48], got float32 [16, 16]'),
+      message: expect.stringContaining('"gru.0.wh" must be float32 [48, 144], got float32 [16, 16]'),
     });
     const whole = { data: new Int32Array(61), shape: [61] };
     expect(await message((artifact) => withTensors(artifact, { bias: whole }))).toMatchObject({
