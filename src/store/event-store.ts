@@ -124,8 +124,9 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     const before = now() - retention;
     const kept = events.filter(({ time }) => time >= before);
     hand(kept.filter(isNew));
-    if (damaged.length > 0) await change((store) => quarantine(store, damaged));
+    // Before what is damaged is quarantined: with it goes what was quarantined earlier.
     if (kept.length < events.length) size = (await change((store) => deleteExpired(store, before))) ?? 0;
+    if (damaged.length > 0) await change((store) => quarantine(store, damaged));
   }
 
   function isNew(event: StoredEvent): boolean {

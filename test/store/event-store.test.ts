@@ -148,6 +148,17 @@ describe('events', () => {
     expect(told.filter((line) => line.startsWith('no-storage'))).toEqual([]);
   });
 
+  test('expire while a damaged record is set aside, which stays to be looked at', async () => {
+    await page().store.append(view('a', 10));
+    await raw((store) => void store.put('1 wrong ["tab",[[0,1000,"b","view"]]]', 'e/tab/0'));
+    const { store, events } = page({ retention: 100, now: () => 1000 });
+    await store.refresh();
+    await store.flush();
+    expect(events).toEqual([]);
+    expect((await readQuarantine(store)).map(({ key }) => key)).toEqual(['e/tab/0']);
+    expect([...(await dump())!.keys()].filter((key) => key.startsWith('e/'))).toEqual([]);
+  });
+
   test('make room for newer ones, the oldest sessions first', async () => {
     const { store } = page({ maxSize: 3000 });
     for (let session = 0; session < 10; session++) {
