@@ -26,8 +26,10 @@ export interface Sale {
 }
 
 /** The product with the price of a moment, in milliseconds since 1970, and without its sale. */
-export function pricedAt({ sale, ...product }: CatalogueItem, now: number): CatalogueItem {
-  if (!sale || now < Date.parse(sale.from ?? '') || now >= Date.parse(sale.until ?? '')) return product;
+export function pricedAt(given: CatalogueItem, now: number): CatalogueItem {
+  if (!given.sale) return given;
+  const { sale, ...product } = given;
+  if (now < Date.parse(sale.from ?? '') || now >= Date.parse(sale.until ?? '')) return product;
   return { ...product, price: sale.price };
 }
 
