@@ -7,7 +7,7 @@ import { run } from '../../src/cli/main';
 import { CHECKPOINT, readCheckpoint, writeCheckpoint } from '../../src/pipeline/files/training-checkpoint';
 import { slice } from '../soak-slice';
 import { aisle, file, folder } from './program';
-import { RING_LOG, SMALL } from './ring-log';
+import { RING_LOG, trainSmall } from './ring-log';
 
 let data: string;
 let place: string;
@@ -19,14 +19,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const at = (name: string) => join(place, name);
 const argv = (model: string, out: string, ...more: string[]) => [
-  'train',
-  '--data',
-  data,
-  '--model',
-  model,
-  '--out',
-  at(out),
-  ...SMALL[model]!.slice(0, -2),
+  ...trainSmall(model, data, at(out)),
   '--epochs',
   '4',
   '--valid',

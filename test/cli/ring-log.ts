@@ -32,3 +32,15 @@ export const SMALL: Readonly<Record<string, readonly string[]>> = {
   pop: [],
   'item-knn': [],
 };
+
+/** Arguments of a small training without its epochs. */
+export const trainSmall = (model: string, data: string, out: string): string[] => [
+  'train',
+  '--data',
+  data,
+  '--model',
+  model,
+  '--out',
+  out,
+  ...SMALL[model]!.slice(0, -2),
+];

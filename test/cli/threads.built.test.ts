@@ -6,7 +6,7 @@ import { CHECKPOINT } from '../../src/pipeline/files/training-checkpoint';
 import { built } from '../build/built';
 import { isSoak, slice } from '../soak-slice';
 import { aisle, file, folder } from './program';
-import { RING_LOG, SMALL } from './ring-log';
+import { RING_LOG, trainSmall } from './ring-log';
 import { startProgram } from './start-program';
 
 vi.setConfig({ testTimeout: 120_000 }); // several processes, on a machine that may be busy
@@ -23,14 +23,7 @@ beforeEach(async () => {
 const at = (name: string) => join(place, name);
 const weights = (out: string) => readFile(join(at(out), 'weights.safetensors'));
 const argv = (model: string, out: string, ...more: string[]) => [
-  'train',
-  '--data',
-  data,
-  '--model',
-  model,
-  '--out',
-  at(out),
-  ...SMALL[model]!.slice(0, -2),
+  ...trainSmall(model, data, at(out)),
   ...(model === 'markov' ? [] : ['--valid', 'last:20%', '--epochs', '3']),
   ...more,
 ];

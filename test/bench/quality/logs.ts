@@ -71,6 +71,19 @@ const BY_CLICK =
   'Every event after the first of every test session is a prediction, all items of the training part are candidates, items ' +
   'of the session stay in.';
 
+/** Pairs of Transformers4Rec, the best of its paper first. */
+export const PAIRS = [
+  'xlnet-mlm',
+  'xlnet-rtd',
+  'xlnet-plm',
+  'xlnet-clm',
+  'bert-mlm',
+  'electra-rtd',
+  'gpt2-clm',
+  'transformer-xl-clm',
+  'gru-clm',
+];
+
 export const LOGS: Readonly<Record<LogName, QualityLog>> = {
   diginetica: {
     title: 'Diginetica',
@@ -158,17 +171,7 @@ export const LOGS: Readonly<Record<LogName, QualityLog>> = {
     preset: 'diginetica',
     folder: 'diginetica',
     only: 'transformers4rec',
-    given: [
-      'xlnet-mlm',
-      'xlnet-rtd',
-      'xlnet-plm',
-      'xlnet-clm',
-      'bert-mlm',
-      'electra-rtd',
-      'gpt2-clm',
-      'transformer-xl-clm',
-      'gru-clm',
-    ],
+    given: PAIRS,
     protocol: 'events',
     valid: 'last:10%',
     cut: { name: 'latest 46,668 sessions', train: 'train.tsv.gz', test: 'test.tsv.gz', write: writeQuarter },

@@ -5,7 +5,7 @@ import { AUTO, autoPreset } from '../../../src/models/presets/auto';
 import { baselines } from '../../../src/neighbours/index';
 import type { Ensemble } from '../../../src/pipeline/compare/ensemble';
 import type { LogFacts } from '../../../src/session/log-facts';
-import { LOGS, type LogName } from './logs';
+import { LOGS, type LogName, PAIRS } from './logs';
 import type { Form } from './record';
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -21,19 +21,6 @@ export interface RowPlan {
   /** Which rows it asks together; nothing is trained for it. */
   readonly blend?: Ensemble;
 }
-
-/** Pairs of Transformers4Rec, the best of its paper first. */
-const PAIRS = [
-  'xlnet-mlm',
-  'xlnet-rtd',
-  'xlnet-plm',
-  'xlnet-clm',
-  'bert-mlm',
-  'electra-rtd',
-  'gpt2-clm',
-  'transformer-xl-clm',
-  'gru-clm',
-];
 
 /** What the table of Transformers4Rec puts beside the item's number, on the shop that says what its products are. */
 const ABOUT = 'category,colour,catalogue_page';
