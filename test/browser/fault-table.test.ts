@@ -2,10 +2,10 @@
 import { engine as runtime } from '@tensorflow/tfjs';
 import { afterEach, describe, test, vi } from 'vitest';
 import { stopBackend } from '../../src/compute/backends/start';
-import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { LocalEngineOptions } from '../../src/engine/local-engine';
 import { type Bench, checkFaults, checkMove, FAULTS, type Fault, OPERATIONS } from '../engine/fault-table';
 import { isSoak, slice } from '../soak-slice';
+import { patient } from './patient-engine';
 
 vi.setConfig({ testTimeout: 600_000 });
 
@@ -25,11 +25,9 @@ const GPUS: readonly Bench[] = [
   },
 ];
 
-/** Only a call that never settles costs its deadline; a GPU in software, on a busy machine, must not. */
-const optionsFor = (fault: Fault): LocalEngineOptions => ({
-  wasmPath: wasmFiles,
-  backendDeadline: fault === 'never settles' ? 12 : 120,
-});
+/** Only a call that never settles costs its deadline. */
+const optionsFor = (fault: Fault): LocalEngineOptions =>
+  fault === 'never settles' ? { ...patient, backendDeadline: 12 } : patient;
 
 /** The first and the last; the last alone where it costs a deadline. A soak takes them all. */
 const some = (fault: Fault) =>

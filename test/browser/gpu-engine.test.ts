@@ -2,7 +2,6 @@
 import { engine as runtime, square, tensor1d } from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startBackend, stopBackend } from '../../src/compute/backends/start';
-import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { BackendChoice, BackendName } from '../../src/compute/types';
 import { createLocalEngine, type LocalEngineOptions } from '../../src/engine/local-engine';
 import type { Engine, RecommendRequest, TrainRequest } from '../../src/engine/types';
@@ -21,6 +20,7 @@ import {
 import expected from '../engine/small-model-answers.json';
 import { isSoak, slice } from '../soak-slice';
 import { lose } from './lose-device';
+import { patient } from './patient-engine';
 import { withoutExponentials, withWrongExponentials } from './wrong-driver';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -36,7 +36,7 @@ afterEach(async () => {
 
 async function loaded(backend: BackendChoice, options: LocalEngineOptions = {}) {
   const fetchFile = serveFolder(await folderOf(await smallModel()));
-  const engine = createLocalEngine({ fetchFile, wasmPath: wasmFiles, ...options });
+  const engine = createLocalEngine({ fetchFile, ...patient, ...options });
   running.push(engine);
   const info = await engine.load({ modelUrl: MODEL_URL, backend });
   return { engine, info };

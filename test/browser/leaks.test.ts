@@ -6,7 +6,6 @@ import { memory, engine as tensors } from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl/dist/backend_webgl';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/backend_webgpu';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import { type BackendName, isGpu } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine } from '../../src/engine/types';
@@ -14,6 +13,7 @@ import { models } from '../../src/models/index';
 import { clicks, type Folder, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
 import { SMALL } from '../engine/parity';
 import { isSoak, slice } from '../soak-slice';
+import { patient } from './patient-engine';
 
 const RECOMMENDATIONS = isSoak ? 1000 : 12;
 const SWITCHES = isSoak ? 50 : 4;
@@ -111,7 +111,7 @@ describe.each(ARCHITECTURES)('%s', (architecture) => {
   test.each(slice(BACKENDS, (backend) => !isGpu(backend) || FEW.includes(architecture)))(
     `holds as much after ${RECOMMENDATIONS} recommendations as before, on %s`,
     async (backend) => {
-      engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!), wasmPath: wasmFiles });
+      engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!), ...patient });
       await engine.load({ modelUrl: MODEL_URL, backend });
       for (let n = 0; n < 8; n++) await ask(n);
       const before = held();
@@ -126,7 +126,7 @@ describe.each(ARCHITECTURES)('%s', (architecture) => {
 test.each(slice(ARCHITECTURES, (name) => name === 'gru4rec'))(
   `%s holds as much after ${SWITCHES} switches of the backend as after the first round of them`,
   async (architecture) => {
-    engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!), wasmPath: wasmFiles });
+    engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!), ...patient });
     const round = async (n: number) => {
       await engine.load({ modelUrl: MODEL_URL, backend: BACKENDS[n % BACKENDS.length]! });
       for (let session = 0; session < 4; session++) await ask(session);

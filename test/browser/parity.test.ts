@@ -24,6 +24,7 @@ import {
   within,
 } from '../engine/parity';
 import { isSoak, slice } from '../soak-slice';
+import { patient } from './patient-engine';
 
 /** WebGPU in software takes its time, and all of it on a busy machine more. */
 const TIMEOUT = isSoak ? 1_800_000 : 240_000;
@@ -101,7 +102,7 @@ describe('on WebGL with 16-bit textures', () => {
   test.each(slice(PARITY_MODELS, (model) => model === 'cl4srec'))(
     '%s answers real sessions with the same ten items',
     async (model) => {
-      const engine = createLocalEngine();
+      const engine = createLocalEngine(patient);
       const modelUrl = new URL(`${folder}${model}/`, location.href).href;
       await engine.load({ modelUrl, backend: 'webgl' });
       const wrong: Record<string, string[]> = {};

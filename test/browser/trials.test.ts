@@ -1,7 +1,6 @@
 /** Trying backends with real engines on all four; how long an inference takes is a table's, since software GPUs tell nothing. */
 import { getBackend, engine as runtime } from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, ModelInfo } from '../../src/engine/types';
@@ -11,6 +10,7 @@ import { createTrials } from '../../src/recommender/trials';
 import { type DeviceNotes, openDeviceNotes } from '../../src/store/device-notes';
 import { folderOf, MODEL_URL, NOW, SESSIONS, serveFolder, smallModel } from '../engine/fixture';
 import expected from '../engine/small-model-answers.json';
+import { patient } from './patient-engine';
 import { withWrongExponentials } from './wrong-driver';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -58,7 +58,7 @@ async function page(
   const small = await smallModel();
   const fetchFile = serveFolder(await folderOf({ ...small, info: { ...small.info, version } }));
   const started = (clock: () => number) => {
-    const engine = createLocalEngine({ fetchFile, clock, wasmPath: wasmFiles });
+    const engine = createLocalEngine({ fetchFile, clock, ...patient });
     running.add(engine);
     return engine;
   };

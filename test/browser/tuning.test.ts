@@ -3,7 +3,6 @@ import { engine as runtime } from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { commands } from 'vitest/browser';
 import type { Delta, TuneMethod } from '../../src/checkpoint/delta';
-import { wasmFiles } from '../../src/compute/backends/wasm-files';
 import type { BackendName } from '../../src/compute/types';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { Engine, EngineEvent, RankedItem } from '../../src/engine/types';
@@ -12,6 +11,7 @@ import { clicks, type Folder, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallM
 import { differences, SMALL, THOUSANDTH, within } from '../engine/parity';
 import { slice } from '../soak-slice';
 import { lose } from './lose-device';
+import { patient } from './patient-engine';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 async function loaded(architecture: string, backend: BackendName): Promise<Engine> {
-  const engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!), wasmPath: wasmFiles });
+  const engine = createLocalEngine({ fetchFile: serveFolder(folders.get(architecture)!), ...patient });
   running.push(engine);
   await engine.load({ modelUrl: MODEL_URL, backend });
   return engine;
