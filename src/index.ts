@@ -38,6 +38,7 @@ export type {
   RecommenderEvents,
   RecommenderOptions,
   RecommendOptions,
+  Selection,
   Status,
   Strategy,
   Taste,

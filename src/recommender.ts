@@ -9,6 +9,7 @@ import {
   checkedIds,
   checkedOptions,
   checkedRequest,
+  checkedSelection,
 } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
 import { createIdentity } from './recommender/identity';
@@ -243,6 +244,11 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         void personalisation.ifLoaded((loaded) => loaded.wake());
         return answered.items;
       })();
+    },
+    select(selection) {
+      const checked = checkedSelection(selection);
+      assertAlive();
+      emit('select', checked);
     },
     identify(candidates) {
       const checked = checkedCandidates(candidates);

@@ -98,6 +98,16 @@ describe('a recommender', () => {
     });
   });
 
+  test('tells its listeners what was chosen', async () => {
+    const recommender = await started();
+    const heard: unknown[] = [];
+    recommender.on('select', (selection) => heard.push(selection));
+    recommender.select({ itemId: 'item-9', index: 2, list: 'home', reason: 'neural' });
+    expect(() => recommender.select({ itemId: '' })).toThrow(RangeError);
+    expect(() => recommender.select({ itemId: 'a', place: 1 } as never)).toThrow('index');
+    expect(heard).toEqual([{ itemId: 'item-9', index: 2, list: 'home', reason: 'neural' }]);
+  });
+
   test('goes on with what starts where the backend asked for does not, and says so', async () => {
     const recommender = await started({ backend: 'wasm' }); // Node would have to be told where its files are
     expect(await recommender.recommend()).toHaveLength(10);

@@ -12,6 +12,7 @@ import type {
   RecommenderEvents,
   RecommenderOptions,
   RecommendOptions,
+  Selection,
   Strategy,
   TrackedEvent,
 } from './types';
@@ -82,6 +83,12 @@ const EVENT: Checks<TrackedEvent> = {
   features: ['numbers or texts by name', isFeatures],
   candidates: CANDIDATES,
 };
+const SELECTION: Checks<Selection> = {
+  itemId: ITEM,
+  index: ['a place, from 0', (value) => isAtLeast(value, 0)],
+  list: ['a text', isText],
+  reason: ['a text', isText],
+};
 const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
   ready: true,
   recommendations: true,
@@ -89,6 +96,7 @@ const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
   progress: true,
   stored: true,
   erased: true,
+  select: true,
   error: true,
 };
 
@@ -121,6 +129,11 @@ export function checkedEvent(event: string | TrackedEvent, now: number) {
     ...(features && { features: { ...features } }),
     ...(candidates && { candidates: checkedCandidates(candidates) }),
   };
+}
+
+export function checkedSelection(selection: Selection): Selection {
+  must('itemId', checked('select', selection, SELECTION).itemId, ITEM);
+  return selection;
 }
 
 export function checkedCandidates(candidates: readonly Candidate[]): readonly Candidate[] {

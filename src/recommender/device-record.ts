@@ -3,6 +3,8 @@ import type { BackendName } from '../compute/types';
 
 /** The key of the record. */
 export const BACKENDS = 'backends';
+/** The key of the visitor's variant in the page's A/B test. */
+export const VARIANT = 'variant';
 
 /** The backend that was the fastest. */
 export interface BackendChoice {

@@ -9,6 +9,7 @@ import type {
   LoadProgress,
   ModelInfo,
   RankedItem,
+  Reason,
   Recommendations,
   TuneProgress,
 } from '../engine/types';
@@ -88,6 +89,17 @@ export interface TrackedEvent {
   readonly candidates?: readonly Candidate[];
 }
 
+/** A recommended product that the visitor chose. */
+export interface Selection {
+  readonly itemId: string;
+  /** Its place in the list, from 0. */
+  readonly index?: number;
+  /** The list's name. In the embed, the slot's `id`, or its strategy. */
+  readonly list?: string;
+  /** Why it was recommended. */
+  readonly reason?: Reason;
+}
+
 /** A stored click. */
 export type StoredClick = Required<Pick<TrackedEvent, 'itemId' | 'event' | 'time'>> &
   Pick<TrackedEvent, 'features' | 'candidates'>;
@@ -161,6 +173,8 @@ export interface RecommenderEvents {
    * the browser.
    */
   readonly erased: { readonly by: 'page' | 'elsewhere' };
+  /** The visitor chose a recommended product: what `select` was called with. */
+  readonly select: Selection;
   /** The model could not be loaded (see `retry`), or a recommendation failed; aborted calls are no errors. */
   readonly error: RecommenderError;
 }
@@ -170,6 +184,8 @@ export interface Recommender extends LearningCalls {
   track(event: string | TrackedEvent): void;
   /** The next items, best first; fewer than `k` where there are no more. Waits for the model. */
   recommend(options?: RecommendOptions): Promise<readonly RankedItem[]>;
+  /** Tells the listeners of `select` that the visitor chose a recommended product. The embed calls it for its slots. */
+  select(selection: Selection): void;
   /** The item of the model that these candidates of one product name; null for none. Waits for the model. */
   identify(candidates: readonly Candidate[]): Promise<string | null>;
   /** The products of the artifact's `catalogue.json`. Waits for the model. */
@@ -288,6 +304,8 @@ export interface PrivacyExport {
   readonly unreadable: readonly QuarantinedRecord[];
   /** What was found out about the device, not the visitor: which backend computes the fastest. */
   readonly device?: unknown;
+  /** The visitor's variant in the page's A/B test; absent where none was drawn. */
+  readonly variant?: unknown;
 }
 
 export type LearnChoice = 'auto' | 'manual';

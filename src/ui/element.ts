@@ -26,7 +26,7 @@ export function defineElement(host: Host, live: Set<Slot>, came: (slot: Slot) =>
     let slot = known.get(element);
     if (!element.isConnected || (slot !== undefined && live.has(slot))) return; // it went, or came twice, before the paint
     if (slot === undefined) {
-      slot = { element, ...draw(element, host.pictures) };
+      slot = { element, suggestions: [], ...draw(element, host.pictures) };
       known.set(element, slot);
       setState(slot, 'loading');
     } else redraw(host, slot); // its attributes may have changed meanwhile

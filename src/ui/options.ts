@@ -11,6 +11,8 @@ const ALL: Checks<EmbedOptions> = {
   allowHosts: ['host names', (value) => isText(value) || (Array.isArray(value) && value.every(isText))],
   itemUrl: ['an address with {id} in it', (value) => isText(value) && (value as string).includes('{id}')],
   product: calls('a function of a product'),
+  analytics: oneOf('ga4'),
+  variants: ['variants such as "a:50 b:50:popular"', isText],
 };
 /** Functions, which a tag cannot carry. */
 const NO_TAG: ReadonlySet<string> = new Set(['now', 'product']);
@@ -38,12 +40,21 @@ export function optionsOfTag(script: HTMLElement, host: Host): EmbedOptions {
  * @throws RangeError for a wrong or unknown one, naming the nearest.
  */
 export function partOptions(options: EmbedOptions): { recommender: RecommenderOptions; page: PageOptions } {
-  const { track = 'auto', item, allowHosts = [], itemUrl, ...others } = checked('start', options, ALL);
+  const {
+    track = 'auto',
+    item,
+    allowHosts = [],
+    itemUrl,
+    analytics,
+    variants,
+    ...others
+  } = checked('start', options, ALL);
   const { product = (known) => known, learn = 'auto', ...given } = others;
   const recommender = { ...given, learn };
   const hosts = typeof allowHosts === 'string' ? allowHosts.split(/[\s,]+/).filter(Boolean) : allowHosts;
   const { dataLayer = 'dataLayer' } = recommender;
-  return { recommender, page: { track, item: item || undefined, dataLayer, allowHosts: hosts, itemUrl, product } };
+  const page = { track, item: item || undefined, dataLayer, allowHosts: hosts, itemUrl, product, analytics, variants };
+  return { recommender, page };
 }
 
 function kebab(name: string): string {

@@ -4,8 +4,10 @@ import type { PageProduct } from '../page/page-product';
 import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
 import type { Recommender, Status, TrackedEvent } from '../recommender/types';
+import { selectionOf } from './clicks';
 import { optionsOfTag, partOptions } from './options';
 import type { Commands, EmbedOptions, Host, PageOptions } from './types';
+import type { Experiment } from './variants';
 import { createView } from './view';
 
 type Readers = typeof import('../page/readers');
@@ -16,6 +18,7 @@ interface Running {
   readonly options: PageOptions;
   readonly product: PageProduct;
   readonly readers: Readers;
+  strategyFor(strategy: string): string;
   stop(): void;
 }
 
@@ -123,7 +126,16 @@ export function startPage(host: Host): void {
     try {
       const { recommender, page } = partOptions(options);
       host.pictures = recommender.images !== 'none';
-      createRecommender(recommender)
+      let experiment: Experiment | undefined;
+      (page.variants === undefined
+        ? createRecommender(recommender)
+        : import('./variants')
+            .then(({ openExperiment }) => openExperiment(page.variants!, host, page.dataLayer))
+            .then((found) => {
+              experiment = found;
+              return createRecommender({ ...recommender, ...found.model });
+            })
+      )
         .then(async (opened) => {
           if (mine !== turn) return opened.dispose();
           aisle.recommender = opened;
@@ -137,7 +149,7 @@ export function startPage(host: Host): void {
             void opened.dispose();
             throw error;
           });
-          await (mine === turn ? open(opened, page, loaded, answered) : opened.dispose());
+          await (mine === turn ? open(opened, page, loaded, answered, experiment) : opened.dispose());
         })
         .then(undefined, failed);
     } catch (error) {
@@ -160,7 +172,13 @@ export function startPage(host: Host): void {
   }
 
   /** @param answered Settles when the model is there, or cannot be loaded. */
-  function open(recommender: Recommender, options: PageOptions, readers: Readers, answered: Promise<void>): void {
+  function open(
+    recommender: Recommender,
+    options: PageOptions,
+    readers: Readers,
+    answered: Promise<void>,
+    experiment: Experiment | undefined,
+  ): void {
     const { addressOf, idIn, readDataLayer, watchPage } = readers;
     const product = readers.pageProduct(earlyPage);
     const stops: (() => void)[] = [];
@@ -169,11 +187,19 @@ export function startPage(host: Host): void {
       options,
       product,
       readers,
+      strategyFor: experiment?.strategyFor ?? ((strategy) => strategy),
       stop() {
         for (const end of stops) host.guard('The end', end);
       },
     };
     running = mine;
+    if (experiment) stops.push(experiment.attach(recommender));
+    if (options.analytics) {
+      host.guard('Analytics', async () => {
+        const { startAnalytics } = await import('./analytics');
+        if (running === mine) stops.push(startAnalytics(host, recommender, options.dataLayer));
+      });
+    }
     answered.then(() => running === mine && settled(recommender));
     for (const slot of host.slots) host.redraw(slot);
     const tellDegraded = ({ degraded }: Status): void => {
@@ -302,6 +328,17 @@ export function startPage(host: Host): void {
     return 0;
   };
   for (const entry of early) host.guard('A command', () => carryOut(entry));
+  // In the window's capturing phase: a tag manager's triggers, which see the slot alone, come after it.
+  for (const type of ['click', 'auxclick']) {
+    addEventListener(
+      type,
+      (event) => {
+        const selection = (event as MouseEvent).button < 2 && selectionOf(event, host.slots);
+        if (selection) host.guard('A click', () => running?.recommender.select(selection));
+      },
+      true,
+    );
+  }
   // A page from the browser's cache has missed the events since.
   addEventListener('pageshow', ({ persisted }) => {
     if (!persisted) return;

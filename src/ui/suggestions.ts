@@ -27,9 +27,15 @@ export async function suggestionsFor(
     host,
     signal,
     served,
-  }: { readonly host: Host; readonly signal: AbortSignal; readonly served: ServerList | undefined },
+    strategy,
+  }: {
+    readonly host: Host;
+    readonly signal: AbortSignal;
+    readonly served: ServerList | undefined;
+    readonly strategy: string;
+  },
 ): Promise<Suggestion[]> {
-  const { element, texts, language, strategy } = slot;
+  const { element, texts, language } = slot;
   const ids = served?.servedIds(element);
   const known = STRATEGIES.find((name) => name === strategy);
   if (known === undefined) {

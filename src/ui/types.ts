@@ -44,6 +44,14 @@ export interface EmbedOptions extends RecommenderOptions {
    * `start` alone: a tag cannot carry it. Default: the catalogue's word.
    */
   readonly product?: (product: CatalogueItem) => CatalogueItem | undefined;
+  /** `ga4`: the page's data layer is told which suggestions were seen and chosen. Default: it is told nothing. */
+  readonly analytics?: 'ga4';
+  /**
+   * Variants for an A/B test, `NAME:SHARE` or `NAME:SHARE:CHANGE`, such as `a:50 b:50:popular`. Default: no test.
+   *
+   * @see docs/ab-test.md
+   */
+  readonly variants?: string;
 }
 
 /** The options of a page; the others are the recommender's. */
@@ -54,6 +62,8 @@ export interface PageOptions {
   readonly allowHosts: readonly string[];
   readonly itemUrl: string | undefined;
   readonly product: (product: CatalogueItem) => CatalogueItem | undefined;
+  readonly analytics: 'ga4' | undefined;
+  readonly variants: string | undefined;
 }
 
 /**
@@ -112,6 +122,8 @@ export interface Frame {
 /** One `<aisle-recommendations>` of the page. */
 export interface Slot extends Drawn {
   readonly element: HTMLElement;
+  /** What it shows. */
+  suggestions: readonly Suggestion[];
 }
 
 /** What a slot's attributes ask for, and the frame that was drawn for it. */
@@ -158,4 +170,6 @@ export interface Host {
   applyStyles(root: ShadowRoot, css: string): void;
   /** Set by what was loaded: a slot came, has changed, or went. */
   onSlot?: (slot: Slot, change: 'came' | 'changed' | 'went') => void;
+  /** Set by what was loaded: a slot shows other suggestions. */
+  onShown?: (slot: Slot) => void;
 }

@@ -9,6 +9,8 @@ export interface Source {
   readonly recommender: Recommender;
   readonly options: PageOptions;
   pageItem(): Promise<string | undefined>;
+  /** What a slot of this strategy is asked for, by the visitor's variant; `none` shows nothing. */
+  strategyFor(strategy: string): string;
 }
 
 interface Shown {
@@ -60,8 +62,14 @@ export function createView(host: Host, source: () => Source | undefined): View {
       state.abort = new AbortController();
       slot.frame.section.setAttribute('aria-busy', 'true');
       const { signal } = state.abort;
+      const strategy = from.strategyFor(slot.strategy);
+      if (strategy === 'none') {
+        show(slot, 'empty', []);
+        slot.frame.message?.replaceChildren();
+        return;
+      }
       const served = slot.frame.list ? undefined : await import('./server-rendered');
-      const context = { host, signal, served };
+      const context = { host, signal, served, strategy };
       const item = await from.pageItem();
       const suggestions = await suggestionsFor(slot, from.recommender, item, from.options, context);
       await nextTask(); // yield to the page between the answer and the cards
@@ -87,7 +95,11 @@ export function createView(host: Host, source: () => Source | undefined): View {
     const answer = JSON.stringify([now, suggestions.map(({ score, ...suggestion }) => suggestion)]);
     if (state.answer === answer) return;
     state.answer = answer;
-    put?.(host, slot, suggestions);
+    if (put !== undefined) {
+      put(host, slot, suggestions);
+      slot.suggestions = suggestions;
+      host.onShown?.(slot);
+    }
     host.dispatchUpdate(slot, now, suggestions);
   }
 
