@@ -71,8 +71,9 @@ const library: UserConfig = {
     rolldownOptions: {
       checks,
       output: {
-        chunkFileNames: 'assets/[name]-[hash].js',
-        assetFileNames: 'assets/[name]-[hash][extname]',
+        // In one folder: some platforms have no others.
+        chunkFileNames: '[name]-[hash].js',
+        assetFileNames: '[name]-[hash][extname]',
         // Vite leaves white space in libraries; this one is also served as it is.
         minify: true,
         codeSplitting: { groups: [SHARED, OPS] },

@@ -55,7 +55,8 @@ interface Part {
  */
 export function workerFiles({ worker, installed }: { worker: string; installed?: string }): Plugin {
   const relative = (name: string): string => posix.relative(posix.dirname(worker), name);
-  const wasm = { plain: wasmFile(''), simd: wasmFile('-simd') };
+  const beside = (name: string): string => posix.join(posix.dirname(worker), name);
+  const wasm = { plain: wasmFile(beside, ''), simd: wasmFile(beside, '-simd') };
   return {
     name: 'aisle:worker-files',
     apply: 'build',
@@ -65,19 +66,19 @@ export function workerFiles({ worker, installed }: { worker: string; installed?:
         if (id.endsWith('wasm-files.ts')) return wasmModule(addressOf(wasm.simd.name), addressOf(wasm.plain.name));
         const { script, parts } = await buildWorker(relative(wasm.simd.name), relative(wasm.plain.name));
         const files = parts.map(({ name, code, needs }) => {
-          const file = hashed(posix.join(posix.dirname(worker), `parts/${name}-[hash].js`), neverInlined(code));
+          const file = hashed(beside(`worker-${name}-[hash].js`), neverInlined(code));
           return { name, needs, file };
         });
         const registry = files.map(({ name, needs, file }) => [name, { file: relative(file.name), needs }]);
         const entry = hashed(worker, `${prelude(Object.fromEntries(registry))}${script}`);
-        const beside = [...files.map(({ file }) => file), wasm.simd, wasm.plain];
-        for (const { name, source } of [entry, ...beside]) this.emitFile({ type: 'asset', fileName: name, source });
+        const others = [...files.map(({ file }) => file), wasm.simd, wasm.plain];
+        for (const { name, source } of [entry, ...others]) this.emitFile({ type: 'asset', fileName: name, source });
         if (installed === undefined) {
           // In no form that a bundler recognises: it would copy the worker's script without its parts.
           const address = `import.meta.url.replace(/[^/]*$/, 'aisle-path:${entry.name}')`;
           return `export const builtWorkers = () => [{ worker: ${address}, urls: {} }];`;
         }
-        const urls = JSON.stringify(Object.fromEntries(beside.map(({ name }) => [relative(name), addressOf(name)])));
+        const urls = JSON.stringify(Object.fromEntries(others.map(({ name }) => [relative(name), addressOf(name)])));
         const moved = `import.meta.url.replace(deps, '/node_modules/${installed}/${entry.name}')`;
         return `
           const deps = /\\/node_modules\\/\\.(vite|cache\\/.+)\\/deps\\/.*/;
@@ -119,8 +120,8 @@ const hashed = (name: string, source: OutputFile['source']): OutputFile => ({
   source,
 });
 
-const wasmFile = (kind: string): OutputFile =>
-  hashed(`assets/tfjs-backend-wasm${kind}-[hash].wasm`, readFileSync(`${WASM}${kind}.wasm`));
+const wasmFile = (beside: (name: string) => string, kind: string): OutputFile =>
+  hashed(beside(`tfjs-backend-wasm${kind}-[hash].wasm`), readFileSync(`${WASM}${kind}.wasm`));
 
 const wasmModule = (simd: string, plain: string): string =>
   `export const wasmFiles = ${JSON.stringify({ simd, plain })};`;

@@ -25,14 +25,16 @@ export interface ArtifactLoaderOptions {
 /**
  * Loads and checks the artifact in a folder.
  *
- * @param baseUrl Absolute URL of the folder, ending in `/`.
+ * @param baseUrl Absolute URL of the folder, ending in `/`, or with `{file}` in its path, in place of a file's name.
  * @throws RangeError if `baseUrl` is not such a URL.
  * @throws RecommenderError `bad-artifact` naming the file where one is missing, truncated, damaged, or a page instead of
  *   the file; `io` where the server or the network fails; `timeout` where a download stalls; `aborted`.
  */
 export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptions = {}): Promise<OpenedArtifact> {
-  if (!URL.canParse(baseUrl) || !new URL(baseUrl).pathname.endsWith('/')) {
-    throw new RangeError(`modelUrl: expected the absolute URL of a folder, ending in "/", got "${baseUrl}".`);
+  if (!URL.canParse(baseUrl) || !/\/$|%7Bfile%7D/.test(new URL(baseUrl).pathname)) {
+    throw new RangeError(
+      `modelUrl: expected the absolute URL of a folder, ending in "/" or with {file}, got "${baseUrl}".`,
+    );
   }
   return openArtifact((name, maxBytes) => download(baseUrl, name, maxBytes, options));
 }
@@ -67,13 +69,17 @@ async function download(
   }
 }
 
+/** `{file}`, as a URL has it. */
+const FILE = '%7Bfile%7D';
+
 /** The manifest names files beside itself, and nothing else: no folder above, no other host. */
 function fileUrl(baseUrl: string, name: string): string {
   if (!/^[\w][\w.-]*$/.test(name)) {
     throw new RecommenderError('bad-artifact', `manifest.json: "${name}" is not the name of a file beside it.`);
   }
   const url = new URL(baseUrl);
-  url.pathname += name; // a version in the query (`?v=3`) stays
+  // A version in the query (`?v=3`) stays.
+  url.pathname = url.pathname.endsWith('/') ? url.pathname + name : url.pathname.replace(FILE, name);
   return url.href;
 }
 

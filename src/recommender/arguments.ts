@@ -193,11 +193,11 @@ function printed(value: unknown): string {
   return String(value);
 }
 
-/** The address seen from the page, with the `/` that a folder needs. */
+/** The address seen from the page, with the `/` that a folder needs; `{file}` is in place of a file's name. */
 function absolute(modelUrl: string): string {
   const base = (globalThis as { document?: { baseURI: string } }).document?.baseURI;
   if (!URL.canParse(modelUrl, base)) wrong('modelUrl', 'a URL (absolute where there is no page)', modelUrl);
   const url = new URL(modelUrl, base);
-  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  if (!/\/$|%7Bfile%7D/.test(url.pathname)) url.pathname += '/';
   return url.href;
 }

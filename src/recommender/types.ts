@@ -21,7 +21,10 @@ import type { Candidate } from '../types';
 
 /** Everything has a default that a shop could ship, except the model. */
 export interface RecommenderOptions {
-  /** Folder of the artifact; relative to the page where it is not absolute. */
+  /**
+   * Folder of the artifact; relative to the page where it is not absolute. Where files cannot be in a folder of their own, their
+   * common address with `{file}` in it: `/cdn/aisle-{file}?v=1`.
+   */
   readonly modelUrl: string;
   /**
    * The backend. Default `auto`: begins with the one that starts at once, and changes to the fastest on this device, which is

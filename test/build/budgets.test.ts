@@ -41,12 +41,13 @@ const fileIn = (folder: string, name: RegExp): string => {
   return join(folder, files[0]!);
 };
 
+const partOf = (worker: string, name: string): string =>
+  fileIn(join(worker, '..'), new RegExp(`^worker-${name}-[0-9a-f]{8}\\.js$`));
+
 /** The worker's script, and the files that it loads to compute on a backend. */
 function enginePath(worker: string, backend: BackendName): Set<string> {
-  const files = new Set([worker, fileIn(join(worker, '../parts'), new RegExp(`^${backend}-\\w+\\.js$`))]);
-  if (backend !== 'wasm') return files;
-  const assets = join(worker, basename(worker) === 'worker.js' ? '../assets' : '..');
-  return files.add(fileIn(assets, WASM));
+  const files = new Set([worker, partOf(worker, backend)]);
+  return backend === 'wasm' ? files.add(fileIn(join(worker, '..'), WASM)) : files;
 }
 
 const WASM = /^tfjs-backend-wasm-simd-.*\.wasm$/;
@@ -56,8 +57,7 @@ type Thread = (typeof THREADS)[number];
 /** What the library requests, after the scripts that a page starts with, to recommend on a backend with an architecture. */
 function requestedPath(architecture: string, backend: BackendName, thread: Thread): Set<string> {
   const library = built('lib');
-  const assets = join(library, 'assets');
-  const chunk = (name: string) => fileIn(assets, new RegExp(`^${name}-[\\w-]{8}\\.js$`));
+  const chunk = (name: string) => fileIn(library, new RegExp(`^${name}-[\\w-]{8}\\.js$`));
   /** The file that a script imports for the architecture, by the list of `src/models/index.ts`. */
   const ofArchitecture = (script: string): string => {
     const entry = new RegExp(
@@ -69,14 +69,14 @@ function requestedPath(architecture: string, backend: BackendName, thread: Threa
   const trials = isGpu(backend) ? staticScripts(chunk('trials')) : [];
   if (thread === 'worker') {
     const worker = join(library, 'worker.js');
-    const part = fileIn(join(library, 'parts'), new RegExp(`^${ofArchitecture(worker)}-\\w{8}\\.js$`));
+    const part = partOf(worker, ofArchitecture(worker));
     return new Set([...enginePath(worker, backend), part, ...trials].filter(isLater));
   }
   const main = chunk('main-thread');
-  const scripts = [main, chunk(backend), join(assets, ofArchitecture(main))].flatMap((path) => [
+  const scripts = [main, chunk(backend), join(library, ofArchitecture(main))].flatMap((path) => [
     ...staticScripts(path),
   ]);
-  return new Set([...scripts, ...trials, ...(backend === 'wasm' ? [fileIn(assets, WASM)] : [])].filter(isLater));
+  return new Set([...scripts, ...trials, ...(backend === 'wasm' ? [fileIn(library, WASM)] : [])].filter(isLater));
 }
 
 /** Not among the scripts that the page starts with, of which the worker may share one by name. */
@@ -94,7 +94,7 @@ describe.each(BUDGETS)('the engine path on %s', (backend, budget) => {
 
   test(`is at most ${budget / 1000} kB of the built page, without an architecture`, async () => {
     const assets = join(built('page'), 'assets');
-    const worker = readdirSync(assets).find((name) => /^worker-.*\.js$/.test(name))!;
+    const worker = readdirSync(assets).find((name) => /^worker-[0-9a-f]{8}\.js$/.test(name))!;
     expect(total(enginePath(join(assets, worker), backend))).toBeLessThanOrEqual(budget);
   });
 });

@@ -37,7 +37,7 @@ describe("the page's own thread", () => {
 
   test('leaves it to the worker, where it would be recognised', () => {
     const assets = join(page, 'assets');
-    const workers = readdirSync(assets).filter((name) => /^worker-.*\.js$/.test(name));
+    const workers = readdirSync(assets).filter((name) => /^worker-[0-9a-f]{8}\.js$/.test(name));
     expect(workers.flatMap((worker) => [...staticScripts(join(assets, worker))]).some(holdsTensorCode)).toBe(true);
   });
 

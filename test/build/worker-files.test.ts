@@ -30,8 +30,9 @@ describe.each([
 ] as const)('the worker of %s', (mode, folder, name) => {
   async function files() {
     const at = join(built(mode), folder);
-    const parts = readdirSync(join(at, 'parts')).map((part) => join(at, 'parts', part));
-    return { worker: join(at, readdirSync(at).find((file) => name.test(file))!), parts };
+    const all = readdirSync(at);
+    const parts = all.filter((file) => /^worker-.+-[0-9a-f]{8}\.js$/.test(file)).map((part) => join(at, part));
+    return { at, worker: join(at, all.find((file) => name.test(file))!), parts };
   }
 
   test('is scripts without imports and exports, but for the one import by which it loads its parts', async () => {
@@ -49,7 +50,7 @@ describe.each([
   });
 
   test('is named by what a shop bundles, every file of it, as an asset, and otherwise none of its scripts', async () => {
-    const { worker, parts } = await files();
+    const { at, worker, parts } = await files();
     const root = built(mode);
     const scripts = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => /\.js$/.test(file));
     const named = scripts.flatMap((file) =>
@@ -57,8 +58,8 @@ describe.each([
         ([, address]) => join(root, file, '..', address!),
       ),
     );
-    const wasm = readdirSync(join(root, 'assets')).filter((file) => file.endsWith('.wasm'));
-    const all = [worker, ...parts, ...wasm.map((file) => join(root, 'assets', file))];
+    const wasm = readdirSync(at).filter((file) => file.endsWith('.wasm'));
+    const all = [worker, ...parts, ...wasm.map((file) => join(at, file))];
     expect(wasm).toHaveLength(2);
     // The page's own thread loads WASM, too, as an asset in each.
     const bundled = mode === 'lib' ? all : all.filter((file) => file.endsWith('.wasm'));

@@ -50,6 +50,19 @@ describe('an artifact over HTTP', () => {
     }
   });
 
+  test('is read where files cannot have a folder of their own', async () => {
+    const seen: string[] = [];
+    const url = await serve((request, response) => {
+      seen.push(request.url!);
+      response.end(folder.get(/aisle-(.*)\.wasm/.exec(request.url!)![1]!));
+    });
+    expect(await loadArtifact(url.replace('/model/', '/cdn/aisle-{file}.wasm?v=4'))).toEqual({
+      ...artifact,
+      hash: HASH,
+    });
+    expect(seen).toContain('/cdn/aisle-weights.safetensors.wasm?v=4');
+  });
+
   test('reports how much of each file has come, compressed or not', async () => {
     const url = await serve((request, response) => {
       const bytes = fileOf(request.url)!;

@@ -52,7 +52,7 @@ describe('a plain page with the tag and three products', () => {
     const paths = requests.map(({ url, from }) => `${from} ${new URL(url).pathname}`);
     const scripts = paths.filter((path) => path.startsWith('page') && path.endsWith('.js'));
     expect(paths[1]).toBe('page /aisle/embed.js');
-    expect(scripts[1]).toMatch(/^page \/aisle\/assets\/page-/);
+    expect(scripts[1]).toMatch(/^page \/aisle\/page-/);
     expect(scripts).toContain('page /aisle/worker.js');
     const folder = built('embed');
     const bytes = (path: string) => brotliBytes(join(folder, path.replace('page /aisle/', '')));
@@ -277,7 +277,7 @@ describe('where something fails, a slot says so and the page hears of no error:'
       'a script is missing',
       'error-script',
       SCRIPT,
-      (page) => page.route('**/assets/page-*', (route) => route.fulfill({ status: 404 })),
+      (page) => page.route('**/aisle/page-*', (route) => route.fulfill({ status: 404 })),
     ],
     ['the model is not there', 'error-bad-artifact', SCRIPT.replace('/models/demo/', '/models/none/')],
     [

@@ -34,7 +34,7 @@ const painted = (page: Page) =>
 
 describe('nothing moves', () => {
   test.each(['row', 'grid'])('when suggestions come into a %s, after the page was painted', async (layout) => {
-    const late = held('**/assets/page-*');
+    const late = held('**/aisle/page-*');
     const body = `<aisle-recommendations layout="${layout}"></aisle-recommendations>${BELOW}`;
     const { page } = await pages.open(body, {
       prepare: async (opened) => {
@@ -191,7 +191,7 @@ describe('a slot has no accessibility fault', () => {
   ] as const)(
     'in %s at %i pixels, in %s: while it waits, with products, with none, and where it fails',
     async (colorScheme, width, lang) => {
-      const late = held('**/assets/page-*');
+      const late = held('**/aisle/page-*');
       const head = `<meta name="viewport" content="width=device-width"><style>:root { color-scheme: light dark }</style>${SETTLED}`;
       const slots = `<div lang="${lang}">${SLOT}<aisle-recommendations strategy="recent" heading=""></aisle-recommendations></div>`;
       const { page } = await pages.open(slots, {
@@ -270,7 +270,7 @@ describe('with the keyboard alone', () => {
 });
 
 test('stands still for those who want less motion', async () => {
-  const late = held('**/assets/page-*');
+  const late = held('**/aisle/page-*');
   const { page } = await pages.open(SLOT, {
     context: { reducedMotion: 'reduce' },
     prepare: late.hold,

@@ -150,7 +150,7 @@ describe('a page', () => {
     });
     const { page } = await pages.open(SLOT, {
       head: jsonLd({ '@type': 'Product', sku: A }) + layer + SETTLED,
-      prepare: (opened) => opened.route('**/assets/page-*', (route) => held.then(() => route.fallback())),
+      prepare: (opened) => opened.route('**/aisle/page-*', (route) => held.then(() => route.fallback())),
     });
     await page.evaluate((id) => {
       Object.assign(window, { dataLayer: [] });

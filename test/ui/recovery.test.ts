@@ -105,7 +105,7 @@ describe('a page that listens hears of each change once:', () => {
 
   test.each([
     ['error-options', SCRIPT.replace('data-', 'data-backend="gpu" data-'), '**/nothing'],
-    ['error-script', SCRIPT, '**/assets/page-*'],
+    ['error-script', SCRIPT, '**/aisle/page-*'],
   ])('of %s, from slots that come later too', async (state, head, missing) => {
     const { page } = await pages.open(SLOT, {
       head: HEAR + head,
@@ -180,7 +180,7 @@ describe('while the model is on its way', () => {
 test('what is less than was asked for is told on the console, once', async () => {
   const { page, warnings } = await pages.open(SLOT, {
     head: SCRIPT,
-    prepare: (opened) => opened.context().route('**/assets/trials-*', (route) => route.abort()),
+    prepare: (opened) => opened.context().route('**/aisle/trials-*', (route) => route.abort()),
   });
   await ready(page);
   const told = expect.stringMatching(/^Aisle: it works with less \(trials-failed\)\. Which backend is the fastest/);
