@@ -3,4 +3,5 @@ export { addressOf } from './address';
 export { readDataLayer } from './data-layer';
 export { idIn } from './id';
 export { pageProduct } from './page-product';
+export { watchSelections } from './selection';
 export { watchPage } from './watch';

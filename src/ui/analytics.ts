@@ -4,8 +4,8 @@
  *
  * @see https://developers.google.com/analytics/devguides/collection/ga4/ecommerce
  */
+import { listOf } from '../page/selection';
 import type { Recommender, Selection } from '../recommender/types';
-import { listOf } from './clicks';
 import { pushEvent } from './push-event';
 import type { Host, Slot, Suggestion } from './types';
 

@@ -4,7 +4,6 @@ import type { PageProduct } from '../page/page-product';
 import { createRecommender } from '../recommender';
 import { didYouMean } from '../recommender/arguments';
 import type { Recommender, Status, TrackedEvent } from '../recommender/types';
-import { selectionOf } from './clicks';
 import { optionsOfTag, partOptions } from './options';
 import type { Commands, EmbedOptions, Host, PageOptions } from './types';
 import type { Experiment } from './variants';
@@ -179,7 +178,7 @@ export function startPage(host: Host): void {
     answered: Promise<void>,
     experiment: Experiment | undefined,
   ): void {
-    const { addressOf, idIn, readDataLayer, watchPage } = readers;
+    const { addressOf, idIn, readDataLayer, watchPage, watchSelections } = readers;
     const product = readers.pageProduct(earlyPage);
     const stops: (() => void)[] = [];
     const mine: Running = {
@@ -225,6 +224,7 @@ export function startPage(host: Host): void {
         storage = status.storage;
       }),
     );
+    stops.push(watchSelections(host.slots, (selection) => host.guard('A click', () => recommender.select(selection))));
     reported = NOTHING;
     if (idIn(options.item) !== undefined) product.name(idIn(options.item)!, 'data-item');
     const guardReader = (read: () => void) => host.guard('A reader of the page', read);
@@ -328,17 +328,6 @@ export function startPage(host: Host): void {
     return 0;
   };
   for (const entry of early) host.guard('A command', () => carryOut(entry));
-  // In the window's capturing phase: a tag manager's triggers, which see the slot alone, come after it.
-  for (const type of ['click', 'auxclick']) {
-    addEventListener(
-      type,
-      (event) => {
-        const selection = (event as MouseEvent).button < 2 && selectionOf(event, host.slots);
-        if (selection) host.guard('A click', () => running?.recommender.select(selection));
-      },
-      true,
-    );
-  }
   // A page from the browser's cache has missed the events since.
   addEventListener('pageshow', ({ persisted }) => {
     if (!persisted) return;
