@@ -23,7 +23,7 @@ ul, .place {
 :host([layout="grid"]) .place { display: none; }
 /* Where two cards do not fit side by side, both are narrower, down to three quarters. */
 :host([layout="grid"]) ul {
-  grid-auto-flow: row; overflow: visible; justify-content: stretch;
+  grid-auto-flow: row; overflow: visible; justify-content: stretch; padding-inline: 0;
   grid-template-columns: repeat(auto-fill, minmax(min(clamp(0.75 * var(--width), 50% - var(--gap), var(--width)), 100%), 1fr));
 }
 /* Behind cards, placeholders keep the height of a grid; a row would scroll through them. */
