@@ -25,6 +25,14 @@ export interface Sale {
   readonly until?: string;
 }
 
+/** Whether a value that a stranger may have written is a sale. */
+export function isSale(value: unknown): boolean {
+  const { price, from, until } = Object(value) as Readonly<Record<string, unknown>>;
+  const isInstant = (time: unknown) =>
+    time === undefined || (typeof time === 'string' && !Number.isNaN(Date.parse(time)));
+  return typeof price === 'number' && price >= 0 && isInstant(from) && isInstant(until);
+}
+
 /** The product with the price of a moment, in milliseconds since 1970, and without its sale. */
 export function pricedAt(given: CatalogueItem, now: number): CatalogueItem {
   if (!given.sale) return given;

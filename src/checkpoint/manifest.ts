@@ -1,7 +1,7 @@
 /** `manifest.json`: its fields, and a check of each, since anybody may serve or edit it. */
 import { RecommenderError } from '../errors';
 import type { ClickFeature, ClickFeatures } from '../types';
-import type { ArtifactInfo, CatalogueItem, GoldenCheck } from './artifact';
+import { type ArtifactInfo, type CatalogueItem, type GoldenCheck, isSale } from './artifact';
 import { isRecord, quote } from './json';
 
 /** Raised whenever an older reader would misread a newer folder. */
@@ -43,7 +43,10 @@ export function checkManifest(value: unknown): Manifest {
     );
   }
   if (!isWhole(items) || items < 1) throw expected('items', 'a whole number from 1', items);
-  const files = checkFiles(manifest['files']);
+  const files = checkFiles(manifest['files'], MANIFEST);
+  for (const name of [WEIGHTS, ITEMS]) {
+    if (!Object.hasOwn(files, name)) throw bad(`does not list the file ${name}, which every artifact has.`);
+  }
   const { aliases } = manifest;
   if (aliases !== undefined && (aliases !== ALIASES || !Object.hasOwn(files, ALIASES)))
     throw expected('aliases', `"${ALIASES}", a file in files`, aliases);
@@ -97,26 +100,27 @@ function checkScale(value: unknown): number {
   return value;
 }
 
-function checkFiles(value: unknown): Record<string, FileEntry> {
-  const files = record(value, 'files');
+/** @param manifest Name of the file that lists them, and so not itself. */
+export function checkFiles(value: unknown, manifest: string): Record<string, FileEntry> {
+  const files = record(value, 'files', manifest);
   const checked = Object.entries(files).map(([name, entry]) => {
-    if (!isFileName(name)) throw bad(`has files with the name ${quote(name)}; a plain file name is needed.`);
-    const { sha256, bytes } = record(entry, `files[${quote(name)}]`);
-    if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) {
-      throw expected(`files[${quote(name)}].sha256`, '64 lower-case hexadecimal digits', sha256);
+    if (!isFileName(name) || name === manifest) {
+      throw bad(`has files with the name ${quote(name)}; a plain file name is needed.`, manifest);
     }
-    if (!isWhole(bytes) || bytes < 0) throw expected(`files[${quote(name)}].bytes`, 'a whole number from 0', bytes);
+    const field = `files[${quote(name)}]`;
+    const { sha256, bytes } = record(entry, field, manifest);
+    if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) {
+      throw expected(`${field}.sha256`, '64 lower-case hexadecimal digits', sha256, manifest);
+    }
+    if (!isWhole(bytes) || bytes < 0) throw expected(`${field}.bytes`, 'a whole number from 0', bytes, manifest);
     return [name, { sha256, bytes }] as const;
   });
-  for (const name of [WEIGHTS, ITEMS]) {
-    if (!Object.hasOwn(files, name)) throw bad(`does not list the file ${name}, which every artifact has.`);
-  }
   return Object.fromEntries(checked);
 }
 
-/** A name inside the folder: no path, no hidden file, not the manifest itself. */
+/** A name inside the folder: no path, no hidden file. */
 function isFileName(name: string): boolean {
-  return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(name) && name !== MANIFEST && name !== '__proto__';
+  return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(name) && name !== '__proto__';
 }
 
 function checkGolden(value: unknown, items: number): GoldenCheck {
@@ -183,10 +187,6 @@ const isText = (value: unknown) => typeof value === 'string';
 const isNumber = (value: unknown) => typeof value === 'number';
 const isFeature = (value: unknown) => isText(value) || isNumber(value);
 const isPrice = (value: unknown) => isNumber(value) && (value as number) >= 0;
-const isInstant = (value: unknown) =>
-  value === undefined || (isText(value) && !Number.isNaN(Date.parse(value as string)));
-const isSale = (value: unknown) =>
-  isRecord(value) && isPrice(value['price']) && isInstant(value['from']) && isInstant(value['until']);
 const FIELDS: readonly (readonly [Exclude<keyof CatalogueItem, 'id'>, (value: unknown) => boolean, string])[] = [
   ['title', isText, 'text'],
   ['url', isText, 'text'],
@@ -205,14 +205,14 @@ export function record(value: unknown, field: string, file = MANIFEST): Record<s
   return value;
 }
 
-function text(value: unknown, field: string, minLength = 0, file = MANIFEST): string {
+export function text(value: unknown, field: string, minLength = 0, file = MANIFEST): string {
   if (typeof value !== 'string' || value.length < minLength) {
     throw expected(field, minLength > 0 ? 'text that is not empty' : 'text', value, file);
   }
   return value;
 }
 
-function isWhole(value: unknown): value is number {
+export function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }
 

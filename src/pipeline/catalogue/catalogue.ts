@@ -4,26 +4,20 @@
  *     catalogue.json             [{ "id", "title", "url", "image", "price", … }, …], at most 10,000 products
  *     catalogue-2.json …         those that follow, in the same form
  *     cold-start.json            { "<new id>": [["<known id>", weight], …], … }, where there is a model: the nearest known products
+ *                                of the new ones that a page reads
  *     aliases.json               { "<id>": { "also": ["<sku>", …], "group": "<item_group_id>" }, … }
  *     catalogue-manifest.json    { "version", "lang", "products", "known", "parts": ["catalogue.json", …], "aliases", "files" }
  *
- * Products that the model knows come first, so that a page may stop after the parts that hold `known` products. Every page
+ * Products that the model knows come first, so that a page may stop one part after those that hold `known` products. Every page
  * reads the same parts, whoever visits it.
  */
-import type { FileEntry } from '../../checkpoint/manifest';
+import { COLD_START, PART_PRODUCTS, partName, partsOfPage } from '../../checkpoint/catalogue-folder';
+import { ALIASES, type FileEntry } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { defined } from '../defined';
 import { isAborted } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
-import {
-  ALIASES,
-  COLD_START,
-  checkCatalogueFolder,
-  createSpool,
-  openFeed,
-  partName,
-  writeCatalogueFolder,
-} from '../files/catalogue-folder';
+import { checkCatalogueFolder, createSpool, openFeed, writeCatalogueFolder } from '../files/catalogue-folder';
 import { hashOf } from '../files/disk';
 import { peakMemory, stopwatch } from '../files/usage';
 import { whole } from '../format';
@@ -105,8 +99,6 @@ export interface ModelMatch {
 
 /** Known products that stand for a new one. */
 export const NEIGHBOURS = 5;
-/** Products in a part. */
-const PART = 10_000;
 const EXAMPLES = 5;
 /** Characters of a piece of a file. */
 const PIECE = 1 << 16;
@@ -417,14 +409,16 @@ async function write(
     yield `${text}\n}\n`;
   }
 
-  /** Of what the model does not know; read after the products, which fill `known`. */
+  /** Of the new products that a page reads; written after the products, which fill `known`. */
   async function* coldStart(): AsyncGenerator<string> {
     let text = '{';
     let separator = '\n';
     let record = 0;
+    let left = PART_PRODUCTS * partsOfPage(parts.length, resolved.known) - resolved.known;
     for await (const line of spool.lines()) {
       const published = resolved.published(record++);
       if (!published || published.isKnown) continue;
+      if (left-- === 0) break;
       const neighbours = known.nearest(JSON.parse(line), NEIGHBOURS);
       if (neighbours.length === 0) continue;
       text += `${separator}${JSON.stringify(published.ids[0])}:${JSON.stringify(neighbours)}`;
@@ -437,10 +431,10 @@ async function write(
   }
 
   const all = products();
-  const parts = Array.from({ length: Math.ceil(resolved.products / PART) }, (_, k) => partName(k + 1));
+  const parts = Array.from({ length: Math.ceil(resolved.products / PART_PRODUCTS) }, (_, k) => partName(k + 1));
   const files: Record<string, AsyncIterable<string> | Iterable<string>> = {};
   parts.forEach((name, k) => {
-    files[name] = part(all, Math.min(PART, resolved.products - k * PART));
+    files[name] = part(all, Math.min(PART_PRODUCTS, resolved.products - k * PART_PRODUCTS));
   });
   files[ALIASES] = aliases();
   const hasNew = hasModel && resolved.products > resolved.known;

@@ -1,8 +1,6 @@
 /** Which known products a new one is like, by category, brand and title. */
 import type { CatalogueItem } from '../../checkpoint/artifact';
-
-/** A known product and its share; the shares of a new product's neighbours add up to 1. */
-export type Neighbour = readonly [id: string, weight: number];
+import type { Neighbour } from '../../checkpoint/catalogue-folder';
 
 type Attributes = Partial<Pick<CatalogueItem, 'title' | 'brand' | 'category'>>;
 
@@ -32,7 +30,10 @@ export class NearestProducts {
     this.attributes.push(attributes);
   }
 
-  /** The known products most like this one, the nearest first; none where it shares no attribute with any. */
+  /**
+   * The known products most like this one, the nearest first, with shares that add up to 1; none where it shares no attribute
+   * with any.
+   */
   nearest(item: Attributes, most: number): readonly Neighbour[] {
     if (this.norms.length !== this.ids.length) this.norms = Float64Array.from(this.attributes, (all) => this.norm(all));
     const scores = new Map<number, number>();

@@ -3,20 +3,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRecord, parseJson } from '../../checkpoint/json';
-import { CATALOGUE, type FileEntry, MANIFEST } from '../../checkpoint/manifest';
+import { CATALOGUE_MANIFEST, COLD_START, checkCatalogueManifest, PART_NAME } from '../../checkpoint/catalogue-folder';
+import { parseJson } from '../../checkpoint/json';
+import { type FileEntry, MANIFEST } from '../../checkpoint/manifest';
 import { sha256 } from '../../checkpoint/sha256';
 import { RecommenderError, throwIfAborted } from '../../errors';
 import { systemCodeOf } from '../errors';
 import { type Content, exists, pieces, readInput, refused, remove, replaceFiles, temporaryFolder } from './disk';
 import { openFile, pieces as piecesOf } from './events-file';
-
-export const CATALOGUE_MANIFEST = 'catalogue-manifest.json';
-export const ALIASES = 'aliases.json';
-export const COLD_START = 'cold-start.json';
-/** The name of a part, from 1: `catalogue.json`, `catalogue-2.json`, … */
-export const partName = (part: number): string => (part === 1 ? CATALOGUE : CATALOGUE.replace('.', `-${part}.`));
-const PART_NAME = /^catalogue(-\d+)?\.json$/;
 
 /** A feed, plain or gzip. */
 export async function openFeed(path: string) {
@@ -136,18 +130,14 @@ export async function readCatalogueFolder(dir: string): Promise<readonly unknown
   const path = join(dir, CATALOGUE_MANIFEST);
   const bad = (what: string): RecommenderError =>
     new RecommenderError('bad-input', `${what}; run "aisle catalogue" again.`);
-  const manifest = parseJson(await readInput(path), path);
-  const { parts, files } = isRecord(manifest) ? manifest : {};
-  if (!Array.isArray(parts) || !isRecord(files)) throw bad(`${path} lists no parts and files`);
+  const { parts, files } = checkCatalogueManifest(parseJson(await readInput(path), path));
   const products: unknown[] = [];
   for (const name of parts) {
-    if (!PART_NAME.test(name))
-      throw bad(`${path} lists ${JSON.stringify(name)}, expected catalogue.json and parts of it`);
     const part = join(dir, name);
     const bytes = await readInput(part);
-    const entry = files[name];
-    const listed = isRecord(entry) && entry['sha256'];
-    if ((await sha256(bytes)) !== listed) throw bad(`${part} is not the file that ${CATALOGUE_MANIFEST} lists`);
+    if ((await sha256(bytes)) !== files[name]!.sha256) {
+      throw bad(`${part} is not the file that ${CATALOGUE_MANIFEST} lists`);
+    }
     const list = parseJson(bytes, part);
     if (!Array.isArray(list)) throw bad(`${part} is no list of products`);
     for (const product of list) products.push(product);
