@@ -41,6 +41,12 @@ export function pricedAt(given: CatalogueItem, now: number): CatalogueItem {
   return { ...product, price: sale.price };
 }
 
+/** The product with what a page knows of it. A price that the page names replaces a sale, too. */
+export function updatedBy(update: CatalogueItem, given?: CatalogueItem): CatalogueItem {
+  const { sale, ...product } = given ?? update;
+  return { ...product, ...(sale && update.price === undefined && { sale }), ...update };
+}
+
 /** How else pages and feeds call an item. */
 export interface ItemAliases {
   /** Other ids and addresses of it. One that several items have names none of them. */

@@ -85,17 +85,28 @@ async function readFile(read: ReadFile, name: string, maxBytes: number): Promise
   return bytes;
 }
 
-async function checkFile(name: string, bytes: Uint8Array, entry: FileEntry): Promise<Uint8Array> {
+/**
+ * Checks the length and the hash of a file.
+ *
+ * @param manifest Name of the file that lists it.
+ * @throws RecommenderError `bad-artifact` that names the file.
+ */
+export async function checkFile<B extends Uint8Array>(
+  name: string,
+  bytes: B,
+  entry: FileEntry,
+  manifest = MANIFEST,
+): Promise<B> {
   const html = looksLikeHtml(bytes) ? ' It begins like an HTML page: the address answers with a web page.' : '';
   if (bytes.length !== entry.bytes) {
     throw bad(
-      `${name} is ${bytes.length} bytes long, ${MANIFEST} says ${entry.bytes}; copy the whole folder again.${html}`,
+      `${name} is ${bytes.length} bytes long, ${manifest} says ${entry.bytes}; copy the whole folder again.${html}`,
     );
   }
   const got = await sha256(bytes);
   if (got !== entry.sha256) {
     throw bad(
-      `${name} has the SHA-256 ${got.slice(0, 12)}…, ${MANIFEST} says ${entry.sha256.slice(0, 12)}…; the file was damaged or changed, copy the folder again.`,
+      `${name} has the SHA-256 ${got.slice(0, 12)}…, ${manifest} says ${entry.sha256.slice(0, 12)}…; the file was damaged or changed, copy the folder again.`,
     );
   }
   return bytes;

@@ -1,5 +1,5 @@
 /**
- * Reads an artifact over HTTP: the one place that makes requests. They are GETs of the artifact's own files, without
+ * Reads an artifact over HTTP: the one place that makes requests. They are GETs of files of an artifact or a catalogue, without
  * credentials and without a referrer, chosen by the manifest and never by what was clicked or recommended.
  */
 import type { OpenedArtifact } from '../checkpoint/artifact';
@@ -7,14 +7,25 @@ import { openArtifact, tooLong } from '../checkpoint/open';
 import { RecommenderError, reasonOf, throwIfAborted } from '../errors';
 import type { LoadProgress } from './types';
 
-/** How files are fetched: `fetch` in a page, a reader of folders on the command line. Rejects where nothing answers. */
-export type FetchFile = (url: string, signal: AbortSignal) => Promise<Response>;
+/**
+ * How files are fetched: `fetch` in a page, a reader of folders on the command line. Rejects where nothing answers.
+ *
+ * @param cache Which use is made of the browser's cache. Given for the files of a catalogue alone.
+ */
+export type FetchFile = (url: string, signal: AbortSignal, cache?: RequestCache) => Promise<Response>;
 
 /** `fetch` as the privacy promise wants it. */
-export const fetchPrivately: FetchFile = (url, signal) =>
-  fetch(url, { method: 'GET', credentials: 'omit', referrerPolicy: 'no-referrer', signal });
+export const fetchPrivately: FetchFile = (url, signal, cache) =>
+  fetch(url, {
+    method: 'GET',
+    credentials: 'omit',
+    referrerPolicy: 'no-referrer',
+    signal,
+    ...(cache && { cache, priority: 'low' }), // the model comes first
+  });
 
 export interface ArtifactLoaderOptions {
+  /** Default `fetchPrivately`. */
   readonly fetchFile?: FetchFile;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
@@ -39,18 +50,27 @@ export async function loadArtifact(baseUrl: string, options: ArtifactLoaderOptio
   return openArtifact((name, maxBytes) => download(baseUrl, name, maxBytes, options));
 }
 
-async function download(
+/**
+ * Downloads one file of a folder.
+ *
+ * @throws RecommenderError as `loadArtifact`.
+ */
+export async function download(
   baseUrl: string,
   name: string,
   maxBytes: number,
-  options: ArtifactLoaderOptions,
-): Promise<Uint8Array> {
-  const { fetchFile = fetchPrivately, signal, onProgress, stallDeadline = 30 } = options;
+  options: ArtifactLoaderOptions & {
+    readonly cache?: RequestCache;
+    /** Hash of the file, for its address: then neither a browser nor a server between answers with another version. */
+    readonly sha256?: string;
+  },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { fetchFile = fetchPrivately, signal, onProgress, stallDeadline = 30, cache, sha256 } = options;
   throwIfAborted(signal);
-  const url = fileUrl(baseUrl, name);
+  const url = fileUrl(baseUrl, name, sha256);
   const watch = stallWatch(stallDeadline, signal);
   try {
-    const response = await watch.unlessStalled(fetchFile(url, watch.signal));
+    const response = await watch.unlessStalled(fetchFile(url, watch.signal, cache));
     if (!response.ok) throw notServed(url, response.status);
     const total = plainLength(response);
     const bytes = await readBody(response, maxBytes, watch, (loaded) =>
@@ -73,13 +93,14 @@ async function download(
 const FILE = '%7Bfile%7D';
 
 /** The manifest names files beside itself, and nothing else: no folder above, no other host. */
-function fileUrl(baseUrl: string, name: string): string {
+function fileUrl(baseUrl: string, name: string, sha256: string | undefined): string {
   if (!/^[\w][\w.-]*$/.test(name)) {
     throw new RecommenderError('bad-artifact', `manifest.json: "${name}" is not the name of a file beside it.`);
   }
   const url = new URL(baseUrl);
   // A version in the query (`?v=3`) stays.
   url.pathname = url.pathname.endsWith('/') ? url.pathname + name : url.pathname.replace(FILE, name);
+  if (sha256 !== undefined) url.searchParams.set('sha256', sha256);
   return url.href;
 }
 
@@ -89,7 +110,7 @@ async function readBody(
   maxBytes: number,
   watch: StallWatch,
   loaded: (bytes: number) => void,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   if (!response.body) return new Uint8Array(await watch.unlessStalled(response.arrayBuffer()));
   const reader = response.body.getReader();
   const chunks: Uint8Array[] = [];
@@ -137,13 +158,13 @@ const notServed = (url: string, status: number): RecommenderError =>
     ? new RecommenderError('io', `${url} could not be fetched: the server answered ${status}. Try again later.`)
     : new RecommenderError(
         'bad-artifact',
-        `${url} is not served: expected the file, got status ${status}. Upload the whole artifact folder.`,
+        `${url} is not served: expected the file, got status ${status}. Upload the whole folder.`,
       );
 
 const pageInstead = (url: string): RecommenderError =>
   new RecommenderError(
     'bad-artifact',
-    `${url} is an HTML page: expected the artifact's file. The server answers unknown paths with a page; check modelUrl.`,
+    `${url} is an HTML page: expected a file of the folder. The server answers unknown paths with a page; check the address.`,
   );
 
 interface StallWatch {

@@ -4,7 +4,8 @@
  */
 import { memory } from '@tensorflow/tfjs';
 import { abortable, firstOf } from '../abort';
-import { pricedAt } from '../checkpoint/artifact';
+import { type CatalogueItem, pricedAt } from '../checkpoint/artifact';
+import { checkCatalogue } from '../checkpoint/manifest';
 import { BackendFault } from '../compute/backend-fault';
 import type { BackendOptions } from '../compute/backends/start';
 import { deviceHere } from '../compute/device-description';
@@ -13,14 +14,14 @@ import { startOrder } from '../compute/fallback';
 import { type BackendName, isGpu } from '../compute/types';
 import { RecommenderError, throwIfAborted } from '../errors';
 import { loadCode } from '../load-code';
-import { type ShownItem, topShown } from '../ranking/shown-items';
+import { topShown } from '../ranking/shown-items';
 import { topK } from '../ranking/top-k';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
-import type { ModelItems } from './model-items';
+import type { LiveCatalogue } from './live-catalogue';
 import type { Personalisation } from './personalisation';
 import { Placement, type PlacementOptions } from './placement';
 import type { Model } from './ready-model';
-import type { Engine, RankedItem } from './types';
+import type { CatalogueInfo, Engine, RankedItem } from './types';
 
 export interface LocalEngineOptions {
   /** How the artifact's files are fetched. Default: `fetch`, without credentials. */
@@ -59,6 +60,9 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   let personalisation: Promise<Personalisation> | undefined;
   /** Known once `personalisation` has been loaded. */
   let personal: Personalisation | undefined;
+  /** The catalogue that lives apart, and what the page itself knows: of every model. */
+  let live: LiveCatalogue | undefined;
+  let updates: readonly CatalogueItem[] = [];
 
   /** A call ends with its caller's signal and with the engine. */
   async function call<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -93,6 +97,12 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     return personalisation;
   }
 
+  const liveCatalogue = () => loadCode('the catalogue', () => import('./live-catalogue'));
+  function showProducts(): CatalogueInfo {
+    const isLive = placement ? placement.items.use(live, updates) : true;
+    return (isLive && live?.info) || { version: null, products: placement?.artifact.catalogue?.length ?? 0 };
+  }
+
   return {
     async load(request, { signal, onProgress = () => {} } = {}) {
       const { backend, avoid = [] } = request;
@@ -114,6 +124,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         });
         const gone = ends.aborted ? next : placement;
         if (!ends.aborted) placement = next;
+        if (live || updates.length > 0) showProducts();
         await run(async () => gone?.dispose());
         throwIfAborted(ends);
         return next.info;
@@ -132,25 +143,29 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     // Without a deadline, since it must not end what others do: they have theirs.
     forget: () => call((ends) => run(async () => placement?.model?.session().forget(), { signal: ends })),
     device: () => deviceHere(),
-    recommend({ session, user, k, exclude }, { signal } = {}) {
+    recommend(request, { signal } = {}) {
+      const { session, user, k, exclude, related } = request;
       return call(async (ends) => {
         const from = performance.now();
         const placed = loaded();
         const { items } = placed;
+        const scored = <T>(work: (model: Model) => Promise<T>) =>
+          personal ? personal.scored(placed, work, ends) : placed.run(work, ends);
+        const answered = (best: readonly RankedItem[]) => {
+          const refused = personal?.takeRefusal();
+          return { ...answer(placed, from, best), ...(refused !== undefined && { refusedAdapter: refused }) };
+        };
+        const withNew = related && live && (await live.related(items, request, scored));
+        if (withNew) return answered(withNew);
         const known = await items.known(session, user);
         const hidden = items.hidden(exclude);
         if (known.items.length === 0) {
           const popular = topK(items.popularity, k, hidden).map((item) => ({ ...item, isPopular: true }));
-          return answer(placed, from, ranked(items, popular));
+          return answer(placed, from, items.ranked(popular));
         }
         const best = async ({ session, scorer }: Model) =>
           topShown(scorer, await session().score(known), items.popularity, k, hidden);
-        const found = await (personal ? personal.scored(placed, best, ends) : placed.run(best, ends));
-        const refused = personal?.takeRefusal();
-        return {
-          ...answer(placed, from, ranked(items, found)),
-          ...(refused !== undefined && { refusedAdapter: refused }),
-        };
+        return answered(items.ranked(await scored(best)));
       }, signal);
     },
     train(request, { signal, onProgress = () => {} } = {}) {
@@ -164,21 +179,38 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     setAdapter: async (...request) => (await personalised()).setAdapter(...request),
     migrate: async (...request) => (await personalised()).migrate(...request),
     explain: async (...request) => (await personalised()).explain(...request),
+    fetchCatalogue: (request, { signal } = {}) =>
+      call(async (ends) => (await liveCatalogue()).fetchCatalogue(request, { fetchFile, signal: ends }), signal),
+    setCatalogue: (files) =>
+      call(async () => {
+        live = await (await liveCatalogue()).openCatalogue(files, placement?.items);
+        return showProducts();
+      }),
+    async updateProducts(products) {
+      updates = checkCatalogue(products, 'updateProducts');
+      return showProducts();
+    },
     async catalogue() {
       const now = Date.now();
-      return (loaded().artifact.catalogue ?? []).map((product) => pricedAt(product, now));
+      return loaded()
+        .items.listed()
+        .map((product) => pricedAt(product, now));
     },
     async products(ids) {
-      const { products } = loaded().items;
+      const { items } = loaded();
       const now = Date.now();
       return ids.map((id) => {
-        const product = products.get(id);
+        const product = items.product(id);
         return product ? pricedAt(product, now) : null;
       });
     },
     async resolve(products) {
       const { items } = loaded();
       return products.map((candidates) => items.resolve(candidates) ?? null);
+    },
+    async identify(candidates) {
+      const { items } = loaded();
+      return items.resolve(candidates) ?? candidates.find(({ id }) => items.product(id))?.id ?? null;
     },
     nearest: async (id) => loaded().items.nearest(id),
     memory() {
@@ -219,10 +251,3 @@ const answer = ({ info }: Placement, from: number, items: readonly RankedItem[])
   backend: info.backend,
   why: info.why,
 });
-
-const ranked = (items: ModelItems, best: readonly ShownItem[]): RankedItem[] =>
-  best.map(({ index, score, isPopular }) => ({
-    itemId: items.idOf(index),
-    score,
-    reason: isPopular ? 'popular' : 'neural',
-  }));

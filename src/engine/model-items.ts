@@ -8,27 +8,46 @@ import {
   type OpenedArtifact,
   SUPPORT_TENSOR,
   USERS_TENSOR,
+  updatedBy,
 } from '../checkpoint/artifact';
 import { userFinder } from '../checkpoint/users';
 import { birthsOf } from '../ranking/load-scorer';
+import type { ShownItem } from '../ranking/shown-items';
 import { clickReader } from '../session/click-features';
 import type { Candidate, ItemIndex, SessionInput } from '../types';
-import type { EngineEvent } from './types';
+import type { EngineEvent, RankedItem } from './types';
+
+/** What shows, and names, in place of what the artifact's own files say: a catalogue that lives apart. */
+export interface ShopProducts {
+  readonly products: readonly CatalogueItem[];
+  readonly namesOf: (known: ReadonlyMap<string, unknown>) => AliasNames;
+}
 
 export interface ModelItems {
   /** The clicks that the model knows, oldest first, with what it reads of them, and who clicked. */
   known(session: readonly EngineEvent[], user: string | undefined): Promise<SessionInput>;
   /** Indices never to answer with: what may not be shown, and these ids. */
   hidden(exclude: readonly string[]): ReadonlySet<ItemIndex>;
-  idOf(index: ItemIndex): string;
+  /** The items of a list, with the reason that the engine gives. */
+  ranked(best: readonly ShownItem[]): RankedItem[];
   /** Undefined for an item that the model does not know. */
   indexOf(id: string): ItemIndex | undefined;
   /** The item that the candidates of one product name; undefined for none. */
   resolve(candidates: readonly Candidate[]): string | undefined;
   /** The longest id that is a part of this one, or that this one is a part of; else the first. */
   nearest(id: string): string;
-  /** By id: the catalogue, or where there is none, bare ids. */
-  readonly products: ReadonlyMap<string, CatalogueItem>;
+  /**
+   * Shows other products from now on.
+   *
+   * @param shop In place of the artifact's catalogue; undefined, or without a product that the model knows: that one.
+   * @param updates What the page itself knows, at most one for each id.
+   * @returns Whether the shop's are used.
+   */
+  use(shop: ShopProducts | undefined, updates: readonly CatalogueItem[]): boolean;
+  /** Undefined for one that the catalogue does not have; without a catalogue, items of the model are bare ids. */
+  product(id: string): CatalogueItem | undefined;
+  /** The catalogue, and the products that the page has added. */
+  listed(): readonly CatalogueItem[];
   /** Events of each item in the training log, `[n]`: the scores of popularity. */
   readonly popularity: Float32Array;
 }
@@ -39,19 +58,34 @@ export function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'namesOf'>)
   const indices = new Map(itemIds.map((id, k) => [id, k + 1]));
   const readFeatures = clickReader(info.features ?? {}, birthsOf(artifact));
   const findUser = userFinder(tensors[USERS_TENSOR]);
-  const neverShown = new Set<ItemIndex>();
-  if (catalogue) {
-    const shown = new Set(catalogue.filter(isAvailable).map(({ id }) => id));
-    itemIds.forEach((id, k) => {
-      if (!shown.has(id)) neverShown.add(k + 1);
-    });
-  }
-  let names: AliasNames | undefined;
+  let products: ReadonlyMap<string, CatalogueItem> = new Map();
+  let listed: readonly CatalogueItem[] = [];
+  let neverShown: ReadonlySet<ItemIndex> = new Set();
+  let sources: readonly ShopProducts['namesOf'][] = [];
+  /** Of each source, the newest word first. */
+  let names: readonly AliasNames[] | undefined;
   const itemOf = ({ id, kind }: Candidate): string | undefined => {
     if (indices.has(id)) return id;
-    names ??= namesOf?.(indices);
-    return names?.also.get(id) ?? (kind === 'group' ? names?.groups.get(id) : undefined) ?? undefined;
+    names ??= sources.map((namesOf) => namesOf(indices));
+    // An older source counts only for what a newer one does not name; null: it names several.
+    const named = (of: keyof AliasNames) => names!.find((source) => source[of].has(id))?.[of].get(id);
+    return named('also') ?? (kind === 'group' ? named('groups') : undefined) ?? undefined;
   };
+  function use(given: ShopProducts | undefined, updates: readonly CatalogueItem[]): boolean {
+    const shop = given?.products.some(({ id }) => indices.has(id)) ? given : undefined;
+    const base = shop?.products ?? catalogue;
+    const all = new Map((base ?? itemIds.map((id) => ({ id }))).map((product) => [product.id, product]));
+    const updated = updates.map((update) => updatedBy(update, all.get(update.id)));
+    for (const product of updated) all.set(product.id, product);
+    products = all;
+    listed = base ? [...all.values()] : updated;
+    const isShown = (product: CatalogueItem | undefined) => product !== undefined && isAvailable(product);
+    neverShown = new Set([...indices].filter(([id]) => !isShown(all.get(id))).map(([, index]) => index));
+    sources = [shop?.namesOf, namesOf].filter((source) => source !== undefined);
+    names = undefined;
+    return shop !== undefined;
+  }
+  use(undefined, []);
   return {
     async known(session, user) {
       const known = session.filter(({ itemId }) => indices.has(itemId));
@@ -82,8 +116,15 @@ export function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'namesOf'>)
       const alike = itemIds.filter((own) => id.includes(own) || own.includes(id));
       return alike.sort((a, b) => b.length - a.length)[0] ?? itemIds[0]!;
     },
-    idOf: (index) => itemIds[index - 1]!,
-    products: new Map((catalogue ?? itemIds.map((id) => ({ id }))).map((product) => [product.id, product])),
+    ranked: (best) =>
+      best.map(({ index, score, isPopular }) => ({
+        itemId: itemIds[index - 1]!,
+        score,
+        reason: isPopular ? 'popular' : 'neural',
+      })),
+    use,
+    product: (id) => products.get(id),
+    listed: () => listed,
     popularity: Float32Array.from(tensors[SUPPORT_TENSOR]!.data).subarray(1),
   };
 }

@@ -66,6 +66,11 @@ export interface RecommendRequest {
   readonly exclude: readonly string[];
   /** Seconds since 1970. */
   readonly now: number;
+  /**
+   * The session is one product to relate to. Then new products of a catalogue take part, through the known ones that
+   * they are like. Default false: only the model's items are ranked.
+   */
+  readonly related?: boolean;
 }
 
 /**
@@ -219,6 +224,28 @@ export interface TuneProgress {
 /** A delta for the model that is loaded, with the ids of items that it does not know; or why there is none. */
 export type Migrated = { readonly delta: Delta; readonly dropped: readonly string[] } | { readonly reason: string };
 
+/** A catalogue that lives apart from the model, as its files. */
+export interface CatalogueFiles {
+  readonly manifest: Blob;
+  /** The files that a page reads, by name. */
+  readonly files: ReadonlyMap<string, Blob>;
+}
+
+export interface CatalogueRequest {
+  /** The catalogue's folder, absolute, ending in `/`. */
+  readonly url: string;
+  /** What was fetched before: only files whose hash has changed are fetched again. */
+  readonly have?: CatalogueFiles;
+}
+
+/** The catalogue that shows products. */
+export interface CatalogueInfo {
+  /** Null for the one inside the artifact. */
+  readonly version: string | null;
+  /** Its products, as far as a page reads them. */
+  readonly products: number;
+}
+
 /** How a caller follows and ends a call. `P` is what the call reports while it runs. */
 export interface Control<P = never> {
   /** Ends the call early: it rejects with `aborted`. */
@@ -297,10 +324,32 @@ export interface Engine {
   forget(): Promise<void>;
   /** Describes what decides which backend is the fastest: the kind of the GPU, the number of cores. */
   device(): Promise<string>;
-  /** The products of the loaded artifact's `catalogue.json`; empty if it has none. */
+  /**
+   * Fetches and checks the files of a catalogue that lives apart from the model; `setCatalogue` uses them. The model may be
+   * loaded before or later.
+   *
+   * @returns Null if they are those that the caller has.
+   * @throws RecommenderError `bad-artifact`, `io` or `timeout`, as `load`.
+   */
+  fetchCatalogue(request: CatalogueRequest, control?: Control): Promise<CatalogueFiles | null>;
+  /**
+   * From now on shows these products in place of the artifact's own, also with another model. Items that are not among them, or
+   * not available, are left out. Its aliases count before the artifact's.
+   *
+   * @throws RecommenderError `bad-artifact` naming the file, or if the loaded model knows none of the products; then nothing
+   *   changes.
+   */
+  setCatalogue(files: CatalogueFiles): Promise<CatalogueInfo>;
+  /**
+   * What the page itself knows of products, in place of what it said before: merged over every catalogue, by id.
+   *
+   * @returns What is shown: the artifact's own also if a model that was loaded later knows none of the catalogue's products.
+   */
+  updateProducts(products: readonly CatalogueItem[]): Promise<CatalogueInfo>;
+  /** The products of the catalogue: the artifact's `catalogue.json`, or the one apart; empty if there is none. */
   catalogue(): Promise<readonly CatalogueItem[]>;
   /**
-   * The products of these ids, in their order; null for one that is not in the catalogue. If the artifact has no
+   * The products of these ids, in their order; null for one that is not in the catalogue. If there is no
    * catalogue, an item that the model knows is a product with nothing but its id.
    */
   products(ids: readonly string[]): Promise<readonly (CatalogueItem | null)[]>;
@@ -309,6 +358,11 @@ export interface Engine {
    * alias decides; a group also stands for its only item. Of variants none of which is selected, the only known one counts.
    */
   resolve(products: readonly (readonly Candidate[])[]): Promise<readonly (string | null)[]>;
+  /**
+   * The item of the model that the candidates of one product name, else the first id that is a product of the catalogue; null for
+   * none.
+   */
+  identify(candidates: readonly Candidate[]): Promise<string | null>;
   /** An item id of the model that is spelt like this one, to show in a message. */
   nearest(id: string): Promise<string>;
   /** Tensors and bytes alive, for the leak tests and the demo's panel. */

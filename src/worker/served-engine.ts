@@ -36,7 +36,8 @@ function keepingFiles(
   const files = new Map<string, Blob>();
   return {
     files,
-    async fetchFile(url, signal) {
+    async fetchFile(url, signal, cache) {
+      if (cache !== undefined) return fetchFile(url, signal, cache); // of a catalogue, which the page keeps
       const known = unread.get(url);
       if (known) {
         unread.delete(url); // a later load asks the server

@@ -1,0 +1,139 @@
+/**
+ * A catalogue that lives apart from the model: its files, and its new products among the related ones. A separate chunk, because
+ * most pages have only the catalogue inside the artifact.
+ */
+import { checkAliases, namesOf } from '../checkpoint/aliases';
+import { isAvailable } from '../checkpoint/artifact';
+import {
+  CATALOGUE_MANIFEST,
+  type CatalogueManifest,
+  checkCatalogueManifest,
+  checkColdStart,
+  filesOfPage,
+  type Neighbour,
+} from '../checkpoint/catalogue-folder';
+import { parseJson } from '../checkpoint/json';
+import { CATALOGUE, checkCatalogue, MAX_MANIFEST_BYTES } from '../checkpoint/manifest';
+import { checkFile } from '../checkpoint/open';
+import { RecommenderError } from '../errors';
+import { topShown } from '../ranking/shown-items';
+import { type ArtifactLoaderOptions, download } from './artifact-loader';
+import type { ModelItems, ShopProducts } from './model-items';
+import type { Model } from './ready-model';
+import type { CatalogueFiles, CatalogueInfo, CatalogueRequest, RankedItem, RecommendRequest } from './types';
+
+/** A catalogue that was read. */
+export interface LiveCatalogue extends ShopProducts {
+  readonly info: CatalogueInfo;
+  /**
+   * The best items and new products for one product. A new product's neighbours stand for it: as what is asked for, and in the
+   * answer, its score is the mean of their scores. For a network, whose scores are linear in item vectors, that is the mean of
+   * their vectors.
+   *
+   * @param scored Runs work with the model.
+   * @returns Undefined if there are no new products, or this one is neither the model's nor like one of the model's.
+   */
+  related(
+    items: ModelItems,
+    request: Pick<RecommendRequest, 'session' | 'user' | 'k' | 'exclude'>,
+    scored: <T>(work: (model: Model) => Promise<T>) => Promise<T>,
+  ): Promise<RankedItem[] | undefined>;
+}
+
+/** As `Engine.fetchCatalogue`. The manifest never comes from a cache; the other files have their hash in their address. */
+export async function fetchCatalogue(
+  { url, have }: CatalogueRequest,
+  options: ArtifactLoaderOptions,
+): Promise<CatalogueFiles | null> {
+  const bytes = await download(url, CATALOGUE_MANIFEST, MAX_MANIFEST_BYTES, { ...options, cache: 'no-store' });
+  if (have && (await have.manifest.text()) === new TextDecoder().decode(bytes)) return null;
+  const manifest = manifestOf(bytes);
+  const known = have && manifestOf(await bytesOf(have.manifest));
+  const files = filesOfPage(manifest).map(async (name): Promise<[string, Blob]> => {
+    const entry = manifest.files[name]!;
+    const { sha256, bytes: length } = entry;
+    const kept = known?.files[name]?.sha256 === sha256 ? have?.files.get(name) : undefined;
+    if (kept) return [name, kept];
+    const file = await download(url, name, length, { ...options, cache: 'default', sha256 });
+    return [name, new Blob([await checkFile(name, file, entry, CATALOGUE_MANIFEST)])];
+  });
+  return { manifest: new Blob([bytes]), files: new Map(await Promise.all(files)) };
+}
+
+/**
+ * Reads and checks a catalogue, whole or not at all.
+ *
+ * @param items Of the model that it is for, if that is loaded.
+ * @throws RecommenderError `bad-artifact` that names the file, or where the model knows none of the products.
+ */
+export async function openCatalogue(given: CatalogueFiles, items: ModelItems | undefined): Promise<LiveCatalogue> {
+  const manifest = manifestOf(await bytesOf(given.manifest));
+  const { version, aliases, coldStart } = manifest;
+  const contents = await Promise.all(
+    filesOfPage(manifest).map(async (name): Promise<[string, unknown]> => {
+      const file = given.files.get(name);
+      if (!file) throw new RecommenderError('bad-artifact', `${name} is missing among the files of the catalogue.`);
+      const bytes = await bytesOf(file);
+      return [name, parseJson(await checkFile(name, bytes, manifest.files[name]!, CATALOGUE_MANIFEST), name)];
+    }),
+  );
+  const read = new Map(contents);
+  const products = manifest.parts.flatMap((name) => (read.has(name) ? checkCatalogue(read.get(name), name) : []));
+  if (items && !products.some(({ id }) => items.indexOf(id) !== undefined)) {
+    const advice = 'Write it with "aisle catalogue FEED --artifact DIR", which reports what matches.';
+    throw new RecommenderError('bad-artifact', `${CATALOGUE}: the model knows none of the products. ${advice}`);
+  }
+  const names = aliases ? checkAliases(read.get(aliases)) : new Map();
+  const newOnes = coldStart ? checkColdStart(read.get(coldStart)) : new Map<string, readonly Neighbour[]>();
+  return {
+    info: { version, products: products.length },
+    products,
+    namesOf: (known) => namesOf(names, known),
+    related: (items, request, scored) => related(newOnes, items, request, scored),
+  };
+}
+
+async function related(
+  newOnes: ReadonlyMap<string, readonly Neighbour[]>,
+  items: ModelItems,
+  { session, user, k, exclude }: Pick<RecommendRequest, 'session' | 'user' | 'k' | 'exclude'>,
+  scored: <T>(work: (model: Model) => Promise<T>) => Promise<T>,
+): Promise<RankedItem[] | undefined> {
+  const [click] = session;
+  const isKnown = click && items.indexOf(click.itemId) !== undefined;
+  const asked = isKnown ? [[click.itemId, 1] as const] : knownOf(items, newOnes.get(click?.itemId ?? ''));
+  if (asked.length === 0 || newOnes.size === 0) return undefined;
+  const inputs = await Promise.all(asked.map(([itemId]) => items.known([{ ...click!, itemId }], user)));
+  const hidden = items.hidden(exclude);
+  return scored(async (model) => {
+    const { scorer } = model.activeAdapter() ?? model;
+    const scores = await scorer.score(inputs);
+    const row = new Float32Array(scorer.items);
+    asked.forEach(([, weight], n) => {
+      for (let i = 0; i < row.length; i++) row[i]! += weight * scores[n * row.length + i]!;
+    });
+    const best = items.ranked(topShown(scorer, row, items.popularity, k, hidden));
+    const left = new Set(exclude);
+    for (const [itemId, neighbours] of newOnes) {
+      const product = items.product(itemId);
+      if (left.has(itemId) || items.indexOf(itemId) !== undefined || !product || !isAvailable(product)) continue;
+      const like = knownOf(items, neighbours);
+      const score = like.reduce((sum, [id, weight]) => sum + weight * row[items.indexOf(id)! - 1]!, 0);
+      if (like.length === 0 || scorer.isEvidence?.(score) === false) continue;
+      best.push({ itemId, score, reason: 'neural' });
+    }
+    return best.sort((a, b) => b.score - a.score).slice(0, k); // of equal scores, the model's items come first
+  });
+}
+
+/** The neighbours that the model knows, with shares that add up to 1. */
+function knownOf(items: ModelItems, neighbours: readonly Neighbour[] = []): readonly Neighbour[] {
+  const known = neighbours.filter(([id]) => items.indexOf(id) !== undefined);
+  const sum = known.reduce((total, [, weight]) => total + weight, 0);
+  return sum > 0 ? known.map(([id, weight]) => [id, weight / sum]) : [];
+}
+
+const manifestOf = (bytes: Uint8Array): CatalogueManifest =>
+  checkCatalogueManifest(parseJson(bytes, CATALOGUE_MANIFEST));
+
+const bytesOf = async (file: Blob): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
