@@ -4,7 +4,6 @@
  */
 
 import { abortable } from '../abort';
-import type { Delta } from '../checkpoint/delta';
 import type { Control, Engine, LoadOptions, ModelInfo } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
 import { closeOnceStarted, startWorker } from './host';
@@ -38,6 +37,8 @@ const DEDICATED: Method = 'train';
 const GOOD_ANSWERS = 20;
 /** The method that must not run twice; the others can be repeated safely. */
 const ONCE: Method = 'move';
+/** What a worker that starts or takes over gets again: the last call of each of these methods. */
+const STATE: readonly Method[] = ['setAdapter', 'setCatalogue', 'updateProducts'];
 
 const besides = () => import('./dedicated-worker');
 
@@ -54,7 +55,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   let current: Promise<EngineHost> | undefined;
   const dedicated: DedicatedWorkers = { options, running: new Set(), ended: () => ended, replaceWith };
   let loaded: LoadOptions | undefined;
-  let adapter: Delta | null = null;
+  const state = new Map<Method, readonly unknown[]>();
   let restarts = 0;
   let answers = 0; // since the last crash
   /** Set after too many crashes: no worker is started any more. */
@@ -78,7 +79,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
     try {
       if (ended) throw ended;
       if (loaded) onReloaded(await started.call('load', [restarts > 1 ? { ...loaded, backend: 'auto' } : loaded]));
-      return await withAdapter(started);
+      return await withState(started);
     } catch (error) {
       started.close(error as Error);
       throw error;
@@ -86,8 +87,8 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   }
 
   /** An adapter fits one model: if the server has another model now, it answers without the adapter. */
-  async function withAdapter(started: EngineHost): Promise<EngineHost> {
-    if (adapter) await started.call('setAdapter', [adapter]).catch(() => {});
+  async function withState(started: EngineHost): Promise<EngineHost> {
+    for (const [method, args] of state) if (args[0]) await started.call(method, args as never).catch(() => {});
     return started;
   }
 
@@ -116,14 +117,15 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
 
   async function call<M extends Method>(method: M, args: Sent<M>, control?: Control<Progress<M>>): Promise<Result<M>> {
     if (method === DEDICATED) return (await besides()).callDedicated(dedicated, method, args, control);
-    if (method !== 'setAdapter') return callHost(method, args, control);
-    // Set before the call: a worker that starts or takes over meanwhile must not get the former adapter.
-    const [before, next] = [adapter, args[0] as Delta | null];
-    adapter = next;
+    if (!STATE.includes(method)) return callHost(method, args, control);
+    // Set before the call: a worker that starts or takes over meanwhile must not get the former state.
+    const before = state.get(method) ?? [];
+    const now: readonly unknown[] = args;
+    state.set(method, now);
     try {
       return await callHost(method, args, control);
     } catch (error) {
-      if (adapter === next && next) adapter = before;
+      if (state.get(method) === now && now[0]) state.set(method, before);
       throw error;
     }
   }
@@ -153,7 +155,7 @@ export function startWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngi
   /** @returns The former host. */
   function replaceWith(started: EngineHost): Promise<EngineHost> | undefined {
     const before = current;
-    current = withAdapter(started);
+    current = withState(started);
     started.onLost = crashed;
     return before;
   }

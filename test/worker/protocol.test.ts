@@ -4,7 +4,8 @@ import { type EngineDegradation, startWorkerEngine, type WorkerEngineOptions } f
 import { connect, engineOf, type Port, type ServedEngine, serve, type WorkerSetup } from '../../src/worker/protocol';
 import { createServedEngine } from '../../src/worker/served-engine';
 import type { EngineWorker } from '../../src/worker/types';
-import { clicks, type Folder, folderOf, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
+import { catalogueFolder, filesOf } from '../engine/catalogue-folders';
+import { clicks, type Folder, folderOf, IDS, MODEL_URL, NOW, serveFolder, smallModel } from '../engine/fixture';
 
 const folder = smallModel().then(folderOf);
 const ends: (() => unknown)[] = [];
@@ -266,6 +267,28 @@ describe('an engine in a worker', () => {
     started.at(-1)!.crash();
     expect((await engine.recommend(request())).items).toEqual(base.items);
     expect(started).toHaveLength(4);
+  });
+
+  test('shows the catalogue, and what the page knows, after a crash and from a second one; a refused one leaves the last', async () => {
+    const { engine, started } = client(() => 'well');
+    await engine.load(LOAD);
+    const [first, second, third] = (await engine.recommend(request())).items.map(({ itemId }) => itemId);
+    const products = IDS.filter((id) => id !== first).map((id) => ({ id, price: 1 }));
+    await engine.setCatalogue(filesOf(catalogueFolder({ parts: [products] })));
+    await engine.updateProducts([{ id: second!, availability: 'out of stock' }]);
+    const wrong = filesOf(catalogueFolder({ parts: [[{ id: 'a', price: -1 }]] }));
+    await expect(engine.setCatalogue(wrong)).rejects.toThrow('price');
+    const check = async () => {
+      expect((await engine.recommend(request())).items[0]!.itemId).toBe(third);
+      expect(await engine.products([first!, third!])).toEqual([null, { id: third, price: 1 }]);
+    };
+    await check();
+    started[0]!.crash();
+    await check();
+    const rival = await engine.rival();
+    await rival.engine.load(LOAD);
+    rival.takeOver();
+    await check();
   });
 
   test('never recommends again by what was taken off, whichever worker comes while that is done', async () => {
