@@ -3,6 +3,7 @@ export type { CatalogueItem } from './checkpoint/artifact';
 export type { TuneMethod } from './checkpoint/delta';
 export type { BackendChoice, BackendName } from './compute/types';
 export type {
+  CatalogueInfo,
   ClickEffect,
   Explanation,
   LoadProgress,

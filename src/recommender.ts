@@ -1,6 +1,7 @@
 /** `createRecommender`, the entry of the library: the page tracks clicks and requests items, a worker computes. */
 
 import { abortable } from './abort';
+import type { CatalogueInfo } from './engine/types';
 import { RecommenderError, reasonOf } from './errors';
 import {
   checkedCandidates,
@@ -13,6 +14,8 @@ import {
 } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
 import { createIdentity } from './recommender/identity';
+import type { LiveCatalogue } from './recommender/live-catalogue';
+import { loaded } from './recommender/loaded';
 import { createPersonalisation } from './recommender/personalisation/lazy-personalisation';
 import { createPrivacy } from './recommender/privacy';
 import { pictured } from './recommender/products';
@@ -179,6 +182,27 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   });
   if (options.learn === 'auto') personalisation.look();
   privacy.start().catch(() => {}); // `status` reports it
+  let live: Promise<LiveCatalogue> | undefined;
+  /** The catalogue apart, and the page's own word on products. Its code is loaded if a page has either. */
+  function liveCatalogue(): Promise<LiveCatalogue> {
+    live ??= loaded(import('./recommender/live-catalogue')).then(({ createLiveCatalogue }) =>
+      createLiveCatalogue({ engine, notes, options, on, degrade, mend, status: () => status, onChange: showCatalogue }),
+    );
+    live.catch(() => {
+      live = undefined; // the next call tries again
+    });
+    return live;
+  }
+  function showCatalogue(catalogue: CatalogueInfo): void {
+    const isNew = catalogue.version !== status.catalogue?.version;
+    update({ catalogue });
+    if (isNew) {
+      identity.changed(); // it has aliases
+      resolveIds();
+    }
+    emit('catalogue', catalogue);
+  }
+  if (options.catalogueUrl !== undefined) liveCatalogue().catch(({ message }) => degrade('catalogue-stale', message));
   /** The running load, or how the last one ended. */
   let ready: Promise<void> | undefined;
   let hasFailed = false;
@@ -255,7 +279,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       return (async () => {
         assertAlive();
         await ready;
-        return identity.identify(checked);
+        return engine.identify(checked);
       })();
     },
     async catalogue() {
@@ -270,6 +294,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         await ready;
         return (await engine.products(wanted)).map((product) => pictured(product, options.images));
       })();
+    },
+    async update(products) {
+      assertAlive();
+      await (await liveCatalogue()).update(products);
     },
     async retry() {
       assertAlive();
@@ -287,6 +315,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       listeners.clear();
       privacy.close();
       void personalisation.ifLoaded((loaded) => loaded.close());
+      live?.then((loaded) => loaded.close()).catch(() => {}); // its code never came
       await Promise.all([engine.dispose(), store.close(), computing.close().then(notes.close)]);
     },
   };

@@ -30,12 +30,13 @@ export const isText = (value: unknown): boolean => typeof value === 'string';
 const text = (expected: string): Check => [expected, (value) => isText(value) && value !== ''];
 const positive = (unit: string): Check => [`${unit}, more than 0`, (value) => isAtLeast(value, Number.MIN_VALUE)];
 export const calls = (expected: string): Check => [expected, (value) => typeof value === 'function'];
-const isAtLeast = (value: unknown, least: number): boolean => Number.isFinite(value) && (value as number) >= least;
-const isFeatures = (value: unknown): boolean =>
+export const isAtLeast = (value: unknown, least: number): boolean =>
+  Number.isFinite(value) && (value as number) >= least;
+export const isFeatures = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
   Object.values(value).every((feature) => typeof feature === 'number' || isText(feature));
-const IDS: Check = ['an array of item ids', (value) => Array.isArray(value) && value.every(isText)];
+export const IDS: Check = ['an array of item ids', (value) => Array.isArray(value) && value.every(isText)];
 const COUNT: Check = ['a whole number, at least 1', (value) => Number.isInteger(value) && (value as number) > 0];
 export const ITEM = text('an item id');
 const CANDIDATES: Check = [
@@ -49,6 +50,7 @@ const CONSENT_TYPES = ['personalization_storage', 'functionality_storage', 'anal
 
 export const OPTIONS: Checks<RecommenderOptions> = {
   modelUrl: text('the address of an artifact folder'),
+  catalogueUrl: text('the address of a catalogue folder'),
   backend: oneOf<BackendChoice>('auto', 'webgpu', 'webgl', 'wasm', 'cpu'),
   sessionGap: positive('minutes'),
   retention: positive('days'),
@@ -97,19 +99,21 @@ const EVENTS: Readonly<Record<keyof RecommenderEvents, true>> = {
   stored: true,
   erased: true,
   select: true,
+  catalogue: true,
   error: true,
 };
 
 export function checkedOptions(options: RecommenderOptions) {
   const known = checked('createRecommender', options, OPTIONS);
-  const { modelUrl, backend = 'auto', sessionGap = 30, retention = 30 } = known;
+  const { modelUrl, catalogueUrl, backend = 'auto', sessionGap = 30, retention = 30 } = known;
   const { workerUrl, startDeadline = 10, now = Date.now } = known;
   const { consent = 'auto', consentMap, dataLayer = 'dataLayer', history = 'session' } = known;
   const { images = 'artifact', learn = 'manual', user } = known;
   must('modelUrl', modelUrl, OPTIONS.modelUrl);
-  const places = { consent, consentMap, dataLayer };
+  if (catalogueUrl !== undefined) absoluteFolder('catalogueUrl', catalogueUrl); // which one, the language tells
+  const places = { catalogueUrl, consent, consentMap, dataLayer };
   const rest = { backend, sessionGap, retention, history, images, learn, workerUrl, startDeadline, user, now };
-  return { modelUrl: absolute(modelUrl), ...places, ...rest };
+  return { modelUrl: absoluteFolder('modelUrl', modelUrl), ...places, ...rest };
 }
 
 export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {
@@ -167,7 +171,7 @@ export function checked<T extends object>(name: string, value: T, checks: Checks
   return value;
 }
 
-function must(name: string, value: unknown, [expected, holds]: Check): void {
+export function must(name: string, value: unknown, [expected, holds]: Check): void {
   if (!holds(value)) wrong(name, expected, value);
 }
 
@@ -194,10 +198,10 @@ function printed(value: unknown): string {
 }
 
 /** The address seen from the page, with the `/` that a folder needs; `{file}` is in place of a file's name. */
-function absolute(modelUrl: string): string {
+export function absoluteFolder(name: string, address: string): string {
   const base = (globalThis as { document?: { baseURI: string } }).document?.baseURI;
-  if (!URL.canParse(modelUrl, base)) wrong('modelUrl', 'a URL (absolute where there is no page)', modelUrl);
-  const url = new URL(modelUrl, base);
+  if (!URL.canParse(address, base)) wrong(name, 'a URL (absolute where there is no page)', address);
+  const url = new URL(address, base);
   if (!/\/$|%7Bfile%7D/.test(url.pathname)) url.pathname += '/';
   return url.href;
 }

@@ -100,9 +100,7 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
   return {
     settle,
     read,
-    /** The item of the model that the candidates name; null for none. */
-    identify: async (candidates: readonly Candidate[]) => (await engine.resolve([candidates]))[0] ?? null,
-    /** Another model is loaded. */
+    /** Another model is loaded, or another catalogue. */
     changed(): void {
       items = new WeakMap();
       isReported = false;

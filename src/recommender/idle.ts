@@ -9,3 +9,8 @@ export function whenIdle(): Promise<void> {
     }
   });
 }
+
+/** Whether there is a page, and it is hidden. */
+export function isHidden(): boolean {
+  return (globalThis as { document?: { visibilityState: string } }).document?.visibilityState === 'hidden';
+}

@@ -18,8 +18,8 @@ export async function answer(engine: Answerer, question: Question): Promise<Answ
     case 'related': {
       if (item === undefined) return ranked(engine, question, []);
       const others = { ...question, exclude: [...question.exclude, item] }; // an item is not related to itself
-      const { items, milliseconds } = await ranked(engine, others, [{ itemId: item, time: now }]);
-      // For an item that the model does not know, the answer is by popularity, and says so.
+      const { items, milliseconds } = await ranked(engine, others, [{ itemId: item, time: now }], true);
+      // For an item that neither the model nor a catalogue's neighbours know, the answer is by popularity, and says so.
       return {
         items: items.map((entry) => (entry.reason === 'neural' ? { ...entry, reason: 'related' } : entry)),
         milliseconds,
@@ -33,11 +33,12 @@ async function ranked(
   engine: Answerer,
   { k, exclude, filter, within = Number.POSITIVE_INFINITY, signal, user, now }: Question,
   clicks: readonly EngineEvent[],
+  related = false,
 ): Promise<Answer> {
   const session = clicks.map(({ itemId, time, features }) => ({ itemId, time, ...(features && { features }) }));
   const control = signal ? { signal } : {};
   const ask = (count: number) =>
-    engine.recommend({ session, k: count, exclude, now, ...(user !== undefined && { user }) }, control);
+    engine.recommend({ session, k: count, exclude, now, related, ...(user !== undefined && { user }) }, control);
   if (!filter) return ask(k);
   const kept: RankedItem[] = [];
   let checked = 0;

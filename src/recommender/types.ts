@@ -3,6 +3,7 @@ import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Delta, GateState, GuardState, TuneMethod } from '../checkpoint/delta';
 import type { BackendChoice, BackendName } from '../compute/types';
 import type {
+  CatalogueInfo,
   Engine,
   EngineEvent,
   Explanation,
@@ -26,6 +27,12 @@ export interface RecommenderOptions {
    * common address with `{file}` in it: `/cdn/aisle-{file}?v=1`.
    */
   readonly modelUrl: string;
+  /**
+   * Folder of a catalogue that lives apart from the model, as `aisle catalogue` writes it. It is fetched beside the model and again
+   * every hour, and replaces the artifact's own. `/catalogue/{en|de}/`: the folder of the page's `lang`, or the first one where no
+   * other fits. Default: the catalogue inside the artifact.
+   */
+  readonly catalogueUrl?: string;
   /**
    * The backend. Default `auto`: begins with the one that starts at once, and changes to the fastest on this device, which is
    * measured when the page is idle. If a named backend does not work, `auto` replaces it.
@@ -132,7 +139,8 @@ export interface Degradation {
    * `records-set-aside` if some could not be read, `not-erased`; `learnt-set-aside` if what was learnt cannot be used
    * any more, `learnt-not-stored`; `learning-failed` if automatic learning failed; `trials-failed` if the fastest backend
    * could not be determined; `consent-unread` if the page's consent platform cannot be read yet; `consent-ignored` if it grants only
-   * what does not count; `unknown-ids` if the model does not know five of the ids of this session.
+   * what does not count; `unknown-ids` if the model does not know five of the ids of this session; `catalogue-stale` while the
+   * catalogue of `catalogueUrl` cannot be had, and the last good one, or the artifact's own, is shown.
    */
   readonly code: string;
   readonly message: string;
@@ -144,6 +152,8 @@ export interface Status {
   /** The backend, its thread, and the reason; absent until the model is ready. */
   readonly engine?: { readonly backend: BackendName; readonly thread: 'worker' | 'main'; readonly why: string };
   readonly model?: ModelInfo;
+  /** The catalogue that is shown; absent while that is the artifact's own, without a word of the page. */
+  readonly catalogue?: CatalogueInfo;
   /** Where the visitor's events are. `idle`: they may be stored, but the database has not answered yet. */
   readonly storage: StorageState;
   readonly consent: Consent;
@@ -178,6 +188,8 @@ export interface RecommenderEvents {
   readonly erased: { readonly by: 'page' | 'elsewhere' };
   /** The visitor chose a recommended product: what `select` was called with. */
   readonly select: Selection;
+  /** Another catalogue is in effect, or `update` has changed products: what is shown may have another price, or be sold out. */
+  readonly catalogue: CatalogueInfo;
   /** The model could not be loaded (see `retry`), or a recommendation failed; aborted calls are no errors. */
   readonly error: RecommenderError;
 }
@@ -189,10 +201,21 @@ export interface Recommender extends LearningCalls {
   recommend(options?: RecommendOptions): Promise<readonly RankedItem[]>;
   /** Tells the listeners of `select` that the visitor chose a recommended product. The embed calls it for its slots. */
   select(selection: Selection): void;
-  /** The item of the model that these candidates of one product name; null for none. Waits for the model. */
+  /**
+   * The item of the model that these candidates of one product name, else the first that is a product of the catalogue; null for
+   * none. Waits for the model.
+   */
   identify(candidates: readonly Candidate[]): Promise<string | null>;
-  /** The products of the artifact's `catalogue.json`. Waits for the model. */
+  /** The products of the catalogue: of `catalogueUrl`, or the artifact's `catalogue.json`. Waits for the model. */
   catalogue(): Promise<readonly CatalogueItem[]>;
+  /**
+   * What the page itself knows of products, such as a price or that one is sold out, for this page's lifetime. It is merged over
+   * the catalogue by id, whichever is in effect; what was said before of other fields stays. A product that the catalogue does
+   * not have is added. Resolves when it counts.
+   *
+   * @throws RangeError for a wrong product; RecommenderError `io` if the script that does it cannot be loaded.
+   */
+  update(products: readonly CatalogueItem[]): Promise<void>;
   /**
    * The products of these ids, in their order, to show them; null for one that the catalogue does not have. Without a
    * catalogue, an item of the model is a product of which only the id is known. Waits for the model.

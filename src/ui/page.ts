@@ -91,6 +91,7 @@ export function startPage(host: Host): void {
       readPage();
       view.refreshSoon('asked');
     },
+    catalogue: (products) => running!.recommender.update(products),
     refresh: () => view.refreshSoon('asked'),
     stop() {
       end();
@@ -215,6 +216,7 @@ export function startPage(host: Host): void {
         view.refreshSoon('asked');
       }),
       recommender.on('erased', () => view.refreshSoon('asked')),
+      recommender.on('catalogue', () => view.refreshSoon('better')),
       recommender.on('status', (status) => {
         tellDegraded(status);
         const answersNow = status.learning?.gate.isOpen;

@@ -101,6 +101,8 @@ export interface Commands {
   }[keyof RecommenderEvents];
   /** Reads again which product the page shows. */
   page: [];
+  /** What the page itself knows of products, such as their prices. */
+  catalogue: [products: readonly CatalogueItem[]];
   /** Requests suggestions again for every slot. */
   refresh: [];
   /** Disposes of the recommender; shown suggestions stay. */

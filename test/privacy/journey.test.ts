@@ -2,9 +2,14 @@
  * Nothing leaves. The whole journey of a visitor, on the built library and the built script to embed, in a real Chromium, on
  * every backend and under a strict security policy: all that goes out are GETs of files, the same for every visitor.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { BackendName } from '../../src/compute/types';
+import { catalogue } from '../../src/pipeline/catalogue/catalogue';
+import { ROOT } from '../build/built';
 import { isSoak, slice } from '../soak-slice';
 import { asked, CATALOGUE, html, known, push, ready, SETTLED, SLOT, STOCK, serveEmbed } from '../ui/embed-window';
 import { ANNA, BEN, type Journey, type JourneyOptions, journey, quiet, type Visitor } from './journey';
@@ -101,8 +106,21 @@ describe('with the script to embed', () => {
   const isEmbedFile = (path: string): boolean =>
     /^\/(page-\d|other)\.html$|^\/favicon\.ico$/.test(path) ||
     /^\/models\/demo\/(manifest\.json|items\.json|weights\.safetensors|catalogue\.json)$/.test(path) ||
+    /^\/catalogue\/catalogue-manifest\.json$|^\/catalogue\/(catalogue|aliases|cold-start)\.json\?sha256=[0-9a-f]{64}$/.test(
+      path,
+    ) ||
     /^\/aisle\/(embed|worker)\.js$|^\/aisle\/(assets|parts)\/[\w.-]+\.(js|wasm)$/.test(path);
-  const head = SETTLED.replace('data-', 'data-consent="granted" data-history="all" data-');
+  const head = SETTLED.replace(
+    'data-',
+    'data-consent="granted" data-history="all" data-catalogue-url="/catalogue/" data-',
+  );
+  const place = mkdtempSync(join(tmpdir(), 'aisle-journey-catalogue-'));
+  beforeAll(async () => {
+    const feed = join(place, 'feed.json');
+    writeFileSync(feed, JSON.stringify([...CATALOGUE, { ...CATALOGUE[0], id: 'brand-new' }]));
+    await catalogue({ feeds: [feed], out: join(place, 'catalogue'), artifact: join(ROOT, 'public/models/demo') });
+  });
+  afterAll(() => rmSync(place, { recursive: true }));
 
   /** Waits until the idle page has learnt so many events by itself. */
   const learnt = (page: Page, events: number) =>
@@ -112,7 +130,10 @@ describe('with the script to embed', () => {
 
   /** Two pages of a shop, with a slot that suggests and one with what is related. */
   async function embedded(ids: readonly string[]) {
-    const served = await serveEmbed({}, { 'content-security-policy': STRICT_WITH_WASM });
+    const served = await serveEmbed(
+      { '/catalogue/': join(place, 'catalogue') },
+      { 'content-security-policy': STRICT_WITH_WASM },
+    );
     onTestFinished(() => served.close());
     const received = receivedBy(served.server);
     const shop: Shop = { origin: served.origin, isFile: isEmbedFile, secrets: CATALOGUE.map(({ id }) => id) };
@@ -173,6 +194,10 @@ describe('with the script to embed', () => {
       expect(stored.indexedDB.length).toBeGreaterThan(1);
     }
     expect(anna.steps.flat()).toContain('GET /models/demo/weights.safetensors');
+    const ofCatalogue = anna.steps.flat().filter((line) => line.startsWith('GET /catalogue/'));
+    expect(ofCatalogue.map((line) => line.replace(/\?.*/, '').slice(15))).toEqual(
+      expect.arrayContaining(['aliases.json', 'catalogue-manifest.json', 'catalogue.json', 'cold-start.json']),
+    );
     expect(ben.steps).toEqual(anna.steps);
     expect(ben.suggested).not.toEqual(anna.suggested);
   });

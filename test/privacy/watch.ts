@@ -28,7 +28,7 @@ export interface Received {
 /** What a shop serves, and what must not be said of its visitors. */
 export interface Shop {
   readonly origin: string;
-  /** Paths of its pages, scripts and models. */
+  /** Paths of its pages, scripts, models and catalogues, with the query that a file of a catalogue has. */
   readonly isFile: (path: string) => boolean;
   /** Ids of items and of the visitor. */
   readonly secrets: readonly string[];
@@ -76,7 +76,7 @@ export function leakedActs(acts: readonly NetworkAct[], shops: readonly Shop[]):
 function wrongRequest(what: string, address: string, method: string, hasBody: boolean, shop: Shop): string[] {
   const { origin, pathname, search, hash, protocol } = new URL(address);
   if (/^(data|blob):$/.test(protocol)) return [];
-  const isRight = origin === shop.origin && search === '' && hash === '' && shop.isFile(pathname);
+  const isRight = origin === shop.origin && hash === '' && shop.isFile(pathname + search);
   return isRight && method === 'GET' && !hasBody
     ? []
     : [`${what} ${method} ${address}${hasBody ? ' with a body' : ''}`];

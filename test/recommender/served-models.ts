@@ -20,7 +20,7 @@ export function servedModels(load: () => Promise<Readonly<Record<string, Folder>
     for (const [name, folder] of Object.entries(await load())) folders.set(name, folder);
     server = await listen((request, response) => {
       requested.push(request.url!);
-      const [, folder, file] = request.url!.split('/');
+      const [, folder, file] = new URL(request.url!, 'http://localhost').pathname.split('/');
       const bytes = folders.get(folder!)?.get(file!);
       response.writeHead(bytes ? 200 : 404).end(bytes);
     });
@@ -31,6 +31,8 @@ export function servedModels(load: () => Promise<Readonly<Record<string, Folder>
   afterAll(() => closeServer(server));
   return {
     folders,
+    /** Address of a folder. */
+    urlOf: (folder: string) => `${originOf(server)}/${folder}/`,
     /** Paths requested so far. */
     requested,
     async start(options: Partial<RecommenderOptions> = {}, folder = 'small'): Promise<Recommender> {

@@ -12,7 +12,7 @@ import { asOneTrainer, type StillAlone } from '../../store/one-trainer';
 import { sleep } from '../../store/waiting';
 import { type Checks, calls, checked, oneOf, SIGNAL } from '../arguments';
 import { savesData } from '../computing';
-import { whenIdle } from '../idle';
+import { isHidden, whenIdle } from '../idle';
 import type { FineTuneOptions, FineTuning, FineTuningParts, LearningStatus, PredictedEvent } from '../types';
 import { AdapterStore } from './adapter-store';
 import { createExplaining } from './explain';
@@ -393,10 +393,6 @@ function reasonNotToLearn(): string | undefined {
 
 const notAllowed = (reason: string) => new RecommenderError('not-allowed', `Nothing is learnt while ${reason}.`);
 const replaced = () => new RecommenderError('aborted', 'Another tab has replaced what was learnt.');
-
-function isHidden(): boolean {
-  return (globalThis as { document?: { visibilityState: string } }).document?.visibilityState === 'hidden';
-}
 
 /** @throws RangeError for a wrong argument. */
 function checkedFineTune(options: FineTuneOptions = {}): FineTuneOptions {
