@@ -109,7 +109,7 @@ describe('with the script to embed', () => {
     /^\/catalogue\/catalogue-manifest\.json$|^\/catalogue\/(catalogue|aliases|cold-start)\.json\?sha256=[0-9a-f]{64}$/.test(
       path,
     ) ||
-    /^\/aisle\/(embed|worker)\.js$|^\/aisle\/(assets|parts)\/[\w.-]+\.(js|wasm)$/.test(path);
+    /^\/aisle\/[\w.-]+\.(js|wasm)$/.test(path);
   const head = SETTLED.replace(
     'data-',
     'data-consent="granted" data-history="all" data-catalogue-url="/catalogue/" data-',

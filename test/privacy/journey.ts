@@ -30,8 +30,7 @@ export const BEN: Visitor = {
 export const isFile = (path: string): boolean =>
   /^\/(favicon\.ico|shop\.js)?$/.test(path) ||
   /^\/model\/(manifest\.json|items\.json|weights\.safetensors|catalogue\.json)$/.test(path) ||
-  /^\/lib\/(index|worker)\.js$/.test(path) ||
-  /^\/lib\/(assets|parts)\/[\w.-]+\.(js|wasm)$/.test(path);
+  /^\/lib\/[\w.-]+\.(js|wasm)$/.test(path);
 
 /** Asked for by the browser, when it likes. */
 const isOfPage = (path: string): boolean => path !== '/favicon.ico';
