@@ -258,6 +258,11 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         return identity.identify(checked);
       })();
     },
+    async diagnose(id) {
+      assertAlive();
+      const files = await engine.loadedFiles();
+      return { files, nearest: status.model && (await engine.nearest(id)) };
+    },
     async catalogue() {
       assertAlive();
       await ready;

@@ -16,6 +16,7 @@ import { loadCode } from '../load-code';
 import { type ShownItem, topShown } from '../ranking/shown-items';
 import { topK } from '../ranking/top-k';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
+import { loadedFiles } from './loaded-files';
 import type { ModelItems } from './model-items';
 import type { Personalisation } from './personalisation';
 import { Placement, type PlacementOptions } from './placement';
@@ -181,6 +182,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       return products.map((candidates) => items.resolve(candidates) ?? null);
     },
     nearest: async (id) => loaded().items.nearest(id),
+    loadedFiles: async () => loadedFiles(),
     memory() {
       return call((ends) =>
         run(

@@ -76,11 +76,9 @@ export function createConsentMode(
   return {
     /** Takes an entry of the data layer: the arguments of a call of `gtag`, or an array of them. Anything else is ignored. */
     read(entry: object): void {
-      const { 0: command, 1: action, 2: values } = entry as Record<number, unknown>;
-      if (command !== 'consent' || typeof values !== 'object' || values === null) return;
-      const isUpdate = action === 'update';
-      if (!isUpdate && action !== 'default') return;
-      const { region, wait_for_update, ...given } = values as Record<string, unknown>;
+      const command = commandOf(entry);
+      if (command === undefined) return;
+      const { isUpdate, region, wait_for_update, given } = command;
       const regions = [region ?? ''].flat().map(String);
       if (regions.length === 0) regions.push('');
       let isSaid = false;
@@ -103,6 +101,15 @@ export function createConsentMode(
     },
     stop: endWait,
   };
+}
+
+/** The command in an entry of the data layer; undefined for anything else. */
+export function commandOf(entry: object) {
+  const { 0: command, 1: action, 2: values } = entry as Record<number, unknown>;
+  if (command !== 'consent' || typeof values !== 'object' || values === null) return undefined;
+  if (action !== 'default' && action !== 'update') return undefined;
+  const { region, wait_for_update, ...given } = values as Record<string, unknown>;
+  return { isUpdate: action === 'update', region, wait_for_update, given };
 }
 
 function wordOf({ update, defaults }: Type): ConsentWord | undefined {

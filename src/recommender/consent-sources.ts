@@ -5,6 +5,10 @@ import { createTcf } from './consent-tcf';
 import { watchLayer } from './data-layer';
 import type { ConsentReport } from './types';
 
+export { commandOf } from './consent-mode';
+export { privacyOf } from './consent-shopify';
+export { PURPOSES } from './consent-tcf';
+
 export interface ConsentReader {
   /** Looks at what the page has by now: a platform that came, or was exchanged for another. */
   look(): void;

@@ -25,15 +25,17 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
   /** The item of each event that the model was asked about, as it came and as `read` gives it; null where it knows none. */
   let items = new WeakMap<StoredEvent, string | null>();
   let isReported = false;
+  /** The id whose likest id of the model is known. */
+  let asked: { readonly id: string; readonly near: string } | undefined;
 
   /** Asks the model about the events that it was not asked about yet, and counts. Call it when the model is loaded. */
   async function settle(): Promise<void> {
-    const asked = items;
-    const events = history.events().filter((event) => !asked.has(event));
+    const table = items;
+    const events = history.events().filter((event) => !table.has(event));
     if (events.length > 0) {
       const found = await engine.resolve(events.map(candidatesOf));
-      events.forEach((event, k) => void asked.set(event, found[k] ?? null));
-      if (asked !== items) return settle(); // another model was loaded meanwhile
+      events.forEach((event, k) => void table.set(event, found[k] ?? null));
+      if (table !== items) return settle(); // another model was loaded meanwhile
     }
     await count();
   }
@@ -48,14 +50,29 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
     }
     const examples = [...unknown.keys()].slice(0, EXAMPLES);
     const next = { known: known.size, unknown: unknown.size, examples };
-    if (JSON.stringify(next) !== JSON.stringify(status().ids)) update({ ids: next });
-    if (unknown.size < EXAMPLES || isReported) return;
-    isReported = true;
-    const [[id, event]] = [...unknown] as [[string, StoredEvent]];
-    const near = await engine.nearest(id);
-    const said = `the page says ${event.candidates?.[0]?.kind ?? 'id'} '${id}', the model has '${near}', …`;
+    const [first] = unknown;
+    const isMany = unknown.size >= EXAMPLES;
+    if (first === undefined || !(isMany || known.size === 0)) return show(next);
+    const [id, event] = first;
+    if (asked?.id !== id) {
+      const table = items;
+      const near = await engine.nearest(id);
+      if (table === items) asked = { id, near };
+      return count(); // events may have come meanwhile
+    }
+    const said = `the page says ${event.candidates?.[0]?.kind ?? 'id'} '${id}', the model has '${asked.near}', …`;
     const tracked = known.size + unknown.size;
-    degrade('unknown-ids', `tracked ${tracked} ids, the model knows ${known.size}; ${said}; see docs/identity.md`);
+    const ids = `tracked ${tracked} ${tracked === 1 ? 'id' : 'ids'}, the model knows ${known.size}`;
+    const why = `${ids}; ${said}; see docs/identity.md`;
+    if (isMany && !isReported) {
+      isReported = true;
+      degrade('unknown-ids', why);
+    }
+    show({ ...next, why });
+  }
+
+  function show(ids: Status['ids']): void {
+    if (JSON.stringify(ids) !== JSON.stringify(status().ids)) update({ ids });
   }
 
   /**
@@ -105,6 +122,7 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
     /** Another model is loaded. */
     changed(): void {
       items = new WeakMap();
+      asked = undefined;
       isReported = false;
       mend('unknown-ids');
     },

@@ -92,6 +92,10 @@ export function startPage(host: Host): void {
       view.refreshSoon('asked');
     },
     refresh: () => view.refreshSoon('asked'),
+    doctor() {
+      aisle.doctor = import('./doctor/doctor').then(({ examine }) => examine(host, () => running));
+      return aisle.doctor;
+    },
     stop() {
       end();
       view.failAll('disposed');
@@ -108,7 +112,7 @@ export function startPage(host: Host): void {
     }
     const run = () =>
       host.guard(`The command "${String(name)}"`, () => (command as (...args: unknown[]) => unknown)(...args));
-    if (running !== undefined || command === start) run();
+    if (running !== undefined || command === start || command === commands.doctor) run();
     else if (waiting.length < MAX_WAITING) waiting.push(run);
   }
 
@@ -142,7 +146,10 @@ export function startPage(host: Host): void {
           // Before the readers are loaded: the model may be there, or not, first.
           const answered = new Promise<void>((resolve) => {
             opened.on('ready', () => resolve());
-            opened.on('error', () => resolve());
+            opened.on('error', (error) => {
+              host.warn('there are no suggestions.', error);
+              resolve();
+            });
           });
           const loaded = await readers.catch((error) => {
             void opened.dispose();
@@ -201,10 +208,17 @@ export function startPage(host: Host): void {
     }
     answered.then(() => running === mine && settled(recommender));
     for (const slot of host.slots) host.redraw(slot);
-    const tellDegraded = ({ degraded }: Status): void => {
-      for (const { code, message } of degraded) host.warn(`it works with less (${code}).`, { message });
+    let isHinted = false;
+    const report = ({ degraded, ids }: Status): void => {
+      for (const { code, message } of degraded) {
+        host.warn(`it works with less (${code}).`, { message });
+        isHinted ||= code === 'unknown-ids';
+      }
+      if (ids.why === undefined || isHinted) return;
+      isHinted = true; // a new product may be unknown: no warning yet
+      host.guard('The console', () => console.info(`Aisle: ${ids.why}`));
     };
-    tellDegraded(recommender.status);
+    report(recommender.status);
     let { storage } = recommender.status;
     let answers: boolean | undefined;
     stops.push(
@@ -216,7 +230,7 @@ export function startPage(host: Host): void {
       }),
       recommender.on('erased', () => view.refreshSoon('asked')),
       recommender.on('status', (status) => {
-        tellDegraded(status);
+        report(status);
         const answersNow = status.learning?.gate.isOpen;
         if (answersNow !== answers) view.refreshSoon('better'); // the adapter is used from now on, or no more
         answers = answersNow;
@@ -336,6 +350,7 @@ export function startPage(host: Host): void {
     host.guard('A reader of the page', () => readPage());
     view.refreshSoon('better');
   });
+  if (/[?&]aisle-doctor/.test(host.early.href)) carryOut('doctor');
   if (hasStarted) return;
   if (host.script !== undefined) start(optionsOfTag(host.script, host));
   else failed(new RangeError('No script has data-model-url, and no ["start", { modelUrl }] was pushed.'));

@@ -43,6 +43,8 @@ export async function suggestionsFor(
     host.warn(`strategy="${strategy}" is none of ${STRATEGIES.join(', ')}; did you mean "${near}"? It shows for-you.`);
   }
   const item = element.getAttribute('item') || pageItem;
+  const leftOut = { product: 0, link: 0 };
+  slot.leftOut = leftOut;
   const items = await recommender.recommend({
     k: served?.countOf(slot) ?? slot.limit,
     strategy: known ?? 'for-you',
@@ -50,8 +52,12 @@ export async function suggestionsFor(
     ...(item === undefined ? {} : { item }),
     filter: (known) => {
       const product = options.product(known);
-      if (product === undefined) return false;
+      if (product === undefined) {
+        leftOut.product++;
+        return false;
+      }
       if (ids?.has(known.id) || linkOf(product, options) !== undefined) return true;
+      leftOut.link++;
       const where = `"${known.id}": ${product.url || 'no address'}`.slice(0, 200);
       host.warn('products are left out whose link is not allowed (data-allow-hosts, data-item-url), such as', where);
       return false;

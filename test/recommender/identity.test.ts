@@ -103,7 +103,8 @@ test('ids that the model does not know are counted, and five of them reported on
   expect(codes()).not.toContain('unknown-ids');
   for (let k = 4; k < 8; k++) recommender.track(view(`${k}`, is('sku', `WRONG-item-${k}`)));
   await recommender.recommend();
-  expect(recommender.status.ids).toEqual({
+  const { why, ...ids } = recommender.status.ids;
+  expect(ids).toEqual({
     known: 1,
     unknown: 8,
     examples: Array.from({ length: 5 }, (_, k) => `WRONG-item-${k}`),
@@ -113,7 +114,23 @@ test('ids that the model does not know are counted, and five of them reported on
   expect(entries[0]!.message).toMatch(
     /^tracked \d ids, the model knows 1; the page says sku 'WRONG-item-0', the model has '[^']+', …; see docs\/identity\.md$/,
   );
+  expect(why).toContain('tracked 9 ids');
   await recommender.privacy.erase();
   await expect.poll(() => recommender.status.ids).toEqual({ known: 0, unknown: 0, examples: [] });
   time += 1;
+});
+
+test('the first id of a session is reported beside one of the model if it knows none, which is nothing degraded yet', async () => {
+  const recommender = await start();
+  recommender.track(view('0', is('sku', 'WRONG-item-9'), is('gtin', 'x')));
+  await recommender.recommend();
+  expect(recommender.status.ids.why).toMatch(
+    /^tracked 1 id, the model knows 0; the page says sku 'WRONG-item-9', the model has 'item-9', …; see docs/,
+  );
+  expect(recommender.status.degraded.map(({ code }) => code)).not.toContain('unknown-ids');
+  const { nearest } = await recommender.diagnose('WRONG-item-12');
+  expect(nearest).toBe('item-12');
+  recommender.track('item-9');
+  await recommender.recommend();
+  expect(recommender.status.ids).toEqual({ known: 1, unknown: 1, examples: ['WRONG-item-9'] });
 });

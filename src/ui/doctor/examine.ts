@@ -1,0 +1,115 @@
+/** What is so in this page: gathers the facts, from which `findings.ts` concludes. */
+
+import { loadedFiles } from '../../engine/loaded-files';
+import type { LoadedFile } from '../../engine/types';
+import type { PageProduct } from '../../page/page-product';
+import { VERSION } from '../../pipeline/version';
+import type { Recommender } from '../../recommender/types';
+import type { Host, PageOptions, Slot } from '../types';
+import { readConsentFacts } from './consent';
+import { conclude } from './findings';
+import { reportOf } from './report';
+import type { Examination, SlotFacts, Violation } from './types';
+
+/** What the page runs. */
+export interface Patient {
+  readonly recommender: Recommender;
+  readonly options: PageOptions;
+  readonly product: Pick<PageProduct, 'candidates'>;
+  readonly readers: Pick<typeof import('../../page/readers'), 'eventOf'>;
+}
+
+/** Whether an address is of a file of Aisle, in whose folder `assets/` this script is, or of the model. */
+export function isOurs(url: string, modelUrl: string | undefined): boolean {
+  const folders = [import.meta.url.replace(/[^/]*\/[^/]*$/, '')];
+  if (modelUrl !== undefined && URL.canParse(modelUrl, document.baseURI)) {
+    folders.push(new URL(`${modelUrl.replace(/[?#].*$/s, '').replace(/\/?$/, '/')}`, document.baseURI).href);
+  }
+  return folders.some((folder) => url.startsWith(folder));
+}
+
+/** @param patient Undefined where nothing runs: the options are wrong, or it was stopped. */
+export async function examine(
+  host: Host,
+  patient: Patient | undefined,
+  violations: readonly Violation[],
+): Promise<Examination> {
+  const layer = patient === undefined ? [] : entriesOf(host, patient.options.dataLayer);
+  const status = patient?.recommender.status;
+  const [product, files, consent] = await Promise.all([productOf(patient), filesOf(patient), readConsentFacts(layer)]);
+  const events = layer.flatMap((entry) => {
+    try {
+      const { event, ids } = patient!.readers.eventOf(entry) ?? {};
+      return event === undefined ? [] : [{ event, ids: ids! }];
+    } catch {
+      return []; // an entry that throws when it is read
+    }
+  });
+  const facts = {
+    version: VERSION,
+    product,
+    dataLayer: { events, others: layer.length - events.length },
+    ids: status?.ids ?? { known: 0, unknown: 0, examples: [] },
+    consent: { answer: status?.consent ?? 'unknown', by: status?.consentBy ?? {}, types: consent.types ?? {} },
+    engine: status?.engine,
+    model: status?.model,
+    slots: [...host.slots].map(slotFacts),
+    storage: status?.storage ?? 'memory',
+    violations,
+    files,
+    degraded: status?.degraded ?? [],
+    console: [...host.problems.values()],
+  } satisfies Omit<Examination, 'findings' | 'report'>;
+  const findings = conclude(facts, {
+    isRunning: patient !== undefined,
+    paused: status?.paused ?? false,
+    options: patient?.options,
+    consent,
+  });
+  const found = { ...facts, findings };
+  return { ...found, report: reportOf(found) };
+}
+
+/** The entries of the page's data layer, and of the one that was there when the embed ran. */
+function entriesOf({ early }: Host, name: string): unknown[] {
+  const now = (globalThis as unknown as Record<string, unknown>)[name];
+  return [...new Set([early.layer, now].flatMap((layer) => (Array.isArray(layer) ? (layer as unknown[]) : [])))];
+}
+
+async function productOf(patient: Patient | undefined): Promise<Examination['product']> {
+  const candidates = patient?.product.candidates() ?? [];
+  const [first] = candidates;
+  if (patient === undefined || first === undefined || patient.recommender.status.model === undefined) {
+    return {
+      candidates: candidates.map((candidate) => ({ ...candidate, item: null })),
+      item: null,
+      nearest: undefined,
+    };
+  }
+  const { recommender } = patient;
+  const [item, ...items] = await Promise.all(
+    [candidates, ...candidates.map((one) => [one])].map((list) => recommender.identify(list)),
+  );
+  const found = candidates.map((candidate, i) => ({ ...candidate, item: items[i] ?? null }));
+  const nearest = item == null ? (await recommender.diagnose(first.id)).nearest : undefined;
+  return { candidates: found, item: item ?? null, nearest };
+}
+
+async function filesOf(patient: Patient | undefined): Promise<Examination['files']> {
+  const { recommender, options } = patient ?? {};
+  const ofPage = loadedFiles().filter(({ url }) => isOurs(url, options?.recommender.modelUrl));
+  const isApart = recommender?.status.engine?.thread === 'worker';
+  const all: LoadedFile[] = isApart ? [...ofPage, ...(await recommender.diagnose('')).files] : ofPage;
+  const sum = (of: 'bytes' | 'decodedBytes') => all.reduce((total, file) => total + file[of], 0);
+  return {
+    count: all.length,
+    bytes: sum('bytes'),
+    decodedBytes: sum('decodedBytes'),
+    failed: all.flatMap(({ url, status }) => (status >= 400 ? `${url} (${status})` : [])),
+  };
+}
+
+function slotFacts({ element, suggestions, strategy, limit, leftOut }: Slot): SlotFacts {
+  const state = element.getAttribute('data-aisle-state') ?? 'loading';
+  return { state, strategy, asked: limit, shown: suggestions.length, ...(leftOut && { leftOut: { ...leftOut } }) };
+}
