@@ -260,8 +260,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
     },
     async diagnose(id) {
       assertAlive();
-      const files = await engine.loadedFiles();
-      return { files, nearest: status.model && (await engine.nearest(id)) };
+      return { files: await engine.loadedFiles(), nearest: status.model && (await engine.nearest(id)) };
     },
     async catalogue() {
       assertAlive();

@@ -25,17 +25,17 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
   /** The item of each event that the model was asked about, as it came and as `read` gives it; null where it knows none. */
   let items = new WeakMap<StoredEvent, string | null>();
   let isReported = false;
-  /** The id whose likest id of the model is known. */
-  let asked: { readonly id: string; readonly near: string } | undefined;
+  /** Number of counts so far: one that was overtaken by the next says nothing. */
+  let turn = 0;
 
   /** Asks the model about the events that it was not asked about yet, and counts. Call it when the model is loaded. */
   async function settle(): Promise<void> {
-    const table = items;
-    const events = history.events().filter((event) => !table.has(event));
+    const asked = items;
+    const events = history.events().filter((event) => !asked.has(event));
     if (events.length > 0) {
       const found = await engine.resolve(events.map(candidatesOf));
-      events.forEach((event, k) => void table.set(event, found[k] ?? null));
-      if (table !== items) return settle(); // another model was loaded meanwhile
+      events.forEach((event, k) => void asked.set(event, found[k] ?? null));
+      if (asked !== items) return settle(); // another model was loaded meanwhile
     }
     await count();
   }
@@ -48,31 +48,27 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
       if (item === null) unknown.set(event.itemId, event);
       else if (item !== undefined) known.add(item);
     }
-    const examples = [...unknown.keys()].slice(0, EXAMPLES);
-    const next = { known: known.size, unknown: unknown.size, examples };
-    const [first] = unknown;
+    const mine = ++turn;
     const isMany = unknown.size >= EXAMPLES;
-    if (first === undefined || !(isMany || known.size === 0)) return show(next);
-    const [id, event] = first;
-    if (asked?.id !== id) {
-      const table = items;
+    const [first] = unknown;
+    let why: string | undefined;
+    if (first !== undefined && (isMany ? !isReported : known.size === 0)) {
+      const [id, event] = first;
       const near = await engine.nearest(id);
-      if (table === items) asked = { id, near };
-      return count(); // events may have come meanwhile
+      if (mine !== turn) return; // counted again meanwhile, perhaps after an erasure
+      const tracked = known.size + unknown.size;
+      const ids = `tracked ${tracked} ${tracked === 1 ? 'id' : 'ids'}, the model knows ${known.size}`;
+      const said = `the page says ${event.candidates?.[0]?.kind ?? 'id'} '${id}', the model has '${near}', …`;
+      why = `${ids}; ${said}; see docs/identity.md`;
     }
-    const said = `the page says ${event.candidates?.[0]?.kind ?? 'id'} '${id}', the model has '${asked.near}', …`;
-    const tracked = known.size + unknown.size;
-    const ids = `tracked ${tracked} ${tracked === 1 ? 'id' : 'ids'}, the model knows ${known.size}`;
-    const why = `${ids}; ${said}; see docs/identity.md`;
-    if (isMany && !isReported) {
+    if (isMany && why !== undefined) {
       isReported = true;
       degrade('unknown-ids', why);
+      why = undefined;
     }
-    show({ ...next, why });
-  }
-
-  function show(ids: Status['ids']): void {
-    if (JSON.stringify(ids) !== JSON.stringify(status().ids)) update({ ids });
+    const examples = [...unknown.keys()].slice(0, EXAMPLES);
+    const next = { known: known.size, unknown: unknown.size, examples, ...(why !== undefined && { why }) };
+    if (JSON.stringify(next) !== JSON.stringify(status().ids)) update({ ids: next });
   }
 
   /**
@@ -122,7 +118,6 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
     /** Another model is loaded. */
     changed(): void {
       items = new WeakMap();
-      asked = undefined;
       isReported = false;
       mend('unknown-ids');
     },

@@ -133,7 +133,7 @@ export interface IdCounts {
   readonly unknown: number;
   /** 5 of these at most. */
   readonly examples: readonly string[];
-  /** Present if all of them are unknown, or 5 are: the first one beside an id of the model, in words. */
+  /** Present if all of them are unknown, and fewer than 5: the first one beside an id of the model, in words. */
   readonly why?: string;
 }
 

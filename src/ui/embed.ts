@@ -32,12 +32,12 @@ const { problems, warn, guard } = warnings();
 /** Reports each problem once on the console, so that nothing throws into the shop's page. */
 function warnings(): Pick<Host, 'problems' | 'warn' | 'guard'> {
   const problems = new Map<string, string>();
-  function warn(problem: string, error?: unknown): void {
+  function warn(problem: string, error?: unknown, level: 'warn' | 'info' = 'warn'): void {
     try {
       if (problems.has(problem) || problems.size >= MAX_REPORTED) return;
       const why = error === undefined ? '' : ` ${(error as { message?: unknown } | null)?.message ?? String(error)}`;
       problems.set(problem, problem + why);
-      console.warn(`Aisle: ${problem}${why}`);
+      console[level](`Aisle: ${problem}${why}`);
     } catch {
       // a page whose console throws
     }

@@ -208,15 +208,10 @@ export function startPage(host: Host): void {
     }
     answered.then(() => running === mine && settled(recommender));
     for (const slot of host.slots) host.redraw(slot);
-    let isHinted = false;
     const report = ({ degraded, ids }: Status): void => {
-      for (const { code, message } of degraded) {
-        host.warn(`it works with less (${code}).`, { message });
-        isHinted ||= code === 'unknown-ids';
-      }
-      if (ids.why === undefined || isHinted) return;
-      isHinted = true; // a new product may be unknown: no warning yet
-      host.guard('The console', () => console.info(`Aisle: ${ids.why}`));
+      for (const { code, message } of degraded) host.warn(`it works with less (${code}).`, { message });
+      // A new product may be unknown, too: that alone is no warning.
+      if (ids.why) host.warn('ids do not match.', { message: ids.why }, 'info');
     };
     report(recommender.status);
     let { storage } = recommender.status;

@@ -43,8 +43,6 @@ export async function suggestionsFor(
     host.warn(`strategy="${strategy}" is none of ${STRATEGIES.join(', ')}; did you mean "${near}"? It shows for-you.`);
   }
   const item = element.getAttribute('item') || pageItem;
-  const leftOut = { product: 0, link: 0 };
-  slot.leftOut = leftOut;
   const items = await recommender.recommend({
     k: served?.countOf(slot) ?? slot.limit,
     strategy: known ?? 'for-you',
@@ -52,12 +50,8 @@ export async function suggestionsFor(
     ...(item === undefined ? {} : { item }),
     filter: (known) => {
       const product = options.product(known);
-      if (product === undefined) {
-        leftOut.product++;
-        return false;
-      }
+      if (product === undefined) return false;
       if (ids?.has(known.id) || linkOf(product, options) !== undefined) return true;
-      leftOut.link++;
       const where = `"${known.id}": ${product.url || 'no address'}`.slice(0, 200);
       host.warn('products are left out whose link is not allowed (data-allow-hosts, data-item-url), such as', where);
       return false;
@@ -86,7 +80,7 @@ export async function suggestionsFor(
 }
 
 /** As the shop's function wants it, which may fail now although it let the product pass. */
-function shownAs(known: CatalogueItem, { product }: PageOptions): CatalogueItem | undefined {
+export function shownAs(known: CatalogueItem, { product }: PageOptions): CatalogueItem | undefined {
   try {
     return product(known);
   } catch (cause) {

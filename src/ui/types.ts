@@ -130,8 +130,6 @@ export interface Slot extends Drawn {
   readonly element: HTMLElement;
   /** What it shows. */
   suggestions: readonly Suggestion[];
-  /** How many products the last request has left out: by the shop's function `product`, and for their link. */
-  leftOut?: { product: number; link: number };
 }
 
 /** What a slot's attributes ask for, and the frame that was drawn for it. */
@@ -163,7 +161,7 @@ export interface Host {
   /** What was reported, by the problem. */
   readonly problems: ReadonlyMap<string, string>;
   /** One line on the console for each problem, once. */
-  warn(problem: string, error?: unknown): void;
+  warn(problem: string, error?: unknown, level?: 'warn' | 'info'): void;
   /** Runs what touches the page; what it throws is a warning. */
   guard(what: string, work: () => unknown): void;
   /** Says why a slot shows what it shows: in `data-aisle-state`, by `aria-busy`, and in words where it shows nothing. */

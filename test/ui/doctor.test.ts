@@ -5,7 +5,18 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import { faults, overflow } from '../axe';
 import { built } from '../build/built';
-import { embedPages, type OpenOptions, openEmbed, push, ready, SETTLED, SLOT, STOCK, serveEmbed } from './embed-window';
+import {
+  CATALOGUE,
+  embedPages,
+  type OpenOptions,
+  openEmbed,
+  push,
+  ready,
+  SETTLED,
+  SLOT,
+  STOCK,
+  serveEmbed,
+} from './embed-window';
 
 vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be busy
 
@@ -53,9 +64,7 @@ describe('the doctor finds', () => {
     expect(found.dataLayer).toEqual({ events: [{ event: 'view', ids: [A] }], others: 1 });
     expect(found.ids).toEqual({ known: 1, unknown: 0, examples: [] });
     expect(found.engine).toMatchObject({ backend: 'wasm', thread: 'worker' });
-    expect(found.slots).toEqual([
-      { state: 'ready', strategy: 'for-you', asked: 8, shown: 8, leftOut: { product: 0, link: 0 } },
-    ]);
+    expect(found.slots).toEqual([{ state: 'ready', strategy: 'for-you', asked: 8, shown: 8 }]);
     // Scripts in the page, the worker, WebAssembly and the model.
     expect(found.files.count).toBeGreaterThan(8);
     expect(found.files.bytes).toBeGreaterThan(250_000);
@@ -74,7 +83,7 @@ describe('the doctor finds', () => {
     expect(finding(found, 'product-unknown')!.detail).toBe(`The page says sku "WRONG-${A}", the model has "${A}", …`);
     // The page alone is told once, quietly: it may be a new product.
     expect(infos).toEqual([
-      `Aisle: tracked 1 id, the model knows 0; the page says sku 'WRONG-${A}', the model has '${A}', …; see docs/identity.md`,
+      `Aisle: ids do not match. tracked 1 id, the model knows 0; the page says sku 'WRONG-${A}', the model has '${A}', …; see docs/identity.md`,
     ]);
   });
 
@@ -131,19 +140,13 @@ describe('the doctor finds', () => {
       script(`(window.aisle ||= []).push(['start', { modelUrl: '/models/demo/', backend: 'wasm', consent: 'granted',
       product: (known) => known.id === '${A}' ? undefined : { ...known, url: 'https://elsewhere.example/' } }])`);
     const { found, troubles } = await examine(slots.join(''), { head: start + SETTLED });
-    expect(troubles.sort()).toEqual([
-      'slot-empty',
-      'slot-empty',
-      'slot-empty',
-      'slot-links',
-      'slot-links',
-      'slot-strategy',
-    ]);
+    expect(troubles.sort()).toEqual(['links', 'slot-empty', 'slot-empty', 'slot-empty', 'slot-strategy']);
     const empty = found.findings.filter(({ code }) => code === 'slot-empty').map(({ what }) => what);
     expect(empty[0]).toContain('looked at nothing');
-    expect(empty[1]).toContain('no link');
-    expect(found.slots[1]!.leftOut!.link).toBeGreaterThan(400);
-    expect(found.slots[1]!.leftOut!.product).toBe(1);
+    expect(empty[1]).toContain('no product of the catalogue may be shown');
+    const { products, soldOut, leftOut, withoutLink } = found.catalogue!;
+    expect([products, leftOut]).toEqual([CATALOGUE.length, 1]);
+    expect(withoutLink).toBe(products - soldOut - 1);
     expect(found.console).toEqual(
       expect.arrayContaining([expect.stringContaining('link is not allowed'), expect.stringContaining('for-you2')]),
     );

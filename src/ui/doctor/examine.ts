@@ -1,15 +1,21 @@
 /** What is so in this page: gathers the facts, from which `findings.ts` concludes. */
 
+import { isAvailable } from '../../checkpoint/artifact';
 import { loadedFiles } from '../../engine/loaded-files';
 import type { LoadedFile } from '../../engine/types';
 import type { PageProduct } from '../../page/page-product';
 import { VERSION } from '../../pipeline/version';
 import type { Recommender } from '../../recommender/types';
+import { linkOf } from '../links';
+import { shownAs } from '../suggestions';
 import type { Host, PageOptions, Slot } from '../types';
 import { readConsentFacts } from './consent';
 import { conclude } from './findings';
 import { reportOf } from './report';
-import type { Examination, SlotFacts, Violation } from './types';
+import type { CatalogueFacts, Examination, SlotFacts, Violation } from './types';
+
+/** Most products that are looked at. */
+const MAX_PRODUCTS = 10_000;
 
 /** What the page runs. */
 export interface Patient {
@@ -36,7 +42,12 @@ export async function examine(
 ): Promise<Examination> {
   const layer = patient === undefined ? [] : entriesOf(host, patient.options.dataLayer);
   const status = patient?.recommender.status;
-  const [product, files, consent] = await Promise.all([productOf(patient), filesOf(patient), readConsentFacts(layer)]);
+  const [product, files, catalogue, consent] = await Promise.all([
+    productOf(patient),
+    filesOf(patient),
+    catalogueOf(patient),
+    readConsentFacts(layer),
+  ]);
   const events = layer.flatMap((entry) => {
     try {
       const { event, ids } = patient!.readers.eventOf(entry) ?? {};
@@ -53,6 +64,7 @@ export async function examine(
     consent: { answer: status?.consent ?? 'unknown', by: status?.consentBy ?? {}, types: consent.types ?? {} },
     engine: status?.engine,
     model: status?.model,
+    catalogue,
     slots: [...host.slots].map(slotFacts),
     storage: status?.storage ?? 'memory',
     violations,
@@ -109,7 +121,21 @@ async function filesOf(patient: Patient | undefined): Promise<Examination['files
   };
 }
 
-function slotFacts({ element, suggestions, strategy, limit, leftOut }: Slot): SlotFacts {
+async function catalogueOf(patient: Patient | undefined): Promise<CatalogueFacts | undefined> {
+  if (patient?.recommender.status.model === undefined) return undefined;
+  const { recommender, options } = patient;
+  const all = (await recommender.catalogue()).slice(0, MAX_PRODUCTS);
+  const count = { products: all.length, soldOut: 0, leftOut: 0, withoutLink: 0 };
+  for (const known of all) {
+    const product = isAvailable(known) ? shownAs(known, options) : null;
+    if (product === null) count.soldOut++;
+    else if (product === undefined) count.leftOut++;
+    else if (linkOf(product, options) === undefined) count.withoutLink++;
+  }
+  return count;
+}
+
+function slotFacts({ element, suggestions, strategy, limit }: Slot): SlotFacts {
   const state = element.getAttribute('data-aisle-state') ?? 'loading';
-  return { state, strategy, asked: limit, shown: suggestions.length, ...(leftOut && { leftOut: { ...leftOut } }) };
+  return { state, strategy, asked: limit, shown: suggestions.length };
 }

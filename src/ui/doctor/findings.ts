@@ -34,6 +34,7 @@ export function conclude(facts: Facts, circumstances: Circumstances): Finding[] 
   addPolicy(facts, add);
   addEngine(facts, options, add);
   if (isRunning) addProduct(facts, options, add);
+  addCatalogue(facts, add);
   addSlots(facts, add);
   if (isRunning) {
     const { consent: option = 'auto', consentMap } = options?.recommender ?? {};
@@ -139,7 +140,11 @@ const WORKER: readonly (readonly [code: string, pattern: RegExp, why: string, to
   ['no-worker', /(?:)/, 'it failed', CHECK],
 ];
 
-function addProduct({ product, ids, model, dataLayer }: Facts, options: PageOptions | undefined, add: Add): void {
+function addProduct(
+  { product, ids, model, dataLayer, degraded }: Facts,
+  options: PageOptions | undefined,
+  add: Add,
+): void {
   const { candidates, item, nearest } = product;
   const [first] = candidates;
   if (first === undefined) {
@@ -173,12 +178,13 @@ function addProduct({ product, ids, model, dataLayer }: Facts, options: PageOpti
     add('ok', 'product', what, undefined, `${kind} "${id}" of ${source} is item "${item}".`);
   }
   const all = ids.known + ids.unknown;
+  const unknown = degraded.find(({ code }) => code === 'unknown-ids');
   if (all > 0) {
     const share = Math.round((100 * ids.known) / all);
     const what = `The model knows ${ids.known} of ${all} ids of this session (${share} %).`;
     const isBad = ids.unknown > 0 && ids.known === 0;
     const todo = ids.unknown > 0 ? 'Compare the spellings (docs/identity.md).' : undefined;
-    add(isBad || ids.unknown >= 5 ? 'warning' : 'ok', 'ids', what, todo, ids.unknown > 0 ? ids.why : undefined);
+    add(isBad || unknown ? 'warning' : 'ok', 'ids', what, todo, unknown?.message ?? ids.why);
   } else if (options?.track === 'manual') {
     add(
       'ok',
@@ -192,7 +198,29 @@ function addProduct({ product, ids, model, dataLayer }: Facts, options: PageOpti
   }
 }
 
-function addSlots({ slots, model }: Facts, add: Add): void {
+function addCatalogue({ catalogue }: Facts, add: Add): void {
+  if (catalogue === undefined) return;
+  const { products, soldOut, leftOut, withoutLink } = catalogue;
+  if (products === 0) {
+    const todo =
+      'Train with --catalogue, so that cards have titles, links and pictures; data-item-url gives links alone.';
+    add('warning', 'no-catalogue', 'The model has no catalogue: all that is known of products is their ids.', todo);
+    return;
+  }
+  const severity = (count: number): Severity => (10 * count > products ? 'warning' : 'ok');
+  if (withoutLink > 0) {
+    const todo =
+      'Name the hosts of product pages by data-allow-hosts; for products without an address set data-item-url.';
+    add(severity(withoutLink), 'links', `${withoutLink} of ${products} products have no link that may be shown.`, todo);
+  }
+  if (leftOut > 0) {
+    add(severity(leftOut), 'left-out', `The page’s function product leaves out ${leftOut} of ${products} products.`);
+  }
+  if (soldOut > 0) add(severity(soldOut), 'sold-out', `${soldOut} of ${products} products are not available.`);
+}
+
+function addSlots(facts: Facts, add: Add): void {
+  const { slots, model } = facts;
   if (slots.length === 0) {
     add(
       'ok',
@@ -203,26 +231,17 @@ function addSlots({ slots, model }: Facts, add: Add): void {
   }
   slots.forEach((slot, i) => {
     const name = `Slot ${i + 1}`;
-    const { strategy, leftOut = { link: 0, product: 0 }, asked, shown, state } = slot;
+    const { strategy, asked, shown, state } = slot;
     if (!STRATEGIES.some((known) => known === strategy)) {
       const todo = `Write one of ${STRATEGIES.join(', ')}.`;
       add('warning', 'slot-strategy', `${name} has a strategy that there is not; it shows for-you.`, todo, strategy);
-    }
-    if (leftOut.link > 0) {
-      const what = `${name}: ${leftOut.link} products were left out because their link is not allowed.`;
-      const todo =
-        'Name the hosts of product pages by data-allow-hosts; for products without an address set data-item-url.';
-      add(shown < asked ? 'warning' : 'ok', 'slot-links', what, todo);
-    }
-    if (leftOut.product > 0) {
-      add('ok', 'slot-product', `${name}: the page’s function product left ${leftOut.product} products out.`);
     }
     if (state === 'ready') {
       add('ok', 'slot-ready', `${name} shows ${shown} of ${asked}.`);
     } else if (state === 'loading') {
       add(model === undefined ? 'warning' : 'ok', 'slot-loading', `${name} waits for its answer.`);
     } else if (state === 'empty') {
-      add('warning', 'slot-empty', `${name} is empty: ${emptyBecause(slot)}.`);
+      add('warning', 'slot-empty', `${name} is empty: ${emptyBecause(slot, facts)}.`);
     } else {
       const [what, todo] = SLOT_ERRORS[state.replace(/^error-/, '')] ?? ['it failed', CHECK];
       add('error', 'slot-error', `${name} has failed: ${what}.`, todo);
@@ -230,12 +249,12 @@ function addSlots({ slots, model }: Facts, add: Add): void {
   });
 }
 
-function emptyBecause({ strategy, leftOut }: SlotFacts): string {
-  if (leftOut === undefined) return 'nothing was requested; the visitor’s variant of data-variants may be none';
+function emptyBecause({ strategy }: SlotFacts, { catalogue }: Facts): string {
   if (strategy === 'recent') return 'the visitor has looked at nothing else yet';
-  if (leftOut.link > 0) return 'no link that may be shown is left';
-  if (leftOut.product > 0) return 'the page’s function product leaves all out';
-  return 'all products are excluded, on show, or not available in the catalogue';
+  const { products = 0, soldOut = 0, leftOut = 0, withoutLink = 0 } = catalogue ?? {};
+  return products > soldOut + leftOut + withoutLink
+    ? 'all products are excluded or on show, or the visitor’s variant is none'
+    : 'no product of the catalogue may be shown';
 }
 
 /** By the error's code. */

@@ -77,7 +77,7 @@ export function openPanel(host: Host, again: () => Promise<unknown>): Panel {
       : [text('h3', title), node('dl', {}, ...rows.flatMap(([name, value]) => [text('dt', name), text('dd', value)]))];
 
   function draw(found: Examination): void {
-    const { product, dataLayer, ids, consent, engine, model, slots, storage, files } = found;
+    const { product, dataLayer, ids, consent, engine, model, catalogue, slots, storage, files } = found;
     const wasOpen = root.querySelector('details')?.open ?? false;
     const details = node('details', {}, text('summary', 'The report, as it is copied'), text('pre', found.report));
     details.toggleAttribute('open', wasOpen);
@@ -118,6 +118,13 @@ export function openPanel(host: Host, again: () => Promise<unknown>): Panel {
         [
           'Model',
           model === undefined ? 'none' : `${model.name} ${model.version}, ${model.architecture}, ${model.items} items`,
+        ],
+        [
+          'Catalogue',
+          catalogue === undefined
+            ? 'none'
+            : `${catalogue.products} products; ${catalogue.soldOut} not available, ${catalogue.leftOut} left out by the page, ` +
+              `${catalogue.withoutLink} without a link that is allowed`,
         ],
         [
           'Loaded',

@@ -7,7 +7,21 @@ import { SLOT_ERRORS } from './findings';
 import type { Examination } from './types';
 
 export function reportOf(found: Omit<Examination, 'report'>): string {
-  const { version, findings, product, dataLayer, ids, consent, engine, model, slots, storage, files, degraded } = found;
+  const {
+    version,
+    findings,
+    product,
+    dataLayer,
+    ids,
+    consent,
+    engine,
+    model,
+    catalogue,
+    slots,
+    storage,
+    files,
+    degraded,
+  } = found;
   const count = (severity: string) => findings.filter((finding) => finding.severity === severity).length;
   const lines = [
     `Aisle ${version}, doctor: ${count('error')} errors, ${count('warning')} warnings`,
@@ -26,10 +40,11 @@ export function reportOf(found: Omit<Examination, 'report'>): string {
     )}`,
     `Engine: ${engine === undefined ? 'none' : `${engine.backend}, ${engine.thread} thread`}`,
     `Model: ${model === undefined ? 'none' : `${model.architecture}, ${model.items} items, ${model.bytes} bytes`}`,
+    `Catalogue: ${catalogue === undefined ? 'none' : listed(Object.entries(catalogue).map(([name, count]) => `${name} ${count}`))}`,
     ...slots.map(
-      ({ state, strategy, asked, shown, leftOut }, i) =>
+      ({ state, strategy, asked, shown }, i) =>
         `Slot ${i + 1}: ${stateOf(state)}, ${STRATEGIES.find((known) => known === strategy) ?? 'another strategy'}, ` +
-        `${shown} of ${asked}; left out: ${leftOut?.link ?? 0} by link, ${leftOut?.product ?? 0} by function`,
+        `${shown} of ${asked}`,
     ),
     `Storage: ${storage}`,
     `Blocked: ${listed([...new Set(found.violations.map(({ directive }) => directive))])}`,

@@ -32,11 +32,17 @@ export interface SlotFacts {
   /** How many products it asks for, and how many it shows. */
   readonly asked: number;
   readonly shown: number;
-  /**
-   * How many the last request has left out: by the shop's function `product`, and because their link is not allowed. Absent
-   * if nothing was requested.
-   */
-  readonly leftOut?: { readonly product: number; readonly link: number };
+}
+
+/** The first 10,000 products of the catalogue, and how many of them a slot may not show, for the first of these reasons. */
+export interface CatalogueFacts {
+  readonly products: number;
+  /** Not available. */
+  readonly soldOut: number;
+  /** Left out by the page's function `product`. */
+  readonly leftOut: number;
+  /** Without an address, or with one that is not allowed. */
+  readonly withoutLink: number;
 }
 
 /** Something of Aisle that the page's security policy has blocked. */
@@ -74,6 +80,8 @@ export interface Examination {
   };
   readonly engine: Status['engine'];
   readonly model: ModelInfo | undefined;
+  /** Absent without a model. */
+  readonly catalogue: CatalogueFacts | undefined;
   readonly slots: readonly SlotFacts[];
   readonly storage: StorageState;
   readonly violations: readonly Violation[];
