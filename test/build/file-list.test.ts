@@ -25,7 +25,7 @@ test('every script and WASM file is listed, and found whole', async () => {
 test('a copy that lacks a chunk, or has a worker of another version, is found out', async () => {
   const copy = join(await folder(), 'aisle');
   cpSync(embed, copy, { recursive: true });
-  rmSync(join(copy, listed.find((name) => name.startsWith('assets/page-'))!));
+  rmSync(join(copy, listed.find((name) => name.startsWith('page-'))!));
   expect(await doctor(copy)).toEqual({ code: 3, said: ['error missing'] });
   cpSync(embed, copy, { recursive: true });
   writeFileSync(join(copy, 'worker.js'), `${readFileSync(join(copy, 'worker.js'), 'utf8')} `);

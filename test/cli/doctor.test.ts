@@ -30,10 +30,10 @@ const sealed = (files: Files) =>
 const FAST = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 /** A folder like `dist/embed`. */
 const EMBED: Files = {
-  'embed.js': 'import("./assets/page-abc.js")',
+  'embed.js': 'import("./page-abcdefgh.js")',
   'worker.js': `globalThis.aisleWorker;${' '.repeat(2000)}`,
-  'assets/page-abc.js': 'export const startPage = 1;',
-  'assets/simd-abc.wasm': new Uint8Array(2000),
+  'page-abcdefgh.js': 'export const startPage = 1;',
+  'simd-abcdefgh.wasm': new Uint8Array(2000),
 };
 const LISTED = { ...EMBED, 'files.json': JSON.stringify({ version: '0.1.0', files: sealed(EMBED) }) };
 const within = (path: string, files: Files): Files =>
@@ -43,7 +43,7 @@ let site: Files;
 beforeAll(async () => {
   const catalogue = IDS.map((id, k): CatalogueItem => ({ id, url: `/p/${k}`, image: 'data:image/png;base64,AA==' }));
   const model = Object.fromEntries(await folderOf(await smallModel({ catalogue })));
-  site = { 'index.html': page(), ...within('aisle/', LISTED), ...within('model/', model) };
+  site = { 'index.html': page(), ...within('aisle/', LISTED), ...within('model/', model), ...within('model-', model) };
 });
 
 interface Served {
@@ -60,7 +60,7 @@ async function served({ files = {}, without = [], answer = () => ({}) }: Served 
     const path = decodeURIComponent(request.url!.replace(/\?.*/, '').slice(1)) || 'index.html';
     const { status, body, ...headers } = answer(path, request) as Headers & { status?: number; body?: string };
     const content = without.includes(path) ? undefined : (body ?? all[path]);
-    const isHashed = /^aisle\/(assets|parts)\//.test(path);
+    const isHashed = /-[a-z]{8}\.(js|wasm)$/.test(path);
     const type = { js: 'text/javascript', json: 'application/json', wasm: 'application/wasm', html: 'text/html' };
     const defaults: Headers = {
       'content-type': type[path.split('.').at(-1) as 'js'] ?? 'application/octet-stream',
@@ -124,6 +124,7 @@ describe('a page', () => {
     ['whose tag is a comment', page(`<!-- ${TAG} -->`), ['error no-tag']],
     ['whose model is elsewhere', page(TAG.replace('/model/', '/other/')), ['error missing']],
     ['with a base', page(`<base href="/aisle/">${TAG.replace('/aisle/', '')}`), []],
+    ['whose model’s files are in no folder of their own', page(TAG.replace('/model/', '/model-{file}?v=1')), []],
     ['with entities', page(TAG.replace('/model/', '/mod&#101;l/')), []],
     ['that starts by a command', page(`<script>aisle.push(['start', { modelUrl: '/model/' }])</script>`), []],
   ])('%s', async (_, html, expected) => {
@@ -134,7 +135,7 @@ describe('a page', () => {
   });
 
   test.each<[string, Served, string[], RegExp]>([
-    ['a chunk is missing', { without: ['aisle/assets/page-abc.js'] }, ['error missing'], /whole folder/],
+    ['a chunk is missing', { without: ['aisle/page-abcdefgh.js'] }, ['error missing'], /whole folder/],
     [
       'embed.js is there alone',
       {
@@ -148,7 +149,7 @@ describe('a page', () => {
     ['the list is missing', { without: ['aisle/files.json'] }, ['warning no-list'], /not embed\.js alone/],
     [
       'embed.js is of another version',
-      { files: { 'aisle/embed.js': 'import("./assets/page-old.js")' } },
+      { files: { 'aisle/embed.js': 'import("./page-ijklmnop.js")' } },
       ['error other-version'],
       /cache/,
     ],
@@ -204,7 +205,7 @@ describe('a page', () => {
     ['nothing is compressed', { answer: () => ({ 'content-encoding': '' }) }, ['warning not-compressed'], /Brotli/],
     [
       'hashed files are asked for again',
-      { answer: (path) => (path.includes('assets/') ? { 'cache-control': 'no-cache' } : {}) },
+      { answer: (path) => (path.includes('abcdefgh') ? { 'cache-control': 'no-cache' } : {}) },
       ['warning cache-short'],
       /immutable/,
     ],
@@ -317,12 +318,12 @@ describe('a folder', () => {
     expect(found.findings.map(({ code, files }) => `${code} ${files}`)).toEqual(
       expect.arrayContaining(['embed aisle/embed.js', 'model model/']),
     );
-    rmSync(join(root, 'aisle/assets/page-abc.js'));
+    rmSync(join(root, 'aisle/page-abcdefgh.js'));
     writeFileSync(join(root, 'model/items.json'), '[]');
     const broken = await doctor(root);
     expect(broken.code).toBe(3);
     expect(broken.troubles.map(({ code, files }) => `${code} ${files}`).sort()).toEqual([
-      'missing aisle/assets/page-abc.js',
+      'missing aisle/page-abcdefgh.js',
       'other-version model/items.json',
     ]);
   });

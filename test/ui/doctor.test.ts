@@ -301,6 +301,6 @@ describe('the panel', () => {
     const before = requests.length;
     await examined(page);
     const fetched = requests.slice(before).map(({ url }) => new URL(url).pathname.replace(/-[\w-]{8}\.js$/, ''));
-    expect(fetched.filter((path) => !/consent-sources|loaded-files/.test(path))).toEqual(['/aisle/assets/doctor']);
+    expect(fetched.filter((path) => !/consent-sources|loaded-files/.test(path))).toEqual(['/aisle/doctor']);
   });
 });

@@ -2,6 +2,7 @@
 import { isRecord, parseJson } from '../../checkpoint/json';
 import { checkCatalogue, checkManifest, type FileEntry, MANIFEST } from '../../checkpoint/manifest';
 import { openArtifact } from '../../checkpoint/open';
+import { fileUrl } from '../../engine/artifact-loader';
 import { nearestName, RecommenderError, reasonOf } from '../../errors';
 import { CATALOGUE_MANIFEST } from '../../pipeline/files/catalogue-folder';
 import { STRATEGIES } from '../../recommender/arguments';
@@ -15,6 +16,8 @@ import type { Add, Answer, Site } from './types';
 
 /** The list of its own files that a build writes beside `embed.js`. */
 export const FILES = 'files.json';
+/** Files of that folder whose names do not change with their content. */
+const STABLE = ['embed.js', 'worker.js'];
 /** Attributes of a slot that do not redraw it. */
 const SLOT_ATTRIBUTES = [...ATTRIBUTES, 'layout', 'reasons'];
 const COPY = 'Copy the whole folder dist/embed, not embed.js alone.';
@@ -179,7 +182,7 @@ export async function checkEmbed(
   }
   const wanted = Object.entries(files).map(([file, entry]): Wanted => {
     const url = file === 'embed.js' ? embed : new URL(file, embed);
-    return { url, entry, isHashed: file.includes('/') };
+    return { url, entry, isHashed: !STABLE.includes(file) };
   });
   const found = await checkFiles(site, wanted, page?.url, add);
   if (found.size === wanted.length) {
@@ -191,11 +194,12 @@ export async function checkEmbed(
 /**
  * Looks at a model's folder.
  *
+ * @param folder Ends in `/`, or has `{file}` in place of a file's name.
  * @returns Its catalogue, if it has one and all is well.
  */
 export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'> | undefined, add: Add) {
-  const at = new URL(MANIFEST, folder);
-  at.search = folder.search;
+  const urlOf = (name: string) => new URL(fileUrl(folder.href, name));
+  const at = urlOf(MANIFEST);
   if ((await site.get(at)) === undefined) {
     add(
       'ok',
@@ -220,11 +224,6 @@ export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'
   };
   try {
     const { files } = checkManifest(parseJson(manifest.bytes, MANIFEST));
-    const urlOf = (name: string) => {
-      const url = new URL(name, folder);
-      url.search = folder.search;
-      return url;
-    };
     const wanted = Object.entries(files).map(([name, entry]): Wanted => ({ url: urlOf(name), entry }));
     const found = await checkFiles(site, wanted, page?.url, add);
     if (found.size < wanted.length) return undefined;
@@ -357,8 +356,8 @@ function checkPolicies(site: Site, { url: self, policies, nonce }: Page, needs: 
   }
   const inside = isForeign ? self : workerUrl;
   for (const [file, purpose] of [
-    [new URL(MANIFEST, modelUrl), 'the model'],
-    [new URL('assets/x.wasm', embed), 'WebAssembly'],
+    [new URL(fileUrl(modelUrl.href, MANIFEST)), 'the model'],
+    [new URL('x.wasm', embed), 'WebAssembly'],
   ] as const) {
     if (!allowsUrl(inWorker, CHAINS.connect, file, inside)) {
       const todo = `${where} add ${folder(file)} to connect-src.`;
@@ -388,9 +387,9 @@ function checkPolicies(site: Site, { url: self, policies, nonce }: Page, needs: 
   }
 }
 
-/** A folder's address, with the `/` that it needs. */
+/** A folder's address, with the `/` that it needs where it has no `{file}`. */
 function folderAt(address: string, base: URL): URL {
   const url = new URL(address, base);
-  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  if (!/\/$|%7Bfile%7D/.test(url.pathname)) url.pathname += '/';
   return url;
 }

@@ -145,7 +145,7 @@ function checkCache(headers: Headers, isHashed: boolean, name: string, add: Add)
         'cache-short',
         name,
         what,
-        'Send Cache-Control: public, max-age=31536000, immutable for assets/ and parts/.',
+        'Send Cache-Control: public, max-age=31536000, immutable for all files of the folder but embed.js and worker.js.',
       );
     }
   } else if (!isRevalidated && age > HOUR) {

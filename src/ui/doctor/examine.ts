@@ -25,13 +25,17 @@ export interface Patient {
   readonly readers: Pick<typeof import('../../page/readers'), 'eventOf'>;
 }
 
-/** Whether an address is of a file of Aisle, in whose folder `assets/` this script is, or of the model. */
+/** Names of the built files: the folder may be one that a platform fills with other files, too. */
+const BUILT = /^(embed|worker|[\w.-]+-[\w-]{8})\.(js|wasm)(\?|$)/;
+
+/** Whether an address is of a file of Aisle, beside this script, or of the model. */
 export function isOurs(url: string, modelUrl: string | undefined): boolean {
-  const folders = [import.meta.url.replace(/[^/]*\/[^/]*$/, '')];
-  if (modelUrl !== undefined && URL.canParse(modelUrl, document.baseURI)) {
-    folders.push(new URL(`${modelUrl.replace(/[?#].*$/s, '').replace(/\/?$/, '/')}`, document.baseURI).href);
-  }
-  return folders.some((folder) => url.startsWith(folder));
+  const folder = import.meta.url.replace(/[^/]*$/, '');
+  if (url.startsWith(folder) && BUILT.test(url.slice(folder.length))) return true;
+  if (modelUrl === undefined || !URL.canParse(modelUrl, document.baseURI)) return false;
+  const { origin, pathname } = new URL(modelUrl, document.baseURI);
+  const [start = ''] = pathname.split('%7Bfile%7D');
+  return url.startsWith(origin + (start === pathname ? start.replace(/\/?$/, '/') : start));
 }
 
 /** @param patient Undefined where nothing runs: the options are wrong, or it was stopped. */
