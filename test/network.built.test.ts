@@ -143,7 +143,7 @@ describe('the built files', () => {
     const files = [...textsIn('dist/lib'), ...textsIn('dist/embed')];
     const different = new Map(files.map(([file, text]) => [text, file])); // most are the same in both
     const others = networkUses(new Map([...different].map(([text, file]) => [file, text]))).filter(({ file, use }) => {
-      const stem = basename(file, '.js').replace(/-[\w-]{8}$/, '');
+      const stem = basename(file, '.js').replace(/^worker-(?=\w+-)|-[\w-]{8}$/g, '');
       return !HIDING.test(use) && BUILT[use]?.[stem] === undefined;
     });
     expect(different.size).toBeGreaterThan(10);

@@ -28,19 +28,28 @@ export async function examine(host: Host, patient: () => Patient | undefined): P
     panel?.show(found);
     return found;
   };
-  if (!panel?.isOpen) {
-    const mine = openPanel(host, look);
-    panel = mine;
-    const timer = setInterval(() => {
-      if (mine.isOpen) host.guard('The doctor', look);
-      else clearInterval(timer);
-    }, EVERY);
-  }
+  const isNew = !panel?.isOpen;
+  if (isNew) panel = openPanel(host, look);
+  await settled(host, patient);
+  const found = await look();
+  if (isNew) follow(host, panel!, look);
+  return found;
+}
+
+/** Waits for the model and for the slots. */
+async function settled({ aisle, slots }: Host, patient: () => Patient | undefined): Promise<void> {
   const late = Date.now() + PATIENCE;
-  await Promise.race([host.aisle.ready, pause(PATIENCE)]);
-  const isWaiting = () => [...host.slots].some(({ element }) => element.getAttribute('data-aisle-state') === 'loading');
+  await Promise.race([aisle.ready, pause(PATIENCE)]);
+  const isWaiting = () => [...slots].some(({ element }) => element.getAttribute('data-aisle-state') === 'loading');
   while (patient() !== undefined && isWaiting() && Date.now() < late) await pause(100);
-  return look();
+}
+
+/** Keeps an open panel up to date. */
+function follow({ guard }: Host, open: Panel, look: () => Promise<unknown>): void {
+  const timer = setInterval(() => {
+    if (open.isOpen) guard('The doctor', look);
+    else clearInterval(timer);
+  }, EVERY);
 }
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

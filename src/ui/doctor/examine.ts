@@ -49,7 +49,7 @@ export async function examine(
   const [product, files, catalogue, consent] = await Promise.all([
     productOf(patient),
     filesOf(patient),
-    catalogueOf(patient),
+    catalogueOf(patient).catch(() => undefined), // a lost engine: `status` says so
     readConsentFacts(layer),
   ]);
   const events = layer.flatMap((entry) => {
@@ -103,19 +103,20 @@ async function productOf(patient: Patient | undefined): Promise<Examination['pro
     };
   }
   const { recommender } = patient;
-  const [item, ...items] = await Promise.all(
-    [candidates, ...candidates.map((one) => [one])].map((list) => recommender.identify(list)),
-  );
+  const itemOf = (list: typeof candidates) => recommender.identify(list).catch(() => null); // as above
+  const [item, ...items] = await Promise.all([candidates, ...candidates.map((one) => [one])].map(itemOf));
   const found = candidates.map((candidate, i) => ({ ...candidate, item: items[i] ?? null }));
-  const nearest = item == null ? (await recommender.diagnose(first.id)).nearest : undefined;
+  const nearest = item == null ? (await diagnosed(recommender, first.id))?.nearest : undefined;
   return { candidates: found, item: item ?? null, nearest };
 }
+
+const diagnosed = (recommender: Recommender, id: string) => recommender.diagnose(id).catch(() => undefined); // as above
 
 async function filesOf(patient: Patient | undefined): Promise<Examination['files']> {
   const { recommender, options } = patient ?? {};
   const ofPage = loadedFiles().filter(({ url }) => isOurs(url, options?.recommender.modelUrl));
   const isApart = recommender?.status.engine?.thread === 'worker';
-  const all: LoadedFile[] = isApart ? [...ofPage, ...(await recommender.diagnose('')).files] : ofPage;
+  const all: LoadedFile[] = isApart ? [...ofPage, ...((await diagnosed(recommender, ''))?.files ?? [])] : ofPage;
   const sum = (of: 'bytes' | 'decodedBytes') => all.reduce((total, file) => total + file[of], 0);
   return {
     count: all.length,
@@ -125,10 +126,15 @@ async function filesOf(patient: Patient | undefined): Promise<Examination['files
   };
 }
 
+/** Each catalogue is fetched from the engine once. */
+const catalogues = new WeakMap<Recommender, ReturnType<Recommender['catalogue']>>();
+
 async function catalogueOf(patient: Patient | undefined): Promise<CatalogueFacts | undefined> {
   if (patient?.recommender.status.model === undefined) return undefined;
   const { recommender, options } = patient;
-  const all = (await recommender.catalogue()).slice(0, MAX_PRODUCTS);
+  const products = catalogues.get(recommender) ?? recommender.catalogue();
+  catalogues.set(recommender, products);
+  const all = (await products).slice(0, MAX_PRODUCTS);
   const count = { products: all.length, soldOut: 0, leftOut: 0, withoutLink: 0 };
   for (const known of all) {
     const product = isAvailable(known) ? shownAs(known, options) : null;

@@ -182,9 +182,8 @@ function addProduct(
   if (all > 0) {
     const share = Math.round((100 * ids.known) / all);
     const what = `The model knows ${ids.known} of ${all} ids of this session (${share} %).`;
-    const isBad = ids.unknown > 0 && ids.known === 0;
     const todo = ids.unknown > 0 ? 'Compare the spellings (docs/identity.md).' : undefined;
-    add(isBad || unknown ? 'warning' : 'ok', 'ids', what, todo, unknown?.message ?? ids.why);
+    add(unknown ? 'warning' : 'ok', 'ids', what, todo, unknown?.message ?? ids.why);
   } else if (options?.track === 'manual') {
     add(
       'ok',
