@@ -123,6 +123,7 @@ describe('a page', () => {
     ['with a misspelt attribute', page(TAG, SLOT.replace('>', ' stratagy="popular">')), ['warning attribute']],
     ['whose tag is a comment', page(`<!-- ${TAG} -->`), ['error no-tag']],
     ['whose model is elsewhere', page(TAG.replace('/model/', '/other/')), ['error missing']],
+    ['whose worker is elsewhere', page(TAG.replace('src', 'data-worker-url="/none.js" src')), ['error missing']],
     ['with a base', page(`<base href="/aisle/">${TAG.replace('/aisle/', '')}`), []],
     ['whose model’s files are in no folder of their own', page(TAG.replace('/model/', '/model-{file}?v=1')), []],
     ['with entities', page(TAG.replace('/model/', '/mod&#101;l/')), []],

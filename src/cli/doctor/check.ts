@@ -45,12 +45,15 @@ export async function checkPage(site: Site, answer: Answer, add: Add): Promise<v
   const page: Page = { url, policies: policiesOf(texts), nonce };
   const embed = new URL(src!, base);
   const modelUrl = folderAt(options?.modelUrl ?? script.attributes['data-model-url']!, base);
-  const worker = await checkEmbed(site, embed, page, add);
+  const inFolder = await checkEmbed(site, embed, page, add);
+  const isInFolder = options?.workerUrl === undefined;
+  const workerUrl = isInFolder ? new URL('worker.js', embed) : new URL(options.workerUrl, base);
+  const worker = isInFolder ? inFolder : await checkFile(site, { url: workerUrl }, url, add);
   const catalogue = await checkModel(site, modelUrl, page, add);
   const catalogueUrl = datasetOf(script)['catalogueUrl'];
   if (catalogueUrl) await checkCatalogueFolder(site, folderAt(catalogueUrl, base), page, add);
   if (headers !== undefined || page.policies.length > 0) {
-    checkPolicies(site, page, { embed, modelUrl, worker, images: imagesOf(options, catalogue) }, add);
+    checkPolicies(site, page, { embed, modelUrl, workerUrl, worker, images: imagesOf(options, catalogue) }, add);
   }
   const isolation = ['cross-origin-opener-policy', 'cross-origin-embedder-policy'].flatMap((header) => {
     const value = headers?.get(header);
@@ -212,16 +215,6 @@ export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'
   }
   const manifest = await checkFile(site, { url: at }, page?.url, add);
   if (manifest === undefined) return undefined;
-  const damaged = (error: unknown): undefined => {
-    if (!(error instanceof RecommenderError)) throw error;
-    add(
-      'error',
-      'model',
-      site.name(folder),
-      `is no model that can be loaded: ${error.message}`,
-      'Copy the whole folder again.',
-    );
-  };
   try {
     const { files } = checkManifest(parseJson(manifest.bytes, MANIFEST));
     const wanted = Object.entries(files).map(([name, entry]): Wanted => ({ url: urlOf(name), entry }));
@@ -233,7 +226,10 @@ export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'
     add('ok', 'model', site.name(folder), `holds the model ${name} ${version} of ${items} items, complete.`);
     return artifact.catalogue;
   } catch (error) {
-    return damaged(error);
+    if (!(error instanceof RecommenderError)) throw error;
+    const what = `is no model that can be loaded: ${error.message}`;
+    add('error', 'model', site.name(folder), what, 'Copy the whole folder again.');
+    return undefined;
   }
 }
 
@@ -295,13 +291,14 @@ function imagesOf(
 interface Needs {
   readonly embed: URL;
   readonly modelUrl: URL;
+  readonly workerUrl: URL;
   readonly worker: Answer | undefined;
   readonly images: readonly URL[];
 }
 
 /** Compares what the page's policy allows with what Aisle needs. */
 function checkPolicies(site: Site, { url: self, policies, nonce }: Page, needs: Needs, add: Add): void {
-  const { embed, modelUrl, worker, images } = needs;
+  const { embed, modelUrl, workerUrl, worker, images } = needs;
   const name = site.name(self);
   let isEnough = true;
   const lacks: Add = (...finding) => {
@@ -319,11 +316,10 @@ function checkPolicies(site: Site, { url: self, policies, nonce }: Page, needs: 
       `${header} add ${embed.origin} to script-src.`,
     );
   }
-  const workerUrl = new URL('worker.js', embed);
-  const isForeign = embed.origin !== self.origin;
+  const isForeign = workerUrl.origin !== self.origin;
   const started = isForeign ? new URL(`blob:${self.origin}/x`) : workerUrl;
   if (!allowsUrl(policies, CHAINS.worker, started, self)) {
-    const todo = `${header} add ${isForeign ? 'blob:' : embed.origin} to worker-src.`;
+    const todo = `${header} add ${isForeign ? 'blob:' : workerUrl.origin} to worker-src.`;
     lacks(
       'warning',
       'policy-worker',
@@ -357,7 +353,7 @@ function checkPolicies(site: Site, { url: self, policies, nonce }: Page, needs: 
   const inside = isForeign ? self : workerUrl;
   for (const [file, purpose] of [
     [new URL(fileUrl(modelUrl.href, MANIFEST)), 'the model'],
-    [new URL('x.wasm', embed), 'WebAssembly'],
+    [new URL('x.wasm', workerUrl), 'WebAssembly'],
   ] as const) {
     if (!allowsUrl(inWorker, CHAINS.connect, file, inside)) {
       const todo = `${where} add ${folder(file)} to connect-src.`;
