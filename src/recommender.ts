@@ -258,10 +258,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         return identity.identify(checked);
       })();
     },
-    async diagnose(id) {
-      assertAlive();
-      return { files: await engine.loadedFiles(), nearest: status.model && (await engine.nearest(id)) };
-    },
+    diagnose: async (id) => ({
+      files: await engine.loadedFiles(),
+      nearest: status.model && (await engine.nearest(id)),
+    }),
     async catalogue() {
       assertAlive();
       await ready;

@@ -34,12 +34,12 @@ interface Type {
 /**
  * @param map The option `consentMap`.
  * @param report Called with the combined answer after each command that changes it.
- * @param ignored Called with the types that an update grants where the answer is still open.
+ * @param ignored Called with a sentence about the types that an update grants where the answer is still open.
  */
 export function createConsentMode(
   map: string | undefined,
   report: (word: ConsentWord | undefined, isNew: boolean) => void,
-  ignored: (types: readonly string[]) => void,
+  ignored: (message: string) => void,
 ) {
   const names = map?.split('|') ?? ['personalization_storage', 'functionality_storage'];
   const types = new Map(names.map((name): [string, Type] => [name.trim(), { defaults: new Map() }]));
@@ -97,7 +97,12 @@ export function createConsentMode(
       const now = word();
       if (!isUpdate || now === 'granted' || now === 'denied') return;
       const granted = Object.keys(given).filter((name) => given[name] === 'granted' && !types.has(name));
-      if (granted.length > 0) ignored(granted);
+      if (granted.length === 0) return;
+      const counted = map?.split('|').join(' or ') ?? 'personalization_storage';
+      ignored(
+        `Visits are forgotten when the page is left: Consent Mode grants ${granted.join(', ')}, but not ${counted}, which counts ` +
+          'for suggestions. Let the consent platform ask for it, or name the type that covers them by consentMap (data-consent-map).',
+      );
     },
     stop: endWait,
   };

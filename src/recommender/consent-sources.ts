@@ -21,12 +21,12 @@ export interface ConsentReader {
  * makes it throw.
  *
  * @param dataLayer Name of the global that holds the data layer.
- * @param ignored Called with the types of Consent Mode that are granted, do not count, and leave the answer open.
+ * @param ignored Called with a sentence about types of Consent Mode that are granted, do not count, and leave the answer open.
  */
 export function readConsent(
   { dataLayer, consentMap }: { readonly dataLayer: string; readonly consentMap: string | undefined },
   report: ConsentReport,
-  ignored: (types: readonly string[]) => void,
+  ignored: (message: string) => void,
 ): ConsentReader {
   const mode = createConsentMode(consentMap, (word, isNew) => report('consent-mode', word, isNew), ignored);
   const shopify = createShopify((word, isNew) => report('shopify', word, isNew));
