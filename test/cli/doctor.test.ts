@@ -11,7 +11,7 @@ import { tagsOf } from '../../src/cli/doctor/html';
 import { allowsUrl, allowsWord, CHAINS, policiesOf } from '../../src/cli/doctor/policy';
 import { folderOf, IDS, smallModel } from '../engine/fixture';
 import { closeServer, listen, originOf } from '../server';
-import { aisle, folder } from './program';
+import { aisle, aisleUntil, folder } from './program';
 
 type Files = Record<string, string | Uint8Array>;
 type Headers = Record<string, string>;
@@ -279,14 +279,18 @@ describe('a page', () => {
   test('that is not there, asks to sign in, leads elsewhere, is no page, or does not answer', async () => {
     const origin = await served({
       answer: (path): never =>
-        (({ private: { status: 401 }, old: { status: 301, location: '/' } })[path] ?? {}) as never,
+        (({ private: { status: 401 }, old: { status: 301, location: '/' }, ring: { status: 302, location: '/ring' } })[
+          path
+        ] ?? {}) as never,
     });
     expect((await doctor(`${origin}/none`)).codes).toEqual(['error missing']);
+    expect((await doctor(`${origin}/ring`)).codes).toEqual(['error redirects']);
     expect((await doctor(`${origin}/private`)).codes).toEqual(['error sign-in']);
     expect((await doctor(`${origin}/model/items.json`)).codes).toEqual(['error no-page']);
     const led = await doctor(`${origin}/old`);
     expect(led.findings.map(({ code }) => code)).toContain('redirect');
     expect(led.code).toBe(0);
+    expect(await aisleUntil(AbortSignal.abort(), 'doctor', `${origin}/`)).toMatchObject({ code: 130 });
     const { code, stderr } = await aisle('doctor', 'http://127.0.0.1:9/');
     expect(code).toBe(1);
     expect(stderr).toContain('cannot be fetched');

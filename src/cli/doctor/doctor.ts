@@ -53,29 +53,23 @@ async function checkAddress(target: string, signal: AbortSignal, add: Add): Prom
   if (url.pathname.endsWith('.js')) return void (await checkEmbed(site, url, undefined, add));
   if (file === MANIFEST) return void (await checkModel(site, new URL('.', url), undefined, add));
   if (file === CATALOGUE_MANIFEST) return checkCatalogueFolder(site, new URL('.', url), undefined, add);
-  const answer = await site.get(url);
-  if (answer?.failure !== undefined) throw new RecommenderError('io', `${answer.url.href} ${answer.failure}.`);
-  if (answer!.url.href !== url.href) {
-    add('ok', 'redirect', url.href, `leads to ${answer!.url.href}, which is checked.`);
-  }
-  if (answer!.status === 401 || answer!.status === 403) {
+  const answer = (await site.get(url))!;
+  const { status, headers, failure } = answer;
+  const type = headers?.get('content-type') ?? 'of no type';
+  const isError = (code: string, what: string, todo: string) => add('error', code, url.href, what, todo);
+  if (failure?.startsWith('redirects')) return isError('redirects', `${failure}.`, 'Look at the server’s redirects.');
+  if (failure !== undefined) throw new RecommenderError('io', `${answer.url.href} ${failure}.`);
+  if (answer.url.href !== url.href) add('ok', 'redirect', url.href, `leads to ${answer.url.href}, which is checked.`);
+  if (status === 401 || status === 403) {
     const todo = 'Check a page that needs no sign-in, or the site’s folder.';
-    return add('error', 'sign-in', url.href, `is refused with status ${answer!.status}.`, todo);
+    return isError('sign-in', `is refused with status ${status}.`, todo);
   }
-  if (answer!.status !== 200) {
-    return add('error', 'missing', url.href, `is answered with status ${answer!.status}.`, 'Check the address.');
+  if (status !== 200) return isError('missing', `is answered with status ${status}.`, 'Check the address.');
+  if (!/\bhtml\b/i.test(type)) {
+    const todo = 'Give the address of a page, of embed.js, or of a manifest.json.';
+    return isError('no-page', `is no HTML page, but ${type}.`, todo);
   }
-  if (!/\bhtml\b/i.test(answer!.headers?.get('content-type') ?? '')) {
-    const type = answer!.headers?.get('content-type') ?? 'no type';
-    return add(
-      'error',
-      'no-page',
-      url.href,
-      `is no HTML page, but ${type}.`,
-      'Give the address of a page, of embed.js, or of a manifest.json.',
-    );
-  }
-  await checkPage(site, answer!, add);
+  await checkPage(site, answer, add);
 }
 
 async function checkFolder(dir: string, add: Add): Promise<void> {

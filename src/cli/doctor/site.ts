@@ -1,7 +1,7 @@
 /** The two places where the doctor looks: a folder, and the web. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { reasonOf } from '../../errors';
+import { reasonOf, throwIfAborted } from '../../errors';
 import { systemCodeOf, systemMeaning } from '../../pipeline/errors';
 import type { Answer, Site } from './types';
 
@@ -71,7 +71,7 @@ async function fetchOf(start: URL, more: Readonly<Record<string, string>>, outer
       return { url, status: response.status, headers: response.headers, bytes };
     }
   } catch (error) {
-    outer.throwIfAborted();
+    throwIfAborted(outer);
     const { cause } = error as { cause?: unknown };
     return failed(url, `cannot be fetched: ${reasonOf(cause ?? error)}`);
   }

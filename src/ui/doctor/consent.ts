@@ -7,7 +7,7 @@ import type { ConsentType, Finding } from './types';
 /** Milliseconds in which a platform of the TCF must answer. */
 const PATIENCE = 500;
 /** The types of Google's Consent Mode. Others are not named: a page may write anything. */
-export const CONSENT_TYPES = [
+const CONSENT_TYPES = [
   'ad_storage',
   'ad_user_data',
   'ad_personalization',

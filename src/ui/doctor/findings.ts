@@ -59,7 +59,7 @@ type Add = (severity: Severity, code: string, what: string, todo?: string, detai
 /** Codes of `status.degraded` that have findings of their own. */
 const SAID = new Set(['no-worker', 'unknown-ids', 'consent-ignored', 'consent-unread']);
 /** The others, in words that name nothing of the page. */
-export const DEGRADED: Readonly<Record<string, readonly [what: string, todo?: string]>> = {
+const DEGRADED: Readonly<Record<string, readonly [what: string, todo?: string]>> = {
   'worker-restarted': ['The worker has crashed and was started again.'],
   'no-backend': ['The backend that was asked for does not work here; another one computes.', 'Leave data-backend out.'],
   'no-storage': ['The browser does not store: events wait in memory.'],
@@ -89,7 +89,7 @@ function addPolicy({ violations }: Facts, add: Add): void {
 }
 
 /** What to add to each directive. */
-export const POLICY: Readonly<Record<string, string>> = {
+const POLICY: Readonly<Record<string, string>> = {
   'worker-src': 'Add the origin of embed.js to worker-src; blob: too, if that is another origin than the page’s.',
   'script-src': "Add the origin of embed.js to script-src, and 'wasm-unsafe-eval' for speed.",
   'connect-src': 'Add the origins of the model and of embed.js to connect-src.',
