@@ -49,25 +49,23 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
       else if (item !== undefined) known.add(item);
     }
     const mine = ++turn;
+    const examples = [...unknown.keys()].slice(0, EXAMPLES);
+    let next: Status['ids'] = { known: known.size, unknown: unknown.size, examples };
     const isMany = unknown.size >= EXAMPLES;
     const [first] = unknown;
-    let why: string | undefined;
-    if (first !== undefined && (isMany ? !isReported : known.size === 0)) {
+    if (first && (isMany ? !isReported : known.size === 0)) {
       const [id, event] = first;
       const near = await engine.nearest(id);
       if (mine !== turn) return; // counted again meanwhile, perhaps after an erasure
       const tracked = known.size + unknown.size;
-      const ids = `tracked ${tracked} ${tracked === 1 ? 'id' : 'ids'}, the model knows ${known.size}`;
+      const ids = `tracked ${tracked} id${tracked === 1 ? '' : 's'}, the model knows ${known.size}`;
       const said = `the page says ${event.candidates?.[0]?.kind ?? 'id'} '${id}', the model has '${near}', …`;
-      why = `${ids}; ${said}; see docs/identity.md`;
+      const why = `${ids}; ${said}; see docs/identity.md`;
+      if (isMany) {
+        isReported = true;
+        degrade('unknown-ids', why);
+      } else next = { ...next, why };
     }
-    if (isMany && why !== undefined) {
-      isReported = true;
-      degrade('unknown-ids', why);
-      why = undefined;
-    }
-    const examples = [...unknown.keys()].slice(0, EXAMPLES);
-    const next = { known: known.size, unknown: unknown.size, examples, ...(why !== undefined && { why }) };
     if (JSON.stringify(next) !== JSON.stringify(status().ids)) update({ ids: next });
   }
 

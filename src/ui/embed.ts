@@ -109,7 +109,7 @@ function start(url: string): void {
     redraw: (slot) => redraw(host, slot),
   };
   function failed(error: unknown): void {
-    warn('embed.js could not load or start its other files; copy its whole folder.', error);
+    warn('embed.js could not load or start the files of its folder.', error);
     host.onSlot = (slot, change) => {
       if (change === 'changed') redraw(host, slot);
       if (change !== 'came') return;

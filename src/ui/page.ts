@@ -211,7 +211,7 @@ export function startPage(host: Host): void {
     const report = ({ degraded, ids }: Status): void => {
       for (const { code, message } of degraded) host.warn(`it works with less (${code}).`, { message });
       // A new product may be unknown, too: that alone is no warning.
-      if (ids.why) host.warn('ids do not match.', { message: ids.why }, 'info');
+      if (ids.why) host.warn('unknown ids:', { message: ids.why }, 'info');
     };
     report(recommender.status);
     let { storage } = recommender.status;

@@ -80,7 +80,7 @@ export async function suggestionsFor(
 }
 
 /** As the shop's function wants it, which may fail now although it let the product pass. */
-export function shownAs(known: CatalogueItem, { product }: PageOptions): CatalogueItem | undefined {
+function shownAs(known: CatalogueItem, { product }: PageOptions): CatalogueItem | undefined {
   try {
     return product(known);
   } catch (cause) {

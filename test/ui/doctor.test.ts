@@ -83,7 +83,7 @@ describe('the doctor finds', () => {
     expect(finding(found, 'product-unknown')!.detail).toBe(`The page says sku "WRONG-${A}", the model has "${A}", …`);
     // The page alone is told once, quietly: it may be a new product.
     expect(infos).toEqual([
-      `Aisle: ids do not match. tracked 1 id, the model knows 0; the page says sku 'WRONG-${A}', the model has '${A}', …; see docs/identity.md`,
+      `Aisle: unknown ids: tracked 1 id, the model knows 0; the page says sku 'WRONG-${A}', the model has '${A}', …; see docs/identity.md`,
     ]);
   });
 

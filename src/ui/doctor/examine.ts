@@ -7,7 +7,6 @@ import type { PageProduct } from '../../page/page-product';
 import { VERSION } from '../../pipeline/version';
 import type { Recommender } from '../../recommender/types';
 import { linkOf } from '../links';
-import { shownAs } from '../suggestions';
 import type { Host, PageOptions, Slot } from '../types';
 import { readConsentFacts } from './consent';
 import { conclude } from './findings';
@@ -137,10 +136,14 @@ async function catalogueOf(patient: Patient | undefined): Promise<CatalogueFacts
   const all = (await products).slice(0, MAX_PRODUCTS);
   const count = { products: all.length, soldOut: 0, leftOut: 0, withoutLink: 0 };
   for (const known of all) {
-    const product = isAvailable(known) ? shownAs(known, options) : null;
-    if (product === null) count.soldOut++;
-    else if (product === undefined) count.leftOut++;
-    else if (linkOf(product, options) === undefined) count.withoutLink++;
+    try {
+      const product = isAvailable(known) ? options.product(known) : null;
+      if (product === null) count.soldOut++;
+      else if (product === undefined) count.leftOut++;
+      else if (linkOf(product, options) === undefined) count.withoutLink++;
+    } catch {
+      count.leftOut++; // the shop's function has thrown
+    }
   }
   return count;
 }
