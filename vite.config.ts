@@ -12,7 +12,7 @@
 import { defineConfig, type UserConfig } from 'vite';
 import { leanTensorFlow } from './src/build/lean-tensorflow.ts';
 import { bundledForNode, modulesForNode } from './src/build/node.ts';
-import { codeHash, compactStyles, declarations, executable, withoutHelp } from './src/build/plugins.ts';
+import { codeHash, compactStyles, declarations, executable, fileList, withoutHelp } from './src/build/plugins.ts';
 import { kernelFiles, tfjsKernels } from './src/build/tfjs-kernels.ts';
 import { workerFiles } from './src/build/worker-files.ts';
 
@@ -112,6 +112,7 @@ const embed: UserConfig = {
     withoutHelp(),
     compactStyles(),
     declarations({ entry: 'src/ui/embed.ts', outDir: 'dist/embed' }),
+    fileList('dist/embed'),
   ],
 };
 

@@ -282,6 +282,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         return engine.identify(checked);
       })();
     },
+    diagnose: async (id) => ({
+      files: await engine.loadedFiles(),
+      nearest: status.model && (await engine.nearest(id)),
+    }),
     async catalogue() {
       assertAlive();
       await ready;

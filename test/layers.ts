@@ -14,8 +14,8 @@ const RANK: Readonly<Record<string, number>> = {
   build: 14,
   demo: 14,
   index: 13,
+  cli: 13, // checks a page's tags as the embed does
   ui: 12,
-  cli: 12,
   page: 11,
   pipeline: 11,
   recommender: 10,

@@ -1,4 +1,7 @@
-/** The build steps that Vite does not have: an executable command line, the hash of the code, compact style sheets, type declarations. */
+/**
+ * The build steps that Vite does not have: an executable command line, the hash of the code, a list of the built files, compact
+ * style sheets, type declarations.
+ */
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -31,6 +34,26 @@ export function codeHash(root: string): string {
 }
 
 const NOT_HASHED = new Set(['build', 'demo', 'ui', 'recommender', 'recommender.ts', 'index.ts', 'store', 'worker']);
+
+/**
+ * Writes `files.json` beside the built files: the version, and the hash of each script and WASM file. No page reads it; `aisle doctor`
+ * does, to tell whether a copy of the folder is complete and of one version.
+ */
+export function fileList(outDir: string): Plugin {
+  return {
+    name: 'aisle:file-list',
+    apply: 'build',
+    writeBundle(_, bundle) {
+      const names = Object.keys(bundle).filter((name) => /\.(js|wasm)$/.test(name));
+      const entries = names.sort().map((name) => {
+        const content = readFileSync(join(outDir, name));
+        return [name, { sha256: createHash('sha256').update(content).digest('hex'), bytes: content.length }];
+      });
+      const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+      writeFileSync(join(outDir, 'files.json'), JSON.stringify({ version, files: Object.fromEntries(entries) }));
+    },
+  };
+}
 
 /** Takes comments and needless white space out of the style sheets that our elements have as texts, `const CSS = …`. */
 export function compactStyles(): Plugin {

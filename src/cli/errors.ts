@@ -1,17 +1,23 @@
 import { CommanderError } from 'commander';
 import { isAborted, isUserError, sentenceOf } from '../pipeline/errors';
 
-export const EXIT = { done: 0, failed: 1, wrongUse: 2, interrupted: 130 } as const;
+export const EXIT = { done: 0, failed: 1, wrongUse: 2, notPassed: 3, interrupted: 130 } as const;
 
 /** Wrong use of the command line: arguments that contradict each other or the input. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** A check that was asked for has found errors. The result is printed. Exit code 3. */
+export class NotPassed extends Error {
+  override readonly name = 'NotPassed';
+}
+
 /** Exit code of a command that failed with this error. A fault of ours never counts as the user's mistake. */
 export function exitCode(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongUse;
   if (isAborted(error)) return EXIT.interrupted;
+  if (error instanceof NotPassed) return EXIT.notPassed;
   return error instanceof UsageError || isUserError(error) ? EXIT.wrongUse : EXIT.failed;
 }
 

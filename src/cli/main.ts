@@ -23,7 +23,8 @@ const modules = import.meta.glob<CommandModule>('./commands/*.ts');
  * Runs the command line in this process.
  *
  * @param argv Arguments without the program's own name.
- * @returns The exit code: 0 done, 1 failed at run time, 2 wrong use, input, config or artifact, 130 interrupted.
+ * @returns The exit code: 0 done, 1 failed at run time, 2 wrong use, input, config or artifact, 3 a check has found
+ *   errors, 130 interrupted.
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const verbose = argv.includes('--verbose');

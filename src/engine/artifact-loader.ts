@@ -92,8 +92,12 @@ export async function download(
 /** `{file}`, as a URL has it. */
 const FILE = '%7Bfile%7D';
 
-/** The manifest names files beside itself, and nothing else: no folder above, no other host. */
-function fileUrl(baseUrl: string, name: string, sha256: string | undefined): string {
+/**
+ * The address of a file of an artifact. The manifest names files beside itself, and nothing else: no folder above, no other host.
+ *
+ * @throws RecommenderError `bad-artifact` for another name.
+ */
+export function fileUrl(baseUrl: string, name: string, sha256?: string): string {
   if (!/^[\w][\w.-]*$/.test(name)) {
     throw new RecommenderError('bad-artifact', `manifest.json: "${name}" is not the name of a file beside it.`);
   }

@@ -18,6 +18,7 @@ import { topShown } from '../ranking/shown-items';
 import { topK } from '../ranking/top-k';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
 import type { LiveCatalogue } from './live-catalogue';
+import { loadedFiles } from './loaded-files';
 import type { Personalisation } from './personalisation';
 import { Placement, type PlacementOptions } from './placement';
 import type { Model } from './ready-model';
@@ -213,6 +214,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       return items.resolve(candidates) ?? candidates.find(({ id }) => items.product(id))?.id ?? null;
     },
     nearest: async (id) => loaded().items.nearest(id),
+    loadedFiles: async () => loadedFiles(),
     memory() {
       return call((ends) =>
         run(

@@ -246,6 +246,17 @@ export interface CatalogueInfo {
   readonly products: number;
 }
 
+/** A file that a thread has loaded. */
+export interface LoadedFile {
+  readonly url: string;
+  /** Bytes over the wire, headers included; 0 from the browser's cache, or of another host that does not let them be measured. */
+  readonly bytes: number;
+  /** Bytes after decompression; 0 likewise. */
+  readonly decodedBytes: number;
+  /** HTTP status; 0 if the browser does not report it. */
+  readonly status: number;
+}
+
 /** How a caller follows and ends a call. `P` is what the call reports while it runs. */
 export interface Control<P = never> {
   /** Ends the call early: it rejects with `aborted`. */
@@ -365,6 +376,8 @@ export interface Engine {
   identify(candidates: readonly Candidate[]): Promise<string | null>;
   /** An item id of the model that is spelt like this one, to show in a message. */
   nearest(id: string): Promise<string>;
+  /** The files that the engine's thread has loaded. */
+  loadedFiles(): Promise<readonly LoadedFile[]>;
   /** Tensors and bytes alive, for the leak tests and the demo's panel. */
   memory(): Promise<{ readonly tensors: number; readonly bytes: number }>;
   /** Frees everything. Calls that are running reject with `disposed`; a second call does nothing. */

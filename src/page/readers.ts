@@ -1,6 +1,6 @@
 /** The readers of a page, which are loaded on demand. */
 export { addressOf } from './address';
-export { readDataLayer } from './data-layer';
+export { eventOf, readDataLayer } from './data-layer';
 export { idIn } from './id';
 export { pageProduct } from './page-product';
 export { watchSelections } from './selection';

@@ -34,12 +34,12 @@ interface Type {
 /**
  * @param map The option `consentMap`.
  * @param report Called with the combined answer after each command that changes it.
- * @param ignored Called with the types that an update grants where the answer is still open.
+ * @param ignored Called with a sentence about the types that an update grants where the answer is still open.
  */
 export function createConsentMode(
   map: string | undefined,
   report: (word: ConsentWord | undefined, isNew: boolean) => void,
-  ignored: (types: readonly string[]) => void,
+  ignored: (message: string) => void,
 ) {
   const names = map?.split('|') ?? ['personalization_storage', 'functionality_storage'];
   const types = new Map(names.map((name): [string, Type] => [name.trim(), { defaults: new Map() }]));
@@ -76,11 +76,9 @@ export function createConsentMode(
   return {
     /** Takes an entry of the data layer: the arguments of a call of `gtag`, or an array of them. Anything else is ignored. */
     read(entry: object): void {
-      const { 0: command, 1: action, 2: values } = entry as Record<number, unknown>;
-      if (command !== 'consent' || typeof values !== 'object' || values === null) return;
-      const isUpdate = action === 'update';
-      if (!isUpdate && action !== 'default') return;
-      const { region, wait_for_update, ...given } = values as Record<string, unknown>;
+      const command = commandOf(entry);
+      if (command === undefined) return;
+      const { isUpdate, region, wait_for_update, given } = command;
       const regions = [region ?? ''].flat().map(String);
       if (regions.length === 0) regions.push('');
       let isSaid = false;
@@ -99,10 +97,24 @@ export function createConsentMode(
       const now = word();
       if (!isUpdate || now === 'granted' || now === 'denied') return;
       const granted = Object.keys(given).filter((name) => given[name] === 'granted' && !types.has(name));
-      if (granted.length > 0) ignored(granted);
+      if (granted.length === 0) return;
+      const counted = map?.split('|').join(' or ') ?? 'personalization_storage';
+      ignored(
+        `Visits are forgotten when the page is left: Consent Mode grants ${granted.join(', ')}, but not ${counted}, which counts ` +
+          'for suggestions. Let the consent platform ask for it, or name the type that covers them by consentMap (data-consent-map).',
+      );
     },
     stop: endWait,
   };
+}
+
+/** The command in an entry of the data layer; undefined for anything else. */
+export function commandOf(entry: object) {
+  const { 0: command, 1: action, 2: values } = entry as Record<number, unknown>;
+  if (command !== 'consent' || typeof values !== 'object' || values === null) return undefined;
+  if (action !== 'default' && action !== 'update') return undefined;
+  const { region, wait_for_update, ...given } = values as Record<string, unknown>;
+  return { isUpdate: action === 'update', region, wait_for_update, given };
 }
 
 function wordOf({ update, defaults }: Type): ConsentWord | undefined {

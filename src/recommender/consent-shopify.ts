@@ -12,7 +12,7 @@ import type { ConsentWord } from './types';
 /** An event of the document. */
 const ANSWERED = 'visitorConsentCollected';
 
-interface CustomerPrivacy {
+export interface CustomerPrivacy {
   currentVisitorConsent(): { readonly preferences?: unknown };
   preferencesProcessingAllowed(): unknown;
 }

@@ -5,6 +5,10 @@ import { createTcf } from './consent-tcf';
 import { watchLayer } from './data-layer';
 import type { ConsentReport } from './types';
 
+export { commandOf } from './consent-mode';
+export { privacyOf } from './consent-shopify';
+export { PURPOSES } from './consent-tcf';
+
 export interface ConsentReader {
   /** Looks at what the page has by now: a platform that came, or was exchanged for another. */
   look(): void;
@@ -17,12 +21,12 @@ export interface ConsentReader {
  * makes it throw.
  *
  * @param dataLayer Name of the global that holds the data layer.
- * @param ignored Called with the types of Consent Mode that are granted, do not count, and leave the answer open.
+ * @param ignored Called with a sentence about types of Consent Mode that are granted, do not count, and leave the answer open.
  */
 export function readConsent(
   { dataLayer, consentMap }: { readonly dataLayer: string; readonly consentMap: string | undefined },
   report: ConsentReport,
-  ignored: (types: readonly string[]) => void,
+  ignored: (message: string) => void,
 ): ConsentReader {
   const mode = createConsentMode(consentMap, (word, isNew) => report('consent-mode', word, isNew), ignored);
   const shopify = createShopify((word, isNew) => report('shopify', word, isNew));

@@ -18,12 +18,12 @@
  */
 import type { ConsentWord } from './types';
 
-const PURPOSES = [1, 5, 6];
+export const PURPOSES = [1, 5, 6];
 
 type Listener = (data: unknown, success: unknown) => void;
-type TcfApi = (command: string, version: number, callback: Listener, parameter?: unknown) => void;
+export type TcfApi = (command: string, version: number, callback: Listener, parameter?: unknown) => void;
 
-interface TcfData {
+export interface TcfData {
   readonly listenerId?: unknown;
   readonly gdprApplies?: unknown;
   readonly cmpStatus?: unknown;

@@ -26,8 +26,8 @@ export interface ConsentParts {
   readonly consentMap: string | undefined;
   /** Called with the error if the readers of the sources cannot be loaded, and with undefined when they are. */
   readonly onUnread: (error: unknown) => void;
-  /** Called with the types of Consent Mode that the visitor has granted and that do not count, where nothing else answers. */
-  readonly onIgnored: (types: readonly string[]) => void;
+  /** Called with a sentence about types of Consent Mode that are granted and do not count, where nothing else answers. */
+  readonly onIgnored: (message: string) => void;
 }
 
 /**
@@ -40,7 +40,7 @@ export function createConsent({ consent, decide, onUnread, onIgnored, ...places 
   if (hasPrivacyControl()) words['privacy-control'] = 'denied';
   else if (consent === 'granted' || consent === 'denied') words.page = consent;
   let decided: Consent | undefined;
-  let ignored: readonly string[] | undefined;
+  let ignored: string | undefined;
   /** Whether there is a source whose reader has still to be loaded, so that its answer is awaited. */
   let isUnread = false;
   let isLoading = false;
@@ -86,8 +86,8 @@ export function createConsent({ consent, decide, onUnread, onIgnored, ...places 
       .then(({ readConsent }) => {
         if (isClosed) return;
         const heard: ConsentReport = (...report) => void hear(...report).catch(() => {}); // `status` reports it
-        reader = readConsent(places, heard, (types) => {
-          ignored = types;
+        reader = readConsent(places, heard, (message) => {
+          ignored = message;
           settle().catch(() => {});
         });
         reader.look();

@@ -25,6 +25,8 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
   /** The item of each event that the model was asked about, as it came and as `read` gives it; null where it knows none. */
   let items = new WeakMap<StoredEvent, string | null>();
   let isReported = false;
+  /** Number of counts so far: one that was overtaken by the next says nothing. */
+  let turn = 0;
 
   /** Asks the model about the events that it was not asked about yet, and counts. Call it when the model is loaded. */
   async function settle(): Promise<void> {
@@ -46,16 +48,25 @@ export function createIdentity({ engine, history, status, update, degrade, mend 
       if (item === null) unknown.set(event.itemId, event);
       else if (item !== undefined) known.add(item);
     }
+    const mine = ++turn;
     const examples = [...unknown.keys()].slice(0, EXAMPLES);
-    const next = { known: known.size, unknown: unknown.size, examples };
+    let next: Status['ids'] = { known: known.size, unknown: unknown.size, examples };
+    const isMany = unknown.size >= EXAMPLES;
+    const [first] = unknown;
+    if (first && (isMany ? !isReported : known.size === 0)) {
+      const [id, event] = first;
+      const near = await engine.nearest(id);
+      if (mine !== turn) return; // counted again meanwhile, perhaps after an erasure
+      const tracked = known.size + unknown.size;
+      const ids = `tracked ${tracked} id${tracked === 1 ? '' : 's'}, the model knows ${known.size}`;
+      const said = `the page says ${event.candidates?.[0]?.kind ?? 'id'} '${id}', the model has '${near}', …`;
+      const why = `${ids}; ${said}; see docs/identity.md`;
+      if (isMany) {
+        isReported = true;
+        degrade('unknown-ids', why);
+      } else next = { ...next, why };
+    }
     if (JSON.stringify(next) !== JSON.stringify(status().ids)) update({ ids: next });
-    if (unknown.size < EXAMPLES || isReported) return;
-    isReported = true;
-    const [[id, event]] = [...unknown] as [[string, StoredEvent]];
-    const near = await engine.nearest(id);
-    const said = `the page says ${event.candidates?.[0]?.kind ?? 'id'} '${id}', the model has '${near}', …`;
-    const tracked = known.size + unknown.size;
-    degrade('unknown-ids', `tracked ${tracked} ids, the model knows ${known.size}; ${said}; see docs/identity.md`);
   }
 
   /**

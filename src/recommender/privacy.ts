@@ -68,14 +68,7 @@ export function createPrivacy(parts: PrivacyParts) {
       if (error === undefined) return mend('consent-unread');
       degrade('consent-unread', `Nothing is stored until the page's consent can be read. ${(error as Error).message}`);
     },
-    onIgnored(types) {
-      const counted = options.consentMap?.split('|').join(' or ') ?? 'personalization_storage';
-      degrade(
-        'consent-ignored',
-        `Visits are forgotten when the page is left: Consent Mode grants ${types.join(', ')}, but not ${counted}, which counts ` +
-          'for suggestions. Let the consent platform ask for it, or name the type that covers them by consentMap (data-consent-map).',
-      );
-    },
+    onIgnored: (message) => degrade('consent-ignored', message),
   });
 
   const calls: Privacy = {

@@ -7,6 +7,7 @@ import type {
   Engine,
   EngineEvent,
   Explanation,
+  LoadedFile,
   LoadProgress,
   ModelInfo,
   RankedItem,
@@ -131,6 +132,25 @@ export interface RecommendOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The ids of the running session: of all tabs and documents where events are stored, else of this document. */
+export interface IdCounts {
+  /** Different items that the model knows. */
+  readonly known: number;
+  /** Different ids that it does not know. */
+  readonly unknown: number;
+  /** 5 of these at most. */
+  readonly examples: readonly string[];
+  /** Present if all of them are unknown, and fewer than 5: the first one beside an id of the model, in words. */
+  readonly why?: string;
+}
+
+export interface Diagnosis {
+  /** The files that the engine's thread has loaded: the worker, or else the page, with all that the page itself has loaded. */
+  readonly files: readonly LoadedFile[];
+  /** An item id of the model that is spelt like the given one; absent without a model. */
+  readonly nearest: string | undefined;
+}
+
 /** A degraded state. Recommending continues. */
 export interface Degradation {
   /**
@@ -163,8 +183,7 @@ export interface Status {
   readonly paused: boolean;
   /** Learning on this device; absent until something is learnt or requested. */
   readonly learning?: LearningStatus;
-  /** How many different items of the running session the model knows, how many ids it does not know, and 5 of these at most. */
-  readonly ids: { readonly known: number; readonly unknown: number; readonly examples: readonly string[] };
+  readonly ids: IdCounts;
   /** One entry for each code. */
   readonly degraded: readonly Degradation[];
 }
@@ -206,6 +225,8 @@ export interface Recommender extends LearningCalls {
    * none. Waits for the model.
    */
   identify(candidates: readonly Candidate[]): Promise<string | null>;
+  /** Facts to find out why ids do not match, or what was loaded, about this id. Does not wait for the model. */
+  diagnose(id: string): Promise<Diagnosis>;
   /** The products of the catalogue: of `catalogueUrl`, or the artifact's `catalogue.json`. Waits for the model. */
   catalogue(): Promise<readonly CatalogueItem[]>;
   /**

@@ -6,7 +6,7 @@ import type { Host, Slot, SlotState, Suggestion } from './types';
 export const TAG = 'aisle-recommendations';
 
 /** Attributes whose change redraws a slot. */
-const ATTRIBUTES = ['limit', 'strategy', 'item', 'exclude', 'heading', 'heading-level', 'lang'];
+export const ATTRIBUTES = ['limit', 'strategy', 'item', 'exclude', 'heading', 'heading-level', 'lang'];
 
 /**
  * Defines the element, which takes in the slots that are in the page already.

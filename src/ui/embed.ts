@@ -27,22 +27,23 @@ const RUNS = Symbol.for('aisle.embed');
 /** Most problems that are reported. */
 const MAX_REPORTED = 50;
 
-const { warn, guard } = warnings();
+const { problems, warn, guard } = warnings();
 
 /** Reports each problem once on the console, so that nothing throws into the shop's page. */
-function warnings(): Pick<Host, 'warn' | 'guard'> {
-  const reported = new Set<string>();
-  function warn(problem: string, error?: unknown): void {
+function warnings(): Pick<Host, 'problems' | 'warn' | 'guard'> {
+  const problems = new Map<string, string>();
+  function warn(problem: string, error?: unknown, level: 'warn' | 'info' = 'warn'): void {
     try {
-      if (reported.has(problem) || reported.size >= MAX_REPORTED) return;
-      reported.add(problem);
+      if (problems.has(problem) || problems.size >= MAX_REPORTED) return;
       const why = error === undefined ? '' : ` ${(error as { message?: unknown } | null)?.message ?? String(error)}`;
-      console.warn(`Aisle: ${problem}${why}`);
+      problems.set(problem, problem + why);
+      console[level](`Aisle: ${problem}${why}`);
     } catch {
       // a page whose console throws
     }
   }
   return {
+    problems,
     warn,
     guard(what, work) {
       const failed = (error: unknown) => warn(`${what} failed.`, error);
@@ -97,6 +98,7 @@ function start(url: string): void {
     },
     pictures: script?.getAttribute('data-images') !== 'none',
     settle,
+    problems,
     warn,
     guard,
     setState,
@@ -107,7 +109,7 @@ function start(url: string): void {
     redraw: (slot) => redraw(host, slot),
   };
   function failed(error: unknown): void {
-    warn('embed.js could not load or start its other files.', error);
+    warn('embed.js could not load or start the files of its folder.', error);
     host.onSlot = (slot, change) => {
       if (change === 'changed') redraw(host, slot);
       if (change !== 'came') return;

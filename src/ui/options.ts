@@ -20,18 +20,23 @@ const NAMES = Object.keys(ALL);
 const NUMBERS: ReadonlySet<string> = new Set(['sessionGap', 'startDeadline', 'retention']);
 
 /** The options that a tag carries. Other tools keep data on it too: only what looks misspelt is worth a warning. */
-export function optionsOfTag(script: HTMLElement, host: Host): EmbedOptions {
+export function optionsOfTag(script: Pick<HTMLElement, 'dataset'>, host: Pick<Host, 'warn'>): EmbedOptions {
   const options: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(script.dataset)) {
     if (NAMES.includes(name) && !NO_TAG.has(name)) {
       options[name] = NUMBERS.has(name) ? Number(value) : value;
       continue;
     }
-    const near = nearestName(name, NAMES);
-    const isClose = near !== undefined && near.length > 4 && name.slice(0, 3) === near.slice(0, 3);
-    if (isClose) host.warn(`data-${kebab(name)} is no option; did you mean data-${kebab(near)}?`);
+    const near = misspelt(name, NAMES);
+    if (near !== undefined) host.warn(`data-${kebab(name)} is no option; did you mean data-${kebab(near)}?`);
   }
   return options as unknown as EmbedOptions;
+}
+
+/** The name that another one is likely to stand for; undefined for what may be of another tool. */
+export function misspelt(name: string, names: readonly string[]): string | undefined {
+  const near = nearestName(name, names);
+  return near !== undefined && near.length > 4 && name.slice(0, 3) === near.slice(0, 3) ? near : undefined;
 }
 
 /**
@@ -53,8 +58,8 @@ export function partOptions(options: EmbedOptions): { recommender: RecommenderOp
   const recommender = { ...given, learn };
   const hosts = typeof allowHosts === 'string' ? allowHosts.split(/[\s,]+/).filter(Boolean) : allowHosts;
   const { dataLayer = 'dataLayer' } = recommender;
-  const page = { track, item: item || undefined, dataLayer, allowHosts: hosts, itemUrl, product, analytics, variants };
-  return { recommender, page };
+  const own = { track, item: item || undefined, dataLayer, allowHosts: hosts, itemUrl, product, analytics, variants };
+  return { recommender, page: { ...own, recommender } };
 }
 
 function kebab(name: string): string {

@@ -93,6 +93,10 @@ export function startPage(host: Host): void {
     },
     catalogue: (products) => running!.recommender.update(products),
     refresh: () => view.refreshSoon('asked'),
+    doctor() {
+      aisle.doctor = import('./doctor/doctor').then(({ examine }) => examine(host, () => running));
+      return aisle.doctor;
+    },
     stop() {
       end();
       view.failAll('disposed');
@@ -109,7 +113,7 @@ export function startPage(host: Host): void {
     }
     const run = () =>
       host.guard(`The command "${String(name)}"`, () => (command as (...args: unknown[]) => unknown)(...args));
-    if (running !== undefined || command === start) run();
+    if (running !== undefined || command === start || command === commands.doctor) run();
     else if (waiting.length < MAX_WAITING) waiting.push(run);
   }
 
@@ -143,7 +147,10 @@ export function startPage(host: Host): void {
           // Before the readers are loaded: the model may be there, or not, first.
           const answered = new Promise<void>((resolve) => {
             opened.on('ready', () => resolve());
-            opened.on('error', () => resolve());
+            opened.on('error', (error) => {
+              host.warn('there are no suggestions.', error);
+              resolve();
+            });
           });
           const loaded = await readers.catch((error) => {
             void opened.dispose();
@@ -202,10 +209,12 @@ export function startPage(host: Host): void {
     }
     answered.then(() => running === mine && settled(recommender));
     for (const slot of host.slots) host.redraw(slot);
-    const tellDegraded = ({ degraded }: Status): void => {
+    const report = ({ degraded, ids }: Status): void => {
       for (const { code, message } of degraded) host.warn(`it works with less (${code}).`, { message });
+      // A new product may be unknown, too: that alone is no warning.
+      if (ids.why) host.warn('unknown ids:', { message: ids.why }, 'info');
     };
-    tellDegraded(recommender.status);
+    report(recommender.status);
     let { storage } = recommender.status;
     let answers: boolean | undefined;
     stops.push(
@@ -218,7 +227,7 @@ export function startPage(host: Host): void {
       recommender.on('erased', () => view.refreshSoon('asked')),
       recommender.on('catalogue', () => view.refreshSoon('better')),
       recommender.on('status', (status) => {
-        tellDegraded(status);
+        report(status);
         const answersNow = status.learning?.gate.isOpen;
         if (answersNow !== answers) view.refreshSoon('better'); // the adapter is used from now on, or no more
         answers = answersNow;
@@ -338,6 +347,7 @@ export function startPage(host: Host): void {
     host.guard('A reader of the page', () => readPage());
     view.refreshSoon('better');
   });
+  if (/[?&]aisle-doctor/.test(host.early.href)) carryOut('doctor');
   if (hasStarted) return;
   if (host.script !== undefined) start(optionsOfTag(host.script, host));
   else failed(new RangeError('No script has data-model-url, and no ["start", { modelUrl }] was pushed.'));

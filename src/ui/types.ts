@@ -13,6 +13,7 @@ import type {
   RecommenderOptions,
   TrackedEvent,
 } from '../recommender/types';
+import type { Examination } from './doctor/types';
 import type { Texts } from './texts';
 
 /** One product, ready to be shown. */
@@ -54,8 +55,9 @@ export interface EmbedOptions extends RecommenderOptions {
   readonly variants?: string;
 }
 
-/** The options of a page; the others are the recommender's. */
+/** The options of a page, and those of its recommender. */
 export interface PageOptions {
+  readonly recommender: RecommenderOptions;
   readonly track: 'auto' | 'manual';
   readonly item: string | undefined;
   readonly dataLayer: string;
@@ -85,6 +87,8 @@ export interface Aisle extends Array<AisleCommand> {
   push(...commands: AisleCommand[]): number;
   /** The page's recommender, as soon as there is one. */
   recommender?: Recommender | undefined;
+  /** What the last `['doctor']` has found: `await aisle.doctor`. */
+  doctor?: Promise<Examination>;
 }
 
 /** What each command is given. */
@@ -105,6 +109,8 @@ export interface Commands {
   catalogue: [products: readonly CatalogueItem[]];
   /** Requests suggestions again for every slot. */
   refresh: [];
+  /** Opens a panel that says what works, what does not, and what to do. `aisle.doctor` resolves with the same as an object. */
+  doctor: [];
   /** Disposes of the recommender; shown suggestions stay. */
   stop: [];
 }
@@ -154,8 +160,10 @@ export interface Host {
   pictures: boolean;
   /** Settles `aisle.ready`. */
   readonly settle: (recommender: Recommender | undefined) => void;
+  /** What was reported, by the problem. */
+  readonly problems: ReadonlyMap<string, string>;
   /** One line on the console for each problem, once. */
-  warn(problem: string, error?: unknown): void;
+  warn(problem: string, error?: unknown, level?: 'warn' | 'info'): void;
   /** Runs what touches the page; what it throws is a warning. */
   guard(what: string, work: () => unknown): void;
   /** Says why a slot shows what it shows: in `data-aisle-state`, by `aria-busy`, and in words where it shows nothing. */

@@ -117,3 +117,18 @@ test('ids that the model does not know are counted, and five of them reported on
   await expect.poll(() => recommender.status.ids).toEqual({ known: 0, unknown: 0, examples: [] });
   time += 1;
 });
+
+test('the first id of a session is reported beside one of the model if it knows none, which is nothing degraded yet', async () => {
+  const recommender = await start();
+  recommender.track(view('0', is('sku', 'WRONG-item-9'), is('gtin', 'x')));
+  await recommender.recommend();
+  expect(recommender.status.ids.why).toMatch(
+    /^tracked 1 id, the model knows 0; the page says sku 'WRONG-item-9', the model has 'item-9', …; see docs/,
+  );
+  expect(recommender.status.degraded.map(({ code }) => code)).not.toContain('unknown-ids');
+  const { nearest } = await recommender.diagnose('WRONG-item-12');
+  expect(nearest).toBe('item-12');
+  recommender.track('item-9');
+  await recommender.recommend();
+  expect(recommender.status.ids).toEqual({ known: 1, unknown: 1, examples: ['WRONG-item-9'] });
+});

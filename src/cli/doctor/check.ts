@@ -1,0 +1,392 @@
+/** Looks at pages, at the folder of `embed.js`, at models and at catalogues, and says what is wrong with them. */
+
+import { CATALOGUE_MANIFEST } from '../../checkpoint/catalogue-folder';
+import { isRecord, parseJson } from '../../checkpoint/json';
+import { checkCatalogue, checkManifest, type FileEntry, MANIFEST } from '../../checkpoint/manifest';
+import { openArtifact } from '../../checkpoint/open';
+import { fileUrl } from '../../engine/artifact-loader';
+import { nearestName, RecommenderError, reasonOf } from '../../errors';
+import { STRATEGIES } from '../../recommender/arguments';
+import { ATTRIBUTES, TAG } from '../../ui/element';
+import { misspelt, optionsOfTag, partOptions } from '../../ui/options';
+import type { EmbedOptions } from '../../ui/types';
+import { checkFile, checkFiles, type Wanted } from './files';
+import { datasetOf, type Tag, tagsOf } from './html';
+import { allowsUrl, allowsWord, CHAINS, type Policy, policiesOf } from './policy';
+import type { Add, Answer, Site } from './types';
+
+/** The list of its own files that a build writes beside `embed.js`. */
+export const FILES = 'files.json';
+/** Files of that folder whose names do not change with their content. */
+const STABLE = ['embed.js', 'worker.js'];
+/** Attributes of a slot that do not redraw it. */
+const SLOT_ATTRIBUTES = [...ATTRIBUTES, 'layout', 'reasons'];
+const COPY = 'Copy the whole folder dist/embed, not embed.js alone.';
+
+/** A page, and what it allows. */
+interface Page {
+  readonly url: URL;
+  readonly policies: readonly Policy[];
+  /** Of the tag of `embed.js`. */
+  readonly nonce: string | undefined;
+}
+
+export async function checkPage(site: Site, answer: Answer, add: Add): Promise<void> {
+  const name = site.name(answer.url);
+  const { url, bytes, headers } = answer;
+  const tags = tagsOf(new TextDecoder().decode(bytes));
+  const base = new URL(tags.find((tag) => tag.name === 'base')?.attributes['href'] ?? '', url);
+  checkSlots(tags, name, add);
+  const script = embedTag(tags, name, add);
+  if (script === undefined) return;
+  const options = checkOptions(script, name, add);
+  const { src, nonce } = script.attributes;
+  const metas = tags.filter(({ attributes }) => /^content-security-policy$/i.test(attributes['http-equiv'] ?? ''));
+  const texts = [headers?.get('content-security-policy') ?? '', ...metas.map((tag) => tag.attributes['content'] ?? '')];
+  const page: Page = { url, policies: policiesOf(texts), nonce };
+  const embed = new URL(src!, base);
+  const modelUrl = folderAt(options?.modelUrl ?? script.attributes['data-model-url']!, base);
+  const inFolder = await checkEmbed(site, embed, page, add);
+  const isInFolder = options?.workerUrl === undefined;
+  const workerUrl = isInFolder ? new URL('worker.js', embed) : new URL(options.workerUrl, base);
+  const worker = isInFolder ? inFolder : await checkFile(site, { url: workerUrl }, url, add);
+  const catalogue = await checkModel(site, modelUrl, page, add);
+  const catalogueUrl = datasetOf(script)['catalogueUrl'];
+  if (catalogueUrl) await checkCatalogueFolder(site, folderAt(catalogueUrl, base), page, add);
+  if (headers !== undefined || page.policies.length > 0) {
+    checkPolicies(site, page, { embed, modelUrl, workerUrl, worker, images: imagesOf(options, catalogue) }, add);
+  }
+  const isolation = ['cross-origin-opener-policy', 'cross-origin-embedder-policy'].flatMap((header) => {
+    const value = headers?.get(header);
+    return value ? [`${header}: ${value}`] : [];
+  });
+  if (isolation.length > 0) add('ok', 'isolation', name, `is sent with ${isolation.join(', ')}; Aisle needs neither.`);
+}
+
+/** The tag that a page starts Aisle by. */
+function embedTag(tags: readonly Tag[], name: string, add: Add): Tag | undefined {
+  const scripts = tags.filter((tag) => tag.name === 'script' && 'data-model-url' in tag.attributes);
+  const [script] = scripts;
+  if (script === undefined) {
+    const isStarted = tags.some(({ content }) => /\baisle\b/.test(content) && /\bmodelUrl\b/.test(content));
+    if (isStarted) {
+      const what = 'starts Aisle by a command, whose options are not looked at.';
+      add(
+        'ok',
+        'command',
+        name,
+        what,
+        'Give the addresses of embed.js and of the model’s folder to "aisle doctor" by themselves.',
+      );
+    } else if (tags.some((tag) => /\/embed\.js(\?|$)/.test(tag.attributes['src'] ?? ''))) {
+      add('error', 'no-model-url', name, 'has embed.js without data-model-url.', 'Add data-model-url="…/" to its tag.');
+    } else {
+      const what = 'has no script with data-model-url.';
+      const todo =
+        'Add the tag (README, "On a shop page"). If a tag manager adds it, check the address of embed.js by itself.';
+      add(tags.some((tag) => tag.name === TAG) ? 'error' : 'warning', 'no-tag', name, what, todo);
+    }
+    return undefined;
+  }
+  if (scripts.length > 1)
+    add('warning', 'two-tags', name, `has ${scripts.length} scripts with data-model-url: the first one runs.`);
+  const { src, type, nomodule } = script.attributes;
+  if (type?.trim().toLowerCase() !== 'module') {
+    add(
+      'error',
+      'no-module',
+      name,
+      'loads embed.js without type="module": it cannot run.',
+      'Add type="module" to its tag.',
+    );
+  }
+  if (nomodule !== undefined)
+    add('error', 'nomodule', name, 'has nomodule on the tag: no browser runs it.', 'Take it out.');
+  if (!src) {
+    add('error', 'no-src', name, 'has the tag without src.', 'Write src="…/embed.js".');
+    return undefined;
+  }
+  return script;
+}
+
+/** Checks the tag's options as the embed does. */
+function checkOptions(script: Tag, name: string, add: Add): EmbedOptions | undefined {
+  const warn = (problem: string) => add('warning', 'option', name, `has a tag on which ${problem}`);
+  const options = optionsOfTag({ dataset: datasetOf(script) }, { warn });
+  try {
+    partOptions(options);
+    return options;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    add(
+      'error',
+      'wrong-option',
+      name,
+      `has a wrong option on its tag: ${error.message}`,
+      'Correct it, or leave it out.',
+    );
+    return undefined;
+  }
+}
+
+function checkSlots(tags: readonly Tag[], name: string, add: Add): void {
+  const slots = tags.filter((tag) => tag.name === TAG);
+  const isPage = tags.some((tag) => tag.name === 'script' && 'data-model-url' in tag.attributes);
+  if (slots.length === 0 && isPage) {
+    add('warning', 'no-slot', name, `has no <${TAG}>, unless a script adds one.`, 'Put one where suggestions belong.');
+  }
+  for (const { attributes } of slots) {
+    const { strategy = 'for-you', limit = '8' } = attributes;
+    if (!STRATEGIES.some((known) => known === strategy)) {
+      const what = `has a slot with strategy="${strategy}", which there is not: it shows for-you.`;
+      add('warning', 'strategy', name, what, `Did you mean "${nearestName(strategy, STRATEGIES) ?? 'for-you'}"?`);
+    }
+    if (!(Number.isInteger(Number(limit)) && Number(limit) >= 1 && Number(limit) <= 100)) {
+      add('warning', 'limit', name, `has a slot with limit="${limit}".`, 'Write a whole number from 1 to 100.');
+    }
+    for (const attribute of Object.keys(attributes)) {
+      const near = SLOT_ATTRIBUTES.includes(attribute) ? undefined : misspelt(attribute, SLOT_ATTRIBUTES);
+      if (near !== undefined)
+        add('warning', 'attribute', name, `has a slot with ${attribute}.`, `Did you mean ${near}?`);
+    }
+  }
+}
+
+/**
+ * Looks at `embed.js` and all files of its folder.
+ *
+ * @returns The worker's script.
+ */
+export async function checkEmbed(
+  site: Site,
+  embed: URL,
+  page: Pick<Page, 'url'> | undefined,
+  add: Add,
+): Promise<Answer | undefined> {
+  const name = site.name(embed);
+  const list = new URL(FILES, embed);
+  const listed = await site.get(list, page && { from: page.url });
+  if (listed === undefined) {
+    add('ok', 'elsewhere', name, 'is on another host, which is not looked at.', 'Check its address by itself.');
+    return undefined;
+  }
+  const files = listed.status === 200 ? filesIn(listed.bytes, FILES) : undefined;
+  if (files === undefined || !Object.hasOwn(files, 'embed.js')) {
+    const script = await checkFile(site, { url: embed }, page?.url, add);
+    const first = /\bimport\(\s*["'`](\.[^"'`]+)["'`]\s*\)/.exec(new TextDecoder().decode(script?.bytes))?.[1];
+    if (script === undefined) return undefined;
+    if (first === undefined) {
+      add('error', 'not-embed', name, 'is not embed.js of Aisle.', COPY);
+      return undefined;
+    }
+    const [part, worker] = [new URL(first, embed), new URL('worker.js', embed)];
+    const found = await checkFiles(site, [{ url: part, isHashed: true }, { url: worker }], page?.url, add);
+    add('warning', 'no-list', name, `has no ${FILES} beside it, so that its other files cannot be checked.`, COPY);
+    return found.get(worker.href);
+  }
+  const wanted = Object.entries(files).map(([file, entry]): Wanted => {
+    const url = file === 'embed.js' ? embed : new URL(file, embed);
+    return { url, entry, isHashed: !STABLE.includes(file) };
+  });
+  const found = await checkFiles(site, wanted, page?.url, add);
+  if (found.size === wanted.length) {
+    add('ok', 'embed', name, `and all ${wanted.length} files of its folder are there, of one version.`);
+  }
+  return found.get(new URL('worker.js', embed).href);
+}
+
+/**
+ * Looks at a model's folder.
+ *
+ * @param folder Ends in `/`, or has `{file}` in place of a file's name.
+ * @returns Its catalogue, if it has one and all is well.
+ */
+export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'> | undefined, add: Add) {
+  const urlOf = (name: string) => new URL(fileUrl(folder.href, name));
+  const at = urlOf(MANIFEST);
+  if ((await site.get(at)) === undefined) {
+    add(
+      'ok',
+      'elsewhere',
+      site.name(folder),
+      'is on another host, which is not looked at.',
+      'Check its address by itself.',
+    );
+    return undefined;
+  }
+  const manifest = await checkFile(site, { url: at }, page?.url, add);
+  if (manifest === undefined) return undefined;
+  try {
+    const { files } = checkManifest(parseJson(manifest.bytes, MANIFEST));
+    const wanted = Object.entries(files).map(([name, entry]): Wanted => ({ url: urlOf(name), entry }));
+    const found = await checkFiles(site, wanted, page?.url, add);
+    if (found.size < wanted.length) return undefined;
+    const all = new Map([[at.href, manifest], ...found]);
+    const artifact = await openArtifact(async (name) => all.get(urlOf(name).href)?.bytes);
+    const { name, version, items } = artifact.info;
+    add('ok', 'model', site.name(folder), `holds the model ${name} ${version} of ${items} items, complete.`);
+    return artifact.catalogue;
+  } catch (error) {
+    if (!(error instanceof RecommenderError)) throw error;
+    const what = `is no model that can be loaded: ${error.message}`;
+    add('error', 'model', site.name(folder), what, 'Copy the whole folder again.');
+    return undefined;
+  }
+}
+
+/** Looks at a catalogue that lives apart. */
+export async function checkCatalogueFolder(
+  site: Site,
+  folder: URL,
+  page: Pick<Page, 'url'> | undefined,
+  add: Add,
+): Promise<void> {
+  const at = new URL(CATALOGUE_MANIFEST, folder);
+  const manifest = await checkFile(site, { url: at }, page?.url, add);
+  if (manifest === undefined) return;
+  const again = 'Run "aisle catalogue" again, and copy the whole folder.';
+  const files = filesIn(manifest.bytes, CATALOGUE_MANIFEST);
+  if (files === undefined) {
+    add('error', 'catalogue', site.name(at), 'lists no files.', again);
+    return;
+  }
+  const wanted = Object.entries(files).map(([name, entry]): Wanted => ({ url: new URL(name, folder), entry }));
+  const found = await checkFiles(site, wanted, page?.url, add);
+  if (found.size < wanted.length) return;
+  try {
+    let products = 0;
+    for (const [href, { bytes }] of found) {
+      const name = href.slice(href.lastIndexOf('/') + 1);
+      if (/^catalogue(-\d+)?\.json$/.test(name)) products += checkCatalogue(parseJson(bytes, name), name).length;
+    }
+    add('ok', 'catalogue', site.name(folder), `holds a catalogue of ${products} products, complete.`);
+  } catch (error) {
+    add('error', 'catalogue', site.name(folder), `is no catalogue that can be read: ${reasonOf(error)}`, again);
+  }
+}
+
+/** The files that a list names, each with its hash; undefined for what is no such list. */
+export function filesIn(bytes: Uint8Array, name: string): Readonly<Record<string, FileEntry>> | undefined {
+  let list: unknown;
+  try {
+    list = parseJson(bytes, name);
+  } catch {
+    return undefined;
+  }
+  const files = isRecord(list) ? list['files'] : undefined;
+  const isFile = (entry: unknown) => isRecord(entry) && typeof entry['sha256'] === 'string';
+  return isRecord(files) && Object.values(files).every(isFile) ? (files as Record<string, FileEntry>) : undefined;
+}
+
+/** Hosts of pictures that a page loads from elsewhere. */
+function imagesOf(
+  options: EmbedOptions | undefined,
+  catalogue: readonly { readonly image?: string }[] | undefined,
+): URL[] {
+  if (options?.images === 'none') return [];
+  const all = (catalogue ?? []).flatMap(({ image = '' }) => (URL.canParse(image) ? new URL(image) : []));
+  const shown = all.filter(({ protocol }) => (protocol === 'data:') === (options?.images !== 'page'));
+  return [...new Map(shown.map((url) => [url.protocol + url.host, url])).values()];
+}
+
+interface Needs {
+  readonly embed: URL;
+  readonly modelUrl: URL;
+  readonly workerUrl: URL;
+  readonly worker: Answer | undefined;
+  readonly images: readonly URL[];
+}
+
+/** Compares what the page's policy allows with what Aisle needs. */
+function checkPolicies(site: Site, { url: self, policies, nonce }: Page, needs: Needs, add: Add): void {
+  const { embed, modelUrl, workerUrl, worker, images } = needs;
+  const name = site.name(self);
+  let isEnough = true;
+  const lacks: Add = (...finding) => {
+    isEnough = false;
+    add(...finding);
+  };
+  const header = 'In the page’s Content-Security-Policy';
+  const folder = (url: URL) => new URL('.', url).href;
+  if (!allowsUrl(policies, CHAINS.script, embed, self, nonce)) {
+    lacks(
+      'error',
+      'policy-script',
+      name,
+      'has a security policy that forbids embed.js.',
+      `${header} add ${embed.origin} to script-src.`,
+    );
+  }
+  const isForeign = workerUrl.origin !== self.origin;
+  const started = isForeign ? new URL(`blob:${self.origin}/x`) : workerUrl;
+  if (!allowsUrl(policies, CHAINS.worker, started, self)) {
+    const todo = `${header} add ${isForeign ? 'blob:' : workerUrl.origin} to worker-src.`;
+    lacks(
+      'warning',
+      'policy-worker',
+      name,
+      'has a security policy that forbids the worker: the page’s own thread computes.',
+      todo,
+    );
+  }
+  const needsPolicy = policies.filter((policy) => policy.get('require-trusted-types-for')?.includes("'script'"));
+  const isNamed = (sources: readonly string[] | undefined) =>
+    sources === undefined || sources.includes('aisle') || sources.includes('*');
+  if (needsPolicy.length > 0 && !policies.every((policy) => isNamed(policy.get('trusted-types')))) {
+    const what = 'requires Trusted Types and does not allow the policy aisle: no worker can start.';
+    lacks('warning', 'policy-trusted-types', name, what, `${header} add aisle to trusted-types.`);
+  }
+  // A worker from a blob: address has the page's policy, any other one that of its own answer.
+  const own = policiesOf([worker?.headers?.get('content-security-policy') ?? '']);
+  const inWorker = isForeign ? policies : own;
+  const where = isForeign ? header : 'In the Content-Security-Policy of worker.js';
+  const ofWorker = isForeign ? name : site.name(workerUrl);
+  if (!allowsWord(inWorker, CHAINS.wasm, "'wasm-unsafe-eval'", "'unsafe-eval'")) {
+    const todo = `${where} add 'wasm-unsafe-eval' to script-src.`;
+    lacks(
+      'warning',
+      'policy-wasm',
+      ofWorker,
+      'has a security policy that forbids WebAssembly: plain CPU computes, slower.',
+      todo,
+    );
+  }
+  const inside = isForeign ? self : workerUrl;
+  for (const [file, purpose] of [
+    [new URL(fileUrl(modelUrl.href, MANIFEST)), 'the model'],
+    [new URL('x.wasm', workerUrl), 'WebAssembly'],
+  ] as const) {
+    if (!allowsUrl(inWorker, CHAINS.connect, file, inside)) {
+      const todo = `${where} add ${folder(file)} to connect-src.`;
+      lacks('error', 'policy-connect', ofWorker, `has a security policy that forbids to fetch ${purpose}.`, todo);
+    } else if (!allowsUrl(policies, CHAINS.connect, file, self)) {
+      const what = `has a security policy that forbids to fetch ${purpose}, which is needed where no worker can start.`;
+      lacks('warning', 'policy-connect', name, what, `${header} add ${folder(file)} to connect-src.`);
+    }
+  }
+  for (const image of images) {
+    if (allowsUrl(policies, CHAINS.img, image, self)) continue;
+    const source = image.protocol === 'data:' ? 'data:' : image.origin;
+    lacks(
+      'warning',
+      'policy-img',
+      name,
+      `has a security policy that forbids pictures of ${source}.`,
+      `${header} add ${source} to img-src.`,
+    );
+  }
+  if (isEnough) {
+    const what =
+      policies.length === 0
+        ? 'has no security policy.'
+        : 'has a security policy that allows all that Aisle needs; style-src needs nothing.';
+    add('ok', 'policy', name, what);
+  }
+}
+
+/** A folder's address, with the `/` that it needs where it has no `{file}`. */
+function folderAt(address: string, base: URL): URL {
+  const url = new URL(address, base);
+  if (!/\/$|%7Bfile%7D/.test(url.pathname)) url.pathname += '/';
+  return url;
+}

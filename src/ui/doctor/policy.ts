@@ -1,0 +1,41 @@
+/** What the page's security policy has blocked: https://www.w3.org/TR/CSP3/#reporting */
+import type { Violation } from './types';
+
+interface Blocked {
+  readonly effectiveDirective?: unknown;
+  readonly blockedURI?: unknown;
+  readonly blockedURL?: unknown;
+  readonly sourceFile?: unknown;
+  readonly disposition?: unknown;
+}
+
+type Observer = new (
+  callback: (reports: readonly { readonly body: unknown }[]) => void,
+  options: { readonly types: readonly string[]; readonly buffered: boolean },
+) => { observe(): void };
+
+/**
+ * Gathers violations from now on, and earlier ones where the browser keeps them: Chromium and Safari do.
+ *
+ * @param isOurs Whether an address is of Aisle or of the model.
+ * @returns Those so far, each once.
+ */
+export function watchPolicy(isOurs: (url: string) => boolean): () => readonly Violation[] {
+  const found = new Map<string, Violation>();
+  function add(body: Blocked): void {
+    const { effectiveDirective: directive, blockedURI, blockedURL = blockedURI, sourceFile, disposition } = body;
+    if (disposition === 'report') return;
+    const blocked = String(blockedURL || 'inline');
+    if (!isOurs(blocked) && !isOurs(String(sourceFile ?? ''))) return;
+    found.set(`${directive} ${blocked}`, { directive: String(directive), blocked });
+  }
+  document.addEventListener('securitypolicyviolation', add);
+  const { ReportingObserver: Reports } = globalThis as unknown as { ReportingObserver?: Observer };
+  if (Reports !== undefined) {
+    const options = { types: ['csp-violation'], buffered: true };
+    new Reports((reports) => {
+      for (const { body } of reports) add(body as Blocked);
+    }, options).observe();
+  }
+  return () => [...found.values()];
+}

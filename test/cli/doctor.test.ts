@@ -1,0 +1,399 @@
+/** `aisle doctor` on a small site: as it should be, and with each thing wrong that it says. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { dirname, join } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { CatalogueItem } from '../../src/checkpoint/artifact';
+import type { Diagnosis } from '../../src/cli/doctor/doctor';
+import { tagsOf } from '../../src/cli/doctor/html';
+import { allowsUrl, allowsWord, CHAINS, policiesOf } from '../../src/cli/doctor/policy';
+import { folderOf, IDS, smallModel } from '../engine/fixture';
+import { closeServer, listen, originOf } from '../server';
+import { aisle, aisleUntil, folder } from './program';
+
+type Files = Record<string, string | Uint8Array>;
+type Headers = Record<string, string>;
+
+const TAG = '<script type="module" src="/aisle/embed.js" data-model-url="/model/"></script>';
+const SLOT = '<aisle-recommendations></aisle-recommendations>';
+const page = (head = TAG, body = SLOT) => `<!doctype html><html><head>${head}</head><body>${body}</body></html>`;
+const sealed = (files: Files) =>
+  Object.fromEntries(
+    Object.entries(files).map(([name, content]) => [
+      name,
+      { sha256: createHash('sha256').update(content).digest('hex'), bytes: Buffer.byteLength(content) },
+    ]),
+  );
+
+const FAST = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
+/** A folder like `dist/embed`. */
+const EMBED: Files = {
+  'embed.js': 'import("./page-abcdefgh.js")',
+  'worker.js': `globalThis.aisleWorker;${' '.repeat(2000)}`,
+  'page-abcdefgh.js': 'export const startPage = 1;',
+  'simd-abcdefgh.wasm': new Uint8Array(2000),
+};
+const LISTED = { ...EMBED, 'files.json': JSON.stringify({ version: '0.1.0', files: sealed(EMBED) }) };
+const within = (path: string, files: Files): Files =>
+  Object.fromEntries(Object.entries(files).map(([name, content]) => [`${path}${name}`, content]));
+
+let site: Files;
+beforeAll(async () => {
+  const catalogue = IDS.map((id, k): CatalogueItem => ({ id, url: `/p/${k}`, image: 'data:image/png;base64,AA==' }));
+  const model = Object.fromEntries(await folderOf(await smallModel({ catalogue })));
+  site = { 'index.html': page(), ...within('aisle/', LISTED), ...within('model/', model), ...within('model-', model) };
+});
+
+interface Served {
+  readonly files?: Files;
+  readonly without?: readonly string[];
+  /** Headers, and the status, of a path. */
+  readonly answer?: (path: string, request: IncomingMessage) => Headers & { status?: number; body?: string };
+}
+
+/** Serves the site as a good server does, but for what a test changes. @returns Its origin. */
+async function served({ files = {}, without = [], answer = () => ({}) }: Served = {}): Promise<string> {
+  const all: Files = { ...site, ...files };
+  const server = await listen((request, response) => {
+    const path = decodeURIComponent(request.url!.replace(/\?.*/, '').slice(1)) || 'index.html';
+    const { status, body, ...headers } = answer(path, request) as Headers & { status?: number; body?: string };
+    const content = without.includes(path) ? undefined : (body ?? all[path]);
+    const isHashed = /-[a-z]{8}\.(js|wasm)$/.test(path);
+    const type = { js: 'text/javascript', json: 'application/json', wasm: 'application/wasm', html: 'text/html' };
+    const defaults: Headers = {
+      'content-type': type[path.split('.').at(-1) as 'js'] ?? 'application/octet-stream',
+      'cache-control': isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',
+      'content-encoding': 'br',
+    };
+    const sent = Object.entries({ ...defaults, ...headers }).filter(([, value]) => value !== '');
+    response.writeHead(status ?? (content === undefined ? 404 : 200), Object.fromEntries(sent));
+    const bytes = Buffer.from(content ?? 'not here');
+    response.end(headers['content-encoding'] === '' ? bytes : brotliCompressSync(bytes, FAST));
+  });
+  onTestFinished(() => closeServer(server));
+  return originOf(server);
+}
+
+async function onDisk(files: Files): Promise<string> {
+  const root = await folder();
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), content);
+  }
+  return root;
+}
+
+async function doctor(target: string) {
+  const { code, stdout } = await aisle('doctor', target, '--json');
+  const { findings, ...rest } = JSON.parse(stdout) as Diagnosis;
+  const troubles = findings.filter(({ severity }) => severity !== 'ok');
+  return { code, findings, ...rest, troubles, codes: troubles.map((one) => `${one.severity} ${one.code}`) };
+}
+
+describe('a page', () => {
+  test('as it should be: all is well, in words and as JSON', async () => {
+    const origin = await served();
+    const found = await doctor(`${origin}/`);
+    expect(found.codes).toEqual([]);
+    expect(found).toMatchObject({ code: 0, errors: 0, warnings: 0, target: `${origin}/` });
+    expect(found.findings.map(({ code }) => code).sort()).toEqual(['embed', 'model', 'policy']);
+    const { code, stdout } = await aisle('doctor', `${origin}/`);
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      `ok       ${origin}/aisle/embed.js: and all 4 files of its folder are there, of one version.`,
+    );
+    expect(stdout.endsWith('\n0 errors, 0 warnings\n')).toBe(true);
+  });
+
+  test.each<[string, string, string[]]>([
+    ['without the tag', page(''), ['error no-tag']],
+    ['without tag and slot', page('', ''), ['warning no-tag']],
+    ['without data-model-url', page('<script type="module" src="/aisle/embed.js"></script>'), ['error no-model-url']],
+    ['without type="module"', page(TAG.replace('type="module" ', '')), ['error no-module']],
+    ['without src', page(TAG.replace(/src="[^"]*" /, '')), ['error no-src']],
+    ['with nomodule', page(TAG.replace('src', 'nomodule src')), ['error nomodule']],
+    ['with two tags', page(TAG + TAG), ['warning two-tags']],
+    ['without a slot', page(TAG, ''), ['warning no-slot']],
+    ['with a misspelt option', page(TAG.replace('src', 'data-allow-host="a" src')), ['warning option']],
+    ['with a wrong option', page(TAG.replace('src', 'data-consent="yes" src')), ['error wrong-option']],
+    ['with a strategy that there is not', page(TAG, SLOT.replace('>', ' strategy="populer">')), ['warning strategy']],
+    ['with a wrong limit', page(TAG, SLOT.replace('>', ' limit="many">')), ['warning limit']],
+    ['with a misspelt attribute', page(TAG, SLOT.replace('>', ' stratagy="popular">')), ['warning attribute']],
+    ['whose tag is a comment', page(`<!-- ${TAG} -->`), ['error no-tag']],
+    ['whose model is elsewhere', page(TAG.replace('/model/', '/other/')), ['error missing']],
+    ['whose worker is elsewhere', page(TAG.replace('src', 'data-worker-url="/none.js" src')), ['error missing']],
+    ['with a base', page(`<base href="/aisle/">${TAG.replace('/aisle/', '')}`), []],
+    ['whose model’s files are in no folder of their own', page(TAG.replace('/model/', '/model-{file}?v=1')), []],
+    ['with entities', page(TAG.replace('/model/', '/mod&#101;l/')), []],
+    ['that starts by a command', page(`<script>aisle.push(['start', { modelUrl: '/model/' }])</script>`), []],
+  ])('%s', async (_, html, expected) => {
+    const found = await doctor(`${await served({ files: { 'index.html': html } })}/`);
+    expect(found.codes).toEqual(expected);
+    expect(found.code).toBe(expected.some((code) => code.startsWith('error')) ? 3 : 0);
+    for (const { what } of found.troubles) expect(what).toMatch(/[.?]$/);
+  });
+
+  test.each<[string, Served, string[], RegExp]>([
+    ['a chunk is missing', { without: ['aisle/page-abcdefgh.js'] }, ['error missing'], /whole folder/],
+    [
+      'embed.js is there alone',
+      {
+        without: Object.keys(LISTED)
+          .map((name) => `aisle/${name}`)
+          .filter((name) => name !== 'aisle/embed.js'),
+      },
+      ['error missing', 'warning no-list'],
+      /whole folder/,
+    ],
+    ['the list is missing', { without: ['aisle/files.json'] }, ['warning no-list'], /not embed\.js alone/],
+    [
+      'embed.js is of another version',
+      { files: { 'aisle/embed.js': 'import("./page-ijklmnop.js")' } },
+      ['error other-version'],
+      /cache/,
+    ],
+    [
+      'the worker is of another version',
+      { files: { 'aisle/worker.js': 'old' } },
+      ['error other-version'],
+      /whole folder/,
+    ],
+    ['weights are damaged', { files: { 'model/weights.safetensors': 'x' } }, ['error other-version'], /whole folder/],
+    ['the manifest is damaged', { files: { 'model/manifest.json': '{}' } }, ['error model'], /whole folder/],
+    [
+      'a script has a wrong type',
+      { answer: (path) => (path.endsWith('worker.js') ? { 'content-type': 'text/plain' } : {}) },
+      ['error type'],
+      /text\/javascript/,
+    ],
+    [
+      'WebAssembly has a wrong type',
+      { answer: (path) => (path.endsWith('.wasm') ? { 'content-type': 'application/octet-stream' } : {}) },
+      ['warning type-wasm'],
+      /application\/wasm/,
+    ],
+    [
+      'the model asks to sign in',
+      { answer: (path) => (path.startsWith('model/') ? ({ status: 401 } as never) : {}) },
+      ['error sign-in'],
+      /without a sign-in/,
+    ],
+    [
+      'the model is a sign-in page',
+      { answer: (path) => (path.startsWith('model/') ? { 'content-type': 'text/html', body: '<!doctype html>' } : {}) },
+      ['error html'],
+      /without a sign-in/,
+    ],
+    [
+      'unknown addresses get the app',
+      {
+        without: ['model/manifest.json'],
+        answer: (path) => (path === 'model/manifest.json' ? { status: 200 as never, 'content-type': 'text/html' } : {}),
+      },
+      ['error html'],
+      /itself/,
+    ],
+    [
+      'a file redirects in a circle',
+      {
+        answer: (path) => (path === 'aisle/worker.js' ? ({ status: 302, location: '/aisle/worker.js' } as never) : {}),
+      },
+      ['error unreachable'],
+      /address/,
+    ],
+    ['nothing is compressed', { answer: () => ({ 'content-encoding': '' }) }, ['warning not-compressed'], /Brotli/],
+    [
+      'hashed files are asked for again',
+      { answer: (path) => (path.includes('abcdefgh') ? { 'cache-control': 'no-cache' } : {}) },
+      ['warning cache-short'],
+      /immutable/,
+    ],
+    [
+      'named files are kept for long',
+      { answer: (path) => (path.startsWith('model/') ? { 'cache-control': 'max-age=604800' } : {}) },
+      ['warning cache-long'],
+      /no-cache/,
+    ],
+    [
+      'nothing says how long',
+      { answer: (path) => (path === 'aisle/embed.js' ? { 'cache-control': '' } : {}) },
+      ['warning cache-none'],
+      /no-cache/,
+    ],
+  ])('of which %s', async (_, change, expected, todo) => {
+    const found = await doctor(`${await served(change)}/`);
+    expect(found.codes).toEqual(expected);
+    expect(found.code).toBe(expected[0]!.startsWith('error') ? 3 : 0);
+    expect(found.troubles.map((one) => one.todo).join(' ')).toMatch(todo);
+  });
+
+  test.each<[string, string, string[]]>([
+    [
+      'all that Aisle needs',
+      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; img-src data:",
+      [],
+    ],
+    ['no script', "script-src 'none'; worker-src 'self'", ['error policy-script', 'warning policy-wasm']],
+    ['scripts by nonce', "script-src 'nonce-abc' 'wasm-unsafe-eval'; worker-src 'self'", []],
+    ['no worker', "worker-src 'none'", ['warning policy-worker']],
+    ['no WebAssembly', "script-src 'self'", ['warning policy-wasm']],
+    ['no requests', "connect-src 'none'", ['error policy-connect', 'error policy-connect']],
+    ['no pictures in addresses', "img-src 'self'", ['warning policy-img']],
+    ['other Trusted Types', "require-trusted-types-for 'script'; trusted-types shop", ['warning policy-trusted-types']],
+    ['Trusted Types of ours', "require-trusted-types-for 'script'; trusted-types shop aisle", []],
+  ])('whose security policy allows %s', async (_, policy, expected) => {
+    const html = page(TAG.replace('src', 'nonce="abc" src'));
+    const origin = await served({
+      files: { 'index.html': html },
+      answer: () => ({ 'content-security-policy': policy }),
+    });
+    expect((await doctor(`${origin}/`)).codes).toEqual(expected);
+    if (policy.includes('connect-src') || policy.includes('wasm')) return;
+    // As an element of the page, it does not hold in the worker.
+    const meta = `<meta http-equiv="Content-Security-Policy" content="${policy}">`;
+    const other = await served({ files: { 'index.html': html.replace('<head>', `<head>${meta}`) } });
+    expect((await doctor(`${other}/`)).codes).toEqual(expected.filter((code) => !code.endsWith('wasm')));
+  });
+
+  test('whose files are on another origin needs CORS headers, and a worker from blob:', async () => {
+    const cdn = await served();
+    const html = page(TAG.replaceAll('"/', `"${cdn}/`));
+    const policy = `script-src ${cdn} 'wasm-unsafe-eval'; worker-src ${cdn}; connect-src ${cdn}`;
+    const origin = await served({
+      files: { 'index.html': html },
+      answer: () => ({ 'content-security-policy': policy }),
+    });
+    const found = await doctor(`${origin}/`);
+    expect(found.codes).toEqual(['error cors', 'warning policy-worker']);
+    expect(found.troubles[0]!.files.length).toBeGreaterThan(5);
+    expect(found.troubles[1]!.todo).toContain('blob:');
+    const open = await served({
+      answer: (_, { headers }) => (headers.origin ? { 'access-control-allow-origin': headers.origin } : {}),
+    });
+    const other = await served({ files: { 'index.html': page(TAG.replaceAll('"/', `"${open}/`)) } });
+    expect((await doctor(`${other}/`)).codes).toEqual([]);
+  });
+
+  test('that is not there, asks to sign in, leads elsewhere, is no page, or does not answer', async () => {
+    const origin = await served({
+      answer: (path): never =>
+        (({ private: { status: 401 }, old: { status: 301, location: '/' }, ring: { status: 302, location: '/ring' } })[
+          path
+        ] ?? {}) as never,
+    });
+    expect((await doctor(`${origin}/none`)).codes).toEqual(['error missing']);
+    expect((await doctor(`${origin}/ring`)).codes).toEqual(['error redirects']);
+    expect((await doctor(`${origin}/private`)).codes).toEqual(['error sign-in']);
+    expect((await doctor(`${origin}/model/items.json`)).codes).toEqual(['error no-page']);
+    const led = await doctor(`${origin}/old`);
+    expect(led.findings.map(({ code }) => code)).toContain('redirect');
+    expect(led.code).toBe(0);
+    expect(await aisleUntil(AbortSignal.abort(), 'doctor', `${origin}/`)).toMatchObject({ code: 130 });
+    const { code, stderr } = await aisle('doctor', 'http://127.0.0.1:9/');
+    expect(code).toBe(1);
+    expect(stderr).toContain('cannot be fetched');
+  });
+
+  test('is not needed for embed.js, nor for a model', async () => {
+    const origin = await served();
+    expect((await doctor(`${origin}/aisle/embed.js`)).findings.map(({ code }) => code)).toEqual(['embed']);
+    expect((await doctor(`${origin}/model/manifest.json`)).findings.map(({ code }) => code)).toEqual(['model']);
+  });
+
+  test('is all that is requested, with its files', async () => {
+    const asked: string[] = [];
+    const links = page(TAG, `${SLOT}<a href="/other"></a><script src="/shop.js"></script><img src="/a.png">`);
+    const answer = (path: string) => {
+      asked.push(path);
+      return {};
+    };
+    await doctor(`${await served({ files: { 'index.html': links }, answer })}/`);
+    expect(asked.filter((path) => !/^(index\.html|aisle\/|model\/)/.test(path))).toEqual([]);
+    expect(new Set(asked).size).toBe(asked.length);
+  });
+});
+
+describe('a folder', () => {
+  test('of a site is checked like the site, without headers', async () => {
+    const root = await onDisk({ ...site, 'node_modules/x/index.html': page('') });
+    const found = await doctor(root);
+    expect(found.codes).toEqual([]);
+    expect(found.findings.map(({ code, files }) => `${code} ${files}`)).toEqual(
+      expect.arrayContaining(['embed aisle/embed.js', 'model model/']),
+    );
+    rmSync(join(root, 'aisle/page-abcdefgh.js'));
+    writeFileSync(join(root, 'model/items.json'), '[]');
+    const broken = await doctor(root);
+    expect(broken.code).toBe(3);
+    expect(broken.troubles.map(({ code, files }) => `${code} ${files}`).sort()).toEqual([
+      'missing aisle/page-abcdefgh.js',
+      'other-version model/items.json',
+    ]);
+  });
+
+  test('of a model without its manifest, of embed.js alone, and of a page whose model is on another host', async () => {
+    expect((await doctor(await onDisk({ 'weights.safetensors': 'x' }))).codes).toEqual(['error missing']);
+    const alone = await doctor(await onDisk({ 'embed.js': EMBED['embed.js']! }));
+    expect(alone.codes).toEqual(['error missing', 'warning no-list']);
+    const hosted = await doctor(await onDisk({ 'a.html': page(TAG.replaceAll('"/', '"https://cdn.example/')) }));
+    expect(hosted.codes).toEqual([]);
+    expect(hosted.findings.map(({ code }) => code)).toContain('elsewhere');
+  });
+
+  test('of a catalogue', async () => {
+    const files = { 'catalogue.json': JSON.stringify([{ id: 'a' }]), 'aliases.json': '{}' };
+    const manifest = JSON.stringify({ version: '1', parts: ['catalogue.json'], files: sealed(files) });
+    const root = await onDisk({ ...files, 'catalogue-manifest.json': manifest });
+    expect((await doctor(root)).findings.map(({ what }) => what)).toEqual([
+      'holds a catalogue of 1 products, complete.',
+    ]);
+    writeFileSync(join(root, 'catalogue.json'), '[]');
+    expect((await doctor(root)).codes).toEqual(['error other-version']);
+  });
+
+  test('without anything of Aisle, or that is not there, is wrong use', async () => {
+    const root = await onDisk({ 'index.html': '<p>A page</p>', 'manifest.json': '{"name":"app"}' });
+    for (const target of [root, join(root, 'none')]) expect((await aisle('doctor', target)).code).toBe(2);
+  });
+});
+
+test('tags are read as browsers do: quotes, comments, scripts and templates', () => {
+  const tags = tagsOf(
+    `<!-- <a> --><IMG Src='x > y' alt=z data-q="&quot;&amp;&#x41;"><script>"<b>"</script><template><i></i></template><p hidden>`,
+  );
+  expect(tags.map(({ name }) => name)).toEqual(['img', 'script', 'template', 'p']);
+  expect(tags[0]!.attributes).toEqual({ src: 'x > y', alt: 'z', 'data-q': '"&A' });
+  expect(tags[1]!.content).toBe('"<b>"');
+  expect(tags[3]!.attributes).toEqual({ hidden: '' });
+});
+
+test.each<[string, string, boolean]>([
+  ['*', 'https://a.example/x', true],
+  ['*', 'blob:https://a.example/x', false],
+  ["'self'", 'https://shop.example/x', true],
+  ["'self'", 'https://a.example/x', false],
+  ['https:', 'https://a.example/x', true],
+  ['blob:', 'blob:https://shop.example/x', true],
+  ['a.example', 'https://a.example/x', true],
+  ['http://a.example', 'https://a.example/x', true],
+  ['https://a.example', 'http://a.example/x', false],
+  ['*.example', 'https://a.b.example/x', true],
+  ['*.a.example', 'https://a.example/x', false],
+  ['a.example:443', 'https://a.example/x', true],
+  ['a.example:8443', 'https://a.example/x', false],
+  ['a.example:*', 'https://a.example:8443/x', true],
+  ['a.example/lib/', 'https://a.example/lib/x', true],
+  ['a.example/lib', 'https://a.example/lib/x', false],
+  ["'none'", 'https://shop.example/x', false],
+])('the source %s on an address %s: %s', (source, url, expected) => {
+  const policies = policiesOf([`script-src ${source}, default-src *`]);
+  expect(allowsUrl(policies, CHAINS.script, new URL(url), new URL('https://shop.example/'))).toBe(
+    expected && !url.startsWith('blob:'),
+  );
+  expect(
+    allowsUrl(policiesOf([`default-src ${source}`]), CHAINS.connect, new URL(url), new URL('https://shop.example/')),
+  ).toBe(expected);
+  expect(allowsWord(policiesOf([`script-src ${source}`]), CHAINS.wasm, "'unsafe-eval'")).toBe(false);
+});
