@@ -36,6 +36,9 @@ const SHARED = { name: 'shared', priority: 2, test: /src\/(errors|abort|compute\
  */
 const PAGE = { name: 'page', priority: 1, test: /src\/(ui\/page|recommender\/data-layer)\.ts$/ };
 
+/** What reads the page is one file, which what tells the data layer of clicks shares. */
+const READERS = { name: 'readers', priority: 1, test: /src\/page\// };
+
 /** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {
   name: 'ops',
@@ -55,7 +58,7 @@ const page: UserConfig = {
     modulePreload: false,
     // There is one style sheet, in the page's head; otherwise every script that loads another names it, too.
     cssCodeSplit: false,
-    rolldownOptions: { checks, output: { codeSplitting: { groups: [SHARED, PAGE] } } },
+    rolldownOptions: { checks, output: { codeSplitting: { groups: [SHARED, PAGE, READERS] } } },
   },
   // The demo's own, which counts requests before it loads the engine's.
   worker: { format: 'es', rolldownOptions: { output: { entryFileNames: 'assets/demo-worker-[hash].js' } } },
@@ -99,7 +102,7 @@ const embed: UserConfig = {
       checks,
       output: {
         ...library.build?.rolldownOptions?.output,
-        codeSplitting: { groups: [SHARED, PAGE] },
+        codeSplitting: { groups: [SHARED, PAGE, READERS] },
         // Nothing bundles it any further, so nothing needs its line breaks.
         minify: true,
         comments: { legal: false, annotation: false },
