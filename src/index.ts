@@ -44,6 +44,6 @@ export type {
   Taste,
   TrackedEvent,
 } from './recommender/types';
-export type { HistoryChoice } from './session/visitor-history';
+export type { Basket, HistoryChoice } from './session/visitor-history';
 export type { StorageState } from './store/event-store';
 export type { Candidate, CandidateKind } from './types';

@@ -18,7 +18,7 @@ import { createPrivacy } from './recommender/privacy';
 import { pictured } from './recommender/products';
 import { answer } from './recommender/strategies';
 import type { Recommender, RecommenderEvents, RecommenderOptions, Status, StoredClick } from './recommender/types';
-import { VisitorHistory } from './session/visitor-history';
+import { basketOf, VisitorHistory } from './session/visitor-history';
 import { openDeviceNotes } from './store/device-notes';
 import { createEventStore } from './store/event-store';
 import type { StoredEvent } from './store/records';
@@ -211,10 +211,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   return {
     track(event) {
       assertAlive();
-      const { itemId, kind, time, pageView, features, candidates } = checkedEvent(event, now());
+      const { kind, time, pageView, candidates, ...given } = checkedEvent(event, now());
       privacy.lookAgain(); // before it may be stored
       if (status.paused) return;
-      const plain = { itemId, event: kind, time: time / 1000, ...(features && { features }) };
+      const plain = { ...given, event: kind, time: time / 1000 };
       const reported = { ...plain, ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }) };
       if (history.isRepeated(reported, pageView)) return;
       const seen = store.identify(reported);
@@ -258,6 +258,12 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         return identity.identify(checked);
       })();
     },
+    async basket() {
+      assertAlive();
+      await ready;
+      await identity.settle();
+      return basketOf(history.sessions().flat(), now() / 1000);
+    },
     async catalogue() {
       assertAlive();
       await ready;
@@ -293,8 +299,13 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
 }
 
 /** An event as the page reported it. A microsecond is more than a clock tells, and less than a double loses. */
-function tracked({ itemId, event, time, features, candidates }: StoredEvent): StoredClick {
-  const plain = { itemId, event, time: Math.round(1e6 * time) / 1000 };
+function tracked({ itemId, event, time, features, candidates, transaction }: StoredEvent): StoredClick {
+  const plain = {
+    itemId,
+    event,
+    time: Math.round(1e6 * time) / 1000,
+    ...(transaction !== undefined && { transaction }),
+  };
   return { ...plain, ...(features && { features }), ...(candidates && { candidates }) };
 }
 

@@ -82,6 +82,7 @@ const EVENT: Checks<TrackedEvent> = {
   pageView: ['a text', isText],
   features: ['numbers or texts by name', isFeatures],
   candidates: CANDIDATES,
+  transaction: text('the id of an order'),
 };
 const SELECTION: Checks<Selection> = {
   itemId: ITEM,
@@ -119,13 +120,22 @@ export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {
 
 export function checkedEvent(event: string | TrackedEvent, now: number) {
   const known: TrackedEvent = typeof event === 'string' ? { itemId: event } : event;
-  const { itemId, event: kind = 'view', time = now, pageView, features, candidates } = checked('track', known, EVENT);
+  const {
+    itemId,
+    event: kind = 'view',
+    time = now,
+    pageView,
+    features,
+    candidates,
+    transaction,
+  } = checked('track', known, EVENT);
   must('itemId', itemId, ITEM);
   return {
     itemId,
     kind,
     time,
     pageView,
+    ...(transaction !== undefined && { transaction }),
     ...(features && { features: { ...features } }),
     ...(candidates && { candidates: checkedCandidates(candidates) }),
   };

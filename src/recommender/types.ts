@@ -14,7 +14,7 @@ import type {
   TuneProgress,
 } from '../engine/types';
 import type { RecommenderError } from '../errors';
-import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
+import type { Basket, HistoryChoice, VisitorEvent } from '../session/visitor-history';
 import type { EventStore, StorageState } from '../store/event-store';
 import type { QuarantinedRecord } from '../store/transactions';
 import type { Candidate } from '../types';
@@ -90,6 +90,11 @@ export interface TrackedEvent {
    * and the `pageView` of an earlier one completes that one, unless both begin with another `item_id`.
    */
   readonly candidates?: readonly Candidate[];
+  /**
+   * Of a purchase: the id of its order. It is stored with the event. A purchase of one item counts once in an order, however often
+   * a page reports it, also after a reload.
+   */
+  readonly transaction?: string;
 }
 
 /** A recommended product that the visitor chose. */
@@ -105,7 +110,7 @@ export interface Selection {
 
 /** A stored click. */
 export type StoredClick = Required<Pick<TrackedEvent, 'itemId' | 'event' | 'time'>> &
-  Pick<TrackedEvent, 'features' | 'candidates'>;
+  Pick<TrackedEvent, 'features' | 'candidates' | 'transaction'>;
 
 export interface RecommendOptions {
   /** How many items, 1 or more. Default 10. */
@@ -191,6 +196,11 @@ export interface Recommender extends LearningCalls {
   select(selection: Selection): void;
   /** The item of the model that these candidates of one product name; null for none. Waits for the model. */
   identify(candidates: readonly Candidate[]): Promise<string | null>;
+  /**
+   * What the visitor has in the cart and has bought within a day, as item ids, by the events `cart`, `remove` and `purchase` of
+   * all tabs. Waits for the model, which says which items the events are of.
+   */
+  basket(): Promise<Basket>;
   /** The products of the artifact's `catalogue.json`. Waits for the model. */
   catalogue(): Promise<readonly CatalogueItem[]>;
   /**
@@ -298,7 +308,10 @@ export interface PrivacyExport {
   readonly storage: 'idle' | 'memory' | 'indexeddb';
   readonly model?: { readonly name: string; readonly version: string };
   /** Oldest first, as are their events, under the ids that the model knows; times in ISO 8601. */
-  readonly sessions: readonly (readonly (Pick<VisitorEvent, 'event' | 'itemId' | 'features' | 'candidates'> & {
+  readonly sessions: readonly (readonly (Pick<
+    VisitorEvent,
+    'event' | 'itemId' | 'features' | 'candidates' | 'transaction'
+  > & {
     readonly time: string;
   })[])[];
   /** What was learnt from them; absent where nothing was. */

@@ -245,8 +245,8 @@ export function startPage(host: Host): void {
             }
             if (options.track === 'manual') return;
             readPage(); // what was viewed comes before
-            const pageView = transaction === undefined ? product.view() : `${product.view()} ${transaction}`;
-            for (const itemId of ids) store({ itemId, event, pageView });
+            const order = event === 'purchase' && transaction !== undefined ? { transaction } : {};
+            for (const itemId of ids) store({ itemId, event, pageView: product.view(), ...order });
             view.refreshSoon('asked');
           },
           layer,
