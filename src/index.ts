@@ -1,6 +1,7 @@
 /** Aisle's public surface. Everything else may change. */
 export type { CatalogueItem } from './checkpoint/artifact';
 export type { TuneMethod } from './checkpoint/delta';
+export type { Conditions, PriceRange, Rule } from './checkpoint/rules';
 export type { BackendChoice, BackendName } from './compute/types';
 export type {
   ClickEffect,

@@ -13,6 +13,7 @@ import {
 } from './recommender/arguments';
 import { createComputing } from './recommender/computing';
 import { createIdentity } from './recommender/identity';
+import { loaded } from './recommender/loaded';
 import { createPersonalisation } from './recommender/personalisation/lazy-personalisation';
 import { createPrivacy } from './recommender/privacy';
 import { pictured } from './recommender/products';
@@ -204,6 +205,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   function forgetSession(): void {
     engine.forget().catch(() => {}); // a lost worker has no state to forget
   }
+  const basket = () => basketOf(history.sessions().flat(), now() / 1000);
   function assertAlive(): void {
     if (disposed) throw new RecommenderError('disposed', 'The recommender was disposed. Create another one.');
   }
@@ -233,7 +235,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         await personalisation.settled();
         await abortable(identity.settle(), question.signal).catch(failed);
         const began = erasures;
-        const complete = { ...question, user: options.user, now: time, clicks: history.at(time) };
+        const { cart } = basket();
+        const complete = { ...question, user: options.user, now: time, clicks: history.at(time), cart };
         const answered = await answer(computing, complete)
           .catch(failed)
           .finally(() => {
@@ -262,7 +265,13 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       assertAlive();
       await ready;
       await identity.settle();
-      return basketOf(history.sessions().flat(), now() / 1000);
+      return basket();
+    },
+    async rules() {
+      assertAlive();
+      await ready;
+      const given = await engine.rules().catch((error: unknown) => error);
+      return given === null ? [] : (await loaded(import('./recommender/rules'))).checkedRules(given, degrade);
     },
     async catalogue() {
       assertAlive();

@@ -32,6 +32,7 @@ const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly s
   [/neighbours\/index\.ts$/, 'neighbours', []],
   [/hashes\/sha2\.js$/, 'sha2', []],
   [/checkpoint\/aliases\.ts$/, 'aliases', []],
+  [/engine\/strategies\.ts$/, 'strategies', []],
   [/engine\/personalisation\.ts$/, 'personalisation', []],
   [/engine\/(?:tuned-network|train-model)\.ts$/, 'train', ['personalisation', 'neighbours']],
   [/compute\/kernels\/cpu\/training\.ts$/, 'train', []], // too small to be a file

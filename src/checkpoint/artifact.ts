@@ -1,5 +1,6 @@
 /** What an artifact folder holds, in memory: plain arrays, no tensors, no files. `packArtifact` documents the file form. */
 import type { ClickFeatures, NdArray } from '../types';
+import type { Strategies } from './strategies';
 
 /** One product of `catalogue.json`. Only `id` is required. */
 export interface CatalogueItem {
@@ -13,6 +14,8 @@ export interface CatalogueItem {
   readonly currency?: string;
   readonly category?: readonly string[];
   readonly brand?: string;
+  /** Its `item_group_id`. Default: that of the artifact's aliases. */
+  readonly group?: string;
   /** `in stock` where absent; what is not available by `isAvailable` is never shown. */
   readonly availability?: string;
   readonly features?: Readonly<Record<string, number | string>>;
@@ -101,12 +104,21 @@ export interface Artifact {
   readonly tensors: Readonly<Record<string, NdArray>>;
   readonly catalogue?: readonly CatalogueItem[];
   readonly aliases?: Aliases;
+  /** `strategies.json` and `rules.json`, to be written. An artifact that was opened reads them by `further`. */
+  readonly strategies?: Strategies;
+  readonly rules?: readonly unknown[];
 }
 
 /** An artifact that was read from its files. */
 export interface OpenedArtifact extends Artifact {
   /** Where it has aliases: the names of the items that are known. */
   readonly namesOf?: (known: ReadonlyMap<string, unknown>) => AliasNames;
+  /**
+   * Reads and checks a further JSON file; undefined if the manifest does not list it.
+   *
+   * @throws RecommenderError as `openArtifact`.
+   */
+  readonly further: (name: string) => Promise<unknown>;
   /** Of its weights and items, from their digests: 64 hexadecimal digits. */
   readonly hash: string;
 }

@@ -5,6 +5,7 @@
 import { memory } from '@tensorflow/tfjs';
 import { abortable, firstOf } from '../abort';
 import { pricedAt } from '../checkpoint/artifact';
+import { RULES } from '../checkpoint/manifest';
 import { BackendFault } from '../compute/backend-fault';
 import type { BackendOptions } from '../compute/backends/start';
 import { deviceHere } from '../compute/device-description';
@@ -132,11 +133,16 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     // Without a deadline, since it must not end what others do: they have theirs.
     forget: () => call((ends) => run(async () => placement?.model?.session().forget(), { signal: ends })),
     device: () => deviceHere(),
-    recommend({ session, user, k, exclude }, { signal } = {}) {
+    recommend({ session, user, k, exclude, strategy }, { signal } = {}) {
       return call(async (ends) => {
         const from = performance.now();
         const placed = loaded();
         const { items } = placed;
+        if (strategy !== undefined) {
+          const { counted } = await loadCode('strategies', () => import('./strategies'));
+          const { found, missing } = await counted(placed, strategy, { session, k, exclude });
+          return { ...answer(placed, from, found), ...(missing !== undefined && { missing }) };
+        }
         const known = await items.known(session, user);
         const hidden = items.hidden(exclude);
         if (known.items.length === 0) {
@@ -169,13 +175,16 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       return (loaded().artifact.catalogue ?? []).map((product) => pricedAt(product, now));
     },
     async products(ids) {
-      const { products } = loaded().items;
+      const { artifact, items } = loaded();
       const now = Date.now();
       return ids.map((id) => {
-        const product = products.get(id);
-        return product ? pricedAt(product, now) : null;
+        const product = items.products.get(id);
+        if (!product) return null;
+        const group = product.group ?? artifact.aliases?.get(id)?.group;
+        return { ...pricedAt(product, now), ...(group !== undefined && { group }) };
       });
     },
+    rules: async () => (await loaded().artifact.further(RULES)) ?? null,
     async resolve(products) {
       const { items } = loaded();
       return products.map((candidates) => items.resolve(candidates) ?? null);

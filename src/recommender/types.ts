@@ -1,8 +1,10 @@
 /** The public types of the recommender, and the interfaces between its parts. Types only. */
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Delta, GateState, GuardState, TuneMethod } from '../checkpoint/delta';
+import type { Rule } from '../checkpoint/rules';
 import type { BackendChoice, BackendName } from '../compute/types';
 import type {
+  CountedStrategy,
   Engine,
   EngineEvent,
   Explanation,
@@ -123,7 +125,10 @@ export interface RecommendOptions {
   readonly within?: number;
   /** Default `for-you`. */
   readonly strategy?: Strategy;
-  /** The current product: the reference of `related`, and never in an answer. Default: the newest click, for `related`. */
+  /**
+   * The current product: the reference of `related` and `bought-together`, and never in an answer. Default: the newest click, for
+   * `bought-together` what is in the cart.
+   */
   readonly item?: string;
   /** Ends the call early: it rejects with `aborted`. */
   readonly signal?: AbortSignal;
@@ -137,7 +142,8 @@ export interface Degradation {
    * `records-set-aside` if some could not be read, `not-erased`; `learnt-set-aside` if what was learnt cannot be used
    * any more, `learnt-not-stored`; `learning-failed` if automatic learning failed; `trials-failed` if the fastest backend
    * could not be determined; `consent-unread` if the page's consent platform cannot be read yet; `consent-ignored` if it grants only
-   * what does not count; `unknown-ids` if the model does not know five of the ids of this session.
+   * what does not count; `unknown-ids` if the model does not know five of the ids of this session; `no-strategy` if the artifact lacks
+   * what a strategy needs; `bad-rules` if rules of the shop are wrong or cannot be read.
    */
   readonly code: string;
   readonly message: string;
@@ -201,6 +207,11 @@ export interface Recommender extends LearningCalls {
    * all tabs. Waits for the model, which says which items the events are of.
    */
   basket(): Promise<Basket>;
+  /**
+   * The shop's rules for slots, from the artifact's `rules.json`; those that are wrong are left out, and `status.degraded` names them.
+   * Waits for the model.
+   */
+  rules(): Promise<readonly Rule[]>;
   /** The products of the artifact's `catalogue.json`. Waits for the model. */
   catalogue(): Promise<readonly CatalogueItem[]>;
   /**
@@ -224,8 +235,10 @@ export interface Recommender extends LearningCalls {
 /**
  * `for-you`: by the clicks that `history` lets count. `related`: by one item alone, as if it were the only click; every
  * architecture answers that. `popular`: by the training log. `recent`: what the visitor looked at last, newest first.
+ * `bought-together`: what baskets of the training log have beside one item, or beside what is in the cart. `trending`: what more
+ * visitors looked at in the newest days of the log than before.
  */
-export type Strategy = 'for-you' | 'related' | 'popular' | 'recent';
+export type Strategy = 'for-you' | 'related' | 'popular' | 'recent' | CountedStrategy;
 
 /** Whether a product may be recommended. It runs in the page; without a catalogue, it gets the id alone. */
 export type ProductFilter = (product: CatalogueItem) => boolean;
@@ -476,6 +489,8 @@ export interface Question {
   readonly exclude: readonly string[];
   /** What `related` items are related to. Default: the newest click. `exclude` holds it already. */
   readonly item?: string | undefined;
+  /** What is in the cart. */
+  readonly cart: readonly string[];
   readonly filter?: ProductFilter | undefined;
   /** How many of the best the filter looks at. Default: all. */
   readonly within?: number | undefined;

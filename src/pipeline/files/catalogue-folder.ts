@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRecord, parseJson } from '../../checkpoint/json';
-import { CATALOGUE, type FileEntry, MANIFEST } from '../../checkpoint/manifest';
+import { CATALOGUE, type FileEntry, MANIFEST, RULES } from '../../checkpoint/manifest';
 import { sha256 } from '../../checkpoint/sha256';
 import { RecommenderError, throwIfAborted } from '../../errors';
 import { systemCodeOf } from '../errors';
@@ -120,7 +120,7 @@ export async function writeCatalogueFolder(
   const contents: Record<string, Content | undefined> = {};
   for (const [name, source] of Object.entries(files)) contents[name] = pieces(sealed(name, source));
   for (const name of await namesIn(out)) {
-    if (PART_NAME.test(name) || name === COLD_START) contents[name] ??= undefined;
+    if (PART_NAME.test(name) || name === COLD_START || name === RULES) contents[name] ??= undefined;
   }
   // Made when its turn comes, after all others.
   contents[CATALOGUE_MANIFEST] = () => pieces([manifestOf(entries)])();
