@@ -33,7 +33,7 @@ import {
 } from './manifest';
 import { PRECISIONS, type Precision, packTensors } from './precision';
 import { sha256 } from './sha256';
-import { encodeStrategies } from './strategies';
+import { checkStrategies, encodeStrategies } from './strategies';
 import { checkTensors } from './verify';
 import { writeSafetensors } from './write-safetensors';
 
@@ -66,7 +66,11 @@ export async function packArtifact(
     checkAliases(byId);
     files.set(ALIASES, utf8(`${JSON.stringify(byId)}\n`));
   }
-  if (strategies) files.set(STRATEGIES, utf8(`${encodeStrategies(strategies)}\n`));
+  if (strategies) {
+    const text = encodeStrategies(strategies);
+    checkStrategies(JSON.parse(text), info.items);
+    files.set(STRATEGIES, utf8(`${text}\n`));
+  }
   if (rules) files.set(RULES, utf8(`${JSON.stringify(rules, null, 2)}\n`));
   const entries: [string, FileEntry][] = [];
   for (const [name, bytes] of files) entries.push([name, { sha256: await sha256(bytes), bytes: bytes.length }]);

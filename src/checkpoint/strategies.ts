@@ -46,7 +46,8 @@ export const encodeStrategies = ({ boughtTogether, trending }: Strategies): stri
  */
 export function checkStrategies(value: unknown, items: number): Strategies {
   if (!isRecord(value)) throw bad('must be an object.', STRATEGIES);
-  const { formatVersion, boughtTogether, trending } = value;
+  const { formatVersion, ...strategies } = value;
+  const { boughtTogether, trending } = strategies;
   if (formatVersion !== VERSION) throw expected('formatVersion', `${VERSION}`, formatVersion, STRATEGIES);
   const isList = (list: unknown): list is number[] =>
     Array.isArray(list) &&
@@ -64,5 +65,5 @@ export function checkStrategies(value: unknown, items: number): Strategies {
   if (trending !== undefined && !(isRecord(trending) && isList(trending['items']))) {
     throw expected('trending.items', list, isRecord(trending) ? trending['items'] : trending, STRATEGIES);
   }
-  return value as Strategies;
+  return strategies as Strategies;
 }
