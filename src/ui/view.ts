@@ -31,6 +31,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
 
   /** Plans all slots together, in the order of the document. */
   async function plan(urgency: Urgency): Promise<void> {
+    // 2: the other one precedes.
     const slots = [...host.slots].sort((a, b) => (a.element.compareDocumentPosition(b.element) & 2) - 1);
     abort.abort();
     const from = source();
