@@ -33,7 +33,6 @@ export function createView(host: Host, source: () => Source | undefined): View {
   async function plan(urgency: Urgency): Promise<void> {
     // 2: the other one precedes.
     const slots = [...host.slots].sort((a, b) => (a.element.compareDocumentPosition(b.element) & 2) - 1);
-    abort.abort();
     const from = source();
     if (from === undefined) {
       if (failure !== undefined) failAll(failure);
@@ -117,6 +116,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
   }
 
   function refreshSoon(urgency: Urgency): void {
+    abort.abort(); // what is planned now is out of date
     const isPlanned = planned !== undefined;
     if (planned !== 'asked') planned = urgency;
     if (isPlanned) return;

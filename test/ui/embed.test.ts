@@ -58,7 +58,7 @@ describe('a plain page with the tag and three products', () => {
     const bytes = (path: string) => brotliBytes(join(folder, path.replace('page /aisle/', '')));
     expect(bytes(scripts[0]!)).toBeLessThanOrEqual(5_000);
     // What reads the page comes beside the model, and the arrows of a wide row after its cards.
-    const isReader = (path: string) => path.includes('/readers-');
+    const isReader = (path: string) => /\/(readers|selection)-/.test(path);
     const isLater = (path: string) => isReader(path) || path.includes('/arrows-');
     const own = scripts.filter((path) => !path.endsWith('/worker.js'));
     const sum = (paths: readonly string[]) => paths.reduce((total, path) => total + bytes(path), 0);

@@ -64,11 +64,14 @@ describe('two slots of a page', () => {
     expect(first[1]).toEqual(await asked(page, { k: 8, exclude: first[0] }));
 
     const [cart, bought] = [first[0]![0]!, first[1]![0]!];
-    await page.evaluate(() => {
-      (globalThis as unknown as { all: string[][] }).all.length = 0;
-    });
-    await push(page, 'track', { itemId: cart, event: 'cart' });
-    await push(page, 'track', { itemId: bought, event: 'purchase', transaction: 'T1' });
+    await page.evaluate(
+      ([inCart, justBought]) => {
+        window.aisle!.push(['track', { itemId: inCart!, event: 'cart' }]);
+        window.aisle!.push(['track', { itemId: justBought!, event: 'purchase', transaction: 'T1' }]);
+        (globalThis as unknown as { all: string[][] }).all.length = 0; // from now on
+      },
+      [cart, bought],
+    );
     await expect.poll(async () => (await three()).flat().filter((id) => id === cart || id === bought)).toEqual([]);
     await expect.poll(async () => new Set((await three()).flat()).size).toBe(24);
     expect(await page.evaluate(() => window.aisle!.recommender!.basket())).toEqual({ cart: [cart], bought: [bought] });
