@@ -1,6 +1,5 @@
 /** What an artifact folder holds, in memory: plain arrays, no tensors, no files. `packArtifact` documents the file form. */
 import type { ClickFeatures, NdArray } from '../types';
-import type { Strategies } from './strategies';
 
 /** One product of `catalogue.json`. Only `id` is required. */
 export interface CatalogueItem {
@@ -91,6 +90,26 @@ export interface ArtifactInfo {
   readonly licence: string;
   /** Markdown. */
   readonly modelCard: string;
+}
+
+/** What `strategies.json` holds; items are indices. */
+export interface Strategies {
+  readonly boughtTogether?: BoughtTogether;
+  readonly trending?: Trending;
+}
+
+export interface BoughtTogether {
+  /** The kind of event that was counted. */
+  readonly of: 'purchase' | 'cart';
+  /** How many baskets were counted. */
+  readonly baskets: number;
+  readonly pairs: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface Trending {
+  /** Time of the log's newest event, in seconds since 1970. */
+  readonly until: number;
+  readonly items: readonly number[];
 }
 
 export interface Artifact {

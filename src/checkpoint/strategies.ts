@@ -10,27 +10,9 @@
  * A row of `pairs` holds the items that go with one item, each with its score, best first; `items` holds those that trend, likewise. A
  * part is absent if the log does not say it.
  */
+import type { Strategies } from './artifact';
 import { isRecord } from './json';
 import { bad, expected, STRATEGIES } from './manifest';
-
-export interface Strategies {
-  readonly boughtTogether?: BoughtTogether;
-  readonly trending?: Trending;
-}
-
-export interface BoughtTogether {
-  /** The kind of event that was counted. */
-  readonly of: 'purchase' | 'cart';
-  /** How many baskets were counted. */
-  readonly baskets: number;
-  readonly pairs: Readonly<Record<string, readonly number[]>>;
-}
-
-export interface Trending {
-  /** Time of the log's newest event, in seconds since 1970. */
-  readonly until: number;
-  readonly items: readonly number[];
-}
 
 const VERSION = 1;
 

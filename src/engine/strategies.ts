@@ -1,7 +1,7 @@
 /** Answers by what training has counted: `bought-together` and `trending`. Loaded when a slot asks for one of them. */
-import type { OpenedArtifact } from '../checkpoint/artifact';
+import type { OpenedArtifact, Strategies } from '../checkpoint/artifact';
 import { STRATEGIES } from '../checkpoint/manifest';
-import { checkStrategies, type Strategies } from '../checkpoint/strategies';
+import { checkStrategies } from '../checkpoint/strategies';
 import type { ItemIndex } from '../types';
 import type { ModelItems } from './model-items';
 import type { CountedStrategy, RankedItem, RecommendRequest } from './types';

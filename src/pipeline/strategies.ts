@@ -19,7 +19,7 @@
  * Support and confidence: Agrawal, Imieliński & Swami, SIGMOD 1993, https://doi.org/10.1145/170035.170072. Lift: Brin, Motwani, Ullman &
  * Tsur, SIGMOD 1997, https://doi.org/10.1145/253260.253325.
  */
-import type { BoughtTogether, Strategies, Trending } from '../checkpoint/strategies';
+import type { BoughtTogether, Strategies, Trending } from '../checkpoint/artifact';
 import { countPairs } from '../neighbours/pairs';
 import { countSupport, type EventLog } from '../session/event-log';
 import type { ItemIndex, Sessions } from '../types';

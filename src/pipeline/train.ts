@@ -4,10 +4,10 @@ import {
   type CatalogueItem,
   REPLAY_OFFSETS_TENSOR,
   REPLAY_TENSOR,
+  type Strategies,
   USERS_TENSOR,
 } from '../checkpoint/artifact';
 import { sha256 } from '../checkpoint/sha256';
-import type { Strategies } from '../checkpoint/strategies';
 import { run as runOnDevice } from '../compute/executor';
 import { RecommenderError } from '../errors';
 import { models } from '../models/index';

@@ -1,6 +1,6 @@
 /** What the engine answers by the counts of training, and the shop's rules. */
 import { afterEach, expect, test } from 'vitest';
-import type { Strategies } from '../../src/checkpoint/strategies';
+import type { Strategies } from '../../src/checkpoint/artifact';
 import { createLocalEngine } from '../../src/engine/local-engine';
 import type { CountedStrategy, Engine } from '../../src/engine/types';
 import { wasmPath } from '../compute/backends/start';
