@@ -1,6 +1,7 @@
 /** Aisle's public surface. Everything else may change. */
 export type { CatalogueItem } from './checkpoint/artifact';
 export type { TuneMethod } from './checkpoint/delta';
+export type { Conditions, PriceRange, Rule } from './checkpoint/rules';
 export type { BackendChoice, BackendName } from './compute/types';
 export type {
   CatalogueInfo,
@@ -47,6 +48,6 @@ export type {
   Taste,
   TrackedEvent,
 } from './recommender/types';
-export type { HistoryChoice } from './session/visitor-history';
+export type { Basket, HistoryChoice } from './session/visitor-history';
 export type { StorageState } from './store/event-store';
 export type { Candidate, CandidateKind } from './types';

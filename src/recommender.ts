@@ -21,7 +21,7 @@ import { createPrivacy } from './recommender/privacy';
 import { pictured } from './recommender/products';
 import { answer } from './recommender/strategies';
 import type { Recommender, RecommenderEvents, RecommenderOptions, Status, StoredClick } from './recommender/types';
-import { VisitorHistory } from './session/visitor-history';
+import { basketOf, VisitorHistory } from './session/visitor-history';
 import { openDeviceNotes } from './store/device-notes';
 import { createEventStore } from './store/event-store';
 import type { StoredEvent } from './store/records';
@@ -228,6 +228,7 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   function forgetSession(): void {
     engine.forget().catch(() => {}); // a lost worker has no state to forget
   }
+  const basket = () => basketOf(history.sessions().flat(), now() / 1000);
   function assertAlive(): void {
     if (disposed) throw new RecommenderError('disposed', 'The recommender was disposed. Create another one.');
   }
@@ -235,10 +236,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   return {
     track(event) {
       assertAlive();
-      const { itemId, kind, time, pageView, features, candidates } = checkedEvent(event, now());
+      const { kind, time, pageView, candidates, ...given } = checkedEvent(event, now());
       privacy.lookAgain(); // before it may be stored
       if (status.paused) return;
-      const plain = { itemId, event: kind, time: time / 1000, ...(features && { features }) };
+      const plain = { ...given, event: kind, time: time / 1000 };
       const reported = { ...plain, ...(candidates && { candidates, ...(pageView !== undefined && { pageView }) }) };
       if (history.isRepeated(reported, pageView)) return;
       const seen = store.identify(reported);
@@ -257,7 +258,8 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         await personalisation.settled();
         await abortable(identity.settle(), question.signal).catch(failed);
         const began = erasures;
-        const complete = { ...question, user: options.user, now: time, clicks: history.at(time) };
+        const { cart } = basket();
+        const complete = { ...question, user: options.user, now: time, clicks: history.at(time), cart };
         const answered = await answer(computing, complete)
           .catch(failed)
           .finally(() => {
@@ -286,6 +288,18 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
       files: await engine.loadedFiles(),
       nearest: status.model && (await engine.nearest(id)),
     }),
+    async basket() {
+      assertAlive();
+      await ready;
+      await identity.settle();
+      return basket();
+    },
+    async rules() {
+      assertAlive();
+      await ready;
+      const given = await engine.rules().catch((error: unknown) => error);
+      return given === null ? [] : (await loaded(import('./recommender/rules'))).checkedRules(given, degrade);
+    },
     async catalogue() {
       assertAlive();
       await ready;
@@ -326,8 +340,13 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
 }
 
 /** An event as the page reported it. A microsecond is more than a clock tells, and less than a double loses. */
-function tracked({ itemId, event, time, features, candidates }: StoredEvent): StoredClick {
-  const plain = { itemId, event, time: Math.round(1e6 * time) / 1000 };
+function tracked({ itemId, event, time, features, candidates, transaction }: StoredEvent): StoredClick {
+  const plain = {
+    itemId,
+    event,
+    time: Math.round(1e6 * time) / 1000,
+    ...(transaction !== undefined && { transaction }),
+  };
   return { ...plain, ...(features && { features }), ...(candidates && { candidates }) };
 }
 

@@ -13,6 +13,8 @@ export interface CatalogueItem {
   readonly currency?: string;
   readonly category?: readonly string[];
   readonly brand?: string;
+  /** Its `item_group_id`. Default: that of the artifact's aliases. */
+  readonly group?: string;
   /** `in stock` where absent; what is not available by `isAvailable` is never shown. */
   readonly availability?: string;
   readonly features?: Readonly<Record<string, number | string>>;
@@ -104,6 +106,26 @@ export interface ArtifactInfo {
   readonly modelCard: string;
 }
 
+/** What `strategies.json` holds; items are indices. */
+export interface Strategies {
+  readonly boughtTogether?: BoughtTogether;
+  readonly trending?: Trending;
+}
+
+export interface BoughtTogether {
+  /** The kind of event that was counted. */
+  readonly of: 'purchase' | 'cart';
+  /** How many baskets were counted. */
+  readonly baskets: number;
+  readonly pairs: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface Trending {
+  /** Time of the log's newest event, in seconds since 1970. */
+  readonly until: number;
+  readonly items: readonly number[];
+}
+
 export interface Artifact {
   readonly info: ArtifactInfo;
   /** `itemIds[k]` is the id of index k + 1. */
@@ -115,12 +137,21 @@ export interface Artifact {
   readonly tensors: Readonly<Record<string, NdArray>>;
   readonly catalogue?: readonly CatalogueItem[];
   readonly aliases?: Aliases;
+  /** `strategies.json` and `rules.json`, to be written. An artifact that was opened reads them by `further`. */
+  readonly strategies?: Strategies;
+  readonly rules?: readonly unknown[];
 }
 
 /** An artifact that was read from its files. */
 export interface OpenedArtifact extends Artifact {
   /** Where it has aliases: the names of the items that are known. */
   readonly namesOf?: (known: ReadonlyMap<string, unknown>) => AliasNames;
+  /**
+   * Reads and checks a further JSON file; undefined if the manifest does not list it.
+   *
+   * @throws RecommenderError as `openArtifact`.
+   */
+  readonly further: (name: string) => Promise<unknown>;
   /** Of its weights and items, from their digests: 64 hexadecimal digits. */
   readonly hash: string;
 }

@@ -1,5 +1,16 @@
 /** A catalogue that lives apart from the model: the folder that `aisle catalogue` writes, and its manifest. */
-import { ALIASES, bad, CATALOGUE, checkFiles, expected, type FileEntry, isWhole, record, text } from './manifest';
+import {
+  ALIASES,
+  bad,
+  CATALOGUE,
+  checkFiles,
+  expected,
+  type FileEntry,
+  isWhole,
+  RULES,
+  record,
+  text,
+} from './manifest';
 
 export const CATALOGUE_MANIFEST = 'catalogue-manifest.json';
 export const COLD_START = 'cold-start.json';
@@ -81,6 +92,7 @@ export function filesOfPage({ parts, known, aliases, coldStart, files }: Catalog
   const read = parts.slice(0, partsOfPage(parts.length, known));
   if (aliases) read.push(aliases);
   if (coldStart) read.push(coldStart);
+  if (Object.hasOwn(files, RULES)) read.push(RULES);
   const bytes = read.reduce((sum, name) => sum + files[name]!.bytes, 0);
   if (bytes <= MAX_BYTES) return read;
   const advice = known === undefined ? ' With --artifact, a page reads only what the model knows.' : '';

@@ -11,6 +11,10 @@ export const WEIGHTS = 'weights.safetensors';
 export const ITEMS = 'items.json';
 export const CATALOGUE = 'catalogue.json';
 export const ALIASES = 'aliases.json';
+/** Read when a slot wants one of its strategies. */
+export const STRATEGIES = 'strategies.json';
+/** Read when a page has slots. */
+export const RULES = 'rules.json';
 /** No manifest is longer than this; it says how long the other files are. */
 export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 
@@ -196,6 +200,7 @@ const FIELDS: readonly (readonly [Exclude<keyof CatalogueItem, 'id'>, (value: un
   ['currency', isText, 'text'],
   ['category', (value) => Array.isArray(value) && value.every(isText), 'a list of texts'],
   ['brand', isText, 'text'],
+  ['group', isText, 'text'],
   ['availability', isText, 'text'],
   ['features', (value) => isRecord(value) && Object.values(value).every(isFeature), 'numbers or texts by name'],
 ];

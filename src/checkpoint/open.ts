@@ -50,6 +50,7 @@ export async function openArtifact(read: ReadFile): Promise<OpenedArtifact> {
     hash: files[WEIGHTS]!.sha256.slice(32) + files[ITEMS]!.sha256.slice(32),
     ...(catalogue && { catalogue: checkCatalogue(parseJson(catalogue, CATALOGUE)) }),
     ...(aliases && (await readAliases(aliases))),
+    further: async (name) => (Object.hasOwn(files, name) ? parseJson(await load(name), name) : undefined),
   };
 }
 

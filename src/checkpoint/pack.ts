@@ -8,6 +8,8 @@
  *     items.json            ["id of index 1", "id of index 2", …]
  *     catalogue.json        optional: [{ "id", "title", "url", "image", "price", … }, …]
  *     aliases.json          optional: { "item id": { "also": ["other id", …], "group": "item_group_id" }, … }
+ *     strategies.json       optional: what `bought-together` and `trending` answer by; `strategies.ts` says how
+ *     rules.json            optional: the shop's rules for its slots; `rules.ts` says which
  */
 import { RecommenderError } from '../errors';
 import { checkAliases } from './aliases';
@@ -25,10 +27,13 @@ import {
   MANIFEST,
   MAX_MANIFEST_BYTES,
   type Manifest,
+  RULES,
+  STRATEGIES,
   WEIGHTS,
 } from './manifest';
 import { PRECISIONS, type Precision, packTensors } from './precision';
 import { sha256 } from './sha256';
+import { checkStrategies, encodeStrategies } from './strategies';
 import { checkTensors } from './verify';
 import { writeSafetensors } from './write-safetensors';
 
@@ -49,7 +54,7 @@ export async function packArtifact(
   if (!PRECISIONS.includes(precision)) {
     throw new RangeError(`precision must be one of ${PRECISIONS.join(', ')}, got ${quote(String(precision))}.`);
   }
-  const { info, itemIds, tensors, catalogue, aliases } = artifact;
+  const { info, itemIds, tensors, catalogue, aliases, strategies, rules } = artifact;
   checkItems(itemIds, info.items);
   checkTensors(tensors, info.items);
   const files = new Map<string, Uint8Array>();
@@ -61,6 +66,12 @@ export async function packArtifact(
     checkAliases(byId);
     files.set(ALIASES, utf8(`${JSON.stringify(byId)}\n`));
   }
+  if (strategies) {
+    const text = encodeStrategies(strategies);
+    checkStrategies(JSON.parse(text), info.items);
+    files.set(STRATEGIES, utf8(`${text}\n`));
+  }
+  if (rules) files.set(RULES, utf8(`${JSON.stringify(rules, null, 2)}\n`));
   const entries: [string, FileEntry][] = [];
   for (const [name, bytes] of files) entries.push([name, { sha256: await sha256(bytes), bytes: bytes.length }]);
   const { name, version, architecture, config, items, features, scale, golden, training, licence, modelCard } = info;

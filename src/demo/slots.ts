@@ -1,7 +1,6 @@
 /** Places for recommendations in the shop's pages: the element, a heading, and what may truthfully be said above it. */
 
 import { h } from './dom';
-import { icon } from './icons';
 import { href } from './routes';
 import { causes } from './row-reason';
 import { productOf, type Shop } from './shop';
@@ -10,13 +9,15 @@ import type { Visit } from './visit';
 const LIMIT = 12;
 const NAMED = 2;
 
-type Strategy = 'for-you' | 'related' | 'popular' | 'recent';
+type Strategy = 'for-you' | 'bought-together' | 'popular' | 'recent';
 
 export interface SlotOptions {
   readonly strategy: Strategy;
   readonly title: string;
-  /** The product that `related` is about. */
+  /** The product that `bought-together` is about. */
   readonly item?: string;
+  /** What fills the slot up. */
+  readonly fallback?: string;
   /** Ids not to show. */
   readonly exclude?: readonly string[];
 }
@@ -32,12 +33,13 @@ interface Shown {
 
 export function openSlots(shop: Shop, visit: Visit): Slots {
   return {
-    slot({ strategy, title, item, exclude = [] }) {
+    slot({ strategy, title, item, fallback, exclude = [] }) {
       const element = h('aisle-recommendations' as 'div', {
         strategy,
         heading: '',
         limit: LIMIT,
         item,
+        fallback,
         exclude: exclude.length === 0 ? undefined : JSON.stringify(exclude),
       });
       const because = h('p', { class: 'because' });
@@ -52,7 +54,6 @@ export function openSlots(shop: Shop, visit: Visit): Slots {
         h('h2', {}, title),
         strategy === 'for-you' && because,
         element,
-        scrollButtons(title, element),
       );
       return section;
     },
@@ -85,20 +86,4 @@ function sentence(shop: Shop, visit: Visit, reason: string | undefined): (Node |
   });
   if (left > 0) parts.push(' and more'); // how many more, only the model knows: some read no more than the last clicks
   return parts;
-}
-
-/** For those who have no finger on the row. */
-function scrollButtons(title: string, element: HTMLElement): HTMLElement {
-  const button = (name: string, sign: 'back' | 'forward', direction: number) => {
-    const scroll = (): void => {
-      const list = element.shadowRoot?.querySelector('[part=list]');
-      list?.scrollBy({ left: direction * list.clientWidth * 0.8 });
-    };
-    return h(
-      'button',
-      { class: 'round', type: 'button', 'aria-label': `${name} in ${title}`, on: { click: scroll } },
-      icon(sign),
-    );
-  };
-  return h('div', { class: 'row-buttons' }, button('Back', 'back', -1), button('Forward', 'forward', 1));
 }

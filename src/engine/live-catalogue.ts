@@ -3,7 +3,7 @@
  * most pages have only the catalogue inside the artifact.
  */
 import { checkAliases, namesOf } from '../checkpoint/aliases';
-import { isAvailable } from '../checkpoint/artifact';
+import { type Aliases, isAvailable } from '../checkpoint/artifact';
 import {
   CATALOGUE_MANIFEST,
   type CatalogueManifest,
@@ -13,7 +13,7 @@ import {
   type Neighbour,
 } from '../checkpoint/catalogue-folder';
 import { parseJson } from '../checkpoint/json';
-import { CATALOGUE, checkCatalogue, MAX_MANIFEST_BYTES } from '../checkpoint/manifest';
+import { CATALOGUE, checkCatalogue, MAX_MANIFEST_BYTES, RULES } from '../checkpoint/manifest';
 import { checkFile } from '../checkpoint/open';
 import { RecommenderError } from '../errors';
 import { topShown } from '../ranking/shown-items';
@@ -25,6 +25,10 @@ import type { CatalogueFiles, CatalogueInfo, CatalogueRequest, RankedItem, Recom
 /** A catalogue that was read. */
 export interface LiveCatalogue extends ShopProducts {
   readonly info: CatalogueInfo;
+  /** The `item_group_id` of a product, by its id. */
+  groupOf(id: string): string | undefined;
+  /** The shop's rules, not checked yet. Absent where there are none. @throws RecommenderError for what is no JSON. */
+  readonly rules: (() => unknown) | undefined;
   /**
    * The best items and new products for one product. A new product's neighbours stand for it: as what is asked for, and in the
    * answer, its score is the mean of their scores. For a network, whose scores are linear in item vectors, that is the mean of
@@ -74,7 +78,9 @@ export async function openCatalogue(given: CatalogueFiles, items: ModelItems | u
       const file = given.files.get(name);
       if (!file) throw new RecommenderError('bad-artifact', `${name} is missing among the files of the catalogue.`);
       const bytes = await bytesOf(file);
-      return [name, parseJson(await checkFile(name, bytes, manifest.files[name]!, CATALOGUE_MANIFEST), name)];
+      const checked = await checkFile(name, bytes, manifest.files[name]!, CATALOGUE_MANIFEST);
+      // Wrong rules do not cost the catalogue.
+      return [name, name === RULES ? () => parseJson(checked, RULES) : parseJson(checked, name)];
     }),
   );
   const read = new Map(contents);
@@ -83,11 +89,13 @@ export async function openCatalogue(given: CatalogueFiles, items: ModelItems | u
     const advice = 'Write it with "aisle catalogue FEED --artifact DIR", which reports what matches.';
     throw new RecommenderError('bad-artifact', `${CATALOGUE}: the model knows none of the products. ${advice}`);
   }
-  const names = aliases ? checkAliases(read.get(aliases)) : new Map();
+  const names: Aliases = aliases ? checkAliases(read.get(aliases)) : new Map();
   const newOnes = coldStart ? checkColdStart(read.get(coldStart)) : new Map<string, readonly Neighbour[]>();
   return {
     info: { version, products: products.length },
     products,
+    groupOf: (id) => names.get(id)?.group,
+    rules: read.get(RULES) as LiveCatalogue['rules'],
     namesOf: (known) => namesOf(names, known),
     related: (items, request, scored) => related(newOnes, items, request, scored),
   };

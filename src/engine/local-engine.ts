@@ -5,7 +5,7 @@
 import { memory } from '@tensorflow/tfjs';
 import { abortable, firstOf } from '../abort';
 import { type CatalogueItem, pricedAt } from '../checkpoint/artifact';
-import { checkCatalogue } from '../checkpoint/manifest';
+import { checkCatalogue, RULES } from '../checkpoint/manifest';
 import { BackendFault } from '../compute/backend-fault';
 import type { BackendOptions } from '../compute/backends/start';
 import { deviceHere } from '../compute/device-description';
@@ -145,7 +145,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     forget: () => call((ends) => run(async () => placement?.model?.session().forget(), { signal: ends })),
     device: () => deviceHere(),
     recommend(request, { signal } = {}) {
-      const { session, user, k, exclude, related } = request;
+      const { session, user, k, exclude, strategy } = request;
       return call(async (ends) => {
         const from = performance.now();
         const placed = loaded();
@@ -156,8 +156,13 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
           const refused = personal?.takeRefusal();
           return { ...answer(placed, from, best), ...(refused !== undefined && { refusedAdapter: refused }) };
         };
-        const withNew = related && live && (await live.related(items, request, scored));
+        const withNew = strategy === 'related' && live && (await live.related(items, request, scored));
         if (withNew) return answered(withNew);
+        if (strategy !== undefined && strategy !== 'related') {
+          const { counted } = await loadCode('strategies', () => import('./strategies'));
+          const { found, missing } = await counted(placed, strategy, request);
+          return { ...answer(placed, from, found), ...(missing !== undefined && { missing }) };
+        }
         const known = await items.known(session, user);
         const hidden = items.hidden(exclude);
         if (known.items.length === 0) {
@@ -198,13 +203,16 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         .map((product) => pricedAt(product, now));
     },
     async products(ids) {
-      const { items } = loaded();
+      const { artifact, items } = loaded();
       const now = Date.now();
       return ids.map((id) => {
         const product = items.product(id);
-        return product ? pricedAt(product, now) : null;
+        if (!product) return null;
+        const group = product.group ?? live?.groupOf(id) ?? artifact.aliases?.get(id)?.group;
+        return { ...pricedAt(product, now), ...(group !== undefined && { group }) };
       });
     },
+    rules: async () => (live?.rules ? live.rules() : ((await loaded().artifact.further(RULES)) ?? null)),
     async resolve(products) {
       const { items } = loaded();
       return products.map((candidates) => items.resolve(candidates) ?? null);

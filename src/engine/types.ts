@@ -64,21 +64,25 @@ export interface RecommendRequest {
   readonly k: number;
   /** Ids that the answer must not contain. */
   readonly exclude: readonly string[];
+  /**
+   * What was counted by a strategy, for these items, in place of the model's answer. `related`: the session is one product to
+   * relate to; then new products of a catalogue take part, through the known ones that they are like. Default: only the model's
+   * items are ranked, by the model.
+   */
+  readonly strategy?: CountedStrategy | 'related';
   /** Seconds since 1970. */
   readonly now: number;
-  /**
-   * The session is one product to relate to. Then new products of a catalogue take part, through the known ones that
-   * they are like. Default false: only the model's items are ranked.
-   */
-  readonly related?: boolean;
 }
+
+/** Strategies that training counts; the artifact's `strategies.json` has them. */
+export type CountedStrategy = 'bought-together' | 'trending';
 
 /**
  * `neural`: ranked by the artifact's model. `popular`: by its popularity, because it knows no click, or because a counting
- * model has counted nothing for the item. The engine gives these two. The recommender says `related` for a request by
- * one item, and `recent` for viewed items.
+ * model has counted nothing for the item. `bought-together`, `trending`: by that strategy. The engine gives these. The recommender
+ * says `related` for a request by one item, and `recent` for viewed items; a slot says `rule` for what the shop has pinned.
  */
-export type Reason = 'neural' | 'popular' | 'related' | 'recent';
+export type Reason = 'neural' | 'popular' | 'related' | 'recent' | CountedStrategy | 'rule';
 
 export interface RankedItem {
   readonly itemId: string;
@@ -98,6 +102,8 @@ export interface Recommendations {
   readonly backend: BackendName;
   /** Why this backend, in words. */
   readonly why: string;
+  /** Why the artifact has nothing by the strategy that was asked for. */
+  readonly missing?: string;
   /** Why the adapter is not used any more, reported once: the model alone has answered. */
   readonly refusedAdapter?: string;
 }
@@ -364,6 +370,12 @@ export interface Engine {
    * catalogue, an item that the model knows is a product with nothing but its id.
    */
   products(ids: readonly string[]): Promise<readonly (CatalogueItem | null)[]>;
+  /**
+   * The artifact's `rules.json`, not checked; null if it has none.
+   *
+   * @throws RecommenderError as `load`.
+   */
+  rules(): Promise<unknown>;
   /**
    * The item of the model that each product's candidates name, null for none. The first candidate that is an item's id or
    * alias decides; a group also stands for its only item. Of variants none of which is selected, the only known one counts.

@@ -18,13 +18,13 @@ export const asGiven: WrittenPath = (path) => path;
 /** The command that makes an artifact again. */
 export function trainCommand(options: TrainOptions, written: WrittenPath = basename): string {
   const { data, read, model, out, from, preset, configFile, config, epochs, seed = 1, valid, scale } = options;
-  const { holdout, catalogue, replay, licence, backend, threads } = options;
+  const { holdout, catalogue, rules, replay, licence, backend, threads } = options;
   const file = (path: string | undefined) => path && written(path);
   return commandLine('train', [
     ...words({ data: file(data), model, out: file(out), from: file(from), preset, config: file(configFile) }),
     ...pairs('--set', config),
     ...words({ epochs, valid: valid?.startsWith('last:') ? valid : file(valid), scale, holdout: holdout || undefined }),
-    ...words({ catalogue: file(catalogue), replay: replay || undefined }),
+    ...words({ catalogue: file(catalogue), rules: file(rules), replay: replay || undefined }),
     ...readWords(read),
     ...words({ licence: unless(licence, UNLICENSED), backend: unless(backend, 'auto'), threads, seed }),
   ]);

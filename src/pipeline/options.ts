@@ -41,6 +41,8 @@ export interface TrainingOptions extends DataOptions, ConfigurationOptions {
 }
 
 export interface TrainOptions extends TrainingOptions, Observer {
+  /** Path of the shop's rules for its slots, to put into the artifact. Default: none. */
+  readonly rules?: string;
   /** Folder of an artifact to continue, with its settings; items that are new to it are added. */
   readonly from?: string;
   /** What turns scores into logits. Default: fitted on the validation part. */

@@ -4,6 +4,7 @@ import {
   type CatalogueItem,
   REPLAY_OFFSETS_TENSOR,
   REPLAY_TENSOR,
+  type Strategies,
   USERS_TENSOR,
 } from '../checkpoint/artifact';
 import { sha256 } from '../checkpoint/sha256';
@@ -25,6 +26,7 @@ import { checkReplaceable, readArtifactFolder } from './files/artifact-folder';
 import { startFirst } from './files/backend';
 import { readCatalogueFile, warnOfGaps } from './files/catalogue-file';
 import { basename, exists, join, remove } from './files/disk';
+import { readRulesFile } from './files/rules-file';
 import { startThreads, type ThreadOptions } from './files/threads';
 import { CHECKPOINT, type RunIdentity, readCheckpoint, writeCheckpoint } from './files/training-checkpoint';
 import { peakMemory, software, stopwatch } from './files/usage';
@@ -32,7 +34,8 @@ import { whole } from './format';
 import { modelCard } from './model-card';
 import { inform, startTask, warn } from './observer';
 import type { TrainOptions } from './options';
-import { fingerprints, type TrainingParts, trainingParts } from './training-parts';
+import { countStrategies } from './strategies';
+import { fingerprints, type PartsOptions, type TrainingParts, trainingParts } from './training-parts';
 import { hasScale, warnOfNoScale, writeModel } from './write-model';
 
 /** Its counts are those of the training part. */
@@ -71,6 +74,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   await refuseUnfinished(options);
   const threads = await threadsOf(options, config);
   const { catalogue } = options;
+  const rules = options.rules === undefined ? undefined : await readRulesFile(options.rules);
   const products = catalogue === undefined ? undefined : await readCatalogueFile(catalogue, read?.columns?.item);
   const valid = isNeural ? (options.valid ?? (options.epochs === undefined ? undefined : 'none')) : 'none';
   const reading = {
@@ -79,7 +83,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ...defined({ valid }),
     ...(from && { known: { itemIds: from.itemIds, support: catalogueOf(from).support! } }),
   };
-  const parts = await trainingParts(data, reading, options);
+  const { parts, strategies } = await readParts(data, reading, options);
   if (products) warnOfGaps(products, parts.log.itemIds, catalogue!, options);
   const identity = {
     model,
@@ -105,7 +109,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       : 'there is no validation part to fit a scale on (`valid` last:10%), and no `scale`';
     warnOfNoScale(why, options);
   }
-  await write(options, { ...trained, ...defined({ scale }) }, auto, parts, products);
+  await write(
+    options,
+    { ...trained, ...defined({ scale }) },
+    auto,
+    parts,
+    defined({ catalogue: products, strategies, rules }),
+  );
   if (signal?.aborted) inform(options, `The training had ended already: ${out} is written.`);
   const { epochs, best } = trained;
   return {
@@ -118,6 +128,18 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ...taken(resume?.spent),
     peakMemoryBytes: peakMemory(),
   };
+}
+
+type Parts = Omit<TrainingParts, 'whole'>;
+
+/** The parts of the log, and what is counted of all of it, with its newest days: only the counts stay in memory. */
+async function readParts(
+  data: string,
+  reading: PartsOptions,
+  options: TrainOptions,
+): Promise<{ readonly parts: Parts; readonly strategies: Strategies | undefined }> {
+  const { whole, ...parts } = await trainingParts(data, reading, options);
+  return { parts, strategies: countStrategies(whole, parts.log.itemIds, options) };
 }
 
 /** Refuses to overwrite an interrupted run, which may hold hours of work. */
@@ -211,7 +233,7 @@ interface Start {
 async function learnParts(
   options: TrainOptions,
   given: Settings,
-  { log, valid, validProtocol }: TrainingParts,
+  { log, valid, validProtocol }: Parts,
   products: readonly CatalogueItem[] | undefined,
   { from, resume, taken, threads, backend }: Start,
   identity: RunIdentity,
@@ -270,7 +292,7 @@ function placeOf({ trainer, epochs, unvalidated }: FitState): string {
   return `in epoch ${epochs.length + 1} after ${whole(trainer.stepInEpoch)} steps`;
 }
 
-const countsOf = ({ log }: TrainingParts): PartCounts => ({
+const countsOf = ({ log }: Parts): PartCounts => ({
   items: log.itemIds.length,
   sessions: sessionCount(log),
   events: log.sessions.items.length,
@@ -280,8 +302,8 @@ async function write(
   options: TrainOptions,
   { tensors: trained, epochs, best, ...model }: TrainedModel,
   auto: Auto | undefined,
-  parts: TrainingParts,
-  products: readonly CatalogueItem[] | undefined,
+  parts: Parts,
+  further: Pick<Artifact, 'catalogue' | 'strategies' | 'rules'>,
 ): Promise<void> {
   const { data, out, seed = 1, licence = UNLICENSED } = options;
   const { log, validProtocol = 'events' } = parts;
@@ -302,7 +324,7 @@ async function write(
   const tensors = { ...trained, ...replayTensors(options, parts) };
   await writeModel(
     out,
-    { ...model, itemIds: log.itemIds, tensors, training, licence, ...defined({ catalogue: products }) },
+    { ...model, itemIds: log.itemIds, tensors, training, licence, ...further },
     (about) => modelCard({ ...about, ...insideOf(tensors) }),
     [CHECKPOINT],
   );
@@ -315,7 +337,7 @@ const insideOf = (tensors: Artifact['tensors']) => ({
 });
 
 /** The sessions that travel with the model, if any. */
-function replayTensors({ replay = 0, seed = 1 }: TrainOptions, { log }: TrainingParts): Artifact['tensors'] {
+function replayTensors({ replay = 0, seed = 1 }: TrainOptions, { log }: Parts): Artifact['tensors'] {
   if (replay === 0) return {};
   const { items, offsets } = drawReplay(log.sessions, log.support, replay, seed);
   return {

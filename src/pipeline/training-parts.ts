@@ -14,6 +14,8 @@ import { warnOfColumns } from './read-events';
 const DEFAULT_RULE = 'last:10%';
 
 export interface TrainingParts {
+  /** The log as it was read. */
+  readonly whole: EventLog;
   /** What is trained on. */
   readonly log: EventLog;
   /** In the item indices of `log`. */
@@ -56,7 +58,7 @@ export async function trainingParts(path: string, options: PartsOptions, observe
   const all = await readEventsFile(path, known ? { ...read, minItems: 1 } : read, observer);
   const log = holdout > 0 ? holdOut(all, holdout) : all;
   const trainingPart = (part: EventLog): EventLog => (known ? withKnown(part, known) : part);
-  if (valid === 'none') return { log: trainingPart(log) };
+  if (valid === 'none') return { whole: all, log: trainingPart(log) };
   if (valid === 'held-out') {
     if (holdout === 0) {
       const message = '`valid` held-out predicts the first event that `holdout` leaves out, and nothing is left out.';
@@ -64,24 +66,24 @@ export async function trainingParts(path: string, options: PartsOptions, observe
     }
     const trained = trainingPart(log);
     const known = knownPart(holdOut(all, holdout - 1), trained.itemIds, valid, observer);
-    return { log: trained, valid: known, validProtocol: 'leave-one-out' };
+    return { whole: all, log: trained, valid: known, validProtocol: 'leave-one-out' };
   }
   if (!valid.startsWith('last:')) {
     const file = await readEventsFile(valid, { ...read, minItems: 1 }, observer);
     warnOfColumns(file, valid, [...(log.features?.keys() ?? [])], observer);
     const trained = trainingPart(log);
-    return { log: trained, valid: knownPart(file, trained.itemIds, valid, observer) };
+    return { whole: all, log: trained, valid: knownPart(file, trained.itemIds, valid, observer) };
   }
   try {
     const { train: early, test } = splitLog(log, { test: latePart(valid) });
     const train = trainingPart(early);
     if (train.itemIds.length < 2) throw new RecommenderError('bad-input', 'One item would be left to learn from.');
-    return { log: train, valid: knownPart(test, train.itemIds, valid, observer) };
+    return { whole: all, log: train, valid: knownPart(test, train.itemIds, valid, observer) };
   } catch (error) {
     // Without an explicit validation part, a log that is too small for one is used whole.
     if (options.valid !== undefined || !(error instanceof RecommenderError && error.code === 'bad-input')) throw error;
     warn(observer, `training goes on without validation and early stopping. ${error.message}`);
-    return { log: trainingPart(log) };
+    return { whole: all, log: trainingPart(log) };
   }
 }
 
@@ -112,7 +114,10 @@ function knownPart(part: EventLog, itemIds: readonly string[], name: string, obs
 }
 
 /** What identifies the parts: counts to read, and a checksum. */
-export function fingerprints({ log, valid }: TrainingParts): { readonly data: string; readonly validation: string } {
+export function fingerprints({ log, valid }: Omit<TrainingParts, 'whole'>): {
+  readonly data: string;
+  readonly validation: string;
+} {
   return { data: fingerprint(log), validation: valid ? fingerprint(valid) : 'none' };
 }
 

@@ -10,7 +10,7 @@ import { type Observer, warn } from './observer';
 
 export interface WrittenModel<T>
   extends Pick<ArtifactInfo, 'architecture' | 'config' | 'golden' | 'features' | 'scale' | 'licence'>,
-    Pick<Artifact, 'itemIds' | 'tensors' | 'catalogue'> {
+    Pick<Artifact, 'itemIds' | 'tensors' | 'catalogue' | 'strategies' | 'rules'> {
   readonly training: T & ArtifactInfo['training'];
 }
 
@@ -22,7 +22,7 @@ export interface WrittenModel<T>
  */
 export async function writeModel<T>(
   out: string,
-  { architecture, config, itemIds, tensors, features, scale, golden, training, licence, catalogue }: WrittenModel<T>,
+  { architecture, config, itemIds, tensors, features, scale, golden, training, licence, ...further }: WrittenModel<T>,
   cardOf: (about: Omit<ArtifactInfo, 'modelCard' | 'training'> & { readonly training: T }) => string,
   discard: readonly string[] = [],
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function writeModel<T>(
     training,
     licence,
   };
-  const artifact = { info: { ...about, modelCard: cardOf(about) }, itemIds, tensors, ...defined({ catalogue }) };
+  const artifact = { info: { ...about, modelCard: cardOf(about) }, itemIds, tensors, ...further };
   await writeArtifactFolder(out, artifact, { discard });
 }
 

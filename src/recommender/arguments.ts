@@ -27,6 +27,7 @@ export const oneOf = <T>(...choices: readonly T[]): Check => [
   (value) => choices.includes(value as T),
 ];
 export const isText = (value: unknown): boolean => typeof value === 'string';
+const TEXT: Check = ['a text', isText];
 const text = (expected: string): Check => [expected, (value) => isText(value) && value !== ''];
 const positive = (unit: string): Check => [`${unit}, more than 0`, (value) => isAtLeast(value, Number.MIN_VALUE)];
 export const calls = (expected: string): Check => [expected, (value) => typeof value === 'function'];
@@ -44,7 +45,14 @@ const CANDIDATES: Check = [
   isCandidates,
 ];
 export const SIGNAL: Check = ['an AbortSignal', (value) => value instanceof AbortSignal];
-export const STRATEGIES: readonly Strategy[] = ['for-you', 'related', 'popular', 'recent'];
+export const STRATEGIES: readonly Strategy[] = [
+  'for-you',
+  'related',
+  'popular',
+  'recent',
+  'bought-together',
+  'trending',
+];
 const ANSWERS: readonly ConsentAnswer[] = ['granted', 'denied'];
 const CONSENT_TYPES = ['personalization_storage', 'functionality_storage', 'analytics_storage'];
 
@@ -81,9 +89,10 @@ const EVENT: Checks<TrackedEvent> = {
   itemId: ITEM,
   event: text('a word such as view, cart or purchase'),
   time: ['milliseconds since 1970', (value) => isAtLeast(value, 0)],
-  pageView: ['a text', isText],
+  pageView: TEXT,
   features: ['numbers or texts by name', isFeatures],
   candidates: CANDIDATES,
+  transaction: TEXT,
 };
 const SELECTION: Checks<Selection> = {
   itemId: ITEM,
@@ -123,13 +132,22 @@ export function checkedAnswer(answer: ConsentAnswer): ConsentAnswer {
 
 export function checkedEvent(event: string | TrackedEvent, now: number) {
   const known: TrackedEvent = typeof event === 'string' ? { itemId: event } : event;
-  const { itemId, event: kind = 'view', time = now, pageView, features, candidates } = checked('track', known, EVENT);
+  const {
+    itemId,
+    event: kind = 'view',
+    time = now,
+    pageView,
+    features,
+    candidates,
+    transaction,
+  } = checked('track', known, EVENT);
   must('itemId', itemId, ITEM);
   return {
     itemId,
     kind,
     time,
     pageView,
+    ...(transaction !== undefined && { transaction }),
     ...(features && { features: { ...features } }),
     ...(candidates && { candidates: checkedCandidates(candidates) }),
   };

@@ -133,6 +133,7 @@ export function createComputing(options: ComputingOptions) {
       const answer = await engine.recommend(request, control);
       hasAnswered();
       if (before === moves) follow(answer);
+      if (answer.missing !== undefined) onDegraded('no-strategy', answer.missing);
       if (answer.refusedAdapter !== undefined) onRefusedAdapter(answer.refusedAdapter);
       return answer;
     },

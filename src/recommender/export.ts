@@ -42,12 +42,13 @@ export async function exported({ store, notes, history, learnt, now, status }: E
 /** Sessions in a readable form. */
 export function readable(sessions: readonly (readonly VisitorEvent[])[]): PrivacyExport['sessions'] {
   return sessions.map((session) =>
-    session.map(({ time, event, itemId, features, candidates }) => ({
+    session.map(({ time, event, itemId, features, candidates, transaction }) => ({
       time: isoTime(time),
       event,
       itemId,
       ...(features && { features }),
       ...(candidates && { candidates }),
+      ...(transaction !== undefined && { transaction }),
     })),
   );
 }

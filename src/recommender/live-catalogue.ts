@@ -44,6 +44,7 @@ const PRODUCT: Checks<CatalogueItem> = {
   brand: TEXT,
   availability: TEXT,
   features: ['numbers or texts by name', isFeatures],
+  group: TEXT,
 };
 
 export interface LiveCatalogueParts {

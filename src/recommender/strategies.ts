@@ -1,24 +1,34 @@
 /** Maps each strategy to a request of the engine and its answer. */
 
-import type { EngineEvent, RankedItem } from '../engine/types';
+import type { EngineEvent, RankedItem, RecommendRequest } from '../engine/types';
 import { loaded } from './loaded';
 import { known, passes } from './products';
 import type { Answer, Answerer, Question } from './types';
 
 /** Answers by the model or from the clicks. */
 export async function answer(engine: Answerer, question: Question): Promise<Answer> {
-  const { strategy, clicks, item = clicks.at(-1)?.itemId, now } = question;
+  const { strategy, clicks, cart, item = clicks.at(-1)?.itemId, now } = question;
   switch (strategy) {
     case 'for-you':
       return ranked(engine, question, clicks);
     case 'popular':
       return ranked(engine, question, []);
+    case 'trending':
+    case 'bought-together': {
+      const of = question.item ?? (cart.length > 0 ? cart : (item ?? []));
+      return ranked(
+        engine,
+        question,
+        [of].flat().map((itemId) => ({ itemId, time: now })),
+        strategy,
+      );
+    }
     case 'recent':
       return (await loaded(import('./recent'))).recent(engine, question);
     case 'related': {
       if (item === undefined) return ranked(engine, question, []);
       const others = { ...question, exclude: [...question.exclude, item] }; // an item is not related to itself
-      const { items, milliseconds } = await ranked(engine, others, [{ itemId: item, time: now }], true);
+      const { items, milliseconds } = await ranked(engine, others, [{ itemId: item, time: now }], 'related');
       // For an item that neither the model nor a catalogue's neighbours know, the answer is by popularity, and says so.
       return {
         items: items.map((entry) => (entry.reason === 'neural' ? { ...entry, reason: 'related' } : entry)),
@@ -33,12 +43,15 @@ async function ranked(
   engine: Answerer,
   { k, exclude, filter, within = Number.POSITIVE_INFINITY, signal, user, now }: Question,
   clicks: readonly EngineEvent[],
-  related = false,
+  strategy?: RecommendRequest['strategy'],
 ): Promise<Answer> {
   const session = clicks.map(({ itemId, time, features }) => ({ itemId, time, ...(features && { features }) }));
   const control = signal ? { signal } : {};
   const ask = (count: number) =>
-    engine.recommend({ session, k: count, exclude, now, related, ...(user !== undefined && { user }) }, control);
+    engine.recommend(
+      { session, k: count, exclude, now, ...(user !== undefined && { user }), ...(strategy && { strategy }) },
+      control,
+    );
   if (!filter) return ask(k);
   const kept: RankedItem[] = [];
   let checked = 0;

@@ -1,9 +1,11 @@
 /** The public types of the recommender, and the interfaces between its parts. Types only. */
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Delta, GateState, GuardState, TuneMethod } from '../checkpoint/delta';
+import type { Rule } from '../checkpoint/rules';
 import type { BackendChoice, BackendName } from '../compute/types';
 import type {
   CatalogueInfo,
+  CountedStrategy,
   Engine,
   EngineEvent,
   Explanation,
@@ -16,7 +18,7 @@ import type {
   TuneProgress,
 } from '../engine/types';
 import type { RecommenderError } from '../errors';
-import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
+import type { Basket, HistoryChoice, VisitorEvent } from '../session/visitor-history';
 import type { EventStore, StorageState } from '../store/event-store';
 import type { QuarantinedRecord } from '../store/transactions';
 import type { Candidate } from '../types';
@@ -98,6 +100,11 @@ export interface TrackedEvent {
    * and the `pageView` of an earlier one completes that one, unless both begin with another `item_id`.
    */
   readonly candidates?: readonly Candidate[];
+  /**
+   * Of a purchase: the id of its order. It is stored with the event. A purchase of one item counts once in an order, however often
+   * a page reports it, also after a reload.
+   */
+  readonly transaction?: string;
 }
 
 /** A recommended product that the visitor chose. */
@@ -113,7 +120,7 @@ export interface Selection {
 
 /** A stored click. */
 export type StoredClick = Required<Pick<TrackedEvent, 'itemId' | 'event' | 'time'>> &
-  Pick<TrackedEvent, 'features' | 'candidates'>;
+  Pick<TrackedEvent, 'features' | 'candidates' | 'transaction'>;
 
 export interface RecommendOptions {
   /** How many items, 1 or more. Default 10. */
@@ -126,7 +133,10 @@ export interface RecommendOptions {
   readonly within?: number;
   /** Default `for-you`. */
   readonly strategy?: Strategy;
-  /** The current product: the reference of `related`, and never in an answer. Default: the newest click, for `related`. */
+  /**
+   * The current product: the reference of `related` and `bought-together`, and never in an answer. Default: the newest click, for
+   * `bought-together` what is in the cart.
+   */
   readonly item?: string;
   /** Ends the call early: it rejects with `aborted`. */
   readonly signal?: AbortSignal;
@@ -160,7 +170,8 @@ export interface Degradation {
    * any more, `learnt-not-stored`; `learning-failed` if automatic learning failed; `trials-failed` if the fastest backend
    * could not be determined; `consent-unread` if the page's consent platform cannot be read yet; `consent-ignored` if it grants only
    * what does not count; `unknown-ids` if the model does not know five of the ids of this session; `catalogue-stale` while the
-   * catalogue of `catalogueUrl` cannot be had, and the last good one, or the artifact's own, is shown.
+   * catalogue of `catalogueUrl` cannot be had, and the last good one, or the artifact's own, is shown; `no-strategy` if the artifact
+   * lacks what a strategy needs; `bad-rules` if rules of the shop are wrong or cannot be read.
    */
   readonly code: string;
   readonly message: string;
@@ -227,6 +238,16 @@ export interface Recommender extends LearningCalls {
   identify(candidates: readonly Candidate[]): Promise<string | null>;
   /** Facts to find out why ids do not match, or what was loaded, about this id. Does not wait for the model. */
   diagnose(id: string): Promise<Diagnosis>;
+  /**
+   * What the visitor has in the cart and has bought within a day, as item ids, by the events `cart`, `remove` and `purchase` of
+   * all tabs. Waits for the model, which says which items the events are of.
+   */
+  basket(): Promise<Basket>;
+  /**
+   * The shop's rules for slots, from `rules.json` of the catalogue, or else of the artifact; those that are wrong are left out, and `status.degraded` names them.
+   * Waits for the model.
+   */
+  rules(): Promise<readonly Rule[]>;
   /** The products of the catalogue: of `catalogueUrl`, or the artifact's `catalogue.json`. Waits for the model. */
   catalogue(): Promise<readonly CatalogueItem[]>;
   /**
@@ -258,8 +279,10 @@ export interface Recommender extends LearningCalls {
 /**
  * `for-you`: by the clicks that `history` lets count. `related`: by one item alone, as if it were the only click; every
  * architecture answers that. `popular`: by the training log. `recent`: what the visitor looked at last, newest first.
+ * `bought-together`: what baskets of the training log have beside one item, or beside what is in the cart. `trending`: what more
+ * visitors looked at in the newest days of the log than before.
  */
-export type Strategy = 'for-you' | 'related' | 'popular' | 'recent';
+export type Strategy = 'for-you' | 'related' | 'popular' | 'recent' | CountedStrategy;
 
 /** Whether a product may be recommended. It runs in the page; without a catalogue, it gets the id alone. */
 export type ProductFilter = (product: CatalogueItem) => boolean;
@@ -342,7 +365,10 @@ export interface PrivacyExport {
   readonly storage: 'idle' | 'memory' | 'indexeddb';
   readonly model?: { readonly name: string; readonly version: string };
   /** Oldest first, as are their events, under the ids that the model knows; times in ISO 8601. */
-  readonly sessions: readonly (readonly (Pick<VisitorEvent, 'event' | 'itemId' | 'features' | 'candidates'> & {
+  readonly sessions: readonly (readonly (Pick<
+    VisitorEvent,
+    'event' | 'itemId' | 'features' | 'candidates' | 'transaction'
+  > & {
     readonly time: string;
   })[])[];
   /** What was learnt from them; absent where nothing was. */
@@ -507,6 +533,8 @@ export interface Question {
   readonly exclude: readonly string[];
   /** What `related` items are related to. Default: the newest click. `exclude` holds it already. */
   readonly item?: string | undefined;
+  /** What is in the cart. */
+  readonly cart: readonly string[];
   readonly filter?: ProductFilter | undefined;
   /** How many of the best the filter looks at. Default: all. */
   readonly within?: number | undefined;

@@ -29,6 +29,8 @@ export interface VisitorEvent {
   readonly candidates?: readonly Candidate[];
   /** Names the page view within the tab. */
   readonly pageView?: string;
+  /** Id of the order that a purchase belongs to: a purchase of one item counts once in it, however often it is reported. */
+  readonly transaction?: string;
 }
 
 /**
@@ -85,11 +87,11 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
    *
    * @param name Of the page view. Without one it lasts a minute.
    */
-  isRepeated({ itemId, event, time, candidates }: VisitorEvent, name?: string): boolean {
+  isRepeated({ itemId, event, time, candidates, transaction }: VisitorEvent, name?: string): boolean {
     const before = this.#pageView;
     const item = candidates ? JSON.stringify(candidates) : itemId;
     const isOther = event === 'view' && before?.viewed !== undefined && before.viewed !== item;
-    const report = JSON.stringify([event, item]);
+    const report = JSON.stringify([event, item, transaction]);
     const isLate = name === undefined && before !== undefined && Math.abs(time - before.from) > PAGE_VIEW;
     if (before === undefined || before.name !== name || (isOther && !candidates) || isLate) {
       this.#pageView = { name, viewed: event === 'view' ? item : undefined, from: time, reports: new Set([report]) };
@@ -148,7 +150,8 @@ export class VisitorHistory<E extends VisitorEvent = VisitorEvent> {
   }
 
   #read(events: readonly E[]): readonly E[] {
-    return this.#options.read?.(events) ?? events;
+    const once = withoutRepeats(events);
+    return this.#options.read?.(once) ?? once;
   }
 
   /** Forgets everything. */
@@ -187,6 +190,40 @@ export const isFurtherStep = (before: ReadEvent | undefined, { itemId, event = '
 
 /** Whether the model reads an event of this kind. */
 export const isRead = (event: ReadEvent): boolean => weightOf(event) > 0;
+
+/** Each purchase of a transaction once, as it was reported first: a page of thanks that is loaded again reports it again. */
+function withoutRepeats<E extends VisitorEvent>(events: readonly E[]): readonly E[] {
+  const seen = new Set<string>();
+  return events.filter(({ itemId, event, transaction }) => {
+    if (transaction === undefined) return true;
+    const key = JSON.stringify([event, itemId, transaction]);
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+/** What the visitor has in the cart, and has just bought. */
+export interface Basket {
+  /** Put into the cart, and neither taken out nor bought since. */
+  readonly cart: readonly string[];
+  /** Bought within a day. */
+  readonly bought: readonly string[];
+}
+
+/**
+ * The basket by the visitor's events, oldest first.
+ *
+ * @param now Seconds since 1970.
+ */
+export function basketOf(events: readonly VisitorEvent[], now: number): Basket {
+  const cart = new Set<string>();
+  const bought = new Set<string>();
+  for (const { itemId, event, time } of events) {
+    if (event === 'cart') cart.add(itemId);
+    else if (event === 'remove' || event === 'purchase') cart.delete(itemId);
+    if (event === 'purchase' && now - time <= DAY) bought.add(itemId);
+  }
+  return { cart: [...cart], bought: [...bought] };
+}
 
 function sessionsOf<E extends VisitorEvent>(events: readonly E[], gap: number): E[][] {
   const sessions: E[][] = [];

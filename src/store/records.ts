@@ -6,7 +6,8 @@
  *     value   1 CHECKSUM ["TAB", [[number, time, "item id", "kind"], …]]
  *
  * An event with features has them as a fifth entry, an object. An event with candidates has them as a sixth entry, a list of
- * `[id, kind, source]`, and the name of its page view as a seventh. Older releases ignore entries that they do not know.
+ * `[id, kind, source]`, and the name of its page view as a seventh; a purchase with a transaction has that as an eighth. Older
+ * releases ignore entries that they do not know.
  */
 import type { Candidate, CandidateKind } from '../types';
 
@@ -24,6 +25,8 @@ export interface StoredEvent {
   readonly candidates?: readonly Candidate[];
   /** Names the page view, with `candidates` only. */
   readonly pageView?: string;
+  /** Id of the order that a purchase belongs to. */
+  readonly transaction?: string;
 }
 
 /** Most candidates of an event, and most characters of an id among them. */
@@ -59,10 +62,11 @@ export const randomName = (): string => Math.random().toString(36).slice(2);
 
 /** @param events One or more, all of one tab. */
 export function encode(events: readonly StoredEvent[]): string {
-  const rows = events.map(({ number, time, itemId, event, features, candidates, pageView }) => {
+  const rows = events.map(({ number, time, itemId, event, features, candidates, pageView, transaction }) => {
     const row = [number, time, itemId, event];
-    if (!candidates) return features ? [...row, features] : row;
-    return [...row, features ?? {}, candidates.map(({ id, kind, source }) => [id, kind, source]), pageView];
+    if (!candidates && transaction === undefined) return features ? [...row, features] : row;
+    const said = candidates?.map(({ id, kind, source }) => [id, kind, source]);
+    return [...row, features ?? {}, said, pageView, ...(transaction === undefined ? [] : [transaction])];
   });
   const json = JSON.stringify([events[0]?.tab, rows]);
   return `${VERSION} ${checksum(json)} ${json}`;
@@ -79,11 +83,11 @@ export function decode(value: unknown): readonly StoredEvent[] | Unreadable {
   if (checksum(json!) !== sum) return unreadable('its checksum is wrong: it is cut off or was changed');
   try {
     const [tab, rows] = JSON.parse(json!) as [unknown, unknown[][]];
-    const events = rows.map(([number, time, itemId, event, features, said, pageView]) => {
-      const plain = { tab, number, time, itemId, event };
+    const events = rows.map(([number, time, itemId, event, features, said, pageView, transaction]) => {
+      const plain = { tab, number, time, itemId, event, ...(typeof transaction === 'string' && { transaction }) };
       const isBare = features === undefined || (said !== undefined && Object.keys(features ?? {}).length === 0);
       const known = isBare ? plain : { ...plain, features };
-      if (said === undefined) return known;
+      if (said == null) return known;
       const candidates = (said as unknown[][]).map(([id, kind, source]) => ({ id, kind, source }));
       return { ...known, candidates, ...(typeof pageView === 'string' && { pageView }) };
     });
@@ -96,7 +100,7 @@ export function decode(value: unknown): readonly StoredEvent[] | Unreadable {
 
 export function isEvent(value: unknown): value is StoredEvent {
   const given = (value ?? {}) as Record<keyof StoredEvent, unknown>;
-  const { tab, number, time, itemId, event, features, candidates, pageView } = given;
+  const { tab, number, time, itemId, event, features, candidates, pageView, transaction } = given;
   const texts = [tab, itemId, event].every((text) => typeof text === 'string' && text !== '');
   return (
     texts &&
@@ -104,7 +108,7 @@ export function isEvent(value: unknown): value is StoredEvent {
     Number.isFinite(time) &&
     (features === undefined || isFeatures(features)) &&
     (candidates === undefined || isCandidates(candidates)) &&
-    (pageView === undefined || typeof pageView === 'string')
+    [pageView, transaction].every((text) => text === undefined || typeof text === 'string')
   );
 }
 

@@ -6,7 +6,8 @@ import type { Host, Slot, SlotState, Suggestion } from './types';
 export const TAG = 'aisle-recommendations';
 
 /** Attributes whose change redraws a slot. */
-export const ATTRIBUTES = ['limit', 'strategy', 'item', 'exclude', 'heading', 'heading-level', 'lang'];
+export const ATTRIBUTES =
+  'limit strategy item exclude heading heading-level lang fallback min empty hide diversity filter'.split(' ');
 
 /**
  * Defines the element, which takes in the slots that are in the page already.

@@ -256,8 +256,8 @@ export function startPage(host: Host): void {
             }
             if (options.track === 'manual') return;
             readPage(); // what was viewed comes before
-            const pageView = transaction === undefined ? product.view() : `${product.view()} ${transaction}`;
-            for (const itemId of ids) store({ itemId, event, pageView });
+            const order = event === 'purchase' && transaction !== undefined ? { transaction } : {};
+            for (const itemId of ids) store({ itemId, event, pageView: product.view(), ...order });
             view.refreshSoon('asked');
           },
           layer,
@@ -268,7 +268,7 @@ export function startPage(host: Host): void {
     while (running === mine && waiting.length > 0) waiting.shift()!();
     if (running !== mine) return; // one of them was to stop
     guardReader(() => stops.push(watchPage(() => guardReader(readPage))));
-    for (const slot of host.slots) view.refresh(slot, 'asked');
+    view.refreshSoon('asked');
   }
 
   /**
@@ -329,9 +329,8 @@ export function startPage(host: Host): void {
     ),
   );
   host.onSlot = (slot, change) => {
-    if (change === 'went') view.stop(slot);
-    else if (change === 'changed') view.changed(slot);
-    else view.refresh(slot, 'asked');
+    if (change === 'changed') view.changed(slot);
+    else if (change === 'came') view.refreshSoon('better');
   };
   const early = aisle.splice(0);
   aisle.push = (...entries: unknown[]) => {

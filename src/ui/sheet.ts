@@ -65,7 +65,7 @@ img { display: block; width: 100%; height: 100%; object-fit: cover; }
 
 const shared = new Map<string, CSSStyleSheet>();
 
-/** Applies styles to a shadow tree, if possible as a constructed sheet, which a content security policy allows. */
+/** Adds styles to a shadow tree, if possible as a constructed sheet, which a content security policy allows. */
 export function applyStyles(root: ShadowRoot, css = CSS): void {
   try {
     let sheet = shared.get(css);
@@ -74,7 +74,7 @@ export function applyStyles(root: ShadowRoot, css = CSS): void {
       sheet.replaceSync(css);
       shared.set(css, sheet);
     }
-    root.adoptedStyleSheets = [sheet];
+    root.adoptedStyleSheets.push(sheet);
   } catch {
     const style = document.createElement('style');
     style.textContent = css;

@@ -1,8 +1,11 @@
 /** A slot's request, and its products. */
 import type { CatalogueItem } from '../checkpoint/artifact';
+import type { Rule } from '../checkpoint/rules';
+import type { RankedItem } from '../engine/types';
 import { nearestName, RecommenderError, reasonOf } from '../errors';
+import type { Arrangement } from '../page/arrange';
 import { STRATEGIES } from '../recommender/arguments';
-import type { Recommender } from '../recommender/types';
+import type { Recommender, Strategy } from '../recommender/types';
 import { delayOf, linkOf, pictureOf, priceOf } from './links';
 import type { Host, PageOptions, Slot, Suggestion } from './types';
 
@@ -12,53 +15,99 @@ export type ServerList = typeof import('./server-rendered');
 /** Most items that are checked for a link: each of them is sent to the page, with its picture. */
 const WITHIN = 500;
 
-/**
- * Asks the recommender what a slot's attributes say. Products without a link that the page allows are left out, and the
- * next best take their place.
- *
- * @param pageItem The product that the page shows.
- */
-export async function suggestionsFor(
-  slot: Slot,
-  recommender: Recommender,
-  pageItem: string | undefined,
-  options: PageOptions,
-  {
-    host,
-    signal,
+/** What to ask. */
+export interface Source {
+  readonly recommender: Recommender;
+  readonly options: PageOptions;
+  pageItem(): Promise<string | undefined>;
+  /** What a slot of this strategy is asked for, by the visitor's variant; `none` shows nothing. */
+  strategyFor(strategy: string): string;
+}
+
+/** What a page's slots are filled from. */
+export interface Filling extends Omit<Source, 'pageItem'> {
+  readonly host: Host;
+  readonly rules: readonly Rule[];
+  /** The product that the page shows. */
+  readonly pageItem: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What a slot asks for. */
+export interface Request extends Arrangement {
+  readonly slot: Slot;
+  /** Reads what the slot's server has rendered, if it has. */
+  readonly served: ServerList | undefined;
+}
+
+/** Slots for whose attributes more code is loaded. */
+const ARRANGED = '[fallback],[min],[filter],[diversity]';
+
+export async function requestOf(slot: Slot, filling: Filling): Promise<Request> {
+  const { host, recommender, options, rules } = filling;
+  const { element } = slot;
+  const name = filling.strategyFor(slot.strategy);
+  const served = slot.frame.list ? undefined : await import('./server-rendered');
+  const known = STRATEGIES.find((other) => other === name);
+  const strategy = known ?? 'for-you';
+  const limit = served?.countOf(slot) ?? slot.limit;
+  /** The product as the page shows it; null if it does not: by the shop's function, or for want of a link that is allowed. */
+  const allowed = (product: CatalogueItem): CatalogueItem | null => {
+    const shown = options.product(product);
+    if (shown === undefined) return null;
+    if (served?.servedIds(element).has(product.id) || linkOf(shown, options) !== undefined) return shown;
+    const where = `"${product.id}": ${shown.url || 'no address'}`.slice(0, 200);
+    host.warn('products are left out whose link is not allowed (data-allow-hosts, data-item-url), such as', where);
+    return null;
+  };
+  const request = {
+    slot,
     served,
-    strategy,
-  }: {
-    readonly host: Host;
-    readonly signal: AbortSignal;
-    readonly served: ServerList | undefined;
-    readonly strategy: string;
-  },
-): Promise<Suggestion[]> {
-  const { element, texts, language } = slot;
-  const ids = served?.servedIds(element);
-  const known = STRATEGIES.find((name) => name === strategy);
+    limit,
+    k: limit,
+    passes: (_: Strategy, product: CatalogueItem) => allowed(product) !== null,
+    strategies: name === 'none' ? [] : [strategy],
+    showsBasket: element.getAttribute('hide') === 'none',
+  };
+  if (name === 'none') return request;
   if (known === undefined) {
-    const near = nearestName(strategy, STRATEGIES) ?? 'for-you';
-    host.warn(`strategy="${strategy}" is none of ${STRATEGIES.join(', ')}; did you mean "${near}"? It shows for-you.`);
+    const near = nearestName(name, STRATEGIES) ?? 'for-you';
+    host.warn(`strategy="${name}" is none of ${STRATEGIES.join(', ')}; did you mean "${near}"? It shows for-you.`);
   }
-  const item = element.getAttribute('item') || pageItem;
-  const items = await recommender.recommend({
-    k: served?.countOf(slot) ?? slot.limit,
-    strategy: known ?? 'for-you',
-    exclude: [...excluded(element), ...(pageItem === undefined ? [] : [pageItem])],
+  if (rules.length === 0 && !element.matches(ARRANGED)) return request;
+  const { arrangeSlot } = await import('../page/arrange');
+  const attribute = (name: string) => element.getAttribute(name) ?? '';
+  const wishes = { strategy, limit, rules, id: element.id, attribute, allowed };
+  return { ...request, ...arrangeSlot(wishes, recommender, host.warn) };
+}
+
+/**
+ * The best items of a strategy for a slot. Products that the page does not show are left out, and the next best take their place.
+ */
+export function ask(
+  { slot, k, passes }: Request,
+  strategy: Strategy,
+  exclude: readonly string[],
+  { recommender, pageItem, signal }: Filling,
+): Promise<readonly RankedItem[]> {
+  const item = slot.element.getAttribute('item') || pageItem;
+  return recommender.recommend({
+    k,
+    strategy,
+    exclude: [...excluded(slot.element), ...exclude],
     ...(item === undefined ? {} : { item }),
-    filter: (known) => {
-      const product = options.product(known);
-      if (product === undefined) return false;
-      if (ids?.has(known.id) || linkOf(product, options) !== undefined) return true;
-      const where = `"${known.id}": ${product.url || 'no address'}`.slice(0, 200);
-      host.warn('products are left out whose link is not allowed (data-allow-hosts, data-item-url), such as', where);
-      return false;
-    },
+    filter: (product) => passes(strategy, product),
     within: WITHIN,
     signal,
   });
+}
+
+/** What a slot shows of these items. */
+export async function suggestionsOf(
+  items: readonly RankedItem[],
+  { slot: { element, texts, language }, served }: Request,
+  { recommender, options }: Filling,
+): Promise<Suggestion[]> {
   const products = await recommender.products(items.map(({ itemId }) => itemId));
   await nextTask(); // the first price of a page takes a browser a while
   return items.map(({ itemId, reason, score }, i) => {

@@ -3,7 +3,14 @@
 const EN = {
   /** Attributes of an element that holds one of these texts: the page may be in another language, and run the other way. */
   language: { lang: 'en', dir: 'ltr' },
-  headings: { 'for-you': 'For you', related: 'You may also like', popular: 'Popular', recent: 'Recently viewed' },
+  headings: {
+    'for-you': 'For you',
+    related: 'You may also like',
+    popular: 'Popular',
+    recent: 'Recently viewed',
+    'bought-together': 'Bought together',
+    trending: 'Trending',
+  },
   empty: 'Nothing to suggest here yet.',
   failed: 'Suggestions are not available right now.',
   preorder: 'Pre-order',
@@ -19,6 +26,8 @@ const KO: Texts = {
     related: '함께 보면 좋은 상품',
     popular: '인기 상품',
     recent: '최근 본 상품',
+    'bought-together': '함께 구매한 상품',
+    trending: '요즘 뜨는 상품',
   },
   empty: '아직 추천할 상품이 없습니다.',
   failed: '지금은 추천을 보여 드릴 수 없습니다.',

@@ -23,7 +23,7 @@ const aliased = async (content: string): Promise<Folder> =>
 
 describe('an artifact', () => {
   test('opens as it was packed, odd ids byte for byte', async () => {
-    expect(await openArtifact(reader(folder))).toEqual({ ...artifact, hash: HASH });
+    expect(await openArtifact(reader(folder))).toEqual({ ...artifact, hash: HASH, further: expect.any(Function) });
   });
 
   test('packs to the same bytes twice, with the manifest last', async () => {
@@ -55,6 +55,7 @@ describe('an artifact', () => {
       ...artifact,
       aliases,
       hash: HASH,
+      further: expect.any(Function),
       namesOf: expect.any(Function),
     });
     expect(new TextDecoder().decode(folder.get('manifest.json'))).not.toContain('aliases');
@@ -64,7 +65,7 @@ describe('an artifact', () => {
     const { catalogue: _, ...bare } = artifact;
     const packed = await packArtifact(bare);
     expect(packed.has('catalogue.json')).toBe(false);
-    expect(await openArtifact(reader(packed))).toEqual({ ...bare, hash: HASH });
+    expect(await openArtifact(reader(packed))).toEqual({ ...bare, hash: HASH, further: expect.any(Function) });
   });
 
   test.each([
@@ -89,7 +90,7 @@ describe('an artifact', () => {
     vi.stubGlobal('crypto', {});
     try {
       expect(await sha256(bytes)).toBe(secure);
-      expect(await openArtifact(reader(folder))).toEqual({ ...artifact, hash: HASH });
+      expect(await openArtifact(reader(folder))).toEqual({ ...artifact, hash: HASH, further: expect.any(Function) });
     } finally {
       vi.unstubAllGlobals();
     }

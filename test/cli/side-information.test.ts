@@ -42,7 +42,10 @@ async function evaluated(data: string, ...argv: string[]) {
 }
 
 /** The first `length` clicks of a session of the test log, as a page tells of them. */
-function told(session: number, length: number): Required<Omit<TrackedEvent, 'pageView' | 'candidates'>>[] {
+function told(
+  session: number,
+  length: number,
+): Required<Omit<TrackedEvent, 'pageView' | 'candidates' | 'transaction'>>[] {
   return TEST.slice(5 * session, 5 * session + length).map((click, t) => {
     const { item, time, device, minute } = click;
     const waited = dwell(click, 5 * session + t);

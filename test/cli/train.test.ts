@@ -27,6 +27,7 @@ const trained = async (model: string, ...argv: string[]) => {
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
   return { ...JSON.parse(stdout), stderr };
 };
+const FILES = ['items.json', 'manifest.json', 'strategies.json', 'weights.safetensors'];
 const manifest = () => JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
 const metrics = Object.fromEntries(
   ['recall', 'mrr', 'ndcg'].flatMap((name) => [1, 5, 10, 20].map((k) => [`${name}@${k}`, expect.any(Number)])),
@@ -54,7 +55,7 @@ describe.each(['gru4rec', 'sasrec', 'srgnn', 'caser', 'transformers4rec'])('aisl
     expect(result.best.value).toBe(Math.max(...result.epochs.map(({ valid }: never) => valid['mrr@20'])));
     expect(stderr).toMatch(/^Validation on 6 sessions \(last:10%\)/m);
     expect(stderr).toMatch(/^epoch 2 {2}loss \d\.\d{4} {2}recall@20 \d\.\d{4} {2}mrr@20 \d\.\d{4} /m);
-    expect(await readdir(out)).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+    expect(await readdir(out)).toEqual(FILES);
     expect(await inspectArtifact(out)).toMatchObject({ architecture: model, items: 12, events: result.events });
     expect(manifest().training).toMatchObject({ epochs: result.epochs, best: result.best, seed: 1 });
     const answer = await aisle('recommend', '--artifact', out, '--item', 'p"4', '--k', '3', '--json');
@@ -517,6 +518,7 @@ const VALUES: Readonly<Record<string, string>> = {
   valid: 'last:7d',
   holdout: '2',
   catalogue: 'k.json',
+  rules: 'r.json',
   replay: '9',
   licence: 'MIT',
   backend: 'cpu',
@@ -578,7 +580,7 @@ describe('the folder', () => {
     await trained('pop');
     await trained('gru4rec');
     expect(manifest().architecture).toBe('gru4rec');
-    expect(await readdir(out)).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+    expect(await readdir(out)).toEqual(FILES);
     expect(await readdir(join(out, '..'))).toEqual(['model']);
   });
 });

@@ -18,7 +18,7 @@ async function goTo(page: Page, hash: string): Promise<void> {
     location.hash = next;
   }, hash);
   const id = hash.startsWith('#/product/') ? decodeURIComponent(hash.slice('#/product/'.length)) : undefined;
-  const there = id === undefined ? '.hero' : `.slot-related aisle-recommendations[item=${JSON.stringify(id)}]`;
+  const there = id === undefined ? '.hero' : `.slot-bought-together aisle-recommendations[item=${JSON.stringify(id)}]`;
   await page.locator(there).waitFor();
   await settled(page);
 }

@@ -3,8 +3,10 @@
  * page loads, and `demo.json`, which lists them. Everything is seeded, so it ends with the same models.
  *
  *     npm run demo:train [-- NAME…]
+ *     npm run demo:train -- --strategies
  *
- * With names, only these models are trained; the others stay as they are.
+ * With names, only these models are trained; the others stay as they are. With `--strategies`, none is trained: what
+ * `bought-together` and `trending` answer by is counted again.
  */
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,6 +14,8 @@ import type { Artifact, ArtifactInfo, CatalogueItem } from '../../src/checkpoint
 import { run } from '../../src/cli/main';
 import { startBackend } from '../../src/compute/backends/start';
 import { inspectArtifact, readArtifactFolder, writeArtifactFolder } from '../../src/pipeline/files/artifact-folder';
+import { readEventsFile } from '../../src/pipeline/files/events-file';
+import { countStrategies } from '../../src/pipeline/strategies';
 import { goldenAnswer } from '../../src/ranking/golden-check';
 import { loadScorer } from '../../src/ranking/load-scorer';
 import { DEMO_MODELS, type DemoModel } from './demo-models';
@@ -27,17 +31,44 @@ async function aisle(...argv: string[]): Promise<void> {
 }
 
 export async function main(names: readonly string[]): Promise<void> {
-  const unknown = names.find((name) => !DEMO_MODELS.some((model) => model.name === name));
+  const isCount = names.includes('--strategies');
+  const unknown = names.find((name) => !isCount && !DEMO_MODELS.some((model) => model.name === name));
   if (unknown !== undefined) throw new RangeError(`No demo model "${unknown}".`);
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
-  await aisle('simulate', '--out', work, '--items', '610', '--sessions', '40000', '--visitors', '9000', '--seed', '1');
+  const [sessions, visitors] = isCount ? ['400000', '90000'] : ['40000', '9000'];
+  await aisle(
+    'simulate',
+    '--out',
+    work,
+    '--items',
+    '610',
+    '--sessions',
+    sessions,
+    '--visitors',
+    visitors,
+    '--seed',
+    '1',
+  );
   keepShownFeatures(join(work, 'catalogue.json'));
-  for (const model of DEMO_MODELS) {
+  if (isCount) await count();
+  for (const model of isCount ? [] : DEMO_MODELS) {
     if (names.length > 0 && !names.includes(model.name)) continue;
     await train(model);
     await list();
   }
+}
+
+/** Counts the log for the models that are there, as their training does. */
+async function count(): Promise<void> {
+  const log = await readEventsFile(join(work, 'events.tsv.gz'), {}, {});
+  for (const { folder } of DEMO_MODELS) {
+    const path = join(site, folder);
+    const { strategies: _, ...artifact } = await readArtifactFolder(path);
+    const strategies = countStrategies(log, artifact.itemIds, { onMessage: ({ text }) => console.log(text) });
+    await writeArtifactFolder(path, { ...artifact, ...(strategies && { strategies }) }, { precision: 'f16' });
+  }
+  await list();
 }
 
 async function train({ name, model, folder, set }: DemoModel): Promise<void> {
@@ -77,7 +108,7 @@ async function list(): Promise<void> {
     const path = join(site, folder);
     if (!statSync(path, { throwIfNoEntry: false })) continue;
     const { architecture, parameters, files } = await inspectArtifact(path);
-    const { 'catalogue.json': _, ...own } = files;
+    const { 'catalogue.json': _, 'strategies.json': __, ...own } = files;
     const bytes = Object.values(own).reduce((sum, size) => sum + size, 0);
     const catalogueUrl = `${DEMO_MODELS[0]!.folder}/catalogue.json`;
     models.push({ name, title, modelUrl: `${folder}/`, catalogueUrl, architecture, parameters, bytes });

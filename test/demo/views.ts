@@ -22,7 +22,7 @@ export async function openSuggestion(page: Page, n = 0): Promise<string> {
     return decodeURIComponent(element.hash.replace('#/product/', ''));
   });
   // The page before may have been a product's, too.
-  await page.locator(`.slot-related aisle-recommendations[item=${JSON.stringify(id)}]`).waitFor();
+  await page.locator(`.slot-bought-together aisle-recommendations[item=${JSON.stringify(id)}]`).waitFor();
   await settled(page);
   return (await page.locator('h1').textContent()) ?? '';
 }

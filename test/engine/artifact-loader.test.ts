@@ -36,7 +36,7 @@ describe('an artifact over HTTP', () => {
       seen.push({ method: request.method!, url: request.url!, headers: request.headers });
       response.end(fileOf(request.url));
     });
-    expect(await loadArtifact(`${url}?v=3`)).toEqual({ ...artifact, hash: HASH });
+    expect(await loadArtifact(`${url}?v=3`)).toEqual({ ...artifact, hash: HASH, further: expect.any(Function) });
     expect(seen.map(({ url: path }) => path).sort()).toEqual([
       '/model/items.json?v=3',
       '/model/manifest.json?v=3',
@@ -59,6 +59,7 @@ describe('an artifact over HTTP', () => {
     expect(await loadArtifact(url.replace('/model/', '/cdn/aisle-{file}.wasm?v=4'))).toEqual({
       ...artifact,
       hash: HASH,
+      further: expect.any(Function),
     });
     expect(seen).toContain('/cdn/aisle-weights.safetensors.wasm?v=4');
   });

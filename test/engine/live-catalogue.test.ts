@@ -223,7 +223,12 @@ describe.each([
   ['a network', () => model],
   ['a counting model', () => counting],
 ])('among what is related, by %s,', (name, folder) => {
-  const related = (id: string, more = {}) => ({ session: clicks(id), related: true, exclude: [id], ...more });
+  const related = (id: string, more = {}) => ({
+    session: clicks(id),
+    strategy: 'related' as const,
+    exclude: [id],
+    ...more,
+  });
   const withNew = async (coldStart: Record<string, [string, number][]>, products = [{ id: 'new' }]) => {
     const engine = await loaded(folder());
     const files = filesOf(catalogueFolder({ parts: [[...NEXT, ...products]], known: IDS.length, coldStart }));

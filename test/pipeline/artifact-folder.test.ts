@@ -21,9 +21,30 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 describe('writeArtifactFolder', () => {
+  test('keeps what strategies answer by, and the rules of the shop', async () => {
+    const strategies = { trending: { until: 1e9, items: [1, 2.5] } };
+    const rules = [{ do: 'pin', id: 'a' }];
+    await writeArtifactFolder(dir, { ...artifact, strategies, rules });
+    const read = await readArtifactFolder(dir);
+    expect([read.strategies, read.rules]).toEqual([{ ...strategies }, rules]);
+    await writeArtifactFolder(dir, read); // in the place of itself
+    expect((await inspectArtifact(dir)).files).toMatchObject({
+      'strategies.json': expect.any(Number),
+      'rules.json': expect.any(Number),
+    });
+    const wrong = { ...artifact, strategies: { trending: { until: 1, items: [99, 1] } } };
+    await expect(writeArtifactFolder(dir, wrong)).rejects.toThrow(
+      'strategies.json: field trending.items must be a list of item indices',
+    );
+  });
+
   test('writes what readArtifactFolder reads, and nothing else', async () => {
     await writeArtifactFolder(join(root, 'a/b/model'), artifact);
-    expect(await readArtifactFolder(join(root, 'a/b/model'))).toEqual({ ...artifact, hash: HASH });
+    expect(await readArtifactFolder(join(root, 'a/b/model'))).toEqual({
+      ...artifact,
+      hash: HASH,
+      further: expect.any(Function),
+    });
     expect(await readdir(join(root, 'a/b'))).toEqual(['model']);
     expect((await readdir(join(root, 'a/b/model'))).sort()).toEqual([
       'catalogue.json',
@@ -93,7 +114,7 @@ describe('writeArtifactFolder', () => {
       await expect(writing).rejects.toThrow(
         /Writing .*model failed, nothing was changed: the disk is full; .* \(ENOSPC\)/,
       );
-      expect(await readArtifactFolder(dir)).toEqual({ ...artifact, hash: HASH });
+      expect(await readArtifactFolder(dir)).toEqual({ ...artifact, hash: HASH, further: expect.any(Function) });
       expect(await readdir(root)).toEqual(['model']);
     },
   );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/session/random';
-import { VisitorHistory, type VisitorHistoryOptions } from '../../src/session/visitor-history';
+import { basketOf, VisitorHistory, type VisitorHistoryOptions } from '../../src/session/visitor-history';
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
@@ -260,4 +260,48 @@ describe('earlier sessions', () => {
     expect(ids(history, 3 + 9 * DAY)).toEqual(['p', 'p', 'p']);
     expect(ids(history, 3 + 27 * DAY)).toEqual(['p']);
   });
+});
+
+describe('a purchase', () => {
+  const bought = (itemId: string, time: number, transaction?: string) => ({
+    ...view(itemId, time, 'purchase'),
+    ...(transaction !== undefined && { transaction }),
+  });
+  const read = (history: VisitorHistory) => history.sessions().map((session) => session.map(({ itemId }) => itemId));
+
+  test('counts once in its order, however often and in whatever order its reports arrive', () => {
+    const history = started();
+    history.add([bought('a', 90 * MINUTE, 'T1'), bought('b', 90 * MINUTE, 'T1')]); // the reload, before what is stored is read
+    history.add([view('a', 0), bought('a', 100, 'T1'), bought('b', 100, 'T1'), bought('a', 200, 'T2')]);
+    expect(read(history)).toEqual([['a', 'a', 'b', 'a']]);
+    expect(history.at(90 * MINUTE)).toEqual([]); // a reload opens no session
+  });
+
+  test('counts each time where no order is named', () => {
+    const history = started();
+    history.add([bought('a', 0), bought('a', 100)]);
+    expect(read(history)).toEqual([['a', 'a']]);
+  });
+
+  test('of two orders in one page view is no repeat, of one order is', () => {
+    const history = started();
+    expect(history.isRepeated(bought('a', 0, 'T1'), 'page')).toBe(false);
+    expect(history.isRepeated(bought('a', 0, 'T1'), 'page')).toBe(true);
+    expect(history.isRepeated(bought('a', 0, 'T2'), 'page')).toBe(false);
+  });
+});
+
+test('the basket holds what was put in and neither taken out nor bought, and what was bought within a day', () => {
+  const events = [
+    view('kept', 0, 'cart'),
+    view('returned', 1, 'cart'),
+    view('returned', 2, 'remove'),
+    view('sold', 3, 'cart'),
+    view('sold', 4, 'purchase'),
+    view('again', 5, 'purchase'),
+    view('again', 6, 'cart'),
+    view('seen', 7),
+  ];
+  expect(basketOf(events, 10)).toEqual({ cart: ['kept', 'again'], bought: ['sold', 'again'] });
+  expect(basketOf(events, 2 * DAY)).toEqual({ cart: ['kept', 'again'], bought: [] });
 });

@@ -25,7 +25,7 @@ describe('a record', () => {
     );
   }, 600_000);
 
-  test('holds the candidates of its events and the names of their page views, with and without features', () => {
+  test('holds the candidates, page views and transactions of its events, with and without features', () => {
     const candidates = [
       { id: '🧦', kind: 'sku', source: 'json-ld' },
       { id: 'https://shop.example/p/1', kind: 'url', source: 'canonical' },
@@ -35,6 +35,8 @@ describe('a record', () => {
       { ...view, number: 0, pageView: '0' },
       { ...view, number: 1, features: { price: 3 } },
       { tab: 'k3', number: 2, time: 6, itemId: 'a', event: 'cart' },
+      { tab: 'k3', number: 3, time: 7, itemId: 'a', event: 'purchase', transaction: 'T-1' },
+      { ...view, number: 4, event: 'purchase', transaction: 'T-1', features: { price: 3 } },
     ];
     expect(decode(encode(all))).toEqual(all);
     for (const bad of [[], [['a', 'colour', 's']], [['', 'sku', 's']], [['x'.repeat(2000), 'sku', 's']], 'a']) {

@@ -23,6 +23,7 @@ export function register(program: Command): void {
     .option('--features <names>', 'further columns to publish, separated by commas; default: none', parseList)
     .option('--currency <code>', 'of prices without one, such as EUR', parseCurrency)
     .option('--lang <code>', 'language of the feed, such as de: also how it writes numbers')
+    .option('--rules <file>', 'rules.json: what the shop pins, boosts, buries and excludes in its slots')
     .option('--skip-bad-rows <n>', 'tolerate and count up to n bad rows; default: 0', integer(0))
     .option('--json', 'print the report as one JSON object')
     .addHelpText(

@@ -8,7 +8,16 @@ import type { AddressInfo } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseJson } from '../../checkpoint/json';
-import { CATALOGUE, checkManifest, ITEMS, MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
+import {
+  ALIASES,
+  CATALOGUE,
+  checkManifest,
+  ITEMS,
+  MANIFEST,
+  RULES,
+  STRATEGIES,
+  WEIGHTS,
+} from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { inspectArtifact } from '../../pipeline/files/artifact-folder';
 import { readCatalogueFile } from '../../pipeline/files/catalogue-file';
@@ -24,7 +33,7 @@ interface DemoOptions {
 }
 
 /** The files of an artifact that the page may read. */
-const FILES = [MANIFEST, WEIGHTS, ITEMS, CATALOGUE];
+const FILES = [MANIFEST, WEIGHTS, ITEMS, CATALOGUE, ALIASES, STRATEGIES, RULES];
 /** The page's list of models. */
 const DEMO = 'demo.json';
 const FIRST_PORT = 4173;

@@ -59,6 +59,10 @@ export function register(program: Command): void {
       'catalogue.json, a table with item_id, or a catalogue folder: titles, prices, features, to put into the artifact',
     )
     .option(
+      '--rules <file>',
+      'rules.json: what the shop pins, boosts, buries and excludes in its slots, to put into the artifact',
+    )
+    .option(
       '--replay <n>',
       'put n anonymous sessions of the log into the artifact, which anybody may download, for devices that learn',
       integer(0),

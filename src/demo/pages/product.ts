@@ -17,7 +17,7 @@ export function productPage(context: Context, id: string): Page | undefined {
     product.title,
     breadcrumbs(product.category, product.title),
     h('article', { class: 'product' }, tile(product, product.title), details(context, product)),
-    slots.slot({ strategy: 'related', title: 'Goes with it', item: id }),
+    slots.slot({ strategy: 'bought-together', fallback: 'related', title: 'Goes with it', item: id }),
     slots.slot({ strategy: 'for-you', title: 'For you', exclude: [id] }),
   );
 }

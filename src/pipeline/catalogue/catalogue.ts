@@ -6,19 +6,21 @@
  *     cold-start.json            { "<new id>": [["<known id>", weight], …], … }, where there is a model: the nearest known products
  *                                of the new ones that a page reads
  *     aliases.json               { "<id>": { "also": ["<sku>", …], "group": "<item_group_id>" }, … }
+ *     rules.json                 what the shop pins, boosts, buries and excludes in its slots, where it has such rules
  *     catalogue-manifest.json    { "version", "lang", "products", "known", "parts": ["catalogue.json", …], "aliases", "files" }
  *
  * Products that the model knows come first, so that a page may stop one part after those that hold `known` products. Every page
  * reads the same parts, whoever visits it.
  */
 import { COLD_START, PART_PRODUCTS, partName, partsOfPage } from '../../checkpoint/catalogue-folder';
-import { ALIASES, type FileEntry } from '../../checkpoint/manifest';
+import { ALIASES, type FileEntry, RULES } from '../../checkpoint/manifest';
 import { RecommenderError } from '../../errors';
 import { defined } from '../defined';
 import { isAborted } from '../errors';
 import { readArtifactFolder } from '../files/artifact-folder';
 import { checkCatalogueFolder, createSpool, openFeed, writeCatalogueFolder } from '../files/catalogue-folder';
 import { hashOf } from '../files/disk';
+import { readRulesFile } from '../files/rules-file';
 import { peakMemory, stopwatch } from '../files/usage';
 import { whole } from '../format';
 import { inform, type Observer, startTask, warn } from '../observer';
@@ -36,6 +38,8 @@ export interface CatalogueOptions extends Observer, Omit<EntryOptions, 'now' | '
   readonly artifact?: string;
   /** Language of the feeds (BCP 47), for the manifest and for how numbers are written. */
   readonly lang?: string;
+  /** Path of the shop's rules for its slots, to put beside the catalogue. Default: none. */
+  readonly rules?: string;
   /** Bad rows that are counted before the next one is refused. Default 0. */
   readonly skipBadRows?: number;
   /** Milliseconds since 1970, for sales that are over. Default: the clock. */
@@ -114,6 +118,7 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
   const { feeds, out, artifact, signal, now = Date.now() } = options;
   await checkCatalogueFolder(out);
   const model = artifact === undefined ? undefined : await readArtifactFolder(artifact);
+  const rules = options.rules === undefined ? undefined : await readRulesFile(options.rules);
   const index = new ProductIndex(model?.itemIds ?? [], now / 1000);
   const spool = await createSpool();
   try {
@@ -124,7 +129,7 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
     if (resolved.shown === 0) throw nothingToShow(feeds, intake.rows, resolved);
     const match = model && matchOf(model.info, model.itemIds.length, index, resolved);
     if (match && match.missing === match.items) throw nothingMatches(match, feeds);
-    const written = await write(options, spool, resolved, intake.records, match !== undefined, signal);
+    const written = await write(options, spool, resolved, intake.records, match !== undefined, rules, signal);
     intake.remark(written.missing, resolved);
     if (match?.advice) warn(options, match.advice);
     return {
@@ -360,6 +365,7 @@ async function write(
   resolved: ResolvedIndex,
   records: number,
   hasModel: boolean,
+  rules: readonly unknown[] | undefined,
   signal: AbortSignal | undefined,
 ) {
   const missing = { title: 0, url: 0, image: 0, price: 0, currency: 0 };
@@ -439,6 +445,7 @@ async function write(
   files[ALIASES] = aliases();
   const hasNew = hasModel && resolved.products > resolved.known;
   if (hasNew) files[COLD_START] = coldStart();
+  if (rules) files[RULES] = [`${JSON.stringify(rules, null, 2)}\n`];
   const result = { version: '', files: {} as Readonly<Record<string, FileEntry>> };
   const manifestOf = (entries: Readonly<Record<string, FileEntry>>): string => {
     result.files = entries;

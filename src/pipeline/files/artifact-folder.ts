@@ -4,11 +4,12 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Artifact, type ArtifactInfo, type OpenedArtifact, SUPPORT_TENSOR } from '../../checkpoint/artifact';
 import { parseJson } from '../../checkpoint/json';
-import { CATALOGUE, ITEMS, MANIFEST, WEIGHTS } from '../../checkpoint/manifest';
+import { ALIASES, CATALOGUE, ITEMS, MANIFEST, RULES, STRATEGIES, WEIGHTS } from '../../checkpoint/manifest';
 import { openArtifact, tooLong } from '../../checkpoint/open';
 import { packArtifact } from '../../checkpoint/pack';
 import type { Precision } from '../../checkpoint/precision';
 import { readSafetensors } from '../../checkpoint/safetensors';
+import { checkStrategies } from '../../checkpoint/strategies';
 import { RecommenderError } from '../../errors';
 import { systemCodeOf } from '../errors';
 import { exists, isFolder, refused, removeEmpty, temporaryPrefix, writeDurably } from './disk';
@@ -165,7 +166,12 @@ async function readAll(dir: string): Promise<{ artifact: OpenedArtifact; files: 
         throw error;
       }
     });
-    return { artifact, files };
+    const [strategies, rules] = await Promise.all([artifact.further(STRATEGIES), artifact.further(RULES)]);
+    const further = {
+      ...(strategies !== undefined && { strategies: checkStrategies(strategies, artifact.info.items) }),
+      ...(Array.isArray(rules) && { rules }),
+    };
+    return { artifact: { ...artifact, ...further }, files };
   } catch (error) {
     if (!(error instanceof RecommenderError)) throw error;
     throw new RecommenderError(error.code, `${dir}: ${error.message}`, { cause: error });
@@ -187,7 +193,7 @@ export async function checkReplaceable(dir: string, discard: readonly string[] =
     if (systemCodeOf(error) === 'ENOTDIR') throw new RecommenderError('bad-input', `${dir} is a file; name a folder.`);
     throw refused(`Looking into ${dir}`, error);
   }
-  const own = [WEIGHTS, ITEMS, CATALOGUE, MANIFEST];
+  const own = [WEIGHTS, ITEMS, CATALOGUE, ALIASES, STRATEGIES, RULES, MANIFEST];
   const goes = (name: string) => discard.some((known) => name === known || name.startsWith(temporaryPrefix(known)));
   const foreign = names.find((name) => !own.includes(name) && !goes(name));
   const isArtifact = names.includes(MANIFEST) || names.every(goes);

@@ -5,7 +5,7 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CATALOGUE_MANIFEST, COLD_START, checkCatalogueManifest, PART_NAME } from '../../checkpoint/catalogue-folder';
 import { parseJson } from '../../checkpoint/json';
-import { type FileEntry, MANIFEST } from '../../checkpoint/manifest';
+import { type FileEntry, MANIFEST, RULES } from '../../checkpoint/manifest';
 import { sha256 } from '../../checkpoint/sha256';
 import { RecommenderError, throwIfAborted } from '../../errors';
 import { systemCodeOf } from '../errors';
@@ -114,7 +114,7 @@ export async function writeCatalogueFolder(
   const contents: Record<string, Content | undefined> = {};
   for (const [name, source] of Object.entries(files)) contents[name] = pieces(sealed(name, source));
   for (const name of await namesIn(out)) {
-    if (PART_NAME.test(name) || name === COLD_START) contents[name] ??= undefined;
+    if (PART_NAME.test(name) || name === COLD_START || name === RULES) contents[name] ??= undefined;
   }
   // Made when its turn comes, after all others.
   contents[CATALOGUE_MANIFEST] = () => pieces([manifestOf(entries)])();
