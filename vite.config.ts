@@ -37,7 +37,11 @@ const SHARED = { name: 'shared', priority: 2, test: /src\/(errors|abort|compute\
 const PAGE = { name: 'page', priority: 1, test: /src\/(ui\/page|recommender\/data-layer)\.ts$/ };
 
 /** What reads the page is one file, which what tells the data layer of clicks shares. */
-const READERS = { name: 'readers', priority: 1, test: /src\/page\// };
+const READERS = {
+  name: 'readers',
+  priority: 1,
+  test: /src\/page\/(readers|address|data-layer|id|json-ld|microdata|page-product|selection|things|watch)\.ts$/,
+};
 
 /** What most models and backends compute with: one file, not one for each operation, which would compress worse. */
 const OPS = {

@@ -33,7 +33,7 @@ const PARTS: readonly (readonly [module: RegExp, part: string, needs: readonly s
   [/hashes\/sha2\.js$/, 'sha2', []],
   [/checkpoint\/aliases\.ts$/, 'aliases', []],
   [/engine\/live-catalogue\.ts$/, 'catalogue', ['aliases']],
-  [/engine\/strategies\.ts$/, 'strategies', []],
+  [/engine\/(strategies|diagnosis)\.ts$/, '$1', []],
   [/engine\/personalisation\.ts$/, 'personalisation', []],
   [/engine\/(?:tuned-network|train-model)\.ts$/, 'train', ['personalisation', 'neighbours']],
   [/compute\/kernels\/cpu\/training\.ts$/, 'train', []], // too small to be a file

@@ -3,7 +3,7 @@
  * most pages have only the catalogue inside the artifact.
  */
 import { checkAliases, namesOf } from '../checkpoint/aliases';
-import { type Aliases, isAvailable } from '../checkpoint/artifact';
+import { type Aliases, type AliasNames, type CatalogueItem, isAvailable, updatedBy } from '../checkpoint/artifact';
 import {
   CATALOGUE_MANIFEST,
   type CatalogueManifest,
@@ -17,14 +17,17 @@ import { CATALOGUE, checkCatalogue, MAX_MANIFEST_BYTES, RULES } from '../checkpo
 import { checkFile } from '../checkpoint/open';
 import { RecommenderError } from '../errors';
 import { topShown } from '../ranking/shown-items';
-import { type ArtifactLoaderOptions, download } from './artifact-loader';
-import type { ModelItems, ShopProducts } from './model-items';
+import { type ArtifactLoaderOptions, download, type FetchFile } from './artifact-loader';
+import type { ModelItems } from './model-items';
+import type { Placement } from './placement';
 import type { Model } from './ready-model';
-import type { CatalogueFiles, CatalogueInfo, CatalogueRequest, RankedItem, RecommendRequest } from './types';
+import type { CatalogueFiles, CatalogueInfo, CatalogueRequest, Engine, RankedItem, RecommendRequest } from './types';
 
 /** A catalogue that was read. */
-export interface LiveCatalogue extends ShopProducts {
+interface LiveCatalogue {
   readonly info: CatalogueInfo;
+  readonly products: readonly CatalogueItem[];
+  readonly namesOf: (known: ReadonlyMap<string, unknown>) => AliasNames;
   /** The `item_group_id` of a product, by its id. */
   groupOf(id: string): string | undefined;
   /** The shop's rules, not checked yet. Absent where there are none. @throws RecommenderError for what is no JSON. */
@@ -44,8 +47,62 @@ export interface LiveCatalogue extends ShopProducts {
   ): Promise<RankedItem[] | undefined>;
 }
 
+/** The catalogue that lives apart, and what the page itself knows: of every model that is loaded. */
+export interface Shop
+  extends Pick<LiveCatalogue, 'related' | 'groupOf'>,
+    Pick<Engine, 'fetchCatalogue' | 'setCatalogue' | 'updateProducts'> {
+  /** The catalogue's rules, not checked yet; undefined if it has none. @throws RecommenderError for what is no JSON. */
+  rules(): unknown;
+  /** Shows these products in place of those of the model that is loaded now. */
+  show(): CatalogueInfo;
+}
+
+export interface ShopParts {
+  /** Runs work until the engine or the caller ends it. */
+  readonly call: <T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal) => Promise<T>;
+  readonly fetchFile: FetchFile;
+  /** The model that is loaded. */
+  readonly placed: () => Pick<Placement, 'items' | 'artifact'> | undefined;
+}
+
+export function createShop({ call, fetchFile, placed }: ShopParts): Shop {
+  let live: LiveCatalogue | undefined;
+  let updates: readonly CatalogueItem[] = [];
+
+  function show(): CatalogueInfo {
+    const { items, artifact } = placed() ?? {};
+    if (!items || !artifact) return live?.info ?? { version: null, products: 0 };
+    const { catalogue, itemIds } = artifact;
+    // One of which the model knows nothing is another shop's.
+    const used = live?.products.some(({ id }) => items.indexOf(id) !== undefined) ? live : undefined;
+    const base = used?.products ?? catalogue;
+    const products = new Map((base ?? itemIds.map((id) => ({ id }))).map((product) => [product.id, product]));
+    const updated = updates.map((update) => updatedBy(update, products.get(update.id)));
+    for (const product of updated) products.set(product.id, product);
+    items.use({ products, listed: base ? [...products.values()] : updated, namesOf: used?.namesOf });
+    return used?.info ?? { version: null, products: catalogue?.length ?? 0 };
+  }
+  return {
+    show,
+    fetchCatalogue: (request, { signal } = {}) =>
+      call((ends) => fetchCatalogue(request, { fetchFile, signal: ends }), signal),
+    setCatalogue: (files) =>
+      call(async () => {
+        live = await openCatalogue(files, placed()?.items);
+        return show();
+      }),
+    async updateProducts(products) {
+      updates = checkCatalogue(products, 'updateProducts');
+      return show();
+    },
+    related: async (...request) => live?.related(...request),
+    groupOf: (id) => live?.groupOf(id),
+    rules: () => live?.rules?.(),
+  };
+}
+
 /** As `Engine.fetchCatalogue`. The manifest never comes from a cache; the other files have their hash in their address. */
-export async function fetchCatalogue(
+async function fetchCatalogue(
   { url, have }: CatalogueRequest,
   options: ArtifactLoaderOptions,
 ): Promise<CatalogueFiles | null> {
@@ -70,7 +127,7 @@ export async function fetchCatalogue(
  * @param items Of the model that it is for, if that is loaded.
  * @throws RecommenderError `bad-artifact` that names the file, or where the model knows none of the products.
  */
-export async function openCatalogue(given: CatalogueFiles, items: ModelItems | undefined): Promise<LiveCatalogue> {
+async function openCatalogue(given: CatalogueFiles, items: ModelItems | undefined): Promise<LiveCatalogue> {
   const manifest = manifestOf(await bytesOf(given.manifest));
   const { version, aliases, coldStart } = manifest;
   const contents = await Promise.all(

@@ -4,11 +4,10 @@
  */
 import { memory } from '@tensorflow/tfjs';
 import { abortable, firstOf } from '../abort';
-import { type CatalogueItem, pricedAt } from '../checkpoint/artifact';
-import { checkCatalogue, RULES } from '../checkpoint/manifest';
+import { pricedAt } from '../checkpoint/artifact';
+import { RULES } from '../checkpoint/manifest';
 import { BackendFault } from '../compute/backend-fault';
 import type { BackendOptions } from '../compute/backends/start';
-import { deviceHere } from '../compute/device-description';
 import { run } from '../compute/executor';
 import { startOrder } from '../compute/fallback';
 import { type BackendName, isGpu } from '../compute/types';
@@ -17,12 +16,11 @@ import { loadCode } from '../load-code';
 import { topShown } from '../ranking/shown-items';
 import { topK } from '../ranking/top-k';
 import { type FetchFile, fetchPrivately, loadArtifact } from './artifact-loader';
-import type { LiveCatalogue } from './live-catalogue';
-import { loadedFiles } from './loaded-files';
+import type { Shop } from './live-catalogue';
 import type { Personalisation } from './personalisation';
 import { Placement, type PlacementOptions } from './placement';
 import type { Model } from './ready-model';
-import type { CatalogueInfo, Engine, RankedItem } from './types';
+import type { Engine, RankedItem } from './types';
 
 export interface LocalEngineOptions {
   /** How the artifact's files are fetched. Default: `fetch`, without credentials. */
@@ -61,9 +59,8 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   let personalisation: Promise<Personalisation> | undefined;
   /** Known once `personalisation` has been loaded. */
   let personal: Personalisation | undefined;
-  /** The catalogue that lives apart, and what the page itself knows: of every model. */
-  let live: LiveCatalogue | undefined;
-  let updates: readonly CatalogueItem[] = [];
+  /** The catalogue that lives apart, and what the page itself knows, once their code has been loaded. */
+  let shop: Shop | undefined;
 
   /** A call ends with its caller's signal and with the engine. */
   async function call<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -98,10 +95,11 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     return personalisation;
   }
 
-  const liveCatalogue = () => loadCode('the catalogue', () => import('./live-catalogue'));
-  function showProducts(): CatalogueInfo {
-    const isLive = placement ? placement.items.use(live, updates) : true;
-    return (isLive && live?.info) || { version: null, products: placement?.artifact.catalogue?.length ?? 0 };
+  async function shopping(): Promise<Shop> {
+    assertAlive();
+    const { createShop } = await loadCode('the catalogue', () => import('./live-catalogue'));
+    shop ??= createShop({ call, fetchFile, placed: () => placement });
+    return shop;
   }
 
   return {
@@ -125,7 +123,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
         });
         const gone = ends.aborted ? next : placement;
         if (!ends.aborted) placement = next;
-        if (live || updates.length > 0) showProducts();
+        shop?.show();
         await run(async () => gone?.dispose());
         throwIfAborted(ends);
         return next.info;
@@ -143,7 +141,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     },
     // Without a deadline, since it must not end what others do: they have theirs.
     forget: () => call((ends) => run(async () => placement?.model?.session().forget(), { signal: ends })),
-    device: () => deviceHere(),
+    device: async () => (await diagnosing()).deviceHere(),
     recommend(request, { signal } = {}) {
       const { session, user, k, exclude, strategy } = request;
       return call(async (ends) => {
@@ -156,7 +154,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
           const refused = personal?.takeRefusal();
           return { ...answer(placed, from, best), ...(refused !== undefined && { refusedAdapter: refused }) };
         };
-        const withNew = strategy === 'related' && live && (await live.related(items, request, scored));
+        const withNew = strategy === 'related' && (await shop?.related(items, request, scored));
         if (withNew) return answered(withNew);
         if (strategy !== undefined && strategy !== 'related') {
           const { counted } = await loadCode('strategies', () => import('./strategies'));
@@ -185,17 +183,9 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
     setAdapter: async (...request) => (await personalised()).setAdapter(...request),
     migrate: async (...request) => (await personalised()).migrate(...request),
     explain: async (...request) => (await personalised()).explain(...request),
-    fetchCatalogue: (request, { signal } = {}) =>
-      call(async (ends) => (await liveCatalogue()).fetchCatalogue(request, { fetchFile, signal: ends }), signal),
-    setCatalogue: (files) =>
-      call(async () => {
-        live = await (await liveCatalogue()).openCatalogue(files, placement?.items);
-        return showProducts();
-      }),
-    async updateProducts(products) {
-      updates = checkCatalogue(products, 'updateProducts');
-      return showProducts();
-    },
+    fetchCatalogue: async (...request) => (await shopping()).fetchCatalogue(...request),
+    setCatalogue: async (...request) => (await shopping()).setCatalogue(...request),
+    updateProducts: async (...request) => (await shopping()).updateProducts(...request),
     async catalogue() {
       const now = Date.now();
       return loaded()
@@ -208,11 +198,11 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       return ids.map((id) => {
         const product = items.product(id);
         if (!product) return null;
-        const group = product.group ?? live?.groupOf(id) ?? artifact.aliases?.get(id)?.group;
+        const group = product.group ?? shop?.groupOf(id) ?? artifact.aliases?.get(id)?.group;
         return { ...pricedAt(product, now), ...(group !== undefined && { group }) };
       });
     },
-    rules: async () => (live?.rules ? live.rules() : ((await loaded().artifact.further(RULES)) ?? null)),
+    rules: async () => shop?.rules() ?? (await loaded().artifact.further(RULES)) ?? null,
     async resolve(products) {
       const { items } = loaded();
       return products.map((candidates) => items.resolve(candidates) ?? null);
@@ -221,8 +211,8 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
       const { items } = loaded();
       return items.resolve(candidates) ?? candidates.find(({ id }) => items.product(id))?.id ?? null;
     },
-    nearest: async (id) => loaded().items.nearest(id),
-    loadedFiles: async () => loadedFiles(),
+    nearest: async (id) => (await diagnosing()).nearest(id, loaded().artifact.itemIds),
+    loadedFiles: async () => (await diagnosing()).loadedFiles(),
     memory() {
       return call((ends) =>
         run(
@@ -246,6 +236,7 @@ export function createLocalEngine(options: LocalEngineOptions = {}): Engine {
   };
 }
 
+const diagnosing = () => loadCode('the diagnosis', () => import('./diagnosis'));
 const REQUESTED = (backend: BackendName): string => `"${backend}" was asked for.`;
 
 /** A backend that was requested by name is not available, for any reason. */

@@ -8,7 +8,6 @@ import {
   type OpenedArtifact,
   SUPPORT_TENSOR,
   USERS_TENSOR,
-  updatedBy,
 } from '../checkpoint/artifact';
 import { userFinder } from '../checkpoint/users';
 import { birthsOf } from '../ranking/load-scorer';
@@ -17,10 +16,13 @@ import { clickReader } from '../session/click-features';
 import type { Candidate, ItemIndex, SessionInput } from '../types';
 import type { EngineEvent, RankedItem } from './types';
 
-/** What shows, and names, in place of what the artifact's own files say: a catalogue that lives apart. */
+/** What shows, and names, in place of what the artifact's own files say. */
 export interface ShopProducts {
-  readonly products: readonly CatalogueItem[];
-  readonly namesOf: (known: ReadonlyMap<string, unknown>) => AliasNames;
+  readonly products: ReadonlyMap<string, CatalogueItem>;
+  /** What `catalogue` gives of them. */
+  readonly listed: readonly CatalogueItem[];
+  /** Further aliases, which count before the artifact's. */
+  readonly namesOf?: ((known: ReadonlyMap<string, unknown>) => AliasNames) | undefined;
 }
 
 export interface ModelItems {
@@ -34,16 +36,8 @@ export interface ModelItems {
   indexOf(id: string): ItemIndex | undefined;
   /** The item that the candidates of one product name; undefined for none. */
   resolve(candidates: readonly Candidate[]): string | undefined;
-  /** The longest id that is a part of this one, or that this one is a part of; else the first. */
-  nearest(id: string): string;
-  /**
-   * Shows other products from now on.
-   *
-   * @param shop In place of the artifact's catalogue; undefined, or without a product that the model knows: that one.
-   * @param updates What the page itself knows, at most one for each id.
-   * @returns Whether the shop's are used.
-   */
-  use(shop: ShopProducts | undefined, updates: readonly CatalogueItem[]): boolean;
+  /** Shows other products from now on. */
+  use(shop: ShopProducts): void;
   /** Undefined for one that the catalogue does not have; without a catalogue, items of the model are bare ids. */
   product(id: string): CatalogueItem | undefined;
   /** The catalogue, and the products that the page has added. */
@@ -61,7 +55,7 @@ export function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'namesOf'>)
   let products: ReadonlyMap<string, CatalogueItem> = new Map();
   let listed: readonly CatalogueItem[] = [];
   let neverShown: ReadonlySet<ItemIndex> = new Set();
-  let sources: readonly ShopProducts['namesOf'][] = [];
+  let sources: readonly NonNullable<ShopProducts['namesOf']>[] = [];
   /** Of each source, the newest word first. */
   let names: readonly AliasNames[] | undefined;
   const itemOf = ({ id, kind }: Candidate): string | undefined => {
@@ -71,21 +65,15 @@ export function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'namesOf'>)
     const named = (of: keyof AliasNames) => names!.find((source) => source[of].has(id))?.[of].get(id);
     return named('also') ?? (kind === 'group' ? named('groups') : undefined) ?? undefined;
   };
-  function use(given: ShopProducts | undefined, updates: readonly CatalogueItem[]): boolean {
-    const shop = given?.products.some(({ id }) => indices.has(id)) ? given : undefined;
-    const base = shop?.products ?? catalogue;
-    const all = new Map((base ?? itemIds.map((id) => ({ id }))).map((product) => [product.id, product]));
-    const updated = updates.map((update) => updatedBy(update, all.get(update.id)));
-    for (const product of updated) all.set(product.id, product);
-    products = all;
-    listed = base ? [...all.values()] : updated;
+  function use(shop: ShopProducts): void {
+    ({ products, listed } = shop);
     const isShown = (product: CatalogueItem | undefined) => product !== undefined && isAvailable(product);
-    neverShown = new Set([...indices].filter(([id]) => !isShown(all.get(id))).map(([, index]) => index));
-    sources = [shop?.namesOf, namesOf].filter((source) => source !== undefined);
+    neverShown = new Set([...indices].filter(([id]) => !isShown(products.get(id))).map(([, index]) => index));
+    sources = [shop.namesOf, namesOf].filter((source) => source !== undefined);
     names = undefined;
-    return shop !== undefined;
   }
-  use(undefined, []);
+  const own = catalogue ?? itemIds.map((id) => ({ id }));
+  use({ products: new Map(own.map((product) => [product.id, product])), listed: catalogue ?? [] });
   return {
     async known(session, user) {
       const known = session.filter(({ itemId }) => indices.has(itemId));
@@ -111,10 +99,6 @@ export function modelItems(artifact: Artifact & Pick<OpenedArtifact, 'namesOf'>)
       }
       const variants = new Set(candidates.flatMap((candidate) => itemOf(candidate) ?? []));
       return variants.size === 1 ? [...variants][0] : undefined;
-    },
-    nearest(id) {
-      const alike = itemIds.filter((own) => id.includes(own) || own.includes(id));
-      return alike.sort((a, b) => b.length - a.length)[0] ?? itemIds[0]!;
     },
     ranked: (best) =>
       best.map(({ index, score, isPopular }) => ({

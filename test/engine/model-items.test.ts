@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { namesOf } from '../../src/checkpoint/aliases';
+import { nearest } from '../../src/engine/diagnosis';
 import { modelItems } from '../../src/engine/model-items';
 import type { Candidate, CandidateKind } from '../../src/types';
 import { smallModel } from './fixture';
@@ -44,7 +45,10 @@ describe('of the candidates of a product', () => {
     const bare = modelItems(await smallModel({ architecture: 'pop', itemIds: ['22423'] }));
     expect(bare.resolve(said('sku:x gtin:22423'))).toBe('22423');
     expect(bare.resolve(said('group:g'))).toBeUndefined();
-    expect(bare.nearest('WRONG-22423')).toBe('22423');
-    expect(bare.nearest('quite another')).toBe('22423');
   });
+});
+
+test('the nearest id is the longest that is a part of it, or that it is a part of; else the first', () => {
+  expect(nearest('WRONG-22423', ['9', '22', '22423'])).toBe('22423');
+  expect(nearest('quite another', ['9', '22423'])).toBe('9');
 });

@@ -1,7 +1,7 @@
 /** What is so in this page: gathers the facts, from which `findings.ts` concludes. */
 
 import { isAvailable } from '../../checkpoint/artifact';
-import { loadedFiles } from '../../engine/loaded-files';
+import { loadedFiles } from '../../engine/diagnosis';
 import type { LoadedFile } from '../../engine/types';
 import type { PageProduct } from '../../page/page-product';
 import { VERSION } from '../../pipeline/version';

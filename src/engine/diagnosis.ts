@@ -1,0 +1,24 @@
+/** What is found out about a device, and why something does not work. Loaded when it is asked for. */
+import type { LoadedFile } from './types';
+
+export { deviceHere } from '../compute/device-description';
+
+/**
+ * The files that the calling thread has loaded, as the browser measured them; in a page, those of other tools too.
+ *
+ * @see https://www.w3.org/TR/resource-timing/
+ */
+export function loadedFiles(): LoadedFile[] {
+  return (performance.getEntriesByType('resource') as PerformanceResourceTiming[]).map((entry) => ({
+    url: entry.name,
+    bytes: entry.transferSize || 0,
+    decodedBytes: entry.decodedBodySize || 0,
+    status: entry.responseStatus || 0,
+  }));
+}
+
+/** The longest id that is a part of this one, or that this one is a part of; else the first. */
+export function nearest(id: string, ids: readonly string[]): string {
+  const alike = ids.filter((own) => id.includes(own) || own.includes(id));
+  return alike.sort((a, b) => b.length - a.length)[0] ?? ids[0]!;
+}
