@@ -106,7 +106,8 @@ const embed: UserConfig = {
       checks,
       output: {
         ...library.build?.rolldownOptions?.output,
-        codeSplitting: { groups: [SHARED, PAGE, READERS] },
+        // What is loaded later finds what it shares with the page in the file of that.
+        codeSplitting: { groups: [PAGE, READERS] },
         // Nothing bundles it any further, so nothing needs its line breaks.
         minify: true,
         comments: { legal: false, annotation: false },

@@ -48,6 +48,7 @@ export type {
   Taste,
   TrackedEvent,
 } from './recommender/types';
-export type { Basket, HistoryChoice } from './session/visitor-history';
+export type { Basket } from './session/basket';
+export type { HistoryChoice } from './session/visitor-history';
 export type { StorageState } from './store/event-store';
 export type { Candidate, CandidateKind } from './types';

@@ -21,7 +21,8 @@ import { createPrivacy } from './recommender/privacy';
 import { pictured } from './recommender/products';
 import { answer } from './recommender/strategies';
 import type { Recommender, RecommenderEvents, RecommenderOptions, Status, StoredClick } from './recommender/types';
-import { basketOf, VisitorHistory } from './session/visitor-history';
+import type { Basket } from './session/basket';
+import { VisitorHistory } from './session/visitor-history';
 import { openDeviceNotes } from './store/device-notes';
 import { createEventStore } from './store/event-store';
 import type { StoredEvent } from './store/records';
@@ -228,7 +229,10 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
   function forgetSession(): void {
     engine.forget().catch(() => {}); // a lost worker has no state to forget
   }
-  const basket = () => basketOf(history.sessions().flat(), now() / 1000);
+  async function basket(): Promise<Basket> {
+    const { basketOf } = await loaded(import('./session/basket'));
+    return basketOf(history.sessions().flat(), now() / 1000);
+  }
   function assertAlive(): void {
     if (disposed) throw new RecommenderError('disposed', 'The recommender was disposed. Create another one.');
   }
@@ -258,8 +262,13 @@ function start(options: ReturnType<typeof checkedOptions>): Recommender {
         await personalisation.settled();
         await abortable(identity.settle(), question.signal).catch(failed);
         const began = erasures;
-        const { cart } = basket();
-        const complete = { ...question, user: options.user, now: time, clicks: history.at(time), cart };
+        const complete = {
+          ...question,
+          user: options.user,
+          now: time,
+          clicks: history.at(time),
+          cart: async () => (await basket()).cart,
+        };
         const answered = await answer(computing, complete)
           .catch(failed)
           .finally(() => {

@@ -7,7 +7,7 @@ import type { Answer, Answerer, Question } from './types';
 
 /** Answers by the model or from the clicks. */
 export async function answer(engine: Answerer, question: Question): Promise<Answer> {
-  const { strategy, clicks, cart, item = clicks.at(-1)?.itemId, now } = question;
+  const { strategy, clicks, item = clicks.at(-1)?.itemId, now } = question;
   switch (strategy) {
     case 'for-you':
       return ranked(engine, question, clicks);
@@ -15,6 +15,7 @@ export async function answer(engine: Answerer, question: Question): Promise<Answ
       return ranked(engine, question, []);
     case 'trending':
     case 'bought-together': {
+      const cart = question.item === undefined ? await question.cart() : [];
       const of = question.item ?? (cart.length > 0 ? cart : (item ?? []));
       return ranked(
         engine,

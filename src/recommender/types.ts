@@ -18,7 +18,8 @@ import type {
   TuneProgress,
 } from '../engine/types';
 import type { RecommenderError } from '../errors';
-import type { Basket, HistoryChoice, VisitorEvent } from '../session/visitor-history';
+import type { Basket } from '../session/basket';
+import type { HistoryChoice, VisitorEvent } from '../session/visitor-history';
 import type { EventStore, StorageState } from '../store/event-store';
 import type { QuarantinedRecord } from '../store/transactions';
 import type { Candidate } from '../types';
@@ -534,7 +535,7 @@ export interface Question {
   /** What `related` items are related to. Default: the newest click. `exclude` holds it already. */
   readonly item?: string | undefined;
   /** What is in the cart. */
-  readonly cart: readonly string[];
+  readonly cart: () => Promise<readonly string[]>;
   readonly filter?: ProductFilter | undefined;
   /** How many of the best the filter looks at. Default: all. */
   readonly within?: number | undefined;

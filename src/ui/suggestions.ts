@@ -2,9 +2,9 @@
 import type { CatalogueItem } from '../checkpoint/artifact';
 import type { Rule } from '../checkpoint/rules';
 import type { RankedItem } from '../engine/types';
-import { nearestName, RecommenderError, reasonOf } from '../errors';
+import { RecommenderError, reasonOf } from '../errors';
 import type { Arrangement } from '../page/arrange';
-import { STRATEGIES } from '../recommender/arguments';
+import { didYouMean, STRATEGIES } from '../recommender/arguments';
 import type { Recommender, Strategy } from '../recommender/types';
 import { delayOf, linkOf, pictureOf, priceOf } from './links';
 import type { Host, PageOptions, Slot, Suggestion } from './types';
@@ -71,8 +71,7 @@ export async function requestOf(slot: Slot, filling: Filling): Promise<Request> 
   };
   if (name === 'none') return request;
   if (known === undefined) {
-    const near = nearestName(name, STRATEGIES) ?? 'for-you';
-    host.warn(`strategy="${name}" is none of ${STRATEGIES.join(', ')}; did you mean "${near}"? It shows for-you.`);
+    host.warn(`strategy="${name}" does not exist.${didYouMean(name, STRATEGIES)} It shows for-you.`);
   }
   if (rules.length === 0 && !element.matches(ARRANGED)) return request;
   const { arrangeSlot } = await import('../page/arrange');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { basketOf } from '../../src/session/basket';
 import { random } from '../../src/session/random';
-import { basketOf, VisitorHistory, type VisitorHistoryOptions } from '../../src/session/visitor-history';
+import { VisitorHistory, type VisitorHistoryOptions } from '../../src/session/visitor-history';
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
