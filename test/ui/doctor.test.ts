@@ -303,6 +303,8 @@ describe('the panel', () => {
     const fetched = requests.slice(before).map(({ url }) => new URL(url).pathname.replace(/-[\w-]{8}\.js$/, ''));
     expect(fetched).toContain('/aisle/doctor');
     // What other parts have, too.
-    expect(fetched.filter((path) => !/\/(doctor|artifact|consent-sources|diagnosis)$/.test(path))).toEqual([]);
+    expect(fetched.filter((path) => !/\/(doctor|artifact|consent-sources|(worker-)?diagnosis)$/.test(path))).toEqual(
+      [],
+    );
   });
 });

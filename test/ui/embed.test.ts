@@ -206,7 +206,7 @@ describe('a slot', () => {
     expect(warnings).toEqual([]);
     await set('strategy', 'popullar');
     await becomes({ k: 5, exclude: [SECOND.id, ...exclude, ...left] });
-    expect(warnings).toEqual([expect.stringContaining('did you mean "popular"')]);
+    expect(warnings).toEqual([expect.stringContaining('Did you mean "popular"')]);
   });
 
   test('shares its recommender with the other slots of the page', async () => {
