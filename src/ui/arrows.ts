@@ -60,7 +60,7 @@ function addArrows(host: Host, list: HTMLElement): () => void {
     if (isAtEnd[focused]) buttons[1 - focused]!.focus({ preventScroll: true });
   }
   host.applyStyles(list.getRootNode() as ShadowRoot, CSS);
-  list.before(...buttons);
+  list.after(...buttons); // the keyboard comes to the products first
   list.addEventListener('scroll', hideAtEnds, { passive: true });
   const observer = new ResizeObserver(hideAtEnds);
   // Observed anew, it looks once the new cards have their places.

@@ -19,7 +19,7 @@ export function collapse({ element, frame }: Slot): void {
 function watch(element: HTMLElement, list: HTMLElement | undefined): () => void {
   const { style } = element;
   /** The page's own styles, while the place is given back. */
-  let own: string | undefined;
+  let own: readonly (readonly [name: string, value: string, priority: string])[] | undefined;
   const observer = new IntersectionObserver(
     (entries) => {
       const { boundingClientRect, rootBounds, isIntersecting } = entries.at(-1)!;
@@ -27,11 +27,15 @@ function watch(element: HTMLElement, list: HTMLElement | undefined): () => void 
       const isEmpty = list?.matches('.quiet') === true && element.getAttribute('empty') === 'collapse';
       if (!isBelow || isEmpty === (own !== undefined)) return;
       if (isEmpty) {
-        own = style.cssText;
+        own = [...HEIGHTS, 'overflow'].map((name) => [
+          name,
+          style.getPropertyValue(name),
+          style.getPropertyPriority(name),
+        ]);
         style.overflow = 'hidden';
         for (const name of HEIGHTS) style.setProperty(name, '0', 'important');
       } else {
-        style.cssText = own!;
+        for (const property of own!) style.setProperty(...property);
         own = undefined;
       }
     },

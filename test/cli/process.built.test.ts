@@ -110,7 +110,12 @@ describe('a reader that goes away', () => {
     child.stderr?.destroy();
     child.stdout?.destroy();
     expect(await code).toBe(0);
-    expect(await readdir(join(place, 'model'))).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+    expect(await readdir(join(place, 'model'))).toEqual([
+      'items.json',
+      'manifest.json',
+      'strategies.json',
+      'weights.safetensors',
+    ]);
   });
 
   test.each([

@@ -83,7 +83,12 @@ describe.each(['gru4rec', 'sasrec'])('%s', (model) => {
       const resumed = await aisle(...args, '--resume', '--json');
       expect(resumed.code).toBe(0);
       expect((await weights('parts')).equals(await weights('whole'))).toBe(true);
-      expect(await readdir(at('parts'))).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+      expect(await readdir(at('parts'))).toEqual([
+        'items.json',
+        'manifest.json',
+        'strategies.json',
+        'weights.safetensors',
+      ]);
       expect((await readdir(place)).sort()).toEqual(['parts', 'whole']);
       const training = async (out: string) => {
         const { epochs, best } = JSON.parse(await readFile(join(at(out), 'manifest.json'), 'utf8')).training;
@@ -124,7 +129,12 @@ describe('Ctrl-C', () => {
     const { code, stderr } = await runUntil(last, { line: 'epoch 2 ' });
     expect(code).toBe(0);
     expect(stderr).toContain(`The training had ended already: ${at('model')} is written.`);
-    expect(await readdir(at('model'))).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+    expect(await readdir(at('model'))).toEqual([
+      'items.json',
+      'manifest.json',
+      'strategies.json',
+      'weights.safetensors',
+    ]);
   });
 
   test('leaves the artifact that is to be replaced where it was', async () => {
@@ -147,7 +157,12 @@ describe('--resume', () => {
     await aisle(...argv('gru4rec', 'model'));
     const { code, stderr } = await resume();
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('nothing to resume') });
-    expect(await readdir(at('model'))).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+    expect(await readdir(at('model'))).toEqual([
+      'items.json',
+      'manifest.json',
+      'strategies.json',
+      'weights.safetensors',
+    ]);
   });
 
   test.each([
@@ -243,7 +258,12 @@ describe('--resume', () => {
     await stop();
     await writeFile(join(at('model'), `.${CHECKPOINT}.new-0123456789ab`), 'half');
     expect((await resume()).code).toBe(0);
-    expect(await readdir(at('model'))).toEqual(['items.json', 'manifest.json', 'weights.safetensors']);
+    expect(await readdir(at('model'))).toEqual([
+      'items.json',
+      'manifest.json',
+      'strategies.json',
+      'weights.safetensors',
+    ]);
   });
 });
 
