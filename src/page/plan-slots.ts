@@ -32,8 +32,12 @@ export interface PageFacts {
   readonly onShow: readonly string[];
 }
 
+/** Filled before the others, which have more to choose from: what the visitor looked at, then what suits the visit. */
+const FIRST: readonly (Strategy | undefined)[] = ['for-you', 'recent'];
+const turn = ({ strategies: [strategy] }: SlotRequest): number => -FIRST.indexOf(strategy);
+
 /**
- * Fills the slots in their order, no item in two of them. Every strategy of a slot is asked, whether or not its answer is needed:
+ * Fills the slots, no item in two of them: those of `recent`, of `for-you`, then the others, each in their order. Every strategy of a slot is asked, whether or not its answer is needed:
  * what a page requests must not depend on what the visitor has looked at.
  *
  * @param ask The best items of a strategy, without those excluded: as many as the slot shows, or more if it has a `choose`.
@@ -56,5 +60,5 @@ export async function planSlots<R extends SlotRequest>(
     for (const { itemId } of chosen) taken.add(itemId);
     return chosen;
   };
-  for (const slot of slots) await show(slot, fill(slot));
+  for (const slot of [...slots].sort((a, b) => turn(a) - turn(b))) await show(slot, fill(slot));
 }

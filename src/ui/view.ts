@@ -29,13 +29,10 @@ export function createView(host: Host, source: () => Source | undefined): View {
   /** Ends the running plan. */
   let abort = new AbortController();
 
-  /** Plans all slots together: what the visitor looked at, what suits the visit, then the others, each in the order of the document. */
+  /** Plans all slots together, in the order of the document. */
   async function plan(urgency: Urgency): Promise<void> {
     // 2: the other one precedes.
-    const rank = ({ strategy }: Slot) => ['for-you', 'recent'].indexOf(strategy);
-    const slots = [...host.slots].sort(
-      (a, b) => rank(b) - rank(a) || (a.element.compareDocumentPosition(b.element) & 2) - 1,
-    );
+    const slots = [...host.slots].sort((a, b) => (a.element.compareDocumentPosition(b.element) & 2) - 1);
     const from = source();
     if (from === undefined) {
       if (failure !== undefined) failAll(failure);

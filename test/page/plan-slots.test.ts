@@ -47,6 +47,16 @@ describe('slots of a page', () => {
     expect(shown).toEqual({ first: ['a', 'b', 'c'], second: ['d', 'e'], third: ['p', 'q', 'r'] });
   });
 
+  test('of what was looked at come first, then those for the visit, wherever they stand', async () => {
+    const slots = ['popular', 'for-you', 'recent', 'trending'].map((name) =>
+      slot(name, { strategies: [name as Strategy] }),
+    );
+    const all = { popular: ['a', 'b', 'c', 'd'], 'for-you': ['a', 'b'], recent: ['a'], trending: ['d', 'e'] };
+    const { shown } = await planned(slots, all);
+    expect(Object.keys(shown)).toEqual(['recent', 'for-you', 'popular', 'trending']);
+    expect(shown).toEqual({ recent: ['a'], 'for-you': ['b'], popular: ['c', 'd'], trending: ['e'] });
+  });
+
   test('hide what is on show elsewhere, and the basket unless they say otherwise', async () => {
     const facts = { basket: ['a', 'b'], onShow: ['c'] };
     expect((await planned([slot('one')], answers, facts)).shown).toEqual({ one: ['d', 'e'] });
@@ -100,9 +110,12 @@ describe('slots of a page', () => {
       fc.asyncProperty(fc.array(request, { maxLength: 5 }), answer, ids, ids, async (some, answers, basket, onShow) => {
         const slots = some.map((one, k) => slot(`${k}`, one));
         const { shown } = await planned(slots, answers, { basket, onShow });
-        expect(Object.keys(shown)).toEqual(slots.map(({ name }) => name));
+        const first = (wanted?: Strategy) => slots.filter(({ strategies: [strategy] }) => strategy === wanted);
+        const begun = [...first('recent'), ...first('for-you')];
+        const turns = [...begun, ...slots.filter((one) => !begun.includes(one))];
+        expect(Object.keys(shown).sort()).toEqual(slots.map(({ name }) => name).sort());
         const taken = new Set(onShow);
-        for (const { name, limit, strategies, showsBasket } of slots) {
+        for (const { name, limit, strategies, showsBasket } of turns) {
           const all = [...new Set(strategies.flatMap((name) => answers[name as keyof typeof answers]))];
           const left = all.filter((id) => !taken.has(id) && (showsBasket || !basket.includes(id)));
           expect(shown[name]).toEqual(left.slice(0, limit)); // as many as there are, none of the slots before
