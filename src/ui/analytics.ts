@@ -17,6 +17,7 @@ const MAX_TEXT = 100;
 const STEPS = Array.from({ length: 21 }, (_, i) => i / 20);
 
 interface Watched {
+  readonly slot: Slot;
   isInWindow: boolean;
   timer: ReturnType<typeof setTimeout> | undefined;
   /** The ids that were reported last. */
@@ -25,7 +26,7 @@ interface Watched {
 
 /** @returns Stops. */
 export function startAnalytics(host: Host, recommender: Recommender, dataLayer: string): () => void {
-  const watched = new Map<Element, Watched & { readonly slot: Slot }>();
+  const watched = new Map<Element, Watched>();
   const observer = new IntersectionObserver(
     (entries) => {
       for (const { target, intersectionRatio, intersectionRect, rootBounds } of entries) {
@@ -40,7 +41,7 @@ export function startAnalytics(host: Host, recommender: Recommender, dataLayer: 
     { threshold: STEPS },
   );
 
-  function look(found: Watched & { readonly slot: Slot }): void {
+  function look(found: Watched): void {
     const { slot } = found;
     const ids = JSON.stringify(slot.suggestions.map(({ id }) => id));
     const isSeen = found.isInWindow && document.visibilityState === 'visible' && slot.suggestions.length > 0;
@@ -51,7 +52,7 @@ export function startAnalytics(host: Host, recommender: Recommender, dataLayer: 
     }
     found.timer ??= setTimeout(() => {
       found.timer = undefined;
-      found.reported = JSON.stringify(slot.suggestions.map(({ id }) => id));
+      found.reported = ids; // `shown` begins anew with others
       tell('view_item_list', slot, slot.suggestions.map(itemOf));
     }, SEEN_AFTER);
   }
