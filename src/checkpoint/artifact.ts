@@ -147,7 +147,7 @@ export interface OpenedArtifact extends Artifact {
   /** Where it has aliases: the names of the items that are known. */
   readonly namesOf?: (known: ReadonlyMap<string, unknown>) => AliasNames;
   /**
-   * Reads and checks a further JSON file; undefined if the manifest does not list it.
+   * Reads and checks a further JSON file, once; undefined if the manifest does not list it.
    *
    * @throws RecommenderError as `openArtifact`.
    */

@@ -34,6 +34,7 @@ export async function openArtifact(read: ReadFile): Promise<OpenedArtifact> {
   const manifest = await readManifest(read);
   const { formatVersion: _, files, aliases: hasAliases, ...info } = manifest;
   const load = async (name: string) => checkFile(name, await readFile(read, name, files[name]!.bytes), files[name]!);
+  const further = new Map<string, Promise<unknown>>();
   const [weights, items, catalogue, aliases] = await Promise.all([
     load(WEIGHTS),
     load(ITEMS),
@@ -50,7 +51,14 @@ export async function openArtifact(read: ReadFile): Promise<OpenedArtifact> {
     hash: files[WEIGHTS]!.sha256.slice(32) + files[ITEMS]!.sha256.slice(32),
     ...(catalogue && { catalogue: checkCatalogue(parseJson(catalogue, CATALOGUE)) }),
     ...(aliases && (await readAliases(aliases))),
-    further: async (name) => (Object.hasOwn(files, name) ? parseJson(await load(name), name) : undefined),
+    further(name) {
+      const file =
+        further.get(name) ??
+        (Object.hasOwn(files, name) ? load(name).then((bytes) => parseJson(bytes, name)) : undefined);
+      if (file) further.set(name, file);
+      file?.catch(() => further.delete(name)); // the next call tries again
+      return Promise.resolve(file);
+    },
   };
 }
 

@@ -6,18 +6,15 @@ import type { ItemIndex } from '../types';
 import type { ModelItems } from './model-items';
 import type { CountedStrategy, RankedItem, RecommendRequest } from './types';
 
-/** Read once; a read that fails is tried again. */
-const read = new WeakMap<OpenedArtifact, Promise<Strategies>>();
+/** By what the file holds: it is checked once. */
+const checked = new WeakMap<object, Strategies>();
 
-function strategiesOf(artifact: OpenedArtifact): Promise<Strategies> {
-  const known = read.get(artifact);
-  if (known) return known;
-  const file = artifact
-    .further(STRATEGIES)
-    .then((value) => (value === undefined ? {} : checkStrategies(value, artifact.info.items)));
-  read.set(artifact, file);
-  file.catch(() => read.delete(artifact));
-  return file;
+async function strategiesOf({ further, info }: OpenedArtifact): Promise<Strategies> {
+  const value = await further(STRATEGIES);
+  if (value === undefined) return {};
+  const strategies = checked.get(Object(value)) ?? checkStrategies(value, info.items);
+  checked.set(Object(value), strategies);
+  return strategies;
 }
 
 /**

@@ -57,8 +57,9 @@ test('says what the artifact lacks, and asks for no file that is not there', asy
   expect(urls.filter((url) => /strategies|rules/.test(url))).toEqual([]);
 });
 
-test('hands out the rules of the shop as they are', async () => {
+test('hands out the rules of the shop as they are, from a file that is loaded once', async () => {
   const rules = [{ do: 'pin', id: 'a' }, { anything: 'else' }];
-  await loaded({ rules });
-  expect(await engine.rules()).toEqual(rules);
+  const { urls } = await loaded({ rules });
+  for (let times = 0; times < 3; times++) expect(await engine.rules()).toEqual(rules);
+  expect(urls.filter((url) => url.endsWith('rules.json'))).toHaveLength(1);
 });
