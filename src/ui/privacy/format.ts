@@ -7,14 +7,15 @@ const LONGEST = 3;
 /** A single click is not shown as a favourite. */
 const SINGLE = 1;
 
-/** Where the data are. Names both places if clicks and adapter are in different ones. */
+/** Where the data are. Names both places if clicks and adapter are in different ones, unless for a moment. */
 export function placeOf({ sessions, learnt }: PrivacyExport, status: Status, { places }: PanelTexts): string {
   const inPage = status.consent === 'granted' && status.storage === 'idle' ? places.soon : places.page;
   const [ofClicks, ofLearnt] = [status.storage, learnt?.storage].map((storage) =>
     storage === 'indexeddb' ? places.device : inPage,
   ) as [string, string];
   if (sessions.length === 0) return learnt === undefined ? '–' : ofLearnt;
-  return learnt === undefined || ofLearnt === ofClicks ? ofClicks : places.apart(ofClicks, ofLearnt);
+  if (learnt === undefined || ofLearnt === ofClicks) return ofClicks;
+  return inPage === places.soon ? inPage : places.apart(ofClicks, ofLearnt);
 }
 
 /** Whether storing is allowed, and which source allows it. The visitor's own choice is named before the page's. */
