@@ -67,6 +67,9 @@ export interface SlotWishes {
   readonly rules: readonly Rule[];
   /** The slot's id. */
   readonly id: string;
+  /** What the slot is asked for. */
+  readonly name: string;
+  /** The strategy of that name, or the one that is shown because there is none. */
   readonly strategy: Strategy;
   /** Most products. */
   readonly limit: number;
@@ -84,15 +87,16 @@ export interface Arrangement extends SlotRequest {
 /**
  * How a slot's products are chosen from now on.
  *
- * @param warn Takes a sentence for each wrong part of an attribute; the other parts count.
+ * @param warn Takes a sentence for a name that is no strategy, and for each wrong part of an attribute; the other parts count.
  * @param now Milliseconds since 1970.
  */
 export function arrangeSlot(
-  { attribute, rules, id, strategy, limit, allowed }: SlotWishes,
+  { attribute, rules, id, name, strategy, limit, allowed }: SlotWishes,
   recommender: Pick<Recommender, 'products'>,
   warn: (problem: string) => void,
   now = Date.now(),
 ): Arrangement {
+  if (name !== strategy) warn(`strategy="${name}" shows ${strategy}: ${unknownName(name, STRATEGIES).message}`);
   const read = <T>(name: string, reader: (text: string) => Said<T>): T => {
     const text = attribute(name);
     const { value, wrong } = reader(text);

@@ -4,7 +4,7 @@ import type { Rule } from '../checkpoint/rules';
 import type { RankedItem } from '../engine/types';
 import { RecommenderError, reasonOf } from '../errors';
 import type { Arrangement } from '../page/arrange';
-import { didYouMean, STRATEGIES } from '../recommender/arguments';
+import { STRATEGIES } from '../recommender/arguments';
 import type { Recommender, Strategy } from '../recommender/types';
 import { delayOf, linkOf, pictureOf, priceOf } from './links';
 import type { Host, PageOptions, Slot, Suggestion } from './types';
@@ -25,7 +25,7 @@ export interface Source {
 }
 
 /** What a page's slots are filled from. */
-export interface Filling extends Omit<Source, 'pageItem'> {
+export interface Filling extends Omit<Source, 'pageItem' | 'strategyFor'> {
   readonly host: Host;
   readonly rules: readonly Rule[];
   /** The product that the page shows. */
@@ -40,13 +40,13 @@ export interface Request extends Arrangement {
   readonly served: ServerList | undefined;
 }
 
-/** Slots for whose attributes more code is loaded. */
+/** Slots for whose attributes more code is loaded, as it is for a name that is no strategy. */
 const ARRANGED = '[fallback],[min],[filter],[diversity]';
 
-export async function requestOf(slot: Slot, filling: Filling): Promise<Request> {
+/** @param name What the slot is asked for; `none` shows nothing. */
+export async function requestOf(slot: Slot, name: string, filling: Filling): Promise<Request> {
   const { host, recommender, options, rules } = filling;
   const { element } = slot;
-  const name = filling.strategyFor(slot.strategy);
   const served = slot.frame.list ? undefined : await import('./server-rendered');
   const known = STRATEGIES.find((other) => other === name);
   const strategy = known ?? 'for-you';
@@ -69,14 +69,10 @@ export async function requestOf(slot: Slot, filling: Filling): Promise<Request> 
     strategies: name === 'none' ? [] : [strategy],
     showsBasket: element.getAttribute('hide') === 'none',
   };
-  if (name === 'none') return request;
-  if (known === undefined) {
-    host.warn(`strategy="${name}" does not exist.${didYouMean(name, STRATEGIES)} It shows for-you.`);
-  }
-  if (rules.length === 0 && !element.matches(ARRANGED)) return request;
+  if (name === 'none' || (known && rules.length === 0 && !element.matches(ARRANGED))) return request;
   const { arrangeSlot } = await import('../page/arrange');
   const attribute = (name: string) => element.getAttribute(name) ?? '';
-  const wishes = { strategy, limit, rules, id: element.id, attribute, allowed };
+  const wishes = { name, strategy, limit, rules, id: element.id, attribute, allowed };
   return { ...request, ...arrangeSlot(wishes, recommender, host.warn) };
 }
 

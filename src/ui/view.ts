@@ -38,6 +38,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
       if (failure !== undefined) failAll(failure);
       return;
     }
+    if (slots.length === 0) return;
     abort = new AbortController();
     const { signal } = abort;
     const isCurrent = (slot: Slot) => !signal.aborted && host.slots.has(slot);
@@ -51,10 +52,15 @@ export function createView(host: Host, source: () => Source | undefined): View {
     };
     try {
       const { recommender } = from;
-      const used = slots.filter(isUsed);
-      for (const slot of slots) slot.frame.section.setAttribute('aria-busy', String(!used.includes(slot)));
-      for (const { element } of used) {
-        element.addEventListener('focusout', () => refreshSoon('better'), { once: true });
+      const kept: string[] = [];
+      const filled: [slot: Slot, strategy: string][] = [];
+      for (const slot of slots) {
+        const isKept = isUsed(slot);
+        slot.frame.section.setAttribute('aria-busy', String(!isKept));
+        if (isKept) {
+          kept.push(...slot.suggestions.map(({ id }) => id));
+          slot.element.addEventListener('focusout', () => refreshSoon('better'), { once: true });
+        } else filled.push([slot, from.strategyFor(slot.strategy)]); // before anything waits: variants are told alike if a model fails
       }
       const [item, { cart, bought }, rules] = await Promise.all([
         from.pageItem(),
@@ -62,10 +68,8 @@ export function createView(host: Host, source: () => Source | undefined): View {
         recommender.rules(),
       ]);
       const filling = { ...from, host, rules, pageItem: item, signal };
-      const filled = slots.filter((slot) => !used.includes(slot));
-      const kept = used.flatMap(({ suggestions }) => suggestions.map(({ id }) => id));
       await planSlots(
-        await Promise.all(filled.map((slot) => requestOf(slot, filling))),
+        await Promise.all(filled.map((wanted) => requestOf(...wanted, filling))),
         { basket: [...cart, ...bought], onShow: [item ?? [], kept].flat() },
         (request, strategy, exclude) => ask(request, strategy, exclude, filling),
         async (request, items) => {

@@ -25,11 +25,12 @@ interface Asking {
   readonly limit?: number;
   readonly exclude?: string;
   readonly attributes?: Readonly<Record<string, string>>;
+  readonly name?: string;
 }
 
 /** The ids that a slot shows, each a letter, and what is warned of. */
 async function chosen({ rules = [], slot = '', filter = '', diversity = '', ...asking }: Asking) {
-  const { answers = { 'for-you': 'abcdef' }, limit = 6, exclude = '' } = asking;
+  const { answers = { 'for-you': 'abcdef' }, limit = 6, exclude = '', name = 'for-you' } = asking;
   const warnings: string[] = [];
   const { rules: checked, wrong } = checkRules(rules);
   expect(wrong).toEqual([]);
@@ -40,6 +41,7 @@ async function chosen({ rules = [], slot = '', filter = '', diversity = '', ...a
       attribute: (name) => attributes[name] ?? '',
       rules: checked,
       id: slot,
+      name,
       strategy: 'for-you',
       limit,
       allowed: (product) => (product.id === 'hidden' ? null : product),
@@ -166,12 +168,15 @@ test('attributes name what is wrong with them, and the rest holds', async () => 
   ]);
 });
 
-test('further strategies and the least are read, each wrong word named', async () => {
+test('the strategy, further ones and the least are read, each wrong word named', async () => {
   const attributes = { fallback: 'popular, recnt for-you', min: '4' };
   const { ids, request, warnings } = await chosen({ attributes, limit: 3 });
   expect([ids, request]).toEqual(['', { strategies: ['for-you', 'popular'], k: 3 }]);
   expect(warnings).toEqual([
     expect.stringMatching(/^fallback="popular, recnt for-you": "recnt" .*did you mean "recent"\?$/),
+  ]);
+  expect((await chosen({ name: 'for-yu' })).warnings).toEqual([
+    expect.stringMatching(/^strategy="for-yu" shows for-you: "for-yu" is none of for-you, .* mean "for-you"\?$/),
   ]);
   expect((await chosen({ attributes: { min: '6' } })).ids).toBe('abcdef');
   expect((await chosen({ attributes: { min: '6' }, exclude: 'a' })).ids).toBe('');

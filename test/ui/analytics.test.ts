@@ -9,8 +9,11 @@ vi.setConfig({ testTimeout: 120_000 }); // a browser on a machine that may be bu
 const [A] = STOCK.map(({ id }) => id) as [string];
 const tag = (attributes: string) => SETTLED.replace('data-', `${attributes} data-`);
 const GA4 = tag('data-analytics="ga4" data-learn="manual"');
-/** Keeps the pages of products away, as an application does. */
-const STAY = `<script>addEventListener('click', (event) => event.preventDefault())</script>`;
+/**
+ * Keeps the pages of products away, as an application does, and those of the middle button, too: a headless Chromium whose tab in the
+ * background is closed while it opens loses a process, and with it pages of other tests.
+ */
+const STAY = `<script>for (const kind of ['click', 'auxclick']) addEventListener(kind, (event) => event.preventDefault())</script>`;
 
 /** What a listener such as Tag Manager's hears of these events. */
 const heard = (page: Page, ...events: string[]) =>
@@ -156,6 +159,8 @@ describe('variants', () => {
     await other.page.reload();
     await other.page.locator('[data-aisle-state^=error-]').waitFor();
     expect(pages.server.requests.join()).toContain('GET /models/none/');
+    // It counts for the test, although its model cannot be loaded.
+    expect(await impressions(other.page)).toHaveLength(1);
   });
 
   test('are none before consent', async () => {
