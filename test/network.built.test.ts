@@ -17,7 +17,6 @@ const ALLOWED: readonly (readonly [file: string, use: string, times: number, why
   ['src/compute/backends/webgpu.ts', 'globalThis as a value', 2, 'gives Node the constants of WebGPU'],
   ['src/compute/backends/webgpu.ts', 'navigator as a value', 1, 'gives Node `navigator.gpu`'],
   ['src/worker/protocol.ts', 'ping=', 1, 'a message to the worker, no attribute'],
-  ['src/ui/page.ts', 'globalThis as a value', 1, 'listens to its events'],
   ['src/ui/embed.ts', 'globalThis as a value', 1, '`window.aisle`'],
   [
     'src/ui/embed.ts',

@@ -217,13 +217,15 @@ export function startPage(host: Host): void {
     report(recommender.status);
     let { storage } = recommender.status;
     let answers: boolean | undefined;
+    /** The model may have failed to load offline, or behind a network's sign-in page. */
+    const retry = (): void => {
+      if (recommender.status.model !== undefined) return;
+      recommender.retry().catch(() => {}); // reported like the first failure
+      view.refreshSoon('asked');
+    };
+    addEventListener('online', retry);
     stops.push(
-      // The model may have failed to load offline, or behind a network's sign-in page.
-      listen(globalThis, ['online'], () => {
-        if (recommender.status.model !== undefined) return;
-        recommender.retry().catch(() => {}); // reported like the first failure
-        view.refreshSoon('asked');
-      }),
+      () => removeEventListener('online', retry),
       recommender.on('erased', () => view.refreshSoon('asked')),
       recommender.on('catalogue', () => view.refreshSoon('better')),
       recommender.on('status', (status) => {
@@ -350,12 +352,4 @@ export function startPage(host: Host): void {
   if (hasStarted) return;
   if (host.script !== undefined) start(optionsOfTag(host.script, host));
   else failed(new RangeError('No script has data-model-url, and no ["start", { modelUrl }] was pushed.'));
-}
-
-/** @returns Stops listening. */
-function listen(source: EventTarget, types: readonly string[], listener: () => void): () => void {
-  for (const type of types) source.addEventListener(type, listener);
-  return () => {
-    for (const type of types) source.removeEventListener(type, listener);
-  };
 }
