@@ -1,9 +1,11 @@
-/** The WebAssembly of `compute/kernels/wasm-simd`, built from its AssemblyScript: `npm run simd` writes it, a test compares. */
+/** The modules of WebAssembly that are written in AssemblyScript: `npm run simd` builds them, a test compares. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { main as compile } from 'assemblyscript/asc';
 
-const FOLDER = resolve(import.meta.dirname, '../compute/kernels/wasm-simd');
+const COMPUTE = resolve(import.meta.dirname, '../compute');
+/** Each has its source in `assembly/`. */
+const FOLDERS = ['kernels/wasm-simd', 'plan'];
 
 /** What is built, and the features of WebAssembly that an engine must have for it. */
 const BUILDS: Readonly<Record<string, string>> = { 'binary.ts': 'simd', 'binary-fused.ts': 'simd,relaxed-simd' };
@@ -23,21 +25,24 @@ export interface BinarySource {
 /** What the built files say, and what they should say. */
 export async function binarySources(): Promise<BinarySource[]> {
   const found: BinarySource[] = [];
-  for (const [name, features] of Object.entries(BUILDS)) {
-    const path = join(FOLDER, name);
-    found.push({ path, is: existsSync(path) ? readFileSync(path, 'utf8') : '', shouldBe: await sourceOf(features) });
+  for (const folder of FOLDERS) {
+    for (const [name, features] of Object.entries(BUILDS)) {
+      const path = join(COMPUTE, folder, name);
+      const is = existsSync(path) ? readFileSync(path, 'utf8') : '';
+      found.push({ path, is, shouldBe: await sourceOf(join(COMPUTE, folder, 'assembly'), features) });
+    }
   }
   return found;
 }
 
-async function sourceOf(features: string): Promise<string> {
+async function sourceOf(folder: string, features: string): Promise<string> {
   let built: Uint8Array | undefined;
   const { error, stderr } = await compile(
     ['index.ts', '--outFile', 'simd.wasm', '--enable', features, ...OPTIONS, ...QUIET],
     {
       readFile: (name, base) => {
         try {
-          return readFileSync(join(FOLDER, 'assembly', base, name), 'utf8');
+          return readFileSync(join(folder, base, name), 'utf8');
         } catch {
           return null;
         }

@@ -1,8 +1,9 @@
 /**
- * `npm run golden -- DIR [--only PREFIX] [--backend cpu|wasm|webgl|webgpu] [--node] [--json]`: compares our computations
+ * `npm run golden -- DIR [--only PREFIX] [--backend cpu|wasm|webgl|webgpu|plan] [--node] [--json]`: compares our computations
  * with the tensors that reference implementations left in a folder. Exit 1 on any `miss` or `unknown`.
  *
- * `webgl` and `webgpu` run in headless Chromium; `webgpu` with `--node` in Node, through the `webgpu` package.
+ * `webgl` and `webgpu` run in headless Chromium; `webgpu` with `--node` in Node, through the `webgpu` package. `plan` compares what
+ * compiled plans recommend, of the files that recommend.
  */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -12,10 +13,10 @@ import { registerTraining } from '../../src/compute/training';
 import type { BackendName } from '../../src/compute/types';
 import { wasmPath, webgpuOfNode } from '../../src/pipeline/files/backend';
 import { goldenInChromium } from './golden/chromium';
-import { goldenFiles, runGolden } from './golden/run';
+import { goldenFiles, runGolden, runPlan } from './golden/run';
 import type { GoldenRow } from './golden/run-file';
 
-const BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'] as const satisfies readonly BackendName[];
+const BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu', 'plan'] as const satisfies readonly (BackendName | 'plan')[];
 
 const USAGE = `Usage: npm run golden -- DIR [--only PREFIX] [--backend ${BACKENDS.join('|')}] [--node] [--json]`;
 
@@ -28,9 +29,8 @@ export async function main(args: string[]): Promise<void> {
   }
   const { folder, backend, values } = asked;
   const names = goldenFiles(folder, values.only);
-  const isInPage = backend === 'webgl' || (backend === 'webgpu' && !values.node);
   const rows: GoldenRow[] = [];
-  for await (const row of (isInPage ? goldenInChromium : goldenInNode)(folder, names, backend)) {
+  for await (const row of rowsOf(folder, names, backend, values.node)) {
     rows.push(row);
     if (!values.json) console.log(line(row)); // as it comes: on a GPU in software a file takes up to minutes
   }
@@ -39,6 +39,12 @@ export async function main(args: string[]): Promise<void> {
     console.error(`No golden file in ${folder}${values.only ? ` starts with ${values.only}` : ''}.`);
   const isGood = rows.length > 0 && rows.every(({ state }) => state === 'ok');
   process.exitCode = isGood ? 0 : 1;
+}
+
+function rowsOf(folder: string, names: readonly string[], backend: (typeof BACKENDS)[number], inNode = false) {
+  if (backend === 'plan') return goldenByPlan(folder, names);
+  const isInPage = backend === 'webgl' || (backend === 'webgpu' && !inNode);
+  return (isInPage ? goldenInChromium : goldenInNode)(folder, names, backend);
 }
 
 /** What the arguments ask for, or the sentence that says why they ask for nothing. */
@@ -70,6 +76,14 @@ const parse = (args: string[]) =>
       json: { type: 'boolean' },
     },
   });
+
+async function* goldenByPlan(folder: string, names: readonly string[]): AsyncGenerator<GoldenRow, void> {
+  await startBackend('cpu'); // on which networks are traced
+  for (const name of names) {
+    const row = await runPlan(folder, name);
+    if (row) yield row;
+  }
+}
 
 async function* goldenInNode(
   folder: string,

@@ -37,6 +37,12 @@ const CASES: readonly Case[] = [
 /** Of which the files are JSON. */
 const NEIGHBOURS = 'rn5l/session-rec';
 
+export function readGolden(name: string, bytes: Uint8Array): GoldenFile {
+  const { tensors, metadata } = decodeSafetensors(bytes, name);
+  const config = JSON.parse(metadata?.config ?? '{}') as Readonly<Record<string, unknown>>;
+  return { name, tensors, reference: metadata?.reference ?? '', config };
+}
+
 /** A backend must be running, with training registered. */
 export async function runFile(name: string, bytes: Uint8Array, gpu: boolean): Promise<GoldenRow> {
   const none = { file: name, compared: 0, total: 0 };
@@ -46,10 +52,8 @@ export async function runFile(name: string, bytes: Uint8Array, gpu: boolean): Pr
     if (name.endsWith('.json')) {
       reference = String((JSON.parse(new TextDecoder().decode(bytes)) as { reference?: unknown }).reference ?? '');
     } else {
-      const { tensors, metadata } = decodeSafetensors(bytes, name);
-      reference = metadata?.reference ?? '';
-      const config = JSON.parse(metadata?.config ?? '{}') as Readonly<Record<string, unknown>>;
-      file = { name, tensors, reference, config };
+      file = readGolden(name, bytes);
+      reference = file.reference;
     }
   } catch (error) {
     return { ...none, state: 'unknown', reason: (error as Error).message };

@@ -1,7 +1,8 @@
 /** Golden files of a folder. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type GoldenRow, runFile } from './run-file';
+import { planGolden } from './plan';
+import { type GoldenRow, readGolden, runFile } from './run-file';
 
 /** Golden files of a folder, by name. */
 export function goldenFiles(folder: string, only = ''): string[] {
@@ -13,3 +14,10 @@ export function goldenFiles(folder: string, only = ''): string[] {
 /** Runs one in this process. A backend must be running, with training registered. */
 export const runGolden = (folder: string, name: string, gpu = false): Promise<GoldenRow> =>
   runFile(name, readFileSync(join(folder, name)), gpu);
+
+/** What a compiled plan recommends; undefined for a file that recommends nothing. A backend must be running. */
+export async function runPlan(folder: string, name: string): Promise<GoldenRow | undefined> {
+  if (!name.endsWith('.safetensors')) return undefined;
+  const comparison = await planGolden(readGolden(name, readFileSync(join(folder, name))));
+  return comparison && { file: name, ...comparison };
+}

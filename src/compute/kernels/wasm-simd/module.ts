@@ -4,6 +4,7 @@
  */
 import type { KernelBackend } from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
+import { type Binary, compileFirst } from '../../wasm-module';
 import { instantiate } from '../wasm/memory';
 
 type Flag = 0 | 1;
@@ -91,25 +92,13 @@ export interface SimdExports {
 let compiled: WebAssembly.Module | undefined;
 const instances = new WeakMap<object, SimdExports>();
 
-interface Binary {
-  readonly load: () => Promise<{ readonly SIMD_BINARY: string }>;
-  bytes?: Uint8Array<ArrayBuffer>;
-  module?: WebAssembly.Module;
-}
-
 /** The faster first. It multiplies and adds in one instruction, by relaxed SIMD, which some engines lack. */
 const BINARIES: readonly Binary[] = [{ load: () => import('./binary-fused') }, { load: () => import('./binary') }];
 
 /** Compiles the module, once, for backends that start after it. @returns Whether there is one: a few engines have no SIMD. */
 export async function compileSimd(): Promise<boolean> {
-  for (const binary of BINARIES) {
-    binary.bytes ??= Uint8Array.from(atob((await binary.load()).SIMD_BINARY), (character) => character.charCodeAt(0));
-    if (!WebAssembly.validate(binary.bytes)) continue;
-    binary.module ??= await WebAssembly.compile(binary.bytes);
-    compiled = binary.module;
-    return true;
-  }
-  return false;
+  compiled = await compileFirst(BINARIES);
+  return compiled !== undefined;
 }
 
 /** The module over a backend's memory. `compileSimd` comes first. */

@@ -30,7 +30,7 @@ export function transpose4(r0: v128, r1: v128, r2: v128, r3: v128, to: usize, st
 }
 
 /** Packs `rows` <= 4 rows of `k` numbers at `a`; row stride `lda` bytes; missing rows are whatever. */
-function packRows(a: usize, lda: usize, rows: i32, k: i32, to: usize): void {
+export function packRows(a: usize, lda: usize, rows: i32, k: i32, to: usize): void {
   const a1 = a + (rows > 1 ? lda : 0);
   const a2 = a + (rows > 2 ? 2 * lda : 0);
   const a3 = a + (rows > 3 ? 3 * lda : 0);
@@ -81,7 +81,7 @@ function packBlock(a: usize, lda: usize, isTransposed: bool, rows: i32, k: i32, 
 }
 
 /** Packs `columns` <= 8 columns; missing ones are 0. */
-function packColumns(b: usize, ldb: usize, columns: i32, k: i32, to: usize): void {
+export function packColumns(b: usize, ldb: usize, columns: i32, k: i32, to: usize): void {
   if (columns === NR) {
     for (let p = 0; p < k; p++, b += ldb, to += 32) {
       v128.store(to, v128.load(b));
@@ -94,7 +94,7 @@ function packColumns(b: usize, ldb: usize, columns: i32, k: i32, to: usize): voi
   }
 }
 
-function packColumnsOfTransposed(b: usize, ldb: usize, columns: i32, k: i32, to: usize): void {
+export function packColumnsOfTransposed(b: usize, ldb: usize, columns: i32, k: i32, to: usize): void {
   if (columns === NR) {
     const b4 = b + 4 * ldb;
     let p = 0;
@@ -133,7 +133,7 @@ function packColumnsOfTransposed(b: usize, ldb: usize, columns: i32, k: i32, to:
 }
 
 /** sum + x y; in engines that fuse the two it takes half the instructions and rounds once. */
-function plus(sum: v128, x: v128, y: v128): v128 {
+export function plus(sum: v128, x: v128, y: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(x, y, sum);
   return f32x4.add(sum, f32x4.mul(x, y));
 }
@@ -144,7 +144,7 @@ function plus(sum: v128, x: v128, y: v128): v128 {
  * @param start 0: from zero; 1: added to what is there; else the address of 8 numbers that every row starts with.
  * @param relu Whether negative numbers become 0.
  */
-function tile(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: usize, relu: bool): void {
+export function tile(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: usize, relu: bool): void {
   let c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128;
   const c1 = c + ldc;
   const c2 = c1 + ldc;
@@ -218,7 +218,7 @@ function tile(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: usize, re
 }
 
 /** A tile over the edge of the product: computed aside, then the `rows` x `count` numbers that exist are copied. */
-function edge(
+export function edge(
   k: i32,
   a: usize,
   b: usize,

@@ -1,0 +1,150 @@
+/**
+ * The file of a plan, `plan.bin`. Little-endian words of 4 bytes:
+ *
+ *     magic, version, bytes of the header, the header (JSON, with spaces to a whole word), then in its order the literals, the setup,
+ *     and for each family its words and what varies: a place in the words and the coefficients
+ */
+import { isRecord } from '../../checkpoint/json';
+import { type Family, monomials, type Place, type Plan } from './plan';
+
+/** "plan" */
+const MAGIC = 0x6e616c70;
+const VERSION = 1;
+const START = 12;
+const MOST_HEADER = 2 ** 20;
+
+type Span = readonly [at: number, length: number];
+const spanOf = ({ at, length }: Place): Span => [at, length];
+
+export function encodePlan({ size, parameters, literals, setup, families, items }: Plan): Uint8Array {
+  const spans = (places: Readonly<Record<string, Place>>) =>
+    Object.fromEntries(Object.entries(places).map(([name, place]) => [name, spanOf(place)]));
+  const header = JSON.stringify({
+    size,
+    items,
+    parameters: spans(parameters),
+    literals: literals.map(({ at, data }) => [at, data.length, data instanceof Int32Array ? 'i' : 'f']),
+    setup: setup.length,
+    families: families.map(({ variables, least, most, inputs, results, words, varying }) => ({
+      variables,
+      least,
+      most,
+      inputs: spans(inputs),
+      results: results.map(spanOf),
+      words: words.length,
+      varying: varying.length,
+    })),
+  });
+  const text = new TextEncoder().encode(header.padEnd(Math.ceil(header.length / 4) * 4));
+  const parts = [
+    ...literals.map(({ data }) => new Int32Array(data.buffer, data.byteOffset, data.length)),
+    setup,
+    ...families.flatMap(({ words, varying }) => [
+      words,
+      Int32Array.from(varying.flatMap(({ at, coefficients }) => [at, ...coefficients])),
+    ]),
+  ];
+  const count = parts.reduce((sum, part) => sum + part.length, 0);
+  const bytes = new Uint8Array(START + text.length + 4 * count);
+  const view = new DataView(bytes.buffer);
+  for (const [i, word] of [MAGIC, VERSION, text.length].entries()) view.setUint32(4 * i, word, true);
+  bytes.set(text, START);
+  let at = START + text.length;
+  for (const part of parts)
+    for (const word of part) {
+      view.setInt32(at, word, true);
+      at += 4;
+    }
+  return bytes;
+}
+
+/** @throws RangeError for a file that is no plan, or one of another version. `startPlan` checks what the plan does. */
+export function decodePlan(bytes: Uint8Array): Plan {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < START || view.getUint32(0, true) !== MAGIC) throw new RangeError('It is no plan.');
+  const version = view.getUint32(4, true);
+  if (version !== VERSION) throw new RangeError(`It is a plan of version ${version}; this release reads ${VERSION}.`);
+  const length = view.getUint32(8, true);
+  if (length > MOST_HEADER || length % 4 > 0 || START + length > bytes.length) throw damaged('its header');
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(START, START + length)));
+  } catch {
+    throw damaged('its header');
+  }
+  let at = START + length;
+  const words = (given: unknown): Int32Array => {
+    const count = countOf(given, 'a length');
+    if (at + 4 * count > bytes.length) throw damaged('its end');
+    const read = Int32Array.from({ length: count }, (_, i) => view.getInt32(at + 4 * i, true));
+    at += 4 * count;
+    return read;
+  };
+  const { size, items, parameters, literals, setup, families } = recordOf(header);
+  const { n, d, table, bias } = recordOf(items);
+  const plan = {
+    size: countOf(size, 'size'),
+    items: { n: countOf(n, 'n'), d: countOf(d, 'd'), table: countOf(table, 'table'), bias: countOf(bias, 'bias') },
+    parameters: placesOf(parameters),
+    literals: listOf(literals).map((literal) => {
+      const [place, count, type] = listOf(literal);
+      const data = words(count);
+      return { at: countOf(place, 'a place'), data: type === 'i' ? data : new Float32Array(data.buffer) };
+    }),
+    setup: words(setup),
+    families: listOf(families).map((given): Family => {
+      const family = recordOf(given);
+      const variables = listOf(family['variables']).map((variable) => {
+        const { name, axis } = recordOf(variable);
+        if (typeof name !== 'string') throw damaged('a variable');
+        return { name, axis: countOf(axis, 'an axis') };
+      });
+      const sizes = (list: unknown): number[] => {
+        const found = listOf(list).map((value) => countOf(value, 'a range'));
+        if (found.length !== variables.length) throw damaged('a range');
+        return found;
+      };
+      const width = monomials(variables.map(() => 1)).length;
+      const steps = words(family['words']);
+      const varying = words(countOf(family['varying'], 'varying') * width);
+      const inputs = placesOf(family['inputs']);
+      if (variables.some(({ name }) => !Object.hasOwn(inputs, name))) throw damaged('a variable');
+      return {
+        variables,
+        least: sizes(family['least']),
+        most: sizes(family['most']),
+        inputs,
+        results: listOf(family['results']).map(placeOf),
+        words: steps,
+        varying: Array.from({ length: varying.length / width }, (_, i) => {
+          const [word, ...coefficients] = varying.subarray(i * width, (i + 1) * width);
+          if (!(word! >= 0 && word! < steps.length)) throw damaged('what varies');
+          return { at: word!, coefficients };
+        }),
+      };
+    }),
+  };
+  if (at !== bytes.length) throw damaged('its end');
+  return plan;
+}
+
+const damaged = (what: string): RangeError => new RangeError(`The plan is damaged: ${what} is wrong.`);
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (!isRecord(value)) throw damaged('its header');
+  return value;
+}
+function listOf(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw damaged('its header');
+  return value;
+}
+function countOf(value: unknown, what: string): number {
+  if (!(Number.isSafeInteger(value) && (value as number) >= 0)) throw damaged(what);
+  return value as number;
+}
+function placeOf(value: unknown): Place {
+  const [at, length] = listOf(value);
+  return { at: countOf(at, 'a place'), length: countOf(length, 'a length') };
+}
+const placesOf = (value: unknown): Record<string, Place> =>
+  Object.fromEntries(Object.entries(recordOf(value)).map(([name, span]) => [name, placeOf(span)]));

@@ -1,0 +1,101 @@
+/** Compiles a network into a plan, by what it does with sample sessions on the active backend. */
+import { type Tensor, tensor1d, tidy } from '@tensorflow/tfjs';
+import { link, NoFit, type Sample } from '../compute/plan/link';
+import type { Plan } from '../compute/plan/plan';
+import { trace, type Value } from '../compute/plan/trace';
+import type { PreparedTensors } from '../models/model';
+import { upload } from '../models/tensors';
+import type { SessionInput } from '../types';
+import type { Network } from './load-scorer';
+import { INFERENCE } from './neural-scorer';
+
+/** The longest session that a plan answers; of a longer one, it is asked the newest clicks. */
+export const MOST_CLICKS = 1000;
+/** Primes: a length that is also another size of the model could have steps of its own. */
+const LENGTHS = [1, 2, 3, 5, 7, 11, 13, 17, 19, 23];
+/** Most lengths that have steps of their own, where a network unrolls its clicks. */
+const MOST_UNROLLED = 64;
+
+/**
+ * @throws UnknownKernel for a kernel that plans do not have.
+ * @throws NoFit where steps do not follow from the sizes of a session.
+ */
+export function compilePlan<C>(network: Network<C>): Plan {
+  const { model, params, config, catalogue } = network;
+  const parameters = Object.entries(params);
+  const given = parameters.map(([, tensor]) => tensor);
+  const items = trace(() => {
+    const { table, bias } = model.outputs(params, config);
+    return bias ? [table, bias] : [table];
+  }, given);
+  return link({
+    parameters: new Map(parameters.map(([name, { dataId, size }]) => [dataId, { name, length: size }])),
+    items: { trace: items, n: catalogue.items },
+    samples: model.stepping ? [stepOf(network, given)] : samplesOf(network, given),
+  });
+}
+
+const tensorValue = ({ dataId, shape, dtype }: Tensor): Value => ({ id: dataId, shape: [...shape], dtype });
+
+function sampleOf(inputs: PreparedTensors, given: readonly Tensor[], run: () => readonly Tensor[]): Sample {
+  try {
+    return {
+      inputs: Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, tensorValue(tensor)])),
+      trace: trace(run, [...given, ...Object.values(inputs)]),
+    };
+  } finally {
+    for (const tensor of Object.values(inputs)) tensor.dispose();
+  }
+}
+
+/** A session vector and the new state, by the state before it and one click. */
+function stepOf<C>({ model, params, config }: Network<C>, given: readonly Tensor[]): Sample {
+  const stepping = model.stepping!;
+  const before = tidy(() => [...stepping.start(config, 1)]);
+  const click = tensor1d([1], 'int32');
+  const inputs = { click, ...Object.fromEntries(before.map((tensor, i) => [`state.${i}`, tensor])) };
+  return sampleOf(inputs, given, () => {
+    const after = stepping.step(params, before, click, config, INFERENCE);
+    return [stepping.vector(after), ...after];
+  });
+}
+
+function samplesOf<C>(network: Network<C>, given: readonly Tensor[]): Sample[] {
+  const { model, params, config, catalogue } = network;
+  const n = catalogue.items;
+  const prepared = (length: number, distinct: number) => {
+    const session: SessionInput = { items: Int32Array.from({ length }, (_, t) => 1 + ((t % distinct) % n)) };
+    return model.prepare([session], config, catalogue);
+  };
+  const shapesOf = (arrays: ReturnType<typeof prepared>) =>
+    JSON.stringify(Object.values(arrays).map(({ shape }) => shape));
+  const most = shapesOf(prepared(MOST_CLICKS, MOST_CLICKS));
+  let longest = 1;
+  while (longest < MOST_CLICKS && shapesOf(prepared(longest, longest)) !== most) longest++;
+  const sample = (arrays: ReturnType<typeof prepared>): Sample => {
+    const inputs = upload(arrays);
+    return sampleOf(inputs, given, () => [model.encode(params, inputs, config, INFERENCE)]);
+  };
+  const known = new Set<string>();
+  const samples: Sample[] = [];
+  const add = (length: number, distinct: number): void => {
+    const arrays = prepared(length, distinct);
+    const shapes = shapesOf(arrays);
+    if (known.has(shapes)) return;
+    known.add(shapes);
+    samples.push(sample(arrays));
+  };
+  const lengths = LENGTHS.filter((length) => length < longest);
+  for (const length of [...lengths, longest]) {
+    for (const distinct of lengths) if (distinct < length) add(length, distinct);
+    add(length, length);
+  }
+  // A network that unrolls its clicks has steps of its own for every length.
+  const calls = new Set(samples.slice(2).map((one) => one.trace.calls.length));
+  if (calls.size > 1) {
+    if (longest > MOST_UNROLLED)
+      throw new NoFit(`A plan has at most ${MOST_UNROLLED} lengths with steps of their own.`);
+    for (let length = 1; length < longest; length++) add(length, length);
+  }
+  return samples;
+}

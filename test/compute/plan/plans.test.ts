@@ -1,0 +1,130 @@
+/**
+ * Plans of every architecture, preset and option answer as the networks that they were compiled from: other sessions than those that
+ * were traced, of every length.
+ */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { startBackend } from '../../../src/compute/backends/start';
+import { loadMachine, startPlan } from '../../../src/compute/plan/runtime';
+import { configure } from '../../../src/models/configuration';
+import { models } from '../../../src/models/index';
+import type { Params, SessionModel } from '../../../src/models/model';
+import { initialise } from '../../../src/models/parameters';
+import { presets } from '../../../src/models/presets';
+import { upload } from '../../../src/models/tensors';
+import { compilePlan } from '../../../src/ranking/compile-plan';
+import { neuralScorer } from '../../../src/ranking/neural-scorer';
+import { topK } from '../../../src/ranking/top-k';
+import { random } from '../../../src/session/random';
+import type { Catalogue, SessionInput } from '../../../src/types';
+import { SMALL } from '../../engine/parity';
+import { isSoak, slice } from '../../soak-slice';
+
+const ITEMS = 90;
+const K = 20;
+const SEED = 7;
+/** Whom a model with a profile for each user knows. */
+const USERS = 3;
+const SESSIONS = isSoak ? 120 : 14;
+/** Of the largest score: both sum in 32 bits, in another order. */
+const NEAR = 1e-5;
+const catalogue: Catalogue = { items: ITEMS, support: new Int32Array(ITEMS + 1).fill(1), features: {}, categories: {} };
+let machine: WebAssembly.Module;
+
+beforeAll(async () => {
+  await startBackend('cpu');
+  machine = (await loadMachine())!;
+});
+
+/** Sessions of all lengths, with and without repetitions. */
+function sessions(name: string): SessionInput[] {
+  const next = random(SEED, name);
+  return Array.from({ length: SESSIONS }, (_, s) => {
+    const few = s % 2 === 0 ? ITEMS : 4;
+    const length = s < 8 ? s + 1 : 1 + Math.floor(60 * next.uniform());
+    return { items: Int32Array.from({ length }, () => 1 + Math.floor(few * next.uniform())), user: s % (USERS + 2) };
+  });
+}
+
+type Model = SessionModel<Readonly<Record<string, unknown>>>;
+const NETWORKS = Object.fromEntries(
+  await Promise.all(
+    Object.entries(models).map(async ([name, { network }]) => [name, (await network()) as unknown as Model] as const),
+  ),
+);
+
+async function answersAlike(name: string, given: Readonly<Record<string, unknown>>): Promise<void> {
+  const model = NETWORKS[name]!;
+  const config = configure(model, given);
+  const values = initialise(model.parameters(config, catalogue), SEED);
+  const params: Params = upload(values);
+  const scorer = neuralScorer(model, params, config, catalogue);
+  try {
+    const plan = compilePlan({ model, params, config, catalogue });
+    const running = startPlan(machine, plan, (of) => values[of]?.data as Float32Array);
+    const twin = startPlan(machine, plan, (of) => values[of]?.data as Float32Array);
+    for (const session of sessions(name)) {
+      const [expected, got, again] = [await expectedOf(session), scoresOf(running, session), scoresOf(twin, session)];
+      const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      const worst = expected.reduce((most, x, i) => Math.max(most, Math.abs(x - got[i]!)), 0);
+      expect(worst, `${session.items}`).toBeLessThanOrEqual(NEAR * largest);
+      expect(got).toEqual(again);
+      const best = running.top(K);
+      const own = topK(got, K);
+      expect(Array.from(best.columns, (column) => column + 1)).toEqual(own.map(({ index }) => index));
+      expect([...best.scores]).toEqual(own.map(({ score }) => score));
+    }
+  } finally {
+    scorer.dispose();
+    for (const tensor of Object.values(params)) tensor.dispose();
+  }
+
+  async function expectedOf(session: SessionInput): Promise<Float32Array> {
+    if (model.stepping) return scorer.openSession!().score(session);
+    return scorer.score([session]);
+  }
+  function scoresOf(running: ReturnType<typeof startPlan>, session: SessionInput): Float32Array {
+    if (!model.stepping) running.run(model.prepare([session], config, catalogue));
+    else {
+      let state = model.stepping.start(config, 1).map((tensor) => tensor.dataSync() as Float32Array);
+      for (const click of Array.from(session.items)) {
+        const inputs = Object.fromEntries(state.map((data, i) => [`state.${i}`, { data, shape: [1, data.length] }]));
+        const [, ...after] = running.run({ ...inputs, click: { data: Int32Array.of(click), shape: [1] } });
+        state = after.map((part) => part.slice());
+      }
+    }
+    return running.scores().slice();
+  }
+}
+
+const PRESETS = Object.keys(models).flatMap((name) => [
+  [name, 'default', {}] as const,
+  ...Object.entries(presets[name] ?? {}).map(([preset, { config }]) => [name, preset, config] as const),
+]);
+
+/** Every other value of a choice that goes with the defaults. */
+const OTHERS = Object.entries(NETWORKS).flatMap(([name, model]) =>
+  Object.entries(model.options).flatMap(([option, spec]): (readonly [string, string, unknown])[] => {
+    const values = spec.type === 'boolean' ? [true, false] : spec.type === 'choice' ? spec.choices : [];
+    const goes = (value: unknown): boolean => {
+      try {
+        configure(model, { ...SMALL[name], [option]: value });
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    return values.filter((value) => value !== spec.default && goes(value)).map((value) => [name, option, value]);
+  }),
+);
+
+describe('a plan answers as its network', () => {
+  test.each(slice(PRESETS, ([, preset]) => preset === 'default' || preset === 'diginetica'))(
+    'of %s, preset %s',
+    (name, _, config) => answersAlike(name, config),
+    60_000,
+  );
+
+  test.each(OTHERS)('of %s with %s: %s', (name, option, value) =>
+    answersAlike(name, { ...SMALL[name], [option]: value, ...(value === 'user' && { users: USERS }) }),
+  );
+});
