@@ -1,6 +1,6 @@
 /** Compiles a network into a plan, by what it does with sample sessions on the active backend. */
 import { type Tensor, tensor1d, tidy } from '@tensorflow/tfjs';
-import { link, NoFit, type Sample } from '../compute/plan/link';
+import { type ItemPart, link, NoFit, type Sample } from '../compute/plan/link';
 import type { Plan } from '../compute/plan/plan';
 import { trace, type Value } from '../compute/plan/trace';
 import type { PreparedTensors } from '../models/model';
@@ -8,9 +8,8 @@ import { upload } from '../models/tensors';
 import type { SessionInput } from '../types';
 import type { Network } from './load-scorer';
 import { INFERENCE } from './neural-scorer';
+import { CLICK, MOST_CLICKS, STATE } from './plan-scorer';
 
-/** The longest session that a plan answers; of a longer one, it is asked the newest clicks. */
-export const MOST_CLICKS = 1000;
 /** Primes: a length that is also another size of the model could have steps of its own. */
 const LENGTHS = [1, 2, 3, 5, 7, 11, 13, 17, 19, 23];
 /** Most lengths that have steps of their own, where a network unrolls its clicks. */
@@ -24,13 +23,16 @@ export function compilePlan<C>(network: Network<C>): Plan {
   const { model, params, config, catalogue } = network;
   const parameters = Object.entries(params);
   const given = parameters.map(([, tensor]) => tensor);
+  const parts: ItemPart[] = [];
   const items = trace(() => {
-    const { table, bias } = model.outputs(params, config);
-    return bias ? [table, bias] : [table];
+    const given = Object.entries(model.outputs(params, config)) as [ItemPart, Tensor | undefined][];
+    const there = given.filter((entry): entry is [ItemPart, Tensor] => entry[1] !== undefined);
+    parts.push(...there.map(([part]) => part));
+    return there.map(([, tensor]) => tensor);
   }, given);
   return link({
     parameters: new Map(parameters.map(([name, { dataId, size }]) => [dataId, { name, length: size }])),
-    items: { trace: items, n: catalogue.items },
+    items: { trace: items, n: catalogue.items, parts },
     samples: model.stepping ? [stepOf(network, given)] : samplesOf(network, given),
   });
 }
@@ -52,8 +54,9 @@ function sampleOf(inputs: PreparedTensors, given: readonly Tensor[], run: () => 
 function stepOf<C>({ model, params, config }: Network<C>, given: readonly Tensor[]): Sample {
   const stepping = model.stepping!;
   const before = tidy(() => [...stepping.start(config, 1)]);
+  if (before.some((tensor) => tensor.dataSync().some((x) => x !== 0))) throw new NoFit('A state does not start at 0.');
   const click = tensor1d([1], 'int32');
-  const inputs = { click, ...Object.fromEntries(before.map((tensor, i) => [`state.${i}`, tensor])) };
+  const inputs = { [CLICK]: click, ...Object.fromEntries(before.map((tensor, i) => [`${STATE}${i}`, tensor])) };
   return sampleOf(inputs, given, () => {
     const after = stepping.step(params, before, click, config, INFERENCE);
     return [stepping.vector(after), ...after];

@@ -21,7 +21,7 @@ export function encodePlan({ size, parameters, literals, setup, families, items 
     Object.fromEntries(Object.entries(places).map(([name, place]) => [name, spanOf(place)]));
   const header = JSON.stringify({
     size,
-    items,
+    items: { ...items, ...(items.repeats && { repeats: spanOf(items.repeats) }) },
     parameters: spans(parameters),
     literals: literals.map(({ at, data }) => [at, data.length, data instanceof Int32Array ? 'i' : 'f']),
     setup: setup.length,
@@ -81,10 +81,16 @@ export function decodePlan(bytes: Uint8Array): Plan {
     return read;
   };
   const { size, items, parameters, literals, setup, families } = recordOf(header);
-  const { n, d, table, bias } = recordOf(items);
+  const { n, d, table, bias, repeats } = recordOf(items);
   const plan = {
     size: countOf(size, 'size'),
-    items: { n: countOf(n, 'n'), d: countOf(d, 'd'), table: countOf(table, 'table'), bias: countOf(bias, 'bias') },
+    items: {
+      n: countOf(n, 'n'),
+      d: countOf(d, 'd'),
+      table: countOf(table, 'table'),
+      bias: countOf(bias, 'bias'),
+      ...(repeats !== undefined && { repeats: placeOf(repeats) }),
+    },
     parameters: placesOf(parameters),
     literals: listOf(literals).map((literal) => {
       const [place, count, type] = listOf(literal);

@@ -15,11 +15,13 @@ export interface Sample {
   readonly trace: Trace;
 }
 
+export type ItemPart = 'table' | 'bias' | 'repeats';
+
 export interface Sources {
   /** Names of parameters in the artifact, by array. */
   readonly parameters: ReadonlyMap<Id, { readonly name: string; readonly length: number }>;
-  /** `[table, bias?]` of the item side, of n items. */
-  readonly items: { readonly trace: Trace; readonly n: number };
+  /** The item side, of n items; `parts` are what its trace results in. */
+  readonly items: { readonly trace: Trace; readonly n: number; readonly parts: readonly ItemPart[] };
   readonly samples: readonly Sample[];
 }
 
@@ -67,14 +69,18 @@ export function link({ parameters, items, samples }: Sources): Plan {
   });
 
   // The item side.
-  const [tableOf, biasOf] = items.trace.results.map((value) => constants.sameValue(value));
+  const partOf = (part: ItemPart): Value | undefined => {
+    const value = items.trace.results[items.parts.indexOf(part)];
+    return value && constants.sameValue(value);
+  };
+  const [tableOf, biasOf, repeatsOf] = [partOf('table')!, partOf('bias'), partOf('repeats')];
   const { n } = items;
-  const d = tableOf!.shape[1]!;
+  const d = tableOf.shape[1]!;
   const width = Math.ceil(n / 32) * 32;
   const table: Id = {};
   lowering.made.set(table, width * d);
   // Row 0 is padding.
-  lowering.setup.push({ op: OP.table, operands: [{ id: tableOf!.id, offset: d }, n, d, { id: table, offset: 0 }] });
+  lowering.setup.push({ op: OP.table, operands: [{ id: tableOf.id, offset: d }, n, d, { id: table, offset: 0 }] });
   const bias: Id = {};
   literals.set(bias, new Float32Array(width).fill(Number.NEGATIVE_INFINITY, n));
   if (biasOf) {
@@ -131,7 +137,13 @@ export function link({ parameters, items, samples }: Sources): Plan {
       ]),
     ),
     families,
-    items: { n, d, table: places.get(table)!, bias: places.get(bias)! },
+    items: {
+      n,
+      d,
+      table: places.get(table)!,
+      bias: places.get(bias)!,
+      ...(repeatsOf && { repeats: { at: places.get(repeatsOf.id)!, length: sizeOf(repeatsOf.shape) } }),
+    },
   };
 }
 
@@ -260,7 +272,7 @@ function unified(member: Member, base: Member, literals: Constants['literals']):
       const other = base.calls[c]!.inputs[name];
       const [own, whole] = [literals.get(value.id), other && literals.get(other.id)];
       if (!own || !whole || !other || other.id === value.id) return [name, value];
-      const part = partOf(value, own, other, whole);
+      const part = blockOf(value, own, other, whole);
       if (!part) throw new NoFit(`A literal of ${call.kernel} is no part of that of the longest sample.`);
       return [name, part];
     });
@@ -269,7 +281,7 @@ function unified(member: Member, base: Member, literals: Constants['literals']):
 }
 
 /** The value as a block of a larger one, at its start, its end or in its middle along each axis. */
-function partOf(value: Value, own: ArrayLike<number>, other: Value, whole: ArrayLike<number>): Value | undefined {
+function blockOf(value: Value, own: ArrayLike<number>, other: Value, whole: ArrayLike<number>): Value | undefined {
   const { shape } = value;
   if (shape.length !== other.shape.length || shape.some((size, axis) => size > other.shape[axis]!)) return undefined;
   const strides = contiguous(other.shape);

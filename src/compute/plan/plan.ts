@@ -72,8 +72,17 @@ export interface Plan {
   readonly literals: readonly { readonly at: number; readonly data: Float32Array | Int32Array }[];
   readonly setup: Int32Array;
   readonly families: readonly Family[];
-  /** The item side: `[n / 32][d][32]` numbers, and the bias with -Infinity behind the last item. */
-  readonly items: { readonly n: number; readonly d: number; readonly table: number; readonly bias: number };
+  /**
+   * The item side: `[n / 32][d][32]` numbers, and the bias with -Infinity behind the last item. `repeats`: what an item's score
+   * gets, by how many clicks ago it was clicked last.
+   */
+  readonly items: {
+    readonly n: number;
+    readonly d: number;
+    readonly table: number;
+    readonly bias: number;
+    readonly repeats?: Place;
+  };
 }
 
 /** Place, extent and whether it is written, of every array that a step works on. */

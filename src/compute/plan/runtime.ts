@@ -16,6 +16,8 @@ interface Exports {
 /** Where steps and answers lie, and what is behind the block. */
 const BLOCK = 64;
 
+const NOTHING: ReadonlyMap<number, number> = new Map();
+
 export class PlanError extends Error {}
 
 export interface PlanInput {
@@ -31,10 +33,16 @@ export interface RunningPlan {
    * @returns Its vector, and the parts of its state behind it: views that the next call overwrites.
    */
   run(inputs: Readonly<Record<string, PlanInput>>): Float32Array[];
-  /** Scores `[n]` by the vector of the last session; a view that the next call overwrites. */
-  scores(): Float32Array;
-  /** The k best, of the last session: columns and scores. */
-  top(k: number): { readonly columns: Int32Array; readonly scores: Float32Array };
+  /**
+   * Scores `[n]` by the vector of the last session; a view that the next call overwrites.
+   *
+   * @param added To the scores of columns; default: nothing.
+   */
+  scores(added?: ReadonlyMap<number, number>): Float32Array;
+  /** The k best columns of the last session, equal ones in ascending order; what gets -Infinity is none of them. */
+  top(k: number, added?: ReadonlyMap<number, number>): { readonly columns: Int32Array; readonly scores: Float32Array };
+  /** What an item's score gets, by how many clicks ago it was clicked last. */
+  readonly repeats: Float32Array | undefined;
 }
 
 /**
@@ -88,9 +96,17 @@ export function startPlan(
     const wrong = run(4 * stepsAt);
     if (wrong > 0) throw new PlanError(`Step ${wrong} reads a row that its table does not have.`);
   }
-  function scored(to: number, k: number): number {
-    return score(4 * (BLOCK + vector!.at), d, 4 * (BLOCK + table), 4 * (BLOCK + bias), width / 32, to, k, 4 * bestAt);
+  function scored(to: number, k: number, added: ReadonlyMap<number, number> = NOTHING): number {
+    const at = BLOCK + bias;
+    const before = [...added.keys()].map((column) => floats[at + column]!);
+    for (const [column, more] of added) floats[at + column]! += more;
+    const found = score(4 * (BLOCK + vector!.at), d, 4 * (BLOCK + table), 4 * at, width / 32, to, k, 4 * bestAt);
+    [...added.keys()].forEach((column, i) => {
+      floats[at + column] = before[i]!;
+    });
+    return found;
   }
+  const { repeats } = plan.items;
 
   return {
     plan,
@@ -127,17 +143,19 @@ export function startPlan(
       }
       return family.results.map(({ at, length }) => floats.subarray(BLOCK + at, BLOCK + at + length));
     },
-    scores() {
-      scored(4 * scoresAt, 0);
+    scores(added) {
+      scored(4 * scoresAt, 0, added);
       return floats.subarray(scoresAt, scoresAt + n);
     },
-    top(k) {
-      const found = scored(0, k);
+    top(most, added) {
+      const k = Math.min(most, n);
+      const found = scored(0, k, added);
       return {
         columns: ints.subarray(bestAt + k, bestAt + k + found),
         scores: floats.subarray(bestAt, bestAt + found),
       };
     },
+    repeats: repeats && floats.subarray(BLOCK + repeats.at, BLOCK + repeats.at + repeats.length),
   };
 }
 
@@ -149,7 +167,7 @@ const refused = (why: string): PlanError => new PlanError(`The plan is damaged: 
 
 /** Whether everything but the steps stays inside the block. */
 function checkPlan({ size, parameters, literals, families, items }: Plan): void {
-  const { n, d, table, bias } = items;
+  const { n, d, table, bias, repeats } = items;
   const width = Math.ceil(n / 32) * 32;
   if (!isCount(size) || size > MOST_NUMBERS) throw refused(`${size} numbers are too many`);
   if (![n, d].every((count) => isCount(count) && count > 0)) throw refused(`it has ${n} items of ${d} numbers`);
@@ -159,6 +177,7 @@ function checkPlan({ size, parameters, literals, families, items }: Plan): void 
     ...families.flatMap(({ inputs, results }) => [...Object.values(inputs), ...results]),
     { at: table, length: width * d },
     { at: bias, length: width },
+    ...(repeats ? [repeats] : []),
   ];
   for (const { at, length } of places) {
     if (!isCount(at) || !isCount(length) || at + length > size)

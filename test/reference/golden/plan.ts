@@ -10,6 +10,7 @@ import { sasrec } from '../../../src/models/sasrec';
 import { srgnn } from '../../../src/models/srgnn';
 import { transformers4rec } from '../../../src/models/transformers4rec/transformers4rec';
 import { compilePlan } from '../../../src/ranking/compile-plan';
+import { CLICK, STATE } from '../../../src/ranking/plan-scorer';
 import { type Comparison, compare, type GoldenFile } from './compare';
 import { imported } from './weights';
 
@@ -118,9 +119,9 @@ export async function planGolden(file: GoldenFile): Promise<Comparison | undefin
         if (item < 0) continue;
         const source = previous[cell]!;
         const before = source < 0 ? start : states[cell - (cell % width) - width + source]!;
-        const parts = before.map((part, i) => [`state.${i}`, { data: part, shape: [1, part.length] }] as const);
+        const parts = before.map((part, i) => [`${STATE}${i}`, { data: part, shape: [1, part.length] }] as const);
         const click = { data: Int32Array.of(item + 1), shape: [1] };
-        const { scores, state } = scoresBy({ ...Object.fromEntries(parts), click });
+        const { scores, state } = scoresBy({ ...Object.fromEntries(parts), [CLICK]: click });
         states[cell] = state;
         put(cell, scores);
       }
