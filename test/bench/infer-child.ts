@@ -1,5 +1,5 @@
 /**
- * Inference as a process of its own: `ours` or `onnx`, `gru4rec` or `sasrec`, the folder of the peers' weights. Its first
+ * Inference as a process of its own: `ours`, `plan` or `onnx`, `gru4rec` or `sasrec`, the folder of the peers' weights. Its first
  * line is the answer to one fixed session, the later ones are turns over sessions of random items.
  */
 import { readFileSync } from 'node:fs';
@@ -9,12 +9,15 @@ import { importers } from '../../src/checkpoint/imports/index';
 import { toOurs } from '../../src/checkpoint/imports/name-map';
 import { decodeSafetensors } from '../../src/checkpoint/safetensors';
 import { startBackend } from '../../src/compute/backends/start';
+import { loadMachine, startPlan } from '../../src/compute/plan/runtime';
 import { configure } from '../../src/models/configuration';
 import { models } from '../../src/models/index';
 import type { SessionModel } from '../../src/models/model';
 import { upload } from '../../src/models/tensors';
 import { wasmPath } from '../../src/pipeline/files/backend';
+import { compilePlan } from '../../src/ranking/compile-plan';
 import { neuralScorer } from '../../src/ranking/neural-scorer';
+import { planScorer } from '../../src/ranking/plan-scorer';
 import { openSession } from '../../src/ranking/session-scorer';
 import { topK } from '../../src/ranking/top-k';
 import { random } from '../../src/session/random';
@@ -31,7 +34,8 @@ const CONFIG = {
   sasrec: { norm: 'pre', hiddenUnits: 64, maxlen: 50, numBlocks: 2, numHeads: 2 },
 };
 
-async function ours(name: Name, folder: string): Promise<Recommend> {
+/** The model of the peers' weights, on WASM. */
+async function networkOf(name: Name, folder: string) {
   const file = `${name}-10k.safetensors`;
   const { tensors } = decodeSafetensors(readFileSync(join(folder, file)), file);
   // The peer calls its one cell `cell`; the official code has a list of them.
@@ -42,10 +46,26 @@ async function ours(name: Name, folder: string): Promise<Recommend> {
   const model = (await models[name]!.network()) as unknown as SessionModel<object>;
   const config = configure(model, CONFIG[name]);
   const weights = toOurs(importers[name].map(config as Record<string, unknown>, ITEMS), named);
-  const session = openSession(neuralScorer(model, upload(weights), config, { items: ITEMS }));
+  return { model, config, weights, params: upload(weights), catalogue: { items: ITEMS } };
+}
+
+async function ours(name: Name, folder: string): Promise<Recommend> {
+  const { model, config, params, catalogue } = await networkOf(name, folder);
+  const session = openSession(neuralScorer(model, params, config, catalogue));
   return async (items) => {
     session.forget();
     return topK(await session.score({ items }), TOP).map(({ index }) => index);
+  };
+}
+
+async function plan(name: Name, folder: string): Promise<Recommend> {
+  const { model, config, weights, params, catalogue } = await networkOf(name, folder);
+  const compiled = compilePlan({ model, params, config, catalogue });
+  const running = startPlan((await loadMachine())!, compiled, (of) => weights[of]?.data as Float32Array);
+  const session = planScorer(running, model, config, catalogue).openSession();
+  return async (items) => {
+    session.forget();
+    return session.best({ items }, TOP).map(({ index }) => index);
   };
 }
 
@@ -68,8 +88,8 @@ async function onnx(name: Name, folder: string): Promise<Recommend> {
   };
 }
 
-const [side, name, folder] = process.argv.slice(2) as ['ours' | 'onnx', Name, string];
-const recommend = await { ours, onnx }[side](name, folder);
+const [side, name, folder] = process.argv.slice(2) as ['ours' | 'plan' | 'onnx', Name, string];
+const recommend = await { ours, plan, onnx }[side](name, folder);
 const generator = random(7, 'bench');
 const session = () => Array.from({ length: name === 'gru4rec' ? 1 : 50 }, () => 1 + generator.integer(ITEMS));
 console.log(JSON.stringify(await recommend(session())));

@@ -5,30 +5,32 @@ import { builtChild, Contender, median, type Sample, torchPeer } from '../conten
 
 const STEPS = 20;
 
-/** The best 20 of 10,000 items on WASM, the same weights in ONNX Runtime Web, and the same model in PyTorch. */
+/** The best 20 of 10,000 items on WASM or by a plan, the same weights in ONNX Runtime Web, and the same model in PyTorch. */
 export const cases: readonly BenchCase[] = inferenceCases();
 
 function inferenceCases(): BenchCase[] {
   const folder = sharedPath('peers');
   if (!folder) {
     console.error(
-      'infer-gru4rec and infer-sasrec are left out: the weights of both sides, ../shared/peers, are not here.',
+      'infer-gru4rec, infer-sasrec and those by plans are left out: the weights of both sides, ../shared/peers, are not here.',
     );
     return [];
   }
-  return (['gru4rec', 'sasrec'] as const).map((name) => ({
-    name: `infer-${name}`,
-    unit: 'ms',
-    runs: 60,
-    warmup: 3,
-    open: () => open(name, folder),
-  }));
+  return (['gru4rec', 'sasrec'] as const).flatMap((name) =>
+    (['ours', 'plan'] as const).map((side) => ({
+      name: side === 'plan' ? `infer-plan-${name}` : `infer-${name}`,
+      unit: 'ms',
+      runs: 60,
+      warmup: 3,
+      open: () => open(side, name, folder),
+    })),
+  );
 }
 
-async function open(name: 'gru4rec' | 'sasrec', folder: string): Promise<OpenCase> {
+async function open(own: 'ours' | 'plan', name: 'gru4rec' | 'sasrec', folder: string): Promise<OpenCase> {
   const child = await builtChild('infer-child.ts');
   const side = (which: string) => new Contender(process.execPath, [child.program, which, name, folder]);
-  const [ours, onnx] = [side('ours'), side('onnx')];
+  const [ours, onnx] = [side(own), side('onnx')];
   const torch = await torchPeer(`${name}-infer`);
   const same = sameItems((await ours.line()) as number[], (await onnx.line()) as number[]);
   const turns: Record<'ours' | 'onnx' | 'torch', Sample[]> = { ours: [], onnx: [], torch: [] };
