@@ -79,17 +79,18 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
     const isShared = batchesB === 1;
     if (!isShared && batchesA !== batchesB) throw new UnknownKernel(`${call.kernel} with broadcast batches`);
     const [m, batches] = isShared ? [m0 * batchesA, 1] : [m0, batchesA];
+    const isFixed = isConstant(b.id) && b.strides === undefined; // a part of a literal is another for every size
     // Room for panels of 8 columns; of a size that varies, as a polynomial.
-    const step = (isConstant(b.id) ? Math.ceil(n / 8) * 8 : n + 7) * k;
+    const step = (isFixed ? Math.ceil(n / 8) * 8 : n + 7) * k;
     const known = panels[transposeB ? 1 : 0];
-    let packed = known.get(b.id);
+    let packed = isFixed ? known.get(b.id) : undefined;
     if (packed === undefined) {
       packed = {};
       made.set(packed, step * batches);
       const size = [transposeB ? k : n, Number(transposeB), k, n] as const;
       const operands = [ref(b), ...size, { id: packed, offset: 0 }, batches, k * n, step];
-      if (isConstant(b.id)) known.set(b.id, packed);
-      (isConstant(b.id) ? setup : steps).push({ op: OP.pack, operands });
+      if (isFixed) known.set(b.id, packed);
+      (isFixed ? setup : steps).push({ op: OP.pack, operands });
     }
     const bias = inputs['bias'] ? ref(inputs['bias']) : 0;
     const relu = Number(activation === 'relu');
