@@ -1,5 +1,6 @@
 import { RecommenderError } from '../errors';
 import type { Collector } from './collector';
+import { unreadEvents } from './columns';
 import { countSupport, type Dropped, type EventLog, type FeatureColumn } from './event-log';
 import type { ReadOptions } from './options';
 import { sortByTime } from './sort';
@@ -238,6 +239,12 @@ function report(
     if (!kinds.includes(kind)) warnings.push(`${file}: no event of kind "${kind}"; there are ${kinds.join(', ')}.`);
   if (columns.badRows > 0)
     warnings.push(`${file}: ${columns.badRows} bad rows left out, the first: ${columns.badRowExamples[0]}.`);
+  const unread = columns.kinds === undefined ? unreadEvents(columns.otherColumns) : undefined;
+  if (unread !== undefined)
+    warnings.push(
+      `${file}: the column "${unread}" is not read, so that views, carts and purchases count alike; ` +
+        `if it has the kinds of events, add event=${unread} to --columns.`,
+    );
   return {
     rows: columns.rows,
     badRows: columns.badRows,

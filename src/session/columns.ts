@@ -33,21 +33,33 @@ export function layoutOf(names: readonly string[], options: ReadOptions, where: 
     if (at < 0 && options.columns?.[column] !== undefined) throw missing(column);
     return at < 0 ? undefined : at;
   };
+  const by = options.sessionsBy?.by ?? 'id';
   const missing = (column: ColumnName): RecommenderError => {
-    const taken = new Set((Object.keys(COLUMNS) as ColumnName[]).map(wanted).filter((name) => names.includes(name)));
-    const near = nearest(
-      column,
-      names.filter((name) => !taken.has(name)),
-    );
     const found = names.map((name) => JSON.stringify(clip(name))).slice(0, 20);
-    const hint = near === undefined ? `Name it with --columns ${column}=…` : `Is it --columns ${column}=${near} ?`;
+    const more = names.length > 20 ? ', …' : '';
     return new RecommenderError(
       'bad-input',
-      `${where}: no column "${wanted(column)}", expected ${column} ids or times under that name; ` +
-        `got ${found.join(', ')}${names.length > 20 ? ', …' : ''}. ${hint}`,
+      `${where}: no column "${wanted(column)}", expected ${WHAT[column]} under that name; ` +
+        `got ${found.join(', ')}${more}. ${hintFor(column)}`,
     );
   };
-  const by = options.sessionsBy?.by ?? 'id';
+  /** The whole option: what was given, and the likely name of each missing column, so that one look at the file is enough. */
+  const hintFor = (column: ColumnName): string => {
+    const needed: readonly ColumnName[] = [column, by === 'id' ? 'session' : 'user', 'item', 'time'];
+    const left = new Set(names);
+    for (const other of COLUMN_NAMES) left.delete(wanted(other));
+    const parts = COLUMN_NAMES.flatMap((other) => {
+      const given = options.columns?.[other];
+      if (given !== undefined && names.includes(given)) return [`${other}=${given}`];
+      if (!needed.includes(other) || names.includes(wanted(other))) return [];
+      const near = nearest(other, [...left]);
+      if (near !== undefined) left.delete(near);
+      return [`${other}=${near ?? '…'}`];
+    });
+    return parts.some((part) => part.endsWith('=…'))
+      ? `Name it with --columns ${parts.join(',')}`
+      : `Is it --columns ${parts.join(',')} ?`;
+  };
   const session = find('session');
   const user = find('user');
   const event = find('event');
@@ -94,18 +106,32 @@ function features(others: readonly string[], options: ReadOptions, where: string
   return [...new Set([...options.features, ...welcome])];
 }
 
+const COLUMN_NAMES = Object.keys(COLUMNS) as ColumnName[];
+const WHAT: Readonly<Record<ColumnName, string>> = {
+  session: 'ids of sessions',
+  item: 'ids of items',
+  time: 'times',
+  user: 'ids of users',
+  event: 'kinds of events',
+};
+
 /** Other words for the same columns, as shops and data sets use them. */
 const SYNONYMS: Readonly<Record<ColumnName, readonly string[]>> = {
   session: ['session', 'sessionid', 'sid', 'visit', 'visitid', 'basket', 'invoice', 'order', 'orderid'],
   item: ['item', 'itemid', 'iid', 'product', 'productid', 'sku', 'article', 'asin'],
   time: ['time', 'timestamp', 'ts', 'date', 'datetime', 'eventtime', 'eventdate', 'when'],
   user: ['user', 'userid', 'uid', 'visitor', 'visitorid', 'customer', 'customerid'],
-  event: ['event', 'eventtype', 'type', 'action', 'kind'],
+  event: ['event', 'eventtype', 'eventname', 'action', 'type', 'kind'],
 };
+
+/** A column that holds kinds of events under another name than the one that is read; `type` and `kind` may be anything's. */
+export const unreadEvents = (names: readonly string[]): string | undefined =>
+  names.find((name) => /^(event(type|name)?|action)$/.test(plain(name)));
+
+const plain = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 /** The column of a file that is most likely meant. */
 function nearest(column: ColumnName, names: readonly string[]): string | undefined {
-  const plain = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
   const synonym = names.find((name) => SYNONYMS[column].includes(plain(name)));
   if (synonym !== undefined) return synonym;
   return names

@@ -24,13 +24,19 @@ export const badLogs: readonly [what: string, name: string, content: string | Ui
     'a missing column',
     'e.csv',
     'session_id,item_id\na,x\n',
-    ':1: no column "timestamp", expected time ids or times under that name; got "session_id", "item_id". Name it with --columns time=…',
+    ':1: no column "timestamp", expected times under that name; got "session_id", "item_id". Name it with --columns time=…',
   ],
   [
     'a wrong column name',
     'e.csv',
     GOOD.replace('item_id', 'itemId'),
-    ':1: no column "item_id", expected item ids or times under that name; got "session_id", "itemId", "timestamp". Is it --columns item=itemId ?',
+    ':1: no column "item_id", expected ids of items under that name; got "session_id", "itemId", "timestamp". Is it --columns item=itemId ?',
+  ],
+  [
+    'several other names',
+    'e.csv',
+    'visitor_id,session_id,sku,event_name,event_time\n1,a,x,view_item,1\n',
+    'Is it --columns item=sku,time=event_time ?',
   ],
   ['a misspelt column name', 'e.csv', GOOD.replace('session_id', 'sesion_id'), 'Is it --columns session=sesion_id ?'],
   [

@@ -47,6 +47,16 @@ test('draws the distributions for a person', async () => {
   expect(stdout).toMatch(/top 1 % █+ +1 items +57\.1 %/);
 });
 
+test('names kinds of events that it does not read, and lines up those that it does', async () => {
+  const path = await file('log.csv', LOG.replace('event,', 'event_name,').replaceAll('cart', 'begin_checkout'));
+  const unread = await aisle('inspect', path);
+  expect(unread.stderr).toContain('add event=event_name to --columns');
+  const { stdout, stderr } = await aisle('inspect', path, '--columns', 'event=event_name');
+  expect(stderr).not.toContain('--columns');
+  expect(stdout).toMatch(/^ {2} {10}view █/m);
+  expect(stdout).toMatch(/^ {2}begin_checkout █/m);
+});
+
 test('counts one item and single clicks too, which training would refuse', async () => {
   const { code, stdout } = await aisle(
     'inspect',

@@ -67,7 +67,9 @@ function describeLog(summary: FileSummary): string {
     lines.push(row(`top ${percent(share, 0)}`, part, `${whole(items)} items`, part));
   if (eventKinds.length > 0) lines.push('', 'Kinds of events');
   const rows = eventKinds.reduce((sum, kind) => sum + kind.events, 0);
-  for (const { name, events: count } of eventKinds) lines.push(row(name, count / rows, whole(count), count / rows));
+  const width = Math.max(...eventKinds.map(({ name }) => name.length));
+  for (const { name, events: count } of eventKinds)
+    lines.push(row(name.padStart(width), count / rows, whole(count), count / rows));
   return `${lines.join('\n')}\n`;
 }
 
