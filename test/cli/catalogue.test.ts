@@ -115,6 +115,11 @@ test('where nothing matches, the error names the field that would, and the earli
   expect(none.stderr).toMatch(
     /No field of the feed has the model's ids, which look like "x1", "x2", "x3"\. Name .* --columns id=…/,
   );
+
+  const lower = await model('a1-s', 'a2-s', 'x3');
+  const spelt = await aisle('catalogue', feed, '--out', out, '--artifact', lower);
+  expect(spelt.code).toBe(2);
+  expect(spelt.stderr).toMatch(/It has "a1-s" where the feed has "A1-S": upper and lower case count\./);
 });
 
 test.each([

@@ -128,7 +128,7 @@ export async function catalogue(options: CatalogueOptions): Promise<CatalogueRep
     const resolved = index.resolve();
     if (resolved.shown === 0) throw nothingToShow(feeds, intake.rows, resolved);
     const match = model && matchOf(model.info, model.itemIds.length, index, resolved);
-    if (match && match.missing === match.items) throw nothingMatches(match, feeds);
+    if (match && match.missing === match.items) throw nothingMatches(match, index.otherCase(), feeds);
     const written = await write(options, spool, resolved, intake.records, match !== undefined, rules, signal);
     intake.remark(written.missing, resolved);
     if (match?.advice) warn(options, match.advice);
@@ -347,9 +347,19 @@ function matchOf(
   };
 }
 
-function nothingMatches(match: Omit<ModelMatch, 'unknownExamples'>, feeds: readonly string[]): RecommenderError {
+function nothingMatches(
+  match: Omit<ModelMatch, 'unknownExamples'>,
+  otherCase: ReturnType<ProductIndex['otherCase']>,
+  feeds: readonly string[],
+): RecommenderError {
+  const [id = '', name = ''] = otherCase ?? [];
+  const spelt =
+    otherCase &&
+    `It has ${shown(id)} where the feed has ${shown(name)}: upper and lower case count. ` +
+      'Spell ids in the log as the feed and the pages do, and train again.';
   const what =
     match.advice ??
+    spelt ??
     `No field of the feed has the model's ids, which look like ${match.missingExamples.slice(0, 3).map(shown).join(', ')}. ` +
       'Name the column that has them: `columns` id=…';
   return new RecommenderError(

@@ -143,6 +143,19 @@ export class ProductIndex {
     return this.found[kind].reduce((sum, one) => sum + one, 0);
   }
 
+  /** An id of the model, and a name of the feeds that differs from it in upper and lower case alone. */
+  otherCase(): readonly [id: string, name: string] | undefined {
+    const { texts, modelItems } = this;
+    const ids = new Map<string, string>();
+    for (let code = 0; code < modelItems; code++) ids.set(texts.text(code).toLowerCase(), texts.text(code));
+    for (let code = modelItems; code < texts.size; code++) {
+      const name = texts.text(code);
+      const id = ids.get(name.toLowerCase());
+      if (id !== undefined) return [id, name];
+    }
+    return undefined;
+  }
+
   /** Assigns variants and names to products, once the last entry is in. */
   resolve(): ResolvedIndex {
     const { texts, id, rank } = this;
