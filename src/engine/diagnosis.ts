@@ -17,8 +17,9 @@ export function loadedFiles(): LoadedFile[] {
   }));
 }
 
-/** The longest id that is a part of this one, or that this one is a part of; else the first. */
+/** The longest id that is a part of this one, or that this one is a part of, in any case; else the first. */
 export function nearest(id: string, ids: readonly string[]): string {
-  const alike = ids.filter((own) => id.includes(own) || own.includes(id));
+  const name = id.toLowerCase();
+  const alike = ids.filter((own) => name.includes(own.toLowerCase()) || own.toLowerCase().includes(name));
   return alike.sort((a, b) => b.length - a.length)[0] ?? ids[0]!;
 }

@@ -48,7 +48,8 @@ describe('of the candidates of a product', () => {
   });
 });
 
-test('the nearest id is the longest that is a part of it, or that it is a part of; else the first', () => {
+test('the nearest id is the longest that is a part of it, or that it is a part of, in any case; else the first', () => {
   expect(nearest('WRONG-22423', ['9', '22', '22423'])).toBe('22423');
+  expect(nearest('fw-cer-142', ['FW-LAM-110', 'FW-CER-142'])).toBe('FW-CER-142');
   expect(nearest('quite another', ['9', '22423'])).toBe('9');
 });
