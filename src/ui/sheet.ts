@@ -11,19 +11,20 @@ h1, h2, h3, h4, h5, h6, p, .because { text-align: -webkit-match-parent; text-ali
 h1, h2, h3, h4, h5, h6 { margin: 0 0 0.6em; font-size: var(--aisle-heading-size, 1.25em); line-height: 1.3; }
 .body { display: grid; grid-template-columns: minmax(0, 1fr); }
 ul, p, .place { grid-area: 1 / 1; margin: 0; }
-p { align-self: center; padding: 4px; }
+p { align-self: center; }
 p:empty { display: none; } /* it lies over the cards, and would take their clicks */
 ul, .place {
   --width: var(--aisle-card-width, 10.5em); --gap: var(--aisle-gap, 1em);
   display: grid; grid-auto-flow: column; grid-auto-columns: var(--width); align-content: start;
   justify-content: start; gap: var(--gap); padding: 4px 4px 0.75em; list-style: none;
   overflow-x: auto; overscroll-behavior-x: contain; scroll-snap-type: x proximity; scrollbar-width: thin;
+  margin-inline-start: -4px; scroll-padding-inline: 4px; /* room for the focus, and the first card below the heading */
 }
 .place { overflow-x: scroll; visibility: hidden; } /* keeps the height of a row, whether or not that has a scroll bar */
 :host([layout="grid"]) .place { display: none; }
 /* Where two cards do not fit side by side, both are narrower, down to three quarters. */
 :host([layout="grid"]) ul {
-  grid-auto-flow: row; overflow: visible; justify-content: stretch; padding-inline: 0;
+  grid-auto-flow: row; overflow: visible; justify-content: stretch; margin: 0; padding-inline: 0;
   grid-template-columns: repeat(auto-fill, minmax(min(clamp(0.75 * var(--width), 50% - var(--gap), var(--width)), 100%), 1fr));
 }
 /* Behind cards, placeholders keep the height of a grid; a row would scroll through them. */

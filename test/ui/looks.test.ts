@@ -112,6 +112,22 @@ describe('a grid', () => {
     expect(found).toEqual({ 320: 2, 360: 2, 390: 2, 430: 2, 1280: 6 });
   });
 
+  test('and a row begin below their heading, scrolled or not, with room for the focus', async () => {
+    const slots = ['limit="2"', 'limit="16"', 'layout="grid"'].map((words) => SLOT.replace('>', ` ${words}>`));
+    const { page } = await pages.open(`${slots.join('')}<div dir="rtl">${slots.join('')}</div>`);
+    await page.waitForFunction(() => document.querySelectorAll('[data-aisle-state=ready]').length === 6);
+    const starts = await page.locator('aisle-recommendations').evaluateAll((all) =>
+      all.map(({ shadowRoot }) =>
+        ['h2', 'a'].map((name) => {
+          const { left, right } = shadowRoot!.querySelector(name)!.getBoundingClientRect();
+          return Math.round(getComputedStyle(shadowRoot!.host).direction === 'rtl' ? right : left);
+        }),
+      ),
+    );
+    for (const [heading, card] of starts) expect(card).toBe(heading);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  });
+
   test('has one where two would be too narrow, or where its page wants wide cards', async () => {
     const narrow = '<div style="width: 200px"><aisle-recommendations layout="grid"></aisle-recommendations></div>';
     const wide = '<style>aisle-recommendations { --aisle-card-width: 20em }</style>';
