@@ -135,6 +135,7 @@ describe('variants', () => {
     await page.locator('[data-aisle-state=empty]').waitFor();
     expect(await impressions(page)).toEqual([{ event: 'experience_impression', exp_variant_string: 'AISLE-a_b-b' }]);
     expect(await page.locator('aisle-recommendations [part=message]').textContent()).toBe(''); // no word of what is missing
+    expect(await page.locator('aisle-recommendations [part=heading]').isVisible()).toBe(false);
     await push(page, 'erase');
     await expect.poll(() => variant(page)).toBe(undefined);
     await page.reload();
