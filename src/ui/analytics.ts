@@ -4,6 +4,7 @@
  *
  * @see https://developers.google.com/analytics/devguides/collection/ga4/ecommerce
  */
+import type { PageProduct } from '../page/page-product';
 import { listOf } from '../page/selection';
 import type { Recommender, Selection } from '../recommender/types';
 import { pushEvent } from './push-event';
@@ -25,7 +26,12 @@ interface Watched {
 }
 
 /** @returns Stops. */
-export function startAnalytics(host: Host, recommender: Recommender, dataLayer: string): () => void {
+export function startAnalytics(
+  host: Host,
+  recommender: Recommender,
+  dataLayer: string,
+  product: Pick<PageProduct, 'candidates'>,
+): () => void {
   const watched = new Map<Element, Watched>();
   const observer = new IntersectionObserver(
     (entries) => {
@@ -54,12 +60,22 @@ export function startAnalytics(host: Host, recommender: Recommender, dataLayer: 
       found.timer = undefined;
       found.reported = ids; // `shown` begins anew with others
       tell('view_item_list', slot, slot.suggestions.map(itemOf));
+      host.guard('Analytics', compareIds);
     }, SEEN_AFTER);
   }
   function tell(event: string, slot: Slot, items: object[]): void {
     host.guard('The data layer', () =>
       pushEvent(dataLayer, event, { item_list_id: listOf(slot), item_list_name: nameOf(slot), items }, true),
     );
+  }
+  /** GA4 finds out by `item_id` whether what was chosen was bought. */
+  async function compareIds(): Promise<void> {
+    const named = product.candidates().find(({ source }) => source === 'data-layer');
+    const item = named && (await recommender.identify([named]));
+    if (!item || item === named.id) return;
+    host.warn('GA4 cannot tell that what was chosen was bought (docs/ab-test.md):', {
+      message: `view_item has "${named.id}", select_item has "${item}"`,
+    });
   }
   function shown(slot: Slot): void {
     const { element } = slot;

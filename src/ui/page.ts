@@ -204,7 +204,7 @@ export function startPage(host: Host): void {
     if (options.analytics) {
       host.guard('Analytics', async () => {
         const { startAnalytics } = await import('./analytics');
-        if (running === mine) stops.push(startAnalytics(host, recommender, options.dataLayer));
+        if (running === mine) stops.push(startAnalytics(host, recommender, options.dataLayer, product));
       });
     }
     answered.then(() => running === mine && settled(recommender));

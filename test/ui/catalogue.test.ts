@@ -54,6 +54,21 @@ async function open(head: string, body = SLOT, prepare: (page: Page) => Promise<
 /** What a shop sees an hour later. */
 const anHourLater = (page: Page) => page.clock.fastForward(3_600_000);
 
+test('whose aliases name the page’s product: analytics and the doctor say that GA4 cannot join the two ids', async () => {
+  await write((product) => ({ ...product, sku: `SKU-${product.id}` }));
+  const [{ id }] = CATALOGUE as [Product];
+  const layer = `<script>dataLayer = [{ event: 'view_item', ecommerce: { items: [{ item_id: 'SKU-${id}' }] } }]</script>`;
+  const { page, warnings } = await open(layer + STORING.replace('data-', 'data-analytics="ga4" data-'));
+  await ready(page);
+  await expect
+    .poll(() => warnings)
+    .toEqual([expect.stringContaining(`view_item has "SKU-${id}", select_item has "${id}"`)]);
+  await push(page, 'doctor');
+  await page.waitForFunction(() => window.aisle?.doctor !== undefined);
+  const { findings } = await page.evaluate(() => window.aisle!.doctor!);
+  expect(findings.filter(({ severity }) => severity !== 'ok').map(({ code }) => code)).toEqual(['analytics-ids']);
+});
+
 describe('a catalogue apart from the model', () => {
   test('shows a price that has changed in it alone after a reload, without a shift', async () => {
     const { page, warnings, errors } = await open(HEAD);

@@ -180,6 +180,13 @@ function addProduct(
     const { kind, id, source } = candidates[at] ?? first;
     const what = `The model knows the page’s product, by candidate ${Math.max(at, 0) + 1} of ${candidates.length}.`;
     add('ok', 'product', what, undefined, `${kind} "${id}" of ${source} is item "${item}".`);
+    const other = candidates.find(({ source, id, item }) => source === 'data-layer' && item !== null && item !== id);
+    if (options?.analytics && other) {
+      const what =
+        'The data layer calls products otherwise than the model: GA4 cannot tell that what was chosen was bought.';
+      const detail = `view_item has "${other.id}", select_item has "${other.item}".`;
+      add('warning', 'analytics-ids', what, 'Train with the ids of the data layer (docs/ab-test.md).', detail);
+    }
   }
   const all = ids.known + ids.unknown;
   const unknown = degraded.find(({ code }) => code === 'unknown-ids');
