@@ -296,6 +296,29 @@ describe('a page', () => {
     expect(stderr).toContain('cannot be fetched');
   });
 
+  test('that leaves pictures at their addresses: they are not shown unless it says so, and then the policy counts', async () => {
+    const files = {
+      'catalogue.json': JSON.stringify([{ id: IDS[0], image: 'https://img.example/0.png' }, { id: IDS[1] }]),
+      'aliases.json': '{}',
+    };
+    const manifest = JSON.stringify({ version: '1', parts: ['catalogue.json'], files: sealed(files) });
+    const apart = within('catalogue/', { ...files, 'catalogue-manifest.json': manifest });
+    const tag = (more = '') => page(TAG.replace('src', `data-catalogue-url="/catalogue/" ${more} src`));
+    const silent = await doctor(`${await served({ files: { ...apart, 'index.html': tag() } })}/`);
+    expect(silent.codes).toEqual(['warning pictures']);
+    expect(silent.troubles[0]).toMatchObject({
+      what: expect.stringContaining('1 of 2'),
+      todo: expect.stringContaining('data-images="page"'),
+    });
+    for (const images of ['artifact', 'none']) {
+      const chosen = { ...apart, 'index.html': tag(`data-images="${images}"`) };
+      expect((await doctor(`${await served({ files: chosen })}/`)).codes).toEqual([]);
+    }
+    const shown = { ...apart, 'index.html': tag('data-images="page"') };
+    const answer = () => ({ 'content-security-policy': "img-src 'self'" });
+    expect((await doctor(`${await served({ files: shown, answer })}/`)).codes).toEqual(['warning policy-img']);
+  });
+
   test('is not needed for embed.js, nor for a model', async () => {
     const origin = await served();
     expect((await doctor(`${origin}/aisle/embed.js`)).findings.map(({ code }) => code)).toEqual(['embed']);

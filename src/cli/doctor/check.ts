@@ -1,5 +1,6 @@
 /** Looks at pages, at the folder of `embed.js`, at models and at catalogues, and says what is wrong with them. */
 
+import type { CatalogueItem } from '../../checkpoint/artifact';
 import { CATALOGUE_MANIFEST } from '../../checkpoint/catalogue-folder';
 import { isRecord, parseJson } from '../../checkpoint/json';
 import { checkCatalogue, checkManifest, type FileEntry, MANIFEST } from '../../checkpoint/manifest';
@@ -7,6 +8,7 @@ import { openArtifact } from '../../checkpoint/open';
 import { fileUrl } from '../../engine/artifact-loader';
 import { nearestName, RecommenderError, reasonOf } from '../../errors';
 import { STRATEGIES } from '../../recommender/arguments';
+import { PICTURES } from '../../ui/doctor/findings';
 import { ATTRIBUTES, TAG } from '../../ui/element';
 import { misspelt, optionsOfTag, partOptions } from '../../ui/options';
 import type { EmbedOptions } from '../../ui/types';
@@ -52,9 +54,11 @@ export async function checkPage(site: Site, answer: Answer, add: Add): Promise<v
   const worker = isInFolder ? inFolder : await checkFile(site, { url: workerUrl }, url, add);
   const catalogue = await checkModel(site, modelUrl, page, add);
   const catalogueUrl = datasetOf(script)['catalogueUrl'];
-  if (catalogueUrl) await checkCatalogueFolder(site, folderAt(catalogueUrl, base), page, add);
+  const apart = catalogueUrl ? await checkCatalogueFolder(site, folderAt(catalogueUrl, base), page, add) : undefined;
+  const products = apart ?? catalogue ?? [];
+  if (options && options.images === undefined) checkPictures(products, name, add);
   if (headers !== undefined || page.policies.length > 0) {
-    checkPolicies(site, page, { embed, modelUrl, workerUrl, worker, images: imagesOf(options, catalogue) }, add);
+    checkPolicies(site, page, { embed, modelUrl, workerUrl, worker, images: imagesOf(options, products) }, add);
   }
   const isolation = ['cross-origin-opener-policy', 'cross-origin-embedder-policy'].flatMap((header) => {
     const value = headers?.get(header);
@@ -234,34 +238,39 @@ export async function checkModel(site: Site, folder: URL, page: Pick<Page, 'url'
   }
 }
 
-/** Looks at a catalogue that lives apart. */
+/**
+ * Looks at a catalogue that lives apart.
+ *
+ * @returns Its products, if all is well.
+ */
 export async function checkCatalogueFolder(
   site: Site,
   folder: URL,
   page: Pick<Page, 'url'> | undefined,
   add: Add,
-): Promise<void> {
+): Promise<readonly CatalogueItem[] | undefined> {
   const at = new URL(CATALOGUE_MANIFEST, folder);
   const manifest = await checkFile(site, { url: at }, page?.url, add);
-  if (manifest === undefined) return;
+  if (manifest === undefined) return undefined;
   const again = 'Run "aisle catalogue" again, and copy the whole folder.';
   const files = filesIn(manifest.bytes, CATALOGUE_MANIFEST);
   if (files === undefined) {
     add('error', 'catalogue', site.name(at), 'lists no files.', again);
-    return;
+    return undefined;
   }
   const wanted = Object.entries(files).map(([name, entry]): Wanted => ({ url: new URL(name, folder), entry }));
   const found = await checkFiles(site, wanted, page?.url, add);
-  if (found.size < wanted.length) return;
+  if (found.size < wanted.length) return undefined;
   try {
-    let products = 0;
-    for (const [href, { bytes }] of found) {
+    const products = [...found].flatMap(([href, { bytes }]) => {
       const name = href.slice(href.lastIndexOf('/') + 1);
-      if (/^catalogue(-\d+)?\.json$/.test(name)) products += checkCatalogue(parseJson(bytes, name), name).length;
-    }
-    add('ok', 'catalogue', site.name(folder), `holds a catalogue of ${products} products, complete.`);
+      return /^catalogue(-\d+)?\.json$/.test(name) ? checkCatalogue(parseJson(bytes, name), name) : [];
+    });
+    add('ok', 'catalogue', site.name(folder), `holds a catalogue of ${products.length} products, complete.`);
+    return products;
   } catch (error) {
     add('error', 'catalogue', site.name(folder), `is no catalogue that can be read: ${reasonOf(error)}`, again);
+    return undefined;
   }
 }
 
@@ -278,13 +287,18 @@ export function filesIn(bytes: Uint8Array, name: string): Readonly<Record<string
   return isRecord(files) && Object.values(files).every(isFile) ? (files as Record<string, FileEntry>) : undefined;
 }
 
+/** Pictures that have addresses are not shown unless the page says so. */
+function checkPictures(products: readonly CatalogueItem[], name: string, add: Add): void {
+  const count = products.filter(({ image }) => image !== undefined && !/^data:/i.test(image)).length;
+  if (count === 0) return;
+  const what = `shows letters in place of the pictures of ${count} of ${products.length} products: they have addresses.`;
+  add('warning', 'pictures', name, what, PICTURES);
+}
+
 /** Hosts of pictures that a page loads from elsewhere. */
-function imagesOf(
-  options: EmbedOptions | undefined,
-  catalogue: readonly { readonly image?: string }[] | undefined,
-): URL[] {
+function imagesOf(options: EmbedOptions | undefined, products: readonly CatalogueItem[]): URL[] {
   if (options?.images === 'none') return [];
-  const all = (catalogue ?? []).flatMap(({ image = '' }) => (URL.canParse(image) ? new URL(image) : []));
+  const all = products.flatMap(({ image = '' }) => (URL.canParse(image) ? new URL(image) : []));
   const shown = all.filter(({ protocol }) => (protocol === 'data:') === (options?.images !== 'page'));
   return [...new Map(shown.map((url) => [url.protocol + url.host, url])).values()];
 }

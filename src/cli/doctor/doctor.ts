@@ -52,7 +52,7 @@ async function checkAddress(target: string, signal: AbortSignal, add: Add): Prom
   const file = basename(url.pathname);
   if (url.pathname.endsWith('.js')) return void (await checkEmbed(site, url, undefined, add));
   if (file === MANIFEST) return void (await checkModel(site, new URL('.', url), undefined, add));
-  if (file === CATALOGUE_MANIFEST) return checkCatalogueFolder(site, new URL('.', url), undefined, add);
+  if (file === CATALOGUE_MANIFEST) return void (await checkCatalogueFolder(site, new URL('.', url), undefined, add));
   const answer = (await site.get(url))!;
   const { status, headers, failure } = answer;
   const type = headers?.get('content-type') ?? 'of no type';

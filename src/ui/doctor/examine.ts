@@ -134,7 +134,8 @@ async function catalogueOf(patient: Patient | undefined): Promise<CatalogueFacts
   const products = catalogues.get(recommender) ?? recommender.catalogue();
   catalogues.set(recommender, products);
   const all = (await products).slice(0, MAX_PRODUCTS);
-  const count = { products: all.length, soldOut: 0, leftOut: 0, withoutLink: 0 };
+  const withoutPicture = all.filter(({ image }) => image === undefined).length;
+  const count = { products: all.length, soldOut: 0, leftOut: 0, withoutLink: 0, withoutPicture };
   for (const known of all) {
     try {
       const product = isAvailable(known) ? options.product(known) : null;

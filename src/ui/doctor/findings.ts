@@ -34,7 +34,7 @@ export function conclude(facts: Facts, circumstances: Circumstances): Finding[] 
   addPolicy(facts, add);
   addEngine(facts, options, add);
   if (isRunning) addProduct(facts, options, add);
-  addCatalogue(facts, add);
+  addCatalogue(facts, options, add);
   addSlots(facts, add);
   if (isRunning) {
     const { consent: option = 'auto', consentMap } = options?.recommender ?? {};
@@ -208,9 +208,9 @@ function addProduct(
   }
 }
 
-function addCatalogue({ catalogue }: Facts, add: Add): void {
+function addCatalogue({ catalogue }: Facts, options: PageOptions | undefined, add: Add): void {
   if (catalogue === undefined) return;
-  const { products, soldOut, leftOut, withoutLink } = catalogue;
+  const { products, soldOut, leftOut, withoutLink, withoutPicture } = catalogue;
   if (products === 0) {
     const todo =
       'Train with --catalogue, so that cards have titles, links and pictures; data-item-url gives links alone.';
@@ -225,6 +225,10 @@ function addCatalogue({ catalogue }: Facts, add: Add): void {
   }
   if (leftOut > 0) {
     add(severity(leftOut), 'left-out', `The page’s function product leaves out ${leftOut} of ${products} products.`);
+  }
+  if (withoutPicture > 0 && options?.recommender.images === undefined) {
+    const what = `${withoutPicture} of ${products} products have no picture inside the catalogue: letters take its place.`;
+    add(severity(withoutPicture), 'pictures', what, PICTURES);
   }
   if (soldOut > 0) add(severity(soldOut), 'sold-out', `${soldOut} of ${products} products are not available.`);
 }
@@ -266,6 +270,10 @@ function emptyBecause({ strategy }: SlotFacts, { catalogue }: Facts): string {
     ? 'all products are excluded or on show, or the visitor’s variant is none'
     : 'no product of the catalogue may be shown';
 }
+
+/** What to do where pictures are missing. */
+export const PICTURES =
+  'data-images="page" shows pictures that have addresses, whose host then sees what is shown; "none" makes cards without.';
 
 /** By the error's code. */
 export const SLOT_ERRORS: Readonly<Record<string, readonly [what: string, todo: string]>> = {

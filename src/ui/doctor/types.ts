@@ -43,6 +43,8 @@ export interface CatalogueFacts {
   readonly leftOut: number;
   /** Without an address, or with one that is not allowed. */
   readonly withoutLink: number;
+  /** Without a picture that `data-images` lets pass. */
+  readonly withoutPicture: number;
 }
 
 /** Something of Aisle that the page's security policy has blocked. */
