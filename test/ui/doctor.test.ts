@@ -152,6 +152,30 @@ describe('the doctor finds', () => {
     );
   });
 
+  test('why a slot is empty in a variant, and where the log has nothing for its strategy; that pictures have addresses', async () => {
+    const variants = 'data-variants="a:0.0001 b:9999:related=none"';
+    const slots = ['related', 'bought-together'].map(
+      (name) => `<aisle-recommendations strategy="${name}"></aisle-recommendations>`,
+    );
+    const head = `${script(`(window.aisle ||= []).push(['catalogue', ${JSON.stringify(STOCK.map(({ id }) => ({ id, image: '/p.png' })))}])`)}${product('NONE')}`;
+    const opened = await pages.open(slots.join(''), { head: head + GRANTED.replace('data-', `${variants} data-`) });
+    await ready(opened.page);
+    const stored = async () => (await (await window.aisle!.ready)!.privacy.export()).variant !== undefined;
+    await opened.page.waitForFunction(stored);
+    await opened.page.reload();
+    const found = await examined(opened.page);
+    expect(found.slots.map(({ variant }) => variant)).toEqual(['none', undefined]);
+    const empty = found.findings.filter(({ code }) => code === 'slot-empty');
+    expect(empty.map(({ severity }) => severity)).toEqual(['warning', 'ok']);
+    expect(empty[0]!.todo).toContain('fallback=');
+    expect(empty[1]!.what).toContain('variant is none');
+    expect(found.report).toContain('by the variant none');
+    expect(finding(found, 'pictures')).toMatchObject({
+      severity: 'warning',
+      todo: expect.stringContaining('data-images="page"'),
+    });
+  });
+
   test('that nothing runs, and the wrong option', async () => {
     const { found, troubles } = await examine(SLOT, { head: SETTLED.replace('"wasm"', '"wsam"') });
     expect(troubles).toEqual(['not-running', 'slot-error']);

@@ -22,6 +22,8 @@ export interface Patient {
   readonly options: PageOptions;
   readonly product: Pick<PageProduct, 'candidates'>;
   readonly readers: Pick<typeof import('../../page/readers'), 'eventOf'>;
+  /** What a slot of this strategy is asked for, by the visitor’s variant. */
+  strategyFor(strategy: string): string;
 }
 
 /** Names of the built files: the folder may be one that a platform fills with other files, too. */
@@ -68,7 +70,7 @@ export async function examine(
     engine: status?.engine,
     model: status?.model,
     catalogue,
-    slots: [...host.slots].map(slotFacts),
+    slots: [...host.slots].map((slot) => slotFacts(slot, patient)),
     storage: status?.storage ?? 'memory',
     violations,
     files,
@@ -149,7 +151,8 @@ async function catalogueOf(patient: Patient | undefined): Promise<CatalogueFacts
   return count;
 }
 
-function slotFacts({ element, suggestions, strategy, limit }: Slot): SlotFacts {
+function slotFacts({ element, suggestions, strategy, limit }: Slot, patient: Patient | undefined): SlotFacts {
   const state = element.getAttribute('data-aisle-state') ?? 'loading';
-  return { state, strategy, asked: limit, shown: suggestions.length };
+  const variant = patient?.strategyFor(strategy) ?? strategy;
+  return { state, strategy, ...(variant !== strategy && { variant }), asked: limit, shown: suggestions.length };
 }

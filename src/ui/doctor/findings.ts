@@ -255,7 +255,8 @@ function addSlots(facts: Facts, add: Add): void {
     } else if (state === 'loading') {
       add(model === undefined ? 'warning' : 'ok', 'slot-loading', `${name} waits for its answer.`);
     } else if (state === 'empty') {
-      add('warning', 'slot-empty', `${name} is empty: ${emptyBecause(slot, facts)}.`);
+      const { severity = 'warning', why, todo } = emptyBecause(slot, facts);
+      add(severity, 'slot-empty', `${name} is empty: ${why}.`, todo);
     } else {
       const [what, todo] = SLOT_ERRORS[state.replace(/^error-/, '')] ?? ['it failed', CHECK];
       add('error', 'slot-error', `${name} has failed: ${what}.`, todo);
@@ -263,12 +264,19 @@ function addSlots(facts: Facts, add: Add): void {
   });
 }
 
-function emptyBecause({ strategy }: SlotFacts, { catalogue }: Facts): string {
-  if (strategy === 'recent') return 'the visitor has looked at nothing else yet';
+function emptyBecause(
+  { strategy, variant = strategy }: SlotFacts,
+  { catalogue }: Facts,
+): { readonly severity?: Severity; readonly why: string; readonly todo?: string } {
+  if (variant === 'none') return { severity: 'ok', why: 'the visitor’s variant is none' };
+  if (variant === 'recent') return { why: 'the visitor has looked at nothing else yet' };
+  if (variant === 'bought-together' || variant === 'trending') {
+    const why = `the log has nothing for ${variant} here, or it may not be shown`;
+    return { why, todo: 'Let other strategies fill it up, such as fallback="related popular".' };
+  }
   const { products = 0, soldOut = 0, leftOut = 0, withoutLink = 0 } = catalogue ?? {};
-  return products > soldOut + leftOut + withoutLink
-    ? 'all products are excluded or on show, or the visitor’s variant is none'
-    : 'no product of the catalogue may be shown';
+  const isAnyShown = products > soldOut + leftOut + withoutLink;
+  return { why: isAnyShown ? 'all products are excluded or on show' : 'no product of the catalogue may be shown' };
 }
 
 /** What to do where pictures are missing. */

@@ -134,8 +134,8 @@ export function openPanel(host: Host, again: () => Promise<unknown>): Panel {
       ]),
       ...facts(
         'Slots',
-        slots.map(({ state, strategy, asked, shown }, i) => [
-          `${i + 1}. ${strategy}`,
+        slots.map(({ state, strategy, variant, asked, shown }, i) => [
+          `${i + 1}. ${strategy}${variant === undefined ? '' : `, by the variant ${variant}`}`,
           `${state}, ${shown} of ${asked}`,
         ]),
       ),

@@ -42,8 +42,9 @@ export function reportOf(found: Omit<Examination, 'report'>): string {
     `Model: ${model === undefined ? 'none' : `${model.architecture}, ${model.items} items, ${model.bytes} bytes`}`,
     `Catalogue: ${catalogue === undefined ? 'none' : listed(Object.entries(catalogue).map(([name, count]) => `${name} ${count}`))}`,
     ...slots.map(
-      ({ state, strategy, asked, shown }, i) =>
+      ({ state, strategy, variant, asked, shown }, i) =>
         `Slot ${i + 1}: ${stateOf(state)}, ${STRATEGIES.find((known) => known === strategy) ?? 'another strategy'}, ` +
+        `${variant === undefined ? '' : `by the variant ${variant}, `}` +
         `${shown} of ${asked}`,
     ),
     `Storage: ${storage}`,

@@ -29,6 +29,8 @@ export interface SlotFacts {
   readonly state: string;
   /** As it is written. */
   readonly strategy: string;
+  /** What the visitor’s variant asks instead; `none` shows nothing. */
+  readonly variant?: string;
   /** How many products it asks for, and how many it shows. */
   readonly asked: number;
   readonly shown: number;
