@@ -369,8 +369,8 @@ describe('a folder', () => {
     const files = { 'catalogue.json': JSON.stringify([{ id: 'a' }]), 'aliases.json': '{}' };
     const manifest = JSON.stringify({ version: '1', parts: ['catalogue.json'], files: sealed(files) });
     const root = await onDisk({ ...files, 'catalogue-manifest.json': manifest });
-    expect((await doctor(root)).findings.map(({ what }) => what)).toEqual([
-      'holds a catalogue of 1 products, complete.',
+    expect((await doctor(root)).findings).toMatchObject([
+      { files: ['./'], what: 'holds a catalogue of 1 products, complete.' },
     ]);
     writeFileSync(join(root, 'catalogue.json'), '[]');
     expect((await doctor(root)).codes).toEqual(['error other-version']);

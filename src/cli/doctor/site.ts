@@ -28,7 +28,7 @@ export function folderSite(root: string): Site {
         return { url, status: isMissing ? 404 : 0, bytes: NOTHING, failure };
       }
     },
-    name: (url) => (url.origin === FOLDER.origin ? decodeURIComponent(url.pathname.slice(1)) || '/' : url.href),
+    name: (url) => (url.origin === FOLDER.origin ? decodeURIComponent(url.pathname.slice(1)) || './' : url.href),
   };
 }
 
