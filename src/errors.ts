@@ -49,7 +49,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 /** The candidate that takes the fewest edits to reach from `name`, for "did you mean": undefined if none is near. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.ceil(name.length / 2)) + 1;
+  let bestDistance = Math.max(2, Math.floor(name.length / 2)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {

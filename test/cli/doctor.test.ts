@@ -296,6 +296,15 @@ describe('a page', () => {
     expect(stderr).toContain('cannot be fetched');
   });
 
+  test('with another strategy is told the nearest one, or all where none is near', async () => {
+    const todo = async (strategy: string) => {
+      const html = page(TAG, SLOT.replace('>', ` strategy="${strategy}">`));
+      return (await doctor(`${await served({ files: { 'index.html': html } })}/`)).troubles[0]!.todo;
+    };
+    expect(await todo('populer')).toBe('Did you mean "popular"?');
+    expect(await todo('similar')).toMatch(/^Write one of for-you, related, popular,/);
+  });
+
   test('that leaves pictures at their addresses: they are not shown unless it says so, and then the policy counts', async () => {
     const files = {
       'catalogue.json': JSON.stringify([{ id: IDS[0], image: 'https://img.example/0.png' }, { id: IDS[1] }]),

@@ -143,7 +143,9 @@ function checkSlots(tags: readonly Tag[], name: string, add: Add): void {
     const { strategy = 'for-you', limit = '8' } = attributes;
     if (!STRATEGIES.some((known) => known === strategy)) {
       const what = `has a slot with strategy="${strategy}", which there is not: it shows for-you.`;
-      add('warning', 'strategy', name, what, `Did you mean "${nearestName(strategy, STRATEGIES) ?? 'for-you'}"?`);
+      const near = nearestName(strategy, STRATEGIES);
+      const todo = near === undefined ? `Write one of ${STRATEGIES.join(', ')}.` : `Did you mean "${near}"?`;
+      add('warning', 'strategy', name, what, todo);
     }
     if (!(Number.isInteger(Number(limit)) && Number(limit) >= 1 && Number(limit) <= 100)) {
       add('warning', 'limit', name, `has a slot with limit="${limit}".`, 'Write a whole number from 1 to 100.');
