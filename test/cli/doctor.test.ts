@@ -115,7 +115,7 @@ describe('a page', () => {
     ['without src', page(TAG.replace(/src="[^"]*" /, '')), ['error no-src']],
     ['with nomodule', page(TAG.replace('src', 'nomodule src')), ['error nomodule']],
     ['with two tags', page(TAG + TAG), ['warning two-tags']],
-    ['without a slot', page(TAG, ''), ['warning no-slot']],
+    ['without a slot', page(TAG, ''), []],
     ['with a misspelt option', page(TAG.replace('src', 'data-allow-host="a" src')), ['warning option']],
     ['with a wrong option', page(TAG.replace('src', 'data-consent="yes" src')), ['error wrong-option']],
     ['with a strategy that there is not', page(TAG, SLOT.replace('>', ' strategy="populer">')), ['warning strategy']],

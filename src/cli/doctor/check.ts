@@ -137,7 +137,7 @@ function checkSlots(tags: readonly Tag[], name: string, add: Add): void {
   const slots = tags.filter((tag) => tag.name === TAG);
   const isPage = tags.some((tag) => tag.name === 'script' && 'data-model-url' in tag.attributes);
   if (slots.length === 0 && isPage) {
-    add('warning', 'no-slot', name, `has no <${TAG}>, unless a script adds one.`, 'Put one where suggestions belong.');
+    add('ok', 'no-slot', name, `has no <${TAG}>, unless a script adds one.`, 'Put one where suggestions belong.');
   }
   for (const { attributes } of slots) {
     const { strategy = 'for-you', limit = '8' } = attributes;
