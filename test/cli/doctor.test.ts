@@ -319,6 +319,8 @@ describe('a page', () => {
       what: expect.stringContaining('1 of 2'),
       todo: expect.stringContaining('data-images="page"'),
     });
+    const { stdout } = await aisle('doctor', silent.target);
+    expect(stdout.endsWith('\n0 errors, 1 warning\n')).toBe(true);
     for (const images of ['artifact', 'none']) {
       const chosen = { ...apart, 'index.html': tag(`data-images="${images}"`) };
       expect((await doctor(`${await served({ files: chosen })}/`)).codes).toEqual([]);

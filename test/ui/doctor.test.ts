@@ -257,7 +257,7 @@ describe('the report', () => {
       ...STOCK.flatMap(({ id, title }) => [id, title]),
     ];
     expect(secrets.filter((secret) => report.includes(secret))).toEqual([]);
-    expect(report).toMatch(/^Aisle \d+\.\d+\.\d+, doctor: \d+ errors, \d+ warnings\n/);
+    expect(report).toMatch(/^Aisle \d+\.\d+\.\d+, doctor: \d+ errors?, \d+ warnings?\n/);
     expect(report).toContain('Slot 1: another state, another strategy');
   });
 

@@ -1,5 +1,6 @@
 /** `aisle doctor`: checks a page and its files, or a folder that is about to be uploaded. */
 import type { Command } from 'commander';
+import { countsOf } from '../../ui/doctor/findings';
 import { contextOf, print } from '../context';
 import { type Diagnosis, diagnose } from '../doctor/doctor';
 import { NotPassed } from '../errors';
@@ -37,7 +38,7 @@ Examples:
 /** Files of one finding that are named. */
 const NAMED = 4;
 
-function textOf({ findings, errors, warnings }: Diagnosis): string {
+function textOf({ findings }: Diagnosis): string {
   const lines = findings.flatMap(({ severity, what, todo, files }) => {
     const more = files.length > NAMED ? ` and ${files.length - NAMED} more` : '';
     return [
@@ -45,5 +46,5 @@ function textOf({ findings, errors, warnings }: Diagnosis): string {
       ...(todo === undefined ? [] : [`${' '.repeat(9)}${todo}`]),
     ];
   });
-  return `${[...lines, `${errors} errors, ${warnings} warnings`].join('\n')}\n`;
+  return `${[...lines, countsOf(findings)].join('\n')}\n`;
 }

@@ -279,6 +279,15 @@ function emptyBecause(
   return { why: isAnyShown ? 'all products are excluded or on show' : 'no product of the catalogue may be shown' };
 }
 
+/** `1 error, 0 warnings`. */
+export function countsOf(findings: readonly { readonly severity: Severity }[]): string {
+  const counts = (['error', 'warning'] as const).map((name) => {
+    const count = findings.filter(({ severity }) => severity === name).length;
+    return `${count} ${name}${count === 1 ? '' : 's'}`;
+  });
+  return counts.join(', ');
+}
+
 /** What to do where pictures are missing. */
 export const PICTURES =
   'data-images="page" shows pictures that have addresses, whose host then sees what is shown; "none" makes cards without.';

@@ -1,5 +1,6 @@
 /** The doctor's panel: findings, the facts behind them, and the report to copy. For the shop's engineers, in English. */
 import type { Host } from '../types';
+import { countsOf } from './findings';
 import { CSS } from './sheet';
 import type { Examination, Finding } from './types';
 
@@ -161,8 +162,7 @@ export function openPanel(host: Host, again: () => Promise<unknown>): Panel {
       shown = next;
       report = found.report;
       draw(found);
-      const count = (severity: string) => found.findings.filter((finding) => finding.severity === severity).length;
-      said.textContent = `${count('error')} errors, ${count('warning')} warnings`;
+      said.textContent = countsOf(found.findings);
     },
   };
 }

@@ -3,7 +3,7 @@
  * the page or a file can choose, such as ids, titles, addresses and names, is in none of them.
  */
 import { STRATEGIES } from '../../recommender/arguments';
-import { SLOT_ERRORS } from './findings';
+import { countsOf, SLOT_ERRORS } from './findings';
 import type { Examination } from './types';
 
 export function reportOf(found: Omit<Examination, 'report'>): string {
@@ -22,9 +22,8 @@ export function reportOf(found: Omit<Examination, 'report'>): string {
     files,
     degraded,
   } = found;
-  const count = (severity: string) => findings.filter((finding) => finding.severity === severity).length;
   const lines = [
-    `Aisle ${version}, doctor: ${count('error')} errors, ${count('warning')} warnings`,
+    `Aisle ${version}, doctor: ${countsOf(findings)}`,
     ...findings.flatMap(({ severity, code, what, todo }) => [
       `${severity} ${code}: ${what}`,
       ...(todo === undefined ? [] : [`  To do: ${todo}`]),
