@@ -9,7 +9,7 @@ import { VARIANT } from '../recommender/device-record';
 import type { Recommender } from '../recommender/types';
 import { openDeviceNotes } from '../store/device-notes';
 import { pushEvent } from './push-event';
-import type { Host } from './types';
+import type { Host, Slot } from './types';
 
 export interface Variant {
   readonly name: string;
@@ -73,6 +73,12 @@ export function drawn(variants: readonly Variant[], random: number): Variant {
     left -= share;
     return left < 0;
   })!;
+}
+
+/** An empty slot looks as if there were none; its place stays. */
+export function leaveEmpty({ frame: { message, section } }: Slot): void {
+  message?.replaceChildren();
+  section.querySelector<HTMLElement>('#heading')?.style.setProperty('visibility', 'hidden');
 }
 
 /** @throws RangeError for a wrong `text`. */

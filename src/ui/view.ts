@@ -81,9 +81,7 @@ export function createView(host: Host, source: () => Source | undefined): View {
             if (isUsed(slot)) return refreshSoon('better'); // from now on: the next plan keeps it
             if (request.strategies.length === 0) {
               show(slot, 'empty', []);
-              // As if there were no slot; its place stays.
-              slot.frame.message?.replaceChildren();
-              slot.frame.section.querySelector<HTMLElement>('#heading')?.style.setProperty('visibility', 'hidden');
+              host.guard('A slot', async () => (await import('./variants')).leaveEmpty(slot));
               return;
             }
             show(slot, suggestions.length > 0 ? 'ready' : 'empty', suggestions, served?.showInPlace ?? showCards);
