@@ -16,6 +16,8 @@ const LENGTHS = [1, 2, 3, 5, 7, 11, 13, 17, 19, 23];
 const MOST_UNROLLED = 64;
 
 /**
+ * The active backend must be one whose numbers can be read at once: `cpu` or `wasm`.
+ *
  * @throws UnknownKernel for a kernel that plans do not have.
  * @throws NoFit where steps do not follow from the sizes of a session.
  */
@@ -54,10 +56,11 @@ function sampleOf(inputs: PreparedTensors, given: readonly Tensor[], run: () => 
 function stepOf<C>({ model, params, config }: Network<C>, given: readonly Tensor[]): Sample {
   const stepping = model.stepping!;
   const before = tidy(() => [...stepping.start(config, 1)]);
-  if (before.some((tensor) => tensor.dataSync().some((x) => x !== 0))) throw new NoFit('A state does not start at 0.');
   const click = tensor1d([1], 'int32');
   const inputs = { [CLICK]: click, ...Object.fromEntries(before.map((tensor, i) => [`${STATE}${i}`, tensor])) };
   return sampleOf(inputs, given, () => {
+    // A session begins with zeros, which no file has to hold.
+    if (before.some((tensor) => tensor.dataSync().some((x) => x !== 0))) throw new NoFit('A state begins with others.');
     const after = stepping.step(params, before, click, config, INFERENCE);
     return [stepping.vector(after), ...after];
   });

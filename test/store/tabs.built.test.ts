@@ -9,10 +9,9 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { random } from '../../src/session/random';
-import { CHROMIUM_FLAGS, findChromium } from '../chromium';
+import { CHROMIUM_FLAGS, findChromium, launchChromium } from '../chromium';
 import { type Hooks, openShopPage, type PageOptions, type ShopPage, STORING, serveShopPage } from '../engine/shop-page';
 import { closeServer } from '../server';
-import { openBrowser } from '../shared-chromium';
 
 /** In `npm test` a small part of what `npm run soak` does. */
 const EVENTS = process.env['SOAK'] ? 500 : 40;
@@ -91,7 +90,8 @@ function expectKept(found: readonly string[], acknowledged: readonly string[]): 
 const KINDS = ['crashed', 'killed', 'closed'] as const;
 
 test(`${TABS} tabs track ${EVENTS} events each, and are killed at random`, async () => {
-  const browser = await openBrowser();
+  // A browser of its own: what is killed at random must not be another file's page.
+  const browser = await launchChromium();
   browsers.push(browser);
   const context = await browser.newContext();
   const { integer } = random(7, 'kills');

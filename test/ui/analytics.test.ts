@@ -10,8 +10,8 @@ const [A] = STOCK.map(({ id }) => id) as [string];
 const tag = (attributes: string) => SETTLED.replace('data-', `${attributes} data-`);
 const GA4 = tag('data-analytics="ga4" data-learn="manual"');
 /**
- * Keeps the pages of products away, as an application does, and those of the middle button, too: a headless Chromium whose tab in the
- * background is closed while it opens loses a process, and with it pages of other tests.
+ * Keeps the pages of products away, as an application does, and those of the middle button, too: a process of headless Chromium crashes
+ * where a tab in the background is closed while it opens.
  */
 const STAY = `<script>for (const kind of ['click', 'auxclick']) addEventListener(kind, (event) => event.preventDefault())</script>`;
 
