@@ -51,13 +51,16 @@ export async function openArtifact(read: ReadFile): Promise<OpenedArtifact> {
     hash: files[WEIGHTS]!.sha256.slice(32) + files[ITEMS]!.sha256.slice(32),
     ...(catalogue && { catalogue: checkCatalogue(parseJson(catalogue, CATALOGUE)) }),
     ...(aliases && (await readAliases(aliases))),
-    further(name) {
-      const file =
-        further.get(name) ??
-        (Object.hasOwn(files, name) ? load(name).then((bytes) => parseJson(bytes, name)) : undefined);
-      if (file) further.set(name, file);
-      file?.catch(() => further.delete(name)); // the next call tries again
-      return Promise.resolve(file);
+    async further(name) {
+      if (!Object.hasOwn(files, name)) return undefined;
+      const file = further.get(name) ?? load(name).then((bytes) => parseJson(bytes, name));
+      further.set(name, file);
+      try {
+        return await file;
+      } catch (error) {
+        further.delete(name); // the next call tries again
+        throw error;
+      }
     },
   };
 }

@@ -37,7 +37,8 @@ const FIRST: readonly (Strategy | undefined)[] = ['for-you', 'recent'];
 const turn = ({ strategies: [strategy] }: SlotRequest): number => -FIRST.indexOf(strategy);
 
 /**
- * Fills the slots, no item in two of them: those of `recent`, of `for-you`, then the others, each in their order. Every strategy of a slot is asked, whether or not its answer is needed:
+ * Fills the slots, no item in two of them: those of `recent`, of `for-you`, then the others, each in their order. Every strategy of a
+ * slot is asked, whether or not its answer is needed:
  * what a page requests must not depend on what the visitor has looked at.
  *
  * @param ask The best items of a strategy, without those excluded: as many as the slot shows, or more if it has a `choose`.

@@ -60,7 +60,10 @@ export function createView(host: Host, source: () => Source | undefined): View {
         if (isKept) {
           kept.push(...slot.suggestions.map(({ id }) => id));
           slot.element.addEventListener('focusout', () => refreshSoon('better'), { once: true });
-        } else filled.push([slot, from.strategyFor(slot.strategy)]); // before anything waits: variants are told alike if a model fails
+          continue;
+        }
+        // Before anything waits for the model: a variant whose model fails reports its exposure, too.
+        filled.push([slot, from.strategyFor(slot.strategy)]);
       }
       const [item, { cart, bought }, rules] = await Promise.all([
         from.pageItem(),

@@ -85,8 +85,8 @@ export interface Plan {
   };
 }
 
-/** Place, extent and whether it is written, of every array that a step works on. */
-export type Access = readonly [at: number, extent: number, isWritten?: boolean];
+/** Place and extent of an array that a step reads or writes. */
+export type Access = readonly [at: number, extent: number];
 
 /** What the operands of a step are, by the step's number: how many, and which, from 1, are places and sizes of at least 1. */
 export const KINDS: readonly { readonly operands: number; readonly places: number[]; readonly sizes: number[] }[] = [
@@ -122,7 +122,7 @@ export function accesses(op: number, o: ArrayLike<number>): Access[] {
       return [
         [w(1), w(6) * w(5)],
         [w(2), w(4)],
-        [w(3), w(4) * w(5), true],
+        [w(3), w(4) * w(5)],
       ];
     case OP.matmul: {
       const [m, k, n, batches] = [w(5), w(6), w(7), w(9) - 1];
@@ -130,15 +130,15 @@ export function accesses(op: number, o: ArrayLike<number>): Access[] {
         [w(1), batches * w(10) + m * k],
         [w(2), batches * w(11) + up(n, 8) * k],
         ...(w(3) === 0 ? [] : [[w(3), n] as Access]),
-        [w(4), batches * w(12) + m * n, true],
-        [w(13), scratchOf(m, k), true],
+        [w(4), batches * w(12) + m * n],
+        [w(13), scratchOf(m, k)],
       ];
     }
     case OP.pack: {
       const [ldb, k, n, batches] = [w(2), w(4), w(5), w(7) - 1];
       return [
         [w(1), batches * w(8) + (w(3) ? (n - 1) * ldb + k : (k - 1) * ldb + n)],
-        [w(6), batches * w(9) + up(n, 8) * k, true],
+        [w(6), batches * w(9) + up(n, 8) * k],
       ];
     }
     case OP.binary: {
@@ -146,54 +146,54 @@ export function accesses(op: number, o: ArrayLike<number>): Access[] {
       return [
         [w(2), reach(sizes, part(9))],
         [w(3), reach(sizes, part(13))],
-        [w(4), sizes.reduce((a, b) => a * b), true],
+        [w(4), sizes.reduce((a, b) => a * b)],
       ];
     }
     case OP.unary:
       return [
         [w(2), w(4)],
-        [w(3), w(4), true],
+        [w(3), w(4)],
       ];
     case OP.reduce:
       return [
         [w(2), w(4) * w(5) * w(6)],
-        [w(3), w(4) * w(6), true],
+        [w(3), w(4) * w(6)],
       ];
     case OP.softmax:
       return [
         [w(1), w(3) * w(4)],
-        [w(2), w(3) * w(4), true],
+        [w(2), w(3) * w(4)],
       ];
     case OP.move: {
       const sizes = part(3);
       return [
         [w(1), reach(sizes, part(7))],
-        [w(2), sizes.reduce((a, b) => a * b), true],
+        [w(2), sizes.reduce((a, b) => a * b)],
       ];
     }
     case OP.place:
       return [
         [w(1), w(3) * w(4)],
-        [w(2), (w(3) - 1) * w(5) + w(4), true],
+        [w(2), (w(3) - 1) * w(5) + w(4)],
       ];
     case OP.norm:
       return [
         [w(1), w(5) * w(6)],
         [w(2), w(6)],
         [w(3), w(6)],
-        [w(4), w(5) * w(6), true],
+        [w(4), w(5) * w(6)],
       ];
     case OP.select:
       return [
         [w(1), w(5)],
         [w(2), w(5)],
         [w(3), w(5)],
-        [w(4), w(5), true],
+        [w(4), w(5)],
       ];
     default: // table
       return [
         [w(1), w(2) * w(3)],
-        [w(4), up(w(2), 32) * w(3), true],
+        [w(4), up(w(2), 32) * w(3)],
       ];
   }
 }

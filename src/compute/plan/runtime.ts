@@ -183,6 +183,7 @@ function checkPlan({ size, parameters, literals, families, items }: Plan): void 
     if (!isCount(at) || !isCount(length) || at + length > size)
       throw refused(`${length} numbers at ${at} leave its block`);
   }
+  if (families.length === 0) throw refused('it has no steps for any session');
   for (const { results } of families)
     if (!(results[0] && results[0].length >= d)) throw refused('a session has no vector');
 }
