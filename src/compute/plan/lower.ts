@@ -1,5 +1,5 @@
 /** Turns traced kernels into the steps of a plan. */
-import { BINARY, COMPARISONS, KINDS, OP, scratchOf, TO_FLOAT, TO_INT, UNARY } from './plan';
+import { BINARY, KINDS, OP, scratchOf, TO_FLOAT, TO_INT, UNARY } from './plan';
 import { type Call, contiguous, type Id, sizeOf, type Value } from './trace';
 
 /** A place that is not chosen yet: so many numbers behind the start of an array. */
@@ -137,16 +137,14 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
       const { x, gain, bias, epsilon } = normed;
       const d = x.shape.at(-1)!;
       const last = calls[i + NORM.length - 1]!.outputs[0]!;
-      emit(OP.norm, ref(x), ref(gain), ref(bias), out(last), sizeOf(x.shape) / d, d, floatBits(epsilon));
+      emit(OP.layerNorm, ref(x), ref(gain), ref(bias), out(last), sizeOf(x.shape) / d, d, floatBits(epsilon));
       i += NORM.length - 1;
       continue;
     }
-    const unary = UNARY.indexOf(kernel as (typeof UNARY)[number]);
-    const binary = BINARY.indexOf(kernel as (typeof BINARY)[number]);
-    const comparison = COMPARISONS.indexOf(kernel as (typeof COMPARISONS)[number]);
+    const unary = UNARY.indexOf(kernel);
+    const binary = BINARY.indexOf(kernel);
     if (unary >= 0) emit(OP.unary, unary, ref(inputs['x']!), out(to), sizeOf(to.shape));
     else if (binary >= 0) elementwise(call, binary);
-    else if (comparison >= 0) elementwise(call, BINARY.length + comparison);
     else if (kernel === '_FusedMatMul' || kernel === 'BatchMatMul') product(call);
     else if (kernel === 'GatherV2') {
       const [x, indices] = [inputs['x']!, inputs['indices']!];
@@ -207,7 +205,7 @@ export function lower(calls: readonly Call[], shared: Lowering, steps: Step[]): 
       let offset = 0;
       for (const part of Object.values(inputs)) {
         const width = isRow ? sizeOf(to.shape.slice(axis + 1)) : sizeOf(part.shape.slice(axis));
-        emit(OP.place, ref(part), out(to, offset), rows, width, step);
+        emit(OP.concat, ref(part), out(to, offset), rows, width, step);
         offset += width;
       }
     } else if (kernel === 'Select') {

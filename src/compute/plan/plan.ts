@@ -14,15 +14,40 @@ export const OP = {
   reduce: 6,
   softmax: 7,
   move: 8,
-  place: 9,
-  norm: 10,
+  concat: 9,
+  layerNorm: 10,
   select: 11,
   table: 12,
 } as const;
 
-export const BINARY = ['Add', 'Sub', 'Multiply', 'RealDiv', 'Minimum', 'Maximum'] as const;
-export const COMPARISONS = ['NotEqual', 'Equal', 'Greater', 'GreaterEqual', 'Less', 'LessEqual'] as const;
-export const UNARY = ['Square', 'Rsqrt', 'Relu', 'Sigmoid', 'Tanh', 'Erf', 'Exp', 'Neg', 'Abs', 'Sqrt'] as const;
+/** Kernels by the number of their operation in `compute/kernels/wasm-simd/assembly/elements.ts`. */
+export const BINARY: readonly string[] = [
+  'Add',
+  'Sub',
+  'Multiply',
+  'Maximum',
+  'Minimum',
+  'RealDiv',
+  'NotEqual',
+  'Equal',
+  'Greater',
+  'GreaterEqual',
+  'Less',
+  'LessEqual',
+];
+export const UNARY: readonly string[] = [
+  'Exp',
+  'Tanh',
+  'Sigmoid',
+  'AisleGelu',
+  'Erf',
+  'Square',
+  'Rsqrt',
+  'Relu',
+  'Neg',
+  'Abs',
+  'Sqrt',
+];
 /** Casts, behind the others. */
 export const TO_FLOAT = UNARY.length;
 export const TO_INT = UNARY.length + 1;
@@ -99,8 +124,8 @@ export const KINDS: readonly { readonly operands: number; readonly places: numbe
   { operands: 6, places: [2, 3], sizes: [4, 5, 6] }, // reduce
   { operands: 4, places: [1, 2], sizes: [3, 4] }, // softmax
   { operands: 10, places: [1, 2], sizes: [3, 4, 5, 6] }, // move
-  { operands: 5, places: [1, 2], sizes: [3, 4] }, // place
-  { operands: 7, places: [1, 2, 3, 4], sizes: [5, 6] }, // norm
+  { operands: 5, places: [1, 2], sizes: [3, 4] }, // concat
+  { operands: 7, places: [1, 2, 3, 4], sizes: [5, 6] }, // layerNorm
   { operands: 5, places: [1, 2, 3, 4], sizes: [5] }, // select
   { operands: 4, places: [1, 4], sizes: [2, 3] }, // table
 ];
@@ -171,12 +196,12 @@ export function accesses(op: number, o: ArrayLike<number>): Access[] {
         [w(2), sizes.reduce((a, b) => a * b)],
       ];
     }
-    case OP.place:
+    case OP.concat:
       return [
         [w(1), w(3) * w(4)],
         [w(2), (w(3) - 1) * w(5) + w(4)],
       ];
-    case OP.norm:
+    case OP.layerNorm:
       return [
         [w(1), w(5) * w(6)],
         [w(2), w(6)],

@@ -85,11 +85,14 @@ export function startPlan(
   function load(steps: Int32Array): void {
     ints.set(steps, stepsAt);
     ints[stepsAt + steps.length] = 0;
-    for (let at = 0; at < steps.length; at += 1 + KINDS[steps[at]!]!.operands) {
-      // 0 is no array, which only a bias may be.
-      for (const place of KINDS[steps[at]!]!.places) {
+    for (let at = 0; at < steps.length; ) {
+      const { operands, places } = KINDS[steps[at]!]!;
+      ints[stepsAt + at] = steps[at]! | (operands << 8);
+      for (const place of places) {
+        // 0 is no array, which only a bias may be.
         if (steps[at + place] !== 0) ints[stepsAt + at + place] = 4 * (BLOCK + steps[at + place]!);
       }
+      at += 1 + operands;
     }
   }
   function carryOut(): void {
@@ -201,7 +204,8 @@ function checkSteps(steps: Int32Array, size: number): void {
     if (sizes.some((i) => operands[i]! < 1)) throw refused(`a size at word ${at} is not positive`);
     // The last operand of a normalisation is a number.
     for (let i = 1; i <= count; i++) {
-      if (operands[i]! < 0 && !(op === OP.norm && i === count)) throw refused(`an operand at word ${at} is negative`);
+      if (operands[i]! < 0 && !(op === OP.layerNorm && i === count))
+        throw refused(`an operand at word ${at} is negative`);
     }
     for (const [place, extent] of accesses(op, operands)) {
       if (!(place + extent <= size)) throw refused(`a step at word ${at} leaves its block`);

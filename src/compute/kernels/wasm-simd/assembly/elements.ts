@@ -6,7 +6,15 @@ const EXP: i32 = 0;
 const TANH: i32 = 1;
 const SIGMOID: i32 = 2;
 const GELU: i32 = 3;
-// 4: the error function
+const ERF: i32 = 4;
+const SQUARE: i32 = 5;
+const RSQRT: i32 = 6;
+const RELU: i32 = 7;
+const NEGATIVE: i32 = 8;
+const ABS: i32 = 9;
+const SQRT: i32 = 10;
+const FROM_INTEGER: i32 = 11;
+// 12: to an integer
 
 /** Phi(x), the normal distribution, given e = exp(-x^2 / 2). */
 function cumulative(x: v128, e: v128): v128 {
@@ -24,7 +32,16 @@ function function4(op: i32, x: v128): v128 {
   if (op === TANH) return tanh4(x);
   if (op === SIGMOID) return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))));
   if (op === GELU) return f32x4.mul(x, cumulative(x, density(x)));
-  return erf4(x, exp4(f32x4.neg(f32x4.mul(x, x))));
+  if (op === ERF) return erf4(x, exp4(f32x4.neg(f32x4.mul(x, x))));
+  if (op === SQUARE) return f32x4.mul(x, x);
+  if (op === RSQRT) return f32x4.div(one, f32x4.sqrt(x));
+  // In this order NaN is kept.
+  if (op === RELU) return f32x4.pmax(x, f32x4.splat(0));
+  if (op === NEGATIVE) return f32x4.neg(x);
+  if (op === ABS) return f32x4.abs(x);
+  if (op === SQRT) return f32x4.sqrt(x);
+  if (op === FROM_INTEGER) return f32x4.convert_i32x4_s(x);
+  return i32x4.trunc_sat_f32x4_s(x);
 }
 
 /** y = f(x) over n numbers; y may be x. */
@@ -165,19 +182,33 @@ const SUB: i32 = 1;
 const MUL: i32 = 2;
 const MAX: i32 = 3;
 const MIN: i32 = 4;
-// 5: division
+const DIVIDE: i32 = 5;
+// Comparisons, 1 where they hold.
+const NOT_EQUAL: i32 = 6;
+const EQUAL: i32 = 7;
+const GREATER: i32 = 8;
+const GREATER_EQUAL: i32 = 9;
+const LESS: i32 = 10;
+// 11: less or equal
 
-function operation4(op: i32, a: v128, b: v128): v128 {
+export function operation4(op: i32, a: v128, b: v128): v128 {
   if (op === ADD) return f32x4.add(a, b);
   if (op === SUB) return f32x4.sub(a, b);
   if (op === MUL) return f32x4.mul(a, b);
   if (op === MAX) return f32x4.max(a, b);
   if (op === MIN) return f32x4.min(a, b);
-  return f32x4.div(a, b);
+  if (op === DIVIDE) return f32x4.div(a, b);
+  const one = f32x4.splat(1);
+  if (op === NOT_EQUAL) return v128.and(f32x4.ne(a, b), one);
+  if (op === EQUAL) return v128.and(f32x4.eq(a, b), one);
+  if (op === GREATER) return v128.and(f32x4.gt(a, b), one);
+  if (op === GREATER_EQUAL) return v128.and(f32x4.ge(a, b), one);
+  if (op === LESS) return v128.and(f32x4.lt(a, b), one);
+  return v128.and(f32x4.le(a, b), one);
 }
 
 /** A run of n numbers, each operand a run too or one number for all. */
-function run(op: i32, a: usize, oneA: bool, b: usize, oneB: bool, to: usize, n: i32): void {
+export function run(op: i32, a: usize, oneA: bool, b: usize, oneB: bool, to: usize, n: i32): void {
   const a0 = v128.load32_splat(a);
   const b0 = v128.load32_splat(b);
   let i = 0;

@@ -47,7 +47,7 @@ export function affine(x: usize, n: i32, a: f32, b: f32): void {
 }
 
 /** The sum of n numbers, each less `shift`. */
-function sumOf(x: usize, n: i32, shift: f32): f32 {
+export function sumOf(x: usize, n: i32, shift: f32): f32 {
   const by = f32x4.splat(shift);
   let i = 0;
   let s = f32x4.splat(0);
@@ -106,7 +106,7 @@ export function crossEntropy(
 /**
  * Layer normalisation of the rows of x, `[rows, d]`: `nn/layer-norm.ts` has the equations.
  *
- * @param y, n `[rows, d]`. @param r `[rows]`.
+ * @param y, n `[rows, d]`; n may be y where nobody reads it. @param r `[rows]`; 0: not asked for.
  */
 export function layerNorm(
   x: usize,
@@ -120,6 +120,7 @@ export function layerNorm(
   r: usize,
 ): void {
   const share: f32 = 1 / <f32>d;
+  const keepsScale = r !== 0;
   for (let row = 0; row < rows; row++, r += 4) {
     const mean = sumOf(x, d, 0) * share;
     const by = f32x4.splat(mean);
@@ -133,7 +134,7 @@ export function layerNorm(
     const last = f32x4.sub(loadPart(x + at, d - i, mean), by);
     const variance = sum4(f32x4.add(squares, f32x4.mul(last, last))) * share;
     const scale: f32 = <f32>1 / sqrt<f32>(variance + epsilon);
-    f32.store(r, scale);
+    if (keepsScale) f32.store(r, scale);
     const factor = f32x4.splat(scale);
     for (i = 0, at = 0; i + 4 <= d; i += 4, at += 16) {
       const normal = f32x4.mul(f32x4.sub(v128.load(x + at), by), factor);
